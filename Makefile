@@ -1,0 +1,23 @@
+# The two commands of the README are `make demo` and `make test`; each does its own set-up.
+.PHONY: setup demo test chaos bench docs lock
+
+setup:
+	@scripts/setup
+
+demo: setup
+	@.venv/bin/kinward demo
+
+test: setup
+	@scripts/test
+
+chaos: setup  ## 300 kills instead of 30
+	@KINWARD_CHAOS_KILLS=300 .venv/bin/pytest -s tests/story/test_chaos.py
+
+bench: setup
+	@.venv/bin/python bench/pdq.py
+
+docs: setup
+	@DISABLE_MKDOCS_2_WARNING=true .venv/bin/mkdocs build --strict
+
+lock: setup  ## after a change to the dependencies in pyproject.toml
+	@scripts/lock

@@ -1,0 +1,17 @@
+"""The roles of staff and what each may do: the least that works."""
+
+from typing import Final
+
+REVIEW: Final = "review"  # work the queue, open evidence in a case held, give a verdict
+OPERATE: Final = "operate"  # see and replay parked actions and reports
+AUDIT: Final = "audit"  # read the ledger
+
+ROLES: Final[dict[str, frozenset[str]]] = {
+    "reviewer": frozenset({REVIEW}),
+    "operator": frozenset({OPERATE}),
+    "auditor": frozenset({AUDIT}),
+    "administrator": frozenset({REVIEW, OPERATE, AUDIT}),
+}
+
+# A second factor is asked of everyone who can open evidence or act on what was decided.
+NEEDS_SECOND_FACTOR: Final = frozenset({REVIEW, OPERATE, AUDIT})

@@ -1,0 +1,90 @@
+"""Making and refusing API keys, and making staff accounts."""
+
+import hashlib
+import secrets
+from typing import Final
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from kinward.access.models import ApiKey, Staff
+from kinward.access.roles import ROLES
+from kinward.errors import Invalid, KinwardError, NotFound
+from kinward.ledger.services import record
+
+SCOPES: Final = frozenset({"accounts:write", "media:check"})
+PREFIX: Final = "kw_"
+
+
+class KeyRefused(KinwardError):
+    """This call needs a valid API key: send `Authorization: Bearer kw_…`."""
+
+    code = "key.refused"
+    status = 401
+
+
+class ScopeMissing(KinwardError):
+    """This API key may not do that."""
+
+    code = "key.scope_missing"
+    status = 403
+
+
+class NameTaken(KinwardError):
+    """That name is taken. Choose another one."""
+
+    code = "name.taken"
+    status = 409
+
+
+def _digest(secret: str) -> bytes:
+    # The secret has 256 random bits, so one plain SHA-256 is as good as a slow hash.
+    return hashlib.sha256(secret.encode()).digest()
+
+
+@transaction.atomic
+def create_key(*, name: str, scopes: frozenset[str], actor: str) -> str:
+    """Make a key and return its secret, which is never shown again."""
+    if unknown := scopes - SCOPES:
+        raise Invalid(f"Unknown scope {min(unknown)!r}. Scopes are: {', '.join(sorted(SCOPES))}.")
+    secret = PREFIX + secrets.token_urlsafe(32)
+    try:
+        with transaction.atomic():
+            ApiKey.objects.create(name=name, digest=_digest(secret), scopes=sorted(scopes))
+    except IntegrityError as error:
+        raise NameTaken(f"There is a key named {name!r}.") from error
+    record(actor=actor, kind="key.created", subject=f"key:{name}", scopes=sorted(scopes))
+    return secret
+
+
+@transaction.atomic
+def revoke_key(*, name: str, actor: str) -> None:
+    """Refuse a key from now on."""
+    if not ApiKey.objects.filter(name=name, revoked_at=None).update(revoked_at=timezone.now()):
+        raise NotFound(f"There is no live key named {name!r}.")
+    record(actor=actor, kind="key.revoked", subject=f"key:{name}")
+
+
+def authenticate(authorization: str, scope: str) -> ApiKey:
+    """The key behind an `Authorization` header, when it is live and has the scope."""
+    scheme, _, secret = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not secret.startswith(PREFIX):
+        raise KeyRefused
+    key = ApiKey.objects.filter(digest=_digest(secret.strip()), revoked_at=None).first()
+    if key is None:
+        raise KeyRefused("The key is unknown or was revoked. `kinward key create` makes one.")
+    if scope not in key.scopes:
+        raise ScopeMissing(f"It needs the scope {scope!r} and has: {', '.join(key.scopes)}.")
+    return key
+
+
+@transaction.atomic
+def create_staff(*, username: str, password: str, role: str, actor: str) -> Staff:
+    """Make a staff account; the second factor is set up at the first sign-in."""
+    if role not in ROLES:
+        raise Invalid(f"Unknown role {role!r}. Roles are: {', '.join(sorted(ROLES))}.")
+    if Staff.objects.filter(username=username).exists():
+        raise NameTaken(f"There is a staff account named {username!r}.")
+    staff = Staff.objects.create_user(username=username, password=password, role=role)
+    record(actor=actor, kind="staff.created", subject=staff.actor, role=role)
+    return staff

@@ -1,0 +1,1 @@
+"""Cases: findings about one account, settled together, by a verdict that becomes actions."""

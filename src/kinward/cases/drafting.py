@@ -1,0 +1,81 @@
+"""What a confirmed case says to an authority."""
+
+from typing import Final
+
+from django.utils import timezone
+
+from kinward.cases.clauses import CLAUSES
+from kinward.cases.models import Case, Verdict
+from kinward.config import config
+from kinward.evidence.models import Evidence
+from kinward.evidence.queries import of_case, viewed_entirely
+from kinward.matching.models import Check
+from kinward.reporting.draft import Draft, IpEvent, ReportedAccount, ReportedFile
+
+CLASSIFICATIONS: Final = ("", "A1", "A2", "B1", "B2")
+ANNOTATIONS: Final = {
+    "sextortion": "Sextortion",
+    "csamSolicitation": "Solicitation of material",
+    "minorToMinorInteraction": "Between minors",
+    "spam": "Spam",
+    "sadisticOnlineExploitation": "Sadistic online exploitation",
+}
+
+
+def draft_report(case: Case, verdict: Verdict) -> Draft:
+    """The report of a case: its account, its files, and for each file whether a person saw it."""
+    checks = {
+        finding.check_made.id: finding.check_made
+        for finding in case.findings.select_related("check_made").order_by("created_at")
+    }
+    evidence = list(of_case(case.id))
+    return Draft(
+        case_id=case.id,
+        incident=CLAUSES[verdict.clause].incident,
+        incident_at=min(check.uploaded_at for check in checks.values()),
+        platform=config().platform_name,
+        account=ReportedAccount(
+            platform_id=case.account.platform_id,
+            screen_name=case.account.screen_name,
+            terminated_at=timezone.now(),
+            ip_events=_events(list(checks.values())),
+        ),
+        files=[_file(each, checks[each.check_id], verdict) for each in evidence],
+        annotations=verdict.annotations,
+        additional_info=_without_bytes(list(checks.values()), evidence),
+    )
+
+
+def _file(evidence: Evidence, check: Check, verdict: Verdict) -> ReportedFile:
+    hashes = {"MD5": check.md5, "SHA1": check.sha1, "SHA256": check.sha256, "PDQ": check.pdq}
+    return ReportedFile(
+        evidence_id=evidence.id,
+        filename=check.filename,
+        uploaded_at=check.uploaded_at,
+        hashes={kind: value for kind, value in hashes.items() if value},
+        viewed=viewed_entirely(evidence),
+        public=check.public,
+        classification=verdict.classifications.get(str(evidence.id), ""),
+        ip_event=_event(check),
+    )
+
+
+def _event(check: Check) -> IpEvent | None:
+    return IpEvent(check.ip, check.uploaded_at, check.port) if check.ip else None
+
+
+def _events(checks: list[Check]) -> list[IpEvent]:
+    return list(dict.fromkeys(event for check in checks if (event := _event(check))))
+
+
+def _without_bytes(checks: list[Check], evidence: list[Evidence]) -> str:
+    """What is known of files that the platform sent as hashes alone."""
+    held = {(each.content_id, each.sha256) for each in evidence}
+    lines = []
+    for check in checks:
+        if (check.content_id, check.sha256) in held:
+            continue
+        known = ("md5", "sha1", "sha256", "pdq")
+        hashes = ", ".join(f"{kind} {v}" for kind in known if (v := getattr(check, kind)))
+        lines.append(f"File not held, content {check.content_id}: {hashes}.")
+    return "\n".join(dict.fromkeys(lines))

@@ -1,0 +1,28 @@
+"""Looking at a case's files: only with its lease, only through the vault."""
+
+from uuid import UUID
+
+from kinward.access.models import Staff
+from kinward.cases.services import get_case, require_lease
+from kinward.errors import NotFound
+from kinward.evidence import services as vault
+from kinward.evidence.models import Evidence
+
+
+def look(*, case_id: UUID, evidence_id: UUID, staff: Staff, reason: str) -> vault.View:
+    """The file, for the person who holds the case; the look is in the ledger."""
+    return vault.look(evidence=_held(case_id, evidence_id, staff), staff=staff, reason=reason)
+
+
+def veil_file(*, case_id: UUID, evidence_id: UUID, staff: Staff) -> bytes:
+    """The file's grey blur, for the person who holds the case."""
+    evidence = _held(case_id, evidence_id, staff)
+    return vault.veil(evidence=evidence, staff=staff, reason="the case page")
+
+
+def _held(case_id: UUID, evidence_id: UUID, staff: Staff) -> Evidence:
+    require_lease(get_case(case_id), staff)
+    evidence = vault.get_evidence(evidence_id)
+    if evidence.case_id != case_id:
+        raise NotFound("This file belongs to another case.")
+    return evidence

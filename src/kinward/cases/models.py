@@ -1,0 +1,63 @@
+"""Cases, their findings, and their verdicts."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+from kinward.access.models import Staff
+from kinward.cases.states import UNDECIDED, CaseState
+from kinward.matching.models import Check
+from kinward.people.models import Account
+
+
+class Case(models.Model):
+    """All findings about one account that are being settled together."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="cases")
+    state = models.CharField(
+        max_length=10, choices=[(s.value, s.value) for s in CaseState], default=CaseState.OPEN
+    )
+    opened_at = models.DateTimeField(auto_now_add=True)
+    changed_at = models.DateTimeField(auto_now=True)
+    leased_by = models.ForeignKey(Staff, null=True, on_delete=models.PROTECT, related_name="+")
+    leased_until = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("account",),
+                condition=Q(state__in=[s.value for s in UNDECIDED]),
+                name="cases_one_undecided_per_account",
+            ),
+        )
+        indexes = (models.Index(fields=("state", "opened_at"), name="cases_queue"),)
+
+    def __str__(self) -> str:
+        return f"case:{self.id}"
+
+
+class Finding(models.Model):
+    """Something sensed about a content item, with its grounds."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="findings")
+    check_made = models.ForeignKey(Check, on_delete=models.PROTECT, related_name="findings")
+    confidence = models.CharField(max_length=10)
+    grounds = models.JSONField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+
+class Verdict(models.Model):
+    """What was concluded, by whom, under which clause."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="verdicts")
+    outcome = models.CharField(max_length=10)
+    clause = models.CharField(max_length=10, default="")
+    note = models.TextField(default="")
+    classifications = models.JSONField(default=dict)
+    annotations = models.JSONField(default=list)
+    given_by = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="verdicts")
+    given_at = models.DateTimeField(auto_now_add=True)

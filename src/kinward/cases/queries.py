@@ -1,0 +1,77 @@
+"""Reading cases: the queue, and everything about one."""
+
+from itertools import chain
+
+import msgspec
+from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
+
+from kinward.access.models import Staff
+from kinward.cases.models import Case
+from kinward.cases.states import UNDECIDED
+from kinward.enforcement.queries import of_case as actions_of
+from kinward.evidence.queries import of_case as evidence_of
+from kinward.ledger.models import Entry
+from kinward.ledger.queries import about
+from kinward.reporting.queries import of_case as report_of
+
+
+class Ground(msgspec.Struct, frozen=True):
+    """One reason, in words for a reviewer."""
+
+    text: str
+    verified: bool
+
+
+def queue() -> QuerySet[Case]:
+    """Undecided cases, escalated ones first, then the oldest."""
+    return (
+        Case.objects.filter(state__in=UNDECIDED)
+        .select_related("account", "leased_by")
+        .annotate(files=Count("findings", distinct=True))
+        .order_by("state", "opened_at")
+    )
+
+
+def next_for(staff: Staff) -> Case | None:
+    """The first undecided case that nobody else holds and this person may decide."""
+    free = Q(leased_by=None) | Q(leased_until__lt=timezone.now()) | Q(leased_by=staff)
+    escalated_by_them = Q(state="escalated", verdicts__given_by=staff)
+    return queue().filter(free).exclude(escalated_by_them).first()
+
+
+def recent() -> QuerySet[Case]:
+    """The latest decided cases."""
+    decided = Case.objects.exclude(state__in=UNDECIDED).select_related("account")
+    return decided.order_by("-changed_at")[:20]
+
+
+def grounds(case: Case) -> list[Ground]:
+    """Why the case exists, in words, each reason once."""
+    found: dict[str, Ground] = {}
+    for finding in case.findings.order_by("created_at"):
+        for match in finding.grounds:
+            ground = _in_words(match)
+            found.setdefault(ground.text, ground)
+    return list(found.values())
+
+
+def _in_words(match: dict[str, object]) -> Ground:
+    bank = f"the {match['confidence']} bank “{match['bank']}”"
+    if match["kind"] == "pdq":
+        text = f"Looks the same as an entry of {bank}: {match['distance']} of 256 bits differ."
+    else:
+        text = f"Is byte for byte an entry of {bank} ({str(match['kind']).upper()})."
+    return Ground(text, match["confidence"] == "verified")
+
+
+def timeline(case: Case) -> QuerySet[Entry]:
+    """Every ledger entry about a case, its evidence, its actions and its report."""
+    report = report_of(case.id)
+    subjects = chain(
+        [str(case)],
+        (str(each) for each in evidence_of(case.id)),
+        (str(each) for each in actions_of(case.id)),
+        [str(report)] if report else [],
+    )
+    return about(*subjects)

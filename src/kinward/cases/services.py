@@ -1,0 +1,243 @@
+"""Opening a case, working on it, and what each verdict sets in motion."""
+
+from datetime import timedelta
+from typing import Final, Literal, get_args
+from uuid import UUID
+
+import msgspec
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from kinward.access.models import Staff
+from kinward.access.roles import REVIEW
+from kinward.cases.clauses import CLAUSES
+from kinward.cases.drafting import ANNOTATIONS, CLASSIFICATIONS, draft_report
+from kinward.cases.models import Case, Finding, Verdict
+from kinward.cases.states import UNDECIDED, CaseState, check_move
+from kinward.config import config
+from kinward.enforcement.models import Action, Effect, Target
+from kinward.enforcement.services import issue
+from kinward.errors import Forbidden, Invalid, KinwardError, NotFound
+from kinward.evidence.queries import of_case as evidence_of
+from kinward.evidence.services import keep_after_dismissal, seal_file
+from kinward.jobs import enqueue
+from kinward.ledger.services import record
+from kinward.matching.kinds import Confidence
+from kinward.matching.models import Check
+from kinward.matching.services import Match
+from kinward.people.models import Account, Standing
+from kinward.people.services import lock_account, set_standing
+from kinward.reporting.models import Report
+from kinward.reporting.services import open_report, unpark
+
+FILE_REPORT: Final = "cases.file_report"
+AUTHORITY: Final = "cybertipline"
+MAX_NOTE: Final = 5000
+
+Decision = Literal["confirmed", "dismissed", "escalated"]
+DECISIONS: Final = get_args(Decision)
+
+
+class LeaseHeld(KinwardError):
+    """Somebody else is working on this case."""
+
+    code = "case.lease_held"
+    status = 409
+
+
+class LeaseNeeded(KinwardError):
+    """Take this case first: your lease on it has ended."""
+
+    code = "case.lease_needed"
+    status = 409
+
+
+class NeedsAnotherPerson(KinwardError):
+    """You escalated this case. Another person has to decide it."""
+
+    code = "case.needs_another_person"
+    status = 409
+
+
+class VerdictForm(msgspec.Struct, frozen=True, kw_only=True):
+    """What a reviewer decides; `classifications` is by evidence id. Little of it is required."""
+
+    outcome: Decision
+    clause: str = ""
+    note: str = ""
+    classifications: dict[str, str] = {}
+    annotations: list[str] = []
+
+
+def open_or_join(
+    *, account: Account, check: Check, matches: list[Match], data: bytes | None, actor: str
+) -> Case:
+    """Put a match into the account's one undecided case, and act at once, in one transaction.
+
+    A verified match quarantines the content and suspends the account; an unverified one only
+    quarantines, since nothing is known until a person has looked.
+    """
+    account = lock_account(account.pk)
+    case, new = Case.objects.get_or_create(account=account, state__in=UNDECIDED)
+    verified = any(match.confidence == Confidence.VERIFIED for match in matches)
+    finding = Finding.objects.create(
+        case=case,
+        check_made=check,
+        confidence=Confidence.VERIFIED if verified else Confidence.UNVERIFIED,
+        grounds=msgspec.to_builtins(matches),
+    )
+    if new:
+        record(actor=actor, kind="case.opened", subject=str(case), account=account.platform_id)
+    record(
+        actor=actor,
+        kind="case.finding_added",
+        subject=str(case),
+        finding=str(finding.id),
+        content=check.content_id,
+        confidence=finding.confidence,
+    )
+    if data is not None:
+        seal_file(case_id=case.id, check=check, data=data, actor=actor)
+    _act(case, account, Effect.QUARANTINE, Target.CONTENT, check.content_id, actor)
+    if verified and account.standing == Standing.ACTIVE:
+        _act(case, account, Effect.SUSPEND, Target.ACCOUNT, account.platform_id, actor)
+        set_standing(account=account, standing=Standing.SUSPENDED)
+    return case
+
+
+def _act(
+    case: Case, account: Account, effect: Effect, target: Target, name: str, actor: str
+) -> None:
+    issue(case_id=case.id, account=account, effect=effect, target=target, name=name, actor=actor)
+
+
+def get_case(case_id: UUID) -> Case:
+    """The case by its id."""
+    try:
+        return Case.objects.select_related("account", "leased_by").get(pk=case_id)
+    except Case.DoesNotExist as error:
+        raise NotFound(f"There is no case {case_id}.") from error
+
+
+@transaction.atomic
+def take(*, case: Case, staff: Staff) -> Case:
+    """Lease an undecided case, or renew the lease, so that nobody else works on it meanwhile."""
+    if not staff.may(REVIEW):
+        raise Forbidden("Working on cases needs the role of a reviewer.")
+    now = timezone.now()
+    free = Q(leased_by=None) | Q(leased_until__lt=now) | Q(leased_by=staff)
+    until = now + timedelta(minutes=config().lease_minutes)
+    taken = Case.objects.filter(free, pk=case.pk, state__in=UNDECIDED).update(
+        leased_by=staff, leased_until=until
+    )
+    fresh = get_case(case.pk)
+    if not taken:
+        if fresh.state not in UNDECIDED:
+            raise LeaseNeeded(f"It is {fresh.state} and no longer needs work.")
+        raise LeaseHeld(f"{fresh.leased_by} has it until {fresh.leased_until:%H:%M} UTC.")
+    if case.leased_by_id != staff.pk:
+        record(actor=staff.actor, kind="case.taken", subject=str(case))
+    return fresh
+
+
+@transaction.atomic
+def give_up(*, case: Case, staff: Staff) -> None:
+    """Let go of a case without deciding it."""
+    held = Case.objects.filter(pk=case.pk, leased_by=staff)
+    if held.update(leased_by=None, leased_until=None):
+        record(actor=staff.actor, kind="case.given_up", subject=str(case))
+
+
+def require_lease(case: Case, staff: Staff) -> None:
+    """Raise unless this person holds the case now."""
+    current = case.leased_until is not None and case.leased_until > timezone.now()
+    if case.leased_by_id != staff.pk or not current:
+        raise LeaseNeeded
+
+
+@transaction.atomic
+def decide(*, case_id: UUID, staff: Staff, form: VerdictForm) -> Case:
+    """Give a verdict, and set in motion what follows from it, in one transaction."""
+    account = lock_account(get_case(case_id).account_id)
+    case = Case.objects.select_for_update(no_key=True).get(pk=case_id)
+    check_move(case.state, CaseState(form.outcome))
+    require_lease(case, staff)
+    _check_form(case, staff, form)
+    verdict = Verdict.objects.create(case=case, given_by=staff, **msgspec.structs.asdict(form))
+    _move(case, CaseState(form.outcome))
+    record(
+        actor=staff.actor,
+        kind=f"case.{form.outcome}",
+        subject=str(case),
+        verdict=str(verdict.id),
+        clause=form.clause,
+    )
+    if form.outcome == "confirmed":
+        _confirm(case, account, verdict)
+    elif form.outcome == "dismissed":
+        _dismiss(case, account, staff.actor)
+    return case
+
+
+def _check_form(case: Case, staff: Staff, form: VerdictForm) -> None:
+    if form.outcome == "confirmed" and form.clause not in CLAUSES:
+        raise Invalid("Choose the clause of the guidelines that was broken.")
+    if len(form.note) > MAX_NOTE:
+        raise Invalid(f"A note has at most {MAX_NOTE} characters.")
+    files = {str(pk) for pk in evidence_of(case.id).values_list("pk", flat=True)}
+    for evidence_id, classification in form.classifications.items():
+        if evidence_id not in files or classification not in CLASSIFICATIONS:
+            raise Invalid("A classification names a file of this case and is A1, A2, B1 or B2.")
+    if unknown := set(form.annotations) - set(ANNOTATIONS):
+        raise Invalid(f"Unknown annotation {min(unknown)!r}.")
+    if case.state == CaseState.ESCALATED and case.verdicts.filter(given_by=staff).exists():
+        raise NeedsAnotherPerson
+
+
+def _move(case: Case, to: CaseState) -> None:
+    """The one place where a case's state changes. The caller holds the case's row."""
+    check_move(case.state, to)
+    case.state, case.leased_by, case.leased_until = to, None, None
+    case.save(update_fields=["state", "leased_by", "leased_until", "changed_at"])
+
+
+def _contents(case: Case) -> list[str]:
+    return sorted(set(case.findings.values_list("check_made__content_id", flat=True)))
+
+
+def _confirm(case: Case, account: Account, verdict: Verdict) -> None:
+    actor = verdict.given_by.actor
+    for content_id in _contents(case):
+        _act(case, account, Effect.REMOVE, Target.CONTENT, content_id, actor)
+    _act(case, account, Effect.TERMINATE, Target.ACCOUNT, account.platform_id, actor)
+    set_standing(account=account, standing=Standing.TERMINATED)
+    report = open_report(draft=draft_report(case, verdict), authority_name=AUTHORITY, actor=actor)
+    enqueue(FILE_REPORT, report_id=str(report.id))
+
+
+def _dismiss(case: Case, account: Account, actor: str) -> None:
+    for content_id in _contents(case):
+        _act(case, account, Effect.RESTORE, Target.CONTENT, content_id, actor)
+    suspended_here = Action.objects.filter(case_id=case.id, effect=Effect.SUSPEND).exists()
+    if suspended_here and account.standing == Standing.SUSPENDED:
+        _act(case, account, Effect.RESTORE, Target.ACCOUNT, account.platform_id, actor)
+        set_standing(account=account, standing=Standing.ACTIVE)
+    keep_after_dismissal(case_id=case.id, actor=actor)
+
+
+@transaction.atomic
+def close_reported(*, case_id: UUID, external_id: str) -> None:
+    """Close a confirmed case whose report is finished; a second call finds it closed."""
+    case = Case.objects.select_for_update(no_key=True).get(pk=case_id)
+    if case.state == CaseState.REPORTED:
+        return
+    _move(case, CaseState.REPORTED)
+    record(actor="system:cases", kind="case.reported", subject=str(case), external_id=external_id)
+
+
+@transaction.atomic
+def refile(*, report: Report, actor: str) -> None:
+    """Send a case's parked report on its way again."""
+    unpark(report=report, actor=actor)
+    enqueue(FILE_REPORT, report_id=str(report.id))

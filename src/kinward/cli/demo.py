@@ -1,0 +1,230 @@
+"""`kinward demo`: Kinward, a small community, an authority's sandbox, and a little life."""
+
+import os
+import secrets
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import click
+
+from kinward.cli import postgres
+from kinward.cli.first_run import migrate
+from kinward.cli.supervisor import NotReady, Role, Supervisor, step
+from kinward.cli.up import own_roles, start_ground
+from kinward.config import config, random_secret, write_secret
+
+BANK: Final = "demo-generated"
+STAFF: Final = {"robin": "reviewer", "sasha": "administrator"}
+SANDBOX_USER: Final = "tidepool"
+SETTLE_SECONDS: Final = 60.0
+
+
+def configure() -> None:
+    """Point Kinward at the demo's own community and sandbox, whatever the environment says."""
+    environment = os.environ
+    environment.setdefault("KINWARD_DATA_DIR", ".kinward")
+    data = Path(environment["KINWARD_DATA_DIR"])
+    write_secret(data / "secrets" / "sandbox_password", random_secret())
+    write_secret(data / "secrets" / "demo_password", secrets.token_hex(8))
+    environment["KINWARD_WEBHOOK_URL"] = f"{community_url()}/webhooks/kinward"
+    environment["KINWARD_CYBERTIPLINE_URL"] = f"http://127.0.0.1:{_port(2)}/ispws"
+    environment["KINWARD_CYBERTIPLINE_USERNAME"] = SANDBOX_USER
+    environment["KINWARD_CYBERTIPLINE_PASSWORD"] = _secret("sandbox_password")
+    environment["KINWARD_PLATFORM_NAME"] = "Tidepool (demo)"
+    environment["KINWARD_REPORTER_EMAIL"] = "safety@tidepool.example"
+    config.cache_clear()
+
+
+def _port(offset: int) -> int:
+    return int(os.environ.get("KINWARD_PORT", "8700")) + offset
+
+
+def _secret(name: str) -> str:
+    return (Path(os.environ["KINWARD_DATA_DIR"]) / "secrets" / name).read_text().strip()
+
+
+def community_url() -> str:
+    """Where the demo community is: the port after Kinward's."""
+    return f"http://127.0.0.1:{_port(1)}"
+
+
+def sandbox_role() -> Role:
+    """The authority's sandbox."""
+    command = [sys.executable, "-m", "kinward", "sandbox", "cybertipline"]
+    command += ["--port", str(_port(2)), "--username", SANDBOX_USER]
+    environment = {"KINWARD_SANDBOX_PASSWORD": _secret("sandbox_password")}
+    return Role("sandbox", command, environment, f"http://127.0.0.1:{_port(2)}/ispws/status")
+
+
+def community_role() -> Role:
+    """The demo community, which knows of Kinward an address, a key and a webhook secret."""
+    command = [sys.executable, "-m", "granian", "--interface=wsgi", "--host=127.0.0.1"]
+    command += [f"--port={_port(1)}", "--http=1", "--no-ws", "--blocking-threads=4"]
+    command += ["--log-level=warning", "kinward.demo.wsgi:application"]
+    environment = {
+        "DJANGO_SETTINGS_MODULE": "kinward.demo.settings",
+        "DEMO_KINWARD_URL": f"http://127.0.0.1:{_port(0)}",
+        "DEMO_KINWARD_KEY": _secret("demo_api_key"),
+        "DEMO_WEBHOOK_SECRET": config().secret("webhook_secret"),
+        "DEMO_DATABASE_URL": postgres.ensure_database(config().database_url, "kinward_demo"),
+        "DEMO_SECRET_KEY": config().secret("secret_key"),
+    }
+    return Role("community", command, environment, f"{community_url()}/health")
+
+
+def prepare() -> None:
+    """Once: the community's API key, the demo's staff with their second factor, and its bank."""
+    from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+
+    from kinward.access.models import ApiKey, Staff
+    from kinward.access.services import SCOPES, create_key, create_staff
+
+    actor = "system:demo"
+    secrets_dir = config().data_dir / "secrets"
+    if not ApiKey.objects.filter(name="tidepool").exists():
+        (secrets_dir / "demo_api_key").unlink(missing_ok=True)
+        key = create_key(name="tidepool", scopes=SCOPES, actor=actor)
+        write_secret(secrets_dir / "demo_api_key", key)
+    for username, role in STAFF.items():
+        if Staff.objects.filter(username=username).exists():
+            continue
+        (secrets_dir / f"demo_totp_{username}").unlink(missing_ok=True)
+        person = create_staff(
+            username=username, password=_secret("demo_password"), role=role, actor=actor
+        )
+        totp = generate_totp_secret()
+        TOTP.activate(person, totp)
+        write_secret(secrets_dir / f"demo_totp_{username}", totp)
+    _fill_bank(actor)
+
+
+def _fill_bank(actor: str) -> None:
+    from kinward.demo import pictures
+    from kinward.matching.models import Bank
+    from kinward.matching.picture import digest_bytes, read_picture
+    from kinward.matching.services import add_hashes, create_bank, file_hashes
+
+    if Bank.objects.filter(name=BANK).exists():
+        return
+    bank = create_bank(
+        name=BANK,
+        confidence="verified",
+        description="Generated shapes for the demo; nothing real.",
+        actor=actor,
+    )
+    for seed in pictures.BANKED_SEEDS:
+        data = pictures.encode(pictures.draw(seed))
+        picture = read_picture(data, config().max_pixels)
+        hashes = file_hashes(digest_bytes(data), picture, f"generated {seed}")
+        add_hashes(bank=bank, hashes=hashes, provenance="generated by the demo", actor=actor)
+
+
+def fill() -> None:
+    """A little synthetic life: members, posts, a case that waits, and one that was reported."""
+    from kinward.cases.models import Case
+
+    if Case.objects.exists():
+        return
+    from kinward.demo import pictures
+    from kinward.demo.visitor import Visitor
+
+    for number, handle in enumerate(("kelp_forest", "anemone7", "limpet-lou", "sea_glass")):
+        member = Visitor(community_url(), handle, 16 + 9 * number)
+        for seed in pictures.PLAIN_SEEDS[3 * number : 3 * number + 3]:
+            member.post(pictures.encode(pictures.draw(seed, (512, 384))), caption="low tide")
+    for handle, seed in (("driftwood", 901), ("undertow", 902)):
+        image = pictures.draw(seed).resize((800, 600))
+        member = Visitor(community_url(), handle, 34)
+        member.post(pictures.encode(image, "JPEG", quality=80), filename="IMG_0001.jpg")
+    _settle_first_case()
+
+
+def _settle_first_case() -> None:
+    from kinward.access.models import Staff
+    from kinward.cases.models import Case
+    from kinward.cases.services import VerdictForm, decide, take
+
+    reviewer = Staff.objects.get(username="sasha")
+    case = Case.objects.order_by("opened_at").first()
+    if case is None:
+        raise NotReady("the demo's first case did not open; see the community's log.")
+    take(case=case, staff=reviewer)
+    form = VerdictForm(outcome="confirmed", clause="CS-1", note="A demo: generated shapes.")
+    decide(case_id=case.id, staff=reviewer, form=form)
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while time.monotonic() < deadline:
+        case.refresh_from_db()
+        if case.state == "reported":
+            return
+        time.sleep(0.2)
+    raise NotReady("the demo's report was not finished; see the worker's log.")
+
+
+def code(username: str) -> str:
+    """The one-time code of a demo reviewer, at this moment."""
+    from allauth.mfa.totp.internal.auth import (
+        format_hotp_value,
+        hotp_counter_from_time,
+        hotp_value,
+    )
+
+    value = hotp_value(_secret(f"demo_totp_{username}"), hotp_counter_from_time())
+    return str(format_hotp_value(value))
+
+
+def introduce() -> None:
+    """Print the addresses and the sign-ins."""
+    password = _secret("demo_password")
+    sandbox = f"http://127.0.0.1:{_port(2)}/sandbox/reports"
+    click.echo(
+        f"""
+  Tidepool, the demo community   {community_url()}
+  Kinward's console              {config().url}
+  The authority's sandbox        {sandbox}
+                                 ({SANDBOX_USER} / {_secret("sandbox_password")})
+
+  Reviewers: {" and ".join(f"{name} ({role})" for name, role in STAFF.items())}, password {password}
+  A one-time code for the sign-in:  .venv/bin/kinward demo code robin
+
+  Try it: save a picture from {community_url()}/samples, join, post it,
+  then sign in to the console and take the case. Stop with Ctrl-C."""
+    )
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def demo(ctx: click.Context) -> None:
+    """Start everything, with a demo community and an authority's sandbox."""
+    configure()
+    if ctx.invoked_subcommand is not None:
+        return
+    stops: list[Callable[[], object]] = []
+    supervisor = Supervisor(config().data_dir / "logs")
+    click.secho("Kinward's demo is starting.", bold=True, err=True)
+    try:
+        step("database", lambda: stops.append(start_ground()))
+        step("tables", migrate)
+        step("keys, staff, bank", prepare)
+        for role in (*own_roles(), sandbox_role(), community_role()):
+            step(role.name, lambda role=role: supervisor.start(role))  # type: ignore[misc]
+        step("a little life", fill)
+        introduce()
+        supervisor.run()
+    finally:
+        click.secho("\nStopping.", err=True)
+        supervisor.stop()
+        for stop in stops:
+            stop()
+
+
+@demo.command("code")
+@click.argument("username", default="robin")
+def print_code(username: str) -> None:
+    """Print the one-time code of a demo reviewer."""
+    from kinward.cli.main import set_up_django
+
+    set_up_django()
+    click.echo(code(username))

@@ -1,0 +1,223 @@
+"""`kinward doctor`: what is wrong with a set-up, in plain words, and what to do."""
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+import click
+import httpx
+import msgspec
+
+from kinward.config import config
+from kinward.errors import KinwardError
+
+MAX_SKEW: Final = 30.0
+STALE_SECONDS: Final = 60.0
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """The result of one check: fine, a warning or a fault, and what to do."""
+
+    level: str
+    text: str
+
+
+def fine(text: str) -> Finding:
+    return Finding("ok", text)
+
+
+def warn(text: str) -> Finding:
+    return Finding("warning", text)
+
+
+def fault(text: str) -> Finding:
+    return Finding("fault", text)
+
+
+def check_database() -> Finding:
+    """Can we reach a PostgreSQL that is new enough?"""
+    from kinward.cli.main import set_up_django
+
+    set_up_django()
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW server_version_num")
+        row = cursor.fetchone()
+    version = int(row[0]) // 10000 if row else 0
+    if version < 14:
+        return fault(f"PostgreSQL {version} is too old. Use 14 or newer.")
+    if "postgres" in str(config().data_dir) or str(config().data_dir) in config().database_url:
+        return warn(f"PostgreSQL {version}, the embedded one. Use your own in production.")
+    return fine(f"PostgreSQL {version} answers.")
+
+
+def check_migrations() -> Finding:
+    """Is every table at this version?"""
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if plan:
+        return fault(f"{len(plan)} migrations are missing. Run `kinward migrate`.")
+    return fine("All tables are at this version.")
+
+
+def check_keys() -> Finding:
+    """Can evidence be sealed and opened again, and are the secrets there?"""
+    from kinward.evidence.sealing import public_half, seal, unseal
+    from kinward.evidence.services import evidence_key
+
+    key = evidence_key()
+    if unseal(seal(b"doctor", public_half(key)), key) != b"doctor":
+        return fault("The evidence key does not open what it seals.")
+    for name in ("secret_key", "webhook_secret"):
+        config().secret(name)
+    if config().evidence_key_file:
+        return fine("The evidence key seals and opens.")
+    return warn(
+        f"The evidence key is a file beside the data ({config().secret_path('evidence_key')}). "
+        "In production keep it elsewhere and set KINWARD_EVIDENCE_KEY_FILE."
+    )
+
+
+def check_unsealable() -> Finding:
+    """Was all evidence sealed for the key at hand?"""
+    from kinward.evidence.models import Evidence
+    from kinward.evidence.sealing import public_half
+    from kinward.evidence.services import evidence_key
+
+    other = Evidence.objects.filter(destroyed_at=None).exclude(key_id=public_half(evidence_key()))
+    if count := other.count():
+        return fault(f"{count} files were sealed for another key. Bring that key back.")
+    return fine("All evidence can be opened with the key at hand.")
+
+
+def check_api_keys() -> Finding:
+    """Is there a key for the app?"""
+    from kinward.access.models import ApiKey
+
+    if not ApiKey.objects.filter(revoked_at=None).exists():
+        return warn("There is no API key. Make one: `kinward key create app`.")
+    return fine("There is an API key.")
+
+
+def check_worker() -> Finding:
+    """Has a worker been alive lately?"""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT extract(epoch FROM now() - max(last_heartbeat)) FROM procrastinate_workers"
+        )
+        row = cursor.fetchone()
+    if row is None or row[0] is None:
+        return fault("No worker runs. Start one: `kinward up` or `kinward worker`.")
+    if row[0] > STALE_SECONDS:
+        return fault(f"No worker has been heard for {row[0]:.0f} s. Look at its log.")
+    return fine("A worker is alive.")
+
+
+def check_webhook() -> Finding:
+    """Does the app's webhook address answer?"""
+    from kinward.enforcement.webhook import check_address
+
+    check_address(config())
+    try:
+        with httpx.Client(timeout=5, trust_env=False) as http:
+            status = http.post(config().webhook_url, content=b"{}").status_code
+    except httpx.HTTPError as error:
+        return fault(f"{config().webhook_url} does not answer ({type(error).__name__}).")
+    if status < 300:
+        return fault("Your webhook accepts unsigned messages. It must verify the signature.")
+    if status in (404, 405) or status >= 500:
+        return fault(f"{config().webhook_url} answers HTTP {status}. Is the path right?")
+    return fine(f"The webhook answers, and refuses what is unsigned (HTTP {status}).")
+
+
+def check_parked() -> Finding:
+    """Does anything wait for a person?"""
+    from kinward.enforcement.queries import parked as parked_actions
+    from kinward.reporting.queries import parked as parked_reports
+
+    counts = parked_actions().count(), parked_reports().count()
+    if any(counts):
+        return fault(f"{counts[0]} actions and {counts[1]} reports are parked. See /operations.")
+    return fine("Nothing is parked.")
+
+
+def check_authority() -> Finding:
+    """Does the authority accept our credentials?"""
+    from kinward.cases.services import AUTHORITY
+    from kinward.reporting.authority import authority
+
+    found = authority(AUTHORITY)
+    said = found.check()
+    if found.is_production:
+        return fine(f"{AUTHORITY} (production: reports are real) says: {said}")
+    return warn(f"{AUTHORITY} is not the production one, so reports reach nobody. It says: {said}")
+
+
+def check_clock() -> Finding:
+    """Does our clock agree with the database's, and with the authority's?"""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT now()")
+        row = cursor.fetchone()
+    assert row is not None
+    skews = {"the database": abs((datetime.now(UTC) - row[0]).total_seconds())}
+    if config().cybertipline_url:
+        try:
+            date = httpx.get(config().cybertipline_url, timeout=5, trust_env=False).headers["date"]
+            said = parsedate_to_datetime(date)
+            skews["the authority"] = abs((datetime.now(UTC) - said).total_seconds())
+        except (httpx.HTTPError, KeyError, ValueError):
+            pass
+    for who, skew in skews.items():
+        if skew > MAX_SKEW:
+            return fault(f"The clock is {skew:.0f} s off {who}'s. Synchronise it (NTP).")
+    return fine(f"The clock agrees with {' and '.join(skews)}.")
+
+
+CHECKS: Final[dict[str, Callable[[], Finding]]] = {
+    "database": check_database,
+    "migrations": check_migrations,
+    "keys": check_keys,
+    "evidence": check_unsealable,
+    "API key": check_api_keys,
+    "worker": check_worker,
+    "webhook": check_webhook,
+    "parked": check_parked,
+    "authority": check_authority,
+    "clock": check_clock,
+}
+MARKS: Final = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "fault": ("✗", "red")}
+
+
+def examine() -> dict[str, Finding]:
+    """Run every check; one that cannot run is a fault with its reason."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kinward.project.settings")
+    found: dict[str, Finding] = {}
+    for name, check in CHECKS.items():
+        try:
+            found[name] = check()
+        except KinwardError as error:
+            found[name] = fault(str(error))
+        except Exception as error:  # a doctor who faints helps nobody
+            found[name] = fault(f"{type(error).__name__}: {str(error).splitlines()[0]}")
+    return found
+
+
+@click.command()
+def doctor() -> None:
+    """Check database, keys, migrations, worker, webhook, authority and clock."""
+    found = examine()
+    for name, finding in found.items():
+        mark, colour = MARKS[finding.level]
+        click.echo(click.style(f"{mark} {name:<11}", fg=colour) + finding.text)
+    if any(finding.level == "fault" for finding in found.values()):
+        raise SystemExit(1)

@@ -1,0 +1,38 @@
+"""`kinward key`: API keys."""
+
+import click
+
+from kinward.access.models import ApiKey
+from kinward.access.services import SCOPES, create_key, revoke_key
+from kinward.cli.main import operator
+
+
+@click.group()
+def key() -> None:
+    """API keys for your app."""
+
+
+@key.command()
+@click.argument("name")
+@click.option("--scope", "scopes", multiple=True, help=f"One of {', '.join(sorted(SCOPES))}.")
+def create(name: str, scopes: tuple[str, ...]) -> None:
+    """Make a key and print it, once. Without --scope it has all scopes."""
+    secret = create_key(name=name, scopes=frozenset(scopes) or SCOPES, actor=operator())
+    click.echo(secret)
+    click.echo("Keep it safe: only its hash is stored, so it cannot be shown again.", err=True)
+
+
+@key.command("list")
+def list_keys() -> None:
+    """List the keys, never their secrets."""
+    for row in ApiKey.objects.order_by("name"):
+        state = f"revoked {row.revoked_at:%Y-%m-%d}" if row.revoked_at else "live"
+        click.echo(f"{row.name}  {state}  {', '.join(row.scopes)}")
+
+
+@key.command()
+@click.argument("name")
+def revoke(name: str) -> None:
+    """Refuse a key from now on."""
+    revoke_key(name=name, actor=operator())
+    click.echo(f"{name} is revoked.")

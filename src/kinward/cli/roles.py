@@ -1,0 +1,73 @@
+"""The roles that scale by themselves: web with gate, and worker. Each runs in the foreground."""
+
+import asyncio
+import os
+import sys
+
+import click
+
+from kinward.config import config
+from kinward.errors import NotConfigured
+
+
+def serve_command() -> list[str]:
+    """The command line of the server that carries web and gate."""
+    chosen = config()
+    return [
+        sys.executable,
+        "-m",
+        "granian",
+        "--interface=asgi",
+        f"--host={chosen.host}",
+        f"--port={chosen.port}",
+        f"--workers={chosen.processes}",
+        "--http=1",
+        "--no-ws",
+        "--respawn-failed-workers",
+        "--log-level=warning",
+        "kinward.project.asgi:application",
+    ]
+
+
+@click.command()
+def serve() -> None:
+    """Run web and gate on KINWARD_HOST:KINWARD_PORT, with KINWARD_PROCESSES processes."""
+    if not config().database_url:
+        raise NotConfigured("`kinward serve` needs KINWARD_DATABASE_URL; `kinward up` does not.")
+    command = serve_command()
+    os.execv(command[0], command)  # noqa: S606 - our own interpreter
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the database to this version."""
+    from kinward.cli.first_run import migrate
+
+    migrate()
+    click.echo("The database is up to date.")
+
+
+@click.command()
+@click.option("--concurrency", default=4, show_default=True, help="Jobs at a time.")
+def worker(concurrency: int) -> None:
+    """Run a worker until it is told to stop; it finishes the jobs it has begun."""
+    from procrastinate.contrib.django import app
+
+    connector = app.connector.get_worker_connector()  # type: ignore[attr-defined]
+    with app.replace_connector(connector):
+        asyncio.run(_work(app, concurrency))
+
+
+async def _work(app: "object", concurrency: int) -> None:
+    from typing import Any, cast
+
+    chosen = config()
+    async with cast("Any", app).open_async() as opened:
+        await opened.run_worker_async(
+            concurrency=concurrency,
+            delete_jobs="successful",
+            fetch_job_polling_interval=1.0,
+            update_heartbeat_interval=chosen.heartbeat_seconds,
+            stalled_worker_timeout=chosen.stalled_seconds,
+            shutdown_graceful_timeout=10.0,
+        )

@@ -1,0 +1,62 @@
+"""`kinward sandbox`: an authority to practise on."""
+
+from pathlib import Path
+
+import click
+
+from kinward.config import config
+from kinward.reporting.cybertipline.sandbox import KINDS, Fault, serve
+
+
+@click.group()
+def sandbox() -> None:
+    """An authority to practise on."""
+
+
+@sandbox.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8702, show_default=True)
+@click.option("--username", default="sandbox", show_default=True)
+@click.option("--password", default="sandbox", show_default=True, envvar="KINWARD_SANDBOX_PASSWORD")
+@click.option(
+    "--store", type=click.Path(path_type=Path), help="The SQLite file that keeps its state."
+)
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="KIND[:ENDPOINT[:PROBABILITY]]",
+    help=f"Misbehave; KIND is one of {', '.join(KINDS)}.",
+)
+@click.option("--expiry-scale", default=1.0, help="0.001 lets unfinished reports expire in 86 s.")
+def cybertipline(
+    host: str,
+    port: int,
+    username: str,
+    password: str,
+    store: Path | None,
+    faults: tuple[str, ...],
+    expiry_scale: float,
+) -> None:
+    """Run a CyberTipline that files nothing: real protocol, real state, no authority."""
+    server = serve(
+        host=host,
+        port=port,
+        store=store or config().data_dir / "sandbox" / "cybertipline.sqlite3",
+        username=username,
+        password=password,
+        faults=[_fault(text) for text in faults],
+        expiry_scale=expiry_scale,
+    )
+    click.echo(f"CyberTipline sandbox: http://{host}:{server.server_port}/ispws")
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        server.server_close()
+
+
+def _fault(text: str) -> Fault:
+    kind, endpoint, probability = [*text.split(":"), "", ""][:3]
+    if kind not in KINDS:
+        raise click.UsageError(f"Unknown fault {kind!r}: {', '.join(KINDS)}.")
+    return Fault(kind, endpoint or "*", float(probability or 1))

@@ -1,0 +1,144 @@
+"""Keeps a few processes running: starts them, waits for them, restarts what dies, stops all."""
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import click
+import httpx
+import msgspec
+
+from kinward.errors import KinwardError
+
+READY_SECONDS: Final = 60.0
+STOP_SECONDS: Final = 15.0
+LONGEST_PAUSE: Final = 10.0
+PR_SET_PDEATHSIG: Final = 1
+
+
+class NotReady(KinwardError):
+    """A process did not come up."""
+
+    code = "process.not_ready"
+    status = 503
+
+
+class Role(msgspec.Struct, frozen=True):
+    """A process to keep: its command, its environment, and the address that says it is ready."""
+
+    name: str
+    command: list[str]
+    environment: dict[str, str] = {}
+    ready_url: str = ""
+
+
+class _Kept(msgspec.Struct):
+    role: Role
+    process: subprocess.Popen[bytes]
+    pause: float = 0.25
+    restart_at: float | None = None
+
+
+class Supervisor:
+    """Runs roles, each in a process group of its own with a log of its own, until told to stop."""
+
+    def __init__(self, logs: Path) -> None:
+        self._logs = logs
+        self._kept: list[_Kept] = []
+        self._stopping = False
+        logs.mkdir(parents=True, exist_ok=True)
+
+    def start(self, role: Role) -> None:
+        """Start a role and wait until it answers."""
+        self._kept.append(_Kept(role, self._spawn(role)))
+        if role.ready_url:
+            self._wait_until_ready(self._kept[-1])
+
+    def run(self) -> None:
+        """Watch over the roles until SIGINT or SIGTERM, then stop them."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._stop_soon)
+        while not self._stopping:
+            for kept in self._kept:
+                self._watch(kept)
+            time.sleep(0.2)
+
+    def stop(self) -> None:
+        """Stop every role, last started first: politely, then not."""
+        for kept in reversed(self._kept):
+            _signal(kept.process, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        for kept in reversed(self._kept):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                kept.process.wait(max(0.1, deadline - time.monotonic()))
+            _signal(kept.process, signal.SIGKILL)
+            kept.process.wait()
+        self._kept = []
+
+    def _stop_soon(self, number: int, frame: object) -> None:
+        self._stopping = True
+
+    def _spawn(self, role: Role) -> subprocess.Popen[bytes]:
+        with (self._logs / f"{role.name}.log").open("ab") as log:
+            return subprocess.Popen(
+                role.command,
+                env=os.environ | role.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                # This process has no other threads, so running code in the child is safe.
+                preexec_fn=_end_with_parent  # noqa: PLW1509
+                if sys.platform == "linux"
+                else None,
+            )
+
+    def _watch(self, kept: _Kept) -> None:
+        if kept.process.poll() is None:
+            return
+        now = time.monotonic()
+        if kept.restart_at is None:
+            _signal(kept.process, signal.SIGKILL)  # what is left of its group
+            click.secho(f"  {kept.role.name} ended; starting it again.", fg="yellow", err=True)
+            kept.restart_at = now + kept.pause
+            kept.pause = min(kept.pause * 2, LONGEST_PAUSE)
+        elif now >= kept.restart_at:
+            kept.process, kept.restart_at = self._spawn(kept.role), None
+
+    def _wait_until_ready(self, kept: _Kept) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline:
+            if kept.process.poll() is not None:
+                break
+            with contextlib.suppress(httpx.HTTPError):
+                if httpx.get(kept.role.ready_url, trust_env=False, timeout=2).status_code < 500:
+                    return
+            time.sleep(0.1)
+        log = self._logs / f"{kept.role.name}.log"
+        tail = "\n".join(log.read_text(errors="replace").splitlines()[-8:])
+        raise NotReady(f"{kept.role.name}: see {log}. It ends with:\n{tail}")
+
+
+def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
+
+
+def _end_with_parent() -> None:
+    """On Linux: be told to stop when the supervisor dies, however it dies."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def step(text: str, work: Callable[[], object]) -> None:
+    """Do one step of a start-up, saying so before and how long it took after."""
+    click.echo(f"  {text} … ", nl=False, err=True)
+    began = time.monotonic()
+    work()
+    click.secho(f"{time.monotonic() - began:.1f} s", fg="green", err=True)

@@ -1,0 +1,66 @@
+"""`kinward up`: everything that a small community needs, in one command."""
+
+import os
+import sys
+from collections.abc import Callable
+
+import click
+
+from kinward.cli import postgres
+from kinward.cli.first_run import make_secrets, migrate
+from kinward.cli.roles import serve_command
+from kinward.cli.supervisor import Role, Supervisor, step
+from kinward.config import config
+
+
+def own_roles() -> list[Role]:
+    """Kinward's processes: web with gate, and a worker."""
+    ready = f"http://{config().host}:{config().port}/healthz"
+    return [
+        Role("web", serve_command(), ready_url=ready),
+        Role("worker", [sys.executable, "-m", "kinward", "worker"]),
+    ]
+
+
+def start_ground() -> Callable[[], object]:
+    """Secrets, database, tables; returns what stops the database at the end."""
+    make_secrets()
+    stop: Callable[[], object] = lambda: None  # noqa: E731
+    if postgres.is_embedded():
+        server, _ = postgres.start()
+        stop = server.stop
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kinward.project.settings")
+    import django
+
+    django.setup()
+    return stop
+
+
+@click.command()
+def up() -> None:
+    """Start database, web, gate and worker, and keep them running until Ctrl-C."""
+    stops: list[Callable[[], object]] = []
+    supervisor = Supervisor(config().data_dir / "logs")
+    click.secho("Kinward is starting.", bold=True, err=True)
+    try:
+        step("database", lambda: stops.append(start_ground()))
+        step("tables", migrate)
+        for role in own_roles():
+            step(role.name, lambda role=role: supervisor.start(role))  # type: ignore[misc]
+        click.echo(f"\nConsole and API: {config().url}\nStop with Ctrl-C.")
+        if not _has_staff():
+            click.echo(
+                "Next: `kinward staff add NAME --role administrator`, `kinward key create app`."
+            )
+        supervisor.run()
+    finally:
+        click.secho("\nStopping.", err=True)
+        supervisor.stop()
+        for stop in stops:
+            stop()
+
+
+def _has_staff() -> bool:
+    from kinward.access.models import Staff
+
+    return Staff.objects.exists()

@@ -1,0 +1,131 @@
+"""Every setting that an operator can make, in one place, read from the environment.
+
+A setting `port` is the variable `KINWARD_PORT`. Secrets that are not given live as files under
+`<data_dir>/secrets`, made on the first run and readable by their owner only.
+"""
+
+import os
+import secrets
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, get_type_hints
+from urllib.parse import urlsplit
+
+import msgspec
+
+from kinward.errors import NotConfigured
+
+MIB = 1024 * 1024
+
+# The one value that lets reports leave for a production authority; anything else refuses.
+PRODUCTION_CONSENT = "yes-these-reports-are-real"
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """What the operator set. Sizes in bytes, times in seconds unless the name says otherwise."""
+
+    data_dir: Path = Path("kinward-data")
+    database_url: str = ""
+    host: str = "127.0.0.1"
+    port: int = 8700
+    public_url: str = ""
+    processes: int = 1
+    secret_key: str = ""
+    log_level: str = "info"
+
+    max_body: int = 32 * MIB
+    max_pixels: int = 50_000_000
+    max_uploads: int = 8
+    decoders: int = 2
+    decode_seconds: float = 10.0
+    decode_memory: int = 1536 * MIB
+    body_seconds: float = 60.0
+
+    webhook_url: str = ""
+    webhook_secret: str = ""
+    webhook_seconds: float = 10.0
+    webhook_allow_http: bool = False
+
+    evidence_key: str = ""
+    evidence_key_file: str = ""
+    preservation_days: int = 365
+
+    cybertipline_url: str = ""
+    cybertipline_username: str = ""
+    cybertipline_password: str = ""
+    production_reporting: str = ""
+    platform_name: str = "An online community"
+    reporter_email: str = ""
+
+    lease_minutes: int = 15
+    heartbeat_seconds: float = 5.0
+    stalled_seconds: float = 20.0
+    retry_scale: float = 1.0
+
+    @property
+    def url(self) -> str:
+        """The address under which people and apps reach Kinward, without a trailing slash."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def secure(self) -> bool:
+        """Whether Kinward is reached over TLS, and so may mark its cookies Secure."""
+        return urlsplit(self.url).scheme == "https"
+
+    def secret(self, name: str) -> str:
+        """A secret by name: from the environment, else from its file under `<data_dir>/secrets`."""
+        given = getattr(self, name)
+        if given:
+            return str(given)
+        path = self.secret_path(name)
+        try:
+            return path.read_text().strip()
+        except OSError as error:
+            raise NotConfigured(
+                f"The secret {name!r} is neither in KINWARD_{name.upper()} nor readable at {path}."
+            ) from error
+
+    def secret_path(self, name: str) -> Path:
+        """Where the file of a secret lies."""
+        return self.data_dir / "secrets" / name
+
+
+def write_secret(path: Path, value: str) -> None:
+    """Write a secret that only its owner can read; an existing one is left alone."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return
+    with os.fdopen(handle, "w") as file:
+        file.write(value + "\n")
+
+
+def random_secret() -> str:
+    """A new secret of 256 bits, in the alphabet of URLs."""
+    return secrets.token_urlsafe(32)
+
+
+def read_config(environ: Mapping[str, str]) -> Config:
+    """The configuration in an environment; a value of the wrong kind is named.
+
+    >>> read_config({"KINWARD_PORT": "9000"}).url
+    'http://127.0.0.1:9000'
+    """
+    values: dict[str, Any] = {}
+    for name, kind in get_type_hints(Config).items():
+        raw = environ.get(f"KINWARD_{name.upper()}")
+        if raw is None:
+            continue
+        try:
+            values[name] = Path(raw) if kind is Path else msgspec.convert(raw, kind, strict=False)
+        except msgspec.ValidationError as error:
+            raise NotConfigured(f"KINWARD_{name.upper()} is {raw!r}: {error}.") from error
+    return Config(**values)
+
+
+@cache
+def config() -> Config:
+    """The configuration of this process, read once."""
+    return read_config(os.environ)

@@ -1,0 +1,74 @@
+"""Asking Kinward: two calls are all that an app has to make."""
+
+from datetime import datetime
+from typing import Any
+
+import httpx
+from django.conf import settings
+
+
+class NotNow(Exception):
+    """Kinward did not answer. Keep the upload back and ask again."""
+
+
+class Refused(Exception):
+    """Kinward cannot check this file; its words are for the uploader."""
+
+
+def tell_account(account_id: str, *, age: int, handle: str) -> None:
+    """Tell Kinward of a new member: an id, and an age range. No birth date is needed."""
+    _call(
+        "PUT",
+        f"/v1/accounts/{account_id}",
+        json={
+            "age": {"lower": age, "upper": age + 1, "source": "sign-up form"},
+            "screen_name": handle,
+            "language": "en",
+        },
+    )
+
+
+def check_picture(
+    *,
+    account_id: str,
+    content_id: str,
+    filename: str,
+    data: bytes,
+    uploaded_at: datetime,
+    address: str | None,
+) -> str:
+    """Ask whether a picture may be published: `clear` or `quarantine`.
+
+    The content's id is the idempotency key: asked twice about one post, Kinward answers once.
+    """
+    fields = {
+        "account_id": account_id,
+        "content_id": content_id,
+        "uploaded_at": uploaded_at.isoformat(),
+        "public": "true",
+    }
+    if address:
+        fields["ip"] = address
+    answer = _call(
+        "POST",
+        "/v1/media",
+        data=fields,
+        files={"file": (filename, data)},
+        headers={"Idempotency-Key": content_id},
+    )
+    return str(answer["outcome"])
+
+
+def _call(method: str, path: str, **arguments: Any) -> dict[str, Any]:
+    headers = {"Authorization": f"Bearer {settings.KINWARD_KEY}", **arguments.pop("headers", {})}
+    try:
+        with httpx.Client(base_url=settings.KINWARD_URL, timeout=30, trust_env=False) as http:
+            response = http.request(method, path, headers=headers, **arguments)
+    except httpx.TransportError as error:
+        raise NotNow(str(error)) from error
+    if response.status_code >= 500:
+        raise NotNow(f"HTTP {response.status_code}")
+    answer: dict[str, Any] = response.json()
+    if response.status_code >= 400:
+        raise Refused(str(answer["title"]))
+    return answer

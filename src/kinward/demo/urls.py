@@ -1,0 +1,18 @@
+"""The community's addresses."""
+
+from django.urls import path
+
+from kinward.demo import views, webhooks
+
+urlpatterns = [
+    path("", views.feed, name="feed"),
+    path("join", views.sign_up, name="sign_up"),
+    path("leave", views.sign_out, name="sign_out"),
+    path("post", views.post, name="post"),
+    path("mine", views.mine, name="mine"),
+    path("pictures/<uuid:post_id>", views.picture, name="picture"),
+    path("samples", views.samples, name="samples"),
+    path("samples/<int:seed>.jpg", views.sample, name="sample"),
+    path("health", views.health, name="health"),
+    path("webhooks/kinward", webhooks.receive, name="webhook"),
+]

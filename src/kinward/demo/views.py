@@ -1,0 +1,134 @@
+"""The community's pages: a feed, sign-up, posting."""
+
+from django import forms
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from kinward.demo import pictures, posting, safety
+from kinward.demo.models import Member, Post
+
+
+class SignUp(forms.Form):
+    """A handle and an age are all that the demo asks."""
+
+    handle = forms.RegexField(r"^[a-z0-9_-]{3,40}$", label="Handle (a-z, 0-9, -, _)")
+    age = forms.IntegerField(min_value=13, max_value=120, label="Age")
+
+
+def visitor(request: HttpRequest) -> dict[str, object]:
+    """The member who is signed in, for every template."""
+    return {"member": _member(request)}
+
+
+def _member(request: HttpRequest) -> Member | None:
+    return Member.objects.filter(pk=request.session.get("member")).first()
+
+
+@require_GET
+def feed(request: HttpRequest) -> HttpResponse:
+    """What everybody sees: published posts of members who are not closed."""
+    published = Post.objects.filter(state="published").exclude(member__standing="closed")
+    posts = published.select_related("member").defer("picture")[:60]
+    return render(request, "feed.html", {"posts": posts})
+
+
+def sign_up(request: HttpRequest) -> HttpResponse:
+    """Join; Kinward is told of the account before it can do anything."""
+    form = SignUp(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        handle, age = form.cleaned_data["handle"], form.cleaned_data["age"]
+        try:
+            with transaction.atomic():
+                member, new = Member.objects.get_or_create(handle=handle, defaults={"age": age})
+                if new:
+                    safety.tell_account(member.account_id, age=age, handle=handle)
+        except (safety.NotNow, safety.Refused):
+            form.add_error(None, "We cannot take new members right now. Please try again.")
+        else:
+            request.session["member"] = member.pk
+            return redirect("feed")
+    return render(request, "sign_up.html", {"form": form})
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """Leave the session."""
+    request.session.flush()
+    return redirect("feed")
+
+
+@require_POST
+def post(request: HttpRequest) -> HttpResponse:
+    """Take a picture, ask Kinward, and show it only if it is clear."""
+    member = _member(request)
+    file = request.FILES.get("picture")
+    if member is None or file is None:
+        return redirect("sign_up")
+    if member.standing != "active":
+        messages.error(request, "This account cannot post.")
+        return redirect("mine")
+    new = Post.objects.create(
+        member=member,
+        caption=request.POST.get("caption", "")[:200],
+        filename=(file.name or "picture")[:200],
+        media_type=file.content_type or "image/jpeg",
+        picture=file.read(),
+        address=request.META.get("REMOTE_ADDR"),
+    )
+    try:
+        posting.check(new)
+    except safety.NotNow:
+        messages.info(request, "Your picture is being checked. It will appear soon.")
+    except safety.Refused as error:
+        new.delete()
+        messages.error(request, str(error))
+    else:
+        new.refresh_from_db(fields=["state"])
+        if new.state != "published":
+            # The uploader is not told why, nor that there is a why.
+            messages.info(request, "Your picture is being checked. It will appear soon.")
+    return redirect("mine")
+
+
+@require_GET
+def mine(request: HttpRequest) -> HttpResponse:
+    """A member's own posts, and the state of the account."""
+    member = _member(request)
+    if member is None:
+        return redirect("sign_up")
+    return render(request, "mine.html", {"posts": member.posts.defer("picture")[:60]})
+
+
+@require_GET
+def picture(request: HttpRequest, post_id: str) -> HttpResponse:
+    """A published picture; any other has no address."""
+    found = get_object_or_404(Post, pk=post_id, state="published")
+    response = HttpResponse(bytes(found.picture), content_type=found.media_type)
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+@require_GET
+def samples(request: HttpRequest) -> HttpResponse:
+    """Generated pictures to post, some of which stand in the demo's bank."""
+    banked = pictures.BANKED_SEEDS
+    return render(request, "samples.html", {"banked": banked, "plain": pictures.PLAIN_SEEDS})
+
+
+@require_GET
+def sample(request: HttpRequest, seed: int) -> HttpResponse:
+    """One generated picture, as a JPEG that is not byte for byte the banked file."""
+    if seed not in (*pictures.BANKED_SEEDS, *pictures.PLAIN_SEEDS):
+        raise Http404
+    image = pictures.draw(seed).resize((800, 600))
+    return HttpResponse(pictures.encode(image, "JPEG", quality=82), content_type="image/jpeg")
+
+
+@require_GET
+def health(request: HttpRequest) -> HttpResponse:
+    """For whoever waits for the community to be up."""
+    Member.objects.exists()
+    return HttpResponse("ok")

@@ -1,0 +1,78 @@
+"""Hearing from Kinward. Three rules make a receiver safe: verify, once per action, newest last.
+
+1. Verify the signature before reading anything (Standard Webhooks; libraries exist everywhere).
+2. An action id that was carried out is answered 200 and not carried out again.
+3. Actions on one target are numbered; one that is older than the last carried out is passed over.
+All three happen in one transaction with the effect itself.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+from standardwebhooks.webhooks import Webhook, WebhookVerificationError
+
+from kinward.demo.models import CarriedOut, Member, Post
+
+
+@csrf_exempt
+@require_POST
+def receive(request: HttpRequest) -> HttpResponse:
+    """Carry out one action of Kinward's."""
+    try:
+        message = Webhook(settings.WEBHOOK_SECRET).verify(
+            request.body, {name.lower(): value for name, value in request.headers.items()}
+        )
+    except WebhookVerificationError:
+        return JsonResponse({"error": "the signature does not verify"}, status=401)
+    return JsonResponse({"applied": carry_out(message["data"])})
+
+
+@transaction.atomic
+def carry_out(action: dict[str, Any]) -> bool:
+    """Apply an action unless it, or a later one on its target, was applied before."""
+    target = f"{action['target']}:{action['account_id']}:{action['content_id'] or ''}"
+    with connection.cursor() as cursor:  # two deliveries about one target wait for each other
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [target])
+    if CarriedOut.objects.filter(action_id=action["action_id"]).exists():
+        return False
+    newer = CarriedOut.objects.filter(target=target, number__gt=action["number"]).exists()
+    CarriedOut.objects.create(
+        action_id=action["action_id"],
+        target=target,
+        number=action["number"],
+        effect=action["effect"],
+        applied=not newer,
+    )
+    if not newer:
+        EFFECTS[action["target"], action["effect"]](action)
+    return not newer
+
+
+def _post(state: str, **changes: Any) -> Callable[[dict[str, Any]], None]:
+    def apply(action: dict[str, Any]) -> None:
+        Post.objects.filter(pk=action["content_id"]).update(state=state, **changes)
+
+    return apply
+
+
+def _member(standing: str) -> Callable[[dict[str, Any]], None]:
+    def apply(action: dict[str, Any]) -> None:
+        number = action["account_id"].removeprefix("member-")
+        Member.objects.filter(pk=number).update(standing=standing)
+
+    return apply
+
+
+EFFECTS = {
+    ("content", "quarantine"): _post("held"),
+    ("content", "remove"): _post("removed", picture=b""),
+    ("content", "restore"): _post("published"),
+    ("account", "suspend"): _member("suspended"),
+    ("account", "terminate"): _member("closed"),
+    ("account", "restore"): _member("active"),
+}

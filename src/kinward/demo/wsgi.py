@@ -1,0 +1,15 @@
+"""The community as a WSGI application; it migrates its own database when it starts."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kinward.demo.settings")
+
+from django.core.management import call_command
+from django.core.wsgi import get_wsgi_application
+
+application = get_wsgi_application()
+call_command("migrate", verbosity=0, interactive=False)
+
+from kinward.demo.posting import keep_checking  # noqa: E402 - its tables need Django to be set up
+
+keep_checking()

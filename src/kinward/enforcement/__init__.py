@@ -1,0 +1,1 @@
+"""Enforcement: actions, each one durable effect on the platform, carried by a signed webhook."""

@@ -1,0 +1,83 @@
+"""One webhook, signed by the Standard Webhooks scheme (standardwebhooks.com). No database here."""
+
+import ipaddress
+from datetime import UTC, datetime
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+from standardwebhooks.webhooks import Webhook
+
+from kinward.config import Config
+from kinward.errors import KinwardError, NotConfigured
+
+KEPT: Final = 4096  # bytes of an answer that are read and kept
+
+
+class Undelivered(KinwardError):
+    """The platform did not accept the webhook. It will be sent again."""
+
+    code = "webhook.undelivered"
+    status = 502
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """What the platform answered."""
+
+    status: int
+    body: str
+
+    @property
+    def accepted(self) -> bool:
+        return 200 <= self.status < 300
+
+
+def check_address(config: Config) -> None:
+    """Refuse an address that would carry a child's case in clear over a network."""
+    parts = urlsplit(config.webhook_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise NotConfigured("Set KINWARD_WEBHOOK_URL to your app's webhook address.")
+    if (
+        parts.scheme == "http"
+        and not config.webhook_allow_http
+        and not _is_loopback(parts.hostname)
+    ):
+        raise NotConfigured("KINWARD_WEBHOOK_URL must be https, unless it is on this machine.")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def send(config: Config, *, message_id: str, payload: dict[str, Any]) -> Delivery:
+    """Sign and post a message. Raises `Undelivered` when no answer came."""
+    check_address(config)
+    body = msgspec.json.encode(payload).decode()
+    now = datetime.now(UTC)
+    headers = {
+        "Content-Type": "application/json",
+        "webhook-id": message_id,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": Webhook(config.secret("webhook_secret")).sign(message_id, now, body),
+    }
+    try:
+        with (
+            httpx.Client(timeout=config.webhook_seconds, trust_env=False) as http,
+            http.stream("POST", config.webhook_url, content=body, headers=headers) as response,
+        ):
+            return Delivery(response.status_code, _first_bytes(response))
+    except httpx.HTTPError as error:
+        raise Undelivered(f"{type(error).__name__}: {error}") from error
+
+
+def _first_bytes(response: httpx.Response) -> str:
+    kept = b""
+    for chunk in response.iter_bytes(KEPT):
+        kept += chunk
+        if len(kept) >= KEPT:
+            break
+    return kept[:KEPT].decode("utf-8", "replace").replace("\x00", "")

@@ -1,0 +1,61 @@
+"""One small hierarchy of errors: a stable code, an HTTP status and a sentence for the caller.
+
+The first line of a class's docstring is the sentence that the API, the command line and the pages
+show. `detail` adds what is particular to this occurrence: where, how much, and what to do.
+"""
+
+from typing import Any, ClassVar
+
+
+class KinwardError(Exception):
+    """Something went wrong inside Kinward."""
+
+    code: ClassVar[str] = "internal"
+    status: ClassVar[int] = 500
+
+    def __init__(self, detail: str = "") -> None:
+        self.detail = detail
+        super().__init__(f"{self.sentence} {detail}".strip())
+
+    @property
+    def sentence(self) -> str:
+        """The sentence for a person, without the particulars."""
+        return (type(self).__doc__ or "").strip().splitlines()[0]
+
+    def problem(self) -> dict[str, Any]:
+        """The RFC 9457 problem document for this error."""
+        return {
+            "type": f"urn:kinward:problem:{self.code}",
+            "title": self.sentence,
+            "status": self.status,
+            "code": self.code,
+            **({"detail": self.detail} if self.detail else {}),
+        }
+
+
+class NotFound(KinwardError):
+    """There is nothing here by that name."""
+
+    code = "not_found"
+    status = 404
+
+
+class Forbidden(KinwardError):
+    """You may not do this."""
+
+    code = "forbidden"
+    status = 403
+
+
+class Invalid(KinwardError):
+    """The request is not in the form that this endpoint takes."""
+
+    code = "invalid"
+    status = 422
+
+
+class NotConfigured(KinwardError):
+    """A setting is missing. `kinward doctor` says which, and what to do."""
+
+    code = "not_configured"
+    status = 503

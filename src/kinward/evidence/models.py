@@ -1,0 +1,40 @@
+"""The vault's table. The ciphertext is in the database, so it is sealed in one transaction."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+
+class Evidence(models.Model):
+    """One sealed file of one case."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    case_id = models.UUIDField(db_index=True)
+    check_id = models.UUIDField()
+    content_id = models.CharField(max_length=200)
+    sha256 = models.CharField(max_length=64)
+    size = models.BigIntegerField()
+    moving = models.BooleanField(default=False)
+    decodable = models.BooleanField(default=True)
+    ciphertext = models.BinaryField(null=True)
+    wrapped_key = models.BinaryField(null=True)
+    key_id = models.CharField(max_length=100)
+    sealed_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True)
+    hold_reference = models.CharField(max_length=200, default="")
+    destroyed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("case_id", "content_id", "sha256"), name="evidence_once_per_case"
+            ),
+            models.CheckConstraint(
+                condition=Q(destroyed_at=None) | Q(wrapped_key=None, ciphertext=None),
+                name="evidence_destroyed_is_gone",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"evidence:{self.id}"

@@ -1,0 +1,28 @@
+"""Reading about evidence, never the bytes."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from kinward.evidence.models import Evidence
+from kinward.ledger.models import Entry
+
+
+def of_case(case_id: UUID) -> QuerySet[Evidence]:
+    """A case's files in the order they were sealed, without their bytes."""
+    return (
+        Evidence.objects.filter(case_id=case_id)
+        .defer("ciphertext", "wrapped_key")
+        .order_by("sealed_at")
+    )
+
+
+def viewed_entirely(evidence: Evidence) -> bool:
+    """Whether a person saw the whole file in its case, by the ledger's word and nothing else's."""
+    return Entry.objects.filter(
+        kind="evidence.viewed",
+        subject=str(evidence),
+        actor__startswith="staff:",
+        data__case=str(evidence.case_id),
+        data__entire=True,
+    ).exists()

@@ -1,0 +1,233 @@
+"""Sealing, looking, keeping and destroying: the only ways to the bytes."""
+
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+import msgspec
+from django.db import transaction
+from django.utils import timezone
+
+from kinward.access.models import Staff
+from kinward.access.roles import REVIEW
+from kinward.config import config
+from kinward.errors import Forbidden, Invalid, KinwardError, NotFound
+from kinward.evidence.models import Evidence
+from kinward.evidence.sealing import Sealed, public_half, seal, unseal
+from kinward.ledger.services import record
+from kinward.matching.decoders import decoders
+from kinward.matching.models import Check
+from kinward.matching.picture import digest_bytes
+
+DISMISSED_DAYS: Final = 30  # a dismissed case's files are kept this long, in case of a mistake
+
+
+class Gone(KinwardError):
+    """This evidence was destroyed when its term ended."""
+
+    code = "evidence.gone"
+    status = 410
+
+
+class Damaged(KinwardError):
+    """This evidence is not what was sealed. Tell an administrator before anything else."""
+
+    code = "evidence.damaged"
+
+
+class View(msgspec.Struct, frozen=True):
+    """What is shown of a file: bytes, their type, and whether the person saw the whole of it."""
+
+    data: bytes
+    media_type: str
+    entire: bool
+
+
+def evidence_key() -> str:
+    """The key-encryption key, as an age identity."""
+    path = config().evidence_key_file
+    return Path(path).read_text().strip() if path else config().secret("evidence_key")
+
+
+@cache
+def _recipient() -> str:
+    return public_half(evidence_key())
+
+
+def seal_file(*, case_id: UUID, check: Check, data: bytes, actor: str) -> Evidence:
+    """Seal a checked file for a case, in the caller's transaction; the same file twice is one."""
+    same = Evidence.objects.filter(
+        case_id=case_id, content_id=check.content_id, sha256=check.sha256
+    ).first()
+    if same is not None:
+        return same
+    sealed = seal(data, _recipient())
+    evidence = Evidence.objects.create(
+        case_id=case_id,
+        check_id=check.id,
+        content_id=check.content_id,
+        sha256=check.sha256,
+        size=len(data),
+        moving=check.frames > 1,
+        decodable=bool(check.pdq),
+        ciphertext=sealed.ciphertext,
+        wrapped_key=sealed.wrapped_key,
+        key_id=sealed.key_id,
+    )
+    record(
+        actor=actor,
+        kind="evidence.sealed",
+        subject=str(evidence),
+        case=str(case_id),
+        sha256=evidence.sha256,
+        size=evidence.size,
+    )
+    return evidence
+
+
+def get_evidence(evidence_id: UUID) -> Evidence:
+    """The evidence by its id, sealed."""
+    try:
+        return Evidence.objects.get(pk=evidence_id)
+    except Evidence.DoesNotExist as error:
+        raise NotFound(f"There is no evidence {evidence_id}.") from error
+
+
+def look(*, evidence: Evidence, staff: Staff, reason: str) -> View:
+    """Show a person a file. The look is in the ledger before a byte of it leaves.
+
+    A still picture is shown whole, re-encoded and without metadata. One that moves is shown as it
+    is, since its first frame alone would not be the whole of it.
+    """
+    _require_reason(staff, reason)
+    view = _render(evidence, _open(evidence))
+    with transaction.atomic(durable=True):
+        _record_look("evidence.viewed", evidence, staff, reason, entire=view.entire)
+    return view
+
+
+def veil(*, evidence: Evidence, staff: Staff, reason: str) -> bytes:
+    """A tiny grey blur of a file, as JPEG: enough to tell files apart, not enough to see."""
+    _require_reason(staff, reason)
+    rendering = decoders().preview(_open(evidence), veiled=True)
+    with transaction.atomic(durable=True):
+        _record_look("evidence.veiled", evidence, staff, reason)
+    return rendering
+
+
+def read_for_report(*, evidence: Evidence, report_id: UUID) -> bytes:
+    """The bytes of a file, for the authority that it is reported to; no person sees them here."""
+    data = _open(evidence)
+    with transaction.atomic(durable=True):
+        record(
+            actor="system:reporting",
+            kind="evidence.read",
+            subject=str(evidence),
+            reason=f"report:{report_id}",
+        )
+    return data
+
+
+def _require_reason(staff: Staff, reason: str) -> None:
+    if not staff.may(REVIEW):
+        raise Forbidden("Opening evidence needs the role of a reviewer.")
+    if not reason.strip():
+        raise Invalid("Say why this evidence is opened.")
+
+
+def _record_look(kind: str, evidence: Evidence, staff: Staff, reason: str, **data: bool) -> None:
+    record(
+        actor=staff.actor,
+        kind=kind,
+        subject=str(evidence),
+        case=str(evidence.case_id),
+        reason=reason,
+        **data,
+    )
+
+
+def _open(evidence: Evidence) -> bytes:
+    if evidence.ciphertext is None or evidence.wrapped_key is None:
+        raise Gone(f"It was destroyed on {evidence.destroyed_at:%Y-%m-%d}.")
+    sealed = Sealed(bytes(evidence.ciphertext), bytes(evidence.wrapped_key), evidence.key_id)
+    data = unseal(sealed, evidence_key())
+    if digest_bytes(data).sha256 != evidence.sha256:
+        raise Damaged(f"{evidence} does not have the SHA-256 that it was sealed with.")
+    return data
+
+
+def _render(evidence: Evidence, data: bytes) -> View:
+    if evidence.moving:
+        for magic, media_type in ((b"GIF8", "image/gif"), (b"\x89PNG", "image/png")):
+            if data.startswith(magic):
+                return View(data, media_type, entire=True)
+        if data[8:12] == b"WEBP":
+            return View(data, "image/webp", entire=True)
+    return View(decoders().preview(data, veiled=False), "image/jpeg", entire=not evidence.moving)
+
+
+@transaction.atomic
+def keep_until(*, case_id: UUID, until: datetime, why: str, actor: str) -> int:
+    """Set when a case's evidence ends; returns how many files that touches."""
+    count = Evidence.objects.filter(case_id=case_id, destroyed_at=None).update(expires_at=until)
+    record(
+        actor=actor,
+        kind="evidence.term_set",
+        subject=f"case:{case_id}",
+        until=until.isoformat(),
+        why=why,
+        files=count,
+    )
+    return count
+
+
+def keep_after_report(*, case_id: UUID, finished_at: datetime) -> None:
+    """The preservation term that a finished report starts: one year by 18 USC 2258A(h)."""
+    until = finished_at + timedelta(days=config().preservation_days)
+    keep_until(case_id=case_id, until=until, why="report finished", actor="system:reporting")
+
+
+def keep_after_dismissal(*, case_id: UUID, actor: str) -> None:
+    """A dismissed case's files are kept a short while, then destroyed."""
+    until = timezone.now() + timedelta(days=DISMISSED_DAYS)
+    keep_until(case_id=case_id, until=until, why="case dismissed", actor=actor)
+
+
+@transaction.atomic
+def set_hold(*, case_id: UUID, reference: str, actor: str) -> int:
+    """Put a case's evidence under legal hold (it cannot expire), or with "" release it."""
+    count = Evidence.objects.filter(case_id=case_id, destroyed_at=None).update(
+        hold_reference=reference
+    )
+    if not count:
+        raise NotFound(f"Case {case_id} has no evidence.")
+    kind = "evidence.held" if reference else "evidence.released"
+    record(actor=actor, kind=kind, subject=f"case:{case_id}", reference=reference, files=count)
+    return count
+
+
+def destroy_expired(now: datetime) -> int:
+    """Destroy the keys and bytes of what has expired and is not held; returns how many."""
+    due = Evidence.objects.filter(destroyed_at=None, expires_at__lte=now, hold_reference="")
+    return sum(_destroy(pk, now) for pk in list(due.values_list("pk", flat=True)))
+
+
+@transaction.atomic
+def _destroy(pk: UUID, now: datetime) -> int:
+    evidence = Evidence.objects.select_for_update().get(pk=pk)
+    expired = evidence.expires_at is not None and evidence.expires_at <= now
+    if evidence.destroyed_at or evidence.hold_reference or not expired:
+        return 0
+    evidence.ciphertext = evidence.wrapped_key = None
+    evidence.destroyed_at = now
+    evidence.save(update_fields=["ciphertext", "wrapped_key", "destroyed_at"])
+    record(
+        actor="system:evidence",
+        kind="evidence.destroyed",
+        subject=str(evidence),
+        case=str(evidence.case_id),
+        sha256=evidence.sha256,
+    )
+    return 1

@@ -1,0 +1,177 @@
+"""The gate as one ASGI application: route, authenticate, bound, parse, call, answer."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, TypeVar
+from urllib.parse import unquote
+
+import structlog
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection
+from prometheus_client import Counter, Histogram, generate_latest
+
+from kinward.access.models import ApiKey
+from kinward.access.services import authenticate
+from kinward.config import config
+from kinward.errors import KinwardError, NotFound
+from kinward.gate.http import (
+    FORM_OVERHEAD,
+    Disconnected,
+    Receive,
+    Request,
+    Scope,
+    Send,
+    decode,
+    send_body,
+    send_json,
+    send_problem,
+)
+from kinward.gate.media import Hashes, check_file, check_hashes
+from kinward.matching.decoders import Busy
+from kinward.people.services import Profile, put_account
+
+log = structlog.get_logger(__name__)
+
+R = TypeVar("R")
+
+MAX_JSON: Final = 64 * 1024
+PATHS: Final = ("/v1/", "/healthz", "/metrics")
+
+ANSWERS = Counter("kinward_gate_answers", "Answers of the gate", ["endpoint", "answer"])
+SECONDS = Histogram("kinward_gate_seconds", "Seconds to an answer", ["endpoint"])
+
+
+class Unavailable(KinwardError):
+    """Kinward cannot reach its database. Hold the upload back and try again."""
+
+    code = "state.unavailable"
+    status = 503
+
+
+class MethodNotAllowed(KinwardError):
+    """This address does not take that method."""
+
+    code = "method_not_allowed"
+    status = 405
+
+
+class Gate:
+    """The application. Work on the database runs in threads, as many as uploads at a time."""
+
+    def __init__(self) -> None:
+        chosen = config()
+        self._threads = ThreadPoolExecutor(chosen.max_uploads, "gate")
+        self._uploads = asyncio.Semaphore(chosen.max_uploads)
+        self._seconds = chosen.body_seconds
+        self._limit = chosen.max_body + FORM_OVERHEAD
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        endpoint, began = _endpoint(request.path), time.perf_counter()
+        try:
+            await self._answer(request, endpoint, send)
+            ANSWERS.labels(endpoint, "ok").inc()
+        except Disconnected:
+            ANSWERS.labels(endpoint, "disconnected").inc()
+        except KinwardError as error:
+            ANSWERS.labels(endpoint, error.code).inc()
+            await send_problem(send, error)
+        except (DatabaseError, InterfaceError) as error:
+            log.error("gate.database", error=str(error).split("\n")[0])
+            ANSWERS.labels(endpoint, Unavailable.code).inc()
+            await send_problem(send, Unavailable())
+        except Exception:
+            log.exception("gate.failed", endpoint=endpoint)
+            ANSWERS.labels(endpoint, KinwardError.code).inc()
+            await send_problem(send, KinwardError("It was logged. Hold the upload back."))
+        finally:
+            SECONDS.labels(endpoint).observe(time.perf_counter() - began)
+
+    async def _answer(self, request: Request, endpoint: str, send: Send) -> None:
+        match request.method, endpoint:
+            case "GET", "healthz":
+                await self._in_thread(_ping)
+                await send_json(send, 200, {"status": "ok"})
+            case "GET", "metrics":
+                await send_body(send, 200, generate_latest(), b"text/plain; version=0.0.4")
+            case "PUT", "accounts":
+                await self._put_account(request, send)
+            case "POST", "media":
+                await self._media(request, send)
+            case "POST", "media/hashes":
+                await self._hashes(request, send)
+            case _, "":
+                raise NotFound(f"No endpoint {request.path[:80]!r}. The API is under /v1.")
+            case _:
+                raise MethodNotAllowed(f"{request.method} {request.path[:80]}")
+
+    async def _put_account(self, request: Request, send: Send) -> None:
+        await self._key(request, "accounts:write")
+        body = await request.json(limit=MAX_JSON, seconds=self._seconds)
+        profile = decode(body, Profile)
+        platform_id = unquote(request.path.removeprefix("/v1/accounts/"))
+        account, new = await self._in_thread(
+            lambda: put_account(platform_id=platform_id, profile=profile)
+        )
+        answer = {"account_id": account.platform_id, "standing": account.standing}
+        await send_json(send, 201 if new else 200, answer)
+
+    async def _media(self, request: Request, send: Send) -> None:
+        api_key = await self._key(request, "media:check")
+        try:
+            # A slot is what bounds memory: no body is read before there is one.
+            await asyncio.wait_for(self._uploads.acquire(), self._seconds)
+        except TimeoutError as error:
+            raise Busy from error
+        try:
+            parts = await request.form(limit=self._limit, seconds=self._seconds)
+            key = request.header("idempotency-key")
+            answer = await self._in_thread(
+                lambda: check_file(api_key=api_key, key=key, parts=parts)
+            )
+        finally:
+            self._uploads.release()
+        await send_json(send, 200, answer)
+
+    async def _hashes(self, request: Request, send: Send) -> None:
+        api_key = await self._key(request, "media:check")
+        body = await request.json(limit=MAX_JSON, seconds=self._seconds)
+        hashes = decode(body, Hashes)
+        key = request.header("idempotency-key")
+        answer = await self._in_thread(
+            lambda: check_hashes(api_key=api_key, key=key, hashes=hashes)
+        )
+        await send_json(send, 200, answer)
+
+    async def _key(self, request: Request, scope: str) -> ApiKey:
+        header = request.header("authorization")
+        return await self._in_thread(lambda: authenticate(header, scope))
+
+    async def _in_thread(self, work: Callable[[], R]) -> R:
+        def run() -> R:
+            close_old_connections()
+            try:
+                return work()
+            finally:
+                close_old_connections()
+
+        return await asyncio.get_running_loop().run_in_executor(self._threads, run)
+
+
+def _endpoint(path: str) -> str:
+    """The name of an endpoint, for routing and for metrics; empty when there is none."""
+    if path.startswith("/v1/accounts/") and len(path) > len("/v1/accounts/"):
+        return "accounts"
+    names: dict[str, str] = {
+        "/v1/media": "media",
+        "/v1/media/hashes": "media/hashes",
+        "/healthz": "healthz",
+        "/metrics": "metrics",
+    }
+    return names.get(path, "")
+
+
+def _ping() -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")

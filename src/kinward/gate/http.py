@@ -1,0 +1,136 @@
+"""HTTP as the gate speaks it: bounded bodies in, JSON and problem documents out."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from kinward.errors import Invalid, KinwardError
+from kinward.multipart import Form, Part
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+T = TypeVar("T")
+
+FORM_OVERHEAD: Final = 64 * 1024  # what the fields beside the file may add to a body
+
+
+class TooLarge(KinwardError):
+    """The body is too large."""
+
+    code = "body.too_large"
+    status = 413
+
+
+class TooSlow(KinwardError):
+    """The body did not arrive in time."""
+
+    code = "body.too_slow"
+    status = 408
+
+
+class WrongType(KinwardError):
+    """The body is of a type that this endpoint does not take."""
+
+    code = "body.type_unsupported"
+    status = 415
+
+
+class Disconnected(Exception):
+    """The caller went away; there is nobody to answer."""
+
+
+class Request:
+    """One request: its method, path, headers, and a body that is read within bounds."""
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self._headers = {name.decode("latin-1").lower(): value for name, value in scope["headers"]}
+        self._receive = receive
+
+    def header(self, name: str) -> str:
+        """A header by its lower-case name, or an empty text."""
+        return bytes(self._headers.get(name, b"")).decode("latin-1")
+
+    async def json(self, *, limit: int, seconds: float) -> bytes:
+        """A JSON body, not yet decoded."""
+        if self.header("content-type").partition(";")[0].strip().lower() != "application/json":
+            raise WrongType("Send Content-Type: application/json.")
+        body = bytearray()
+        await self._read(body.extend, limit, seconds)
+        return bytes(body)
+
+    async def form(self, *, limit: int, seconds: float) -> dict[str, Part]:
+        """A multipart form, held in memory."""
+        if not self.header("content-type").lower().startswith("multipart/form-data"):
+            raise WrongType("Send multipart/form-data with a part named `file`.")
+        form = Form(self.header("content-type"))
+        await self._read(form.feed, limit, seconds)
+        return form.finish()
+
+    async def _read(self, take: Callable[[bytes], None], limit: int, seconds: float) -> None:
+        declared = self.header("content-length")
+        if declared and (not declared.isdigit() or int(declared) > limit):
+            raise TooLarge(f"At most {limit:,} bytes.")
+        received = 0
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    message = await self._receive()
+                    if message["type"] == "http.disconnect":
+                        raise Disconnected
+                    chunk = message.get("body", b"")
+                    received += len(chunk)
+                    if received > limit:
+                        raise TooLarge(f"At most {limit:,} bytes.")
+                    take(chunk)
+                    if not message.get("more_body", False):
+                        return
+        except TimeoutError as error:
+            raise TooSlow(f"It has {seconds:g} seconds.") from error
+
+
+def decode(body: bytes, kind: type[T]) -> T:
+    """A JSON body as a value of a type; what is wrong with it is named."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError as error:
+        raise Invalid(f"{error}.") from error
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise WrongType(f"The body is not JSON: {error}.") from error
+
+
+async def send_json(send: Send, status: int, value: object) -> None:
+    """Answer with JSON."""
+    await send_body(send, status, msgspec.json.encode(value), b"application/json")
+
+
+async def send_problem(send: Send, error: KinwardError) -> None:
+    """Answer with an RFC 9457 problem document."""
+    body = msgspec.json.encode(error.problem())
+    extra = [(b"retry-after", b"2")] if error.status == 503 else []
+    if error.status == 401:
+        extra.append((b"www-authenticate", b'Bearer realm="kinward"'))
+    await send_body(send, error.status, body, b"application/problem+json", extra)
+
+
+async def send_body(
+    send: Send,
+    status: int,
+    body: bytes,
+    content_type: bytes,
+    extra: list[tuple[bytes, bytes]] | None = None,
+) -> None:
+    """Answer with bytes; nothing of the gate is ever cached."""
+    headers = [
+        (b"content-type", content_type),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+        *(extra or []),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,139 @@
+"""`POST /v1/media` and `POST /v1/media/hashes`: may this be published?"""
+
+import ipaddress
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from kinward.access.models import ApiKey
+from kinward.cases.intake import prepare, receive
+from kinward.errors import Invalid
+from kinward.gate.idempotency import answer_once, fingerprint
+from kinward.matching.hashlists import parse_hash
+from kinward.matching.kinds import HashKind
+from kinward.matching.picture import Digests, Picture
+from kinward.matching.services import Upload
+from kinward.multipart import Part
+
+FIELDS: Final = {"file", "account_id", "content_id", "ip", "port", "uploaded_at", "public"}
+MAX_ID: Final = 200
+EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+SKEW: Final = timedelta(minutes=5)
+
+
+class About(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What the platform says of an upload, beside the file itself."""
+
+    account_id: str
+    content_id: str
+    ip: str | None = None
+    port: int | None = None
+    uploaded_at: datetime | None = None
+    public: bool | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("account_id", "content_id"):
+            value = getattr(self, name)
+            if not 1 <= len(value) <= MAX_ID or not value.isprintable():
+                raise ValueError(f"{name} has 1 to {MAX_ID} printable characters")
+        if self.ip is not None:
+            self.ip = str(ipaddress.ip_address(self.ip))
+        if self.port is not None and not 1 <= self.port <= 65535:
+            raise ValueError("port is from 1 to 65535")
+        if self.uploaded_at is not None:
+            self._check_time(self.uploaded_at)
+
+    @staticmethod
+    def _check_time(at: datetime) -> None:
+        if at.tzinfo is None:
+            raise ValueError("uploaded_at needs a time zone, as in 2026-01-31T12:00:00Z")
+        if not EARLIEST <= at <= datetime.now(UTC) + SKEW:
+            raise ValueError("uploaded_at is in the future or before the year 2000")
+
+
+class Hashes(About, kw_only=True, forbid_unknown_fields=True):
+    """The hashes of a file that the platform does not send; hex, in lower or upper case."""
+
+    md5: str = ""
+    sha1: str = ""
+    sha256: str = ""
+    pdq: str = ""
+    quality: int = 100
+    filename: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        given = [kind for kind in HashKind if getattr(self, kind)]
+        if not given:
+            raise ValueError("give at least one of md5, sha1, sha256, pdq")
+        for kind in given:
+            setattr(self, kind, parse_hash(kind, getattr(self, kind)).hex())
+        if not 0 <= self.quality <= 100 or len(self.filename) > 255:
+            raise ValueError("quality is from 0 to 100; filename has at most 255 characters")
+
+
+def check_file(*, api_key: ApiKey, key: str, parts: dict[str, Part]) -> dict[str, Any]:
+    """Check a file sent as a form."""
+    if unknown := set(parts) - FIELDS:
+        raise Invalid(f"Unknown field {min(unknown)[:60]!r}. Fields: {sorted(FIELDS)}.")
+    file = parts.get("file")
+    if file is None or not file.data:
+        raise Invalid("Send the file as a part named `file`.")
+    given = {name: part.text.strip() for name, part in parts.items() if name != "file"}
+    about = _about({name: text for name, text in given.items() if text})
+    data = bytes(file.data)
+    prepared = prepare(data)
+    upload = Upload(
+        content_id=about.content_id,
+        uploaded_at=about.uploaded_at or datetime.now(UTC),
+        filename="".join(c for c in file.filename or "" if c.isprintable()),
+        ip=about.ip,
+        port=about.port,
+        public=about.public,
+        size=len(data),
+        digests=prepared.digests,
+        picture=prepared.picture,
+    )
+    return answer_once(
+        api_key=api_key,
+        key=key,
+        print_=fingerprint("media", about, prepared.digests.sha256),
+        produce=lambda: receive(
+            actor=api_key.actor,
+            account_id=about.account_id,
+            upload=upload,
+            data=data,
+            fault=prepared.fault,
+        ),
+    )
+
+
+def _about(given: dict[str, str]) -> About:
+    try:
+        return msgspec.convert(given, About, strict=False)
+    except msgspec.ValidationError as error:
+        raise Invalid(f"{error}.") from error
+
+
+def check_hashes(*, api_key: ApiKey, key: str, hashes: Hashes) -> dict[str, Any]:
+    """Check a file by its hashes alone."""
+    picture = None
+    if hashes.pdq:
+        picture = Picture(hashes.pdq, hashes.quality, "", 0, 0)
+    upload = Upload(
+        content_id=hashes.content_id,
+        uploaded_at=hashes.uploaded_at or datetime.now(UTC),
+        filename=hashes.filename,
+        ip=hashes.ip,
+        port=hashes.port,
+        public=hashes.public,
+        digests=Digests(hashes.md5, hashes.sha1, hashes.sha256),
+        picture=picture,
+    )
+    return answer_once(
+        api_key=api_key,
+        key=key,
+        print_=fingerprint("hashes", hashes),
+        produce=lambda: receive(actor=api_key.actor, account_id=hashes.account_id, upload=upload),
+    )

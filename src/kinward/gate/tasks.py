@@ -1,0 +1,19 @@
+"""The gate's daily job."""
+
+from datetime import timedelta
+from typing import Final
+
+from django.utils import timezone
+from procrastinate.contrib.django import app
+
+from kinward.gate.models import KeptAnswer
+from kinward.jobs import task
+
+KEPT_FOR: Final = timedelta(days=7)
+
+
+@app.periodic(cron="41 3 * * *")
+@task("gate.forget_answers")
+def forget_answers(timestamp: int) -> None:
+    """Forget kept answers after a week: nobody repeats a request that long."""
+    KeptAnswer.objects.filter(created_at__lt=timezone.now() - KEPT_FOR).delete()

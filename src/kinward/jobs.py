@@ -1,0 +1,78 @@
+"""Durable jobs: the one way work is put off, tried again, and picked up after a crash.
+
+A job is enqueued in the transaction that makes it necessary, so it exists exactly when its cause
+does. A worker that dies leaves its job marked as running; `rescue` gives it to another.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, ParamSpec, TypeVar
+
+import structlog
+from django.db import close_old_connections
+from procrastinate import BaseRetryStrategy, JobContext, RetryDecision
+from procrastinate.contrib.django import app
+from procrastinate.contrib.django.django_connector import DjangoConnector
+from procrastinate.jobs import Job
+from procrastinate.tasks import Task
+
+from kinward.config import config
+
+log = structlog.get_logger(__name__)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# Seconds before each further try: quick at first, then patient. In all a little over three days.
+DELAYS = (2, 5, 15, 60, 300, 900, 1800, 3600, 7200, 14400, 21600, 28800, 43200, 57600, 86400)
+
+
+class Patient(BaseRetryStrategy):
+    """Try again after each of `DELAYS`, and for ever after at the last one."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision:
+        wait = timedelta(seconds=delay(job.attempts))
+        return RetryDecision(retry_at=datetime.now(UTC) + wait)
+
+
+def delay(attempts: int) -> float:
+    """Seconds to wait after this many failed attempts (0 = none yet)."""
+    return DELAYS[min(attempts, len(DELAYS) - 1)] * config().retry_scale
+
+
+def task(name: str) -> Callable[[Callable[P, R]], Task[P, R, P]]:
+    """Declare a durable job; its function must be safe to run again from the start."""
+
+    def declare(function: Callable[P, R]) -> Task[P, R, P]:
+        def run(*args: P.args, **kwargs: P.kwargs) -> R:
+            close_old_connections()
+            try:
+                return function(*args, **kwargs)
+            finally:
+                close_old_connections()
+
+        return app.task(name=name, retry=Patient())(run)
+
+    return declare
+
+
+@app.periodic(cron="*/5 * * * * *")  # the sixth field counts seconds
+@app.task(name="jobs.rescue", queueing_lock="jobs.rescue", pass_context=True)
+async def rescue(context: JobContext, timestamp: int) -> int:
+    """Give the jobs of workers that have gone silent back to the queue."""
+    silent = config().stalled_seconds
+    manager: Any = context.app.job_manager
+    stalled = list(await manager.get_stalled_jobs(seconds_since_heartbeat=silent))
+    for job in stalled:
+        await manager.retry_job(job)
+        log.warning("job.rescued", job=job.id, task=job.task_name)
+    return len(stalled)
+
+
+def enqueue(name: str, **arguments: str) -> None:
+    """Put a job in the queue, in the transaction of the caller's database connection.
+
+    The connector is Django's own even inside a worker, so the job exists if its cause does.
+    """
+    enqueuer = app.with_connector(DjangoConnector(alias="default"))
+    enqueuer.configure_task(name).defer(**arguments)

@@ -1,0 +1,1 @@
+"""The ledger: everything that is decided, done or looked at, once, in order, unchangeable."""

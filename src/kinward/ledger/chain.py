@@ -1,0 +1,31 @@
+"""The hash chain, pure: each entry's digest covers its content and its predecessor's digest."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+GENESIS = bytes(32)
+
+_encode = msgspec.json.Encoder(order="deterministic").encode
+
+
+def digest(
+    *,
+    previous: bytes,
+    seq: int,
+    at: datetime,
+    actor: str,
+    kind: str,
+    subject: str,
+    data: Mapping[str, Any],
+) -> bytes:
+    """SHA-256 (32 bytes) over the predecessor's digest and the entry as canonical JSON.
+
+    Canonical means: keys sorted, no white space, the time in UTC with microseconds.
+    """
+    at_text = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    content = [seq, at_text, actor, kind, subject, data]
+    return hashlib.sha256(previous + _encode(content)).digest()

@@ -1,0 +1,61 @@
+"""Reading the ledger: about a subject, and the walk that proves it whole."""
+
+from collections.abc import Callable
+
+import msgspec
+from django.db.models import QuerySet
+
+from kinward.ledger.chain import GENESIS, digest
+from kinward.ledger.models import Entry
+
+
+class Verification(msgspec.Struct, frozen=True):
+    """What a walk over the whole chain found. `broken_at` names the first entry that is wrong."""
+
+    entries: int
+    head: str
+    broken_at: int | None = None
+    why: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return self.broken_at is None
+
+
+def about(*subjects: str) -> QuerySet[Entry]:
+    """All entries about these subjects, oldest first."""
+    return Entry.objects.filter(subject__in=subjects).order_by("seq")
+
+
+def verify(progress: Callable[[int], None] = lambda walked: None) -> Verification:
+    """Walk the chain from its first entry; `progress` is told how many entries were walked.
+
+    A chain proves that nothing inside it was changed. That nothing was cut off its end shows only
+    when the head is compared with one noted down elsewhere.
+    """
+    previous, expected = GENESIS, 1
+    for entry in Entry.objects.order_by("seq").iterator(chunk_size=5000):
+        why = _fault(entry, expected, previous)
+        if why:
+            return Verification(expected - 1, previous.hex(), entry.seq, why)
+        previous, expected = bytes(entry.digest), expected + 1
+        if entry.seq % 5000 == 0:
+            progress(entry.seq)
+    return Verification(expected - 1, previous.hex())
+
+
+def _fault(entry: Entry, expected: int, previous: bytes) -> str:
+    if entry.seq != expected:
+        return f"entry {expected} is missing"
+    if bytes(entry.previous) != previous:
+        return "it does not follow from the entry before it"
+    content = digest(
+        previous=previous,
+        seq=entry.seq,
+        at=entry.at,
+        actor=entry.actor,
+        kind=entry.kind,
+        subject=entry.subject,
+        data=entry.data,
+    )
+    return "" if content == bytes(entry.digest) else "its content does not match its digest"

@@ -1,0 +1,47 @@
+"""The one verb of the ledger: record."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import connection
+
+from kinward.errors import KinwardError
+from kinward.ledger.chain import GENESIS, digest
+from kinward.ledger.models import Entry
+
+# Held from the first entry of a transaction to its end: the chain has one writer at a time.
+# To keep this short and free of deadlocks, lock every row you will change before you record.
+CHAIN_LOCK = 0x4B494E57415244  # "KINWARD"
+
+
+class OutsideTransaction(KinwardError):
+    """A ledger entry must be written in the transaction that it records."""
+
+    code = "ledger.outside_transaction"
+
+
+def record(*, actor: str, kind: str, subject: str, **data: Any) -> Entry:
+    """Append an entry, in the caller's transaction.
+
+    `actor` is `staff:<name>`, `key:<name>`, `system:<room>` or `operator:<system user>`;
+    `subject` is `<noun>:<id>`; `data` holds JSON values and never content, names or addresses.
+    """
+    if not connection.in_atomic_block:
+        raise OutsideTransaction
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CHAIN_LOCK])
+    last = Entry.objects.order_by("-seq").values_list("seq", "digest").first()
+    seq, previous = (last[0] + 1, bytes(last[1])) if last else (1, GENESIS)
+    at = datetime.now(UTC)
+    return Entry.objects.create(
+        seq=seq,
+        at=at,
+        actor=actor,
+        kind=kind,
+        subject=subject,
+        data=data,
+        previous=previous,
+        digest=digest(
+            previous=previous, seq=seq, at=at, actor=actor, kind=kind, subject=subject, data=data
+        ),
+    )

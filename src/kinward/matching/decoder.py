@@ -1,0 +1,80 @@
+"""The process that decodes strangers' bytes: bounded, without database or secrets, replaceable.
+
+Run as `python -m kinward.matching.decoder MAX_PIXELS MEMORY`. It reads requests on standard input
+and writes answers on standard output, each a 4-byte big-endian length and that many bytes of
+msgpack. It ends when its input does, so it never outlives the process that asked.
+"""
+
+import contextlib
+import os
+import resource
+import struct
+import sys
+from typing import BinaryIO
+
+import msgspec
+
+from kinward.errors import KinwardError
+from kinward.matching.picture import Picture, read_picture, render_preview
+
+
+class Request(msgspec.Struct):
+    """What to do with a file: `hash`, `preview` or `veil`."""
+
+    what: str
+    data: bytes
+
+
+class Answer(msgspec.Struct):
+    """Exactly one of a picture, a rendering, or the code and detail of an error."""
+
+    picture: Picture | None = None
+    rendering: bytes | None = None
+    error: str = ""
+    detail: str = ""
+
+
+def answer(request: Request, max_pixels: int) -> Answer:
+    """Carry out one request; what a hostile file provokes becomes an answer."""
+    try:
+        if request.what == "hash":
+            return Answer(picture=read_picture(request.data, max_pixels))
+        veiled = request.what == "veil"
+        return Answer(rendering=render_preview(request.data, max_pixels, veiled=veiled))
+    except KinwardError as error:
+        return Answer(error=error.code, detail=error.detail)
+    except MemoryError:
+        return Answer(error="media.undecodable", detail="It needs more memory than is allowed.")
+
+
+def read_frame(stream: BinaryIO) -> bytes | None:
+    """The next length-prefixed message, or nothing at the end of the stream."""
+    header = stream.read(4)
+    if len(header) < 4:
+        return None
+    (length,) = struct.unpack(">I", header)
+    body = stream.read(length)
+    return body if len(body) == length else None
+
+
+def write_frame(stream: BinaryIO, body: bytes) -> None:
+    """Write a length-prefixed message."""
+    stream.write(struct.pack(">I", len(body)))
+    stream.write(body)
+    stream.flush()
+
+
+def main(max_pixels: int, memory: int) -> None:
+    """Answer requests until the input ends."""
+    with contextlib.suppress(ValueError, OSError):  # macOS does not let a process bound itself so
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    stdin, stdout = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a library prints must not disturb the answers
+    while (frame := read_frame(stdin)) is not None:
+        request = msgspec.msgpack.decode(frame, type=Request)
+        write_frame(stdout, msgspec.msgpack.encode(answer(request, max_pixels)))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,39 @@
+"""The account table: the platform's own id, an age range, a place, a language, a standing."""
+
+from django.db import models
+from django.db.models import F, Q
+
+
+class Standing(models.TextChoices):
+    """Whether the account may be used."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    TERMINATED = "terminated"
+
+
+class Account(models.Model):
+    """A user of the platform. No name, e-mail or birth date is needed, so none is kept."""
+
+    platform_id = models.CharField(max_length=200, unique=True)
+    # [lower, upper) in years; the widest range is what ignorance means.
+    age_lower = models.PositiveSmallIntegerField(default=0)
+    age_upper = models.PositiveSmallIntegerField(default=150)
+    age_source = models.CharField(max_length=40, default="unknown")
+    age_assurance = models.CharField(max_length=20, default="none")
+    jurisdiction = models.CharField(max_length=10, default="")
+    language = models.CharField(max_length=20, default="")
+    screen_name = models.CharField(max_length=200, default="")
+    standing = models.CharField(max_length=12, choices=Standing.choices, default=Standing.ACTIVE)
+    created_at = models.DateTimeField(auto_now_add=True)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(age_lower__lt=F("age_upper")), name="people_age_range_ordered"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.platform_id

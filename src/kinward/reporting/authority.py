@@ -1,0 +1,56 @@
+"""What an authority is to Kinward, and how one is found.
+
+A new authority is a package beside `cybertipline` (or in a distribution of your own) with a class
+that fits `Authority`, named under the entry-point group `kinward.authorities`.
+"""
+
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Protocol
+
+import msgspec
+
+from kinward.config import Config, config
+from kinward.errors import NotConfigured
+from kinward.reporting.filing import Filing
+
+GROUP = "kinward.authorities"
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """The authority has the report: its id there, and its answer verbatim."""
+
+    external_id: str
+    verbatim: str
+
+
+class Authority(Protocol):
+    """A place that reports go to. It is constructed with the configuration."""
+
+    def __init__(self, config: Config) -> None: ...
+
+    @property
+    def is_production(self) -> bool:
+        """Whether what is filed here is real."""
+        ...
+
+    def check(self) -> str:
+        """Say in a sentence that the address and credentials work, or raise a KinwardError."""
+        ...
+
+    def file(self, filing: Filing) -> Receipt:
+        """Take the filing from wherever it stands to its receipt.
+
+        Raises TryLater (the job will come back), or Refused (a person must look). Every call goes
+        through `filing.call`, so that this can be killed anywhere and called again.
+        """
+        ...
+
+
+@cache
+def authority(name: str) -> Authority:
+    """The authority by the name of its entry point, ready to use."""
+    for point in entry_points(group=GROUP, name=name):
+        built: Authority = point.load()(config())
+        return built
+    raise NotConfigured(f"No authority {name!r} is installed (entry points in {GROUP!r}).")

@@ -1,0 +1,79 @@
+"""A report, its attempts at the authority, and every call of each, answered or not."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+
+class ReportState(models.TextChoices):
+    """Where a report stands."""
+
+    WAITING = "waiting"  # a job is at work on it, or will be
+    PARKED = "parked"  # the authority refuses it; a person must look
+    FINISHED = "finished"  # the authority has it, whole
+
+
+class Report(models.Model):
+    """One report for one case, for ever."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    case_id = models.UUIDField(unique=True)
+    authority = models.CharField(max_length=40)
+    state = models.CharField(
+        max_length=10, choices=ReportState.choices, default=ReportState.WAITING
+    )
+    draft = models.JSONField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    problem = models.TextField(default="")
+    external_id = models.CharField(max_length=100, default="")
+    receipt = models.TextField(default="")
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=~Q(state="finished")
+                | (~Q(external_id="") & Q(finished_at__isnull=False)),
+                name="reporting_finished_has_id",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"report:{self.id}"
+
+
+class Attempt(models.Model):
+    """One report opened (or meant to be) at the authority; all but the last were abandoned."""
+
+    report = models.ForeignKey(Report, on_delete=models.PROTECT, related_name="attempts")
+    number = models.PositiveIntegerField()
+    abandoned = models.CharField(max_length=300, default="")
+    started_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("report", "number"), name="reporting_attempt_number"),
+            models.UniqueConstraint(
+                fields=("report",), condition=Q(abandoned=""), name="reporting_one_live_attempt"
+            ),
+        )
+
+
+class Call(models.Model):
+    """One call to the authority. Written before it is made, completed when it is answered."""
+
+    attempt = models.ForeignKey(Attempt, on_delete=models.PROTECT, related_name="calls")
+    step = models.CharField(max_length=80)
+    request = models.TextField()
+    started_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True)
+    http_status = models.PositiveSmallIntegerField(null=True)
+    code = models.IntegerField(null=True)
+    request_id = models.CharField(max_length=100, default="")
+    response = models.TextField(default="")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("attempt", "step"), name="reporting_step_once"),
+        )

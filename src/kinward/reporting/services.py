@@ -1,0 +1,106 @@
+"""Opening a report for a confirmed case, filing it, and sending a parked one on its way again."""
+
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from kinward.errors import Invalid, KinwardError, NotFound
+from kinward.evidence.services import keep_after_report
+from kinward.ledger.services import record
+from kinward.locks import exclusive
+from kinward.reporting.authority import Receipt, authority
+from kinward.reporting.draft import Draft, to_json
+from kinward.reporting.filing import Filing, Refused, TryLater
+from kinward.reporting.models import Report, ReportState
+
+
+def open_report(*, draft: Draft, authority_name: str, actor: str) -> Report:
+    """Write a report down, in the transaction of the verdict that asks for it."""
+    report = Report.objects.create(
+        case_id=draft.case_id, authority=authority_name, draft=to_json(draft)
+    )
+    record(
+        actor=actor,
+        kind="report.opened",
+        subject=str(report),
+        case=str(draft.case_id),
+        authority=authority_name,
+        files=len(draft.files),
+    )
+    return report
+
+
+def get_report(report_id: UUID) -> Report:
+    """The report by its id."""
+    try:
+        return Report.objects.get(pk=report_id)
+    except Report.DoesNotExist as error:
+        raise NotFound(f"There is no report {report_id}.") from error
+
+
+def file_report(report_id: UUID) -> Report:
+    """File a report, or go on where it was interrupted. Returns it finished or parked.
+
+    Only one process at a time works on a report: the lock is the session's, so it ends with it.
+    """
+    with exclusive(f"report:{report_id}") as mine:
+        if not mine:
+            raise TryLater("Another worker is filing it.")
+        return _file(get_report(report_id))
+
+
+def _file(report: Report) -> Report:
+    if report.state != ReportState.WAITING:
+        return report
+    try:
+        receipt = authority(report.authority).file(Filing(report))
+    except Refused as error:
+        return _park(report, str(error))
+    except KinwardError as error:  # it will be tried again: say on the case page why it waits
+        Report.objects.filter(pk=report.pk).update(problem=str(error))
+        raise
+    return _finish(report, receipt)
+
+
+@transaction.atomic
+def _finish(report: Report, receipt: Receipt) -> Report:
+    report.state = ReportState.FINISHED
+    report.external_id, report.receipt = receipt.external_id, receipt.verbatim
+    report.finished_at, report.problem = timezone.now(), ""
+    report.save()
+    keep_after_report(case_id=report.case_id, finished_at=report.finished_at)
+    record(
+        actor="system:reporting",
+        kind="report.finished",
+        subject=str(report),
+        case=str(report.case_id),
+        authority=report.authority,
+        external_id=report.external_id,
+    )
+    return report
+
+
+@transaction.atomic
+def _park(report: Report, problem: str) -> Report:
+    report.state, report.problem = ReportState.PARKED, problem
+    report.save(update_fields=["state", "problem"])
+    record(
+        actor="system:reporting",
+        kind="report.parked",
+        subject=str(report),
+        case=str(report.case_id),
+        problem=problem[:500],
+    )
+    return report
+
+
+@transaction.atomic
+def unpark(*, report: Report, actor: str) -> None:
+    """Let a parked report be filed again, when what stood in its way was mended."""
+    report = Report.objects.select_for_update().get(pk=report.pk)
+    if report.state != ReportState.PARKED:
+        raise Invalid(f"This report is {report.state}, not parked.")
+    report.state = ReportState.WAITING
+    report.save(update_fields=["state"])
+    record(actor=actor, kind="report.unparked", subject=str(report), case=str(report.case_id))

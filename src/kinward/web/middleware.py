@@ -1,0 +1,55 @@
+"""Headers on every page: a strict content security policy, and nothing kept by the browser."""
+
+from collections.abc import Callable
+from typing import Final
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from kinward.errors import KinwardError
+
+POLICY: Final = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+
+def page_headers(get_response: Handler) -> Handler:
+    """Set the headers on whatever the views answer."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        response.headers.setdefault("Content-Security-Policy", POLICY)
+        if not request.path.startswith("/static/"):
+            response.headers["Cache-Control"] = "no-store, private"
+        return response
+
+    return middleware
+
+
+class ProblemPages:
+    """Turns an error of Kinward's into a page with its sentence."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self._get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Django calls this when a view raises."""
+        if not isinstance(exception, KinwardError):
+            return None
+        context = {"error": exception}
+        return render(request, "web/problem.html", context, status=exception.status)

@@ -1,0 +1,27 @@
+"""The console's addresses."""
+
+from allauth.account import views as account
+from django.urls import include, path
+
+from kinward.web import views_case, views_operations
+
+urlpatterns = [
+    path("", views_case.queue, name="queue"),
+    path("next", views_case.take_next, name="take_next"),
+    path("cases/<uuid:case_id>", views_case.case, name="case"),
+    path("cases/<uuid:case_id>/take", views_case.take_case, name="take"),
+    path("cases/<uuid:case_id>/give-up", views_case.give_up_case, name="give_up"),
+    path("cases/<uuid:case_id>/decide", views_case.decide_case, name="decide"),
+    path("cases/<uuid:case_id>/files/<uuid:evidence_id>/veil", views_case.veil, name="veil"),
+    path("cases/<uuid:case_id>/files/<uuid:evidence_id>/show", views_case.show, name="show"),
+    path("operations", views_operations.operations, name="operations"),
+    path("operations/actions/<uuid:action_id>/replay", views_operations.replay, name="replay"),
+    path("operations/reports/<uuid:report_id>/refile", views_operations.refile, name="refile"),
+    # Of allauth's pages only those that staff need: no sign-up, no e-mail, no reset by mail.
+    path("account/login/", account.login, name="account_login"),
+    path("account/logout/", account.logout, name="account_logout"),
+    path("account/reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
+    path("account/inactive/", account.account_inactive, name="account_inactive"),
+    path("account/password/", account.password_change, name="account_change_password"),
+    path("account/2fa/", include("allauth.mfa.urls")),
+]

@@ -1,0 +1,158 @@
+"""The queue and the case page."""
+
+import base64
+from typing import Final, cast
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from kinward.access.roles import AUDIT, REVIEW
+from kinward.cases import queries, services
+from kinward.cases.clauses import CLAUSES
+from kinward.cases.drafting import ANNOTATIONS, CLASSIFICATIONS
+from kinward.cases.looking import look, veil_file
+from kinward.cases.models import Case
+from kinward.cases.services import (
+    DECISIONS,
+    Decision,
+    VerdictForm,
+    get_case,
+    require_lease,
+)
+from kinward.cases.states import UNDECIDED
+from kinward.enforcement.queries import of_case as actions_of
+from kinward.errors import Invalid, KinwardError
+from kinward.evidence.queries import of_case as evidence_of
+from kinward.evidence.queries import viewed_entirely
+from kinward.reporting.queries import of_case as report_of
+from kinward.web.guards import StaffRequest, needs
+
+REASON: Final = "to decide this case"
+
+
+@require_GET
+@needs(REVIEW, AUDIT)
+def queue(request: StaffRequest) -> HttpResponse:
+    """What waits for a decision, and what was decided last."""
+    context = {"queue": queries.queue()[:100], "recent": queries.recent()}
+    return render(request, "web/queue.html", context)
+
+
+@require_POST
+@needs(REVIEW)
+def take_next(request: StaffRequest) -> HttpResponse:
+    """Take the first case that is free."""
+    case = queries.next_for(request.user)
+    if case is None:
+        messages.info(request, "Nothing waits for you. Breathe.")
+        return redirect("queue")
+    services.take(case=case, staff=request.user)
+    return redirect("case", case.id)
+
+
+@require_GET
+@needs(REVIEW, AUDIT)
+def case(request: StaffRequest, case_id: UUID) -> HttpResponse:
+    """Everything about one case."""
+    return _case_page(request, get_case(case_id))
+
+
+def _case_page(
+    request: StaffRequest, case: Case, *, problem: KinwardError | None = None
+) -> HttpResponse:
+    context = {
+        "case": case,
+        "mine": _is_mine(case, request),
+        "undecided": case.state in UNDECIDED,
+        "grounds": queries.grounds(case),
+        "files": [
+            {"evidence": each, "viewed": viewed_entirely(each)} for each in evidence_of(case.id)
+        ],
+        "findings": case.findings.select_related("check_made").order_by("created_at"),
+        "actions": actions_of(case.id),
+        "report": report_of(case.id),
+        "verdicts": case.verdicts.select_related("given_by").order_by("given_at"),
+        "timeline": queries.timeline(case),
+        "clauses": CLAUSES.values(),
+        "classifications": CLASSIFICATIONS[1:],
+        "annotations": ANNOTATIONS,
+        "problem": problem,
+    }
+    status = problem.status if problem else 200
+    return render(request, "web/case.html", context, status=status)
+
+
+def _is_mine(case: Case, request: StaffRequest) -> bool:
+    try:
+        require_lease(case, request.user)
+    except services.LeaseNeeded:
+        return False
+    return True
+
+
+@require_POST
+@needs(REVIEW)
+def take_case(request: StaffRequest, case_id: UUID) -> HttpResponse:
+    """Lease this case."""
+    services.take(case=get_case(case_id), staff=request.user)
+    return redirect("case", case_id)
+
+
+@require_POST
+@needs(REVIEW)
+def give_up_case(request: StaffRequest, case_id: UUID) -> HttpResponse:
+    """Let go of this case."""
+    services.give_up(case=get_case(case_id), staff=request.user)
+    return redirect("queue")
+
+
+@require_POST
+@needs(REVIEW)
+def decide_case(request: StaffRequest, case_id: UUID) -> HttpResponse:
+    """Give a verdict."""
+    sent = request.POST
+    try:
+        outcome = sent.get("outcome", "")
+        if outcome not in DECISIONS:
+            raise Invalid("Choose what you decide.")
+        form = VerdictForm(
+            outcome=cast("Decision", outcome),
+            clause=sent.get("clause", ""),
+            note=sent.get("note", ""),
+            classifications={
+                name.removeprefix("classification:"): str(value)
+                for name, value in sent.items()
+                if name.startswith("classification:") and value
+            },
+            annotations=sent.getlist("annotations"),
+        )
+        services.decide(case_id=case_id, staff=request.user, form=form)
+    except KinwardError as error:
+        return _case_page(request, get_case(case_id), problem=error)
+    messages.success(request, f"Your verdict is in: {form.outcome}.")
+    return redirect("case", case_id)
+
+
+@require_GET
+@needs(REVIEW)
+def veil(request: StaffRequest, case_id: UUID, evidence_id: UUID) -> HttpResponse:
+    """The tiny grey blur that stands for a file."""
+    data = veil_file(case_id=case_id, evidence_id=evidence_id, staff=request.user)
+    return HttpResponse(data, content_type="image/jpeg")
+
+
+@require_POST
+@needs(REVIEW)
+def show(request: StaffRequest, case_id: UUID, evidence_id: UUID) -> HttpResponse:
+    """The file itself, once, inside the page, so that the browser has no address to keep."""
+    view = look(case_id=case_id, evidence_id=evidence_id, staff=request.user, reason=REASON)
+    encoded = base64.b64encode(view.data).decode()
+    context = {
+        "case": get_case(case_id),
+        "source": f"data:{view.media_type};base64,{encoded}",
+        "entire": view.entire,
+    }
+    return render(request, "web/shown.html", context)
