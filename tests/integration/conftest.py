@@ -1,0 +1,145 @@
+"""A real database, staff and keys, and the two servers that Kinward talks to."""
+
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from django.conf import settings
+from django.db import connection
+from pytest_django import DjangoDbBlocker
+
+from kinward import config as config_module
+from kinward.access.models import Staff
+from kinward.config import Config, config
+from kinward.demo import pictures
+from kinward.matching.index import pdq_index
+from kinward.matching.models import Bank
+from kinward.matching.picture import digest_bytes, read_picture
+from kinward.matching.services import add_hashes, create_bank, file_hashes
+from kinward.people.models import Account
+from kinward.people.services import AgeRange, Profile, put_account
+from kinward.reporting.authority import authority
+from kinward.reporting.cybertipline.sandbox import Fault, Sandbox, serve
+from tests.integration.helpers import Receiver
+
+Configure = Callable[..., Config]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _database(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    # Tests that commit are cleaned up by truncating; nothing else may truncate the ledger.
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE ledger_entry DISABLE TRIGGER ledger_no_truncate")
+    settings.DATABASES["default"]["CONN_MAX_AGE"] = 0
+    connection.settings_dict["CONN_MAX_AGE"] = 0
+
+
+@pytest.fixture(autouse=True)
+def _fresh_index() -> None:
+    pdq_index.cache_clear()
+
+
+@pytest.fixture
+def configure() -> Iterator[Configure]:
+    """Change settings for one test."""
+    original = config()
+
+    def change(**changes: Any) -> Config:
+        changed = msgspec.structs.replace(config(), **changes)
+        _use(changed)
+        return changed
+
+    yield change
+    _use(original)
+
+
+def _use(chosen: Config) -> None:
+    config.cache_clear()
+    authority.cache_clear()
+    real = config_module.read_config
+    config_module.read_config = lambda environ: chosen
+    try:
+        config()
+    finally:
+        config_module.read_config = real
+
+
+@pytest.fixture
+def bank(db: None) -> Bank:
+    """A verified bank with one generated picture, number 901."""
+    bank = create_bank(name="known", confidence="verified", actor="system:test")
+    data = pictures.encode(pictures.draw(901))
+    hashes = file_hashes(digest_bytes(data), read_picture(data, 10**8), "generated 901")
+    add_hashes(bank=bank, hashes=hashes, provenance="a test", actor="system:test")
+    return bank
+
+
+@pytest.fixture
+def account(db: None) -> Account:
+    profile = Profile(age=AgeRange(15, 16), screen_name="driftwood")
+    return put_account(platform_id="member-1", profile=profile)[0]
+
+
+@pytest.fixture
+def reviewer(db: None) -> Staff:
+    return Staff.objects.create_user(username="robin", password="a long test word", role="reviewer")
+
+
+@pytest.fixture
+def second_reviewer(db: None) -> Staff:
+    return Staff.objects.create_user(username="noor", password="a long test word", role="reviewer")
+
+
+@pytest.fixture
+def operator(db: None) -> Staff:
+    return Staff.objects.create_user(username="ola", password="a long test word", role="operator")
+
+
+@pytest.fixture
+def receiver(configure: Configure) -> Iterator[Receiver]:
+    """A platform's webhook address, and what arrived there."""
+    received = Receiver()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            received.messages.append((dict(self.headers.items()), body))
+            status, answer = received.answers.pop(0) if received.answers else (200, b"{}")
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, format: str, *args: Any) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    configure(webhook_url=f"http://127.0.0.1:{server.server_port}/hooks")
+    yield received
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path, configure: Configure) -> Iterator[Sandbox]:
+    """A CyberTipline sandbox, and Kinward configured to file with it."""
+    server = serve(
+        host="127.0.0.1",
+        port=0,
+        store=tmp_path / "sandbox.sqlite3",
+        username="esp",
+        password="word",
+        faults=list[Fault](),
+    )
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    configure(
+        cybertipline_url=f"http://127.0.0.1:{server.server_port}/ispws",
+        cybertipline_username="esp",
+        cybertipline_password="word",
+    )
+    yield server
+    server.shutdown()
+    server.server_close()

@@ -1,0 +1,80 @@
+"""Small things that several tests need."""
+
+import asyncio
+import json
+from typing import Any, cast
+
+from procrastinate.contrib.django import app
+
+from kinward.cases.intake import Outcome, prepare, receive
+from kinward.cases.models import Case
+from kinward.matching.services import Upload
+from kinward.people.models import Account
+from django.utils import timezone
+
+from kinward.demo import pictures
+
+KNOWN = pictures.encode(pictures.draw(901).resize((800, 600)), "JPEG", quality=80)
+UNKNOWN = pictures.encode(pictures.draw(3), "JPEG", quality=80)
+
+
+class Receiver:
+    """What a platform's webhook address received, and what it will answer next."""
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[dict[str, str], bytes]] = []
+        self.answers: list[tuple[int, bytes]] = []
+
+    @property
+    def types(self) -> list[str]:
+        return [str(json.loads(body)["type"]) for _, body in self.messages]
+
+
+def upload(
+    account: Account, data: bytes = KNOWN, content_id: str = "post-1", **changes: Any
+) -> Outcome:
+    """Send a file through the intake, as the gate does."""
+    prepared = prepare(data)
+    about = Upload(
+        content_id=content_id,
+        uploaded_at=timezone.now(),
+        size=len(data),
+        digests=prepared.digests,
+        picture=prepared.picture,
+        **{"filename": "IMG_1.jpg", "ip": "203.0.113.7", "port": 4711, **changes},
+    )
+    return receive(
+        actor="key:test",
+        account_id=account.platform_id,
+        upload=about,
+        data=data,
+        fault=prepared.fault,
+    )
+
+
+def quarantined(account: Account, **changes: Any) -> Case:
+    """The case that a known picture opens."""
+    return Case.objects.get(pk=upload(account, **changes).case_id)
+
+
+def run_jobs() -> None:
+    """Let a worker do every job that is due, as `kinward worker` does."""
+    connector = cast(Any, app.connector).get_worker_connector()
+
+    async def work(opened: Any) -> None:
+        async with opened.open_async():
+            await opened.run_worker_async(
+                wait=False, concurrency=1, install_signal_handlers=False, listen_notify=False
+            )
+
+    with app.replace_connector(connector) as opened:
+        asyncio.run(work(opened))
+
+
+def due_jobs() -> list[str]:
+    """The names of the jobs that wait in the queue."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT task_name FROM procrastinate_jobs WHERE status = 'todo' ORDER BY id")
+        return [str(row[0]) for row in cursor.fetchall()]

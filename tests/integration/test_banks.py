@@ -1,0 +1,123 @@
+"""What is added is found by the next lookup, everywhere; what is removed is not."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from kinward.cli.bank import bank as bank_command
+from kinward.demo import pictures
+from kinward.errors import Invalid, NotFound
+from kinward.ledger.models import Entry
+from kinward.matching.hashlists import ListedHash
+from kinward.matching.index import PdqIndex, pdq_index
+from kinward.matching.kinds import HashKind
+from kinward.matching.models import Bank, BankedHash
+from kinward.matching.picture import Digests, Picture, digest_bytes, read_picture
+from kinward.matching.services import (
+    BankExists,
+    Match,
+    add_hashes,
+    create_bank,
+    look_up,
+    remove_hashes,
+)
+from tests.integration.helpers import KNOWN, UNKNOWN
+
+pytestmark = pytest.mark.django_db
+ACTOR = "system:test"
+
+
+def known(data: bytes) -> list[Match]:
+    return look_up(digests=digest_bytes(data), picture=read_picture(data, 10**8))
+
+
+def test_a_reencoded_and_resized_picture_is_known(bank: Bank) -> None:
+    matches = known(KNOWN)
+    assert [(m.bank, m.kind, m.confidence) for m in matches] == [("known", "pdq", "verified")]
+    assert 0 < matches[0].distance <= 31
+    assert known(UNKNOWN) == []
+
+
+def test_the_same_bytes_are_known_by_every_digest(bank: Bank) -> None:
+    matches = known(pictures.encode(pictures.draw(901)))
+    assert {m.kind for m in matches} == {"pdq", "md5", "sha1", "sha256"}
+    assert {m.distance for m in matches} == {0}
+
+
+def test_another_process_sees_an_addition_at_its_next_lookup(bank: Bank) -> None:
+    elsewhere = PdqIndex()
+    picture = read_picture(UNKNOWN, 10**8)
+    value = bytes.fromhex(picture.pdq)
+    assert elsewhere.search(value) == []
+    add_hashes(bank=bank, hashes=[ListedHash(HashKind.PDQ, value)], provenance="p", actor=ACTOR)
+    assert [distance for _, distance in elsewhere.search(value)] == [0]
+    remove_hashes(bank=bank, values=[value], actor=ACTOR)
+    assert elsewhere.search(value) == []
+    add_hashes(bank=bank, hashes=[ListedHash(HashKind.PDQ, value)], provenance="q", actor=ACTOR)
+    assert [distance for _, distance in elsewhere.search(value)] == [0]
+    assert pdq_index().search(value) == elsewhere.search(value)
+
+
+def test_a_picture_of_low_quality_matches_by_digest_only(bank: Bank) -> None:
+    flat = Picture(pdq="0" * 64, quality=10, media_type="image/png", width=9, height=9)
+    add_hashes(bank=bank, hashes=[ListedHash(HashKind.PDQ, bytes(32))], provenance="p", actor=ACTOR)
+    assert look_up(digests=None, picture=flat) == []
+
+
+def test_an_addition_is_never_surer_than_its_bank() -> None:
+    loose = create_bank(name="loose", confidence="unverified", actor=ACTOR)
+    sure = create_bank(name="sure", confidence="verified", actor=ACTOR)
+    md5 = ListedHash(HashKind.MD5, bytes(16))
+    add_hashes(bank=loose, hashes=[md5], provenance="p", confidence="verified", actor=ACTOR)
+    add_hashes(bank=sure, hashes=[md5], provenance="p", confidence="unverified", actor=ACTOR)
+    found = look_up(digests=Digests("00" * 16, "", ""), picture=None)
+    assert [(m.bank, m.confidence) for m in found] == [
+        ("loose", "unverified"),
+        ("sure", "unverified"),
+    ]
+
+
+def test_the_same_hash_twice_is_one(bank: Bank) -> None:
+    md5 = ListedHash(HashKind.MD5, b"x" * 16)
+    assert add_hashes(bank=bank, hashes=[md5, md5], provenance="p", actor=ACTOR) == 1
+    assert add_hashes(bank=bank, hashes=[md5], provenance="p", actor=ACTOR) == 0
+
+
+def test_every_change_is_in_the_ledger(bank: Bank) -> None:
+    remove_hashes(bank=bank, values=[], reference="generated 901", actor=ACTOR)
+    kinds = list(Entry.objects.values_list("kind", "data__hashes"))
+    assert kinds == [("bank.created", None), ("bank.added", 4), ("bank.removed", 4)]
+    assert known(KNOWN) == []
+
+
+def test_errors(bank: Bank) -> None:
+    with pytest.raises(BankExists):
+        create_bank(name="known", confidence="verified", actor=ACTOR)
+    with pytest.raises(Invalid):
+        create_bank(name="other", confidence="rumoured", actor=ACTOR)
+    with pytest.raises(NotFound):
+        remove_hashes(bank=bank, values=[b"none"], actor=ACTOR)
+
+
+def test_the_command_line_fills_a_bank(tmp_path: Path) -> None:
+    picture, other, listed = tmp_path / "a.png", tmp_path / "b.txt", tmp_path / "list.csv"
+    picture.write_bytes(pictures.encode(pictures.draw(4)))
+    other.write_bytes(b"no picture")
+    listed.write_text(f"md5\n{'ab' * 16}\nnonsense\n")
+
+    def run(*arguments: str) -> str:
+        result = CliRunner().invoke(bank_command, arguments, catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    run("create", "mine", "--confidence", "verified")
+    output = run("add", "mine", str(picture), str(other), "--provenance", "us")
+    assert "7 hashes of 2 files" in output
+    output = run("import", "mine", str(listed), "--format", "csv", "--provenance", "them")
+    assert "1 hashes are new" in output
+    assert "line 3: md5 is not hexadecimal" in output
+    assert "mine  verified  8 hashes" in run("list")
+    assert "4 hashes" in run("remove", "mine", "--reference", "a.png")
+    assert "1 hashes" in run("remove", "mine", "--hash", f"md5:{'ab' * 16}")
+    assert BankedHash.objects.filter(removed=False).count() == 3

@@ -1,0 +1,265 @@
+"""From a match to a verdict, and everything that each sets in motion."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from kinward.access.models import Staff
+from kinward.cases import queries, services
+from kinward.cases.looking import look
+from kinward.cases.models import Case, Finding
+from kinward.cases.services import VerdictForm, decide, take
+from kinward.cases.states import MoveForbidden
+from kinward.enforcement.models import Action
+from kinward.errors import Forbidden, Invalid
+from kinward.evidence.models import Evidence
+from kinward.ledger.models import Entry
+from kinward.ledger.queries import verify
+from kinward.matching.kinds import Confidence
+from kinward.matching.models import Bank, Check
+from kinward.matching.picture import TypeUnsupported
+from kinward.matching.services import add_hashes, create_bank, file_hashes
+from kinward.matching.picture import digest_bytes
+from kinward.people.models import Account
+from kinward.people.services import AccountUnknown
+from kinward.reporting.draft import from_json
+from kinward.reporting.models import Report
+from tests.integration.helpers import KNOWN, UNKNOWN, due_jobs, quarantined, upload
+
+pytestmark = pytest.mark.django_db
+
+CONFIRM = VerdictForm(outcome="confirmed", clause="CS-1")
+DISMISS = VerdictForm(outcome="dismissed")
+ESCALATE = VerdictForm(outcome="escalated")
+
+
+def effects(case: Case) -> list[tuple[str, str]]:
+    return [(a.type, a.state) for a in Action.objects.filter(case_id=case.id).order_by("number")]
+
+
+def held(case: Case, staff: Staff, form: VerdictForm) -> Case:
+    take(case=case, staff=staff)
+    return decide(case_id=case.id, staff=staff, form=form)
+
+
+def test_an_unknown_picture_is_clear_and_leaves_nothing_but_its_check(
+    bank: Bank, account: Account
+) -> None:
+    outcome = upload(account, UNKNOWN)
+    assert (outcome.outcome, outcome.case_id) == ("clear", None)
+    assert Check.objects.count() == 1
+    assert not Case.objects.exists()
+    assert not Evidence.objects.exists()
+
+
+def test_a_verified_match_acts_at_once(bank: Bank, account: Account) -> None:
+    case = quarantined(account)
+    account.refresh_from_db()
+    assert account.standing == "suspended"
+    assert effects(case) == [("content.quarantine", "pending"), ("account.suspend", "pending")]
+    assert due_jobs() == ["enforcement.deliver", "enforcement.deliver"]
+    assert Evidence.objects.get().case_id == case.id
+    kinds = list(Entry.objects.filter(subject=str(case)).values_list("kind", flat=True))
+    assert kinds == ["case.opened", "case.finding_added"]
+    assert verify().ok
+
+
+def test_an_unverified_match_quarantines_but_leaves_the_account(account: Account) -> None:
+    loose = create_bank(name="loose", confidence="unverified", actor="system:test")
+    hashes = file_hashes(digest_bytes(KNOWN), None)
+    add_hashes(bank=loose, hashes=hashes, provenance="p", actor="system:test")
+    case = quarantined(account)
+    account.refresh_from_db()
+    assert account.standing == "active"
+    assert effects(case) == [("content.quarantine", "pending")]
+    assert Finding.objects.get().confidence == Confidence.UNVERIFIED
+    held_by = Staff.objects.create_user(username="r", password="x" * 12, role="reviewer")
+    held(case, held_by, DISMISS)
+    assert ("account.restore", "pending") not in effects(case)
+
+
+def test_further_findings_join_the_one_open_case(bank: Bank, account: Account) -> None:
+    first = quarantined(account)
+    second = quarantined(account, content_id="post-2")
+    assert first == second
+    assert first.findings.count() == 2
+    assert len(effects(first)) == 3
+    with pytest.raises(IntegrityError, match="one_undecided"), transaction.atomic():
+        Case.objects.create(account=account)
+
+
+def test_a_file_that_cannot_be_decoded_is_checked_by_its_digests(account: Account) -> None:
+    broken = b"neither picture nor film"
+    with pytest.raises(TypeUnsupported):
+        upload(account, broken)
+    assert not Check.objects.exists()
+    bank = create_bank(name="digests", confidence="verified", actor="system:test")
+    hashes = file_hashes(digest_bytes(broken), None)
+    add_hashes(bank=bank, hashes=hashes, provenance="p", actor="system:test")
+    assert upload(account, broken).outcome == "quarantine"
+
+
+def test_an_unknown_account_is_refused_with_nothing_half_done(bank: Bank) -> None:
+    with pytest.raises(AccountUnknown):
+        upload(Account(platform_id="nobody"))
+    assert not Check.objects.exists()
+
+
+def test_confirming_removes_terminates_and_opens_a_report(
+    bank: Bank, account: Account, reviewer: Staff
+) -> None:
+    case = quarantined(account)
+    quarantined(account, content_id="post-2")
+    assert held(case, reviewer, CONFIRM).state == "confirmed"
+    account.refresh_from_db()
+    assert account.standing == "terminated"
+    assert {kind for kind, _ in effects(case)} >= {"content.remove", "account.terminate"}
+    assert [kind for kind, _ in effects(case)].count("content.remove") == 2
+    draft = from_json(Report.objects.get().draft)
+    assert draft.incident == "imagery"
+    assert draft.account.platform_id == "member-1"
+    assert draft.account.screen_name == "driftwood"
+    assert draft.account.ip_events[0].ip == "203.0.113.7"
+    assert [file.viewed for file in draft.files] == [False, False]
+    assert set(draft.files[0].hashes) == {"MD5", "SHA1", "SHA256", "PDQ"}
+    assert due_jobs()[-1] == "cases.file_report"
+
+
+def test_only_a_file_that_a_person_saw_is_reported_as_viewed(
+    bank: Bank, account: Account, reviewer: Staff
+) -> None:
+    case = quarantined(account)
+    quarantined(account, content_id="post-2")
+    first, second = Evidence.objects.order_by("sealed_at")
+    take(case=case, staff=reviewer)
+    look(case_id=case.id, evidence_id=first.id, staff=reviewer, reason="to decide")
+    form = VerdictForm(
+        outcome="confirmed",
+        clause="CS-1",
+        classifications={str(first.id): "B2"},
+        annotations=["spam"],
+    )
+    decide(case_id=case.id, staff=reviewer, form=form)
+    draft = from_json(Report.objects.get().draft)
+    by_evidence = {file.evidence_id: file for file in draft.files}
+    assert by_evidence[first.id].viewed
+    assert not by_evidence[second.id].viewed
+    assert by_evidence[first.id].classification == "B2"
+    assert draft.annotations == ["spam"]
+
+
+def test_dismissing_gives_everything_back(bank: Bank, account: Account, reviewer: Staff) -> None:
+    case = quarantined(account)
+    assert held(case, reviewer, DISMISS).state == "dismissed"
+    account.refresh_from_db()
+    assert account.standing == "active"
+    # Nothing had been delivered yet, so the platform never hears of what was taken back.
+    assert effects(case) == [
+        ("content.quarantine", "superseded"),
+        ("account.suspend", "superseded"),
+        ("content.restore", "pending"),
+        ("account.restore", "pending"),
+    ]
+    assert not Report.objects.exists()
+    expires = Evidence.objects.get().expires_at
+    assert expires is not None
+    assert expires < timezone.now() + timedelta(days=31)
+    assert quarantined(account, content_id="post-9") != case
+
+
+def test_dismissing_a_later_case_does_not_bring_a_terminated_account_back(
+    bank: Bank, account: Account, reviewer: Staff
+) -> None:
+    held(quarantined(account), reviewer, CONFIRM)
+    later = quarantined(account, content_id="post-2")
+    held(later, reviewer, DISMISS)
+    account.refresh_from_db()
+    assert account.standing == "terminated"
+    assert ("account.restore", "pending") not in effects(later)
+
+
+def test_a_second_verdict_is_an_error(bank: Bank, account: Account, reviewer: Staff) -> None:
+    case = quarantined(account)
+    held(case, reviewer, CONFIRM)
+    for form in (CONFIRM, DISMISS, ESCALATE):
+        with pytest.raises(MoveForbidden):
+            decide(case_id=case.id, staff=reviewer, form=form)
+    assert Report.objects.count() == 1
+
+
+def test_what_one_person_escalates_another_decides(
+    bank: Bank, account: Account, reviewer: Staff, second_reviewer: Staff
+) -> None:
+    case = quarantined(account)
+    assert held(case, reviewer, ESCALATE).state == "escalated"
+    assert queries.next_for(reviewer) is None
+    take(case=case, staff=reviewer)
+    with pytest.raises(services.NeedsAnotherPerson):
+        decide(case_id=case.id, staff=reviewer, form=CONFIRM)
+    services.give_up(case=case, staff=reviewer)
+    assert queries.next_for(second_reviewer) == case
+    assert held(case, second_reviewer, CONFIRM).state == "confirmed"
+
+
+def test_a_lease_keeps_two_reviewers_apart(
+    bank: Bank, account: Account, reviewer: Staff, second_reviewer: Staff
+) -> None:
+    case = quarantined(account)
+    with pytest.raises(services.LeaseNeeded):
+        decide(case_id=case.id, staff=reviewer, form=CONFIRM)
+    take(case=case, staff=reviewer)
+    with pytest.raises(services.LeaseHeld, match="robin has it"):
+        take(case=case, staff=second_reviewer)
+    assert queries.next_for(second_reviewer) is None
+    with pytest.raises(services.LeaseNeeded):
+        decide(case_id=case.id, staff=second_reviewer, form=CONFIRM)
+    Case.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+    with pytest.raises(services.LeaseNeeded):
+        decide(case_id=case.id, staff=reviewer, form=CONFIRM)
+    take(case=case, staff=second_reviewer)
+    assert held(case, second_reviewer, CONFIRM).state == "confirmed"
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        VerdictForm(outcome="confirmed"),
+        VerdictForm(outcome="confirmed", clause="CS-9"),
+        VerdictForm(outcome="confirmed", clause="CS-1", classifications={"x": "A1"}),
+        VerdictForm(outcome="confirmed", clause="CS-1", annotations=["loud"]),
+        VerdictForm(outcome="dismissed", note="x" * 5001),
+    ],
+)
+def test_a_verdict_that_makes_no_sense_changes_nothing(
+    bank: Bank, account: Account, reviewer: Staff, form: VerdictForm
+) -> None:
+    case = quarantined(account)
+    with pytest.raises(Invalid):
+        held(case, reviewer, form)
+    case.refresh_from_db()
+    assert case.state == "open"
+    assert not case.verdicts.exists()
+
+
+def test_an_operator_does_not_review(bank: Bank, account: Account, operator: Staff) -> None:
+    with pytest.raises(Forbidden):
+        take(case=quarantined(account), staff=operator)
+
+
+def test_a_case_of_hashes_alone_is_reported_without_files(
+    bank: Bank, account: Account, reviewer: Staff
+) -> None:
+    from kinward.cases.intake import prepare, receive
+    from kinward.matching.services import Upload
+
+    prepared = prepare(KNOWN)
+    about = Upload(
+        content_id="clip", uploaded_at=timezone.now(), digests=None, picture=prepared.picture
+    )
+    outcome = receive(actor="key:test", account_id="member-1", upload=about)
+    held(Case.objects.get(pk=outcome.case_id), reviewer, CONFIRM)
+    draft = from_json(Report.objects.get().draft)
+    assert draft.files == []
+    assert "content clip: pdq" in draft.additional_info

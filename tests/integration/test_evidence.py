@@ -1,0 +1,132 @@
+"""The vault: sealed at once, opened by few, kept as long as it must be."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from kinward.access.models import Staff
+from kinward.cases.looking import look, veil_file
+from kinward.cases.services import LeaseNeeded, take
+from kinward.demo import pictures
+from kinward.errors import Forbidden, Invalid, NotFound
+from kinward.evidence import services as vault
+from kinward.evidence.models import Evidence
+from kinward.evidence.queries import viewed_entirely
+from kinward.evidence.sealing import CannotUnseal
+from kinward.ledger.models import Entry
+from kinward.matching.models import Bank
+from kinward.people.models import Account
+from tests.integration.helpers import KNOWN, quarantined
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def evidence(bank: Bank, account: Account) -> Evidence:
+    quarantined(account)
+    return Evidence.objects.get()
+
+
+def test_nothing_in_the_database_holds_the_bytes_in_clear(bank: Bank, account: Account) -> None:
+    marker = b"neutral-marker-7c1f"
+    quarantined(account, data=KNOWN + marker)
+    assert vault._open(Evidence.objects.get()).endswith(marker)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+        )
+        tables = [row[0] for row in cursor.fetchall()]
+        for table in tables:
+            cursor.execute(
+                f'SELECT count(*) FROM "{table}" t WHERE t::text LIKE %s', [f"%{marker.hex()}%"]
+            )
+            assert cursor.fetchone() == (0,), table
+            cursor.execute(
+                f'SELECT count(*) FROM "{table}" t WHERE t::text LIKE %s', [f"%{marker.decode()}%"]
+            )
+            assert cursor.fetchone() == (0,), table
+
+
+def test_a_look_needs_lease_role_and_reason_and_is_in_the_ledger(
+    evidence: Evidence, reviewer: Staff, operator: Staff
+) -> None:
+    from kinward.cases.services import get_case
+
+    case = get_case(evidence.case_id)
+    with pytest.raises(LeaseNeeded):
+        look(case_id=case.id, evidence_id=evidence.id, staff=reviewer, reason="to decide")
+    with pytest.raises(Forbidden):
+        vault.look(evidence=evidence, staff=operator, reason="curious")
+    take(case=case, staff=reviewer)
+    with pytest.raises(Invalid):
+        look(case_id=case.id, evidence_id=evidence.id, staff=reviewer, reason=" ")
+    assert not Entry.objects.filter(kind="evidence.viewed").exists()
+
+    assert veil_file(case_id=case.id, evidence_id=evidence.id, staff=reviewer)[:2] == b"\xff\xd8"
+    assert not viewed_entirely(evidence)
+
+    view = look(case_id=case.id, evidence_id=evidence.id, staff=reviewer, reason="to decide")
+    assert view.entire
+    assert viewed_entirely(evidence)
+    entry = Entry.objects.get(kind="evidence.viewed")
+    assert (entry.actor, entry.data["reason"]) == ("staff:robin", "to decide")
+
+
+def test_a_file_that_moves_is_shown_moving(bank: Bank, account: Account, reviewer: Staff) -> None:
+    frames = [pictures.draw(seed) for seed in (901, 2)]
+    moving = pictures.encode(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    case = quarantined(account, data=moving)
+    take(case=case, staff=reviewer)
+    evidence = Evidence.objects.get()
+    view = look(case_id=case.id, evidence_id=evidence.id, staff=reviewer, reason="to decide")
+    assert (view.media_type, view.data, view.entire) == ("image/gif", moving, True)
+
+
+def test_a_file_of_another_case_is_not_shown(evidence: Evidence, reviewer: Staff) -> None:
+    with pytest.raises(NotFound):
+        veil_file(case_id=evidence.id, evidence_id=evidence.id, staff=reviewer)
+
+
+def test_the_reporting_read_is_no_persons_look(evidence: Evidence) -> None:
+    assert vault.read_for_report(evidence=evidence, report_id=evidence.id) == KNOWN
+    assert not viewed_entirely(evidence)
+    assert Entry.objects.filter(kind="evidence.read", actor="system:reporting").exists()
+
+
+def test_changed_ciphertext_does_not_open(evidence: Evidence) -> None:
+    assert evidence.ciphertext is not None
+    changed = bytearray(evidence.ciphertext)
+    changed[-1] ^= 1
+    evidence.ciphertext = bytes(changed)
+    with pytest.raises(CannotUnseal):
+        vault.read_for_report(evidence=evidence, report_id=evidence.id)
+
+
+def test_expiry_destroys_the_key_and_a_hold_stops_it(evidence: Evidence) -> None:
+    now, case_id = timezone.now(), evidence.case_id
+    assert vault.destroy_expired(now + timedelta(days=9999)) == 0  # undecided: no term yet
+    vault.keep_after_report(case_id=case_id, finished_at=now)
+    assert vault.destroy_expired(now + timedelta(days=364)) == 0
+    vault.set_hold(case_id=case_id, reference="case 12/34", actor="operator:test")
+    assert vault.destroy_expired(now + timedelta(days=366)) == 0
+    vault.set_hold(case_id=case_id, reference="", actor="operator:test")
+    assert vault.destroy_expired(now + timedelta(days=366)) == 1
+    evidence.refresh_from_db()
+    assert (evidence.ciphertext, evidence.wrapped_key) == (None, None)
+    with pytest.raises(vault.Gone):
+        vault.read_for_report(evidence=evidence, report_id=evidence.id)
+    kinds = [entry.kind for entry in Entry.objects.filter(kind__startswith="evidence.")]
+    assert kinds == [
+        "evidence.sealed",
+        "evidence.term_set",
+        "evidence.held",
+        "evidence.released",
+        "evidence.destroyed",
+    ]
+
+
+def test_the_database_refuses_destroyed_evidence_that_is_still_there(evidence: Evidence) -> None:
+    with pytest.raises(IntegrityError, match="destroyed_is_gone"), transaction.atomic():
+        Evidence.objects.update(destroyed_at=timezone.now())

@@ -1,0 +1,307 @@
+"""One case, one finished report, with all its files, however the authority misbehaves."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from kinward.access.models import Staff
+from kinward.cases.looking import look
+from kinward.cases.models import Case
+from kinward.cases.services import VerdictForm, close_reported, decide, refile, take
+from kinward.cases.states import MoveForbidden
+from kinward.config import PRODUCTION_CONSENT, config
+from kinward.errors import KinwardError, NotConfigured
+from kinward.evidence.models import Evidence
+from kinward.ledger.models import Entry
+from kinward.matching.models import Bank
+from kinward.people.models import Account
+from kinward.reporting.authority import authority
+from kinward.reporting.cybertipline.documents import parse_xml
+from kinward.reporting.cybertipline.sandbox import Fault, Sandbox
+from kinward.reporting.filing import Refused, TryLater
+from kinward.reporting.models import Attempt, Call, Report
+from kinward.reporting.services import file_report
+from tests.integration.conftest import Configure
+from tests.integration.helpers import Receiver, quarantined, run_jobs
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def report(bank: Bank, account: Account, reviewer: Staff) -> Report:
+    """A confirmed case of two files, the first of which the reviewer looked at."""
+    case = quarantined(account)
+    quarantined(account, content_id="post-2")
+    take(case=case, staff=reviewer)
+    seen = Evidence.objects.order_by("sealed_at")[0]
+    look(case_id=case.id, evidence_id=seen.id, staff=reviewer, reason="to decide")
+    form = VerdictForm(
+        outcome="confirmed",
+        clause="CS-1",
+        classifications={str(seen.id): "A1"},
+        annotations=["spam"],
+    )
+    decide(case_id=case.id, staff=reviewer, form=form)
+    return Report.objects.get()
+
+
+def filed(sandbox: Sandbox, state: str = "finished") -> list[dict[str, Any]]:
+    return [entry for entry in sandbox.state.all() if entry["state"] == state]
+
+
+def keep_trying(report: Report, tries: int = 30) -> Report:
+    """What the queue does, without its pauses."""
+    for _ in range(tries):
+        try:
+            return file_report(report.id)
+        except KinwardError:
+            continue
+    raise AssertionError("it was never filed")
+
+
+def test_a_report_says_everything(
+    report: Report, sandbox: Sandbox, receiver: Receiver, account: Account
+) -> None:
+    run_jobs()
+    (entry,) = sandbox.state.all()
+    assert entry["state"] == "finished"
+    document = parse_xml(entry["xml"].encode())
+    said = {
+        path: document.findtext(path)
+        for path in (
+            "incidentSummary/incidentType",
+            "reporter/reportingPerson/email",
+            "personOrUserReported/espIdentifier",
+            "personOrUserReported/screenName",
+            "personOrUserReported/ipCaptureEvent/ipAddress",
+            "personOrUserReported/ipCaptureEvent/port",
+            "personOrUserReported/accountPermanentlyDisabled",
+        )
+    }
+    assert list(said.values()) == [
+        "Child Pornography (possession, manufacture, and distribution)",
+        "safety@community.example",
+        "member-1",
+        "driftwood",
+        "203.0.113.7",
+        "4711",
+        "true",
+    ]
+    assert document.find("incidentSummary/reportAnnotations/spam") is not None
+    first, second = (parse_xml(file["details"].encode()) for file in entry["files"])
+    assert first.findtext("fileViewedByEsp") == "true"
+    assert first.findtext("industryClassification") == "A1"
+    assert second.findtext("fileViewedByEsp") == "false"
+    assert second.findtext("industryClassification") is None
+    for file, details in zip(entry["files"], (first, second), strict=True):
+        hashes = {e.get("hashType"): e.text for e in details.findall("originalFileHash")}
+        assert hashes["MD5"] == file["md5"]
+        assert hashes["SHA256"] == file["sha256"]
+        assert len(hashes["PDQ"] or "") == 64
+        assert details.findtext("originalFileName") == "IMG_1.jpg"
+    assert Case.objects.get().state == "reported"
+    assert sorted(receiver.types) == [
+        "account.suspend",
+        "account.terminate",
+        "content.quarantine",
+        "content.quarantine",
+        "content.remove",
+        "content.remove",
+    ]
+
+
+def test_the_receipt_starts_the_year_of_preservation(report: Report, sandbox: Sandbox) -> None:
+    done = file_report(report.id)
+    assert done.state == "finished"
+    assert "<responseCode>0</responseCode>" in done.receipt
+    assert done.finished_at is not None
+    for evidence in Evidence.objects.all():
+        assert evidence.expires_at is not None
+        assert (evidence.expires_at - done.finished_at).days == 365
+    calls = Call.objects.order_by("pk").values_list("step", "code", "request_id")
+    assert [step for step, _, _ in calls] == [
+        "submit",
+        "upload:1",
+        "fileinfo:1",
+        "upload:2",
+        "fileinfo:2",
+        "finish",
+    ]
+    assert all(code == 0 and request_id for _, code, request_id in calls)
+    assert Entry.objects.filter(kind="report.finished").count() == 1
+
+
+def test_a_second_filing_files_nothing(report: Report, sandbox: Sandbox) -> None:
+    file_report(report.id)
+    file_report(report.id)
+    assert len(sandbox.state.all()) == 1
+
+
+@pytest.mark.parametrize("endpoint", ["submit", "upload", "fileinfo", "finish"])
+@pytest.mark.parametrize(
+    "kind", ["error", "bare-error", "lost-request", "lost-answer", "wrong-hash"]
+)
+def test_one_finished_report_with_two_files_whatever_goes_wrong(
+    report: Report, sandbox: Sandbox, endpoint: str, kind: str
+) -> None:
+    sandbox.faults.replace([Fault(kind, endpoint, times=1)])
+    keep_trying(report)
+    (entry,) = filed(sandbox)
+    assert len(entry["files"]) == 2
+    assert all(file["details"] for file in entry["files"])
+    assert entry["id"] == int(Report.objects.get().external_id)
+    if kind in ("bare-error", "lost-answer") and endpoint == "submit":
+        # Nobody can name the report whose number was lost; the authority lets it expire.
+        assert len(filed(sandbox, "open")) == 1
+    else:
+        assert filed(sandbox, "open") == []
+
+
+def test_a_sandbox_that_misbehaves_all_the_time(report: Report, sandbox: Sandbox) -> None:
+    kinds = ("error", "bare-error", "lost-request", "lost-answer")
+    sandbox.faults.replace([Fault(kind, probability=0.12) for kind in kinds])
+    keep_trying(report, 200)
+    (entry,) = filed(sandbox)
+    assert len(entry["files"]) == 2
+
+
+@pytest.mark.parametrize("step", ["submit", "upload:1", "fileinfo:1", "upload:2", "finish"])
+@pytest.mark.parametrize("answered", [True, False])
+def test_killed_at_any_step_it_resumes(
+    report: Report, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, step: str, answered: bool
+) -> None:
+    """As after SIGKILL: the process is gone before or after the answer was written down."""
+    from kinward.reporting.filing import Filing
+
+    class Killed(BaseException):
+        pass
+
+    keep = Filing._keep
+
+    def killed(self: Filing, call: Call, answer: Any) -> None:
+        if answered:
+            keep(self, call, answer)
+        if call.step == step:
+            raise Killed
+        if not answered:
+            keep(self, call, answer)
+
+    monkeypatch.setattr(Filing, "_keep", killed)
+    with pytest.raises(Killed):
+        file_report(report.id)
+    monkeypatch.undo()
+    keep_trying(report)
+    (entry,) = filed(sandbox)
+    assert len(entry["files"]) == 2
+    lost_number = step == "submit" and not answered
+    assert len(filed(sandbox, "open")) == int(lost_number)
+
+
+def test_an_attempt_that_expired_at_the_authority_starts_again(
+    report: Report, sandbox: Sandbox
+) -> None:
+    sandbox.faults.replace([Fault("error", "upload", times=1)])
+    with pytest.raises(TryLater):
+        file_report(report.id)
+    sandbox.state._scale = 0.0
+    sandbox.state.all()
+    sandbox.state._scale = 1.0
+    assert file_report(report.id).state == "finished"
+    assert [a.abandoned for a in Attempt.objects.order_by("number")] == [
+        "5001 Report does not exist",
+        "",
+    ]
+
+
+def test_while_another_worker_files_it_nobody_else_does(report: Report, sandbox: Sandbox) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from django.db import connection
+
+    sandbox.faults.replace([Fault("slow", "submit", seconds=0.5)])
+
+    def worker(_: int) -> str:
+        try:
+            return file_report(report.id).state
+        except TryLater:
+            return "later"
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(3) as threads:
+        outcomes = sorted(threads.map(worker, range(3)))
+    assert outcomes == ["finished", "later", "later"]
+    assert len(sandbox.state.all()) == 1
+
+
+def test_wrong_credentials_park_the_report_and_it_can_be_sent_again(
+    report: Report, sandbox: Sandbox, receiver: Receiver, configure: Configure
+) -> None:
+    configure(cybertipline_password="wrong")
+    run_jobs()
+    parked = Report.objects.get()
+    assert parked.state == "parked"
+    assert "2000" in parked.problem
+    assert Case.objects.get().state == "confirmed"
+    with pytest.raises(Refused):
+        authority("cybertipline").check()
+    configure(cybertipline_password="word")
+    assert "Remote User : esp" in authority("cybertipline").check()
+    refile(report=parked, actor="operator:test")
+    run_jobs()
+    assert Report.objects.get().state == "finished"
+    assert Case.objects.get().state == "reported"
+
+
+def test_an_authority_that_is_down_is_waited_for(report: Report, configure: Configure) -> None:
+    configure(cybertipline_url="http://127.0.0.1:1/ispws")
+    with pytest.raises(TryLater, match="ConnectError"):
+        file_report(report.id)
+    waiting = Report.objects.get()
+    assert (waiting.state, "ConnectError" in waiting.problem) == ("waiting", True)
+    assert not Call.objects.exists()
+
+
+def test_production_is_never_called_without_the_operators_word(
+    report: Report, configure: Configure
+) -> None:
+    for consent in ("", "yes", "true"):
+        configure(
+            cybertipline_url="https://report.cybertip.org/ispws", production_reporting=consent
+        )
+        with pytest.raises(NotConfigured, match=PRODUCTION_CONSENT):
+            file_report(report.id)
+    assert not Call.objects.exists()
+    assert config().cybertipline_url
+
+
+def test_evidence_that_is_not_what_was_reported_is_not_sent(
+    report: Report, sandbox: Sandbox
+) -> None:
+    draft = report.draft
+    draft["files"][1]["hashes"]["MD5"] = "0" * 32
+    Report.objects.update(draft=draft)
+    assert file_report(report.id).state == "parked"
+    assert filed(sandbox) == []
+    assert len(filed(sandbox, "retracted")) == 1
+
+
+def test_a_case_closes_only_when_its_report_is_finished(
+    report: Report, account: Account, bank: Bank
+) -> None:
+    close_reported(case_id=report.case_id, external_id="1")
+    close_reported(case_id=report.case_id, external_id="1")
+    assert Entry.objects.filter(kind="case.reported").count() == 1
+    another = quarantined(account, content_id="post-3")
+    with pytest.raises(MoveForbidden):
+        close_reported(case_id=another.id, external_id="2")
+
+
+def test_the_sandbox_shows_what_was_filed(report: Report, sandbox: Sandbox) -> None:
+    file_report(report.id)
+    url = f"http://127.0.0.1:{sandbox.server_port}/sandbox/reports"
+    assert httpx.get(url).status_code == 401
+    shown = json.loads(httpx.get(url, auth=("esp", "word")).content)
+    assert shown[0]["files"][0]["number"] == 1

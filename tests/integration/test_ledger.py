@@ -1,0 +1,104 @@
+"""The ledger keeps everything in order and lets nothing be changed."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from kinward.ledger.models import Entry
+from kinward.ledger.queries import about, verify
+from kinward.ledger.services import OutsideTransaction, record
+
+
+def write(count: int) -> None:
+    for number in range(count):
+        with transaction.atomic():
+            record(
+                actor="system:test",
+                kind="test.done",
+                subject=f"thing:{number % 3}",
+                n=number,
+                t="ä",
+            )
+
+
+@pytest.mark.django_db
+def test_entries_are_chained_and_verify() -> None:
+    write(7)
+    found = verify()
+    assert found.ok
+    assert found.entries == 7
+    assert found.head == Entry.objects.get(seq=7).digest.hex()
+    assert [entry.data["n"] for entry in about("thing:1")] == [1, 4]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE ledger_entry SET actor = 'x' WHERE seq = 2", "DELETE FROM ledger_entry WHERE seq = 2"],
+)
+def test_the_database_refuses_changes(statement: str) -> None:
+    write(3)
+    with (
+        pytest.raises(DatabaseError, match="append-only"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(statement)
+    assert verify().ok
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("change", "broken_at", "why"),
+    [
+        ("UPDATE ledger_entry SET actor = 'system:tesu' WHERE seq = 3", 3, "content"),
+        ("UPDATE ledger_entry SET at = at + interval '1 microsecond' WHERE seq = 4", 4, "content"),
+        ("UPDATE ledger_entry SET data = data || '{\"n\": 9}' WHERE seq = 1", 1, "content"),
+        (
+            "UPDATE ledger_entry SET digest = set_byte(digest, 31, get_byte(digest, 31) # 1) "
+            "WHERE seq = 2",
+            2,
+            "content",
+        ),
+        ("DELETE FROM ledger_entry WHERE seq = 3", 4, "entry 3 is missing"),
+    ],
+)
+def test_whoever_gets_round_the_trigger_is_found_out(change: str, broken_at: int, why: str) -> None:
+    write(5)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute(change)
+        cursor.execute("SET LOCAL session_replication_role = origin")
+    found = verify()
+    assert found.broken_at == broken_at
+    assert why in found.why
+
+
+@pytest.mark.django_db
+def test_an_entry_goes_with_its_transaction() -> None:
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        record(actor="system:test", kind="test.undone", subject="thing:1")
+        raise ZeroDivisionError
+    assert not Entry.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_outside_a_transaction_nothing_is_recorded() -> None:
+    with pytest.raises(OutsideTransaction):
+        record(actor="system:test", kind="test.loose", subject="thing:1")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_writers_make_one_chain() -> None:
+    def writer(_: int) -> None:
+        try:
+            write(10)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(writer, range(6)))
+    found = verify()
+    assert found.ok
+    assert found.entries == 60

@@ -1,0 +1,40 @@
+"""Settings come from the environment, and a wrong one is named."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from kinward.config import Config, read_config, write_secret
+from kinward.errors import NotConfigured
+
+
+def test_values_are_read_by_their_kind() -> None:
+    config = read_config(
+        {"KINWARD_PORT": "9", "KINWARD_DECODE_SECONDS": "1.5", "KINWARD_WEBHOOK_ALLOW_HTTP": "true"}
+    )
+    assert (config.port, config.decode_seconds, config.webhook_allow_http) == (9, 1.5, True)
+
+
+def test_a_wrong_value_is_named() -> None:
+    with pytest.raises(NotConfigured, match="KINWARD_PORT is 'many'"):
+        read_config({"KINWARD_PORT": "many"})
+
+
+def test_a_missing_secret_says_where_it_was_looked_for(tmp_path: Path) -> None:
+    with pytest.raises(NotConfigured, match="KINWARD_WEBHOOK_SECRET nor readable at"):
+        Config(data_dir=tmp_path).secret("webhook_secret")
+
+
+def test_a_secret_is_its_owners_alone_and_is_never_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "secrets" / "webhook_secret"
+    write_secret(path, "first")
+    write_secret(path, "second")
+    assert Config(data_dir=tmp_path).secret("webhook_secret") == "first"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_cookies_are_secure_behind_tls() -> None:
+    assert Config(public_url="https://safety.example/").secure
+    assert not Config().secure

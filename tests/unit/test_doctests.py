@@ -1,0 +1,15 @@
+"""The examples in docstrings run."""
+
+import doctest
+import importlib
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    "module", ["kinward.config", "kinward.cases.states", "kinward.matching.pdq"]
+)
+def test_examples(module: str) -> None:
+    result = doctest.testmod(importlib.import_module(module))
+    assert result.attempted > 0
+    assert result.failed == 0

@@ -1,0 +1,51 @@
+"""Good rows go in, bad ones are named with their line."""
+
+import pytest
+
+from kinward.matching.hashlists import BadRow, ListedHash, parse_hash, read_list
+from kinward.matching.kinds import HashKind
+
+PDQ = "f" * 63 + "0"
+MD5 = "0123456789abcdef0123456789abcdef"
+
+
+def test_csv_gives_every_hash_of_a_row() -> None:
+    rows = ["PDQ,md5,reference\n", f"{PDQ},{MD5},a-1\n", f",{MD5.upper()},\n"]
+    assert list(read_list(rows, "csv")) == [
+        ListedHash(HashKind.PDQ, bytes.fromhex(PDQ), "a-1"),
+        ListedHash(HashKind.MD5, bytes.fromhex(MD5), "a-1"),
+        ListedHash(HashKind.MD5, bytes.fromhex(MD5), ""),
+    ]
+
+
+def test_json_lines_and_pdq_text() -> None:
+    lines = [f'{{"sha1": "{"ab" * 20}"}}', "", "[1]", "{"]
+    found = list(read_list(lines, "jsonl"))
+    assert found == [
+        ListedHash(HashKind.SHA1, bytes.fromhex("ab" * 20)),
+        BadRow(3, "not an object"),
+        BadRow(4, "not JSON"),
+    ]
+    text = ["# a comment", PDQ, f"{PDQ},100", f"{PDQ},10", "xyz"]
+    kinds = [type(row) for row in read_list(text, "pdq")]
+    assert kinds == [ListedHash, ListedHash, BadRow, BadRow]
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        ("abc,", "pdq is not hexadecimal"),
+        ("abcd,", "pdq needs 64 hex digits, not 4"),
+        (f",{MD5}00", "md5 needs 32 hex digits, not 34"),
+        (",", "no hash: name a column pdq, md5, sha1 or sha256"),
+    ],
+)
+def test_a_bad_row_says_what_is_wrong_and_where(row: str, why: str) -> None:
+    found = list(read_list(["pdq,md5\n", f"{PDQ},\n", f"{row}\n", f",{MD5}\n"], "csv"))
+    assert found[1] == BadRow(3, why)
+    assert len(found) == 3
+
+
+def test_a_hash_in_pieces_is_not_a_hash() -> None:
+    with pytest.raises(ValueError, match="hex digits"):
+        parse_hash(HashKind.MD5, " ".join([MD5[:16], MD5[16:]]))

@@ -1,0 +1,62 @@
+"""Our PDQ is the reference's, on every picture."""
+
+import io
+
+import numpy as np
+import pdqhash
+import pytest
+from PIL import Image
+
+from kinward.demo import pictures
+from kinward.matching.pdq import hash_array
+from kinward.matching.picture import read_picture
+
+SIZES = [(1024, 768), (640, 480), (333, 517), (64, 64), (1600, 300), (129, 128), (50, 40)]
+MAX = 50_000_000
+
+
+def distance(one: bytes, other: bytes) -> int:
+    return int.from_bytes(bytes(a ^ b for a, b in zip(one, other, strict=True))).bit_count()
+
+
+def reference(data: bytes) -> tuple[bytes, int]:
+    pixels = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+    bits, quality = pdqhash.compute(pixels)
+    return np.packbits(bits).tobytes(), int(quality)
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "GIF"])
+def test_two_hundred_pictures_are_within_two_bits_of_the_reference(format: str) -> None:
+    for seed in range(50):
+        image = pictures.draw(seed, SIZES[seed % len(SIZES)])
+        data = pictures.encode(image, format)
+        ours = read_picture(data, MAX)
+        theirs, quality = reference(data)
+        assert distance(bytes.fromhex(ours.pdq), theirs) <= 2
+        assert abs(ours.quality - quality) <= 1
+
+
+def test_noise_alone_is_within_two_bits_of_the_reference() -> None:
+    dice = np.random.default_rng(7)
+    for height, width in [(768, 1024), (70, 1000), (2000, 1500)]:
+        pixels = dice.integers(0, 256, (height, width, 3), dtype=np.uint8)
+        bits, _ = pdqhash.compute(pixels)
+        ours, _ = hash_array(pixels)
+        assert distance(ours.tobytes(), np.packbits(bits).tobytes()) <= 2
+
+
+def test_a_flat_picture_has_no_quality() -> None:
+    assert hash_array(np.full((200, 300, 3), 90, dtype=np.uint8))[1] == 0
+
+
+def test_reencoding_and_resizing_stay_within_the_radius_and_others_do_not() -> None:
+    original = pictures.draw(901)
+    known = bytes.fromhex(read_picture(pictures.encode(original), MAX).pdq)
+    variants = {
+        "re-encoded": pictures.encode(original, "JPEG", quality=60),
+        "resized": pictures.encode(original.resize((512, 384)), "WEBP", quality=80),
+    }
+    for name, data in variants.items():
+        assert distance(known, bytes.fromhex(read_picture(data, MAX).pdq)) <= 31, name
+    other = read_picture(pictures.encode(pictures.draw(5)), MAX)
+    assert distance(known, bytes.fromhex(other.pdq)) > 31
