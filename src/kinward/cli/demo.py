@@ -1,12 +1,13 @@
 """`kinward demo`: Kinward, a small community, an authority's sandbox, and a little life."""
 
+import base64
 import os
 import secrets
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -15,6 +16,9 @@ from kinward.cli.first_run import migrate
 from kinward.cli.supervisor import NotReady, Role, Supervisor, step
 from kinward.cli.up import own_roles, start_ground
 from kinward.config import config, random_secret, write_secret
+
+if TYPE_CHECKING:
+    from kinward.access.models import Staff
 
 BANK: Final = "demo-generated"
 STAFF: Final = {"robin": "reviewer", "sasha": "administrator"}
@@ -77,8 +81,6 @@ def community_role() -> Role:
 
 def prepare() -> None:
     """Once: the community's API key, the demo's staff with their second factor, and its bank."""
-    from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
-
     from kinward.access.models import ApiKey, Staff
     from kinward.access.services import SCOPES, create_key, create_staff
 
@@ -95,9 +97,7 @@ def prepare() -> None:
         person = create_staff(
             username=username, password=_secret("demo_password"), role=role, actor=actor
         )
-        totp = generate_totp_secret()
-        TOTP.activate(person, totp)
-        write_secret(secrets_dir / f"demo_totp_{username}", totp)
+        write_secret(secrets_dir / f"demo_totp_{username}", give_second_factor(person))
     _fill_bank(actor)
 
 
@@ -163,16 +163,24 @@ def _settle_first_case() -> None:
     raise NotReady("the demo's report was not finished; see the worker's log.")
 
 
+def give_second_factor(person: "Staff") -> str:
+    """Set up one-time codes (RFC 6238) for a staff account; returns the secret, in base 32."""
+    from allauth.mfa.adapter import get_adapter
+    from allauth.mfa.models import Authenticator
+
+    secret = base64.b32encode(secrets.token_bytes(20)).decode()
+    data = {"secret": get_adapter().encrypt(secret)}
+    Authenticator.objects.create(user=person, type=Authenticator.Type.TOTP, data=data)
+    return secret
+
+
 def code(username: str) -> str:
     """The one-time code of a demo reviewer, at this moment."""
-    from allauth.mfa.totp.internal.auth import (
-        format_hotp_value,
-        hotp_counter_from_time,
-        hotp_value,
-    )
+    from cryptography.hazmat.primitives.hashes import SHA1
+    from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
-    value = hotp_value(_secret(f"demo_totp_{username}"), hotp_counter_from_time())
-    return str(format_hotp_value(value))
+    key = base64.b32decode(_secret(f"demo_totp_{username}"))
+    return TOTP(key, 6, SHA1(), 30).generate(int(time.time())).decode()  # noqa: S303 - RFC 6238
 
 
 def introduce() -> None:
@@ -224,7 +232,4 @@ def demo(ctx: click.Context) -> None:
 @click.argument("username", default="robin")
 def print_code(username: str) -> None:
     """Print the one-time code of a demo reviewer."""
-    from kinward.cli.main import set_up_django
-
-    set_up_django()
     click.echo(code(username))

@@ -6,7 +6,8 @@ from django.urls import include, path
 from kinward.web import views_case, views_operations
 
 urlpatterns = [
-    path("", views_case.queue, name="queue"),
+    path("", views_case.home, name="home"),
+    path("queue", views_case.queue, name="queue"),
     path("next", views_case.take_next, name="take_next"),
     path("cases/<uuid:case_id>", views_case.case, name="case"),
     path("cases/<uuid:case_id>/take", views_case.take_case, name="take"),

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from kinward.access.roles import AUDIT, REVIEW
+from kinward.access.roles import AUDIT, OPERATE, REVIEW
 from kinward.cases import queries, services
 from kinward.cases.clauses import CLAUSES
 from kinward.cases.drafting import ANNOTATIONS, CLASSIFICATIONS
@@ -31,6 +31,14 @@ from kinward.reporting.queries import of_case as report_of
 from kinward.web.guards import StaffRequest, needs
 
 REASON: Final = "to decide this case"
+
+
+@require_GET
+@needs(REVIEW, AUDIT, OPERATE)
+def home(request: StaffRequest) -> HttpResponse:
+    """Where a role's work begins."""
+    reads_cases = request.user.may(REVIEW) or request.user.may(AUDIT)
+    return redirect("queue" if reads_cases else "operations")
 
 
 @require_GET

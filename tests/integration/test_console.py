@@ -1,0 +1,206 @@
+"""The console's pages: who may see what, and what a reviewer does there."""
+
+import re
+from uuid import uuid4
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.test import Client
+from django.utils import timezone
+
+from kinward.access.models import Staff
+from kinward.cases.models import Case
+from kinward.cases.services import take
+from kinward.cli.demo import give_second_factor
+from kinward.enforcement.models import Action
+from kinward.evidence.models import Evidence
+from kinward.ledger.models import Entry
+from kinward.matching.models import Bank
+from kinward.people.models import Account
+from kinward.reporting.models import Report
+from tests.integration.helpers import quarantined
+
+pytestmark = pytest.mark.django_db
+
+
+def signed_in(staff: Staff) -> Client:
+    if not Authenticator.objects.filter(user=staff).exists():
+        give_second_factor(staff)
+    client = Client()
+    client.force_login(staff)
+    return client
+
+
+@pytest.fixture
+def page(reviewer: Staff) -> Client:
+    return signed_in(reviewer)
+
+
+@pytest.fixture
+def case(bank: Bank, account: Account) -> Case:
+    return quarantined(account)
+
+
+def routes(case: Case) -> list[tuple[str, str]]:
+    evidence = Evidence.objects.get()
+    return [
+        ("get", "/"),
+        ("get", "/queue"),
+        ("post", "/next"),
+        ("get", f"/cases/{case.id}"),
+        ("post", f"/cases/{case.id}/take"),
+        ("post", f"/cases/{case.id}/give-up"),
+        ("post", f"/cases/{case.id}/decide"),
+        ("get", f"/cases/{case.id}/files/{evidence.id}/veil"),
+        ("post", f"/cases/{case.id}/files/{evidence.id}/show"),
+        ("get", "/operations"),
+        ("post", f"/operations/actions/{uuid4()}/replay"),
+        ("post", f"/operations/reports/{uuid4()}/refile"),
+    ]
+
+
+ALLOWED = {
+    "reviewer": {"/", "queue", "/next", "case", "take", "give-up", "decide", "veil", "show"},
+    "operator": {"/", "operations", "replay", "refile"},
+    "auditor": {"/", "queue", "case"},
+}
+
+
+def name_of(path: str) -> str:
+    if path in ("/", "/next"):
+        return path
+    last = path.rsplit("/", 1)[-1]
+    return "case" if re.fullmatch(r"[0-9a-f-]{36}", last) else last
+
+
+@pytest.mark.parametrize("role", ALLOWED)
+def test_every_route_for_every_role(case: Case, role: str) -> None:
+    staff = Staff.objects.create_user(username=role, password="x" * 12, role=role)
+    client = signed_in(staff)
+    for method, path in routes(case):
+        status = getattr(client, method)(path).status_code
+        may = name_of(path) in ALLOWED[role]
+        assert (status != 403) == may, f"{role} {method} {path}: {status}"
+
+
+def test_strangers_are_sent_to_the_sign_in(case: Case) -> None:
+    for method, path in routes(case):
+        response = getattr(Client(), method)(path)
+        assert response.status_code == 302, path
+        assert response["Location"].startswith("/account/login/"), path
+    assert Client().get("/account/signup/").status_code == 404
+
+
+def test_without_a_second_factor_nobody_gets_further(case: Case, reviewer: Staff) -> None:
+    client = Client()
+    client.force_login(reviewer)
+    for method, path in routes(case):
+        response = getattr(client, method)(path)
+        assert response["Location"] == "/account/2fa/", path
+    assert not Entry.objects.filter(kind__startswith="evidence.v").exists()
+
+
+def test_the_second_factors_secret_is_sealed_at_rest(reviewer: Staff) -> None:
+    secret = give_second_factor(reviewer)
+    stored = Authenticator.objects.get(user=reviewer, type="totp").data["secret"]
+    assert secret not in stored
+
+
+def test_pages_are_strict_and_kept_nowhere(page: Client, case: Case) -> None:
+    for path in ("/queue", f"/cases/{case.id}"):
+        response = page.get(path)
+        assert "default-src 'none'" in response["Content-Security-Policy"]
+        assert "unsafe" not in response["Content-Security-Policy"]
+        assert response["Cache-Control"] == "no-store, private"
+        text = response.content.decode()
+        assert not re.search(r"<script(?![^>]*\bsrc=)|\son\w+=|\sstyle=", text)
+
+
+def test_the_case_page_says_why_and_shows_nothing_yet(page: Client, case: Case) -> None:
+    text = page.get(f"/cases/{case.id}").content.decode()
+    assert "Looks the same as an entry of the verified bank “known”" in text
+    assert "driftwood" in text
+    assert "Take this case" in text
+    assert '<img src="/cases/' not in text
+    assert not Entry.objects.filter(kind__startswith="evidence.v").exists()
+
+
+def test_a_shift(page: Client, case: Case, account: Account) -> None:
+    assert page.post("/next")["Location"] == f"/cases/{case.id}"
+    text = page.get(f"/cases/{case.id}").content.decode()
+    for key in "scde":
+        assert f"<kbd>{key}</kbd>" in text
+    evidence = Evidence.objects.get()
+    files = f"/cases/{case.id}/files/{evidence.id}"
+    veil = page.get(f"{files}/veil")
+    assert veil["Content-Type"] == "image/jpeg"
+    assert len(veil.content) < 8000
+    shown = page.post(f"{files}/show", headers={"HX-Request": "true"})
+    assert shown.content.startswith(b'<img class="shown" src="data:image/jpeg;base64,')
+    assert b"<html" in page.post(f"{files}/show").content
+    assert Entry.objects.filter(kind="evidence.viewed").count() == 2
+    refused = page.post(f"/cases/{case.id}/decide", {"outcome": "confirmed"})
+    assert refused.status_code == 422
+    assert b"Choose the clause" in refused.content
+    page.post(
+        f"/cases/{case.id}/decide",
+        {
+            "outcome": "confirmed",
+            "clause": "CS-1",
+            "note": "<b>plain</b>",
+            f"classification:{evidence.id}": "A2",
+            "annotations": ["spam"],
+        },
+    )
+    case.refresh_from_db()
+    assert case.state == "confirmed"
+    text = page.get(f"/cases/{case.id}").content.decode()
+    assert "&lt;b&gt;plain&lt;/b&gt;" in text
+    assert "evidence.viewed" in text
+    assert page.get(f"{files}/veil").status_code == 409
+    again = page.post(f"/cases/{case.id}/decide", {"outcome": "dismissed"})
+    assert again.status_code == 409
+    assert b"cannot become dismissed" in again.content
+
+
+def test_two_reviewers_do_not_share_a_case(
+    page: Client, case: Case, second_reviewer: Staff
+) -> None:
+    take(case=case, staff=second_reviewer)
+    assert b"held by noor" in page.get(f"/cases/{case.id}").content
+    refused = page.post(f"/cases/{case.id}/take")
+    assert refused.status_code == 409
+    assert b"noor has it until" in refused.content
+    assert page.post("/next")["Location"] == "/queue"
+    evidence = Evidence.objects.get()
+    assert page.post(f"/cases/{case.id}/files/{evidence.id}/show").status_code == 409
+
+
+def test_what_is_parked_can_be_sent_again(case: Case, account: Account, operator: Staff) -> None:
+    client = signed_in(operator)
+    Action.objects.update(state="parked", attempts=16, tried_at=timezone.now(), answer="HTTP 500")
+    Report.objects.create(
+        case_id=case.id, authority="cybertipline", state="parked", draft={}, problem="4100 wrong"
+    )
+    text = client.get("/operations").content.decode()
+    assert "3 parked" in text
+    assert "4100 wrong" in text
+    action = Action.objects.first()
+    assert action is not None
+    assert client.post(f"/operations/actions/{action.id}/replay").status_code == 302
+    assert client.post(f"/operations/reports/{Report.objects.get().id}/refile").status_code == 302
+    assert Report.objects.get().state == "waiting"
+    assert client.post(f"/operations/actions/{action.id}/replay").status_code == 422
+
+
+def test_pages_that_do_not_exist(page: Client) -> None:
+    response = page.get(f"/cases/{uuid4()}")
+    assert response.status_code == 404
+    assert b"There is nothing here by that name." in response.content
+
+
+def test_a_form_from_elsewhere_is_refused(reviewer: Staff, case: Case) -> None:
+    give_second_factor(reviewer)
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(reviewer)
+    assert client.post("/next").status_code == 403

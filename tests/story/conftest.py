@@ -1,0 +1,134 @@
+"""The demo, started as a newcomer starts it, in a directory and on ports of its own."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+KINWARD = [sys.executable, "-m", "kinward"]
+START_SECONDS = 120.0
+
+
+class Demo:
+    """A running demo: its addresses, its directory, and its command line."""
+
+    def __init__(self, directory: Path, **settings: str) -> None:
+        self.directory = directory
+        self.port = _free_ports()
+        clean = {k: v for k, v in os.environ.items() if not k.startswith("KINWARD_")}
+        self.environment = clean | {
+            "KINWARD_DATA_DIR": str(directory),
+            "KINWARD_PORT": str(self.port),
+            **settings,
+        }
+        self.console = f"http://127.0.0.1:{self.port}"
+        self.community = f"http://127.0.0.1:{self.port + 1}"
+        self.sandbox = f"http://127.0.0.1:{self.port + 2}"
+        self.process: subprocess.Popen[str] | None = None
+
+    def start(self) -> str:
+        """Start it and wait for the sign-ins to be printed; returns what was printed."""
+        output = self.directory / "demo.out"
+        with output.open("w") as out:
+            self.process = subprocess.Popen(
+                [*KINWARD, "demo"], env=self.environment, stdout=out, stderr=out, text=True
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self.process.poll() is None:
+            if "Stop with Ctrl-C" in output.read_text():
+                return output.read_text()
+            time.sleep(0.1)
+        raise AssertionError(f"The demo did not start:\n{output.read_text()}{self.logs()}")
+
+    def stop(self) -> int:
+        """Press Ctrl-C; returns the exit status."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(60)
+
+    def kinward(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a `kinward` command against the demo's data, as the demo configures it."""
+        settings = {
+            "KINWARD_WEBHOOK_URL": f"{self.community}/webhooks/kinward",
+            "KINWARD_CYBERTIPLINE_URL": f"{self.sandbox}/ispws",
+            "KINWARD_CYBERTIPLINE_USERNAME": "tidepool",
+            "KINWARD_CYBERTIPLINE_PASSWORD": self.secret("sandbox_password"),
+            "KINWARD_REPORTER_EMAIL": "safety@tidepool.example",
+        }
+        return subprocess.run(
+            [*KINWARD, *arguments],
+            env=self.environment | settings,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    def secret(self, name: str) -> str:
+        return (self.directory / "secrets" / name).read_text().strip()
+
+    def reports(self) -> list[dict[str, Any]]:
+        """What the authority's sandbox has."""
+        auth = ("tidepool", self.secret("sandbox_password"))
+        answer = httpx.get(f"{self.sandbox}/sandbox/reports", auth=auth, trust_env=False)
+        found: list[dict[str, Any]] = answer.raise_for_status().json()
+        return found
+
+    def misbehave(self, faults: list[dict[str, Any]]) -> None:
+        """Have the authority's sandbox misbehave."""
+        auth = ("tidepool", self.secret("sandbox_password"))
+        url = f"{self.sandbox}/sandbox/faults"
+        httpx.post(url, json=faults, auth=auth, trust_env=False).raise_for_status()
+
+    def database(self, query: str, name: str = "kinward") -> list[tuple[Any, ...]]:
+        """Ask the embedded database directly, as one would in psql."""
+        import psycopg
+
+        pidfile = (self.directory / "postgres" / "postmaster.pid").read_text().splitlines()
+        with psycopg.connect(host=pidfile[4], dbname=name, user="postgres") as connection:
+            cursor = connection.execute(query)  # type: ignore[call-overload]
+            return list(cursor.fetchall()) if cursor.description else []
+
+    def logs(self) -> str:
+        tails = []
+        for path in sorted((self.directory / "logs").glob("*.log")):
+            lines = path.read_text(errors="replace").splitlines()[-15:]
+            tails.append(f"\n== {path.name}\n" + "\n".join(lines))
+        return "".join(tails)
+
+
+def _free_ports() -> int:
+    """Three free ports in a row."""
+    for base in range(18_000 + os.getpid() % 10_000, 40_000, 7):
+        try:
+            for offset in range(3):
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", base + offset))
+        except OSError:
+            continue
+        return base
+    raise AssertionError("no free ports")
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Demo]:
+    with tempfile.TemporaryDirectory(prefix="kinward-story-") as directory:
+        Path(directory).chmod(0o755)
+        started = Demo(Path(directory))
+        printed = started.start()
+        assert re.search(r"password [0-9a-f]{16}", printed)
+        try:
+            yield started
+        finally:
+            status = started.stop()
+        assert status == 0, (Path(directory) / "demo.out").read_text()
