@@ -84,6 +84,15 @@ def take_case_of(console: Page, demo: Demo, handle: str) -> None:
     expect(console.get_by_role("heading", name="Your verdict")).to_be_visible()
 
 
+def decide(console: Page, key: str, outcome: str) -> None:
+    """Choose by keyboard, write a note, and give the verdict."""
+    console.keyboard.press(key)
+    assert console.locator(f"input[value={outcome}]").is_checked()
+    console.get_by_label("Note").fill("Generated shapes, as the story goes.")
+    console.get_by_role("button", name="Give this verdict").click()
+    expect(console.get_by_text(f"Your verdict is in: {outcome}.")).to_be_visible()
+
+
 def account_of(demo: Demo, handle: str) -> str:
     ((number,),) = demo.database(
         f"SELECT id FROM demo_member WHERE handle = '{handle}'", "kinward_demo"
@@ -138,10 +147,7 @@ def test_a_known_picture_never_appears_and_its_account_is_closed_and_reported(
     expect(veil).to_be_visible()
     console.keyboard.press("s")
     expect(console.locator("figure img.shown")).to_be_visible()
-    console.keyboard.press("c")
-    assert console.locator("input[value=confirmed]").is_checked()
-    console.get_by_label("Note").fill("Generated shapes, as the story goes.")
-    console.get_by_role("button", name="Give this verdict").click()
+    decide(console, "c", "confirmed")
     state_of_case(console, "reported")
     expect(console.get_by_role("region", name="Report").get_by_text("finished")).to_be_visible()
 
@@ -165,8 +171,7 @@ def test_a_known_picture_never_appears_and_its_account_is_closed_and_reported(
 
     # The other account's picture is confirmed without a look, and the report says so.
     take_case_of(console, demo, "ripple2")
-    console.keyboard.press("c")
-    console.get_by_role("button", name="Give this verdict").click()
+    decide(console, "c", "confirmed")
     state_of_case(console, "reported")
     details = etree.fromstring(demo.reports()[-1]["files"][0]["details"])
     assert details.findtext("fileViewedByEsp") == "false"
@@ -182,8 +187,7 @@ def test_a_dismissed_case_gives_the_account_and_the_picture_back(
     wait_for(page, "This account is paused")
     before = len(demo.reports())
     take_case_of(console, demo, "eddy")
-    console.keyboard.press("d")
-    console.get_by_role("button", name="Give this verdict").click()
+    decide(console, "d", "dismissed")
     state_of_case(console, "dismissed")
     wait_for(page, "Being checked", gone=True)
     expect(post).to_have_attribute("data-state", "published")

@@ -1,0 +1,249 @@
+"""Killed at random, again and again: nothing is lost, nothing is done twice, nothing is stuck.
+
+The demo runs against a sandbox that misbehaves while members post known pictures and a reviewer
+decides in the console. Meanwhile web and worker are killed with SIGKILL, process group and all.
+`make chaos` does it 300 times.
+"""
+
+import contextlib
+import os
+import random
+import re
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from kinward.demo import pictures
+from kinward.demo.visitor import Visitor
+from tests.story.conftest import Demo
+
+KILLS = int(os.environ.get("KINWARD_CHAOS_KILLS", "30"))
+SETTLE_SECONDS = 240.0
+FAULTS = [
+    {"kind": kind, "probability": probability, "seconds": 0.5}
+    for kind, probability in (
+        ("error", 0.06),
+        ("bare-error", 0.06),
+        ("lost-request", 0.06),
+        ("lost-answer", 0.10),
+        ("slow", 0.10),
+    )
+]
+TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
+
+
+@pytest.fixture
+def chaotic() -> Iterator[Demo]:
+    with tempfile.TemporaryDirectory(prefix="kinward-chaos-") as directory:
+        Path(directory).chmod(0o755)
+        demo = Demo(
+            Path(directory),
+            KINWARD_RETRY_SCALE="0.02",
+            KINWARD_HEARTBEAT_SECONDS="0.5",
+            KINWARD_STALLED_SECONDS="2",
+            KINWARD_LOG_LEVEL="error",
+        )
+        demo.start()
+        try:
+            yield demo
+        finally:
+            status = demo.stop()
+        assert status == 0
+
+
+class Reviewer:
+    """A reviewer without a browser, who never gives up."""
+
+    def __init__(self, demo: Demo, name: str = "robin") -> None:
+        self.demo = demo
+        self.http = httpx.Client(
+            base_url=demo.console, follow_redirects=True, timeout=20, trust_env=False
+        )
+        self._send("/account/login/", login=name, password=demo.secret("demo_password"))
+        page = self._send(
+            "/account/2fa/authenticate/", code=demo.kinward("demo", "code", name).stdout.strip()
+        )
+        assert "Queue" in page
+
+    def _send(self, path: str, form_on: str = "", **fields: str) -> str:
+        form = self.http.get(form_on or path)
+        token = TOKEN.search(form.text)
+        if token is None:
+            raise httpx.TransportError("no form")
+        answer = self.http.post(path, data={"csrfmiddlewaretoken": token.group(1), **fields})
+        return answer.text
+
+    def decide(self, case: str, outcome: str) -> None:
+        """Take a case and decide it. An answer that gets lost is asked for again by the caller."""
+        self._send(f"/cases/{case}/take", form_on="/queue")
+        self._send(
+            f"/cases/{case}/decide",
+            form_on=f"/cases/{case}",
+            outcome=outcome,
+            clause="CS-1",
+        )
+
+
+def kill(demo: Demo, role: str) -> bool:
+    """SIGKILL a role's whole process group."""
+    assert demo.process is not None
+    wanted = {"web": "kinward.project.asgi", "worker": "kinward worker"}[role]
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        with contextlib.suppress(OSError):
+            stat = (entry / "stat").read_text().rsplit(")", 1)[1].split()
+            command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            if int(stat[1]) == demo.process.pid and wanted in command:
+                os.killpg(int(entry.name), signal.SIGKILL)
+                return True
+    return False
+
+
+def ask(demo: Demo, query: str, name: str = "kinward") -> list[tuple[Any, ...]]:
+    return demo.database(query, name)
+
+
+class Members(threading.Thread):
+    """New members who each post a known picture, and keep at it until told to stop."""
+
+    def __init__(self, demo: Demo) -> None:
+        super().__init__(daemon=True)
+        self.demo, self.stopping, self.joined = demo, threading.Event(), 0
+
+    def run(self) -> None:
+        known = [
+            pictures.encode(pictures.draw(seed).resize((640, 480)), "JPEG", quality=70)
+            for seed in pictures.BANKED_SEEDS
+        ]
+        number = 0
+        while not self.stopping.is_set():
+            number += 1
+            with contextlib.suppress(httpx.HTTPError, RuntimeError):
+                visitor = Visitor(self.demo.community, f"wave{number}", 20)
+                visitor.post(known[number % len(known)], filename=f"{number}.jpg")
+                visitor.post(pictures.encode(pictures.draw(number)), filename="plain.png")
+                self.joined += 1
+            self.stopping.wait(0.3)
+
+
+class Decisions(threading.Thread):
+    """A reviewer who confirms most cases and dismisses every fourth."""
+
+    def __init__(self, demo: Demo, reviewer: Reviewer) -> None:
+        super().__init__(daemon=True)
+        self.demo, self.reviewer, self.stopping = demo, reviewer, threading.Event()
+        self.wanted: dict[str, str] = {}
+
+    def run(self) -> None:
+        while not self.stopping.is_set():
+            with contextlib.suppress(httpx.HTTPError, psycopg.Error):
+                self.once()
+            self.stopping.wait(0.1)
+
+    def once(self) -> None:
+        undecided = (
+            "SELECT id::text FROM cases_case WHERE state = 'open' ORDER BY opened_at LIMIT 1"
+        )
+        for (case,) in ask(self.demo, undecided):
+            choice = "dismissed" if len(self.wanted) % 4 == 3 else "confirmed"
+            self.reviewer.decide(case, self.wanted.setdefault(case, choice))
+
+
+def unsettled(demo: Demo) -> dict[str, int]:
+    """What is still under way, by name; empty when all is done."""
+    queries = {
+        "cases open": "SELECT count(*) FROM cases_case WHERE state IN ('open', 'confirmed')",
+        "actions pending": "SELECT count(*) FROM enforcement_action WHERE state = 'pending'",
+        "reports waiting": "SELECT count(*) FROM reporting_report WHERE state = 'waiting'",
+        "jobs": "SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing') "
+        "AND task_name <> 'jobs.rescue'",
+    }
+    found = {name: int(ask(demo, query)[0][0]) for name, query in queries.items()}
+    posts = "SELECT count(*) FROM demo_post WHERE state = 'pending'"
+    found["posts pending"] = int(ask(demo, posts, "kinward_demo")[0][0])
+    return {name: count for name, count in found.items() if count}
+
+
+def wait_until_settled(demo: Demo) -> None:
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while left := unsettled(demo):
+        assert time.monotonic() < deadline, f"stuck: {left}\n{demo.logs()}"
+        time.sleep(0.3)
+
+
+def test_killed_again_and_again(chaotic: Demo, capsys: pytest.CaptureFixture[str]) -> None:
+    dice = random.Random()  # noqa: S311 - another chaos each time; the seed would not repeat it
+    decisions = Decisions(chaotic, Reviewer(chaotic))
+    members = Members(chaotic)
+    chaotic.misbehave(FAULTS)
+    members.start()
+    decisions.start()
+
+    killed = {"web": 0, "worker": 0}
+    while sum(killed.values()) < KILLS:
+        time.sleep(dice.uniform(0.05, 2.0))
+        role = dice.choice(["worker", "worker", "web"])
+        killed[role] += kill(chaotic, role)
+
+    members.stopping.set()
+    members.join(120)
+    wait_until_settled(chaotic)
+    decisions.stopping.set()
+    decisions.join(30)
+    facts = check_everything(chaotic, decisions.wanted)
+    with capsys.disabled():
+        print(f"\n  chaos: {killed} killed, {members.joined} members, {facts}")
+
+
+def check_everything(demo: Demo, wanted: dict[str, str]) -> dict[str, int]:
+    """Every invariant, from four sides: the cases, the authority, the platform, the ledger."""
+    cases = dict(ask(demo, "SELECT id::text, state FROM cases_case"))
+    closing = {"confirmed": "reported", "dismissed": "dismissed"}
+    assert {case: cases[case] for case in wanted} == {c: closing[o] for c, o in wanted.items()}
+
+    finished = [r for r in demo.reports() if r["state"] == "finished"]
+    reported = dict(
+        ask(
+            demo,
+            "SELECT r.external_id, count(e.id) FROM reporting_report r "
+            "LEFT JOIN evidence_evidence e ON e.case_id = r.case_id "
+            "WHERE r.state = 'finished' GROUP BY 1",
+        )
+    )
+    assert len(reported) == sum(state == "reported" for state in cases.values())
+    assert {str(r["id"]): len(r["files"]) for r in finished} == reported
+    assert all(file["details"] for r in finished for file in r["files"])
+    accounts = [
+        match.group(1)
+        for r in finished
+        if (match := re.search("<espIdentifier>(.*?)</espIdentifier>", r["xml"]))
+    ]
+    assert len(accounts) == len(set(accounts)) == len(finished)
+
+    delivered = ask(demo, "SELECT id::text FROM enforcement_action WHERE state = 'delivered'")
+    given_up = ask(demo, "SELECT count(*) FROM enforcement_action WHERE state = 'parked'")
+    carried_out = ask(demo, "SELECT action_id::text FROM demo_carriedout", "kinward_demo")
+    assert given_up == [(0,)]
+    assert set(delivered) <= set(carried_out)
+
+    standing = dict(ask(demo, "SELECT platform_id, standing FROM people_account"))
+    shown = dict(ask(demo, "SELECT 'member-' || id, standing FROM demo_member", "kinward_demo"))
+    ours = {"active": "active", "suspended": "suspended", "terminated": "closed"}
+    assert {a: ours[s] for a, s in standing.items()} == shown
+
+    said = demo.kinward("ledger", "verify")
+    assert said.returncode == 0, said.stdout
+    return {
+        "cases": len(cases),
+        "reports finished": len(finished),
+        "actions delivered": len(delivered),
+    }
