@@ -56,7 +56,7 @@ def task(name: str) -> Callable[[Callable[P, R]], Task[P, R, P]]:
     return declare
 
 
-@app.periodic(cron="*/5 * * * * *")  # the sixth field counts seconds
+@app.periodic(cron="* * * * * */5")  # the sixth field counts seconds
 @app.task(name="jobs.rescue", queueing_lock="jobs.rescue", pass_context=True)
 async def rescue(context: JobContext, timestamp: int) -> int:
     """Give the jobs of workers that have gone silent back to the queue."""

@@ -46,7 +46,7 @@ def chaotic() -> Iterator[Demo]:
         Path(directory).chmod(0o755)
         demo = Demo(
             Path(directory),
-            KINWARD_RETRY_SCALE="0.02",
+            KINWARD_RETRY_SCALE="0.002",
             KINWARD_HEARTBEAT_SECONDS="0.5",
             KINWARD_STALLED_SECONDS="2",
             KINWARD_LOG_LEVEL="error",
@@ -129,9 +129,9 @@ class Members(threading.Thread):
             number += 1
             with contextlib.suppress(httpx.HTTPError, RuntimeError):
                 visitor = Visitor(self.demo.community, f"wave{number}", 20)
-                visitor.post(known[number % len(known)], filename=f"{number}.jpg")
+                page = visitor.post(known[number % len(known)], filename=f"{number}.jpg")
+                self.joined += "Being checked" in page
                 visitor.post(pictures.encode(pictures.draw(number)), filename="plain.png")
-                self.joined += 1
             self.stopping.wait(0.3)
 
 
@@ -188,20 +188,22 @@ def test_killed_again_and_again(chaotic: Demo, capsys: pytest.CaptureFixture[str
     members.start()
     decisions.start()
 
-    killed = {"web": 0, "worker": 0}
+    began, killed = time.monotonic(), {"web": 0, "worker": 0}
     while sum(killed.values()) < KILLS:
         time.sleep(dice.uniform(0.05, 2.0))
         role = dice.choice(["worker", "worker", "web"])
         killed[role] += kill(chaotic, role)
 
+    seconds = round(time.monotonic() - began)
     members.stopping.set()
     members.join(120)
     wait_until_settled(chaotic)
     decisions.stopping.set()
     decisions.join(30)
     facts = check_everything(chaotic, decisions.wanted)
+    assert facts["cases"] >= KILLS // 2, "too little was going on to prove anything"
     with capsys.disabled():
-        print(f"\n  chaos: {killed} killed, {members.joined} members, {facts}")
+        print(f"\n  chaos: killed {killed} in {seconds} s, posted {members.joined}, {facts}")
 
 
 def check_everything(demo: Demo, wanted: dict[str, str]) -> dict[str, int]:

@@ -19,7 +19,9 @@ from kinward.errors import KinwardError
 
 READY_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 15.0
-LONGEST_PAUSE: Final = 10.0
+FIRST_PAUSE: Final = 0.25
+LONGEST_PAUSE: Final = 2.0
+STEADY_SECONDS: Final = 10.0  # who ran this long is not in a loop of crashes
 PR_SET_PDEATHSIG: Final = 1
 
 
@@ -42,7 +44,8 @@ class Role(msgspec.Struct, frozen=True):
 class _Kept(msgspec.Struct):
     role: Role
     process: subprocess.Popen[bytes]
-    pause: float = 0.25
+    started_at: float
+    pause: float = FIRST_PAUSE
     restart_at: float | None = None
 
 
@@ -57,7 +60,7 @@ class Supervisor:
 
     def start(self, role: Role) -> None:
         """Start a role and wait until it answers."""
-        self._kept.append(_Kept(role, self._spawn(role)))
+        self._kept.append(_Kept(role, self._spawn(role), time.monotonic()))
         if role.ready_url:
             self._wait_until_ready(self._kept[-1])
 
@@ -107,10 +110,13 @@ class Supervisor:
         if kept.restart_at is None:
             _signal(kept.process, signal.SIGKILL)  # what is left of its group
             click.secho(f"  {kept.role.name} ended; starting it again.", fg="yellow", err=True)
+            if now - kept.started_at > STEADY_SECONDS:
+                kept.pause = FIRST_PAUSE
             kept.restart_at = now + kept.pause
             kept.pause = min(kept.pause * 2, LONGEST_PAUSE)
         elif now >= kept.restart_at:
             kept.process, kept.restart_at = self._spawn(kept.role), None
+            kept.started_at = now
 
     def _wait_until_ready(self, kept: _Kept) -> None:
         deadline = time.monotonic() + READY_SECONDS

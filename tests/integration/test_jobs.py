@@ -1,0 +1,64 @@
+"""A job whose worker died is given to another, within seconds."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from croniter import croniter
+from django.db import connection, transaction
+from procrastinate.contrib.django import app
+
+from kinward.enforcement.models import Action, Effect, Target
+from kinward.enforcement.services import issue
+from kinward.jobs import enqueue
+from kinward.people.models import Account
+from tests.integration.helpers import Receiver, due_jobs, run_jobs
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def statuses() -> list[tuple[str, str]]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT task_name, status FROM procrastinate_jobs ORDER BY id")
+        return [(str(name), str(status)) for name, status in cursor.fetchall()]
+
+
+def test_the_job_of_a_dead_worker_is_done_by_the_next(account: Account, receiver: Receiver) -> None:
+    with transaction.atomic():
+        issue(
+            case_id="11111111-1111-4111-8111-111111111111",  # type: ignore[arg-type]
+            account=account,
+            effect=Effect.SUSPEND,
+            target=Target.ACCOUNT,
+            name="member-1",
+            actor="system:test",
+        )
+    with connection.cursor() as cursor:  # as a worker leaves it that was killed and forgotten
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'doing', worker_id = NULL")
+    run_jobs()
+    assert receiver.messages == []
+    enqueue("jobs.rescue", timestamp=0)  # type: ignore[arg-type]
+    run_jobs()
+    run_jobs()
+    assert receiver.types == ["account.suspend"]
+    assert Action.objects.get().state == "delivered"
+
+
+def test_a_job_goes_with_its_transaction() -> None:
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        enqueue("enforcement.deliver", action_id="x")
+        raise ZeroDivisionError
+    assert statuses() == []
+    enqueue("enforcement.deliver", action_id="x")
+    assert due_jobs() == ["enforcement.deliver"]
+
+
+def test_rescue_comes_round_every_five_seconds() -> None:
+    (cron,) = [
+        task.cron
+        for (name, _), task in app.periodic_registry.periodic_tasks.items()
+        if name == "jobs.rescue"
+    ]
+    ticks = croniter(cron, datetime(2026, 1, 1, 12, 3, 1))  # noqa: DTZ001
+    first, second = ticks.get_next(datetime), ticks.get_next(datetime)
+    assert second - first == timedelta(seconds=5)
+    assert first.second % 5 == 0
