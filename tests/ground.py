@@ -21,15 +21,15 @@ from kinward.cli import postgres  # noqa: E402
 from kinward.cli.first_run import make_secrets  # noqa: E402
 
 make_secrets()
+_server = None
 if "KINWARD_TEST_DATABASE_URL" in os.environ:
     os.environ["KINWARD_DATABASE_URL"] = os.environ["KINWARD_TEST_DATABASE_URL"]
-    _stop = lambda: None  # noqa: E731
 else:
     _server, _ = postgres.start()
-    _stop = _server.stop
 
 
 @atexit.register
 def _clean_up() -> None:
-    _stop()
+    if _server is not None:
+        _server.stop()
     shutil.rmtree(_base, ignore_errors=True)

@@ -69,7 +69,7 @@ async def rescue(context: JobContext, timestamp: int) -> int:
     return len(stalled)
 
 
-def enqueue(name: str, **arguments: str) -> None:
+def enqueue(name: str, **arguments: str | int) -> None:
     """Put a job in the queue, in the transaction of the caller's database connection.
 
     The connector is Django's own even inside a worker, so the job exists if its cause does.

@@ -4,15 +4,14 @@ import asyncio
 import json
 from typing import Any, cast
 
+from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from kinward.cases.intake import Outcome, prepare, receive
 from kinward.cases.models import Case
+from kinward.demo import pictures
 from kinward.matching.services import Upload
 from kinward.people.models import Account
-from django.utils import timezone
-
-from kinward.demo import pictures
 
 KNOWN = pictures.encode(pictures.draw(901).resize((800, 600)), "JPEG", quality=80)
 UNKNOWN = pictures.encode(pictures.draw(3), "JPEG", quality=80)
@@ -54,12 +53,12 @@ def upload(
 
 def quarantined(account: Account, **changes: Any) -> Case:
     """The case that a known picture opens."""
-    return Case.objects.get(pk=upload(account, **changes).case_id)
+    return Case.objects.get(pk=str(upload(account, **changes).case_id))
 
 
 def run_jobs() -> None:
     """Let a worker do every job that is due, as `kinward worker` does."""
-    connector = cast(Any, app.connector).get_worker_connector()
+    connector = cast("Any", app.connector).get_worker_connector()
 
     async def work(opened: Any) -> None:
         async with opened.open_async():

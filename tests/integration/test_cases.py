@@ -19,9 +19,8 @@ from kinward.ledger.models import Entry
 from kinward.ledger.queries import verify
 from kinward.matching.kinds import Confidence
 from kinward.matching.models import Bank, Check
-from kinward.matching.picture import TypeUnsupported
+from kinward.matching.picture import TypeUnsupported, digest_bytes
 from kinward.matching.services import add_hashes, create_bank, file_hashes
-from kinward.matching.picture import digest_bytes
 from kinward.people.models import Account
 from kinward.people.services import AccountUnknown
 from kinward.reporting.draft import from_json
@@ -259,7 +258,7 @@ def test_a_case_of_hashes_alone_is_reported_without_files(
         content_id="clip", uploaded_at=timezone.now(), digests=None, picture=prepared.picture
     )
     outcome = receive(actor="key:test", account_id="member-1", upload=about)
-    held(Case.objects.get(pk=outcome.case_id), reviewer, CONFIRM)
+    held(Case.objects.get(pk=str(outcome.case_id)), reviewer, CONFIRM)
     draft = from_json(Report.objects.get().draft)
     assert draft.files == []
     assert "content clip: pdq" in draft.additional_info

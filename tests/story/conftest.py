@@ -96,7 +96,7 @@ class Demo:
 
         pidfile = (self.directory / "postgres" / "postmaster.pid").read_text().splitlines()
         with psycopg.connect(host=pidfile[4], dbname=name, user="postgres") as connection:
-            cursor = connection.execute(query)  # type: ignore[call-overload]
+            cursor = connection.execute(query)
             return list(cursor.fetchall()) if cursor.description else []
 
     def logs(self) -> str:

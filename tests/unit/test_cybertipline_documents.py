@@ -19,8 +19,14 @@ from kinward.reporting.cybertipline.documents import (
 )
 from kinward.reporting.cybertipline.rules import faults
 from kinward.reporting.cybertipline.schema import choices, schema
-from kinward.reporting.draft import Draft, IpEvent, ReportedAccount, ReportedFile
-from kinward.reporting.draft import from_json, to_json
+from kinward.reporting.draft import (
+    Draft,
+    IpEvent,
+    ReportedAccount,
+    ReportedFile,
+    from_json,
+    to_json,
+)
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
 CASE = UUID(int=1)
@@ -30,7 +36,7 @@ text = st.text(max_size=4000)
 moments = st.datetimes(
     datetime(2001, 1, 1),
     datetime(2027, 1, 1),
-    timezones=st.just(UTC),  # noqa: DTZ001
+    timezones=st.just(UTC),
 )
 events = st.builds(
     IpEvent,
@@ -159,5 +165,8 @@ def test_a_response_is_read_by_its_bytes_and_without_entities() -> None:
     reply = read_reply(body)
     assert reply is not None
     assert (reply.code, reply.description) == (4100, "café")
-    bomb = b'<!DOCTYPE a [<!ENTITY e "xx">]><reportResponse><responseCode>&e;</responseCode></reportResponse>'
+    bomb = (
+        b'<!DOCTYPE a [<!ENTITY e "0">]>'
+        b"<reportResponse><responseCode>&e;</responseCode></reportResponse>"
+    )
     assert read_reply(bomb) is None

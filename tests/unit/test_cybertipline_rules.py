@@ -45,7 +45,8 @@ BROKEN = {
         IP.format("1.1.1.1", "<dateTime>2026-01-01T00:00:00</dateTime>")
     ),
     "disabledDate is in the future": report(
-        '<accountPermanentlyDisabled disabledDate="2027-01-01T00:00:00Z">true</accountPermanentlyDisabled>'
+        '<accountPermanentlyDisabled disabledDate="2027-01-01T00:00:00Z">true'
+        "</accountPermanentlyDisabled>"
     ),
     "userNotifiedDate is before": report(
         '<accountPermanentlyDisabled disabledDate="2026-02-01T00:00:00Z" '

@@ -42,10 +42,10 @@ def test_threads_share_few_decoders() -> None:
 
 def test_too_little_memory_is_an_answer_and_not_a_crash() -> None:
     decoders = pool(memory=420 * MIB)
-    assert decoders.hash(DATA)
+    assert decoders.hash(DATA).width == 400
     with pytest.raises(Undecodable):
         decoders.hash(pictures.encode(pictures.draw(3, (5000, 3900)), "JPEG"))
-    assert decoders.hash(DATA)
+    assert decoders.hash(DATA).width == 400
     decoders.close()
 
 
@@ -53,11 +53,11 @@ def test_a_decoder_that_takes_too_long_is_killed_and_replaced() -> None:
     slow = pictures.encode(pictures.draw(4, (3000, 2000)), "PNG")
     decoders = pool(count=1, seconds=0.02)
     began = time.monotonic()
-    with pytest.raises(Undecodable, match="0.02 seconds"):
+    with pytest.raises(Undecodable, match=r"0\.02 seconds"):
         decoders.hash(slow)
     assert time.monotonic() - began < 3
     patient = pool(count=1)
-    assert patient.hash(slow)
+    assert patient.hash(slow).width == 3000
     decoders.close()
     patient.close()
 

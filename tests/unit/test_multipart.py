@@ -1,5 +1,7 @@
 """A form parses the same however its bytes arrive, and within bounds."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,7 +26,7 @@ def test_chunks_do_not_matter(value: bytes, cuts: list[int]) -> None:
         return
     whole, form = body({"file": value, "a": b"1"}, "p.png"), Form(TYPE)
     edges = sorted({0, len(whole), *(cut for cut in cuts if cut < len(whole))})
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         form.feed(whole[start:end])
     parts = form.finish()
     assert bytes(parts["file"].data) == value

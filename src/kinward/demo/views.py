@@ -24,7 +24,8 @@ def visitor(request: HttpRequest) -> dict[str, object]:
 
 
 def _member(request: HttpRequest) -> Member | None:
-    return Member.objects.filter(pk=request.session.get("member")).first()
+    number: int | None = request.session.get("member")
+    return Member.objects.filter(pk=number).first() if number else None
 
 
 @require_GET
