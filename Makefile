@@ -17,7 +17,7 @@ bench: setup
 	@.venv/bin/python bench/pdq.py
 
 docs: setup
-	@DISABLE_MKDOCS_2_WARNING=true .venv/bin/mkdocs build --strict
+	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict
 
 lock: setup  ## after a change to the dependencies in pyproject.toml
 	@scripts/lock

@@ -8,6 +8,7 @@ import pytest
 from lxml import etree
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from kinward.cli.demo import one_time_code
 from kinward.demo import pictures
 from tests.story.conftest import Demo
 
@@ -147,6 +148,7 @@ def test_a_known_picture_never_appears_and_its_account_is_closed_and_reported(
     expect(veil).to_be_visible()
     console.keyboard.press("s")
     expect(console.locator("figure img.shown")).to_be_visible()
+    expect(console.locator("figcaption")).to_contain_text("seen by a person")
     decide(console, "c", "confirmed")
     state_of_case(console, "reported")
     expect(console.get_by_role("region", name="Report").get_by_text("finished")).to_be_visible()
@@ -216,7 +218,9 @@ def test_a_picture_that_is_none_is_refused_with_a_sentence(
 
 def test_the_console_works_on_a_phone(demo: Demo, console: Page) -> None:
     console.set_viewport_size({"width": 390, "height": 844})
-    for path in ("/queue", "/account/2fa/"):
+    console.goto(f"{demo.console}/queue")
+    a_case = console.locator("td a").first.get_attribute("href") or ""
+    for path in ("/queue", "/account/2fa/", a_case):
         console.goto(demo.console + path)
         assert console.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
     console.set_viewport_size({"width": 1280, "height": 900})
@@ -263,6 +267,51 @@ def test_a_webhook_delivered_twice_has_one_effect(demo: Demo) -> None:
     assert demo.database(state, "kinward_demo") == before
     forged = headers | {"webhook-signature": "v1,AAAA"}
     assert httpx.post(url, content=body, headers=forged, trust_env=False).status_code == 401
+
+
+def test_a_ten_gigabyte_body_and_a_huge_picture_are_refused_at_once(demo: Demo) -> None:
+    import http.client
+
+    headers = {
+        "Authorization": f"Bearer {demo.secret('demo_api_key')}",
+        "Content-Type": "multipart/form-data; boundary=x",
+        "Content-Length": str(10 * 2**30),
+    }
+    began = time.monotonic()
+    connection = http.client.HTTPConnection("127.0.0.1", demo.port, timeout=20)
+    connection.request("POST", "/v1/media", body=b"--x", headers=headers)
+    answer = connection.getresponse()
+    assert (answer.status, b"body.too_large" in answer.read()) == (413, True)
+    assert time.monotonic() - began < 5
+
+
+def test_a_new_reviewer_sets_up_a_second_factor_first(demo: Demo, browser: Browser) -> None:
+    password = "a long test word"
+    added = demo.kinward("staff", "add", "nils", "--role", "reviewer", "--password", password)
+    assert added.returncode == 0, added.stderr
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(demo.console)
+    page.get_by_label("Username").fill("nils")
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_text("First set up a second factor")).to_be_visible()
+    page.get_by_role("link", name="Activate").click()
+    if page.get_by_label("Password").count():
+        page.get_by_label("Password").fill(password)
+        page.get_by_role("button", name="Confirm").click()
+    secret = page.locator("input#authenticator_secret").input_value()
+    page.locator("input[name=code]").fill(one_time_code(secret))
+    page.get_by_role("button", name="Activate").click()
+    page.goto(demo.console)
+    expect(page.get_by_role("heading", name="Queue")).to_be_visible()
+    context.close()
+
+
+def test_the_same_directory_is_not_run_twice(demo: Demo) -> None:
+    second = demo.kinward("up")
+    assert second.returncode == 1
+    assert "Kinward already runs from" in second.stderr
 
 
 def test_the_doctor_finds_nothing_wrong(demo: Demo) -> None:

@@ -13,7 +13,7 @@ import click
 
 from kinward.cli import postgres
 from kinward.cli.first_run import migrate
-from kinward.cli.supervisor import NotReady, Role, Supervisor, step
+from kinward.cli.supervisor import NotReady, Role, Supervisor, claim, step
 from kinward.cli.up import own_roles, start_ground
 from kinward.config import config, random_secret, write_secret
 
@@ -174,13 +174,13 @@ def give_second_factor(person: "Staff") -> str:
     return secret
 
 
-def code(username: str) -> str:
-    """The one-time code of a demo reviewer, at this moment."""
+def one_time_code(secret: str) -> str:
+    """The one-time code (RFC 6238) of a secret in base 32, at this moment."""
     from cryptography.hazmat.primitives.hashes import SHA1
     from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
-    key = base64.b32decode(_secret(f"demo_totp_{username}"))
-    return TOTP(key, 6, SHA1(), 30).generate(int(time.time())).decode()  # noqa: S303 - RFC 6238
+    key = base64.b32decode(secret)
+    return TOTP(key, 6, SHA1(), 30).generate(int(time.time())).decode()  # noqa: S303
 
 
 def introduce() -> None:
@@ -210,6 +210,7 @@ def demo(ctx: click.Context) -> None:
     if ctx.invoked_subcommand is not None:
         return
     stops: list[Callable[[], object]] = []
+    claimed = claim(config().data_dir)
     supervisor = Supervisor(config().data_dir / "logs")
     click.secho("Kinward's demo is starting.", bold=True, err=True)
     try:
@@ -226,10 +227,11 @@ def demo(ctx: click.Context) -> None:
         supervisor.stop()
         for stop in stops:
             stop()
+        claimed.close()
 
 
 @demo.command("code")
 @click.argument("username", default="robin")
 def print_code(username: str) -> None:
     """Print the one-time code of a demo reviewer."""
-    click.echo(code(username))
+    click.echo(one_time_code(_secret(f"demo_totp_{username}")))

@@ -2,14 +2,17 @@
 
 import contextlib
 import ctypes
+import fcntl
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
+from urllib.parse import urlsplit
 
 import click
 import httpx
@@ -60,6 +63,8 @@ class Supervisor:
 
     def start(self, role: Role) -> None:
         """Start a role and wait until it answers."""
+        if role.ready_url and _is_taken(role.ready_url):
+            raise NotReady(f"{role.name}: its port is taken ({role.ready_url}). Set KINWARD_PORT.")
         self._kept.append(_Kept(role, self._spawn(role), time.monotonic()))
         if role.ready_url:
             self._wait_until_ready(self._kept[-1])
@@ -130,6 +135,23 @@ class Supervisor:
         log = self._logs / f"{kept.role.name}.log"
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-8:])
         raise NotReady(f"{kept.role.name}: see {log}. It ends with:\n{tail}")
+
+
+def _is_taken(url: str) -> bool:
+    parts = urlsplit(url)
+    with socket.socket() as probe:
+        return probe.connect_ex((parts.hostname or "127.0.0.1", parts.port or 80)) == 0
+
+
+def claim(directory: Path) -> IO[str]:
+    """Claim a data directory for this process until it ends; a second claim is refused."""
+    directory.mkdir(parents=True, exist_ok=True)
+    lock = (directory / "running.lock").open("a")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise NotReady(f"Kinward already runs from {directory}. Stop it first.") from None
+    return lock
 
 
 def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:

@@ -9,7 +9,7 @@ import click
 from kinward.cli import postgres
 from kinward.cli.first_run import make_secrets, migrate
 from kinward.cli.roles import serve_command
-from kinward.cli.supervisor import Role, Supervisor, step
+from kinward.cli.supervisor import Role, Supervisor, claim, step
 from kinward.config import config
 
 
@@ -40,6 +40,7 @@ def start_ground() -> Callable[[], object]:
 def up() -> None:
     """Start database, web, gate and worker, and keep them running until Ctrl-C."""
     stops: list[Callable[[], object]] = []
+    claimed = claim(config().data_dir)
     supervisor = Supervisor(config().data_dir / "logs")
     click.secho("Kinward is starting.", bold=True, err=True)
     try:
@@ -58,6 +59,7 @@ def up() -> None:
         supervisor.stop()
         for stop in stops:
             stop()
+        claimed.close()
 
 
 def _has_staff() -> bool:

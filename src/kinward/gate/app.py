@@ -36,6 +36,7 @@ log = structlog.get_logger(__name__)
 R = TypeVar("R")
 
 MAX_JSON: Final = 64 * 1024
+SPARE_THREADS: Final = 4  # so that health and accounts answer while every upload is decoding
 PATHS: Final = ("/v1/", "/healthz", "/metrics")
 
 ANSWERS = Counter("kinward_gate_answers", "Answers of the gate", ["endpoint", "answer"])
@@ -57,11 +58,11 @@ class MethodNotAllowed(KinwardError):
 
 
 class Gate:
-    """The application. Work on the database runs in threads, as many as uploads at a time."""
+    """The application. What blocks runs in threads; so many uploads at a time, and no more."""
 
     def __init__(self) -> None:
         chosen = config()
-        self._threads = ThreadPoolExecutor(chosen.max_uploads, "gate")
+        self._threads = ThreadPoolExecutor(chosen.max_uploads + SPARE_THREADS, "gate")
         self._uploads = asyncio.Semaphore(chosen.max_uploads)
         self._seconds = chosen.body_seconds
         self._limit = chosen.max_body + FORM_OVERHEAD

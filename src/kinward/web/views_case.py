@@ -160,6 +160,7 @@ def show(request: StaffRequest, case_id: UUID, evidence_id: UUID) -> HttpRespons
     encoded = base64.b64encode(view.data).decode()
     context = {
         "case": get_case(case_id),
+        "evidence_id": evidence_id,
         "source": f"data:{view.media_type};base64,{encoded}",
         "entire": view.entire,
     }
