@@ -20,11 +20,11 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "kinward.project.settings"
 from kinward.cli import postgres  # noqa: E402
 from kinward.cli.first_run import make_secrets  # noqa: E402
 
-make_secrets()
 _server = None
 if "KINWARD_TEST_DATABASE_URL" in os.environ:
     os.environ["KINWARD_DATABASE_URL"] = os.environ["KINWARD_TEST_DATABASE_URL"]
-else:
+make_secrets()
+if "KINWARD_TEST_DATABASE_URL" not in os.environ:
     _server, _ = postgres.start()
 
 

@@ -23,8 +23,9 @@ log = structlog.get_logger(__name__)
 P = ParamSpec("P")
 R = TypeVar("R")
 
-# Seconds before each further try: quick at first, then patient. In all a little over three days.
-DELAYS = (2, 5, 15, 60, 300, 900, 1800, 3600, 7200, 14400, 21600, 28800, 43200, 57600, 86400)
+# Seconds before each further try: quick at first, then hourly, for three days in all. Never longer
+# than an hour: a job that a crash interrupted counts as tried, and must not wait for that.
+DELAYS = (2, 5, 15, 60, 300, 900, 1800, *[3600] * 72)
 
 
 class Patient(BaseRetryStrategy):

@@ -173,10 +173,17 @@ def unsettled(demo: Demo) -> dict[str, int]:
     return {name: count for name, count in found.items() if count}
 
 
+def why(demo: Demo) -> str:
+    """What is known of whatever is still under way."""
+    jobs = "SELECT id, task_name, status, attempts, scheduled_at - now() FROM procrastinate_jobs"
+    reports = "SELECT id, problem FROM reporting_report WHERE state = 'waiting'"
+    return "\n".join(str(row) for query in (jobs, reports) for row in ask(demo, query))
+
+
 def wait_until_settled(demo: Demo) -> None:
     deadline = time.monotonic() + SETTLE_SECONDS
     while left := unsettled(demo):
-        assert time.monotonic() < deadline, f"stuck: {left}\n{demo.logs()}"
+        assert time.monotonic() < deadline, f"stuck: {left}\n{why(demo)}\n{demo.logs()}"
         time.sleep(0.3)
 
 
