@@ -1,6 +1,7 @@
 """The demo, started as a newcomer starts it, in a directory and on ports of its own."""
 
 import os
+import random
 import re
 import signal
 import socket
@@ -22,8 +23,8 @@ START_SECONDS = 120.0
 class Demo:
     """A running demo: its addresses, its directory, and its command line."""
 
-    def __init__(self, directory: Path, **settings: str) -> None:
-        self.directory = directory
+    def __init__(self, directory: Path, command: str = "demo", **settings: str) -> None:
+        self.directory, self.command = directory, command
         self.port = _free_ports()
         clean = {k: v for k, v in os.environ.items() if not k.startswith("KINWARD_")}
         self.environment = clean | {
@@ -41,7 +42,7 @@ class Demo:
         output = self.directory / "demo.out"
         with output.open("w") as out:
             self.process = subprocess.Popen(
-                [*KINWARD, "demo"], env=self.environment, stdout=out, stderr=out, text=True
+                [*KINWARD, self.command], env=self.environment, stdout=out, stderr=out, text=True
             )
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:
@@ -62,7 +63,11 @@ class Demo:
             "KINWARD_WEBHOOK_URL": f"{self.community}/webhooks/kinward",
             "KINWARD_CYBERTIPLINE_URL": f"{self.sandbox}/ispws",
             "KINWARD_CYBERTIPLINE_USERNAME": "tidepool",
-            "KINWARD_CYBERTIPLINE_PASSWORD": self.secret("sandbox_password"),
+            **(
+                {"KINWARD_CYBERTIPLINE_PASSWORD": self.secret("sandbox_password")}
+                if self.command == "demo"
+                else {}
+            ),
             "KINWARD_REPORTER_EMAIL": "safety@tidepool.example",
         }
         return subprocess.run(
@@ -109,7 +114,7 @@ class Demo:
 
 def _free_ports() -> int:
     """Three free ports in a row."""
-    for base in range(18_000 + os.getpid() % 10_000, 40_000, 7):
+    for base in random.sample(range(18_000, 32_000), 100):  # below what the system hands out
         try:
             for offset in range(3):
                 with socket.socket() as probe:

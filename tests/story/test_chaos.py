@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import psycopg
 import pytest
 
@@ -96,14 +97,10 @@ def kill(demo: Demo, role: str) -> bool:
     """SIGKILL a role's whole process group."""
     assert demo.process is not None
     wanted = {"web": "kinward.project.asgi", "worker": "kinward worker"}[role]
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        with contextlib.suppress(OSError):
-            stat = (entry / "stat").read_text().rsplit(")", 1)[1].split()
-            command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-            if int(stat[1]) == demo.process.pid and wanted in command:
-                os.killpg(int(entry.name), signal.SIGKILL)
+    for child in psutil.Process(demo.process.pid).children():
+        with contextlib.suppress(psutil.Error, ProcessLookupError):
+            if wanted in " ".join(child.cmdline()):
+                os.killpg(child.pid, signal.SIGKILL)
                 return True
     return False
 

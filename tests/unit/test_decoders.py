@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -40,6 +41,7 @@ def test_threads_share_few_decoders() -> None:
     decoders.close()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds a process's memory so")
 def test_too_little_memory_is_an_answer_and_not_a_crash() -> None:
     decoders = pool(memory=420 * MIB)
     assert decoders.hash(DATA).width == 400

@@ -5,16 +5,15 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from kinward.cli import postgres
-from kinward.cli.first_run import migrate
-from kinward.cli.supervisor import NotReady, Role, Supervisor, claim, step
-from kinward.cli.up import own_roles, start_ground
+from kinward.cli.supervisor import NotReady, Role, step
+from kinward.cli.up import house, own_roles
 from kinward.config import config, random_secret, write_secret
 
 if TYPE_CHECKING:
@@ -209,25 +208,13 @@ def demo(ctx: click.Context) -> None:
     configure()
     if ctx.invoked_subcommand is not None:
         return
-    stops: list[Callable[[], object]] = []
-    claimed = claim(config().data_dir)
-    supervisor = Supervisor(config().data_dir / "logs")
-    click.secho("Kinward's demo is starting.", bold=True, err=True)
-    try:
-        step("database", lambda: stops.append(start_ground()))
-        step("tables", migrate)
+    with house("Kinward's demo is starting.") as supervisor:
         step("keys, staff, bank", prepare)
         for role in (*own_roles(), sandbox_role(), community_role()):
-            step(role.name, lambda role=role: supervisor.start(role))  # type: ignore[misc]
+            step(role.name, partial(supervisor.start, role))
         step("a little life", fill)
         introduce()
         supervisor.run()
-    finally:
-        click.secho("\nStopping.", err=True)
-        supervisor.stop()
-        for stop in stops:
-            stop()
-        claimed.close()
 
 
 @demo.command("code")

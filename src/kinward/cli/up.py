@@ -2,7 +2,9 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
 
 import click
 
@@ -36,30 +38,31 @@ def start_ground() -> Callable[[], object]:
     return stop
 
 
+@contextmanager
+def house(title: str) -> Iterator[Supervisor]:
+    """A supervisor over ground that is ready; at the end everything is stopped, last first."""
+    with ExitStack() as at_the_end:
+        at_the_end.enter_context(claim(config().data_dir))
+        supervisor = Supervisor(config().data_dir / "logs")
+        click.secho(title, bold=True, err=True)
+        step("database", lambda: at_the_end.callback(start_ground()))
+        at_the_end.callback(supervisor.stop)
+        at_the_end.callback(lambda: click.secho("\nStopping.", err=True))
+        step("tables", migrate)
+        yield supervisor
+
+
 @click.command()
 def up() -> None:
     """Start database, web, gate and worker, and keep them running until Ctrl-C."""
-    stops: list[Callable[[], object]] = []
-    claimed = claim(config().data_dir)
-    supervisor = Supervisor(config().data_dir / "logs")
-    click.secho("Kinward is starting.", bold=True, err=True)
-    try:
-        step("database", lambda: stops.append(start_ground()))
-        step("tables", migrate)
+    with house("Kinward is starting.") as supervisor:
         for role in own_roles():
-            step(role.name, lambda role=role: supervisor.start(role))  # type: ignore[misc]
+            step(role.name, partial(supervisor.start, role))
         click.echo(f"\nConsole and API: {config().url}\nStop with Ctrl-C.")
         if not _has_staff():
-            click.echo(
-                "Next: `kinward staff add NAME --role administrator`, `kinward key create app`."
-            )
+            click.echo("Next: `kinward staff add NAME --role administrator`")
+            click.echo("      `kinward key create app`")
         supervisor.run()
-    finally:
-        click.secho("\nStopping.", err=True)
-        supervisor.stop()
-        for stop in stops:
-            stop()
-        claimed.close()
 
 
 def _has_staff() -> bool:
