@@ -7,14 +7,19 @@ from uuid import uuid4
 import pytest
 from croniter import croniter
 from django.db import connection, transaction
+from django.utils import timezone
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
+from kinward.access.models import ApiKey
 from kinward.enforcement.models import Action, Effect, Target
 from kinward.enforcement.services import issue
+from kinward.evidence.models import Evidence
+from kinward.gate.models import KeptAnswer
 from kinward.jobs import enqueue
+from kinward.matching.models import Bank
 from kinward.people.models import Account
-from tests.integration.helpers import Receiver, due_jobs, run_jobs
+from tests.integration.helpers import Receiver, due_jobs, quarantined, run_jobs
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -54,6 +59,21 @@ def test_a_job_goes_with_its_transaction() -> None:
     assert statuses() == []
     enqueue("enforcement.deliver", action_id="x")
     assert due_jobs() == ["enforcement.deliver"]
+
+
+def test_the_daily_jobs_do_their_work(account: Account, bank: Bank) -> None:
+    quarantined(account)
+    yesterday, long_ago = timezone.now() - timedelta(days=1), timezone.now() - timedelta(days=8)
+    Evidence.objects.update(expires_at=yesterday)
+    key = ApiKey.objects.create(name="k", digest=b"x", scopes=[])
+    KeptAnswer.objects.create(api_key=key, idempotency_key="old", fingerprint="")
+    KeptAnswer.objects.update(created_at=long_ago)
+    KeptAnswer.objects.create(api_key=key, idempotency_key="new", fingerprint="")
+    enqueue("evidence.expire", timestamp=0)
+    enqueue("gate.forget_answers", timestamp=0)
+    run_jobs()
+    assert Evidence.objects.get().destroyed_at is not None
+    assert KeptAnswer.objects.get().idempotency_key == "new"
 
 
 def test_rescue_comes_round_every_five_seconds() -> None:

@@ -4,6 +4,8 @@ import hashlib
 import secrets
 from typing import Final
 
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -83,6 +85,10 @@ def create_staff(*, username: str, password: str, role: str, actor: str) -> Staf
     """Make a staff account; the second factor is set up at the first sign-in."""
     if role not in ROLES:
         raise Invalid(f"Unknown role {role!r}. Roles are: {', '.join(sorted(ROLES))}.")
+    try:
+        validate_password(password)
+    except ValidationError as error:
+        raise Invalid(" ".join(error.messages)) from error
     if Staff.objects.filter(username=username).exists():
         raise NameTaken(f"There is a staff account named {username!r}.")
     staff = Staff.objects.create_user(username=username, password=password, role=role)

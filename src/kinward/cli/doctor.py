@@ -38,8 +38,10 @@ def fault(text: str) -> Finding:
 
 def check_database() -> Finding:
     """Can we reach a PostgreSQL that is new enough?"""
+    from kinward.cli import postgres
     from kinward.cli.main import set_up_django
 
+    embedded = postgres.is_embedded()
     set_up_django()
     from django.db import connection
 
@@ -49,7 +51,7 @@ def check_database() -> Finding:
     version = int(row[0]) // 10000 if row else 0
     if version < 14:
         return fault(f"PostgreSQL {version} is too old. Use 14 or newer.")
-    if "postgres" in str(config().data_dir) or str(config().data_dir) in config().database_url:
+    if embedded:
         return warn(f"PostgreSQL {version}, the embedded one. Use your own in production.")
     return fine(f"PostgreSQL {version} answers.")
 

@@ -106,10 +106,9 @@ class CyberTipline:
 
     def _file_once(self, http: httpx.Client, filing: Filing) -> Receipt:
         report_id = self._submit(http, filing)
-        if filing.answered("finish") is None:
-            for number, file in enumerate(filing.draft.files, 1):
-                file_id = self._upload(http, filing, report_id, number, file)
-                self._describe(http, filing, report_id, number, file, file_id)
+        for number, file in enumerate(filing.draft.files, 1):
+            file_id = self._upload(http, filing, report_id, number, file)
+            self._describe(http, filing, report_id, number, file, file_id)
         return self._finish(http, filing, report_id)
 
     def _submit(self, http: httpx.Client, filing: Filing) -> str:
