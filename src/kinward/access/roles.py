@@ -12,6 +12,3 @@ ROLES: Final[dict[str, frozenset[str]]] = {
     "auditor": frozenset({AUDIT}),
     "administrator": frozenset({REVIEW, OPERATE, AUDIT}),
 }
-
-# A second factor is asked of everyone who can open evidence or act on what was decided.
-NEEDS_SECOND_FACTOR: Final = frozenset({REVIEW, OPERATE, AUDIT})
