@@ -5,6 +5,7 @@ import os
 import sys
 
 import click
+from procrastinate import App
 
 from kinward.config import config
 from kinward.errors import NotConfigured
@@ -58,11 +59,9 @@ def worker(concurrency: int) -> None:
         asyncio.run(_work(app, concurrency))
 
 
-async def _work(app: "object", concurrency: int) -> None:
-    from typing import Any, cast
-
+async def _work(app: App, concurrency: int) -> None:
     chosen = config()
-    async with cast("Any", app).open_async() as opened:
+    async with app.open_async() as opened:
         await opened.run_worker_async(
             concurrency=concurrency,
             delete_jobs="successful",
