@@ -6,6 +6,7 @@ import struct
 import zlib
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -17,6 +18,7 @@ from kinward.gate.models import KeptAnswer
 from kinward.ledger.queries import verify
 from kinward.matching.models import Bank, Check
 from kinward.people.models import Account
+from kinward.reporting.models import Report
 from tests.integration.conftest import Configure
 from tests.integration.helpers import KNOWN, UNKNOWN
 
@@ -363,6 +365,9 @@ def test_health_and_metrics(call: Caller, account: Account) -> None:
     call.media(UNKNOWN)
     text = call("GET", "/metrics").text
     assert 'kinward_gate_answers_total{answer="ok",endpoint="media"}' in text
+    assert 'kinward_parked{what="actions"} 0.0' in text
+    Report.objects.create(case_id=uuid4(), authority="cybertipline", state="parked", draft={})
+    assert 'kinward_parked{what="reports"} 1.0' in call("GET", "/metrics").text
 
 
 def test_without_a_database_the_answer_is_to_hold_back(

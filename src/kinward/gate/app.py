@@ -9,11 +9,12 @@ from urllib.parse import unquote
 
 import structlog
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
-from prometheus_client import Counter, Histogram, generate_latest
+from prometheus_client import Counter, Gauge, Histogram, generate_latest
 
 from kinward.access.models import ApiKey
 from kinward.access.services import authenticate
 from kinward.config import config
+from kinward.enforcement.queries import parked as parked_actions
 from kinward.errors import KinwardError, NotFound
 from kinward.gate.http import (
     FORM_OVERHEAD,
@@ -30,6 +31,7 @@ from kinward.gate.http import (
 from kinward.gate.media import Hashes, check_file, check_hashes
 from kinward.matching.decoders import Busy
 from kinward.people.services import Profile, put_account
+from kinward.reporting.queries import parked as parked_reports
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +42,7 @@ SPARE_THREADS: Final = 4  # so that health and accounts answer while every uploa
 PATHS: Final = ("/v1/", "/healthz", "/metrics")
 
 ANSWERS = Counter("kinward_gate_answers", "Answers of the gate", ["endpoint", "answer"])
+PARKED = Gauge("kinward_parked", "Actions and reports that wait for a person", ["what"])
 SECONDS = Histogram("kinward_gate_seconds", "Seconds to an answer", ["endpoint"])
 
 
@@ -95,7 +98,8 @@ class Gate:
                 await self._in_thread(_ping)
                 await send_json(send, 200, {"status": "ok"})
             case "GET", "metrics":
-                await send_body(send, 200, generate_latest(), b"text/plain; version=0.0.4")
+                body = await self._in_thread(_metrics)
+                await send_body(send, 200, body, b"text/plain; version=0.0.4")
             case "PUT", "accounts":
                 await self._put_account(request, send)
             case "POST", "media":
@@ -171,6 +175,12 @@ def _endpoint(path: str) -> str:
         "/metrics": "metrics",
     }
     return names.get(path, "")
+
+
+def _metrics() -> bytes:
+    PARKED.labels("actions").set(parked_actions().count())
+    PARKED.labels("reports").set(parked_reports().count())
+    return generate_latest()
 
 
 def _ping() -> Any:

@@ -83,6 +83,7 @@ def check_file(*, api_key: ApiKey, key: str, parts: dict[str, Part]) -> dict[str
     given = {name: part.text.strip() for name, part in parts.items() if name != "file"}
     about = _about({name: text for name, text in given.items() if text})
     data = bytes(file.data)
+    file.data.clear()  # one copy of an upload is enough
     prepared = prepare(data)
     upload = Upload(
         content_id=about.content_id,

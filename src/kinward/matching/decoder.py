@@ -1,8 +1,9 @@
 """The process that decodes strangers' bytes: bounded, without database or secrets, replaceable.
 
-Run as `python -m kinward.matching.decoder MAX_PIXELS MEMORY`. It reads requests on standard input
-and writes answers on standard output, each a 4-byte big-endian length and that many bytes of
-msgpack. It ends when its input does, so it never outlives the process that asked.
+Run as `python -m kinward.matching.decoder MAX_PIXELS MEMORY`. On standard input it reads frames, a
+4-byte big-endian length and that many bytes: first what to do (`hash`, `preview` or `veil`), then
+the file. On standard output it writes a frame of msgpack, its answer. It ends when its input does,
+so it never outlives the process that asked.
 """
 
 import contextlib
@@ -18,13 +19,6 @@ from kinward.errors import KinwardError
 from kinward.matching.picture import Picture, read_picture, render_preview
 
 
-class Request(msgspec.Struct):
-    """What to do with a file: `hash`, `preview` or `veil`."""
-
-    what: str
-    data: bytes
-
-
 class Answer(msgspec.Struct):
     """Exactly one of a picture, a rendering, or the code and detail of an error."""
 
@@ -34,13 +28,12 @@ class Answer(msgspec.Struct):
     detail: str = ""
 
 
-def answer(request: Request, max_pixels: int) -> Answer:
+def answer(what: str, data: bytes, max_pixels: int) -> Answer:
     """Carry out one request; what a hostile file provokes becomes an answer."""
     try:
-        if request.what == "hash":
-            return Answer(picture=read_picture(request.data, max_pixels))
-        veiled = request.what == "veil"
-        return Answer(rendering=render_preview(request.data, max_pixels, veiled=veiled))
+        if what == "hash":
+            return Answer(picture=read_picture(data, max_pixels))
+        return Answer(rendering=render_preview(data, max_pixels, veiled=what == "veil"))
     except KinwardError as error:
         return Answer(error=error.code, detail=error.detail)
     except MemoryError:
@@ -71,9 +64,8 @@ def main(max_pixels: int, memory: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     stdin, stdout = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not disturb the answers
-    while (frame := read_frame(stdin)) is not None:
-        request = msgspec.msgpack.decode(frame, type=Request)
-        write_frame(stdout, msgspec.msgpack.encode(answer(request, max_pixels)))
+    while (what := read_frame(stdin)) is not None and (data := read_frame(stdin)) is not None:
+        write_frame(stdout, msgspec.msgpack.encode(answer(what.decode(), data, max_pixels)))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import msgspec
 
 from kinward.config import config
 from kinward.errors import KinwardError
-from kinward.matching.decoder import Answer, Request, read_frame, write_frame
+from kinward.matching.decoder import Answer, read_frame, write_frame
 from kinward.matching.picture import Picture, TooManyPixels, TypeUnsupported, Undecodable
 
 _ERRORS: dict[str, type[KinwardError]] = {
@@ -39,11 +39,11 @@ class Decoders:
 
     def hash(self, data: bytes) -> Picture:
         """Decode and hash a picture in at most `seconds`."""
-        return cast("Picture", self._ask(Request("hash", data)).picture)
+        return cast("Picture", self._ask("hash", data).picture)
 
     def preview(self, data: bytes, *, veiled: bool) -> bytes:
         """A JPEG to show a reviewer, or only its tiny grey blur."""
-        return cast("bytes", self._ask(Request("veil" if veiled else "preview", data)).rendering)
+        return cast("bytes", self._ask("veil" if veiled else "preview", data).rendering)
 
     def close(self) -> None:
         """End the idle processes; busy ones end with this process."""
@@ -56,7 +56,7 @@ class Decoders:
                 process.kill()
                 process.wait()
 
-    def _ask(self, request: Request) -> Answer:
+    def _ask(self, what: str, data: bytes) -> Answer:
         try:
             process = self._idle.get(timeout=self._seconds)
         except queue.Empty:
@@ -64,7 +64,7 @@ class Decoders:
         live = None
         try:
             process = process if process and process.poll() is None else self._start()
-            answer = self._exchange(process, request)
+            answer = self._exchange(process, what, data)
             live = process
         finally:
             self._idle.put(live)
@@ -72,11 +72,13 @@ class Decoders:
             raise _ERRORS[answer.error](answer.detail)
         return answer
 
-    def _exchange(self, process: subprocess.Popen[bytes], request: Request) -> Answer:
+    def _exchange(self, process: subprocess.Popen[bytes], what: str, data: bytes) -> Answer:
         overdue = threading.Timer(self._seconds, process.kill)
         overdue.start()
         try:
-            write_frame(cast("BinaryIO", process.stdin), msgspec.msgpack.encode(request))
+            stdin = cast("BinaryIO", process.stdin)
+            write_frame(stdin, what.encode())
+            write_frame(stdin, data)
             frame = read_frame(cast("BinaryIO", process.stdout))
         except (BrokenPipeError, ConnectionResetError):
             frame = None
