@@ -267,10 +267,12 @@ def test_an_authority_that_is_down_is_waited_for(report: Report, configure: Conf
 def test_production_is_never_called_without_the_operators_word(
     report: Report, configure: Configure
 ) -> None:
-    for consent in ("", "yes", "true"):
-        configure(
-            cybertipline_url="https://report.cybertip.org/ispws", production_reporting=consent
-        )
+    for consent, host in (
+        ("", "report.cybertip.org"),
+        ("yes", "REPORT.cybertip.org"),
+        ("true", "report.cybertip.org."),
+    ):
+        configure(cybertipline_url=f"https://{host}/ispws", production_reporting=consent)
         with pytest.raises(NotConfigured, match=PRODUCTION_CONSENT):
             file_report(report.id)
     assert not Call.objects.exists()

@@ -57,7 +57,8 @@ class CyberTipline:
     @property
     def is_production(self) -> bool:
         """Whether the address is NCMEC's own, where every report is real."""
-        return urlsplit(self._config.cybertipline_url).hostname in PRODUCTION_HOSTS
+        host = urlsplit(self._config.cybertipline_url).hostname or ""
+        return host.rstrip(".") in PRODUCTION_HOSTS
 
     def check(self) -> str:
         """Ask the authority for its status, with the credentials."""
