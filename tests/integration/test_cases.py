@@ -179,6 +179,18 @@ def test_dismissing_a_later_case_does_not_bring_a_terminated_account_back(
     assert ("account.restore", "pending") not in effects(later)
 
 
+def test_dismissing_a_later_case_does_not_bring_removed_content_back(
+    bank: Bank, account: Account, reviewer: Staff
+) -> None:
+    confirmed = held(quarantined(account), reviewer, CONFIRM)
+    later = quarantined(account, content_id="post-1")
+    quarantined(account, content_id="post-2")
+    held(later, reviewer, DISMISS)
+    assert ("content.remove", "pending") in effects(confirmed)
+    restored = Action.objects.filter(effect="restore").values_list("target", flat=True)
+    assert list(restored) == ["post-2"]
+
+
 def test_a_second_verdict_is_an_error(bank: Bank, account: Account, reviewer: Staff) -> None:
     case = quarantined(account)
     held(case, reviewer, CONFIRM)

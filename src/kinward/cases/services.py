@@ -17,6 +17,7 @@ from kinward.cases.models import Case, Finding, Verdict
 from kinward.cases.states import UNDECIDED, CaseState, check_move
 from kinward.config import config
 from kinward.enforcement.models import Action, Effect, Target
+from kinward.enforcement.queries import removed_contents
 from kinward.enforcement.services import issue
 from kinward.errors import Forbidden, Invalid, KinwardError, NotFound
 from kinward.evidence.queries import of_case as evidence_of
@@ -217,7 +218,10 @@ def _confirm(case: Case, account: Account, verdict: Verdict) -> None:
 
 
 def _dismiss(case: Case, account: Account, actor: str) -> None:
+    removed = removed_contents(account)  # a confirmed removal outlives a later case's dismissal
     for content_id in _contents(case):
+        if content_id in removed:
+            continue
         _act(case, account, Effect.RESTORE, Target.CONTENT, content_id, actor)
     suspended_here = Action.objects.filter(case_id=case.id, effect=Effect.SUSPEND).exists()
     if suspended_here and account.standing == Standing.SUSPENDED:
