@@ -7,9 +7,13 @@ from typing import Any, cast
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
+from kinward.access.models import Staff
 from kinward.cases.intake import Outcome, prepare, receive
+from kinward.cases.looking import look
 from kinward.cases.models import Case
+from kinward.cases.services import take
 from kinward.demo import pictures
+from kinward.evidence.models import Evidence
 from kinward.matching.services import Upload
 from kinward.people.models import Account
 
@@ -54,6 +58,16 @@ def upload(
 def quarantined(account: Account, **changes: Any) -> Case:
     """The case that a known picture opens."""
     return Case.objects.get(pk=str(upload(account, **changes).case_id))
+
+
+def two_files_one_seen(account: Account, reviewer: Staff) -> tuple[Case, Evidence, Evidence]:
+    """A case of two files that the reviewer holds, and the first file, which they looked at."""
+    case = quarantined(account)
+    quarantined(account, content_id="post-2")
+    seen, unseen = Evidence.objects.order_by("sealed_at")
+    take(case=case, staff=reviewer)
+    look(case_id=case.id, evidence_id=seen.id, staff=reviewer, reason="to decide")
+    return case, seen, unseen
 
 
 def run_jobs() -> None:

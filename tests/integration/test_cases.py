@@ -8,7 +8,6 @@ from django.utils import timezone
 
 from kinward.access.models import Staff
 from kinward.cases import queries, services
-from kinward.cases.looking import look
 from kinward.cases.models import Case, Finding
 from kinward.cases.services import VerdictForm, decide, take
 from kinward.cases.states import MoveForbidden
@@ -25,7 +24,14 @@ from kinward.people.models import Account
 from kinward.people.services import AccountUnknown
 from kinward.reporting.draft import from_json
 from kinward.reporting.models import Report
-from tests.integration.helpers import KNOWN, UNKNOWN, due_jobs, quarantined, upload
+from tests.integration.helpers import (
+    KNOWN,
+    UNKNOWN,
+    due_jobs,
+    quarantined,
+    two_files_one_seen,
+    upload,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -129,11 +135,7 @@ def test_confirming_removes_terminates_and_opens_a_report(
 def test_only_a_file_that_a_person_saw_is_reported_as_viewed(
     bank: Bank, account: Account, reviewer: Staff
 ) -> None:
-    case = quarantined(account)
-    quarantined(account, content_id="post-2")
-    first, second = Evidence.objects.order_by("sealed_at")
-    take(case=case, staff=reviewer)
-    look(case_id=case.id, evidence_id=first.id, staff=reviewer, reason="to decide")
+    case, first, second = two_files_one_seen(account, reviewer)
     form = VerdictForm(
         outcome="confirmed",
         clause="CS-1",

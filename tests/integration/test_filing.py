@@ -7,9 +7,8 @@ import httpx
 import pytest
 
 from kinward.access.models import Staff
-from kinward.cases.looking import look
 from kinward.cases.models import Case
-from kinward.cases.services import VerdictForm, close_reported, decide, refile, take
+from kinward.cases.services import VerdictForm, close_reported, decide, refile
 from kinward.cases.states import MoveForbidden
 from kinward.config import PRODUCTION_CONSENT, config
 from kinward.errors import KinwardError, NotConfigured
@@ -24,7 +23,7 @@ from kinward.reporting.filing import Refused, TryLater
 from kinward.reporting.models import Attempt, Call, Report
 from kinward.reporting.services import file_report
 from tests.integration.conftest import Configure
-from tests.integration.helpers import Receiver, quarantined, run_jobs
+from tests.integration.helpers import Receiver, quarantined, run_jobs, two_files_one_seen
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -32,11 +31,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def report(bank: Bank, account: Account, reviewer: Staff) -> Report:
     """A confirmed case of two files, the first of which the reviewer looked at."""
-    case = quarantined(account)
-    quarantined(account, content_id="post-2")
-    take(case=case, staff=reviewer)
-    seen = Evidence.objects.order_by("sealed_at")[0]
-    look(case_id=case.id, evidence_id=seen.id, staff=reviewer, reason="to decide")
+    case, seen, _ = two_files_one_seen(account, reviewer)
     form = VerdictForm(
         outcome="confirmed",
         clause="CS-1",

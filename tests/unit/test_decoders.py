@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,12 @@ def pool(**changes: Any) -> Decoders:
     return Decoders(
         **{"count": 2, "seconds": 10.0, "max_pixels": MAX, "memory": 1536 * MIB, **changes}
     )
+
+
+def idle_process(decoders: Decoders) -> subprocess.Popen[bytes]:
+    process = decoders._idle.queue[0]
+    assert process is not None
+    return process
 
 
 def test_a_decoder_answers_as_the_function_does() -> None:
@@ -67,8 +74,7 @@ def test_a_decoder_that_takes_too_long_is_killed_and_replaced() -> None:
 def test_a_decoder_that_was_killed_is_replaced() -> None:
     decoders = pool(count=1)
     decoders.hash(DATA)
-    process = decoders._idle.queue[0]
-    assert process is not None
+    process = idle_process(decoders)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert decoders.hash(DATA) == read_picture(DATA, MAX)
@@ -78,8 +84,7 @@ def test_a_decoder_that_was_killed_is_replaced() -> None:
 def test_a_decoder_knows_no_setting_of_ours() -> None:
     decoders = pool(count=1)
     decoders.hash(DATA)
-    process = decoders._idle.queue[0]
-    assert process is not None
+    process = idle_process(decoders)
     if os.path.exists(f"/proc/{process.pid}/environ"):
         with open(f"/proc/{process.pid}/environ", "rb") as file:
             assert b"KINWARD_" not in file.read()

@@ -10,10 +10,12 @@ from kinward.access.models import Staff
 from kinward.cases.models import Case
 from kinward.cases.states import UNDECIDED
 from kinward.enforcement.queries import of_case as actions_of
+from kinward.enforcement.queries import parked as parked_actions
 from kinward.evidence.queries import of_case as evidence_of
 from kinward.ledger.models import Entry
 from kinward.ledger.queries import about
 from kinward.reporting.queries import of_case as report_of
+from kinward.reporting.queries import parked as parked_reports
 
 
 class Ground(msgspec.Struct, frozen=True):
@@ -44,6 +46,11 @@ def recent() -> QuerySet[Case]:
     """The latest decided cases."""
     decided = Case.objects.exclude(state__in=UNDECIDED).select_related("account")
     return decided.order_by("-changed_at")[:20]
+
+
+def parked() -> dict[str, int]:
+    """How many actions and reports were given up and wait for a person."""
+    return {"actions": parked_actions().count(), "reports": parked_reports().count()}
 
 
 def grounds(case: Case) -> list[Ground]:

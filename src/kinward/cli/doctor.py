@@ -142,12 +142,12 @@ def check_webhook() -> Finding:
 
 def check_parked() -> Finding:
     """Does anything wait for a person?"""
-    from kinward.enforcement.queries import parked as parked_actions
-    from kinward.reporting.queries import parked as parked_reports
+    from kinward.cases.queries import parked
 
-    counts = parked_actions().count(), parked_reports().count()
-    if any(counts):
-        return fault(f"{counts[0]} actions and {counts[1]} reports are parked. See /operations.")
+    counts = parked()
+    if any(counts.values()):
+        waiting = " and ".join(f"{count} {what}" for what, count in counts.items())
+        return fault(f"{waiting} are parked. See /operations.")
     return fine("Nothing is parked.")
 
 

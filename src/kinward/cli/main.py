@@ -44,8 +44,7 @@ class Lazy(click.Group):
         if needs_django and "--help" not in sys.argv:
             set_up_django()
         elif needs_django:
-            os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kinward.project.settings")
-            importlib.import_module("django").setup()
+            load_django()
         module, _, name = where.partition(":")
         command = getattr(importlib.import_module(f"kinward.cli.{module}"), name)
         assert isinstance(command, click.Command)
@@ -61,6 +60,11 @@ def set_up_django() -> None:
     from kinward.cli.postgres import attach
 
     attach()
+    load_django()
+
+
+def load_django() -> None:
+    """Load Django, once the configuration names the database; it is not reached yet."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kinward.project.settings")
     import django
 

@@ -1,6 +1,5 @@
 """`kinward up`: everything that a small community needs, in one command."""
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -10,6 +9,7 @@ import click
 
 from kinward.cli import postgres
 from kinward.cli.first_run import make_secrets, migrate
+from kinward.cli.main import load_django
 from kinward.cli.roles import serve_command
 from kinward.cli.supervisor import Role, Supervisor, claim, step
 from kinward.config import config
@@ -31,10 +31,7 @@ def start_ground() -> Callable[[], object]:
     if postgres.is_embedded():
         server, _ = postgres.start()
         stop = server.stop
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kinward.project.settings")
-    import django
-
-    django.setup()
+    load_django()
     return stop
 
 

@@ -13,8 +13,8 @@ from prometheus_client import Counter, Gauge, Histogram, generate_latest
 
 from kinward.access.models import ApiKey
 from kinward.access.services import authenticate
+from kinward.cases.queries import parked
 from kinward.config import config
-from kinward.enforcement.queries import parked as parked_actions
 from kinward.errors import KinwardError, NotFound
 from kinward.gate.http import (
     FORM_OVERHEAD,
@@ -31,7 +31,6 @@ from kinward.gate.http import (
 from kinward.gate.media import Hashes, check_file, check_hashes
 from kinward.matching.decoders import Busy
 from kinward.people.services import Profile, put_account
-from kinward.reporting.queries import parked as parked_reports
 
 log = structlog.get_logger(__name__)
 
@@ -178,8 +177,8 @@ def _endpoint(path: str) -> str:
 
 
 def _metrics() -> bytes:
-    PARKED.labels("actions").set(parked_actions().count())
-    PARKED.labels("reports").set(parked_reports().count())
+    for what, count in parked().items():
+        PARKED.labels(what).set(count)
     return generate_latest()
 
 

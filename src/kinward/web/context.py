@@ -4,8 +4,7 @@ from django.http import HttpRequest
 
 from kinward.access.models import Staff
 from kinward.access.roles import OPERATE
-from kinward.enforcement.queries import parked as parked_actions
-from kinward.reporting.queries import parked as parked_reports
+from kinward.cases.queries import parked
 
 
 def console(request: HttpRequest) -> dict[str, object]:
@@ -13,4 +12,4 @@ def console(request: HttpRequest) -> dict[str, object]:
     staff = getattr(request, "user", None)
     if not isinstance(staff, Staff) or not staff.may(OPERATE):
         return {}
-    return {"parked_count": parked_actions().count() + parked_reports().count()}
+    return {"parked_count": sum(parked().values())}
