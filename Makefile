@@ -7,14 +7,17 @@ setup:
 demo: setup
 	@.venv/bin/kinward demo
 
-test: setup
+test:
+	@scripts/setup extras
 	@scripts/test
 
 chaos: setup  ## 300 kills instead of 30
 	@KINWARD_CHAOS_KILLS=300 .venv/bin/pytest -s tests/story/test_chaos.py
 
-bench: setup
+bench:  ## beside the peers, in the same run
+	@scripts/setup bench
 	@.venv/bin/python bench/pdq.py
+	@.venv/bin/python bench/policy.py
 
 docs: setup
 	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict

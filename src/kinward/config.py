@@ -47,6 +47,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     webhook_seconds: float = 10.0
     webhook_allow_http: bool = False
 
+    policy_key: str = ""
+
     evidence_key: str = ""
     evidence_key_file: str = ""
     preservation_days: int = 365

@@ -13,29 +13,36 @@ from django.db import connection
 from pytest_django import DjangoDbBlocker
 
 from kinward import config as config_module
+from kinward.access import services as access_services
 from kinward.access.models import Staff
 from kinward.config import Config, config
 from kinward.demo import pictures
+from kinward.experience.live import compiled, live
+from kinward.experience.shadowing import tally
 from kinward.matching.index import pdq_index
 from kinward.matching.models import Bank
 from kinward.matching.picture import digest_bytes, read_picture
 from kinward.matching.services import add_hashes, create_bank, file_hashes
 from kinward.people.models import Account
-from kinward.people.services import AgeRange, Profile, put_account
+from kinward.people.services import Profile, put_account
+from kinward.policy import AgeRange
 from kinward.reporting.authority import authority
 from kinward.reporting.cybertipline.sandbox import Fault, Sandbox, serve
+from kinward.watch import watch
 from tests.integration.helpers import Receiver
 
 Configure = Callable[..., Config]
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _database(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+def _database(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     # Tests that commit are cleaned up by truncating; nothing else may truncate the ledger.
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE ledger_entry DISABLE TRIGGER ledger_no_truncate")
     settings.DATABASES["default"]["CONN_MAX_AGE"] = 0
     connection.settings_dict["CONN_MAX_AGE"] = 0
+    yield
+    watch().stop()
 
 
 @pytest.fixture(autouse=True)
@@ -49,8 +56,10 @@ def _empty_queue(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _fresh_index() -> None:
-    pdq_index.cache_clear()
+def _fresh_caches() -> None:
+    # Between tests the tables are emptied in ways that no trigger hears.
+    for kept in (pdq_index, live, access_services.live_keys, compiled, tally):
+        kept.cache_clear()
 
 
 @pytest.fixture

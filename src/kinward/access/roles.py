@@ -5,10 +5,12 @@ from typing import Final
 REVIEW: Final = "review"  # work the queue, open evidence in a case held, give a verdict
 OPERATE: Final = "operate"  # see and replay parked actions and reports
 AUDIT: Final = "audit"  # read the ledger
+POLICY: Final = "policy"  # propose a change of the rules, and decide on another's
 
 ROLES: Final[dict[str, frozenset[str]]] = {
     "reviewer": frozenset({REVIEW}),
     "operator": frozenset({OPERATE}),
     "auditor": frozenset({AUDIT}),
-    "administrator": frozenset({REVIEW, OPERATE, AUDIT}),
+    "policy lead": frozenset({POLICY}),
+    "administrator": frozenset({REVIEW, OPERATE, AUDIT, POLICY}),
 }

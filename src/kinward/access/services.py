@@ -2,6 +2,8 @@
 
 import hashlib
 import secrets
+from collections.abc import Iterable
+from functools import cache
 from typing import Final
 
 from django.contrib.auth.password_validation import validate_password
@@ -13,8 +15,9 @@ from kinward.access.models import ApiKey, Staff
 from kinward.access.roles import ROLES
 from kinward.errors import Invalid, KinwardError, NotFound
 from kinward.ledger.services import record
+from kinward.watch import Cache
 
-SCOPES: Final = frozenset({"accounts:write", "media:check"})
+SCOPES: Final = frozenset({"accounts:write", "media:check", "policy:decide"})
 PREFIX: Final = "kw_"
 
 
@@ -69,15 +72,41 @@ def revoke_key(*, name: str, actor: str) -> None:
 
 def authenticate(authorization: str, scope: str) -> ApiKey:
     """The key behind an `Authorization` header, when it is live and has the scope."""
+    digest = _presented(authorization)
+    return _allowed(live_keys().get([digest]).get(digest), scope)
+
+
+def authenticate_known(authorization: str, scope: str) -> ApiKey | None:
+    """The same without ever asking the database; None when it would have to be asked."""
+    digest = _presented(authorization)
+    found = live_keys().peek([digest])
+    return None if found is None else _allowed(found[digest], scope)
+
+
+def _presented(authorization: str) -> bytes:
     scheme, _, secret = authorization.partition(" ")
     if scheme.lower() != "bearer" or not secret.startswith(PREFIX):
         raise KeyRefused
-    key = ApiKey.objects.filter(digest=_digest(secret.strip()), revoked_at=None).first()
+    return _digest(secret.strip())
+
+
+def _allowed(key: ApiKey | None, scope: str) -> ApiKey:
     if key is None:
         raise KeyRefused("The key is unknown or was revoked. `kinward key create` makes one.")
     if scope not in key.scopes:
         raise ScopeMissing(f"It needs the scope {scope!r} and has: {', '.join(key.scopes)}.")
     return key
+
+
+@cache
+def live_keys() -> Cache[bytes, ApiKey]:
+    """The live keys by their digests, as this process has them at hand."""
+
+    def load(digests: Iterable[bytes]) -> dict[bytes, ApiKey]:
+        found = ApiKey.objects.filter(digest__in=list(digests), revoked_at=None)
+        return {bytes(key.digest): key for key in found}
+
+    return Cache("keys", load, size=10_000)
 
 
 @transaction.atomic

@@ -9,12 +9,14 @@ from kinward.config import config, random_secret, write_secret
 def make_secrets() -> None:
     """Make every secret that was neither given nor made before. Needs no database."""
     from kinward.evidence.sealing import new_key
+    from kinward.policy.signed import new_signing_key
 
     chosen = config()
     chosen.data_dir.mkdir(parents=True, exist_ok=True)
     write_secret(chosen.secret_path("secret_key"), random_secret())
     webhook = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
     write_secret(chosen.secret_path("webhook_secret"), webhook)
+    write_secret(chosen.secret_path("policy_key"), new_signing_key())
     if not (chosen.evidence_key or chosen.evidence_key_file):
         write_secret(chosen.secret_path("evidence_key"), new_key())
 

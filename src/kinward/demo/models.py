@@ -55,3 +55,17 @@ class CarriedOut(models.Model):
     effect = models.CharField(max_length=20)
     applied = models.BooleanField()
     at = models.DateTimeField(auto_now_add=True)
+
+
+class Notice(models.Model):
+    """Something Kinward asked us to tell a member."""
+
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="notices")
+    text = models.TextField()
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-at",)
+
+    def __str__(self) -> str:
+        return self.text

@@ -3,6 +3,7 @@
 1. Verify the signature before reading anything (Standard Webhooks; libraries exist everywhere).
 2. An action id that was carried out is answered 200 and not carried out again.
 3. Actions on one target are numbered; one that is older than the last carried out is passed over.
+   Notices are not: each is for its reader.
 All three happen in one transaction with the effect itself.
 """
 
@@ -16,7 +17,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from kinward.demo.models import CarriedOut, Member, Post
+from kinward.demo.models import CarriedOut, Member, Notice, Post
 
 
 @csrf_exempt
@@ -40,7 +41,8 @@ def carry_out(action: dict[str, Any]) -> bool:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [target])
     if CarriedOut.objects.filter(action_id=action["action_id"]).exists():
         return False
-    newer = CarriedOut.objects.filter(target=target, number__gt=action["number"]).exists()
+    later = CarriedOut.objects.filter(target=target, number__gt=action["number"])
+    newer = action["target"] != "notice" and later.exists()
     CarriedOut.objects.create(
         action_id=action["action_id"],
         target=target,
@@ -68,6 +70,13 @@ def _member(standing: str) -> Callable[[dict[str, Any]], None]:
     return apply
 
 
+def _notice(action: dict[str, Any]) -> None:
+    sentences = [*action["notice"]["opened"].values(), *action["notice"]["closed"].values()]
+    number = action["account_id"].removeprefix("member-")
+    for member in Member.objects.filter(pk=number):
+        Notice.objects.create(member=member, text="\n".join(sentences))
+
+
 EFFECTS = {
     ("content", "quarantine"): _post("held"),
     ("content", "remove"): _post("removed", picture=b""),
@@ -75,4 +84,5 @@ EFFECTS = {
     ("account", "suspend"): _member("suspended"),
     ("account", "terminate"): _member("closed"),
     ("account", "restore"): _member("active"),
+    ("notice", "notify"): _notice,
 }

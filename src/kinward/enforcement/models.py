@@ -15,6 +15,7 @@ class Effect(models.TextChoices):
     SUSPEND = "suspend"
     TERMINATE = "terminate"
     RESTORE = "restore"
+    NOTIFY = "notify"
 
 
 class Target(models.TextChoices):
@@ -22,6 +23,7 @@ class Target(models.TextChoices):
 
     CONTENT = "content"
     ACCOUNT = "account"
+    NOTICE = "notice"  # something to tell the account holder; notices do not supersede each other
 
 
 class ActionState(models.TextChoices):
@@ -34,11 +36,12 @@ class ActionState(models.TextChoices):
 
 
 class Action(models.Model):
-    """One effect on one target, asked for by one case. `number` orders all actions."""
+    """One effect on one target, asked for by a case or a birthday. `number` orders them."""
 
     number = models.BigAutoField(primary_key=True)
     id = models.UUIDField(unique=True, default=uuid.uuid4)
-    case_id = models.UUIDField(db_index=True)
+    case_id = models.UUIDField(db_index=True, null=True)
+    notice = models.JSONField(null=True)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="actions")
     effect = models.CharField(max_length=12, choices=Effect.choices)
     target_kind = models.CharField(max_length=8, choices=Target.choices)

@@ -50,6 +50,30 @@ def issue(
     return action
 
 
+def notify(*, account: Account, notice: dict[str, Any], actor: str) -> Action:
+    """Have the platform tell an account holder something, in the caller's transaction.
+
+    `notice` has a `topic` and what belongs to it, in the account holder's language.
+    """
+    action = Action.objects.create(
+        account=account,
+        effect=Effect.NOTIFY,
+        target_kind=Target.NOTICE,
+        target=account.platform_id,
+        notice=notice,
+    )
+    enqueue(DELIVER, action_id=str(action.id))
+    record(
+        actor=actor,
+        kind="action.issued",
+        subject=str(action),
+        case=None,
+        type=action.type,
+        target=account.platform_id,
+    )
+    return action
+
+
 def get_action(action_id: UUID) -> Action:
     """The action by its id."""
     try:
@@ -81,6 +105,10 @@ def deliver(action_id: UUID) -> None:
             _failed(action, delivery.status, delivery.body)
 
 
+def _case(action: Action) -> str | None:
+    return None if action.case_id is None else str(action.case_id)
+
+
 def payload(action: Action) -> dict[str, object]:
     """What the platform is told: the effect and its target, never the grounds."""
     return {
@@ -93,7 +121,8 @@ def payload(action: Action) -> dict[str, object]:
             "target": action.target_kind,
             "account_id": action.account.platform_id,
             "content_id": action.target if action.target_kind == Target.CONTENT else None,
-            "case_id": str(action.case_id),
+            "case_id": _case(action),
+            **({} if action.notice is None else {"notice": action.notice}),
         },
     }
 
@@ -112,7 +141,7 @@ def _delivered(action: Action, delivery: Delivery) -> None:
         actor="system:enforcement",
         kind="action.delivered",
         subject=str(action),
-        case=str(action.case_id),
+        case=_case(action),
         status=delivery.status,
     )
 
@@ -132,7 +161,7 @@ def _failed(action: Action, status: int | None, answer: str) -> None:
             actor="system:enforcement",
             kind="action.parked",
             subject=str(action),
-            case=str(action.case_id),
+            case=_case(action),
             attempts=attempts,
         )
     log.error("action.parked", action=str(action.id), type=action.type, attempts=attempts)
@@ -147,4 +176,4 @@ def replay(*, action: Action, actor: str) -> None:
     action.state, action.attempts = ActionState.PENDING, 0
     action.save(update_fields=["state", "attempts"])
     enqueue(DELIVER, action_id=str(action.id))
-    record(actor=actor, kind="action.replayed", subject=str(action), case=str(action.case_id))
+    record(actor=actor, kind="action.replayed", subject=str(action), case=_case(action))

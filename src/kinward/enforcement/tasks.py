@@ -1,8 +1,13 @@
-"""Delivery as a durable job."""
+"""Delivery as a durable job, and the job that lets people grow up."""
 
 from uuid import UUID
 
+from django.db import transaction
+from procrastinate.contrib.django import app
+
 from kinward.enforcement import services
+from kinward.experience import growing
+from kinward.experience.live import today
 from kinward.jobs import task
 
 
@@ -10,3 +15,31 @@ from kinward.jobs import task
 def deliver(action_id: str) -> None:
     """Carry out one action."""
     services.deliver(UUID(action_id))
+
+
+@app.periodic(cron="*/10 * * * *")
+@task("enforcement.grow_up")
+def grow_up(timestamp: int) -> None:
+    """Let everybody grow whose day has come, also a day that this machine slept through.
+
+    Each account grows in a transaction of its own, with the notice to the person.
+    """
+    while account_ids := growing.due(today()):
+        for account_id in account_ids:
+            with transaction.atomic():
+                grown = growing.grow(account_id)
+                if grown is None:
+                    continue
+                account, growth = grown
+                if growth.opened or growth.closed or growth.ended:
+                    services.notify(
+                        account=account,
+                        notice={
+                            "topic": "growing_up",
+                            "language": account.language,
+                            "opened": growth.opened,
+                            "closed": growth.closed,
+                            "ended": growth.ended,
+                        },
+                        actor="system:enforcement",
+                    )

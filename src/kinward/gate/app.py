@@ -2,20 +2,33 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
-from urllib.parse import unquote
 
+import msgspec
 import structlog
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 from prometheus_client import Counter, Gauge, Histogram, generate_latest
 
 from kinward.access.models import ApiKey
-from kinward.access.services import authenticate
+from kinward.access.services import authenticate, authenticate_known
 from kinward.cases.queries import parked
 from kinward.config import config
 from kinward.errors import KinwardError, NotFound
+from kinward.experience.shadowing import tally
+from kinward.gate.decide import (
+    MAX_BATCH_BODY,
+    Read,
+    at_hand,
+    experience,
+    looked_up,
+    note_shadow,
+    put_setting,
+    read_many,
+    read_one,
+    unreachable,
+)
 from kinward.gate.http import (
     FORM_OVERHEAD,
     Disconnected,
@@ -37,6 +50,8 @@ log = structlog.get_logger(__name__)
 R = TypeVar("R")
 
 MAX_JSON: Final = 64 * 1024
+SHADOW_SECONDS: Final = 1.0  # between two writings of where the shadow differed
+DECIDE: Final = "policy:decide"
 SPARE_THREADS: Final = 4  # so that health and accounts answer while every upload is decoding
 PATHS: Final = ("/v1/", "/healthz", "/metrics")
 
@@ -68,10 +83,12 @@ class Gate:
         self._uploads = asyncio.Semaphore(chosen.max_uploads)
         self._seconds = chosen.body_seconds
         self._limit = chosen.max_body + FORM_OVERHEAD
+        self._background: set[asyncio.Future[None]] = set()
+        self._shadow_written = 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        endpoint, began = _endpoint(request.path), time.perf_counter()
+        endpoint, began = _endpoint(request), time.perf_counter()
         try:
             await self._answer(request, endpoint, send)
             ANSWERS.labels(endpoint, "ok").inc()
@@ -93,12 +110,18 @@ class Gate:
 
     async def _answer(self, request: Request, endpoint: str, send: Send) -> None:
         match request.method, endpoint:
-            case "GET", "healthz":
-                await self._in_thread(_ping)
-                await send_json(send, 200, {"status": "ok"})
-            case "GET", "metrics":
-                body = await self._in_thread(_metrics)
-                await send_body(send, 200, body, b"text/plain; version=0.0.4")
+            case "GET", "healthz" | "metrics":
+                await self._look(endpoint, send)
+            case "POST", "decide":
+                await self._decide(request, send)
+            case "POST", "decide/batch":
+                await self._decide_batch(request, send)
+            case "GET", "experience":
+                await self._key(request, "policy:decide")
+                account_id = request.segments[2]
+                await send_json(send, 200, await self._in_thread(lambda: experience(account_id)))
+            case "PUT", "settings":
+                await self._put_setting(request, send)
             case "PUT", "accounts":
                 await self._put_account(request, send)
             case "POST", "media":
@@ -110,11 +133,67 @@ class Gate:
             case _:
                 raise MethodNotAllowed(f"{request.method} {request.path[:80]}")
 
+    async def _look(self, endpoint: str, send: Send) -> None:
+        if endpoint == "metrics":
+            body = await self._in_thread(_metrics)
+            await send_body(send, 200, body, b"text/plain; version=0.0.4")
+        else:
+            await self._in_thread(_ping)
+            await send_json(send, 200, {"status": "ok"})
+
+    async def _decide(self, request: Request, send: Send) -> None:
+        body = await request.json(limit=MAX_JSON, seconds=self._seconds)
+        (answer,) = await self._decisions(request, [read_one(body)])
+        await send_body(send, 200, bytes(answer), b"application/json")
+
+    async def _decide_batch(self, request: Request, send: Send) -> None:
+        body = await request.json(limit=MAX_BATCH_BODY, seconds=self._seconds)
+        answers = await self._decisions(request, read_many(body))
+        joined = b'{"decisions":[' + b",".join(map(bytes, answers)) + b"]}"
+        await send_body(send, 200, joined, b"application/json")
+
+    async def _decisions(self, request: Request, read: Sequence[Read]) -> list[msgspec.Raw]:
+        """The answers from memory if it can be trusted, else from the database, else protective."""
+        header = request.header("authorization")
+        try:
+            if authenticate_known(header, DECIDE) is None:
+                await self._key(request, DECIDE)
+        except (DatabaseError, InterfaceError) as error:
+            log.error("gate.database", error=str(error).split("\n")[0])
+            return unreachable(read)
+        answers = at_hand(read)
+        if answers is None:
+            answers = await self._in_thread(lambda: looked_up(read))
+        note_shadow(read)
+        self._write_shadow()
+        return answers
+
+    def _write_shadow(self) -> None:
+        """Now and then, write down where the shadow differed."""
+        if time.monotonic() - self._shadow_written < SHADOW_SECONDS:
+            return
+        self._shadow_written = time.monotonic()
+        writing = asyncio.ensure_future(self._in_thread(tally().write))
+        self._background.add(writing)
+        writing.add_done_callback(self._shadow_done)
+
+    def _shadow_done(self, writing: asyncio.Future[None]) -> None:
+        self._background.discard(writing)
+        if not writing.cancelled() and (error := writing.exception()):
+            log.warning("shadow.not_written", error=str(error).split("\n")[0])
+
+    async def _put_setting(self, request: Request, send: Send) -> None:
+        key = await self._key(request, "accounts:write")
+        body = await request.json(limit=MAX_JSON, seconds=self._seconds)
+        _, _, account_id, _, capability = request.segments
+        answer = await self._in_thread(lambda: put_setting(account_id, capability, body, key.actor))
+        await send_json(send, 200, answer)
+
     async def _put_account(self, request: Request, send: Send) -> None:
         await self._key(request, "accounts:write")
         body = await request.json(limit=MAX_JSON, seconds=self._seconds)
         profile = decode(body, Profile)
-        platform_id = unquote(request.path.removeprefix("/v1/accounts/"))
+        platform_id = request.segments[2]
         account, new = await self._in_thread(
             lambda: put_account(platform_id=platform_id, profile=profile)
         )
@@ -163,17 +242,29 @@ class Gate:
         return await asyncio.get_running_loop().run_in_executor(self._threads, run)
 
 
-def _endpoint(path: str) -> str:
+ENDPOINTS: Final = {
+    "/v1/decide": "decide",
+    "/v1/decide/batch": "decide/batch",
+    "/v1/media": "media",
+    "/v1/media/hashes": "media/hashes",
+    "/healthz": "healthz",
+    "/metrics": "metrics",
+}
+
+
+def _endpoint(request: Request) -> str:
     """The name of an endpoint, for routing and for metrics; empty when there is none."""
-    if path.startswith("/v1/accounts/") and len(path) > len("/v1/accounts/"):
-        return "accounts"
-    names: dict[str, str] = {
-        "/v1/media": "media",
-        "/v1/media/hashes": "media/hashes",
-        "/healthz": "healthz",
-        "/metrics": "metrics",
-    }
-    return names.get(path, "")
+    known = ENDPOINTS.get(request.path)
+    if known or not request.path.startswith("/v1/accounts/"):
+        return known or ""
+    match request.segments[2:]:
+        case [account_id] if account_id:
+            return "accounts"
+        case [_, "experience"]:
+            return "experience"
+        case [_, "settings", capability] if capability:
+            return "settings"
+    return ""
 
 
 def _metrics() -> bytes:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final, TypeVar
+from urllib.parse import unquote
 
 import msgspec
 
@@ -49,8 +50,15 @@ class Request:
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.method: str = scope["method"]
         self.path: str = scope["path"]
+        self._raw_path = scope.get("raw_path") or self.path.encode()
         self._headers = {name.decode("latin-1").lower(): value for name, value in scope["headers"]}
         self._receive = receive
+
+    @property
+    def segments(self) -> list[str]:
+        """The path's parts, each decoded by itself, so that a part may hold a slash."""
+        raw = bytes(self._raw_path).partition(b"?")[0].decode("latin-1")
+        return [unquote(part) for part in raw.strip("/").split("/")]
 
     def header(self, name: str) -> str:
         """A header by its lower-case name, or an empty text."""

@@ -24,6 +24,7 @@ class Account(models.Model):
     jurisdiction = models.CharField(max_length=10, default="")
     language = models.CharField(max_length=20, default="")
     screen_name = models.CharField(max_length=200, default="")
+    age_changes_on = models.DateField(null=True, db_index=True)
     standing = models.CharField(max_length=12, choices=Standing.choices, default=Standing.ACTIVE)
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)

@@ -1,12 +1,16 @@
 """Writing accounts: what the platform says of one, and the standing that Kinward gives it."""
 
-from typing import Literal
+from datetime import UTC, date, datetime
+from typing import Any
 
 import msgspec
 from django.db import transaction
 
+from kinward import policy
 from kinward.errors import Invalid, KinwardError
 from kinward.people.models import Account, Standing
+from kinward.policy import UNKNOWN, AgeRange
+from kinward.policy.places import is_place
 
 ID_LENGTH = 200
 
@@ -18,19 +22,45 @@ class AccountUnknown(KinwardError):
     status = 404
 
 
-class AgeRange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Years `[lower, upper)`, who says so, and how sure they are."""
+class AgeSignal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the platform was handed instead of a range: exactly one of these.
 
-    lower: int
-    upper: int
-    source: str = "self-declared"
-    assurance: Literal["none", "declared", "guardian", "estimated", "verified"] = "declared"
+    `apple`, `google_play` and `openid4vp` are what those interfaces answer. A birth date becomes a
+    range here and goes no further.
+    """
+
+    apple: dict[str, Any] | None = None
+    google_play: dict[str, Any] | None = None
+    openid4vp: dict[str, Any] | None = None
+    guardian: tuple[int, int] | None = None
+    estimate: tuple[float, float] | None = None
+    birth_date: date | None = None
+
+    def __post_init__(self) -> None:
+        given = [name for name in self.__struct_fields__ if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"give exactly one of {', '.join(self.__struct_fields__)}")
+
+    def range(self, today: date) -> AgeRange:
+        """The age range that it comes to."""
+        if self.apple is not None:
+            return policy.from_apple(self.apple)
+        if self.google_play is not None:
+            return policy.from_google(self.google_play)
+        if self.openid4vp is not None:
+            return policy.from_openid4vp(self.openid4vp)
+        if self.guardian is not None:
+            return policy.from_guardian(*self.guardian)
+        if self.estimate is not None:
+            return policy.from_estimate(*self.estimate)
+        return policy.from_birth_date(self.birth_date or today, today)
 
 
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a platform says of an account; everything is optional, and ignorance protects."""
 
     age: AgeRange | None = None
+    age_signal: AgeSignal | None = None
     jurisdiction: str = ""
     language: str = ""
     screen_name: str = ""
@@ -46,11 +76,9 @@ def put_account(*, platform_id: str, profile: Profile) -> tuple[Account, bool]:
     for name, limit in (("jurisdiction", 10), ("language", 20), ("screen_name", 200)):
         if len(getattr(profile, name)) > limit:
             raise Invalid(f"{name} has at most {limit} characters.")
-    age = profile.age or AgeRange(0, 150, "unknown", "none")
-    if not 0 <= age.lower < age.upper <= 150:
-        raise Invalid("An age range needs 0 <= lower < upper <= 150.")
-    if not 1 <= len(age.source) <= 40:
-        raise Invalid("age.source has 1 to 40 characters.")
+    if profile.jurisdiction and not is_place(profile.jurisdiction):
+        raise Invalid("jurisdiction is an ISO 3166 code, such as DE or US-CA.")
+    age = _age(profile)
     return Account.objects.update_or_create(
         platform_id=platform_id,
         defaults={
@@ -58,11 +86,23 @@ def put_account(*, platform_id: str, profile: Profile) -> tuple[Account, bool]:
             "age_upper": age.upper,
             "age_source": age.source,
             "age_assurance": age.assurance,
+            "age_changes_on": age.changes_on,
             "jurisdiction": profile.jurisdiction,
             "language": profile.language,
             "screen_name": profile.screen_name,
         },
     )
+
+
+def _age(profile: Profile) -> AgeRange:
+    if profile.age is not None and profile.age_signal is not None:
+        raise Invalid("Give age or age_signal, not both.")
+    today = datetime.now(UTC).date()
+    try:
+        age = profile.age or UNKNOWN
+        return (age if profile.age_signal is None else profile.age_signal.range(today)).on(today)
+    except ValueError as error:
+        raise Invalid(f"age_signal: {error}.") from error
 
 
 def get_account(platform_id: str) -> Account:
@@ -83,3 +123,10 @@ def set_standing(*, account: Account, standing: Standing) -> None:
     """Give the account a standing. The action that causes it is what the ledger records."""
     account.standing = standing
     account.save(update_fields=["standing", "changed_at"])
+
+
+def set_age(*, account: Account, age: AgeRange) -> None:
+    """Write an age range, in the caller's transaction, to an account that the caller has locked."""
+    account.age_lower, account.age_upper = age.lower, age.upper
+    account.age_changes_on = age.changes_on
+    account.save(update_fields=["age_lower", "age_upper", "age_changes_on", "changed_at"])

@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "kinward.ledger",
     "kinward.access",
     "kinward.people",
+    "kinward.experience",
     "kinward.matching",
     "kinward.evidence",
     "kinward.reporting",

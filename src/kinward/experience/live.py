@@ -1,0 +1,224 @@
+"""The live decision: what is in force and what is known, at hand in every process."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from functools import cache, lru_cache
+from typing import Final
+
+import msgspec
+import structlog
+
+from kinward.errors import KinwardError
+from kinward.experience.models import Activation, PackVersion, Setting, Shadow
+from kinward.people.models import Account
+from kinward.policy import AgeRange, Decision, Pack, Person, load_pack, shipped_packs
+from kinward.policy.capabilities import CAPABILITIES
+from kinward.policy.decision import protective
+from kinward.policy.request import Request, State, answer, language_of
+from kinward.watch import Cache
+
+log = structlog.get_logger(__name__)
+
+FIRST_PACK: Final = "teen-accounts"  # in force until the operator activates another
+
+
+class InForce(msgspec.Struct, frozen=True):
+    """What is in force on a day: a pack, and while one is staged the pack for the rest.
+
+    A pack that cannot be read is None: everything is then answered protectively.
+    """
+
+    day: date
+    pack: Pack | None
+    rest: Pack | None = None
+    share: int = 100
+    staged: str = ""  # salts the choice of who is in the share
+    shadow: Pack | None = None
+    shadow_id: int | None = None
+
+    def for_account(self, platform_id: str | None) -> Pack | None:
+        """The pack for an account; for somebody without an id the one that holds for the rest."""
+        if self.share >= 100:
+            return self.pack
+        inside = platform_id is not None and in_share(platform_id, self.staged, self.share)
+        return self.pack if inside else self.rest
+
+
+def in_share(platform_id: str, salt: str, share: int) -> bool:
+    """Whether an account is in a share (percent); who is in a small share is in a larger one."""
+    drawn = hashlib.blake2b(f"{salt}:{platform_id}".encode(), digest_size=8).digest()
+    return int.from_bytes(drawn) % 100 < share
+
+
+class Live:
+    """The caches of one process."""
+
+    def __init__(self) -> None:
+        self.states: Cache[str, State] = Cache("account", load_states)
+        self._in_force: Cache[str, InForce] = Cache("packs", _load_in_force, size=4)
+
+    def ready(self, requests: Sequence[Request]) -> list[Decision] | None:
+        """The decisions, if everything they need is at hand; never touches the database."""
+        in_force = self.in_force_at_hand()
+        if in_force is None or any(request.pack for request in requests):
+            return None
+        ids = {each for request in requests for each in request.ids()}
+        states = self.states.peek(ids)
+        return None if states is None else decide_all(in_force, requests, states)
+
+    def decide(self, requests: Sequence[Request]) -> list[Decision]:
+        """The decisions. Where the database cannot be asked they are the protective ones."""
+        try:
+            in_force = self.in_force()
+            states = self.states.get({each for request in requests for each in request.ids()})
+        except Exception as error:  # whatever it is, a child's door stays closed
+            log.error("decide.unavailable", error=str(error).split("\n")[0])
+            return [unavailable(request) for request in requests]
+        return decide_all(in_force, requests, states)
+
+    def languages(self, requests: Sequence[Request]) -> list[str]:
+        """The language of each answer, as far as it is at hand."""
+        ids = {each for request in requests for each in request.ids() if not request.language}
+        states = self.states.peek(ids) or {}
+        return [language_of(request, states) for request in requests]
+
+    def in_force_at_hand(self) -> InForce | None:
+        """What is in force today, if that is known without asking the database."""
+        found = self._in_force.peek([today().isoformat()])
+        return None if found is None else next(iter(found.values()))
+
+    def in_force(self) -> InForce:
+        """What is in force today."""
+        (found,) = self._in_force.get([today().isoformat()]).values()
+        return found
+
+
+@cache
+def live() -> Live:
+    """The live caches of this process."""
+    return Live()
+
+
+def today() -> date:
+    """The day by which packs are read, in UTC."""
+    return datetime.now(UTC).date()
+
+
+def decide_all(
+    in_force: InForce, requests: Sequence[Request], states: Mapping[str, State]
+) -> list[Decision]:
+    """Decide each question by the pack that holds for its actor, or by the one it names."""
+    found = []
+    for request in requests:
+        pack = in_force.for_account(request.actor.id)
+        if request.pack:
+            pack = named_pack(request.pack, in_force.day)
+        if pack is None:
+            found.append(_closed(request, "pack.invalid"))
+        else:
+            found.append(answer(pack, request, states))
+    return found
+
+
+def unavailable(request: Request) -> Decision:
+    """The protective decision, when nothing can be known."""
+    return _closed(request, "state.unavailable")
+
+
+def _closed(request: Request, code: str) -> Decision:
+    known = CAPABILITIES.get(request.capability)
+    kind = None if known is None else known.kind
+    return protective(request.capability[:80], "none", code, kind=kind)
+
+
+def load_states(ids: Iterable[str]) -> dict[str, State]:
+    """The states of accounts, from the database; one that is not known is left out."""
+    accounts = {
+        account.pk: account for account in Account.objects.filter(platform_id__in=list(ids))
+    }
+    made: dict[tuple[int, str], dict[str, str | int]] = {}
+    for setting in Setting.objects.filter(account_id__in=accounts, ended_at=None):
+        made.setdefault((setting.account_id, setting.layer), {})[setting.capability] = setting.value
+    return {
+        account.platform_id: State(
+            person_of(account),
+            account.language,
+            made.get((pk, "guardian"), {}),
+            made.get((pk, "self"), {}),
+        )
+        for pk, account in accounts.items()
+    }
+
+
+def person_of(account: Account) -> Person:
+    """An account as policy sees it."""
+    age = AgeRange(
+        account.age_lower,
+        account.age_upper,
+        account.age_source,
+        account.age_assurance,  # type: ignore[arg-type]
+        account.age_changes_on,
+    )
+    # Whoever has grown since the daily job last ran is as old as they are.
+    return Person(age.on(today()), account.jurisdiction)
+
+
+def _load_in_force(days: Iterable[str]) -> dict[str, InForce]:
+    (text,) = days
+    day = date.fromisoformat(text)
+    newest = Activation.objects.select_related("pack", "rest").order_by("-number").first()
+    shadow = Shadow.objects.select_related("pack").filter(ended_at=None).first()
+    return {
+        text: InForce(
+            day=day,
+            pack=_first(day) if newest is None else _read(newest.pack, day),
+            rest=None if newest is None or newest.rest is None else _read(newest.rest, day),
+            share=100 if newest is None else newest.share,
+            staged="" if newest is None else newest.pack.digest,
+            shadow=None if shadow is None else _read(shadow.pack, day),
+            shadow_id=None if shadow is None else shadow.pk,
+        )
+    }
+
+
+def _first(day: date) -> Pack:
+    return shipped(FIRST_PACK).on(day)
+
+
+def _read(version: PackVersion, day: date) -> Pack | None:
+    try:
+        return compiled(version.digest, version.pk).on(day)
+    except KinwardError as error:
+        log.error("pack.invalid", pack=str(version), error=str(error))
+        return None
+
+
+@lru_cache(32)
+def compiled(digest: str, pk: int) -> Pack:
+    """A stored version, read once; its files are checked against its digest."""
+    pack = load_pack(PackVersion.objects.get(pk=pk).files)
+    if pack.digest != digest:
+        raise PackChanged(f"Version {pk} was stored with another digest.")
+    return pack
+
+
+class PackChanged(KinwardError):
+    """The stored files of this pack are not those that were stored."""
+
+    code = "pack.changed"
+
+
+@lru_cache(8)
+def shipped(name: str) -> Pack:
+    """A pack that comes with Kinward, read once."""
+    return load_pack(name)
+
+
+def named_pack(name: str, day: date) -> Pack | None:
+    """A pack by `name version`, or by the name of a shipped one; None where there is none."""
+    if name in shipped_packs():
+        return shipped(name).on(day)
+    title, _, version = name.partition(" ")
+    found = PackVersion.objects.filter(name=title, version=version).first()
+    return None if found is None else _read(found, day)

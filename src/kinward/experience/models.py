@@ -1,0 +1,169 @@
+"""Settings of accounts; versions of packs, who activated which, proposals, and shadows."""
+
+import uuid
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.lookups import IsNull
+
+from kinward.access.models import Staff
+from kinward.people.models import Account
+
+
+class Layer(models.TextChoices):
+    """Who may move a value inside the bounds of the pack."""
+
+    GUARDIAN = "guardian"
+    SELF = "self"
+
+
+class Setting(models.Model):
+    """What a guardian, or the person, set for a capability, in the capability's own words."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="settings")
+    layer = models.CharField(max_length=8, choices=Layer.choices)
+    capability = models.CharField(max_length=80)
+    value = models.JSONField()
+    set_by = models.CharField(max_length=220)
+    set_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True)
+    ended_why = models.CharField(max_length=80, default="")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("account", "layer", "capability"),
+                condition=Q(ended_at=None),
+                name="experience_one_setting",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.capability} = {self.value!r} by {self.layer}"
+
+
+class PackVersion(models.Model):
+    """The files of a pack at a version, which never change."""
+
+    name = models.CharField(max_length=60)
+    version = models.CharField(max_length=40)
+    digest = models.CharField(max_length=64)
+    files = models.JSONField()
+    made_by = models.CharField(max_length=200)
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("name", "version"), name="experience_version_once"),
+        )
+        ordering = ("-made_at",)
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
+
+
+class ProposalState(models.TextChoices):
+    """Where a proposal stands."""
+
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+
+
+class Proposal(models.Model):
+    """One person's wish to change the pack, with what it would do, for another to decide."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    pack = models.ForeignKey(PackVersion, on_delete=models.PROTECT, related_name="proposals")
+    base = models.ForeignKey(PackVersion, on_delete=models.PROTECT, related_name="+")
+    share = models.PositiveSmallIntegerField(default=100)
+    why = models.TextField()
+    state = models.CharField(
+        max_length=10, choices=ProposalState.choices, default=ProposalState.PROPOSED
+    )
+    proposed_by = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField(auto_now_add=True)
+    decided_by = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="+", null=True)
+    decided_at = models.DateTimeField(null=True)
+    counted = models.BigIntegerField(default=0)  # accounts simulated so far
+    total = models.BigIntegerField(default=0)
+    simulation = models.JSONField(null=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(decided_by=None) | ~Q(decided_by=F("proposed_by")),
+                name="experience_two_people",
+            ),
+            models.UniqueConstraint(
+                fields=("pack",), condition=Q(state="proposed"), name="experience_one_proposal"
+            ),
+        )
+        ordering = ("-proposed_at",)
+
+    def __str__(self) -> str:
+        return f"proposal:{self.id}"
+
+
+class Activation(models.Model):
+    """One change of what is in force. The newest holds; `rest` is for who is outside the share."""
+
+    number = models.BigAutoField(primary_key=True)
+    pack = models.ForeignKey(PackVersion, on_delete=models.PROTECT, related_name="activations")
+    rest = models.ForeignKey(PackVersion, on_delete=models.PROTECT, related_name="+", null=True)
+    share = models.PositiveSmallIntegerField(default=100)
+    reverts = models.ForeignKey("self", on_delete=models.PROTECT, null=True)
+    proposal = models.ForeignKey(Proposal, on_delete=models.PROTECT, null=True)
+    actor = models.CharField(max_length=200)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(share__gte=1, share__lte=100)
+                & (Q(share=100, rest=None) | Q(share__lt=100, rest__isnull=False)),
+                name="experience_share",
+            ),
+        )
+        ordering = ("-number",)
+
+
+class Shadow(models.Model):
+    """A pack that decides beside the active one, on live questions, without effect."""
+
+    pack = models.ForeignKey(PackVersion, on_delete=models.PROTECT, related_name="shadows")
+    started_by = models.CharField(max_length=200)
+    started_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True)
+    asked = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                IsNull(F("ended_at"), rhs=True),
+                condition=Q(ended_at=None),
+                name="experience_one_shadow",
+            ),
+        )
+
+
+class ShadowDifference(models.Model):
+    """How often the shadow decided otherwise, for a group of ages in a place."""
+
+    shadow = models.ForeignKey(Shadow, on_delete=models.CASCADE, related_name="differences")
+    capability = models.CharField(max_length=80)
+    group = models.CharField(max_length=20)
+    place = models.CharField(max_length=10)
+    active = models.CharField(max_length=500)
+    shadowed = models.CharField(max_length=500)
+    count = models.BigIntegerField(default=0)
+    example = models.CharField(max_length=200, default="")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("shadow", "capability", "group", "place", "active", "shadowed"),
+                name="experience_difference",
+            ),
+        )
+        ordering = ("-count",)

@@ -1,0 +1,61 @@
+"""The stored accounts as a population, a part at a time."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from kinward.experience.models import Layer, Setting
+from kinward.people.models import Account
+from kinward.policy.pack import Pack
+from kinward.policy.population import People, Settings, people_of
+from kinward.policy.vector import NONE
+
+PART = 50_000
+
+
+def count_accounts() -> int:
+    """How many accounts there are."""
+    return Account.objects.count()
+
+
+def stored_people(pack: Pack) -> Iterator[People]:
+    """Every account with its settings, as codes of a pack's capabilities."""
+    last = 0
+    fields = ("pk", "platform_id", "age_lower", "age_upper", "age_assurance", "jurisdiction")
+    while rows := list(
+        Account.objects.filter(pk__gt=last).order_by("pk").values_list(*fields)[:PART]
+    ):
+        last = rows[-1][0]
+        pks, ids, lower, upper, assurance, jurisdiction = zip(*rows, strict=True)
+        people = people_of(
+            {
+                "id": ids,
+                "age_lower": np.array(lower),
+                "age_upper": np.array(upper),
+                "assurance": assurance,
+                "jurisdiction": jurisdiction,
+            }
+        )
+        people.settings = _settings(pack, {pk: row for row, pk in enumerate(pks)})
+        yield people
+
+
+def _settings(pack: Pack, rows: dict[int, int]) -> dict[int, Settings]:
+    made: dict[int, dict[str, list[int]]] = {}
+    first, last = min(rows), max(rows)
+    for setting in Setting.objects.filter(
+        account_id__gte=first, account_id__lte=last, ended_at=None
+    ).order_by("capability"):
+        capability = pack.capabilities.get(setting.capability)
+        row = rows.get(setting.account_id)
+        if capability is None or row is None:
+            continue
+        codes = made.setdefault(row, {}).setdefault(setting.capability, [NONE, NONE])
+        try:
+            codes[setting.layer == Layer.SELF] = capability.kind.code(setting.value)
+        except ValueError:
+            continue
+    return {
+        row: tuple((name, codes[0], codes[1]) for name, codes in sorted(each.items()))
+        for row, each in made.items()
+    }

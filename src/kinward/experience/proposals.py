@@ -1,0 +1,181 @@
+"""Changing the rules: one person proposes, sees whom it would touch, and another approves."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import tomlkit
+from django.db import transaction
+from django.utils import timezone
+from tomlkit.exceptions import TOMLKitError
+from tomlkit.items import AoT, Table
+
+from kinward.access.models import Staff
+from kinward.errors import Forbidden, Invalid, KinwardError, NotFound
+from kinward.experience.models import PackVersion, Proposal, ProposalState
+from kinward.experience.people import count_accounts, stored_people
+from kinward.experience.services import activate, current, store_pack
+from kinward.jobs import enqueue
+from kinward.ledger.services import record
+from kinward.policy.pack import Pack, read_pack
+from kinward.policy.problems import PackInvalid
+from kinward.policy.simulate import simulate
+
+SIMULATE = "experience.simulate"
+MAX_WHY = 2000
+KEPT_CHANGES = 300
+
+
+class AlreadyDecided(KinwardError):
+    """Somebody has decided on this proposal."""
+
+    code = "proposal.decided"
+    status = 409
+
+
+class Outdated(KinwardError):
+    """The rules have changed since this was proposed. Propose it again, on what is in force now."""
+
+    code = "proposal.outdated"
+    status = 409
+
+
+class RuleChange(msgspec.Struct, frozen=True):
+    """New words for one rule: what is None stays as it is. Values as a pack writes them."""
+
+    rule: str
+    default: Any = None
+    bounds: list[Any] | None = None
+    may: list[str] | None = None
+
+
+def with_change(files: dict[str, str], change: RuleChange, *, version: str) -> dict[str, str]:
+    """A pack's files with one rule changed and a new version; everything else stays as written."""
+    changed = dict(files)
+    try:
+        header = tomlkit.parse(files["pack.toml"])
+        header["version"] = version
+        changed["pack.toml"] = tomlkit.dumps(header)
+        for file in sorted(changed):
+            if file == "tests.toml":
+                continue
+            document = tomlkit.parse(changed[file])
+            rules = document.get("rule", [])
+            for rule in rules if isinstance(rules, AoT) else []:
+                if isinstance(rule, Table) and rule.get("id") == change.rule:
+                    for key in ("default", "bounds", "may"):
+                        if (value := getattr(change, key)) is not None:
+                            rule[key] = value
+                    changed[file] = tomlkit.dumps(document)
+                    return changed
+    except TOMLKitError as error:
+        raise PackInvalid(f"{error}") from error
+    raise NotFound(f"There is no rule {change.rule!r} in this pack.")
+
+
+def next_version(version: str) -> str:
+    """The version after this one.
+
+    >>> next_version("2026.11"), next_version("2026.11+3")
+    ('2026.11+1', '2026.11+4')
+    """
+    base, plus, number = version.partition("+")
+    return f"{base}+{int(number) + 1 if plus and number.isdigit() else 1}"
+
+
+def free_version(pack: Pack) -> str:
+    """A version of a pack that is not taken yet."""
+    version = next_version(pack.version)
+    while PackVersion.objects.filter(name=pack.name, version=version).exists():
+        version = next_version(version)
+    return version
+
+
+@transaction.atomic
+def propose(*, files: dict[str, str], why: str, share: int, staff: Staff) -> Proposal:
+    """Propose a pack for what is in force; whom it would touch is counted by a job."""
+    if not why.strip() or len(why) > MAX_WHY:
+        raise Invalid(f"Say why, in at most {MAX_WHY} characters.")
+    if not 1 <= share <= 100:
+        raise Invalid("A share is from 1 to 100 percent.")
+    base = current().pack
+    pack = store_pack(files=files, actor=staff.actor)
+    if pack.digest == base.digest:
+        raise Invalid("This is what is in force already.")
+    if pack.proposals.filter(state=ProposalState.PROPOSED).exists():
+        raise Invalid(f"{pack} is proposed already.")
+    proposal = Proposal.objects.create(
+        pack=pack,
+        base=base,
+        share=share,
+        why=why.strip(),
+        proposed_by=staff,
+        total=count_accounts(),
+    )
+    enqueue(SIMULATE, proposal_id=str(proposal.id))
+    record(
+        actor=staff.actor,
+        kind="proposal.made",
+        subject=str(proposal),
+        pack=str(pack),
+        base=str(base),
+        share=share,
+        why=proposal.why,
+    )
+    return proposal
+
+
+def get_proposal(proposal_id: UUID) -> Proposal:
+    """The proposal by its id."""
+    found = Proposal.objects.select_related("pack", "base", "proposed_by", "decided_by")
+    try:
+        return found.get(pk=proposal_id)
+    except Proposal.DoesNotExist as error:
+        raise NotFound(f"There is no proposal {proposal_id}.") from error
+
+
+def count_touched(proposal_id: UUID) -> None:
+    """Simulate a proposal over the stored accounts, saying how far it is; safe to repeat."""
+    proposal = get_proposal(proposal_id)
+    before, after = (read_pack(each.files) for each in (proposal.base, proposal.pack))
+
+    def progress(counted: int) -> None:
+        Proposal.objects.filter(pk=proposal_id).update(counted=counted)
+
+    found = simulate(before.ruling, after.ruling, stored_people(before), progress)
+    kept = msgspec.structs.replace(found, changes=found.changes[:KEPT_CHANGES])
+    simulation = msgspec.to_builtins(kept) | {
+        "by_group": found.by_group(),
+        "left_out": len(found.changes) - len(kept.changes),
+    }
+    Proposal.objects.filter(pk=proposal_id).update(
+        simulation=simulation, counted=found.accounts, total=found.accounts
+    )
+
+
+@transaction.atomic
+def decide_proposal(*, proposal_id: UUID, approve: bool, staff: Staff) -> Proposal:
+    """Approve a proposal, which puts its pack in force, or reject it. Never by who proposed it."""
+    try:
+        proposal = Proposal.objects.select_for_update().get(pk=proposal_id)
+    except Proposal.DoesNotExist as error:
+        raise NotFound(f"There is no proposal {proposal_id}.") from error
+    if proposal.state != ProposalState.PROPOSED:
+        raise AlreadyDecided(f"It is {proposal.state}.")
+    if approve and proposal.proposed_by_id == staff.pk:
+        raise Forbidden("You proposed this, so another person decides.")
+    if approve and current().pack.pk != proposal.base_id:
+        raise Outdated
+    proposal.state = ProposalState.APPROVED if approve else ProposalState.REJECTED
+    proposal.decided_by = None if proposal.proposed_by_id == staff.pk else staff
+    proposal.decided_at = timezone.now()
+    proposal.save(update_fields=["state", "decided_by", "decided_at"])
+    record(
+        actor=staff.actor,
+        kind=f"proposal.{proposal.state}",
+        subject=str(proposal),
+        pack=str(proposal.pack),
+    )
+    if approve:
+        activate(pack=proposal.pack, actor=staff.actor, share=proposal.share, proposal=proposal)
+    return proposal

@@ -1,0 +1,31 @@
+"""Reading what is in force, what was, and what is proposed."""
+
+from django.db.models import QuerySet
+
+from kinward.experience.models import Activation, PackVersion, Proposal, ProposalState, Shadow
+
+
+def history() -> QuerySet[Activation]:
+    """Every activation, the newest first."""
+    return Activation.objects.select_related("pack", "rest", "reverts__pack").order_by("-number")
+
+
+def versions() -> QuerySet[PackVersion]:
+    """Every stored version, the newest first."""
+    return PackVersion.objects.order_by("-made_at")
+
+
+def proposals() -> QuerySet[Proposal]:
+    """Every proposal, the newest first."""
+    return Proposal.objects.select_related("pack", "base", "proposed_by", "decided_by")
+
+
+def waiting() -> int:
+    """How many proposals wait for a decision."""
+    return Proposal.objects.filter(state=ProposalState.PROPOSED).count()
+
+
+def shadow() -> Shadow | None:
+    """The shadow that runs, or else the last one that ran."""
+    found = Shadow.objects.select_related("pack")
+    return found.filter(ended_at=None).first() or found.order_by("-ended_at").first()

@@ -1,0 +1,159 @@
+"""Packs: storing a version, putting it in force, in shares, in the shadow, and back."""
+
+from collections.abc import Mapping
+
+from django.db import transaction
+from django.utils import timezone
+
+from kinward.errors import Invalid, KinwardError, NotFound
+from kinward.experience.live import FIRST_PACK, today
+from kinward.experience.models import Activation, PackVersion, Proposal, Shadow
+from kinward.ledger.services import record
+from kinward.policy.check import check
+from kinward.policy.pack import digest, read_pack
+from kinward.policy.problems import PackInvalid
+from kinward.policy.sources import read_files
+
+
+class VersionTaken(KinwardError):
+    """This version of the pack is stored with other rules. Give the changed pack a new version."""
+
+    code = "pack.version_taken"
+    status = 409
+
+
+class NothingToRevert(KinwardError):
+    """There is nothing to take back: the pack in force is the first."""
+
+    code = "pack.nothing_to_revert"
+    status = 409
+
+
+@transaction.atomic
+def store_pack(*, files: Mapping[str, str], actor: str) -> PackVersion:
+    """Store a pack's files under its name and version, once; one with errors is refused."""
+    errors = [each for each in check(files, today=today()) if each.level == "error"]
+    if errors:
+        raise PackInvalid(errors)
+    pack = read_pack(files)
+    version, new = PackVersion.objects.get_or_create(
+        name=pack.name,
+        version=pack.version,
+        defaults={"digest": pack.digest, "files": dict(files), "made_by": actor},
+    )
+    if version.digest != digest(files):
+        raise VersionTaken(f"{version} is stored already.")
+    if new:
+        record(actor=actor, kind="pack.stored", subject=f"pack:{version}", digest=version.digest)
+    return version
+
+
+def current() -> Activation:
+    """What is in force; the first time, the pack that Kinward begins with is stored for it."""
+    newest = Activation.objects.select_related("pack", "rest").order_by("-number").first()
+    if newest is not None:
+        return newest
+    version = store_pack(files=read_files(FIRST_PACK), actor="system:experience")
+    return Activation(pack=version, share=100, actor="system:experience")
+
+
+@transaction.atomic
+def activate(
+    *, pack: PackVersion, actor: str, share: int = 100, proposal: Proposal | None = None
+) -> Activation:
+    """Put a pack in force for a share (percent) of accounts; the rest keep what they had."""
+    if not 1 <= share <= 100:
+        raise Invalid("A share is from 1 to 100 percent.")
+    _lock()
+    now = current()
+    if (now.pack_id, now.share) == (pack.pk, share) and now.pk is not None:
+        raise Invalid(f"{pack} is in force for {share} percent already.")
+    # While a pack is being staged, who is outside its share keeps the one from before.
+    before = now.rest if now.rest is not None else now.pack
+    if share < 100 and before.pk == pack.pk:
+        raise Invalid(f"{pack} is what the rest have. Stage another pack.")
+    if now.pk is None:  # so that going back to the first pack is a step like any other
+        now.save()
+        record(actor=now.actor, kind="pack.activated", subject=f"pack:{now.pack}", share=100)
+    made = Activation.objects.create(
+        pack=pack, rest=before if share < 100 else None, share=share, actor=actor, proposal=proposal
+    )
+    record(
+        actor=actor,
+        kind="pack.activated",
+        subject=f"pack:{pack}",
+        share=share,
+        before=str(now.pack),
+        proposal=None if proposal is None else str(proposal.id),
+    )
+    return made
+
+
+@transaction.atomic
+def revert(*, actor: str) -> Activation:
+    """Take the newest activation back: what was in force before it is in force again."""
+    _lock()
+    live = _standing()
+    if len(live) < 2:
+        raise NothingToRevert
+    undone, before = live[-1], live[-2]
+    made = Activation.objects.create(
+        pack=before.pack, rest=before.rest, share=before.share, actor=actor, reverts=undone
+    )
+    record(
+        actor=actor,
+        kind="pack.reverted",
+        subject=f"pack:{undone.pack}",
+        back_to=str(before.pack),
+        share=before.share,
+    )
+    return made
+
+
+def _standing() -> list[Activation]:
+    """The activations that were not taken back, oldest first."""
+    stack: list[Activation] = []
+    for each in Activation.objects.select_related("pack", "rest").order_by("number"):
+        if each.reverts_id is None:
+            stack.append(each)
+        elif stack:
+            stack.pop()
+    return stack
+
+
+def _lock() -> None:
+    """One change of what is in force at a time."""
+    list(Activation.objects.select_for_update().order_by("-number")[:1])
+
+
+@transaction.atomic
+def start_shadow(*, pack: PackVersion, actor: str) -> Shadow:
+    """Let a pack decide beside the active one, without effect; another shadow ends."""
+    stop_shadow(actor=actor)
+    shadow = Shadow.objects.create(pack=pack, started_by=actor)
+    record(actor=actor, kind="pack.shadowed", subject=f"pack:{pack}")
+    return shadow
+
+
+@transaction.atomic
+def stop_shadow(*, actor: str) -> bool:
+    """End the shadow, if there is one."""
+    shadow = Shadow.objects.select_related("pack").filter(ended_at=None).first()
+    if shadow is None:
+        return False
+    shadow.ended_at = timezone.now()
+    shadow.save(update_fields=["ended_at"])
+    record(actor=actor, kind="pack.unshadowed", subject=f"pack:{shadow.pack}", asked=shadow.asked)
+    return True
+
+
+def get_version(name: str) -> PackVersion:
+    """A stored version by `name version`, or the newest by its name."""
+    title, _, version = name.partition(" ")
+    found = PackVersion.objects.filter(name=title)
+    if version:
+        found = found.filter(version=version)
+    newest = found.order_by("-made_at").first()
+    if newest is None:
+        raise NotFound(f"No pack {name!r} is stored. `kinward policy list` shows what is.")
+    return newest

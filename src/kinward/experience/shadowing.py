@@ -1,0 +1,102 @@
+"""Where the shadow differs: counted in each process, added up in the database now and then."""
+
+import threading
+from collections import Counter
+from functools import cache
+
+from django.db import transaction
+from django.db.models import F
+
+from kinward.experience.live import InForce, live
+from kinward.experience.models import Shadow, ShadowDifference
+from kinward.policy.decision import Decision
+from kinward.policy.request import Request, State, answer
+from kinward.policy.simulate import group_of
+
+Key = tuple[int, str, str, str, str, str]  # shadow, capability, group, place, active, shadowed
+
+
+class Tally:
+    """What a process saw of the shadow since it last wrote it down."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._asked: Counter[int] = Counter()
+        self._differ: Counter[Key] = Counter()
+        self._examples: dict[Key, str] = {}
+
+    def compare(
+        self, in_force: InForce, requests: list[Request], decisions: list[Decision]
+    ) -> None:
+        """Ask the shadow the same questions, and count where it differs. Never raises."""
+        shadow, number = in_force.shadow, in_force.shadow_id
+        if shadow is None or number is None:
+            return
+        ids = {each for request in requests for each in request.ids()}
+        states = live().states.peek(ids)
+        if states is None:
+            return
+        with self._lock:
+            for request, decision in zip(requests, decisions, strict=True):
+                if request.pack:
+                    continue
+                self._asked[number] += 1
+                other = answer(shadow, request, states)
+                if (other.effect, other.value) == (decision.effect, decision.value):
+                    continue
+                group, place = _who(request, states)
+                said = (f"{each.effect}: {each.value}" for each in (decision, other))
+                key: Key = (number, request.capability, group, place, *said)  # type: ignore[assignment]
+                self._differ[key] += 1
+                if request.actor.id:
+                    self._examples.setdefault(key, request.actor.id)
+
+    def write(self) -> None:
+        """Add what was counted to the database. What cannot be written is counted on."""
+        with self._lock:
+            asked, differ, examples = self._asked, self._differ, self._examples
+            if not asked:
+                return
+            self._asked, self._differ, self._examples = Counter(), Counter(), {}
+        try:
+            self._write(asked, differ, examples)
+        except Exception:
+            with self._lock:
+                self._asked.update(asked)
+                self._differ.update(differ)
+                self._examples = examples | self._examples
+            raise
+
+    @staticmethod
+    @transaction.atomic
+    def _write(asked: Counter[int], differ: Counter[Key], examples: dict[Key, str]) -> None:
+        for number, count in asked.items():
+            Shadow.objects.filter(pk=number).update(asked=F("asked") + count)
+        for key, count in sorted(differ.items()):
+            number, capability, group, place, active, shadowed = key
+            row, _ = ShadowDifference.objects.get_or_create(
+                shadow_id=number,
+                capability=capability[:80],
+                group=group,
+                place=place[:10],
+                active=active[:500],
+                shadowed=shadowed[:500],
+                defaults={"example": examples.get(key, "")[:200]},
+            )
+            ShadowDifference.objects.filter(pk=row.pk).update(count=F("count") + count)
+
+
+@cache
+def tally() -> Tally:
+    """The tally of this process."""
+    return Tally()
+
+
+def _who(request: Request, states: dict[str, State]) -> tuple[str, str]:
+    about = request.actor
+    if about.id is not None and about.id in states:
+        person = states[about.id].person
+        return group_of(person.age.lower, person.age.upper), person.jurisdiction
+    if about.age is not None and len(about.age) == 2:
+        return group_of(*about.age), about.jurisdiction
+    return "unknown", about.jurisdiction

@@ -1,0 +1,12 @@
+"""Counting whom a proposal touches, as a durable job."""
+
+from uuid import UUID
+
+from kinward.experience import proposals
+from kinward.jobs import task
+
+
+@task(proposals.SIMULATE)
+def simulate(proposal_id: str) -> None:
+    """Simulate one proposal over the stored accounts."""
+    proposals.count_touched(UUID(proposal_id))

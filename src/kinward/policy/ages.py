@@ -1,0 +1,187 @@
+"""Age as it is known: a range of years, who says so, and how sure they are."""
+
+import re
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any, Final, Literal
+
+import msgspec
+
+MAX_AGE: Final = 150
+# From here on no rule asks for more, so nothing more is kept than "at least this".
+GROWN: Final = 21
+
+Assurance = Literal["none", "declared", "guardian", "estimated", "verified"]
+ASSURANCES: Final[tuple[Assurance, ...]] = (
+    "none",
+    "declared",
+    "guardian",
+    "estimated",
+    "verified",
+)
+
+
+class AgeRange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Years `[lower, upper)`, who says so, and how sure they are.
+
+    `changes_on` is the day on which the person reaches `upper`, where that is known; a birth date
+    is never kept. Raises `ValueError` for a range that is empty or not of this world.
+
+    >>> AgeRange(13, 16).upper
+    16
+    """
+
+    lower: int = 0
+    upper: int = MAX_AGE
+    source: str = "self-declared"
+    assurance: Assurance = "declared"
+    changes_on: date | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.lower < self.upper <= MAX_AGE:
+            raise ValueError(f"an age range needs 0 <= lower < upper <= {MAX_AGE}")
+        if not 1 <= len(self.source) <= 40:
+            raise ValueError("the source of an age has 1 to 40 characters")
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether nothing is known that a rule could use."""
+        return self.lower == 0 and self.upper >= 100
+
+    def on(self, day: date) -> "AgeRange":
+        """The range as it is on a day: each passing of `changes_on` makes the person a year older.
+
+        >>> AgeRange(15, 16, changes_on=date(2026, 3, 1)).on(date(2026, 3, 1))
+        AgeRange(lower=16, upper=17, source='self-declared', assurance='declared', \
+changes_on=datetime.date(2027, 3, 1))
+        """
+        now = self
+        while now.changes_on is not None and now.changes_on <= day:
+            age = now.upper
+            if age >= GROWN:
+                return AgeRange(GROWN, MAX_AGE, now.source, now.assurance)
+            following = _anniversary(now.changes_on, now.changes_on.year + 1)
+            now = AgeRange(age, age + 1, now.source, now.assurance, following)
+        return now
+
+
+UNKNOWN: Final = AgeRange(0, MAX_AGE, "unknown", "none")
+
+
+def from_birth_date(born: date, today: date, *, source: str = "self-declared") -> AgeRange:
+    """A birth date turned into a range at the door; the date itself goes no further.
+
+    >>> from_birth_date(date(2010, 12, 24), date(2026, 11, 21)).lower
+    15
+    """
+    if not date(today.year - MAX_AGE + 1, 1, 1) <= born <= today:
+        raise ValueError("a birth date lies in the past, and within a human life")
+    age = today.year - born.year
+    if today < _anniversary(born, today.year):
+        age -= 1
+    if age >= GROWN:
+        return AgeRange(GROWN, MAX_AGE, source)
+    return AgeRange(age, age + 1, source, "declared", _anniversary(born, born.year + age + 1))
+
+
+def from_guardian(lower: int, upper: int) -> AgeRange:
+    """What a guardian says."""
+    return AgeRange(lower, upper, "guardian", "guardian")
+
+
+def from_estimate(years: float, error: float) -> AgeRange:
+    """An estimate (of a face, of activity), widened by its stated error in years on both sides."""
+    if not 0 <= years <= MAX_AGE or not 0 <= error <= MAX_AGE:
+        raise ValueError("an estimate and its error are years")
+    lower = max(0, int(years - error))
+    upper = min(MAX_AGE, int(years + error) + 1)
+    return AgeRange(lower, max(upper, lower + 1), "estimate", "estimated")
+
+
+def from_apple(answer: Mapping[str, Any]) -> AgeRange:
+    """Apple's Declared Age Range: `lowerBound`, `upperBound` (inclusive), `ageRangeDeclaration`.
+
+    Either bound may be absent; who declines is unknown. Source: Apple, DeclaredAgeRange.
+
+    >>> from_apple({"lowerBound": 13, "upperBound": 15, "ageRangeDeclaration": "guardianDeclared"})
+    AgeRange(lower=13, upper=16, source='apple', assurance='guardian', changes_on=None)
+    """
+    lower, upper = answer.get("lowerBound"), answer.get("upperBound")
+    if answer.get("declined") or (lower is None and upper is None):
+        return AgeRange(0, MAX_AGE, "apple", "none")
+    # Checks by payment card or identity document arrive as `…Checked`; a later word is no proof.
+    how = str(answer.get("ageRangeDeclaration", ""))
+    assurance: Assurance = "declared"
+    if how.startswith("guardian"):
+        assurance = "guardian"
+    elif how.endswith("Checked"):
+        assurance = "verified"
+    return _range(lower, upper, "apple", assurance)
+
+
+# Google Play's `userStatus`, and how sure each makes us.
+_GOOGLE: Final[dict[str, Assurance]] = {
+    "VERIFIED": "verified",
+    "SUPERVISED": "guardian",
+    "SUPERVISED_APPROVAL_PENDING": "guardian",
+    "SUPERVISED_APPROVAL_DENIED": "guardian",
+    "DECLARED": "declared",
+}
+
+
+def from_google(answer: Mapping[str, Any]) -> AgeRange:
+    """Google Play Age Signals: `userStatus`, `ageLower`, `ageUpper` (inclusive).
+
+    VERIFIED is over 18. A status that is new to us is unknown. A range is no consent: what needs a
+    guardian's stays closed until a guardian's setting opens it, whether approval is pending or
+    denied. Source: developer.android.com, Play Age Signals (beta).
+
+    >>> from_google({"userStatus": "SUPERVISED", "ageLower": 13, "ageUpper": 15}).assurance
+    'guardian'
+    """
+    assurance = _GOOGLE.get(str(answer.get("userStatus", "")), "none")
+    if assurance == "none":
+        return AgeRange(0, MAX_AGE, "google-play", "none")
+    if assurance == "verified":
+        return AgeRange(18, MAX_AGE, "google-play", assurance)
+    return _range(answer.get("ageLower"), answer.get("ageUpper"), "google-play", assurance)
+
+
+def from_openid4vp(claims: Mapping[str, Any]) -> AgeRange:
+    """The `age_over_NN` claims of a verified OpenID4VP presentation (ISO/IEC 18013-5, 7.2.5).
+
+    A true one is a lower bound, a false one an upper bound. Verifying the presentation itself is
+    the caller's: only then is the assurance `verified`.
+
+    >>> from_openid4vp({"age_over_16": True, "age_over_18": False})
+    AgeRange(lower=16, upper=18, source='openid4vp', assurance='verified', changes_on=None)
+    """
+    lower, upper = 0, MAX_AGE
+    for name, holds in claims.items():
+        found = re.fullmatch(r"age_over_(\d{1,2})", name)
+        if found is None:
+            continue
+        if not isinstance(holds, bool):
+            raise ValueError(f"{name} is true or false")
+        years = int(found[1])
+        lower, upper = (max(lower, years), upper) if holds else (lower, min(upper, years))
+    if (lower, upper) == (0, MAX_AGE):
+        return AgeRange(0, MAX_AGE, "openid4vp", "none")
+    return AgeRange(lower, upper, "openid4vp", "verified")
+
+
+def _range(lower: Any, upper: Any, source: str, assurance: Assurance) -> AgeRange:
+    """Bounds that are inclusive and may be absent, as a half-open range."""
+    for bound in (lower, upper):
+        if bound is not None and (not isinstance(bound, int) or isinstance(bound, bool)):
+            raise ValueError("an age bound is a whole number of years")
+    first = 0 if lower is None else lower
+    return AgeRange(first, MAX_AGE if upper is None else min(upper + 1, MAX_AGE), source, assurance)
+
+
+def _anniversary(day: date, year: int) -> date:
+    """The same day of another year; who was born on 29 February waits for 1 March."""
+    try:
+        return day.replace(year=year)
+    except ValueError:
+        return date(year, 2, 28) + timedelta(days=1)

@@ -1,0 +1,215 @@
+"""`kinward policy check`: what a pack gets wrong beyond its form, and the tests beside it."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from typing import Any, Final
+
+from kinward.policy.ages import MAX_AGE, AgeRange
+from kinward.policy.engine import Person, combine, decide
+from kinward.policy.pack import Pack, read_pack
+from kinward.policy.places import within
+from kinward.policy.problems import PackInvalid, Problem
+from kinward.policy.rules import Rule
+from kinward.policy.sources import line_of, parse, tables
+from kinward.policy.values import Kind
+
+MAX_TESTS: Final = 2000
+_TEST_KEYS: Final = {
+    *("name", "capability", "ages", "age", "jurisdiction", "assurance", "relationship", "at"),
+    *("other_age", "other_self", "guardian", "self", "expect"),
+}
+_EXPECT_KEYS: Final = {"effect", "value", "layer", "reasons", "obligations"}
+
+
+def check(files: Mapping[str, str], *, today: date) -> list[Problem]:
+    """Everything that is wrong with a pack, the errors of its form first; empty when nothing is."""
+    try:
+        pack = read_pack(files)
+    except PackInvalid as error:
+        return error.problems or [Problem("pack.toml", 1, "error", error.detail)]
+    found = [*_never(pack, today), *_contradictions(pack), *_uncovered(pack)]
+    found += run_tests(pack)
+    return sorted(found)
+
+
+def _never(pack: Pack, today: date) -> Iterator[Problem]:
+    """Rules that can never apply, rules that never decide, and laws whose day has come."""
+    for rule in pack.rules:
+        if rule.ends <= pack.date:
+            yield _at(rule, "error", f"{rule.id} can never apply: it ended on {rule.ends}")
+        elif rule.status == "pending" and rule.starts <= today:
+            yield _at(
+                rule, "notice", f"{rule.id} is pending, and its day, {rule.starts}, has come: check"
+            )
+        elif rule.status == "verify":
+            yield _at(rule, "notice", f"{rule.id} is off until somebody verifies its status")
+        elif not rule.place and rule.status == "in force" and _is_idle(pack, rule):
+            yield _at(
+                rule,
+                "notice",
+                f"{rule.id} never decides {rule.capability}: stricter rules cover all it covers",
+            )
+
+
+def _is_idle(pack: Pack, rule: Rule) -> bool:
+    """Whether taking a rule away would change no default and no bound anywhere."""
+    kind = pack.capabilities[rule.capability].kind
+    others = [
+        each
+        for each in pack.rules
+        if each.capability == rule.capability and each.status == "in force" and each is not rule
+    ]
+    edges = sorted({each for r in (*others, rule) for each in (r.lower, r.upper)})
+    for lower in (edge for edge in edges if rule.lower <= edge < rule.upper):
+        # Where only rules without further conditions count, the rule is at its most decisive.
+        beside = [
+            each
+            for each in others
+            if each.lower <= lower < each.upper and each.is_plain and not each.place
+        ]
+        if not beside or combine(kind, beside) != combine(kind, [*beside, rule]):
+            return False
+        if set(rule.obligations) - {name for each in beside for name in each.obligations}:
+            return False
+    return True
+
+
+def _contradictions(pack: Pack) -> Iterator[Problem]:
+    """Two rules for the same people whose bounds share no value."""
+    for number, first in enumerate(pack.rules):
+        kind = pack.capabilities[first.capability].kind
+        for second in pack.rules[number + 1 :]:
+            if second.capability != first.capability or not _meet(first, second):
+                continue
+            if not _share(kind, first, second):
+                yield _at(
+                    second,
+                    "error",
+                    f"the bounds of {second.id} contradict those of {first.id} "
+                    f"({first.file}:{first.line}): {_span(kind, second)} and {_span(kind, first)}",
+                )
+
+
+def _meet(a: Rule, b: Rule) -> bool:
+    """Whether both are the platform's, or the same place's, and could apply to one person."""
+    return (
+        a.place == b.place
+        and max(a.lower, b.lower) < min(a.upper, b.upper)
+        and max(a.other_lower, b.other_lower) < min(a.other_upper, b.other_upper)
+        and max(a.starts, b.starts) < min(a.ends, b.ends)
+        and bool(a.relationships & b.relationships)
+        and a.status == b.status == "in force"
+        and not (a.place and b.place)  # the floor of a law is always the bottom
+        and a.is_plain == b.is_plain  # a special case may leave a general rule's bounds
+    )
+
+
+def _share(kind: Kind, a: Rule, b: Rule) -> bool:
+    floor, cap = kind.loosest(a.floor, b.floor), kind.strictest(a.cap, b.cap)
+    return kind.strictest(floor, cap) == floor
+
+
+def _span(kind: Kind, rule: Rule) -> str:
+    return f"{kind.value(rule.floor)!r} to {kind.value(rule.cap)!r}"
+
+
+def _uncovered(pack: Pack) -> Iterator[Problem]:
+    """Ages that no rule of the platform covers, and places it operates in that no overlay does."""
+    ruling, text = pack.ruling, pack.files["pack.toml"]
+    for name, bands in sorted(ruling.uncovered.items()):
+        for start, end in _spans(sorted(bands)):
+            ages = f"{ruling.edges[start]} to below {ruling.edges[end]}"
+            yield Problem(
+                "pack.toml",
+                _last_rule(pack, name) or line_of(text, "name"),
+                "error",
+                f"{name}: no rule of the platform says what holds for ages {ages}",
+            )
+    law = {rule.place for rule in pack.rules if rule.place}
+    for place in pack.operates_in:
+        if not within(place) & law:
+            yield Problem(
+                "pack.toml",
+                line_of(text, "operates_in"),
+                "error",
+                f"the platform operates in {place}, and no overlay covers it",
+            )
+
+
+def _spans(bands: list[int]) -> Iterator[tuple[int, int]]:
+    start = None
+    for number, band in enumerate(bands):
+        start = band if start is None else start
+        if number + 1 == len(bands) or bands[number + 1] != band + 1:
+            yield start, band + 1
+            start = None
+
+
+def _last_rule(pack: Pack, name: str) -> int:
+    return max((r.line for r in pack.rules if r.capability == name and not r.place), default=0)
+
+
+def _at(rule: Rule, level: Any, text: str) -> Problem:
+    return Problem(rule.file, rule.line, level, text)
+
+
+def run_tests(pack: Pack) -> list[Problem]:
+    """Run the tests beside a pack; each that fails is a problem at its line."""
+    text = pack.files.get("tests.toml")
+    if text is None:
+        return [Problem("tests.toml", 1, "notice", "the pack has no tests beside it")]
+    try:
+        tests = parse("tests.toml", text).get("test", [])
+    except PackInvalid as error:
+        return error.problems
+    lines = [line for line, _ in tables(text, "test")]
+    if not isinstance(tests, list) or len(tests) > MAX_TESTS:
+        return [Problem("tests.toml", 1, "error", f"tests are at most {MAX_TESTS} tables [[test]]")]
+    found: list[Problem] = []
+    for number, test in enumerate(tests):
+        line = lines[number] if number < len(lines) else 1
+        try:
+            failures = list(_failures(pack, test))
+        except (ValueError, TypeError, AttributeError) as error:
+            failures = [f"this is not a test: {error}"]
+        found += [Problem("tests.toml", line, "error", failure) for failure in failures]
+    return found
+
+
+def _failures(pack: Pack, test: Mapping[str, Any]) -> Iterator[str]:
+    expect = test.get("expect")
+    if unknown := set(test) - _TEST_KEYS:
+        raise ValueError(f"unknown key {min(unknown)!r}")
+    if not isinstance(expect, dict) or not expect or set(expect) - _EXPECT_KEYS:
+        raise ValueError(f"expect is some of {', '.join(sorted(_EXPECT_KEYS))}")
+    ranges = [(age, age + 1) for age in test["ages"]] if "ages" in test else []
+    ranges = ranges or [tuple(test.get("age", (0, MAX_AGE)))]
+    at = test.get("at")
+    if at is not None and not isinstance(at, datetime):
+        raise ValueError("at is a date and time")
+    names = test["capability"] if isinstance(test["capability"], list) else [test["capability"]]
+    for name in names:
+        for lower, upper in ranges:
+            other = test.get("other_age")
+            person = Person(
+                AgeRange(lower, upper, "test", test.get("assurance", "declared")),
+                test.get("jurisdiction", ""),
+            )
+            decision = decide(
+                pack,
+                name,
+                person,
+                target=None if other is None else Person(AgeRange(*other)),
+                relationship=test.get("relationship"),
+                at=at,
+                guardian=test.get("guardian"),
+                self_=test.get("self"),
+                target_self=test.get("other_self"),
+            )
+            got = decision.as_dict()
+            got["reasons"] = [reason.code for reason in decision.reasons]
+            got["obligations"] = list(decision.obligations)
+            for key, wanted in expect.items():
+                if got[key] != wanted:
+                    label = test.get("name", "a test")
+                    yield f"{label}: {name} at {lower} is {key} {got[key]!r}, not {wanted!r}"

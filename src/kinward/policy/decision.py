@@ -1,0 +1,126 @@
+"""The answer to one question: an effect, a value, and why, in words for the person."""
+
+from typing import Any, Final, Literal
+
+import msgspec
+
+from kinward.policy.sentences import LANGUAGES, capability_words, effect_words, reason_words
+from kinward.policy.values import Kind, Value
+
+Effect = Literal["deny", "limit", "allow"]
+EFFECTS: Final[tuple[Effect, ...]] = ("deny", "limit", "allow")  # the most protective first
+Layer = Literal["platform", "jurisdiction", "guardian", "self"]
+LAYERS: Final[tuple[Layer, ...]] = ("platform", "jurisdiction", "guardian", "self")
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """Why: a stable code, and what its sentence needs to be filled in."""
+
+    code: str
+    fill: tuple[tuple[str, str | int], ...] = ()
+
+    def text(self, language: str) -> str:
+        """The reason in a language of `LANGUAGES`."""
+        return reason_words(self.code, language).format(**dict(self.fill))
+
+
+class Decision:
+    """What one person may do or be shown, and why. It never changes.
+
+    `value` is in the words of the capability's kind; for an unknown capability it is None.
+    `rules` are the ids of the rules that decided, for the record; they are not for the person.
+    """
+
+    __slots__ = (
+        *("capability", "effect", "value", "layer", "reasons", "obligations", "pack", "rules"),
+        *("code", "kind", "names", "_json"),
+    )
+
+    def __init__(
+        self,
+        *,
+        capability: str,
+        effect: Effect,
+        layer: Layer,
+        reasons: tuple[Reason, ...],
+        obligations: tuple[str, ...],
+        pack: str,
+        rules: tuple[str, ...] = (),
+        code: int = 0,
+        kind: Kind | None = None,
+        names: dict[str, str] | None = None,
+    ) -> None:
+        self.capability, self.effect, self.layer = capability, effect, layer
+        self.reasons, self.obligations, self.pack, self.rules = reasons, obligations, pack, rules
+        self.code, self.kind, self.names = code, kind, names
+        self.value: Value | None = None if kind is None else kind.value(code)
+        self._json: dict[str, msgspec.Raw] = {}
+
+    def __repr__(self) -> str:
+        codes = ", ".join(reason.code for reason in self.reasons)
+        return f"<{self.capability}: {self.effect} {self.value!r} by {self.layer} ({codes})>"
+
+    def sentence(self, language: str = "en") -> str:
+        """One sentence for the person, in a language of `LANGUAGES`; English for any other.
+
+        >>> protective("dm.send", "teen-accounts 1", "state.unavailable").sentence("de")
+        'Direktnachrichten senden: nicht möglich. Wir können das im Moment nicht prüfen.'
+        """
+        tongue = known_language(language)
+        name = capability_words(self.capability, tongue, self.names)
+        said = effect_words(self.effect, self.kind, self.code, tongue)
+        return f"{name}: {said}. {self.reasons[0].text(tongue)}"
+
+    def as_dict(self, language: str = "en") -> dict[str, Any]:
+        """The decision as the endpoint and the command print it."""
+        tongue = known_language(language)
+        return {
+            "effect": self.effect,
+            "value": self.value,
+            "layer": self.layer,
+            "reasons": [
+                {"code": reason.code, "text": reason.text(tongue)} for reason in self.reasons
+            ],
+            "obligations": self.obligations,
+            "sentence": self.sentence(tongue),
+            "pack": self.pack,
+        }
+
+    def json(self, language: str = "en") -> msgspec.Raw:
+        """The same as JSON, made once for each language."""
+        made = self._json.get(language)
+        if made is None:
+            made = msgspec.Raw(msgspec.json.encode(self.as_dict(language)))
+            if language in LANGUAGES:
+                self._json[language] = made
+        return made
+
+
+def known_language(language: str) -> str:
+    """A language of ours for a language tag: `de-AT` is `de`, and what we lack is `en`."""
+    if language in LANGUAGES:
+        return language
+    short = language.replace("_", "-").partition("-")[0].lower()
+    return short if short in LANGUAGES else "en"
+
+
+def protective(
+    capability: str,
+    pack: str,
+    *codes: str,
+    kind: Kind | None = None,
+    names: dict[str, str] | None = None,
+    obligations: tuple[str, ...] = (),
+) -> Decision:
+    """The most protective answer, when there is no better one: never an allow."""
+    return Decision(
+        capability=capability,
+        effect="deny",
+        layer="platform",
+        reasons=tuple(Reason(code) for code in codes),
+        obligations=obligations,
+        pack=pack,
+        code=0 if kind is None else kind.strictest_code,
+        kind=kind,
+        names=names,
+    )

@@ -1,0 +1,148 @@
+"""Why a decision is as it is: each layer, each rule, and why it did or did not decide."""
+
+from datetime import datetime
+from typing import Any
+
+from kinward.policy.ages import ASSURANCES
+from kinward.policy.capabilities import RELATIONSHIPS
+from kinward.policy.engine import (
+    Asked,
+    Bounds,
+    Person,
+    Question,
+    applying,
+    combine,
+    read_question,
+    settle,
+)
+from kinward.policy.pack import Pack
+from kinward.policy.rules import Rule
+from kinward.policy.values import Kind, Value
+
+
+def explain(
+    pack: Pack,
+    capability: str,
+    actor: Person,
+    *,
+    target: Person | None = None,
+    relationship: str | None = None,
+    at: datetime | None = None,
+    guardian: Value | None = None,
+    self_: Value | None = None,
+) -> dict[str, Any]:
+    """Each layer of a decision in order, as JSON values.
+
+    `{"layers": [{"layer", "value", "why", "rules": [{"id", "applies", "why", …}]}], "bounds"}`; or
+    `{"unreadable": code}` for a question that is none.
+    """
+    ruling = pack.ruling if at is None else pack.ruling_on(at.date())
+    slot = None if at is None else at.hour * 2 + (at.minute >= 30)
+    question = Question(
+        actor=actor,
+        target=target,
+        relationship=relationship,
+        slot=slot,
+        guardian=guardian,
+        self_=self_,
+    )
+    read = read_question(ruling, capability, question)
+    if isinstance(read, str):
+        return {"unreadable": read}
+    asked = read[0]
+    kind = asked.capability.kind
+    live = {(rule.id, rule.place) for rule in ruling.rules[capability]}
+    rules = [rule for rule in pack.rules if rule.capability == capability]
+    bounds = combine(kind, applying(ruling, asked))
+    settled = settle(asked, bounds)
+    by_law = kind.value(bounds.default)
+    layers = [
+        _ruled(
+            "platform",
+            kind,
+            kind.value(bounds.by_platform),
+            [r for r in rules if not r.place],
+            live,
+            asked,
+        ),
+        _ruled("jurisdiction", kind, by_law, [r for r in rules if r.place], live, asked),
+        _moved(
+            "guardian", guardian, kind.value(settled.after_guardian), _guardian_why(asked, bounds)
+        ),
+        _moved(
+            "self",
+            self_,
+            kind.value(settled.value),
+            f"inside {kind.value(bounds.self_floor)} to {kind.value(settled.self_cap)}",
+        ),
+    ]
+    return {"layers": layers, "decided_by": settled.layer, "bounds": bounds_of(kind, bounds)}
+
+
+def bounds_of(kind: Kind, bounds: Bounds) -> dict[str, Any]:
+    """How far guardian and self may move a value: [most protective, loosest], or None."""
+    guardian = [kind.value(bounds.guardian_floor), kind.value(bounds.guardian_cap)]
+    own = [kind.value(bounds.self_floor), kind.value(bounds.self_cap)]
+    return {
+        "default": kind.value(bounds.default),
+        "guardian": guardian if bounds.guardian_moves and guardian[0] != guardian[1] else None,
+        "self": own if own[0] != own[1] else None,
+    }
+
+
+def _ruled(
+    layer: str,
+    kind: Kind,
+    value: Value,
+    rules: list[Rule],
+    live: set[tuple[str, str]],
+    asked: Asked,
+) -> dict[str, Any]:
+    told = [
+        {
+            "id": rule.id,
+            "jurisdiction": rule.place or None,
+            "applies": not (why := why_not(rule, asked, (rule.id, rule.place) in live)),
+            "why": why or "its conditions could hold",
+            "default": kind.value(rule.default),
+            "bounds": [kind.value(rule.floor), kind.value(rule.cap)],
+            "source": rule.source,
+            "url": rule.url,
+            "at": f"{rule.file}:{rule.line}",
+        }
+        for rule in rules
+    ]
+    count = sum(bool(each["applies"]) for each in told)
+    why = f"the strictest of {count} rules that apply" if count else "no rule applies"
+    return {"layer": layer, "value": value, "why": why, "rules": told}
+
+
+def _moved(layer: str, setting: Value | None, value: Value, how: str) -> dict[str, Any]:
+    why = "no setting was made" if setting is None else f"asked for {setting!r}: {how}"
+    return {"layer": layer, "value": value, "why": why, "rules": []}
+
+
+def _guardian_why(asked: Asked, bounds: Bounds) -> str:
+    if not bounds.guardian_moves:
+        return "at this age no guardian decides"
+    kind = asked.capability.kind
+    return f"inside {kind.value(bounds.guardian_floor)} to {kind.value(bounds.guardian_cap)}"
+
+
+def why_not(rule: Rule, asked: Asked, live: bool) -> str:
+    """Why a rule does not apply; empty when it does."""
+    if not live:
+        when = rule.status if rule.status != "in force" else f"in force from {rule.starts} only"
+        return f"it is not in force on this day ({when})"
+    if not (rule.lower < asked.upper and asked.lower < rule.upper):
+        return f"it is for ages {rule.lower} to below {rule.upper}"
+    if rule.place and rule.place not in asked.places:
+        return f"it is the law of {rule.place}"
+    if asked.assurance >= rule.assurance_below:
+        return f"it is for ages known less surely than {ASSURANCES[rule.assurance_below]}"
+    if not (rule.other_lower < asked.other_upper and asked.other_lower < rule.other_upper):
+        return f"it is for others of {rule.other_lower} to below {rule.other_upper}"
+    if asked.relationship is not None and asked.relationship not in rule.relationships:
+        named = [each for each in RELATIONSHIPS if each in rule.relationships]
+        return f"it is for {', '.join(named)}"
+    return ""

@@ -1,0 +1,45 @@
+"""What is wrong with a pack, and where: every complaint names its file and line."""
+
+from typing import Literal
+
+import msgspec
+
+from kinward.errors import KinwardError
+
+
+class Problem(msgspec.Struct, frozen=True, order=True):
+    """One complaint. An `error` makes the pack unusable; a `notice` asks to look again."""
+
+    file: str
+    line: int
+    level: Literal["error", "notice"]
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.level}: {self.text}"
+
+
+class PackInvalid(KinwardError):
+    """This policy pack cannot be used."""
+
+    code = "pack.invalid"
+    status = 422
+
+    def __init__(self, problems: list[Problem] | str) -> None:
+        self.problems = [] if isinstance(problems, str) else sorted(problems)
+        text = problems if isinstance(problems, str) else "\n".join(map(str, self.problems))
+        super().__init__(text)
+
+
+class PackExpired(KinwardError):
+    """This exported pack is past its date. Export it again."""
+
+    code = "pack.expired"
+    status = 422
+
+
+class SignatureRefused(KinwardError):
+    """The signature of this exported pack is not by the key you trust."""
+
+    code = "pack.signature_refused"
+    status = 422

@@ -1,0 +1,130 @@
+"""A question as JSON, for the gate and the command line: read it, and answer it protectively.
+
+What is not a question at all is the door's to refuse. Everything inside a question that cannot be
+used (an age that is reversed, an unknown account) is answered with the protective decision.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from functools import lru_cache
+
+import msgspec
+
+from kinward.policy.ages import ASSURANCES, AgeRange, Assurance
+from kinward.policy.decision import Decision, protective
+from kinward.policy.engine import Person, decide
+from kinward.policy.pack import Pack
+from kinward.policy.values import Value
+
+
+class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who a question is about: an account by its id, or its attributes."""
+
+    id: str | None = None
+    age: list[int] | None = None
+    jurisdiction: str = ""
+    assurance: str = "declared"
+
+
+class Request(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"self_": "self"}
+):
+    """One question. `at` is the actor's local time; `guardian` and `self` are settings."""
+
+    capability: str
+    actor: About
+    target: About | None = None
+    relationship: str | None = None
+    at: datetime | None = None
+    guardian: Value | None = None
+    self_: Value | None = None
+    language: str = ""
+    pack: str = ""
+
+    def ids(self) -> Iterator[str]:
+        """The accounts whose state an answer needs."""
+        for about in (self.actor, self.target):
+            if about is not None and about.id is not None:
+                yield about.id
+
+
+class State(msgspec.Struct, frozen=True):
+    """What is known of an account: the person, and the settings that guardian and self made."""
+
+    person: Person
+    language: str = ""
+    guardian: Mapping[str, Value] = {}
+    self_: Mapping[str, Value] = {}
+
+
+def answer(pack: Pack, request: Request, states: Mapping[str, State]) -> Decision:
+    """The decision on a question; settings in the question itself go before stored ones."""
+    name = request.capability
+    capability = pack.capabilities.get(name)
+    actor = _state(request.actor, states)
+    target = None if request.target is None else _state(request.target, states)
+    if isinstance(actor, str):
+        return _closed(pack, name, actor)
+    if isinstance(target, str):
+        return _closed(pack, name, target)
+    guardian, self_ = request.guardian, request.self_
+    if target is None:
+        return decide(
+            pack,
+            name,
+            actor.person,
+            relationship=request.relationship,
+            at=request.at,
+            guardian=actor.guardian.get(name) if guardian is None else guardian,
+            self_=actor.self_.get(name) if self_ is None else self_,
+        )
+    counterpart = "" if capability is None else capability.counterpart
+    return decide(
+        pack,
+        name,
+        actor.person,
+        target=target.person,
+        relationship=request.relationship,
+        at=request.at,
+        guardian=actor.guardian.get(name) if guardian is None else guardian,
+        self_=actor.self_.get(name) if self_ is None else self_,
+        target_guardian=target.guardian.get(counterpart),
+        target_self=target.self_.get(counterpart),
+    )
+
+
+def _closed(pack: Pack, name: str, code: str) -> Decision:
+    capability = pack.capabilities.get(name)
+    kind = None if capability is None else capability.kind
+    names = dict(pack.names.get(name, {})) or None
+    return protective(name[:80], pack.label, "state.unavailable", code, kind=kind, names=names)
+
+
+def language_of(request: Request, states: Mapping[str, State]) -> str:
+    """The language to answer in: the one asked for, else the account's."""
+    if request.language or request.actor.id is None:
+        return request.language
+    state = states.get(request.actor.id)
+    return "" if state is None else state.language
+
+
+def _state(about: About, states: Mapping[str, State]) -> State | str:
+    """An account's state, or the reason code of why there is none."""
+    if about.id is not None:
+        return states.get(about.id, "account.unknown")
+    if about.age is None:
+        return _inline(0, 150, "none", about.jurisdiction)
+    if len(about.age) != 2:
+        return "age.invalid"
+    return _inline(about.age[0], about.age[1], about.assurance, about.jurisdiction)
+
+
+@lru_cache(65_536)
+def _inline(lower: int, upper: int, assurance: str, jurisdiction: str) -> State | str:
+    if assurance not in ASSURANCES:
+        return "age.invalid"
+    sure: Assurance = assurance
+    try:
+        return State(Person(AgeRange(lower, upper, "asked", sure), jurisdiction))
+    except ValueError:
+        return "age.invalid"

@@ -1,0 +1,271 @@
+"""One rule of a pack, and reading it from TOML: strict about names, exact about places."""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any, Final
+
+import msgspec
+
+from kinward.policy.ages import ASSURANCES, MAX_AGE
+from kinward.policy.capabilities import AUDIENCE_OF, RELATIONSHIPS, Capability
+from kinward.policy.places import is_place
+from kinward.policy.problems import Problem
+from kinward.policy.values import Kind
+
+STATUSES: Final = ("in force", "pending", "enjoined", "verify")
+MOVERS: Final = ("guardian", "self")
+ALL_RELATIONSHIPS: Final = frozenset(RELATIONSHIPS)
+FOREVER: Final = (date.min, date.max)
+
+_KEYS: Final = {
+    *("id", "capability", "age", "jurisdiction", "relationship", "other_age", "assurance_below"),
+    *("default", "bounds", "may", "obligations"),
+    *("source", "url", "from", "until", "status", "note"),
+}
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9.-]{0,79}")
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """What holds for one capability under some conditions, and who may move it how far.
+
+    Values are codes of the capability's kind. `place` is empty for the platform's own rules.
+    A condition that is not given always holds. Ages are years `[lower, upper)`.
+    """
+
+    id: str
+    capability: str
+    place: str = ""
+    lower: int = 0
+    upper: int = MAX_AGE
+    relationships: frozenset[str] = ALL_RELATIONSHIPS
+    other_lower: int = 0
+    other_upper: int = MAX_AGE
+    assurance_below: int = len(ASSURANCES)
+    default: int
+    floor: int
+    cap: int
+    guardian: bool = False
+    self_: bool = False
+    obligations: tuple[str, ...] = ()
+    status: str = "in force"
+    starts: date = date.min
+    ends: date = date.max
+    source: str = ""
+    url: str = ""
+    file: str = ""
+    line: int = 0
+    # What it comes to while the relationship is not known; see `in_general`.
+    general: "Rule | None" = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it holds whoever the other person is and however sure the age."""
+        return (
+            self.relationships == ALL_RELATIONSHIPS
+            and (self.other_lower, self.other_upper) == (0, MAX_AGE)
+            and self.assurance_below == len(ASSURANCES)
+        )
+
+    def in_force(self, day: date) -> bool:
+        """Whether it counts on a day."""
+        return self.status == "in force" and self.starts <= day < self.ends
+
+    def bounds(self, mover: str) -> tuple[int, int]:
+        """The most protective and the loosest that a mover may choose; pinned if they may not."""
+        moves = self.guardian if mover == "guardian" else self.self_
+        return (self.floor, self.cap) if moves else (self.default, self.default)
+
+
+def in_general(rule: Rule) -> Rule:
+    """A rule about an audience, for a question that names no relationship.
+
+    "Nobody" for strangers then means: an audience that strangers are not in. So it protects as much
+    as it would once the relationship is known, and takes nothing from those it is not about.
+    """
+    widest = min(AUDIENCE_OF[each] for each in rule.relationships) - 1
+    return msgspec.structs.replace(
+        rule, default=max(rule.default, widest), cap=max(rule.cap, widest)
+    )
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a rule stands in its file, down to the line of each key."""
+
+    file: str
+    line: int
+    keys: Mapping[str, int]
+
+    def error(self, key: str, text: str) -> Problem:
+        """A complaint at a key's line."""
+        return Problem(self.file, self.keys.get(key, self.line), "error", text)
+
+
+class RuleReader:
+    """Reads raw rules; every mistake becomes a `Problem`, and reading goes on."""
+
+    def __init__(self, capabilities: Mapping[str, Capability]) -> None:
+        self._capabilities = capabilities
+        self.problems: list[Problem] = []
+
+    def read(self, raw: Mapping[str, Any], place: Place, law: Mapping[str, Any]) -> Iterator[Rule]:
+        """The rules that one table stands for: one for each capability and jurisdiction."""
+        raw = {**law, **raw}
+        for key in sorted(set(raw) - _KEYS):
+            self._complain(place, key, f"unknown key {key!r}; keys are {', '.join(sorted(_KEYS))}")
+        shared = self._shared(raw, place)
+        names = _listed(raw.get("capability"))
+        if not names:
+            self._complain(place, "capability", "a rule names its capability")
+        for name in names:
+            capability = self._capabilities.get(name) if isinstance(name, str) else None
+            if capability is None:
+                known = ", ".join(sorted(self._capabilities))
+                self._complain(
+                    place, "capability", f"unknown capability {name!r}; known are {known}"
+                )
+                continue
+            values = self._values(raw, place, capability.kind)
+            if values is None or shared is None:
+                continue
+            for where in _listed(raw.get("jurisdiction", "")):
+                if where and not (isinstance(where, str) and is_place(where)):
+                    self._complain(place, "jurisdiction", f"{where!r} is not an ISO 3166 code")
+                    continue
+                # The law forbids too little protection, never too much: its floor is the bottom.
+                floor = capability.kind.strictest_code if where else values["floor"]
+                yield Rule(
+                    **shared, **{**values, "floor": floor}, capability=name, place=str(where)
+                )
+
+    def _shared(self, raw: Mapping[str, Any], place: Place) -> dict[str, Any] | None:
+        before = len(self.problems)
+        name = raw.get("id")
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            self._complain(place, "id", f"a rule has an id of a-z, 0-9, '.', '-'; not {name!r}")
+        lower, upper = self._ages(raw, place, "age")
+        other_lower, other_upper = self._ages(raw, place, "other_age")
+        starts, ends = raw.get("from", date.min), raw.get("until", date.max)
+        if type(starts) is not date or type(ends) is not date or starts >= ends:
+            self._complain(place, "from", "`from` and `until` are dates, the first before the last")
+        source = str(raw.get("source", ""))
+        if not source:
+            self._complain(place, "source", "a rule names its source: the law or the policy")
+        may = self._words(raw, place, "may", MOVERS)
+        return (
+            {
+                "id": name,
+                "lower": lower,
+                "upper": upper,
+                "other_lower": other_lower,
+                "other_upper": other_upper,
+                "relationships": frozenset(
+                    self._words(raw, place, "relationship", RELATIONSHIPS) or RELATIONSHIPS
+                ),
+                "assurance_below": self._assurance(raw, place),
+                "guardian": "guardian" in may,
+                "self_": "self" in may,
+                "obligations": self._obligations(raw, place),
+                "status": self._word(raw, place, "status", STATUSES, "in force"),
+                "starts": starts,
+                "ends": ends,
+                "source": source,
+                "url": str(raw.get("url", "")),
+                "file": place.file,
+                "line": place.line,
+            }
+            if len(self.problems) == before
+            else None
+        )
+
+    def _values(self, raw: Mapping[str, Any], place: Place, kind: Kind) -> dict[str, Any] | None:
+        """Default, floor and cap as codes; a default outside its bounds is a mistake."""
+        key = "default"
+        try:
+            default = _code(kind, raw.get("default"))
+            key = "bounds"
+            if "bounds" in raw:
+                floor, cap = (_code(kind, each) for each in _pair(raw["bounds"]))
+            else:
+                floor, cap = kind.strictest_code, kind.open_code if raw.get("may") else default
+        except ValueError as error:
+            self._complain(place, key, f"{raw.get('capability')}: {error}")
+            return None
+        if kind.strictest(floor, cap) != floor:
+            self._complain(place, "bounds", "bounds go from the most protective to the loosest")
+            return None
+        if kind.clamp(default, floor, cap) != default:
+            self._complain(
+                place,
+                "default",
+                f"the default {kind.value(default)!r} is outside its bounds, "
+                f"{kind.value(floor)!r} to {kind.value(cap)!r}",
+            )
+            return None
+        return {"default": default, "floor": floor, "cap": cap}
+
+    def _ages(self, raw: Mapping[str, Any], place: Place, key: str) -> tuple[int, int]:
+        ages = raw.get(key, [0, MAX_AGE])
+        whole = isinstance(ages, list) and all(type(age) is int for age in ages)
+        if not whole or len(ages) != 2 or not 0 <= ages[0] < ages[1] <= MAX_AGE:
+            self._complain(
+                place, key, f"{key} is [from, below] in years, 0 to {MAX_AGE}; not {ages!r}"
+            )
+            return 0, MAX_AGE
+        return ages[0], ages[1]
+
+    def _assurance(self, raw: Mapping[str, Any], place: Place) -> int:
+        if "assurance_below" not in raw:
+            return len(ASSURANCES)
+        return ASSURANCES.index(
+            self._word(raw, place, "assurance_below", ASSURANCES[1:], ASSURANCES[1])
+        )
+
+    def _word(
+        self, raw: Mapping[str, Any], place: Place, key: str, known: tuple[str, ...], default: str
+    ) -> str:
+        value = raw.get(key, default)
+        if value not in known:
+            self._complain(place, key, f"{key} is one of {', '.join(known)}; not {value!r}")
+            return default
+        return str(value)
+
+    def _words(
+        self, raw: Mapping[str, Any], place: Place, key: str, known: tuple[str, ...]
+    ) -> list[str]:
+        words = raw.get(key, [])
+        if not isinstance(words, list) or any(word not in known for word in words):
+            self._complain(place, key, f"{key} is a list of {', '.join(known)}; not {words!r}")
+            return []
+        return words
+
+    def _obligations(self, raw: Mapping[str, Any], place: Place) -> tuple[str, ...]:
+        words = raw.get("obligations", [])
+        if not isinstance(words, list) or not all(
+            isinstance(word, str) and _NAME.fullmatch(word) for word in words
+        ):
+            self._complain(place, "obligations", "obligations are a list of names such as 'blur'")
+            return ()
+        return tuple(words)
+
+    def _complain(self, place: Place, key: str, text: str) -> None:
+        self.problems.append(place.error(key, text))
+
+
+def _listed(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def _code(kind: Kind, value: Any) -> int:
+    """A value's code; two words fit every kind, so that one rule can speak of many capabilities."""
+    if value == "most protective":
+        return kind.strictest_code
+    return kind.open_code if value == "unrestricted" else kind.code(value)
+
+
+def _pair(value: Any) -> tuple[Any, Any]:
+    if not isinstance(value, list) or len(value) != 2:
+        raise ValueError("bounds are [most protective, loosest]")
+    return value[0], value[1]

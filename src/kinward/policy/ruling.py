@@ -1,0 +1,70 @@
+"""What a pack says on a day, ready to be asked: rules by capability, bands of age, a memo."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
+
+from kinward.policy.ages import MAX_AGE
+from kinward.policy.capabilities import Capability
+from kinward.policy.places import is_place, within
+from kinward.policy.rules import ALL_RELATIONSHIPS, Rule, in_general
+from kinward.policy.values import AUDIENCE
+
+if TYPE_CHECKING:
+    from kinward.policy.decision import Decision
+
+
+class Ruling:
+    """The rules in force on the days up to `until`."""
+
+    def __init__(
+        self,
+        *,
+        label: str,
+        capabilities: Mapping[str, Capability],
+        rules: Iterable[Rule],
+        elsewhere: str,
+        unknown_place: str,
+        names: Mapping[str, Mapping[str, str]],
+        until: date,
+    ) -> None:
+        self.label, self.until, self.names = label, until, names
+        self.capabilities = capabilities
+        self.elsewhere, self.unknown_place = elsewhere, unknown_place
+        self.rules: dict[str, list[Rule]] = defaultdict(list)
+        edges = {0, MAX_AGE}
+        for rule in sorted(rules, key=lambda rule: (rule.place, rule.file, rule.line)):
+            about_some = rule.relationships != ALL_RELATIONSHIPS
+            if about_some and capabilities[rule.capability].kind is AUDIENCE:
+                rule = replace(rule, general=in_general(rule))  # noqa: PLW2901
+            self.rules[rule.capability].append(rule)
+            edges |= {rule.lower, rule.upper, rule.other_lower, rule.other_upper}
+        self.edges = sorted(edges)
+        # The band of each whole year of age, and how a range of years becomes a range of bands.
+        self.bands = [sum(edge <= year for edge in self.edges) - 1 for year in range(MAX_AGE + 1)]
+        self.law_places = {rule.place for each in self.rules.values() for rule in each} - {""}
+        self.uncovered = {name: self._uncovered(name) for name in capabilities}
+        self.memo: dict[tuple[Any, ...], Decision] = {}
+
+    def places(self, jurisdiction: str) -> frozenset[str] | None:
+        """The places whose law holds for a person; None where nobody covers the place."""
+        if not jurisdiction:
+            everywhere = self.unknown_place == "strictest"
+            return frozenset(self.law_places) if everywhere else frozenset()
+        if not is_place(jurisdiction):
+            return None
+        found = within(jurisdiction)
+        if self.elsewhere == "protective" and not found & self.law_places:
+            return None
+        return found
+
+    def _uncovered(self, name: str) -> frozenset[int]:
+        """The bands of age for which the platform's own rules say nothing without conditions."""
+        covered: set[int] = set()
+        for rule in self.rules[name]:
+            if not rule.place and rule.is_plain:
+                covered.update(range(self.bands[rule.lower], self.bands[rule.upper - 1] + 1))
+        return frozenset(range(len(self.edges) - 1)) - covered

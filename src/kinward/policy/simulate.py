@@ -1,0 +1,238 @@
+"""Whom would another pack touch? Two packs over a population, counted.
+
+Accounts that no rule can tell apart (the same bands of age, place and assurance) are one *cell*: a
+pass over the population only counts the cells, and each cell is then decided once.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Final, Literal
+
+import msgspec
+import numpy as np
+from msgspec.structs import replace
+
+from kinward.policy.ages import ASSURANCES, MAX_AGE
+from kinward.policy.decision import EFFECTS
+from kinward.policy.population import Ints, People, Settings
+from kinward.policy.ruling import Ruling
+from kinward.policy.values import Kind, Value
+from kinward.policy.vector import NONE, Columns, Side, decide_columns
+
+EXAMPLES: Final = 3
+GROUPS: Final = ("unknown", "under 13", "13 to 15", "16 and 17", "18 and over", "uncertain")
+Direction = Literal["loses", "gains", "changes"]
+
+
+class Change(msgspec.Struct, frozen=True):
+    """What one group of accounts loses or gains. `before` and `after` are values in words."""
+
+    capability: str
+    direction: Direction
+    group: str
+    place: str
+    before: Value
+    after: Value
+    before_effect: str
+    after_effect: str
+    accounts: int
+    examples: tuple[str, ...] = ()
+
+
+class Simulation(msgspec.Struct, frozen=True):
+    """The outcome: how many accounts were looked at, how many changed at all, and what changed."""
+
+    before: str
+    after: str
+    accounts: int
+    touched: int
+    changes: list[Change]
+
+    def by_group(self) -> dict[str, dict[str, int]]:
+        """Changes by group of age and direction, counted over capabilities, for the picture."""
+        found = {group: {"loses": 0, "gains": 0, "changes": 0} for group in GROUPS}
+        for change in self.changes:
+            found[change.group][change.direction] += change.accounts
+        return {group: counts for group, counts in found.items() if any(counts.values())}
+
+
+class Cells:
+    """The counted population: how many accounts are in each cell, and which have settings."""
+
+    def __init__(self, edges: Iterable[int]) -> None:
+        self.edges = sorted({0, MAX_AGE, *edges})
+        self._bands = len(self.edges) - 1
+        years = np.arange(MAX_AGE + 1)
+        self._band_of = (np.searchsorted(self.edges, years, side="right") - 1).astype(np.int32)
+        self.places: list[str] = []
+        self._place_codes: dict[str, int] = {}
+        self.counts = np.zeros(0, np.int64)
+        self.settings: Counter[tuple[int, Settings]] = Counter()
+        self.examples: dict[int, list[str]] = {}
+        self.accounts = 0
+
+    def add(self, people: People) -> None:
+        """Count one part of the population."""
+        for place in people.places:
+            if place not in self._place_codes:
+                self._place_codes[place] = len(self.places)
+                self.places.append(place)
+        to_global = np.array([self._place_codes[each] for each in people.places], np.int32)
+        cell = to_global[people.place]
+        for digit, base in (
+            (self._band_of[people.lower], self._bands),
+            (self._band_of[people.upper - 1], self._bands),
+            (people.assurance, len(ASSURANCES)),
+        ):
+            cell *= base
+            cell += digit
+        size = len(self.places) * self._bands**2 * len(ASSURANCES)
+        counts = np.bincount(cell, minlength=size)
+        counts[: len(self.counts)] += self.counts
+        self.counts = counts
+        self.accounts += len(people)
+        for row, settings in people.settings.items():
+            self.settings[int(cell[row]), settings] += 1
+        if people.ids is not None:
+            first = np.unique(cell, return_index=True)
+            for number, row in zip(first[0].tolist(), first[1].tolist(), strict=True):
+                kept = self.examples.setdefault(number, [])
+                if len(kept) < EXAMPLES:
+                    kept.append(people.ids[row])
+
+    def columns(self, cells: Ints) -> Columns:
+        """The cells as questions."""
+        rest, assurance = np.divmod(cells, len(ASSURANCES))
+        rest, high = np.divmod(rest, self._bands)
+        place, low = np.divmod(rest, self._bands)
+        edges = np.array(self.edges, np.int16)
+        actor = Side(
+            lower=edges[low],
+            upper=edges[high + 1],
+            place=place.astype(np.int16),
+            assurance=assurance.astype(np.int16),
+        )
+        return Columns(places=self.places, actor=actor)
+
+
+def simulate(
+    before: Ruling,
+    after: Ruling,
+    people: Iterable[People],
+    progress: Callable[[int], None] = lambda done: None,
+) -> Simulation:
+    """Compare two packs over a population; `progress` is told how many accounts were counted."""
+    cells = Cells({*before.edges, *after.edges})
+    for part in people:
+        cells.add(part)
+        progress(cells.accounts)
+    return compare(before, after, cells)
+
+
+def compare(before: Ruling, after: Ruling, cells: Cells) -> Simulation:
+    """Decide each counted cell by both packs, for every capability that both know."""
+    questions = _Questions(cells)
+    touched = np.zeros(len(questions.counts), bool)
+    changes: list[Change] = []
+    for name, capability in before.capabilities.items():
+        other = after.capabilities.get(name)
+        if other is None or other.kind != capability.kind:
+            continue
+        columns = questions.about(name)
+        people = columns.actor
+        old, new = decide_columns(before, name, columns), decide_columns(after, name, columns)
+        differ = ((old.code != new.code) | (old.effect != new.effect)) & (questions.counts > 0)
+        touched |= differ
+        found: Counter[tuple[str, str, int, int, int, int]] = Counter()
+        examples: dict[tuple[str, str, int, int, int, int], list[str]] = {}
+        for row in np.flatnonzero(differ).tolist():
+            key = (
+                group_of(int(people.lower[row]), int(people.upper[row])),
+                cells.places[int(people.place[row])],
+                *(int(old.code[row]), int(new.code[row])),
+                *(int(old.effect[row]), int(new.effect[row])),
+            )
+            found[key] += int(questions.counts[row])
+            examples.setdefault(key, []).extend(questions.examples(row))
+        for key, accounts in found.items():
+            changes.append(_change(name, capability.kind, key, accounts, examples[key]))
+    changes.sort(key=lambda change: (-change.accounts, change.capability, change.group))
+    count = int(questions.counts[touched].sum())
+    return Simulation(before.label, after.label, cells.accounts, count, changes)
+
+
+class _Questions:
+    """The cells without settings, then each combination of a cell and settings, with counts."""
+
+    def __init__(self, cells: Cells) -> None:
+        live = np.flatnonzero(cells.counts)
+        special = list(cells.settings)
+        amounts = np.array(list(cells.settings.values()), np.int64)
+        owners = np.array([cell for cell, _ in special], np.int64)
+        counts = cells.counts[live].copy()
+        np.subtract.at(counts, np.searchsorted(live, owners), amounts)
+        self._cells, self._special, self._plain = cells, special, len(live)
+        self._rows = np.concatenate([live, owners])
+        self._columns = cells.columns(self._rows)
+        self.counts = np.concatenate([counts, amounts])
+
+    def about(self, name: str) -> Columns:
+        """The questions about one capability, with the settings made for it."""
+        if not self._special:
+            return self._columns
+        made = [
+            next((codes for each, *codes in settings if each == name), [NONE, NONE])
+            for _, settings in self._special
+        ]
+        both = np.full((len(self._rows), 2), NONE, np.int64)
+        both[self._plain :] = made
+        actor = replace(self._columns.actor, guardian=both[:, 0], self_=both[:, 1])
+        return replace(self._columns, actor=actor)
+
+    def examples(self, row: int) -> list[str]:
+        """Some accounts of a row, where their ids are known and they made no settings."""
+        return self._cells.examples.get(int(self._rows[row]), []) if row < self._plain else []
+
+
+def _change(
+    name: str,
+    kind: Kind,
+    key: tuple[str, str, int, int, int, int],
+    accounts: int,
+    examples: list[str],
+) -> Change:
+    group, place, old, new, old_effect, new_effect = key
+    return Change(
+        capability=name,
+        direction=direction(kind, (old_effect, old), (new_effect, new)),
+        group=group,
+        place=place,
+        before=kind.value(old),
+        after=kind.value(new),
+        before_effect=EFFECTS[old_effect],
+        after_effect=EFFECTS[new_effect],
+        accounts=accounts,
+        examples=tuple(examples[:EXAMPLES]),
+    )
+
+
+def direction(kind: Kind, old: tuple[int, int], new: tuple[int, int]) -> Direction:
+    """Whether a change of (effect, code) takes, gives, or does both."""
+    if old[1] == new[1]:
+        return "loses" if new[0] < old[0] else "gains"
+    strict = kind.strictest(old[1], new[1])
+    if strict == new[1]:
+        return "loses"
+    return "gains" if strict == old[1] else "changes"
+
+
+def group_of(lower: int, upper: int) -> str:
+    """The group of `GROUPS` that a range of ages belongs to."""
+    if lower == 0 and upper >= 100:
+        return "unknown"
+    for group, (start, end) in zip(
+        GROUPS[1:5], ((0, 13), (13, 16), (16, 18), (18, MAX_AGE)), strict=True
+    ):
+        if start <= lower and upper <= end:
+            return group
+    return "uncertain"

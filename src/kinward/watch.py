@@ -1,0 +1,157 @@
+"""Hearing of changes in the database, and caches that never outlive what they heard.
+
+Triggers send `NOTIFY kinward_changes` with `<kind>:<key>` when a transaction that changed something
+commits. One thread in each process listens. A cache may answer only while that thread has lately
+heard from the database; else it empties itself, and whoever asks reads the database.
+"""
+
+import select
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from typing import Any, Final, Generic, TypeVar, cast
+
+import psycopg
+import structlog
+from django.db import connection
+
+log = structlog.get_logger(__name__)
+
+CHANNEL: Final = "kinward_changes"
+PULSE: Final = 0.2  # seconds between two signs of life
+TRUST: Final = 0.8  # seconds for which a sign of life holds
+PAUSE: Final = 0.5  # seconds before connecting again
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Watch:
+    """Listens to the database, and tells whoever subscribed of what changed."""
+
+    def __init__(self) -> None:
+        self._heard_at = float("-inf")
+        self._subscribers: dict[str, list[Callable[[str | None], None]]] = {}
+        self._starting = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._stopped = threading.Event()
+        self.backend: int | None = None  # PostgreSQL's process id of the listening connection
+
+    def subscribe(self, kind: str, changed: Callable[[str | None], None]) -> None:
+        """Call `changed` with a key when it changed, and with None when anything may have."""
+        self._subscribers.setdefault(kind, []).append(changed)
+
+    def trusted(self) -> bool:
+        """Whether everything that was committed up to a moment ago has been heard."""
+        if self._thread is None:
+            self._start()
+        return time.monotonic() - self._heard_at < TRUST
+
+    def stop(self) -> None:
+        """Stop listening for good; nothing is trusted any more."""
+        self._stopped.set()
+        if self._thread is not None:
+            self._thread.join(5 * TRUST)
+
+    def _start(self) -> None:
+        with self._starting:
+            if self._thread is None:
+                parameters = connection.get_connection_params()
+                parameters.pop("cursor_factory", None)
+                parameters.pop("context", None)
+                self._thread = threading.Thread(
+                    target=self._run, args=(parameters,), daemon=True, name="watch"
+                )
+                self._thread.start()
+
+    def _run(self, parameters: dict[str, Any]) -> None:
+        while not self._stopped.is_set():
+            try:
+                self._listen(parameters)
+            except (psycopg.Error, OSError, ValueError) as error:
+                log.warning("watch.lost", error=str(error).split("\n")[0])
+            self._heard_at, self.backend = float("-inf"), None
+            self._lost()
+            self._stopped.wait(PAUSE)
+
+    def _listen(self, parameters: dict[str, Any]) -> None:
+        with psycopg.connect(**parameters, autocommit=True) as listening:
+            listening.add_notify_handler(lambda notify: self._heard(notify.payload))
+            listening.execute(f"LISTEN {CHANNEL}")
+            self._lost()  # what happened before we listened was not heard
+            self.backend = listening.info.backend_pid
+            while not self._stopped.is_set():
+                # What was committed before this statement is delivered with its result.
+                began = time.monotonic()
+                listening.execute("SELECT 1")
+                self._heard_at = began
+                select.select([listening.fileno()], [], [], PULSE)
+
+    def _heard(self, payload: str) -> None:
+        kind, _, key = payload.partition(":")
+        for changed in self._subscribers.get(kind, ()):
+            changed(key)
+
+    def _lost(self) -> None:
+        for subscribers in self._subscribers.values():
+            for changed in subscribers:
+                changed(None)
+
+
+@cache
+def watch() -> Watch:
+    """The watch of this process."""
+    return Watch()
+
+
+class Cache(Generic[K, V]):
+    """Values by key, read from the database at most once between two changes.
+
+    `load` reads many at once; a key that it does not return is not remembered. `kind` is what the
+    triggers call it; a change whose key is empty is a change of everything.
+    """
+
+    def __init__(
+        self, kind: str, load: Callable[[Iterable[K]], Mapping[K, V]], *, size: int = 100_000
+    ) -> None:
+        self._load, self._size = load, size
+        self._values: dict[K, V] = {}
+        self._version = 0
+        self._lock = threading.Lock()
+        watch().subscribe(kind, self._changed)
+
+    def peek(self, keys: Iterable[K]) -> dict[K, V] | None:
+        """The values, if all are at hand and to be trusted; never touches the database."""
+        if not watch().trusted():
+            return None
+        try:
+            return {key: self._values[key] for key in keys}
+        except KeyError:
+            return None
+
+    def get(self, keys: Iterable[K]) -> dict[K, V]:
+        """The values, from here or from the database."""
+        wanted = set(keys)
+        version = self._version
+        trusted = watch().trusted()
+        here = {key: self._values[key] for key in wanted & self._values.keys()} if trusted else {}
+        missing = wanted - here.keys()
+        if not missing:
+            return here
+        read = self._load(missing)
+        with self._lock:
+            # What changed while we read may be what we read.
+            if trusted and version == self._version and watch().trusted():
+                if len(self._values) + len(read) > self._size:
+                    self._values.clear()
+                self._values.update(read)
+        return here | dict(read)
+
+    def _changed(self, key: str | None) -> None:
+        with self._lock:
+            self._version += 1
+            if key:
+                self._values.pop(cast("K", key), None)
+            else:
+                self._values.clear()

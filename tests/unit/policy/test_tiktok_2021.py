@@ -1,0 +1,76 @@
+"""The pack `tiktok-2021` says what the platform said in 2021."""
+
+import pytest
+
+from kinward.policy import UNKNOWN, AgeRange, Pack, Person, decide, load_pack
+from kinward.policy.capabilities import CAPABILITIES
+
+
+@pytest.fixture(scope="module")
+def pack() -> Pack:
+    return load_pack("tiktok-2021")
+
+
+def aged(age: int) -> Person:
+    return Person(AgeRange(age, age + 1))
+
+
+TABLE = [
+    # capability, then (effect, value) at 12, 13, 14, 15, 16, 17
+    ("account.join", *[("deny", "deny")], *[("allow", "allow")] * 5),
+    ("profile.private", *[("limit", "private")] * 4, *[("allow", "public")] * 2),
+    ("dm.send", *[("deny", "nobody")] * 4, *[("limit", "followers")] * 2),
+    ("dm.receive", *[("deny", "nobody")] * 4, *[("limit", "nobody")] * 2),
+    ("live.host", *[("deny", "deny")] * 4, *[("allow", "allow")] * 2),
+    ("content.download", *[("deny", "deny")] * 6),
+    ("content.remix", *[("deny", "nobody")] * 4, *[("allow", "everyone")] * 2),
+    ("dm.media", *[("deny", "deny")] * 6),
+]
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row[0])
+def test_the_table(pack: Pack, row: tuple[str, ...]) -> None:
+    name, *expected = row
+    for age, (effect, value) in zip(range(12, 18), expected, strict=True):
+        decision = decide(pack, name, aged(age))
+        assert (decision.effect, decision.value) == (effect, value), f"{name} at {age}"
+
+
+@pytest.mark.parametrize("name", ["dm.send", "dm.receive"])
+def test_messages_open_at_16_when_the_person_chooses(pack: Pack, name: str) -> None:
+    for age, effect in ((15, "deny"), (16, "allow"), (17, "allow")):
+        decision = decide(pack, name, aged(age), self_="followers", relationship="follower")
+        assert decision.effect == effect
+
+
+def test_what_is_closed_says_when_it_opens(pack: Pack) -> None:
+    for name in ("dm.send", "dm.receive", "live.host"):
+        decision = decide(pack, name, aged(13))
+        assert [(r.code, dict(r.fill)) for r in decision.reasons][-1] == ("age.opens", {"age": 16})
+
+
+def test_downloads_are_never_on_at_15_and_on_by_choice_at_16(pack: Pack) -> None:
+    assert decide(pack, "content.download", aged(15), self_="allow").effect == "deny"
+    chosen = decide(pack, "content.download", aged(16), self_="allow")
+    assert (chosen.effect, chosen.layer, chosen.obligations) == ("allow", "self", ("confirm",))
+
+
+@pytest.mark.parametrize(("age", "last"), [(15, "21:00"), (16, "22:00")])
+def test_no_push_in_the_evening(pack: Pack, age: int, last: str) -> None:
+    assert decide(pack, "notify.push", aged(age)).value == f"08:00-{last}"
+
+
+@pytest.mark.parametrize("name", sorted(CAPABILITIES))
+def test_an_unknown_age_gets_the_most_protective_answer(pack: Pack, name: str) -> None:
+    decision = decide(pack, name, Person(UNKNOWN))
+    assert decision.code == CAPABILITIES[name].kind.strictest_code
+    assert decision.effect != "allow"
+    if CAPABILITIES[name].kind.words[:1] != ("approved",) and name != "profile.private":
+        assert decision.effect == "deny"
+
+
+def test_who_does_not_say_their_age_is_asked_for_it(pack: Pack) -> None:
+    decision = decide(pack, "account.join", Person(UNKNOWN))
+    assert decision.effect == "deny"
+    assert "age.establish" in decision.obligations
+    assert "age.unknown" in {reason.code for reason in decision.reasons}
