@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, Final, Generic, TypeVar, cast
 
-import psycopg
 import structlog
-from django.db import connection
+from django.db import connection, transaction
+from psycopg import Error, connect
 
 log = structlog.get_logger(__name__)
 
@@ -48,6 +48,10 @@ class Watch:
             self._start()
         return time.monotonic() - self._heard_at < TRUST
 
+    def changed(self, kind: str, key: str) -> None:
+        """Tell this process at once when the transaction commits; the others hear by themselves."""
+        transaction.on_commit(lambda: self._heard(f"{kind}:{key}"))
+
     def stop(self) -> None:
         """Stop listening for good; nothing is trusted any more."""
         self._stopped.set()
@@ -69,14 +73,14 @@ class Watch:
         while not self._stopped.is_set():
             try:
                 self._listen(parameters)
-            except (psycopg.Error, OSError, ValueError) as error:
+            except (Error, OSError, ValueError) as error:
                 log.warning("watch.lost", error=str(error).split("\n")[0])
             self._heard_at, self.backend = float("-inf"), None
             self._lost()
             self._stopped.wait(PAUSE)
 
     def _listen(self, parameters: dict[str, Any]) -> None:
-        with psycopg.connect(**parameters, autocommit=True) as listening:
+        with connect(**parameters, autocommit=True) as listening:
             listening.add_notify_handler(lambda notify: self._heard(notify.payload))
             listening.execute(f"LISTEN {CHANNEL}")
             self._lost()  # what happened before we listened was not heard

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kinward.access.models import Staff
 
 BANK: Final = "demo-generated"
-STAFF: Final = {"robin": "reviewer", "sasha": "administrator"}
+STAFF: Final = {"robin": "reviewer", "kai": "policy lead", "sasha": "administrator"}
 SANDBOX_USER: Final = "tidepool"
 SETTLE_SECONDS: Final = 60.0
 
@@ -89,6 +89,8 @@ def prepare() -> None:
         (secrets_dir / "demo_api_key").unlink(missing_ok=True)
         key = create_key(name="tidepool", scopes=SCOPES, actor=actor)
         write_secret(secrets_dir / "demo_api_key", key)
+    # A directory of an earlier version has a key that may less.
+    ApiKey.objects.filter(name="tidepool").update(scopes=sorted(SCOPES))
     for username, role in STAFF.items():
         if Staff.objects.filter(username=username).exists():
             continue
@@ -193,7 +195,7 @@ def introduce() -> None:
   The authority's sandbox        {sandbox}
                                  ({SANDBOX_USER} / {_secret("sandbox_password")})
 
-  Reviewers: {" and ".join(f"{name} ({role})" for name, role in STAFF.items())}, password {password}
+  Staff: {", ".join(f"{name} ({role})" for name, role in STAFF.items())}; password {password}
   A one-time code for the sign-in:  .venv/bin/kinward demo code robin
 
   Try it: save a picture from {community_url()}/samples, join, post it,
@@ -220,5 +222,5 @@ def demo(ctx: click.Context) -> None:
 @demo.command("code")
 @click.argument("username", default="robin")
 def print_code(username: str) -> None:
-    """Print the one-time code of a demo reviewer."""
+    """Print the one-time code of one of the demo's staff."""
     click.echo(one_time_code(_secret(f"demo_totp_{username}")))

@@ -28,6 +28,19 @@ def tell_account(account_id: str, *, age: int, handle: str) -> None:
     )
 
 
+def may_join(age: int) -> str:
+    """Ask whether somebody of this age may join: empty, or the reason why not, for them to read."""
+    actor = {"age": [age, age + 1]}
+    answer = _call("POST", "/v1/decide", json={"capability": "account.join", "actor": actor})
+    return "" if answer["effect"] == "allow" else str(answer["sentence"])
+
+
+def experience(account_id: str) -> dict[str, Any]:
+    """Everything that a member may do or be shown, for the app to configure itself."""
+    found: dict[str, Any] = _call("GET", f"/v1/accounts/{account_id}/experience")["decisions"]
+    return found
+
+
 def check_picture(
     *,
     account_id: str,

@@ -10,6 +10,7 @@ urlpatterns = [
     path("leave", views.sign_out, name="sign_out"),
     path("post", views.post, name="post"),
     path("mine", views.mine, name="mine"),
+    path("account", views.account, name="account"),
     path("pictures/<uuid:post_id>", views.picture, name="picture"),
     path("samples", views.samples, name="samples"),
     path("samples/<int:seed>.jpg", views.sample, name="sample"),

@@ -15,7 +15,7 @@ class SignUp(forms.Form):
     """A handle and an age are all that the demo asks."""
 
     handle = forms.RegexField(r"^[a-z0-9_-]{3,40}$", label="Handle (a-z, 0-9, -, _)")
-    age = forms.IntegerField(min_value=13, max_value=120, label="Age")
+    age = forms.IntegerField(min_value=1, max_value=120, label="Age")
 
 
 def visitor(request: HttpRequest) -> dict[str, object]:
@@ -42,6 +42,9 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         handle, age = form.cleaned_data["handle"], form.cleaned_data["age"]
         try:
+            if why_not := safety.may_join(age):
+                form.add_error("age", why_not)
+                return render(request, "sign_up.html", {"form": form})
             with transaction.atomic():
                 member, new = Member.objects.get_or_create(handle=handle, defaults={"age": age})
                 if new:
@@ -52,6 +55,20 @@ def sign_up(request: HttpRequest) -> HttpResponse:
             request.session["member"] = member.pk
             return redirect("feed")
     return render(request, "sign_up.html", {"form": form})
+
+
+@require_GET
+def account(request: HttpRequest) -> HttpResponse:
+    """What this member may do, in Kinward's words, and what Kinward asked us to tell them."""
+    member = _member(request)
+    if member is None:
+        return redirect("sign_up")
+    try:
+        decisions = safety.experience(member.account_id)
+    except (safety.NotNow, safety.Refused):
+        decisions = {}
+    context = {"decisions": decisions, "notices": member.notices.all()[:20]}
+    return render(request, "account.html", context)
 
 
 @require_POST

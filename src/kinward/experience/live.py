@@ -13,9 +13,7 @@ from kinward.errors import KinwardError
 from kinward.experience.models import Activation, PackVersion, Setting, Shadow
 from kinward.people.models import Account
 from kinward.policy import AgeRange, Decision, Pack, Person, load_pack, shipped_packs
-from kinward.policy.capabilities import CAPABILITIES
-from kinward.policy.decision import protective
-from kinward.policy.request import Request, State, answer, language_of
+from kinward.policy.request import Request, State, answer, closed, language_of
 from kinward.watch import Cache
 
 log = structlog.get_logger(__name__)
@@ -74,7 +72,7 @@ class Live:
             states = self.states.get({each for request in requests for each in request.ids()})
         except Exception as error:  # whatever it is, a child's door stays closed
             log.error("decide.unavailable", error=str(error).split("\n")[0])
-            return [unavailable(request) for request in requests]
+            return [closed(request, "state.unavailable") for request in requests]
         return decide_all(in_force, requests, states)
 
     def languages(self, requests: Sequence[Request]) -> list[str]:
@@ -111,25 +109,19 @@ def decide_all(
     """Decide each question by the pack that holds for its actor, or by the one it names."""
     found = []
     for request in requests:
-        pack = in_force.for_account(request.actor.id)
-        if request.pack:
-            pack = named_pack(request.pack, in_force.day)
+        pack = pack_for(in_force, request)
         if pack is None:
-            found.append(_closed(request, "pack.invalid"))
+            found.append(closed(request, "pack.invalid"))
         else:
             found.append(answer(pack, request, states))
     return found
 
 
-def unavailable(request: Request) -> Decision:
-    """The protective decision, when nothing can be known."""
-    return _closed(request, "state.unavailable")
-
-
-def _closed(request: Request, code: str) -> Decision:
-    known = CAPABILITIES.get(request.capability)
-    kind = None if known is None else known.kind
-    return protective(request.capability[:80], "none", code, kind=kind)
+def pack_for(in_force: InForce, request: Request) -> Pack | None:
+    """The pack that a question names, or else the one that holds for its actor."""
+    if request.pack:
+        return named_pack(request.pack, in_force.day)
+    return in_force.for_account(request.actor.id)
 
 
 def load_states(ids: Iterable[str]) -> dict[str, State]:

@@ -1,14 +1,10 @@
 """Changing the rules: one person proposes, sees whom it would touch, and another approves."""
 
-from typing import Any
 from uuid import UUID
 
 import msgspec
-import tomlkit
 from django.db import transaction
 from django.utils import timezone
-from tomlkit.exceptions import TOMLKitError
-from tomlkit.items import AoT, Table
 
 from kinward.access.models import Staff
 from kinward.errors import Forbidden, Invalid, KinwardError, NotFound
@@ -18,7 +14,6 @@ from kinward.experience.services import activate, current, store_pack
 from kinward.jobs import enqueue
 from kinward.ledger.services import record
 from kinward.policy.pack import Pack, read_pack
-from kinward.policy.problems import PackInvalid
 from kinward.policy.simulate import simulate
 
 SIMULATE = "experience.simulate"
@@ -38,39 +33,6 @@ class Outdated(KinwardError):
 
     code = "proposal.outdated"
     status = 409
-
-
-class RuleChange(msgspec.Struct, frozen=True):
-    """New words for one rule: what is None stays as it is. Values as a pack writes them."""
-
-    rule: str
-    default: Any = None
-    bounds: list[Any] | None = None
-    may: list[str] | None = None
-
-
-def with_change(files: dict[str, str], change: RuleChange, *, version: str) -> dict[str, str]:
-    """A pack's files with one rule changed and a new version; everything else stays as written."""
-    changed = dict(files)
-    try:
-        header = tomlkit.parse(files["pack.toml"])
-        header["version"] = version
-        changed["pack.toml"] = tomlkit.dumps(header)
-        for file in sorted(changed):
-            if file == "tests.toml":
-                continue
-            document = tomlkit.parse(changed[file])
-            rules = document.get("rule", [])
-            for rule in rules if isinstance(rules, AoT) else []:
-                if isinstance(rule, Table) and rule.get("id") == change.rule:
-                    for key in ("default", "bounds", "may"):
-                        if (value := getattr(change, key)) is not None:
-                            rule[key] = value
-                    changed[file] = tomlkit.dumps(document)
-                    return changed
-    except TOMLKitError as error:
-        raise PackInvalid(f"{error}") from error
-    raise NotFound(f"There is no rule {change.rule!r} in this pack.")
 
 
 def next_version(version: str) -> str:

@@ -11,6 +11,7 @@ from kinward.people.models import Account
 from kinward.people.services import lock_account
 from kinward.policy import Decision, Pack, decide
 from kinward.policy.values import Value
+from kinward.watch import watch
 
 
 @transaction.atomic
@@ -30,6 +31,7 @@ def make_setting(
             known.kind.code(value)
     except ValueError as error:
         raise Invalid(f"{capability}: {error}.") from error
+    watch().changed("account", account.platform_id)
     lock_account(account.pk)
     _end(account, layer, [capability], "replaced")
     made = None

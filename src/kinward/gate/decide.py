@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from kinward.errors import Invalid
-from kinward.experience.live import live, person_of, today, unavailable
+from kinward.experience.live import live, person_of, today
 from kinward.experience.models import Layer
 from kinward.experience.settings import decide_everything, make_setting
 from kinward.experience.shadowing import tally
@@ -21,7 +21,7 @@ from kinward.policy import Decision
 from kinward.policy.decision import protective
 from kinward.policy.engine import Question, applying, combine, read_question
 from kinward.policy.explain import bounds_of
-from kinward.policy.request import About, Request
+from kinward.policy.request import About, Request, closed
 from kinward.policy.values import Value
 
 MAX_BATCH: Final = 10_000
@@ -102,7 +102,7 @@ def looked_up(read: Sequence[Read]) -> list[msgspec.Raw]:
 def unreachable(read: Sequence[Read]) -> list[msgspec.Raw]:
     """The protective answers, when not even the caller's key can be checked."""
     asked = [each for each in read if isinstance(each, Request)]
-    return _render(read, asked, [unavailable(each) for each in asked])
+    return _render(read, asked, [closed(each, "state.unavailable") for each in asked])
 
 
 def _render(

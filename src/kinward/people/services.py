@@ -11,6 +11,7 @@ from kinward.errors import Invalid, KinwardError
 from kinward.people.models import Account, Standing
 from kinward.policy import UNKNOWN, AgeRange
 from kinward.policy.places import is_place
+from kinward.watch import watch
 
 ID_LENGTH = 200
 
@@ -66,6 +67,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     screen_name: str = ""
 
 
+@transaction.atomic
 def put_account(*, platform_id: str, profile: Profile) -> tuple[Account, bool]:
     """Make or replace what is known of an account; says whether it is new.
 
@@ -79,6 +81,7 @@ def put_account(*, platform_id: str, profile: Profile) -> tuple[Account, bool]:
     if profile.jurisdiction and not is_place(profile.jurisdiction):
         raise Invalid("jurisdiction is an ISO 3166 code, such as DE or US-CA.")
     age = _age(profile)
+    watch().changed("account", platform_id)
     return Account.objects.update_or_create(
         platform_id=platform_id,
         defaults={
@@ -130,3 +133,4 @@ def set_age(*, account: Account, age: AgeRange) -> None:
     account.age_lower, account.age_upper = age.lower, age.upper
     account.age_changes_on = age.changes_on
     account.save(update_fields=["age_lower", "age_upper", "age_changes_on", "changed_at"])
+    watch().changed("account", account.platform_id)

@@ -4,7 +4,10 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any, Final
 
-from kinward.policy.ages import MAX_AGE, AgeRange
+import msgspec
+
+from kinward.policy.ages import ASSURANCES, MAX_AGE, AgeRange
+from kinward.policy.decision import Decision
 from kinward.policy.engine import Person, combine, decide
 from kinward.policy.pack import Pack, read_pack
 from kinward.policy.places import within
@@ -153,63 +156,94 @@ def _at(rule: Rule, level: Any, text: str) -> Problem:
     return Problem(rule.file, rule.line, level, text)
 
 
+class Failure(msgspec.Struct, frozen=True):
+    """A test that failed: which (counted from 0), what of its expectation, and what came instead."""
+
+    number: int
+    line: int
+    key: str
+    got: Any
+    text: str
+
+
 def run_tests(pack: Pack) -> list[Problem]:
     """Run the tests beside a pack; each that fails is a problem at its line."""
-    text = pack.files.get("tests.toml")
-    if text is None:
+    if "tests.toml" not in pack.files:
         return [Problem("tests.toml", 1, "notice", "the pack has no tests beside it")]
     try:
-        tests = parse("tests.toml", text).get("test", [])
+        return [
+            Problem("tests.toml", each.line, "error", each.text) for each in failures(pack)
+        ]
     except PackInvalid as error:
         return error.problems
+
+
+def failures(pack: Pack) -> list[Failure]:
+    """The failures of the tests beside a pack. Raises `PackInvalid` for what is not a test."""
+    text = pack.files.get("tests.toml", "")
+    tests = parse("tests.toml", text).get("test", [])
     lines = [line for line, _ in tables(text, "test")]
     if not isinstance(tests, list) or len(tests) > MAX_TESTS:
-        return [Problem("tests.toml", 1, "error", f"tests are at most {MAX_TESTS} tables [[test]]")]
-    found: list[Problem] = []
+        what = f"tests are at most {MAX_TESTS} tables [[test]]"
+        raise PackInvalid([Problem("tests.toml", 1, "error", what)])
+    found: list[Failure] = []
     for number, test in enumerate(tests):
         line = lines[number] if number < len(lines) else 1
         try:
-            failures = list(_failures(pack, test))
-        except (ValueError, TypeError, AttributeError) as error:
-            failures = [f"this is not a test: {error}"]
-        found += [Problem("tests.toml", line, "error", failure) for failure in failures]
+            for key, got, said in _failures(pack, test):
+                found.append(Failure(number, line, key, got, said))
+        except (ValueError, TypeError, AttributeError, KeyError) as error:
+            what = f"this is not a test: {error}"
+            raise PackInvalid([Problem("tests.toml", line, "error", what)]) from error
     return found
 
 
-def _failures(pack: Pack, test: Mapping[str, Any]) -> Iterator[str]:
+def _failures(pack: Pack, test: Mapping[str, Any]) -> Iterator[tuple[str, Any, str]]:
     expect = test.get("expect")
     if unknown := set(test) - _TEST_KEYS:
         raise ValueError(f"unknown key {min(unknown)!r}")
     if not isinstance(expect, dict) or not expect or set(expect) - _EXPECT_KEYS:
         raise ValueError(f"expect is some of {', '.join(sorted(_EXPECT_KEYS))}")
-    ranges = [(age, age + 1) for age in test["ages"]] if "ages" in test else []
-    ranges = ranges or [tuple(test.get("age", (0, MAX_AGE)))]
-    at = test.get("at")
-    if at is not None and not isinstance(at, datetime):
-        raise ValueError("at is a date and time")
     names = test["capability"] if isinstance(test["capability"], list) else [test["capability"]]
     for name in names:
-        for lower, upper in ranges:
-            other = test.get("other_age")
-            person = Person(
-                AgeRange(lower, upper, "test", test.get("assurance", "declared")),
-                test.get("jurisdiction", ""),
-            )
-            decision = decide(
-                pack,
-                name,
-                person,
-                target=None if other is None else Person(AgeRange(*other)),
-                relationship=test.get("relationship"),
-                at=at,
-                guardian=test.get("guardian"),
-                self_=test.get("self"),
-                target_self=test.get("other_self"),
-            )
+        for lower, upper in _ranges(test):
+            decision = _decision(pack, test, name, AgeRange(lower, upper, "test", _sure(test)))
             got = decision.as_dict()
             got["reasons"] = [reason.code for reason in decision.reasons]
             got["obligations"] = list(decision.obligations)
             for key, wanted in expect.items():
                 if got[key] != wanted:
                     label = test.get("name", "a test")
-                    yield f"{label}: {name} at {lower} is {key} {got[key]!r}, not {wanted!r}"
+                    said = f"{label}: {name} at {lower} is {key} {got[key]!r}, not {wanted!r}"
+                    yield key, got[key], said
+
+
+def _ranges(test: Mapping[str, Any]) -> list[tuple[int, int]]:
+    if "ages" in test:
+        return [(age, age + 1) for age in test["ages"]]
+    lower, upper = test.get("age", (0, MAX_AGE))
+    return [(lower, upper)]
+
+
+def _sure(test: Mapping[str, Any]) -> Any:
+    sure = test.get("assurance", "declared")
+    if sure not in ASSURANCES:
+        raise ValueError(f"assurance is one of {', '.join(ASSURANCES)}")
+    return sure
+
+
+def _decision(pack: Pack, test: Mapping[str, Any], name: str, age: AgeRange) -> Decision:
+    at, other = test.get("at"), test.get("other_age")
+    if at is not None and not isinstance(at, datetime):
+        raise ValueError("at is a date and time")
+    return decide(
+        pack,
+        name,
+        Person(age, test.get("jurisdiction", "")),
+        target=None if other is None else Person(AgeRange(*other)),
+        relationship=test.get("relationship"),
+        at=at,
+        guardian=test.get("guardian"),
+        self_=test.get("self"),
+        target_self=test.get("other_self"),
+    )

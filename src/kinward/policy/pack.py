@@ -225,7 +225,9 @@ def _rules_of(file: str, raw: Mapping[str, Any], text: str, reader: RuleReader) 
         for rule in read:
             if rule.place and not (rule.url and rule.starts != date.min):
                 reader.problems.append(
-                    place.error("url", f"{rule.id}: a law has a `url` and a date `from` which it holds")
+                    place.error(
+                        "url", f"{rule.id}: a law has a `url` and a date `from` which it holds"
+                    )
                 )
             if not rule.place and file != "pack.toml":
                 reader.problems.append(

@@ -8,9 +8,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from kinward.errors import NotFound
+from kinward.errors import Invalid, NotConfigured
 from kinward.policy.ages import ASSURANCES, MAX_AGE
-from kinward.policy.problems import PackInvalid
 
 CHUNK: Final = 1_000_000
 Small = npt.NDArray[np.int16]
@@ -81,26 +80,38 @@ def generated(size: int, *, seed: int = 1) -> Iterator[People]:
         yield People(places=places, lower=lower, upper=upper, place=place, assurance=assurance)
 
 
+def count_parquet(path: Path) -> int:
+    """How many accounts a Parquet file has, by its footer."""
+    return int(_open_parquet(path).metadata.num_rows)
+
+
 def from_parquet(path: Path) -> Iterator[People]:
     """The accounts in a Parquet file, a part at a time.
 
     Columns: `age_lower`, `age_upper` (years), and if given `jurisdiction`, `assurance`, `id`.
     """
-    if not path.exists():
-        raise NotFound(f"There is no file {path}.")
-    try:
-        from pyarrow import parquet
-    except ImportError as error:
-        raise PackInvalid("Reading Parquet needs pyarrow: install kinward[parquet].") from error
-    file = parquet.ParquetFile(path)
+    file = _open_parquet(path)
     known = set(file.schema_arrow.names)
-    if not {"age_lower", "age_upper"} <= known:
-        raise PackInvalid(f"{path} has no columns age_lower and age_upper.")
     wanted = sorted(known & {"age_lower", "age_upper", "jurisdiction", "assurance", "id"})
     for batch in file.iter_batches(batch_size=CHUNK, columns=wanted):
         yield people_of(
             {name: batch.column(name).to_numpy(zero_copy_only=False) for name in wanted}
         )
+
+
+def _open_parquet(path: Path) -> Any:
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError as error:
+        raise NotConfigured("Reading Parquet needs pyarrow: install kinward[parquet].") from error
+    try:
+        file = parquet.ParquetFile(path)
+    except (OSError, pyarrow.ArrowInvalid) as error:
+        raise Invalid(f"{path} is not a Parquet file: {error}.") from error
+    if not {"age_lower", "age_upper"} <= set(file.schema_arrow.names):
+        raise Invalid(f"{path} has no columns age_lower and age_upper.")
+    return file
 
 
 def people_of(columns: Mapping[str, Any]) -> People:

@@ -11,6 +11,7 @@ from functools import lru_cache
 import msgspec
 
 from kinward.policy.ages import ASSURANCES, AgeRange, Assurance
+from kinward.policy.capabilities import CAPABILITIES
 from kinward.policy.decision import Decision, protective
 from kinward.policy.engine import Person, decide
 from kinward.policy.pack import Pack
@@ -61,8 +62,8 @@ def answer(pack: Pack, request: Request, states: Mapping[str, State]) -> Decisio
     """The decision on a question; settings in the question itself go before stored ones."""
     name = request.capability
     capability = pack.capabilities.get(name)
-    actor = _state(request.actor, states)
-    target = None if request.target is None else _state(request.target, states)
+    actor = state_of(request.actor, states)
+    target = None if request.target is None else state_of(request.target, states)
     if isinstance(actor, str):
         return _closed(pack, name, actor)
     if isinstance(target, str):
@@ -100,6 +101,13 @@ def _closed(pack: Pack, name: str, code: str) -> Decision:
     return protective(name[:80], pack.label, "state.unavailable", code, kind=kind, names=names)
 
 
+def closed(request: Request, code: str) -> Decision:
+    """The protective decision on a question, when there is no pack to ask."""
+    known = CAPABILITIES.get(request.capability)
+    kind = None if known is None else known.kind
+    return protective(request.capability[:80], "none", code, kind=kind)
+
+
 def language_of(request: Request, states: Mapping[str, State]) -> str:
     """The language to answer in: the one asked for, else the account's."""
     if request.language or request.actor.id is None:
@@ -108,7 +116,7 @@ def language_of(request: Request, states: Mapping[str, State]) -> str:
     return "" if state is None else state.language
 
 
-def _state(about: About, states: Mapping[str, State]) -> State | str:
+def state_of(about: About, states: Mapping[str, State]) -> State | str:
     """An account's state, or the reason code of why there is none."""
     if about.id is not None:
         return states.get(about.id, "account.unknown")

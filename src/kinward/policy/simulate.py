@@ -5,8 +5,8 @@ pass over the population only counts the cells, and each cell is then decided on
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
-from typing import Final, Literal
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, Literal
 
 import msgspec
 import numpy as np
@@ -73,23 +73,8 @@ class Cells:
 
     def add(self, people: People) -> None:
         """Count one part of the population."""
-        for place in people.places:
-            if place not in self._place_codes:
-                self._place_codes[place] = len(self.places)
-                self.places.append(place)
-        to_global = np.array([self._place_codes[each] for each in people.places], np.int32)
-        cell = to_global[people.place]
-        for digit, base in (
-            (self._band_of[people.lower], self._bands),
-            (self._band_of[people.upper - 1], self._bands),
-            (people.assurance, len(ASSURANCES)),
-        ):
-            cell *= base
-            cell += digit
-        size = len(self.places) * self._bands**2 * len(ASSURANCES)
-        counts = np.bincount(cell, minlength=size)
-        counts[: len(self.counts)] += self.counts
-        self.counts = counts
+        cell = self._cells_of(people)
+        self._count(cell, None)
         self.accounts += len(people)
         for row, settings in people.settings.items():
             self.settings[int(cell[row]), settings] += 1
@@ -99,6 +84,46 @@ class Cells:
                 kept = self.examples.setdefault(number, [])
                 if len(kept) < EXAMPLES:
                     kept.append(people.ids[row])
+
+    def add_counted(self, part: Mapping[str, Any]) -> None:
+        """Add cells that were counted elsewhere, a row each, with their `count`."""
+        words, place = np.unique(np.asarray(part["place"], str), return_inverse=True)
+        people = People(
+            places=[str(word) for word in words],
+            lower=np.asarray(part["lower"], np.int16),
+            upper=np.asarray(part["upper"], np.int16),
+            place=place.astype(np.int16),
+            assurance=np.asarray(part["assurance"], np.int16),
+        )
+        counts = np.asarray(part["count"], np.int64)
+        self._count(self._cells_of(people), counts)
+        self.accounts += int(counts.sum())
+
+    def _cells_of(self, people: People) -> Ints:
+        for place in people.places:
+            if place not in self._place_codes:
+                self._place_codes[place] = len(self.places)
+                self.places.append(place)
+        to_global = np.array([self._place_codes[each] for each in people.places], np.int64)
+        cell = to_global[people.place]
+        for digit, base in (
+            (self._band_of[people.lower], self._bands),
+            (self._band_of[people.upper - 1], self._bands),
+            (people.assurance, len(ASSURANCES)),
+        ):
+            cell *= base
+            cell += digit
+        return cell
+
+    def _count(self, cell: Ints, weights: Ints | None) -> None:
+        size = len(self.places) * self._bands**2 * len(ASSURANCES)
+        counts = np.zeros(size, np.int64)
+        if weights is None:
+            counts += np.bincount(cell, minlength=size)
+        else:
+            np.add.at(counts, cell, weights)
+        counts[: len(self.counts)] += self.counts
+        self.counts = counts
 
     def columns(self, cells: Ints) -> Columns:
         """The cells as questions."""

@@ -3,13 +3,19 @@
 from django.http import HttpRequest
 
 from kinward.access.models import Staff
-from kinward.access.roles import OPERATE
+from kinward.access.roles import AUDIT, OPERATE, POLICY, REVIEW
 from kinward.cases.queries import parked
+from kinward.experience.queries import waiting
 
 
 def console(request: HttpRequest) -> dict[str, object]:
-    """How many actions and reports are parked, for those who can do something about it."""
+    """Which pages this person works on, and how much waits on them."""
     staff = getattr(request, "user", None)
-    if not isinstance(staff, Staff) or not staff.may(OPERATE):
+    if not isinstance(staff, Staff):
         return {}
-    return {"parked_count": sum(parked().values())}
+    found: dict[str, object] = {"sees_queue": staff.may(REVIEW) or staff.may(AUDIT)}
+    if staff.may(OPERATE):
+        found["parked_count"] = sum(parked().values())
+    if staff.may(POLICY) or staff.may(AUDIT):
+        found["proposal_count"] = waiting()
+    return found

@@ -3,7 +3,7 @@
 from allauth.account import views as account
 from django.urls import include, path
 
-from kinward.web import views_case, views_operations
+from kinward.web import views_case, views_operations, views_policy
 
 urlpatterns = [
     path("", views_case.home, name="home"),
@@ -15,6 +15,14 @@ urlpatterns = [
     path("cases/<uuid:case_id>/decide", views_case.decide_case, name="decide"),
     path("cases/<uuid:case_id>/files/<uuid:evidence_id>/veil", views_case.veil, name="veil"),
     path("cases/<uuid:case_id>/files/<uuid:evidence_id>/show", views_case.show, name="show"),
+    path("policy", views_policy.policy, name="policy"),
+    path("policy/packs", views_policy.propose_pack, name="propose_pack"),
+    path("policy/revert", views_policy.revert, name="revert"),
+    path("policy/rules/<str:rule_id>", views_policy.rule, name="rule"),
+    path("policy/shadow", views_policy.shadow, name="shadow"),
+    path("policy/proposals/<uuid:proposal_id>", views_policy.proposal, name="proposal"),
+    path("policy/proposals/<uuid:proposal_id>/touched", views_policy.touched, name="touched"),
+    path("policy/proposals/<uuid:proposal_id>/decide", views_policy.decide, name="decide_proposal"),
     path("operations", views_operations.operations, name="operations"),
     path("operations/actions/<uuid:action_id>/replay", views_operations.replay, name="replay"),
     path("operations/reports/<uuid:report_id>/refile", views_operations.refile, name="refile"),

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from kinward.access.roles import AUDIT, OPERATE, REVIEW
+from kinward.access.roles import AUDIT, OPERATE, POLICY, REVIEW
 from kinward.cases import queries, services
 from kinward.cases.clauses import CLAUSES
 from kinward.cases.drafting import ANNOTATIONS, CLASSIFICATIONS
@@ -34,11 +34,12 @@ REASON: Final = "to decide this case"
 
 
 @require_GET
-@needs(REVIEW, AUDIT, OPERATE)
+@needs(REVIEW, AUDIT, OPERATE, POLICY)
 def home(request: StaffRequest) -> HttpResponse:
     """Where a role's work begins."""
-    reads_cases = request.user.may(REVIEW) or request.user.may(AUDIT)
-    return redirect("queue" if reads_cases else "operations")
+    if request.user.may(REVIEW) or request.user.may(AUDIT):
+        return redirect("queue")
+    return redirect("operations" if request.user.may(OPERATE) else "policy")
 
 
 @require_GET

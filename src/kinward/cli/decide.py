@@ -1,0 +1,87 @@
+"""`kinward decide`: one question, answered as the gate answers it, and explained if asked."""
+
+from typing import Any
+
+import click
+import msgspec
+
+from kinward.errors import Invalid, KinwardError
+from kinward.policy import Decision, Pack, load_pack, shipped_packs
+from kinward.policy.explain import explain
+from kinward.policy.request import Request, answer, language_of, state_of
+
+
+@click.command()
+@click.argument("question")
+@click.option("--explain", "explained", is_flag=True, help="Show each layer, and why it decided.")
+def decide(question: str, explained: bool) -> None:
+    """Decide one QUESTION, as JSON.
+
+    kinward decide '{"capability": "dm.send", "actor": {"age": [13, 16]}, "pack": "tiktok-2021"}'
+    """
+    try:
+        request = msgspec.json.decode(question, type=Request)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise Invalid(f"{error}. See docs/reference/api.md.") from error
+    if request.pack in shipped_packs() and not list(request.ids()):
+        from kinward.cli.policy import today
+
+        pack: Pack | None = load_pack(request.pack).on(today())
+        states: dict[str, Any] = {}
+        assert pack is not None
+        decision = answer(pack, request, states)
+    else:
+        decision, pack, states = _live(request)
+    language = language_of(request, states)
+    click.echo(msgspec.json.format(bytes(decision.json(language)), indent=2).decode())
+    if explained and pack is not None:
+        _print_layers(pack, request, states)
+
+
+def _live(request: Request) -> tuple[Decision, Pack | None, dict[str, Any]]:
+    """The decision by what is in force; protective where that cannot be known."""
+    from kinward.cli.main import set_up_django
+
+    try:
+        set_up_django()
+        from kinward.experience.live import decide_all, live, load_states, pack_for
+
+        in_force = live().in_force()
+        states = load_states(request.ids())
+    except Exception as error:
+        from kinward.policy.request import closed
+
+        reason = error.sentence if isinstance(error, KinwardError) else type(error).__name__
+        click.secho(f"The database cannot be asked: {reason}", fg="yellow", err=True)
+        return closed(request, "state.unavailable"), None, {}
+    return decide_all(in_force, [request], states)[0], pack_for(in_force, request), states
+
+
+def _print_layers(pack: Pack, request: Request, states: dict[str, Any]) -> None:
+    actor = state_of(request.actor, states)
+    target = None if request.target is None else state_of(request.target, states)
+    if isinstance(actor, str) or isinstance(target, str):
+        return
+    name = request.capability
+    guardian, self_ = request.guardian, request.self_
+    found = explain(
+        pack,
+        name,
+        actor.person,
+        target=None if target is None else target.person,
+        relationship=request.relationship,
+        at=request.at,
+        guardian=actor.guardian.get(name) if guardian is None else guardian,
+        self_=actor.self_.get(name) if self_ is None else self_,
+    )
+    for layer in found.get("layers", ()):
+        decided = layer["layer"] == found["decided_by"]
+        head = f"\n{layer['layer']}: {layer['value']}" + ("   <- decides" if decided else "")
+        click.secho(head, bold=decided)
+        click.echo(f"  {layer['why']}")
+        for rule in layer["rules"]:
+            place = f" [{rule['jurisdiction']}]" if rule["jurisdiction"] else ""
+            mark = "+" if rule["applies"] else "-"
+            click.echo(f"  {mark} {rule['id']}{place}: {rule['default']}; {rule['why']}")
+            if rule["applies"]:
+                click.echo(f"      {rule['source']} ({rule['at']})")

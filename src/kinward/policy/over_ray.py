@@ -1,0 +1,45 @@
+"""The same count on many machines: Ray reads the Parquet files, each task counts its cells."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kinward.errors import NotConfigured
+from kinward.policy.population import people_of
+from kinward.policy.ruling import Ruling
+from kinward.policy.simulate import Cells, Simulation, compare
+
+
+def simulate_over_ray(before: Ruling, after: Ruling, path: Path) -> Simulation:
+    """Compare two packs over Parquet files, on the Ray cluster of this environment.
+
+    Counting a part is what a task does; only the counts of its cells travel.
+    """
+    try:
+        import ray
+    except ImportError as error:
+        raise NotConfigured("This needs Ray: install kinward[ray].") from error
+    edges = sorted({*before.edges, *after.edges})
+
+    def count(batch: dict[str, Any]) -> dict[str, Any]:
+        cells = Cells(edges)
+        cells.add(people_of(batch))
+        live = np.flatnonzero(cells.counts)
+        columns = cells.columns(live)
+        side = columns.actor
+        return {
+            "place": np.array([cells.places[code] for code in side.place.tolist()]),
+            "lower": side.lower,
+            "upper": side.upper,
+            "assurance": side.assurance,
+            "count": cells.counts[live],
+        }
+
+    wanted = ["age_lower", "age_upper", "jurisdiction", "assurance"]
+    read = ray.data.read_parquet(str(path))
+    columns = [name for name in wanted if name in read.schema().names]
+    merged = Cells(edges)
+    for part in read.select_columns(columns).map_batches(count).iter_batches(batch_size=None):
+        merged.add_counted(part)
+    return compare(before, after, merged)

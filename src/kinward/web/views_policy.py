@@ -1,0 +1,243 @@
+"""The rules: what is in force, a change proposed, whom it would touch, and another's approval."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.safestring import SafeString, mark_safe
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from kinward.access.roles import AUDIT, POLICY
+from kinward.errors import Invalid, KinwardError
+from kinward.experience import proposals, queries, services
+from kinward.experience.editing import RuleChange, changed_expectations, raw_rule, with_change
+from kinward.experience.models import PackVersion, Proposal
+from kinward.ledger.queries import about
+from kinward.policy import Pack, shipped_packs
+from kinward.policy.capabilities import CAPABILITIES
+from kinward.policy.diff import diff
+from kinward.policy.pack import read_pack
+from kinward.policy.picture import svg
+from kinward.policy.simulate import Change, Simulation
+from kinward.policy.rules import MOVERS
+from kinward.policy.sources import read_files
+from kinward.web.guards import StaffRequest, needs
+
+SHOWN = 40
+
+
+@require_GET
+@needs(POLICY, AUDIT)
+def policy(request: StaffRequest) -> HttpResponse:
+    """What is in force, its rules, what was, what is proposed, and the shadow."""
+    now = services.current()
+    pack = read_pack(now.pack.files)
+    wanted = request.GET.get("capability", "")
+    shadow = queries.shadow()
+    context = {
+        "now": now,
+        "pack": pack,
+        "rules": _rules(pack, wanted),
+        "capabilities": sorted(pack.capabilities),
+        "wanted": wanted,
+        "history": queries.history()[:20],
+        "can_revert": queries.history().count() > 1,
+        "proposals": queries.proposals()[:20],
+        "shadow": shadow,
+        "differences": shadow.differences.all()[:SHOWN] if shadow else [],
+        "packs": _choices(now.pack),
+        "may_change": request.user.may(POLICY),
+    }
+    return render(request, "web/policy.html", context)
+
+
+def _rules(pack: Pack, capability: str) -> list[dict[str, Any]]:
+    """The rules as a table: one row for each rule of a file, with its capabilities together."""
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    for rule in pack.rules:
+        if capability and rule.capability != capability:
+            continue
+        kind = pack.capabilities[rule.capability].kind
+        row = rows.setdefault(
+            (rule.file, rule.id),
+            {"rule": rule, "capabilities": [], "places": set(), "default": set()},
+        )
+        if rule.capability not in row["capabilities"]:
+            row["capabilities"].append(rule.capability)
+        row["places"].add(rule.place)
+        row["default"].add(str(kind.value(rule.default)))
+    return list(rows.values())
+
+
+def _choices(now: PackVersion) -> list[str]:
+    stored = [str(version) for version in queries.versions() if version.pk != now.pk]
+    return [*shipped_packs(), *stored]
+
+
+@require_http_methods(["GET", "POST"])
+@needs(POLICY)
+def rule(request: StaffRequest, rule_id: str) -> HttpResponse:
+    """Change one rule: a form, and the proposal that comes of it."""
+    now = services.current()
+    file, raw = raw_rule(now.pack.files, rule_id)
+    problem = None
+    if request.method == "POST":
+        try:
+            return redirect("proposal", _propose_rule(request, now.pack, rule_id).id)
+        except KinwardError as error:
+            problem = error
+    bounds = raw.get("bounds", ["", ""])
+    context = {
+        "id": rule_id,
+        "file": file,
+        "raw": raw,
+        "capabilities": _named(raw),
+        "sent": request.POST if problem else {},
+        "floor": bounds[0],
+        "cap": bounds[1],
+        "words": _words(raw),
+        "problem": problem,
+    }
+    return render(request, "web/rule.html", context, status=problem.status if problem else 200)
+
+
+def _propose_rule(request: StaffRequest, base: PackVersion, rule_id: str) -> Proposal:
+    sent = request.POST
+    bounds = [_value(sent.get("floor", "")), _value(sent.get("cap", ""))]
+    given = [each for each in bounds if each != ""]
+    if len(given) == 1:
+        raise Invalid("Give both bounds, or neither.")
+    _, raw = raw_rule(base.files, rule_id)
+    may = [str(each) for each in sent.getlist("may") if each in MOVERS]
+    change = RuleChange(
+        rule=rule_id,
+        default=_value(sent.get("default", "")),
+        bounds=bounds if given else None,
+        may=may if set(may) != set(raw.get("may", [])) else None,
+    )
+    files = with_change(base.files, change, version=proposals.free_version(read_pack(base.files)))
+    return _propose(request, files)
+
+
+def _propose(request: StaffRequest, files: dict[str, str]) -> Proposal:
+    share = request.POST.get("share", "100")
+    made = proposals.propose(
+        files=files,
+        why=request.POST.get("why", ""),
+        share=int(share) if share.isdigit() else 0,
+        staff=request.user,
+    )
+    messages.success(request, "It is proposed. Another person decides.")
+    return made
+
+
+def _value(text: str) -> str | int:
+    """A value as a pack writes it: minutes are a number, everything else is a word."""
+    return int(text) if text.strip().isdigit() else text.strip()
+
+
+def _named(raw: dict[str, Any]) -> list[str]:
+    names = raw.get("capability", [])
+    return names if isinstance(names, list) else [names]
+
+
+def _words(raw: dict[str, Any]) -> list[str]:
+    """The words that a rule's value may be, for the form to offer."""
+    kinds = {CAPABILITIES[name].kind for name in _named(raw) if name in CAPABILITIES}
+    if len(kinds) != 1:
+        return ["most protective", "unrestricted"]
+    (kind,) = kinds
+    return list(kind.words) or (["unlimited"] if kind.name == "minutes" else ["always", "never"])
+
+
+@require_POST
+@needs(POLICY)
+def propose_pack(request: StaffRequest) -> HttpResponse:
+    """Propose a whole pack: one that comes along, or a stored version."""
+    name = request.POST.get("pack", "")
+    files = read_files(name) if name in shipped_packs() else services.get_version(name).files
+    return redirect("proposal", _propose(request, dict(files)).id)
+
+
+@require_GET
+@needs(POLICY, AUDIT)
+def proposal(request: StaffRequest, proposal_id: UUID) -> HttpResponse:
+    """One proposal: the difference in words, whom it would touch, and the decision."""
+    found = proposals.get_proposal(proposal_id)
+    before, after = read_pack(found.base.files), read_pack(found.pack.files)
+    differences = diff(before.ruling, after.ruling)
+    context = {
+        **_touched(found),
+        "differences": differences[:SHOWN],
+        "more_differences": max(0, len(differences) - SHOWN),
+        "expectations": changed_expectations(found.base.files, found.pack.files),
+        "may_decide": request.user.may(POLICY) and found.state == "proposed",
+        "mine": found.proposed_by_id == request.user.pk,
+        "timeline": about(str(found), f"pack:{found.pack}"),
+    }
+    return render(request, "web/proposal.html", context)
+
+
+@require_GET
+@needs(POLICY, AUDIT)
+def touched(request: StaffRequest, proposal_id: UUID) -> HttpResponse:
+    """How far the count is, or what came of it: the part of the page that renews itself."""
+    return render(request, "web/touched.html", _touched(proposals.get_proposal(proposal_id)))
+
+
+def _touched(found: Proposal) -> dict[str, Any]:
+    if found.simulation is None:
+        return {"proposal": found, "simulation": None}
+    kept = {key: found.simulation[key] for key in ("before", "after", "accounts", "touched")}
+    changes = [Change(**change) for change in found.simulation["changes"]]
+    simulation = Simulation(**kept, changes=changes)
+    return {
+        "proposal": found,
+        "simulation": simulation,
+        "changes": changes[:SHOWN],
+        "more_changes": len(changes) - len(changes[:SHOWN]) + found.simulation["left_out"],
+        "picture": _safe(svg(simulation)),
+    }
+
+
+def _safe(picture: str) -> SafeString:
+    # Every text in it was escaped where it was drawn (kinward.policy.picture).
+    return mark_safe(picture)  # noqa: S308
+
+
+@require_POST
+@needs(POLICY)
+def decide(request: StaffRequest, proposal_id: UUID) -> HttpResponse:
+    """Approve or reject."""
+    approve = request.POST.get("decision") == "approve"
+    found = proposals.decide_proposal(proposal_id=proposal_id, approve=approve, staff=request.user)
+    done = f"{found.pack} is in force." if approve else "The proposal is rejected."
+    messages.success(request, done)
+    return redirect("policy" if approve else "proposal", *([] if approve else [proposal_id]))
+
+
+@require_POST
+@needs(POLICY)
+def revert(request: StaffRequest) -> HttpResponse:
+    """Take the newest activation back."""
+    now = services.revert(actor=request.user.actor)
+    messages.success(request, f"Taken back. {now.pack} is in force again.")
+    return redirect("policy")
+
+
+@require_POST
+@needs(POLICY)
+def shadow(request: StaffRequest) -> HttpResponse:
+    """Start a shadow, or end the one that runs."""
+    name = request.POST.get("pack", "")
+    if not name:
+        services.stop_shadow(actor=request.user.actor)
+        messages.success(request, "The shadow is ended.")
+        return redirect("policy")
+    files = read_files(name) if name in shipped_packs() else services.get_version(name).files
+    version = services.store_pack(files=files, actor=request.user.actor)
+    services.start_shadow(pack=version, actor=request.user.actor)
+    messages.success(request, f"{version} decides in the shadow.")
+    return redirect("policy")
