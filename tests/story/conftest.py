@@ -15,9 +15,19 @@ from typing import Any
 
 import httpx
 import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 KINWARD = [sys.executable, "-m", "kinward"]
 START_SECONDS = 120.0
+LAUNCH = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 class Demo:
@@ -137,3 +147,29 @@ def demo() -> Iterator[Demo]:
         finally:
             status = started.stop()
         assert status == 0, (Path(directory) / "demo.out").read_text()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        path = subprocess.check_output(["scripts/browser"], text=True).strip()
+        started = playwright.chromium.launch(executable_path=path, args=LAUNCH)
+        yield started
+        started.close()
+
+
+def sign_in(browser: Browser, demo: Demo, name: str) -> tuple[Page, list[str]]:
+    """Sign one of the demo's staff in; also returns what the browser will complain of."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
+    page.goto(demo.console)
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password").fill(demo.secret("demo_password"))
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    code = demo.kinward("demo", "code", name).stdout.strip()
+    page.locator("input[name=code]").fill(code)
+    page.get_by_role("button", name="Sign In").click()
+    expect(page.get_by_role("navigation", name="Console")).to_be_visible()
+    return page, problems

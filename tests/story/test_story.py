@@ -1,6 +1,5 @@
 """The whole story in a real browser: from an upload to a filed report, and back again."""
 
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,50 +7,22 @@ from pathlib import Path
 import httpx
 import pytest
 from lxml import etree
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from kinward.cli.demo import one_time_code
 from kinward.demo import pictures
-from tests.story.conftest import Demo
+from tests.story.conftest import Demo, sign_in
 
-LAUNCH = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 SETTLE_SECONDS = 20.0
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        path = subprocess.check_output(["scripts/browser"], text=True).strip()
-        started = playwright.chromium.launch(executable_path=path, args=LAUNCH)
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")
 def console(browser: Browser, demo: Demo) -> Iterator[Page]:
     """The console, with robin signed in."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    problems: list[str] = []
-    page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
-    page.goto(demo.console)
-    page.get_by_label("Username").fill("robin")
-    page.get_by_label("Password").fill(demo.secret("demo_password"))
-    page.get_by_role("button", name="Sign in", exact=True).click()
-    code = demo.kinward("demo", "code", "robin").stdout.strip()
-    page.locator("input[name=code]").fill(code)
-    page.get_by_role("button", name="Sign In").click()
+    page, problems = sign_in(browser, demo, "robin")
     expect(page.get_by_role("heading", name="Queue")).to_be_visible()
     yield page
-    context.close()
+    page.context.close()
     assert problems == []
 
 

@@ -157,7 +157,7 @@ def _at(rule: Rule, level: Any, text: str) -> Problem:
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """A test that failed: which (counted from 0), what of its expectation, and what came instead."""
+    """A failed test: which (from 0), what of its expectation, and what came instead."""
 
     number: int
     line: int
@@ -171,9 +171,7 @@ def run_tests(pack: Pack) -> list[Problem]:
     if "tests.toml" not in pack.files:
         return [Problem("tests.toml", 1, "notice", "the pack has no tests beside it")]
     try:
-        return [
-            Problem("tests.toml", each.line, "error", each.text) for each in failures(pack)
-        ]
+        return [Problem("tests.toml", each.line, "error", each.text) for each in failures(pack)]
     except PackInvalid as error:
         return error.problems
 

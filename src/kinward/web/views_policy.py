@@ -20,8 +20,8 @@ from kinward.policy.capabilities import CAPABILITIES
 from kinward.policy.diff import diff
 from kinward.policy.pack import read_pack
 from kinward.policy.picture import svg
-from kinward.policy.simulate import Change, Simulation
 from kinward.policy.rules import MOVERS
+from kinward.policy.simulate import Change, Simulation
 from kinward.policy.sources import read_files
 from kinward.web.guards import StaffRequest, needs
 
