@@ -17,7 +17,7 @@ chaos: setup  ## 300 kills instead of 30
 bench:  ## beside the peers, in the same run
 	@scripts/setup bench
 	@.venv/bin/python bench/pdq.py
-	@.venv/bin/python bench/policy.py
+	@.venv/bin/python -m bench.policy
 
 docs: setup
 	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict

@@ -8,7 +8,7 @@ the same answer in whatever order they come, and a stricter one the less is know
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -26,10 +26,19 @@ _RANK: Final = {assurance: rank for rank, assurance in enumerate(ASSURANCES)}
 
 
 class Person(msgspec.Struct, frozen=True):
-    """Who a question is about: an age range and a jurisdiction (ISO 3166; empty = not known)."""
+    """Who a question is about: an age range and a jurisdiction (ISO 3166; empty = not known).
+
+    Keep a person while you ask about them: `token`, by which answers are remembered, is made once.
+    """
 
     age: AgeRange = UNKNOWN
     jurisdiction: str = ""
+    token: str = ""
+
+    def __post_init__(self) -> None:
+        age = self.age
+        token = f"{age.lower} {age.upper} {age.assurance} {self.jurisdiction}"
+        msgspec.structs.force_setattr(self, "token", token)
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -96,21 +105,14 @@ def decide(
     >>> decide(load_pack("tiktok-2021"), "dm.send", Person(AgeRange(13, 16)))
     <dm.send: deny 'nobody' by platform (platform.rule, age.opens)>
     """
-    ruling, slot = pack.ruling, -1
+    ruling, slot = pack.ruling, None
     if at is not None:
         ruling, slot = pack.ruling_on(at.date()), at.hour * 2 + (at.minute >= 30)
-    age, bands = actor.age, ruling.bands
-    other: tuple[Any, ...] | None = None
-    if target is not None:
-        there = target.age
-        other = (
-            *(bands[there.lower], bands[there.upper - 1], there.assurance, target.jurisdiction),
-            *(target_guardian, target_self),
-        )
-    key = (
-        *(capability, bands[age.lower], bands[age.upper - 1], age.assurance, actor.jurisdiction),
-        *(other, relationship, slot, guardian, self_),
-    )
+    other = None if target is None else target.token
+    # fmt: off
+    key = (capability, actor.token, other, relationship, slot,
+           guardian, self_, target_guardian, target_self)
+    # fmt: on
     try:
         known = ruling.memo.get(key)
     except TypeError:  # a setting that is a list or a table
@@ -120,16 +122,34 @@ def decide(
             actor=actor,
             target=target,
             relationship=relationship,
-            slot=None if at is None else slot,
+            slot=slot,
             guardian=guardian,
             self_=self_,
             target_guardian=target_guardian,
             target_self=target_self,
         )
-        known = _decide(ruling, capability, question)
+        known = _remembered(ruling, capability, question)
         if len(ruling.memo) >= MEMO_SIZE:
             ruling.memo.clear()
         ruling.memo[key] = known
+    return known
+
+
+def _remembered(ruling: Ruling, name: str, question: "Question") -> Decision:
+    """The decision, shared by all ages between the same two edges of the rules."""
+    sides = tuple(
+        None
+        if side is None
+        else (*ruling.band_range(side.age), side.age.assurance, side.jurisdiction)
+        for side in (question.actor, question.target)
+    )
+    key = (name, sides, *msgspec.structs.astuple(question)[2:])
+    known = ruling.by_bands.get(key)
+    if known is None:
+        known = _decide(ruling, name, question)
+        if len(ruling.by_bands) >= MEMO_SIZE:
+            ruling.by_bands.clear()
+        ruling.by_bands[key] = known
     return known
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from kinward.policy.ages import MAX_AGE
+from kinward.policy.ages import MAX_AGE, AgeRange
 from kinward.policy.capabilities import Capability
 from kinward.policy.places import is_place, within
 from kinward.policy.rules import ALL_RELATIONSHIPS, Rule, in_general
@@ -47,7 +47,13 @@ class Ruling:
         self.bands = [sum(edge <= year for edge in self.edges) - 1 for year in range(MAX_AGE + 1)]
         self.law_places = {rule.place for each in self.rules.values() for rule in each} - {""}
         self.uncovered = {name: self._uncovered(name) for name in capabilities}
+        # What was answered: by exactly who asked, and by all that the rules can tell apart.
         self.memo: dict[tuple[Any, ...], Decision] = {}
+        self.by_bands: dict[tuple[Any, ...], Decision] = {}
+
+    def band_range(self, age: AgeRange) -> tuple[int, int]:
+        """The first and the last band of a range of ages."""
+        return self.bands[age.lower], self.bands[age.upper - 1]
 
     def places(self, jurisdiction: str) -> frozenset[str] | None:
         """The places whose law holds for a person; None where nobody covers the place."""

@@ -1,0 +1,165 @@
+"""Policy: ours beside Cedar, Rego and CEL in process, and beside django-ninja over HTTP."""
+
+import os
+import random
+import shutil
+import socket
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from bench.policy.http import rate, request, serve
+from bench.policy.questions import Question, questions
+from bench.policy.rules import cedar, cedar_batch, cel, kinward, plain, rego
+from kinward.policy import AgeRange, Person, decide, load_pack
+from kinward.policy.population import generated
+from kinward.policy.simulate import simulate
+
+SECONDS = 3.0
+ACCOUNTS = 10_000_000
+BATCH = 10_000
+
+
+def per_second(ask: Callable[[Any], bool], prepared: list[Any]) -> float:
+    """Decisions a second: the median of rounds over questions in the engine's own form."""
+    for question in prepared[:200]:
+        ask(question)
+    rates, end = [], time.perf_counter() + SECONDS
+    while time.perf_counter() < end or not rates:
+        began = time.perf_counter()
+        for question in prepared:
+            ask(question)
+        rates.append(len(prepared) / (time.perf_counter() - began))
+    return statistics.median(rates)
+
+
+def in_process() -> None:
+    print("Eight rules, one thread, decisions a second (all agree on every question asked):")
+    asked = questions(50_000)
+    expected = [plain(question) for question in asked]
+    engines = {
+        "Kinward, with reasons": (kinward(), len(asked)),
+        "cedarpy": (cedar(parsed=False), 1000),
+        "cedarpy, parsed before": (cedar(parsed=True), 10_000),
+        "cel-python": (cel(), 500),
+        "regopy": (rego(), 500),
+    }
+    ours = 0.0
+    for name, ((prepare, ask), size) in engines.items():
+        prepared = [prepare(question) for question in asked[:size]]
+        assert [ask(each) for each in prepared] == expected[:size], name
+        found = per_second(ask, prepared)
+        ours = ours or found
+        print(f"  {name:<26} {found:>12,.0f}   {ours / found:>8,.1f}x")
+    batch = cedar_batch(asked[:5000])
+    assert batch() == expected[:5000]
+    began = time.perf_counter()
+    batch()
+    found = 5000 / (time.perf_counter() - began)
+    print(f"  {'cedarpy, batched':<26} {found:>12,.0f}   {ours / found:>8,.1f}x")
+
+
+def whole_pack() -> None:
+    pack = load_pack("teen-accounts")
+    chosen = random.Random(1)
+    names = list(pack.capabilities)
+    places = ("", "DE", "FR", "US-CA", "US-VA", "GB", "BR", "IN")
+    ages = [AgeRange(age, age + chosen.choice((1, 1, 1, 3)), "bench") for age in range(10, 70)]
+    people = [Person(chosen.choice(ages), chosen.choice(places)) for _ in range(20_000)]
+    asked = [(chosen.choice(names), chosen.choice(people)) for _ in range(500_000)]
+    for name, person in asked:
+        decide(pack, name, person)
+    began = time.perf_counter()
+    for name, person in asked:
+        decide(pack, name, person)
+    found = len(asked) / (time.perf_counter() - began)
+    print(f"  {'teen-accounts, all of it':<26} {found:>12,.0f}")
+
+
+def population() -> None:
+    before, after = load_pack("tiktok-2021"), load_pack("teen-accounts")
+    began = time.perf_counter()
+    found = simulate(before.ruling, after.ruling, generated(ACCOUNTS))
+    took = time.perf_counter() - began
+    print(
+        f"\nSimulation: {found.accounts:,} generated accounts, {len(before.capabilities)} "
+        f"capabilities, two packs: {took:.2f} s"
+    )
+
+
+def over_http(directory: Path) -> None:
+    """By the pack that Kinward begins with: every rule of it, and the law of every place."""
+    os.environ["KINWARD_DATA_DIR"] = str(directory)
+    from kinward.cli.up import start_ground
+
+    stop = start_ground()
+    from kinward.access.services import create_key
+    from kinward.cli.first_run import migrate
+
+    migrate()
+    key = create_key(name="bench", scopes=frozenset({"policy:decide"}), actor="system:bench")
+    ports = [free_port() for _ in range(2)]
+    servers = [
+        serve(
+            "asgi",
+            "kinward.project.asgi:application",
+            ports[0],
+            os.environ | {"KINWARD_PORT": str(ports[0])},
+        ),
+        serve("wsgi", "bench.policy.ninja_app:application", ports[1], dict(os.environ)),
+    ]
+    try:
+        asked = questions(2000)
+        ours = [request("/v1/decide", ours_body(each), key) for each in asked]
+        theirs = [request("/decide", msgspec.json.encode(each.attributes())) for each in asked]
+        print("\nOver HTTP, one worker, answers a second:")
+        our_rate, their_rate = rate(ports[0], ours), rate(ports[1], theirs)
+        print(f"  {'Kinward /v1/decide':<26} {our_rate:>12,.0f}")
+        print(f"  {'django-ninja':<26} {their_rate:>12,.0f}   {our_rate / their_rate:>8,.1f}x")
+        many = questions(BATCH)
+        body = b'{"questions":[' + b",".join(map(ours_body, many)) + b"]}"
+        batches = rate(ports[0], [request("/v1/decide/batch", body, key)], connections=2)
+        print(f"  {'/v1/decide/batch':<26} {batches * BATCH:>12,.0f} decisions")
+    finally:
+        for server in servers:
+            server.terminate()
+            server.wait()
+        stop()
+
+
+def ours_body(question: Question) -> bytes:
+    return msgspec.json.encode(
+        {
+            "capability": question.capability,
+            "actor": {"age": [question.age, question.age + 1], "jurisdiction": question.place},
+            "target": {"age": [question.other_age, question.other_age + 1]},
+            "relationship": question.relationship,
+        }
+    )
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def main() -> None:
+    in_process()
+    whole_pack()
+    population()
+    directory = Path(tempfile.mkdtemp(prefix="kinward-bench-"))
+    directory.chmod(0o755)
+    try:
+        over_http(directory)
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
