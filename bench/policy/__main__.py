@@ -29,7 +29,8 @@ def per_second(ask: Callable[[Any], bool], prepared: list[Any]) -> float:
     """Decisions a second: the median of rounds over questions in the engine's own form."""
     for question in prepared[:200]:
         ask(question)
-    rates, end = [], time.perf_counter() + SECONDS
+    rates: list[float] = []
+    end = time.perf_counter() + SECONDS
     while time.perf_counter() < end or not rates:
         began = time.perf_counter()
         for question in prepared:

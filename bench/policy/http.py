@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import httpx
 
-CONNECTIONS = 16
+CONNECTIONS = 32
 
 
 class _Caller(asyncio.Protocol):

@@ -7,7 +7,21 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    "module", ["kinward.config", "kinward.cases.states", "kinward.matching.pdq"]
+    "module",
+    [
+        "kinward.config",
+        "kinward.cases.states",
+        "kinward.experience.proposals",
+        "kinward.matching.pdq",
+        "kinward.policy",
+        "kinward.policy.ages",
+        "kinward.policy.decision",
+        "kinward.policy.engine",
+        "kinward.policy.places",
+        "kinward.policy.signed",
+        "kinward.policy.sources",
+        "kinward.policy.values",
+    ],
 )
 def test_examples(module: str) -> None:
     result = doctest.testmod(importlib.import_module(module))

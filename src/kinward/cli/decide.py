@@ -8,7 +8,7 @@ import msgspec
 from kinward.errors import Invalid, KinwardError
 from kinward.policy import Decision, Pack, load_pack, shipped_packs
 from kinward.policy.explain import explain
-from kinward.policy.request import Request, answer, language_of, state_of
+from kinward.policy.request import Request, answer, ids_of, language_of, state_of
 
 
 @click.command()
@@ -23,7 +23,7 @@ def decide(question: str, explained: bool) -> None:
         request = msgspec.json.decode(question, type=Request)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise Invalid(f"{error}. See docs/reference/api.md.") from error
-    if request.pack in shipped_packs() and not list(request.ids()):
+    if request.pack in shipped_packs() and not ids_of([request]):
         from kinward.cli.policy import today
 
         pack: Pack | None = load_pack(request.pack).on(today())
@@ -47,7 +47,7 @@ def _live(request: Request) -> tuple[Decision, Pack | None, dict[str, Any]]:
         from kinward.experience.live import decide_all, live, load_states, pack_for
 
         in_force = live().in_force()
-        states = load_states(request.ids())
+        states = load_states(ids_of([request]))
     except Exception as error:
         from kinward.policy.request import closed
 

@@ -13,7 +13,7 @@ from kinward.errors import KinwardError
 from kinward.experience.models import Activation, PackVersion, Setting, Shadow
 from kinward.people.models import Account
 from kinward.policy import AgeRange, Decision, Pack, Person, load_pack, shipped_packs
-from kinward.policy.request import Request, State, answer, closed, language_of
+from kinward.policy.request import Request, State, answer, closed, ids_of, language_of
 from kinward.watch import Cache
 
 log = structlog.get_logger(__name__)
@@ -61,15 +61,14 @@ class Live:
         in_force = self.in_force_at_hand()
         if in_force is None or any(request.pack for request in requests):
             return None
-        ids = {each for request in requests for each in request.ids()}
-        states = self.states.peek(ids)
+        states = self.states.peek(ids_of(requests))
         return None if states is None else decide_all(in_force, requests, states)
 
     def decide(self, requests: Sequence[Request]) -> list[Decision]:
         """The decisions. Where the database cannot be asked they are the protective ones."""
         try:
             in_force = self.in_force()
-            states = self.states.get({each for request in requests for each in request.ids()})
+            states = self.states.get(ids_of(requests))
         except Exception as error:  # whatever it is, a child's door stays closed
             log.error("decide.unavailable", error=str(error).split("\n")[0])
             return [closed(request, "state.unavailable") for request in requests]
@@ -77,8 +76,7 @@ class Live:
 
     def languages(self, requests: Sequence[Request]) -> list[str]:
         """The language of each answer, as far as it is at hand."""
-        ids = {each for request in requests for each in request.ids() if not request.language}
-        states = self.states.peek(ids) or {}
+        states = self.states.peek(ids_of(requests)) or {}
         return [language_of(request, states) for request in requests]
 
     def in_force_at_hand(self) -> InForce | None:

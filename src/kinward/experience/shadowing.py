@@ -10,7 +10,7 @@ from django.db.models import F
 from kinward.experience.live import InForce, live
 from kinward.experience.models import Shadow, ShadowDifference
 from kinward.policy.decision import Decision
-from kinward.policy.request import Request, State, answer
+from kinward.policy.request import Request, State, answer, ids_of
 from kinward.policy.simulate import group_of
 
 Key = tuple[int, str, str, str, str, str]  # shadow, capability, group, place, active, shadowed
@@ -32,8 +32,7 @@ class Tally:
         shadow, number = in_force.shadow, in_force.shadow_id
         if shadow is None or number is None:
             return
-        ids = {each for request in requests for each in request.ids()}
-        states = live().states.peek(ids)
+        states = live().states.peek(ids_of(requests))
         if states is None:
             return
         with self._lock:

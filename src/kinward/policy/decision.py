@@ -88,18 +88,17 @@ class Decision:
 
     def json(self, language: str = "en") -> msgspec.Raw:
         """The same as JSON, made once for each language."""
-        made = self._json.get(language)
+        tongue = known_language(language)
+        made = self._json.get(tongue)
         if made is None:
-            made = msgspec.Raw(msgspec.json.encode(self.as_dict(language)))
-            if language in LANGUAGES:
-                self._json[language] = made
+            made = self._json[tongue] = msgspec.Raw(msgspec.json.encode(self.as_dict(tongue)))
         return made
 
 
 def known_language(language: str) -> str:
     """A language of ours for a language tag: `de-AT` is `de`, and what we lack is `en`."""
-    if language in LANGUAGES:
-        return language
+    if language in LANGUAGES or not language:
+        return language or "en"
     short = language.replace("_", "-").partition("-")[0].lower()
     return short if short in LANGUAGES else "en"
 

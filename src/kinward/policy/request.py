@@ -4,9 +4,10 @@ What is not a question at all is the door's to refuse. Everything inside a quest
 used (an age that is reversed, an unknown account) is answered with the protective decision.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
+from typing import cast
 
 import msgspec
 
@@ -18,7 +19,7 @@ from kinward.policy.pack import Pack
 from kinward.policy.values import Value
 
 
-class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """Who a question is about: an account by its id, or its attributes."""
 
     id: str | None = None
@@ -28,7 +29,12 @@ class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Request(
-    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"self_": "self"}
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    rename={"self_": "self"},
+    gc=False,
 ):
     """One question. `at` is the actor's local time; `guardian` and `self` are settings."""
 
@@ -42,11 +48,13 @@ class Request(
     language: str = ""
     pack: str = ""
 
-    def ids(self) -> Iterator[str]:
-        """The accounts whose state an answer needs."""
-        for about in (self.actor, self.target):
-            if about is not None and about.id is not None:
-                yield about.id
+
+def ids_of(requests: Iterable[Request]) -> set[str]:
+    """The accounts whose state the answers need."""
+    found = {request.actor.id for request in requests}
+    found |= {request.target.id for request in requests if request.target is not None}
+    found.discard(None)
+    return cast("set[str]", found)
 
 
 class State(msgspec.Struct, frozen=True):

@@ -1,0 +1,273 @@
+"""Alone, without a database: ages, values, sentences, signed exports, what a pack says of a day."""
+
+import json
+import subprocess
+import sys
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+
+from kinward.policy import (
+    AgeRange,
+    PackExpired,
+    PackInvalid,
+    Person,
+    SignatureRefused,
+    decide,
+    export_pack,
+    from_birth_date,
+    load_pack,
+)
+from kinward.policy.capabilities import CAPABILITIES
+from kinward.policy.decision import known_language
+from kinward.policy.diff import diff
+from kinward.policy.explain import explain
+from kinward.policy.over_ray import simulate_over_ray
+from kinward.policy.places import within
+from kinward.policy.population import from_parquet, generated, people_of
+from kinward.policy.sentences import LANGUAGES, capability_words, reason_codes, reason_words
+from kinward.policy.signed import new_signing_key, public_key
+from kinward.policy.simulate import simulate
+from kinward.policy.sources import read_files
+from kinward.policy.values import AUDIENCE, HOURS, MINUTES
+
+ISSUED, EXPIRES = date(2026, 11, 21), date(2026, 12, 21)
+
+
+def test_the_engine_stands_alone() -> None:
+    code = (
+        "import sys; from kinward.policy import load_pack, decide, Person, AgeRange\n"
+        "decide(load_pack('teen-accounts'), 'dm.send', Person(AgeRange(13, 16)))\n"
+        "print(sorted({m.partition('.')[0] for m in sys.modules} & {'django', 'psycopg', 'numpy',"
+        " 'procrastinate', 'cryptography', 'httpx', 'structlog'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+# -- ages ------------------------------------------------------------------------------------------
+
+
+def test_a_birth_date_is_a_range_and_a_day() -> None:
+    found = from_birth_date(date(2010, 11, 22), date(2026, 11, 21))
+    assert (found.lower, found.upper, found.changes_on) == (15, 16, date(2026, 11, 22))
+    assert found.on(date(2026, 11, 21)) == found
+    grown = found.on(date(2026, 11, 22))
+    assert (grown.lower, grown.upper, grown.changes_on) == (16, 17, date(2027, 11, 22))
+    # Years pass while a machine sleeps; from 21 on nothing more precise is kept.
+    assert (found.on(date(2029, 1, 1)).lower, found.on(date(2040, 1, 1)).changes_on) == (18, None)
+    assert found.on(date(2040, 1, 1)).lower == 21
+
+
+def test_the_29th_of_february() -> None:
+    found = from_birth_date(date(2012, 2, 29), date(2028, 2, 28))
+    assert (found.lower, found.changes_on) == (15, date(2028, 2, 29))
+    assert from_birth_date(date(2012, 2, 29), date(2027, 2, 28)).lower == 14
+    assert from_birth_date(date(2012, 2, 29), date(2027, 3, 1)).lower == 15
+
+
+@pytest.mark.parametrize(("lower", "upper"), [(16, 13), (13, 13), (-1, 5), (0, 151)])
+def test_a_range_that_cannot_be(lower: int, upper: int) -> None:
+    with pytest.raises(ValueError, match="an age range needs"):
+        AgeRange(lower, upper)
+
+
+def test_a_wide_range_gets_the_worst_case() -> None:
+    pack = load_pack("tiktok-2021")
+    wide = decide(pack, "dm.send", Person(AgeRange(13, 18)))
+    assert (wide.effect, "age.establish" in wide.obligations) == ("deny", True)
+    assert [reason.code for reason in wide.reasons] == ["platform.rule", "age.uncertain"]
+
+
+# -- values and sentences --------------------------------------------------------------------------
+
+
+def test_hours_are_a_set() -> None:
+    night = HOURS.code("22:00-06:00")
+    assert HOURS.value(night) == "00:00-06:00, 22:00-24:00"
+    assert HOURS.value(HOURS.strictest(night, HOURS.code("05:30-23:00"))) == (
+        "05:30-06:00, 22:00-23:00"
+    )
+    assert (HOURS.value(0), HOURS.value(HOURS.open_code)) == ("never", "always")
+
+
+@pytest.mark.parametrize("bad", ["25:00-26:00", "10:15-11:00", "10:00", "", "x-y", 7, True])
+def test_hours_that_are_none(bad: object) -> None:
+    with pytest.raises(ValueError, match="is not"):
+        HOURS.code(bad)
+
+
+def test_minutes_and_words() -> None:
+    assert MINUTES.code("unlimited") == 1440
+    for bad in (-1, 1441, True, "60", 1.5):
+        with pytest.raises(ValueError, match="minutes"):
+            MINUTES.code(bad)
+    with pytest.raises(ValueError, match="none of nobody, family"):
+        AUDIENCE.code("friends")
+
+
+def test_every_language_says_everything() -> None:
+    assert LANGUAGES == ("de", "en", "es", "fr", "nl", "sv")
+    english = {name: capability_words(name, "en", None) for name in CAPABILITIES}
+    assert not set(english) & set(english.values())
+    for language in LANGUAGES:
+        for code in reason_codes():
+            assert reason_words(code, language).format(age=16, time="07:00")
+        for name in CAPABILITIES:
+            words = capability_words(name, language, None)
+            assert words
+            assert language == "en" or words != english[name]
+
+
+def test_every_reason_and_value_can_be_said() -> None:
+    pack = load_pack("teen-accounts")
+    at = datetime(2026, 11, 21, 23, 30)
+    for name in CAPABILITIES:
+        for lower in (0, 12, 15, 17, 30):
+            for place in ("", "GB", "CN", "DE"):
+                person = Person(AgeRange(lower, lower + 1), place)
+                for decision in (decide(pack, name, person), decide(pack, name, person, at=at)):
+                    for language in LANGUAGES:
+                        said = decision.sentence(language)
+                        assert "{" not in said
+                        assert said.endswith(".")
+
+
+def test_languages_we_lack_are_english() -> None:
+    assert [known_language(each) for each in ("de-AT", "pt", "", "SV", "fr_CA")] == [
+        *("de", "en", "en", "sv", "fr")
+    ]
+
+
+# -- places and days -------------------------------------------------------------------------------
+
+
+def test_places_hold_each_other() -> None:
+    assert within("US-CA") == {"US-CA", "US"}
+    assert within("SE") == {"SE", "EU", "EEA"}
+    assert within("NO") == {"NO", "EEA"}
+    for bad in ("XX", "us", "US-", "USA", "US-CALI", "", "EU-1"):
+        with pytest.raises(ValueError, match="ISO 3166"):
+            within(bad)
+
+
+def test_a_law_begins_on_its_day() -> None:
+    pack, teen = load_pack("teen-accounts"), Person(AgeRange(15, 16), "AU")
+    assert decide(pack.on(date(2025, 12, 9)), "account.join", teen).effect == "allow"
+    assert decide(pack.on(date(2025, 12, 10)), "account.join", teen).effect == "deny"
+    before = datetime(2025, 12, 9, 23, 59)
+    assert decide(pack, "account.join", teen, at=before).effect == "allow"
+
+
+def test_an_explanation_names_each_layer() -> None:
+    person = Person(AgeRange(15, 16), "US-VA")
+    found = explain(load_pack("teen-accounts"), "session.time", person, guardian=2000)
+    assert found == {"unreadable": "setting.invalid"}
+    found = explain(load_pack("teen-accounts"), "session.time", person, guardian=5)
+    assert found["decided_by"] == "guardian"
+    assert [each["value"] for each in found["layers"]] == [60, 60, 15, 15]
+    laws = {rule["id"]: rule["why"] for rule in found["layers"][1]["rules"]}
+    assert laws["us-va-hour"] == "it is not in force on this day (enjoined)"
+    assert laws["cn-minutes-8-15"] == "it is the law of CN"
+
+
+def test_the_difference_in_words() -> None:
+    before = read_files("teen-accounts")
+    after = before | {
+        "pack.toml": before["pack.toml"]
+        .replace('version = "2026.11"', 'version = "2"')
+        .replace("default = 60\nbounds = [15", "default = 45\nbounds = [15")
+    }
+    lines = [str(line) for line in diff(load_pack(before).ruling, load_pack(after).ruling)]
+    assert lines == [
+        "session.time, 13 to 15: 60; guardian 15 to 1440 -> 45; guardian 15 to 1440 (stricter)",
+        "session.time, 16 to 17: 60; guardian 15 to 1440; self 15 to 1440 -> "
+        "45; guardian 15 to 1440; self 15 to 1440 (stricter)",
+        # Where the law lets a guardian give less, that is said beside.
+        "session.time, 13 to 15, in CN: 60; guardian 15 to 60 -> 45; guardian 15 to 60 (stricter)",
+        "session.time, 16 to 17, in CN: 60; guardian 15 to 120; self 15 to 120 -> "
+        "45; guardian 15 to 120; self 15 to 120 (stricter)",
+    ]
+    assert diff(load_pack(before).ruling, load_pack(before).ruling) == []
+
+
+# -- exports ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def key() -> str:
+    return new_signing_key()
+
+
+@pytest.fixture
+def exported(key: str) -> bytes:
+    files = read_files("teen-accounts")
+    return export_pack(files, signing_key=key, issued=ISSUED, expires=EXPIRES)
+
+
+def test_an_export_decides_like_its_pack(exported: bytes, key: str, tmp_path: Path) -> None:
+    path = tmp_path / "pack.json"
+    path.write_bytes(exported)
+    teen = Person(AgeRange(13, 16))
+    pack = load_pack(path, key=public_key(key), on=ISSUED)
+    assert pack.digest == load_pack("teen-accounts").digest
+    assert decide(pack, "dm.send", teen).effect == "deny"
+
+
+def test_an_export_by_another_key_or_changed_is_refused(exported: bytes, key: str) -> None:
+    with pytest.raises(SignatureRefused):
+        load_pack(exported, key=public_key(new_signing_key()), on=ISSUED)
+    with pytest.raises(SignatureRefused):
+        load_pack(exported, key="zz", on=ISSUED)
+    with pytest.raises(SignatureRefused):
+        load_pack(exported, on=ISSUED)
+    document = json.loads(exported)
+    document["body"] = document["body"][:40] + "A" + document["body"][41:]
+    with pytest.raises(SignatureRefused):
+        load_pack(json.dumps(document).encode(), key=public_key(key), on=ISSUED)
+    for broken in (b"", b"{}", b"[1]", exported[:-10], b"\xff" * 50):
+        with pytest.raises(PackInvalid):
+            load_pack(broken, key=public_key(key), on=ISSUED)
+
+
+@pytest.mark.parametrize("day", [date(2026, 11, 20), EXPIRES, date(2030, 1, 1)])
+def test_an_export_past_its_date_is_refused(exported: bytes, key: str, day: date) -> None:
+    with pytest.raises(PackExpired):
+        load_pack(exported, key=public_key(key), on=day)
+
+
+# -- populations -----------------------------------------------------------------------------------
+
+
+def test_a_population_from_parquet_and_over_ray(tmp_path: Path) -> None:
+    import pyarrow
+    from pyarrow import parquet
+
+    (people,) = generated(50_000, seed=3)
+    table = pyarrow.table(
+        {
+            "id": [f"a{number}" for number in range(50_000)],
+            "age_lower": people.lower,
+            "age_upper": people.upper,
+            "jurisdiction": [people.places[place] for place in people.place.tolist()],
+        }
+    )
+    path = tmp_path / "accounts.parquet"
+    parquet.write_table(table, path, row_group_size=9_000)
+    before, after = load_pack("tiktok-2021").ruling, load_pack("teen-accounts").ruling
+    here = simulate(before, after, from_parquet(path))
+    assert here.accounts == 50_000
+    assert any(change.examples for change in here.changes)
+    there = simulate_over_ray(before, after, path)
+    plain = {(c.capability, c.group, c.place, c.before, c.after): c.accounts for c in here.changes}
+    assert plain == {
+        (c.capability, c.group, c.place, c.before, c.after): c.accounts for c in there.changes
+    }
+    assert (there.accounts, there.touched) == (here.accounts, here.touched)
+
+
+def test_ages_that_cannot_be_are_unknown() -> None:
+    people = people_of({"age_lower": [13, 20, -5], "age_upper": [16, 10, 3]})
+    assert people.lower.tolist() == [13, 0, 0]
+    assert people.upper.tolist() == [16, 150, 150]
