@@ -147,9 +147,9 @@ class Cache(Generic[K, V]):
         with self._lock:
             # What changed while we read may be what we read.
             if trusted and version == self._version and watch().trusted():
-                if len(self._values) + len(read) > self._size:
-                    self._values.clear()
                 self._values.update(read)
+                while len(self._values) > self._size:
+                    del self._values[next(iter(self._values))]  # what was read longest ago
         return here | dict(read)
 
     def _changed(self, key: str | None) -> None:

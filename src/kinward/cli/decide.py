@@ -52,7 +52,8 @@ def _live(request: Request) -> tuple[Decision, Pack | None, dict[str, Any]]:
         from kinward.policy.request import closed
 
         reason = error.sentence if isinstance(error, KinwardError) else type(error).__name__
-        click.secho(f"The database cannot be asked: {reason}", fg="yellow", err=True)
+        hint = "Name a pack to do without one, or run `kinward up`."
+        click.secho(f"The database cannot be asked ({reason}). {hint}", fg="yellow", err=True)
         return closed(request, "state.unavailable"), None, {}
     return decide_all(in_force, [request], states)[0], pack_for(in_force, request), states
 

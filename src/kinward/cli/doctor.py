@@ -163,6 +163,23 @@ def check_authority() -> Finding:
     return warn(f"{AUTHORITY} is not the production one, so reports reach nobody. It says: {said}")
 
 
+def check_policy() -> Finding:
+    """Can the pack in force be read, and has nothing in it come due?"""
+    from kinward.experience.live import today
+    from kinward.experience.services import current
+    from kinward.policy.check import check
+
+    now = current()
+    problems = check(now.pack.files, today=today())
+    if any(problem.level == "error" for problem in problems):
+        return fault(f"{now.pack} cannot be used, so everything is closed: {problems[0]}")
+    if problems:
+        return warn(f"{now.pack}: {problems[0]}")
+    if now.rest is not None:
+        return warn(f"{now.pack} is in force for {now.share} percent, {now.rest} for the rest.")
+    return fine(f"{now.pack} is in force.")
+
+
 def check_clock() -> Finding:
     """Does our clock agree with the database's, and with the authority's?"""
     from django.db import connection
@@ -194,6 +211,7 @@ CHECKS: Final[dict[str, Callable[[], Finding]]] = {
     "worker": check_worker,
     "webhook": check_webhook,
     "parked": check_parked,
+    "policy": check_policy,
     "authority": check_authority,
     "clock": check_clock,
 }

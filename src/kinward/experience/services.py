@@ -93,7 +93,7 @@ def activate(
 def revert(*, actor: str) -> Activation:
     """Take the newest activation back: what was in force before it is in force again."""
     _lock()
-    live = _standing()
+    live = standing()
     if len(live) < 2:
         raise NothingToRevert
     undone, before = live[-1], live[-2]
@@ -110,7 +110,7 @@ def revert(*, actor: str) -> Activation:
     return made
 
 
-def _standing() -> list[Activation]:
+def standing() -> list[Activation]:
     """The activations that were not taken back, oldest first."""
     stack: list[Activation] = []
     for each in Activation.objects.select_related("pack", "rest").order_by("number"):

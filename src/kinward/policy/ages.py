@@ -98,6 +98,14 @@ def from_estimate(years: float, error: float) -> AgeRange:
     return AgeRange(lower, max(upper, lower + 1), "estimate", "estimated")
 
 
+# Apple's `ageRangeDeclaration`, beside the guardian's; a word that is new to us proves nothing.
+_APPLE: Final[dict[str, Assurance]] = {
+    "governmentIDChecked": "verified",
+    "paymentChecked": "estimated",
+    "checkedByOtherMethod": "estimated",
+}
+
+
 def from_apple(answer: Mapping[str, Any]) -> AgeRange:
     """Apple's Declared Age Range: `lowerBound`, `upperBound` (inclusive), `ageRangeDeclaration`.
 
@@ -109,13 +117,8 @@ def from_apple(answer: Mapping[str, Any]) -> AgeRange:
     lower, upper = answer.get("lowerBound"), answer.get("upperBound")
     if answer.get("declined") or (lower is None and upper is None):
         return AgeRange(0, MAX_AGE, "apple", "none")
-    # Checks by payment card or identity document arrive as `…Checked`; a later word is no proof.
     how = str(answer.get("ageRangeDeclaration", ""))
-    assurance: Assurance = "declared"
-    if how.startswith("guardian"):
-        assurance = "guardian"
-    elif how.endswith("Checked"):
-        assurance = "verified"
+    assurance = "guardian" if how.startswith("guardian") else _APPLE.get(how, "declared")
     return _range(lower, upper, "apple", assurance)
 
 

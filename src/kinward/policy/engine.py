@@ -21,6 +21,7 @@ from kinward.policy.ruling import Ruling
 from kinward.policy.values import AUDIENCE, HOURS, Kind, Value, clock
 
 MEMO_SIZE: Final = 200_000
+UNAVAILABLE: Final = "state.unavailable"
 LAST_OPENING: Final = 25  # years; nothing opens later
 _RANK: Final = {assurance: rank for rank, assurance in enumerate(ASSURANCES)}
 
@@ -129,9 +130,10 @@ def decide(
             target_self=target_self,
         )
         known = _remembered(ruling, capability, question)
-        if len(ruling.memo) >= MEMO_SIZE:
-            ruling.memo.clear()
-        ruling.memo[key] = known
+        if known.reasons[0].code != UNAVAILABLE:  # what strangers make up is not worth memory
+            if len(ruling.memo) >= MEMO_SIZE:
+                ruling.memo.clear()
+            ruling.memo[key] = known
     return known
 
 
@@ -147,6 +149,8 @@ def _remembered(ruling: Ruling, name: str, question: "Question") -> Decision:
     known = ruling.by_bands.get(key)
     if known is None:
         known = _decide(ruling, name, question)
+        if known.reasons[0].code == UNAVAILABLE:
+            return known
         if len(ruling.by_bands) >= MEMO_SIZE:
             ruling.by_bands.clear()
         ruling.by_bands[key] = known
@@ -158,7 +162,7 @@ def _unreadable(ruling: Ruling, name: str, *codes: str) -> Decision:
     return protective(
         name[:80],
         ruling.label,
-        "state.unavailable",
+        UNAVAILABLE,
         *codes,
         kind=capability.kind if capability else None,
         names=dict(ruling.names.get(name, {})) or None,

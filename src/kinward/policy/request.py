@@ -7,7 +7,7 @@ used (an age that is reversed, an unknown account) is answered with the protecti
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import cast
+from typing import Final, cast
 
 import msgspec
 
@@ -17,6 +17,9 @@ from kinward.policy.decision import Decision, protective
 from kinward.policy.engine import Person, decide
 from kinward.policy.pack import Pack
 from kinward.policy.values import Value
+
+LONGEST_PLACE: Final = 10
+LONGEST_WORD: Final = 20
 
 
 class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
@@ -128,6 +131,8 @@ def state_of(about: About, states: Mapping[str, State]) -> State | str:
     """An account's state, or the reason code of why there is none."""
     if about.id is not None:
         return states.get(about.id, "account.unknown")
+    if len(about.jurisdiction) > LONGEST_PLACE or len(about.assurance) > LONGEST_WORD:
+        return "input.invalid"
     if about.age is None:
         return _inline(0, 150, "none", about.jurisdiction)
     if len(about.age) != 2:

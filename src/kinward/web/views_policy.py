@@ -43,7 +43,7 @@ def policy(request: StaffRequest) -> HttpResponse:
         "capabilities": sorted(pack.capabilities),
         "wanted": wanted,
         "history": queries.history()[:20],
-        "can_revert": queries.history().count() > 1,
+        "can_revert": len(services.standing()) > 1,
         "proposals": queries.proposals()[:20],
         "shadow": shadow,
         "differences": shadow.differences.all()[:SHOWN] if shadow else [],
