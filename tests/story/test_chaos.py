@@ -193,7 +193,9 @@ def test_killed_again_and_again(chaotic: Demo, capsys: pytest.CaptureFixture[str
     decisions.start()
 
     began, killed = time.monotonic(), {"web": 0, "worker": 0}
-    while sum(killed.values()) < KILLS:
+    # While web is down nobody can post: go on until enough was going on to prove something.
+    while sum(killed.values()) < KILLS or members.joined < KILLS * 2 // 3:
+        assert time.monotonic() - began < 12 * KILLS, "too little goes on between two kills"
         time.sleep(dice.uniform(0.05, 2.0))
         role = dice.choice(["worker", "worker", "web"])
         killed[role] += kill(chaotic, role)

@@ -12,7 +12,8 @@ from kinward.people.models import Account
 from kinward.people.services import lock_account, set_age
 from kinward.policy import AgeRange, Decision, Pack, Person, decide
 from kinward.policy.decision import EFFECTS
-from kinward.policy.engine import Question, applying, combine, read_question
+from kinward.policy.question import Question, read_question
+from kinward.policy.settling import applying, combine
 from kinward.policy.simulate import direction
 
 BATCH = 500

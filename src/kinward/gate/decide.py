@@ -19,9 +19,10 @@ from kinward.gate.http import WrongType
 from kinward.people.services import get_account
 from kinward.policy import Decision
 from kinward.policy.decision import protective
-from kinward.policy.engine import Question, applying, combine, read_question
 from kinward.policy.explain import bounds_of
+from kinward.policy.question import Question, read_question
 from kinward.policy.request import About, Request, closed
+from kinward.policy.settling import applying, combine
 from kinward.policy.values import Value
 
 MAX_BATCH: Final = 10_000

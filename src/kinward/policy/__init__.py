@@ -16,9 +16,10 @@ from kinward.policy.ages import (
     from_openid4vp,
 )
 from kinward.policy.decision import Decision, Reason
-from kinward.policy.engine import Person, decide
+from kinward.policy.engine import decide
 from kinward.policy.pack import Pack
 from kinward.policy.problems import PackExpired, PackInvalid, Problem, SignatureRefused
+from kinward.policy.question import Person
 from kinward.policy.signed import export_pack, load_pack
 from kinward.policy.sources import shipped_overlays, shipped_packs
 

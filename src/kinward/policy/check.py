@@ -8,11 +8,13 @@ import msgspec
 
 from kinward.policy.ages import ASSURANCES, MAX_AGE, AgeRange
 from kinward.policy.decision import Decision
-from kinward.policy.engine import Person, combine, decide
+from kinward.policy.engine import decide
 from kinward.policy.pack import Pack, read_pack
 from kinward.policy.places import within
 from kinward.policy.problems import PackInvalid, Problem
+from kinward.policy.question import Person
 from kinward.policy.rules import Rule
+from kinward.policy.settling import combine
 from kinward.policy.sources import line_of, parse, tables
 from kinward.policy.values import Kind
 

@@ -8,8 +8,9 @@ import msgspec
 
 from kinward.policy.ages import ASSURANCES, MAX_AGE
 from kinward.policy.capabilities import RELATIONSHIPS, Capability
-from kinward.policy.engine import Asked, Bounds, applying, combine, settle
+from kinward.policy.question import Asked
 from kinward.policy.ruling import Ruling
+from kinward.policy.settling import Bounds, applying, combine, settle
 from kinward.policy.values import Kind
 
 MINOR: Final = (13, 18)

@@ -5,18 +5,10 @@ from typing import Any
 
 from kinward.policy.ages import ASSURANCES
 from kinward.policy.capabilities import RELATIONSHIPS
-from kinward.policy.engine import (
-    Asked,
-    Bounds,
-    Person,
-    Question,
-    applying,
-    combine,
-    read_question,
-    settle,
-)
 from kinward.policy.pack import Pack
+from kinward.policy.question import Asked, Person, Question, read_question
 from kinward.policy.rules import Rule
+from kinward.policy.settling import Bounds, applying, combine, settle
 from kinward.policy.values import Kind, Value
 
 

@@ -14,8 +14,9 @@ import msgspec
 from kinward.policy.ages import ASSURANCES, AgeRange, Assurance
 from kinward.policy.capabilities import CAPABILITIES
 from kinward.policy.decision import Decision, protective
-from kinward.policy.engine import Person, decide
+from kinward.policy.engine import decide
 from kinward.policy.pack import Pack
+from kinward.policy.question import Person
 from kinward.policy.values import Value
 
 LONGEST_PLACE: Final = 10

@@ -13,8 +13,9 @@ from kinward.policy import AgeRange, Decision, Pack, Person, decide, load_pack
 from kinward.policy.ages import ASSURANCES
 from kinward.policy.capabilities import CAPABILITIES, RELATIONSHIPS
 from kinward.policy.decision import EFFECTS, LAYERS
-from kinward.policy.engine import Question, applying, combine, read_question
 from kinward.policy.pack import read_pack
+from kinward.policy.question import Question, read_question
+from kinward.policy.settling import applying, combine
 from kinward.policy.vector import decide_columns
 from tests.unit.policy.cases import PLACES, packs, people, questions, random_columns
 

@@ -1,0 +1,118 @@
+"""A question: who asks what about whom, as it is put, and in the codes that the rules are in."""
+
+from typing import Final
+
+import msgspec
+
+from kinward.policy.ages import ASSURANCES, MAX_AGE, UNKNOWN, AgeRange
+from kinward.policy.capabilities import RELATIONSHIPS, Capability
+from kinward.policy.ruling import Ruling
+from kinward.policy.values import Value
+
+_RANK: Final = {assurance: rank for rank, assurance in enumerate(ASSURANCES)}
+
+
+class Person(msgspec.Struct, frozen=True):
+    """Who a question is about: an age range and a jurisdiction (ISO 3166; empty = not known).
+
+    Keep a person while you ask about them: `token`, by which answers are remembered, is made once.
+    """
+
+    age: AgeRange = UNKNOWN
+    jurisdiction: str = ""
+    token: str = ""
+
+    def __post_init__(self) -> None:
+        age = self.age
+        token = f"{age.lower} {age.upper} {age.assurance} {self.jurisdiction}"
+        msgspec.structs.force_setattr(self, "token", token)
+
+
+class Question(msgspec.Struct, frozen=True):
+    """What `decide` was asked beside the capability."""
+
+    actor: Person
+    target: Person | None = None
+    relationship: str | None = None
+    slot: int | None = None
+    guardian: Value | None = None
+    self_: Value | None = None
+    target_guardian: Value | None = None
+    target_self: Value | None = None
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A question with its ages as `[lower, upper)`, its settings as codes, its time as a slot."""
+
+    capability: Capability
+    lower: int
+    upper: int
+    assurance: int
+    places: frozenset[str]
+    other_lower: int = 0
+    other_upper: int = MAX_AGE
+    relationship: str | None = None
+    slot: int | None = None
+    guardian: int | None = None
+    self_: int | None = None
+
+
+def read_question(
+    ruling: Ruling, name: str, question: Question
+) -> tuple[Asked, Asked | None] | str:
+    """The question in codes, and the same contact asked of the other side; or why it is not one."""
+    capability = ruling.capabilities.get(name)
+    if capability is None:
+        return "capability.unknown"
+    if question.relationship is not None and question.relationship not in RELATIONSHIPS:
+        return "relationship.unknown"
+    there = question.target
+    places = ruling.places(question.actor.jurisdiction)
+    their_places = frozenset[str]() if there is None else ruling.places(there.jurisdiction)
+    if places is None or their_places is None:
+        return "jurisdiction.uncovered"
+    other = ruling.capabilities.get(capability.counterpart)
+    try:
+        guardian, self_ = _codes(capability, question.guardian, question.self_)
+        theirs = _codes(other or capability, question.target_guardian, question.target_self)
+    except ValueError:
+        return "setting.invalid"
+    age = question.actor.age
+    there_age = UNKNOWN if there is None else there.age
+    mine = Asked(
+        capability=capability,
+        lower=age.lower,
+        upper=age.upper,
+        assurance=_RANK[age.assurance],
+        places=places,
+        other_lower=there_age.lower,
+        other_upper=there_age.upper,
+        relationship=question.relationship,
+        slot=question.slot,
+        guardian=guardian,
+        self_=self_,
+    )
+    if there is None or other is None:
+        return mine, None
+    return mine, Asked(
+        capability=other,
+        lower=there_age.lower,
+        upper=there_age.upper,
+        assurance=_RANK[there_age.assurance],
+        places=their_places,
+        other_lower=age.lower,
+        other_upper=age.upper,
+        relationship=question.relationship,
+        guardian=theirs[0],
+        self_=theirs[1],
+    )
+
+
+def _codes(
+    capability: Capability, guardian: Value | None, self_: Value | None
+) -> tuple[int | None, int | None]:
+    code = capability.kind.code
+    return (
+        None if guardian is None else code(guardian),
+        None if self_ is None else code(self_),
+    )
