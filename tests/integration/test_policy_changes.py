@@ -186,6 +186,10 @@ def test_the_form_proposes_and_the_other_person_approves(
     text = page.get("/policy?capability=session.time").content.decode()
     assert "teen-accounts 2026.11" in text
     assert "session-time-13-15" in text
+    assert "cn-minutes-8-15" not in text
+    laws = page.get("/policy?capability=session.time&where=CN").content.decode()
+    assert "cn-minutes-8-15" in laws
+    assert "session-time-13-15" not in laws
     form = page.get("/policy/rules/session-time-13-15").content.decode()
     assert 'value="60"' in form
     sent = {

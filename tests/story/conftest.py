@@ -173,3 +173,16 @@ def sign_in(browser: Browser, demo: Demo, name: str) -> tuple[Page, list[str]]:
     page.get_by_role("button", name="Sign In").click()
     expect(page.get_by_role("navigation", name="Console")).to_be_visible()
     return page, problems
+
+
+AXE = Path(__file__).parent / "vendor" / "axe-core-4.14.1.min.js"  # MPL-2.0, for the tests alone
+
+
+def assert_accessible(page: Page) -> None:
+    """No violation that axe-core finds on the page as it is."""
+    page.evaluate(AXE.read_text())  # past the content security policy, as a debugger is
+    found = page.evaluate(
+        "axe.run(document, {resultTypes: ['violations']}).then(r => r.violations.map("
+        "v => [v.id, v.help, v.nodes.map(n => n.html).slice(0, 3)]))"
+    )
+    assert found == [], page.url

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.story.conftest import Demo, sign_in
+from tests.story.conftest import Demo, assert_accessible, sign_in
 
 
 @pytest.fixture
@@ -44,6 +44,7 @@ def join(context: BrowserContext, demo: Demo, handle: str, age: int) -> Page:
 
 def minutes_of(page: Page, demo: Demo) -> str:
     page.goto(f"{demo.community}/account")
+    assert_accessible(page)
     return page.locator("[data-capability='session.time']").inner_text()
 
 
@@ -64,6 +65,7 @@ def test_a_change_is_proposed_approved_felt_and_taken_back(
     expect(kai.get_by_role("cell", name="60; guardian 15 to 1440")).to_be_visible()
     expect(kai.get_by_text("lose or gain something")).to_be_visible(timeout=20_000)
     expect(kai.get_by_role("img", name="Settings lost and gained")).to_be_visible()
+    assert_accessible(kai)
     account = kai.get_by_role("row", name="session.time 13 to 15")
     expect(account.last).to_contain_text("member-")
     # They cannot approve it themselves.
@@ -109,6 +111,7 @@ def test_the_policy_pages_work_on_a_phone(demo: Demo, kai: Page) -> None:
         kai.goto(demo.console + path)
         wide = kai.evaluate("document.documentElement.scrollWidth")
         assert wide <= 360, f"{path} is {wide} wide"
+        assert_accessible(kai)
 
 
 def test_who_is_too_young_is_told_and_not_taken(demo: Demo, member: BrowserContext) -> None:

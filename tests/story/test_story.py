@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from kinward.cli.demo import one_time_code
 from kinward.demo import pictures
-from tests.story.conftest import Demo, sign_in
+from tests.story.conftest import Demo, assert_accessible, sign_in
 
 SETTLE_SECONDS = 20.0
 
@@ -177,8 +177,10 @@ def test_an_unknown_picture_appears_at_once(demo: Demo, member: BrowserContext) 
     data = pictures.encode(pictures.draw(77), "JPEG")
     page = join_and_post(member, demo, "plover", 17, "a.jpg", data)
     expect(page.locator("li[data-post]")).to_have_attribute("data-state", "published")
+    assert_accessible(page)
     page.goto(demo.community)
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert_accessible(page)
 
 
 def test_a_picture_that_is_none_is_refused_with_a_sentence(
@@ -196,6 +198,7 @@ def test_the_console_works_on_a_phone(demo: Demo, console: Page) -> None:
     for path in ("/queue", "/account/2fa/", a_case):
         console.goto(demo.console + path)
         assert console.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+        assert_accessible(console)
     console.set_viewport_size({"width": 1280, "height": 900})
 
 

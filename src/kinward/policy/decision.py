@@ -61,7 +61,7 @@ class Decision:
         return f"<{self.capability}: {self.effect} {self.value!r} by {self.layer} ({codes})>"
 
     def sentence(self, language: str = "en") -> str:
-        """One sentence for the person, in a language of `LANGUAGES`; English for any other.
+        """What it comes to and why, for the person, in a language of `LANGUAGES`, else English.
 
         >>> protective("dm.send", "teen-accounts 1", "state.unavailable").sentence("de")
         'Direktnachrichten senden: nicht möglich. Wir können das im Moment nicht prüfen.'
@@ -69,7 +69,8 @@ class Decision:
         tongue = known_language(language)
         name = capability_words(self.capability, tongue, self.names)
         said = effect_words(self.effect, self.kind, self.code, tongue)
-        return f"{name}: {said}. {self.reasons[0].text(tongue)}"
+        why = " ".join(reason.text(tongue) for reason in self.reasons)
+        return f"{name}: {said}. {why}"
 
     def as_dict(self, language: str = "en") -> dict[str, Any]:
         """The decision as the endpoint and the command print it."""

@@ -26,6 +26,8 @@ from kinward.policy.sources import read_files
 from kinward.web.guards import StaffRequest, needs
 
 SHOWN = 40
+EVERYWHERE = "the platform"
+ANYWHERE = "the platform and every law"
 
 
 @require_GET
@@ -35,11 +37,14 @@ def policy(request: StaffRequest) -> HttpResponse:
     now = services.current()
     pack = read_pack(now.pack.files)
     wanted = request.GET.get("capability", "")
+    where = request.GET.get("where", EVERYWHERE)
     shadow = queries.shadow()
     context = {
         "now": now,
         "pack": pack,
-        "rules": _rules(pack, wanted),
+        "rules": _rules(pack, wanted, where),
+        "where": where,
+        "places": [EVERYWHERE, ANYWHERE, *pack.places],
         "capabilities": sorted(pack.capabilities),
         "wanted": wanted,
         "history": queries.history()[:20],
@@ -53,11 +58,14 @@ def policy(request: StaffRequest) -> HttpResponse:
     return render(request, "web/policy.html", context)
 
 
-def _rules(pack: Pack, capability: str) -> list[dict[str, Any]]:
+def _rules(pack: Pack, capability: str, where: str) -> list[dict[str, Any]]:
     """The rules as a table: one row for each rule of a file, with its capabilities together."""
     rows: dict[tuple[str, str], dict[str, Any]] = {}
+    place = "" if where == EVERYWHERE else where
     for rule in pack.rules:
         if capability and rule.capability != capability:
+            continue
+        if where != ANYWHERE and rule.place != place:
             continue
         kind = pack.capabilities[rule.capability].kind
         row = rows.setdefault(
