@@ -185,7 +185,7 @@ def wait_until_settled(demo: Demo) -> None:
 
 
 def test_killed_again_and_again(chaotic: Demo, capsys: pytest.CaptureFixture[str]) -> None:
-    dice = random.Random()  # noqa: S311 - another chaos each time; the seed would not repeat it
+    dice = random.Random()  # another chaos each time; a seed would not repeat it
     decisions = Decisions(chaotic, Reviewer(chaotic))
     members = Members(chaotic)
     chaotic.misbehave(FAULTS)

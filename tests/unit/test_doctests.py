@@ -12,6 +12,7 @@ import pytest
         "kinward.config",
         "kinward.cases.states",
         "kinward.experience.proposals",
+        "kinward.families.minutes",
         "kinward.matching.pdq",
         "kinward.policy",
         "kinward.policy.ages",

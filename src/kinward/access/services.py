@@ -15,7 +15,7 @@ from kinward.access.models import ApiKey, Staff
 from kinward.access.roles import ROLES
 from kinward.errors import Invalid, KinwardError, NotFound
 from kinward.ledger.services import record
-from kinward.watch import Cache
+from kinward.watch import Cache, watch
 
 SCOPES: Final = frozenset({"accounts:write", "media:check", "policy:decide"})
 PREFIX: Final = "kw_"
@@ -68,6 +68,7 @@ def revoke_key(*, name: str, actor: str) -> None:
     if not ApiKey.objects.filter(name=name, revoked_at=None).update(revoked_at=timezone.now()):
         raise NotFound(f"There is no live key named {name!r}.")
     record(actor=actor, kind="key.revoked", subject=f"key:{name}")
+    watch().changed("keys", "")
 
 
 def authenticate(authorization: str, scope: str) -> ApiKey:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
@@ -29,6 +29,7 @@ from kinward.gate.decide import (
     read_one,
     unreachable,
 )
+from kinward.gate.events import MAX_EVENTS_BODY, put_time_zone, see_screen_time, take_events
 from kinward.gate.http import (
     FORM_OVERHEAD,
     Disconnected,
@@ -48,6 +49,7 @@ from kinward.people.services import Profile, put_account
 log = structlog.get_logger(__name__)
 
 R = TypeVar("R")
+Handler = Callable[[Request, Send], Awaitable[None]]
 
 MAX_JSON: Final = 64 * 1024
 SHADOW_SECONDS: Final = 1.0  # between two writings of where the shadow differed
@@ -85,6 +87,20 @@ class Gate:
         self._limit = chosen.max_body + FORM_OVERHEAD
         self._background: set[asyncio.Future[None]] = set()
         self._shadow_written = 0.0
+        self._handlers: dict[tuple[str, str], Handler] = {
+            ("GET", "healthz"): self._health,
+            ("GET", "metrics"): self._metrics,
+            ("POST", "decide"): self._decide,
+            ("POST", "decide/batch"): self._decide_batch,
+            ("POST", "events"): self._events,
+            ("POST", "media"): self._media,
+            ("POST", "media/hashes"): self._hashes,
+            ("PUT", "accounts"): self._put_account,
+            ("GET", "experience"): self._experience,
+            ("PUT", "settings"): self._put_setting,
+            ("GET", "screen-time"): self._screen_time,
+            ("PUT", "time-zone"): self._put_time_zone,
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -109,37 +125,20 @@ class Gate:
             SECONDS.labels(endpoint).observe(time.perf_counter() - began)
 
     async def _answer(self, request: Request, endpoint: str, send: Send) -> None:
-        match request.method, endpoint:
-            case "GET", "healthz" | "metrics":
-                await self._look(endpoint, send)
-            case "POST", "decide":
-                await self._decide(request, send)
-            case "POST", "decide/batch":
-                await self._decide_batch(request, send)
-            case "GET", "experience":
-                await self._key(request, "policy:decide")
-                account_id = request.segments[2]
-                await send_json(send, 200, await self._in_thread(lambda: experience(account_id)))
-            case "PUT", "settings":
-                await self._put_setting(request, send)
-            case "PUT", "accounts":
-                await self._put_account(request, send)
-            case "POST", "media":
-                await self._media(request, send)
-            case "POST", "media/hashes":
-                await self._hashes(request, send)
-            case _, "":
-                raise NotFound(f"No endpoint {request.path[:80]!r}. The API is under /v1.")
-            case _:
-                raise MethodNotAllowed(f"{request.method} {request.path[:80]}")
+        if not endpoint:
+            raise NotFound(f"No endpoint {request.path[:80]!r}. The API is under /v1.")
+        handler = self._handlers.get((request.method, endpoint))
+        if handler is None:
+            raise MethodNotAllowed(f"{request.method} {request.path[:80]}")
+        await handler(request, send)
 
-    async def _look(self, endpoint: str, send: Send) -> None:
-        if endpoint == "metrics":
-            body = await self._in_thread(_metrics)
-            await send_body(send, 200, body, b"text/plain; version=0.0.4")
-        else:
-            await self._in_thread(_ping)
-            await send_json(send, 200, {"status": "ok"})
+    async def _health(self, request: Request, send: Send) -> None:
+        await self._in_thread(_ping)
+        await send_json(send, 200, {"status": "ok"})
+
+    async def _metrics(self, request: Request, send: Send) -> None:
+        body = await self._in_thread(_metrics)
+        await send_body(send, 200, body, b"text/plain; version=0.0.4")
 
     async def _decide(self, request: Request, send: Send) -> None:
         body = await request.json(limit=MAX_JSON, seconds=self._seconds)
@@ -188,6 +187,28 @@ class Gate:
         _, _, account_id, _, capability = request.segments
         answer = await self._in_thread(lambda: put_setting(account_id, capability, body, key.actor))
         await send_json(send, 200, answer)
+
+    async def _experience(self, request: Request, send: Send) -> None:
+        await self._key(request, DECIDE)
+        account_id = request.segments[2]
+        await send_json(send, 200, await self._in_thread(lambda: experience(account_id)))
+
+    async def _screen_time(self, request: Request, send: Send) -> None:
+        await self._key(request, DECIDE)
+        account_id = request.segments[2]
+        await send_json(send, 200, await self._in_thread(lambda: see_screen_time(account_id)))
+
+    async def _put_time_zone(self, request: Request, send: Send) -> None:
+        key = await self._key(request, "accounts:write")
+        body = await request.json(limit=MAX_JSON, seconds=self._seconds)
+        account_id = request.segments[2]
+        answer = await self._in_thread(lambda: put_time_zone(account_id, body, key.actor))
+        await send_json(send, 200, answer)
+
+    async def _events(self, request: Request, send: Send) -> None:
+        await self._key(request, "accounts:write")
+        body = await request.json(limit=MAX_EVENTS_BODY, seconds=self._seconds)
+        await send_json(send, 200, await self._in_thread(lambda: take_events(body)))
 
     async def _put_account(self, request: Request, send: Send) -> None:
         await self._key(request, "accounts:write")
@@ -245,6 +266,7 @@ class Gate:
 ENDPOINTS: Final = {
     "/v1/decide": "decide",
     "/v1/decide/batch": "decide/batch",
+    "/v1/events": "events",
     "/v1/media": "media",
     "/v1/media/hashes": "media/hashes",
     "/healthz": "healthz",
@@ -260,8 +282,8 @@ def _endpoint(request: Request) -> str:
     match request.segments[2:]:
         case [account_id] if account_id:
             return "accounts"
-        case [_, "experience"]:
-            return "experience"
+        case [_, "experience" | "screen-time" | "time-zone" as name]:
+            return name
         case [_, "settings", capability] if capability:
             return "settings"
     return ""

@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "kinward.access",
     "kinward.people",
     "kinward.experience",
+    "kinward.families",
     "kinward.matching",
     "kinward.evidence",
     "kinward.reporting",

@@ -113,7 +113,7 @@ def test_every_language_says_everything() -> None:
     assert not set(english) & set(english.values())
     for language in LANGUAGES:
         for code in reason_codes():
-            assert reason_words(code, language).format(age=16, time="07:00")
+            assert reason_words(code, language).format(age=16, time="07:00", minutes=5)
         for name in CAPABILITIES:
             words = capability_words(name, language, None)
             assert words

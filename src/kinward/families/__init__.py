@@ -1,0 +1,1 @@
+"""Families: what a teen and their guardians settle together. So far: screen time."""
