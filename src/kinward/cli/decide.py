@@ -1,14 +1,12 @@
 """`kinward decide`: one question, answered as the gate answers it, and explained if asked."""
 
-from typing import Any
-
 import click
 import msgspec
 
 from kinward.errors import Invalid, KinwardError
 from kinward.policy import Decision, Pack, load_pack, shipped_packs
 from kinward.policy.explain import explain
-from kinward.policy.request import Request, answer, ids_of, language_of, state_of
+from kinward.policy.request import Request, State, answer, ids_of, language_of, state_of
 
 
 @click.command()
@@ -24,12 +22,7 @@ def decide(question: str, explained: bool) -> None:
     except (msgspec.MsgspecError, RecursionError) as error:
         raise Invalid(f"{error}. See docs/reference/api.md.") from error
     if request.pack in shipped_packs() and not ids_of([request]):
-        from kinward.cli.policy import today
-
-        pack: Pack | None = load_pack(request.pack).on(today())
-        states: dict[str, Any] = {}
-        assert pack is not None
-        decision = answer(pack, request, states)
+        decision, pack, states = _alone(request)
     else:
         decision, pack, states = _live(request)
     language = language_of(request, states)
@@ -38,7 +31,18 @@ def decide(question: str, explained: bool) -> None:
         _print_layers(pack, request, states)
 
 
-def _live(request: Request) -> tuple[Decision, Pack | None, dict[str, Any]]:
+Answer = tuple[Decision, Pack | None, dict[str, State]]
+
+
+def _alone(request: Request) -> Answer:
+    """The decision by a pack that comes along, without any database."""
+    from kinward.cli.policy import today
+
+    pack = load_pack(request.pack).on(today())
+    return answer(pack, request, {}), pack, {}
+
+
+def _live(request: Request) -> Answer:
     """The decision by what is in force; protective where that cannot be known."""
     from kinward.cli.main import set_up_django
 
@@ -58,7 +62,7 @@ def _live(request: Request) -> tuple[Decision, Pack | None, dict[str, Any]]:
     return decide_all(in_force, [request], states)[0], pack_for(in_force, request), states
 
 
-def _print_layers(pack: Pack, request: Request, states: dict[str, Any]) -> None:
+def _print_layers(pack: Pack, request: Request, states: dict[str, State]) -> None:
     actor = state_of(request.actor, states)
     target = None if request.target is None else state_of(request.target, states)
     if isinstance(actor, str) or isinstance(target, str):

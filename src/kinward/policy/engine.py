@@ -99,7 +99,7 @@ def _unreadable(ruling: Ruling, name: str, *codes: str) -> Decision:
         UNAVAILABLE,
         *codes,
         kind=capability.kind if capability else None,
-        names=dict(ruling.names.get(name, {})) or None,
+        names=ruling.words(name),
     )
 
 
@@ -116,8 +116,8 @@ def _answer(ruling: Ruling, asked: Asked) -> Decision:
     capability, kind = asked.capability, asked.capability.kind
     bands = range(ruling.bands[asked.lower], ruling.bands[asked.upper - 1] + 1)
     if not ruling.uncovered[capability.name].isdisjoint(bands):
-        names = dict(ruling.names.get(capability.name, {})) or None
-        return protective(capability.name, ruling.label, "pack.invalid", kind=kind, names=names)
+        words = ruling.words(capability.name)
+        return protective(capability.name, ruling.label, "pack.invalid", kind=kind, names=words)
     rules = applying(ruling, asked)
     bounds = combine(kind, rules)
     settled = settle(asked, bounds)
@@ -133,7 +133,7 @@ def _answer(ruling: Ruling, asked: Asked) -> Decision:
         rules=tuple(rule.id for rule in rules if rule.default == bounds.default),
         code=settled.value,
         kind=kind,
-        names=dict(ruling.names.get(capability.name, {})) or None,
+        names=ruling.words(capability.name),
     )
 
 

@@ -109,8 +109,8 @@ def answer(pack: Pack, request: Request, states: Mapping[str, State]) -> Decisio
 def _closed(pack: Pack, name: str, code: str) -> Decision:
     capability = pack.capabilities.get(name)
     kind = None if capability is None else capability.kind
-    names = dict(pack.names.get(name, {})) or None
-    return protective(name[:80], pack.label, "state.unavailable", code, kind=kind, names=names)
+    words = pack.ruling.words(name)
+    return protective(name[:80], pack.label, "state.unavailable", code, kind=kind, names=words)
 
 
 def closed(request: Request, code: str) -> Decision:

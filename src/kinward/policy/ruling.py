@@ -55,6 +55,10 @@ class Ruling:
         """The first and the last band of a range of ages."""
         return self.bands[age.lower], self.bands[age.upper - 1]
 
+    def words(self, name: str) -> dict[str, str] | None:
+        """What a capability of the pack's own is called, by language; None for any other."""
+        return dict(self.names[name]) if name in self.names else None
+
     def places(self, jurisdiction: str) -> frozenset[str] | None:
         """The places whose law holds for a person; None where nobody covers the place."""
         if not jurisdiction:
