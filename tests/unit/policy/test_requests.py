@@ -1,0 +1,92 @@
+"""Questions as JSON: whatever is sent, an answer comes, and what is wrong never opens anything."""
+
+import contextlib
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kinward.errors import Invalid
+from kinward.gate.decide import read_many, read_one
+from kinward.gate.http import WrongType
+from kinward.policy import AgeRange, Person, load_pack
+from kinward.policy.capabilities import CAPABILITIES, RELATIONSHIPS
+from kinward.policy.request import Request, State, answer, ids_of, language_of
+
+PACKS = [load_pack("tiktok-2021"), load_pack("teen-accounts")]
+STATES = {"teen": State(Person(AgeRange(14, 15)), "de", {"session.time": 30}, {"dm.send": 7})}
+
+anything = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=12),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner),
+    max_leaves=8,
+)
+ages = st.lists(st.integers(-5, 160) | anything, max_size=3) | anything
+abouts = (
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "id": st.sampled_from(["teen", "nobody", ""]) | anything,
+            "age": ages,
+            "jurisdiction": st.sampled_from(["DE", "US-CA", "Narnia"]) | anything,
+            "assurance": st.sampled_from(["verified", "sworn"]) | anything,
+        },
+    )
+    | anything
+)
+questions = st.fixed_dictionaries(
+    {"capability": st.sampled_from([*CAPABILITIES, "none.such"]) | anything, "actor": abouts},
+    optional={
+        "target": abouts,
+        "relationship": st.sampled_from(RELATIONSHIPS) | anything,
+        "at": st.sampled_from(["2026-11-21T21:30:00", "0001-01-01T00:00:00Z", "soon"]) | anything,
+        "guardian": st.sampled_from(["followers", 30, "deny"]) | anything,
+        "self": st.sampled_from(["everyone", 1440, "always"]) | anything,
+        "language": st.sampled_from(["sv", "tlh"]) | anything,
+    },
+)
+
+
+@settings(max_examples=1500, deadline=None)
+@given(questions | anything, st.sampled_from(PACKS))
+def test_anything_gets_an_answer(sent: Any, pack: Any) -> None:
+    read = read_one(json.dumps(sent).encode())
+    if not isinstance(read, Request):
+        return  # answered with the protective decision, by the gate
+    decision = answer(pack, read, STATES)
+    json.loads(bytes(decision.json(language_of(read, STATES))))
+    codes = [reason.code for reason in decision.reasons]
+    if "state.unavailable" in codes or "pack.invalid" in codes:
+        assert decision.effect == "deny"
+    if read.actor.id is None and read.actor.age is None:
+        # Nobody is known: nothing that an age could close is open.
+        assert decision.effect != "allow"
+    if ids_of([read]) - set(STATES) or read.capability not in CAPABILITIES:
+        assert decision.effect == "deny"
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(questions | anything, max_size=4) | anything)
+def test_a_batch_is_read_each_for_itself(sent: Any) -> None:
+    body = json.dumps({"questions": sent}).encode()
+    if not isinstance(sent, list):
+        with pytest.raises(Invalid):
+            read_many(body)
+        return
+    read = read_many(body)
+    singly = [read_one(json.dumps(each).encode()) for each in sent]
+    assert [type(each) for each in read] == [type(each) for each in singly]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=200))
+def test_bytes_are_refused_or_answered(body: bytes) -> None:
+    for reader in (read_one, read_many):
+        with contextlib.suppress(Invalid, WrongType):
+            reader(body)
