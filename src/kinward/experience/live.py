@@ -4,16 +4,19 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import cache, lru_cache
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 import structlog
+from django.db.models import FilteredRelation, Q
 
 from kinward.errors import KinwardError
-from kinward.experience.models import Activation, PackVersion, Setting, Shadow
+from kinward.experience.models import Activation, Layer, PackVersion, Shadow
 from kinward.people.models import Account
 from kinward.policy import AgeRange, Decision, Pack, Person, load_pack, shipped_packs
+from kinward.policy.ages import Assurance
 from kinward.policy.request import Request, State, answer, closed, ids_of, language_of
+from kinward.policy.values import Value
 from kinward.watch import Cache
 
 log = structlog.get_logger(__name__)
@@ -123,35 +126,51 @@ def pack_for(in_force: InForce, request: Request) -> Pack | None:
 
 
 def load_states(ids: Iterable[str]) -> dict[str, State]:
-    """The states of accounts, from the database; one that is not known is left out."""
-    accounts = {
-        account.pk: account for account in Account.objects.filter(platform_id__in=list(ids))
-    }
-    made: dict[tuple[int, str], dict[str, str | int]] = {}
-    for setting in Setting.objects.filter(account_id__in=accounts, ended_at=None):
-        made.setdefault((setting.account_id, setting.layer), {})[setting.capability] = setting.value
-    return {
-        account.platform_id: State(
-            person_of(account),
-            account.language,
-            made.get((pk, "guardian"), {}),
-            made.get((pk, "self"), {}),
-        )
-        for pk, account in accounts.items()
-    }
+    """The states of accounts, in one query; an account that is not known is left out."""
+    rows = (
+        Account.objects.filter(platform_id__in=list(ids))
+        .annotate(made=FilteredRelation("settings", condition=Q(settings__ended_at=None)))
+        .values_list(*_COLUMNS, "made__layer", "made__capability", "made__value")
+    )
+    found: dict[str, State] = {}
+    for platform_id, language, *known, layer, capability, value in rows:
+        state = found.get(platform_id)
+        if state is None:
+            state = found[platform_id] = State(_person(*known), language, {}, {})
+        if layer is not None:
+            made = state.guardian if layer == Layer.GUARDIAN else state.self_
+            cast("dict[str, Value]", made)[capability] = value
+    return found
+
+
+_COLUMNS: Final = (
+    *("platform_id", "language", "age_lower", "age_upper", "age_source", "age_assurance"),
+    *("age_changes_on", "jurisdiction"),
+)
+
+
+def _person(
+    lower: int,
+    upper: int,
+    source: str,
+    assurance: Assurance,
+    changes_on: date | None,
+    jurisdiction: str,
+) -> Person:
+    # Whoever has grown since the job last ran is as old as they are.
+    return Person(AgeRange(lower, upper, source, assurance, changes_on).on(today()), jurisdiction)
 
 
 def person_of(account: Account) -> Person:
     """An account as policy sees it."""
-    age = AgeRange(
+    return _person(
         account.age_lower,
         account.age_upper,
         account.age_source,
         account.age_assurance,  # type: ignore[arg-type]
         account.age_changes_on,
+        account.jurisdiction,
     )
-    # Whoever has grown since the daily job last ran is as old as they are.
-    return Person(age.on(today()), account.jurisdiction)
 
 
 def _load_in_force(days: Iterable[str]) -> dict[str, InForce]:
