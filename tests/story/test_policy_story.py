@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,32 @@ def test_who_is_too_young_is_told_and_not_taken(demo: Demo, member: BrowserConte
     page = join(member, demo, "tadpole", 12)
     expect(page.get_by_text("This is a rule of this community for your age.")).to_be_visible()
     assert demo.database("SELECT 1 FROM demo_member WHERE handle = 'tadpole'", "kinward_demo") == []
+
+
+def test_a_day_that_is_used_up_closes_the_feed(demo: Demo, member: BrowserContext) -> None:
+    page = join(member, demo, "barnacle", 14)
+    expect(page.locator("li[data-post]").first).to_be_visible()
+    ((number,),) = demo.database(
+        "SELECT id FROM demo_member WHERE handle = 'barnacle'", "kinward_demo"
+    )
+    headers = {"Authorization": f"Bearer {demo.secret('demo_api_key')}"}
+    account = f"{demo.console}/v1/accounts/member-{number}"
+    with httpx.Client(headers=headers, trust_env=False) as http:
+        # Wherever noon is, so that the minutes before now are of the same day.
+        east = 12 - datetime.now(UTC).hour
+        zone = {"time_zone": f"Etc/GMT{-east:+d}" if east else "Etc/GMT"}
+        http.put(f"{account}/time-zone", json=zone).raise_for_status()
+        sent = {"layer": "guardian", "value": 30}
+        http.put(f"{account}/settings/session.time", json=sent).raise_for_status()
+        for back, says in ((1, "minutes are left today."), (16, "is used up.")):
+            at = datetime.now(UTC) - timedelta(minutes=back)
+            event = {"account_id": f"member-{number}", "at": at.isoformat(), "minutes": 15}
+            sent = {"events": [event, event]}
+            http.post(f"{demo.console}/v1/events", json=sent).raise_for_status()
+            page.goto(demo.community)
+            expect(page.get_by_role("status")).to_contain_text(says)
+    expect(page.locator("li[data-post]")).to_have_count(0)
+    assert_accessible(page)
 
 
 # -- two processes, and what is between them and the database --------------------------------------

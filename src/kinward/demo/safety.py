@@ -1,6 +1,6 @@
 """Asking Kinward: two calls are all that an app has to make."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -38,6 +38,14 @@ def may_join(age: int) -> str:
 def experience(account_id: str) -> dict[str, Any]:
     """Everything that a member may do or be shown, for the app to configure itself."""
     found: dict[str, Any] = _call("GET", f"/v1/accounts/{account_id}/experience")["decisions"]
+    return found
+
+
+def heartbeat(account_id: str) -> dict[str, Any]:
+    """Tell that a member uses the app in this minute; returns their screen time."""
+    event = {"account_id": account_id, "at": datetime.now(UTC).isoformat()}
+    answer = _call("POST", "/v1/events", json={"events": [event]})
+    found: dict[str, Any] = answer["accounts"].get(account_id, {})
     return found
 
 

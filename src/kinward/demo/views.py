@@ -1,5 +1,7 @@
 """The community's pages: a feed, sign-up, posting."""
 
+from typing import Any
+
 from django import forms
 from django.contrib import messages
 from django.db import transaction
@@ -33,7 +35,18 @@ def feed(request: HttpRequest) -> HttpResponse:
     """What everybody sees: published posts of members who are not closed."""
     published = Post.objects.filter(state="published").exclude(member__standing="closed")
     posts = published.select_related("member").defer("picture")[:60]
-    return render(request, "feed.html", {"posts": posts})
+    return render(request, "feed.html", {"posts": posts, "time": _screen_time(request)})
+
+
+def _screen_time(request: HttpRequest) -> dict[str, Any]:
+    """What is left of the member's day. No answer counts as none left: closed, as Kinward is."""
+    member = _member(request)
+    if member is None:
+        return {}
+    try:
+        return safety.heartbeat(member.account_id)
+    except (safety.NotNow, safety.Refused):
+        return {"left": 0, "sentence": "We cannot check your time. Please come back in a minute."}
 
 
 def sign_up(request: HttpRequest) -> HttpResponse:
