@@ -15,7 +15,7 @@ from kinward.experience.models import Activation, Layer, PackVersion, Shadow
 from kinward.people.models import Account
 from kinward.policy import AgeRange, Decision, Pack, Person, load_pack, shipped_packs
 from kinward.policy.ages import Assurance
-from kinward.policy.request import Request, State, answer, closed, ids_of, language_of
+from kinward.policy.request import Request, State, answer, closed, ids_of
 from kinward.policy.values import Value
 from kinward.watch import Cache
 
@@ -52,6 +52,14 @@ def in_share(platform_id: str, salt: str, share: int) -> bool:
     return int.from_bytes(drawn) % 100 < share
 
 
+class Answered(msgspec.Struct, frozen=True):
+    """Decisions, in the order of their questions, and what they were made from."""
+
+    decisions: list[Decision]
+    states: Mapping[str, State]
+    in_force: InForce | None  # None where it could not be known
+
+
 class Live:
     """The caches of one process."""
 
@@ -59,28 +67,29 @@ class Live:
         self.states: Cache[str, State] = Cache("account", load_states)
         self._in_force: Cache[str, InForce] = Cache("packs", _load_in_force, size=4)
 
-    def ready(self, requests: Sequence[Request]) -> list[Decision] | None:
-        """The decisions, if everything they need is at hand; never touches the database."""
+    def ready(self, requests: Sequence[Request]) -> Answered | None:
+        """The answers, if everything they need is at hand; never touches the database."""
         in_force = self.in_force_at_hand()
         if in_force is None or any(request.pack for request in requests):
             return None
         states = self.states.peek(ids_of(requests))
-        return None if states is None else decide_all(in_force, requests, states)
+        if states is None:
+            return None
+        return Answered(decide_all(in_force, requests, states), states, in_force)
 
-    def decide(self, requests: Sequence[Request]) -> list[Decision]:
-        """The decisions. Where the database cannot be asked they are the protective ones."""
+    def look_up(self, requests: Sequence[Request]) -> Answered:
+        """The answers. Where the database cannot be asked they are the protective ones."""
         try:
             in_force = self.in_force()
             states = self.states.get(ids_of(requests))
         except Exception as error:  # whatever it is, a child's door stays closed
             log.error("decide.unavailable", error=str(error).split("\n")[0])
-            return [closed(request, "state.unavailable") for request in requests]
-        return decide_all(in_force, requests, states)
+            return Answered([closed(each, "state.unavailable") for each in requests], {}, None)
+        return Answered(decide_all(in_force, requests, states), states, in_force)
 
-    def languages(self, requests: Sequence[Request]) -> list[str]:
-        """The language of each answer, as far as it is at hand."""
-        states = self.states.peek(ids_of(requests)) or {}
-        return [language_of(request, states) for request in requests]
+    def decide(self, requests: Sequence[Request]) -> list[Decision]:
+        """The decisions, from memory or from the database."""
+        return (self.ready(requests) or self.look_up(requests)).decisions
 
     def in_force_at_hand(self) -> InForce | None:
         """What is in force today, if that is known without asking the database."""

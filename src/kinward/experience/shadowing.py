@@ -2,15 +2,15 @@
 
 import threading
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from django.db import transaction
 from django.db.models import F
 
-from kinward.experience.live import InForce, live
+from kinward.experience.live import Answered
 from kinward.experience.models import Shadow, ShadowDifference
-from kinward.policy.decision import Decision
-from kinward.policy.request import Request, State, answer, ids_of
+from kinward.policy.request import Request, State, answer
 from kinward.policy.simulate import group_of
 
 Key = tuple[int, str, str, str, str, str]  # shadow, capability, group, place, active, shadowed
@@ -25,27 +25,23 @@ class Tally:
         self._differ: Counter[Key] = Counter()
         self._examples: dict[Key, str] = {}
 
-    def compare(
-        self, in_force: InForce, requests: list[Request], decisions: list[Decision]
-    ) -> None:
-        """Ask the shadow the same questions, and count where it differs. Never raises."""
-        shadow, number = in_force.shadow, in_force.shadow_id
-        if shadow is None or number is None:
+    def compare(self, answered: Answered, requests: Sequence[Request]) -> None:
+        """Ask the shadow, if there is one, the same questions, and count where it differs."""
+        in_force = answered.in_force
+        if in_force is None or in_force.shadow is None or in_force.shadow_id is None:
             return
-        states = live().states.peek(ids_of(requests))
-        if states is None:
-            return
+        number = in_force.shadow_id
         with self._lock:
-            for request, decision in zip(requests, decisions, strict=True):
+            for request, decision in zip(requests, answered.decisions, strict=True):
                 if request.pack:
                     continue
                 self._asked[number] += 1
-                other = answer(shadow, request, states)
+                other = answer(in_force.shadow, request, answered.states)
                 if (other.effect, other.value) == (decision.effect, decision.value):
                     continue
-                group, place = _who(request, states)
-                said = (f"{each.effect}: {each.value}" for each in (decision, other))
-                key: Key = (number, request.capability, group, place, *said)  # type: ignore[assignment]
+                group, place = _who(request, answered.states)
+                active, shadowed = (f"{each.effect}: {each.value}" for each in (decision, other))
+                key = (number, request.capability, group, place, active, shadowed)
                 self._differ[key] += 1
                 if request.actor.id:
                     self._examples.setdefault(key, request.actor.id)
@@ -91,7 +87,7 @@ def tally() -> Tally:
     return Tally()
 
 
-def _who(request: Request, states: dict[str, State]) -> tuple[str, str]:
+def _who(request: Request, states: Mapping[str, State]) -> tuple[str, str]:
     about = request.actor
     if about.id is not None and about.id in states:
         person = states[about.id].person

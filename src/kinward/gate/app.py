@@ -23,7 +23,6 @@ from kinward.gate.decide import (
     at_hand,
     experience,
     looked_up,
-    note_shadow,
     put_setting,
     read_many,
     read_one,
@@ -163,7 +162,6 @@ class Gate:
         answers = at_hand(read)
         if answers is None:
             answers = await self._in_thread(lambda: looked_up(read))
-        note_shadow(read)
         self._write_shadow()
         return answers
 

@@ -11,17 +11,16 @@ from typing import Any, Final
 import msgspec
 
 from kinward.errors import Invalid
-from kinward.experience.live import live, person_of, today
+from kinward.experience.live import Answered, live, person_of, today
 from kinward.experience.models import Layer
 from kinward.experience.settings import decide_everything, make_setting
 from kinward.experience.shadowing import tally
 from kinward.gate.http import WrongType
 from kinward.people.services import get_account
-from kinward.policy import Decision
 from kinward.policy.decision import protective
 from kinward.policy.explain import bounds_of
 from kinward.policy.question import Question, read_question
-from kinward.policy.request import About, Request, closed
+from kinward.policy.request import About, Request, closed, language_of
 from kinward.policy.settling import applying, combine
 from kinward.policy.values import Value
 
@@ -90,47 +89,37 @@ def _check_count(count: int) -> None:
 def at_hand(read: Sequence[Read]) -> list[msgspec.Raw] | None:
     """The answers as JSON, if no database has to be asked."""
     asked = [each for each in read if isinstance(each, Request)]
-    decisions = live().ready(asked)
-    return None if decisions is None else _render(read, asked, decisions)
+    answered = live().ready(asked)
+    return None if answered is None else _render(read, asked, answered)
 
 
 def looked_up(read: Sequence[Read]) -> list[msgspec.Raw]:
     """The answers as JSON, asking the database where that is needed."""
     asked = [each for each in read if isinstance(each, Request)]
-    return _render(read, asked, live().decide(asked))
+    return _render(read, asked, live().look_up(asked))
 
 
 def unreachable(read: Sequence[Read]) -> list[msgspec.Raw]:
     """The protective answers, when not even the caller's key can be checked."""
     asked = [each for each in read if isinstance(each, Request)]
-    return _render(read, asked, [closed(each, "state.unavailable") for each in asked])
+    decisions = [closed(each, "state.unavailable") for each in asked]
+    return _render(read, asked, Answered(decisions, {}, None))
 
 
-def _render(
-    read: Sequence[Read], asked: list[Request], decisions: list[Decision]
-) -> list[msgspec.Raw]:
+def _render(read: Sequence[Read], asked: list[Request], answered: Answered) -> list[msgspec.Raw]:
+    """The answers in the order they were asked; the shadow, if there is one, is asked as well."""
+    tally().compare(answered, asked)
+    pairs = zip(answered.decisions, asked, strict=True)
+    said = [decision.json(language_of(each, answered.states)) for decision, each in pairs]
     if len(asked) == len(read):
-        languages = live().languages(asked)
-        pairs = zip(decisions, languages, strict=True)
-        return [decision.json(language) for decision, language in pairs]
-    ready = iter(_render(asked, asked, decisions))
+        return said
+    ready = iter(said)
     return [_unread(each) if isinstance(each, Unread) else next(ready) for each in read]
 
 
 def _unread(unread: Unread) -> msgspec.Raw:
     decision = protective("", "none", "state.unavailable", "input.invalid")
     return msgspec.Raw(msgspec.json.encode(decision.as_dict() | {"problem": unread.problem}))
-
-
-def note_shadow(read: Sequence[Read]) -> None:
-    """Let the shadow, if there is one, answer the same questions."""
-    in_force = live().in_force_at_hand()
-    if in_force is None or in_force.shadow is None:
-        return
-    asked = [each for each in read if isinstance(each, Request)]
-    decisions = live().ready(asked)
-    if decisions is not None:
-        tally().compare(in_force, asked, decisions)
 
 
 def experience(platform_id: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Why a decision is as it is: each layer, each rule, and why it did or did not decide."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -43,7 +44,7 @@ def explain(
         return {"unreadable": read}
     asked = read[0]
     kind = asked.capability.kind
-    live = {(rule.id, rule.place) for rule in ruling.rules[capability]}
+    live = {(rule.id, rule.place): rule for rule in ruling.rules[capability]}
     rules = [rule for rule in pack.rules if rule.capability == capability]
     bounds = combine(kind, applying(ruling, asked))
     settled = settle(asked, bounds)
@@ -87,26 +88,32 @@ def _ruled(
     kind: Kind,
     value: Value,
     rules: list[Rule],
-    live: set[tuple[str, str]],
+    live: Mapping[tuple[str, str], Rule],
     asked: Asked,
 ) -> dict[str, Any]:
-    told = [
-        {
-            "id": rule.id,
-            "jurisdiction": rule.place or None,
-            "applies": not (why := why_not(rule, asked, (rule.id, rule.place) in live)),
-            "why": why or "its conditions could hold",
-            "default": kind.value(rule.default),
-            "bounds": [kind.value(rule.floor), kind.value(rule.cap)],
-            "source": rule.source,
-            "url": rule.url,
-            "at": f"{rule.file}:{rule.line}",
-        }
-        for rule in rules
-    ]
+    told = [_told(rule, live.get((rule.id, rule.place)), kind, asked) for rule in rules]
     count = sum(bool(each["applies"]) for each in told)
     why = f"the strictest of {count} rules that apply" if count else "no rule applies"
     return {"layer": layer, "value": value, "why": why, "rules": told}
+
+
+def _told(rule: Rule, live: Rule | None, kind: Kind, asked: Asked) -> dict[str, Any]:
+    """One rule: what it comes to for this question, and why it applies or does not."""
+    why_it_does_not = why_not(rule, asked, live is not None)
+    why, counts = why_it_does_not or "its conditions could hold", rule
+    if not why_it_does_not and live and live.general and asked.relationship is None:
+        why, counts = "no relationship is named, so it limits the audience", live.general
+    return {
+        "id": rule.id,
+        "jurisdiction": rule.place or None,
+        "applies": not why_it_does_not,
+        "why": why,
+        "default": kind.value(counts.default),
+        "bounds": [kind.value(counts.floor), kind.value(counts.cap)],
+        "source": rule.source,
+        "url": rule.url,
+        "at": f"{rule.file}:{rule.line}",
+    }
 
 
 def _moved(layer: str, setting: Value | None, value: Value, how: str) -> dict[str, Any]:
