@@ -229,6 +229,47 @@ def test_a_share_grows_and_keeps_who_is_in_it(teen: Account) -> None:
     assert in_force.for_account(None) is in_force.rest
 
 
+def test_a_contact_across_the_edge_of_a_share_gets_the_stricter_answer(db: None) -> None:
+    # teen-accounts closes messages between a minor and a stranger who is an adult; the pack that is
+    # staged would leave them to a choice of the minor's.
+    looser = read_files("teen-accounts")
+    text = looser["pack.toml"].replace('version = "2026.11"', 'version = "looser"')
+    start = text.index('[[rule]]\nid = "no-unknown-adults"')
+    text = text[:start] + text[text.index("[[rule]]", start + 8) :]
+    text = text.replace(
+        'default = "mutuals"\nbounds = ["nobody", "followers"]\nmay = ["guardian", "self"]',
+        'default = "everyone"\nmay = ["guardian", "self"]',
+    )
+    files = {
+        "pack.toml": text.replace('"GB", ', ""),
+        **{file: each for file, each in looser.items() if file not in ("pack.toml", "tests.toml")},
+    }
+    files.pop("overlays/GB.toml")
+    staged = store_pack(files=files, actor="system:test")
+    activate(pack=staged, actor="system:test", share=50)
+    share = {each: in_share(each, staged.digest, 50) for each in map(str, range(40))}
+    inside = [each for each, is_in in share.items() if is_in]
+    outside = [each for each, is_in in share.items() if not is_in]
+    for name in (inside[0], outside[0]):
+        put_account(platform_id=name, profile=Profile(age=AgeRange(30, 31)))
+    for name in (inside[1], outside[1]):
+        put_account(platform_id=name, profile=Profile(age=AgeRange(16, 17)))
+
+    def effect(adult: str, minor: str) -> str:
+        question = Request(
+            capability="dm.send",
+            actor=About(id=adult),
+            target=About(id=minor),
+            relationship="stranger",
+        )
+        return live().decide([question])[0].effect
+
+    assert effect(inside[0], inside[1]) == "allow"
+    assert effect(outside[0], outside[1]) == "deny"
+    assert effect(inside[0], outside[1]) == "deny"
+    assert effect(outside[0], inside[1]) == "deny"
+
+
 def test_reverting_goes_back_step_by_step(db: None) -> None:
     tiktok, teens = version("tiktok-2021"), version("teen-accounts")
     activate(pack=tiktok, actor="system:test", share=10)

@@ -15,6 +15,7 @@ from kinward.experience.models import Activation, Layer, PackVersion, Shadow
 from kinward.people.models import Account
 from kinward.policy import AgeRange, Decision, Pack, Person, load_pack, shipped_packs
 from kinward.policy.ages import Assurance
+from kinward.policy.decision import stricter
 from kinward.policy.request import Request, State, answer, closed, ids_of
 from kinward.policy.values import Value
 from kinward.watch import Cache
@@ -82,10 +83,10 @@ class Live:
         try:
             in_force = self.in_force()
             states = self.states.get(ids_of(requests))
+            return Answered(decide_all(in_force, requests, states), states, in_force)
         except Exception as error:  # whatever it is, a child's door stays closed
             log.error("decide.unavailable", error=str(error).split("\n")[0])
             return Answered([closed(each, "state.unavailable") for each in requests], {}, None)
-        return Answered(decide_all(in_force, requests, states), states, in_force)
 
     def decide(self, requests: Sequence[Request]) -> list[Decision]:
         """The decisions, from memory or from the database."""
@@ -116,15 +117,25 @@ def today() -> date:
 def decide_all(
     in_force: InForce, requests: Sequence[Request], states: Mapping[str, State]
 ) -> list[Decision]:
-    """Decide each question by the pack that holds for its actor, or by the one it names."""
+    """Decide each question by the pack that holds for its actor, or by the one it names.
+
+    While a pack is being staged, a contact across its edge is decided by both packs, and the
+    stricter answer counts: nobody is reached by rules that do not hold for them yet.
+    """
     found = []
     for request in requests:
-        pack = pack_for(in_force, request)
-        if pack is None:
-            found.append(closed(request, "pack.invalid"))
-        else:
-            found.append(answer(pack, request, states))
+        decision = _by(pack_for(in_force, request), request, states)
+        if in_force.share < 100 and request.target is not None and not request.pack:
+            theirs = in_force.for_account(request.target.id)
+            decision = stricter(decision, _by(theirs, request, states))
+        found.append(decision)
     return found
+
+
+def _by(pack: Pack | None, request: Request, states: Mapping[str, State]) -> Decision:
+    if pack is None:
+        return closed(request, "pack.invalid")
+    return answer(pack, request, states)
 
 
 def pack_for(in_force: InForce, request: Request) -> Pack | None:

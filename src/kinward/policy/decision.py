@@ -96,6 +96,15 @@ class Decision:
         return made
 
 
+def stricter(a: Decision, b: Decision) -> Decision:
+    """Of two decisions on one question, the one that permits less; `a` where neither does."""
+    if a.effect != b.effect:
+        return min(a, b, key=lambda decision: EFFECTS.index(decision.effect))
+    if a.kind is None or a.kind != b.kind:
+        return a
+    return b if a.kind.strictest(a.code, b.code) == b.code != a.code else a
+
+
 def known_language(language: str) -> str:
     """A language of ours for a language tag: `de-AT` is `de`, and what we lack is `en`."""
     if language in LANGUAGES or not language:
