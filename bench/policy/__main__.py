@@ -23,6 +23,7 @@ from kinward.policy.simulate import simulate
 SECONDS = 3.0
 ACCOUNTS = 10_000_000
 BATCH = 10_000
+KNOWN = 1_000
 
 
 def per_second(ask: Callable[[Any], bool], prepared: list[Any]) -> float:
@@ -101,9 +102,13 @@ def over_http(directory: Path) -> None:
     stop = start_ground()
     from kinward.access.services import create_key
     from kinward.cli.first_run import migrate
+    from kinward.people.services import Profile, put_account
 
     migrate()
     key = create_key(name="bench", scopes=frozenset({"policy:decide"}), actor="system:bench")
+    for number in range(KNOWN):
+        age = AgeRange(13 + number % 40, 14 + number % 40)
+        put_account(platform_id=f"m{number}", profile=Profile(age=age, jurisdiction="DE"))
     ports = [free_port() for _ in range(2)]
     servers = [
         serve(
@@ -122,6 +127,12 @@ def over_http(directory: Path) -> None:
         our_rate, their_rate = rate(ports[0], ours), rate(ports[1], theirs)
         print(f"  {'Kinward /v1/decide':<26} {our_rate:>12,.0f}")
         print(f"  {'django-ninja':<26} {their_rate:>12,.0f}   {our_rate / their_rate:>8,.1f}x")
+        known = [
+            msgspec.json.encode({"capability": each.capability, "actor": {"id": f"m{number}"}})
+            for number, each in enumerate(questions(KNOWN))
+        ]
+        by_id = rate(ports[0], [request("/v1/decide", each, key) for each in known])
+        print(f"  {'/v1/decide, by account':<26} {by_id:>12,.0f}")
         many = questions(BATCH)
         body = b'{"questions":[' + b",".join(map(ours_body, many)) + b"]}"
         batches = rate(ports[0], [request("/v1/decide/batch", body, key)], connections=2)
