@@ -43,11 +43,6 @@ class AgeRange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if not 1 <= len(self.source) <= 40:
             raise ValueError("the source of an age has 1 to 40 characters")
 
-    @property
-    def is_unknown(self) -> bool:
-        """Whether nothing is known that a rule could use."""
-        return self.lower == 0 and self.upper >= 100
-
     def on(self, day: date) -> "AgeRange":
         """The range as it is on a day: each passing of `changes_on` makes the person a year older.
 
@@ -63,6 +58,11 @@ changes_on=datetime.date(2027, 3, 1))
             following = _anniversary(now.changes_on, now.changes_on.year + 1)
             now = AgeRange(age, age + 1, now.source, now.assurance, following)
         return now
+
+
+def is_unknown(lower: int, upper: int) -> bool:
+    """Whether a range says nothing that a rule could use."""
+    return lower == 0 and upper >= 100
 
 
 UNKNOWN: Final = AgeRange(0, MAX_AGE, "unknown", "none")

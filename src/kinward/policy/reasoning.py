@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from kinward.policy.ages import ASSURANCES
+from kinward.policy.ages import ASSURANCES, is_unknown
 from kinward.policy.decision import Reason
 from kinward.policy.question import Asked
 from kinward.policy.ruling import Ruling
@@ -60,8 +60,8 @@ def _of_age(ruling: Ruling, asked: Asked, settled: Settled, derived: set[str]) -
     found = []
     oldest = _with_age(ruling, asked, asked.upper - 1, asked.upper)
     if asked.upper - asked.lower > 1 and _looser(asked, oldest, settled):
-        unknown = asked.lower == 0 and asked.upper >= 100
         derived.add("age.establish")
+        unknown = is_unknown(asked.lower, asked.upper)
         found.append(Reason("age.unknown" if unknown else "age.uncertain"))
     elif asked.assurance < len(ASSURANCES) - 1:
         surer = msgspec.structs.replace(asked, assurance=len(ASSURANCES) - 1)

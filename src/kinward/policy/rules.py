@@ -16,7 +16,6 @@ from kinward.policy.values import Kind
 STATUSES: Final = ("in force", "pending", "enjoined", "verify")
 MOVERS: Final = ("guardian", "self")
 ALL_RELATIONSHIPS: Final = frozenset(RELATIONSHIPS)
-FOREVER: Final = (date.min, date.max)
 
 _KEYS: Final = {
     *("id", "capability", "age", "jurisdiction", "relationship", "other_age", "assurance_below"),

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 from msgspec.structs import replace
 
-from kinward.policy.ages import ASSURANCES, MAX_AGE
+from kinward.policy.ages import ASSURANCES, MAX_AGE, is_unknown
 from kinward.policy.decision import EFFECTS
 from kinward.policy.population import Ints, People, Settings
 from kinward.policy.ruling import Ruling
@@ -253,7 +253,7 @@ def direction(kind: Kind, old: tuple[int, int], new: tuple[int, int]) -> Directi
 
 def group_of(lower: int, upper: int) -> str:
     """The group of `GROUPS` that a range of ages belongs to."""
-    if lower == 0 and upper >= 100:
+    if is_unknown(lower, upper):
         return "unknown"
     for group, (start, end) in zip(
         GROUPS[1:5], ((0, 13), (13, 16), (16, 18), (18, MAX_AGE)), strict=True
