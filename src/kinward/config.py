@@ -60,6 +60,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     platform_name: str = "An online community"
     reporter_email: str = ""
 
+    family_url: str = ""
+    mail_url: str = ""
+    mail_from: str = ""
+
     lease_minutes: int = 15
     heartbeat_seconds: float = 5.0
     stalled_seconds: float = 20.0

@@ -70,10 +70,10 @@ async def rescue(context: JobContext, timestamp: int) -> int:
     return len(stalled)
 
 
-def enqueue(name: str, **arguments: str | int) -> None:
-    """Put a job in the queue, in the transaction of the caller's database connection.
+def enqueue(name: str, *, at: datetime | None = None, **arguments: str | int) -> None:
+    """Put a job in the queue, for now or for a moment, in the transaction of the caller's database.
 
     The connector is Django's own even inside a worker, so the job exists if its cause does.
     """
     enqueuer = app.with_connector(DjangoConnector(alias="default"))
-    enqueuer.configure_task(name).defer(**arguments)
+    enqueuer.configure_task(name, schedule_at=at).defer(**arguments)

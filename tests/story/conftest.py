@@ -175,6 +175,45 @@ def sign_in(browser: Browser, demo: Demo, name: str) -> tuple[Page, list[str]]:
     return page, problems
 
 
+class Visitor:
+    """Somebody on a visit to the family pages, without a browser."""
+
+    def __init__(self, demo: Demo, account_id: str) -> None:
+        headers = {"Authorization": f"Bearer {demo.secret('demo_api_key')}"}
+        opened = httpx.post(
+            f"{demo.console}/v1/portal-sessions",
+            json={"account_id": account_id},
+            headers=headers,
+            trust_env=False,
+        )
+        self._http = httpx.Client(base_url=demo.console, follow_redirects=True, trust_env=False)
+        self._http.get(opened.raise_for_status().json()["url"]).raise_for_status()
+
+    def post(self, path: str, **form: str) -> str:
+        """Send a form; returns the page that comes."""
+        token = re.search(r'csrfmiddlewaretoken" value="([^"]+)"', self._http.get("/family").text)
+        assert token is not None
+        sent = {"csrfmiddlewaretoken": token.group(1), **form}
+        return self._http.post(path, data=sent).raise_for_status().text
+
+
+def give_guardian(demo: Demo, teen_id: str) -> str:
+    """Pair a teen with a new guardian; returns the guardian's account id."""
+    guardian_id = f"guardian-of-{teen_id}"
+    age = {"lower": 40, "upper": 41, "assurance": "verified", "source": "test"}
+    httpx.put(
+        f"{demo.console}/v1/accounts/{guardian_id}",
+        json={"age": age},
+        headers={"Authorization": f"Bearer {demo.secret('demo_api_key')}"},
+        trust_env=False,
+    ).raise_for_status()
+    page = Visitor(demo, guardian_id).post("/family/pair", side="guardian")
+    code = re.search(r"data-code>([^<]+)<", page)
+    assert code is not None
+    Visitor(demo, teen_id).post("/family/pair/accept", code=code.group(1))
+    return guardian_id
+
+
 AXE = Path(__file__).parent / "vendor" / "axe-core-4.14.1.min.js"  # MPL-2.0, for the tests alone
 
 

@@ -15,7 +15,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.story.conftest import Demo, assert_accessible, sign_in
+from tests.story.conftest import Demo, assert_accessible, give_guardian, sign_in
 
 
 @pytest.fixture
@@ -134,7 +134,8 @@ def test_a_day_that_is_used_up_closes_the_feed(demo: Demo, member: BrowserContex
         east = 12 - datetime.now(UTC).hour
         zone = {"time_zone": f"Etc/GMT{-east:+d}" if east else "Etc/GMT"}
         http.put(f"{account}/time-zone", json=zone).raise_for_status()
-        sent = {"layer": "guardian", "value": 30}
+        guardian = give_guardian(demo, f"member-{number}")
+        sent = {"layer": "guardian", "value": 30, "guardian_id": guardian}
         http.put(f"{account}/settings/session.time", json=sent).raise_for_status()
         for back, says in ((1, "minutes are left today."), (16, "is used up.")):
             at = datetime.now(UTC) - timedelta(minutes=back)
@@ -254,7 +255,8 @@ def test_a_change_reaches_a_second_process_and_a_cut_wire_closes_it(
         http.put(account, json={"age": {"lower": 14, "upper": 15}}).raise_for_status()
         assert ask()["value"] == 60
         assert ask("live.watch")["effect"] == "allow"
-        sent = {"layer": "guardian", "value": 25}
+        guardian = give_guardian(demo, "two-processes")
+        sent = {"layer": "guardian", "value": 25, "guardian_id": guardian}
         http.put(f"{account}/settings/session.time", json=sent).raise_for_status()
         assert until(lambda: ask()["value"] == 25, 5) < 1.0
         # The operator, on the command line.
@@ -269,7 +271,7 @@ def test_a_change_reaches_a_second_process_and_a_cut_wire_closes_it(
             answer = ask("live.watch")
             assert answer["effect"] == "deny"
             assert [reason["code"] for reason in answer["reasons"]] == ["state.unavailable"]
-        http.put(f"{account}/settings/session.time", json={"layer": "guardian", "value": 30})
+        http.put(f"{account}/settings/session.time", json=sent | {"value": 30})
         wire.cut = False
         until(lambda: ask("live.watch")["effect"] == "allow", 10)
         assert ask()["value"] == 30

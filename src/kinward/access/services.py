@@ -17,7 +17,9 @@ from kinward.errors import Invalid, KinwardError, NotFound
 from kinward.ledger.services import record
 from kinward.watch import Cache, watch
 
-SCOPES: Final = frozenset({"accounts:write", "media:check", "policy:decide"})
+SCOPES: Final = frozenset(
+    {"accounts:write", "media:check", "policy:decide", "portal:open", "reports:write"}
+)
 PREFIX: Final = "kw_"
 
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 import msgspec
+from django.utils.translation import gettext_noop
 
 from kinward.reporting.draft import Incident
 
@@ -21,21 +22,25 @@ CLAUSES: Final = {
     for clause in (
         Clause(
             "CS-1",
-            "No child sexual abuse material",
-            "Pictures or films that sexually exploit a child are removed, the account is ended, "
-            "and the authorities are told.",
+            gettext_noop("No child sexual abuse material"),
+            gettext_noop(
+                "Pictures or films that sexually exploit a child are removed, the account is "
+                "ended, and the authorities are told."
+            ),
             "imagery",
         ),
         Clause(
             "CS-2",
-            "No grooming or enticement",
-            "Nobody may seek a child out for sexual ends, on the platform or away from it.",
+            gettext_noop("No grooming or enticement"),
+            gettext_noop(
+                "Nobody may seek a child out for sexual ends, on the platform or away from it."
+            ),
             "enticement",
         ),
         Clause(
             "CS-3",
-            "No trafficking",
-            "Nobody may offer, seek or arrange the sexual exploitation of a child.",
+            gettext_noop("No trafficking"),
+            gettext_noop("Nobody may offer, seek or arrange the sexual exploitation of a child."),
             "trafficking",
         ),
     )

@@ -5,7 +5,7 @@ from typing import Final
 from django.utils import timezone
 
 from kinward.cases.clauses import CLAUSES
-from kinward.cases.models import Case, Verdict
+from kinward.cases.models import Case, UserReport, Verdict
 from kinward.config import config
 from kinward.evidence.models import Evidence
 from kinward.evidence.queries import of_case, viewed_entirely
@@ -24,15 +24,15 @@ ANNOTATIONS: Final = {
 
 def draft_report(case: Case, verdict: Verdict) -> Draft:
     """The report of a case: its account, its files, and for each file whether a person saw it."""
-    checks = {
-        finding.check_made.id: finding.check_made
-        for finding in case.findings.select_related("check_made").order_by("created_at")
-    }
+    findings = case.findings.select_related("check_made", "user_report").order_by("created_at")
+    checks = {each.check_made.id: each.check_made for each in findings if each.check_made}
+    reports = [each.user_report for each in findings if each.user_report]
+    moments = [check.uploaded_at for check in checks.values()] + [each.at for each in reports]
     evidence = list(of_case(case.id))
     return Draft(
         case_id=case.id,
         incident=CLAUSES[verdict.clause].incident,
-        incident_at=min(check.uploaded_at for check in checks.values()),
+        incident_at=min(moments),
         platform=config().platform_name,
         account=ReportedAccount(
             platform_id=case.account.platform_id,
@@ -42,8 +42,20 @@ def draft_report(case: Case, verdict: Verdict) -> Draft:
         ),
         files=[_file(each, checks[each.check_id], verdict) for each in evidence],
         annotations=verdict.annotations,
-        additional_info=_without_bytes(list(checks.values()), evidence),
+        additional_info="\n".join(
+            filter(None, (_without_bytes(list(checks.values()), evidence), _reported(reports)))
+        ),
     )
+
+
+def _reported(reports: list[UserReport]) -> str:
+    """What people reported, in their words."""
+    lines = []
+    for each in reports:
+        about = f", content {each.content_id}" if each.content_id else ""
+        lines.append(f"Reported by a user at {each.at.isoformat()}{about}: {each.category}.")
+        lines += [f"They wrote: {each.text}"] if each.text else []
+    return "\n".join(lines)
 
 
 def _file(evidence: Evidence, check: Check, verdict: Verdict) -> ReportedFile:

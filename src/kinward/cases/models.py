@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from kinward.access.models import Staff
 from kinward.cases.states import UNDECIDED, CaseState
+from kinward.families.models import Pairing
 from kinward.matching.models import Check
 from kinward.people.models import Account
 
@@ -21,6 +22,7 @@ class Case(models.Model):
     )
     opened_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)
+    urgent = models.BooleanField(default=False)  # a child may be in danger: first in the queue
     leased_by = models.ForeignKey(Staff, null=True, on_delete=models.PROTECT, related_name="+")
     leased_until = models.DateTimeField(null=True)
 
@@ -32,21 +34,58 @@ class Case(models.Model):
                 name="cases_one_undecided_per_account",
             ),
         )
-        indexes = (models.Index(fields=("state", "opened_at"), name="cases_queue"),)
+        indexes = (models.Index(fields=("-urgent", "state", "opened_at"), name="cases_queue"),)
 
     def __str__(self) -> str:
         return f"case:{self.id}"
 
 
+class UserReport(models.Model):
+    """What a person reported: an account, a contact, a content item, or a pairing."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    reporter = models.ForeignKey(Account, on_delete=models.PROTECT, null=True, related_name="+")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
+    content_id = models.CharField(max_length=200, default="")
+    pairing = models.ForeignKey(Pairing, on_delete=models.PROTECT, null=True, related_name="+")
+    category = models.CharField(max_length=12)
+    text = models.TextField(default="")
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = (models.Index(fields=("reporter", "-at"), name="cases_reports"),)
+        ordering = ("-at",)
+
+    def __str__(self) -> str:
+        return f"user_report:{self.id}"
+
+
 class Finding(models.Model):
-    """Something sensed about a content item, with its grounds."""
+    """Something sensed about an account or a content item, with its grounds.
+
+    It comes from a check of a file, or from a person's report.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="findings")
-    check_made = models.ForeignKey(Check, on_delete=models.PROTECT, related_name="findings")
+    check_made = models.ForeignKey(
+        Check, on_delete=models.PROTECT, null=True, related_name="findings"
+    )
+    user_report = models.OneToOneField(
+        UserReport, on_delete=models.PROTECT, null=True, related_name="finding"
+    )
     confidence = models.CharField(max_length=10)
     grounds = models.JSONField()
     created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(check_made=None, user_report__isnull=False)
+                | Q(check_made__isnull=False, user_report=None),
+                name="cases_one_source",
+            ),
+        )
 
 
 class Verdict(models.Model):

@@ -26,12 +26,12 @@ class Ground(msgspec.Struct, frozen=True):
 
 
 def queue() -> QuerySet[Case]:
-    """Undecided cases, escalated ones first, then the oldest."""
+    """Undecided cases: urgent ones first, then escalated ones, then the oldest."""
     return (
         Case.objects.filter(state__in=UNDECIDED)
         .select_related("account", "leased_by")
         .annotate(files=Count("findings", distinct=True))
-        .order_by("state", "opened_at")
+        .order_by("-urgent", "state", "opened_at")
     )
 
 
@@ -64,6 +64,10 @@ def grounds(case: Case) -> list[Ground]:
 
 
 def _in_words(match: dict[str, object]) -> Ground:
+    if match["kind"] == "user report":
+        said = f" They wrote: {match['text']}" if match["text"] else ""
+        about = f" Content {match['content_id']}." if match["content_id"] else ""
+        return Ground(f"A person reported: {match['title']}.{about}{said}", verified=False)
     bank = f"the {match['confidence']} bank “{match['bank']}”"
     if match["kind"] == "pdq":
         text = f"Looks the same as an entry of {bank}: {match['distance']} of 256 bits differ."

@@ -15,6 +15,13 @@ from kinward.cases.clauses import CLAUSES
 from kinward.cases.drafting import ANNOTATIONS, CLASSIFICATIONS, draft_report
 from kinward.cases.models import Case, Finding, Verdict
 from kinward.cases.states import UNDECIDED, CaseState, check_move
+from kinward.cases.user_reports import (
+    disputed_teens,
+    disputes,
+    end_disputed,
+    quarantined_here,
+    tell_reporters,
+)
 from kinward.config import config
 from kinward.enforcement.models import Action, Effect, Target
 from kinward.enforcement.queries import removed_contents
@@ -22,13 +29,14 @@ from kinward.enforcement.services import issue
 from kinward.errors import Forbidden, Invalid, KinwardError, NotFound
 from kinward.evidence.queries import of_case as evidence_of
 from kinward.evidence.services import keep_after_dismissal, seal_file
+from kinward.families import pairing as pairings
 from kinward.jobs import enqueue
 from kinward.ledger.services import record
 from kinward.matching.kinds import Confidence
 from kinward.matching.models import Check
 from kinward.matching.services import Match
 from kinward.people.models import Account, Standing
-from kinward.people.services import lock_account, set_standing
+from kinward.people.services import lock_account, lock_accounts, set_standing
 from kinward.reporting.models import Report
 from kinward.reporting.services import open_report, unpark
 
@@ -58,6 +66,13 @@ class NeedsAnotherPerson(KinwardError):
     """You escalated this case. Another person has to decide it."""
 
     code = "case.needs_another_person"
+    status = 409
+
+
+class DisputeOpen(KinwardError):
+    """Say first what becomes of the pairing that is disputed: it ends, or it goes on."""
+
+    code = "case.dispute_open"
     status = 409
 
 
@@ -160,7 +175,9 @@ def require_lease(case: Case, staff: Staff) -> None:
 @transaction.atomic
 def decide(*, case_id: UUID, staff: Staff, form: VerdictForm) -> Case:
     """Give a verdict, and set in motion what follows from it, in one transaction."""
-    account = lock_account(get_case(case_id).account_id)
+    account_id = get_case(case_id).account_id
+    lock_accounts(account_id, *disputed_teens(case_id))
+    account = lock_account(account_id)
     case = Case.objects.select_for_update(no_key=True).get(pk=case_id)
     check_move(case.state, CaseState(form.outcome))
     require_lease(case, staff)
@@ -175,10 +192,21 @@ def decide(*, case_id: UUID, staff: Staff, form: VerdictForm) -> Case:
         clause=form.clause,
     )
     if form.outcome == "confirmed":
+        end_disputed(case, staff.actor)
         _confirm(case, account, verdict)
     elif form.outcome == "dismissed":
         _dismiss(case, account, staff.actor)
+    tell_reporters(case)
     return case
+
+
+@transaction.atomic
+def settle_dispute(*, case: Case, pairing_id: UUID, ends: bool, staff: Staff) -> None:
+    """Whoever holds a case says what becomes of a pairing that it disputes."""
+    require_lease(get_case(case.id), staff)
+    if pairing_id not in {each.pk for each in disputes(case.id)}:
+        raise NotFound("This case disputes no such pairing.")
+    pairings.settle_dispute(pairing_id=pairing_id, ends=ends, actor=staff.actor)
 
 
 def _check_form(case: Case, staff: Staff, form: VerdictForm) -> None:
@@ -190,6 +218,8 @@ def _check_form(case: Case, staff: Staff, form: VerdictForm) -> None:
     for evidence_id, classification in form.classifications.items():
         if evidence_id not in files or classification not in CLASSIFICATIONS:
             raise Invalid("A classification names a file of this case and is A1, A2, B1 or B2.")
+    if form.outcome == "dismissed" and disputed_teens(case.id):
+        raise DisputeOpen
     if unknown := set(form.annotations) - set(ANNOTATIONS):
         raise Invalid(f"Unknown annotation {min(unknown)!r}.")
     if case.state == CaseState.ESCALATED and case.verdicts.filter(given_by=staff).exists():
@@ -204,7 +234,9 @@ def _move(case: Case, to: CaseState) -> None:
 
 
 def _contents(case: Case) -> list[str]:
-    return sorted(set(case.findings.values_list("check_made__content_id", flat=True)))
+    """Every content item that was found or reported."""
+    found = case.findings.values_list("check_made__content_id", "user_report__content_id")
+    return sorted({name for pair in found for name in pair if name})
 
 
 def _confirm(case: Case, account: Account, verdict: Verdict) -> None:
@@ -219,7 +251,7 @@ def _confirm(case: Case, account: Account, verdict: Verdict) -> None:
 
 def _dismiss(case: Case, account: Account, actor: str) -> None:
     removed = removed_contents(account)  # a confirmed removal outlives a later case's dismissal
-    for content_id in _contents(case):
+    for content_id in quarantined_here(case.id):
         if content_id in removed:
             continue
         _act(case, account, Effect.RESTORE, Target.CONTENT, content_id, actor)

@@ -38,6 +38,7 @@ def configure() -> None:
     environment["KINWARD_CYBERTIPLINE_PASSWORD"] = _secret("sandbox_password")
     environment["KINWARD_PLATFORM_NAME"] = "Tidepool (demo)"
     environment["KINWARD_REPORTER_EMAIL"] = "safety@tidepool.example"
+    environment["KINWARD_FAMILY_URL"] = f"{community_url()}/family"
     config.cache_clear()
 
 
@@ -197,6 +198,8 @@ def introduce() -> None:
 
   Staff: {", ".join(f"{name} ({role})" for name, role in STAFF.items())}; password {password}
   A one-time code for the sign-in:  .venv/bin/kinward demo code robin
+
+  Safety Center                  {config().url}/safety
 
   Try it: save a picture from {community_url()}/samples, join, post it,
   then sign in to the console and take the case. Stop with Ctrl-C."""

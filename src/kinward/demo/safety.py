@@ -1,4 +1,4 @@
-"""Asking Kinward: two calls are all that an app has to make."""
+"""Asking Kinward: a few calls are all that an app has to make."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -15,17 +15,40 @@ class Refused(Exception):
     """Kinward cannot check this file; its words are for the uploader."""
 
 
-def tell_account(account_id: str, *, age: int, handle: str) -> None:
+def tell_account(
+    account_id: str, *, age: int, handle: str, language: str, checked: bool, time_zone: str
+) -> None:
     """Tell Kinward of a new member: an id, and an age range. No birth date is needed."""
     _call(
         "PUT",
         f"/v1/accounts/{account_id}",
         json={
-            "age": {"lower": age, "upper": age + 1, "source": "sign-up form"},
+            "age": {
+                "lower": age,
+                "upper": age + 1,
+                "source": "sign-up form",
+                "assurance": "verified" if checked else "declared",
+            },
             "screen_name": handle,
-            "language": "en",
+            "language": language,
         },
     )
+    if time_zone:
+        try:
+            _call("PUT", f"/v1/accounts/{account_id}/time-zone", json={"time_zone": time_zone})
+        except Refused:  # a browser may name one that the server does not know
+            return
+
+
+def family_pages(account_id: str, start: dict[str, str]) -> str:
+    """The address of Kinward's family pages for a member, good once and for two minutes."""
+    asked = {"account_id": account_id, "start": start}
+    return str(_call("POST", "/v1/portal-sessions", json=asked)["url"])
+
+
+def screen_time(account_id: str) -> dict[str, Any]:
+    """What is left of a member's day, without telling that they are here."""
+    return _call("GET", f"/v1/accounts/{account_id}/screen-time")
 
 
 def may_join(age: int) -> str:

@@ -5,19 +5,36 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from kinward.demo import pictures, posting, safety
 from kinward.demo.models import Member, Post
 
+LANGUAGES = [
+    ("en", "English"),
+    ("de", "Deutsch"),
+    ("sv", "Svenska"),
+    ("nl", "Nederlands"),
+    ("fr", "Français"),
+    ("es", "Español"),
+]
+
 
 class SignUp(forms.Form):
-    """A handle and an age are all that the demo asks."""
+    """A handle and an age are all that the demo asks.
+
+    An adult who wants to be a guardian needs more than their own word: the demo pretends.
+    """
 
     handle = forms.RegexField(r"^[a-z0-9_-]{3,40}$", label="Handle (a-z, 0-9, -, _)")
     age = forms.IntegerField(min_value=1, max_value=120, label="Age")
+    language = forms.ChoiceField(choices=LANGUAGES, label="I read", required=False)
+    checked = forms.BooleanField(
+        label="Pretend that an identity check has confirmed it", required=False
+    )
+    time_zone = forms.CharField(widget=forms.HiddenInput, max_length=64, required=False)
 
 
 def visitor(request: HttpRequest) -> dict[str, object]:
@@ -35,7 +52,12 @@ def feed(request: HttpRequest) -> HttpResponse:
     """What everybody sees: published posts of members who are not closed."""
     published = Post.objects.filter(state="published").exclude(member__standing="closed")
     posts = published.select_related("member").defer("picture")[:60]
-    return render(request, "feed.html", {"posts": posts, "time": _screen_time(request)})
+    time = _screen_time(request)
+    return render(request, "feed.html", {"posts": posts, "time": time, "open": _is_open(time)})
+
+
+def _is_open(time: dict[str, Any]) -> bool:
+    return time.get("left") != 0 and not time.get("closed")
 
 
 def _screen_time(request: HttpRequest) -> dict[str, Any]:
@@ -61,13 +83,52 @@ def sign_up(request: HttpRequest) -> HttpResponse:
             with transaction.atomic():
                 member, new = Member.objects.get_or_create(handle=handle, defaults={"age": age})
                 if new:
-                    safety.tell_account(member.account_id, age=age, handle=handle)
+                    safety.tell_account(
+                        member.account_id,
+                        age=age,
+                        handle=handle,
+                        language=form.cleaned_data["language"] or "en",
+                        checked=form.cleaned_data["checked"],
+                        time_zone=form.cleaned_data["time_zone"],
+                    )
         except (safety.NotNow, safety.Refused):
             form.add_error(None, "We cannot take new members right now. Please try again.")
         else:
             request.session["member"] = member.pk
-            return redirect("feed")
+            return redirect(request.session.pop("after", "feed"))
     return render(request, "sign_up.html", {"form": form})
+
+
+@require_GET
+def family(request: HttpRequest) -> HttpResponse:
+    """To Kinward's family pages, as whoever is signed in here; a scanned code goes along."""
+    member = _member(request)
+    if member is None:
+        request.session["after"] = request.get_full_path()
+        return redirect("sign_up")
+    sent = request.GET
+    start = {"page": "ask" if sent.get("page") == "ask" else "family"}
+    if code := sent.get("code", "")[:40]:
+        start = {"page": "pair", "code": code}
+    if reported := sent.get("content_id", "")[:40]:
+        post = get_object_or_404(Post, pk=reported, state="published")
+        start = {"page": "report", "account_id": post.member.account_id, "content_id": reported}
+    try:
+        return redirect(safety.family_pages(member.account_id, start))
+    except (safety.NotNow, safety.Refused):
+        messages.error(request, "The family pages cannot be opened right now.")
+        return redirect("feed")
+
+
+@require_GET
+def time(request: HttpRequest) -> HttpResponse:
+    """Whether the feed is open for the member, for the page that waits."""
+    member = _member(request)
+    try:
+        found = safety.screen_time(member.account_id) if member else {}
+    except (safety.NotNow, safety.Refused):
+        found = {"left": 0}
+    return JsonResponse({"open": _is_open(found)})
 
 
 @require_GET

@@ -71,7 +71,12 @@ def _member(standing: str) -> Callable[[dict[str, Any]], None]:
 
 
 def _notice(action: dict[str, Any]) -> None:
-    sentences = [*action["notice"]["opened"].values(), *action["notice"]["closed"].values()]
+    notice = action["notice"]
+    sentences = [
+        *([notice["sentence"]] if "sentence" in notice else []),
+        *notice.get("opened", {}).values(),
+        *notice.get("closed", {}).values(),
+    ]
     number = action["account_id"].removeprefix("member-")
     for member in Member.objects.filter(pk=number):
         Notice.objects.create(member=member, text="\n".join(sentences))

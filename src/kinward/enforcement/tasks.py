@@ -8,6 +8,10 @@ from procrastinate.contrib.django import app
 from kinward.enforcement import services
 from kinward.experience import growing
 from kinward.experience.live import today
+from kinward.families.models import Notice
+from kinward.families.pairing import finish_due
+from kinward.families.settling import end_choices
+from kinward.families.tell import TELL, sentence
 from kinward.jobs import task
 
 
@@ -31,6 +35,7 @@ def grow_up(timestamp: int) -> None:
                 if grown is None:
                     continue
                 account, growth = grown
+                end_choices(account, growth.ended, "grown up")
                 if growth.opened or growth.closed or growth.ended:
                     services.notify(
                         account=account,
@@ -43,3 +48,20 @@ def grow_up(timestamp: int) -> None:
                         },
                         actor="system:enforcement",
                     )
+            finish_due(account_id)
+
+
+@task(TELL)
+def tell(notice_id: int) -> None:
+    """Have the platform pass on what a guardian or a teen is told."""
+    with transaction.atomic():
+        notice = Notice.objects.select_related("account").filter(pk=notice_id).first()
+        if notice is not None and not notice.passed_on:
+            said = {"language": notice.account.language, "sentence": sentence(notice)}
+            services.notify(
+                account=notice.account,
+                notice={"topic": notice.topic, **said},
+                actor="system:enforcement",
+            )
+            notice.passed_on = True
+            notice.save(update_fields=["passed_on"])

@@ -8,7 +8,8 @@ from typing import Final, cast
 
 import msgspec
 import structlog
-from django.db.models import FilteredRelation, Q
+from django.db.models import F, FilteredRelation, Q
+from django.utils import timezone
 
 from kinward.errors import KinwardError
 from kinward.experience.models import Activation, Layer, PackVersion, Shadow
@@ -17,7 +18,7 @@ from kinward.policy import AgeRange, Decision, Pack, Person, load_pack, shipped_
 from kinward.policy.ages import Assurance
 from kinward.policy.decision import stricter
 from kinward.policy.request import Request, State, answer, closed, ids_of
-from kinward.policy.values import Value
+from kinward.policy.values import Weekly
 from kinward.watch import Cache
 
 log = structlog.get_logger(__name__)
@@ -74,7 +75,7 @@ class Live:
         if in_force is None or any(request.pack for request in requests):
             return None
         states = self.states.peek(ids_of(requests))
-        if states is None:
+        if states is None or _past(states):
             return None
         return Answered(decide_all(in_force, requests, states), states, in_force)
 
@@ -83,6 +84,8 @@ class Live:
         try:
             in_force = self.in_force()
             states = self.states.get(ids_of(requests))
+            if gone := _past(states):
+                states = {**states, **load_states(gone)}
             return Answered(decide_all(in_force, requests, states), states, in_force)
         except Exception as error:  # whatever it is, a child's door stays closed
             log.error("decide.unavailable", error=str(error).split("\n")[0])
@@ -150,17 +153,33 @@ def load_states(ids: Iterable[str]) -> dict[str, State]:
     rows = (
         Account.objects.filter(platform_id__in=list(ids))
         .annotate(made=FilteredRelation("settings", condition=Q(settings__ended_at=None)))
-        .values_list(*_COLUMNS, "made__layer", "made__capability", "made__value")
+        .values_list(*_COLUMNS, "made__layer", "made__capability", "made__value", "made__until")
+        .order_by(F("made__until").asc(nulls_first=True))  # a passing setting goes before
     )
     found: dict[str, State] = {}
-    for platform_id, language, *known, layer, capability, value in rows:
+    now = timezone.now()
+    for platform_id, language, *known, layer, capability, value, until in rows:
         state = found.get(platform_id)
         if state is None:
             state = found[platform_id] = State(_person(*known), language, {}, {})
-        if layer is not None:
-            made = state.guardian if layer == Layer.GUARDIAN else state.self_
-            cast("dict[str, Value]", made)[capability] = value
+        if layer is None or (until is not None and until <= now):
+            continue
+        made = state.guardian if layer == Layer.GUARDIAN else state.self_
+        cast("dict[str, Weekly]", made)[capability] = (
+            tuple(value) if isinstance(value, list) else value
+        )
+        if until is not None and (state.until is None or until < state.until):
+            msgspec.structs.force_setattr(state, "until", until)
     return found
+
+
+def _past(states: Mapping[str, State]) -> list[str]:
+    """The accounts of which something that was read has ended by itself since."""
+    passing = [(name, each.until) for name, each in states.items() if each.until is not None]
+    if not passing:
+        return []
+    now = timezone.now()
+    return [name for name, until in passing if until <= now]
 
 
 _COLUMNS: Final = (

@@ -18,7 +18,11 @@ class Layer(models.TextChoices):
 
 
 class Setting(models.Model):
-    """What a guardian, or the person, set for a capability, in the capability's own words."""
+    """What a guardian, or the person, set for a capability, in the capability's own words.
+
+    `value` is one value, or a list of seven, Monday first. One with an `until` goes before one
+    without, and counts up to that moment.
+    """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="settings")
     layer = models.CharField(max_length=8, choices=Layer.choices)
@@ -26,6 +30,7 @@ class Setting(models.Model):
     value = models.JSONField()
     set_by = models.CharField(max_length=220)
     set_at = models.DateTimeField(auto_now_add=True)
+    until = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     ended_why = models.CharField(max_length=80, default="")
 
@@ -33,8 +38,13 @@ class Setting(models.Model):
         constraints = (
             models.UniqueConstraint(
                 fields=("account", "layer", "capability"),
-                condition=Q(ended_at=None),
+                condition=Q(ended_at=None, until=None),
                 name="experience_one_setting",
+            ),
+            models.UniqueConstraint(
+                fields=("account", "layer", "capability"),
+                condition=Q(ended_at=None, until__isnull=False),
+                name="experience_one_passing_setting",
             ),
         )
 

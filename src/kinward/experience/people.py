@@ -44,7 +44,7 @@ def _settings(pack: Pack, rows: dict[int, int]) -> dict[int, Settings]:
     made: dict[int, dict[str, list[int]]] = {}
     first, last = min(rows), max(rows)
     for setting in Setting.objects.filter(
-        account_id__gte=first, account_id__lte=last, ended_at=None
+        account_id__gte=first, account_id__lte=last, ended_at=None, until=None
     ).order_by("capability"):
         capability = pack.capabilities.get(setting.capability)
         row = rows.get(setting.account_id)
@@ -52,7 +52,7 @@ def _settings(pack: Pack, rows: dict[int, int]) -> dict[int, Settings]:
             continue
         codes = made.setdefault(row, {}).setdefault(setting.capability, [NONE, NONE])
         try:
-            codes[setting.layer == Layer.SELF] = capability.kind.code(setting.value)
+            codes[setting.layer == Layer.SELF] = capability.kind.code_on(setting.value, None)
         except ValueError:
             continue
     return {

@@ -1,26 +1,36 @@
 """What guardians and people set for themselves: made, replaced, ended; never deleted."""
 
+from datetime import datetime
+
 from django.db import transaction
 from django.utils import timezone
 
 from kinward.errors import Invalid
-from kinward.experience.live import live, load_states
+from kinward.experience.live import decide_all, live, load_states
 from kinward.experience.models import Layer, Setting
 from kinward.ledger.services import record
 from kinward.people.models import Account
 from kinward.people.services import lock_account
 from kinward.policy import Decision, Pack, decide
-from kinward.policy.values import Value
+from kinward.policy.request import About, Request
+from kinward.policy.values import Weekly
 from kinward.watch import watch
 
 
 @transaction.atomic
 def make_setting(
-    *, account: Account, layer: Layer, capability: str, value: Value | None, actor: str
+    *,
+    account: Account,
+    layer: Layer,
+    capability: str,
+    value: Weekly | None,
+    actor: str,
+    until: datetime | None = None,
 ) -> Setting | None:
-    """Set a value, in place of an earlier one; None ends what was set.
+    """Set a value, or a week of seven, in place of an earlier one; None ends what was set.
 
-    A value outside the bounds is kept as it was meant: the decision brings it inside, and says so.
+    With `until` it holds up to then, before the lasting one. A value outside the bounds is kept as
+    it was meant: the decision brings it inside, and says so.
     """
     pack = live().in_force().for_account(account.platform_id)
     known = None if pack is None else pack.capabilities.get(capability)
@@ -28,16 +38,21 @@ def make_setting(
         raise Invalid(f"Unknown capability {capability[:80]!r}.")
     try:
         if value is not None:
-            known.kind.code(value)
+            known.kind.code_on(value, None)
     except ValueError as error:
         raise Invalid(f"{capability}: {error}.") from error
     watch().changed("account", account.platform_id)
     lock_account(account.pk)
-    _end(account, layer, [capability], "replaced")
+    _end(account, layer, [capability], "replaced", passing=until is not None)
     made = None
     if value is not None:
         made = Setting.objects.create(
-            account=account, layer=layer, capability=capability, value=value, set_by=actor
+            account=account,
+            layer=layer,
+            capability=capability,
+            value=value,
+            set_by=actor,
+            until=until,
         )
     record(
         actor=actor,
@@ -46,22 +61,37 @@ def make_setting(
         layer=str(layer),
         capability=capability,
         value=value,
+        **({} if until is None else {"until": until.isoformat()}),
     )
     return made
 
 
 def end_guardian_settings(account: Account, capabilities: list[str], why: str) -> list[str]:
     """End a guardian's settings for capabilities; returns those that there were."""
-    return _end(account, Layer.GUARDIAN, capabilities, why)
+    lasting = _end(account, Layer.GUARDIAN, capabilities, why, passing=False)
+    return sorted({*lasting, *_end(account, Layer.GUARDIAN, capabilities, why, passing=True)})
 
 
-def _end(account: Account, layer: Layer, capabilities: list[str], why: str) -> list[str]:
+def _end(
+    account: Account, layer: Layer, capabilities: list[str], why: str, *, passing: bool
+) -> list[str]:
     made = Setting.objects.filter(
-        account=account, layer=layer, capability__in=capabilities, ended_at=None
+        account=account,
+        layer=layer,
+        capability__in=capabilities,
+        ended_at=None,
+        until__isnull=not passing,
     )
     ended = list(made.values_list("capability", flat=True))
     made.update(ended_at=timezone.now(), ended_why=why)
     return sorted(ended)
+
+
+def decide_afresh(account: Account, capability: str) -> Decision:
+    """One decision as this transaction has it, past what is remembered."""
+    request = Request(capability=capability, actor=About(id=account.platform_id))
+    states = load_states([account.platform_id])
+    return decide_all(live().in_force(), [request], states)[0]
 
 
 def decide_everything(account: Account, pack: Pack) -> dict[str, Decision]:

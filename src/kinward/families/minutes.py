@@ -30,6 +30,10 @@ class Zones:
             return "UTC"
         return self._names[max(0, bisect_right(self._since, minute) - 1)]
 
+    def local(self, at: datetime) -> datetime:
+        """A moment in the zone in force at it."""
+        return at.astimezone(_zone(self.name_at(minute_of(at))))
+
     def day_of(self, minute: int) -> date:
         """The local day that a minute is part of: exactly one, whatever the clocks do."""
         return _local_day(minute, self.name_at(minute))
@@ -37,6 +41,24 @@ class Zones:
     def changes_within(self, first: int, last: int) -> bool:
         """Whether the zone changes after `first` and up to `last`."""
         return bisect_right(self._since, last) != bisect_right(self._since, first)
+
+
+def streak(hours: Mapping[int, int], minute: int, *, gap: int) -> int:
+    """For how many minutes somebody has been there without a pause longer than `gap`.
+
+    >>> streak(bits_by_hour([1, 2, 30, 31, 33]), 34, gap=3)
+    4
+    """
+    first = last = None
+    at = minute
+    while True:
+        hour, bit = divmod(at, HOUR)
+        if hours.get(hour, 0) >> bit & 1:
+            first, last = at, at if last is None else last
+        elif (minute if first is None else first) - at > gap:
+            break
+        at -= 1
+    return 0 if first is None or last is None else last - first + 1
 
 
 def is_zone(name: str) -> bool:

@@ -1,9 +1,244 @@
-"""Minutes of use, an hour to a row, and the time zones that say which day they belong to."""
+"""The tables of families: visits, pairings and what came of them, minutes of use, notices."""
+
+import uuid
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from kinward.people.models import Account
+
+
+class PortalSession(models.Model):
+    """A visit to the family pages: a link that opens once, then a cookie for an hour."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    link_digest = models.BinaryField(unique=True)
+    link_expires_at = models.DateTimeField()
+    start = models.JSONField(default=dict)  # where the visit begins, and about what
+    made_by = models.CharField(max_length=220)
+    made_at = models.DateTimeField(auto_now_add=True)
+    opened_at = models.DateTimeField(null=True)
+    key_digest = models.BinaryField(null=True, unique=True)
+    expires_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = (models.Index(fields=("link_expires_at",), name="families_portal_old"),)
+
+
+class Side(models.TextChoices):
+    """What the maker of an invitation will be."""
+
+    GUARDIAN = "guardian"
+    TEEN = "teen"
+    TRUSTING = "trusting"  # a teen who names another trusted adult
+
+
+class Invitation(models.Model):
+    """A code of eight characters for the other side. Only its keyed digest is kept."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    maker = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    side = models.CharField(max_length=8, choices=Side.choices)
+    code_digest = models.BinaryField(unique=True)
+    made_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = (models.Index(fields=("maker", "made_at"), name="families_invitations"),)
+
+
+class WrongCode(models.Model):
+    """A code that was tried in vain; counted for a day, then forgotten."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = (models.Index(fields=("account", "at"), name="families_wrong_codes"),)
+
+
+class Pairing(models.Model):
+    """The link between a guardian and a teen. It is never deleted; it ends."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    guardian = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="guarding")
+    teen = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="guarded")
+    started_at = models.DateTimeField(auto_now_add=True)
+    ends_at = models.DateTimeField(null=True)  # the teen has ended it; until then it goes on
+    ended_at = models.DateTimeField(null=True)
+    ended_why = models.CharField(max_length=20, default="")
+    disputed_at = models.DateTimeField(null=True)  # a person looks; the guardian can do nothing
+    digest = models.CharField(max_length=200, default="app")  # "app", "off", or a mail address
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("guardian", "teen"),
+                condition=Q(ended_at=None),
+                name="families_one_pairing",
+            ),
+            models.CheckConstraint(condition=~Q(guardian=F("teen")), name="families_two_people"),
+        )
+        ordering = ("started_at", "id")
+
+    def __str__(self) -> str:
+        return f"pairing:{self.id}"
+
+
+class Choice(models.Model):
+    """What one guardian chose for a capability. Several guardians' choices are settled together."""
+
+    pairing = models.ForeignKey(Pairing, on_delete=models.PROTECT, related_name="choices")
+    capability = models.CharField(max_length=80)
+    value = models.JSONField()  # as in `experience.models.Setting`
+    made_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True)
+    ended_why = models.CharField(max_length=20, default="")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("pairing", "capability"),
+                condition=Q(ended_at=None),
+                name="families_one_choice",
+            ),
+        )
+
+
+class Keyword(models.Model):
+    """A word that the teen's feed and search leave out, by whoever added it."""
+
+    teen = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    pairing = models.ForeignKey(Pairing, on_delete=models.PROTECT, null=True, related_name="+")
+    word = models.CharField(max_length=40)
+    made_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("teen", "word"), condition=Q(ended_at=None), name="families_one_keyword"
+            ),
+        )
+        ordering = ("word",)
+
+
+class AskState(models.TextChoices):
+    """Where an ask stands."""
+
+    OPEN = "open"
+    GRANTED = "granted"
+    REFUSED = "refused"
+    TALK = "talk"  # "let's talk": still open, and answered
+    LAPSED = "lapsed"
+    WITHDRAWN = "withdrawn"
+    ENDED = "ended"  # it was granted for a time, which is over
+
+
+class Ask(models.Model):
+    """A teen asks their guardians, or a guardian proposes to the teen, with a reason.
+
+    It is about a value of a capability, or about `minutes` more on `day` (the teen's local day).
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    teen = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="asks")
+    proposed_by = models.ForeignKey(Pairing, on_delete=models.PROTECT, null=True, related_name="+")
+    capability = models.CharField(max_length=80)
+    value = models.JSONField(null=True)
+    minutes = models.PositiveSmallIntegerField(null=True)
+    day = models.DateField()
+    reason = models.CharField(max_length=500)
+    state = models.CharField(max_length=10, choices=AskState.choices, default=AskState.OPEN)
+    made_at = models.DateTimeField(auto_now_add=True)
+    lapses_at = models.DateTimeField()
+    granted_by = models.ForeignKey(Pairing, on_delete=models.PROTECT, null=True, related_name="+")
+    until = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = (models.Index(fields=("teen", "-made_at"), name="families_asks"),)
+        ordering = ("-made_at",)
+
+    def __str__(self) -> str:
+        return f"ask:{self.id}"
+
+
+class Answer(models.Model):
+    """What a guardian (or, to a proposal, the teen: no pairing) said."""
+
+    ask = models.ForeignKey(Ask, on_delete=models.PROTECT, related_name="answers")
+    pairing = models.ForeignKey(Pairing, on_delete=models.PROTECT, null=True, related_name="+")
+    answer = models.CharField(max_length=4)
+    note = models.CharField(max_length=500, default="")
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("at",)
+
+
+class ExtraMinutes(models.Model):
+    """Minutes beyond the limit on one local day: by an ask, or by a pass-code's number."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    day = models.DateField()
+    minutes = models.PositiveSmallIntegerField()
+    ask = models.OneToOneField(Ask, on_delete=models.PROTECT, null=True)
+    passcode = models.PositiveSmallIntegerField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("account", "day", "passcode"), name="families_passcode_once"
+            ),
+        )
+
+
+class TrustedAdult(models.Model):
+    """An adult who is no guardian, whom a teen named for safety notices. No guardian sees this."""
+
+    teen = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="trusting")
+    adult = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    named_at = models.DateTimeField(auto_now_add=True)
+    called_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("teen", "adult"), condition=Q(ended_at=None), name="families_one_trust"
+            ),
+        )
+
+
+class Activity(models.Model):
+    """How often something was done on a local day, as the platform counts it. Never what."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    day = models.DateField()
+    counts = models.JSONField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("account", "day"), name="families_one_activity"),
+        )
+
+
+class Notice(models.Model):
+    """Something that a guardian or a teen is told: a topic, and what fills its sentence."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    topic = models.CharField(max_length=30)
+    fill = models.JSONField(default=dict)
+    passed_on = models.BooleanField(default=False)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = (models.Index(fields=("account", "-at"), name="families_notices"),)
+        ordering = ("-at", "-id")
 
 
 class ActiveHour(models.Model):

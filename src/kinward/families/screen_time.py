@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 from django.db import connection, transaction
+from django.db.models import Sum
 
 from kinward.errors import Invalid
 from kinward.experience.live import live
@@ -16,13 +17,14 @@ from kinward.families.minutes import (
     is_zone,
     minute_of,
     minutes_per_day,
+    streak,
     week,
 )
-from kinward.families.models import ActiveHour, ZoneChange
+from kinward.families.models import ActiveHour, ExtraMinutes, ZoneChange
 from kinward.ledger.services import record
 from kinward.people.models import Account
 from kinward.people.services import get_account, lock_account
-from kinward.policy.decision import known_language
+from kinward.policy.decision import Decision, known_language
 from kinward.policy.request import About, Request
 from kinward.policy.sentences import reason_words
 from kinward.policy.values import DAY_MINUTES
@@ -32,6 +34,8 @@ MAX_MINUTES: Final = 15  # that one heartbeat speaks for
 SKEW: Final = timedelta(minutes=2)
 OLDEST: Final = timedelta(hours=48)
 KEPT: Final = timedelta(days=35)
+PAUSE: Final = 5  # minutes away that count as a break
+BREAKS: Final = {"15 minutes": 15, "30 minutes": 30, "60 minutes": 60}
 SOON: Final = 15  # minutes that are left when it is time to say so
 MAX_ZONE_CHANGES: Final = 2  # in a day
 
@@ -52,7 +56,11 @@ class Refusal(msgspec.Struct, frozen=True):
 
 
 class ScreenTime(msgspec.Struct, frozen=True):
-    """Today, and the week up to it. `allowed` and `left` are None where nothing limits it."""
+    """Today, and the week up to it. `allowed` and `left` are None where nothing limits it.
+
+    `extra` are minutes that a guardian gave for this day; they are in `allowed`. `closed` says that
+    the hour is none of `session.hours`; `break_due` that it is time for a break.
+    """
 
     day: date
     time_zone: str
@@ -60,6 +68,9 @@ class ScreenTime(msgspec.Struct, frozen=True):
     allowed: int | None
     left: int | None
     sentence: str
+    extra: int = 0
+    closed: bool = False
+    break_due: bool = False
     week: list[tuple[date, int]] = []
 
 
@@ -129,19 +140,34 @@ def screen_time(account: Account, now: datetime) -> ScreenTime:
     today = zones.day_of(minute)
     first = minute // HOUR - 24 * 9
     hours = ActiveHour.objects.filter(account=account, hour__gte=first)
-    per_day = minutes_per_day(dict(hours.values_list("hour", "bits")), zones)
+    bits = dict(hours.values_list("hour", "bits"))
+    per_day = minutes_per_day(bits, zones)
     used = per_day.get(today, 0)
-    question = Request(capability="session.time", actor=About(id=account.platform_id))
-    decision = live().decide([question])[0]
-    allowed = decision.value if isinstance(decision.value, int) else 0
+    about, local = About(id=account.platform_id), zones.local(now)
+    names = ("session.time", "session.hours", "session.break")
+    questions = [Request(capability=name, actor=about, at=local) for name in names]
+    time, opening, pause = live().decide(questions)
+    extra = extra_minutes(account, today)
+    allowed = _allowed(time, extra, questions[0])
     left = None if allowed >= DAY_MINUTES else max(0, allowed - used)
+    closed = opening.effect == "deny"
+    sitting = streak(bits, minute, gap=PAUSE)
+    rests = isinstance(pause.value, str) and pause.value in BREAKS
+    break_due = rests and sitting >= BREAKS[str(pause.value)]
+    language = known_language(account.language)
+    sentence = opening.sentence(language) if closed else _said(left, language)
+    if not sentence and break_due:
+        sentence = reason_words("time.break", language).format(minutes=sitting)
     return ScreenTime(
         day=today,
         time_zone=zones.name_at(minute),
         used=used,
         allowed=None if left is None else allowed,
         left=left,
-        sentence=_said(left, account.language),
+        sentence=sentence,
+        extra=extra,
+        closed=closed,
+        break_due=break_due,
         week=week(per_day, today),
     )
 
@@ -151,7 +177,29 @@ def _said(left: int | None, language: str) -> str:
     if left is None or left > SOON:
         return ""
     code = "time.left" if left else "time.over"
-    return reason_words(code, known_language(language)).format(minutes=left)
+    return reason_words(code, language).format(minutes=left)
+
+
+def _allowed(time: Decision, extra: int, question: Request) -> int:
+    """The minutes of a day with those that a guardian gave, inside a guardian's bounds."""
+    allowed = time.value if isinstance(time.value, int) else 0
+    if not extra or allowed >= DAY_MINUTES:
+        return allowed
+    more = min(allowed + extra, DAY_MINUTES)
+    asked = msgspec.structs.replace(question, guardian=more, self_=more)
+    given = live().decide([asked])[0].value
+    return max(allowed, given) if isinstance(given, int) else allowed
+
+
+def extra_minutes(account: Account, day: date) -> int:
+    """The minutes that a guardian gave for a day."""
+    given = ExtraMinutes.objects.filter(account=account, day=day)
+    return int(given.aggregate(sum=Sum("minutes"))["sum"] or 0)
+
+
+def local_now(account: Account, now: datetime) -> datetime:
+    """A moment as the account's clock shows it."""
+    return zones_of(account).local(now)
 
 
 def zones_of(account: Account) -> Zones:

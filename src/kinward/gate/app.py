@@ -17,6 +17,7 @@ from kinward.cases.queries import parked
 from kinward.config import config
 from kinward.errors import KinwardError, NotFound
 from kinward.experience.shadowing import tally
+from kinward.gate import family
 from kinward.gate.decide import (
     MAX_BATCH_BODY,
     Read,
@@ -99,6 +100,12 @@ class Gate:
             ("PUT", "settings"): self._put_setting,
             ("GET", "screen-time"): self._screen_time,
             ("PUT", "time-zone"): self._put_time_zone,
+            ("PUT", "activity"): self._put_activity,
+            ("GET", "passcodes"): self._sheet,
+            ("POST", "passcodes"): self._use_passcode,
+            ("POST", "portal-sessions"): self._open_portal,
+            ("POST", "reports"): self._take_report,
+            ("GET", "report"): self._see_report,
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -203,6 +210,42 @@ class Gate:
         answer = await self._in_thread(lambda: put_time_zone(account_id, body, key.actor))
         await send_json(send, 200, answer)
 
+    async def _put_activity(self, request: Request, send: Send) -> None:
+        await self._key(request, "accounts:write")
+        body = await request.json(limit=MAX_JSON, seconds=self._seconds)
+        _, _, account_id, _, day = request.segments
+        answer = await self._in_thread(lambda: family.put_day(account_id, day, body))
+        await send_json(send, 200, answer)
+
+    async def _sheet(self, request: Request, send: Send) -> None:
+        await self._key(request, DECIDE)
+        account_id = request.segments[2]
+        await send_json(send, 200, await self._in_thread(lambda: family.see_sheet(account_id)))
+
+    async def _use_passcode(self, request: Request, send: Send) -> None:
+        await self._key(request, "accounts:write")
+        body = await request.json(limit=MAX_JSON, seconds=self._seconds)
+        account_id = request.segments[2]
+        answer = await self._in_thread(lambda: family.put_passcode(account_id, body))
+        await send_json(send, 200, answer)
+
+    async def _open_portal(self, request: Request, send: Send) -> None:
+        key = await self._key(request, "portal:open")
+        body = await request.json(limit=MAX_JSON, seconds=self._seconds)
+        answer = await self._in_thread(lambda: family.open_session(body, key.actor))
+        await send_json(send, 201, answer)
+
+    async def _take_report(self, request: Request, send: Send) -> None:
+        key = await self._key(request, "reports:write")
+        body = await request.json(limit=MAX_JSON, seconds=self._seconds)
+        answer = await self._in_thread(lambda: family.take_report(body, key.actor))
+        await send_json(send, 201, answer)
+
+    async def _see_report(self, request: Request, send: Send) -> None:
+        await self._key(request, "reports:write")
+        report_id = request.segments[2]
+        await send_json(send, 200, await self._in_thread(lambda: family.see_report(report_id)))
+
     async def _events(self, request: Request, send: Send) -> None:
         await self._key(request, "accounts:write")
         body = await request.json(limit=MAX_EVENTS_BODY, seconds=self._seconds)
@@ -266,6 +309,8 @@ ENDPOINTS: Final = {
     "/v1/decide/batch": "decide/batch",
     "/v1/events": "events",
     "/v1/media": "media",
+    "/v1/portal-sessions": "portal-sessions",
+    "/v1/reports": "reports",
     "/v1/media/hashes": "media/hashes",
     "/healthz": "healthz",
     "/metrics": "metrics",
@@ -275,15 +320,21 @@ ENDPOINTS: Final = {
 def _endpoint(request: Request) -> str:
     """The name of an endpoint, for routing and for metrics; empty when there is none."""
     known = ENDPOINTS.get(request.path)
-    if known or not request.path.startswith("/v1/accounts/"):
-        return known or ""
+    if known:
+        return known
+    if request.path.startswith("/v1/reports/") and len(request.segments) == 3:
+        return "report"
+    if not request.path.startswith("/v1/accounts/"):
+        return ""
     match request.segments[2:]:
         case [account_id] if account_id:
             return "accounts"
-        case [_, "experience" | "screen-time" | "time-zone" as name]:
+        case [_, "experience" | "screen-time" | "time-zone" | "passcodes" as name]:
             return name
         case [_, "settings", capability] if capability:
             return "settings"
+        case [_, "activity", day] if day:
+            return "activity"
     return ""
 
 

@@ -5,25 +5,35 @@ in here allows: a question that cannot be read, or a state that cannot be reache
 the protective decision.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
+import structlog
+from django.db import DatabaseError, InterfaceError
 
 from kinward.errors import Invalid
 from kinward.experience.live import Answered, live, person_of, today
 from kinward.experience.models import Layer
 from kinward.experience.settings import decide_everything, make_setting
 from kinward.experience.shadowing import tally
+from kinward.families.choosing import choose, keywords_of
+from kinward.families.screen_time import ScreenTime, screen_time
 from kinward.gate.http import WrongType
 from kinward.people.services import get_account
-from kinward.policy.decision import protective
+from kinward.policy.decision import Decision, protective
 from kinward.policy.explain import bounds_of
 from kinward.policy.question import Question, read_question
 from kinward.policy.request import About, Request, closed, language_of
 from kinward.policy.settling import applying, combine
-from kinward.policy.values import Value
+from kinward.policy.values import Weekly
 
+log = structlog.get_logger(__name__)
+
+TIME: Final = "session.time"
+MAX_TIMES: Final = 200  # questions of a batch that need the minutes used
 MAX_BATCH: Final = 10_000
 MAX_BATCH_BODY: Final = 8 * 1024 * 1024
 
@@ -40,7 +50,8 @@ class _RawBatch(msgspec.Struct):
 
 class _SettingIn(msgspec.Struct, forbid_unknown_fields=True):
     layer: Layer
-    value: Value | None
+    value: Weekly | None
+    guardian_id: str = ""
 
 
 class Unread(msgspec.Struct, frozen=True):
@@ -73,12 +84,25 @@ def read_many(body: bytes) -> Sequence[Read]:
             raw = msgspec.json.decode(body, type=_RawBatch).questions
         except msgspec.ValidationError as error:
             raise Invalid(f'Send {{"questions": […]}}: {error}.') from error
+        except (msgspec.DecodeError, RecursionError) as error:  # it goes wrong further on
+            raise WrongType(f"The body is not JSON: {error}.") from error
         _check_count(len(raw))
-        return [read_one(bytes(each)) for each in raw]
+        each_read = [read_one(bytes(each)) for each in raw]
+        _check_time_count(each_read)
+        return each_read
     except (msgspec.DecodeError, RecursionError) as error:
         raise WrongType(f"The body is not JSON: {error}.") from error
     _check_count(len(questions))
+    _check_time_count(questions)
     return questions
+
+
+def _check_time_count(asked: Sequence[Read]) -> None:
+    about_time = sum(isinstance(each, Request) and _about_time(each) for each in asked)
+    if about_time > MAX_TIMES:
+        raise Invalid(
+            f"A batch asks at most {MAX_TIMES} times how much time is left; heartbeats tell too."
+        )
 
 
 def _check_count(count: int) -> None:
@@ -89,6 +113,8 @@ def _check_count(count: int) -> None:
 def at_hand(read: Sequence[Read]) -> list[msgspec.Raw] | None:
     """The answers as JSON, if no database has to be asked."""
     asked = [each for each in read if isinstance(each, Request)]
+    if any(map(_about_time, asked)):
+        return None  # the minutes used are in the database
     answered = live().ready(asked)
     return None if answered is None else _render(read, asked, answered)
 
@@ -96,7 +122,22 @@ def at_hand(read: Sequence[Read]) -> list[msgspec.Raw] | None:
 def looked_up(read: Sequence[Read]) -> list[msgspec.Raw]:
     """The answers as JSON, asking the database where that is needed."""
     asked = [each for each in read if isinstance(each, Request)]
-    return _render(read, asked, live().look_up(asked))
+    answered = live().look_up(asked)
+    times: dict[str | None, ScreenTime] = {}
+    for name in {each.actor.id for each in asked if _about_time(each)}:
+        if name is None or name not in answered.states:
+            continue
+        try:
+            times[name] = screen_time(get_account(name), datetime.now(UTC))
+        except (DatabaseError, InterfaceError) as error:
+            log.error("decide.unavailable", error=str(error).split("\n")[0])
+            return unreachable(read)
+    return _render(read, asked, answered, times)
+
+
+def _about_time(request: Request) -> bool:
+    """Whether a question is about an account's time, and so about the minutes it has used."""
+    return request.capability == TIME and request.actor.id is not None
 
 
 def unreachable(read: Sequence[Read]) -> list[msgspec.Raw]:
@@ -106,15 +147,38 @@ def unreachable(read: Sequence[Read]) -> list[msgspec.Raw]:
     return _render(read, asked, Answered(decisions, {}, None))
 
 
-def _render(read: Sequence[Read], asked: list[Request], answered: Answered) -> list[msgspec.Raw]:
-    """The answers in the order they were asked; the shadow, if there is one, is asked as well."""
+def _render(
+    read: Sequence[Read],
+    asked: list[Request],
+    answered: Answered,
+    times: Mapping[str | None, ScreenTime] = MappingProxyType({}),
+) -> list[msgspec.Raw]:
+    """The answers in the order they were asked; the shadow, if there is one, is asked as well.
+
+    `times` are the screen times of accounts, for the questions about time.
+    """
     tally().compare(answered, asked)
     pairs = zip(answered.decisions, asked, strict=True)
-    said = [decision.json(language_of(each, answered.states)) for decision, each in pairs]
+    said = [
+        _with_time(decision, each, answered, times[each.actor.id])
+        if times and _about_time(each) and each.actor.id in times
+        else decision.json(language_of(each, answered.states))
+        for decision, each in pairs
+    ]
     if len(asked) == len(read):
         return said
     ready = iter(said)
     return [_unread(each) if isinstance(each, Unread) else next(ready) for each in read]
+
+
+def _with_time(
+    decision: Decision, request: Request, answered: Answered, time: ScreenTime
+) -> msgspec.Raw:
+    """A decision about time, with what is left of the day and whether it is time to say so."""
+    said = decision.as_dict(language_of(request, answered.states))
+    if time.left == 0 or time.closed:
+        said["effect"] = "deny"
+    return msgspec.Raw(msgspec.json.encode(said | {"time": time}))
 
 
 def _unread(unread: Unread) -> msgspec.Raw:
@@ -143,6 +207,7 @@ def experience(platform_id: str) -> dict[str, Any]:
         "pack": pack.label,
         "on": today(),
         "decisions": found,
+        "keywords": [each.word for each in keywords_of(account)],
     }
 
 
@@ -155,8 +220,19 @@ def put_setting(platform_id: str, capability: str, body: bytes, actor: str) -> d
     except (msgspec.DecodeError, RecursionError) as error:
         raise WrongType(f"The body is not JSON: {error}.") from error
     account = get_account(platform_id)
-    make_setting(
-        account=account, layer=made.layer, capability=capability, value=made.value, actor=actor
-    )
+    if made.layer == Layer.GUARDIAN:
+        if not made.guardian_id:
+            raise Invalid("A guardian's setting names its guardian: `guardian_id`.")
+        choose(
+            guardian=get_account(made.guardian_id),
+            teen_id=platform_id,
+            capability=capability,
+            value=made.value,
+            actor=actor,
+        )
+    else:
+        make_setting(
+            account=account, layer=made.layer, capability=capability, value=made.value, actor=actor
+        )
     question = Request(capability=capability, actor=About(id=platform_id))
     return live().decide([question])[0].as_dict(account.language)

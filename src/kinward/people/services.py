@@ -121,6 +121,12 @@ def lock_account(account_id: int) -> Account:
     return Account.objects.select_for_update(no_key=True).get(pk=account_id)
 
 
+def lock_accounts(*account_ids: int) -> None:
+    """Several accounts, locked in the one order that everybody keeps to."""
+    for account_id in sorted(set(account_ids)):
+        lock_account(account_id)
+
+
 @transaction.atomic
 def set_standing(*, account: Account, standing: Standing) -> None:
     """Give the account a standing. The action that causes it is what the ledger records."""

@@ -54,6 +54,7 @@ CAPABILITIES: Final[dict[str, Capability]] = {
         Capability("notify.push", HOURS),
         Capability("session.time", MINUTES),
         Capability("session.hours", HOURS),
+        Capability("session.break", level(("15 minutes", "30 minutes", "60 minutes", "off"))),
         Capability("purchase.make", PERMISSION),
         Capability("ads.personalised", PERMISSION),
         Capability("location.share", AUDIENCE),

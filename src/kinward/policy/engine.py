@@ -11,7 +11,7 @@ from kinward.policy.question import Asked, Person, Question, read_question
 from kinward.policy.reasoning import reasons_for
 from kinward.policy.ruling import Ruling
 from kinward.policy.settling import applying, combine, settle
-from kinward.policy.values import Value
+from kinward.policy.values import Weekly
 
 MEMO_SIZE: Final = 200_000
 UNAVAILABLE: Final = "state.unavailable"
@@ -25,27 +25,29 @@ def decide(
     target: Person | None = None,
     relationship: str | None = None,
     at: datetime | None = None,
-    guardian: Value | None = None,
-    self_: Value | None = None,
-    target_guardian: Value | None = None,
-    target_self: Value | None = None,
+    guardian: Weekly | None = None,
+    self_: Weekly | None = None,
+    target_guardian: Weekly | None = None,
+    target_self: Weekly | None = None,
 ) -> Decision:
     """What `actor` may do or be shown. Never raises: what cannot be read is answered protectively.
 
     `at` is the actor's local time; without it the pack's day holds (`Pack.on`), at no hour.
-    `guardian` and `self_` are the settings these two made for the capability, in its own words;
+    `guardian` and `self_` are the settings these two made for the capability, in its own words:
+    one value, or a tuple of seven, Monday first, of which the strictest counts without `at`;
     the target's two are for its counterpart. `relationship` is one of `RELATIONSHIPS`.
 
     >>> from kinward.policy import AgeRange, load_pack
     >>> decide(load_pack("tiktok-2021"), "dm.send", Person(AgeRange(13, 16)))
     <dm.send: deny 'nobody' by platform (platform.rule, age.opens)>
     """
-    ruling, slot = pack.ruling, None
+    ruling, slot, weekday = pack.ruling, None, None
     if at is not None:
         ruling, slot = pack.ruling_on(at.date()), at.hour * 2 + (at.minute >= 30)
+        weekday = at.weekday()
     other = None if target is None else target.token
     # fmt: off
-    key = (capability, actor.token, other, relationship, slot,
+    key = (capability, actor.token, other, relationship, slot, weekday,
            guardian, self_, target_guardian, target_self)
     # fmt: on
     try:
@@ -58,6 +60,7 @@ def decide(
             target=target,
             relationship=relationship,
             slot=slot,
+            weekday=weekday,
             guardian=guardian,
             self_=self_,
             target_guardian=target_guardian,

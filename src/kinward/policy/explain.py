@@ -10,7 +10,7 @@ from kinward.policy.pack import Pack
 from kinward.policy.question import Asked, Person, Question, read_question
 from kinward.policy.rules import Rule
 from kinward.policy.settling import Bounds, applying, combine, settle
-from kinward.policy.values import Kind, Value
+from kinward.policy.values import Kind, Value, Weekly
 
 
 def explain(
@@ -21,8 +21,8 @@ def explain(
     target: Person | None = None,
     relationship: str | None = None,
     at: datetime | None = None,
-    guardian: Value | None = None,
-    self_: Value | None = None,
+    guardian: Weekly | None = None,
+    self_: Weekly | None = None,
 ) -> dict[str, Any]:
     """Each layer of a decision in order, as JSON values.
 
@@ -36,6 +36,7 @@ def explain(
         target=target,
         relationship=relationship,
         slot=slot,
+        weekday=None if at is None else at.weekday(),
         guardian=guardian,
         self_=self_,
     )
@@ -116,7 +117,7 @@ def _told(rule: Rule, live: Rule | None, kind: Kind, asked: Asked) -> dict[str, 
     }
 
 
-def _moved(layer: str, setting: Value | None, value: Value, how: str) -> dict[str, Any]:
+def _moved(layer: str, setting: Weekly | None, value: Value, how: str) -> dict[str, Any]:
     why = "no setting was made" if setting is None else f"asked for {setting!r}: {how}"
     return {"layer": layer, "value": value, "why": why, "rules": []}
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from datetime import date
 from typing import Any, Final
@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from kinward.policy.capabilities import CAPABILITIES, Capability
+from kinward.policy.families import FamilyRules, read_family_rules
 from kinward.policy.places import is_place
 from kinward.policy.problems import PackInvalid, Problem
 from kinward.policy.rules import Place, Rule, RuleReader
@@ -27,7 +28,7 @@ _VERSION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+_-]{0,39}")
 _CAPABILITY: Final = re.compile(r"[a-z][a-z_]*(\.[a-z][a-z_]*){1,3}")
 _HEADER: Final = {
     *("name", "version", "title", "date", "overlays", "elsewhere", "unknown_place", "operates_in"),
-    *("law", "capability", "rule"),
+    *("families", "law", "capability", "rule"),
 }
 _OVERLAY: Final = {"title", "jurisdiction", "law", "rule"}
 
@@ -48,6 +49,7 @@ class Pack:
         names: Mapping[str, Mapping[str, str]],
         rules: tuple[Rule, ...],
         files: Mapping[str, str],
+        families: FamilyRules,
     ) -> None:
         self.name: str = header["name"]
         self.version: str = header["version"]
@@ -59,6 +61,7 @@ class Pack:
         self.capabilities = dict(capabilities)
         self.names = names  # of the pack's own capabilities: capability -> language -> words
         self.rules = rules
+        self.families = families
         self.files = dict(files)
         self.digest = digest(files)
         edges = {each for rule in rules for each in (rule.starts, rule.ends)} - {date.min, date.max}
@@ -115,6 +118,8 @@ def read_pack(files: Mapping[str, str]) -> Pack:
     problems: list[Problem] = []
     header = parse("pack.toml", files["pack.toml"])
     problems += _check_header(header, files)
+    families, wrong = read_family_rules(header.get("families", {}), _in_header(files))
+    problems += wrong
     capabilities, names = _own_capabilities(header, files["pack.toml"], problems)
     reader = RuleReader(capabilities)
     rules: list[Rule] = []
@@ -130,16 +135,17 @@ def read_pack(files: Mapping[str, str]) -> Pack:
     if problems:
         raise PackInvalid(problems)
     return Pack(
-        header=header, capabilities=capabilities, names=names, rules=tuple(rules), files=files
+        header=header,
+        capabilities=capabilities,
+        names=names,
+        rules=tuple(rules),
+        files=files,
+        families=families,
     )
 
 
 def _check_header(header: Mapping[str, Any], files: Mapping[str, str]) -> list[Problem]:
-    text = files["pack.toml"]
-
-    def error(key: str, what: str) -> Problem:
-        return Problem("pack.toml", line_of(text, key), "error", what)
-
+    error = _in_header(files)
     found = [error(key, f"unknown key {key!r} in the header") for key in set(header) - _HEADER]
     for key, pattern in (("name", _NAME), ("version", _VERSION)):
         value = header.get(key)
@@ -161,6 +167,11 @@ def _check_header(header: Mapping[str, Any], files: Mapping[str, str]) -> list[P
         if not isinstance(place, str) or not is_place(place)
     ]
     return found
+
+
+def _in_header(files: Mapping[str, str]) -> Callable[[str, str], Problem]:
+    """Makes complaints at the lines of the header's keys."""
+    return lambda key, what: Problem("pack.toml", line_of(files["pack.toml"], key), "error", what)
 
 
 def _names(header: Mapping[str, Any], key: str) -> list[Any]:

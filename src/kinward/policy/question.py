@@ -7,7 +7,7 @@ import msgspec
 from kinward.policy.ages import ASSURANCES, MAX_AGE, UNKNOWN, AgeRange
 from kinward.policy.capabilities import RELATIONSHIPS, Capability
 from kinward.policy.ruling import Ruling
-from kinward.policy.values import Value
+from kinward.policy.values import Weekly
 
 _RANK: Final = {assurance: rank for rank, assurance in enumerate(ASSURANCES)}
 
@@ -35,10 +35,11 @@ class Question(msgspec.Struct, frozen=True):
     target: Person | None = None
     relationship: str | None = None
     slot: int | None = None
-    guardian: Value | None = None
-    self_: Value | None = None
-    target_guardian: Value | None = None
-    target_self: Value | None = None
+    weekday: int | None = None
+    guardian: Weekly | None = None
+    self_: Weekly | None = None
+    target_guardian: Weekly | None = None
+    target_self: Weekly | None = None
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -73,8 +74,8 @@ def read_question(
         return "jurisdiction.uncovered"
     other = ruling.capabilities.get(capability.counterpart)
     try:
-        guardian, self_ = _codes(capability, question.guardian, question.self_)
-        theirs = _codes(other or capability, question.target_guardian, question.target_self)
+        guardian, self_ = _codes(capability, question.guardian, question.self_, question.weekday)
+        theirs = _codes(other or capability, question.target_guardian, question.target_self, None)
     except ValueError:
         return "setting.invalid"
     age = question.actor.age
@@ -109,10 +110,13 @@ def read_question(
 
 
 def _codes(
-    capability: Capability, guardian: Value | None, self_: Value | None
+    capability: Capability,
+    guardian: Weekly | None,
+    self_: Weekly | None,
+    weekday: int | None,
 ) -> tuple[int | None, int | None]:
-    code = capability.kind.code
+    code = capability.kind.code_on
     return (
-        None if guardian is None else code(guardian),
-        None if self_ is None else code(self_),
+        None if guardian is None else code(guardian, weekday),
+        None if self_ is None else code(self_, weekday),
     )

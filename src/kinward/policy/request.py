@@ -17,7 +17,7 @@ from kinward.policy.decision import Decision, protective
 from kinward.policy.engine import decide
 from kinward.policy.pack import Pack
 from kinward.policy.question import Person
-from kinward.policy.values import Value
+from kinward.policy.values import Weekly
 
 LONGEST_PLACE: Final = 10
 LONGEST_WORD: Final = 20
@@ -47,8 +47,8 @@ class Request(
     target: About | None = None
     relationship: str | None = None
     at: datetime | None = None
-    guardian: Value | None = None
-    self_: Value | None = None
+    guardian: Weekly | None = None
+    self_: Weekly | None = None
     language: str = ""
     pack: str = ""
 
@@ -62,12 +62,16 @@ def ids_of(requests: Iterable[Request]) -> set[str]:
 
 
 class State(msgspec.Struct, frozen=True):
-    """What is known of an account: the person, and the settings that guardian and self made."""
+    """What is known of an account: the person, and the settings that guardian and self made.
+
+    `until` is when the first of these settings ends by itself: later, the state is to be read anew.
+    """
 
     person: Person
     language: str = ""
-    guardian: Mapping[str, Value] = {}
-    self_: Mapping[str, Value] = {}
+    guardian: Mapping[str, Weekly] = {}
+    self_: Mapping[str, Weekly] = {}
+    until: datetime | None = None
 
 
 def answer(pack: Pack, request: Request, states: Mapping[str, State]) -> Decision:

@@ -5,6 +5,7 @@ protects more; `hours` is a set of half hours (bit 0 is 00:00 to 00:30), and few
 more. So the strictest of two is a minimum or an intersection, whichever order they come in.
 """
 
+from functools import reduce
 from typing import Final
 
 import msgspec
@@ -15,7 +16,10 @@ ALWAYS: Final = (1 << SLOTS) - 1
 AUDIENCES: Final = ("nobody", "family", "mutuals", "followers", "groups", "everyone")
 MAX_LEVELS: Final = 16
 
+WEEK: Final = 7
+
 Value = str | int
+Weekly = Value | tuple[Value, ...]  # one value, or seven of them, Monday first
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -57,6 +61,19 @@ class Kind(msgspec.Struct, frozen=True):
         if isinstance(value, str) and value in self.words:
             return self.words.index(value)
         raise ValueError(f"{value!r} is none of {', '.join(self.words)}")
+
+    def code_on(self, setting: object, weekday: int | None) -> int:
+        """The code of a setting on a day (0 is Monday); of a week without one, the strictest.
+
+        >>> MINUTES.code_on((60, 60, 60, 60, 60, 120, 120), 6), MINUTES.code_on((60,) * 7, None)
+        (120, 60)
+        """
+        if not isinstance(setting, tuple | list):
+            return self.code(setting)
+        if len(setting) != WEEK:
+            raise ValueError(f"a week has {WEEK} values, Monday first; not {len(setting)}")
+        codes = [self.code(each) for each in setting]
+        return reduce(self.strictest, codes) if weekday is None else codes[weekday]
 
     def value(self, code: int) -> Value:
         """The value of a code, as a person would write it.

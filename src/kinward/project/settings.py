@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from django.conf.locale import LANG_INFO
+
 from kinward.config import config, random_secret
 from kinward.project.logs import configure_logs
 
@@ -47,6 +49,7 @@ INSTALLED_APPS = [
     "kinward.enforcement",
     "kinward.cases",
     "kinward.gate",
+    "kinward.portal",
     "kinward.web",
 ]
 MIDDLEWARE = [
@@ -131,11 +134,24 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+_mail = urlsplit(_config.mail_url)  # smtp://user:password@host:587 (STARTTLS), or smtps://
+EMAIL_HOST, EMAIL_PORT = _mail.hostname or "localhost", _mail.port or 25
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_mail.username or ""), unquote(_mail.password or "")
+EMAIL_USE_SSL = _mail.scheme == "smtps"
+EMAIL_USE_TLS = _mail.scheme == "smtp" and bool(_mail.username)
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = _config.mail_from or "kinward@localhost"
+
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 
 LANGUAGE_CODE = "en"
+# A language is there when its catalogue is: a translator adds a directory.
+LOCALE_PATHS = [BASE_DIR / "locale"]
+_catalogues = sorted(each.parent.name for each in LOCALE_PATHS[0].glob("*/LC_MESSAGES"))
+LANGUAGES = [(code, str(LANG_INFO[code]["name_local"])) for code in ("en", *_catalogues)]
 USE_TZ = True
 TIME_ZONE = "UTC"
 

@@ -1,5 +1,5 @@
-"""All of Django's addresses are the console's."""
+"""Django's addresses: the pages for the platform's users, and the console."""
 
 from django.urls import include, path
 
-urlpatterns = [path("", include("kinward.web.urls"))]
+urlpatterns = [path("", include("kinward.portal.urls")), path("", include("kinward.web.urls"))]

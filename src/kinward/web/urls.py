@@ -15,6 +15,11 @@ urlpatterns = [
     path("cases/<uuid:case_id>/decide", views_case.decide_case, name="decide"),
     path("cases/<uuid:case_id>/files/<uuid:evidence_id>/veil", views_case.veil, name="veil"),
     path("cases/<uuid:case_id>/files/<uuid:evidence_id>/show", views_case.show, name="show"),
+    path(
+        "cases/<uuid:case_id>/pairings/<uuid:pairing_id>",
+        views_case.settle_pairing,
+        name="settle_pairing",
+    ),
     path("policy", views_policy.policy, name="policy"),
     path("policy/packs", views_policy.propose_pack, name="propose_pack"),
     path("policy/revert", views_policy.revert, name="revert"),

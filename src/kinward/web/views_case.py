@@ -23,6 +23,7 @@ from kinward.cases.services import (
     require_lease,
 )
 from kinward.cases.states import UNDECIDED
+from kinward.cases.user_reports import disputes
 from kinward.enforcement.queries import of_case as actions_of
 from kinward.errors import Invalid, KinwardError
 from kinward.evidence.queries import of_case as evidence_of
@@ -77,10 +78,10 @@ def _case_page(
         "mine": _is_mine(case, request),
         "undecided": case.state in UNDECIDED,
         "grounds": queries.grounds(case),
+        "disputes": disputes(case.id),
         "files": [
             {"evidence": each, "viewed": viewed_entirely(each)} for each in evidence_of(case.id)
         ],
-        "findings": case.findings.select_related("check_made").order_by("created_at"),
         "actions": actions_of(case.id),
         "report": report_of(case.id),
         "verdicts": case.verdicts.select_related("given_by").order_by("given_at"),
@@ -142,6 +143,20 @@ def decide_case(request: StaffRequest, case_id: UUID) -> HttpResponse:
     except KinwardError as error:
         return _case_page(request, get_case(case_id), problem=error)
     messages.success(request, f"Your verdict is in: {form.outcome}.")
+    return redirect("case", case_id)
+
+
+@require_POST
+@needs(REVIEW)
+def settle_pairing(request: StaffRequest, case_id: UUID, pairing_id: UUID) -> HttpResponse:
+    """Say what becomes of a pairing that a teen disputes."""
+    case = get_case(case_id)
+    ends = request.POST.get("becomes") != "restored"
+    try:
+        services.settle_dispute(case=case, pairing_id=pairing_id, ends=ends, staff=request.user)
+    except KinwardError as error:
+        return _case_page(request, case, problem=error)
+    messages.success(request, "The pairing has ended." if ends else "The pairing goes on.")
     return redirect("case", case_id)
 
 

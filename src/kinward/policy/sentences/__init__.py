@@ -1,9 +1,11 @@
-"""What a decision says to a person, in every language there is a file for.
+"""What a decision says to a person, in every language there is a catalogue for.
 
-A translator adds a language by adding one TOML file beside `en.toml`, with the same keys.
+The English is in `en.toml`. A translation is a gettext catalogue, domain `policy`, in
+`kinward/locale`, where the key of a sentence is its context: `reason/age.unknown`.
 """
 
 import tomllib
+from gettext import GNUTranslations
 from importlib.resources import files
 from typing import Any, Final
 
@@ -11,11 +13,25 @@ from kinward.policy.values import AUDIENCE, HOURS, MINUTES, Kind
 
 
 def _read() -> dict[str, dict[str, Any]]:
-    found = {}
-    for each in files(__name__).iterdir():
-        if each.name.endswith(".toml"):
-            found[each.name.removesuffix(".toml")] = tomllib.loads(each.read_text(encoding="utf-8"))
+    english = tomllib.loads(files(__name__).joinpath("en.toml").read_text(encoding="utf-8"))
+    found = {"en": english}
+    for each in files("kinward").joinpath("locale").iterdir():
+        compiled = each.joinpath("LC_MESSAGES", "policy.mo")
+        if compiled.is_file():
+            with compiled.open("rb") as file:
+                found[each.name] = _translated(english, GNUTranslations(file))
     return found
+
+
+def _translated(
+    table: dict[str, Any], catalogue: GNUTranslations, prefix: str = ""
+) -> dict[str, Any]:
+    return {
+        key: _translated(value, catalogue, f"{prefix}{key}/")
+        if isinstance(value, dict)
+        else catalogue.pgettext(f"{prefix}{key}", value)
+        for key, value in table.items()
+    }
 
 
 _CATALOGUE: Final = _read()

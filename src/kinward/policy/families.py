@@ -1,0 +1,89 @@
+"""What a pack says of families: who may be a guardian, how a pairing ends, who sees what."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from kinward.policy.ages import ASSURANCES, MAX_AGE, AgeRange
+from kinward.policy.problems import Problem
+
+# What a guardian may be shown, at most: numbers and settings. There is no word for content.
+MAY_BE_SEEN: Final = (
+    *("minutes", "settings", "asks"),
+    *("posts", "comments", "messages", "searches", "new_followers"),
+)
+MAX_NOTICE_HOURS: Final = 14 * 24
+
+
+class FamilyRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The table `[families]` of a pack. Ages in years, the notice in hours.
+
+    A pairing that the teen ends goes on for `notice_hours`, unless the teen is surely `alone_from`
+    or older. Nobody who is surely `until` or older has a guardian.
+    """
+
+    guardian_age: int = 18
+    guardian_assurance: str = "declared"
+    until: int = 18
+    notice_hours: int = 48
+    alone_from: int = 16
+    guardian_sees: tuple[str, ...] = ("minutes", "settings", "asks")
+
+    def may_guard(self, age: AgeRange) -> bool:
+        """Whether somebody of this age, known this surely, may be a guardian."""
+        sure = ASSURANCES.index(age.assurance) >= ASSURANCES.index(self.guardian_assurance)
+        return sure and age.lower >= self.guardian_age
+
+    def may_be_guarded(self, age: AgeRange) -> bool:
+        """Whether somebody of this age may have a guardian: unless they are surely too old."""
+        return age.lower < self.until
+
+    def leaves_at_once(self, age: AgeRange) -> bool:
+        """Whether somebody of this age ends a pairing without a notice."""
+        return age.lower >= self.alone_from
+
+
+def read_family_rules(
+    raw: object, error: Callable[[str, str], Problem]
+) -> tuple[FamilyRules, list[Problem]]:
+    """The table, and what is wrong with it; `error` makes a complaint from a key and a text."""
+    if not isinstance(raw, Mapping):
+        return FamilyRules(), [error("families", "[families] is a table")]
+    try:
+        rules = msgspec.convert(raw, FamilyRules)
+    except msgspec.ValidationError as invalid:
+        return FamilyRules(), [error("families", f"[families]: {invalid}")]
+    found = [error(key, text) for key, good, text in _checks(rules) if not good]
+    return rules, found
+
+
+def _checks(rules: FamilyRules) -> list[tuple[str, bool, Any]]:
+    return [
+        (
+            "guardian_age",
+            18 <= rules.guardian_age < MAX_AGE,
+            f"a guardian is an adult: guardian_age is 18 or more; not {rules.guardian_age}",
+        ),
+        (
+            "guardian_assurance",
+            rules.guardian_assurance in ASSURANCES[1:],
+            f"guardian_assurance is one of {', '.join(ASSURANCES[1:])}",
+        ),
+        (
+            "until",
+            0 < rules.until <= rules.guardian_age,
+            "until is the age from which nobody has a guardian, at most guardian_age",
+        ),
+        (
+            "notice_hours",
+            0 <= rules.notice_hours <= MAX_NOTICE_HOURS,
+            f"notice_hours is 0 to {MAX_NOTICE_HOURS}",
+        ),
+        ("alone_from", 0 < rules.alone_from <= MAX_AGE, "alone_from is an age in years"),
+        (
+            "guardian_sees",
+            set(rules.guardian_sees) <= set(MAY_BE_SEEN),
+            f"guardian_sees is of {', '.join(MAY_BE_SEEN)}; content is never seen",
+        ),
+    ]

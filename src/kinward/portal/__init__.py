@@ -1,0 +1,1 @@
+"""The pages for the platform's users: the family portal, reports by people, the Safety Center."""

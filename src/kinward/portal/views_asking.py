@@ -1,0 +1,89 @@
+"""Asking and answering."""
+
+from datetime import timedelta
+from typing import Final, cast
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from kinward.errors import NotFound
+from kinward.families import asking
+from kinward.families.models import Ask
+from kinward.families.pairing import live_pairings
+from kinward.portal.views_family import guarded, sent_value
+from kinward.portal.visiting import Visit, visited
+
+FOR: Final = {"day": None, "week": timedelta(days=7), "month": timedelta(days=30)}
+
+
+@require_POST
+@visited
+def ask(request: Visit) -> HttpResponse:
+    """A teen asks for minutes, or for a value."""
+    sent = request.POST
+    minutes = sent.get("minutes", "")
+    asking.ask(
+        teen=request.account,
+        capability=sent.get("capability", "session.time"),
+        reason=sent.get("reason", ""),
+        minutes=int(minutes[:5]) if minutes.isdigit() else None,
+        value=None if minutes.isdigit() else sent_value(request),
+    )
+    messages.success(request, _("Your guardians have been asked."))
+    return redirect("family")
+
+
+@require_POST
+@visited
+def propose(request: Visit, pairing_id: UUID) -> HttpResponse:
+    """A guardian proposes a value."""
+    pairing = guarded(request, pairing_id)
+    value = sent_value(request)
+    asking.propose(
+        guardian=request.account,
+        teen_id=pairing.teen.platform_id,
+        capability=request.POST.get("capability", ""),
+        reason=request.POST.get("reason", ""),
+        value="" if value is None else value,
+    )
+    messages.success(request, _("Your proposal has been sent."))
+    return redirect("teen", pairing_id)
+
+
+@require_POST
+@visited
+def answer(request: Visit, ask_id: UUID) -> HttpResponse:
+    """A guardian answers an ask, or a teen a proposal."""
+    found = Ask.objects.filter(pk=ask_id).first()
+    if found is None:
+        raise NotFound
+    said = cast("asking.Said", request.POST.get("said", ""))
+    note = request.POST.get("note", "")
+    if found.teen_id == request.account.pk:
+        asking.answer_proposal(teen=request.account, ask_id=ask_id, said=said, note=note)
+        return redirect("family")
+    length = request.POST.get("for", "")
+    now = timezone.now()
+    until = (
+        now + (FOR[length] or asking.end_of_day(found.teen, now) - now) if length in FOR else None
+    )
+    if found.minutes is not None:
+        until = None
+    asking.answer(guardian=request.account, ask_id=ask_id, said=said, note=note, until=until)
+    pairing = live_pairings().filter(guardian=request.account, teen=found.teen_id).first()
+    messages.success(request, _("Your answer has been sent."))
+    return redirect("family") if pairing is None else redirect("teen", pairing.pk)
+
+
+@require_POST
+@visited
+def withdraw(request: Visit, ask_id: UUID) -> HttpResponse:
+    """Whoever asked or proposed takes it back."""
+    asking.withdraw(account=request.account, ask_id=ask_id)
+    messages.success(request, _("Taken back."))
+    return redirect("family")

@@ -1,0 +1,281 @@
+"""The family page: one for the teen, one for each guardian, with the same settings on both."""
+
+import hashlib
+from typing import Any, cast
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from kinward.config import config
+from kinward.errors import Invalid
+from kinward.experience.live import person_of
+from kinward.families import asking, page
+from kinward.families.choosing import (
+    add_keyword,
+    choose,
+    choose_for_self,
+    guardians_of,
+    keywords_of,
+    remove_keyword,
+)
+from kinward.families.digest import choose_digest, confirm_digest
+from kinward.families.errors import NotPaired
+from kinward.families.models import Ask, Notice, Pairing
+from kinward.families.pairing import check_power, has_power, live_pairings, rules_for
+from kinward.families.passcodes import show_codes
+from kinward.families.tell import sentence
+from kinward.people.models import Account
+from kinward.policy.values import WEEK, Weekly
+from kinward.portal.charts import week_chart
+from kinward.portal.visiting import Visit, visited
+
+MORE = (15, 30, 60)  # minutes that a teen asks for with one button
+NEWS = 8
+
+
+def guarded(request: Visit, pairing_id: UUID) -> Pairing:
+    """The visitor's pairing as a guardian, which gives power now."""
+    found = (
+        live_pairings()
+        .select_related("guardian", "teen")
+        .filter(pk=pairing_id, guardian=request.account)
+        .first()
+    )
+    if found is None:
+        raise NotPaired
+    check_power(found)
+    return found
+
+
+@require_GET
+@visited
+def home(request: Visit) -> HttpResponse:
+    """The teen's own page; for a guardian, their teens."""
+    account = request.account
+    mine = list(live_pairings().select_related("teen", "guardian").filter(guardian=account))
+    rules = rules_for(account)
+    if mine or not rules.may_be_guarded(person_of(account).age):
+        context = {
+            "pairings": [(each, has_power(each)) for each in mine],
+            "news": _news(account),
+            "adult": rules.may_guard(person_of(account).age),
+        }
+        return render(request, "portal/guardian.html", _around(request, context))
+    context = _common(account, account, None) | {
+        "guardians": [(each, has_power(each)) for each in guardians_of(account)],
+        "rules": rules,
+        "at_once": rules.leaves_at_once(person_of(account).age),
+        "more": MORE,
+        "focus_ask": request.portal.start.get("page") == "ask",
+    }
+    return render(request, "portal/family.html", _around(request, context))
+
+
+@require_GET
+@visited
+def teen(request: Visit, pairing_id: UUID) -> HttpResponse:
+    """A teen's page, from the side of a guardian."""
+    pairing = guarded(request, pairing_id)
+    context = _common(pairing.teen, request.account, pairing) | {"mail": bool(config().mail_url)}
+    return render(request, "portal/family.html", _around(request, context))
+
+
+def _common(teen: Account, reader: Account, pairing: Pairing | None) -> dict[str, Any]:
+    return _now(teen, reader, pairing) | {
+        "groups": page.groups_for(teen, reader=reader, pairing=pairing),
+        "words": keywords_of(teen),
+        "sees": page.seen_words(teen),
+        "times": page.hours_choices(),
+        "days": _days(),
+    }
+
+
+def _now(teen: Account, reader: Account, pairing: Pairing | None) -> dict[str, Any]:
+    time = page.time_of(teen, timezone.now())
+    counts = page.counts_for(teen, time) if pairing is None or has_power(pairing) else []
+    asks = [
+        (each, asking.words_of(each, reader.language), _open(each, pairing))
+        for each in asking.history(teen)
+    ]
+    news = _news(reader)
+    told = [(each.pk, each.state, may, each.answers.count()) for each, _words, may in asks]
+    mark = hashlib.sha256(repr((time, counts, told, news[:1])).encode()).hexdigest()[:16]
+    return {
+        "teen": teen,
+        "pairing": pairing,
+        "time": time,
+        "chart": week_chart(time.week, time.allowed),
+        "counts": counts,
+        "asks": asks,
+        "news": news,
+        "mark": mark,
+        "now_url": reverse("family_now")
+        if pairing is None
+        else reverse("teen_now", args=[pairing.pk]),
+    }
+
+
+def _open(ask: Ask, pairing: Pairing | None) -> str:
+    """What whoever reads can do with an ask: answer it, take it back, or nothing."""
+    theirs = ask.proposed_by is not None
+    if ask.state in asking.OPEN:
+        if theirs:
+            mine = pairing is not None and ask.proposed_by_id == pairing.pk
+            return "answer" if pairing is None else ("withdraw" if mine else "")
+        return "withdraw" if pairing is None else "answer"
+    if pairing is not None and not theirs and asking.is_passing(ask):
+        return "stop"
+    return ""
+
+
+def _news(account: Account) -> list[tuple[Any, str]]:
+    notices = Notice.objects.select_related("account").filter(account=account)
+    return [(each.at, sentence(each)) for each in notices[:NEWS]]
+
+
+def _days() -> list[str]:
+    return [_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun")]
+
+
+def _around(request: Visit, context: dict[str, Any]) -> dict[str, Any]:
+    return context | {"account": request.account, "app": config().family_url}
+
+
+@require_GET
+@visited
+def now(request: Visit) -> HttpResponse:
+    """The part of the teen's page that changes by itself."""
+    return _if_new(request, _now(request.account, request.account, None))
+
+
+@require_GET
+@visited
+def teen_now(request: Visit, pairing_id: UUID) -> HttpResponse:
+    """The part of a guardian's page that changes by itself."""
+    pairing = guarded(request, pairing_id)
+    return _if_new(request, _now(pairing.teen, request.account, pairing))
+
+
+def _if_new(request: Visit, context: dict[str, Any]) -> HttpResponse:
+    """The part, if it is another than the page has; what is typed into it is then not lost."""
+    if request.GET.get("since") == context["mark"]:
+        return HttpResponse(status=204)
+    return render(request, "portal/now.html", _around(request, context))
+
+
+def sent_value(request: HttpRequest) -> Weekly | None:
+    """The value that a form sent: one, a week of minutes, or a span of hours; None to take back."""
+    sent = request.POST
+    if "back" in sent:
+        return None
+    if "opens" in sent:
+        opens, closes = sent.get("opens", ""), sent.get("closes", "")
+        return "always" if (opens, closes) == ("00:00", "24:00") else f"{opens}-{closes}"
+    if "day0" in sent:
+        try:
+            days = [int(sent.get(f"day{number}", "")) for number in range(WEEK)]
+        except ValueError as error:
+            raise Invalid("Minutes are whole numbers.") from error
+        return days[0] if len(set(days)) == 1 else cast("tuple[int, ...]", tuple(days))
+    value = sent.get("value", "")[:80]
+    return int(value) if value.isdigit() else value
+
+
+@require_POST
+@visited
+def guardian_setting(request: Visit, pairing_id: UUID, capability: str) -> HttpResponse:
+    """A guardian chooses."""
+    pairing = guarded(request, pairing_id)
+    choose(
+        guardian=request.account,
+        teen_id=pairing.teen.platform_id,
+        capability=capability,
+        value=sent_value(request),
+    )
+    messages.success(request, _("Saved."))
+    return _to(f"setting-{capability}", "teen", pairing_id)
+
+
+@require_POST
+@visited
+def own_setting(request: Visit, capability: str) -> HttpResponse:
+    """A person sets something for themselves."""
+    choose_for_self(account=request.account, capability=capability, value=sent_value(request))
+    messages.success(request, _("Saved."))
+    return _to(f"setting-{capability}", "family")
+
+
+@require_POST
+@visited
+def guardian_words(request: Visit, pairing_id: UUID) -> HttpResponse:
+    """A guardian adds a word to leave out, or removes one."""
+    pairing = guarded(request, pairing_id)
+    _words(request, pairing.teen.platform_id, request.account)
+    return _to("words", "teen", pairing_id)
+
+
+@require_POST
+@visited
+def own_words(request: Visit) -> HttpResponse:
+    """A teen adds a word to leave out, or removes one of their own."""
+    _words(request, request.account.platform_id, None)
+    return _to("words", "family")
+
+
+def _words(request: Visit, teen_id: str, guardian: Account | None) -> None:
+    who: dict[str, Any] = {"teen_id": teen_id, "guardian": guardian, "account": request.account}
+    removed = request.POST.get("remove", "")
+    if removed.isdigit():
+        remove_keyword(keyword_id=int(removed[:18]), **who)
+    else:
+        add_keyword(word=request.POST.get("word", "")[:200], **who)
+
+
+@require_POST
+@visited
+def codes(request: Visit, pairing_id: UUID) -> HttpResponse:
+    """Today's pass-codes, for a guardian to read out."""
+    pairing = guarded(request, pairing_id)
+    found = show_codes(guardian=request.account, teen_id=pairing.teen.platform_id)
+    context = {"codes": found, "pairing": pairing, "teen": pairing.teen}
+    return render(request, "portal/codes.html", _around(request, context))
+
+
+@require_POST
+@visited
+def digest(request: Visit, pairing_id: UUID) -> HttpResponse:
+    """Where the weekly digest goes."""
+    pairing = guarded(request, pairing_id)
+    wish = request.POST.get("way", "app")
+    if wish == "mail":
+        wish = request.POST.get("address", "")[:200]
+    confirms = choose_digest(guardian=request.account, teen_id=pairing.teen.platform_id, wish=wish)
+    said = _("We sent a link to this address. The digest begins once it is opened.")
+    messages.success(request, said if confirms else _("Saved."))
+    return _to("digest", "teen", pairing_id)
+
+
+@require_http_methods(["GET", "POST"])
+def confirm(request: HttpRequest) -> HttpResponse:
+    """The owner of a mail address wants the digest: a button, since mail programs follow links."""
+    token = (request.POST or request.GET).get("token", "")[:2000]
+    context: dict[str, Any] = {"token": token}
+    if request.method == "POST":
+        try:
+            confirm_digest(token)
+            context["done"] = True
+        except (Invalid, NotPaired) as error:
+            context["problem"] = _(error.sentence)
+    return render(request, "portal/confirm.html", context)
+
+
+def _to(anchor: str, name: str, *arguments: Any) -> HttpResponse:
+    response = redirect(name, *arguments)
+    response["Location"] += f"#{anchor}"
+    return response

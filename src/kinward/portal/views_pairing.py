@@ -1,0 +1,172 @@
+"""Pairing, its end, and help for a teen who is not safe at home."""
+
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+import segno
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from kinward.cases.user_reports import dispute_pairing
+from kinward.config import config
+from kinward.errors import Invalid
+from kinward.experience.live import person_of
+from kinward.families import page, pairing
+from kinward.families.models import Pairing, Side, TrustedAdult
+from kinward.families.pairing import rules_for
+from kinward.families.tell import called
+from kinward.portal.helplines import for_place
+from kinward.portal.visiting import Visit, visit_of, visited
+
+
+@require_http_methods(["GET", "POST"])
+def pair(request: HttpRequest) -> HttpResponse:
+    """Start a pairing, or arrive with a code that was scanned."""
+    if request.method == "GET" and visit_of(request) is None:
+        code = pairing.tidy_code(request.GET.get("code", ""))
+        if code and config().family_url:
+            # The platform knows who is signed in; it opens a visit and brings them back here.
+            joiner = "&" if "?" in config().family_url else "?"
+            return redirect(f"{config().family_url}{joiner}{urlencode({'code': code})}")
+    return _pair(request)
+
+
+@visited
+def _pair(request: Visit) -> HttpResponse:
+    if request.method == "POST":
+        return _show_code(request)
+    if code := request.GET.get("code", ""):
+        return _confirm_code(request, code)
+    return render(request, "portal/pair.html", _about(request))
+
+
+def _about(request: Visit) -> dict[str, Any]:
+    account = request.account
+    rules = rules_for(account)
+    return {
+        "account": account,
+        "may_guard": rules.may_guard(person_of(account).age),
+        "may_be_guarded": rules.may_be_guarded(person_of(account).age),
+        "sees": page.seen_words(account),
+        "rules": rules,
+    }
+
+
+def _show_code(request: Visit) -> HttpResponse:
+    """A new code, as eight characters and as a picture to scan."""
+    try:
+        side = Side(request.POST.get("side", ""))
+    except ValueError as error:
+        raise Invalid from error
+    code, _made = pairing.invite(maker=request.account, side=side)
+    where = f"{config().url}{reverse('pair')}?{urlencode({'code': code})}"
+    drawn = segno.make(where, error="m").svg_inline(scale=6, border=4, light="#fff", dark="#000")
+    context = {
+        "code": f"{code[:4]} {code[4:]}",
+        "picture": mark_safe(drawn),  # noqa: S308 - drawn here from our own address
+        "hours": pairing.CODE_HOURS,
+        "side": side,
+    }
+    return render(request, "portal/code.html", _about(request) | context)
+
+
+@require_POST
+@visited
+def read(request: Visit) -> HttpResponse:
+    """A code that was typed in."""
+    return _confirm_code(request, request.POST.get("code", ""))
+
+
+def _confirm_code(request: Visit, code: str) -> HttpResponse:
+    """What a code offers, in plain words, before anything is agreed."""
+    offer = pairing.read_code(account=request.account, typed=code)
+    teen = request.account if offer.side == Side.GUARDIAN else offer.maker
+    context = {
+        "account": request.account,
+        "offer": offer,
+        "other": called(offer.maker),
+        "code": pairing.tidy_code(code),
+        "sees": page.seen_words(teen),
+    }
+    return render(request, "portal/offer.html", context)
+
+
+@require_POST
+@visited
+def accept(request: Visit) -> HttpResponse:
+    """Agree to what a code offers."""
+    made = pairing.accept(account=request.account, typed=request.POST.get("code", ""))
+    if isinstance(made, TrustedAdult):
+        messages.success(request, _("Thank you. You will hear when you are needed."))
+        return redirect("family")
+    messages.success(request, _("You are paired now."))
+    return (
+        redirect("teen", made.pk) if made.guardian_id == request.account.pk else redirect("family")
+    )
+
+
+@require_POST
+@visited
+def end(request: Visit, pairing_id: UUID) -> HttpResponse:
+    """End a pairing."""
+    made: Pairing = pairing.end(account=request.account, pairing_id=pairing_id)
+    said = _("The pairing has ended.") if made.ended_at else _("The pairing ends after its notice.")
+    messages.success(request, said)
+    return redirect("family")
+
+
+@require_POST
+@visited
+def stay(request: Visit, pairing_id: UUID) -> HttpResponse:
+    """Take the ending back."""
+    pairing.stay(account=request.account, pairing_id=pairing_id)
+    messages.success(request, _("The pairing goes on."))
+    return redirect("family")
+
+
+@require_POST
+@visited
+def dispute(request: Visit, pairing_id: UUID) -> HttpResponse:
+    """A teen says: this is not my guardian."""
+    dispute_pairing(teen=request.account, pairing_id=pairing_id)
+    messages.success(
+        request, _("Thank you for telling us. They can do nothing now, and a person will look.")
+    )
+    return redirect("safe")
+
+
+@require_GET
+@visited
+def safe(request: Visit) -> HttpResponse:
+    """If home is not safe: helplines, a quick way out, and an adult to trust."""
+    named = TrustedAdult.objects.select_related("adult").filter(teen=request.account, ended_at=None)
+    context = {
+        "account": request.account,
+        "trusted": named,
+        "may_name": rules_for(request.account).may_be_guarded(person_of(request.account).age),
+        "helplines": for_place(request.account.jurisdiction),
+    }
+    return render(request, "portal/safe.html", context)
+
+
+@require_POST
+@visited
+def call(request: Visit) -> HttpResponse:
+    """Ask the trusted adults to get in touch."""
+    if pairing.call_trusted_now(request.account):
+        messages.success(request, _("They have been asked to get in touch with you."))
+    return redirect("safe")
+
+
+@require_POST
+@visited
+def untrust(request: Visit, trusted_id: int) -> HttpResponse:
+    """Take back that an adult is trusted."""
+    pairing.untrust(teen=request.account, trusted_id=trusted_id)
+    return redirect("safe")

@@ -1,0 +1,56 @@
+"""Reporting something: content, an account, a contact."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from kinward.cases.user_reports import (
+    CATEGORIES,
+    UserReportIn,
+    outcome_of,
+    receive_report,
+    reports_by,
+)
+from kinward.families.portal import started
+from kinward.portal.helplines import for_place
+from kinward.portal.visiting import Visit, visited
+
+
+@require_http_methods(["GET", "POST"])
+@visited
+def report(request: Visit) -> HttpResponse:
+    """The form; once it was sent, thanks, help, and what came of earlier ones."""
+    about = started(request.portal)
+    if request.method == "POST":
+        sent = request.POST
+        made = receive_report(
+            report=UserReportIn(
+                account_id=about.account_id,
+                content_id=about.content_id,
+                reporter_id=request.account.platform_id,
+                category=sent.get("category", ""),
+                text=sent.get("text", ""),
+            ),
+            actor=f"account:{request.account.platform_id}",
+        )
+        messages.success(request, _("Thank you. We have your report and a person will look at it."))
+        response = redirect("report_something")
+        response["Location"] += f"?help={CATEGORIES[made.category].help}"
+        return response
+    words = {"received": _("a person will look"), "acted": _("we acted"), "closed": _("closed")}
+    context = {
+        "account": request.account,
+        "about": about,
+        "categories": [
+            (name, _(each.title)) for name, each in CATEGORIES.items() if name != "guardian"
+        ],
+        "help": request.GET.get("help", ""),
+        "helplines": for_place(request.account.jurisdiction),
+        "mine": [
+            (each.at, _(CATEGORIES[each.category].title), words[outcome_of(each)])
+            for each in reports_by(request.account)
+        ],
+    }
+    return render(request, "portal/report.html", context)

@@ -1,0 +1,115 @@
+"""The Safety Center: public pages in every language there is, without scripts."""
+
+from itertools import pairwise
+from typing import Any, Final
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from kinward.cases.clauses import CLAUSES
+from kinward.cases.user_reports import CATEGORIES
+from kinward.config import config
+from kinward.experience.live import live
+from kinward.families.groups import MEANINGS, NAMES, ordered
+from kinward.policy import AgeRange, Pack, Person, decide
+from kinward.policy.decision import known_language
+from kinward.policy.question import Question, read_question
+from kinward.policy.sentences import capability_words, effect_words
+from kinward.policy.settling import applying, combine
+from kinward.portal.helplines import by_country
+
+PAGES: Final = ("index", "parents", "teens", "settings", "reporting", "help", "guidelines")
+YOUNGEST: Final = 13
+OLDEST: Final = 18
+HOUR: Final = 3600
+
+
+@require_safe
+def choose_language(request: HttpRequest) -> HttpResponse:
+    """To the Safety Center in the language that the browser asks for."""
+    return redirect("safety_home", translation.get_language_from_request(request))
+
+
+@require_safe
+def page(request: HttpRequest, language: str, name: str) -> HttpResponse:
+    """One page of the Safety Center, in a language."""
+    if language not in dict(settings.LANGUAGES) or name not in PAGES:
+        raise Http404
+    with translation.override(language):
+        context: dict[str, Any] = {
+            "language": language,
+            "languages": settings.LANGUAGES,
+            "name": name,
+            "platform": config().platform_name,
+            "public_url": config().url,
+            "app": config().family_url,
+        }
+        if name == "settings":
+            context |= _settings(language, request.GET.get("place", "")[:10])
+        if name == "help":
+            context["countries"] = by_country()
+        if name == "reporting":
+            shown = {key: each for key, each in CATEGORIES.items() if key != "guardian"}
+            context["categories"] = [_(each.title) for each in shown.values()]
+        if name == "guidelines":
+            context["clauses"] = [
+                (each.code, _(each.title), _(each.text)) for each in CLAUSES.values()
+            ]
+        response = render(request, f"safety/{name}.html", context)
+    response["Cache-Control"] = f"public, max-age={HOUR // 6}"
+    response["Content-Language"] = language
+    return response
+
+
+def _settings(language: str, place: str) -> dict[str, Any]:
+    """What each setting is at each age, as the rules in force decide it for a place."""
+    pack = live().in_force().for_account(None)
+    if pack is None:
+        return {"bands": [], "groups": []}
+    places = sorted({each[:2] for each in pack.places})
+    place = place if place in places else ""
+    edges = [each for each in pack.ruling.edges if YOUNGEST <= each <= OLDEST]
+    bands = list(pairwise(sorted({YOUNGEST, OLDEST, *edges})))
+    return {
+        "bands": bands,
+        "place": place,
+        "places": places,
+        "pack": pack.label,
+        "groups": [
+            (_(NAMES[group]), [_line(pack, each, bands, place, language) for each in those])
+            for group, those in ordered(list(pack.capabilities))
+        ],
+    }
+
+
+def _line(
+    pack: Pack, name: str, bands: list[tuple[int, int]], place: str, language: str
+) -> dict[str, Any]:
+    tongue = known_language(language)
+    return {
+        "name": capability_words(name, tongue, pack.ruling.words(name)),
+        "meaning": _(MEANINGS[name]) if name in MEANINGS else "",
+        "cells": [_cell(pack, name, band, place, tongue) for band in bands],
+    }
+
+
+def _cell(pack: Pack, name: str, band: tuple[int, int], place: str, tongue: str) -> tuple[str, str]:
+    """What holds at an age, and who can change it."""
+    person = Person(AgeRange(band[0], band[1], "shown", "verified"), place)
+    decision = decide(pack, name, person)
+    read = read_question(pack.ruling, name, Question(actor=person))
+    said = effect_words(decision.effect, decision.kind, decision.code, tongue)
+    if isinstance(read, str):
+        return said, ""
+    bounds = combine(read[0].capability.kind, applying(pack.ruling, read[0]))
+    guardian = bounds.guardian_moves and bounds.guardian_floor != bounds.guardian_cap
+    teen = bounds.self_moves and bounds.self_floor != bounds.self_cap
+    if guardian and teen:
+        return said, _("teen and guardian can change it")
+    if guardian:
+        return said, _("a guardian can change it")
+    return said, _("the teen can change it") if teen else _("fixed")

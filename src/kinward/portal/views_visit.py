@@ -1,0 +1,58 @@
+"""Coming and going: a link that opens once, and the end of a visit."""
+
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import translation
+from django.views.decorators.http import require_GET, require_POST
+
+from kinward.errors import KinwardError
+from kinward.families.errors import PortalOtherAccount
+from kinward.families.portal import Start, enter, leave, started
+from kinward.portal.visiting import (
+    Visit,
+    clear_visit,
+    problem_page,
+    set_visit,
+    visit_of,
+    visited,
+)
+
+PAGES = {
+    "family": "family",
+    "pair": "pair",
+    "ask": "family",
+    "report": "report_something",
+    "safe": "safe",
+}
+
+
+@require_GET
+def enter_visit(request: HttpRequest, secret: str) -> HttpResponse:
+    """Open the link that the platform made, once."""
+    try:
+        key, session = enter(secret, visit_of(request))
+    except KinwardError as error:
+        with translation.override(translation.get_language_from_request(request)):
+            ends = isinstance(error, PortalOtherAccount)
+            return problem_page(request, error, ends=ends)
+    response = redirect(_where(started(session)))
+    set_visit(response, key)
+    return response
+
+
+def _where(start: Start) -> str:
+    where = reverse(PAGES[start.page])
+    return f"{where}?{urlencode({'code': start.code})}" if start.code else where
+
+
+@require_POST
+@visited
+def leave_visit(request: Visit) -> HttpResponse:
+    """End the visit."""
+    leave(request.portal)
+    response = redirect("safety")
+    clear_visit(response)
+    return response
