@@ -6,7 +6,7 @@ What must hold: nothing of the family is on any page, and nothing of the family 
 
 from collections.abc import Iterator
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -278,7 +278,7 @@ def test_the_api_needs_its_key_and_scope(family: Family) -> None:
     scopeless = create_key(name="nothing", scopes=frozenset(), actor="system:test")
     for key, status in (("kw_guess", 401), ("", 401), (scopeless, 403)):
         for method, name in handlers:
-            sent = {"questions": []} if name == "decide/batch" else {}
+            sent: dict[str, Any] = {"questions": []} if name == "decide/batch" else {}
             answer = Caller(key)(method, paths[name], json=sent)
             assert answer.status_code == status, (method, name, answer.text)
             assert not any(each in answer.text for each in SECRETS)
@@ -319,4 +319,4 @@ def test_what_the_platform_sends_has_bounds(family: Family) -> None:
         assert answer.json()["title"]
     assert family.picture() == before
     good = {"account_id": "teen-1", "category": "other"}
-    assert UUID(call("POST", "/v1/reports", json=good).json()["report_id"])
+    assert call("POST", "/v1/reports", json=good).status_code == 201

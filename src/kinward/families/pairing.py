@@ -288,7 +288,7 @@ def end(*, account: Account, pairing_id: UUID) -> Pairing:
         )
         for told in live_pairings().select_related("guardian").filter(teen=pairing.teen):
             if told.pk == pairing.pk:
-                when = f"{pairing.ends_at:%Y-%m-%d %H:%M} UTC"
+                when = pairing.ends_at.isoformat()
                 tell(told.guardian, "ending", other=called(pairing.teen), when=when)
         enqueue(FINISH, at=pairing.ends_at, teen_id=pairing.teen_id)
     return pairing

@@ -1,7 +1,9 @@
 """Telling somebody something: a notice in the family pages, which the platform passes on."""
 
+from datetime import datetime
 from typing import Final
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext, gettext_noop, override
 
 from kinward.families.models import Notice
@@ -48,7 +50,11 @@ def tell(account: Account, topic: str, **fill: str | int) -> Notice:
 def sentence(notice: Notice) -> str:
     """A notice in the language of whom it is for."""
     with override(known_language(notice.account.language)):
-        return gettext(TOPICS[notice.topic]).format(**notice.fill)
+        fill = dict(notice.fill)
+        if "when" in fill:
+            when = datetime.fromisoformat(fill["when"])
+            fill["when"] = f"{date_format(when, 'DATETIME_FORMAT')} UTC"
+        return gettext(TOPICS[notice.topic]).format(**fill)
 
 
 def called(account: Account) -> str:

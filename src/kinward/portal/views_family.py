@@ -2,6 +2,7 @@
 
 import hashlib
 from typing import Any, cast
+from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -26,6 +27,7 @@ from kinward.families.choosing import (
 )
 from kinward.families.digest import choose_digest, confirm_digest
 from kinward.families.errors import NotPaired
+from kinward.families.groups import GROUPS, group_of
 from kinward.families.models import Ask, Notice, Pairing
 from kinward.families.pairing import check_power, has_power, live_pairings, rules_for
 from kinward.families.passcodes import show_codes
@@ -72,6 +74,7 @@ def home(request: Visit) -> HttpResponse:
         "rules": rules,
         "at_once": rules.leaves_at_once(person_of(account).age),
         "more": MORE,
+        "open_group": request.GET.get("group", "time"),
         "focus_ask": request.portal.start.get("page") == "ask",
     }
     return render(request, "portal/family.html", _around(request, context))
@@ -82,7 +85,10 @@ def home(request: Visit) -> HttpResponse:
 def teen(request: Visit, pairing_id: UUID) -> HttpResponse:
     """A teen's page, from the side of a guardian."""
     pairing = guarded(request, pairing_id)
-    context = _common(pairing.teen, request.account, pairing) | {"mail": bool(config().mail_url)}
+    context = _common(pairing.teen, request.account, pairing) | {
+        "mail": bool(config().mail_url),
+        "open_group": request.GET.get("group", "time"),
+    }
     return render(request, "portal/family.html", _around(request, context))
 
 
@@ -199,7 +205,7 @@ def guardian_setting(request: Visit, pairing_id: UUID, capability: str) -> HttpR
         value=sent_value(request),
     )
     messages.success(request, _("Saved."))
-    return _to(f"setting-{capability}", "teen", pairing_id)
+    return _to(capability, "teen", pairing_id)
 
 
 @require_POST
@@ -208,7 +214,7 @@ def own_setting(request: Visit, capability: str) -> HttpResponse:
     """A person sets something for themselves."""
     choose_for_self(account=request.account, capability=capability, value=sent_value(request))
     messages.success(request, _("Saved."))
-    return _to(f"setting-{capability}", "family")
+    return _to(capability, "family")
 
 
 @require_POST
@@ -217,7 +223,7 @@ def guardian_words(request: Visit, pairing_id: UUID) -> HttpResponse:
     """A guardian adds a word to leave out, or removes one."""
     pairing = guarded(request, pairing_id)
     _words(request, pairing.teen.platform_id, request.account)
-    return _to("words", "teen", pairing_id)
+    return _to("content", "teen", pairing_id)
 
 
 @require_POST
@@ -225,7 +231,7 @@ def guardian_words(request: Visit, pairing_id: UUID) -> HttpResponse:
 def own_words(request: Visit) -> HttpResponse:
     """A teen adds a word to leave out, or removes one of their own."""
     _words(request, request.account.platform_id, None)
-    return _to("words", "family")
+    return _to("content", "family")
 
 
 def _words(request: Visit, teen_id: str, guardian: Account | None) -> None:
@@ -258,7 +264,7 @@ def digest(request: Visit, pairing_id: UUID) -> HttpResponse:
     confirms = choose_digest(guardian=request.account, teen_id=pairing.teen.platform_id, wish=wish)
     said = _("We sent a link to this address. The digest begins once it is opened.")
     messages.success(request, said if confirms else _("Saved."))
-    return _to("digest", "teen", pairing_id)
+    return redirect("teen", pairing_id)
 
 
 @require_http_methods(["GET", "POST"])
@@ -275,7 +281,9 @@ def confirm(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/confirm.html", context)
 
 
-def _to(anchor: str, name: str, *arguments: Any) -> HttpResponse:
+def _to(where: str, name: str, *arguments: Any) -> HttpResponse:
+    """Back to where something was changed: a capability, or a group."""
+    group, anchor = (where, "words") if where in GROUPS else (group_of(where), f"setting-{where}")
     response = redirect(name, *arguments)
-    response["Location"] += f"#{anchor}"
+    response["Location"] += f"?{urlencode({'group': group})}#{quote(anchor)}"
     return response

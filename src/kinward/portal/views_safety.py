@@ -27,6 +27,8 @@ YOUNGEST: Final = 13
 OLDEST: Final = 18
 HOUR: Final = 3600
 
+Cell = tuple[str, str]  # what holds, and who can change it
+
 
 @require_safe
 def choose_language(request: HttpRequest) -> HttpResponse:
@@ -74,16 +76,26 @@ def _settings(language: str, place: str) -> dict[str, Any]:
     place = place if place in places else ""
     edges = [each for each in pack.ruling.edges if YOUNGEST <= each <= OLDEST]
     bands = list(pairwise(sorted({YOUNGEST, OLDEST, *edges})))
+    groups = [
+        (_(NAMES[group]), [_line(pack, each, bands, place, language) for each in those])
+        for group, those in ordered(list(pack.capabilities))
+    ]
     return {
-        "bands": bands,
+        "bands": _merge(bands, [line["cells"] for _title, lines in groups for line in lines]),
         "place": place,
         "places": places,
-        "pack": pack.label,
-        "groups": [
-            (_(NAMES[group]), [_line(pack, each, bands, place, language) for each in those])
-            for group, those in ordered(list(pack.capabilities))
-        ],
+        "groups": groups,
     }
+
+
+def _merge(bands: list[tuple[int, int]], rows: list[list[Cell]]) -> list[tuple[int, int]]:
+    """Say ages together between which nothing differs; the rows lose their repeated cells."""
+    for number in reversed(range(1, len(bands))):
+        if all(cells[number] == cells[number - 1] for cells in rows):
+            bands[number - 1 : number + 1] = [(bands[number - 1][0], bands[number][1])]
+            for cells in rows:
+                del cells[number]
+    return bands
 
 
 def _line(
@@ -97,7 +109,7 @@ def _line(
     }
 
 
-def _cell(pack: Pack, name: str, band: tuple[int, int], place: str, tongue: str) -> tuple[str, str]:
+def _cell(pack: Pack, name: str, band: tuple[int, int], place: str, tongue: str) -> Cell:
     """What holds at an age, and who can change it."""
     person = Person(AgeRange(band[0], band[1], "shown", "verified"), place)
     decision = decide(pack, name, person)
