@@ -35,7 +35,8 @@ def test_what_is_to_be_filled_in_is_kept(path: Path) -> None:
     assert not [each.id for each in catalogue if each.fuzzy and each.id]
     for each in catalogue:
         if each.id:
-            names = [set(re.findall(r"%\(\w+\)s|\{\w+\}", text)) for text in (each.id, each.string)]
+            texts = (str(each.id), str(each.string))
+            names = [set(re.findall(r"%\(\w+\)s|\{\w+\}", text)) for text in texts]
             assert names[0] == names[1], each.id
 
 

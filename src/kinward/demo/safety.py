@@ -1,6 +1,6 @@
 """Asking Kinward: a few calls are all that an app has to make."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import httpx
@@ -44,6 +44,11 @@ def family_pages(account_id: str, start: dict[str, str]) -> str:
     """The address of Kinward's family pages for a member, good once and for two minutes."""
     asked = {"account_id": account_id, "start": start}
     return str(_call("POST", "/v1/portal-sessions", json=asked)["url"])
+
+
+def tell_posts(account_id: str, *, day: date, posts: int) -> None:
+    """Tell how often a member posted on a day: a number, which a guardian may see."""
+    _call("PUT", f"/v1/accounts/{account_id}/activity/{day}", json={"posts": posts})
 
 
 def screen_time(account_id: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The community's pages: a feed, sign-up, posting."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
@@ -182,7 +183,18 @@ def post(request: HttpRequest) -> HttpResponse:
         if new.state != "published":
             # The uploader is not told why, nor that there is a why.
             messages.info(request, "Your picture is being checked. It will appear soon.")
+    _count_posts(member)
     return redirect("mine")
+
+
+def _count_posts(member: Member) -> None:
+    """Tell the count of today; it is no reason to refuse a picture."""
+    today = datetime.now(UTC).date()
+    posts = member.posts.filter(posted_at__date=today).count()
+    try:
+        safety.tell_posts(member.account_id, day=today, posts=posts)
+    except (safety.NotNow, safety.Refused):
+        return
 
 
 @require_GET

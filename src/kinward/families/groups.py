@@ -5,7 +5,6 @@ from typing import Final
 import msgspec
 from django.utils.translation import gettext_noop
 
-from kinward.policy.capabilities import CAPABILITIES
 from kinward.policy.values import HOURS, MINUTES, Kind, Value, clock
 
 GROUPS: Final[dict[str, tuple[str, ...]]] = {
@@ -112,6 +111,3 @@ def options(kind: Kind, floor: int, cap: int, now: int) -> list[Option]:
 def half_hours() -> list[str]:
     """The times at which hours of use can begin and end."""
     return [clock(slot) for slot in range(49)]
-
-
-assert set(MEANINGS) | set(NOT_SETTINGS) == set(CAPABILITIES), "every setting says what it means"  # noqa: S101

@@ -32,7 +32,11 @@ class Zones:
 
     def local(self, at: datetime) -> datetime:
         """A moment in the zone in force at it."""
-        return at.astimezone(_zone(self.name_at(minute_of(at))))
+        return at.astimezone(self.zone_at(at))
+
+    def zone_at(self, at: datetime) -> ZoneInfo:
+        """The zone in force at a moment."""
+        return _zone(self.name_at(minute_of(at)))
 
     def day_of(self, minute: int) -> date:
         """The local day that a minute is part of: exactly one, whatever the clocks do."""

@@ -1,6 +1,6 @@
 """Telling somebody something: a notice in the family pages, which the platform passes on."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from django.utils.formats import date_format
@@ -52,8 +52,8 @@ def sentence(notice: Notice) -> str:
     with override(known_language(notice.account.language)):
         fill = dict(notice.fill)
         if "when" in fill:
-            when = datetime.fromisoformat(fill["when"])
-            fill["when"] = f"{date_format(when, 'DATETIME_FORMAT')} UTC"
+            when = datetime.fromisoformat(fill["when"]).astimezone(UTC)
+            fill["when"] = f"{date_format(when, 'DATETIME_FORMAT', use_l10n=True)} UTC"
         return gettext(TOPICS[notice.topic]).format(**fill)
 
 

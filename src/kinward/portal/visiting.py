@@ -7,13 +7,14 @@ from typing import Any, Final, cast
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import translation
+from django.utils import timezone, translation
 
 from kinward.config import config
 from kinward.errors import KinwardError
 from kinward.families.errors import PortalClosed
 from kinward.families.models import PortalSession
 from kinward.families.portal import VISIT, visit
+from kinward.families.screen_time import zones_of
 from kinward.people.models import Account
 from kinward.policy.decision import known_language
 
@@ -38,7 +39,7 @@ def visit_of(request: HttpRequest) -> PortalSession | None:
 
 
 def visited(view: View) -> View:
-    """Let through whoever is on a visit, in their own language; errors become pages."""
+    """Let through whoever is on a visit, in their language and time; errors become pages."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -49,7 +50,8 @@ def visited(view: View) -> View:
             coming = cast("Visit", request)
             coming.portal, coming.account = portal, portal.account
             language = known_language(portal.account.language or language)
-            with translation.override(language):
+            zone = zones_of(portal.account).zone_at(timezone.now())
+            with translation.override(language), timezone.override(zone):
                 return view(coming, *args, **kwargs)
         except KinwardError as error:
             with translation.override(language):

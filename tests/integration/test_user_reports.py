@@ -1,0 +1,205 @@
+"""Reports by people: the front of the queue, one case, what the reporter hears, and disputes."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from kinward.access.models import Staff
+from kinward.cases import queries
+from kinward.cases.drafting import draft_report
+from kinward.cases.models import Case, UserReport
+from kinward.cases.services import DisputeOpen, VerdictForm, decide, settle_dispute, take
+from kinward.cases.user_reports import (
+    TooManyReports,
+    UserReportIn,
+    dispute_pairing,
+    outcome_of,
+    receive_report,
+)
+from kinward.enforcement.models import Action
+from kinward.errors import Invalid, KinwardError, NotFound
+from kinward.families.models import Notice
+from kinward.people.models import Account
+from kinward.reporting.models import Report
+from tests.integration.families import make_account, pair
+from tests.integration.helpers import quarantined, run_jobs
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def teen(db: None) -> Account:
+    return make_account("wren", 15)
+
+
+@pytest.fixture
+def adult(db: None) -> Account:
+    return make_account("heron", 40)
+
+
+def send(reporter: str = "wren", about: str = "heron", **more: str) -> UserReport:
+    report = UserReportIn(
+        **{"account_id": about, "reporter_id": reporter, "category": "contact", **more}
+    )
+    return receive_report(report=report, actor="key:app")
+
+
+def settle(case: Case, staff: Staff, outcome: Any) -> None:
+    take(case=case, staff=staff)
+    decide(case_id=case.pk, staff=staff, form=VerdictForm(outcome=outcome, clause="CS-2"))
+
+
+def topics(account: Account) -> list[str]:
+    return list(Notice.objects.filter(account=account).values_list("topic", flat=True))
+
+
+def test_a_child_s_safety_comes_first(
+    account: Account, bank: object, teen: Account, adult: Account
+) -> None:
+    older = quarantined(account)
+    send(about=make_account("loud", 30).platform_id, category="bullying")
+    urgent = send(text="They asked to keep it secret.").finding.case
+    assert list(queries.queue())[:2] == [urgent, older]
+    (ground,) = queries.grounds(urgent)
+    assert "approaching a child" in ground.text
+    assert "They asked to keep it secret." in ground.text
+
+
+def test_nothing_is_done_to_whom_is_reported_until_a_person_decides(
+    teen: Account, adult: Account
+) -> None:
+    send(content_id="post-7")
+    adult.refresh_from_db()
+    assert adult.standing == "active"
+    assert not Action.objects.exclude(target_kind="notice").exists()
+
+
+def test_the_same_report_is_one_report(teen: Account, adult: Account) -> None:
+    first = send()
+    assert send() == first
+    other = send(category="threats")
+    assert other != first
+    assert other.finding.case == first.finding.case
+    assert topics(teen) == ["report.taken", "report.taken"]
+
+
+def test_what_is_refused(teen: Account, adult: Account) -> None:
+    for wrong in (
+        {"category": "guardian"},
+        {"category": "nothing"},
+        {"about": "nobody"},
+        {"about": "wren"},
+        {"text": "x" * 2001},
+    ):
+        with pytest.raises(KinwardError):
+            send(**wrong)
+    assert not UserReport.objects.exists()
+
+
+def test_an_account_reports_so_often_a_day(teen: Account) -> None:
+    for number in range(20):
+        send(about=make_account(f"someone-{number}", 30).platform_id)
+    make_account("one-more", 30)
+    with pytest.raises(TooManyReports):
+        send(about="one-more")
+
+
+def test_the_reporter_hears_and_the_authority_gets_their_words(
+    teen: Account, adult: Account, reviewer: Staff
+) -> None:
+    report = send(text="They sent me this.", content_id="post-7")
+    case = report.finding.case
+    settle(case, reviewer, "confirmed")
+    report.refresh_from_db()
+    assert outcome_of(report) == "acted"
+    assert topics(teen)[0] == "report.acted"
+    draft = draft_report(Case.objects.get(pk=case.pk), case.verdicts.get())
+    assert "They sent me this." in draft.additional_info
+    assert draft.incident_at == report.at
+    assert Report.objects.count() == 1
+    done = Action.objects.exclude(target_kind="notice").values_list("target_kind", "effect")
+    assert set(done) == {("content", "remove"), ("account", "terminate")}
+
+
+def test_a_dismissal_restores_only_what_was_taken(
+    teen: Account, adult: Account, reviewer: Staff
+) -> None:
+    report = send(content_id="post-7")
+    settle(report.finding.case, reviewer, "dismissed")
+    assert topics(teen)[0] == "report.closed"
+    assert not Action.objects.exclude(target_kind="notice").exists()
+
+
+def test_a_dispute_is_settled_by_who_holds_the_case(
+    teen: Account, adult: Account, reviewer: Staff
+) -> None:
+    made = pair(adult, teen)
+    report = dispute_pairing(teen=teen, pairing_id=made.pk)
+    assert report is not None
+    assert dispute_pairing(teen=teen, pairing_id=made.pk) is None
+    case = report.finding.case
+    assert case.urgent
+    assert case.account == adult
+    with pytest.raises(KinwardError):  # without the lease
+        settle_dispute(case=case, pairing_id=made.pk, ends=True, staff=reviewer)
+    take(case=case, staff=reviewer)
+    with pytest.raises(DisputeOpen):
+        decide(case_id=case.pk, staff=reviewer, form=VerdictForm(outcome="dismissed"))
+    with pytest.raises(NotFound):
+        settle_dispute(case=case, pairing_id=teen.pk, ends=False, staff=reviewer)  # type: ignore[arg-type]
+    settle_dispute(case=case, pairing_id=made.pk, ends=False, staff=reviewer)
+    made.refresh_from_db()
+    assert (made.disputed_at, made.ended_at) == (None, None)
+    decide(case_id=case.pk, staff=reviewer, form=VerdictForm(outcome="dismissed"))
+
+
+def test_a_confirmed_case_ends_what_it_disputes(
+    teen: Account, adult: Account, reviewer: Staff
+) -> None:
+    made = pair(adult, teen)
+    report = dispute_pairing(teen=teen, pairing_id=made.pk)
+    assert report is not None
+    settle(report.finding.case, reviewer, "confirmed")
+    made.refresh_from_db()
+    assert made.ended_why == "not a guardian"
+    with pytest.raises(Invalid):
+        from kinward.families.pairing import settle_dispute as again
+
+        again(pairing_id=made.pk, ends=True, actor="staff:robin")
+
+
+@pytest.fixture
+def console(reviewer: Staff) -> Client:
+    from allauth.mfa.models import Authenticator
+
+    Authenticator.objects.create(user=reviewer, type="totp", data={"secret": "x"})
+    client = Client()
+    client.force_login(reviewer)
+    return client
+
+
+def test_the_console_shows_what_is_disputed_and_settles_it(
+    console: Client, teen: Account, adult: Account, reviewer: Staff
+) -> None:
+    made = pair(adult, teen)
+    report = dispute_pairing(teen=teen, pairing_id=made.pk)
+    assert report is not None
+    case = report.finding.case
+    assert "urgent" in console.get("/queue").content.decode()
+    take(case=case, staff=reviewer)
+    page = console.get(f"/cases/{case.pk}").content.decode()
+    assert "wren says that heron is not their guardian" in page
+    console.post(f"/cases/{case.pk}/pairings/{made.pk}", {"becomes": "ended"})
+    made.refresh_from_db()
+    assert made.ended_at is not None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_platform_passes_the_notice_on_once(
+    teen: Account, adult: Account, receiver: Any
+) -> None:
+    pair(adult, teen)
+    run_jobs()
+    assert receiver.types == ["notice.notify", "notice.notify"]
+    assert Notice.objects.filter(passed_on=True).count() == 2

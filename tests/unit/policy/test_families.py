@@ -1,0 +1,71 @@
+"""What a pack says of families, and settings that differ by weekday."""
+
+from datetime import datetime
+
+import pytest
+
+from kinward.policy import AgeRange, PackInvalid, Person, decide, load_pack
+from kinward.policy.families import FamilyRules
+from kinward.policy.sources import read_files
+
+MONDAY, SATURDAY = datetime(2026, 11, 16, 12), datetime(2026, 11, 21, 12)
+WEEK = (30, 30, 30, 30, 30, 90, 90)
+
+
+def with_families(text: str) -> dict[str, str]:
+    files = dict(read_files("teen-accounts"))
+    header, _, rest = files["pack.toml"].partition("[families]")
+    files["pack.toml"] = header + f"[families]\n{text}\n" + rest[rest.index("# ---- under 13") :]
+    return files
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("guardian_age = 16", "a guardian is an adult"),
+        ('guardian_assurance = "sure"', "guardian_assurance is one of"),
+        ("until = 21", "until is the age"),
+        ("notice_hours = 100000", "notice_hours is 0 to"),
+        ('guardian_sees = ["messages_text"]', "content is never seen"),
+        ("colour = 1", "unknown field"),
+        ('notice_hours = "long"', "Expected `int`"),
+    ],
+)
+def test_a_mistake_is_named_with_its_line(text: str, says: str) -> None:
+    with pytest.raises(PackInvalid) as refused:
+        load_pack(with_families(text))
+    assert says in str(refused.value)
+    assert "pack.toml:" in str(refused.value)
+
+
+def test_who_may_guard_and_be_guarded() -> None:
+    rules = load_pack("teen-accounts").families
+    assert rules.may_guard(AgeRange(18, 150, "test", "estimated"))
+    assert not rules.may_guard(AgeRange(18, 150, "test", "declared"))
+    assert not rules.may_guard(AgeRange(17, 150, "test", "verified"))
+    assert rules.may_be_guarded(AgeRange(0, 150))
+    assert not rules.may_be_guarded(AgeRange(18, 19))
+    assert rules.leaves_at_once(AgeRange(16, 18))
+    assert not rules.leaves_at_once(AgeRange(15, 18))
+    assert FamilyRules().notice_hours == 48
+
+
+def test_a_week_counts_by_its_day_and_strictly_without_one() -> None:
+    pack, teen = load_pack("teen-accounts"), Person(AgeRange(15, 16))
+    for at, value in ((MONDAY, 30), (SATURDAY, 90), (None, 30)):
+        decision = decide(pack, "session.time", teen, at=at, guardian=WEEK)
+        assert decision.value == value
+        assert decision.layer == "guardian"
+    odd = decide(pack, "session.time", teen, guardian=WEEK[:6])
+    assert (odd.effect, [each.code for each in odd.reasons]) == (
+        "deny",
+        ["state.unavailable", "setting.invalid"],
+    )
+
+
+def test_a_week_never_permits_more_than_its_loosest_day() -> None:
+    pack, teen = load_pack("teen-accounts"), Person(AgeRange(15, 16))
+    hours = ("08:00-20:00",) * 5 + ("10:00-22:00",) * 2
+    general = decide(pack, "session.hours", teen, guardian=hours)
+    assert general.value == "10:00-20:00"
+    assert decide(pack, "session.hours", teen, at=SATURDAY, guardian=hours).value == "10:00-22:00"
