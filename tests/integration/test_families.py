@@ -20,6 +20,7 @@ from kinward.families.errors import (
     CodeRefused,
     FamilyFull,
     NeedsNoGuardian,
+    NoGuardian,
     NotAGuardian,
     NotPaired,
     PairingLoop,
@@ -168,6 +169,44 @@ def test_four_guardians_and_no_more(teen: Account, heron: Account) -> None:
         pair(Account.objects.get(platform_id="g0"), teen)
 
 
+def test_pairing_is_the_consent_that_a_law_asks_for(heron: Account) -> None:
+    teen = make_account("plover", 15, place="BR")
+    assert decide_afresh(teen, "account.join").effect == "deny"
+    made = pair(heron, teen)
+    assert decide_afresh(teen, "account.join").effect == "allow"
+    pairing.end(account=heron, pairing_id=made.pk)
+    assert decide_afresh(teen, "account.join").effect == "deny"
+
+
+def test_a_guardian_who_is_known_less_surely_waits_without_power(
+    teen: Account, heron: Account
+) -> None:
+    made = pair(heron, teen)
+    Account.objects.filter(pk=heron.pk).update(age_assurance="declared")
+    assert pairing.finish_due() == 0
+    made.refresh_from_db()
+    assert made.ended_at is None
+    assert not pairing.has_power(Pairing.objects.get(pk=made.pk))
+
+
+def test_what_a_pack_hides_is_not_on_the_page(
+    teen: Account, heron: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kinward.families import page
+    from kinward.policy.families import FamilyRules
+
+    made = pair(heron, teen)
+    hidden = FamilyRules(guardian_sees=("settings", "asks"))
+    monkeypatch.setattr("kinward.portal.views_family.rules_for", lambda _: hidden)
+    monkeypatch.setattr(page, "rules_for", lambda _: hidden)
+    from tests.integration.test_pages import visiting
+
+    shown = visiting(heron).get(f"/family/teens/{made.pk}").content.decode()
+    assert "minutes left" not in shown
+    assert "<svg" not in shown
+    assert "minutes left" in visiting(teen).get("/family").content.decode()
+
+
 # ---- choosing
 
 
@@ -303,7 +342,7 @@ def test_a_guardian_proposes_and_the_teen_agrees(teen: Account, heron: Account) 
 
 
 def test_nobody_asks_without_end(teen: Account, heron: Account) -> None:
-    with pytest.raises(NotPaired):
+    with pytest.raises(NoGuardian):
         asking.ask(teen=teen, capability="session.time", reason="", minutes=15)
     pair(heron, teen)
     for _ in range(asking.MAX_OPEN):
@@ -449,3 +488,4 @@ def test_the_digest_in_the_app(teen: Account, heron: Account) -> None:
     pair(heron, teen)
     assert digest.send_digests() == 1
     assert told(heron)[0] == "Your week with Sandpiper: 0 minutes in all."
+    assert digest.send_digests() == 0  # the job that begins again

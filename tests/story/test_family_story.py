@@ -215,7 +215,7 @@ def test_at_sixteen_it_ends_at_once_and_nothing_is_left_to_see(
     answer = parent.goto(at)
     assert answer is not None
     assert answer.status == 403
-    expect(parent.get_by_role("heading", name="You are not a guardian")).to_be_visible()
+    expect(parent.get_by_role("heading", name="There is no pairing between")).to_be_visible()
     checked(parent)
 
 
@@ -254,6 +254,33 @@ def test_somebody_reports_a_picture(
     expect(page.get_by_role("heading", name="Help right now")).to_be_visible()
     expect(page.get_by_text("a person will look").first).to_be_visible()
     checked(page)
+
+
+def test_every_page_at_both_sizes(
+    demo: Demo, desktop: BrowserContext, phone: BrowserContext
+) -> None:
+    parent, child = paired(demo, desktop, phone, "osprey", "whimbrel", 15)
+    teen_page = parent.url
+    groups = "?group={}"
+    paths = {
+        parent: [teen_page, *(teen_page + groups.format(each) for each in ("people", "content"))],
+        child: [f"{demo.console}/family{groups.format(each)}" for each in ("people", "spending")],
+    }
+    for page, own in paths.items():
+        common = ("/family", "/family/pair", "/family/safe", "/family/report", "/family/digest")
+        for address in (*own, *(demo.console + each for each in common)):
+            for size in (PHONE, DESKTOP):
+                page.set_viewport_size(size)
+                page.goto(address)
+                checked(page)
+    parent.goto(teen_page)
+    press(parent, "Show today\u2019s codes")
+    expect(parent.get_by_role("heading", name="Today\u2019s codes")).to_be_visible()
+    checked(parent)
+    child.goto(f"{demo.console}/family/safe")
+    press(child, "Make a code for an adult I trust")
+    expect(child.get_by_role("heading", name="Your code")).to_be_visible()
+    checked(child)
 
 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])

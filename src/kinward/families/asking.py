@@ -12,7 +12,7 @@ from kinward.experience.live import live
 from kinward.experience.models import Layer
 from kinward.experience.settings import make_setting
 from kinward.families.choosing import bounds_for, check_value, put_choice
-from kinward.families.errors import AskClosed, NotPaired, TooManyTries
+from kinward.families.errors import AskClosed, NoGuardian, NotPaired, TooManyTries
 from kinward.families.models import Answer, Ask, AskState, ExtraMinutes, Pairing
 from kinward.families.pairing import empowered, has_power, live_pairings
 from kinward.families.screen_time import local_now
@@ -51,7 +51,7 @@ def ask(
     teen = lock_account(teen.pk)
     guardians = [each for each in live_pairings().filter(teen=teen) if has_power(each)]
     if not guardians:
-        raise NotPaired("There is no guardian who could answer.")
+        raise NoGuardian
     made = _make(teen, None, capability, reason, value, minutes)
     for pairing in guardians:
         what = words_of(made, pairing.guardian.language)
@@ -303,6 +303,12 @@ def due() -> list[int]:
     lapsed = Ask.objects.filter(state__in=OPEN, lapses_at__lte=now)
     over = Ask.objects.filter(state=AskState.GRANTED, until__lte=now)
     return sorted({*lapsed.values_list("teen", flat=True), *over.values_list("teen", flat=True)})
+
+
+def forget_reasons(before: datetime) -> None:
+    """Forget what was written with an ask; that it was asked and answered stays."""
+    Ask.objects.filter(made_at__lt=before).exclude(reason="").update(reason="")
+    Answer.objects.filter(at__lt=before).exclude(note="").update(note="")
 
 
 def history(teen: Account, limit: int = 30) -> list[Ask]:

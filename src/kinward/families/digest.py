@@ -28,6 +28,7 @@ from kinward.policy.decision import known_language
 MAIL: Final = "families.mail_digest"
 CONFIRM: Final = "kinward.families.digest"
 CONFIRM_HOURS: Final = 48
+ALMOST_A_WEEK: Final = timedelta(days=6)
 
 
 @transaction.atomic
@@ -99,12 +100,15 @@ def week_of(pairing: Pairing, now: datetime) -> dict[str, Any]:
 
 
 def send_digests() -> int:
-    """Send this week's digests; returns how many."""
+    """Send this week's digests, each once, also if the job begins again; returns how many."""
     now, sent = timezone.now(), 0
-    for pairing in live_pairings(now).select_related("guardian", "teen").exclude(digest="off"):
+    waiting = live_pairings(now).exclude(digest="off").exclude(digested_at__gt=now - ALMOST_A_WEEK)
+    for pairing in waiting.select_related("guardian", "teen").iterator(500):
         if not has_power(pairing):
             continue
         with transaction.atomic():
+            pairing.digested_at = now
+            pairing.save(update_fields=["digested_at"])
             if pairing.digest == "app":
                 minutes = week_of(pairing, now)["minutes"]
                 tell(pairing.guardian, "digest", other=called(pairing.teen), minutes=minutes)

@@ -74,10 +74,17 @@ class FamilyFull(KinwardError):
 
 
 class NotPaired(KinwardError):
-    """You are not a guardian of this account."""
+    """There is no pairing between these accounts."""
 
     code = "pairing.none"
     status = 403
+
+
+class NoGuardian(KinwardError):
+    """There is no guardian who could answer."""
+
+    code = "ask.no_guardian"
+    status = 409
 
 
 class PairingPaused(KinwardError):

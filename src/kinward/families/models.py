@@ -73,6 +73,7 @@ class Pairing(models.Model):
     ended_why = models.CharField(max_length=20, default="")
     disputed_at = models.DateTimeField(null=True)  # a person looks; the guardian can do nothing
     digest = models.CharField(max_length=200, default="app")  # "app", "off", or a mail address
+    digested_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = (

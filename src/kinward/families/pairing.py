@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from kinward.errors import Invalid
+from kinward.errors import Forbidden, Invalid
 from kinward.experience.live import live, person_of
 from kinward.families.errors import (
     AlreadyPaired,
@@ -30,14 +30,23 @@ from kinward.families.errors import (
     PairingPaused,
     TooManyTries,
 )
-from kinward.families.models import Invitation, Pairing, Side, TrustedAdult, WrongCode
-from kinward.families.settling import settle_all
+from kinward.families.models import (
+    Choice,
+    Invitation,
+    Pairing,
+    Side,
+    TrustedAdult,
+    WrongCode,
+)
+from kinward.families.settling import settle, settle_all
 from kinward.families.tell import called, tell
 from kinward.jobs import enqueue
 from kinward.ledger.services import record
 from kinward.people.models import Account, Standing
 from kinward.people.services import lock_account, lock_accounts
 from kinward.policy.families import FamilyRules
+from kinward.policy.question import Question, read_question
+from kinward.policy.settling import applying, combine
 
 MAX_GUARDIANS: Final = 4
 MAX_TEENS: Final = 10
@@ -47,6 +56,7 @@ CODE_LENGTH: Final = 8
 CODE_HOURS: Final = 24
 MAX_INVITATIONS: Final = 10  # that one account makes in a day
 MAX_WRONG: Final = 10  # codes that one account tries in vain in an hour
+JOIN: Final = "account.join"
 FINISH: Final = "families.finish_pairings"
 
 
@@ -110,7 +120,7 @@ def invite(*, maker: Account, side: Side) -> tuple[str, Invitation]:
 def _check_may(account: Account, side: Side, rules: FamilyRules) -> None:
     """Refuse whoever cannot be on a side, by age, standing, or for being on the other one."""
     if account.standing != Standing.ACTIVE:
-        raise NotPaired("This account is suspended or ended.")
+        raise Forbidden("This account is suspended or ended.")
     age = person_of(account).age
     if side == Side.GUARDIAN:
         if not rules.may_guard(age):
@@ -194,9 +204,25 @@ def _pair(*, guardian: Account, teen: Account) -> Pairing:
         guardian=guardian.platform_id,
         teen=teen.platform_id,
     )
+    _consent(pairing)
     tell(guardian, "paired", other=called(teen))
     tell(teen, "paired", other=called(guardian))
     return pairing
+
+
+def _consent(pairing: Pairing) -> None:
+    """Where the law lets a guardian open the account itself, pairing is their yes to it."""
+    pack = live().in_force().for_account(pairing.teen.platform_id)
+    if pack is None:
+        return
+    question = Question(actor=person_of(pairing.teen))
+    read = read_question(pack.ruling, JOIN, question)
+    if isinstance(read, str):
+        return
+    asked = read[0]
+    if combine(asked.capability.kind, applying(pack.ruling, asked)).guardian_moves:
+        Choice.objects.create(pairing=pairing, capability=JOIN, value="allow")
+        settle(pairing.teen, JOIN, actor=f"account:{pairing.guardian.platform_id}")
 
 
 def _trust(teen: Account, adult: Account) -> TrustedAdult:
@@ -286,10 +312,8 @@ def end(*, account: Account, pairing_id: UUID) -> Pairing:
             subject=str(pairing),
             at=pairing.ends_at.isoformat(),
         )
-        for told in live_pairings().select_related("guardian").filter(teen=pairing.teen):
-            if told.pk == pairing.pk:
-                when = pairing.ends_at.isoformat()
-                tell(told.guardian, "ending", other=called(pairing.teen), when=when)
+        when = pairing.ends_at.isoformat()
+        tell(pairing.guardian, "ending", other=called(pairing.teen), when=when)
         enqueue(FINISH, at=pairing.ends_at, teen_id=pairing.teen_id)
     return pairing
 
@@ -378,13 +402,14 @@ def _finish(pairing: Pairing, why: str, now: datetime, actor: str = "") -> None:
 def finish_due(teen_id: int | None = None) -> int:
     """End every pairing whose notice is over, or one of whose two is no longer of an age for it.
 
-    Without a teen, everybody's. A dispute stays until a person has looked.
+    Without a teen, everybody's. A dispute stays until a person has looked; a guardian who is only
+    not known surely enough any more has no power, and the pairing stays.
     """
-    open_ones = Pairing.objects.filter(ended_at=None)
+    candidates = _may_be_over()
     if teen_id is not None:
-        open_ones = open_ones.filter(teen_id=teen_id)
+        candidates = Pairing.objects.filter(ended_at=None, teen_id=teen_id)
     ended = 0
-    for pk in list(open_ones.values_list("pk", flat=True)):
+    for pk in list(candidates.values_list("pk", flat=True)):
         with transaction.atomic():
             found = Pairing.objects.select_related("guardian", "teen").get(pk=pk)
             lock_account(found.teen_id)
@@ -396,6 +421,21 @@ def finish_due(teen_id: int | None = None) -> int:
     return ended
 
 
+def _may_be_over() -> QuerySet[Pairing]:
+    """The few of all pairings that are worth a look: by their time, or by somebody's age."""
+    in_force = live().in_force()
+    rules = [each.families for each in (in_force.pack, in_force.rest) if each is not None]
+    grown = min((each.until for each in rules), default=FamilyRules().until)
+    adult = max((each.guardian_age for each in rules), default=FamilyRules().guardian_age)
+    return Pairing.objects.filter(
+        Q(ends_at__lte=timezone.now())
+        | Q(teen__age_lower__gte=grown)
+        | Q(teen__age_changes_on__lte=in_force.day)
+        | Q(guardian__age_upper__lte=adult),
+        ended_at=None,
+    )
+
+
 def _why_over(pairing: Pairing) -> str:
     if pairing.ended_at is not None:
         return ""
@@ -404,7 +444,7 @@ def _why_over(pairing: Pairing) -> str:
     rules = rules_for(pairing.teen)
     if not rules.may_be_guarded(person_of(pairing.teen).age):
         return "grown up"
-    if pairing.disputed_at is None and not rules.may_guard(person_of(pairing.guardian).age):
+    if pairing.disputed_at is None and person_of(pairing.guardian).age.upper <= rules.guardian_age:
         return "not an adult"
     return ""
 

@@ -23,6 +23,7 @@ def forget_minutes(timestamp: int) -> None:
     now = timezone.now()
     WrongCode.objects.filter(at__lt=now - timedelta(days=1)).delete()
     Notice.objects.filter(at__lt=now - 2 * KEPT).delete()
+    asking.forget_reasons(now - 2 * KEPT)
 
 
 @task(pairing.FINISH)

@@ -66,7 +66,6 @@ def home(request: Visit) -> HttpResponse:
         context = {
             "pairings": [(each, has_power(each)) for each in mine],
             "news": _news(account),
-            "adult": rules.may_guard(person_of(account).age),
         }
         return render(request, "portal/guardian.html", _around(request, context))
     context = _common(account, account, None) | {
@@ -104,7 +103,8 @@ def _common(teen: Account, reader: Account, pairing: Pairing | None) -> dict[str
 
 def _now(teen: Account, reader: Account, pairing: Pairing | None) -> dict[str, Any]:
     time = page.time_of(teen, timezone.now())
-    counts = page.counts_for(teen, time) if pairing is None or has_power(pairing) else []
+    counts = page.counts_for(teen, time)
+    minutes = pairing is None or "minutes" in rules_for(teen).guardian_sees
     asks = [
         (each, asking.words_of(each, reader.language), _open(each, pairing))
         for each in asking.history(teen)
@@ -116,6 +116,7 @@ def _now(teen: Account, reader: Account, pairing: Pairing | None) -> dict[str, A
         "teen": teen,
         "pairing": pairing,
         "time": time,
+        "minutes": minutes,
         "chart": week_chart(time.week, time.allowed),
         "counts": counts,
         "asks": asks,

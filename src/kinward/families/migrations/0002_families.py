@@ -23,6 +23,7 @@ class Migration(migrations.Migration):
                 ('ended_why', models.CharField(default='', max_length=20)),
                 ('disputed_at', models.DateTimeField(null=True)),
                 ('digest', models.CharField(default='app', max_length=200)),
+                ('digested_at', models.DateTimeField(null=True)),
                 ('guardian', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='guarding', to='people.account')),
                 ('teen', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='guarded', to='people.account')),
             ],
