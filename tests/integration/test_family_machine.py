@@ -284,7 +284,8 @@ class Family(RuleBasedStateMachine):
         with self._expect(self._live(name)):
             who = self.teen if by_teen else self.guardians[name]
             pairing.end(account=who, pairing_id=self.pairs[name]["id"])
-            if not by_teen or self.grown:
+            at_once = person_of(self._fresh(self.teen)).age.lower >= 16
+            if not by_teen or at_once:
                 self._gone(name)
             elif self.pairs[name]["ends_at"] is None:
                 ends = Pairing.objects.get(pk=self.pairs[name]["id"]).ends_at
@@ -358,7 +359,6 @@ class Family(RuleBasedStateMachine):
             for name in list(self.pairs):
                 self._gone(name)
             self.asked = {}
-        self.grown_at_once = years >= 16
 
     @rule(name=st.sampled_from(GUARDIANS), now=st.integers(0, 5))
     def is_no_adult_after_all(self, name: str, now: int) -> None:
