@@ -123,6 +123,20 @@ def check_worker() -> Finding:
     return fine("A worker is alive.")
 
 
+def check_index() -> Finding:
+    """Is the search compiled?"""
+    from kinward.matching.hamming import warm, was_kept
+
+    seconds = warm()
+    if was_kept():
+        return fine("The search is compiled.")
+    return warn(
+        f"The search was not compiled at install: that took {seconds:.0f} s, as each start will if "
+        "nothing can be kept. Run `python -m kinward.matching.hamming` as whoever may write there, "
+        "or set NUMBA_CACHE_DIR."
+    )
+
+
 def check_webhook() -> Finding:
     """Does the app's webhook address answer?"""
     from kinward.enforcement.webhook import check_address
@@ -209,6 +223,7 @@ CHECKS: Final[dict[str, Callable[[], Finding]]] = {
     "evidence": check_unsealable,
     "API key": check_api_keys,
     "worker": check_worker,
+    "index": check_index,
     "webhook": check_webhook,
     "parked": check_parked,
     "policy": check_policy,
@@ -234,7 +249,7 @@ def examine() -> dict[str, Finding]:
 
 @click.command()
 def doctor() -> None:
-    """Check database, keys, migrations, worker, webhook, authority and clock."""
+    """Check database, keys, migrations, worker, index, webhook, authority and clock."""
     found = examine()
     for name, finding in found.items():
         mark, colour = MARKS[finding.level]

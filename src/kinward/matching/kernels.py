@@ -1,0 +1,230 @@
+"""The inner loops of the index, compiled by Numba and kept beside this file once compiled.
+
+Memory is what they wait for, so they ask for it early: while one bucket is read, the next are on
+their way (LLVM's prefetch). A candidate that an earlier chunk has found already is not counted
+again: it is one if it is within that chunk's radius. What is found is counted also where there is
+no room to write it, so that the caller can come back with more.
+"""
+
+from typing import Any, Final
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+AHEAD: Final = 16  # cache lines that are asked for at a time
+_WORD: Final = np.uint64(64)
+
+
+@intrinsic
+def _popcount(typing: Any, word: Any) -> Any:
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.ctpop(args[0])
+
+    return word(word), code
+
+
+@intrinsic
+def _prefetch(typing: Any, array: Any, index: Any) -> Any:
+    """Ask for the cache line of an item, or of a row's first item."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kind = signature.args[0]
+        made = context.make_array(kind)(context, builder, args[0])
+        at = [args[1], *[ir.Constant(ir.IntType(64), 0)] * (kind.ndim - 1)]
+        pointer = cgutils.get_item_pointer(
+            context, builder, kind, made, at, wraparound=False, boundscheck=False
+        )
+        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        function = cgutils.get_or_insert_function(
+            builder.module,
+            ir.FunctionType(ir.VoidType(), [byte, number, number, number]),
+            "llvm.prefetch.p0",
+        )
+        # To be read (0), often (3), data (1).
+        builder.call(function, [builder.bitcast(pointer, byte), number(0), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), code
+
+
+@njit(inline="always")
+def _key(rows, row, offset, bits):
+    """The bits of a chunk, as a number."""
+    word, shift = offset >> 6, np.uint64(offset & 63)
+    value = rows[row, word] >> shift
+    if shift and word < 3:
+        value |= rows[row, word + 1] << (_WORD - shift)
+    return np.int64(value & ((np.uint64(1) << np.uint64(bits)) - np.uint64(1)))
+
+
+@njit(inline="always")
+def _distance(rows, row, queries, query):
+    found = np.uint64(0)
+    for word in range(4):
+        found += _popcount(rows[row, word] ^ queries[query, word])
+    return np.int64(found)
+
+
+@njit(cache=True, nogil=True)
+def fill(rows, offset, bits, starts, order):
+    """Sort rows into the buckets of one chunk: `starts` uint32[2**bits + 1], `order` uint32[N]."""
+    count = rows.shape[0]
+    for row in range(count):
+        starts[_key(rows, row, offset, bits) + 1] += np.uint32(1)
+    for bucket in range(1, len(starts)):
+        starts[bucket] += starts[bucket - 1]
+    for row in range(count):
+        bucket = _key(rows, row, offset, bits)
+        order[starts[bucket]] = row
+        starts[bucket] += np.uint32(1)
+    for bucket in range(len(starts) - 1, 0, -1):
+        starts[bucket] = starts[bucket - 1]
+    starts[0] = 0
+
+
+@njit(cache=True, nogil=True)
+def scan(rows, count, dead, queries, query, radius, out_rows, out_distances, found):
+    """Compare a query with the first `count` rows; returns how many are within the radius."""
+    for row in range(count):
+        distance = _distance(rows, row, queries, query)
+        if distance <= radius and not dead[row >> 3] >> (row & 7) & 1:
+            if found < len(out_rows):
+                out_rows[found], out_distances[found] = row, distance
+            found += 1
+    return found
+
+
+@njit(nogil=True)
+def _seen(rows, row, queries, query, chunk, shape):
+    """Whether an earlier chunk has found this row."""
+    for earlier in range(chunk):
+        offset, bits, radius = shape[earlier, 0], shape[earlier, 1], shape[earlier, 2]
+        differ = _key(rows, row, offset, bits) ^ _key(queries, query, offset, bits)
+        if np.int64(_popcount(np.uint64(differ))) <= radius:
+            return True
+    return False
+
+
+@njit(nogil=True)
+def _compare(
+    rows,
+    dead,
+    queries,
+    query,
+    radius,
+    chunk,
+    shape,
+    room,
+    first,
+    count,
+    out_rows,
+    out_distances,
+    found,
+):
+    """Compare a query with the candidates that stand in `room` from `first` on."""
+    for number in range(min(AHEAD, count)):
+        _prefetch(rows, room[first + number])
+    for number in range(count):
+        if number + AHEAD < count:
+            _prefetch(rows, room[first + number + AHEAD])
+        row = room[first + number]
+        distance = _popcount(rows[row, 0] ^ queries[query, 0])
+        distance += _popcount(rows[row, 1] ^ queries[query, 1])
+        if distance > np.uint64(radius):
+            continue
+        distance += _popcount(rows[row, 2] ^ queries[query, 2])
+        distance += _popcount(rows[row, 3] ^ queries[query, 3])
+        if distance > np.uint64(radius) or dead[row >> 3] >> (row & 7) & 1:
+            continue
+        if _seen(rows, row, queries, query, chunk, shape):
+            continue
+        if found < len(out_rows):
+            out_rows[found], out_distances[found] = row, np.int64(distance)
+        found += 1
+    return found
+
+
+@njit(cache=True, nogil=True)
+def probe(
+    rows,
+    dead,
+    shape,
+    base,
+    starts,
+    order,
+    mask_base,
+    masks,
+    queries,
+    query,
+    radius,
+    room,
+    out_rows,
+    out_distances,
+    found,
+):
+    """Search a query by the chunks of a segment.
+
+    `shape` int64[C, 3] is offset, bits and radius of each chunk; `base` int64[C + 1] where its
+    `starts` begin, `mask_base` where its masks do. `room` int64 is scratch: ranges, then rows.
+    """
+    count = rows.shape[0]
+    first = len(room) // 4
+    for chunk in range(shape.shape[0]):
+        key = _key(queries, query, shape[chunk, 0], shape[chunk, 1])
+        table, here = base[chunk], chunk * count
+        begin, end = mask_base[chunk], mask_base[chunk + 1]
+        for number in range(begin, min(begin + AHEAD, end)):
+            _prefetch(starts, table + (key ^ masks[number]))
+        ranges, waiting = 0, 0
+        for number in range(begin, end):
+            if number + AHEAD < end:
+                _prefetch(starts, table + (key ^ masks[number + AHEAD]))
+            bucket = table + (key ^ masks[number])
+            start, stop = np.int64(starts[bucket]), np.int64(starts[bucket + 1])
+            if start < stop:
+                _prefetch(order, here + start)
+                room[ranges] = start << 32 | stop
+                ranges += 1
+            if ranges < first and number + 1 < end:
+                continue
+            for each in range(ranges):
+                for at in range(room[each] >> 32, room[each] & 0xFFFFFFFF):
+                    room[first + waiting] = order[here + at]
+                    waiting += 1
+                    if first + waiting == len(room):
+                        found = _compare(
+                            rows,
+                            dead,
+                            queries,
+                            query,
+                            radius,
+                            chunk,
+                            shape,
+                            room,
+                            first,
+                            waiting,
+                            out_rows,
+                            out_distances,
+                            found,
+                        )
+                        waiting = 0
+            ranges = 0
+        found = _compare(
+            rows,
+            dead,
+            queries,
+            query,
+            radius,
+            chunk,
+            shape,
+            room,
+            first,
+            waiting,
+            out_rows,
+            out_distances,
+            found,
+        )
+    return found
