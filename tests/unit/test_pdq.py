@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from kinward.demo import pictures
-from kinward.matching.pdq import hash_array
+from kinward.errors import KinwardError
+from kinward.matching.pdq import hash_array, hash_bytes, hash_dihedral, hash_many
 from kinward.matching.picture import read_picture
 
 SIZES = [(1024, 768), (640, 480), (333, 517), (64, 64), (1600, 300), (129, 128), (50, 40)]
@@ -60,3 +61,27 @@ def test_reencoding_and_resizing_stay_within_the_radius_and_others_do_not() -> N
         assert distance(known, bytes.fromhex(read_picture(data, MAX).pdq)) <= 31, name
     other = read_picture(pictures.encode(pictures.draw(5)), MAX)
     assert distance(known, bytes.fromhex(other.pdq)) > 31
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_turned_and_mirrored_it_is_the_reference_s(seed: int) -> None:
+    pixels = np.asarray(pictures.draw(seed, SIZES[seed % len(SIZES)]).convert("RGB"))
+    ours, quality = hash_dihedral(pixels)
+    theirs, their_quality = pdqhash.compute_dihedral(pixels)
+    for mine, other in zip(ours, theirs, strict=True):
+        assert distance(mine.tobytes(), np.packbits(other).tobytes()) <= 2
+    assert abs(quality - int(their_quality)) <= 1
+    assert (ours[0] == hash_array(pixels)[0]).all()
+
+
+def test_many_files_are_hashed_in_their_order_and_a_bad_one_alone_fails() -> None:
+    files = [pictures.encode(pictures.draw(seed, (320, 240)), "PNG") for seed in range(9)]
+    files.insert(4, b"no picture")
+    found = list(hash_many(files, workers=3))
+    assert isinstance(found.pop(4), KinwardError)
+    del files[4]
+    for data, each in zip(files, found, strict=True):
+        assert not isinstance(each, KinwardError)
+        alone = hash_bytes(data)
+        assert (each[0] == alone[0]).all()
+        assert each[1] == alone[1]

@@ -11,6 +11,7 @@ import os
 import resource
 import struct
 import sys
+import warnings
 from typing import BinaryIO
 
 import msgspec
@@ -64,6 +65,7 @@ def main(max_pixels: int, memory: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     stdin, stdout = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not disturb the answers
+    warnings.simplefilter("ignore")  # what strangers send is not worth a line in the log
     while (what := read_frame(stdin)) is not None and (data := read_frame(stdin)) is not None:
         write_frame(stdout, msgspec.msgpack.encode(answer(what.decode(), data, max_pixels)))
 

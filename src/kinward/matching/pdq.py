@@ -8,11 +8,16 @@ Filtering and decimation are linear and separable, so they are one matrix produc
 one from the right, on bands of rows: memory stays small whatever the picture's size.
 """
 
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+
+from kinward.errors import KinwardError
 
 Hash = npt.NDArray[np.uint8]  # uint8[32], most significant bit of the hex text first
 Floats = npt.NDArray[np.float64]
@@ -21,6 +26,7 @@ SIDE: Final = 64
 TERMS: Final = 16
 BAND: Final = 256  # rows of luma held at a time
 QUALITY_DIVISOR: Final = 90
+MAX_PIXELS: Final = 50_000_000
 LUMA: Final = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
 # Below this the picture has too little structure for its hash to mean anything: the algorithm's
@@ -61,16 +67,67 @@ def hash_array(pixels: npt.NDArray[np.uint8]) -> tuple[Hash, int]:
     >>> hash_array(np.zeros((80, 80, 3), dtype=np.uint8))[1]
     0
     """
+    small = _shrunk(pixels)
+    return _bits(small), _quality(small)
+
+
+def hash_dihedral(pixels: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8], int]:
+    """The hashes, uint8[8, 32], of a picture turned and mirrored in every way, and its quality.
+
+    In the order of the reference package: as it is, turned left by 90, 180 and 270 degrees, upside
+    down, left to right, along one diagonal, along the other.
+    """
+    small = _shrunk(pixels)
+    turned = [np.rot90(small, times) for times in range(4)]
+    mirrored = [small[::-1], small[:, ::-1], small.T, turned[2].T]
+    return np.stack([_bits(each) for each in (*turned, *mirrored)]), _quality(small)
+
+
+def hash_bytes(data: bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[Hash, int]:
+    """The same of a file: JPEG, PNG, WebP, GIF, HEIC or AVIF; of an animation, the first frame.
+
+    Decode what strangers send in a process of its own (`decoders`). Raises what
+    `picture.read_picture` raises.
+    """
+    from kinward.matching.picture import read_picture
+
+    read = read_picture(data, max_pixels)
+    return np.frombuffer(bytes.fromhex(read.pdq), dtype=np.uint8), read.quality
+
+
+def hash_many(
+    files: Iterable[bytes], *, workers: int | None = None, max_pixels: int = MAX_PIXELS
+) -> Iterator[tuple[Hash, int] | KinwardError]:
+    """Hash many files on all cores, in their order; a file that cannot be read gives its error."""
+
+    def hashed(data: bytes) -> tuple[Hash, int] | KinwardError:
+        try:
+            return hash_bytes(data, max_pixels=max_pixels)
+        except KinwardError as error:
+            return error
+
+    # Decoding and products of matrices let go of the interpreter, so threads are enough.
+    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
+        yield from pool.map(hashed, files)
+
+
+def _shrunk(pixels: npt.NDArray[np.uint8]) -> Floats:
+    """A picture's luma, filtered and reduced to 64 x 64."""
     height, width = pixels.shape[:2]
     across, down = _reduction(width).T, _reduction(height)
     small: Floats = np.zeros((SIDE, SIDE))
     for top in range(0, height, BAND):
         luma = pixels[top : top + BAND].astype(np.float32) @ LUMA
         small += down[:, top : top + BAND] @ (luma @ across)
+    return small
+
+
+def _bits(small: Floats) -> Hash:
+    """One bit for each of the lowest terms: whether it is above their median."""
     terms = _DCT @ small @ _DCT.T
     # The algorithm's median is the lower of the two middle values.
     median = np.partition(terms.ravel(), TERMS * TERMS // 2 - 1)[TERMS * TERMS // 2 - 1]
-    return np.packbits((terms > median).ravel()[::-1]), _quality(small)
+    return np.packbits((terms > median).ravel()[::-1])
 
 
 def _quality(small: Floats) -> int:

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import warnings
 from typing import Final
 
 import msgspec
@@ -113,8 +112,7 @@ def render_preview(data: bytes, max_pixels: int, *, veiled: bool) -> bytes:
 
 def _open(data: bytes, max_pixels: int) -> tuple[Image.Image, str]:
     try:
-        with warnings.catch_warnings(action="ignore"):
-            image = Image.open(io.BytesIO(data), formats=READERS)
+        image = Image.open(io.BytesIO(data), formats=READERS)
     except UnidentifiedImageError as error:
         raise TypeUnsupported from error
     except Exception as error:
@@ -127,8 +125,7 @@ def _open(data: bytes, max_pixels: int) -> tuple[Image.Image, str]:
 
 def _first_frame(image: Image.Image) -> Image.Image:
     try:
-        with warnings.catch_warnings(action="ignore"):
-            return image.convert("RGB")
+        return image.convert("RGB")
     except MemoryError:
         raise
     except Exception as error:  # a decoder may raise anything on hostile bytes
