@@ -17,6 +17,7 @@ chaos: setup  ## 300 kills instead of 30
 bench:  ## beside the peers, in the same run
 	@scripts/setup bench
 	@.venv/bin/python bench/pdq.py
+	@.venv/bin/python bench/robustness.py
 	@.venv/bin/python bench/index.py
 	@.venv/bin/python -m bench.policy
 

@@ -2,6 +2,9 @@
 
 import mmap
 import os
+import subprocess
+import sys
+import tempfile
 import threading
 from pathlib import Path
 from typing import Any
@@ -131,6 +134,12 @@ class Machine(RuleBasedStateMachine):
     def wait(self) -> None:
         self.index.settle()
 
+    @rule()
+    def snapshot(self) -> None:
+        with tempfile.TemporaryDirectory() as directory:
+            self.index.save(Path(directory) / "index")
+            self.index = Index.load(Path(directory) / "index")
+
     @rule(value=hashes, bits=st.integers(0, 45), data=st.data())
     def look(self, value: bytes, bits: int, data: st.DataObject) -> None:
         if self.known:
@@ -150,7 +159,7 @@ def test_any_sequence_of_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hamming, "SEGMENTS", 2)
     monkeypatch.setattr(hamming, "best_layout", lambda count, radius: CUTS[31][0])
     run_state_machine_as_test(
-        Machine, settings=settings(max_examples=40, stateful_step_count=30, deadline=None)
+        Machine, settings=settings(max_examples=120, stateful_step_count=30, deadline=None)
     )
 
 
@@ -217,6 +226,41 @@ def test_a_snapshot_is_whole_or_the_old_one(
     with pytest.raises(OSError, match="no space"):
         index.save(tmp_path / "index")
     assert (tmp_path / "index").read_bytes() == before
+
+
+READER = """
+import sys
+from kinward.matching.hamming import Index
+print("ready", flush=True)
+seen = 0
+while not sys.stdin.closed:
+    assert len(Index.load(sys.argv[1])) in (40, 90), "neither the old nor the new"
+    seen += 1
+    if seen % 50 == 0:
+        print(seen, flush=True)
+"""
+
+
+def test_a_reader_never_sees_half_a_snapshot_while_a_thousand_are_written(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    indexes = []
+    for count in (40, 90):
+        index = Index()
+        index.add(array([rng.bytes(32) for _ in range(count)]), np.arange(count))
+        indexes.append(index)
+    path = tmp_path / "index"
+    indexes[0].save(path)
+    reader = subprocess.Popen(
+        [sys.executable, "-c", READER, str(path)], stdout=subprocess.PIPE, text=True
+    )
+    assert reader.stdout is not None
+    assert reader.stdout.readline() == "ready\n"
+    for number in range(1000):
+        indexes[number % 2].save(path)
+    assert int(reader.stdout.readline()) >= 50
+    assert reader.poll() is None, "the reader met something else"
+    reader.kill()
+    reader.wait()
 
 
 def test_readers_read_on_while_somebody_writes_and_merges(monkeypatch: pytest.MonkeyPatch) -> None:
