@@ -69,6 +69,14 @@ def test_every_language_has_every_page_of_the_safety_center() -> None:
     assert Client().get("/safety/en/admin").status_code == 404
 
 
+def test_countries_have_their_names_in_each_language() -> None:
+    for language, name in (("en", "Germany"), ("de", "Deutschland"), ("fr", "Allemagne")):
+        page = Client().get(f"/safety/{language}/help").content.decode()
+        assert f"<h2>{name}</h2>" in page
+        options = Client().get(f"/safety/{language}/settings").content.decode()
+        assert f'<option value="DE">{name}</option>' in options
+
+
 def test_the_settings_page_follows_the_law_of_a_country() -> None:
     everywhere = Client().get("/safety/en/settings").content.decode()
     assert "13 to 15 years" in everywhere

@@ -66,7 +66,9 @@ def _show_code(request: Visit) -> HttpResponse:
         raise Invalid from error
     code, _made = pairing.invite(maker=request.account, side=side)
     where = f"{config().url}{reverse('pair')}?{urlencode({'code': code})}"
-    drawn = segno.make(where, error="m").svg_inline(scale=6, border=4, light="#fff", dark="#000")
+    drawn = segno.make(where, error="m").svg_inline(
+        border=4, light="#fff", dark="#000", omitsize=True
+    )
     context = {
         "code": f"{code[:4]} {code[4:]}",
         "picture": mark_safe(drawn),  # noqa: S308 - drawn here from our own address

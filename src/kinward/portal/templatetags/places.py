@@ -1,0 +1,22 @@
+"""What a country is called, in the language of the page."""
+
+from babel import Locale, UnknownLocaleError
+from django import template
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from kinward.portal.helplines import ANYWHERE
+
+register = template.Library()
+
+
+@register.filter
+def country(code: str) -> str:
+    """The name of a country (ISO 3166), or the code where there is none."""
+    if code == ANYWHERE:
+        return _("Everywhere")
+    try:
+        names = Locale.parse(get_language() or "en", sep="-").territories
+    except (UnknownLocaleError, ValueError):
+        return code
+    return str(names.get(code, code))
