@@ -13,7 +13,7 @@ from kinward.config import config
 from kinward.errors import Invalid, KinwardError
 from kinward.experience.live import load_states
 from kinward.experience.settings import decide_afresh
-from kinward.families import asking, choosing, digest, pairing, passcodes
+from kinward.families import asking, choosing, digest, ending, pairing, passcodes, power
 from kinward.families.errors import (
     AlreadyPaired,
     AskClosed,
@@ -174,7 +174,7 @@ def test_pairing_is_the_consent_that_a_law_asks_for(heron: Account) -> None:
     assert decide_afresh(teen, "account.join").effect == "deny"
     made = pair(heron, teen)
     assert decide_afresh(teen, "account.join").effect == "allow"
-    pairing.end(account=heron, pairing_id=made.pk)
+    ending.end(account=heron, pairing_id=made.pk)
     assert decide_afresh(teen, "account.join").effect == "deny"
 
 
@@ -183,10 +183,10 @@ def test_a_guardian_who_is_known_less_surely_waits_without_power(
 ) -> None:
     made = pair(heron, teen)
     Account.objects.filter(pk=heron.pk).update(age_assurance="declared")
-    assert pairing.finish_due() == 0
+    assert ending.finish_due() == 0
     made.refresh_from_db()
     assert made.ended_at is None
-    assert not pairing.has_power(Pairing.objects.get(pk=made.pk))
+    assert not power.has_power(Pairing.objects.get(pk=made.pk))
 
 
 def test_what_a_pack_hides_is_not_on_the_page(
@@ -411,7 +411,7 @@ def test_pass_codes_end_with_the_pairing(
     configure(policy_key="11" * 32)
     made = pair(heron, teen)
     (code, *_) = passcodes.show_codes(guardian=heron, teen_id=teen.platform_id)
-    pairing.end(account=heron, pairing_id=made.pk)
+    ending.end(account=heron, pairing_id=made.pk)
     assert _verified(passcodes.sheet(teen, timezone.now()))["codes"] == []
     with pytest.raises(PasscodeRefused):
         passcodes.use_code(account=teen, code=code.code, at=timezone.now())
@@ -427,7 +427,7 @@ def test_a_dispute_takes_all_power_and_calls_who_is_trusted(
     choosing.choose(guardian=heron, teen_id=teen.platform_id, capability="session.time", value=30)
     code, _ = pairing.invite(maker=teen, side=Side.TRUSTING)
     assert isinstance(pairing.accept(account=egret, typed=code), TrustedAdult)
-    pairing.dispute(teen=teen, pairing_id=made.pk)
+    ending.dispute(teen=teen, pairing_id=made.pk)
     assert told(egret)[0] == "Sandpiper asks you to get in touch. Please do, gently and soon."
     with pytest.raises(PairingPaused):
         choosing.choose(
@@ -441,12 +441,12 @@ def test_ending_takes_what_was_chosen_with_it(teen: Account, heron: Account) -> 
     made = pair(heron, teen)
     asked: dict[str, Any] = {"teen_id": teen.platform_id, "capability": "purchase.make"}
     choosing.choose(guardian=heron, value="allow", **asked)
-    pairing.end(account=teen, pairing_id=made.pk)
+    ending.end(account=teen, pairing_id=made.pk)
     assert decide_afresh(teen, "purchase.make").effect == "allow"  # while the notice runs
     Pairing.objects.filter(pk=made.pk).update(ends_at=timezone.now() - timedelta(seconds=1))
     with pytest.raises(NotPaired):
         choosing.choose(guardian=heron, value="allow", **asked)  # whether or not the job has run
-    assert pairing.finish_due(teen.pk) == 1
+    assert ending.finish_due(teen.pk) == 1
     assert decide_afresh(teen, "purchase.make").effect == "deny"
     assert "Your pairing with Sandpiper has ended." in told(heron)
 
@@ -479,7 +479,7 @@ def test_the_digest_goes_to_a_confirmed_address_and_has_numbers_only(
     digest.mail_digest(str(made.pk))
     assert mail.outbox[-1].to == ["kin@tidepool.example"]
     assert "was here for 0 minutes and asked 0 times" in mail.outbox[-1].body
-    pairing.end(account=heron, pairing_id=made.pk)
+    ending.end(account=heron, pairing_id=made.pk)
     digest.mail_digest(str(made.pk))
     assert len(mail.outbox) == 2
 

@@ -15,7 +15,7 @@ from django.urls import URLPattern
 
 from kinward.access.services import SCOPES, create_key
 from kinward.experience.models import Setting
-from kinward.families import asking, choosing, pairing
+from kinward.families import asking, choosing, ending, pairing
 from kinward.families.models import Side
 from kinward.families.portal import Start, open_portal
 from kinward.gate.app import Gate
@@ -106,14 +106,14 @@ def routes(ids: dict[str, str]) -> Iterator[str]:
 def ended_guardian(family: Family) -> Account:
     other = make_account("guardian-9", 39)
     made = pair(other, family.teen)
-    pairing.end(account=other, pairing_id=made.pk)
+    ending.end(account=other, pairing_id=made.pk)
     return other
 
 
 def paused_guardian(family: Family) -> Account:
     other = make_account("guardian-8", 39)
     made = pair(other, family.teen)
-    pairing.dispute(teen=family.teen, pairing_id=made.pk)
+    ending.dispute(teen=family.teen, pairing_id=made.pk)
     return other
 
 

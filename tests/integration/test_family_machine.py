@@ -27,7 +27,7 @@ from kinward.errors import KinwardError
 from kinward.experience import growing
 from kinward.experience.live import live, load_states, person_of
 from kinward.experience.models import Layer, Setting
-from kinward.families import asking, choosing, pairing
+from kinward.families import asking, choosing, ending, pairing
 from kinward.families.models import Choice, Pairing, Side
 from kinward.families.settling import end_choices
 from kinward.people.models import Account
@@ -283,7 +283,7 @@ class Family(RuleBasedStateMachine):
             return
         with self._expect(self._live(name)):
             who = self.teen if by_teen else self.guardians[name]
-            pairing.end(account=who, pairing_id=self.pairs[name]["id"])
+            ending.end(account=who, pairing_id=self.pairs[name]["id"])
             at_once = person_of(self._fresh(self.teen)).age.lower >= 16
             if not by_teen or at_once:
                 self._gone(name)
@@ -297,7 +297,7 @@ class Family(RuleBasedStateMachine):
         if name not in self.pairs:
             return
         with self._expect(self._live(name) and self.pairs[name]["ends_at"] is not None):
-            pairing.stay(account=self.teen, pairing_id=self.pairs[name]["id"])
+            ending.stay(account=self.teen, pairing_id=self.pairs[name]["id"])
             self.pairs[name]["ends_at"] = None
 
     @precondition(lambda self: self.pairs)
@@ -306,7 +306,7 @@ class Family(RuleBasedStateMachine):
         if name not in self.pairs:
             return
         with self._expect(self._live(name)):
-            pairing.dispute(teen=self.teen, pairing_id=self.pairs[name]["id"])
+            ending.dispute(teen=self.teen, pairing_id=self.pairs[name]["id"])
             self.pairs[name]["disputed"] = True
 
     @precondition(lambda self: self.pairs)
@@ -315,9 +315,7 @@ class Family(RuleBasedStateMachine):
         if name not in self.pairs:
             return
         with self._expect(self.pairs[name]["disputed"]):
-            pairing.settle_dispute(
-                pairing_id=self.pairs[name]["id"], ends=ends, actor="staff:robin"
-            )
+            ending.settle_dispute(pairing_id=self.pairs[name]["id"], ends=ends, actor="staff:robin")
             self.pairs[name]["disputed"] = False
             if ends:
                 self._gone(name)
@@ -326,7 +324,7 @@ class Family(RuleBasedStateMachine):
     def time_passes(self, hours: int) -> None:
         """The jobs that were due in between are done, as a worker does."""
         Family.ahead += timedelta(hours=hours)
-        pairing.finish_due()
+        ending.finish_due()
         asking.tidy(self.teen.pk)
         for name in [each for each in self.pairs if not self._live(each)]:
             self._gone(name)
@@ -353,7 +351,7 @@ class Family(RuleBasedStateMachine):
                 del self.chosen[key]
             for capability in [each for each in self.granted if each in grown[1].ended]:
                 del self.granted[capability]
-        pairing.finish_due(before.pk)
+        ending.finish_due(before.pk)
         if person_of(self._fresh(self.teen)).age.lower >= 18:
             self.grown = True
             for name in list(self.pairs):
@@ -368,7 +366,7 @@ class Family(RuleBasedStateMachine):
         age = AgeRange(15, 16, "test", "verified")
         set_age(account=self._fresh(self.guardians[name]), age=age)
         self.too_young.add(name)
-        pairing.finish_due()
+        ending.finish_due()
         if name in self.pairs and not self.pairs[name]["disputed"]:
             self._gone(name)
 

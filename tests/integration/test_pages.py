@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import override
 
-from kinward.families import choosing, pairing
+from kinward.families import choosing, ending
 from kinward.families.portal import Start, open_portal
 from kinward.people.models import Account
 from kinward.portal.views_safety import PAGES
@@ -35,7 +35,7 @@ def test_the_family_page_speaks_the_language_of_its_reader(language: str) -> Non
     guardian = make_account("heron", 40, language=f"{language}-XX")
     made = pair(guardian, teen)
     choosing.choose(guardian=guardian, teen_id="wren", capability="session.time", value=45)
-    pairing.end(account=teen, pairing_id=made.pk)
+    ending.end(account=teen, pairing_id=made.pk)
     made.refresh_from_db()
     assert made.ends_at is not None
     with override(language):
@@ -109,7 +109,7 @@ def test_a_report_is_acknowledged_helped_with_and_told_its_outcome() -> None:
 def test_a_notice_says_local_dates() -> None:
     guardian = make_account("heron", 40, language="de")
     made = pair(guardian, make_account("wren", 15))
-    pairing.end(account=made.teen, pairing_id=made.pk)
+    ending.end(account=made.teen, pairing_id=made.pk)
     page = visiting(guardian).get("/family").content.decode()
     ends = timezone.now() + timedelta(hours=48)
     assert f"{ends.day}. " in page

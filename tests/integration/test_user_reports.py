@@ -164,7 +164,7 @@ def test_a_confirmed_case_ends_what_it_disputes(
     made.refresh_from_db()
     assert made.ended_why == "not a guardian"
     with pytest.raises(Invalid):
-        from kinward.families.pairing import settle_dispute as again
+        from kinward.families.ending import settle_dispute as again
 
         again(pairing_id=made.pk, ends=True, actor="staff:robin")
 

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from kinward.matching import hamming
+from kinward.matching import hamming, segments
 from kinward.matching.hamming import HashesInvalid, Index, SnapshotRefused
 from kinward.matching.layout import TABLE_BYTES, Chunk, Layout, best_layout
 
@@ -62,7 +62,7 @@ def cut(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Have every segment cut in one way."""
 
     def use(layout: Layout) -> None:
-        monkeypatch.setattr(hamming, "best_layout", lambda count, radius: layout)
+        monkeypatch.setattr(segments, "best_layout", lambda count, radius: layout)
 
     return use
 
@@ -157,9 +157,9 @@ def test_any_sequence_of_changes(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(hamming, "TAIL", 8)  # so that segments and merges are many
     monkeypatch.setattr(hamming, "SEGMENTS", 2)
-    monkeypatch.setattr(hamming, "best_layout", lambda count, radius: CUTS[31][0])
+    monkeypatch.setattr(segments, "best_layout", lambda count, radius: CUTS[31][0])
     run_state_machine_as_test(
-        Machine, settings=settings(max_examples=120, stateful_step_count=30, deadline=None)
+        Machine, settings=settings(max_examples=150, stateful_step_count=40, deadline=None)
     )
 
 
@@ -192,6 +192,18 @@ def is_mapped(part: Any) -> bool:
     while part is not None and not isinstance(part, mmap.mmap):
         part = getattr(part, "base", None)
     return part is not None
+
+
+def test_an_index_that_was_emptied_goes_on_living(tmp_path: Path) -> None:
+    index, known = filled()
+    index.remove(np.array(list(known)))
+    index.save(tmp_path / "index")
+    for empty in (index, Index.load(tmp_path / "index")):
+        assert len(empty) == 0
+        assert empty.remove(np.array([0, 3])) == 0
+        assert search(empty, known[0]) == []
+        assert empty.add(array([known[0]]), np.array([0])) == 1
+        assert search(empty, known[0]) == [(0, 0)]
 
 
 @pytest.mark.parametrize("damage", ["cut", "bit", "head", "empty"])

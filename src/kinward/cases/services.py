@@ -29,7 +29,7 @@ from kinward.enforcement.services import issue
 from kinward.errors import Forbidden, Invalid, KinwardError, NotFound
 from kinward.evidence.queries import of_case as evidence_of
 from kinward.evidence.services import keep_after_dismissal, seal_file
-from kinward.families import pairing as pairings
+from kinward.families import ending
 from kinward.jobs import enqueue
 from kinward.ledger.services import record
 from kinward.matching.kinds import Confidence
@@ -206,7 +206,7 @@ def settle_dispute(*, case: Case, pairing_id: UUID, ends: bool, staff: Staff) ->
     require_lease(get_case(case.id), staff)
     if pairing_id not in {each.pk for each in disputes(case.id)}:
         raise NotFound("This case disputes no such pairing.")
-    pairings.settle_dispute(pairing_id=pairing_id, ends=ends, actor=staff.actor)
+    ending.settle_dispute(pairing_id=pairing_id, ends=ends, actor=staff.actor)
 
 
 def _check_form(case: Case, staff: Staff, form: VerdictForm) -> None:

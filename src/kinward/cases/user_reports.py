@@ -17,7 +17,7 @@ from kinward.cases.models import Case, Finding, UserReport
 from kinward.cases.states import UNDECIDED, CaseState
 from kinward.enforcement.models import Action, Effect, Target
 from kinward.errors import Invalid, KinwardError, NotFound
-from kinward.families import pairing as pairings
+from kinward.families import ending
 from kinward.families.errors import NotPaired
 from kinward.families.models import Pairing
 from kinward.families.tell import tell
@@ -120,7 +120,7 @@ def dispute_pairing(*, teen: Account, pairing_id: UUID) -> UserReport | None:
     if found is None:
         raise NotPaired
     lock_accounts(teen.pk, found.guardian_id)
-    paused = pairings.dispute(teen=teen, pairing_id=pairing_id)
+    paused = ending.dispute(teen=teen, pairing_id=pairing_id)
     if UserReport.objects.filter(pairing=paused, finding__case__state__in=UNDECIDED).exists():
         return None
     made = UserReport.objects.create(
@@ -210,7 +210,7 @@ def disputed_teens(case_id: UUID) -> list[int]:
 def end_disputed(case: Case, actor: str) -> None:
     """End the pairings that a confirmed case disputes."""
     for each in disputes(case.id):
-        pairings.settle_dispute(pairing_id=each.pk, ends=True, actor=actor)
+        ending.settle_dispute(pairing_id=each.pk, ends=True, actor=actor)
 
 
 def quarantined_here(case_id: UUID) -> list[str]:

@@ -8,8 +8,8 @@ from procrastinate.contrib.django import app
 from kinward.enforcement import services
 from kinward.experience import growing
 from kinward.experience.live import today
+from kinward.families.ending import finish_due
 from kinward.families.models import Notice
-from kinward.families.pairing import finish_due
 from kinward.families.settling import end_choices
 from kinward.families.tell import TELL, sentence
 from kinward.jobs import task

@@ -14,7 +14,7 @@ from kinward.experience.settings import make_setting
 from kinward.families.choosing import bounds_for, check_value, put_choice
 from kinward.families.errors import AskClosed, NoGuardian, NotPaired, TooManyTries
 from kinward.families.models import Answer, Ask, AskState, ExtraMinutes, Pairing
-from kinward.families.pairing import empowered, has_power, live_pairings
+from kinward.families.power import empowered, has_power, live_pairings
 from kinward.families.screen_time import local_now
 from kinward.families.settling import end_grant
 from kinward.families.tell import called, tell

@@ -13,7 +13,7 @@ from kinward.experience.settings import decide_afresh, make_setting
 from kinward.families.errors import SettingLocked
 from kinward.families.groups import NOT_SETTINGS
 from kinward.families.models import Choice, Keyword, Pairing
-from kinward.families.pairing import empowered, live_pairings
+from kinward.families.power import empowered, live_pairings
 from kinward.families.settling import choices_of, settle
 from kinward.families.tell import called, tell
 from kinward.ledger.services import record

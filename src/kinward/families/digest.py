@@ -17,7 +17,7 @@ from kinward.config import config
 from kinward.errors import Invalid
 from kinward.families.errors import NotPaired
 from kinward.families.models import Ask, Pairing
-from kinward.families.pairing import empowered, has_power, live_pairings, rules_for
+from kinward.families.power import empowered, has_power, live_pairings, rules_for
 from kinward.families.screen_time import screen_time
 from kinward.families.tell import called, tell
 from kinward.jobs import enqueue

@@ -13,7 +13,7 @@ from kinward.families.asking import words_of_value
 from kinward.families.choosing import own_settings
 from kinward.families.groups import MEANINGS, NAMES, Option, half_hours, options, ordered
 from kinward.families.models import Choice, Pairing
-from kinward.families.pairing import rules_for
+from kinward.families.power import rules_for
 from kinward.families.screen_time import ScreenTime, screen_time
 from kinward.families.settling import choices_of
 from kinward.families.tell import called

@@ -22,7 +22,8 @@ from django.utils import timezone
 from kinward.config import config
 from kinward.families.errors import PasscodeRefused, TooManyTries
 from kinward.families.models import ExtraMinutes, WrongCode
-from kinward.families.pairing import MAX_WRONG, empowered, has_power, live_pairings
+from kinward.families.pairing import MAX_WRONG
+from kinward.families.power import empowered, has_power, live_pairings
 from kinward.families.screen_time import ScreenTime, local_now, screen_time
 from kinward.families.tell import tell
 from kinward.ledger.services import record

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
-from kinward.families import asking, digest, pairing
+from kinward.families import asking, digest, ending
 from kinward.families.activity import forget_activity
 from kinward.families.models import Notice, WrongCode
 from kinward.families.portal import forget_visits
@@ -26,10 +26,10 @@ def forget_minutes(timestamp: int) -> None:
     asking.forget_reasons(now - 2 * KEPT)
 
 
-@task(pairing.FINISH)
+@task(ending.FINISH)
 def finish_pairings(teen_id: int) -> None:
     """End a teen's pairings whose notice is over."""
-    pairing.finish_due(teen_id)
+    ending.finish_due(teen_id)
 
 
 @task(asking.TIDY)
@@ -42,7 +42,7 @@ def tidy_asks(teen_id: int) -> None:
 @task("families.tidy_all")
 def tidy_all(timestamp: int) -> None:
     """Whatever a job at its moment should have done, also while this machine slept."""
-    pairing.finish_due()
+    ending.finish_due()
     for teen_id in asking.due():
         asking.tidy(teen_id)
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from kinward.errors import NotFound
 from kinward.families import asking
 from kinward.families.models import Ask
-from kinward.families.pairing import live_pairings
+from kinward.families.power import live_pairings
 from kinward.portal.views_family import guarded, sent_value
 from kinward.portal.visiting import Visit, visited
 

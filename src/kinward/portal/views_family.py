@@ -29,8 +29,8 @@ from kinward.families.digest import choose_digest, confirm_digest
 from kinward.families.errors import NotPaired
 from kinward.families.groups import GROUPS, group_of
 from kinward.families.models import Ask, Notice, Pairing
-from kinward.families.pairing import check_power, has_power, live_pairings, rules_for
 from kinward.families.passcodes import show_codes
+from kinward.families.power import check_power, has_power, live_pairings, rules_for
 from kinward.families.tell import sentence
 from kinward.people.models import Account
 from kinward.policy.values import WEEK, Weekly

@@ -17,9 +17,9 @@ from kinward.cases.user_reports import dispute_pairing
 from kinward.config import config
 from kinward.errors import Invalid
 from kinward.experience.live import person_of
-from kinward.families import page, pairing
+from kinward.families import ending, page, pairing, trusting
 from kinward.families.models import Pairing, Side, TrustedAdult
-from kinward.families.pairing import rules_for
+from kinward.families.power import rules_for
 from kinward.families.tell import called
 from kinward.portal.helplines import for_place
 from kinward.portal.visiting import Visit, visit_of, visited
@@ -117,7 +117,7 @@ def accept(request: Visit) -> HttpResponse:
 @visited
 def end(request: Visit, pairing_id: UUID) -> HttpResponse:
     """End a pairing."""
-    made: Pairing = pairing.end(account=request.account, pairing_id=pairing_id)
+    made: Pairing = ending.end(account=request.account, pairing_id=pairing_id)
     said = _("The pairing has ended.") if made.ended_at else _("The pairing ends after its notice.")
     messages.success(request, said)
     return redirect("family")
@@ -127,7 +127,7 @@ def end(request: Visit, pairing_id: UUID) -> HttpResponse:
 @visited
 def stay(request: Visit, pairing_id: UUID) -> HttpResponse:
     """Take the ending back."""
-    pairing.stay(account=request.account, pairing_id=pairing_id)
+    ending.stay(account=request.account, pairing_id=pairing_id)
     messages.success(request, _("The pairing goes on."))
     return redirect("family")
 
@@ -161,7 +161,7 @@ def safe(request: Visit) -> HttpResponse:
 @visited
 def call(request: Visit) -> HttpResponse:
     """Ask the trusted adults to get in touch."""
-    if pairing.call_trusted_now(request.account):
+    if trusting.call_trusted_now(request.account):
         messages.success(request, _("They have been asked to get in touch with you."))
     return redirect("safe")
 
@@ -170,5 +170,5 @@ def call(request: Visit) -> HttpResponse:
 @visited
 def untrust(request: Visit, trusted_id: int) -> HttpResponse:
     """Take back that an adult is trusted."""
-    pairing.untrust(teen=request.account, trusted_id=trusted_id)
+    trusting.untrust(teen=request.account, trusted_id=trusted_id)
     return redirect("safe")
