@@ -12,8 +12,7 @@ from kinward.people.models import Account
 from kinward.people.services import lock_account, set_age
 from kinward.policy import AgeRange, Decision, Pack, Person, decide
 from kinward.policy.decision import EFFECTS
-from kinward.policy.question import Question, read_question
-from kinward.policy.settling import applying, combine
+from kinward.policy.settling import bounds_in_general
 from kinward.policy.simulate import direction
 
 BATCH = 500
@@ -81,11 +80,8 @@ def _past(account: Account, pack: Pack) -> list[str]:
     found = []
     made = Setting.objects.filter(account=account, layer=Layer.GUARDIAN, ended_at=None)
     for name in made.values_list("capability", flat=True):
-        read = read_question(pack.ruling, name, Question(actor=person_of(account)))
-        if isinstance(read, str):
-            continue
-        asked = read[0]
-        if not combine(asked.capability.kind, applying(pack.ruling, asked)).guardian_moves:
+        bounds = bounds_in_general(pack.ruling, name, person_of(account))
+        if bounds is not None and not bounds.guardian_moves:
             found.append(name)
     return found
 

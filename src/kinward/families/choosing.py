@@ -19,8 +19,7 @@ from kinward.families.tell import called, tell
 from kinward.ledger.services import record
 from kinward.people.models import Account
 from kinward.people.services import lock_account
-from kinward.policy.question import Question, read_question
-from kinward.policy.settling import Bounds, applying, combine
+from kinward.policy.settling import Bounds, bounds_in_general
 from kinward.policy.values import Kind, Weekly
 
 MAX_WORDS: Final = 50
@@ -32,11 +31,10 @@ def bounds_for(account: Account, capability: str) -> tuple[Kind, Bounds]:
     pack = live().in_force().for_account(account.platform_id)
     if pack is None or capability not in pack.capabilities or capability in NOT_SETTINGS:
         raise Invalid(f"Unknown setting {capability[:80]!r}.")
-    read = read_question(pack.ruling, capability, Question(actor=person_of(account)))
-    if isinstance(read, str):
+    bounds = bounds_in_general(pack.ruling, capability, person_of(account))
+    if bounds is None:
         raise SettingLocked
-    asked = read[0]
-    return asked.capability.kind, combine(asked.capability.kind, applying(pack.ruling, asked))
+    return pack.capabilities[capability].kind, bounds
 
 
 def check_value(kind: Kind, bounds: Bounds, layer: Layer, value: Weekly, moves: bool) -> None:

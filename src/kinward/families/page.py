@@ -1,6 +1,5 @@
 """What a family page shows of a teen: each setting, who set it, what is allowed, what it means."""
 
-from datetime import datetime
 from typing import Any, Final
 
 import msgspec
@@ -11,18 +10,17 @@ from kinward.experience.settings import decide_everything
 from kinward.families.activity import counts_of
 from kinward.families.asking import words_of_value
 from kinward.families.choosing import own_settings
-from kinward.families.groups import MEANINGS, NAMES, Option, half_hours, options, ordered
+from kinward.families.groups import MEANINGS, NAMES, Option, options, ordered
 from kinward.families.models import Choice, Pairing
 from kinward.families.power import rules_for
-from kinward.families.screen_time import ScreenTime, screen_time
+from kinward.families.screen_time import ScreenTime
 from kinward.families.settling import choices_of
 from kinward.families.tell import called
 from kinward.people.models import Account
 from kinward.policy import Decision, Pack
 from kinward.policy.decision import known_language
-from kinward.policy.question import Question, read_question
 from kinward.policy.sentences import capability_words, effect_words, value_words
-from kinward.policy.settling import Bounds, applying, combine
+from kinward.policy.settling import Bounds, bounds_in_general
 from kinward.policy.values import ALWAYS, HOURS, MINUTES, SLOTS, WEEK, Kind, Value, clock
 
 SEEN: Final = ("posts", "comments", "messages", "searches", "new_followers")
@@ -103,12 +101,12 @@ class _Page:
         )
 
     def _bounds(self, name: str) -> tuple[Kind, Bounds]:
-        read = read_question(self.pack.ruling, name, Question(actor=person_of(self.teen)))
         kind = self.pack.capabilities[name].kind
-        if isinstance(read, str):
+        bounds = bounds_in_general(self.pack.ruling, name, person_of(self.teen))
+        if bounds is None:
             nothing = kind.strictest_code
             return kind, Bounds(nothing, nothing, nothing, nothing, nothing, nothing, False, False)
-        return kind, combine(kind, applying(self.pack.ruling, read[0]))
+        return kind, bounds
 
     def _reach(self, kind: Kind, bounds: Bounds, decision: Decision) -> tuple[int, int, bool]:
         """How far whoever reads may move it: the teen not beyond what a guardian set."""
@@ -201,11 +199,6 @@ def _span(kind: Kind, code: int) -> tuple[str, str]:
     return clock(rotated), clock(end % SLOTS or SLOTS)
 
 
-def time_of(teen: Account, now: datetime) -> ScreenTime:
-    """Today and the week."""
-    return screen_time(teen, now)
-
-
 def counts_for(teen: Account, time: ScreenTime) -> list[tuple[str, int]]:
     """The counts of the week that the pack lets a guardian see, with their words."""
     sees = rules_for(teen).guardian_sees
@@ -235,8 +228,3 @@ def seen_words(teen: Account) -> list[str]:
         "new_followers": _("how many followers are new"),
     }
     return [words[each] for each in rules_for(teen).guardian_sees]
-
-
-def hours_choices() -> list[str]:
-    """The times at which hours of use can begin and end."""
-    return half_hours()

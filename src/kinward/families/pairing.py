@@ -41,8 +41,7 @@ from kinward.ledger.services import record
 from kinward.people.models import Account, Standing
 from kinward.people.services import lock_account, lock_accounts
 from kinward.policy.families import FamilyRules
-from kinward.policy.question import Question, read_question
-from kinward.policy.settling import applying, combine
+from kinward.policy.settling import bounds_in_general
 
 MAX_GUARDIANS: Final = 4
 MAX_TEENS: Final = 10
@@ -119,23 +118,24 @@ def _check_may(account: Account, side: Side, rules: FamilyRules) -> None:
 
 def read_code(*, account: Account, typed: str) -> Offer:
     """What a code offers. A wrong one is counted, and too many are refused, right ones too."""
-    return _offer(_open_invitation(account, typed))
-
-
-def _offer(invitation: Invitation) -> Offer:
+    invitation = _open_invitation(account, typed)
     maker = invitation.maker
     return Offer(maker=maker, side=Side(invitation.side), rules=rules_for(maker))
 
 
-def _open_invitation(account: Account, typed: str) -> Invitation:
-    now = timezone.now()
-    lately = WrongCode.objects.filter(account=account, at__gt=now - timedelta(hours=1))
-    if lately.count() >= MAX_WRONG:
+def refuse_guessing(account: Account) -> None:
+    """Refuse an account that has lately tried too many codes in vain, of whatever kind."""
+    lately = timezone.now() - timedelta(hours=1)
+    if WrongCode.objects.filter(account=account, at__gt=lately).count() >= MAX_WRONG:
         raise TooManyTries
+
+
+def _open_invitation(account: Account, typed: str) -> Invitation:
+    refuse_guessing(account)
     found = (
         Invitation.objects.select_related("maker")
         .filter(code_digest=_code_digest(tidy_code(typed)))
-        .filter(used_at=None, ended_at=None, expires_at__gt=now)
+        .filter(used_at=None, ended_at=None, expires_at__gt=timezone.now())
         .exclude(maker=account)
         .first()
     )
@@ -198,12 +198,8 @@ def _consent(pairing: Pairing) -> None:
     pack = live().in_force().for_account(pairing.teen.platform_id)
     if pack is None:
         return
-    question = Question(actor=person_of(pairing.teen))
-    read = read_question(pack.ruling, JOIN, question)
-    if isinstance(read, str):
-        return
-    asked = read[0]
-    if combine(asked.capability.kind, applying(pack.ruling, asked)).guardian_moves:
+    bounds = bounds_in_general(pack.ruling, JOIN, person_of(pairing.teen))
+    if bounds is not None and bounds.guardian_moves:
         Choice.objects.create(pairing=pairing, capability=JOIN, value="allow")
         settle(pairing.teen, JOIN, actor=f"account:{pairing.guardian.platform_id}")
 

@@ -20,9 +20,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from kinward.config import config
-from kinward.families.errors import PasscodeRefused, TooManyTries
+from kinward.families.errors import PasscodeRefused
 from kinward.families.models import ExtraMinutes, WrongCode
-from kinward.families.pairing import MAX_WRONG
+from kinward.families.pairing import refuse_guessing
 from kinward.families.power import empowered, has_power, live_pairings
 from kinward.families.screen_time import ScreenTime, local_now, screen_time
 from kinward.families.tell import tell
@@ -147,9 +147,7 @@ def use_code(*, account: Account, code: str, at: datetime) -> ScreenTime:
         raise PasscodeRefused("It was used too long ago, or the clock is wrong.")
     if not any(has_power(each) for each in live_pairings().filter(teen=account)):
         raise PasscodeRefused
-    lately = WrongCode.objects.filter(account=account, at__gt=now - timedelta(hours=1))
-    if lately.count() >= MAX_WRONG:
-        raise TooManyTries
+    refuse_guessing(account)
     digits = "".join(each for each in code if each.isdigit())[: DIGITS + 1]
     if _use(account, digits, local_now(account, at).date()) is None:
         WrongCode.objects.create(account=account)

@@ -12,7 +12,6 @@ from django.utils import timezone
 from kinward.families.errors import PortalClosed, PortalLinkRefused, PortalOtherAccount
 from kinward.families.models import PortalSession
 from kinward.ledger.services import record
-from kinward.people.models import Account
 from kinward.people.services import get_account
 
 LINK_SECONDS: Final = 120
@@ -104,11 +103,6 @@ def started(session: PortalSession) -> Start:
     """Where a visit begins."""
     start: Any = session.start
     return msgspec.convert(start, Start)
-
-
-def end_visits(account: Account) -> None:
-    """End every visit of an account."""
-    PortalSession.objects.filter(account=account, ended_at=None).update(ended_at=timezone.now())
 
 
 def forget_visits() -> int:

@@ -25,9 +25,8 @@ from kinward.gate.http import WrongType
 from kinward.people.services import get_account
 from kinward.policy.decision import Decision, protective
 from kinward.policy.explain import bounds_of
-from kinward.policy.question import Question, read_question
 from kinward.policy.request import About, Request, closed, language_of
-from kinward.policy.settling import applying, combine
+from kinward.policy.settling import bounds_in_general
 from kinward.policy.values import Weekly
 
 log = structlog.get_logger(__name__)
@@ -195,12 +194,10 @@ def experience(platform_id: str) -> dict[str, Any]:
     decisions = decide_everything(account, pack)
     found = {}
     for name, decision in decisions.items():
-        read = read_question(pack.ruling, name, Question(actor=person_of(account)))
+        found_bounds = bounds_in_general(pack.ruling, name, person_of(account))
         bounds: dict[str, Any] = {"default": decision.value, "guardian": None, "self": None}
-        if not isinstance(read, str):
-            asked = read[0]
-            rules = applying(pack.ruling, asked)
-            bounds = bounds_of(asked.capability.kind, combine(asked.capability.kind, rules))
+        if found_bounds is not None:
+            bounds = bounds_of(pack.capabilities[name].kind, found_bounds)
         found[name] = decision.as_dict(account.language) | {"bounds": bounds}
     return {
         "account_id": platform_id,

@@ -8,7 +8,7 @@ becomes a segment, and small segments are merged in the background while everybo
 import threading
 import time
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -26,6 +26,8 @@ from kinward.matching.segments import (
     bits_of,
     build,
     in_segment,
+    is_marked,
+    mark,
     scanned,
 )
 from kinward.matching.snapshots import SnapshotRefused, read_snapshot, write_snapshot
@@ -48,20 +50,21 @@ class HashesInvalid(KinwardError):
 class _State(msgspec.Struct, frozen=True):
     """What a search reads: taken once, it stays as it is while others write."""
 
-    segments: tuple[Segment, ...] = ()
-    tail_rows: Words = np.empty((TAIL, 4), dtype=np.uint64)
-    tail_ids: Ids = np.empty(TAIL, dtype=np.int64)
-    tail_dead: npt.NDArray[np.uint8] = np.zeros(TAIL >> 3, dtype=np.uint8)
-    tail: int = 0
+    segments: tuple[Segment, ...]
+    tail_rows: Words
+    tail_ids: Ids
+    tail_dead: npt.NDArray[np.uint8]
+    tail: int
 
 
-def _empty_tail() -> dict[str, Any]:
-    return {
-        "tail_rows": np.empty((TAIL, 4), dtype=np.uint64),
-        "tail_ids": np.empty(TAIL, dtype=np.int64),
-        "tail_dead": np.zeros(TAIL >> 3, dtype=np.uint8),
-        "tail": 0,
-    }
+def _with_empty_tail(segments: tuple[Segment, ...] = ()) -> _State:
+    return _State(
+        segments=segments,
+        tail_rows=np.empty((TAIL, 4), dtype=np.uint64),
+        tail_ids=np.empty(TAIL, dtype=np.int64),
+        tail_dead=np.zeros(TAIL >> 3, dtype=np.uint8),
+        tail=0,
+    )
 
 
 class Index:
@@ -80,7 +83,7 @@ class Index:
         if not 0 <= radius <= MAX_RADIUS:
             raise HashesInvalid(f"The radius is 0 to {MAX_RADIUS} bits; not {radius}.")
         self.radius = radius
-        self._state = _State(**_empty_tail())
+        self._state = _with_empty_tail()
         self._writing = threading.RLock()
         self._merging: threading.Thread | None = None
 
@@ -127,8 +130,8 @@ class Index:
                 segment.mark(rows)
                 removed += len(rows)
             rows = np.nonzero(np.isin(state.tail_ids[: state.tail], ids))[0]
-            rows = rows[(state.tail_dead[rows >> 3] >> (rows & 7).astype(np.uint8) & 1) == 0]
-            np.bitwise_or.at(state.tail_dead, rows >> 3, np.uint8(1) << (rows & 7).astype(np.uint8))
+            rows = rows[~is_marked(state.tail_dead, rows)]
+            mark(state.tail_dead, rows)
             return int(removed + len(rows))
 
     def search(self, hash: Hashes) -> tuple[Ids, Ids]:
@@ -179,8 +182,8 @@ class Index:
         rows, ids = state.tail_rows[: state.tail][living], state.tail_ids[: state.tail][living]
         segments = state.segments
         if len(ids):
-            segments = (*segments, build(rows.copy(), ids.copy(), self.radius))
-        self._state = _State(segments=segments, **_empty_tail())
+            segments = (*segments, build(rows, ids, self.radius))
+        self._state = _with_empty_tail(segments)
 
     def _tidy(self) -> None:
         """Merge small segments in the background, once there are many."""
@@ -245,7 +248,7 @@ class Index:
         """
         radius, segments = read_snapshot(Path(path))
         index = cls(radius)
-        index._state = _State(segments=segments, **_empty_tail())
+        index._state = _with_empty_tail(segments)
         return index
 
 

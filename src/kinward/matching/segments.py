@@ -50,20 +50,20 @@ class Segment:
             return np.empty(0, dtype=np.int64)
         at = np.searchsorted(self.ids, ids)
         at = at[self.ids[np.minimum(at, len(self.ids) - 1)] == ids]
-        found: Ids = at[(self.dead[at >> 3] >> (at & 7).astype(np.uint8) & 1) == 0]
+        found: Ids = at[~is_marked(self.dead, at)]
         return found
 
     def mark(self, rows: Ids) -> None:
         """Mark rows as removed."""
-        np.bitwise_or.at(self.dead, rows >> 3, np.uint8(1) << (rows & 7).astype(np.uint8))
+        mark(self.dead, rows)
         self.removed += len(rows)
 
     def living(self) -> tuple[Words, Ids]:
         """What is left of it."""
         if not self.removed:
             return self.rows, self.ids
-        bits = np.unpackbits(self.dead, bitorder="little", count=len(self.ids))
-        return self.rows[bits == 0], self.ids[bits == 0]
+        alive = ~bits_of(self.dead, len(self.ids))
+        return self.rows[alive], self.ids[alive]
 
 
 def build(rows: Words, ids: Ids, radius: int) -> Segment:
@@ -90,6 +90,17 @@ def _rounded(count: int) -> int:
     """A count with two digits, so that layouts repeat."""
     unit = int(10 ** max(0, len(str(count)) - 2))
     return count // unit * unit
+
+
+def is_marked(dead: npt.NDArray[np.uint8], rows: Ids) -> npt.NDArray[np.bool_]:
+    """Which of these rows are marked as removed: a bit each, the lowest first."""
+    found: npt.NDArray[np.bool_] = dead[rows >> 3] >> (rows & 7).astype(np.uint8) & 1 == 1
+    return found
+
+
+def mark(dead: npt.NDArray[np.uint8], rows: Ids) -> None:
+    """Mark rows as removed."""
+    np.bitwise_or.at(dead, rows >> 3, np.uint8(1) << (rows & 7).astype(np.uint8))
 
 
 def bits_of(dead: npt.NDArray[np.uint8], count: int) -> npt.NDArray[np.bool_]:

@@ -12,7 +12,7 @@ import msgspec
 
 from kinward.policy.capabilities import AUDIENCE_OF
 from kinward.policy.decision import Effect, Layer
-from kinward.policy.question import Asked
+from kinward.policy.question import Asked, Person, Question, read_question
 from kinward.policy.rules import Rule
 from kinward.policy.ruling import Ruling
 from kinward.policy.values import AUDIENCE, HOURS, Kind
@@ -79,6 +79,15 @@ def combine(kind: Kind, rules: Iterable[Rule]) -> Bounds:
             caps[number] = kind.strictest(caps[number], cap)
         moves = [moves[0] or rule.guardian, moves[1] or rule.self_]
     return Bounds(default, by_platform, floors[0], caps[0], floors[1], caps[1], *moves)
+
+
+def bounds_in_general(ruling: Ruling, name: str, person: Person) -> Bounds | None:
+    """How far guardian and self may move a person's capability; None where it is unreadable."""
+    read = read_question(ruling, name, Question(actor=person))
+    if isinstance(read, str):
+        return None
+    asked = read[0]
+    return combine(asked.capability.kind, applying(ruling, asked))
 
 
 def settle(asked: Asked, bounds: Bounds) -> Settled:

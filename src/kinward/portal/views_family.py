@@ -27,10 +27,11 @@ from kinward.families.choosing import (
 )
 from kinward.families.digest import choose_digest, confirm_digest
 from kinward.families.errors import NotPaired
-from kinward.families.groups import GROUPS, group_of
+from kinward.families.groups import GROUPS, group_of, half_hours
 from kinward.families.models import Ask, Notice, Pairing
 from kinward.families.passcodes import show_codes
 from kinward.families.power import check_power, has_power, live_pairings, rules_for
+from kinward.families.screen_time import screen_time
 from kinward.families.tell import sentence
 from kinward.people.models import Account
 from kinward.policy.values import WEEK, Weekly
@@ -96,13 +97,13 @@ def _common(teen: Account, reader: Account, pairing: Pairing | None) -> dict[str
         "groups": page.groups_for(teen, reader=reader, pairing=pairing),
         "words": keywords_of(teen),
         "sees": page.seen_words(teen),
-        "times": page.hours_choices(),
+        "times": half_hours(),
         "days": _days(),
     }
 
 
 def _now(teen: Account, reader: Account, pairing: Pairing | None) -> dict[str, Any]:
-    time = page.time_of(teen, timezone.now())
+    time = screen_time(teen, timezone.now())
     counts = page.counts_for(teen, time)
     minutes = pairing is None or "minutes" in rules_for(teen).guardian_sees
     asks = [

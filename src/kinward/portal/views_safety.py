@@ -17,9 +17,8 @@ from kinward.experience.live import live
 from kinward.families.groups import MEANINGS, NAMES, ordered
 from kinward.policy import AgeRange, Pack, Person, decide
 from kinward.policy.decision import known_language
-from kinward.policy.question import Question, read_question
 from kinward.policy.sentences import capability_words, effect_words
-from kinward.policy.settling import applying, combine
+from kinward.policy.settling import bounds_in_general
 from kinward.portal.helplines import by_country
 
 PAGES: Final = ("index", "parents", "teens", "settings", "reporting", "help", "guidelines")
@@ -113,11 +112,10 @@ def _cell(pack: Pack, name: str, band: tuple[int, int], place: str, tongue: str)
     """What holds at an age, and who can change it."""
     person = Person(AgeRange(band[0], band[1], "shown", "verified"), place)
     decision = decide(pack, name, person)
-    read = read_question(pack.ruling, name, Question(actor=person))
+    bounds = bounds_in_general(pack.ruling, name, person)
     said = effect_words(decision.effect, decision.kind, decision.code, tongue)
-    if isinstance(read, str):
+    if bounds is None:
         return said, ""
-    bounds = combine(read[0].capability.kind, applying(pack.ruling, read[0]))
     guardian = bounds.guardian_moves and bounds.guardian_floor != bounds.guardian_cap
     teen = bounds.self_moves and bounds.self_floor != bounds.self_cap
     if guardian and teen:
