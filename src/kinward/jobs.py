@@ -4,15 +4,17 @@ A job is enqueued in the transaction that makes it necessary, so it exists exact
 does. A worker that dies leaves its job marked as running; `rescue` gives it to another.
 """
 
+import contextlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, ParamSpec, TypeVar
 
 import structlog
-from django.db import close_old_connections
+from django.db import close_old_connections, transaction
 from procrastinate import BaseRetryStrategy, JobContext, RetryDecision
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
+from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.jobs import Job
 from procrastinate.tasks import Task
 
@@ -68,6 +70,14 @@ async def rescue(context: JobContext, timestamp: int) -> int:
         await manager.retry_job(job)
         log.warning("job.rescued", job=job.id, task=job.task_name)
     return len(stalled)
+
+
+def enqueue_once(name: str, of: str = "", /, **arguments: str | int) -> None:
+    """The same, unless such a job (`of` something) already waits."""
+    enqueuer = app.with_connector(DjangoConnector(alias="default"))
+    # In a savepoint: the refusal of a second one must not end the caller's transaction.
+    with contextlib.suppress(AlreadyEnqueued), transaction.atomic():
+        enqueuer.configure_task(name, queueing_lock=f"{name}:{of}").defer(**arguments)
 
 
 def enqueue(name: str, *, at: datetime | None = None, **arguments: str | int) -> None:

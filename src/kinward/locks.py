@@ -4,13 +4,32 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import connection
+from django.db import connection, transaction
+
+
+def sharing(name: str) -> None:
+    """Say that this transaction is under way, for whoever `wait_for`s such ones to end."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_key(name)])
+
+
+def wait_for(name: str) -> None:
+    """Wait until every transaction that is `sharing` now has ended; later ones are not waited for.
+
+    What was committed before this is seen by every later transaction.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_key(name)])
+
+
+def _key(name: str) -> int:
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), signed=True)
 
 
 @contextmanager
 def exclusive(name: str) -> Iterator[bool]:
     """Try to hold a lock for the block; yields whether it is ours. Never waits."""
-    key = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), signed=True)
+    key = _key(name)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
         row = cursor.fetchone()

@@ -19,7 +19,7 @@ from kinward.config import Config, config
 from kinward.demo import pictures
 from kinward.experience.live import compiled, live
 from kinward.experience.shadowing import tally
-from kinward.matching.index import pdq_index
+from kinward.matching.index import bank_index, keyword_index
 from kinward.matching.models import Bank
 from kinward.matching.picture import digest_bytes, read_picture
 from kinward.matching.services import add_hashes, create_bank, file_hashes
@@ -58,7 +58,7 @@ def _empty_queue(request: pytest.FixtureRequest) -> None:
 @pytest.fixture(autouse=True)
 def _fresh_caches() -> None:
     # Between tests the tables are emptied in ways that no trigger hears.
-    for kept in (pdq_index, live, access_services.live_keys, compiled, tally):
+    for kept in (bank_index, keyword_index, live, access_services.live_keys, compiled, tally):
         kept.cache_clear()
 
 

@@ -44,6 +44,7 @@ def upload(
         size=len(data),
         digests=prepared.digests,
         picture=prepared.picture,
+        video=prepared.video,
         **{"filename": "IMG_1.jpg", "ip": "203.0.113.7", "port": 4711, **changes},
     )
     return receive(

@@ -10,16 +10,16 @@ from kinward.demo import pictures
 from kinward.errors import Invalid, NotFound
 from kinward.ledger.models import Entry
 from kinward.matching.hashlists import ListedHash
-from kinward.matching.index import PdqIndex, pdq_index
+from kinward.matching.index import BankIndex, bank_index
 from kinward.matching.kinds import HashKind
+from kinward.matching.lookup import Match, look_up
 from kinward.matching.models import Bank, BankedHash
 from kinward.matching.picture import Digests, Picture, digest_bytes, read_picture
 from kinward.matching.services import (
     BankExists,
-    Match,
     add_hashes,
     create_bank,
-    look_up,
+    picture_frames,
     remove_hashes,
 )
 from tests.integration.helpers import KNOWN, UNKNOWN
@@ -29,7 +29,7 @@ ACTOR = "system:test"
 
 
 def known(data: bytes) -> list[Match]:
-    return look_up(digests=digest_bytes(data), picture=read_picture(data, 10**8))
+    return look_up(digests=digest_bytes(data), frames=picture_frames(read_picture(data, 10**8)))
 
 
 def test_a_reencoded_and_resized_picture_is_known(bank: Bank) -> None:
@@ -46,23 +46,23 @@ def test_the_same_bytes_are_known_by_every_digest(bank: Bank) -> None:
 
 
 def test_another_process_sees_an_addition_at_its_next_lookup(bank: Bank) -> None:
-    elsewhere = PdqIndex()
+    elsewhere = BankIndex()
     picture = read_picture(UNKNOWN, 10**8)
     value = bytes.fromhex(picture.pdq)
-    assert elsewhere.search(value) == []
+    assert elsewhere.search([value]) == []
     add_hashes(bank=bank, hashes=[ListedHash(HashKind.PDQ, value)], provenance="p", actor=ACTOR)
-    assert [distance for _, distance in elsewhere.search(value)] == [0]
+    assert [hit.distance for hit in elsewhere.search([value])] == [0]
     remove_hashes(bank=bank, values=[value], actor=ACTOR)
-    assert elsewhere.search(value) == []
+    assert elsewhere.search([value]) == []
     add_hashes(bank=bank, hashes=[ListedHash(HashKind.PDQ, value)], provenance="q", actor=ACTOR)
-    assert [distance for _, distance in elsewhere.search(value)] == [0]
-    assert pdq_index().search(value) == elsewhere.search(value)
+    assert [hit.distance for hit in elsewhere.search([value])] == [0]
+    assert bank_index().search([value]) == elsewhere.search([value])
 
 
 def test_a_picture_of_low_quality_matches_by_digest_only(bank: Bank) -> None:
     flat = Picture(pdq="0" * 64, quality=10, media_type="image/png", width=9, height=9)
     add_hashes(bank=bank, hashes=[ListedHash(HashKind.PDQ, bytes(32))], provenance="p", actor=ACTOR)
-    assert look_up(digests=None, picture=flat) == []
+    assert look_up(digests=None, frames=picture_frames(flat)) == []
 
 
 def test_an_addition_is_never_surer_than_its_bank() -> None:
@@ -71,7 +71,7 @@ def test_an_addition_is_never_surer_than_its_bank() -> None:
     md5 = ListedHash(HashKind.MD5, bytes(16))
     add_hashes(bank=loose, hashes=[md5], provenance="p", confidence="verified", actor=ACTOR)
     add_hashes(bank=sure, hashes=[md5], provenance="p", confidence="unverified", actor=ACTOR)
-    found = look_up(digests=Digests("00" * 16, "", ""), picture=None)
+    found = look_up(digests=Digests("00" * 16, "", ""))
     assert [(m.bank, m.confidence) for m in found] == [
         ("loose", "unverified"),
         ("sure", "unverified"),

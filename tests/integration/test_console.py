@@ -15,7 +15,7 @@ from kinward.cli.demo import give_second_factor
 from kinward.enforcement.models import Action
 from kinward.evidence.models import Evidence
 from kinward.ledger.models import Entry
-from kinward.matching.models import Bank
+from kinward.matching.models import Bank, BankedHash
 from kinward.people.models import Account
 from kinward.reporting.models import Report
 from tests.integration.helpers import quarantined
@@ -43,6 +43,7 @@ def case(bank: Bank, account: Account) -> Case:
 
 def routes(case: Case) -> list[tuple[str, str]]:
     evidence = Evidence.objects.get()
+    banked = BankedHash.objects.get(kind="pdq")
     return [
         ("get", "/"),
         ("get", "/queue"),
@@ -53,15 +54,32 @@ def routes(case: Case) -> list[tuple[str, str]]:
         ("post", f"/cases/{case.id}/decide"),
         ("get", f"/cases/{case.id}/files/{evidence.id}/veil"),
         ("post", f"/cases/{case.id}/files/{evidence.id}/show"),
+        ("get", "/banks"),
+        ("get", "/banks/of/known"),
+        ("post", "/banks/search"),
+        ("post", f"/banks/hashes/{banked.pk}/mark"),
+        ("post", "/banks/of/known/switch"),
         ("get", "/operations"),
         ("post", f"/operations/actions/{uuid4()}/replay"),
         ("post", f"/operations/reports/{uuid4()}/refile"),
     ]
 
 
+BANKS = {"banks", "known", "search", "mark"}
 ALLOWED = {
-    "reviewer": {"/", "queue", "/next", "case", "take", "give-up", "decide", "veil", "show"},
-    "operator": {"/", "operations", "replay", "refile"},
+    "reviewer": {
+        "/",
+        "queue",
+        "/next",
+        "case",
+        "take",
+        "give-up",
+        "decide",
+        "veil",
+        "show",
+        *BANKS,
+    },
+    "operator": {"/", "operations", "replay", "refile", *BANKS, "switch"},
     "auditor": {"/", "queue", "case"},
 }
 

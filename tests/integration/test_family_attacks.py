@@ -271,6 +271,8 @@ def test_the_api_needs_its_key_and_scope(family: Family) -> None:
         "report": f"/v1/reports/{uuid4()}",
         "media": "/v1/media",
         "media/hashes": "/v1/media/hashes",
+        "text": "/v1/text",
+        "hma": "/m/lookup",
     }
     handlers = [key for key in Gate()._handlers if key[1] not in ("healthz", "metrics")]
     assert {name for _, name in handlers} == set(paths), "a new endpoint belongs into this test"

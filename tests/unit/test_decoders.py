@@ -21,7 +21,8 @@ DATA = pictures.encode(pictures.draw(3, (400, 300)))
 
 def pool(**changes: Any) -> Decoders:
     return Decoders(
-        **{"count": 2, "seconds": 10.0, "max_pixels": MAX, "memory": 1536 * MIB, **changes}
+        video_seconds=10,
+        **{"count": 2, "seconds": 10.0, "max_pixels": MAX, "memory": 1536 * MIB, **changes},
     )
 
 

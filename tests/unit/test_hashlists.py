@@ -37,7 +37,7 @@ def test_json_lines_and_pdq_text() -> None:
         ("abc,", "pdq is not hexadecimal"),
         ("abcd,", "pdq needs 64 hex digits, not 4"),
         (f",{MD5}00", "md5 needs 32 hex digits, not 34"),
-        (",", "no hash: name a column pdq, md5, sha1 or sha256"),
+        (",", "no hash: name a column pdq, md5, sha1 or sha256, or hash_type and value"),
     ],
 )
 def test_a_bad_row_says_what_is_wrong_and_where(row: str, why: str) -> None:

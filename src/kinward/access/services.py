@@ -17,9 +17,18 @@ from kinward.errors import Invalid, KinwardError, NotFound
 from kinward.ledger.services import record
 from kinward.watch import Cache, watch
 
-SCOPES: Final = frozenset(
-    {"accounts:write", "media:check", "policy:decide", "portal:open", "reports:write"}
+DEFAULT_SCOPES: Final = frozenset(
+    {
+        "accounts:write",
+        "media:check",
+        "policy:decide",
+        "portal:open",
+        "reports:write",
+        "text:check",
+    }
 )
+# What says how near a hash is to which bank is for staff's tools, and asked for by name.
+SCOPES: Final = DEFAULT_SCOPES | {"hashes:look-up"}
 PREFIX: Final = "kw_"
 
 

@@ -1,21 +1,27 @@
 """From a file at the gate to an answer: hashes, the lookup, and a case where there is a match."""
 
+from collections.abc import Sequence
+
 import msgspec
 from django.db import transaction
 
 from kinward.cases.services import open_or_join
 from kinward.errors import KinwardError
+from kinward.locks import sharing
 from kinward.matching.decoders import Busy, decoders
-from kinward.matching.picture import Digests, Picture, digest_bytes
-from kinward.matching.services import Upload, look_up, record_check
+from kinward.matching.lookup import Frames, Match, look_up
+from kinward.matching.picture import Digests, Picture, Undecodable, digest_bytes
+from kinward.matching.services import RETRO, Upload, picture_frames, record_check
+from kinward.matching.video import Video
 from kinward.people.services import get_account
 
 
 class Prepared(msgspec.Struct, frozen=True):
-    """What a file's bytes gave: always digests; a picture, or why there is none."""
+    """What a file's bytes gave: always digests; a picture or a video, or why there is none."""
 
     digests: Digests
     picture: Picture | None = None
+    video: Video | None = None
     fault: KinwardError | None = None
 
 
@@ -28,14 +34,34 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def prepare(data: bytes) -> Prepared:
-    """Hash a file. Outside any transaction, since decoding can take seconds."""
-    digests = digest_bytes(data)
+    """Hash a file. Outside any transaction, since decoding can take seconds.
+
+    A video is read until its match is certain, or to its end. Of one that could not be read to its
+    end there is also a fault, which holds unless what was read is known.
+    """
+    digests, seen = digest_bytes(data), Frames()
+
+    def more(frames: Sequence[bytes]) -> bool:
+        seen.add(frames)
+        return not seen.certain()
+
     try:
-        return Prepared(digests, decoders().hash(data))
+        found = decoders().hash(data, more)
     except Busy:
         raise
     except KinwardError as fault:
         return Prepared(digests, fault=fault)
+    if isinstance(found, Picture):
+        return Prepared(digests, picture=found)
+    cut = Undecodable(f"It was read up to {found.seconds:g} seconds; send its frames' hashes.")
+    return Prepared(digests, video=found, fault=None if found.entire else cut)
+
+
+def file_matches(data: bytes) -> list[Match]:
+    """What a file hits, for staff who ask; nothing is kept of it."""
+    prepared = prepare(data)
+    frames = prepared.video.frames if prepared.video else picture_frames(prepared.picture)
+    return look_up(digests=prepared.digests, frames=frames)
 
 
 @transaction.atomic
@@ -53,10 +79,11 @@ def receive(
     jobs. A file that could not be decoded and whose digests are unknown raises its `fault`.
     """
     account = get_account(account_id)
-    matches = look_up(digests=upload.digests, picture=upload.picture)
+    sharing(RETRO)
+    matches = look_up(digests=upload.digests, frames=upload.frames)
     if fault is not None and not matches:
         raise fault
-    check = record_check(account=account, upload=upload, matches=matches)
+    check = record_check(account=account, upload=upload, matched=bool(matches))
     if not matches:
         return Outcome(str(check.id), "clear")
     case = open_or_join(account=account, check=check, matches=matches, data=data, actor=actor)

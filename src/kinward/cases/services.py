@@ -29,12 +29,14 @@ from kinward.enforcement.services import issue
 from kinward.errors import Forbidden, Invalid, KinwardError, NotFound
 from kinward.evidence.queries import of_case as evidence_of
 from kinward.evidence.services import keep_after_dismissal, seal_file
+from kinward.exchanges.kinds import OpinionKind
+from kinward.exchanges.opinions import give
 from kinward.families import ending
 from kinward.jobs import enqueue
 from kinward.ledger.services import record
 from kinward.matching.kinds import Confidence
+from kinward.matching.lookup import Match
 from kinward.matching.models import Check
-from kinward.matching.services import Match
 from kinward.people.models import Account, Standing
 from kinward.people.services import lock_account, lock_accounts, set_standing
 from kinward.reporting.models import Report
@@ -113,6 +115,7 @@ def open_or_join(
         content=check.content_id,
         confidence=finding.confidence,
     )
+    give(hashes=[match.hash for match in matches], kind=OpinionKind.SEEN, actor=actor)
     if data is not None:
         seal_file(case_id=case.id, check=check, data=data, actor=actor)
     _act(case, account, Effect.QUARANTINE, Target.CONTENT, check.content_id, actor)
@@ -239,8 +242,15 @@ def _contents(case: Case) -> list[str]:
     return sorted({name for pair in found for name in pair if name})
 
 
+def _hashes(case: Case) -> list[int]:
+    """The banked hashes that its findings hit."""
+    found = case.findings.values_list("grounds", flat=True)
+    return sorted({int(match.get("hash", 0)) for grounds in found for match in grounds})
+
+
 def _confirm(case: Case, account: Account, verdict: Verdict) -> None:
     actor = verdict.given_by.actor
+    give(hashes=_hashes(case), kind=OpinionKind.CONFIRMED, actor=actor)
     for content_id in _contents(case):
         _act(case, account, Effect.REMOVE, Target.CONTENT, content_id, actor)
     _act(case, account, Effect.TERMINATE, Target.ACCOUNT, account.platform_id, actor)

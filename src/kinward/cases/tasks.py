@@ -1,9 +1,13 @@
-"""From a confirmed verdict to a closed case, as one durable job."""
+"""Durable jobs: from a confirmed verdict to a closed case; lists that grew."""
 
 from uuid import UUID
 
+from procrastinate.contrib.django import app
+
 from kinward.cases import services
-from kinward.jobs import task
+from kinward.cases.retro import retro_match
+from kinward.jobs import enqueue_once, task
+from kinward.matching.services import RETRO
 from kinward.reporting.models import ReportState
 from kinward.reporting.services import file_report
 
@@ -14,3 +18,17 @@ def file_and_close(report_id: str) -> None:
     report = file_report(UUID(report_id))
     if report.state == ReportState.FINISHED:
         services.close_reported(case_id=report.case_id, external_id=report.external_id)
+
+
+@task(RETRO)
+def match_held() -> None:
+    """Look for new hashes in what is held."""
+    for _ in retro_match():
+        pass
+
+
+@app.periodic(cron="*/5 * * * *")
+@task("cases.look_for_retro")
+def look_for_retro(timestamp: int) -> None:
+    """Ask for that job, in case a list grew while it was beginning."""
+    enqueue_once(RETRO)

@@ -1,28 +1,46 @@
 """`kinward bank`: banks of known hashes."""
 
+import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any, Final, TextIO, cast
 
 import click
-from django.db.models import Count, Q
 
+from kinward.cases.intake import file_matches
 from kinward.cli.main import operator
 from kinward.errors import KinwardError
+from kinward.exchanges.opinions import mark_false_positive
 from kinward.matching.decoders import decoders
-from kinward.matching.hashlists import FORMATS, BadRow, ListedHash, parse_hash, read_list
-from kinward.matching.kinds import Confidence, HashKind
-from kinward.matching.models import Bank
+from kinward.matching.hashlists import (
+    FORMATS,
+    BadRow,
+    ListedHash,
+    kind_of,
+    lines_of,
+    parse_value,
+    read_list,
+)
+from kinward.matching.kinds import DIGESTS, Confidence
+from kinward.matching.lists import write_list
+from kinward.matching.lookup import look_up_value
+from kinward.matching.models import BankedHash
 from kinward.matching.picture import digest_bytes
+from kinward.matching.queries import banks
 from kinward.matching.services import (
     add_hashes,
     create_bank,
+    disable_bank,
     file_hashes,
     get_bank,
+    get_hash,
     remove_hashes,
 )
+from kinward.matching.vic import read_vic
 
-SHOWN = 20
+SHOWN: Final = 20
 CONFIDENCE = click.Choice([value.value for value in Confidence])
 
 
@@ -44,9 +62,9 @@ def create(name: str, confidence: str, description: str) -> None:
 @bank.command("list")
 def list_banks() -> None:
     """List the banks, with the number of live hashes of each."""
-    live = Count("hashes", filter=Q(hashes__removed=False))
-    for row in Bank.objects.annotate(live=live).order_by("name"):
-        click.echo(f"{row.name}  {row.confidence}  {row.live:,} hashes  {row.description}")
+    for row in cast("Any", banks()):
+        state = "  disabled" if row.disabled else ""
+        click.echo(f"{row.name}  {row.confidence}  {row.live:,} hashes{state}  {row.description}")
 
 
 @bank.command()
@@ -74,12 +92,12 @@ def add(name: str, files: tuple[Path, ...], provenance: str, confidence: str | N
 def _hashes_of(path: Path) -> list[ListedHash]:
     data = path.read_bytes()
     try:
-        picture = decoders().hash(data)
+        found = decoders().hash(data)
     except KinwardError as error:
         click.secho(f"\n{path}: digests only. {error}", fg="yellow", err=True)
-        picture = None
-    listed = file_hashes(digest_bytes(data), picture, path.name)
-    if picture and not any(item.kind is HashKind.PDQ for item in listed):
+        found = None
+    listed = file_hashes(digest_bytes(data), found, path.name)
+    if found and all(item.kind in DIGESTS for item in listed):
         click.secho(f"\n{path}: digests only, too little structure for PDQ.", fg="yellow", err=True)
     return listed
 
@@ -90,44 +108,113 @@ def _hashes_of(path: Path) -> list[ListedHash]:
 @click.option("--format", "format_", type=click.Choice(FORMATS), required=True)
 @click.option("--provenance", required=True, help="Where this list comes from.")
 @click.option("--confidence", type=CONFIDENCE, help="Lower than the bank's, if need be.")
-def import_(name: str, file: Path, format_: str, provenance: str, confidence: str | None) -> None:
-    """Add a hash list. Good rows go in, bad ones are listed with their line."""
+@click.option(
+    "--category",
+    "categories",
+    type=int,
+    multiple=True,
+    help="Of Project VIC's, the categories to take. What they mean depends on the country.",
+)
+@click.option(
+    "--bad-rows", type=click.Path(path_type=Path), help="A file for every row that is no good."
+)
+def import_(
+    name: str,
+    file: Path,
+    format_: str,
+    provenance: str,
+    confidence: str | None,
+    categories: tuple[int, ...],
+    bad_rows: Path | None,
+) -> None:
+    """Add a list. Good rows go in, bad ones are listed with their line."""
+    if (format_ == "vic") != bool(categories):
+        raise click.UsageError("--category is for the format vic, which needs it.")
     bank_row = get_bank(name)
-    bad: list[BadRow] = []
-    with (
-        file.open(encoding="utf-8-sig", errors="replace", newline="") as lines,
-        click.progressbar(length=file.stat().st_size, label="Reading", file=sys.stderr) as bar,
-    ):
-
-        def counted() -> Iterator[str]:
-            for line in lines:
-                bar.update(len(line))
-                yield line
-
-        def good() -> Iterator[ListedHash]:
-            for row in read_list(counted(), format_):
-                if isinstance(row, ListedHash):
-                    yield row
-                else:
-                    bad.append(row)
-
+    with ExitStack() as stack:
+        bad = BadRows(stack.enter_context(bad_rows.open("w")) if bad_rows else None)
+        rows = stack.enter_context(_Rows(file, format_, categories))
         added = add_hashes(
             bank=bank_row,
-            hashes=good(),
+            hashes=bad.without(rows),
             provenance=provenance,
             confidence=confidence,
             actor=operator(),
         )
-    click.echo(f"{added} hashes are new in {name!r}; {len(bad)} rows could not be used.")
-    for row in bad[:SHOWN]:
+    click.echo(f"{added} hashes are new in {name!r}; {bad.count} rows could not be used.")
+    for row in bad.first:
         click.secho(f"  line {row.line}: {row.why}", fg="yellow")
-    if len(bad) > SHOWN:
-        click.echo(f"  and {len(bad) - SHOWN} more")
+    if bad.count > SHOWN:
+        click.echo(f"  and {bad.count - SHOWN:,} more: --bad-rows FILE keeps them all")
+
+
+class BadRows:
+    """The rows that are no good: how many, the first of them, and all of them in a file."""
+
+    def __init__(self, file: TextIO | None) -> None:
+        self.count = 0
+        self.first: list[BadRow] = []
+        self._file = file
+
+    def without(self, rows: Iterable[ListedHash | BadRow]) -> Iterator[ListedHash]:
+        """The good rows."""
+        for row in rows:
+            if isinstance(row, ListedHash):
+                yield row
+                continue
+            self.count += 1
+            if len(self.first) < SHOWN:
+                self.first.append(row)
+            if self._file:
+                self._file.write(f"{row.line}\t{row.why}\n")
+
+
+class _Rows:
+    """The rows of a file, with a bar that shows how far it is read."""
+
+    def __init__(self, path: Path, format_: str, categories: tuple[int, ...]) -> None:
+        self._file = path.open("rb")
+        self._bar = click.progressbar(
+            length=path.stat().st_size, label="Reading", file=sys.stderr, update_min_steps=1 << 16
+        )
+        self._format, self._categories = format_, categories
+
+    def __enter__(self) -> "_Rows":
+        self._bar.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._bar.__exit__(*error)
+        self._file.close()
+
+    def __iter__(self) -> Iterator[ListedHash | BadRow]:
+        read = 0
+        for number, row in enumerate(self._read()):
+            if number % 1000 == 0:
+                at = self._file.tell()
+                self._bar.update(at - read)
+                read = at
+            yield row
+
+    def _read(self) -> Iterator[ListedHash | BadRow]:
+        if self._format == "vic":
+            return read_vic(self._file, self._categories)
+        text = io.TextIOWrapper(self._file, "utf-8-sig", errors="replace", newline="")
+        return read_list(lines_of(text), self._format)
 
 
 @bank.command()
 @click.argument("name")
-@click.option("--hash", "hashes", multiple=True, metavar="KIND:HEX", help="For example md5:d41d….")
+@click.option("--format", "format_", type=click.Choice(("csv", "jsonl")), default="csv")
+def export(name: str, format_: str) -> None:
+    """Write a bank's live hashes to standard output, each as it came."""
+    rows = BankedHash.objects.filter(bank=get_bank(name), removed=False, false_positive=False)
+    write_list(rows.order_by("pk").iterator(5000), format_, sys.stdout)
+
+
+@bank.command()
+@click.argument("name")
+@click.option("--hash", "hashes", multiple=True, metavar="KIND:VALUE", help="Such as md5:d41d….")
 @click.option(
     "--reference", default="", help="All hashes with this reference, such as a file name."
 )
@@ -145,4 +232,54 @@ def remove(name: str, hashes: tuple[str, ...], reference: str) -> None:
 
 def _parse(text: str) -> bytes:
     kind, _, value = text.partition(":")
-    return parse_hash(HashKind(kind.lower()), value)
+    return parse_value(kind_of(kind), value)
+
+
+@bank.command()
+@click.argument("file", required=False, type=click.Path(exists=True, path_type=Path))
+@click.option("--hash", "hash_", metavar="KIND:VALUE", help="Such as pdq:3c3c…, instead of a file.")
+def search(file: Path | None, hash_: str | None) -> None:
+    """Say which banked hashes a file or a hash hits."""
+    if (file is None) == (hash_ is None):
+        raise click.UsageError("Give a file or --hash.")
+    if file is not None:
+        matches = file_matches(file.read_bytes())
+    else:
+        kind, _, text = (hash_ or "").partition(":")
+        try:
+            matches = look_up_value(kind_of(kind), parse_value(kind_of(kind), text))
+        except ValueError as error:
+            raise click.UsageError(str(error)) from error
+    for match in matches:
+        about = " ".join(filter(None, (match.label, match.reference)))
+        click.echo(
+            f"{match.hash}  {match.bank} ({match.confidence})  {match.kind}"
+            f"  {match.distance} bits apart  {about}"
+        )
+    if not matches:
+        click.echo("Nothing that matches is near it.")
+
+
+@bank.command()
+@click.argument("name")
+def disable(name: str) -> None:
+    """Let a bank match nothing. It keeps its hashes."""
+    disable_bank(bank=get_bank(name), disabled=True, actor=operator())
+    click.echo(f"{name!r} matches nothing now.")
+
+
+@bank.command()
+@click.argument("name")
+def enable(name: str) -> None:
+    """Let a disabled bank match again."""
+    disable_bank(bank=get_bank(name), disabled=False, actor=operator())
+    click.echo(f"{name!r} matches again.")
+
+
+@bank.command("false-positive")
+@click.argument("hash_id", type=int)
+@click.option("--undo", is_flag=True, help="It was right after all.")
+def false_positive(hash_id: int, undo: bool) -> None:
+    """Say that a hash hits what is harmless. It matches no more, and its partner is told."""
+    mark_false_positive(row=get_hash(hash_id), wrong=not undo, actor=operator())
+    click.echo("It matches again." if undo else "It matches nothing now.")

@@ -165,6 +165,21 @@ def check_parked() -> Finding:
     return fine("Nothing is parked.")
 
 
+def check_partners() -> Finding:
+    """Are the partners' lists up to date?"""
+    from kinward.exchanges.queries import health, overdue
+
+    rows = list(health())
+    failed = [f"{each.name}: {each.problem}" for each in rows if each.enabled and each.problem]
+    if failed:
+        return fault(f"{failed[0]} See /banks.")
+    if late := [each.name for each in overdue()]:
+        return fault(f"{', '.join(late)} were not read for a while. See /banks.")
+    if not rows:
+        return warn("No partner's list is read. `kinward exchange add` adds one.")
+    return fine(f"{len(rows)} partners' lists are up to date.")
+
+
 def check_authority() -> Finding:
     """Does the authority accept our credentials?"""
     from kinward.cases.services import AUTHORITY
@@ -226,6 +241,7 @@ CHECKS: Final[dict[str, Callable[[], Finding]]] = {
     "index": check_index,
     "webhook": check_webhook,
     "parked": check_parked,
+    "partners": check_partners,
     "policy": check_policy,
     "authority": check_authority,
     "clock": check_clock,
@@ -249,7 +265,7 @@ def examine() -> dict[str, Finding]:
 
 @click.command()
 def doctor() -> None:
-    """Check database, keys, migrations, worker, index, webhook, authority and clock."""
+    """Check database, keys, migrations, worker, index, webhook, partners, authority and clock."""
     found = examine()
     for name, finding in found.items():
         mark, colour = MARKS[finding.level]

@@ -3,7 +3,7 @@
 import click
 
 from kinward.access.models import ApiKey
-from kinward.access.services import SCOPES, create_key, revoke_key
+from kinward.access.services import DEFAULT_SCOPES, SCOPES, create_key, revoke_key
 from kinward.cli.main import operator
 
 
@@ -16,8 +16,8 @@ def key() -> None:
 @click.argument("name")
 @click.option("--scope", "scopes", multiple=True, help=f"One of {', '.join(sorted(SCOPES))}.")
 def create(name: str, scopes: tuple[str, ...]) -> None:
-    """Make a key and print it, once. Without --scope it has all scopes."""
-    secret = create_key(name=name, scopes=frozenset(scopes) or SCOPES, actor=operator())
+    """Make a key and print it, once. Without --scope it has all but hashes:look-up."""
+    secret = create_key(name=name, scopes=frozenset(scopes) or DEFAULT_SCOPES, actor=operator())
     click.echo(secret)
     click.echo("Keep it safe: only its hash is stored, so it cannot be shown again.", err=True)
 

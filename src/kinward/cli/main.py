@@ -20,6 +20,8 @@ COMMANDS: Final = {
     "key": ("keys:key", "API keys for your app.", True),
     "staff": ("staff:staff", "People who sign in to the console.", True),
     "bank": ("bank:bank", "Banks of known hashes.", True),
+    "exchange": ("exchange:exchange", "Partners whose lists fill banks of ours.", True),
+    "match": ("match:match", "What is held, against lists that grew.", True),
     "policy": ("policy:policy", "Policy packs: check, compare, simulate, put in force.", False),
     "decide": ("decide:decide", "Decide one question, and say why.", False),
     "evidence": ("evidence:evidence", "Legal holds and expiry of sealed evidence.", True),

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from kinward.config import config
+from kinward.exchanges import sandbox as partners
 from kinward.reporting.cybertipline.sandbox import KINDS, Fault, serve
 
 
@@ -53,6 +54,24 @@ def cybertipline(
         server.serve_forever()
     except KeyboardInterrupt:
         server.server_close()
+
+
+@sandbox.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8703, show_default=True)
+@click.option("--username", default="sandbox", show_default=True)
+@click.option("--password", default="sandbox", show_default=True, envvar="KINWARD_SANDBOX_PASSWORD")
+@click.option("--entries", default=1000, show_default=True, help="Generated, of random hashes.")
+def exchange(host: str, port: int, username: str, password: str, entries: int) -> None:
+    """Run partners that share hashes of nothing: NCMEC's, StopNCII's and ThreatExchange's API."""
+    partner = partners.serve(host=host, port=port, user=username, password=password)
+    partner.put(*partners.generated(entries))
+    for path in ("hashsharing", "stopncii", "graph"):
+        click.echo(f"{path}: http://{host}:{partner.server_port}/{path}")
+    try:
+        partner.serve_forever()
+    except KeyboardInterrupt:
+        partner.server_close()
 
 
 def _fault(text: str) -> Fault:

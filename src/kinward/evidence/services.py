@@ -71,7 +71,7 @@ def seal_file(*, case_id: UUID, check: Check, data: bytes, actor: str) -> Eviden
         sha256=check.sha256,
         size=len(data),
         moving=check.frames > 1,
-        decodable=bool(check.pdq),
+        decodable=bool(check.pdq or check.signature),
         ciphertext=sealed.ciphertext,
         wrapped_key=sealed.wrapped_key,
         key_id=sealed.key_id,

@@ -1,8 +1,9 @@
 """The gate as one ASGI application: route, authenticate, bound, parse, call, answer."""
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
@@ -17,7 +18,7 @@ from kinward.cases.queries import parked
 from kinward.config import config
 from kinward.errors import KinwardError, NotFound
 from kinward.experience.shadowing import tally
-from kinward.gate import family
+from kinward.gate import family, hma
 from kinward.gate.decide import (
     MAX_BATCH_BODY,
     Read,
@@ -43,6 +44,7 @@ from kinward.gate.http import (
     send_problem,
 )
 from kinward.gate.media import Hashes, check_file, check_hashes
+from kinward.gate.text import MAX_TEXT_BODY, check_text
 from kinward.matching.decoders import Busy
 from kinward.people.services import Profile, put_account
 
@@ -52,10 +54,11 @@ R = TypeVar("R")
 Handler = Callable[[Request, Send], Awaitable[None]]
 
 MAX_JSON: Final = 64 * 1024
+MAX_HASHES: Final = 128 * 1024  # with those of a video's frames
 SHADOW_SECONDS: Final = 1.0  # between two writings of where the shadow differed
 DECIDE: Final = "policy:decide"
 SPARE_THREADS: Final = 4  # so that health and accounts answer while every upload is decoding
-PATHS: Final = ("/v1/", "/healthz", "/metrics")
+PATHS: Final = ("/v1/", "/hma/", "/h/", "/m/", "//", "/healthz", "/metrics")
 
 ANSWERS = Counter("kinward_gate_answers", "Answers of the gate", ["endpoint", "answer"])
 PARKED = Gauge("kinward_parked", "Actions and reports that wait for a person", ["what"])
@@ -95,6 +98,9 @@ class Gate:
             ("POST", "events"): self._events,
             ("POST", "media"): self._media,
             ("POST", "media/hashes"): self._hashes,
+            ("POST", "text"): self._text,
+            ("GET", "hma"): self._hma,
+            ("POST", "hma"): self._hma,
             ("PUT", "accounts"): self._put_account,
             ("GET", "experience"): self._experience,
             ("PUT", "settings"): self._put_setting,
@@ -264,24 +270,45 @@ class Gate:
 
     async def _media(self, request: Request, send: Send) -> None:
         api_key = await self._key(request, "media:check")
-        try:
-            # A slot is what bounds memory: no body is read before there is one.
-            await asyncio.wait_for(self._uploads.acquire(), self._seconds)
-        except TimeoutError as error:
-            raise Busy from error
-        try:
+        async with self._slot():
             parts = await request.form(limit=self._limit, seconds=self._seconds)
             key = request.header("idempotency-key")
             answer = await self._in_thread(
                 lambda: check_file(api_key=api_key, key=key, parts=parts)
             )
+        await send_json(send, 200, answer)
+
+    @contextlib.asynccontextmanager
+    async def _slot(self) -> AsyncIterator[None]:
+        """A slot is what bounds memory: no file is read or fetched before there is one."""
+        try:
+            await asyncio.wait_for(self._uploads.acquire(), self._seconds)
+        except TimeoutError as error:
+            raise Busy from error
+        try:
+            yield
         finally:
             self._uploads.release()
+
+    async def _text(self, request: Request, send: Send) -> None:
+        await self._key(request, "text:check")
+        body = await request.json(limit=MAX_TEXT_BODY, seconds=self._seconds)
+        await send_json(send, 200, await self._in_thread(lambda: check_text(body)))
+
+    async def _hma(self, request: Request, send: Send) -> None:
+        name, key = hma.route(request)
+        header = f"Bearer {key}" if key else request.header("authorization")
+        await self._in_thread(lambda: authenticate(header, hma.SCOPE))
+        given, parts = request.query, None
+        async with self._slot():
+            if request.method == "POST":
+                parts = await request.form(limit=self._limit, seconds=self._seconds)
+            answer = await self._in_thread(lambda: hma.answer(name, given, parts))
         await send_json(send, 200, answer)
 
     async def _hashes(self, request: Request, send: Send) -> None:
         api_key = await self._key(request, "media:check")
-        body = await request.json(limit=MAX_JSON, seconds=self._seconds)
+        body = await request.json(limit=MAX_HASHES, seconds=self._seconds)
         hashes = decode(body, Hashes)
         key = request.header("idempotency-key")
         answer = await self._in_thread(
@@ -311,6 +338,7 @@ ENDPOINTS: Final = {
     "/v1/media": "media",
     "/v1/portal-sessions": "portal-sessions",
     "/v1/reports": "reports",
+    "/v1/text": "text",
     "/v1/media/hashes": "media/hashes",
     "/healthz": "healthz",
     "/metrics": "metrics",
@@ -322,6 +350,8 @@ def _endpoint(request: Request) -> str:
     known = ENDPOINTS.get(request.path)
     if known:
         return known
+    if hma.route(request)[0]:
+        return "hma"
     if request.path.startswith("/v1/reports/") and len(request.segments) == 3:
         return "report"
     if not request.path.startswith("/v1/accounts/"):

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final, TypeVar
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 import msgspec
 
@@ -51,6 +51,7 @@ class Request:
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self._raw_path = scope.get("raw_path") or self.path.encode()
+        self._query: bytes = scope.get("query_string", b"")
         self._headers = {name.decode("latin-1").lower(): value for name, value in scope["headers"]}
         self._receive = receive
 
@@ -59,6 +60,14 @@ class Request:
         """The path's parts, each decoded by itself, so that a part may hold a slash."""
         raw = bytes(self._raw_path).partition(b"?")[0].decode("latin-1")
         return [unquote(part) for part in raw.strip("/").split("/")]
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The parameters after the path; of one that is given twice, the last."""
+        try:
+            return dict(parse_qsl(self._query.decode("latin-1"), max_num_fields=20))
+        except ValueError as error:
+            raise Invalid("At most 20 parameters.") from error
 
     def header(self, name: str) -> str:
         """A header by its lower-case name, or an empty text."""

@@ -11,9 +11,10 @@ from kinward.cases.intake import prepare, receive
 from kinward.errors import Invalid
 from kinward.gate.idempotency import answer_once, fingerprint
 from kinward.matching.hashlists import parse_hash
-from kinward.matching.kinds import HashKind
+from kinward.matching.kinds import FILE_KINDS, HashKind
 from kinward.matching.picture import Digests, Picture
 from kinward.matching.services import Upload
+from kinward.matching.video import MAX_FRAMES, Video
 from kinward.multipart import Part
 
 FIELDS: Final = {"file", "account_id", "content_id", "ip", "port", "uploaded_at", "public"}
@@ -60,13 +61,17 @@ class Hashes(About, kw_only=True, forbid_unknown_fields=True):
     sha256: str = ""
     pdq: str = ""
     quality: int = 100
+    frames: list[str] = []
     filename: str = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        given = [kind for kind in HashKind if getattr(self, kind)]
-        if not given:
-            raise ValueError("give at least one of md5, sha1, sha256, pdq")
+        given = [kind for kind in FILE_KINDS if getattr(self, kind)]
+        if not given and not self.frames:
+            raise ValueError("give at least one of md5, sha1, sha256, pdq, frames")
+        if len(self.frames) > MAX_FRAMES or (self.frames and self.pdq):
+            raise ValueError(f"frames are at most {MAX_FRAMES} PDQ hashes of a video, without pdq")
+        self.frames = [parse_hash(HashKind.PDQ, each).hex() for each in self.frames]
         for kind in given:
             setattr(self, kind, parse_hash(kind, getattr(self, kind)).hex())
         if not 0 <= self.quality <= 100 or len(self.filename) > 255:
@@ -95,6 +100,7 @@ def check_file(*, api_key: ApiKey, key: str, parts: dict[str, Part]) -> dict[str
         size=len(data),
         digests=prepared.digests,
         picture=prepared.picture,
+        video=prepared.video,
     )
     return answer_once(
         api_key=api_key,
@@ -119,7 +125,10 @@ def _about(given: dict[str, str]) -> About:
 
 def check_hashes(*, api_key: ApiKey, key: str, hashes: Hashes) -> dict[str, Any]:
     """Check a file by its hashes alone."""
-    picture = None
+    picture = video = None
+    if hashes.frames:
+        frames = [bytes.fromhex(each) for each in hashes.frames]
+        video = Video(frames, "", 0, 0, 0.0, entire=True)
     if hashes.pdq:
         picture = Picture(hashes.pdq, hashes.quality, "", 0, 0)
     upload = Upload(
@@ -131,6 +140,7 @@ def check_hashes(*, api_key: ApiKey, key: str, hashes: Hashes) -> dict[str, Any]
         public=hashes.public,
         digests=Digests(hashes.md5, hashes.sha1, hashes.sha256),
         picture=picture,
+        video=video,
     )
     return answer_once(
         api_key=api_key,

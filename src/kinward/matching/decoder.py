@@ -1,9 +1,10 @@
 """The process that decodes strangers' bytes: bounded, without database or secrets, replaceable.
 
-Run as `python -m kinward.matching.decoder MAX_PIXELS MEMORY`. On standard input it reads frames, a
-4-byte big-endian length and that many bytes: first what to do (`hash`, `preview` or `veil`), then
-the file. On standard output it writes a frame of msgpack, its answer. It ends when its input does,
-so it never outlives the process that asked.
+Run as `python -m kinward.matching.decoder MAX_PIXELS MEMORY SECONDS`. On standard input it reads
+messages, a 4-byte big-endian length and that many bytes: first what to do (`hash`, `preview` or
+`veil`), then the file. On standard output it writes a message of msgpack, its answer. Of a video it
+first writes the frames that it finds, a few at a time, and reads after each whether to go on. It
+ends when its input does, so it never outlives the process that asked.
 """
 
 import contextlib
@@ -12,36 +13,47 @@ import resource
 import struct
 import sys
 import warnings
+from collections.abc import Callable, Sequence
 from typing import BinaryIO
 
 import msgspec
 
 from kinward.errors import KinwardError
 from kinward.matching.picture import Picture, read_picture, render_preview
+from kinward.matching.video import Video, read_video, render_sheet, video_format
+
+MORE, ENOUGH = b"more", b"enough"
 
 
 class Answer(msgspec.Struct):
-    """Exactly one of a picture, a rendering, or the code and detail of an error."""
+    """Exactly one of a picture, a video or some of its frames, a rendering, or an error."""
 
     picture: Picture | None = None
+    video: Video | None = None
+    frames: list[bytes] | None = None
     rendering: bytes | None = None
     error: str = ""
     detail: str = ""
 
 
-def answer(what: str, data: bytes, max_pixels: int) -> Answer:
+def answer(
+    what: str, data: bytes, max_pixels: int, seconds: float, more: Callable[[Sequence[bytes]], bool]
+) -> Answer:
     """Carry out one request; what a hostile file provokes becomes an answer."""
     try:
+        if what == "hash" and video_format(data):
+            return Answer(video=read_video(data, max_pixels=max_pixels, seconds=seconds, more=more))
         if what == "hash":
             return Answer(picture=read_picture(data, max_pixels))
-        return Answer(rendering=render_preview(data, max_pixels, veiled=what == "veil"))
+        shown = render_sheet if video_format(data) else render_preview
+        return Answer(rendering=shown(data, max_pixels, veiled=what == "veil"))
     except KinwardError as error:
         return Answer(error=error.code, detail=error.detail)
     except MemoryError:
         return Answer(error="media.undecodable", detail="It needs more memory than is allowed.")
 
 
-def read_frame(stream: BinaryIO) -> bytes | None:
+def read_message(stream: BinaryIO) -> bytes | None:
     """The next length-prefixed message, or nothing at the end of the stream."""
     header = stream.read(4)
     if len(header) < 4:
@@ -51,14 +63,14 @@ def read_frame(stream: BinaryIO) -> bytes | None:
     return body if len(body) == length else None
 
 
-def write_frame(stream: BinaryIO, body: bytes) -> None:
+def write_message(stream: BinaryIO, body: bytes) -> None:
     """Write a length-prefixed message."""
     stream.write(struct.pack(">I", len(body)))
     stream.write(body)
     stream.flush()
 
 
-def main(max_pixels: int, memory: int) -> None:
+def main(max_pixels: int, memory: int, seconds: float) -> None:
     """Answer requests until the input ends."""
     with contextlib.suppress(ValueError, OSError):  # macOS does not let a process bound itself so
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
@@ -66,9 +78,15 @@ def main(max_pixels: int, memory: int) -> None:
     stdin, stdout = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not disturb the answers
     warnings.simplefilter("ignore")  # what strangers send is not worth a line in the log
-    while (what := read_frame(stdin)) is not None and (data := read_frame(stdin)) is not None:
-        write_frame(stdout, msgspec.msgpack.encode(answer(what.decode(), data, max_pixels)))
+
+    def more(frames: Sequence[bytes]) -> bool:
+        write_message(stdout, msgspec.msgpack.encode(Answer(frames=list(frames))))
+        return read_message(stdin) == MORE
+
+    while (what := read_message(stdin)) is not None and (data := read_message(stdin)) is not None:
+        found = answer(what.decode(), data, max_pixels, seconds, more)
+        write_message(stdout, msgspec.msgpack.encode(found))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]))

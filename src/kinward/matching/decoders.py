@@ -5,15 +5,19 @@ import queue
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Sequence
 from functools import cache
-from typing import BinaryIO, cast
+from typing import BinaryIO, Final, cast
 
 import msgspec
 
 from kinward.config import config
 from kinward.errors import KinwardError
-from kinward.matching.decoder import Answer, read_frame, write_frame
+from kinward.matching.decoder import ENOUGH, MORE, Answer, read_message, write_message
 from kinward.matching.picture import Picture, TooManyPixels, TypeUnsupported, Undecodable
+from kinward.matching.video import Video, video_format
+
+GRACE: Final = 5.0  # seconds that a decoder may go over its own limit before it is killed
 
 _ERRORS: dict[str, type[KinwardError]] = {
     error.code: error for error in (TypeUnsupported, Undecodable, TooManyPixels)
@@ -28,18 +32,29 @@ class Busy(KinwardError):
 
 
 class Decoders:
-    """A pool of `count` decoder processes, started when first needed. Safe for threads."""
+    """A pool of `count` decoder processes, started when first needed. Safe for threads.
 
-    def __init__(self, *, count: int, seconds: float, max_pixels: int, memory: int) -> None:
-        self._seconds = seconds
-        self._arguments = [str(max_pixels), str(memory)]
+    A picture has `seconds`, a video `video_seconds`: then its decoder is killed.
+    """
+
+    def __init__(
+        self, *, count: int, seconds: float, video_seconds: float, max_pixels: int, memory: int
+    ) -> None:
+        self._seconds, self._video_seconds = seconds, video_seconds
+        self._arguments = [str(max_pixels), str(memory), str(video_seconds)]
         self._idle: queue.LifoQueue[subprocess.Popen[bytes] | None] = queue.LifoQueue()
         for _ in range(count):
             self._idle.put(None)
 
-    def hash(self, data: bytes) -> Picture:
-        """Decode and hash a picture in at most `seconds`."""
-        return cast("Picture", self._ask("hash", data).picture)
+    def hash(
+        self, data: bytes, more: Callable[[Sequence[bytes]], bool] = lambda frames: True
+    ) -> Picture | Video:
+        """Decode and hash a picture or a video.
+
+        `more` sees a video's frames as they are found, and says whether to go on.
+        """
+        answer = self._ask("hash", data, more)
+        return cast("Picture | Video", answer.picture or answer.video)
 
     def preview(self, data: bytes, *, veiled: bool) -> bytes:
         """A JPEG to show a reviewer, or only its tiny grey blur."""
@@ -56,7 +71,12 @@ class Decoders:
                 process.kill()
                 process.wait()
 
-    def _ask(self, what: str, data: bytes) -> Answer:
+    def _ask(
+        self,
+        what: str,
+        data: bytes,
+        more: Callable[[Sequence[bytes]], bool] = lambda frames: True,
+    ) -> Answer:
         try:
             process = self._idle.get(timeout=self._seconds)
         except queue.Empty:
@@ -64,7 +84,7 @@ class Decoders:
         live = None
         try:
             process = process if process and process.poll() is None else self._start()
-            answer = self._exchange(process, what, data)
+            answer = self._exchange(process, what, data, more)
             live = process
         finally:
             self._idle.put(live)
@@ -72,23 +92,35 @@ class Decoders:
             raise _ERRORS[answer.error](answer.detail)
         return answer
 
-    def _exchange(self, process: subprocess.Popen[bytes], what: str, data: bytes) -> Answer:
-        overdue = threading.Timer(self._seconds, process.kill)
+    def _exchange(
+        self,
+        process: subprocess.Popen[bytes],
+        what: str,
+        data: bytes,
+        more: Callable[[Sequence[bytes]], bool],
+    ) -> Answer:
+        seconds = self._video_seconds + GRACE if video_format(data) else self._seconds
+        overdue = threading.Timer(seconds, process.kill)
         overdue.start()
+        done = False
         try:
-            stdin = cast("BinaryIO", process.stdin)
-            write_frame(stdin, what.encode())
-            write_frame(stdin, data)
-            frame = read_frame(cast("BinaryIO", process.stdout))
+            stdin, stdout = cast("BinaryIO", process.stdin), cast("BinaryIO", process.stdout)
+            write_message(stdin, what.encode())
+            write_message(stdin, data)
+            while (message := read_message(stdout)) is not None:
+                answer = msgspec.msgpack.decode(message, type=Answer)
+                if answer.frames is None:
+                    done = True
+                    return answer
+                write_message(stdin, MORE if more(answer.frames) else ENOUGH)
         except (BrokenPipeError, ConnectionResetError):
-            frame = None
+            pass
         finally:
             overdue.cancel()
-        if frame is None:
-            process.kill()
-            process.wait()
-            raise Undecodable(f"Decoding took more than {self._seconds:g} seconds, or crashed.")
-        return msgspec.msgpack.decode(frame, type=Answer)
+            if not done:
+                process.kill()
+                process.wait()
+        raise Undecodable(f"Decoding took more than {seconds:g} seconds, or crashed.")
 
     def _start(self) -> subprocess.Popen[bytes]:
         # No setting and no secret of ours is in the environment of what reads strangers' bytes.
@@ -109,6 +141,7 @@ def decoders() -> Decoders:
     return Decoders(
         count=chosen.decoders,
         seconds=chosen.decode_seconds,
+        video_seconds=chosen.video_seconds,
         max_pixels=chosen.max_pixels,
         memory=chosen.decode_memory,
     )

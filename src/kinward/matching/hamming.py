@@ -18,9 +18,8 @@ from kinward.errors import KinwardError
 from kinward.matching import kernels
 from kinward.matching.layout import MAX_RADIUS
 from kinward.matching.segments import (
-    SCRATCH,
+    Found,
     Ids,
-    Scratch,
     Segment,
     Words,
     bits_of,
@@ -35,6 +34,7 @@ from kinward.matching.snapshots import SnapshotRefused, read_snapshot, write_sna
 RADIUS: Final = 31  # of 256 bits: the threshold that PDQ's authors and the industry's lists use
 BYTES: Final = 32
 TAIL: Final = 4096  # hashes that are scanned before they become a segment
+TOGETHER: Final = 1024  # queries that are searched at a time
 SEGMENTS: Final = 8  # so many are left alone; more are merged
 
 Hashes = npt.NDArray[np.uint8]
@@ -145,17 +145,15 @@ class Index:
         What was found for query `q` is at `limits[q]` to `limits[q + 1]`, the nearest first.
         """
         queries, _ = _checked(hashes, None)
-        state, scratch = self._state, SCRATCH
-        limits = np.zeros(len(queries) + 1, dtype=np.int64)
-        parts: list[tuple[Ids, Ids]] = []
-        for query in range(len(queries)):
-            ids, distances = _search_one(state, scratch, queries, query, self.radius)
-            parts.append((ids, distances))
-            limits[query + 1] = limits[query] + len(ids)
-        if not parts:
-            return limits, np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-        found = [np.concatenate(each) for each in zip(*parts, strict=True)]
-        return limits, found[0], found[1]
+        state = self._state
+        parts = [np.empty((0, 3), dtype=np.int64)]
+        for first in range(0, len(queries), TOGETHER):
+            last = min(first + TOGETHER, len(queries))
+            parts += _search(state, queries, first, last, self.radius)
+        found = np.concatenate(parts)
+        found = found[np.lexsort((found[:, 1], found[:, 2], found[:, 0]))]
+        limits = np.searchsorted(found[:, 0], np.arange(len(queries) + 1))
+        return limits, found[:, 1].copy(), found[:, 2].copy()
 
     def _known(self, ids: Ids) -> npt.NDArray[np.bool_]:
         state = self._state
@@ -259,8 +257,8 @@ def warm() -> float:
     order, starts = np.zeros(2, dtype=np.uint32), np.zeros(17, dtype=np.uint32)
     kernels.fill(rows, 0, 4, starts, order)
     segment = Segment(rows, ids, np.array([[0, 4, 0]]), starts, order)
-    in_segment(segment, SCRATCH, rows, 0, 0)
-    scanned(rows, 2, segment.dead, SCRATCH, rows, 0, 0)
+    in_segment(segment, rows, 0, 1, 0)
+    scanned(rows, 2, segment.dead, rows, 0, 1, 0)
     return time.perf_counter() - began
 
 
@@ -270,28 +268,18 @@ def was_kept() -> bool:
     return all(not each.stats.cache_misses for each in used)
 
 
-def _search_one(
-    state: _State, scratch: Scratch, queries: Words, query: int, radius: int
-) -> tuple[Ids, Ids]:
-    ids: list[Ids] = []
-    distances: list[Ids] = []
+def _search(state: _State, queries: Words, first: int, last: int, radius: int) -> list[Found]:
+    """What is within the radius, part by part: query, id and distance of each."""
+    parts = []
     for segment in state.segments:
-        rows, near = in_segment(segment, scratch, queries, query, radius)
-        if len(rows):
-            ids.append(segment.ids[rows])
-            distances.append(near)
+        found = in_segment(segment, queries, first, last, radius)
+        found[:, 1] = segment.ids[found[:, 1]]
+        parts.append(found)
     if state.tail:
-        rows, near = scanned(
-            state.tail_rows, state.tail, state.tail_dead, scratch, queries, query, radius
-        )
-        if len(rows):
-            ids.append(state.tail_ids[rows])
-            distances.append(near)
-    if not ids:
-        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-    found, near = np.concatenate(ids), np.concatenate(distances)
-    order = np.lexsort((found, near))
-    return found[order], near[order]
+        found = scanned(state.tail_rows, state.tail, state.tail_dead, queries, first, last, radius)
+        found[:, 1] = state.tail_ids[found[:, 1]]
+        parts.append(found)
+    return parts
 
 
 def _checked(hashes: Hashes, ids: Ids | None) -> tuple[Words, Ids]:

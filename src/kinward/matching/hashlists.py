@@ -1,29 +1,64 @@
-"""Reading hash lists: CSV, JSON lines, PDQ text. Pure; good rows go in, bad ones are named.
+"""Reading lists: of hashes, URLs and keywords. Pure; good rows go in, bad ones are named.
 
-CSV has a header with any of `pdq`, `md5`, `sha1`, `sha256`, `reference`, `quality`. A JSON line is
-an object with the same names. PDQ text has one hash a line, or `hash,quality` as PDQ's tools write.
+CSV has a header, either with a column for each kind (`pdq`, `md5`, `sha1`, `sha256`) or with
+`hash_type` and `value` and a row for each hash, as partners' lists have; beside them `reference`,
+`label` (or `severity`, `category`), `quality` and `removed`. A JSON line is an object with the same
+names. PDQ text has one hash a line, or `hash,quality` as PDQ's tools write. `urls` and `keywords`
+have one a line. Project VIC's JSON is read by `vic`.
 """
 
 import csv
+import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import msgspec
 
-from kinward.matching.kinds import HashKind
+from kinward.matching import keywords, links
+from kinward.matching.kinds import DIGESTS, FILE_KINDS, KIND, HashKind
 from kinward.matching.pdq import MIN_QUALITY
 
-LENGTHS: Final = {HashKind.PDQ: 32, HashKind.MD5: 16, HashKind.SHA1: 20, HashKind.SHA256: 32}
-FORMATS: Final = ("csv", "jsonl", "pdq")
+LENGTHS: Final[dict[str, int]] = {
+    HashKind.PDQ: 32,
+    HashKind.MD5: 16,
+    HashKind.SHA1: 20,
+    HashKind.SHA256: 32,
+}
+FORMATS: Final = ("csv", "jsonl", "pdq", "urls", "keywords", "vic")
+MAX_LINE: Final = 64 * 1024
+MAX_CARRIED: Final = 64 * 1024
+EMPTY: Final = {hashlib.new(kind, b"", usedforsecurity=False).digest() for kind in DIGESTS}
+# How lists and partners call what we call otherwise.
+ALIASES: Final = {
+    "sha_1": "sha1",
+    "sha_256": "sha256",
+    "video_md5": "md5",
+    "pdna": "photodna",
+    "hash_pdq": "pdq",
+    "hash_md5": "md5",
+    "hash_video_md5": "md5",
+    "hash_sha1": "sha1",
+    "hash_sha256": "sha256",
+    "hash_video_sha256": "sha256",
+    "raw_uri": "url",
+    "uri": "url",
+    "trend_query": "keyword",
+}
+LABELS: Final = ("label", "severity", "category", "classification")
 
 
 class ListedHash(msgspec.Struct, frozen=True):
-    """A hash on a list: its kind, its bytes, and the list's own reference for it."""
+    """A hash on a list: its kind, its bytes, the list's reference and label for it.
 
-    kind: HashKind
+    `removed`: the list says that it is to go.
+    """
+
+    kind: str
     value: bytes
     reference: str = ""
+    label: str = ""
+    removed: bool = False
 
 
 class BadRow(msgspec.Struct, frozen=True):
@@ -33,7 +68,7 @@ class BadRow(msgspec.Struct, frozen=True):
     why: str
 
 
-def parse_hash(kind: HashKind, text: str) -> bytes:
+def parse_hash(kind: str, text: str) -> bytes:
     """The bytes of a hash in hex; a ValueError says what is wrong with it."""
     text = text.strip()
     try:
@@ -43,6 +78,56 @@ def parse_hash(kind: HashKind, text: str) -> bytes:
     if len(value) != LENGTHS[kind] or len(text) != 2 * LENGTHS[kind]:
         raise ValueError(f"{kind} needs {2 * LENGTHS[kind]} hex digits, not {len(text)}")
     return value
+
+
+def kind_of(name: str) -> str:
+    """A kind by any of its names; a ValueError where it is none."""
+    kind = name.strip().lower().replace("-", "_").replace(" ", "_")
+    kind = ALIASES.get(kind, kind)
+    if not KIND.fullmatch(kind):
+        raise ValueError("a kind of hash is named by letters, digits and underscores")
+    return kind
+
+
+def parse_value(kind: str, text: str) -> bytes:
+    """What a bank keeps of a value of any kind; a ValueError says what is wrong with it.
+
+    A hash that Kinward matches becomes its bytes, a URL or keyword its normal form. Anything else
+    is carried as it is.
+    """
+    if kind in LENGTHS:
+        value = parse_hash(kind, text)
+        if value in EMPTY or not any(value):
+            raise ValueError(f"this {kind} is that of an empty file")
+        return value
+    if kind == HashKind.URL:
+        return links.normal_form(text).encode()
+    if kind == HashKind.KEYWORD:
+        normal = keywords.normal_form(text)
+        if len(normal) < 2 or len(text) > keywords.MAX_KEYWORD:
+            raise ValueError(f"a keyword has 2 to {keywords.MAX_KEYWORD} letters")
+        return normal.encode()
+    if kind == HashKind.VIDEO:
+        value = bytes.fromhex(text)
+        if not value or len(value) % LENGTHS[HashKind.PDQ]:
+            raise ValueError("a video's hash is the PDQ hashes of its frames, one after the other")
+        return value
+    if not text or len(text) > MAX_CARRIED:
+        raise ValueError(f"a {kind} has 1 to {MAX_CARRIED:,} characters")
+    return text.encode()
+
+
+def written(kind: str, value: bytes) -> str:
+    """A banked value as a list has it: hex, or the text itself. The other way of `parse_value`."""
+    return value.hex() if kind in (*FILE_KINDS, HashKind.VIDEO) else value.decode()
+
+
+def lines_of(file: TextIO) -> Iterator[str]:
+    """The lines of a file; of one that is too long, only its beginning, which is no good row."""
+    while line := file.readline(MAX_LINE):
+        yield line
+        while not line.endswith("\n") and (line := file.readline(MAX_LINE)):
+            pass
 
 
 def read_list(lines: Iterable[str], format: str) -> Iterator[ListedHash | BadRow]:
@@ -69,13 +154,15 @@ def _rows(lines: Iterable[str], format: str) -> Iterator[tuple[int, dict[str, An
                 continue
             yield reader.line_num, {(k or "").strip().lower(): v for k, v in row.items()}
     for number, line in enumerate(lines, 1):
-        if not (text := line.strip()) or (format == "pdq" and text.startswith("#")):
+        if not (text := line.strip()) or (format != "jsonl" and text.startswith("#")):
             continue
         if format == "jsonl":
             yield number, _object(text)
-        else:
+        elif format == "pdq":
             value, _, quality = text.partition(",")
             yield number, {"pdq": value, "quality": quality or None}
+        else:
+            yield number, {"hash_type": format.removesuffix("s"), "value": text}
 
 
 def _object(text: str) -> dict[str, Any] | str:
@@ -88,12 +175,19 @@ def _object(text: str) -> dict[str, Any] | str:
 
 def _hashes(row: dict[str, Any]) -> Iterator[ListedHash]:
     reference = str(row.get("reference") or "")[:200]
-    given = [(kind, row[kind.value]) for kind in HashKind if row.get(kind.value)]
+    label = next((str(row[name]) for name in LABELS if row.get(name)), "")[:60]
+    given: list[tuple[str, Any]] = [(kind, row[kind]) for kind in FILE_KINDS if row.get(kind)]
+    if row.get("hash_type") and row.get("value"):
+        given.append((kind_of(str(row["hash_type"])), row["value"]))
     if not given:
-        raise ValueError("no hash: name a column pdq, md5, sha1 or sha256")
-    parsed = [ListedHash(kind, parse_hash(kind, str(text)), reference) for kind, text in given]
+        raise ValueError("no hash: name a column pdq, md5, sha1 or sha256, or hash_type and value")
+    removed = bool(row.get("removed"))
+    parsed = [
+        ListedHash(kind, parse_value(kind, str(text)), reference, label, removed)
+        for kind, text in given
+    ]
     quality = row.get("quality")
     for item in parsed:
-        if item.kind is HashKind.PDQ and quality not in (None, "") and int(quality) < MIN_QUALITY:
+        if item.kind == HashKind.PDQ and quality not in (None, "") and int(quality) < MIN_QUALITY:
             raise ValueError(f"quality {quality} is below {MIN_QUALITY}: the hash says too little")
         yield item

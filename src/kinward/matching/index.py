@@ -1,52 +1,171 @@
-"""This process's copy of all banked PDQ hashes, brought up to date before every lookup."""
+"""This process's copy of all banked pictures and videos, brought up to date before every lookup.
+
+A banked picture is a video of one frame, and so is a picture that is looked up. In the index a
+frame's id is that of its banked hash, shifted, and its place in the signature.
+"""
 
 import threading
 from functools import cache
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
 
+import msgspec
 import numpy as np
+import structlog
+from django.db import transaction
 
-from kinward.matching.hamming import Index
+from kinward.config import config
+from kinward.matching.hamming import Index, SnapshotRefused
+from kinward.matching.keywords import Keywords
 from kinward.matching.kinds import HashKind
-from kinward.matching.models import BankedHash, BankVersion
+from kinward.matching.models import BankedHash, BankVersion, IndexSnapshot
+from kinward.matching.segments import Ids
+
+log = structlog.get_logger(__name__)
+
+SHIFT: Final = 10  # 2 ** 10 frames in a signature: `video.MAX_FRAMES`
+FRAME: Final = 32
+SNAPSHOT_AFTER: Final = 50_000  # changes since the last snapshot that make another worth writing
 
 
-class PdqIndex:
+class Hit(msgspec.Struct, frozen=True):
+    """Frame `query` of what was looked up is near frame `frame` of a banked hash."""
+
+    query: int
+    hash: int
+    frame: int
+    distance: int
+
+
+class BankIndex:
     """Reads what changed since it last looked, so an addition is seen by the very next lookup."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._index = Index()
         self._version = -1
+        self._saved = 0
 
-    def search(self, value: bytes) -> list[tuple[int, int]]:
-        """`(banked hash id, distance)` of every live PDQ hash within the radius."""
+    def search(self, frames: list[bytes]) -> list[Hit]:
+        """Every live banked frame within the radius of each of these, 32 bytes each."""
         with self._lock:
             self._refresh()
-        ids, distances = self._index.search(np.frombuffer(value, dtype=np.uint8))
-        return list(zip(ids.tolist(), distances.tolist(), strict=True))
+        queries = np.frombuffer(b"".join(frames), dtype=np.uint8).reshape(-1, FRAME)
+        limits, ids, distances = self._index.search_batch(queries)
+        of = np.repeat(np.arange(len(queries)), np.diff(limits))
+        rows = zip(of.tolist(), ids.tolist(), distances.tolist(), strict=True)
+        return [
+            Hit(query, at >> SHIFT, at & ((1 << SHIFT) - 1), distance)
+            for query, at, distance in rows
+        ]
+
+    def snapshot(self) -> int:
+        """Write a snapshot for this machine's processes, if it is worth it; how many hashes."""
+        with self._lock:
+            self._refresh()
+            if abs(len(self._index) - self._saved) < SNAPSHOT_AFTER:
+                return 0
+            row = IndexSnapshot(id=uuid4(), version=self._version, hashes=len(self._index))
+            path = snapshot_path(row)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._index.save(path)
+            self._saved = len(self._index)
+        row.save(force_insert=True)
+        for older in IndexSnapshot.objects.exclude(pk=row.pk):
+            if snapshot_path(older).exists():  # another machine's are its own
+                older.delete()
+                snapshot_path(older).unlink()
+        return row.hashes
 
     def _refresh(self) -> None:
         # The version is read before the rows: a change in between is only read twice.
         version = BankVersion.objects.values_list("version", flat=True).first() or 0
         if version == self._version:
             return
-        changed = BankedHash.objects.filter(kind=HashKind.PDQ, version__gt=self._version)
-        fresh: list[int] = []
-        gone: list[int] = []
-        values = bytearray()
-        for row, value, removed in changed.values_list("id", "value", "removed").iterator(50_000):
-            if removed:
-                gone.append(row)
-            else:
-                fresh.append(row)
-                values += bytes(value)
-        hashes = np.frombuffer(bytes(values), dtype=np.uint8).reshape(-1, 32)
-        self._index.remove(np.array(gone, dtype=np.int64))
-        self._index.add(hashes, np.array(fresh, dtype=np.int64))
+        if self._version < 0:
+            self._load()
+        self._apply_changes()
         self._version = version
+
+    def _load(self) -> None:
+        """Begin with this machine's newest snapshot, if there is one."""
+        for row in IndexSnapshot.objects.order_by("-written_at")[:5]:
+            path = snapshot_path(row)
+            if not path.exists():
+                continue
+            try:
+                self._index = Index.load(path)
+            except SnapshotRefused as error:
+                log.warning("index.snapshot_refused", path=str(path), error=error.detail)
+                continue
+            self._version, self._saved = row.version, len(self._index)
+            return
+
+    def _apply_changes(self) -> None:
+        kinds = (HashKind.PDQ, HashKind.VIDEO)
+        changed = BankedHash.objects.filter(kind__in=kinds, version__gt=self._version)
+        fresh: list[Ids] = []
+        gone: list[Ids] = []
+        values = bytearray()
+        rows = changed.values_list("id", "value", "removed", "false_positive")
+        with transaction.atomic():  # a cursor of the server's, so that not all is read at once
+            for row, value, removed, false_positive in rows.iterator(50_000):
+                ids = (row << SHIFT) + np.arange(len(value) // FRAME)
+                if removed or false_positive:
+                    gone.append(ids)
+                else:
+                    fresh.append(ids)
+                    values += bytes(value)
+        self._index.remove(_joined(gone))
+        self._index.add(
+            np.frombuffer(bytes(values), dtype=np.uint8).reshape(-1, FRAME), _joined(fresh)
+        )
+
+
+def _joined(parts: list[Ids]) -> Ids:
+    return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
+
+
+def snapshot_path(row: IndexSnapshot) -> Path:
+    """Where the file of a snapshot lies on the machine that wrote it."""
+    return config().data_dir / "index" / f"{row.pk}.kwindex"
+
+
+class KeywordIndex:
+    """This process's copy of all banked keywords."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._version = -1
+        self._keywords = Keywords([])
+
+    def search(self, text: str) -> set[int]:
+        """The ids of the live banked keywords that are in a text."""
+        with self._lock:
+            version = BankVersion.objects.values_list("version", flat=True).first() or 0
+            if version != self._version:
+                changed = BankedHash.objects.filter(
+                    kind=HashKind.KEYWORD, version__gt=self._version
+                )
+                if changed.exists():
+                    self._keywords = Keywords(_keywords())
+                self._version = version
+        return self._keywords.find(text)
+
+
+def _keywords() -> list[tuple[int, str]]:
+    live = BankedHash.objects.filter(kind=HashKind.KEYWORD, removed=False, false_positive=False)
+    return [(pk, bytes(value).decode()) for pk, value in live.values_list("pk", "value")]
 
 
 @cache
-def pdq_index() -> PdqIndex:
+def bank_index() -> BankIndex:
     """The index of this process."""
-    return PdqIndex()
+    return BankIndex()
+
+
+@cache
+def keyword_index() -> KeywordIndex:
+    """The keywords of this process."""
+    return KeywordIndex()

@@ -86,14 +86,20 @@ def fill(rows, offset, bits, starts, order):
 
 
 @njit(cache=True, nogil=True)
-def scan(rows, count, dead, queries, query, radius, out_rows, out_distances, found):
-    """Compare a query with the first `count` rows; returns how many are within the radius."""
-    for row in range(count):
-        distance = _distance(rows, row, queries, query)
-        if distance <= radius and not dead[row >> 3] >> (row & 7) & 1:
-            if found < len(out_rows):
-                out_rows[found], out_distances[found] = row, distance
-            found += 1
+def scan(rows, count, dead, queries, first, last, radius, out):
+    """Compare queries `first` to `last` with the first `count` rows.
+
+    Writes (query, row, distance) into `out` int64[M, 3], as far as there is room; returns how many
+    are within the radius.
+    """
+    found = 0
+    for query in range(first, last):
+        for row in range(count):
+            distance = _distance(rows, row, queries, query)
+            if distance <= radius and not dead[row >> 3] >> (row & 7) & 1:
+                if found < len(out):
+                    out[found, 0], out[found, 1], out[found, 2] = query, row, distance
+                found += 1
     return found
 
 
@@ -109,21 +115,7 @@ def _seen(rows, row, queries, query, chunk, shape):
 
 
 @njit(nogil=True)
-def _compare(
-    rows,
-    dead,
-    queries,
-    query,
-    radius,
-    chunk,
-    shape,
-    room,
-    first,
-    count,
-    out_rows,
-    out_distances,
-    found,
-):
+def _compare(rows, dead, queries, query, radius, chunk, shape, room, first, count, out, found):
     """Compare a query with the candidates that stand in `room` from `first` on."""
     for number in range(min(AHEAD, count)):
         _prefetch(rows, room[first + number])
@@ -141,14 +133,14 @@ def _compare(
             continue
         if _seen(rows, row, queries, query, chunk, shape):
             continue
-        if found < len(out_rows):
-            out_rows[found], out_distances[found] = row, np.int64(distance)
+        if found < len(out):
+            out[found, 0], out[found, 1], out[found, 2] = query, row, np.int64(distance)
         found += 1
     return found
 
 
 @njit(cache=True, nogil=True)
-def probe(
+def probe(  # noqa: C901 - one loop in another, so that nothing is called for each candidate
     rows,
     dead,
     shape,
@@ -158,73 +150,53 @@ def probe(
     mask_base,
     masks,
     queries,
-    query,
+    first_query,
+    last_query,
     radius,
     room,
-    out_rows,
-    out_distances,
-    found,
+    out,
 ):
-    """Search a query by the chunks of a segment.
+    """Search queries `first_query` to `last_query` by the chunks of a segment.
 
     `shape` int64[C, 3] is offset, bits and radius of each chunk; `base` int64[C + 1] where its
     `starts` begin, `mask_base` where its masks do. `room` int64 is scratch: ranges, then rows.
+    Writes and returns what `scan` does. All queries of a chunk come one after the other, so that
+    its tables stay near.
     """
     count = rows.shape[0]
     first = len(room) // 4
+    found = 0
     for chunk in range(shape.shape[0]):
-        key = _key(queries, query, shape[chunk, 0], shape[chunk, 1])
         table, here = base[chunk], chunk * count
         begin, end = mask_base[chunk], mask_base[chunk + 1]
-        for number in range(begin, min(begin + AHEAD, end)):
-            _prefetch(starts, table + (key ^ masks[number]))
-        ranges, waiting = 0, 0
-        for number in range(begin, end):
-            if number + AHEAD < end:
-                _prefetch(starts, table + (key ^ masks[number + AHEAD]))
-            bucket = table + (key ^ masks[number])
-            start, stop = np.int64(starts[bucket]), np.int64(starts[bucket + 1])
-            if start < stop:
-                _prefetch(order, here + start)
-                room[ranges] = start << 32 | stop
-                ranges += 1
-            if ranges < first and number + 1 < end:
-                continue
-            for each in range(ranges):
-                for at in range(room[each] >> 32, room[each] & 0xFFFFFFFF):
-                    room[first + waiting] = order[here + at]
-                    waiting += 1
-                    if first + waiting == len(room):
-                        found = _compare(
-                            rows,
-                            dead,
-                            queries,
-                            query,
-                            radius,
-                            chunk,
-                            shape,
-                            room,
-                            first,
-                            waiting,
-                            out_rows,
-                            out_distances,
-                            found,
-                        )
-                        waiting = 0
-            ranges = 0
-        found = _compare(
-            rows,
-            dead,
-            queries,
-            query,
-            radius,
-            chunk,
-            shape,
-            room,
-            first,
-            waiting,
-            out_rows,
-            out_distances,
-            found,
-        )
+        for query in range(first_query, last_query):
+            key = _key(queries, query, shape[chunk, 0], shape[chunk, 1])
+            for number in range(begin, min(begin + AHEAD, end)):
+                _prefetch(starts, table + (key ^ masks[number]))
+            ranges, waiting = 0, 0
+            for number in range(begin, end):
+                if number + AHEAD < end:
+                    _prefetch(starts, table + (key ^ masks[number + AHEAD]))
+                bucket = table + (key ^ masks[number])
+                start, stop = np.int64(starts[bucket]), np.int64(starts[bucket + 1])
+                if start < stop:
+                    _prefetch(order, here + start)
+                    room[ranges] = start << 32 | stop
+                    ranges += 1
+                if ranges < first and number + 1 < end:
+                    continue
+                for each in range(ranges):
+                    for at in range(room[each] >> 32, room[each] & 0xFFFFFFFF):
+                        room[first + waiting] = order[here + at]
+                        waiting += 1
+                        if first + waiting == len(room):
+                            found = _compare(
+                                rows, dead, queries, query, radius, chunk, shape, room, first,
+                                waiting, out, found,
+                            )  # fmt: skip
+                            waiting = 0
+                ranges = 0
+            found = _compare(
+                rows, dead, queries, query, radius, chunk, shape, room, first, waiting, out, found
+            )
     return found

@@ -4,11 +4,17 @@ import uuid
 
 from django.db import models
 
-from kinward.matching.kinds import Confidence, HashKind
+from kinward.matching.kinds import Confidence
 from kinward.people.models import Account
 
 CONFIDENCES = [(value.value, value.value) for value in Confidence]
-HASH_KINDS = [(value.value, value.value) for value in HashKind]
+
+
+class Sha256(models.Func):
+    """The SHA-256 of bytes, as PostgreSQL computes it; values are found by it, however long."""
+
+    function = "sha256"
+    output_field = models.BinaryField()
 
 
 class Bank(models.Model):
@@ -18,6 +24,7 @@ class Bank(models.Model):
     description = models.TextField(default="")
     confidence = models.CharField(max_length=10, choices=CONFIDENCES)
     created_at = models.DateTimeField(auto_now_add=True)
+    disabled = models.BooleanField(default=False)  # keeps its hashes, and matches nothing
 
     def __str__(self) -> str:
         return self.name
@@ -42,25 +49,46 @@ class BankVersion(models.Model):
     version = models.BigIntegerField(default=0)
 
 
+class IndexSnapshot(models.Model):
+    """A snapshot of the index that some machine wrote: its file has this id, and this version.
+
+    A database that was restored from before it does not know it, and so nobody reads its file.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    version = models.BigIntegerField()
+    hashes = models.BigIntegerField()
+    written_at = models.DateTimeField(auto_now_add=True)
+
+
 class BankedHash(models.Model):
-    """A hash in a bank. A removed one stays as a row, so that every worker can see it go."""
+    """A hash in a bank. A removed one stays as a row, so that every worker can see it go.
+
+    `value` is as the list has it: bytes of a hash, UTF-8 of a URL or keyword in normal form, or
+    whatever a partner sends of a kind that is carried and not matched.
+    """
 
     addition = models.ForeignKey(Addition, on_delete=models.PROTECT, related_name="hashes")
     bank = models.ForeignKey(Bank, on_delete=models.PROTECT, related_name="hashes")
-    kind = models.CharField(max_length=10, choices=HASH_KINDS)
+    kind = models.CharField(max_length=40)
     value = models.BinaryField()
     reference = models.CharField(max_length=200, default="")
+    label = models.CharField(max_length=60, default="")  # what the list calls it: A1, vic 2.0 US: 1
     version = models.BigIntegerField()
     removed = models.BooleanField(default=False)
+    false_positive = models.BooleanField(default=False)  # a person said so: it matches no more
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(fields=("bank", "kind", "value"), name="matching_hash_once"),
+            models.UniqueConstraint("bank", "kind", Sha256("value"), name="matching_hash_once"),
         )
         indexes = (
-            models.Index(fields=("kind", "value"), name="matching_hash_value"),
+            models.Index("kind", Sha256("value"), name="matching_hash_value"),
             models.Index(fields=("version",), name="matching_hash_version"),
         )
+
+    def __str__(self) -> str:
+        return f"hash:{self.pk}"
 
 
 class Check(models.Model):
@@ -78,6 +106,7 @@ class Check(models.Model):
     sha256 = models.CharField(max_length=64, default="")
     pdq = models.CharField(max_length=64, default="")
     quality = models.PositiveSmallIntegerField(null=True)
+    signature = models.BinaryField(default=b"")  # of a video: the PDQ hashes of its frames
     ip = models.GenericIPAddressField(null=True)
     port = models.PositiveIntegerField(null=True)
     uploaded_at = models.DateTimeField()
@@ -87,3 +116,35 @@ class Check(models.Model):
 
     class Meta:
         indexes = (models.Index(fields=("account", "content_id"), name="matching_check_content"),)
+
+
+class Unheld(models.Model):
+    """A check whose hashes are not in a block yet."""
+
+    check_made = models.OneToOneField(
+        Check, on_delete=models.CASCADE, primary_key=True, related_name="+"
+    )
+
+
+class HeldBlock(models.Model):
+    """What the platform holds, by its hashes: records of 64 bytes, laid out in `held`."""
+
+    count = models.PositiveIntegerField()
+    records = models.BinaryField()
+
+
+class RetroRun(models.Model):
+    """New hashes joined against everything held: how far it came, so that it goes on from there."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    since = models.BigIntegerField()  # hashes of a later bank version than this …
+    upto = models.BigIntegerField()  # … up to this one
+    hashes = models.BigIntegerField(default=0)
+    block = models.BigIntegerField(default=0)  # the last block that is done
+    held = models.BigIntegerField(default=0)  # records compared so far
+    found = models.PositiveIntegerField(default=0)
+    began_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"retro:{self.id}"

@@ -32,21 +32,21 @@ PREVIEW_SIDE: Final = 1280
 
 
 class TypeUnsupported(KinwardError):
-    """This is not a picture that can be checked. Send JPEG, PNG, WebP, GIF, HEIC or AVIF."""
+    """This cannot be checked. Send JPEG, PNG, WebP, GIF, HEIC, AVIF, MP4, WebM, AVI or MPEG."""
 
     code = "media.type_unsupported"
     status = 415
 
 
 class Undecodable(KinwardError):
-    """This picture cannot be decoded. Do not publish it; ask for it again."""
+    """This file cannot be decoded. Do not publish it; ask for it again."""
 
     code = "media.undecodable"
     status = 422
 
 
 class TooManyPixels(KinwardError):
-    """This picture has too many pixels. Send it smaller."""
+    """This has too many pixels. Send it smaller."""
 
     code = "media.too_many_pixels"
     status = 413
@@ -97,9 +97,13 @@ def read_picture(data: bytes, max_pixels: int) -> Picture:
 
 
 def render_preview(data: bytes, max_pixels: int, *, veiled: bool) -> bytes:
-    """A JPEG of the first frame, at most 1,280 pixels a side; veiled: tiny, grey and blurred."""
+    """A JPEG of the first frame, as `render` makes it."""
     image, _ = _open(data, max_pixels)
-    frame = ImageOps.exif_transpose(_first_frame(image))
+    return render(ImageOps.exif_transpose(_first_frame(image)), veiled=veiled)
+
+
+def render(frame: Image.Image, *, veiled: bool) -> bytes:
+    """A JPEG of at most 1,280 pixels a side; veiled: tiny, grey and blurred."""
     if veiled:
         frame.thumbnail((12, 12))
         frame = frame.convert("L").resize((240, 240 * frame.height // frame.width or 1))

@@ -11,6 +11,7 @@ from kinward.matching.layout import best_layout, masks
 
 Ids = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
+Found = npt.NDArray[np.int64]  # int64[M, 3]: query, row (or id), distance
 
 
 class Segment:
@@ -113,21 +114,16 @@ class Scratch(threading.local):
 
     def __init__(self) -> None:
         self.room = np.empty(1 << 16, dtype=np.int64)
-        self.rows = np.empty(1 << 12, dtype=np.int64)
-        self.distances = np.empty(1 << 12, dtype=np.int64)
+        self.out = np.empty((1 << 12, 3), dtype=np.int64)
 
 
 SCRATCH: Final = Scratch()
 
 
-def in_segment(
-    segment: Segment, scratch: Scratch, queries: Words, query: int, radius: int
-) -> tuple[Ids, Ids]:
-    """What of a segment is within a radius of a query: `(rows, distances)`, in no order."""
+def in_segment(segment: Segment, queries: Words, first: int, last: int, radius: int) -> Found:
+    """What of a segment is within a radius of queries `first` to `last`, in no order."""
     if not len(segment.shape):
-        return scanned(
-            segment.rows, len(segment.ids), segment.dead, scratch, queries, query, radius
-        )
+        return scanned(segment.rows, len(segment.ids), segment.dead, queries, first, last, radius)
     while True:
         found = kernels.probe(
             segment.rows,
@@ -139,37 +135,29 @@ def in_segment(
             segment.mask_base,
             segment.masks,
             queries,
-            query,
+            first,
+            last,
             radius,
-            scratch.room,
-            scratch.rows,
-            scratch.distances,
-            0,
+            SCRATCH.room,
+            SCRATCH.out,
         )
-        if found <= len(scratch.rows):
-            return scratch.rows[:found].copy(), scratch.distances[:found].copy()
-        _grow(scratch, found)
+        if found <= len(SCRATCH.out):
+            return SCRATCH.out[:found].copy()
+        SCRATCH.out = np.empty((found, 3), dtype=np.int64)
 
 
 def scanned(
     rows: Words,
     count: int,
     dead: npt.NDArray[np.uint8],
-    scratch: Scratch,
     queries: Words,
-    query: int,
+    first: int,
+    last: int,
     radius: int,
-) -> tuple[Ids, Ids]:
+) -> Found:
     """The same of the first `count` rows, by comparing each."""
     while True:
-        found = kernels.scan(
-            rows, count, dead, queries, query, radius, scratch.rows, scratch.distances, 0
-        )
-        if found <= len(scratch.rows):
-            return scratch.rows[:found].copy(), scratch.distances[:found].copy()
-        _grow(scratch, found)
-
-
-def _grow(scratch: Scratch, found: int) -> None:
-    scratch.rows = np.empty(found, dtype=np.int64)
-    scratch.distances = np.empty(found, dtype=np.int64)
+        found = kernels.scan(rows, count, dead, queries, first, last, radius, SCRATCH.out)
+        if found <= len(SCRATCH.out):
+            return SCRATCH.out[:found].copy()
+        SCRATCH.out = np.empty((found, 3), dtype=np.int64)

@@ -1,7 +1,8 @@
-"""Filling banks, and looking files up in them."""
+"""Filling banks, and keeping what was checked."""
 
+import hashlib
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
 from itertools import islice
 
@@ -10,16 +11,27 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from kinward.errors import Invalid, KinwardError, NotFound
+from kinward.jobs import enqueue_once
 from kinward.ledger.services import record
 from kinward.matching.hashlists import ListedHash
-from kinward.matching.index import pdq_index
 from kinward.matching.kinds import Confidence, HashKind
-from kinward.matching.models import Addition, Bank, BankedHash, BankVersion, Check
+from kinward.matching.models import (
+    Addition,
+    Bank,
+    BankedHash,
+    BankVersion,
+    Check,
+    Sha256,
+    Unheld,
+)
 from kinward.matching.pdq import MIN_QUALITY
 from kinward.matching.picture import Digests, Picture
+from kinward.matching.sql import add_rows, find_rows
+from kinward.matching.video import Video
 from kinward.people.models import Account
 
 CHUNK = 5000
+RETRO = "cases.retro_match"  # the job that looks for new hashes in what is held
 
 
 class BankExists(KinwardError):
@@ -27,16 +39,6 @@ class BankExists(KinwardError):
 
     code = "bank.exists"
     status = 409
-
-
-class Match(msgspec.Struct, frozen=True):
-    """One banked hash that a file hit. Never leaves Kinward."""
-
-    bank: str
-    confidence: str
-    kind: str
-    distance: int
-    reference: str = ""
 
 
 class Upload(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +53,14 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True):
     size: int | None = None
     digests: Digests | None = None
     picture: Picture | None = None
+    video: Video | None = None
+
+    @property
+    def frames(self) -> list[bytes]:
+        """The PDQ hashes that say something: a picture's one, or a video's."""
+        if self.video:
+            return self.video.frames
+        return picture_frames(self.picture)
 
 
 @transaction.atomic
@@ -75,6 +85,18 @@ def get_bank(name: str) -> Bank:
         raise NotFound(f"There is no bank {name!r}. `kinward bank list` shows them.") from error
 
 
+def begin_addition(
+    *, bank: Bank, provenance: str, actor: str, confidence: str | None = None
+) -> Addition:
+    """Begin to add hashes to a bank, in as many parts as it takes."""
+    return Addition.objects.create(
+        bank=bank,
+        provenance=provenance[:200],
+        confidence=_capped(confidence, bank),
+        added_by=actor,
+    )
+
+
 @transaction.atomic
 def add_hashes(
     *,
@@ -84,18 +106,17 @@ def add_hashes(
     actor: str,
     confidence: str | None = None,
 ) -> int:
-    """Add hashes to a bank in one transaction; returns how many are new or back again."""
-    addition = Addition.objects.create(
-        bank=bank,
-        provenance=provenance[:200],
-        confidence=_capped(confidence, bank),
-        added_by=actor,
-    )
-    version = _next_version()
-    added = 0
+    """Add hashes to a bank in one transaction, and take out those that are listed as removed.
+
+    Returns how many are new or back again.
+    """
+    addition = begin_addition(bank=bank, provenance=provenance, actor=actor, confidence=confidence)
+    added = removed = 0
     rows = iter(hashes)
     while chunk := list(islice(rows, CHUNK)):
-        added += _insert(addition, version, chunk)
+        added += extend(addition, [each for each in chunk if not each.removed])[0]
+        gone = [(each.kind, each.value) for each in chunk if each.removed]
+        removed += withdraw(bank, set(find_rows(bank.pk, gone).values()))
     record(
         actor=actor,
         kind="bank.added",
@@ -104,6 +125,7 @@ def add_hashes(
         provenance=addition.provenance,
         confidence=addition.confidence,
         hashes=added,
+        removed=removed,
     )
     return added
 
@@ -120,30 +142,33 @@ def _next_version() -> int:
     return BankVersion.objects.get(pk=1).version
 
 
-def _insert(addition: Addition, version: int, chunk: list[ListedHash]) -> int:
-    unique = {(item.kind, item.value): item for item in chunk}
-    bank = addition.bank
-    known = BankedHash.objects.filter(bank=bank, value__in=[value for _, value in unique])
-    back = []
-    for row in known:
-        unique_key = (HashKind(row.kind), bytes(row.value))
-        if unique.pop(unique_key, None) is not None and row.removed:
-            row.removed, row.version, row.addition = False, version, addition
-            back.append(row)
-    BankedHash.objects.bulk_update(back, ["removed", "version", "addition"])
-    rows = [
-        BankedHash(
-            addition=addition,
-            bank=bank,
-            kind=item.kind,
-            value=item.value,
-            reference=item.reference,
-            version=version,
-        )
-        for item in unique.values()
-    ]
-    BankedHash.objects.bulk_create(rows)
-    return len(rows) + len(back)
+def extend(
+    addition: Addition, hashes: list[ListedHash]
+) -> tuple[int, dict[tuple[str, bytes], int]]:
+    """Add further hashes, in the caller's transaction.
+
+    Returns how many are new or back again, and the id of each.
+    """
+    if not hashes:
+        return 0, {}
+    unique = {(each.kind, each.value): each for each in hashes}
+    added = add_rows(addition, _next_version(), list(unique.values()))
+    if added and Check.objects.exists():
+        enqueue_once(RETRO)
+    return added, find_rows(addition.bank_id, unique)
+
+
+def withdraw(bank: Bank, hash_ids: set[int]) -> int:
+    """Take hashes out of a bank by their ids, in the caller's transaction; how many were there."""
+    if not hash_ids:
+        return 0
+    live = BankedHash.objects.filter(bank=bank, pk__in=hash_ids, removed=False)
+    return live.update(removed=True, version=_next_version())
+
+
+def digest(value: bytes) -> bytes:
+    """What the database finds a value by."""
+    return hashlib.sha256(value).digest()
 
 
 @transaction.atomic
@@ -151,7 +176,12 @@ def remove_hashes(*, bank: Bank, values: list[bytes], reference: str = "", actor
     """Take hashes out of a bank, by value or by reference; returns how many were there."""
     version = _next_version()
     live = BankedHash.objects.filter(bank=bank, removed=False)
-    chosen = live.filter(reference=reference) if reference else live.filter(value__in=values)
+    digests = [digest(value) for value in values]
+    chosen = (
+        live.filter(reference=reference)
+        if reference
+        else live.annotate(digest=Sha256("value")).filter(digest__in=digests)
+    )
     count = chosen.update(removed=True, version=version)
     if not count:
         raise NotFound("No such hash is in this bank.")
@@ -159,49 +189,66 @@ def remove_hashes(*, bank: Bank, values: list[bytes], reference: str = "", actor
     return count
 
 
-def file_hashes(digests: Digests, picture: Picture | None, reference: str = "") -> list[ListedHash]:
+def get_hash(hash_id: int) -> BankedHash:
+    """A banked hash by its id."""
+    try:
+        return BankedHash.objects.select_related("bank", "addition").get(pk=hash_id)
+    except BankedHash.DoesNotExist as error:
+        raise NotFound(f"There is no banked hash {hash_id}.") from error
+
+
+@transaction.atomic
+def disable_bank(*, bank: Bank, disabled: bool, actor: str) -> None:
+    """Let a bank match nothing, or match again; it keeps its hashes.
+
+    Once it matches again, all of it is new: what was uploaded meanwhile is checked against it.
+    """
+    Bank.objects.filter(pk=bank.pk).update(disabled=disabled)
+    if not disabled:
+        live = BankedHash.objects.filter(bank=bank, removed=False)
+        live.update(version=_next_version())
+        enqueue_once(RETRO)
+    kind = "bank.disabled" if disabled else "bank.enabled"
+    record(actor=actor, kind=kind, subject=f"bank:{bank.name}")
+
+
+@transaction.atomic
+def mark_false_positive(*, row: BankedHash, wrong: bool, actor: str) -> None:
+    """Say that a banked hash hits what is harmless: it matches no more, whoever sends it again."""
+    changed = BankedHash.objects.filter(pk=row.pk, false_positive=not wrong)
+    if changed.update(false_positive=wrong, version=_next_version()):
+        kind = "hash.false_positive" if wrong else "hash.reinstated"
+        record(actor=actor, kind=kind, subject=str(row), bank=row.bank.name)
+        if not wrong:
+            enqueue_once(RETRO)
+
+
+def picture_frames(picture: Picture | None) -> list[bytes]:
+    """The PDQ hash of a picture, if it says something."""
+    if picture is None or picture.quality < MIN_QUALITY:
+        return []
+    return [bytes.fromhex(picture.pdq)]
+
+
+def file_hashes(
+    digests: Digests, found: Picture | Video | None, reference: str = ""
+) -> list[ListedHash]:
     """All hashes of one file that a bank should hold; a PDQ of low quality is left out."""
     listed = [
         ListedHash(HashKind.MD5, bytes.fromhex(digests.md5), reference),
         ListedHash(HashKind.SHA1, bytes.fromhex(digests.sha1), reference),
         ListedHash(HashKind.SHA256, bytes.fromhex(digests.sha256), reference),
     ]
-    if picture and picture.quality >= MIN_QUALITY:
-        listed.append(ListedHash(HashKind.PDQ, bytes.fromhex(picture.pdq), reference))
+    if isinstance(found, Video) and found.frames:
+        listed.append(ListedHash(HashKind.VIDEO, b"".join(found.frames), reference))
+    elif isinstance(found, Picture):
+        listed += [ListedHash(HashKind.PDQ, each, reference) for each in picture_frames(found)]
     return listed
 
 
-def look_up(*, digests: Digests | None, picture: Picture | None) -> list[Match]:
-    """Every live banked hash that these hit, surest and nearest first."""
-    distances: dict[int, int] = {}
-    if picture and picture.quality >= MIN_QUALITY:
-        distances |= dict(pdq_index().search(bytes.fromhex(picture.pdq)))
-    distances |= dict.fromkeys(_digest_hits(digests), 0)
-    rows = BankedHash.objects.filter(pk__in=distances, removed=False)
-    matches = [
-        Match(
-            bank=row.bank.name,
-            confidence=row.addition.confidence,
-            kind=row.kind,
-            distance=distances[row.pk],
-            reference=row.reference,
-        )
-        for row in rows.select_related("bank", "addition")
-    ]
-    return sorted(matches, key=lambda m: (m.confidence != Confidence.VERIFIED, m.distance, m.kind))
-
-
-def _digest_hits(digests: Digests | None) -> Iterator[int]:
-    for kind, text in msgspec.structs.asdict(digests).items() if digests else ():
-        if text:
-            hits = BankedHash.objects.filter(kind=kind, value=bytes.fromhex(text), removed=False)
-            yield from hits.values_list("pk", flat=True)
-
-
-def record_check(*, account: Account, upload: Upload, matches: list[Match]) -> Check:
-    """Keep what was looked up, by its hashes."""
-    digests, picture = upload.digests, upload.picture
-    return Check.objects.create(
+def record_check(*, account: Account, upload: Upload, matched: bool) -> Check:
+    """Keep what was looked up, by its hashes, so that later lists can be held against it."""
+    made = Check.objects.create(
         id=uuid.uuid4(),
         account=account,
         content_id=upload.content_id,
@@ -211,16 +258,26 @@ def record_check(*, account: Account, upload: Upload, matches: list[Match]) -> C
         port=upload.port,
         uploaded_at=upload.uploaded_at,
         public=upload.public,
-        matched=bool(matches),
-        **(msgspec.structs.asdict(digests) if digests else {}),
-        **(
-            {
-                "pdq": picture.pdq,
-                "quality": picture.quality,
-                "media_type": picture.media_type,
-                "frames": picture.frames,
-            }
-            if picture
-            else {}
-        ),
+        matched=matched,
+        **(msgspec.structs.asdict(upload.digests) if upload.digests else {}),
+        **_seen(upload),
     )
+    Unheld.objects.create(check_made=made)
+    return made
+
+
+def _seen(upload: Upload) -> dict[str, str | int | bytes]:
+    if video := upload.video:
+        return {
+            "media_type": video.media_type,
+            "frames": max(2, len(video.frames)),
+            "signature": b"".join(video.frames),
+        }
+    if picture := upload.picture:
+        return {
+            "pdq": picture.pdq,
+            "quality": picture.quality,
+            "media_type": picture.media_type,
+            "frames": picture.frames,
+        }
+    return {}

@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "kinward.experience",
     "kinward.families",
     "kinward.matching",
+    "kinward.exchanges",
     "kinward.evidence",
     "kinward.reporting",
     "kinward.enforcement",

@@ -1,13 +1,10 @@
 """How allauth fits here: no public sign-up, and second-factor secrets sealed at rest."""
 
-import base64
-import hashlib
-
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
-from cryptography.fernet import Fernet
-from django.conf import settings
 from django.http import HttpRequest
+
+from kinward.at_rest import open_text, seal_text
 
 
 class StaffAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -21,12 +18,7 @@ class SealedMfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     """Keeps TOTP secrets encrypted under Django's secret key."""
 
     def encrypt(self, text: str) -> str:
-        return _fernet().encrypt(text.encode()).decode()
+        return seal_text(text, "mfa")
 
     def decrypt(self, encrypted_text: str) -> str:
-        return _fernet().decrypt(encrypted_text.encode()).decode()
-
-
-def _fernet() -> Fernet:
-    key = hashlib.sha256(b"kinward.mfa:" + settings.SECRET_KEY.encode()).digest()
-    return Fernet(base64.urlsafe_b64encode(key))
+        return open_text(encrypted_text, "mfa")

@@ -3,7 +3,7 @@
 from django.http import HttpRequest
 
 from kinward.access.models import Staff
-from kinward.access.roles import AUDIT, OPERATE, POLICY, REVIEW
+from kinward.access.roles import AUDIT, BANKS, OPERATE, POLICY, REVIEW
 from kinward.cases.queries import parked
 from kinward.experience.queries import waiting
 
@@ -14,6 +14,7 @@ def console(request: HttpRequest) -> dict[str, object]:
     if not isinstance(staff, Staff):
         return {}
     found: dict[str, object] = {"sees_queue": staff.may(REVIEW) or staff.may(AUDIT)}
+    found["sees_banks"] = staff.may(BANKS)
     if staff.may(OPERATE):
         found["parked_count"] = sum(parked().values())
     if staff.may(POLICY) or staff.may(AUDIT):

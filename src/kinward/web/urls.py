@@ -3,7 +3,7 @@
 from allauth.account import views as account
 from django.urls import include, path
 
-from kinward.web import views_case, views_operations, views_policy
+from kinward.web import views_banks, views_case, views_operations, views_policy
 
 urlpatterns = [
     path("", views_case.home, name="home"),
@@ -28,6 +28,11 @@ urlpatterns = [
     path("policy/proposals/<uuid:proposal_id>", views_policy.proposal, name="proposal"),
     path("policy/proposals/<uuid:proposal_id>/touched", views_policy.touched, name="touched"),
     path("policy/proposals/<uuid:proposal_id>/decide", views_policy.decide, name="decide_proposal"),
+    path("banks", views_banks.banks, name="banks"),
+    path("banks/search", views_banks.search, name="search_banks"),
+    path("banks/hashes/<int:hash_id>/mark", views_banks.mark, name="mark_hash"),
+    path("banks/of/<str:name>", views_banks.bank, name="bank"),
+    path("banks/of/<str:name>/switch", views_banks.switch, name="switch_bank"),
     path("operations", views_operations.operations, name="operations"),
     path("operations/actions/<uuid:action_id>/replay", views_operations.replay, name="replay"),
     path("operations/reports/<uuid:report_id>/refile", views_operations.refile, name="refile"),

@@ -1,0 +1,122 @@
+"""Retro-matching at size: new hashes against everything held, killed half-way and gone on with.
+
+    python bench/retro.py [held [new]]
+
+In a PostgreSQL of its own, in a directory that is removed afterwards. Random records are held, and
+some of the checks among them are planted near new hashes. Time is that of `kinward match retro`,
+with what it did before it was killed.
+"""
+
+import atexit
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from uuid import UUID
+
+import numpy as np
+
+PLANTED = 200
+DIRECTORY = tempfile.mkdtemp(prefix="kinward-bench-")
+atexit.register(shutil.rmtree, DIRECTORY, ignore_errors=True)  # after the server has stopped
+os.environ["KINWARD_DATA_DIR"] = DIRECTORY
+
+
+def fill(held: int, new: int) -> set[UUID]:
+    """Hold random records, some of them planted, and bank the new hashes; the planted checks."""
+    from django.utils import timezone
+
+    from kinward.matching.hashlists import ListedHash
+    from kinward.matching.held import RECORD
+    from kinward.matching.kinds import HashKind
+    from kinward.matching.models import Check, HeldBlock, RetroRun
+    from kinward.matching.retro import BLOCK
+    from kinward.matching.services import add_hashes, create_bank
+    from kinward.people.services import Profile, put_account
+
+    rng = np.random.default_rng(5)
+    listed = rng.integers(0, 256, (new, 32), dtype=np.uint8)
+    account, _ = put_account(platform_id="bench", profile=Profile())
+    planted: dict[int, Check] = {}
+    for place in rng.choice(held, PLANTED, replace=False).tolist():
+        near = listed[rng.integers(0, new)].copy()
+        for bit in rng.choice(256, rng.integers(0, 32), replace=False):
+            near[bit // 8] ^= np.uint8(1 << (bit % 8))
+        planted[place] = Check.objects.create(
+            account=account,
+            content_id=f"held-{place}",
+            pdq=near.tobytes().hex(),
+            quality=100,
+            uploaded_at=timezone.now(),
+            matched=False,
+        )
+    for first in range(0, held, BLOCK):
+        count = min(BLOCK, held - first)
+        records = np.frombuffer(rng.bytes(count * RECORD.itemsize), dtype=RECORD).copy()
+        for kind in ("md5", "sha1", "sha256"):
+            records[kind] = 0
+        for place in range(first, first + count):
+            if check := planted.get(place):
+                records[place - first]["pdq"] = np.frombuffer(bytes.fromhex(check.pdq), np.uint8)
+                records[place - first]["check"] = np.frombuffer(check.pk.bytes, np.uint8)
+        HeldBlock.objects.create(count=count, records=records.tobytes())
+        print(f"\r{first + count:,} held", end="", flush=True)
+    print()
+    bank = create_bank(name="new", confidence="unverified", actor="bench")
+    hashes = [ListedHash(HashKind.PDQ, each.tobytes()) for each in listed]
+    add_hashes(bank=bank, hashes=hashes, provenance="bench", actor="bench")
+    RetroRun.objects.all().delete()
+    return {check.pk for check in planted.values()}
+
+
+def command(*more: str) -> list[str]:
+    return [sys.executable, "-m", "kinward", "match", "retro", *more]
+
+
+def run_killed_half_way(held: int) -> float:
+    from kinward.matching.models import RetroRun
+
+    began = time.perf_counter()
+    first = subprocess.Popen(command(), stderr=subprocess.DEVNULL)
+    while (run := RetroRun.objects.first()) is None or run.held < held / 2:
+        assert first.poll() is None, "it ended before half of it was done"
+        time.sleep(0.2)
+    first.kill()
+    first.wait()
+    killed = time.perf_counter() - began
+    print(f"killed after {killed:.0f} s at {run.held:,}", flush=True)
+    began = time.perf_counter()
+    subprocess.run(command(), stderr=subprocess.DEVNULL, check=True)
+    return killed + time.perf_counter() - began
+
+
+def found() -> Counter[UUID]:
+    from kinward.cases.models import Finding
+
+    return Counter(Finding.objects.values_list("check_made", flat=True))
+
+
+def main() -> None:
+    held = int(float(sys.argv[1])) if len(sys.argv) > 1 else 5_000_000
+    new = int(float(sys.argv[2])) if len(sys.argv) > 2 else 100_000
+    from kinward.cli.first_run import make_secrets, migrate
+    from kinward.cli.main import set_up_django
+
+    make_secrets()
+    set_up_django()
+    migrate()
+    planted = fill(held, new)
+    seconds = run_killed_half_way(held)
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
+    once = found() == Counter(planted)
+    print(f"{new:,} new against {held:,} held: {seconds:.0f} s on {os.cpu_count()} cores,")
+    print(f"at most {peak:.1f} GB; found {len(found())} of {len(planted)}, each once: {once}")
+    assert once
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""When a list grows: what the platform already holds is checked again, and findings are opened.
+
+Each check that could match is looked up exactly, and what is found is treated like an upload that
+matches. Whatever is killed when: a finding is made in one transaction under the account's lock,
+and one that is there already is not made again.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+
+from kinward.cases.models import Finding
+from kinward.cases.services import open_or_join
+from kinward.enforcement.queries import removed_contents
+from kinward.ledger.services import record
+from kinward.locks import exclusive, wait_for
+from kinward.matching.lookup import look_up
+from kinward.matching.models import Check, RetroRun
+from kinward.matching.picture import Digests
+from kinward.matching.retro import GROUP, Join, frames_of, hashes_of, next_run, steps
+from kinward.matching.services import RETRO
+from kinward.people.services import lock_account
+
+log = structlog.get_logger(__name__)
+
+ACTOR = "system:retro"
+
+
+def retro_match(join: Join | None = None, group: int = GROUP) -> Iterator[RetroRun]:
+    """Look for all hashes that are new since the last run; yields the run as it goes on.
+
+    `join` is who joins `group` blocks at a time, if not this machine. A run that was cut off goes
+    on after its last block. Two never run at once: the second returns.
+    """
+    with exclusive(RETRO) as mine:
+        if not mine:
+            log.info("retro.running_already")
+            return
+        # An upload that was looked up before these hashes were there has to be among what is held.
+        wait_for(RETRO)
+        while (run := next_run()) is not None:
+            yield run
+            yield from _carry_out(run, join, group)
+
+
+def _carry_out(run: RetroRun, join: Join | None, group: int) -> Iterator[RetroRun]:
+    new = hashes_of(run)
+    for step in steps(run, new, join, group) if len(new) else ():
+        for check_id in sorted(step.checks):
+            run.found += settle(check_id)
+        run.held += step.records
+        run.block = max(run.block, step.block or 0)
+        run.save(update_fields=["found", "held", "block"])
+        yield run
+    run.finished_at = datetime.now(UTC)
+    run.save(update_fields=["finished_at"])
+    with transaction.atomic():
+        record(
+            actor=ACTOR, kind="retro.finished", subject=str(run), hashes=run.hashes, found=run.found
+        )
+    yield run
+
+
+@transaction.atomic
+def settle(check_id: UUID) -> bool:
+    """Look one check up again; whether that made a finding."""
+    check = Check.objects.select_related("account").get(pk=check_id)
+    digests = Digests(check.md5, check.sha1, check.sha256)
+    matches = look_up(digests=digests, frames=frames_of(check))
+    if not matches:
+        return False
+    account = lock_account(check.account_id)
+    fresh = [match for match in matches if match.hash not in _found_before(check)]
+    if not fresh or check.content_id in removed_contents(account):
+        return False
+    open_or_join(account=account, check=check, matches=fresh, data=None, actor=ACTOR)
+    Check.objects.filter(pk=check.pk).update(matched=True)
+    return True
+
+
+def _found_before(check: Check) -> set[int]:
+    """The banked hashes of which there is a finding for this check."""
+    findings = Finding.objects.filter(check_made=check).values_list("grounds", flat=True)
+    return {int(match.get("hash", 0)) for grounds in findings for match in grounds}

@@ -1,0 +1,38 @@
+"""Generated videos: generated pictures, one after the other, from seeds."""
+
+import io
+from collections.abc import Iterable
+from typing import Any
+
+import av
+import numpy as np
+
+from kinward.demo import pictures
+
+
+def encode(
+    seeds: Iterable[int],
+    *,
+    format: str = "mp4",
+    codec: str = "mpeg4",
+    size: tuple[int, int] = (320, 240),
+    seconds: int = 2,
+    rate: int = 5,
+    bits: int = 800_000,
+    every: int = 12,
+) -> bytes:
+    """A video that shows the picture of each seed for so many seconds; a key frame `every` few."""
+    out = io.BytesIO()
+    with av.open(out, "w", format=format) as container:
+        stream = container.add_stream(codec, rate=rate)
+        stream.width, stream.height = size
+        stream.pix_fmt, stream.bit_rate, stream.gop_size = "yuv420p", bits, every
+        drawn: dict[int, Any] = {}
+        for seed in seeds:
+            if seed not in drawn:
+                drawn[seed] = np.asarray(pictures.draw(seed).resize(size))
+            shown = drawn[seed]
+            for _ in range(rate * seconds):
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(shown, format="rgb24")))
+        container.mux(stream.encode())
+    return out.getvalue()

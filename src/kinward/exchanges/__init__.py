@@ -1,0 +1,1 @@
+"""Exchanges: banks that a partner fills, kept equal to the partner's, and our opinions back."""

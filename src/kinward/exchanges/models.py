@@ -1,0 +1,83 @@
+"""Exchanges, what each partner's entries gave, and what we think of them."""
+
+from django.db import models
+
+from kinward.matching.models import Addition, Bank, BankedHash
+
+
+class Exchange(models.Model):
+    """A partner, how to reach it, and how far we have read.
+
+    `full`: a reading of everything is under way; what it does not meet again goes at its end.
+    """
+
+    name = models.CharField(max_length=80, unique=True)
+    api = models.CharField(max_length=80)
+    extension = models.CharField(max_length=200, default="")  # a module with a TX_MANIFEST
+    config = models.JSONField(default=dict)
+    credentials = models.TextField(default="")  # sealed JSON
+    bank = models.OneToOneField(Bank, on_delete=models.PROTECT, related_name="exchange")
+    opinions = models.BooleanField(default=False)  # whether ours go back
+    minutes = models.PositiveIntegerField(default=60)  # between two syncs
+    enabled = models.BooleanField(default=True)
+
+    checkpoint = models.JSONField(null=True)
+    generation = models.PositiveIntegerField(default=0)
+    full = models.BooleanField(default=False)
+    began_at = models.DateTimeField(null=True)
+    progress_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    problem = models.TextField(default="")
+    unusable = models.PositiveIntegerField(default=0)  # entries of the last sync that were no good
+
+    def __str__(self) -> str:
+        return f"exchange:{self.name}"
+
+
+class Signal(models.Model):
+    """That a partner's entry gave a banked hash. A hash goes when the last entry that gave it does.
+
+    `key` is the partner's own.
+    """
+
+    exchange = models.ForeignKey(Exchange, on_delete=models.CASCADE, related_name="signals")
+    key = models.CharField(max_length=400)
+    banked = models.ForeignKey(BankedHash, on_delete=models.CASCADE, related_name="+")
+    generation = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("exchange", "key", "banked"), name="exchanges_signal_once"
+            ),
+        )
+
+
+class Sync(models.Model):
+    """One reading of a partner, and the addition to the bank that it makes."""
+
+    exchange = models.ForeignKey(Exchange, on_delete=models.CASCADE, related_name="syncs")
+    addition = models.ForeignKey(Addition, on_delete=models.PROTECT, related_name="+")
+    entries = models.PositiveBigIntegerField(default=0)
+    added = models.PositiveBigIntegerField(default=0)
+    removed = models.PositiveBigIntegerField(default=0)
+    began_at = models.DateTimeField(auto_now_add=True)
+
+
+class Opinion(models.Model):
+    """What we think of a partner's hash: that we saw it, that it is right, or that it is wrong."""
+
+    banked = models.ForeignKey(BankedHash, on_delete=models.CASCADE, related_name="opinions")
+    kind = models.CharField(max_length=20)
+    given_by = models.CharField(max_length=200)
+    given_at = models.DateTimeField(auto_now_add=True)
+    sent_at = models.DateTimeField(null=True)
+    answer = models.CharField(max_length=200, default="")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("banked", "kind"), name="exchanges_opinion_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"opinion:{self.pk}"

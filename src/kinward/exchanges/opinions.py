@@ -1,0 +1,58 @@
+"""Opinions on partners' hashes: given here, and sent back where the operator allows it."""
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from kinward.exchanges.kinds import NotTaken, OpinionKind
+from kinward.exchanges.models import Opinion, Signal
+from kinward.exchanges.services import connected
+from kinward.jobs import enqueue
+from kinward.matching import services as matching
+from kinward.matching.hashlists import written
+from kinward.matching.models import BankedHash
+
+log = structlog.get_logger(__name__)
+
+SEND = "exchanges.send_opinion"
+
+
+def give(*, hashes: list[int], kind: OpinionKind, actor: str) -> None:
+    """Note what we think of banked hashes, in the caller's transaction; each once.
+
+    Of a partner's hash it is sent to the partner, if its exchange says so.
+    """
+    rows = BankedHash.objects.filter(pk__in=hashes, bank__exchange__isnull=False)
+    for row in rows.select_related("bank__exchange"):
+        opinion, new = Opinion.objects.get_or_create(
+            banked=row, kind=kind, defaults={"given_by": actor}
+        )
+        if new and row.bank.exchange.opinions:
+            enqueue(SEND, opinion_id=opinion.pk)
+
+
+def send(opinion_id: int) -> None:
+    """Tell the partner, about each entry that gave the hash."""
+    opinion = Opinion.objects.select_related("banked__bank__exchange").get(pk=opinion_id)
+    if opinion.sent_at is not None:
+        return
+    exchange, row = opinion.banked.bank.exchange, opinion.banked
+    api = connected(exchange)
+    answer = "sent"
+    keys = Signal.objects.filter(exchange=exchange, banked=row).values_list("key", flat=True)
+    for key in keys:
+        try:
+            if not hasattr(api, "opine"):
+                raise NotTaken(f"{exchange.api} has no way to take one.")
+            api.opine(key, row.kind, written(row.kind, bytes(row.value)), OpinionKind(opinion.kind))
+        except NotTaken as error:
+            answer = f"not taken: {error.detail}"[:200]
+    Opinion.objects.filter(pk=opinion.pk).update(sent_at=timezone.now(), answer=answer)
+
+
+@transaction.atomic
+def mark_false_positive(*, row: BankedHash, wrong: bool, actor: str) -> None:
+    """Say that a banked hash hits what is harmless, here and to whoever it is from."""
+    matching.mark_false_positive(row=row, wrong=wrong, actor=actor)
+    if wrong:
+        give(hashes=[row.pk], kind=OpinionKind.FALSE_POSITIVE, actor=actor)

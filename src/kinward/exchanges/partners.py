@@ -1,0 +1,315 @@
+"""Partners' interfaces, as the `threatexchange` package and its extensions speak them.
+
+Three of them get what the package leaves out: answers have a bound, an address of one's own can be
+set, StopNCII's withdrawals are honoured, and opinions can be sent.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from typing import Any, Final, cast
+from urllib.parse import urlsplit
+
+import dacite
+import requests
+from threatexchange.exchanges.clients.fb_threatexchange.api import ThreatExchangeAPI
+from threatexchange.exchanges.clients.ncmec import hash_api as ncmec
+from threatexchange.exchanges.clients.stopncii import api as stopncii
+from threatexchange.exchanges.fetch_state import FetchDelta
+from threatexchange.exchanges.impl import ncmec_api, stop_ncii_api
+from threatexchange.exchanges.impl.fb_threatexchange_api import (
+    FBThreatExchangeSignalExchangeAPI,
+)
+from threatexchange.exchanges.impl.file_api import LocalFileSignalExchangeAPI
+from threatexchange.exchanges.impl.techagainstterrorism_api import (
+    TATSignalExchangeAPI,
+)
+from threatexchange.extensions.manifest import ThreatExchangeExtensionManifest
+from threatexchange.signal_type.md5 import VideoMD5Signal
+from threatexchange.signal_type.pdq.signal import PdqSignal
+from threatexchange.signal_type.url import URLSignal
+
+from kinward.errors import Invalid, KinwardError
+from kinward.exchanges.kinds import NotTaken, OpinionKind
+from kinward.matching.hashlists import ListedHash, kind_of, parse_value
+
+MAX_ANSWER: Final = 64 * 1024 * 1024
+LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+
+
+class AnswerTooLarge(KinwardError):
+    """The partner's answer is larger than any should be."""
+
+    code = "exchange.answer_too_large"
+
+
+def _bounded(session: requests.Session) -> requests.Session:
+    """A session that reads no endless answer, and follows no redirection to elsewhere."""
+
+    def read(response: requests.Response, *args: Any, **kwargs: Any) -> None:
+        body = response.raw.read(MAX_ANSWER + 1, decode_content=True)
+        if len(body) > MAX_ANSWER:
+            raise AnswerTooLarge(f"More than {MAX_ANSWER:,} bytes.")
+        response._content = body
+
+    session.hooks["response"].append(read)
+    session.max_redirects = 0
+    return session
+
+
+class NcmecClient(ncmec.NCMECHashAPI):
+    """NCMEC's Hash Sharing API, bounded, at an address of one's own."""
+
+    def __init__(self, user: str, password: str, url: str) -> None:
+        super().__init__(user, password, ncmec.NCMECEnvironment.test_Industry)
+        self._base_url = url
+
+    def _get_session(self) -> requests.Session:
+        return _bounded(super()._get_session())
+
+
+class Ncmec(ncmec_api.NCMECSignalExchangeAPI):
+    """NCMEC: every fingerprint of an entry counts, not only those that the package matches."""
+
+    url = ""
+
+    def get_client(self, environment: ncmec.NCMECEnvironment) -> NcmecClient:
+        return NcmecClient(self._username, self._password, self.url or environment.value)
+
+    def opine(self, key: str, kind: str, value: str, opinion: OpinionKind) -> None:
+        """Send feedback on one fingerprint of one entry. NCMEC has nothing for "seen"."""
+        member, _, entry = key.partition("-")
+        fingerprints = {name: name for name in ncmec.FingerprintType.__members__}
+        name = fingerprints.get("pdna" if kind == "photodna" else kind)
+        if name is None or opinion == OpinionKind.SEEN:
+            raise NotTaken(f"{opinion} of {kind}.")
+        votes = {
+            OpinionKind.CONFIRMED: ncmec.FeedbackType.upvote,
+            OpinionKind.FALSE_POSITIVE: ncmec.FeedbackType.downvote,
+        }
+        client = self.get_client(self.collab.environment)
+        type_ = ncmec.FingerprintType[name]
+        reason = None
+        if opinion == OpinionKind.FALSE_POSITIVE:
+            reasons = client.feedback_reasons(type_)
+            named = [guid for guid, name in reasons.items() if "false" in name.lower()]
+            reason = next(iter([*named, *reasons]), None)
+        client.submit_feedback(int(member), entry, type_, votes[opinion], reason)
+
+
+class StopNciiClient(stopncii.StopNCIIAPI):
+    """StopNCII's API, bounded."""
+
+    def _get_session(self, endpoint: stopncii.StopNCIIEndpoint) -> requests.Session:
+        return _bounded(super()._get_session(endpoint))
+
+
+class StopNcii(stop_ncii_api.StopNCIISignalExchangeAPI):
+    """StopNCII: what was withdrawn goes (the package compares the wrong field)."""
+
+    def fetch_iter(self, _supported: Any, checkpoint: Any) -> Iterator[Any]:
+        gone = (stopncii.StopNCIICaseStatus.Withdrawn, stopncii.StopNCIICaseStatus.Deleted)
+        start = self.api.DEFAULT_START_TIME if checkpoint is None else checkpoint.update_time
+        for result in self.api.fetch_hashes_iter(start_timestamp=start):
+            updates = {}
+            for record in result.hashRecords:
+                kind = _STOPNCII_KINDS.get(record.signalType, record.signalType.value)
+                feedback = stop_ncii_api.StopNCIISignalMetadata(record.CSPFeedbacks)
+                updates[kind, record.hashValue] = None if record.hashStatus in gone else feedback
+            point = stop_ncii_api.StopNCIICheckpoint.from_stopncii_fetch(result)
+            if result.hasMoreRecords:  # a page's own mark does not outlive the reading
+                point.update_time = start
+            yield FetchDelta(updates, point)
+
+    def opine(self, key: str, kind: str, value: str, opinion: OpinionKind) -> None:
+        """Send feedback on one hash."""
+        feedback = stopncii.StopNCIICSPFeedbackValue
+        values = {
+            OpinionKind.SEEN: feedback.PendingReview,
+            OpinionKind.CONFIRMED: feedback.Blocked,
+            OpinionKind.FALSE_POSITIVE: feedback.NotBlocked,
+        }
+        self.api.submit_feedback(stopncii.StopNCIISignalType.Unknown, value, values[opinion])
+
+
+_STOPNCII_KINDS: Final = {
+    stopncii.StopNCIISignalType.ImagePDQ: "pdq",
+    stopncii.StopNCIISignalType.VideoMD5: "md5",
+    stopncii.StopNCIISignalType.VideoTMK: "tmk_pdqf",
+    stopncii.StopNCIISignalType.URL: "url",
+    stopncii.StopNCIISignalType.Text: "raw_text",
+}
+
+
+class FacebookClient(ThreatExchangeAPI):
+    """Meta's ThreatExchange, bounded; every call goes through its session."""
+
+    def _get_session(self) -> requests.Session:
+        return _bounded(super()._get_session())  # type: ignore[no-untyped-call]
+
+    def get_json_from_url(self, url: str, params: Any = None, *, json_obj_hook: Any = None) -> Any:
+        with self._get_session() as session:
+            response = session.get(url, params=params or {})
+            response.raise_for_status()
+            return response.json(object_hook=json_obj_hook)
+
+    def react(self, indicator: str, reaction: str) -> None:
+        """React to every descriptor of an indicator, found by its text."""
+        token = {"access_token": self.api_token}
+        found = self.get_json_from_url(
+            f"{self._base_url}/threat_descriptors",
+            {**token, "text": indicator, "strict_text": "true", "fields": "id"},
+        )
+        with self._get_session() as session:
+            for descriptor in found["data"]:
+                url = f"{self._base_url}/{descriptor['id']}"
+                session.post(url, params=token, data={"reactions": reaction}).raise_for_status()
+
+
+_REACTIONS: Final = {
+    OpinionKind.SEEN: "SAW_THIS_TOO",
+    OpinionKind.CONFIRMED: "HELPFUL",
+    OpinionKind.FALSE_POSITIVE: "NOT_HELPFUL",
+}
+
+
+class Facebook(FBThreatExchangeSignalExchangeAPI):
+    """Meta's ThreatExchange."""
+
+    def opine(self, key: str, kind: str, value: str, opinion: OpinionKind) -> None:
+        """React to every descriptor of an indicator."""
+        cast("FacebookClient", self.client).react(value, _REACTIONS[opinion])
+
+
+PARTNERS: Final[dict[str, type[Any]]] = {
+    "ncmec": Ncmec,
+    "stop_ncii": StopNcii,
+    "fb_threatexchange": Facebook,
+    "tat": TATSignalExchangeAPI,
+    "local_file": LocalFileSignalExchangeAPI,
+}
+SIGNAL_TYPES: Final = (PdqSignal, VideoMD5Signal, URLSignal)
+
+
+def api_class(name: str, extension: str) -> type[Any]:
+    """The class of an interface: one of ours, or of an extension of `threatexchange`."""
+    if not extension:
+        if name not in PARTNERS:
+            raise Invalid(f"No interface {name!r}: {', '.join(PARTNERS)}, or an extension's.")
+        return PARTNERS[name]
+    manifest = _manifest(extension)
+    for api in manifest.apis:
+        if api.get_name() == name:
+            return api
+    raise Invalid(f"{extension} has {', '.join(api.get_name() for api in manifest.apis)}.")
+
+
+def _manifest(extension: str) -> ThreatExchangeExtensionManifest:
+    try:
+        return ThreatExchangeExtensionManifest.load_from_module_name(extension)
+    except ValueError as error:
+        raise Invalid(f"{error}.") from error
+
+
+def connect(
+    *,
+    name: str,
+    api: str,
+    extension: str,
+    config: Mapping[str, Any],
+    credentials: Mapping[str, str],
+) -> Any:
+    """A partner's interface, ready to be asked. Raises `Invalid` for what it cannot be made of."""
+    cls = api_class(api, extension)
+    given = dict(config)
+    url = _checked_url(str(given.pop("url", "")))
+    if cls is Ncmec and url:
+        given.setdefault("environment", ncmec.NCMECEnvironment.test_Industry.value)
+    collab = _filled(cls.get_config_cls(), {"api": api, "enabled": True, **given, "name": name})
+    if cls is StopNcii:
+        feedback = credentials.get("feedback_function_key", "")
+        keys = {stopncii.StopNCIIEndpoint.SubmitFeedback: feedback}
+        subscription, fetching = _needed(credentials, "subscription_key", "fetch_function_key")
+        return StopNcii(collab, StopNciiClient(subscription, fetching, keys, url or None))
+    if cls is Facebook:
+        (token,) = _needed(credentials, "api_token")
+        client = FacebookClient(token, endpoint_override=url or None)
+        return Facebook(client, collab)
+    if not hasattr(cls, "get_credential_cls"):
+        return cls.for_collab(collab)
+    made = cls.for_collab(collab, _filled(cls.get_credential_cls(), dict(credentials)))
+    if cls is Ncmec:
+        made.url = url
+    return made
+
+
+def _needed(credentials: Mapping[str, str], *names: str) -> list[str]:
+    missing = [name for name in names if not credentials.get(name)]
+    if missing:
+        raise Invalid(f"Its credentials need {', '.join(missing)}.")
+    return [credentials[name] for name in names]
+
+
+def _checked_url(url: str) -> str:
+    parts = urlsplit(url)
+    if url and parts.scheme != "https" and parts.hostname not in LOOPBACK:
+        raise Invalid("A partner is reached over https.")
+    return url.rstrip("/")
+
+
+def _filled(cls: type[Any], given: dict[str, Any]) -> Any:
+    """A dataclass of the package's, from JSON."""
+    known = {field.name for field in dataclasses.fields(cls) if field.init}
+    if unknown := set(given) - known - {"api", "enabled"}:
+        raise Invalid(f"Unknown setting {min(unknown)!r}; there are {', '.join(sorted(known))}.")
+    kept = {key: value for key, value in given.items() if key in known}
+    try:
+        return dacite.from_dict(cls, kept, dacite.Config(cast=[Enum, set, int]))
+    except (dacite.DaciteError, ValueError, TypeError) as error:
+        raise Invalid(f"{error}.") from error
+
+
+def checkpoint_to_json(checkpoint: Any) -> Any:
+    """A checkpoint of any interface, to be kept."""
+    return dataclasses.asdict(checkpoint) if dataclasses.fields(checkpoint) else None
+
+
+def checkpoint_from_json(api: Any, kept: Any) -> Any:
+    """A checkpoint that was kept; nothing where there is none to go on from."""
+    if kept is None:
+        return None
+    cls = api.get_checkpoint_cls()
+    return dacite.from_dict(cls, kept, dacite.Config(cast=[Enum, set]))
+
+
+def signals(api: Any, extension: str, key: Any, value: Any) -> list[ListedHash]:
+    """The hashes that one entry gives. Raises ValueError for one that is no good."""
+    if isinstance(value, ncmec.NCMECEntryUpdate):
+        only = api.collab.only_esp_ids
+        if only and value.member_id not in only:
+            return []
+        label = value.classification or ""
+        return [
+            _listed(kind, text, str(value.id), label) for kind, text in value.fingerprints.items()
+        ]
+    if isinstance(key, tuple):
+        return [] if _is_disputed(value) else [_listed(str(key[0]), str(key[1]), "", "")]
+    types = [*SIGNAL_TYPES, *(_manifest(extension).signal_types if extension else ())]
+    found = api.naive_convert_to_signal_type(types, api.collab, {key: value})
+    return [
+        _listed(type_.get_name(), text, str(key), "")
+        for type_, texts in found.items()
+        for text, metadata in texts.items()
+        if not _is_disputed(metadata)
+    ]
+
+
+def _is_disputed(metadata: Any) -> bool:
+    """Whether everybody who has an opinion says that a signal is wrong."""
+    opinions = [each.category.name for each in metadata.get_as_opinions()]
+    return bool(opinions) and set(opinions) == {"NEGATIVE_CLASS"}
+
+
+def _listed(kind: str, text: str, reference: str, label: str) -> ListedHash:
+    kind = kind_of(kind)
+    return ListedHash(kind, parse_value(kind, text), reference[:200], label[:60])

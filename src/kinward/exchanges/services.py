@@ -1,0 +1,288 @@
+"""Adding exchanges, and keeping their banks equal to the partners'."""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from types import ModuleType
+from typing import Any, Final
+
+import structlog
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from kinward.at_rest import open_text, seal_text
+from kinward.errors import Invalid, KinwardError, NotFound
+from kinward.exchanges.models import Exchange, Signal, Sync
+from kinward.ledger.services import record
+from kinward.locks import exclusive
+from kinward.matching.hashlists import ListedHash
+from kinward.matching.models import BankedHash
+from kinward.matching.services import begin_addition, create_bank, extend, withdraw
+
+log = structlog.get_logger(__name__)
+
+PURPOSE: Final = "exchange"
+MAX_PROBLEM: Final = 500
+_MEET: Final = """
+INSERT INTO exchanges_signal (exchange_id, generation, key, banked_id)
+SELECT %s, %s, key, banked_id FROM unnest(%s::text[], %s::bigint[]) AS met (key, banked_id)
+ON CONFLICT (exchange_id, key, banked_id) DO UPDATE SET generation = EXCLUDED.generation
+"""
+
+
+class ExchangeExists(KinwardError):
+    """There is an exchange by that name."""
+
+    code = "exchange.exists"
+    status = 409
+
+
+class SyncFailed(KinwardError):
+    """The partner could not be read to the end. What was read before is kept; it is tried again."""
+
+    code = "exchange.sync_failed"
+    status = 502
+
+
+class SyncRunning(KinwardError):
+    """This exchange is being synced already."""
+
+    code = "exchange.sync_running"
+    status = 409
+
+
+@transaction.atomic
+def add_exchange(
+    *,
+    name: str,
+    api: str,
+    confidence: str,
+    config: Mapping[str, Any],
+    credentials: Mapping[str, str],
+    extension: str = "",
+    opinions: bool = False,
+    minutes: int = 60,
+    actor: str,
+) -> Exchange:
+    """Add a partner, with a bank of its own. Nothing is fetched yet.
+
+    Raises `Invalid` if its interface cannot be made of this configuration and these credentials.
+    """
+    if not 1 <= minutes <= 7 * 24 * 60:
+        raise Invalid("A sync is due every 1 to 10,080 minutes.")
+    _partners().connect(
+        name=name, api=api, extension=extension, config=config, credentials=credentials
+    )
+    try:
+        with transaction.atomic():
+            exchange = Exchange(
+                name=name,
+                api=api,
+                extension=extension,
+                config=dict(config),
+                credentials=seal_text(json.dumps(dict(credentials)), PURPOSE),
+                bank=create_bank(
+                    name=name, confidence=confidence, description=f"From {api}", actor=actor
+                ),
+                opinions=opinions,
+                minutes=minutes,
+            )
+            exchange.save(force_insert=True)
+    except IntegrityError as error:
+        raise ExchangeExists(f"{name!r} exists already.") from error
+    record(actor=actor, kind="exchange.added", subject=str(exchange), api=api, opinions=opinions)
+    return exchange
+
+
+def _partners() -> ModuleType:
+    """The partners' clients: heavy, and needed only where a partner is spoken to."""
+    from kinward.exchanges import partners
+
+    return partners
+
+
+def get_exchange(name: str) -> Exchange:
+    """An exchange by its name."""
+    try:
+        return Exchange.objects.select_related("bank").get(name=name)
+    except Exchange.DoesNotExist as error:
+        raise NotFound(
+            f"There is no exchange {name!r}. `kinward exchange status` shows them."
+        ) from error
+
+
+def connected(exchange: Exchange) -> Any:
+    """Its partner's interface."""
+    return _partners().connect(
+        name=exchange.name,
+        api=exchange.api,
+        extension=exchange.extension,
+        config=exchange.config,
+        credentials=json.loads(open_text(exchange.credentials, PURPOSE)),
+    )
+
+
+def sync(exchange: Exchange, *, actor: str) -> Iterator[Sync]:
+    """Read what is new at a partner; yields how far it is.
+
+    Each part is put into the bank in one transaction with the mark from which to go on. Raises
+    `SyncFailed` where the partner fails, `SyncRunning` where somebody else reads it.
+    """
+    with exclusive(f"exchange:{exchange.name}") as mine:
+        if not mine:
+            raise SyncRunning(exchange.name)
+        run = _begin(exchange, actor)
+        try:
+            yield from _read(exchange, run)
+        except GeneratorExit:
+            raise
+        except Exception as error:
+            problem = f"{type(error).__name__}: {error}"[:MAX_PROBLEM]
+            Exchange.objects.filter(pk=exchange.pk).update(problem=problem)
+            log.warning("exchange.failed", exchange=exchange.name, problem=problem)
+            raise SyncFailed(problem) from error
+        _finish(exchange, run, actor)
+        yield run
+
+
+@transaction.atomic
+def _begin(exchange: Exchange, actor: str) -> Sync:
+    exchange.refresh_from_db()
+    addition = begin_addition(
+        bank=exchange.bank, provenance=f"{exchange.api}: {exchange.name}", actor=actor
+    )
+    Exchange.objects.filter(pk=exchange.pk).update(began_at=timezone.now(), unusable=0)
+    return Sync.objects.create(exchange=exchange, addition=addition)
+
+
+def _read(exchange: Exchange, run: Sync) -> Iterator[Sync]:
+    api = connected(exchange)
+    checkpoint = _partners().checkpoint_from_json(api, exchange.checkpoint)
+    if checkpoint is not None and checkpoint.is_stale():
+        checkpoint = None
+    if checkpoint is None:
+        # From the beginning: whatever is not met again by its end is gone.
+        exchange.full, exchange.generation = True, exchange.generation + 1
+        exchange.save(update_fields=["full", "generation"])
+    for delta in api.fetch_iter((), checkpoint):
+        _take(exchange, run, api, delta)
+        yield run
+    if exchange.full:
+        yield from _drop_unmet(exchange, run)
+
+
+@transaction.atomic
+def _take(exchange: Exchange, run: Sync, api: Any, delta: Any) -> None:
+    """One part of a reading: its hashes, and from where to go on, together or not at all."""
+    live: dict[str, list[ListedHash]] = {}
+    gone: list[str] = []
+    unusable = 0
+    for key, value in delta.updates.items():
+        name = _key(key)
+        merged = None if value is None else api.fetch_value_merge(None, value)
+        if merged is None:
+            gone.append(name)
+            continue
+        try:
+            live[name] = _partners().signals(api, exchange.extension, key, merged)
+        except (ValueError, TypeError):
+            unusable += 1
+            gone.append(name)
+    run.added += _put(exchange, run, live)
+    run.removed += _remove(exchange, gone)
+    run.entries += len(delta.updates)
+    run.save(update_fields=["entries", "added", "removed"])
+    exchange.checkpoint = _partners().checkpoint_to_json(delta.checkpoint)
+    Exchange.objects.filter(pk=exchange.pk).update(
+        checkpoint=exchange.checkpoint,
+        progress_at=timezone.now(),
+        unusable=F("unusable") + unusable,
+    )
+
+
+def _key(key: Any) -> str:
+    return json.dumps(key)[:400] if isinstance(key, tuple) else str(key)[:400]
+
+
+def _put(exchange: Exchange, run: Sync, live: dict[str, list[ListedHash]]) -> int:
+    """Bank what entries gave, and withdraw what they gave before and give no more."""
+    listed = [each for found in live.values() for each in found]
+    added, rows = extend(run.addition, listed)
+    met = {(name, rows[each.kind, each.value]) for name, found in live.items() for each in found}
+    known = Signal.objects.filter(exchange=exchange, key__in=live)
+    pairs = known.values_list("pk", "key", "banked_id")
+    old = [pk for pk, name, banked_id in pairs if (name, banked_id) not in met]
+    with connection.cursor() as cursor:
+        names, ids = [name for name, _ in met], [banked_id for _, banked_id in met]
+        cursor.execute(_MEET, [exchange.pk, exchange.generation, names, ids])
+    _forget(exchange, old)
+    return added
+
+
+def _remove(exchange: Exchange, keys: list[str]) -> int:
+    if not keys:
+        return 0
+    rows = Signal.objects.filter(exchange=exchange, key__in=keys)
+    return _forget(exchange, list(rows.values_list("pk", flat=True)))
+
+
+def _forget(exchange: Exchange, signals_gone: list[int]) -> int:
+    """Drop what entries gave; a hash that no entry gives any more leaves the bank."""
+    if not signals_gone:
+        return 0
+    rows = Signal.objects.filter(pk__in=signals_gone)
+    hashes = set(rows.values_list("banked", flat=True))
+    rows.delete()
+    still = Signal.objects.filter(exchange=exchange, banked__in=hashes)
+    return withdraw(exchange.bank, hashes - set(still.values_list("banked", flat=True)))
+
+
+def _drop_unmet(exchange: Exchange, run: Sync) -> Iterator[Sync]:
+    """At the end of a full reading: what was there before and was not met again goes."""
+    unmet = Signal.objects.filter(exchange=exchange, generation__lt=exchange.generation)
+    while chosen := list(unmet.values_list("pk", flat=True)[:5000]):
+        with transaction.atomic():
+            run.removed += _forget(exchange, chosen)
+            run.save(update_fields=["removed"])
+        yield run
+    exchange.full = False
+    exchange.save(update_fields=["full"])
+
+
+@transaction.atomic
+def _finish(exchange: Exchange, run: Sync, actor: str) -> None:
+    Exchange.objects.filter(pk=exchange.pk).update(finished_at=timezone.now(), problem="")
+    record(
+        actor=actor,
+        kind="exchange.synced",
+        subject=str(exchange),
+        entries=run.entries,
+        added=run.added,
+        removed=run.removed,
+    )
+
+
+@transaction.atomic
+def set_enabled(*, exchange: Exchange, enabled: bool, actor: str) -> None:
+    """Read a partner when it is due, or no more."""
+    Exchange.objects.filter(pk=exchange.pk).update(enabled=enabled)
+    kind = "exchange.enabled" if enabled else "exchange.disabled"
+    record(actor=actor, kind=kind, subject=str(exchange))
+
+
+def due() -> list[Exchange]:
+    """The exchanges whose next sync is due, and those that a crash cut off."""
+    now = timezone.now()
+    return [
+        each
+        for each in Exchange.objects.filter(enabled=True)
+        if each.began_at is None
+        or each.began_at + timedelta(minutes=each.minutes) <= now
+        or (each.finished_at or each.began_at) < each.began_at <= now - timedelta(minutes=5)
+    ]
+
+
+def live_hashes(exchange: Exchange) -> int:
+    """How many live hashes its bank has."""
+    return BankedHash.objects.filter(Q(bank=exchange.bank), removed=False).count()

@@ -1,0 +1,34 @@
+"""Reading partners when it is due, and sending them our opinions."""
+
+from procrastinate.contrib.django import app
+
+from kinward.exchanges import opinions, services
+from kinward.exchanges.models import Exchange
+from kinward.jobs import enqueue_once, task
+
+SYNC = "exchanges.sync"
+
+
+@app.periodic(cron="* * * * *")
+@task("exchanges.look")
+def look(timestamp: int) -> None:
+    """Ask for a sync of each exchange that is due."""
+    for exchange in services.due():
+        enqueue_once(SYNC, exchange.name, name=exchange.name)
+
+
+@app.task(name=SYNC)
+def sync(name: str) -> None:
+    """Sync one exchange. A failure is on its page, and it is tried again when it is due."""
+    exchange = Exchange.objects.get(name=name)
+    try:
+        for _ in services.sync(exchange, actor="system:exchanges"):
+            pass
+    except (services.SyncFailed, services.SyncRunning):
+        return
+
+
+@task(opinions.SEND)
+def send_opinion(opinion_id: int) -> None:
+    """Send one opinion."""
+    opinions.send(opinion_id)

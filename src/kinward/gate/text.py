@@ -1,0 +1,33 @@
+"""`POST /v1/text`: may this be searched for, or linked to? Nothing of it is kept."""
+
+from typing import Any, Final
+
+import msgspec
+
+from kinward.gate.http import decode
+from kinward.matching.links import MAX_URL
+from kinward.matching.lookup import MAX_LINKS, MAX_TEXT, look_up_links, look_up_text
+
+MAX_TEXT_BODY: Final = 256 * 1024
+
+
+class Text(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A text, such as what somebody searches for, and the URLs in it or beside it."""
+
+    text: str = ""
+    urls: list[str] = []
+
+    def __post_init__(self) -> None:
+        if not self.text and not self.urls:
+            raise ValueError("give `text`, `urls` or both")
+        if len(self.text) > MAX_TEXT or len(self.urls) > MAX_LINKS:
+            raise ValueError(f"at most {MAX_TEXT:,} characters and {MAX_LINKS} URLs")
+        if any(len(url) > MAX_URL for url in self.urls):
+            raise ValueError(f"a URL has at most {MAX_URL:,} characters")
+
+
+def check_text(body: bytes) -> dict[str, Any]:
+    """Whether a banked keyword is in the text, or a banked URL covers one of these."""
+    asked = decode(body, Text)
+    known = (asked.text and look_up_text(asked.text)) or look_up_links(asked.urls)
+    return {"outcome": "known" if known else "clear"}

@@ -1,0 +1,160 @@
+"""What the platform holds, by its hashes, and the join of new hashes against all of it. Pure.
+
+A record is 64 bytes: a PDQ hash (32; zero for none), the check it is of (16), and the beginnings
+of its MD5 (6), SHA-1 (5) and SHA-256 (5; zero for none). A video has one record for each frame,
+with its digests in the first. The join finds every check that could match; whether it does is for
+the exact lookup to say.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, Protocol
+from uuid import UUID
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from kinward.matching.hamming import RADIUS, Index
+from kinward.matching.kinds import DIGESTS
+from kinward.matching.layout import best_layout, cost
+
+SIZES: Final = {"pdq": 32, "check": 16, "md5": 6, "sha1": 5, "sha256": 5}
+RECORD: Final = np.dtype(
+    [
+        ("pdq", "u1", 32),
+        ("check", "u1", 16),
+        ("md5", "u1", 6),
+        ("sha1", "u1", 5),
+        ("sha256", "u1", 5),
+    ]
+)
+BUILDING: Final = 600.0  # nanoseconds a hash, to build an index of it
+SCANNING: Final = 2.5  # nanoseconds a pair
+
+Records = npt.NDArray[np.void]
+Hashes = npt.NDArray[np.uint8]
+
+
+class Block(Protocol):
+    """A part of what is held: `count` records, one after the other."""
+
+    pk: Any
+    count: Any
+    records: Any
+
+
+class Held(msgspec.Struct, frozen=True):
+    """One check: its id, its frames (32 bytes each), and its digests in hex, or empty."""
+
+    check: UUID
+    frames: list[bytes]
+    md5: str = ""
+    sha1: str = ""
+    sha256: str = ""
+
+
+class New(msgspec.Struct, frozen=True):
+    """New hashes: PDQ of pictures and frames, uint8[N, 32], and sorted beginnings of digests."""
+
+    frames: Hashes
+    digests: dict[str, npt.NDArray[np.uint64]]
+
+    def __len__(self) -> int:
+        return len(self.frames) + sum(map(len, self.digests.values()))
+
+
+def pack(held: Iterable[Held]) -> bytes:
+    """The records of checks, one after the other."""
+    return b"".join(_records(held))
+
+
+def _records(held: Iterable[Held]) -> Iterator[bytes]:
+    for each in held:
+        digests = b"".join(
+            bytes.fromhex(getattr(each, kind))[: SIZES[kind]].ljust(SIZES[kind], b"\0")
+            for kind in DIGESTS
+        )
+        for frame in each.frames or [bytes(32)]:
+            yield frame + each.check.bytes + digests
+            digests = bytes(len(digests))
+
+
+def unpack(data: bytes) -> Records:
+    """Records, as an array of `RECORD`."""
+    records: Records = np.frombuffer(data, dtype=RECORD)
+    return records
+
+
+def new_hashes(frames: list[bytes], digests: dict[str, list[bytes]]) -> New:
+    """New hashes, ready to be joined."""
+    return New(
+        np.frombuffer(b"".join(frames), dtype=np.uint8).reshape(-1, 32),
+        {kind: np.unique(_beginnings(kind, values)) for kind, values in digests.items() if values},
+    )
+
+
+def _beginnings(kind: str, values: list[bytes]) -> npt.NDArray[np.uint64]:
+    size = SIZES[kind]
+    cut = b"".join(value[:size] for value in values)
+    return _numbers(np.frombuffer(cut, dtype=np.uint8).reshape(-1, size))
+
+
+def _numbers(beginnings: Hashes) -> npt.NDArray[np.uint64]:
+    wide = np.zeros((len(beginnings), 8), dtype=np.uint8)
+    wide[:, : beginnings.shape[1]] = beginnings
+    return wide.view(np.uint64).ravel()
+
+
+def candidates(records: Records, new: New, way: str = "") -> set[UUID]:
+    """Every check of these records that one of the new hashes could hit.
+
+    `way`: how to compare PDQ hashes, if not the cheapest: `scan`, `index held` or `index new`.
+    """
+    hit = np.zeros(len(records), dtype=bool)
+    for kind, wanted in new.digests.items():
+        numbers = _numbers(np.ascontiguousarray(records[kind]))
+        at = np.minimum(np.searchsorted(wanted, numbers), len(wanted) - 1)
+        hit |= (wanted[at] == numbers) & (numbers != 0)
+    if len(new.frames):
+        pictures = np.nonzero(records["pdq"].any(axis=1))[0]
+        near = _near(np.ascontiguousarray(records["pdq"][pictures]), new.frames, way)
+        hit[pictures[near]] = True
+    return {UUID(bytes=each.tobytes()) for each in np.unique(records["check"][hit], axis=0)}
+
+
+def _near(held: Hashes, new: Hashes, way: str) -> npt.NDArray[np.int64]:
+    """The rows of `held` within the radius of any new hash, the cheapest way there is."""
+    if not len(held):
+        return np.empty(0, dtype=np.int64)
+    ways = {
+        "scan": SCANNING * len(held) * len(new),
+        "index held": BUILDING * len(held) + len(new) * _search_cost(len(held)),
+        "index new": BUILDING * len(new) + len(held) * _search_cost(len(new)),
+    }
+    way = way or min(ways, key=lambda each: ways[each])
+    if way == "scan":
+        return _scan(held, new)
+    if way == "index held":
+        _, found, _ = _indexed(held).search_batch(new)
+        rows: npt.NDArray[np.int64] = np.unique(found)
+        return rows
+    limits, _, _ = _indexed(new).search_batch(held)
+    return np.nonzero(np.diff(limits))[0]
+
+
+def _search_cost(count: int) -> float:
+    return cost(best_layout(count, RADIUS), count)
+
+
+def _indexed(hashes: Hashes) -> Index:
+    index = Index(RADIUS)
+    index.add(hashes, np.arange(len(hashes)))
+    return index
+
+
+def _scan(held: Hashes, new: Hashes) -> npt.NDArray[np.int64]:
+    words = held.view(np.uint64)
+    near = np.zeros(len(held), dtype=bool)
+    for each in new:
+        near |= np.bitwise_count(words ^ each.view(np.uint64)).sum(axis=1) <= RADIUS
+    return np.nonzero(near)[0]

@@ -1,0 +1,28 @@
+"""Writing a bank as a list that `hashlists` reads again, each value as it came."""
+
+import csv
+import json
+from collections.abc import Iterable, Iterator
+from typing import Final, TextIO
+
+from kinward.matching.hashlists import written
+from kinward.matching.models import BankedHash
+
+COLUMNS: Final = ("hash_type", "value", "reference", "label")
+
+
+def write_list(rows: Iterable[BankedHash], format: str, out: TextIO) -> None:
+    """Write hashes as `csv` or `jsonl`."""
+    if format == "jsonl":
+        for row in _rows(rows):
+            json.dump(dict(zip(COLUMNS, row, strict=True)), out)
+            out.write("\n")
+        return
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(_rows(rows))
+
+
+def _rows(rows: Iterable[BankedHash]) -> Iterator[tuple[str, str, str, str]]:
+    for row in rows:
+        yield row.kind, written(row.kind, bytes(row.value)), row.reference, row.label

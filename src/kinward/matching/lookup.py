@@ -1,0 +1,155 @@
+"""Looking up: files by their hashes, URLs and texts, among everything that is banked and live."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import msgspec
+from django.db.models import Q, QuerySet
+
+from kinward.config import config
+from kinward.matching import links
+from kinward.matching.index import FRAME, bank_index, keyword_index
+from kinward.matching.kinds import DIGESTS, Confidence, HashKind
+from kinward.matching.models import BankedHash, Sha256
+from kinward.matching.picture import Digests
+from kinward.matching.services import digest
+
+MAX_TEXT: Final = 20_000
+MAX_LINKS: Final = 50
+
+
+class Match(msgspec.Struct, frozen=True):
+    """One banked hash that something hit. Never leaves Kinward.
+
+    `distance`: bits, of the nearest frame. `hash`: the banked hash's id; 0 in old findings.
+    """
+
+    bank: str
+    confidence: str
+    kind: str
+    distance: int
+    reference: str = ""
+    label: str = ""
+    hash: int = 0
+
+
+class _Near(msgspec.Struct):
+    """Which frames of a query and of a banked hash are near each other, and how near at best."""
+
+    queries: set[int] = msgspec.field(default_factory=set)
+    frames: set[int] = msgspec.field(default_factory=set)
+    distance: int = 256
+
+
+class Frames:
+    """The frames of one file, a few at a time; `certain` once there is a match beyond doubt."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._near: dict[int, _Near] = defaultdict(_Near)
+
+    def add(self, frames: Sequence[bytes]) -> None:
+        """Look further frames up, 32 bytes each."""
+        if not frames:
+            return
+        for hit in bank_index().search(list(frames)):
+            near = self._near[hit.hash]
+            near.queries.add(self._count + hit.query)
+            near.frames.add(hit.frame)
+            near.distance = min(near.distance, hit.distance)
+        self._count += len(frames)
+
+    def certain(self) -> bool:
+        """Whether further frames cannot undo a match: enough of a banked hash was found."""
+        return any(self._covers_bank(row) for row in _live().filter(pk__in=self._near))
+
+    def found(self) -> dict[int, int]:
+        """The banked hashes that match, each with the distance of its nearest frame.
+
+        One matches if enough of the file's frames are in it, or enough of its frames in the file.
+        """
+        least = config().video_query_share * self._count
+        return {
+            row.pk: self._near[row.pk].distance
+            for row in _live().filter(pk__in=self._near)
+            if len(self._near[row.pk].queries) >= least or self._covers_bank(row)
+        }
+
+    def _covers_bank(self, row: BankedHash) -> bool:
+        share = len(self._near[row.pk].frames) / (len(row.value) // FRAME)
+        return share >= config().video_bank_share
+
+
+def look_up(*, digests: Digests | None, frames: Sequence[bytes] = ()) -> list[Match]:
+    """Every live banked hash that a file hits, surest and nearest first.
+
+    `frames`: the PDQ hashes, 32 bytes each, of a picture (one) or of a video's frames.
+    """
+    seen = Frames()
+    seen.add(frames)
+    found = seen.found()
+    given = [(kind, bytes.fromhex(getattr(digests, kind))) for kind in DIGESTS if digests]
+    found |= _exact([(kind, value) for kind, value in given if value])
+    return _matches(found)
+
+
+def look_up_links(urls: Iterable[str]) -> list[Match]:
+    """Every live banked URL that covers one of these. What is no URL is passed over."""
+    wanted: set[str] = set()
+    for url in urls:
+        try:
+            wanted.update(links.forms(url))
+        except ValueError:
+            continue
+    return _matches(_exact([(HashKind.URL, each.encode()) for each in wanted]))
+
+
+def look_up_text(text: str) -> list[Match]:
+    """Every live banked keyword that is in a text."""
+    return _matches(dict.fromkeys(keyword_index().search(text), 0))
+
+
+def look_up_value(kind: str, value: bytes) -> list[Match]:
+    """Every live banked hash that one value of any kind hits."""
+    if kind in (HashKind.PDQ, HashKind.VIDEO):
+        frames = [value[at : at + FRAME] for at in range(0, len(value), FRAME)]
+        return look_up(digests=None, frames=frames)
+    if kind == HashKind.URL:
+        return look_up_links([value.decode()])
+    if kind == HashKind.KEYWORD:
+        return look_up_text(value.decode())
+    return _matches(_exact([(kind, value)]))
+
+
+def _live() -> QuerySet[BankedHash]:
+    return BankedHash.objects.filter(removed=False, false_positive=False, bank__disabled=False)
+
+
+def _exact(values: list[tuple[str, bytes]]) -> dict[int, int]:
+    if not values:
+        return {}
+    any_of = Q()
+    for kind, value in values:
+        any_of |= Q(kind=kind, digest=digest(value))
+    rows = _live().annotate(digest=Sha256("value")).filter(any_of)
+    return dict.fromkeys(rows.values_list("pk", flat=True), 0)
+
+
+def _matches(distances: dict[int, int]) -> list[Match]:
+    if not distances:
+        return []
+    rows = _live().filter(pk__in=distances).select_related("bank", "addition")
+    matches = [
+        Match(
+            bank=row.bank.name,
+            confidence=row.addition.confidence,
+            kind=row.kind,
+            distance=distances[row.pk],
+            reference=row.reference,
+            label=row.label,
+            hash=row.pk,
+        )
+        for row in rows
+    ]
+    return sorted(matches, key=lambda m: (m.confidence != Confidence.VERIFIED, m.distance, m.kind))

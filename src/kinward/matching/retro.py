@@ -1,0 +1,142 @@
+"""Retro-matching: the blocks of what is held, and which of it new hashes could hit.
+
+Checks are packed into blocks of `BLOCK` records; those not packed yet are read from their rows. A
+run reads the blocks in order, a few at a time, and remembers how far it came.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+from uuid import UUID
+
+import msgspec
+import numpy as np
+from django.db import transaction
+from django.db.models import Max
+
+from kinward.matching.held import Block, Held, New, candidates, new_hashes, pack, unpack
+from kinward.matching.kinds import DIGESTS, HashKind
+from kinward.matching.models import BankedHash, BankVersion, Check, HeldBlock, RetroRun, Unheld
+from kinward.matching.pdq import MIN_QUALITY
+
+BLOCK: Final = 65_536  # records: 4 MiB
+GROUP: Final = 48  # blocks that are joined at a time: 200 MB, and an index of 400
+FRAME: Final = 32
+
+Join = Callable[[Sequence[Block], New], set[UUID]]
+
+
+class Step(msgspec.Struct, frozen=True):
+    """The candidates of a part of what is held; `block` is the last block that it had."""
+
+    checks: set[UUID]
+    records: int
+    block: int | None
+
+
+def frames_of(check: Check) -> list[bytes]:
+    """The PDQ hashes of what was checked, if they say something."""
+    if signature := bytes(check.signature):
+        return [signature[at : at + FRAME] for at in range(0, len(signature), FRAME)]
+    says_something = check.pdq and (check.quality or 0) >= MIN_QUALITY
+    return [bytes.fromhex(check.pdq)] if says_something else []
+
+
+def pack_checks(size: int = BLOCK) -> int:
+    """Move checks into blocks as long as there are enough for one; returns how many blocks."""
+    blocks = 0
+    while _pack_block(size):
+        blocks += 1
+    return blocks
+
+
+@transaction.atomic
+def _pack_block(size: int) -> bool:
+    waiting = Unheld.objects.select_for_update(skip_locked=True).order_by("pk")
+    chosen = list(waiting.values_list("pk", flat=True)[:size])
+    if len(chosen) < size:
+        return False
+    data = pack(map(_held, Check.objects.filter(pk__in=chosen).iterator(5000)))
+    HeldBlock.objects.create(count=len(unpack(data)), records=data)
+    Unheld.objects.filter(pk__in=chosen).delete()
+    return True
+
+
+def _held(check: Check) -> Held:
+    return Held(check.pk, frames_of(check), check.md5, check.sha1, check.sha256)
+
+
+def next_run() -> RetroRun | None:
+    """The run that was not finished, or one for all hashes since the last; none if there are none.
+
+    A bank's hash counts as new when it was added, came back, or its bank was enabled again.
+    """
+    unfinished = RetroRun.objects.filter(finished_at=None).order_by("began_at").first()
+    if unfinished is not None:
+        return unfinished
+    done = RetroRun.objects.aggregate(upto=Max("upto"))["upto"] or 0
+    version = BankVersion.objects.values_list("version", flat=True).first() or 0
+    if version <= done:
+        return None
+    run = RetroRun(since=done, upto=version)
+    run.hashes = len(hashes_of(run))
+    run.save(force_insert=True)
+    return run
+
+
+def hashes_of(run: RetroRun) -> New:
+    """The live hashes that a run looks for."""
+    rows = BankedHash.objects.filter(
+        version__gt=run.since,
+        version__lte=run.upto,
+        removed=False,
+        false_positive=False,
+        bank__disabled=False,
+        kind__in=(HashKind.PDQ, HashKind.VIDEO, *DIGESTS),
+    )
+    frames: list[bytes] = []
+    digests: dict[str, list[bytes]] = {kind: [] for kind in DIGESTS}
+    for kind, value in rows.values_list("kind", "value").iterator(50_000):
+        whole = bytes(value)
+        if kind in digests:
+            digests[kind].append(whole)
+        else:
+            frames += [whole[at : at + FRAME] for at in range(0, len(whole), FRAME)]
+    return new_hashes(frames, digests)
+
+
+def steps(run: RetroRun, new: New, join: Join | None = None, group: int = GROUP) -> Iterator[Step]:
+    """What new hashes could hit, part by part: all blocks that are not done, then the rest.
+
+    A check that is packed into a block meanwhile is read there, or from its row, or both.
+    """
+    block = run.block
+    while True:
+        while chosen := list(HeldBlock.objects.filter(pk__gt=block).order_by("pk")[:group]):
+            block = chosen[-1].pk
+            found = (join or join_here)(chosen, new)
+            yield Step(found, sum(each.count for each in chosen), block)
+        waiting = Unheld.objects.values("pk")
+        rows = pack(map(_held, Check.objects.filter(pk__in=waiting).iterator(5000)))
+        yield Step(candidates(unpack(rows), new), len(unpack(rows)), None)
+        if not HeldBlock.objects.filter(pk__gt=block).exists():
+            return
+
+
+def join_here(blocks: Sequence[Block], new: New) -> set[UUID]:
+    """Join some blocks on the cores of this machine."""
+    parts = np.array_split(np.arange(len(blocks)), min(len(blocks), os.cpu_count() or 1))
+
+    def joined(part: Iterable[int]) -> set[UUID]:
+        records = unpack(b"".join(bytes(blocks[each].records) for each in part))
+        return candidates(records, new)
+
+    with ThreadPoolExecutor(len(parts)) as pool:
+        return set().union(*pool.map(joined, parts))
+
+
+def held_count() -> int:
+    """About how many records are held: to show how far a run is."""
+    packed = HeldBlock.objects.values_list("count", flat=True)
+    return sum(packed) + Unheld.objects.count()

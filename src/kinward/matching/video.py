@@ -1,0 +1,232 @@
+"""A video's signature: the PDQ hashes of its frames, sampled by time, few and each unlike the last.
+
+Nothing that a file says of itself is believed: not its name, nor its duration, nor how many frames
+it has. Frames are decoded one after the other and forgotten, so memory does not grow with length.
+"""
+
+import io
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
+
+import av
+import msgspec
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+from PIL import Image
+
+from kinward.matching.pdq import MAX_PIXELS, MIN_QUALITY, hash_array
+from kinward.matching.picture import (
+    PREVIEW_SIDE,
+    TooManyPixels,
+    TypeUnsupported,
+    Undecodable,
+    render,
+)
+
+EVERY: Final = 1.0  # seconds between two samples
+WHOLE: Final = 120.0  # seconds of which every frame is decoded; after them key frames may do
+GAP: Final = 10.0  # seconds: if key frames are no further apart
+MAX_FRAMES: Final = 1024  # in a signature; of a longer video every second one goes
+SAME: Final = 10  # bits: a frame this near to the last one kept adds nothing
+BATCH: Final = 16
+SECONDS: Final = 60.0
+SHEET: Final = 3  # frames a side of what a reviewer is shown
+SHEET_SECONDS: Final = 5.0
+
+# How files of each format begin, FFmpeg's name of the format, and their type. What else FFmpeg can
+# open (play lists, devices, URLs) is out of reach.
+_MAGIC: Final[tuple[tuple[int, bytes, str, str], ...]] = (
+    (4, b"ftyp", "mp4", "video/mp4"),
+    (0, b"\x1a\x45\xdf\xa3", "matroska", "video/webm"),
+    (8, b"AVI ", "avi", "video/x-msvideo"),
+    (0, b"FLV\x01", "flv", "video/x-flv"),
+    (0, b"OggS", "ogg", "video/ogg"),
+    (0, b"\x00\x00\x01\xba", "mpeg", "video/mpeg"),
+    (0, b"\x30\x26\xb2\x75", "asf", "video/x-ms-wmv"),
+)
+_STILL_BRANDS: Final = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis"}
+
+
+class Video(msgspec.Struct, frozen=True):
+    """A video's signature, and what was seen of it.
+
+    `frames`: 32 bytes each. `seconds`: how far it was read. `entire`: whether that was the end.
+    """
+
+    frames: list[bytes]
+    media_type: str
+    width: int
+    height: int
+    seconds: float
+    entire: bool
+
+
+def video_format(data: bytes) -> tuple[str, str] | None:
+    """FFmpeg's name of a video's format, and its media type; nothing where it is no video."""
+    if data[4:8] == b"ftyp" and data[8:12] in _STILL_BRANDS:
+        return None
+    for at, magic, name, media_type in _MAGIC:
+        if data[at : at + len(magic)] == magic:
+            return name, media_type
+    if data[:1] == data[188:189] == data[376:377] == b"\x47":
+        return "mpegts", "video/mp2t"
+    return None
+
+
+def read_video(
+    data: bytes,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    seconds: float = SECONDS,
+    more: Callable[[Sequence[bytes]], bool] = lambda frames: True,
+) -> Video:
+    """The signature of a video, in at most so many seconds.
+
+    `more` is called with each few new frames; once it says no, the rest is not read. Decode what
+    strangers send in a process of its own (`decoders`). Raises what `picture.read_picture` raises.
+    """
+    kept, until = _Kept(), time.monotonic() + seconds
+    width = height = 0
+    entire, seen = False, 0.0
+    last, often = _key_frames(data)
+    for frame, stream in _decoded(data, max_pixels):
+        if frame is None:
+            # What the file called key frames must have been decoded as such.
+            entire = not often or last - seen <= 2 * GAP
+            break
+        width, height = frame.width, frame.height
+        if often and (_time(frame) or 0.0) - seen > 2 * GAP:
+            break
+        seen = max(seen, _time(frame) or 0.0)
+        if time.monotonic() > until:
+            break
+        if not kept.wants(_time(frame)):
+            continue
+        kept.take(_pixels(frame), _time(frame))
+        if often and kept.at > WHOLE:
+            stream.codec_context.skip_frame = "NONKEY"
+        if len(kept.fresh) >= BATCH and not more(kept.flush()):
+            break
+    if not width:
+        raise Undecodable("It has no frame.")
+    _, media_type = _named(data)
+    return Video(kept.frames, media_type, width, height, round(kept.at, 3), entire)
+
+
+def render_sheet(data: bytes, max_pixels: int, *, veiled: bool) -> bytes:
+    """A JPEG of a few frames of a video side by side, a second or more apart."""
+    found: list[Image.Image] = []
+    due, until = 0.0, time.monotonic() + SHEET_SECONDS
+    for frame, stream in _decoded(data, max_pixels):
+        if frame is None or len(found) == SHEET * SHEET or time.monotonic() > until:
+            break
+        at = _time(frame)
+        if at is None or at >= due:
+            due = (at or 0) + EVERY
+            image = Image.fromarray(_pixels(frame))
+            image.thumbnail((PREVIEW_SIDE // SHEET, PREVIEW_SIDE // SHEET))
+            found.append(image)
+            stream.codec_context.skip_frame = "NONKEY"
+    if not found:
+        raise Undecodable("It has no frame.")
+    width, height = found[0].size
+    rows = -(-len(found) // SHEET)
+    sheet = Image.new("RGB", (width * min(len(found), SHEET), height * rows))
+    for number, image in enumerate(found):
+        sheet.paste(image, (number % SHEET * width, number // SHEET * height))
+    return render(sheet, veiled=veiled)
+
+
+def _key_frames(data: bytes) -> tuple[float, bool]:
+    """When a long video ends, by its packets, and whether it has key frames often enough.
+
+    Without them nothing of a minute would be decoded, if only they were.
+    """
+    name, _ = _named(data)
+    last = key = gap = 0.0
+    try:
+        with av.open(io.BytesIO(data), "r", format=name) as container:
+            for packet in container.demux(video=0):
+                if packet.pts is None or packet.time_base is None:
+                    continue
+                last = max(last, float(packet.pts * packet.time_base))
+                if packet.is_keyframe:
+                    gap, key = max(gap, last - key), last
+    except (av.FFmpegError, ValueError, OverflowError, IndexError):
+        return 0.0, False
+    return last, last > WHOLE and max(gap, last - key) <= GAP
+
+
+def _decoded(data: bytes, max_pixels: int) -> Iterator[tuple[VideoFrame | None, VideoStream]]:
+    """Every frame that can be decoded, and at the end nothing; of a broken file just the frames."""
+    name, _ = _named(data)
+    try:
+        with av.open(io.BytesIO(data), "r", format=name) as container:
+            if not container.streams.video:
+                raise TypeUnsupported("It has no picture.")
+            stream = container.streams.video[0]
+            stream.thread_type = "NONE"
+            for frame in container.decode(stream):
+                pixels = frame.width * frame.height
+                if pixels > max_pixels:
+                    raise TooManyPixels(f"It has {pixels:,}; the limit is {max_pixels:,} pixels.")
+                yield frame, stream
+            yield None, stream
+    except (av.FFmpegError, ValueError, OverflowError):
+        return  # what was decoded before counts; if that is nothing, the caller says so
+
+
+def _time(frame: VideoFrame) -> float | None:
+    """When a frame is due, in seconds; a broken file may not say."""
+    return (
+        None if frame.pts is None or frame.time_base is None else float(frame.pts * frame.time_base)
+    )
+
+
+def _pixels(frame: VideoFrame) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    return np.asarray(frame.to_ndarray(format="rgb24"), dtype=np.uint8)
+
+
+def _named(data: bytes) -> tuple[str, str]:
+    named = video_format(data)
+    if named is None:
+        raise TypeUnsupported
+    return named
+
+
+class _Kept:
+    """The frames kept so far, those not told of yet, and when the next is due."""
+
+    def __init__(self) -> None:
+        self.frames: list[bytes] = []
+        self.fresh: list[bytes] = []
+        self.at = 0.0
+        self._every = EVERY
+        self._due = float("-inf")
+        self._last: np.ndarray[Any, np.dtype[np.uint8]] | None = None
+
+    def wants(self, at: float | None) -> bool:
+        """Whether a frame of this time is due; one without a time is."""
+        return at is None or at >= self._due
+
+    def take(self, pixels: np.ndarray[Any, np.dtype[np.uint8]], at: float | None) -> None:
+        """Keep a frame, unless it says nothing or nothing new."""
+        if at is not None:
+            self.at, self._due = max(self.at, at), at + self._every
+        pdq, quality = hash_array(pixels)
+        if quality < MIN_QUALITY:
+            return
+        if self._last is not None and int(np.bitwise_count(pdq ^ self._last).sum()) <= SAME:
+            return
+        self._last = pdq
+        self.frames.append(pdq.tobytes())
+        self.fresh.append(pdq.tobytes())
+        if len(self.frames) >= MAX_FRAMES:
+            self.frames, self._every = self.frames[::2], self._every * 2
+
+    def flush(self) -> list[bytes]:
+        """The frames that were not told of yet; now they are."""
+        told, self.fresh = self.fresh, []
+        return told

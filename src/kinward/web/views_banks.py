@@ -1,0 +1,130 @@
+"""Banks and partners: what is in them and where from, and a search that shows no picture."""
+
+from typing import Any, Final
+
+from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from kinward.access.roles import BANKS, OPERATE
+from kinward.cases.intake import file_matches
+from kinward.errors import Invalid, KinwardError
+from kinward.exchanges import queries as exchanges
+from kinward.exchanges.models import Exchange
+from kinward.exchanges.opinions import mark_false_positive
+from kinward.ledger.services import record
+from kinward.matching import queries
+from kinward.matching.hashlists import kind_of, parse_value, written
+from kinward.matching.kinds import HashKind
+from kinward.matching.lookup import Match, look_up_value
+from kinward.matching.models import BankedHash
+from kinward.matching.picture import digest_bytes
+from kinward.matching.services import disable_bank, get_bank, get_hash
+from kinward.web.guards import StaffRequest, needs
+
+PAGE: Final = 50
+SHOWN: Final = 200
+KINDS: Final = [*HashKind, "photodna"]
+
+
+@require_GET
+@needs(BANKS)
+def banks(request: StaffRequest) -> HttpResponse:
+    """All banks, how the partners are, and the search."""
+    context = {
+        "banks": queries.banks(),
+        "exchanges": exchanges.health(),
+        "overdue": {each.pk for each in exchanges.overdue()},
+        "kinds": KINDS,
+    }
+    return render(request, "web/banks.html", context)
+
+
+@require_GET
+@needs(BANKS)
+def bank(request: StaffRequest, name: str) -> HttpResponse:
+    """One bank: its additions, and its hashes page by page."""
+    row = get_bank(name)
+    kind, after = request.GET.get("kind", ""), request.GET.get("after", "0")
+    shown = queries.hashes_of(row, kind, int(after) if after.isdigit() else 0, PAGE + 1)
+    context = {
+        "bank": row,
+        "exchange": Exchange.objects.filter(bank=row).first(),
+        "counts": queries.kinds_of(row),
+        "additions": queries.additions_of(row)[:PAGE],
+        "hashes": [(each, _short(each)) for each in shown[:PAGE]],
+        "kind": kind,
+        "next": shown[PAGE - 1].pk if len(shown) > PAGE else None,
+    }
+    return render(request, "web/bank.html", context)
+
+
+def _short(row: BankedHash) -> str:
+    text = written(row.kind, bytes(row.value))
+    return text if len(text) <= 80 else f"{text[:79]}…"
+
+
+@require_POST
+@needs(BANKS)
+def search(request: StaffRequest) -> HttpResponse:
+    """What a file or a value hits. The file is hashed and forgotten; no picture is shown."""
+    context: dict[str, Any] = {"kinds": KINDS}
+    try:
+        what, matches = _search(request)
+    except KinwardError as error:
+        return render(request, "web/found.html", context | {"problem": error}, status=error.status)
+    with transaction.atomic():
+        record(
+            actor=request.user.actor,
+            kind="bank.searched",
+            subject=f"value:{what}"[:200],
+            found=len(matches),
+        )
+    rows = {row.pk: row for row in BankedHash.objects.filter(pk__in=[m.hash for m in matches])}
+    context |= {"what": what, "count": len(matches)}
+    context["found"] = [
+        (match, rows[match.hash], exchanges.opinions_on(match.hash)) for match in matches[:SHOWN]
+    ]
+    return render(request, "web/found.html", context)
+
+
+def _search(request: StaffRequest) -> tuple[str, list[Match]]:
+    file = request.FILES.get("file")
+    if isinstance(file, UploadedFile):
+        data = file.read()
+        return f"sha256:{digest_bytes(data).sha256}", file_matches(data)
+    text = request.POST.get("value", "").strip()
+    if not text:
+        raise Invalid("Choose a file of at most 2.5 MB, or give a value.")
+    try:
+        kind = kind_of(request.POST.get("kind", ""))
+        value = parse_value(kind, text)
+    except ValueError as error:
+        raise Invalid(f"{error}.") from error
+    return f"{kind}:{written(kind, value)}", look_up_value(kind, value)
+
+
+@require_POST
+@needs(OPERATE)
+def switch(request: StaffRequest, name: str) -> HttpResponse:
+    """Let a bank match nothing, or match again."""
+    disabled = request.POST.get("disabled") == "yes"
+    disable_bank(bank=get_bank(name), disabled=disabled, actor=request.user.actor)
+    messages.success(
+        request, "This bank matches nothing now." if disabled else "This bank matches again."
+    )
+    return redirect("bank", name)
+
+
+@require_POST
+@needs(BANKS)
+def mark(request: StaffRequest, hash_id: int) -> HttpResponse:
+    """Say that a hash hits what is harmless, or that it was right after all."""
+    row = get_hash(hash_id)
+    wrong = request.POST.get("wrong") == "yes"
+    mark_false_positive(row=row, wrong=wrong, actor=request.user.actor)
+    messages.success(request, "It matches nothing now." if wrong else "It matches again.")
+    return redirect("bank", row.bank.name)

@@ -1,0 +1,169 @@
+"""URLs, keywords and partners' lists come to one normal form; what is no good is named."""
+
+import base64
+import io
+import json
+import tracemalloc
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kinward.matching import keywords, links
+from kinward.matching.hashlists import BadRow, ListedHash, lines_of, read_list
+from kinward.matching.vic import read_vic
+
+MD5, PDQ = "0f" * 16, "3c" * 32
+PHOTODNA = base64.b64encode(bytes(range(144))).decode()
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "http://example.org/a/b",
+        "HTTPS://WWW.EXAMPLE.ORG:443/a/b/",
+        "example.org./a//b#part",
+        "http://user:word@example.org/%61/b",
+        " example.org/a/b ",
+    ],
+)
+def test_a_page_has_one_normal_form(written: str) -> None:
+    assert links.normal_form(written) == "example.org/a/b"
+
+
+@pytest.mark.parametrize(
+    ("listed", "covers", "leaves"),
+    [
+        ("example.org", ["http://example.org/x?y", "https://a.b.example.org"], ["anexample.org"]),
+        ("example.org/a", ["example.org/a", "x.example.org/a/b?c"], ["example.org/ab"]),
+        ("example.org/a?b=1", ["example.org/a?b=1"], ["example.org/a", "example.org/a?b=2"]),
+        ("192.0.2.7", ["http://192.0.2.7:80/x", "http://3221225991/"], ["1.192.0.2.7.example"]),
+        ("münchen.example", ["http://xn--mnchen-3ya.example/"], []),
+    ],
+)
+def test_a_listed_url_covers_what_is_below_it(
+    listed: str, covers: list[str], leaves: list[str]
+) -> None:
+    normal = links.normal_form(listed)
+    assert all(normal in links.forms(each) for each in covers)
+    assert not any(normal in links.forms(each) for each in leaves)
+
+
+@given(st.text(max_size=60))
+def test_no_text_breaks_a_normal_form(text: str) -> None:
+    keywords.normal_form(text)
+    try:
+        normal = links.normal_form(text)
+    except ValueError:
+        return
+    assert normal in links.forms(text)
+    assert links.normal_form(normal) == normal
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "sea shell",
+        "SEA  SHELL",
+        "ｓｅａ ｓｈｅｌｌ",  # noqa: RUF001 - wide letters are the point
+        "sеа ѕhell",  # noqa: RUF001 - Cyrillic letters are the point
+        "5ea sh3ll",
+        "s.e.a-shell",
+        "sé\u200ba s\u0301hell",
+        "she sells sea-shell(s)",
+    ],
+)
+def test_case_width_look_alikes_and_spacing_do_not_hide_a_keyword(written: str) -> None:
+    known = keywords.Keywords([(7, keywords.normal_form("Sea Shell"))])
+    assert known.find(written) == {7}
+
+
+def test_a_keyword_is_a_word_and_not_a_part_of_one() -> None:
+    known = keywords.Keywords([(1, keywords.normal_form("shell")), (2, "東京")])
+    assert known.find("shellfish and seashells") == set()
+    assert known.find("東京タワー") == {2}
+    assert keywords.Keywords([]).find("anything") == set()
+
+
+def test_a_row_for_each_hash_as_partners_write_them() -> None:
+    rows = io.StringIO(
+        "hash_type,value,severity,removed\n"
+        f"MD5,{MD5},A,\n"
+        f"PhotoDNA,{PHOTODNA},B,\n"
+        f"pdq,{PDQ},C,2026-01-01\n"
+        "md5,d41d8cd98f00b204e9800998ecf8427e,A,\n"
+        "what a kind,1,A,\n"
+    )
+    found = list(read_list(rows, "csv"))
+    assert found[:3] == [
+        ListedHash("md5", bytes.fromhex(MD5), "", "A"),
+        ListedHash("photodna", PHOTODNA.encode(), "", "B"),
+        ListedHash("pdq", bytes.fromhex(PDQ), "", "C", removed=True),
+    ]
+    assert [row.line for row in found[3:] if isinstance(row, BadRow)] == [5]
+    assert found[4] == ListedHash("what_a_kind", b"1", "", "A")
+
+
+def test_any_number_of_bad_rows_takes_no_memory_and_loses_no_good_one() -> None:
+    def rows() -> Iterator[str]:
+        for number in range(100_000):
+            yield f"{MD5}\n" if number == 77_777 else "no hash\n"
+
+    def counted() -> tuple[int, int]:
+        good = bad = 0
+        for row in read_list((f'{{"md5": "{each.strip()}"}}' for each in rows()), "jsonl"):
+            good += isinstance(row, ListedHash)
+            bad += isinstance(row, BadRow)
+        return good, bad
+
+    tracemalloc.start()
+    assert counted() == (1, 99_999)
+    assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    tracemalloc.stop()
+
+
+def test_a_line_without_end_is_one_bad_row() -> None:
+    text = io.StringIO("f" * 10_000_000 + f"\n{PDQ}\n")
+    found = list(read_list(lines_of(text), "pdq"))
+    assert [type(each) for each in found] == [BadRow, ListedHash]
+
+
+def vic(media: list[dict[str, Any]], *, case: bool = False, model: str = "2.0.xml/US/") -> bytes:
+    context = f"http://github.com/VICSDATAMODEL/ProjectVic/DataModels/{model}$metadata#Media"
+    value: Any = [{"CaseID": "c", "TotalMediaFiles": 3, "Media": media}] if case else media
+    return b"\xef\xbb\xbf" + json.dumps({"@odata.context": context, "value": value}).encode()
+
+
+MEDIA: list[dict[str, Any]] = [
+    {"MediaID": 1, "Category": 1, "MD5": MD5.upper(), "SHA1": "ab" * 20},
+    {"MediaID": 2, "Category": 5, "MD5": "11" * 16},
+    {"MediaID": 3, "Category": 2, "MD5": "zz"},
+    {
+        "MediaID": 4,
+        "Category": 1,
+        "AlternativeHashes": [{"HashName": "PhotoDNA", "HashValue": PHOTODNA}],
+    },
+    {"MediaID": 5, "Category": None, "MD5": "22" * 16},
+]
+
+
+@pytest.mark.parametrize("case", [True, False])
+def test_project_vic_gives_the_categories_that_were_named(case: bool) -> None:
+    found = list(read_vic(io.BytesIO(vic(MEDIA, case=case)), {1, 2}))
+    assert found == [
+        ListedHash("md5", bytes.fromhex(MD5), "1", "vic 2.0 US: 1"),
+        ListedHash("sha1", b"\xab" * 20, "1", "vic 2.0 US: 1"),
+        BadRow(3, "md5 is not hexadecimal"),
+        ListedHash("photodna", PHOTODNA.encode(), "4", "vic 2.0 US: 1"),
+    ]
+
+
+def test_a_vic_file_that_is_cut_off_gives_what_was_there() -> None:
+    whole = vic(MEDIA)
+    found = list(read_vic(io.BytesIO(whole[: whole.index(b'"MediaID": 3')]), {1}))
+    assert [type(each) for each in found] == [ListedHash, ListedHash, BadRow]
+    assert isinstance(found[-1], BadRow)
+    assert "cut off" in found[-1].why
+    assert isinstance(next(read_vic(io.BytesIO(b"<html>"), {1})), BadRow)

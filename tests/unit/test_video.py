@@ -1,0 +1,166 @@
+"""A video is known by its frames, whatever its container says; nothing in it can hurt."""
+
+import struct
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from kinward.demo import pictures, videos
+from kinward.errors import KinwardError
+from kinward.matching.decoders import Decoders
+from kinward.matching.pdq import hash_array
+from kinward.matching.picture import Picture, TooManyPixels, TypeUnsupported, Undecodable
+from kinward.matching.video import MAX_FRAMES, SAME, Video, read_video, render_sheet, video_format
+
+FIVE = videos.encode(range(5))
+
+
+@pytest.fixture
+def decoders() -> Iterator[Decoders]:
+    made = Decoders(
+        count=1, seconds=5, video_seconds=4, max_pixels=10**6, memory=1024 * 1024 * 1024
+    )
+    yield made
+    made.close()
+
+
+def pdq(seed: int) -> bytes:
+    return hash_array(np.asarray(pictures.draw(seed)))[0].tobytes()
+
+
+def distance(one: bytes, other: bytes) -> int:
+    return (int.from_bytes(one) ^ int.from_bytes(other)).bit_count()
+
+
+@pytest.mark.parametrize(
+    ("format", "codec"),
+    [
+        ("mp4", "libx264"),
+        ("mov", "mpeg4"),
+        ("webm", "libvpx"),
+        ("matroska", "libx264"),
+        ("avi", "mpeg4"),
+        ("mpegts", "mpeg2video"),
+        ("flv", "flv1"),
+        ("asf", "msmpeg4v3"),
+    ],
+)
+def test_each_picture_of_a_video_is_in_its_signature_once(format: str, codec: str) -> None:
+    data = videos.encode(range(3), format=format, codec=codec, rate=25)
+    video = read_video(data)
+    assert video.entire
+    assert len(video.frames) == 3
+    assert all(distance(frame, pdq(seed)) <= 31 for seed, frame in enumerate(video.frames))
+    assert (video.width, video.height) == (320, 240)
+
+
+def test_reading_stops_when_the_caller_has_enough() -> None:
+    data = videos.encode(range(40), seconds=1)
+    told: list[bytes] = []
+
+    def enough(frames: Sequence[bytes]) -> bool:
+        told.extend(frames)
+        return False
+
+    video = read_video(data, more=enough)
+    assert not video.entire
+    assert told == video.frames[: len(told)]
+    assert len(video.frames) < 20
+
+
+def test_a_duration_that_lies_changes_nothing() -> None:
+    at = FIVE.index(b"mvhd") + 4
+    scale, duration = struct.unpack(">II", FIVE[at + 12 : at + 20])
+    assert duration == 10 * scale
+    for lie in (0, 1, 2**32 - 1):
+        lying = FIVE[: at + 16] + struct.pack(">I", lie) + FIVE[at + 20 :]
+        assert read_video(lying).frames == read_video(FIVE).frames
+
+
+def test_a_video_without_end_ends_at_its_limit_and_keeps_few_frames() -> None:
+    seeds = [seed % 7 for seed in range(2 * MAX_FRAMES)]
+    many = videos.encode(seeds, seconds=1, rate=1, size=(64, 48))
+    video = read_video(many)
+    assert video.entire
+    assert len(set(video.frames)) >= 7
+    assert len(video.frames) <= MAX_FRAMES
+    assert not read_video(many, seconds=0.01).entire
+
+
+def test_a_long_video_is_read_by_its_key_frames_if_it_has_them_often_enough() -> None:
+    seeds = [seed % 7 for seed in range(30)]
+    often = videos.encode(seeds, seconds=8, size=(64, 48), every=20)
+    never = videos.encode(seeds, seconds=8, size=(64, 48), every=10_000)
+    for data in (often, never):
+        video = read_video(data)
+        assert video.entire
+        assert len(video.frames) == len(seeds)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_broken_video_gives_frames_or_one_of_three_errors(seed: int) -> None:
+    dice = np.random.default_rng(seed)
+    whole = videos.encode(range(3), format="matroska") if seed % 2 else FIVE
+    broken = bytearray(whole[: int(dice.integers(100, len(whole)))] if seed % 3 else whole)
+    for place in dice.integers(40, len(broken), 15):
+        broken[place] = dice.integers(0, 256)
+    try:
+        video = read_video(bytes(broken), seconds=5)
+    except (Undecodable, TypeUnsupported, TooManyPixels):
+        return
+    assert video.frames is not None
+
+
+def test_half_of_a_video_gives_its_half() -> None:
+    data = videos.encode(range(6), format="matroska")
+    video = read_video(data[: len(data) // 2])
+    assert 1 <= len(video.frames) <= 4
+
+
+def test_what_is_no_video_is_not_opened_as_one() -> None:
+    assert video_format(pictures.encode(pictures.draw(1))) is None
+    assert video_format(pictures.encode(pictures.draw(1), "AVIF")) is None
+    for text in (b"#EXTM3U\nhttp://127.0.0.1/a.ts\n", b"ffconcat version 1.0\nfile /etc/passwd\n"):
+        with pytest.raises(TypeUnsupported):
+            read_video(text)
+
+
+def test_too_many_pixels_are_refused_before_they_are_hashed() -> None:
+    with pytest.raises(TooManyPixels):
+        read_video(FIVE, max_pixels=1000)
+
+
+def test_a_decoder_process_reads_videos_and_is_told_when_to_stop(decoders: Decoders) -> None:
+    found = decoders.hash(FIVE)
+    assert isinstance(found, Video)
+    assert found.frames == read_video(FIVE).frames
+    asked: list[int] = []
+    long = videos.encode(range(40), seconds=1)
+
+    def enough(frames: Sequence[bytes]) -> bool:
+        asked.append(len(frames))
+        return False
+
+    cut = decoders.hash(long, enough)
+    assert isinstance(cut, Video)
+    assert not cut.entire
+    assert asked == [16]
+    assert isinstance(decoders.hash(pictures.encode(pictures.draw(1))), Picture)
+    assert decoders.preview(FIVE, veiled=True)[:2] == b"\xff\xd8"
+    with pytest.raises(KinwardError):
+        decoders.hash(FIVE[:200])
+
+
+def test_a_sheet_shows_frames_side_by_side() -> None:
+    assert render_sheet(FIVE, 10**6, veiled=False)[:2] == b"\xff\xd8"
+    with pytest.raises(Undecodable):
+        render_sheet(FIVE[:100], 10**6, veiled=False)
+
+
+def test_frames_alike_are_kept_once() -> None:
+    still = videos.encode([4] * 10)
+    frames = read_video(still).frames
+    assert all(distance(a, b) > SAME for a, b in pairwise(frames))
+    assert len(frames) == 1
