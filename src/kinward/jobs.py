@@ -43,8 +43,11 @@ def delay(attempts: int) -> float:
     return DELAYS[min(attempts, len(DELAYS) - 1)] * config().retry_scale
 
 
-def task(name: str) -> Callable[[Callable[P, R]], Task[P, R, P]]:
-    """Declare a durable job; its function must be safe to run again from the start."""
+def task(name: str, *, lock: str | None = None) -> Callable[[Callable[P, R]], Task[P, R, P]]:
+    """Declare a durable job; its function must be safe to run again from the start.
+
+    Of all jobs with one `lock` only one runs at a time: long ones never take every worker's hands.
+    """
 
     def declare(function: Callable[P, R]) -> Task[P, R, P]:
         def run(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -54,7 +57,7 @@ def task(name: str) -> Callable[[Callable[P, R]], Task[P, R, P]]:
             finally:
                 close_old_connections()
 
-        return app.task(name=name, retry=Patient())(run)
+        return app.task(name=name, retry=Patient(), lock=lock)(run)
 
     return declare
 

@@ -14,7 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from kinward.access.models import Staff
 from kinward.access.services import DEFAULT_SCOPES, create_key
 from kinward.cli.bank import bank as bank_command
-from kinward.demo import pictures, videos
+from kinward.demo import pictures
 from kinward.exchanges.models import Opinion
 from kinward.ledger.models import Entry
 from kinward.matching.decoders import decoders
@@ -25,6 +25,7 @@ from kinward.matching.picture import digest_bytes
 from kinward.matching.services import add_hashes, create_bank, file_hashes
 from kinward.matching.video import read_video
 from kinward.people.models import Account
+from tests import videos
 from tests.integration.conftest import Configure
 from tests.integration.helpers import KNOWN, UNKNOWN, upload
 from tests.integration.test_console import signed_in

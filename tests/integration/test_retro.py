@@ -20,7 +20,6 @@ from hypothesis import strategies as st
 
 from kinward.cases.models import Case, Finding
 from kinward.cases.retro import retro_match
-from kinward.demo import videos
 from kinward.ledger.models import Entry
 from kinward.matching import held, retro
 from kinward.matching.hashlists import ListedHash
@@ -44,6 +43,7 @@ from kinward.matching.services import (
 )
 from kinward.matching.video import read_video
 from kinward.people.models import Account
+from tests import videos
 from tests.integration.helpers import UNKNOWN, run_jobs, upload
 
 ACTOR = "system:test"

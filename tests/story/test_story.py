@@ -187,7 +187,7 @@ def test_a_picture_that_is_none_is_refused_with_a_sentence(
     demo: Demo, member: BrowserContext
 ) -> None:
     page = join_and_post(member, demo, "sandpiper", 17, "a.jpg", b"not a picture")
-    expect(page.get_by_role("status")).to_contain_text("This is not a picture")
+    expect(page.get_by_role("status")).to_contain_text("This cannot be checked")
     expect(page.locator("li[data-post]")).to_have_count(0)
 
 
@@ -195,7 +195,7 @@ def test_the_console_works_on_a_phone(demo: Demo, console: Page) -> None:
     console.set_viewport_size({"width": 390, "height": 844})
     console.goto(f"{demo.console}/queue")
     a_case = console.locator("td a").first.get_attribute("href") or ""
-    for path in ("/queue", "/account/2fa/", a_case):
+    for path in ("/queue", "/account/2fa/", "/banks", "/banks/of/demo-generated", a_case):
         console.goto(demo.console + path)
         assert console.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
         assert_accessible(console)

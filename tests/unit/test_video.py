@@ -7,12 +7,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from kinward.demo import pictures, videos
+from kinward.demo import pictures
 from kinward.errors import KinwardError
 from kinward.matching.decoders import Decoders
 from kinward.matching.pdq import hash_array
 from kinward.matching.picture import Picture, TooManyPixels, TypeUnsupported, Undecodable
 from kinward.matching.video import MAX_FRAMES, SAME, Video, read_video, render_sheet, video_format
+from tests import videos
 
 FIVE = videos.encode(range(5))
 

@@ -56,11 +56,11 @@ def _carry_out(run: RetroRun, join: Join | None, group: int) -> Iterator[RetroRu
         run.save(update_fields=["found", "held", "block"])
         yield run
     run.finished_at = datetime.now(UTC)
-    run.save(update_fields=["finished_at"])
     with transaction.atomic():
-        record(
-            actor=ACTOR, kind="retro.finished", subject=str(run), hashes=run.hashes, found=run.found
-        )
+        run.save(update_fields=["finished_at"])
+        if run.hashes:
+            about = {"hashes": run.hashes, "found": run.found}
+            record(actor=ACTOR, kind="retro.finished", subject=str(run), **about)
     yield run
 
 

@@ -20,7 +20,7 @@ def file_and_close(report_id: str) -> None:
         services.close_reported(case_id=report.case_id, external_id=report.external_id)
 
 
-@task(RETRO)
+@task(RETRO, lock=RETRO)
 def match_held() -> None:
     """Look for new hashes in what is held."""
     for _ in retro_match():

@@ -18,7 +18,13 @@ from kinward.ledger.services import record
 from kinward.locks import exclusive
 from kinward.matching.hashlists import ListedHash
 from kinward.matching.models import BankedHash
-from kinward.matching.services import begin_addition, create_bank, extend, withdraw
+from kinward.matching.services import (
+    begin_addition,
+    create_bank,
+    extend,
+    look_in_held,
+    withdraw,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -253,6 +259,8 @@ def _drop_unmet(exchange: Exchange, run: Sync) -> Iterator[Sync]:
 @transaction.atomic
 def _finish(exchange: Exchange, run: Sync, actor: str) -> None:
     Exchange.objects.filter(pk=exchange.pk).update(finished_at=timezone.now(), problem="")
+    if run.added:
+        look_in_held()
     record(
         actor=actor,
         kind="exchange.synced",

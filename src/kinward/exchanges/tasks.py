@@ -17,7 +17,7 @@ def look(timestamp: int) -> None:
         enqueue_once(SYNC, exchange.name, name=exchange.name)
 
 
-@app.task(name=SYNC)
+@task(SYNC, lock=SYNC)
 def sync(name: str) -> None:
     """Sync one exchange. A failure is on its page, and it is tried again when it is due."""
     exchange = Exchange.objects.get(name=name)

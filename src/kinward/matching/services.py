@@ -127,7 +127,15 @@ def add_hashes(
         hashes=added,
         removed=removed,
     )
+    if added:
+        look_in_held()
     return added
+
+
+def look_in_held() -> None:
+    """Have what is held checked against what is new, once the caller's transaction is there."""
+    if Check.objects.exists():
+        enqueue_once(RETRO)
 
 
 def _capped(confidence: str | None, bank: Bank) -> str:
@@ -153,8 +161,6 @@ def extend(
         return 0, {}
     unique = {(each.kind, each.value): each for each in hashes}
     added = add_rows(addition, _next_version(), list(unique.values()))
-    if added and Check.objects.exists():
-        enqueue_once(RETRO)
     return added, find_rows(addition.bank_id, unique)
 
 
@@ -207,7 +213,7 @@ def disable_bank(*, bank: Bank, disabled: bool, actor: str) -> None:
     if not disabled:
         live = BankedHash.objects.filter(bank=bank, removed=False)
         live.update(version=_next_version())
-        enqueue_once(RETRO)
+        look_in_held()
     kind = "bank.disabled" if disabled else "bank.enabled"
     record(actor=actor, kind=kind, subject=f"bank:{bank.name}")
 
@@ -220,7 +226,7 @@ def mark_false_positive(*, row: BankedHash, wrong: bool, actor: str) -> None:
         kind = "hash.false_positive" if wrong else "hash.reinstated"
         record(actor=actor, kind=kind, subject=str(row), bank=row.bank.name)
         if not wrong:
-            enqueue_once(RETRO)
+            look_in_held()
 
 
 def picture_frames(picture: Picture | None) -> list[bytes]:

@@ -2,10 +2,11 @@
 
 import io
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 import av
 import numpy as np
+from av.video.stream import VideoStream
 
 from kinward.demo import pictures
 
@@ -24,7 +25,7 @@ def encode(
     """A video that shows the picture of each seed for so many seconds; a key frame `every` few."""
     out = io.BytesIO()
     with av.open(out, "w", format=format) as container:
-        stream = container.add_stream(codec, rate=rate)
+        stream = cast("VideoStream", container.add_stream(codec, rate=rate))
         stream.width, stream.height = size
         stream.pix_fmt, stream.bit_rate, stream.gop_size = "yuv420p", bits, every
         drawn: dict[int, Any] = {}
