@@ -9,11 +9,12 @@ from kinward.cli.bank import bank as bank_command
 from kinward.demo import pictures
 from kinward.errors import Invalid, NotFound
 from kinward.ledger.models import Entry
+from kinward.matching import index
 from kinward.matching.hashlists import ListedHash
-from kinward.matching.index import BankIndex, bank_index
+from kinward.matching.index import BankIndex, bank_index, snapshot_path
 from kinward.matching.kinds import HashKind
 from kinward.matching.lookup import Match, look_up
-from kinward.matching.models import Bank, BankedHash
+from kinward.matching.models import Bank, BankedHash, IndexSnapshot
 from kinward.matching.picture import Digests, Picture, digest_bytes, read_picture
 from kinward.matching.services import (
     BankExists,
@@ -121,3 +122,41 @@ def test_the_command_line_fills_a_bank(tmp_path: Path) -> None:
     assert "4 hashes" in run("remove", "mine", "--reference", "a.png")
     assert "1 hashes" in run("remove", "mine", "--hash", f"md5:{'ab' * 16}")
     assert BankedHash.objects.filter(removed=False).count() == 3
+
+
+def test_a_process_begins_with_the_snapshot_of_its_machine(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "SNAPSHOT_AFTER", 1)
+    values = [bytes([number]) * 32 for number in range(1, 40)]
+    hashes = [ListedHash(HashKind.PDQ, value) for value in values]
+    add_hashes(bank=bank, hashes=hashes, provenance="p", actor=ACTOR)
+    assert BankIndex().snapshot() == 40
+    row = IndexSnapshot.objects.get()
+    assert snapshot_path(row).exists()
+    remove_hashes(bank=bank, values=[values[3]], actor=ACTOR)
+    add_hashes(
+        bank=bank, hashes=[ListedHash(HashKind.PDQ, b"\xee" * 32)], provenance="q", actor=ACTOR
+    )
+
+    def finds(fresh: BankIndex) -> list[int]:
+        return [len(fresh.search([value])) for value in (values[0], values[3], b"\xee" * 32)]
+
+    reading = BankIndex()
+    assert finds(reading) == [1, 0, 1]
+    assert reading._saved == 40, "it did not begin with the snapshot"
+    whole = snapshot_path(row).read_bytes()
+    flipped = whole[:5000] + bytes([whole[5000] ^ 1]) + whole[5001:]
+    for broken in (whole[: len(whole) // 2], flipped, b""):
+        snapshot_path(row).write_bytes(broken)
+        reading = BankIndex()
+        assert finds(reading) == [1, 0, 1]
+        assert reading._saved == 0, "a broken snapshot was read"
+    snapshot_path(row).write_bytes(whole)
+    IndexSnapshot.objects.all().delete()  # as after the restoration of an older backup
+    reading = BankIndex()
+    assert finds(reading) == [1, 0, 1]
+    assert reading._saved == 0, "a snapshot that this database does not know was read"
+    assert BankIndex().snapshot() == 40
+    assert len(list(snapshot_path(row).parent.glob("*.kwindex"))) == 2
+    assert BankIndex().snapshot() == 0, "nothing has changed since"

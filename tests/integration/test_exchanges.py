@@ -199,7 +199,7 @@ def test_what_is_no_good_is_counted_and_the_rest_goes_in(partner: Partner) -> No
 def test_a_partner_that_answers_nonsense_changes_nothing(
     partner: Partner, api: str, fault: str
 ) -> None:
-    partner.put(*(each for each in generated(50) if "pdq" in each.fingerprints))
+    partner.put(*(each for each in generated(500) if "pdq" in each.fingerprints))
     exchange = add(partner, api)
     read(exchange)
     before = banked(exchange)
@@ -215,7 +215,7 @@ def test_a_partner_that_answers_nonsense_changes_nothing(
 
 @pytest.mark.parametrize(("api", "kind"), [("stop_ncii", "pdq"), ("fb_threatexchange", "md5")])
 def test_the_other_partners_are_kept_equal_too(partner: Partner, api: str, kind: str) -> None:
-    partner.put(*(each for each in generated(5000) if "pdq" in each.fingerprints))
+    partner.put(*(each for each in generated(20_000) if "pdq" in each.fingerprints))
     exchange = add(partner, api)
     read(exchange)
     withdrawn = partner.live()[:30]
@@ -299,6 +299,28 @@ def test_credentials_are_sealed_and_never_shown(partner: Partner) -> None:
     shown = CliRunner().invoke(command, ["status"], catch_exceptions=False).output
     assert "401" in shown
     assert "a-marked-password" not in shown
+
+
+def test_a_token_in_an_address_is_not_told(partner: Partner) -> None:
+    secret = "1|a/marked token"
+    exchange = add(partner, "fb_threatexchange", credentials={"api_token": secret})
+    with pytest.raises(SyncFailed) as refused:
+        read(exchange)
+    exchange.refresh_from_db()
+    assert "400" in exchange.problem
+    for text in (refused.value.detail, exchange.problem):
+        assert "marked" not in text
+
+
+def test_long_keys_do_not_meet(partner: Partner, tmp_path: Path) -> None:
+    path = tmp_path / "list.txt"
+    long = "x" * 500
+    path.write_text(f"netclean {long}a\nnetclean {long}b\n")
+    exchange = add(partner, api="local_file", config={"filename": str(path)})
+    read(exchange)
+    path.write_text(f"netclean {long}b\n")
+    read(exchange)
+    assert banked(exchange) == {("netclean", f"{long}b".encode())}
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -13,13 +14,14 @@ from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kinward.cases.models import Case, Finding
 from kinward.cases.retro import retro_match
+from kinward.demo import pictures
 from kinward.ledger.models import Entry
 from kinward.matching import held, retro
 from kinward.matching.hashlists import ListedHash
@@ -160,7 +162,7 @@ def test_a_run_goes_on_where_it_was_cut_off(account: Account) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_killed_process_repeats_no_finding(account: Account) -> None:
     rng = np.random.default_rng(5)
-    values = [rng.bytes(32) for _ in range(400)]
+    values = [rng.bytes(32) for _ in range(250)]
     hold(account, values)
     pack_checks(20)
     bank = create_bank(name="late", confidence="unverified", actor=ACTOR)
@@ -168,7 +170,7 @@ def test_a_killed_process_repeats_no_finding(account: Account) -> None:
     add_hashes(bank=bank, hashes=hashes, provenance="p", actor=ACTOR)
     environment = {**os.environ, "KINWARD_DATABASE_URL": database_url()}
     command = [sys.executable, "-m", "kinward", "match", "retro"]
-    for goal in (100, 250):
+    for goal in (50, 150):
         process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
         until = time.monotonic() + 60
         while Finding.objects.count() < goal:
@@ -177,9 +179,50 @@ def test_a_killed_process_repeats_no_finding(account: Account) -> None:
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
         process.wait()
-        assert Finding.objects.count() < 400
+        assert Finding.objects.count() < 250
     subprocess.run(command, env=environment, check=True)
-    assert found() == {f"held-{row}": 1 for row in range(400)}
+    assert found() == {f"held-{row}": 1 for row in range(250)}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_uploads_go_on_during_a_run_and_one_under_way_is_not_missed(account: Account) -> None:
+    """An upload that was looked up before the list grew, and commits after the run began."""
+    looked_up, go_on = threading.Event(), threading.Event()
+
+    def slow_upload() -> None:
+        with transaction.atomic():
+            upload(account, UNKNOWN, content_id="slow")
+            looked_up.set()
+            go_on.wait(20)
+        connection.close()
+
+    def quick_upload() -> None:
+        assert upload(account, pictures.encode(pictures.draw(77))).outcome == "clear"
+        finished.set()
+        connection.close()
+
+    def late_list() -> None:
+        bank = create_bank(name="late", confidence="unverified", actor=ACTOR)
+        hashes = file_hashes(digest_bytes(UNKNOWN), None)
+        add_hashes(bank=bank, hashes=hashes, provenance="p", actor=ACTOR)
+        for _ in retro_match():
+            other = threading.Thread(target=quick_upload)
+            other.start()
+            other.join(10)
+        connection.close()
+
+    finished = threading.Event()
+    uploading = threading.Thread(target=slow_upload)
+    uploading.start()
+    assert looked_up.wait(20)
+    matching = threading.Thread(target=late_list)
+    matching.start()
+    assert not finished.wait(1), "a run begins once uploads under way are there"
+    go_on.set()
+    uploading.join()
+    matching.join(30)
+    assert finished.is_set(), "an upload waited for the run"
+    assert found() == {"slow": 1}
 
 
 @pytest.mark.django_db(transaction=True)

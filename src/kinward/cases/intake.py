@@ -11,7 +11,7 @@ from kinward.locks import sharing
 from kinward.matching.decoders import Busy, decoders
 from kinward.matching.lookup import Frames, Match, look_up
 from kinward.matching.picture import Digests, Picture, Undecodable, digest_bytes
-from kinward.matching.services import RETRO, Upload, picture_frames, record_check
+from kinward.matching.services import LOOKING_UP, Upload, picture_frames, record_check
 from kinward.matching.video import Video
 from kinward.people.services import get_account
 
@@ -79,7 +79,7 @@ def receive(
     jobs. A file that could not be decoded and whose digests are unknown raises its `fault`.
     """
     account = get_account(account_id)
-    sharing(RETRO)
+    sharing(LOOKING_UP)
     matches = look_up(digests=upload.digests, frames=upload.frames)
     if fault is not None and not matches:
         raise fault

@@ -20,8 +20,8 @@ from kinward.locks import exclusive, wait_for
 from kinward.matching.lookup import look_up
 from kinward.matching.models import Check, RetroRun
 from kinward.matching.picture import Digests
-from kinward.matching.retro import GROUP, Join, frames_of, hashes_of, next_run, steps
-from kinward.matching.services import RETRO
+from kinward.matching.retro import GROUP, Join, frames_of, hashes_of, next_run, pack_checks, steps
+from kinward.matching.services import LOOKING_UP, RETRO
 from kinward.people.services import lock_account
 
 log = structlog.get_logger(__name__)
@@ -40,7 +40,8 @@ def retro_match(join: Join | None = None, group: int = GROUP) -> Iterator[RetroR
             log.info("retro.running_already")
             return
         # An upload that was looked up before these hashes were there has to be among what is held.
-        wait_for(RETRO)
+        wait_for(LOOKING_UP)
+        pack_checks()
         while (run := next_run()) is not None:
             yield run
             yield from _carry_out(run, join, group)

@@ -7,7 +7,7 @@ import click
 
 from kinward.cases.retro import retro_match
 from kinward.config import config
-from kinward.matching.retro import Join, held_count, pack_checks
+from kinward.matching.retro import Join, held_count
 
 
 @click.group()
@@ -29,7 +29,6 @@ def retro(address: str | None, parquet: Path | None) -> None:
     """
     if parquet and not address:
         raise click.UsageError("--parquet is for --ray.")
-    pack_checks()
     join: Join | None = None
     if address:
         from kinward.matching.cluster import Cluster

@@ -40,7 +40,10 @@ class Signal(models.Model):
     `key` is the partner's own.
     """
 
-    exchange = models.ForeignKey(Exchange, on_delete=models.CASCADE, related_name="signals")
+    # Without an index of its own, for the reason that `BankedHash.bank` has none.
+    exchange = models.ForeignKey(
+        Exchange, on_delete=models.CASCADE, related_name="signals", db_index=False
+    )
     key = models.CharField(max_length=400)
     banked = models.ForeignKey(BankedHash, on_delete=models.CASCADE, related_name="+")
     generation = models.PositiveIntegerField()

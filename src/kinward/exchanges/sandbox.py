@@ -89,9 +89,9 @@ def generated(count: int, *, days: int = 30, seed: int = 1) -> Iterator[Entry]:
     now = int(time.time()) - 60
     for number in range(count):
         prints = {"md5": dice.randbytes(16).hex()}
-        if number % 2:
+        if number % 10 == 1:
             prints["pdq"] = dice.randbytes(32).hex()
-        if number % 5 == 0:
+        if number % 20 == 0:
             prints["pdna"] = base64.b64encode(dice.randbytes(144)).decode()
         yield Entry(
             member=1 + number % 7,

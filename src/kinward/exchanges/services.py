@@ -1,10 +1,12 @@
 """Adding exchanges, and keeping their banks equal to the partners'."""
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from types import ModuleType
 from typing import Any, Final
+from urllib.parse import quote, quote_plus
 
 import structlog
 from django.db import IntegrityError, connection, transaction
@@ -29,7 +31,8 @@ from kinward.matching.services import (
 log = structlog.get_logger(__name__)
 
 PURPOSE: Final = "exchange"
-MAX_PROBLEM: Final = 500
+MAX_PROBLEM: Final = 300
+MAX_KEY: Final = 400
 _MEET: Final = """
 INSERT INTO exchanges_signal (exchange_id, generation, key, banked_id)
 SELECT %s, %s, key, banked_id FROM unnest(%s::text[], %s::bigint[]) AS met (key, banked_id)
@@ -144,12 +147,20 @@ def sync(exchange: Exchange, *, actor: str) -> Iterator[Sync]:
         except GeneratorExit:
             raise
         except Exception as error:
-            problem = f"{type(error).__name__}: {error}"[:MAX_PROBLEM]
+            problem = _without_secrets(exchange, f"{type(error).__name__}: {error}")[:MAX_PROBLEM]
             Exchange.objects.filter(pk=exchange.pk).update(problem=problem)
             log.warning("exchange.failed", exchange=exchange.name, problem=problem)
-            raise SyncFailed(problem) from error
+            raise SyncFailed(problem) from None
         _finish(exchange, run, actor)
         yield run
+
+
+def _without_secrets(exchange: Exchange, text: str) -> str:
+    """What went wrong, without the credentials: some partners have them in the address."""
+    for secret in json.loads(open_text(exchange.credentials, PURPOSE)).values():
+        for form in (secret, quote(secret, safe=""), quote_plus(secret)):
+            text = text.replace(form, "…") if form else text
+    return text
 
 
 @transaction.atomic
@@ -208,7 +219,8 @@ def _take(exchange: Exchange, run: Sync, api: Any, delta: Any) -> None:
 
 
 def _key(key: Any) -> str:
-    return json.dumps(key)[:400] if isinstance(key, tuple) else str(key)[:400]
+    text = json.dumps(key) if isinstance(key, tuple) else str(key)
+    return text if len(text) <= MAX_KEY else f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def _put(exchange: Exchange, run: Sync, live: dict[str, list[ListedHash]]) -> int:

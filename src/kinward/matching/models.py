@@ -69,7 +69,9 @@ class BankedHash(models.Model):
     """
 
     addition = models.ForeignKey(Addition, on_delete=models.PROTECT, related_name="hashes")
-    bank = models.ForeignKey(Bank, on_delete=models.PROTECT, related_name="hashes")
+    # Without an index of its own: that of `matching_hash_once` begins with the bank, and a planner
+    # that knows nothing of a table yet must not prefer a worse one.
+    bank = models.ForeignKey(Bank, on_delete=models.PROTECT, related_name="hashes", db_index=False)
     kind = models.CharField(max_length=40)
     value = models.BinaryField()
     reference = models.CharField(max_length=200, default="")

@@ -32,6 +32,7 @@ from kinward.people.models import Account
 
 CHUNK = 5000
 RETRO = "cases.retro_match"  # the job that looks for new hashes in what is held
+LOOKING_UP = "matching.looking_up"  # a lock: uploads that are looked up and not committed yet
 
 
 class BankExists(KinwardError):

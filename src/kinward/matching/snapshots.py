@@ -59,9 +59,9 @@ def write_snapshot(path: Path, radius: int, segments: tuple[Segment, ...]) -> No
 
 def read_snapshot(path: Path) -> tuple[int, tuple[Segment, ...]]:
     """The radius and the segments of a snapshot. Raises `SnapshotRefused`."""
-    # Copied only where it is written, and nobody writes; kernels then need no version of their own.
-    mapped = np.asarray(np.memmap(path, dtype=np.uint8, mode="c"))
     try:
+        # Copied only where it is written, and nobody writes; kernels need no version of their own.
+        mapped = np.asarray(np.memmap(path, dtype=np.uint8, mode="c"))
         start = len(MAGIC) + 12
         head = mapped[:start].tobytes()
         length = int.from_bytes(head[8:16])
