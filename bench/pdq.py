@@ -1,14 +1,20 @@
 """PDQ: ours beside the reference package and threatexchange's hasher, from pixels and from files.
 
-All in one run, on one thread. Scaled decoding of large JPEGs is not used: at half the size 23 of 40
+    python bench/pdq.py [directory of pictures]
+
+With a directory it says instead how far ours is from the reference on each picture in it. All in
+one run, on one thread. Scaled decoding of large JPEGs is not used: at half the size 23 of 40
 generated pictures came out 2 to 6 bits away, and the promise is 2.
 """
 
 import io
 import os
 import statistics
+import sys
 import time
+from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -79,5 +85,28 @@ def main() -> None:
     print(f"{'8 variants':<12}{eight:>10.2f}{their_eight:>12.2f}{their_eight / eight:>7.1f}x")
 
 
+def agreement(directory: Path) -> None:
+    """How many bits ours and the reference's differ on every picture of a directory."""
+    counts: Counter[int] = Counter()
+    for path in sorted(each for each in directory.rglob("*") if each.is_file()):
+        data = path.read_bytes()
+        try:
+            pixels = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+            ours = np.frombuffer(bytes.fromhex(read_picture(data, 10**9).pdq), dtype=np.uint8)
+        except Exception as error:
+            print(f"{path}: {error}")
+            continue
+        theirs = np.packbits(pdqhash.compute(pixels)[0].astype(np.uint8))
+        bits = int(np.bitwise_count(ours ^ theirs).sum())
+        counts[bits] += 1
+        if bits > 2:
+            print(f"{path}: {bits} bits")
+    for bits, count in sorted(counts.items()):
+        print(f"{bits} bits: {count} pictures")
+
+
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:]:
+        agreement(Path(sys.argv[1]))
+    else:
+        main()

@@ -71,8 +71,12 @@ def _in_words(match: dict[str, object]) -> Ground:
     bank = f"the {match['confidence']} bank “{match['bank']}”"
     if match["kind"] == "pdq":
         text = f"Looks the same as an entry of {bank}: {match['distance']} of 256 bits differ."
+    elif match["kind"] == "video":
+        text = f"Shows what a video of {bank} shows: {match['distance']} bits apart at best."
     else:
         text = f"Is byte for byte an entry of {bank} ({str(match['kind']).upper()})."
+    if match.get("label"):
+        text += f" The list calls it {match['label']}."
     return Ground(text, match["confidence"] == "verified")
 
 

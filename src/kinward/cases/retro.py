@@ -39,11 +39,11 @@ def retro_match(join: Join | None = None, group: int = GROUP) -> Iterator[RetroR
         if not mine:
             log.info("retro.running_already")
             return
-        # An upload that was looked up before these hashes were there has to be among what is held.
-        wait_for(LOOKING_UP)
-        pack_checks()
         while (run := next_run()) is not None:
             yield run
+            # An upload that was looked up before these hashes were there has to be held as well.
+            wait_for(LOOKING_UP)
+            pack_checks()
             yield from _carry_out(run, join, group)
 
 
@@ -68,7 +68,9 @@ def _carry_out(run: RetroRun, join: Join | None, group: int) -> Iterator[RetroRu
 @transaction.atomic
 def settle(check_id: UUID) -> bool:
     """Look one check up again; whether that made a finding."""
-    check = Check.objects.select_related("account").get(pk=check_id)
+    check = Check.objects.filter(pk=check_id).first()
+    if check is None:
+        return False
     digests = Digests(check.md5, check.sha1, check.sha256)
     matches = look_up(digests=digests, frames=frames_of(check))
     if not matches:

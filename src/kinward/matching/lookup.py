@@ -61,8 +61,9 @@ class Frames:
         self._count += len(frames)
 
     def certain(self) -> bool:
-        """Whether further frames cannot undo a match: enough of a banked hash was found."""
-        return any(self._covers_bank(row) for row in _live().filter(pk__in=self._near))
+        """Whether further frames cannot change what follows: enough of a verified one was found."""
+        verified = _live().filter(pk__in=self._near, addition__confidence=Confidence.VERIFIED)
+        return any(self._covers_bank(row) for row in verified)
 
     def found(self) -> dict[int, int]:
         """The banked hashes that match, each with the distance of its nearest frame.

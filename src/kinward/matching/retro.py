@@ -13,8 +13,9 @@ from uuid import UUID
 import msgspec
 import numpy as np
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Sum
 
+from kinward.locks import exclusive
 from kinward.matching.held import Block, Held, New, candidates, new_hashes, pack, unpack
 from kinward.matching.kinds import DIGESTS, HashKind
 from kinward.matching.models import BankedHash, BankVersion, Check, HeldBlock, RetroRun, Unheld
@@ -44,17 +45,20 @@ def frames_of(check: Check) -> list[bytes]:
 
 
 def pack_checks(size: int = BLOCK) -> int:
-    """Move checks into blocks as long as there are enough for one; returns how many blocks."""
+    """Move checks into blocks as long as there are enough for one; returns how many blocks.
+
+    One at a time: a run reads blocks by their number, and so they have to appear in that order.
+    """
     blocks = 0
-    while _pack_block(size):
-        blocks += 1
+    with exclusive("matching.pack") as mine:
+        while mine and _pack_block(size):
+            blocks += 1
     return blocks
 
 
 @transaction.atomic
 def _pack_block(size: int) -> bool:
-    waiting = Unheld.objects.select_for_update(skip_locked=True).order_by("pk")
-    chosen = list(waiting.values_list("pk", flat=True)[:size])
+    chosen = list(Unheld.objects.order_by("pk").values_list("pk", flat=True)[:size])
     if len(chosen) < size:
         return False
     data = pack(map(_held, Check.objects.filter(pk__in=chosen).iterator(5000)))
@@ -138,5 +142,5 @@ def join_here(blocks: Sequence[Block], new: New) -> set[UUID]:
 
 def held_count() -> int:
     """About how many records are held: to show how far a run is."""
-    packed = HeldBlock.objects.values_list("count", flat=True)
-    return sum(packed) + Unheld.objects.count()
+    packed = HeldBlock.objects.aggregate(count=Sum("count"))["count"] or 0
+    return int(packed) + Unheld.objects.count()
