@@ -70,6 +70,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     mail_from: str = ""
 
     lease_minutes: int = 15
+    exposure_per_day: int = 100
+    exposure_in_a_row: int = 25
+    exposure_pause_minutes: int = 15
     heartbeat_seconds: float = 5.0
     stalled_seconds: float = 20.0
     retry_scale: float = 1.0

@@ -154,7 +154,7 @@ def test_a_shift(page: Client, case: Case, account: Account) -> None:
     assert veil["Content-Type"] == "image/jpeg"
     assert len(veil.content) < 8000
     shown = page.post(f"{files}/show", headers={"HX-Request": "true"})
-    assert shown.content.startswith(b'<img class="shown" src="data:image/jpeg;base64,')
+    assert shown.content.startswith(b'<div class="shown"><img src="data:image/jpeg;base64,')
     assert b"<html" in page.post(f"{files}/show").content
     assert Entry.objects.filter(kind="evidence.viewed").count() == 2
     refused = page.post(f"/cases/{case.id}/decide", {"outcome": "confirmed"})

@@ -19,8 +19,12 @@ from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kinward.access.models import Staff
+from kinward.cases.clauses import CLAUSES
 from kinward.cases.models import Case, Finding
 from kinward.cases.retro import retro_match
+from kinward.cases.services import VerdictForm, decide, take
+from kinward.cases.user_reports import UserReportIn, receive_report
 from kinward.demo import pictures
 from kinward.ledger.models import Entry
 from kinward.matching import held, retro
@@ -45,6 +49,7 @@ from kinward.matching.services import (
 )
 from kinward.matching.video import read_video
 from kinward.people.models import Account
+from kinward.people.services import Profile, put_account
 from tests import videos
 from tests.integration.helpers import UNKNOWN, run_jobs, upload
 
@@ -56,7 +61,7 @@ def run() -> None:
         pass
 
 
-def found() -> Counter[str]:
+def found() -> Counter[str | None]:
     return Counter(Finding.objects.values_list("check_made__content_id", flat=True))
 
 
@@ -304,3 +309,32 @@ def test_no_candidate_is_missed_whichever_way_is_chosen(
     }
     got = candidates(unpack(pack(rows)), new_hashes(frames, {"md5": md5s}), way)
     assert got == wanted
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_person_confirms_is_banked_and_its_copies_are_found(
+    account: Account, reviewer: Staff
+) -> None:
+    """What nobody's list knows is reported, confirmed, and then found wherever it is."""
+    other = put_account(platform_id="member-2", profile=Profile())[0]
+    smaller = pictures.encode(pictures.draw(3).resize((500, 375)), "WEBP", quality=80)
+    assert upload(account, UNKNOWN, content_id="reported").outcome == "clear"
+    assert upload(account, videos.encode([8, 9]), content_id="untouched").outcome == "clear"
+    assert upload(other, smaller, content_id="copy").outcome == "clear"
+    report = UserReportIn(account_id=account.platform_id, category="image", content_id="reported")
+    receive_report(report=report, actor=ACTOR)
+    case = Case.objects.get()
+    take(case=case, staff=reviewer)
+    clause = next(iter(CLAUSES))
+    form = VerdictForm(outcome="confirmed", clause=clause, bank=True)
+    decide(case_id=case.id, staff=reviewer, form=form)
+    run_jobs()
+    run_jobs()
+    assert {row.reference for row in BankedHash.objects.all()} == {"reported"}
+    addition = BankedHash.objects.filter(kind="pdq").get().addition
+    assert (addition.provenance, addition.added_by) == (str(case), "staff:robin")
+    assert found() == {"copy": 1, None: 1}, "the report, and the copy"
+    other.refresh_from_db()
+    assert other.standing == "suspended", "a person verified it"
+    third = put_account(platform_id="member-3", profile=Profile())[0]
+    assert upload(third, UNKNOWN, content_id="again").outcome == "quarantine"

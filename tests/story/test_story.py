@@ -120,7 +120,7 @@ def test_a_known_picture_never_appears_and_its_account_is_closed_and_reported(
     veil = console.locator("figure img")
     expect(veil).to_be_visible()
     console.keyboard.press("s")
-    expect(console.locator("figure img.shown")).to_be_visible()
+    expect(console.locator("figure .shown img")).to_be_visible()
     expect(console.locator("figcaption")).to_contain_text("seen by a person")
     decide(console, "c", "confirmed")
     state_of_case(console, "reported")

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from kinward.access.models import Staff
+from kinward.cases.exposure import count_look
 from kinward.cases.services import get_case, require_lease
 from kinward.errors import NotFound
 from kinward.evidence import services as vault
@@ -10,8 +11,10 @@ from kinward.evidence.models import Evidence
 
 
 def look(*, case_id: UUID, evidence_id: UUID, staff: Staff, reason: str) -> vault.View:
-    """The file, for the person who holds the case; the look is in the ledger."""
-    return vault.look(evidence=_held(case_id, evidence_id, staff), staff=staff, reason=reason)
+    """The file, for the person who holds the case and may look yet; it is in the ledger."""
+    evidence = _held(case_id, evidence_id, staff)
+    count_look(staff=staff, evidence_id=evidence.id)
+    return vault.look(evidence=evidence, staff=staff, reason=reason)
 
 
 def veil_file(*, case_id: UUID, evidence_id: UUID, staff: Staff) -> bytes:

@@ -88,6 +88,17 @@ class Finding(models.Model):
         )
 
 
+class Look(models.Model):
+    """That a person looked at a file: for their own sake. The proof of it is in the ledger."""
+
+    staff = models.ForeignKey(Staff, on_delete=models.CASCADE, related_name="looks")
+    evidence_id = models.UUIDField()
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = (models.Index(fields=("staff", "-at"), name="cases_looks"),)
+
+
 class Verdict(models.Model):
     """What was concluded, by whom, under which clause."""
 
@@ -98,5 +109,6 @@ class Verdict(models.Model):
     note = models.TextField(default="")
     classifications = models.JSONField(default=dict)
     annotations = models.JSONField(default=list)
+    bank = models.BooleanField(default=False)  # whether the hashes go into our own bank
     given_by = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="verdicts")
     given_at = models.DateTimeField(auto_now_add=True)

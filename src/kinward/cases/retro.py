@@ -40,10 +40,10 @@ def retro_match(join: Join | None = None, group: int = GROUP) -> Iterator[RetroR
             log.info("retro.running_already")
             return
         while (run := next_run()) is not None:
-            yield run
             # An upload that was looked up before these hashes were there has to be held as well.
             wait_for(LOOKING_UP)
             pack_checks()
+            yield run
             yield from _carry_out(run, join, group)
 
 

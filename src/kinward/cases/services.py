@@ -43,6 +43,7 @@ from kinward.reporting.models import Report
 from kinward.reporting.services import open_report, unpark
 
 FILE_REPORT: Final = "cases.file_report"
+BANK_CONFIRMED: Final = "cases.bank_confirmed"
 AUTHORITY: Final = "cybertipline"
 MAX_NOTE: Final = 5000
 
@@ -79,13 +80,17 @@ class DisputeOpen(KinwardError):
 
 
 class VerdictForm(msgspec.Struct, frozen=True, kw_only=True):
-    """What a reviewer decides; `classifications` is by evidence id. Little of it is required."""
+    """What a reviewer decides; `classifications` is by evidence id. Little of it is required.
+
+    `bank`: the hashes of what is confirmed go into our own bank, so that copies are found.
+    """
 
     outcome: Decision
     clause: str = ""
     note: str = ""
     classifications: dict[str, str] = {}
     annotations: list[str] = []
+    bank: bool = False
 
 
 def open_or_join(
@@ -236,7 +241,7 @@ def _move(case: Case, to: CaseState) -> None:
     case.save(update_fields=["state", "leased_by", "leased_until", "changed_at"])
 
 
-def _contents(case: Case) -> list[str]:
+def contents(case: Case) -> list[str]:
     """Every content item that was found or reported."""
     found = case.findings.values_list("check_made__content_id", "user_report__content_id")
     return sorted({name for pair in found for name in pair if name})
@@ -251,12 +256,14 @@ def _hashes(case: Case) -> list[int]:
 def _confirm(case: Case, account: Account, verdict: Verdict) -> None:
     actor = verdict.given_by.actor
     give(hashes=_hashes(case), kind=OpinionKind.CONFIRMED, actor=actor)
-    for content_id in _contents(case):
+    for content_id in contents(case):
         _act(case, account, Effect.REMOVE, Target.CONTENT, content_id, actor)
     _act(case, account, Effect.TERMINATE, Target.ACCOUNT, account.platform_id, actor)
     set_standing(account=account, standing=Standing.TERMINATED)
     report = open_report(draft=draft_report(case, verdict), authority_name=AUTHORITY, actor=actor)
     enqueue(FILE_REPORT, report_id=str(report.id))
+    if verdict.bank:
+        enqueue(BANK_CONFIRMED, verdict_id=str(verdict.id))
 
 
 def _dismiss(case: Case, account: Account, actor: str) -> None:

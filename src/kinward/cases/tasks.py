@@ -4,7 +4,7 @@ from uuid import UUID
 
 from procrastinate.contrib.django import app
 
-from kinward.cases import services
+from kinward.cases import banking, services
 from kinward.cases.retro import retro_match
 from kinward.jobs import enqueue_once, task
 from kinward.matching.services import RETRO
@@ -18,6 +18,12 @@ def file_and_close(report_id: str) -> None:
     report = file_report(UUID(report_id))
     if report.state == ReportState.FINISHED:
         services.close_reported(case_id=report.case_id, external_id=report.external_id)
+
+
+@task(services.BANK_CONFIRMED)
+def bank_confirmed(verdict_id: str) -> None:
+    """Bank what a person confirmed."""
+    banking.bank_confirmed(UUID(verdict_id))
 
 
 @task(RETRO, lock=RETRO)

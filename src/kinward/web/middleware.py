@@ -51,5 +51,6 @@ class ProblemPages:
         """Django calls this when a view raises."""
         if not isinstance(exception, KinwardError):
             return None
-        context = {"error": exception}
-        return render(request, "web/problem.html", context, status=exception.status)
+        # What htmx asked for is put into the page that is there.
+        page = "web/problem_here.html" if getattr(request, "htmx", False) else "web/problem.html"
+        return render(request, page, {"error": exception}, status=exception.status)

@@ -13,6 +13,7 @@ from kinward.access.roles import AUDIT, OPERATE, POLICY, REVIEW
 from kinward.cases import queries, services
 from kinward.cases.clauses import CLAUSES
 from kinward.cases.drafting import ANNOTATIONS, CLASSIFICATIONS
+from kinward.cases.exposure import exposure_of
 from kinward.cases.looking import look, veil_file
 from kinward.cases.models import Case
 from kinward.cases.services import (
@@ -79,6 +80,7 @@ def _case_page(
         "undecided": case.state in UNDECIDED,
         "grounds": queries.grounds(case),
         "disputes": disputes(case.id),
+        "exposure": exposure_of(request.user),
         "files": [
             {"evidence": each, "viewed": viewed_entirely(each)} for each in evidence_of(case.id)
         ],
@@ -138,6 +140,7 @@ def decide_case(request: StaffRequest, case_id: UUID) -> HttpResponse:
                 if name.startswith("classification:") and value
             },
             annotations=sent.getlist("annotations"),
+            bank=sent.get("bank") == "yes",
         )
         services.decide(case_id=case_id, staff=request.user, form=form)
     except KinwardError as error:
