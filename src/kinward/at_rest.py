@@ -1,11 +1,14 @@
-"""Short secrets at rest, such as one-time codes' and partners': encrypted under the secret key."""
+"""Short secrets at rest, such as one-time codes' and partners': encrypted under the secret key.
+
+Without a secret key that lasts nothing is sealed: `NotConfigured` says so.
+"""
 
 import base64
 import hashlib
 
 from cryptography.fernet import Fernet, InvalidToken
-from django.conf import settings
 
+from kinward.config import config
 from kinward.errors import KinwardError
 
 
@@ -29,5 +32,5 @@ def open_text(sealed: str, purpose: str) -> str:
 
 
 def _fernet(purpose: str) -> Fernet:
-    key = hashlib.sha256(f"kinward.{purpose}:{settings.SECRET_KEY}".encode()).digest()
+    key = hashlib.sha256(f"kinward.{purpose}:{config().secret('secret_key')}".encode()).digest()
     return Fernet(base64.urlsafe_b64encode(key))

@@ -175,7 +175,7 @@ def test_a_killed_process_repeats_no_finding(account: Account) -> None:
     add_hashes(bank=bank, hashes=hashes, provenance="p", actor=ACTOR)
     environment = {**os.environ, "KINWARD_DATABASE_URL": database_url()}
     command = [sys.executable, "-m", "kinward", "match", "retro"]
-    for goal in (50, 150):
+    for goal in (100,):
         process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
         until = time.monotonic() + 60
         while Finding.objects.count() < goal:

@@ -10,9 +10,10 @@ import pytest
 from kinward.demo import pictures
 from kinward.errors import KinwardError
 from kinward.matching.decoders import Decoders
+from kinward.matching.footage import MAX_FRAMES, Video, video_format
 from kinward.matching.pdq import hash_array
 from kinward.matching.picture import Picture, TooManyPixels, TypeUnsupported, Undecodable
-from kinward.matching.video import MAX_FRAMES, SAME, Video, read_video, render_sheet, video_format
+from kinward.matching.video import SAME, read_video, render_sheet
 from tests import videos
 
 FIVE = videos.encode(range(5))

@@ -9,10 +9,10 @@ from kinward.cases.services import open_or_join
 from kinward.errors import KinwardError
 from kinward.locks import sharing
 from kinward.matching.decoders import Busy, decoders
+from kinward.matching.footage import Video
 from kinward.matching.lookup import Frames, Match, look_up
 from kinward.matching.picture import Digests, Picture, Undecodable, digest_bytes
 from kinward.matching.services import LOOKING_UP, Upload, picture_frames, record_check
-from kinward.matching.video import Video
 from kinward.people.services import get_account
 
 

@@ -175,9 +175,11 @@ def check_partners() -> Finding:
         return fault(f"{failed[0]} See /banks.")
     if late := [each.name for each in overdue()]:
         return fault(f"{', '.join(late)} were not read for a while. See /banks.")
+    if new := [each.name for each in rows if each.enabled and each.finished_at is None]:
+        return warn(f"{', '.join(new)}: not read to the end yet.")
     if not rows:
         return warn("No partner's list is read. `kinward exchange add` adds one.")
-    return fine(f"{len(rows)} partners' lists are up to date.")
+    return fine(f"What partners share is here ({', '.join(each.name for each in rows)}).")
 
 
 def check_authority() -> Finding:

@@ -260,6 +260,9 @@ def _checked_url(url: str) -> str:
 def _filled(cls: type[Any], given: dict[str, Any]) -> Any:
     """A dataclass of the package's, from JSON."""
     known = {field.name for field in dataclasses.fields(cls) if field.init}
+    environments = [each.value for each in ncmec.NCMECEnvironment]
+    if cls is ncmec_api.NCMECCollabConfig and given.get("environment") not in environments:
+        raise Invalid(f"environment is one of {', '.join(environments)}.")
     if unknown := set(given) - known - {"api", "enabled"}:
         raise Invalid(f"Unknown setting {min(unknown)!r}; there are {', '.join(sorted(known))}.")
     kept = {key: value for key, value in given.items() if key in known}

@@ -10,11 +10,11 @@ from kinward.access.models import ApiKey
 from kinward.cases.intake import prepare, receive
 from kinward.errors import Invalid
 from kinward.gate.idempotency import answer_once, fingerprint
+from kinward.matching.footage import MAX_FRAMES, Video
 from kinward.matching.hashlists import parse_hash
 from kinward.matching.kinds import FILE_KINDS, HashKind
 from kinward.matching.picture import Digests, Picture
 from kinward.matching.services import Upload
-from kinward.matching.video import MAX_FRAMES, Video
 from kinward.multipart import Part
 
 FIELDS: Final = {"file", "account_id", "content_id", "ip", "port", "uploaded_at", "public"}

@@ -19,8 +19,8 @@ from typing import BinaryIO
 import msgspec
 
 from kinward.errors import KinwardError
+from kinward.matching.footage import Video, video_format
 from kinward.matching.picture import Picture, read_picture, render_preview
-from kinward.matching.video import Video, read_video, render_sheet, video_format
 
 MORE, ENOUGH = b"more", b"enough"
 
@@ -41,16 +41,26 @@ def answer(
 ) -> Answer:
     """Carry out one request; what a hostile file provokes becomes an answer."""
     try:
-        if what == "hash" and video_format(data):
-            return Answer(video=read_video(data, max_pixels=max_pixels, seconds=seconds, more=more))
+        if video_format(data):
+            return _video_answer(what, data, max_pixels, seconds, more)
         if what == "hash":
             return Answer(picture=read_picture(data, max_pixels))
-        shown = render_sheet if video_format(data) else render_preview
-        return Answer(rendering=shown(data, max_pixels, veiled=what == "veil"))
+        return Answer(rendering=render_preview(data, max_pixels, veiled=what == "veil"))
     except KinwardError as error:
         return Answer(error=error.code, detail=error.detail)
     except MemoryError:
         return Answer(error="media.undecodable", detail="It needs more memory than is allowed.")
+
+
+def _video_answer(
+    what: str, data: bytes, max_pixels: int, seconds: float, more: Callable[[Sequence[bytes]], bool]
+) -> Answer:
+    # FFmpeg is loaded only where there is a video, and never into whoever asks.
+    from kinward.matching.video import read_video, render_sheet
+
+    if what == "hash":
+        return Answer(video=read_video(data, max_pixels=max_pixels, seconds=seconds, more=more))
+    return Answer(rendering=render_sheet(data, max_pixels, veiled=what == "veil"))
 
 
 def read_message(stream: BinaryIO) -> bytes | None:

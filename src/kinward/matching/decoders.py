@@ -14,8 +14,8 @@ import msgspec
 from kinward.config import config
 from kinward.errors import KinwardError
 from kinward.matching.decoder import ENOUGH, MORE, Answer, read_message, write_message
+from kinward.matching.footage import Video, video_format
 from kinward.matching.picture import Picture, TooManyPixels, TypeUnsupported, Undecodable
-from kinward.matching.video import Video, video_format
 
 GRACE: Final = 5.0  # seconds that a decoder may go over its own limit before it is killed
 

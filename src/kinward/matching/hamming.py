@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from kinward.errors import KinwardError
 from kinward.matching import kernels
-from kinward.matching.layout import MAX_RADIUS
+from kinward.matching.layout import MAX_RADIUS, RADIUS
 from kinward.matching.segments import (
     Found,
     Ids,
@@ -31,7 +31,6 @@ from kinward.matching.segments import (
 )
 from kinward.matching.snapshots import SnapshotRefused, read_snapshot, write_snapshot
 
-RADIUS: Final = 31  # of 256 bits: the threshold that PDQ's authors and the industry's lists use
 BYTES: Final = 32
 TAIL: Final = 4096  # hashes that are scanned before they become a segment
 TOGETHER: Final = 1024  # queries that are searched at a time

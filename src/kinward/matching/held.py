@@ -14,9 +14,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from kinward.matching.hamming import RADIUS, Index
 from kinward.matching.kinds import DIGESTS
-from kinward.matching.layout import best_layout, cost
+from kinward.matching.layout import RADIUS, best_layout, cost
 
 SIZES: Final = {"pdq": 32, "check": 16, "md5": 6, "sha1": 5, "sha256": 5}
 RECORD: Final = np.dtype(
@@ -146,7 +145,9 @@ def _search_cost(count: int) -> float:
     return cost(best_layout(count, RADIUS), count)
 
 
-def _indexed(hashes: Hashes) -> Index:
+def _indexed(hashes: Hashes) -> Any:
+    from kinward.matching.hamming import Index  # its compiler takes a second to load
+
     index = Index(RADIUS)
     index.add(hashes, np.arange(len(hashes)))
     return index

