@@ -20,14 +20,13 @@ def encode(
     seconds: int = 2,
     rate: int = 5,
     bits: int = 800_000,
-    every: int = 12,
 ) -> bytes:
-    """A video that shows the picture of each seed for so many seconds; a key frame `every` few."""
+    """A video that shows the picture of each seed for so many seconds."""
     out = io.BytesIO()
     with av.open(out, "w", format=format) as container:
         stream = cast("VideoStream", container.add_stream(codec, rate=rate))
         stream.width, stream.height = size
-        stream.pix_fmt, stream.bit_rate, stream.gop_size = "yuv420p", bits, every
+        stream.pix_fmt, stream.bit_rate = "yuv420p", bits
         drawn: dict[int, Any] = {}
         for seed in seeds:
             if seed not in drawn:

@@ -181,7 +181,7 @@ def test_a_deleted_entry_takes_its_hash_along_unless_another_shares_it(partner: 
 
 def test_what_is_no_good_is_counted_and_the_rest_goes_in(partner: Partner) -> None:
     partner.put(
-        Entry(1, "a", now(), {"md5": "not hex"}),
+        Entry(1, "a", now(), {"md5": "not hex", "sha1": "e" * 40}),
         Entry(1, "b", now(), {"md5": "33" * 16, "sha1": "d" * 40, "netclean": "any text"}),
         Entry(1, "c", now(), {"md5": "d41d8cd98f00b204e9800998ecf8427e"}),
     )
@@ -190,6 +190,7 @@ def test_what_is_no_good_is_counted_and_the_rest_goes_in(partner: Partner) -> No
     exchange.refresh_from_db()
     assert exchange.unusable == 2
     assert {kind for kind, _ in banked(exchange)} == {"md5", "sha1", "netclean"}
+    assert ("sha1", b"\xee" * 20) in banked(exchange), "the good half of a bad entry"
     row = BankedHash.objects.get(kind="netclean")
     assert bytes(row.value) == b"any text"
 

@@ -13,7 +13,7 @@ from kinward.matching.decoders import Decoders
 from kinward.matching.footage import MAX_FRAMES, Video, video_format
 from kinward.matching.pdq import hash_array
 from kinward.matching.picture import Picture, TooManyPixels, TypeUnsupported, Undecodable
-from kinward.matching.video import SAME, read_video, render_sheet
+from kinward.matching.video import SAME, _Kept, read_video, render_sheet
 from tests import videos
 
 FIVE = videos.encode(range(5))
@@ -91,14 +91,20 @@ def test_a_video_without_end_ends_at_its_limit_and_keeps_few_frames() -> None:
     assert not read_video(many, seconds=0.01).entire
 
 
-def test_a_long_video_is_read_by_its_key_frames_if_it_has_them_often_enough() -> None:
-    seeds = [seed % 7 for seed in range(30)]
-    often = videos.encode(seeds, seconds=8, size=(64, 48), every=20)
-    never = videos.encode(seeds, seconds=8, size=(64, 48), every=10_000)
-    for data in (often, never):
-        video = read_video(data)
-        assert video.entire
-        assert len(video.frames) == len(seeds)
+def test_no_clock_of_the_files_own_hides_what_it_shows() -> None:
+    shown = [np.asarray(pictures.draw(seed)) for seed in range(6)]
+    for times in ([10.0**6, 0, 1, 2, 3, 4], [None] * 6, [5, 4, 3, 2, 1, 0]):
+        kept = _Kept()
+        for pixels, at in zip(shown, times, strict=True):
+            if kept.wants(at):
+                kept.take(pixels, at)
+        assert len(kept.frames) >= 3, times
+    stopped, taken = _Kept(), []
+    for number in range(600):
+        if stopped.wants(0.0):
+            stopped.take(shown[number // 100], 0.0)
+            taken.append(number)
+    assert taken == [0, 120, 240, 360, 480], "a clock that stands still"
 
 
 @pytest.mark.parametrize("seed", range(60))

@@ -121,7 +121,7 @@ def status() -> None:
         state = "" if row.enabled else "  disabled"
         click.echo(f"{row.name}  {row.api}  {live_hashes(row):,} hashes  last: {when}{state}")
         if row.unusable:
-            click.secho(f"  {row.unusable:,} entries could not be used", fg="yellow")
+            click.secho(f"  {row.unusable:,} hashes could not be used", fg="yellow")
         if row.problem:
             click.secho(f"  {row.problem}", fg="red")
 

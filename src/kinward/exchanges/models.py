@@ -28,7 +28,7 @@ class Exchange(models.Model):
     progress_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     problem = models.TextField(default="")
-    unusable = models.PositiveIntegerField(default=0)  # entries of the last sync that were no good
+    unusable = models.PositiveIntegerField(default=0)  # hashes of the last sync that were no good
 
     def __str__(self) -> str:
         return f"exchange:{self.name}"

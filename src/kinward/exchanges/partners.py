@@ -4,6 +4,7 @@ Three of them get what the package leaves out: answers have a bound, an address 
 set, StopNCII's withdrawals are honoured, and opinions can be sent.
 """
 
+import contextlib
 import dataclasses
 from collections.abc import Iterator, Mapping
 from enum import Enum
@@ -285,34 +286,37 @@ def checkpoint_from_json(api: Any, kept: Any) -> Any:
     return dacite.from_dict(cls, kept, dacite.Config(cast=[Enum, set]))
 
 
-def signals(api: Any, extension: str, key: Any, value: Any) -> list[ListedHash]:
-    """The hashes that one entry gives. Raises ValueError for one that is no good."""
+def signals(api: Any, extension: str, key: Any, value: Any) -> tuple[list[ListedHash], int]:
+    """The hashes that one entry gives, and how many more of it are no good."""
+    good: list[ListedHash] = []
+    given = list(_given(api, extension, key, value))
+    for name, text, reference, label in given:
+        with contextlib.suppress(ValueError):
+            kind = kind_of(name)
+            good.append(ListedHash(kind, parse_value(kind, text), reference[:200], label[:60]))
+    return good, len(given) - len(good)
+
+
+def _given(api: Any, extension: str, key: Any, value: Any) -> Iterator[tuple[str, str, str, str]]:
+    """What an entry gives: kind, value, reference and label of each, as the partner has them."""
     if isinstance(value, ncmec.NCMECEntryUpdate):
         only = api.collab.only_esp_ids
-        if only and value.member_id not in only:
-            return []
-        label = value.classification or ""
-        return [
-            _listed(kind, text, str(value.id), label) for kind, text in value.fingerprints.items()
-        ]
-    if isinstance(key, tuple):
-        return [] if _is_disputed(value) else [_listed(str(key[0]), str(key[1]), "", "")]
-    types = [*SIGNAL_TYPES, *(_manifest(extension).signal_types if extension else ())]
-    found = api.naive_convert_to_signal_type(types, api.collab, {key: value})
-    return [
-        _listed(type_.get_name(), text, str(key), "")
-        for type_, texts in found.items()
-        for text, metadata in texts.items()
-        if not _is_disputed(metadata)
-    ]
+        if not only or value.member_id in only:
+            for kind, text in value.fingerprints.items():
+                yield kind, text, str(value.id), value.classification or ""
+    elif isinstance(key, tuple):
+        if not _is_disputed(value):
+            yield str(key[0]), str(key[1]), "", ""
+    else:
+        types = [*SIGNAL_TYPES, *(_manifest(extension).signal_types if extension else ())]
+        found = api.naive_convert_to_signal_type(types, api.collab, {key: value})
+        for type_, texts in found.items():
+            for text, metadata in texts.items():
+                if not _is_disputed(metadata):
+                    yield type_.get_name(), text, str(key), ""
 
 
 def _is_disputed(metadata: Any) -> bool:
     """Whether everybody who has an opinion says that a signal is wrong."""
     opinions = [each.category.name for each in metadata.get_as_opinions()]
     return bool(opinions) and set(opinions) == {"NEGATIVE_CLASS"}
-
-
-def _listed(kind: str, text: str, reference: str, label: str) -> ListedHash:
-    kind = kind_of(kind)
-    return ListedHash(kind, parse_value(kind, text), reference[:200], label[:60])

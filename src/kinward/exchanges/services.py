@@ -201,11 +201,8 @@ def _take(exchange: Exchange, run: Sync, api: Any, delta: Any) -> None:
         if merged is None:
             gone.append(name)
             continue
-        try:
-            live[name] = _partners().signals(api, exchange.extension, key, merged)
-        except (ValueError, TypeError):
-            unusable += 1
-            gone.append(name)
+        live[name], bad = _partners().signals(api, exchange.extension, key, merged)
+        unusable += bad
     run.added += _put(exchange, run, live)
     run.removed += _remove(exchange, gone)
     run.entries += len(delta.updates)

@@ -12,7 +12,6 @@ from typing import Any, Final
 import av
 import numpy as np
 from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
 from PIL import Image
 
 from kinward.matching.footage import MAX_FRAMES, Video, video_format
@@ -26,8 +25,7 @@ from kinward.matching.picture import (
 )
 
 EVERY: Final = 1.0  # seconds between two samples
-WHOLE: Final = 120.0  # seconds of which every frame is decoded; after them key frames may do
-GAP: Final = 10.0  # seconds: if key frames are no further apart
+PASSED: Final = 120  # frames after which another is sampled, whatever time they claim
 SAME: Final = 10  # bits: a frame this near to the last one kept adds nothing
 BATCH: Final = 16
 SECONDS: Final = 60.0
@@ -49,24 +47,17 @@ def read_video(
     """
     kept, until = _Kept(), time.monotonic() + seconds
     width = height = 0
-    entire, seen = False, 0.0
-    last, often = _key_frames(data)
-    for frame, stream in _decoded(data, max_pixels):
+    entire = False
+    for frame in _decoded(data, max_pixels):
         if frame is None:
-            # What the file called key frames must have been decoded as such.
-            entire = not often or last - seen <= 2 * GAP
+            entire = True
             break
         width, height = frame.width, frame.height
-        if often and (_time(frame) or 0.0) - seen > 2 * GAP:
-            break
-        seen = max(seen, _time(frame) or 0.0)
         if time.monotonic() > until:
             break
         if not kept.wants(_time(frame)):
             continue
         kept.take(_pixels(frame), _time(frame))
-        if often and kept.at > WHOLE:
-            stream.codec_context.skip_frame = "NONKEY"
         if len(kept.fresh) >= BATCH and not more(kept.flush()):
             break
     if not width:
@@ -79,7 +70,7 @@ def render_sheet(data: bytes, max_pixels: int, *, veiled: bool) -> bytes:
     """A JPEG of a few frames of a video side by side, a second or more apart."""
     found: list[Image.Image] = []
     due, until = 0.0, time.monotonic() + SHEET_SECONDS
-    for frame, stream in _decoded(data, max_pixels):
+    for frame in _decoded(data, max_pixels):
         if frame is None or len(found) == SHEET * SHEET or time.monotonic() > until:
             break
         at = _time(frame)
@@ -88,7 +79,6 @@ def render_sheet(data: bytes, max_pixels: int, *, veiled: bool) -> bytes:
             image = Image.fromarray(_pixels(frame))
             image.thumbnail((PREVIEW_SIDE // SHEET, PREVIEW_SIDE // SHEET))
             found.append(image)
-            stream.codec_context.skip_frame = "NONKEY"
     if not found:
         raise Undecodable("It has no frame.")
     width, height = found[0].size
@@ -99,27 +89,7 @@ def render_sheet(data: bytes, max_pixels: int, *, veiled: bool) -> bytes:
     return render(sheet, veiled=veiled)
 
 
-def _key_frames(data: bytes) -> tuple[float, bool]:
-    """When a long video ends, by its packets, and whether it has key frames often enough.
-
-    Without them nothing of a minute would be decoded, if only they were.
-    """
-    name, _ = _named(data)
-    last = key = gap = 0.0
-    try:
-        with av.open(io.BytesIO(data), "r", format=name) as container:
-            for packet in container.demux(video=0):
-                if packet.pts is None or packet.time_base is None:
-                    continue
-                last = max(last, float(packet.pts * packet.time_base))
-                if packet.is_keyframe:
-                    gap, key = max(gap, last - key), last
-    except (av.FFmpegError, ValueError, OverflowError, IndexError):
-        return 0.0, False
-    return last, last > WHOLE and max(gap, last - key) <= GAP
-
-
-def _decoded(data: bytes, max_pixels: int) -> Iterator[tuple[VideoFrame | None, VideoStream]]:
+def _decoded(data: bytes, max_pixels: int) -> Iterator[VideoFrame | None]:
     """Every frame that can be decoded, and at the end nothing; of a broken file just the frames."""
     name, _ = _named(data)
     try:
@@ -132,8 +102,8 @@ def _decoded(data: bytes, max_pixels: int) -> Iterator[tuple[VideoFrame | None, 
                 pixels = frame.width * frame.height
                 if pixels > max_pixels:
                     raise TooManyPixels(f"It has {pixels:,}; the limit is {max_pixels:,} pixels.")
-                yield frame, stream
-            yield None, stream
+                yield frame
+            yield None
     except (av.FFmpegError, ValueError, OverflowError):
         return  # what was decoded before counts; if that is nothing, the caller says so
 
@@ -164,17 +134,25 @@ class _Kept:
         self.fresh: list[bytes] = []
         self.at = 0.0
         self._every = EVERY
-        self._due = float("-inf")
+        self._due = self._taken = float("-inf")
+        self._passed = 0
         self._last: np.ndarray[Any, np.dtype[np.uint8]] | None = None
 
     def wants(self, at: float | None) -> bool:
-        """Whether a frame of this time is due; one without a time is."""
-        return at is None or at >= self._due
+        """Whether a frame of this time is due.
+
+        One without a time is, and one whose time has gone back; and one of so many in any case, so
+        that no clock of the file's own can hide what it shows.
+        """
+        self._passed += 1
+        behind = at is None or at < self._taken - EVERY
+        return behind or self._passed >= PASSED or (at or 0.0) >= self._due
 
     def take(self, pixels: np.ndarray[Any, np.dtype[np.uint8]], at: float | None) -> None:
         """Keep a frame, unless it says nothing or nothing new."""
+        self._passed = 0
         if at is not None:
-            self.at, self._due = max(self.at, at), at + self._every
+            self.at, self._taken, self._due = max(self.at, at), at, at + self._every
         pdq, quality = hash_array(pixels)
         if quality < MIN_QUALITY:
             return
