@@ -1,6 +1,7 @@
 """A real database, staff and keys, and the two servers that Kinward talks to."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -41,6 +42,10 @@ def _database(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iter
         cursor.execute("ALTER TABLE ledger_entry DISABLE TRIGGER ledger_no_truncate")
     settings.DATABASES["default"]["CONN_MAX_AGE"] = 0
     connection.settings_dict["CONN_MAX_AGE"] = 0
+    # From the first test on, so that no test depends on which others ran before it.
+    with django_db_blocker.unblock():
+        while not watch().trusted():
+            time.sleep(0.01)
     yield
     watch().stop()
 

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.django_db
 ACTOR = "operator:test"
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_key_lives_until_it_is_revoked() -> None:
     secret = create_key(name="app", scopes=frozenset({"media:check"}), actor=ACTOR)
     assert authenticate(f"Bearer {secret}", "media:check").actor == "key:app"
