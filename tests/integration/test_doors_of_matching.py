@@ -1,5 +1,6 @@
 """The bank pages, HMA's lookups, and the check of texts: what each of them answers and refuses."""
 
+import hashlib
 import json
 import threading
 from collections.abc import Iterator
@@ -18,8 +19,9 @@ from kinward.demo import pictures
 from kinward.exchanges.models import Opinion
 from kinward.ledger.models import Entry
 from kinward.matching.decoders import decoders
-from kinward.matching.hashlists import read_list
+from kinward.matching.hashlists import ListedHash, read_list
 from kinward.matching.kinds import HashKind
+from kinward.matching.lookup import look_up
 from kinward.matching.models import Bank, BankedHash
 from kinward.matching.picture import digest_bytes
 from kinward.matching.services import add_hashes, create_bank, file_hashes
@@ -75,6 +77,18 @@ def test_a_video_is_known_by_enough_of_its_frames(
 ) -> None:
     sent = videos.encode(seeds, format="webm", codec="libvpx", size=(256, 192))
     assert upload(account, sent).outcome == ("quarantine" if known else "clear")
+
+
+def test_a_full_signature_stays_apart_from_the_next_one(bank: Bank, account: Account) -> None:
+    """The last frame of one and the first of the next are neighbours in the index."""
+    values = [hashlib.sha256(bytes([n % 256, n // 256])).digest() for n in range(2048)]
+    hashes = [
+        ListedHash(HashKind.VIDEO, b"".join(values[:1024]), "one"),
+        ListedHash(HashKind.VIDEO, b"".join(values[1024:]), "two"),
+    ]
+    add_hashes(bank=bank, hashes=hashes, provenance="p", actor=ACTOR)
+    for value, reference in ((values[1023], "one"), (values[1024], "two")):
+        assert [match.reference for match in look_up(digests=None, frames=[value])] == [reference]
 
 
 def test_both_shares_are_settings(films: Bank, account: Account, configure: Configure) -> None:

@@ -124,6 +124,12 @@ def test_any_number_of_bad_rows_takes_no_memory_and_loses_no_good_one() -> None:
     tracemalloc.stop()
 
 
+@pytest.mark.parametrize(("frames", "good"), [(1, True), (1024, True), (1025, False), (0, False)])
+def test_a_video_has_no_more_frames_than_the_index_has_room_for(frames: int, good: bool) -> None:
+    found = list(read_list(["hash_type,value\n", f"video,{PDQ * frames}\n"], "csv"))
+    assert [type(each) for each in found] == [ListedHash if good else BadRow]
+
+
 def test_a_line_without_end_is_one_bad_row() -> None:
     text = io.StringIO("f" * 10_000_000 + f"\n{PDQ}\n")
     found = list(read_list(lines_of(text), "pdq"))

@@ -16,6 +16,7 @@ from typing import Any, Final, TextIO
 import msgspec
 
 from kinward.matching import keywords, links
+from kinward.matching.footage import MAX_FRAMES
 from kinward.matching.kinds import DIGESTS, FILE_KINDS, KIND, HashKind
 from kinward.matching.pdq import MIN_QUALITY
 
@@ -25,6 +26,7 @@ LENGTHS: Final[dict[str, int]] = {
     HashKind.SHA1: 20,
     HashKind.SHA256: 32,
 }
+VIDEO_LENGTHS: Final = range(32, 32 * MAX_FRAMES + 1, 32)
 FORMATS: Final = ("csv", "jsonl", "pdq", "urls", "keywords", "vic")
 MAX_LINE: Final = 64 * 1024
 MAX_CARRIED: Final = 64 * 1024
@@ -109,8 +111,8 @@ def parse_value(kind: str, text: str) -> bytes:
         return normal.encode()
     if kind == HashKind.VIDEO:
         value = bytes.fromhex(text)
-        if not value or len(value) % LENGTHS[HashKind.PDQ]:
-            raise ValueError("a video's hash is the PDQ hashes of its frames, one after the other")
+        if len(value) not in VIDEO_LENGTHS:
+            raise ValueError(f"a video's hash is the PDQ hashes of 1 to {MAX_FRAMES} frames")
         return value
     if not text or len(text) > MAX_CARRIED:
         raise ValueError(f"a {kind} has 1 to {MAX_CARRIED:,} characters")

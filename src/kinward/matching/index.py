@@ -19,6 +19,7 @@ from django.db import transaction
 
 from kinward.config import config
 from kinward.errors import KinwardError
+from kinward.matching.footage import MAX_FRAMES
 from kinward.matching.keywords import Keywords
 from kinward.matching.kinds import HashKind
 from kinward.matching.models import BankedHash, BankVersion, IndexSnapshot
@@ -27,7 +28,7 @@ log = structlog.get_logger(__name__)
 
 Ids = npt.NDArray[np.int64]
 
-SHIFT: Final = 10  # 2 ** 10 frames in a signature: `video.MAX_FRAMES`
+SHIFT: Final = (MAX_FRAMES - 1).bit_length()  # room for the place of every frame
 FRAME: Final = 32
 SNAPSHOT_AFTER: Final = 50_000  # changes since the last snapshot that make another worth writing
 
