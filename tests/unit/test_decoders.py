@@ -51,7 +51,7 @@ def test_threads_share_few_decoders() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds a process's memory so")
 def test_too_little_memory_is_an_answer_and_not_a_crash() -> None:
-    decoders = pool(memory=420 * MIB)
+    decoders = pool(memory=350 * MIB)
     assert decoders.hash(DATA).width == 400
     with pytest.raises(Undecodable):
         decoders.hash(pictures.encode(pictures.draw(3, (5000, 3900)), "JPEG"))

@@ -129,7 +129,8 @@ def _open(data: bytes, max_pixels: int) -> tuple[Image.Image, str]:
 
 def _first_frame(image: Image.Image) -> Image.Image:
     try:
-        return image.convert("RGB")
+        image.load()
+        return image if image.mode == "RGB" else image.convert("RGB")
     except MemoryError:
         raise
     except Exception as error:  # a decoder may raise anything on hostile bytes
