@@ -55,10 +55,11 @@ def up() -> None:
     with house("Kinward is starting.") as supervisor:
         for role in own_roles():
             step(role.name, partial(supervisor.start, role))
-        click.echo(f"\nConsole and API: {config().url}\nStop with Ctrl-C.")
+        click.echo(f"\nConsole and API: {config().url}")
         if not _has_staff():
             click.echo("Next: `kinward staff add NAME --role administrator`")
             click.echo("      `kinward key create app`")
+        click.echo("Stop with Ctrl-C.")
         supervisor.run()
 
 
