@@ -20,7 +20,7 @@ from kinward.matching.services import (
     BankExists,
     add_hashes,
     create_bank,
-    picture_frames,
+    frames_of,
     remove_hashes,
 )
 from tests.integration.helpers import KNOWN, UNKNOWN
@@ -30,7 +30,7 @@ ACTOR = "system:test"
 
 
 def known(data: bytes) -> list[Match]:
-    return look_up(digests=digest_bytes(data), frames=picture_frames(read_picture(data, 10**8)))
+    return look_up(digests=digest_bytes(data), frames=frames_of(read_picture(data, 10**8)))
 
 
 def test_a_reencoded_and_resized_picture_is_known(bank: Bank) -> None:
@@ -63,7 +63,7 @@ def test_another_process_sees_an_addition_at_its_next_lookup(bank: Bank) -> None
 def test_a_picture_of_low_quality_matches_by_digest_only(bank: Bank) -> None:
     flat = Picture(pdq="0" * 64, quality=10, media_type="image/png", width=9, height=9)
     add_hashes(bank=bank, hashes=[ListedHash(HashKind.PDQ, bytes(32))], provenance="p", actor=ACTOR)
-    assert look_up(digests=None, frames=picture_frames(flat)) == []
+    assert look_up(digests=None, frames=frames_of(flat)) == []
 
 
 def test_an_addition_is_never_surer_than_its_bank() -> None:

@@ -232,7 +232,6 @@ def test_uploads_go_on_during_a_run_and_one_under_way_is_not_missed(account: Acc
 
 @pytest.mark.django_db(transaction=True)
 def test_a_two_worker_ray_cluster_finds_the_same(account: Account, tmp_path: Path) -> None:
-    pytest.importorskip("ray")
     from kinward.matching.cluster import Cluster
 
     rng = np.random.default_rng(6)

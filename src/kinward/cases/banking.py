@@ -8,11 +8,15 @@ from django.db import transaction
 from kinward.cases.models import Verdict
 from kinward.cases.services import contents
 from kinward.evidence.queries import of_case as evidence_of
-from kinward.matching.hashlists import ListedHash
-from kinward.matching.kinds import DIGESTS, Confidence, HashKind
+from kinward.matching.kinds import Confidence
 from kinward.matching.models import Bank, Check
-from kinward.matching.retro import frames_of
-from kinward.matching.services import BankExists, add_hashes, create_bank, get_bank
+from kinward.matching.services import (
+    BankExists,
+    add_hashes,
+    check_hashes,
+    create_bank,
+    get_bank,
+)
 
 OWN_BANK: Final = "confirmed-here"
 
@@ -31,7 +35,7 @@ def bank_confirmed(verdict_id: UUID) -> int:
         for check in Check.objects.filter(
             account=verdict.case.account_id, content_id__in=contents(verdict.case)
         )
-        for listed in _hashes(check, _label(verdict, check))
+        for listed in check_hashes(check, _label(verdict, check))
     ]
     if not hashes:
         return 0
@@ -52,18 +56,6 @@ def _own_bank(actor: str) -> Bank:
             )
     except BankExists:
         return get_bank(OWN_BANK)
-
-
-def _hashes(check: Check, label: str) -> list[ListedHash]:
-    found = [
-        ListedHash(kind, bytes.fromhex(text), check.content_id, label)
-        for kind in DIGESTS
-        if (text := getattr(check, kind))
-    ]
-    if frames := frames_of(check):
-        kind = HashKind.VIDEO if check.signature else HashKind.PDQ
-        found.append(ListedHash(kind, b"".join(frames), check.content_id, label))
-    return found
 
 
 def _label(verdict: Verdict, check: Check) -> str:

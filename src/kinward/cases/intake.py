@@ -12,7 +12,7 @@ from kinward.matching.decoders import Busy, decoders
 from kinward.matching.footage import Video
 from kinward.matching.lookup import Frames, Match, look_up
 from kinward.matching.picture import Digests, Picture, Undecodable, digest_bytes
-from kinward.matching.services import LOOKING_UP, Upload, picture_frames, record_check
+from kinward.matching.services import LOOKING_UP, Upload, frames_of, record_check
 from kinward.people.services import get_account
 
 
@@ -60,8 +60,7 @@ def prepare(data: bytes) -> Prepared:
 def file_matches(data: bytes) -> list[Match]:
     """What a file hits, for staff who ask; nothing is kept of it."""
     prepared = prepare(data)
-    frames = prepared.video.frames if prepared.video else picture_frames(prepared.picture)
-    return look_up(digests=prepared.digests, frames=frames)
+    return look_up(digests=prepared.digests, frames=frames_of(prepared.video or prepared.picture))
 
 
 @transaction.atomic

@@ -20,8 +20,8 @@ from kinward.locks import exclusive, wait_for
 from kinward.matching.lookup import look_up
 from kinward.matching.models import Check, RetroRun
 from kinward.matching.picture import Digests
-from kinward.matching.retro import GROUP, Join, frames_of, hashes_of, next_run, pack_checks, steps
-from kinward.matching.services import LOOKING_UP, RETRO
+from kinward.matching.retro import GROUP, Join, hashes_of, next_run, pack_checks, steps
+from kinward.matching.services import LOOKING_UP, RETRO, check_frames
 from kinward.people.services import lock_account
 
 log = structlog.get_logger(__name__)
@@ -49,16 +49,17 @@ def retro_match(join: Join | None = None, group: int = GROUP) -> Iterator[RetroR
 
 def _carry_out(run: RetroRun, join: Join | None, group: int) -> Iterator[RetroRun]:
     new = hashes_of(run)
+    run.hashes = len(new)
     for step in steps(run, new, join, group) if len(new) else ():
         for check_id in sorted(step.checks):
             run.found += settle(check_id)
         run.held += step.records
         run.block = max(run.block, step.block or 0)
-        run.save(update_fields=["found", "held", "block"])
+        run.save(update_fields=["hashes", "found", "held", "block"])
         yield run
     run.finished_at = datetime.now(UTC)
     with transaction.atomic():
-        run.save(update_fields=["finished_at"])
+        run.save(update_fields=["hashes", "finished_at"])
         if run.hashes:
             about = {"hashes": run.hashes, "found": run.found}
             record(actor=ACTOR, kind="retro.finished", subject=str(run), **about)
@@ -72,7 +73,7 @@ def settle(check_id: UUID) -> bool:
     if check is None:
         return False
     digests = Digests(check.md5, check.sha1, check.sha256)
-    matches = look_up(digests=digests, frames=frames_of(check))
+    matches = look_up(digests=digests, frames=check_frames(check))
     if not matches:
         return False
     account = lock_account(check.account_id)

@@ -80,16 +80,15 @@ class Ncmec(ncmec_api.NCMECSignalExchangeAPI):
     def opine(self, key: str, kind: str, value: str, opinion: OpinionKind) -> None:
         """Send feedback on one fingerprint of one entry. NCMEC has nothing for "seen"."""
         member, _, entry = key.partition("-")
-        fingerprints = {name: name for name in ncmec.FingerprintType.__members__}
-        name = fingerprints.get("pdna" if kind == "photodna" else kind)
-        if name is None or opinion == OpinionKind.SEEN:
+        fingerprint = "pdna" if kind == "photodna" else kind
+        if fingerprint not in ncmec.FingerprintType.__members__ or opinion == OpinionKind.SEEN:
             raise NotTaken(f"{opinion} of {kind}.")
         votes = {
             OpinionKind.CONFIRMED: ncmec.FeedbackType.upvote,
             OpinionKind.FALSE_POSITIVE: ncmec.FeedbackType.downvote,
         }
         client = self.get_client(self.collab.environment)
-        type_ = ncmec.FingerprintType[name]
+        type_ = ncmec.FingerprintType[fingerprint]
         reason = None
         if opinion == OpinionKind.FALSE_POSITIVE:
             reasons = client.feedback_reasons(type_)

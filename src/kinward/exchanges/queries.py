@@ -3,7 +3,7 @@
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
-from kinward.exchanges.models import Exchange, Opinion
+from kinward.exchanges.models import Exchange
 
 WAITING = Q(
     bank__hashes__opinions__isnull=False, bank__hashes__opinions__sent_at=None, opinions=True
@@ -28,8 +28,3 @@ def overdue() -> list[Exchange]:
         if each.began_at
         and (now - (each.finished_at or each.began_at)).total_seconds() > 3 * 60 * each.minutes
     ]
-
-
-def opinions_on(hash_id: int) -> QuerySet[Opinion]:
-    """What we think of one hash."""
-    return Opinion.objects.filter(banked=hash_id).order_by("given_at")

@@ -350,8 +350,8 @@ def _endpoint(request: Request) -> str:
     known = ENDPOINTS.get(request.path)
     if known:
         return known
-    if hma.route(request)[0]:
-        return "hma"
+    if not request.path.startswith("/v1/"):
+        return "hma" if hma.route(request)[0] else ""
     if request.path.startswith("/v1/reports/") and len(request.segments) == 3:
         return "report"
     if not request.path.startswith("/v1/accounts/"):

@@ -9,13 +9,16 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from kinward.cases.intake import prepare
 from kinward.config import config
 from kinward.errors import Invalid, KinwardError
 from kinward.gate.http import Request
-from kinward.matching.hashlists import kind_of, parse_value
+from kinward.matching.decoders import decoders
+from kinward.matching.footage import Video
+from kinward.matching.hashlists import kind_of, parse_value, written
+from kinward.matching.kinds import HashKind
 from kinward.matching.lookup import Match, look_up_value
-from kinward.matching.services import picture_frames
+from kinward.matching.picture import digest_bytes
+from kinward.matching.services import file_hashes
 from kinward.multipart import Part
 
 SCOPE: Final = "hashes:look-up"
@@ -104,17 +107,13 @@ def _file(parts: dict[str, Part]) -> bytes:
 
 def _hashes(data: bytes) -> dict[str, str]:
     """Every hash of a file, by HMA's names for them."""
-    prepared = prepare(data)
-    digests = prepared.digests
-    if prepared.video:
-        signature = b"".join(prepared.video.frames).hex()
-        found = {"video": signature, "video_md5": digests.md5}
-    elif prepared.picture:
-        found = {"pdq": b"".join(picture_frames(prepared.picture)).hex()}
-    elif prepared.fault:
-        raise prepared.fault
-    found = {kind: text for kind, text in found.items() if text}
-    return found | {"md5": digests.md5, "sha1": digests.sha1, "sha256": digests.sha256}
+    found = decoders().hash(data)
+    hashes = {
+        each.kind: written(each.kind, each.value) for each in file_hashes(digest_bytes(data), found)
+    }
+    if isinstance(found, Video):
+        hashes["video_md5"] = hashes[HashKind.MD5]
+    return hashes
 
 
 def fetch(url: str) -> bytes:

@@ -4,6 +4,7 @@ from typing import Final
 
 import msgspec
 
+FRAME: Final = 32  # bytes of a frame's PDQ hash
 MAX_FRAMES: Final = 1024  # in a signature; of a longer video every second one goes
 
 # How files of each format begin, FFmpeg's name of the format, and their type. What else FFmpeg can
@@ -32,6 +33,11 @@ class Video(msgspec.Struct, frozen=True):
     height: int
     seconds: float
     entire: bool
+
+
+def frames_in(signature: bytes) -> list[bytes]:
+    """The PDQ hashes of a signature, which has them one after the other. A picture's has one."""
+    return [signature[at : at + FRAME] for at in range(0, len(signature), FRAME)]
 
 
 def video_format(data: bytes) -> tuple[str, str] | None:

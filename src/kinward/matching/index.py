@@ -19,17 +19,17 @@ from django.db import transaction
 
 from kinward.config import config
 from kinward.errors import KinwardError
-from kinward.matching.footage import MAX_FRAMES
+from kinward.matching.footage import FRAME, MAX_FRAMES
 from kinward.matching.keywords import Keywords
 from kinward.matching.kinds import HashKind
-from kinward.matching.models import BankedHash, BankVersion, IndexSnapshot
+from kinward.matching.models import BankedHash, IndexSnapshot
+from kinward.matching.queries import current_version
 
 log = structlog.get_logger(__name__)
 
 Ids = npt.NDArray[np.int64]
 
 SHIFT: Final = (MAX_FRAMES - 1).bit_length()  # room for the place of every frame
-FRAME: Final = 32
 SNAPSHOT_AFTER: Final = 50_000  # changes since the last snapshot that make another worth writing
 
 
@@ -91,7 +91,7 @@ class BankIndex:
 
     def _refresh(self) -> None:
         # The version is read before the rows: a change in between is only read twice.
-        version = BankVersion.objects.values_list("version", flat=True).first() or 0
+        version = current_version()
         if version == self._version:
             return
         if self._version < 0:
@@ -154,7 +154,7 @@ class KeywordIndex:
     def search(self, text: str) -> set[int]:
         """The ids of the live banked keywords that are in a text."""
         with self._lock:
-            version = BankVersion.objects.values_list("version", flat=True).first() or 0
+            version = current_version()
             if version != self._version:
                 changed = BankedHash.objects.filter(
                     kind=HashKind.KEYWORD, version__gt=self._version

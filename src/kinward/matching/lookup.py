@@ -5,11 +5,12 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from kinward.config import config
 from kinward.matching import links
-from kinward.matching.index import FRAME, bank_index, keyword_index
+from kinward.matching.footage import FRAME, frames_in
+from kinward.matching.index import bank_index, keyword_index
 from kinward.matching.kinds import DIGESTS, Confidence, HashKind
 from kinward.matching.models import BankedHash, Sha256
 from kinward.matching.picture import Digests
@@ -62,7 +63,9 @@ class Frames:
 
     def certain(self) -> bool:
         """Whether further frames cannot change what follows: enough of a verified one was found."""
-        verified = _live().filter(pk__in=self._near, addition__confidence=Confidence.VERIFIED)
+        verified = BankedHash.objects.live().filter(
+            pk__in=self._near, addition__confidence=Confidence.VERIFIED
+        )
         return any(self._covers_bank(row) for row in verified)
 
     def found(self) -> dict[int, int]:
@@ -73,7 +76,7 @@ class Frames:
         least = config().video_query_share * self._count
         return {
             row.pk: self._near[row.pk].distance
-            for row in _live().filter(pk__in=self._near)
+            for row in BankedHash.objects.live().filter(pk__in=self._near)
             if len(self._near[row.pk].queries) >= least or self._covers_bank(row)
         }
 
@@ -114,17 +117,12 @@ def look_up_text(text: str) -> list[Match]:
 def look_up_value(kind: str, value: bytes) -> list[Match]:
     """Every live banked hash that one value of any kind hits."""
     if kind in (HashKind.PDQ, HashKind.VIDEO):
-        frames = [value[at : at + FRAME] for at in range(0, len(value), FRAME)]
-        return look_up(digests=None, frames=frames)
+        return look_up(digests=None, frames=frames_in(value))
     if kind == HashKind.URL:
         return look_up_links([value.decode()])
     if kind == HashKind.KEYWORD:
         return look_up_text(value.decode())
     return _matches(_exact([(kind, value)]))
-
-
-def _live() -> QuerySet[BankedHash]:
-    return BankedHash.objects.filter(removed=False, false_positive=False, bank__disabled=False)
 
 
 def _exact(values: list[tuple[str, bytes]]) -> dict[int, int]:
@@ -133,14 +131,14 @@ def _exact(values: list[tuple[str, bytes]]) -> dict[int, int]:
     any_of = Q()
     for kind, value in values:
         any_of |= Q(kind=kind, digest=digest(value))
-    rows = _live().annotate(digest=Sha256("value")).filter(any_of)
+    rows = BankedHash.objects.live().annotate(digest=Sha256("value")).filter(any_of)
     return dict.fromkeys(rows.values_list("pk", flat=True), 0)
 
 
 def _matches(distances: dict[int, int]) -> list[Match]:
     if not distances:
         return []
-    rows = _live().filter(pk__in=distances).select_related("bank", "addition")
+    rows = BankedHash.objects.live().filter(pk__in=distances).select_related("bank", "addition")
     matches = [
         Match(
             bank=row.bank.name,

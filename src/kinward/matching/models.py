@@ -61,6 +61,14 @@ class IndexSnapshot(models.Model):
     written_at = models.DateTimeField(auto_now_add=True)
 
 
+class BankedHashes(models.QuerySet["BankedHash"]):
+    """Banked hashes, and which of them match."""
+
+    def live(self) -> "BankedHashes":
+        """Those that match: not removed, not called wrong, and of no disabled bank."""
+        return self.filter(removed=False, false_positive=False, bank__disabled=False)
+
+
 class BankedHash(models.Model):
     """A hash in a bank. A removed one stays as a row, so that every worker can see it go.
 
@@ -79,6 +87,8 @@ class BankedHash(models.Model):
     version = models.BigIntegerField()
     removed = models.BooleanField(default=False)
     false_positive = models.BooleanField(default=False)  # a person said so: it matches no more
+
+    objects = BankedHashes.as_manager()
 
     class Meta:
         constraints = (

@@ -2,9 +2,14 @@
 
 from django.db.models import Count, Q, QuerySet
 
-from kinward.matching.models import Addition, Bank, BankedHash
+from kinward.matching.models import Addition, Bank, BankedHash, BankVersion
 
 LIVE = Q(hashes__removed=False, hashes__false_positive=False)
+
+
+def current_version() -> int:
+    """The number of the last change to any bank."""
+    return BankVersion.objects.values_list("version", flat=True).first() or 0
 
 
 def banks() -> QuerySet[Bank]:

@@ -16,14 +16,15 @@ from django.db import transaction
 from django.db.models import Max, Sum
 
 from kinward.locks import exclusive
+from kinward.matching.footage import frames_in
 from kinward.matching.held import Block, Held, New, candidates, new_hashes, pack, unpack
 from kinward.matching.kinds import DIGESTS, HashKind
-from kinward.matching.models import BankedHash, BankVersion, Check, HeldBlock, RetroRun, Unheld
-from kinward.matching.pdq import MIN_QUALITY
+from kinward.matching.models import BankedHash, Check, HeldBlock, RetroRun, Unheld
+from kinward.matching.queries import current_version
+from kinward.matching.services import check_frames
 
 BLOCK: Final = 65_536  # records: 4 MiB
 GROUP: Final = 48  # blocks that are joined at a time: 200 MB, and an index of 400
-FRAME: Final = 32
 
 Join = Callable[[Sequence[Block], New], set[UUID]]
 
@@ -34,14 +35,6 @@ class Step(msgspec.Struct, frozen=True):
     checks: set[UUID]
     records: int
     block: int | None
-
-
-def frames_of(check: Check) -> list[bytes]:
-    """The PDQ hashes of what was checked, if they say something."""
-    if signature := bytes(check.signature):
-        return [signature[at : at + FRAME] for at in range(0, len(signature), FRAME)]
-    says_something = check.pdq and (check.quality or 0) >= MIN_QUALITY
-    return [bytes.fromhex(check.pdq)] if says_something else []
 
 
 def pack_checks(size: int = BLOCK) -> int:
@@ -68,7 +61,7 @@ def _pack_block(size: int) -> bool:
 
 
 def _held(check: Check) -> Held:
-    return Held(check.pk, frames_of(check), check.md5, check.sha1, check.sha256)
+    return Held(check.pk, check_frames(check), check.md5, check.sha1, check.sha256)
 
 
 def next_run() -> RetroRun | None:
@@ -80,23 +73,15 @@ def next_run() -> RetroRun | None:
     if unfinished is not None:
         return unfinished
     done = RetroRun.objects.aggregate(upto=Max("upto"))["upto"] or 0
-    version = BankVersion.objects.values_list("version", flat=True).first() or 0
-    if version <= done:
-        return None
-    run = RetroRun(since=done, upto=version)
-    run.hashes = len(hashes_of(run))
-    run.save(force_insert=True)
-    return run
+    version = current_version()
+    return RetroRun.objects.create(since=done, upto=version) if version > done else None
 
 
 def hashes_of(run: RetroRun) -> New:
     """The live hashes that a run looks for."""
-    rows = BankedHash.objects.filter(
+    rows = BankedHash.objects.live().filter(
         version__gt=run.since,
         version__lte=run.upto,
-        removed=False,
-        false_positive=False,
-        bank__disabled=False,
         kind__in=(HashKind.PDQ, HashKind.VIDEO, *DIGESTS),
     )
     frames: list[bytes] = []
@@ -106,7 +91,7 @@ def hashes_of(run: RetroRun) -> New:
         if kind in digests:
             digests[kind].append(whole)
         else:
-            frames += [whole[at : at + FRAME] for at in range(0, len(whole), FRAME)]
+            frames += frames_in(whole)
     return new_hashes(frames, digests)
 
 

@@ -13,9 +13,9 @@ from django.db.models import F
 from kinward.errors import Invalid, KinwardError, NotFound
 from kinward.jobs import enqueue_once
 from kinward.ledger.services import record
-from kinward.matching.footage import Video
+from kinward.matching.footage import Video, frames_in
 from kinward.matching.hashlists import ListedHash
-from kinward.matching.kinds import Confidence, HashKind
+from kinward.matching.kinds import DIGESTS, Confidence, HashKind
 from kinward.matching.models import (
     Addition,
     Bank,
@@ -59,9 +59,7 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def frames(self) -> list[bytes]:
         """The PDQ hashes that say something: a picture's one, or a video's."""
-        if self.video:
-            return self.video.frames
-        return picture_frames(self.picture)
+        return frames_of(self.video or self.picture)
 
 
 @transaction.atomic
@@ -230,27 +228,48 @@ def mark_false_positive(*, row: BankedHash, wrong: bool, actor: str) -> None:
             look_in_held()
 
 
-def picture_frames(picture: Picture | None) -> list[bytes]:
-    """The PDQ hash of a picture, if it says something."""
-    if picture is None or picture.quality < MIN_QUALITY:
+def frames_of(found: Picture | Video | None) -> list[bytes]:
+    """The PDQ hashes that say something: a video's, or a picture's one if its quality is enough."""
+    if isinstance(found, Video):
+        return found.frames
+    if found is None or found.quality < MIN_QUALITY:
         return []
-    return [bytes.fromhex(picture.pdq)]
+    return [bytes.fromhex(found.pdq)]
 
 
 def file_hashes(
     digests: Digests, found: Picture | Video | None, reference: str = ""
 ) -> list[ListedHash]:
     """All hashes of one file that a bank should hold; a PDQ of low quality is left out."""
+    return _hashes(digests, frames_of(found), isinstance(found, Video), reference, "")
+
+
+def check_hashes(check: Check, label: str = "") -> list[ListedHash]:
+    """The same of a file that was checked, under its content's id."""
+    digests = Digests(check.md5, check.sha1, check.sha256)
+    return _hashes(digests, check_frames(check), bool(check.signature), check.content_id, label)
+
+
+def _hashes(
+    digests: Digests, frames: list[bytes], is_video: bool, reference: str, label: str
+) -> list[ListedHash]:
     listed = [
-        ListedHash(HashKind.MD5, bytes.fromhex(digests.md5), reference),
-        ListedHash(HashKind.SHA1, bytes.fromhex(digests.sha1), reference),
-        ListedHash(HashKind.SHA256, bytes.fromhex(digests.sha256), reference),
+        ListedHash(kind, bytes.fromhex(text), reference, label)
+        for kind in DIGESTS
+        if (text := getattr(digests, kind))
     ]
-    if isinstance(found, Video) and found.frames:
-        listed.append(ListedHash(HashKind.VIDEO, b"".join(found.frames), reference))
-    elif isinstance(found, Picture):
-        listed += [ListedHash(HashKind.PDQ, each, reference) for each in picture_frames(found)]
+    if frames:
+        kind = HashKind.VIDEO if is_video else HashKind.PDQ
+        listed.append(ListedHash(kind, b"".join(frames), reference, label))
     return listed
+
+
+def check_frames(check: Check) -> list[bytes]:
+    """The PDQ hashes of what was checked, if they say something."""
+    if signature := bytes(check.signature):
+        return frames_in(signature)
+    says_something = check.pdq and (check.quality or 0) >= MIN_QUALITY
+    return [bytes.fromhex(check.pdq)] if says_something else []
 
 
 def record_check(*, account: Account, upload: Upload, matched: bool) -> Check:

@@ -83,11 +83,11 @@ def search(request: StaffRequest) -> HttpResponse:
             subject=f"value:{what}"[:200],
             found=len(matches),
         )
-    rows = {row.pk: row for row in BankedHash.objects.filter(pk__in=[m.hash for m in matches])}
+    shown = matches[:SHOWN]
+    rows = BankedHash.objects.select_related("addition").prefetch_related("opinions")
+    by_id = rows.in_bulk([match.hash for match in shown])
     context |= {"what": what, "count": len(matches)}
-    context["found"] = [
-        (match, rows[match.hash], exchanges.opinions_on(match.hash)) for match in matches[:SHOWN]
-    ]
+    context["found"] = [(match, by_id[match.hash]) for match in shown]
     return render(request, "web/found.html", context)
 
 
