@@ -53,6 +53,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     webhook_allow_http: bool = False
 
     policy_key: str = ""
+    identifier_key: str = ""
 
     evidence_key: str = ""
     evidence_key_file: str = ""

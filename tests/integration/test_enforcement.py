@@ -5,13 +5,14 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 from standardwebhooks.webhooks import Webhook
 
 from kinward.config import config
 from kinward.enforcement import queries
-from kinward.enforcement.models import Action, Effect, Target
-from kinward.enforcement.services import deliver, issue, replay
+from kinward.enforcement.models import Action, Effect
+from kinward.enforcement.services import deliver, issue_content, replay
 from kinward.enforcement.webhook import Undelivered, check_address
 from kinward.errors import Invalid, NotConfigured
 from kinward.jobs import DELAYS, delay
@@ -24,18 +25,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 CASE = uuid4()
 
 
-def act(account: Account, effect: Effect = Effect.SUSPEND) -> Action:
-    from django.db import transaction
-
-    with transaction.atomic():
-        return issue(
-            case_id=CASE,
-            account=account,
-            effect=effect,
-            target=Target.ACCOUNT,
-            name=account.platform_id,
-            actor="system:test",
-        )
+@transaction.atomic
+def act(account: Account, effect: Effect = Effect.QUARANTINE) -> Action:
+    return issue_content(
+        case_id=CASE, account=account, effect=effect, content_id="post-1", actor="system:test"
+    )
 
 
 def fresh(action: Action) -> Action:
@@ -52,8 +46,9 @@ def test_an_action_is_delivered_signed_and_its_answer_kept(
     lowered = {name.lower(): value for name, value in headers.items()}
     verified = Webhook(config().secret("webhook_secret")).verify(body.decode(), lowered)
     assert lowered["webhook-id"] == str(action.id)
-    assert verified["type"] == "account.suspend"
+    assert verified["type"] == "content.quarantine"
     assert verified["data"]["account_id"] == "member-1"
+    assert verified["data"]["content_id"] == "post-1"
     assert verified["data"]["number"] == action.number
     done = fresh(action)
     assert (done.state, done.answer_status, done.answer) == ("delivered", 202, '{"thanks": true}')
@@ -77,7 +72,7 @@ def test_what_is_told_holds_no_grounds(account: Account, receiver: Receiver) -> 
 def test_the_same_action_twice_is_one(account: Account, receiver: Receiver) -> None:
     assert act(account) == act(account)
     run_jobs()
-    assert receiver.types == ["account.suspend"]
+    assert receiver.types == ["content.quarantine"]
 
 
 def test_a_delivered_action_is_not_sent_again(account: Account, receiver: Receiver) -> None:
@@ -178,7 +173,7 @@ def test_a_restoration_takes_back_what_was_not_delivered(
     assert fresh(suspended).state == "superseded"
     deliver(suspended.id)
     deliver(restored.id)
-    assert receiver.types == ["account.suspend", "account.restore"]
+    assert receiver.types == ["content.quarantine", "content.restore"]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from click.testing import CliRunner
 from django.utils import timezone
 
 from kinward.access.models import Staff
-from kinward.cases.clauses import CLAUSES
 from kinward.cases.services import VerdictForm, decide, take
 from kinward.cli.doctor import check_partners
 from kinward.cli.exchange import exchange as command
@@ -248,8 +247,7 @@ def test_opinions_go_back(partner: Partner, account: Account, reviewer: Staff) -
     read(exchange)
     case = quarantined(account)
     take(case=case, staff=reviewer)
-    clause = next(iter(CLAUSES))
-    form = VerdictForm(outcome="confirmed", clause=clause)
+    form = VerdictForm(outcome="confirmed", clause="CS-1")
     decide(case_id=case.id, staff=reviewer, form=form)
     wrong = BankedHash.objects.get(bank=exchange.bank, kind="pdq")
     mark_false_positive(row=wrong, wrong=True, actor=reviewer.actor)

@@ -267,6 +267,7 @@ def test_the_api_needs_its_key_and_scope(family: Family) -> None:
         "decide": "/v1/decide",
         "decide/batch": "/v1/decide/batch",
         "portal-sessions": "/v1/portal-sessions",
+        "registrations": "/v1/registrations",
         "reports": "/v1/reports",
         "report": f"/v1/reports/{uuid4()}",
         "media": "/v1/media",

@@ -12,8 +12,8 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
 from kinward.access.models import ApiKey
-from kinward.enforcement.models import Action, Effect, Target
-from kinward.enforcement.services import issue
+from kinward.enforcement.models import Action, Effect
+from kinward.enforcement.services import issue_content
 from kinward.evidence.models import Evidence
 from kinward.gate.models import KeptAnswer
 from kinward.jobs import enqueue
@@ -32,12 +32,11 @@ def statuses() -> list[tuple[str, str]]:
 
 def test_the_job_of_a_dead_worker_is_done_by_the_next(account: Account, receiver: Receiver) -> None:
     with transaction.atomic():
-        issue(
+        issue_content(
             case_id=uuid4(),
             account=account,
-            effect=Effect.SUSPEND,
-            target=Target.ACCOUNT,
-            name="member-1",
+            effect=Effect.REMOVE,
+            content_id="post-1",
             actor="system:test",
         )
     with connection.cursor() as cursor:  # as a worker leaves it that was killed and forgotten
@@ -48,7 +47,7 @@ def test_the_job_of_a_dead_worker_is_done_by_the_next(account: Account, receiver
         enqueue("jobs.rescue", timestamp=0)
     run_jobs()
     run_jobs()
-    assert receiver.types == ["account.suspend"]
+    assert receiver.types == ["content.remove"]
     assert Action.objects.get().state == "delivered"
 
 

@@ -8,7 +8,7 @@ from django.test import Client
 from kinward.access.models import Staff
 from kinward.cases import queries
 from kinward.cases.drafting import draft_report
-from kinward.cases.models import Case, UserReport
+from kinward.cases.models import Case, Priority, UserReport
 from kinward.cases.services import DisputeOpen, VerdictForm, decide, settle_dispute, take
 from kinward.cases.user_reports import (
     TooManyReports,
@@ -114,7 +114,7 @@ def test_the_reporter_hears_and_the_authority_gets_their_words(
     report.refresh_from_db()
     assert outcome_of(report) == "acted"
     assert topics(teen)[0] == "report.acted"
-    draft = draft_report(Case.objects.get(pk=case.pk), case.verdicts.get())
+    draft = draft_report(Case.objects.get(pk=case.pk), case.verdicts.get(), "enticement")
     assert "They sent me this." in draft.additional_info
     assert draft.incident_at == report.at
     assert Report.objects.count() == 1
@@ -139,7 +139,7 @@ def test_a_dispute_is_settled_by_who_holds_the_case(
     assert report is not None
     assert dispute_pairing(teen=teen, pairing_id=made.pk) is None
     case = report.finding.case
-    assert case.urgent
+    assert case.priority == Priority.HIGH
     assert case.account == adult
     with pytest.raises(KinwardError):  # without the lease
         settle_dispute(case=case, pairing_id=made.pk, ends=True, staff=reviewer)
@@ -186,7 +186,7 @@ def test_the_console_shows_what_is_disputed_and_settles_it(
     report = dispute_pairing(teen=teen, pairing_id=made.pk)
     assert report is not None
     case = report.finding.case
-    assert "urgent" in console.get("/queue").content.decode()
+    assert ">high<" in console.get("/queue").content.decode()
     take(case=case, staff=reviewer)
     page = console.get(f"/cases/{case.pk}").content.decode()
     assert "wren says that heron is not their guardian" in page

@@ -235,7 +235,7 @@ def test_this_is_not_my_guardian(
     assert parent.get_by_role("link", name="fulmar").count() == 0
     checked(parent)
     (row,) = demo.database(
-        "SELECT c.urgent FROM cases_case c JOIN people_account a ON a.id = c.account_id"
+        "SELECT c.priority FROM cases_case c JOIN people_account a ON a.id = c.account_id"
         f" WHERE a.platform_id = '{account_of(demo, 'gannet')}'"
     )
     assert row == (True,)

@@ -13,6 +13,10 @@ ALLOWED = {
     ("escalated", "confirmed"),
     ("escalated", "dismissed"),
     ("confirmed", "reported"),
+    ("confirmed", "enforced"),
+    ("confirmed", "overturned"),
+    ("reported", "overturned"),
+    ("enforced", "overturned"),
 }
 
 

@@ -4,11 +4,11 @@ from typing import Final
 
 from django.utils import timezone
 
-from kinward.cases.clauses import CLAUSES
 from kinward.cases.models import Case, UserReport, Verdict
 from kinward.config import config
 from kinward.evidence.models import Evidence
 from kinward.evidence.queries import of_case, viewed_entirely
+from kinward.guidelines.rules import Incident
 from kinward.matching.models import Check
 from kinward.reporting.draft import Draft, IpEvent, ReportedAccount, ReportedFile
 
@@ -22,7 +22,7 @@ ANNOTATIONS: Final = {
 }
 
 
-def draft_report(case: Case, verdict: Verdict) -> Draft:
+def draft_report(case: Case, verdict: Verdict, incident: Incident) -> Draft:
     """The report of a case: its account, its files, and for each file whether a person saw it."""
     findings = case.findings.select_related("check_made", "user_report").order_by("created_at")
     checks = {each.check_made.id: each.check_made for each in findings if each.check_made}
@@ -31,7 +31,7 @@ def draft_report(case: Case, verdict: Verdict) -> Draft:
     evidence = list(of_case(case.id))
     return Draft(
         case_id=case.id,
-        incident=CLAUSES[verdict.clause].incident,
+        incident=incident,
         incident_at=min(moments),
         platform=config().platform_name,
         account=ReportedAccount(

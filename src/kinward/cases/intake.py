@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 from django.db import transaction
 
-from kinward.cases.services import open_or_join
+from kinward.cases.opening import open_or_join
 from kinward.errors import KinwardError
 from kinward.locks import sharing
 from kinward.matching.decoders import Busy, decoders

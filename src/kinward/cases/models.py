@@ -4,12 +4,21 @@ import uuid
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from kinward.access.models import Staff
 from kinward.cases.states import UNDECIDED, CaseState
 from kinward.families.models import Pairing
 from kinward.matching.models import Check
 from kinward.people.models import Account
+
+
+class Priority(models.IntegerChoices):
+    """Which cases come first."""
+
+    IMMINENT = 0  # somebody may be in danger now
+    HIGH = 1
+    NORMAL = 2
 
 
 class Case(models.Model):
@@ -22,7 +31,8 @@ class Case(models.Model):
     )
     opened_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)
-    urgent = models.BooleanField(default=False)  # a child may be in danger: first in the queue
+    priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)
+    due_at = models.DateTimeField(default=timezone.now)  # by when a person should have decided
     leased_by = models.ForeignKey(Staff, null=True, on_delete=models.PROTECT, related_name="+")
     leased_until = models.DateTimeField(null=True)
 
@@ -34,7 +44,14 @@ class Case(models.Model):
                 name="cases_one_undecided_per_account",
             ),
         )
-        indexes = (models.Index(fields=("-urgent", "state", "opened_at"), name="cases_queue"),)
+        indexes = (
+            models.Index(
+                fields=("priority", "due_at", "id"),
+                condition=Q(state__in=[s.value for s in UNDECIDED]),
+                name="cases_queue",
+            ),
+            models.Index(fields=("-changed_at",), name="cases_changed"),
+        )
 
     def __str__(self) -> str:
         return f"case:{self.id}"
@@ -100,7 +117,7 @@ class Look(models.Model):
 
 
 class Verdict(models.Model):
-    """What was concluded, by whom, under which clause."""
+    """What was concluded, by whom or by which rule, under which clause of which guidelines."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="verdicts")
@@ -110,5 +127,24 @@ class Verdict(models.Model):
     classifications = models.JSONField(default=dict)
     annotations = models.JSONField(default=list)
     bank = models.BooleanField(default=False)  # whether the hashes go into our own bank
-    given_by = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="verdicts")
+    guidelines = models.CharField(max_length=110, default="")
+    consequence = models.JSONField(null=True)  # what a confirmed one came to
+    given_by = models.ForeignKey(
+        Staff, on_delete=models.PROTECT, null=True, related_name="verdicts"
+    )
+    rule = models.CharField(max_length=60, default="")
     given_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(given_by__isnull=False, rule="")
+                | (Q(given_by=None, outcome="confirmed") & ~Q(rule="")),
+                name="cases_person_or_rule",
+            ),
+        )
+
+    @property
+    def actor(self) -> str:
+        """How the ledger names who gave it."""
+        return f"rule:{self.rule}" if self.given_by is None else self.given_by.actor

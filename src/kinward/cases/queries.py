@@ -3,7 +3,7 @@
 from itertools import chain
 
 import msgspec
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from kinward.access.models import Staff
@@ -26,13 +26,17 @@ class Ground(msgspec.Struct, frozen=True):
 
 
 def queue() -> QuerySet[Case]:
-    """Undecided cases: urgent ones first, then escalated ones, then the oldest."""
+    """Undecided cases by their priority, and among equals by when they are due."""
     return (
         Case.objects.filter(state__in=UNDECIDED)
         .select_related("account", "leased_by")
-        .annotate(files=Count("findings", distinct=True))
-        .order_by("-urgent", "state", "opened_at")
+        .order_by("priority", "due_at", "id")
     )
+
+
+def overdue() -> QuerySet[Case]:
+    """Undecided cases that should have been decided by now."""
+    return Case.objects.filter(state__in=UNDECIDED, due_at__lt=timezone.now())
 
 
 def next_for(staff: Staff) -> Case | None:

@@ -13,7 +13,7 @@ import structlog
 from django.db import transaction
 
 from kinward.cases.models import Finding
-from kinward.cases.services import open_or_join
+from kinward.cases.opening import open_or_join
 from kinward.enforcement.queries import removed_contents
 from kinward.ledger.services import record
 from kinward.locks import exclusive, wait_for

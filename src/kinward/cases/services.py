@@ -1,4 +1,4 @@
-"""Opening a case, working on it, and what each verdict sets in motion."""
+"""Working on a case: taking it, letting go of it, deciding it; closing it when it is reported."""
 
 from datetime import timedelta
 from typing import Final, Literal, get_args
@@ -11,40 +11,23 @@ from django.utils import timezone
 
 from kinward.access.models import Staff
 from kinward.access.roles import REVIEW
-from kinward.cases.clauses import CLAUSES
-from kinward.cases.drafting import ANNOTATIONS, CLASSIFICATIONS, draft_report
-from kinward.cases.models import Case, Finding, Verdict
+from kinward.cases.acting import FILE_REPORT
+from kinward.cases.concluding import conclude, move
+from kinward.cases.disputes import disputed_teens, disputes
+from kinward.cases.drafting import ANNOTATIONS, CLASSIFICATIONS
+from kinward.cases.models import Case, Verdict
 from kinward.cases.states import UNDECIDED, CaseState, check_move
-from kinward.cases.user_reports import (
-    disputed_teens,
-    disputes,
-    end_disputed,
-    quarantined_here,
-    tell_reporters,
-)
 from kinward.config import config
-from kinward.enforcement.models import Action, Effect, Target
-from kinward.enforcement.queries import removed_contents
-from kinward.enforcement.services import issue
 from kinward.errors import Forbidden, Invalid, KinwardError, NotFound
 from kinward.evidence.queries import of_case as evidence_of
-from kinward.evidence.services import keep_after_dismissal, seal_file
-from kinward.exchanges.kinds import OpinionKind
-from kinward.exchanges.opinions import give
 from kinward.families import ending
+from kinward.guidelines.queries import in_force
 from kinward.jobs import enqueue
 from kinward.ledger.services import record
-from kinward.matching.kinds import Confidence
-from kinward.matching.lookup import Match
-from kinward.matching.models import Check
-from kinward.people.models import Account, Standing
-from kinward.people.services import lock_account, lock_accounts, set_standing
+from kinward.people.services import lock_account, lock_accounts
 from kinward.reporting.models import Report
-from kinward.reporting.services import open_report, unpark
+from kinward.reporting.services import unpark
 
-FILE_REPORT: Final = "cases.file_report"
-BANK_CONFIRMED: Final = "cases.bank_confirmed"
-AUTHORITY: Final = "cybertipline"
 MAX_NOTE: Final = 5000
 
 Decision = Literal["confirmed", "dismissed", "escalated"]
@@ -91,49 +74,6 @@ class VerdictForm(msgspec.Struct, frozen=True, kw_only=True):
     classifications: dict[str, str] = {}
     annotations: list[str] = []
     bank: bool = False
-
-
-def open_or_join(
-    *, account: Account, check: Check, matches: list[Match], data: bytes | None, actor: str
-) -> Case:
-    """Put a match into the account's one undecided case, and act at once, in one transaction.
-
-    A verified match quarantines the content and suspends the account; an unverified one only
-    quarantines, since nothing is known until a person has looked.
-    """
-    account = lock_account(account.pk)
-    case, new = Case.objects.get_or_create(account=account, state__in=UNDECIDED)
-    verified = any(match.confidence == Confidence.VERIFIED for match in matches)
-    finding = Finding.objects.create(
-        case=case,
-        check_made=check,
-        confidence=Confidence.VERIFIED if verified else Confidence.UNVERIFIED,
-        grounds=msgspec.to_builtins(matches),
-    )
-    if new:
-        record(actor=actor, kind="case.opened", subject=str(case), account=account.platform_id)
-    record(
-        actor=actor,
-        kind="case.finding_added",
-        subject=str(case),
-        finding=str(finding.id),
-        content=check.content_id,
-        confidence=finding.confidence,
-    )
-    give(hashes=[match.hash for match in matches], kind=OpinionKind.SEEN, actor=actor)
-    if data is not None:
-        seal_file(case_id=case.id, check=check, data=data, actor=actor)
-    _act(case, account, Effect.QUARANTINE, Target.CONTENT, check.content_id, actor)
-    if verified and account.standing == Standing.ACTIVE:
-        _act(case, account, Effect.SUSPEND, Target.ACCOUNT, account.platform_id, actor)
-        set_standing(account=account, standing=Standing.SUSPENDED)
-    return case
-
-
-def _act(
-    case: Case, account: Account, effect: Effect, target: Target, name: str, actor: str
-) -> None:
-    issue(case_id=case.id, account=account, effect=effect, target=target, name=name, actor=actor)
 
 
 def get_case(case_id: UUID) -> Case:
@@ -190,21 +130,7 @@ def decide(*, case_id: UUID, staff: Staff, form: VerdictForm) -> Case:
     check_move(case.state, CaseState(form.outcome))
     require_lease(case, staff)
     _check_form(case, staff, form)
-    verdict = Verdict.objects.create(case=case, given_by=staff, **msgspec.structs.asdict(form))
-    _move(case, CaseState(form.outcome))
-    record(
-        actor=staff.actor,
-        kind=f"case.{form.outcome}",
-        subject=str(case),
-        verdict=str(verdict.id),
-        clause=form.clause,
-    )
-    if form.outcome == "confirmed":
-        end_disputed(case, staff.actor)
-        _confirm(case, account, verdict)
-    elif form.outcome == "dismissed":
-        _dismiss(case, account, staff.actor)
-    tell_reporters(case)
+    conclude(case, account, Verdict(case=case, given_by=staff, **msgspec.structs.asdict(form)))
     return case
 
 
@@ -218,7 +144,7 @@ def settle_dispute(*, case: Case, pairing_id: UUID, ends: bool, staff: Staff) ->
 
 
 def _check_form(case: Case, staff: Staff, form: VerdictForm) -> None:
-    if form.outcome == "confirmed" and form.clause not in CLAUSES:
+    if form.outcome == "confirmed" and form.clause not in in_force().clauses:
         raise Invalid("Choose the clause of the guidelines that was broken.")
     if len(form.note) > MAX_NOTE:
         raise Invalid(f"A note has at most {MAX_NOTE} characters.")
@@ -234,58 +160,13 @@ def _check_form(case: Case, staff: Staff, form: VerdictForm) -> None:
         raise NeedsAnotherPerson
 
 
-def _move(case: Case, to: CaseState) -> None:
-    """The one place where a case's state changes. The caller holds the case's row."""
-    check_move(case.state, to)
-    case.state, case.leased_by, case.leased_until = to, None, None
-    case.save(update_fields=["state", "leased_by", "leased_until", "changed_at"])
-
-
-def contents(case: Case) -> list[str]:
-    """Every content item that was found or reported."""
-    found = case.findings.values_list("check_made__content_id", "user_report__content_id")
-    return sorted({name for pair in found for name in pair if name})
-
-
-def _hashes(case: Case) -> list[int]:
-    """The banked hashes that its findings hit."""
-    found = case.findings.values_list("grounds", flat=True)
-    return sorted({int(match.get("hash", 0)) for grounds in found for match in grounds})
-
-
-def _confirm(case: Case, account: Account, verdict: Verdict) -> None:
-    actor = verdict.given_by.actor
-    give(hashes=_hashes(case), kind=OpinionKind.CONFIRMED, actor=actor)
-    for content_id in contents(case):
-        _act(case, account, Effect.REMOVE, Target.CONTENT, content_id, actor)
-    _act(case, account, Effect.TERMINATE, Target.ACCOUNT, account.platform_id, actor)
-    set_standing(account=account, standing=Standing.TERMINATED)
-    report = open_report(draft=draft_report(case, verdict), authority_name=AUTHORITY, actor=actor)
-    enqueue(FILE_REPORT, report_id=str(report.id))
-    if verdict.bank:
-        enqueue(BANK_CONFIRMED, verdict_id=str(verdict.id))
-
-
-def _dismiss(case: Case, account: Account, actor: str) -> None:
-    removed = removed_contents(account)  # a confirmed removal outlives a later case's dismissal
-    for content_id in quarantined_here(case.id):
-        if content_id in removed:
-            continue
-        _act(case, account, Effect.RESTORE, Target.CONTENT, content_id, actor)
-    suspended_here = Action.objects.filter(case_id=case.id, effect=Effect.SUSPEND).exists()
-    if suspended_here and account.standing == Standing.SUSPENDED:
-        _act(case, account, Effect.RESTORE, Target.ACCOUNT, account.platform_id, actor)
-        set_standing(account=account, standing=Standing.ACTIVE)
-    keep_after_dismissal(case_id=case.id, actor=actor)
-
-
 @transaction.atomic
 def close_reported(*, case_id: UUID, external_id: str) -> None:
     """Close a confirmed case whose report is finished; a second call finds it closed."""
     case = Case.objects.select_for_update(no_key=True).get(pk=case_id)
-    if case.state == CaseState.REPORTED:
+    if case.state in (CaseState.REPORTED, CaseState.OVERTURNED):
         return
-    _move(case, CaseState.REPORTED)
+    move(case, CaseState.REPORTED)
     record(actor="system:cases", kind="case.reported", subject=str(case), external_id=external_id)
 
 

@@ -13,7 +13,9 @@ class CaseState(StrEnum):
     ESCALATED = "escalated"  # waits for a second person
     CONFIRMED = "confirmed"  # its consequences are on their way
     REPORTED = "reported"  # the authority has the report; closed
+    ENFORCED = "enforced"  # its consequences were drawn, and none was a report; closed
     DISMISSED = "dismissed"  # everything was given back; closed
+    OVERTURNED = "overturned"  # an appeal was won, everything was given back; closed
 
 
 UNDECIDED: Final = (CaseState.OPEN, CaseState.ESCALATED)
@@ -21,9 +23,11 @@ UNDECIDED: Final = (CaseState.OPEN, CaseState.ESCALATED)
 MOVES: Final[dict[CaseState, frozenset[CaseState]]] = {
     CaseState.OPEN: frozenset({CaseState.ESCALATED, CaseState.CONFIRMED, CaseState.DISMISSED}),
     CaseState.ESCALATED: frozenset({CaseState.CONFIRMED, CaseState.DISMISSED}),
-    CaseState.CONFIRMED: frozenset({CaseState.REPORTED}),
-    CaseState.REPORTED: frozenset(),
+    CaseState.CONFIRMED: frozenset({CaseState.REPORTED, CaseState.ENFORCED, CaseState.OVERTURNED}),
+    CaseState.REPORTED: frozenset({CaseState.OVERTURNED}),
+    CaseState.ENFORCED: frozenset({CaseState.OVERTURNED}),
     CaseState.DISMISSED: frozenset(),
+    CaseState.OVERTURNED: frozenset(),
 }
 
 

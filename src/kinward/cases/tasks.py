@@ -4,15 +4,17 @@ from uuid import UUID
 
 from procrastinate.contrib.django import app
 
-from kinward.cases import banking, services
+from kinward.cases import acting, banking, services
 from kinward.cases.retro import retro_match
+from kinward.cases.simulating import simulate_edition
+from kinward.guidelines.services import SIMULATE
 from kinward.jobs import enqueue_once, task
 from kinward.matching.services import RETRO
 from kinward.reporting.models import ReportState
 from kinward.reporting.services import file_report
 
 
-@task(services.FILE_REPORT)
+@task(acting.FILE_REPORT)
 def file_and_close(report_id: str) -> None:
     """File the report of a case, then close the case. A parked report leaves it confirmed."""
     report = file_report(UUID(report_id))
@@ -20,10 +22,16 @@ def file_and_close(report_id: str) -> None:
         services.close_reported(case_id=report.case_id, external_id=report.external_id)
 
 
-@task(services.BANK_CONFIRMED)
+@task(acting.BANK_CONFIRMED)
 def bank_confirmed(verdict_id: str) -> None:
     """Bank what a person confirmed."""
     banking.bank_confirmed(UUID(verdict_id))
+
+
+@task(SIMULATE)
+def simulate_guidelines(edition_id: str) -> None:
+    """Count what proposed guidelines would have done to past cases."""
+    simulate_edition(UUID(edition_id))
 
 
 @task(RETRO, lock=RETRO)

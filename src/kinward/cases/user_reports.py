@@ -1,7 +1,7 @@
 """Reports by people: what can be reported, what happens to it, and what the reporter hears.
 
-A report never acts by itself. It becomes a finding; one about a child's safety puts its case at the
-front of the queue.
+A report never acts by itself. It becomes a finding; how soon a person must look is for the
+guidelines to say.
 """
 
 from datetime import timedelta
@@ -13,15 +13,13 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from kinward.cases.models import Case, Finding, UserReport
+from kinward.cases.models import UserReport
+from kinward.cases.opening import open_or_join_report
 from kinward.cases.states import UNDECIDED, CaseState
-from kinward.enforcement.models import Action, Effect, Target
 from kinward.errors import Invalid, KinwardError, NotFound
 from kinward.families import ending
 from kinward.families.errors import NotPaired
 from kinward.families.models import Pairing
-from kinward.families.tell import tell
-from kinward.ledger.services import record
 from kinward.people.models import Account
 from kinward.people.services import get_account, lock_account, lock_accounts
 
@@ -35,7 +33,6 @@ class Category(msgspec.Struct, frozen=True):
     """What can be reported. `help` is the immediate help that is shown with it."""
 
     title: str
-    urgent: bool = True
     help: Help = "talk"
 
 
@@ -50,8 +47,8 @@ CATEGORIES: Final = {
     "threats": Category(gettext_noop("Somebody threatens or blackmails a minor"), help="image"),
     "harm": Category(gettext_noop("Somebody may hurt themselves"), help="emergency"),
     "home": Category(gettext_noop("Somebody is not safe at home"), help="emergency"),
-    "bullying": Category(gettext_noop("Bullying or hate"), urgent=False),
-    "other": Category(gettext_noop("Something else"), urgent=False, help=""),
+    "bullying": Category(gettext_noop("Bullying or hate")),
+    "other": Category(gettext_noop("Something else"), help=""),
     "guardian": Category(gettext_noop("This is not my guardian")),  # made by a dispute alone
 }
 
@@ -106,7 +103,7 @@ def receive_report(*, report: UserReportIn, actor: str) -> UserReport:
         category=report.category,
         text=report.text,
     )
-    _find(made, category, actor)
+    open_or_join_report(made, category.title, actor)
     return made
 
 
@@ -126,38 +123,8 @@ def dispute_pairing(*, teen: Account, pairing_id: UUID) -> UserReport | None:
     made = UserReport.objects.create(
         reporter=teen, account=paused.guardian, pairing=paused, category="guardian"
     )
-    _find(made, CATEGORIES["guardian"], f"account:{teen.platform_id}")
+    open_or_join_report(made, CATEGORIES["guardian"].title, f"account:{teen.platform_id}")
     return made
-
-
-def _find(made: UserReport, category: Category, actor: str) -> None:
-    """Make it a finding of the account's one undecided case. The account is locked."""
-    case, new = Case.objects.get_or_create(account=made.account, state__in=UNDECIDED)
-    if category.urgent and not case.urgent:
-        case.urgent = True
-        case.save(update_fields=["urgent"])
-    grounds = {
-        "kind": "user report",
-        "title": category.title,
-        "content_id": made.content_id,
-        "text": made.text,
-    }
-    finding = Finding.objects.create(
-        case=case, user_report=made, confidence="reported", grounds=[grounds]
-    )
-    if new:
-        account = made.account.platform_id
-        record(actor=actor, kind="case.opened", subject=str(case), account=account)
-    record(
-        actor=actor,
-        kind="case.finding_added",
-        subject=str(case),
-        finding=str(finding.id),
-        content=made.content_id,
-        confidence="reported",
-    )
-    if made.reporter is not None:
-        tell(made.reporter, "report.taken")
 
 
 def get_report(report_id: UUID) -> UserReport:
@@ -173,49 +140,10 @@ def outcome_of(report: UserReport) -> str:
     state = report.finding.case.state
     if state in UNDECIDED:
         return "received"
-    return "closed" if state == CaseState.DISMISSED else "acted"
+    return "closed" if state in (CaseState.DISMISSED, CaseState.OVERTURNED) else "acted"
 
 
 def reports_by(account: Account) -> list[UserReport]:
     """The latest reports that an account made."""
     made = UserReport.objects.select_related("finding__case", "account").filter(reporter=account)
     return list(made[:30])
-
-
-def tell_reporters(case: Case) -> None:
-    """Tell everybody who reported something in a case that was just decided."""
-    if case.state in UNDECIDED:
-        return
-    topic = "report.closed" if case.state == CaseState.DISMISSED else "report.acted"
-    made = UserReport.objects.filter(finding__case=case, reporter__isnull=False)
-    for reporter in Account.objects.filter(pk__in=made.values("reporter")).order_by("pk"):
-        tell(reporter, topic)
-
-
-def disputes(case_id: UUID) -> list[Pairing]:
-    """The pairings of a case that are disputed and wait for a person's word."""
-    reported = UserReport.objects.filter(finding__case=case_id, pairing__isnull=False)
-    return list(
-        Pairing.objects.select_related("guardian", "teen").filter(
-            pk__in=reported.values("pairing"), ended_at=None, disputed_at__isnull=False
-        )
-    )
-
-
-def disputed_teens(case_id: UUID) -> list[int]:
-    """The teens of these pairings."""
-    return [each.teen_id for each in disputes(case_id)]
-
-
-def end_disputed(case: Case, actor: str) -> None:
-    """End the pairings that a confirmed case disputes."""
-    for each in disputes(case.id):
-        ending.settle_dispute(pairing_id=each.pk, ends=True, actor=actor)
-
-
-def quarantined_here(case_id: UUID) -> list[str]:
-    """The content that a case quarantined, by the platform's ids."""
-    made = Action.objects.filter(
-        case_id=case_id, effect=Effect.QUARANTINE, target_kind=Target.CONTENT
-    )
-    return sorted(set(made.values_list("target", flat=True)))

@@ -184,7 +184,7 @@ def check_partners() -> Finding:
 
 def check_authority() -> Finding:
     """Does the authority accept our credentials?"""
-    from kinward.cases.services import AUTHORITY
+    from kinward.cases.acting import AUTHORITY
     from kinward.reporting.authority import authority
 
     found = authority(AUTHORITY)

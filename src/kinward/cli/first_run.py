@@ -17,6 +17,7 @@ def make_secrets() -> None:
     webhook = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
     write_secret(chosen.secret_path("webhook_secret"), webhook)
     write_secret(chosen.secret_path("policy_key"), new_signing_key())
+    write_secret(chosen.secret_path("identifier_key"), random_secret())
     if not (chosen.evidence_key or chosen.evidence_key_file):
         write_secret(chosen.secret_path("evidence_key"), new_key())
 

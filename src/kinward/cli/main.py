@@ -23,6 +23,11 @@ COMMANDS: Final = {
     "exchange": ("exchange:exchange", "Partners whose lists fill banks of ours.", True),
     "match": ("match:match", "What is held, against lists that grew.", True),
     "policy": ("policy:policy", "Policy packs: check, compare, simulate, put in force.", False),
+    "guidelines": (
+        "guidelines:guidelines",
+        "The community guidelines, and what follows when one is broken.",
+        False,
+    ),
     "decide": ("decide:decide", "Decide one question, and say why.", False),
     "evidence": ("evidence:evidence", "Legal holds and expiry of sealed evidence.", True),
     "action": ("operations:action", "Actions that were parked.", True),

@@ -62,12 +62,14 @@ def _post(state: str, **changes: Any) -> Callable[[dict[str, Any]], None]:
     return apply
 
 
-def _member(standing: str) -> Callable[[dict[str, Any]], None]:
-    def apply(action: dict[str, Any]) -> None:
-        number = action["account_id"].removeprefix("member-")
-        Member.objects.filter(pk=number).update(standing=standing)
+def _member(action: dict[str, Any]) -> None:
+    """Each action on an account says how it stands from now on.
 
-    return apply
+    What is restricted need not be kept here: every message and stream asks `/v1/decide`.
+    """
+    standing = {"terminated": "closed"}.get(action["standing"], action["standing"])
+    number = action["account_id"].removeprefix("member-")
+    Member.objects.filter(pk=number).update(standing=standing)
 
 
 def _notice(action: dict[str, Any]) -> None:
@@ -86,8 +88,9 @@ EFFECTS = {
     ("content", "quarantine"): _post("held"),
     ("content", "remove"): _post("removed", picture=b""),
     ("content", "restore"): _post("published"),
-    ("account", "suspend"): _member("suspended"),
-    ("account", "terminate"): _member("closed"),
-    ("account", "restore"): _member("active"),
+    ("account", "restrict"): _member,
+    ("account", "suspend"): _member,
+    ("account", "terminate"): _member,
+    ("account", "restore"): _member,
     ("notice", "notify"): _notice,
 }

@@ -1,8 +1,9 @@
-"""The actions, and what the platform answered to each."""
+"""The actions, and what the platform answered to each; sanctions, strikes, blocked identifiers."""
 
 import uuid
 
 from django.db import models
+from django.db.models import Q
 
 from kinward.people.models import Account
 
@@ -12,6 +13,7 @@ class Effect(models.TextChoices):
 
     QUARANTINE = "quarantine"
     REMOVE = "remove"
+    RESTRICT = "restrict"
     SUSPEND = "suspend"
     TERMINATE = "terminate"
     RESTORE = "restore"
@@ -42,6 +44,7 @@ class Action(models.Model):
     id = models.UUIDField(unique=True, default=uuid.uuid4)
     case_id = models.UUIDField(db_index=True, null=True)
     notice = models.JSONField(null=True)
+    standing = models.JSONField(null=True)  # how the account stands from this action on
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="actions")
     effect = models.CharField(max_length=12, choices=Effect.choices)
     target_kind = models.CharField(max_length=8, choices=Target.choices)
@@ -59,7 +62,9 @@ class Action(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=("case_id", "effect", "target_kind", "target"), name="enforcement_once"
+                fields=("case_id", "effect", "target_kind", "target"),
+                condition=Q(target_kind="content"),
+                name="enforcement_once",
             ),
         )
         indexes = (
@@ -76,3 +81,74 @@ class Action(models.Model):
     def type(self) -> str:
         """The webhook's event type, such as `account.suspend`."""
         return f"{self.target_kind}.{self.effect}"
+
+
+class SanctionKind(models.TextChoices):
+    """What a sanction takes from an account."""
+
+    RESTRICT = "restrict"
+    SUSPEND = "suspend"
+    TERMINATE = "terminate"
+
+
+class Sanction(models.Model):
+    """What one case took from an account. How it stands follows from all sanctions that hold."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="sanctions")
+    case_id = models.UUIDField(db_index=True)
+    kind = models.CharField(max_length=10, choices=SanctionKind.choices)
+    capabilities = models.JSONField(default=list)
+    began_at = models.DateTimeField(auto_now_add=True)
+    until = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    ended_why = models.CharField(max_length=80, default="")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("case_id", "account"),
+                condition=Q(ended_at=None),
+                name="enforcement_one_sanction",
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="terminate") | Q(until=None), name="enforcement_end_is_the_end"
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=("until",),
+                condition=Q(ended_at=None, until__isnull=False),
+                name="enforcement_due",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"sanction:{self.id}"
+
+
+class Strike(models.Model):
+    """That a verdict counted against an account, up to a day, unless it was taken back."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="strikes")
+    case_id = models.UUIDField(unique=True)
+    clause = models.CharField(max_length=10)
+    count = models.PositiveSmallIntegerField()
+    given_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    taken_back_at = models.DateTimeField(null=True)
+
+
+class BlockedIdentifier(models.Model):
+    """A keyed hash of something that a terminated account had: no new account may have it."""
+
+    digest = models.BinaryField(db_index=True)
+    kind = models.CharField(max_length=10)
+    case_id = models.UUIDField(db_index=True)
+    blocked_at = models.DateTimeField(auto_now_add=True)
+    lifted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("case_id", "digest"), name="enforcement_blocked_once"),
+        )

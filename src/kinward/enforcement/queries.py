@@ -1,5 +1,6 @@
-"""Reading actions."""
+"""Reading actions, sanctions and strikes."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -14,9 +15,26 @@ def of_case(case_id: UUID) -> QuerySet[Action]:
 
 
 def removed_contents(account: Account) -> set[str]:
-    """The content of an account that some verdict removed for good, by the platform's ids."""
-    removals = account.actions.filter(effect=Effect.REMOVE, target_kind=Target.CONTENT)
-    return set(removals.values_list("target", flat=True))
+    """The content of an account that some verdict removed and none gave back."""
+    return _removed(Action.objects.filter(account=account))
+
+
+def removed_by_others(case_id: UUID, contents: Iterable[str]) -> set[str]:
+    """Of some content, what another case removed and did not give back."""
+    return _removed(Action.objects.filter(target__in=list(contents)).exclude(case_id=case_id))
+
+
+def _removed(actions: QuerySet[Action]) -> set[str]:
+    standing = set()
+    about = actions.filter(
+        target_kind=Target.CONTENT, effect__in=(Effect.REMOVE, Effect.RESTORE)
+    ).order_by("number")
+    for case_id, target, effect in about.values_list("case_id", "target", "effect"):
+        if effect == Effect.REMOVE:
+            standing.add((case_id, target))
+        else:
+            standing.discard((case_id, target))
+    return {target for _case, target in standing}
 
 
 def parked() -> QuerySet[Action]:

@@ -22,32 +22,63 @@ log = structlog.get_logger(__name__)
 DELIVER = "enforcement.deliver"
 
 
-def issue(
-    *, case_id: UUID, account: Account, effect: Effect, target: Target, name: str, actor: str
+def issue_content(
+    *, case_id: UUID, account: Account, effect: Effect, content_id: str, actor: str
 ) -> Action:
-    """Ask for an effect, once per case, in the caller's transaction; its delivery is a job.
+    """Ask for an effect on a content item, once per case, in the caller's transaction."""
+    action, new = Action.objects.get_or_create(
+        case_id=case_id,
+        effect=effect,
+        target_kind=Target.CONTENT,
+        target=content_id,
+        defaults={"account": account},
+    )
+    if new:
+        _send(action, actor)
+    return action
+
+
+def issue_account(
+    *, case_id: UUID, account: Account, effect: Effect, standing: dict[str, Any], actor: str
+) -> Action:
+    """Ask for an effect on an account, in the caller's transaction.
+
+    `standing` says how the account stands from now on; `sanctions` alone knows.
+    """
+    action = Action.objects.create(
+        case_id=case_id,
+        account=account,
+        effect=effect,
+        target_kind=Target.ACCOUNT,
+        target=account.platform_id,
+        standing=standing,
+    )
+    _send(action, actor)
+    return action
+
+
+def _send(action: Action, actor: str) -> None:
+    """Have an action delivered by a job.
 
     A restoration takes back what was not delivered yet: the platform never hears of it.
     """
-    about: dict[str, Any] = {"account": account, "target_kind": target, "target": name}
-    action, new = Action.objects.get_or_create(case_id=case_id, effect=effect, **about)
-    if not new:
-        return action
-    if effect == Effect.RESTORE:
-        undelivered = Action.objects.filter(
-            **about, number__lt=action.number, state__in=(ActionState.PENDING, ActionState.PARKED)
-        )
-        undelivered.update(state=ActionState.SUPERSEDED)
+    if action.effect == Effect.RESTORE:
+        Action.objects.filter(
+            account=action.account_id,
+            target_kind=action.target_kind,
+            target=action.target,
+            number__lt=action.number,
+            state__in=(ActionState.PENDING, ActionState.PARKED),
+        ).update(state=ActionState.SUPERSEDED)
     enqueue(DELIVER, action_id=str(action.id))
     record(
         actor=actor,
         kind="action.issued",
         subject=str(action),
-        case=str(case_id),
+        case=_case(action),
         type=action.type,
-        target=name,
+        target=action.target,
     )
-    return action
 
 
 def notify(*, account: Account, notice: dict[str, Any], actor: str) -> Action:
@@ -62,15 +93,7 @@ def notify(*, account: Account, notice: dict[str, Any], actor: str) -> Action:
         target=account.platform_id,
         notice=notice,
     )
-    enqueue(DELIVER, action_id=str(action.id))
-    record(
-        actor=actor,
-        kind="action.issued",
-        subject=str(action),
-        case=None,
-        type=action.type,
-        target=account.platform_id,
-    )
+    _send(action, actor)
     return action
 
 
@@ -122,6 +145,7 @@ def payload(action: Action) -> dict[str, object]:
             "account_id": action.account.platform_id,
             "content_id": action.target if action.target_kind == Target.CONTENT else None,
             "case_id": _case(action),
+            **({} if action.standing is None else action.standing),
             **({} if action.notice is None else {"notice": action.notice}),
         },
     }

@@ -1,11 +1,11 @@
-"""Delivery as a durable job, and the job that lets people grow up."""
+"""Durable jobs: delivery, sanctions that have run their time, people who grow up."""
 
 from uuid import UUID
 
 from django.db import transaction
 from procrastinate.contrib.django import app
 
-from kinward.enforcement import services
+from kinward.enforcement import sanctions, services
 from kinward.experience import growing
 from kinward.experience.live import today
 from kinward.families.ending import finish_due
@@ -19,6 +19,13 @@ from kinward.jobs import task
 def deliver(action_id: str) -> None:
     """Carry out one action."""
     services.deliver(UUID(action_id))
+
+
+@app.periodic(cron="* * * * *")
+@task("enforcement.end_due")
+def end_due(timestamp: int) -> None:
+    """Lift what has run its time."""
+    sanctions.end_due()
 
 
 @app.periodic(cron="*/10 * * * *")

@@ -189,10 +189,16 @@ def keep_after_report(*, case_id: UUID, finished_at: datetime) -> None:
     keep_until(case_id=case_id, until=until, why="report finished", actor="system:reporting")
 
 
-def keep_after_dismissal(*, case_id: UUID, actor: str) -> None:
-    """A dismissed case's files are kept a short while, then destroyed."""
+def keep_shortly(*, case_id: UUID, why: str, actor: str) -> None:
+    """The files of a case that came to nothing are kept a short while, then destroyed."""
     until = timezone.now() + timedelta(days=DISMISSED_DAYS)
-    keep_until(case_id=case_id, until=until, why="case dismissed", actor=actor)
+    keep_until(case_id=case_id, until=until, why=why, actor=actor)
+
+
+def keep_for_appeals(*, case_id: UUID, days: int, actor: str) -> None:
+    """Where nothing was reported, the files are kept while an appeal may come and be answered."""
+    until = timezone.now() + timedelta(days=days)
+    keep_until(case_id=case_id, until=until, why="an appeal may come", actor=actor)
 
 
 @transaction.atomic

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from kinward.errors import KinwardError
 from kinward.experience.models import Activation, Layer, PackVersion, Shadow
-from kinward.people.models import Account
+from kinward.people.models import Account, Standing
 from kinward.policy import AgeRange, Decision, Pack, Person, load_pack, shipped_packs
 from kinward.policy.ages import Assurance
 from kinward.policy.decision import stricter
@@ -158,16 +158,21 @@ def load_states(ids: Iterable[str]) -> dict[str, State]:
     )
     found: dict[str, State] = {}
     now = timezone.now()
-    for platform_id, language, *known, layer, capability, value, until in rows:
+    for platform_id, language, standing, *known, layer, capability, value, until in rows:
         state = found.get(platform_id)
         if state is None:
-            state = found[platform_id] = State(_person(*known), language, {}, {})
+            barred = standing != Standing.ACTIVE
+            state = State(_person(*known), language, {}, {}, withheld=set(), barred=barred)
+            found[platform_id] = state
         if layer is None or (until is not None and until <= now):
             continue
-        made = state.guardian if layer == Layer.GUARDIAN else state.self_
-        cast("dict[str, Weekly]", made)[capability] = (
-            tuple(value) if isinstance(value, list) else value
-        )
+        if layer == Layer.ENFORCEMENT:
+            state.withheld.add(capability)
+        else:
+            made = state.guardian if layer == Layer.GUARDIAN else state.self_
+            cast("dict[str, Weekly]", made)[capability] = (
+                tuple(value) if isinstance(value, list) else value
+            )
         if until is not None and (state.until is None or until < state.until):
             msgspec.structs.force_setattr(state, "until", until)
     return found
@@ -183,8 +188,8 @@ def _past(states: Mapping[str, State]) -> list[str]:
 
 
 _COLUMNS: Final = (
-    *("platform_id", "language", "age_lower", "age_upper", "age_source", "age_assurance"),
-    *("age_changes_on", "jurisdiction"),
+    *("platform_id", "language", "standing"),
+    *("age_lower", "age_upper", "age_source", "age_assurance", "age_changes_on", "jurisdiction"),
 )
 
 

@@ -11,21 +11,23 @@ from kinward.people.models import Account
 
 
 class Layer(models.TextChoices):
-    """Who may move a value inside the bounds of the pack."""
+    """Who made a setting: who may move a value inside the bounds of the pack, or enforcement."""
 
     GUARDIAN = "guardian"
     SELF = "self"
+    ENFORCEMENT = "enforcement"
 
 
 class Setting(models.Model):
     """What a guardian, or the person, set for a capability, in the capability's own words.
 
     `value` is one value, or a list of seven, Monday first. One with an `until` goes before one
-    without, and counts up to that moment.
+    without, and counts up to that moment. Enforcement's is always `false`: the capability is
+    withheld.
     """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="settings")
-    layer = models.CharField(max_length=8, choices=Layer.choices)
+    layer = models.CharField(max_length=11, choices=Layer.choices)
     capability = models.CharField(max_length=80)
     value = models.JSONField()
     set_by = models.CharField(max_length=220)

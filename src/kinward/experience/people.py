@@ -44,7 +44,11 @@ def _settings(pack: Pack, rows: dict[int, int]) -> dict[int, Settings]:
     made: dict[int, dict[str, list[int]]] = {}
     first, last = min(rows), max(rows)
     for setting in Setting.objects.filter(
-        account_id__gte=first, account_id__lte=last, ended_at=None, until=None
+        account_id__gte=first,
+        account_id__lte=last,
+        ended_at=None,
+        until=None,
+        layer__in=(Layer.GUARDIAN, Layer.SELF),
     ).order_by("capability"):
         capability = pack.capabilities.get(setting.capability)
         row = rows.get(setting.account_id)

@@ -1,5 +1,9 @@
-"""What guardians and people set for themselves: made, replaced, ended; never deleted."""
+"""What guardians and people set for themselves: made, replaced, ended; never deleted.
 
+Also what enforcement withholds.
+"""
+
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import transaction
@@ -12,7 +16,7 @@ from kinward.ledger.services import record
 from kinward.people.models import Account
 from kinward.people.services import lock_account
 from kinward.policy import Decision, Pack, decide
-from kinward.policy.request import About, Request
+from kinward.policy.request import About, Request, answer
 from kinward.policy.values import Weekly
 from kinward.watch import watch
 
@@ -72,6 +76,30 @@ def end_guardian_settings(account: Account, capabilities: list[str], why: str) -
     return sorted({*lasting, *_end(account, Layer.GUARDIAN, capabilities, why, passing=True)})
 
 
+def withhold(*, account: Account, until: Mapping[str, datetime | None], why: str) -> None:
+    """Withhold exactly these capabilities, each until a moment or for good. The caller records.
+
+    Whatever else was withheld is given back. The caller has locked the account.
+    """
+    watch().changed("account", account.platform_id)
+    made = Setting.objects.filter(account=account, layer=Layer.ENFORCEMENT, ended_at=None)
+    held = {each.capability: each for each in made}
+    wrong = [
+        each.pk for name, each in held.items() if name not in until or each.until != until[name]
+    ]
+    Setting.objects.filter(pk__in=wrong).update(ended_at=timezone.now(), ended_why=why[:80])
+    for name in sorted(until):
+        if name not in held or held[name].pk in wrong:
+            Setting.objects.create(
+                account=account,
+                layer=Layer.ENFORCEMENT,
+                capability=name,
+                value=False,
+                set_by="system:enforcement",
+                until=until[name],
+            )
+
+
 def _end(
     account: Account, layer: Layer, capabilities: list[str], why: str, *, passing: bool
 ) -> list[str]:
@@ -94,8 +122,18 @@ def decide_afresh(account: Account, capability: str) -> Decision:
     return decide_all(live().in_force(), [request], states)[0]
 
 
+def decide_as_it_stands(account: Account, pack: Pack) -> dict[str, Decision]:
+    """Every capability of an account at this moment, without those that enforcement withholds."""
+    states = load_states([account.platform_id])
+    actor = About(id=account.platform_id)
+    return {
+        name: answer(pack, Request(capability=name, actor=actor), states)
+        for name in pack.capabilities
+    }
+
+
 def decide_everything(account: Account, pack: Pack) -> dict[str, Decision]:
-    """Every capability of an account, as the database has it at this moment."""
+    """Every capability of an account by the rules and the settings alone, at this moment."""
     state = load_states([account.platform_id])[account.platform_id]
     return {
         name: decide(

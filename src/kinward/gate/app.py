@@ -14,11 +14,11 @@ from prometheus_client import Counter, Gauge, Histogram, generate_latest
 
 from kinward.access.models import ApiKey
 from kinward.access.services import authenticate, authenticate_known
-from kinward.cases.queries import parked
+from kinward.cases.queries import overdue, parked
 from kinward.config import config
 from kinward.errors import KinwardError, NotFound
 from kinward.experience.shadowing import tally
-from kinward.gate import family, hma
+from kinward.gate import accounts, family, hma
 from kinward.gate.decide import (
     MAX_BATCH_BODY,
     Read,
@@ -46,7 +46,7 @@ from kinward.gate.http import (
 from kinward.gate.media import Hashes, check_file, check_hashes
 from kinward.gate.text import MAX_TEXT_BODY, check_text
 from kinward.matching.decoders import Busy
-from kinward.people.services import Profile, put_account
+from kinward.people.services import Profile
 
 log = structlog.get_logger(__name__)
 
@@ -61,6 +61,7 @@ SPARE_THREADS: Final = 4  # so that health and accounts answer while every uploa
 PATHS: Final = ("/v1/", "/hma/", "/h/", "/m/", "//", "/healthz", "/metrics")
 
 ANSWERS = Counter("kinward_gate_answers", "Answers of the gate", ["endpoint", "answer"])
+OVERDUE = Gauge("kinward_cases_overdue", "Cases that should have been decided by now")
 PARKED = Gauge("kinward_parked", "Actions and reports that wait for a person", ["what"])
 SECONDS = Histogram("kinward_gate_seconds", "Seconds to an answer", ["endpoint"])
 
@@ -102,6 +103,8 @@ class Gate:
             ("GET", "hma"): self._hma,
             ("POST", "hma"): self._hma,
             ("PUT", "accounts"): self._put_account,
+            ("GET", "accounts"): self._see_account,
+            ("POST", "registrations"): self._registration,
             ("GET", "experience"): self._experience,
             ("PUT", "settings"): self._put_setting,
             ("GET", "screen-time"): self._screen_time,
@@ -262,11 +265,19 @@ class Gate:
         body = await request.json(limit=MAX_JSON, seconds=self._seconds)
         profile = decode(body, Profile)
         platform_id = request.segments[2]
-        account, new = await self._in_thread(
-            lambda: put_account(platform_id=platform_id, profile=profile)
-        )
-        answer = {"account_id": account.platform_id, "standing": account.standing}
+        answer, new = await self._in_thread(lambda: accounts.put(platform_id, profile))
         await send_json(send, 201 if new else 200, answer)
+
+    async def _see_account(self, request: Request, send: Send) -> None:
+        await self._key(request, "policy:decide")
+        platform_id = request.segments[2]
+        await send_json(send, 200, await self._in_thread(lambda: accounts.see(platform_id)))
+
+    async def _registration(self, request: Request, send: Send) -> None:
+        await self._key(request, "accounts:write")
+        body = await request.json(limit=MAX_JSON, seconds=self._seconds)
+        wanted = decode(body, accounts.Registration)
+        await send_json(send, 200, await self._in_thread(lambda: accounts.may_register(wanted)))
 
     async def _media(self, request: Request, send: Send) -> None:
         api_key = await self._key(request, "media:check")
@@ -337,6 +348,7 @@ ENDPOINTS: Final = {
     "/v1/events": "events",
     "/v1/media": "media",
     "/v1/portal-sessions": "portal-sessions",
+    "/v1/registrations": "registrations",
     "/v1/reports": "reports",
     "/v1/text": "text",
     "/v1/media/hashes": "media/hashes",
@@ -371,6 +383,7 @@ def _endpoint(request: Request) -> str:
 def _metrics() -> bytes:
     for what, count in parked().items():
         PARKED.labels(what).set(count)
+    OVERDUE.set(overdue().count())
     return generate_latest()
 
 

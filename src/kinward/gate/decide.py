@@ -8,7 +8,7 @@ the protective decision.
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 import structlog
@@ -17,7 +17,7 @@ from django.db import DatabaseError, InterfaceError
 from kinward.errors import Invalid
 from kinward.experience.live import Answered, live, person_of, today
 from kinward.experience.models import Layer
-from kinward.experience.settings import decide_everything, make_setting
+from kinward.experience.settings import decide_as_it_stands, make_setting
 from kinward.experience.shadowing import tally
 from kinward.families.choosing import choose, keywords_of
 from kinward.families.screen_time import ScreenTime, screen_time
@@ -48,7 +48,7 @@ class _RawBatch(msgspec.Struct):
 
 
 class _SettingIn(msgspec.Struct, forbid_unknown_fields=True):
-    layer: Layer
+    layer: Literal["guardian", "self"]
     value: Weekly | None
     guardian_id: str = ""
 
@@ -191,7 +191,7 @@ def experience(platform_id: str) -> dict[str, Any]:
     pack = live().in_force().for_account(platform_id)
     if pack is None:
         return {"account_id": platform_id, "pack": None, "decisions": {}}
-    decisions = decide_everything(account, pack)
+    decisions = decide_as_it_stands(account, pack)
     found = {}
     for name, decision in decisions.items():
         found_bounds = bounds_in_general(pack.ruling, name, person_of(account))
@@ -217,7 +217,7 @@ def put_setting(platform_id: str, capability: str, body: bytes, actor: str) -> d
     except (msgspec.DecodeError, RecursionError) as error:
         raise WrongType(f"The body is not JSON: {error}.") from error
     account = get_account(platform_id)
-    if made.layer == Layer.GUARDIAN:
+    if made.layer == "guardian":
         if not made.guardian_id:
             raise Invalid("A guardian's setting names its guardian: `guardian_id`.")
         choose(
@@ -229,7 +229,7 @@ def put_setting(platform_id: str, capability: str, body: bytes, actor: str) -> d
         )
     else:
         make_setting(
-            account=account, layer=made.layer, capability=capability, value=made.value, actor=actor
+            account=account, layer=Layer.SELF, capability=capability, value=made.value, actor=actor
         )
     question = Request(capability=capability, actor=About(id=platform_id))
     return live().decide([question])[0].as_dict(account.language)

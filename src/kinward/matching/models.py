@@ -127,7 +127,12 @@ class Check(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        indexes = (models.Index(fields=("account", "content_id"), name="matching_check_content"),)
+        indexes = (
+            models.Index(fields=("account", "content_id"), name="matching_check_content"),
+            models.Index(
+                fields=("sha256",), condition=~models.Q(sha256=""), name="matching_check_copies"
+            ),
+        )
 
 
 class Unheld(models.Model):

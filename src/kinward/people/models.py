@@ -38,3 +38,23 @@ class Account(models.Model):
 
     def __str__(self) -> str:
         return self.platform_id
+
+
+class Identifier(models.Model):
+    """Something that an account shares with others if a person has several: kept as a keyed hash.
+
+    `digest` is an HMAC, so that neither an address nor a number can be read or guessed from it.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="identifiers")
+    kind = models.CharField(max_length=10)
+    digest = models.BinaryField()
+    first_seen_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("digest", "account"), name="people_identifier_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {bytes(self.digest).hex()[:12]}"

@@ -1,19 +1,26 @@
 """Writing accounts: what the platform says of one, and the standing that Kinward gives it."""
 
+import hmac
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Final, Literal
 
 import msgspec
 from django.db import transaction
 
 from kinward import policy
+from kinward.config import config
 from kinward.errors import Invalid, KinwardError
-from kinward.people.models import Account, Standing
+from kinward.people.models import Account, Identifier, Standing
 from kinward.policy import UNKNOWN, AgeRange
 from kinward.policy.places import is_place
 from kinward.watch import watch
 
-ID_LENGTH = 200
+ID_LENGTH: Final = 200
+MAX_IDENTIFIERS: Final = 20
+MAX_IDENTIFIER: Final = 500
+
+IdentifierKind = Literal["device", "email", "phone", "payment", "link"]
 
 
 class AccountUnknown(KinwardError):
@@ -57,14 +64,25 @@ class AgeSignal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return policy.from_birth_date(self.birth_date or today, today)
 
 
+class IdentifierIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Something by which a platform knows that two accounts belong together."""
+
+    kind: IdentifierKind
+    value: str
+
+
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a platform says of an account; everything is optional, and ignorance protects."""
+    """What a platform says of an account; everything is optional, and ignorance protects.
+
+    `identifiers` are added to those sent before, and kept only as keyed hashes.
+    """
 
     age: AgeRange | None = None
     age_signal: AgeSignal | None = None
     jurisdiction: str = ""
     language: str = ""
     screen_name: str = ""
+    identifiers: list[IdentifierIn] = []
 
 
 @transaction.atomic
@@ -81,8 +99,9 @@ def put_account(*, platform_id: str, profile: Profile) -> tuple[Account, bool]:
     if profile.jurisdiction and not is_place(profile.jurisdiction):
         raise Invalid("jurisdiction is an ISO 3166 code, such as DE or US-CA.")
     age = _age(profile)
+    digests = digests_of(profile.identifiers)
     watch().changed("account", platform_id)
-    return Account.objects.update_or_create(
+    account, new = Account.objects.update_or_create(
         platform_id=platform_id,
         defaults={
             "age_lower": age.lower,
@@ -95,6 +114,43 @@ def put_account(*, platform_id: str, profile: Profile) -> tuple[Account, bool]:
             "screen_name": profile.screen_name,
         },
     )
+    Identifier.objects.bulk_create(
+        [Identifier(account=account, kind=kind, digest=digest) for digest, kind in digests.items()],
+        ignore_conflicts=True,
+    )
+    return account, new
+
+
+def digests_of(identifiers: Sequence[IdentifierIn]) -> dict[bytes, str]:
+    """The keyed hashes of identifiers, each with its kind. Letters count as small ones."""
+    if len(identifiers) > MAX_IDENTIFIERS:
+        raise Invalid(f"An account has at most {MAX_IDENTIFIERS} identifiers in one call.")
+    found = dict[bytes, str]()
+    for each in identifiers:
+        value = " ".join(each.value.split()).casefold()
+        if not value or len(value) > MAX_IDENTIFIER:
+            raise Invalid(f"An identifier has 1 to {MAX_IDENTIFIER} characters.")
+        message = f"{each.kind}\0{value}".encode()
+        key = config().secret("identifier_key").encode()
+        found[hmac.digest(key, message, "sha256")] = each.kind
+    return found
+
+
+def related_accounts(account: Account, limit: int = 50) -> list[tuple[Account, list[str]]]:
+    """Accounts that share an identifier with this one, each with the kinds of what they share."""
+    mine = Identifier.objects.filter(account=account).values("digest")
+    shared = (
+        Identifier.objects.filter(digest__in=mine)
+        .exclude(account=account)
+        .select_related("account")
+        .order_by("account", "kind")
+    )
+    found: dict[int, tuple[Account, list[str]]] = {}
+    for each in shared[: 20 * limit]:
+        kinds = found.setdefault(each.account_id, (each.account, []))[1]
+        if each.kind not in kinds:
+            kinds.append(each.kind)
+    return list(found.values())[:limit]
 
 
 def _age(profile: Profile) -> AgeRange:
@@ -130,6 +186,7 @@ def lock_accounts(*account_ids: int) -> None:
 @transaction.atomic
 def set_standing(*, account: Account, standing: Standing) -> None:
     """Give the account a standing. The action that causes it is what the ledger records."""
+    watch().changed("account", account.platform_id)
     account.standing = standing
     account.save(update_fields=["standing", "changed_at"])
 

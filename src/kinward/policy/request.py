@@ -64,7 +64,8 @@ def ids_of(requests: Iterable[Request]) -> set[str]:
 class State(msgspec.Struct, frozen=True):
     """What is known of an account: the person, and the settings that guardian and self made.
 
-    `until` is when the first of these settings ends by itself: later, the state is to be read anew.
+    `withheld` are capabilities that enforcement took from it; `barred` says that it took them all.
+    `until` is when the first of all these ends by itself: later, the state is to be read anew.
     """
 
     person: Person
@@ -72,6 +73,8 @@ class State(msgspec.Struct, frozen=True):
     guardian: Mapping[str, Weekly] = {}
     self_: Mapping[str, Weekly] = {}
     until: datetime | None = None
+    withheld: set[str] = set()
+    barred: bool = False
 
 
 def answer(pack: Pack, request: Request, states: Mapping[str, State]) -> Decision:
@@ -84,6 +87,11 @@ def answer(pack: Pack, request: Request, states: Mapping[str, State]) -> Decisio
         return _closed(pack, name, actor)
     if isinstance(target, str):
         return _closed(pack, name, target)
+    counterpart = "" if capability is None else capability.counterpart
+    if actor.barred or name in actor.withheld:
+        return _refused(pack, name, "account.barred" if actor.barred else "account.restricted")
+    if target is not None and (target.barred or counterpart in target.withheld):
+        return _refused(pack, name, "target.closed")
     guardian, self_ = request.guardian, request.self_
     if target is None:
         return decide(
@@ -95,7 +103,6 @@ def answer(pack: Pack, request: Request, states: Mapping[str, State]) -> Decisio
             guardian=actor.guardian.get(name) if guardian is None else guardian,
             self_=actor.self_.get(name) if self_ is None else self_,
         )
-    counterpart = "" if capability is None else capability.counterpart
     return decide(
         pack,
         name,
@@ -111,10 +118,13 @@ def answer(pack: Pack, request: Request, states: Mapping[str, State]) -> Decisio
 
 
 def _closed(pack: Pack, name: str, code: str) -> Decision:
+    return _refused(pack, name, "state.unavailable", code)
+
+
+def _refused(pack: Pack, name: str, *codes: str) -> Decision:
     capability = pack.capabilities.get(name)
     kind = None if capability is None else capability.kind
-    words = pack.ruling.words(name)
-    return protective(name[:80], pack.label, "state.unavailable", code, kind=kind, names=words)
+    return protective(name[:80], pack.label, *codes, kind=kind, names=pack.ruling.words(name))
 
 
 def closed(request: Request, code: str) -> Decision:

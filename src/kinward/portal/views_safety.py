@@ -10,11 +10,11 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from kinward.cases.clauses import CLAUSES
 from kinward.cases.user_reports import CATEGORIES
 from kinward.config import config
 from kinward.experience.live import live
 from kinward.families.groups import MEANINGS, NAMES, ordered
+from kinward.guidelines.queries import in_force
 from kinward.policy import AgeRange, Pack, Person, decide
 from kinward.policy.decision import known_language
 from kinward.policy.sentences import capability_words, effect_words
@@ -57,9 +57,7 @@ def page(request: HttpRequest, language: str, name: str) -> HttpResponse:
             shown = {key: each for key, each in CATEGORIES.items() if key != "guardian"}
             context["categories"] = [_(each.title) for each in shown.values()]
         if name == "guidelines":
-            context["clauses"] = [
-                (each.code, _(each.title), _(each.text)) for each in CLAUSES.values()
-            ]
+            context["clauses"] = [(each.code, *each.says(language)) for each in in_force().clause]
         response = render(request, f"safety/{name}.html", context)
     response["Cache-Control"] = f"public, max-age={HOUR // 6}"
     response["Content-Language"] = language

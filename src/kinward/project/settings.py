@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "kinward.access",
     "kinward.people",
     "kinward.experience",
+    "kinward.guidelines",
     "kinward.families",
     "kinward.matching",
     "kinward.exchanges",

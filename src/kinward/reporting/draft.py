@@ -6,7 +6,8 @@ from uuid import UUID
 
 import msgspec
 
-Incident = Literal["imagery", "enticement", "trafficking"]
+from kinward.guidelines.rules import Incident
+
 Classification = Literal["", "A1", "A2", "B1", "B2"]
 
 

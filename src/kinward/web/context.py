@@ -6,6 +6,7 @@ from kinward.access.models import Staff
 from kinward.access.roles import AUDIT, BANKS, OPERATE, POLICY, REVIEW
 from kinward.cases.queries import parked
 from kinward.experience.queries import waiting
+from kinward.guidelines.queries import waiting as editions_waiting
 
 
 def console(request: HttpRequest) -> dict[str, object]:
@@ -19,4 +20,5 @@ def console(request: HttpRequest) -> dict[str, object]:
         found["parked_count"] = sum(parked().values())
     if staff.may(POLICY) or staff.may(AUDIT):
         found["proposal_count"] = waiting()
+        found["edition_count"] = editions_waiting()
     return found

@@ -3,7 +3,13 @@
 from allauth.account import views as account
 from django.urls import include, path
 
-from kinward.web import views_banks, views_case, views_operations, views_policy
+from kinward.web import (
+    views_banks,
+    views_case,
+    views_guidelines,
+    views_operations,
+    views_policy,
+)
 
 urlpatterns = [
     path("", views_case.home, name="home"),
@@ -20,6 +26,11 @@ urlpatterns = [
         views_case.settle_pairing,
         name="settle_pairing",
     ),
+    path("guidelines", views_guidelines.guidelines, name="guidelines"),
+    path("guidelines/propose", views_guidelines.propose, name="propose_guidelines"),
+    path("guidelines/<uuid:edition_id>", views_guidelines.edition, name="edition"),
+    path("guidelines/<uuid:edition_id>/counted", views_guidelines.counted, name="counted"),
+    path("guidelines/<uuid:edition_id>/decide", views_guidelines.decide, name="decide_edition"),
     path("policy", views_policy.policy, name="policy"),
     path("policy/packs", views_policy.propose_pack, name="propose_pack"),
     path("policy/revert", views_policy.revert, name="revert"),

@@ -7,11 +7,12 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from kinward.access.roles import AUDIT, OPERATE, POLICY, REVIEW
 from kinward.cases import queries, services
-from kinward.cases.clauses import CLAUSES
+from kinward.cases.disputes import disputes
 from kinward.cases.drafting import ANNOTATIONS, CLASSIFICATIONS
 from kinward.cases.exposure import exposure_of
 from kinward.cases.looking import look, veil_file
@@ -24,11 +25,11 @@ from kinward.cases.services import (
     require_lease,
 )
 from kinward.cases.states import UNDECIDED
-from kinward.cases.user_reports import disputes
 from kinward.enforcement.queries import of_case as actions_of
 from kinward.errors import Invalid, KinwardError
 from kinward.evidence.queries import of_case as evidence_of
 from kinward.evidence.queries import viewed_entirely
+from kinward.guidelines.queries import in_force
 from kinward.reporting.queries import of_case as report_of
 from kinward.web.guards import StaffRequest, needs
 
@@ -48,7 +49,12 @@ def home(request: StaffRequest) -> HttpResponse:
 @needs(REVIEW, AUDIT)
 def queue(request: StaffRequest) -> HttpResponse:
     """What waits for a decision, and what was decided last."""
-    context = {"queue": queries.queue()[:100], "recent": queries.recent()}
+    context = {
+        "queue": queries.queue()[:100],
+        "recent": queries.recent(),
+        "overdue": queries.overdue().count(),
+        "now": timezone.now(),
+    }
     return render(request, "web/queue.html", context)
 
 
@@ -88,7 +94,7 @@ def _case_page(
         "report": report_of(case.id),
         "verdicts": case.verdicts.select_related("given_by").order_by("given_at"),
         "timeline": queries.timeline(case),
-        "clauses": CLAUSES.values(),
+        "clauses": in_force().clause,
         "classifications": CLASSIFICATIONS[1:],
         "annotations": ANNOTATIONS,
         "problem": problem,

@@ -11,8 +11,9 @@ from typing import Final
 import msgspec
 from lxml import etree
 
+from kinward.guidelines.rules import Incident
 from kinward.reporting.answer import Answer
-from kinward.reporting.draft import Draft, Incident, IpEvent, ReportedFile
+from kinward.reporting.draft import Draft, IpEvent, ReportedFile
 
 INCIDENT_TYPES: Final[dict[Incident, str]] = {
     "imagery": "Child Pornography (possession, manufacture, and distribution)",

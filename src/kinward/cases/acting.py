@@ -1,0 +1,136 @@
+"""What a case does: at once, on a verdict, and when it turns out to be a mistake.
+
+The caller has locked the account and, where there is a verdict, the case.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.utils import timezone
+
+from kinward.cases.drafting import draft_report
+from kinward.cases.models import Case, Verdict
+from kinward.enforcement.models import Action, Effect, SanctionKind, Target
+from kinward.enforcement.queries import removed_by_others
+from kinward.enforcement.registration import block_registration, unblock_registration
+from kinward.enforcement.sanctions import impose, lift
+from kinward.enforcement.services import issue_content
+from kinward.enforcement.strikes import strike, strikes_of, take_back
+from kinward.exchanges.kinds import OpinionKind
+from kinward.exchanges.opinions import give
+from kinward.guidelines.consequences import Consequence, consequence
+from kinward.guidelines.rules import FindingRule, Guidelines
+from kinward.jobs import enqueue
+from kinward.people.models import Account, Standing
+from kinward.reporting.services import open_report
+
+FILE_REPORT: Final = "cases.file_report"
+BANK_CONFIRMED: Final = "cases.bank_confirmed"
+UNBANK: Final = "cases.unbank"
+AUTHORITY: Final = "cybertipline"
+ACTOR: Final = "system:cases"
+
+
+def at_once(case: Case, account: Account, rule: FindingRule, content_id: str) -> None:
+    """What follows from a finding before a person has looked. Nothing of it is final."""
+    if rule.content == "quarantine":
+        issue_content(
+            case_id=case.id,
+            account=account,
+            effect=Effect.QUARANTINE,
+            content_id=content_id,
+            actor=ACTOR,
+        )
+    if rule.account == "suspend" and account.standing == Standing.ACTIVE:
+        impose(account=account, case_id=case.id, kind=SanctionKind.SUSPEND, actor=ACTOR)
+
+
+def carry_out(
+    case: Case, account: Account, verdict: Verdict, guidelines: Guidelines
+) -> Consequence:
+    """What follows from a confirmed verdict: for the content, the account, the authority."""
+    clause = guidelines.clauses[verdict.clause]
+    what = consequence(guidelines, clause, strikes_of(account))
+    actor = verdict.actor
+    give(hashes=_hashes(case), kind=OpinionKind.CONFIRMED, actor=actor)
+    if what.removes:
+        for content_id in contents(case):
+            issue_content(
+                case_id=case.id,
+                account=account,
+                effect=Effect.REMOVE,
+                content_id=content_id,
+                actor=actor,
+            )
+    else:
+        _give_content_back(case, actor)
+    _sanction(case, account, what, actor)
+    days = guidelines.strikes.decay_days
+    strike(account=account, case_id=case.id, clause=clause.code, count=what.strikes, days=days)
+    if what.blocks_registration:
+        block_registration(account=account, case_id=case.id)
+    if what.reports and clause.report:
+        report = open_report(
+            draft=draft_report(case, verdict, clause.report), authority_name=AUTHORITY, actor=actor
+        )
+        enqueue(FILE_REPORT, report_id=str(report.id))
+    # What no person has looked at is not banked: its hash is in somebody's bank already.
+    if verdict.given_by is not None and (verdict.bank or what.banks or what.everywhere):
+        enqueue(BANK_CONFIRMED, verdict_id=str(verdict.id))
+    return what
+
+
+def _sanction(case: Case, account: Account, what: Consequence, actor: str) -> None:
+    if what.account in ("keep", "warn"):
+        lift(account=account, case_id=case.id, why=f"verdict: {what.account}", actor=actor)
+        return
+    until: datetime | None = None
+    if what.days:
+        until = timezone.now() + timedelta(days=what.days)
+    impose(
+        account=account,
+        case_id=case.id,
+        kind=SanctionKind(what.account),
+        capabilities=what.capabilities,
+        until=until,
+        actor=actor,
+    )
+
+
+def undo(case: Case, account: Account, *, why: str, actor: str) -> None:
+    """Give everything back that a case took, and nothing that another case took."""
+    _give_content_back(case, actor)
+    lift(account=account, case_id=case.id, why=why, actor=actor)
+    take_back(case.id)
+    unblock_registration(case.id)
+
+
+def _give_content_back(case: Case, actor: str) -> None:
+    """Restore all content that a case quarantined or removed, whoever's copy it is."""
+    taken = Action.objects.filter(
+        case_id=case.id,
+        target_kind=Target.CONTENT,
+        effect__in=(Effect.QUARANTINE, Effect.REMOVE),
+    ).select_related("account")
+    mine = {each.target: each.account for each in taken}
+    kept = removed_by_others(case.id, mine)
+    for content_id in sorted(mine.keys() - kept):
+        issue_content(
+            case_id=case.id,
+            account=mine[content_id],
+            effect=Effect.RESTORE,
+            content_id=content_id,
+            actor=actor,
+        )
+
+
+def contents(case: Case) -> list[str]:
+    """Every content item that was found or reported."""
+    found = case.findings.values_list("check_made__content_id", "user_report__content_id")
+    return sorted({name for pair in found for name in pair if name})
+
+
+def _hashes(case: Case) -> list[int]:
+    """The banked hashes that its findings hit."""
+    found = case.findings.values_list("grounds", flat=True)
+    return sorted({int(match.get("hash", 0)) for grounds in found for match in grounds})

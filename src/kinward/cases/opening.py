@@ -1,0 +1,98 @@
+"""From something sensed to a finding in the account's one undecided case, and what happens at once.
+
+What that is, how soon a person must look, and whether a rule alone decides, is in the guidelines.
+"""
+
+from datetime import timedelta
+
+import msgspec
+from django.utils import timezone
+
+from kinward.cases.acting import at_once
+from kinward.cases.concluding import conclude_by_rule
+from kinward.cases.models import Case, Finding, Priority, UserReport
+from kinward.cases.states import UNDECIDED
+from kinward.evidence.services import seal_file
+from kinward.exchanges.kinds import OpinionKind
+from kinward.exchanges.opinions import give
+from kinward.families.tell import tell
+from kinward.guidelines.consequences import rule_for
+from kinward.guidelines.queries import in_force
+from kinward.guidelines.rules import FindingRule
+from kinward.ledger.services import record
+from kinward.matching.kinds import DIGESTS, Confidence
+from kinward.matching.lookup import Match
+from kinward.matching.models import Check
+from kinward.people.models import Account
+from kinward.people.services import lock_account
+
+
+def open_or_join(
+    *, account: Account, check: Check, matches: list[Match], data: bytes | None, actor: str
+) -> Case:
+    """Put a match into the account's one undecided case, and act at once, in one transaction."""
+    account = lock_account(account.pk)
+    verified = [each for each in matches if each.confidence == Confidence.VERIFIED]
+    rule = rule_for(
+        in_force(),
+        "verified" if verified else "unverified",
+        exact=any(each.kind in DIGESTS for each in verified or matches),
+    )
+    finding = Finding(
+        check_made=check,
+        confidence=Confidence.VERIFIED if verified else Confidence.UNVERIFIED,
+        grounds=msgspec.to_builtins(matches),
+    )
+    case = _join(account, finding, rule, check.content_id, actor)
+    give(hashes=[match.hash for match in matches], kind=OpinionKind.SEEN, actor=actor)
+    if data is not None:
+        seal_file(case_id=case.id, check=check, data=data, actor=actor)
+    at_once(case, account, rule, check.content_id)
+    if rule.verdict:
+        conclude_by_rule(case, account, rule)
+    return case
+
+
+def open_or_join_report(made: UserReport, title: str, actor: str) -> Case:
+    """Put what a person reported into the account's one undecided case. The account is locked."""
+    rule = rule_for(in_force(), "reported", category=made.category)
+    grounds = {
+        "kind": "user report",
+        "title": title,
+        "content_id": made.content_id,
+        "text": made.text,
+    }
+    finding = Finding(user_report=made, confidence="reported", grounds=[grounds])
+    case = _join(made.account, finding, rule, made.content_id, actor)
+    if made.reporter is not None:
+        tell(made.reporter, "report.taken")
+    return case
+
+
+def _join(
+    account: Account, finding: Finding, rule: FindingRule, content_id: str, actor: str
+) -> Case:
+    due = timezone.now() + timedelta(hours=rule.within_hours)
+    priority = Priority[rule.priority.upper()]
+    case, new = Case.objects.get_or_create(
+        account=account,
+        state__in=UNDECIDED,
+        defaults={"priority": priority, "due_at": due},
+    )
+    if priority < case.priority or due < case.due_at:
+        case.priority, case.due_at = min(priority, case.priority), min(due, case.due_at)
+        case.save(update_fields=["priority", "due_at"])
+    finding.case = case
+    finding.save(force_insert=True)
+    if new:
+        record(actor=actor, kind="case.opened", subject=str(case), account=account.platform_id)
+    record(
+        actor=actor,
+        kind="case.finding_added",
+        subject=str(case),
+        finding=str(finding.id),
+        content=content_id,
+        confidence=finding.confidence,
+        rule=rule.id,
+    )
+    return case

@@ -1,0 +1,33 @@
+"""Strikes: what counts against an account for a time, and what a won appeal takes back."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.db.models import Sum
+from django.utils import timezone
+
+from kinward.enforcement.models import Strike
+from kinward.people.models import Account
+
+
+def strikes_of(account: Account) -> int:
+    """How many strikes count against an account now."""
+    live = account.strikes.filter(expires_at__gt=timezone.now(), taken_back_at=None)
+    return int(live.aggregate(Sum("count"))["count__sum"] or 0)
+
+
+def strike(*, account: Account, case_id: UUID, clause: str, count: int, days: int) -> None:
+    """Count a verdict against an account for so many days, in the caller's transaction."""
+    if count:
+        Strike.objects.create(
+            account=account,
+            case_id=case_id,
+            clause=clause,
+            count=count,
+            expires_at=timezone.now() + timedelta(days=days),
+        )
+
+
+def take_back(case_id: UUID) -> None:
+    """Count the verdict of a case no more."""
+    Strike.objects.filter(case_id=case_id, taken_back_at=None).update(taken_back_at=timezone.now())

@@ -1,0 +1,1 @@
+"""The community guidelines: their clauses, and what follows when one is broken."""

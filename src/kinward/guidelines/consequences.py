@@ -1,0 +1,81 @@
+"""What follows: from a finding, before anybody has looked; and from a verdict. Pure."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from kinward.guidelines.rules import (
+    Clause,
+    Confidence,
+    FindingRule,
+    Guidelines,
+    OnVerdictAccount,
+    Step,
+)
+
+
+class Consequence(msgspec.Struct, frozen=True, kw_only=True):
+    """What breaking a clause comes to, for one account. No `days`: for good."""
+
+    clause: str
+    account: OnVerdictAccount
+    days: int = 0
+    capabilities: tuple[str, ...] = ()
+    removes: bool = False
+    everywhere: bool = False
+    strikes: int = 0
+    reports: bool = False
+    blocks_registration: bool = False
+    banks: bool = False
+
+
+def rule_for(
+    guidelines: Guidelines, confidence: Confidence, *, exact: bool = False, category: str = ""
+) -> FindingRule:
+    """The rule for a finding: the first that fits; `reading` has seen to it that one does."""
+    for rule in guidelines.finding:
+        if rule.confidence != confidence:
+            continue
+        if rule.exact is not None and rule.exact != exact:
+            continue
+        if rule.categories and category not in rule.categories:
+            continue
+        return rule
+    raise LookupError(f"{guidelines.label} has no rule for {confidence} {category}".strip())
+
+
+def consequence(guidelines: Guidelines, clause: Clause, strikes: int) -> Consequence:
+    """What a confirmed verdict under a clause comes to, given the strikes that count already."""
+    step = _fixed(clause) if clause.account else step_at(guidelines, strikes + clause.strikes)
+    return Consequence(
+        clause=clause.code,
+        account=step.account,
+        days=step.days,
+        capabilities=step.capabilities,
+        removes=clause.content != "keep",
+        everywhere=clause.content == "remove everywhere",
+        strikes=clause.strikes,
+        reports=clause.report is not None,
+        blocks_registration=clause.block_registration and step.account == "terminate",
+        banks=clause.bank,
+    )
+
+
+def _fixed(clause: Clause) -> Step:
+    return Step(
+        at=0, account=clause.account or "keep", days=clause.days, capabilities=clause.capabilities
+    )
+
+
+def step_at(guidelines: Guidelines, strikes: int) -> Step:
+    """The step that so many strikes come to."""
+    reached = [step for step in guidelines.strikes.step if step.at <= strikes]
+    return reached[-1] if reached else Step(at=0, account="keep")
+
+
+SEVERITY: tuple[OnVerdictAccount, ...] = ("keep", "warn", "restrict", "suspend", "terminate")
+
+
+def severest(accounts: Iterable[OnVerdictAccount]) -> OnVerdictAccount:
+    """Of several outcomes for an account, the one that weighs most."""
+    return max(accounts, key=SEVERITY.index, default="keep")

@@ -1,0 +1,37 @@
+"""Which guidelines are in force."""
+
+from functools import lru_cache
+from uuid import UUID
+
+from kinward.guidelines.models import Edition, EditionState
+from kinward.guidelines.reading import read_guidelines, shipped
+from kinward.guidelines.rules import Guidelines
+
+
+def in_force() -> Guidelines:
+    """The edition approved last; before there is one, the guidelines that come with Kinward."""
+    newest = Edition.objects.filter(state=EditionState.APPROVED).order_by("-decided_at")
+    pk = newest.values_list("pk", flat=True).first()
+    return _shipped() if pk is None else edition(pk)
+
+
+def text_in_force() -> str:
+    """The document itself, to begin a new one from."""
+    newest = Edition.objects.filter(state=EditionState.APPROVED).order_by("-decided_at").first()
+    return shipped() if newest is None else newest.text
+
+
+@lru_cache(32)
+def edition(pk: UUID) -> Guidelines:
+    """A stored edition, read once in this process; it never changes."""
+    return read_guidelines(Edition.objects.get(pk=pk).text)
+
+
+@lru_cache(1)
+def _shipped() -> Guidelines:
+    return read_guidelines(shipped())
+
+
+def waiting() -> int:
+    """How many editions wait for a second person."""
+    return Edition.objects.filter(state=EditionState.PROPOSED).count()

@@ -1,0 +1,91 @@
+"""Proposing an edition of the guidelines, and deciding on it: never the same person."""
+
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from kinward.access.models import Staff
+from kinward.access.roles import POLICY
+from kinward.errors import Forbidden, Invalid, KinwardError, NotFound
+from kinward.guidelines.models import Edition, EditionState
+from kinward.guidelines.queries import in_force
+from kinward.guidelines.reading import read_guidelines
+from kinward.jobs import enqueue
+from kinward.ledger.services import record
+
+SIMULATE: Final = "guidelines.simulate"
+MAX_WHY: Final = 2000
+
+
+class VersionTaken(KinwardError):
+    """There is an edition of this version already. Give the changed document a new version."""
+
+    code = "guidelines.version_taken"
+    status = 409
+
+
+class AlreadyDecided(KinwardError):
+    """This edition was decided on already."""
+
+    code = "guidelines.already_decided"
+    status = 409
+
+
+@transaction.atomic
+def propose(*, text: str, why: str, staff: Staff) -> Edition:
+    """Propose a document; what it would have done to past cases is counted by a job."""
+    if not staff.may(POLICY):
+        raise Forbidden("Changing the guidelines needs the role of a policy lead.")
+    if not why.strip() or len(why) > MAX_WHY:
+        raise Invalid(f"Say why, in at most {MAX_WHY} characters.")
+    read = read_guidelines(text)
+    taken = Edition.objects.filter(name=read.name, version=read.version).exists()
+    if taken or read.label == in_force().label:
+        raise VersionTaken(f"{read.label}.")
+    made = Edition.objects.create(
+        name=read.name, version=read.version, text=text, why=why.strip(), proposed_by=staff
+    )
+    enqueue(SIMULATE, edition_id=str(made.id))
+    record(
+        actor=staff.actor,
+        kind="guidelines.proposed",
+        subject=f"guidelines:{made}",
+        before=in_force().label,
+        why=made.why,
+    )
+    return made
+
+
+def get_edition(edition_id: UUID) -> Edition:
+    """The edition by its id."""
+    found = Edition.objects.select_related("proposed_by", "decided_by")
+    try:
+        return found.get(pk=edition_id)
+    except Edition.DoesNotExist as error:
+        raise NotFound(f"There is no edition {edition_id}.") from error
+
+
+@transaction.atomic
+def decide_edition(*, edition_id: UUID, approve: bool, staff: Staff) -> Edition:
+    """Approve an edition, which puts it in force, or reject it. Who proposed it cannot approve."""
+    if not staff.may(POLICY):
+        raise Forbidden("Changing the guidelines needs the role of a policy lead.")
+    found = Edition.objects.select_for_update().filter(pk=edition_id).first()
+    if found is None:
+        raise NotFound(f"There is no edition {edition_id}.")
+    if found.state != EditionState.PROPOSED:
+        raise AlreadyDecided(f"It is {found.state}.")
+    if approve and found.proposed_by_id == staff.pk:
+        raise Forbidden("You proposed this, so another person decides.")
+    found.state = EditionState.APPROVED if approve else EditionState.REJECTED
+    found.decided_by, found.decided_at = staff, timezone.now()
+    found.save(update_fields=["state", "decided_by", "decided_at"])
+    record(
+        actor=staff.actor,
+        kind=f"guidelines.{found.state}",
+        subject=f"guidelines:{found}",
+        why=found.why,
+    )
+    return found

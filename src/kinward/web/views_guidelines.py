@@ -1,0 +1,103 @@
+"""The guidelines: what is in force, an edition proposed, what it would have done, the decision."""
+
+from difflib import unified_diff
+from typing import Any, Final
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from kinward.access.roles import AUDIT, POLICY
+from kinward.errors import KinwardError
+from kinward.guidelines import queries, services
+from kinward.guidelines.models import Edition
+from kinward.guidelines.reading import check
+from kinward.ledger.queries import about
+from kinward.web.guards import StaffRequest, needs
+
+SHOWN: Final = 200  # lines of a difference
+
+
+@require_GET
+@needs(POLICY, AUDIT)
+def guidelines(request: StaffRequest) -> HttpResponse:
+    """What is in force, what was, what is proposed, and a form for the next edition."""
+    return _page(request, text=queries.text_in_force())
+
+
+def _page(
+    request: StaffRequest, *, text: str, why: str = "", problem: KinwardError | None = None
+) -> HttpResponse:
+    context = {
+        "now": queries.in_force(),
+        "editions": Edition.objects.select_related("proposed_by", "decided_by")[:20],
+        "may_change": request.user.may(POLICY),
+        "text": text,
+        "why": why,
+        "problem": problem,
+    }
+    status = problem.status if problem else 200
+    return render(request, "web/guidelines.html", context, status=status)
+
+
+@require_POST
+@needs(POLICY)
+def propose(request: StaffRequest) -> HttpResponse:
+    """Propose an edition; what is wrong with it is said beside what was sent."""
+    text = request.POST.get("text", "").replace("\r\n", "\n")
+    why = request.POST.get("why", "")
+    try:
+        made = services.propose(text=text, why=why, staff=request.user)
+    except KinwardError as error:
+        return _page(request, text=text, why=why, problem=error)
+    messages.success(request, "It is proposed. Another person decides.")
+    return redirect("edition", made.id)
+
+
+@require_GET
+@needs(POLICY, AUDIT)
+def edition(request: StaffRequest, edition_id: UUID) -> HttpResponse:
+    """One edition: what changes in the document, what it would have done, and the decision."""
+    found = services.get_edition(edition_id)
+    lines = list(
+        unified_diff(
+            queries.text_in_force().splitlines(),
+            found.text.splitlines(),
+            queries.in_force().label,
+            str(found),
+            lineterm="",
+        )
+    )
+    context = {
+        **_counted(found),
+        "lines": lines[:SHOWN],
+        "more_lines": max(0, len(lines) - SHOWN),
+        "notices": check(found.text),
+        "may_decide": request.user.may(POLICY) and found.state == "proposed",
+        "mine": found.proposed_by_id == request.user.pk,
+        "timeline": about(f"guidelines:{found}"),
+    }
+    return render(request, "web/edition.html", context)
+
+
+@require_GET
+@needs(POLICY, AUDIT)
+def counted(request: StaffRequest, edition_id: UUID) -> HttpResponse:
+    """How far the count is, or what came of it: the part of the page that renews itself."""
+    return render(request, "web/counted.html", _counted(services.get_edition(edition_id)))
+
+
+def _counted(found: Edition) -> dict[str, Any]:
+    return {"edition": found, "simulation": found.simulation}
+
+
+@require_POST
+@needs(POLICY)
+def decide(request: StaffRequest, edition_id: UUID) -> HttpResponse:
+    """Approve or reject."""
+    approve = request.POST.get("decision") == "approve"
+    found = services.decide_edition(edition_id=edition_id, approve=approve, staff=request.user)
+    messages.success(request, f"{found} is in force." if approve else f"{found} is rejected.")
+    return redirect("guidelines" if approve else "edition", *([] if approve else [edition_id]))

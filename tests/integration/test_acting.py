@@ -1,0 +1,365 @@
+"""What the guidelines make of a finding and of a verdict, and that all of it can be given back."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from kinward.access.models import Staff
+from kinward.cases.acting import undo
+from kinward.cases.models import Case, Verdict
+from kinward.cases.services import VerdictForm, decide, take
+from kinward.cases.simulating import simulate
+from kinward.cases.user_reports import UserReportIn, receive_report
+from kinward.demo import pictures
+from kinward.enforcement.models import Action, Sanction, SanctionKind
+from kinward.enforcement.registration import blocked_kinds
+from kinward.enforcement.sanctions import end_due, impose, lift, stands
+from kinward.enforcement.strikes import strikes_of
+from kinward.errors import Forbidden
+from kinward.evidence.models import Evidence
+from kinward.experience.live import live
+from kinward.guidelines.models import Edition
+from kinward.guidelines.queries import in_force
+from kinward.guidelines.reading import GuidelinesInvalid, read_guidelines, shipped
+from kinward.guidelines.services import (
+    AlreadyDecided,
+    VersionTaken,
+    decide_edition,
+    propose,
+)
+from kinward.ledger.models import Entry
+from kinward.ledger.queries import verify
+from kinward.matching.models import Bank
+from kinward.people.models import Account
+from kinward.people.services import (
+    IdentifierIn,
+    Profile,
+    digests_of,
+    lock_account,
+    put_account,
+    related_accounts,
+)
+from kinward.policy import AgeRange
+from kinward.policy.request import About, Request
+from kinward.reporting.models import Report
+from tests.integration.conftest import Configure
+from tests.integration.helpers import UNKNOWN, quarantined, run_jobs, upload
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ACTOR = "system:test"
+
+
+@pytest.fixture
+def adult(db: None) -> Account:
+    profile = Profile(age=AgeRange(34, 35), jurisdiction="US-CA")
+    return put_account(platform_id="heron", profile=profile)[0]
+
+
+@pytest.fixture
+def leads(db: None) -> tuple[Staff, Staff]:
+    return (
+        Staff.objects.create_user(username="lee", password="x" * 12, role="policy lead"),
+        Staff.objects.create_user(username="max", password="x" * 12, role="policy lead"),
+    )
+
+
+def confirmed(account: Account, reviewer: Staff, clause: str, content_id: str = "") -> Case:
+    """A report of an account, confirmed under a clause."""
+    report = UserReportIn(
+        account_id=account.platform_id, category="bullying", content_id=content_id, text="x"
+    )
+    case = receive_report(report=report, actor=ACTOR).finding.case
+    take(case=case, staff=reviewer)
+    form = VerdictForm(outcome="confirmed", clause=clause)
+    return decide(case_id=case.id, staff=reviewer, form=form)
+
+
+def told(account: Account) -> list[tuple[str, object]]:
+    """What the platform is told of an account: each effect, and how the account then stands."""
+    made = Action.objects.filter(account=account, target_kind="account").order_by("number")
+    return [(each.effect, each.standing["standing"]) for each in made if each.standing]
+
+
+def may(account: Account, capability: str, target: Account | None = None) -> str:
+    about = None if target is None else About(id=target.platform_id)
+    request = Request(
+        capability=capability,
+        actor=About(id=account.platform_id),
+        target=about,
+        relationship="mutual",
+    )
+    return live().decide([request])[0].effect
+
+
+def test_bullying_is_no_matter_for_an_authority(adult: Account, reviewer: Staff) -> None:
+    case = confirmed(adult, reviewer, "SF-2", "post-1")
+    assert case.state == "enforced"
+    assert not Report.objects.exists()
+    assert told(adult) == []
+    assert list(Action.objects.values_list("effect", "target")) == [("remove", "post-1")]
+    verdict = Verdict.objects.get()
+    assert verdict.guidelines == "community-guidelines 1"
+    assert verdict.consequence is not None
+    assert verdict.consequence["account"] == "warn"
+    assert strikes_of(adult) == 1
+    assert verify().ok
+
+
+def test_strikes_climb_the_ladder_and_decay(adult: Account, reviewer: Staff) -> None:
+    confirmed(adult, reviewer, "SF-2")
+    confirmed(adult, reviewer, "SF-2")
+    assert told(adult) == [("restrict", "active")]
+    confirmed(adult, reviewer, "SF-2")
+    assert told(adult)[-1] == ("suspend", "suspended")
+    until = stands(lock_in(adult)).until
+    assert until is not None
+    assert timedelta(days=29) < until - timezone.now() < timedelta(days=31)
+    confirmed(adult, reviewer, "SF-1")
+    adult.refresh_from_db()
+    assert adult.standing == "terminated"
+    adult.strikes.update(expires_at=timezone.now())
+    assert strikes_of(adult) == 0
+
+
+def lock_in(account: Account) -> Account:
+    with transaction.atomic():
+        return lock_account(account.pk)
+
+
+def test_what_is_restricted_is_denied_and_comes_back_by_itself(
+    adult: Account, account: Account, reviewer: Staff
+) -> None:
+    peer = put_account(platform_id="crane", profile=Profile(age=AgeRange(30, 31)))[0]
+    before = may(adult, "live.host")
+    assert may(adult, "comment.send", peer) == "allow"
+    confirmed(adult, reviewer, "CS-4")  # two strikes
+    assert may(adult, "live.host") == "deny"
+    assert may(adult, "comment.send", peer) == "deny"
+    assert may(adult, "feed.autoplay") == "allow", "only what is restricted"
+    said = live().decide([Request(capability="live.host", actor=About(id="heron"), language="de")])[
+        0
+    ]
+    assert said.reasons[0].code == "account.restricted"
+    assert "Regel gebrochen" in said.sentence("de")
+    past = timezone.now() - timedelta(seconds=1)
+    Sanction.objects.update(until=past)
+    assert end_due() == 1
+    assert end_due() == 0
+    assert may(adult, "live.host") == before
+    assert told(adult) == [("restrict", "active"), ("restore", "active")]
+
+
+def test_who_is_suspended_may_do_nothing_and_is_reached_by_nobody(
+    adult: Account, bank: Bank
+) -> None:
+    peer = put_account(platform_id="crane", profile=Profile(age=AgeRange(30, 31)))[0]
+    assert may(peer, "dm.send", adult) == "allow"
+    quarantined(adult)
+    assert may(adult, "dm.send", peer) == "deny"
+    assert may(peer, "dm.send", adult) == "deny"
+
+
+def test_sanctions_of_two_cases_add_up_and_each_gives_back_its_own(
+    adult: Account, reviewer: Staff
+) -> None:
+    first = confirmed(adult, reviewer, "CS-4")
+    second = confirmed(adult, reviewer, "SF-2")  # the third strike: suspended for 30 days
+    adult.refresh_from_db()
+    assert adult.standing == "suspended"
+    with transaction.atomic():
+        undo(second, lock_account(adult.pk), why="a test", actor=ACTOR)
+    adult.refresh_from_db()
+    assert (adult.standing, strikes_of(adult)) == ("active", 2)
+    assert set(stands(adult).withheld) == {"dm.send", "comment.send", "live.host"}
+    assert may(adult, "live.host") == "deny"
+    with transaction.atomic():
+        undo(first, lock_account(adult.pk), why="a test", actor=ACTOR)
+    assert stands(adult).withheld == {}
+    assert told(adult) == [
+        ("restrict", "active"),
+        ("suspend", "suspended"),
+        ("restore", "active"),
+        ("restore", "active"),
+    ]
+
+
+def test_a_suspension_that_runs_out_under_another_is_not_felt(adult: Account) -> None:
+    from uuid import uuid4
+
+    now = timezone.now()
+    with transaction.atomic():
+        locked = lock_account(adult.pk)
+        short, long = uuid4(), uuid4()
+        for case_id, days in ((short, 1), (long, 9)):
+            impose(
+                account=locked,
+                case_id=case_id,
+                kind=SanctionKind.SUSPEND,
+                until=now + timedelta(days=days),
+                actor=ACTOR,
+            )
+    assert told(adult) == [("suspend", "suspended")] * 2, "the second time for longer"
+    Sanction.objects.filter(case_id=short).update(until=now)
+    end_due()
+    assert len(told(adult)) == 2
+    with transaction.atomic():
+        lift(account=lock_account(adult.pk), case_id=long, why="x", actor=ACTOR)
+    assert told(adult)[-1] == ("restore", "active")
+
+
+def test_an_end_has_no_end(adult: Account) -> None:
+    from uuid import uuid4
+
+    with pytest.raises(IntegrityError, match="end_is_the_end"), transaction.atomic():
+        impose(
+            account=lock_account(adult.pk),
+            case_id=uuid4(),
+            kind=SanctionKind.TERMINATE,
+            until=timezone.now(),
+            actor=ACTOR,
+        )
+
+
+def test_removed_everywhere_is_every_copy_and_each_has_a_case(
+    account: Account, adult: Account, reviewer: Staff
+) -> None:
+    assert upload(account, UNKNOWN, content_id="mine").outcome == "clear"
+    assert upload(adult, UNKNOWN, content_id="copy").outcome == "clear"
+    case = confirmed(account, reviewer, "CS-1", "mine")
+    run_jobs()
+    removed = Action.objects.filter(effect="remove").values_list("target", "case_id")
+    assert set(removed) == {("mine", case.id), ("copy", case.id)}
+    other = Case.objects.get(account=adult)
+    assert other.state == "open"
+    take(case=other, staff=reviewer)
+    decide(case_id=other.id, staff=reviewer, form=VerdictForm(outcome="dismissed"))
+    restored = Action.objects.filter(effect="restore", target="copy")
+    assert not restored.exists(), "the verdict on the same bytes stands"
+    with transaction.atomic():
+        undo(case, lock_account(account.pk), why="a test", actor=ACTOR)
+    assert restored.exists()
+
+
+def test_who_lost_the_account_is_kept_from_a_new_one(
+    adult: Account, reviewer: Staff, configure: Configure
+) -> None:
+    configure(identifier_key="a key of a test")
+    mail = IdentifierIn(kind="email", value=" Heron@Example.org ")
+    device = IdentifierIn(kind="device", value="d-1")
+    put_account(platform_id="heron", profile=Profile(identifiers=[mail, device]))
+    put_account(platform_id="wren", profile=Profile(identifiers=[device]))
+    assert [(str(each), kinds) for each, kinds in related_accounts(adult)] == [("wren", ["device"])]
+    case = confirmed(adult, reviewer, "CS-2")
+    same = IdentifierIn(kind="email", value="heron@example.ORG")
+    assert blocked_kinds(digests_of([same])) == ["email"]
+    assert blocked_kinds(digests_of([IdentifierIn(kind="phone", value="d-1")])) == []
+    stored = b"".join(bytes(each.digest) for each in adult.identifiers.all())
+    assert b"eron" not in stored
+    with transaction.atomic():
+        undo(case, lock_account(adult.pk), why="a test", actor=ACTOR)
+    assert blocked_kinds(digests_of([same])) == []
+
+
+def test_a_rule_confirms_only_where_the_operator_chose_it(
+    bank: Bank, account: Account, leads: tuple[Staff, Staff], reviewer: Staff
+) -> None:
+    assert quarantined(account).state == "open", "not by default"
+    text = shipped().replace('version = "1"', 'version = "2"')
+    by_rule = """[[finding]]
+id = "exact-verified-match"
+confidence = "verified"
+exact = true
+verdict = "CS-1"
+within_hours = 24
+
+"""
+    first = '[[finding]]\nid = "verified-match"'
+    text = text.replace(first, f"{by_rule}{first}")
+    in_force_now(text, leads)
+    case = quarantined(account, content_id="post-2")
+    case.refresh_from_db()
+    assert case.state == "open", "a picture that is re-encoded is not exact"
+    exact = upload(account, pictures.encode(pictures.draw(901)), content_id="post-3")
+    case = Case.objects.get(pk=str(exact.case_id))
+    assert case.state == "confirmed"
+    verdict = case.verdicts.get()
+    assert (verdict.given_by, verdict.rule, verdict.actor) == (
+        None,
+        "exact-verified-match",
+        "rule:exact-verified-match",
+    )
+    account.refresh_from_db()
+    assert account.standing == "terminated"
+    report = Report.objects.get()
+    assert not any(each["viewed"] for each in report.draft["files"]), "nobody has seen it"
+    assert "cases.bank_confirmed" not in [each.kind for each in Entry.objects.all()]
+
+
+def in_force_now(text: str, leads: tuple[Staff, Staff]) -> Edition:
+    made = propose(text=text, why="A test.", staff=leads[0])
+    return decide_edition(edition_id=made.id, approve=True, staff=leads[1])
+
+
+def test_two_people_put_an_edition_in_force(leads: tuple[Staff, Staff], reviewer: Staff) -> None:
+    text = shipped().replace('version = "1"', 'version = "2"')
+    with pytest.raises(Forbidden):
+        propose(text=text, why="x", staff=reviewer)
+    with pytest.raises(GuidelinesInvalid):
+        propose(text=text.replace("CS-1", "CS1"), why="x", staff=leads[0])
+    with pytest.raises(VersionTaken):
+        propose(text=shipped(), why="x", staff=leads[0])
+    made = propose(text=text, why="Clearer.", staff=leads[0])
+    assert in_force().version == "1"
+    with pytest.raises(Forbidden):
+        decide_edition(edition_id=made.id, approve=True, staff=leads[0])
+    with pytest.raises(IntegrityError, match="two_people"), transaction.atomic():
+        Edition.objects.update(state="approved", decided_by=leads[0])
+    decide_edition(edition_id=made.id, approve=True, staff=leads[1])
+    assert in_force().version == "2"
+    with pytest.raises(AlreadyDecided):
+        decide_edition(edition_id=made.id, approve=False, staff=leads[1])
+    kinds = Entry.objects.filter(subject="guidelines:community-guidelines 2")
+    assert list(kinds.values_list("kind", flat=True)) == [
+        "guidelines.proposed",
+        "guidelines.approved",
+    ]
+
+
+def test_past_cases_say_what_an_edition_would_have_done(
+    adult: Account, account: Account, bank: Bank, reviewer: Staff, leads: tuple[Staff, Staff]
+) -> None:
+    for _ in range(3):
+        confirmed(adult, reviewer, "SF-2")
+    take(case=quarantined(account), staff=reviewer)
+    text = shipped().replace('version = "1"', 'version = "2"')
+    milder = text.replace('account = "suspend"\npriority', 'account = "keep"\npriority', 1)
+    milder = milder.replace("days = 30\n\n[[strikes", "days = 14\n\n[[strikes", 1)
+    before, after = read_guidelines(shipped()), read_guidelines(milder)
+    found = simulate(before, after, lambda counted: None)
+    assert (found.cases, found.changed) == (4, 2)
+    assert found.counts == {
+        "account: suspend 30 days → suspend 14 days": 1,
+        "account at once: suspend → nothing": 1,
+    }
+    assert simulate(before, before, lambda counted: None).changed == 0
+    made = propose(text=milder, why="Milder.", staff=leads[0])
+    run_jobs()
+    made.refresh_from_db()
+    assert (made.counted, made.total) == (4, 4)
+    assert made.simulation is not None
+    assert made.simulation["changed"] == 2
+
+
+def test_what_is_not_reported_is_kept_while_an_appeal_may_come(
+    account: Account, bank: Bank, reviewer: Staff
+) -> None:
+    case = quarantined(account)
+    take(case=case, staff=reviewer)
+    decide(case_id=case.id, staff=reviewer, form=VerdictForm(outcome="confirmed", clause="SF-1"))
+    account.refresh_from_db()
+    assert account.standing == "active", "a second strike restricts, and no longer suspends"
+    expires = Evidence.objects.get().expires_at
+    assert expires is not None
+    assert timedelta(days=190) < expires - timezone.now() < timedelta(days=200)
