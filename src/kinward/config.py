@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_type_hints
 from urllib.parse import urlsplit
 
 import msgspec
@@ -47,6 +47,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
     fetch_hosts: str = ""
 
+    actions: Literal["push", "pull"] = "push"
     webhook_url: str = ""
     webhook_secret: str = ""
     webhook_seconds: float = 10.0
@@ -65,6 +66,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     production_reporting: str = ""
     platform_name: str = "An online community"
     reporter_email: str = ""
+
+    dsa_url: str = ""
+    dsa_token: str = ""
 
     family_url: str = ""
     mail_url: str = ""

@@ -11,7 +11,8 @@ from kinward.access.models import Staff
 from kinward.cases.intake import Outcome, prepare, receive
 from kinward.cases.looking import look
 from kinward.cases.models import Case
-from kinward.cases.services import take
+from kinward.cases.services import VerdictForm, decide, take
+from kinward.cases.user_reports import UserReportIn, receive_report
 from kinward.demo import pictures
 from kinward.evidence.models import Evidence
 from kinward.matching.services import Upload
@@ -59,6 +60,23 @@ def upload(
 def quarantined(account: Account, **changes: Any) -> Case:
     """The case that a known picture opens."""
     return Case.objects.get(pk=str(upload(account, **changes).case_id))
+
+
+def confirmed(
+    account: Account,
+    reviewer: Staff,
+    clause: str,
+    content_id: str = "",
+    form: VerdictForm | None = None,
+) -> Case:
+    """A report of an account, confirmed under a clause."""
+    report = UserReportIn(
+        account_id=account.platform_id, category="bullying", content_id=content_id, text="x"
+    )
+    case = receive_report(report=report, actor="key:test").finding.case
+    take(case=case, staff=reviewer)
+    form = form or VerdictForm(outcome="confirmed", clause=clause)
+    return decide(case_id=case.id, staff=reviewer, form=form)
 
 
 def two_files_one_seen(account: Account, reviewer: Staff) -> tuple[Case, Evidence, Evidence]:

@@ -54,13 +54,13 @@ def test_holds(bank: Bank, account: Account) -> None:
 def test_parked_actions(bank: Bank, account: Account) -> None:
     quarantined(account)
     Action.objects.update(state="parked")
-    assert run(action, "list").count("parked") == 2
+    assert run(action, "list").count("parked") == 3
     run(action, "replay", fails=True)
     first = Action.objects.order_by("number")[0]
     assert "content.quarantine" in run(action, "replay", str(first.id))
     assert "account.suspend" in run(action, "replay", "--all")
     assert run(action, "list") == ""
-    assert due_jobs().count("enforcement.deliver") == 4
+    assert due_jobs().count("enforcement.deliver") == 6
 
 
 def test_parked_reports(bank: Bank, account: Account, reviewer: Staff) -> None:

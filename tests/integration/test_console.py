@@ -201,7 +201,7 @@ def test_what_is_parked_can_be_sent_again(case: Case, account: Account, operator
         case_id=case.id, authority="cybertipline", state="parked", draft={}, problem="4100 wrong"
     )
     text = client.get("/operations").content.decode()
-    assert "3 parked" in text
+    assert "4 parked" in text
     assert "4100 wrong" in text
     action = Action.objects.first()
     assert action is not None

@@ -19,20 +19,24 @@ from kinward.families import asking, choosing, ending, pairing
 from kinward.families.models import Side
 from kinward.families.portal import Start, open_portal
 from kinward.gate.app import Gate
+from kinward.guidelines.queries import in_force
 from kinward.people.models import Account
 from kinward.portal.urls import urlpatterns
+from kinward.redress.models import Statement
+from kinward.redress.services import Facts, state
 from tests.integration.families import make_account, pair
 from tests.integration.test_gate import Caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 # What only the family knows, and what an attacker would like to change.
-SECRETS = ("wren-the-teen", "heron-the-guardian", "zugzwang", "because of the exam")
+SECRETS = ("wren-the-teen", "heron-the-guardian", "zugzwang", "because of the exam", "SF-2")
 FORMS: list[dict[str, str]] = [
     {},
     {"value": "everyone", "day0": "900", "said": "yes", "word": "changed", "way": "off"},
     {"minutes": "60", "capability": "session.time", "reason": "x", "remove": "1"},
     {"side": "guardian", "code": "22222222", "becomes": "ended"},
+    {"text": "It was not me."},
     {f"day{number}": "600" for number in range(7)},
 ]
 
@@ -55,6 +59,7 @@ class Family:
         code, _ = pairing.invite(maker=self.teen, side=Side.TRUSTING)
         trusted = pairing.accept(account=adult, typed=code)
         self.ids: dict[str, str] = {
+            "statement_id": str(self._statement().id),
             "pairing_id": str(self.pairing.id),
             "ask_id": str(self.ask.id),
             "capability": "session.time",
@@ -64,18 +69,33 @@ class Family:
             "name": "help",
         }
 
+    def _statement(self) -> Statement:
+        """A decision about the teen's account, which nobody else has a right to see."""
+        facts = Facts(decisions=[{"effect": "warn"}], reported=True)
+        guidelines = in_force()
+        return state(
+            account=self.teen,
+            case_id=uuid4(),
+            facts=facts,
+            guidelines=guidelines,
+            clause=guidelines.clauses["SF-2"],
+        )
+
     def picture(self) -> Any:
         """Everything that is known of the family, whatever the tables are called."""
         found = {}
         with connection.cursor() as cursor:
             for table in connection.introspection.table_names(cursor):
-                if table.startswith(("families_", "experience_setting", "people_", "cases_")):
+                if table.startswith(WATCHED):
                     cursor.execute(f'SELECT * FROM "{table}"')
                     found[table] = sorted(map(repr, cursor.fetchall()))
         # An attacker's own visit, and what they tried in vain, are theirs.
         for own in ("families_portalsession", "families_wrongcode"):
             found.pop(own)
         return found
+
+
+WATCHED = ("families_", "experience_setting", "people_", "cases_", "redress_")
 
 
 @pytest.fixture
@@ -268,6 +288,11 @@ def test_the_api_needs_its_key_and_scope(family: Family) -> None:
         "decide/batch": "/v1/decide/batch",
         "portal-sessions": "/v1/portal-sessions",
         "registrations": "/v1/registrations",
+        "statements": "/v1/accounts/teen-1/statements",
+        "appeal": f"/v1/statements/{uuid4()}/appeal",
+        "actions": "/v1/actions",
+        "actions/acknowledged": "/v1/actions/acknowledged",
+        "actions/file": f"/v1/actions/{uuid4()}/file",
         "reports": "/v1/reports",
         "report": f"/v1/reports/{uuid4()}",
         "media": "/v1/media",

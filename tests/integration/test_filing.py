@@ -104,6 +104,8 @@ def test_a_report_says_everything(
         "content.quarantine",
         "content.remove",
         "content.remove",
+        "notice.notify",
+        "notice.notify",
     ]
 
 

@@ -20,6 +20,8 @@ from kinward.watch import Cache, watch
 DEFAULT_SCOPES: Final = frozenset(
     {
         "accounts:write",
+        "actions:pull",
+        "appeals:write",
         "media:check",
         "policy:decide",
         "portal:open",

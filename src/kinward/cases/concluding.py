@@ -6,12 +6,14 @@ from kinward.cases.acting import carry_out, undo
 from kinward.cases.disputes import disputed_teens, end_disputed
 from kinward.cases.models import Case, UserReport, Verdict
 from kinward.cases.states import UNDECIDED, CaseState, check_move
+from kinward.cases.stating import state_verdict
 from kinward.evidence.services import keep_for_appeals, keep_shortly
 from kinward.families.tell import tell
 from kinward.guidelines.queries import in_force
 from kinward.guidelines.rules import FindingRule
 from kinward.ledger.services import record
 from kinward.people.models import Account
+from kinward.redress.services import reverse
 
 
 def move(case: Case, to: CaseState) -> None:
@@ -40,6 +42,7 @@ def conclude(case: Case, account: Account, verdict: Verdict) -> None:
         what = carry_out(case, account, verdict, guidelines)
         verdict.consequence = msgspec.to_builtins(what)
         verdict.save(update_fields=["consequence"])
+        state_verdict(case, account, verdict, what, guidelines)
         if not what.reports:
             move(case, CaseState.ENFORCED)
             record(actor=verdict.actor, kind="case.enforced", subject=str(case))
@@ -47,6 +50,7 @@ def conclude(case: Case, account: Account, verdict: Verdict) -> None:
             keep_for_appeals(case_id=case.id, days=days, actor=verdict.actor)
     elif verdict.outcome == CaseState.DISMISSED:
         undo(case, account, why="dismissed", actor=verdict.actor)
+        reverse(case.id)
         keep_shortly(case_id=case.id, why="case dismissed", actor=verdict.actor)
     _tell_reporters(case)
 

@@ -127,6 +127,8 @@ class Verdict(models.Model):
     classifications = models.JSONField(default=dict)
     annotations = models.JSONField(default=list)
     bank = models.BooleanField(default=False)  # whether the hashes go into our own bank
+    silent_days = models.PositiveSmallIntegerField(default=0)  # else as the clause says
+    silent_why = models.CharField(max_length=200, default="")
     guidelines = models.CharField(max_length=110, default="")
     consequence = models.JSONField(null=True)  # what a confirmed one came to
     given_by = models.ForeignKey(

@@ -12,6 +12,7 @@ from kinward.cases.acting import at_once
 from kinward.cases.concluding import conclude_by_rule
 from kinward.cases.models import Case, Finding, Priority, UserReport
 from kinward.cases.states import UNDECIDED
+from kinward.cases.stating import state_at_once
 from kinward.evidence.services import seal_file
 from kinward.exchanges.kinds import OpinionKind
 from kinward.exchanges.opinions import give
@@ -33,8 +34,9 @@ def open_or_join(
     """Put a match into the account's one undecided case, and act at once, in one transaction."""
     account = lock_account(account.pk)
     verified = [each for each in matches if each.confidence == Confidence.VERIFIED]
+    guidelines = in_force()
     rule = rule_for(
-        in_force(),
+        guidelines,
         "verified" if verified else "unverified",
         exact=any(each.kind in DIGESTS for each in verified or matches),
     )
@@ -48,6 +50,7 @@ def open_or_join(
     if data is not None:
         seal_file(case_id=case.id, check=check, data=data, actor=actor)
     at_once(case, account, rule, check.content_id)
+    state_at_once(case, account, rule, guidelines)
     if rule.verdict:
         conclude_by_rule(case, account, rule)
     return case

@@ -11,9 +11,11 @@ from kinward.cases.models import Case
 from kinward.cases.states import UNDECIDED
 from kinward.enforcement.queries import of_case as actions_of
 from kinward.enforcement.queries import parked as parked_actions
+from kinward.enforcement.queries import sanctions_of
 from kinward.evidence.queries import of_case as evidence_of
 from kinward.ledger.models import Entry
 from kinward.ledger.queries import about
+from kinward.redress.queries import of_case as statements_of
 from kinward.reporting.queries import of_case as report_of
 from kinward.reporting.queries import parked as parked_reports
 
@@ -37,6 +39,12 @@ def queue() -> QuerySet[Case]:
 def overdue() -> QuerySet[Case]:
     """Undecided cases that should have been decided by now."""
     return Case.objects.filter(state__in=UNDECIDED, due_at__lt=timezone.now())
+
+
+def prior(case: Case) -> QuerySet[Case]:
+    """The other cases of the same account, the latest first."""
+    others = Case.objects.filter(account=case.account).exclude(pk=case.pk)
+    return others.order_by("-opened_at")[:50]
 
 
 def next_for(staff: Staff) -> Case | None:
@@ -85,12 +93,16 @@ def _in_words(match: dict[str, object]) -> Ground:
 
 
 def timeline(case: Case) -> QuerySet[Entry]:
-    """Every ledger entry about a case, its evidence, its actions and its report."""
+    """Every ledger entry about a case and what belongs to it: evidence, actions, report, appeal."""
     report = report_of(case.id)
+    statements = list(statements_of(case.id))
     subjects = chain(
         [str(case)],
         (str(each) for each in evidence_of(case.id)),
         (str(each) for each in actions_of(case.id)),
         [str(report)] if report else [],
+        (str(each) for each in statements),
+        (str(each.appeal) for each in statements if hasattr(each, "appeal")),
+        (f"sanction:{pk}" for pk in sanctions_of(case.id)),
     )
     return about(*subjects)

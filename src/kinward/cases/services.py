@@ -25,10 +25,13 @@ from kinward.guidelines.queries import in_force
 from kinward.jobs import enqueue
 from kinward.ledger.services import record
 from kinward.people.services import lock_account, lock_accounts
+from kinward.redress.queries import appeal_waits
+from kinward.redress.services import MAX_WHY
 from kinward.reporting.models import Report
 from kinward.reporting.services import unpark
 
 MAX_NOTE: Final = 5000
+MAX_SILENCE: Final = 3650
 
 Decision = Literal["confirmed", "dismissed", "escalated"]
 DECISIONS: Final = get_args(Decision)
@@ -66,6 +69,7 @@ class VerdictForm(msgspec.Struct, frozen=True, kw_only=True):
     """What a reviewer decides; `classifications` is by evidence id. Little of it is required.
 
     `bank`: the hashes of what is confirmed go into our own bank, so that copies are found.
+    `silent_days`: so long the account holder is told nothing, for the reason given.
     """
 
     outcome: Decision
@@ -74,6 +78,8 @@ class VerdictForm(msgspec.Struct, frozen=True, kw_only=True):
     classifications: dict[str, str] = {}
     annotations: list[str] = []
     bank: bool = False
+    silent_days: int = 0
+    silent_why: str = ""
 
 
 def get_case(case_id: UUID) -> Case:
@@ -86,19 +92,25 @@ def get_case(case_id: UUID) -> Case:
 
 @transaction.atomic
 def take(*, case: Case, staff: Staff) -> Case:
-    """Lease an undecided case, or renew the lease, so that nobody else works on it meanwhile."""
+    """Lease a case, or renew the lease, so that nobody else works on it meanwhile.
+
+    It is undecided, or an appeal waits.
+    """
     if not staff.may(REVIEW):
         raise Forbidden("Working on cases needs the role of a reviewer.")
     now = timezone.now()
+    current = get_case(case.pk)
+    if current.state not in UNDECIDED and not appeal_waits(current.pk):
+        raise LeaseNeeded(f"It is {current.state} and no longer needs work.")
     free = Q(leased_by=None) | Q(leased_until__lt=now) | Q(leased_by=staff)
     until = now + timedelta(minutes=config().lease_minutes)
-    taken = Case.objects.filter(free, pk=case.pk, state__in=UNDECIDED).update(
+    taken = Case.objects.filter(free, pk=case.pk, state=current.state).update(
         leased_by=staff, leased_until=until
     )
     fresh = get_case(case.pk)
     if not taken:
-        if fresh.state not in UNDECIDED:
-            raise LeaseNeeded(f"It is {fresh.state} and no longer needs work.")
+        if fresh.leased_by is None or fresh.leased_until is None:
+            raise LeaseNeeded(f"It is {fresh.state} now.")
         raise LeaseHeld(f"{fresh.leased_by} has it until {fresh.leased_until:%H:%M} UTC.")
     if case.leased_by_id != staff.pk:
         record(actor=staff.actor, kind="case.taken", subject=str(case))
@@ -148,6 +160,10 @@ def _check_form(case: Case, staff: Staff, form: VerdictForm) -> None:
         raise Invalid("Choose the clause of the guidelines that was broken.")
     if len(form.note) > MAX_NOTE:
         raise Invalid(f"A note has at most {MAX_NOTE} characters.")
+    if not 0 <= form.silent_days <= MAX_SILENCE or len(form.silent_why) > MAX_WHY:
+        raise Invalid(f"A silence has at most {MAX_SILENCE} days, its reason {MAX_WHY} characters.")
+    if form.silent_days and not form.silent_why.strip():
+        raise Invalid("Say why the account holder is to be told nothing.")
     files = {str(pk) for pk in evidence_of(case.id).values_list("pk", flat=True)}
     for evidence_id, classification in form.classifications.items():
         if evidence_id not in files or classification not in CLASSIFICATIONS:

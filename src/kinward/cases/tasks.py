@@ -5,13 +5,14 @@ from uuid import UUID
 from procrastinate.contrib.django import app
 
 from kinward.cases import acting, banking, services
+from kinward.cases.appeals import WITHDRAW
 from kinward.cases.retro import retro_match
 from kinward.cases.simulating import simulate_edition
 from kinward.guidelines.services import SIMULATE
 from kinward.jobs import enqueue_once, task
 from kinward.matching.services import RETRO
 from kinward.reporting.models import ReportState
-from kinward.reporting.services import file_report
+from kinward.reporting.services import file_report, withdraw_report
 
 
 @task(acting.FILE_REPORT)
@@ -26,6 +27,18 @@ def file_and_close(report_id: str) -> None:
 def bank_confirmed(verdict_id: str) -> None:
     """Bank what a person confirmed."""
     banking.bank_confirmed(UUID(verdict_id))
+
+
+@task(acting.UNBANK)
+def unbank(case_id: str, actor: str) -> None:
+    """Take out of our own bank what an overturned case put there."""
+    banking.unbank(UUID(case_id), actor)
+
+
+@task(WITHDRAW)
+def withdraw(report_id: str) -> None:
+    """Take back the report of an overturned case, unless the authority has it already."""
+    withdraw_report(UUID(report_id))
 
 
 @task(SIMULATE)

@@ -139,6 +139,8 @@ def check_index() -> Finding:
 
 def check_webhook() -> Finding:
     """Does the app's webhook address answer?"""
+    if config().actions == "pull":
+        return fine("Your app fetches its actions.")
     from kinward.enforcement.webhook import check_address
 
     check_address(config())

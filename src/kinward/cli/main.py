@@ -32,6 +32,7 @@ COMMANDS: Final = {
     "evidence": ("evidence:evidence", "Legal holds and expiry of sealed evidence.", True),
     "action": ("operations:action", "Actions that were parked.", True),
     "report": ("operations:report", "Reports to authorities.", True),
+    "statement": ("statements:statement", "Statements of reasons, for the EU's database.", True),
     "ledger": ("ledger:ledger", "The ledger, and the proof that it is whole.", True),
     "sandbox": ("sandbox:sandbox", "An authority to practise on.", False),
     "migrate": ("roles:migrate", "Bring the database to this version.", True),

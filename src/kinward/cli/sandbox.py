@@ -6,6 +6,7 @@ import click
 
 from kinward.config import config
 from kinward.exchanges import sandbox as partners
+from kinward.redress import sandbox as transparency
 from kinward.reporting.cybertipline.sandbox import KINDS, Fault, serve
 
 
@@ -72,6 +73,20 @@ def exchange(host: str, port: int, username: str, password: str, entries: int) -
         partner.serve_forever()
     except KeyboardInterrupt:
         partner.server_close()
+
+
+@sandbox.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8704, show_default=True)
+@click.option("--token", default="sandbox", show_default=True)
+def dsa(host: str, port: int, token: str) -> None:
+    """Run a DSA Transparency Database that publishes nothing."""
+    database = transparency.serve(host=host, port=port, token=token)
+    click.echo(f"Transparency Database sandbox: {database.url}")
+    try:
+        database.serve_forever()
+    except KeyboardInterrupt:
+        database.server_close()
 
 
 def _fault(text: str) -> Fault:

@@ -108,6 +108,13 @@ def check_picture(
     return str(answer["outcome"])
 
 
+def given_back(address: str) -> bytes:
+    """The file of a picture that was removed and is given back. Raises if it cannot be had yet."""
+    headers = {"Authorization": f"Bearer {settings.KINWARD_KEY}"}
+    with httpx.Client(timeout=30, trust_env=False) as http:
+        return http.get(address, headers=headers).raise_for_status().content
+
+
 def _call(method: str, path: str, **arguments: Any) -> dict[str, Any]:
     headers = {"Authorization": f"Bearer {settings.KINWARD_KEY}", **arguments.pop("headers", {})}
     try:

@@ -108,7 +108,8 @@ def family(request: HttpRequest) -> HttpResponse:
         request.session["after"] = request.get_full_path()
         return redirect("sign_up")
     sent = request.GET
-    start = {"page": "ask" if sent.get("page") == "ask" else "family"}
+    page = sent.get("page", "")
+    start = {"page": page if page in ("ask", "decisions") else "family"}
     if code := sent.get("code", "")[:40]:
         start = {"page": "pair", "code": code}
     if reported := sent.get("content_id", "")[:40]:

@@ -17,6 +17,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
+from kinward.demo import safety
 from kinward.demo.models import CarriedOut, Member, Notice, Post
 
 
@@ -62,6 +63,17 @@ def _post(state: str, **changes: Any) -> Callable[[dict[str, Any]], None]:
     return apply
 
 
+def _restore(action: dict[str, Any]) -> None:
+    """What was only hidden is shown again; what was removed comes back from Kinward's vault."""
+    found = Post.objects.filter(pk=action["content_id"]).first()
+    if found is None:
+        return
+    if not found.picture and action.get("file"):
+        found.picture = safety.given_back(action["file"])
+    found.state = "published"
+    found.save(update_fields=["picture", "state"])
+
+
 def _member(action: dict[str, Any]) -> None:
     """Each action on an account says how it stands from now on.
 
@@ -87,7 +99,7 @@ def _notice(action: dict[str, Any]) -> None:
 EFFECTS = {
     ("content", "quarantine"): _post("held"),
     ("content", "remove"): _post("removed", picture=b""),
-    ("content", "restore"): _post("published"),
+    ("content", "restore"): _restore,
     ("account", "restrict"): _member,
     ("account", "suspend"): _member,
     ("account", "terminate"): _member,

@@ -5,13 +5,19 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from kinward.enforcement.models import Action, ActionState, Effect, Target
+from kinward.enforcement.models import Action, ActionState, Effect, Sanction, Target
 from kinward.people.models import Account
 
 
 def of_case(case_id: UUID) -> QuerySet[Action]:
     """A case's actions in the order they were issued."""
     return Action.objects.filter(case_id=case_id).order_by("number")
+
+
+def sanctions_of(case_id: UUID) -> list[UUID]:
+    """The ids of what a case imposed, also what has ended."""
+    made = Sanction.objects.filter(case_id=case_id).order_by("began_at")
+    return list(made.values_list("id", flat=True))
 
 
 def removed_contents(account: Account) -> set[str]:
@@ -40,6 +46,12 @@ def _removed(actions: QuerySet[Action]) -> set[str]:
 def parked() -> QuerySet[Action]:
     """Actions that were given up and wait for a person, oldest first."""
     return Action.objects.filter(state=ActionState.PARKED).order_by("number")
+
+
+def undelivered() -> QuerySet[Action]:
+    """Actions that the platform has not carried out yet, oldest first."""
+    waiting = (ActionState.PENDING, ActionState.PARKED)
+    return Action.objects.filter(state__in=waiting).select_related("account").order_by("number")
 
 
 def struggling() -> QuerySet[Action]:

@@ -1,6 +1,8 @@
 """Issuing actions, delivering them, and replaying what was parked."""
 
-from typing import Any
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, Final
 from uuid import UUID
 
 import structlog
@@ -12,14 +14,17 @@ from kinward.config import config
 from kinward.enforcement.models import Action, ActionState, Effect, Target
 from kinward.enforcement.webhook import Delivery, Undelivered, send
 from kinward.errors import Invalid, KinwardError, NotFound
-from kinward.jobs import DELAYS, enqueue
+from kinward.evidence.queries import held_file
+from kinward.evidence.services import read_for_restoration
+from kinward.jobs import DELAYS, enqueue, enqueue_once
 from kinward.ledger.services import record
 from kinward.locks import exclusive
 from kinward.people.models import Account
 
 log = structlog.get_logger(__name__)
 
-DELIVER = "enforcement.deliver"
+DELIVER: Final = "enforcement.deliver"
+FORGOTTEN: Final = timedelta(minutes=10)
 
 
 def issue_content(
@@ -58,7 +63,7 @@ def issue_account(
 
 
 def _send(action: Action, actor: str) -> None:
-    """Have an action delivered by a job.
+    """Have an action delivered by a job, unless the platform fetches them.
 
     A restoration takes back what was not delivered yet: the platform never hears of it.
     """
@@ -70,7 +75,7 @@ def _send(action: Action, actor: str) -> None:
             number__lt=action.number,
             state__in=(ActionState.PENDING, ActionState.PARKED),
         ).update(state=ActionState.SUPERSEDED)
-    enqueue(DELIVER, action_id=str(action.id))
+    _deliver_soon(action)
     record(
         actor=actor,
         kind="action.issued",
@@ -79,6 +84,11 @@ def _send(action: Action, actor: str) -> None:
         type=action.type,
         target=action.target,
     )
+
+
+def _deliver_soon(action: Action) -> None:
+    if config().actions == "push":
+        enqueue(DELIVER, action_id=str(action.id))
 
 
 def notify(*, account: Account, notice: dict[str, Any], actor: str) -> Action:
@@ -106,11 +116,13 @@ def get_action(action_id: UUID) -> Action:
 
 
 def deliver(action_id: UUID) -> None:
-    """Send an action to the platform, one at a time for each target.
+    """Send an action to the platform, one at a time for each target, unless it fetches them.
 
     Raises `Undelivered` to be called again later, until the schedule of `kinward.jobs` is used up.
     """
     action = get_action(action_id)
+    if config().actions == "pull":
+        return
     with exclusive(f"{action.account_id}:{action.target_kind}:{action.target}") as mine:
         if not mine:
             raise Undelivered("An earlier action on the same target is being delivered.")
@@ -128,8 +140,36 @@ def deliver(action_id: UUID) -> None:
             _failed(action, delivery.status, delivery.body)
 
 
+@transaction.atomic
+def acknowledged(action_ids: Sequence[UUID], *, actor: str) -> int:
+    """The platform fetched these actions and carried them out; returns how many that is news of."""
+    open_ones = Action.objects.select_for_update().filter(
+        id__in=action_ids, state__in=(ActionState.PENDING, ActionState.PARKED)
+    )
+    found = list(open_ones.order_by("number"))
+    now = timezone.now()
+    Action.objects.filter(pk__in=[each.pk for each in found]).update(
+        state=ActionState.DELIVERED, delivered_at=now, tried_at=now, attempts=F("attempts") + 1
+    )
+    for each in found:
+        record(actor=actor, kind="action.delivered", subject=str(each), case=_case(each), status=0)
+    return len(found)
+
+
 def _case(action: Action) -> str | None:
     return None if action.case_id is None else str(action.case_id)
+
+
+def send_forgotten() -> int:
+    """Have actions delivered that no job is about: those issued while the platform fetched them."""
+    if config().actions == "pull":
+        return 0
+    before = timezone.now() - FORGOTTEN
+    found = Action.objects.filter(state=ActionState.PENDING, attempts=0, created_at__lt=before)
+    ids = [str(each) for each in found.order_by("number").values_list("id", flat=True)[:1000]]
+    for action_id in ids:
+        enqueue_once(DELIVER, action_id, action_id=action_id)
+    return len(ids)
 
 
 def payload(action: Action) -> dict[str, object]:
@@ -145,10 +185,31 @@ def payload(action: Action) -> dict[str, object]:
             "account_id": action.account.platform_id,
             "content_id": action.target if action.target_kind == Target.CONTENT else None,
             "case_id": _case(action),
+            **_file(action),
             **({} if action.standing is None else action.standing),
             **({} if action.notice is None else {"notice": action.notice}),
         },
     }
+
+
+def _file(action: Action) -> dict[str, object]:
+    """For content: whether Kinward holds the file, and where a restored one can be fetched."""
+    if action.target_kind != Target.CONTENT or action.case_id is None:
+        return {}
+    held = held_file(action.case_id, action.target) is not None
+    restored = held and action.effect == Effect.RESTORE
+    where = f"{config().url}/v1/actions/{action.id}/file"
+    return {"held": held, "file": where if restored else None}
+
+
+def file_to_restore(action_id: UUID, *, actor: str) -> bytes:
+    """The bytes of a content item that an action gives back, as they were uploaded."""
+    action = get_action(action_id)
+    if action.target_kind != Target.CONTENT or action.effect != Effect.RESTORE:
+        raise NotFound("This action gives no content back.")
+    if action.case_id is None:
+        raise NotFound("No file of this content is held.")
+    return read_for_restoration(case_id=action.case_id, content_id=action.target, actor=actor)
 
 
 @transaction.atomic
@@ -199,5 +260,5 @@ def replay(*, action: Action, actor: str) -> None:
         raise Invalid(f"This action is {action.state}, not parked.")
     action.state, action.attempts = ActionState.PENDING, 0
     action.save(update_fields=["state", "attempts"])
-    enqueue(DELIVER, action_id=str(action.id))
+    _deliver_soon(action)
     record(actor=actor, kind="action.replayed", subject=str(action), case=_case(action))

@@ -21,6 +21,13 @@ def deliver(action_id: str) -> None:
     services.deliver(UUID(action_id))
 
 
+@app.periodic(cron="*/10 * * * *")
+@task("enforcement.send_forgotten")
+def send_forgotten(timestamp: int) -> None:
+    """Send what was issued while the platform fetched its actions and now no longer does."""
+    services.send_forgotten()
+
+
 @app.periodic(cron="* * * * *")
 @task("enforcement.end_due")
 def end_due(timestamp: int) -> None:

@@ -53,21 +53,36 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def send(config: Config, *, message_id: str, payload: dict[str, Any]) -> Delivery:
-    """Sign and post a message. Raises `Undelivered` when no answer came."""
-    check_address(config)
+class Signed(msgspec.Struct, frozen=True):
+    """A message: the headers of its signature, and the very text that was signed."""
+
+    headers: dict[str, str]
+    body: str
+
+
+def signed(config: Config, *, message_id: str, payload: dict[str, Any]) -> Signed:
+    """Sign a message, as of now."""
     body = msgspec.json.encode(payload).decode()
     now = datetime.now(UTC)
     headers = {
-        "Content-Type": "application/json",
         "webhook-id": message_id,
         "webhook-timestamp": str(int(now.timestamp())),
         "webhook-signature": Webhook(config.secret("webhook_secret")).sign(message_id, now, body),
     }
+    return Signed(headers, body)
+
+
+def send(config: Config, *, message_id: str, payload: dict[str, Any]) -> Delivery:
+    """Sign and post a message. Raises `Undelivered` when no answer came."""
+    check_address(config)
+    message = signed(config, message_id=message_id, payload=payload)
+    headers = {"Content-Type": "application/json", **message.headers}
     try:
         with (
             httpx.Client(timeout=config.webhook_seconds, trust_env=False) as http,
-            http.stream("POST", config.webhook_url, content=body, headers=headers) as response,
+            http.stream(
+                "POST", config.webhook_url, content=message.body, headers=headers
+            ) as response,
         ):
             return Delivery(response.status_code, _first_bytes(response))
     except httpx.HTTPError as error:

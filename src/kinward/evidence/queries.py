@@ -17,6 +17,11 @@ def of_case(case_id: UUID) -> QuerySet[Evidence]:
     )
 
 
+def held_file(case_id: UUID, content_id: str) -> Evidence | None:
+    """The sealed file of a content item in a case, unless it was destroyed; without its bytes."""
+    return of_case(case_id).filter(content_id=content_id, destroyed_at=None).last()
+
+
 def viewed_entirely(evidence: Evidence) -> bool:
     """Whether a person saw the whole file in its case, by the ledger's word and nothing else's."""
     return Entry.objects.filter(

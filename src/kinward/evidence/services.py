@@ -15,6 +15,7 @@ from kinward.access.roles import REVIEW
 from kinward.config import config
 from kinward.errors import Forbidden, Invalid, KinwardError, NotFound
 from kinward.evidence.models import Evidence
+from kinward.evidence.queries import held_file
 from kinward.evidence.sealing import Sealed, public_half, seal, unseal
 from kinward.ledger.services import record
 from kinward.matching.decoders import decoders
@@ -126,6 +127,24 @@ def read_for_report(*, evidence: Evidence, report_id: UUID) -> bytes:
             kind="evidence.read",
             subject=str(evidence),
             reason=f"report:{report_id}",
+        )
+    return data
+
+
+def read_for_restoration(*, case_id: UUID, content_id: str, actor: str) -> bytes:
+    """The bytes of a file that is to be given back to the platform that sent it."""
+    found = held_file(case_id, content_id)
+    if found is None:
+        raise NotFound("No file of this content is held.")
+    evidence = get_evidence(found.pk)
+    data = _open(evidence)
+    with transaction.atomic(durable=True):
+        record(
+            actor=actor,
+            kind="evidence.given_back",
+            subject=str(evidence),
+            case=str(case_id),
+            sha256=evidence.sha256,
         )
     return data
 

@@ -17,7 +17,7 @@ from kinward.people.services import get_account
 LINK_SECONDS: Final = 120
 VISIT: Final = timedelta(hours=1)
 KEPT: Final = timedelta(days=30)
-PAGES = Literal["family", "pair", "ask", "report", "safe"]
+PAGES = Literal["family", "pair", "ask", "report", "safe", "decisions"]
 
 
 class Start(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

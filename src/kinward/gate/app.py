@@ -5,6 +5,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -18,21 +19,19 @@ from kinward.cases.queries import overdue, parked
 from kinward.config import config
 from kinward.errors import KinwardError, NotFound
 from kinward.experience.shadowing import tally
-from kinward.gate import accounts, family, hma
+from kinward.gate import actions, hma
 from kinward.gate.decide import (
     MAX_BATCH_BODY,
     Read,
     at_hand,
-    experience,
     looked_up,
-    put_setting,
     read_many,
     read_one,
     unreachable,
 )
-from kinward.gate.events import MAX_EVENTS_BODY, put_time_zone, see_screen_time, take_events
 from kinward.gate.http import (
     FORM_OVERHEAD,
+    Created,
     Disconnected,
     Receive,
     Request,
@@ -44,19 +43,16 @@ from kinward.gate.http import (
     send_problem,
 )
 from kinward.gate.media import Hashes, check_file, check_hashes
-from kinward.gate.text import MAX_TEXT_BODY, check_text
+from kinward.gate.routes import DECIDE, MAX_JSON, ROUTES, Call, Route, endpoint
 from kinward.matching.decoders import Busy
-from kinward.people.services import Profile
 
 log = structlog.get_logger(__name__)
 
 R = TypeVar("R")
 Handler = Callable[[Request, Send], Awaitable[None]]
 
-MAX_JSON: Final = 64 * 1024
 MAX_HASHES: Final = 128 * 1024  # with those of a video's frames
 SHADOW_SECONDS: Final = 1.0  # between two writings of where the shadow differed
-DECIDE: Final = "policy:decide"
 SPARE_THREADS: Final = 4  # so that health and accounts answer while every upload is decoding
 PATHS: Final = ("/v1/", "/hma/", "/h/", "/m/", "//", "/healthz", "/metrics")
 
@@ -96,25 +92,12 @@ class Gate:
             ("GET", "metrics"): self._metrics,
             ("POST", "decide"): self._decide,
             ("POST", "decide/batch"): self._decide_batch,
-            ("POST", "events"): self._events,
+            ("GET", "actions/file"): self._file,
             ("POST", "media"): self._media,
             ("POST", "media/hashes"): self._hashes,
-            ("POST", "text"): self._text,
             ("GET", "hma"): self._hma,
             ("POST", "hma"): self._hma,
-            ("PUT", "accounts"): self._put_account,
-            ("GET", "accounts"): self._see_account,
-            ("POST", "registrations"): self._registration,
-            ("GET", "experience"): self._experience,
-            ("PUT", "settings"): self._put_setting,
-            ("GET", "screen-time"): self._screen_time,
-            ("PUT", "time-zone"): self._put_time_zone,
-            ("PUT", "activity"): self._put_activity,
-            ("GET", "passcodes"): self._sheet,
-            ("POST", "passcodes"): self._use_passcode,
-            ("POST", "portal-sessions"): self._open_portal,
-            ("POST", "reports"): self._take_report,
-            ("GET", "report"): self._see_report,
+            **{named: partial(self._plain, route) for named, route in ROUTES.items()},
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -195,89 +178,25 @@ class Gate:
         if not writing.cancelled() and (error := writing.exception()):
             log.warning("shadow.not_written", error=str(error).split("\n")[0])
 
-    async def _put_setting(self, request: Request, send: Send) -> None:
-        key = await self._key(request, "accounts:write")
-        body = await request.json(limit=MAX_JSON, seconds=self._seconds)
-        _, _, account_id, _, capability = request.segments
-        answer = await self._in_thread(lambda: put_setting(account_id, capability, body, key.actor))
-        await send_json(send, 200, answer)
+    async def _file(self, request: Request, send: Send) -> None:
+        """The bytes of what is given back, for the platform that sent them."""
+        key = await self._key(request, "actions:pull")
+        async with self._slot():
+            data = await self._in_thread(lambda: actions.file(request.segments[2], key.actor))
+            await send_body(send, 200, data, b"application/octet-stream")
 
-    async def _experience(self, request: Request, send: Send) -> None:
-        await self._key(request, DECIDE)
-        account_id = request.segments[2]
-        await send_json(send, 200, await self._in_thread(lambda: experience(account_id)))
-
-    async def _screen_time(self, request: Request, send: Send) -> None:
-        await self._key(request, DECIDE)
-        account_id = request.segments[2]
-        await send_json(send, 200, await self._in_thread(lambda: see_screen_time(account_id)))
-
-    async def _put_time_zone(self, request: Request, send: Send) -> None:
-        key = await self._key(request, "accounts:write")
-        body = await request.json(limit=MAX_JSON, seconds=self._seconds)
-        account_id = request.segments[2]
-        answer = await self._in_thread(lambda: put_time_zone(account_id, body, key.actor))
-        await send_json(send, 200, answer)
-
-    async def _put_activity(self, request: Request, send: Send) -> None:
-        await self._key(request, "accounts:write")
-        body = await request.json(limit=MAX_JSON, seconds=self._seconds)
-        _, _, account_id, _, day = request.segments
-        answer = await self._in_thread(lambda: family.put_day(account_id, day, body))
-        await send_json(send, 200, answer)
-
-    async def _sheet(self, request: Request, send: Send) -> None:
-        await self._key(request, DECIDE)
-        account_id = request.segments[2]
-        await send_json(send, 200, await self._in_thread(lambda: family.see_sheet(account_id)))
-
-    async def _use_passcode(self, request: Request, send: Send) -> None:
-        await self._key(request, "accounts:write")
-        body = await request.json(limit=MAX_JSON, seconds=self._seconds)
-        account_id = request.segments[2]
-        answer = await self._in_thread(lambda: family.put_passcode(account_id, body))
-        await send_json(send, 200, answer)
-
-    async def _open_portal(self, request: Request, send: Send) -> None:
-        key = await self._key(request, "portal:open")
-        body = await request.json(limit=MAX_JSON, seconds=self._seconds)
-        answer = await self._in_thread(lambda: family.open_session(body, key.actor))
-        await send_json(send, 201, answer)
-
-    async def _take_report(self, request: Request, send: Send) -> None:
-        key = await self._key(request, "reports:write")
-        body = await request.json(limit=MAX_JSON, seconds=self._seconds)
-        answer = await self._in_thread(lambda: family.take_report(body, key.actor))
-        await send_json(send, 201, answer)
-
-    async def _see_report(self, request: Request, send: Send) -> None:
-        await self._key(request, "reports:write")
-        report_id = request.segments[2]
-        await send_json(send, 200, await self._in_thread(lambda: family.see_report(report_id)))
-
-    async def _events(self, request: Request, send: Send) -> None:
-        await self._key(request, "accounts:write")
-        body = await request.json(limit=MAX_EVENTS_BODY, seconds=self._seconds)
-        await send_json(send, 200, await self._in_thread(lambda: take_events(body)))
-
-    async def _put_account(self, request: Request, send: Send) -> None:
-        await self._key(request, "accounts:write")
-        body = await request.json(limit=MAX_JSON, seconds=self._seconds)
-        profile = decode(body, Profile)
-        platform_id = request.segments[2]
-        answer, new = await self._in_thread(lambda: accounts.put(platform_id, profile))
-        await send_json(send, 201 if new else 200, answer)
-
-    async def _see_account(self, request: Request, send: Send) -> None:
-        await self._key(request, "policy:decide")
-        platform_id = request.segments[2]
-        await send_json(send, 200, await self._in_thread(lambda: accounts.see(platform_id)))
-
-    async def _registration(self, request: Request, send: Send) -> None:
-        await self._key(request, "accounts:write")
-        body = await request.json(limit=MAX_JSON, seconds=self._seconds)
-        wanted = decode(body, accounts.Registration)
-        await send_json(send, 200, await self._in_thread(lambda: accounts.may_register(wanted)))
+    async def _plain(self, route: Route, request: Request, send: Send) -> None:
+        """Answer by a route: its key, its body, and what it says, in a thread."""
+        key = await self._key(request, route.scope)
+        body = b""
+        if request.method != "GET":
+            body = await request.json(limit=route.limit, seconds=self._seconds)
+        call = Call(request.segments, request.query, body, key.actor)
+        answer = await self._in_thread(lambda: route.answer(call))
+        if isinstance(answer, Created):
+            await send_json(send, 201, answer.value)
+        else:
+            await send_json(send, 200, answer)
 
     async def _media(self, request: Request, send: Send) -> None:
         api_key = await self._key(request, "media:check")
@@ -300,11 +219,6 @@ class Gate:
             yield
         finally:
             self._uploads.release()
-
-    async def _text(self, request: Request, send: Send) -> None:
-        await self._key(request, "text:check")
-        body = await request.json(limit=MAX_TEXT_BODY, seconds=self._seconds)
-        await send_json(send, 200, await self._in_thread(lambda: check_text(body)))
 
     async def _hma(self, request: Request, send: Send) -> None:
         name, key = hma.route(request)
@@ -342,42 +256,13 @@ class Gate:
         return await asyncio.get_running_loop().run_in_executor(self._threads, run)
 
 
-ENDPOINTS: Final = {
-    "/v1/decide": "decide",
-    "/v1/decide/batch": "decide/batch",
-    "/v1/events": "events",
-    "/v1/media": "media",
-    "/v1/portal-sessions": "portal-sessions",
-    "/v1/registrations": "registrations",
-    "/v1/reports": "reports",
-    "/v1/text": "text",
-    "/v1/media/hashes": "media/hashes",
-    "/healthz": "healthz",
-    "/metrics": "metrics",
-}
-
-
 def _endpoint(request: Request) -> str:
     """The name of an endpoint, for routing and for metrics; empty when there is none."""
-    known = ENDPOINTS.get(request.path)
-    if known:
-        return known
-    if not request.path.startswith("/v1/"):
-        return "hma" if hma.route(request)[0] else ""
-    if request.path.startswith("/v1/reports/") and len(request.segments) == 3:
-        return "report"
-    if not request.path.startswith("/v1/accounts/"):
-        return ""
-    match request.segments[2:]:
-        case [account_id] if account_id:
-            return "accounts"
-        case [_, "experience" | "screen-time" | "time-zone" | "passcodes" as name]:
-            return name
-        case [_, "settings", capability] if capability:
-            return "settings"
-        case [_, "activity", day] if day:
-            return "activity"
-    return ""
+    if request.path in ("/healthz", "/metrics"):
+        return request.path[1:]
+    if request.path.startswith("/v1/"):
+        return endpoint(request.path, request.segments)
+    return "hma" if hma.route(request)[0] else ""
 
 
 def _metrics() -> bytes:

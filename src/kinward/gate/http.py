@@ -44,6 +44,12 @@ class Disconnected(Exception):
     """The caller went away; there is nobody to answer."""
 
 
+class Created(msgspec.Struct, frozen=True):
+    """An answer with the status 201."""
+
+    value: Any
+
+
 class Request:
     """One request: its method, path, headers, and a body that is read within bounds."""
 

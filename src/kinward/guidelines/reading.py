@@ -14,6 +14,8 @@ from typing import Final
 import msgspec
 
 from kinward.errors import KinwardError
+from kinward.guidelines.dsa import CATEGORIES as DSA_CATEGORIES
+from kinward.guidelines.dsa import KEYWORDS as DSA_KEYWORDS
 from kinward.guidelines.rules import (
     CATEGORIES,
     Clause,
@@ -284,6 +286,16 @@ def _clause(clause: Clause, number: int, lines: _Lines) -> Iterator[Problem]:
             clause.block_registration and clause.account != "terminate",
             "block_registration",
             "only who lost the account is kept from a new one",
+        ),
+        (
+            clause.dsa and clause.dsa.category not in DSA_CATEGORIES,
+            "dsa",
+            f"dsa.category is one of {', '.join(DSA_CATEGORIES)}",
+        ),
+        (
+            clause.dsa and set(clause.dsa.keywords) - set(DSA_KEYWORDS),
+            "dsa",
+            f"dsa.keywords are among {', '.join(DSA_KEYWORDS)}",
         ),
         *_silence(clause.silence),
         *_texts("title", clause.title, MAX_TITLE),

@@ -29,6 +29,14 @@ class Silence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     why: str
 
 
+class Dsa(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a clause is named in the EU's DSA Transparency Database, without the prefixes."""
+
+    category: str
+    keywords: tuple[str, ...] = ()
+    illegal: bool = False
+
+
 class FindingRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a kind of finding sets off before a person has looked: nothing that cannot be undone.
 
@@ -84,6 +92,7 @@ class Clause(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     block_registration: bool = False
     bank: bool = False
     silence: Silence | None = None
+    dsa: Dsa | None = None
 
     def says(self, language: str) -> tuple[str, str]:
         """Its title and its text in a language, else in English."""

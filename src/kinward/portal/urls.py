@@ -4,6 +4,7 @@ from django.urls import path
 
 from kinward.portal import (
     views_asking,
+    views_decisions,
     views_family,
     views_pairing,
     views_report,
@@ -42,6 +43,8 @@ urlpatterns = [
     path("family/safe", views_pairing.safe, name="safe"),
     path("family/safe/call", views_pairing.call, name="call_trusted"),
     path("family/safe/<int:trusted_id>/end", views_pairing.untrust, name="untrust"),
+    path("family/decisions", views_decisions.decisions, name="decisions"),
+    path("family/decisions/<uuid:statement_id>", views_decisions.appeal, name="appeal"),
     path("family/report", views_report.report, name="report_something"),
     path("safety", views_safety.choose_language, name="safety"),
     path("safety/<str:language>", views_safety.page, {"name": "index"}, name="safety_home"),

@@ -26,6 +26,7 @@ PAGES = {
     "ask": "family",
     "report": "report_something",
     "safe": "safe",
+    "decisions": "decisions",
 }
 
 

@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "kinward.evidence",
     "kinward.reporting",
     "kinward.enforcement",
+    "kinward.redress",
     "kinward.cases",
     "kinward.gate",
     "kinward.portal",

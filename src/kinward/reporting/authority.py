@@ -46,6 +46,13 @@ class Authority(Protocol):
         """
         ...
 
+    def withdraw(self, filing: Filing) -> Receipt | None:
+        """Take back what was filed so far. A receipt says that it is too late: it is finished.
+
+        Raises TryLater. Nothing to take back is a success.
+        """
+        ...
+
 
 @cache
 def authority(name: str) -> Authority:

@@ -12,6 +12,8 @@ class ReportState(models.TextChoices):
     WAITING = "waiting"  # a job is at work on it, or will be
     PARKED = "parked"  # the authority refuses it; a person must look
     FINISHED = "finished"  # the authority has it, whole
+    WITHDRAWING = "withdrawing"  # the case was overturned before it was finished
+    WITHDRAWN = "withdrawn"  # the authority has nothing of it
 
 
 class Report(models.Model):
@@ -21,7 +23,7 @@ class Report(models.Model):
     case_id = models.UUIDField(unique=True)
     authority = models.CharField(max_length=40)
     state = models.CharField(
-        max_length=10, choices=ReportState.choices, default=ReportState.WAITING
+        max_length=12, choices=ReportState.choices, default=ReportState.WAITING
     )
     draft = models.JSONField()
     created_at = models.DateTimeField(auto_now_add=True)

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from kinward.errors import Invalid, KinwardError, NotFound
-from kinward.evidence.services import keep_after_report
+from kinward.evidence.services import keep_after_report, keep_shortly
 from kinward.ledger.services import record
 from kinward.locks import exclusive
 from kinward.reporting.authority import Receipt, authority
@@ -91,6 +91,44 @@ def _park(report: Report, problem: str) -> Report:
         subject=str(report),
         case=str(report.case_id),
         problem=problem[:500],
+    )
+    return report
+
+
+@transaction.atomic
+def withdraw(*, report: Report, actor: str) -> None:
+    """Have a report that is not finished taken back; a job of the caller's does it."""
+    report = Report.objects.select_for_update().get(pk=report.pk)
+    if report.state in (ReportState.FINISHED, ReportState.WITHDRAWN):
+        raise Invalid(f"This report is {report.state}.")
+    report.state = ReportState.WITHDRAWING
+    report.save(update_fields=["state"])
+    record(actor=actor, kind="report.withdrawing", subject=str(report), case=str(report.case_id))
+
+
+def withdraw_report(report_id: UUID) -> Report:
+    """Take a report back at the authority. Returns it withdrawn, or finished if it was too late."""
+    with exclusive(f"report:{report_id}") as mine:
+        if not mine:
+            raise TryLater("Another worker is filing it.")
+        report = get_report(report_id)
+        if report.state in (ReportState.FINISHED, ReportState.WITHDRAWN):
+            return report
+        receipt = authority(report.authority).withdraw(Filing(report))
+        return _withdrawn(report) if receipt is None else _finish(report, receipt)
+
+
+@transaction.atomic
+def _withdrawn(report: Report) -> Report:
+    report.state, report.problem = ReportState.WITHDRAWN, ""
+    report.save(update_fields=["state", "problem"])
+    keep_shortly(case_id=report.case_id, why="report withdrawn", actor="system:reporting")
+    record(
+        actor="system:reporting",
+        kind="report.withdrawn",
+        subject=str(report),
+        case=str(report.case_id),
+        authority=report.authority,
     )
     return report
 

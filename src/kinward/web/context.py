@@ -7,6 +7,7 @@ from kinward.access.roles import AUDIT, BANKS, OPERATE, POLICY, REVIEW
 from kinward.cases.queries import parked
 from kinward.experience.queries import waiting
 from kinward.guidelines.queries import waiting as editions_waiting
+from kinward.redress.queries import waiting as appeals_waiting
 
 
 def console(request: HttpRequest) -> dict[str, object]:
@@ -16,6 +17,8 @@ def console(request: HttpRequest) -> dict[str, object]:
         return {}
     found: dict[str, object] = {"sees_queue": staff.may(REVIEW) or staff.may(AUDIT)}
     found["sees_banks"] = staff.may(BANKS)
+    if found["sees_queue"]:
+        found["appeal_count"] = appeals_waiting().count()
     if staff.may(OPERATE):
         found["parked_count"] = sum(parked().values())
     if staff.may(POLICY) or staff.may(AUDIT):

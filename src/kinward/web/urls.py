@@ -4,6 +4,7 @@ from allauth.account import views as account
 from django.urls import include, path
 
 from kinward.web import (
+    views_appeals,
     views_banks,
     views_case,
     views_guidelines,
@@ -21,6 +22,10 @@ urlpatterns = [
     path("cases/<uuid:case_id>/decide", views_case.decide_case, name="decide"),
     path("cases/<uuid:case_id>/files/<uuid:evidence_id>/veil", views_case.veil, name="veil"),
     path("cases/<uuid:case_id>/files/<uuid:evidence_id>/show", views_case.show, name="show"),
+    path("cases/<uuid:case_id>/silence", views_case.silence, name="silence"),
+    path("appeals", views_appeals.appeals, name="appeals"),
+    path("appeals/<uuid:appeal_id>/take", views_appeals.take, name="take_appeal"),
+    path("appeals/<uuid:appeal_id>/decide", views_appeals.decide, name="decide_appeal"),
     path(
         "cases/<uuid:case_id>/pairings/<uuid:pairing_id>",
         views_case.settle_pairing,

@@ -1,6 +1,7 @@
 """The queue and the case page."""
 
 import base64
+from datetime import timedelta
 from typing import Final, cast
 from uuid import UUID
 
@@ -26,10 +27,16 @@ from kinward.cases.services import (
 )
 from kinward.cases.states import UNDECIDED
 from kinward.enforcement.queries import of_case as actions_of
+from kinward.enforcement.sanctions import stands
+from kinward.enforcement.strikes import strikes_of
 from kinward.errors import Invalid, KinwardError
 from kinward.evidence.queries import of_case as evidence_of
 from kinward.evidence.queries import viewed_entirely
 from kinward.guidelines.queries import in_force
+from kinward.people.services import related_accounts
+from kinward.redress.queries import appeal_waits, waiting
+from kinward.redress.queries import of_case as statements_of
+from kinward.redress.services import keep_silent
 from kinward.reporting.queries import of_case as report_of
 from kinward.web.guards import StaffRequest, needs
 
@@ -74,16 +81,18 @@ def take_next(request: StaffRequest) -> HttpResponse:
 @needs(REVIEW, AUDIT)
 def case(request: StaffRequest, case_id: UUID) -> HttpResponse:
     """Everything about one case."""
-    return _case_page(request, get_case(case_id))
+    return case_page(request, get_case(case_id))
 
 
-def _case_page(
+def case_page(
     request: StaffRequest, case: Case, *, problem: KinwardError | None = None
 ) -> HttpResponse:
+    """The page of a case, with what went wrong, if something did."""
     context = {
         "case": case,
         "mine": _is_mine(case, request),
         "undecided": case.state in UNDECIDED,
+        "takeable": case.state in UNDECIDED or appeal_waits(case.id),
         "grounds": queries.grounds(case),
         "disputes": disputes(case.id),
         "exposure": exposure_of(request.user),
@@ -94,6 +103,14 @@ def _case_page(
         "report": report_of(case.id),
         "verdicts": case.verdicts.select_related("given_by").order_by("given_at"),
         "timeline": queries.timeline(case),
+        "statements": statements_of(case.id),
+        "appeal": waiting().filter(statement__case_id=case.id).first(),
+        "stands": stands(case.account),
+        "strikes": strikes_of(case.account),
+        "related": related_accounts(case.account),
+        "prior": queries.prior(case),
+        "reviews": request.user.may(REVIEW),
+        "longest_silence": services.MAX_SILENCE,
         "clauses": in_force().clause,
         "classifications": CLASSIFICATIONS[1:],
         "annotations": ANNOTATIONS,
@@ -147,11 +164,34 @@ def decide_case(request: StaffRequest, case_id: UUID) -> HttpResponse:
             },
             annotations=sent.getlist("annotations"),
             bank=sent.get("bank") == "yes",
+            silent_days=int(days) if (days := sent.get("silent_days", "")).isdigit() else 0,
+            silent_why=sent.get("silent_why", ""),
         )
         services.decide(case_id=case_id, staff=request.user, form=form)
     except KinwardError as error:
-        return _case_page(request, get_case(case_id), problem=error)
+        return case_page(request, get_case(case_id), problem=error)
     messages.success(request, f"Your verdict is in: {form.outcome}.")
+    return redirect("case", case_id)
+
+
+@require_POST
+@needs(REVIEW)
+def silence(request: StaffRequest, case_id: UUID) -> HttpResponse:
+    """Tell the account holder nothing for some more days, or tell them now."""
+    case = get_case(case_id)
+    days = request.POST.get("days", "")
+    try:
+        if not days.isascii() or not days.isdigit() or int(days) > services.MAX_SILENCE:
+            raise Invalid(f"Days are from 0 to {services.MAX_SILENCE}.")
+        untold = statements_of(case_id).filter(told_at=None).last()
+        if untold is None:
+            raise Invalid("There is nothing that was not told.")
+        until = timezone.now() + timedelta(days=int(days))
+        why = request.POST.get("why", "")
+        keep_silent(statement_id=untold.id, until=until, why=why, staff=request.user)
+    except KinwardError as error:
+        return case_page(request, case, problem=error)
+    messages.success(request, f"The account holder hears nothing until {until:%Y-%m-%d}.")
     return redirect("case", case_id)
 
 
@@ -164,7 +204,7 @@ def settle_pairing(request: StaffRequest, case_id: UUID, pairing_id: UUID) -> Ht
     try:
         services.settle_dispute(case=case, pairing_id=pairing_id, ends=ends, staff=request.user)
     except KinwardError as error:
-        return _case_page(request, case, problem=error)
+        return case_page(request, case, problem=error)
     messages.success(request, "The pairing has ended." if ends else "The pairing goes on.")
     return redirect("case", case_id)
 

@@ -79,15 +79,26 @@ class CyberTipline:
                 try:
                     return self._file_once(http, filing)
                 except Abandon as reason:
-                    self._retract(http, filing)
+                    if finished := self._retract(http, filing):
+                        return finished
                     filing.restart(str(reason))
                 except Refused:
                     # Where it cannot even be retracted, the authority lets it expire.
                     with suppress(TryLater):
-                        self._retract(http, filing)
+                        if finished := self._retract(http, filing):
+                            return finished
                         filing.restart("refused")
                     raise
         raise TryLater("Several attempts were interrupted.")
+
+    def withdraw(self, filing: Filing) -> Receipt | None:
+        """Retract what was opened. One that is finished already stays: its receipt says so."""
+        with self._http() as http:
+            finished = self._retract(http, filing)
+        if finished is not None:
+            return finished
+        filing.restart("withdrawn")
+        return None
 
     def _http(self) -> httpx.Client:
         chosen = self._config
@@ -162,16 +173,22 @@ class CyberTipline:
         _expect_ok(answer)
         raise TryLater("finish was not answered.")
 
-    def _retract(self, http: httpx.Client, filing: Filing) -> None:
-        """Cancel the live attempt's report, where it was opened. Refuses to leave it in doubt."""
+    def _retract(self, http: httpx.Client, filing: Filing) -> Receipt | None:
+        """Cancel the live attempt's report, where it was opened. Refuses to leave it in doubt.
+
+        Where it turns out to be finished, that is its receipt.
+        """
         opened = filing.answered("submit")
         reply = reply_of(opened) if opened else None
         if reply is None or reply.code != OK:
-            return
+            return None
         answer = self._by_id(http, filing, "retract", reply.report_id)
         outcome = reply_of(answer)
+        if outcome is not None and outcome.code == FINISHED:
+            return Receipt(reply.report_id, answer.body)
         if outcome is None or outcome.code not in {OK, NOT_FOUND, *GONE}:
             raise TryLater(f"The interrupted report {reply.report_id} could not be retracted yet.")
+        return None
 
     def _post_xml(
         self, http: httpx.Client, filing: Filing, step: str, path: str, document: etree._Element

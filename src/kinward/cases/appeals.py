@@ -1,0 +1,55 @@
+"""Deciding an appeal: another person, who holds the case; what was wrong is given back whole."""
+
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+
+from kinward.access.models import Staff
+from kinward.cases.acting import UNBANK, undo
+from kinward.cases.concluding import move
+from kinward.cases.models import Case
+from kinward.cases.services import MAX_NOTE, NeedsAnotherPerson, require_lease
+from kinward.cases.states import CaseState
+from kinward.errors import Invalid
+from kinward.evidence.services import keep_shortly
+from kinward.jobs import enqueue
+from kinward.ledger.services import record
+from kinward.people.services import lock_account
+from kinward.redress.models import Appeal
+from kinward.redress.services import get_appeal, reverse, settle_appeal
+from kinward.reporting.models import ReportState
+from kinward.reporting.queries import of_case as report_of
+from kinward.reporting.services import withdraw
+
+WITHDRAW: Final = "cases.withdraw_report"
+
+
+@transaction.atomic
+def decide_appeal(*, appeal_id: UUID, overturn: bool, note: str, staff: Staff) -> Appeal:
+    """Uphold a decision or overturn it. Whoever gave a verdict on the case cannot."""
+    statement = get_appeal(appeal_id).statement
+    account = lock_account(statement.account_id)
+    case = Case.objects.select_for_update(no_key=True).get(pk=statement.case_id)
+    require_lease(case, staff)
+    if case.verdicts.filter(given_by=staff).exists():
+        raise NeedsAnotherPerson
+    if not note.strip() or len(note) > MAX_NOTE:
+        raise Invalid(f"Say why, in at most {MAX_NOTE} characters.")
+    settled = settle_appeal(appeal_id=appeal_id, overturned=overturn, note=note, staff=staff)
+    if not overturn:
+        case.leased_by, case.leased_until = None, None
+        case.save(update_fields=["leased_by", "leased_until", "changed_at"])
+        return settled
+    move(case, CaseState.OVERTURNED)
+    record(actor=staff.actor, kind="case.overturned", subject=str(case), appeal=str(settled))
+    undo(case, account, why="appeal won", actor=staff.actor)
+    reverse(case.id)
+    enqueue(UNBANK, case_id=str(case.id), actor=staff.actor)
+    report = report_of(case.id)
+    if report is None:
+        keep_shortly(case_id=case.id, why="appeal won", actor=staff.actor)
+    elif report.state != ReportState.FINISHED:
+        withdraw(report=report, actor=staff.actor)
+        enqueue(WITHDRAW, report_id=str(report.id))
+    return settled

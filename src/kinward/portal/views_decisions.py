@@ -1,0 +1,59 @@
+"""What was decided about the visitor's account, and the appeal against it."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from kinward.guidelines.queries import in_force
+from kinward.portal.visiting import Visit, visited
+from kinward.redress import services
+from kinward.redress.models import Statement
+from kinward.redress.queries import told_to
+from kinward.redress.wording import sentences, state_words
+
+SHOWN = 50
+
+
+@require_GET
+@visited
+def decisions(request: Visit) -> HttpResponse:
+    """Every decision that was told, the latest first, with the way to appeal."""
+    context = {
+        "account": request.account,
+        "decisions": [_decision(each) for each in told_to(request.account)[:SHOWN]],
+        "longest": services.MAX_APPEAL,
+    }
+    return render(request, "portal/decisions.html", context)
+
+
+def _decision(statement: Statement) -> dict[str, object]:
+    made = getattr(statement, "appeal", None)
+    until = statement.appeal_until
+    open_ = until is not None and until > timezone.now() and statement.reversed_at is None
+    return {
+        "statement": statement,
+        "sentences": sentences(statement),
+        "appeal": made,
+        "state": state_words(made.state) if made else "",
+        "may_appeal": open_ and made is None,
+    }
+
+
+@require_POST
+@visited
+def appeal(request: Visit, statement_id: UUID) -> HttpResponse:
+    """Receive an appeal."""
+    services.appeal(
+        account=request.account,
+        statement_id=statement_id,
+        text=request.POST.get("text", ""),
+        days=in_force().appeal_answer_days,
+        actor=f"account:{request.account.platform_id}",
+    )
+    messages.success(request, _("We have your appeal. Another person will look at it."))
+    return redirect("decisions")

@@ -1,0 +1,136 @@
+"""Sending statements to the EU's DSA Transparency Database, once each, and writing them to a file.
+
+A batch whose answer was lost may have been stored. The database keeps each `puid` once and says so,
+so a batch that is refused is sent statement by statement, and one that is there already is done.
+"""
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+import structlog
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from kinward.config import PRODUCTION_CONSENT, config
+from kinward.errors import KinwardError, NotConfigured
+from kinward.redress.dsa import BATCH, Stated, form
+from kinward.redress.models import Stage, Statement
+
+log = structlog.get_logger(__name__)
+
+PRODUCTION_HOSTS: Final = {"transparency.dsa.ec.europa.eu"}
+TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)
+CREATED, FOUND, REFUSED = 201, 302, 422
+MAX_ANSWER: Final = 4000
+
+
+class DatabaseAway(KinwardError):
+    """The Transparency Database cannot take statements now. They will be sent again."""
+
+    code = "statement.database_away"
+    status = 503
+
+
+def stated(statement: Statement) -> Stated:
+    """What of a statement goes to the database."""
+    about: dict[str, Any] = dict(statement.dsa)
+    url = f"{config().url}/safety/{statement.language}/guidelines#{statement.clause}"
+    return Stated(
+        puid=str(statement.id),
+        decisions=statement.decisions,
+        clause=statement.clause,
+        title=statement.title,
+        reported=statement.reported,
+        automatic=statement.automatic,
+        content_date=date.fromisoformat(about.pop("content_date")),
+        applied=statement.made_at.date(),
+        media=tuple(about.pop("media")),
+        reference_url=url,
+        **about,
+    )
+
+
+def exportable() -> QuerySet[Statement]:
+    """Statements about a verdict that were told: of what is kept silent nothing leaves."""
+    return Statement.objects.filter(stage=Stage.VERDICT, told_at__isnull=False).order_by("made_at")
+
+
+def written(since: datetime, until: datetime) -> Iterator[bytes]:
+    """Statements made in `[since, until)` as JSON lines, in the database's form."""
+    for each in exportable().filter(made_at__gte=since, made_at__lt=until).iterator():
+        yield msgspec.json.encode(form(stated(each))) + b"\n"
+
+
+def send_due() -> int:
+    """Send what was not sent yet, if the operator named a database; returns how many went."""
+    if not config().dsa_url:
+        return 0
+    sent = 0
+    with _http() as http:
+        while batch := list(exportable().filter(exported_at=None, export_problem="")[:BATCH]):
+            sent += _send(http, batch)
+    return sent
+
+
+def _http() -> httpx.Client:
+    chosen = config()
+    host = (urlsplit(chosen.dsa_url).hostname or "").rstrip(".")
+    if host in PRODUCTION_HOSTS and chosen.production_reporting != PRODUCTION_CONSENT:
+        raise NotConfigured(
+            "The address is the production database. To send real statements set "
+            f"KINWARD_PRODUCTION_REPORTING={PRODUCTION_CONSENT}."
+        )
+    headers = {"Authorization": f"Bearer {chosen.dsa_token}", "Accept": "application/json"}
+    return httpx.Client(
+        base_url=chosen.dsa_url.rstrip("/") + "/api/v1/",
+        headers=headers,
+        timeout=TIMEOUT,
+        trust_env=False,
+    )
+
+
+def _send(http: httpx.Client, batch: list[Statement]) -> int:
+    forms = [form(stated(each)) for each in batch]
+    answer = _post(http, "statements", {"statements": forms})
+    if answer.status_code == CREATED:
+        _sent(batch)
+        return len(batch)
+    if answer.status_code != REFUSED:
+        raise DatabaseAway(f"HTTP {answer.status_code}.")
+    return sum(_send_one(http, *each) for each in zip(batch, forms, strict=True))
+
+
+def _send_one(http: httpx.Client, statement: Statement, fields: dict[str, Any]) -> int:
+    answer = _post(http, "statement", fields)
+    if answer.status_code == CREATED or _is_there(http, statement):
+        _sent([statement])
+        return 1
+    if answer.status_code != REFUSED:
+        raise DatabaseAway(f"HTTP {answer.status_code}.")
+    statement.export_problem = answer.text[:MAX_ANSWER]
+    statement.save(update_fields=["export_problem"])
+    log.error("statement.refused", statement=str(statement.id))
+    return 0
+
+
+def _is_there(http: httpx.Client, statement: Statement) -> bool:
+    try:
+        return http.get(f"statement/existing-puid/{statement.id}").status_code == FOUND
+    except httpx.TransportError as error:
+        raise DatabaseAway(f"{type(error).__name__}.") from error
+
+
+def _post(http: httpx.Client, path: str, body: dict[str, Any]) -> httpx.Response:
+    try:
+        return http.post(path, json=body)
+    except httpx.TransportError as error:
+        raise DatabaseAway(f"{type(error).__name__}.") from error
+
+
+def _sent(batch: list[Statement]) -> None:
+    now = timezone.now()
+    Statement.objects.filter(pk__in=[each.pk for each in batch]).update(exported_at=now)

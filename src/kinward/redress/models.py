@@ -1,0 +1,109 @@
+"""Statements of reasons, and the appeals against them."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+from kinward.access.models import Staff
+from kinward.people.models import Account
+
+
+class Stage(models.TextChoices):
+    """When a statement is made."""
+
+    AT_ONCE = "at once"  # before a person has looked; nothing of it is final
+    VERDICT = "verdict"
+
+
+class Statement(models.Model):
+    """What one account holder is told: what was done, under which clause, found how (Art. 17 DSA).
+
+    `decisions` are `{"effect", "content_id", "until", "capabilities"}`. While `silent_until` lies
+    ahead, the account holder is told nothing.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="statements")
+    case_id = models.UUIDField(db_index=True)
+    stage = models.CharField(max_length=8, choices=Stage.choices)
+    decisions = models.JSONField()
+    guidelines = models.CharField(max_length=110, default="")
+    clause = models.CharField(max_length=10, default="")
+    title = models.CharField(max_length=200, default="")  # of the clause, in the account's language
+    language = models.CharField(max_length=10)
+    reported = models.BooleanField()  # whether a person reported it; else automatic means found it
+    automatic = models.BooleanField()  # whether a rule decided, and no person
+    dsa = models.JSONField()  # what the Transparency Database asks and nobody is told
+    made_at = models.DateTimeField(auto_now_add=True)
+    silent_until = models.DateTimeField(null=True)
+    silent_why = models.CharField(max_length=200, default="")
+    told_at = models.DateTimeField(null=True)
+    appeal_until = models.DateTimeField(null=True)
+    reversed_at = models.DateTimeField(null=True)
+    exported_at = models.DateTimeField(null=True)
+    export_problem = models.TextField(default="")  # what the database said against it
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("case_id", "stage"), name="redress_one_statement_a_stage"
+            ),
+            models.CheckConstraint(
+                condition=Q(silent_until=None) | ~Q(silent_why=""),
+                name="redress_silence_has_reason",
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=("silent_until",), condition=Q(told_at=None), name="redress_untold"
+            ),
+            models.Index(
+                fields=("made_at",),
+                condition=Q(exported_at=None, export_problem=""),
+                name="redress_unexported",
+            ),
+        )
+        ordering = ("-made_at",)
+
+    def __str__(self) -> str:
+        return f"statement:{self.id}"
+
+
+class AppealState(models.TextChoices):
+    """Where an appeal stands."""
+
+    WAITING = "waiting"
+    UPHELD = "upheld"  # the decision stays
+    OVERTURNED = "overturned"  # it was wrong: everything is given back
+
+
+class Appeal(models.Model):
+    """One account holder's word against a decision, and another person's answer."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    statement = models.OneToOneField(Statement, on_delete=models.PROTECT, related_name="appeal")
+    text = models.TextField()
+    made_at = models.DateTimeField(auto_now_add=True)
+    due_at = models.DateTimeField()
+    state = models.CharField(
+        max_length=10, choices=AppealState.choices, default=AppealState.WAITING
+    )
+    decided_by = models.ForeignKey(Staff, on_delete=models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    note = models.TextField(default="")
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(state="waiting", decided_by=None, decided_at=None)
+                | (~Q(state="waiting") & Q(decided_by__isnull=False, decided_at__isnull=False)),
+                name="redress_decided_by_a_person",
+            ),
+        )
+        indexes = (
+            models.Index(fields=("due_at",), condition=Q(state="waiting"), name="redress_waiting"),
+        )
+
+    def __str__(self) -> str:
+        return f"appeal:{self.id}"

@@ -1,0 +1,101 @@
+"""What a statement says, in the account holder's language: plain, never why something matched."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from kinward.policy.decision import known_language
+from kinward.policy.sentences import capability_words
+from kinward.redress.models import AppealState, Stage, Statement
+
+
+def sentences(statement: Statement) -> list[str]:
+    """A statement, sentence by sentence: what was done, why, found how, and how to appeal."""
+    language = known_language(statement.language)
+    with override(language):
+        said = [_decision(each, language) for each in _once(statement.decisions)]
+        if statement.stage == Stage.AT_ONCE:
+            return [*said, _("A person will look at it, and you will hear from us.")]
+        clause = {"code": statement.clause, "title": statement.title}
+        said.append(_("It goes against our guidelines: {code}, {title}.").format(**clause))
+        said.append(
+            _("Somebody reported it to us.")
+            if statement.reported
+            else _("We found it by automatic means.")
+        )
+        said.append(
+            _("It was decided by automatic means.")
+            if statement.automatic
+            else _("A person looked at it and decided.")
+        )
+        if statement.appeal_until is not None:
+            until = _day(statement.appeal_until)
+            said.append(
+                _(
+                    "If you think that this is wrong, you can appeal until {until}. "
+                    "Another person will then decide."
+                ).format(until=until)
+            )
+        return said
+
+
+def _once(decisions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The decisions without those that would be said in the same words."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for each in decisions:
+        found.setdefault((each["effect"], str(each.get("until"))), each)
+    return list(found.values())
+
+
+def _decision(each: dict[str, Any], language: str) -> str:
+    effect, until = each["effect"], each.get("until")
+    day = _day(datetime.fromisoformat(until)) if until else ""
+    what = ", ".join(
+        capability_words(name, language, None) for name in each.get("capabilities", [])
+    )
+    if effect == "restrict" and day:
+        return _("Until {until} your account cannot do this: {what}.").format(until=day, what=what)
+    if effect == "restrict":
+        return _("Your account can no longer do this: {what}.").format(what=what)
+    if effect == "suspend" and day:
+        return _("Your account is suspended until {until}.").format(until=day)
+    return {
+        "quarantine": _("Something you posted is held back while it is checked."),
+        "remove": _("Something you posted was removed."),
+        "keep": _("What you posted stays where it is."),
+        "warn": _("This is a warning. If it happens again, more follows."),
+        "suspend": _("Your account is suspended."),
+        "terminate": _("Your account was ended."),
+    }[effect]
+
+
+def reversal(statement: Statement) -> list[str]:
+    """What is said when everything was given back."""
+    with override(known_language(statement.language)):
+        if statement.stage == Stage.AT_ONCE:
+            said = _("A person looked at it and found nothing wrong.")
+        else:
+            said = _("Another person looked at our decision, and it was wrong.")
+        return [said, _("Everything is as it was before. We are sorry.")]
+
+
+def upheld(statement: Statement) -> list[str]:
+    """What is said when an appeal was not won."""
+    with override(known_language(statement.language)):
+        return [_("Another person looked at our decision, and it stays.")]
+
+
+def state_words(state: str) -> str:
+    """An appeal's state in a word or two, in the language of the page."""
+    return {
+        AppealState.WAITING: _("a person will look"),
+        AppealState.UPHELD: _("the decision stays"),
+        AppealState.OVERTURNED: _("everything was given back"),
+    }[AppealState(state)]
+
+
+def _day(at: datetime) -> str:
+    return date_format(at.astimezone(UTC), "DATE_FORMAT", use_l10n=True)

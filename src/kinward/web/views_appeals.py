@@ -1,0 +1,68 @@
+"""Appeals: who waits for an answer, and the answer of another person."""
+
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from kinward.access.roles import AUDIT, REVIEW
+from kinward.cases.appeals import decide_appeal
+from kinward.cases.services import get_case
+from kinward.cases.services import take as take_case
+from kinward.errors import Invalid, KinwardError
+from kinward.redress.queries import figures, waiting
+from kinward.redress.services import get_appeal
+from kinward.web.guards import StaffRequest, needs
+from kinward.web.views_case import case_page
+
+SHOWN: Final = 100
+DAYS: Final = 90
+
+
+@require_GET
+@needs(REVIEW, AUDIT)
+def appeals(request: StaffRequest) -> HttpResponse:
+    """What waits, first what is due first; and how appeals went of late."""
+    now = timezone.now()
+    context = {
+        "waiting": waiting()[:SHOWN],
+        "figures": figures(now - timedelta(days=DAYS)),
+        "days": DAYS,
+        "now": now,
+    }
+    return render(request, "web/appeals.html", context)
+
+
+@require_POST
+@needs(REVIEW)
+def take(request: StaffRequest, appeal_id: UUID) -> HttpResponse:
+    """Take the case that an appeal is about."""
+    case = get_case(get_appeal(appeal_id).statement.case_id)
+    take_case(case=case, staff=request.user)
+    return redirect("case", case.id)
+
+
+@require_POST
+@needs(REVIEW)
+def decide(request: StaffRequest, appeal_id: UUID) -> HttpResponse:
+    """Uphold or overturn."""
+    case_id = get_appeal(appeal_id).statement.case_id
+    outcome = request.POST.get("outcome", "")
+    try:
+        if outcome not in ("upheld", "overturned"):
+            raise Invalid("Choose what you decide.")
+        decide_appeal(
+            appeal_id=appeal_id,
+            overturn=outcome == "overturned",
+            note=request.POST.get("note", ""),
+            staff=request.user,
+        )
+    except KinwardError as error:
+        return case_page(request, get_case(case_id), problem=error)
+    messages.success(request, f"Your answer is in: {outcome}.")
+    return redirect("case", case_id)
