@@ -14,8 +14,8 @@ from django.db import close_old_connections, transaction
 from procrastinate import BaseRetryStrategy, JobContext, RetryDecision
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
-from procrastinate.exceptions import AlreadyEnqueued
-from procrastinate.jobs import Job
+from procrastinate.exceptions import AlreadyEnqueued, UniqueViolation
+from procrastinate.jobs import Job, Status
 from procrastinate.tasks import Task
 
 from kinward.config import config
@@ -70,7 +70,10 @@ async def rescue(context: JobContext, timestamp: int) -> int:
     manager: Any = context.app.job_manager
     stalled = list(await manager.get_stalled_jobs(seconds_since_heartbeat=silent))
     for job in stalled:
-        await manager.retry_job(job)
+        try:
+            await manager.retry_job(job)
+        except UniqueViolation:  # of jobs that wait once, one waits already: it does the same
+            await manager.finish_job(job, status=Status.FAILED, delete_job=True)
         log.warning("job.rescued", job=job.id, task=job.task_name)
     return len(stalled)
 

@@ -16,8 +16,9 @@ from kinward.enforcement.models import Action, Effect
 from kinward.enforcement.services import issue_content
 from kinward.evidence.models import Evidence
 from kinward.gate.models import KeptAnswer
-from kinward.jobs import enqueue
+from kinward.jobs import enqueue, enqueue_once
 from kinward.matching.models import Bank
+from kinward.matching.services import RETRO
 from kinward.people.models import Account
 from tests.integration.helpers import Receiver, due_jobs, quarantined, run_jobs
 
@@ -49,6 +50,30 @@ def test_the_job_of_a_dead_worker_is_done_by_the_next(account: Account, receiver
     run_jobs()
     assert receiver.types == ["content.remove"]
     assert Action.objects.get().state == "delivered"
+
+
+def test_a_dead_worker_s_job_gives_way_to_the_same_one_that_waits(
+    account: Account, receiver: Receiver
+) -> None:
+    """Otherwise that one failure would keep every other job from being rescued."""
+    enqueue_once(RETRO)
+    with transaction.atomic():
+        issue_content(
+            case_id=uuid4(),
+            account=account,
+            effect=Effect.REMOVE,
+            content_id="post-1",
+            actor="system:test",
+        )
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'doing', worker_id = NULL")
+    enqueue_once(RETRO)
+    with suppress(AlreadyEnqueued):
+        enqueue("jobs.rescue", timestamp=0)
+    run_jobs()
+    run_jobs()
+    assert receiver.types == ["content.remove"]
+    assert RETRO not in [name for name, status in statuses() if status in ("todo", "doing")]
 
 
 def test_a_job_goes_with_its_transaction() -> None:
