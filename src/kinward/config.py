@@ -56,8 +56,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     policy_key: str = ""
     identifier_key: str = ""
 
+    evidence_keys: str = "file"
     evidence_key: str = ""
     evidence_key_file: str = ""
+    evidence_store: str = ""
+    aws_endpoint: str = ""
     preservation_days: int = 365
 
     cybertipline_url: str = ""

@@ -18,6 +18,7 @@ from kinward.access import services as access_services
 from kinward.access.models import Staff
 from kinward.config import Config, config
 from kinward.demo import pictures
+from kinward.evidence.keys import keys, keys_of
 from kinward.experience.live import compiled, live
 from kinward.experience.shadowing import tally
 from kinward.matching.index import bank_index, keyword_index
@@ -83,7 +84,8 @@ def configure() -> Iterator[Configure]:
 
 def _use(chosen: Config) -> None:
     config.cache_clear()
-    authority.cache_clear()
+    for kept in (authority, keys, keys_of):
+        kept.cache_clear()
     real = config_module.read_config
     config_module.read_config = lambda environ: chosen
     try:

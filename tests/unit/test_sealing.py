@@ -1,42 +1,75 @@
 """What is sealed opens with the key, unchanged, and not otherwise."""
 
+from pathlib import Path
+from uuid import uuid4
+
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kinward.evidence.sealing import CannotUnseal, new_key, public_half, seal, unseal
+from kinward.config import Config
+from kinward.errors import NotConfigured
+from kinward.evidence.keys import FileKeys
+from kinward.evidence.sealing import CannotUnseal, decrypt, encrypt, new_key, public_half, seal
 
 KEY = new_key()
+SOME = uuid4()
+
+
+def keys(*lines: str) -> FileKeys:
+    return FileKeys(msgspec.structs.replace(Config(), evidence_key="\n".join(lines)))
 
 
 @given(st.binary(max_size=5000))
 def test_sealed_bytes_come_back(data: bytes) -> None:
-    assert unseal(seal(data, public_half(KEY)), KEY) == data
+    ciphertext, data_key = seal(data)
+    assert decrypt(ciphertext, data_key) == data
 
 
 def test_the_ciphertext_tells_nothing_and_each_object_has_its_own_key() -> None:
     data = b"neutral marker " * 50
-    one, two = seal(data, public_half(KEY)), seal(data, public_half(KEY))
-    assert b"neutral marker" not in one.ciphertext + one.wrapped_key
-    assert one.wrapped_key != two.wrapped_key
-    assert one.ciphertext != two.ciphertext
-
-
-def test_another_key_does_not_open_it() -> None:
-    with pytest.raises(CannotUnseal, match="sealed for age1"):
-        unseal(seal(b"x", public_half(KEY)), new_key())
-
-
-@pytest.mark.parametrize("part", ["ciphertext", "wrapped_key"])
-def test_a_changed_bit_does_not_open(part: str) -> None:
-    sealed = seal(b"evidence", public_half(KEY))
-    changed = bytearray(getattr(sealed, part))
-    changed[-1] ^= 1
+    (one, key), (two, other) = seal(data), seal(data)
+    assert b"neutral marker" not in one + two
+    assert key != other
+    assert one != two
     with pytest.raises(CannotUnseal):
-        unseal(msgspec.structs.replace(sealed, **{part: bytes(changed)}), KEY)
+        decrypt(one, other)
 
 
-def test_a_text_that_is_no_key_is_named() -> None:
+def test_a_data_key_is_wrapped_by_the_first_key_and_opened_by_any() -> None:
+    older = keys(KEY)
+    wrapped = older.wrap("a data key", SOME)
+    assert b"a data key" not in wrapped
+    both = keys("# made today", new_key(), KEY)
+    assert both.current != older.current
+    assert both.unwrap(wrapped, older.current, SOME) == "a data key"
+    with pytest.raises(CannotUnseal, match="sealed for age1"):
+        keys(new_key()).unwrap(wrapped, older.current, SOME)
+
+
+@pytest.mark.parametrize("at", [0, 40, -1])
+def test_a_changed_bit_does_not_open(at: int) -> None:
+    ciphertext, data_key = seal(b"evidence")
+    changed = bytearray(ciphertext)
+    changed[at] ^= 1
+    with pytest.raises(CannotUnseal):
+        decrypt(bytes(changed), data_key)
+
+
+def test_a_package_opens_for_each_recipient_and_nobody_else() -> None:
+    police, court = new_key(), new_key()
+    sealed = encrypt(b"package", public_half(police), public_half(court))
+    assert decrypt(sealed, police) == decrypt(sealed, court) == b"package"
+    with pytest.raises(CannotUnseal):
+        decrypt(sealed, KEY)
+
+
+def test_a_text_that_is_no_key_is_named(tmp_path: Path) -> None:
     with pytest.raises(CannotUnseal, match="not an age identity"):
         public_half("hunter2")
+    with pytest.raises(NotConfigured, match="no key"):
+        keys("# nothing here")
+    missing = msgspec.structs.replace(Config(), evidence_key_file=str(tmp_path / "gone"))
+    with pytest.raises(NotConfigured, match="KINWARD_EVIDENCE_KEY_FILE"):
+        FileKeys(missing)

@@ -70,15 +70,16 @@ def check_migrations() -> Finding:
 
 def check_keys() -> Finding:
     """Can evidence be sealed and opened again, and are the secrets there?"""
-    from kinward.evidence.sealing import public_half, seal, unseal
-    from kinward.evidence.services import evidence_key
+    from uuid import uuid4
 
-    key = evidence_key()
-    if unseal(seal(b"doctor", public_half(key)), key) != b"doctor":
+    from kinward.evidence.keys import keys
+
+    some = uuid4()
+    if keys().unwrap(keys().wrap("doctor", some), keys().current, some) != "doctor":
         return fault("The evidence key does not open what it seals.")
     for name in ("secret_key", "webhook_secret"):
         config().secret(name)
-    if config().evidence_key_file:
+    if config().evidence_key_file or config().evidence_keys != "file":
         return fine("The evidence key seals and opens.")
     return warn(
         f"The evidence key is a file beside the data ({config().secret_path('evidence_key')}). "
@@ -88,14 +89,36 @@ def check_keys() -> Finding:
 
 def check_unsealable() -> Finding:
     """Was all evidence sealed for the key at hand?"""
+    from kinward.evidence.keys import keys, keys_of
     from kinward.evidence.models import Evidence
-    from kinward.evidence.sealing import public_half
-    from kinward.evidence.services import evidence_key
+    from kinward.evidence.sealing import CannotUnseal
 
-    other = Evidence.objects.filter(destroyed_at=None).exclude(key_id=public_half(evidence_key()))
-    if count := other.count():
-        return fault(f"{count} files were sealed for another key. Bring that key back.")
+    live = Evidence.objects.filter(destroyed_at=None).defer("ciphertext")
+    ids = list(live.exclude(key_id="").values_list("key_id", flat=True).distinct())
+    for key_id in ids:
+        one = live.filter(key_id=key_id).first()
+        if one is None or one.wrapped_key is None:
+            continue
+        try:
+            keys_of(key_id).unwrap(bytes(one.wrapped_key), key_id, one.id)
+        except CannotUnseal as error:
+            count = live.filter(key_id=key_id).count()
+            return fault(f"{count} files cannot be opened: {error} Bring that key back.")
+    if older := live.exclude(key_id=keys().current).count():
+        return warn(f"{older} files are wrapped by an older key: `kinward evidence rewrap`.")
     return fine("All evidence can be opened with the key at hand.")
+
+
+def check_vault() -> Finding:
+    """Is all evidence whole, and has it been checked of late?"""
+    from kinward.evidence.models import Evidence
+
+    live = Evidence.objects.filter(destroyed_at=None)
+    if damaged := live.filter(damaged_at__isnull=False).count():
+        return fault(
+            f"{damaged} files are not what was sealed. `kinward evidence scrub` names them."
+        )
+    return fine(f"{live.count()} files are held, and none is known to be damaged.")
 
 
 def check_api_keys() -> Finding:
@@ -243,6 +266,7 @@ CHECKS: Final[dict[str, Callable[[], Finding]]] = {
     "API key": check_api_keys,
     "worker": check_worker,
     "index": check_index,
+    "vault": check_vault,
     "webhook": check_webhook,
     "parked": check_parked,
     "partners": check_partners,

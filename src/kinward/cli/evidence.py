@@ -1,17 +1,21 @@
-"""`kinward evidence`: holds and expiry."""
+"""`kinward evidence`: holds, expiry, keys, and whether all of it is whole."""
 
+import sys
 from uuid import UUID
 
 import click
 from django.utils import timezone
 
 from kinward.cli.main import operator
+from kinward.evidence import care
+from kinward.evidence.keys import keys
+from kinward.evidence.models import Evidence
 from kinward.evidence.services import destroy_expired, set_hold
 
 
 @click.group()
 def evidence() -> None:
-    """Legal holds and expiry of sealed evidence."""
+    """Sealed evidence: legal holds, expiry, keys, and whether it is whole."""
 
 
 @evidence.command()
@@ -35,3 +39,33 @@ def release(case: UUID) -> None:
 def expire() -> None:
     """Destroy now what has expired; the worker does this daily."""
     click.echo(f"{destroy_expired(timezone.now())} files were destroyed.")
+
+
+@evidence.command()
+def rewrap() -> None:
+    """Wrap every data key by the current key, after a new one was put first or named."""
+    others = Evidence.objects.filter(destroyed_at=None).exclude(key_id=keys().current)
+    with click.progressbar(range(others.count()), label="Keys", file=sys.stderr) as bar:
+        count = care.rewrap(lambda done: bar.update(done - bar.pos))
+    click.echo(f"{count} files are wrapped by {keys().current} now.")
+
+
+@evidence.command()
+def scrub() -> None:
+    """Check that every file is as it was sealed, without opening one; the worker does it weekly."""
+    live = Evidence.objects.filter(destroyed_at=None)
+    with click.progressbar(range(live.count()), label="Files", file=sys.stderr) as bar:
+        damaged = care.scrub(lambda done: bar.update(done - bar.pos))
+    if damaged:
+        click.secho(f"{damaged} files are damaged. The ledger names them.", fg="red", err=True)
+        raise click.exceptions.Exit(1)
+    click.echo("Every file is as it was sealed.")
+
+
+@evidence.command()
+def store() -> None:
+    """Move now what is still in the database to KINWARD_EVIDENCE_STORE."""
+    count = 0
+    while care.store_next():
+        count += 1
+    click.echo(f"{count} files were moved.")

@@ -29,7 +29,11 @@ COMMANDS: Final = {
         False,
     ),
     "decide": ("decide:decide", "Decide one question, and say why.", False),
-    "evidence": ("evidence:evidence", "Legal holds and expiry of sealed evidence.", True),
+    "evidence": (
+        "evidence:evidence",
+        "Sealed evidence: holds, expiry, keys, and whether it is whole.",
+        True,
+    ),
     "action": ("operations:action", "Actions that were parked.", True),
     "report": ("operations:report", "Reports to authorities.", True),
     "statement": ("statements:statement", "Statements of reasons, for the EU's database.", True),

@@ -1,4 +1,4 @@
-"""The vault's table. The ciphertext is in the database, so it is sealed in one transaction."""
+"""The vault's table. Ciphertext is sealed into it in the case's transaction; a store may follow."""
 
 import uuid
 
@@ -18,12 +18,16 @@ class Evidence(models.Model):
     moving = models.BooleanField(default=False)
     decodable = models.BooleanField(default=True)
     ciphertext = models.BinaryField(null=True)
+    location = models.CharField(max_length=400, default="")  # in the store, once it is there
+    sealed_sha256 = models.CharField(max_length=64, default="")  # of the ciphertext
     wrapped_key = models.BinaryField(null=True)
     key_id = models.CharField(max_length=100)
     sealed_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True)
     hold_reference = models.CharField(max_length=200, default="")
     destroyed_at = models.DateTimeField(null=True)
+    scrubbed_at = models.DateTimeField(null=True)
+    damaged_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = (
@@ -33,6 +37,20 @@ class Evidence(models.Model):
             models.CheckConstraint(
                 condition=Q(destroyed_at=None) | Q(wrapped_key=None, ciphertext=None),
                 name="evidence_destroyed_is_gone",
+            ),
+            models.CheckConstraint(
+                condition=Q(destroyed_at__isnull=False)
+                | Q(ciphertext__isnull=False)
+                | ~Q(location=""),
+                name="evidence_is_somewhere",
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=("sealed_at",), condition=Q(ciphertext__isnull=False), name="evidence_here"
+            ),
+            models.Index(
+                fields=("expires_at",), condition=Q(destroyed_at=None), name="evidence_due"
             ),
         )
 

@@ -1,10 +1,9 @@
 """Sealing, looking, keeping and destroying: the only ways to the bytes."""
 
+import hashlib
 from datetime import datetime, timedelta
-from functools import cache
-from pathlib import Path
 from typing import Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import msgspec
 from django.db import transaction
@@ -14,14 +13,18 @@ from kinward.access.models import Staff
 from kinward.access.roles import REVIEW
 from kinward.config import config
 from kinward.errors import Forbidden, Invalid, KinwardError, NotFound
+from kinward.evidence import storage
+from kinward.evidence.keys import keys, keys_of
 from kinward.evidence.models import Evidence
 from kinward.evidence.queries import held_file
-from kinward.evidence.sealing import Sealed, public_half, seal, unseal
+from kinward.evidence.sealing import decrypt, seal
+from kinward.jobs import enqueue
 from kinward.ledger.services import record
 from kinward.matching.decoders import decoders
 from kinward.matching.models import Check
 from kinward.matching.picture import digest_bytes
 
+DELETE: Final = "evidence.delete_object"
 DISMISSED_DAYS: Final = 30  # a dismissed case's files are kept this long, in case of a mistake
 
 
@@ -46,17 +49,6 @@ class View(msgspec.Struct, frozen=True):
     entire: bool
 
 
-def evidence_key() -> str:
-    """The key-encryption key, as an age identity."""
-    path = config().evidence_key_file
-    return Path(path).read_text().strip() if path else config().secret("evidence_key")
-
-
-@cache
-def _recipient() -> str:
-    return public_half(evidence_key())
-
-
 def seal_file(*, case_id: UUID, check: Check, data: bytes, actor: str) -> Evidence:
     """Seal a checked file for a case, in the caller's transaction; the same file twice is one."""
     same = Evidence.objects.filter(
@@ -64,8 +56,10 @@ def seal_file(*, case_id: UUID, check: Check, data: bytes, actor: str) -> Eviden
     ).first()
     if same is not None:
         return same
-    sealed = seal(data, _recipient())
+    ciphertext, data_key = seal(data)
+    evidence_id = uuid4()
     evidence = Evidence.objects.create(
+        id=evidence_id,
         case_id=case_id,
         check_id=check.id,
         content_id=check.content_id,
@@ -73,9 +67,10 @@ def seal_file(*, case_id: UUID, check: Check, data: bytes, actor: str) -> Eviden
         size=len(data),
         moving=check.frames > 1,
         decodable=bool(check.pdq or check.signature),
-        ciphertext=sealed.ciphertext,
-        wrapped_key=sealed.wrapped_key,
-        key_id=sealed.key_id,
+        ciphertext=ciphertext,
+        sealed_sha256=hashlib.sha256(ciphertext).hexdigest(),
+        wrapped_key=keys().wrap(data_key, evidence_id),
+        key_id=keys().current,
     )
     record(
         actor=actor,
@@ -168,13 +163,24 @@ def _record_look(kind: str, evidence: Evidence, staff: Staff, reason: str, **dat
 
 
 def _open(evidence: Evidence) -> bytes:
-    if evidence.ciphertext is None or evidence.wrapped_key is None:
+    if evidence.wrapped_key is None:
         raise Gone(f"It was destroyed on {evidence.destroyed_at:%Y-%m-%d}.")
-    sealed = Sealed(bytes(evidence.ciphertext), bytes(evidence.wrapped_key), evidence.key_id)
-    data = unseal(sealed, evidence_key())
+    ciphertext = sealed_bytes(evidence)
+    wrapped = bytes(evidence.wrapped_key)
+    data_key = keys_of(evidence.key_id).unwrap(wrapped, evidence.key_id, evidence.id)
+    data = decrypt(ciphertext, data_key)
     if digest_bytes(data).sha256 != evidence.sha256:
         raise Damaged(f"{evidence} does not have the SHA-256 that it was sealed with.")
     return data
+
+
+def sealed_bytes(evidence: Evidence) -> bytes:
+    """The ciphertext, from the database or from the store."""
+    return (
+        storage.get(evidence.location)
+        if evidence.ciphertext is None
+        else bytes(evidence.ciphertext)
+    )
 
 
 def _render(evidence: Evidence, data: bytes) -> View:
@@ -234,7 +240,10 @@ def set_hold(*, case_id: UUID, reference: str, actor: str) -> int:
 
 
 def destroy_expired(now: datetime) -> int:
-    """Destroy the keys and bytes of what has expired and is not held; returns how many."""
+    """Destroy the keys and bytes of what has expired and is not held; returns how many.
+
+    Without its key an object in the store is noise already; it goes as soon as the store lets it.
+    """
     due = Evidence.objects.filter(destroyed_at=None, expires_at__lte=now, hold_reference="")
     return sum(_destroy(pk, now) for pk in list(due.values_list("pk", flat=True)))
 
@@ -255,4 +264,6 @@ def _destroy(pk: UUID, now: datetime) -> int:
         case=str(evidence.case_id),
         sha256=evidence.sha256,
     )
+    if storage.has_store() or evidence.location:
+        enqueue(DELETE, location=evidence.location or storage.location_of(evidence.id))
     return 1

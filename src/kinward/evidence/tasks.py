@@ -1,9 +1,11 @@
-"""The vault's daily job."""
+"""The vault's jobs: what has expired, what moves to the store, and whether all of it is whole."""
 
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
-from kinward.evidence.services import destroy_expired
+from kinward.evidence import storage
+from kinward.evidence.care import scrub, store_next
+from kinward.evidence.services import DELETE, destroy_expired
 from kinward.jobs import task
 
 
@@ -12,3 +14,24 @@ from kinward.jobs import task
 def expire(timestamp: int) -> None:
     """Destroy what has expired. What a missed day left over goes the next time."""
     destroy_expired(timezone.now())
+
+
+@task(DELETE)
+def delete_object(location: str) -> None:
+    """Delete the object of evidence that was destroyed; tried until the store does it."""
+    storage.delete(location)
+
+
+@app.periodic(cron="* * * * *")
+@task("evidence.store", lock="evidence.store")
+def store(timestamp: int) -> None:
+    """Move what was sealed since to the store, if there is one."""
+    while store_next():
+        pass
+
+
+@app.periodic(cron="41 4 * * 0")
+@task("evidence.scrub", lock="evidence.scrub")
+def check(timestamp: int) -> None:
+    """Check once a week that every file is as it was sealed."""
+    scrub()

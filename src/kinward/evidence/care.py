@@ -1,0 +1,120 @@
+"""Looking after the vault: moving to the store, changing keys, and checking that nothing rots."""
+
+import hashlib
+from collections.abc import Callable
+from typing import Final
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from kinward.evidence import storage
+from kinward.evidence.keys import keys, keys_of
+from kinward.evidence.models import Evidence
+from kinward.evidence.services import sealed_bytes
+from kinward.ledger.services import record
+
+log = structlog.get_logger(__name__)
+
+Progress = Callable[[int], None]
+ACTOR: Final = "system:evidence"
+
+
+def store_next() -> bool:
+    """Move the oldest file that is still in the database to the store; whether there was one."""
+    if not storage.has_store():
+        return False
+    with transaction.atomic():
+        here = Evidence.objects.select_for_update(skip_locked=True).filter(ciphertext__isnull=False)
+        evidence = here.order_by("sealed_at").first()
+        if evidence is None or evidence.ciphertext is None:
+            return False
+        location = storage.location_of(evidence.id)
+        storage.put(location, bytes(evidence.ciphertext))
+        evidence.ciphertext, evidence.location = None, location
+        evidence.save(update_fields=["ciphertext", "location"])
+        record(
+            actor=ACTOR,
+            kind="evidence.stored",
+            subject=str(evidence),
+            case=str(evidence.case_id),
+            sealed_sha256=evidence.sealed_sha256,
+        )
+    return True
+
+
+def rewrap(progress: Progress = lambda done: None) -> int:
+    """Wrap every data key that another key wraps by the current one; returns how many that were.
+
+    The bytes stay as they are. Killed anywhere it goes on where it was.
+    """
+    done = 0
+    others = Evidence.objects.filter(destroyed_at=None).exclude(key_id=keys().current)
+    for pk in list(others.order_by("sealed_at").values_list("pk", flat=True)):
+        done += _rewrap(pk)
+        progress(done)
+    return done
+
+
+@transaction.atomic
+def _rewrap(pk: UUID) -> int:
+    evidence = Evidence.objects.select_for_update().defer("ciphertext").get(pk=pk)
+    current = keys().current
+    if evidence.wrapped_key is None or evidence.key_id == current:
+        return 0
+    before = evidence.key_id
+    data_key = keys_of(before).unwrap(bytes(evidence.wrapped_key), before, pk)
+    evidence.wrapped_key, evidence.key_id = keys().wrap(data_key, pk), current
+    evidence.save(update_fields=["wrapped_key", "key_id"])
+    record(
+        actor=ACTOR,
+        kind="evidence.rewrapped",
+        subject=str(evidence),
+        case=str(evidence.case_id),
+        before=before,
+        after=current,
+    )
+    return 1
+
+
+def scrub(progress: Progress = lambda done: None) -> int:
+    """Check that every sealed file is as it was sealed, without opening one; returns the damaged.
+
+    Nobody's eyes and no key are needed: what is compared is the ciphertext's digest.
+    """
+    live = Evidence.objects.filter(destroyed_at=None).order_by("sealed_at")
+    damaged = 0
+    for number, pk in enumerate(list(live.values_list("pk", flat=True)), 1):
+        damaged += not _is_whole(pk)
+        progress(number)
+    return damaged
+
+
+@transaction.atomic
+def _is_whole(pk: UUID) -> bool:
+    evidence = Evidence.objects.select_for_update().get(pk=pk)
+    if evidence.destroyed_at is not None:
+        return True
+    try:
+        digest = hashlib.sha256(sealed_bytes(evidence)).hexdigest()
+    except storage.StoreAway as error:
+        digest = f"unreadable: {error}"
+    # What was sealed before digests were kept is taken as it is found, once.
+    whole = not evidence.sealed_sha256 or digest == evidence.sealed_sha256
+    now = timezone.now()
+    if whole:
+        evidence.sealed_sha256, evidence.damaged_at = digest, None
+    elif evidence.damaged_at is None:
+        evidence.damaged_at = now
+        log.error("evidence.damaged", evidence=str(evidence), found=digest)
+        record(
+            actor=ACTOR,
+            kind="evidence.damaged",
+            subject=str(evidence),
+            case=str(evidence.case_id),
+            found=digest[:200],
+        )
+    evidence.scrubbed_at = now
+    evidence.save(update_fields=["sealed_sha256", "damaged_at", "scrubbed_at"])
+    return whole

@@ -1,0 +1,83 @@
+"""Where ciphertext lies: in the database first, and then, if the operator chose one, in a store.
+
+A store is any address that fsspec knows: `s3://bucket/prefix`, `file:///mnt/vault`. A file is
+sealed into the database in the transaction of its case; a job moves it, reads it back, and only
+then lets the database's copy go. Whatever is killed when, the bytes are in one of the two.
+"""
+
+import hashlib
+from typing import Any, Final
+from uuid import UUID
+
+import fsspec
+
+from kinward.config import config
+from kinward.errors import KinwardError, NotConfigured
+
+BLOCK: Final = 1024 * 1024
+
+
+class StoreAway(KinwardError):
+    """The store of evidence does not answer, or does not have what it was given."""
+
+    code = "evidence.store_away"
+    status = 503
+
+
+def has_store() -> bool:
+    """Whether the operator named a store."""
+    return bool(config().evidence_store)
+
+
+def location_of(evidence_id: UUID) -> str:
+    """The address of an object; it never changes, so that writing it again is harmless."""
+    return f"{config().evidence_store.rstrip('/')}/{evidence_id}.age"
+
+
+def put(location: str, data: bytes) -> None:
+    """Write an object, and read it back. Raises `StoreAway` unless it is there, whole."""
+    system, path = _open(location)
+    try:
+        system.makedirs(path.rpartition("/")[0], exist_ok=True)
+        system.pipe_file(path, data)
+        system.invalidate_cache()
+        there = system.cat_file(path)
+    except Exception as error:  # each kind of store has errors of its own
+        raise StoreAway(f"{type(error).__name__} at writing.") from error
+    if hashlib.sha256(there).digest() != hashlib.sha256(data).digest():
+        raise StoreAway("It gave other bytes back than it was given.")
+
+
+def get(location: str) -> bytes:
+    """Read an object."""
+    system, path = _open(location)
+    try:
+        return bytes(system.cat_file(path))
+    except FileNotFoundError as error:
+        raise StoreAway("The object is not there.") from error
+    except Exception as error:
+        raise StoreAway(f"{type(error).__name__} at reading.") from error
+
+
+def delete(location: str) -> None:
+    """Delete an object; one that is not there is deleted."""
+    system, path = _open(location)
+    try:
+        system.rm_file(path)
+    except FileNotFoundError:
+        return
+    except Exception as error:
+        raise StoreAway(f"{type(error).__name__} at deleting.") from error
+
+
+def _open(location: str) -> tuple[Any, str]:
+    options: dict[str, Any] = {}
+    if location.startswith("s3://"):
+        options = {"use_listings_cache": False, "skip_instance_cache": True}
+        if config().aws_endpoint:
+            options["endpoint_url"] = config().aws_endpoint
+    try:
+        found: tuple[Any, str] = fsspec.url_to_fs(location, **options)
+    except (ImportError, ValueError) as error:
+        raise NotConfigured(f"KINWARD_EVIDENCE_STORE: {error}.") from error
+    return found
