@@ -55,6 +55,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
     policy_key: str = ""
     identifier_key: str = ""
+    package_key: str = ""
 
     evidence_keys: str = "file"
     evidence_key: str = ""
@@ -78,6 +79,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     mail_from: str = ""
 
     lease_minutes: int = 15
+    second_reading_share: float = 0.05
     exposure_per_day: int = 100
     exposure_in_a_row: int = 25
     exposure_pause_minutes: int = 15

@@ -5,6 +5,7 @@ import msgspec
 from kinward.cases.acting import carry_out, undo
 from kinward.cases.disputes import disputed_teens, end_disputed
 from kinward.cases.models import Case, UserReport, Verdict
+from kinward.cases.quality import draw
 from kinward.cases.states import UNDECIDED, CaseState, check_move
 from kinward.cases.stating import state_verdict
 from kinward.evidence.services import keep_for_appeals, keep_shortly
@@ -37,6 +38,7 @@ def conclude(case: Case, account: Account, verdict: Verdict) -> None:
         clause=verdict.clause,
         guidelines=verdict.guidelines,
     )
+    draw(verdict)
     if verdict.outcome == CaseState.CONFIRMED:
         end_disputed(case, verdict.actor)
         what = carry_out(case, account, verdict, guidelines)

@@ -3,7 +3,7 @@
 import uuid
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from kinward.access.models import Staff
@@ -105,6 +105,18 @@ class Finding(models.Model):
         )
 
 
+class Comment(models.Model):
+    """What a colleague wrote beside a case. It stays here."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="comments")
+    staff = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="+")
+    text = models.TextField()
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("at",)
+
+
 class Look(models.Model):
     """That a person looked at a file: for their own sake. The proof of it is in the ledger."""
 
@@ -150,3 +162,71 @@ class Verdict(models.Model):
     def actor(self) -> str:
         """How the ledger names who gave it."""
         return f"rule:{self.rule}" if self.given_by is None else self.given_by.actor
+
+
+class SecondReading(models.Model):
+    """A verdict, drawn by lot, that a senior reviewer reads again: so quality is a figure."""
+
+    verdict = models.OneToOneField(Verdict, on_delete=models.PROTECT, related_name="reading")
+    drawn_at = models.DateTimeField(auto_now_add=True)
+    read_by = models.ForeignKey(Staff, on_delete=models.PROTECT, null=True, related_name="+")
+    read_at = models.DateTimeField(null=True)
+    agrees = models.BooleanField(null=True)
+    note = models.TextField(default="")
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(read_by=None, read_at=None, agrees=None)
+                | Q(read_by__isnull=False, read_at__isnull=False, agrees__isnull=False),
+                name="cases_reading_is_whole",
+            ),
+        )
+        indexes = (
+            models.Index(fields=("drawn_at",), condition=Q(read_at=None), name="cases_unread"),
+        )
+
+
+class ReleaseState(models.TextChoices):
+    """Where a release stands."""
+
+    ASKED = "asked"
+    APPROVED = "approved"
+    REFUSED = "refused"
+    HANDED_OVER = "handed over"
+
+
+class Release(models.Model):
+    """What is known of an account, for legal process: who asked, who approved, who has it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="releases")
+    since = models.DateField()
+    until = models.DateField()
+    recipient = models.CharField(max_length=200)  # an age recipient: age1…
+    to = models.CharField(max_length=200)
+    reference = models.CharField(max_length=200)
+    why = models.TextField()
+    state = models.CharField(
+        max_length=12, choices=ReleaseState.choices, default=ReleaseState.ASKED
+    )
+    asked_by = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField(auto_now_add=True)
+    decided_by = models.ForeignKey(Staff, on_delete=models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    handed_to = models.CharField(max_length=200, default="")
+    handed_by = models.ForeignKey(Staff, on_delete=models.PROTECT, null=True, related_name="+")
+    handed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(state__in=("asked", "refused"))
+                | (Q(decided_by__isnull=False) & ~Q(decided_by=F("asked_by"))),
+                name="cases_release_two_people",
+            ),
+        )
+        ordering = ("-asked_at",)
+
+    def __str__(self) -> str:
+        return f"release:{self.id}"

@@ -3,12 +3,12 @@
 from itertools import chain
 
 import msgspec
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from kinward.access.models import Staff
-from kinward.cases.models import Case
-from kinward.cases.states import UNDECIDED
+from kinward.cases.models import Case, Verdict
+from kinward.cases.states import UNDECIDED, CaseState
 from kinward.enforcement.queries import of_case as actions_of
 from kinward.enforcement.queries import parked as parked_actions
 from kinward.enforcement.queries import sanctions_of
@@ -49,9 +49,16 @@ def prior(case: Case) -> QuerySet[Case]:
 
 def next_for(staff: Staff) -> Case | None:
     """The first undecided case that nobody else holds and this person may decide."""
+    return free_for(staff).first()
+
+
+def free_for(staff: Staff) -> QuerySet[Case]:
+    """Undecided cases that nobody else holds and this person may decide, the first one first."""
     free = Q(leased_by=None) | Q(leased_until__lt=timezone.now()) | Q(leased_by=staff)
-    escalated_by_them = Q(state="escalated", verdicts__given_by=staff)
-    return queue().filter(free).exclude(escalated_by_them).first()
+    decided = Verdict.objects.filter(case=OuterRef("pk"), given_by=staff)
+    theirs = Q(state=CaseState.ESCALATED) & Exists(decided)
+    undecided = Case.objects.filter(state__in=UNDECIDED)
+    return undecided.filter(free).exclude(theirs).order_by("priority", "due_at", "id")
 
 
 def recent() -> QuerySet[Case]:

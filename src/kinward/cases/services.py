@@ -10,12 +10,13 @@ from django.db.models import Q
 from django.utils import timezone
 
 from kinward.access.models import Staff
-from kinward.access.roles import REVIEW
+from kinward.access.roles import REVIEW, SENIOR
 from kinward.cases.acting import FILE_REPORT
 from kinward.cases.concluding import conclude, move
 from kinward.cases.disputes import disputed_teens, disputes
 from kinward.cases.drafting import ANNOTATIONS, CLASSIFICATIONS
-from kinward.cases.models import Case, Verdict
+from kinward.cases.models import Case, Comment, Verdict
+from kinward.cases.queries import free_for
 from kinward.cases.states import UNDECIDED, CaseState, check_move
 from kinward.config import config
 from kinward.errors import Forbidden, Invalid, KinwardError, NotFound
@@ -115,6 +116,48 @@ def take(*, case: Case, staff: Staff) -> Case:
     if case.leased_by_id != staff.pk:
         record(actor=staff.actor, kind="case.taken", subject=str(case))
     return fresh
+
+
+@transaction.atomic
+def take_next(*, staff: Staff) -> Case | None:
+    """Lease the first case that is free for this person; None if there is none.
+
+    What others are taking at this moment is passed over, so that nobody waits and nobody shares.
+    """
+    if not staff.may(REVIEW):
+        raise Forbidden("Working on cases needs the role of a reviewer.")
+    case = free_for(staff).select_for_update(skip_locked=True, of=("self",), no_key=True).first()
+    return None if case is None else take(case=case, staff=staff)
+
+
+@transaction.atomic
+def free(*, case_id: UUID, staff: Staff, why: str) -> None:
+    """Take a case out of another's hands, so that somebody else can go on with it."""
+    if not staff.may(SENIOR):
+        raise Forbidden("Freeing a case that another holds needs the role of a senior reviewer.")
+    if not why.strip() or len(why) > MAX_WHY:
+        raise Invalid(f"Say why, in at most {MAX_WHY} characters.")
+    case = Case.objects.select_for_update(no_key=True).filter(pk=case_id).first()
+    if case is None or case.leased_by is None:
+        raise NotFound("Nobody holds this case.")
+    held_by = case.leased_by.actor
+    case.leased_by, case.leased_until = None, None
+    case.save(update_fields=["leased_by", "leased_until", "changed_at"])
+    record(
+        actor=staff.actor, kind="case.freed", subject=str(case), held_by=held_by, why=why.strip()
+    )
+
+
+@transaction.atomic
+def comment(*, case: Case, staff: Staff, text: str) -> Comment:
+    """Write a comment beside a case, for colleagues; it goes nowhere else."""
+    if not staff.may(REVIEW):
+        raise Forbidden("Working on cases needs the role of a reviewer.")
+    if not text.strip() or len(text) > MAX_NOTE:
+        raise Invalid(f"A comment has 1 to {MAX_NOTE} characters.")
+    made = Comment.objects.create(case=case, staff=staff, text=text.strip())
+    record(actor=staff.actor, kind="case.commented", subject=str(case), comment=made.pk)
+    return made
 
 
 @transaction.atomic

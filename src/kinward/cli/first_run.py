@@ -18,6 +18,7 @@ def make_secrets() -> None:
     write_secret(chosen.secret_path("webhook_secret"), webhook)
     write_secret(chosen.secret_path("policy_key"), new_signing_key())
     write_secret(chosen.secret_path("identifier_key"), random_secret())
+    write_secret(chosen.secret_path("package_key"), new_signing_key())
     if not (chosen.evidence_key or chosen.evidence_key_file):
         write_secret(chosen.secret_path("evidence_key"), new_key())
 

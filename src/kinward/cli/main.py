@@ -36,6 +36,7 @@ COMMANDS: Final = {
     ),
     "action": ("operations:action", "Actions that were parked.", True),
     "report": ("operations:report", "Reports to authorities.", True),
+    "package": ("package:package", "Records of an account for legal process, sealed.", True),
     "statement": ("statements:statement", "Statements of reasons, for the EU's database.", True),
     "ledger": ("ledger:ledger", "The ledger, and the proof that it is whole.", True),
     "sandbox": ("sandbox:sandbox", "An authority to practise on.", False),

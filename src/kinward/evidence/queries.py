@@ -1,8 +1,9 @@
 """Reading about evidence, never the bytes."""
 
+from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 
 from kinward.evidence.models import Evidence
 from kinward.ledger.models import Entry
@@ -20,6 +21,13 @@ def of_case(case_id: UUID) -> QuerySet[Evidence]:
 def held_file(case_id: UUID, content_id: str) -> Evidence | None:
     """The sealed file of a content item in a case, unless it was destroyed; without its bytes."""
     return of_case(case_id).filter(content_id=content_id, destroyed_at=None).last()
+
+
+def held_cases() -> QuerySet[Evidence, Any]:
+    """The cases whose evidence is under legal hold, with the reference and the number of files."""
+    held = Evidence.objects.filter(destroyed_at=None).exclude(hold_reference="")
+    counted = held.values("case_id", "hold_reference").annotate(files=Count("pk"))
+    return counted.order_by("hold_reference", "case_id")
 
 
 def viewed_entirely(evidence: Evidence) -> bool:

@@ -3,7 +3,8 @@
 from django.http import HttpRequest
 
 from kinward.access.models import Staff
-from kinward.access.roles import AUDIT, BANKS, OPERATE, POLICY, REVIEW
+from kinward.access.roles import AUDIT, BANKS, CUSTODY, OPERATE, POLICY, REVIEW, SENIOR
+from kinward.cases.quality import unread
 from kinward.cases.queries import parked
 from kinward.experience.queries import waiting
 from kinward.guidelines.queries import waiting as editions_waiting
@@ -17,8 +18,11 @@ def console(request: HttpRequest) -> dict[str, object]:
         return {}
     found: dict[str, object] = {"sees_queue": staff.may(REVIEW) or staff.may(AUDIT)}
     found["sees_banks"] = staff.may(BANKS)
+    if staff.may(SENIOR) or staff.may(AUDIT):
+        found["unread_count"] = unread().count()
     if found["sees_queue"]:
         found["appeal_count"] = appeals_waiting().count()
+    found["sees_custody"] = staff.may(CUSTODY) or staff.may(AUDIT)
     if staff.may(OPERATE):
         found["parked_count"] = sum(parked().values())
     if staff.may(POLICY) or staff.may(AUDIT):

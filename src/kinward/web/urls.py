@@ -10,6 +10,8 @@ from kinward.web import (
     views_guidelines,
     views_operations,
     views_policy,
+    views_quality,
+    views_releases,
 )
 
 urlpatterns = [
@@ -23,6 +25,15 @@ urlpatterns = [
     path("cases/<uuid:case_id>/files/<uuid:evidence_id>/veil", views_case.veil, name="veil"),
     path("cases/<uuid:case_id>/files/<uuid:evidence_id>/show", views_case.show, name="show"),
     path("cases/<uuid:case_id>/silence", views_case.silence, name="silence"),
+    path("cases/<uuid:case_id>/free", views_case.free, name="free"),
+    path("cases/<uuid:case_id>/comment", views_case.comment, name="comment"),
+    path("releases", views_releases.releases, name="releases"),
+    path("releases/ask", views_releases.ask, name="ask_release"),
+    path("releases/<uuid:release_id>/decide", views_releases.decide, name="decide_release"),
+    path("releases/<uuid:release_id>/hand-over", views_releases.hand_over, name="hand_over"),
+    path("releases/hold", views_releases.hold, name="hold"),
+    path("quality", views_quality.quality, name="quality"),
+    path("quality/<uuid:verdict_id>", views_quality.read, name="read_verdict"),
     path("appeals", views_appeals.appeals, name="appeals"),
     path("appeals/<uuid:appeal_id>/take", views_appeals.take, name="take_appeal"),
     path("appeals/<uuid:appeal_id>/decide", views_appeals.decide, name="decide_appeal"),

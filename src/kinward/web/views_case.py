@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from kinward.access.roles import AUDIT, OPERATE, POLICY, REVIEW
+from kinward.access.roles import AUDIT, CUSTODY, OPERATE, POLICY, REVIEW, SENIOR
 from kinward.cases import queries, services
 from kinward.cases.disputes import disputes
 from kinward.cases.drafting import ANNOTATIONS, CLASSIFICATIONS
@@ -44,12 +44,14 @@ REASON: Final = "to decide this case"
 
 
 @require_GET
-@needs(REVIEW, AUDIT, OPERATE, POLICY)
+@needs(REVIEW, AUDIT, OPERATE, POLICY, CUSTODY)
 def home(request: StaffRequest) -> HttpResponse:
     """Where a role's work begins."""
     if request.user.may(REVIEW) or request.user.may(AUDIT):
         return redirect("queue")
-    return redirect("operations" if request.user.may(OPERATE) else "policy")
+    if request.user.may(OPERATE):
+        return redirect("operations")
+    return redirect("policy" if request.user.may(POLICY) else "releases")
 
 
 @require_GET
@@ -69,11 +71,10 @@ def queue(request: StaffRequest) -> HttpResponse:
 @needs(REVIEW)
 def take_next(request: StaffRequest) -> HttpResponse:
     """Take the first case that is free."""
-    case = queries.next_for(request.user)
+    case = services.take_next(staff=request.user)
     if case is None:
         messages.info(request, "Nothing waits for you. Breathe.")
         return redirect("queue")
-    services.take(case=case, staff=request.user)
     return redirect("case", case.id)
 
 
@@ -109,6 +110,8 @@ def case_page(
         "strikes": strikes_of(case.account),
         "related": related_accounts(case.account),
         "prior": queries.prior(case),
+        "comments": case.comments.select_related("staff"),
+        "senior": request.user.may(SENIOR),
         "reviews": request.user.may(REVIEW),
         "longest_silence": services.MAX_SILENCE,
         "clauses": in_force().clause,
@@ -171,6 +174,30 @@ def decide_case(request: StaffRequest, case_id: UUID) -> HttpResponse:
     except KinwardError as error:
         return case_page(request, get_case(case_id), problem=error)
     messages.success(request, f"Your verdict is in: {form.outcome}.")
+    return redirect("case", case_id)
+
+
+@require_POST
+@needs(SENIOR)
+def free(request: StaffRequest, case_id: UUID) -> HttpResponse:
+    """Take the case out of another's hands."""
+    try:
+        services.free(case_id=case_id, staff=request.user, why=request.POST.get("why", ""))
+    except KinwardError as error:
+        return case_page(request, get_case(case_id), problem=error)
+    messages.success(request, "The case is free.")
+    return redirect("case", case_id)
+
+
+@require_POST
+@needs(REVIEW)
+def comment(request: StaffRequest, case_id: UUID) -> HttpResponse:
+    """Write a comment for colleagues."""
+    case = get_case(case_id)
+    try:
+        services.comment(case=case, staff=request.user, text=request.POST.get("text", ""))
+    except KinwardError as error:
+        return case_page(request, case, problem=error)
     return redirect("case", case_id)
 
 

@@ -1,0 +1,211 @@
+"""A package for an authority or a court: a signed zip, sealed to who is to read it.
+
+    manifest.json   what is in it, each file with its size and SHA-256, and the ledger's head
+    manifest.sig    an Ed25519 signature (RFC 8032) over manifest.json, in hex
+    summary.pdf     the same for people, with a place to sign
+    …               the files
+
+The zip flows through a pipe into age (age-encryption.org/v1): it is never on a disk in clear. Who
+holds the identity of one of the recipients opens it with `age -d -i KEY FILE > package.zip`.
+"""
+
+import hashlib
+import os
+import threading
+import zipfile
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import msgspec
+import pyrage
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from fpdf import FPDF
+from pyrage.x25519 import Recipient
+
+from kinward import __version__
+from kinward.config import config
+from kinward.errors import Invalid
+from kinward.ledger.models import Entry
+
+FORMAT: Final = 1
+READ: Final = 1024 * 1024
+MARGIN: Final = 20  # mm
+
+
+class Item(msgspec.Struct, frozen=True):
+    """One file of a package: its name in it, its bytes, and a word about what it is."""
+
+    name: str
+    data: bytes
+    about: str
+
+
+class Packed(msgspec.Struct, frozen=True):
+    """What was written: how many files, and the SHA-256 of the sealed package."""
+
+    files: int
+    sha256: str
+
+
+def check_recipient(text: str) -> str:
+    """An age recipient (`age1…`), or a sentence that says that it is none."""
+    try:
+        Recipient.from_str(text.strip())
+    except pyrage.RecipientError as error:
+        raise Invalid("The recipient's key is an age recipient: age1…") from error
+    return text.strip()
+
+
+def pack(
+    path: Path,
+    *,
+    recipients: Iterable[str],
+    title: str,
+    facts: Mapping[str, str],
+    items: Iterable[Item],
+) -> Packed:
+    """Write a sealed package to a path; it appears there whole or not at all."""
+    keys = [Recipient.from_str(check_recipient(each)) for each in recipients]
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    partial = path.with_suffix(path.suffix + ".partial")
+    reading, writing = os.pipe()
+    failed: list[BaseException] = []
+
+    def seal() -> None:
+        try:
+            with os.fdopen(reading, "rb") as clear, _new_file(partial) as sealed:
+                pyrage.encrypt_io(clear, sealed, keys)
+        except BaseException as error:  # handed to whoever waits below
+            failed.append(error)
+
+    sealing = threading.Thread(target=seal, name="sealing a package")
+    sealing.start()
+    try:
+        with os.fdopen(writing, "wb") as clear:
+            count = _write_zip(clear, title, facts, items)
+    except BaseException:
+        sealing.join()
+        partial.unlink(missing_ok=True)
+        raise
+    sealing.join()
+    if failed:
+        partial.unlink(missing_ok=True)
+        raise failed[0]
+    digest = _digest(partial)
+    partial.replace(path)
+    return Packed(count, digest)
+
+
+def _new_file(path: Path) -> BinaryIO:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    return os.fdopen(handle, "wb")
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write_zip(clear: BinaryIO, title: str, facts: Mapping[str, str], items: Iterable[Item]) -> int:
+    listed: list[dict[str, Any]] = []
+    with zipfile.ZipFile(clear, "w", zipfile.ZIP_STORED) as archive:
+        for item in items:
+            archive.writestr(item.name, item.data)
+            digest = hashlib.sha256(item.data).hexdigest()
+            listed.append(
+                {"name": item.name, "size": len(item.data), "sha256": digest, "about": item.about}
+            )
+        manifest = _manifest(title, facts, listed)
+        key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(config().secret("package_key")))
+        archive.writestr("manifest.json", manifest)
+        archive.writestr("manifest.sig", key.sign(manifest).hex())
+        archive.writestr("summary.pdf", _summary(title, facts, listed, manifest))
+    return len(listed)
+
+
+def signing_key() -> str:
+    """The public half (hex) of the key that signs packages, to be told to who receives them."""
+    key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(config().secret("package_key")))
+    return key.public_key().public_bytes_raw().hex()
+
+
+def _manifest(title: str, facts: Mapping[str, str], listed: list[dict[str, Any]]) -> bytes:
+    head = Entry.objects.order_by("-seq").first()
+    return msgspec.json.format(
+        msgspec.json.encode(
+            {
+                "format": FORMAT,
+                "title": title,
+                "facts": dict(facts),
+                "made_at": datetime.now(UTC).isoformat(),
+                "made_by": f"Kinward {__version__}",
+                "signed_by": signing_key(),
+                "ledger": None
+                if head is None
+                else {"entry": head.seq, "sha256": bytes(head.digest).hex()},
+                "files": listed,
+            }
+        )
+    )
+
+
+def _summary(
+    title: str, facts: Mapping[str, str], listed: list[dict[str, Any]], manifest: bytes
+) -> bytes:
+    """The manifest on paper, with a declaration that a person can sign."""
+    paper = FPDF(format="A4")
+    paper.set_margin(MARGIN)
+    paper.set_title(title)
+    paper.add_page()
+
+    def line(text: str, *, bold: bool = False, size: int = 10) -> None:
+        paper.set_font("Helvetica", style="B" if bold else "", size=size)
+        # The paper's own fonts know Latin letters only; manifest.json has every text as it is.
+        shown = text.encode("latin-1", "replace").decode("latin-1")
+        paper.multi_cell(0, size * 0.5, shown, new_x="LMARGIN", new_y="NEXT")
+        paper.ln(1)
+
+    line(title, bold=True, size=16)
+    for name, value in facts.items():
+        line(f"{name}: {value}")
+    line(f"SHA-256 of manifest.json: {hashlib.sha256(manifest).hexdigest()}")
+    line(f"Signed with Ed25519, public key: {signing_key()}")
+    line("Files", bold=True, size=12)
+    for each in listed:
+        line(f"{each['name']} ({each['size']:,} bytes): {each['about']}", bold=True)
+        line(f"SHA-256 {each['sha256']}")
+    line("Declaration", bold=True, size=12)
+    line(
+        "I declare that I am authorised to make this declaration; that the files listed above were "
+        "made and kept in the regular course of business by the system named in manifest.json; "
+        "that evidence was sealed when it was received, and every access to it is recorded in a "
+        "ledger in which each entry includes the SHA-256 of the one before; and that the digests "
+        "above are those of the files in this package."
+    )
+    for what in ("Name", "Function", "Place and date", "Signature"):
+        line(f"{what}: " + "_" * 60)
+    return bytes(paper.output())
+
+
+def read_manifest(archive: zipfile.ZipFile, trusted: str) -> dict[str, Any]:
+    """The manifest of an opened package, once its signature and every digest are checked.
+
+    `trusted` is the public key (hex) that the sender told. Raises `Invalid` with what is wrong.
+    """
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    manifest = archive.read("manifest.json")
+    try:
+        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(trusted))
+        key.verify(bytes.fromhex(archive.read("manifest.sig").decode()), manifest)
+    except (InvalidSignature, ValueError) as error:
+        raise Invalid("The manifest is not signed by the key that you trust.") from error
+    read: dict[str, Any] = msgspec.json.decode(manifest)
+    for each in read["files"]:
+        digest = hashlib.sha256(archive.read(each["name"])).hexdigest()
+        if digest != each["sha256"]:
+            raise Invalid(f"{each['name']} is not what the manifest says.")
+    return read

@@ -1,0 +1,120 @@
+"""Custody: releases of records, asked by one and approved by another; legal holds."""
+
+from datetime import date
+from typing import Final
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from kinward.access.roles import AUDIT, CUSTODY
+from kinward.cases import releasing
+from kinward.cases.models import Release
+from kinward.cases.releasing import ReleaseForm
+from kinward.errors import Invalid, KinwardError
+from kinward.evidence.queries import held_cases
+from kinward.evidence.services import set_hold
+from kinward.web.guards import StaffRequest, needs
+
+SHOWN: Final = 100
+MAX_REFERENCE: Final = 200
+
+
+@require_GET
+@needs(CUSTODY, AUDIT)
+def releases(request: StaffRequest) -> HttpResponse:
+    """Every release, the latest first; what is held; and the forms for more."""
+    return _page(request)
+
+
+def _page(request: StaffRequest, problem: KinwardError | None = None) -> HttpResponse:
+    context = {
+        "releases": Release.objects.select_related(
+            "account", "asked_by", "decided_by", "handed_by"
+        )[:SHOWN],
+        "holds": held_cases()[:SHOWN],
+        "may": request.user.may(CUSTODY),
+        "sent": request.POST if problem else {},
+        "problem": problem,
+    }
+    status = problem.status if problem else 200
+    return render(request, "web/releases.html", context, status=status)
+
+
+@require_POST
+@needs(CUSTODY)
+def ask(request: StaffRequest) -> HttpResponse:
+    """Ask for a release."""
+    sent = request.POST
+    try:
+        form = ReleaseForm(
+            account_id=sent.get("account_id", ""),
+            since=_day(sent.get("since", "")),
+            until=_day(sent.get("until", "")),
+            recipient=sent.get("recipient", ""),
+            to=sent.get("to", ""),
+            reference=sent.get("reference", ""),
+            why=sent.get("why", ""),
+        )
+        releasing.ask(form=form, staff=request.user)
+    except KinwardError as error:
+        return _page(request, error)
+    messages.success(request, "It is asked for. Another custodian decides.")
+    return redirect("releases")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise Invalid("A day is written 2026-01-31.") from error
+
+
+@require_POST
+@needs(CUSTODY)
+def decide(request: StaffRequest, release_id: UUID) -> HttpResponse:
+    """Approve or refuse."""
+    approve = request.POST.get("decision") == "approve"
+    try:
+        found = releasing.decide(release_id=release_id, approve=approve, staff=request.user)
+    except KinwardError as error:
+        return _page(request, error)
+    messages.success(request, f"The release is {found.state}.")
+    return redirect("releases")
+
+
+@require_POST
+@needs(CUSTODY)
+def hand_over(request: StaffRequest, release_id: UUID) -> HttpResponse:
+    """Write down that the package was handed over."""
+    try:
+        to = request.POST.get("to", "")
+        releasing.hand_over(release_id=release_id, to=to, staff=request.user)
+    except KinwardError as error:
+        return _page(request, error)
+    messages.success(request, "The hand-over is written down.")
+    return redirect("releases")
+
+
+@require_POST
+@needs(CUSTODY)
+def hold(request: StaffRequest) -> HttpResponse:
+    """Put a case's evidence under legal hold, or release it."""
+    try:
+        try:
+            case_id = UUID(request.POST.get("case", "").strip())
+        except ValueError as error:
+            raise Invalid("A case is named by its whole id.") from error
+        reference = request.POST.get("reference", "").strip()
+        ends = request.POST.get("ends") == "yes"
+        if not ends and not 1 <= len(reference) <= MAX_REFERENCE:
+            raise Invalid("A hold names the case number of who asked.")
+        count = set_hold(
+            case_id=case_id, reference="" if ends else reference, actor=request.user.actor
+        )
+    except KinwardError as error:
+        return _page(request, error)
+    messages.success(request, f"{count} files are {'no longer held' if ends else 'held'}.")
+    return redirect("releases")

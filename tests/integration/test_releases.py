@@ -1,0 +1,242 @@
+"""Records for legal process: two people, a package that only its reader opens, proof of it all."""
+
+import io
+import json
+import zipfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from django.db import IntegrityError, transaction
+
+from kinward.access.models import Staff
+from kinward.cases import releasing
+from kinward.cases.models import Release
+from kinward.cases.releasing import ReleaseForm
+from kinward.cases.services import VerdictForm, decide, take
+from kinward.cli.package import package
+from kinward.errors import Forbidden, Invalid
+from kinward.evidence import packing
+from kinward.evidence.models import Evidence
+from kinward.evidence.packing import Item, pack, read_manifest, signing_key
+from kinward.evidence.sealing import CannotUnseal, decrypt, new_key, public_half
+from kinward.ledger.models import Entry
+from kinward.ledger.queries import verify
+from kinward.matching.models import Bank
+from kinward.people.models import Account
+from kinward.policy.signed import new_signing_key
+from tests.integration.conftest import Configure
+from tests.integration.helpers import KNOWN, quarantined, run_jobs
+from tests.integration.test_console import signed_in
+
+pytestmark = pytest.mark.django_db(transaction=True)
+POLICE = new_key()
+
+
+@pytest.fixture(autouse=True)
+def _own_keys(configure: Configure) -> None:
+    configure(package_key=new_signing_key(), evidence_key=new_key())
+
+
+@pytest.fixture
+def custodians(db: None) -> tuple[Staff, Staff]:
+    role = "evidence custodian"
+    return (
+        Staff.objects.create_user(username="cleo", password="x" * 12, role=role),
+        Staff.objects.create_user(username="dara", password="x" * 12, role=role),
+    )
+
+
+def form(**changes: Any) -> ReleaseForm:
+    today = datetime.now(UTC).date()
+    asked = ReleaseForm(
+        account_id="member-1",
+        since=today - timedelta(days=30),
+        until=today,
+        recipient=public_half(POLICE),
+        to="The police of a test",
+        reference="ref-4711",
+        why="A court of a test ordered it.",
+    )
+    return msgspec.structs.replace(asked, **changes)
+
+
+def approved(custodians: tuple[Staff, Staff], **changes: Any) -> Release:
+    made = releasing.ask(form=form(**changes), staff=custodians[0])
+    return releasing.decide(release_id=made.id, approve=True, staff=custodians[1])
+
+
+def opened(path: Path) -> zipfile.ZipFile:
+    return zipfile.ZipFile(io.BytesIO(decrypt(path.read_bytes(), POLICE)))
+
+
+def test_two_people_and_only_the_reader_opens_it(
+    bank: Bank,
+    account: Account,
+    reviewer: Staff,
+    custodians: tuple[Staff, Staff],
+    sandbox: object,
+    tmp_path: Path,
+) -> None:
+    case = quarantined(account)
+    take(case=case, staff=reviewer)
+    decide(case_id=case.id, staff=reviewer, form=VerdictForm(outcome="confirmed", clause="CS-1"))
+    run_jobs()
+    made = releasing.ask(form=form(), staff=custodians[0])
+    path = tmp_path / "package.age"
+    with pytest.raises(releasing.NotApproved):
+        releasing.make(release_id=made.id, path=path, actor="operator:test")
+    with pytest.raises(Forbidden):
+        releasing.decide(release_id=made.id, approve=True, staff=custodians[0])
+    with pytest.raises(Forbidden):
+        releasing.decide(release_id=made.id, approve=True, staff=reviewer)
+    with pytest.raises(IntegrityError, match="two_people"), transaction.atomic():
+        Release.objects.update(state="approved", decided_by=custodians[0])
+    releasing.decide(release_id=made.id, approve=True, staff=custodians[1])
+    packed = releasing.make(release_id=made.id, path=path, actor="operator:test")
+    assert KNOWN[200:260] not in path.read_bytes()
+    assert not list(tmp_path.glob("*.partial"))
+    with pytest.raises(CannotUnseal):
+        decrypt(path.read_bytes(), new_key())
+    with opened(path) as archive:
+        manifest = read_manifest(archive, signing_key())
+        names = {each["name"] for each in manifest["files"]}
+        evidence = Evidence.objects.get()
+        assert archive.read(f"files/{evidence.id}") == KNOWN
+        assert names >= {"account.json", "cases.json", "reports.json", "ledger.json"}
+        assert packed.files == len(names)
+        (told,) = json.loads(archive.read("cases.json"))
+        assert told["verdicts"][0]["by"] == "staff:robin"
+        (report,) = json.loads(archive.read("reports.json"))
+        assert report["state"] == "finished"
+        assert report["calls"][-1]["step"] == "finish"
+        (seen,) = json.loads(archive.read("uploads.json"))
+        assert seen["ip"] == "203.0.113.7"
+        assert archive.read("summary.pdf")[:5] == b"%PDF-"
+        assert manifest["facts"]["Reference"] == "ref-4711"
+        head = Entry.objects.get(seq=manifest["ledger"]["entry"])
+        assert bytes(head.digest).hex() == manifest["ledger"]["sha256"]
+    released = Entry.objects.get(kind="evidence.released")
+    assert released.data["reason"] == f"release:{made.id}"
+    releasing.hand_over(release_id=made.id, to="Inspector of a test", staff=custodians[0])
+    assert Entry.objects.get(kind="release.handed_over").data["to"] == "Inspector of a test"
+    assert verify().ok
+
+
+def test_only_what_lies_between_the_days(
+    bank: Bank, account: Account, custodians: tuple[Staff, Staff], tmp_path: Path
+) -> None:
+    quarantined(account)
+    today = datetime.now(UTC).date()
+    release = approved(custodians, since=today - timedelta(days=9), until=today - timedelta(days=2))
+    path = tmp_path / "package.age"
+    releasing.make(release_id=release.id, path=path, actor="operator:test")
+    with opened(path) as archive:
+        assert json.loads(archive.read("cases.json")) == []
+        assert json.loads(archive.read("uploads.json")) == []
+        assert not [name for name in archive.namelist() if name.startswith("files/")]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"recipient": "age1notakey"},
+        {"recipient": POLICE},
+        {"to": " "},
+        {"reference": "x" * 201},
+        {"why": ""},
+        {"until": datetime(2020, 1, 1, tzinfo=UTC).date()},
+    ],
+)
+def test_what_makes_no_sense_is_not_asked(
+    account: Account, custodians: tuple[Staff, Staff], changes: dict[str, Any]
+) -> None:
+    with pytest.raises(Invalid):
+        releasing.ask(form=form(**changes), staff=custodians[0])
+    assert not Release.objects.exists()
+
+
+def test_a_changed_package_is_told(
+    account: Account, custodians: tuple[Staff, Staff], tmp_path: Path
+) -> None:
+    path = tmp_path / "package.age"
+    release = approved(custodians)
+    releasing.make(release_id=release.id, path=path, actor="operator:test")
+    with opened(path) as archive:
+        with pytest.raises(Invalid, match="not signed"):
+            read_manifest(archive, "00" * 32)
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    parts["account.json"] += b" "
+    changed = io.BytesIO()
+    with zipfile.ZipFile(changed, "w") as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data)
+    with zipfile.ZipFile(changed) as archive, pytest.raises(Invalid, match=r"account\.json"):
+        read_manifest(archive, signing_key())
+
+
+def test_a_package_that_fails_leaves_nothing(db: None, tmp_path: Path) -> None:
+    def failing() -> Any:
+        yield Item("one", b"x" * 3_000_000, "first")
+        raise OSError("the disk is full")
+
+    path = tmp_path / "package.age"
+    with pytest.raises(OSError, match="disk is full"):
+        pack(path, recipients=[public_half(POLICE)], title="t", facts={}, items=failing())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_is_full_is_said(
+    db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packing, "_new_file", lambda path: open("/dev/full", "wb"))  # noqa: SIM115
+    many = (Item(f"{number}", b"x" * 1_000_000, "noise") for number in range(8))
+    with pytest.raises(OSError, match=r"(?i)no space|broken pipe"):
+        pack(tmp_path / "p.age", recipients=[public_half(POLICE)], title="t", facts={}, items=many)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_and_the_console(
+    account: Account, custodians: tuple[Staff, Staff], tmp_path: Path
+) -> None:
+    from click.testing import CliRunner
+
+    first, second = (signed_in(each) for each in custodians)
+    sent = {key: str(value) for key, value in msgspec.structs.asdict(form()).items()}
+    wrong = first.post("/releases/ask", sent | {"recipient": "hunter2"})
+    assert wrong.status_code == 422
+    assert "age recipient" in wrong.content.decode()
+    assert "A court of a test" in wrong.content.decode(), "what was written is still there"
+    assert first.post("/releases/ask", sent).status_code == 302
+    release = Release.objects.get()
+    own = first.post(f"/releases/{release.id}/decide", {"decision": "approve"})
+    assert own.status_code == 403
+    second.post(f"/releases/{release.id}/decide", {"decision": "approve"})
+    text = second.get("/releases").content.decode()
+    assert f"kinward package make {release.id}" in text
+    path = tmp_path / "package.age"
+    run = CliRunner().invoke(package, ["make", str(release.id), "--out", str(path)])
+    assert run.exit_code == 0, run.output
+    clear = tmp_path / "package.zip"
+    clear.write_bytes(decrypt(path.read_bytes(), POLICE))
+    run = CliRunner().invoke(package, ["check", str(clear), "--key", signing_key()])
+    assert "files are as they were packed" in run.output
+    first.post(f"/releases/{release.id}/hand-over", {"to": "Inspector"})
+    release.refresh_from_db()
+    assert (release.state, release.handed_to) == ("handed over", "Inspector")
+
+
+def test_a_hold_in_the_console(
+    bank: Bank, account: Account, custodians: tuple[Staff, Staff]
+) -> None:
+    case = quarantined(account)
+    page = signed_in(custodians[0])
+    assert page.post("/releases/hold", {"case": "x", "reference": "r"}).status_code == 422
+    assert page.post("/releases/hold", {"case": str(case.id)}).status_code == 422
+    page.post("/releases/hold", {"case": str(case.id), "reference": "ref-1"})
+    assert Evidence.objects.get().hold_reference == "ref-1"
+    assert "ref-1" in page.get("/releases").content.decode()
+    page.post("/releases/hold", {"case": str(case.id), "ends": "yes"})
+    assert Evidence.objects.get().hold_reference == ""
