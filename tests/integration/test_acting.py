@@ -224,11 +224,40 @@ def test_removed_everywhere_is_every_copy_and_each_has_a_case(
     assert other.state == "open"
     take(case=other, staff=reviewer)
     decide(case_id=other.id, staff=reviewer, form=VerdictForm(outcome="dismissed"))
-    restored = Action.objects.filter(effect="restore", target="copy")
+    told = Action.objects.exclude(state="superseded")
+    restored = told.filter(effect="restore", target="copy")
     assert not restored.exists(), "the verdict on the same bytes stands"
     with transaction.atomic():
         undo(case, lock_account(account.pk), why="a test", actor=ACTOR)
     assert restored.exists()
+
+
+@pytest.mark.parametrize("first", ["the verdict is undone", "the other case is dismissed"])
+def test_content_that_two_cases_hold_is_shown_when_both_have_let_go(
+    account: Account, adult: Account, reviewer: Staff, first: str
+) -> None:
+    upload(account, UNKNOWN, content_id="mine")
+    upload(adult, UNKNOWN, content_id="copy")
+    case = confirmed(account, reviewer, "CS-1", "mine")
+    run_jobs()
+    other = Case.objects.get(account=adult)
+
+    def undo_it() -> None:
+        with transaction.atomic():
+            undo(case, lock_account(account.pk), why="a test", actor=ACTOR)
+
+    def dismiss_it() -> None:
+        take(case=other, staff=reviewer)
+        decide(case_id=other.id, staff=reviewer, form=VerdictForm(outcome="dismissed"))
+
+    steps = [undo_it, dismiss_it]
+    if first == "the other case is dismissed":
+        steps.reverse()
+    told = Action.objects.filter(effect="restore", target="copy").exclude(state="superseded")
+    steps[0]()
+    assert not told.exists(), "the other one still holds it"
+    steps[1]()
+    assert told.count() == 1
 
 
 def test_who_lost_the_account_is_kept_from_a_new_one(

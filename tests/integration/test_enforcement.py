@@ -66,6 +66,8 @@ def test_what_is_told_holds_no_grounds(account: Account, receiver: Receiver) -> 
         "account_id",
         "content_id",
         "case_id",
+        "held",
+        "file",
     }
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from kinward.cases.drafting import draft_report
 from kinward.cases.models import Case, Verdict
 from kinward.enforcement.models import Action, Effect, SanctionKind, Target
-from kinward.enforcement.queries import removed_by_others
+from kinward.enforcement.queries import held_by_others
 from kinward.enforcement.registration import block_registration, unblock_registration
 from kinward.enforcement.sanctions import impose, lift
 from kinward.enforcement.services import issue_content
@@ -106,21 +106,25 @@ def undo(case: Case, account: Account, *, why: str, actor: str) -> None:
 
 
 def _give_content_back(case: Case, actor: str) -> None:
-    """Restore all content that a case quarantined or removed, whoever's copy it is."""
+    """Let go of all content that a case quarantined or removed, whoever's copy it is.
+
+    What another case still holds stays away: the platform hears of it when that one lets go, too.
+    """
     taken = Action.objects.filter(
         case_id=case.id,
         target_kind=Target.CONTENT,
         effect__in=(Effect.QUARANTINE, Effect.REMOVE),
     ).select_related("account")
     mine = {each.target: each.account for each in taken}
-    kept = removed_by_others(case.id, mine)
-    for content_id in sorted(mine.keys() - kept):
+    held = held_by_others(case.id, mine)
+    for content_id in sorted(mine):
         issue_content(
             case_id=case.id,
             account=mine[content_id],
             effect=Effect.RESTORE,
             content_id=content_id,
             actor=actor,
+            quietly=content_id in held,
         )
 
 

@@ -22,25 +22,25 @@ def sanctions_of(case_id: UUID) -> list[UUID]:
 
 def removed_contents(account: Account) -> set[str]:
     """The content of an account that some verdict removed and none gave back."""
-    return _removed(Action.objects.filter(account=account))
+    removals = Action.objects.filter(account=account, effect__in=(Effect.REMOVE, Effect.RESTORE))
+    return _held(removals)
 
 
-def removed_by_others(case_id: UUID, contents: Iterable[str]) -> set[str]:
-    """Of some content, what another case removed and did not give back."""
-    return _removed(Action.objects.filter(target__in=list(contents)).exclude(case_id=case_id))
+def held_by_others(case_id: UUID, contents: Iterable[str]) -> set[str]:
+    """Of some content, what another case quarantined or removed and did not give back."""
+    return _held(Action.objects.filter(target__in=list(contents)).exclude(case_id=case_id))
 
 
-def _removed(actions: QuerySet[Action]) -> set[str]:
-    standing = set()
-    about = actions.filter(
-        target_kind=Target.CONTENT, effect__in=(Effect.REMOVE, Effect.RESTORE)
-    ).order_by("number")
+def _held(actions: QuerySet[Action]) -> set[str]:
+    """The content that some case took and did not give back, be it that it said so to nobody."""
+    held = set()
+    about = actions.filter(target_kind=Target.CONTENT).order_by("number")
     for case_id, target, effect in about.values_list("case_id", "target", "effect"):
-        if effect == Effect.REMOVE:
-            standing.add((case_id, target))
+        if effect == Effect.RESTORE:
+            held.discard((case_id, target))
         else:
-            standing.discard((case_id, target))
-    return {target for _case, target in standing}
+            held.add((case_id, target))
+    return {target for _case, target in held}
 
 
 def parked() -> QuerySet[Action]:

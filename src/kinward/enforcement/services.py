@@ -28,15 +28,27 @@ FORGOTTEN: Final = timedelta(minutes=10)
 
 
 def issue_content(
-    *, case_id: UUID, account: Account, effect: Effect, content_id: str, actor: str
+    *,
+    case_id: UUID,
+    account: Account,
+    effect: Effect,
+    content_id: str,
+    actor: str,
+    quietly: bool = False,
 ) -> Action:
-    """Ask for an effect on a content item, once per case, in the caller's transaction."""
+    """Ask for an effect on a content item, once per case, in the caller's transaction.
+
+    `quietly` only writes it down: that this case lets go of what another one still holds.
+    """
     action, new = Action.objects.get_or_create(
         case_id=case_id,
         effect=effect,
         target_kind=Target.CONTENT,
         target=content_id,
-        defaults={"account": account},
+        defaults={
+            "account": account,
+            "state": ActionState.SUPERSEDED if quietly else ActionState.PENDING,
+        },
     )
     if new:
         _send(action, actor)
@@ -67,7 +79,7 @@ def _send(action: Action, actor: str) -> None:
 
     A restoration takes back what was not delivered yet: the platform never hears of it.
     """
-    if action.effect == Effect.RESTORE:
+    if action.effect == Effect.RESTORE and action.state == ActionState.PENDING:
         Action.objects.filter(
             account=action.account_id,
             target_kind=action.target_kind,
@@ -87,7 +99,7 @@ def _send(action: Action, actor: str) -> None:
 
 
 def _deliver_soon(action: Action) -> None:
-    if config().actions == "push":
+    if config().actions == "push" and action.state == ActionState.PENDING:
         enqueue(DELIVER, action_id=str(action.id))
 
 
