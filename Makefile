@@ -20,6 +20,7 @@ bench:  ## beside the peers, in the same run
 	@.venv/bin/python bench/robustness.py
 	@.venv/bin/python bench/index.py
 	@.venv/bin/python bench/retro.py
+	@.venv/bin/python bench/cases.py
 	@.venv/bin/python -m bench.policy
 
 docs: setup

@@ -70,6 +70,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     production_reporting: str = ""
     platform_name: str = "An online community"
     reporter_email: str = ""
+    company_template: str = ""
+    terms_of_service: str = ""
+    legal_url: str = ""
 
     dsa_url: str = ""
     dsa_token: str = ""

@@ -1,29 +1,42 @@
 """One case, one finished report, with all its files, however the authority misbehaves."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from kinward.access.models import Staff
+from kinward.cases.drafting import ReportDetails
 from kinward.cases.models import Case
-from kinward.cases.services import VerdictForm, close_reported, decide, refile
+from kinward.cases.services import VerdictForm, close_reported, decide, refile, take
 from kinward.cases.states import MoveForbidden
 from kinward.config import PRODUCTION_CONSENT, config
-from kinward.errors import KinwardError, NotConfigured
+from kinward.errors import Invalid, KinwardError, NotConfigured
 from kinward.evidence.models import Evidence
 from kinward.ledger.models import Entry
 from kinward.matching.models import Bank
 from kinward.people.models import Account
+from kinward.people.services import Profile, put_account
+from kinward.policy import AgeRange
 from kinward.reporting.authority import authority
 from kinward.reporting.cybertipline.documents import parse_xml
 from kinward.reporting.cybertipline.sandbox import Fault, Sandbox
+from kinward.reporting.cybertipline.validating import faults_of
+from kinward.reporting.draft import from_json, to_json
 from kinward.reporting.filing import Refused, TryLater
 from kinward.reporting.models import Attempt, Call, Report
 from kinward.reporting.services import file_report
 from tests.integration.conftest import Configure
-from tests.integration.helpers import Receiver, quarantined, run_jobs, two_files_one_seen
+from tests.integration.helpers import (
+    Receiver,
+    confirmed,
+    quarantined,
+    run_jobs,
+    two_files_one_seen,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -304,3 +317,82 @@ def test_the_sandbox_shows_what_was_filed(report: Report, sandbox: Sandbox) -> N
     assert httpx.get(url).status_code == 401
     shown = json.loads(httpx.get(url, auth=("esp", "word")).content)
     assert shown[0]["files"][0]["number"] == 1
+
+
+def test_what_a_reviewer_adds_is_in_the_report(
+    bank: Bank, account: Account, reviewer: Staff, sandbox: Sandbox
+) -> None:
+    put_account(platform_id="child", profile=Profile(age=AgeRange(12, 13), screen_name="wren"))
+    put_account(platform_id="friend", profile=Profile())
+    first = confirmed(account, reviewer, "CS-2")
+    run_jobs()
+    assert Case.objects.get(pk=first.id).state == "reported"
+    case = quarantined(account, content_id="post-9")
+    take(case=case, staff=reviewer)
+    details = ReportDetails(
+        escalate="They are to meet tonight.",
+        description="Between eight and nine.",
+        victims=["child"],
+        recipients=["friend"],
+        chat="neutral words <of> a chat",
+    )
+    unknown = msgspec.structs.replace(details, victims=["nobody"])
+    with pytest.raises(Invalid, match="nobody"):
+        decide(case_id=case.id, staff=reviewer, form=confirming(unknown))
+    long = msgspec.structs.replace(details, escalate="x" * 3001)
+    with pytest.raises(Invalid, match="escalate"):
+        decide(case_id=case.id, staff=reviewer, form=confirming(long))
+    decide(case_id=case.id, staff=reviewer, form=confirming(details))
+    run_jobs()
+    prior, entry = sandbox.state.all()
+    document = parse_xml(entry["xml"].encode())
+    assert document.findtext("incidentSummary/escalateToHighPriority") == details.escalate
+    assert document.findtext("internetDetails/chatImIncident/content") == details.chat
+    assert document.findtext("victim/espIdentifier") == "child"
+    assert document.findtext("victim/victimPerson/age") == "12"
+    assert document.findtext("intendedRecipient/espIdentifier") == "friend"
+    assert document.findtext("personOrUserReported/priorCTReports") == str(prior["id"])
+
+
+def confirming(details: ReportDetails) -> VerdictForm:
+    return VerdictForm(outcome="confirmed", clause="CS-2", details=details)
+
+
+def test_a_meme_is_one_report_of_many_accounts(report: Report, sandbox: Sandbox) -> None:
+    draft = msgspec.structs.replace(
+        from_json(report.draft),
+        viral_accounts=["member-1", "member-2", "member-3"],
+        escalate="not in such a report",
+        additional_info="nor this",
+    )
+    report.draft = to_json(draft)
+    report.save()
+    assert faults_of(report) == []
+    file_report(report.id)
+    (entry,) = filed(sandbox)
+    assert len(entry["files"]) == 1, "the authority takes no second file"
+    document = parse_xml(entry["xml"].encode())
+    people = document.findall("personOrUserReported")
+    assert [each.findtext("espIdentifier") for each in people] == draft.viral_accounts
+    assert document.find("additionalInfo") is None
+
+
+def test_a_report_is_held_to_the_authority_s_own_schema(report: Report, tmp_path: Path) -> None:
+    from click.testing import CliRunner
+
+    from kinward.cli.operations import report as command
+    from kinward.reporting.cybertipline.schema import xsd
+
+    own = tmp_path / "own.xsd"
+    own.write_bytes(xsd())
+    run = CliRunner().invoke(command, ["validate", "--xsd", str(own)])
+    assert (run.exit_code, "1 reports are valid." in run.output) == (0, True)
+    assert CliRunner().invoke(command, ["validate", str(report.id)]).exit_code == 0
+    other = xsd().replace(b'name="espIdentifier"', b'name="somethingElse"')
+    own.write_bytes(other)
+    run = CliRunner().invoke(command, ["validate", "--xsd", str(own)])
+    assert run.exit_code == 1
+    assert "espIdentifier" in run.output
+    own.write_text("this is no schema")
+    run = CliRunner().invoke(command, ["validate", "--xsd", str(own)])
+    assert isinstance(run.exception, Invalid)

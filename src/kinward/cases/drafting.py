@@ -2,16 +2,29 @@
 
 from typing import Final
 
+import msgspec
 from django.utils import timezone
 
 from kinward.cases.models import Case, UserReport, Verdict
 from kinward.config import config
+from kinward.errors import Invalid
 from kinward.evidence.models import Evidence
 from kinward.evidence.queries import of_case, viewed_entirely
 from kinward.guidelines.rules import Incident
 from kinward.matching.models import Check
-from kinward.reporting.draft import Draft, IpEvent, ReportedAccount, ReportedFile
+from kinward.people.models import Account
+from kinward.reporting.draft import (
+    Chat,
+    Draft,
+    IpEvent,
+    Person,
+    ReportedAccount,
+    ReportedFile,
+)
+from kinward.reporting.models import Report, ReportState
 
+MAX_CHAT: Final = 100_000
+MAX_PEOPLE: Final = 50
 CLASSIFICATIONS: Final = ("", "A1", "A2", "B1", "B2")
 ANNOTATIONS: Final = {
     "sextortion": "Sextortion",
@@ -22,6 +35,32 @@ ANNOTATIONS: Final = {
 }
 
 
+class ReportDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a reviewer adds to a report. Accounts are named by the platform's ids.
+
+    `escalate` is why somebody at the authority must look at once: a child is in danger now.
+    """
+
+    escalate: str = ""
+    description: str = ""
+    victims: list[str] = []
+    recipients: list[str] = []
+    chat: str = ""
+
+
+def check_details(details: ReportDetails) -> None:
+    """Raise `Invalid` where something is too long, or an account is not known."""
+    for name, limit in (("escalate", 3000), ("description", 3000), ("chat", MAX_CHAT)):
+        if len(getattr(details, name)) > limit:
+            raise Invalid(f"{name} has at most {limit:,} characters.")
+    named = [*details.victims, *details.recipients]
+    if len(named) > MAX_PEOPLE:
+        raise Invalid(f"At most {MAX_PEOPLE} people are named beside the account itself.")
+    known = set(Account.objects.filter(platform_id__in=named).values_list("platform_id", flat=True))
+    if missing := sorted(set(named) - known):
+        raise Invalid(f"There is no account {missing[0][:60]!r}.")
+
+
 def draft_report(case: Case, verdict: Verdict, incident: Incident) -> Draft:
     """The report of a case: its account, its files, and for each file whether a person saw it."""
     findings = case.findings.select_related("check_made", "user_report").order_by("created_at")
@@ -29,6 +68,7 @@ def draft_report(case: Case, verdict: Verdict, incident: Incident) -> Draft:
     reports = [each.user_report for each in findings if each.user_report]
     moments = [check.uploaded_at for check in checks.values()] + [each.at for each in reports]
     evidence = list(of_case(case.id))
+    details = msgspec.convert(verdict.details, ReportDetails)
     return Draft(
         case_id=case.id,
         incident=incident,
@@ -39,13 +79,38 @@ def draft_report(case: Case, verdict: Verdict, incident: Incident) -> Draft:
             screen_name=case.account.screen_name,
             terminated_at=timezone.now(),
             ip_events=_events(list(checks.values())),
+            prior_reports=_prior(case),
         ),
+        incident_description=details.description,
+        escalate=details.escalate,
+        chats=[Chat(client=config().platform_name, content=details.chat)] if details.chat else [],
+        victims=[_beside(each) for each in details.victims],
+        recipients=[_beside(each) for each in details.recipients],
         files=[_file(each, checks[each.check_id], verdict) for each in evidence],
         annotations=verdict.annotations,
         additional_info="\n".join(
             filter(None, (_without_bytes(list(checks.values()), evidence), _reported(reports)))
         ),
     )
+
+
+def _prior(case: Case) -> list[int]:
+    """The numbers of finished reports about the same account."""
+    earlier = Case.objects.filter(account=case.account).exclude(pk=case.pk)
+    finished = Report.objects.filter(
+        case_id__in=list(earlier.values_list("pk", flat=True)), state=ReportState.FINISHED
+    )
+    numbers = finished.order_by("finished_at").values_list("external_id", flat=True)
+    return [int(number) for number in numbers if number.isdigit()]
+
+
+def _beside(platform_id: str) -> ReportedAccount:
+    """An account that is in the report beside the one that is reported."""
+    account = Account.objects.get(platform_id=platform_id)
+    person = None
+    if account.age_upper - account.age_lower == 1:
+        person = Person(age=account.age_lower)
+    return ReportedAccount(platform_id=platform_id, screen_name=account.screen_name, person=person)
 
 
 def _reported(reports: list[UserReport]) -> str:

@@ -138,6 +138,7 @@ class Verdict(models.Model):
     note = models.TextField(default="")
     classifications = models.JSONField(default=dict)
     annotations = models.JSONField(default=list)
+    details = models.JSONField(default=dict)  # what a report says beside what Kinward knows
     bank = models.BooleanField(default=False)  # whether the hashes go into our own bank
     silent_days = models.PositiveSmallIntegerField(default=0)  # else as the clause says
     silent_why = models.CharField(max_length=200, default="")

@@ -14,7 +14,12 @@ from kinward.access.roles import REVIEW, SENIOR
 from kinward.cases.acting import FILE_REPORT
 from kinward.cases.concluding import conclude, move
 from kinward.cases.disputes import disputed_teens, disputes
-from kinward.cases.drafting import ANNOTATIONS, CLASSIFICATIONS
+from kinward.cases.drafting import (
+    ANNOTATIONS,
+    CLASSIFICATIONS,
+    ReportDetails,
+    check_details,
+)
 from kinward.cases.models import Case, Comment, Verdict
 from kinward.cases.queries import free_for
 from kinward.cases.states import UNDECIDED, CaseState, check_move
@@ -78,6 +83,7 @@ class VerdictForm(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
     classifications: dict[str, str] = {}
     annotations: list[str] = []
+    details: ReportDetails = ReportDetails()
     bank: bool = False
     silent_days: int = 0
     silent_why: str = ""
@@ -185,7 +191,8 @@ def decide(*, case_id: UUID, staff: Staff, form: VerdictForm) -> Case:
     check_move(case.state, CaseState(form.outcome))
     require_lease(case, staff)
     _check_form(case, staff, form)
-    conclude(case, account, Verdict(case=case, given_by=staff, **msgspec.structs.asdict(form)))
+    given = msgspec.structs.asdict(form) | {"details": msgspec.to_builtins(form.details)}
+    conclude(case, account, Verdict(case=case, given_by=staff, **given))
     return case
 
 
@@ -207,6 +214,7 @@ def _check_form(case: Case, staff: Staff, form: VerdictForm) -> None:
         raise Invalid(f"A silence has at most {MAX_SILENCE} days, its reason {MAX_WHY} characters.")
     if form.silent_days and not form.silent_why.strip():
         raise Invalid("Say why the account holder is to be told nothing.")
+    check_details(form.details)
     files = {str(pk) for pk in evidence_of(case.id).values_list("pk", flat=True)}
     for evidence_id, classification in form.classifications.items():
         if evidence_id not in files or classification not in CLASSIFICATIONS:

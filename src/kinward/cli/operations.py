@@ -1,5 +1,6 @@
 """`kinward action` and `kinward report`: what is parked, and sending it again."""
 
+from pathlib import Path
 from uuid import UUID
 
 import click
@@ -10,6 +11,7 @@ from kinward.enforcement import queries as actions
 from kinward.enforcement.services import get_action
 from kinward.enforcement.services import replay as replay_action
 from kinward.reporting import queries as reports
+from kinward.reporting.cybertipline.validating import faults_of
 from kinward.reporting.services import get_report
 
 
@@ -48,6 +50,26 @@ def list_reports() -> None:
     """List parked reports, with what the authority says."""
     for row in reports.parked():
         click.echo(f"{row.id}  case {row.case_id}  {row.problem}")
+
+
+@report.command()
+@click.argument("report_id", type=click.UUID, required=False)
+@click.option(
+    "--xsd",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The authority's own schema; without it the one that comes along, and its rules.",
+)
+def validate(report_id: UUID | None, xsd: Path | None) -> None:
+    """Hold what a report says, or what every waiting one says, to the authority's schema."""
+    chosen = [get_report(report_id)] if report_id else list(reports.waiting())
+    wrong = 0
+    for row in chosen:
+        found = faults_of(row, xsd)
+        wrong += bool(found)
+        click.echo(f"{row.id}: {'; '.join(found) or 'valid'}")
+    if wrong:
+        raise click.exceptions.Exit(1)
+    click.echo(f"{len(chosen)} reports are valid.")
 
 
 @report.command("refile")

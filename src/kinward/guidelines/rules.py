@@ -8,7 +8,16 @@ from typing import Final, Literal
 import msgspec
 
 # What an authority is told of.
-Incident = Literal["imagery", "enticement", "trafficking"]
+Incident = Literal[
+    "imagery",
+    "enticement",
+    "trafficking",
+    "tourism",
+    "molestation",
+    "misleading domain",
+    "misleading words",
+    "unsolicited",
+]
 Priority = Literal["imminent", "high", "normal"]
 # What a match or a report is: `verified` and `unverified` by the bank that was hit.
 Confidence = Literal["verified", "unverified", "reported"]

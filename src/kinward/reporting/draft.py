@@ -1,6 +1,6 @@
 """What a report says, in nobody's format: each authority renders it in its own."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
@@ -9,6 +9,7 @@ import msgspec
 from kinward.guidelines.rules import Incident
 
 Classification = Literal["", "A1", "A2", "B1", "B2"]
+Event = Literal["Login", "Registration", "Purchase", "Upload", "Other", "Unknown"]
 
 
 class IpEvent(msgspec.Struct, frozen=True):
@@ -17,20 +18,84 @@ class IpEvent(msgspec.Struct, frozen=True):
     ip: str
     at: datetime
     port: int | None = None
-    event: Literal["Upload"] = "Upload"
+    event: Event = "Upload"
+    proxy: bool | None = None
+
+
+class Device(msgspec.Struct, frozen=True):
+    """A device by one of its ids, such as an IMEI."""
+
+    kind: str
+    id: str
+    at: datetime | None = None
+
+
+class Address(msgspec.Struct, frozen=True):
+    """Where somebody lives. `country` is ISO 3166; `state` is of the US, `region` elsewhere."""
+
+    street: str = ""
+    city: str = ""
+    zip: str = ""
+    state: str = ""
+    region: str = ""
+    country: str = ""
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True):
+    """Who somebody is, where that is known. Either an age or a day of birth."""
+
+    first_name: str = ""
+    last_name: str = ""
+    phones: list[str] = []
+    emails: list[str] = []
+    addresses: list[Address] = []
+    age: int | None = None
+    born: date | None = None
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Roughly where an account is. In the US a city needs its state as the region."""
+
+    country: str
+    region: str = ""
+    city: str = ""
+    at: datetime | None = None
 
 
 class ReportedAccount(msgspec.Struct, frozen=True, kw_only=True):
-    """The account reported: the platform's id, and what else the platform gave."""
+    """An account in a report: the one reported, a victim's, an intended recipient's.
+
+    `prior_reports` are ids that the same authority gave to earlier ones. `school` is a victim's.
+    """
 
     platform_id: str
+    person: Person | None = None
     screen_name: str = ""
-    terminated_at: datetime | None = None
+    display_names: list[str] = []
+    profile_urls: list[str] = []
+    bio: str = ""
+    service: str = ""
+    compromised: bool | None = None
+    third_party: bool | None = None
+    group: str = ""
+    vehicle: str = ""
+    school: str = ""
     ip_events: list[IpEvent] = []
+    devices: list[Device] = []
+    prior_reports: list[int] = []
+    suspended_at: datetime | None = None
+    terminated_at: datetime | None = None
+    told_at: datetime | None = None
+    place: Place | None = None
+    all_emails: bool | None = None
+    info: str = ""
 
 
 class ReportedFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A file of a report. `viewed` is true only when a person saw all of it in its case."""
+    """A file of a report. `viewed` is true only when a person saw all of it in its case.
+
+    `supplemental` gives the context of what is reported, and is not itself the reason for it.
+    """
 
     evidence_id: UUID
     filename: str
@@ -38,21 +103,85 @@ class ReportedFile(msgspec.Struct, frozen=True, kw_only=True):
     hashes: dict[str, str]
     viewed: bool
     public: bool | None = None
+    supplemental: bool = False
     classification: Classification = ""
     annotations: list[str] = []
+    location: str = ""
     ip_event: IpEvent | None = None
+    devices: list[Device] = []
+    details: dict[str, str] = {}
+    info: str = ""
+
+
+class WebPage(msgspec.Struct, frozen=True):
+    """Something on pages of the web. `third_party`: hosted by somebody else."""
+
+    urls: list[str] = []
+    info: str = ""
+    third_party: bool | None = None
+
+
+class Mail(msgspec.Struct, frozen=True):
+    """Something in e-mail: whose, and its headers, subject and body."""
+
+    addresses: list[str] = []
+    content: str = ""
+    info: str = ""
+
+
+class Chat(msgspec.Struct, frozen=True):
+    """Something in a chat: which, and the text of it."""
+
+    client: str = ""
+    room: str = ""
+    content: str = ""
+    info: str = ""
+
+
+class Game(msgspec.Struct, frozen=True):
+    """Something in an online game."""
+
+    name: str = ""
+    console: str = ""
+    content: str = ""
+    info: str = ""
+
+
+class LawEnforcement(msgspec.Struct, frozen=True, kw_only=True):
+    """Who of the police knows of it, and what process they served."""
+
+    agency: str
+    case_number: str = ""
+    reported: bool | None = None
+    domestic: bool | None = None
+    international: bool | None = None
+    country: str = ""
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a report says. Nothing that is optional to the authority is required here."""
+    """Everything a report says. Nothing that is optional to the authority is required here.
+
+    `escalate` is why somebody must look at once; empty for no. With `viral_accounts` it is one
+    report about one file that many accounts shared as a meme: it then names those, and little else.
+    """
 
     case_id: UUID
     incident: Incident
     incident_at: datetime
     platform: str
     account: ReportedAccount
+    incident_description: str = ""
+    escalate: str = ""
     files: list[ReportedFile] = []
     annotations: list[str] = []
+    pages: list[WebPage] = []
+    mails: list[Mail] = []
+    chats: list[Chat] = []
+    games: list[Game] = []
+    law_enforcement: LawEnforcement | None = None
+    victims: list[ReportedAccount] = []
+    recipients: list[ReportedAccount] = []
+    viral_accounts: list[str] = []
     additional_info: str = ""
 
 

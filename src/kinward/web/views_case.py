@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from kinward.access.roles import AUDIT, CUSTODY, OPERATE, POLICY, REVIEW, SENIOR
 from kinward.cases import queries, services
 from kinward.cases.disputes import disputes
-from kinward.cases.drafting import ANNOTATIONS, CLASSIFICATIONS
+from kinward.cases.drafting import ANNOTATIONS, CLASSIFICATIONS, ReportDetails
 from kinward.cases.exposure import exposure_of
 from kinward.cases.looking import look, veil_file
 from kinward.cases.models import Case
@@ -166,6 +166,13 @@ def decide_case(request: StaffRequest, case_id: UUID) -> HttpResponse:
                 if name.startswith("classification:") and value
             },
             annotations=sent.getlist("annotations"),
+            details=ReportDetails(
+                escalate=sent.get("escalate", "").strip(),
+                description=sent.get("description", "").strip(),
+                victims=sent.get("victims", "").split(),
+                recipients=sent.get("recipients", "").split(),
+                chat=sent.get("chat", "").replace("\r\n", "\n").strip(),
+            ),
             bank=sent.get("bank") == "yes",
             silent_days=int(days) if (days := sent.get("silent_days", "")).isdigit() else 0,
             silent_why=sent.get("silent_why", ""),

@@ -23,6 +23,7 @@ from kinward.reporting.authority import Receipt
 from kinward.reporting.cybertipline.documents import (
     MAX_ANSWER,
     Reply,
+    Reporter,
     file_document,
     read_reply,
     reply_of,
@@ -118,15 +119,23 @@ class CyberTipline:
 
     def _file_once(self, http: httpx.Client, filing: Filing) -> Receipt:
         report_id = self._submit(http, filing)
-        for number, file in enumerate(filing.draft.files, 1):
+        draft = filing.draft
+        # Of what many accounts shared there is one file: the authority takes no second one.
+        files = draft.files[:1] if draft.viral_accounts else draft.files
+        for number, file in enumerate(files, 1):
             file_id = self._upload(http, filing, report_id, number, file)
             self._describe(http, filing, report_id, number, file, file_id)
         return self._finish(http, filing, report_id)
 
     def _submit(self, http: httpx.Client, filing: Filing) -> str:
-        document = report_document(
-            filing.draft, reporter_email=self._config.reporter_email, now=datetime.now(UTC)
+        chosen = self._config
+        reporter = Reporter(
+            email=chosen.reporter_email,
+            company=chosen.company_template,
+            terms=chosen.terms_of_service,
+            legal_url=chosen.legal_url,
         )
+        document = report_document(filing.draft, reporter=reporter, now=datetime.now(UTC))
         reply = self._post_xml(http, filing, "submit", "submit", document)
         return reply.report_id
 
@@ -162,7 +171,13 @@ class CyberTipline:
         file: ReportedFile,
         file_id: str,
     ) -> None:
-        document = file_document(file, report_id=report_id, file_id=file_id, now=datetime.now(UTC))
+        document = file_document(
+            file,
+            report_id=report_id,
+            file_id=file_id,
+            now=datetime.now(UTC),
+            batched=bool(filing.draft.viral_accounts),
+        )
         self._post_xml(http, filing, f"fileinfo:{number}", "fileinfo", document)
 
     def _finish(self, http: httpx.Client, filing: Filing, report_id: str) -> Receipt:

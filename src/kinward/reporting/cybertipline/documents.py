@@ -4,8 +4,7 @@ Children are written in the schema's order, and what is not known is left out: a
 optional and empty means something else than its absence.
 """
 
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -13,16 +12,32 @@ from lxml import etree
 
 from kinward.guidelines.rules import Incident
 from kinward.reporting.answer import Answer
-from kinward.reporting.draft import Draft, IpEvent, ReportedFile
+from kinward.reporting.cybertipline.elements import (
+    MAX_INFO,
+    boolean,
+    clean,
+    device,
+    flags,
+    ip_event,
+    stamp,
+    text,
+    url,
+)
+from kinward.reporting.cybertipline.parties import account, incidents
+from kinward.reporting.cybertipline.schema import choices
+from kinward.reporting.draft import Draft, ReportedFile
 
 INCIDENT_TYPES: Final[dict[Incident, str]] = {
     "imagery": "Child Pornography (possession, manufacture, and distribution)",
     "enticement": "Online Enticement of Children for Sexual Acts",
     "trafficking": "Child Sex Trafficking",
+    "tourism": "Child Sex Tourism",
+    "molestation": "Child Sexual Molestation",
+    "misleading domain": "Misleading Domain Name",
+    "misleading words": "Misleading Words or Digital Images on the Internet",
+    "unsolicited": "Unsolicited Obscene Material Sent to a Child",
 }
-MAX_INFO: Final = 3000
 MAX_ANSWER: Final = 1024 * 1024
-_ILLEGAL: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -66,92 +81,126 @@ def reply_of(answer: Answer) -> Reply | None:
     return read_reply(answer.body.encode())
 
 
-def report_document(draft: Draft, *, reporter_email: str, now: datetime) -> etree._Element:
+class Reporter(msgspec.Struct, frozen=True, kw_only=True):
+    """Who reports: the address that is answered, and what is always said of the company."""
+
+    email: str
+    company: str = ""
+    terms: str = ""
+    legal_url: str = ""
+
+
+def report_document(draft: Draft, *, reporter: Reporter, now: datetime) -> etree._Element:
     """The `<report>` of a draft."""
+    if draft.viral_accounts:
+        return _batched_document(draft, reporter=reporter, now=now)
     root = etree.Element("report")
-    summary = etree.SubElement(root, "incidentSummary")
-    _text(summary, "incidentType", INCIDENT_TYPES[draft.incident])
-    _text(summary, "platform", draft.platform, 256)
-    _flags(summary, "reportAnnotations", draft.annotations)
-    _text(summary, "incidentDateTime", _stamp(draft.incident_at, now))
-    person = etree.SubElement(etree.SubElement(root, "reporter"), "reportingPerson")
-    _text(person, "email", reporter_email)
-    _account(root, draft, now)
-    _text(root, "additionalInfo", draft.additional_info, MAX_INFO)
+    _summary(root, draft, now)
+    incidents(root, draft)
+    _law_enforcement(root, draft)
+    _reporter(root, reporter)
+    account(root, "personOrUserReported", draft.account, now)
+    for each in draft.recipients:
+        account(root, "intendedRecipient", each, now)
+    for each in draft.victims:
+        account(root, "victim", each, now)
+    text(root, "additionalInfo", draft.additional_info, MAX_INFO)
     return root
 
 
-def _account(root: etree._Element, draft: Draft, now: datetime) -> None:
-    account = etree.SubElement(root, "personOrUserReported")
-    _text(account, "espIdentifier", draft.account.platform_id, 255)
-    _text(account, "screenName", draft.account.screen_name, 256)
-    for event in draft.account.ip_events:
-        _ip_event(account, event, now)
-    if draft.account.terminated_at:
-        disabled = _text(account, "accountPermanentlyDisabled", "true")
-        disabled.set("disabledDate", _stamp(draft.account.terminated_at, now))
+def _batched_document(draft: Draft, *, reporter: Reporter, now: datetime) -> etree._Element:
+    """A report about one file that many shared: people by their ids, and nothing else of them."""
+    root = etree.Element("report")
+    etree.SubElement(root, "batchedReport", reason="VIRAL_POTENTIAL_MEME")
+    _summary(root, msgspec.structs.replace(draft, escalate=""), now)
+    _reporter(root, reporter)
+    for platform_id in draft.viral_accounts:
+        person = etree.SubElement(root, "personOrUserReported")
+        text(person, "espIdentifier", platform_id, 255)
+    return root
+
+
+def _summary(root: etree._Element, draft: Draft, now: datetime) -> None:
+    summary = etree.SubElement(root, "incidentSummary")
+    text(summary, "incidentType", INCIDENT_TYPES[draft.incident])
+    text(summary, "platform", draft.platform, 256)
+    if draft.escalate.strip():
+        text(summary, "escalateToHighPriority", draft.escalate.strip(), 3000)
+    flags(summary, "reportAnnotations", draft.annotations)
+    text(summary, "incidentDateTime", stamp(draft.incident_at, now))
+    text(summary, "incidentDateTimeDescription", draft.incident_description, 3000)
+
+
+def _law_enforcement(root: etree._Element, draft: Draft) -> None:
+    told = draft.law_enforcement
+    if told is None or not clean(told.agency):
+        return
+    element = etree.SubElement(root, "lawEnforcement")
+    text(element, "agencyName", told.agency, 255)
+    text(element, "caseNumber", told.case_number, 100)
+    boolean(element, "reportedToLe", told.reported)
+    boolean(element, "servedLegalProcessDomestic", told.domestic)
+    abroad = boolean(element, "servedLegalProcessInternational", told.international)
+    if abroad is not None and told.country in choices("country")[1:]:
+        abroad.set("fleaCountry", told.country)
+
+
+def _reporter(root: etree._Element, reporter: Reporter) -> None:
+    element = etree.SubElement(root, "reporter")
+    text(etree.SubElement(element, "reportingPerson"), "email", reporter.email)
+    text(element, "companyTemplate", reporter.company)
+    text(element, "termsOfService", reporter.terms)
+    url(element, "legalURL", reporter.legal_url)
 
 
 def file_document(
-    file: ReportedFile, *, report_id: str, file_id: str, now: datetime
+    file: ReportedFile, *, report_id: str, file_id: str, now: datetime, batched: bool = False
 ) -> etree._Element:
-    """The `<fileDetails>` of one uploaded file."""
+    """The `<fileDetails>` of one uploaded file; of a batched report it says little."""
     root = etree.Element("fileDetails")
-    _text(root, "reportId", report_id)
-    _text(root, "fileId", file_id)
-    _text(root, "originalFileName", file.filename, 2056)
-    _text(root, "uploadedToEspTimestamp", _stamp(file.uploaded_at, now))
-    _text(root, "fileViewedByEsp", _boolean(file.viewed))
-    if file.public is not None:
-        _text(root, "publiclyAvailable", _boolean(file.public))
-    _text(root, "fileRelevance", "Reported")
-    _flags(root, "fileAnnotations", file.annotations)
-    _text(root, "industryClassification", file.classification)
+    text(root, "reportId", report_id)
+    text(root, "fileId", file_id)
+    if batched:
+        boolean(root, "fileViewedByEsp", file.viewed)
+        memes = [each for each in file.annotations if each in ("viral", "potentialMeme")]
+        flags(root, "fileAnnotations", memes or ["potentialMeme"])
+        text(root, "industryClassification", file.classification)
+        return root
+    text(root, "originalFileName", file.filename, 2056)
+    text(root, "uploadedToEspTimestamp", stamp(file.uploaded_at, now))
+    url(root, "locationOfFile", file.location)
+    boolean(root, "fileViewedByEsp", file.viewed)
+    boolean(root, "publiclyAvailable", file.public)
+    text(root, "fileRelevance", "Supplemental Reported" if file.supplemental else "Reported")
+    annotations = file.annotations
+    if file.supplemental:
+        annotations = [each for each in annotations if each != "potentialMeme"]
+    flags(root, "fileAnnotations", annotations)
+    text(root, "industryClassification", "" if file.supplemental else file.classification)
     for kind, value in file.hashes.items():
-        if value:
-            _text(root, "originalFileHash", value).set("hashType", kind)
+        if value and kind:
+            text(root, "originalFileHash", value).set("hashType", kind[:64])
     if file.ip_event:
-        _ip_event(root, file.ip_event, now)
+        ip_event(root, file.ip_event, now)
+    for each in file.devices:
+        device(root, each, now)
+    _details(root, file.details)
+    text(root, "additionalInfo", file.info, MAX_INFO)
     return root
+
+
+def _details(root: etree._Element, details: dict[str, str]) -> None:
+    """What the file says of itself, as its EXIF does."""
+    pairs = [(clean(name)[:64], clean(value)) for name, value in details.items()]
+    pairs = [(name, value) for name, value in pairs if name and value]
+    if pairs:
+        element = etree.SubElement(root, "details", type="EXIF")
+        for name, value in pairs:
+            pair = etree.SubElement(element, "nameValuePair")
+            text(pair, "name", name)
+            text(pair, "value", value)
 
 
 def to_xml(document: etree._Element) -> bytes:
     """The document as it is sent."""
     return etree.tostring(document, xml_declaration=True, encoding="UTF-8")
-
-
-def _ip_event(parent: etree._Element, event: IpEvent, now: datetime) -> None:
-    element = etree.SubElement(parent, "ipCaptureEvent")
-    _text(element, "ipAddress", event.ip)
-    _text(element, "eventName", event.event)
-    _text(element, "dateTime", _stamp(event.at, now))
-    if event.port:
-        _text(element, "port", str(event.port))
-
-
-def _text(
-    parent: etree._Element, name: str, value: str, limit: int | None = None
-) -> etree._Element:
-    """A child with a text; an empty text makes no child (the element returned is then loose)."""
-    element = etree.Element(name)
-    element.text = _ILLEGAL.sub("", value)[:limit]
-    if element.text:
-        parent.append(element)
-    return element
-
-
-def _flags(parent: etree._Element, name: str, flags: list[str]) -> None:
-    if flags:
-        element = etree.SubElement(parent, name)
-        for flag in flags:
-            etree.SubElement(element, flag).text = "true"
-
-
-def _boolean(value: bool) -> str:
-    return "true" if value else "false"
-
-
-def _stamp(at: datetime, now: datetime) -> str:
-    """In UTC, and never in the future: a skewed clock must not have the report refused."""
-    past = min(at, now - timedelta(seconds=1))
-    return past.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
