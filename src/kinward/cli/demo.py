@@ -20,7 +20,12 @@ if TYPE_CHECKING:
     from kinward.access.models import Staff
 
 BANK: Final = "demo-generated"
-STAFF: Final = {"robin": "reviewer", "kai": "policy lead", "sasha": "administrator"}
+STAFF: Final = {
+    "robin": "reviewer",
+    "kai": "policy lead",
+    "mika": "evidence custodian",
+    "sasha": "administrator",
+}
 SANDBOX_USER: Final = "tidepool"
 SETTLE_SECONDS: Final = 60.0
 
