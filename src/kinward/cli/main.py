@@ -39,6 +39,8 @@ COMMANDS: Final = {
     "package": ("package:package", "Records of an account for legal process, sealed.", True),
     "statement": ("statements:statement", "Statements of reasons, for the EU's database.", True),
     "ledger": ("ledger:ledger", "The ledger, and the proof that it is whole.", True),
+    "backup": ("backup:backup", "Write a backup of everything, sealed to a key of yours.", True),
+    "restore": ("backup:restore", "Bring a backup back into an empty database.", False),
     "sandbox": ("sandbox:sandbox", "An authority to practise on.", False),
     "migrate": ("roles:migrate", "Bring the database to this version.", True),
     "serve": ("roles:serve", "Run web and gate alone (production; see also `up`).", False),

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, TypeVar
 from urllib.parse import urlsplit
 
 import click
@@ -19,6 +19,8 @@ import httpx
 import msgspec
 
 from kinward.errors import KinwardError
+
+R = TypeVar("R")
 
 READY_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 15.0
@@ -164,9 +166,10 @@ def _end_with_parent() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def step(text: str, work: Callable[[], object]) -> None:
-    """Do one step of a start-up, saying so before and how long it took after."""
+def step(text: str, work: Callable[[], R]) -> R:
+    """Do one step of what takes a while, saying so before and how long it took after."""
     click.echo(f"  {text} … ", nl=False, err=True)
     began = time.monotonic()
-    work()
+    result = work()
     click.secho(f"{time.monotonic() - began:.1f} s", fg="green", err=True)
+    return result

