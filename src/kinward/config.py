@@ -64,6 +64,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     aws_endpoint: str = ""
     preservation_days: int = 365
 
+    authorities: str = "cybertipline"
+    handover_keys: str = ""
+    handover_dir: str = ""
     cybertipline_url: str = ""
     cybertipline_username: str = ""
     cybertipline_password: str = ""

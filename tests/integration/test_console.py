@@ -84,7 +84,9 @@ CHANGES = {
     *("propose_guidelines", "decide_edition", "propose_pack", "revert", "rule", "shadow"),
     "decide_proposal",
 }
-RELEASES = {"releases", "ask_release", "decide_release", "hand_over", "hold"}
+RELEASES = {
+    *("releases", "ask_release", "decide_release", "hand_over", "hand_over_report", "hold"),
+}
 ALLOWED: dict[str, set[str]] = {
     "reviewer": WORK | BANKS,
     "senior reviewer": WORK | BANKS | {"free", "quality", "read_verdict"},

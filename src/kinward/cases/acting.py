@@ -22,12 +22,12 @@ from kinward.guidelines.consequences import Consequence, consequence
 from kinward.guidelines.rules import FindingRule, Guidelines
 from kinward.jobs import enqueue
 from kinward.people.models import Account, Standing
+from kinward.reporting.authority import authority_for
 from kinward.reporting.services import open_report
 
 FILE_REPORT: Final = "cases.file_report"
 BANK_CONFIRMED: Final = "cases.bank_confirmed"
 UNBANK: Final = "cases.unbank"
-AUTHORITY: Final = "cybertipline"
 ACTOR: Final = "system:cases"
 
 
@@ -71,7 +71,9 @@ def carry_out(
         block_registration(account=account, case_id=case.id)
     if what.reports and clause.report:
         report = open_report(
-            draft=draft_report(case, verdict, clause.report), authority_name=AUTHORITY, actor=actor
+            draft=draft_report(case, verdict, clause.report),
+            authority_name=authority_for(account.jurisdiction),
+            actor=actor,
         )
         enqueue(FILE_REPORT, report_id=str(report.id))
     # What no person has looked at is not banked: its hash is in somebody's bank already.

@@ -34,7 +34,7 @@ from kinward.people.services import lock_account, lock_accounts
 from kinward.redress.queries import appeal_waits
 from kinward.redress.services import MAX_WHY
 from kinward.reporting.models import Report
-from kinward.reporting.services import unpark
+from kinward.reporting.services import handed_over, unpark
 
 MAX_NOTE: Final = 5000
 MAX_SILENCE: Final = 3650
@@ -235,6 +235,13 @@ def close_reported(*, case_id: UUID, external_id: str) -> None:
         return
     move(case, CaseState.REPORTED)
     record(actor="system:cases", kind="case.reported", subject=str(case), external_id=external_id)
+
+
+@transaction.atomic
+def hand_over_report(*, report_id: UUID, reference: str, to: str, staff: Staff) -> None:
+    """Close the case of a report that a person brought to its authority."""
+    report = handed_over(report_id=report_id, reference=reference, to=to, staff=staff)
+    close_reported(case_id=report.case_id, external_id=report.external_id)
 
 
 @transaction.atomic

@@ -54,6 +54,27 @@ class Authority(Protocol):
         ...
 
 
+def authority_for(jurisdiction: str) -> str:
+    """The name of the authority for a place (ISO 3166), as `KINWARD_AUTHORITIES` has it.
+
+    >>> authority_for("DE")
+    'cybertipline'
+    """
+    chosen = authorities()
+    country = jurisdiction.partition("-")[0]
+    return chosen.get(jurisdiction) or chosen.get(country) or chosen["*"]
+
+
+def authorities() -> dict[str, str]:
+    """Which authority reports go to, by place; `*` is everywhere else."""
+    chosen = {"*": "cybertipline"}
+    for each in config().authorities.split(","):
+        place, equals, name = each.strip().partition("=")
+        if place:
+            chosen[place.strip() if equals else "*"] = name.strip() if equals else place.strip()
+    return chosen
+
+
 @cache
 def authority(name: str) -> Authority:
     """The authority by the name of its entry point, ready to use."""

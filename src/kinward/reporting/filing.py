@@ -34,6 +34,13 @@ class Refused(KinwardError):
     code = "report.refused"
 
 
+class HandOverNeeded(KinwardError):
+    """This authority takes no reports from machines: a person has to bring it there."""
+
+    code = "report.hand_over_needed"
+    status = 409
+
+
 class Filing:
     """One report on its way: its draft, its live attempt, and the record of its calls."""
 

@@ -11,6 +11,7 @@ class ReportState(models.TextChoices):
 
     WAITING = "waiting"  # a job is at work on it, or will be
     PARKED = "parked"  # the authority refuses it; a person must look
+    PACKAGED = "packaged"  # sealed for an authority to which a person brings it
     FINISHED = "finished"  # the authority has it, whole
     WITHDRAWING = "withdrawing"  # the case was overturned before it was finished
     WITHDRAWN = "withdrawn"  # the authority has nothing of it

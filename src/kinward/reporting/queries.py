@@ -18,6 +18,11 @@ def waiting() -> QuerySet[Report]:
     return Report.objects.filter(state__in=open_ones).order_by("created_at")
 
 
+def packaged() -> QuerySet[Report]:
+    """Reports that wait for a person to bring them to their authority, oldest first."""
+    return Report.objects.filter(state=ReportState.PACKAGED).order_by("created_at")
+
+
 def parked() -> QuerySet[Report]:
     """Reports that wait for a person, oldest first."""
     return Report.objects.filter(state=ReportState.PARKED).order_by("created_at")

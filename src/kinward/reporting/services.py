@@ -1,18 +1,25 @@
 """Opening a report for a confirmed case, filing it, and sending a parked one on its way again."""
 
+from typing import Final
 from uuid import UUID
 
+import msgspec
 from django.db import transaction
 from django.utils import timezone
 
-from kinward.errors import Invalid, KinwardError, NotFound
+from kinward.access.models import Staff
+from kinward.access.roles import CUSTODY
+from kinward.errors import Forbidden, Invalid, KinwardError, NotFound
 from kinward.evidence.services import keep_after_report, keep_shortly
 from kinward.ledger.services import record
 from kinward.locks import exclusive
 from kinward.reporting.authority import Receipt, authority
 from kinward.reporting.draft import Draft, to_json
-from kinward.reporting.filing import Filing, Refused, TryLater
+from kinward.reporting.filing import Filing, HandOverNeeded, Refused, TryLater
 from kinward.reporting.models import Report, ReportState
+
+MAX_REFERENCE: Final = 100
+MAX_TO: Final = 200
 
 
 def open_report(*, draft: Draft, authority_name: str, actor: str) -> Report:
@@ -57,6 +64,8 @@ def _file(report: Report) -> Report:
         receipt = authority(report.authority).file(Filing(report))
     except Refused as error:
         return _park(report, str(error))
+    except HandOverNeeded as needed:
+        return _package(report, needed.detail)
     except KinwardError as error:  # it will be tried again: say on the case page why it waits
         Report.objects.filter(pk=report.pk).update(problem=str(error))
         raise
@@ -79,6 +88,43 @@ def _finish(report: Report, receipt: Receipt) -> Report:
         external_id=report.external_id,
     )
     return report
+
+
+@transaction.atomic
+def _package(report: Report, what_to_do: str) -> Report:
+    report.state, report.problem = ReportState.PACKAGED, what_to_do
+    report.save(update_fields=["state", "problem"])
+    record(
+        actor="system:reporting",
+        kind="report.packaged",
+        subject=str(report),
+        case=str(report.case_id),
+        authority=report.authority,
+    )
+    return report
+
+
+@transaction.atomic
+def handed_over(*, report_id: UUID, reference: str, to: str, staff: Staff) -> Report:
+    """A person brought a packaged report to its authority, which gave it a number."""
+    if not staff.may(CUSTODY):
+        raise Forbidden("Handing reports over needs the role of an evidence custodian.")
+    if not 1 <= len(reference.strip()) <= MAX_REFERENCE or not 1 <= len(to.strip()) <= MAX_TO:
+        raise Invalid("Write down the authority's number, and to whom it was handed over.")
+    report = Report.objects.select_for_update().filter(pk=report_id).first()
+    if report is None:
+        raise NotFound(f"There is no report {report_id}.")
+    if report.state != ReportState.PACKAGED:
+        raise Invalid(f"This report is {report.state}, not packaged.")
+    record(
+        actor=staff.actor,
+        kind="report.handed_over",
+        subject=str(report),
+        case=str(report.case_id),
+        to=to.strip(),
+    )
+    said = {"to": to.strip(), "by": staff.username, "at": timezone.now().isoformat()}
+    return _finish(report, Receipt(reference.strip(), msgspec.json.encode(said).decode()))
 
 
 @transaction.atomic

@@ -31,6 +31,11 @@ urlpatterns = [
     path("releases/ask", views_releases.ask, name="ask_release"),
     path("releases/<uuid:release_id>/decide", views_releases.decide, name="decide_release"),
     path("releases/<uuid:release_id>/hand-over", views_releases.hand_over, name="hand_over"),
+    path(
+        "releases/reports/<uuid:report_id>",
+        views_releases.hand_over_report,
+        name="hand_over_report",
+    ),
     path("releases/hold", views_releases.hold, name="hold"),
     path("quality", views_quality.quality, name="quality"),
     path("quality/<uuid:verdict_id>", views_quality.read, name="read_verdict"),

@@ -10,12 +10,13 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from kinward.access.roles import AUDIT, CUSTODY
-from kinward.cases import releasing
+from kinward.cases import releasing, services
 from kinward.cases.models import Release
 from kinward.cases.releasing import ReleaseForm
 from kinward.errors import Invalid, KinwardError
 from kinward.evidence.queries import held_cases
 from kinward.evidence.services import set_hold
+from kinward.reporting.queries import packaged
 from kinward.web.guards import StaffRequest, needs
 
 SHOWN: Final = 100
@@ -35,6 +36,7 @@ def _page(request: StaffRequest, problem: KinwardError | None = None) -> HttpRes
             "account", "asked_by", "decided_by", "handed_by"
         )[:SHOWN],
         "holds": held_cases()[:SHOWN],
+        "packaged": packaged()[:SHOWN],
         "may": request.user.may(CUSTODY),
         "sent": request.POST if problem else {},
         "problem": problem,
@@ -95,6 +97,24 @@ def hand_over(request: StaffRequest, release_id: UUID) -> HttpResponse:
     except KinwardError as error:
         return _page(request, error)
     messages.success(request, "The hand-over is written down.")
+    return redirect("releases")
+
+
+@require_POST
+@needs(CUSTODY)
+def hand_over_report(request: StaffRequest, report_id: UUID) -> HttpResponse:
+    """Write down that a report was brought to its authority, and the number that it gave."""
+    sent = request.POST
+    try:
+        services.hand_over_report(
+            report_id=report_id,
+            reference=sent.get("reference", ""),
+            to=sent.get("to", ""),
+            staff=request.user,
+        )
+    except KinwardError as error:
+        return _page(request, error)
+    messages.success(request, "The hand-over is written down, and the case is closed.")
     return redirect("releases")
 
 
