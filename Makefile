@@ -11,8 +11,8 @@ test:
 	@scripts/setup extras
 	@scripts/test
 
-chaos: setup  ## 300 kills instead of 30
-	@KINWARD_CHAOS_KILLS=300 .venv/bin/pytest -s tests/story/test_chaos.py
+chaos: setup  ## 500 kills instead of 30
+	@KINWARD_CHAOS_KILLS=500 .venv/bin/pytest -s tests/story/test_chaos.py
 
 bench:  ## beside the peers, in the same run
 	@scripts/setup bench

@@ -13,7 +13,7 @@ from django.utils import timezone
 from kinward.access.models import Staff
 from kinward.access.roles import ROLES
 from kinward.cases.models import Case
-from kinward.cases.services import take
+from kinward.cases.services import close_reported, take
 from kinward.cli.demo import give_second_factor
 from kinward.enforcement.models import Action
 from kinward.evidence.models import Evidence
@@ -21,6 +21,7 @@ from kinward.ledger.models import Entry
 from kinward.matching.models import Bank, BankedHash
 from kinward.people.models import Account
 from kinward.reporting.models import Report
+from kinward.reporting.services import file_report
 from kinward.web.urls import urlpatterns
 from tests.integration.helpers import quarantined
 
@@ -112,6 +113,43 @@ def test_every_route_for_every_role(case: Case, role: str) -> None:
         status = getattr(client, method)(path).status_code
         assert (status != 403) == (name in ALLOWED[role]), f"{role} {method} {path}: {status}"
         assert status < 500, f"{role} {method} {path}: {status}"
+
+
+def test_an_auditor_follows_a_case_on_one_page(
+    case: Case, page: Client, reviewer: Staff, sandbox: object
+) -> None:
+    """From the upload to the report: who looked at what, when and why."""
+    take(case=case, staff=reviewer)
+    evidence = Evidence.objects.get()
+    page.post(f"/cases/{case.id}/files/{evidence.id}/show")
+    page.post(f"/cases/{case.id}/decide", {"outcome": "confirmed", "clause": "CS-1"})
+    report = file_report(Report.objects.get().id)
+    close_reported(case_id=case.id, external_id=report.external_id)
+    auditor = Staff.objects.create_user(username="audrey", password="x" * 12, role="auditor")
+    text = signed_in(auditor).get(f"/cases/{case.id}").content.decode()
+    timeline = " ".join(re.sub(r"<[^>]+>", " ", text.split('class="timeline"')[1]).split())
+    after = -1
+    for said in (
+        "case.opened key:test",
+        "case.finding_added key:test",
+        "post-1",
+        "evidence.sealed key:test",
+        "content.quarantine",
+        "account.suspend",
+        "case.taken staff:robin",
+        "evidence.viewed staff:robin",
+        "to decide this case",
+        "case.confirmed staff:robin",
+        "CS-1",
+        "content.remove",
+        "account.terminate",
+        "report.opened staff:robin",
+        "evidence.read system:reporting",
+        "report.finished system:reporting",
+    ):
+        found = timeline.find(said, after + 1)
+        assert found > after, said
+        after = found
 
 
 def test_strangers_are_sent_to_the_sign_in(case: Case) -> None:

@@ -1,8 +1,8 @@
 """Killed at random, again and again: nothing is lost, nothing is done twice, nothing is stuck.
 
-The demo runs against a sandbox that misbehaves while members post known pictures and a reviewer
-decides in the console. Meanwhile web and worker are killed with SIGKILL, process group and all.
-`make chaos` does it 300 times.
+The demo runs against a sandbox and a receiver that misbehave, with a store of evidence, while
+members post known pictures and a reviewer decides in the console. Meanwhile web and worker are
+killed with SIGKILL, process group and all. `make chaos` does it 500 times.
 """
 
 import contextlib
@@ -51,6 +51,8 @@ def chaotic() -> Iterator[Demo]:
             KINWARD_HEARTBEAT_SECONDS="0.5",
             KINWARD_STALLED_SECONDS="2",
             KINWARD_LOG_LEVEL="error",
+            KINWARD_EVIDENCE_STORE=f"file://{directory}/vault",
+            DEMO_MISBEHAVE="0.1",
         )
         demo.start()
         try:
@@ -208,8 +210,14 @@ def test_killed_again_and_again(chaotic: Demo, capsys: pytest.CaptureFixture[str
     decisions.join(30)
     facts = check_everything(chaotic, decisions.wanted)
     assert facts["cases"] >= KILLS // 2, "too little was going on to prove anything"
+    rows = {
+        **{f"kills of {role}": count for role, count in killed.items()},
+        "seconds": seconds,
+        "known pictures posted": members.joined,
+        **facts,
+    }
     with capsys.disabled():
-        print(f"\n  chaos: killed {killed} in {seconds} s, posted {members.joined}, {facts}")
+        print("\n" + "\n".join(f"  {name:32} {value:>8,}" for name, value in rows.items()))
 
 
 def check_everything(demo: Demo, wanted: dict[str, str]) -> dict[str, int]:
@@ -248,10 +256,21 @@ def check_everything(demo: Demo, wanted: dict[str, str]) -> dict[str, int]:
     ours = {"active": "active", "suspended": "suspended", "terminated": "closed"}
     assert {a: ours[s] for a, s in standing.items()} == shown
 
-    said = demo.kinward("ledger", "verify")
-    assert said.returncode == 0, said.stdout
+    for command in (["evidence", "store"], ["evidence", "scrub"], ["ledger", "verify"]):
+        said = demo.kinward(*command)
+        assert said.returncode == 0, said.stdout + said.stderr
+    unstored = ask(demo, "SELECT count(*) FROM evidence_evidence WHERE location = ''")
+    assert unstored == [(0,)]
+    tries = ask(demo, "SELECT sum(attempts)::int - count(*) FROM enforcement_action")
+    told = ask(demo, "SELECT count(*), count(DISTINCT (case_id, stage)) FROM redress_statement")
+    assert told[0][0] == told[0][1], "nobody is told twice"
     return {
         "cases": len(cases),
         "reports finished": len(finished),
         "actions delivered": len(delivered),
+        "tried again": tries[0][0],
+        "statements": told[0][0],
+        "lost": 0,
+        "doubled": 0,
+        "stuck": 0,
     }

@@ -29,6 +29,9 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
 ]
+MISBEHAVE = float(os.environ.get("DEMO_MISBEHAVE", "0"))
+if MISBEHAVE:
+    MIDDLEWARE.append("kinward.demo.misbehaving.misbehaving")
 ROOT_URLCONF = "kinward.demo.urls"
 TEMPLATES = [
     {
