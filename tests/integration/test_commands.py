@@ -1,6 +1,9 @@
 """The commands an operator types, and what they print."""
 
+import json
 import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import click
 import pytest
@@ -9,17 +12,22 @@ from click.testing import CliRunner
 from kinward.access.models import Staff
 from kinward.cases.services import VerdictForm, decide, take
 from kinward.cli.evidence import evidence
+from kinward.cli.guidelines import guidelines
 from kinward.cli.keys import key
 from kinward.cli.ledger import ledger
 from kinward.cli.operations import action, report
 from kinward.cli.sandbox import _fault
 from kinward.cli.staff import staff
+from kinward.cli.statements import statement
+from kinward.config import config
 from kinward.enforcement.models import Action
 from kinward.evidence.models import Evidence
+from kinward.evidence.sealing import new_key
 from kinward.matching.models import Bank
 from kinward.people.models import Account
 from kinward.reporting.models import Report
-from tests.integration.helpers import due_jobs, quarantined
+from tests.integration.conftest import Configure
+from tests.integration.helpers import confirmed, due_jobs, quarantined
 
 pytestmark = pytest.mark.django_db
 
@@ -88,3 +96,37 @@ def test_a_fault_is_named_on_the_command_line() -> None:
     assert _fault("slow").endpoint == "*"
     with pytest.raises(click.UsageError, match="Unknown fault"):
         _fault("rude")
+
+
+def test_guidelines(bank: Bank, account: Account, reviewer: Staff, tmp_path: Path) -> None:
+    take(case=quarantined(account), staff=reviewer)
+    shown = run(guidelines, "show")
+    file = tmp_path / "guidelines.toml"
+    file.write_text(shown)
+    assert "Nothing is wrong." in run(guidelines, "check", str(file))
+    file.write_text(shown.replace("decay_days = 180", "decay_days = 0"))
+    assert "decay_days is from 1" in run(guidelines, "check", str(file), fails=True)
+    file.write_text(shown.replace('account = "suspend"\npriority', 'account = "keep"\npriority'))
+    said = run(guidelines, "simulate", str(file))
+    assert "1 of 1 cases would have gone otherwise." in said
+    assert "account at once: suspend → nothing" in said
+
+
+def test_statements(account: Account, reviewer: Staff) -> None:
+    confirmed(account, reviewer, "SF-2")
+    today = datetime.now(UTC).date()
+    days = ("--since", today.isoformat(), "--until", (today + timedelta(days=1)).isoformat())
+    (line,) = run(statement, "export", *days).splitlines()
+    assert json.loads(line)["category"] == "STATEMENT_CATEGORY_CYBER_VIOLENCE"
+    assert "0 statements were sent." in run(statement, "send"), "no database is named"
+
+
+def test_care_of_the_vault(bank: Bank, account: Account, configure: Configure) -> None:
+    quarantined(account)
+    assert "0 files are wrapped" in run(evidence, "rewrap")
+    assert "Every file is as it was sealed." in run(evidence, "scrub")
+    assert "0 files were moved." in run(evidence, "store")
+    configure(evidence_key=f"{new_key()}\n{config().secret('evidence_key')}")
+    assert "1 files are wrapped" in run(evidence, "rewrap")
+    Evidence.objects.update(sealed_sha256="0" * 64)
+    run(evidence, "scrub", fails=True)

@@ -115,6 +115,26 @@ def test_every_route_for_every_role(case: Case, role: str) -> None:
         assert status < 500, f"{role} {method} {path}: {status}"
 
 
+def test_a_hundred_files_are_settled_at_once(case: Case, page: Client, account: Account) -> None:
+    for number in range(3):
+        quarantined(account, content_id=f"more-{number}")
+    page.post(f"/cases/{case.id}/take")
+    text = page.get(f"/cases/{case.id}").content.decode()
+    assert "All 4 files" in text
+    first = Evidence.objects.order_by("sealed_at")[0]
+    sent = {"outcome": "confirmed", "clause": "CS-1", "all_files": "B2"}
+    page.post(f"/cases/{case.id}/decide", sent | {f"classification:{first.id}": "A1"})
+    files = Report.objects.get().draft["files"]
+    assert sorted(each["classification"] for each in files) == ["A1", "B2", "B2", "B2"]
+
+
+def test_every_page_says_who_reads_it(case: Case, page: Client) -> None:
+    page.post(f"/cases/{case.id}/take")
+    assert 'class="reader"' in page.get(f"/cases/{case.id}").content.decode()
+    shown = page.post(f"/cases/{case.id}/files/{Evidence.objects.get().id}/show")
+    assert 'data-reader="robin 20' in shown.content.decode()
+
+
 def test_an_auditor_follows_a_case_on_one_page(
     case: Case, page: Client, reviewer: Staff, sandbox: object
 ) -> None:
@@ -205,7 +225,9 @@ def test_a_shift(page: Client, case: Case, account: Account) -> None:
     assert veil["Content-Type"] == "image/jpeg"
     assert len(veil.content) < 8000
     shown = page.post(f"{files}/show", headers={"HX-Request": "true"})
-    assert shown.content.startswith(b'<div class="shown"><img src="data:image/jpeg;base64,')
+    assert re.match(
+        rb'<div class="shown" data-reader="[^"]+"><img src="data:image/jpeg;base64,', shown.content
+    )
     assert b"<html" in page.post(f"{files}/show").content
     assert Entry.objects.filter(kind="evidence.viewed").count() == 2
     refused = page.post(f"/cases/{case.id}/decide", {"outcome": "confirmed"})

@@ -1,6 +1,7 @@
 """What every page of the console shows around its content."""
 
 from django.http import HttpRequest
+from django.utils import timezone
 
 from kinward.access.models import Staff
 from kinward.access.roles import AUDIT, BANKS, CUSTODY, OPERATE, POLICY, REVIEW, SENIOR
@@ -16,7 +17,8 @@ def console(request: HttpRequest) -> dict[str, object]:
     staff = getattr(request, "user", None)
     if not isinstance(staff, Staff):
         return {}
-    found: dict[str, object] = {"sees_queue": staff.may(REVIEW) or staff.may(AUDIT)}
+    found: dict[str, object] = {"reader": f"{staff.username} {timezone.now():%Y-%m-%d %H:%M} UTC"}
+    found |= {"sees_queue": staff.may(REVIEW) or staff.may(AUDIT)}
     found["sees_banks"] = staff.may(BANKS)
     if staff.may(SENIOR) or staff.may(AUDIT):
         found["unread_count"] = unread().count()

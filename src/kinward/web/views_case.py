@@ -160,7 +160,8 @@ def decide_case(request: StaffRequest, case_id: UUID) -> HttpResponse:
             outcome=cast("Decision", outcome),
             clause=sent.get("clause", ""),
             note=sent.get("note", ""),
-            classifications={
+            classifications=_all_files(case_id, sent.get("all_files", ""))
+            | {
                 name.removeprefix("classification:"): str(value)
                 for name, value in sent.items()
                 if name.startswith("classification:") and value
@@ -182,6 +183,13 @@ def decide_case(request: StaffRequest, case_id: UUID) -> HttpResponse:
         return case_page(request, get_case(case_id), problem=error)
     messages.success(request, f"Your verdict is in: {form.outcome}.")
     return redirect("case", case_id)
+
+
+def _all_files(case_id: UUID, classification: str) -> dict[str, str]:
+    """One classification for every file of a case; what is said of a single file goes before."""
+    if not classification:
+        return {}
+    return {str(each.id): classification for each in evidence_of(case_id)}
 
 
 @require_POST
