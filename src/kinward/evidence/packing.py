@@ -21,7 +21,6 @@ from typing import Any, BinaryIO, Final
 import msgspec
 import pyrage
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from fpdf import FPDF
 from pyrage.x25519 import Recipient
 
 from kinward import __version__
@@ -155,6 +154,8 @@ def _summary(
     title: str, facts: Mapping[str, str], listed: list[dict[str, Any]], manifest: bytes
 ) -> bytes:
     """The manifest on paper, with a declaration that a person can sign."""
+    from fpdf import FPDF  # it takes a second to load, which no page of the console should wait for
+
     paper = FPDF(format="A4")
     paper.set_margin(MARGIN)
     paper.set_title(title)
