@@ -11,7 +11,7 @@ test:
 	@scripts/setup extras
 	@scripts/test
 
-chaos: setup  ## 500 kills instead of 30
+chaos: setup  ## 500 kills instead of 20
 	@KINWARD_CHAOS_KILLS=500 .venv/bin/pytest -s tests/story/test_chaos.py
 
 bench:  ## beside the peers, in the same run

@@ -26,7 +26,7 @@ from kinward.demo import pictures
 from kinward.demo.visitor import Visitor
 from tests.story.conftest import Demo
 
-KILLS = int(os.environ.get("KINWARD_CHAOS_KILLS", "30"))
+KILLS = int(os.environ.get("KINWARD_CHAOS_KILLS", "20"))
 SETTLE_SECONDS = 240.0
 FAULTS = [
     {"kind": kind, "probability": probability, "seconds": 0.5}
@@ -105,6 +105,16 @@ def kill(demo: Demo, role: str) -> bool:
                 os.killpg(child.pid, signal.SIGKILL)
                 return True
     return False
+
+
+def wait_until_up(demo: Demo, seconds: float = 10.0) -> None:
+    """Wait a while for web to answer again."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with contextlib.suppress(httpx.HTTPError):
+            if httpx.get(f"{demo.console}/healthz", timeout=2, trust_env=False).is_success:
+                return
+        time.sleep(0.1)
 
 
 def ask(demo: Demo, query: str, name: str = "kinward") -> list[tuple[Any, ...]]:
@@ -198,6 +208,8 @@ def test_killed_again_and_again(chaotic: Demo, capsys: pytest.CaptureFixture[str
     # While web is down nobody can post: go on until enough was going on to prove something.
     while sum(killed.values()) < KILLS or members.joined < KILLS * 2 // 3:
         assert time.monotonic() - began < 12 * KILLS, "too little goes on between two kills"
+        if dice.random() < 0.5:  # a start costs seconds: let something happen between two kills
+            wait_until_up(chaotic)
         time.sleep(dice.uniform(0.05, 2.0))
         role = dice.choice(["worker", "worker", "web"])
         killed[role] += kill(chaotic, role)
