@@ -55,8 +55,8 @@ def _database(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iter
 def _empty_queue(request: pytest.FixtureRequest) -> None:
     # The queue's tables are not Django's, so its clean-up after tests that commit leaves them.
     marker = request.node.get_closest_marker("django_db")
-    if marker is not None and marker.kwargs.get("transaction"):
-        request.getfixturevalue("transactional_db")
+    if marker is not None:
+        request.getfixturevalue("transactional_db" if marker.kwargs.get("transaction") else "db")
         with connection.cursor() as cursor:
             cursor.execute("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE")
 

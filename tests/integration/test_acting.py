@@ -18,6 +18,7 @@ from kinward.enforcement.sanctions import end_due, impose, lift, stands
 from kinward.enforcement.strikes import strikes_of
 from kinward.errors import Forbidden
 from kinward.evidence.models import Evidence
+from kinward.exchanges.models import Exchange, Opinion
 from kinward.experience.live import live
 from kinward.guidelines.models import Edition
 from kinward.guidelines.queries import in_force
@@ -30,7 +31,7 @@ from kinward.guidelines.services import (
 )
 from kinward.ledger.models import Entry
 from kinward.ledger.queries import verify
-from kinward.matching.models import Bank
+from kinward.matching.models import Bank, BankedHash
 from kinward.people.models import Account
 from kinward.people.services import (
     IdentifierIn,
@@ -196,6 +197,59 @@ def test_a_suspension_that_runs_out_under_another_is_not_felt(adult: Account) ->
     with transaction.atomic():
         lift(account=lock_account(adult.pk), case_id=long, why="x", actor=ACTOR)
     assert told(adult)[-1] == ("restore", "active")
+
+
+def test_a_case_suspends_also_who_is_suspended(
+    account: Account, bank: Bank, reviewer: Staff
+) -> None:
+    """Else a known picture would be let go with the other case's suspension."""
+    for _ in range(3):
+        confirmed(account, reviewer, "SF-2")
+    account.refresh_from_db()
+    assert account.standing == "suspended"
+    case = quarantined(account)
+    quarantined(account, content_id="post-2")
+    assert Sanction.objects.filter(case_id=case.id).count() == 1
+    Sanction.objects.exclude(case_id=case.id).update(until=timezone.now())
+    end_due()
+    account.refresh_from_db()
+    assert account.standing == "suspended"
+    take(case=case, staff=reviewer)
+    decide(case_id=case.id, staff=reviewer, form=VerdictForm(outcome="dismissed"))
+    account.refresh_from_db()
+    assert account.standing == "active"
+
+
+def test_a_report_says_that_the_account_was_ended_only_if_it_was(
+    account: Account, bank: Bank, reviewer: Staff, leads: tuple[Staff, Staff]
+) -> None:
+    milder = shipped().replace('version = "1"', 'version = "2"')
+    milder = milder.replace(
+        'account = "terminate"\nreport = "imagery"\nblock_registration = true',
+        'account = "suspend"\ndays = 9\nreport = "imagery"',
+    )
+    in_force_now(milder, leads)
+    confirmed(account, reviewer, "CS-1")
+    told = Report.objects.get().draft["account"]
+    assert told["terminated_at"] is None
+    assert told["suspended_at"]
+
+
+def test_partners_hear_of_a_confirmation_only_if_it_is_one(
+    account: Account, bank: Bank, reviewer: Staff
+) -> None:
+    hash_id = BankedHash.objects.get(kind="pdq").pk
+    exchange = Exchange.objects.create(
+        name="partner", api="ncmec", bank=bank, opinions=True, config={}
+    )
+    assert exchange.opinions
+    for clause, kinds in (("SF-1", {"seen"}), ("CS-1", {"seen", "confirmed"})):
+        case = quarantined(account, content_id=f"post-{clause}")
+        take(case=case, staff=reviewer)
+        form = VerdictForm(outcome="confirmed", clause=clause)
+        decide(case_id=case.id, staff=reviewer, form=form)
+        given = Opinion.objects.filter(banked=hash_id)
+        assert set(given.values_list("kind", flat=True)) == kinds
 
 
 def test_an_end_has_no_end(adult: Account) -> None:

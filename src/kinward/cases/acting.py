@@ -13,7 +13,7 @@ from kinward.cases.models import Case, Verdict
 from kinward.enforcement.models import Action, Effect, SanctionKind, Target
 from kinward.enforcement.queries import held_by_others
 from kinward.enforcement.registration import block_registration, unblock_registration
-from kinward.enforcement.sanctions import impose, lift
+from kinward.enforcement.sanctions import impose, lift, sanctioned_by, stands
 from kinward.enforcement.services import issue_content
 from kinward.enforcement.strikes import strike, strikes_of, take_back
 from kinward.exchanges.kinds import OpinionKind
@@ -21,7 +21,7 @@ from kinward.exchanges.opinions import give
 from kinward.guidelines.consequences import Consequence, consequence
 from kinward.guidelines.rules import FindingRule, Guidelines
 from kinward.jobs import enqueue
-from kinward.people.models import Account, Standing
+from kinward.people.models import Account
 from kinward.reporting.authority import authority_for
 from kinward.reporting.services import open_report
 
@@ -41,7 +41,8 @@ def at_once(case: Case, account: Account, rule: FindingRule, content_id: str) ->
             content_id=content_id,
             actor=ACTOR,
         )
-    if rule.account == "suspend" and account.standing == Standing.ACTIVE:
+    # Also where another case has suspended it: that one may let go first.
+    if rule.account == "suspend" and not sanctioned_by(case.id, account):
         impose(account=account, case_id=case.id, kind=SanctionKind.SUSPEND, actor=ACTOR)
 
 
@@ -52,7 +53,8 @@ def carry_out(
     clause = guidelines.clauses[verdict.clause]
     what = consequence(guidelines, clause, strikes_of(account))
     actor = verdict.actor
-    give(hashes=_hashes(case), kind=OpinionKind.CONFIRMED, actor=actor)
+    if clause.report:  # what goes against another clause need not be what the list calls it
+        give(hashes=_hashes(case), kind=OpinionKind.CONFIRMED, actor=actor)
     if what.removes:
         for content_id in contents(case):
             issue_content(
@@ -71,7 +73,7 @@ def carry_out(
         block_registration(account=account, case_id=case.id)
     if what.reports and clause.report:
         report = open_report(
-            draft=draft_report(case, verdict, clause.report),
+            draft=draft_report(case, verdict, clause.report, stands(account)),
             authority_name=authority_for(account.jurisdiction),
             actor=actor,
         )

@@ -7,12 +7,13 @@ from django.utils import timezone
 
 from kinward.cases.models import Case, UserReport, Verdict
 from kinward.config import config
+from kinward.enforcement.sanctions import Stands
 from kinward.errors import Invalid
 from kinward.evidence.models import Evidence
 from kinward.evidence.queries import of_case, viewed_entirely
 from kinward.guidelines.rules import Incident
 from kinward.matching.models import Check
-from kinward.people.models import Account
+from kinward.people.models import Account, Standing
 from kinward.reporting.draft import (
     Chat,
     Draft,
@@ -61,7 +62,7 @@ def check_details(details: ReportDetails) -> None:
         raise Invalid(f"There is no account {missing[0][:60]!r}.")
 
 
-def draft_report(case: Case, verdict: Verdict, incident: Incident) -> Draft:
+def draft_report(case: Case, verdict: Verdict, incident: Incident, now: Stands) -> Draft:
     """The report of a case: its account, its files, and for each file whether a person saw it."""
     findings = case.findings.select_related("check_made", "user_report").order_by("created_at")
     checks = {each.check_made.id: each.check_made for each in findings if each.check_made}
@@ -77,7 +78,8 @@ def draft_report(case: Case, verdict: Verdict, incident: Incident) -> Draft:
         account=ReportedAccount(
             platform_id=case.account.platform_id,
             screen_name=case.account.screen_name,
-            terminated_at=timezone.now(),
+            suspended_at=timezone.now() if now.standing == Standing.SUSPENDED else None,
+            terminated_at=timezone.now() if now.standing == Standing.TERMINATED else None,
             ip_events=_events(list(checks.values())),
             prior_reports=_prior(case),
         ),

@@ -112,6 +112,11 @@ def impose(
     _apply(account, case_id, actor, change)
 
 
+def sanctioned_by(case_id: UUID, account: Account) -> bool:
+    """Whether a case has imposed something on an account that holds."""
+    return Sanction.objects.filter(case_id=case_id, account=account, ended_at=None).exists()
+
+
 def lift(*, account: Account, case_id: UUID, why: str, actor: str) -> None:
     """End what a case imposed on an account. The caller has locked the account."""
 
