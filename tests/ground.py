@@ -20,12 +20,24 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "kinward.project.settings"
 from kinward.cli import postgres  # noqa: E402
 from kinward.cli.first_run import make_secrets  # noqa: E402
 
+
+def _in_a_hurry() -> None:
+    """The tests' own server need not survive the machine: its disk is not waited for."""
+    import psycopg
+
+    with psycopg.connect(os.environ["KINWARD_DATABASE_URL"], autocommit=True) as connection:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(f"ALTER SYSTEM SET {setting} = off")
+        connection.execute("SELECT pg_reload_conf()")
+
+
 _server = None
 if "KINWARD_TEST_DATABASE_URL" in os.environ:
     os.environ["KINWARD_DATABASE_URL"] = os.environ["KINWARD_TEST_DATABASE_URL"]
 make_secrets()
 if "KINWARD_TEST_DATABASE_URL" not in os.environ:
     _server, _ = postgres.start()
+    _in_a_hurry()
 
 
 @atexit.register
