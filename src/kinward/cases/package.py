@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -19,8 +19,6 @@ from kinward.people.models import Account
 from kinward.redress.models import Statement
 from kinward.redress.wording import sentences
 from kinward.reporting.models import Call, Report
-
-MAX_NAME: Final = 80
 
 
 def items(

@@ -127,7 +127,7 @@ class _Replay:
             rule = rule_for(
                 self._guidelines,
                 cast("Confidence", finding.confidence),
-                exact=any(_is_exact(each) for each in finding.grounds),
+                exact=any(_is_exact(each, finding.confidence) for each in finding.grounds),
                 category=report.category if report else "",
             )
             if rule.content != "keep":
@@ -147,8 +147,8 @@ class _Replay:
         return sum(count for until, count in self._strikes[case.account_id] if until > at)
 
 
-def _is_exact(match: dict[str, Any]) -> bool:
-    return match["kind"] in DIGESTS and match.get("confidence") == "verified"
+def _is_exact(match: dict[str, Any], confidence: str) -> bool:
+    return match["kind"] in DIGESTS and match.get("confidence") == confidence
 
 
 def _said(what: Consequence) -> Follows:

@@ -1,7 +1,5 @@
 """What follows: from a finding, before anybody has looked; and from a verdict. Pure."""
 
-from collections.abc import Iterable
-
 import msgspec
 
 from kinward.guidelines.rules import (
@@ -74,8 +72,3 @@ def step_at(guidelines: Guidelines, strikes: int) -> Step:
 
 
 SEVERITY: tuple[OnVerdictAccount, ...] = ("keep", "warn", "restrict", "suspend", "terminate")
-
-
-def severest(accounts: Iterable[OnVerdictAccount]) -> OnVerdictAccount:
-    """Of several outcomes for an account, the one that weighs most."""
-    return max(accounts, key=SEVERITY.index, default="keep")

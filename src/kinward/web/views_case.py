@@ -34,8 +34,8 @@ from kinward.evidence.queries import of_case as evidence_of
 from kinward.evidence.queries import viewed_entirely
 from kinward.guidelines.queries import in_force
 from kinward.people.services import related_accounts
-from kinward.redress.queries import appeal_waits, waiting
 from kinward.redress.queries import of_case as statements_of
+from kinward.redress.queries import waiting
 from kinward.redress.services import keep_silent
 from kinward.reporting.queries import of_case as report_of
 from kinward.web.guards import StaffRequest, needs
@@ -89,11 +89,12 @@ def case_page(
     request: StaffRequest, case: Case, *, problem: KinwardError | None = None
 ) -> HttpResponse:
     """The page of a case, with what went wrong, if something did."""
+    appeal = waiting().filter(statement__case_id=case.id).first()
     context = {
         "case": case,
         "mine": _is_mine(case, request),
         "undecided": case.state in UNDECIDED,
-        "takeable": case.state in UNDECIDED or appeal_waits(case.id),
+        "takeable": case.state in UNDECIDED or appeal is not None,
         "grounds": queries.grounds(case),
         "disputes": disputes(case.id),
         "exposure": exposure_of(request.user),
@@ -105,7 +106,7 @@ def case_page(
         "verdicts": case.verdicts.select_related("given_by").order_by("given_at"),
         "timeline": queries.timeline(case),
         "statements": statements_of(case.id),
-        "appeal": waiting().filter(statement__case_id=case.id).first(),
+        "appeal": appeal,
         "stands": stands(case.account),
         "strikes": strikes_of(case.account),
         "related": related_accounts(case.account),
