@@ -1,6 +1,5 @@
 """A real database, staff and keys, and the two servers that Kinward talks to."""
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 from django.conf import settings
+from django.core.management.commands import flush
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
@@ -17,7 +17,6 @@ from kinward import config as config_module
 from kinward.access import services as access_services
 from kinward.access.models import Staff
 from kinward.config import Config, config
-from kinward.demo import pictures
 from kinward.evidence.keys import keys, keys_of
 from kinward.experience.live import compiled, live
 from kinward.experience.shadowing import tally
@@ -31,7 +30,7 @@ from kinward.policy import AgeRange
 from kinward.reporting.authority import authority
 from kinward.reporting.cybertipline.sandbox import Fault, Sandbox, serve
 from kinward.watch import watch
-from tests.integration.helpers import Receiver
+from tests.integration.helpers import KNOWN_PNG, Receiver, listening
 
 Configure = Callable[..., Config]
 
@@ -41,6 +40,9 @@ def _database(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iter
     # Tests that commit are cleaned up by truncating; nothing else may truncate the ledger.
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE ledger_entry DISABLE TRIGGER ledger_no_truncate")
+    # After the truncating Django makes permissions for its models, which nothing here asks.
+    flush.emit_post_migrate_signal = lambda *_, **__: None
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # for speed
     settings.DATABASES["default"]["CONN_MAX_AGE"] = 0
     connection.settings_dict["CONN_MAX_AGE"] = 0
     # From the first test on, so that no test depends on which others ran before it.
@@ -98,8 +100,7 @@ def _use(chosen: Config) -> None:
 def bank(db: None) -> Bank:
     """A verified bank with one generated picture, number 901."""
     bank = create_bank(name="known", confidence="verified", actor="system:test")
-    data = pictures.encode(pictures.draw(901))
-    hashes = file_hashes(digest_bytes(data), read_picture(data, 10**8), "generated 901")
+    hashes = file_hashes(digest_bytes(KNOWN_PNG), read_picture(KNOWN_PNG, 10**8), "generated 901")
     add_hashes(bank=bank, hashes=hashes, provenance="a test", actor="system:test")
     return bank
 
@@ -141,18 +142,15 @@ def receiver(configure: Configure) -> Iterator[Receiver]:
 
         def log_message(self, format: str, *args: Any) -> None: ...
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    configure(webhook_url=f"http://127.0.0.1:{server.server_port}/hooks")
-    yield received
-    server.shutdown()
-    server.server_close()
+    with listening(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
+        configure(webhook_url=f"http://127.0.0.1:{server.server_port}/hooks")
+        yield received
 
 
 @pytest.fixture
 def sandbox(tmp_path: Path, configure: Configure) -> Iterator[Sandbox]:
     """A CyberTipline sandbox, and Kinward configured to file with it."""
-    server = serve(
+    made = serve(
         host="127.0.0.1",
         port=0,
         store=tmp_path / "sandbox.sqlite3",
@@ -160,12 +158,10 @@ def sandbox(tmp_path: Path, configure: Configure) -> Iterator[Sandbox]:
         password="word",
         faults=list[Fault](),
     )
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    configure(
-        cybertipline_url=f"http://127.0.0.1:{server.server_port}/ispws",
-        cybertipline_username="esp",
-        cybertipline_password="word",
-    )
-    yield server
-    server.shutdown()
-    server.server_close()
+    with listening(made) as server:
+        configure(
+            cybertipline_url=f"http://127.0.0.1:{server.server_port}/ispws",
+            cybertipline_username="esp",
+            cybertipline_password="word",
+        )
+        yield server

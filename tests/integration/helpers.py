@@ -2,7 +2,11 @@
 
 import asyncio
 import json
-from typing import Any, cast
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from socketserver import BaseServer
+from typing import Any, TypeVar, cast
 
 from django.utils import timezone
 from procrastinate.contrib.django import app
@@ -18,8 +22,11 @@ from kinward.evidence.models import Evidence
 from kinward.matching.services import Upload
 from kinward.people.models import Account
 
+KNOWN_PNG = pictures.encode(pictures.draw(901))
 KNOWN = pictures.encode(pictures.draw(901).resize((800, 600)), "JPEG", quality=80)
 UNKNOWN = pictures.encode(pictures.draw(3), "JPEG", quality=80)
+
+Server = TypeVar("Server", bound=BaseServer)
 
 
 class Receiver:
@@ -32,6 +39,15 @@ class Receiver:
     @property
     def types(self) -> list[str]:
         return [str(json.loads(body)["type"]) for _, body in self.messages]
+
+
+@contextmanager
+def listening(server: Server) -> Iterator[Server]:
+    """A server that answers for as long as the block lasts."""
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
 
 
 def upload(

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -29,7 +28,7 @@ from kinward.matching.video import read_video
 from kinward.people.models import Account
 from tests import videos
 from tests.integration.conftest import Configure
-from tests.integration.helpers import KNOWN, UNKNOWN, upload
+from tests.integration.helpers import KNOWN, UNKNOWN, listening, upload
 from tests.integration.test_console import signed_in
 from tests.integration.test_gate import Caller
 
@@ -193,10 +192,8 @@ def files() -> Iterator[str]:
 
         def log_message(self, format: str, *args: Any) -> None: ...
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
+    with listening(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
+        yield f"http://127.0.0.1:{server.server_port}"
 
 
 def test_hma_fetches_only_from_hosts_that_the_operator_named(

@@ -1,7 +1,6 @@
 """A bank that a partner fills is equal to the partner's, whatever happens on the way."""
 
 import json
-import threading
 import time
 from collections.abc import Generator, Iterator
 from datetime import timedelta
@@ -33,7 +32,7 @@ from kinward.matching.lookup import look_up_value
 from kinward.matching.models import BankedHash
 from kinward.matching.picture import digest_bytes
 from kinward.people.models import Account
-from tests.integration.helpers import KNOWN, due_jobs, quarantined
+from tests.integration.helpers import KNOWN, due_jobs, listening, quarantined
 from tests.integration.test_console import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -67,11 +66,8 @@ def now() -> int:
 
 @pytest.fixture
 def partner() -> Iterator[Partner]:
-    server = sandbox.serve()
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
+    with listening(sandbox.serve()) as server:
+        yield server
 
 
 def add(partner: Partner, api: str = "ncmec", **changes: Any) -> Exchange:

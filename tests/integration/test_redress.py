@@ -1,7 +1,6 @@
 """What an account holder is told, and the appeal: another person, and everything given back."""
 
 import json
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -51,6 +50,7 @@ from tests.integration.helpers import (
     Receiver,
     confirmed,
     due_jobs,
+    listening,
     quarantined,
     run_jobs,
     upload,
@@ -76,12 +76,9 @@ def call(db: None) -> Caller:
 @pytest.fixture
 def database(configure: Configure) -> Iterator[Database]:
     """A Transparency Database to practise on, and Kinward told to send to it."""
-    server = serve(host="127.0.0.1", port=0, token="a token")
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    configure(dsa_url=server.url, dsa_token="a token")
-    yield server
-    server.shutdown()
-    server.server_close()
+    with listening(serve(host="127.0.0.1", port=0, token="a token")) as server:
+        configure(dsa_url=server.url, dsa_token="a token")
+        yield server
 
 
 def notices(account: Account, topic: str = "statement") -> list[str]:
