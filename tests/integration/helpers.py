@@ -41,6 +41,11 @@ class Receiver:
         return [str(json.loads(body)["type"]) for _, body in self.messages]
 
 
+def rotten(whole: bytes) -> bytes:
+    """The bytes with the last one changed."""
+    return whole[:-1] + bytes([whole[-1] ^ 1])
+
+
 @contextmanager
 def listening(server: Server) -> Iterator[Server]:
     """A server that answers for as long as the block lasts."""

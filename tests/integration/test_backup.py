@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kinward.evidence.sealing import new_key, public_half
+from tests.integration.helpers import rotten
 
 pytestmark = pytest.mark.django_db  # the places have databases of their own
 
@@ -107,7 +108,7 @@ def test_everything_comes_back_and_is_proved(tmp_path: Path) -> None:
 
     # A backup that was changed is not believed.
     sealed = directory / "database.age"
-    sealed.write_bytes(sealed.read_bytes()[:-1] + b"x")
+    sealed.write_bytes(rotten(sealed.read_bytes()))
     three = Place(tmp_path / "three")
     changed = three.kinward("restore", str(directory), "--identity", str(identity))
     assert "database.age is not what was backed up" in changed.stderr

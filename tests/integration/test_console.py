@@ -6,6 +6,8 @@ from uuid import uuid4
 
 import pytest
 from allauth.mfa.models import Authenticator
+from django.core.cache import caches
+from django.core.cache.backends import locmem
 from django.test import Client
 from django.urls import URLPattern
 from django.utils import timezone
@@ -14,7 +16,7 @@ from kinward.access.models import Staff
 from kinward.access.roles import ROLES
 from kinward.cases.models import Case
 from kinward.cases.services import close_reported, take
-from kinward.cli.demo import give_second_factor
+from kinward.cli.demo import give_second_factor, one_time_code
 from kinward.enforcement.models import Action
 from kinward.evidence.models import Evidence
 from kinward.ledger.models import Entry
@@ -187,6 +189,32 @@ def test_without_a_second_factor_nobody_gets_further(case: Case, reviewer: Staff
         response = getattr(client, method)(path)
         assert response["Location"] == "/account/2fa/", path
     assert not Entry.objects.filter(kind__startswith="evidence.v").exists()
+
+
+def as_another_process() -> None:
+    """Forget what Django's cache has in this process's memory."""
+    locmem._caches.clear()
+    del caches["default"]
+
+
+def test_a_code_is_good_once_whatever_process_is_asked(reviewer: Staff) -> None:
+    code = one_time_code(give_second_factor(reviewer))
+    answers = []
+    for _ in range(2):
+        client = Client()
+        client.post("/account/login/", {"login": "robin", "password": "a long test word"})
+        answers.append(client.post("/account/2fa/authenticate/", {"code": code}))
+        as_another_process()
+    assert [each.status_code for each in answers] == [302, 200]
+    assert "Incorrect code" in answers[1].text
+
+
+def test_failed_sign_ins_are_counted_across_processes(reviewer: Staff) -> None:
+    for _ in range(6):
+        wrong = {"login": "robin", "password": "not the word"}
+        answer = Client().post("/account/login/", wrong)
+        as_another_process()
+    assert "Too many failed login attempts" in answer.text
 
 
 def test_the_second_factors_secret_is_sealed_at_rest(reviewer: Staff) -> None:

@@ -28,7 +28,7 @@ from kinward.ledger.queries import verify
 from kinward.matching.models import Bank, Check
 from kinward.people.models import Account
 from tests.integration.conftest import Configure
-from tests.integration.helpers import KNOWN, due_jobs, quarantined, run_jobs
+from tests.integration.helpers import KNOWN, due_jobs, quarantined, rotten, run_jobs
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -195,10 +195,10 @@ def test_bytes_that_rot_are_found_without_opening_anything(
         configure(evidence_store=f"file://{tmp_path}")
         care.store_next()
         path = tmp_path / f"{evidence.id}.age"
-        path.write_bytes(path.read_bytes()[:-1] + b"x")
+        path.write_bytes(rotten(path.read_bytes()))
     else:
         whole = bytes(again(evidence).ciphertext or b"")
-        Evidence.objects.update(ciphertext=whole[:-1] + b"x")
+        Evidence.objects.update(ciphertext=rotten(whole))
     assert care.scrub() == 1
     assert care.scrub() == 1
     assert Entry.objects.filter(kind="evidence.damaged").count() == 1, "said once"

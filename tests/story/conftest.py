@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 KINWARD = [sys.executable, "-m", "kinward"]
 START_SECONDS = 120.0
+expect.set_options(timeout=20_000)  # two cores have more to do than to answer a browser
 LAUNCH = [
     "--no-sandbox",
     "--disable-gpu",
@@ -168,10 +169,15 @@ def sign_in(browser: Browser, demo: Demo, name: str) -> tuple[Page, list[str]]:
     page.get_by_label("Username").fill(name)
     page.get_by_label("Password").fill(demo.secret("demo_password"))
     page.get_by_role("button", name="Sign in", exact=True).click()
-    code = demo.kinward("demo", "code", name).stdout.strip()
-    page.locator("input[name=code]").fill(code)
-    page.get_by_role("button", name="Sign In").click()
-    expect(page.get_by_role("navigation", name="Console")).to_be_visible()
+    console, wrong = page.get_by_role("navigation", name="Console"), page.get_by_text("Incorrect")
+    for _ in range(2):  # a code is good once, and for half a minute: like anybody, try the next
+        page.locator("input[name=code]").fill(demo.kinward("demo", "code", name).stdout.strip())
+        page.get_by_role("button", name="Sign In").click()
+        expect(console.or_(wrong)).to_be_visible()
+        if console.is_visible():
+            break
+        time.sleep(30 - time.time() % 30)
+    expect(console).to_be_visible()
     return page, problems
 
 

@@ -5,7 +5,6 @@ import os
 import secrets
 import sys
 import time
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -219,9 +218,10 @@ def demo(ctx: click.Context) -> None:
     if ctx.invoked_subcommand is not None:
         return
     with house("Kinward's demo is starting.") as supervisor:
+        supervisor.start(*own_roles())
         step("keys, staff, bank", prepare)
-        for role in (*own_roles(), sandbox_role(), community_role()):
-            step(role.name, partial(supervisor.start, role))
+        supervisor.start(sandbox_role(), community_role())
+        supervisor.wait()
         step("a little life", fill)
         introduce()
         supervisor.run()

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import IO, Final, TypeVar
 from urllib.parse import urlsplit
@@ -63,13 +64,20 @@ class Supervisor:
         self._stopping = False
         logs.mkdir(parents=True, exist_ok=True)
 
-    def start(self, role: Role) -> None:
-        """Start a role and wait until it answers."""
-        if role.ready_url and _is_taken(role.ready_url):
-            raise NotReady(f"{role.name}: its port is taken ({role.ready_url}). Set KINWARD_PORT.")
-        self._kept.append(_Kept(role, self._spawn(role), time.monotonic()))
-        if role.ready_url:
-            self._wait_until_ready(self._kept[-1])
+    def start(self, *roles: Role) -> None:
+        """Start roles, all at once."""
+        for role in roles:
+            if role.ready_url and _is_taken(role.ready_url):
+                raise NotReady(
+                    f"{role.name}: its port is taken ({role.ready_url}). Set KINWARD_PORT."
+                )
+        self._kept += [_Kept(role, self._spawn(role), time.monotonic()) for role in roles]
+
+    def wait(self) -> None:
+        """Wait, a step each, until every role that has an address answers there."""
+        for kept in self._kept:
+            if kept.role.ready_url:
+                step(kept.role.name, partial(self._wait_until_ready, kept))
 
     def run(self) -> None:
         """Watch over the roles until SIGINT or SIGTERM, then stop them."""

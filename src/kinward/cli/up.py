@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
 
 import click
 
@@ -53,8 +52,8 @@ def house(title: str) -> Iterator[Supervisor]:
 def up() -> None:
     """Start database, web, gate and worker, and keep them running until Ctrl-C."""
     with house("Kinward is starting.") as supervisor:
-        for role in own_roles():
-            step(role.name, partial(supervisor.start, role))
+        supervisor.start(*own_roles())
+        supervisor.wait()
         click.echo(f"\nConsole and API: {config().url}")
         if not _has_staff():
             click.echo("Next: `kinward staff add NAME --role administrator`")
