@@ -11,7 +11,8 @@ test:
 	@scripts/setup extras
 	@scripts/test
 
-chaos: setup  ## 500 kills instead of 20
+chaos:  ## 500 kills instead of 20
+	@scripts/setup extras
 	@KINWARD_CHAOS_KILLS=500 .venv/bin/pytest -s tests/story/test_chaos.py
 
 bench:  ## beside the peers, in the same run

@@ -41,7 +41,7 @@ def _database(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iter
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE ledger_entry DISABLE TRIGGER ledger_no_truncate")
     # After the truncating Django makes permissions for its models, which nothing here asks.
-    flush.emit_post_migrate_signal = lambda *_, **__: None
+    flush.emit_post_migrate_signal = lambda *_, **__: None  # type: ignore[attr-defined]
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # for speed
     settings.DATABASES["default"]["CONN_MAX_AGE"] = 0
     connection.settings_dict["CONN_MAX_AGE"] = 0

@@ -1,8 +1,9 @@
 """Killed at random, again and again: nothing is lost, nothing is done twice, nothing is stuck.
 
-The demo runs against a sandbox and a receiver that misbehave, with a store of evidence, while
-members post known pictures and a reviewer decides in the console. Meanwhile web and worker are
-killed with SIGKILL, process group and all. `make chaos` does it 500 times.
+The demo runs against a sandbox, a receiver and an object store that misbehave, while members post
+known pictures and appeal, one reviewer decides in the console and another answers the appeals.
+Meanwhile web and worker are killed with SIGKILL, process group and all. `make chaos` does it 500
+times.
 """
 
 import contextlib
@@ -25,6 +26,7 @@ import pytest
 from kinward.demo import pictures
 from kinward.demo.visitor import Visitor
 from tests.story.conftest import Demo
+from tests.story.store import KEYS, Store
 
 KILLS = int(os.environ.get("KINWARD_CHAOS_KILLS", "20"))
 SETTLE_SECONDS = 240.0
@@ -42,7 +44,14 @@ TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 
 
 @pytest.fixture
-def chaotic() -> Iterator[Demo]:
+def store() -> Iterator[Store]:
+    opened = Store()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def chaotic(store: Store) -> Iterator[Demo]:
     with tempfile.TemporaryDirectory(prefix="kinward-chaos-") as directory:
         Path(directory).chmod(0o755)
         demo = Demo(
@@ -51,8 +60,11 @@ def chaotic() -> Iterator[Demo]:
             KINWARD_HEARTBEAT_SECONDS="0.5",
             KINWARD_STALLED_SECONDS="2",
             KINWARD_LOG_LEVEL="error",
-            KINWARD_EVIDENCE_STORE=f"file://{directory}/vault",
+            KINWARD_EVIDENCE_STORE="s3://vault",
+            KINWARD_AWS_ENDPOINT=store.url,
+            AWS_DEFAULT_REGION="us-east-1",
             DEMO_MISBEHAVE="0.1",
+            **KEYS,
         )
         demo.start()
         try:
@@ -94,6 +106,13 @@ class Reviewer:
             form_on=f"/cases/{case}",
             outcome=outcome,
             clause="CS-1",
+        )
+
+    def answer(self, appeal: str, case: str, outcome: str) -> None:
+        """Take the case of an appeal and answer it."""
+        self._send(f"/appeals/{appeal}/take", form_on="/appeals")
+        self._send(
+            f"/appeals/{appeal}/decide", form_on=f"/cases/{case}", outcome=outcome, note="Looked."
         )
 
 
@@ -169,12 +188,57 @@ class Decisions(threading.Thread):
             self.reviewer.decide(case, self.wanted.setdefault(case, choice))
 
 
+class Appeals(threading.Thread):
+    """Members appeal every other verdict, and another reviewer grants every other appeal."""
+
+    def __init__(self, demo: Demo, reviewer: Reviewer) -> None:
+        super().__init__(daemon=True)
+        self.demo, self.reviewer, self.stopping = demo, reviewer, threading.Event()
+        self.seen: dict[str, bool] = {}
+        self.wanted: dict[str, str] = {}
+        self.http = httpx.Client(
+            base_url=demo.console,
+            headers={"Authorization": f"Bearer {demo.secret('demo_api_key')}"},
+            timeout=20,
+            trust_env=False,
+        )
+
+    def run(self) -> None:
+        while not self.stopping.is_set():
+            with contextlib.suppress(httpx.HTTPError, psycopg.Error):
+                self.once()
+            self.stopping.wait(0.2)
+
+    def once(self) -> None:
+        told = (
+            "SELECT s.id::text, a.platform_id FROM redress_statement s "
+            "JOIN people_account a ON a.id = s.account_id "
+            "JOIN cases_verdict v ON v.case_id = s.case_id "
+            "JOIN access_staff p ON p.id = v.given_by_id AND p.username = 'robin' "
+            "WHERE s.stage = 'verdict' AND s.told_at IS NOT NULL AND s.reversed_at IS NULL "
+            "AND NOT EXISTS (SELECT FROM redress_appeal e WHERE e.statement_id = s.id)"
+        )
+        for statement, account in ask(self.demo, told):
+            if self.seen.setdefault(statement, len(self.seen) % 2 == 0):
+                body = {"account_id": account, "text": "I drew these shapes."}
+                self.http.post(f"/v1/statements/{statement}/appeal", json=body)
+        waiting = (
+            "SELECT e.id::text, s.case_id::text FROM redress_appeal e "
+            "JOIN redress_statement s ON s.id = e.statement_id WHERE e.state = 'waiting'"
+        )
+        for appeal, case in ask(self.demo, waiting):
+            choice = "overturned" if len(self.wanted) % 2 == 0 else "upheld"
+            self.reviewer.answer(appeal, case, self.wanted.setdefault(case, choice))
+
+
 def unsettled(demo: Demo) -> dict[str, int]:
     """What is still under way, by name; empty when all is done."""
     queries = {
         "cases open": "SELECT count(*) FROM cases_case WHERE state IN ('open', 'confirmed')",
         "actions pending": "SELECT count(*) FROM enforcement_action WHERE state = 'pending'",
-        "reports waiting": "SELECT count(*) FROM reporting_report WHERE state = 'waiting'",
+        "reports waiting": "SELECT count(*) FROM reporting_report "
+        "WHERE state IN ('waiting', 'withdrawing')",
+        "appeals waiting": "SELECT count(*) FROM redress_appeal WHERE state = 'waiting'",
         "jobs": "SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing') "
         "AND task_name <> 'jobs.rescue'",
     }
@@ -198,13 +262,17 @@ def wait_until_settled(demo: Demo) -> None:
         time.sleep(0.3)
 
 
-def test_killed_again_and_again(chaotic: Demo, capsys: pytest.CaptureFixture[str]) -> None:
+def test_killed_again_and_again(
+    chaotic: Demo, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
     dice = random.Random()  # another chaos each time; a seed would not repeat it
     decisions = Decisions(chaotic, Reviewer(chaotic))
+    appeals = Appeals(chaotic, Reviewer(chaotic, "sasha"))
     members = Members(chaotic)
     chaotic.misbehave(FAULTS)
-    members.start()
-    decisions.start()
+    store.misbehaves = 0.15
+    for thread in (members, decisions, appeals):
+        thread.start()
 
     began, killed = time.monotonic(), {"web": 0, "worker": 0}
     # While web is down nobody can post: go on until enough was going on to prove something.
@@ -220,25 +288,33 @@ def test_killed_again_and_again(chaotic: Demo, capsys: pytest.CaptureFixture[str
     members.stopping.set()
     members.join(120)
     wait_until_settled(chaotic)
-    decisions.stopping.set()
-    decisions.join(30)
-    facts = check_everything(chaotic, decisions.wanted)
+    for thread in (decisions, appeals):
+        thread.stopping.set()
+        thread.join(30)
+    store.misbehaves = 0
+    facts = check_everything(chaotic, decisions.wanted, appeals.wanted)
     assert facts["cases"] >= KILLS // 2, "too little was going on to prove anything"
     rows = {
         **{f"kills of {role}": count for role, count in killed.items()},
         "seconds": seconds,
         "known pictures posted": members.joined,
+        "failures of the store": store.failed,
         **facts,
     }
     with capsys.disabled():
         print("\n" + "\n".join(f"  {name:32} {value:>8,}" for name, value in rows.items()))
 
 
-def check_everything(demo: Demo, wanted: dict[str, str]) -> dict[str, int]:
+def check_everything(
+    demo: Demo, verdicts: dict[str, str], answers: dict[str, str]
+) -> dict[str, int]:
     """Every invariant, from four sides: the cases, the authority, the platform, the ledger."""
     cases = dict(ask(demo, "SELECT id::text, state FROM cases_case"))
     closing = {"confirmed": "reported", "dismissed": "dismissed"}
-    assert {case: cases[case] for case in wanted} == {c: closing[o] for c, o in wanted.items()}
+    due = {case: closing[outcome] for case, outcome in verdicts.items()}
+    won = [case for case, answer in answers.items() if answer == "overturned"]
+    due |= dict.fromkeys(won, "overturned")
+    assert {case: cases[case] for case in due} == due
 
     finished = [r for r in demo.reports() if r["state"] == "finished"]
     reported = dict(
@@ -249,7 +325,11 @@ def check_everything(demo: Demo, wanted: dict[str, str]) -> dict[str, int]:
             "WHERE r.state = 'finished' GROUP BY 1",
         )
     )
-    assert len(reported) == sum(state == "reported" for state in cases.values())
+    # Of a case whose appeal was won, the authority has the report whole, or nothing.
+    states = dict(ask(demo, "SELECT case_id::text, state FROM reporting_report"))
+    assert {c for c, state in states.items() if state == "finished"} == {
+        c for c, state in cases.items() if state == "reported"
+    } | {c for c in won if states[c] != "withdrawn"}
     assert {str(r["id"]): len(r["files"]) for r in finished} == reported
     assert all(file["details"] for r in finished for file in r["files"])
     accounts = [
@@ -275,7 +355,7 @@ def check_everything(demo: Demo, wanted: dict[str, str]) -> dict[str, int]:
         assert said.returncode == 0, said.stdout + said.stderr
     unstored = ask(demo, "SELECT count(*) FROM evidence_evidence WHERE location = ''")
     assert unstored == [(0,)]
-    tries = ask(demo, "SELECT sum(attempts)::int - count(*) FROM enforcement_action")
+    tries = ask(demo, "SELECT sum(greatest(attempts - 1, 0))::int FROM enforcement_action")
     told = ask(demo, "SELECT count(*), count(DISTINCT (case_id, stage)) FROM redress_statement")
     assert told[0][0] == told[0][1], "nobody is told twice"
     return {
@@ -284,6 +364,9 @@ def check_everything(demo: Demo, wanted: dict[str, str]) -> dict[str, int]:
         "actions delivered": len(delivered),
         "tried again": tries[0][0],
         "statements": told[0][0],
+        "appeals": len(answers),
+        "appeals won": len(won),
+        "reports withdrawn": sum(state == "withdrawn" for state in states.values()),
         "lost": 0,
         "doubled": 0,
         "stuck": 0,
