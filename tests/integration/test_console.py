@@ -89,11 +89,14 @@ CHANGES = {
 }
 RELEASES = {
     *("releases", "ask_release", "decide_release", "hand_over", "hand_over_report", "hold"),
+    *("ask_destruction", "decide_destruction"),
 }
 ALLOWED: dict[str, set[str]] = {
     "reviewer": WORK | BANKS,
     "senior reviewer": WORK | BANKS | {"free", "quality", "read_verdict"},
-    "operator": {"home", "operations", "replay", "refile", "switch_bank"} | BANKS,
+    "operator": {"home", "operations", "replay", "refile", "switch_bank"}
+    | {"ask_production", "decide_production"}
+    | BANKS,
     "auditor": {"home", "queue", "case", "appeals", "quality", "releases"} | GUIDELINES | RULES,
     "policy lead": {"home"} | GUIDELINES | RULES | CHANGES,
     "evidence custodian": {"home"} | RELEASES,

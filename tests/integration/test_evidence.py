@@ -122,7 +122,7 @@ def test_expiry_destroys_the_key_and_a_hold_stops_it(evidence: Evidence) -> None
         "evidence.sealed",
         "evidence.term_set",
         "evidence.held",
-        "evidence.released",
+        "evidence.hold_ended",
         "evidence.destroyed",
     ]
 

@@ -13,21 +13,24 @@ from kinward.cases.drafting import ReportDetails
 from kinward.cases.models import Case
 from kinward.cases.services import VerdictForm, close_reported, decide, refile, take
 from kinward.cases.states import MoveForbidden
+from kinward.cli.doctor import examine
 from kinward.config import PRODUCTION_CONSENT, config
-from kinward.errors import Invalid, KinwardError, NotConfigured
+from kinward.errors import Forbidden, Invalid, KinwardError, NotConfigured
 from kinward.evidence.models import Evidence
 from kinward.ledger.models import Entry
 from kinward.matching.models import Bank
 from kinward.people.models import Account
 from kinward.people.services import Profile, put_account
 from kinward.policy import AgeRange
+from kinward.reporting import production
 from kinward.reporting.authority import authority
+from kinward.reporting.cybertipline import client
 from kinward.reporting.cybertipline.documents import parse_xml
 from kinward.reporting.cybertipline.sandbox import Fault, Sandbox
 from kinward.reporting.cybertipline.validating import faults_of
 from kinward.reporting.draft import from_json, to_json
-from kinward.reporting.filing import Refused, TryLater
-from kinward.reporting.models import Attempt, Call, Report
+from kinward.reporting.filing import Filing, Refused, TryLater
+from kinward.reporting.models import Attempt, Call, Production, Report
 from kinward.reporting.services import file_report
 from tests.integration.conftest import Configure
 from tests.integration.helpers import (
@@ -37,6 +40,7 @@ from tests.integration.helpers import (
     run_jobs,
     two_files_one_seen,
 )
+from tests.integration.test_console import signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -284,9 +288,87 @@ def test_production_is_never_called_without_the_operators_word(
     ):
         configure(cybertipline_url=f"https://{host}/ispws", production_reporting=consent)
         with pytest.raises(NotConfigured, match=PRODUCTION_CONSENT):
+            authority("cybertipline").file(Filing(report))
+        with pytest.raises(NotConfigured):
             file_report(report.id)
     assert not Call.objects.exists()
     assert config().cybertipline_url
+
+
+@pytest.fixture
+def real(
+    report: Report, sandbox: Sandbox, configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> Report:
+    """A report for a loopback address that is taken for NCMEC's own; the operator set it."""
+    monkeypatch.setattr(client, "PRODUCTION_HOSTS", {"127.0.0.1"})
+    configure(production_reporting=PRODUCTION_CONSENT)
+    return report
+
+
+def test_reports_are_real_when_two_people_agreed_and_until_one_ends_it(
+    real: Report, operator: Staff, sandbox: Sandbox, configure: Configure
+) -> None:
+    other = Staff.objects.create_user(username="uma", password="x" * 16, role="administrator")
+    with pytest.raises(NotConfigured, match="Two people have to agree"):
+        file_report(real.id)
+    assert "Two people have to agree" in Report.objects.get().problem
+    assert examine()["authority"].level == "fault"
+    made = production.ask(name="cybertipline", why="We go live.", staff=operator)
+    with pytest.raises(production.ProductionDecided):
+        production.ask(name="cybertipline", why="We too.", staff=other)
+    with pytest.raises(Forbidden):
+        production.agree(production_id=made.id, staff=operator)
+    with pytest.raises(NotConfigured, match="Two people have to agree"):
+        file_report(real.id)
+    assert not Call.objects.exists()
+    assert not sandbox.state.all()
+    production.agree(production_id=made.id, staff=other)
+    with pytest.raises(production.ProductionDecided):
+        production.agree(production_id=made.id, staff=other)
+    production.require_agreement("cybertipline")
+    assert examine()["authority"].level == "ok"
+
+    # Another address is another agreement.
+    configure(cybertipline_url=config().cybertipline_url + "/")
+    with pytest.raises(NotConfigured, match="Two people have to agree"):
+        file_report(real.id)
+    configure(cybertipline_url=config().cybertipline_url.rstrip("/"))
+    production.end(production_id=made.id, staff=operator)
+    with pytest.raises(NotConfigured, match="Two people have to agree"):
+        file_report(real.id)
+    again = production.ask(name="cybertipline", why="Again.", staff=other)
+    production.agree(production_id=again.id, staff=operator)
+    assert file_report(real.id).state == "finished"
+    kinds = Entry.objects.filter(kind__startswith="production.").order_by("seq")
+    assert [each.kind.partition(".")[2] for each in kinds] == [
+        *("asked", "agreed", "ended"),
+        *("asked", "agreed"),
+    ]
+
+
+def test_production_is_agreed_to_in_the_console(real: Report, operator: Staff) -> None:
+    uma = Staff.objects.create_user(username="uma", password="x" * 16, role="operator")
+    mine, other = signed_in(operator), signed_in(uma)
+    assert "waits for two people" in mine.get("/operations").text
+    nothing = mine.post("/operations/production", {"authority": "cybertipline", "why": " "})
+    assert (nothing.status_code, "Say why" in nothing.text) == (422, True)
+    mine.post("/operations/production", {"authority": "cybertipline", "why": "We go live."})
+    address = f"/operations/production/{Production.objects.get().id}"
+    own = mine.post(address, {"decision": "agree"})
+    assert (own.status_code, "another person agrees" in own.text) == (403, True)
+    other.post(address, {"decision": "agree"})
+    assert "agreed to by uma" in other.get("/operations").text
+    mine.post(address, {"decision": "end"})
+    assert "waits for two people" in mine.get("/operations").text
+
+
+def test_practice_needs_nobodys_agreement(
+    report: Report, sandbox: Sandbox, operator: Staff
+) -> None:
+    with pytest.raises(Invalid, match="not an authority that is set to its production"):
+        production.ask(name="cybertipline", why="x", staff=operator)
+    assert "practice" in signed_in(operator).get("/operations").text
+    assert file_report(report.id).state == "finished"
 
 
 def test_evidence_that_is_not_what_was_reported_is_not_sent(

@@ -6,19 +6,22 @@ import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 import pytest
 from django.db import IntegrityError, transaction
 
 from kinward.access.models import Staff
-from kinward.cases import releasing
-from kinward.cases.models import Release
+from kinward.cases import destroying, releasing
+from kinward.cases.destroying import DestructionForm, StillNeeded
+from kinward.cases.models import Case, Destruction, Release
 from kinward.cases.releasing import ReleaseForm
 from kinward.cases.services import VerdictForm, decide, take
 from kinward.cli.package import package
-from kinward.errors import Forbidden, Invalid
+from kinward.errors import Forbidden, Invalid, NotFound
 from kinward.evidence import packing
+from kinward.evidence import services as vault
 from kinward.evidence.models import Evidence
 from kinward.evidence.packing import Item, pack, read_manifest, signing_key
 from kinward.evidence.sealing import CannotUnseal, decrypt, new_key, public_half
@@ -27,8 +30,9 @@ from kinward.ledger.queries import verify
 from kinward.matching.models import Bank
 from kinward.people.models import Account
 from kinward.policy.signed import new_signing_key
+from kinward.reporting.cybertipline.sandbox import Sandbox
 from tests.integration.conftest import Configure
-from tests.integration.helpers import KNOWN, quarantined, run_jobs
+from tests.integration.helpers import KNOWN, quarantined, run_jobs, two_files_one_seen
 from tests.integration.test_console import signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -240,3 +244,72 @@ def test_a_hold_in_the_console(
     assert "ref-1" in page.get("/releases").content.decode()
     page.post("/releases/hold", {"case": str(case.id), "ends": "yes"})
     assert Evidence.objects.get().hold_reference == ""
+
+
+def asked(case: Case, staff: Staff) -> Destruction:
+    form = DestructionForm(case_id=case.id, asked_for_by="Police", reference="4711")
+    return destroying.ask(form=form, staff=staff)
+
+
+def test_two_people_destroy_what_an_authority_asks_for(
+    bank: Bank, account: Account, reviewer: Staff, custodians: tuple[Staff, Staff], sandbox: Sandbox
+) -> None:
+    first, second = custodians
+    case, seen, _ = two_files_one_seen(account, reviewer)
+    with pytest.raises(StillNeeded, match="no verdict"):
+        asked(case, first)
+    confirmed = VerdictForm(outcome="confirmed", clause="CS-1")
+    decide(case_id=case.id, staff=reviewer, form=confirmed)
+    with pytest.raises(StillNeeded, match="report is waiting"):
+        asked(case, first)
+    run_jobs()
+    with pytest.raises(Forbidden):
+        asked(case, reviewer)
+    made = asked(case, first)
+    with pytest.raises(Forbidden):
+        destroying.decide(destruction_id=made.id, agree=True, staff=first)
+
+    # What somebody else holds is not destroyed, nor half of it.
+    Evidence.objects.filter(pk=seen.pk).update(hold_reference="court 12")
+    with pytest.raises(vault.Held, match="court 12"):
+        destroying.decide(destruction_id=made.id, agree=True, staff=second)
+    assert not Evidence.objects.exclude(destroyed_at=None).exists()
+    made.refresh_from_db()
+    assert made.state == "asked"
+
+    vault.set_hold(case_id=case.id, reference="", actor="staff:x")
+    destroying.decide(destruction_id=made.id, agree=True, staff=second)
+    with pytest.raises(destroying.DestructionDecided):
+        destroying.decide(destruction_id=made.id, agree=True, staff=second)
+    for evidence in Evidence.objects.all():
+        assert (evidence.wrapped_key, evidence.ciphertext) == (None, None)
+        with pytest.raises(vault.Gone):
+            vault.read_for_report(evidence=evidence, report_id=uuid4())
+    gone = Entry.objects.filter(kind="evidence.destroyed")
+    assert {(each.actor, each.data["reason"]) for each in gone} == {(second.actor, str(made))}
+    assert gone.count() == 2
+    assert verify().ok
+    with pytest.raises(NotFound, match="no evidence"):
+        destroying.decide(destruction_id=asked(case, first).id, agree=True, staff=second)
+
+
+def test_a_destruction_in_the_console(
+    bank: Bank, account: Account, reviewer: Staff, custodians: tuple[Staff, Staff]
+) -> None:
+    case, _, _ = two_files_one_seen(account, reviewer)
+    decide(case_id=case.id, staff=reviewer, form=VerdictForm(outcome="dismissed"))
+    mine, other = (signed_in(each) for each in custodians)
+    form = {"case": str(case.id), "asked_for_by": "Police", "reference": "4711"}
+    assert mine.post("/releases/destruction", {**form, "case": "x"}).status_code == 422
+    assert mine.post("/releases/destruction", {**form, "reference": " "}).status_code == 422
+    mine.post("/releases/destruction", form)
+    address = f"/releases/destruction/{Destruction.objects.get().id}"
+    assert mine.post(address, {"decision": "agree"}).status_code == 403
+    assert "Destroy it for good" not in mine.get("/releases").text
+    assert "Destroy it for good" in other.get("/releases").text
+    other.post(address, {"decision": "refuse"})
+    assert not Evidence.objects.exclude(destroyed_at=None).exists()
+    mine.post("/releases/destruction", form)
+    second = Destruction.objects.get(state="asked")
+    other.post(f"/releases/destruction/{second.id}", {"decision": "agree"})
+    assert not Evidence.objects.filter(destroyed_at=None).exists()

@@ -231,3 +231,40 @@ class Release(models.Model):
 
     def __str__(self) -> str:
         return f"release:{self.id}"
+
+
+class DestructionState(models.TextChoices):
+    """Where a destruction stands."""
+
+    ASKED = "asked"
+    DONE = "done"
+    REFUSED = "refused"
+
+
+class Destruction(models.Model):
+    """A case's evidence destroyed because an authority asks: who asked, and who agreed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="destructions")
+    asked_for_by = models.CharField(max_length=200)  # the authority
+    reference = models.CharField(max_length=200)
+    state = models.CharField(
+        max_length=8, choices=DestructionState.choices, default=DestructionState.ASKED
+    )
+    asked_by = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField(auto_now_add=True)
+    decided_by = models.ForeignKey(Staff, on_delete=models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(state__in=("asked", "refused"))
+                | (Q(decided_by__isnull=False) & ~Q(decided_by=F("asked_by"))),
+                name="cases_destruction_two_people",
+            ),
+        )
+        ordering = ("-asked_at",)
+
+    def __str__(self) -> str:
+        return f"destruction:{self.id}"

@@ -211,12 +211,14 @@ def check_authority() -> Finding:
     """Does each authority accept our credentials?"""
     from kinward.reporting.authority import authorities, authority
     from kinward.reporting.handover import HandOver
+    from kinward.reporting.production import require_agreement
 
     found = {name: authority(name) for name in sorted(set(authorities().values()))}
     said = " ".join(f"{name} says: {each.check()}" for name, each in found.items())
     for name, each in found.items():
-        if not each.is_production and not isinstance(each, HandOver):
+        if not each.production and not isinstance(each, HandOver):
             return warn(f"{name} is not the production one, so reports reach nobody. {said}")
+        require_agreement(name)
     return fine(f"Reports are real. {said}")
 
 

@@ -28,8 +28,15 @@ DELETE: Final = "evidence.delete_object"
 DISMISSED_DAYS: Final = 30  # a dismissed case's files are kept this long, in case of a mistake
 
 
+class Held(KinwardError):
+    """This evidence is under a legal hold. Who set it has to end it first."""
+
+    code = "evidence.held"
+    status = 409
+
+
 class Gone(KinwardError):
-    """This evidence was destroyed when its term ended."""
+    """This evidence was destroyed: its term ended, or an authority asked for it."""
 
     code = "evidence.gone"
     status = 410
@@ -249,7 +256,7 @@ def set_hold(*, case_id: UUID, reference: str, actor: str) -> int:
     )
     if not count:
         raise NotFound(f"Case {case_id} has no evidence.")
-    kind = "evidence.held" if reference else "evidence.released"
+    kind = "evidence.held" if reference else "evidence.hold_ended"
     record(actor=actor, kind=kind, subject=f"case:{case_id}", reference=reference, files=count)
     return count
 
@@ -260,25 +267,43 @@ def destroy_expired(now: datetime) -> int:
     Without its key an object in the store is noise already; it goes as soon as the store lets it.
     """
     due = Evidence.objects.filter(destroyed_at=None, expires_at__lte=now, hold_reference="")
-    return sum(_destroy(pk, now) for pk in list(due.values_list("pk", flat=True)))
+    return sum(_expire(pk, now) for pk in list(due.values_list("pk", flat=True)))
 
 
 @transaction.atomic
-def _destroy(pk: UUID, now: datetime) -> int:
+def _expire(pk: UUID, now: datetime) -> int:
     evidence = Evidence.objects.select_for_update().get(pk=pk)
     expired = evidence.expires_at is not None and evidence.expires_at <= now
     if evidence.destroyed_at or evidence.hold_reference or not expired:
         return 0
+    _destroy(evidence, reason="its term ended", actor="system:evidence")
+    return 1
+
+
+@transaction.atomic
+def destroy_on_request(*, case_id: UUID, reason: str, actor: str) -> int:
+    """Destroy a case's evidence before its term ends; returns how many files. All, or none."""
+    files = list(Evidence.objects.select_for_update().filter(case_id=case_id, destroyed_at=None))
+    if not files:
+        raise NotFound(f"Case {case_id} has no evidence.")
+    if held := next((each.hold_reference for each in files if each.hold_reference), ""):
+        raise Held(f"The hold is {held}.")
+    for evidence in files:
+        _destroy(evidence, reason=reason, actor=actor)
+    return len(files)
+
+
+def _destroy(evidence: Evidence, *, reason: str, actor: str) -> None:
     evidence.ciphertext = evidence.wrapped_key = None
-    evidence.destroyed_at = now
+    evidence.destroyed_at = timezone.now()
     evidence.save(update_fields=["ciphertext", "wrapped_key", "destroyed_at"])
     record(
-        actor="system:evidence",
+        actor=actor,
         kind="evidence.destroyed",
         subject=str(evidence),
         case=str(evidence.case_id),
         sha256=evidence.sha256,
+        reason=reason,
     )
     if storage.has_store() or evidence.location:
         enqueue(DELETE, location=evidence.location or storage.location_of(evidence.id))
-    return 1

@@ -30,8 +30,11 @@ class Authority(Protocol):
     def __init__(self, config: Config) -> None: ...
 
     @property
-    def is_production(self) -> bool:
-        """Whether what is filed here is real."""
+    def production(self) -> str:
+        """The address, where what is filed there is real; empty where it is practice.
+
+        Empty also where nothing is filed without a person who brings it there.
+        """
         ...
 
     def check(self) -> str:

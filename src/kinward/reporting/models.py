@@ -1,9 +1,11 @@
-"""A report, its attempts at the authority, and every call of each, answered or not."""
+"""A report, its attempts at the authority, every call of each; and who agreed that it is real."""
 
 import uuid
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+
+from kinward.access.models import Staff
 
 
 class ReportState(models.TextChoices):
@@ -80,3 +82,35 @@ class Call(models.Model):
         constraints = (
             models.UniqueConstraint(fields=("attempt", "step"), name="reporting_step_once"),
         )
+
+
+class Production(models.Model):
+    """Two people's agreement that reports to one authority at one address are real."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    authority = models.CharField(max_length=40)
+    address = models.CharField(max_length=400)
+    why = models.TextField()
+    asked_by = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField(auto_now_add=True)
+    agreed_by = models.ForeignKey(Staff, on_delete=models.PROTECT, null=True, related_name="+")
+    agreed_at = models.DateTimeField(null=True)
+    ended_by = models.ForeignKey(Staff, on_delete=models.PROTECT, null=True, related_name="+")
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("authority", "address"),
+                condition=Q(ended_at=None),
+                name="reporting_one_agreement",
+            ),
+            models.CheckConstraint(
+                condition=Q(agreed_at=None)
+                | (Q(agreed_by__isnull=False) & ~Q(agreed_by=F("asked_by"))),
+                name="reporting_two_people_agree",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"production:{self.id}"

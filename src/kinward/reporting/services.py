@@ -17,6 +17,7 @@ from kinward.reporting.authority import Receipt, authority
 from kinward.reporting.draft import Draft, to_json
 from kinward.reporting.filing import Filing, HandOverNeeded, Refused, TryLater
 from kinward.reporting.models import Report, ReportState
+from kinward.reporting.production import require_agreement
 
 MAX_REFERENCE: Final = 100
 MAX_TO: Final = 200
@@ -61,6 +62,7 @@ def _file(report: Report) -> Report:
     if report.state != ReportState.WAITING:
         return report
     try:
+        require_agreement(report.authority)
         receipt = authority(report.authority).file(Filing(report))
     except Refused as error:
         return _park(report, str(error))

@@ -37,6 +37,12 @@ urlpatterns = [
         name="hand_over_report",
     ),
     path("releases/hold", views_releases.hold, name="hold"),
+    path("releases/destruction", views_releases.ask_destruction, name="ask_destruction"),
+    path(
+        "releases/destruction/<uuid:destruction_id>",
+        views_releases.decide_destruction,
+        name="decide_destruction",
+    ),
     path("quality", views_quality.quality, name="quality"),
     path("quality/<uuid:verdict_id>", views_quality.read, name="read_verdict"),
     path("appeals", views_appeals.appeals, name="appeals"),
@@ -68,6 +74,12 @@ urlpatterns = [
     path("operations", views_operations.operations, name="operations"),
     path("operations/actions/<uuid:action_id>/replay", views_operations.replay, name="replay"),
     path("operations/reports/<uuid:report_id>/refile", views_operations.refile, name="refile"),
+    path("operations/production", views_operations.ask_production, name="ask_production"),
+    path(
+        "operations/production/<uuid:production_id>",
+        views_operations.decide_production,
+        name="decide_production",
+    ),
     # Of allauth's pages only those that staff need: no sign-up, no e-mail, no reset by mail.
     path("account/login/", account.login, name="account_login"),
     path("account/logout/", account.logout, name="account_logout"),

@@ -1,4 +1,4 @@
-"""What is parked, what struggles, and sending it again."""
+"""What is parked, what struggles, and sending it again; and whether reports are real."""
 
 from uuid import UUID
 
@@ -11,6 +11,8 @@ from kinward.access.roles import OPERATE
 from kinward.cases.services import refile as refile_report
 from kinward.enforcement import queries as actions
 from kinward.enforcement import services as enforcement
+from kinward.errors import KinwardError
+from kinward.reporting import production
 from kinward.reporting import queries as reports
 from kinward.reporting.services import get_report
 from kinward.web.guards import StaffRequest, needs
@@ -19,13 +21,20 @@ from kinward.web.guards import StaffRequest, needs
 @require_GET
 @needs(OPERATE)
 def operations(request: StaffRequest) -> HttpResponse:
-    """Parked actions and reports, and actions that are being tried again."""
+    """Parked actions and reports, actions being tried again, and where reports go."""
+    return _page(request)
+
+
+def _page(request: StaffRequest, problem: KinwardError | None = None) -> HttpResponse:
     context = {
+        "authorities": production.in_use(),
+        "problem": problem,
         "parked_actions": actions.parked()[:200],
         "struggling": actions.struggling()[:200],
         "parked_reports": reports.parked()[:200],
     }
-    return render(request, "web/operations.html", context)
+    status = problem.status if problem else 200
+    return render(request, "web/operations.html", context, status=status)
 
 
 @require_POST
@@ -44,4 +53,32 @@ def refile(request: StaffRequest, report_id: UUID) -> HttpResponse:
     """File a parked report again."""
     refile_report(report=get_report(report_id), actor=request.user.actor)
     messages.success(request, "The report is on its way again.")
+    return redirect("operations")
+
+
+@require_POST
+@needs(OPERATE)
+def ask_production(request: StaffRequest) -> HttpResponse:
+    """Ask to report for real."""
+    sent = request.POST
+    try:
+        production.ask(name=sent.get("authority", ""), why=sent.get("why", ""), staff=request.user)
+    except KinwardError as error:
+        return _page(request, error)
+    messages.success(request, "It is asked for. Another person has to agree.")
+    return redirect("operations")
+
+
+@require_POST
+@needs(OPERATE)
+def decide_production(request: StaffRequest, production_id: UUID) -> HttpResponse:
+    """Agree to it, or end it."""
+    agrees = request.POST.get("decision") == "agree"
+    decide = production.agree if agrees else production.end
+    try:
+        found = decide(production_id=production_id, staff=request.user)
+    except KinwardError as error:
+        return _page(request, error)
+    is_real = "are real from now on" if agrees else "wait from now on"
+    messages.success(request, f"Reports to {found.authority} {is_real}.")
     return redirect("operations")

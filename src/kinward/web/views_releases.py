@@ -1,4 +1,4 @@
-"""Custody: releases of records, asked by one and approved by another; legal holds."""
+"""Custody: releases and destructions, asked by one and decided by another; legal holds."""
 
 from datetime import date
 from typing import Final
@@ -10,8 +10,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from kinward.access.roles import AUDIT, CUSTODY
-from kinward.cases import releasing, services
-from kinward.cases.models import Release
+from kinward.cases import destroying, releasing, services
+from kinward.cases.destroying import DestructionForm
+from kinward.cases.models import Destruction, Release
 from kinward.cases.releasing import ReleaseForm
 from kinward.errors import Invalid, KinwardError
 from kinward.evidence.queries import held_cases
@@ -36,6 +37,7 @@ def _page(request: StaffRequest, problem: KinwardError | None = None) -> HttpRes
             "account", "asked_by", "decided_by", "handed_by"
         )[:SHOWN],
         "holds": held_cases()[:SHOWN],
+        "destructions": Destruction.objects.select_related("asked_by", "decided_by")[:SHOWN],
         "packaged": packaged()[:SHOWN],
         "may": request.user.may(CUSTODY),
         "sent": request.POST if problem else {},
@@ -123,10 +125,7 @@ def hand_over_report(request: StaffRequest, report_id: UUID) -> HttpResponse:
 def hold(request: StaffRequest) -> HttpResponse:
     """Put a case's evidence under legal hold, or release it."""
     try:
-        try:
-            case_id = UUID(request.POST.get("case", "").strip())
-        except ValueError as error:
-            raise Invalid("A case is named by its whole id.") from error
+        case_id = _case_id(request)
         reference = request.POST.get("reference", "").strip()
         ends = request.POST.get("ends") == "yes"
         if not ends and not 1 <= len(reference) <= MAX_REFERENCE:
@@ -138,3 +137,41 @@ def hold(request: StaffRequest) -> HttpResponse:
         return _page(request, error)
     messages.success(request, f"{count} files are {'no longer held' if ends else 'held'}.")
     return redirect("releases")
+
+
+@require_POST
+@needs(CUSTODY)
+def ask_destruction(request: StaffRequest) -> HttpResponse:
+    """Ask for a case's evidence to be destroyed."""
+    sent = request.POST
+    try:
+        form = DestructionForm(
+            case_id=_case_id(request),
+            asked_for_by=sent.get("asked_for_by", ""),
+            reference=sent.get("reference", ""),
+        )
+        destroying.ask(form=form, staff=request.user)
+    except KinwardError as error:
+        return _page(request, error)
+    messages.success(request, "It is asked for. Another custodian decides.")
+    return redirect("releases")
+
+
+@require_POST
+@needs(CUSTODY)
+def decide_destruction(request: StaffRequest, destruction_id: UUID) -> HttpResponse:
+    """Agree to a destruction, which does it, or refuse it."""
+    agree = request.POST.get("decision") == "agree"
+    try:
+        found = destroying.decide(destruction_id=destruction_id, agree=agree, staff=request.user)
+    except KinwardError as error:
+        return _page(request, error)
+    messages.success(request, f"The destruction is {found.state}.")
+    return redirect("releases")
+
+
+def _case_id(request: StaffRequest) -> UUID:
+    try:
+        return UUID(request.POST.get("case", "").strip())
+    except ValueError as error:
+        raise Invalid("A case is named by its whole id.") from error

@@ -56,10 +56,11 @@ class CyberTipline:
         self._config = config
 
     @property
-    def is_production(self) -> bool:
-        """Whether the address is NCMEC's own, where every report is real."""
-        host = urlsplit(self._config.cybertipline_url).hostname or ""
-        return host.rstrip(".") in PRODUCTION_HOSTS
+    def production(self) -> str:
+        """The address, if it is NCMEC's own, where every report is real."""
+        url = self._config.cybertipline_url
+        host = urlsplit(url).hostname or ""
+        return url if host.rstrip(".") in PRODUCTION_HOSTS else ""
 
     def check(self) -> str:
         """Ask the authority for its status, with the credentials."""
@@ -105,7 +106,7 @@ class CyberTipline:
         chosen = self._config
         if not chosen.cybertipline_url or not chosen.reporter_email:
             raise NotConfigured("Set KINWARD_CYBERTIPLINE_URL and KINWARD_REPORTER_EMAIL.")
-        if self.is_production and chosen.production_reporting != PRODUCTION_CONSENT:
+        if self.production and chosen.production_reporting != PRODUCTION_CONSENT:
             raise NotConfigured(
                 "The address is NCMEC's production. To file real reports set "
                 f"KINWARD_PRODUCTION_REPORTING={PRODUCTION_CONSENT}."

@@ -33,9 +33,9 @@ class HandOver:
         self._config = config
 
     @property
-    def is_production(self) -> bool:
+    def production(self) -> str:
         """Nothing leaves by itself, so there is nothing to guard."""
-        return False
+        return ""
 
     def check(self) -> str:
         """Whether there is a key of the authority's to seal reports to."""
