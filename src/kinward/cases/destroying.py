@@ -1,4 +1,4 @@
-"""Destroying a case's evidence because an authority asks (18 USC 2258A(h)(5)(B)), by two people.
+"""Destroying a case's evidence because an authority asks (18 USC 2258B(c)), by two people.
 
 It cannot be undone, so one custodian asks and another agrees, and what is still needed stays: a
 case without a verdict, a report that is not finished, an appeal, a legal hold.
