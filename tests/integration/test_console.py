@@ -73,11 +73,12 @@ METHODS = {
         ("home", "queue", "case", "veil", "policy", "proposal", "touched", "banks", "bank"), GET
     ),
     **dict.fromkeys(("operations", "guidelines", "edition", "counted", "appeals", "quality"), GET),
-    **dict.fromkeys(("releases",), GET),
+    **dict.fromkeys(("releases", "viewing"), GET),
     "rule": ("get", "post"),
 }
 WORK = {
     *("home", "queue", "take_next", "case", "take", "give_up", "decide", "veil", "show"),
+    *("viewing", "choose_viewing"),
     *("settle_pairing", "silence", "comment", "appeals", "take_appeal", "decide_appeal"),
 }
 BANKS = {"banks", "bank", "search_banks", "mark_hash"}

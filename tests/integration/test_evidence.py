@@ -1,6 +1,7 @@
 """The vault: sealed at once, opened by few, kept as long as it must be."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -74,14 +75,21 @@ def test_a_look_needs_lease_role_and_reason_and_is_in_the_ledger(
     assert (entry.actor, entry.data["reason"]) == ("staff:robin", "to decide")
 
 
-def test_a_file_that_moves_is_shown_moving(bank: Bank, account: Account, reviewer: Staff) -> None:
+def test_a_file_that_moves_stands_still_until_it_is_asked_to(
+    bank: Bank, account: Account, reviewer: Staff
+) -> None:
     frames = [pictures.draw(seed) for seed in (901, 2)]
     moving = pictures.encode(frames[0], "GIF", save_all=True, append_images=frames[1:])
     case = quarantined(account, data=moving)
     take(case=case, staff=reviewer)
     evidence = Evidence.objects.get()
-    view = look(case_id=case.id, evidence_id=evidence.id, staff=reviewer, reason="to decide")
-    assert (view.media_type, view.data, view.entire) == ("image/gif", moving, True)
+    show = partial(look, case_id=case.id, evidence_id=evidence.id, staff=reviewer, reason="why")
+    still = show()
+    assert (still.media_type, still.entire) == ("image/jpeg", False)
+    assert not viewed_entirely(evidence)
+    whole = show(moving=True)
+    assert (whole.media_type, whole.data, whole.entire) == ("image/gif", moving, True)
+    assert viewed_entirely(evidence)
 
 
 def test_a_file_of_another_case_is_not_shown(evidence: Evidence, reviewer: Staff) -> None:

@@ -114,3 +114,39 @@ def test_the_page_says_how_much_it_was_and_what_is_refused(
     assert "Time for a break" in text
     assert exposure_of(reviewer).pause_until is not None
     assert timezone.now() < (exposure_of(reviewer).pause_until or timezone.now())
+
+
+def test_who_wants_fewer_gets_fewer_and_nobody_more(
+    case: Case, reviewer: Staff, configure: Configure
+) -> None:
+    configure(exposure_per_day=3)
+    page = signed_in(reviewer)
+    for wrong in ("4", "-1", "x", "9" * 5000):
+        assert page.post("/viewing/choose", {"at_most": wrong}).status_code == 422
+    page.post("/viewing/choose", {"at_most": "1"})
+    open_file(case, reviewer)
+    with pytest.raises(DayFull):
+        open_file(case, reviewer)
+    page.post("/viewing/choose", {"at_most": ""})
+    open_file(case, reviewer)
+    page.post("/viewing/choose", {"at_most": "3"})
+    configure(exposure_per_day=2)  # the house became stricter
+    with pytest.raises(DayFull):
+        open_file(case, reviewer)
+
+
+def test_files_are_described_or_in_colour_for_who_chose_that(
+    case: Case, reviewer: Staff, account: Account
+) -> None:
+    page, evidence = signed_in(reviewer), Evidence.objects.get()
+    files = f"/cases/{case.id}/files/{evidence.id}"
+    assert f"{files}/veil" in page.get(f"/cases/{case.id}").text
+    assert "checked" not in page.post(f"{files}/show").text
+    page.post("/viewing/choose", {"described": "on", "in_colour": "on"})
+    words = page.get(f"/cases/{case.id}").text
+    assert f"{files}/veil" not in words
+    assert words.count("Looks the same as an entry of") == 2, "for the case, and for its file"
+    shown = page.post(f"{files}/show").text
+    assert 'class="in-colour" checked' in shown
+    assert 'class="larger" checked' not in shown
+    assert "checked>" in page.get("/viewing").text

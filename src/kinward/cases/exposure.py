@@ -1,7 +1,8 @@
 """How much one person looks at: counted, shown, and ended before it is too much.
 
 A look is counted before the file is opened. After so many looks without a pause the system insists
-on one, and after so many in 24 hours on the next day; both are the operator's to set.
+on one, and after so many in 24 hours on the next day; both are the operator's to set, and a person
+can set fewer for themselves.
 """
 
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ from django.utils import timezone
 
 from kinward.access.models import Staff
 from kinward.cases.models import Look
+from kinward.cases.viewing import viewing_of
 from kinward.config import config
 from kinward.errors import KinwardError
 
@@ -54,9 +56,11 @@ def exposure_of(staff: Staff) -> Exposure:
             break
         in_a_row += 1
     tired = bool(times) and in_a_row >= config().exposure_in_a_row and now - times[0] < pause
+    own = viewing_of(staff).at_most
+    most = config().exposure_per_day
     return Exposure(
         looks=len(times),
-        limit=config().exposure_per_day,
+        limit=most if own is None else min(own, most),
         pause_until=times[0] + pause if tired else None,
     )
 

@@ -10,11 +10,16 @@ from kinward.evidence import services as vault
 from kinward.evidence.models import Evidence
 
 
-def look(*, case_id: UUID, evidence_id: UUID, staff: Staff, reason: str) -> vault.View:
-    """The file, for the person who holds the case and may look yet; it is in the ledger."""
+def look(
+    *, case_id: UUID, evidence_id: UUID, staff: Staff, reason: str, moving: bool = False
+) -> vault.View:
+    """The file, for the person who holds the case and may look yet; it is in the ledger.
+
+    One that moves is shown still, unless it is asked for moving.
+    """
     evidence = _held(case_id, evidence_id, staff)
     count_look(staff=staff, evidence_id=evidence.id)
-    return vault.look(evidence=evidence, staff=staff, reason=reason)
+    return vault.look(evidence=evidence, staff=staff, reason=reason, moving=moving)
 
 
 def veil_file(*, case_id: UUID, evidence_id: UUID, staff: Staff) -> bytes:

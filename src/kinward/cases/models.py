@@ -188,6 +188,16 @@ class SecondReading(models.Model):
         )
 
 
+class Viewing(models.Model):
+    """How one person wants files to be shown to them."""
+
+    staff = models.OneToOneField(Staff, on_delete=models.CASCADE, primary_key=True)
+    described = models.BooleanField(default=False)  # in words, and not by a blur
+    in_colour = models.BooleanField(default=False)
+    larger = models.BooleanField(default=False)
+    at_most = models.PositiveSmallIntegerField(null=True)  # files in 24 hours
+
+
 class ReleaseState(models.TextChoices):
     """Where a release stands."""
 

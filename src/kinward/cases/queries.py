@@ -82,6 +82,16 @@ def grounds(case: Case) -> list[Ground]:
     return list(found.values())
 
 
+def described(case: Case) -> dict[str, list[Ground]]:
+    """What each file of a case matched, in words, by its content: told instead of shown."""
+    found: dict[str, list[Ground]] = {}
+    for finding in case.findings.select_related("check_made"):
+        if finding.check_made is not None:
+            words = [_in_words(match) for match in finding.grounds]
+            found.setdefault(finding.check_made.content_id, []).extend(words)
+    return found
+
+
 def _in_words(match: dict[str, object]) -> Ground:
     if match["kind"] == "user report":
         said = f" They wrote: {match['text']}" if match["text"] else ""

@@ -98,14 +98,14 @@ def get_evidence(evidence_id: UUID) -> Evidence:
         raise NotFound(f"There is no evidence {evidence_id}.") from error
 
 
-def look(*, evidence: Evidence, staff: Staff, reason: str) -> View:
+def look(*, evidence: Evidence, staff: Staff, reason: str, moving: bool = False) -> View:
     """Show a person a file. The look is in the ledger before a byte of it leaves.
 
-    A still picture is shown whole, re-encoded and without metadata. One that moves is shown as it
-    is, since its first frame alone would not be the whole of it.
+    A still picture is shown whole, re-encoded and without metadata. Of one that moves a frame is
+    shown, and the whole of it, as it is, if it is asked for `moving`.
     """
     _require_reason(staff, reason)
-    view = _render(evidence, _open(evidence))
+    view = _render(evidence, _open(evidence), moving=moving)
     with transaction.atomic(durable=True):
         _record_look("evidence.viewed", evidence, staff, reason, entire=view.entire)
     return view
@@ -205,8 +205,8 @@ def sealed_bytes(evidence: Evidence) -> bytes:
     )
 
 
-def _render(evidence: Evidence, data: bytes) -> View:
-    if evidence.moving:
+def _render(evidence: Evidence, data: bytes, *, moving: bool) -> View:
+    if evidence.moving and moving:
         for magic, media_type in ((b"GIF8", "image/gif"), (b"\x89PNG", "image/png")):
             if data.startswith(magic):
                 return View(data, media_type, entire=True)

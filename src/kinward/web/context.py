@@ -19,6 +19,7 @@ def console(request: HttpRequest) -> dict[str, object]:
         return {}
     found: dict[str, object] = {"reader": f"{staff.username} {timezone.now():%Y-%m-%d %H:%M} UTC"}
     found |= {"sees_queue": staff.may(REVIEW) or staff.may(AUDIT)}
+    found["opens_files"] = staff.may(REVIEW)
     found["sees_banks"] = staff.may(BANKS)
     if staff.may(SENIOR) or staff.may(AUDIT):
         found["unread_count"] = unread().count()

@@ -1,8 +1,7 @@
 """The queue and the case page."""
 
-import base64
 from datetime import timedelta
-from typing import Final, cast
+from typing import cast
 from uuid import UUID
 
 from django.contrib import messages
@@ -16,7 +15,6 @@ from kinward.cases import queries, services
 from kinward.cases.disputes import disputes
 from kinward.cases.drafting import ANNOTATIONS, CLASSIFICATIONS, ReportDetails
 from kinward.cases.exposure import exposure_of
-from kinward.cases.looking import look, veil_file
 from kinward.cases.models import Case
 from kinward.cases.services import (
     DECISIONS,
@@ -26,6 +24,7 @@ from kinward.cases.services import (
     require_lease,
 )
 from kinward.cases.states import UNDECIDED
+from kinward.cases.viewing import viewing_of
 from kinward.enforcement.queries import of_case as actions_of
 from kinward.enforcement.sanctions import stands
 from kinward.enforcement.strikes import strikes_of
@@ -39,8 +38,6 @@ from kinward.redress.queries import waiting
 from kinward.redress.services import keep_silent
 from kinward.reporting.queries import of_case as report_of
 from kinward.web.guards import StaffRequest, needs
-
-REASON: Final = "to decide this case"
 
 
 @require_GET
@@ -90,6 +87,7 @@ def case_page(
 ) -> HttpResponse:
     """The page of a case, with what went wrong, if something did."""
     appeal = waiting().filter(statement__case_id=case.id).first()
+    words = queries.described(case)
     context = {
         "case": case,
         "mine": _is_mine(case, request),
@@ -98,8 +96,14 @@ def case_page(
         "grounds": queries.grounds(case),
         "disputes": disputes(case.id),
         "exposure": exposure_of(request.user),
+        "viewing": viewing_of(request.user),
         "files": [
-            {"evidence": each, "viewed": viewed_entirely(each)} for each in evidence_of(case.id)
+            {
+                "evidence": each,
+                "viewed": viewed_entirely(each),
+                "words": words.get(each.content_id, []),
+            }
+            for each in evidence_of(case.id)
         ],
         "actions": actions_of(case.id),
         "report": report_of(case.id),
@@ -250,26 +254,3 @@ def settle_pairing(request: StaffRequest, case_id: UUID, pairing_id: UUID) -> Ht
         return case_page(request, case, problem=error)
     messages.success(request, "The pairing has ended." if ends else "The pairing goes on.")
     return redirect("case", case_id)
-
-
-@require_GET
-@needs(REVIEW)
-def veil(request: StaffRequest, case_id: UUID, evidence_id: UUID) -> HttpResponse:
-    """The tiny grey blur that stands for a file."""
-    data = veil_file(case_id=case_id, evidence_id=evidence_id, staff=request.user)
-    return HttpResponse(data, content_type="image/jpeg")
-
-
-@require_POST
-@needs(REVIEW)
-def show(request: StaffRequest, case_id: UUID, evidence_id: UUID) -> HttpResponse:
-    """The file itself, once, inside the page, so that the browser has no address to keep."""
-    view = look(case_id=case_id, evidence_id=evidence_id, staff=request.user, reason=REASON)
-    encoded = base64.b64encode(view.data).decode()
-    context = {
-        "case": get_case(case_id),
-        "evidence_id": evidence_id,
-        "source": f"data:{view.media_type};base64,{encoded}",
-        "entire": view.entire,
-    }
-    return render(request, "web/shown.html", context)

@@ -1,0 +1,88 @@
+"""Looking at files: the blur that stands for one, the file itself, and how a person wants both."""
+
+import base64
+from typing import Final
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from kinward.access.roles import REVIEW
+from kinward.cases.exposure import exposure_of
+from kinward.cases.looking import look, veil_file
+from kinward.cases.models import Viewing
+from kinward.cases.services import get_case
+from kinward.cases.viewing import choose, viewing_of
+from kinward.errors import Invalid, KinwardError
+from kinward.evidence.services import get_evidence
+from kinward.web.guards import StaffRequest, needs
+
+REASON: Final = "to decide this case"
+MAX_DIGITS: Final = 6
+
+
+@require_GET
+@needs(REVIEW)
+def veil(request: StaffRequest, case_id: UUID, evidence_id: UUID) -> HttpResponse:
+    """The tiny grey blur that stands for a file."""
+    data = veil_file(case_id=case_id, evidence_id=evidence_id, staff=request.user)
+    return HttpResponse(data, content_type="image/jpeg")
+
+
+@require_POST
+@needs(REVIEW)
+def show(request: StaffRequest, case_id: UUID, evidence_id: UUID) -> HttpResponse:
+    """The file itself, once, inside the page, so that the browser has no address to keep."""
+    moving = request.POST.get("moving") == "yes"
+    view = look(
+        case_id=case_id, evidence_id=evidence_id, staff=request.user, reason=REASON, moving=moving
+    )
+    encoded = base64.b64encode(view.data).decode()
+    context = {
+        "case": get_case(case_id),
+        "evidence_id": evidence_id,
+        "source": f"data:{view.media_type};base64,{encoded}",
+        "entire": view.entire,
+        "can_move": not moving and get_evidence(evidence_id).moving,
+        "viewing": viewing_of(request.user),
+    }
+    return render(request, "web/shown.html", context)
+
+
+@require_GET
+@needs(REVIEW)
+def viewing(request: StaffRequest) -> HttpResponse:
+    """How this person wants files to be shown."""
+    return _viewing_page(request, viewing_of(request.user))
+
+
+@require_POST
+@needs(REVIEW)
+def choose_viewing(request: StaffRequest) -> HttpResponse:
+    """Choose it."""
+    sent = request.POST
+    at_most = sent.get("at_most", "").strip()
+    try:
+        if at_most and not (at_most.isascii() and at_most.isdigit() and len(at_most) <= MAX_DIGITS):
+            raise Invalid("A number of files, or nothing.")
+        choose(
+            staff=request.user,
+            described="described" in sent,
+            in_colour="in_colour" in sent,
+            larger="larger" in sent,
+            at_most=int(at_most) if at_most else None,
+        )
+    except KinwardError as error:
+        return _viewing_page(request, viewing_of(request.user), error)
+    messages.success(request, "Files are shown to you like this from now on.")
+    return redirect("viewing")
+
+
+def _viewing_page(
+    request: StaffRequest, chosen: Viewing, problem: KinwardError | None = None
+) -> HttpResponse:
+    context = {"chosen": chosen, "exposure": exposure_of(request.user), "problem": problem}
+    status = problem.status if problem else 200
+    return render(request, "web/viewing.html", context, status=status)
