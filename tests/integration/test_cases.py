@@ -8,9 +8,12 @@ from django.utils import timezone
 
 from kinward.access.models import Staff
 from kinward.cases import queries, services
-from kinward.cases.models import Case, Finding
+from kinward.cases.contacts import contacts
+from kinward.cases.drafting import ReportDetails
+from kinward.cases.models import Case, Finding, Verdict
 from kinward.cases.services import VerdictForm, decide, take
 from kinward.cases.states import MoveForbidden
+from kinward.cases.user_reports import UserReportIn, receive_report
 from kinward.enforcement.models import Action
 from kinward.errors import Forbidden, Invalid
 from kinward.evidence.models import Evidence
@@ -21,7 +24,8 @@ from kinward.matching.models import Bank, Check
 from kinward.matching.picture import TypeUnsupported, digest_bytes
 from kinward.matching.services import add_hashes, create_bank, file_hashes
 from kinward.people.models import Account
-from kinward.people.services import AccountUnknown
+from kinward.people.services import AccountUnknown, Profile, put_account
+from kinward.policy import AgeRange
 from kinward.reporting.draft import from_json
 from kinward.reporting.models import Report
 from tests.integration.helpers import (
@@ -32,6 +36,7 @@ from tests.integration.helpers import (
     two_files_one_seen,
     upload,
 )
+from tests.integration.test_console import signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -277,3 +282,46 @@ def test_a_case_of_hashes_alone_is_reported_without_files(
     draft = from_json(Report.objects.get().draft)
     assert draft.files == []
     assert "content clip: pdq" in draft.additional_info
+
+
+def test_contacts_who_may_be_victims_are_found_and_named(
+    bank: Bank, account: Account, reviewer: Staff
+) -> None:
+    for name, lower, upper in (("sprat", 12, 13), ("elver", 13, 18), ("heron", 30, 31)):
+        put_account(platform_id=name, profile=Profile(age=AgeRange(lower, upper)))
+    earlier = receive_report(
+        report=UserReportIn(account_id="member-1", category="contact", reporter_id="heron"),
+        actor="key:test",
+    ).finding.case
+    take(case=earlier, staff=reviewer)
+    details = ReportDetails(victims=["elver"])
+    form = VerdictForm(outcome="confirmed", clause="CS-2", details=details)
+    decide(case_id=earlier.id, staff=reviewer, form=form)
+    case = quarantined(account, sent_to=["heron", "sprat", "member-1", "nobody we know"])
+
+    found = contacts(case)
+    assert [(each.account.platform_id, each.maybe_child) for each in found] == [
+        *(("elver", True), ("sprat", True)),
+        ("heron", False),
+    ]
+    assert found[2].why == ["was sent post-1", "reported this account (contact)"]
+    assert found[0].why == [f"was named in case {str(earlier.id)[:8]}"]
+
+    page = signed_in(reviewer)
+    take(case=case, staff=reviewer)
+    shown = page.get(f"/cases/{case.id}").text
+    assert "maybe a child: 12 to under 13" in shown
+    ticked = {"outcome": "confirmed", "clause": "CS-1", "victim": ["sprat"], "victims": "sprat"}
+    page.post(f"/cases/{case.id}/decide", {**ticked, "recipient": ["sprat", "heron"]})
+    given = Verdict.objects.get(case=case)
+    assert given.details == {"victims": ["sprat"], "recipients": ["sprat", "heron"]}
+
+
+def test_numbers_that_are_none_are_refused(bank: Bank, account: Account, reviewer: Staff) -> None:
+    case, page = quarantined(account), signed_in(reviewer)
+    take(case=case, staff=reviewer)
+    for wrong in ("²", "9" * 5000, "x"):
+        sent = {"outcome": "dismissed", "silent_days": wrong}
+        assert page.post(f"/cases/{case.id}/decide", sent).status_code == 422
+        assert page.post(f"/cases/{case.id}/silence", {"days": wrong}).status_code == 422
+    assert page.get(f"/banks/of/{bank.name}?after={'9' * 19}").status_code == 422

@@ -93,12 +93,15 @@ def problem(response: httpx.Response, status: int, code: str) -> str:
 
 
 def test_a_clear_picture(call: Caller, bank: Bank, account: Account) -> None:
-    response = call.media(UNKNOWN, ip="203.0.113.9", port="443", public="true")
+    response = call.media(
+        UNKNOWN, ip="203.0.113.9", port="443", public="true", sent_to='["member-2"]'
+    )
     assert response.status_code == 200
     assert set(response.json()) == {"check_id", "outcome"}
     assert response.json()["outcome"] == "clear"
     check = Check.objects.get()
     assert (check.ip, check.port, check.public) == ("203.0.113.9", 443, True)
+    assert check.sent_to == ["member-2"]
     assert (check.filename, check.media_type, len(check.pdq)) == ("IMG_1.jpg", "image/jpeg", 64)
 
 
@@ -235,6 +238,9 @@ def test_deep_json_is_refused(call: Caller) -> None:
         ({"uploaded_at": "2999-01-01T00:00:00Z"}, "future"),
         ({"uploaded_at": "yesterday"}, "uploaded_at"),
         ({"public": "maybe"}, "public"),
+        ({"sent_to": "member-2"}, "malformed"),
+        ({"sent_to": '["a\\nb"]'}, "ids of accounts"),
+        ({"sent_to": json.dumps(["a"] * 101)}, "at most 100"),
         ({"content_id": "x" * 201}, "content_id"),
         ({"content_id": "a\x00b"}, "content_id"),
         ({"surprise": "1"}, "surprise"),

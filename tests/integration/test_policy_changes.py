@@ -228,7 +228,7 @@ def test_the_form_proposes_and_the_other_person_approves(
         ({"cap": ""}, "Give both bounds"),
         ({"why": " "}, "Say why"),
         ({"share": "0"}, "A share is from 1 to 100"),
-        ({"share": "x"}, "A share is from 1 to 100"),
+        ({"share": "x"}, "is not a whole number"),
     ],
 )
 def test_a_form_that_is_wrong_says_so(page: Client, change: dict[str, str], says: str) -> None:

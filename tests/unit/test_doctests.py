@@ -13,6 +13,7 @@ import pytest
         "kinward.cases.states",
         "kinward.experience.proposals",
         "kinward.families.minutes",
+        "kinward.fields",
         "kinward.families.settling",
         "kinward.matching.hamming",
         "kinward.matching.layout",

@@ -17,8 +17,11 @@ from kinward.matching.picture import Digests, Picture
 from kinward.matching.services import Upload
 from kinward.multipart import Part
 
-FIELDS: Final = {"file", "account_id", "content_id", "ip", "port", "uploaded_at", "public"}
+FIELDS: Final = {
+    *("file", "account_id", "content_id", "ip", "port", "uploaded_at", "public", "sent_to")
+}
 MAX_ID: Final = 200
+MAX_SENT_TO: Final = 100
 EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 SKEW: Final = timedelta(minutes=5)
 
@@ -32,12 +35,14 @@ class About(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     port: int | None = None
     uploaded_at: datetime | None = None
     public: bool | None = None
+    sent_to: list[str] = []
 
     def __post_init__(self) -> None:
         for name in ("account_id", "content_id"):
-            value = getattr(self, name)
-            if not 1 <= len(value) <= MAX_ID or not value.isprintable():
+            if not _is_id(getattr(self, name)):
                 raise ValueError(f"{name} has 1 to {MAX_ID} printable characters")
+        if len(self.sent_to) > MAX_SENT_TO or not all(map(_is_id, self.sent_to)):
+            raise ValueError(f"sent_to is at most {MAX_SENT_TO} ids of accounts")
         if self.ip is not None:
             self.ip = str(ipaddress.ip_address(self.ip))
         if self.port is not None and not 1 <= self.port <= 65535:
@@ -51,6 +56,10 @@ class About(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
             raise ValueError("uploaded_at needs a time zone, as in 2026-01-31T12:00:00Z")
         if not EARLIEST <= at <= datetime.now(UTC) + SKEW:
             raise ValueError("uploaded_at is in the future or before the year 2000")
+
+
+def _is_id(value: str) -> bool:
+    return 1 <= len(value) <= MAX_ID and value.isprintable()
 
 
 class Hashes(About, kw_only=True, forbid_unknown_fields=True):
@@ -97,6 +106,7 @@ def check_file(*, api_key: ApiKey, key: str, parts: dict[str, Part]) -> dict[str
         ip=about.ip,
         port=about.port,
         public=about.public,
+        sent_to=about.sent_to,
         size=len(data),
         digests=prepared.digests,
         picture=prepared.picture,
@@ -116,10 +126,12 @@ def check_file(*, api_key: ApiKey, key: str, parts: dict[str, Part]) -> dict[str
     )
 
 
-def _about(given: dict[str, str]) -> About:
+def _about(given: dict[str, Any]) -> About:
     try:
+        if "sent_to" in given:
+            given["sent_to"] = msgspec.json.decode(given["sent_to"], type=list[str])
         return msgspec.convert(given, About, strict=False)
-    except msgspec.ValidationError as error:
+    except msgspec.DecodeError as error:
         raise Invalid(f"{error}.") from error
 
 
@@ -138,6 +150,7 @@ def check_hashes(*, api_key: ApiKey, key: str, hashes: Hashes) -> dict[str, Any]
         ip=hashes.ip,
         port=hashes.port,
         public=hashes.public,
+        sent_to=hashes.sent_to,
         digests=Digests(hashes.md5, hashes.sha1, hashes.sha256),
         picture=picture,
         video=video,

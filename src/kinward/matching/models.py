@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from kinward.matching.kinds import Confidence
@@ -123,6 +124,7 @@ class Check(models.Model):
     port = models.PositiveIntegerField(null=True)
     uploaded_at = models.DateTimeField()
     public = models.BooleanField(null=True)
+    sent_to = ArrayField(models.CharField(max_length=200), default=list)  # accounts, by their ids
     matched = models.BooleanField()
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -51,6 +51,7 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True):
     ip: str | None = None
     port: int | None = None
     public: bool | None = None
+    sent_to: list[str] = []
     size: int | None = None
     digests: Digests | None = None
     picture: Picture | None = None
@@ -284,6 +285,7 @@ def record_check(*, account: Account, upload: Upload, matched: bool) -> Check:
         port=upload.port,
         uploaded_at=upload.uploaded_at,
         public=upload.public,
+        sent_to=upload.sent_to,
         matched=matched,
         **(msgspec.structs.asdict(upload.digests) if upload.digests else {}),
         **_seen(upload),

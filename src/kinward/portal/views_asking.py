@@ -15,6 +15,7 @@ from kinward.errors import NotFound
 from kinward.families import asking
 from kinward.families.models import Ask
 from kinward.families.power import live_pairings
+from kinward.fields import is_number
 from kinward.portal.views_family import guarded, sent_value
 from kinward.portal.visiting import Visit, visited
 
@@ -31,8 +32,8 @@ def ask(request: Visit) -> HttpResponse:
         teen=request.account,
         capability=sent.get("capability", "session.time"),
         reason=sent.get("reason", ""),
-        minutes=int(minutes[:5]) if minutes.isdigit() else None,
-        value=None if minutes.isdigit() else sent_value(request),
+        minutes=int(minutes) if is_number(minutes) else None,
+        value=None if is_number(minutes) else sent_value(request),
     )
     messages.success(request, _("Your guardians have been asked."))
     return redirect("family")

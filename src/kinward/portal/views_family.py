@@ -33,6 +33,7 @@ from kinward.families.passcodes import show_codes
 from kinward.families.power import check_power, has_power, live_pairings, rules_for
 from kinward.families.screen_time import screen_time
 from kinward.families.tell import sentence
+from kinward.fields import is_number, whole_number
 from kinward.people.models import Account
 from kinward.policy.values import WEEK, Weekly
 from kinward.portal.charts import week_chart
@@ -186,13 +187,12 @@ def sent_value(request: HttpRequest) -> Weekly | None:
         opens, closes = sent.get("opens", ""), sent.get("closes", "")
         return "always" if (opens, closes) == ("00:00", "24:00") else f"{opens}-{closes}"
     if "day0" in sent:
-        try:
-            days = [int(sent.get(f"day{number}", "")) for number in range(WEEK)]
-        except ValueError as error:
-            raise Invalid("Minutes are whole numbers.") from error
+        days = [whole_number(sent.get(f"day{number}", "")) for number in range(WEEK)]
+        if None in days:
+            raise Invalid("Say how many minutes on each day.")
         return days[0] if len(set(days)) == 1 else cast("tuple[int, ...]", tuple(days))
     value = sent.get("value", "")[:80]
-    return int(value) if value.isdigit() else value
+    return int(value) if is_number(value) else value
 
 
 @require_POST

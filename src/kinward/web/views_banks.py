@@ -15,6 +15,7 @@ from kinward.errors import Invalid, KinwardError
 from kinward.exchanges import queries as exchanges
 from kinward.exchanges.models import Exchange
 from kinward.exchanges.opinions import mark_false_positive
+from kinward.fields import whole_number
 from kinward.ledger.services import record
 from kinward.matching import queries
 from kinward.matching.hashlists import kind_of, parse_value, written
@@ -49,7 +50,7 @@ def bank(request: StaffRequest, name: str) -> HttpResponse:
     """One bank: its additions, and its hashes page by page."""
     row = get_bank(name)
     kind, after = request.GET.get("kind", ""), request.GET.get("after", "0")
-    shown = queries.hashes_of(row, kind, int(after) if after.isdigit() else 0, PAGE + 1)
+    shown = queries.hashes_of(row, kind, whole_number(after, digits=18) or 0, PAGE + 1)
     context = {
         "bank": row,
         "exchange": Exchange.objects.filter(bank=row).first(),

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from kinward.access.roles import AUDIT, CUSTODY, OPERATE, POLICY, REVIEW, SENIOR
 from kinward.cases import queries, services
+from kinward.cases.contacts import contacts
 from kinward.cases.disputes import disputes
 from kinward.cases.drafting import ANNOTATIONS, CLASSIFICATIONS, ReportDetails
 from kinward.cases.exposure import exposure_of
@@ -31,6 +32,7 @@ from kinward.enforcement.strikes import strikes_of
 from kinward.errors import Invalid, KinwardError
 from kinward.evidence.queries import of_case as evidence_of
 from kinward.evidence.queries import viewed_entirely
+from kinward.fields import whole_number
 from kinward.guidelines.queries import in_force
 from kinward.people.services import related_accounts
 from kinward.redress.queries import of_case as statements_of
@@ -114,6 +116,7 @@ def case_page(
         "stands": stands(case.account),
         "strikes": strikes_of(case.account),
         "related": related_accounts(case.account),
+        "contacts": contacts(case),
         "prior": queries.prior(case),
         "comments": case.comments.select_related("staff"),
         "senior": request.user.may(SENIOR),
@@ -175,12 +178,12 @@ def decide_case(request: StaffRequest, case_id: UUID) -> HttpResponse:
             details=ReportDetails(
                 escalate=sent.get("escalate", "").strip(),
                 description=sent.get("description", "").strip(),
-                victims=sent.get("victims", "").split(),
-                recipients=sent.get("recipients", "").split(),
+                victims=_named(request, "victim"),
+                recipients=_named(request, "recipient"),
                 chat=sent.get("chat", "").replace("\r\n", "\n").strip(),
             ),
             bank=sent.get("bank") == "yes",
-            silent_days=int(days) if (days := sent.get("silent_days", "")).isdigit() else 0,
+            silent_days=whole_number(sent.get("silent_days", "")) or 0,
             silent_why=sent.get("silent_why", ""),
         )
         services.decide(case_id=case_id, staff=request.user, form=form)
@@ -188,6 +191,12 @@ def decide_case(request: StaffRequest, case_id: UUID) -> HttpResponse:
         return case_page(request, get_case(case_id), problem=error)
     messages.success(request, f"Your verdict is in: {form.outcome}.")
     return redirect("case", case_id)
+
+
+def _named(request: StaffRequest, who: str) -> list[str]:
+    """The accounts that were ticked as a victim or recipient, and those that were written."""
+    written = request.POST.get(f"{who}s", "").split()
+    return list(dict.fromkeys([*request.POST.getlist(who), *written]))
 
 
 def _all_files(case_id: UUID, classification: str) -> dict[str, str]:
@@ -226,14 +235,14 @@ def comment(request: StaffRequest, case_id: UUID) -> HttpResponse:
 def silence(request: StaffRequest, case_id: UUID) -> HttpResponse:
     """Tell the account holder nothing for some more days, or tell them now."""
     case = get_case(case_id)
-    days = request.POST.get("days", "")
     try:
-        if not days.isascii() or not days.isdigit() or int(days) > services.MAX_SILENCE:
+        days = whole_number(request.POST.get("days", ""))
+        if days is None or days > services.MAX_SILENCE:
             raise Invalid(f"Days are from 0 to {services.MAX_SILENCE}.")
         untold = statements_of(case_id).filter(told_at=None).last()
         if untold is None:
             raise Invalid("There is nothing that was not told.")
-        until = timezone.now() + timedelta(days=int(days))
+        until = timezone.now() + timedelta(days=days)
         why = request.POST.get("why", "")
         keep_silent(statement_id=untold.id, until=until, why=why, staff=request.user)
     except KinwardError as error:

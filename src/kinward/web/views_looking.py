@@ -15,12 +15,12 @@ from kinward.cases.looking import look, veil_file
 from kinward.cases.models import Viewing
 from kinward.cases.services import get_case
 from kinward.cases.viewing import choose, viewing_of
-from kinward.errors import Invalid, KinwardError
+from kinward.errors import KinwardError
 from kinward.evidence.services import get_evidence
+from kinward.fields import whole_number
 from kinward.web.guards import StaffRequest, needs
 
 REASON: Final = "to decide this case"
-MAX_DIGITS: Final = 6
 
 
 @require_GET
@@ -63,16 +63,13 @@ def viewing(request: StaffRequest) -> HttpResponse:
 def choose_viewing(request: StaffRequest) -> HttpResponse:
     """Choose it."""
     sent = request.POST
-    at_most = sent.get("at_most", "").strip()
     try:
-        if at_most and not (at_most.isascii() and at_most.isdigit() and len(at_most) <= MAX_DIGITS):
-            raise Invalid("A number of files, or nothing.")
         choose(
             staff=request.user,
             described="described" in sent,
             in_colour="in_colour" in sent,
             larger="larger" in sent,
-            at_most=int(at_most) if at_most else None,
+            at_most=whole_number(sent.get("at_most", "")),
         )
     except KinwardError as error:
         return _viewing_page(request, viewing_of(request.user), error)

@@ -14,6 +14,7 @@ from kinward.errors import Invalid, KinwardError
 from kinward.experience import proposals, queries, services
 from kinward.experience.editing import RuleChange, changed_expectations, raw_rule, with_change
 from kinward.experience.models import PackVersion, Proposal
+from kinward.fields import is_number, whole_number
 from kinward.ledger.queries import about
 from kinward.policy import Pack, shipped_packs
 from kinward.policy.capabilities import CAPABILITIES
@@ -130,11 +131,10 @@ def _propose_rule(request: StaffRequest, base: PackVersion, rule_id: str) -> Pro
 
 
 def _propose(request: StaffRequest, files: dict[str, str]) -> Proposal:
-    share = request.POST.get("share", "100")
     made = proposals.propose(
         files=files,
         why=request.POST.get("why", ""),
-        share=int(share) if share.isdigit() else 0,
+        share=whole_number(request.POST.get("share", "100")) or 0,
         staff=request.user,
     )
     messages.success(request, "It is proposed. Another person decides.")
@@ -143,7 +143,8 @@ def _propose(request: StaffRequest, files: dict[str, str]) -> Proposal:
 
 def _value(text: str) -> str | int:
     """A value as a pack writes it: minutes are a number, everything else is a word."""
-    return int(text) if text.strip().isdigit() else text.strip()
+    text = text.strip()
+    return int(text) if is_number(text) else text
 
 
 def _named(raw: dict[str, Any]) -> list[str]:
