@@ -7,15 +7,16 @@ does. A worker that dies leaves its job marked as running; `rescue` gives it to 
 import contextlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 import structlog
 from django.db import close_old_connections, transaction
-from procrastinate import BaseRetryStrategy, JobContext, RetryDecision
+from procrastinate import App, BaseRetryStrategy, JobContext, RetryDecision
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 from procrastinate.exceptions import AlreadyEnqueued, UniqueViolation
 from procrastinate.jobs import Job, Status
+from procrastinate.manager import JobManager
 from procrastinate.tasks import Task
 
 from kinward.config import config
@@ -43,10 +44,14 @@ def delay(attempts: int) -> float:
     return DELAYS[min(attempts, len(DELAYS) - 1)] * config().retry_scale
 
 
-def task(name: str, *, lock: str | None = None) -> Callable[[Callable[P, R]], Task[P, R, P]]:
+def task(
+    name: str, *, lock: str | None = None, every: str = ""
+) -> Callable[[Callable[P, R]], Task[P, R, P]]:
     """Declare a durable job; its function must be safe to run again from the start.
 
     Of all jobs with one `lock` only one runs at a time: long ones never take every worker's hands.
+    `every` is when it comes by itself, as in cron (its `timestamp` says for when); while one of
+    these waits, no other is added.
     """
 
     def declare(function: Callable[P, R]) -> Task[P, R, P]:
@@ -57,9 +62,32 @@ def task(name: str, *, lock: str | None = None) -> Callable[[Callable[P, R]], Ta
             finally:
                 close_old_connections()
 
-        return app.task(name=name, retry=Patient(), lock=lock)(run)
+        waits_once = name if every else None
+        made = app.task(name=name, retry=Patient(), lock=lock, queueing_lock=waits_once)(run)
+        if every:
+            app.periodic(cron=every)(cast("Any", made))
+        return made
 
     return declare
+
+
+class Jobs(JobManager):
+    """The queue. A job that is to be tried again gives way to the same one, if that waits already.
+
+    Otherwise it would stay as running for ever, and keep its lock.
+    """
+
+    async def retry_job(self, job: Job, *args: Any, **kwargs: Any) -> None:
+        """Put a job back that failed, or whose worker died."""
+        try:
+            await super().retry_job(job, *args, **kwargs)
+        except UniqueViolation:
+            await self.finish_job(job, status=Status.FAILED, delete_job=True)
+
+
+def prepare(opened: App) -> None:
+    """Give procrastinate our queue, when Django has loaded everything."""
+    opened.job_manager = Jobs(opened.connector)
 
 
 @app.periodic(cron="* * * * * */5")  # the sixth field counts seconds
@@ -67,13 +95,10 @@ def task(name: str, *, lock: str | None = None) -> Callable[[Callable[P, R]], Ta
 async def rescue(context: JobContext, timestamp: int) -> int:
     """Give the jobs of workers that have gone silent back to the queue."""
     silent = config().stalled_seconds
-    manager: Any = context.app.job_manager
+    manager = context.app.job_manager
     stalled = list(await manager.get_stalled_jobs(seconds_since_heartbeat=silent))
     for job in stalled:
-        try:
-            await manager.retry_job(job)
-        except UniqueViolation:  # of jobs that wait once, one waits already: it does the same
-            await manager.finish_job(job, status=Status.FAILED, delete_job=True)
+        await manager.retry_job(job)
         log.warning("job.rescued", job=job.id, task=job.task_name)
     return len(stalled)
 

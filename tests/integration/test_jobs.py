@@ -12,6 +12,7 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
 from kinward.access.models import ApiKey
+from kinward.cases import tasks
 from kinward.enforcement.models import Action, Effect
 from kinward.enforcement.services import issue_content
 from kinward.evidence.models import Evidence
@@ -110,3 +111,30 @@ def test_rescue_comes_round_every_five_seconds() -> None:
     first, second = ticks.get_next(datetime), ticks.get_next(datetime)
     assert second - first == timedelta(seconds=5)
     assert first.second % 5 == 0
+
+
+def test_a_job_that_fails_gives_way_to_the_same_one_that_waits(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise it would be running for ever, and the one that waits for its lock wait for ever."""
+    tries: list[str] = []
+
+    def once_more_and_fail() -> list[str]:
+        tries.append("a try")
+        if len(tries) == 1:
+            enqueue_once(RETRO)
+            raise RuntimeError("The first try fails.")
+        return []
+
+    monkeypatch.setattr(tasks, "retro_match", once_more_and_fail)
+    enqueue_once(RETRO)
+    run_jobs()
+    run_jobs()
+    assert len(tries) >= 2
+    assert RETRO not in dict(statuses())
+
+
+def test_what_comes_by_itself_waits_once() -> None:
+    every = [each.task for each in app.periodic_registry.periodic_tasks.values()]
+    assert len(every) > 10
+    assert all(each.queueing_lock == each.name for each in every)

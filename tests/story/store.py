@@ -1,5 +1,6 @@
 """An object store that misbehaves: S3 (moto's server on loopback), and a door before it."""
 
+import contextlib
 import logging
 import random
 import threading
@@ -86,6 +87,7 @@ class _Door(BaseHTTPRequestHandler):
         if "content-length" not in given:
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body[:sent])
+        with contextlib.suppress(OSError):  # whoever asked may have been killed
+            self.wfile.write(body[:sent])
 
     def log_message(self, format: str, *args: Any) -> None: ...

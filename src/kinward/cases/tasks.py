@@ -2,8 +2,6 @@
 
 from uuid import UUID
 
-from procrastinate.contrib.django import app
-
 from kinward.cases import acting, banking, services
 from kinward.cases.appeals import WITHDRAW
 from kinward.cases.retro import retro_match
@@ -54,8 +52,7 @@ def match_held() -> None:
         pass
 
 
-@app.periodic(cron="*/5 * * * *")
-@task("cases.look_for_retro")
+@task("cases.look_for_retro", every="*/5 * * * *")
 def look_for_retro(timestamp: int) -> None:
     """Ask for that job, in case a list grew while it was beginning."""
     enqueue_once(RETRO)

@@ -3,7 +3,6 @@
 from uuid import UUID
 
 from django.db import transaction
-from procrastinate.contrib.django import app
 
 from kinward.enforcement import sanctions, services
 from kinward.experience import growing
@@ -21,22 +20,19 @@ def deliver(action_id: str) -> None:
     services.deliver(UUID(action_id))
 
 
-@app.periodic(cron="*/10 * * * *")
-@task("enforcement.send_forgotten")
+@task("enforcement.send_forgotten", every="*/10 * * * *")
 def send_forgotten(timestamp: int) -> None:
     """Send what was issued while the platform fetched its actions and now no longer does."""
     services.send_forgotten()
 
 
-@app.periodic(cron="* * * * *")
-@task("enforcement.end_due")
+@task("enforcement.end_due", every="* * * * *")
 def end_due(timestamp: int) -> None:
     """Lift what has run its time."""
     sanctions.end_due()
 
 
-@app.periodic(cron="*/10 * * * *")
-@task("enforcement.grow_up")
+@task("enforcement.grow_up", every="*/10 * * * *")
 def grow_up(timestamp: int) -> None:
     """Let everybody grow whose day has come, also a day that this machine slept through.
 

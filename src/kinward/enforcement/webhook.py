@@ -2,6 +2,7 @@
 
 import ipaddress
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -78,15 +79,18 @@ def send(config: Config, *, message_id: str, payload: dict[str, Any]) -> Deliver
     message = signed(config, message_id=message_id, payload=payload)
     headers = {"Content-Type": "application/json", **message.headers}
     try:
-        with (
-            httpx.Client(timeout=config.webhook_seconds, trust_env=False) as http,
-            http.stream(
-                "POST", config.webhook_url, content=message.body, headers=headers
-            ) as response,
-        ):
+        with _http(config.webhook_seconds).stream(
+            "POST", config.webhook_url, content=message.body, headers=headers
+        ) as response:
             return Delivery(response.status_code, _first_bytes(response))
     except httpx.HTTPError as error:
         raise Undelivered(f"{type(error).__name__}: {error}") from error
+
+
+@cache
+def _http(seconds: float) -> httpx.Client:
+    """One client for all threads: to read the certificates takes longer than to send a message."""
+    return httpx.Client(timeout=seconds, trust_env=False)
 
 
 def _first_bytes(response: httpx.Response) -> str:

@@ -1,7 +1,6 @@
 """The vault's jobs: what has expired, what moves to the store, and whether all of it is whole."""
 
 from django.utils import timezone
-from procrastinate.contrib.django import app
 
 from kinward.evidence import storage
 from kinward.evidence.care import scrub, store_next
@@ -9,8 +8,7 @@ from kinward.evidence.services import DELETE, destroy_expired
 from kinward.jobs import task
 
 
-@app.periodic(cron="17 3 * * *")
-@task("evidence.expire")
+@task("evidence.expire", every="17 3 * * *")
 def expire(timestamp: int) -> None:
     """Destroy what has expired. What a missed day left over goes the next time."""
     destroy_expired(timezone.now())
@@ -22,16 +20,14 @@ def delete_object(location: str) -> None:
     storage.delete(location)
 
 
-@app.periodic(cron="* * * * *")
-@task("evidence.store", lock="evidence.store")
+@task("evidence.store", lock="evidence.store", every="* * * * *")
 def store(timestamp: int) -> None:
     """Move what was sealed since to the store, if there is one."""
     while store_next():
         pass
 
 
-@app.periodic(cron="41 4 * * 0")
-@task("evidence.scrub", lock="evidence.scrub")
+@task("evidence.scrub", lock="evidence.scrub", every="41 4 * * 0")
 def check(timestamp: int) -> None:
     """Check once a week that every file is as it was sealed."""
     scrub()

@@ -1,7 +1,5 @@
 """Reading partners when it is due, and sending them our opinions."""
 
-from procrastinate.contrib.django import app
-
 from kinward.exchanges import opinions, services
 from kinward.exchanges.models import Exchange
 from kinward.jobs import enqueue_once, task
@@ -9,8 +7,7 @@ from kinward.jobs import enqueue_once, task
 SYNC = "exchanges.sync"
 
 
-@app.periodic(cron="* * * * *")
-@task("exchanges.look")
+@task("exchanges.look", every="* * * * *")
 def look(timestamp: int) -> None:
     """Ask for a sync of each exchange that is due."""
     for exchange in services.due():

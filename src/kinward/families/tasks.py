@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
-from procrastinate.contrib.django import app
 
 from kinward.families import asking, digest, ending
 from kinward.families.activity import forget_activity
@@ -13,8 +12,7 @@ from kinward.families.screen_time import KEPT, forget
 from kinward.jobs import task
 
 
-@app.periodic(cron="23 3 * * *")
-@task("families.forget_minutes")
+@task("families.forget_minutes", every="23 3 * * *")
 def forget_minutes(timestamp: int) -> None:
     """Forget what is older than anybody is shown."""
     forget(datetime.now(UTC))
@@ -38,8 +36,7 @@ def tidy_asks(teen_id: int) -> None:
     asking.tidy(teen_id)
 
 
-@app.periodic(cron="*/10 * * * *")
-@task("families.tidy_all")
+@task("families.tidy_all", every="*/10 * * * *")
 def tidy_all(timestamp: int) -> None:
     """Whatever a job at its moment should have done, also while this machine slept."""
     ending.finish_due()
@@ -47,8 +44,7 @@ def tidy_all(timestamp: int) -> None:
         asking.tidy(teen_id)
 
 
-@app.periodic(cron="0 16 * * 0")
-@task("families.send_digests")
+@task("families.send_digests", every="0 16 * * 0")
 def send_digests(timestamp: int) -> None:
     """Send the weekly digests, on Sundays."""
     digest.send_digests()

@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Final
 
 from django.utils import timezone
-from procrastinate.contrib.django import app
 
 from kinward.gate.models import KeptAnswer
 from kinward.jobs import task
@@ -12,8 +11,7 @@ from kinward.jobs import task
 KEPT_FOR: Final = timedelta(days=7)
 
 
-@app.periodic(cron="41 3 * * *")
-@task("gate.forget_answers")
+@task("gate.forget_answers", every="41 3 * * *")
 def forget_answers(timestamp: int) -> None:
     """Forget kept answers after a week: nobody repeats a request that long."""
     KeptAnswer.objects.filter(created_at__lt=timezone.now() - KEPT_FOR).delete()

@@ -166,5 +166,6 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 
 PROCRASTINATE_IMPORT_PATHS = ["kinward.jobs"]
+PROCRASTINATE_ON_APP_READY = "kinward.jobs.prepare"
 LOGGING_CONFIG = None
 TEST_RUNNER = "django.test.runner.DiscoverRunner"

@@ -1,23 +1,20 @@
 """Durable jobs: telling what was kept silent for a time, and sending to the EU's database."""
 
 from django.utils import timezone
-from procrastinate.contrib.django import app
 
 from kinward.jobs import task
 from kinward.redress.database import send_due
 from kinward.redress.services import tell_due
 
 
-@app.periodic(cron="*/5 * * * *")
-@task("redress.tell_due")
+@task("redress.tell_due", every="*/5 * * * *")
 def tell(timestamp: int) -> None:
     """Tell everybody whose silence is over."""
     while tell_due(timezone.now()):
         pass
 
 
-@app.periodic(cron="*/10 * * * *")
-@task("redress.send_statements", lock="redress.send_statements")
+@task("redress.send_statements", lock="redress.send_statements", every="*/10 * * * *")
 def send_statements(timestamp: int) -> None:
     """Send what was told since to the Transparency Database, where the operator named one."""
     send_due()
