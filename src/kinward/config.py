@@ -62,6 +62,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     evidence_key_file: str = ""
     evidence_store: str = ""
     aws_endpoint: str = ""
+    vault_url: str = ""
+    vault_token: str = ""
+    gcp_kms_url: str = "https://cloudkms.googleapis.com"
+    gcp_metadata_url: str = "http://metadata.google.internal"
     preservation_days: int = 365
 
     authorities: str = "cybertipline"

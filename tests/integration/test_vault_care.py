@@ -17,6 +17,7 @@ from moto.server import ThreadedMotoServer
 
 from kinward.cli.doctor import examine
 from kinward.config import config
+from kinward.errors import NotConfigured
 from kinward.evidence import care, storage
 from kinward.evidence import services as vault
 from kinward.evidence.keys import KeysAway, keys
@@ -28,7 +29,15 @@ from kinward.ledger.queries import verify
 from kinward.matching.models import Bank, Check
 from kinward.people.models import Account
 from tests.integration.conftest import Configure
-from tests.integration.helpers import KNOWN, due_jobs, quarantined, rotten, run_jobs
+from tests.integration.helpers import (
+    KNOWN,
+    due_jobs,
+    listening,
+    quarantined,
+    rotten,
+    run_jobs,
+)
+from tests.integration.key_services import GCP_KEY, VAULT_TOKEN, KeyServices
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -129,6 +138,60 @@ def test_a_key_service_that_is_away_seals_nothing_and_loses_nothing(
     configure(evidence_keys="aws-kms:alias/nobody", aws_endpoint=aws)
     with pytest.raises(CannotUnseal, match="NotFound"):
         quarantined(account)
+
+
+@pytest.mark.parametrize("which", ["vault:transit/kinward", f"gcp-kms:{GCP_KEY}"])
+def test_keys_in_vault_and_in_cloud_kms(
+    bank: Bank, account: Account, configure: Configure, which: str
+) -> None:
+    quarantined(account)
+    evidence = Evidence.objects.get()
+    with listening(KeyServices()) as services:
+        right = {
+            "vault_url": f"{services.url}/",
+            "vault_token": VAULT_TOKEN,
+            "gcp_kms_url": services.url,
+            "gcp_metadata_url": services.url,
+        }
+        configure(evidence_keys=which, **right)
+        assert care.rewrap() == 1
+        assert again(evidence).key_id == which
+        assert opened(evidence) == KNOWN
+        quarantined(account, content_id="post-2")
+        second = Evidence.objects.latest("sealed_at")
+        assert opened(second) == KNOWN
+        assert services.tokens <= 2, "fetched by what wraps and by what opens, and kept"
+        assert examine()["keys"].level == "ok"
+        # A wrapped key opens the evidence that it was wrapped for, and no other.
+        Evidence.objects.filter(pk=second.pk).update(wrapped_key=again(evidence).wrapped_key)
+        with pytest.raises(CannotUnseal, match="400"):
+            opened(second)
+        configure(evidence_keys=f"{which}-not")
+        with pytest.raises(CannotUnseal, match="404"):
+            quarantined(account, content_id="post-3")
+        configure(evidence_keys=which)
+    configure(evidence_keys=which, **right)
+    with pytest.raises(KeysAway):
+        opened(evidence)
+    for wrong in ("http://keys.example", "ftp://127.0.0.1"):
+        configure(evidence_keys=which, vault_url=wrong, gcp_kms_url=wrong)
+        with pytest.raises(NotConfigured, match="must be https"):
+            keys()
+
+
+def test_a_token_of_vault_that_is_renewed_is_read_anew(
+    evidence: Evidence, configure: Configure, tmp_path: Path
+) -> None:
+    (tmp_path / "secrets").mkdir()
+    token = tmp_path / "secrets" / "vault_token"
+    token.write_text("s.old")
+    with listening(KeyServices()) as services:
+        configure(evidence_keys="vault:transit/kinward", vault_url=services.url, data_dir=tmp_path)
+        with pytest.raises(CannotUnseal, match="403"):
+            keys().wrap("a key", evidence.id)
+        token.write_text(VAULT_TOKEN)
+        wrapped = keys().wrap("a key", evidence.id)
+        assert keys().unwrap(wrapped, keys().current, evidence.id) == "a key"
 
 
 @pytest.mark.parametrize("where", ["file", "s3"])

@@ -21,7 +21,7 @@ class Evidence(models.Model):
     location = models.CharField(max_length=400, default="")  # in the store, once it is there
     sealed_sha256 = models.CharField(max_length=64, default="")  # of the ciphertext
     wrapped_key = models.BinaryField(null=True)
-    key_id = models.CharField(max_length=100)
+    key_id = models.CharField(max_length=400)
     sealed_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True)
     hold_reference = models.CharField(max_length=200, default="")

@@ -1,0 +1,150 @@
+"""Keys in HashiCorp Vault (or OpenBao) and in Google Cloud KMS, over their HTTP interfaces.
+
+The evidence's id is the associated data, so a wrapped key opens nothing else. Both services know
+by themselves which version of a key wrapped what.
+
+Sources: https://developer.hashicorp.com/vault/api-docs/secret/transit (encrypt, decrypt);
+https://cloud.google.com/kms/docs/reference/rest (cryptoKeys.encrypt, cryptoKeys.decrypt);
+https://cloud.google.com/compute/docs/access/authenticate-workloads (the metadata server's token).
+"""
+
+import ipaddress
+from base64 import b64decode, b64encode
+from time import monotonic
+from typing import Any, Final
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import httpx
+
+from kinward.config import Config
+from kinward.errors import NotConfigured
+from kinward.evidence.keys import KeysAway
+from kinward.evidence.sealing import CannotUnseal
+
+TIMEOUT: Final = httpx.Timeout(10.0, connect=5.0)
+REFUSED: Final = {400, 403, 404}
+TOKEN_PATH: Final = "/computeMetadata/v1/instance/service-accounts/default/token"  # noqa: S105
+EARLY: Final = 60.0  # seconds before its end that a token is fetched anew
+
+
+class VaultTransit:
+    """One key of Vault's transit engine: `vault:<mount>/<key>`, an AEAD key such as aes256-gcm96.
+
+    Its token is KINWARD_VAULT_TOKEN, or in `<data>/secrets/vault_token`, which is read each time
+    so that an agent can renew it.
+    """
+
+    def __init__(self, config: Config, which: str) -> None:
+        self._mount, slash, self._key = which.rpartition("/")
+        if not slash or not self._mount or not self._key or not config.vault_url:
+            raise NotConfigured(
+                "Set KINWARD_VAULT_URL, and name the key: "
+                "KINWARD_EVIDENCE_KEYS=vault:transit/kinward."
+            )
+        self._base = f"{_safe(config.vault_url, 'KINWARD_VAULT_URL')}/v1/{self._mount}"
+        self._config = config
+        self._http = httpx.Client(timeout=TIMEOUT, trust_env=False)
+
+    @property
+    def current(self) -> str:
+        """The key as it was named."""
+        return f"vault:{self._mount}/{self._key}"
+
+    def wrap(self, data_key: str, evidence_id: UUID) -> bytes:
+        """Have Vault encrypt a data key."""
+        said = self._ask("encrypt", evidence_id, plaintext=_text(data_key.encode()))
+        return str(said["ciphertext"]).encode()
+
+    def unwrap(self, wrapped: bytes, key_id: str, evidence_id: UUID) -> str:
+        """Have Vault decrypt a data key."""
+        said = self._ask("decrypt", evidence_id, ciphertext=wrapped.decode())
+        return b64decode(said["plaintext"]).decode()
+
+    def _ask(self, verb: str, evidence_id: UUID, **sent: str) -> dict[str, Any]:
+        found: dict[str, Any] = _post(
+            self._http,
+            f"{self._base}/{verb}/{self._key}",
+            {"X-Vault-Token": self._config.secret("vault_token")},
+            {**sent, "associated_data": _text(str(evidence_id).encode())},
+            "Vault",
+        )["data"]
+        return found
+
+
+class GcpKms:
+    """One key of Cloud KMS: `gcp-kms:projects/…/locations/…/keyRings/…/cryptoKeys/…`.
+
+    The credentials are those of the machine or workload, from the metadata server.
+    """
+
+    def __init__(self, config: Config, which: str) -> None:
+        if not which.startswith("projects/"):
+            raise NotConfigured("Name the key: KINWARD_EVIDENCE_KEYS=gcp-kms:projects/….")
+        self._which = which
+        self._base = f"{_safe(config.gcp_kms_url, 'KINWARD_GCP_KMS_URL')}/v1/{which}"
+        self._metadata = config.gcp_metadata_url.rstrip("/")
+        self._http = httpx.Client(timeout=TIMEOUT, trust_env=False)
+        self._token, self._ends = "", 0.0
+
+    @property
+    def current(self) -> str:
+        """The key as it was named."""
+        return f"gcp-kms:{self._which}"
+
+    def wrap(self, data_key: str, evidence_id: UUID) -> bytes:
+        """Have KMS encrypt a data key."""
+        said = self._ask("encrypt", evidence_id, plaintext=_text(data_key.encode()))
+        return b64decode(said["ciphertext"])
+
+    def unwrap(self, wrapped: bytes, key_id: str, evidence_id: UUID) -> str:
+        """Have KMS decrypt a data key."""
+        said = self._ask("decrypt", evidence_id, ciphertext=_text(wrapped))
+        return b64decode(said["plaintext"]).decode()
+
+    def _ask(self, verb: str, evidence_id: UUID, **sent: str) -> dict[str, Any]:
+        bound = {"additionalAuthenticatedData": _text(str(evidence_id).encode())}
+        headers = {"Authorization": f"Bearer {self._bearer()}"}
+        return _post(self._http, f"{self._base}:{verb}", headers, {**sent, **bound}, "Cloud KMS")
+
+    def _bearer(self) -> str:
+        if monotonic() >= self._ends:
+            headers = {"Metadata-Flavor": "Google"}
+            try:
+                answer = self._http.get(f"{self._metadata}{TOKEN_PATH}", headers=headers)
+                said = answer.raise_for_status().json()
+                self._token = str(said["access_token"])
+                self._ends = monotonic() + float(said["expires_in"]) - EARLY
+            except (httpx.HTTPError, ValueError, KeyError) as error:
+                raise KeysAway(f"No token from the metadata server: {error}.") from error
+        return self._token
+
+
+def _post(
+    http: httpx.Client, url: str, headers: dict[str, str], sent: dict[str, str], who: str
+) -> dict[str, Any]:
+    try:
+        answer = http.post(url, headers=headers, json=sent)
+        if answer.status_code in REFUSED:
+            raise CannotUnseal(f"{who} says HTTP {answer.status_code}: {answer.text[:200]}")
+        found: dict[str, Any] = answer.raise_for_status().json()
+    except (httpx.HTTPError, ValueError) as error:
+        raise KeysAway(f"{who}: {type(error).__name__}: {error}.") from error
+    return found
+
+
+def _text(data: bytes) -> str:
+    return b64encode(data).decode()
+
+
+def _safe(url: str, setting: str) -> str:
+    """The address without a trailing slash; keys do not travel in clear over a network."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    try:
+        here = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        here = host == "localhost"
+    if parts.scheme != "https" and not (parts.scheme == "http" and here):
+        raise NotConfigured(f"{setting} must be https, unless it is on this machine.")
+    return url.rstrip("/")
