@@ -1,7 +1,12 @@
 """The vault: sealed at once, opened by few, kept as long as it must be."""
 
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -28,6 +33,39 @@ pytestmark = pytest.mark.django_db
 def evidence(bank: Bank, account: Account) -> Evidence:
     quarantined(account)
     return Evidence.objects.get()
+
+
+def memory_of(pid: int) -> Iterator[bytes]:
+    """What a core of a process would hold: every part of its memory that can be read."""
+    with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
+        for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+            span, rights, *_, name = [*line.split(), ""][:7]
+            start, end = (int(each, 16) for each in span.split("-"))
+            if "r" not in rights or name in ("[vvar]", "[vsyscall]", "[vvar_vclock]"):
+                continue
+            with suppress(OSError, ValueError):
+                memory.seek(start)
+                yield memory.read(end - start)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+def test_a_core_of_the_database_holds_no_bytes_in_clear(bank: Bank, account: Account) -> None:
+    marker = b"neutral-marker-93bd"
+    quarantined(account, data=KNOWN + marker)
+    evidence = Evidence.objects.get()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pid FROM pg_stat_activity")
+        pids = [row[0] for row in cursor.fetchall()]
+    if not os.access(f"/proc/{pids[0]}/mem", os.R_OK) and os.environ.get("CI") != "true":
+        pytest.skip("This kernel lets only root read the memory of another process.")
+    told = f"/proc/{pids[0]}/status"
+    parent = next(x for x in Path(told).read_text().splitlines() if x.startswith("PPid"))
+    known = 0
+    for pid in {*pids, int(parent.split()[1])}:
+        for part in memory_of(pid):
+            assert marker not in part
+            known += evidence.sha256.encode() in part
+    assert known, "what is in the database's memory is found there"
 
 
 def test_nothing_in_the_database_holds_the_bytes_in_clear(bank: Bank, account: Account) -> None:
