@@ -56,7 +56,11 @@ def test_a_core_of_the_database_holds_no_bytes_in_clear(bank: Bank, account: Acc
     with connection.cursor() as cursor:
         cursor.execute("SELECT pid FROM pg_stat_activity")
         pids = [row[0] for row in cursor.fetchall()]
-    if not os.access(f"/proc/{pids[0]}/mem", os.R_OK) and os.environ.get("CI") != "true":
+    try:
+        Path(f"/proc/{pids[0]}/mem").open("rb").close()
+    except PermissionError:
+        if os.environ.get("CI") == "true":
+            raise
         pytest.skip("This kernel lets only root read the memory of another process.")
     told = f"/proc/{pids[0]}/status"
     parent = next(x for x in Path(told).read_text().splitlines() if x.startswith("PPid"))
