@@ -4,6 +4,7 @@ A setting `port` is the variable `KINWARD_PORT`. Secrets that are not given live
 `<data_dir>/secrets`, made on the first run and readable by their owner only.
 """
 
+import ipaddress
 import os
 import secrets
 from collections.abc import Mapping
@@ -123,6 +124,23 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     def secret_path(self, name: str) -> Path:
         """Where the file of a secret lies."""
         return self.data_dir / "secrets" / name
+
+
+def travels_safely(url: str) -> bool:
+    """Whether nobody can read on its way what is sent to an address: https, or this machine.
+
+    >>> [travels_safely(f"{each}.example") for each in ("https://a", "http://a", "ftp://a")]
+    [True, False, False]
+    >>> travels_safely("http://127.0.0.1:8700"), travels_safely("http://localhost")
+    (True, True)
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    try:
+        here = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        here = host == "localhost"
+    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and here))
 
 
 def write_secret(path: Path, value: str) -> None:

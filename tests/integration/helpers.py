@@ -9,6 +9,8 @@ from socketserver import BaseServer
 from typing import Any, TypeVar, cast
 
 from django.utils import timezone
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 from procrastinate.contrib.django import app
 
 from kinward.access.models import Staff
@@ -53,6 +55,23 @@ def listening(server: Server) -> Iterator[Server]:
     yield server
     server.shutdown()
     server.server_close()
+
+
+def run_machine(
+    machine: type[RuleBasedStateMachine], *, sequences: int = 25, steps: int = 20
+) -> None:
+    """Run a state machine. A failing sequence is shown as it was found: each step is costly."""
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=sequences,
+            stateful_step_count=steps,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            phases=(Phase.generate,),
+            report_multiple_bugs=False,
+        ),
+    )
 
 
 def upload(

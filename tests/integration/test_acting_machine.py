@@ -15,13 +15,11 @@ from uuid import UUID
 import pytest
 from django.db import transaction
 from django.utils import timezone
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     invariant,
     rule,
-    run_state_machine_as_test,
 )
 
 from kinward.access.models import Staff
@@ -53,7 +51,7 @@ from kinward.policy.sentences import LANGUAGES
 from kinward.redress import services as redress
 from kinward.redress.models import Appeal, Statement
 from kinward.reporting.models import Report, ReportState
-from tests.integration.helpers import KNOWN, UNKNOWN, upload
+from tests.integration.helpers import KNOWN, UNKNOWN, run_machine, upload
 
 pytestmark = pytest.mark.django_db
 
@@ -291,14 +289,4 @@ def test_no_sequence_breaks_a_case(
     real = timezone.now
     monkeypatch.setattr(timezone, "now", lambda: real() + Acting.ahead)
     configure(identifier_key="a key of a test")
-    run_state_machine_as_test(
-        Acting,
-        settings=settings(
-            max_examples=25,
-            stateful_step_count=30,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-            phases=(Phase.generate,),
-            report_multiple_bugs=False,
-        ),
-    )
+    run_machine(Acting, sequences=25, steps=30)

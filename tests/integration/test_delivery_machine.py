@@ -11,13 +11,11 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     invariant,
     rule,
-    run_state_machine_as_test,
 )
 
 from kinward.access.models import Staff
@@ -31,7 +29,7 @@ from kinward.ledger.queries import verify
 from kinward.matching.index import bank_index
 from kinward.matching.models import Bank
 from kinward.people.models import Account
-from tests.integration.helpers import KNOWN, Receiver, upload
+from tests.integration.helpers import KNOWN, Receiver, run_machine, upload
 
 pytestmark = pytest.mark.django_db
 
@@ -154,14 +152,4 @@ def test_in_the_end_the_platform_agrees(
     monkeypatch.setattr(enforcement, "DELAYS", (1, 1))  # given up after three tries
     for name, value in {"receiver": receiver, "account": account, "reviewer": reviewer}.items():
         monkeypatch.setattr(Delivering, name, value, raising=False)
-    run_state_machine_as_test(
-        Delivering,
-        settings=settings(
-            max_examples=25,
-            stateful_step_count=20,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-            phases=(Phase.generate,),
-            report_multiple_bugs=False,
-        ),
-    )
+    run_machine(Delivering, sequences=25, steps=20)

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -20,7 +19,6 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 
 from kinward.errors import KinwardError
@@ -36,6 +34,7 @@ from kinward.policy import AgeRange, Pack, decide
 from kinward.policy.question import Question, read_question
 from kinward.policy.settling import Bounds, applying, combine
 from tests.integration.families import make_account, pair
+from tests.integration.helpers import run_machine
 
 pytestmark = pytest.mark.django_db
 
@@ -406,14 +405,4 @@ def test_no_sequence_breaks_a_family(monkeypatch: pytest.MonkeyPatch, configure:
     real = timezone.now
     monkeypatch.setattr(timezone, "now", lambda: real() + Family.ahead)
     configure(policy_key="00" * 32)
-    run_state_machine_as_test(
-        Family,
-        settings=settings(
-            max_examples=60,
-            stateful_step_count=35,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-            phases=(Phase.generate,),
-            report_multiple_bugs=False,
-        ),
-    )
+    run_machine(Family, sequences=60, steps=35)

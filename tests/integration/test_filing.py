@@ -305,6 +305,13 @@ def real(
     return report
 
 
+def test_a_report_never_travels_in_clear(report: Report, configure: Configure) -> None:
+    configure(cybertipline_url="http://authority.example/ispws")
+    with pytest.raises(NotConfigured, match="must be https"):
+        file_report(report.id)
+    assert not Call.objects.exists()
+
+
 def test_reports_are_real_when_two_people_agreed_and_until_one_ends_it(
     real: Report, operator: Staff, sandbox: Sandbox, configure: Configure
 ) -> None:

@@ -12,14 +12,12 @@ from uuid import uuid4
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 
 from kinward.access.models import Staff
@@ -36,7 +34,7 @@ from kinward.reporting.filing import Filing
 from kinward.reporting.models import Call, Report, ReportState
 from kinward.reporting.services import file_report, unpark, withdraw, withdraw_report
 from tests.integration.conftest import Configure
-from tests.integration.helpers import two_files_one_seen
+from tests.integration.helpers import run_machine, two_files_one_seen
 
 pytestmark = pytest.mark.django_db
 
@@ -200,14 +198,4 @@ def test_no_sequence_makes_two_reports(
     }
     for name, value in given.items():
         monkeypatch.setattr(Reporting, name, value, raising=False)
-    run_state_machine_as_test(
-        Reporting,
-        settings=settings(
-            max_examples=40,
-            stateful_step_count=12,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-            phases=(Phase.generate,),
-            report_multiple_bugs=False,
-        ),
-    )
+    run_machine(Reporting, sequences=40, steps=12)

@@ -13,13 +13,11 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import transaction
 from django.utils import timezone
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     invariant,
     rule,
-    run_state_machine_as_test,
 )
 
 from kinward.errors import KinwardError
@@ -35,7 +33,7 @@ from kinward.matching.models import Bank
 from kinward.people.models import Account
 from kinward.people.services import Profile, put_account
 from tests.integration.conftest import Configure
-from tests.integration.helpers import KNOWN, upload
+from tests.integration.helpers import KNOWN, run_machine, upload
 
 pytestmark = pytest.mark.django_db
 
@@ -192,14 +190,4 @@ def test_no_sequence_loses_or_keeps_what_it_must_not(
     monkeypatch.setattr(timezone, "now", lambda: real() + Keeping.ahead)
     monkeypatch.setattr(Keeping, "configure", staticmethod(configure), raising=False)
     monkeypatch.setattr(Keeping, "directory", tmp_path, raising=False)
-    run_state_machine_as_test(
-        Keeping,
-        settings=settings(
-            max_examples=25,
-            stateful_step_count=20,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-            phases=(Phase.generate,),
-            report_multiple_bugs=False,
-        ),
-    )
+    run_machine(Keeping, sequences=25, steps=20)

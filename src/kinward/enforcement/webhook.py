@@ -1,6 +1,5 @@
 """One webhook, signed by the Standard Webhooks scheme (standardwebhooks.com). No database here."""
 
-import ipaddress
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
@@ -10,7 +9,7 @@ import httpx
 import msgspec
 from standardwebhooks.webhooks import Webhook
 
-from kinward.config import Config
+from kinward.config import Config, travels_safely
 from kinward.errors import KinwardError, NotConfigured
 
 KEPT: Final = 4096  # bytes of an answer that are read and kept
@@ -39,19 +38,8 @@ def check_address(config: Config) -> None:
     parts = urlsplit(config.webhook_url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise NotConfigured("Set KINWARD_WEBHOOK_URL to your app's webhook address.")
-    if (
-        parts.scheme == "http"
-        and not config.webhook_allow_http
-        and not _is_loopback(parts.hostname)
-    ):
+    if not config.webhook_allow_http and not travels_safely(config.webhook_url):
         raise NotConfigured("KINWARD_WEBHOOK_URL must be https, unless it is on this machine.")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class Signed(msgspec.Struct, frozen=True):

@@ -8,16 +8,14 @@ https://cloud.google.com/kms/docs/reference/rest (cryptoKeys.encrypt, cryptoKeys
 https://cloud.google.com/compute/docs/access/authenticate-workloads (the metadata server's token).
 """
 
-import ipaddress
 from base64 import b64decode, b64encode
 from time import monotonic
 from typing import Any, Final
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import httpx
 
-from kinward.config import Config
+from kinward.config import Config, travels_safely
 from kinward.errors import NotConfigured
 from kinward.evidence.keys import KeysAway
 from kinward.evidence.sealing import CannotUnseal
@@ -138,13 +136,6 @@ def _text(data: bytes) -> str:
 
 
 def _safe(url: str, setting: str) -> str:
-    """The address without a trailing slash; keys do not travel in clear over a network."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    try:
-        here = ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        here = host == "localhost"
-    if parts.scheme != "https" and not (parts.scheme == "http" and here):
+    if not travels_safely(url):
         raise NotConfigured(f"{setting} must be https, unless it is on this machine.")
     return url.rstrip("/")
