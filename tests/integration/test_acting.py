@@ -286,6 +286,33 @@ def test_removed_everywhere_is_every_copy_and_each_has_a_case(
     assert restored.exists()
 
 
+def test_a_copy_is_removed_once_however_many_verdicts_hold_it(
+    account: Account, adult: Account, reviewer: Staff
+) -> None:
+    third = put_account(platform_id="whelk", profile=Profile())[0]
+    for holder in (account, adult, third):
+        upload(holder, UNKNOWN, content_id=f"of-{holder.platform_id}")
+    case = confirmed(account, reviewer, "CS-1", f"of-{account.platform_id}")
+    run_jobs()
+    other = Case.objects.get(account=adult)
+    take(case=other, staff=reviewer)
+    decide(case_id=other.id, staff=reviewer, form=VerdictForm(outcome="confirmed", clause="CS-1"))
+    run_jobs()
+    about = Action.objects.filter(target="of-whelk", effect="remove")
+    assert set(about.values_list("case_id", flat=True)) == {case.id, other.id}
+    assert about.exclude(state="superseded").count() == 1, "the platform hears of it once"
+
+    # It is given back when the last of those who hold it lets go.
+    take(case=(own := Case.objects.get(account=third)), staff=reviewer)
+    decide(case_id=own.id, staff=reviewer, form=VerdictForm(outcome="dismissed"))
+    told = Action.objects.filter(target="of-whelk", effect="restore").exclude(state="superseded")
+    for each, holder in ((case, account), (other, adult)):
+        assert not told.exists()
+        with transaction.atomic():
+            undo(each, lock_account(holder.pk), why="a test", actor=ACTOR)
+    assert told.count() == 1
+
+
 @pytest.mark.parametrize("first", ["the verdict is undone", "the other case is dismissed"])
 def test_content_that_two_cases_hold_is_shown_when_both_have_let_go(
     account: Account, adult: Account, reviewer: Staff, first: str

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -19,6 +20,8 @@ from kinward.experience.models import Activation, Layer, PackVersion, Shadow
 from kinward.experience.services import activate, revert, start_shadow, store_pack
 from kinward.experience.settings import make_setting
 from kinward.experience.shadowing import tally
+from kinward.families.screen_time import ScreenTime, screen_time
+from kinward.gate import decide
 from kinward.people.models import Account
 from kinward.people.services import Profile, put_account
 from kinward.policy import AgeRange
@@ -68,10 +71,17 @@ def test_attributes_inline(call: Caller) -> None:
     assert answer["obligations"] == []
 
 
-def test_by_account_in_the_language_of_the_account(call: Caller, teen: Account) -> None:
+@pytest.mark.parametrize(("hour", "effect"), [(12, "limit"), (23, "deny")])
+def test_by_account_in_the_language_of_the_account(
+    call: Caller, teen: Account, monkeypatch: pytest.MonkeyPatch, hour: int, effect: str
+) -> None:
+    def then(account: Account, now: datetime) -> ScreenTime:
+        return screen_time(account, now.replace(hour=hour))
+
+    monkeypatch.setattr(decide, "screen_time", then)
     sent = {"capability": "session.time", "actor": {"id": "teen"}}
     answer = call("POST", "/v1/decide", json=sent).json()
-    assert (answer["effect"], answer["value"]) == ("limit", 60)
+    assert (answer["effect"], answer["value"]) == (effect, 60)
     assert answer["sentence"].startswith("Zeit pro Tag: 60 Minuten am Tag.")
 
 

@@ -15,6 +15,7 @@ from kinward.cases.models import Case, Verdict
 from kinward.cases.retro import settle
 from kinward.cases.states import CaseState
 from kinward.enforcement.models import Effect
+from kinward.enforcement.queries import is_removed_by_another
 from kinward.enforcement.services import issue_content
 from kinward.evidence.queries import of_case as evidence_of
 from kinward.matching.kinds import Confidence
@@ -63,12 +64,15 @@ def _remove_copies(verdict: Verdict, sha256: str) -> None:
     for check_id, account_id in list(copies.order_by("pk").values_list("pk", "account_id")):
         settle(check_id)
         with transaction.atomic():
+            account = lock_account(account_id)
+            content_id = Check.objects.get(pk=check_id).content_id
             issue_content(
                 case_id=verdict.case_id,
-                account=lock_account(account_id),
+                account=account,
                 effect=Effect.REMOVE,
-                content_id=Check.objects.get(pk=check_id).content_id,
+                content_id=content_id,
                 actor=verdict.actor,
+                quietly=is_removed_by_another(verdict.case_id, content_id),
             )
 
 

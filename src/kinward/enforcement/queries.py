@@ -31,6 +31,12 @@ def held_by_others(case_id: UUID, contents: Iterable[str]) -> set[str]:
     return _held(Action.objects.filter(target__in=list(contents)).exclude(case_id=case_id))
 
 
+def is_removed_by_another(case_id: UUID, content_id: str) -> bool:
+    """Whether the platform was told to remove a content item for another case that holds it."""
+    others = Action.objects.filter(target=content_id).exclude(case_id=case_id)
+    return bool(_held(others.filter(effect__in=(Effect.REMOVE, Effect.RESTORE))))
+
+
 def _held(actions: QuerySet[Action]) -> set[str]:
     """The content that some case took and did not give back, be it that it said so to nobody."""
     held = set()

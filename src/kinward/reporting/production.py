@@ -29,7 +29,7 @@ class ProductionDecided(KinwardError):
     status = 409
 
 
-class Standing(msgspec.Struct, frozen=True):
+class InUse(msgspec.Struct, frozen=True):
     """An authority in use: its production address, or empty; and what was agreed on that."""
 
     name: str
@@ -37,12 +37,12 @@ class Standing(msgspec.Struct, frozen=True):
     agreement: Production | None
 
 
-def in_use() -> list[Standing]:
+def in_use() -> list[InUse]:
     """Every authority that reports go to, and whether they go there for real."""
     found = []
     for name in sorted(set(authorities().values())):
         address = authority(name).production
-        found.append(Standing(name, address, _live(name, address).first() if address else None))
+        found.append(InUse(name, address, _live(name, address).first() if address else None))
     return found
 
 
