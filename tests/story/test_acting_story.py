@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from kinward.demo import pictures
 from kinward.evidence.sealing import new_key, public_half
-from tests.story.conftest import Demo, assert_accessible, sign_in
+from tests.story.conftest import Demo, assert_accessible, noon, sign_in
 
 IN_A_ROW = 2
 TABS = 80  # more than any page here has
@@ -50,7 +50,7 @@ def sasha(browser: Browser, demo: Demo) -> Iterator[Page]:
 @pytest.fixture(scope="module")
 def member(browser: Browser, demo: Demo) -> Iterator[Page]:
     """Somebody who joined the community on a phone."""
-    context = browser.new_context(viewport={"width": 390, "height": 844})
+    context = browser.new_context(viewport={"width": 390, "height": 844}, timezone_id=noon())
     page = context.new_page()
     page.goto(f"{demo.community}/join")
     page.get_by_label("Handle").fill("turnstone")

@@ -11,16 +11,10 @@ import zxingcpp
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
-from tests.story.conftest import Demo, assert_accessible
+from tests.story.conftest import Demo, assert_accessible, noon
 
 PHONE: ViewportSize = {"width": 390, "height": 844}
 DESKTOP: ViewportSize = {"width": 1280, "height": 900}
-
-
-def noon() -> str:
-    """A time zone in which it is about noon, so that no test meets the hours of sleep."""
-    east = 12 - datetime.now(UTC).hour
-    return f"Etc/GMT{-east:+d}" if east else "Etc/GMT"
 
 
 @pytest.fixture

@@ -15,12 +15,12 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.story.conftest import Demo, assert_accessible, give_guardian, sign_in
+from tests.story.conftest import Demo, assert_accessible, give_guardian, noon, sign_in
 
 
 @pytest.fixture
 def member(browser: Browser) -> Iterator[BrowserContext]:
-    context = browser.new_context(viewport={"width": 390, "height": 844})
+    context = browser.new_context(viewport={"width": 390, "height": 844}, timezone_id=noon())
     yield context
     context.close()
 
@@ -130,10 +130,6 @@ def test_a_day_that_is_used_up_closes_the_feed(demo: Demo, member: BrowserContex
     headers = {"Authorization": f"Bearer {demo.secret('demo_api_key')}"}
     account = f"{demo.console}/v1/accounts/member-{number}"
     with httpx.Client(headers=headers, trust_env=False) as http:
-        # Wherever noon is, so that the minutes before now are of the same day.
-        east = 12 - datetime.now(UTC).hour
-        zone = {"time_zone": f"Etc/GMT{-east:+d}" if east else "Etc/GMT"}
-        http.put(f"{account}/time-zone", json=zone).raise_for_status()
         guardian = give_guardian(demo, f"member-{number}")
         sent = {"layer": "guardian", "value": 30, "guardian_id": guardian}
         http.put(f"{account}/settings/session.time", json=sent).raise_for_status()

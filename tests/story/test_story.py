@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from kinward.cli.demo import one_time_code
 from kinward.demo import pictures
-from tests.story.conftest import Demo, assert_accessible, sign_in
+from tests.story.conftest import Demo, assert_accessible, noon, sign_in
 
 SETTLE_SECONDS = 20.0
 
@@ -28,7 +28,7 @@ def console(browser: Browser, demo: Demo) -> Iterator[Page]:
 
 @pytest.fixture
 def member(browser: Browser) -> Iterator[BrowserContext]:
-    context = browser.new_context(viewport={"width": 390, "height": 844})
+    context = browser.new_context(viewport={"width": 390, "height": 844}, timezone_id=noon())
     yield context
     context.close()
 
@@ -110,7 +110,7 @@ def test_a_known_picture_never_appears_and_its_account_is_closed_and_reported(
     assert page.locator(f"[data-post='{held}']").count() == 0
 
     # The same picture resized, from another device before the suspension arrived there.
-    second = browser.new_context()
+    second = browser.new_context(timezone_id=noon())
     other = join_and_post(second, demo, "ripple2", 15, "small.jpg", resized)
     expect(other.locator("li[data-post]")).to_have_attribute("data-state", "held")
     second.close()
