@@ -143,6 +143,12 @@ def travels_safely(url: str) -> bool:
     return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and here))
 
 
+def require_safe(setting: str, url: str) -> None:
+    """Raise `NotConfigured` unless what is sent to the address of a setting travels safely."""
+    if not travels_safely(url):
+        raise NotConfigured(f"{setting} must be https, unless it is on this machine.")
+
+
 def write_secret(path: Path, value: str) -> None:
     """Write a secret that only its owner can read; an existing one is left alone."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -4,7 +4,8 @@ from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from kinward.access.roles import ROLES
+from kinward.access.roles import NEEDED, ROLES
+from kinward.errors import Forbidden
 
 
 class Staff(AbstractUser):
@@ -22,6 +23,11 @@ class Staff(AbstractUser):
     def may(self, permission: str) -> bool:
         """Whether this person's role has a permission of `kinward.access.roles`."""
         return self.is_active and permission in ROLES.get(self.role, frozenset())
+
+    def must(self, permission: str, doing: str) -> None:
+        """Raise `Forbidden` unless this person's role has a permission that doing so needs."""
+        if not self.may(permission):
+            raise Forbidden(f"{doing} needs the role of {NEEDED[permission]}.")
 
 
 class ApiKey(models.Model):

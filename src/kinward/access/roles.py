@@ -10,6 +10,17 @@ BANKS: Final = "banks"  # see and search banks, and call a hash a false positive
 POLICY: Final = "policy"  # propose a change of the rules, and decide on another's
 CUSTODY: Final = "custody"  # hold evidence, and ask for and approve its release
 
+# The least role that may, as a refusal names it.
+NEEDED: Final = {
+    REVIEW: "a reviewer",
+    SENIOR: "a senior reviewer",
+    OPERATE: "an operator",
+    AUDIT: "an auditor",
+    BANKS: "a reviewer or an operator",
+    POLICY: "a policy lead",
+    CUSTODY: "an evidence custodian",
+}
+
 ROLES: Final[dict[str, frozenset[str]]] = {
     "reviewer": frozenset({REVIEW, BANKS}),
     "senior reviewer": frozenset({REVIEW, SENIOR, BANKS}),

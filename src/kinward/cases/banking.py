@@ -61,11 +61,11 @@ def _checks(case: Case) -> QuerySet[Check]:
 
 def _remove_copies(verdict: Verdict, sha256: str) -> None:
     copies = Check.objects.filter(sha256=sha256).exclude(account=verdict.case.account_id)
-    for check_id, account_id in list(copies.order_by("pk").values_list("pk", "account_id")):
+    about = copies.order_by("pk").values_list("pk", "account_id", "content_id")
+    for check_id, account_id, content_id in list(about):
         settle(check_id)
         with transaction.atomic():
             account = lock_account(account_id)
-            content_id = Check.objects.get(pk=check_id).content_id
             issue_content(
                 case_id=verdict.case_id,
                 account=account,

@@ -10,6 +10,7 @@ import msgspec
 
 from kinward.cases.models import Case, UserReport, Verdict
 from kinward.families.models import Pairing
+from kinward.matching.models import Check
 from kinward.people.models import Account
 
 MAX_CONTACTS: Final = 50
@@ -41,10 +42,9 @@ def contacts(case: Case) -> list[Contact]:
 
 
 def _found(case: Case) -> Iterator[tuple[str, str]]:
-    for finding in case.findings.exclude(check_made=None).select_related("check_made"):
-        if finding.check_made is not None:
-            for platform_id in finding.check_made.sent_to:
-                yield platform_id, f"was sent {finding.check_made.content_id}"
+    for check in Check.objects.filter(findings__case=case):
+        for platform_id in check.sent_to:
+            yield platform_id, f"was sent {check.content_id}"
     about = UserReport.objects.filter(account=case.account, reporter__isnull=False)
     for platform_id, category in about.values_list("reporter__platform_id", "category"):
         yield str(platform_id), f"reported this account ({category})"

@@ -52,7 +52,7 @@ class DestructionForm(msgspec.Struct, frozen=True):
 @transaction.atomic
 def ask(*, form: DestructionForm, staff: Staff) -> Destruction:
     """Ask for a destruction."""
-    _needs_custody(staff)
+    staff.must(CUSTODY, "Destroying evidence")
     for name in ("asked_for_by", "reference"):
         if not 1 <= len(getattr(form, name).strip()) <= MAX_TEXT:
             raise Invalid("Say which authority asks, and its reference, in 1 to 200 characters.")
@@ -78,7 +78,7 @@ def ask(*, form: DestructionForm, staff: Staff) -> Destruction:
 @transaction.atomic
 def decide(*, destruction_id: UUID, agree: bool, staff: Staff) -> Destruction:
     """Agree, and it is destroyed at once; or refuse. Who asked cannot agree."""
-    _needs_custody(staff)
+    staff.must(CUSTODY, "Destroying evidence")
     found = Destruction.objects.filter(pk=destruction_id).select_related("case").first()
     if found is None:
         raise NotFound(f"There is no destruction {destruction_id}.")
@@ -111,8 +111,3 @@ def _require_free(case: Case) -> None:
         raise StillNeeded(f"Its report is {report.state}: the authority has to have it first.")
     if appeal_waits(case.id):
         raise StillNeeded("An appeal waits for its answer.")
-
-
-def _needs_custody(staff: Staff) -> None:
-    if not staff.may(CUSTODY):
-        raise Forbidden("Destroying evidence needs the role of an evidence custodian.")

@@ -17,7 +17,7 @@ from kinward.access.models import Staff
 from kinward.access.roles import SENIOR
 from kinward.cases.models import SecondReading, Verdict
 from kinward.config import config
-from kinward.errors import Forbidden, Invalid, KinwardError, NotFound
+from kinward.errors import Invalid, KinwardError, NotFound
 from kinward.ledger.services import record
 
 MAX_NOTE: Final = 5000
@@ -72,8 +72,7 @@ def unread() -> QuerySet[SecondReading]:
 @transaction.atomic
 def read(*, verdict_id: UUID, agrees: bool, note: str, staff: Staff) -> SecondReading:
     """Say whether the verdict was right. To undo it takes an appeal, or a case of its own."""
-    if not staff.may(SENIOR):
-        raise Forbidden("Reading verdicts again needs the role of a senior reviewer.")
+    staff.must(SENIOR, "Reading verdicts again")
     if len(note) > MAX_NOTE or (not agrees and not note.strip()):
         raise Invalid(f"Say why you disagree, in at most {MAX_NOTE} characters.")
     found = SecondReading.objects.select_for_update().filter(verdict=verdict_id).first()

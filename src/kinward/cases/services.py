@@ -24,7 +24,7 @@ from kinward.cases.models import Case, Comment, Verdict
 from kinward.cases.queries import free_for
 from kinward.cases.states import UNDECIDED, CaseState, check_move
 from kinward.config import config
-from kinward.errors import Forbidden, Invalid, KinwardError, NotFound
+from kinward.errors import Invalid, KinwardError, NotFound
 from kinward.evidence.queries import of_case as evidence_of
 from kinward.families import ending
 from kinward.guidelines.queries import in_force
@@ -103,8 +103,7 @@ def take(*, case: Case, staff: Staff) -> Case:
 
     It is undecided, or an appeal waits.
     """
-    if not staff.may(REVIEW):
-        raise Forbidden("Working on cases needs the role of a reviewer.")
+    staff.must(REVIEW, "Working on cases")
     now = timezone.now()
     current = get_case(case.pk)
     if current.state not in UNDECIDED and not appeal_waits(current.pk):
@@ -130,8 +129,7 @@ def take_next(*, staff: Staff) -> Case | None:
 
     What others are taking at this moment is passed over, so that nobody waits and nobody shares.
     """
-    if not staff.may(REVIEW):
-        raise Forbidden("Working on cases needs the role of a reviewer.")
+    staff.must(REVIEW, "Working on cases")
     case = free_for(staff).select_for_update(skip_locked=True, of=("self",), no_key=True).first()
     return None if case is None else take(case=case, staff=staff)
 
@@ -139,8 +137,7 @@ def take_next(*, staff: Staff) -> Case | None:
 @transaction.atomic
 def free(*, case_id: UUID, staff: Staff, why: str) -> None:
     """Take a case out of another's hands, so that somebody else can go on with it."""
-    if not staff.may(SENIOR):
-        raise Forbidden("Freeing a case that another holds needs the role of a senior reviewer.")
+    staff.must(SENIOR, "Freeing a case that another holds")
     if not why.strip() or len(why) > MAX_WHY:
         raise Invalid(f"Say why, in at most {MAX_WHY} characters.")
     case = Case.objects.select_for_update(no_key=True).filter(pk=case_id).first()
@@ -157,8 +154,7 @@ def free(*, case_id: UUID, staff: Staff, why: str) -> None:
 @transaction.atomic
 def comment(*, case: Case, staff: Staff, text: str) -> Comment:
     """Write a comment beside a case, for colleagues; it goes nowhere else."""
-    if not staff.may(REVIEW):
-        raise Forbidden("Working on cases needs the role of a reviewer.")
+    staff.must(REVIEW, "Working on cases")
     if not text.strip() or len(text) > MAX_NOTE:
         raise Invalid(f"A comment has 1 to {MAX_NOTE} characters.")
     made = Comment.objects.create(case=case, staff=staff, text=text.strip())

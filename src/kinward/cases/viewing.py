@@ -9,7 +9,7 @@ from kinward.access.models import Staff
 from kinward.access.roles import REVIEW
 from kinward.cases.models import Viewing
 from kinward.config import config
-from kinward.errors import Forbidden, Invalid
+from kinward.errors import Invalid
 
 
 def viewing_of(staff: Staff) -> Viewing:
@@ -22,8 +22,7 @@ def choose(
     *, staff: Staff, described: bool, in_colour: bool, larger: bool, at_most: int | None
 ) -> Viewing:
     """Set a person's choices; `at_most` files in 24 hours, no more than the house allows."""
-    if not staff.may(REVIEW):
-        raise Forbidden("Only who opens files chooses how.")
+    staff.must(REVIEW, "Choosing how files are shown")
     if at_most is not None and not 0 <= at_most <= config().exposure_per_day:
         raise Invalid(f"At most {config().exposure_per_day} files in 24 hours, or fewer.")
     chosen = {

@@ -209,11 +209,11 @@ def check_partners() -> Finding:
 
 def check_authority() -> Finding:
     """Does each authority accept our credentials?"""
-    from kinward.reporting.authority import authorities, authority
+    from kinward.reporting.authority import authority, names_in_use
     from kinward.reporting.handover import HandOver
     from kinward.reporting.production import require_agreement
 
-    found = {name: authority(name) for name in sorted(set(authorities().values()))}
+    found = {name: authority(name) for name in names_in_use()}
     said = " ".join(f"{name} says: {each.check()}" for name, each in found.items())
     for name, each in found.items():
         if not each.production and not isinstance(each, HandOver):

@@ -9,7 +9,7 @@ import httpx
 import msgspec
 from standardwebhooks.webhooks import Webhook
 
-from kinward.config import Config, travels_safely
+from kinward.config import Config, require_safe
 from kinward.errors import KinwardError, NotConfigured
 
 KEPT: Final = 4096  # bytes of an answer that are read and kept
@@ -38,8 +38,8 @@ def check_address(config: Config) -> None:
     parts = urlsplit(config.webhook_url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise NotConfigured("Set KINWARD_WEBHOOK_URL to your app's webhook address.")
-    if not config.webhook_allow_http and not travels_safely(config.webhook_url):
-        raise NotConfigured("KINWARD_WEBHOOK_URL must be https, unless it is on this machine.")
+    if not config.webhook_allow_http:
+        require_safe("KINWARD_WEBHOOK_URL", config.webhook_url)
 
 
 class Signed(msgspec.Struct, frozen=True):

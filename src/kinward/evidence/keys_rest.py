@@ -15,7 +15,7 @@ from uuid import UUID
 
 import httpx
 
-from kinward.config import Config, travels_safely
+from kinward.config import Config, require_safe
 from kinward.errors import NotConfigured
 from kinward.evidence.keys import KeysAway
 from kinward.evidence.sealing import CannotUnseal
@@ -40,7 +40,8 @@ class VaultTransit:
                 "Set KINWARD_VAULT_URL, and name the key: "
                 "KINWARD_EVIDENCE_KEYS=vault:transit/kinward."
             )
-        self._base = f"{_safe(config.vault_url, 'KINWARD_VAULT_URL')}/v1/{self._mount}"
+        require_safe("KINWARD_VAULT_URL", config.vault_url)
+        self._base = f"{config.vault_url.rstrip('/')}/v1/{self._mount}"
         self._config = config
         self._http = httpx.Client(timeout=TIMEOUT, trust_env=False)
 
@@ -80,7 +81,8 @@ class GcpKms:
         if not which.startswith("projects/"):
             raise NotConfigured("Name the key: KINWARD_EVIDENCE_KEYS=gcp-kms:projects/….")
         self._which = which
-        self._base = f"{_safe(config.gcp_kms_url, 'KINWARD_GCP_KMS_URL')}/v1/{which}"
+        require_safe("KINWARD_GCP_KMS_URL", config.gcp_kms_url)
+        self._base = f"{config.gcp_kms_url.rstrip('/')}/v1/{which}"
         self._metadata = config.gcp_metadata_url.rstrip("/")
         self._http = httpx.Client(timeout=TIMEOUT, trust_env=False)
         self._token, self._ends = "", 0.0
@@ -133,9 +135,3 @@ def _post(
 
 def _text(data: bytes) -> str:
     return b64encode(data).decode()
-
-
-def _safe(url: str, setting: str) -> str:
-    if not travels_safely(url):
-        raise NotConfigured(f"{setting} must be https, unless it is on this machine.")
-    return url.rstrip("/")

@@ -12,7 +12,7 @@ from django.utils import timezone
 from kinward.access.models import Staff
 from kinward.access.roles import REVIEW
 from kinward.config import config
-from kinward.errors import Forbidden, Invalid, KinwardError, NotFound
+from kinward.errors import Invalid, KinwardError, NotFound
 from kinward.evidence import storage
 from kinward.evidence.keys import keys, keys_of
 from kinward.evidence.models import Evidence
@@ -167,8 +167,7 @@ def read_for_release(*, evidence_id: UUID, release_id: UUID, actor: str) -> byte
 
 
 def _require_reason(staff: Staff, reason: str) -> None:
-    if not staff.may(REVIEW):
-        raise Forbidden("Opening evidence needs the role of a reviewer.")
+    staff.must(REVIEW, "Opening evidence")
     if not reason.strip():
         raise Invalid("Say why this evidence is opened.")
 

@@ -36,8 +36,7 @@ class AlreadyDecided(KinwardError):
 @transaction.atomic
 def propose(*, text: str, why: str, staff: Staff) -> Edition:
     """Propose a document; what it would have done to past cases is counted by a job."""
-    if not staff.may(POLICY):
-        raise Forbidden("Changing the guidelines needs the role of a policy lead.")
+    staff.must(POLICY, "Changing the guidelines")
     if not why.strip() or len(why) > MAX_WHY:
         raise Invalid(f"Say why, in at most {MAX_WHY} characters.")
     read = read_guidelines(text)
@@ -70,8 +69,7 @@ def get_edition(edition_id: UUID) -> Edition:
 @transaction.atomic
 def decide_edition(*, edition_id: UUID, approve: bool, staff: Staff) -> Edition:
     """Approve an edition, which puts it in force, or reject it. Who proposed it cannot approve."""
-    if not staff.may(POLICY):
-        raise Forbidden("Changing the guidelines needs the role of a policy lead.")
+    staff.must(POLICY, "Changing the guidelines")
     found = Edition.objects.select_for_update().filter(pk=edition_id).first()
     if found is None:
         raise NotFound(f"There is no edition {edition_id}.")

@@ -15,7 +15,7 @@ import structlog
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from kinward.config import PRODUCTION_CONSENT, config, travels_safely
+from kinward.config import PRODUCTION_CONSENT, config, require_safe
 from kinward.errors import KinwardError, NotConfigured
 from kinward.redress.dsa import BATCH, Stated, form
 from kinward.redress.models import Stage, Statement
@@ -78,8 +78,7 @@ def send_due() -> int:
 
 def _http() -> httpx.Client:
     chosen = config()
-    if not travels_safely(chosen.dsa_url):
-        raise NotConfigured("KINWARD_DSA_URL must be https, unless it is on this machine.")
+    require_safe("KINWARD_DSA_URL", chosen.dsa_url)
     host = (urlsplit(chosen.dsa_url).hostname or "").rstrip(".")
     if host in PRODUCTION_HOSTS and chosen.production_reporting != PRODUCTION_CONSENT:
         raise NotConfigured(

@@ -12,7 +12,7 @@ from django.utils import timezone
 from kinward.access.models import Staff
 from kinward.access.roles import REVIEW
 from kinward.enforcement.services import notify
-from kinward.errors import Forbidden, Invalid, KinwardError, NotFound
+from kinward.errors import Invalid, KinwardError, NotFound
 from kinward.guidelines.rules import Clause, Guidelines, Silence
 from kinward.ledger.services import record
 from kinward.people.models import Account
@@ -166,8 +166,7 @@ def tell_due(now: datetime) -> int:
 @transaction.atomic
 def keep_silent(*, statement_id: UUID, until: datetime, why: str, staff: Staff) -> Statement:
     """Tell the account holder nothing until a day, for a reason. A past day tells them soon."""
-    if not staff.may(REVIEW):
-        raise Forbidden("Keeping silent needs the role of a reviewer.")
+    staff.must(REVIEW, "Keeping silent")
     now = timezone.now()
     if not why.strip() or len(why) > MAX_WHY:
         raise Invalid(f"Say why, in at most {MAX_WHY} characters.")

@@ -78,6 +78,11 @@ def authorities() -> dict[str, str]:
     return chosen
 
 
+def names_in_use() -> list[str]:
+    """The names of the authorities that reports go to."""
+    return sorted(set(authorities().values()))
+
+
 @cache
 def authority(name: str) -> Authority:
     """The authority by the name of its entry point, ready to use."""

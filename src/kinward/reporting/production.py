@@ -16,7 +16,7 @@ from kinward.access.models import Staff
 from kinward.access.roles import OPERATE
 from kinward.errors import Forbidden, Invalid, KinwardError, NotConfigured, NotFound
 from kinward.ledger.services import record
-from kinward.reporting.authority import authorities, authority
+from kinward.reporting.authority import authority, names_in_use
 from kinward.reporting.models import Production
 
 MAX_WHY: Final = 2000
@@ -40,7 +40,7 @@ class InUse(msgspec.Struct, frozen=True):
 def in_use() -> list[InUse]:
     """Every authority that reports go to, and whether they go there for real."""
     found = []
-    for name in sorted(set(authorities().values())):
+    for name in names_in_use():
         address = authority(name).production
         found.append(InUse(name, address, _live(name, address).first() if address else None))
     return found
@@ -59,8 +59,8 @@ def require_agreement(name: str) -> None:
 @transaction.atomic
 def ask(*, name: str, why: str, staff: Staff) -> Production:
     """Ask to report for real to an authority that is in use."""
-    _needs_operate(staff)
-    address = authority(name).production if name in authorities().values() else ""
+    staff.must(OPERATE, "Switching real reporting")
+    address = authority(name).production if name in names_in_use() else ""
     if not address:
         raise Invalid(f"{name} is not an authority that is set to its production address.")
     if not 1 <= len(why.strip()) <= MAX_WHY:
@@ -107,18 +107,13 @@ def _live(name: str, address: str) -> QuerySet[Production]:
 
 
 def _locked(production_id: UUID, staff: Staff) -> Production:
-    _needs_operate(staff)
+    staff.must(OPERATE, "Switching real reporting")
     found = Production.objects.select_for_update().filter(pk=production_id).first()
     if found is None:
         raise NotFound(f"Nobody asked for {production_id}.")
     if found.ended_at is not None:
         raise ProductionDecided("It is ended.")
     return found
-
-
-def _needs_operate(staff: Staff) -> None:
-    if not staff.may(OPERATE):
-        raise Forbidden("Reporting for real is switched by an operator.")
 
 
 def _record(what: str, made: Production, staff: Staff) -> None:

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from kinward.access.models import Staff
 from kinward.access.roles import CUSTODY
-from kinward.errors import Forbidden, Invalid, KinwardError, NotFound
+from kinward.errors import Invalid, KinwardError, NotFound
 from kinward.evidence.services import keep_after_report, keep_shortly
 from kinward.ledger.services import record
 from kinward.locks import exclusive
@@ -109,8 +109,7 @@ def _package(report: Report, what_to_do: str) -> Report:
 @transaction.atomic
 def handed_over(*, report_id: UUID, reference: str, to: str, staff: Staff) -> Report:
     """A person brought a packaged report to its authority, which gave it a number."""
-    if not staff.may(CUSTODY):
-        raise Forbidden("Handing reports over needs the role of an evidence custodian.")
+    staff.must(CUSTODY, "Handing reports over")
     if not 1 <= len(reference.strip()) <= MAX_REFERENCE or not 1 <= len(to.strip()) <= MAX_TO:
         raise Invalid("Write down the authority's number, and to whom it was handed over.")
     report = Report.objects.select_for_update().filter(pk=report_id).first()

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 from lxml import etree
 
-from kinward.config import PRODUCTION_CONSENT, Config, travels_safely
+from kinward.config import PRODUCTION_CONSENT, Config, require_safe
 from kinward.errors import NotConfigured
 from kinward.evidence.services import get_evidence, read_for_report
 from kinward.matching.picture import digest_bytes
@@ -106,10 +106,7 @@ class CyberTipline:
         chosen = self._config
         if not chosen.cybertipline_url or not chosen.reporter_email:
             raise NotConfigured("Set KINWARD_CYBERTIPLINE_URL and KINWARD_REPORTER_EMAIL.")
-        if not travels_safely(chosen.cybertipline_url):
-            raise NotConfigured(
-                "KINWARD_CYBERTIPLINE_URL must be https, unless it is on this machine."
-            )
+        require_safe("KINWARD_CYBERTIPLINE_URL", chosen.cybertipline_url)
         if self.production and chosen.production_reporting != PRODUCTION_CONSENT:
             raise NotConfigured(
                 "The address is NCMEC's production. To file real reports set "
