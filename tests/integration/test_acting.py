@@ -9,9 +9,9 @@ from django.utils import timezone
 from kinward.access.models import Staff
 from kinward.cases.acting import undo
 from kinward.cases.models import Case, Verdict
+from kinward.cases.queries import grounds
 from kinward.cases.services import VerdictForm, decide, take
 from kinward.cases.simulating import simulate
-from kinward.demo import pictures
 from kinward.enforcement.models import Action, Sanction, SanctionKind
 from kinward.enforcement.registration import blocked_kinds
 from kinward.enforcement.sanctions import end_due, impose, lift, stands
@@ -45,7 +45,15 @@ from kinward.policy import AgeRange
 from kinward.policy.request import About, Request
 from kinward.reporting.models import Report
 from tests.integration.conftest import Configure
-from tests.integration.helpers import UNKNOWN, confirmed, quarantined, run_jobs, upload
+from tests.integration.helpers import (
+    KNOWN,
+    KNOWN_PNG,
+    UNKNOWN,
+    confirmed,
+    quarantined,
+    run_jobs,
+    upload,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ACTOR = "system:test"
@@ -361,26 +369,34 @@ def test_who_lost_the_account_is_kept_from_a_new_one(
     assert blocked_kinds(digests_of([same])) == []
 
 
-def test_a_rule_confirms_only_where_the_operator_chose_it(
-    bank: Bank, account: Account, leads: tuple[Staff, Staff], reviewer: Staff
-) -> None:
-    assert quarantined(account).state == "open", "not by default"
-    text = shipped().replace('version = "1"', 'version = "2"')
-    by_rule = """[[finding]]
+BY_RULE = """[[finding]]
 id = "exact-verified-match"
 confidence = "verified"
 exact = true
+content = "quarantine"
+account = "suspend"
 verdict = "CS-1"
 within_hours = 24
 
 """
+
+
+def by_rule(leads: tuple[Staff, Staff]) -> Edition:
+    """Guidelines by which a rule alone confirms an exact match with a verified bank."""
+    text = shipped().replace('version = "1"', 'version = "2"')
     first = '[[finding]]\nid = "verified-match"'
-    text = text.replace(first, f"{by_rule}{first}")
-    in_force_now(text, leads)
+    return in_force_now(text.replace(first, f"{BY_RULE}{first}"), leads)
+
+
+def test_a_rule_confirms_only_where_the_operator_chose_it(
+    bank: Bank, account: Account, leads: tuple[Staff, Staff], reviewer: Staff
+) -> None:
+    assert quarantined(account).state == "open", "not by default"
+    by_rule(leads)
     case = quarantined(account, content_id="post-2")
     case.refresh_from_db()
     assert case.state == "open", "a picture that is re-encoded is not exact"
-    exact = upload(account, pictures.encode(pictures.draw(901)), content_id="post-3")
+    exact = upload(account, KNOWN_PNG, content_id="post-3")
     case = Case.objects.get(pk=str(exact.case_id))
     assert case.state == "confirmed"
     verdict = case.verdicts.get()
@@ -394,6 +410,24 @@ within_hours = 24
     report = Report.objects.get()
     assert not any(each["viewed"] for each in report.draft["files"]), "nobody has seen it"
     assert "cases.bank_confirmed" not in [each.kind for each in Entry.objects.all()]
+
+
+@pytest.mark.parametrize("content_id", ["post-1", "post-2"])
+def test_no_rule_overrules_what_a_person_gave_back(
+    content_id: str, bank: Bank, account: Account, leads: tuple[Staff, Staff], reviewer: Staff
+) -> None:
+    first = Case.objects.get(pk=str(upload(account, KNOWN_PNG).case_id))
+    take(case=first, staff=reviewer)
+    decide(case_id=first.id, staff=reviewer, form=VerdictForm(outcome="dismissed"))
+    by_rule(leads)
+    again = Case.objects.get(pk=str(upload(account, KNOWN_PNG, content_id=content_id).case_id))
+    account.refresh_from_db()
+    assert (again.state, account.standing) == ("open", "active")
+    assert Action.objects.filter(case_id=again.id, effect="quarantine").exists()
+    assert f"gave {content_id}, or a copy, back before" in grounds(again)[-1].text
+    upload(account, KNOWN, content_id="post-3")
+    account.refresh_from_db()
+    assert account.standing == "suspended", "this one nobody has looked at"
 
 
 def in_force_now(text: str, leads: tuple[Staff, Staff]) -> Edition:

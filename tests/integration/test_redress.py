@@ -15,6 +15,7 @@ from kinward.access.models import Staff
 from kinward.access.services import create_key
 from kinward.cases.appeals import decide_appeal
 from kinward.cases.models import Case
+from kinward.cases.queries import grounds
 from kinward.cases.services import (
     LeaseNeeded,
     NeedsAnotherPerson,
@@ -355,6 +356,32 @@ def test_a_report_that_is_finished_stays_with_the_authority(
     case.refresh_from_db()
     assert (case.state, account.standing) == ("overturned", "active")
     assert Report.objects.get().state == "finished"
+
+
+def test_what_a_person_gave_back_ends_no_account_before_a_person_looks_again(
+    account: Account, reviewer: Staff, second_reviewer: Staff, sandbox: Sandbox
+) -> None:
+    """Another verdict on the same picture finds it anew."""
+    upload(account, UNKNOWN, content_id="mine")
+    first = confirmed(account, reviewer, "CS-1", "mine")
+    run_jobs()
+    answered(appeal(first), second_reviewer, overturn=True)
+    run_jobs()
+    other = put_account(platform_id="member-2", profile=Profile())[0]
+    upload(other, UNKNOWN, content_id="copy")
+    confirmed(other, reviewer, "CS-1", "copy")
+    run_jobs()
+    again = Case.objects.exclude(pk=first.pk).get(account=account)
+    account.refresh_from_db()
+    assert (again.state, account.standing) == ("open", "active")
+    assert Action.objects.filter(case_id=again.id, target="mine", effect="quarantine").exists()
+    assert Report.objects.count() == 2, "none for what was given back"
+    assert "gave mine, or a copy, back before" in grounds(again)[-1].text
+    take(case=again, staff=second_reviewer)
+    form = VerdictForm(outcome="confirmed", clause="CS-1")
+    decide(case_id=again.id, staff=second_reviewer, form=form)
+    account.refresh_from_db()
+    assert account.standing == "terminated", "a person looked again"
 
 
 def test_what_the_authority_finished_without_saying_so_is_not_withdrawn(

@@ -93,6 +93,7 @@ class Finding(models.Model):
     )
     confidence = models.CharField(max_length=10)
     grounds = models.JSONField()
+    given_back = models.BooleanField(default=False)  # the same was, when a person had looked
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

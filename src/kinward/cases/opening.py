@@ -6,12 +6,13 @@ What that is, how soon a person must look, and whether a rule alone decides, is 
 from datetime import timedelta
 
 import msgspec
+from django.db.models import Q
 from django.utils import timezone
 
 from kinward.cases.acting import at_once
 from kinward.cases.concluding import conclude_by_rule
-from kinward.cases.models import Case, Finding, Priority, UserReport
-from kinward.cases.states import UNDECIDED
+from kinward.cases.models import Case, Finding, Priority, UserReport, Verdict
+from kinward.cases.states import GIVEN_BACK, UNDECIDED, CaseState
 from kinward.cases.stating import state_at_once
 from kinward.evidence.services import seal_file
 from kinward.exchanges.kinds import OpinionKind
@@ -33,17 +34,20 @@ def open_or_join(
 ) -> Case:
     """Put a match into the account's one undecided case, and act at once, in one transaction."""
     account = lock_account(account.pk)
+    given_back = _was_given_back(check)
     verified = [each for each in matches if each.confidence == Confidence.VERIFIED]
     guidelines = in_force()
     rule = rule_for(
         guidelines,
         "verified" if verified else "unverified",
         exact=any(each.kind in DIGESTS for each in verified or matches),
+        given_back=given_back,
     )
     finding = Finding(
         check_made=check,
         confidence=Confidence.VERIFIED if verified else Confidence.UNVERIFIED,
         grounds=msgspec.to_builtins(matches),
+        given_back=given_back,
     )
     case = _join(account, finding, rule, check.content_id, actor)
     give(hashes=[match.hash for match in matches], kind=OpinionKind.SEEN, actor=actor)
@@ -54,6 +58,26 @@ def open_or_join(
     if rule.verdict:
         conclude_by_rule(case, account, rule)
     return case
+
+
+def _was_given_back(check: Check) -> bool:
+    """Whether a person gave this account the same content, or the same bytes, back before.
+
+    What people had reported may have been about anything: it counts if a verdict had banked it.
+    """
+    same = Check.objects.filter(account=check.account_id, sha256=check.sha256).exclude(sha256="")
+    contents = {check.content_id, *same.values_list("content_id", flat=True)}
+    banked = Q(bank=True) | Q(consequence__everywhere=True) | Q(consequence__banks=True)
+    findings = Finding.objects.filter(
+        Q(check_made__content_id__in=contents)
+        | Q(
+            user_report__content_id__in=contents,
+            case__verdicts__in=Verdict.objects.filter(banked, outcome=CaseState.CONFIRMED),
+        ),
+        case__account=check.account_id,
+        case__state__in=GIVEN_BACK,
+    )
+    return findings.exists()
 
 
 def open_or_join_report(made: UserReport, title: str, actor: str) -> Case:

@@ -75,10 +75,13 @@ def parked() -> dict[str, int]:
 def grounds(case: Case) -> list[Ground]:
     """Why the case exists, in words, each reason once."""
     found: dict[str, Ground] = {}
-    for finding in case.findings.order_by("created_at"):
-        for match in finding.grounds:
-            ground = _in_words(match)
-            found.setdefault(ground.text, ground)
+    for finding in case.findings.select_related("check_made").order_by("created_at"):
+        words = [_in_words(match) for match in finding.grounds]
+        if finding.given_back and finding.check_made is not None:
+            content = finding.check_made.content_id
+            text = f"A person gave {content}, or a copy, back before: see the other cases."
+            words.append(Ground(f"{text} The account was left as it stood.", verified=False))
+        found |= {ground.text: ground for ground in words}
     return list(found.values())
 
 

@@ -129,6 +129,7 @@ class _Replay:
                 cast("Confidence", finding.confidence),
                 exact=any(_is_exact(each, finding.confidence) for each in finding.grounds),
                 category=report.category if report else "",
+                given_back=finding.given_back,
             )
             if rule.content != "keep":
                 follows["content at once"] = rule.content

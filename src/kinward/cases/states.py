@@ -19,6 +19,7 @@ class CaseState(StrEnum):
 
 
 UNDECIDED: Final = (CaseState.OPEN, CaseState.ESCALATED)
+GIVEN_BACK: Final = (CaseState.DISMISSED, CaseState.OVERTURNED)
 
 MOVES: Final[dict[CaseState, frozenset[CaseState]]] = {
     CaseState.OPEN: frozenset({CaseState.ESCALATED, CaseState.CONFIRMED, CaseState.DISMISSED}),

@@ -28,9 +28,18 @@ class Consequence(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def rule_for(
-    guidelines: Guidelines, confidence: Confidence, *, exact: bool = False, category: str = ""
+    guidelines: Guidelines,
+    confidence: Confidence,
+    *,
+    exact: bool = False,
+    category: str = "",
+    given_back: bool = False,
 ) -> FindingRule:
-    """The rule for a finding: the first that fits; `reading` has seen to it that one does."""
+    """The rule for a finding: the first that fits; `reading` has seen to it that one does.
+
+    What a person gave this account back before may be held back again, and nothing more: neither
+    its standing nor a verdict follows before a person has looked again.
+    """
     for rule in guidelines.finding:
         if rule.confidence != confidence:
             continue
@@ -38,7 +47,7 @@ def rule_for(
             continue
         if rule.categories and category not in rule.categories:
             continue
-        return rule
+        return msgspec.structs.replace(rule, account="keep", verdict="") if given_back else rule
     raise LookupError(f"{guidelines.label} has no rule for {confidence} {category}".strip())
 
 
