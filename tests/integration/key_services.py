@@ -21,6 +21,7 @@ class KeyServices(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         self.cipher, self.tokens = AESGCM(AESGCM.generate_key(256)), 0
+        self.nonsense: bytes | None = None  # what it answers instead
         super().__init__(("127.0.0.1", 0), _Handler)
 
     @property
@@ -82,7 +83,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, {"plaintext": plain})
 
     def _answer(self, status: int, said: dict[str, Any]) -> None:
-        body = json.dumps(said).encode()
+        body = json.dumps(said).encode() if self.server.nonsense is None else self.server.nonsense
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -127,10 +127,11 @@ def test_a_file_that_moves_stands_still_until_it_is_asked_to(
     evidence = Evidence.objects.get()
     show = partial(look, case_id=case.id, evidence_id=evidence.id, staff=reviewer, reason="why")
     still = show()
-    assert (still.media_type, still.entire) == ("image/jpeg", False)
+    assert (still.media_type, still.entire, still.can_move) == ("image/jpeg", False, True)
     assert not viewed_entirely(evidence)
     whole = show(moving=True)
     assert (whole.media_type, whole.data, whole.entire) == ("image/gif", moving, True)
+    assert not whole.can_move
     assert viewed_entirely(evidence)
 
 

@@ -179,6 +179,42 @@ def test_keys_in_vault_and_in_cloud_kms(
             keys()
 
 
+@pytest.mark.parametrize("which", ["vault:transit/kinward", f"gcp-kms:{GCP_KEY}"])
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        b"<html>Sign in to this network</html>",
+        b"[]",
+        b'"ok"',
+        b"{}",
+        b'{"data": null, "plaintext": null}',
+        b'{"data": {"plaintext": 7}, "plaintext": 7}',
+        b'{"data": {"plaintext": "!"}, "plaintext": "!"}',
+        b'{"data": {"plaintext": "/w=="}, "plaintext": "/w=="}',
+    ],
+)
+def test_a_key_service_that_answers_nonsense_is_away(
+    evidence: Evidence, configure: Configure, which: str, nonsense: bytes
+) -> None:
+    with listening(KeyServices()) as services:
+        configure(
+            evidence_keys=which,
+            vault_url=services.url,
+            vault_token=VAULT_TOKEN,
+            gcp_kms_url=services.url,
+            gcp_metadata_url=services.url,
+        )
+        assert care.rewrap() == 1
+        services.nonsense = nonsense
+        with pytest.raises(KeysAway):
+            opened(again(evidence))
+        if b"plaintext" not in nonsense:
+            with pytest.raises(KeysAway):
+                keys().wrap("a key", evidence.id)
+        services.nonsense = None
+        assert opened(again(evidence)) == KNOWN
+
+
 def test_a_token_of_vault_that_is_renewed_is_read_anew(
     evidence: Evidence, configure: Configure, tmp_path: Path
 ) -> None:

@@ -52,23 +52,22 @@ class VaultTransit:
 
     def wrap(self, data_key: str, evidence_id: UUID) -> bytes:
         """Have Vault encrypt a data key."""
-        said = self._ask("encrypt", evidence_id, plaintext=_text(data_key.encode()))
-        return str(said["ciphertext"]).encode()
+        sent = {"plaintext": _text(data_key.encode())}
+        return self._ask("encrypt", "ciphertext", evidence_id, sent).encode()
 
     def unwrap(self, wrapped: bytes, key_id: str, evidence_id: UUID) -> str:
         """Have Vault decrypt a data key."""
-        said = self._ask("decrypt", evidence_id, ciphertext=wrapped.decode())
-        return b64decode(said["plaintext"]).decode()
+        sent = {"ciphertext": wrapped.decode()}
+        return _data_key(self._ask("decrypt", "plaintext", evidence_id, sent), "Vault")
 
-    def _ask(self, verb: str, evidence_id: UUID, **sent: str) -> dict[str, Any]:
-        found: dict[str, Any] = _post(
-            self._http,
+    def _ask(self, verb: str, field: str, evidence_id: UUID, sent: dict[str, str]) -> str:
+        asked = self._http.build_request(
+            "POST",
             f"{self._base}/{verb}/{self._key}",
-            {"X-Vault-Token": self._config.secret("vault_token")},
-            {**sent, "associated_data": _text(str(evidence_id).encode())},
-            "Vault",
-        )["data"]
-        return found
+            headers={"X-Vault-Token": self._config.secret("vault_token")},
+            json=sent | {"associated_data": _text(str(evidence_id).encode())},
+        )
+        return _said(self._http, asked, ("data", field), "Vault")
 
 
 class GcpKms:
@@ -94,18 +93,22 @@ class GcpKms:
 
     def wrap(self, data_key: str, evidence_id: UUID) -> bytes:
         """Have KMS encrypt a data key."""
-        said = self._ask("encrypt", evidence_id, plaintext=_text(data_key.encode()))
-        return b64decode(said["ciphertext"])
+        sent = {"plaintext": _text(data_key.encode())}
+        return _bytes(self._ask("encrypt", "ciphertext", evidence_id, sent), "Cloud KMS")
 
     def unwrap(self, wrapped: bytes, key_id: str, evidence_id: UUID) -> str:
         """Have KMS decrypt a data key."""
-        said = self._ask("decrypt", evidence_id, ciphertext=_text(wrapped))
-        return b64decode(said["plaintext"]).decode()
+        sent = {"ciphertext": _text(wrapped)}
+        return _data_key(self._ask("decrypt", "plaintext", evidence_id, sent), "Cloud KMS")
 
-    def _ask(self, verb: str, evidence_id: UUID, **sent: str) -> dict[str, Any]:
-        bound = {"additionalAuthenticatedData": _text(str(evidence_id).encode())}
-        headers = {"Authorization": f"Bearer {self._bearer()}"}
-        return _post(self._http, f"{self._base}:{verb}", headers, {**sent, **bound}, "Cloud KMS")
+    def _ask(self, verb: str, field: str, evidence_id: UUID, sent: dict[str, str]) -> str:
+        asked = self._http.build_request(
+            "POST",
+            f"{self._base}:{verb}",
+            headers={"Authorization": f"Bearer {self._bearer()}"},
+            json=sent | {"additionalAuthenticatedData": _text(str(evidence_id).encode())},
+        )
+        return _said(self._http, asked, (field,), "Cloud KMS")
 
     def _bearer(self) -> str:
         if monotonic() >= self._ends:
@@ -115,22 +118,39 @@ class GcpKms:
                 said = answer.raise_for_status().json()
                 self._token = str(said["access_token"])
                 self._ends = monotonic() + float(said["expires_in"]) - EARLY
-            except (httpx.HTTPError, ValueError, KeyError) as error:
+            except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
                 raise KeysAway(f"No token from the metadata server: {error}.") from error
         return self._token
 
 
-def _post(
-    http: httpx.Client, url: str, headers: dict[str, str], sent: dict[str, str], who: str
-) -> dict[str, Any]:
+def _said(http: httpx.Client, asked: httpx.Request, path: tuple[str, ...], who: str) -> str:
+    """The text at a path of a service's answer; whatever else it answers, it is away."""
     try:
-        answer = http.post(url, headers=headers, json=sent)
+        answer = http.send(asked)
         if answer.status_code in REFUSED:
             raise CannotUnseal(f"{who} says HTTP {answer.status_code}: {answer.text[:200]}")
-        found: dict[str, Any] = answer.raise_for_status().json()
-    except (httpx.HTTPError, ValueError) as error:
+        found: Any = answer.raise_for_status().json()
+        for name in path:
+            found = found[name]
+        if not isinstance(found, str):
+            raise TypeError(f"{path[-1]} is no text")
+    except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
         raise KeysAway(f"{who}: {type(error).__name__}: {error}.") from error
     return found
+
+
+def _bytes(text: str, who: str) -> bytes:
+    try:
+        return b64decode(text, validate=True)
+    except ValueError as error:
+        raise KeysAway(f"{who} answers what is not base64.") from error
+
+
+def _data_key(text: str, who: str) -> str:
+    try:
+        return _bytes(text, who).decode("ascii")
+    except UnicodeDecodeError as error:
+        raise KeysAway(f"{who} answers what is not a data key.") from error
 
 
 def _text(data: bytes) -> str:

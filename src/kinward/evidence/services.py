@@ -54,6 +54,7 @@ class View(msgspec.Struct, frozen=True):
     data: bytes
     media_type: str
     entire: bool
+    can_move: bool = False  # it stands still, and could be asked to move
 
 
 def seal_file(*, case_id: UUID, check: Check, data: bytes, actor: str) -> Evidence:
@@ -205,13 +206,19 @@ def sealed_bytes(evidence: Evidence) -> bytes:
 
 
 def _render(evidence: Evidence, data: bytes, *, moving: bool) -> View:
-    if evidence.moving and moving:
-        for magic, media_type in ((b"GIF8", "image/gif"), (b"\x89PNG", "image/png")):
-            if data.startswith(magic):
-                return View(data, media_type, entire=True)
-        if data[8:12] == b"WEBP":
-            return View(data, "image/webp", entire=True)
-    return View(decoders().preview(data, veiled=False), "image/jpeg", entire=not evidence.moving)
+    media_type = _moving_type(data) if evidence.moving else ""
+    if moving and media_type:
+        return View(data, media_type, entire=True)
+    still = decoders().preview(data, veiled=False)
+    return View(still, "image/jpeg", entire=not evidence.moving, can_move=bool(media_type))
+
+
+def _moving_type(data: bytes) -> str:
+    """What a browser shows moving without a player, by its first bytes; "" if it does not."""
+    for magic, media_type in ((b"GIF8", "image/gif"), (b"\x89PNG", "image/png")):
+        if data.startswith(magic):
+            return media_type
+    return "image/webp" if data[8:12] == b"WEBP" else ""
 
 
 @transaction.atomic

@@ -16,7 +16,6 @@ from kinward.cases.models import Viewing
 from kinward.cases.services import get_case
 from kinward.cases.viewing import choose, viewing_of
 from kinward.errors import KinwardError
-from kinward.evidence.services import get_evidence
 from kinward.fields import whole_number
 from kinward.web.guards import StaffRequest, needs
 
@@ -45,7 +44,7 @@ def show(request: StaffRequest, case_id: UUID, evidence_id: UUID) -> HttpRespons
         "evidence_id": evidence_id,
         "source": f"data:{view.media_type};base64,{encoded}",
         "entire": view.entire,
-        "can_move": not moving and get_evidence(evidence_id).moving,
+        "can_move": view.can_move,
         "viewing": viewing_of(request.user),
     }
     return render(request, "web/shown.html", context)
