@@ -258,7 +258,8 @@ def test_a_shift(page: Client, case: Case, account: Account) -> None:
     assert len(veil.content) < 8000
     shown = page.post(f"{files}/show", headers={"HX-Request": "true"})
     assert re.match(
-        rb'<div class="shown" data-reader="[^"]+"><img src="data:image/jpeg;base64,', shown.content
+        rb'<div class="shown" data-reader="[^"]+">\s+<img src="data:image/jpeg;base64,',
+        shown.content,
     )
     assert b"<html" in page.post(f"{files}/show").content
     assert Entry.objects.filter(kind="evidence.viewed").count() == 2

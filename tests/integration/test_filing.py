@@ -10,15 +10,17 @@ import pytest
 
 from kinward.access.models import Staff
 from kinward.cases.drafting import ReportDetails
-from kinward.cases.models import Case
+from kinward.cases.models import Case, Verdict
 from kinward.cases.services import VerdictForm, close_reported, decide, refile, take
 from kinward.cases.states import MoveForbidden
+from kinward.cases.where import Where
 from kinward.cli.doctor import examine
 from kinward.config import PRODUCTION_CONSENT, config
 from kinward.errors import Forbidden, Invalid, KinwardError, NotConfigured
 from kinward.evidence.models import Evidence
 from kinward.ledger.models import Entry
 from kinward.matching.models import Bank
+from kinward.matching.picture import digest_bytes
 from kinward.people.models import Account
 from kinward.people.services import Profile, put_account
 from kinward.policy import AgeRange
@@ -424,6 +426,10 @@ def test_what_a_reviewer_adds_is_in_the_report(
         victims=["child"],
         recipients=["friend"],
         chat="neutral words <of> a chat",
+        where=[
+            Where("pages", "https://a.example/1 https://b.example/2", "Linked in the profile."),
+            Where("phones", "+49 30 000", "Called at night."),
+        ],
     )
     unknown = msgspec.structs.replace(details, victims=["nobody"])
     with pytest.raises(Invalid, match="nobody"):
@@ -431,12 +437,31 @@ def test_what_a_reviewer_adds_is_in_the_report(
     long = msgspec.structs.replace(details, escalate="x" * 3001)
     with pytest.raises(Invalid, match="escalate"):
         decide(case_id=case.id, staff=reviewer, form=confirming(long))
+    unknown_kind = Where("planet")  # type: ignore[arg-type]
+    for places in ([Where("pages")] * 21, [Where("pages", "x" * 2001)], [unknown_kind]):
+        much = msgspec.structs.replace(details, where=places)
+        with pytest.raises(Invalid, match="here it happened"):
+            decide(case_id=case.id, staff=reviewer, form=confirming(much))
     decide(case_id=case.id, staff=reviewer, form=confirming(details))
     run_jobs()
     prior, entry = sandbox.state.all()
     document = parse_xml(entry["xml"].encode())
     assert document.findtext("incidentSummary/escalateToHighPriority") == details.escalate
-    assert document.findtext("internetDetails/chatImIncident/content") == details.chat
+    pages = document.findall("internetDetails/webPageIncident/url")
+    assert [each.text for each in pages] == ["https://a.example/1", "https://b.example/2"]
+    assert document.findtext("internetDetails/cellPhoneIncident/phoneNumber") == "+49 30 000"
+    excerpt = Evidence.objects.get(check_id=None)
+    chat = document.find("internetDetails/chatImIncident")
+    assert chat is not None
+    assert excerpt.content_id in (chat.findtext("additionalInfo") or "")
+    (file,) = [each for each in entry["files"] if each["details"] and "chat-" in each["details"]]
+    about = parse_xml(file["details"].encode())
+    assert about.findtext("originalFileName") == f"{excerpt.content_id}.txt"
+    assert about.findtext("fileRelevance") == "Supplemental Reported"
+    assert about.findtext("fileViewedByEsp") == "false", "nobody opened it in its case"
+    assert about.findtext("originalFileHash") == digest_bytes(details.chat.encode()).md5
+    assert "neutral words" not in entry["xml"]
+    assert not Verdict.objects.filter(details__chat__isnull=False).exists(), "sealed, and nowhere"
     assert document.findtext("victim/espIdentifier") == "child"
     assert document.findtext("victim/victimPerson/age") == "12"
     assert document.findtext("intendedRecipient/espIdentifier") == "friend"

@@ -1,5 +1,6 @@
 """Reports by people: the front of the queue, one case, what the reporter hears, and disputes."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -7,7 +8,9 @@ from django.test import Client
 
 from kinward.access.models import Staff
 from kinward.cases import queries
+from kinward.cases.contacts import contacts
 from kinward.cases.drafting import draft_report
+from kinward.cases.excerpts import Message
 from kinward.cases.models import Case, Priority, UserReport
 from kinward.cases.services import DisputeOpen, VerdictForm, decide, settle_dispute, take
 from kinward.cases.user_reports import (
@@ -20,11 +23,15 @@ from kinward.cases.user_reports import (
 from kinward.enforcement.models import Action
 from kinward.enforcement.sanctions import stands
 from kinward.errors import Invalid, KinwardError, NotFound
+from kinward.evidence.models import Evidence
 from kinward.families.models import Notice
+from kinward.ledger.models import Entry
 from kinward.people.models import Account
+from kinward.reporting.draft import from_json
 from kinward.reporting.models import Report
 from tests.integration.families import make_account, pair
 from tests.integration.helpers import quarantined, run_jobs
+from tests.integration.test_console import signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -39,7 +46,7 @@ def adult(db: None) -> Account:
     return make_account("heron", 40)
 
 
-def send(reporter: str = "wren", about: str = "heron", **more: str) -> UserReport:
+def send(reporter: str = "wren", about: str = "heron", **more: Any) -> UserReport:
     report = UserReportIn(
         **{"account_id": about, "reporter_id": reporter, "category": "contact", **more}
     )
@@ -206,3 +213,54 @@ def test_the_platform_passes_the_notice_on_once(
     run_jobs()
     assert receiver.types == ["notice.notify", "notice.notify"]
     assert Notice.objects.filter(passed_on=True).count() == 2
+
+
+AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+CHAT = [
+    Message("wren", AT + timedelta(minutes=1), "I like <shapes>"),
+    Message("heron", AT, "Hello\nyou"),
+]
+
+
+def test_a_chat_is_sealed_opened_and_reported_like_a_file(
+    teen: Account, adult: Account, reviewer: Staff
+) -> None:
+    case = send(messages=CHAT).finding.case
+    assert send(messages=CHAT[:1]).finding.case == case, "more of the chat, for the same report"
+    whole, more = Evidence.objects.order_by("sealed_at")
+    assert (whole.case_id, more.case_id, whole.is_excerpt) == (case.id, case.id, True)
+    assert [each.account.platform_id for each in contacts(case)] == ["wren"]
+    assert "wrote in the chat that was reported" in contacts(case)[0].why
+    browser = signed_in(reviewer)
+    address = f"/cases/{case.id}/files/{whole.id}"
+    assert browser.post(f"{address}/show").status_code == 409, "only with the case's lease"
+    take(case=case, staff=reviewer)
+    page = browser.get(f"/cases/{case.id}").content.decode()
+    assert "What was said in a chat" in page
+    assert "shapes" not in page
+    assert "classification:" not in page, "the authority's scale is of files"
+    shown = browser.post(f"{address}/show").content.decode()
+    assert "2026-01-02T03:04:05Z heron: Hello\n    you\n2026-01-02T03:05:05Z wren:" in shown
+    assert "I like &lt;shapes&gt;" in shown
+    assert Entry.objects.get(kind="evidence.viewed").subject == str(whole)
+    decide(case_id=case.id, staff=reviewer, form=VerdictForm(outcome="confirmed", clause="CS-2"))
+    first, second = from_json(Report.objects.get().draft).files
+    assert (first.supplemental, first.viewed, second.viewed) == (True, True, False)
+
+
+@pytest.mark.parametrize(
+    ("messages", "said"),
+    [
+        ([Message("wren", AT, "x")] * 501, "At most 500 messages"),
+        ([Message("wren", AT, "x" * 4000)] * 26, "100,000 characters in all"),
+        ([Message("wren", AT, "x" * 4001)], "Message 1: .*text at most 4,000"),
+        ([Message("wren", AT, "x"), Message("", AT, "x")], "Message 2: account_id"),
+        ([Message("wren", AT.replace(tzinfo=None), "x")], "Message 1: at needs its offset"),
+    ],
+)
+def test_a_chat_has_bounds(
+    teen: Account, adult: Account, messages: list[Message], said: str
+) -> None:
+    with pytest.raises(Invalid, match=said):
+        send(messages=messages)
+    assert not UserReport.objects.exists()

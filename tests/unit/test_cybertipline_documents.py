@@ -24,6 +24,7 @@ from kinward.reporting.cybertipline.rules import faults
 from kinward.reporting.cybertipline.schema import choices, schema
 from kinward.reporting.draft import (
     Address,
+    CellPhone,
     Chat,
     Device,
     Draft,
@@ -32,6 +33,9 @@ from kinward.reporting.draft import (
     IpEvent,
     LawEnforcement,
     Mail,
+    Newsgroup,
+    NonInternet,
+    PeerToPeer,
     Person,
     Place,
     ReportedAccount,
@@ -96,6 +100,7 @@ people = st.builds(
     age=st.none() | st.integers(-1, 200),
     born=st.none() | st.dates(date(1900, 1, 1), date(2030, 1, 1)),
 )
+degrees = st.none() | st.floats(-400, 400)
 accounts = st.builds(
     ReportedAccount,
     platform_id=text,
@@ -160,6 +165,30 @@ drafts = st.builds(
     ),
     chats=st.lists(st.builds(Chat, client=text, room=text, content=text, info=text), max_size=2),
     games=st.lists(st.builds(Game, name=text, console=text, content=text, info=text), max_size=2),
+    newsgroups=st.lists(
+        st.builds(
+            Newsgroup, name=text, addresses=st.lists(emails, max_size=2), content=text, info=text
+        ),
+        max_size=2,
+    ),
+    phones=st.lists(
+        st.builds(CellPhone, number=text, latitude=degrees, longitude=degrees, info=text),
+        max_size=2,
+    ),
+    offline=st.lists(
+        st.builds(NonInternet, place=text, addresses=st.lists(addresses, max_size=2), info=text),
+        max_size=2,
+    ),
+    peers=st.lists(
+        st.builds(
+            PeerToPeer,
+            client=text,
+            ip_events=st.lists(events, max_size=2),
+            filenames=text,
+            info=text,
+        ),
+        max_size=2,
+    ),
     law_enforcement=st.none()
     | st.builds(
         LawEnforcement,

@@ -45,6 +45,9 @@ def _found(case: Case) -> Iterator[tuple[str, str]]:
     for check in Check.objects.filter(findings__case=case):
         for platform_id in check.sent_to:
             yield platform_id, f"was sent {check.content_id}"
+    for grounds in case.findings.exclude(user_report=None).values_list("grounds", flat=True):
+        for platform_id in grounds[0].get("writers", []):
+            yield platform_id, "wrote in the chat that was reported"
     about = UserReport.objects.filter(account=case.account, reporter__isnull=False)
     for platform_id, category in about.values_list("reporter__platform_id", "category"):
         yield str(platform_id), f"reported this account ({category})"

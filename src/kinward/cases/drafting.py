@@ -5,7 +5,9 @@ from typing import Final
 import msgspec
 from django.utils import timezone
 
+from kinward.cases.excerpts import MAX_EXCERPT
 from kinward.cases.models import Case, UserReport, Verdict
+from kinward.cases.where import Where, check_where, incidents
 from kinward.config import config
 from kinward.enforcement.sanctions import Stands
 from kinward.errors import Invalid
@@ -24,7 +26,6 @@ from kinward.reporting.draft import (
 )
 from kinward.reporting.models import Report, ReportState
 
-MAX_CHAT: Final = 100_000
 MAX_PEOPLE: Final = 50
 CLASSIFICATIONS: Final = ("", "A1", "A2", "B1", "B2")
 ANNOTATIONS: Final = {
@@ -39,7 +40,8 @@ ANNOTATIONS: Final = {
 class ReportDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a reviewer adds to a report. Accounts are named by the platform's ids.
 
-    `escalate` is why somebody at the authority must look at once: a child is in danger now.
+    `escalate` is why somebody at the authority must look at once: a child is in danger now. `chat`
+    is sealed as an excerpt, and reported as a file.
     """
 
     escalate: str = ""
@@ -47,13 +49,15 @@ class ReportDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     victims: list[str] = []
     recipients: list[str] = []
     chat: str = ""
+    where: list[Where] = []
 
 
 def check_details(details: ReportDetails) -> None:
     """Raise `Invalid` where something is too long, or an account is not known."""
-    for name, limit in (("escalate", 3000), ("description", 3000), ("chat", MAX_CHAT)):
+    for name, limit in (("escalate", 3000), ("description", 3000), ("chat", MAX_EXCERPT)):
         if len(getattr(details, name)) > limit:
             raise Invalid(f"{name} has at most {limit:,} characters.")
+    check_where(details.where)
     named = [*details.victims, *details.recipients]
     if len(named) > MAX_PEOPLE:
         raise Invalid(f"At most {MAX_PEOPLE} people are named beside the account itself.")
@@ -70,6 +74,8 @@ def draft_report(case: Case, verdict: Verdict, incident: Incident, now: Stands) 
     moments = [check.uploaded_at for check in checks.values()] + [each.at for each in reports]
     evidence = list(of_case(case.id))
     details = msgspec.convert(verdict.details, ReportDetails)
+    elsewhere = incidents(details.where)
+    chats = _chats(evidence) + elsewhere.pop("chats", [])
     return Draft(
         case_id=case.id,
         incident=incident,
@@ -85,10 +91,14 @@ def draft_report(case: Case, verdict: Verdict, incident: Incident, now: Stands) 
         ),
         incident_description=details.description,
         escalate=details.escalate,
-        chats=[Chat(client=config().platform_name, content=details.chat)] if details.chat else [],
+        chats=chats,
+        **elsewhere,
         victims=[_beside(each) for each in details.victims],
         recipients=[_beside(each) for each in details.recipients],
-        files=[_file(each, checks[each.check_id], verdict) for each in evidence],
+        files=[
+            _excerpt(each) if each.check_id is None else _file(each, checks[each.check_id], verdict)
+            for each in evidence
+        ],
         annotations=verdict.annotations,
         additional_info="\n".join(
             filter(None, (_without_bytes(list(checks.values()), evidence), _reported(reports)))
@@ -137,6 +147,25 @@ def _file(evidence: Evidence, check: Check, verdict: Verdict) -> ReportedFile:
         classification=verdict.classifications.get(str(evidence.id), ""),
         ip_event=_event(check),
     )
+
+
+def _excerpt(evidence: Evidence) -> ReportedFile:
+    """What was said in a chat: the context of what is reported (18 USC 2258A(b)(5))."""
+    return ReportedFile(
+        evidence_id=evidence.id,
+        filename=f"{evidence.content_id}.txt",
+        uploaded_at=evidence.sealed_at,
+        hashes={"MD5": evidence.md5, "SHA256": evidence.sha256},
+        viewed=viewed_entirely(evidence),
+        supplemental=True,
+        info="An excerpt of a chat.",
+    )
+
+
+def _chats(evidence: list[Evidence]) -> list[Chat]:
+    names = ", ".join(f"{each.content_id}.txt" for each in evidence if each.is_excerpt)
+    info = f"What was said is in the supplemental files: {names}."
+    return [Chat(client=config().platform_name, info=info)] if names else []
 
 
 def _event(check: Check) -> IpEvent | None:

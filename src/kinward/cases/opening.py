@@ -3,6 +3,7 @@
 What that is, how soon a person must look, and whether a rule alone decides, is in the guidelines.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import msgspec
@@ -80,14 +81,20 @@ def _was_given_back(check: Check) -> bool:
     return findings.exists()
 
 
-def open_or_join_report(made: UserReport, title: str, actor: str) -> Case:
-    """Put what a person reported into the account's one undecided case. The account is locked."""
+def open_or_join_report(
+    made: UserReport, title: str, actor: str, writers: Sequence[str] = ()
+) -> Case:
+    """Put what a person reported into the account's one undecided case. The account is locked.
+
+    `writers` wrote in the chat that was reported with it.
+    """
     rule = rule_for(in_force(), "reported", category=made.category)
     grounds = {
         "kind": "user report",
         "title": title,
         "content_id": made.content_id,
         "text": made.text,
+        "writers": list(writers),
     }
     finding = Finding(user_report=made, confidence="reported", grounds=[grounds])
     case = _join(made.account, finding, rule, made.content_id, actor)

@@ -26,6 +26,7 @@ from kinward.cases.states import UNDECIDED, CaseState, check_move
 from kinward.config import config
 from kinward.errors import Invalid, KinwardError, NotFound
 from kinward.evidence.queries import of_case as evidence_of
+from kinward.evidence.services import seal_excerpt
 from kinward.families import ending
 from kinward.guidelines.queries import in_force
 from kinward.jobs import enqueue
@@ -187,7 +188,10 @@ def decide(*, case_id: UUID, staff: Staff, form: VerdictForm) -> Case:
     check_move(case.state, CaseState(form.outcome))
     require_lease(case, staff)
     _check_form(case, staff, form)
-    given = msgspec.structs.asdict(form) | {"details": msgspec.to_builtins(form.details)}
+    if form.details.chat:
+        seal_excerpt(case_id=case.id, text=form.details.chat, actor=staff.actor)
+    details = msgspec.structs.replace(form.details, chat="")
+    given = msgspec.structs.asdict(form) | {"details": msgspec.to_builtins(details)}
     conclude(case, account, Verdict(case=case, given_by=staff, **given))
     return case
 
@@ -211,7 +215,7 @@ def _check_form(case: Case, staff: Staff, form: VerdictForm) -> None:
     if form.silent_days and not form.silent_why.strip():
         raise Invalid("Say why the account holder is to be told nothing.")
     check_details(form.details)
-    files = {str(pk) for pk in evidence_of(case.id).values_list("pk", flat=True)}
+    files = {str(each.pk) for each in evidence_of(case.id) if not each.is_excerpt}
     for evidence_id, classification in form.classifications.items():
         if evidence_id not in files or classification not in CLASSIFICATIONS:
             raise Invalid("A classification names a file of this case and is A1, A2, B1 or B2.")

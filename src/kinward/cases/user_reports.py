@@ -4,6 +4,7 @@ A report never acts by itself. It becomes a finding; how soon a person must look
 guidelines to say.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final, Literal
 from uuid import UUID
@@ -13,10 +14,12 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from kinward.cases.models import UserReport
+from kinward.cases.excerpts import Message, check_messages, transcript, writers
+from kinward.cases.models import Case, UserReport
 from kinward.cases.opening import open_or_join_report
 from kinward.cases.states import UNDECIDED, CaseState
 from kinward.errors import Invalid, KinwardError, NotFound
+from kinward.evidence.services import seal_excerpt
 from kinward.families import ending
 from kinward.families.errors import NotPaired
 from kinward.families.models import Pairing
@@ -61,13 +64,17 @@ class TooManyReports(KinwardError):
 
 
 class UserReportIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a person reports. Only the account that it is about is required, and a category."""
+    """What a person reports. Only the account that it is about is required, and a category.
+
+    `messages` are those of a chat around what is reported; they are sealed like a file.
+    """
 
     account_id: str
     category: str
     content_id: str = ""
     reporter_id: str = ""
     text: str = ""
+    messages: list[Message] = []
 
 
 @transaction.atomic
@@ -79,6 +86,7 @@ def receive_report(*, report: UserReportIn, actor: str) -> UserReport:
         raise Invalid(f"category is one of {known}.")
     if len(report.text) > MAX_TEXT or len(report.content_id) > 200:
         raise Invalid(f"text has at most {MAX_TEXT} characters, content_id 200.")
+    check_messages(report.messages)
     about = get_account(report.account_id)
     reporter = get_account(report.reporter_id) if report.reporter_id else None
     if reporter is not None and reporter.pk == about.pk:
@@ -93,6 +101,7 @@ def receive_report(*, report: UserReportIn, actor: str) -> UserReport:
             finding__case__state__in=UNDECIDED,
         ).first()
         if same is not None:
+            _seal_messages(same.finding.case, report.messages, actor)
             return same
         if there.filter(at__gt=timezone.now() - timedelta(days=1)).count() >= MAX_DAILY:
             raise TooManyReports
@@ -103,8 +112,14 @@ def receive_report(*, report: UserReportIn, actor: str) -> UserReport:
         category=report.category,
         text=report.text,
     )
-    open_or_join_report(made, category.title, actor)
+    case = open_or_join_report(made, category.title, actor, writers(report.messages))
+    _seal_messages(case, report.messages, actor)
     return made
+
+
+def _seal_messages(case: Case, messages: Sequence[Message], actor: str) -> None:
+    if messages:
+        seal_excerpt(case_id=case.id, text=transcript(messages), actor=actor)
 
 
 @transaction.atomic

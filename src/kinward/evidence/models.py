@@ -11,9 +11,10 @@ class Evidence(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     case_id = models.UUIDField(db_index=True)
-    check_id = models.UUIDField()
+    check_id = models.UUIDField(null=True)  # none: an excerpt of a chat, which is a text
     content_id = models.CharField(max_length=200)
     sha256 = models.CharField(max_length=64)
+    md5 = models.CharField(max_length=32, default="")  # of an excerpt
     size = models.BigIntegerField()
     moving = models.BooleanField(default=False)
     decodable = models.BooleanField(default=True)
@@ -56,3 +57,8 @@ class Evidence(models.Model):
 
     def __str__(self) -> str:
         return f"evidence:{self.id}"
+
+    @property
+    def is_excerpt(self) -> bool:
+        """Whether it is what was said in a chat, and not a file that was checked."""
+        return self.check_id is None

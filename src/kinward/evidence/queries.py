@@ -20,7 +20,8 @@ def of_case(case_id: UUID) -> QuerySet[Evidence]:
 
 def held_file(case_id: UUID, content_id: str) -> Evidence | None:
     """The sealed file of a content item in a case, unless it was destroyed; without its bytes."""
-    return of_case(case_id).filter(content_id=content_id, destroyed_at=None).last()
+    files = of_case(case_id).exclude(check_id=None)
+    return files.filter(content_id=content_id, destroyed_at=None).last()
 
 
 def held_cases() -> QuerySet[Evidence, Any]:

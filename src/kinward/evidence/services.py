@@ -3,7 +3,7 @@
 import hashlib
 from datetime import datetime, timedelta
 from typing import Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import msgspec
 from django.db import transaction
@@ -59,32 +59,50 @@ class View(msgspec.Struct, frozen=True):
 
 def seal_file(*, case_id: UUID, check: Check, data: bytes, actor: str) -> Evidence:
     """Seal a checked file for a case, in the caller's transaction; the same file twice is one."""
-    same = Evidence.objects.filter(
-        case_id=case_id, content_id=check.content_id, sha256=check.sha256
-    ).first()
-    if same is not None:
-        return same
-    ciphertext, data_key = seal(data)
-    evidence_id = uuid4()
-    evidence = Evidence.objects.create(
-        id=evidence_id,
+    evidence = Evidence(
         case_id=case_id,
         check_id=check.id,
         content_id=check.content_id,
         sha256=check.sha256,
-        size=len(data),
         moving=check.frames > 1,
         decodable=bool(check.pdq or check.signature),
-        ciphertext=ciphertext,
-        sealed_sha256=hashlib.sha256(ciphertext).hexdigest(),
-        wrapped_key=keys().wrap(data_key, evidence_id),
-        key_id=keys().current,
     )
+    return _seal(evidence, data, actor)
+
+
+def seal_excerpt(*, case_id: UUID, text: str, actor: str) -> Evidence:
+    """Seal what was said in a chat for a case, in the caller's transaction; the same twice is one.
+
+    Its content id is made of its digest, and no content of the platform's.
+    """
+    data = text.encode()
+    digests = digest_bytes(data)
+    evidence = Evidence(
+        case_id=case_id,
+        content_id=f"chat-{digests.sha256[:12]}",
+        sha256=digests.sha256,
+        md5=digests.md5,
+        decodable=False,
+    )
+    return _seal(evidence, data, actor)
+
+
+def _seal(evidence: Evidence, data: bytes, actor: str) -> Evidence:
+    same = Evidence.objects.filter(
+        case_id=evidence.case_id, content_id=evidence.content_id, sha256=evidence.sha256
+    ).first()
+    if same is not None:
+        return same
+    ciphertext, data_key = seal(data)
+    evidence.size, evidence.ciphertext = len(data), ciphertext
+    evidence.sealed_sha256 = hashlib.sha256(ciphertext).hexdigest()
+    evidence.wrapped_key, evidence.key_id = keys().wrap(data_key, evidence.id), keys().current
+    evidence.save(force_insert=True)
     record(
         actor=actor,
         kind="evidence.sealed",
         subject=str(evidence),
-        case=str(case_id),
+        case=str(evidence.case_id),
         sha256=evidence.sha256,
         size=evidence.size,
     )
@@ -206,6 +224,8 @@ def sealed_bytes(evidence: Evidence) -> bytes:
 
 
 def _render(evidence: Evidence, data: bytes, *, moving: bool) -> View:
+    if evidence.is_excerpt:
+        return View(data, "text/plain", entire=True)
     media_type = _moving_type(data) if evidence.moving else ""
     if moving and media_type:
         return View(data, media_type, entire=True)

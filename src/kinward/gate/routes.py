@@ -12,6 +12,7 @@ from kinward.gate import accounts, actions, decide, events, family, redress, tex
 from kinward.gate.http import Created
 
 MAX_JSON: Final = 64 * 1024
+MAX_REPORT: Final = 1024 * 1024  # an excerpt of a chat, whatever its letters take
 DECIDE: Final = "policy:decide"
 
 
@@ -61,7 +62,9 @@ ROUTES: Final[dict[tuple[str, str], Route]] = {
         "portal:open", lambda c: Created(family.open_session(c.body, c.actor))
     ),
     ("POST", "reports"): Route(
-        "reports:write", lambda c: Created(family.take_report(c.body, c.actor))
+        "reports:write",
+        lambda c: Created(family.take_report(c.body, c.actor)),
+        limit=MAX_REPORT,
     ),
     ("GET", "report"): Route("reports:write", lambda c: family.see_report(c.of)),
     ("GET", "statements"): Route("appeals:write", lambda c: redress.statements(c.of)),

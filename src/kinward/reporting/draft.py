@@ -129,6 +129,15 @@ class Mail(msgspec.Struct, frozen=True):
     info: str = ""
 
 
+class Newsgroup(msgspec.Struct, frozen=True):
+    """Something in a newsgroup: which, whose addresses, and the text of it."""
+
+    name: str = ""
+    addresses: list[str] = []
+    content: str = ""
+    info: str = ""
+
+
 class Chat(msgspec.Struct, frozen=True):
     """Something in a chat: which, and the text of it."""
 
@@ -144,6 +153,32 @@ class Game(msgspec.Struct, frozen=True):
     name: str = ""
     console: str = ""
     content: str = ""
+    info: str = ""
+
+
+class CellPhone(msgspec.Struct, frozen=True):
+    """Something on a phone: its number, and where it was, in degrees north and east."""
+
+    number: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+    info: str = ""
+
+
+class NonInternet(msgspec.Struct, frozen=True):
+    """Something that happened offline: the name of the place, and its addresses."""
+
+    place: str = ""
+    addresses: list[Address] = []
+    info: str = ""
+
+
+class PeerToPeer(msgspec.Struct, frozen=True):
+    """Something in a peer-to-peer network: with which program, from where, which files."""
+
+    client: str = ""
+    ip_events: list[IpEvent] = []
+    filenames: str = ""
     info: str = ""
 
 
@@ -176,8 +211,12 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     annotations: list[str] = []
     pages: list[WebPage] = []
     mails: list[Mail] = []
+    newsgroups: list[Newsgroup] = []
     chats: list[Chat] = []
     games: list[Game] = []
+    phones: list[CellPhone] = []
+    offline: list[NonInternet] = []
+    peers: list[PeerToPeer] = []
     law_enforcement: LawEnforcement | None = None
     victims: list[ReportedAccount] = []
     recipients: list[ReportedAccount] = []

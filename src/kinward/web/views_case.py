@@ -1,7 +1,7 @@
 """The queue and the case page."""
 
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import messages
@@ -26,6 +26,7 @@ from kinward.cases.services import (
 )
 from kinward.cases.states import UNDECIDED
 from kinward.cases.viewing import viewing_of
+from kinward.cases.where import KINDS, Kind, Where
 from kinward.enforcement.queries import of_case as actions_of
 from kinward.enforcement.sanctions import stands
 from kinward.enforcement.strikes import strikes_of
@@ -90,6 +91,10 @@ def case_page(
     """The page of a case, with what went wrong, if something did."""
     appeal = waiting().filter(statement__case_id=case.id).first()
     words = queries.described(case)
+    files: list[dict[str, Any]] = [
+        {"evidence": each, "viewed": viewed_entirely(each), "words": words.get(each.content_id, [])}
+        for each in evidence_of(case.id)
+    ]
     context = {
         "case": case,
         "mine": _is_mine(case, request),
@@ -99,14 +104,8 @@ def case_page(
         "disputes": disputes(case.id),
         "exposure": exposure_of(request.user),
         "viewing": viewing_of(request.user),
-        "files": [
-            {
-                "evidence": each,
-                "viewed": viewed_entirely(each),
-                "words": words.get(each.content_id, []),
-            }
-            for each in evidence_of(case.id)
-        ],
+        "files": files,
+        "pictured": [each for each in files if not each["evidence"].is_excerpt],
         "actions": actions_of(case.id),
         "report": report_of(case.id),
         "verdicts": case.verdicts.select_related("given_by").order_by("given_at"),
@@ -125,6 +124,7 @@ def case_page(
         "clauses": in_force().clause,
         "classifications": CLASSIFICATIONS[1:],
         "annotations": ANNOTATIONS,
+        "kinds_of_where": KINDS,
         "problem": problem,
     }
     status = problem.status if problem else 200
@@ -180,6 +180,7 @@ def decide_case(request: StaffRequest, case_id: UUID) -> HttpResponse:
                 description=sent.get("description", "").strip(),
                 victims=_named(request, "victim"),
                 recipients=_named(request, "recipient"),
+                where=_where(request),
                 chat=sent.get("chat", "").replace("\r\n", "\n").strip(),
             ),
             bank=sent.get("bank") == "yes",
@@ -199,11 +200,21 @@ def _named(request: StaffRequest, who: str) -> list[str]:
     return list(dict.fromkeys([*request.POST.getlist(who), *written]))
 
 
+def _where(request: StaffRequest) -> list[Where]:
+    """Where else it happened, if a kind was chosen."""
+    kind = request.POST.get("where_kind", "")
+    if not kind:
+        return []
+    name, about = (request.POST.get(f"where_{each}", "").strip() for each in ("name", "about"))
+    return [Where(cast("Kind", kind), name, about)]
+
+
 def _all_files(case_id: UUID, classification: str) -> dict[str, str]:
     """One classification for every file of a case; what is said of a single file goes before."""
     if not classification:
         return {}
-    return {str(each.id): classification for each in evidence_of(case_id)}
+    files = (each for each in evidence_of(case_id) if not each.is_excerpt)
+    return {str(each.id): classification for each in files}
 
 
 @require_POST

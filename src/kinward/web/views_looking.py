@@ -38,11 +38,13 @@ def show(request: StaffRequest, case_id: UUID, evidence_id: UUID) -> HttpRespons
     view = look(
         case_id=case_id, evidence_id=evidence_id, staff=request.user, reason=REASON, moving=moving
     )
-    encoded = base64.b64encode(view.data).decode()
+    is_text = view.media_type == "text/plain"
+    encoded = "" if is_text else base64.b64encode(view.data).decode()
     context = {
         "case": get_case(case_id),
         "evidence_id": evidence_id,
         "source": f"data:{view.media_type};base64,{encoded}",
+        "said": view.data.decode() if is_text else "",
         "entire": view.entire,
         "can_move": view.can_move,
         "viewing": viewing_of(request.user),

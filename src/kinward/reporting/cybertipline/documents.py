@@ -96,7 +96,7 @@ def report_document(draft: Draft, *, reporter: Reporter, now: datetime) -> etree
         return _batched_document(draft, reporter=reporter, now=now)
     root = etree.Element("report")
     _summary(root, draft, now)
-    incidents(root, draft)
+    incidents(root, draft, now)
     _law_enforcement(root, draft)
     _reporter(root, reporter)
     account(root, "personOrUserReported", draft.account, now)

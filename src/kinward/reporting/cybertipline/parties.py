@@ -18,7 +18,7 @@ from kinward.reporting.cybertipline.elements import (
     url,
 )
 from kinward.reporting.cybertipline.schema import choices
-from kinward.reporting.draft import Draft, Person, Place, ReportedAccount
+from kinward.reporting.draft import Address, Draft, Mail, Newsgroup, Person, Place, ReportedAccount
 
 PEOPLE: Final = {
     "personOrUserReported": "personOrUserReportedPerson",
@@ -90,20 +90,24 @@ def _person(element: etree._Element, person: Person, now: datetime) -> None:
     for address in person.emails:
         email(element, address)
     for home in person.addresses:
-        known = choices("country")[1:]
-        child = etree.Element("address")
-        text(child, "address", home.street, 255)
-        text(child, "city", home.city, 100)
-        text(child, "zipCode", home.zip, 20)
-        text(child, "state", home.state if home.state in choices("state")[1:] else "")
-        text(child, "nonUsaState", home.region, 100)
-        text(child, "country", home.country if home.country in known else "")
-        if len(child):
-            element.append(child)
+        _address(element, "address", home)
     if person.born is not None and person.born < now.date():
         text(element, "dateOfBirth", person.born.isoformat())
     elif person.age is not None and 0 <= person.age <= 150:
         text(element, "age", str(person.age))
+
+
+def _address(element: etree._Element, name: str, home: Address) -> None:
+    """A child with an address, if anything of it is known."""
+    child = etree.Element(name)
+    text(child, "address", home.street, 255)
+    text(child, "city", home.city, 100)
+    text(child, "zipCode", home.zip, 20)
+    text(child, "state", home.state if home.state in choices("state")[1:] else "")
+    text(child, "nonUsaState", home.region, 100)
+    text(child, "country", home.country if home.country in choices("country")[1:] else "")
+    if len(child):
+        element.append(child)
 
 
 def _place(element: etree._Element, place: Place, now: datetime) -> None:
@@ -121,7 +125,7 @@ def _place(element: etree._Element, place: Place, now: datetime) -> None:
     text(child, "countryCode", place.country)
 
 
-def incidents(root: etree._Element, draft: Draft) -> None:
+def incidents(root: etree._Element, draft: Draft, now: datetime) -> None:
     """The `<internetDetails>`, one for each place where it happened."""
     for page in draft.pages:
         element = _incident(root, "webPageIncident")
@@ -132,12 +136,11 @@ def incidents(root: etree._Element, draft: Draft) -> None:
         text(element, "additionalInfo", page.info, MAX_INFO)
     known = _emails(draft)
     for mail in draft.mails:
-        element = _incident(root, "emailIncident")
-        for address in mail.addresses:
-            if address.strip() in known:  # else the authority refuses the whole report
-                email(element, address, "emailAddress")
-        text(element, "content", mail.content)
-        text(element, "additionalInfo", mail.info, MAX_INFO)
+        _mail(_incident(root, "emailIncident"), mail, known)
+    for group in draft.newsgroups:
+        element = _incident(root, "newsgroupIncident")
+        text(element, "name", group.name, 255)
+        _mail(element, group, known)
     for chat in draft.chats:
         element = _incident(root, "chatImIncident")
         text(element, "chatClient", chat.client, 255)
@@ -150,6 +153,42 @@ def incidents(root: etree._Element, draft: Draft) -> None:
         text(element, "console", game.console, 255)
         text(element, "content", game.content)
         text(element, "additionalInfo", game.info, MAX_INFO)
+    _elsewhere(root, draft, now)
+
+
+def _elsewhere(root: etree._Element, draft: Draft, now: datetime) -> None:
+    """What happened on a phone, offline, or among peers."""
+    for phone in draft.phones:
+        element = _incident(root, "cellPhoneIncident")
+        text(element, "phoneNumber", phone.number.strip(), 50)
+        for name, degrees, most in (
+            ("latitude", phone.latitude, 90),
+            ("longitude", phone.longitude, 180),
+        ):
+            if degrees is not None and abs(degrees) <= most:
+                text(element, name, str(degrees))
+        text(element, "additionalInfo", phone.info, MAX_INFO)
+    for event in draft.offline:
+        element = _incident(root, "nonInternetIncident")
+        text(element, "locationName", event.place, 255)
+        for home in event.addresses:
+            _address(element, "incidentAddress", home)
+        text(element, "additionalInfo", event.info, MAX_INFO)
+    for peer in draft.peers:
+        element = _incident(root, "peer2peerIncident")
+        text(element, "client", peer.client, 255)
+        for seen in peer.ip_events:
+            ip_event(element, seen, now)
+        text(element, "fileNames", peer.filenames)
+        text(element, "additionalInfo", peer.info, MAX_INFO)
+
+
+def _mail(element: etree._Element, mail: Mail | Newsgroup, known: set[str]) -> None:
+    for address in mail.addresses:
+        if address.strip() in known:  # else the authority refuses the whole report
+            email(element, address, "emailAddress")
+    text(element, "content", mail.content)
+    text(element, "additionalInfo", mail.info, MAX_INFO)
 
 
 def _incident(root: etree._Element, name: str) -> etree._Element:

@@ -47,14 +47,20 @@ MAX_LENGTH: Final = {
     "address/city": 100,
     "address/zipCode": 20,
     "address/nonUsaState": 100,
+    "incidentAddress/address": 255,
+    "incidentAddress/city": 100,
+    "incidentAddress/zipCode": 20,
+    "incidentAddress/nonUsaState": 100,
     "estimatedLocation/city": 255,
     "estimatedLocation/region": 255,
     "phone": 50,
+    "phoneNumber": 50,
     "email": 255,
     "idType": 255,
     "idValue": 2083,
     "originalFileName": 2056,
     "nameValuePair/name": 64,
+    "newsgroupIncident/name": 255,
     "chatClient": 255,
     "chatRoomName": 255,
     "gameName": 255,
@@ -75,6 +81,7 @@ DATE_ATTRIBUTES: Final = (
 EMAIL: Final = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s.]+")
 PORTS: Final = range(1, 65536)
 AGES: Final = range(151)
+DEGREES: Final = {"latitude": 90, "longitude": 180}
 
 
 def faults(document: etree._Element, now: datetime) -> list[str]:
@@ -181,6 +188,8 @@ def numbers_fit(document: etree._Element, now: datetime) -> Iterator[str]:
             parent = element.getparent()
             if parent is not None and parent.find("dateOfBirth") is not None:
                 yield f"{name} and dateOfBirth exclude each other"
+        if name in DEGREES and not abs(float(text)) <= DEGREES[name]:
+            yield f"{name} is not in degrees"
         if element.get("verificationDate") and element.get("verified") not in ("true", "1"):
             yield f"{name} has a verificationDate but is not verified"
         code = element.get("countryCallingCode") if name == "phone" else None
