@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import av
 import numpy as np
+from av.audio.stream import AudioStream
 from av.video.stream import VideoStream
 
 from kinward.demo import pictures
@@ -20,13 +21,17 @@ def encode(
     seconds: int = 2,
     rate: int = 5,
     bits: int = 800_000,
+    sound: str = "",
 ) -> bytes:
-    """A video that shows the picture of each seed for so many seconds."""
+    """A video that shows the picture of each seed for so many seconds; `sound` is a codec."""
     out = io.BytesIO()
     with av.open(out, "w", format=format) as container:
         stream = cast("VideoStream", container.add_stream(codec, rate=rate))
         stream.width, stream.height = size
         stream.pix_fmt, stream.bit_rate = "yuv420p", bits
+        noise = cast("AudioStream", container.add_stream(sound, rate=48_000)) if sound else None
+        if noise is not None:
+            noise.codec_context.layout = "mono"
         drawn: dict[int, Any] = {}
         for seed in seeds:
             if seed not in drawn:
@@ -34,5 +39,16 @@ def encode(
             shown = drawn[seed]
             for _ in range(rate * seconds):
                 container.mux(stream.encode(av.VideoFrame.from_ndarray(shown, format="rgb24")))
+            if noise is not None:
+                container.mux(noise.encode(_tone(48_000 * seconds)))
         container.mux(stream.encode())
+        if noise is not None:
+            container.mux(noise.encode())
     return out.getvalue()
+
+
+def _tone(samples: int) -> av.AudioFrame:
+    wave = np.sin(np.arange(samples) * 440 * 2 * np.pi / 48_000).astype(np.float32)[None] / 4
+    frame = av.AudioFrame.from_ndarray(wave, format="fltp", layout="mono")
+    frame.rate = 48_000
+    return frame

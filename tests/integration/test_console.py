@@ -78,7 +78,7 @@ METHODS = {
 }
 WORK = {
     *("home", "queue", "take_next", "case", "take", "give_up", "decide", "veil", "show"),
-    *("viewing", "choose_viewing"),
+    *("viewing", "choose_viewing", "played"),
     *("settle_pairing", "silence", "comment", "appeals", "take_appeal", "decide_appeal"),
 }
 BANKS = {"banks", "bank", "search_banks", "mark_hash"}

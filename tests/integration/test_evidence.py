@@ -1,6 +1,7 @@
 """The vault: sealed at once, opened by few, kept as long as it must be."""
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -13,8 +14,8 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from kinward.access.models import Staff
-from kinward.cases.looking import look, veil_file
-from kinward.cases.services import LeaseNeeded, take
+from kinward.cases.looking import look, veil_file, watched
+from kinward.cases.services import LeaseNeeded, give_up, take
 from kinward.demo import pictures
 from kinward.errors import Forbidden, Invalid, NotFound
 from kinward.evidence import services as vault
@@ -24,7 +25,9 @@ from kinward.evidence.sealing import CannotUnseal
 from kinward.ledger.models import Entry
 from kinward.matching.models import Bank
 from kinward.people.models import Account
+from tests import videos
 from tests.integration.helpers import KNOWN, quarantined
+from tests.integration.test_console import signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -133,6 +136,48 @@ def test_a_file_that_moves_stands_still_until_it_is_asked_to(
     assert (whole.media_type, whole.data, whole.entire) == ("image/gif", moving, True)
     assert not whole.can_move
     assert viewed_entirely(evidence)
+
+
+def test_a_video_is_seen_once_it_could_be_played_to_its_end(
+    bank: Bank,
+    account: Account,
+    reviewer: Staff,
+    second_reviewer: Staff,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    video = videos.encode([901], sound="aac")
+    case = quarantined(account, data=video)
+    take(case=case, staff=reviewer)
+    evidence = Evidence.objects.get()
+    browser = signed_in(reviewer)
+    address = f"/cases/{case.id}/files/{evidence.id}"
+    still = browser.post(f"{address}/show").content.decode()
+    assert "data:image/jpeg" in still
+    assert "Let it move" in still
+    assert not viewed_entirely(evidence), "a picture of it is not the video"
+    moving = browser.post(f"{address}/show", {"moving": "yes"})
+    page = moving.content.decode()
+    assert "<video" in page
+    assert " muted" in page
+    assert "autoplay" not in page
+    assert "media-src data:" in moving["Content-Security-Policy"]
+    assert not viewed_entirely(evidence), "shown is not played"
+    (sent,) = re.findall(r'name="ticket" value="([^"]+)"', page)
+    played = partial(watched, case_id=case.id, evidence_id=evidence.id)
+    with pytest.raises(Invalid, match="yet"):
+        played(staff=reviewer, ticket=sent)
+    now = timezone.now
+    monkeypatch.setattr(timezone, "now", lambda: now() + timedelta(seconds=2))
+    with pytest.raises(Invalid, match="Show the video again"):
+        played(staff=reviewer, ticket=f"{sent}x")
+    assert browser.post(f"{address}/played", {"ticket": sent}).content == b"seen by a person"
+    assert viewed_entirely(evidence)
+    give_up(case=case, staff=reviewer)
+    take(case=case, staff=second_reviewer)
+    with pytest.raises(Invalid, match="somebody else"):
+        played(staff=second_reviewer, ticket=sent)
+    with pytest.raises(LeaseNeeded):
+        played(staff=reviewer, ticket=sent)
 
 
 def test_a_file_of_another_case_is_not_shown(evidence: Evidence, reviewer: Staff) -> None:

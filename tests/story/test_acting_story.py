@@ -5,11 +5,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from kinward.demo import pictures
 from kinward.evidence.sealing import new_key, public_half
+from tests import videos
 from tests.story.conftest import Demo, assert_accessible, noon, sign_in
 
 IN_A_ROW = 2
@@ -135,13 +137,15 @@ def test_a_shift_by_keyboard_alone(demo: Demo, robin: Page, member: Page) -> Non
 
 def _upload(demo: Demo, member: Page, seed: int) -> None:
     """What the member had sent when the suspension was under way."""
-    import httpx
-
     picture = pictures.encode(pictures.draw(seed).resize((640, 480)), "JPEG", quality=80)
+    _send(demo, f"under-way-{seed}", picture)
+
+
+def _send(demo: Demo, content_id: str, data: bytes) -> None:
     answer = httpx.post(
         f"{demo.console}/v1/media",
-        data={"account_id": _account(demo), "content_id": f"under-way-{seed}"},
-        files={"file": ("IMG.jpg", picture)},
+        data={"account_id": _account(demo), "content_id": content_id},
+        files={"file": ("file", data)},
         headers={"Authorization": f"Bearer {demo.secret('demo_api_key')}"},
         trust_env=False,
     )
@@ -160,6 +164,37 @@ def _put_first(demo: Demo) -> None:
         "UPDATE cases_case SET due_at = now() - interval '9 days' FROM people_account p "
         f"WHERE p.id = account_id AND p.platform_id = '{_account(demo)}'"
     )
+
+
+def test_a_video_is_played_muted_and_is_seen_at_its_end(
+    demo: Demo, sasha: Page, member: Page
+) -> None:
+    _send(demo, "under-way-film", videos.encode([901, 902], seconds=1, sound="aac"))
+    ((case,),) = demo.database(
+        "SELECT c.id FROM cases_case c JOIN people_account p ON p.id = c.account_id "
+        f"WHERE p.platform_id = '{_account(demo)}' AND c.state = 'open'"
+    )
+    sasha.goto(f"{demo.console}/cases/{case}")
+    sasha.get_by_role("button", name="Take this case").click()
+    figure = sasha.locator("figure").filter(has_text="under-way-film")
+    figure.get_by_role("button", name="Show the file").click()
+    expect(figure.locator(".shown img")).to_be_visible()
+    expect(figure.get_by_text("not seen")).to_be_visible()
+    figure.get_by_role("button", name="Let it move").click()
+    video = figure.locator("video")
+    expect(video).to_be_visible()
+    assert video.evaluate("v => [v.muted, v.paused, getComputedStyle(v).filter]") == [
+        True,
+        True,
+        "grayscale(1)",
+    ]
+    assert_accessible(sasha)
+    video.focus()
+    sasha.keyboard.press("Space")
+    expect(figure.get_by_text("seen by a person")).to_be_visible(timeout=20_000)
+    sasha.reload()
+    expect(figure.get_by_text("seen by a person")).to_be_visible()
+    sasha.get_by_role("button", name="Let go of this case").click()
 
 
 def test_an_appeal_is_won_and_the_picture_comes_back(

@@ -1,13 +1,31 @@
 """Looking at a case's files: only with its lease, only through the vault."""
 
+from typing import Final
 from uuid import UUID
+
+import msgspec
+from django.core import signing
+from django.utils import timezone
 
 from kinward.access.models import Staff
 from kinward.cases.exposure import count_look
 from kinward.cases.services import get_case, require_lease
-from kinward.errors import NotFound
+from kinward.errors import Invalid, NotFound
 from kinward.evidence import services as vault
 from kinward.evidence.models import Evidence
+from kinward.matching.footage import Film
+
+SALT: Final = "kinward.cases.looking"
+FASTEST: Final = 2.0  # times: how fast the browser's player goes at most
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """A video that was shown: which, to whom, how many seconds of it, and when."""
+
+    evidence: str
+    staff: int
+    seconds: float
+    at: float
 
 
 def look(
@@ -20,6 +38,31 @@ def look(
     evidence = _held(case_id, evidence_id, staff)
     count_look(staff=staff, evidence_id=evidence.id)
     return vault.look(evidence=evidence, staff=staff, reason=reason, moving=moving)
+
+
+def ticket(*, evidence_id: UUID, staff: Staff, film: Film) -> str:
+    """What whoever was shown a video sends when they played all of it; empty if it is not all."""
+    if not film.entire:
+        return ""
+    shown = Shown(str(evidence_id), staff.pk, film.seconds, timezone.now().timestamp())
+    return signing.dumps(msgspec.to_builtins(shown), salt=SALT)
+
+
+def watched(*, case_id: UUID, evidence_id: UUID, staff: Staff, ticket: str) -> None:
+    """Note that a person played all of a video: it is seen whole from then on.
+
+    The page says so, and can be believed no sooner than a player could have been through with it.
+    """
+    evidence = _held(case_id, evidence_id, staff)
+    try:
+        shown = msgspec.convert(signing.loads(ticket, salt=SALT), Shown)
+    except (signing.BadSignature, msgspec.ValidationError) as error:
+        raise Invalid("Show the video again, and play it.") from error
+    if (shown.evidence, shown.staff) != (str(evidence_id), staff.pk):
+        raise Invalid("This video was shown to somebody else, or was another.")
+    if timezone.now().timestamp() < shown.at + shown.seconds / FASTEST:
+        raise Invalid("It cannot have been played to its end yet.")
+    vault.watched(evidence=evidence, staff=staff, reason="played to its end")
 
 
 def veil_file(*, case_id: UUID, evidence_id: UUID, staff: Staff) -> bytes:

@@ -21,6 +21,7 @@ from kinward.evidence.sealing import decrypt, seal
 from kinward.jobs import enqueue
 from kinward.ledger.services import record
 from kinward.matching.decoders import decoders
+from kinward.matching.footage import Film, video_format
 from kinward.matching.models import Check
 from kinward.matching.picture import digest_bytes
 
@@ -55,6 +56,7 @@ class View(msgspec.Struct, frozen=True):
     media_type: str
     entire: bool
     can_move: bool = False  # it stands still, and could be asked to move
+    film: Film | None = None  # what is shown is this; it is seen once it was played to its end
 
 
 def seal_file(*, case_id: UUID, check: Check, data: bytes, actor: str) -> Evidence:
@@ -120,14 +122,22 @@ def get_evidence(evidence_id: UUID) -> Evidence:
 def look(*, evidence: Evidence, staff: Staff, reason: str, moving: bool = False) -> View:
     """Show a person a file. The look is in the ledger before a byte of it leaves.
 
-    A still picture is shown whole, re-encoded and without metadata. Of one that moves a frame is
-    shown, and the whole of it, as it is, if it is asked for `moving`.
+    A still picture is shown whole, re-encoded and without metadata. Of what moves some frames are
+    shown; the whole of it if it is asked for `moving`: a video encoded anew, which is seen whole
+    once it was `watched`, anything else as it is.
     """
     _require_reason(staff, reason)
     view = _render(evidence, _open(evidence), moving=moving)
     with transaction.atomic(durable=True):
         _record_look("evidence.viewed", evidence, staff, reason, entire=view.entire)
     return view
+
+
+def watched(*, evidence: Evidence, staff: Staff, reason: str) -> None:
+    """Write down that a person played all of a video that was shown to them."""
+    _require_reason(staff, reason)
+    with transaction.atomic(durable=True):
+        _record_look("evidence.viewed", evidence, staff, reason, entire=True)
 
 
 def veil(*, evidence: Evidence, staff: Staff, reason: str) -> bytes:
@@ -226,11 +236,16 @@ def sealed_bytes(evidence: Evidence) -> bytes:
 def _render(evidence: Evidence, data: bytes, *, moving: bool) -> View:
     if evidence.is_excerpt:
         return View(data, "text/plain", entire=True)
+    is_video = video_format(data) is not None
     media_type = _moving_type(data) if evidence.moving else ""
+    if moving and is_video:
+        film = decoders().film(data)
+        return View(film.data, "video/webm", entire=False, film=film)
     if moving and media_type:
         return View(data, media_type, entire=True)
     still = decoders().preview(data, veiled=False)
-    return View(still, "image/jpeg", entire=not evidence.moving, can_move=bool(media_type))
+    entire = not evidence.moving and not is_video
+    return View(still, "image/jpeg", entire=entire, can_move=is_video or bool(media_type))
 
 
 def _moving_type(data: bytes) -> str:

@@ -1,10 +1,11 @@
 """The process that decodes strangers' bytes: bounded, without database or secrets, replaceable.
 
 Run as `python -m kinward.matching.decoder MAX_PIXELS MEMORY SECONDS`. On standard input it reads
-messages, a 4-byte big-endian length and that many bytes: first what to do (`hash`, `preview` or
-`veil`), then the file. On standard output it writes a message of msgpack, its answer. Of a video it
-first writes the frames that it finds, a few at a time, and reads after each whether to go on. It
-ends when its input does, so it never outlives the process that asked.
+messages, a 4-byte big-endian length and that many bytes: first what to do (`hash`, `preview`,
+`veil`, or `film` of a video), then the file. On standard output it writes a message of msgpack,
+its answer. Of a video that it hashes it first writes the frames that it finds, a few at a time, and
+reads after each whether to go on. It ends when its input does, so it never outlives the process
+that asked.
 """
 
 import contextlib
@@ -19,19 +20,20 @@ from typing import BinaryIO
 import msgspec
 
 from kinward.errors import KinwardError
-from kinward.matching.footage import Video, video_format
-from kinward.matching.picture import Picture, read_picture, render_preview
+from kinward.matching.footage import Film, Video, video_format
+from kinward.matching.picture import Picture, TypeUnsupported, read_picture, render_preview
 
 MORE, ENOUGH = b"more", b"enough"
 
 
 class Answer(msgspec.Struct):
-    """Exactly one of a picture, a video or some of its frames, a rendering, or an error."""
+    """Exactly one of a picture, a video or some of its frames, a rendering, a film, an error."""
 
     picture: Picture | None = None
     video: Video | None = None
     frames: list[bytes] | None = None
     rendering: bytes | None = None
+    film: Film | None = None
     error: str = ""
     detail: str = ""
 
@@ -45,6 +47,8 @@ def answer(
             return _video_answer(what, data, max_pixels, seconds, more)
         if what == "hash":
             return Answer(picture=read_picture(data, max_pixels))
+        if what == "film":
+            raise TypeUnsupported("It is no video.")
         return Answer(rendering=render_preview(data, max_pixels, veiled=what == "veil"))
     except KinwardError as error:
         return Answer(error=error.code, detail=error.detail)
@@ -60,6 +64,10 @@ def _video_answer(
 
     if what == "hash":
         return Answer(video=read_video(data, max_pixels=max_pixels, seconds=seconds, more=more))
+    if what == "film":
+        from kinward.matching.film import render_film
+
+        return Answer(film=render_film(data, max_pixels=max_pixels, seconds=seconds))
     return Answer(rendering=render_sheet(data, max_pixels, veiled=what == "veil"))
 
 

@@ -14,7 +14,7 @@ import msgspec
 from kinward.config import config
 from kinward.errors import KinwardError
 from kinward.matching.decoder import ENOUGH, MORE, Answer, read_message, write_message
-from kinward.matching.footage import Video, video_format
+from kinward.matching.footage import Film, Video, video_format
 from kinward.matching.picture import Picture, TooManyPixels, TypeUnsupported, Undecodable
 
 GRACE: Final = 5.0  # seconds that a decoder may go over its own limit before it is killed
@@ -59,6 +59,10 @@ class Decoders:
     def preview(self, data: bytes, *, veiled: bool) -> bytes:
         """A JPEG to show a reviewer, or only its tiny grey blur."""
         return cast("bytes", self._ask("veil" if veiled else "preview", data).rendering)
+
+    def film(self, data: bytes) -> Film:
+        """A video as a reviewer plays it."""
+        return cast("Film", self._ask("film", data).film)
 
     def close(self) -> None:
         """End the idle processes; busy ones end with this process."""

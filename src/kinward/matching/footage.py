@@ -35,6 +35,14 @@ class Video(msgspec.Struct, frozen=True):
     entire: bool
 
 
+class Film(msgspec.Struct, frozen=True):
+    """A video as it is played to a reviewer: WebM, its length in seconds, and whether it is all."""
+
+    data: bytes
+    seconds: float
+    entire: bool
+
+
 def frames_in(signature: bytes) -> list[bytes]:
     """The PDQ hashes of a signature, which has them one after the other. A picture's has one."""
     return [signature[at : at + FRAME] for at in range(0, len(signature), FRAME)]

@@ -14,6 +14,7 @@ POLICY: Final = "; ".join(
         "script-src 'self'",
         "style-src 'self'",
         "img-src 'self' data:",
+        "media-src data:",
         "font-src 'self'",
         "connect-src 'self'",
         "form-action 'self'",

@@ -25,6 +25,9 @@ urlpatterns = [
     path("cases/<uuid:case_id>/decide", views_case.decide_case, name="decide"),
     path("cases/<uuid:case_id>/files/<uuid:evidence_id>/veil", views_looking.veil, name="veil"),
     path("cases/<uuid:case_id>/files/<uuid:evidence_id>/show", views_looking.show, name="show"),
+    path(
+        "cases/<uuid:case_id>/files/<uuid:evidence_id>/played", views_looking.played, name="played"
+    ),
     path("cases/<uuid:case_id>/silence", views_case.silence, name="silence"),
     path("cases/<uuid:case_id>/free", views_case.free, name="free"),
     path("cases/<uuid:case_id>/comment", views_case.comment, name="comment"),

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from kinward.access.roles import REVIEW
 from kinward.cases.exposure import exposure_of
-from kinward.cases.looking import look, veil_file
+from kinward.cases.looking import look, ticket, veil_file, watched
 from kinward.cases.models import Viewing
 from kinward.cases.services import get_case
 from kinward.cases.viewing import choose, viewing_of
@@ -20,6 +20,7 @@ from kinward.fields import whole_number
 from kinward.web.guards import StaffRequest, needs
 
 REASON: Final = "to decide this case"
+MAX_TICKET: Final = 1000
 
 
 @require_GET
@@ -47,9 +48,22 @@ def show(request: StaffRequest, case_id: UUID, evidence_id: UUID) -> HttpRespons
         "said": view.data.decode() if is_text else "",
         "entire": view.entire,
         "can_move": view.can_move,
+        "film": view.film,
+        "ticket": ticket(evidence_id=evidence_id, staff=request.user, film=view.film)
+        if view.film
+        else "",
         "viewing": viewing_of(request.user),
     }
     return render(request, "web/shown.html", context)
+
+
+@require_POST
+@needs(REVIEW)
+def played(request: StaffRequest, case_id: UUID, evidence_id: UUID) -> HttpResponse:
+    """A video was played to its end."""
+    sent = request.POST.get("ticket", "")[:MAX_TICKET]
+    watched(case_id=case_id, evidence_id=evidence_id, staff=request.user, ticket=sent)
+    return HttpResponse("seen by a person")
 
 
 @require_GET

@@ -8,3 +8,11 @@ document.addEventListener("keydown", (event) => {
   target.focus();
   target.click();
 });
+
+// A video that was played from its beginning to its end, all of it, is said to be seen.
+document.addEventListener("ended", ({ target: video }) => {
+  const form = video.closest(".shown")?.querySelector(".played");
+  let seconds = 0;
+  for (let i = 0; i < video.played.length; i++) seconds += video.played.end(i) - video.played.start(i);
+  if (form && seconds > video.duration - 0.5) htmx.trigger(form, "played");
+}, true);

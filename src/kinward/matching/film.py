@@ -1,0 +1,153 @@
+"""A video as a reviewer plays it: encoded anew, small, without what its container says of itself.
+
+A browser meets nothing of a stranger's file but what our own encoder wrote: WebM of VP8 and Opus.
+"""
+
+import io
+import time
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import Any, Final
+
+import av
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+from av.audio.stream import AudioStream
+from av.container import InputContainer, OutputContainer
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from kinward.matching.footage import Film, video_format
+from kinward.matching.picture import TooManyPixels, TypeUnsupported, Undecodable
+
+SIDE: Final = 480  # pixels of the longer side
+EVERY: Final = 0.08  # seconds between two pictures
+LONGEST_STEP: Final = 2.0  # seconds that a file's clock may leap
+STEP: Final = 0.04  # seconds that a picture takes whose clock does not go on
+REST: Final = 1.0  # seconds for which the last picture stays
+MAX_FILM: Final = 24 * 1024 * 1024  # bytes
+CLOCK: Final = Fraction(1, 1000)
+SOUND_HZ: Final = 48_000
+PICTURE_RATE, SOUND_RATE = 240_000, 24_000  # bits a second
+FAST: Final = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"}
+
+
+def render_film(data: bytes, *, max_pixels: int, seconds: float) -> Film:
+    """A video as WebM, in at most so many seconds of work and 24 MiB.
+
+    Where that ends before the video does, `entire` says so. Raises what `video.read_video` raises.
+    """
+    named = video_format(data)
+    if named is None:
+        raise TypeUnsupported
+    out, until = io.BytesIO(), time.monotonic() + seconds
+    try:
+        with (
+            av.open(io.BytesIO(data), "r", format=named[0]) as source,
+            av.open(out, "w", format="webm") as target,
+        ):
+            if not source.streams.video:
+                raise TypeUnsupported("It has no picture.")
+            projector = _Projector(source, target, max_pixels)
+            entire = projector.run(lambda: time.monotonic() > until or out.tell() > MAX_FILM)
+    except (av.FFmpegError, ValueError, OverflowError) as error:
+        raise Undecodable(f"{type(error).__name__} while it was encoded.") from error
+    return Film(out.getvalue(), round(projector.now, 3), entire)
+
+
+class _Projector:
+    """From one container into the other, frame by frame, on a clock that only goes forward."""
+
+    def __init__(self, source: InputContainer, target: OutputContainer, max_pixels: int) -> None:
+        self._source, self._target, self._max_pixels = source, target, max_pixels
+        self.now = 0.0
+        self._said: float | None = None  # the file's own clock at the last picture
+        self._last: VideoFrame | None = None
+        self._due = 0.0
+        self._samples = 0
+        self._picture: VideoStream | None = None
+        self._sound: AudioStream | None = None
+        self._resampler = AudioResampler(format="s16", layout="mono", rate=SOUND_HZ)
+
+    def run(self, enough: Callable[[], bool]) -> bool:
+        """Everything, or until it is enough or broken; whether the end was reached."""
+        entire = self._take(enough)
+        if self._picture is None or self._last is None:
+            raise Undecodable("It has no frame.")
+        self.now += REST
+        self._show(self._picture, self._last)
+        self._target.mux(self._picture.encode())
+        if self._sound is not None:
+            self._target.mux(self._sound.encode())
+        return entire
+
+    def _take(self, enough: Callable[[], bool]) -> bool:
+        streams = [self._source.streams.video[0], *self._source.streams.audio[:1]]
+        try:
+            for packet in self._source.demux(streams):
+                for frame in _decoded(packet):
+                    if isinstance(frame, VideoFrame):
+                        self._see(frame)
+                    elif isinstance(frame, AudioFrame):
+                        self._hear(frame)
+                if enough():
+                    return False
+        except (av.FFmpegError, ValueError, OverflowError):
+            return False
+        return True
+
+    def _see(self, frame: VideoFrame) -> None:
+        if frame.width * frame.height > self._max_pixels:
+            raise TooManyPixels(f"The limit is {self._max_pixels:,} pixels.")
+        if self._picture is None:
+            self._picture = self._begin(frame)
+        else:
+            self.now += self._step(frame)
+        self._last, self._said = frame, None if frame.pts is None else frame.time
+        if self.now >= self._due:
+            self._due = self.now + EVERY
+            self._show(self._picture, frame)
+
+    def _begin(self, frame: VideoFrame) -> VideoStream:
+        """Both streams of the film, once the first picture says how large it is."""
+        picture = self._target.add_stream("libvpx", rate=25, options=FAST)
+        smaller = min(1.0, SIDE / max(frame.width, frame.height))
+        picture.width, picture.height = (
+            max(2, round(side * smaller / 2) * 2) for side in (frame.width, frame.height)
+        )
+        picture.pix_fmt, picture.bit_rate = "yuv420p", PICTURE_RATE
+        picture.codec_context.time_base = CLOCK
+        if self._source.streams.audio:
+            self._sound = self._target.add_stream("libopus", rate=SOUND_HZ)
+            self._sound.codec_context.layout, self._sound.bit_rate = "mono", SOUND_RATE
+        return picture
+
+    def _step(self, frame: VideoFrame) -> float:
+        if frame.pts is None or self._said is None or frame.time <= self._said:
+            return STEP
+        return min(frame.time - self._said, LONGEST_STEP)
+
+    def _show(self, picture: VideoStream, frame: VideoFrame) -> None:
+        shown = frame.reformat(picture.width, picture.height, "yuv420p")
+        shown.pts, shown.time_base = round(self.now / CLOCK), CLOCK
+        self._target.mux(picture.encode(shown))
+
+    def _hear(self, frame: AudioFrame) -> None:
+        if self._sound is None:
+            return
+        frame.pts = None
+        for heard in self._resampler.resample(frame):
+            heard.pts, heard.time_base = self._samples, Fraction(1, SOUND_HZ)
+            self._samples += heard.samples
+            self._target.mux(self._sound.encode(heard))
+
+
+def _decoded(packet: "Packet[Any]") -> Sequence[object]:
+    """A packet's frames; sound that is broken is left out."""
+    try:
+        return packet.decode()
+    except av.FFmpegError:
+        if packet.stream.type == "audio":
+            return ()
+        raise
