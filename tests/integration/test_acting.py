@@ -8,11 +8,14 @@ from django.utils import timezone
 
 from kinward.access.models import Staff
 from kinward.cases.acting import undo
+from kinward.cases.banking import unbank
 from kinward.cases.models import Case, Verdict
 from kinward.cases.queries import grounds
 from kinward.cases.services import VerdictForm, decide, take
 from kinward.cases.simulating import simulate
-from kinward.enforcement.models import Action, Sanction, SanctionKind
+from kinward.enforcement.holds import copies_left, hold, remove_copy
+from kinward.enforcement.models import Action, Hold, Sanction, SanctionKind
+from kinward.enforcement.queries import is_removed
 from kinward.enforcement.registration import blocked_kinds
 from kinward.enforcement.sanctions import end_due, impose, lift, stands
 from kinward.enforcement.strikes import strikes_of
@@ -31,7 +34,7 @@ from kinward.guidelines.services import (
 )
 from kinward.ledger.models import Entry
 from kinward.ledger.queries import verify
-from kinward.matching.models import Bank, BankedHash
+from kinward.matching.models import Bank, BankedHash, Check
 from kinward.people.models import Account
 from kinward.people.services import (
     IdentifierIn,
@@ -307,8 +310,8 @@ def test_a_copy_is_removed_once_however_many_verdicts_hold_it(
     decide(case_id=other.id, staff=reviewer, form=VerdictForm(outcome="confirmed", clause="CS-1"))
     run_jobs()
     about = Action.objects.filter(target="of-whelk", effect="remove")
-    assert set(about.values_list("case_id", flat=True)) == {case.id, other.id}
-    assert about.exclude(state="superseded").count() == 1, "the platform hears of it once"
+    assert [each.case_id for each in about] == [case.id], "the platform hears of it once"
+    assert Hold.objects.filter(ended_at=None).count() == 2
 
     # It is given back when the last of those who hold it lets go.
     take(case=(own := Case.objects.get(account=third)), staff=reviewer)
@@ -319,6 +322,40 @@ def test_a_copy_is_removed_once_however_many_verdicts_hold_it(
         with transaction.atomic():
             undo(each, lock_account(holder.pk), why="a test", actor=ACTOR)
     assert told.count() == 1
+
+
+def test_a_copy_is_not_removed_for_a_case_that_has_let_go(
+    account: Account, adult: Account, reviewer: Staff
+) -> None:
+    upload(account, UNKNOWN, content_id="mine")
+    upload(adult, UNKNOWN, content_id="copy")
+    case = confirmed(account, reviewer, "CS-1", "mine")
+    (mine, copy) = Check.objects.order_by("uploaded_at")
+    hold(case.id, copy.sha256)
+    assert copies_left(copy.sha256) == [copy], "mine went with the verdict"
+    with transaction.atomic():
+        undo(case, lock_account(account.pk), why="a test", actor=ACTOR)
+    remove_copy(case_id=case.id, copy=copy, actor=ACTOR)
+    assert not Action.objects.filter(target="copy").exists()
+    assert is_removed(account, mine.content_id) is False
+
+
+def test_a_hash_stays_banked_while_a_verdict_stands_behind_it(
+    account: Account, adult: Account, reviewer: Staff
+) -> None:
+    cases = []
+    for holder in (account, adult):
+        upload(holder, UNKNOWN, content_id=f"of-{holder.platform_id}")
+        cases.append(confirmed(holder, reviewer, "CS-1", f"of-{holder.platform_id}"))
+    run_jobs()
+    live = BankedHash.objects.filter(removed=False)
+    count = live.count()
+    assert count > 0
+    assert unbank(cases[0].id, ACTOR) == 0, "the other verdict is about the same bytes"
+    assert live.count() == count
+    assert unbank(cases[1].id, ACTOR) == count
+    assert not live.exists()
+    assert unbank(cases[1].id, ACTOR) == 0, "again, nothing"
 
 
 @pytest.mark.parametrize("first", ["the verdict is undone", "the other case is dismissed"])

@@ -37,7 +37,7 @@ from kinward.cases.services import (
 )
 from kinward.cases.states import UNDECIDED, MoveForbidden
 from kinward.cases.user_reports import UserReportIn, receive_report
-from kinward.enforcement.models import Action, BlockedIdentifier, Sanction, Strike
+from kinward.enforcement.models import Action, BlockedIdentifier, Hold, Sanction, Strike
 from kinward.enforcement.sanctions import end_due, stands
 from kinward.errors import KinwardError
 from kinward.evidence.models import Evidence
@@ -45,7 +45,7 @@ from kinward.evidence.services import destroy_expired
 from kinward.guidelines.queries import in_force
 from kinward.ledger.queries import verify
 from kinward.matching.index import bank_index
-from kinward.matching.models import Bank
+from kinward.matching.models import Bank, Check
 from kinward.people.models import Account
 from kinward.people.services import IdentifierIn, Profile, put_account
 from kinward.policy.sentences import LANGUAGES
@@ -249,6 +249,9 @@ class Acting(RuleBasedStateMachine):
                 holding[each.target].add(each.case_id)
             if each.effect != "restore" or each.state != "superseded":
                 shown[each.target] = each.effect == "restore"
+        for hold in Hold.objects.filter(ended_at=None):
+            for copy in Check.objects.filter(sha256=hold.sha256, content_id__in=holding):
+                holding[copy.content_id].add(hold.case_id)
         for target, cases in holding.items():
             assert not cases & self.given_back, target
             assert shown[target] == (not cases), target

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from kinward.cases.drafting import draft_report
 from kinward.cases.models import Case, Verdict
+from kinward.enforcement.holds import let_go
 from kinward.enforcement.models import Action, Effect, SanctionKind, Target
 from kinward.enforcement.queries import held_by_others
 from kinward.enforcement.registration import block_registration, unblock_registration
@@ -120,6 +121,7 @@ def _give_content_back(case: Case, actor: str) -> None:
         effect__in=(Effect.QUARANTINE, Effect.REMOVE),
     ).select_related("account")
     mine = {each.target: each.account for each in taken}
+    mine |= {copy.content_id: copy.account for copy in let_go(case.id)}
     held = held_by_others(case.id, mine)
     for content_id in sorted(mine):
         issue_content(

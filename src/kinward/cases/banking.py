@@ -4,6 +4,7 @@ Where the clause says "everywhere", exact copies are removed at once, whoever ha
 is about the same bytes. Each of their accounts gets a case of its own.
 """
 
+from contextlib import suppress
 from typing import Final
 from uuid import UUID
 
@@ -11,24 +12,22 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from kinward.cases.acting import contents
-from kinward.cases.models import Case, Verdict
+from kinward.cases.models import Backing, Case, Verdict
 from kinward.cases.retro import settle
 from kinward.cases.states import CaseState
-from kinward.enforcement.models import Effect
-from kinward.enforcement.queries import is_removed_by_another
-from kinward.enforcement.services import issue_content
+from kinward.enforcement.holds import copies_left, hold, remove_copy
 from kinward.evidence.queries import of_case as evidence_of
+from kinward.ledger.services import record
 from kinward.matching.kinds import Confidence
-from kinward.matching.models import Bank, BankedHash, Check
+from kinward.matching.models import Bank, Check
 from kinward.matching.services import (
     BankExists,
     add_hashes,
     check_hashes,
     create_bank,
-    get_bank,
-    remove_hashes,
+    withdraw,
 )
-from kinward.people.services import lock_account
+from kinward.matching.sql import find_rows
 
 OWN_BANK: Final = "confirmed-here"
 
@@ -41,18 +40,28 @@ def bank_confirmed(verdict_id: UUID) -> int:
     A job of its own: a verdict must not wait for a list that is being imported.
     """
     verdict = Verdict.objects.select_related("case", "given_by").get(pk=verdict_id)
-    if verdict.case.state == CaseState.OVERTURNED:
-        return 0
-    bank = _own_bank(verdict.actor)
     checks = list(_checks(verdict.case))
     hashes = [listed for check in checks for listed in check_hashes(check, _label(verdict, check))]
-    if not hashes:
-        return 0
-    added = add_hashes(bank=bank, hashes=hashes, provenance=str(verdict.case), actor=verdict.actor)
+    with transaction.atomic():
+        if not hashes or not _stands(verdict):
+            return 0
+        bank = _own_bank(verdict.actor)
+        added = add_hashes(
+            bank=bank, hashes=hashes, provenance=str(verdict.case), actor=verdict.actor
+        )
+        rows = find_rows(bank.pk, {(each.kind, each.value) for each in hashes})
+        backing = [Backing(case=verdict.case, hash_id=each) for each in rows.values()]
+        Backing.objects.bulk_create(backing, ignore_conflicts=True)
     if (verdict.consequence or {}).get("everywhere"):
         for sha256 in sorted({check.sha256 for check in checks if check.sha256}):
             _remove_copies(verdict, sha256)
     return added
+
+
+def _stands(verdict: Verdict) -> bool:
+    """Whether a verdict was not overturned, nor will be before the caller's transaction ends."""
+    case = Case.objects.select_for_update(no_key=True).get(pk=verdict.case_id)
+    return case.state != CaseState.OVERTURNED
 
 
 def _checks(case: Case) -> QuerySet[Check]:
@@ -60,44 +69,40 @@ def _checks(case: Case) -> QuerySet[Check]:
 
 
 def _remove_copies(verdict: Verdict, sha256: str) -> None:
-    copies = Check.objects.filter(sha256=sha256).exclude(account=verdict.case.account_id)
-    about = copies.order_by("pk").values_list("pk", "account_id", "content_id")
-    for check_id, account_id, content_id in list(about):
-        settle(check_id)
-        with transaction.atomic():
-            account = lock_account(account_id)
-            issue_content(
-                case_id=verdict.case_id,
-                account=account,
-                effect=Effect.REMOVE,
-                content_id=content_id,
-                actor=verdict.actor,
-                quietly=is_removed_by_another(verdict.case_id, content_id),
-            )
+    with transaction.atomic():
+        if not _stands(verdict):
+            return
+        hold(verdict.case_id, sha256)
+    for copy in copies_left(sha256):
+        settle(copy.pk)
+        remove_copy(case_id=verdict.case_id, copy=copy, actor=verdict.actor)
 
 
 @transaction.atomic
 def unbank(case_id: UUID, actor: str) -> int:
-    """Take out of our own bank what a case put there; how many hashes that was."""
-    bank = Bank.objects.filter(name=OWN_BANK).first()
+    """Take out of our own bank what no other case stands behind; how many hashes that was."""
+    bank = Bank.objects.select_for_update(no_key=True).filter(name=OWN_BANK).first()
     if bank is None:
         return 0
-    banked = BankedHash.objects.filter(
-        bank=bank, addition__provenance=f"case:{case_id}", removed=False
-    )
-    values = [bytes(value) for value in banked.values_list("value", flat=True)]
-    return remove_hashes(bank=bank, values=values, actor=actor) if values else 0
+    mine = Backing.objects.filter(case=case_id)
+    hashes = set(mine.values_list("hash", flat=True))
+    mine.delete()
+    others = Backing.objects.filter(hash__in=hashes).values_list("hash", flat=True)
+    count = withdraw(bank, hashes - set(others))
+    if count:
+        record(actor=actor, kind="bank.removed", subject=f"bank:{bank.name}", hashes=count)
+    return count
 
 
 def _own_bank(actor: str) -> Bank:
+    """Our own bank, locked until the transaction ends."""
+    own = Bank.objects.select_for_update(no_key=True).filter(name=OWN_BANK)
+    if (found := own.first()) is not None:
+        return found
     about = "What people confirmed in this console."
-    try:
-        with transaction.atomic():
-            return create_bank(
-                name=OWN_BANK, confidence=Confidence.VERIFIED, description=about, actor=actor
-            )
-    except BankExists:
-        return get_bank(OWN_BANK)
+    with suppress(BankExists), transaction.atomic():
+        create_bank(name=OWN_BANK, confidence=Confidence.VERIFIED, description=about, actor=actor)
+    return own.get()
 
 
 def _label(verdict: Verdict, check: Check) -> str:

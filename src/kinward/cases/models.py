@@ -9,7 +9,7 @@ from django.utils import timezone
 from kinward.access.models import Staff
 from kinward.cases.states import UNDECIDED, CaseState
 from kinward.families.models import Pairing
-from kinward.matching.models import Check
+from kinward.matching.models import BankedHash, Check
 from kinward.people.models import Account
 
 
@@ -104,6 +104,16 @@ class Finding(models.Model):
                 name="cases_one_source",
             ),
         )
+
+
+class Backing(models.Model):
+    """That a case stands behind a hash of our own bank, which stays for as long as one does."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
+    hash = models.ForeignKey(BankedHash, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("case", "hash"), name="cases_backing_once"),)
 
 
 class Comment(models.Model):

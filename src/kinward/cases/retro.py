@@ -14,7 +14,7 @@ from django.db import transaction
 
 from kinward.cases.models import Finding
 from kinward.cases.opening import open_or_join
-from kinward.enforcement.queries import removed_contents
+from kinward.enforcement.queries import is_removed
 from kinward.ledger.services import record
 from kinward.locks import exclusive, wait_for
 from kinward.matching.lookup import look_up
@@ -78,7 +78,7 @@ def settle(check_id: UUID) -> bool:
         return False
     account = lock_account(check.account_id)
     fresh = [match for match in matches if match.hash not in _found_before(check)]
-    if not fresh or check.content_id in removed_contents(account):
+    if not fresh or is_removed(account, check.content_id):
         return False
     open_or_join(account=account, check=check, matches=fresh, data=None, actor=ACTOR)
     Check.objects.filter(pk=check.pk).update(matched=True)

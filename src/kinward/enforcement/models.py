@@ -83,6 +83,25 @@ class Action(models.Model):
         return f"{self.target_kind}.{self.effect}"
 
 
+class Hold(models.Model):
+    """That a case holds some bytes, and so each copy of them, removed."""
+
+    case_id = models.UUIDField()
+    sha256 = models.CharField(max_length=64)
+    began_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("case_id", "sha256"), name="enforcement_hold_once"),
+        )
+        indexes = (
+            models.Index(
+                fields=("sha256",), condition=Q(ended_at=None), name="enforcement_holding"
+            ),
+        )
+
+
 class SanctionKind(models.TextChoices):
     """What a sanction takes from an account."""
 

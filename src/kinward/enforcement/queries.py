@@ -1,11 +1,13 @@
 """Reading actions, sanctions and strikes."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
 
-from kinward.enforcement.models import Action, ActionState, Effect, Sanction, Target
+from kinward.enforcement.models import Action, ActionState, Effect, Hold, Sanction, Target
+from kinward.matching.models import Check
 from kinward.people.models import Account
 
 
@@ -20,33 +22,42 @@ def sanctions_of(case_id: UUID) -> list[UUID]:
     return list(made.values_list("id", flat=True))
 
 
-def removed_contents(account: Account) -> set[str]:
-    """The content of an account that some verdict removed and none gave back."""
-    removals = Action.objects.filter(account=account, effect__in=(Effect.REMOVE, Effect.RESTORE))
-    return _held(removals)
+def told_of(account: Any, content_id: Any) -> QuerySet[Action]:
+    """What the platform was told of a content item, the last first, be it on its way or there."""
+    told = Action.objects.filter(account=account, target_kind=Target.CONTENT, target=content_id)
+    return told.exclude(state=ActionState.SUPERSEDED).order_by("-number")
 
 
-def held_by_others(case_id: UUID, contents: Iterable[str]) -> set[str]:
-    """Of some content, what another case quarantined or removed and did not give back."""
-    return _held(Action.objects.filter(target__in=list(contents)).exclude(case_id=case_id))
+def is_removed(account: Account, content_id: str) -> bool:
+    """Whether the platform was told to remove a content item, and not to give it back since."""
+    last = told_of(account, content_id).first()
+    return last is not None and last.effect == Effect.REMOVE
 
 
-def is_removed_by_another(case_id: UUID, content_id: str) -> bool:
-    """Whether the platform was told to remove a content item for another case that holds it."""
-    others = Action.objects.filter(target=content_id).exclude(case_id=case_id)
-    return bool(_held(others.filter(effect__in=(Effect.REMOVE, Effect.RESTORE))))
+def held_by_others(case_id: UUID, contents: Mapping[str, Account]) -> set[str]:
+    """Of some content, and whose it is, what another case took, or holds by its bytes."""
+    accounts = {each.pk for each in contents.values()}
+    actions = Action.objects.filter(
+        account__in=accounts, target_kind=Target.CONTENT, target__in=list(contents)
+    )
+    others = Hold.objects.filter(ended_at=None).exclude(case_id=case_id)
+    held = Check.objects.filter(
+        account__in=accounts, content_id__in=list(contents), sha256__in=others.values("sha256")
+    )
+    by_bytes = set(held.values_list("content_id", flat=True))
+    return by_bytes | _taken(actions.exclude(case_id=case_id))
 
 
-def _held(actions: QuerySet[Action]) -> set[str]:
+def _taken(actions: QuerySet[Action]) -> set[str]:
     """The content that some case took and did not give back, be it that it said so to nobody."""
-    held = set()
-    about = actions.filter(target_kind=Target.CONTENT).order_by("number")
-    for case_id, target, effect in about.values_list("case_id", "target", "effect"):
+    taken = set()
+    about = actions.order_by("number").values_list("case_id", "target", "effect")
+    for case_id, target, effect in about:
         if effect == Effect.RESTORE:
-            held.discard((case_id, target))
+            taken.discard((case_id, target))
         else:
-            held.add((case_id, target))
-    return {target for _case, target in held}
+            taken.add((case_id, target))
+    return {target for _case, target in taken}
 
 
 def parked() -> QuerySet[Action]:

@@ -38,8 +38,7 @@ def issue_content(
 ) -> Action:
     """Ask for an effect on a content item, once per case, in the caller's transaction.
 
-    `quietly` only writes it down: that this case lets go of what another one still holds, or holds
-    what the platform removed for another one.
+    `quietly` only writes it down: that this case lets go of what another one still holds.
     """
     action, new = Action.objects.get_or_create(
         case_id=case_id,
