@@ -207,6 +207,40 @@ class Acting(RuleBasedStateMachine):
         for case_id in sorted(self.given_back):
             banking.unbank(case_id, "staff:ann")
 
+    # What single steps come to too seldom.
+
+    @rule(which=st.integers(0, 1), dismissed=st.booleans(), won=st.booleans())
+    def both_post_it_and_one_is_confirmed(self, which: int, dismissed: bool, won: bool) -> None:
+        self.uploads(1 - which, False)
+        self.uploads(which, False)
+        self.reports(which, "contact")
+        self._settle(which, "confirmed")
+        self.the_worker_banks()
+        if dismissed:
+            self._settle(1 - which, "dismissed")
+        if won:
+            of = Verdict.objects.filter(case__account=self.accounts[which], outcome="confirmed")
+            case = of.latest("given_at").case
+            said = Statement.objects.get(case_id=case.id, stage="verdict")
+            while said.told_at is None:
+                self.days_pass(8)
+                said.refresh_from_db()
+            told = Statement.objects.filter(told_at__isnull=False).order_by("made_at", "id")
+            self.appeals([each.pk for each in told].index(said.pk))
+            waiting = Appeal.objects.filter(state="waiting").order_by("made_at", "id")
+            for who in PEOPLE:
+                cases = [each.statement.case_id for each in waiting.all()]
+                if case.id in cases:
+                    self.answers(cases.index(case.id), who, True)
+
+    def _settle(self, which: int, outcome: Any) -> None:
+        """Whoever may, decides the account's undecided case."""
+        for case in Case.objects.filter(account=self.accounts[which], state__in=UNDECIDED):
+            pick = list(Case.objects.filter(state__in=UNDECIDED).order_by("opened_at", "id"))
+            for who in PEOPLE:
+                if Case.objects.get(pk=case.pk).state in UNDECIDED:
+                    self.decides(pick.index(case), who, outcome, "CS-1", False)
+
     @rule(days=st.sampled_from([1, 8, 31, 200]))
     def days_pass(self, days: int) -> None:
         Acting.ahead += timedelta(days=days)
