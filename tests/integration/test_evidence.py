@@ -14,8 +14,11 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from kinward.access.models import Staff
+from kinward.cases.drafting import ReportDetails
+from kinward.cases.excerpts import Message
 from kinward.cases.looking import look, veil_file, watched
-from kinward.cases.services import LeaseNeeded, give_up, take
+from kinward.cases.services import LeaseNeeded, VerdictForm, decide, give_up, take
+from kinward.cases.user_reports import UserReportIn, receive_report
 from kinward.demo import pictures
 from kinward.errors import Forbidden, Invalid, NotFound
 from kinward.evidence import services as vault
@@ -75,10 +78,21 @@ def test_a_core_of_the_database_holds_no_bytes_in_clear(bank: Bank, account: Acc
     assert known, "what is in the database's memory is found there"
 
 
-def test_nothing_in_the_database_holds_the_bytes_in_clear(bank: Bank, account: Account) -> None:
+def test_nothing_in_the_database_holds_the_bytes_in_clear(
+    bank: Bank, account: Account, reviewer: Staff
+) -> None:
     marker = b"neutral-marker-7c1f"
-    quarantined(account, data=KNOWN + marker)
-    assert vault._open(Evidence.objects.get()).endswith(marker)
+    case = quarantined(account, data=KNOWN + marker)
+    said = [Message("wren", timezone.now(), marker.decode())]
+    report = UserReportIn(account_id=account.platform_id, category="contact", messages=said)
+    receive_report(report=report, actor="key:test")
+    take(case=case, staff=reviewer)
+    details = ReportDetails(chat=f"Pasted: {marker.decode()}")
+    form = VerdictForm(outcome="confirmed", clause="CS-2", details=details)
+    decide(case_id=case.id, staff=reviewer, form=form)
+    sealed = list(Evidence.objects.all())
+    assert len(sealed) == 3, "a file, a chat of a report, a chat of a verdict"
+    assert all(vault._open(each).endswith(marker) for each in sealed)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
