@@ -17,6 +17,7 @@ from kinward.matching.video import _pixels, read_video
 from tests import videos
 
 FIVE = videos.encode(range(5))
+PICTURES = 50
 
 
 def played(data: bytes, *, max_pixels: int = 10**7, seconds: float = 60) -> Film:
@@ -80,6 +81,7 @@ def test_a_film_is_small_and_of_even_sides() -> None:
         (lambda number: number * 10**6, LONGEST_STEP),  # leaps of weeks
         (lambda number: 0, 0.2),  # stands still
         (lambda number: 1000 - number, 0.2),  # runs backwards
+        (lambda number: number / 1000, 0.2),  # a thousand pictures a second
     ],
 )
 def test_no_clock_of_the_files_own_hides_or_stretches(
@@ -106,6 +108,7 @@ def test_no_clock_of_the_files_own_hides_or_stretches(
     times = frames(film.data)
     steps = np.diff(times[:-1])
     assert film.entire
+    assert len(times) > PICTURES // 2, "of two at least one"
     assert (steps > 0).all()
     assert steps.max() <= longest + 0.01
     assert max(differences(FIVE, film.data)) <= 31, "all of it is there"

@@ -22,8 +22,10 @@ from kinward.matching.footage import Film, video_format
 from kinward.matching.picture import TooManyPixels, TypeUnsupported, Undecodable
 
 SIDE: Final = 480  # pixels of the longer side
-EVERY: Final = 0.08  # seconds between two pictures
-LONGEST_STEP: Final = 2.0  # seconds that a file's clock may leap
+EVERY: Final = 0.032  # seconds between two pictures
+# How far the clock goes on with each picture, whatever the file's own says: of two that follow each
+# other at least one is shown, and none stays for long.
+SHORTEST_STEP, LONGEST_STEP = 0.016, 2.0
 STEP: Final = 0.04  # seconds that a picture takes whose clock does not go on
 REST: Final = 1.0  # seconds for which the last picture stays
 MAX_FILM: Final = 24 * 1024 * 1024  # bytes
@@ -126,7 +128,7 @@ class _Projector:
     def _step(self, frame: VideoFrame) -> float:
         if frame.pts is None or self._said is None or frame.time <= self._said:
             return STEP
-        return min(frame.time - self._said, LONGEST_STEP)
+        return min(max(frame.time - self._said, SHORTEST_STEP), LONGEST_STEP)
 
     def _show(self, picture: VideoStream, frame: VideoFrame) -> None:
         shown = frame.reformat(picture.width, picture.height, "yuv420p")
