@@ -31,10 +31,18 @@ R = TypeVar("R")
 DELAYS = (2, 5, 15, 60, 300, 900, 1800, *[3600] * 72)
 
 
+OFTEN = 10  # attempts from which on each failure is a warning
+
+
 class Patient(BaseRetryStrategy):
     """Try again after each of `DELAYS`, and for ever after at the last one."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision:
+        if job.attempts >= OFTEN:
+            about = {"job": job.id, "task": job.task_name, "attempts": job.attempts}
+            log.warning(
+                "job.fails_often", **about, error=f"{type(exception).__name__}: {exception}"
+            )
         wait = timedelta(seconds=delay(job.attempts))
         return RetryDecision(retry_at=datetime.now(UTC) + wait)
 

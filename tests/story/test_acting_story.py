@@ -197,6 +197,18 @@ def test_a_video_is_played_muted_and_is_seen_at_its_end(
     sasha.get_by_role("button", name="Let go of this case").click()
 
 
+def test_pages_leave_no_connection_open(demo: Demo, sasha: Page) -> None:
+    """A database has a hundred; a console that kept one for each page would stop after as many."""
+    count = "SELECT count(*) FROM pg_stat_activity WHERE datname = 'kinward'"
+    sasha.goto(f"{demo.console}/queue")
+    ((before,),) = demo.database(count)
+    ((case,),) = demo.database("SELECT id FROM cases_case ORDER BY opened_at LIMIT 1")
+    for _ in range(60):
+        assert sasha.request.get(f"{demo.console}/cases/{case}").ok
+    ((after,),) = demo.database(count)
+    assert after < before + 4
+
+
 def test_an_appeal_is_won_and_the_picture_comes_back(
     demo: Demo, robin: Page, sasha: Page, member: Page
 ) -> None:

@@ -61,7 +61,7 @@ def chaotic(store: Store) -> Iterator[Demo]:
             KINWARD_RETRY_SCALE="0.002",
             KINWARD_HEARTBEAT_SECONDS="0.5",
             KINWARD_STALLED_SECONDS="2",
-            KINWARD_LOG_LEVEL="error",
+            KINWARD_LOG_LEVEL="warning",
             KINWARD_EVIDENCE_STORE="s3://vault",
             KINWARD_AWS_ENDPOINT=store.url,
             AWS_DEFAULT_REGION="us-east-1",
@@ -259,7 +259,11 @@ def why(demo: Demo) -> str:
     jobs = "SELECT id, task_name, status, attempts, scheduled_at - now() FROM procrastinate_jobs"
     jobs += " ORDER BY id LIMIT 200"
     reports = "SELECT id, problem FROM reporting_report WHERE state = 'waiting'"
-    return "\n".join(str(row) for query in (jobs, reports) for row in ask(demo, query))
+    locks = "SELECT pid, locktype, objid, granted FROM pg_locks WHERE locktype = 'advisory'"
+    busy = "SELECT pid, state, wait_event, now() - state_change, left(query, 80) "
+    busy += "FROM pg_stat_activity WHERE datname = current_database()"
+    queries = (jobs, reports, locks, busy)
+    return "\n".join(str(row) for query in queries for row in ask(demo, query))
 
 
 def wait_until_settled(demo: Demo) -> None:

@@ -54,8 +54,6 @@ DATABASES = {
         "PASSWORD": _database.password or "",
         "HOST": _options.pop("host", "") or (_database.hostname or ""),
         "PORT": str(_database.port or ""),
-        "CONN_MAX_AGE": 60,
-        "CONN_HEALTH_CHECKS": True,
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -35,6 +36,22 @@ def page_headers(get_response: Handler) -> Handler:
         if not request.path.startswith("/static/"):
             response.headers.setdefault("Cache-Control", "no-store, private")
         return response
+
+    return middleware
+
+
+def close_connection(get_response: Handler) -> Handler:
+    """Close the database's connection with each page.
+
+    Under ASGI each request has a thread of its own, whose connection nobody would use again.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        try:
+            return get_response(request)
+        finally:
+            if not connection.in_atomic_block:
+                connection.close()
 
     return middleware
 
