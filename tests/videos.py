@@ -47,6 +47,15 @@ def encode(
     return out.getvalue()
 
 
+def broken(whole: bytes, seed: int) -> bytes:
+    """A video with bytes changed, and two of three seeds cut off somewhere."""
+    dice = np.random.default_rng(seed)
+    changed = bytearray(whole[: int(dice.integers(100, len(whole)))] if seed % 3 else whole)
+    for place in dice.integers(40, len(changed), 15):
+        changed[place] = dice.integers(0, 256)
+    return bytes(changed)
+
+
 def _tone(samples: int) -> av.AudioFrame:
     wave = np.sin(np.arange(samples) * 440 * 2 * np.pi / 48_000).astype(np.float32)[None] / 4
     frame = av.AudioFrame.from_ndarray(wave, format="fltp", layout="mono")

@@ -41,7 +41,12 @@ def bank_confirmed(verdict_id: UUID) -> int:
     """
     verdict = Verdict.objects.select_related("case", "given_by").get(pk=verdict_id)
     checks = list(_checks(verdict.case))
-    hashes = [listed for check in checks for listed in check_hashes(check, _label(verdict, check))]
+    # The authority's class that the reviewer gave a file, if they did.
+    given = verdict.classifications
+    labels = {each.check_id: given.get(str(each.pk), "") for each in evidence_of(verdict.case_id)}
+    hashes = [
+        listed for check in checks for listed in check_hashes(check, labels.get(check.pk, ""))
+    ]
     with transaction.atomic():
         if not hashes or not _stands(verdict):
             return 0
@@ -81,7 +86,7 @@ def _remove_copies(verdict: Verdict, sha256: str) -> None:
 @transaction.atomic
 def unbank(case_id: UUID, actor: str) -> int:
     """Take out of our own bank what no other case stands behind; how many hashes that was."""
-    bank = Bank.objects.select_for_update(no_key=True).filter(name=OWN_BANK).first()
+    bank = _locked_bank()
     if bank is None:
         return 0
     mine = Backing.objects.filter(case=case_id)
@@ -94,20 +99,17 @@ def unbank(case_id: UUID, actor: str) -> int:
     return count
 
 
+def _locked_bank() -> Bank | None:
+    """Our own bank, if there is one yet, locked until the transaction ends."""
+    return Bank.objects.select_for_update(no_key=True).filter(name=OWN_BANK).first()
+
+
 def _own_bank(actor: str) -> Bank:
-    """Our own bank, locked until the transaction ends."""
-    own = Bank.objects.select_for_update(no_key=True).filter(name=OWN_BANK)
-    if (found := own.first()) is not None:
-        return found
+    """Our own bank, locked until the transaction ends; made if there is none."""
     about = "What people confirmed in this console."
-    with suppress(BankExists), transaction.atomic():
-        create_bank(name=OWN_BANK, confidence=Confidence.VERIFIED, description=about, actor=actor)
-    return own.get()
-
-
-def _label(verdict: Verdict, check: Check) -> str:
-    """The authority's class that the reviewer gave the file, if they did."""
-    for evidence in evidence_of(verdict.case_id):
-        if evidence.check_id == check.pk:
-            return str(verdict.classifications.get(str(evidence.pk), ""))
-    return ""
+    while (found := _locked_bank()) is None:
+        with suppress(BankExists), transaction.atomic():
+            create_bank(
+                name=OWN_BANK, confidence=Confidence.VERIFIED, description=about, actor=actor
+            )
+    return found

@@ -75,7 +75,11 @@ def draft_report(case: Case, verdict: Verdict, incident: Incident, now: Stands) 
     evidence = list(of_case(case.id))
     details = msgspec.convert(verdict.details, ReportDetails)
     elsewhere = incidents(details.where)
-    chats = _chats(evidence) + elsewhere.pop("chats", [])
+    files = [
+        _excerpt(each) if each.check_id is None else _file(each, checks[each.check_id], verdict)
+        for each in evidence
+    ]
+    chats = _chats(files) + elsewhere.pop("chats", [])
     return Draft(
         case_id=case.id,
         incident=incident,
@@ -95,10 +99,7 @@ def draft_report(case: Case, verdict: Verdict, incident: Incident, now: Stands) 
         **elsewhere,
         victims=[_beside(each) for each in details.victims],
         recipients=[_beside(each) for each in details.recipients],
-        files=[
-            _excerpt(each) if each.check_id is None else _file(each, checks[each.check_id], verdict)
-            for each in evidence
-        ],
+        files=files,
         annotations=verdict.annotations,
         additional_info="\n".join(
             filter(None, (_without_bytes(list(checks.values()), evidence), _reported(reports)))
@@ -162,8 +163,9 @@ def _excerpt(evidence: Evidence) -> ReportedFile:
     )
 
 
-def _chats(evidence: list[Evidence]) -> list[Chat]:
-    names = ", ".join(f"{each.content_id}.txt" for each in evidence if each.is_excerpt)
+def _chats(files: list[ReportedFile]) -> list[Chat]:
+    """That it happened in a chat, where there are excerpts of one."""
+    names = ", ".join(each.filename for each in files if each.supplemental)
     info = f"What was said is in the supplemental files: {names}."
     return [Chat(client=config().platform_name, info=info)] if names else []
 

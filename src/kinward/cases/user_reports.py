@@ -17,7 +17,7 @@ from django.utils.translation import gettext_noop
 from kinward.cases.excerpts import Message, check_messages, transcript, writers
 from kinward.cases.models import Case, UserReport
 from kinward.cases.opening import open_or_join_report
-from kinward.cases.states import UNDECIDED, CaseState
+from kinward.cases.states import GIVEN_BACK, UNDECIDED
 from kinward.errors import Invalid, KinwardError, NotFound
 from kinward.evidence.services import seal_excerpt
 from kinward.families import ending
@@ -155,7 +155,7 @@ def outcome_of(report: UserReport) -> str:
     state = report.finding.case.state
     if state in UNDECIDED:
         return "received"
-    return "closed" if state in (CaseState.DISMISSED, CaseState.OVERTURNED) else "acted"
+    return "closed" if state in GIVEN_BACK else "acted"
 
 
 def reports_by(account: Account) -> list[UserReport]:
