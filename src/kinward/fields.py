@@ -1,6 +1,37 @@
-"""Numbers in what a browser sends, which is text and can be anything."""
+"""What strangers send is text and can be anything: numbers, ids, and what can be stored."""
+
+import re
+from typing import Final
 
 from kinward.errors import Invalid
+
+MAX_ID: Final = 200  # characters of a platform's id of an account or of content
+
+NO_TEXT: Final = "\ufffd"  # stands for what was no text
+_NUL: Final = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+
+
+def is_id(text: str) -> bool:
+    r"""Whether a text can be the platform's id of an account or of content.
+
+    >>> is_id("member-1"), is_id(""), is_id("a\tb"), is_id(storable("a\0b"))
+    (True, False, False, False)
+    """
+    return 1 <= len(text) <= MAX_ID and text.isprintable() and NO_TEXT not in text
+
+
+def storable(text: str) -> str:
+    """A text with U+FFFD for each U+0000, which PostgreSQL cannot hold."""
+    return text.replace("\0", NO_TEXT)
+
+
+def storable_json(body: bytes) -> bytes:
+    r"""The same for JSON, where U+0000 can only be escaped. A report must not fail over it.
+
+    >>> storable_json(rb'["a\u0000b", "a\\u0000b"]')
+    b'["a\\ufffdb", "a\\\\u0000b"]'
+    """
+    return _NUL.sub(rb"\1\\ufffd", body)
 
 
 def whole_number(text: str, digits: int = 6) -> int | None:

@@ -7,6 +7,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from kinward.errors import KinwardError
+from kinward.fields import storable
 
 MAX_PARTS: Final = 32
 MAX_HEADER: Final = 8 * 1024
@@ -105,7 +106,7 @@ class Form:
             raise Malformed("Each field needs a name, once.")
         self._part = Part(name, bytearray())
         if filename is not None:
-            self._part.filename = filename.decode("utf-8", "replace")[-MAX_NAME:]
+            self._part.filename = storable(filename.decode("utf-8", "replace"))[-MAX_NAME:]
         self.parts[name] = self._part
 
     def _on_data(self, data: bytes, start: int, end: int) -> None:

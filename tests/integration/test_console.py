@@ -323,6 +323,12 @@ def test_pages_that_do_not_exist(page: Client) -> None:
     assert b"There is nothing here by that name." in response.content
 
 
+def test_what_no_browser_sends_is_refused(page: Client, case: Case) -> None:
+    page.post(f"/cases/{case.id}/take")
+    assert page.post(f"/cases/{case.id}/comment", {"text": "a\0b"}).status_code == 400
+    assert page.get(f"/cases/{case.id}", {"q": "a\0b"}).status_code == 400
+
+
 def test_a_form_from_elsewhere_is_refused(reviewer: Staff, case: Case) -> None:
     give_second_factor(reviewer)
     client = Client(enforce_csrf_checks=True)

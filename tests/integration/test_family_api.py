@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from kinward.access.services import SCOPES, create_key
+from kinward.cases.models import UserReport
 from kinward.families import asking, choosing
 from kinward.people.models import Account
 from tests.integration.conftest import Configure
@@ -144,9 +145,10 @@ def test_keywords_are_in_the_experience(call: Caller, teen: Account, guardian: A
 
 
 def test_a_report_and_its_outcome(call: Caller, teen: Account, guardian: Account) -> None:
-    sent = {"account_id": "heron", "reporter_id": "wren", "category": "home", "text": "…"}
+    sent = {"account_id": "heron", "reporter_id": "wren", "category": "home", "text": "a\0b"}
     answer = call("POST", "/v1/reports", json=sent).json()
     assert answer["outcome"] == "received"
+    assert UserReport.objects.get().text == "a\ufffdb", "what cannot be stored does not stop it"
     assert answer["help"] == "emergency"
     assert answer["safety_center"].endswith("/safety/en/help")
     found = call("GET", f"/v1/reports/{answer['report_id']}").json()

@@ -212,6 +212,13 @@ def test_a_wrong_account_is_named(call: Caller, body: object, word: str) -> None
     assert not Account.objects.exists()
 
 
+def test_a_character_that_cannot_be_stored(call: Caller) -> None:
+    assert call("PUT", "/v1/accounts/b", json={"screen_name": "a\0b"}).status_code == 201
+    assert Account.objects.get(platform_id="b").screen_name == "a\ufffdb"
+    for no_id in ("a%00b", "a%FFb"):
+        problem(call("PUT", f"/v1/accounts/{no_id}", json={}), 422, "invalid")
+
+
 def test_xml_where_json_belongs(call: Caller) -> None:
     for path, method in (("/v1/accounts/a", "PUT"), ("/v1/media/hashes", "POST")):
         xml = {"content": b"<a/>", "headers": {"Content-Type": "text/xml"}}

@@ -60,3 +60,9 @@ def test_broken_forms_are_malformed(sent: bytes) -> None:
     with pytest.raises(Malformed):
         form.feed(sent)
         form.finish()
+
+
+def test_a_file_name_can_be_stored() -> None:
+    form = Form(TYPE)
+    form.feed(body({"file": b"x"}, "a\0b.png"))
+    assert form.finish()["file"].filename == "a\ufffdb.png"

@@ -8,8 +8,8 @@ from django.db import transaction
 from kinward.access.models import Staff
 from kinward.cases.acting import UNBANK, undo
 from kinward.cases.concluding import move
-from kinward.cases.models import Case
-from kinward.cases.services import MAX_NOTE, NeedsAnotherPerson, require_lease
+from kinward.cases.models import MAX_NOTE, Case
+from kinward.cases.services import NeedsAnotherPerson, require_lease
 from kinward.cases.states import CaseState
 from kinward.errors import Invalid
 from kinward.evidence.services import keep_shortly

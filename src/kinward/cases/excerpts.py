@@ -7,8 +7,8 @@ from typing import Final
 import msgspec
 
 from kinward.errors import Invalid
+from kinward.fields import MAX_ID, is_id
 
-MAX_ID: Final = 200
 MAX_MESSAGES: Final = 500
 MAX_MESSAGE: Final = 4000
 MAX_EXCERPT: Final = 100_000
@@ -30,10 +30,10 @@ def check_messages(messages: Sequence[Message]) -> None:
             "around what is reported."
         )
     for number, each in enumerate(messages, 1):
-        if not 1 <= len(each.account_id) <= MAX_ID or len(each.text) > MAX_MESSAGE:
+        if not is_id(each.account_id) or len(each.text) > MAX_MESSAGE:
             raise Invalid(
-                f"Message {number}: account_id has 1 to {MAX_ID} characters, text at most "
-                f"{MAX_MESSAGE:,}."
+                f"Message {number}: account_id has 1 to {MAX_ID} printable characters, "
+                f"text at most {MAX_MESSAGE:,}."
             )
         if each.at.tzinfo is None:
             raise Invalid(f"Message {number}: at needs its offset from UTC.")

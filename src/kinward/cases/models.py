@@ -1,6 +1,7 @@
 """Cases, their findings, and their verdicts."""
 
 import uuid
+from typing import Final
 
 from django.db import models
 from django.db.models import F, Q
@@ -11,6 +12,8 @@ from kinward.cases.states import UNDECIDED, CaseState
 from kinward.families.models import Pairing
 from kinward.matching.models import BankedHash, Check
 from kinward.people.models import Account
+
+MAX_NOTE: Final = 5000  # characters of what staff write about a case
 
 
 class Priority(models.IntegerChoices):

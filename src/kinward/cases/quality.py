@@ -5,7 +5,6 @@ that nothing was left out.
 """
 
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -15,12 +14,10 @@ from django.utils import timezone
 
 from kinward.access.models import Staff
 from kinward.access.roles import SENIOR
-from kinward.cases.models import SecondReading, Verdict
+from kinward.cases.models import MAX_NOTE, SecondReading, Verdict
 from kinward.config import config
 from kinward.errors import Invalid, KinwardError, NotFound
 from kinward.ledger.services import record
-
-MAX_NOTE: Final = 5000
 
 
 class OwnVerdict(KinwardError):

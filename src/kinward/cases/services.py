@@ -20,7 +20,7 @@ from kinward.cases.drafting import (
     ReportDetails,
     check_details,
 )
-from kinward.cases.models import Case, Comment, Verdict
+from kinward.cases.models import MAX_NOTE, Case, Comment, Verdict
 from kinward.cases.queries import free_for
 from kinward.cases.states import UNDECIDED, CaseState, check_move
 from kinward.config import config
@@ -37,7 +37,6 @@ from kinward.redress.services import MAX_WHY
 from kinward.reporting.models import Report
 from kinward.reporting.services import handed_over, unpark
 
-MAX_NOTE: Final = 5000
 MAX_SILENCE: Final = 3650
 
 Decision = Literal["confirmed", "dismissed", "escalated"]

@@ -23,6 +23,7 @@ from kinward.evidence.services import seal_excerpt
 from kinward.families import ending
 from kinward.families.errors import NotPaired
 from kinward.families.models import Pairing
+from kinward.fields import MAX_ID, is_id
 from kinward.people.models import Account
 from kinward.people.services import get_account, lock_account, lock_accounts
 
@@ -84,8 +85,10 @@ def receive_report(*, report: UserReportIn, actor: str) -> UserReport:
     if category is None or report.category == "guardian":
         known = ", ".join(name for name in CATEGORIES if name != "guardian")
         raise Invalid(f"category is one of {known}.")
-    if len(report.text) > MAX_TEXT or len(report.content_id) > 200:
-        raise Invalid(f"text has at most {MAX_TEXT} characters, content_id 200.")
+    if len(report.text) > MAX_TEXT:
+        raise Invalid(f"text has at most {MAX_TEXT} characters.")
+    if report.content_id and not is_id(report.content_id):
+        raise Invalid(f"content_id has at most {MAX_ID} printable characters.")
     check_messages(report.messages)
     about = get_account(report.account_id)
     reporter = get_account(report.reporter_id) if report.reporter_id else None

@@ -21,6 +21,7 @@ from kinward.families.activity import Counts, put_activity
 from kinward.families.passcodes import sheet, use_code
 from kinward.families.portal import LINK_SECONDS, Start, open_portal
 from kinward.families.tell import TOPICS
+from kinward.fields import MAX_ID, is_id
 from kinward.gate.http import decode
 from kinward.people.services import get_account
 from kinward.policy.decision import known_language
@@ -40,8 +41,8 @@ def open_session(body: bytes, actor: str) -> dict[str, Any]:
     """A link to the family pages, for the account that is signed in with the platform."""
     asked = decode(body, _PortalIn)
     start = asked.start
-    if any(len(each) > 200 for each in (start.account_id, start.content_id, start.code)):
-        raise Invalid("`start` holds an id or a code of at most 200 characters each.")
+    if any(each and not is_id(each) for each in (start.account_id, start.content_id, start.code)):
+        raise Invalid(f"`start` holds ids and a code of at most {MAX_ID} printable characters.")
     secret, session = open_portal(account_id=asked.account_id, start=start, actor=actor)
     return {
         "portal_session_id": str(session.id),

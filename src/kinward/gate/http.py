@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, unquote
 import msgspec
 
 from kinward.errors import Invalid, KinwardError
+from kinward.fields import is_number, storable, storable_json
 from kinward.multipart import Form, Part
 
 Scope = MutableMapping[str, Any]
@@ -65,15 +66,16 @@ class Request:
     def segments(self) -> list[str]:
         """The path's parts, each decoded by itself, so that a part may hold a slash."""
         raw = bytes(self._raw_path).partition(b"?")[0].decode("latin-1")
-        return [unquote(part) for part in raw.strip("/").split("/")]
+        return [storable(unquote(part)) for part in raw.strip("/").split("/")]
 
     @property
     def query(self) -> dict[str, str]:
         """The parameters after the path; of one that is given twice, the last."""
         try:
-            return dict(parse_qsl(self._query.decode("latin-1"), max_num_fields=20))
+            given = parse_qsl(self._query.decode("latin-1"), max_num_fields=20)
         except ValueError as error:
             raise Invalid("At most 20 parameters.") from error
+        return {name: storable(value) for name, value in given}
 
     def header(self, name: str) -> str:
         """A header by its lower-case name, or an empty text."""
@@ -85,7 +87,7 @@ class Request:
             raise WrongType("Send Content-Type: application/json.")
         body = bytearray()
         await self._read(body.extend, limit, seconds)
-        return bytes(body)
+        return storable_json(bytes(body))
 
     async def form(self, *, limit: int, seconds: float) -> dict[str, Part]:
         """A multipart form, held in memory."""
@@ -97,7 +99,7 @@ class Request:
 
     async def _read(self, take: Callable[[bytes], None], limit: int, seconds: float) -> None:
         declared = self.header("content-length")
-        if declared and (not declared.isdigit() or int(declared) > limit):
+        if declared and (not is_number(declared, 12) or int(declared) > limit):
             raise TooLarge(f"At most {limit:,} bytes.")
         received = 0
         try:

@@ -9,6 +9,7 @@ import msgspec
 from kinward.access.models import ApiKey
 from kinward.cases.intake import prepare, receive
 from kinward.errors import Invalid
+from kinward.fields import MAX_ID, is_id
 from kinward.gate.idempotency import answer_once, fingerprint
 from kinward.matching.footage import MAX_FRAMES, Video
 from kinward.matching.hashlists import parse_hash
@@ -20,7 +21,6 @@ from kinward.multipart import Part
 FIELDS: Final = {
     *("file", "account_id", "content_id", "ip", "port", "uploaded_at", "public", "sent_to")
 }
-MAX_ID: Final = 200
 MAX_SENT_TO: Final = 100
 EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 SKEW: Final = timedelta(minutes=5)
@@ -39,9 +39,9 @@ class About(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         for name in ("account_id", "content_id"):
-            if not _is_id(getattr(self, name)):
+            if not is_id(getattr(self, name)):
                 raise ValueError(f"{name} has 1 to {MAX_ID} printable characters")
-        if len(self.sent_to) > MAX_SENT_TO or not all(map(_is_id, self.sent_to)):
+        if len(self.sent_to) > MAX_SENT_TO or not all(map(is_id, self.sent_to)):
             raise ValueError(f"sent_to is at most {MAX_SENT_TO} ids of accounts")
         if self.ip is not None:
             self.ip = str(ipaddress.ip_address(self.ip))
@@ -56,10 +56,6 @@ class About(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
             raise ValueError("uploaded_at needs a time zone, as in 2026-01-31T12:00:00Z")
         if not EARLIEST <= at <= datetime.now(UTC) + SKEW:
             raise ValueError("uploaded_at is in the future or before the year 2000")
-
-
-def _is_id(value: str) -> bool:
-    return 1 <= len(value) <= MAX_ID and value.isprintable()
 
 
 class Hashes(About, kw_only=True, forbid_unknown_fields=True):

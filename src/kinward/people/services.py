@@ -11,12 +11,12 @@ from django.db import transaction
 from kinward import policy
 from kinward.config import config
 from kinward.errors import Invalid, KinwardError
+from kinward.fields import MAX_ID, is_id
 from kinward.people.models import Account, Identifier, Standing
 from kinward.policy import UNKNOWN, AgeRange
 from kinward.policy.places import is_place
 from kinward.watch import watch
 
-ID_LENGTH: Final = 200
 MAX_IDENTIFIERS: Final = 20
 MAX_IDENTIFIER: Final = 500
 
@@ -91,8 +91,8 @@ def put_account(*, platform_id: str, profile: Profile) -> tuple[Account, bool]:
 
     The standing is Kinward's own and is not touched.
     """
-    if not platform_id or len(platform_id) > ID_LENGTH or not platform_id.isprintable():
-        raise Invalid(f"An account id has 1 to {ID_LENGTH} printable characters.")
+    if not is_id(platform_id):
+        raise Invalid(f"An account id has 1 to {MAX_ID} printable characters.")
     for name, limit in (("jurisdiction", 10), ("language", 20), ("screen_name", 200)):
         if len(getattr(profile, name)) > limit:
             raise Invalid(f"{name} has at most {limit} characters.")

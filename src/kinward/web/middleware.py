@@ -1,8 +1,10 @@
 """Headers on every page: a strict content security policy, and nothing kept by the browser."""
 
 from collections.abc import Callable
+from itertools import chain
 from typing import Final
 
+from django.core.exceptions import SuspiciousOperation
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -52,6 +54,18 @@ def close_connection(get_response: Handler) -> Handler:
         finally:
             if not connection.in_atomic_block:
                 connection.close()
+
+    return middleware
+
+
+def whole_text(get_response: Handler) -> Handler:
+    """Refuse U+0000 in an address or a form: no browser sends it, the database cannot hold it."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        sent = [values for form in (request.GET, request.POST) for _, values in form.lists()]
+        if any("\0" in text for text in chain([request.path], *sent)):
+            raise SuspiciousOperation("U+0000 in an address or a form.")
+        return get_response(request)
 
     return middleware
 
