@@ -8,7 +8,10 @@ from kinward.errors import Invalid
 MAX_ID: Final = 200  # characters of a platform's id of an account or of content
 
 NO_TEXT: Final = "\ufffd"  # stands for what was no text
-_NUL: Final = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+# An escape of JSON: half of a surrogate pair or U+0000, in a group, or any other, whole.
+_ESCAPE: Final = re.compile(
+    rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u0000|u[dD][89a-fA-F]..)|.)", re.DOTALL
+)
 
 
 def is_id(text: str) -> bool:
@@ -26,12 +29,14 @@ def storable(text: str) -> str:
 
 
 def storable_json(body: bytes) -> bytes:
-    r"""The same for JSON, where U+0000 can only be escaped. A report must not fail over it.
+    r"""The same for JSON, where U+0000 can only be escaped, and for an emoji that was cut in half.
 
     >>> storable_json(rb'["a\u0000b", "a\\u0000b"]')
     b'["a\\ufffdb", "a\\\\u0000b"]'
+    >>> storable_json(rb'["\ud83d\ude00", "\ud83d"]')
+    b'["\\ud83d\\ude00", "\\ufffd"]'
     """
-    return _NUL.sub(rb"\1\\ufffd", body)
+    return _ESCAPE.sub(lambda found: found[0] if found[1] is None else rb"\ufffd", body)
 
 
 def whole_number(text: str, digits: int = 6) -> int | None:

@@ -1,5 +1,6 @@
 """What the platform calls for families: visits, counts, pass-codes, time that is left, reports."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,8 @@ from tests.integration.families import make_account, pair
 from tests.integration.test_gate import Caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture
@@ -146,9 +149,10 @@ def test_keywords_are_in_the_experience(call: Caller, teen: Account, guardian: A
 
 def test_a_report_and_its_outcome(call: Caller, teen: Account, guardian: Account) -> None:
     sent = {"account_id": "heron", "reporter_id": "wren", "category": "home", "text": "a\0b"}
-    answer = call("POST", "/v1/reports", json=sent).json()
+    body = json.dumps(sent).replace("a\\u0000b", "a\\u0000b\\ud83d")  # an emoji, cut in half
+    answer = call("POST", "/v1/reports", content=body, headers=JSON).json()
     assert answer["outcome"] == "received"
-    assert UserReport.objects.get().text == "a\ufffdb", "what cannot be stored does not stop it"
+    assert UserReport.objects.get().text == "a\ufffdb\ufffd", "it stops no report"
     assert answer["help"] == "emergency"
     assert answer["safety_center"].endswith("/safety/en/help")
     found = call("GET", f"/v1/reports/{answer['report_id']}").json()
