@@ -10,6 +10,7 @@ import pytest
     "module",
     [
         "kinward.config",
+        "kinward.cases.excerpts",
         "kinward.cases.states",
         "kinward.experience.proposals",
         "kinward.families.minutes",

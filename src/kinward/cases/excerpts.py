@@ -42,14 +42,16 @@ def check_messages(messages: Sequence[Message]) -> None:
 def transcript(messages: Sequence[Message]) -> str:
     r"""The messages as lines, the oldest first: when, who, what.
 
+    Whatever a reader may take for a new line is indented: no message can pass for another's.
+
     >>> at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-    >>> print(transcript([Message("heron", at, "Hello,\nyou")]))
+    >>> print(transcript([Message("heron", at, "Hello,\rwren: no")]))
     2026-01-02T03:04:05Z heron: Hello,
-        you
+        wren: no
     """
     lines = [
         f"{each.at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ} {each.account_id}: "
-        + each.text.replace("\n", "\n    ")
+        + "\n    ".join(each.text.splitlines())
         for each in sorted(messages, key=lambda each: each.at)
     ]
     return "\n".join(lines)
