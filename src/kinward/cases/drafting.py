@@ -13,6 +13,7 @@ from kinward.enforcement.sanctions import Stands
 from kinward.errors import Invalid
 from kinward.evidence.models import Evidence
 from kinward.evidence.queries import of_case, viewed_entirely
+from kinward.fields import is_number
 from kinward.guidelines.rules import Incident
 from kinward.matching.models import Check
 from kinward.people.models import Account, Standing
@@ -114,7 +115,7 @@ def _prior(case: Case) -> list[int]:
         case_id__in=list(earlier.values_list("pk", flat=True)), state=ReportState.FINISHED
     )
     numbers = finished.order_by("finished_at").values_list("external_id", flat=True)
-    return [int(number) for number in numbers if number.isdigit()]
+    return [int(number) for number in numbers if is_number(number, 18)]
 
 
 def _beside(platform_id: str) -> ReportedAccount:

@@ -13,6 +13,7 @@ from kinward.enforcement.queries import undelivered
 from kinward.enforcement.services import acknowledged, file_to_restore, payload
 from kinward.enforcement.webhook import signed
 from kinward.errors import Invalid, NotFound
+from kinward.fields import is_number
 from kinward.gate.http import decode
 
 MOST: Final = 500
@@ -25,7 +26,7 @@ class _Acknowledged(msgspec.Struct, forbid_unknown_fields=True):
 def pull(query: dict[str, str]) -> dict[str, Any]:
     """The oldest actions that were not carried out yet, at most `limit` of them."""
     limit = query.get("limit", "100")
-    if not limit.isascii() or not limit.isdigit() or not 1 <= int(limit) <= MOST:
+    if not is_number(limit) or not 1 <= int(limit) <= MOST:
         raise Invalid(f"limit is from 1 to {MOST}.")
     found = undelivered()[: int(limit)]
     return {

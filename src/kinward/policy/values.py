@@ -5,6 +5,7 @@ protects more; `hours` is a set of half hours (bit 0 is 00:00 to 00:30), and few
 more. So the strictest of two is a minimum or an intersection, whichever order they come in.
 """
 
+import re
 from functools import reduce
 from typing import Final
 
@@ -13,6 +14,7 @@ import msgspec
 DAY_MINUTES: Final = 1440
 SLOTS: Final = 48  # half hours
 ALWAYS: Final = (1 << SLOTS) - 1
+_HALF_HOUR: Final = re.compile(r"(\d{1,2}):(00|30)", re.ASCII)
 AUDIENCES: Final = ("nobody", "family", "mutuals", "followers", "groups", "everyone")
 MAX_LEVELS: Final = 16
 
@@ -130,11 +132,11 @@ def _hours(value: object) -> int:
 
 
 def _slot(text: str) -> int:
-    hour, colon, minute = text.strip().partition(":")
-    good = colon and hour.isdigit() and minute in ("00", "30") and int(hour) <= 24
-    if not good or (int(hour) == 24 and minute == "30"):
+    found = _HALF_HOUR.fullmatch(text.strip())
+    slot = int(found[1]) * 2 + (found[2] == "30") if found else SLOTS + 1
+    if slot > SLOTS:
         raise ValueError(f"{text.strip()!r} is not a half hour such as '21:30'")
-    return int(hour) * 2 + (minute == "30")
+    return slot
 
 
 def _spans(bits: int) -> str:

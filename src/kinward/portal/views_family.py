@@ -239,8 +239,8 @@ def own_words(request: Visit) -> HttpResponse:
 def _words(request: Visit, teen_id: str, guardian: Account | None) -> None:
     who: dict[str, Any] = {"teen_id": teen_id, "guardian": guardian, "account": request.account}
     removed = request.POST.get("remove", "")
-    if removed.isdigit():
-        remove_keyword(keyword_id=int(removed[:18]), **who)
+    if is_number(removed, 18):
+        remove_keyword(keyword_id=int(removed), **who)
     else:
         add_keyword(word=request.POST.get("word", "")[:200], **who)
 

@@ -20,6 +20,7 @@ from urllib.parse import parse_qs
 import msgspec
 from lxml import etree
 
+from kinward.fields import is_number
 from kinward.multipart import Form, Malformed
 from kinward.reporting.cybertipline.documents import parse_xml
 from kinward.reporting.cybertipline.sandbox_state import Problem, State
@@ -127,7 +128,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def _body(self) -> bytes:
         length = self.headers.get("Content-Length", "0")
-        if not length.isdigit() or int(length) > MAX_BODY or self.headers.get("Transfer-Encoding"):
+        known = is_number(length, 18) and not self.headers.get("Transfer-Encoding")
+        if not known or int(length) > MAX_BODY:
             self.close_connection = True
             raise Problem(4000, "Send a Content-Length within bounds")
         return self.rfile.read(int(length))

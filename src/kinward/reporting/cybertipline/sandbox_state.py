@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from lxml import etree
 
+from kinward.fields import is_number
 from kinward.reporting.cybertipline.rules import faults
 
 FIRST_ID: Final = 100_000_001
@@ -144,7 +145,7 @@ class State:
 
     def _open_report(self, report_id: str) -> sqlite3.Row:
         self._expire()
-        if not report_id.strip().isascii() or not report_id.strip().isdigit():
+        if not is_number(report_id.strip(), 1000):
             raise Problem(4000, "id is not a report ID")
         row: sqlite3.Row | None = self._db.execute(
             "SELECT * FROM report WHERE id = ?", [min(int(report_id), 2**63 - 1)]
