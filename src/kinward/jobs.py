@@ -17,7 +17,7 @@ from procrastinate.contrib.django.django_connector import DjangoConnector
 from procrastinate.exceptions import AlreadyEnqueued, UniqueViolation
 from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
-from procrastinate.tasks import Task
+from procrastinate.tasks import Task, configure_task
 
 from kinward.config import config
 
@@ -113,16 +113,23 @@ async def rescue(context: JobContext, timestamp: int) -> int:
 
 def enqueue_once(name: str, of: str = "", /, **arguments: str | int) -> None:
     """The same, unless such a job (`of` something) already waits."""
-    enqueuer = app.with_connector(DjangoConnector(alias="default"))
     # In a savepoint: the refusal of a second one must not end the caller's transaction.
     with contextlib.suppress(AlreadyEnqueued), transaction.atomic():
-        enqueuer.configure_task(name, queueing_lock=f"{name}:{of}").defer(**arguments)
+        _put(name, arguments, queueing_lock=f"{name}:{of}")
 
 
 def enqueue(name: str, *, at: datetime | None = None, **arguments: str | int) -> None:
     """Put a job in the queue, for now or for a moment, in the transaction of the caller's database.
 
-    The connector is Django's own even inside a worker, so the job exists if its cause does.
+    The connection is Django's own even inside a worker, so the job exists if its cause does.
     """
-    enqueuer = app.with_connector(DjangoConnector(alias="default"))
-    enqueuer.configure_task(name, schedule_at=at).defer(**arguments)
+    _put(name, arguments, schedule_at=at)
+
+
+def _put(name: str, arguments: dict[str, Any], **options: Any) -> None:
+    # By a queue of its own: a task's `configure` takes the app's, and inside a worker that has the
+    # worker's connection, which knows nothing of the caller's transaction.
+    declared = app.tasks[name]
+    options = {"lock": declared.lock, "queueing_lock": declared.queueing_lock} | options
+    queue = JobManager(DjangoConnector(alias="default"))
+    configure_task(name=name, job_manager=queue, **options).defer(**arguments)

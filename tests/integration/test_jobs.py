@@ -86,6 +86,20 @@ def test_a_job_goes_with_its_transaction() -> None:
     assert due_jobs() == ["enforcement.deliver"]
 
 
+def test_inside_a_worker_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise a worker that is killed leaves jobs without a cause, which fail for ever."""
+
+    @transaction.atomic
+    def enqueue_and_fail() -> list[str]:
+        enqueue("enforcement.deliver", action_id="x")
+        raise RuntimeError("It is rolled back.")
+
+    monkeypatch.setattr(tasks, "retro_match", enqueue_and_fail)
+    enqueue_once(RETRO)
+    run_jobs()
+    assert "enforcement.deliver" not in [name for name, _ in statuses()]
+
+
 def test_the_daily_jobs_do_their_work(account: Account, bank: Bank) -> None:
     quarantined(account)
     yesterday, long_ago = timezone.now() - timedelta(days=1), timezone.now() - timedelta(days=8)
