@@ -297,9 +297,14 @@ def test_killed_again_and_again(
             wait_until_up(chaotic)
         time.sleep(dice.uniform(0.05, 2.0))
         role = dice.choice(["worker", "worker", "web"])
-        killed[role] += kill(chaotic, role)
+        if kill(chaotic, role):
+            killed[role] += 1
+            if sum(killed.values()) % max(1, KILLS // 20) == 0:
+                seen = f"{sum(killed.values())} of {KILLS} kills, {joined(members)} pictures"
+                say(capsys, f"  {seen}, {time.monotonic() - began:.0f} s")
 
     seconds = round(time.monotonic() - began)
+    say(capsys, "  waiting until all is settled …")
     for member in members:
         member.stopping.set()
     for member in members:
@@ -318,8 +323,13 @@ def test_killed_again_and_again(
         "failures of the store": store.failed,
         **facts,
     }
+    say(capsys, "\n".join(f"  {name:32} {value:>8,}" for name, value in rows.items()))
+
+
+def say(capsys: pytest.CaptureFixture[str], text: str) -> None:
+    """Say how far it is: five hundred kills take half an hour."""
     with capsys.disabled():
-        print("\n" + "\n".join(f"  {name:32} {value:>8,}" for name, value in rows.items()))
+        print(text, flush=True)
 
 
 def check_everything(
