@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ParamSpec, TypeVar, cast
 
 import structlog
-from django.db import close_old_connections, transaction
+from django.db import close_old_connections, connection, transaction
 from procrastinate import App, BaseRetryStrategy, JobContext, RetryDecision
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
@@ -77,6 +77,15 @@ def task(
         return made
 
     return declare
+
+
+def fail_often() -> dict[str, int]:
+    """How many jobs of each name have failed `OFTEN` times or more, and are tried again."""
+    query = "SELECT task_name, count(*) FROM procrastinate_jobs "
+    query += "WHERE status = 'todo' AND attempts >= %s GROUP BY task_name ORDER BY task_name"
+    with connection.cursor() as cursor:
+        cursor.execute(query, [OFTEN])
+        return dict(cursor.fetchall())
 
 
 class Jobs(JobManager):

@@ -1,8 +1,10 @@
 """The doctor says in plain words what is wrong, and what to do."""
 
 import pytest
+from django.db import connection
 
 from kinward.cli.doctor import CHECKS, examine
+from kinward.jobs import enqueue
 from tests.integration.conftest import Configure
 from tests.integration.helpers import Receiver
 
@@ -32,6 +34,14 @@ def test_an_authority_that_does_not_know_us(sandbox: object, configure: Configur
     assert examine()["authority"].level == "warning"
     configure(cybertipline_password="wrong")
     assert "credentials" in examine()["authority"].text
+
+
+def test_a_job_that_fails_again_and_again() -> None:
+    assert examine()["jobs"].level == "ok"
+    enqueue("enforcement.deliver", action_id="none")
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET attempts = 10")
+    assert "enforcement.deliver (1)" in examine()["jobs"].text
 
 
 def test_an_evidence_key_that_is_gone(configure: Configure) -> None:

@@ -146,6 +146,20 @@ def check_worker() -> Finding:
     return fine("A worker is alive.")
 
 
+def check_jobs() -> Finding:
+    """Does any job fail again and again?"""
+    from kinward.jobs import OFTEN, fail_often
+
+    failing = fail_often()
+    if not failing:
+        return fine("No job fails again and again.")
+    each = ", ".join(f"{name} ({count})" for name, count in failing.items())
+    return warn(
+        f"Failed {OFTEN} times or more, and tried again: {each}. The worker's log says why "
+        "(`job.fails_often`)."
+    )
+
+
 def check_index() -> Finding:
     """Is the search compiled?"""
     from kinward.matching.hamming import warm, was_kept
@@ -268,6 +282,7 @@ CHECKS: Final[dict[str, Callable[[], Finding]]] = {
     "evidence": check_unsealable,
     "API key": check_api_keys,
     "worker": check_worker,
+    "jobs": check_jobs,
     "index": check_index,
     "vault": check_vault,
     "webhook": check_webhook,
@@ -296,7 +311,7 @@ def examine() -> dict[str, Finding]:
 
 @click.command()
 def doctor() -> None:
-    """Check database, keys, migrations, worker, index, webhook, partners, authority and clock."""
+    """Check database, keys, migrations, worker, jobs, index, webhook, partners, authority and clock."""
     found = examine()
     for name, finding in found.items():
         mark, colour = MARKS[finding.level]
