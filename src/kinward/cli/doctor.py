@@ -311,7 +311,7 @@ def examine() -> dict[str, Finding]:
 
 @click.command()
 def doctor() -> None:
-    """Check database, keys, migrations, worker, jobs, index, webhook, partners, authority and clock."""
+    """Check everything that it runs on: database, keys, worker, webhook, authority, clock …"""
     found = examine()
     for name, finding in found.items():
         mark, colour = MARKS[finding.level]
