@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -281,21 +280,6 @@ def test_a_new_reviewer_sets_up_a_second_factor_first(demo: Demo, browser: Brows
     page.goto(demo.console)
     expect(page.get_by_role("heading", name="Queue")).to_be_visible()
     context.close()
-
-
-def test_up_alone_is_the_same_without_the_demo(tmp_path: Path) -> None:
-    tmp_path.chmod(0o755)
-    alone = Demo(tmp_path, command="up")
-    printed = alone.start()
-    assert f"Console and API: {alone.console}" in printed
-    assert "kinward key create app" in printed
-    assert httpx.get(f"{alone.console}/healthz", trust_env=False).json() == {"status": "ok"}
-    made = alone.kinward("key", "create", "app")
-    headers = {"Authorization": f"Bearer {made.stdout.strip()}"}
-    answer = httpx.put(f"{alone.console}/v1/accounts/a", json={}, headers=headers, trust_env=False)
-    assert answer.status_code == 201
-    assert "does not answer" in alone.kinward("doctor").stdout
-    assert alone.stop() == 0
 
 
 def test_the_same_directory_is_not_run_twice(demo: Demo) -> None:

@@ -1,0 +1,22 @@
+"""`kinward up`, without the demo: what runs beside an app of one's own."""
+
+from pathlib import Path
+
+import httpx
+
+from tests.story.conftest import Demo
+
+
+def test_up_alone_is_the_same_without_the_demo(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    alone = Demo(tmp_path, command="up")
+    printed = alone.start()
+    assert f"Console and API: {alone.console}" in printed
+    assert "kinward key create app" in printed
+    assert httpx.get(f"{alone.console}/healthz", trust_env=False).json() == {"status": "ok"}
+    made = alone.kinward("key", "create", "app")
+    headers = {"Authorization": f"Bearer {made.stdout.strip()}"}
+    answer = httpx.put(f"{alone.console}/v1/accounts/a", json={}, headers=headers, trust_env=False)
+    assert answer.status_code == 201
+    assert "does not answer" in alone.kinward("doctor").stdout
+    assert alone.stop() == 0
