@@ -8,6 +8,7 @@ from kinward.errors import Invalid
 MAX_ID: Final = 200  # characters of a platform's id of an account or of content
 
 NO_TEXT: Final = "\ufffd"  # stands for what was no text
+_NOT_STORABLE: Final = re.compile("[\0\ud800-\udfff]")
 # An escape of JSON: half of a surrogate pair or U+0000, in a group, or any other, whole.
 _ESCAPE: Final = re.compile(
     rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u0000|u[dD][89a-fA-F]..)|.)", re.DOTALL
@@ -24,12 +25,16 @@ def is_id(text: str) -> bool:
 
 
 def storable(text: str) -> str:
-    """A text with U+FFFD for each U+0000, which PostgreSQL cannot hold."""
-    return text.replace("\0", NO_TEXT)
+    r"""A text with U+FFFD for what PostgreSQL cannot hold: U+0000, and half a surrogate pair.
+
+    >>> storable("a\0b\ud83d") == "a\ufffdb\ufffd"
+    True
+    """
+    return _NOT_STORABLE.sub(NO_TEXT, text)
 
 
 def storable_json(body: bytes) -> bytes:
-    r"""The same for JSON, where U+0000 can only be escaped, and for an emoji that was cut in half.
+    r"""The same for JSON, where both can only be escaped.
 
     >>> storable_json(rb'["a\u0000b", "a\\u0000b"]')
     b'["a\\ufffdb", "a\\\\u0000b"]'

@@ -1,5 +1,7 @@
 """Good rows go in, bad ones are named with their line."""
 
+import json
+
 import pytest
 
 from kinward.matching.hashlists import BadRow, ListedHash, parse_hash, read_list
@@ -26,6 +28,10 @@ def test_json_lines_and_pdq_text() -> None:
         BadRow(3, "not an object"),
         BadRow(4, "not JSON"),
     ]
+    (held,) = read_list(
+        [json.dumps({"md5": MD5, "label": "\0", "reference": "\ud83d" * 300})], "jsonl"
+    )
+    assert held == ListedHash(HashKind.MD5, bytes.fromhex(MD5), "\ufffd" * 200, "\ufffd")
     text = ["# a comment", PDQ, f"{PDQ},100", f"{PDQ},10", "xyz"]
     kinds = [type(row) for row in read_list(text, "pdq")]
     assert kinds == [ListedHash, ListedHash, BadRow, BadRow]

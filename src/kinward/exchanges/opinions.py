@@ -7,6 +7,7 @@ from django.utils import timezone
 from kinward.exchanges.kinds import NotTaken, OpinionKind
 from kinward.exchanges.models import Opinion, Signal
 from kinward.exchanges.services import connected
+from kinward.fields import storable
 from kinward.jobs import enqueue
 from kinward.matching import services as matching
 from kinward.matching.hashlists import written
@@ -46,7 +47,7 @@ def send(opinion_id: int) -> None:
                 raise NotTaken(f"{exchange.api} has no way to take one.")
             api.opine(key, row.kind, written(row.kind, bytes(row.value)), OpinionKind(opinion.kind))
         except NotTaken as error:
-            answer = f"not taken: {error.detail}"[:200]
+            answer = storable(f"not taken: {error.detail}")[:200]
     Opinion.objects.filter(pk=opinion.pk).update(sent_at=timezone.now(), answer=answer)
 
 

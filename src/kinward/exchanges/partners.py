@@ -32,7 +32,7 @@ from threatexchange.signal_type.url import URLSignal
 
 from kinward.errors import Invalid, KinwardError
 from kinward.exchanges.kinds import NotTaken, OpinionKind
-from kinward.matching.hashlists import ListedHash, kind_of, parse_value
+from kinward.matching.hashlists import ListedHash, kind_of, listed
 
 MAX_ANSWER: Final = 64 * 1024 * 1024
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
@@ -292,7 +292,7 @@ def signals(api: Any, extension: str, key: Any, value: Any) -> tuple[list[Listed
     for name, text, reference, label in given:
         with contextlib.suppress(ValueError):
             kind = kind_of(name)
-            good.append(ListedHash(kind, parse_value(kind, text), reference[:200], label[:60]))
+            good.append(listed(kind, text, reference, label))
     return good, len(given) - len(good)
 
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 from kinward.at_rest import open_text, seal_text
 from kinward.errors import Invalid, KinwardError, NotFound
 from kinward.exchanges.models import Exchange, Signal, Sync
+from kinward.fields import storable
 from kinward.ledger.services import record
 from kinward.locks import exclusive
 from kinward.matching.hashlists import ListedHash
@@ -147,7 +148,8 @@ def sync(exchange: Exchange, *, actor: str) -> Iterator[Sync]:
         except GeneratorExit:
             raise
         except Exception as error:
-            problem = _without_secrets(exchange, f"{type(error).__name__}: {error}")[:MAX_PROBLEM]
+            said = storable(f"{type(error).__name__}: {error}")
+            problem = _without_secrets(exchange, said)[:MAX_PROBLEM]
             Exchange.objects.filter(pk=exchange.pk).update(problem=problem)
             log.warning("exchange.failed", exchange=exchange.name, problem=problem)
             raise SyncFailed(problem) from None
@@ -217,7 +219,9 @@ def _take(exchange: Exchange, run: Sync, api: Any, delta: Any) -> None:
 
 def _key(key: Any) -> str:
     text = json.dumps(key) if isinstance(key, tuple) else str(key)
-    return text if len(text) <= MAX_KEY else f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+    if len(text) <= MAX_KEY and storable(text) == text:
+        return text
+    return f"sha256:{hashlib.sha256(text.encode(errors='surrogatepass')).hexdigest()}"
 
 
 def _put(exchange: Exchange, run: Sync, live: dict[str, list[ListedHash]]) -> int:

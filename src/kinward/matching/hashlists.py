@@ -15,6 +15,7 @@ from typing import Any, Final, TextIO
 
 import msgspec
 
+from kinward.fields import storable
 from kinward.matching import keywords, links
 from kinward.matching.footage import MAX_FRAMES
 from kinward.matching.kinds import DIGESTS, FILE_KINDS, KIND, HashKind
@@ -47,6 +48,8 @@ ALIASES: Final = {
     "uri": "url",
     "trend_query": "keyword",
 }
+MAX_REFERENCE: Final = 200
+MAX_LABEL: Final = 60
 LABELS: Final = ("label", "severity", "category", "classification")
 
 
@@ -61,6 +64,14 @@ class ListedHash(msgspec.Struct, frozen=True):
     reference: str = ""
     label: str = ""
     removed: bool = False
+
+
+def listed(
+    kind: str, text: str, reference: str = "", label: str = "", *, removed: bool = False
+) -> ListedHash:
+    """A hash as a list writes it, in the bounds of a bank; raises `ValueError` where it is none."""
+    about = storable(reference)[:MAX_REFERENCE], storable(label)[:MAX_LABEL]
+    return ListedHash(kind, parse_value(kind, text), *about, removed)
 
 
 class BadRow(msgspec.Struct, frozen=True):
@@ -176,18 +187,15 @@ def _object(text: str) -> dict[str, Any] | str:
 
 
 def _hashes(row: dict[str, Any]) -> Iterator[ListedHash]:
-    reference = str(row.get("reference") or "")[:200]
-    label = next((str(row[name]) for name in LABELS if row.get(name)), "")[:60]
+    reference = str(row.get("reference") or "")
+    label = next((str(row[name]) for name in LABELS if row.get(name)), "")
     given: list[tuple[str, Any]] = [(kind, row[kind]) for kind in FILE_KINDS if row.get(kind)]
     if row.get("hash_type") and row.get("value"):
         given.append((kind_of(str(row["hash_type"])), row["value"]))
     if not given:
         raise ValueError("no hash: name a column pdq, md5, sha1 or sha256, or hash_type and value")
     removed = bool(row.get("removed"))
-    parsed = [
-        ListedHash(kind, parse_value(kind, str(text)), reference, label, removed)
-        for kind, text in given
-    ]
+    parsed = [listed(kind, str(text), reference, label, removed=removed) for kind, text in given]
     quality = row.get("quality")
     for item in parsed:
         if item.kind == HashKind.PDQ and quality not in (None, "") and int(quality) < MIN_QUALITY:

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, Final
 
 import ijson
 
-from kinward.matching.hashlists import BadRow, ListedHash, kind_of, parse_value
+from kinward.matching.hashlists import BadRow, ListedHash, kind_of, listed
 
 BOM: Final = b"\xef\xbb\xbf"
 COLUMNS: Final = ("MD5", "SHA1")
@@ -59,4 +59,4 @@ def _hashes(media: dict[str, Any], model: str, categories: Collection[int]) -> I
     if not given:
         raise ValueError("no hash")
     for kind, text in given:
-        yield ListedHash(kind, parse_value(kind, str(text)), reference, label)
+        yield listed(kind, str(text), reference, label)
