@@ -11,6 +11,7 @@ from standardwebhooks.webhooks import Webhook
 
 from kinward.config import Config, require_safe
 from kinward.errors import KinwardError, NotConfigured
+from kinward.fields import storable
 
 KEPT: Final = 4096  # bytes of an answer that are read and kept
 
@@ -87,4 +88,4 @@ def _first_bytes(response: httpx.Response) -> str:
         kept += chunk
         if len(kept) >= KEPT:
             break
-    return kept[:KEPT].decode("utf-8", "replace").replace("\x00", "")
+    return storable(kept[:KEPT].decode("utf-8", "replace"))

@@ -163,8 +163,8 @@ def _summary(
 
     def line(text: str, *, bold: bool = False, size: int = 10) -> None:
         paper.set_font("Helvetica", style="B" if bold else "", size=size)
-        # The paper's own fonts know Latin letters only; manifest.json has every text as it is.
-        shown = text.encode("latin-1", "replace").decode("latin-1")
+        # The paper's own fonts know Latin letters only. No letter is lost: others are escaped.
+        shown = text.encode("latin-1", "backslashreplace").decode("latin-1")
         paper.multi_cell(0, size * 0.5, shown, new_x="LMARGIN", new_y="NEXT")
         paper.ln(1)
 

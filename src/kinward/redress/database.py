@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from kinward.config import PRODUCTION_CONSENT, config, require_safe
 from kinward.errors import KinwardError, NotConfigured
+from kinward.fields import storable
 from kinward.redress.dsa import BATCH, Stated, form
 from kinward.redress.models import Stage, Statement
 
@@ -112,7 +113,7 @@ def _send_one(http: httpx.Client, statement: Statement, fields: dict[str, Any]) 
         return 1
     if answer.status_code != REFUSED:
         raise DatabaseAway(f"HTTP {answer.status_code}.")
-    statement.export_problem = answer.text[:MAX_ANSWER]
+    statement.export_problem = storable(answer.text)[:MAX_ANSWER]
     statement.save(update_fields=["export_problem"])
     log.error("statement.refused", statement=str(statement.id))
     return 0

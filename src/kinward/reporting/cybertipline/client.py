@@ -17,6 +17,7 @@ from lxml import etree
 from kinward.config import PRODUCTION_CONSENT, Config, require_safe
 from kinward.errors import NotConfigured
 from kinward.evidence.services import get_evidence, read_for_report
+from kinward.fields import storable
 from kinward.matching.picture import digest_bytes
 from kinward.reporting.answer import Answer
 from kinward.reporting.authority import Receipt
@@ -243,7 +244,7 @@ class CyberTipline:
 
 def _answer(response: httpx.Response) -> Answer:
     reply = read_reply(response.content)
-    body = response.content[:MAX_ANSWER].decode("utf-8", "replace").replace("\x00", "")
+    body = storable(response.content[:MAX_ANSWER].decode("utf-8", "replace"))
     request_id = response.headers.get("Request-ID", "")[:100]
     return Answer(response.status_code, reply.code if reply else None, body, request_id)
 
