@@ -93,7 +93,7 @@ class Demo:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=600,
         )
 
     def secret(self, name: str) -> str:

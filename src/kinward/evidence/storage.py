@@ -73,7 +73,7 @@ def delete(location: str) -> None:
 def _open(location: str) -> tuple[Any, str]:
     options: dict[str, Any] = {}
     if location.startswith("s3://"):
-        options = {"use_listings_cache": False, "skip_instance_cache": True}
+        options = {"use_listings_cache": False}
         if config().aws_endpoint:
             options["endpoint_url"] = config().aws_endpoint
     try:
