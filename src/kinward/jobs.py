@@ -120,19 +120,19 @@ async def rescue(context: JobContext, timestamp: int) -> int:
     return len(stalled)
 
 
-def enqueue_once(name: str, of: str = "", /, **arguments: str | int) -> None:
-    """The same, unless such a job (`of` something) already waits."""
-    # In a savepoint: the refusal of a second one must not end the caller's transaction.
-    with contextlib.suppress(AlreadyEnqueued), transaction.atomic():
-        _put(name, arguments, queueing_lock=f"{name}:{of}")
-
-
 def enqueue(name: str, *, at: datetime | None = None, **arguments: str | int) -> None:
     """Put a job in the queue, for now or for a moment, in the transaction of the caller's database.
 
     The connection is Django's own even inside a worker, so the job exists if its cause does.
     """
     _put(name, arguments, schedule_at=at)
+
+
+def enqueue_once(name: str, of: str = "", /, **arguments: str | int) -> None:
+    """The same, unless such a job (`of` something) already waits."""
+    # In a savepoint: the refusal of a second one must not end the caller's transaction.
+    with contextlib.suppress(AlreadyEnqueued), transaction.atomic():
+        _put(name, arguments, queueing_lock=f"{name}:{of}")
 
 
 def _put(name: str, arguments: dict[str, Any], **options: Any) -> None:

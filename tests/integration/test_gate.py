@@ -380,6 +380,7 @@ def test_health_and_metrics(call: Caller, account: Account) -> None:
     text = call("GET", "/metrics").text
     assert 'kinward_gate_answers_total{answer="ok",endpoint="media"}' in text
     assert 'kinward_parked{what="actions"} 0.0' in text
+    assert "kinward_jobs_failing 0.0" in text
     Report.objects.create(case_id=uuid4(), authority="cybertipline", state="parked", draft={})
     assert 'kinward_parked{what="reports"} 1.0' in call("GET", "/metrics").text
 

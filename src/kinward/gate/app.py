@@ -44,6 +44,7 @@ from kinward.gate.http import (
 )
 from kinward.gate.media import Hashes, check_file, check_hashes
 from kinward.gate.routes import DECIDE, MAX_JSON, ROUTES, Call, Route, endpoint
+from kinward.jobs import fail_often
 from kinward.matching.decoders import Busy
 
 log = structlog.get_logger(__name__)
@@ -58,6 +59,7 @@ PATHS: Final = ("/v1/", "/hma/", "/h/", "/m/", "//", "/healthz", "/metrics")
 
 ANSWERS = Counter("kinward_gate_answers", "Answers of the gate", ["endpoint", "answer"])
 OVERDUE = Gauge("kinward_cases_overdue", "Cases that should have been decided by now")
+FAILING = Gauge("kinward_jobs_failing", "Jobs that failed ten times or more and are tried again")
 PARKED = Gauge("kinward_parked", "Actions and reports that wait for a person", ["what"])
 SECONDS = Histogram("kinward_gate_seconds", "Seconds to an answer", ["endpoint"])
 
@@ -269,6 +271,7 @@ def _metrics() -> bytes:
     for what, count in parked().items():
         PARKED.labels(what).set(count)
     OVERDUE.set(overdue().count())
+    FAILING.set(sum(fail_often().values()))
     return generate_latest()
 
 
