@@ -10,6 +10,7 @@ from django.utils import timezone
 from kinward.access.models import Staff
 from kinward.cases.states import UNDECIDED, CaseState
 from kinward.families.models import Pairing
+from kinward.fields import MAX_ID
 from kinward.matching.models import BankedHash, Check
 from kinward.people.models import Account
 
@@ -66,7 +67,7 @@ class UserReport(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     reporter = models.ForeignKey(Account, on_delete=models.PROTECT, null=True, related_name="+")
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
-    content_id = models.CharField(max_length=200, default="")
+    content_id = models.CharField(max_length=MAX_ID, default="")
     pairing = models.ForeignKey(Pairing, on_delete=models.PROTECT, null=True, related_name="+")
     category = models.CharField(max_length=12)
     text = models.TextField(default="")

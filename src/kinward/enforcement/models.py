@@ -5,6 +5,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
+from kinward.fields import MAX_ID
 from kinward.people.models import Account
 
 
@@ -48,7 +49,7 @@ class Action(models.Model):
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="actions")
     effect = models.CharField(max_length=12, choices=Effect.choices)
     target_kind = models.CharField(max_length=8, choices=Target.choices)
-    target = models.CharField(max_length=200)
+    target = models.CharField(max_length=MAX_ID)
     state = models.CharField(
         max_length=12, choices=ActionState.choices, default=ActionState.PENDING
     )

@@ -5,6 +5,8 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
+from kinward.fields import MAX_ID
+
 
 class Evidence(models.Model):
     """One sealed file of one case."""
@@ -12,7 +14,7 @@ class Evidence(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     case_id = models.UUIDField(db_index=True)
     check_id = models.UUIDField(null=True)  # none: an excerpt of a chat, which is a text
-    content_id = models.CharField(max_length=200)
+    content_id = models.CharField(max_length=MAX_ID)
     sha256 = models.CharField(max_length=64)
     md5 = models.CharField(max_length=32, default="")  # of an excerpt
     size = models.BigIntegerField()

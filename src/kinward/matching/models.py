@@ -5,6 +5,7 @@ import uuid
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from kinward.fields import MAX_ID
 from kinward.matching.kinds import Confidence
 from kinward.people.models import Account
 
@@ -109,7 +110,7 @@ class Check(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="checks")
-    content_id = models.CharField(max_length=200)
+    content_id = models.CharField(max_length=MAX_ID)
     filename = models.CharField(max_length=255, default="")
     media_type = models.CharField(max_length=80, default="")
     size = models.BigIntegerField(null=True)
@@ -124,7 +125,9 @@ class Check(models.Model):
     port = models.PositiveIntegerField(null=True)
     uploaded_at = models.DateTimeField()
     public = models.BooleanField(null=True)
-    sent_to = ArrayField(models.CharField(max_length=200), default=list)  # accounts, by their ids
+    sent_to = ArrayField(
+        models.CharField(max_length=MAX_ID), default=list
+    )  # accounts, by their ids
     matched = models.BooleanField()
     created_at = models.DateTimeField(auto_now_add=True)
 

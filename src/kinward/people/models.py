@@ -3,6 +3,8 @@
 from django.db import models
 from django.db.models import F, Q
 
+from kinward.fields import MAX_ID
+
 
 class Standing(models.TextChoices):
     """Whether the account may be used."""
@@ -15,7 +17,7 @@ class Standing(models.TextChoices):
 class Account(models.Model):
     """A user of the platform. No name, e-mail or birth date is needed, so none is kept."""
 
-    platform_id = models.CharField(max_length=200, unique=True)
+    platform_id = models.CharField(max_length=MAX_ID, unique=True)
     # [lower, upper) in years; the widest range is what ignorance means.
     age_lower = models.PositiveSmallIntegerField(default=0)
     age_upper = models.PositiveSmallIntegerField(default=150)
