@@ -1,5 +1,7 @@
 """The demo, started as a newcomer starts it, in a directory and on ports of its own."""
 
+import contextlib
+import fcntl
 import os
 import random
 import re
@@ -148,11 +150,14 @@ def _free_ports() -> int:
     raise AssertionError("no free ports")
 
 
-@pytest.fixture(scope="module")
-def demo() -> Iterator[Demo]:
-    with tempfile.TemporaryDirectory(prefix="kinward-story-") as directory:
+@contextlib.contextmanager
+def running(prefix: str, before: Path | None = None, **settings: str) -> Iterator[Demo]:
+    """A demo in a directory of its own, which is new or a copy of one that ran before."""
+    with tempfile.TemporaryDirectory(prefix=prefix) as directory:
+        if before is not None:
+            _copy(before, Path(directory))
         Path(directory).chmod(0o755)
-        started = Demo(Path(directory))
+        started = Demo(Path(directory), **settings)
         printed = started.start()
         assert re.search(r"password [0-9a-f]{16}", printed)
         try:
@@ -160,6 +165,34 @@ def demo() -> Iterator[Demo]:
         finally:
             status = started.stop()
         assert status == 0, (Path(directory) / "demo.out").read_text()
+
+
+@pytest.fixture(scope="session")
+def first_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the first run of a demo leaves. One worker makes it; each story goes on from a copy."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    kept = shared / "first-run"
+    with (shared / "first-run.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            with running("kinward-first-") as demo:
+                assert demo.stop() == 0
+                _copy(demo.directory, kept)
+    return kept
+
+
+def _copy(directory: Path, to: Path) -> None:
+    """With the owners of the files: as root, PostgreSQL runs as somebody else."""
+    to.mkdir(exist_ok=True)
+    subprocess.run(["cp", "-a", f"{directory}/.", to], check=True)
+
+
+@pytest.fixture(scope="module")
+def demo(first_run: Path) -> Iterator[Demo]:
+    with running("kinward-story-", first_run) as started:
+        yield started
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """Acting, in a real browser: a shift by keyboard alone, another's approval, an appeal won."""
 
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,24 +11,17 @@ from playwright.sync_api import Browser, Page, expect
 from kinward.demo import pictures
 from kinward.evidence.sealing import new_key, public_half
 from tests import videos
-from tests.story.conftest import Demo, assert_accessible, noon, sign_in
+from tests.story.conftest import Demo, assert_accessible, noon, running, sign_in
 
 IN_A_ROW = 2
 TABS = 80  # more than any page here has
 
 
 @pytest.fixture(scope="module")
-def demo() -> Iterator[Demo]:
+def demo(first_run: Path) -> Iterator[Demo]:
     """The demo, where a break is due after two files."""
-    with tempfile.TemporaryDirectory(prefix="kinward-acting-") as directory:
-        Path(directory).chmod(0o755)
-        started = Demo(Path(directory), KINWARD_EXPOSURE_IN_A_ROW=str(IN_A_ROW))
-        started.start()
-        try:
-            yield started
-        finally:
-            status = started.stop()
-        assert status == 0, (Path(directory) / "demo.out").read_text()
+    with running("kinward-acting-", first_run, KINWARD_EXPOSURE_IN_A_ROW=str(IN_A_ROW)) as started:
+        yield started
 
 
 @pytest.fixture(scope="module")

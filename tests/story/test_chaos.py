@@ -12,7 +12,6 @@ import random
 import re
 import signal
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -27,7 +26,7 @@ import pytest
 
 from kinward.demo import pictures
 from kinward.demo.visitor import Visitor
-from tests.story.conftest import Demo
+from tests.story.conftest import Demo, running
 from tests.story.store import KEYS, Store
 
 KILLS = int(os.environ.get("KINWARD_CHAOS_KILLS", "20"))
@@ -53,27 +52,19 @@ def store() -> Iterator[Store]:
 
 
 @pytest.fixture
-def chaotic(store: Store) -> Iterator[Demo]:
-    with tempfile.TemporaryDirectory(prefix="kinward-chaos-") as directory:
-        Path(directory).chmod(0o755)
-        demo = Demo(
-            Path(directory),
-            KINWARD_RETRY_SCALE="0.002",
-            KINWARD_HEARTBEAT_SECONDS="0.5",
-            KINWARD_STALLED_SECONDS="2",
-            KINWARD_LOG_LEVEL="warning",
-            KINWARD_EVIDENCE_STORE="s3://vault",
-            KINWARD_AWS_ENDPOINT=store.url,
-            AWS_DEFAULT_REGION="us-east-1",
-            DEMO_MISBEHAVE="0.1",
-            **KEYS,
-        )
-        demo.start()
-        try:
-            yield demo
-        finally:
-            status = demo.stop()
-        assert status == 0
+def chaotic(store: Store, first_run: Path) -> Iterator[Demo]:
+    settings = {
+        "KINWARD_RETRY_SCALE": "0.002",
+        "KINWARD_HEARTBEAT_SECONDS": "0.5",
+        "KINWARD_STALLED_SECONDS": "2",
+        "KINWARD_LOG_LEVEL": "warning",
+        "KINWARD_EVIDENCE_STORE": "s3://vault",
+        "KINWARD_AWS_ENDPOINT": store.url,
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "DEMO_MISBEHAVE": "0.1",
+    }
+    with running("kinward-chaos-", first_run, **settings, **KEYS) as demo:
+        yield demo
 
 
 class Reviewer:
