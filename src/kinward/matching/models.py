@@ -6,6 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from kinward.fields import MAX_ID
+from kinward.matching.hashlists import MAX_LABEL, MAX_REFERENCE
 from kinward.matching.kinds import Confidence
 from kinward.people.models import Account
 
@@ -84,8 +85,9 @@ class BankedHash(models.Model):
     bank = models.ForeignKey(Bank, on_delete=models.PROTECT, related_name="hashes", db_index=False)
     kind = models.CharField(max_length=40)
     value = models.BinaryField()
-    reference = models.CharField(max_length=200, default="")
-    label = models.CharField(max_length=60, default="")  # what the list calls it: A1, vic 2.0 US: 1
+    reference = models.CharField(max_length=MAX_REFERENCE, default="")
+    # What the list calls it: A1, vic 2.0 US: 1.
+    label = models.CharField(max_length=MAX_LABEL, default="")
     version = models.BigIntegerField()
     removed = models.BooleanField(default=False)
     false_positive = models.BooleanField(default=False)  # a person said so: it matches no more
@@ -125,9 +127,8 @@ class Check(models.Model):
     port = models.PositiveIntegerField(null=True)
     uploaded_at = models.DateTimeField()
     public = models.BooleanField(null=True)
-    sent_to = ArrayField(
-        models.CharField(max_length=MAX_ID), default=list
-    )  # accounts, by their ids
+    # Accounts, by their ids.
+    sent_to = ArrayField(models.CharField(max_length=MAX_ID), default=list)
     matched = models.BooleanField()
     created_at = models.DateTimeField(auto_now_add=True)
 

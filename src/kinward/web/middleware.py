@@ -1,4 +1,4 @@
-"""Headers on every page: a strict content security policy, and nothing kept by the browser."""
+"""What holds for every page: its headers, its connection, what may be sent to it, its errors."""
 
 from collections.abc import Callable
 from itertools import chain
