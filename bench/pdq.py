@@ -24,8 +24,7 @@ import pdqhash
 from PIL import Image
 
 from kinward.demo import pictures
-from kinward.matching.pdq import hash_array, hash_dihedral
-from kinward.matching.picture import read_picture
+from kinward.media import hash_array, hash_dihedral, read_picture
 
 ROUNDS = 40
 
@@ -92,7 +91,7 @@ def agreement(directory: Path) -> None:
         data = path.read_bytes()
         try:
             pixels = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
-            ours = np.frombuffer(bytes.fromhex(read_picture(data, 10**9).pdq), dtype=np.uint8)
+            ours = np.frombuffer(read_picture(data, 10**9).signature, dtype=np.uint8)
         except Exception as error:
             print(f"{path}: {error}")
             continue

@@ -31,14 +31,14 @@ def fill(held: int, new: int) -> set[UUID]:
     from django.utils import timezone
 
     from kinward.matching.hashlists import ListedHash
-    from kinward.matching.held import RECORD
-    from kinward.matching.kinds import HashKind
+    from kinward.matching.held import CURRENT, record_type
+    from kinward.matching.kinds import Pdq
     from kinward.matching.models import Check, HeldBlock, RetroRun
     from kinward.matching.retro import BLOCK
     from kinward.matching.services import add_hashes, create_bank
     from kinward.people.services import Profile, put_account
 
-    rng = np.random.default_rng(5)
+    rng, record = np.random.default_rng(5), record_type(CURRENT)
     listed = rng.integers(0, 256, (new, 32), dtype=np.uint8)
     account, _ = put_account(platform_id="bench", profile=Profile())
     planted: dict[int, Check] = {}
@@ -49,25 +49,26 @@ def fill(held: int, new: int) -> set[UUID]:
         planted[place] = Check.objects.create(
             account=account,
             content_id=f"held-{place}",
-            pdq=near.tobytes().hex(),
+            signature=near.tobytes(),
+            signature_kind=Pdq.name,
             quality=100,
             uploaded_at=timezone.now(),
             matched=False,
         )
     for first in range(0, held, BLOCK):
         count = min(BLOCK, held - first)
-        records = np.frombuffer(rng.bytes(count * RECORD.itemsize), dtype=RECORD).copy()
+        records = np.frombuffer(rng.bytes(count * record.itemsize), dtype=record).copy()
         for kind in ("md5", "sha1", "sha256"):
             records[kind] = 0
         for place in range(first, first + count):
             if check := planted.get(place):
-                records[place - first]["pdq"] = np.frombuffer(bytes.fromhex(check.pdq), np.uint8)
+                records[place - first]["pdq"] = np.frombuffer(check.signature, np.uint8)
                 records[place - first]["check"] = np.frombuffer(check.pk.bytes, np.uint8)
-        HeldBlock.objects.create(count=count, records=records.tobytes())
+        HeldBlock.objects.create(format=CURRENT, count=count, records=records.tobytes())
         print(f"\r{first + count:,} held", end="", flush=True)
     print()
     bank = create_bank(name="new", confidence="unverified", actor="bench")
-    hashes = [ListedHash(HashKind.PDQ, each.tobytes()) for each in listed]
+    hashes = [ListedHash(Pdq.name, each.tobytes()) for each in listed]
     add_hashes(bank=bank, hashes=hashes, provenance="bench", actor="bench")
     RetroRun.objects.all().delete()
     return {check.pk for check in planted.values()}

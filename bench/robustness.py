@@ -16,7 +16,7 @@ from PIL import Image, ImageEnhance, ImageOps
 
 from kinward.demo import pictures
 from kinward.matching.hamming import RADIUS
-from kinward.matching.pdq import MIN_QUALITY, hash_array
+from kinward.media import MIN_QUALITY, hash_array
 
 
 def jpeg(quality: int) -> Callable[[Image.Image], Image.Image]:

@@ -22,8 +22,8 @@ from kinward.experience.live import compiled, live
 from kinward.experience.shadowing import tally
 from kinward.matching.index import bank_index, keyword_index
 from kinward.matching.models import Bank
-from kinward.matching.picture import digest_bytes, read_picture
 from kinward.matching.services import add_hashes, create_bank, file_hashes
+from kinward.media import digest_bytes, read_picture
 from kinward.people.models import Account
 from kinward.people.services import Profile, put_account
 from kinward.policy import AgeRange

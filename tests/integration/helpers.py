@@ -84,8 +84,7 @@ def upload(
         uploaded_at=timezone.now(),
         size=len(data),
         digests=prepared.digests,
-        picture=prepared.picture,
-        video=prepared.video,
+        hashed=prepared.hashed,
         **{"filename": "IMG_1.jpg", "ip": "203.0.113.7", "port": 4711, **changes},
     )
     return receive(

@@ -22,7 +22,7 @@ from kinward.cli.first_run import migrate
 migrate()
 from tests.integration.helpers import KNOWN, quarantined
 from kinward.evidence.care import store_next
-from kinward.matching.picture import digest_bytes
+from kinward.media import digest_bytes
 from kinward.matching.services import add_hashes, create_bank, file_hashes
 from kinward.people.services import Profile, put_account
 bank = create_bank(name="known", confidence="verified", actor="system:test")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -12,17 +13,17 @@ from kinward.ledger.models import Entry
 from kinward.matching import index
 from kinward.matching.hashlists import ListedHash
 from kinward.matching.index import BankIndex, bank_index, snapshot_path
-from kinward.matching.kinds import HashKind
+from kinward.matching.kinds import Md5, Pdq
 from kinward.matching.lookup import Match, look_up
 from kinward.matching.models import Bank, BankedHash, IndexSnapshot
-from kinward.matching.picture import Digests, Picture, digest_bytes, read_picture
 from kinward.matching.services import (
     BankExists,
     add_hashes,
     create_bank,
-    frames_of,
     remove_hashes,
+    values_of,
 )
+from kinward.media import Digests, Hashed, digest_bytes, read_picture
 from tests.integration.helpers import KNOWN, UNKNOWN
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +31,7 @@ ACTOR = "system:test"
 
 
 def known(data: bytes) -> list[Match]:
-    return look_up(digests=digest_bytes(data), frames=frames_of(read_picture(data, 10**8)))
+    return look_up(values_of(digest_bytes(data), read_picture(data, 10**8)))
 
 
 def test_a_reencoded_and_resized_picture_is_known(bank: Bank) -> None:
@@ -49,30 +50,31 @@ def test_the_same_bytes_are_known_by_every_digest(bank: Bank) -> None:
 def test_another_process_sees_an_addition_at_its_next_lookup(bank: Bank) -> None:
     elsewhere = BankIndex()
     picture = read_picture(UNKNOWN, 10**8)
-    value = bytes.fromhex(picture.pdq)
+    value = picture.signature
     assert elsewhere.search([value]) == []
-    add_hashes(bank=bank, hashes=[ListedHash(HashKind.PDQ, value)], provenance="p", actor=ACTOR)
+    add_hashes(bank=bank, hashes=[ListedHash(Pdq.name, value)], provenance="p", actor=ACTOR)
     assert [hit.distance for hit in elsewhere.search([value])] == [0]
     remove_hashes(bank=bank, values=[value], actor=ACTOR)
     assert elsewhere.search([value]) == []
-    add_hashes(bank=bank, hashes=[ListedHash(HashKind.PDQ, value)], provenance="q", actor=ACTOR)
+    add_hashes(bank=bank, hashes=[ListedHash(Pdq.name, value)], provenance="q", actor=ACTOR)
     assert [hit.distance for hit in elsewhere.search([value])] == [0]
     assert bank_index().search([value]) == elsewhere.search([value])
 
 
 def test_a_picture_of_low_quality_matches_by_digest_only(bank: Bank) -> None:
-    flat = Picture(pdq="0" * 64, quality=10, media_type="image/png", width=9, height=9)
-    add_hashes(bank=bank, hashes=[ListedHash(HashKind.PDQ, bytes(32))], provenance="p", actor=ACTOR)
-    assert look_up(digests=None, frames=frames_of(flat)) == []
+    flat = Hashed(Pdq.name, bytes(32), "image/png", width=9, height=9, quality=10)
+    add_hashes(bank=bank, hashes=[ListedHash(Pdq.name, bytes(32))], provenance="p", actor=ACTOR)
+    assert look_up(values_of(None, flat)) == []
+    assert look_up(values_of(None, msgspec.structs.replace(flat, quality=50))) != []
 
 
 def test_an_addition_is_never_surer_than_its_bank() -> None:
     loose = create_bank(name="loose", confidence="unverified", actor=ACTOR)
     sure = create_bank(name="sure", confidence="verified", actor=ACTOR)
-    md5 = ListedHash(HashKind.MD5, bytes(16))
+    md5 = ListedHash(Md5.name, bytes(16))
     add_hashes(bank=loose, hashes=[md5], provenance="p", confidence="verified", actor=ACTOR)
     add_hashes(bank=sure, hashes=[md5], provenance="p", confidence="unverified", actor=ACTOR)
-    found = look_up(digests=Digests("00" * 16, "", ""))
+    found = look_up(Digests("00" * 16, "", "").known())
     assert [(m.bank, m.confidence) for m in found] == [
         ("loose", "unverified"),
         ("sure", "unverified"),
@@ -80,7 +82,7 @@ def test_an_addition_is_never_surer_than_its_bank() -> None:
 
 
 def test_the_same_hash_twice_is_one(bank: Bank) -> None:
-    md5 = ListedHash(HashKind.MD5, b"x" * 16)
+    md5 = ListedHash(Md5.name, b"x" * 16)
     assert add_hashes(bank=bank, hashes=[md5, md5], provenance="p", actor=ACTOR) == 1
     assert add_hashes(bank=bank, hashes=[md5], provenance="p", actor=ACTOR) == 0
 
@@ -129,15 +131,13 @@ def test_a_process_begins_with_the_snapshot_of_its_machine(
 ) -> None:
     monkeypatch.setattr(index, "SNAPSHOT_AFTER", 1)
     values = [bytes([number]) * 32 for number in range(1, 40)]
-    hashes = [ListedHash(HashKind.PDQ, value) for value in values]
+    hashes = [ListedHash(Pdq.name, value) for value in values]
     add_hashes(bank=bank, hashes=hashes, provenance="p", actor=ACTOR)
     assert BankIndex().snapshot() == 40
     row = IndexSnapshot.objects.get()
     assert snapshot_path(row).exists()
     remove_hashes(bank=bank, values=[values[3]], actor=ACTOR)
-    add_hashes(
-        bank=bank, hashes=[ListedHash(HashKind.PDQ, b"\xee" * 32)], provenance="q", actor=ACTOR
-    )
+    add_hashes(bank=bank, hashes=[ListedHash(Pdq.name, b"\xee" * 32)], provenance="q", actor=ACTOR)
 
     def finds(fresh: BankIndex) -> list[int]:
         return [len(fresh.search([value])) for value in (values[0], values[3], b"\xee" * 32)]

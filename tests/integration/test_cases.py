@@ -19,10 +19,10 @@ from kinward.errors import Forbidden, Invalid
 from kinward.evidence.models import Evidence
 from kinward.ledger.models import Entry
 from kinward.ledger.queries import verify
-from kinward.matching.kinds import Confidence
+from kinward.matching.confidence import Confidence
 from kinward.matching.models import Bank, Check
-from kinward.matching.picture import TypeUnsupported, digest_bytes
 from kinward.matching.services import add_hashes, create_bank, file_hashes
+from kinward.media import TypeUnsupported, digest_bytes
 from kinward.people.models import Account
 from kinward.people.services import AccountUnknown, Profile, put_account
 from kinward.policy import AgeRange
@@ -275,7 +275,7 @@ def test_a_case_of_hashes_alone_is_reported_without_files(
 
     prepared = prepare(KNOWN)
     about = Upload(
-        content_id="clip", uploaded_at=timezone.now(), digests=None, picture=prepared.picture
+        content_id="clip", uploaded_at=timezone.now(), digests=None, hashed=prepared.hashed
     )
     outcome = receive(actor="key:test", account_id="member-1", upload=about)
     held(Case.objects.get(pk=str(outcome.case_id)), reviewer, CONFIRM)

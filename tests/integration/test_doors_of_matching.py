@@ -17,14 +17,12 @@ from kinward.cli.bank import bank as bank_command
 from kinward.demo import pictures
 from kinward.exchanges.models import Opinion
 from kinward.ledger.models import Entry
-from kinward.matching.decoders import decoders
 from kinward.matching.hashlists import ListedHash, read_list
-from kinward.matching.kinds import HashKind
+from kinward.matching.kinds import Pdq, VideoFrames
 from kinward.matching.lookup import look_up
 from kinward.matching.models import Bank, BankedHash
-from kinward.matching.picture import digest_bytes
 from kinward.matching.services import add_hashes, create_bank, file_hashes
-from kinward.matching.video import read_video
+from kinward.media import decoders, digest_bytes, read_video, split_frames
 from kinward.people.models import Account
 from tests import videos
 from tests.integration.conftest import Configure
@@ -48,7 +46,7 @@ def films(bank: Bank) -> Bank:
     hashes = [
         each
         for each in file_hashes(digest_bytes(FILM), read_video(FILM), "film")
-        if each.kind == HashKind.VIDEO
+        if each.kind == VideoFrames.name
     ]
     add_hashes(bank=made, hashes=hashes, provenance="p", actor=ACTOR)
     return made
@@ -82,12 +80,12 @@ def test_a_full_signature_stays_apart_from_the_next_one(bank: Bank, account: Acc
     """The last frame of one and the first of the next are neighbours in the index."""
     values = [hashlib.sha256(bytes([n % 256, n // 256])).digest() for n in range(2048)]
     hashes = [
-        ListedHash(HashKind.VIDEO, b"".join(values[:1024]), "one"),
-        ListedHash(HashKind.VIDEO, b"".join(values[1024:]), "two"),
+        ListedHash(VideoFrames.name, b"".join(values[:1024]), "one"),
+        ListedHash(VideoFrames.name, b"".join(values[1024:]), "two"),
     ]
     add_hashes(bank=bank, hashes=hashes, provenance="p", actor=ACTOR)
     for value, reference in ((values[1023], "one"), (values[1024], "two")):
-        assert [match.reference for match in look_up(digests=None, frames=[value])] == [reference]
+        assert [match.reference for match in look_up([(Pdq.name, value)])] == [reference]
 
 
 def test_both_shares_are_settings(films: Bank, account: Account, configure: Configure) -> None:
@@ -109,7 +107,7 @@ def test_the_gate_takes_videos_and_the_hashes_of_their_frames(
 ) -> None:
     call = Caller(create_key(name="app", scopes=DEFAULT_SCOPES, actor=ACTOR))
     assert call.media(FILM).json()["outcome"] == "quarantine"
-    frames = [each.hex() for each in read_video(FILM).frames]
+    frames = [frame.hex() for frame in split_frames(read_video(FILM).signature)]
     about = {"account_id": account.platform_id, "content_id": "x"}
     answer = call("POST", "/v1/media/hashes", json={**about, "frames": frames[:3]})
     assert answer.json()["outcome"] == "quarantine"

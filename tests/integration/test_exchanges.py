@@ -28,9 +28,9 @@ from kinward.exchanges.services import (
     due,
     sync,
 )
-from kinward.matching.lookup import look_up_value
+from kinward.matching.lookup import look_up
 from kinward.matching.models import BankedHash
-from kinward.matching.picture import digest_bytes
+from kinward.media import digest_bytes
 from kinward.people.models import Account
 from tests.integration.helpers import KNOWN, due_jobs, listening, quarantined
 from tests.integration.test_console import signed_in
@@ -256,10 +256,10 @@ def test_opinions_go_back(partner: Partner, account: Account, reviewer: Staff) -
         {**about, "kind": "PDQ", "vote": "negative"},
     ]
     assert Opinion.objects.get(kind="seen").answer.startswith("not taken")
-    assert look_up_value("pdq", b"\x22" * 32) == []
+    assert look_up([("pdq", b"\x22" * 32)]) == []
     partner.put(Entry(4, "e", now(), {"pdq": "22" * 32}))
     read(exchange)
-    assert look_up_value("pdq", b"\x22" * 32) == [], "a sync must not bring it back"
+    assert look_up([("pdq", b"\x22" * 32)]) == [], "a sync must not bring it back"
 
 
 @pytest.mark.parametrize(

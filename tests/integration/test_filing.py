@@ -20,7 +20,7 @@ from kinward.errors import Forbidden, Invalid, KinwardError, NotConfigured
 from kinward.evidence.models import Evidence
 from kinward.ledger.models import Entry
 from kinward.matching.models import Bank
-from kinward.matching.picture import digest_bytes
+from kinward.media import digest_bytes
 from kinward.people.models import Account
 from kinward.people.services import Profile, put_account
 from kinward.policy import AgeRange

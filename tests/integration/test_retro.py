@@ -29,7 +29,7 @@ from kinward.ledger.models import Entry
 from kinward.matching import held, retro
 from kinward.matching.hashlists import ListedHash
 from kinward.matching.held import Held, candidates, new_hashes, pack, unpack
-from kinward.matching.kinds import HashKind
+from kinward.matching.kinds import Md5, Pdq
 from kinward.matching.models import (
     BankedHash,
     Check,
@@ -37,7 +37,6 @@ from kinward.matching.models import (
     RetroRun,
     Unheld,
 )
-from kinward.matching.picture import digest_bytes
 from kinward.matching.retro import pack_checks
 from kinward.matching.services import (
     add_hashes,
@@ -46,7 +45,7 @@ from kinward.matching.services import (
     file_hashes,
     mark_false_positive,
 )
-from kinward.matching.video import read_video
+from kinward.media import digest_bytes, read_video
 from kinward.people.models import Account
 from kinward.people.services import Profile, put_account
 from tests import videos
@@ -70,7 +69,8 @@ def hold(account: Account, values: list[bytes], prefix: str = "held") -> None:
         Check(
             account=account,
             content_id=f"{prefix}-{number}",
-            pdq=value.hex(),
+            signature=value,
+            signature_kind=Pdq.name,
             quality=100,
             uploaded_at=timezone.now(),
             matched=False,
@@ -108,7 +108,7 @@ def test_what_was_uploaded_before_the_list_grew_is_found_by_the_worker(account: 
     assert Case.objects.count() == 1
     assert Entry.objects.filter(kind="retro.finished").count() == 1
     add_hashes(
-        bank=bank, hashes=[ListedHash(HashKind.MD5, bytes(15) + b"1")], provenance="q", actor=ACTOR
+        bank=bank, hashes=[ListedHash(Md5.name, bytes(15) + b"1")], provenance="q", actor=ACTOR
     )
     run_jobs()
     assert found() == {"old": 1, "film": 1}, "no finding is made twice"
@@ -126,7 +126,7 @@ def test_blocks_and_what_is_not_packed_yet_are_searched_alike(account: Account, 
     assert Unheld.objects.count() == 100 % size
     bank = create_bank(name="late", confidence="unverified", actor=ACTOR)
     wanted = {3: 31, 50: 0, 99: 12, 60: 32}
-    hashes = [ListedHash(HashKind.PDQ, near(values[row], bits)) for row, bits in wanted.items()]
+    hashes = [ListedHash(Pdq.name, near(values[row], bits)) for row, bits in wanted.items()]
     add_hashes(bank=bank, hashes=hashes, provenance="p", actor=ACTOR)
     run()
     assert found() == {"held-3": 1, "held-50": 1, "held-99": 1}
@@ -142,7 +142,7 @@ def test_a_run_goes_on_where_it_was_cut_off(account: Account) -> None:
     hold(account, values)
     pack_checks(10)
     bank = create_bank(name="late", confidence="unverified", actor=ACTOR)
-    hashes = [ListedHash(HashKind.PDQ, near(value, 5)) for value in values[::7]]
+    hashes = [ListedHash(Pdq.name, near(value, 5)) for value in values[::7]]
     add_hashes(bank=bank, hashes=hashes, provenance="p", actor=ACTOR)
     seen: list[int] = []
 
@@ -170,7 +170,7 @@ def test_a_killed_process_repeats_no_finding(account: Account) -> None:
     hold(account, values)
     pack_checks(20)
     bank = create_bank(name="late", confidence="unverified", actor=ACTOR)
-    hashes = [ListedHash(HashKind.PDQ, value) for value in values]
+    hashes = [ListedHash(Pdq.name, value) for value in values]
     add_hashes(bank=bank, hashes=hashes, provenance="p", actor=ACTOR)
     environment = {**os.environ, "KINWARD_DATABASE_URL": database_url()}
     command = [sys.executable, "-m", "kinward", "match", "retro"]
@@ -239,7 +239,7 @@ def test_a_two_worker_ray_cluster_finds_the_same(account: Account, tmp_path: Pat
     pack_checks(50)
     bank = create_bank(name="late", confidence="unverified", actor=ACTOR)
     picked = list(range(0, 300, 11))
-    hashes = [ListedHash(HashKind.PDQ, near(values[row], row % 40)) for row in picked]
+    hashes = [ListedHash(Pdq.name, near(values[row], row % 40)) for row in picked]
     add_hashes(bank=bank, hashes=hashes, provenance="p", actor=ACTOR)
     new = retro.hashes_of(RetroRun(since=0, upto=10**9))
     blocks = list(HeldBlock.objects.order_by("pk"))
@@ -258,7 +258,7 @@ def test_a_two_worker_ray_cluster_finds_the_same(account: Account, tmp_path: Pat
 def test_what_was_called_wrong_or_is_disabled_is_not_looked_for(account: Account) -> None:
     hold(account, [b"\x0f" * 32, b"\xf0" * 32])
     bank = create_bank(name="late", confidence="unverified", actor=ACTOR)
-    hashes = [ListedHash(HashKind.PDQ, b"\x0f" * 32), ListedHash(HashKind.PDQ, b"\xf0" * 32)]
+    hashes = [ListedHash(Pdq.name, b"\x0f" * 32), ListedHash(Pdq.name, b"\xf0" * 32)]
     add_hashes(bank=bank, hashes=hashes, provenance="p", actor=ACTOR)
     wrong = BankedHash.objects.get(value=b"\x0f" * 32)
     mark_false_positive(row=wrong, wrong=True, actor=ACTOR)
@@ -290,11 +290,11 @@ def test_no_candidate_is_missed_whichever_way_is_chosen(
         return near(centres[int(rng.integers(8))], int(rng.integers(0, 80)))
 
     rows = [
-        Held(uuid4(), [some() for _ in range(int(rng.integers(0, 4)))], md5=rng.bytes(16).hex())
+        Held(uuid4(), [some() for _ in range(int(rng.integers(0, 4)))], {"md5": rng.bytes(16)})
         for _ in range(count)
     ]
     frames = [some() for _ in range(new)]
-    md5s = [bytes.fromhex(each.md5) for each in rows[::9]]
+    md5s = [each.exact["md5"] for each in rows[::9]]
     wanted = {
         each.check
         for number, each in enumerate(rows)

@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from kinward.demo import pictures
-from kinward.matching.decoders import Decoders
-from kinward.matching.picture import TooManyPixels, Undecodable, read_picture
+from kinward.media import Decoders, TooManyPixels, Undecodable, read_picture
 
 MIB = 1024 * 1024
 MAX = 20_000_000
@@ -37,7 +36,7 @@ def test_a_decoder_answers_as_the_function_does() -> None:
     assert decoders.hash(DATA) == read_picture(DATA, MAX)
     with pytest.raises(TooManyPixels):
         decoders.hash(pictures.encode(pictures.draw(3, (5000, 4100)), "JPEG"))
-    assert decoders.preview(DATA, veiled=False).startswith(b"\xff\xd8")
+    assert decoders.still(DATA, veiled=False).startswith(b"\xff\xd8")
     decoders.close()
 
 

@@ -18,7 +18,7 @@ import pytest
         "kinward.families.settling",
         "kinward.matching.hamming",
         "kinward.matching.layout",
-        "kinward.matching.pdq",
+        "kinward.media.pdq",
         "kinward.policy",
         "kinward.policy.ages",
         "kinward.policy.decision",

@@ -7,20 +7,26 @@ import av
 import numpy as np
 import pytest
 
-from kinward.matching import film as module
-from kinward.matching.decoders import Decoders
-from kinward.matching.film import LONGEST_STEP, REST, SIDE, render_film
-from kinward.matching.footage import Film
-from kinward.matching.pdq import hash_array
-from kinward.matching.picture import TooManyPixels, TypeUnsupported, Undecodable
-from kinward.matching.video import _pixels, read_video
+from kinward.media import (
+    Decoders,
+    Playback,
+    TooManyPixels,
+    TypeUnsupported,
+    Undecodable,
+    hash_array,
+    read_video,
+    split_frames,
+)
+from kinward.media import film as module
+from kinward.media.film import LONGEST_STEP, REST, SIDE, render_film
+from kinward.media.footage import _pixels
 from tests import videos
 
 FIVE = videos.encode(range(5))
 PICTURES = 50
 
 
-def played(data: bytes, *, max_pixels: int = 10**7, seconds: float = 60) -> Film:
+def played(data: bytes, *, max_pixels: int = 10**7, seconds: float = 60) -> Playback:
     return render_film(data, max_pixels=max_pixels, seconds=seconds)
 
 
@@ -39,7 +45,7 @@ def differences(video: bytes, film: bytes) -> list[int]:
         ]
     return [
         min((int.from_bytes(each) ^ found).bit_count() for found in shown)
-        for each in read_video(video).frames
+        for each in split_frames(read_video(video).signature)
     ]
 
 
@@ -146,8 +152,8 @@ def test_a_decoder_process_makes_films() -> None:
         count=1, seconds=5, video_seconds=30, max_pixels=10**6, memory=1024 * 1024 * 1024
     )
     try:
-        assert decoders.film(FIVE).entire
+        assert decoders.play(FIVE).entire
         with pytest.raises(TypeUnsupported):
-            decoders.film(b"\xff\xd8 a picture")
+            decoders.play(b"\xff\xd8\xff a picture")
     finally:
         decoders.close()

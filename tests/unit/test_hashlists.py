@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from kinward.matching.hashlists import BadRow, ListedHash, parse_hash, read_list
-from kinward.matching.kinds import HashKind
+from kinward.matching.hashlists import BadRow, ListedHash, read_list
+from kinward.matching.kinds import Md5, Pdq, Sha1
 
 PDQ = "f" * 63 + "0"
 MD5 = "0123456789abcdef0123456789abcdef"
@@ -14,9 +14,9 @@ MD5 = "0123456789abcdef0123456789abcdef"
 def test_csv_gives_every_hash_of_a_row() -> None:
     rows = ["PDQ,md5,reference\n", f"{PDQ},{MD5},a-1\n", f",{MD5.upper()},\n"]
     assert list(read_list(rows, "csv")) == [
-        ListedHash(HashKind.PDQ, bytes.fromhex(PDQ), "a-1"),
-        ListedHash(HashKind.MD5, bytes.fromhex(MD5), "a-1"),
-        ListedHash(HashKind.MD5, bytes.fromhex(MD5), ""),
+        ListedHash(Pdq.name, bytes.fromhex(PDQ), "a-1"),
+        ListedHash(Md5.name, bytes.fromhex(MD5), "a-1"),
+        ListedHash(Md5.name, bytes.fromhex(MD5), ""),
     ]
 
 
@@ -24,14 +24,14 @@ def test_json_lines_and_pdq_text() -> None:
     lines = [f'{{"sha1": "{"ab" * 20}"}}', "", "[1]", "{"]
     found = list(read_list(lines, "jsonl"))
     assert found == [
-        ListedHash(HashKind.SHA1, bytes.fromhex("ab" * 20)),
+        ListedHash(Sha1.name, bytes.fromhex("ab" * 20)),
         BadRow(3, "not an object"),
         BadRow(4, "not JSON"),
     ]
     (held,) = read_list(
         [json.dumps({"md5": MD5, "label": "\0", "reference": "\ud83d" * 300})], "jsonl"
     )
-    assert held == ListedHash(HashKind.MD5, bytes.fromhex(MD5), "\ufffd" * 200, "\ufffd")
+    assert held == ListedHash(Md5.name, bytes.fromhex(MD5), "\ufffd" * 200, "\ufffd")
     text = ["# a comment", PDQ, f"{PDQ},100", f"{PDQ},10", "xyz"]
     kinds = [type(row) for row in read_list(text, "pdq")]
     assert kinds == [ListedHash, ListedHash, BadRow, BadRow]
@@ -54,4 +54,4 @@ def test_a_bad_row_says_what_is_wrong_and_where(row: str, why: str) -> None:
 
 def test_a_hash_in_pieces_is_not_a_hash() -> None:
     with pytest.raises(ValueError, match="hex digits"):
-        parse_hash(HashKind.MD5, " ".join([MD5[:16], MD5[16:]]))
+        Md5().decode(" ".join([MD5[:16], MD5[16:]]))

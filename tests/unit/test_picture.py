@@ -10,13 +10,8 @@ import pytest
 from PIL import Image
 
 from kinward.demo import pictures
-from kinward.matching.picture import (
-    TooManyPixels,
-    TypeUnsupported,
-    Undecodable,
-    read_picture,
-    render_preview,
-)
+from kinward.media import TooManyPixels, TypeUnsupported, Undecodable, read_picture
+from kinward.media.picture import render_preview
 
 MAX = 4_000_000
 PICTURE = pictures.draw(1, (320, 240))
@@ -58,7 +53,7 @@ def test_every_promised_type_is_read(data: bytes, media_type: str) -> None:
     picture = read_picture(data, MAX)
     assert picture.media_type == media_type
     assert (picture.width, picture.height) == (320, 240)
-    assert len(picture.pdq) == 64
+    assert len(picture.signature) == 32
 
 
 def test_an_animation_counts_by_its_first_frame() -> None:
@@ -66,7 +61,7 @@ def test_an_animation_counts_by_its_first_frame() -> None:
     moving = pictures.encode(PICTURE, "GIF", save_all=True, append_images=others)
     picture = read_picture(moving, MAX)
     assert picture.frames == 3
-    assert picture.pdq == read_picture(pictures.encode(PICTURE, "GIF"), MAX).pdq
+    assert picture.signature == read_picture(pictures.encode(PICTURE, "GIF"), MAX).signature
 
 
 @pytest.mark.parametrize("data", [b"", b"%PDF-1.7", b"<svg/>", b"II*\0" + bytes(40), bytes(500)])

@@ -8,20 +8,17 @@ from django.db import transaction
 from kinward.cases.opening import open_or_join
 from kinward.errors import KinwardError
 from kinward.locks import sharing
-from kinward.matching.decoders import Busy, decoders
-from kinward.matching.footage import Video
 from kinward.matching.lookup import Frames, Match, look_up
-from kinward.matching.picture import Digests, Picture, Undecodable, digest_bytes
-from kinward.matching.services import LOOKING_UP, Upload, frames_of, record_check
+from kinward.matching.services import LOOKING_UP, Upload, record_check, values_of
+from kinward.media import Busy, Digests, Hashed, Undecodable, decoders, digest_bytes
 from kinward.people.services import get_account
 
 
 class Prepared(msgspec.Struct, frozen=True):
-    """What a file's bytes gave: always digests; a picture or a video, or why there is none."""
+    """What a file's bytes gave: always digests; what decoding it gave, or why it gave nothing."""
 
     digests: Digests
-    picture: Picture | None = None
-    video: Video | None = None
+    hashed: Hashed | None = None
     fault: KinwardError | None = None
 
 
@@ -36,8 +33,8 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
 def prepare(data: bytes) -> Prepared:
     """Hash a file. Outside any transaction, since decoding can take seconds.
 
-    A video is read until its match is certain, or to its end. Of one that could not be read to its
-    end there is also a fault, which holds unless what was read is known.
+    A file is read until its match is certain, or to its end. One that could not be read to its end
+    has a fault as well, which holds unless what was read is known.
     """
     digests, seen = digest_bytes(data), Frames()
 
@@ -46,21 +43,19 @@ def prepare(data: bytes) -> Prepared:
         return not seen.certain()
 
     try:
-        found = decoders().hash(data, more)
+        hashed = decoders().hash(data, more)
     except Busy:
         raise
     except KinwardError as fault:
         return Prepared(digests, fault=fault)
-    if isinstance(found, Picture):
-        return Prepared(digests, picture=found)
-    cut = Undecodable(f"It was read up to {found.seconds:g} seconds; send its frames' hashes.")
-    return Prepared(digests, video=found, fault=None if found.entire else cut)
+    cut = Undecodable(f"It was read up to {hashed.seconds:g} seconds; send its frames' hashes.")
+    return Prepared(digests, hashed, fault=None if hashed.entire else cut)
 
 
 def file_matches(data: bytes) -> list[Match]:
     """What a file hits, for staff who ask; nothing is kept of it."""
     prepared = prepare(data)
-    return look_up(digests=prepared.digests, frames=frames_of(prepared.video or prepared.picture))
+    return look_up(values_of(prepared.digests, prepared.hashed))
 
 
 @transaction.atomic
@@ -79,7 +74,7 @@ def receive(
     """
     account = get_account(account_id)
     sharing(LOOKING_UP)
-    matches = look_up(digests=upload.digests, frames=upload.frames)
+    matches = look_up(upload.values)
     if fault is not None and not matches:
         raise fault
     check = record_check(account=account, upload=upload, matched=bool(matches))

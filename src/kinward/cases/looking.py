@@ -13,7 +13,7 @@ from kinward.cases.services import get_case, require_lease
 from kinward.errors import Invalid, NotFound
 from kinward.evidence import services as vault
 from kinward.evidence.models import Evidence
-from kinward.matching.footage import Film
+from kinward.media import Playback, View
 
 SALT: Final = "kinward.cases.looking"
 FASTEST: Final = 2.0  # times: how fast the browser's player goes at most
@@ -30,7 +30,7 @@ class Shown(msgspec.Struct, frozen=True):
 
 def look(
     *, case_id: UUID, evidence_id: UUID, staff: Staff, reason: str, moving: bool = False
-) -> vault.View:
+) -> View:
     """The file, for the person who holds the case and may look yet; it is in the ledger.
 
     One that moves is shown still, unless it is asked for moving.
@@ -40,11 +40,11 @@ def look(
     return vault.look(evidence=evidence, staff=staff, reason=reason, moving=moving)
 
 
-def ticket(*, evidence_id: UUID, staff: Staff, film: Film) -> str:
+def ticket(*, evidence_id: UUID, staff: Staff, playback: Playback) -> str:
     """What whoever was shown a video sends when they played all of it; empty if it is not all."""
-    if not film.entire:
+    if not playback.entire:
         return ""
-    shown = Shown(str(evidence_id), staff.pk, film.seconds, timezone.now().timestamp())
+    shown = Shown(str(evidence_id), staff.pk, playback.seconds, timezone.now().timestamp())
     return signing.dumps(msgspec.to_builtins(shown), salt=SALT)
 
 

@@ -15,6 +15,7 @@ from kinward.enforcement.queries import sanctions_of
 from kinward.evidence.queries import of_case as evidence_of
 from kinward.ledger.models import Entry
 from kinward.ledger.queries import about
+from kinward.matching.kinds import kind_of
 from kinward.redress.queries import of_case as statements_of
 from kinward.reporting.queries import of_case as report_of
 from kinward.reporting.queries import parked as parked_reports
@@ -101,12 +102,7 @@ def _in_words(match: dict[str, object]) -> Ground:
         about = f" Content {match['content_id']}." if match["content_id"] else ""
         return Ground(f"A person reported: {match['title']}.{about}{said}", verified=False)
     bank = f"the {match['confidence']} bank “{match['bank']}”"
-    if match["kind"] == "pdq":
-        text = f"Looks the same as an entry of {bank}: {match['distance']} of 256 bits differ."
-    elif match["kind"] == "video":
-        text = f"Shows what a video of {bank} shows: {match['distance']} bits apart at best."
-    else:
-        text = f"Is byte for byte an entry of {bank} ({str(match['kind']).upper()})."
+    text = kind_of(str(match["kind"])).in_words(bank, int(str(match["distance"])))
     if match.get("label"):
         text += f" The list calls it {match['label']}."
     return Ground(text, match["confidence"] == "verified")

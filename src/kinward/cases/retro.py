@@ -19,9 +19,8 @@ from kinward.ledger.services import record
 from kinward.locks import exclusive, wait_for
 from kinward.matching.lookup import look_up
 from kinward.matching.models import Check, RetroRun
-from kinward.matching.picture import Digests
 from kinward.matching.retro import GROUP, Join, hashes_of, next_run, pack_checks, steps
-from kinward.matching.services import LOOKING_UP, RETRO, check_frames
+from kinward.matching.services import LOOKING_UP, RETRO, check_values
 from kinward.people.services import lock_account
 
 log = structlog.get_logger(__name__)
@@ -72,8 +71,7 @@ def settle(check_id: UUID) -> bool:
     check = Check.objects.filter(pk=check_id).first()
     if check is None:
         return False
-    digests = Digests(check.md5, check.sha1, check.sha256)
-    matches = look_up(digests=digests, frames=check_frames(check))
+    matches = look_up(check_values(check))
     if not matches:
         return False
     account = lock_account(check.account_id)

@@ -1,15 +1,14 @@
 """What a case says to the account holder: from its findings and its verdict to a statement."""
 
-from typing import Any, Final
+from typing import Any
 
 from kinward.cases.models import Case, Verdict
 from kinward.enforcement.models import Action, Effect, Sanction, Target
 from kinward.guidelines.consequences import Consequence
 from kinward.guidelines.rules import FindingRule, Guidelines, Silence
+from kinward.media import medium_of_type
 from kinward.people.models import Account
 from kinward.redress.services import Facts, state
-
-MEDIA: Final = {"image": "IMAGE", "video": "VIDEO"}
 
 
 def state_at_once(case: Case, account: Account, rule: FindingRule, guidelines: Guidelines) -> None:
@@ -77,7 +76,7 @@ def _facts(case: Case, decisions: list[dict[str, Any]], *, automatic: bool = Fal
         reported=not checks,
         automatic=automatic,
         media=[
-            MEDIA[kind] for each in checks if (kind := each.media_type.partition("/")[0]) in MEDIA
+            medium.statement for check in checks if (medium := medium_of_type(check.media_type))
         ],
         content_on=min(moments, default=None),
     )

@@ -13,21 +13,12 @@ from kinward.cases.intake import file_matches
 from kinward.cli.main import operator
 from kinward.errors import KinwardError
 from kinward.exchanges.opinions import mark_false_positive
-from kinward.matching.decoders import decoders
-from kinward.matching.hashlists import (
-    FORMATS,
-    BadRow,
-    ListedHash,
-    kind_of,
-    lines_of,
-    parse_value,
-    read_list,
-)
-from kinward.matching.kinds import DIGESTS, Confidence
+from kinward.matching.confidence import Confidence
+from kinward.matching.hashlists import FORMATS, BadRow, ListedHash, lines_of, read_list
+from kinward.matching.kinds import DIGESTS, kind_named
 from kinward.matching.lists import write_list
-from kinward.matching.lookup import look_up_value
+from kinward.matching.lookup import look_up
 from kinward.matching.models import BankedHash
-from kinward.matching.picture import digest_bytes
 from kinward.matching.queries import banks
 from kinward.matching.services import (
     add_hashes,
@@ -39,6 +30,7 @@ from kinward.matching.services import (
     remove_hashes,
 )
 from kinward.matching.vic import read_vic
+from kinward.media import decoders, digest_bytes
 
 SHOWN: Final = 20
 CONFIDENCE = click.Choice([value.value for value in Confidence])
@@ -92,12 +84,12 @@ def add(name: str, files: tuple[Path, ...], provenance: str, confidence: str | N
 def _hashes_of(path: Path) -> list[ListedHash]:
     data = path.read_bytes()
     try:
-        found = decoders().hash(data)
+        hashed = decoders().hash(data)
     except KinwardError as error:
         click.secho(f"\n{path}: digests only. {error}", fg="yellow", err=True)
-        found = None
-    listed = file_hashes(digest_bytes(data), found, path.name)
-    if found and all(item.kind in DIGESTS for item in listed):
+        hashed = None
+    listed = file_hashes(digest_bytes(data), hashed, path.name)
+    if hashed and all(item.kind in DIGESTS for item in listed):
         click.secho(f"\n{path}: digests only, too little structure for PDQ.", fg="yellow", err=True)
     return listed
 
@@ -223,16 +215,17 @@ def remove(name: str, hashes: tuple[str, ...], reference: str) -> None:
     if bool(hashes) == bool(reference):
         raise click.UsageError("Give --hash or --reference.")
     try:
-        values = [_parse(text) for text in hashes]
+        values = [_parse(text)[1] for text in hashes]
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     count = remove_hashes(bank=get_bank(name), values=values, reference=reference, actor=operator())
     click.echo(f"{count} hashes were taken out of {name!r}.")
 
 
-def _parse(text: str) -> bytes:
-    kind, _, value = text.partition(":")
-    return parse_value(kind_of(kind), value)
+def _parse(text: str) -> tuple[str, bytes]:
+    name, _, value = text.partition(":")
+    kind = kind_named(name)
+    return kind.name, kind.parse(value)
 
 
 @bank.command()
@@ -245,9 +238,8 @@ def search(file: Path | None, hash_: str | None) -> None:
     if file is not None:
         matches = file_matches(file.read_bytes())
     else:
-        kind, _, text = (hash_ or "").partition(":")
         try:
-            matches = look_up_value(kind_of(kind), parse_value(kind_of(kind), text))
+            matches = look_up([_parse(hash_ or "")])
         except ValueError as error:
             raise click.UsageError(str(error)) from error
     for match in matches:

@@ -110,8 +110,8 @@ def prepare() -> None:
 def _fill_bank(actor: str) -> None:
     from kinward.demo import pictures
     from kinward.matching.models import Bank
-    from kinward.matching.picture import digest_bytes, read_picture
     from kinward.matching.services import add_hashes, create_bank, file_hashes
+    from kinward.media import digest_bytes, read_picture
 
     if Bank.objects.filter(name=BANK).exists():
         return

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-import msgspec
 from django.db import transaction
 from django.utils import timezone
 
@@ -20,10 +19,8 @@ from kinward.evidence.queries import held_file
 from kinward.evidence.sealing import decrypt, seal
 from kinward.jobs import enqueue
 from kinward.ledger.services import record
-from kinward.matching.decoders import decoders
-from kinward.matching.footage import Film, video_format
 from kinward.matching.models import Check
-from kinward.matching.picture import digest_bytes
+from kinward.media import View, decoders, digest_bytes, medium_of
 
 DELETE: Final = "evidence.delete_object"
 DISMISSED_DAYS: Final = 30  # a dismissed case's files are kept this long, in case of a mistake
@@ -49,16 +46,6 @@ class Damaged(KinwardError):
     code = "evidence.damaged"
 
 
-class View(msgspec.Struct, frozen=True):
-    """What is shown of a file: bytes, their type, and whether the person saw the whole of it."""
-
-    data: bytes
-    media_type: str
-    entire: bool
-    can_move: bool = False  # it stands still, and could be asked to move
-    film: Film | None = None  # what is shown is this; it is seen once it was played to its end
-
-
 def seal_file(*, case_id: UUID, check: Check, data: bytes, actor: str) -> Evidence:
     """Seal a checked file for a case, in the caller's transaction; the same file twice is one."""
     evidence = Evidence(
@@ -67,7 +54,7 @@ def seal_file(*, case_id: UUID, check: Check, data: bytes, actor: str) -> Eviden
         content_id=check.content_id,
         sha256=check.sha256,
         moving=check.frames > 1,
-        decodable=bool(check.pdq or check.signature),
+        decodable=bool(check.signature),
     )
     return _seal(evidence, data, actor)
 
@@ -143,7 +130,7 @@ def watched(*, evidence: Evidence, staff: Staff, reason: str) -> None:
 def veil(*, evidence: Evidence, staff: Staff, reason: str) -> bytes:
     """A tiny grey blur of a file, as JPEG: enough to tell files apart, not enough to see."""
     _require_reason(staff, reason)
-    rendering = decoders().preview(_open(evidence), veiled=True)
+    rendering = decoders().still(_open(evidence), veiled=True)
     with transaction.atomic(durable=True):
         _record_look("evidence.veiled", evidence, staff, reason)
     return rendering
@@ -236,24 +223,7 @@ def sealed_bytes(evidence: Evidence) -> bytes:
 def _render(evidence: Evidence, data: bytes, *, moving: bool) -> View:
     if evidence.is_excerpt:
         return View(data, "text/plain", entire=True)
-    is_video = video_format(data) is not None
-    media_type = _moving_type(data) if evidence.moving else ""
-    if moving and is_video:
-        film = decoders().film(data)
-        return View(film.data, "video/webm", entire=False, film=film)
-    if moving and media_type:
-        return View(data, media_type, entire=True)
-    still = decoders().preview(data, veiled=False)
-    entire = not evidence.moving and not is_video
-    return View(still, "image/jpeg", entire=entire, can_move=is_video or bool(media_type))
-
-
-def _moving_type(data: bytes) -> str:
-    """What a browser shows moving without a player, by its first bytes; "" if it does not."""
-    for magic, media_type in ((b"GIF8", "image/gif"), (b"\x89PNG", "image/png")):
-        if data.startswith(magic):
-            return media_type
-    return "image/webp" if data[8:12] == b"WEBP" else ""
+    return medium_of(data).show(data, decoders(), moves=evidence.moving, moving=moving)
 
 
 @transaction.atomic

@@ -10,7 +10,7 @@ from kinward.exchanges.services import connected
 from kinward.fields import storable
 from kinward.jobs import enqueue
 from kinward.matching import services as matching
-from kinward.matching.hashlists import written
+from kinward.matching.kinds import kind_of
 from kinward.matching.models import BankedHash
 
 log = structlog.get_logger(__name__)
@@ -45,7 +45,8 @@ def send(opinion_id: int) -> None:
         try:
             if not hasattr(api, "opine"):
                 raise NotTaken(f"{exchange.api} has no way to take one.")
-            api.opine(key, row.kind, written(row.kind, bytes(row.value)), OpinionKind(opinion.kind))
+            text = kind_of(row.kind).write(bytes(row.value))
+            api.opine(key, row.kind, text, OpinionKind(opinion.kind))
         except NotTaken as error:
             answer = storable(f"not taken: {error.detail}")[:200]
     Opinion.objects.filter(pk=opinion.pk).update(sent_at=timezone.now(), answer=answer)

@@ -32,7 +32,8 @@ from threatexchange.signal_type.url import URLSignal
 
 from kinward.errors import Invalid, KinwardError
 from kinward.exchanges.kinds import NotTaken, OpinionKind
-from kinward.matching.hashlists import ListedHash, kind_of, listed
+from kinward.matching.hashlists import ListedHash, listed
+from kinward.matching.kinds import kind_named
 
 MAX_ANSWER: Final = 64 * 1024 * 1024
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
@@ -80,7 +81,7 @@ class Ncmec(ncmec_api.NCMECSignalExchangeAPI):
     def opine(self, key: str, kind: str, value: str, opinion: OpinionKind) -> None:
         """Send feedback on one fingerprint of one entry. NCMEC has nothing for "seen"."""
         member, _, entry = key.partition("-")
-        fingerprint = "pdna" if kind == "photodna" else kind
+        fingerprint = _NCMEC_KINDS.get(kind, kind)
         if fingerprint not in ncmec.FingerprintType.__members__ or opinion == OpinionKind.SEEN:
             raise NotTaken(f"{opinion} of {kind}.")
         votes = {
@@ -95,6 +96,9 @@ class Ncmec(ncmec_api.NCMECSignalExchangeAPI):
             named = [guid for guid, name in reasons.items() if "false" in name.lower()]
             reason = next(iter([*named, *reasons]), None)
         client.submit_feedback(int(member), entry, type_, votes[opinion], reason)
+
+
+_NCMEC_KINDS: Final = {"photodna": "pdna"}
 
 
 class StopNciiClient(stopncii.StopNCIIAPI):
@@ -291,8 +295,7 @@ def signals(api: Any, extension: str, key: Any, value: Any) -> tuple[list[Listed
     given = list(_given(api, extension, key, value))
     for name, text, reference, label in given:
         with contextlib.suppress(ValueError):
-            kind = kind_of(name)
-            good.append(listed(kind, text, reference, label))
+            good.append(listed(kind_named(name).name, text, reference, label))
     return good, len(given) - len(good)
 
 

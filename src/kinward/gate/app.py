@@ -45,7 +45,7 @@ from kinward.gate.http import (
 from kinward.gate.media import Hashes, check_file, check_hashes
 from kinward.gate.routes import DECIDE, MAX_JSON, ROUTES, Call, Route, endpoint
 from kinward.jobs import fail_often
-from kinward.matching.decoders import Busy
+from kinward.media import Busy
 
 log = structlog.get_logger(__name__)
 

@@ -12,19 +12,18 @@ import httpx
 from kinward.config import config
 from kinward.errors import Invalid, KinwardError
 from kinward.gate.http import Request
-from kinward.matching.decoders import decoders
-from kinward.matching.footage import Video
-from kinward.matching.hashlists import kind_of, parse_value, written
-from kinward.matching.kinds import HashKind
-from kinward.matching.lookup import Match, look_up_value
-from kinward.matching.picture import digest_bytes
-from kinward.matching.services import file_hashes
+from kinward.matching.kinds import Md5, kind_named, kind_of
+from kinward.matching.lookup import Match, look_up
+from kinward.matching.services import values_of
+from kinward.media import decoders, digest_bytes, medium_of
 from kinward.multipart import Part
 
 SCOPE: Final = "hashes:look-up"
 ENDPOINTS: Final = {"h/hash", "m/lookup", "m/raw_lookup"}
 SECONDS: Final = 30.0
 CONTENT_TYPES: Final = {"photo", "video", "file"}
+# What HMA calls hashes of a medium otherwise than Kinward does.
+OTHER_NAMES: Final = {"video": {"video_md5": Md5.name}}
 
 
 class FetchRefused(KinwardError):
@@ -75,8 +74,8 @@ def _found(given: dict[str, str]) -> list[Match]:
 
 def _look_up(kind: str, text: str) -> list[Match]:
     try:
-        kind = kind_of(kind)
-        return look_up_value(kind, parse_value(kind, text))
+        named = kind_named(kind)
+        return look_up([(named.name, named.parse(text))])
     except ValueError as error:
         raise Invalid(f"{error}.") from error
 
@@ -107,13 +106,10 @@ def _file(parts: dict[str, Part]) -> bytes:
 
 def _hashes(data: bytes) -> dict[str, str]:
     """Every hash of a file, by HMA's names for them."""
-    found = decoders().hash(data)
-    hashes = {
-        each.kind: written(each.kind, each.value) for each in file_hashes(digest_bytes(data), found)
-    }
-    if isinstance(found, Video):
-        hashes["video_md5"] = hashes[HashKind.MD5]
-    return hashes
+    values = values_of(digest_bytes(data), decoders().hash(data))
+    hashes = {kind: kind_of(kind).write(value) for kind, value in values}
+    others = OTHER_NAMES.get(medium_of(data).name, {})
+    return hashes | {name: hashes[kind] for name, kind in others.items()}
 
 
 def fetch(url: str) -> bytes:

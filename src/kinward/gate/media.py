@@ -11,16 +11,16 @@ from kinward.cases.intake import prepare, receive
 from kinward.errors import Invalid
 from kinward.fields import MAX_ID, is_id
 from kinward.gate.idempotency import answer_once, fingerprint
-from kinward.matching.footage import MAX_FRAMES, Video
-from kinward.matching.hashlists import parse_hash
-from kinward.matching.kinds import FILE_KINDS, HashKind
-from kinward.matching.picture import Digests, Picture
+from kinward.matching.kinds import Md5, Pdq, Sha1, Sha256, VideoFrames
 from kinward.matching.services import Upload
+from kinward.media import MAX_FRAMES, Digests, Hashed
 from kinward.multipart import Part
 
 FIELDS: Final = {
     *("file", "account_id", "content_id", "ip", "port", "uploaded_at", "public", "sent_to")
 }
+KINDS: Final = (Pdq(), Md5(), Sha1(), Sha256())  # each has a field of its name in `Hashes`
+FRAMES: Final = VideoFrames()
 MAX_SENT_TO: Final = 100
 EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 SKEW: Final = timedelta(minutes=5)
@@ -71,14 +71,14 @@ class Hashes(About, kw_only=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        given = [kind for kind in FILE_KINDS if getattr(self, kind)]
+        given = [kind for kind in KINDS if getattr(self, kind.name)]
         if not given and not self.frames:
             raise ValueError("give at least one of md5, sha1, sha256, pdq, frames")
         if len(self.frames) > MAX_FRAMES or (self.frames and self.pdq):
             raise ValueError(f"frames are at most {MAX_FRAMES} PDQ hashes of a video, without pdq")
-        self.frames = [parse_hash(HashKind.PDQ, each).hex() for each in self.frames]
+        self.frames = [Pdq().decode(frame).hex() for frame in self.frames]
         for kind in given:
-            setattr(self, kind, parse_hash(kind, getattr(self, kind)).hex())
+            setattr(self, kind.name, kind.decode(getattr(self, kind.name)).hex())
         if not 0 <= self.quality <= 100 or len(self.filename) > 255:
             raise ValueError("quality is from 0 to 100; filename has at most 255 characters")
 
@@ -105,8 +105,7 @@ def check_file(*, api_key: ApiKey, key: str, parts: dict[str, Part]) -> dict[str
         sent_to=about.sent_to,
         size=len(data),
         digests=prepared.digests,
-        picture=prepared.picture,
-        video=prepared.video,
+        hashed=prepared.hashed,
     )
     return answer_once(
         api_key=api_key,
@@ -133,12 +132,6 @@ def _about(given: dict[str, Any]) -> About:
 
 def check_hashes(*, api_key: ApiKey, key: str, hashes: Hashes) -> dict[str, Any]:
     """Check a file by its hashes alone."""
-    picture = video = None
-    if hashes.frames:
-        frames = [bytes.fromhex(each) for each in hashes.frames]
-        video = Video(frames, "", 0, 0, 0.0, entire=True)
-    if hashes.pdq:
-        picture = Picture(hashes.pdq, hashes.quality, "", 0, 0)
     upload = Upload(
         content_id=hashes.content_id,
         uploaded_at=hashes.uploaded_at or datetime.now(UTC),
@@ -148,8 +141,7 @@ def check_hashes(*, api_key: ApiKey, key: str, hashes: Hashes) -> dict[str, Any]
         public=hashes.public,
         sent_to=hashes.sent_to,
         digests=Digests(hashes.md5, hashes.sha1, hashes.sha256),
-        picture=picture,
-        video=video,
+        hashed=_hashed(hashes),
     )
     return answer_once(
         api_key=api_key,
@@ -157,3 +149,12 @@ def check_hashes(*, api_key: ApiKey, key: str, hashes: Hashes) -> dict[str, Any]
         print_=fingerprint("hashes", hashes),
         produce=lambda: receive(actor=api_key.actor, account_id=hashes.account_id, upload=upload),
     )
+
+
+def _hashed(hashes: Hashes) -> Hashed | None:
+    """The perceptual hash that was sent instead of a file."""
+    if hashes.pdq:
+        return Hashed(Pdq.name, bytes.fromhex(hashes.pdq), quality=hashes.quality)
+    signature = bytes.fromhex("".join(hashes.frames))
+    count = max(2, len(hashes.frames))
+    return Hashed(FRAMES.name, signature, frames=count) if signature else None

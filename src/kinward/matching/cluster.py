@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from kinward.errors import NotConfigured
-from kinward.matching.held import RECORD, Block, New, candidates
+from kinward.matching.held import Block, New, candidates, record_type
 
 COLUMN: Final = "record"
 
@@ -22,7 +22,7 @@ class Cluster:
 
     `cpus`: how many a cluster that is started here has; all of them, unless said otherwise.
 
-    Each block is written once, as `<id>.parquet` with a column of 64 bytes a record, and stays
+    Each block is written once, as `<id>.parquet` with a column of a record's bytes, and stays
     there for the next run.
     """
 
@@ -45,9 +45,9 @@ class Cluster:
 
     def join(self, blocks: Sequence[Block], new: New) -> set[UUID]:
         """The checks of these blocks that new hashes could hit."""
-        paths = [{"path": str(self._written(block))} for block in blocks]
+        files = [{"path": str(self._written(block)), "format": block.format} for block in blocks]
         shared = self._ray.put(msgspec.structs.asdict(new))
-        found = self._ray.data.from_items(paths, override_num_blocks=len(paths)).flat_map(
+        found = self._ray.data.from_items(files, override_num_blocks=len(files)).flat_map(
             _joined, fn_args=(shared,)
         )
         return {UUID(bytes=row["check"]) for row in found.take_all()}
@@ -62,7 +62,7 @@ class Cluster:
 
         path = self._directory / f"{block.pk}.parquet"
         if not path.exists():
-            size = RECORD.itemsize
+            size = record_type(block.format).itemsize
             buffer = pa.py_buffer(bytes(block.records))
             array = pa.FixedSizeBinaryArray.from_buffers(
                 pa.binary(size), block.count, [None, buffer]
@@ -75,12 +75,13 @@ class Cluster:
         return path
 
 
-def _joined(row: dict[str, str], shared: Any) -> list[dict[str, bytes]]:
+def _joined(row: dict[str, Any], shared: Any) -> list[dict[str, bytes]]:
     """On a worker: the candidates among the records of one file."""
     import ray
     from pyarrow import parquet
 
     given = shared if isinstance(shared, dict) else ray.get(shared)
     column = parquet.read_table(row["path"]).column(COLUMN).combine_chunks()
-    records = np.frombuffer(column.buffers()[1], dtype=RECORD, count=len(column))
+    record = record_type(int(row["format"]))
+    records = np.frombuffer(column.buffers()[1], dtype=record, count=len(column))
     return [{"check": each.bytes} for each in candidates(records, New(**given))]

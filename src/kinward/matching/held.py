@@ -1,12 +1,17 @@
 """What the platform holds, by its hashes, and the join of new hashes against all of it. Pure.
 
-A record is 64 bytes: a PDQ hash (32; zero for none), the check it is of (16), and the beginnings
-of its MD5 (6), SHA-1 (5) and SHA-256 (5; zero for none). A video has one record for each frame,
-with its digests in the first. The join finds every check that could match; whether it does is for
-the exact lookup to say.
+A record of format 1 is 64 bytes: a PDQ hash (32; zero for none), the check it is of (16), and the
+beginnings of its MD5 (6), SHA-1 (5) and SHA-256 (5; zero for none). A video has one record for each
+frame, with its digests in the first. The join finds every check that could match; whether it does
+is for the exact lookup to say.
+
+Blocks of every format stay as they are stored, and are read as long as there is Kinward: a new kind
+of hash is a new format, and what was held before has no hash of that kind.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from itertools import groupby
 from typing import Any, Final, Protocol
 from uuid import UUID
 
@@ -14,19 +19,17 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from kinward.matching.kinds import DIGESTS
+from kinward.matching.kinds import kind_of
 from kinward.matching.layout import RADIUS, best_layout, cost
 
-SIZES: Final = {"pdq": 32, "check": 16, "md5": 6, "sha1": 5, "sha256": 5}
-RECORD: Final = np.dtype(
-    [
-        ("pdq", "u1", 32),
-        ("check", "u1", 16),
-        ("md5", "u1", 6),
-        ("sha1", "u1", 5),
-        ("sha256", "u1", 5),
-    ]
-)
+# The fields of a record, in their order, and the bytes of each. A format that blocks were stored in
+# is never changed; another one is added. A kind that is looked up exactly is held by its beginning,
+# of at most 8 bytes and as many in every format.
+FORMATS: Final[dict[int, tuple[tuple[str, int], ...]]] = {
+    1: (("pdq", 32), ("check", 16), ("md5", 6), ("sha1", 5), ("sha256", 5)),
+}
+CURRENT: Final = max(FORMATS)
+SIZES: Final = {name: size for fields in FORMATS.values() for name, size in fields}
 BUILDING: Final = 600.0  # nanoseconds a hash, to build an index of it
 SCANNING: Final = 2.5  # nanoseconds a pair
 
@@ -35,21 +38,32 @@ Hashes = npt.NDArray[np.uint8]
 
 
 class Block(Protocol):
-    """A part of what is held: `count` records, one after the other."""
+    """A part of what is held: `count` records of a format, one after the other."""
 
     pk: Any
+    format: Any
     count: Any
     records: Any
 
 
 class Held(msgspec.Struct, frozen=True):
-    """One check: its id, its frames (32 bytes each), and its digests in hex, or empty."""
+    """One check: its id, its frames (32 bytes each), and by its kind each hash found exactly."""
 
     check: UUID
     frames: list[bytes]
-    md5: str = ""
-    sha1: str = ""
-    sha256: str = ""
+    exact: dict[str, bytes] = {}
+
+    @classmethod
+    def of(cls, check: UUID, values: Iterable[tuple[str, bytes]]) -> "Held":
+        """A check by all its hashes, each with the name of its kind."""
+        frames: list[bytes] = []
+        exact: dict[str, bytes] = {}
+        for name, value in values:
+            kind = kind_of(name)
+            frames += kind.frames(value)
+            for form in kind.exact(value):
+                exact[name] = form
+        return cls(check, frames, exact)
 
 
 class New(msgspec.Struct, frozen=True):
@@ -62,33 +76,46 @@ class New(msgspec.Struct, frozen=True):
         return len(self.frames) + sum(map(len, self.digests.values()))
 
 
+@cache
+def record_type(format: int) -> np.dtype[np.void]:
+    """A record of a format."""
+    return np.dtype([(name, "u1", size) for name, size in FORMATS[format]])
+
+
 def pack(held: Iterable[Held]) -> bytes:
-    """The records of checks, one after the other."""
+    """The records of checks, one after the other, in the current format."""
     return b"".join(_records(held))
 
 
 def _records(held: Iterable[Held]) -> Iterator[bytes]:
-    for each in held:
+    exact = [(name, size) for name, size in FORMATS[CURRENT] if name not in ("pdq", "check")]
+    for one in held:
         digests = b"".join(
-            bytes.fromhex(getattr(each, kind))[: SIZES[kind]].ljust(SIZES[kind], b"\0")
-            for kind in DIGESTS
+            one.exact.get(name, b"")[:size].ljust(size, b"\0") for name, size in exact
         )
-        for frame in each.frames or [bytes(32)]:
-            yield frame + each.check.bytes + digests
+        for frame in one.frames or [bytes(32)]:
+            yield frame + one.check.bytes + digests
             digests = bytes(len(digests))
 
 
-def unpack(data: bytes) -> Records:
-    """Records, as an array of `RECORD`."""
-    records: Records = np.frombuffer(data, dtype=RECORD)
+def unpack(data: bytes, format: int = CURRENT) -> Records:
+    """Records of a format, as an array of its `record_type`."""
+    records: Records = np.frombuffer(data, dtype=record_type(format))
     return records
 
 
-def new_hashes(frames: list[bytes], digests: dict[str, list[bytes]]) -> New:
+def unpack_blocks(blocks: Sequence[Block]) -> Iterator[Records]:
+    """The records of blocks, together as far as their format is the same."""
+    ordered = sorted(blocks, key=lambda block: int(block.format))
+    for format, alike in groupby(ordered, key=lambda block: int(block.format)):
+        yield unpack(b"".join(bytes(block.records) for block in alike), format)
+
+
+def new_hashes(frames: list[bytes], exact: dict[str, list[bytes]]) -> New:
     """New hashes, ready to be joined."""
     return New(
         np.frombuffer(b"".join(frames), dtype=np.uint8).reshape(-1, 32),
-        {kind: np.unique(_beginnings(kind, values)) for kind, values in digests.items() if values},
+        {kind: np.unique(_beginnings(kind, values)) for kind, values in exact.items() if values},
     )
 
 
@@ -110,7 +137,10 @@ def candidates(records: Records, new: New, way: str = "") -> set[UUID]:
     `way`: how to compare PDQ hashes, if not the cheapest: `scan`, `index held` or `index new`.
     """
     hit = np.zeros(len(records), dtype=bool)
+    fields = records.dtype.names or ()
     for kind, wanted in new.digests.items():
+        if kind not in fields:
+            continue  # what is held in this format is older than the kind
         numbers = _numbers(np.ascontiguousarray(records[kind]))
         at = np.minimum(np.searchsorted(wanted, numbers), len(wanted) - 1)
         hit |= (wanted[at] == numbers) & (numbers != 0)

@@ -19,11 +19,11 @@ from django.db import transaction
 
 from kinward.config import config
 from kinward.errors import KinwardError
-from kinward.matching.footage import FRAME, MAX_FRAMES
 from kinward.matching.keywords import Keywords
-from kinward.matching.kinds import HashKind
+from kinward.matching.kinds import NEAR, Keyword
 from kinward.matching.models import BankedHash, IndexSnapshot
 from kinward.matching.queries import current_version
+from kinward.media import FRAME, MAX_FRAMES
 
 log = structlog.get_logger(__name__)
 
@@ -114,8 +114,7 @@ class BankIndex:
             return
 
     def _apply_changes(self) -> None:
-        kinds = (HashKind.PDQ, HashKind.VIDEO)
-        changed = BankedHash.objects.filter(kind__in=kinds, version__gt=self._version)
+        changed = BankedHash.objects.filter(kind__in=NEAR, version__gt=self._version)
         fresh: list[Ids] = []
         gone: list[Ids] = []
         values = bytearray()
@@ -156,9 +155,7 @@ class KeywordIndex:
         with self._lock:
             version = current_version()
             if version != self._version:
-                changed = BankedHash.objects.filter(
-                    kind=HashKind.KEYWORD, version__gt=self._version
-                )
+                changed = BankedHash.objects.filter(kind=Keyword.name, version__gt=self._version)
                 if changed.exists():
                     self._keywords = Keywords(_keywords())
                 self._version = version
@@ -166,7 +163,7 @@ class KeywordIndex:
 
 
 def _keywords() -> list[tuple[int, str]]:
-    live = BankedHash.objects.filter(kind=HashKind.KEYWORD, removed=False, false_positive=False)
+    live = BankedHash.objects.filter(kind=Keyword.name, removed=False, false_positive=False)
     return [(pk, bytes(value).decode()) for pk, value in live.values_list("pk", "value")]
 
 

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Final, TextIO
 
-from kinward.matching.hashlists import written
+from kinward.matching.kinds import kind_of
 from kinward.matching.models import BankedHash
 
 COLUMNS: Final = ("hash_type", "value", "reference", "label")
@@ -25,4 +25,4 @@ def write_list(rows: Iterable[BankedHash], format: str, out: TextIO) -> None:
 
 def _rows(rows: Iterable[BankedHash]) -> Iterator[tuple[str, str, str, str]]:
     for row in rows:
-        yield row.kind, written(row.kind, bytes(row.value)), row.reference, row.label
+        yield row.kind, kind_of(row.kind).write(bytes(row.value)), row.reference, row.label

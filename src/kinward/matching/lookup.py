@@ -9,12 +9,12 @@ from django.db.models import Q
 
 from kinward.config import config
 from kinward.matching import links
-from kinward.matching.footage import FRAME, frames_in
+from kinward.matching.confidence import Confidence
 from kinward.matching.index import bank_index, keyword_index
-from kinward.matching.kinds import DIGESTS, Confidence, HashKind
+from kinward.matching.kinds import Url, kind_of
 from kinward.matching.models import BankedHash, Sha256
-from kinward.matching.picture import Digests
 from kinward.matching.services import digest
+from kinward.media import FRAME
 
 MAX_TEXT: Final = 20_000
 MAX_LINKS: Final = 50
@@ -85,17 +85,20 @@ class Frames:
         return share >= config().video_bank_share
 
 
-def look_up(*, digests: Digests | None, frames: Sequence[bytes] = ()) -> list[Match]:
-    """Every live banked hash that a file hits, surest and nearest first.
+def look_up(values: Iterable[tuple[str, bytes]]) -> list[Match]:
+    """Every live banked hash that one file hits, surest and nearest first.
 
-    `frames`: the PDQ hashes, 32 bytes each, of a picture (one) or of a video's frames.
+    `values`: the file's hashes, each with the name of its kind.
     """
-    seen = Frames()
-    seen.add(frames)
-    found = seen.found()
-    given = [(kind, bytes.fromhex(getattr(digests, kind))) for kind in DIGESTS if digests]
-    found |= _exact([(kind, value) for kind, value in given if value])
-    return _matches(found)
+    exact: list[tuple[str, bytes]] = []
+    near, words = Frames(), set[int]()
+    for name, value in values:
+        kind = kind_of(name)
+        exact += [(name, form) for form in kind.exact(value)]
+        near.add(kind.frames(value))
+        if text := kind.text(value):
+            words |= keyword_index().search(text)
+    return _matches(near.found() | dict.fromkeys(words, 0) | _exact(exact))
 
 
 def look_up_links(urls: Iterable[str]) -> list[Match]:
@@ -106,23 +109,12 @@ def look_up_links(urls: Iterable[str]) -> list[Match]:
             wanted.update(links.forms(url))
         except ValueError:
             continue
-    return _matches(_exact([(HashKind.URL, each.encode()) for each in wanted]))
+    return _matches(_exact([(Url.name, form.encode()) for form in wanted]))
 
 
 def look_up_text(text: str) -> list[Match]:
     """Every live banked keyword that is in a text."""
     return _matches(dict.fromkeys(keyword_index().search(text), 0))
-
-
-def look_up_value(kind: str, value: bytes) -> list[Match]:
-    """Every live banked hash that one value of any kind hits."""
-    if kind in (HashKind.PDQ, HashKind.VIDEO):
-        return look_up(digests=None, frames=frames_in(value))
-    if kind == HashKind.URL:
-        return look_up_links([value.decode()])
-    if kind == HashKind.KEYWORD:
-        return look_up_text(value.decode())
-    return _matches(_exact([(kind, value)]))
 
 
 def _exact(values: list[tuple[str, bytes]]) -> dict[int, int]:

@@ -6,8 +6,9 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from kinward.fields import MAX_ID
+from kinward.matching.confidence import Confidence
 from kinward.matching.hashlists import MAX_LABEL, MAX_REFERENCE
-from kinward.matching.kinds import Confidence
+from kinward.matching.kinds import Pdq
 from kinward.people.models import Account
 
 CONFIDENCES = [(value.value, value.value) for value in Confidence]
@@ -120,9 +121,10 @@ class Check(models.Model):
     md5 = models.CharField(max_length=32, default="")
     sha1 = models.CharField(max_length=40, default="")
     sha256 = models.CharField(max_length=64, default="")
-    pdq = models.CharField(max_length=64, default="")
-    quality = models.PositiveSmallIntegerField(null=True)
-    signature = models.BinaryField(default=b"")  # of a video: the PDQ hashes of its frames
+    # What its medium is known by, and the kind of hash that this is.
+    signature = models.BinaryField(default=b"")
+    signature_kind = models.CharField(max_length=40, default="")
+    quality = models.PositiveSmallIntegerField(null=True)  # of the signature, where its kind has it
     ip = models.GenericIPAddressField(null=True)
     port = models.PositiveIntegerField(null=True)
     uploaded_at = models.DateTimeField()
@@ -140,6 +142,11 @@ class Check(models.Model):
             ),
         )
 
+    @property
+    def pdq(self) -> str:
+        """The PDQ hash of a picture, in hex; empty for what is none."""
+        return bytes(self.signature).hex() if self.signature_kind == Pdq.name else ""
+
 
 class Unheld(models.Model):
     """A check whose hashes are not in a block yet."""
@@ -150,8 +157,9 @@ class Unheld(models.Model):
 
 
 class HeldBlock(models.Model):
-    """What the platform holds, by its hashes: records of 64 bytes, laid out in `held`."""
+    """What the platform holds, by its hashes: records in one of the formats that `held` reads."""
 
+    format = models.PositiveSmallIntegerField(default=1)
     count = models.PositiveIntegerField()
     records = models.BinaryField()
 

@@ -16,12 +16,21 @@ from django.db import transaction
 from django.db.models import Max, Sum
 
 from kinward.locks import exclusive
-from kinward.matching.footage import frames_in
-from kinward.matching.held import Block, Held, New, candidates, new_hashes, pack, unpack
-from kinward.matching.kinds import DIGESTS, HashKind
+from kinward.matching.held import (
+    CURRENT,
+    Block,
+    Held,
+    New,
+    candidates,
+    new_hashes,
+    pack,
+    unpack,
+    unpack_blocks,
+)
+from kinward.matching.kinds import FILE_KINDS, kind_of
 from kinward.matching.models import BankedHash, Check, HeldBlock, RetroRun, Unheld
 from kinward.matching.queries import current_version
-from kinward.matching.services import check_frames
+from kinward.matching.services import check_values
 
 BLOCK: Final = 65_536  # records: 4 MiB
 GROUP: Final = 48  # blocks that are joined at a time: 200 MB, and an index of 400
@@ -55,13 +64,13 @@ def _pack_block(size: int) -> bool:
     if len(chosen) < size:
         return False
     data = pack(map(_held, Check.objects.filter(pk__in=chosen).iterator(5000)))
-    HeldBlock.objects.create(count=len(unpack(data)), records=data)
+    HeldBlock.objects.create(format=CURRENT, count=len(unpack(data)), records=data)
     Unheld.objects.filter(pk__in=chosen).delete()
     return True
 
 
 def _held(check: Check) -> Held:
-    return Held(check.pk, check_frames(check), check.md5, check.sha1, check.sha256)
+    return Held.of(check.pk, check_values(check))
 
 
 def next_run() -> RetroRun | None:
@@ -80,19 +89,15 @@ def next_run() -> RetroRun | None:
 def hashes_of(run: RetroRun) -> New:
     """The live hashes that a run looks for."""
     rows = BankedHash.objects.live().filter(
-        version__gt=run.since,
-        version__lte=run.upto,
-        kind__in=(HashKind.PDQ, HashKind.VIDEO, *DIGESTS),
+        version__gt=run.since, version__lte=run.upto, kind__in=FILE_KINDS
     )
     frames: list[bytes] = []
-    digests: dict[str, list[bytes]] = {kind: [] for kind in DIGESTS}
-    for kind, value in rows.values_list("kind", "value").iterator(50_000):
-        whole = bytes(value)
-        if kind in digests:
-            digests[kind].append(whole)
-        else:
-            frames += frames_in(whole)
-    return new_hashes(frames, digests)
+    exact: dict[str, list[bytes]] = {}
+    for name, banked in rows.values_list("kind", "value").iterator(50_000):
+        kind, value = kind_of(name), bytes(banked)
+        frames += kind.frames(value)
+        exact.setdefault(name, []).extend(kind.exact(value))
+    return new_hashes(frames, exact)
 
 
 def steps(run: RetroRun, new: New, join: Join | None = None, group: int = GROUP) -> Iterator[Step]:
@@ -117,12 +122,12 @@ def join_here(blocks: Sequence[Block], new: New) -> set[UUID]:
     """Join some blocks on the cores of this machine."""
     parts = np.array_split(np.arange(len(blocks)), min(len(blocks), os.cpu_count() or 1))
 
-    def joined(part: Iterable[int]) -> set[UUID]:
-        records = unpack(b"".join(bytes(blocks[each].records) for each in part))
-        return candidates(records, new)
+    def join_part(part: Iterable[int]) -> set[UUID]:
+        chosen = [blocks[number] for number in part]
+        return set().union(*(candidates(records, new) for records in unpack_blocks(chosen)))
 
     with ThreadPoolExecutor(len(parts)) as pool:
-        return set().union(*pool.map(joined, parts))
+        return set().union(*pool.map(join_part, parts))
 
 
 def held_count() -> int:

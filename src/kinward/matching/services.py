@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime
 from itertools import islice
+from typing import Any
 
 import msgspec
 from django.db import IntegrityError, transaction
@@ -13,9 +14,9 @@ from django.db.models import F
 from kinward.errors import Invalid, KinwardError, NotFound
 from kinward.jobs import enqueue_once
 from kinward.ledger.services import record
-from kinward.matching.footage import Video, frames_in
+from kinward.matching.confidence import Confidence
 from kinward.matching.hashlists import ListedHash
-from kinward.matching.kinds import DIGESTS, Confidence, HashKind
+from kinward.matching.kinds import kind_of
 from kinward.matching.models import (
     Addition,
     Bank,
@@ -25,9 +26,8 @@ from kinward.matching.models import (
     Sha256,
     Unheld,
 )
-from kinward.matching.pdq import MIN_QUALITY
-from kinward.matching.picture import Digests, Picture
 from kinward.matching.sql import add_rows, find_rows
+from kinward.media import Digests, Hashed
 from kinward.people.models import Account
 
 CHUNK = 5000
@@ -54,13 +54,12 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True):
     sent_to: list[str] = []
     size: int | None = None
     digests: Digests | None = None
-    picture: Picture | None = None
-    video: Video | None = None
+    hashed: Hashed | None = None
 
     @property
-    def frames(self) -> list[bytes]:
-        """The PDQ hashes that say something: a picture's one, or a video's."""
-        return frames_of(self.video or self.picture)
+    def values(self) -> list[tuple[str, bytes]]:
+        """What it is looked up by."""
+        return values_of(self.digests, self.hashed)
 
 
 @transaction.atomic
@@ -229,53 +228,33 @@ def mark_false_positive(*, row: BankedHash, wrong: bool, actor: str) -> None:
             look_in_held()
 
 
-def frames_of(found: Picture | Video | None) -> list[bytes]:
-    """The PDQ hashes that say something: a video's, or a picture's one if its quality is enough."""
-    if isinstance(found, Video):
-        return found.frames
-    if found is None or found.quality < MIN_QUALITY:
-        return []
-    return [bytes.fromhex(found.pdq)]
+def values_of(digests: Digests | None, hashed: Hashed | None) -> list[tuple[str, bytes]]:
+    """All hashes of one file that say something, each with the name of its kind."""
+    values = digests.known() if digests else []
+    if hashed and kind_of(hashed.kind).says_enough(hashed.signature, hashed.quality):
+        values.append((hashed.kind, hashed.signature))
+    return values
 
 
-def file_hashes(
-    digests: Digests, found: Picture | Video | None, reference: str = ""
-) -> list[ListedHash]:
+def check_values(check: Check) -> list[tuple[str, bytes]]:
+    """The same of a file that was checked."""
+    hashed = Hashed(check.signature_kind, bytes(check.signature), quality=check.quality)
+    return values_of(Digests(check.md5, check.sha1, check.sha256), hashed)
+
+
+def file_hashes(digests: Digests, hashed: Hashed | None, reference: str = "") -> list[ListedHash]:
     """All hashes of one file that a bank should hold; a PDQ of low quality is left out."""
-    return _hashes(digests, frames_of(found), isinstance(found, Video), reference, "")
+    return [ListedHash(kind, value, reference) for kind, value in values_of(digests, hashed)]
 
 
 def check_hashes(check: Check, label: str = "") -> list[ListedHash]:
     """The same of a file that was checked, under its content's id."""
-    digests = Digests(check.md5, check.sha1, check.sha256)
-    return _hashes(digests, check_frames(check), bool(check.signature), check.content_id, label)
-
-
-def _hashes(
-    digests: Digests, frames: list[bytes], is_video: bool, reference: str, label: str
-) -> list[ListedHash]:
-    listed = [
-        ListedHash(kind, bytes.fromhex(text), reference, label)
-        for kind in DIGESTS
-        if (text := getattr(digests, kind))
-    ]
-    if frames:
-        kind = HashKind.VIDEO if is_video else HashKind.PDQ
-        listed.append(ListedHash(kind, b"".join(frames), reference, label))
-    return listed
-
-
-def check_frames(check: Check) -> list[bytes]:
-    """The PDQ hashes of what was checked, if they say something."""
-    if signature := bytes(check.signature):
-        return frames_in(signature)
-    says_something = check.pdq and (check.quality or 0) >= MIN_QUALITY
-    return [bytes.fromhex(check.pdq)] if says_something else []
+    return [ListedHash(*pair, check.content_id, label) for pair in check_values(check)]
 
 
 def record_check(*, account: Account, upload: Upload, matched: bool) -> Check:
     """Keep what was looked up, by its hashes, so that later lists can be held against it."""
-    made = Check.objects.create(
+    check = Check.objects.create(
         id=uuid.uuid4(),
         account=account,
         content_id=upload.content_id,
@@ -288,24 +267,17 @@ def record_check(*, account: Account, upload: Upload, matched: bool) -> Check:
         sent_to=upload.sent_to,
         matched=matched,
         **(msgspec.structs.asdict(upload.digests) if upload.digests else {}),
-        **_seen(upload),
+        **(_columns(upload.hashed) if upload.hashed else {}),
     )
-    Unheld.objects.create(check_made=made)
-    return made
+    Unheld.objects.create(check_made=check)
+    return check
 
 
-def _seen(upload: Upload) -> dict[str, str | int | bytes]:
-    if video := upload.video:
-        return {
-            "media_type": video.media_type,
-            "frames": max(2, len(video.frames)),
-            "signature": b"".join(video.frames),
-        }
-    if picture := upload.picture:
-        return {
-            "pdq": picture.pdq,
-            "quality": picture.quality,
-            "media_type": picture.media_type,
-            "frames": picture.frames,
-        }
-    return {}
+def _columns(hashed: Hashed) -> dict[str, Any]:
+    return {
+        "signature": hashed.signature,
+        "signature_kind": hashed.kind,
+        "quality": hashed.quality,
+        "media_type": hashed.media_type,
+        "frames": hashed.frames,
+    }

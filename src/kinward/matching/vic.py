@@ -10,7 +10,8 @@ from typing import Any, BinaryIO, Final
 
 import ijson
 
-from kinward.matching.hashlists import BadRow, ListedHash, kind_of, listed
+from kinward.matching.hashlists import BadRow, ListedHash, listed
+from kinward.matching.kinds import kind_named
 
 BOM: Final = b"\xef\xbb\xbf"
 COLUMNS: Final = ("MD5", "SHA1")
@@ -55,7 +56,7 @@ def _hashes(media: dict[str, Any], model: str, categories: Collection[int]) -> I
     label, reference = f"{model}: {int(category)}", str(media.get("MediaID") or "")
     given = [(name.lower(), media[name]) for name in COLUMNS if media.get(name)]
     others = media.get("AlternativeHashes") or ()
-    given += [(kind_of(str(other["HashName"])), other["HashValue"]) for other in others]
+    given += [(kind_named(str(other["HashName"])).name, other["HashValue"]) for other in others]
     if not given:
         raise ValueError("no hash")
     for kind, text in given:

@@ -18,17 +18,16 @@ from kinward.exchanges.opinions import mark_false_positive
 from kinward.fields import whole_number
 from kinward.ledger.services import record
 from kinward.matching import queries
-from kinward.matching.hashlists import kind_of, parse_value, written
-from kinward.matching.kinds import HashKind
-from kinward.matching.lookup import Match, look_up_value
+from kinward.matching.kinds import CARRIED, KINDS, kind_named, kind_of
+from kinward.matching.lookup import Match, look_up
 from kinward.matching.models import BankedHash
-from kinward.matching.picture import digest_bytes
 from kinward.matching.services import disable_bank, get_bank, get_hash
+from kinward.media import digest_bytes
 from kinward.web.guards import StaffRequest, needs
 
 PAGE: Final = 50
 SHOWN: Final = 200
-KINDS: Final = [*HashKind, "photodna"]
+OFFERED: Final = [*(kind.name for kind in KINDS), *CARRIED.values()]
 
 
 @require_GET
@@ -39,7 +38,7 @@ def banks(request: StaffRequest) -> HttpResponse:
         "banks": queries.banks(),
         "exchanges": exchanges.health(),
         "overdue": {each.pk for each in exchanges.overdue()},
-        "kinds": KINDS,
+        "kinds": OFFERED,
     }
     return render(request, "web/banks.html", context)
 
@@ -64,7 +63,7 @@ def bank(request: StaffRequest, name: str) -> HttpResponse:
 
 
 def _short(row: BankedHash) -> str:
-    text = written(row.kind, bytes(row.value))
+    text = kind_of(row.kind).write(bytes(row.value))
     return text if len(text) <= 80 else f"{text[:79]}…"
 
 
@@ -72,7 +71,7 @@ def _short(row: BankedHash) -> str:
 @needs(BANKS)
 def search(request: StaffRequest) -> HttpResponse:
     """What a file or a value hits. The file is hashed and forgotten; no picture is shown."""
-    context: dict[str, Any] = {"kinds": KINDS}
+    context: dict[str, Any] = {"kinds": OFFERED}
     try:
         what, matches = _search(request)
     except KinwardError as error:
@@ -101,11 +100,11 @@ def _search(request: StaffRequest) -> tuple[str, list[Match]]:
     if not text:
         raise Invalid("Choose a file of at most 2.5 MB, or give a value.")
     try:
-        kind = kind_of(request.POST.get("kind", ""))
-        value = parse_value(kind, text)
+        kind = kind_named(request.POST.get("kind", ""))
+        value = kind.parse(text)
     except ValueError as error:
         raise Invalid(f"{error}.") from error
-    return f"{kind}:{written(kind, value)}", look_up_value(kind, value)
+    return f"{kind.name}:{kind.write(value)}", look_up([(kind.name, value)])
 
 
 @require_POST

@@ -48,9 +48,9 @@ def show(request: StaffRequest, case_id: UUID, evidence_id: UUID) -> HttpRespons
         "said": view.data.decode() if is_text else "",
         "entire": view.entire,
         "can_move": view.can_move,
-        "film": view.film,
-        "ticket": ticket(evidence_id=evidence_id, staff=request.user, film=view.film)
-        if view.film
+        "film": view.playback,
+        "ticket": ticket(evidence_id=evidence_id, staff=request.user, playback=view.playback)
+        if view.playback
         else "",
         "viewing": viewing_of(request.user),
     }

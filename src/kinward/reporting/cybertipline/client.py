@@ -18,7 +18,7 @@ from kinward.config import PRODUCTION_CONSENT, Config, require_safe
 from kinward.errors import NotConfigured
 from kinward.evidence.services import get_evidence, read_for_report
 from kinward.fields import storable
-from kinward.matching.picture import digest_bytes
+from kinward.media import digest_bytes
 from kinward.reporting.answer import Answer
 from kinward.reporting.authority import Receipt
 from kinward.reporting.cybertipline.documents import (

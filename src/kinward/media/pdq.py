@@ -8,16 +8,11 @@ Filtering and decimation are linear and separable, so they are one matrix produc
 one from the right, on bands of rows: memory stays small whatever the picture's size.
 """
 
-import os
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-
-from kinward.errors import KinwardError
 
 Hash = npt.NDArray[np.uint8]  # uint8[32], most significant bit of the hex text first
 Floats = npt.NDArray[np.float64]
@@ -99,34 +94,6 @@ def hash_dihedral(pixels: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8],
     turned = [np.rot90(small, times) for times in range(4)]
     mirrored = [small[::-1], small[:, ::-1], small.T, turned[2].T]
     return np.stack([_bits(each) for each in (*turned, *mirrored)]), _quality(small)
-
-
-def hash_bytes(data: bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[Hash, int]:
-    """The same of a file: JPEG, PNG, WebP, GIF, HEIC or AVIF; of an animation, the first frame.
-
-    Decode what strangers send in a process of its own (`decoders`). Raises what
-    `picture.read_picture` raises.
-    """
-    from kinward.matching.picture import read_picture
-
-    read = read_picture(data, max_pixels)
-    return np.frombuffer(bytes.fromhex(read.pdq), dtype=np.uint8), read.quality
-
-
-def hash_many(
-    files: Iterable[bytes], *, workers: int | None = None, max_pixels: int = MAX_PIXELS
-) -> Iterator[tuple[Hash, int] | KinwardError]:
-    """Hash many files on all cores, in their order; a file that cannot be read gives its error."""
-
-    def hashed(data: bytes) -> tuple[Hash, int] | KinwardError:
-        try:
-            return hash_bytes(data, max_pixels=max_pixels)
-        except KinwardError as error:
-            return error
-
-    # Decoding and products of matrices let go of the interpreter, so threads are enough.
-    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-        yield from pool.map(hashed, files)
 
 
 def _shrunk(pixels: npt.NDArray[np.uint8]) -> Floats:

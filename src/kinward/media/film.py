@@ -14,12 +14,12 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
-from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from kinward.matching.footage import Film, video_format
-from kinward.matching.picture import TooManyPixels, TypeUnsupported, Undecodable
+from kinward.media.errors import TooManyPixels, TypeUnsupported, Undecodable
+from kinward.media.medium import Playback
+from kinward.media.video import video_format
 
 SIDE: Final = 480  # pixels of the longer side
 EVERY: Final = 0.032  # seconds between two pictures
@@ -35,10 +35,10 @@ PICTURE_RATE, SOUND_RATE = 240_000, 24_000  # bits a second
 FAST: Final = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"}
 
 
-def render_film(data: bytes, *, max_pixels: int, seconds: float) -> Film:
+def render_film(data: bytes, *, max_pixels: int, seconds: float) -> Playback:
     """A video as WebM, in at most so many seconds of work and 24 MiB.
 
-    Where that ends before the video does, `entire` says so. Raises what `video.read_video` raises.
+    Where that ends before the video does, `entire` says so. Raises what `read_video` raises.
     """
     named = video_format(data)
     if named is None:
@@ -55,7 +55,7 @@ def render_film(data: bytes, *, max_pixels: int, seconds: float) -> Film:
             entire = projector.run(lambda: time.monotonic() > until or out.tell() > MAX_FILM)
     except (av.FFmpegError, ValueError, OverflowError) as error:
         raise Undecodable(f"{type(error).__name__} while it was encoded.") from error
-    return Film(out.getvalue(), round(projector.now, 3), entire)
+    return Playback(out.getvalue(), round(projector.now, 3), entire)
 
 
 class _Projector:
@@ -145,7 +145,7 @@ class _Projector:
             self._target.mux(self._sound.encode(heard))
 
 
-def _decoded(packet: "Packet[Any]") -> Sequence[object]:
+def _decoded(packet: "av.Packet[Any]") -> Sequence[object]:
     """A packet's frames; sound that is broken is left out."""
     try:
         return packet.decode()

@@ -6,7 +6,7 @@ it has. Frames are decoded one after the other and forgotten, so memory does not
 
 import io
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, Final
 
 import av
@@ -14,15 +14,11 @@ import numpy as np
 from av.video.frame import VideoFrame
 from PIL import Image
 
-from kinward.matching.footage import MAX_FRAMES, Video, video_format
-from kinward.matching.pdq import MAX_PIXELS, MIN_QUALITY, hash_array
-from kinward.matching.picture import (
-    PREVIEW_SIDE,
-    TooManyPixels,
-    TypeUnsupported,
-    Undecodable,
-    render,
-)
+from kinward.media.errors import TooManyPixels, TypeUnsupported, Undecodable
+from kinward.media.medium import MAX_FRAMES, Hashed, More
+from kinward.media.pdq import MAX_PIXELS, MIN_QUALITY, hash_array
+from kinward.media.picture import PREVIEW_SIDE, render
+from kinward.media.video import video_format
 
 EVERY: Final = 1.0  # seconds between two samples
 PASSED: Final = 120  # frames after which another is sampled, whatever time they claim
@@ -38,12 +34,12 @@ def read_video(
     *,
     max_pixels: int = MAX_PIXELS,
     seconds: float = SECONDS,
-    more: Callable[[Sequence[bytes]], bool] = lambda frames: True,
-) -> Video:
+    more: More = lambda frames: True,
+) -> Hashed:
     """The signature of a video, in at most so many seconds.
 
     `more` is called with each few new frames; once it says no, the rest is not read. Decode what
-    strangers send in a process of its own (`decoders`). Raises what `picture.read_picture` raises.
+    strangers send in a process of its own (`Decoders`). Raises what `picture.read_picture` raises.
     """
     kept, until = _Kept(), time.monotonic() + seconds
     width = height = 0
@@ -63,28 +59,37 @@ def read_video(
     if not width:
         raise Undecodable("It has no frame.")
     _, media_type = _named(data)
-    return Video(kept.frames, media_type, width, height, round(kept.at, 3), entire)
+    return Hashed(
+        kind="video",
+        signature=b"".join(kept.frames),
+        media_type=media_type,
+        width=width,
+        height=height,
+        frames=max(2, len(kept.frames)),
+        seconds=round(kept.at, 3),
+        entire=entire,
+    )
 
 
 def render_sheet(data: bytes, max_pixels: int, *, veiled: bool) -> bytes:
     """A JPEG of a few frames of a video side by side, a second or more apart."""
-    found: list[Image.Image] = []
+    stills: list[Image.Image] = []
     due, until = 0.0, time.monotonic() + SHEET_SECONDS
     for frame in _decoded(data, max_pixels):
-        if frame is None or len(found) == SHEET * SHEET or time.monotonic() > until:
+        if frame is None or len(stills) == SHEET * SHEET or time.monotonic() > until:
             break
         at = _time(frame)
         if at is None or at >= due:
             due = (at or 0) + EVERY
             image = Image.fromarray(_pixels(frame))
             image.thumbnail((PREVIEW_SIDE // SHEET, PREVIEW_SIDE // SHEET))
-            found.append(image)
-    if not found:
+            stills.append(image)
+    if not stills:
         raise Undecodable("It has no frame.")
-    width, height = found[0].size
-    rows = -(-len(found) // SHEET)
-    sheet = Image.new("RGB", (width * min(len(found), SHEET), height * rows))
-    for number, image in enumerate(found):
+    width, height = stills[0].size
+    rows = -(-len(stills) // SHEET)
+    sheet = Image.new("RGB", (width * min(len(stills), SHEET), height * rows))
+    for number, image in enumerate(stills):
         sheet.paste(image, (number % SHEET * width, number // SHEET * height))
     return render(sheet, veiled=veiled)
 

@@ -5,7 +5,7 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import BinaryIO, Final, cast
 
@@ -13,15 +13,30 @@ import msgspec
 
 from kinward.config import config
 from kinward.errors import KinwardError
-from kinward.matching.decoder import ENOUGH, MORE, Answer, read_message, write_message
-from kinward.matching.footage import Film, Video, video_format
-from kinward.matching.picture import Picture, TooManyPixels, TypeUnsupported, Undecodable
+from kinward.media.errors import TooManyPixels, TypeUnsupported, Undecodable
+from kinward.media.medium import Hashed, Medium, More, Playback
+from kinward.media.messages import (
+    ENOUGH,
+    HASH,
+    MORE,
+    PLAY,
+    STILL,
+    VEIL,
+    Answer,
+    read_message,
+    write_message,
+)
+from kinward.media.registry import medium_of
 
 GRACE: Final = 5.0  # seconds that a decoder may go over its own limit before it is killed
 
 _ERRORS: dict[str, type[KinwardError]] = {
     error.code: error for error in (TypeUnsupported, Undecodable, TooManyPixels)
 }
+
+
+def _everything(frames: Sequence[bytes]) -> bool:
+    return True
 
 
 class Busy(KinwardError):
@@ -34,7 +49,7 @@ class Busy(KinwardError):
 class Decoders:
     """A pool of `count` decoder processes, started when first needed. Safe for threads.
 
-    A picture has `seconds`, a video `video_seconds`: then its decoder is killed.
+    A file has `seconds`, and one that lasts `video_seconds`: then its decoder is killed.
     """
 
     def __init__(
@@ -46,23 +61,20 @@ class Decoders:
         for _ in range(count):
             self._idle.put(None)
 
-    def hash(
-        self, data: bytes, more: Callable[[Sequence[bytes]], bool] = lambda frames: True
-    ) -> Picture | Video:
-        """Decode and hash a picture or a video.
+    def hash(self, data: bytes, more: More = _everything) -> Hashed:
+        """Decode and hash a file. `more` sees frames as they are found, and says whether to go on.
 
-        `more` sees a video's frames as they are found, and says whether to go on.
+        Raises `TypeUnsupported`, `Undecodable`, `TooManyPixels` or `Busy`, as the others do.
         """
-        answer = self._ask("hash", data, more)
-        return cast("Picture | Video", answer.picture or answer.video)
+        return cast("Hashed", self._ask(HASH, data, more).hashed)
 
-    def preview(self, data: bytes, *, veiled: bool) -> bytes:
+    def still(self, data: bytes, *, veiled: bool) -> bytes:
         """A JPEG to show a reviewer, or only its tiny grey blur."""
-        return cast("bytes", self._ask("veil" if veiled else "preview", data).rendering)
+        return cast("bytes", self._ask(VEIL if veiled else STILL, data).still)
 
-    def film(self, data: bytes) -> Film:
-        """A video as a reviewer plays it."""
-        return cast("Film", self._ask("film", data).film)
+    def play(self, data: bytes) -> Playback:
+        """A file as a reviewer plays it."""
+        return cast("Playback", self._ask(PLAY, data).playback)
 
     def close(self) -> None:
         """End the idle processes; busy ones end with this process."""
@@ -75,12 +87,8 @@ class Decoders:
                 process.kill()
                 process.wait()
 
-    def _ask(
-        self,
-        what: str,
-        data: bytes,
-        more: Callable[[Sequence[bytes]], bool] = lambda frames: True,
-    ) -> Answer:
+    def _ask(self, what: str, data: bytes, more: More = _everything) -> Answer:
+        medium = medium_of(data)
         try:
             process = self._idle.get(timeout=self._seconds)
         except queue.Empty:
@@ -88,7 +96,7 @@ class Decoders:
         live = None
         try:
             process = process if process and process.poll() is None else self._start()
-            answer = self._exchange(process, what, data, more)
+            answer = self._exchange(process, medium, what, data, more)
             live = process
         finally:
             self._idle.put(live)
@@ -99,11 +107,12 @@ class Decoders:
     def _exchange(
         self,
         process: subprocess.Popen[bytes],
+        medium: Medium,
         what: str,
         data: bytes,
-        more: Callable[[Sequence[bytes]], bool],
+        more: More,
     ) -> Answer:
-        seconds = self._video_seconds + GRACE if video_format(data) else self._seconds
+        seconds = self._video_seconds + GRACE if medium.lasting else self._seconds
         overdue = threading.Timer(seconds, process.kill)
         overdue.start()
         done = False
@@ -131,7 +140,7 @@ class Decoders:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("KINWARD_")}
         environment["OPENBLAS_NUM_THREADS"] = "1"  # threads' stacks would eat the memory bound
         return subprocess.Popen(
-            [sys.executable, "-m", "kinward.matching.decoder", *self._arguments],
+            [sys.executable, "-m", "kinward.media.decoder", *self._arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environment,

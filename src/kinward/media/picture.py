@@ -1,16 +1,19 @@
-"""From the bytes of a file to what matching needs: digests always, PDQ when it can be decoded."""
+"""Pictures decoded: their PDQ, and the stills that stand for them. Run it in a decoder process."""
 
-import hashlib
 import io
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-import msgspec
 import numpy as np
 import pillow_heif
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from kinward.errors import KinwardError
-from kinward.matching.pdq import hash_array
+from kinward.media.errors import TooManyPixels, TypeUnsupported, Undecodable
+from kinward.media.medium import Hashed
+from kinward.media.pdq import MAX_PIXELS, Hash, hash_array
 
 Image.init()
 pillow_heif.register_heif_opener()
@@ -31,69 +34,47 @@ READERS: Final = tuple(name for name in FORMATS if name != "MPO")
 PREVIEW_SIDE: Final = 1280
 
 
-class TypeUnsupported(KinwardError):
-    """This cannot be checked. Send JPEG, PNG, WebP, GIF, HEIC, AVIF, MP4, WebM, AVI or MPEG."""
-
-    code = "media.type_unsupported"
-    status = 415
-
-
-class Undecodable(KinwardError):
-    """This file cannot be decoded. Do not publish it; ask for it again."""
-
-    code = "media.undecodable"
-    status = 422
-
-
-class TooManyPixels(KinwardError):
-    """This has too many pixels. Send it smaller."""
-
-    code = "media.too_many_pixels"
-    status = 413
-
-
-class Digests(msgspec.Struct, frozen=True):
-    """Digests of a file, byte for byte, as lower-case hex."""
-
-    md5: str
-    sha1: str
-    sha256: str
-
-
-class Picture(msgspec.Struct, frozen=True):
-    """A decoded picture: its PDQ hash (64 hex digits), quality, type, and whether it moves."""
-
-    pdq: str
-    quality: int
-    media_type: str
-    width: int
-    height: int
-    frames: int = 1
-
-
-def digest_bytes(data: bytes) -> Digests:
-    """MD5, SHA-1 and SHA-256 of a file. They identify; no security rests on the first two."""
-    return Digests(
-        md5=hashlib.md5(data, usedforsecurity=False).hexdigest(),
-        sha1=hashlib.sha1(data, usedforsecurity=False).hexdigest(),
-        sha256=hashlib.sha256(data).hexdigest(),
-    )
-
-
-def read_picture(data: bytes, max_pixels: int) -> Picture:
-    """Decode the first frame and hash it. Raises one of the three errors above, nothing else."""
+def read_picture(data: bytes, max_pixels: int) -> Hashed:
+    """Decode the first frame and hash it. Raises one of the three `errors`, nothing else."""
     image, media_type = _open(data, max_pixels)
     frames = int(getattr(image, "n_frames", 1))
     pixels = np.asarray(_first_frame(image))
     pdq, quality = hash_array(pixels)
-    return Picture(
-        pdq=pdq.tobytes().hex(),
-        quality=quality,
+    return Hashed(
+        kind="pdq",
+        signature=pdq.tobytes(),
         media_type=media_type,
         width=pixels.shape[1],
         height=pixels.shape[0],
         frames=frames,
+        quality=quality,
     )
+
+
+def hash_bytes(data: bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[Hash, int]:
+    """The PDQ hash and quality of a file: JPEG, PNG, WebP, GIF, HEIC or AVIF.
+
+    An animation is hashed by its first frame. Decode what strangers send in a process of its own
+    (`Decoders`). Raises what `read_picture` raises.
+    """
+    picture = read_picture(data, max_pixels)
+    return np.frombuffer(picture.signature, dtype=np.uint8), picture.quality or 0
+
+
+def hash_many(
+    files: Iterable[bytes], *, workers: int | None = None, max_pixels: int = MAX_PIXELS
+) -> Iterator[tuple[Hash, int] | KinwardError]:
+    """Hash many files on all cores, in their order; a file that cannot be read gives its error."""
+
+    def hash_or_error(data: bytes) -> tuple[Hash, int] | KinwardError:
+        try:
+            return hash_bytes(data, max_pixels=max_pixels)
+        except KinwardError as error:
+            return error
+
+    # Decoding and products of matrices let go of the interpreter, so threads are enough.
+    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
+        yield from pool.map(hash_or_error, files)
 
 
 def render_preview(data: bytes, max_pixels: int, *, veiled: bool) -> bytes:

@@ -1,0 +1,21 @@
+"""Kinds that Kinward computes of no file: they come, stay and leave as the list has them."""
+
+from kinward.matching.kinds.kind import MAX_CARRIED
+from kinward.matching.kinds.texts import Text
+
+
+class Carried(Text):
+    """Any kind by its name. It is found only by whoever asks for exactly this value."""
+
+    examples = ("as it came",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def parse(self, text: str) -> bytes:
+        if not text or len(text) > MAX_CARRIED:
+            raise ValueError(f"a {self.name} has 1 to {MAX_CARRIED:,} characters")
+        return text.encode()
+
+    def in_words(self, bank: str, distance: int) -> str:
+        return f"Is byte for byte an entry of {bank} ({self.name.upper()})."

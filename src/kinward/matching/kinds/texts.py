@@ -1,0 +1,51 @@
+"""What is found in texts: links and keywords, in their normal forms."""
+
+from kinward.matching import keywords, links
+from kinward.matching.kinds.kind import HashKind
+
+
+class Text(HashKind):
+    """A kind whose value is UTF-8."""
+
+    def write(self, value: bytes) -> str:
+        return value.decode()
+
+
+class Url(Text):
+    """A URL in its normal form; it covers what is below it."""
+
+    name = "url"
+    aliases = ("raw_uri", "uri")
+    examples = ("example.org", "example.org/a/b?q=1")
+
+    def parse(self, text: str) -> bytes:
+        return links.normal_form(text).encode()
+
+    def exact(self, value: bytes) -> list[bytes]:
+        return [form.encode() for form in links.forms(value.decode())]
+
+    def in_words(self, bank: str, distance: int) -> str:
+        return f"Is covered by a link of {bank}."
+
+
+class Keyword(Text):
+    """A keyword in its normal form."""
+
+    name = "keyword"
+    aliases = ("trend_query",)
+    examples = ("sea shell", "lighthouse")
+
+    def parse(self, text: str) -> bytes:
+        normal = keywords.normal_form(text)
+        if len(normal) < 2 or len(text) > keywords.MAX_KEYWORD:
+            raise ValueError(f"a keyword has 2 to {keywords.MAX_KEYWORD} letters")
+        return normal.encode()
+
+    def exact(self, value: bytes) -> list[bytes]:
+        return []
+
+    def text(self, value: bytes) -> str:
+        return value.decode()
+
+    def in_words(self, bank: str, distance: int) -> str:
+        return f"Has a keyword of {bank}."

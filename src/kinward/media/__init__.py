@@ -1,0 +1,71 @@
+"""Media: what bytes are, what a viewer shows, hashes, stills, players, and the bounded decoders.
+
+This is all that other rooms may import. Nothing here knows Django or the database. What decodes is
+loaded when it is first asked for, so that a process which only asks the decoders loads no decoder.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any, Final
+
+from kinward.media.digests import Digests, digest_bytes
+from kinward.media.errors import TooManyPixels, TypeUnsupported, Undecodable
+from kinward.media.medium import (
+    FRAME,
+    MAX_FRAMES,
+    Hashed,
+    Medium,
+    Playback,
+    View,
+    split_frames,
+)
+from kinward.media.pool import Busy, Decoders, decoders
+from kinward.media.registry import MEDIA, medium_of, medium_of_type
+
+if TYPE_CHECKING:
+    from kinward.media.footage import read_video
+    from kinward.media.pdq import MIN_QUALITY, hash_array, hash_dihedral
+    from kinward.media.picture import hash_bytes, hash_many, read_picture
+
+__all__ = (
+    "FRAME",
+    "MAX_FRAMES",
+    "MEDIA",
+    "MIN_QUALITY",
+    "Busy",
+    "Decoders",
+    "Digests",
+    "Hashed",
+    "Medium",
+    "Playback",
+    "TooManyPixels",
+    "TypeUnsupported",
+    "Undecodable",
+    "View",
+    "decoders",
+    "digest_bytes",
+    "hash_array",
+    "hash_bytes",
+    "hash_dihedral",
+    "hash_many",
+    "medium_of",
+    "medium_of_type",
+    "read_picture",
+    "read_video",
+    "split_frames",
+)
+
+_LATER: Final = {
+    "MIN_QUALITY": "pdq",
+    "hash_array": "pdq",
+    "hash_dihedral": "pdq",
+    "hash_bytes": "picture",
+    "hash_many": "picture",
+    "read_picture": "picture",
+    "read_video": "footage",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_LATER[name]}"), name)

@@ -1,0 +1,24 @@
+"""Why a file cannot be decoded."""
+
+from kinward.errors import KinwardError
+
+
+class TypeUnsupported(KinwardError):
+    """This cannot be checked. Send JPEG, PNG, WebP, GIF, HEIC, AVIF, MP4, WebM, AVI or MPEG."""
+
+    code = "media.type_unsupported"
+    status = 415
+
+
+class Undecodable(KinwardError):
+    """This file cannot be decoded. Do not publish it; ask for it again."""
+
+    code = "media.undecodable"
+    status = 422
+
+
+class TooManyPixels(KinwardError):
+    """This has too many pixels. Send it smaller."""
+
+    code = "media.too_many_pixels"
+    status = 413

@@ -1,0 +1,55 @@
+"""Pictures, and animations: the first frame is hashed."""
+
+from typing import Final
+
+from kinward.media.errors import TypeUnsupported
+from kinward.media.medium import Bounds, Hashed, Medium, More, Playback, Renderer, View
+
+# Brands of the ISO container that hold pictures; every other brand is a video's.
+STILL_BRANDS: Final = frozenset(
+    {b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis"}
+)
+_MAGIC: Final = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG", "image/png"), (b"GIF8", "image/gif"))
+# What a browser animates without a player.
+_ANIMATED: Final = frozenset({"image/gif", "image/png", "image/webp"})
+
+
+class Image(Medium):
+    """A picture. An animation is shown as it is, where a browser can."""
+
+    name = "image"
+    formats = ("JPEG", "PNG", "WebP", "GIF", "HEIC", "AVIF")
+    hash_kind = "pdq"
+    lasting = False
+    statement = "IMAGE"
+
+    def recognise(self, data: bytes) -> str:
+        for magic, media_type in _MAGIC:
+            if data.startswith(magic):
+                return media_type
+        if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+            return "image/webp"
+        if data[4:8] == b"ftyp" and data[8:12] in STILL_BRANDS:
+            return "image/avif" if data[8:10] == b"av" else "image/heic"
+        return ""
+
+    def hash(self, data: bytes, bounds: Bounds, more: More) -> Hashed:
+        from kinward.media.picture import read_picture
+
+        return read_picture(data, bounds.max_pixels)
+
+    def still(self, data: bytes, bounds: Bounds, *, veiled: bool) -> bytes:
+        from kinward.media.picture import render_preview
+
+        return render_preview(data, bounds.max_pixels, veiled=veiled)
+
+    def play(self, data: bytes, bounds: Bounds) -> Playback:
+        raise TypeUnsupported("It is no video.")
+
+    def show(self, data: bytes, renderer: Renderer, *, moves: bool, moving: bool) -> View:
+        media_type = self.recognise(data)
+        can_move = moves and media_type in _ANIMATED
+        if moving and can_move:
+            return View(data, media_type, entire=True)
+        still = renderer.still(data, veiled=False)
+        return View(still, "image/jpeg", entire=not moves, can_move=can_move)

@@ -1,0 +1,40 @@
+"""What is said between Kinward and a decoder process: length-prefixed messages, of msgpack."""
+
+import struct
+from typing import BinaryIO, Final
+
+import msgspec
+
+from kinward.media.medium import Hashed, Playback
+
+HASH, STILL, VEIL, PLAY = "hash", "still", "veil", "play"
+MORE, ENOUGH = b"more", b"enough"
+HEADER: Final = struct.Struct(">I")
+
+
+class Answer(msgspec.Struct):
+    """Exactly one of a file's hash, some frames of it, a still, a playback, an error."""
+
+    hashed: Hashed | None = None
+    frames: list[bytes] | None = None
+    still: bytes | None = None
+    playback: Playback | None = None
+    error: str = ""
+    detail: str = ""
+
+
+def read_message(stream: BinaryIO) -> bytes | None:
+    """The next length-prefixed message, or nothing at the end of the stream."""
+    header = stream.read(HEADER.size)
+    if len(header) < HEADER.size:
+        return None
+    (length,) = HEADER.unpack(header)
+    body = stream.read(length)
+    return body if len(body) == length else None
+
+
+def write_message(stream: BinaryIO, body: bytes) -> None:
+    """Write a length-prefixed message."""
+    stream.write(HEADER.pack(len(body)))
+    stream.write(body)
+    stream.flush()
