@@ -197,7 +197,7 @@ class Acting(RuleBasedStateMachine):
         report.state, report.external_id, report.finished_at = becomes, "7", timezone.now()
         report.save()
         if becomes == ReportState.FINISHED:
-            close_reported(case_id=report.case_id, external_id="7")
+            close_reported(report.case_id)
 
     @rule()
     def the_worker_banks(self) -> None:
@@ -311,7 +311,7 @@ class Acting(RuleBasedStateMachine):
     def one_undecided_case_and_one_report(self) -> None:
         for account in self.accounts:
             assert Case.objects.filter(account=account, state__in=UNDECIDED).count() <= 1
-        ids = list(Report.objects.values_list("case_id", flat=True))
+        ids = list(Report.objects.values_list("case_id", "authority"))
         assert len(ids) == len(set(ids))
 
     @invariant()
