@@ -12,6 +12,7 @@ from kinward.cases.where import KINDS
 from kinward.config import Section
 from kinward.reporting.authority import GROUP, Authority
 from kinward.reporting.draft import Draft
+from kinward.reporting.handover import HandOver
 from kinward.reporting.vocabulary import EVERY_INCIDENT, PlaceKind
 
 OURS = [point for point in distribution("kinward").entry_points if point.group == GROUP]
@@ -29,6 +30,13 @@ def test_every_package_beside_the_others_is_an_entry_point() -> None:
     packages = [m.name for m in pkgutil.iter_modules(kinward.reporting.__path__) if m.ispkg]
     named = {point.value.split(":")[0].split(".")[2] for point in OURS}
     assert named == set(packages) - {"migrations"}
+
+
+def test_every_hand_over_is_an_entry_point_by_its_code() -> None:
+    kinds = {kind.code: kind for kind in HandOver.__subclasses__()}
+    loaded = {point.name: point.load() for point in OURS}
+    assert kinds
+    assert kinds == {name: kind for name, kind in loaded.items() if issubclass(kind, HandOver)}
 
 
 def test_it_has_all_that_an_authority_has(point: EntryPoint) -> None:
