@@ -1,7 +1,8 @@
 """Every setting that an operator can make, in one place, read from the environment.
 
 A setting `port` is the variable `KINWARD_PORT`. Secrets that are not given live as files under
-`<data_dir>/secrets`, made on the first run and readable by their owner only.
+`<data_dir>/secrets`, made on the first run and readable by their owner only. What only a plug-in
+reads is a `Section` of its own.
 """
 
 import ipaddress
@@ -10,7 +11,7 @@ import secrets
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, get_type_hints
+from typing import Any, ClassVar, Literal, TypeVar, cast, get_type_hints
 from urllib.parse import urlsplit
 
 import msgspec
@@ -70,11 +71,6 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     preservation_days: int = 365
 
     authorities: str = "cybertipline"
-    handover_keys: str = ""
-    handover_dir: str = ""
-    cybertipline_url: str = ""
-    cybertipline_username: str = ""
-    cybertipline_password: str = ""
     production_reporting: str = ""
     platform_name: str = "An online community"
     reporter_email: str = ""
@@ -126,6 +122,24 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         return self.data_dir / "secrets" / name
 
 
+class Section(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings of a plug-in. A subclass has a `prefix` and a field for each setting.
+
+    The field `url` of the section with the prefix `tide` is the variable `KINWARD_TIDE_URL`. A
+    field without a default is required wherever the plug-in is in use.
+    """
+
+    prefix: ClassVar[str]
+
+    @classmethod
+    def variables(cls) -> list[str]:
+        """The environment variables that it reads, in the order of its fields."""
+        return [_variable(cls.prefix, field) for field in cls.__struct_fields__]
+
+
+AnySection = TypeVar("AnySection", bound=Section)
+
+
 def travels_safely(url: str) -> bool:
     """Whether nobody can read on its way what is sent to an address: https, or this machine.
 
@@ -171,19 +185,55 @@ def read_config(environ: Mapping[str, str]) -> Config:
     >>> read_config({"KINWARD_PORT": "9000"}).url
     'http://127.0.0.1:9000'
     """
+    return Config(**_read(Config, "", environ))
+
+
+def read_section(kind: type[AnySection], environ: Mapping[str, str]) -> AnySection:
+    """A section of settings in an environment; a value that is wrong or missing is named."""
+    values = _read(kind, kind.prefix, environ)
+    for field in msgspec.structs.fields(kind):
+        if field.required and field.name not in values:
+            raise NotConfigured(f"Set {_variable(kind.prefix, field.name)}.")
+    return kind(**values)
+
+
+def _read(kind: type[msgspec.Struct], prefix: str, environ: Mapping[str, str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for name, kind in get_type_hints(Config).items():
-        raw = environ.get(f"KINWARD_{name.upper()}")
+    types = get_type_hints(kind)
+    for field in kind.__struct_fields__:
+        variable, wanted = _variable(prefix, field), types[field]
+        raw = environ.get(variable)
         if raw is None:
             continue
         try:
-            values[name] = Path(raw) if kind is Path else msgspec.convert(raw, kind, strict=False)
+            is_path = wanted is Path
+            values[field] = Path(raw) if is_path else msgspec.convert(raw, wanted, strict=False)
         except msgspec.ValidationError as error:
-            raise NotConfigured(f"KINWARD_{name.upper()} is {raw!r}: {error}.") from error
-    return Config(**values)
+            raise NotConfigured(f"{variable} is {raw!r}: {error}.") from error
+    return values
+
+
+def _variable(prefix: str, field: str) -> str:
+    return "_".join(("KINWARD", *filter(None, (prefix, field)))).upper()
 
 
 @cache
 def config() -> Config:
     """The configuration of this process, read once."""
     return read_config(os.environ)
+
+
+@cache
+def _section(kind: type[Section]) -> Section:
+    return read_section(kind, os.environ)
+
+
+def section(kind: type[AnySection]) -> AnySection:
+    """A plug-in's settings in this process, read once."""
+    return cast("AnySection", _section(kind))
+
+
+def forget_config() -> None:
+    """Read everything again when it is next asked for: the environment has changed."""
+    config.cache_clear()
+    _section.cache_clear()

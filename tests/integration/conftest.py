@@ -1,5 +1,6 @@
 """A real database, staff and keys, and the two servers that Kinward talks to."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,7 +17,7 @@ from pytest_django import DjangoDbBlocker
 from kinward import config as config_module
 from kinward.access import services as access_services
 from kinward.access.models import Staff
-from kinward.config import Config, config
+from kinward.config import Config, config, forget_config
 from kinward.evidence.keys import keys, keys_of
 from kinward.experience.live import compiled, live
 from kinward.experience.shadowing import tally
@@ -77,20 +78,24 @@ def _fresh_caches() -> None:
 
 @pytest.fixture
 def configure() -> Iterator[Configure]:
-    """Change settings for one test."""
-    original = config()
+    """Change settings for one test: Kinward's own, and those that a plug-in reads."""
+    original, environment = config(), dict(os.environ)
 
     def change(**changes: Any) -> Config:
+        plugins = {name: changes.pop(name) for name in set(changes) - set(Config.__struct_fields__)}
+        os.environ.update({f"KINWARD_{name}".upper(): str(plugins[name]) for name in plugins})
         changed = msgspec.structs.replace(config(), **changes)
         _use(changed)
         return changed
 
     yield change
+    os.environ.clear()
+    os.environ.update(environment)
     _use(original)
 
 
 def _use(chosen: Config) -> None:
-    config.cache_clear()
+    forget_config()
     for kept in (authority, keys, keys_of):
         kept.cache_clear()
     real = config_module.read_config

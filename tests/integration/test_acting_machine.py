@@ -2,8 +2,9 @@
 
 Uploads, reports by people, verdicts under every clause, escalations, dismissals, appeals, answers,
 days that pass, filings that succeed, wait or are refused. After every step: nothing final without a
-verdict that allows it, nothing left of what was given back, one report for a case at most, and each
-account stands just as the sanctions of its standing cases say.
+verdict that allows it, nothing left of what was given back, one report for a case and an authority
+at most, a case closed by the last of its reports alone, and each account stands just as the
+sanctions of its standing cases say.
 """
 
 from collections import defaultdict
@@ -25,6 +26,7 @@ from hypothesis.stateful import (
 
 from kinward.access.models import Staff
 from kinward.cases import banking
+from kinward.cases.acting import report_to
 from kinward.cases.appeals import decide_appeal
 from kinward.cases.models import Case, Verdict
 from kinward.cases.services import (
@@ -197,7 +199,16 @@ class Acting(RuleBasedStateMachine):
         report.state, report.external_id, report.finished_at = becomes, "7", timezone.now()
         report.save()
         if becomes == ReportState.FINISHED:
-            close_reported(case_id=report.case_id, external_id="7")
+            close_reported(report.case_id)
+
+    @rule(pick=ANY)
+    def a_second_authority_is_told(self, pick: int) -> None:
+        told = Report.objects.filter(authority="nca").values("case_id")
+        only = Report.objects.exclude(case_id__in=told).values("case_id")
+        cases = list(Case.objects.filter(state="confirmed", pk__in=only).order_by("opened_at"))
+        if cases:
+            case = cases[pick % len(cases)]
+            report_to("nca", case, case.verdicts.get(outcome="confirmed"), "imagery")
 
     @rule()
     def the_worker_banks(self) -> None:
@@ -311,7 +322,9 @@ class Acting(RuleBasedStateMachine):
     def one_undecided_case_and_one_report(self) -> None:
         for account in self.accounts:
             assert Case.objects.filter(account=account, state__in=UNDECIDED).count() <= 1
-        ids = list(Report.objects.values_list("case_id", flat=True))
+        closed = Case.objects.filter(state="reported").values("id")
+        assert not Report.objects.filter(case_id__in=closed).exclude(state="finished").exists()
+        ids = list(Report.objects.values_list("case_id", "authority"))
         assert len(ids) == len(set(ids))
 
     @invariant()

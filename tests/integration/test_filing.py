@@ -15,7 +15,7 @@ from kinward.cases.services import VerdictForm, close_reported, decide, refile, 
 from kinward.cases.states import MoveForbidden
 from kinward.cases.where import Where
 from kinward.cli.doctor import examine
-from kinward.config import PRODUCTION_CONSENT, config
+from kinward.config import PRODUCTION_CONSENT, section
 from kinward.errors import Forbidden, Invalid, KinwardError, NotConfigured
 from kinward.evidence.models import Evidence
 from kinward.ledger.models import Entry
@@ -29,11 +29,12 @@ from kinward.reporting.authority import authority
 from kinward.reporting.cybertipline import client
 from kinward.reporting.cybertipline.documents import parse_xml
 from kinward.reporting.cybertipline.sandbox import Fault, Sandbox
+from kinward.reporting.cybertipline.settings import CyberTiplineSettings
 from kinward.reporting.cybertipline.validating import faults_of
 from kinward.reporting.draft import from_json, to_json
-from kinward.reporting.filing import Filing, Refused, TryLater
+from kinward.reporting.filing import Refused, TryLater
 from kinward.reporting.models import Attempt, Call, Production, Report
-from kinward.reporting.services import file_report
+from kinward.reporting.services import file_report, filing_of
 from tests.integration.conftest import Configure
 from tests.integration.helpers import (
     Receiver,
@@ -290,11 +291,10 @@ def test_production_is_never_called_without_the_operators_word(
     ):
         configure(cybertipline_url=f"https://{host}/ispws", production_reporting=consent)
         with pytest.raises(NotConfigured, match=PRODUCTION_CONSENT):
-            authority("cybertipline").file(Filing(report))
+            authority("cybertipline").file(filing_of(report))
         with pytest.raises(NotConfigured):
             file_report(report.id)
     assert not Call.objects.exists()
-    assert config().cybertipline_url
 
 
 @pytest.fixture
@@ -338,10 +338,11 @@ def test_reports_are_real_when_two_people_agreed_and_until_one_ends_it(
     assert examine()["authority"].level == "ok"
 
     # Another address is another agreement.
-    configure(cybertipline_url=config().cybertipline_url + "/")
+    address = section(CyberTiplineSettings).url
+    configure(cybertipline_url=address + "/")
     with pytest.raises(NotConfigured, match="Two people have to agree"):
         file_report(real.id)
-    configure(cybertipline_url=config().cybertipline_url.rstrip("/"))
+    configure(cybertipline_url=address)
     production.end(production_id=made.id, staff=operator)
     with pytest.raises(NotConfigured, match="Two people have to agree"):
         file_report(real.id)
@@ -392,14 +393,17 @@ def test_evidence_that_is_not_what_was_reported_is_not_sent(
 
 
 def test_a_case_closes_only_when_its_report_is_finished(
-    report: Report, account: Account, bank: Bank
+    report: Report, account: Account, bank: Bank, sandbox: Sandbox
 ) -> None:
-    close_reported(case_id=report.case_id, external_id="1")
-    close_reported(case_id=report.case_id, external_id="1")
+    close_reported(report.case_id)
+    assert Case.objects.get().state == "confirmed"
+    file_report(report.id)
+    close_reported(report.case_id)
+    close_reported(report.case_id)
     assert Entry.objects.filter(kind="case.reported").count() == 1
     another = quarantined(account, content_id="post-3")
     with pytest.raises(MoveForbidden):
-        close_reported(case_id=another.id, external_id="2")
+        close_reported(another.id)
 
 
 def test_the_sandbox_shows_what_was_filed(report: Report, sandbox: Sandbox) -> None:

@@ -83,7 +83,7 @@ class Reporting(RuleBasedStateMachine):
         else:
             report = file_report(report.id)
             if report.state == ReportState.FINISHED:
-                close_reported(case_id=report.case_id, external_id=report.external_id)
+                close_reported(report.case_id)
 
     # What can happen.
 

@@ -21,7 +21,6 @@ from kinward.cases.user_reports import (
     receive_report,
 )
 from kinward.enforcement.models import Action
-from kinward.enforcement.sanctions import stands
 from kinward.errors import Invalid, KinwardError, NotFound
 from kinward.evidence.models import Evidence
 from kinward.families.models import Notice
@@ -122,9 +121,8 @@ def test_the_reporter_hears_and_the_authority_gets_their_words(
     report.refresh_from_db()
     assert outcome_of(report) == "acted"
     assert topics(teen)[0] == "report.acted"
-    draft = draft_report(
-        Case.objects.get(pk=case.pk), case.verdicts.get(), "enticement", stands(adult)
-    )
+    case = Case.objects.get(pk=case.pk)
+    draft = draft_report(case, case.verdicts.get(), "enticement", "cybertipline")
     assert "They sent me this." in draft.additional_info
     assert draft.incident_at == report.at
     assert Report.objects.count() == 1

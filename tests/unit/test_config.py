@@ -2,10 +2,11 @@
 
 import stat
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
-from kinward.config import Config, read_config, write_secret
+from kinward.config import Config, Section, read_config, read_section, write_secret
 from kinward.errors import NotConfigured
 
 
@@ -38,3 +39,22 @@ def test_a_secret_is_its_owners_alone_and_is_never_overwritten(tmp_path: Path) -
 def test_cookies_are_secure_behind_tls() -> None:
     assert Config(public_url="https://safety.example/").secure
     assert not Config().secure
+
+
+class Harbour(Section, frozen=True, kw_only=True):
+    """The settings of a plug-in."""
+
+    prefix: ClassVar[str] = "harbour"
+
+    chart: Path
+    depth: float = 2.5
+
+
+def test_a_plug_in_has_a_section_of_its_own() -> None:
+    assert Harbour.variables() == ["KINWARD_HARBOUR_CHART", "KINWARD_HARBOUR_DEPTH"]
+    given = {"KINWARD_HARBOUR_CHART": "/a/b", "KINWARD_HARBOUR_DEPTH": "7", "KINWARD_DEPTH": "9"}
+    assert read_section(Harbour, given) == Harbour(chart=Path("/a/b"), depth=7.0)
+    with pytest.raises(NotConfigured, match="Set KINWARD_HARBOUR_CHART"):
+        read_section(Harbour, {})
+    with pytest.raises(NotConfigured, match="KINWARD_HARBOUR_DEPTH is 'deep'"):
+        read_section(Harbour, given | {"KINWARD_HARBOUR_DEPTH": "deep"})

@@ -9,9 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from kinward.cases.drafting import ANNOTATIONS, CLASSIFICATIONS
 from kinward.reporting.cybertipline.documents import (
-    INCIDENT_TYPES,
     Reporter,
     file_document,
     parse_xml,
@@ -22,6 +20,7 @@ from kinward.reporting.cybertipline.documents import (
 from kinward.reporting.cybertipline.elements import clean
 from kinward.reporting.cybertipline.rules import faults
 from kinward.reporting.cybertipline.schema import choices, schema
+from kinward.reporting.cybertipline.vocabulary import ANNOTATIONS, INCIDENT_TYPES, VOCABULARY
 from kinward.reporting.draft import (
     Address,
     CellPhone,
@@ -44,6 +43,7 @@ from kinward.reporting.draft import (
     from_json,
     to_json,
 )
+from kinward.reporting.vocabulary import EVERY_INCIDENT
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
 CASE = UUID(int=1)
@@ -117,7 +117,7 @@ accounts = st.builds(
     school=text,
     ip_events=st.lists(events, max_size=2),
     devices=st.lists(devices, max_size=2),
-    prior_reports=st.lists(st.integers(-1, 2**64), max_size=2),
+    prior_reports=st.lists(st.integers(-1, 2**64) | text | st.just("NCA-7"), max_size=2),
     suspended_at=st.none() | moments,
     terminated_at=st.none() | moments,
     told_at=st.none() | moments,
@@ -136,7 +136,7 @@ files = st.builds(
     viewed=st.booleans(),
     public=maybe,
     supplemental=st.booleans(),
-    classification=st.sampled_from(CLASSIFICATIONS),
+    classification=st.sampled_from(["", "of another scale", *VOCABULARY.classes]),
     annotations=st.lists(st.sampled_from(["generativeAi", "viral", "potentialMeme"]), unique=True),
     location=urls,
     ip_event=st.none() | events,
@@ -154,7 +154,7 @@ drafts = st.builds(
     incident_description=text,
     escalate=text,
     files=st.lists(files, max_size=3),
-    annotations=st.lists(st.sampled_from(sorted(ANNOTATIONS)), unique=True),
+    annotations=st.lists(st.sampled_from(["another's word", *VOCABULARY.annotations]), unique=True),
     pages=st.lists(
         st.builds(WebPage, urls=st.lists(urls, max_size=2), info=text, third_party=maybe),
         max_size=2,
@@ -262,7 +262,9 @@ def test_a_clock_that_runs_ahead_does_not_have_the_report_refused() -> None:
 
 def test_our_words_are_the_authoritys_words() -> None:
     assert set(INCIDENT_TYPES.values()) == set(choices("incidentType"))
-    assert set(CLASSIFICATIONS) - {""} == set(choices("fileClassification"))
+    assert set(VOCABULARY.classes) == set(choices("fileClassification"))
+    assert VOCABULARY.incidents == EVERY_INCIDENT
+    assert set(ANNOTATIONS) == set(VOCABULARY.annotations)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import kinward
 from kinward.cli.main import COMMANDS
 from kinward.config import Config
 from kinward.errors import KinwardError
+from kinward.reporting.authority import installed_sections
 
 REFERENCE = Path("docs/reference")
 
@@ -30,7 +31,9 @@ def errors(base: type[KinwardError] = KinwardError) -> Iterator[type[KinwardErro
 
 def test_every_setting_is_explained() -> None:
     named = set(re.findall(r"KINWARD_([A-Z_]+)`", (REFERENCE / "settings.md").read_text()))
-    assert {name.lower() for name in named} == set(msgspec.structs.asdict(Config()))
+    own = {f"KINWARD_{name.upper()}" for name in msgspec.structs.asdict(Config())}
+    plugins = {name for kind in installed_sections().values() for name in kind.variables()}
+    assert {f"KINWARD_{name}" for name in named} == own | plugins
 
 
 def test_every_error_is_explained() -> None:

@@ -8,22 +8,22 @@ from typing import Final
 
 from django.utils import timezone
 
-from kinward.cases.drafting import draft_report
+from kinward.cases.drafting import authorities_of, draft_report
 from kinward.cases.models import Case, Verdict
 from kinward.enforcement.holds import let_go
 from kinward.enforcement.models import Action, Effect, SanctionKind, Target
 from kinward.enforcement.queries import held_by_others
 from kinward.enforcement.registration import block_registration, unblock_registration
-from kinward.enforcement.sanctions import impose, lift, sanctioned_by, stands
+from kinward.enforcement.sanctions import impose, lift, sanctioned_by
 from kinward.enforcement.services import issue_content
 from kinward.enforcement.strikes import strike, strikes_of, take_back
 from kinward.exchanges.kinds import OpinionKind
 from kinward.exchanges.opinions import give
 from kinward.guidelines.consequences import Consequence, consequence
-from kinward.guidelines.rules import FindingRule, Guidelines
+from kinward.guidelines.rules import FindingRule, Guidelines, Incident
 from kinward.jobs import enqueue
 from kinward.people.models import Account
-from kinward.reporting.authority import authority_for
+from kinward.reporting.models import Report
 from kinward.reporting.services import open_report
 
 FILE_REPORT: Final = "cases.file_report"
@@ -73,16 +73,20 @@ def carry_out(
     if what.blocks_registration:
         block_registration(account=account, case_id=case.id)
     if what.reports and clause.report:
-        report = open_report(
-            draft=draft_report(case, verdict, clause.report, stands(account)),
-            authority_name=authority_for(account.jurisdiction),
-            actor=actor,
-        )
-        enqueue(FILE_REPORT, report_id=str(report.id))
+        for name in authorities_of(account):
+            report_to(name, case, verdict, clause.report)
     # What no person has looked at is not banked: its hash is in somebody's bank already.
     if verdict.given_by is not None and (verdict.bank or what.banks or what.everywhere):
         enqueue(BANK_CONFIRMED, verdict_id=str(verdict.id))
     return what
+
+
+def report_to(name: str, case: Case, verdict: Verdict, incident: Incident) -> Report:
+    """Report a case to one authority, in the authority's own words. A job files the report."""
+    draft = draft_report(case, verdict, incident, name)
+    report = open_report(draft=draft, authority_name=name, actor=verdict.actor)
+    enqueue(FILE_REPORT, report_id=str(report.id))
+    return report
 
 
 def _sanction(case: Case, account: Account, what: Consequence, actor: str) -> None:

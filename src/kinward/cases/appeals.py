@@ -18,9 +18,8 @@ from kinward.ledger.services import record
 from kinward.people.services import lock_account
 from kinward.redress.models import Appeal
 from kinward.redress.services import get_appeal, reverse, settle_appeal
-from kinward.reporting.models import ReportState
-from kinward.reporting.queries import of_case as report_of
-from kinward.reporting.services import withdraw
+from kinward.reporting.models import SETTLED, Report
+from kinward.reporting.services import lock_reports, withdraw
 
 WITHDRAW: Final = "cases.withdraw_report"
 
@@ -31,6 +30,7 @@ def decide_appeal(*, appeal_id: UUID, overturn: bool, note: str, staff: Staff) -
     statement = get_appeal(appeal_id).statement
     account = lock_account(statement.account_id)
     case = Case.objects.select_for_update(no_key=True).get(pk=statement.case_id)
+    reports = lock_reports(case.id)
     require_lease(case, staff)
     if case.verdicts.filter(given_by=staff).exists():
         raise NeedsAnotherPerson
@@ -46,10 +46,15 @@ def decide_appeal(*, appeal_id: UUID, overturn: bool, note: str, staff: Staff) -
     undo(case, account, why="appeal won", actor=staff.actor)
     reverse(case.id)
     enqueue(UNBANK, case_id=str(case.id), actor=staff.actor)
-    report = report_of(case.id)
-    if report is None:
-        keep_shortly(case_id=case.id, why="appeal won", actor=staff.actor)
-    elif report.state != ReportState.FINISHED:
-        withdraw(report=report, actor=staff.actor)
-        enqueue(WITHDRAW, report_id=str(report.id))
+    _take_reports_back(case, reports, staff)
     return settled
+
+
+def _take_reports_back(case: Case, reports: list[Report], staff: Staff) -> None:
+    """Withdraw what no authority has whole. What one has stays there, and so do the files."""
+    if not reports:
+        keep_shortly(case_id=case.id, why="appeal won", actor=staff.actor)
+    for report in reports:
+        if report.state not in SETTLED:
+            withdraw(report=report, actor=staff.actor)
+            enqueue(WITHDRAW, report_id=str(report.id))

@@ -21,8 +21,8 @@ from kinward.evidence.services import destroy_on_request
 from kinward.ledger.services import record
 from kinward.people.services import lock_account
 from kinward.redress.queries import appeal_waits
-from kinward.reporting.models import ReportState
-from kinward.reporting.queries import of_case as report_of
+from kinward.reporting.models import SETTLED
+from kinward.reporting.queries import reports_of_case
 
 MAX_TEXT: Final = 200
 
@@ -106,8 +106,11 @@ def decide(*, destruction_id: UUID, agree: bool, staff: Staff) -> Destruction:
 def _require_free(case: Case) -> None:
     if case.state in UNDECIDED:
         raise StillNeeded("Its case has no verdict yet.")
-    report = report_of(case.id)
-    if report is not None and report.state not in (ReportState.FINISHED, ReportState.WITHDRAWN):
-        raise StillNeeded(f"Its report is {report.state}: the authority has to have it first.")
+    for report in reports_of_case(case.id):
+        if report.state not in SETTLED:
+            raise StillNeeded(
+                f"Its report to {report.authority} is {report.state}: the authority has to have it "
+                "first."
+            )
     if appeal_waits(case.id):
         raise StillNeeded("An appeal waits for its answer.")

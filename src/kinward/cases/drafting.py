@@ -9,14 +9,14 @@ from kinward.cases.excerpts import MAX_EXCERPT
 from kinward.cases.models import Case, UserReport, Verdict
 from kinward.cases.where import Where, check_where, incidents
 from kinward.config import config
-from kinward.enforcement.sanctions import Stands
+from kinward.enforcement.sanctions import stands
 from kinward.errors import Invalid
 from kinward.evidence.models import Evidence
 from kinward.evidence.queries import of_case, viewed_entirely
-from kinward.fields import is_number
 from kinward.guidelines.rules import Incident
 from kinward.matching.models import Check
 from kinward.people.models import Account, Standing
+from kinward.reporting.authority import authority_for, vocabulary_of
 from kinward.reporting.draft import (
     Chat,
     Draft,
@@ -25,17 +25,10 @@ from kinward.reporting.draft import (
     ReportedAccount,
     ReportedFile,
 )
-from kinward.reporting.models import Report, ReportState
+from kinward.reporting.queries import finished_numbers
+from kinward.reporting.vocabulary import Vocabulary
 
 MAX_PEOPLE: Final = 50
-CLASSIFICATIONS: Final = ("", "A1", "A2", "B1", "B2")
-ANNOTATIONS: Final = {
-    "sextortion": "Sextortion",
-    "csamSolicitation": "Solicitation of material",
-    "minorToMinorInteraction": "Between minors",
-    "spam": "Spam",
-    "sadisticOnlineExploitation": "Sadistic online exploitation",
-}
 
 
 class ReportDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -67,8 +60,23 @@ def check_details(details: ReportDetails) -> None:
         raise Invalid(f"There is no account {missing[0][:60]!r}.")
 
 
-def draft_report(case: Case, verdict: Verdict, incident: Incident, now: Stands) -> Draft:
-    """The report of a case: its account, its files, and for each file whether a person saw it."""
+def authorities_of(account: Account) -> list[str]:
+    """The names of the authorities that are told of an account."""
+    return [authority_for(account.jurisdiction)]
+
+
+def vocabulary_for(account: Account) -> Vocabulary:
+    """What a reviewer can say in the reports about an account."""
+    return vocabulary_of(authorities_of(account))
+
+
+def draft_report(case: Case, verdict: Verdict, incident: Incident, name: str) -> Draft:
+    """The report of a case to the authority of this name.
+
+    It has the account, the files, and for each file whether a person saw it. Nothing of the
+    authority is loaded here: a verdict must not depend on it.
+    """
+    now = stands(case.account)
     findings = case.findings.select_related("check_made", "user_report").order_by("created_at")
     checks = {each.check_made.id: each.check_made for each in findings if each.check_made}
     reports = [each.user_report for each in findings if each.user_report]
@@ -77,8 +85,8 @@ def draft_report(case: Case, verdict: Verdict, incident: Incident, now: Stands) 
     details = msgspec.convert(verdict.details, ReportDetails)
     elsewhere = incidents(details.where)
     files = [
-        _excerpt(each) if each.check_id is None else _file(each, checks[each.check_id], verdict)
-        for each in evidence
+        _excerpt(file) if file.check_id is None else _file(file, checks[file.check_id], verdict)
+        for file in evidence
     ]
     chats = _chats(files) + elsewhere.pop("chats", [])
     return Draft(
@@ -92,7 +100,7 @@ def draft_report(case: Case, verdict: Verdict, incident: Incident, now: Stands) 
             suspended_at=timezone.now() if now.standing == Standing.SUSPENDED else None,
             terminated_at=timezone.now() if now.standing == Standing.TERMINATED else None,
             ip_events=_events(list(checks.values())),
-            prior_reports=_prior(case),
+            prior_reports=[*_prior(case, name)],
         ),
         incident_description=details.description,
         escalate=details.escalate,
@@ -108,14 +116,11 @@ def draft_report(case: Case, verdict: Verdict, incident: Incident, now: Stands) 
     )
 
 
-def _prior(case: Case) -> list[int]:
-    """The numbers of finished reports about the same account."""
+def _prior(case: Case, name: str) -> list[str]:
+    """The numbers that this authority gave to earlier reports about the same account."""
     earlier = Case.objects.filter(account=case.account).exclude(pk=case.pk)
-    finished = Report.objects.filter(
-        case_id__in=list(earlier.values_list("pk", flat=True)), state=ReportState.FINISHED
-    )
-    numbers = finished.order_by("finished_at").values_list("external_id", flat=True)
-    return [int(number) for number in numbers if is_number(number, 18)]
+    cases = earlier.values_list("pk", flat=True)
+    return finished_numbers(authority=name, cases=cases)
 
 
 def _beside(platform_id: str) -> ReportedAccount:

@@ -17,8 +17,8 @@ from kinward.ledger.models import Entry
 from kinward.ledger.queries import about
 from kinward.matching.kinds import kind_of
 from kinward.redress.queries import of_case as statements_of
-from kinward.reporting.queries import of_case as report_of
 from kinward.reporting.queries import parked as parked_reports
+from kinward.reporting.queries import reports_of_case
 
 
 class Ground(msgspec.Struct, frozen=True):
@@ -109,14 +109,13 @@ def _in_words(match: dict[str, object]) -> Ground:
 
 
 def timeline(case: Case) -> QuerySet[Entry]:
-    """Every ledger entry about a case and what belongs to it: evidence, actions, report, appeal."""
-    report = report_of(case.id)
+    """Every ledger entry about a case and what is of it: evidence, actions, reports, appeal."""
     statements = list(statements_of(case.id))
     subjects = chain(
         [str(case)],
         (str(each) for each in evidence_of(case.id)),
         (str(each) for each in actions_of(case.id)),
-        [str(report)] if report else [],
+        (str(report) for report in reports_of_case(case.id)),
         (str(each) for each in statements),
         (str(each.appeal) for each in statements if hasattr(each, "appeal")),
         (f"sanction:{pk}" for pk in sanctions_of(case.id)),

@@ -14,12 +14,7 @@ from kinward.access.roles import REVIEW, SENIOR
 from kinward.cases.acting import FILE_REPORT
 from kinward.cases.concluding import conclude, move
 from kinward.cases.disputes import disputed_teens, disputes
-from kinward.cases.drafting import (
-    ANNOTATIONS,
-    CLASSIFICATIONS,
-    ReportDetails,
-    check_details,
-)
+from kinward.cases.drafting import ReportDetails, check_details, vocabulary_for
 from kinward.cases.models import MAX_NOTE, Case, Comment, Verdict
 from kinward.cases.queries import free_for
 from kinward.cases.states import UNDECIDED, CaseState, check_move
@@ -34,8 +29,9 @@ from kinward.ledger.services import record
 from kinward.people.services import lock_account, lock_accounts
 from kinward.redress.queries import appeal_waits
 from kinward.redress.services import MAX_WHY
-from kinward.reporting.models import Report
-from kinward.reporting.services import handed_over, unpark
+from kinward.reporting.models import Report, ReportState
+from kinward.reporting.queries import reports_of_case
+from kinward.reporting.services import get_report, handed_over, unpark
 
 MAX_SILENCE: Final = 3650
 
@@ -214,33 +210,47 @@ def _check_form(case: Case, staff: Staff, form: VerdictForm) -> None:
     if form.silent_days and not form.silent_why.strip():
         raise Invalid("Say why the account holder is to be told nothing.")
     check_details(form.details)
-    files = {str(each.pk) for each in evidence_of(case.id) if not each.is_excerpt}
-    for evidence_id, classification in form.classifications.items():
-        if evidence_id not in files or classification not in CLASSIFICATIONS:
-            raise Invalid("A classification names a file of this case and is A1, A2, B1 or B2.")
+    _check_words(case, form)
     if form.outcome == "dismissed" and disputed_teens(case.id):
         raise DisputeOpen
-    if unknown := set(form.annotations) - set(ANNOTATIONS):
-        raise Invalid(f"Unknown annotation {min(unknown)!r}.")
     if case.state == CaseState.ESCALATED and case.verdicts.filter(given_by=staff).exists():
         raise NeedsAnotherPerson
 
 
+def _check_words(case: Case, form: VerdictForm) -> None:
+    """Raise `Invalid` where the form says what none of the case's authorities has a word for."""
+    words = vocabulary_for(case.account)
+    files = {str(file.pk) for file in evidence_of(case.id) if not file.is_excerpt}
+    for evidence_id, classification in form.classifications.items():
+        if evidence_id not in files or classification not in ("", *words.classes):
+            scale = ", ".join(words.classes) or "empty: its authority has no scale"
+            raise Invalid(f"A classification names a file of this case and is {scale}.")
+    if unknown := set(form.annotations) - set(words.annotations):
+        raise Invalid(f"Unknown annotation {min(unknown)!r}.")
+
+
 @transaction.atomic
-def close_reported(*, case_id: UUID, external_id: str) -> None:
-    """Close a confirmed case whose report is finished; a second call finds it closed."""
+def close_reported(case_id: UUID) -> None:
+    """Close a confirmed case when all of its reports are finished. Idempotent."""
     case = Case.objects.select_for_update(no_key=True).get(pk=case_id)
     if case.state in (CaseState.REPORTED, CaseState.OVERTURNED):
         return
+    reports = list(reports_of_case(case_id))
+    if any(report.state != ReportState.FINISHED for report in reports):
+        return
     move(case, CaseState.REPORTED)
-    record(actor="system:cases", kind="case.reported", subject=str(case), external_id=external_id)
+    numbers = {report.authority: report.external_id for report in reports}
+    record(actor="system:cases", kind="case.reported", subject=str(case), numbers=numbers)
 
 
 @transaction.atomic
-def hand_over_report(*, report_id: UUID, reference: str, to: str, staff: Staff) -> None:
-    """Close the case of a report that a person brought to its authority."""
-    report = handed_over(report_id=report_id, reference=reference, to=to, staff=staff)
-    close_reported(case_id=report.case_id, external_id=report.external_id)
+def hand_over_report(*, report_id: UUID, reference: str, to: str, staff: Staff) -> Case:
+    """Finish a report that a person brought to its authority; close the case if it was the last."""
+    case_id = get_report(report_id).case_id
+    Case.objects.select_for_update(no_key=True).filter(pk=case_id).first()  # before the ledger
+    handed_over(report_id=report_id, reference=reference, to=to, staff=staff)
+    close_reported(case_id)
+    return get_case(case_id)
 
 
 @transaction.atomic

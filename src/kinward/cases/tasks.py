@@ -15,10 +15,10 @@ from kinward.reporting.services import file_report, withdraw_report
 
 @task(acting.FILE_REPORT)
 def file_and_close(report_id: str) -> None:
-    """File the report of a case, then close the case. A parked report leaves it confirmed."""
+    """File one report of a case, then close the case if it was the last that it waited for."""
     report = file_report(UUID(report_id))
     if report.state == ReportState.FINISHED:
-        services.close_reported(case_id=report.case_id, external_id=report.external_id)
+        services.close_reported(report.case_id)
 
 
 @task(acting.BANK_CONFIRMED)

@@ -1,7 +1,7 @@
 """Where something happened beside the platform: what a reviewer says of it, for a report."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import msgspec
 
@@ -16,13 +16,13 @@ from kinward.reporting.draft import (
     PeerToPeer,
     WebPage,
 )
+from kinward.reporting.vocabulary import PlaceKind
 
 MAX_WHERE: Final = 20
 MAX_NAME: Final = 2000
 MAX_ABOUT: Final = 3000
 
-Kind = Literal["pages", "mails", "newsgroups", "chats", "games", "phones", "offline", "peers"]
-KINDS: Final[dict[Kind, str]] = {
+KINDS: Final[dict[PlaceKind, str]] = {
     "pages": "Web pages (addresses, with spaces)",
     "mails": "E-mail (what it was about)",
     "newsgroups": "A newsgroup (its name)",
@@ -37,7 +37,7 @@ KINDS: Final[dict[Kind, str]] = {
 class Where(msgspec.Struct, frozen=True):
     """One place: its kind, its name as `KINDS` asks for it, and what there is to say."""
 
-    kind: Kind
+    kind: PlaceKind
     name: str = ""
     about: str = ""
 
@@ -66,7 +66,7 @@ def incidents(places: Sequence[Where]) -> dict[str, Any]:
     return found
 
 
-_INCIDENTS: Final[dict[Kind, Callable[[str, str], object]]] = {
+_INCIDENTS: Final[dict[PlaceKind, Callable[[str, str], object]]] = {
     "pages": lambda name, about: WebPage(urls=name.split(), info=about),
     "mails": lambda name, about: Mail(content=about, info=name),
     "newsgroups": lambda name, about: Newsgroup(name=name, info=about),

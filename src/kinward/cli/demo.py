@@ -13,7 +13,7 @@ import click
 from kinward.cli import postgres
 from kinward.cli.supervisor import NotReady, Role, step
 from kinward.cli.up import house, own_roles
-from kinward.config import config, random_secret, write_secret
+from kinward.config import config, forget_config, random_secret, write_secret
 
 if TYPE_CHECKING:
     from kinward.access.models import Staff
@@ -43,7 +43,7 @@ def configure() -> None:
     environment["KINWARD_PLATFORM_NAME"] = "Tidepool (demo)"
     environment["KINWARD_REPORTER_EMAIL"] = "safety@tidepool.example"
     environment["KINWARD_FAMILY_URL"] = f"{community_url()}/family"
-    config.cache_clear()
+    forget_config()
 
 
 def _port(offset: int) -> int:

@@ -10,8 +10,9 @@ import click
 import httpx
 import msgspec
 
-from kinward.config import config
+from kinward.config import Section, config, section
 from kinward.errors import KinwardError
+from kinward.reporting.cybertipline.settings import CyberTiplineSettings
 
 MAX_SKEW: Final = 30.0
 STALE_SECONDS: Final = 60.0
@@ -221,6 +222,26 @@ def check_partners() -> Finding:
     return fine(f"What partners share is here ({', '.join(each.name for each in rows)}).")
 
 
+def check_settings() -> Finding:
+    """Which variables do the installed authorities read, and is each value of the right kind?"""
+    from kinward.reporting.authority import check_settings, installed_sections
+
+    check_settings()
+    readers: dict[type[Section], list[str]] = {}
+    for name, section_type in installed_sections().items():
+        readers.setdefault(section_type, []).append(name)
+    lines = [
+        f"{', '.join(names)}: {', '.join(map(_set_or_not, section_type.variables())) or 'none'}."
+        for section_type, names in readers.items()
+    ]
+    return fine(" ".join(lines))
+
+
+def _set_or_not(variable: str) -> str:
+    """A variable, and whether it is set. Its value may be a secret, so it is not shown."""
+    return f"{variable} ({'set' if os.environ.get(variable) else 'not set'})"
+
+
 def check_authority() -> Finding:
     """Does each authority accept our credentials?"""
     from kinward.reporting.authority import authority, names_in_use
@@ -262,9 +283,10 @@ def check_clock() -> Finding:
         row = cursor.fetchone()
     assert row is not None
     skews = {"the database": abs((datetime.now(UTC) - row[0]).total_seconds())}
-    if config().cybertipline_url:
+    address = section(CyberTiplineSettings).url
+    if address:
         try:
-            date = httpx.get(config().cybertipline_url, timeout=5, trust_env=False).headers["date"]
+            date = httpx.get(address, timeout=5, trust_env=False).headers["date"]
             said = parsedate_to_datetime(date)
             skews["the authority"] = abs((datetime.now(UTC) - said).total_seconds())
         except (httpx.HTTPError, KeyError, ValueError):
@@ -289,6 +311,7 @@ CHECKS: Final[dict[str, Callable[[], Finding]]] = {
     "parked": check_parked,
     "partners": check_partners,
     "policy": check_policy,
+    "settings": check_settings,
     "authority": check_authority,
     "clock": check_clock,
 }

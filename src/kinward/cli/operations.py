@@ -1,6 +1,7 @@
 """`kinward action` and `kinward report`: what is parked, and sending it again."""
 
 from pathlib import Path
+from typing import Final
 from uuid import UUID
 
 import click
@@ -10,9 +11,12 @@ from kinward.cli.main import operator
 from kinward.enforcement import queries as actions
 from kinward.enforcement.services import get_action
 from kinward.enforcement.services import replay as replay_action
+from kinward.errors import Invalid
 from kinward.reporting import queries as reports
 from kinward.reporting.cybertipline.validating import faults_of
 from kinward.reporting.services import get_report
+
+CYBERTIPLINE: Final = "cybertipline"
 
 
 @click.group()
@@ -49,7 +53,7 @@ def report() -> None:
 def list_reports() -> None:
     """List parked reports, with what the authority says."""
     for row in reports.parked():
-        click.echo(f"{row.id}  case {row.case_id}  {row.problem}")
+        click.echo(f"{row.id}  case {row.case_id}  {row.authority}  {row.problem}")
 
 
 @report.command()
@@ -60,8 +64,11 @@ def list_reports() -> None:
     help="The authority's own schema; without it the one that comes along, and its rules.",
 )
 def validate(report_id: UUID | None, xsd: Path | None) -> None:
-    """Hold what a report says, or what every waiting one says, to the authority's schema."""
+    """Hold what a CyberTipline report says, or every waiting one, to the authority's schema."""
     chosen = [get_report(report_id)] if report_id else list(reports.waiting())
+    if report_id and chosen[0].authority != CYBERTIPLINE:
+        raise Invalid(f"It goes to {chosen[0].authority}, which has no schema.")
+    chosen = [row for row in chosen if row.authority == CYBERTIPLINE]
     wrong = 0
     for row in chosen:
         found = faults_of(row, xsd)

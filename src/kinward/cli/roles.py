@@ -7,6 +7,7 @@ import sys
 import click
 from procrastinate import App
 
+from kinward.cli.main import load_django
 from kinward.config import config
 from kinward.errors import NotConfigured
 
@@ -30,11 +31,20 @@ def serve_command() -> list[str]:
     ]
 
 
+def check_plugins() -> None:
+    """Raise `NotConfigured` where a setting of a plug-in is wrong, before anything starts."""
+    from kinward.reporting.authority import check_settings
+
+    check_settings()
+
+
 @click.command()
 def serve() -> None:
     """Run web and gate on KINWARD_HOST:KINWARD_PORT, with KINWARD_PROCESSES processes."""
     if not config().database_url:
         raise NotConfigured("`kinward serve` needs KINWARD_DATABASE_URL; `kinward up` does not.")
+    load_django()
+    check_plugins()
     command = serve_command()
     os.execv(command[0], command)  # noqa: S606 - our own interpreter
 
@@ -54,6 +64,7 @@ def worker(concurrency: int) -> None:
     """Run a worker until it is told to stop; it finishes the jobs it has begun."""
     from procrastinate.contrib.django import app
 
+    check_plugins()
     connector = app.connector.get_worker_connector()  # type: ignore[attr-defined]
     with app.replace_connector(connector):
         asyncio.run(_work(app, concurrency))

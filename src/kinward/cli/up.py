@@ -9,7 +9,7 @@ import click
 from kinward.cli import postgres
 from kinward.cli.first_run import make_secrets, migrate
 from kinward.cli.main import load_django
-from kinward.cli.roles import serve_command
+from kinward.cli.roles import check_plugins, serve_command
 from kinward.cli.supervisor import Role, Supervisor, claim, step
 from kinward.config import config
 
@@ -44,6 +44,7 @@ def house(title: str) -> Iterator[Supervisor]:
         step("database", lambda: at_the_end.callback(start_ground()))
         at_the_end.callback(supervisor.stop)
         at_the_end.callback(lambda: click.secho("\nStopping.", err=True))
+        check_plugins()
         step("tables", migrate)
         yield supervisor
 

@@ -4,17 +4,20 @@ A new authority is a package beside `cybertipline` (or in a distribution of your
 that fits `Authority`, named under the entry-point group `kinward.authorities`.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import entry_points
-from typing import Protocol
+from typing import Any, ClassVar, Final, Protocol
 
 import msgspec
 
-from kinward.config import Config, config
+from kinward.config import Config, Section, config, section
 from kinward.errors import NotConfigured
+from kinward.reporting.answer import Answer
 from kinward.reporting.filing import Filing
+from kinward.reporting.vocabulary import Vocabulary, merge_vocabularies
 
-GROUP = "kinward.authorities"
+GROUP: Final = "kinward.authorities"
 
 
 class Receipt(msgspec.Struct, frozen=True):
@@ -25,9 +28,12 @@ class Receipt(msgspec.Struct, frozen=True):
 
 
 class Authority(Protocol):
-    """A place that reports go to. It is constructed with the configuration."""
+    """A place that reports go to. It is constructed with the configuration and its own settings."""
 
-    def __init__(self, config: Config) -> None: ...
+    settings: ClassVar[type[Section]]  # what it reads from the environment
+    vocabulary: ClassVar[Vocabulary]
+
+    def __init__(self, config: Config, settings: Any) -> None: ...
 
     @property
     def production(self) -> str:
@@ -39,6 +45,18 @@ class Authority(Protocol):
 
     def check(self) -> str:
         """Say in a sentence that the address and credentials work, or raise a KinwardError."""
+        ...
+
+    def prior(self, numbers: Sequence[str]) -> list[str]:
+        """Which earlier reports a new one names, as the authority takes them.
+
+        `numbers` are those that this authority itself gave to finished reports about the same
+        account, oldest first.
+        """
+        ...
+
+    def succeeded(self, answer: Answer) -> bool:
+        """Whether an answer says that the call was carried out, so that it is not made again."""
         ...
 
     def file(self, filing: Filing) -> Receipt:
@@ -71,8 +89,8 @@ def authority_for(jurisdiction: str) -> str:
 def authorities() -> dict[str, str]:
     """Which authority reports go to, by place; `*` is everywhere else."""
     chosen = {"*": "cybertipline"}
-    for each in config().authorities.split(","):
-        place, equals, name = each.strip().partition("=")
+    for entry in config().authorities.split(","):
+        place, equals, name = entry.strip().partition("=")
         if place:
             chosen[place.strip() if equals else "*"] = name.strip() if equals else place.strip()
     return chosen
@@ -86,7 +104,38 @@ def names_in_use() -> list[str]:
 @cache
 def authority(name: str) -> Authority:
     """The authority by the name of its entry point, ready to use."""
+    kind = authority_class(name)
+    return kind(config(), section(kind.settings))
+
+
+@cache
+def authority_class(name: str) -> type[Authority]:
+    """The class of an authority, which says what it can take before anything is configured."""
     for point in entry_points(group=GROUP, name=name):
-        built: Authority = point.load()(config())
-        return built
+        kind: type[Authority] = point.load()
+        return kind
     raise NotConfigured(f"No authority {name!r} is installed (entry points in {GROUP!r}).")
+
+
+def vocabulary_of(names: Sequence[str]) -> Vocabulary:
+    """What can be said to at least one of some authorities."""
+    return merge_vocabularies(authority_class(name).vocabulary for name in names)
+
+
+def installed_sections() -> dict[str, type[Section]]:
+    """The settings that installed authorities read, by the authorities' names."""
+    names = sorted(entry_points(group=GROUP).names)
+    return {name: authority_class(name).settings for name in names}
+
+
+def check_settings() -> None:
+    """Raise `NotConfigured` where a setting of an authority in use is wrong, or not its own."""
+    readers: dict[str, type[msgspec.Struct]] = {
+        f"KINWARD_{field.upper()}": Config for field in Config.__struct_fields__
+    }
+    for name, kind in installed_sections().items():
+        for variable in kind.variables():
+            if readers.setdefault(variable, kind) is not kind:
+                raise NotConfigured(f"{name} reads {variable}, which is another's setting.")
+    for name in names_in_use():
+        section(authority_class(name).settings)

@@ -1,15 +1,21 @@
 """What a report says, in nobody's format: each authority renders it in its own."""
 
 from datetime import date, datetime
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 import msgspec
 
 from kinward.guidelines.rules import Incident
 
-Classification = Literal["", "A1", "A2", "B1", "B2"]
 Event = Literal["Login", "Registration", "Purchase", "Upload", "Other", "Unknown"]
+
+
+ONCE_NAMED: Final = {
+    "csamSolicitation": "solicitation",
+    "minorToMinorInteraction": "between minors",
+    "sadisticOnlineExploitation": "sadistic exploitation",
+}
 
 
 class IpEvent(msgspec.Struct, frozen=True):
@@ -65,7 +71,8 @@ class Place(msgspec.Struct, frozen=True):
 class ReportedAccount(msgspec.Struct, frozen=True, kw_only=True):
     """An account in a report: the one reported, a victim's, an intended recipient's.
 
-    `prior_reports` are ids that the same authority gave to earlier ones. `school` is a victim's.
+    `prior_reports` are numbers that the same authority gave to earlier reports, as text; a draft
+    of before had them as numbers. `school` is a victim's.
     """
 
     platform_id: str
@@ -82,7 +89,7 @@ class ReportedAccount(msgspec.Struct, frozen=True, kw_only=True):
     school: str = ""
     ip_events: list[IpEvent] = []
     devices: list[Device] = []
-    prior_reports: list[int] = []
+    prior_reports: list[int | str] = []
     suspended_at: datetime | None = None
     terminated_at: datetime | None = None
     told_at: datetime | None = None
@@ -94,7 +101,8 @@ class ReportedAccount(msgspec.Struct, frozen=True, kw_only=True):
 class ReportedFile(msgspec.Struct, frozen=True, kw_only=True):
     """A file of a report. `viewed` is true only when a person saw all of it in its case.
 
-    `supplemental` gives the context of what is reported, and is not itself the reason for it.
+    `supplemental` gives the context of what is reported, and is not itself the reason for it. What
+    a classification or an annotation can be is in the vocabulary of the authority.
     """
 
     evidence_id: UUID
@@ -104,7 +112,7 @@ class ReportedFile(msgspec.Struct, frozen=True, kw_only=True):
     viewed: bool
     public: bool | None = None
     supplemental: bool = False
-    classification: Classification = ""
+    classification: str = ""
     annotations: list[str] = []
     location: str = ""
     ip_event: IpEvent | None = None
@@ -231,5 +239,7 @@ def to_json(draft: Draft) -> dict[str, object]:
 
 
 def from_json(value: object) -> Draft:
-    """The draft again."""
-    return msgspec.convert(value, Draft)
+    """The draft again, also one that was kept when annotations had NCMEC's names."""
+    draft = msgspec.convert(value, Draft)
+    annotations = [ONCE_NAMED.get(name, name) for name in draft.annotations]
+    return msgspec.structs.replace(draft, annotations=annotations)

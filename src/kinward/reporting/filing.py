@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from kinward.errors import KinwardError
 from kinward.reporting.answer import Answer
-from kinward.reporting.draft import Draft, from_json
+from kinward.reporting.draft import Draft
 from kinward.reporting.models import Attempt, Call, Report
 
 
@@ -42,11 +42,15 @@ class HandOverNeeded(KinwardError):
 
 
 class Filing:
-    """One report on its way: its draft, its live attempt, and the record of its calls."""
+    """One report on its way: its draft, its live attempt, and the record of its calls.
 
-    def __init__(self, report: Report) -> None:
-        self.report = report
-        self.draft: Draft = from_json(report.draft)
+    The draft is in the words of the authority, and `succeeded` is its own judgement of an answer.
+    """
+
+    def __init__(
+        self, report: Report, *, draft: Draft, succeeded: Callable[[Answer], bool]
+    ) -> None:
+        self.report, self.draft, self._succeeded = report, draft, succeeded
         self.attempt = self._live_attempt()
 
     def _live_attempt(self) -> Attempt:
@@ -58,9 +62,7 @@ class Filing:
     def answered(self, step: str) -> Answer | None:
         """The answer to a step of this attempt, when there is one."""
         call = Call.objects.filter(attempt=self.attempt, step=step).first()
-        if call is None or call.answered_at is None or call.http_status is None:
-            return None
-        return Answer(call.http_status, call.code, call.response, call.request_id)
+        return None if call is None else _answer_of(call)
 
     def call(
         self, step: str, request: str, send: Callable[[], Answer], *, repeatable: bool = False
@@ -74,8 +76,9 @@ class Filing:
         if call is not None:
             if call.answered_at is None and not repeatable:
                 raise Uncertain(step)
-            if call.code == 0 and call.http_status is not None:
-                return Answer(call.http_status, call.code, call.response, call.request_id)
+            kept = _answer_of(call)
+            if kept is not None and self._succeeded(kept):
+                return kept
             call.delete()
         call = Call.objects.create(
             attempt=self.attempt, step=step, request=request, started_at=timezone.now()
@@ -103,3 +106,9 @@ class Filing:
         self.attempt.abandoned = why[:300]
         self.attempt.save(update_fields=["abandoned"])
         self.attempt = self._live_attempt()
+
+
+def _answer_of(call: Call) -> Answer | None:
+    if call.answered_at is None or call.http_status is None:
+        return None
+    return Answer(call.http_status, call.code, call.response, call.request_id)

@@ -1,6 +1,7 @@
 """A report, its attempts at the authority, every call of each; and who agreed that it is real."""
 
 import uuid
+from typing import Final
 
 from django.db import models
 from django.db.models import F, Q
@@ -19,11 +20,14 @@ class ReportState(models.TextChoices):
     WITHDRAWN = "withdrawn"  # the authority has nothing of it
 
 
+SETTLED: Final = (ReportState.FINISHED, ReportState.WITHDRAWN)  # nothing more becomes of it
+
+
 class Report(models.Model):
-    """One report for one case, for ever."""
+    """One report of one case to one authority, for ever."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
-    case_id = models.UUIDField(unique=True)
+    case_id = models.UUIDField()
     authority = models.CharField(max_length=40)
     state = models.CharField(
         max_length=12, choices=ReportState.choices, default=ReportState.WAITING
@@ -37,6 +41,9 @@ class Report(models.Model):
 
     class Meta:
         constraints = (
+            models.UniqueConstraint(
+                fields=("case_id", "authority"), name="reporting_one_each_authority"
+            ),
             models.CheckConstraint(
                 condition=~Q(state="finished")
                 | (~Q(external_id="") & Q(finished_at__isnull=False)),

@@ -1,5 +1,6 @@
 """Reading reports."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -7,9 +8,17 @@ from django.db.models import QuerySet
 from kinward.reporting.models import Report, ReportState
 
 
-def of_case(case_id: UUID) -> Report | None:
-    """A case's report, if it has one."""
-    return Report.objects.filter(case_id=case_id).first()
+def reports_of_case(case_id: UUID) -> QuerySet[Report]:
+    """The reports of a case, one for each authority, oldest first."""
+    return Report.objects.filter(case_id=case_id).order_by("created_at", "id")
+
+
+def finished_numbers(*, authority: str, cases: Iterable[UUID]) -> list[str]:
+    """The numbers that an authority gave to the finished reports of some cases, oldest first."""
+    finished = Report.objects.filter(
+        authority=authority, case_id__in=list(cases), state=ReportState.FINISHED
+    )
+    return list(finished.order_by("finished_at").values_list("external_id", flat=True))
 
 
 def waiting() -> QuerySet[Report]:

@@ -13,11 +13,12 @@ from kinward.errors import Invalid, KinwardError, NotFound
 from kinward.evidence.services import keep_after_report, keep_shortly
 from kinward.ledger.services import record
 from kinward.locks import exclusive
-from kinward.reporting.authority import Receipt, authority
-from kinward.reporting.draft import Draft, to_json
+from kinward.reporting.authority import Receipt, authority, authority_class
+from kinward.reporting.draft import Draft, from_json, to_json
 from kinward.reporting.filing import Filing, HandOverNeeded, Refused, TryLater
-from kinward.reporting.models import Report, ReportState
+from kinward.reporting.models import SETTLED, Report, ReportState
 from kinward.reporting.production import require_agreement
+from kinward.reporting.vocabulary import narrow_draft
 
 MAX_REFERENCE: Final = 100
 MAX_TO: Final = 200
@@ -63,7 +64,8 @@ def _file(report: Report) -> Report:
         return report
     try:
         require_agreement(report.authority)
-        receipt = authority(report.authority).file(Filing(report))
+        _require_incident(report)
+        receipt = authority(report.authority).file(filing_of(report))
     except Refused as error:
         return _park(report, str(error))
     except HandOverNeeded as needed:
@@ -74,13 +76,33 @@ def _file(report: Report) -> Report:
     return _finish(report, receipt)
 
 
+def filing_of(report: Report) -> Filing:
+    """A report on its way, as its authority takes it."""
+    succeeded = authority(report.authority).succeeded
+    return Filing(report, draft=draft_of(report), succeeded=succeeded)
+
+
+def draft_of(report: Report) -> Draft:
+    """What a report says, in the words of its authority."""
+    recipient = authority(report.authority)
+    return narrow_draft(from_json(report.draft), recipient.vocabulary, recipient.prior)
+
+
+def _require_incident(report: Report) -> None:
+    """Raise `Refused` where the authority has no word for what happened."""
+    incident = from_json(report.draft).incident
+    if incident not in authority_class(report.authority).vocabulary.incidents:
+        raise Refused(f"{report.authority} takes no reports of {incident!r}. Bring it elsewhere.")
+
+
 @transaction.atomic
 def _finish(report: Report, receipt: Receipt) -> Report:
+    siblings = lock_reports(report.case_id)
     report.state = ReportState.FINISHED
     report.external_id, report.receipt = receipt.external_id, receipt.verbatim
     report.finished_at, report.problem = timezone.now(), ""
     report.save()
-    keep_after_report(case_id=report.case_id, finished_at=report.finished_at)
+    _set_term(report, siblings)
     record(
         actor="system:reporting",
         kind="report.finished",
@@ -90,6 +112,26 @@ def _finish(report: Report, receipt: Receipt) -> Report:
         external_id=report.external_id,
     )
     return report
+
+
+def lock_reports(case_id: UUID) -> list[Report]:
+    """Lock the reports of a case, after the case itself and before the ledger. Oldest id first.
+
+    What becomes of the case and its files depends on all of them.
+    """
+    return list(Report.objects.select_for_update().filter(case_id=case_id).order_by("id"))
+
+
+def _set_term(report: Report, siblings: list[Report]) -> None:
+    """Say how long the files of a case are kept, once its last report is finished or withdrawn."""
+    reports = [report, *(sibling for sibling in siblings if sibling.pk != report.pk)]
+    if not all(sibling.state in SETTLED for sibling in reports):
+        return
+    moments = [sibling.finished_at for sibling in reports if sibling.finished_at is not None]
+    if moments:
+        keep_after_report(case_id=report.case_id, finished_at=max(moments))
+    else:
+        keep_shortly(case_id=report.case_id, why="report withdrawn", actor="system:reporting")
 
 
 @transaction.atomic
@@ -112,9 +154,8 @@ def handed_over(*, report_id: UUID, reference: str, to: str, staff: Staff) -> Re
     staff.must(CUSTODY, "Handing reports over")
     if not 1 <= len(reference.strip()) <= MAX_REFERENCE or not 1 <= len(to.strip()) <= MAX_TO:
         raise Invalid("Write down the authority's number, and to whom it was handed over.")
-    report = Report.objects.select_for_update().filter(pk=report_id).first()
-    if report is None:
-        raise NotFound(f"There is no report {report_id}.")
+    reports = lock_reports(get_report(report_id).case_id)
+    report = next(report for report in reports if report.pk == report_id)
     if report.state != ReportState.PACKAGED:
         raise Invalid(f"This report is {report.state}, not packaged.")
     record(
@@ -146,7 +187,7 @@ def _park(report: Report, problem: str) -> Report:
 def withdraw(*, report: Report, actor: str) -> None:
     """Have a report that is not finished taken back; a job of the caller's does it."""
     report = Report.objects.select_for_update().get(pk=report.pk)
-    if report.state in (ReportState.FINISHED, ReportState.WITHDRAWN):
+    if report.state in SETTLED:
         raise Invalid(f"This report is {report.state}.")
     report.state = ReportState.WITHDRAWING
     report.save(update_fields=["state"])
@@ -159,17 +200,18 @@ def withdraw_report(report_id: UUID) -> Report:
         if not mine:
             raise TryLater("Another worker is filing it.")
         report = get_report(report_id)
-        if report.state in (ReportState.FINISHED, ReportState.WITHDRAWN):
+        if report.state in SETTLED:
             return report
-        receipt = authority(report.authority).withdraw(Filing(report))
+        receipt = authority(report.authority).withdraw(filing_of(report))
         return _withdrawn(report) if receipt is None else _finish(report, receipt)
 
 
 @transaction.atomic
 def _withdrawn(report: Report) -> Report:
+    siblings = lock_reports(report.case_id)
     report.state, report.problem = ReportState.WITHDRAWN, ""
     report.save(update_fields=["state", "problem"])
-    keep_shortly(case_id=report.case_id, why="report withdrawn", actor="system:reporting")
+    _set_term(report, siblings)
     record(
         actor="system:reporting",
         kind="report.withdrawn",

@@ -14,7 +14,7 @@ from kinward.access.roles import AUDIT, CUSTODY, OPERATE, POLICY, REVIEW, SENIOR
 from kinward.cases import queries, services
 from kinward.cases.contacts import contacts
 from kinward.cases.disputes import disputes
-from kinward.cases.drafting import ANNOTATIONS, CLASSIFICATIONS, ReportDetails
+from kinward.cases.drafting import ReportDetails, vocabulary_for
 from kinward.cases.exposure import exposure_of
 from kinward.cases.models import Case
 from kinward.cases.services import (
@@ -26,7 +26,7 @@ from kinward.cases.services import (
 )
 from kinward.cases.states import UNDECIDED
 from kinward.cases.viewing import viewing_of
-from kinward.cases.where import KINDS, Kind, Where
+from kinward.cases.where import KINDS, Where
 from kinward.enforcement.queries import of_case as actions_of
 from kinward.enforcement.sanctions import stands
 from kinward.enforcement.strikes import strikes_of
@@ -39,7 +39,8 @@ from kinward.people.services import related_accounts
 from kinward.redress.queries import of_case as statements_of
 from kinward.redress.queries import waiting
 from kinward.redress.services import keep_silent
-from kinward.reporting.queries import of_case as report_of
+from kinward.reporting.queries import reports_of_case
+from kinward.reporting.vocabulary import PlaceKind
 from kinward.web.guards import StaffRequest, needs
 
 
@@ -90,10 +91,14 @@ def case_page(
 ) -> HttpResponse:
     """The page of a case, with what went wrong, if something did."""
     appeal = waiting().filter(statement__case_id=case.id).first()
-    words = queries.described(case)
+    words, matches = vocabulary_for(case.account), queries.described(case)
     files: list[dict[str, Any]] = [
-        {"evidence": each, "viewed": viewed_entirely(each), "words": words.get(each.content_id, [])}
-        for each in evidence_of(case.id)
+        {
+            "evidence": file,
+            "viewed": viewed_entirely(file),
+            "words": matches.get(file.content_id, []),
+        }
+        for file in evidence_of(case.id)
     ]
     context = {
         "case": case,
@@ -107,7 +112,7 @@ def case_page(
         "files": files,
         "pictured": [each for each in files if not each["evidence"].is_excerpt],
         "actions": actions_of(case.id),
-        "report": report_of(case.id),
+        "reports": reports_of_case(case.id),
         "verdicts": case.verdicts.select_related("given_by").order_by("given_at"),
         "timeline": queries.timeline(case),
         "statements": statements_of(case.id),
@@ -122,9 +127,9 @@ def case_page(
         "reviews": request.user.may(REVIEW),
         "longest_silence": services.MAX_SILENCE,
         "clauses": in_force().clause,
-        "classifications": CLASSIFICATIONS[1:],
-        "annotations": ANNOTATIONS,
-        "kinds_of_where": KINDS,
+        "classifications": words.classes,
+        "annotations": words.annotations,
+        "kinds_of_where": {kind: KINDS[kind] for kind in KINDS if kind in words.places},
         "problem": problem,
     }
     status = problem.status if problem else 200
@@ -206,7 +211,7 @@ def _where(request: StaffRequest) -> list[Where]:
     if not kind:
         return []
     name, about = (request.POST.get(f"where_{each}", "").strip() for each in ("name", "about"))
-    return [Where(cast("Kind", kind), name, about)]
+    return [Where(cast("PlaceKind", kind), name, about)]
 
 
 def _all_files(case_id: UUID, classification: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ from kinward.cases import destroying, releasing, services
 from kinward.cases.destroying import DestructionForm
 from kinward.cases.models import Destruction, Release
 from kinward.cases.releasing import ReleaseForm
+from kinward.cases.states import CaseState
 from kinward.errors import Invalid, KinwardError
 from kinward.evidence.queries import held_cases
 from kinward.evidence.services import set_hold
@@ -108,7 +109,7 @@ def hand_over_report(request: StaffRequest, report_id: UUID) -> HttpResponse:
     """Write down that a report was brought to its authority, and the number that it gave."""
     sent = request.POST
     try:
-        services.hand_over_report(
+        case = services.hand_over_report(
             report_id=report_id,
             reference=sent.get("reference", ""),
             to=sent.get("to", ""),
@@ -116,7 +117,9 @@ def hand_over_report(request: StaffRequest, report_id: UUID) -> HttpResponse:
         )
     except KinwardError as error:
         return _page(request, error)
-    messages.success(request, "The hand-over is written down, and the case is closed.")
+    closed = case.state == CaseState.REPORTED
+    what = "the case is closed" if closed else "the case waits for its other report"
+    messages.success(request, f"The hand-over is written down, and {what}.")
     return redirect("releases")
 
 

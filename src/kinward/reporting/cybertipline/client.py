@@ -5,10 +5,10 @@ asked again (5102 means done); a lost answer to anything else abandons the attem
 where its id is known (an unfinished report that is left alone is deleted by the authority).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Final
+from typing import ClassVar, Final
 from urllib.parse import urlsplit
 
 import httpx
@@ -31,9 +31,13 @@ from kinward.reporting.cybertipline.documents import (
     report_document,
     to_xml,
 )
+from kinward.reporting.cybertipline.parties import is_report_number
 from kinward.reporting.cybertipline.rules import faults
+from kinward.reporting.cybertipline.settings import CyberTiplineSettings
+from kinward.reporting.cybertipline.vocabulary import VOCABULARY
 from kinward.reporting.draft import ReportedFile
 from kinward.reporting.filing import Filing, Refused, TryLater, Uncertain
+from kinward.reporting.vocabulary import Vocabulary
 
 PRODUCTION_HOSTS: Final = {"report.cybertip.org"}
 TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)
@@ -53,13 +57,16 @@ class Abandon(Exception):
 class CyberTipline:
     """The client of one CyberTipline address."""
 
-    def __init__(self, config: Config) -> None:
-        self._config = config
+    settings: ClassVar[type[CyberTiplineSettings]] = CyberTiplineSettings
+    vocabulary: ClassVar[Vocabulary] = VOCABULARY
+
+    def __init__(self, config: Config, settings: CyberTiplineSettings) -> None:
+        self._config, self._settings = config, settings
 
     @property
     def production(self) -> str:
         """The address, if it is NCMEC's own, where every report is real."""
-        url = self._config.cybertipline_url
+        url = self._settings.url
         host = urlsplit(url).hostname or ""
         return url if host.rstrip(".") in PRODUCTION_HOSTS else ""
 
@@ -74,6 +81,14 @@ class CyberTipline:
         if response.status_code == 401 or reply is None or reply.code != OK:
             raise Refused(f"HTTP {response.status_code}: check the address and the credentials.")
         return reply.description
+
+    def prior(self, numbers: Sequence[str]) -> list[str]:
+        """All of them, since each is a number of NCMEC's own."""
+        return [number for number in numbers if is_report_number(number)]
+
+    def succeeded(self, answer: Answer) -> bool:
+        """Its answers have a code of their own, and 0 is success."""
+        return answer.code == OK
 
     def file(self, filing: Filing) -> Receipt:
         """Take a report from wherever it stands to its receipt."""
@@ -104,18 +119,18 @@ class CyberTipline:
         return None
 
     def _http(self) -> httpx.Client:
-        chosen = self._config
-        if not chosen.cybertipline_url or not chosen.reporter_email:
+        chosen = self._settings
+        if not chosen.url or not self._config.reporter_email:
             raise NotConfigured("Set KINWARD_CYBERTIPLINE_URL and KINWARD_REPORTER_EMAIL.")
-        require_safe("KINWARD_CYBERTIPLINE_URL", chosen.cybertipline_url)
-        if self.production and chosen.production_reporting != PRODUCTION_CONSENT:
+        require_safe("KINWARD_CYBERTIPLINE_URL", chosen.url)
+        if self.production and self._config.production_reporting != PRODUCTION_CONSENT:
             raise NotConfigured(
                 "The address is NCMEC's production. To file real reports set "
                 f"KINWARD_PRODUCTION_REPORTING={PRODUCTION_CONSENT}."
             )
         return httpx.Client(
-            base_url=chosen.cybertipline_url.rstrip("/") + "/",
-            auth=(chosen.cybertipline_username, chosen.cybertipline_password),
+            base_url=chosen.url.rstrip("/") + "/",
+            auth=(chosen.username, chosen.password),
             timeout=TIMEOUT,
             trust_env=False,
         )

@@ -10,7 +10,6 @@ from typing import Final
 import msgspec
 from lxml import etree
 
-from kinward.guidelines.rules import Incident
 from kinward.reporting.answer import Answer
 from kinward.reporting.cybertipline.elements import (
     MAX_INFO,
@@ -25,18 +24,9 @@ from kinward.reporting.cybertipline.elements import (
 )
 from kinward.reporting.cybertipline.parties import account, incidents
 from kinward.reporting.cybertipline.schema import choices
+from kinward.reporting.cybertipline.vocabulary import ANNOTATIONS, INCIDENT_TYPES, VOCABULARY
 from kinward.reporting.draft import Draft, ReportedFile
 
-INCIDENT_TYPES: Final[dict[Incident, str]] = {
-    "imagery": "Child Pornography (possession, manufacture, and distribution)",
-    "enticement": "Online Enticement of Children for Sexual Acts",
-    "trafficking": "Child Sex Trafficking",
-    "tourism": "Child Sex Tourism",
-    "molestation": "Child Sexual Molestation",
-    "misleading domain": "Misleading Domain Name",
-    "misleading words": "Misleading Words or Digital Images on the Internet",
-    "unsolicited": "Unsolicited Obscene Material Sent to a Child",
-}
 MAX_ANSWER: Final = 1024 * 1024
 
 
@@ -126,7 +116,8 @@ def _summary(root: etree._Element, draft: Draft, now: datetime) -> None:
     text(summary, "platform", draft.platform, 256)
     if draft.escalate.strip():
         text(summary, "escalateToHighPriority", draft.escalate.strip(), 3000)
-    flags(summary, "reportAnnotations", draft.annotations)
+    known = [ANNOTATIONS[name] for name in draft.annotations if name in ANNOTATIONS]
+    flags(summary, "reportAnnotations", known)
     text(summary, "incidentDateTime", stamp(draft.incident_at, now))
     text(summary, "incidentDateTimeDescription", draft.incident_description, 3000)
 
@@ -164,7 +155,7 @@ def file_document(
         boolean(root, "fileViewedByEsp", file.viewed)
         memes = [each for each in file.annotations if each in ("viral", "potentialMeme")]
         flags(root, "fileAnnotations", memes or ["potentialMeme"])
-        text(root, "industryClassification", file.classification)
+        _classification(root, file.classification)
         return root
     text(root, "originalFileName", file.filename, 2056)
     text(root, "uploadedToEspTimestamp", stamp(file.uploaded_at, now))
@@ -176,7 +167,7 @@ def file_document(
     if file.supplemental:
         annotations = [each for each in annotations if each != "potentialMeme"]
     flags(root, "fileAnnotations", annotations)
-    text(root, "industryClassification", "" if file.supplemental else file.classification)
+    _classification(root, "" if file.supplemental else file.classification)
     for kind, value in file.hashes.items():
         if value and kind:
             text(root, "originalFileHash", value).set("hashType", kind[:64])
@@ -187,6 +178,10 @@ def file_document(
     _details(root, file.details)
     text(root, "additionalInfo", file.info, MAX_INFO)
     return root
+
+
+def _classification(root: etree._Element, given: str) -> None:
+    text(root, "industryClassification", given if given in VOCABULARY.classes else "")
 
 
 def _details(root: etree._Element, details: dict[str, str]) -> None:

@@ -56,14 +56,24 @@ def account(root: etree._Element, kind: str, of: ReportedAccount, now: datetime)
     text(element, "additionalInfo", of.info, MAX_INFO)
 
 
+def is_report_number(number: str) -> bool:
+    """Whether a text can be the number of a CyberTipline report.
+
+    >>> [is_report_number(number) for number in ("7", "NCA-7", "0", "²", "9" * 19)]
+    [True, False, False, False, False]
+    """
+    digits = number.isascii() and number.isdigit() and len(number) <= len(str(LONGEST_ID))
+    return digits and 0 < int(number) <= LONGEST_ID
+
+
 def _what_differs(element: etree._Element, kind: str, of: ReportedAccount) -> None:
     if kind == "victim":
         text(element, "schoolName", of.school, 255)
     if kind == "personOrUserReported":
         boolean(element, "thirdPartyUserReported", of.third_party)
-    for number in of.prior_reports:
-        if 0 < number <= LONGEST_ID:
-            text(element, "priorCTReports", str(number))
+    for number in map(str, of.prior_reports):
+        if is_report_number(number):
+            text(element, "priorCTReports", number)
     if kind != "victim":
         text(element, "groupIdentifier", of.group, 255)
 

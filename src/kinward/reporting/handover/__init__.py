@@ -5,13 +5,13 @@ authority's own key. The report waits until a custodian writes down that it was 
 number that the authority gave it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar, Final
 
 import msgspec
 
-from kinward.config import Config
+from kinward.config import Config, Section
 from kinward.errors import NotConfigured
 from kinward.evidence.packing import Item, check_recipient, pack
 from kinward.evidence.services import get_evidence, read_for_report
@@ -19,8 +19,18 @@ from kinward.reporting.answer import Answer
 from kinward.reporting.authority import Receipt
 from kinward.reporting.draft import to_json
 from kinward.reporting.filing import Filing, HandOverNeeded
+from kinward.reporting.vocabulary import COMMON_ANNOTATIONS, INDUSTRY_CLASSES, Vocabulary
 
-OK: Final = 0
+DONE: Final = 200
+
+
+class HandOverSettings(Section, frozen=True, kw_only=True):
+    """The keys that packages are sealed to (`name=age1…`, with commas), and where they go."""
+
+    prefix: ClassVar[str] = "handover"
+
+    keys: str = ""
+    dir: str = ""
 
 
 class HandOver:
@@ -29,8 +39,13 @@ class HandOver:
     code: ClassVar[str]
     title: ClassVar[str]
 
-    def __init__(self, config: Config) -> None:
-        self._config = config
+    settings: ClassVar[type[HandOverSettings]] = HandOverSettings
+    vocabulary: ClassVar[Vocabulary] = Vocabulary(
+        classes=INDUSTRY_CLASSES, annotations=COMMON_ANNOTATIONS
+    )
+
+    def __init__(self, config: Config, settings: HandOverSettings) -> None:
+        self._config, self._settings = config, settings
 
     @property
     def production(self) -> str:
@@ -40,6 +55,14 @@ class HandOver:
     def check(self) -> str:
         """Whether there is a key of the authority's to seal reports to."""
         return f"{self.title}: packages are sealed to {self._recipient()[:16]}…"
+
+    def prior(self, numbers: Sequence[str]) -> list[str]:
+        """All of them: a person reads them, whatever they look like."""
+        return list(numbers)
+
+    def succeeded(self, answer: Answer) -> bool:
+        """Whether the package was written."""
+        return answer.http_status == DONE
 
     def file(self, filing: Filing) -> Receipt:
         """Write the package, once, and say that a person is needed. Never a receipt by itself."""
@@ -59,7 +82,7 @@ class HandOver:
                 },
                 items=_items(filing),
             )
-        filing.call("package", path.name, lambda: Answer(200, OK, str(path)))
+        filing.call("package", path.name, lambda: Answer(DONE, None, str(path)))
         raise HandOverNeeded(f"Hand {path} over to {self.title}, and write its number down.")
 
     def withdraw(self, filing: Filing) -> Receipt | None:
@@ -69,12 +92,12 @@ class HandOver:
         return None
 
     def _path(self, filing: Filing) -> Path:
-        chosen = self._config
-        base = Path(chosen.handover_dir) if chosen.handover_dir else chosen.data_dir / "handover"
+        chosen = self._settings.dir
+        base = Path(chosen) if chosen else self._config.data_dir / "handover"
         return base / self.code / f"{filing.report.id}.age"
 
     def _recipient(self) -> str:
-        pairs = (each.partition("=") for each in self._config.handover_keys.split(","))
+        pairs = (pair.partition("=") for pair in self._settings.keys.split(","))
         keys = {name.strip(): key.strip() for name, _, key in pairs}
         if not keys.get(self.code):
             raise NotConfigured(f"Set the key of {self.title}: KINWARD_HANDOVER_KEYS={self.code}=…")
