@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from kinward.access.actor import Actor
 from kinward.cli.bank import bank as bank_command
 from kinward.demo import pictures
 from kinward.errors import Invalid, NotFound
@@ -26,7 +27,7 @@ from kinward.matching.services import (
 from tests.integration.helpers import KNOWN, UNKNOWN
 
 pytestmark = pytest.mark.django_db
-ACTOR = "system:test"
+ACTOR = Actor.system("test")
 
 
 def known(data: bytes) -> list[Match]:
