@@ -20,6 +20,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from kinward.access.actor import Actor
+
 DIRECTORY = tempfile.mkdtemp(prefix="kinward-bench-")
 atexit.register(shutil.rmtree, DIRECTORY, ignore_errors=True)  # after the server has stopped
 os.environ["KINWARD_DATA_DIR"] = DIRECTORY
@@ -65,7 +67,7 @@ def fill(count: int) -> None:
 
     with transaction.atomic():
         for case in cases[::10]:
-            record(actor="key:bench", kind="case.opened", subject=str(case))
+            record(actor=Actor.key("bench"), kind="case.opened", subject=str(case))
 
 
 def timed(name: str, work: Callable[[], Any], rounds: int = ROUNDS) -> None:

@@ -30,6 +30,7 @@ def fill(held: int, new: int) -> set[UUID]:
     """Hold random records, some of them planted, and bank the new hashes; the planted checks."""
     from django.utils import timezone
 
+    from kinward.access.actor import Actor
     from kinward.matching.hashlists import ListedHash
     from kinward.matching.held import CURRENT, record_type
     from kinward.matching.kinds import Pdq
@@ -67,9 +68,9 @@ def fill(held: int, new: int) -> set[UUID]:
         HeldBlock.objects.create(format=CURRENT, count=count, records=records.tobytes())
         print(f"\r{first + count:,} held", end="", flush=True)
     print()
-    bank = create_bank(name="new", confidence="unverified", actor="bench")
+    bank = create_bank(name="new", confidence="unverified", actor=Actor.system("bench"))
     hashes = [ListedHash(Pdq.name, each.tobytes()) for each in listed]
-    add_hashes(bank=bank, hashes=hashes, provenance="bench", actor="bench")
+    add_hashes(bank=bank, hashes=hashes, provenance="bench", actor=Actor.system("bench"))
     RetroRun.objects.all().delete()
     return {check.pk for check in planted.values()}
 

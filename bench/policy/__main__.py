@@ -16,6 +16,7 @@ import msgspec
 from bench.policy.http import rate, request, serve
 from bench.policy.questions import Question, questions
 from bench.policy.rules import cedar, cedar_batch, cel, kinward, plain, rego
+from kinward.access.actor import Actor
 from kinward.policy import AgeRange, Person, decide, load_pack
 from kinward.policy.population import generated
 from kinward.policy.simulate import simulate
@@ -105,7 +106,7 @@ def over_http(directory: Path) -> None:
     from kinward.people.services import Profile, put_account
 
     migrate()
-    key = create_key(name="bench", scopes=frozenset({"policy:decide"}), actor="system:bench")
+    key = create_key(name="bench", scopes=frozenset({"policy:decide"}), actor=Actor.system("bench"))
     for number in range(KNOWN):
         age = AgeRange(13 + number % 40, 14 + number % 40)
         put_account(platform_id=f"m{number}", profile=Profile(age=age, jurisdiction="DE"))

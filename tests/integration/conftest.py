@@ -16,6 +16,7 @@ from pytest_django import DjangoDbBlocker
 
 from kinward import config as config_module
 from kinward.access import services as access_services
+from kinward.access.actor import Actor
 from kinward.access.models import Staff
 from kinward.config import Config, config, forget_config
 from kinward.evidence.keys import keys, keys_of
@@ -109,9 +110,9 @@ def _use(chosen: Config) -> None:
 @pytest.fixture
 def bank(db: None) -> Bank:
     """A verified bank with one generated picture, number 901."""
-    bank = create_bank(name="known", confidence="verified", actor="system:test")
+    bank = create_bank(name="known", confidence="verified", actor=Actor.system("test"))
     hashes = file_hashes(digest_bytes(KNOWN_PNG), read_picture(KNOWN_PNG, 10**8), "generated 901")
-    add_hashes(bank=bank, hashes=hashes, provenance="a test", actor="system:test")
+    add_hashes(bank=bank, hashes=hashes, provenance="a test", actor=Actor.system("test"))
     return bank
 
 

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 from procrastinate.contrib.django import app
 
+from kinward.access.actor import Actor
 from kinward.access.models import Staff
 from kinward.cases.intake import Outcome, prepare, receive
 from kinward.cases.looking import look
@@ -88,7 +89,7 @@ def upload(
         **{"filename": "IMG_1.jpg", "ip": "203.0.113.7", "port": 4711, **changes},
     )
     return receive(
-        actor="key:test",
+        actor=Actor.key("test"),
         account_id=account.platform_id,
         upload=about,
         data=data,
@@ -112,7 +113,7 @@ def confirmed(
     report = UserReportIn(
         account_id=account.platform_id, category="bullying", content_id=content_id, text="x"
     )
-    case = receive_report(report=report, actor="key:test").finding.case
+    case = receive_report(report=report, actor=Actor.key("test")).finding.case
     take(case=case, staff=reviewer)
     form = form or VerdictForm(outcome="confirmed", clause=clause)
     return decide(case_id=case.id, staff=reviewer, form=form)

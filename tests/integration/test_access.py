@@ -2,6 +2,7 @@
 
 import pytest
 
+from kinward.access.actor import Actor
 from kinward.access.models import ApiKey, Staff
 from kinward.access.services import (
     SCOPES,
@@ -17,13 +18,13 @@ from kinward.errors import Invalid, NotFound
 from kinward.ledger.models import Entry
 
 pytestmark = pytest.mark.django_db
-ACTOR = "operator:test"
+ACTOR = Actor.operator("test")
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_key_lives_until_it_is_revoked() -> None:
     secret = create_key(name="app", scopes=frozenset({"media:check"}), actor=ACTOR)
-    assert authenticate(f"Bearer {secret}", "media:check").actor == "key:app"
+    assert authenticate(f"Bearer {secret}", "media:check").actor == Actor.key("app")
     with pytest.raises(ScopeMissing):
         authenticate(f"Bearer {secret}", "accounts:write")
     revoke_key(name="app", actor=ACTOR)

@@ -6,6 +6,8 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from kinward.access.actor import Actor
+from kinward.access.agreement import AlreadyDecided
 from kinward.access.models import Staff
 from kinward.cases.acting import undo
 from kinward.cases.banking import unbank
@@ -27,7 +29,6 @@ from kinward.guidelines.models import Edition
 from kinward.guidelines.queries import in_force
 from kinward.guidelines.reading import GuidelinesInvalid, read_guidelines, shipped
 from kinward.guidelines.services import (
-    AlreadyDecided,
     VersionTaken,
     decide_edition,
     propose,
@@ -59,7 +60,7 @@ from tests.integration.helpers import (
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ACTOR = "system:test"
+ACTOR = Actor.system("test")
 
 
 @pytest.fixture
@@ -437,7 +438,7 @@ def test_a_rule_confirms_only_where_the_operator_chose_it(
     case = Case.objects.get(pk=str(exact.case_id))
     assert case.state == "confirmed"
     verdict = case.verdicts.get()
-    assert (verdict.given_by, verdict.rule, verdict.actor) == (
+    assert (verdict.given_by, verdict.rule, str(verdict.actor)) == (
         None,
         "exact-verified-match",
         "rule:exact-verified-match",

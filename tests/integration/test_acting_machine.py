@@ -24,6 +24,7 @@ from hypothesis.stateful import (
     rule,
 )
 
+from kinward.access.actor import Actor
 from kinward.access.models import Staff
 from kinward.cases import banking
 from kinward.cases.acting import report_to
@@ -113,7 +114,7 @@ class Acting(RuleBasedStateMachine):
         content = self.latest.get(which, "") if category == "contact" else ""
         about = self.accounts[which].platform_id
         made = UserReportIn(account_id=about, category=category, content_id=content)
-        receive_report(report=made, actor="key:test")
+        receive_report(report=made, actor=Actor.key("test"))
 
     def _undecided(self, pick: int) -> Case | None:
         found = list(Case.objects.filter(state__in=UNDECIDED).order_by("opened_at", "id"))
@@ -166,7 +167,7 @@ class Acting(RuleBasedStateMachine):
                     statement_id=statement.id,
                     text="I think that this is wrong.",
                     days=14,
-                    actor="account:x",
+                    actor=Actor.account("x"),
                 )
 
     @rule(pick=ANY, who=st.sampled_from(PEOPLE), overturn=st.booleans())
@@ -216,7 +217,7 @@ class Acting(RuleBasedStateMachine):
             if verdict.bank or (verdict.consequence or {}).get("everywhere"):
                 banking.bank_confirmed(verdict.id)
         for case_id in sorted(self.given_back):
-            banking.unbank(case_id, "staff:ann")
+            banking.unbank(case_id, Actor.stored("staff:ann"))
 
     # What single steps come to too seldom.
 

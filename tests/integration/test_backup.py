@@ -25,9 +25,9 @@ from kinward.evidence.care import store_next
 from kinward.media import digest_bytes
 from kinward.matching.services import add_hashes, create_bank, file_hashes
 from kinward.people.services import Profile, put_account
-bank = create_bank(name="known", confidence="verified", actor="system:test")
+bank = create_bank(name="known", confidence="verified", actor=Actor.system("test"))
 hashes = file_hashes(digest_bytes(KNOWN), None)
-add_hashes(bank=bank, hashes=hashes, provenance="p", actor="system:test")
+add_hashes(bank=bank, hashes=hashes, provenance="p", actor=Actor.system("test"))
 account = put_account(platform_id="member-1", profile=Profile())[0]
 quarantined(account)
 quarantined(account, content_id="post-2")

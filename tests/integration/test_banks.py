@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
+from kinward.access.actor import Actor
 from kinward.cli.bank import bank as bank_command
 from kinward.demo import pictures
 from kinward.errors import Invalid, NotFound
@@ -27,7 +28,7 @@ from kinward.media import Digests, Hashed, digest_bytes, read_picture
 from tests.integration.helpers import KNOWN, UNKNOWN
 
 pytestmark = pytest.mark.django_db
-ACTOR = "system:test"
+ACTOR = Actor.system("test")
 
 
 def known(data: bytes) -> list[Match]:

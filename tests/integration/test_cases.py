@@ -6,6 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from kinward.access.actor import Actor
 from kinward.access.models import Staff
 from kinward.cases import queries, services
 from kinward.cases.contacts import contacts
@@ -78,9 +79,9 @@ def test_a_verified_match_acts_at_once(bank: Bank, account: Account) -> None:
 
 
 def test_an_unverified_match_quarantines_but_leaves_the_account(account: Account) -> None:
-    loose = create_bank(name="loose", confidence="unverified", actor="system:test")
+    loose = create_bank(name="loose", confidence="unverified", actor=Actor.system("test"))
     hashes = file_hashes(digest_bytes(KNOWN), None)
-    add_hashes(bank=loose, hashes=hashes, provenance="p", actor="system:test")
+    add_hashes(bank=loose, hashes=hashes, provenance="p", actor=Actor.system("test"))
     case = quarantined(account)
     account.refresh_from_db()
     assert account.standing == "active"
@@ -106,9 +107,9 @@ def test_a_file_that_cannot_be_decoded_is_checked_by_its_digests(account: Accoun
     with pytest.raises(TypeUnsupported):
         upload(account, broken)
     assert not Check.objects.exists()
-    bank = create_bank(name="digests", confidence="verified", actor="system:test")
+    bank = create_bank(name="digests", confidence="verified", actor=Actor.system("test"))
     hashes = file_hashes(digest_bytes(broken), None)
-    add_hashes(bank=bank, hashes=hashes, provenance="p", actor="system:test")
+    add_hashes(bank=bank, hashes=hashes, provenance="p", actor=Actor.system("test"))
     assert upload(account, broken).outcome == "quarantine"
 
 
@@ -277,7 +278,7 @@ def test_a_case_of_hashes_alone_is_reported_without_files(
     about = Upload(
         content_id="clip", uploaded_at=timezone.now(), digests=None, hashed=prepared.hashed
     )
-    outcome = receive(actor="key:test", account_id="member-1", upload=about)
+    outcome = receive(actor=Actor.key("test"), account_id="member-1", upload=about)
     held(Case.objects.get(pk=str(outcome.case_id)), reviewer, CONFIRM)
     draft = from_json(Report.objects.get().draft)
     assert draft.files == []
@@ -291,7 +292,7 @@ def test_contacts_who_may_be_victims_are_found_and_named(
         put_account(platform_id=name, profile=Profile(age=AgeRange(lower, upper)))
     earlier = receive_report(
         report=UserReportIn(account_id="member-1", category="contact", reporter_id="heron"),
-        actor="key:test",
+        actor=Actor.key("test"),
     ).finding.case
     take(case=earlier, staff=reviewer)
     details = ReportDetails(victims=["elver"])

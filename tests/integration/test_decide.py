@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from django.db import OperationalError, connection
 
+from kinward.access.actor import Actor
 from kinward.access.services import create_key, revoke_key
 from kinward.experience.live import Live, in_share, live
 from kinward.experience.models import Activation, Layer, PackVersion, Shadow
@@ -36,7 +37,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def call(db: None) -> Caller:
     scopes = frozenset({"policy:decide", "accounts:write"})
-    return Caller(create_key(name="app", scopes=scopes, actor="system:test"))
+    return Caller(create_key(name="app", scopes=scopes, actor=Actor.system("test")))
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def teen(db: None) -> Account:
 
 
 def version(name: str = "tiktok-2021") -> PackVersion:
-    return store_pack(files=read_files(name), actor="system:test")
+    return store_pack(files=read_files(name), actor=Actor.system("test"))
 
 
 def minutes(account_id: str = "teen") -> Any:
@@ -147,7 +148,7 @@ def test_a_pack_that_is_not_there_is_closed(call: Caller) -> None:
 
 
 def test_a_stored_pack_that_was_tampered_with_is_closed(call: Caller) -> None:
-    activate(pack=version(), actor="system:test")
+    activate(pack=version(), actor=Actor.system("test"))
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE experience_packversion SET files = jsonb_set(files, '{pack.toml}',"
@@ -162,11 +163,13 @@ def test_a_stored_pack_that_was_tampered_with_is_closed(call: Caller) -> None:
 def test_keys_and_bodies(call: Caller) -> None:
     sent = {"capability": "live.watch", "actor": {"age": [30, 31]}}
     assert call("POST", "/v1/decide", json=sent).status_code == 200
-    revoke_key(name="app", actor="system:test")
+    revoke_key(name="app", actor=Actor.system("test"))
     wait_until(lambda: call("POST", "/v1/decide", json=sent).status_code == 401)
-    call.key = create_key(name="media", scopes=frozenset({"media:check"}), actor="system:test")
+    call.key = create_key(
+        name="media", scopes=frozenset({"media:check"}), actor=Actor.system("test")
+    )
     problem(call("POST", "/v1/decide", json=sent), 403, "key.scope_missing")
-    call.key = create_key(name="b", scopes=frozenset({"policy:decide"}), actor="system:test")
+    call.key = create_key(name="b", scopes=frozenset({"policy:decide"}), actor=Actor.system("test"))
     headers = {"Content-Type": "application/json"}
     broken = call("POST", "/v1/decide", content=b"{", headers=headers)
     problem(broken, 415, "body.type_unsupported")
@@ -188,7 +191,7 @@ def test_everything_for_one_account(call: Caller, teen: Account) -> None:
         layer=Layer.GUARDIAN,
         capability="session.time",
         value=90,
-        actor="system:test",
+        actor=Actor.system("test"),
     )
     answer = call("GET", "/v1/accounts/teen/experience").json()
     assert answer["pack"] == "teen-accounts 2026.11"
@@ -228,7 +231,7 @@ def test_a_share_grows_and_keeps_who_is_in_it(teen: Account) -> None:
     assert small < large
     assert 60 < len(small) < 140
     assert 320 < len(large) < 480
-    activate(pack=version(), actor="system:test", share=5)
+    activate(pack=version(), actor=Actor.system("test"), share=5)
     in_force = live().in_force()
     assert in_force.pack is not None
     assert in_force.rest is not None
@@ -255,8 +258,8 @@ def test_a_contact_across_the_edge_of_a_share_gets_the_stricter_answer(db: None)
         **{file: each for file, each in looser.items() if file not in ("pack.toml", "tests.toml")},
     }
     files.pop("overlays/GB.toml")
-    staged = store_pack(files=files, actor="system:test")
-    activate(pack=staged, actor="system:test", share=50)
+    staged = store_pack(files=files, actor=Actor.system("test"))
+    activate(pack=staged, actor=Actor.system("test"), share=50)
     share = {each: in_share(each, staged.digest, 50) for each in map(str, range(40))}
     inside = [each for each, is_in in share.items() if is_in]
     outside = [each for each, is_in in share.items() if not is_in]
@@ -282,11 +285,11 @@ def test_a_contact_across_the_edge_of_a_share_gets_the_stricter_answer(db: None)
 
 def test_reverting_goes_back_step_by_step(db: None) -> None:
     tiktok, teens = version("tiktok-2021"), version("teen-accounts")
-    activate(pack=tiktok, actor="system:test", share=10)
-    activate(pack=tiktok, actor="system:test")
+    activate(pack=tiktok, actor=Actor.system("test"), share=10)
+    activate(pack=tiktok, actor=Actor.system("test"))
     seen = [(each.pack, each.share) for each in Activation.objects.order_by("number")]
     assert seen == [(teens, 100), (tiktok, 10), (tiktok, 100)]
-    back = [revert(actor="system:test") for _ in range(2)]
+    back = [revert(actor=Actor.system("test")) for _ in range(2)]
     assert [(each.pack, each.rest, each.share) for each in back] == [
         (tiktok, teens, 10),
         (teens, None, 100),
@@ -294,7 +297,7 @@ def test_reverting_goes_back_step_by_step(db: None) -> None:
 
 
 def test_the_shadow_counts_where_it_differs(call: Caller, teen: Account) -> None:
-    start_shadow(pack=version("tiktok-2021"), actor="system:test")
+    start_shadow(pack=version("tiktok-2021"), actor=Actor.system("test"))
     sent = {"capability": "session.time", "actor": {"id": "teen"}}
     inline = {"capability": "live.host", "actor": {"age": [17, 18], "jurisdiction": "FR"}}
     same = {"capability": "account.join", "actor": {"id": "teen"}}
@@ -360,7 +363,7 @@ def test_a_change_in_another_process_is_seen_within_a_second(teen: Account) -> N
     assert wait_until(lambda: minutes() == 30) < 1.0
     other.wait(10)
     # And what the operator puts in force.
-    activate(pack=version(), actor="system:test")
+    activate(pack=version(), actor=Actor.system("test"))
     assert wait_until(lambda: minutes() == 40) < 1.0
 
 

@@ -18,6 +18,7 @@ from hypothesis.stateful import (
     rule,
 )
 
+from kinward.access.actor import Actor
 from kinward.access.models import Staff
 from kinward.cases.models import Case
 from kinward.cases.services import VerdictForm, decide, take
@@ -101,13 +102,13 @@ class Delivering(RuleBasedStateMachine):
         found = [each for pick in picks if (each := self._open(pick)) is not None]
         for each in found:
             self.carries_out(json.loads(json.dumps(enforcement.payload(each)["data"])))
-        enforcement.acknowledged([each.id for each in found], actor="key:test")
+        enforcement.acknowledged([each.id for each in found], actor=Actor.key("test"))
 
     @rule(pick=st.integers(0, 99))
     def one_that_was_given_up_is_sent_again(self, pick: int) -> None:
         action = self._open(pick, "parked")
         if action is not None:
-            enforcement.replay(action=action, actor="operator:test")
+            enforcement.replay(action=action, actor=Actor.operator("test"))
 
     # What must be true.
 
@@ -124,7 +125,7 @@ class Delivering(RuleBasedStateMachine):
                 for action in list(Action.objects.filter(state__in=OPEN).order_by("-number")):
                     action.refresh_from_db()
                     if action.state == "parked":
-                        enforcement.replay(action=action, actor="operator:test")
+                        enforcement.replay(action=action, actor=Actor.operator("test"))
                     with suppress(KinwardError):
                         self.receiver.answers.clear()
                         enforcement.deliver(action.id)

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from kinward.access.actor import Actor
 from kinward.access.models import Staff
 from kinward.access.services import DEFAULT_SCOPES, create_key
 from kinward.cli.bank import bank as bank_command
@@ -31,7 +32,7 @@ from tests.integration.test_console import signed_in
 from tests.integration.test_gate import Caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ACTOR = "system:test"
+ACTOR = Actor.system("test")
 FILM = videos.encode(range(30, 36))
 
 

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from standardwebhooks.webhooks import Webhook
 
+from kinward.access.actor import Actor
 from kinward.config import config
 from kinward.enforcement import queries
 from kinward.enforcement.models import Action, Effect
@@ -28,7 +29,11 @@ CASE = uuid4()
 @transaction.atomic
 def act(account: Account, effect: Effect = Effect.QUARANTINE) -> Action:
     return issue_content(
-        case_id=CASE, account=account, effect=effect, content_id="post-1", actor="system:test"
+        case_id=CASE,
+        account=account,
+        effect=effect,
+        content_id="post-1",
+        actor=Actor.system("test"),
     )
 
 
@@ -128,11 +133,11 @@ def test_after_that_it_is_parked_with_an_alert_and_can_be_replayed(
     assert Entry.objects.filter(kind="action.parked").exists()
     deliver(action.id)
     assert len(receiver.messages) == 1
-    replay(action=action, actor="operator:test")
+    replay(action=action, actor=Actor.operator("test"))
     run_jobs()
     assert fresh(action).state == "delivered"
     with pytest.raises(Invalid):
-        replay(action=action, actor="operator:test")
+        replay(action=action, actor=Actor.operator("test"))
 
 
 def test_nobody_there(account: Account, configure: Configure) -> None:

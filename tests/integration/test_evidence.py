@@ -13,6 +13,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
+from kinward.access.actor import Actor
 from kinward.access.models import Staff
 from kinward.cases.drafting import ReportDetails
 from kinward.cases.excerpts import Message
@@ -85,7 +86,7 @@ def test_nothing_in_the_database_holds_the_bytes_in_clear(
     case = quarantined(account, data=KNOWN + marker)
     said = [Message("wren", timezone.now(), marker.decode())]
     report = UserReportIn(account_id=account.platform_id, category="contact", messages=said)
-    receive_report(report=report, actor="key:test")
+    receive_report(report=report, actor=Actor.key("test"))
     take(case=case, staff=reviewer)
     details = ReportDetails(chat=f"Pasted: {marker.decode()}")
     form = VerdictForm(outcome="confirmed", clause="CS-2", details=details)
@@ -202,7 +203,7 @@ def test_a_file_of_another_case_is_not_shown(evidence: Evidence, reviewer: Staff
 def test_the_reporting_read_is_no_persons_look(evidence: Evidence) -> None:
     assert vault.read_for_report(evidence=evidence, report_id=evidence.id) == KNOWN
     assert not viewed_entirely(evidence)
-    assert Entry.objects.filter(kind="evidence.read", actor="system:reporting").exists()
+    assert Entry.objects.filter(kind="evidence.read", actor=Actor.system("reporting")).exists()
 
 
 def test_changed_ciphertext_does_not_open(evidence: Evidence) -> None:
@@ -219,9 +220,9 @@ def test_expiry_destroys_the_key_and_a_hold_stops_it(evidence: Evidence) -> None
     assert vault.destroy_expired(now + timedelta(days=9999)) == 0  # undecided: no term yet
     vault.keep_after_report(case_id=case_id, finished_at=now)
     assert vault.destroy_expired(now + timedelta(days=364)) == 0
-    vault.set_hold(case_id=case_id, reference="case 12/34", actor="operator:test")
+    vault.set_hold(case_id=case_id, reference="case 12/34", actor=Actor.operator("test"))
     assert vault.destroy_expired(now + timedelta(days=366)) == 0
-    vault.set_hold(case_id=case_id, reference="", actor="operator:test")
+    vault.set_hold(case_id=case_id, reference="", actor=Actor.operator("test"))
     assert vault.destroy_expired(now + timedelta(days=366)) == 1
     evidence.refresh_from_db()
     assert (evidence.ciphertext, evidence.wrapped_key) == (None, None)

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 from django.utils import timezone
 
+from kinward.access.actor import Actor
 from kinward.access.models import Staff
 from kinward.cases.services import VerdictForm, decide, take
 from kinward.cli.doctor import check_partners
@@ -36,7 +37,7 @@ from tests.integration.helpers import KNOWN, due_jobs, listening, quarantined
 from tests.integration.test_console import signed_in
 
 pytestmark = pytest.mark.django_db
-ACTOR = "system:test"
+ACTOR = Actor.system("test")
 REAL = time.time
 NAMES = {"pdna": "photodna"}
 

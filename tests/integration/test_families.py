@@ -34,6 +34,7 @@ from kinward.families.screen_time import screen_time
 from kinward.families.tell import sentence
 from kinward.ledger.models import Entry
 from kinward.people.models import Account
+from kinward.policy.values import Weekly
 from tests.integration.conftest import Configure
 from tests.integration.families import make_account, pair
 
@@ -215,14 +216,18 @@ def test_two_guardians_who_differ_get_the_protective_value_and_are_told(
 ) -> None:
     pair(heron, teen)
     pair(egret, teen)
-    asked = {"teen_id": teen.platform_id, "capability": "session.time"}
-    choosing.choose(guardian=heron, value=120, **asked)
+
+    def choose(guardian: Account, value: Weekly | None) -> None:
+        name = "session.time"
+        choosing.choose(guardian=guardian, teen_id=teen.platform_id, capability=name, value=value)
+
+    choose(heron, 120)
     assert guardian_value(teen, "session.time") == 120  # one is enough to loosen
-    choosing.choose(guardian=egret, value=(45,) * 5 + (180, 180), **asked)
+    choose(egret, (45,) * 5 + (180, 180))
     assert guardian_value(teen, "session.time") == (45,) * 5 + (120, 120)
     for guardian in (heron, egret):
         assert any("The more protective choice holds." in each for each in told(guardian))
-    choosing.choose(guardian=egret, value=None, **asked)
+    choose(egret, None)
     assert guardian_value(teen, "session.time") == 120
     assert any(each.startswith("Heron changed a setting.") for each in told(teen))
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from kinward.access.actor import Actor
 from kinward.access.services import SCOPES, create_key
 from kinward.cases.models import UserReport
 from kinward.families import asking, choosing
@@ -23,7 +24,7 @@ JSON = {"Content-Type": "application/json"}
 @pytest.fixture
 def call(db: None, configure: Configure) -> Caller:
     configure(policy_key="22" * 32)
-    return Caller(create_key(name="app", scopes=SCOPES, actor="system:test"))
+    return Caller(create_key(name="app", scopes=SCOPES, actor=Actor.system("test")))
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import URLPattern
 
+from kinward.access.actor import Actor
 from kinward.access.services import SCOPES, create_key
 from kinward.experience.models import Setting
 from kinward.families import asking, choosing, ending, pairing
@@ -107,7 +108,9 @@ def visitor(account: Account | None) -> Client:
     """A browser, on a visit of an account's."""
     client = Client(enforce_csrf_checks=False)
     if account is not None:
-        secret, _ = open_portal(account_id=account.platform_id, start=Start(), actor="key:app")
+        secret, _ = open_portal(
+            account_id=account.platform_id, start=Start(), actor=Actor.key("app")
+        )
         client.get(f"/family/enter/{secret}")
     return client
 
@@ -219,13 +222,13 @@ def test_ids_that_nobody_has_are_answered_like_those_of_others(family: Family) -
 
 
 def test_a_link_opens_once_and_not_late(family: Family, monkeypatch: pytest.MonkeyPatch) -> None:
-    secret, session = open_portal(account_id="teen-1", start=Start(), actor="key:app")
+    secret, session = open_portal(account_id="teen-1", start=Start(), actor=Actor.key("app"))
     assert Client().get(f"/family/enter/{secret}").status_code == 302
     again = Client().get(f"/family/enter/{secret}")
     assert again.status_code == 403
     assert "Go back to the app" in again.content.decode()
     assert "kinward_family" not in again.cookies
-    old, session = open_portal(account_id="teen-1", start=Start(), actor="key:app")
+    old, session = open_portal(account_id="teen-1", start=Start(), actor=Actor.key("app"))
     type(session).objects.filter(pk=session.pk).update(link_expires_at=session.made_at)
     assert Client().get(f"/family/enter/{old}").status_code == 403
     assert Client().get("/family/enter/guess").status_code == 403
@@ -233,7 +236,7 @@ def test_a_link_opens_once_and_not_late(family: Family, monkeypatch: pytest.Monk
 
 def test_a_link_does_not_open_where_another_account_is_visiting(family: Family) -> None:
     browser = visitor(family.guardian)
-    secret, _ = open_portal(account_id="teen-1", start=Start(), actor="key:app")
+    secret, _ = open_portal(account_id="teen-1", start=Start(), actor=Actor.key("app"))
     refused = browser.get(f"/family/enter/{secret}")
     assert refused.status_code == 409
     assert "heron" not in refused.content.decode()
@@ -254,7 +257,7 @@ def test_a_visit_ends(family: Family) -> None:
 
 def test_forms_need_the_page_they_came_from(family: Family) -> None:
     strict = Client(enforce_csrf_checks=True)
-    secret, _ = open_portal(account_id="teen-1", start=Start(), actor="key:app")
+    secret, _ = open_portal(account_id="teen-1", start=Start(), actor=Actor.key("app"))
     strict.get(f"/family/enter/{secret}")
     assert strict.post(f"/family/pairings/{family.pairing.id}/end").status_code == 403
     family.pairing.refresh_from_db()
@@ -303,7 +306,7 @@ def test_the_api_needs_its_key_and_scope(family: Family) -> None:
     handlers = [key for key in Gate()._handlers if key[1] not in ("healthz", "metrics")]
     assert {name for _, name in handlers} == set(paths), "a new endpoint belongs into this test"
     before = family.picture()
-    scopeless = create_key(name="nothing", scopes=frozenset(), actor="system:test")
+    scopeless = create_key(name="nothing", scopes=frozenset(), actor=Actor.system("test"))
     for key, status in (("kw_guess", 401), ("", 401), (scopeless, 403)):
         for method, name in handlers:
             sent: dict[str, Any] = {"questions": []} if name == "decide/batch" else {}
@@ -314,7 +317,7 @@ def test_the_api_needs_its_key_and_scope(family: Family) -> None:
 
 
 def test_the_platform_names_a_guardian_who_is_one(family: Family) -> None:
-    call = Caller(create_key(name="app", scopes=SCOPES, actor="system:test"))
+    call = Caller(create_key(name="app", scopes=SCOPES, actor=Actor.system("test")))
     make_account("adult-3", 45)
     path = "/v1/accounts/teen-1/settings/session.time"
     sent: dict[str, Any] = {"layer": "guardian", "value": 120}
@@ -326,7 +329,7 @@ def test_the_platform_names_a_guardian_who_is_one(family: Family) -> None:
 
 
 def test_what_the_platform_sends_has_bounds(family: Family) -> None:
-    call = Caller(create_key(name="app", scopes=SCOPES, actor="system:test"))
+    call = Caller(create_key(name="app", scopes=SCOPES, actor=Actor.system("test")))
     bad: list[tuple[str, str, Any]] = [
         ("POST", "/v1/portal-sessions", {"account_id": "nobody"}),
         ("POST", "/v1/portal-sessions", {"account_id": "teen-1", "start": {"page": "admin"}}),

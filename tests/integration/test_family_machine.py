@@ -21,6 +21,7 @@ from hypothesis.stateful import (
     rule,
 )
 
+from kinward.access.actor import Actor
 from kinward.errors import KinwardError
 from kinward.experience import growing
 from kinward.experience.live import live, load_states, person_of
@@ -314,7 +315,9 @@ class Family(RuleBasedStateMachine):
         if name not in self.pairs:
             return
         with self._expect(self.pairs[name]["disputed"]):
-            ending.settle_dispute(pairing_id=self.pairs[name]["id"], ends=ends, actor="staff:robin")
+            ending.settle_dispute(
+                pairing_id=self.pairs[name]["id"], ends=ends, actor=Actor.stored("staff:robin")
+            )
             self.pairs[name]["disputed"] = False
             if ends:
                 self._gone(name)

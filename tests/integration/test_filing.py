@@ -8,6 +8,8 @@ import httpx
 import msgspec
 import pytest
 
+from kinward.access.actor import Actor
+from kinward.access.agreement import AlreadyDecided
 from kinward.access.models import Staff
 from kinward.cases.drafting import ReportDetails
 from kinward.cases.models import Case, Verdict
@@ -266,7 +268,7 @@ def test_wrong_credentials_park_the_report_and_it_can_be_sent_again(
         authority("cybertipline").check()
     configure(cybertipline_password="word")
     assert "Remote User : esp" in authority("cybertipline").check()
-    refile(report=parked, actor="operator:test")
+    refile(report=parked, actor=Actor.operator("test"))
     run_jobs()
     assert Report.objects.get().state == "finished"
     assert Case.objects.get().state == "reported"
@@ -323,7 +325,7 @@ def test_reports_are_real_when_two_people_agreed_and_until_one_ends_it(
     assert "Two people have to agree" in Report.objects.get().problem
     assert examine()["authority"].level == "fault"
     made = production.ask(name="cybertipline", why="We go live.", staff=operator)
-    with pytest.raises(production.ProductionDecided):
+    with pytest.raises(AlreadyDecided):
         production.ask(name="cybertipline", why="We too.", staff=other)
     with pytest.raises(Forbidden):
         production.agree(production_id=made.id, staff=operator)
@@ -332,7 +334,7 @@ def test_reports_are_real_when_two_people_agreed_and_until_one_ends_it(
     assert not Call.objects.exists()
     assert not sandbox.state.all()
     production.agree(production_id=made.id, staff=other)
-    with pytest.raises(production.ProductionDecided):
+    with pytest.raises(AlreadyDecided):
         production.agree(production_id=made.id, staff=other)
     production.require_agreement("cybertipline")
     assert examine()["authority"].level == "ok"

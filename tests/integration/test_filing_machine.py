@@ -20,6 +20,7 @@ from hypothesis.stateful import (
     rule,
 )
 
+from kinward.access.actor import Actor
 from kinward.access.models import Staff
 from kinward.cases.models import Case
 from kinward.cases.services import VerdictForm, close_reported, decide
@@ -127,14 +128,14 @@ class Reporting(RuleBasedStateMachine):
     @precondition(lambda self: self.report.state == ReportState.PARKED)
     @rule()
     def an_operator_sends_it_again(self) -> None:
-        unpark(report=self.report, actor="operator:test")
+        unpark(report=self.report, actor=Actor.operator("test"))
 
     @precondition(
         lambda self: self.report.state not in (ReportState.FINISHED, ReportState.WITHDRAWN)
     )
     @rule()
     def an_appeal_is_won(self) -> None:
-        withdraw(report=self.report, actor="staff:x")
+        withdraw(report=self.report, actor=Actor.stored("staff:x"))
         self.won = True
 
     # What must be true.
@@ -169,7 +170,7 @@ class Reporting(RuleBasedStateMachine):
             self.configure(cybertipline_password="word")
             for _ in range(5):
                 if self.report.state == ReportState.PARKED:
-                    unpark(report=self.report, actor="operator:test")
+                    unpark(report=self.report, actor=Actor.operator("test"))
                 with suppress(KinwardError):
                     self.work()
             ends = (ReportState.FINISHED, ReportState.WITHDRAWN)

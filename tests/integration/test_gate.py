@@ -11,6 +11,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from kinward.access.actor import Actor
 from kinward.access.services import create_key, revoke_key
 from kinward.cases.models import Case
 from kinward.gate.app import Gate
@@ -30,7 +31,7 @@ FIELDS = {"account_id": "member-1", "content_id": "post-1"}
 @pytest.fixture
 def key(db: None) -> str:
     return create_key(
-        name="app", scopes=frozenset({"media:check", "accounts:write"}), actor="system:test"
+        name="app", scopes=frozenset({"media:check", "accounts:write"}), actor=Actor.system("test")
     )
 
 
@@ -179,9 +180,11 @@ def test_without_a_key_nothing_is_read(call: Caller, account: Account, authoriza
 
 
 def test_a_key_needs_the_scope_and_can_be_revoked(call: Caller, account: Account) -> None:
-    call.key = create_key(name="narrow", scopes=frozenset({"accounts:write"}), actor="system:test")
+    call.key = create_key(
+        name="narrow", scopes=frozenset({"accounts:write"}), actor=Actor.system("test")
+    )
     assert "accounts:write" in problem(call.media(), 403, "key.scope_missing")
-    revoke_key(name="narrow", actor="system:test")
+    revoke_key(name="narrow", actor=Actor.system("test"))
     problem(call.media(), 401, "key.refused")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kinward.access.actor import Actor
 from kinward.access.models import Staff
 from kinward.cases.appeals import decide_appeal
 from kinward.cases.models import Case
@@ -127,7 +128,7 @@ def test_a_won_appeal_takes_the_package_back(
     run_jobs()
     statement = Statement.objects.get(case_id=case.id, stage="verdict")
     made = redress.appeal(
-        account=account, statement_id=statement.id, text="x", days=14, actor="account:x"
+        account=account, statement_id=statement.id, text="x", days=14, actor=Actor.account("x")
     )
     take(case=case, staff=second_reviewer)
     decide_appeal(appeal_id=made.id, overturn=True, note="x", staff=second_reviewer)

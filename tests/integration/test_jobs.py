@@ -11,6 +11,7 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
+from kinward.access.actor import Actor
 from kinward.access.models import ApiKey
 from kinward.cases import tasks
 from kinward.enforcement.models import Action, Effect
@@ -39,7 +40,7 @@ def test_the_job_of_a_dead_worker_is_done_by_the_next(account: Account, receiver
             account=account,
             effect=Effect.REMOVE,
             content_id="post-1",
-            actor="system:test",
+            actor=Actor.system("test"),
         )
     with connection.cursor() as cursor:  # as a worker leaves it that was killed and forgotten
         cursor.execute("UPDATE procrastinate_jobs SET status = 'doing', worker_id = NULL")
@@ -64,7 +65,7 @@ def test_a_dead_worker_s_job_gives_way_to_the_same_one_that_waits(
             account=account,
             effect=Effect.REMOVE,
             content_id="post-1",
-            actor="system:test",
+            actor=Actor.system("test"),
         )
     with connection.cursor() as cursor:
         cursor.execute("UPDATE procrastinate_jobs SET status = 'doing', worker_id = NULL")

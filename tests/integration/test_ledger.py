@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from kinward.access.actor import Actor
 from kinward.ledger.models import Entry
 from kinward.ledger.queries import about, verify
 from kinward.ledger.services import OutsideTransaction, record
@@ -14,7 +15,7 @@ def write(count: int) -> None:
     for number in range(count):
         with transaction.atomic():
             record(
-                actor="system:test",
+                actor=Actor.system("test"),
                 kind="test.done",
                 subject=f"thing:{number % 3}",
                 n=number,
@@ -78,7 +79,7 @@ def test_whoever_gets_round_the_trigger_is_found_out(change: str, broken_at: int
 @pytest.mark.django_db
 def test_an_entry_goes_with_its_transaction() -> None:
     with pytest.raises(ZeroDivisionError), transaction.atomic():
-        record(actor="system:test", kind="test.undone", subject="thing:1")
+        record(actor=Actor.system("test"), kind="test.undone", subject="thing:1")
         raise ZeroDivisionError
     assert not Entry.objects.exists()
 
@@ -86,7 +87,7 @@ def test_an_entry_goes_with_its_transaction() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_outside_a_transaction_nothing_is_recorded() -> None:
     with pytest.raises(OutsideTransaction):
-        record(actor="system:test", kind="test.loose", subject="thing:1")
+        record(actor=Actor.system("test"), kind="test.loose", subject="thing:1")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import override
 
+from kinward.access.actor import Actor
 from kinward.families import choosing, ending
 from kinward.families.portal import Start, open_portal
 from kinward.people.models import Account
@@ -23,7 +24,7 @@ TODAY = {"en": "Today", "de": "Heute", "sv": "I dag", "nl": "Vandaag", "fr": "Au
 def visiting(account: Account, start: Start | None = None) -> Client:
     client = Client()
     secret, _ = open_portal(
-        account_id=account.platform_id, start=start or Start(), actor="key:test"
+        account_id=account.platform_id, start=start or Start(), actor=Actor.key("test")
     )
     client.get(f"/family/enter/{secret}")
     return client

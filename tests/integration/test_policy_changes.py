@@ -9,6 +9,8 @@ from click.testing import CliRunner
 from django.db import IntegrityError, transaction
 from django.test import Client
 
+from kinward.access.actor import Actor
+from kinward.access.agreement import AlreadyDecided
 from kinward.access.models import Staff
 from kinward.cli.decide import decide as decide_command
 from kinward.cli.policy import policy
@@ -21,7 +23,6 @@ from kinward.experience.editing import RuleChange, with_change
 from kinward.experience.live import live
 from kinward.experience.models import Activation, Layer, PackVersion, Proposal, Setting
 from kinward.experience.proposals import (
-    AlreadyDecided,
     Outdated,
     decide_proposal,
     get_proposal,
@@ -113,7 +114,7 @@ def test_two_people_and_what_it_touches(lead: Staff, second: Staff, teens: list[
         layer=Layer.GUARDIAN,
         capability="session.time",
         value=90,
-        actor="system:test",
+        actor=Actor.system("test"),
     )
     proposal = proposed(lead)
     assert due_jobs() == ["experience.simulate"]
@@ -153,22 +154,25 @@ def test_the_database_itself_holds_to_two_people(lead: Staff) -> None:
 
 def test_a_proposal_on_rules_that_have_changed_is_not_approved(lead: Staff, second: Staff) -> None:
     proposal = proposed(lead)
-    activate(pack=store_pack(files=read_files("tiktok-2021"), actor="system:test"), actor="x")
+    activate(
+        pack=store_pack(files=read_files("tiktok-2021"), actor=Actor.system("test")),
+        actor=Actor.system("test"),
+    )
     with pytest.raises(Outdated):
         decide_proposal(proposal_id=proposal.id, approve=True, staff=second)
     decide_proposal(proposal_id=proposal.id, approve=False, staff=lead)  # taken back
-    assert Proposal.objects.get().state == "rejected"
+    assert Proposal.objects.get().state == "refused"
 
 
 def test_a_version_is_one_pack(lead: Staff) -> None:
-    store_pack(files=read_files("teen-accounts"), actor="system:test")
+    store_pack(files=read_files("teen-accounts"), actor=Actor.system("test"))
     other = lowered("2026.11")
     with pytest.raises(VersionTaken):
-        store_pack(files=other, actor="system:test")
+        store_pack(files=other, actor=Actor.system("test"))
     broken = read_files("teen-accounts")
     broken["pack.toml"] = broken["pack.toml"].replace('default = "mutuals"', 'default = "friends"')
     with pytest.raises(PackInvalid, match=r"pack.toml:\d+: error: .*'friends' is none of nobody"):
-        store_pack(files=broken, actor="system:test")
+        store_pack(files=broken, actor=Actor.system("test"))
     assert PackVersion.objects.count() == 1
 
 
@@ -283,7 +287,10 @@ def test_only_those_who_may(
 
 def test_a_birthday_opens_what_it_opens_once_and_says_so(db: None) -> None:
     today = live_module.today()
-    activate(pack=store_pack(files=read_files("tiktok-2021"), actor="x"), actor="system:test")
+    activate(
+        pack=store_pack(files=read_files("tiktok-2021"), actor=Actor.system("test")),
+        actor=Actor.system("test"),
+    )
     account, _ = put_account(
         platform_id="birthday",
         profile=Profile(age=AgeRange(15, 16, changes_on=today + timedelta(days=1)), language="sv"),
@@ -319,7 +326,11 @@ def test_a_guardians_settings_end_when_nobody_guards_any_more(db: None) -> None:
     )
     for layer in Layer:
         make_setting(
-            account=account, layer=layer, capability="session.time", value=45, actor="system:test"
+            account=account,
+            layer=layer,
+            capability="session.time",
+            value=45,
+            actor=Actor.system("test"),
         )
     Account.objects.filter(pk=account.pk).update(age_changes_on=today)
     grow_up(0)

@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 from standardwebhooks.webhooks import Webhook
 
+from kinward.access.actor import Actor
 from kinward.access.models import Staff
 from kinward.access.services import create_key
 from kinward.cases.appeals import decide_appeal
@@ -71,7 +72,7 @@ def adult(db: None) -> Account:
 @pytest.fixture
 def call(db: None) -> Caller:
     scopes = frozenset({"appeals:write", "actions:pull", "accounts:write", "policy:decide"})
-    return Caller(create_key(name="app", scopes=scopes, actor="operator:test"))
+    return Caller(create_key(name="app", scopes=scopes, actor=Actor.operator("test")))
 
 
 @pytest.fixture
@@ -95,7 +96,7 @@ def appeal(case: Case, text: str = "That was a joke between friends.") -> Appeal
     account = Account.objects.get(pk=case.account_id)
     statement = statement_of(case)
     return services.appeal(
-        account=account, statement_id=statement.id, text=text, days=14, actor="account:x"
+        account=account, statement_id=statement.id, text=text, days=14, actor=Actor.account("x")
     )
 
 
@@ -160,7 +161,7 @@ def test_a_report_alone_is_told_to_nobody_it_is_about(adult: Account) -> None:
     from kinward.cases.user_reports import UserReportIn, receive_report
 
     report = UserReportIn(account_id="heron", category="bullying")
-    receive_report(report=report, actor="key:test")
+    receive_report(report=report, actor=Actor.key("test"))
     assert not Statement.objects.exists()
 
 
@@ -501,7 +502,7 @@ def test_a_platform_behind_a_firewall_fetches_its_actions(
     assert [each["headers"]["webhook-id"] for each in left] == ids[2:]
     for limit in ("0", "many", "9" * 5000):
         problem(call("GET", f"/v1/actions?limit={limit}"), 422, "invalid")
-    assert Entry.objects.filter(kind="action.delivered", actor="key:app").count() == 2
+    assert Entry.objects.filter(kind="action.delivered", actor=Actor.key("app")).count() == 2
 
 
 def test_what_was_removed_comes_back_from_the_vault(

@@ -19,6 +19,7 @@ from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kinward.access.actor import Actor
 from kinward.access.models import Staff
 from kinward.cases.models import Case, Finding
 from kinward.cases.retro import retro_match
@@ -51,7 +52,7 @@ from kinward.people.services import Profile, put_account
 from tests import videos
 from tests.integration.helpers import UNKNOWN, run_jobs, upload
 
-ACTOR = "system:test"
+ACTOR = Actor.system("test")
 
 
 def run() -> None:

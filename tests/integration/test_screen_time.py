@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import close_old_connections
 
+from kinward.access.actor import Actor
 from kinward.access.services import create_key
 from kinward.experience.models import Layer
 from kinward.experience.settings import make_setting
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def call(db: None) -> Caller:
     scopes = frozenset({"policy:decide", "accounts:write"})
-    return Caller(create_key(name="app", scopes=scopes, actor="system:test"))
+    return Caller(create_key(name="app", scopes=scopes, actor=Actor.system("test")))
 
 
 @pytest.fixture
@@ -68,7 +69,13 @@ def test_minutes_count_once_whatever_the_order(call: Caller, teen: Account) -> N
 
 
 def test_what_is_left_and_when_to_say_so(call: Caller, teen: Account) -> None:
-    make_setting(account=teen, layer=Layer.GUARDIAN, capability="session.time", value=20, actor="x")
+    make_setting(
+        account=teen,
+        layer=Layer.GUARDIAN,
+        capability="session.time",
+        value=20,
+        actor=Actor.system("test"),
+    )
     at = earlier()
     answer = send(call, beat(at, minutes=3))["accounts"]["teen"]
     assert (answer["used"], answer["allowed"], answer["left"]) == (3, 20, 17)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from kinward.access.actor import Actor
 from kinward.access.models import Staff
 from kinward.cases import queries
 from kinward.cases.contacts import contacts
@@ -49,7 +50,7 @@ def send(reporter: str = "wren", about: str = "heron", **more: Any) -> UserRepor
     report = UserReportIn(
         **{"account_id": about, "reporter_id": reporter, "category": "contact", **more}
     )
-    return receive_report(report=report, actor="key:app")
+    return receive_report(report=report, actor=Actor.key("app"))
 
 
 def settle(case: Case, staff: Staff, outcome: Any) -> None:
@@ -174,7 +175,7 @@ def test_a_confirmed_case_ends_what_it_disputes(
     with pytest.raises(Invalid):
         from kinward.families.ending import settle_dispute as again
 
-        again(pairing_id=made.pk, ends=True, actor="staff:robin")
+        again(pairing_id=made.pk, ends=True, actor=Actor.stored("staff:robin"))
 
 
 @pytest.fixture

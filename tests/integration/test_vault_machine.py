@@ -20,6 +20,7 @@ from hypothesis.stateful import (
     rule,
 )
 
+from kinward.access.actor import Actor
 from kinward.errors import KinwardError
 from kinward.evidence import care, storage
 from kinward.evidence import services as vault
@@ -116,7 +117,7 @@ class Keeping(RuleBasedStateMachine):
         case = self.a_case(whose)
         if case is None or self.files(case) <= self.gone:
             return
-        vault.set_hold(case_id=case, reference="ref" if hold else "", actor="staff:x")
+        vault.set_hold(case_id=case, reference="ref" if hold else "", actor=Actor.stored("staff:x"))
         alive = self.files(case) - self.gone
         self.held = self.held | alive if hold else self.held - alive
 
@@ -125,7 +126,7 @@ class Keeping(RuleBasedStateMachine):
         case = self.a_case(whose)
         if case is not None:
             until = timezone.now() + timedelta(days=days)
-            vault.keep_until(case_id=case, until=until, why="a test", actor="system:test")
+            vault.keep_until(case_id=case, until=until, why="a test", actor=Actor.system("test"))
             self.until |= dict.fromkeys(self.files(case) - self.gone, until)
 
     @rule(days=st.sampled_from([1, 31]))
@@ -149,9 +150,9 @@ class Keeping(RuleBasedStateMachine):
         alive = self.files(case) - self.gone
         if not alive or alive & self.held:
             with pytest.raises(KinwardError):
-                vault.destroy_on_request(case_id=case, reason="r", actor="staff:x")
+                vault.destroy_on_request(case_id=case, reason="r", actor=Actor.stored("staff:x"))
         else:
-            vault.destroy_on_request(case_id=case, reason="r", actor="staff:x")
+            vault.destroy_on_request(case_id=case, reason="r", actor=Actor.stored("staff:x"))
             self.gone |= alive
 
     # What must be true.

@@ -9,6 +9,8 @@ import pytest
 @pytest.mark.parametrize(
     "module",
     [
+        "kinward.access.actor",
+        "kinward.access.roles",
         "kinward.config",
         "kinward.cases.excerpts",
         "kinward.cases.states",

@@ -4,8 +4,9 @@ from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from kinward.access.roles import NEEDED, ROLES
-from kinward.errors import Forbidden
+from kinward.access.actor import Actor, ActorKind
+from kinward.access.permissions import Permission
+from kinward.access.roles import ROLES
 
 
 class Staff(AbstractUser):
@@ -16,18 +17,18 @@ class Staff(AbstractUser):
     REQUIRED_FIELDS = ["role"]
 
     @property
-    def actor(self) -> str:
-        """How the ledger names this person."""
-        return f"staff:{self.username}"
+    def actor(self) -> Actor:
+        """This person as an actor, with what their role allows while they are active."""
+        allowed = ROLES.get(self.role, frozenset()) if self.is_active else frozenset()
+        return Actor(ActorKind.STAFF, self.username, allowed)
 
-    def may(self, permission: str) -> bool:
-        """Whether this person's role has a permission of `kinward.access.roles`."""
-        return self.is_active and permission in ROLES.get(self.role, frozenset())
+    def may(self, permission: Permission) -> bool:
+        """Say whether this person's role allows something."""
+        return self.actor.may(permission)
 
-    def must(self, permission: str, doing: str) -> None:
-        """Raise `Forbidden` unless this person's role has a permission that doing so needs."""
-        if not self.may(permission):
-            raise Forbidden(f"{doing} needs the role of {NEEDED[permission]}.")
+    def must(self, permission: Permission) -> None:
+        """Raise `Forbidden` unless this person's role allows something."""
+        self.actor.must(permission)
 
 
 class ApiKey(models.Model):
@@ -43,6 +44,6 @@ class ApiKey(models.Model):
         return self.name
 
     @property
-    def actor(self) -> str:
-        """How the ledger names this key."""
-        return f"key:{self.name}"
+    def actor(self) -> Actor:
+        """This key as an actor. Its scopes say what it may."""
+        return Actor.key(self.name)

@@ -2,31 +2,53 @@
 
 from typing import Final
 
-REVIEW: Final = "review"  # work the queue, open evidence in a case held, give a verdict
-SENIOR: Final = "senior"  # free a case that another holds, and read verdicts a second time
-OPERATE: Final = "operate"  # see and replay parked actions and reports
-AUDIT: Final = "audit"  # read the ledger
-BANKS: Final = "banks"  # see and search banks, and call a hash a false positive
-POLICY: Final = "policy"  # propose a change of the rules, and decide on another's
-CUSTODY: Final = "custody"  # hold evidence, and ask for and approve its release
+from kinward.access.permissions import Permission
 
-# The least role that may, as a refusal names it.
-NEEDED: Final = {
-    REVIEW: "a reviewer",
-    SENIOR: "a senior reviewer",
-    OPERATE: "an operator",
-    AUDIT: "an auditor",
-    BANKS: "a reviewer or an operator",
-    POLICY: "a policy lead",
-    CUSTODY: "an evidence custodian",
+_BANKS: Final = frozenset({Permission.SEE_BANKS, Permission.MARK_HASHES})
+_REVIEWER: Final = _BANKS | {
+    Permission.WORK_ON_CASES,
+    Permission.OPEN_EVIDENCE,
+    Permission.CHOOSE_VIEWING,
+    Permission.KEEP_SILENT,
+    Permission.DECIDE_APPEALS,
+}
+_SENIOR: Final = _REVIEWER | {Permission.FREE_CASES, Permission.READ_VERDICTS}
+_OPERATOR: Final = _BANKS | {
+    Permission.REPLAY,
+    Permission.SWITCH_REPORTING,
+    Permission.SWITCH_BANKS,
+}
+_AUDITOR: Final = frozenset({Permission.READ_LEDGER})
+_LEAD: Final = frozenset({Permission.CHANGE_POLICY, Permission.CHANGE_GUIDELINES})
+_CUSTODIAN: Final = frozenset(
+    {
+        Permission.HOLD_EVIDENCE,
+        Permission.DESTROY_EVIDENCE,
+        Permission.RELEASE_RECORDS,
+        Permission.HAND_OVER_REPORTS,
+    }
+)
+
+ROLES: Final[dict[str, frozenset[Permission]]] = {
+    "reviewer": _REVIEWER,
+    "senior reviewer": _SENIOR,
+    "operator": _OPERATOR,
+    "auditor": _AUDITOR,
+    "policy lead": _LEAD,
+    "evidence custodian": _CUSTODIAN,
+    "administrator": _SENIOR | _OPERATOR | _AUDITOR | _LEAD | _CUSTODIAN,
 }
 
-ROLES: Final[dict[str, frozenset[str]]] = {
-    "reviewer": frozenset({REVIEW, BANKS}),
-    "senior reviewer": frozenset({REVIEW, SENIOR, BANKS}),
-    "operator": frozenset({OPERATE, BANKS}),
-    "auditor": frozenset({AUDIT}),
-    "policy lead": frozenset({POLICY}),
-    "evidence custodian": frozenset({CUSTODY}),
-    "administrator": frozenset({REVIEW, SENIOR, OPERATE, BANKS, AUDIT, POLICY, CUSTODY}),
-}
+
+def least_roles(permission: Permission) -> list[str]:
+    """Name the roles that allow this and little else; empty for what only the command line may.
+
+    >>> least_roles(Permission.SEE_BANKS), least_roles(Permission.MANAGE_KEYS)
+    (['reviewer', 'operator'], [])
+    """
+    allowing = {role: allowed for role, allowed in ROLES.items() if permission in allowed}
+    return [
+        role
+        for role, allowed in allowing.items()
+        if not any(other < allowed for other in allowing.values())
+    ]

@@ -11,7 +11,9 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from kinward.access.actor import Actor
 from kinward.access.models import ApiKey, Staff
+from kinward.access.permissions import Permission
 from kinward.access.roles import ROLES
 from kinward.errors import Invalid, KinwardError, NotFound
 from kinward.ledger.services import record
@@ -61,8 +63,9 @@ def _digest(secret: str) -> bytes:
 
 
 @transaction.atomic
-def create_key(*, name: str, scopes: frozenset[str], actor: str) -> str:
+def create_key(*, name: str, scopes: frozenset[str], actor: Actor) -> str:
     """Make a key and return its secret, which is never shown again."""
+    actor.must(Permission.MANAGE_KEYS)
     if unknown := scopes - SCOPES:
         raise Invalid(f"Unknown scope {min(unknown)!r}. Scopes are: {', '.join(sorted(SCOPES))}.")
     secret = PREFIX + secrets.token_urlsafe(32)
@@ -76,8 +79,9 @@ def create_key(*, name: str, scopes: frozenset[str], actor: str) -> str:
 
 
 @transaction.atomic
-def revoke_key(*, name: str, actor: str) -> None:
+def revoke_key(*, name: str, actor: Actor) -> None:
     """Refuse a key from now on."""
+    actor.must(Permission.MANAGE_KEYS)
     if not ApiKey.objects.filter(name=name, revoked_at=None).update(revoked_at=timezone.now()):
         raise NotFound(f"There is no live key named {name!r}.")
     record(actor=actor, kind="key.revoked", subject=f"key:{name}")
@@ -124,8 +128,9 @@ def live_keys() -> Cache[bytes, ApiKey]:
 
 
 @transaction.atomic
-def create_staff(*, username: str, password: str, role: str, actor: str) -> Staff:
+def create_staff(*, username: str, password: str, role: str, actor: Actor) -> Staff:
     """Make a staff account; the second factor is set up at the first sign-in."""
+    actor.must(Permission.MANAGE_STAFF)
     if role not in ROLES:
         raise Invalid(f"Unknown role {role!r}. Roles are: {', '.join(sorted(ROLES))}.")
     try:
@@ -135,5 +140,5 @@ def create_staff(*, username: str, password: str, role: str, actor: str) -> Staf
     if Staff.objects.filter(username=username).exists():
         raise NameTaken(f"There is a staff account named {username!r}.")
     staff = Staff.objects.create_user(username=username, password=password, role=role)
-    record(actor=actor, kind="staff.created", subject=staff.actor, role=role)
+    record(actor=actor, kind="staff.created", subject=str(staff.actor), role=role)
     return staff

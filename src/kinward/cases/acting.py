@@ -8,6 +8,7 @@ from typing import Final
 
 from django.utils import timezone
 
+from kinward.access.actor import Actor
 from kinward.cases.drafting import authorities_of, draft_report
 from kinward.cases.models import Case, Verdict
 from kinward.enforcement.holds import let_go
@@ -29,7 +30,7 @@ from kinward.reporting.services import open_report
 FILE_REPORT: Final = "cases.file_report"
 BANK_CONFIRMED: Final = "cases.bank_confirmed"
 UNBANK: Final = "cases.unbank"
-ACTOR: Final = "system:cases"
+ACTOR: Final = Actor.system("cases")
 
 
 def at_once(case: Case, account: Account, rule: FindingRule, content_id: str) -> None:
@@ -89,7 +90,7 @@ def report_to(name: str, case: Case, verdict: Verdict, incident: Incident) -> Re
     return report
 
 
-def _sanction(case: Case, account: Account, what: Consequence, actor: str) -> None:
+def _sanction(case: Case, account: Account, what: Consequence, actor: Actor) -> None:
     if what.account in ("keep", "warn"):
         lift(account=account, case_id=case.id, why=f"verdict: {what.account}", actor=actor)
         return
@@ -106,7 +107,7 @@ def _sanction(case: Case, account: Account, what: Consequence, actor: str) -> No
     )
 
 
-def undo(case: Case, account: Account, *, why: str, actor: str) -> None:
+def undo(case: Case, account: Account, *, why: str, actor: Actor) -> None:
     """Give everything back that a case took, and nothing that another case took."""
     _give_content_back(case, actor)
     lift(account=account, case_id=case.id, why=why, actor=actor)
@@ -114,7 +115,7 @@ def undo(case: Case, account: Account, *, why: str, actor: str) -> None:
     unblock_registration(case.id)
 
 
-def _give_content_back(case: Case, actor: str) -> None:
+def _give_content_back(case: Case, actor: Actor) -> None:
     """Let go of all content that a case quarantined or removed, whoever's copy it is.
 
     What another case still holds stays away: the platform hears of it when that one lets go, too.

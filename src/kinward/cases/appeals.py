@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from kinward.access.models import Staff
+from kinward.access.permissions import Permission
 from kinward.cases.acting import UNBANK, undo
 from kinward.cases.concluding import move
 from kinward.cases.models import MAX_NOTE, Case
@@ -27,6 +28,7 @@ WITHDRAW: Final = "cases.withdraw_report"
 @transaction.atomic
 def decide_appeal(*, appeal_id: UUID, overturn: bool, note: str, staff: Staff) -> Appeal:
     """Uphold a decision or overturn it. Whoever gave a verdict on the case cannot."""
+    staff.must(Permission.DECIDE_APPEALS)
     statement = get_appeal(appeal_id).statement
     account = lock_account(statement.account_id)
     case = Case.objects.select_for_update(no_key=True).get(pk=statement.case_id)
@@ -45,7 +47,7 @@ def decide_appeal(*, appeal_id: UUID, overturn: bool, note: str, staff: Staff) -
     record(actor=staff.actor, kind="case.overturned", subject=str(case), appeal=str(settled))
     undo(case, account, why="appeal won", actor=staff.actor)
     reverse(case.id)
-    enqueue(UNBANK, case_id=str(case.id), actor=staff.actor)
+    enqueue(UNBANK, case_id=str(case.id), actor=str(staff.actor))
     _take_reports_back(case, reports, staff)
     return settled
 

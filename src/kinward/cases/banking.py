@@ -11,6 +11,8 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 
+from kinward.access.actor import Actor
+from kinward.access.permissions import Permission
 from kinward.cases.acting import contents
 from kinward.cases.models import Backing, Case, Verdict
 from kinward.cases.retro import settle
@@ -50,10 +52,9 @@ def bank_confirmed(verdict_id: UUID) -> int:
     with transaction.atomic():
         if not hashes or not _stands(verdict):
             return 0
-        bank = _own_bank(verdict.actor)
-        added = add_hashes(
-            bank=bank, hashes=hashes, provenance=str(verdict.case), actor=verdict.actor
-        )
+        actor = verdict.actor.granted(Permission.FILL_BANKS)  # the verdict was checked
+        bank = _own_bank(actor)
+        added = add_hashes(bank=bank, hashes=hashes, provenance=str(verdict.case), actor=actor)
         rows = find_rows(bank.pk, {(each.kind, each.value) for each in hashes})
         backing = [Backing(case=verdict.case, hash_id=each) for each in rows.values()]
         Backing.objects.bulk_create(backing, ignore_conflicts=True)
@@ -84,7 +85,7 @@ def _remove_copies(verdict: Verdict, sha256: str) -> None:
 
 
 @transaction.atomic
-def unbank(case_id: UUID, actor: str) -> int:
+def unbank(case_id: UUID, actor: Actor) -> int:
     """Take out of our own bank what no other case stands behind; how many hashes that was."""
     bank = _locked_bank()
     if bank is None:
@@ -104,7 +105,7 @@ def _locked_bank() -> Bank | None:
     return Bank.objects.select_for_update(no_key=True).filter(name=OWN_BANK).first()
 
 
-def _own_bank(actor: str) -> Bank:
+def _own_bank(actor: Actor) -> Bank:
     """Our own bank, locked until the transaction ends; made if there is none."""
     about = "What people confirmed in this console."
     while (found := _locked_bank()) is None:

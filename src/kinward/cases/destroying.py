@@ -9,14 +9,13 @@ from uuid import UUID
 
 import msgspec
 from django.db import transaction
-from django.utils import timezone
 
+from kinward.access import agreement
 from kinward.access.models import Staff
-from kinward.access.roles import CUSTODY
-from kinward.cases.models import Case, Destruction, DestructionState
+from kinward.cases.models import Case, Destruction
 from kinward.cases.services import get_case
 from kinward.cases.states import UNDECIDED
-from kinward.errors import Forbidden, Invalid, KinwardError, NotFound
+from kinward.errors import Invalid, KinwardError
 from kinward.evidence.services import destroy_on_request
 from kinward.ledger.services import record
 from kinward.people.services import lock_account
@@ -25,13 +24,6 @@ from kinward.reporting.models import SETTLED
 from kinward.reporting.queries import reports_of_case
 
 MAX_TEXT: Final = 200
-
-
-class DestructionDecided(KinwardError):
-    """This destruction was decided on already."""
-
-    code = "destruction.decided"
-    status = 409
 
 
 class StillNeeded(KinwardError):
@@ -52,7 +44,7 @@ class DestructionForm(msgspec.Struct, frozen=True):
 @transaction.atomic
 def ask(*, form: DestructionForm, staff: Staff) -> Destruction:
     """Ask for a destruction."""
-    staff.must(CUSTODY, "Destroying evidence")
+    staff.must(Destruction.permission)
     for name in ("asked_for_by", "reference"):
         if not 1 <= len(getattr(form, name).strip()) <= MAX_TEXT:
             raise Invalid("Say which authority asks, and its reference, in 1 to 200 characters.")
@@ -78,29 +70,19 @@ def ask(*, form: DestructionForm, staff: Staff) -> Destruction:
 @transaction.atomic
 def decide(*, destruction_id: UUID, agree: bool, staff: Staff) -> Destruction:
     """Agree, and it is destroyed at once; or refuse. Who asked cannot agree."""
-    staff.must(CUSTODY, "Destroying evidence")
-    found = Destruction.objects.filter(pk=destruction_id).select_related("case").first()
-    if found is None:
-        raise NotFound(f"There is no destruction {destruction_id}.")
-    lock_account(found.case.account_id)
-    found.refresh_from_db()
-    if found.state != DestructionState.ASKED:
-        raise DestructionDecided(f"It is {found.state}.")
-    if agree and found.asked_by_id == staff.pk:
-        raise Forbidden("You asked for this, so another person decides.")
+    destruction = agreement.decide(Destruction, destruction_id, approve=agree, staff=staff)
+    case = get_case(destruction.case_id)
     if agree:
-        _require_free(get_case(found.case_id))
-        destroy_on_request(case_id=found.case_id, reason=str(found), actor=staff.actor)
-    found.state = DestructionState.DONE if agree else DestructionState.REFUSED
-    found.decided_by, found.decided_at = staff, timezone.now()
-    found.save(update_fields=["state", "decided_by", "decided_at"])
+        lock_account(case.account_id)
+        _require_free(get_case(case.id))  # as it is now that nobody else can change it
+        destroy_on_request(case_id=case.id, reason=str(destruction), actor=staff.actor)
     record(
         actor=staff.actor,
-        kind=f"destruction.{found.state}",
-        subject=str(found),
-        case=str(found.case_id),
+        kind="destruction.done" if agree else "destruction.refused",
+        subject=str(destruction),
+        case=str(case.id),
     )
-    return found
+    return destruction
 
 
 def _require_free(case: Case) -> None:

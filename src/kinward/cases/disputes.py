@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from kinward.access.actor import Actor
 from kinward.cases.models import Case, UserReport
 from kinward.families import ending
 from kinward.families.models import Pairing
@@ -22,7 +23,7 @@ def disputed_teens(case_id: UUID) -> list[int]:
     return [each.teen_id for each in disputes(case_id)]
 
 
-def end_disputed(case: Case, actor: str) -> None:
+def end_disputed(case: Case, actor: Actor) -> None:
     """End the pairings that a confirmed case disputes."""
     for each in disputes(case.id):
         ending.settle_dispute(pairing_id=each.pk, ends=True, actor=actor)

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from kinward.access.models import Staff
+from kinward.access.permissions import Permission
 from kinward.cases.models import Look
 from kinward.cases.viewing import viewing_of
 from kinward.config import config
@@ -68,6 +69,7 @@ def exposure_of(staff: Staff) -> Exposure:
 @transaction.atomic
 def count_look(*, staff: Staff, evidence_id: UUID) -> None:
     """Count that a person is about to look. Raises `BreakDue` or `DayFull` if they should not."""
+    staff.must(Permission.OPEN_EVIDENCE)
     Staff.objects.select_for_update(no_key=True).get(pk=staff.pk)
     now = exposure_of(staff)
     if now.looks >= now.limit:

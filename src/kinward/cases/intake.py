@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 from django.db import transaction
 
+from kinward.access.actor import Actor
 from kinward.cases.opening import open_or_join
 from kinward.errors import KinwardError
 from kinward.locks import sharing
@@ -61,7 +62,7 @@ def file_matches(data: bytes) -> list[Match]:
 @transaction.atomic
 def receive(
     *,
-    actor: str,
+    actor: Actor,
     account_id: str,
     upload: Upload,
     data: bytes | None = None,

@@ -8,6 +8,7 @@ from django.core import signing
 from django.utils import timezone
 
 from kinward.access.models import Staff
+from kinward.access.permissions import Permission
 from kinward.cases.exposure import count_look
 from kinward.cases.services import get_case, require_lease
 from kinward.errors import Invalid, NotFound
@@ -35,6 +36,7 @@ def look(
 
     One that moves is shown still, unless it is asked for moving.
     """
+    staff.must(Permission.OPEN_EVIDENCE)
     evidence = _held(case_id, evidence_id, staff)
     count_look(staff=staff, evidence_id=evidence.id)
     return vault.look(evidence=evidence, staff=staff, reason=reason, moving=moving)
@@ -53,6 +55,7 @@ def watched(*, case_id: UUID, evidence_id: UUID, staff: Staff, ticket: str) -> N
 
     The page says so, and can be believed no sooner than a player could have been through with it.
     """
+    staff.must(Permission.OPEN_EVIDENCE)
     evidence = _held(case_id, evidence_id, staff)
     try:
         shown = msgspec.convert(signing.loads(ticket, salt=SALT), Shown)
@@ -67,6 +70,7 @@ def watched(*, case_id: UUID, evidence_id: UUID, staff: Staff, ticket: str) -> N
 
 def veil_file(*, case_id: UUID, evidence_id: UUID, staff: Staff) -> bytes:
     """The file's grey blur, for the person who holds the case."""
+    staff.must(Permission.OPEN_EVIDENCE)
     evidence = _held(case_id, evidence_id, staff)
     return vault.veil(evidence=evidence, staff=staff, reason="the case page")
 

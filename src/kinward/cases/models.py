@@ -4,10 +4,13 @@ import uuid
 from typing import Final
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 
+from kinward.access.actor import Actor
+from kinward.access.agreement import AgreementState, TwoPeople
 from kinward.access.models import Staff
+from kinward.access.permissions import Permission
 from kinward.cases.states import UNDECIDED, CaseState
 from kinward.families.models import Pairing
 from kinward.fields import MAX_ID
@@ -175,9 +178,9 @@ class Verdict(models.Model):
         )
 
     @property
-    def actor(self) -> str:
-        """How the ledger names who gave it."""
-        return f"rule:{self.rule}" if self.given_by is None else self.given_by.actor
+    def actor(self) -> Actor:
+        """Who gave it: a person, or a rule."""
+        return Actor.rule(self.rule) if self.given_by is None else self.given_by.actor
 
 
 class SecondReading(models.Model):
@@ -213,19 +216,14 @@ class Viewing(models.Model):
     at_most = models.PositiveSmallIntegerField(null=True)  # files in 24 hours
 
 
-class ReleaseState(models.TextChoices):
-    """Where a release stands."""
-
-    ASKED = "asked"
-    APPROVED = "approved"
-    REFUSED = "refused"
-    HANDED_OVER = "handed over"
+HANDED_OVER: Final = "handed over"  # a later state of an approved release
 
 
-class Release(models.Model):
+class Release(TwoPeople):
     """What is known of an account, for legal process: who asked, who approved, who has it."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    permission = Permission.RELEASE_RECORDS
+
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="releases")
     since = models.DateField()
     until = models.DateField()
@@ -233,63 +231,23 @@ class Release(models.Model):
     to = models.CharField(max_length=200)
     reference = models.CharField(max_length=200)
     why = models.TextField()
-    state = models.CharField(
-        max_length=12, choices=ReleaseState.choices, default=ReleaseState.ASKED
-    )
-    asked_by = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="+")
-    asked_at = models.DateTimeField(auto_now_add=True)
-    decided_by = models.ForeignKey(Staff, on_delete=models.PROTECT, null=True, related_name="+")
-    decided_at = models.DateTimeField(null=True)
     handed_to = models.CharField(max_length=200, default="")
     handed_by = models.ForeignKey(Staff, on_delete=models.PROTECT, null=True, related_name="+")
     handed_at = models.DateTimeField(null=True)
-
-    class Meta:
-        constraints = (
-            models.CheckConstraint(
-                condition=Q(state__in=("asked", "refused"))
-                | (Q(decided_by__isnull=False) & ~Q(decided_by=F("asked_by"))),
-                name="cases_release_two_people",
-            ),
-        )
-        ordering = ("-asked_at",)
 
     def __str__(self) -> str:
         return f"release:{self.id}"
 
 
-class DestructionState(models.TextChoices):
-    """Where a destruction stands."""
-
-    ASKED = "asked"
-    DONE = "done"
-    REFUSED = "refused"
-
-
-class Destruction(models.Model):
+class Destruction(TwoPeople):
     """A case's evidence destroyed because an authority asks: who asked, and who agreed."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    permission = Permission.DESTROY_EVIDENCE
+    words = {AgreementState.APPROVED.value: "done"}
+
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="destructions")
     asked_for_by = models.CharField(max_length=200)  # the authority
     reference = models.CharField(max_length=200)
-    state = models.CharField(
-        max_length=8, choices=DestructionState.choices, default=DestructionState.ASKED
-    )
-    asked_by = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="+")
-    asked_at = models.DateTimeField(auto_now_add=True)
-    decided_by = models.ForeignKey(Staff, on_delete=models.PROTECT, null=True, related_name="+")
-    decided_at = models.DateTimeField(null=True)
-
-    class Meta:
-        constraints = (
-            models.CheckConstraint(
-                condition=Q(state__in=("asked", "refused"))
-                | (Q(decided_by__isnull=False) & ~Q(decided_by=F("asked_by"))),
-                name="cases_destruction_two_people",
-            ),
-        )
-        ordering = ("-asked_at",)
 
     def __str__(self) -> str:
         return f"destruction:{self.id}"

@@ -10,6 +10,7 @@ import msgspec
 from django.db.models import Q
 from django.utils import timezone
 
+from kinward.access.actor import Actor
 from kinward.cases.acting import at_once
 from kinward.cases.concluding import conclude_by_rule
 from kinward.cases.models import Case, Finding, Priority, UserReport, Verdict
@@ -31,7 +32,7 @@ from kinward.people.services import lock_account
 
 
 def open_or_join(
-    *, account: Account, check: Check, matches: list[Match], data: bytes | None, actor: str
+    *, account: Account, check: Check, matches: list[Match], data: bytes | None, actor: Actor
 ) -> Case:
     """Put a match into the account's one undecided case, and act at once, in one transaction."""
     account = lock_account(account.pk)
@@ -82,7 +83,7 @@ def _was_given_back(check: Check) -> bool:
 
 
 def open_or_join_report(
-    made: UserReport, title: str, actor: str, writers: Sequence[str] = ()
+    made: UserReport, title: str, actor: Actor, writers: Sequence[str] = ()
 ) -> Case:
     """Put what a person reported into the account's one undecided case. The account is locked.
 
@@ -104,7 +105,7 @@ def open_or_join_report(
 
 
 def _join(
-    account: Account, finding: Finding, rule: FindingRule, content_id: str, actor: str
+    account: Account, finding: Finding, rule: FindingRule, content_id: str, actor: Actor
 ) -> Case:
     due = timezone.now() + timedelta(hours=rule.within_hours)
     priority = Priority[rule.priority.upper()]

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from django.db.models import Q, QuerySet
 
+from kinward.access.actor import Actor
 from kinward.cases.models import Case, UserReport
 from kinward.cases.queries import timeline
 from kinward.enforcement.models import Action, Sanction
@@ -22,7 +23,7 @@ from kinward.reporting.models import Call, Report
 
 
 def items(
-    account: Account, since: datetime, until: datetime, *, release_id: UUID, actor: str
+    account: Account, since: datetime, until: datetime, *, release_id: UUID, actor: Actor
 ) -> Iterator[Item]:
     """The files, one after the other; each sealed one is read in the ledger's sight."""
     cases = list(_cases(account, since, until))
@@ -123,7 +124,7 @@ def _case(case: Case) -> dict[str, Any]:
         "verdicts": [
             {
                 "at": each.given_at,
-                "by": each.actor,
+                "by": str(each.actor),
                 "outcome": each.outcome,
                 "clause": each.clause,
                 "guidelines": each.guidelines,

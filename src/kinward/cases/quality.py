@@ -13,7 +13,7 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from kinward.access.models import Staff
-from kinward.access.roles import SENIOR
+from kinward.access.permissions import Permission
 from kinward.cases.models import MAX_NOTE, SecondReading, Verdict
 from kinward.config import config
 from kinward.errors import Invalid, KinwardError, NotFound
@@ -69,7 +69,7 @@ def unread() -> QuerySet[SecondReading]:
 @transaction.atomic
 def read(*, verdict_id: UUID, agrees: bool, note: str, staff: Staff) -> SecondReading:
     """Say whether the verdict was right. To undo it takes an appeal, or a case of its own."""
-    staff.must(SENIOR, "Reading verdicts again")
+    staff.must(Permission.READ_VERDICTS)
     if len(note) > MAX_NOTE or (not agrees and not note.strip()):
         raise Invalid(f"Say why you disagree, in at most {MAX_NOTE} characters.")
     found = SecondReading.objects.select_for_update().filter(verdict=verdict_id).first()

@@ -13,25 +13,20 @@ import msgspec
 from django.db import transaction
 from django.utils import timezone
 
+from kinward.access import agreement
+from kinward.access.actor import Actor
+from kinward.access.agreement import AgreementState
 from kinward.access.models import Staff
-from kinward.access.roles import CUSTODY
-from kinward.cases.models import Release, ReleaseState
+from kinward.cases.models import HANDED_OVER, Release
 from kinward.cases.package import items
 from kinward.config import config
-from kinward.errors import Forbidden, Invalid, KinwardError, NotFound
+from kinward.errors import Invalid, KinwardError, NotFound
 from kinward.evidence.packing import Packed, check_recipient, pack
 from kinward.ledger.services import record
 from kinward.people.services import get_account
 
 MAX_TEXT: Final = 200
 MAX_WHY: Final = 2000
-
-
-class ReleaseDecided(KinwardError):
-    """This release was decided on already."""
-
-    code = "release.decided"
-    status = 409
 
 
 class NotApproved(KinwardError):
@@ -56,7 +51,7 @@ class ReleaseForm(msgspec.Struct, frozen=True, kw_only=True):
 @transaction.atomic
 def ask(*, form: ReleaseForm, staff: Staff) -> Release:
     """Ask for a release."""
-    staff.must(CUSTODY, "Releasing records")
+    staff.must(Release.permission)
     for name in ("to", "reference"):
         if not 1 <= len(getattr(form, name).strip()) <= MAX_TEXT:
             raise Invalid(f"{name} has 1 to {MAX_TEXT} characters.")
@@ -90,23 +85,17 @@ def ask(*, form: ReleaseForm, staff: Staff) -> Release:
 @transaction.atomic
 def decide(*, release_id: UUID, approve: bool, staff: Staff) -> Release:
     """Approve a release, or refuse it. Who asked cannot approve."""
-    staff.must(CUSTODY, "Releasing records")
-    found = _locked(release_id)
-    if found.state != ReleaseState.ASKED:
-        raise ReleaseDecided(f"It is {found.state}.")
-    if approve and found.asked_by_id == staff.pk:
-        raise Forbidden("You asked for this, so another person decides.")
-    found.state = ReleaseState.APPROVED if approve else ReleaseState.REFUSED
-    found.decided_by, found.decided_at = staff, timezone.now()
-    found.save(update_fields=["state", "decided_by", "decided_at"])
-    record(actor=staff.actor, kind=f"release.{found.state}", subject=str(found))
-    return found
+    release = agreement.decide(Release, release_id, approve=approve, staff=staff)
+    kind = "release.approved" if approve else "release.refused"
+    record(actor=staff.actor, kind=kind, subject=str(release))
+    return release
 
 
-def make(*, release_id: UUID, path: Path, actor: str) -> Packed:
+def make(*, release_id: UUID, path: Path, actor: Actor) -> Packed:
     """Write an approved release's package, sealed to its recipient, to a path."""
+    actor.must(Release.permission)
     release = get_release(release_id)
-    if release.state not in (ReleaseState.APPROVED, ReleaseState.HANDED_OVER):
+    if release.state not in (AgreementState.APPROVED, HANDED_OVER):
         raise NotApproved(f"It is {release.state}.")
     since, until = _moments(release)
     packed = pack(
@@ -145,17 +134,18 @@ def _moments(release: Release) -> tuple[datetime, datetime]:
 @transaction.atomic
 def hand_over(*, release_id: UUID, to: str, staff: Staff) -> Release:
     """Write down that a package was handed over, and to whom."""
-    staff.must(CUSTODY, "Releasing records")
-    found = _locked(release_id)
-    if found.state != ReleaseState.APPROVED:
-        raise NotApproved(f"It is {found.state}.")
+    release = agreement.locked(Release, release_id, staff=staff)
+    if release.state != AgreementState.APPROVED:
+        raise NotApproved(f"It is {release.state}.")
     if not 1 <= len(to.strip()) <= MAX_TEXT:
         raise Invalid(f"Say to whom, in 1 to {MAX_TEXT} characters.")
-    found.state, found.handed_to = ReleaseState.HANDED_OVER, to.strip()
-    found.handed_at, found.handed_by = timezone.now(), staff
-    found.save(update_fields=["state", "handed_to", "handed_at", "handed_by"])
-    record(actor=staff.actor, kind="release.handed_over", subject=str(found), to=found.handed_to)
-    return found
+    release.state, release.handed_to = HANDED_OVER, to.strip()
+    release.handed_at, release.handed_by = timezone.now(), staff
+    release.save(update_fields=["state", "handed_to", "handed_at", "handed_by"])
+    record(
+        actor=staff.actor, kind="release.handed_over", subject=str(release), to=release.handed_to
+    )
+    return release
 
 
 def get_release(release_id: UUID) -> Release:
@@ -165,10 +155,3 @@ def get_release(release_id: UUID) -> Release:
         return found.get(pk=release_id)
     except Release.DoesNotExist as error:
         raise NotFound(f"There is no release {release_id}.") from error
-
-
-def _locked(release_id: UUID) -> Release:
-    found = Release.objects.select_for_update(of=("self",)).filter(pk=release_id).first()
-    if found is None:
-        raise NotFound(f"There is no release {release_id}.")
-    return found

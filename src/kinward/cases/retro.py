@@ -12,6 +12,7 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 
+from kinward.access.actor import Actor
 from kinward.cases.models import Finding
 from kinward.cases.opening import open_or_join
 from kinward.enforcement.queries import is_removed
@@ -25,7 +26,7 @@ from kinward.people.services import lock_account
 
 log = structlog.get_logger(__name__)
 
-ACTOR = "system:retro"
+ACTOR = Actor.system("retro")
 
 
 def retro_match(join: Join | None = None, group: int = GROUP) -> Iterator[RetroRun]:

@@ -9,8 +9,9 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from kinward.access.actor import Actor
 from kinward.access.models import Staff
-from kinward.access.roles import REVIEW, SENIOR
+from kinward.access.permissions import Permission
 from kinward.cases.acting import FILE_REPORT
 from kinward.cases.concluding import conclude, move
 from kinward.cases.disputes import disputed_teens, disputes
@@ -99,7 +100,7 @@ def take(*, case: Case, staff: Staff) -> Case:
 
     It is undecided, or an appeal waits.
     """
-    staff.must(REVIEW, "Working on cases")
+    staff.must(Permission.WORK_ON_CASES)
     now = timezone.now()
     current = get_case(case.pk)
     if current.state not in UNDECIDED and not appeal_waits(current.pk):
@@ -125,7 +126,7 @@ def take_next(*, staff: Staff) -> Case | None:
 
     What others are taking at this moment is passed over, so that nobody waits and nobody shares.
     """
-    staff.must(REVIEW, "Working on cases")
+    staff.must(Permission.WORK_ON_CASES)
     case = free_for(staff).select_for_update(skip_locked=True, of=("self",), no_key=True).first()
     return None if case is None else take(case=case, staff=staff)
 
@@ -133,13 +134,13 @@ def take_next(*, staff: Staff) -> Case | None:
 @transaction.atomic
 def free(*, case_id: UUID, staff: Staff, why: str) -> None:
     """Take a case out of another's hands, so that somebody else can go on with it."""
-    staff.must(SENIOR, "Freeing a case that another holds")
+    staff.must(Permission.FREE_CASES)
     if not why.strip() or len(why) > MAX_WHY:
         raise Invalid(f"Say why, in at most {MAX_WHY} characters.")
     case = Case.objects.select_for_update(no_key=True).filter(pk=case_id).first()
     if case is None or case.leased_by is None:
         raise NotFound("Nobody holds this case.")
-    held_by = case.leased_by.actor
+    held_by = str(case.leased_by.actor)
     case.leased_by, case.leased_until = None, None
     case.save(update_fields=["leased_by", "leased_until", "changed_at"])
     record(
@@ -150,7 +151,7 @@ def free(*, case_id: UUID, staff: Staff, why: str) -> None:
 @transaction.atomic
 def comment(*, case: Case, staff: Staff, text: str) -> Comment:
     """Write a comment beside a case, for colleagues; it goes nowhere else."""
-    staff.must(REVIEW, "Working on cases")
+    staff.must(Permission.WORK_ON_CASES)
     if not text.strip() or len(text) > MAX_NOTE:
         raise Invalid(f"A comment has 1 to {MAX_NOTE} characters.")
     made = Comment.objects.create(case=case, staff=staff, text=text.strip())
@@ -161,6 +162,7 @@ def comment(*, case: Case, staff: Staff, text: str) -> Comment:
 @transaction.atomic
 def give_up(*, case: Case, staff: Staff) -> None:
     """Let go of a case without deciding it."""
+    staff.must(Permission.WORK_ON_CASES)
     held = Case.objects.filter(pk=case.pk, leased_by=staff)
     if held.update(leased_by=None, leased_until=None):
         record(actor=staff.actor, kind="case.given_up", subject=str(case))
@@ -176,6 +178,7 @@ def require_lease(case: Case, staff: Staff) -> None:
 @transaction.atomic
 def decide(*, case_id: UUID, staff: Staff, form: VerdictForm) -> Case:
     """Give a verdict, and set in motion what follows from it, in one transaction."""
+    staff.must(Permission.WORK_ON_CASES)
     account_id = get_case(case_id).account_id
     lock_accounts(account_id, *disputed_teens(case_id))
     account = lock_account(account_id)
@@ -194,6 +197,7 @@ def decide(*, case_id: UUID, staff: Staff, form: VerdictForm) -> Case:
 @transaction.atomic
 def settle_dispute(*, case: Case, pairing_id: UUID, ends: bool, staff: Staff) -> None:
     """Whoever holds a case says what becomes of a pairing that it disputes."""
+    staff.must(Permission.WORK_ON_CASES)
     require_lease(get_case(case.id), staff)
     if pairing_id not in {each.pk for each in disputes(case.id)}:
         raise NotFound("This case disputes no such pairing.")
@@ -240,7 +244,9 @@ def close_reported(case_id: UUID) -> None:
         return
     move(case, CaseState.REPORTED)
     numbers = {report.authority: report.external_id for report in reports}
-    record(actor="system:cases", kind="case.reported", subject=str(case), numbers=numbers)
+    record(
+        actor=Actor.system("cases"), kind="case.reported", subject=str(case), numbers=numbers
+    )
 
 
 @transaction.atomic
@@ -254,7 +260,8 @@ def hand_over_report(*, report_id: UUID, reference: str, to: str, staff: Staff) 
 
 
 @transaction.atomic
-def refile(*, report: Report, actor: str) -> None:
+def refile(*, report: Report, actor: Actor) -> None:
     """Send a case's parked report on its way again."""
+    actor.must(Permission.REPLAY)
     unpark(report=report, actor=actor)
     enqueue(FILE_REPORT, report_id=str(report.id))

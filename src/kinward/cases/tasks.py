@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from kinward.access.actor import Actor
 from kinward.cases import acting, banking, services
 from kinward.cases.appeals import WITHDRAW
 from kinward.cases.retro import retro_match
@@ -30,7 +31,7 @@ def bank_confirmed(verdict_id: str) -> None:
 @task(acting.UNBANK)
 def unbank(case_id: str, actor: str) -> None:
     """Take out of our own bank what an overturned case put there."""
-    banking.unbank(UUID(case_id), actor)
+    banking.unbank(UUID(case_id), Actor.stored(actor))
 
 
 @task(WITHDRAW)

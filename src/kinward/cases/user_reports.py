@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
+from kinward.access.actor import Actor
 from kinward.cases.excerpts import Message, check_messages, transcript, writers
 from kinward.cases.models import Case, UserReport
 from kinward.cases.opening import open_or_join_report
@@ -79,7 +80,7 @@ class UserReportIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 @transaction.atomic
-def receive_report(*, report: UserReportIn, actor: str) -> UserReport:
+def receive_report(*, report: UserReportIn, actor: Actor) -> UserReport:
     """Take a report. The same again, while it waits, is the same report."""
     category = CATEGORIES.get(report.category)
     if category is None or report.category == "guardian":
@@ -120,7 +121,7 @@ def receive_report(*, report: UserReportIn, actor: str) -> UserReport:
     return made
 
 
-def _seal_messages(case: Case, messages: Sequence[Message], actor: str) -> None:
+def _seal_messages(case: Case, messages: Sequence[Message], actor: Actor) -> None:
     if messages:
         seal_excerpt(case_id=case.id, text=transcript(messages), actor=actor)
 
@@ -141,7 +142,7 @@ def dispute_pairing(*, teen: Account, pairing_id: UUID) -> UserReport | None:
     made = UserReport.objects.create(
         reporter=teen, account=paused.guardian, pairing=paused, category="guardian"
     )
-    open_or_join_report(made, CATEGORIES["guardian"].title, f"account:{teen.platform_id}")
+    open_or_join_report(made, CATEGORIES["guardian"].title, teen.actor)
     return made
 
 

@@ -6,7 +6,7 @@ Until somebody chooses, every file is a tiny grey blur, and one that is opened i
 from django.db import transaction
 
 from kinward.access.models import Staff
-from kinward.access.roles import REVIEW
+from kinward.access.permissions import Permission
 from kinward.cases.models import Viewing
 from kinward.config import config
 from kinward.errors import Invalid
@@ -22,7 +22,7 @@ def choose(
     *, staff: Staff, described: bool, in_colour: bool, larger: bool, at_most: int | None
 ) -> Viewing:
     """Set a person's choices; `at_most` files in 24 hours, no more than the house allows."""
-    staff.must(REVIEW, "Choosing how files are shown")
+    staff.must(Permission.CHOOSE_VIEWING)
     if at_most is not None and not 0 <= at_most <= config().exposure_per_day:
         raise Invalid(f"At most {config().exposure_per_day} files in 24 hours, or fewer.")
     chosen = {

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from kinward.access.actor import Actor
 from kinward.cli import postgres
 from kinward.cli.supervisor import NotReady, Role, step
 from kinward.cli.up import house, own_roles
@@ -88,7 +89,7 @@ def prepare() -> None:
     from kinward.access.models import ApiKey, Staff
     from kinward.access.services import SCOPES, create_key, create_staff
 
-    actor = "system:demo"
+    actor = Actor.system("demo")
     secrets_dir = config().data_dir / "secrets"
     if not ApiKey.objects.filter(name="tidepool").exists():
         (secrets_dir / "demo_api_key").unlink(missing_ok=True)
@@ -107,7 +108,7 @@ def prepare() -> None:
     _fill_bank(actor)
 
 
-def _fill_bank(actor: str) -> None:
+def _fill_bank(actor: Actor) -> None:
     from kinward.demo import pictures
     from kinward.matching.models import Bank
     from kinward.matching.services import add_hashes, create_bank, file_hashes

@@ -9,6 +9,7 @@ from typing import Final
 import click
 
 from kinward import __version__
+from kinward.access.actor import Actor
 from kinward.config import config
 from kinward.errors import KinwardError
 
@@ -88,9 +89,9 @@ def load_django() -> None:
     django.setup()
 
 
-def operator() -> str:
-    """How the ledger names the person at the command line."""
-    return f"operator:{os.environ.get('USER') or os.getuid()}"
+def operator() -> Actor:
+    """The person at the command line."""
+    return Actor.operator(os.environ.get("USER") or str(os.getuid()))
 
 
 @click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})

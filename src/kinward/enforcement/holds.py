@@ -11,6 +11,7 @@ from django.db.models import OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from kinward.access.actor import Actor
 from kinward.enforcement.models import Effect, Hold
 from kinward.enforcement.queries import told_of
 from kinward.enforcement.services import issue_content
@@ -32,7 +33,7 @@ def copies_left(sha256: str) -> list[Check]:
 
 
 @transaction.atomic
-def remove_copy(*, case_id: UUID, copy: Check, actor: str) -> None:
+def remove_copy(*, case_id: UUID, copy: Check, actor: Actor) -> None:
     """Have a copy removed for a case, unless it has let go of the bytes meanwhile."""
     account = lock_account(copy.account_id)
     held = Hold.objects.select_for_update(no_key=True).filter(

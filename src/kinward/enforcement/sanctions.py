@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from kinward.access.actor import Actor
 from kinward.enforcement.models import Effect, Sanction, SanctionKind, Target
 from kinward.enforcement.services import issue_account
 from kinward.experience.settings import withhold
@@ -81,7 +82,7 @@ def impose(
     account: Account,
     case_id: UUID,
     kind: SanctionKind,
-    actor: str,
+    actor: Actor,
     capabilities: Iterable[str] = (),
     until: datetime | None = None,
 ) -> None:
@@ -117,7 +118,7 @@ def sanctioned_by(case_id: UUID, account: Account) -> bool:
     return Sanction.objects.filter(case_id=case_id, account=account, ended_at=None).exists()
 
 
-def lift(*, account: Account, case_id: UUID, why: str, actor: str) -> None:
+def lift(*, account: Account, case_id: UUID, why: str, actor: Actor) -> None:
     """End what a case imposed on an account. The caller has locked the account."""
 
     def change() -> None:
@@ -142,7 +143,7 @@ def _end(found: Iterable[Sanction], why: str) -> list[Sanction]:
     return ended
 
 
-def _apply(account: Account, case_id: UUID, actor: str, change: Callable[[], None]) -> None:
+def _apply(account: Account, case_id: UUID, actor: Actor, change: Callable[[], None]) -> None:
     """Change the sanctions of an account, and tell the platform if that changes how it stands."""
     change()
     now = stands(account)
@@ -181,6 +182,6 @@ def end_due() -> int:
     for account_id, case_id in list(due.values_list("account_id", "case_id")[:1000]):
         with transaction.atomic():
             account = lock_account(account_id)
-            lift(account=account, case_id=case_id, why="over", actor="system:enforcement")
+            lift(account=account, case_id=case_id, why="over", actor=Actor.system("enforcement"))
             lifted += 1
     return lifted

@@ -10,6 +10,8 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from kinward.access.actor import Actor
+from kinward.access.permissions import Permission
 from kinward.config import config
 from kinward.enforcement.models import Action, ActionState, Effect, Target
 from kinward.enforcement.webhook import Delivery, Undelivered, send
@@ -33,7 +35,7 @@ def issue_content(
     account: Account,
     effect: Effect,
     content_id: str,
-    actor: str,
+    actor: Actor,
     quietly: bool = False,
 ) -> Action:
     """Ask for an effect on a content item, once per case, in the caller's transaction.
@@ -56,7 +58,7 @@ def issue_content(
 
 
 def issue_account(
-    *, case_id: UUID, account: Account, effect: Effect, standing: dict[str, Any], actor: str
+    *, case_id: UUID, account: Account, effect: Effect, standing: dict[str, Any], actor: Actor
 ) -> Action:
     """Ask for an effect on an account, in the caller's transaction.
 
@@ -74,7 +76,7 @@ def issue_account(
     return action
 
 
-def _send(action: Action, actor: str) -> None:
+def _send(action: Action, actor: Actor) -> None:
     """Have an action delivered by a job, unless the platform fetches them.
 
     A restoration takes back what was not delivered yet: the platform never hears of it.
@@ -103,7 +105,7 @@ def _deliver_soon(action: Action) -> None:
         enqueue(DELIVER, action_id=str(action.id))
 
 
-def notify(*, account: Account, notice: dict[str, Any], actor: str) -> Action:
+def notify(*, account: Account, notice: dict[str, Any], actor: Actor) -> Action:
     """Have the platform tell an account holder something, in the caller's transaction.
 
     `notice` has a `topic` and what belongs to it, in the account holder's language.
@@ -153,7 +155,7 @@ def deliver(action_id: UUID) -> None:
 
 
 @transaction.atomic
-def acknowledged(action_ids: Sequence[UUID], *, actor: str) -> int:
+def acknowledged(action_ids: Sequence[UUID], *, actor: Actor) -> int:
     """The platform fetched these actions and carried them out; returns how many that is news of."""
     open_ones = Action.objects.select_for_update().filter(
         id__in=action_ids, state__in=(ActionState.PENDING, ActionState.PARKED)
@@ -214,7 +216,7 @@ def _file(action: Action) -> dict[str, object]:
     return {"held": held, "file": where if restored else None}
 
 
-def file_to_restore(action_id: UUID, *, actor: str) -> bytes:
+def file_to_restore(action_id: UUID, *, actor: Actor) -> bytes:
     """The bytes of a content item that an action gives back, as they were uploaded."""
     action = get_action(action_id)
     if action.target_kind != Target.CONTENT or action.effect != Effect.RESTORE:
@@ -235,7 +237,7 @@ def _delivered(action: Action, delivery: Delivery) -> None:
         answer=delivery.body,
     )
     record(
-        actor="system:enforcement",
+        actor=Actor.system("enforcement"),
         kind="action.delivered",
         subject=str(action),
         case=_case(action),
@@ -255,7 +257,7 @@ def _failed(action: Action, status: int | None, answer: str) -> None:
             state=ActionState.PARKED
         )
         record(
-            actor="system:enforcement",
+            actor=Actor.system("enforcement"),
             kind="action.parked",
             subject=str(action),
             case=_case(action),
@@ -265,8 +267,9 @@ def _failed(action: Action, status: int | None, answer: str) -> None:
 
 
 @transaction.atomic
-def replay(*, action: Action, actor: str) -> None:
+def replay(*, action: Action, actor: Actor) -> None:
     """Send a parked action again, with a fresh schedule."""
+    actor.must(Permission.REPLAY)
     action = Action.objects.select_for_update().get(pk=action.pk)
     if action.state != ActionState.PARKED:
         raise Invalid(f"This action is {action.state}, not parked.")

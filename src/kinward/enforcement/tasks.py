@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from kinward.access.actor import Actor
 from kinward.enforcement import sanctions, services
 from kinward.experience import growing
 from kinward.experience.live import today
@@ -56,7 +57,7 @@ def grow_up(timestamp: int) -> None:
                             "closed": growth.closed,
                             "ended": growth.ended,
                         },
-                        actor="system:enforcement",
+                        actor=Actor.system("enforcement"),
                     )
             finish_due(account_id)
 
@@ -71,7 +72,7 @@ def tell(notice_id: int) -> None:
             services.notify(
                 account=notice.account,
                 notice={"topic": notice.topic, **said},
-                actor="system:enforcement",
+                actor=Actor.system("enforcement"),
             )
             notice.passed_on = True
             notice.save(update_fields=["passed_on"])

@@ -9,6 +9,7 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
+from kinward.access.actor import Actor
 from kinward.evidence import storage
 from kinward.evidence.keys import keys, keys_of
 from kinward.evidence.models import Evidence
@@ -18,7 +19,7 @@ from kinward.ledger.services import record
 log = structlog.get_logger(__name__)
 
 Progress = Callable[[int], None]
-ACTOR: Final = "system:evidence"
+ACTOR: Final = Actor.system("evidence")
 
 
 def store_next() -> bool:

@@ -8,8 +8,9 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from kinward.access.actor import Actor
 from kinward.access.models import Staff
-from kinward.access.roles import REVIEW
+from kinward.access.permissions import Permission
 from kinward.config import config
 from kinward.errors import Invalid, KinwardError, NotFound
 from kinward.evidence import storage
@@ -46,7 +47,7 @@ class Damaged(KinwardError):
     code = "evidence.damaged"
 
 
-def seal_file(*, case_id: UUID, check: Check, data: bytes, actor: str) -> Evidence:
+def seal_file(*, case_id: UUID, check: Check, data: bytes, actor: Actor) -> Evidence:
     """Seal a checked file for a case, in the caller's transaction; the same file twice is one."""
     evidence = Evidence(
         case_id=case_id,
@@ -59,7 +60,7 @@ def seal_file(*, case_id: UUID, check: Check, data: bytes, actor: str) -> Eviden
     return _seal(evidence, data, actor)
 
 
-def seal_excerpt(*, case_id: UUID, text: str, actor: str) -> Evidence:
+def seal_excerpt(*, case_id: UUID, text: str, actor: Actor) -> Evidence:
     """Seal what was said in a chat for a case, in the caller's transaction; the same twice is one.
 
     Its content id is made of its digest, and no content of the platform's.
@@ -76,7 +77,7 @@ def seal_excerpt(*, case_id: UUID, text: str, actor: str) -> Evidence:
     return _seal(evidence, data, actor)
 
 
-def _seal(evidence: Evidence, data: bytes, actor: str) -> Evidence:
+def _seal(evidence: Evidence, data: bytes, actor: Actor) -> Evidence:
     same = Evidence.objects.filter(
         case_id=evidence.case_id, content_id=evidence.content_id, sha256=evidence.sha256
     ).first()
@@ -141,7 +142,7 @@ def read_for_report(*, evidence: Evidence, report_id: UUID) -> bytes:
     data = _open(evidence)
     with transaction.atomic(durable=True):
         record(
-            actor="system:reporting",
+            actor=Actor.system("reporting"),
             kind="evidence.read",
             subject=str(evidence),
             reason=f"report:{report_id}",
@@ -149,7 +150,7 @@ def read_for_report(*, evidence: Evidence, report_id: UUID) -> bytes:
     return data
 
 
-def read_for_restoration(*, case_id: UUID, content_id: str, actor: str) -> bytes:
+def read_for_restoration(*, case_id: UUID, content_id: str, actor: Actor) -> bytes:
     """The bytes of a file that is to be given back to the platform that sent it."""
     found = held_file(case_id, content_id)
     if found is None:
@@ -167,8 +168,9 @@ def read_for_restoration(*, case_id: UUID, content_id: str, actor: str) -> bytes
     return data
 
 
-def read_for_release(*, evidence_id: UUID, release_id: UUID, actor: str) -> bytes:
+def read_for_release(*, evidence_id: UUID, release_id: UUID, actor: Actor) -> bytes:
     """The bytes of a file for a package that two people agreed on; no person sees them here."""
+    actor.must(Permission.RELEASE_RECORDS)
     evidence = get_evidence(evidence_id)
     data = _open(evidence)
     with transaction.atomic(durable=True):
@@ -183,7 +185,7 @@ def read_for_release(*, evidence_id: UUID, release_id: UUID, actor: str) -> byte
 
 
 def _require_reason(staff: Staff, reason: str) -> None:
-    staff.must(REVIEW, "Opening evidence")
+    staff.must(Permission.OPEN_EVIDENCE)
     if not reason.strip():
         raise Invalid("Say why this evidence is opened.")
 
@@ -227,7 +229,7 @@ def _render(evidence: Evidence, data: bytes, *, moving: bool) -> View:
 
 
 @transaction.atomic
-def keep_until(*, case_id: UUID, until: datetime, why: str, actor: str) -> int:
+def keep_until(*, case_id: UUID, until: datetime, why: str, actor: Actor) -> int:
     """Set when a case's evidence ends; returns how many files that touches."""
     count = Evidence.objects.filter(case_id=case_id, destroyed_at=None).update(expires_at=until)
     record(
@@ -244,24 +246,25 @@ def keep_until(*, case_id: UUID, until: datetime, why: str, actor: str) -> int:
 def keep_after_report(*, case_id: UUID, finished_at: datetime) -> None:
     """The preservation term that a finished report starts: one year by 18 USC 2258A(h)."""
     until = finished_at + timedelta(days=config().preservation_days)
-    keep_until(case_id=case_id, until=until, why="report finished", actor="system:reporting")
+    keep_until(case_id=case_id, until=until, why="report finished", actor=Actor.system("reporting"))
 
 
-def keep_shortly(*, case_id: UUID, why: str, actor: str) -> None:
+def keep_shortly(*, case_id: UUID, why: str, actor: Actor) -> None:
     """The files of a case that came to nothing are kept a short while, then destroyed."""
     until = timezone.now() + timedelta(days=DISMISSED_DAYS)
     keep_until(case_id=case_id, until=until, why=why, actor=actor)
 
 
-def keep_for_appeals(*, case_id: UUID, days: int, actor: str) -> None:
+def keep_for_appeals(*, case_id: UUID, days: int, actor: Actor) -> None:
     """Where nothing was reported, the files are kept while an appeal may come and be answered."""
     until = timezone.now() + timedelta(days=days)
     keep_until(case_id=case_id, until=until, why="an appeal may come", actor=actor)
 
 
 @transaction.atomic
-def set_hold(*, case_id: UUID, reference: str, actor: str) -> int:
+def set_hold(*, case_id: UUID, reference: str, actor: Actor) -> int:
     """Put a case's evidence under legal hold (it cannot expire), or with "" release it."""
+    actor.must(Permission.HOLD_EVIDENCE)
     count = Evidence.objects.filter(case_id=case_id, destroyed_at=None).update(
         hold_reference=reference
     )
@@ -287,13 +290,14 @@ def _expire(pk: UUID, now: datetime) -> int:
     expired = evidence.expires_at is not None and evidence.expires_at <= now
     if evidence.destroyed_at or evidence.hold_reference or not expired:
         return 0
-    _destroy(evidence, reason="its term ended", actor="system:evidence")
+    _destroy(evidence, reason="its term ended", actor=Actor.system("evidence"))
     return 1
 
 
 @transaction.atomic
-def destroy_on_request(*, case_id: UUID, reason: str, actor: str) -> int:
+def destroy_on_request(*, case_id: UUID, reason: str, actor: Actor) -> int:
     """Destroy a case's evidence before its term ends; returns how many files. All, or none."""
+    actor.must(Permission.DESTROY_EVIDENCE)
     files = list(Evidence.objects.select_for_update().filter(case_id=case_id, destroyed_at=None))
     if not files:
         raise NotFound(f"Case {case_id} has no evidence.")
@@ -304,7 +308,7 @@ def destroy_on_request(*, case_id: UUID, reason: str, actor: str) -> int:
     return len(files)
 
 
-def _destroy(evidence: Evidence, *, reason: str, actor: str) -> None:
+def _destroy(evidence: Evidence, *, reason: str, actor: Actor) -> None:
     evidence.ciphertext = evidence.wrapped_key = None
     evidence.destroyed_at = timezone.now()
     evidence.save(update_fields=["ciphertext", "wrapped_key", "destroyed_at"])

@@ -4,6 +4,8 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
+from kinward.access.actor import Actor
+from kinward.access.permissions import Permission
 from kinward.exchanges.kinds import NotTaken, OpinionKind
 from kinward.exchanges.models import Opinion, Signal
 from kinward.exchanges.services import connected
@@ -18,7 +20,7 @@ log = structlog.get_logger(__name__)
 SEND = "exchanges.send_opinion"
 
 
-def give(*, hashes: list[int], kind: OpinionKind, actor: str) -> None:
+def give(*, hashes: list[int], kind: OpinionKind, actor: Actor) -> None:
     """Note what we think of banked hashes, in the caller's transaction; each once.
 
     Of a partner's hash it is sent to the partner, if its exchange says so.
@@ -26,7 +28,7 @@ def give(*, hashes: list[int], kind: OpinionKind, actor: str) -> None:
     rows = BankedHash.objects.filter(pk__in=hashes, bank__exchange__isnull=False)
     for row in rows.select_related("bank__exchange"):
         opinion, new = Opinion.objects.get_or_create(
-            banked=row, kind=kind, defaults={"given_by": actor}
+            banked=row, kind=kind, defaults={"given_by": str(actor)}
         )
         if new and row.bank.exchange.opinions:
             enqueue(SEND, opinion_id=opinion.pk)
@@ -53,8 +55,9 @@ def send(opinion_id: int) -> None:
 
 
 @transaction.atomic
-def mark_false_positive(*, row: BankedHash, wrong: bool, actor: str) -> None:
+def mark_false_positive(*, row: BankedHash, wrong: bool, actor: Actor) -> None:
     """Say that a banked hash hits what is harmless, here and to whoever it is from."""
+    actor.must(Permission.MARK_HASHES)
     matching.mark_false_positive(row=row, wrong=wrong, actor=actor)
     if wrong:
         give(hashes=[row.pk], kind=OpinionKind.FALSE_POSITIVE, actor=actor)

@@ -13,6 +13,8 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from kinward.access.actor import Actor
+from kinward.access.permissions import Permission
 from kinward.at_rest import open_text, seal_text
 from kinward.errors import Invalid, KinwardError, NotFound
 from kinward.exchanges.models import Exchange, Signal, Sync
@@ -73,12 +75,13 @@ def add_exchange(
     extension: str = "",
     opinions: bool = False,
     minutes: int = 60,
-    actor: str,
+    actor: Actor,
 ) -> Exchange:
     """Add a partner, with a bank of its own. Nothing is fetched yet.
 
     Raises `Invalid` if its interface cannot be made of this configuration and these credentials.
     """
+    actor.must(Permission.RUN_EXCHANGES)
     if not 1 <= minutes <= 7 * 24 * 60:
         raise Invalid("A sync is due every 1 to 10,080 minutes.")
     _partners().connect(
@@ -133,12 +136,13 @@ def connected(exchange: Exchange) -> Any:
     )
 
 
-def sync(exchange: Exchange, *, actor: str) -> Iterator[Sync]:
+def sync(exchange: Exchange, *, actor: Actor) -> Iterator[Sync]:
     """Read what is new at a partner; yields how far it is.
 
     Each part is put into the bank in one transaction with the mark from which to go on. Raises
     `SyncFailed` where the partner fails, `SyncRunning` where somebody else reads it.
     """
+    actor.must(Permission.RUN_EXCHANGES)
     with exclusive(f"exchange:{exchange.name}") as mine:
         if not mine:
             raise SyncRunning(exchange.name)
@@ -166,7 +170,7 @@ def _without_secrets(exchange: Exchange, text: str) -> str:
 
 
 @transaction.atomic
-def _begin(exchange: Exchange, actor: str) -> Sync:
+def _begin(exchange: Exchange, actor: Actor) -> Sync:
     exchange.refresh_from_db()
     addition = begin_addition(
         bank=exchange.bank, provenance=f"{exchange.api}: {exchange.name}", actor=actor
@@ -270,7 +274,7 @@ def _drop_unmet(exchange: Exchange, run: Sync) -> Iterator[Sync]:
 
 
 @transaction.atomic
-def _finish(exchange: Exchange, run: Sync, actor: str) -> None:
+def _finish(exchange: Exchange, run: Sync, actor: Actor) -> None:
     Exchange.objects.filter(pk=exchange.pk).update(finished_at=timezone.now(), problem="")
     if run.added:
         look_in_held()
@@ -285,8 +289,9 @@ def _finish(exchange: Exchange, run: Sync, actor: str) -> None:
 
 
 @transaction.atomic
-def set_enabled(*, exchange: Exchange, enabled: bool, actor: str) -> None:
+def set_enabled(*, exchange: Exchange, enabled: bool, actor: Actor) -> None:
     """Read a partner when it is due, or no more."""
+    actor.must(Permission.RUN_EXCHANGES)
     Exchange.objects.filter(pk=exchange.pk).update(enabled=enabled)
     kind = "exchange.enabled" if enabled else "exchange.disabled"
     record(actor=actor, kind=kind, subject=str(exchange))

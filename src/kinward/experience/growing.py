@@ -4,6 +4,7 @@ from datetime import date
 
 import msgspec
 
+from kinward.access.actor import Actor
 from kinward.experience.live import live, load_states, person_of, today
 from kinward.experience.models import Layer, Setting
 from kinward.experience.settings import decide_everything, end_guardian_settings
@@ -46,7 +47,7 @@ def grow(account_id: int) -> tuple[Account, Growth] | None:
     after = {} if pack is None else decide_everything(account, pack)
     growth = _compare(before, after, account.language, ended)
     record(
-        actor="system:experience",
+        actor=Actor.system("experience"),
         kind="account.grown",
         subject=f"account:{account.platform_id}",
         age=[age.lower, age.upper],

@@ -1,12 +1,11 @@
 """Settings of accounts; versions of packs, who activated which, proposals, and shadows."""
 
-import uuid
-
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.lookups import IsNull
 
-from kinward.access.models import Staff
+from kinward.access.agreement import PROPOSED, TwoPeople
+from kinward.access.permissions import Permission
 from kinward.people.models import Account
 
 
@@ -74,44 +73,27 @@ class PackVersion(models.Model):
         return f"{self.name} {self.version}"
 
 
-class ProposalState(models.TextChoices):
-    """Where a proposal stands."""
-
-    PROPOSED = "proposed"
-    APPROVED = "approved"
-    REJECTED = "rejected"
-
-
-class Proposal(models.Model):
+class Proposal(TwoPeople):
     """One person's wish to change the pack, with what it would do, for another to decide."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    permission = Permission.CHANGE_POLICY
+    words = PROPOSED
+
     pack = models.ForeignKey(PackVersion, on_delete=models.PROTECT, related_name="proposals")
     base = models.ForeignKey(PackVersion, on_delete=models.PROTECT, related_name="+")
     share = models.PositiveSmallIntegerField(default=100)
     why = models.TextField()
-    state = models.CharField(
-        max_length=10, choices=ProposalState.choices, default=ProposalState.PROPOSED
-    )
-    proposed_by = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="+")
-    proposed_at = models.DateTimeField(auto_now_add=True)
-    decided_by = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="+", null=True)
-    decided_at = models.DateTimeField(null=True)
     counted = models.BigIntegerField(default=0)  # accounts simulated so far
     total = models.BigIntegerField(default=0)
     simulation = models.JSONField(null=True)
 
-    class Meta:
+    class Meta(TwoPeople.Meta):
         constraints = (
-            models.CheckConstraint(
-                condition=Q(decided_by=None) | ~Q(decided_by=F("proposed_by")),
-                name="experience_two_people",
-            ),
+            *TwoPeople.Meta.constraints,
             models.UniqueConstraint(
-                fields=("pack",), condition=Q(state="proposed"), name="experience_one_proposal"
+                fields=("pack",), condition=Q(state="asked"), name="experience_one_proposal"
             ),
         )
-        ordering = ("-proposed_at",)
 
     def __str__(self) -> str:
         return f"proposal:{self.id}"
@@ -135,6 +117,15 @@ class Activation(models.Model):
                 condition=Q(share__gte=1, share__lte=100)
                 & (Q(share=100, rest=None) | Q(share__lt=100, rest__isnull=False)),
                 name="experience_share",
+            ),
+            # A person of the staff puts a pack in force by a proposal that another approved, or
+            # takes the newest activation back.
+            models.CheckConstraint(
+                condition=Q(proposal__isnull=False)
+                | Q(reverts__isnull=False)
+                | Q(actor__startswith="operator:")
+                | Q(actor__startswith="system:"),
+                name="experience_nobody_activates_alone",
             ),
         )
         ordering = ("-number",)

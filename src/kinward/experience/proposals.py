@@ -4,13 +4,14 @@ from uuid import UUID
 
 import msgspec
 from django.db import transaction
-from django.utils import timezone
 
+from kinward.access import agreement
+from kinward.access.agreement import AgreementState
 from kinward.access.models import Staff
-from kinward.errors import Forbidden, Invalid, KinwardError, NotFound
-from kinward.experience.models import PackVersion, Proposal, ProposalState
+from kinward.errors import Invalid, KinwardError, NotFound
+from kinward.experience.models import PackVersion, Proposal
 from kinward.experience.people import count_accounts, stored_people
-from kinward.experience.services import activate, current, store_pack
+from kinward.experience.services import activate_proposal, current, store_pack
 from kinward.jobs import enqueue
 from kinward.ledger.services import record
 from kinward.policy.pack import Pack, read_pack
@@ -19,13 +20,6 @@ from kinward.policy.simulate import simulate
 SIMULATE = "experience.simulate"
 MAX_WHY = 2000
 KEPT_CHANGES = 300
-
-
-class AlreadyDecided(KinwardError):
-    """Somebody has decided on this proposal."""
-
-    code = "proposal.decided"
-    status = 409
 
 
 class Outdated(KinwardError):
@@ -56,6 +50,7 @@ def free_version(pack: Pack) -> str:
 @transaction.atomic
 def propose(*, files: dict[str, str], why: str, share: int, staff: Staff) -> Proposal:
     """Propose a pack for what is in force; whom it would touch is counted by a job."""
+    staff.must(Proposal.permission)
     if not why.strip() or len(why) > MAX_WHY:
         raise Invalid(f"Say why, in at most {MAX_WHY} characters.")
     if not 1 <= share <= 100:
@@ -64,14 +59,14 @@ def propose(*, files: dict[str, str], why: str, share: int, staff: Staff) -> Pro
     pack = store_pack(files=files, actor=staff.actor)
     if pack.digest == base.digest:
         raise Invalid("This is what is in force already.")
-    if pack.proposals.filter(state=ProposalState.PROPOSED).exists():
+    if pack.proposals.filter(state=AgreementState.ASKED).exists():
         raise Invalid(f"{pack} is proposed already.")
     proposal = Proposal.objects.create(
         pack=pack,
         base=base,
         share=share,
         why=why.strip(),
-        proposed_by=staff,
+        asked_by=staff,
         total=count_accounts(),
     )
     enqueue(SIMULATE, proposal_id=str(proposal.id))
@@ -89,7 +84,7 @@ def propose(*, files: dict[str, str], why: str, share: int, staff: Staff) -> Pro
 
 def get_proposal(proposal_id: UUID) -> Proposal:
     """The proposal by its id."""
-    found = Proposal.objects.select_related("pack", "base", "proposed_by", "decided_by")
+    found = Proposal.objects.select_related("pack", "base", "asked_by", "decided_by")
     try:
         return found.get(pk=proposal_id)
     except Proposal.DoesNotExist as error:
@@ -118,26 +113,15 @@ def count_touched(proposal_id: UUID) -> None:
 @transaction.atomic
 def decide_proposal(*, proposal_id: UUID, approve: bool, staff: Staff) -> Proposal:
     """Approve a proposal, which puts its pack in force, or reject it. Never by who proposed it."""
-    try:
-        proposal = Proposal.objects.select_for_update().get(pk=proposal_id)
-    except Proposal.DoesNotExist as error:
-        raise NotFound(f"There is no proposal {proposal_id}.") from error
-    if proposal.state != ProposalState.PROPOSED:
-        raise AlreadyDecided(f"It is {proposal.state}.")
-    if approve and proposal.proposed_by_id == staff.pk:
-        raise Forbidden("You proposed this, so another person decides.")
+    proposal = agreement.decide(Proposal, proposal_id, approve=approve, staff=staff)
     if approve and current().pack.pk != proposal.base_id:
         raise Outdated
-    proposal.state = ProposalState.APPROVED if approve else ProposalState.REJECTED
-    proposal.decided_by = None if proposal.proposed_by_id == staff.pk else staff
-    proposal.decided_at = timezone.now()
-    proposal.save(update_fields=["state", "decided_by", "decided_at"])
     record(
         actor=staff.actor,
-        kind=f"proposal.{proposal.state}",
+        kind="proposal.approved" if approve else "proposal.rejected",
         subject=str(proposal),
         pack=str(proposal.pack),
     )
     if approve:
-        activate(pack=proposal.pack, actor=staff.actor, share=proposal.share, proposal=proposal)
+        activate_proposal(proposal)
     return proposal

@@ -2,7 +2,8 @@
 
 from django.db.models import QuerySet
 
-from kinward.experience.models import Activation, PackVersion, Proposal, ProposalState, Shadow
+from kinward.access.agreement import AgreementState
+from kinward.experience.models import Activation, PackVersion, Proposal, Shadow
 
 
 def history() -> QuerySet[Activation]:
@@ -17,12 +18,12 @@ def versions() -> QuerySet[PackVersion]:
 
 def proposals() -> QuerySet[Proposal]:
     """Every proposal, the newest first."""
-    return Proposal.objects.select_related("pack", "base", "proposed_by", "decided_by")
+    return Proposal.objects.select_related("pack", "base", "asked_by", "decided_by")
 
 
 def waiting() -> int:
     """How many proposals wait for a decision."""
-    return Proposal.objects.filter(state=ProposalState.PROPOSED).count()
+    return Proposal.objects.filter(state=AgreementState.ASKED).count()
 
 
 def shadow() -> Shadow | None:

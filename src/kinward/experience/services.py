@@ -1,11 +1,15 @@
 """Packs: storing a version, putting it in force, in shares, in the shadow, and back."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from django.db import transaction
 from django.utils import timezone
 
-from kinward.errors import Invalid, KinwardError, NotFound
+from kinward.access.actor import Actor
+from kinward.access.agreement import AgreementState
+from kinward.access.permissions import Permission
+from kinward.errors import Forbidden, Invalid, KinwardError, NotFound
 from kinward.experience.live import FIRST_PACK, today
 from kinward.experience.models import Activation, PackVersion, Proposal, Shadow
 from kinward.ledger.services import record
@@ -13,6 +17,8 @@ from kinward.policy.check import check
 from kinward.policy.pack import digest, read_pack
 from kinward.policy.problems import PackInvalid
 from kinward.policy.sources import read_files
+
+SYSTEM: Final = Actor.system("experience")
 
 
 class VersionTaken(KinwardError):
@@ -30,8 +36,9 @@ class NothingToRevert(KinwardError):
 
 
 @transaction.atomic
-def store_pack(*, files: Mapping[str, str], actor: str) -> PackVersion:
+def store_pack(*, files: Mapping[str, str], actor: Actor) -> PackVersion:
     """Store a pack's files under its name and version, once; one with errors is refused."""
+    actor.must(Permission.CHANGE_POLICY)
     errors = [each for each in check(files, today=today()) if each.level == "error"]
     if errors:
         raise PackInvalid(errors)
@@ -39,7 +46,7 @@ def store_pack(*, files: Mapping[str, str], actor: str) -> PackVersion:
     version, new = PackVersion.objects.get_or_create(
         name=pack.name,
         version=pack.version,
-        defaults={"digest": pack.digest, "files": dict(files), "made_by": actor},
+        defaults={"digest": pack.digest, "files": dict(files), "made_by": str(actor)},
     )
     if version.digest != digest(files):
         raise VersionTaken(f"{version} is stored already.")
@@ -53,15 +60,30 @@ def current() -> Activation:
     newest = Activation.objects.select_related("pack", "rest").order_by("-number").first()
     if newest is not None:
         return newest
-    version = store_pack(files=read_files(FIRST_PACK), actor="system:experience")
-    return Activation(pack=version, share=100, actor="system:experience")
+    version = store_pack(files=read_files(FIRST_PACK), actor=SYSTEM)
+    return Activation(pack=version, share=100, actor=str(SYSTEM))
 
 
 @transaction.atomic
-def activate(
-    *, pack: PackVersion, actor: str, share: int = 100, proposal: Proposal | None = None
+def activate(*, pack: PackVersion, actor: Actor, share: int = 100) -> Activation:
+    """Put a pack in force without a second person, for a share (percent) of accounts.
+
+    No role of the staff allows it. Whoever runs `kinward policy activate` has the database.
+    """
+    actor.must(Permission.ACTIVATE_ALONE)
+    return _activate(pack, actor, share)
+
+
+def activate_proposal(proposal: Proposal) -> Activation:
+    """Put in force what two people agreed to, in the transaction of whoever approved it."""
+    if proposal.state != AgreementState.APPROVED or proposal.decided_by is None:
+        raise Forbidden(f"{proposal} is not approved.")
+    return _activate(proposal.pack, proposal.decided_by.actor, proposal.share, proposal)
+
+
+def _activate(
+    pack: PackVersion, actor: Actor, share: int, proposal: Proposal | None = None
 ) -> Activation:
-    """Put a pack in force for a share (percent) of accounts; the rest keep what they had."""
     if not 1 <= share <= 100:
         raise Invalid("A share is from 1 to 100 percent.")
     _lock()
@@ -74,9 +96,13 @@ def activate(
         raise Invalid(f"{pack} is what the rest have. Stage another pack.")
     if now.pk is None:  # so that going back to the first pack is a step like any other
         now.save()
-        record(actor=now.actor, kind="pack.activated", subject=f"pack:{now.pack}", share=100)
+        record(actor=SYSTEM, kind="pack.activated", subject=f"pack:{now.pack}", share=100)
     made = Activation.objects.create(
-        pack=pack, rest=before if share < 100 else None, share=share, actor=actor, proposal=proposal
+        pack=pack,
+        rest=before if share < 100 else None,
+        share=share,
+        actor=str(actor),
+        proposal=proposal,
     )
     record(
         actor=actor,
@@ -90,15 +116,16 @@ def activate(
 
 
 @transaction.atomic
-def revert(*, actor: str) -> Activation:
+def revert(*, actor: Actor) -> Activation:
     """Take the newest activation back: what was in force before it is in force again."""
+    actor.must(Permission.CHANGE_POLICY)
     _lock()
     live = standing()
     if len(live) < 2:
         raise NothingToRevert
     undone, before = live[-1], live[-2]
     made = Activation.objects.create(
-        pack=before.pack, rest=before.rest, share=before.share, actor=actor, reverts=undone
+        pack=before.pack, rest=before.rest, share=before.share, actor=str(actor), reverts=undone
     )
     record(
         actor=actor,
@@ -127,17 +154,19 @@ def _lock() -> None:
 
 
 @transaction.atomic
-def start_shadow(*, pack: PackVersion, actor: str) -> Shadow:
+def start_shadow(*, pack: PackVersion, actor: Actor) -> Shadow:
     """Let a pack decide beside the active one, without effect; another shadow ends."""
+    actor.must(Permission.CHANGE_POLICY)
     stop_shadow(actor=actor)
-    shadow = Shadow.objects.create(pack=pack, started_by=actor)
+    shadow = Shadow.objects.create(pack=pack, started_by=str(actor))
     record(actor=actor, kind="pack.shadowed", subject=f"pack:{pack}")
     return shadow
 
 
 @transaction.atomic
-def stop_shadow(*, actor: str) -> bool:
+def stop_shadow(*, actor: Actor) -> bool:
     """End the shadow, if there is one."""
+    actor.must(Permission.CHANGE_POLICY)
     shadow = Shadow.objects.select_related("pack").filter(ended_at=None).first()
     if shadow is None:
         return False

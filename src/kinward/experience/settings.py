@@ -9,6 +9,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
+from kinward.access.actor import Actor
 from kinward.errors import Invalid
 from kinward.experience.live import decide_all, live, load_states
 from kinward.experience.models import Layer, Setting
@@ -28,7 +29,7 @@ def make_setting(
     layer: Layer,
     capability: str,
     value: Weekly | None,
-    actor: str,
+    actor: Actor,
     until: datetime | None = None,
 ) -> Setting | None:
     """Set a value, or a week of seven, in place of an earlier one; None ends what was set.
@@ -55,7 +56,7 @@ def make_setting(
             layer=layer,
             capability=capability,
             value=value,
-            set_by=actor,
+            set_by=str(actor),
             until=until,
         )
     record(

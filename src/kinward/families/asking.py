@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from kinward.access.actor import Actor
 from kinward.errors import Invalid, NotFound
 from kinward.experience.live import live
 from kinward.experience.models import Layer
@@ -106,7 +107,7 @@ def _make(
     )
     who = teen if by is None else by.guardian
     record(
-        actor=f"account:{who.platform_id}",
+        actor=who.actor,
         kind="ask.made",
         subject=str(made_ask),
         capability=capability,
@@ -157,7 +158,7 @@ def answer(
         raise AskClosed
     _check_answer(note, said, until)
     Answer.objects.create(ask=found, pairing=pairing, answer=said, note=note)
-    actor = f"account:{guardian.platform_id}"
+    actor = guardian.actor
     record(actor=actor, kind=f"ask.{said}", subject=str(found))
     if takes_back:
         _take_back(found, guardian, actor)
@@ -188,7 +189,7 @@ def is_passing(ask: Ask) -> bool:
     return ask.minutes is not None or (ask.until is not None and ask.until > timezone.now())
 
 
-def _grant(ask: Ask, pairing: Pairing, until: datetime | None, actor: str) -> None:
+def _grant(ask: Ask, pairing: Pairing, until: datetime | None, actor: Actor) -> None:
     ask.state, ask.granted_by, ask.until = AskState.GRANTED, pairing, until
     if ask.minutes is not None:
         ask.until = None
@@ -209,7 +210,7 @@ def _grant(ask: Ask, pairing: Pairing, until: datetime | None, actor: str) -> No
     ask.save(update_fields=["state", "granted_by", "until"])
 
 
-def _end_other_grants(ask: Ask, actor: str) -> None:
+def _end_other_grants(ask: Ask, actor: Actor) -> None:
     others = Ask.objects.select_related("teen").filter(
         teen=ask.teen, capability=ask.capability, state=AskState.GRANTED, until__isnull=False
     )
@@ -217,7 +218,7 @@ def _end_other_grants(ask: Ask, actor: str) -> None:
         end_grant(other, AskState.ENDED, actor=actor)
 
 
-def _take_back(ask: Ask, guardian: Account, actor: str) -> None:
+def _take_back(ask: Ask, guardian: Account, actor: Actor) -> None:
     end_grant(ask, AskState.REFUSED, actor=actor)
     ExtraMinutes.objects.filter(ask=ask).delete()
     granted = ask.granted_by
@@ -246,7 +247,7 @@ def answer_proposal(*, teen: Account, ask_id: UUID, said: Said, note: str = "") 
         raise AskClosed
     _check_answer(note, said, None)
     Answer.objects.create(ask=found, pairing=None, answer=said, note=note)
-    actor = f"account:{teen.platform_id}"
+    actor = teen.actor
     record(actor=actor, kind=f"ask.{said}", subject=str(found))
     if said == "yes":
         _grant(found, found.proposed_by, None, actor)
@@ -273,7 +274,7 @@ def withdraw(*, account: Account, ask_id: UUID) -> None:
         raise AskClosed
     found.state = AskState.WITHDRAWN
     found.save(update_fields=["state"])
-    record(actor=f"account:{account.platform_id}", kind="ask.withdrawn", subject=str(found))
+    record(actor=account.actor, kind="ask.withdrawn", subject=str(found))
 
 
 def _lapse(ask: Ask) -> None:
@@ -294,7 +295,7 @@ def tidy(teen_id: int) -> None:
         for found in Ask.objects.select_related("teen").filter(
             teen=teen, state=AskState.GRANTED, until__lte=timezone.now()
         ):
-            end_grant(found, AskState.ENDED, actor="system:families")
+            end_grant(found, AskState.ENDED, actor=Actor.system("families"))
 
 
 def due() -> list[int]:

@@ -6,6 +6,7 @@ from typing import Final
 from django.db import transaction
 from django.utils import timezone
 
+from kinward.access.actor import Actor
 from kinward.errors import Invalid
 from kinward.experience.live import live, person_of
 from kinward.experience.models import Layer, Setting
@@ -58,15 +59,20 @@ def check_value(kind: Kind, bounds: Bounds, layer: Layer, value: Weekly, moves: 
 
 @transaction.atomic
 def choose(
-    *, guardian: Account, teen_id: str, capability: str, value: Weekly | None, actor: str = ""
+    *,
+    guardian: Account,
+    teen_id: str,
+    capability: str,
+    value: Weekly | None,
+    actor: Actor | None = None,
 ) -> Pairing:
     """A guardian chooses a value for a teen, or with None takes their choice back."""
     pairing = empowered(guardian=guardian, teen_id=teen_id)
-    put_choice(pairing, capability, value, actor or f"account:{guardian.platform_id}")
+    put_choice(pairing, capability, value, actor or guardian.actor)
     return pairing
 
 
-def put_choice(pairing: Pairing, capability: str, value: Weekly | None, actor: str) -> None:
+def put_choice(pairing: Pairing, capability: str, value: Weekly | None, actor: Actor) -> None:
     """Write a guardian's choice and settle it with the others'. The teen is locked."""
     teen = pairing.teen
     if value is not None:
@@ -110,7 +116,7 @@ def choose_for_self(*, account: Account, capability: str, value: Weekly | None) 
     if value is not None:
         kind, bounds = bounds_for(account, capability)
         check_value(kind, bounds, Layer.SELF, value, bounds.self_floor != bounds.self_cap)
-    actor = f"account:{account.platform_id}"
+    actor = account.actor
     make_setting(account=account, layer=Layer.SELF, capability=capability, value=value, actor=actor)
 
 
@@ -158,7 +164,7 @@ def remove_keyword(
 
 def _keywords_changed(teen: Account, pairing: Pairing | None, kind: str) -> None:
     who = teen if pairing is None else pairing.guardian
-    actor = f"account:{who.platform_id}"
+    actor = who.actor
     record(actor=actor, kind=kind, subject=f"account:{teen.platform_id}")
     if pairing is not None:
         tell(teen, "keyword", other=called(who))

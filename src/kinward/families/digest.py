@@ -81,7 +81,7 @@ def _write(pairing: Pairing, wish: str) -> None:
     pairing.digest = wish
     pairing.save(update_fields=["digest"])
     record(
-        actor=f"account:{pairing.guardian.platform_id}",
+        actor=pairing.guardian.actor,
         kind="digest.chosen",
         subject=str(pairing),
         way="mail" if "@" in wish else wish,

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from kinward.access.actor import Actor
 from kinward.errors import Invalid
 from kinward.experience.live import live, person_of
 from kinward.families.errors import NotPaired
@@ -45,7 +46,7 @@ def end(*, account: Account, pairing_id: UUID) -> Pairing:
         pairing.ends_at = now + notice
         pairing.save(update_fields=["ends_at"])
         record(
-            actor=f"account:{account.platform_id}",
+            actor=account.actor,
             kind="pairing.ending",
             subject=str(pairing),
             at=pairing.ends_at.isoformat(),
@@ -64,7 +65,7 @@ def stay(*, account: Account, pairing_id: UUID) -> Pairing:
         raise NotPaired
     pairing.ends_at = None
     pairing.save(update_fields=["ends_at"])
-    record(actor=f"account:{account.platform_id}", kind="pairing.stayed", subject=str(pairing))
+    record(actor=account.actor, kind="pairing.stayed", subject=str(pairing))
     tell(pairing.guardian, "restored", other=called(pairing.teen))
     return pairing
 
@@ -81,14 +82,14 @@ def dispute(*, teen: Account, pairing_id: UUID) -> Pairing:
     if pairing.disputed_at is None:
         pairing.disputed_at = timezone.now()
         pairing.save(update_fields=["disputed_at"])
-        record(actor=f"account:{teen.platform_id}", kind="pairing.disputed", subject=str(pairing))
+        record(actor=teen.actor, kind="pairing.disputed", subject=str(pairing))
         tell(pairing.guardian, "paused", other=called(teen))
         call_trusted(teen)
     return pairing
 
 
 @transaction.atomic
-def settle_dispute(*, pairing_id: UUID, ends: bool, actor: str) -> Pairing:
+def settle_dispute(*, pairing_id: UUID, ends: bool, actor: Actor) -> Pairing:
     """A person has looked: the pairing ends, or goes on as before."""
     found = Pairing.objects.select_related("guardian", "teen").filter(pk=pairing_id).first()
     if found is None:
@@ -125,12 +126,12 @@ def _mine(account: Account, pairing_id: UUID) -> Pairing:
     return found
 
 
-def _finish(pairing: Pairing, why: str, now: datetime, actor: str = "") -> None:
+def _finish(pairing: Pairing, why: str, now: datetime, actor: Actor | None = None) -> None:
     """End a pairing for good; what its guardian chose ends with it. The teen is locked."""
     pairing.ended_at, pairing.ended_why = now, why
     pairing.save(update_fields=["ended_at", "ended_why"])
     sides = {"guardian": pairing.guardian.platform_id, "teen": pairing.teen.platform_id}
-    by = f"account:{sides[why]}" if why in sides else actor or "system:families"
+    by = Actor.account(sides[why]) if why in sides else actor or Actor.system("families")
     record(actor=by, kind="pairing.ended", subject=str(pairing), why=why)
     settle_all(pairing.teen, actor=by)
     tell(pairing.guardian, "ended", other=called(pairing.teen))

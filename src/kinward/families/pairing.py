@@ -91,7 +91,7 @@ def invite(*, maker: Account, side: Side) -> tuple[str, Invitation]:
         expires_at=now + timedelta(hours=CODE_HOURS),
     )
     record(
-        actor=f"account:{maker.platform_id}",
+        actor=maker.actor,
         kind="invitation.made",
         subject=f"invitation:{invitation.id}",
         side=str(side),
@@ -143,7 +143,7 @@ def _open_invitation(account: Account, typed: str) -> Invitation:
         with transaction.atomic():
             WrongCode.objects.create(account=account)
             record(
-                actor=f"account:{account.platform_id}",
+                actor=account.actor,
                 kind="invitation.refused",
                 subject=f"account:{account.platform_id}",
             )
@@ -181,7 +181,7 @@ def _pair(*, guardian: Account, teen: Account) -> Pairing:
         raise FamilyFull(f"A guardian has at most {MAX_TEENS} teens.")
     pairing = Pairing.objects.create(guardian=guardian, teen=teen)
     record(
-        actor=f"account:{teen.platform_id}",
+        actor=teen.actor,
         kind="pairing.started",
         subject=str(pairing),
         guardian=guardian.platform_id,
@@ -201,7 +201,7 @@ def _consent(pairing: Pairing) -> None:
     bounds = bounds_in_general(pack.ruling, JOIN, person_of(pairing.teen))
     if bounds is not None and bounds.guardian_moves:
         Choice.objects.create(pairing=pairing, capability=JOIN, value="allow")
-        settle(pairing.teen, JOIN, actor=f"account:{pairing.guardian.platform_id}")
+        settle(pairing.teen, JOIN, actor=pairing.guardian.actor)
 
 
 def _trust(teen: Account, adult: Account) -> TrustedAdult:
@@ -215,7 +215,7 @@ def _trust(teen: Account, adult: Account) -> TrustedAdult:
         raise FamilyFull(f"A teen names at most {MAX_TRUSTED} trusted adults.")
     trusted = TrustedAdult.objects.create(teen=teen, adult=adult)
     record(
-        actor=f"account:{teen.platform_id}",
+        actor=teen.actor,
         kind="trusted.named",
         subject=f"account:{teen.platform_id}",
         adult=adult.platform_id,

@@ -64,7 +64,7 @@ def show_codes(*, guardian: Account, teen_id: str) -> list[Passcode]:
     pairing = empowered(guardian=guardian, teen_id=teen_id)
     day = local_now(pairing.teen, timezone.now()).date()
     used = set(_used(pairing.teen, day))
-    record(actor=f"account:{guardian.platform_id}", kind="passcode.shown", subject=str(pairing))
+    record(actor=guardian.actor, kind="passcode.shown", subject=str(pairing))
     return [each for each in codes_of(pairing.teen, day) if each.number not in used]
 
 
@@ -132,8 +132,8 @@ def _use(account: Account, code: str, day: date) -> ExtraMinutes | None:
             account=account, day=day, passcode=each.number, defaults={"minutes": each.minutes}
         )
         if new:
-            who = f"account:{account.platform_id}"
-            record(actor=who, kind="passcode.used", subject=who, minutes=each.minutes)
+            who = account.actor
+            record(actor=who, kind="passcode.used", subject=str(who), minutes=each.minutes)
             for pairing in live_pairings().select_related("guardian").filter(teen=account):
                 tell(pairing.guardian, "passcode", minutes=each.minutes)
         return made

@@ -9,6 +9,7 @@ import msgspec
 from django.db import transaction
 from django.utils import timezone
 
+from kinward.access.actor import Actor
 from kinward.families.errors import PortalClosed, PortalLinkRefused, PortalOtherAccount
 from kinward.families.models import PortalSession
 from kinward.ledger.services import record
@@ -35,7 +36,7 @@ def _digest(secret: str) -> bytes:
 
 
 @transaction.atomic
-def open_portal(*, account_id: str, start: Start, actor: str) -> tuple[str, PortalSession]:
+def open_portal(*, account_id: str, start: Start, actor: Actor) -> tuple[str, PortalSession]:
     """Make a link for an account: a secret that opens once, within `LINK_SECONDS`."""
     account = get_account(account_id)
     secret = secrets.token_urlsafe(32)
@@ -44,7 +45,7 @@ def open_portal(*, account_id: str, start: Start, actor: str) -> tuple[str, Port
         link_digest=_digest(secret),
         link_expires_at=timezone.now() + timedelta(seconds=LINK_SECONDS),
         start=msgspec.to_builtins(start),
-        made_by=actor,
+        made_by=str(actor),
     )
     return secret, session
 
@@ -74,7 +75,7 @@ def enter(secret: str, visiting: PortalSession | None) -> tuple[str, PortalSessi
             return key, found
         if found is not None:
             record(
-                actor=f"account:{found.account.platform_id}",
+                actor=found.account.actor,
                 kind="portal.refused",
                 subject=f"account:{found.account.platform_id}",
                 why="other account" if found.opened_at is None else "used before",

@@ -8,6 +8,7 @@ import msgspec
 from django.db import connection, transaction
 from django.db.models import Sum
 
+from kinward.access.actor import Actor
 from kinward.errors import Invalid
 from kinward.experience.live import live
 from kinward.families.minutes import (
@@ -209,7 +210,7 @@ def zones_of(account: Account) -> Zones:
 
 
 @transaction.atomic
-def set_time_zone(*, account_id: str, zone: str, actor: str) -> None:
+def set_time_zone(*, account_id: str, zone: str, actor: Actor) -> None:
     """Move an account to a time zone, from now on. What was counted stays on the day it was on."""
     if not is_zone(zone):
         raise Invalid(f"{zone[:64]!r} is not a time zone such as 'Europe/Stockholm'.")

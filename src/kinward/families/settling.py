@@ -7,6 +7,7 @@ from typing import cast
 from django.db.models import Q
 from django.utils import timezone
 
+from kinward.access.actor import Actor
 from kinward.experience.live import live
 from kinward.experience.models import Layer, Setting
 from kinward.experience.settings import make_setting
@@ -52,7 +53,7 @@ def choices_of(teen: Account, now: datetime | None = None) -> dict[str, list[Cho
     return found
 
 
-def settle(teen: Account, capability: str, *, actor: str) -> Weekly | None:
+def settle(teen: Account, capability: str, *, actor: Actor) -> Weekly | None:
     """Make the lasting guardian's setting what the guardians' choices come to. Teen locked."""
     pack = live().in_force().for_account(teen.platform_id)
     known = None if pack is None else pack.capabilities.get(capability)
@@ -69,7 +70,7 @@ def settle(teen: Account, capability: str, *, actor: str) -> Weekly | None:
     return value
 
 
-def settle_all(teen: Account, *, actor: str) -> None:
+def settle_all(teen: Account, *, actor: Actor) -> None:
     """After a pairing has ended: its choices, keywords and grants end, the others' are settled."""
     now = timezone.now()
     ended = Choice.objects.filter(
@@ -97,7 +98,7 @@ def settle_all(teen: Account, *, actor: str) -> None:
         settle(teen, capability, actor=actor)
 
 
-def end_grant(ask: Ask, state: AskState, *, actor: str) -> None:
+def end_grant(ask: Ask, state: AskState, *, actor: Actor) -> None:
     """End what was granted for a time. The teen is locked."""
     if ask.minutes is None:
         make_setting(

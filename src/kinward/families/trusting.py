@@ -31,8 +31,8 @@ def call_trusted_now(teen: Account) -> int:
             return 0
         called_ones = call_trusted(teen)
         if called_ones:
-            who = f"account:{teen.platform_id}"
-            record(actor=who, kind="trusted.called", subject=who)
+            who = teen.actor
+            record(actor=who, kind="trusted.called", subject=str(who))
         return called_ones
 
 
@@ -41,5 +41,5 @@ def untrust(*, teen: Account, trusted_id: int) -> None:
     named = TrustedAdult.objects.filter(pk=trusted_id, teen=teen, ended_at=None)
     with transaction.atomic():
         if named.update(ended_at=timezone.now()):
-            who = f"account:{teen.platform_id}"
-            record(actor=who, kind="trusted.ended", subject=who)
+            who = teen.actor
+            record(actor=who, kind="trusted.ended", subject=str(who))

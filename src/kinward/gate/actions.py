@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+from kinward.access.actor import Actor
 from kinward.config import config
 from kinward.enforcement.queries import undelivered
 from kinward.enforcement.services import acknowledged, file_to_restore, payload
@@ -36,7 +37,7 @@ def pull(query: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def file(action_id: str, actor: str) -> bytes:
+def file(action_id: str, actor: Actor) -> bytes:
     """The file of a content item that an action gives back."""
     try:
         which = UUID(action_id)
@@ -45,7 +46,7 @@ def file(action_id: str, actor: str) -> bytes:
     return file_to_restore(which, actor=actor)
 
 
-def acknowledge(body: bytes, actor: str) -> dict[str, Any]:
+def acknowledge(body: bytes, actor: Actor) -> dict[str, Any]:
     """Take it that these actions were carried out; again, it changes nothing."""
     said = decode(body, _Acknowledged)
     if len(said.action_ids) > MOST:

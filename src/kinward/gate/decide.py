@@ -14,6 +14,7 @@ import msgspec
 import structlog
 from django.db import DatabaseError, InterfaceError
 
+from kinward.access.actor import Actor
 from kinward.errors import Invalid
 from kinward.experience.live import Answered, live, person_of, today
 from kinward.experience.models import Layer
@@ -208,7 +209,7 @@ def experience(platform_id: str) -> dict[str, Any]:
     }
 
 
-def put_setting(platform_id: str, capability: str, body: bytes, actor: str) -> dict[str, Any]:
+def put_setting(platform_id: str, capability: str, body: bytes, actor: Actor) -> dict[str, Any]:
     """Make or end one setting; answers with the decision that now holds."""
     try:
         made = msgspec.json.decode(body, type=_SettingIn)

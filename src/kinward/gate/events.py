@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
+from kinward.access.actor import Actor
 from kinward.errors import Invalid
 from kinward.families.screen_time import (
     MAX_EVENTS,
@@ -56,7 +57,7 @@ def see_screen_time(platform_id: str) -> Any:
     return screen_time(get_account(platform_id), datetime.now(UTC))
 
 
-def put_time_zone(platform_id: str, body: bytes, actor: str) -> Any:
+def put_time_zone(platform_id: str, body: bytes, actor: Actor) -> Any:
     """Move an account to a time zone; answers with its screen time as it now is."""
     set_time_zone(account_id=platform_id, zone=decode(body, _ZoneIn).time_zone, actor=actor)
     return see_screen_time(platform_id)

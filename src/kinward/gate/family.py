@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from django.utils.translation import gettext, override
 
+from kinward.access.actor import Actor
 from kinward.cases.user_reports import (
     CATEGORIES,
     UserReportIn,
@@ -37,7 +38,7 @@ class _PasscodeIn(msgspec.Struct, forbid_unknown_fields=True):
     at: datetime | None = None
 
 
-def open_session(body: bytes, actor: str) -> dict[str, Any]:
+def open_session(body: bytes, actor: Actor) -> dict[str, Any]:
     """A link to the family pages, for the account that is signed in with the platform."""
     asked = decode(body, _PortalIn)
     start = asked.start
@@ -76,7 +77,7 @@ def put_passcode(platform_id: str, body: bytes) -> Any:
     return use_code(account=get_account(platform_id), code=asked.code[:40], at=at)
 
 
-def take_report(body: bytes, actor: str) -> dict[str, Any]:
+def take_report(body: bytes, actor: Actor) -> dict[str, Any]:
     """Take a person's report; the answer is theirs to read."""
     report = decode(body, UserReportIn)
     made = receive_report(report=report, actor=actor)

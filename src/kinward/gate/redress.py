@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 
+from kinward.access.actor import Actor
 from kinward.errors import NotFound
 from kinward.gate.http import decode
 from kinward.guidelines.queries import in_force
@@ -47,7 +48,7 @@ def _statement(statement: Statement) -> dict[str, Any]:
     }
 
 
-def appeal(statement_id: str, body: bytes, actor: str) -> dict[str, Any]:
+def appeal(statement_id: str, body: bytes, actor: Actor) -> dict[str, Any]:
     """Receive an appeal in the account holder's words."""
     asked = decode(body, _AppealIn)
     try:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from kinward.access.actor import Actor
 from kinward.gate import accounts, actions, decide, events, family, redress, text
 from kinward.gate.http import Created
 
@@ -22,7 +23,7 @@ class Call(msgspec.Struct, frozen=True):
     steps: Sequence[str]
     query: dict[str, str]
     body: bytes
-    actor: str
+    actor: Actor
 
     @property
     def of(self) -> str:

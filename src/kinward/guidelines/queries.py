@@ -3,21 +3,22 @@
 from functools import lru_cache
 from uuid import UUID
 
-from kinward.guidelines.models import Edition, EditionState
+from kinward.access.agreement import AgreementState
+from kinward.guidelines.models import Edition
 from kinward.guidelines.reading import read_guidelines, shipped
 from kinward.guidelines.rules import Guidelines
 
 
 def in_force() -> Guidelines:
     """The edition approved last; before there is one, the guidelines that come with Kinward."""
-    newest = Edition.objects.filter(state=EditionState.APPROVED).order_by("-decided_at")
+    newest = Edition.objects.filter(state=AgreementState.APPROVED).order_by("-decided_at")
     pk = newest.values_list("pk", flat=True).first()
     return _shipped() if pk is None else edition(pk)
 
 
 def text_in_force() -> str:
     """The document itself, to begin a new one from."""
-    newest = Edition.objects.filter(state=EditionState.APPROVED).order_by("-decided_at").first()
+    newest = Edition.objects.filter(state=AgreementState.APPROVED).order_by("-decided_at").first()
     return shipped() if newest is None else newest.text
 
 
@@ -34,4 +35,4 @@ def _shipped() -> Guidelines:
 
 def waiting() -> int:
     """How many editions wait for a second person."""
-    return Edition.objects.filter(state=EditionState.PROPOSED).count()
+    return Edition.objects.filter(state=AgreementState.ASKED).count()

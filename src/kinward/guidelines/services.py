@@ -4,12 +4,11 @@ from typing import Final
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
+from kinward.access import agreement
 from kinward.access.models import Staff
-from kinward.access.roles import POLICY
-from kinward.errors import Forbidden, Invalid, KinwardError, NotFound
-from kinward.guidelines.models import Edition, EditionState
+from kinward.errors import Invalid, KinwardError, NotFound
+from kinward.guidelines.models import Edition
 from kinward.guidelines.queries import in_force
 from kinward.guidelines.reading import read_guidelines
 from kinward.jobs import enqueue
@@ -26,17 +25,10 @@ class VersionTaken(KinwardError):
     status = 409
 
 
-class AlreadyDecided(KinwardError):
-    """This edition was decided on already."""
-
-    code = "guidelines.already_decided"
-    status = 409
-
-
 @transaction.atomic
 def propose(*, text: str, why: str, staff: Staff) -> Edition:
     """Propose a document; what it would have done to past cases is counted by a job."""
-    staff.must(POLICY, "Changing the guidelines")
+    staff.must(Edition.permission)
     if not why.strip() or len(why) > MAX_WHY:
         raise Invalid(f"Say why, in at most {MAX_WHY} characters.")
     read = read_guidelines(text)
@@ -44,7 +36,7 @@ def propose(*, text: str, why: str, staff: Staff) -> Edition:
     if taken or read.label == in_force().label:
         raise VersionTaken(f"{read.label}.")
     made = Edition.objects.create(
-        name=read.name, version=read.version, text=text, why=why.strip(), proposed_by=staff
+        name=read.name, version=read.version, text=text, why=why.strip(), asked_by=staff
     )
     enqueue(SIMULATE, edition_id=str(made.id))
     record(
@@ -59,7 +51,7 @@ def propose(*, text: str, why: str, staff: Staff) -> Edition:
 
 def get_edition(edition_id: UUID) -> Edition:
     """The edition by its id."""
-    found = Edition.objects.select_related("proposed_by", "decided_by")
+    found = Edition.objects.select_related("asked_by", "decided_by")
     try:
         return found.get(pk=edition_id)
     except Edition.DoesNotExist as error:
@@ -69,21 +61,11 @@ def get_edition(edition_id: UUID) -> Edition:
 @transaction.atomic
 def decide_edition(*, edition_id: UUID, approve: bool, staff: Staff) -> Edition:
     """Approve an edition, which puts it in force, or reject it. Who proposed it cannot approve."""
-    staff.must(POLICY, "Changing the guidelines")
-    found = Edition.objects.select_for_update().filter(pk=edition_id).first()
-    if found is None:
-        raise NotFound(f"There is no edition {edition_id}.")
-    if found.state != EditionState.PROPOSED:
-        raise AlreadyDecided(f"It is {found.state}.")
-    if approve and found.proposed_by_id == staff.pk:
-        raise Forbidden("You proposed this, so another person decides.")
-    found.state = EditionState.APPROVED if approve else EditionState.REJECTED
-    found.decided_by, found.decided_at = staff, timezone.now()
-    found.save(update_fields=["state", "decided_by", "decided_at"])
+    edition = agreement.decide(Edition, edition_id, approve=approve, staff=staff)
     record(
         actor=staff.actor,
-        kind=f"guidelines.{found.state}",
-        subject=f"guidelines:{found}",
-        why=found.why,
+        kind="guidelines.approved" if approve else "guidelines.rejected",
+        subject=f"guidelines:{edition}",
+        why=edition.why,
     )
-    return found
+    return edition

@@ -1,7 +1,7 @@
 """The one verb of the ledger: record."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from django.db import connection
 
@@ -14,20 +14,33 @@ from kinward.ledger.models import Entry
 CHAIN_LOCK = 0x4B494E57415244  # "KINWARD"
 
 
+class Named(Protocol):
+    """Who did something. The ledger names them `kind:name`."""
+
+    @property
+    def kind(self) -> str:
+        """What kind of actor it is."""
+
+    @property
+    def name(self) -> str:
+        """Which one of that kind."""
+
+
 class OutsideTransaction(KinwardError):
     """A ledger entry must be written in the transaction that it records."""
 
     code = "ledger.outside_transaction"
 
 
-def record(*, actor: str, kind: str, subject: str, **data: Any) -> Entry:
+def record(*, actor: Named, kind: str, subject: str, **data: Any) -> Entry:
     """Append an entry, in the caller's transaction.
 
-    `actor` is `staff:<name>`, `key:<name>`, `system:<room>` or `operator:<system user>`;
+    `actor` is an `Actor`: a person of the staff, a key, an account, a rule, an operator or a room.
     `subject` is `<noun>:<id>`; `data` holds JSON values and never content, names or addresses.
     """
     if not connection.in_atomic_block:
         raise OutsideTransaction
+    by = f"{actor.kind}:{actor.name}"
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CHAIN_LOCK])
     last = Entry.objects.order_by("-seq").values_list("seq", "digest").first()
@@ -36,12 +49,12 @@ def record(*, actor: str, kind: str, subject: str, **data: Any) -> Entry:
     return Entry.objects.create(
         seq=seq,
         at=at,
-        actor=actor,
+        actor=by,
         kind=kind,
         subject=subject,
         data=data,
         previous=previous,
         digest=digest(
-            previous=previous, seq=seq, at=at, actor=actor, kind=kind, subject=subject, data=data
+            previous=previous, seq=seq, at=at, actor=by, kind=kind, subject=subject, data=data
         ),
     )

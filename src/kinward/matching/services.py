@@ -11,6 +11,8 @@ import msgspec
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
+from kinward.access.actor import Actor
+from kinward.access.permissions import Permission
 from kinward.errors import Invalid, KinwardError, NotFound
 from kinward.jobs import enqueue_once
 from kinward.ledger.services import record
@@ -63,8 +65,9 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @transaction.atomic
-def create_bank(*, name: str, confidence: str, description: str = "", actor: str) -> Bank:
+def create_bank(*, name: str, confidence: str, description: str = "", actor: Actor) -> Bank:
     """Make an empty bank; no addition to it can be surer than the bank itself."""
+    actor.must(Permission.FILL_BANKS)
     if confidence not in list(Confidence):
         raise Invalid("A bank is `verified` or `unverified`.")
     try:
@@ -85,14 +88,15 @@ def get_bank(name: str) -> Bank:
 
 
 def begin_addition(
-    *, bank: Bank, provenance: str, actor: str, confidence: str | None = None
+    *, bank: Bank, provenance: str, actor: Actor, confidence: str | None = None
 ) -> Addition:
     """Begin to add hashes to a bank, in as many parts as it takes."""
+    actor.must(Permission.FILL_BANKS)
     return Addition.objects.create(
         bank=bank,
         provenance=provenance[:200],
         confidence=_capped(confidence, bank),
-        added_by=actor,
+        added_by=str(actor),
     )
 
 
@@ -102,7 +106,7 @@ def add_hashes(
     bank: Bank,
     hashes: Iterable[ListedHash],
     provenance: str,
-    actor: str,
+    actor: Actor,
     confidence: str | None = None,
 ) -> int:
     """Add hashes to a bank in one transaction, and take out those that are listed as removed.
@@ -177,8 +181,9 @@ def digest(value: bytes) -> bytes:
 
 
 @transaction.atomic
-def remove_hashes(*, bank: Bank, values: list[bytes], reference: str = "", actor: str) -> int:
+def remove_hashes(*, bank: Bank, values: list[bytes], reference: str = "", actor: Actor) -> int:
     """Take hashes out of a bank, by value or by reference; returns how many were there."""
+    actor.must(Permission.FILL_BANKS)
     version = _next_version()
     live = BankedHash.objects.filter(bank=bank, removed=False)
     digests = [digest(value) for value in values]
@@ -203,11 +208,12 @@ def get_hash(hash_id: int) -> BankedHash:
 
 
 @transaction.atomic
-def disable_bank(*, bank: Bank, disabled: bool, actor: str) -> None:
+def disable_bank(*, bank: Bank, disabled: bool, actor: Actor) -> None:
     """Let a bank match nothing, or match again; it keeps its hashes.
 
     Once it matches again, all of it is new: what was uploaded meanwhile is checked against it.
     """
+    actor.must(Permission.SWITCH_BANKS)
     Bank.objects.filter(pk=bank.pk).update(disabled=disabled)
     if not disabled:
         live = BankedHash.objects.filter(bank=bank, removed=False)
@@ -218,8 +224,9 @@ def disable_bank(*, bank: Bank, disabled: bool, actor: str) -> None:
 
 
 @transaction.atomic
-def mark_false_positive(*, row: BankedHash, wrong: bool, actor: str) -> None:
+def mark_false_positive(*, row: BankedHash, wrong: bool, actor: Actor) -> None:
     """Say that a banked hash hits what is harmless: it matches no more, whoever sends it again."""
+    actor.must(Permission.MARK_HASHES)
     changed = BankedHash.objects.filter(pk=row.pk, false_positive=not wrong)
     if changed.update(false_positive=wrong, version=_next_version()):
         kind = "hash.false_positive" if wrong else "hash.reinstated"

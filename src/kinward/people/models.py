@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 
+from kinward.access.actor import Actor
 from kinward.fields import MAX_ID
 
 
@@ -40,6 +41,11 @@ class Account(models.Model):
 
     def __str__(self) -> str:
         return self.platform_id
+
+    @property
+    def actor(self) -> Actor:
+        """This account as an actor, for itself or for its family."""
+        return Actor.account(self.platform_id)
 
 
 class Identifier(models.Model):

@@ -53,7 +53,7 @@ def appeal(request: Visit, statement_id: UUID) -> HttpResponse:
         statement_id=statement_id,
         text=request.POST.get("text", ""),
         days=in_force().appeal_answer_days,
-        actor=f"account:{request.account.platform_id}",
+        actor=request.account.actor,
     )
     messages.success(request, _("We have your appeal. Another person will look at it."))
     return redirect("decisions")

@@ -33,7 +33,7 @@ def report(request: Visit) -> HttpResponse:
                 category=sent.get("category", ""),
                 text=sent.get("text", ""),
             ),
-            actor=f"account:{request.account.platform_id}",
+            actor=request.account.actor,
         )
         messages.success(request, _("Thank you. We have your report and a person will look at it."))
         response = redirect("report_something")

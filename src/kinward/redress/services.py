@@ -9,8 +9,9 @@ import msgspec
 from django.db import transaction
 from django.utils import timezone
 
+from kinward.access.actor import Actor
 from kinward.access.models import Staff
-from kinward.access.roles import REVIEW
+from kinward.access.permissions import Permission
 from kinward.enforcement.services import notify
 from kinward.errors import Invalid, KinwardError, NotFound
 from kinward.guidelines.rules import Clause, Guidelines, Silence
@@ -23,7 +24,7 @@ from kinward.redress.wording import reversal, sentences, upheld
 MAX_APPEAL: Final = 5000
 MAX_WHY: Final = 200
 LONGEST: Final = timedelta(days=3650)
-ACTOR: Final = "system:redress"
+ACTOR: Final = Actor.system("redress")
 
 
 class AppealClosed(KinwardError):
@@ -166,7 +167,7 @@ def tell_due(now: datetime) -> int:
 @transaction.atomic
 def keep_silent(*, statement_id: UUID, until: datetime, why: str, staff: Staff) -> Statement:
     """Tell the account holder nothing until a day, for a reason. A past day tells them soon."""
-    staff.must(REVIEW, "Keeping silent")
+    staff.must(Permission.KEEP_SILENT)
     now = timezone.now()
     if not why.strip() or len(why) > MAX_WHY:
         raise Invalid(f"Say why, in at most {MAX_WHY} characters.")
@@ -197,7 +198,7 @@ def _locked(statement_id: UUID) -> Statement:
 
 
 @transaction.atomic
-def appeal(*, account: Account, statement_id: UUID, text: str, days: int, actor: str) -> Appeal:
+def appeal(*, account: Account, statement_id: UUID, text: str, days: int, actor: Actor) -> Appeal:
     """Receive an appeal against a decision about an account; `days` until its answer is due."""
     if not text.strip() or len(text) > MAX_APPEAL:
         raise Invalid(f"An appeal says why, in at most {MAX_APPEAL} characters.")
@@ -234,6 +235,7 @@ def get_appeal(appeal_id: UUID) -> Appeal:
 
 def settle_appeal(*, appeal_id: UUID, overturned: bool, note: str, staff: Staff) -> Appeal:
     """Answer an appeal, in the transaction of whoever gives back what was taken."""
+    staff.must(Permission.DECIDE_APPEALS)
     found = Appeal.objects.select_for_update().filter(pk=appeal_id).first()
     if found is None:
         raise NotFound(f"There is no appeal {appeal_id}.")

@@ -4,9 +4,11 @@ import uuid
 from typing import Final
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 
+from kinward.access.agreement import AgreementState, TwoPeople
 from kinward.access.models import Staff
+from kinward.access.permissions import Permission
 
 
 class ReportState(models.TextChoices):
@@ -91,31 +93,28 @@ class Call(models.Model):
         )
 
 
-class Production(models.Model):
+ENDED: Final = "ended"  # a later state of an approved production
+
+
+class Production(TwoPeople):
     """Two people's agreement that reports to one authority at one address are real."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    permission = Permission.SWITCH_REPORTING
+    words = {AgreementState.APPROVED.value: "agreed to", AgreementState.REFUSED.value: "ended"}
+
     authority = models.CharField(max_length=40)
     address = models.CharField(max_length=400)
     why = models.TextField()
-    asked_by = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="+")
-    asked_at = models.DateTimeField(auto_now_add=True)
-    agreed_by = models.ForeignKey(Staff, on_delete=models.PROTECT, null=True, related_name="+")
-    agreed_at = models.DateTimeField(null=True)
     ended_by = models.ForeignKey(Staff, on_delete=models.PROTECT, null=True, related_name="+")
     ended_at = models.DateTimeField(null=True)
 
-    class Meta:
+    class Meta(TwoPeople.Meta):
         constraints = (
+            *TwoPeople.Meta.constraints,
             models.UniqueConstraint(
                 fields=("authority", "address"),
-                condition=Q(ended_at=None),
+                condition=Q(state__in=("asked", "approved")),
                 name="reporting_one_agreement",
-            ),
-            models.CheckConstraint(
-                condition=Q(agreed_at=None)
-                | (Q(agreed_by__isnull=False) & ~Q(agreed_by=F("asked_by"))),
-                name="reporting_two_people_agree",
             ),
         )
 

@@ -7,8 +7,9 @@ import msgspec
 from django.db import transaction
 from django.utils import timezone
 
+from kinward.access.actor import Actor
 from kinward.access.models import Staff
-from kinward.access.roles import CUSTODY
+from kinward.access.permissions import Permission
 from kinward.errors import Invalid, KinwardError, NotFound
 from kinward.evidence.services import keep_after_report, keep_shortly
 from kinward.ledger.services import record
@@ -24,7 +25,7 @@ MAX_REFERENCE: Final = 100
 MAX_TO: Final = 200
 
 
-def open_report(*, draft: Draft, authority_name: str, actor: str) -> Report:
+def open_report(*, draft: Draft, authority_name: str, actor: Actor) -> Report:
     """Write a report down, in the transaction of the verdict that asks for it."""
     report = Report.objects.create(
         case_id=draft.case_id, authority=authority_name, draft=to_json(draft)
@@ -104,7 +105,7 @@ def _finish(report: Report, receipt: Receipt) -> Report:
     report.save()
     _set_term(report, siblings)
     record(
-        actor="system:reporting",
+        actor=Actor.system("reporting"),
         kind="report.finished",
         subject=str(report),
         case=str(report.case_id),
@@ -131,7 +132,7 @@ def _set_term(report: Report, siblings: list[Report]) -> None:
     if moments:
         keep_after_report(case_id=report.case_id, finished_at=max(moments))
     else:
-        keep_shortly(case_id=report.case_id, why="report withdrawn", actor="system:reporting")
+        keep_shortly(case_id=report.case_id, why="report withdrawn", actor=Actor.system("reporting"))
 
 
 @transaction.atomic
@@ -139,7 +140,7 @@ def _package(report: Report, what_to_do: str) -> Report:
     report.state, report.problem = ReportState.PACKAGED, what_to_do
     report.save(update_fields=["state", "problem"])
     record(
-        actor="system:reporting",
+        actor=Actor.system("reporting"),
         kind="report.packaged",
         subject=str(report),
         case=str(report.case_id),
@@ -151,7 +152,7 @@ def _package(report: Report, what_to_do: str) -> Report:
 @transaction.atomic
 def handed_over(*, report_id: UUID, reference: str, to: str, staff: Staff) -> Report:
     """A person brought a packaged report to its authority, which gave it a number."""
-    staff.must(CUSTODY, "Handing reports over")
+    staff.must(Permission.HAND_OVER_REPORTS)
     if not 1 <= len(reference.strip()) <= MAX_REFERENCE or not 1 <= len(to.strip()) <= MAX_TO:
         raise Invalid("Write down the authority's number, and to whom it was handed over.")
     reports = lock_reports(get_report(report_id).case_id)
@@ -174,7 +175,7 @@ def _park(report: Report, problem: str) -> Report:
     report.state, report.problem = ReportState.PARKED, problem
     report.save(update_fields=["state", "problem"])
     record(
-        actor="system:reporting",
+        actor=Actor.system("reporting"),
         kind="report.parked",
         subject=str(report),
         case=str(report.case_id),
@@ -184,7 +185,7 @@ def _park(report: Report, problem: str) -> Report:
 
 
 @transaction.atomic
-def withdraw(*, report: Report, actor: str) -> None:
+def withdraw(*, report: Report, actor: Actor) -> None:
     """Have a report that is not finished taken back; a job of the caller's does it."""
     report = Report.objects.select_for_update().get(pk=report.pk)
     if report.state in SETTLED:
@@ -213,7 +214,7 @@ def _withdrawn(report: Report) -> Report:
     report.save(update_fields=["state", "problem"])
     _set_term(report, siblings)
     record(
-        actor="system:reporting",
+        actor=Actor.system("reporting"),
         kind="report.withdrawn",
         subject=str(report),
         case=str(report.case_id),
@@ -223,8 +224,9 @@ def _withdrawn(report: Report) -> Report:
 
 
 @transaction.atomic
-def unpark(*, report: Report, actor: str) -> None:
+def unpark(*, report: Report, actor: Actor) -> None:
     """Let a parked report be filed again, when what stood in its way was mended."""
+    actor.must(Permission.REPLAY)
     report = Report.objects.select_for_update().get(pk=report.pk)
     if report.state != ReportState.PARKED:
         raise Invalid(f"This report is {report.state}, not parked.")

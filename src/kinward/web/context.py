@@ -4,7 +4,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from kinward.access.models import Staff
-from kinward.access.roles import AUDIT, BANKS, CUSTODY, OPERATE, POLICY, REVIEW, SENIOR
+from kinward.access.permissions import Permission
 from kinward.cases.quality import unread
 from kinward.cases.queries import parked
 from kinward.experience.queries import waiting
@@ -18,17 +18,18 @@ def console(request: HttpRequest) -> dict[str, object]:
     if not isinstance(staff, Staff):
         return {}
     found: dict[str, object] = {"reader": f"{staff.username} {timezone.now():%Y-%m-%d %H:%M} UTC"}
-    found |= {"sees_queue": staff.may(REVIEW) or staff.may(AUDIT)}
-    found["opens_files"] = staff.may(REVIEW)
-    found["sees_banks"] = staff.may(BANKS)
-    if staff.may(SENIOR) or staff.may(AUDIT):
+    audits = staff.may(Permission.READ_LEDGER)
+    found["sees_queue"] = staff.may(Permission.WORK_ON_CASES) or audits
+    found["opens_files"] = staff.may(Permission.OPEN_EVIDENCE)
+    found["sees_banks"] = staff.may(Permission.SEE_BANKS)
+    if staff.may(Permission.READ_VERDICTS) or audits:
         found["unread_count"] = unread().count()
     if found["sees_queue"]:
         found["appeal_count"] = appeals_waiting().count()
-    found["sees_custody"] = staff.may(CUSTODY) or staff.may(AUDIT)
-    if staff.may(OPERATE):
+    found["sees_custody"] = staff.may(Permission.RELEASE_RECORDS) or audits
+    if staff.may(Permission.REPLAY):
         found["parked_count"] = sum(parked().values())
-    if staff.may(POLICY) or staff.may(AUDIT):
+    if staff.may(Permission.CHANGE_POLICY) or audits:
         found["proposal_count"] = waiting()
         found["edition_count"] = editions_waiting()
     return found

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from kinward.access.models import Staff
+from kinward.access.permissions import Permission
 from kinward.errors import Forbidden
 
 
@@ -23,7 +24,7 @@ class StaffRequest(HttpRequest):
 View = Callable[..., HttpResponse]
 
 
-def needs(*permissions: str) -> Callable[[View], View]:
+def needs(*permissions: Permission) -> Callable[[View], View]:
     """Let through staff with one of these permissions, once they have a second factor."""
 
     def guard(view: View) -> View:

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from kinward.access.roles import AUDIT, REVIEW
+from kinward.access.permissions import Permission
 from kinward.cases.appeals import decide_appeal
 from kinward.cases.services import get_case
 from kinward.cases.services import take as take_case
@@ -25,7 +25,7 @@ DAYS: Final = 90
 
 
 @require_GET
-@needs(REVIEW, AUDIT)
+@needs(Permission.DECIDE_APPEALS, Permission.READ_LEDGER)
 def appeals(request: StaffRequest) -> HttpResponse:
     """What waits, first what is due first; and how appeals went of late."""
     now = timezone.now()
@@ -39,7 +39,7 @@ def appeals(request: StaffRequest) -> HttpResponse:
 
 
 @require_POST
-@needs(REVIEW)
+@needs(Permission.DECIDE_APPEALS)
 def take(request: StaffRequest, appeal_id: UUID) -> HttpResponse:
     """Take the case that an appeal is about."""
     case = get_case(get_appeal(appeal_id).statement.case_id)
@@ -48,7 +48,7 @@ def take(request: StaffRequest, appeal_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@needs(REVIEW)
+@needs(Permission.DECIDE_APPEALS)
 def decide(request: StaffRequest, appeal_id: UUID) -> HttpResponse:
     """Uphold or overturn."""
     case_id = get_appeal(appeal_id).statement.case_id

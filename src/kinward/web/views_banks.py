@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from kinward.access.roles import BANKS, OPERATE
+from kinward.access.permissions import Permission
 from kinward.cases.intake import file_matches
 from kinward.errors import Invalid, KinwardError
 from kinward.exchanges import queries as exchanges
@@ -31,7 +31,7 @@ OFFERED: Final = [*(kind.name for kind in KINDS), *CARRIED.values()]
 
 
 @require_GET
-@needs(BANKS)
+@needs(Permission.SEE_BANKS)
 def banks(request: StaffRequest) -> HttpResponse:
     """All banks, how the partners are, and the search."""
     context = {
@@ -44,7 +44,7 @@ def banks(request: StaffRequest) -> HttpResponse:
 
 
 @require_GET
-@needs(BANKS)
+@needs(Permission.SEE_BANKS)
 def bank(request: StaffRequest, name: str) -> HttpResponse:
     """One bank: its additions, and its hashes page by page."""
     row = get_bank(name)
@@ -68,7 +68,7 @@ def _short(row: BankedHash) -> str:
 
 
 @require_POST
-@needs(BANKS)
+@needs(Permission.SEE_BANKS)
 def search(request: StaffRequest) -> HttpResponse:
     """What a file or a value hits. The file is hashed and forgotten; no picture is shown."""
     context: dict[str, Any] = {"kinds": OFFERED}
@@ -108,7 +108,7 @@ def _search(request: StaffRequest) -> tuple[str, list[Match]]:
 
 
 @require_POST
-@needs(OPERATE)
+@needs(Permission.SWITCH_BANKS)
 def switch(request: StaffRequest, name: str) -> HttpResponse:
     """Let a bank match nothing, or match again."""
     disabled = request.POST.get("disabled") == "yes"
@@ -120,7 +120,7 @@ def switch(request: StaffRequest, name: str) -> HttpResponse:
 
 
 @require_POST
-@needs(BANKS)
+@needs(Permission.MARK_HASHES)
 def mark(request: StaffRequest, hash_id: int) -> HttpResponse:
     """Say that a hash hits what is harmless, or that it was right after all."""
     row = get_hash(hash_id)

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from kinward.access.roles import AUDIT, CUSTODY, OPERATE, POLICY, REVIEW, SENIOR
+from kinward.access.permissions import Permission
 from kinward.cases import queries, services
 from kinward.cases.contacts import contacts
 from kinward.cases.disputes import disputes
@@ -45,18 +45,24 @@ from kinward.web.guards import StaffRequest, needs
 
 
 @require_GET
-@needs(REVIEW, AUDIT, OPERATE, POLICY, CUSTODY)
+@needs(
+    Permission.WORK_ON_CASES,
+    Permission.READ_LEDGER,
+    Permission.REPLAY,
+    Permission.CHANGE_POLICY,
+    Permission.RELEASE_RECORDS,
+)
 def home(request: StaffRequest) -> HttpResponse:
     """Where a role's work begins."""
-    if request.user.may(REVIEW) or request.user.may(AUDIT):
+    if request.user.may(Permission.WORK_ON_CASES) or request.user.may(Permission.READ_LEDGER):
         return redirect("queue")
-    if request.user.may(OPERATE):
+    if request.user.may(Permission.REPLAY):
         return redirect("operations")
-    return redirect("policy" if request.user.may(POLICY) else "releases")
+    return redirect("policy" if request.user.may(Permission.CHANGE_POLICY) else "releases")
 
 
 @require_GET
-@needs(REVIEW, AUDIT)
+@needs(Permission.WORK_ON_CASES, Permission.READ_LEDGER)
 def queue(request: StaffRequest) -> HttpResponse:
     """What waits for a decision, and what was decided last."""
     context = {
@@ -69,7 +75,7 @@ def queue(request: StaffRequest) -> HttpResponse:
 
 
 @require_POST
-@needs(REVIEW)
+@needs(Permission.WORK_ON_CASES)
 def take_next(request: StaffRequest) -> HttpResponse:
     """Take the first case that is free."""
     case = services.take_next(staff=request.user)
@@ -80,7 +86,7 @@ def take_next(request: StaffRequest) -> HttpResponse:
 
 
 @require_GET
-@needs(REVIEW, AUDIT)
+@needs(Permission.WORK_ON_CASES, Permission.READ_LEDGER)
 def case(request: StaffRequest, case_id: UUID) -> HttpResponse:
     """Everything about one case."""
     return case_page(request, get_case(case_id))
@@ -123,8 +129,8 @@ def case_page(
         "contacts": contacts(case),
         "prior": queries.prior(case),
         "comments": case.comments.select_related("staff"),
-        "senior": request.user.may(SENIOR),
-        "reviews": request.user.may(REVIEW),
+        "senior": request.user.may(Permission.FREE_CASES),
+        "reviews": request.user.may(Permission.WORK_ON_CASES),
         "longest_silence": services.MAX_SILENCE,
         "clauses": in_force().clause,
         "classifications": words.classes,
@@ -145,7 +151,7 @@ def _is_mine(case: Case, request: StaffRequest) -> bool:
 
 
 @require_POST
-@needs(REVIEW)
+@needs(Permission.WORK_ON_CASES)
 def take_case(request: StaffRequest, case_id: UUID) -> HttpResponse:
     """Lease this case."""
     services.take(case=get_case(case_id), staff=request.user)
@@ -153,7 +159,7 @@ def take_case(request: StaffRequest, case_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@needs(REVIEW)
+@needs(Permission.WORK_ON_CASES)
 def give_up_case(request: StaffRequest, case_id: UUID) -> HttpResponse:
     """Let go of this case."""
     services.give_up(case=get_case(case_id), staff=request.user)
@@ -161,7 +167,7 @@ def give_up_case(request: StaffRequest, case_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@needs(REVIEW)
+@needs(Permission.WORK_ON_CASES)
 def decide_case(request: StaffRequest, case_id: UUID) -> HttpResponse:
     """Give a verdict."""
     sent = request.POST
@@ -223,7 +229,7 @@ def _all_files(case_id: UUID, classification: str) -> dict[str, str]:
 
 
 @require_POST
-@needs(SENIOR)
+@needs(Permission.FREE_CASES)
 def free(request: StaffRequest, case_id: UUID) -> HttpResponse:
     """Take the case out of another's hands."""
     try:
@@ -235,7 +241,7 @@ def free(request: StaffRequest, case_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@needs(REVIEW)
+@needs(Permission.WORK_ON_CASES)
 def comment(request: StaffRequest, case_id: UUID) -> HttpResponse:
     """Write a comment for colleagues."""
     case = get_case(case_id)
@@ -247,7 +253,7 @@ def comment(request: StaffRequest, case_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@needs(REVIEW)
+@needs(Permission.KEEP_SILENT)
 def silence(request: StaffRequest, case_id: UUID) -> HttpResponse:
     """Tell the account holder nothing for some more days, or tell them now."""
     case = get_case(case_id)
@@ -268,7 +274,7 @@ def silence(request: StaffRequest, case_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@needs(REVIEW)
+@needs(Permission.WORK_ON_CASES)
 def settle_pairing(request: StaffRequest, case_id: UUID, pairing_id: UUID) -> HttpResponse:
     """Say what becomes of a pairing that a teen disputes."""
     case = get_case(case_id)

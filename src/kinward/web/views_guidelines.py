@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from kinward.access.roles import AUDIT, POLICY
+from kinward.access.permissions import Permission
 from kinward.errors import KinwardError
 from kinward.guidelines import queries, services
 from kinward.guidelines.models import Edition
@@ -21,7 +21,7 @@ SHOWN: Final = 200  # lines of a difference
 
 
 @require_GET
-@needs(POLICY, AUDIT)
+@needs(Permission.CHANGE_GUIDELINES, Permission.READ_LEDGER)
 def guidelines(request: StaffRequest) -> HttpResponse:
     """What is in force, what was, what is proposed, and a form for the next edition."""
     return _page(request, text=queries.text_in_force())
@@ -32,8 +32,8 @@ def _page(
 ) -> HttpResponse:
     context = {
         "now": queries.in_force(),
-        "editions": Edition.objects.select_related("proposed_by", "decided_by")[:20],
-        "may_change": request.user.may(POLICY),
+        "editions": Edition.objects.select_related("asked_by", "decided_by")[:20],
+        "may_change": request.user.may(Permission.CHANGE_GUIDELINES),
         "text": text,
         "why": why,
         "problem": problem,
@@ -43,7 +43,7 @@ def _page(
 
 
 @require_POST
-@needs(POLICY)
+@needs(Permission.CHANGE_GUIDELINES)
 def propose(request: StaffRequest) -> HttpResponse:
     """Propose an edition; what is wrong with it is said beside what was sent."""
     text = request.POST.get("text", "").replace("\r\n", "\n")
@@ -57,7 +57,7 @@ def propose(request: StaffRequest) -> HttpResponse:
 
 
 @require_GET
-@needs(POLICY, AUDIT)
+@needs(Permission.CHANGE_GUIDELINES, Permission.READ_LEDGER)
 def edition(request: StaffRequest, edition_id: UUID) -> HttpResponse:
     """One edition: what changes in the document, what it would have done, and the decision."""
     found = services.get_edition(edition_id)
@@ -75,15 +75,15 @@ def edition(request: StaffRequest, edition_id: UUID) -> HttpResponse:
         "lines": lines[:SHOWN],
         "more_lines": max(0, len(lines) - SHOWN),
         "notices": check(found.text),
-        "may_decide": request.user.may(POLICY) and found.state == "proposed",
-        "mine": found.proposed_by_id == request.user.pk,
+        "may_decide": request.user.may(Permission.CHANGE_GUIDELINES) and found.state == "asked",
+        "mine": found.asked_by_id == request.user.pk,
         "timeline": about(f"guidelines:{found}"),
     }
     return render(request, "web/edition.html", context)
 
 
 @require_GET
-@needs(POLICY, AUDIT)
+@needs(Permission.CHANGE_GUIDELINES, Permission.READ_LEDGER)
 def counted(request: StaffRequest, edition_id: UUID) -> HttpResponse:
     """How far the count is, or what came of it: the part of the page that renews itself."""
     return render(request, "web/counted.html", _counted(services.get_edition(edition_id)))
@@ -94,7 +94,7 @@ def _counted(found: Edition) -> dict[str, Any]:
 
 
 @require_POST
-@needs(POLICY)
+@needs(Permission.CHANGE_GUIDELINES)
 def decide(request: StaffRequest, edition_id: UUID) -> HttpResponse:
     """Approve or reject."""
     approve = request.POST.get("decision") == "approve"

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from kinward.access.roles import REVIEW
+from kinward.access.permissions import Permission
 from kinward.cases.exposure import exposure_of
 from kinward.cases.looking import look, ticket, veil_file, watched
 from kinward.cases.models import Viewing
@@ -24,7 +24,7 @@ MAX_TICKET: Final = 1000
 
 
 @require_GET
-@needs(REVIEW)
+@needs(Permission.OPEN_EVIDENCE)
 def veil(request: StaffRequest, case_id: UUID, evidence_id: UUID) -> HttpResponse:
     """The tiny grey blur that stands for a file."""
     data = veil_file(case_id=case_id, evidence_id=evidence_id, staff=request.user)
@@ -32,7 +32,7 @@ def veil(request: StaffRequest, case_id: UUID, evidence_id: UUID) -> HttpRespons
 
 
 @require_POST
-@needs(REVIEW)
+@needs(Permission.OPEN_EVIDENCE)
 def show(request: StaffRequest, case_id: UUID, evidence_id: UUID) -> HttpResponse:
     """The file itself, once, inside the page, so that the browser has no address to keep."""
     moving = request.POST.get("moving") == "yes"
@@ -58,7 +58,7 @@ def show(request: StaffRequest, case_id: UUID, evidence_id: UUID) -> HttpRespons
 
 
 @require_POST
-@needs(REVIEW)
+@needs(Permission.OPEN_EVIDENCE)
 def played(request: StaffRequest, case_id: UUID, evidence_id: UUID) -> HttpResponse:
     """A video was played to its end."""
     sent = request.POST.get("ticket", "")[:MAX_TICKET]
@@ -67,14 +67,14 @@ def played(request: StaffRequest, case_id: UUID, evidence_id: UUID) -> HttpRespo
 
 
 @require_GET
-@needs(REVIEW)
+@needs(Permission.CHOOSE_VIEWING)
 def viewing(request: StaffRequest) -> HttpResponse:
     """How this person wants files to be shown."""
     return _viewing_page(request, viewing_of(request.user))
 
 
 @require_POST
-@needs(REVIEW)
+@needs(Permission.CHOOSE_VIEWING)
 def choose_viewing(request: StaffRequest) -> HttpResponse:
     """Choose it."""
     sent = request.POST

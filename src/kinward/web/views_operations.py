@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from kinward.access.roles import OPERATE
+from kinward.access.permissions import Permission
 from kinward.cases.services import refile as refile_report
 from kinward.enforcement import queries as actions
 from kinward.enforcement import services as enforcement
@@ -19,7 +19,7 @@ from kinward.web.guards import StaffRequest, needs
 
 
 @require_GET
-@needs(OPERATE)
+@needs(Permission.REPLAY)
 def operations(request: StaffRequest) -> HttpResponse:
     """Parked actions and reports, actions being tried again, and where reports go."""
     return _page(request)
@@ -38,7 +38,7 @@ def _page(request: StaffRequest, problem: KinwardError | None = None) -> HttpRes
 
 
 @require_POST
-@needs(OPERATE)
+@needs(Permission.REPLAY)
 def replay(request: StaffRequest, action_id: UUID) -> HttpResponse:
     """Send a parked action again."""
     action = enforcement.get_action(action_id)
@@ -48,7 +48,7 @@ def replay(request: StaffRequest, action_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@needs(OPERATE)
+@needs(Permission.REPLAY)
 def refile(request: StaffRequest, report_id: UUID) -> HttpResponse:
     """File a parked report again."""
     refile_report(report=get_report(report_id), actor=request.user.actor)
@@ -57,7 +57,7 @@ def refile(request: StaffRequest, report_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@needs(OPERATE)
+@needs(Permission.SWITCH_REPORTING)
 def ask_production(request: StaffRequest) -> HttpResponse:
     """Ask to report for real."""
     sent = request.POST
@@ -70,7 +70,7 @@ def ask_production(request: StaffRequest) -> HttpResponse:
 
 
 @require_POST
-@needs(OPERATE)
+@needs(Permission.SWITCH_REPORTING)
 def decide_production(request: StaffRequest, production_id: UUID) -> HttpResponse:
     """Agree to it, or end it."""
     agrees = request.POST.get("decision") == "agree"

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from kinward.access.roles import AUDIT, POLICY
+from kinward.access.permissions import Permission
 from kinward.errors import Invalid, KinwardError
 from kinward.experience import proposals, queries, services
 from kinward.experience.editing import RuleChange, changed_expectations, raw_rule, with_change
@@ -32,7 +32,7 @@ ANYWHERE = "the platform and every law"
 
 
 @require_GET
-@needs(POLICY, AUDIT)
+@needs(Permission.CHANGE_POLICY, Permission.READ_LEDGER)
 def policy(request: StaffRequest) -> HttpResponse:
     """What is in force, its rules, what was, what is proposed, and the shadow."""
     now = services.current()
@@ -54,7 +54,7 @@ def policy(request: StaffRequest) -> HttpResponse:
         "shadow": shadow,
         "differences": shadow.differences.all()[:SHOWN] if shadow else [],
         "packs": _choices(now.pack),
-        "may_change": request.user.may(POLICY),
+        "may_change": request.user.may(Permission.CHANGE_POLICY),
     }
     return render(request, "web/policy.html", context)
 
@@ -86,7 +86,7 @@ def _choices(now: PackVersion) -> list[str]:
 
 
 @require_http_methods(["GET", "POST"])
-@needs(POLICY)
+@needs(Permission.CHANGE_POLICY)
 def rule(request: StaffRequest, rule_id: str) -> HttpResponse:
     """Change one rule: a form, and the proposal that comes of it."""
     now = services.current()
@@ -162,7 +162,7 @@ def _words(raw: dict[str, Any]) -> list[str]:
 
 
 @require_POST
-@needs(POLICY)
+@needs(Permission.CHANGE_POLICY)
 def propose_pack(request: StaffRequest) -> HttpResponse:
     """Propose a whole pack: one that comes along, or a stored version."""
     name = request.POST.get("pack", "")
@@ -171,7 +171,7 @@ def propose_pack(request: StaffRequest) -> HttpResponse:
 
 
 @require_GET
-@needs(POLICY, AUDIT)
+@needs(Permission.CHANGE_POLICY, Permission.READ_LEDGER)
 def proposal(request: StaffRequest, proposal_id: UUID) -> HttpResponse:
     """One proposal: the difference in words, whom it would touch, and the decision."""
     found = proposals.get_proposal(proposal_id)
@@ -182,15 +182,15 @@ def proposal(request: StaffRequest, proposal_id: UUID) -> HttpResponse:
         "differences": differences[:SHOWN],
         "more_differences": max(0, len(differences) - SHOWN),
         "expectations": changed_expectations(found.base.files, found.pack.files),
-        "may_decide": request.user.may(POLICY) and found.state == "proposed",
-        "mine": found.proposed_by_id == request.user.pk,
+        "may_decide": request.user.may(Permission.CHANGE_POLICY) and found.state == "asked",
+        "mine": found.asked_by_id == request.user.pk,
         "timeline": about(str(found), f"pack:{found.pack}"),
     }
     return render(request, "web/proposal.html", context)
 
 
 @require_GET
-@needs(POLICY, AUDIT)
+@needs(Permission.CHANGE_POLICY, Permission.READ_LEDGER)
 def touched(request: StaffRequest, proposal_id: UUID) -> HttpResponse:
     """How far the count is, or what came of it: the part of the page that renews itself."""
     return render(request, "web/touched.html", _touched(proposals.get_proposal(proposal_id)))
@@ -217,7 +217,7 @@ def _safe(picture: str) -> SafeString:
 
 
 @require_POST
-@needs(POLICY)
+@needs(Permission.CHANGE_POLICY)
 def decide(request: StaffRequest, proposal_id: UUID) -> HttpResponse:
     """Approve or reject."""
     approve = request.POST.get("decision") == "approve"
@@ -228,7 +228,7 @@ def decide(request: StaffRequest, proposal_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@needs(POLICY)
+@needs(Permission.CHANGE_POLICY)
 def revert(request: StaffRequest) -> HttpResponse:
     """Take the newest activation back."""
     now = services.revert(actor=request.user.actor)
@@ -237,7 +237,7 @@ def revert(request: StaffRequest) -> HttpResponse:
 
 
 @require_POST
-@needs(POLICY)
+@needs(Permission.CHANGE_POLICY)
 def shadow(request: StaffRequest) -> HttpResponse:
     """Start a shadow, or end the one that runs."""
     name = request.POST.get("pack", "")

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from kinward.access.roles import AUDIT, SENIOR
+from kinward.access.permissions import Permission
 from kinward.cases.quality import agreement, unread
 from kinward.cases.quality import read as read_again
 from kinward.errors import Invalid
@@ -21,20 +21,20 @@ DAYS: Final = 90
 
 
 @require_GET
-@needs(SENIOR, AUDIT)
+@needs(Permission.READ_VERDICTS, Permission.READ_LEDGER)
 def quality(request: StaffRequest) -> HttpResponse:
     """What waits for a second reader, and the agreement of late."""
     context = {
         "unread": unread()[:SHOWN],
         "agreement": agreement(timezone.now() - timedelta(days=DAYS)),
         "days": DAYS,
-        "may_read": request.user.may(SENIOR),
+        "may_read": request.user.may(Permission.READ_VERDICTS),
     }
     return render(request, "web/quality.html", context)
 
 
 @require_POST
-@needs(SENIOR)
+@needs(Permission.READ_VERDICTS)
 def read(request: StaffRequest, verdict_id: UUID) -> HttpResponse:
     """Agree, or say why not."""
     said = request.POST.get("agrees", "")

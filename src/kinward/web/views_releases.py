@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from kinward.access.roles import AUDIT, CUSTODY
+from kinward.access.permissions import Permission
 from kinward.cases import destroying, releasing, services
 from kinward.cases.destroying import DestructionForm
 from kinward.cases.models import Destruction, Release
@@ -26,7 +26,7 @@ MAX_REFERENCE: Final = 200
 
 
 @require_GET
-@needs(CUSTODY, AUDIT)
+@needs(Permission.RELEASE_RECORDS, Permission.READ_LEDGER)
 def releases(request: StaffRequest) -> HttpResponse:
     """Every release, the latest first; what is held; and the forms for more."""
     return _page(request)
@@ -40,7 +40,7 @@ def _page(request: StaffRequest, problem: KinwardError | None = None) -> HttpRes
         "holds": held_cases()[:SHOWN],
         "destructions": Destruction.objects.select_related("asked_by", "decided_by")[:SHOWN],
         "packaged": packaged()[:SHOWN],
-        "may": request.user.may(CUSTODY),
+        "may": request.user.may(Permission.RELEASE_RECORDS),
         "sent": request.POST if problem else {},
         "problem": problem,
     }
@@ -49,7 +49,7 @@ def _page(request: StaffRequest, problem: KinwardError | None = None) -> HttpRes
 
 
 @require_POST
-@needs(CUSTODY)
+@needs(Permission.RELEASE_RECORDS)
 def ask(request: StaffRequest) -> HttpResponse:
     """Ask for a release."""
     sent = request.POST
@@ -78,7 +78,7 @@ def _day(text: str) -> date:
 
 
 @require_POST
-@needs(CUSTODY)
+@needs(Permission.RELEASE_RECORDS)
 def decide(request: StaffRequest, release_id: UUID) -> HttpResponse:
     """Approve or refuse."""
     approve = request.POST.get("decision") == "approve"
@@ -91,7 +91,7 @@ def decide(request: StaffRequest, release_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@needs(CUSTODY)
+@needs(Permission.RELEASE_RECORDS)
 def hand_over(request: StaffRequest, release_id: UUID) -> HttpResponse:
     """Write down that the package was handed over."""
     try:
@@ -104,7 +104,7 @@ def hand_over(request: StaffRequest, release_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@needs(CUSTODY)
+@needs(Permission.HAND_OVER_REPORTS)
 def hand_over_report(request: StaffRequest, report_id: UUID) -> HttpResponse:
     """Write down that a report was brought to its authority, and the number that it gave."""
     sent = request.POST
@@ -124,7 +124,7 @@ def hand_over_report(request: StaffRequest, report_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@needs(CUSTODY)
+@needs(Permission.HOLD_EVIDENCE)
 def hold(request: StaffRequest) -> HttpResponse:
     """Put a case's evidence under legal hold, or release it."""
     try:
@@ -143,7 +143,7 @@ def hold(request: StaffRequest) -> HttpResponse:
 
 
 @require_POST
-@needs(CUSTODY)
+@needs(Permission.DESTROY_EVIDENCE)
 def ask_destruction(request: StaffRequest) -> HttpResponse:
     """Ask for a case's evidence to be destroyed."""
     sent = request.POST
@@ -161,7 +161,7 @@ def ask_destruction(request: StaffRequest) -> HttpResponse:
 
 
 @require_POST
-@needs(CUSTODY)
+@needs(Permission.DESTROY_EVIDENCE)
 def decide_destruction(request: StaffRequest, destruction_id: UUID) -> HttpResponse:
     """Agree to a destruction, which does it, or refuse it."""
     agree = request.POST.get("decision") == "agree"
@@ -169,7 +169,7 @@ def decide_destruction(request: StaffRequest, destruction_id: UUID) -> HttpRespo
         found = destroying.decide(destruction_id=destruction_id, agree=agree, staff=request.user)
     except KinwardError as error:
         return _page(request, error)
-    messages.success(request, f"The destruction is {found.state}.")
+    messages.success(request, f"The destruction is {found.word}.")
     return redirect("releases")
 
 

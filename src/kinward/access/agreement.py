@@ -1,0 +1,107 @@
+"""Two people, once: one person asks, another approves, and the database holds both to it.
+
+A model that needs two people inherits `TwoPeople`, names the permission that both need, and is
+decided by `decide` and by nothing else.
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar, Final, TypeVar
+from uuid import UUID, uuid4
+
+from django.db import models, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from kinward.access.models import Staff
+from kinward.access.permissions import Permission
+from kinward.errors import Forbidden, KinwardError, NotFound
+
+
+class AlreadyDecided(KinwardError):
+    """Somebody has decided on this already."""
+
+    code = "agreement.decided"
+    status = 409
+
+
+class AgreementState(models.TextChoices):
+    """Where it stands. A model may have later states, and all of those are approved too."""
+
+    ASKED = "asked"
+    APPROVED = "approved"
+    REFUSED = "refused"
+
+
+PROPOSED: Final = {AgreementState.ASKED.value: "proposed", AgreementState.REFUSED.value: "rejected"}
+
+
+class TwoPeople(models.Model):
+    """What one person asked for and only another person can approve."""
+
+    permission: ClassVar[Permission]  # what asking and deciding need
+    words: ClassVar[Mapping[str, str]] = {}  # for states that people know by another word
+
+    id = models.UUIDField(primary_key=True, default=uuid4)
+    state = models.CharField(max_length=20, default=AgreementState.ASKED)
+    asked_by = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField(auto_now_add=True)
+    decided_by = models.ForeignKey(Staff, on_delete=models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+        constraints: ClassVar[tuple[models.BaseConstraint, ...]] = (
+            # Whatever is not asked or refused counts as approved, so that a new state cannot
+            # escape. A NULL would make a comparison NULL, and PostgreSQL lets that pass.
+            models.CheckConstraint(
+                condition=Q(state="asked", decided_by=None, decided_at=None)
+                | Q(state="refused", decided_by__isnull=False, decided_at__isnull=False)
+                | (
+                    ~Q(state__in=("asked", "refused"))
+                    & Q(decided_by__isnull=False, decided_at__isnull=False)
+                    & ~Q(decided_by=F("asked_by"))
+                ),
+                name="%(app_label)s_%(class)s_two_people",
+            ),
+        )
+        ordering = ("-asked_at",)
+
+    @property
+    def word(self) -> str:
+        """The state, in the word that people know it by."""
+        return self.words.get(self.state, self.state)
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether the person who asked took it back."""
+        return self.state == AgreementState.REFUSED and self.decided_by_id == self.asked_by_id
+
+
+Agreement = TypeVar("Agreement", bound=TwoPeople)
+
+
+@transaction.atomic
+def decide(model: type[Agreement], pk: UUID, *, approve: bool, staff: Staff) -> Agreement:
+    """Approve or refuse, and return the row locked. The person who asked may only refuse.
+
+    Raises `Forbidden`, `NotFound` or `AlreadyDecided`. The caller does what follows, and records
+    it, in the same transaction.
+    """
+    row = locked(model, pk, staff=staff)
+    if row.state != AgreementState.ASKED:
+        raise AlreadyDecided(f"It is {row.word}.")
+    if approve and row.asked_by_id == staff.pk:
+        raise Forbidden("You asked for this, so another person decides.")
+    row.state = AgreementState.APPROVED if approve else AgreementState.REFUSED
+    row.decided_by, row.decided_at = staff, timezone.now()
+    row.save(update_fields=["state", "decided_by", "decided_at"])
+    return row
+
+
+def locked(model: type[Agreement], pk: UUID, *, staff: Staff) -> Agreement:
+    """Lock one of these, for somebody who may decide on it."""
+    staff.must(model.permission)
+    row = model._default_manager.select_for_update(of=("self",)).filter(pk=pk).first()
+    if row is None:
+        raise NotFound(f"There is no {model._meta.verbose_name} {pk}.")
+    return row

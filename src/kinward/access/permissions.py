@@ -1,0 +1,41 @@
+"""What somebody may do, each with the words of its refusal."""
+
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    """One thing that a role may allow. `doing` begins the sentence that refuses it."""
+
+    doing: str
+
+    def __new__(cls, value: str, doing: str) -> "Permission":
+        """Make a member of a name and the words for doing it."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.doing = doing
+        return member
+
+    WORK_ON_CASES = "cases.work", "Working on cases"
+    FREE_CASES = "cases.free", "Freeing a case that another holds"
+    READ_VERDICTS = "verdicts.read", "Reading verdicts again"
+    OPEN_EVIDENCE = "evidence.open", "Opening evidence"
+    CHOOSE_VIEWING = "evidence.viewing", "Choosing how files are shown"
+    HOLD_EVIDENCE = "evidence.hold", "Holding evidence"
+    DESTROY_EVIDENCE = "evidence.destroy", "Destroying evidence"
+    RELEASE_RECORDS = "records.release", "Releasing records"
+    HAND_OVER_REPORTS = "reports.hand_over", "Handing reports over"
+    SWITCH_REPORTING = "reports.switch", "Switching real reporting"
+    REPLAY = "deliveries.replay", "Sending parked actions and reports again"
+    KEEP_SILENT = "statements.silence", "Keeping silent"
+    DECIDE_APPEALS = "appeals.decide", "Deciding on appeals"
+    SEE_BANKS = "banks.see", "Searching banks"
+    MARK_HASHES = "banks.mark", "Calling a hash a false positive"
+    SWITCH_BANKS = "banks.switch", "Switching a bank on or off"
+    FILL_BANKS = "banks.fill", "Changing what a bank holds"
+    RUN_EXCHANGES = "exchanges.run", "Changing and running exchanges"
+    CHANGE_POLICY = "policy.change", "Changing the policy"
+    ACTIVATE_ALONE = "policy.activate", "Putting a pack in force without a second person"
+    CHANGE_GUIDELINES = "guidelines.change", "Changing the guidelines"
+    READ_LEDGER = "ledger.read", "Reading the ledger"
+    MANAGE_KEYS = "keys.manage", "Making and revoking API keys"
+    MANAGE_STAFF = "staff.manage", "Making staff accounts"

@@ -1,0 +1,277 @@
+"""Every service checks its own permission, also where a door did."""
+
+import ast
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+import pytest
+
+import kinward
+from kinward.access.actor import Actor, ActorKind
+from kinward.access.models import ApiKey, Staff
+from kinward.access.permissions import Permission
+from kinward.access.roles import ROLES, least_roles
+from kinward.errors import Forbidden
+from kinward.people.models import Account
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+DOORS: Final = {"cli", "demo", "gate", "portal", "project", "web"}
+
+# What a verb needs. Each is called with an actor that may everything else.
+NEEDS: Final[dict[str, Permission]] = {
+    "access.services.create_key": Permission.MANAGE_KEYS,
+    "access.services.revoke_key": Permission.MANAGE_KEYS,
+    "access.services.create_staff": Permission.MANAGE_STAFF,
+    "cases.appeals.decide_appeal": Permission.DECIDE_APPEALS,
+    "cases.destroying.ask": Permission.DESTROY_EVIDENCE,
+    "cases.destroying.decide": Permission.DESTROY_EVIDENCE,
+    "cases.exposure.count_look": Permission.OPEN_EVIDENCE,
+    "cases.looking.look": Permission.OPEN_EVIDENCE,
+    "cases.looking.veil_file": Permission.OPEN_EVIDENCE,
+    "cases.looking.watched": Permission.OPEN_EVIDENCE,
+    "cases.quality.read": Permission.READ_VERDICTS,
+    "cases.releasing.ask": Permission.RELEASE_RECORDS,
+    "cases.releasing.decide": Permission.RELEASE_RECORDS,
+    "cases.releasing.hand_over": Permission.RELEASE_RECORDS,
+    "cases.releasing.make": Permission.RELEASE_RECORDS,
+    "cases.services.comment": Permission.WORK_ON_CASES,
+    "cases.services.decide": Permission.WORK_ON_CASES,
+    "cases.services.free": Permission.FREE_CASES,
+    "cases.services.give_up": Permission.WORK_ON_CASES,
+    "cases.services.hand_over_report": Permission.HAND_OVER_REPORTS,
+    "cases.services.refile": Permission.REPLAY,
+    "cases.services.settle_dispute": Permission.WORK_ON_CASES,
+    "cases.services.take": Permission.WORK_ON_CASES,
+    "cases.services.take_next": Permission.WORK_ON_CASES,
+    "cases.viewing.choose": Permission.CHOOSE_VIEWING,
+    "enforcement.services.replay": Permission.REPLAY,
+    "evidence.services.destroy_on_request": Permission.DESTROY_EVIDENCE,
+    "evidence.services.look": Permission.OPEN_EVIDENCE,
+    "evidence.services.read_for_release": Permission.RELEASE_RECORDS,
+    "evidence.services.set_hold": Permission.HOLD_EVIDENCE,
+    "evidence.services.veil": Permission.OPEN_EVIDENCE,
+    "evidence.services.watched": Permission.OPEN_EVIDENCE,
+    "exchanges.opinions.mark_false_positive": Permission.MARK_HASHES,
+    "exchanges.services.add_exchange": Permission.RUN_EXCHANGES,
+    "exchanges.services.set_enabled": Permission.RUN_EXCHANGES,
+    "exchanges.services.sync": Permission.RUN_EXCHANGES,
+    "experience.proposals.decide_proposal": Permission.CHANGE_POLICY,
+    "experience.proposals.propose": Permission.CHANGE_POLICY,
+    "experience.services.activate": Permission.ACTIVATE_ALONE,
+    "experience.services.revert": Permission.CHANGE_POLICY,
+    "experience.services.start_shadow": Permission.CHANGE_POLICY,
+    "experience.services.stop_shadow": Permission.CHANGE_POLICY,
+    "experience.services.store_pack": Permission.CHANGE_POLICY,
+    "guidelines.services.decide_edition": Permission.CHANGE_GUIDELINES,
+    "guidelines.services.propose": Permission.CHANGE_GUIDELINES,
+    "matching.services.add_hashes": Permission.FILL_BANKS,
+    "matching.services.begin_addition": Permission.FILL_BANKS,
+    "matching.services.create_bank": Permission.FILL_BANKS,
+    "matching.services.disable_bank": Permission.SWITCH_BANKS,
+    "matching.services.mark_false_positive": Permission.MARK_HASHES,
+    "matching.services.remove_hashes": Permission.FILL_BANKS,
+    "redress.services.keep_silent": Permission.KEEP_SILENT,
+    "redress.services.settle_appeal": Permission.DECIDE_APPEALS,
+    "reporting.production.agree": Permission.SWITCH_REPORTING,
+    "reporting.production.ask": Permission.SWITCH_REPORTING,
+    "reporting.production.end": Permission.SWITCH_REPORTING,
+    "reporting.services.handed_over": Permission.HAND_OVER_REPORTS,
+    "reporting.services.unpark": Permission.REPLAY,
+}
+# They write what follows from a verdict, an upload or a member's own choice. The verb above them
+# was checked; no page of the console may call one of them.
+FOLLOWS: Final = {
+    "cases.acting.undo",
+    "cases.banking.unbank",
+    "cases.disputes.end_disputed",
+    "cases.intake.receive",
+    "cases.opening.open_or_join",
+    "cases.opening.open_or_join_report",
+    "cases.package.items",
+    "cases.user_reports.receive_report",
+    "enforcement.holds.remove_copy",
+    "enforcement.sanctions.impose",
+    "enforcement.sanctions.lift",
+    "enforcement.services.acknowledged",
+    "enforcement.services.file_to_restore",
+    "enforcement.services.issue_account",
+    "enforcement.services.issue_content",
+    "enforcement.services.notify",
+    "evidence.services.keep_for_appeals",
+    "evidence.services.keep_shortly",
+    "evidence.services.keep_until",
+    "evidence.services.read_for_restoration",
+    "evidence.services.seal_excerpt",
+    "evidence.services.seal_file",
+    "exchanges.opinions.give",
+    "experience.settings.make_setting",
+    "families.choosing.choose",
+    "families.choosing.put_choice",
+    "families.ending.settle_dispute",
+    "families.portal.open_portal",
+    "families.screen_time.set_time_zone",
+    "families.settling.end_grant",
+    "families.settling.settle",
+    "families.settling.settle_all",
+    "redress.services.appeal",
+    "reporting.services.open_report",
+    "reporting.services.withdraw",
+}
+# They change nothing.
+READS: Final = {
+    "cases.exposure.exposure_of",
+    "cases.looking.ticket",
+    "cases.queries.free_for",
+    "cases.queries.next_for",
+    "cases.services.require_lease",
+    "cases.viewing.viewing_of",
+}
+# The protocol of two people is tried with each of its models in test_agreement.
+ELSEWHERE: Final = {"access.agreement.decide", "access.agreement.locked"}
+
+
+def modules() -> Iterator[ModuleType]:
+    for info in pkgutil.walk_packages(kinward.__path__, "kinward."):
+        parts = info.name.split(".")
+        if len(parts) > 2 and parts[1] not in DOORS and "migrations" not in parts:
+            yield importlib.import_module(info.name)
+
+
+def acting() -> Iterator[tuple[str, Callable[..., Any]]]:
+    """Every public function that takes an actor or a person of the staff."""
+    for module in modules():
+        for name, function in vars(module).items():
+            local = inspect.isfunction(function) and function.__module__ == module.__name__
+            if local and not name.startswith("_") and _takes(function) is not None:
+                yield f"{module.__name__}.{name}".removeprefix("kinward."), function
+
+
+def _takes(function: Callable[..., Any]) -> str | None:
+    for name, parameter in inspect.signature(function).parameters.items():
+        if any(kind in str(parameter.annotation) for kind in (".Actor", ".Staff")):
+            return name
+    return None
+
+
+def test_every_verb_that_takes_an_actor_is_listed() -> None:
+    listed = [*NEEDS, *FOLLOWS, *READS, *ELSEWHERE]
+    assert sorted(name for name, _ in acting()) == sorted(listed)
+
+
+def call(name: str, monkeypatch: pytest.MonkeyPatch, permissions: frozenset[Permission]) -> None:
+    """Call a verb with an actor that has just these permissions, and otherwise with nothing."""
+    function = dict(acting())[name]
+    parameters = inspect.signature(function).parameters
+    monkeypatch.setitem(ROLES, "tester", permissions)
+    who = _takes(function)
+    arguments: dict[str, Any] = {
+        parameter.name: None
+        for parameter in parameters.values()
+        if parameter.default is parameter.empty and parameter.name != who
+    }
+    staff = Staff.objects.create_user(username="t", password="a long test word", role="tester")
+    arguments[str(who)] = staff if ".Staff" in str(parameters[str(who)].annotation) else staff.actor
+    positional = [
+        arguments.pop(parameter.name)
+        for parameter in parameters.values()
+        if parameter.kind is parameter.POSITIONAL_OR_KEYWORD and parameter.name in arguments
+    ]
+    answer = function(*positional, **arguments)
+    if inspect.isgenerator(answer):
+        next(answer)
+
+
+@pytest.mark.parametrize("name", sorted(NEEDS))
+def test_who_lacks_a_verbs_permission_is_refused(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everything_else = frozenset(Permission) - {NEEDS[name]}
+    with pytest.raises(Forbidden, match=NEEDS[name].doing):
+        call(name, monkeypatch, everything_else)
+
+
+@pytest.mark.parametrize("name", sorted(NEEDS))
+def test_who_has_just_that_permission_gets_further(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    also = {Permission.FILL_BANKS} if name == "exchanges.services.add_exchange" else set()
+    problem: Exception | None = None
+    try:
+        call(name, monkeypatch, frozenset({NEEDS[name], *also}))
+    except Exception as error:  # it was given nothing to work on
+        problem = error
+    assert not isinstance(problem, Forbidden)
+
+
+def reached_from_the_console() -> set[str]:
+    """Every name of another module that a module of the console mentions."""
+    reached = set()
+    for path in Path(kinward.__file__).parent.joinpath("web").glob("*.py"):
+        tree = ast.parse(path.read_text())
+        imported: dict[str, str] = {}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("kinward."):
+                for alias in node.names:
+                    imported[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+        reached |= set(imported.values())
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                reached.add(f"{imported.get(node.value.id, node.value.id)}.{node.attr}")
+    return {name.removeprefix("kinward.") for name in reached}
+
+
+def test_no_page_of_the_console_calls_what_checks_nothing() -> None:
+    reached = reached_from_the_console()
+    assert "cases.services.decide" in reached  # so the search finds what is there
+    assert "matching.services.disable_bank" in reached
+    assert not reached & FOLLOWS
+
+
+def test_a_role_allows_nothing_that_is_not_a_permission_and_ends_with_the_person() -> None:
+    staff = Staff(username="robin", role="reviewer")
+    assert str(staff.actor) == "staff:robin"
+    assert staff.may(Permission.WORK_ON_CASES)
+    assert not staff.may(Permission.RELEASE_RECORDS)
+    staff.is_active = False
+    assert not staff.actor.permissions
+    with pytest.raises(Forbidden, match=r"Working on cases needs the role of a reviewer\."):
+        staff.must(Permission.WORK_ON_CASES)
+
+
+def test_what_the_ledger_calls_each_kind_of_actor() -> None:
+    assert str(ApiKey(name="app").actor) == "key:app"
+    assert str(Account(platform_id="a:b").actor) == "account:a:b"
+    assert str(Actor.operator("root")) == "operator:root"
+    assert str(Actor.system("cases")) == "system:cases"
+    assert str(Actor.rule("exact")) == "rule:exact"
+    for kind in ActorKind:
+        assert Actor.stored(f"{kind}:a:b") == Actor(kind, "a:b")
+
+
+def test_only_an_operator_and_the_system_may_everything_and_a_stored_name_nothing() -> None:
+    for actor in (Actor.operator("root"), Actor.system("cases")):
+        assert actor.permissions == frozenset(Permission)
+        assert Actor.stored(str(actor)).permissions == frozenset()
+    for actor in (Actor.key("app"), Actor.account("a"), Actor.rule("r")):
+        assert actor.permissions == frozenset()
+
+
+def test_what_no_role_may_is_said_to_be_for_the_command_line() -> None:
+    alone = {permission for permission in Permission if not least_roles(permission)}
+    assert alone == {
+        Permission.ACTIVATE_ALONE,
+        Permission.FILL_BANKS,
+        Permission.MANAGE_KEYS,
+        Permission.MANAGE_STAFF,
+        Permission.RUN_EXCHANGES,
+    }
+    with pytest.raises(Forbidden, match="is done on the command line"):
+        Actor.key("app").must(Permission.MANAGE_KEYS)
+    with pytest.raises(Forbidden, match="needs the role of a reviewer or an operator"):
+        Actor.key("app").must(Permission.SEE_BANKS)

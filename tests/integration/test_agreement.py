@@ -1,0 +1,266 @@
+"""Two people, for every model that needs them: the service and the database both insist."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.apps import apps
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from kinward.access.actor import Actor
+from kinward.access.agreement import AlreadyDecided, TwoPeople
+from kinward.access.models import Staff
+from kinward.cases import destroying, releasing
+from kinward.cases.destroying import DestructionForm
+from kinward.cases.models import Case, Destruction, Release
+from kinward.cases.releasing import ReleaseForm
+from kinward.config import PRODUCTION_CONSENT
+from kinward.errors import Forbidden
+from kinward.evidence.sealing import new_key, public_half
+from kinward.evidence.services import seal_excerpt
+from kinward.experience.editing import RuleChange, with_change
+from kinward.experience.models import Activation, Proposal
+from kinward.experience.proposals import decide_proposal, propose
+from kinward.experience.services import activate, activate_proposal, current, revert, store_pack
+from kinward.guidelines import services as guidelines
+from kinward.guidelines.models import Edition
+from kinward.guidelines.queries import text_in_force
+from kinward.people.models import Account
+from kinward.people.services import Profile, put_account
+from kinward.policy import AgeRange
+from kinward.policy.sources import read_files
+from kinward.reporting import production
+from kinward.reporting.cybertipline import client
+from kinward.reporting.models import Production
+from tests.integration.conftest import Configure
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def lowered(version: str = "2026.11+1") -> dict[str, str]:
+    change = RuleChange(rule="session-time-13-15", default=40)
+    return with_change(read_files("teen-accounts"), change, version=version)
+
+
+def ask_proposal(staff: Staff) -> TwoPeople:
+    return propose(files=lowered(), why="A test.", share=100, staff=staff)
+
+
+def ask_edition(staff: Staff) -> TwoPeople:
+    text = text_in_force().replace('version = "1"', 'version = "2"')
+    return guidelines.propose(text=text, why="A test.", staff=staff)
+
+
+def ask_release(staff: Staff) -> TwoPeople:
+    put_account(platform_id="member-1", profile=Profile(age=AgeRange(15, 16)))
+    form = ReleaseForm(
+        account_id="member-1",
+        since=date(2026, 1, 1),
+        until=date(2026, 1, 2),
+        recipient=public_half(new_key()),
+        to="A court of a test",
+        reference="ref-1",
+        why="A test.",
+    )
+    return releasing.ask(form=form, staff=staff)
+
+
+def ask_destruction(staff: Staff) -> TwoPeople:
+    account: Account = put_account(platform_id="member-1", profile=Profile(age=AgeRange(15, 16)))[0]
+    case = Case.objects.create(account=account, state="dismissed", due_at=timezone.now())
+    with transaction.atomic():
+        seal_excerpt(case_id=case.id, text="A neutral line.", actor=account.actor)
+    form = DestructionForm(case_id=case.id, asked_for_by="A court of a test", reference="ref-1")
+    return destroying.ask(form=form, staff=staff)
+
+
+def ask_production(staff: Staff) -> TwoPeople:
+    return production.ask(name="cybertipline", why="A test.", staff=staff)
+
+
+def decide_production(pk: UUID, approve: bool, staff: Staff) -> TwoPeople:
+    verb = production.agree if approve else production.end
+    return verb(production_id=pk, staff=staff)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """How a model that needs two people is asked for and decided on, and by which role."""
+
+    role: str
+    ask: Callable[[Staff], TwoPeople]
+    decide: Callable[[UUID, bool, Staff], TwoPeople]
+
+
+ENTRIES: dict[type[TwoPeople], Entry] = {
+    Proposal: Entry(
+        "policy lead",
+        ask_proposal,
+        lambda pk, approve, staff: decide_proposal(proposal_id=pk, approve=approve, staff=staff),
+    ),
+    Edition: Entry(
+        "policy lead",
+        ask_edition,
+        lambda pk, approve, staff: guidelines.decide_edition(
+            edition_id=pk, approve=approve, staff=staff
+        ),
+    ),
+    Release: Entry(
+        "evidence custodian",
+        ask_release,
+        lambda pk, approve, staff: releasing.decide(release_id=pk, approve=approve, staff=staff),
+    ),
+    Destruction: Entry(
+        "evidence custodian",
+        ask_destruction,
+        lambda pk, approve, staff: destroying.decide(destruction_id=pk, agree=approve, staff=staff),
+    ),
+    Production: Entry("operator", ask_production, decide_production),
+}
+WITH_EACH = pytest.mark.parametrize(
+    "entry", ENTRIES.values(), ids=[model.__name__ for model in ENTRIES]
+)
+
+
+@pytest.fixture(autouse=True)
+def _production(configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An authority whose loopback address is taken for its real one."""
+    monkeypatch.setattr(client, "PRODUCTION_HOSTS", {"127.0.0.1"})
+    configure(
+        cybertipline_url="https://127.0.0.1:9/ispws",
+        production_reporting=PRODUCTION_CONSENT,
+        evidence_key=new_key(),
+    )
+
+
+def person(name: str, role: str) -> Staff:
+    return Staff.objects.create_user(username=name, password="a long test word", role=role)
+
+
+def test_every_model_that_needs_two_people_is_tried_here() -> None:
+    models = {model for model in apps.get_models() if issubclass(model, TwoPeople)}
+    assert models == set(ENTRIES)
+
+
+@WITH_EACH
+def test_one_person_alone_cannot(entry: Entry) -> None:
+    asker = person("ada", entry.role)
+    row = entry.ask(asker)
+    with pytest.raises(Forbidden, match="another person decides"):
+        entry.decide(row.pk, True, asker)
+    row.refresh_from_db()
+    assert (row.state, row.asked_by, row.decided_by) == ("asked", asker, None)
+
+
+@WITH_EACH
+def test_a_second_person_can_and_only_once(entry: Entry) -> None:
+    asker, second = person("ada", entry.role), person("bo", entry.role)
+    row = entry.ask(asker)
+    before = timezone.now()
+    assert entry.decide(row.pk, True, second).pk == row.pk
+    row.refresh_from_db()
+    assert (row.state, row.asked_by, row.decided_by) == ("approved", asker, second)
+    assert row.decided_at is not None
+    assert before <= row.decided_at <= timezone.now()
+    third = person("cy", entry.role)
+    for approve in (True, False):
+        if isinstance(row, Production) and not approve:
+            continue  # what was agreed to may be ended, by one person
+        with pytest.raises(AlreadyDecided):
+            entry.decide(row.pk, approve, third)
+    row.refresh_from_db()
+    assert (row.state, row.decided_by) == ("approved", second)
+
+
+@WITH_EACH
+def test_the_person_who_asked_may_take_it_back(entry: Entry) -> None:
+    asker, second = person("ada", entry.role), person("bo", entry.role)
+    row = entry.ask(asker)
+    entry.decide(row.pk, False, asker)
+    row.refresh_from_db()
+    assert (row.state, row.decided_by, row.withdrawn) == ("refused", asker, True)
+    with pytest.raises(AlreadyDecided):
+        entry.decide(row.pk, True, second)
+
+
+@WITH_EACH
+@pytest.mark.parametrize("approve", [True, False])
+def test_another_role_can_neither_ask_nor_decide(entry: Entry, approve: bool) -> None:
+    row = entry.ask(person("ada", entry.role))
+    asked = type(row)._default_manager.count()
+    ended = person("eve", entry.role)
+    ended.is_active = False
+    ended.save()
+    wrong = [
+        role for role in ("reviewer", "auditor", "operator", "policy lead") if role != entry.role
+    ]
+    for stranger in (*(person(role, role) for role in wrong), ended):
+        with pytest.raises(Forbidden, match="needs the role of"):
+            entry.decide(row.pk, approve, stranger)
+        with pytest.raises(Forbidden, match="needs the role of"):
+            entry.ask(stranger)
+    assert type(row)._default_manager.count() == asked
+    row.refresh_from_db()
+    assert row.state == "asked"
+
+
+FAKES: dict[str, dict[str, Any]] = {
+    "approved by nobody": {"state": "approved", "decided_by": None, "decided_at": "now"},
+    "approved by the same": {"state": "approved", "decided_by": "asker", "decided_at": "now"},
+    "approved at no time": {"state": "approved", "decided_by": "second", "decided_at": None},
+    "a later state by nobody": {"state": "handed over", "decided_by": None, "decided_at": "now"},
+    "a later state by the same": {"state": "ended", "decided_by": "asker", "decided_at": "now"},
+    "a state of somebody's own": {"state": "x", "decided_by": None, "decided_at": None},
+    "refused by nobody": {"state": "refused", "decided_by": None, "decided_at": "now"},
+    "refused at no time": {"state": "refused", "decided_by": "second", "decided_at": None},
+    "decided and still asked": {"state": "asked", "decided_by": "second", "decided_at": "now"},
+}
+
+
+@WITH_EACH
+@pytest.mark.parametrize("fake", FAKES.values(), ids=FAKES)
+def test_the_database_refuses_a_faked_decision(entry: Entry, fake: dict[str, Any]) -> None:
+    people = {"asker": person("ada", entry.role).pk, "second": person("bo", entry.role).pk}
+    row = entry.ask(Staff.objects.get(pk=people["asker"]))
+    table = connection.ops.quote_name(row._meta.db_table)
+    at = None if fake["decided_at"] is None else timezone.now()
+    values = (fake["state"], people.get(fake["decided_by"]), at, row.pk)
+    with (
+        pytest.raises(IntegrityError, match="_two_people"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(
+            f"UPDATE {table} SET state = %s, decided_by_id = %s, decided_at = %s WHERE id = %s",
+            values,
+        )
+
+
+def test_nobody_of_the_staff_puts_a_pack_in_force_alone() -> None:
+    lead = person("kai", "policy lead")
+    chief = person("sam", "administrator")
+    pack = store_pack(files=lowered(), actor=lead.actor)
+    proposal = propose(files=lowered("2026.11+2"), why="A test.", share=100, staff=lead)
+    for staff in (lead, chief):
+        with pytest.raises(Forbidden, match="done on the command line"):
+            activate(pack=pack, actor=staff.actor)
+    with pytest.raises(Forbidden, match="not approved"):
+        activate_proposal(proposal)
+    assert current().pk is None
+    with pytest.raises(IntegrityError, match="activates_alone"), transaction.atomic():
+        Activation.objects.create(pack=pack, actor=str(lead.actor))
+
+
+def test_an_operators_activation_says_that_it_was_one_and_a_proposals_names_it() -> None:
+    lead, second = person("kai", "policy lead"), person("sam", "policy lead")
+    proposal = propose(files=lowered(), why="A test.", share=100, staff=lead)
+    decide_proposal(proposal_id=proposal.pk, approve=True, staff=second)
+    assert (current().proposal, current().actor) == (proposal, "staff:sam")
+    other = store_pack(files=lowered("2026.11+2"), actor=lead.actor)
+    alone = activate(pack=other, actor=Actor.operator("root"))
+    assert (alone.proposal, alone.actor) == (None, "operator:root")
+    assert revert(actor=lead.actor).reverts == alone
