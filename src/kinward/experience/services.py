@@ -9,9 +9,8 @@ from kinward.errors import Invalid, KinwardError, NotFound
 from kinward.experience.live import FIRST_PACK, today
 from kinward.experience.models import Activation, PackVersion, Proposal, Shadow
 from kinward.ledger.services import record
-from kinward.policy.check import check
+from kinward.policy.check import require_sound
 from kinward.policy.pack import digest, read_pack
-from kinward.policy.problems import PackInvalid
 from kinward.policy.sources import read_files
 
 
@@ -32,9 +31,7 @@ class NothingToRevert(KinwardError):
 @transaction.atomic
 def store_pack(*, files: Mapping[str, str], actor: str) -> PackVersion:
     """Store a pack's files under its name and version, once; one with errors is refused."""
-    errors = [each for each in check(files, today=today()) if each.level == "error"]
-    if errors:
-        raise PackInvalid(errors)
+    require_sound(files, today=today())
     pack = read_pack(files)
     version, new = PackVersion.objects.get_or_create(
         name=pack.name,
@@ -61,7 +58,11 @@ def current() -> Activation:
 def activate(
     *, pack: PackVersion, actor: str, share: int = 100, proposal: Proposal | None = None
 ) -> Activation:
-    """Put a pack in force for a share (percent) of accounts; the rest keep what they had."""
+    """Put a pack in force for a share (percent) of accounts; the rest keep what they had.
+
+    Raises `PackInvalid` when today's rules refuse what was stored under earlier ones.
+    """
+    require_sound(pack.files, today=today())
     if not 1 <= share <= 100:
         raise Invalid("A share is from 1 to 100 percent.")
     _lock()

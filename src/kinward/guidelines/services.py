@@ -68,7 +68,10 @@ def get_edition(edition_id: UUID) -> Edition:
 
 @transaction.atomic
 def decide_edition(*, edition_id: UUID, approve: bool, staff: Staff) -> Edition:
-    """Approve an edition, which puts it in force, or reject it. Who proposed it cannot approve."""
+    """Approve an edition, which puts it in force, or reject it. The proposer cannot approve.
+
+    Raises `GuidelinesInvalid` when today's rules refuse what was proposed under earlier ones.
+    """
     staff.must(POLICY, "Changing the guidelines")
     found = Edition.objects.select_for_update().filter(pk=edition_id).first()
     if found is None:
@@ -77,6 +80,8 @@ def decide_edition(*, edition_id: UUID, approve: bool, staff: Staff) -> Edition:
         raise AlreadyDecided(f"It is {found.state}.")
     if approve and found.proposed_by_id == staff.pk:
         raise Forbidden("You proposed this, so another person decides.")
+    if approve:
+        read_guidelines(found.text)
     found.state = EditionState.APPROVED if approve else EditionState.REJECTED
     found.decided_by, found.decided_at = staff, timezone.now()
     found.save(update_fields=["state", "decided_by", "decided_at"])
