@@ -10,7 +10,7 @@ from kinward.experience.live import FIRST_PACK, today
 from kinward.experience.models import Activation, PackVersion, Proposal, Shadow
 from kinward.ledger.services import record
 from kinward.policy.check import require_sound
-from kinward.policy.pack import digest, read_pack
+from kinward.policy.pack import decode_pack, digest
 from kinward.policy.sources import read_files
 
 
@@ -28,11 +28,15 @@ class NothingToRevert(KinwardError):
     status = 409
 
 
-@transaction.atomic
 def store_pack(*, files: Mapping[str, str], actor: str) -> PackVersion:
     """Store a pack's files under its name and version, once; one with errors is refused."""
     require_sound(files, today=today())
-    pack = read_pack(files)
+    return _store(files, actor)
+
+
+@transaction.atomic
+def _store(files: Mapping[str, str], actor: str) -> PackVersion:
+    pack = decode_pack(files)
     version, new = PackVersion.objects.get_or_create(
         name=pack.name,
         version=pack.version,
@@ -50,7 +54,7 @@ def current() -> Activation:
     newest = Activation.objects.select_related("pack", "rest").order_by("-number").first()
     if newest is not None:
         return newest
-    version = store_pack(files=read_files(FIRST_PACK), actor="system:experience")
+    version = _store(read_files(FIRST_PACK), "system:experience")
     return Activation(pack=version, share=100, actor="system:experience")
 
 
