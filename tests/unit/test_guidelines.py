@@ -66,7 +66,9 @@ def test_the_document_that_kinward_begins_with_is_right() -> None:
         (("strikes = 2", "strikes = 2\nblock_registration = true"), "kept from a new one"),
         (("{ days = 30, why", "{ days = 0, why"), "silence.days"),
         (('why = "Telling could', 'why = "" # "Telling could'), "not TOML"),
-        (('sv = "Ingen grooming', 'da = "Ingen grooming'), "'sv'"),
+        (('sv = "Ingen grooming', 'da = "Ingen grooming'), "title: da is not one of"),
+        (('en = "No grooming or enticement"', 'en = " "'), "title is missing in 'en'"),
+        (('sv = "Ingen grooming', 'sv = "' + "x" * 121), "title in 'sv' has at most 120"),
         (('name = "community-guidelines"', 'name = "Our Rules"'), "a name has"),
         (("appeal_days = 183", "appeal_days = 0"), "appeal_days is from 1"),
         (("decay_days = 180", "decay_days = 0"), "decay_days is from 1"),
@@ -82,7 +84,8 @@ def test_what_a_document_gets_wrong_is_said_with_its_line(
         read_guidelines(text)
     assert said in str(caught.value)
     assert all(problem.line >= 1 for problem in caught.value.problems)
-    assert check(text) == caught.value.problems
+    errors = [problem for problem in check(text) if problem.level == "error"]
+    assert errors == caught.value.problems
 
 
 def test_a_problem_names_the_line_of_its_key() -> None:

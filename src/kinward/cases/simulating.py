@@ -15,9 +15,9 @@ import msgspec
 from kinward.cases.models import Case, Verdict
 from kinward.cases.states import CaseState
 from kinward.guidelines.consequences import Consequence, consequence, rule_for
+from kinward.guidelines.formats import decode
 from kinward.guidelines.models import Edition
 from kinward.guidelines.queries import in_force
-from kinward.guidelines.reading import read_guidelines
 from kinward.guidelines.rules import Confidence, Guidelines
 from kinward.matching.kinds import DIGESTS
 
@@ -76,7 +76,7 @@ def simulate_edition(edition_id: UUID) -> None:
     def progress(counted: int) -> None:
         Edition.objects.filter(pk=edition_id).update(counted=counted)
 
-    found = simulate(in_force(), read_guidelines(edition.text), progress)
+    found = simulate(in_force(), decode(edition.text), progress)
     Edition.objects.filter(pk=edition_id).update(
         simulation=msgspec.to_builtins(found), counted=found.cases, total=found.cases
     )

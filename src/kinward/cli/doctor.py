@@ -12,6 +12,7 @@ import msgspec
 
 from kinward.config import Section, config, section
 from kinward.errors import KinwardError
+from kinward.policy.problems import Problem
 from kinward.reporting.cybertipline.settings import CyberTiplineSettings
 
 MAX_SKEW: Final = 30.0
@@ -259,19 +260,45 @@ def check_authority() -> Finding:
 
 def check_policy() -> Finding:
     """Can the pack in force be read, and has nothing in it come due?"""
-    from kinward.experience.live import today
+    from kinward.experience.live import compiled, today
     from kinward.experience.services import current
     from kinward.policy.check import check
 
     now = current()
-    problems = check(now.pack.files, today=today())
-    if any(problem.level == "error" for problem in problems):
-        return fault(f"{now.pack} cannot be used, so everything is closed: {problems[0]}")
-    if problems:
-        return warn(f"{now.pack}: {problems[0]}")
+    for version in filter(None, (now.pack, now.rest)):
+        try:
+            compiled(version.digest, version.pk)
+        except KinwardError as error:
+            return fault(f"{version} cannot be used, so everything is closed: {error}")
+        if problems := check(version.files, today=today()):
+            return _look_again(version, problems)
     if now.rest is not None:
         return warn(f"{now.pack} is in force for {now.share} percent, {now.rest} for the rest.")
     return fine(f"{now.pack} is in force.")
+
+
+def _look_again(label: object, problems: list[Problem]) -> Finding:
+    """Warn about a document in force. It stays in force, but its successor needs no errors."""
+    first = min(problems, key=lambda problem: problem.level)  # an error before a notice
+    if first.level == "notice":
+        return warn(f"{label}: {first}")
+    return warn(f"{label} is in force as approved, but today's rules refuse it: {first}")
+
+
+def check_guidelines() -> Finding:
+    """Can the guidelines in force be read, and in which languages do they say too little?"""
+    from kinward.guidelines.queries import in_force, text_in_force
+    from kinward.guidelines.reading import check, untranslated
+
+    guidelines = in_force()
+    if errors := [problem for problem in check(text_in_force()) if problem.level == "error"]:
+        return _look_again(guidelines.label, errors)
+    if missing := untranslated(guidelines):
+        return warn(
+            f"{guidelines.label} is not fully translated: {', '.join(missing)}. People read "
+            "English instead. See /guidelines."
+        )
+    return fine(f"{guidelines.label} is in force.")
 
 
 def check_clock() -> Finding:
@@ -312,6 +339,7 @@ CHECKS: Final[dict[str, Callable[[], Finding]]] = {
     "partners": check_partners,
     "policy": check_policy,
     "settings": check_settings,
+    "guidelines": check_guidelines,
     "authority": check_authority,
     "clock": check_clock,
 }

@@ -11,6 +11,7 @@ import click
 from kinward.config import config
 from kinward.errors import Invalid, NotFound
 from kinward.policy import Pack, load_pack, shipped_overlays, shipped_packs
+from kinward.policy.pack import decode_pack
 from kinward.policy.sources import read_files
 
 SHOWN = 25
@@ -216,9 +217,12 @@ def shadow(pack: str | None, stop: bool) -> None:
 @click.option("--days", default=30, show_default=True, type=click.IntRange(1, 3660))
 def export(pack: str, to: Path, days: int) -> None:
     """Write PACK as a signed file, for deciding inside your own process."""
+    from kinward.policy.check import require_sound
     from kinward.policy.signed import export_pack, public_key
 
     chosen, issued = _pack(pack), today()
+    if not _is_stored(pack):
+        require_sound(chosen.files, today=issued)
     key = config().secret("policy_key")
     expires = issued + timedelta(days=days)
     to.write_bytes(export_pack(chosen.files, signing_key=key, issued=issued, expires=expires))
@@ -228,7 +232,7 @@ def export(pack: str, to: Path, days: int) -> None:
 
 def _files(name: str) -> dict[str, str]:
     """The files of a pack: shipped, in a directory, or stored."""
-    if name in shipped_packs() or Path(name).exists():
+    if not _is_stored(name):
         return read_files(name)
     _database()
     from kinward.experience.services import get_version
@@ -239,8 +243,14 @@ def _files(name: str) -> dict[str, str]:
         raise NotFound(f"{error.detail} Or give a directory with a pack.toml.") from None
 
 
+def _is_stored(name: str) -> bool:
+    return name not in shipped_packs() and not Path(name).exists()
+
+
 def _pack(name: str) -> Pack:
-    return load_pack(_files(name)).on(today())
+    """A pack as it is: a stored one is decoded, any other is judged by today's rules."""
+    read = decode_pack if _is_stored(name) else load_pack
+    return read(_files(name)).on(today())
 
 
 def _said(activation: Any) -> str:

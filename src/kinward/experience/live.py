@@ -17,6 +17,7 @@ from kinward.people.models import Account, Standing
 from kinward.policy import AgeRange, Decision, Pack, Person, load_pack, shipped_packs
 from kinward.policy.ages import Assurance
 from kinward.policy.decision import stricter
+from kinward.policy.pack import decode_pack
 from kinward.policy.request import Request, State, answer, closed, ids_of
 from kinward.policy.values import Weekly
 from kinward.watch import Cache
@@ -249,8 +250,8 @@ def _read(version: PackVersion, day: date) -> Pack | None:
 
 @lru_cache(32)
 def compiled(digest: str, pk: int) -> Pack:
-    """A stored version, read once; its files are checked against its digest."""
-    pack = load_pack(PackVersion.objects.get(pk=pk).files)
+    """Decode a stored version, once; its files are checked against its digest."""
+    pack = decode_pack(PackVersion.objects.get(pk=pk).files)
     if pack.digest != digest:
         raise PackChanged(f"Version {pk} was stored with another digest.")
     return pack

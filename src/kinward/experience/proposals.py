@@ -14,7 +14,7 @@ from kinward.experience.people import count_accounts, stored_people
 from kinward.experience.services import activate_proposal, current, store_pack
 from kinward.jobs import enqueue
 from kinward.ledger.services import record
-from kinward.policy.pack import Pack, read_pack
+from kinward.policy.pack import Pack, decode_pack
 from kinward.policy.simulate import simulate
 
 SIMULATE = "experience.simulate"
@@ -94,7 +94,7 @@ def get_proposal(proposal_id: UUID) -> Proposal:
 def count_touched(proposal_id: UUID) -> None:
     """Simulate a proposal over the stored accounts, saying how far it is; safe to repeat."""
     proposal = get_proposal(proposal_id)
-    before, after = (read_pack(each.files) for each in (proposal.base, proposal.pack))
+    before, after = (decode_pack(version.files) for version in (proposal.base, proposal.pack))
 
     def progress(counted: int) -> None:
         Proposal.objects.filter(pk=proposal_id).update(counted=counted)

@@ -13,9 +13,8 @@ from kinward.errors import Forbidden, Invalid, KinwardError, NotFound
 from kinward.experience.live import FIRST_PACK, today
 from kinward.experience.models import Activation, PackVersion, Proposal, Shadow
 from kinward.ledger.services import record
-from kinward.policy.check import check
-from kinward.policy.pack import digest, read_pack
-from kinward.policy.problems import PackInvalid
+from kinward.policy.check import require_sound
+from kinward.policy.pack import decode_pack, digest
 from kinward.policy.sources import read_files
 
 SYSTEM: Final = Actor.system("experience")
@@ -35,14 +34,16 @@ class NothingToRevert(KinwardError):
     status = 409
 
 
-@transaction.atomic
 def store_pack(*, files: Mapping[str, str], actor: Actor) -> PackVersion:
     """Store a pack's files under its name and version, once; one with errors is refused."""
     actor.must(Permission.CHANGE_POLICY)
-    errors = [each for each in check(files, today=today()) if each.level == "error"]
-    if errors:
-        raise PackInvalid(errors)
-    pack = read_pack(files)
+    require_sound(files, today=today())
+    return _store(files, actor)
+
+
+@transaction.atomic
+def _store(files: Mapping[str, str], actor: Actor) -> PackVersion:
+    pack = decode_pack(files)
     version, new = PackVersion.objects.get_or_create(
         name=pack.name,
         version=pack.version,
@@ -60,7 +61,7 @@ def current() -> Activation:
     newest = Activation.objects.select_related("pack", "rest").order_by("-number").first()
     if newest is not None:
         return newest
-    version = store_pack(files=read_files(FIRST_PACK), actor=SYSTEM)
+    version = _store(read_files(FIRST_PACK), SYSTEM)
     return Activation(pack=version, share=100, actor=str(SYSTEM))
 
 
@@ -84,6 +85,11 @@ def activate_proposal(proposal: Proposal) -> Activation:
 def _activate(
     pack: PackVersion, actor: Actor, share: int, proposal: Proposal | None = None
 ) -> Activation:
+    """Put a pack in force for a share (percent) of accounts; the rest keep what they had.
+
+    Raises `PackInvalid` when today's rules refuse what was stored under earlier ones.
+    """
+    require_sound(pack.files, today=today())
     if not 1 <= share <= 100:
         raise Invalid("A share is from 1 to 100 percent.")
     _lock()

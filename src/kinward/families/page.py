@@ -79,15 +79,15 @@ class _Page:
         """One setting."""
         kind, bounds = self._bounds(name)
         floor, cap, moves = self._reach(kind, bounds, decision)
-        words = capability_words(name, self.language, self.pack.ruling.words(name))
+        own = self.pack.ruling.words(name)
         chosen = self._chosen(name)
         held = decision.value if chosen is None else chosen
         week = list(held) if isinstance(held, tuple | list) else [held] * WEEK
         return Row(
             capability=name,
-            name=words,
+            name=capability_words(name, self.language, own),
             now=self._now(decision, chosen, kind),
-            meaning=_(MEANINGS[name]) if name in MEANINGS else "",
+            meaning=_(MEANINGS[name]) if name in MEANINGS and own is None else "",
             set_by=self._set_by(name, decision),
             allowed=self._allowed(kind, floor, cap) if moves else "",
             why="" if moves else self._why(decision),

@@ -8,6 +8,7 @@ from kinward.guidelines.rules import (
     FindingRule,
     Guidelines,
     OnVerdictAccount,
+    Priority,
     Step,
 )
 
@@ -35,7 +36,7 @@ def rule_for(
     category: str = "",
     given_back: bool = False,
 ) -> FindingRule:
-    """The rule for a finding: the first that fits; `reading` has seen to it that one does.
+    """The rule for a finding: the first that fits, or else what protects until a person looks.
 
     What a person gave this account back before may be held back again, and nothing more: neither
     its standing nor a verdict follows before a person has looked again.
@@ -48,7 +49,24 @@ def rule_for(
         if rule.categories and category not in rule.categories:
             continue
         return msgspec.structs.replace(rule, account="keep", verdict="") if given_back else rule
-    raise LookupError(f"{guidelines.label} has no rule for {confidence} {category}".strip())
+    return _newer(guidelines, confidence)
+
+
+def _newer(guidelines: Guidelines, confidence: Confidence) -> FindingRule:
+    """The rule for a kind of finding that is newer than these guidelines.
+
+    A person looks as soon as at the most urgent finding that they know. Until then a match is
+    quarantined, and a report takes nothing from anybody.
+    """
+    rules = guidelines.finding
+    most_urgent = min((PRIORITIES.index(rule.priority) for rule in rules), default=0)
+    return FindingRule(
+        id="newer-than-guidelines",
+        confidence=confidence,
+        content="keep" if confidence == "reported" else "quarantine",
+        priority=PRIORITIES[most_urgent],
+        within_hours=min((rule.within_hours for rule in rules), default=1),
+    )
 
 
 def consequence(guidelines: Guidelines, clause: Clause, strikes: int) -> Consequence:
@@ -80,4 +98,5 @@ def step_at(guidelines: Guidelines, strikes: int) -> Step:
     return reached[-1] if reached else Step(at=0, account="keep")
 
 
+PRIORITIES: tuple[Priority, ...] = ("imminent", "high", "normal")
 SEVERITY: tuple[OnVerdictAccount, ...] = ("keep", "warn", "restrict", "suspend", "terminate")

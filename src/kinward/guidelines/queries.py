@@ -4,8 +4,9 @@ from functools import lru_cache
 from uuid import UUID
 
 from kinward.access.agreement import AgreementState
+from kinward.guidelines.formats import decode
 from kinward.guidelines.models import Edition
-from kinward.guidelines.reading import read_guidelines, shipped
+from kinward.guidelines.reading import shipped
 from kinward.guidelines.rules import Guidelines
 
 
@@ -24,13 +25,13 @@ def text_in_force() -> str:
 
 @lru_cache(32)
 def edition(pk: UUID) -> Guidelines:
-    """A stored edition, read once in this process; it never changes."""
-    return read_guidelines(Edition.objects.get(pk=pk).text)
+    """Decode a stored edition, once in this process; it never changes."""
+    return decode(Edition.objects.get(pk=pk).text)
 
 
 @lru_cache(1)
 def _shipped() -> Guidelines:
-    return read_guidelines(shipped())
+    return decode(shipped())
 
 
 def waiting() -> int:

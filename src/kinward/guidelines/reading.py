@@ -1,4 +1,6 @@
-"""Reading a document of guidelines: its form, then everything that it gets wrong. Pure.
+"""The door for a document of guidelines: its form, then all that today's rules ask. Pure.
+
+What is stored is never judged again: `formats.decode` reads it.
 
 What must never happen is checked here as well: nothing final follows from a finding alone, unless
 it is an exact match with a verified bank.
@@ -61,7 +63,7 @@ def shipped() -> str:
 
 
 def read_guidelines(text: str) -> Guidelines:
-    """The document, checked. Raises `GuidelinesInvalid` with a line for each error."""
+    """Read a new document. Raises `GuidelinesInvalid` with a line for each error."""
     found = _read(text)
     errors = [each for each in _problems(found, _Lines(text)) if each.level == "error"]
     if errors:
@@ -135,6 +137,26 @@ def _problems(found: Guidelines, lines: _Lines) -> Iterator[Problem]:
     for number, clause in enumerate(found.clause):
         yield from _clause(clause, number, lines)
     yield from _twice("clause", [each.code for each in found.clause], "code", lines)
+    for language, codes in untranslated(found).items():
+        said = f"what is missing in {language!r} is read in English: {', '.join(codes)}"
+        first = next(n for n, clause in enumerate(found.clause) if clause.code == codes[0])
+        yield lines.at("clause", first, "code", "notice", said)
+
+
+def untranslated(guidelines: Guidelines) -> dict[str, list[str]]:
+    """The clauses that lack a title or a text, by language. People then read the English."""
+    missing = {
+        language: [
+            clause.code
+            for clause in guidelines.clause
+            if not (
+                clause.title.get(language, "").strip() and clause.text.get(language, "").strip()
+            )
+        ]
+        for language in LANGUAGES
+        if language != "en"
+    }
+    return {language: codes for language, codes in missing.items() if codes}
 
 
 def _twice(table: str, names: list[str], key: str, lines: _Lines) -> Iterator[Problem]:
@@ -311,7 +333,7 @@ def _clause(clause: Clause, number: int, lines: _Lines) -> Iterator[Problem]:
 def _texts(name: str, texts: dict[str, str], limit: int) -> Iterator[tuple[object, str, str]]:
     unknown = set(texts) - set(LANGUAGES)
     yield unknown, "code", f"{name}: {', '.join(unknown)} is not one of {', '.join(LANGUAGES)}"
-    for language in LANGUAGES:
-        said = texts.get(language, "").strip()
-        yield not said, "code", f"{name} is missing in {language!r}"
-        yield len(said) > limit, "code", f"{name} in {language!r} has at most {limit} letters"
+    yield not texts.get("en", "").strip(), "code", f"{name} is missing in 'en'"
+    for language, words in texts.items():
+        said = f"{name} in {language[:20]!r} has at most {limit} letters"
+        yield len(words.strip()) > limit, "code", said

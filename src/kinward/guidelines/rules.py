@@ -1,6 +1,7 @@
 """What the guidelines say: clauses, what a finding sets off at once, strikes. Pure.
 
-A document of them is one TOML file; `reading` reads it and `consequences` applies it.
+A document of them is one TOML file. `reading` judges a new one, `formats` decodes a stored one,
+and `consequences` applies it.
 """
 
 from typing import Final, Literal

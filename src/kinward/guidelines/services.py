@@ -60,7 +60,12 @@ def get_edition(edition_id: UUID) -> Edition:
 
 @transaction.atomic
 def decide_edition(*, edition_id: UUID, approve: bool, staff: Staff) -> Edition:
-    """Approve an edition, which puts it in force, or reject it. Who proposed it cannot approve."""
+    """Approve an edition, which puts it in force, or reject it. The proposer cannot approve.
+
+    Raises `GuidelinesInvalid` when today's rules refuse what was proposed under earlier ones.
+    """
+    if approve:
+        read_guidelines(get_edition(edition_id).text)
     edition = agreement.decide(Edition, edition_id, approve=approve, staff=staff)
     record(
         actor=staff.actor,

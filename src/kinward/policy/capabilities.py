@@ -11,16 +11,18 @@ class Capability(msgspec.Struct, frozen=True):
     """One thing that a person can do or be shown.
 
     `counterpart` is the same contact seen from the other side: `dm.send` needs the other person's
-    `dm.receive`. `between_people` says that blocking ends it.
+    `dm.receive`. `between_people` says that blocking ends it. `is_contact` says so of a pack's own
+    capability, when Kinward has come to know its name as contact between people.
     """
 
     name: str
     kind: Kind
     counterpart: str = ""
+    is_contact: bool = False
 
     @property
     def between_people(self) -> bool:
-        return bool(self.counterpart) or self.kind is AUDIENCE
+        return bool(self.counterpart) or self.kind is AUDIENCE or self.is_contact
 
 
 def _pair(sent: str, received: str, kind: Kind) -> tuple[Capability, Capability]:

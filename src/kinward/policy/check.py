@@ -9,7 +9,7 @@ import msgspec
 from kinward.policy.ages import ASSURANCES, MAX_AGE, AgeRange
 from kinward.policy.decision import Decision
 from kinward.policy.engine import decide
-from kinward.policy.pack import Pack, read_pack
+from kinward.policy.pack import Pack, judge_pack
 from kinward.policy.places import within
 from kinward.policy.problems import PackInvalid, Problem
 from kinward.policy.question import Person
@@ -26,13 +26,20 @@ _TEST_KEYS: Final = {
 _EXPECT_KEYS: Final = {"effect", "value", "layer", "reasons", "obligations"}
 
 
+def require_sound(files: Mapping[str, str], *, today: date) -> None:
+    """Refuse a pack that today's rules find errors in. Raises `PackInvalid` with all of them."""
+    errors = [problem for problem in check(files, today=today) if problem.level == "error"]
+    if errors:
+        raise PackInvalid(errors)
+
+
 def check(files: Mapping[str, str], *, today: date) -> list[Problem]:
     """Everything that is wrong with a pack, the errors of its form first; empty when nothing is."""
     try:
-        pack = read_pack(files)
+        pack, notices = judge_pack(files)
     except PackInvalid as error:
         return error.problems or [Problem("pack.toml", 1, "error", error.detail)]
-    found = [*_never(pack, today), *_contradictions(pack), *_uncovered(pack)]
+    found = [*notices, *_never(pack, today), *_contradictions(pack), *_uncovered(pack)]
     found += run_tests(pack)
     return sorted(found)
 

@@ -47,16 +47,18 @@ class FamilyRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def read_family_rules(
     raw: object, error: Callable[[str, str], Problem]
-) -> tuple[FamilyRules, list[Problem]]:
-    """The table, and what is wrong with it; `error` makes a complaint from a key and a text."""
+) -> tuple[FamilyRules | None, list[Problem]]:
+    """Read the table, and judge it by today's rules. No rules: it cannot be read.
+
+    `error` makes a problem from a key and a text.
+    """
     if not isinstance(raw, Mapping):
-        return FamilyRules(), [error("families", "[families] is a table")]
+        return None, [error("families", "[families] is a table")]
     try:
         rules = msgspec.convert(raw, FamilyRules)
     except msgspec.ValidationError as invalid:
-        return FamilyRules(), [error("families", f"[families]: {invalid}")]
-    found = [error(key, text) for key, good, text in _checks(rules) if not good]
-    return rules, found
+        return None, [error("families", f"[families]: {invalid}")]
+    return rules, [error(key, text) for key, good, text in _checks(rules) if not good]
 
 
 def _checks(rules: FamilyRules) -> list[tuple[str, bool, Any]]:

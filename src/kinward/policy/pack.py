@@ -9,25 +9,33 @@ from typing import Any, Final
 
 import msgspec
 
-from kinward.policy.capabilities import CAPABILITIES, Capability
+from kinward.policy.capabilities import Capability
 from kinward.policy.families import FamilyRules, read_family_rules
+from kinward.policy.own import read_own
 from kinward.policy.places import is_place
 from kinward.policy.problems import PackInvalid, Problem
 from kinward.policy.rules import Place, Rule, RuleReader
 from kinward.policy.ruling import Ruling
 from kinward.policy.sources import MAX_FILES, check_size, line_of, parse, tables
-from kinward.policy.values import KINDS, Kind, level
 
 MAX_RULES: Final = 5000
-MAX_CAPABILITIES: Final = 200
 ELSEWHERE: Final = ("baseline", "protective")
 UNKNOWN_PLACE: Final = ("baseline", "strictest")
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 _VERSION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+_-]{0,39}")
-_CAPABILITY: Final = re.compile(r"[a-z][a-z_]*(\.[a-z][a-z_]*){1,3}")
 _HEADER: Final = {
-    *("name", "version", "title", "date", "overlays", "elsewhere", "unknown_place", "operates_in"),
+    *(
+        "format",
+        "name",
+        "version",
+        "title",
+        "date",
+        "overlays",
+        "elsewhere",
+        "unknown_place",
+        "operates_in",
+    ),
     *("families", "law", "capability", "rule"),
 }
 _OVERLAY: Final = {"title", "jurisdiction", "law", "rule"}
@@ -109,69 +117,133 @@ def digest(files: Mapping[str, str]) -> str:
     return hashlib.sha256(msgspec.json.encode(sorted(files.items()))).hexdigest()
 
 
-def read_pack(files: Mapping[str, str]) -> Pack:
-    """Read a pack from its files. Raises `PackInvalid` with every mistake, by file and line."""
+class _Reading:
+    """What was read of a pack, and what is wrong with it.
+
+    `problems` are of the form, so that there is no pack. `judged` is what today's rules and words
+    refuse or ask to look at again, which does not keep a stored pack from being read.
+    """
+
+    def __init__(self, files: Mapping[str, str]) -> None:
+        self.files = files
+        self.text = files["pack.toml"]
+        self.header = parse("pack.toml", self.text)
+        self.problems: list[Problem] = []
+        self.judged: list[Problem] = []
+
+    def at(self, key: str, text: str) -> Problem:
+        """A problem at the line of a key of the header."""
+        return Problem("pack.toml", line_of(self.text, key), "error", text)
+
+
+def judge_pack(files: Mapping[str, str]) -> tuple[Pack, list[Problem]]:
+    """Read a new pack as today's rules have it, with what they ask to look at again.
+
+    Raises `PackInvalid` with every mistake, by file and line.
+    """
     if "pack.toml" not in files or len(files) > MAX_FILES:
         raise PackInvalid(f"A pack is a pack.toml and at most {MAX_FILES} files.")
     for file, text in files.items():
         check_size(file, text)
-    problems: list[Problem] = []
-    header = parse("pack.toml", files["pack.toml"])
-    problems += _check_header(header, files)
-    families, wrong = read_family_rules(header.get("families", {}), _in_header(files))
-    problems += wrong
-    capabilities, names = _own_capabilities(header, files["pack.toml"], problems)
-    reader = RuleReader(capabilities)
+    pack, judged = _read(files)
+    errors = [problem for problem in judged if problem.level == "error"]
+    if errors:
+        raise PackInvalid(errors)
+    return pack, judged
+
+
+def read_pack(files: Mapping[str, str]) -> Pack:
+    """Read a new pack. Raises `PackInvalid` with every mistake, by file and line."""
+    return judge_pack(files)[0]
+
+
+def decode_pack(files: Mapping[str, str]) -> Pack:
+    """Decode a stored or exported pack of any format that was ever accepted. It is not judged.
+
+    What a newer Kinward does not understand any more counts as the most protective that it could
+    mean. Raises `PackInvalid` for what was never accepted.
+    """
+    if "pack.toml" not in files:
+        raise PackInvalid("A pack is a pack.toml and the files beside it.")
+    return _read(files)[0]
+
+
+def _read(files: Mapping[str, str]) -> tuple[Pack, list[Problem]]:
+    reading = _Reading(files)
+    number = reading.header.get("format", 1)
+    if type(number) is not int or number not in FORMATS:
+        known = ", ".join(map(str, FORMATS))
+        raise PackInvalid(
+            [reading.at("format", f"format {number!r} is unknown; known are {known}")]
+        )
+    pack = FORMATS[number](reading)
+    if pack is None:
+        raise PackInvalid([*reading.problems, *reading.judged])
+    return pack, reading.judged
+
+
+def _read_1(reading: _Reading) -> Pack | None:
+    """Read a pack of format 1; None where its form has problems."""
+    header, files = reading.header, reading.files
+    _read_header(reading)
+    families, wrong = read_family_rules(header.get("families", {}), reading.at)
+    (reading.problems if families is None else reading.judged).extend(wrong)
+    own = read_own(header.get("capability", {}), reading.text)
+    reading.problems += own.problems
+    reading.judged += own.judged
+    rule_reader = RuleReader(own.capabilities)
     rules: list[Rule] = []
     for file in sorted(files):
         if file == "tests.toml":
             continue
         raw = header if file == "pack.toml" else parse(file, files[file])
-        rules += _rules_of(file, raw, files[file], reader)
-    problems += reader.problems
-    problems += _repeated(rules)
+        rules += _rules_of(file, raw, files[file], rule_reader)
+    reading.problems += rule_reader.problems
+    reading.judged += [*rule_reader.judged, *_repeated(rules)]
     if len(rules) > MAX_RULES:
-        problems.append(Problem("pack.toml", 1, "error", f"more than {MAX_RULES} rules"))
-    if problems:
-        raise PackInvalid(problems)
+        reading.judged.append(Problem("pack.toml", 1, "error", f"more than {MAX_RULES} rules"))
+    if reading.problems or families is None:
+        return None
     return Pack(
         header=header,
-        capabilities=capabilities,
-        names=names,
+        capabilities=own.capabilities,
+        names=own.names,
         rules=tuple(rules),
         files=files,
         families=families,
     )
 
 
-def _check_header(header: Mapping[str, Any], files: Mapping[str, str]) -> list[Problem]:
-    error = _in_header(files)
-    found = [error(key, f"unknown key {key!r} in the header") for key in set(header) - _HEADER]
+# Never take a reader out, and keep what it accepts. A pack of each format is in
+# tests/support/stored, and a format without one fails the tests.
+FORMATS: Final[dict[int, Callable[[_Reading], Pack | None]]] = {1: _read_1}
+
+
+def _read_header(reading: _Reading) -> None:
+    header, problems, judged = reading.header, reading.problems, reading.judged
+    unknown = set(header) - _HEADER
+    judged += [reading.at(key, f"unknown key {key!r} in the header") for key in unknown]
     for key, pattern in (("name", _NAME), ("version", _VERSION)):
         value = header.get(key)
         if not isinstance(value, str) or not pattern.fullmatch(value):
-            found.append(error(key, f"the header needs a {key}, such as 'teen-accounts' or '3.1'"))
+            what = f"the header needs a {key}, such as 'teen-accounts' or '3.1'"
+            problems.append(reading.at(key, what))
     if type(header.get("date")) is not date:
-        found.append(error("date", "the header needs the pack's date, such as 2026-11-21"))
+        what = "the header needs the pack's date, such as 2026-11-21"
+        problems.append(reading.at("date", what))
     for key, known in (("elsewhere", ELSEWHERE), ("unknown_place", UNKNOWN_PLACE)):
         if header.get(key, known[0]) not in known:
-            found.append(error(key, f"{key} is one of {', '.join(known)}"))
-    found += [
-        error("overlays", f"there is no overlay {name!r}")
+            problems.append(reading.at(key, f"{key} is one of {', '.join(known)}"))
+    problems += [
+        reading.at("overlays", f"there is no overlay {name!r}")
         for name in _names(header, "overlays")
-        if f"overlays/{name}.toml" not in files
+        if f"overlays/{name}.toml" not in reading.files
     ]
-    found += [
-        error("operates_in", f"{place!r} is not an ISO 3166 code")
+    judged += [
+        reading.at("operates_in", f"{place!r} is not an ISO 3166 code")
         for place in _names(header, "operates_in")
         if not isinstance(place, str) or not is_place(place)
     ]
-    return found
-
-
-def _in_header(files: Mapping[str, str]) -> Callable[[str, str], Problem]:
-    """Makes complaints at the lines of the header's keys."""
-    return lambda key, what: Problem("pack.toml", line_of(files["pack.toml"], key), "error", what)
 
 
 def _names(header: Mapping[str, Any], key: str) -> list[Any]:
@@ -180,49 +252,17 @@ def _names(header: Mapping[str, Any], key: str) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _own_capabilities(
-    header: Mapping[str, Any], text: str, problems: list[Problem]
-) -> tuple[dict[str, Capability], dict[str, dict[str, str]]]:
-    """The built-in capabilities and the pack's own, with the words for these."""
-    capabilities, names = dict(CAPABILITIES), {}
-    own = header.get("capability", {})
-    for name, raw in own.items() if isinstance(own, dict) else ():
-        try:
-            if name in CAPABILITIES or not _CAPABILITY.fullmatch(name):
-                raise ValueError(f"{name!r} is taken, or not of the form 'guild.create'")
-            capabilities[name] = Capability(name, _kind(raw))
-            words = raw.get("name", {})
-            if not isinstance(words.get("en"), str):
-                raise ValueError(f'{name} needs its words: name = {{ en = "Creating a guild" }}')
-            names[name] = {language: str(each) for language, each in words.items()}
-        except (ValueError, AttributeError) as error:
-            line = 1 + text[: max(0, text.find(str(name)))].count("\n")
-            problems.append(Problem("pack.toml", line, "error", f"capability: {error}"))
-    if len(names) > MAX_CAPABILITIES:
-        problems.append(Problem("pack.toml", 1, "error", f"more than {MAX_CAPABILITIES} own"))
-    return capabilities, names
-
-
-def _kind(raw: Mapping[str, Any]) -> Kind:
-    type_ = raw.get("type")
-    if type_ == "level":
-        return level(tuple(map(str, raw.get("levels", ()))))
-    if type_ not in KINDS:
-        raise ValueError(f"its type is one of {', '.join(KINDS)}, level; not {type_!r}")
-    return KINDS[type_]
-
-
 def _rules_of(file: str, raw: Mapping[str, Any], text: str, reader: RuleReader) -> list[Rule]:
     """The rules of one file; an overlay's are for its jurisdiction unless they name another."""
     law = dict(raw.get("law", {}))
     if file != "pack.toml":
-        reader.problems += [
+        reader.judged += [
             Problem(file, line_of(text, key), "error", f"unknown key {key!r} in an overlay")
             for key in set(raw) - _OVERLAY
         ]
         law.setdefault("jurisdiction", raw.get("jurisdiction", ""))
         if not isinstance(raw.get("title"), str):
-            reader.problems.append(Problem(file, 1, "error", "an overlay has a title"))
+            reader.judged.append(Problem(file, 1, "error", "an overlay has a title"))
     given = raw.get("rule", [])
     if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):
         reader.problems.append(Problem(file, 1, "error", "rules are tables: [[rule]]"))
@@ -235,7 +275,7 @@ def _rules_of(file: str, raw: Mapping[str, Any], text: str, reader: RuleReader) 
         read = list(reader.read(each, place, law))
         for rule in read:
             if rule.place and not (rule.url and rule.starts != date.min):
-                reader.problems.append(
+                reader.judged.append(
                     place.error(
                         "url", f"{rule.id}: a law has a `url` and a date `from` which it holds"
                     )

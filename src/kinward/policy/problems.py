@@ -6,13 +6,15 @@ import msgspec
 
 from kinward.errors import KinwardError
 
+Level = Literal["error", "notice"]
+
 
 class Problem(msgspec.Struct, frozen=True, order=True):
     """One complaint. An `error` makes the pack unusable; a `notice` asks to look again."""
 
     file: str
     line: int
-    level: Literal["error", "notice"]
+    level: Level
     text: str
 
     def __str__(self) -> str:

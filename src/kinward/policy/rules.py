@@ -101,11 +101,16 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class RuleReader:
-    """Reads raw rules; every mistake becomes a `Problem`, and reading goes on."""
+    """Reads raw rules; every mistake becomes a `Problem`, and reading goes on.
+
+    `problems` are of the form. `judged` is what today's rules and words refuse: a stored pack is
+    read in spite of it, and what it says there counts as the most protective that it could mean.
+    """
 
     def __init__(self, capabilities: Mapping[str, Capability]) -> None:
         self._capabilities = capabilities
         self.problems: list[Problem] = []
+        self.judged: list[Problem] = []
 
     def read(self, raw: Mapping[str, Any], place: Place, law: Mapping[str, Any]) -> Iterator[Rule]:
         """The rules that one table stands for: one for each capability and jurisdiction."""
@@ -120,17 +125,16 @@ class RuleReader:
             capability = self._capabilities.get(name) if isinstance(name, str) else None
             if capability is None:
                 known = ", ".join(sorted(self._capabilities))
-                self._complain(
-                    place, "capability", f"unknown capability {name!r}; known are {known}"
-                )
-                continue
+                what = f"unknown capability {name!r}; known are {known}"
+                self.judged.append(place.error("capability", what))
+                continue  # a question about it is answered with no
             values = self._values(raw, place, capability.kind)
-            if values is None or shared is None:
+            if shared is None:
                 continue
             for where in _listed(raw.get("jurisdiction", "")):
                 if where and not (isinstance(where, str) and is_place(where)):
-                    self._complain(place, "jurisdiction", f"{where!r} is not an ISO 3166 code")
-                    continue
+                    what = f"{where!r} is not an ISO 3166 code"
+                    self.judged.append(place.error("jurisdiction", what))
                 # The law forbids too little protection, never too much: its floor is the bottom.
                 floor = capability.kind.strictest_code if where else values["floor"]
                 yield Rule(
@@ -177,8 +181,10 @@ class RuleReader:
             else None
         )
 
-    def _values(self, raw: Mapping[str, Any], place: Place, kind: Kind) -> dict[str, Any] | None:
-        """Default, floor and cap as codes; a default outside its bounds is a mistake."""
+    def _values(self, raw: Mapping[str, Any], place: Place, kind: Kind) -> dict[str, int]:
+        """Default, floor and cap as codes; the most protective ones for values that are none."""
+        strictest = kind.strictest_code
+        closed = {"default": strictest, "floor": strictest, "cap": strictest}
         key = "default"
         try:
             default = _code(kind, raw.get("default"))
@@ -188,19 +194,19 @@ class RuleReader:
             else:
                 floor, cap = kind.strictest_code, kind.open_code if raw.get("may") else default
         except ValueError as error:
-            self._complain(place, key, f"{raw.get('capability')}: {error}")
-            return None
+            self.judged.append(place.error(key, f"{raw.get('capability')}: {error}"))
+            return closed
         if kind.strictest(floor, cap) != floor:
-            self._complain(place, "bounds", "bounds go from the most protective to the loosest")
-            return None
+            what = "bounds go from the most protective to the loosest"
+            self.judged.append(place.error("bounds", what))
+            return closed
         if kind.clamp(default, floor, cap) != default:
-            self._complain(
-                place,
-                "default",
+            what = (
                 f"the default {kind.value(default)!r} is outside its bounds, "
-                f"{kind.value(floor)!r} to {kind.value(cap)!r}",
+                f"{kind.value(floor)!r} to {kind.value(cap)!r}"
             )
-            return None
+            self.judged.append(place.error("default", what))
+            return closed
         return {"default": default, "floor": floor, "cap": cap}
 
     def _ages(self, raw: Mapping[str, Any], place: Place, key: str) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from kinward.policy.pack import Pack, read_pack
+from kinward.policy.pack import Pack, decode_pack, read_pack
 from kinward.policy.problems import PackExpired, PackInvalid, SignatureRefused
 from kinward.policy.sources import read_files
 
@@ -107,4 +107,4 @@ def _open_export(where: bytes | str | Path, key: str | None, on: date | None) ->
     body = msgspec.json.decode(export.body, type=Body)  # nothing of it is read before this line
     if not body.issued <= on < body.expires:
         raise PackExpired(f"It holds from {body.issued} to {body.expires}; today is {on}.")
-    return read_pack(body.files)
+    return decode_pack(body.files)  # it was judged where it was signed

@@ -98,10 +98,10 @@ def _merge(bands: list[tuple[int, int]], rows: list[list[Cell]]) -> list[tuple[i
 def _line(
     pack: Pack, name: str, bands: list[tuple[int, int]], place: str, language: str
 ) -> dict[str, Any]:
-    tongue = known_language(language)
+    tongue, own = known_language(language), pack.ruling.words(name)
     return {
-        "name": capability_words(name, tongue, pack.ruling.words(name)),
-        "meaning": _(MEANINGS[name]) if name in MEANINGS else "",
+        "name": capability_words(name, tongue, own),
+        "meaning": _(MEANINGS[name]) if name in MEANINGS and own is None else "",
         "cells": [_cell(pack, name, band, place, tongue) for band in bands],
     }
 

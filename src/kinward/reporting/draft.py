@@ -1,17 +1,19 @@
 """What a report says, in nobody's format: each authority renders it in its own."""
 
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 import msgspec
 
+from kinward.errors import KinwardError
 from kinward.guidelines.rules import Incident
 
 Event = Literal["Login", "Registration", "Purchase", "Upload", "Other", "Unknown"]
 
 
-ONCE_NAMED: Final = {
+ONCE_NAMED: Final = {  # the annotations of format 1, which had one authority's names
     "csamSolicitation": "solicitation",
     "minorToMinorInteraction": "between minors",
     "sadisticOnlineExploitation": "sadistic exploitation",
@@ -232,14 +234,43 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     additional_info: str = ""
 
 
+class DraftUnreadable(KinwardError):
+    """The draft of this report cannot be read. It may be of a newer version of Kinward."""
+
+    code = "report.draft_unreadable"
+
+
+def _decode_1(value: Mapping[str, Any]) -> Draft:
+    draft = _decode_2(value)
+    annotations = [ONCE_NAMED.get(name, name) for name in draft.annotations]
+    return msgspec.structs.replace(draft, annotations=annotations)
+
+
+def _decode_2(value: Mapping[str, Any]) -> Draft:
+    return msgspec.convert(value, Draft)
+
+
+# Never take a decoder out, and keep what it accepts: a report may be filed long after its verdict.
+# A draft of each format is in tests/support/stored, and a format without one fails the tests.
+FORMAT: Final = 2
+FORMATS: Final[dict[int, Callable[[Mapping[str, Any]], Draft]]] = {1: _decode_1, 2: _decode_2}
+
+
 def to_json(draft: Draft) -> dict[str, object]:
-    """The draft as JSON values, to keep in the database."""
-    built: dict[str, object] = msgspec.to_builtins(draft)
-    return built
+    """Encode a draft as JSON values with the number of their format, to keep in the database."""
+    return {"format": FORMAT, **msgspec.to_builtins(draft)}
 
 
 def from_json(value: object) -> Draft:
-    """The draft again, also one that was kept when annotations had NCMEC's names."""
-    draft = msgspec.convert(value, Draft)
-    annotations = [ONCE_NAMED.get(name, name) for name in draft.annotations]
-    return msgspec.structs.replace(draft, annotations=annotations)
+    """Decode a stored draft of any format; without a number it is format 1.
+
+    Raises `DraftUnreadable`. An authority's rules are for its client, when the report is filed.
+    """
+    number = value.get("format", 1) if isinstance(value, Mapping) else None
+    if not isinstance(value, Mapping) or type(number) is not int or number not in FORMATS:
+        known = ", ".join(map(str, FORMATS))
+        raise DraftUnreadable(f"Its format is {number!r}; known are {known}.")
+    try:
+        return FORMATS[number](value)
+    except msgspec.ValidationError as error:
+        raise DraftUnreadable(str(error)) from error

@@ -32,6 +32,7 @@ def _page(
 ) -> HttpResponse:
     context = {
         "now": queries.in_force(),
+        "notices": check(queries.text_in_force()),
         "editions": Edition.objects.select_related("asked_by", "decided_by")[:20],
         "may_change": request.user.may(Permission.CHANGE_GUIDELINES),
         "text": text,

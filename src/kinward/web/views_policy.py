@@ -1,5 +1,6 @@
 """The rules: what is in force, a change proposed, whom it would touch, and another's approval."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -17,9 +18,9 @@ from kinward.experience.models import PackVersion, Proposal
 from kinward.fields import is_number, whole_number
 from kinward.ledger.queries import about
 from kinward.policy import Pack, shipped_packs
-from kinward.policy.capabilities import CAPABILITIES
+from kinward.policy.capabilities import Capability
 from kinward.policy.diff import diff
-from kinward.policy.pack import read_pack
+from kinward.policy.pack import decode_pack
 from kinward.policy.picture import svg
 from kinward.policy.rules import MOVERS
 from kinward.policy.simulate import Change, Simulation
@@ -36,7 +37,7 @@ ANYWHERE = "the platform and every law"
 def policy(request: StaffRequest) -> HttpResponse:
     """What is in force, its rules, what was, what is proposed, and the shadow."""
     now = services.current()
-    pack = read_pack(now.pack.files)
+    pack = decode_pack(now.pack.files)
     wanted = request.GET.get("capability", "")
     where = request.GET.get("where", EVERYWHERE)
     shadow = queries.shadow()
@@ -106,7 +107,7 @@ def rule(request: StaffRequest, rule_id: str) -> HttpResponse:
         "sent": request.POST if problem else {},
         "floor": bounds[0],
         "cap": bounds[1],
-        "words": _words(raw),
+        "words": _words(raw, decode_pack(now.pack.files).capabilities),
         "problem": problem,
     }
     return render(request, "web/rule.html", context, status=problem.status if problem else 200)
@@ -126,7 +127,7 @@ def _propose_rule(request: StaffRequest, base: PackVersion, rule_id: str) -> Pro
         bounds=bounds if given else None,
         may=may if set(may) != set(raw.get("may", [])) else None,
     )
-    files = with_change(base.files, change, version=proposals.free_version(read_pack(base.files)))
+    files = with_change(base.files, change, version=proposals.free_version(decode_pack(base.files)))
     return _propose(request, files)
 
 
@@ -152,9 +153,9 @@ def _named(raw: dict[str, Any]) -> list[str]:
     return names if isinstance(names, list) else [names]
 
 
-def _words(raw: dict[str, Any]) -> list[str]:
+def _words(raw: dict[str, Any], capabilities: Mapping[str, Capability]) -> list[str]:
     """The words that a rule's value may be, for the form to offer."""
-    kinds = {CAPABILITIES[name].kind for name in _named(raw) if name in CAPABILITIES}
+    kinds = {capabilities[name].kind for name in _named(raw) if name in capabilities}
     if len(kinds) != 1:
         return ["most protective", "unrestricted"]
     (kind,) = kinds
@@ -175,7 +176,7 @@ def propose_pack(request: StaffRequest) -> HttpResponse:
 def proposal(request: StaffRequest, proposal_id: UUID) -> HttpResponse:
     """One proposal: the difference in words, whom it would touch, and the decision."""
     found = proposals.get_proposal(proposal_id)
-    before, after = read_pack(found.base.files), read_pack(found.pack.files)
+    before, after = decode_pack(found.base.files), decode_pack(found.pack.files)
     differences = diff(before.ruling, after.ruling)
     context = {
         **_touched(found),
