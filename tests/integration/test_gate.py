@@ -224,7 +224,7 @@ def test_xml_where_json_belongs(call: Caller) -> None:
         xml = {"content": b"<a/>", "headers": {"Content-Type": "text/xml"}}
         problem(call(method, path, **xml), 415, "body.type_unsupported")
         lying = {"content": b"<a/>", "headers": {"Content-Type": "application/json"}}
-        problem(call(method, path, **lying), 415, "body.type_unsupported")
+        problem(call(method, path, **lying), 400, "body.malformed")
     problem(call("POST", "/v1/media", json={}), 415, "body.type_unsupported")
 
 
@@ -232,7 +232,7 @@ def test_deep_json_is_refused(call: Caller) -> None:
     content = b"[" * 60_000
     headers = {"Content-Type": "application/json"}
     response = call("PUT", "/v1/accounts/a", content=content, headers=headers)
-    assert response.status_code in (415, 422)
+    problem(response, 422, "invalid")
 
 
 @pytest.mark.parametrize(
@@ -378,7 +378,7 @@ def test_health_and_metrics(call: Caller, account: Account) -> None:
     assert call("GET", "/healthz").json() == {"status": "ok"}
     call.media(UNKNOWN)
     text = call("GET", "/metrics").text
-    assert 'kinward_gate_answers_total{answer="ok",endpoint="media"}' in text
+    assert 'kinward_gate_answers_total{answer="ok",endpoint="/v1/media"}' in text
     assert 'kinward_parked{what="actions"} 0.0' in text
     assert "kinward_jobs_failing 0.0" in text
     Report.objects.create(case_id=uuid4(), authority="cybertipline", state="parked", draft={})
@@ -402,10 +402,10 @@ def test_without_a_database_the_answer_is_to_hold_back(
 def test_an_error_of_ours_is_not_told_to_strangers(
     call: Caller, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(**_: object) -> None:
+    def broken(*_: object) -> None:
         raise RuntimeError("a secret of the house")
 
-    monkeypatch.setattr("kinward.gate.app.check_file", broken)
+    monkeypatch.setattr("kinward.gate.media.prepare", broken)
     response = call.media(UNKNOWN)
     problem(response, 500, "internal")
     assert "secret" not in response.text
