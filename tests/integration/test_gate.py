@@ -20,6 +20,7 @@ from kinward.matching.models import Bank, Check
 from kinward.people.models import Account
 from kinward.reporting.models import Report
 from tests.integration.conftest import Configure
+from tests.integration.contract import check_answer
 from tests.integration.helpers import KNOWN, UNKNOWN
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -54,6 +55,8 @@ class Caller:
         )
 
     def together(self, calls: list[tuple[str, str, dict[str, Any]]]) -> list[httpx.Response]:
+        """Call at the same time. Each answer is held to the OpenAPI document."""
+
         async def run() -> list[httpx.Response]:
             transport = httpx.ASGITransport(Gate())
             async with httpx.AsyncClient(transport=transport, base_url="http://gate") as http:
@@ -72,7 +75,10 @@ class Caller:
                     )
                 )
 
-        return asyncio.run(run())
+        answers = asyncio.run(run())
+        for answer in answers:
+            check_answer(answer)
+        return answers
 
 
 @pytest.fixture
