@@ -15,7 +15,7 @@ MAX_NAME: Final = 255
 
 
 class Malformed(KinwardError):
-    """The body is not well-formed multipart/form-data."""
+    """The body is not well-formed JSON or multipart/form-data."""
 
     code = "body.malformed"
     status = 400

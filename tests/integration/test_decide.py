@@ -172,7 +172,7 @@ def test_keys_and_bodies(call: Caller) -> None:
     call.key = create_key(name="b", scopes=frozenset({"policy:decide"}), actor=Actor.system("test"))
     headers = {"Content-Type": "application/json"}
     broken = call("POST", "/v1/decide", content=b"{", headers=headers)
-    problem(broken, 415, "body.type_unsupported")
+    problem(broken, 400, "body.malformed")
     deep = call("POST", "/v1/decide", content=b"[" * 50_000, headers=headers)
     assert deep.json()["effect"] == "deny"
     problem(call("POST", "/v1/decide/batch", json=[]), 422, "invalid")

@@ -19,12 +19,13 @@ from kinward.experience.models import Setting
 from kinward.families import asking, choosing, ending, pairing
 from kinward.families.models import Side
 from kinward.families.portal import Start, open_portal
-from kinward.gate.app import Gate
+from kinward.gate.routes import ROUTES
 from kinward.guidelines.queries import in_force
 from kinward.people.models import Account
 from kinward.portal.urls import urlpatterns
 from kinward.redress.models import Statement
 from kinward.redress.services import Facts, state
+from tests.integration.contract import PATH_PARAMETERS
 from tests.integration.families import make_account, pair
 from tests.integration.test_gate import Caller
 
@@ -278,41 +279,17 @@ def test_the_guardian_s_pages_tell_nothing_of_the_safe_page(family: Family) -> N
 
 
 def test_the_api_needs_its_key_and_scope(family: Family) -> None:
-    paths = {
-        "experience": "/v1/accounts/teen-1/experience",
-        "screen-time": "/v1/accounts/teen-1/screen-time",
-        "passcodes": "/v1/accounts/teen-1/passcodes",
-        "settings": "/v1/accounts/teen-1/settings/session.time",
-        "time-zone": "/v1/accounts/teen-1/time-zone",
-        "activity": "/v1/accounts/teen-1/activity/2026-01-01",
-        "accounts": "/v1/accounts/teen-1",
-        "events": "/v1/events",
-        "decide": "/v1/decide",
-        "decide/batch": "/v1/decide/batch",
-        "portal-sessions": "/v1/portal-sessions",
-        "registrations": "/v1/registrations",
-        "statements": "/v1/accounts/teen-1/statements",
-        "appeal": f"/v1/statements/{uuid4()}/appeal",
-        "actions": "/v1/actions",
-        "actions/acknowledged": "/v1/actions/acknowledged",
-        "actions/file": f"/v1/actions/{uuid4()}/file",
-        "reports": "/v1/reports",
-        "report": f"/v1/reports/{uuid4()}",
-        "media": "/v1/media",
-        "media/hashes": "/v1/media/hashes",
-        "text": "/v1/text",
-        "hma": "/m/lookup",
-    }
-    handlers = [key for key in Gate()._handlers if key[1] not in ("healthz", "metrics")]
-    assert {name for _, name in handlers} == set(paths), "a new endpoint belongs into this test"
+    guarded = [route for route in ROUTES if route.scope and not route.key_in_path]
     before = family.picture()
     scopeless = create_key(name="nothing", scopes=frozenset(), actor=Actor.system("test"))
     for key, status in (("kw_guess", 401), ("", 401), (scopeless, 403)):
-        for method, name in handlers:
-            sent: dict[str, Any] = {"questions": []} if name == "decide/batch" else {}
-            answer = Caller(key)(method, paths[name], json=sent)
-            assert answer.status_code == status, (method, name, answer.text)
-            assert not any(each in answer.text for each in SECRETS)
+        for route in guarded:
+            path = route.template.format(**PATH_PARAMETERS)
+            # Neither a good body nor a wrong type may be looked at before the key.
+            for sent in ({"json": {}}, {"content": b"no type"}):
+                answer = Caller(key)(route.method, path, **sent)
+                assert answer.status_code == status, (route.line, answer.text)
+                assert not any(secret in answer.text for secret in SECRETS)
     assert family.picture() == before
 
 

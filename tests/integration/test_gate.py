@@ -21,6 +21,7 @@ from kinward.matching.models import Bank, Check
 from kinward.people.models import Account
 from kinward.reporting.models import Report
 from tests.integration.conftest import Configure
+from tests.integration.contract import check_answer
 from tests.integration.helpers import KNOWN, UNKNOWN
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -55,6 +56,8 @@ class Caller:
         )
 
     def together(self, calls: list[tuple[str, str, dict[str, Any]]]) -> list[httpx.Response]:
+        """Call at the same time. Each answer is held to the OpenAPI document."""
+
         async def run() -> list[httpx.Response]:
             transport = httpx.ASGITransport(Gate())
             async with httpx.AsyncClient(transport=transport, base_url="http://gate") as http:
@@ -73,7 +76,10 @@ class Caller:
                     )
                 )
 
-        return asyncio.run(run())
+        answers = asyncio.run(run())
+        for answer in answers:
+            check_answer(answer)
+        return answers
 
 
 @pytest.fixture
@@ -227,7 +233,7 @@ def test_xml_where_json_belongs(call: Caller) -> None:
         xml = {"content": b"<a/>", "headers": {"Content-Type": "text/xml"}}
         problem(call(method, path, **xml), 415, "body.type_unsupported")
         lying = {"content": b"<a/>", "headers": {"Content-Type": "application/json"}}
-        problem(call(method, path, **lying), 415, "body.type_unsupported")
+        problem(call(method, path, **lying), 400, "body.malformed")
     problem(call("POST", "/v1/media", json={}), 415, "body.type_unsupported")
 
 
@@ -235,7 +241,7 @@ def test_deep_json_is_refused(call: Caller) -> None:
     content = b"[" * 60_000
     headers = {"Content-Type": "application/json"}
     response = call("PUT", "/v1/accounts/a", content=content, headers=headers)
-    assert response.status_code in (415, 422)
+    problem(response, 422, "invalid")
 
 
 @pytest.mark.parametrize(
@@ -381,7 +387,7 @@ def test_health_and_metrics(call: Caller, account: Account) -> None:
     assert call("GET", "/healthz").json() == {"status": "ok"}
     call.media(UNKNOWN)
     text = call("GET", "/metrics").text
-    assert 'kinward_gate_answers_total{answer="ok",endpoint="media"}' in text
+    assert 'kinward_gate_answers_total{answer="ok",endpoint="/v1/media"}' in text
     assert 'kinward_parked{what="actions"} 0.0' in text
     assert "kinward_jobs_failing 0.0" in text
     Report.objects.create(case_id=uuid4(), authority="cybertipline", state="parked", draft={})
@@ -405,10 +411,10 @@ def test_without_a_database_the_answer_is_to_hold_back(
 def test_an_error_of_ours_is_not_told_to_strangers(
     call: Caller, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(**_: object) -> None:
+    def broken(*_: object) -> None:
         raise RuntimeError("a secret of the house")
 
-    monkeypatch.setattr("kinward.gate.app.check_file", broken)
+    monkeypatch.setattr("kinward.gate.media.prepare", broken)
     response = call.media(UNKNOWN)
     problem(response, 500, "internal")
     assert "secret" not in response.text

@@ -244,9 +244,7 @@ def close_reported(case_id: UUID) -> None:
         return
     move(case, CaseState.REPORTED)
     numbers = {report.authority: report.external_id for report in reports}
-    record(
-        actor=Actor.system("cases"), kind="case.reported", subject=str(case), numbers=numbers
-    )
+    record(actor=Actor.system("cases"), kind="case.reported", subject=str(case), numbers=numbers)
 
 
 @transaction.atomic

@@ -1,45 +1,75 @@
 """What a platform says and asks about its accounts: `/v1/accounts/…` and `/v1/registrations`."""
 
-from typing import Any
+from typing import Annotated, Literal
 
 import msgspec
 from django.db import transaction
 
 from kinward.enforcement.registration import blocked_kinds
 from kinward.enforcement.sanctions import stands
-from kinward.gate.http import Created, decode
-from kinward.people.models import Account
+from kinward.gate.calls import Call, Created
 from kinward.people.services import IdentifierIn, Profile, digests_of, get_account, put_account
 
+Standing = Literal["active", "suspended", "terminated"]
+Moment = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
 
-class _Registration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Somebody who wants an account, by what they bring. Nothing of it is kept."""
+
+class Registration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a person who wants an account brings. Kinward keeps none of it."""
 
     identifiers: list[IdentifierIn]
 
 
+class Registered(msgspec.Struct, frozen=True):
+    """Whether this person may register, and the kinds of identifiers that speak against it."""
+
+    allowed: bool
+    blocked: list[str]
+
+
+class KnownAccount(msgspec.Struct, frozen=True):
+    """An account, its standing, and which of the sent identifiers belong to a terminated one."""
+
+    account_id: str
+    standing: Standing
+    blocked: list[str]
+
+
+class Restriction(msgspec.Struct, frozen=True):
+    """A capability that is withheld, and until when."""
+
+    capability: str
+    until: Moment | None
+
+
+class AccountStanding(msgspec.Struct, frozen=True):
+    """The standing of an account, until when it holds, and the capabilities that are withheld."""
+
+    account_id: str
+    standing: Standing
+    until: Moment | None
+    restricted: list[Restriction]
+
+
 @transaction.atomic
-def put(platform_id: str, body: bytes) -> Created | dict[str, Any]:
-    """Make or replace what is known of an account."""
-    profile = decode(body, Profile)
-    account, new = put_account(platform_id=platform_id, profile=profile)
-    blocked = blocked_kinds(digests_of(profile.identifiers)) if profile.identifiers else []
-    answer = _answer(account) | {"blocked": blocked}
+def put_known_account(call: Call[Profile], account_id: str) -> KnownAccount | Created[KnownAccount]:
+    """Create an account, or replace what is known of it."""
+    account, new = put_account(platform_id=account_id, profile=call.body)
+    identifiers = call.body.identifiers
+    blocked = blocked_kinds(digests_of(identifiers)) if identifiers else []
+    fields = {"account_id": account.platform_id, "standing": account.standing, "blocked": blocked}
+    answer = msgspec.convert(fields, KnownAccount)
     return Created(answer) if new else answer
 
 
-def see(platform_id: str) -> dict[str, Any]:
-    """How an account stands now."""
-    account = get_account(platform_id)
-    return _answer(account) | stands(account).as_dict()
+def see_account(call: Call[None], account_id: str) -> AccountStanding:
+    """Return the current standing of an account."""
+    account = get_account(account_id)
+    standing = {"account_id": account.platform_id, "standing": account.standing}
+    return msgspec.convert(standing | stands(account).as_dict(), AccountStanding)
 
 
-def _answer(account: Account) -> dict[str, Any]:
-    return {"account_id": account.platform_id, "standing": account.standing}
-
-
-def may_register(body: bytes) -> dict[str, Any]:
-    """Whether nothing that this person brings belongs to an account that was ended for good."""
-    wanted = decode(body, _Registration)
-    blocked = blocked_kinds(digests_of(wanted.identifiers))
-    return {"allowed": not blocked, "blocked": blocked}
+def check_registration(call: Call[Registration]) -> Registered:
+    """Check that none of a person's identifiers belongs to a terminated account."""
+    blocked = blocked_kinds(digests_of(call.body.identifiers))
+    return Registered(not blocked, blocked)

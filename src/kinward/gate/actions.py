@@ -1,54 +1,64 @@
-"""Actions for a platform behind a firewall: it asks for them, and says which it carried out.
+"""Actions for a platform behind a firewall, which fetches them and acknowledges each.
 
 Each is signed like the webhook that it would have been, over the same bytes.
 """
 
-from typing import Any, Final
+from typing import Annotated, Final
 from uuid import UUID
 
 import msgspec
 
-from kinward.access.actor import Actor
 from kinward.config import config
 from kinward.enforcement.queries import undelivered
 from kinward.enforcement.services import acknowledged, file_to_restore, payload
-from kinward.enforcement.webhook import signed
-from kinward.errors import Invalid, NotFound
-from kinward.fields import is_number
-from kinward.gate.http import decode
+from kinward.enforcement.webhook import Signed, signed
+from kinward.errors import Invalid
+from kinward.gate.calls import Call, Content
 
 MOST: Final = 500
+BYTES: Final = "application/octet-stream"
 
 
-class _Acknowledged(msgspec.Struct, forbid_unknown_fields=True):
+class Page(msgspec.Struct, frozen=True):
+    """How many actions to return."""
+
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST)] = 100
+
+
+class PendingActions(msgspec.Struct, frozen=True):
+    """The oldest actions that the platform has not acknowledged, each signed."""
+
+    actions: list[Signed]
+
+
+class CarriedOut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The actions that the platform has carried out."""
+
     action_ids: list[UUID]
 
 
-def pull(query: dict[str, str]) -> dict[str, Any]:
-    """The oldest actions that were not carried out yet, at most `limit` of them."""
-    limit = query.get("limit", "100")
-    if not is_number(limit) or not 1 <= int(limit) <= MOST:
-        raise Invalid(f"limit is from 1 to {MOST}.")
-    found = undelivered()[: int(limit)]
-    return {
-        "actions": [
-            signed(config(), message_id=str(each.id), payload=payload(each)) for each in found
-        ]
-    }
+class Acknowledged(msgspec.Struct, frozen=True):
+    """How many of the actions had not been acknowledged before."""
+
+    acknowledged: int
 
 
-def file(action_id: str, actor: Actor) -> bytes:
-    """The file of a content item that an action gives back."""
-    try:
-        which = UUID(action_id)
-    except ValueError as error:
-        raise NotFound from error
-    return file_to_restore(which, actor=actor)
+def pull_actions(call: Call[None], query: Page) -> PendingActions:
+    """Return the oldest unacknowledged actions, at most `limit` of them."""
+    pending = undelivered()[: query.limit]
+    return PendingActions(
+        [signed(config(), message_id=str(action.id), payload=payload(action)) for action in pending]
+    )
 
 
-def acknowledge(body: bytes, actor: Actor) -> dict[str, Any]:
-    """Take it that these actions were carried out; again, it changes nothing."""
-    said = decode(body, _Acknowledged)
-    if len(said.action_ids) > MOST:
+def fetch_restored_file(call: Call[None], action_id: UUID) -> Content:
+    """Return the file of a content item that an action restores."""
+    return Content(file_to_restore(action_id, actor=call.actor), BYTES)
+
+
+def acknowledge_actions(call: Call[CarriedOut]) -> Acknowledged:
+    """Record that these actions were carried out. Idempotent."""
+    action_ids = call.body.action_ids
+    if len(action_ids) > MOST:
         raise Invalid(f"At most {MOST} at a time.")
-    return {"acknowledged": acknowledged(said.action_ids, actor=actor)}
+    return Acknowledged(acknowledged(action_ids, actor=call.actor))

@@ -1,34 +1,31 @@
-"""`POST /v1/decide`, its batch, and an account's whole experience: may this person do this?
+"""`POST /v1/decide` and its batch: may this person do this?
 
 What can be answered from memory is answered on the event loop; the rest goes to a thread. Nothing
 in here allows: a question that cannot be read, or a state that cannot be reached, is answered with
 the protective decision.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import msgspec
 import structlog
 from django.db import DatabaseError, InterfaceError
+from msgspec import UNSET, UnsetType
 
-from kinward.access.actor import Actor
 from kinward.errors import Invalid
-from kinward.experience.live import Answered, live, person_of, today
-from kinward.experience.models import Layer
-from kinward.experience.settings import decide_as_it_stands, make_setting
+from kinward.experience.live import Answered, live
 from kinward.experience.shadowing import tally
-from kinward.families.choosing import choose, keywords_of
 from kinward.families.screen_time import ScreenTime, screen_time
-from kinward.gate.http import WrongType
+from kinward.gate.calls import Call, Encoded
+from kinward.gate.http import NOT_JSON, no_json
+from kinward.gate.routing import Fast
 from kinward.people.services import get_account
-from kinward.policy.decision import Decision, protective
-from kinward.policy.explain import bounds_of
-from kinward.policy.request import About, Request, closed, language_of
-from kinward.policy.settling import bounds_in_general
-from kinward.policy.values import Weekly
+from kinward.policy.decision import Decision, Effect, Layer, protective
+from kinward.policy.request import Request, closed, language_of
+from kinward.policy.values import Value
 
 log = structlog.get_logger(__name__)
 
@@ -40,18 +37,45 @@ MAX_BATCH_BODY: Final = 8 * 1024 * 1024
 _one = msgspec.json.Decoder(Request)
 
 
-class _Batch(msgspec.Struct, forbid_unknown_fields=True):
+class Questions(msgspec.Struct, forbid_unknown_fields=True):
+    """A batch of questions."""
+
     questions: list[Request]
 
 
-class _RawBatch(msgspec.Struct):
+class _RawQuestions(msgspec.Struct):
     questions: list[msgspec.Raw]
 
 
-class _SettingIn(msgspec.Struct, forbid_unknown_fields=True):
-    layer: Literal["guardian", "self"]
-    value: Weekly | None
-    guardian_id: str = ""
+class ReasonOut(msgspec.Struct, frozen=True):
+    """Why: a stable code, and a sentence for the person."""
+
+    code: str
+    text: str
+
+
+class DecisionOut(msgspec.Struct, frozen=True, kw_only=True):
+    """What one person may do or be shown, and why, in words for the person.
+
+    `value` is null for an unknown capability. `time` comes with decisions about an account's
+    `session.time`, `problem` with a question that could not be read.
+    """
+
+    effect: Effect
+    value: Value | None
+    layer: Layer
+    reasons: list[ReasonOut]
+    obligations: list[str]
+    sentence: str
+    pack: str
+    time: ScreenTime | UnsetType = UNSET
+    problem: str | UnsetType = UNSET
+
+
+class DecisionsOut(msgspec.Struct, frozen=True):
+    """The decisions on a batch of questions, in the same order."""
+
+    decisions: list[DecisionOut]
 
 
 class Unread(msgspec.Struct, frozen=True):
@@ -60,45 +84,53 @@ class Unread(msgspec.Struct, frozen=True):
     problem: str
 
 
-_many = msgspec.json.Decoder(_Batch)
+_many = msgspec.json.Decoder(Questions)
 
 Read = Request | Unread
 
 
 def read_one(body: bytes) -> Read:
-    """One question. Raises `WrongType` for what is not JSON at all."""
+    """Read one question. Raises `Malformed` for what is not JSON at all."""
     try:
         return _one.decode(body)
     except msgspec.ValidationError as error:
         return Unread(str(error))
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise WrongType(f"The body is not JSON: {error}.") from error
+    except NOT_JSON as error:
+        raise no_json(error) from error
+
+
+def read_alone(body: bytes) -> Sequence[Read]:
+    """Read one question as a batch of one."""
+    return [read_one(body)]
 
 
 def read_many(body: bytes) -> Sequence[Read]:
-    """The questions of a batch, each for itself. Raises where there is no list of questions."""
+    """Read the questions of a batch one by one. Raises where there is no list of questions."""
+    questions: Sequence[Read]
     try:
-        questions: Sequence[Read] = _many.decode(body).questions
+        questions = _many.decode(body).questions
     except msgspec.ValidationError:
-        try:
-            raw = msgspec.json.decode(body, type=_RawBatch).questions
-        except msgspec.ValidationError as error:
-            raise Invalid(f'Send {{"questions": […]}}: {error}.') from error
-        except (msgspec.DecodeError, RecursionError) as error:  # it goes wrong further on
-            raise WrongType(f"The body is not JSON: {error}.") from error
-        _check_count(len(raw))
-        each_read = [read_one(bytes(each)) for each in raw]
-        _check_time_count(each_read)
-        return each_read
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise WrongType(f"The body is not JSON: {error}.") from error
+        questions = _read_singly(body)
+    except NOT_JSON as error:
+        raise no_json(error) from error
     _check_count(len(questions))
     _check_time_count(questions)
     return questions
 
 
-def _check_time_count(asked: Sequence[Read]) -> None:
-    about_time = sum(isinstance(each, Request) and _about_time(each) for each in asked)
+def _read_singly(body: bytes) -> Sequence[Read]:
+    try:
+        raw = msgspec.json.decode(body, type=_RawQuestions).questions
+    except msgspec.ValidationError as error:
+        raise Invalid(f'Send {{"questions": […]}}: {error}.') from error
+    except NOT_JSON as error:  # it goes wrong further on
+        raise no_json(error) from error
+    _check_count(len(raw))
+    return [read_one(bytes(question)) for question in raw]
+
+
+def _check_time_count(questions: Sequence[Read]) -> None:
+    about_time = sum(isinstance(read, Request) and _about_time(read) for read in questions)
     if about_time > MAX_TIMES:
         raise Invalid(
             f"A batch asks at most {MAX_TIMES} times how much time is left; heartbeats tell too."
@@ -133,6 +165,37 @@ def looked_up(read: Sequence[Read]) -> list[msgspec.Raw]:
             log.error("decide.unavailable", error=str(error).split("\n")[0])
             return unreachable(read)
     return _render(read, asked, answered, times)
+
+
+def decide_one(call: Call[Sequence[Read]]) -> Encoded[DecisionOut]:
+    """Answer one question, asking the database where that is needed."""
+    return _written_alone(looked_up(call.body))
+
+
+def decide_many(call: Call[Sequence[Read]]) -> Encoded[DecisionsOut]:
+    """Answer a batch of questions, asking the database where that is needed."""
+    return _written_together(looked_up(call.body))
+
+
+def _written_alone(answers: Sequence[msgspec.Raw]) -> Encoded[DecisionOut]:
+    (answer,) = answers
+    return Encoded(bytes(answer))
+
+
+def _written_together(answers: Sequence[msgspec.Raw]) -> Encoded[DecisionsOut]:
+    return Encoded(b'{"decisions":[' + b",".join(map(bytes, answers)) + b"]}")
+
+
+def _fast(write: Callable[[Sequence[msgspec.Raw]], Encoded[Any]]) -> Fast:
+    def write_at_hand(read: Sequence[Read]) -> Encoded[Any] | None:
+        answers = at_hand(read)
+        return None if answers is None else write(answers)
+
+    return Fast(write_at_hand, lambda read: write(unreachable(read)))
+
+
+ALONE: Final = _fast(_written_alone)
+TOGETHER: Final = _fast(_written_together)
 
 
 def _about_time(request: Request) -> bool:
@@ -184,53 +247,3 @@ def _with_time(
 def _unread(unread: Unread) -> msgspec.Raw:
     decision = protective("", "none", "state.unavailable", "input.invalid")
     return msgspec.Raw(msgspec.json.encode(decision.as_dict() | {"problem": unread.problem}))
-
-
-def experience(platform_id: str) -> dict[str, Any]:
-    """Everything for one account: each decision, and how far guardian and self may move it."""
-    account = get_account(platform_id)
-    pack = live().in_force().for_account(platform_id)
-    if pack is None:
-        return {"account_id": platform_id, "pack": None, "decisions": {}}
-    decisions = decide_as_it_stands(account, pack)
-    found = {}
-    for name, decision in decisions.items():
-        found_bounds = bounds_in_general(pack.ruling, name, person_of(account))
-        bounds: dict[str, Any] = {"default": decision.value, "guardian": None, "self": None}
-        if found_bounds is not None:
-            bounds = bounds_of(pack.capabilities[name].kind, found_bounds)
-        found[name] = decision.as_dict(account.language) | {"bounds": bounds}
-    return {
-        "account_id": platform_id,
-        "pack": pack.label,
-        "on": today(),
-        "decisions": found,
-        "keywords": [each.word for each in keywords_of(account)],
-    }
-
-
-def put_setting(platform_id: str, capability: str, body: bytes, actor: Actor) -> dict[str, Any]:
-    """Make or end one setting; answers with the decision that now holds."""
-    try:
-        made = msgspec.json.decode(body, type=_SettingIn)
-    except msgspec.ValidationError as error:
-        raise Invalid(f"{error}.") from error
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise WrongType(f"The body is not JSON: {error}.") from error
-    account = get_account(platform_id)
-    if made.layer == "guardian":
-        if not made.guardian_id:
-            raise Invalid("A guardian's setting names its guardian: `guardian_id`.")
-        choose(
-            guardian=get_account(made.guardian_id),
-            teen_id=platform_id,
-            capability=capability,
-            value=made.value,
-            actor=actor,
-        )
-    else:
-        make_setting(
-            account=account, layer=Layer.SELF, capability=capability, value=made.value, actor=actor
-        )
-    question = Request(capability=capability, actor=About(id=platform_id))
-    return live().decide([question])[0].as_dict(account.language)

@@ -1,37 +1,61 @@
-"""`POST /v1/events` and an account's screen time: heartbeats in, what is left out."""
+"""`POST /v1/events` and an account's screen time: heartbeats in, minutes that are left out."""
 
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
-from kinward.access.actor import Actor
 from kinward.errors import Invalid
 from kinward.families.screen_time import (
     MAX_EVENTS,
     Heartbeat,
     Refusal,
+    ScreenTime,
     screen_time,
     set_time_zone,
     take,
 )
+from kinward.gate.calls import Call
 from kinward.gate.http import decode
 from kinward.people.services import get_account
 
 MAX_EVENTS_BODY: Final = 2 * 1024 * 1024
 
 
-class _Batch(msgspec.Struct, forbid_unknown_fields=True):
+class Heartbeats(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A batch of heartbeats."""
+
+    events: list[Heartbeat]
+
+
+class RawHeartbeats(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A batch of heartbeats, each still to be decoded."""
+
     events: list[msgspec.Raw]
 
 
-class _ZoneIn(msgspec.Struct, forbid_unknown_fields=True):
+class HeartbeatsTaken(msgspec.Struct, frozen=True):
+    """How many heartbeats were taken, which were refused, and the accounts' screen time."""
+
+    taken: int
+    refused: list[Refusal]
+    accounts: dict[str, ScreenTime]
+
+
+class ZoneIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A time zone of the IANA database."""
+
     time_zone: str
 
 
-def take_events(body: bytes) -> dict[str, Any]:
+def read_heartbeats(body: bytes) -> RawHeartbeats:
+    """Decode a batch, but none of its heartbeats: one that is wrong spoils no other."""
+    return decode(body, RawHeartbeats)
+
+
+def take_heartbeats(call: Call[RawHeartbeats]) -> HeartbeatsTaken:
     """Take a batch: good heartbeats go in, each bad one is listed with its place and its fault."""
-    batch = decode(body, _Batch).events
+    batch = call.body.events
     if len(batch) > MAX_EVENTS:
         raise Invalid(f"A batch has at most {MAX_EVENTS:,} events; this one has {len(batch):,}.")
     heartbeats: list[Heartbeat] = []
@@ -41,23 +65,20 @@ def take_events(body: bytes) -> dict[str, Any]:
         try:
             heartbeats.append(msgspec.json.decode(raw, type=Heartbeat))
             places.append(index)
-        except msgspec.ValidationError as error:
+        except (msgspec.ValidationError, UnicodeDecodeError) as error:
             refused.append(Refusal(index, f"{error}."))
     accounts, more = take(heartbeats)
-    refused += [Refusal(places[each.index], each.why) for each in more]
-    return {
-        "taken": len(batch) - len(refused),
-        "refused": sorted(refused, key=lambda each: each.index),
-        "accounts": accounts,
-    }
+    refused += [Refusal(places[refusal.index], refusal.why) for refusal in more]
+    refused.sort(key=lambda refusal: refusal.index)
+    return HeartbeatsTaken(len(batch) - len(refused), refused, accounts)
 
 
-def see_screen_time(platform_id: str) -> Any:
-    """Today and the week of one account."""
-    return screen_time(get_account(platform_id), datetime.now(UTC))
+def see_screen_time(call: Call[None], account_id: str) -> ScreenTime:
+    """Return an account's screen time of today and of the week."""
+    return screen_time(get_account(account_id), datetime.now(UTC))
 
 
-def put_time_zone(platform_id: str, body: bytes, actor: Actor) -> Any:
+def put_time_zone(call: Call[ZoneIn], account_id: str) -> ScreenTime:
     """Move an account to a time zone; answers with its screen time as it now is."""
-    set_time_zone(account_id=platform_id, zone=decode(body, _ZoneIn).time_zone, actor=actor)
-    return see_screen_time(platform_id)
+    set_time_zone(account_id=account_id, zone=call.body.time_zone, actor=call.actor)
+    return screen_time(get_account(account_id), datetime.now(UTC))

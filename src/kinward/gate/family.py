@@ -1,14 +1,13 @@
 """The family's endpoints: portal sessions, counts of a day, pass-codes, reports by people."""
 
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Literal
 from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
 from django.utils.translation import gettext, override
 
-from kinward.access.actor import Actor
 from kinward.cases.user_reports import (
     CATEGORIES,
     UserReportIn,
@@ -17,86 +16,120 @@ from kinward.cases.user_reports import (
     receive_report,
 )
 from kinward.config import config
-from kinward.errors import Invalid, NotFound
+from kinward.errors import Invalid
 from kinward.families.activity import Counts, put_activity
 from kinward.families.passcodes import sheet, use_code
 from kinward.families.portal import LINK_SECONDS, Start, open_portal
+from kinward.families.screen_time import ScreenTime
 from kinward.families.tell import TOPICS
 from kinward.fields import MAX_ID, is_id
-from kinward.gate.http import decode
+from kinward.gate.calls import Call, Created
 from kinward.people.services import get_account
 from kinward.policy.decision import known_language
 
 
-class _PortalIn(msgspec.Struct, forbid_unknown_fields=True):
+class PortalSessionIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The account that is signed in with the platform, and the page where its visit starts."""
+
     account_id: str
     start: Start = Start()
 
 
-class _PasscodeIn(msgspec.Struct, forbid_unknown_fields=True):
+class PortalLink(msgspec.Struct, frozen=True):
+    """A link that opens once, within `expires_in` seconds."""
+
+    portal_session_id: str
+    url: str
+    expires_in: int
+
+
+class Day(msgspec.Struct, frozen=True):
+    """The counts of one day of an account, as they are now."""
+
+    account_id: str
+    day: date
+    counts: dict[str, int]
+
+
+class PasscodeSheet(msgspec.Struct, frozen=True):
+    """A signed list from which a device checks pass-codes while it is offline."""
+
+    body: str
+    signature: str
+    key: str
+
+
+class PasscodeIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A pass-code, and when it was used if that was offline."""
+
     code: str
     at: datetime | None = None
 
 
-def open_session(body: bytes, actor: Actor) -> dict[str, Any]:
-    """A link to the family pages, for the account that is signed in with the platform."""
-    asked = decode(body, _PortalIn)
-    start = asked.start
-    if any(each and not is_id(each) for each in (start.account_id, start.content_id, start.code)):
+class ReportTaken(msgspec.Struct, frozen=True):
+    """A report that was taken: what to tell the reporter, and which help to show."""
+
+    report_id: str
+    outcome: Literal["received"]
+    sentence: str
+    help: Literal["talk", "image", "emergency"] | None
+    safety_center: str
+
+
+class ReportOutcome(msgspec.Struct, frozen=True):
+    """The outcome of a report, but never what was done to whom."""
+
+    report_id: str
+    outcome: Literal["received", "acted", "closed"]
+
+
+def open_portal_session(call: Call[PortalSessionIn]) -> Created[PortalLink]:
+    """Make a link to the family pages for an account that is signed in with the platform."""
+    start = call.body.start
+    if any(text and not is_id(text) for text in (start.account_id, start.content_id, start.code)):
         raise Invalid(f"`start` holds ids and a code of at most {MAX_ID} printable characters.")
-    secret, session = open_portal(account_id=asked.account_id, start=start, actor=actor)
-    return {
-        "portal_session_id": str(session.id),
-        "url": f"{config().url}/family/enter/{quote(secret)}",
-        "expires_in": LINK_SECONDS,
-    }
+    secret, session = open_portal(account_id=call.body.account_id, start=start, actor=call.actor)
+    url = f"{config().url}/family/enter/{quote(secret)}"
+    return Created(PortalLink(str(session.id), url, LINK_SECONDS))
 
 
-def put_day(platform_id: str, day: str, body: bytes) -> dict[str, Any]:
+def put_day(call: Call[Counts], account_id: str, day: date) -> Day:
     """Write the counts of one of an account's days."""
-    try:
-        when = date.fromisoformat(day)
-    except ValueError as error:
-        raise Invalid("The day is a date such as 2026-01-31.") from error
-    counts = decode(body, Counts)
-    put_activity(account=get_account(platform_id), day=when, counts=counts)
-    return {"account_id": platform_id, "day": when, "counts": msgspec.structs.asdict(counts)}
+    put_activity(account=get_account(account_id), day=day, counts=call.body)
+    return Day(account_id, day, msgspec.structs.asdict(call.body))
 
 
-def see_sheet(platform_id: str) -> dict[str, str]:
-    """What a device keeps to check pass-codes while it is offline."""
-    return sheet(get_account(platform_id), datetime.now(UTC))
+def see_passcodes(call: Call[None], account_id: str) -> PasscodeSheet:
+    """Return what a device keeps to check pass-codes while it is offline."""
+    return PasscodeSheet(**sheet(get_account(account_id), datetime.now(UTC)))
 
 
-def put_passcode(platform_id: str, body: bytes) -> Any:
+def use_passcode(call: Call[PasscodeIn], account_id: str) -> ScreenTime:
     """Use a pass-code; answers with the screen time as it now is."""
-    asked = decode(body, _PasscodeIn)
-    at = asked.at or datetime.now(UTC)
+    at = call.body.at or datetime.now(UTC)
     if at.tzinfo is None:
         raise Invalid("`at` needs a time zone, as in 2026-01-31T12:00:00Z.")
-    return use_code(account=get_account(platform_id), code=asked.code[:40], at=at)
+    return use_code(account=get_account(account_id), code=call.body.code[:40], at=at)
 
 
-def take_report(body: bytes, actor: Actor) -> dict[str, Any]:
-    """Take a person's report; the answer is theirs to read."""
-    report = decode(body, UserReportIn)
-    made = receive_report(report=report, actor=actor)
-    language = made.reporter.language if made.reporter else ""
-    with override(known_language(language)):
-        said = gettext(TOPICS["report.taken"])
-    return {
-        "report_id": str(made.id),
-        "outcome": "received",
-        "sentence": said,
-        "help": CATEGORIES[made.category].help or None,
-        "safety_center": f"{config().url}/safety/{known_language(language)}/help",
-    }
+def take_report(call: Call[UserReportIn]) -> Created[ReportTaken]:
+    """Take a person's report; the answer is for that person to read."""
+    report = receive_report(report=call.body, actor=call.actor)
+    language = known_language(report.reporter.language if report.reporter else "")
+    with override(language):
+        sentence = gettext(TOPICS["report.taken"])
+    taken = ReportTaken(
+        report_id=str(report.id),
+        outcome="received",
+        sentence=sentence,
+        help=CATEGORIES[report.category].help or None,
+        safety_center=f"{config().url}/safety/{language}/help",
+    )
+    return Created(taken)
 
 
-def see_report(report_id: str) -> dict[str, Any]:
-    """What came of a report."""
-    try:
-        found = get_report(UUID(report_id))
-    except ValueError as error:
-        raise NotFound from error
-    return {"report_id": str(found.id), "outcome": outcome_of(found)}
+def see_report(call: Call[None], report_id: UUID) -> ReportOutcome:
+    """Return the outcome of a report."""
+    report = get_report(report_id)
+    fields = {"report_id": str(report.id), "outcome": outcome_of(report)}
+    return msgspec.convert(fields, ReportOutcome)

@@ -4,24 +4,24 @@
 key: where one cannot be sent as a header, it is part of the address, `/hma/<key>/m/lookup`.
 """
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 from urllib.parse import urlsplit
 
 import httpx
+import msgspec
 
 from kinward.config import config
 from kinward.errors import Invalid, KinwardError
-from kinward.gate.http import Request
+from kinward.gate.calls import Call
 from kinward.matching.kinds import Md5, kind_named, kind_of
 from kinward.matching.lookup import Match, look_up
 from kinward.matching.services import values_of
 from kinward.media import decoders, digest_bytes, medium_of
 from kinward.multipart import Part
 
-SCOPE: Final = "hashes:look-up"
-ENDPOINTS: Final = {"h/hash", "m/lookup", "m/raw_lookup"}
 SECONDS: Final = 30.0
-CONTENT_TYPES: Final = {"photo", "video", "file"}
+FILES: Final = ("file", "photo", "video")
 # What HMA calls hashes of a medium otherwise than Kinward does.
 OTHER_NAMES: Final = {"video": {"video_md5": Md5.name}}
 
@@ -40,39 +40,96 @@ class FetchFailed(KinwardError):
     status = 502
 
 
-def route(request: Request) -> tuple[str, str]:
-    """What is asked, such as `m/lookup`, and the key that was in the address; or nothing."""
-    steps = [step for step in request.segments if step]
-    key = ""
-    if steps[:1] == ["hma"] and len(steps) > 2:
-        key, steps = steps[1], steps[2:]
-    name = "/".join(steps)
-    return (name, key) if name in ENDPOINTS else ("", "")
+class FileQuery(msgspec.Struct, frozen=True):
+    """The address of a file to hash, and which hashes to return, separated by commas."""
+
+    url: str = ""
+    types: str = ""
 
 
-def answer(name: str, given: dict[str, str], parts: dict[str, Part] | None) -> dict[str, Any]:
-    """HMA's answer: to a file that was sent, one that is to be fetched, or a hash."""
-    if name == "m/raw_lookup":
-        return {"matches": _raw(_found(given), given.get("include_distance", ""))}
-    if parts is None and "url" not in given:
-        if name == "h/hash":
-            raise Invalid("Give the address of a file as `url`, or POST the file.")
-        return _by_bank(_found(given))
-    hashes = _hashes(fetch(given["url"]) if parts is None else _file(parts))
-    if name == "h/hash":
-        wanted = {each.strip() for each in given.get("types", "").split(",") if each.strip()}
-        return {kind: text for kind, text in hashes.items() if not wanted or kind in wanted}
-    return {kind: _by_bank(_look_up(kind, text)) for kind, text in hashes.items()}
+class TypesQuery(msgspec.Struct, frozen=True):
+    """Which hashes to return, separated by commas; all of them if it is left out."""
+
+    types: str = ""
 
 
-def _found(given: dict[str, str]) -> list[Match]:
-    for name in ("signal", "signal_type"):
-        if not given.get(name):
-            raise Invalid(f"Give `{name}`.")
-    return _look_up(given["signal_type"], given["signal"])
+class LookupQuery(msgspec.Struct, frozen=True):
+    """A hash and its type, or the address of a file."""
+
+    signal: str = ""
+    signal_type: str = ""
+    url: str = ""
+
+
+class RawLookupQuery(msgspec.Struct, frozen=True):
+    """A hash and its type, and whether to say how near each match is."""
+
+    signal: str = ""
+    signal_type: str = ""
+    include_distance: str = ""
+
+
+class Near(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A banked hash, and its distance from the one that was looked up."""
+
+    bank_content_id: int
+    distance: str
+    content_id: int | None = None
+
+
+class Matches(msgspec.Struct, frozen=True):
+    """The ids of banked hashes, or each with its distance."""
+
+    matches: list[int | Near]
+
+
+ByBank = dict[str, list[Near]]
+Hashes = dict[str, str]
+Looked = Mapping[str, list[Near] | ByBank]
+Parts = dict[str, Part]
+
+
+def hash_address(call: Call[None], query: FileQuery) -> Hashes:
+    """Return the hashes of a file that Kinward fetches."""
+    if not query.url:
+        raise Invalid("Give the address of a file as `url`, or POST the file.")
+    return _only(_hashes(fetch(query.url)), query.types)
+
+
+def hash_file(call: Call[Parts], query: TypesQuery) -> Hashes:
+    """Return the hashes of a file."""
+    return _only(_hashes(_file(call.body)), query.types)
+
+
+def look_up_signal(call: Call[None], query: LookupQuery) -> Looked:
+    """Return what banks hold near a hash, or near each hash of a file that Kinward fetches."""
+    if query.url:
+        return _by_type(_hashes(fetch(query.url)))
+    return _by_bank(_look_up(query.signal_type, query.signal))
+
+
+def look_up_file(call: Call[Parts]) -> dict[str, ByBank]:
+    """Return what banks hold near each hash of a file."""
+    return _by_type(_hashes(_file(call.body)))
+
+
+def look_up_raw(call: Call[None], query: RawLookupQuery) -> Matches:
+    """Return the ids of the banked hashes near a hash."""
+    matches = _look_up(query.signal_type, query.signal)
+    if query.include_distance.lower() not in ("1", "true", "yes"):
+        return Matches([match.hash for match in matches])
+    return Matches([Near(match.hash, str(match.distance), match.hash) for match in matches])
+
+
+def _only(hashes: Hashes, types: str) -> Hashes:
+    wanted = {name.strip() for name in types.split(",") if name.strip()}
+    return {kind: text for kind, text in hashes.items() if not wanted or kind in wanted}
 
 
 def _look_up(kind: str, text: str) -> list[Match]:
+    for name, value in (("signal", text), ("signal_type", kind)):
+        if not value:
+            raise Invalid(f"Give `{name}`.")
     try:
         named = kind_named(kind)
         return look_up([(named.name, named.parse(text))])
@@ -80,31 +137,25 @@ def _look_up(kind: str, text: str) -> list[Match]:
         raise Invalid(f"{error}.") from error
 
 
-def _raw(matches: list[Match], distances: str) -> list[Any]:
-    if distances.lower() not in ("1", "true", "yes"):
-        return [match.hash for match in matches]
-    return [{**_content(match), "content_id": match.hash} for match in matches]
+def _by_type(hashes: Hashes) -> dict[str, ByBank]:
+    return {kind: _by_bank(_look_up(kind, text)) for kind, text in hashes.items()}
 
 
-def _content(match: Match) -> dict[str, Any]:
-    return {"bank_content_id": match.hash, "distance": str(match.distance)}
-
-
-def _by_bank(matches: list[Match]) -> dict[str, list[dict[str, Any]]]:
-    found: dict[str, list[dict[str, Any]]] = {}
+def _by_bank(matches: list[Match]) -> ByBank:
+    banks: ByBank = {}
     for match in matches:
-        found.setdefault(match.bank, []).append(_content(match))
-    return found
+        banks.setdefault(match.bank, []).append(Near(match.hash, str(match.distance)))
+    return banks
 
 
-def _file(parts: dict[str, Part]) -> bytes:
+def _file(parts: Parts) -> bytes:
     files = [(name, part) for name, part in parts.items() if part.filename is not None]
-    if len(files) != 1 or files[0][0] not in CONTENT_TYPES:
-        raise Invalid(f"Send one file, as a part named {', '.join(sorted(CONTENT_TYPES))}.")
+    if len(files) != 1 or files[0][0] not in FILES:
+        raise Invalid(f"Send one file, as a part named {', '.join(FILES)}.")
     return bytes(files[0][1].data)
 
 
-def _hashes(data: bytes) -> dict[str, str]:
+def _hashes(data: bytes) -> Hashes:
     """Every hash of a file, by HMA's names for them."""
     values = values_of(digest_bytes(data), decoders().hash(data))
     hashes = {kind: kind_of(kind).write(value) for kind, value in values}
@@ -113,9 +164,12 @@ def _hashes(data: bytes) -> dict[str, str]:
 
 
 def fetch(url: str) -> bytes:
-    """A file from a host that the operator named: bounded, and never from where it redirects to."""
-    parts = urlsplit(url)
-    hosts = {each.strip().lower() for each in config().fetch_hosts.split(",") if each.strip()}
+    """Fetch a file from a host that the operator named, within bounds. Follows no redirect."""
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise Invalid(f"`url` is not the address of a file: {error}.") from error
+    hosts = {host.strip().lower() for host in config().fetch_hosts.split(",") if host.strip()}
     if parts.scheme not in ("http", "https") or (parts.hostname or "").lower() not in hosts:
         raise FetchRefused(f"{parts.hostname}")
     limit = config().max_body

@@ -1,15 +1,16 @@
 """HTTP as the gate speaks it: bounded bodies in, JSON and problem documents out."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any, Final, TypeVar
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
 import msgspec
 
 from kinward.errors import Invalid, KinwardError
 from kinward.fields import is_number, storable, storable_json
-from kinward.multipart import Form, Part
+from kinward.gate.calls import Content, Created, Encoded
+from kinward.multipart import Form, Malformed, Part
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -17,6 +18,9 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 T = TypeVar("T")
 
+JSON: Final = b"application/json"
+# Bad syntax, bad UTF-8, or nested too deep.
+NOT_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 FORM_OVERHEAD: Final = 64 * 1024  # what the fields beside the file may add to a body
 
 
@@ -41,14 +45,26 @@ class WrongType(KinwardError):
     status = 415
 
 
+class Unavailable(KinwardError):
+    """Kinward cannot reach its database. Hold the upload back and try again."""
+
+    code = "state.unavailable"
+    status = 503
+
+
+class MethodNotAllowed(KinwardError):
+    """This address does not take that method."""
+
+    code = "method_not_allowed"
+    status = 405
+
+    def __init__(self, detail: str, allow: str) -> None:
+        super().__init__(detail)
+        self.allow = allow  # the methods that it does take, as the header `Allow` lists them
+
+
 class Disconnected(Exception):
-    """The caller went away; there is nobody to answer."""
-
-
-class Created(msgspec.Struct, frozen=True):
-    """An answer with the status 201."""
-
-    value: Any
+    """The caller closed the connection, so there is nobody to answer."""
 
 
 class Request:
@@ -57,16 +73,15 @@ class Request:
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.method: str = scope["method"]
         self.path: str = scope["path"]
-        self._raw_path = scope.get("raw_path") or self.path.encode()
+        self._raw_path: bytes = scope.get("raw_path") or self.path.encode()
         self._query: bytes = scope.get("query_string", b"")
         self._headers = {name.decode("latin-1").lower(): value for name, value in scope["headers"]}
         self._receive = receive
 
     @property
-    def segments(self) -> list[str]:
-        """The path's parts, each decoded by itself, so that a part may hold a slash."""
-        raw = bytes(self._raw_path).partition(b"?")[0].decode("latin-1")
-        return [storable(unquote(part)) for part in raw.strip("/").split("/")]
+    def raw_path(self) -> str:
+        """The path as it was sent, still percent-encoded, so that a part may hold a slash."""
+        return bytes(self._raw_path).partition(b"?")[0].decode("latin-1")
 
     @property
     def query(self) -> dict[str, str]:
@@ -120,18 +135,31 @@ class Request:
 
 
 def decode(body: bytes, kind: type[T]) -> T:
-    """A JSON body as a value of a type; what is wrong with it is named."""
+    """Decode a JSON body. Raises `Invalid` for a wrong value and `Malformed` for no JSON at all."""
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
         raise Invalid(f"{error}.") from error
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise WrongType(f"The body is not JSON: {error}.") from error
+    except NOT_JSON as error:
+        raise no_json(error) from error
 
 
-async def send_json(send: Send, status: int, value: object) -> None:
-    """Answer with JSON."""
-    await send_body(send, status, msgspec.json.encode(value), b"application/json")
+def no_json(error: Exception) -> Malformed:
+    """The refusal of a body in which a decoder finds no JSON."""
+    return Malformed(f"The body is not JSON: {error}.")
+
+
+async def send_answer(send: Send, answer: object) -> None:
+    """Answer with what an endpoint returned."""
+    if isinstance(answer, Content):
+        media_type, cache = answer.media_type.encode(), answer.cache_control.encode()
+        await send_body(send, 200, answer.data, media_type, cache=cache)
+    elif isinstance(answer, Encoded):
+        await send_body(send, 200, answer.data, JSON)
+    elif isinstance(answer, Created):
+        await send_body(send, 201, msgspec.json.encode(answer.value), JSON)
+    else:
+        await send_body(send, 200, msgspec.json.encode(answer), JSON)
 
 
 async def send_problem(send: Send, error: KinwardError) -> None:
@@ -140,6 +168,8 @@ async def send_problem(send: Send, error: KinwardError) -> None:
     extra = [(b"retry-after", b"2")] if error.status == 503 else []
     if error.status == 401:
         extra.append((b"www-authenticate", b'Bearer realm="kinward"'))
+    if isinstance(error, MethodNotAllowed):
+        extra.append((b"allow", error.allow.encode()))
     await send_body(send, error.status, body, b"application/problem+json", extra)
 
 
@@ -148,14 +178,15 @@ async def send_body(
     status: int,
     body: bytes,
     content_type: bytes,
-    extra: list[tuple[bytes, bytes]] | None = None,
+    extra: Sequence[tuple[bytes, bytes]] = (),
+    cache: bytes = b"no-store",
 ) -> None:
-    """Answer with bytes; nothing of the gate is ever cached."""
+    """Answer with bytes. Caches may keep none of it, unless `cache` says otherwise."""
     headers = [
         (b"content-type", content_type),
         (b"content-length", str(len(body)).encode()),
-        (b"cache-control", b"no-store"),
-        *(extra or []),
+        (b"cache-control", cache),
+        *extra,
     ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -1,24 +1,24 @@
 """`POST /v1/media` and `POST /v1/media/hashes`: may this be published?"""
 
 import ipaddress
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
-from kinward.access.models import ApiKey
-from kinward.cases.intake import prepare, receive
+from kinward.cases.intake import Outcome, prepare, receive
 from kinward.errors import Invalid
 from kinward.fields import MAX_ID, is_id
+from kinward.gate.calls import Call
 from kinward.gate.idempotency import answer_once, fingerprint
 from kinward.matching.kinds import Md5, Pdq, Sha1, Sha256, VideoFrames
 from kinward.matching.services import Upload
 from kinward.media import MAX_FRAMES, Digests, Hashed
 from kinward.multipart import Part
 
-FIELDS: Final = {
-    *("file", "account_id", "content_id", "ip", "port", "uploaded_at", "public", "sent_to")
-}
+FILE: Final = "file"
 KINDS: Final = (Pdq(), Md5(), Sha1(), Sha256())  # each has a field of its name in `Hashes`
 FRAMES: Final = VideoFrames()
 MAX_SENT_TO: Final = 100
@@ -26,7 +26,7 @@ EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 SKEW: Final = timedelta(minutes=5)
 
 
-class About(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+class UploadFields(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """What the platform says of an upload, beside the file itself."""
 
     account_id: str
@@ -58,7 +58,7 @@ class About(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
             raise ValueError("uploaded_at is in the future or before the year 2000")
 
 
-class Hashes(About, kw_only=True, forbid_unknown_fields=True):
+class Hashes(UploadFields, kw_only=True, forbid_unknown_fields=True):
     """The hashes of a file that the platform does not send; hex, in lower or upper case."""
 
     md5: str = ""
@@ -83,15 +83,25 @@ class Hashes(About, kw_only=True, forbid_unknown_fields=True):
             raise ValueError("quality is from 0 to 100; filename has at most 255 characters")
 
 
-def check_file(*, api_key: ApiKey, key: str, parts: dict[str, Part]) -> dict[str, Any]:
+class Checked(msgspec.Struct, frozen=True):
+    """Whether an upload may be published. It never says why not, and never how close it came."""
+
+    check_id: str
+    outcome: Literal["clear", "quarantine"]
+    case_id: str | UnsetType = UNSET
+
+
+def check_file(call: Call[dict[str, Part]]) -> Checked:
     """Check a file sent as a form."""
-    if unknown := set(parts) - FIELDS:
-        raise Invalid(f"Unknown field {min(unknown)[:60]!r}. Fields: {sorted(FIELDS)}.")
-    file = parts.get("file")
+    parts = call.body
+    fields = {FILE, *UploadFields.__struct_fields__}
+    if unknown := set(parts) - fields:
+        raise Invalid(f"Unknown field {min(unknown)[:60]!r}. Fields: {sorted(fields)}.")
+    file = parts.get(FILE)
     if file is None or not file.data:
         raise Invalid("Send the file as a part named `file`.")
-    given = {name: part.text.strip() for name, part in parts.items() if name != "file"}
-    about = _about({name: text for name, text in given.items() if text})
+    texts = {name: part.text.strip() for name, part in parts.items() if name != FILE}
+    about = _upload_fields({name: text for name, text in texts.items() if text})
     data = bytes(file.data)
     file.data.clear()  # one copy of an upload is enough
     prepared = prepare(data)
@@ -107,12 +117,11 @@ def check_file(*, api_key: ApiKey, key: str, parts: dict[str, Part]) -> dict[str
         digests=prepared.digests,
         hashed=prepared.hashed,
     )
-    return answer_once(
-        api_key=api_key,
-        key=key,
+    return _answer_once(
+        call,
         print_=fingerprint("media", about, prepared.digests.sha256),
         produce=lambda: receive(
-            actor=api_key.actor,
+            actor=call.actor,
             account_id=about.account_id,
             upload=upload,
             data=data,
@@ -121,17 +130,23 @@ def check_file(*, api_key: ApiKey, key: str, parts: dict[str, Part]) -> dict[str
     )
 
 
-def _about(given: dict[str, Any]) -> About:
+def _answer_once(call: Call[Any], *, print_: str, produce: Callable[[], Outcome]) -> Checked:
+    answer = answer_once(api_key=call.key, key=call.idempotency_key, print_=print_, produce=produce)
+    return msgspec.convert(answer, Checked)
+
+
+def _upload_fields(texts: dict[str, Any]) -> UploadFields:
     try:
-        if "sent_to" in given:
-            given["sent_to"] = msgspec.json.decode(given["sent_to"], type=list[str])
-        return msgspec.convert(given, About, strict=False)
+        if "sent_to" in texts:
+            texts["sent_to"] = msgspec.json.decode(texts["sent_to"], type=list[str])
+        return msgspec.convert(texts, UploadFields, strict=False)
     except msgspec.DecodeError as error:
         raise Invalid(f"{error}.") from error
 
 
-def check_hashes(*, api_key: ApiKey, key: str, hashes: Hashes) -> dict[str, Any]:
+def check_hashes(call: Call[Hashes]) -> Checked:
     """Check a file by its hashes alone."""
+    hashes = call.body
     upload = Upload(
         content_id=hashes.content_id,
         uploaded_at=hashes.uploaded_at or datetime.now(UTC),
@@ -143,11 +158,10 @@ def check_hashes(*, api_key: ApiKey, key: str, hashes: Hashes) -> dict[str, Any]
         digests=Digests(hashes.md5, hashes.sha1, hashes.sha256),
         hashed=_hashed(hashes),
     )
-    return answer_once(
-        api_key=api_key,
-        key=key,
+    return _answer_once(
+        call,
         print_=fingerprint("hashes", hashes),
-        produce=lambda: receive(actor=api_key.actor, account_id=hashes.account_id, upload=upload),
+        produce=lambda: receive(actor=call.actor, account_id=hashes.account_id, upload=upload),
     )
 
 

@@ -1,13 +1,13 @@
 """What was decided about an account, and appealing it: for apps that show this themselves."""
 
-from typing import Any
+from datetime import datetime
+from typing import Final, Literal
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
-from kinward.access.actor import Actor
-from kinward.errors import NotFound
-from kinward.gate.http import decode
+from kinward.gate.calls import Call, Created
 from kinward.guidelines.queries import in_force
 from kinward.people.services import get_account
 from kinward.redress import services
@@ -15,26 +15,67 @@ from kinward.redress.models import Appeal, Statement
 from kinward.redress.queries import told_to
 from kinward.redress.wording import sentences
 
-SHOWN = 50
+SHOWN: Final = 50
 
 
-class _AppealIn(msgspec.Struct, forbid_unknown_fields=True):
+class AppealIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An appeal in the account holder's words."""
+
     account_id: str
     text: str
 
 
-def statements(platform_id: str) -> dict[str, Any]:
-    """What the account holder was told, the latest first, in their language."""
-    account = get_account(platform_id)
-    return {
-        "account_id": platform_id,
-        "statements": [_statement(each) for each in told_to(account)[:SHOWN]],
-    }
+class AppealOut(msgspec.Struct, frozen=True):
+    """An appeal, and when its answer is due."""
+
+    appeal_id: str
+    state: Literal["waiting", "upheld", "overturned"]
+    made_at: datetime
+    due_at: datetime
+    decided_at: datetime | None
 
 
-def _statement(statement: Statement) -> dict[str, Any]:
-    made: Appeal | None = getattr(statement, "appeal", None)
-    return {
+class StatedDecision(msgspec.Struct, frozen=True):
+    """One thing that was decided: about a content item, or about what an account may do."""
+
+    effect: str
+    content_id: str | UnsetType | None = UNSET
+    until: str | UnsetType | None = UNSET
+    capabilities: list[str] | UnsetType = UNSET
+
+
+class StatementOut(msgspec.Struct, frozen=True):
+    """One statement of reasons, as the account holder was told it."""
+
+    statement_id: str
+    stage: Literal["at once", "verdict"]
+    clause: str
+    decisions: list[StatedDecision]
+    language: str
+    sentences: list[str]
+    told_at: datetime
+    appeal_until: datetime | None
+    reversed_at: datetime | None
+    appeal: AppealOut | None
+
+
+class Statements(msgspec.Struct, frozen=True):
+    """What an account holder was told, newest first."""
+
+    account_id: str
+    statements: list[StatementOut]
+
+
+def list_statements(call: Call[None], account_id: str) -> Statements:
+    """List what the account holder was told, newest first, in their language."""
+    account = get_account(account_id)
+    statements = told_to(account)[:SHOWN]
+    return Statements(account_id, [_statement(statement) for statement in statements])
+
+
+def _statement(statement: Statement) -> StatementOut:
+    appeal: Appeal | None = getattr(statement, "appeal", None)
+    fields = {
         "statement_id": str(statement.id),
         "stage": statement.stage,
         "clause": statement.clause,
@@ -44,32 +85,29 @@ def _statement(statement: Statement) -> dict[str, Any]:
         "told_at": statement.told_at,
         "appeal_until": statement.appeal_until,
         "reversed_at": statement.reversed_at,
-        "appeal": None if made is None else _appeal(made),
+        "appeal": None if appeal is None else _appeal(appeal),
     }
+    return msgspec.convert(fields, StatementOut)
 
 
-def appeal(statement_id: str, body: bytes, actor: Actor) -> dict[str, Any]:
+def make_appeal(call: Call[AppealIn], statement_id: UUID) -> Created[AppealOut]:
     """Receive an appeal in the account holder's words."""
-    asked = decode(body, _AppealIn)
-    try:
-        which = UUID(statement_id)
-    except ValueError as error:
-        raise NotFound from error
-    made = services.appeal(
-        account=get_account(asked.account_id),
-        statement_id=which,
-        text=asked.text,
+    appeal = services.appeal(
+        account=get_account(call.body.account_id),
+        statement_id=statement_id,
+        text=call.body.text,
         days=in_force().appeal_answer_days,
-        actor=actor,
+        actor=call.actor,
     )
-    return _appeal(made)
+    return Created(_appeal(appeal))
 
 
-def _appeal(made: Appeal) -> dict[str, Any]:
-    return {
-        "appeal_id": str(made.id),
-        "state": made.state,
-        "made_at": made.made_at,
-        "due_at": made.due_at,
-        "decided_at": made.decided_at,
+def _appeal(appeal: Appeal) -> AppealOut:
+    fields = {
+        "appeal_id": str(appeal.id),
+        "state": str(appeal.state),
+        "made_at": appeal.made_at,
+        "due_at": appeal.due_at,
+        "decided_at": appeal.decided_at,
     }
+    return msgspec.convert(fields, AppealOut)

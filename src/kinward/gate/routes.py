@@ -1,110 +1,327 @@
-"""The gate's plain endpoints: for each the scope that it needs, and what answers.
+"""The gate's table of routes. Routing, scopes, metrics and the OpenAPI document come from it."""
 
-What streams, answers from memory or has no key of ours is in `app`.
-"""
-
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import cache
 from typing import Any, Final
 
 import msgspec
 
-from kinward.access.actor import Actor
-from kinward.gate import accounts, actions, decide, events, family, redress, text
-from kinward.gate.http import Created
+from kinward.cases.user_reports import TooManyReports, UserReportIn
+from kinward.errors import Invalid, NotConfigured
+from kinward.evidence.keys import KeysAway
+from kinward.evidence.sealing import CannotUnseal
+from kinward.evidence.services import Damaged, Gone
+from kinward.evidence.storage import StoreAway
+from kinward.families import errors as families
+from kinward.families.activity import Counts
+from kinward.families.screen_time import ScreenTime
+from kinward.gate import (
+    accounts,
+    actions,
+    decide,
+    events,
+    experience,
+    family,
+    health,
+    hma,
+    media,
+    redress,
+    text,
+)
+from kinward.gate.calls import Call, Content
+from kinward.gate.openapi import document
+from kinward.gate.routing import Form, Route
+from kinward.media import TooManyPixels, TypeUnsupported, Undecodable
+from kinward.people.services import AccountUnknown, Profile
+from kinward.policy.request import Request
+from kinward.redress.services import AlreadyAppealed, AppealClosed
 
-MAX_JSON: Final = 64 * 1024
-MAX_REPORT: Final = 1024 * 1024  # an excerpt of a chat, whatever its letters take
+# Scopes
+WRITE: Final = "accounts:write"
+PULL: Final = "actions:pull"
+APPEAL: Final = "appeals:write"
+LOOK_UP: Final = "hashes:look-up"
+CHECK: Final = "media:check"
 DECIDE: Final = "policy:decide"
+PORTAL: Final = "portal:open"
+REPORT: Final = "reports:write"
+TEXT: Final = "text:check"
+
+# Errors that come together
+GUARDIAN: Final = (
+    families.NotPaired,
+    families.PairingPaused,
+    families.NotAGuardian,
+    families.NeedsNoGuardian,
+)
+FILE: Final = (TypeUnsupported, Undecodable, TooManyPixels)
+FETCH: Final = (hma.FetchRefused, hma.FetchFailed, *FILE)
+SEAL: Final = (KeysAway, StoreAway, NotConfigured)
+UNSEAL: Final = (*SEAL, CannotUnseal, Damaged, Gone)
+
+MAX_REPORT: Final = 1024 * 1024  # an excerpt of a chat, whatever its letters take
+MAX_HASHES: Final = 128 * 1024  # with those of a video's frames
+CACHED: Final = "public, max-age=3600"
 
 
-class Call(msgspec.Struct, frozen=True):
-    """One call: the steps of its path, its parameters, its body, and whose key it is."""
-
-    steps: Sequence[str]
-    query: dict[str, str]
-    body: bytes
-    actor: Actor
-
-    @property
-    def of(self) -> str:
-        """What it is about: the third step, as in `/v1/accounts/{id}`."""
-        return self.steps[2]
+def see_openapi(call: Call[None]) -> Content:
+    """Return the OpenAPI document of this table."""
+    return Content(openapi(), "application/json", CACHED)
 
 
-class Route(msgspec.Struct, frozen=True):
-    """The scope that a key needs, what answers, and how many bytes a body may have."""
+def _hma(prefix: str) -> tuple[Route, ...]:
+    """HMA's look-ups. A tool that cannot send a header has its key in the prefix."""
+    form, hashes, looked = Form(hma.FILES), hma.Hashes, hma.Looked
 
-    scope: str
-    answer: Callable[[Call], Any]
-    limit: int = MAX_JSON
+    def route(line: str, handler: Callable[..., Any], **more: Any) -> Route:
+        method, path = line.split(" ")
+        return Route(f"{method} {prefix}{path}", LOOK_UP, handler, slot=True, **more)
+
+    return (
+        route("GET /h/hash", hma.hash_address, query=hma.FileQuery, answer=hashes, errors=FETCH),
+        route(
+            "POST /h/hash",
+            hma.hash_file,
+            body=form,
+            query=hma.TypesQuery,
+            answer=hashes,
+            errors=FILE,
+        ),
+        route(
+            "GET /m/lookup",
+            hma.look_up_signal,
+            query=hma.LookupQuery,
+            answer=looked,
+            errors=FETCH,
+        ),
+        route("POST /m/lookup", hma.look_up_file, body=form, answer=looked, errors=FILE),
+        route("GET /m/raw_lookup", hma.look_up_raw, query=hma.RawLookupQuery, answer=hma.Matches),
+    )
 
 
-ROUTES: Final[dict[tuple[str, str], Route]] = {
-    ("PUT", "accounts"): Route("accounts:write", lambda c: accounts.put(c.of, c.body)),
-    ("GET", "accounts"): Route(DECIDE, lambda c: accounts.see(c.of)),
-    ("POST", "registrations"): Route("accounts:write", lambda c: accounts.may_register(c.body)),
-    ("GET", "experience"): Route(DECIDE, lambda c: decide.experience(c.of)),
-    ("PUT", "settings"): Route(
-        "accounts:write", lambda c: decide.put_setting(c.of, c.steps[4], c.body, c.actor)
+TABLE: Final[dict[str, tuple[Route, ...]]] = {
+    "Accounts": (
+        Route(
+            "PUT /v1/accounts/{account_id}",
+            WRITE,
+            accounts.put_known_account,
+            body=Profile,
+            answer=accounts.KnownAccount,
+            statuses=(200, 201),
+            errors=(Invalid,),
+        ),
+        Route(
+            "GET /v1/accounts/{account_id}",
+            DECIDE,
+            accounts.see_account,
+            answer=accounts.AccountStanding,
+            errors=(AccountUnknown,),
+        ),
+        Route(
+            "POST /v1/registrations",
+            WRITE,
+            accounts.check_registration,
+            body=accounts.Registration,
+            answer=accounts.Registered,
+        ),
     ),
-    ("GET", "screen-time"): Route(DECIDE, lambda c: events.see_screen_time(c.of)),
-    ("PUT", "time-zone"): Route(
-        "accounts:write", lambda c: events.put_time_zone(c.of, c.body, c.actor)
+    "Decisions": (
+        Route(
+            "POST /v1/decide",
+            DECIDE,
+            decide.decide_one,
+            body=Request,
+            answer=decide.DecisionOut,
+            read=decide.read_alone,
+            fast=decide.ALONE,
+        ),
+        Route(
+            "POST /v1/decide/batch",
+            DECIDE,
+            decide.decide_many,
+            body=decide.Questions,
+            answer=decide.DecisionsOut,
+            errors=(Invalid,),
+            limit=decide.MAX_BATCH_BODY,
+            read=decide.read_many,
+            fast=decide.TOGETHER,
+        ),
+        Route(
+            "GET /v1/accounts/{account_id}/experience",
+            DECIDE,
+            experience.see_experience,
+            answer=experience.Experience,
+            errors=(AccountUnknown,),
+        ),
+        Route(
+            "PUT /v1/accounts/{account_id}/settings/{capability}",
+            WRITE,
+            experience.put_setting,
+            body=experience.SettingIn,
+            answer=decide.DecisionOut,
+            errors=(AccountUnknown, families.SettingLocked, *GUARDIAN),
+        ),
     ),
-    ("POST", "events"): Route(
-        "accounts:write", lambda c: events.take_events(c.body), events.MAX_EVENTS_BODY
+    "Families": (
+        Route(
+            "POST /v1/events",
+            WRITE,
+            events.take_heartbeats,
+            body=events.Heartbeats,
+            answer=events.HeartbeatsTaken,
+            errors=(Invalid,),
+            limit=events.MAX_EVENTS_BODY,
+            read=events.read_heartbeats,
+        ),
+        Route(
+            "GET /v1/accounts/{account_id}/screen-time",
+            DECIDE,
+            events.see_screen_time,
+            answer=ScreenTime,
+            errors=(AccountUnknown,),
+        ),
+        Route(
+            "PUT /v1/accounts/{account_id}/time-zone",
+            WRITE,
+            events.put_time_zone,
+            body=events.ZoneIn,
+            answer=ScreenTime,
+            errors=(AccountUnknown,),
+        ),
+        Route(
+            "PUT /v1/accounts/{account_id}/activity/{day:date}",
+            WRITE,
+            family.put_day,
+            body=Counts,
+            answer=family.Day,
+            errors=(AccountUnknown,),
+        ),
+        Route(
+            "GET /v1/accounts/{account_id}/passcodes",
+            DECIDE,
+            family.see_passcodes,
+            answer=family.PasscodeSheet,
+            errors=(AccountUnknown, NotConfigured),
+        ),
+        Route(
+            "POST /v1/accounts/{account_id}/passcodes",
+            WRITE,
+            family.use_passcode,
+            body=family.PasscodeIn,
+            answer=ScreenTime,
+            errors=(AccountUnknown, families.PasscodeRefused, families.TooManyTries),
+        ),
+        Route(
+            "POST /v1/portal-sessions",
+            PORTAL,
+            family.open_portal_session,
+            body=family.PortalSessionIn,
+            answer=family.PortalLink,
+            statuses=(201,),
+            errors=(AccountUnknown,),
+        ),
     ),
-    ("PUT", "activity"): Route(
-        "accounts:write", lambda c: family.put_day(c.of, c.steps[4], c.body)
+    "User reports": (
+        Route(
+            "POST /v1/reports",
+            REPORT,
+            family.take_report,
+            body=UserReportIn,
+            answer=family.ReportTaken,
+            statuses=(201,),
+            errors=(AccountUnknown, TooManyReports, *SEAL),
+            limit=MAX_REPORT,
+        ),
+        Route(
+            "GET /v1/reports/{report_id:uuid}",
+            REPORT,
+            family.see_report,
+            answer=family.ReportOutcome,
+        ),
     ),
-    ("GET", "passcodes"): Route(DECIDE, lambda c: family.see_sheet(c.of)),
-    ("POST", "passcodes"): Route("accounts:write", lambda c: family.put_passcode(c.of, c.body)),
-    ("POST", "portal-sessions"): Route(
-        "portal:open", lambda c: Created(family.open_session(c.body, c.actor))
+    "Appeals": (
+        Route(
+            "GET /v1/accounts/{account_id}/statements",
+            APPEAL,
+            redress.list_statements,
+            answer=redress.Statements,
+            errors=(AccountUnknown,),
+        ),
+        Route(
+            "POST /v1/statements/{statement_id:uuid}/appeal",
+            APPEAL,
+            redress.make_appeal,
+            body=redress.AppealIn,
+            answer=redress.AppealOut,
+            statuses=(201,),
+            errors=(AccountUnknown, AlreadyAppealed, AppealClosed),
+        ),
     ),
-    ("POST", "reports"): Route(
-        "reports:write",
-        lambda c: Created(family.take_report(c.body, c.actor)),
-        limit=MAX_REPORT,
+    "Actions": (
+        Route(
+            "GET /v1/actions",
+            PULL,
+            actions.pull_actions,
+            query=actions.Page,
+            answer=actions.PendingActions,
+        ),
+        Route(
+            "POST /v1/actions/acknowledged",
+            PULL,
+            actions.acknowledge_actions,
+            body=actions.CarriedOut,
+            answer=actions.Acknowledged,
+        ),
+        Route(
+            "GET /v1/actions/{action_id:uuid}/file",
+            PULL,
+            actions.fetch_restored_file,
+            answer=actions.BYTES,
+            errors=UNSEAL,
+            slot=True,
+        ),
     ),
-    ("GET", "report"): Route("reports:write", lambda c: family.see_report(c.of)),
-    ("GET", "statements"): Route("appeals:write", lambda c: redress.statements(c.of)),
-    ("POST", "appeal"): Route(
-        "appeals:write", lambda c: Created(redress.appeal(c.of, c.body, c.actor))
+    "Uploads and texts": (
+        Route(
+            "POST /v1/media",
+            CHECK,
+            media.check_file,
+            body=Form((media.FILE,), media.UploadFields),
+            answer=media.Checked,
+            errors=(AccountUnknown, *FILE, *SEAL),
+            slot=True,
+            idempotent=True,
+        ),
+        Route(
+            "POST /v1/media/hashes",
+            CHECK,
+            media.check_hashes,
+            body=media.Hashes,
+            answer=media.Checked,
+            errors=(AccountUnknown,),
+            limit=MAX_HASHES,
+            idempotent=True,
+        ),
+        Route(
+            "POST /v1/text",
+            TEXT,
+            text.check_text,
+            body=text.Text,
+            answer=text.TextChecked,
+            limit=text.MAX_TEXT_BODY,
+        ),
     ),
-    ("GET", "actions"): Route("actions:pull", lambda c: actions.pull(c.query)),
-    ("POST", "actions/acknowledged"): Route(
-        "actions:pull", lambda c: actions.acknowledge(c.body, c.actor)
+    "HMA's look-ups": _hma("") + _hma("/hma/{key}"),
+    "Operations": (
+        Route("GET /healthz", "", health.see_health, answer=health.Health),
+        Route("GET /metrics", "", health.see_metrics, answer=health.METRICS),
+        Route("GET /v1/openapi.json", "", see_openapi, answer=dict[str, Any]),
     ),
-    ("POST", "text"): Route("text:check", lambda c: text.check_text(c.body), text.MAX_TEXT_BODY),
 }
-_FIXED: Final = {
-    *("decide", "decide/batch", "events", "media", "media/hashes", "portal-sessions", "reports"),
-    *("registrations", "text", "actions", "actions/acknowledged"),
-}
+ROUTES: Final = tuple(route for routes in TABLE.values() for route in routes)
 
 
-def endpoint(path: str, steps: Sequence[str]) -> str:
-    """The name of an endpoint under `/v1/`, for routing and for metrics; empty if there is none."""
-    if path.removeprefix("/v1/") in _FIXED:
-        return path.removeprefix("/v1/")
-    match list(steps[1:]):
-        case ["actions", action_id, "file"] if action_id:
-            return "actions/file"
-        case ["reports", report_id] if report_id:
-            return "report"
-        case ["statements", statement_id, "appeal"] if statement_id:
-            return "appeal"
-        case ["accounts", account_id] if account_id:
-            return "accounts"
-        case [
-            "accounts",
-            _,
-            "experience" | "screen-time" | "time-zone" | "passcodes" | "statements" as name,
-        ]:
-            return name
-        case ["accounts", _, "settings", capability] if capability:
-            return "settings"
-        case ["accounts", _, "activity", day] if day:
-            return "activity"
-    return ""
+@cache
+def openapi() -> bytes:
+    """The OpenAPI document as JSON."""
+    return msgspec.json.encode(document(TABLE))

@@ -1,10 +1,10 @@
-"""`POST /v1/text`: may this be searched for, or linked to? Nothing of it is kept."""
+"""`POST /v1/text`: may this be searched for, or linked to? Kinward keeps none of it."""
 
-from typing import Any, Final
+from typing import Final, Literal
 
 import msgspec
 
-from kinward.gate.http import decode
+from kinward.gate.calls import Call
 from kinward.matching.links import MAX_URL
 from kinward.matching.lookup import MAX_LINKS, MAX_TEXT, look_up_links, look_up_text
 
@@ -26,8 +26,14 @@ class Text(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
             raise ValueError(f"a URL has at most {MAX_URL:,} characters")
 
 
-def check_text(body: bytes) -> dict[str, Any]:
-    """Whether a banked keyword is in the text, or a banked URL covers one of these."""
-    asked = decode(body, Text)
-    known = (asked.text and look_up_text(asked.text)) or look_up_links(asked.urls)
-    return {"outcome": "known" if known else "clear"}
+class TextChecked(msgspec.Struct, frozen=True):
+    """Whether a bank knows a keyword in the text or one of the URLs."""
+
+    outcome: Literal["known", "clear"]
+
+
+def check_text(call: Call[Text]) -> TextChecked:
+    """Check whether a banked keyword is in the text, or a banked URL covers one of these."""
+    text, urls = call.body.text, call.body.urls
+    known = (text and look_up_text(text)) or look_up_links(urls)
+    return TextChecked("known" if known else "clear")

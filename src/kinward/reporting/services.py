@@ -132,7 +132,9 @@ def _set_term(report: Report, siblings: list[Report]) -> None:
     if moments:
         keep_after_report(case_id=report.case_id, finished_at=max(moments))
     else:
-        keep_shortly(case_id=report.case_id, why="report withdrawn", actor=Actor.system("reporting"))
+        keep_shortly(
+            case_id=report.case_id, why="report withdrawn", actor=Actor.system("reporting")
+        )
 
 
 @transaction.atomic

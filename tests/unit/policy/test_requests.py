@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kinward.errors import Invalid
 from kinward.gate.decide import read_many, read_one
-from kinward.gate.http import WrongType
+from kinward.multipart import Malformed
 from kinward.policy import AgeRange, Person, load_pack
 from kinward.policy.capabilities import CAPABILITIES, RELATIONSHIPS
 from kinward.policy.request import Request, State, answer, ids_of, language_of
@@ -88,5 +88,5 @@ def test_a_batch_is_read_each_for_itself(sent: Any) -> None:
 @given(st.binary(max_size=200))
 def test_bytes_are_refused_or_answered(body: bytes) -> None:
     for reader in (read_one, read_many):
-        with contextlib.suppress(Invalid, WrongType):
+        with contextlib.suppress(Invalid, Malformed):
             reader(body)

@@ -1,0 +1,96 @@
+"""An account's whole experience: every decision with its bounds, and setting one of them."""
+
+from datetime import date
+from typing import Any, Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from kinward.errors import Invalid
+from kinward.experience.live import live, person_of, today
+from kinward.experience.models import Layer
+from kinward.experience.settings import decide_as_it_stands, make_setting
+from kinward.families.choosing import choose, keywords_of
+from kinward.gate.calls import Call
+from kinward.gate.decide import DecisionOut
+from kinward.people.services import get_account
+from kinward.policy.explain import bounds_of
+from kinward.policy.request import About, Request
+from kinward.policy.settling import bounds_in_general
+from kinward.policy.values import Value, Weekly
+
+
+class Movable(msgspec.Struct, frozen=True, rename={"self_": "self"}):
+    """How far guardian and self may move a value: `[most protective, loosest]`, or null."""
+
+    default: Value | None
+    guardian: tuple[Value, Value] | None
+    self_: tuple[Value, Value] | None
+
+
+class BoundedDecision(DecisionOut, frozen=True, kw_only=True):
+    """A decision, and how far guardian and self may move it."""
+
+    bounds: Movable
+
+
+class Experience(msgspec.Struct, frozen=True):
+    """Every decision for one account. Without a pack in force there is none."""
+
+    account_id: str
+    pack: str | None
+    decisions: dict[str, BoundedDecision]
+    on: date | UnsetType = UNSET
+    keywords: list[str] | UnsetType = UNSET
+
+
+class SettingIn(msgspec.Struct, forbid_unknown_fields=True):
+    """A value that a person or their guardian chose; null ends what was chosen before."""
+
+    layer: Literal["guardian", "self"]
+    value: Weekly | None
+    guardian_id: str = ""
+
+
+def see_experience(call: Call[None], account_id: str) -> Experience:
+    """Return each decision for one account, and how far guardian and self may move it."""
+    account = get_account(account_id)
+    pack = live().in_force().for_account(account_id)
+    if pack is None:
+        return Experience(account_id, None, {})
+    decisions = {}
+    for name, decision in decide_as_it_stands(account, pack).items():
+        movable = bounds_in_general(pack.ruling, name, person_of(account))
+        bounds: dict[str, Any] = {"default": decision.value, "guardian": None, "self": None}
+        if movable is not None:
+            bounds = bounds_of(pack.capabilities[name].kind, movable)
+        fields = decision.as_dict(account.language) | {"bounds": bounds}
+        decisions[name] = msgspec.convert(fields, BoundedDecision)
+    keywords = [keyword.word for keyword in keywords_of(account)]
+    return Experience(account_id, pack.label, decisions, today(), keywords)
+
+
+def put_setting(call: Call[SettingIn], account_id: str, capability: str) -> DecisionOut:
+    """Make or end one setting; answers with the decision that now holds."""
+    setting, account = call.body, get_account(account_id)
+    if setting.layer == "guardian":
+        if not setting.guardian_id:
+            raise Invalid("A guardian's setting names its guardian: `guardian_id`.")
+        choose(
+            guardian=get_account(setting.guardian_id),
+            teen_id=account_id,
+            capability=capability,
+            value=setting.value,
+            actor=call.actor,
+        )
+    else:
+        make_setting(
+            account=account,
+            layer=Layer.SELF,
+            capability=capability,
+            value=setting.value,
+            actor=call.actor,
+        )
+    question = Request(capability=capability, actor=About(id=account_id))
+    decision = live().decide([question])[0]
+    return msgspec.convert(decision.as_dict(account.language), DecisionOut)

@@ -1,0 +1,41 @@
+"""What a load balancer and Prometheus ask."""
+
+from typing import Final, Literal
+
+import msgspec
+from django.db import connection
+from prometheus_client import Counter, Gauge, Histogram, generate_latest
+
+from kinward.cases.queries import overdue, parked
+from kinward.gate.calls import Call, Content
+from kinward.jobs import fail_often
+
+METRICS: Final = "text/plain; version=0.0.4"
+
+ANSWERS = Counter("kinward_gate_answers", "Answers of the gate", ["endpoint", "answer"])
+OVERDUE = Gauge("kinward_cases_overdue", "Cases that should have been decided by now")
+FAILING = Gauge("kinward_jobs_failing", "Jobs that failed ten times or more and are tried again")
+PARKED = Gauge("kinward_parked", "Actions and reports that wait for a person", ["what"])
+SECONDS = Histogram("kinward_gate_seconds", "Seconds to an answer", ["endpoint"])
+
+
+class Health(msgspec.Struct, frozen=True):
+    """The gate answers, and so does its database."""
+
+    status: Literal["ok"] = "ok"
+
+
+def see_health(call: Call[None]) -> Health:
+    """Answer if the database does."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return Health()
+
+
+def see_metrics(call: Call[None]) -> Content:
+    """Return the metrics of this process, and what waits in the database."""
+    for what, count in parked().items():
+        PARKED.labels(what).set(count)
+    OVERDUE.set(overdue().count())
+    FAILING.set(sum(fail_often().values()))
+    return Content(generate_latest(), METRICS)

@@ -1,0 +1,229 @@
+"""The OpenAPI 3.1 document of a table of routes."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from kinward.errors import KinwardError
+from kinward.gate.idempotency import MAX_KEY
+from kinward.gate.routing import Form, Route
+from kinward.policy.request import About, Request
+
+VERSION: Final = "1"  # of the API: a change that breaks a caller makes it 2, under /v2
+REF: Final = "#/components/schemas/{name}"
+PROBLEM: Final = "application/problem+json"
+INTRODUCTION: Final = (
+    "What an app calls. Every error is an RFC 9457 problem document with a stable `code`. "
+    "An unknown address answers 404 `not_found`, a wrong method 405 `method_not_allowed`."
+)
+NAMES: Final = {Request: "Question", About: "Person"}  # where the code's name says too little
+HEADERS: Final = {
+    401: ("WWW-Authenticate", "How to send a key."),
+    503: ("Retry-After", "After how many seconds to try again."),
+}
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """What went wrong (RFC 9457). `code` is stable, `title` and `detail` are for people."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str = ""
+
+
+Schema = dict[str, Any]
+
+
+class _Schemas:
+    """The schemas of types, and the components that they refer to."""
+
+    def __init__(self, kinds: Sequence[Any]) -> None:
+        schemas, components = msgspec.json.schema_components(kinds, ref_template=REF)
+        self._names = {kind.__name__: name for kind, name in NAMES.items()}
+        self._kinds = [*kinds]
+        self._schemas = [self._tidy(schema) for schema in schemas]
+        self._components = {self._name(name): self._tidy(components[name]) for name in components}
+        self._spread = set[str]()  # components whose fields stand elsewhere, one by one
+
+    def of(self, kind: Any) -> Schema:
+        """The schema of a type, mostly a reference to a component."""
+        return self._schemas[self._kinds.index(kind)]
+
+    def fields(self, kind: type[msgspec.Struct]) -> tuple[dict[str, Schema], list[str]]:
+        """The schemas of a struct's fields, and the names of those that are required."""
+        name = self._name(kind.__name__)
+        self._spread.add(name)
+        return self._components[name]["properties"], self._components[name]["required"]
+
+    @property
+    def components(self) -> dict[str, Schema]:
+        """The components that something refers to, by name."""
+        return {
+            name: schema
+            for name, schema in sorted(self._components.items())
+            if name not in self._spread
+        }
+
+    def _tidy(self, value: Any, key: str = "") -> Any:
+        """A schema with our names for components, and docstrings cut to their first paragraph."""
+        if isinstance(value, dict):
+            return {name: self._tidy(part, name) for name, part in value.items()}
+        if isinstance(value, list):
+            return [self._tidy(part) for part in value]
+        if key == "$ref":
+            return REF.format(name=self._name(value.rpartition("/")[2]))
+        if key == "title":
+            return self._name(value)
+        if key == "description":
+            return " ".join(value.partition("\n\n")[0].split())
+        return value
+
+    def _name(self, name: str) -> str:
+        return self._names.get(name, name)
+
+
+def document(table: Mapping[str, Iterable[Route]]) -> dict[str, Any]:
+    """The document of a table: headings, and under each its routes."""
+    tagged = [(heading, route) for heading, routes in table.items() for route in routes]
+    schemas = _Schemas(_kinds(route for _, route in tagged))
+    refusals: dict[str, Schema] = {}
+    paths: dict[str, dict[str, Any]] = {}
+    for heading, route in tagged:
+        operation = _operation(heading, route, schemas, refusals)
+        paths.setdefault(route.template, {})[route.method.lower()] = operation
+    bearer = {"type": "http", "scheme": "bearer", "description": "`kinward key create` makes one."}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Kinward", "version": VERSION, "description": INTRODUCTION},
+        "servers": [{"url": "/"}],
+        "tags": [{"name": heading} for heading in table],
+        "paths": paths,
+        "components": {
+            "schemas": schemas.components,
+            "responses": dict(sorted(refusals.items())),
+            "securitySchemes": {"key": bearer},
+        },
+    }
+
+
+def _kinds(routes: Iterable[Route]) -> list[Any]:
+    """Every type that the routes name, each once."""
+    kinds: list[Any] = [Problem]
+    for route in routes:
+        body = route.body.fields if isinstance(route.body, Form) else route.body
+        answer = None if isinstance(route.answer, str) else route.answer
+        for kind in (body, route.query, answer):
+            if kind is not None and kind not in kinds:
+                kinds.append(kind)
+    return kinds
+
+
+def _operation(
+    heading: str, route: Route, schemas: _Schemas, refusals: dict[str, Schema]
+) -> dict[str, Any]:
+    name = route.handler.__name__ + ("_with_key_in_path" if route.key_in_path else "")
+    operation: dict[str, Any] = {
+        "operationId": name,
+        "tags": [heading],
+        "summary": route.sentence,
+        "security": [],
+        "parameters": _parameters(route, schemas),
+        "responses": _answers(route, schemas) | _refusals(route, refusals),
+    }
+    if route.scope:
+        operation["description"] = f"Scope `{route.scope}`."
+        operation["security"] = [] if route.key_in_path else [{"key": [route.scope]}]
+    if route.body is not None:
+        operation["requestBody"] = _body(route, schemas)
+    return operation
+
+
+def _parameters(route: Route, schemas: _Schemas) -> list[dict[str, Any]]:
+    parameters: list[dict[str, Any]] = [
+        {"name": name, "in": "path", "required": True, "schema": kind.schema}
+        for name, kind in route.parameters
+    ]
+    if route.query is not None:
+        fields, required = schemas.fields(route.query)
+        parameters += [
+            {"name": name, "in": "query", "required": name in required, "schema": schema}
+            for name, schema in fields.items()
+        ]
+    if route.idempotent:
+        schema = {"type": "string", "maxLength": MAX_KEY}
+        header = {"name": "Idempotency-Key", "in": "header", "required": False, "schema": schema}
+        parameters.append(header)
+    return parameters
+
+
+def _body(route: Route, schemas: _Schemas) -> dict[str, Any]:
+    if isinstance(route.body, Form):
+        return {"required": True, "content": {"multipart/form-data": _form(route.body, schemas)}}
+    return {
+        "required": True,
+        "description": f"At most {route.limit:,} bytes.",
+        "content": {"application/json": {"schema": schemas.of(route.body)}},
+    }
+
+
+def _form(form: Form, schemas: _Schemas) -> dict[str, Any]:
+    """A form's fields and its file. A list travels as JSON in one field."""
+    file = {"type": "string", "contentMediaType": "application/octet-stream"}
+    fields: dict[str, Schema] = {}
+    required: list[str] = []
+    if form.fields is not None:
+        fields, required = schemas.fields(form.fields)
+    properties = {name: _as_text(schema) for name, schema in fields.items()}
+    properties |= dict.fromkeys(form.files, file)
+    schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
+    if len(form.files) == 1:
+        required = [*required, *form.files]
+    else:
+        schema["oneOf"] = [{"required": [name]} for name in form.files]
+    return {"schema": schema | {"required": required}}
+
+
+def _as_text(schema: Schema) -> Schema:
+    if schema.get("type") != "array":
+        return schema
+    return {"type": "string", "contentMediaType": "application/json", "contentSchema": schema}
+
+
+def _answers(route: Route, schemas: _Schemas) -> dict[str, Any]:
+    words = {200: "The answer.", 201: "Created."}
+    if isinstance(route.answer, str):
+        content: dict[str, Any] = {route.answer: {}}
+    else:
+        content = {"application/json": {"schema": schemas.of(route.answer)}}
+    return {
+        str(status): {"description": words[status], "content": content} for status in route.statuses
+    }
+
+
+def _refusals(route: Route, refusals: dict[str, Schema]) -> dict[str, Any]:
+    """A route's refusals by status, as references to `refusals`, which this fills."""
+    by_status: dict[int, list[type[KinwardError]]] = {}
+    for error in route.possible_errors:
+        by_status.setdefault(error.status, []).append(error)
+    references = {}
+    for status, errors in by_status.items():
+        name = "-".join(error.code for error in errors)
+        refusals[name] = _refusal(status, errors)
+        references[str(status)] = {"$ref": f"#/components/responses/{name}"}
+    return references
+
+
+def _refusal(status: int, errors: Sequence[type[KinwardError]]) -> dict[str, Any]:
+    codes = {"properties": {"code": {"enum": [error.code for error in errors]}}}
+    schema = {"allOf": [{"$ref": REF.format(name=Problem.__name__)}, codes]}
+    refusal: dict[str, Any] = {
+        "description": "\n".join(f"- `{error.code}`: {error().sentence}" for error in errors),
+        "content": {PROBLEM: {"schema": schema}},
+    }
+    if status in HEADERS:
+        name, words = HEADERS[status]
+        refusal["headers"] = {name: {"description": words, "schema": {"type": "string"}}}
+    return refusal

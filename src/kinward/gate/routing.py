@@ -1,0 +1,264 @@
+"""What a route is, and which route a request is for."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from functools import cached_property
+from typing import Any, Final, NamedTuple
+from urllib.parse import unquote
+from uuid import UUID
+
+import msgspec
+
+from kinward.access.models import ApiKey
+from kinward.access.services import KeyRefused, ScopeMissing
+from kinward.errors import Invalid, KinwardError, NotFound
+from kinward.fields import MAX_ID, storable
+from kinward.gate.calls import Call
+from kinward.gate.http import TooLarge, TooSlow, Unavailable, WrongType, decode
+from kinward.gate.idempotency import KeyReused
+from kinward.media import Busy
+from kinward.multipart import Malformed
+
+MAX_JSON: Final = 64 * 1024
+KEY: Final = "key"  # the path parameter that holds an API key
+V1: Final = "/v1/"
+
+
+class Parameter(msgspec.Struct, frozen=True):
+    """A type of path parameter: how to read it, how to describe it, and how reading fails."""
+
+    read: Callable[[str], Any]
+    schema: dict[str, Any]
+    error: type[KinwardError] | None = None
+
+
+def _read_uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise NotFound from error
+
+
+def _read_date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise Invalid("The day is a date such as 2026-01-31.") from error
+
+
+PARAMETERS: Final = {
+    "": Parameter(str, {"type": "string", "minLength": 1, "maxLength": MAX_ID}),
+    "uuid": Parameter(_read_uuid, {"type": "string", "format": "uuid"}, NotFound),
+    "date": Parameter(_read_date, {"type": "string", "format": "date"}, Invalid),
+}
+
+
+class Form(msgspec.Struct, frozen=True):
+    """A multipart body: its text fields, and the names of which one part holds the file."""
+
+    files: tuple[str, ...]
+    fields: type[msgspec.Struct] | None = None
+
+
+class Fast(msgspec.Struct, frozen=True):
+    """How a route answers on the event loop.
+
+    `at_hand` answers from memory, or returns None if a thread has to ask the database.
+    `unreachable` answers when the database cannot even confirm the key.
+    """
+
+    at_hand: Callable[[Any], Any | None]
+    unreachable: Callable[[Any], Any]
+
+
+class Route(msgspec.Struct, frozen=True, dict=True):
+    """One endpoint. An empty `scope` means that no key is needed.
+
+    `line` is a method and a template. In it `{account_id}` is text, and `{report_id:uuid}` and
+    `{day:date}` have a type of `PARAMETERS`. `answer` is the type of the JSON answer, or the media
+    type of any other. `errors` are those that the handler raises. Those of keys, bodies and
+    parameters are derived.
+    """
+
+    line: str
+    scope: str
+    handler: Callable[..., Any]
+    answer: Any
+    body: type[msgspec.Struct] | Form | None = None
+    query: type[msgspec.Struct] | None = None
+    statuses: tuple[int, ...] = (200,)
+    errors: tuple[type[KinwardError], ...] = ()
+    limit: int = MAX_JSON  # bytes of a JSON body
+    read: Callable[[bytes], Any] | None = None  # reads a JSON body instead of `decode`
+    fast: Fast | None = None
+    slot: bool = False  # whether it waits for one of the few slots for files
+    idempotent: bool = False  # whether it takes an `Idempotency-Key`
+
+    @cached_property
+    def method(self) -> str:
+        """The method, such as `PUT`."""
+        return self.line.partition(" ")[0]
+
+    @cached_property
+    def path(self) -> str:
+        """The template of the path, with the types of its parameters."""
+        return self.line.partition(" ")[2]
+
+    @cached_property
+    def sentence(self) -> str:
+        """What the endpoint does: the first line of its handler's docstring."""
+        return (self.handler.__doc__ or "").strip().splitlines()[0]
+
+    @cached_property
+    def template(self) -> str:
+        """The path without the types of its parameters, as OpenAPI and metrics name it."""
+        return "/".join(_without_type(step) for step in self.path.split("/"))
+
+    @cached_property
+    def parameters(self) -> tuple[tuple[str, Parameter], ...]:
+        """The path's parameters in order."""
+        steps = [step[1:-1] for step in self.path.split("/") if step.startswith("{")]
+        named = [step.partition(":") for step in steps]
+        return tuple((name, PARAMETERS[kind]) for name, _, kind in named)
+
+    @cached_property
+    def key_in_path(self) -> bool:
+        """Whether the API key is the first parameter of the path."""
+        return any(name == KEY for name, _ in self.parameters)
+
+    @cached_property
+    def possible_errors(self) -> tuple[type[KinwardError], ...]:
+        """Every error that the endpoint may answer with, each once, ordered by status and code."""
+        errors = {KinwardError, *self.errors}
+        errors |= {KeyRefused, ScopeMissing} if self.scope else set()
+        errors |= {Unavailable} if self.fast is None else set()
+        errors |= {Busy} if self.slot else set()
+        errors |= {kind.error for _, kind in self.parameters if kind.error is not None}
+        if self.query is not None:
+            errors.add(Invalid)
+        if self.body is not None:
+            errors |= {TooLarge, TooSlow, WrongType, Malformed}
+            errors |= {Invalid} if self.read is None else set()
+        errors |= {KeyReused} if self.idempotent else set()
+        return tuple(sorted(errors, key=lambda error: (error.status, error.code)))
+
+    def read_body(self, body: bytes) -> Any:
+        """A JSON body as a value of this route's type."""
+        if self.read is not None:
+            return self.read(body)
+        return decode(body, self.body) if isinstance(self.body, type) else None
+
+    def run(
+        self,
+        *,
+        texts: Sequence[str],
+        query: Mapping[str, str],
+        body: Any,
+        key: ApiKey | None,
+        idempotency_key: str,
+    ) -> Any:
+        """Answer a call: `texts` are the path's parameters, `body` bytes or the parts of a form."""
+        pairs = zip(self.parameters, texts, strict=True)
+        given = {name: kind.read(text) for (name, kind), text in pairs if name != KEY}
+        if self.query is not None:
+            given["query"] = _convert(query, self.query)
+        if not isinstance(self.body, Form):
+            body = self.read_body(body)
+        return self.handler(Call(body, key, idempotency_key), **given)
+
+
+def _without_type(step: str) -> str:
+    return step.partition(":")[0] + "}" if ":" in step else step
+
+
+def _convert(query: Mapping[str, str], kind: type[msgspec.Struct]) -> msgspec.Struct:
+    try:
+        return msgspec.convert(query, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise Invalid(f"{error}.") from error
+
+
+class Address(msgspec.Struct, frozen=True):
+    """A path, and the route of each method that it takes."""
+
+    template: str
+    methods: dict[str, Route]
+
+
+class _Step:
+    """A node of the tree of paths."""
+
+    __slots__ = ("address", "any", "steps")
+
+    def __init__(self) -> None:
+        self.steps: dict[str, _Step] = {}
+        self.any: _Step | None = None
+        self.address: Address | None = None
+
+
+class Found(NamedTuple):
+    """The address of a request, and the texts that stand in the path for its parameters."""
+
+    address: Address
+    texts: Sequence[str]
+
+
+class Router:
+    """Finds routes: a fixed path in one look-up, any other along a tree of its segments.
+
+    Outside `/v1/`, empty segments are passed over, as tools join addresses. A path that needs no
+    key has to match exactly, so that a proxy that blocks it blocks it.
+    """
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self._fixed: dict[str, Found] = {}
+        self._v1, self._others = _Step(), _Step()
+        addresses: dict[str, Address] = {}
+        for route in routes:
+            new = Address(route.template, {})
+            address = addresses.setdefault(route.template, new)
+            if route.method in address.methods:
+                raise ValueError(f"{route.method} {route.template} is in the table twice")
+            address.methods[route.method] = route
+            if not route.parameters:
+                self._fixed[route.path] = Found(address, ())
+            if route.scope and (route.parameters or not route.path.startswith(V1)):
+                self._plant(route, address)
+
+    def _plant(self, route: Route, address: Address) -> None:
+        step = self._v1 if route.path.startswith(V1) else self._others
+        for name in route.path.strip("/").split("/"):
+            if name.startswith("{"):
+                step.any = step.any or _Step()
+                step = step.any
+            else:
+                step = step.steps.setdefault(name, _Step())
+        step.address = address
+
+    def find(self, path: str, raw_path: str) -> Found | None:
+        """The address for a path. `raw_path` is still percent-encoded, so a part may hold `/`."""
+        fixed = self._fixed.get(path)
+        if fixed is not None:
+            return fixed
+        names = raw_path.strip("/").split("/")
+        step = self._v1
+        if not path.startswith(V1):
+            names, step = [name for name in names if name], self._others
+        texts = []
+        for name in names:
+            text = unquote(name) if "%" in name else name
+            following = step.steps.get(text)
+            if following is None:
+                following = step.any
+                if following is None or not text:
+                    return None
+                texts.append(storable(text))
+            step = following
+        return None if step.address is None else Found(step.address, texts)
+
+
+def prefixes(routes: Iterable[Route]) -> tuple[str, ...]:
+    """How the paths of routes begin, for whoever sends requests here."""
+    firsts = {route.path.split("/", 2)[1] for route in routes if route.path.count("/") > 1}
+    fixed = {route.path for route in routes if route.path.count("/") == 1}
+    return (*sorted(f"/{first}/" for first in firsts), *sorted(fixed))
