@@ -15,16 +15,18 @@ chaos:  ## 500 kills instead of 20
 	@scripts/setup extras
 	@KINWARD_CHAOS_KILLS=500 .venv/bin/pytest -s tests/story/test_chaos.py
 
-bench:  ## beside the peers, in the same run
+bench:  ## beside the peers, in the same run; needs a C++ compiler
 	@scripts/setup bench
 	@.venv/bin/python bench/pdq.py
+	@.venv/bin/python -m bench.pdq_reference
 	@.venv/bin/python bench/robustness.py
 	@.venv/bin/python bench/index.py
 	@.venv/bin/python bench/retro.py
 	@.venv/bin/python bench/cases.py
 	@.venv/bin/python -m bench.policy
 
-docs: setup
+docs:
+	@scripts/setup dev
 	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict
 
 lock: setup  ## after a change to the dependencies in pyproject.toml
