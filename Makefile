@@ -1,5 +1,5 @@
 # The two commands of the README are `make demo` and `make test`; each does its own set-up.
-.PHONY: setup demo test chaos bench docs lock
+.PHONY: setup demo test chaos mutants bench docs lock
 
 setup:
 	@scripts/setup
@@ -15,16 +15,22 @@ chaos:  ## 500 kills instead of 20
 	@scripts/setup extras
 	@KINWARD_CHAOS_KILLS=500 .venv/bin/pytest -s tests/story/test_chaos.py
 
-bench:  ## beside the peers, in the same run
+mutants:  ## which changes of the code does no test notice? N=300 SEED=1
+	@scripts/setup extras
+	@.venv/bin/python -m scripts.mutants $(or $(N),300) $(SEED)
+
+bench:  ## beside the peers, in the same run; needs a C++ compiler
 	@scripts/setup bench
 	@.venv/bin/python bench/pdq.py
+	@.venv/bin/python -m bench.pdq_reference
 	@.venv/bin/python bench/robustness.py
 	@.venv/bin/python bench/index.py
 	@.venv/bin/python bench/retro.py
 	@.venv/bin/python bench/cases.py
 	@.venv/bin/python -m bench.policy
 
-docs: setup
+docs:
+	@scripts/setup dev
 	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict
 
 lock: setup  ## after a change to the dependencies in pyproject.toml

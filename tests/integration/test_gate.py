@@ -135,6 +135,13 @@ def test_the_same_key_has_one_effect_and_one_answer(
     call: Caller, bank: Bank, account: Account
 ) -> None:
     first = call.media(key="abc")
+    check = Check.objects.get()
+    assert first.status_code == 200
+    assert first.json() == {
+        "check_id": str(check.id),
+        "outcome": "quarantine",
+        "case_id": str(Case.objects.get().id),
+    }
     assert call.media(key="abc").json() == first.json()
     assert Check.objects.count() == 1
     problem(call.media(UNKNOWN, key="abc"), 422, "idempotency.key_reused")
@@ -150,7 +157,7 @@ def test_the_same_key_at_the_same_time(call: Caller, bank: Bank, account: Accoun
     answers = call.together([("POST", "/v1/media", arguments)] * 6)
     assert all(answer.json() == answers[0].json() for answer in answers)
     assert answers[0].status_code == 200
-    assert Check.objects.count() == 1
+    assert answers[0].json()["check_id"] == str(Check.objects.get().id)
 
 
 def test_many_uploads_at_once_are_one_case(call: Caller, bank: Bank, account: Account) -> None:

@@ -1,48 +1,34 @@
 """Our PDQ is the reference's, on every picture."""
 
-import io
-
 import numpy as np
-import pdqhash
 import pytest
-from PIL import Image
 
 from kinward.demo import pictures
 from kinward.errors import KinwardError
 from kinward.media import hash_array, hash_bytes, hash_dihedral, hash_many, read_picture
+from tests import reference_pictures
 
-SIZES = [(1024, 768), (640, 480), (333, 517), (64, 64), (1600, 300), (129, 128), (50, 40)]
 MAX = 50_000_000
+REFERENCE = reference_pictures.read_reference()
 
 
 def distance(one: bytes, other: bytes) -> int:
     return int.from_bytes(bytes(a ^ b for a, b in zip(one, other, strict=True))).bit_count()
 
 
-def reference(data: bytes) -> tuple[bytes, int]:
-    pixels = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
-    bits, quality = pdqhash.compute(pixels)
-    return np.packbits(bits).tobytes(), int(quality)
-
-
-@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "GIF"])
+@pytest.mark.parametrize("format", reference_pictures.FORMATS)
 def test_two_hundred_pictures_are_within_two_bits_of_the_reference(format: str) -> None:
-    for seed in range(50):
-        image = pictures.draw(seed, SIZES[seed % len(SIZES)])
-        data = pictures.encode(image, format)
-        ours = read_picture(data, MAX)
-        theirs, quality = reference(data)
+    for seed in reference_pictures.SEEDS:
+        ours = read_picture(reference_pictures.draw_file(format, seed), MAX)
+        theirs, quality = REFERENCE[format, seed]
         assert distance(ours.signature, theirs) <= 2
         assert abs(ours.quality - quality) <= 1
 
 
 def test_noise_alone_is_within_two_bits_of_the_reference() -> None:
-    dice = np.random.default_rng(7)
-    for height, width in [(768, 1024), (70, 1000), (2000, 1500)]:
-        pixels = dice.integers(0, 256, (height, width, 3), dtype=np.uint8)
-        bits, _ = pdqhash.compute(pixels)
+    for number, pixels in enumerate(reference_pictures.draw_noise()):
         ours, _ = hash_array(pixels)
-        assert distance(ours.tobytes(), np.packbits(bits).tobytes()) <= 2
+        assert distance(ours.tobytes(), REFERENCE["noise", number][0]) <= 2
 
 
 def test_a_flat_picture_has_no_quality() -> None:
@@ -62,15 +48,23 @@ def test_reencoding_and_resizing_stay_within_the_radius_and_others_do_not() -> N
     assert distance(known, other.signature) > 31
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", reference_pictures.TURNED_SEEDS)
 def test_turned_and_mirrored_it_is_the_reference_s(seed: int) -> None:
-    pixels = np.asarray(pictures.draw(seed, SIZES[seed % len(SIZES)]).convert("RGB"))
+    pixels = reference_pictures.draw_pixels(seed)
     ours, quality = hash_dihedral(pixels)
-    theirs, their_quality = pdqhash.compute_dihedral(pixels)
-    for mine, other in zip(ours, theirs, strict=True):
-        assert distance(mine.tobytes(), np.packbits(other).tobytes()) <= 2
-    assert abs(quality - int(their_quality)) <= 1
+    assert len(ours) == reference_pictures.VARIANTS
+    for variant, digest in enumerate(ours):
+        number = seed * reference_pictures.VARIANTS + variant
+        theirs, their_quality = REFERENCE["turned", number]
+        assert distance(digest.tobytes(), theirs) <= 2
+        assert abs(quality - their_quality) <= 1
     assert (ours[0] == hash_array(pixels)[0]).all()
+
+
+def test_the_reference_was_recorded_whole() -> None:
+    pictures_recorded = len(reference_pictures.FORMATS) * len(reference_pictures.SEEDS)
+    turned = len(reference_pictures.TURNED_SEEDS) * reference_pictures.VARIANTS
+    assert len(REFERENCE) == pictures_recorded + len(reference_pictures.NOISE_SIZES) + turned
 
 
 def test_many_files_are_hashed_in_their_order_and_a_bad_one_alone_fails() -> None:

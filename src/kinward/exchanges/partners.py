@@ -13,6 +13,10 @@ from urllib.parse import urlsplit
 
 import dacite
 import requests
+
+from kinward.exchanges import hashing  # noqa: F401  before the package that wants a hasher
+
+# isort: split
 from threatexchange.exchanges.clients.fb_threatexchange.api import ThreatExchangeAPI
 from threatexchange.exchanges.clients.ncmec import hash_api as ncmec
 from threatexchange.exchanges.clients.stopncii import api as stopncii

@@ -1,0 +1,62 @@
+"""What a sanction says of its end: to the platform, to the ledger and to whoever asks."""
+
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from django.utils import timezone
+
+from kinward.enforcement.models import Action, Sanction, SanctionKind
+from kinward.enforcement.sanctions import impose, stands
+from kinward.ledger.models import Entry
+from kinward.people.models import Account
+
+pytestmark = pytest.mark.django_db
+
+CAPABILITY = "dm.send"
+
+
+def restrict(account: Account, until: datetime | None) -> None:
+    impose(
+        account=account,
+        case_id=uuid4(),
+        kind=SanctionKind.RESTRICT,
+        capabilities=[CAPABILITY],
+        until=until,
+        actor="system:test",
+    )
+
+
+def restricted_as_told(account: Account) -> object:
+    """What the platform was told last of what is withheld."""
+    told = Action.objects.filter(account=account, target_kind="account").order_by("-number")
+    standing = told.values_list("standing", flat=True)[0]
+    assert standing is not None
+    return standing["restricted"]
+
+
+def test_a_restriction_for_seven_days_is_told_as_for_seven_days(account: Account) -> None:
+    until = timezone.now() + timedelta(days=7)
+    restrict(account, until)
+    assert stands(account).withheld == {CAPABILITY: until}
+    assert restricted_as_told(account) == [{"capability": CAPABILITY, "until": until.isoformat()}]
+    assert Sanction.objects.get().until == until
+    entry = Entry.objects.get(kind="sanction.imposed")
+    assert entry.data["until"] == until.isoformat()
+    assert (entry.data["account"], entry.data["sanction"]) == (account.platform_id, "restrict")
+
+
+@pytest.mark.parametrize(
+    ("days", "longest"), [((7, 3), 7), ((3, 7), 7), ((7, None), None), ((None, 7), None)]
+)
+def test_what_two_cases_restrict_is_restricted_until_the_later_end(
+    account: Account, days: tuple[int | None, int | None], longest: int | None
+) -> None:
+    now = timezone.now()
+    ends = {number: now + timedelta(days=number) for number in days if number is not None}
+    for number in days:
+        restrict(account, None if number is None else ends[number])
+    until = None if longest is None else ends[longest]
+    assert stands(account).withheld == {CAPABILITY: until}
+    told = None if until is None else until.isoformat()
+    assert restricted_as_told(account) == [{"capability": CAPABILITY, "until": told}]
