@@ -1,4 +1,4 @@
-"""Before anything is imported: a data directory of the tests' own, and a real PostgreSQL in it."""
+"""Before anything is imported: a data directory of the tests. Their PostgreSQL starts later."""
 
 import atexit
 import os
@@ -17,31 +17,31 @@ os.environ["KINWARD_RETRY_SCALE"] = "0.01"
 os.environ["KINWARD_REPORTER_EMAIL"] = "safety@community.example"
 os.environ["DJANGO_SETTINGS_MODULE"] = "kinward.project.settings"
 
-from kinward.cli import postgres  # noqa: E402
 from kinward.cli.first_run import make_secrets  # noqa: E402
 
+make_secrets()
 
-def _in_a_hurry() -> None:
-    """The tests' own server need not survive the machine: its disk is not waited for."""
+
+def start_database() -> str:
+    """Start the tests' own PostgreSQL, or take the one that is named; returns its URL.
+
+    Its disk is not waited for: it need not survive the machine.
+    """
+    if url := os.environ.get("KINWARD_TEST_DATABASE_URL"):
+        os.environ["KINWARD_DATABASE_URL"] = url
+        return url
     import psycopg
 
-    with psycopg.connect(os.environ["KINWARD_DATABASE_URL"], autocommit=True) as connection:
+    from kinward.cli import postgres
+
+    server, _ = postgres.start()
+    atexit.register(server.stop)
+    url = os.environ["KINWARD_DATABASE_URL"]
+    with psycopg.connect(url, autocommit=True) as connection:
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             connection.execute(f"ALTER SYSTEM SET {setting} = off")
         connection.execute("SELECT pg_reload_conf()")
+    return url
 
 
-_server = None
-if "KINWARD_TEST_DATABASE_URL" in os.environ:
-    os.environ["KINWARD_DATABASE_URL"] = os.environ["KINWARD_TEST_DATABASE_URL"]
-make_secrets()
-if "KINWARD_TEST_DATABASE_URL" not in os.environ:
-    _server, _ = postgres.start()
-    _in_a_hurry()
-
-
-@atexit.register
-def _clean_up() -> None:
-    if _server is not None:
-        _server.stop()
-    shutil.rmtree(_base, ignore_errors=True)
+atexit.register(shutil.rmtree, _base, ignore_errors=True)  # after the server has stopped

@@ -38,12 +38,11 @@ Configure = Callable[..., Config]
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _database(
-    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: DjangoDbBlocker
-) -> Iterator[None]:
+def _database(request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     if not any(item.get_closest_marker("django_db") for item in request.session.items):
-        yield  # then pytest-django makes no database
+        yield
         return
+    request.getfixturevalue("django_db_setup")
     # Tests that commit are cleaned up by truncating; nothing else may truncate the ledger.
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE ledger_entry DISABLE TRIGGER ledger_no_truncate")

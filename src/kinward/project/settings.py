@@ -10,8 +10,6 @@ from kinward.config import config, random_secret
 from kinward.project.logs import configure_logs
 
 _config = config()
-_database = urlsplit(_config.database_url or "postgresql:///kinward")
-_options = dict(parse_qsl(_database.query))
 configure_logs(_config.log_level)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -88,19 +86,25 @@ TEMPLATES: list[dict[str, Any]] = [
     }
 ]
 
-DATABASES = {
-    "default": {
+
+def database_settings(url: str) -> dict[str, Any]:
+    """Django's settings of the database at a `postgresql://` URL."""
+    database = urlsplit(url or "postgresql:///kinward")
+    options = dict(parse_qsl(database.query))
+    return {
         "ENGINE": "django.db.backends.postgresql",
-        "NAME": _database.path.lstrip("/") or "kinward",
-        "USER": unquote(_database.username or ""),
-        "PASSWORD": unquote(_database.password or ""),
-        "HOST": _options.pop("host", "") or (_database.hostname or ""),
-        "PORT": str(_database.port or ""),
+        "NAME": database.path.lstrip("/") or "kinward",
+        "USER": unquote(database.username or ""),
+        "PASSWORD": unquote(database.password or ""),
+        "HOST": options.pop("host", "") or (database.hostname or ""),
+        "PORT": str(database.port or ""),
         "CONN_MAX_AGE": 300,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": 5, **_options},
+        "OPTIONS": {"connect_timeout": 5, **options},
     }
-}
+
+
+DATABASES = {"default": database_settings(_config.database_url)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "access.Staff"
