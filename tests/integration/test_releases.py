@@ -239,11 +239,17 @@ def test_a_hold_in_the_console(
     page = signed_in(custodians[0])
     assert page.post("/releases/hold", {"case": "x", "reference": "r"}).status_code == 422
     assert page.post("/releases/hold", {"case": str(case.id)}).status_code == 422
-    page.post("/releases/hold", {"case": str(case.id), "reference": "ref-1"})
+    sent = {"case": str(case.id), "reference": "ref-1"}
+    shown = page.post("/releases/hold", sent, follow=True).content.decode()
     assert Evidence.objects.get().hold_reference == "ref-1"
-    assert "ref-1" in page.get("/releases").content.decode()
-    page.post("/releases/hold", {"case": str(case.id), "ends": "yes"})
-    assert Evidence.objects.get().hold_reference == ""
+    assert "ref-1" in shown
+    assert "1 file is held." in shown
+    quarantined(account, content_id="post-2")
+    assert "2 files are held." in page.post("/releases/hold", sent, follow=True).content.decode()
+    sent = {"case": str(case.id), "ends": "yes"}
+    ended = page.post("/releases/hold", sent, follow=True).content.decode()
+    assert "2 files are no longer held." in ended
+    assert set(Evidence.objects.values_list("hold_reference", flat=True)) == {""}
 
 
 def asked(case: Case, staff: Staff) -> Destruction:

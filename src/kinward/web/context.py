@@ -13,22 +13,24 @@ from kinward.redress.queries import waiting as appeals_waiting
 
 
 def console(request: HttpRequest) -> dict[str, object]:
-    """Which pages this person works on, and how much waits on them."""
+    """Which pages this person works on, and how much waits on them.
+
+    A count is None where the person does not work on the page.
+    """
     staff = getattr(request, "user", None)
     if not isinstance(staff, Staff):
-        return {}
-    found: dict[str, object] = {"reader": f"{staff.username} {timezone.now():%Y-%m-%d %H:%M} UTC"}
-    found |= {"sees_queue": staff.may(REVIEW) or staff.may(AUDIT)}
-    found["opens_files"] = staff.may(REVIEW)
-    found["sees_banks"] = staff.may(BANKS)
-    if staff.may(SENIOR) or staff.may(AUDIT):
-        found["unread_count"] = unread().count()
-    if found["sees_queue"]:
-        found["appeal_count"] = appeals_waiting().count()
-    found["sees_custody"] = staff.may(CUSTODY) or staff.may(AUDIT)
-    if staff.may(OPERATE):
-        found["parked_count"] = sum(parked().values())
-    if staff.may(POLICY) or staff.may(AUDIT):
-        found["proposal_count"] = waiting()
-        found["edition_count"] = editions_waiting()
-    return found
+        return {"reader": ""}
+    reads_cases = staff.may(REVIEW) or staff.may(AUDIT)
+    reads_policy = staff.may(POLICY) or staff.may(AUDIT)
+    return {
+        "reader": f"{staff.username} {timezone.now():%Y-%m-%d %H:%M} UTC",
+        "sees_queue": reads_cases,
+        "opens_files": staff.may(REVIEW),
+        "sees_banks": staff.may(BANKS),
+        "sees_custody": staff.may(CUSTODY) or staff.may(AUDIT),
+        "unread_count": unread().count() if staff.may(SENIOR) or staff.may(AUDIT) else None,
+        "appeal_count": appeals_waiting().count() if reads_cases else None,
+        "parked_count": sum(parked().values()) if staff.may(OPERATE) else None,
+        "proposal_count": waiting() if reads_policy else None,
+        "edition_count": editions_waiting() if reads_policy else None,
+    }
