@@ -213,7 +213,8 @@ def test_the_command_and_the_console(
     assert wrong.status_code == 422
     assert "age recipient" in wrong.content.decode()
     assert "A court of a test" in wrong.content.decode(), "what was written is still there"
-    assert first.post("/releases/ask", sent).status_code == 302
+    asked = first.post("/releases/ask", sent, follow=True).content.decode()
+    assert "Release requested. Another custodian must approve it." in asked
     release = Release.objects.get()
     own = first.post(f"/releases/{release.id}/decide", {"decision": "approve"})
     assert own.status_code == 403
