@@ -32,7 +32,10 @@ from kinward.policy import AgeRange
 from kinward.reporting.authority import authority
 from kinward.reporting.cybertipline.sandbox import Fault, Sandbox, serve
 from kinward.watch import watch
+from tests import strict_templates
 from tests.integration.helpers import KNOWN_PNG, Receiver, listening
+
+strict_templates.install()
 
 Configure = Callable[..., Config]
 

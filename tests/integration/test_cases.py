@@ -214,12 +214,12 @@ def test_what_one_person_escalates_another_decides(
 ) -> None:
     case = quarantined(account)
     assert held(case, reviewer, ESCALATE).state == "escalated"
-    assert queries.next_for(reviewer) is None
+    assert queries.free_for(reviewer).first() is None
     take(case=case, staff=reviewer)
     with pytest.raises(services.NeedsAnotherPerson):
         decide(case_id=case.id, staff=reviewer, form=CONFIRM)
     services.give_up(case=case, staff=reviewer)
-    assert queries.next_for(second_reviewer) == case
+    assert queries.free_for(second_reviewer).first() == case
     assert held(case, second_reviewer, CONFIRM).state == "confirmed"
 
 
@@ -232,7 +232,7 @@ def test_a_lease_keeps_two_reviewers_apart(
     take(case=case, staff=reviewer)
     with pytest.raises(services.LeaseHeld, match="robin has it"):
         take(case=case, staff=second_reviewer)
-    assert queries.next_for(second_reviewer) is None
+    assert queries.free_for(second_reviewer).first() is None
     with pytest.raises(services.LeaseNeeded):
         decide(case_id=case.id, staff=second_reviewer, form=CONFIRM)
     Case.objects.update(leased_until=timezone.now() - timedelta(seconds=1))

@@ -2,30 +2,37 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from allauth.mfa.models import Authenticator
 from django.core.cache import caches
 from django.core.cache.backends import locmem
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern
 from django.utils import timezone
+from kinward.matching.picture import digest_bytes, read_picture
 
 from kinward.access.models import Staff
 from kinward.access.roles import ROLES
 from kinward.cases.models import Case
 from kinward.cases.services import close_reported, take
+from kinward.cases.user_reports import UserReportIn, receive_report
 from kinward.cli.demo import give_second_factor, one_time_code
 from kinward.enforcement.models import Action
 from kinward.evidence.models import Evidence
 from kinward.ledger.models import Entry
 from kinward.matching.models import Bank, BankedHash
+from kinward.matching.services import add_hashes, create_bank, file_hashes
 from kinward.people.models import Account
 from kinward.reporting.models import Report
 from kinward.reporting.services import file_report
 from kinward.web.urls import urlpatterns
-from tests.integration.helpers import quarantined
+from tests.integration.families import make_account
+from tests.integration.helpers import UNKNOWN, quarantined
 
 pytestmark = pytest.mark.django_db
 
@@ -108,7 +115,7 @@ ALLOWED["administrator"] = set[str]().union(*ALLOWED.values())
 def test_the_matrix_knows_every_role_and_every_address(case: Case) -> None:
     assert set(ALLOWED) == set(ROLES)
     named = {name for _, _, name in routes(case)}
-    assert ALLOWED["administrator"] == named, "a new address belongs into this matrix"
+    assert ALLOWED["administrator"] == named, "add new routes to this matrix"
 
 
 @pytest.mark.parametrize("role", ALLOWED)
@@ -176,6 +183,68 @@ def test_an_auditor_follows_a_case_on_one_page(
         found = timeline.find(said, after + 1)
         assert found > after, said
         after = found
+
+
+CELL = re.compile(r"<t[hd]>(.*?)</t[hd]>", re.DOTALL)
+
+
+def queue_cells(page: Client) -> dict[str, dict[str, str]]:
+    """The queue as a reviewer reads it: the cells of each row by the account, by their headings."""
+    table = page.get("/queue").content.decode().split("<table>")[1].split("</table>")[0]
+    headings, *rows = [
+        [" ".join(re.sub(r"<[^>]+>", " ", cell).split()) for cell in CELL.findall(row)]
+        for row in table.split("<tr>")[1:]
+    ]
+    return {row[1]: dict(zip(headings, row, strict=True)) for row in rows}
+
+
+def flag(account: Account) -> None:
+    """Report an account, as another person would."""
+    report = UserReportIn(account_id=account.platform_id, category="bullying", text="x")
+    receive_report(report=report, actor="key:test")
+
+
+def test_the_queue_counts_findings_in_words(page: Client, case: Case, account: Account) -> None:
+    rumours = create_bank(name="rumours", confidence="unverified", actor="system:test")
+    hashes = file_hashes(digest_bytes(UNKNOWN), read_picture(UNKNOWN, 10**8), "generated 3")
+    add_hashes(bank=rumours, hashes=hashes, provenance="a test", actor="system:test")
+    other = make_account("heron", 40)
+    flag(other)
+    assert queue_cells(page)["member-1"]["Findings"] == "1 verified match"
+    assert queue_cells(page)["heron"]["Findings"] == "1 user report"
+    quarantined(account, content_id="post-2")
+    quarantined(account, data=UNKNOWN, content_id="post-3")
+    flag(account)
+    flag(account)
+    assert queue_cells(page)["member-1"]["Findings"] == (
+        "2 verified matches, 1 unverified match, 2 user reports"
+    )
+    assert queue_cells(page)["member-1"]["Held by"] == "nobody"
+
+
+def test_a_longer_queue_asks_the_database_no_more(
+    page: Client, case: Case, django_assert_num_queries: Any
+) -> None:
+    with CaptureQueriesContext(connection) as short:
+        page.get("/queue")
+    for number in range(5):
+        flag(make_account(f"heron-{number}", 40))
+    with django_assert_num_queries(len(short)):
+        assert len(queue_cells(page)) == 6
+
+
+def test_an_error_in_a_form_is_shown_on_its_page(page: Client, case: Case) -> None:
+    page.post(f"/cases/{case.id}/take")
+    answer = page.post(f"/cases/{case.id}/comment", {"text": ""})
+    text = answer.content.decode()
+    assert answer.status_code == 422
+    assert 'role="alert"' in text
+    assert "Your verdict" in text
+    for method, path, name in routes(case):
+        if method == "post" and name != "rule":
+            assert page.get(path).status_code == 405, path
+        if name == "comment":
+            assert page.post(path.replace(str(case.id), str(uuid4()))).status_code == 404
 
 
 def test_strangers_are_sent_to_the_sign_in(case: Case) -> None:
@@ -295,7 +364,7 @@ def test_two_reviewers_do_not_share_a_case(
     refused = page.post(f"/cases/{case.id}/take")
     assert refused.status_code == 409
     assert b"noor has it until" in refused.content
-    assert page.post("/next")["Location"] == "/queue"
+    assert "The queue is empty." in page.post("/next", follow=True).content.decode()
     evidence = Evidence.objects.get()
     assert page.post(f"/cases/{case.id}/files/{evidence.id}/show").status_code == 409
 

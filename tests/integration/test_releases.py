@@ -215,7 +215,8 @@ def test_the_command_and_the_console(
     assert wrong.status_code == 422
     assert "age recipient" in wrong.content.decode()
     assert "A court of a test" in wrong.content.decode(), "what was written is still there"
-    assert first.post("/releases/ask", sent).status_code == 302
+    asked = first.post("/releases/ask", sent, follow=True).content.decode()
+    assert "Release requested. Another custodian must approve it." in asked
     release = Release.objects.get()
     own = first.post(f"/releases/{release.id}/decide", {"decision": "approve"})
     assert own.status_code == 403
@@ -241,11 +242,17 @@ def test_a_hold_in_the_console(
     page = signed_in(custodians[0])
     assert page.post("/releases/hold", {"case": "x", "reference": "r"}).status_code == 422
     assert page.post("/releases/hold", {"case": str(case.id)}).status_code == 422
-    page.post("/releases/hold", {"case": str(case.id), "reference": "ref-1"})
+    sent = {"case": str(case.id), "reference": "ref-1"}
+    shown = page.post("/releases/hold", sent, follow=True).content.decode()
     assert Evidence.objects.get().hold_reference == "ref-1"
-    assert "ref-1" in page.get("/releases").content.decode()
-    page.post("/releases/hold", {"case": str(case.id), "ends": "yes"})
-    assert Evidence.objects.get().hold_reference == ""
+    assert "ref-1" in shown
+    assert "1 file is held." in shown
+    quarantined(account, content_id="post-2")
+    assert "2 files are held." in page.post("/releases/hold", sent, follow=True).content.decode()
+    sent = {"case": str(case.id), "ends": "yes"}
+    ended = page.post("/releases/hold", sent, follow=True).content.decode()
+    assert "2 files are no longer held." in ended
+    assert set(Evidence.objects.values_list("hold_reference", flat=True)) == {""}
 
 
 def asked(case: Case, staff: Staff) -> Destruction:

@@ -284,7 +284,7 @@ def test_two_people_release_records_to_a_court(
     for label, value in (
         ("Account", _account(demo)),
         ("From (UTC)", "2020-01-01"),
-        ("Up to and with", "2099-01-01"),
+        ("Through", "2099-01-01"),
         ("For whom", "A court of a story"),
         ("Their reference", "ref-1"),
         ("Their public key", public_half(key)),

@@ -1,13 +1,16 @@
 """Reading cases: the queue, and everything about one."""
 
 from itertools import chain
+from typing import Any
 
 import msgspec
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.translation import ngettext
 
 from kinward.access.models import Staff
-from kinward.cases.models import Case, Verdict
+from kinward.cases.models import Case, Finding, Verdict
 from kinward.cases.states import UNDECIDED, CaseState
 from kinward.enforcement.queries import of_case as actions_of
 from kinward.enforcement.queries import parked as parked_actions
@@ -15,6 +18,7 @@ from kinward.enforcement.queries import sanctions_of
 from kinward.evidence.queries import of_case as evidence_of
 from kinward.ledger.models import Entry
 from kinward.ledger.queries import about
+from kinward.matching.confidence import Confidence
 from kinward.matching.kinds import kind_of
 from kinward.redress.queries import of_case as statements_of
 from kinward.reporting.queries import parked as parked_reports
@@ -37,6 +41,41 @@ def queue() -> QuerySet[Case]:
     )
 
 
+class QueueRow(msgspec.Struct, frozen=True):
+    """One case of the queue, and its findings counted by kind, in words for a reviewer."""
+
+    case: Case
+    findings: str
+
+
+def queue_rows(limit: int) -> list[QueueRow]:
+    """The first cases of the queue, each with what there is against the account."""
+    cases = queue().annotate(
+        verified=_count_findings(confidence=Confidence.VERIFIED),
+        unverified=_count_findings(confidence=Confidence.UNVERIFIED),
+        reports=_count_findings(user_report__isnull=False),
+    )
+    return [
+        QueueRow(case, _findings_in_words(case.verified, case.unverified, case.reports))
+        for case in cases[:limit]
+    ]
+
+
+def _count_findings(**kind: Any) -> Coalesce:
+    # A subquery runs for the rows within the limit; a join would group the whole queue.
+    findings = Finding.objects.filter(case=OuterRef("pk"), **kind).order_by().values("case")
+    return Coalesce(Subquery(findings.annotate(count=Count("*")).values("count")), 0)
+
+
+def _findings_in_words(verified: int, unverified: int, reports: int) -> str:
+    counted = (
+        (verified, ngettext("%d verified match", "%d verified matches", verified)),
+        (unverified, ngettext("%d unverified match", "%d unverified matches", unverified)),
+        (reports, ngettext("%d user report", "%d user reports", reports)),
+    )
+    return ", ".join(words % count for count, words in counted if count)
+
+
 def overdue() -> QuerySet[Case]:
     """Undecided cases that should have been decided by now."""
     return Case.objects.filter(state__in=UNDECIDED, due_at__lt=timezone.now())
@@ -46,11 +85,6 @@ def prior(case: Case) -> QuerySet[Case]:
     """The other cases of the same account, the latest first."""
     others = Case.objects.filter(account=case.account).exclude(pk=case.pk)
     return others.order_by("-opened_at")[:50]
-
-
-def next_for(staff: Staff) -> Case | None:
-    """The first undecided case that nobody else holds and this person may decide."""
-    return free_for(staff).first()
 
 
 def free_for(staff: Staff) -> QuerySet[Case]:

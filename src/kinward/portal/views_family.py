@@ -74,6 +74,7 @@ def home(request: Visit) -> HttpResponse:
         "guardians": [(each, has_power(each)) for each in guardians_of(account)],
         "rules": rules,
         "at_once": rules.leaves_at_once(person_of(account).age),
+        "mail": False,  # only a guardian has a digest
         "more": MORE,
         "open_group": request.GET.get("group", "time"),
         "focus_ask": request.portal.start.get("page") == "ask",
@@ -87,6 +88,7 @@ def teen(request: Visit, pairing_id: UUID) -> HttpResponse:
     """A teen's page, from the side of a guardian."""
     pairing = guarded(request, pairing_id)
     context = _common(pairing.teen, request.account, pairing) | {
+        "guardians": [],  # which are the teen's own business
         "mail": bool(config().mail_url),
         "open_group": request.GET.get("group", "time"),
     }
@@ -273,7 +275,7 @@ def digest(request: Visit, pairing_id: UUID) -> HttpResponse:
 def confirm(request: HttpRequest) -> HttpResponse:
     """The owner of a mail address wants the digest: a button, since mail programs follow links."""
     token = (request.POST or request.GET).get("token", "")[:2000]
-    context: dict[str, Any] = {"token": token}
+    context: dict[str, Any] = {"account": None, "token": token, "done": False, "problem": ""}
     if request.method == "POST":
         try:
             confirm_digest(token)

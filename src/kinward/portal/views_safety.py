@@ -68,7 +68,7 @@ def _settings(language: str, place: str) -> dict[str, Any]:
     """What each setting is at each age, as the rules in force decide it for a place."""
     pack = live().in_force().for_account(None)
     if pack is None:
-        return {"bands": [], "groups": []}
+        return {"bands": [], "groups": [], "places": [], "place": ""}
     places = sorted({each[:2] for each in pack.places})
     place = place if place in places else ""
     edges = [each for each in pack.ruling.edges if YOUNGEST <= each <= OLDEST]

@@ -63,10 +63,12 @@ def visited(view: View) -> View:
 def problem_page(request: HttpRequest, error: KinwardError, **more: Any) -> HttpResponse:
     """An error as a page, with its sentence and the way on."""
     context = {
+        "account": None,
         "sentence": translation.gettext(error.sentence),
         "error": error,
         "app": config().family_url,
         "closed": isinstance(error, PortalClosed),
+        "ends": False,
         **more,
     }
     return render(request, "portal/problem.html", context, status=error.status)

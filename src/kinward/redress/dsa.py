@@ -94,10 +94,6 @@ def _visibility(effects: Mapping[str, Any]) -> list[str] | None:
     return ["DECISION_VISIBILITY_CONTENT_DISABLED"] if "quarantine" in effects else None
 
 
-def _provision(effects: Mapping[str, Any]) -> str | None:
-    return "DECISION_PROVISION_PARTIAL_SUSPENSION" if "restrict" in effects else None
-
-
 def _account(effects: Mapping[str, Any]) -> str | None:
     if "terminate" in effects:
         return "DECISION_ACCOUNT_TERMINATED"

@@ -13,23 +13,26 @@ from kinward.redress.queries import waiting as appeals_waiting
 
 
 def console(request: HttpRequest) -> dict[str, object]:
-    """Which pages this person works on, and how much waits on them."""
+    """Which pages this person works on, and how much waits on them.
+
+    A count is None where the person does not work on the page.
+    """
     staff = getattr(request, "user", None)
     if not isinstance(staff, Staff):
-        return {}
-    found: dict[str, object] = {"reader": f"{staff.username} {timezone.now():%Y-%m-%d %H:%M} UTC"}
+        return {"reader": ""}
     audits = staff.may(Permission.READ_LEDGER)
-    found["sees_queue"] = staff.may(Permission.WORK_ON_CASES) or audits
-    found["opens_files"] = staff.may(Permission.OPEN_EVIDENCE)
-    found["sees_banks"] = staff.may(Permission.SEE_BANKS)
-    if staff.may(Permission.READ_VERDICTS) or audits:
-        found["unread_count"] = unread().count()
-    if found["sees_queue"]:
-        found["appeal_count"] = appeals_waiting().count()
-    found["sees_custody"] = staff.may(Permission.RELEASE_RECORDS) or audits
-    if staff.may(Permission.REPLAY):
-        found["parked_count"] = sum(parked().values())
-    if staff.may(Permission.CHANGE_POLICY) or audits:
-        found["proposal_count"] = waiting()
-        found["edition_count"] = editions_waiting()
-    return found
+    reads_cases = staff.may(Permission.WORK_ON_CASES) or audits
+    reads_policy = staff.may(Permission.CHANGE_POLICY) or audits
+    reads_verdicts = staff.may(Permission.READ_VERDICTS) or audits
+    return {
+        "reader": f"{staff.username} {timezone.now():%Y-%m-%d %H:%M} UTC",
+        "sees_queue": reads_cases,
+        "opens_files": staff.may(Permission.OPEN_EVIDENCE),
+        "sees_banks": staff.may(Permission.SEE_BANKS),
+        "sees_custody": staff.may(Permission.RELEASE_RECORDS) or audits,
+        "unread_count": unread().count() if reads_verdicts else None,
+        "appeal_count": appeals_waiting().count() if reads_cases else None,
+        "parked_count": sum(parked().values()) if staff.may(Permission.REPLAY) else None,
+        "proposal_count": waiting() if reads_policy else None,
+        "edition_count": editions_waiting() if reads_policy else None,
+    }

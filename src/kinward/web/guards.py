@@ -1,4 +1,4 @@
-"""Who may see a page: signed in, with the role, and with a second factor."""
+"""Who may see a page or send a form: signed in, with the role, and with a second factor."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -9,10 +9,11 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
 
 from kinward.access.models import Staff
 from kinward.access.permissions import Permission
-from kinward.errors import Forbidden
+from kinward.errors import Forbidden, KinwardError
 
 
 class StaffRequest(HttpRequest):
@@ -42,3 +43,33 @@ def needs(*permissions: Permission) -> Callable[[View], View]:
         return guarded
 
     return guard
+
+
+def posts(*permissions: Permission, page: View | None = None) -> Callable[[View], View]:
+    """Take a form from staff with one of these permissions.
+
+    An error is shown on `page`, the one that the form is on: it is called with the request, the
+    view's own arguments and `problem`. Without a page, the error becomes a page of its own.
+    """
+
+    def receive(view: View) -> View:
+        @require_POST
+        @needs(*permissions)
+        @wraps(view)
+        def received(request: StaffRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            try:
+                return view(request, *args, **kwargs)
+            except KinwardError as error:
+                if page is None:
+                    raise
+                return page(request, *args, problem=error, **kwargs)
+
+        return received
+
+    return receive
+
+
+def done(request: HttpRequest, sentence: str, to: str, *args: object) -> HttpResponse:
+    """Say what was done on the page that comes next."""
+    messages.success(request, sentence)
+    return redirect(to, *args)

@@ -4,11 +4,10 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from kinward.access.permissions import Permission
 from kinward.cases.appeals import decide_appeal
@@ -17,7 +16,7 @@ from kinward.cases.services import take as take_case
 from kinward.errors import Invalid, KinwardError
 from kinward.redress.queries import figures, waiting
 from kinward.redress.services import get_appeal
-from kinward.web.guards import StaffRequest, needs
+from kinward.web.guards import StaffRequest, done, needs, posts
 from kinward.web.views_case import case_page
 
 SHOWN: Final = 100
@@ -38,31 +37,36 @@ def appeals(request: StaffRequest) -> HttpResponse:
     return render(request, "web/appeals.html", context)
 
 
-@require_POST
-@needs(Permission.DECIDE_APPEALS)
+@posts(Permission.DECIDE_APPEALS)
 def take(request: StaffRequest, appeal_id: UUID) -> HttpResponse:
     """Take the case that an appeal is about."""
-    case = get_case(get_appeal(appeal_id).statement.case_id)
+    case = get_case(_case_id(appeal_id))
     take_case(case=case, staff=request.user)
     return redirect("case", case.id)
 
 
-@require_POST
-@needs(Permission.DECIDE_APPEALS)
+def _case_id(appeal_id: UUID) -> UUID:
+    return get_appeal(appeal_id).statement.case_id
+
+
+def _case_page(
+    request: StaffRequest, appeal_id: UUID, *, problem: KinwardError | None = None
+) -> HttpResponse:
+    """The page of the case that an appeal is about."""
+    return case_page(request, _case_id(appeal_id), problem=problem)
+
+
+@posts(Permission.DECIDE_APPEALS, page=_case_page)
 def decide(request: StaffRequest, appeal_id: UUID) -> HttpResponse:
     """Uphold or overturn."""
-    case_id = get_appeal(appeal_id).statement.case_id
+    case_id = _case_id(appeal_id)
     outcome = request.POST.get("outcome", "")
-    try:
-        if outcome not in ("upheld", "overturned"):
-            raise Invalid("Choose what you decide.")
-        decide_appeal(
-            appeal_id=appeal_id,
-            overturn=outcome == "overturned",
-            note=request.POST.get("note", ""),
-            staff=request.user,
-        )
-    except KinwardError as error:
-        return case_page(request, get_case(case_id), problem=error)
-    messages.success(request, f"Your answer is in: {outcome}.")
-    return redirect("case", case_id)
+    if outcome not in ("upheld", "overturned"):
+        raise Invalid("Choose what you decide.")
+    decide_appeal(
+        appeal_id=appeal_id,
+        overturn=outcome == "overturned",
+        note=request.POST.get("note", ""),
+        staff=request.user,
+    )
+    return done(request, f"Your answer is in: {outcome}.", "case", case_id)

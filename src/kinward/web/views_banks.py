@@ -1,13 +1,12 @@
 """Banks and partners: what is in them and where from, and a search that shows no picture."""
 
-from typing import Any, Final
+from typing import Final
 
-from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
 
 from kinward.access.permissions import Permission
 from kinward.cases.intake import file_matches
@@ -23,7 +22,7 @@ from kinward.matching.lookup import Match, look_up
 from kinward.matching.models import BankedHash
 from kinward.matching.services import disable_bank, get_bank, get_hash
 from kinward.media import digest_bytes
-from kinward.web.guards import StaffRequest, needs
+from kinward.web.guards import StaffRequest, done, needs, posts
 
 PAGE: Final = 50
 SHOWN: Final = 200
@@ -67,15 +66,15 @@ def _short(row: BankedHash) -> str:
     return text if len(text) <= 80 else f"{text[:79]}…"
 
 
-@require_POST
-@needs(Permission.SEE_BANKS)
+def _problem_page(request: StaffRequest, *, problem: KinwardError) -> HttpResponse:
+    context = {"kinds": OFFERED, "problem": problem}
+    return render(request, "web/found.html", context, status=problem.status)
+
+
+@posts(Permission.SEE_BANKS, page=_problem_page)
 def search(request: StaffRequest) -> HttpResponse:
     """What a file or a value hits. The file is hashed and forgotten; no picture is shown."""
-    context: dict[str, Any] = {"kinds": OFFERED}
-    try:
-        what, matches = _search(request)
-    except KinwardError as error:
-        return render(request, "web/found.html", context | {"problem": error}, status=error.status)
+    what, matches = _search(request)
     with transaction.atomic():
         record(
             actor=request.user.actor,
@@ -86,8 +85,13 @@ def search(request: StaffRequest) -> HttpResponse:
     shown = matches[:SHOWN]
     rows = BankedHash.objects.select_related("addition").prefetch_related("opinions")
     by_id = rows.in_bulk([match.hash for match in shown])
-    context |= {"what": what, "count": len(matches)}
-    context["found"] = [(match, by_id[match.hash]) for match in shown]
+    context = {
+        "kinds": OFFERED,
+        "problem": None,
+        "what": what,
+        "count": len(matches),
+        "found": [(match, by_id[match.hash]) for match in shown],
+    }
     return render(request, "web/found.html", context)
 
 
@@ -107,24 +111,20 @@ def _search(request: StaffRequest) -> tuple[str, list[Match]]:
     return f"{kind.name}:{kind.write(value)}", look_up([(kind.name, value)])
 
 
-@require_POST
-@needs(Permission.SWITCH_BANKS)
+@posts(Permission.SWITCH_BANKS)
 def switch(request: StaffRequest, name: str) -> HttpResponse:
     """Let a bank match nothing, or match again."""
     disabled = request.POST.get("disabled") == "yes"
     disable_bank(bank=get_bank(name), disabled=disabled, actor=request.user.actor)
-    messages.success(
-        request, "This bank matches nothing now." if disabled else "This bank matches again."
-    )
-    return redirect("bank", name)
+    sentence = "This bank matches nothing now." if disabled else "This bank matches again."
+    return done(request, sentence, "bank", name)
 
 
-@require_POST
-@needs(Permission.MARK_HASHES)
+@posts(Permission.MARK_HASHES)
 def mark(request: StaffRequest, hash_id: int) -> HttpResponse:
     """Say that a hash hits what is harmless, or that it was right after all."""
     row = get_hash(hash_id)
     wrong = request.POST.get("wrong") == "yes"
     mark_false_positive(row=row, wrong=wrong, actor=request.user.actor)
-    messages.success(request, "It matches nothing now." if wrong else "It matches again.")
-    return redirect("bank", row.bank.name)
+    sentence = "It matches nothing now." if wrong else "It matches again."
+    return done(request, sentence, "bank", row.bank.name)

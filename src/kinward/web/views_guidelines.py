@@ -4,10 +4,9 @@ from difflib import unified_diff
 from typing import Any, Final
 from uuid import UUID
 
-from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
 
 from kinward.access.permissions import Permission
 from kinward.errors import KinwardError
@@ -15,7 +14,7 @@ from kinward.guidelines import queries, services
 from kinward.guidelines.models import Edition
 from kinward.guidelines.reading import check
 from kinward.ledger.queries import about
-from kinward.web.guards import StaffRequest, needs
+from kinward.web.guards import StaffRequest, done, needs, posts
 
 SHOWN: Final = 200  # lines of a difference
 
@@ -24,37 +23,33 @@ SHOWN: Final = 200  # lines of a difference
 @needs(Permission.CHANGE_GUIDELINES, Permission.READ_LEDGER)
 def guidelines(request: StaffRequest) -> HttpResponse:
     """What is in force, what was, what is proposed, and a form for the next edition."""
-    return _page(request, text=queries.text_in_force())
+    return _page(request)
 
 
-def _page(
-    request: StaffRequest, *, text: str, why: str = "", problem: KinwardError | None = None
-) -> HttpResponse:
+def _page(request: StaffRequest, *, problem: KinwardError | None = None) -> HttpResponse:
     context = {
         "now": queries.in_force(),
         "notices": check(queries.text_in_force()),
         "editions": Edition.objects.select_related("asked_by", "decided_by")[:20],
         "may_change": request.user.may(Permission.CHANGE_GUIDELINES),
-        "text": text,
-        "why": why,
+        "text": _sent_text(request) if problem else queries.text_in_force(),
+        "why": request.POST.get("why", ""),
         "problem": problem,
     }
     status = problem.status if problem else 200
     return render(request, "web/guidelines.html", context, status=status)
 
 
-@require_POST
-@needs(Permission.CHANGE_GUIDELINES)
+def _sent_text(request: StaffRequest) -> str:
+    return request.POST.get("text", "").replace("\r\n", "\n")
+
+
+@posts(Permission.CHANGE_GUIDELINES, page=_page)
 def propose(request: StaffRequest) -> HttpResponse:
-    """Propose an edition; what is wrong with it is said beside what was sent."""
-    text = request.POST.get("text", "").replace("\r\n", "\n")
+    """Propose an edition. What is wrong with it is shown beside what was sent."""
     why = request.POST.get("why", "")
-    try:
-        made = services.propose(text=text, why=why, staff=request.user)
-    except KinwardError as error:
-        return _page(request, text=text, why=why, problem=error)
-    messages.success(request, "It is proposed. Another person decides.")
-    return redirect("edition", made.id)
+    edition = services.propose(text=_sent_text(request), why=why, staff=request.user)
+    return done(request, "It is proposed. Another person decides.", "edition", edition.id)
 
 
 @require_GET
@@ -94,11 +89,11 @@ def _counted(found: Edition) -> dict[str, Any]:
     return {"edition": found, "simulation": found.simulation}
 
 
-@require_POST
-@needs(Permission.CHANGE_GUIDELINES)
+@posts(Permission.CHANGE_GUIDELINES)
 def decide(request: StaffRequest, edition_id: UUID) -> HttpResponse:
     """Approve or reject."""
     approve = request.POST.get("decision") == "approve"
-    found = services.decide_edition(edition_id=edition_id, approve=approve, staff=request.user)
-    messages.success(request, f"{found} is in force." if approve else f"{found} is rejected.")
-    return redirect("guidelines" if approve else "edition", *([] if approve else [edition_id]))
+    edition = services.decide_edition(edition_id=edition_id, approve=approve, staff=request.user)
+    if approve:
+        return done(request, f"{edition} is in force.", "guidelines")
+    return done(request, f"{edition} is rejected.", "edition", edition_id)

@@ -4,20 +4,18 @@ import base64
 from typing import Final
 from uuid import UUID
 
-from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
 
 from kinward.access.permissions import Permission
 from kinward.cases.exposure import exposure_of
 from kinward.cases.looking import look, ticket, veil_file, watched
-from kinward.cases.models import Viewing
 from kinward.cases.services import get_case
 from kinward.cases.viewing import choose, viewing_of
 from kinward.errors import KinwardError
-from kinward.fields import whole_number
-from kinward.web.guards import StaffRequest, needs
+from kinward.web.forms import ViewingSent, fill
+from kinward.web.guards import StaffRequest, done, needs, posts
 
 REASON: Final = "to decide this case"
 MAX_TICKET: Final = 1000
@@ -31,8 +29,7 @@ def veil(request: StaffRequest, case_id: UUID, evidence_id: UUID) -> HttpRespons
     return HttpResponse(data, content_type="image/jpeg")
 
 
-@require_POST
-@needs(Permission.OPEN_EVIDENCE)
+@posts(Permission.OPEN_EVIDENCE)
 def show(request: StaffRequest, case_id: UUID, evidence_id: UUID) -> HttpResponse:
     """The file itself, once, inside the page, so that the browser has no address to keep."""
     moving = request.POST.get("moving") == "yes"
@@ -57,8 +54,7 @@ def show(request: StaffRequest, case_id: UUID, evidence_id: UUID) -> HttpRespons
     return render(request, "web/shown.html", context)
 
 
-@require_POST
-@needs(Permission.OPEN_EVIDENCE)
+@posts(Permission.OPEN_EVIDENCE)
 def played(request: StaffRequest, case_id: UUID, evidence_id: UUID) -> HttpResponse:
     """A video was played to its end."""
     sent = request.POST.get("ticket", "")[:MAX_TICKET]
@@ -70,31 +66,27 @@ def played(request: StaffRequest, case_id: UUID, evidence_id: UUID) -> HttpRespo
 @needs(Permission.CHOOSE_VIEWING)
 def viewing(request: StaffRequest) -> HttpResponse:
     """How this person wants files to be shown."""
-    return _viewing_page(request, viewing_of(request.user))
+    return _viewing_page(request)
 
 
-@require_POST
-@needs(Permission.CHOOSE_VIEWING)
+def _viewing_page(request: StaffRequest, *, problem: KinwardError | None = None) -> HttpResponse:
+    context = {
+        "chosen": viewing_of(request.user),
+        "exposure": exposure_of(request.user),
+        "problem": problem,
+    }
+    return render(request, "web/viewing.html", context, status=problem.status if problem else 200)
+
+
+@posts(Permission.CHOOSE_VIEWING, page=_viewing_page)
 def choose_viewing(request: StaffRequest) -> HttpResponse:
     """Choose it."""
-    sent = request.POST
-    try:
-        choose(
-            staff=request.user,
-            described="described" in sent,
-            in_colour="in_colour" in sent,
-            larger="larger" in sent,
-            at_most=whole_number(sent.get("at_most", "")),
-        )
-    except KinwardError as error:
-        return _viewing_page(request, viewing_of(request.user), error)
-    messages.success(request, "Files are shown to you like this from now on.")
-    return redirect("viewing")
-
-
-def _viewing_page(
-    request: StaffRequest, chosen: Viewing, problem: KinwardError | None = None
-) -> HttpResponse:
-    context = {"chosen": chosen, "exposure": exposure_of(request.user), "problem": problem}
-    status = problem.status if problem else 200
-    return render(request, "web/viewing.html", context, status=status)
+    form = fill(ViewingSent, request.POST)
+    choose(
+        staff=request.user,
+        described=form.described,
+        in_colour=form.in_colour,
+        larger=form.larger,
+        at_most=form.at_most,
+    )
+    return done(request, "Files are shown to you like this from now on.", "viewing")

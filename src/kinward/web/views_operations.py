@@ -2,10 +2,9 @@
 
 from uuid import UUID
 
-from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
 
 from kinward.access.permissions import Permission
 from kinward.cases.services import refile as refile_report
@@ -15,7 +14,7 @@ from kinward.errors import KinwardError
 from kinward.reporting import production
 from kinward.reporting import queries as reports
 from kinward.reporting.services import get_report
-from kinward.web.guards import StaffRequest, needs
+from kinward.web.guards import StaffRequest, done, needs, posts
 
 
 @require_GET
@@ -25,7 +24,9 @@ def operations(request: StaffRequest) -> HttpResponse:
     return _page(request)
 
 
-def _page(request: StaffRequest, problem: KinwardError | None = None) -> HttpResponse:
+def _page(
+    request: StaffRequest, *, problem: KinwardError | None = None, **_ids: UUID
+) -> HttpResponse:
     context = {
         "authorities": production.in_use(),
         "problem": problem,
@@ -37,48 +38,34 @@ def _page(request: StaffRequest, problem: KinwardError | None = None) -> HttpRes
     return render(request, "web/operations.html", context, status=status)
 
 
-@require_POST
-@needs(Permission.REPLAY)
+@posts(Permission.REPLAY)
 def replay(request: StaffRequest, action_id: UUID) -> HttpResponse:
     """Send a parked action again."""
     action = enforcement.get_action(action_id)
     enforcement.replay(action=action, actor=request.user.actor)
-    messages.success(request, "The action is on its way again.")
-    return redirect("operations")
+    return done(request, "The action is on its way again.", "operations")
 
 
-@require_POST
-@needs(Permission.REPLAY)
+@posts(Permission.REPLAY)
 def refile(request: StaffRequest, report_id: UUID) -> HttpResponse:
     """File a parked report again."""
     refile_report(report=get_report(report_id), actor=request.user.actor)
-    messages.success(request, "The report is on its way again.")
-    return redirect("operations")
+    return done(request, "The report is on its way again.", "operations")
 
 
-@require_POST
-@needs(Permission.SWITCH_REPORTING)
+@posts(Permission.SWITCH_REPORTING, page=_page)
 def ask_production(request: StaffRequest) -> HttpResponse:
     """Ask to report for real."""
     sent = request.POST
-    try:
-        production.ask(name=sent.get("authority", ""), why=sent.get("why", ""), staff=request.user)
-    except KinwardError as error:
-        return _page(request, error)
-    messages.success(request, "It is asked for. Another person has to agree.")
-    return redirect("operations")
+    production.ask(name=sent.get("authority", ""), why=sent.get("why", ""), staff=request.user)
+    return done(request, "It is asked for. Another person has to agree.", "operations")
 
 
-@require_POST
-@needs(Permission.SWITCH_REPORTING)
+@posts(Permission.SWITCH_REPORTING, page=_page)
 def decide_production(request: StaffRequest, production_id: UUID) -> HttpResponse:
     """Agree to it, or end it."""
     agrees = request.POST.get("decision") == "agree"
     decide = production.agree if agrees else production.end
-    try:
-        found = decide(production_id=production_id, staff=request.user)
-    except KinwardError as error:
-        return _page(request, error)
+    agreement = decide(production_id=production_id, staff=request.user)
     is_real = "are real from now on" if agrees else "wait from now on"
-    messages.success(request, f"Reports to {found.authority} {is_real}.")
-    return redirect("operations")
+    return done(request, f"Reports to {agreement.authority} {is_real}.", "operations")

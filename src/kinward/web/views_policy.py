@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils.safestring import SafeString, mark_safe
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from kinward.access.permissions import Permission
 from kinward.errors import Invalid, KinwardError
@@ -25,7 +24,8 @@ from kinward.policy.picture import svg
 from kinward.policy.rules import MOVERS
 from kinward.policy.simulate import Change, Simulation
 from kinward.policy.sources import read_files
-from kinward.web.guards import StaffRequest, needs
+from kinward.web.forms import RuleSent, fill
+from kinward.web.guards import StaffRequest, done, needs, posts
 
 SHOWN = 40
 EVERYWHERE = "the platform"
@@ -90,56 +90,66 @@ def _choices(now: PackVersion) -> list[str]:
 @needs(Permission.CHANGE_POLICY)
 def rule(request: StaffRequest, rule_id: str) -> HttpResponse:
     """Change one rule: a form, and the proposal that comes of it."""
-    now = services.current()
-    file, raw = raw_rule(now.pack.files, rule_id)
-    problem = None
-    if request.method == "POST":
-        try:
-            return redirect("proposal", _propose_rule(request, now.pack, rule_id).id)
-        except KinwardError as error:
-            problem = error
-    bounds = raw.get("bounds", ["", ""])
+    show = _change_rule if request.method == "POST" else _rule_page
+    return show(request, rule_id=rule_id)
+
+
+def _rule_page(
+    request: StaffRequest, *, rule_id: str, problem: KinwardError | None = None
+) -> HttpResponse:
+    file, raw = raw_rule(services.current().pack.files, rule_id)
     context = {
         "id": rule_id,
         "file": file,
-        "raw": raw,
+        "age": raw.get("age"),
+        "source": raw.get("source", ""),
+        "may": raw.get("may", []),
         "capabilities": _named(raw),
-        "sent": request.POST if problem else {},
-        "floor": bounds[0],
-        "cap": bounds[1],
-        "words": _words(raw, decode_pack(now.pack.files).capabilities),
+        "sent": _rule_sent(request, raw, again=problem is not None),
+        "words": _words(raw, decode_pack(services.current().pack.files).capabilities),
         "problem": problem,
     }
     return render(request, "web/rule.html", context, status=problem.status if problem else 200)
 
 
-def _propose_rule(request: StaffRequest, base: PackVersion, rule_id: str) -> Proposal:
-    sent = request.POST
-    bounds = [_value(sent.get("floor", "")), _value(sent.get("cap", ""))]
-    given = [each for each in bounds if each != ""]
+def _rule_sent(request: StaffRequest, raw: dict[str, Any], *, again: bool) -> dict[str, Any]:
+    """What stands in the form: the rule as it is, or what was just sent."""
+    if again:
+        sent = {name: request.POST.get(name, "") for name in ("default", "floor", "cap", "why")}
+        return sent | {"share": request.POST.get("share") or 100}
+    floor, cap = raw.get("bounds", ["", ""])
+    return {"default": raw.get("default", ""), "floor": floor, "cap": cap, "why": "", "share": 100}
+
+
+@posts(Permission.CHANGE_POLICY, page=_rule_page)
+def _change_rule(request: StaffRequest, rule_id: str) -> HttpResponse:
+    """Propose the pack in force with one rule changed."""
+    sent = fill(RuleSent, request.POST)
+    base = services.current().pack
+    bounds = [_value(sent.floor), _value(sent.cap)]
+    given = [bound for bound in bounds if bound != ""]
     if len(given) == 1:
         raise Invalid("Give both bounds, or neither.")
     _, raw = raw_rule(base.files, rule_id)
-    may = [str(each) for each in sent.getlist("may") if each in MOVERS]
+    may = [mover for mover in sent.may if mover in MOVERS]
     change = RuleChange(
         rule=rule_id,
-        default=_value(sent.get("default", "")),
+        default=_value(sent.default),
         bounds=bounds if given else None,
         may=may if set(may) != set(raw.get("may", [])) else None,
     )
-    files = with_change(base.files, change, version=proposals.free_version(decode_pack(base.files)))
-    return _propose(request, files)
+    version = proposals.free_version(decode_pack(base.files))
+    return _propose(request, with_change(base.files, change, version=version))
 
 
-def _propose(request: StaffRequest, files: dict[str, str]) -> Proposal:
-    made = proposals.propose(
+def _propose(request: StaffRequest, files: dict[str, str]) -> HttpResponse:
+    proposal = proposals.propose(
         files=files,
         why=request.POST.get("why", ""),
         share=whole_number(request.POST.get("share", "100")) or 0,
         staff=request.user,
     )
-    messages.success(request, "It is proposed. Another person decides.")
-    return made
+    return done(request, "It is proposed. Another person decides.", "proposal", proposal.id)
 
 
 def _value(text: str) -> str | int:
@@ -162,13 +172,12 @@ def _words(raw: dict[str, Any], capabilities: Mapping[str, Capability]) -> list[
     return list(kind.words) or (["unlimited"] if kind.name == "minutes" else ["always", "never"])
 
 
-@require_POST
-@needs(Permission.CHANGE_POLICY)
+@posts(Permission.CHANGE_POLICY)
 def propose_pack(request: StaffRequest) -> HttpResponse:
-    """Propose a whole pack: one that comes along, or a stored version."""
+    """Propose a whole pack: a shipped one, or a stored version."""
     name = request.POST.get("pack", "")
     files = read_files(name) if name in shipped_packs() else services.get_version(name).files
-    return redirect("proposal", _propose(request, dict(files)).id)
+    return _propose(request, dict(files))
 
 
 @require_GET
@@ -217,37 +226,33 @@ def _safe(picture: str) -> SafeString:
     return mark_safe(picture)  # noqa: S308
 
 
-@require_POST
-@needs(Permission.CHANGE_POLICY)
+@posts(Permission.CHANGE_POLICY)
 def decide(request: StaffRequest, proposal_id: UUID) -> HttpResponse:
     """Approve or reject."""
     approve = request.POST.get("decision") == "approve"
-    found = proposals.decide_proposal(proposal_id=proposal_id, approve=approve, staff=request.user)
-    done = f"{found.pack} is in force." if approve else "The proposal is rejected."
-    messages.success(request, done)
-    return redirect("policy" if approve else "proposal", *([] if approve else [proposal_id]))
+    proposal = proposals.decide_proposal(
+        proposal_id=proposal_id, approve=approve, staff=request.user
+    )
+    if approve:
+        return done(request, f"{proposal.pack} is in force.", "policy")
+    return done(request, "The proposal is rejected.", "proposal", proposal_id)
 
 
-@require_POST
-@needs(Permission.CHANGE_POLICY)
+@posts(Permission.CHANGE_POLICY)
 def revert(request: StaffRequest) -> HttpResponse:
     """Take the newest activation back."""
     now = services.revert(actor=request.user.actor)
-    messages.success(request, f"Taken back. {now.pack} is in force again.")
-    return redirect("policy")
+    return done(request, f"Taken back. {now.pack} is in force again.", "policy")
 
 
-@require_POST
-@needs(Permission.CHANGE_POLICY)
+@posts(Permission.CHANGE_POLICY)
 def shadow(request: StaffRequest) -> HttpResponse:
     """Start a shadow, or end the one that runs."""
     name = request.POST.get("pack", "")
     if not name:
         services.stop_shadow(actor=request.user.actor)
-        messages.success(request, "The shadow is ended.")
-        return redirect("policy")
+        return done(request, "The shadow is ended.", "policy")
     files = read_files(name) if name in shipped_packs() else services.get_version(name).files
     version = services.store_pack(files=files, actor=request.user.actor)
     services.start_shadow(pack=version, actor=request.user.actor)
-    messages.success(request, f"{version} decides in the shadow.")
-    return redirect("policy")
+    return done(request, f"{version} decides in the shadow.", "policy")

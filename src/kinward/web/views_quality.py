@@ -4,17 +4,16 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from kinward.access.permissions import Permission
 from kinward.cases.quality import agreement, unread
 from kinward.cases.quality import read as read_again
 from kinward.errors import Invalid
-from kinward.web.guards import StaffRequest, needs
+from kinward.web.guards import StaffRequest, done, needs, posts
 
 SHOWN: Final = 100
 DAYS: Final = 90
@@ -33,14 +32,12 @@ def quality(request: StaffRequest) -> HttpResponse:
     return render(request, "web/quality.html", context)
 
 
-@require_POST
-@needs(Permission.READ_VERDICTS)
+@posts(Permission.READ_VERDICTS)
 def read(request: StaffRequest, verdict_id: UUID) -> HttpResponse:
     """Agree, or say why not."""
-    said = request.POST.get("agrees", "")
-    if said not in ("yes", "no"):
+    answer = request.POST.get("agrees", "")
+    if answer not in ("yes", "no"):
         raise Invalid("Say whether you agree.")
     note = request.POST.get("note", "")
-    read_again(verdict_id=verdict_id, agrees=said == "yes", note=note, staff=request.user)
-    messages.success(request, "Thank you. It is written down.")
-    return redirect("quality")
+    read_again(verdict_id=verdict_id, agrees=answer == "yes", note=note, staff=request.user)
+    return done(request, "Thank you. It is written down.", "quality")

@@ -1,0 +1,186 @@
+"""What the console's forms send, as structs."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any, Final, TypeVar, cast, get_type_hints
+from uuid import UUID
+
+import msgspec
+from django.http import QueryDict
+
+from kinward.cases.drafting import ReportDetails
+from kinward.cases.services import DECISIONS, Decision, VerdictForm
+from kinward.cases.where import Where
+from kinward.errors import Invalid
+from kinward.evidence.queries import of_case as evidence_of
+from kinward.fields import whole_number
+from kinward.reporting.vocabulary import PlaceKind
+
+Form = TypeVar("Form", bound=msgspec.Struct)
+
+
+def fill(form: type[Form], sent: QueryDict) -> Form:
+    """Fill a struct from the fields of the same names. Raises `Invalid` where one is no such value.
+
+    A text that was not sent is empty, a box that was not ticked is False.
+    """
+    types = get_type_hints(form)
+    return form(**{name: _READERS[types[name]](sent, name) for name in form.__struct_fields__})
+
+
+def _read_text(sent: QueryDict, name: str) -> str:
+    return sent.get(name) or ""
+
+
+def _read_number(sent: QueryDict, name: str) -> int | None:
+    return whole_number(_read_text(sent, name))
+
+
+def _read_day(sent: QueryDict, name: str) -> date:
+    try:
+        return date.fromisoformat(_read_text(sent, name))
+    except ValueError as error:
+        raise Invalid("A day is written 2026-01-31.") from error
+
+
+def _read_case_id(sent: QueryDict, name: str) -> UUID:
+    try:
+        return UUID(_read_text(sent, name).strip())
+    except ValueError as error:
+        raise Invalid("A case is named by its whole id.") from error
+
+
+_READERS: Final[dict[Any, Callable[[QueryDict, str], Any]]] = {
+    str: _read_text,
+    bool: lambda sent, name: sent.get(name) in ("yes", "on"),
+    int | None: _read_number,
+    date: _read_day,
+    UUID: _read_case_id,
+    list[str]: lambda sent, name: sent.getlist(name),
+}
+
+
+class VerdictSent(msgspec.Struct, frozen=True, kw_only=True):
+    """The form for a verdict. Classifications come besides, one field for each file."""
+
+    outcome: str
+    clause: str
+    note: str
+    all_files: str
+    annotations: list[str]
+    bank: bool
+    escalate: str
+    description: str
+    victim: list[str]  # the accounts that were ticked; `victims` are written, with spaces
+    victims: str
+    recipient: list[str]
+    recipients: str
+    where_kind: str
+    where_name: str
+    where_about: str
+    chat: str
+    silent_days: int | None
+    silent_why: str
+
+
+def read_verdict(sent: QueryDict, case_id: UUID) -> VerdictForm:
+    """Read the form for a verdict on this case."""
+    form = fill(VerdictSent, sent)
+    if form.outcome not in DECISIONS:
+        raise Invalid("Choose what you decide.")
+    return VerdictForm(
+        outcome=cast("Decision", form.outcome),
+        clause=form.clause,
+        note=form.note,
+        classifications=_classify_all(case_id, form.all_files) | _classifications(sent),
+        annotations=form.annotations,
+        details=ReportDetails(
+            escalate=form.escalate.strip(),
+            description=form.description.strip(),
+            victims=_unique([*form.victim, *form.victims.split()]),
+            recipients=_unique([*form.recipient, *form.recipients.split()]),
+            where=_places(form),
+            chat=form.chat.replace("\r\n", "\n").strip(),
+        ),
+        bank=form.bank,
+        silent_days=form.silent_days or 0,
+        silent_why=form.silent_why,
+    )
+
+
+def _unique(accounts: list[str]) -> list[str]:
+    return list(dict.fromkeys(accounts))
+
+
+def _places(form: VerdictSent) -> list[Where]:
+    """Where else it happened, if a kind was chosen."""
+    if not form.where_kind:
+        return []
+    kind = cast("PlaceKind", form.where_kind)
+    return [Where(kind, form.where_name.strip(), form.where_about.strip())]
+
+
+def _classify_all(case_id: UUID, classification: str) -> dict[str, str]:
+    """One classification for every file of a case."""
+    if not classification:
+        return {}
+    files = (file for file in evidence_of(case_id) if not file.is_excerpt)
+    return {str(file.id): classification for file in files}
+
+
+def _classifications(sent: QueryDict) -> dict[str, str]:
+    """The classifications of single files, which go before the one for all."""
+    prefix = "classification:"
+    return {
+        name.removeprefix(prefix): str(value)
+        for name, value in sent.items()
+        if name.startswith(prefix) and value
+    }
+
+
+class HandOverSent(msgspec.Struct, frozen=True):
+    """To whom something was handed, and the number it was given there, if any."""
+
+    to: str
+    reference: str
+
+
+class HoldSent(msgspec.Struct, frozen=True):
+    """Which case's evidence is to be held for whom, or no longer."""
+
+    case: UUID
+    reference: str
+    ends: bool
+
+
+class DestructionSent(msgspec.Struct, frozen=True):
+    """Which case's evidence is to be destroyed, and who asks for it."""
+
+    case: UUID
+    asked_for_by: str
+    reference: str
+
+
+class SilenceSent(msgspec.Struct, frozen=True):
+    """For how many days the account holder is told nothing, and why."""
+
+    days: int | None
+    why: str
+
+
+class ViewingSent(msgspec.Struct, frozen=True):
+    """How a person wants files to be shown."""
+
+    described: bool
+    in_colour: bool
+    larger: bool
+    at_most: int | None
+
+
+class RuleSent(msgspec.Struct, frozen=True):
+    """A change to one rule, as it was typed."""
+
+    default: str
+    floor: str
+    cap: str
+    may: list[str]
