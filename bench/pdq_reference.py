@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import numpy as np
 import pdqhash
-from kinward.matching.pdq import hash_array, hash_dihedral
 
+from kinward.media import hash_array, hash_dihedral
 from tests import reference_pictures as recorded
 
 Row = tuple[str, int, str, int]

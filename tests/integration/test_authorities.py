@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from kinward.access.actor import Actor
 from kinward.access.models import Staff
 from kinward.cases import destroying
 from kinward.cases.acting import report_to
@@ -111,7 +112,7 @@ def hand_over(staff: Staff) -> str:
 def win_appeal(case: Case, staff: Staff) -> None:
     statement = Statement.objects.get(case_id=case.id, stage="verdict")
     appeal = redress.appeal(
-        account=case.account, statement_id=statement.id, text="x", days=14, actor="account:x"
+        account=case.account, statement_id=statement.id, text="x", days=14, actor=Actor.account("x")
     )
     take(case=case, staff=staff)
     decide_appeal(appeal_id=appeal.id, overturn=True, note="x", staff=staff)
@@ -325,7 +326,7 @@ def test_a_case_closes_with_the_last_of_its_reports(
     assert closing.data["numbers"] == {"cybertipline": number, "nca": "NCA-7"}
     since = timezone.now() - timedelta(days=1)
     until = timezone.now() + timedelta(days=1)
-    made = items(account, since, until, release_id=twice.id, actor="staff:x")
+    made = items(account, since, until, release_id=twice.id, actor=Actor.system("test"))
     packed = {item.name: item.data for item in made if item.name.endswith(".json")}
     numbers = {report["external_id"] for report in json.loads(packed["reports.json"])}
     assert numbers == {number, "NCA-7"}

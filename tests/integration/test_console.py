@@ -14,8 +14,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern
 from django.utils import timezone
-from kinward.matching.picture import digest_bytes, read_picture
 
+from kinward.access.actor import Actor
 from kinward.access.models import Staff
 from kinward.access.roles import ROLES
 from kinward.cases.models import Case
@@ -27,6 +27,7 @@ from kinward.evidence.models import Evidence
 from kinward.ledger.models import Entry
 from kinward.matching.models import Bank, BankedHash
 from kinward.matching.services import add_hashes, create_bank, file_hashes
+from kinward.media import digest_bytes, read_picture
 from kinward.people.models import Account
 from kinward.reporting.models import Report
 from kinward.reporting.services import file_report
@@ -201,13 +202,13 @@ def queue_cells(page: Client) -> dict[str, dict[str, str]]:
 def flag(account: Account) -> None:
     """Report an account, as another person would."""
     report = UserReportIn(account_id=account.platform_id, category="bullying", text="x")
-    receive_report(report=report, actor="key:test")
+    receive_report(report=report, actor=Actor.key("test"))
 
 
 def test_the_queue_counts_findings_in_words(page: Client, case: Case, account: Account) -> None:
-    rumours = create_bank(name="rumours", confidence="unverified", actor="system:test")
+    rumours = create_bank(name="rumours", confidence="unverified", actor=Actor.system("test"))
     hashes = file_hashes(digest_bytes(UNKNOWN), read_picture(UNKNOWN, 10**8), "generated 3")
-    add_hashes(bank=rumours, hashes=hashes, provenance="a test", actor="system:test")
+    add_hashes(bank=rumours, hashes=hashes, provenance="a test", actor=Actor.system("test"))
     other = make_account("heron", 40)
     flag(other)
     assert queue_cells(page)["member-1"]["Findings"] == "1 verified match"

@@ -11,6 +11,7 @@ from kinward.cases.models import Case
 from kinward.matching.models import Bank
 from kinward.people.models import Account
 from kinward.reporting.answer import Answer
+from kinward.reporting.draft import from_json
 from kinward.reporting.filing import Filing, Uncertain
 from kinward.reporting.models import Call, Report
 from kinward.reporting.services import file_report
@@ -55,10 +56,14 @@ def report(bank: Bank, account: Account, reviewer: Staff) -> Report:
     return Report.objects.get()
 
 
+def filing_of(report: Report) -> Filing:
+    return Filing(report, draft=from_json(report.draft), succeeded=lambda answer: answer.code == 0)
+
+
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 499])
 def test_a_bare_4xx_is_an_answer_and_is_kept(report: Report, status: int) -> None:
     answer = Answer(status, None, "no", "request-1")
-    filing = Filing(report)
+    filing = filing_of(report)
     assert filing.call("submit", "text", lambda: answer) == answer
     assert filing.answered("submit") == answer
     assert Call.objects.get().answered_at is not None
@@ -66,7 +71,7 @@ def test_a_bare_4xx_is_an_answer_and_is_kept(report: Report, status: int) -> Non
 
 @pytest.mark.parametrize("status", [500, 502, 503])
 def test_a_bare_5xx_is_no_answer(report: Report, status: int) -> None:
-    filing = Filing(report)
+    filing = filing_of(report)
     with pytest.raises(Uncertain, match=f"HTTP {status} without a code"):
         filing.call("submit", "text", lambda: Answer(status, None, "", ""))
     assert filing.answered("submit") is None

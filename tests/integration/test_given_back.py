@@ -5,7 +5,7 @@ import pytest
 from kinward.access.models import Staff
 from kinward.cases.models import Case
 from kinward.cases.queries import grounds
-from kinward.cases.services import VerdictForm, decide, take
+from kinward.cases.services import Decision, VerdictForm, decide, take
 from kinward.matching.models import Bank
 from kinward.people.models import Account
 from tests.integration.families import make_account
@@ -14,7 +14,7 @@ from tests.integration.helpers import quarantined
 pytestmark = pytest.mark.django_db
 
 
-def settle(case: Case, reviewer: Staff, outcome: str) -> None:
+def settle(case: Case, reviewer: Staff, outcome: Decision) -> None:
     take(case=case, staff=reviewer)
     clause = "CS-1" if outcome == "confirmed" else ""
     decide(case_id=case.id, staff=reviewer, form=VerdictForm(outcome=outcome, clause=clause))

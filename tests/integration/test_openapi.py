@@ -27,6 +27,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from kinward.access.actor import Actor
 from kinward.access.services import SCOPES, create_key
 from kinward.matching.models import Bank
 from kinward.people.models import Account
@@ -90,14 +91,14 @@ def wait_for_gate(address: str, process: "subprocess.Popen[bytes]", output: Path
     raise AssertionError(f"The gate did not start:\n{output.read_text()}")
 
 
-def aim(case: Case, names: random.Random) -> None:
+def aim(case: Case[Any], names: random.Random) -> None:
     """Let most cases be about the account that there is; generated ids would all be unknown."""
     for part in (case.path_parameters, case.body):
         if isinstance(part, dict) and "account_id" in part and names.random() < 0.8:
             part["account_id"] = "member-1"
 
 
-def call_and_check(case: Case, gate: str, headers: dict[str, str]) -> Any:
+def call_and_check(case: Case[Any], gate: str, headers: dict[str, str]) -> Any:
     if case.operation.path.startswith("/hma/"):
         case.path_parameters["key"] = headers.get("Authorization", "Bearer none")[7:]
     response = case.call(base_url=gate, headers=headers, session=SESSION, timeout=30)
@@ -120,7 +121,7 @@ def explore(operation: APIOperation[Any, Any, Any, Any], gate: str, key: str) ->
             suppress_health_check=list(HealthCheck),
         )
         @given(case=operation.as_strategy(generation_mode=mode))
-        def run(case: Case) -> None:
+        def run(case: Case[Any]) -> None:
             nonlocal calls
             calls += 1
             aim(case, names)
@@ -136,7 +137,7 @@ def explore(operation: APIOperation[Any, Any, Any, Any], gate: str, key: str) ->
 def test_every_endpoint_answers_as_documented(gate: str, bank: Bank, account: Account) -> None:
     print(f"seed {SEED}; KINWARD_TEST_SEED sets another")
     quarantined(account)
-    key = create_key(name="all", scopes=SCOPES, actor="system:test")
+    key = create_key(name="all", scopes=SCOPES, actor=Actor.system("test"))
     schema = schemathesis.openapi.from_dict(DOCUMENT)
     operations = [result.ok() for result in schema.get_all_operations()]
     assert len(operations) == sum(len(methods) for methods in DOCUMENT["paths"].values())

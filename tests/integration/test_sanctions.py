@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
+from kinward.access.actor import Actor
 from kinward.enforcement.models import Action, Sanction, SanctionKind
 from kinward.enforcement.sanctions import impose, stands
 from kinward.ledger.models import Entry
@@ -23,7 +24,7 @@ def restrict(account: Account, until: datetime | None) -> None:
         kind=SanctionKind.RESTRICT,
         capabilities=[CAPABILITY],
         until=until,
-        actor="system:test",
+        actor=Actor.system("test"),
     )
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from kinward.access.actor import Actor
 from kinward.access.models import Staff
 from kinward.cases.models import Priority
 from kinward.cases.services import VerdictForm, decide, take
@@ -13,7 +14,7 @@ from kinward.cases.user_reports import UserReportIn, receive_report
 from kinward.cli.doctor import check_guidelines, check_policy
 from kinward.cli.policy import policy
 from kinward.experience import services as packs
-from kinward.experience.live import compiled, live
+from kinward.experience.live import compiled, live, today
 from kinward.experience.models import Activation, PackVersion
 from kinward.experience.proposals import count_touched, decide_proposal, propose
 from kinward.guidelines import services as guidelines
@@ -71,8 +72,8 @@ def own_edition(lead: Staff, second: Staff) -> Edition:
 @pytest.fixture
 def own_pack(db: None) -> PackVersion:
     """A pack with capabilities of the operator's own, in force."""
-    version = packs.store_pack(files=OWN_PACK, actor="system:test")
-    packs.activate(pack=version, actor="system:test")
+    version = packs.store_pack(files=OWN_PACK, actor=Actor.system("test"))
+    packs.activate(pack=version, actor=Actor.system("test"))
     return version
 
 
@@ -131,7 +132,7 @@ def test_a_report_of_a_new_category_opens_a_case(
 ) -> None:
     begin_category(monkeypatch, "money")
     report = UserReportIn(account_id=account.platform_id, category="money", text="A loan.")
-    case = receive_report(report=report, actor="key:test").finding.case
+    case = receive_report(report=report, actor=Actor.key("test")).finding.case
     account.refresh_from_db()
     assert (case.state, case.priority, account.standing) == ("open", Priority.IMMINENT, "active")
     finding = check_guidelines()
@@ -220,8 +221,8 @@ def test_every_door_judges_by_todays_rules(
         (tmp_path / file).write_text(text)
     export = str(tmp_path / "own.json")
     refused = (
-        lambda: packs.store_pack(files=OWN_PACK, actor="system:test"),
-        lambda: packs.activate(pack=own, actor="system:test"),
+        lambda: packs.store_pack(files=OWN_PACK, actor=Actor.system("test")),
+        lambda: packs.activate(pack=own, actor=Actor.system("test")),
         lambda: decide_proposal(proposal_id=proposal.id, approve=True, staff=second),
         lambda: run("activate", "stored-pack 1"),
         lambda: run("shadow", "stored-pack 1"),
@@ -240,7 +241,7 @@ def test_every_door_judges_by_todays_rules(
     # What is stored is still compared, and signed anew for the apps that decide by it.
     assert "voice.join, everybody: there -> gone" in run("diff", "stored-pack 1", "teen-accounts")
     run("export", "stored-pack 1", "--to", export)
-    pack = load_pack(Path(export), key=public_key(key), on=packs.today())
+    pack = load_pack(Path(export), key=public_key(key), on=today())
     assert pack.label == "stored-pack 1"
 
 
@@ -256,10 +257,10 @@ def test_a_pack_with_errors_is_not_signed(tmp_path: Path, configure: Configure, 
 
 
 def test_going_back_is_no_door(own_pack: PackVersion, monkeypatch: pytest.MonkeyPatch) -> None:
-    other = packs.store_pack(files=read_files("tiktok-2021"), actor="system:test")
-    packs.activate(pack=other, actor="system:test")
+    other = packs.store_pack(files=read_files("tiktok-2021"), actor=Actor.system("test"))
+    packs.activate(pack=other, actor=Actor.system("test"))
     upgrade(monkeypatch)
-    assert packs.revert(actor="system:test").pack == own_pack
+    assert packs.revert(actor=Actor.system("test")).pack == own_pack
     live.cache_clear()
     assert live().decide([TEEN])[0].effect == "allow"
 

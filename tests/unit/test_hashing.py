@@ -6,11 +6,11 @@ import sys
 
 import numpy as np
 import pytest
-from kinward.matching.picture import read_picture
 from PIL import Image
 
 from kinward.demo import pictures
 from kinward.exchanges.hashing import compute
+from kinward.media import read_picture
 from tests import reference_pictures
 
 # What an operator's extension does, in a process where `pdqhash` cannot be imported.

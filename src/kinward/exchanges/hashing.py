@@ -11,7 +11,7 @@ from types import ModuleType
 import numpy as np
 import numpy.typing as npt
 
-from kinward.matching.pdq import hash_array
+from kinward.media import hash_array
 
 
 def compute(pixels: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8], int]:

@@ -128,7 +128,9 @@ class Gate:
 
     async def _authenticate(self, header: str, scope: str) -> ApiKey:
         known = authenticate_known(header, scope)
-        return known or await self._in_thread(lambda: authenticate(header, scope))
+        if known is not None:
+            return known
+        return await self._in_thread(lambda: authenticate(header, scope))
 
     async def _body(self, route: Route, request: Request) -> Any:
         if route.body is None:

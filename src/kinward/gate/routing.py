@@ -133,7 +133,8 @@ class Route(msgspec.Struct, frozen=True, dict=True):
         errors |= {KeyRefused, ScopeMissing} if self.scope else set()
         errors |= {Unavailable} if self.fast is None else set()
         errors |= {Busy} if self.slot else set()
-        errors |= {kind.error for _, kind in self.parameters if kind.error is not None}
+        for _, kind in self.parameters:
+            errors |= set() if kind.error is None else {kind.error}
         if self.query is not None:
             errors.add(Invalid)
         if self.body is not None:

@@ -136,10 +136,10 @@ class RuleReader:
                     what = f"{where!r} is not an ISO 3166 code"
                     self.judged.append(place.error("jurisdiction", what))
                 # The law forbids too little protection, never too much: its floor is the bottom.
-                floor = capability.kind.strictest_code if where else values["floor"]
-                yield Rule(
-                    **shared, **{**values, "floor": floor}, capability=name, place=str(where)
-                )
+                bounds = dict(values)
+                if where:
+                    bounds["floor"] = capability.kind.strictest_code
+                yield Rule(**shared, **bounds, capability=name, place=str(where))
 
     def _shared(self, raw: Mapping[str, Any], place: Place) -> dict[str, Any] | None:
         before = len(self.problems)
