@@ -13,7 +13,7 @@ from kinward.cases.user_reports import UserReportIn, receive_report
 from kinward.cli.doctor import check_guidelines, check_policy
 from kinward.cli.policy import policy
 from kinward.experience import services as packs
-from kinward.experience.live import compiled, live
+from kinward.experience.live import compiled, live, today
 from kinward.experience.models import Activation, PackVersion
 from kinward.experience.proposals import count_touched, decide_proposal, propose
 from kinward.guidelines import services as guidelines
@@ -240,7 +240,7 @@ def test_every_door_judges_by_todays_rules(
     # What is stored is still compared, and signed anew for the apps that decide by it.
     assert "voice.join, everybody: there -> gone" in run("diff", "stored-pack 1", "teen-accounts")
     run("export", "stored-pack 1", "--to", export)
-    pack = load_pack(Path(export), key=public_key(key), on=packs.today())
+    pack = load_pack(Path(export), key=public_key(key), on=today())
     assert pack.label == "stored-pack 1"
 
 

@@ -123,7 +123,8 @@ def test_what_was_never_accepted_is_refused() -> None:
     for text in ("= 1", GUIDELINES.replace("within_hours = 1\n", 'within_hours = "soon"\n')):
         with pytest.raises(GuidelinesInvalid, match=r"guidelines.toml:\d"):
             decode(text)
-    for value in ([], None, {"format": 1}, DRAFT | {"incident": "weather"}):
+    values: list[object] = [[], None, {"format": 1}, DRAFT | {"incident": "weather"}]
+    for value in values:
         with pytest.raises(DraftUnreadable):
             from_json(value)
     for header in ('version = "1"', "date = 2026-11-21", 'source = "a policy"'):
