@@ -181,7 +181,7 @@ class RuleReader:
             else None
         )
 
-    def _values(self, raw: Mapping[str, Any], place: Place, kind: Kind) -> dict[str, int]:
+    def _values(self, raw: Mapping[str, Any], place: Place, kind: Kind) -> dict[str, Any]:
         """Default, floor and cap as codes; the most protective ones for values that are none."""
         strictest = kind.strictest_code
         closed = {"default": strictest, "floor": strictest, "cap": strictest}
