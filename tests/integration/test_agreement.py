@@ -264,3 +264,14 @@ def test_an_operators_activation_says_that_it_was_one_and_a_proposals_names_it()
     alone = activate(pack=other, actor=Actor.operator("root"))
     assert (alone.proposal, alone.actor) == (None, "operator:root")
     assert revert(actor=lead.actor).reverts == alone
+    activate(pack=other, actor=Actor.operator("root"))
+    with pytest.raises(IntegrityError, match="activates_once"), transaction.atomic():
+        activate_proposal(proposal)
+
+
+def test_what_is_approved_only_in_memory_is_not_put_in_force() -> None:
+    lead, second = person("kai", "policy lead"), person("sam", "policy lead")
+    proposal = propose(files=lowered(), why="A test.", share=100, staff=lead)
+    proposal.state, proposal.decided_by = "approved", second
+    with pytest.raises(Forbidden, match="not approved"):
+        activate_proposal(proposal)

@@ -21,6 +21,7 @@ set_up_django()
 from kinward.cli.first_run import migrate
 migrate()
 from tests.integration.helpers import KNOWN, quarantined
+from kinward.access.actor import Actor
 from kinward.evidence.care import store_next
 from kinward.media import digest_bytes
 from kinward.matching.services import add_hashes, create_bank, file_hashes

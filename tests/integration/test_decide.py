@@ -340,12 +340,13 @@ def test_a_change_in_another_process_is_seen_within_a_second(teen: Account) -> N
             sys.executable,
             "-c",
             "import django; django.setup()\n"
+            "from kinward.access.actor import Actor\n"
             "from kinward.people.models import Account\n"
             "from kinward.experience.settings import make_setting\n"
             "account = Account.objects.get(platform_id='teen')\n"
             "input()\n"
             "make_setting(account=account, layer='guardian', capability='session.time',"
-            " value=30, actor='system:test')\n"
+            " value=30, actor=Actor.system('test'))\n"
             "print('done', flush=True)",
         ],
         env=os.environ | {"KINWARD_DATABASE_URL": test_database()},

@@ -127,6 +127,9 @@ class Activation(models.Model):
                 | Q(actor__startswith="system:"),
                 name="experience_nobody_activates_alone",
             ),
+            models.UniqueConstraint(
+                fields=("proposal",), name="experience_proposal_activates_once"
+            ),
         )
         ordering = ("-number",)
 

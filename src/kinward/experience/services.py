@@ -76,7 +76,8 @@ def activate(*, pack: PackVersion, actor: Actor, share: int = 100) -> Activation
 
 
 def activate_proposal(proposal: Proposal) -> Activation:
-    """Put in force what two people agreed to, in the transaction of whoever approved it."""
+    """Put in force, once, what two people agreed to, in the transaction of the approval."""
+    proposal = Proposal.objects.select_related("pack", "decided_by").get(pk=proposal.pk)
     if proposal.state != AgreementState.APPROVED or proposal.decided_by is None:
         raise Forbidden(f"{proposal} is not approved.")
     return _activate(proposal.pack, proposal.decided_by.actor, proposal.share, proposal)

@@ -37,4 +37,8 @@ class Migration(migrations.Migration):
             model_name='activation',
             constraint=models.CheckConstraint(condition=models.Q(('proposal__isnull', False), ('reverts__isnull', False), ('actor__startswith', 'operator:'), ('actor__startswith', 'system:'), _connector='OR'), name='experience_nobody_activates_alone'),
         ),
+        migrations.AddConstraint(
+            model_name='activation',
+            constraint=models.UniqueConstraint(fields=('proposal',), name='experience_proposal_activates_once'),
+        ),
     ]
