@@ -269,7 +269,7 @@ def test_two_people_destroy_what_an_authority_asks_for(
         asked(case, first)
     confirmed = VerdictForm(outcome="confirmed", clause="CS-1")
     decide(case_id=case.id, staff=reviewer, form=confirmed)
-    with pytest.raises(StillNeeded, match="report is waiting"):
+    with pytest.raises(StillNeeded, match="report to cybertipline is waiting"):
         asked(case, first)
     run_jobs()
     with pytest.raises(Forbidden):
