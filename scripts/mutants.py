@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -201,8 +202,8 @@ def record(workers: list[Worker], files: list[str]) -> Recorded:
             file = waiting.get()
             path = KEPT / f"{tree}-{file.replace('/', '.')}.json"
             environment = {
-                "KINWARD_RECORDED": str(worker.folder / PACKAGE),
-                "KINWARD_RECORDING": str(path.with_suffix(".new")),
+                "RECORDED_PACKAGE": str(worker.folder / PACKAGE),
+                "RECORDED_FILE": str(path.with_suffix(".new")),
             }
             if worker.run_tests([file], LONGEST, "-p", "scripts.recording", **environment):
                 path.with_suffix(".new").unlink(missing_ok=True)
@@ -259,8 +260,10 @@ def report(mutants: list[Mutant], outcomes: dict[int, str]) -> int:
         print(f"change = {json.dumps(mutant.change.text, ensure_ascii=False)}")
         print(mutant.change.as_diff((ROOT / path).read_text(), path))
     counts = {kind: list(outcomes.values()).count(kind) for kind in (NOTICED, TOO_LONG)}
-    print(f"{len(mutants)} changes: {counts[NOTICED]} noticed by a test, {counts[TOO_LONG]} that ")
-    print(f"never ended, {len(alive) - len(new)} accepted, {len(new)} that no test notices.")
+    print(
+        f"{len(mutants)} changes: {counts[NOTICED]} noticed by a test, {counts[TOO_LONG]} that"
+        f" never ended, {len(alive) - len(new)} accepted, {len(new)} that no test notices."
+    )
     return len(new)
 
 
@@ -268,10 +271,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Which changes does no test notice?")
     parser.add_argument("count", nargs="?", type=int, default=300)
     parser.add_argument("seed", nargs="?", type=int, default=None)
-    parser.add_argument("--module", default="", help="only modules whose path has this in it")
+    parser.add_argument("--module", default="", help="only modules whose path fits this pattern")
     chosen = parser.parse_args()
     seed = random.SystemRandom().randrange(10**6) if chosen.seed is None else chosen.seed
-    everything = [mutant for mutant in list_mutants() if chosen.module in mutant.module]
+    everything = [mutant for mutant in list_mutants() if re.search(chosen.module, mutant.module)]
     count = min(chosen.count, len(everything))
     mutants = random.Random(seed).sample(everything, count)  # noqa: S311
     print(f"{count} of {len(everything)} changes, SEED={seed}", flush=True)

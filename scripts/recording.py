@@ -1,6 +1,6 @@
 """A pytest plugin that writes which functions of Kinward each test calls, and how long it takes.
 
-`pytest -p scripts.recording` with KINWARD_RECORDING as the file to write and KINWARD_RECORDED as
+`pytest -p scripts.recording` with RECORDED_FILE as the file to write and RECORDED_PACKAGE as
 the folder of the package.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-ROOT = os.environ["KINWARD_RECORDED"].rstrip("/") + "/"
+ROOT = os.environ["RECORDED_PACKAGE"].rstrip("/") + "/"
 recorded: dict[str, dict[str, Any]] = {}
 
 
@@ -42,7 +42,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 
 def pytest_sessionfinish() -> None:
-    with open(os.environ["KINWARD_RECORDING"], "w") as file:
+    with open(os.environ["RECORDED_FILE"], "w") as file:
         json.dump(recorded, file)
 
 
