@@ -14,7 +14,7 @@ from kinward.ledger.models import Entry
 from kinward.matching import index
 from kinward.matching.hashlists import ListedHash
 from kinward.matching.index import BankIndex, bank_index, snapshot_path
-from kinward.matching.kinds import Md5, Pdq
+from kinward.matching.kinds import KINDS, HashKind, Md5, Pdq
 from kinward.matching.lookup import Match, look_up
 from kinward.matching.models import Bank, BankedHash, IndexSnapshot
 from kinward.matching.services import (
@@ -67,6 +67,18 @@ def test_a_picture_of_low_quality_matches_by_digest_only(bank: Bank) -> None:
     add_hashes(bank=bank, hashes=[ListedHash(Pdq.name, bytes(32))], provenance="p", actor=ACTOR)
     assert look_up(values_of(None, flat)) == []
     assert look_up(values_of(None, msgspec.structs.replace(flat, quality=50))) != []
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_each_kind_is_found_by_its_examples_and_by_no_other(bank: Bank, kind: HashKind) -> None:
+    banked, other = (kind.parse(example) for example in kind.examples[:2])
+    hashes = [ListedHash(kind.name, banked, "example")]
+    add_hashes(bank=bank, hashes=hashes, provenance="p", actor=ACTOR)
+    hits = look_up([(kind.name, banked)])
+    assert [(match.kind, match.distance, match.reference) for match in hits] == [
+        (kind.name, 0, "example")
+    ]
+    assert look_up([(kind.name, other)]) == []
 
 
 def test_an_addition_is_never_surer_than_its_bank() -> None:

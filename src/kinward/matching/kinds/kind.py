@@ -24,7 +24,7 @@ class HashKind(ABC):
     near: bool = False
     column: bool = False  # whether a CSV list may have a column of this name
     least_quality: int | None = None  # below it a hash says too little to match
-    examples: tuple[str, ...]  # as lists write them; generated, and nobody's
+    examples: tuple[str, ...]  # two or more, as lists write them; none hits another
 
     @abstractmethod
     def parse(self, text: str) -> bytes:

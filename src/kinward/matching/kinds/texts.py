@@ -16,7 +16,7 @@ class Url(Text):
 
     name = "url"
     aliases = ("raw_uri", "uri")
-    examples = ("example.org", "example.org/a/b?q=1")
+    examples = ("example.org", "other.example/a/b?q=1")
 
     def parse(self, text: str) -> bytes:
         return links.normal_form(text).encode()
