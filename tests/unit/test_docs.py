@@ -5,13 +5,20 @@ import importlib
 import pkgutil
 import re
 import shlex
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+import httpx
 import msgspec
 import pytest
 from django.conf import settings
+from standardwebhooks.webhooks import Webhook
 
 import kinward
 from kinward.access.roles import ROLES
@@ -176,3 +183,59 @@ def test_pages_that_the_code_names_exist() -> None:
     for path in sorted(Path("src").rglob("*.py")):
         for name in re.findall(r"\bdocs/[\w/-]+\.md", path.read_text()):
             assert Path(name).exists(), f"{path}: {name}"
+
+
+def test_the_receiver_of_the_tutorial_keeps_its_three_rules(tmp_path: Path) -> None:
+    text = Path("docs/tutorial/connect-your-app.md").read_text()
+    (block,) = re.findall(r"^```python\n(\"\"\"A receiver.*?)^```", text, re.MULTILINE | re.DOTALL)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    (tmp_path / "receiver.py").write_text(block.replace("9000", str(port)))
+    secret = tmp_path / "kinward-data" / "secrets" / "webhook_secret"
+    secret.parent.mkdir(parents=True)
+    secret.write_text("whsec_" + "A" * 32)
+    command = [sys.executable, "-u", "receiver.py"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as receiver:
+        try:
+            printed = [
+                deliver(port, "one", 7, signed=False),
+                deliver(port, "one", 7),
+                deliver(port, "one", 7),
+                deliver(port, "two", 6),
+                deliver(port, "three", 5, target="notice"),
+                deliver(port, "four", 4, target="notice"),
+            ]
+        finally:
+            receiver.terminate()
+        assert receiver.stdout is not None
+        lines = receiver.stdout.read().split("\n")
+    assert printed == [401, 200, 200, 200, 200, 200]
+    assert [line.split()[:2] for line in lines if line] == [
+        ["suspend", "account"],
+        ["suspend", "notice"],
+        ["suspend", "notice"],
+    ]
+
+
+def deliver(
+    port: int, action_id: str, number: int, *, target: str = "account", signed: bool = True
+) -> int:
+    """Post one action to a receiver on this machine, as Kinward would; returns the status."""
+    data = {"action_id": action_id, "number": number, "target": target, "effect": "suspend"}
+    body = msgspec.json.encode({"data": data | {"account_id": "member-17", "content_id": None}})
+    now = datetime.now(UTC)
+    signature = Webhook("whsec_" + "A" * 32).sign(action_id, now, body.decode())
+    headers = {
+        "webhook-id": action_id,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": signature if signed else "v1,AAAA",
+    }
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            url = f"http://127.0.0.1:{port}/"
+            return httpx.post(url, content=body, headers=headers, trust_env=False).status_code
+        except httpx.ConnectError:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
