@@ -56,7 +56,7 @@ def test_what_is_not_held_is_a_page() -> None:
     ],
 )
 def test_what_is_over_a_bound_is_named(text: str, fault: str) -> None:
-    assert any(each.startswith(fault) for each in prose.faults(prose.count(text)))
+    assert any(named.startswith(fault) for named in prose.faults(prose.count(text)))
 
 
 def test_code_and_links_are_not_prose() -> None:
