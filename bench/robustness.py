@@ -2,7 +2,7 @@
 
     python bench/robustness.py [pictures]
 
-Prints the table that stands in docs/matching.md. A picture is known if its hash is within 31 bits
+Prints the table of docs/benchmarks.md. A picture is known if its hash is within 31 bits
 of its original's, and both have a quality of 50 or more.
 """
 

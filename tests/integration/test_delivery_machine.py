@@ -1,8 +1,9 @@
 """Every sequence of deliveries, held to what the platform must have done in the end.
 
 Actions reach the platform in any order, late, twice, refused, carried out with the answer lost,
-fetched and acknowledged, given up and replayed. The platform does what docs/connect.md asks of it:
-it carries out what is newer for its target than what it did before. In the end both agree.
+fetched and acknowledged, given up and replayed. The platform keeps the rules of
+docs/reference/webhooks.md: on each target it carries out only what is newer than what it carried
+out before. In the end both agree.
 """
 
 import json
