@@ -55,7 +55,7 @@ def test_it_has_a_word_for_what_clauses_report(point: EntryPoint) -> None:
 
 
 def test_it_is_in_the_docs(point: EntryPoint) -> None:
-    assert f"`{point.name}`" in Path("docs/reports.md").read_text()
+    assert f"`{point.name}`" in Path("docs/how-to/report-to-authorities.md").read_text()
 
 
 def test_every_kind_of_place_can_be_chosen_and_drafted() -> None:

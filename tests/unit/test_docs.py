@@ -26,7 +26,6 @@ from kinward.cli.doctor import CHECKS
 from kinward.cli.main import COMMANDS
 from kinward.config import Config
 from kinward.errors import KinwardError
-from kinward.policy.sentences import LANGUAGES, reason_codes
 from kinward.reporting.authority import installed_sections
 
 REFERENCE = Path("docs/reference")
@@ -87,6 +86,8 @@ def test_every_check_of_the_doctor_is_listed() -> None:
 
 
 def test_every_reason_of_a_decision_is_listed() -> None:
+    from kinward.policy.sentences import reason_codes
+
     text = (REFERENCE / "decisions.md").read_text()
     assert [code for code in reason_codes() if f"`{code}`" not in text] == []
 
@@ -111,6 +112,8 @@ def effects_of_the_demo() -> set[str]:
 
 
 def test_the_demo_offers_every_language() -> None:
+    from kinward.policy.sentences import LANGUAGES
+
     for node in ast.parse(Path("src/kinward/demo/views.py").read_text()).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "LANGUAGES":
             offered = {code for code, _ in ast.literal_eval(node.value)}
@@ -121,6 +124,8 @@ def test_the_demo_offers_every_language() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=str)
 def test_the_docs_count_the_languages(page: Path) -> None:
+    from kinward.policy.sentences import LANGUAGES
+
     counted = re.findall(r"\b(\w+) languages\b", page.read_text())
     wrong = {word for word in counted if word in NUMBERS} - {NUMBERS[len(LANGUAGES)]}
     assert wrong == set()
