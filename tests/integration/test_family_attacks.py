@@ -283,7 +283,8 @@ def test_the_api_needs_its_key_and_scope(family: Family) -> None:
         for route in guarded:
             path = route.template.format(**PATH_PARAMETERS)
             # Neither a good body nor a wrong type may be looked at before the key.
-            for sent in ({"json": {}}, {"content": b"no type"}):
+            bodies: list[dict[str, Any]] = [{"json": {}}, {"content": b"no type"}]
+            for sent in bodies:
                 answer = Caller(key)(route.method, path, **sent)
                 assert answer.status_code == status, (route.line, answer.text)
                 assert not any(secret in answer.text for secret in SECRETS)

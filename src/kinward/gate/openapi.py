@@ -50,7 +50,8 @@ class _Schemas:
 
     def of(self, kind: Any) -> Schema:
         """The schema of a type, mostly a reference to a component."""
-        return self._schemas[self._kinds.index(kind)]
+        schema: Schema = self._schemas[self._kinds.index(kind)]
+        return schema
 
     def fields(self, kind: type[msgspec.Struct]) -> tuple[dict[str, Schema], list[str]]:
         """The schemas of a struct's fields, and the names of those that are required."""
