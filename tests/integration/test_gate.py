@@ -5,6 +5,7 @@ import json
 import struct
 import zlib
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -12,7 +13,7 @@ import httpx
 import pytest
 
 from kinward.access.actor import Actor
-from kinward.access.services import create_key, revoke_key
+from kinward.access.services import SCOPES, create_key, revoke_key
 from kinward.cases.models import Case
 from kinward.gate.app import Gate
 from kinward.gate.models import KeptAnswer
@@ -21,7 +22,7 @@ from kinward.matching.models import Bank, Check
 from kinward.people.models import Account
 from kinward.reporting.models import Report
 from tests.integration.conftest import Configure
-from tests.integration.contract import check_answer
+from tests.integration.contract import DOCUMENT, check_answer
 from tests.integration.helpers import KNOWN, UNKNOWN
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -242,6 +243,69 @@ def test_xml_where_json_belongs(call: Caller) -> None:
         lying = {"content": b"<a/>", "headers": {"Content-Type": "application/json"}}
         problem(call(method, path, **lying), 400, "body.malformed")
     problem(call("POST", "/v1/media", json={}), 415, "body.type_unsupported")
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("/v1/decide", b'{"capability": "\xff"}'),
+        ("/v1/decide/batch", b'{"questions": [{"capability": "\xff"}]}'),
+        ("/v1/registrations", b'{"identifiers": [{"kind": "email", "value": "\xff"}]}'),
+    ],
+)
+def test_json_that_is_not_utf_8_is_malformed(path: str, content: bytes) -> None:
+    call = Caller(create_key(name="all", scopes=SCOPES, actor="system:test"))
+    headers = {"Content-Type": "application/json"}
+    problem(call("POST", path, content=content, headers=headers), 400, "body.malformed")
+
+
+def test_a_heartbeat_that_is_not_utf_8_spoils_no_other(call: Caller, account: Account) -> None:
+    now = datetime.now(UTC).isoformat().encode()
+    good = b'{"account_id": "member-1", "at": "' + now + b'"}'
+    content = b'{"events": [{"account_id": "\xff", "at": "' + now + b'"}, ' + good + b"]}"
+    headers = {"Content-Type": "application/json"}
+    answer = call("POST", "/v1/events", content=content, headers=headers).json()
+    assert answer["taken"] == 1
+    assert [refusal["index"] for refusal in answer["refused"]] == [0]
+
+
+def test_the_key_is_checked_before_the_body(call: Caller) -> None:
+    call.key = "kw_wrong"
+    for path in ("/v1/decide", "/v1/decide/batch", "/v1/media", "/v1/media/hashes"):
+        problem(call("POST", path, content=b"no type"), 401, "key.refused")
+
+
+def test_a_message_at_the_beginning_of_time_is_refused(account: Account) -> None:
+    call = Caller(create_key(name="all", scopes=SCOPES, actor="system:test"))
+    message = {"account_id": "member-2", "at": "0001-01-01T00:00:00+14:00", "text": "hello"}
+    sent = {"account_id": "member-1", "category": "other", "messages": [message]}
+    assert "Message 1" in problem(call("POST", "/v1/reports", json=sent), 422, "invalid")
+
+
+def test_what_is_no_address_of_a_file_is_named(db: None) -> None:
+    call = Caller(create_key(name="all", scopes=SCOPES, actor="system:test"))
+    detail = problem(call("GET", "/h/hash", params={"url": "http://["}), 422, "invalid")
+    assert "url" in detail
+
+
+def test_a_wrong_method_is_told_the_right_ones(call: Caller) -> None:
+    assert call("DELETE", "/v1/accounts/a").headers["allow"] == "GET, PUT"
+    assert call("POST", "/m/raw_lookup").headers["allow"] == "GET"
+
+
+def test_the_openapi_document_needs_no_key_and_may_be_kept(db: None) -> None:
+    answer = Caller("")("GET", "/v1/openapi.json")
+    assert answer.json() == DOCUMENT
+    assert answer.headers["cache-control"] == "public, max-age=3600"
+    assert Caller("")("GET", "/healthz").headers["cache-control"] == "no-store"
+
+
+def test_a_repeated_upload_is_answered_with_what_was_decided(
+    call: Caller, bank: Bank, account: Account
+) -> None:
+    first = call.media(key="abc").json()
+    assert first["outcome"] == "quarantine"
+    assert call.media(key="abc").json() == first
 
 
 def test_deep_json_is_refused(call: Caller) -> None:

@@ -18,12 +18,12 @@ import schemathesis
 from django.db import connection
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from openapi_spec_validator import OpenAPIV31SpecValidator
-from schemathesis import APIOperation, Case, GenerationMode
+from schemathesis import APIOperation, Case, CheckContext, GenerationMode, Response
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_headers_conformance,
-    response_schema_conformance,
     status_code_conformance,
 )
 
@@ -31,7 +31,7 @@ from kinward.access.actor import Actor
 from kinward.access.services import SCOPES, create_key
 from kinward.matching.models import Bank
 from kinward.people.models import Account
-from tests.integration.contract import DOCUMENT
+from tests.integration.contract import DOCUMENT, check_documented
 from tests.integration.helpers import quarantined
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -41,12 +41,27 @@ EXAMPLES: Final = 5  # of each kind, for each operation
 START_SECONDS: Final = 60.0
 SESSION: Final = requests.Session()
 SESSION.trust_env = False  # no proxy stands before loopback
+
+
+def schema_conformance(context: CheckContext, response: Response, case: Case[Any]) -> None:
+    """The body and the error code are as documented.
+
+    Schemathesis 4.32 writes `prefixItems` of an answer as an older draft's `items`, and then finds
+    that invalid. So its own `response_schema_conformance` cannot judge a document with tuples.
+    """
+    media_type = response.headers["content-type"][0]
+    operation = case.operation
+    check_documented(
+        operation.path, operation.method, response.status_code, media_type, response.content
+    )
+
+
 CHECKS: Final = [
     not_a_server_error,
     status_code_conformance,
     content_type_conformance,
     response_headers_conformance,
-    response_schema_conformance,
+    schema_conformance,
 ]
 
 
@@ -109,8 +124,12 @@ def call_and_check(case: Case[Any], gate: str, headers: dict[str, str]) -> Any:
 def explore(operation: APIOperation[Any, Any, Any, Any], gate: str, key: str) -> int:
     """Call one operation with good and bad data; returns how many calls were made."""
     calls, names = 0, random.Random(SEED)
-    guarded = bool(operation.definition.raw["security"]) or "{key}" in operation.path
-    for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+    raw = operation.definition.raw
+    guarded = bool(raw["security"]) or "{key}" in operation.path
+    modes = [GenerationMode.POSITIVE]
+    if raw["parameters"] or "requestBody" in raw:  # else there is nothing to send wrongly
+        modes.append(GenerationMode.NEGATIVE)
+    for mode in modes:
 
         @seed(SEED)
         @settings(
@@ -139,7 +158,7 @@ def test_every_endpoint_answers_as_documented(gate: str, bank: Bank, account: Ac
     quarantined(account)
     key = create_key(name="all", scopes=SCOPES, actor=Actor.system("test"))
     schema = schemathesis.openapi.from_dict(DOCUMENT)
-    operations = [result.ok() for result in schema.get_all_operations()]
+    operations = [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
     assert len(operations) == sum(len(methods) for methods in DOCUMENT["paths"].values())
     calls = {operation.label: explore(operation, gate, key) for operation in operations}
     assert all(calls.values()), calls

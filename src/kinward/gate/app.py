@@ -127,10 +127,10 @@ class Gate:
         return await self._authenticate(request.header("authorization"), route.scope)
 
     async def _authenticate(self, header: str, scope: str) -> ApiKey:
-        known = authenticate_known(header, scope)
-        if known is not None:
-            return known
-        return await self._in_thread(lambda: authenticate(header, scope))
+        key = authenticate_known(header, scope)
+        if key is None:
+            key = await self._in_thread(lambda: authenticate(header, scope))
+        return key
 
     async def _body(self, route: Route, request: Request) -> Any:
         if route.body is None:

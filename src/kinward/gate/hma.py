@@ -108,7 +108,7 @@ def look_up_signal(call: Call[None], query: LookupQuery) -> Looked:
     return _by_bank(_look_up(query.signal_type, query.signal))
 
 
-def look_up_file(call: Call[Parts]) -> dict[str, ByBank]:
+def look_up_file(call: Call[Parts]) -> Looked:
     """Return what banks hold near each hash of a file."""
     return _by_type(_hashes(_file(call.body)))
 

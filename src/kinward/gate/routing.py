@@ -129,18 +129,20 @@ class Route(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def possible_errors(self) -> tuple[type[KinwardError], ...]:
         """Every error that the endpoint may answer with, each once, ordered by status and code."""
-        errors = {KinwardError, *self.errors}
-        errors |= {KeyRefused, ScopeMissing} if self.scope else set()
-        errors |= {Unavailable} if self.fast is None else set()
-        errors |= {Busy} if self.slot else set()
-        for _, kind in self.parameters:
-            errors |= set() if kind.error is None else {kind.error}
-        if self.query is not None:
-            errors.add(Invalid)
+        errors: set[type[KinwardError]] = {KinwardError, *self.errors}
+        errors |= {kind.error for _, kind in self.parameters if kind.error is not None}
+        if self.scope:
+            errors |= {KeyRefused, ScopeMissing}
+        if self.fast is None:
+            errors.add(Unavailable)
+        if self.slot:
+            errors.add(Busy)
+        if self.idempotent:
+            errors.add(KeyReused)
         if self.body is not None:
             errors |= {TooLarge, TooSlow, WrongType, Malformed}
-            errors |= {Invalid} if self.read is None else set()
-        errors |= {KeyReused} if self.idempotent else set()
+        if self.query is not None or (self.body is not None and self.read is None):
+            errors.add(Invalid)
         return tuple(sorted(errors, key=lambda error: (error.status, error.code)))
 
     def read_body(self, body: bytes) -> Any:
