@@ -33,7 +33,7 @@ def fill(count: int) -> None:
     """Make accounts, each with an undecided case of three findings by people."""
     from django.utils import timezone
 
-    from kinward.cases.models import Case, Finding, UserReport
+    from kinward.casebook.models import Case, Finding, UserReport
     from kinward.ledger.services import record
     from kinward.people.models import Account
 
@@ -88,7 +88,7 @@ def fifty_at_once() -> None:
     from django.db import connection
 
     from kinward.access.models import Staff
-    from kinward.cases.services import take_next
+    from kinward.review.lease import take_next_case
 
     people = [
         Staff.objects.create(username=f"r{number}", role="reviewer") for number in range(REVIEWERS)
@@ -100,7 +100,7 @@ def fifty_at_once() -> None:
         start.wait()
         try:
             began = time.perf_counter()
-            case = take_next(staff=person)
+            case = take_next_case(staff=person)
             taken.append((case.pk if case else None, time.perf_counter() - began))
         finally:
             connection.close()
@@ -133,9 +133,9 @@ def main(count: int) -> None:
     from django.test import Client
 
     from kinward.access.models import Staff
-    from kinward.cases.models import Case
-    from kinward.cases.services import give_up, take_next
+    from kinward.casebook.models import Case
     from kinward.cli.demo import give_second_factor
+    from kinward.review.lease import release_lease, take_next_case
 
     settings.ALLOWED_HOSTS = ["*"]
     fill(count)
@@ -149,13 +149,13 @@ def main(count: int) -> None:
     page.force_login(person)
 
     def next_case() -> None:
-        case = take_next(staff=person)
+        case = take_next_case(staff=person)
         if case is None:
             raise SystemExit("the queue gave nothing")
-        give_up(case=case, staff=person)
+        release_lease(case=case, staff=person)
 
     timed("the next case, taken and given up", next_case)
-    case = take_next(staff=person)
+    case = take_next_case(staff=person)
     assert case is not None
     for path in ("/queue", f"/cases/{case.pk}", "/appeals", "/quality", "/releases", "/guidelines"):
         timed(f"GET {path[:30]}", lambda path=path: page.get(path))  # type: ignore[misc]

@@ -97,7 +97,7 @@ def run_killed_half_way(held: int) -> float:
 
 
 def found() -> Counter[UUID]:
-    from kinward.cases.models import Finding
+    from kinward.casebook.models import Finding
 
     return Counter(Finding.objects.values_list("check_made", flat=True))
 

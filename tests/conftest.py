@@ -4,7 +4,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from kinward.config import config
+from kinward.ground.config import config
 from tests.ground import start_database
 
 

@@ -17,9 +17,12 @@ from bench.policy.http import rate, request, serve
 from bench.policy.questions import Question, questions
 from bench.policy.rules import cedar, cedar_batch, cel, kinward, plain, rego
 from kinward.access.actor import Actor
-from kinward.policy import AgeRange, Person, decide, load_pack
+from kinward.policy.ages import AgeRange
+from kinward.policy.engine import decide
 from kinward.policy.population import generated
-from kinward.policy.simulate import simulate
+from kinward.policy.question import Person
+from kinward.policy.signed import load_pack
+from kinward.policy.simulate import simulate_change
 
 SECONDS = 3.0
 ACCOUNTS = 10_000_000
@@ -87,7 +90,7 @@ def whole_pack() -> None:
 def population() -> None:
     before, after = load_pack("tiktok-2021"), load_pack("teen-accounts")
     began = time.perf_counter()
-    found = simulate(before.ruling, after.ruling, generated(ACCOUNTS))
+    found = simulate_change(before.ruling, after.ruling, generated(ACCOUNTS))
     took = time.perf_counter() - began
     print(
         f"\nSimulation: {found.accounts:,} generated accounts, {len(before.capabilities)} "

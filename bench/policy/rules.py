@@ -9,7 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 from bench.policy.questions import Question
-from kinward.policy import AgeRange, Person, decide, load_pack
+from kinward.policy.ages import AgeRange
+from kinward.policy.engine import decide
+from kinward.policy.question import Person
+from kinward.policy.signed import load_pack
 
 PACK = """
 name = "eight"

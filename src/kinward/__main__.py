@@ -1,5 +1,5 @@
 """`python -m kinward` is the command `kinward`."""
 
-from kinward.cli.main import main
+from kinward.cli.api import main
 
 main()

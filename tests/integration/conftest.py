@@ -14,24 +14,24 @@ from django.core.management.commands import flush
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
-from kinward import config as config_module
 from kinward.access import services as access_services
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
-from kinward.config import Config, config, forget_config
 from kinward.evidence.keys import keys, keys_of
 from kinward.experience.live import compiled, live
-from kinward.experience.shadowing import tally
+from kinward.experience.shadow import tally_shadow
+from kinward.ground import config as config_module
+from kinward.ground.config import Config, config, forget_config
+from kinward.ground.watch import watch
 from kinward.matching.index import bank_index, keyword_index
 from kinward.matching.models import Bank
 from kinward.matching.services import add_hashes, create_bank, file_hashes
 from kinward.media import digest_bytes, read_picture
 from kinward.people.models import Account
 from kinward.people.services import Profile, put_account
-from kinward.policy import AgeRange
+from kinward.policy.ages import AgeRange
+from kinward.reporting.authorities.cybertipline.sandbox import Fault, Sandbox, serve
 from kinward.reporting.authority import authority
-from kinward.reporting.cybertipline.sandbox import Fault, Sandbox, serve
-from kinward.watch import watch
 from tests import strict_templates
 from tests.integration.helpers import KNOWN_PNG, Receiver, listening
 
@@ -75,7 +75,14 @@ def _empty_queue(request: pytest.FixtureRequest) -> None:
 @pytest.fixture(autouse=True)
 def _fresh_caches() -> None:
     # Between tests the tables are emptied in ways that no trigger hears.
-    for kept in (bank_index, keyword_index, live, access_services.live_keys, compiled, tally):
+    for kept in (
+        bank_index,
+        keyword_index,
+        live,
+        access_services.live_keys,
+        compiled,
+        tally_shadow,
+    ):
         kept.cache_clear()
 
 

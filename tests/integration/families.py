@@ -1,10 +1,10 @@
 """A family for tests: accounts, and pairing two of them as they would."""
 
-from kinward.families import pairing
 from kinward.families.models import Pairing, Side
+from kinward.families.pairing import invitations
 from kinward.people.models import Account
 from kinward.people.services import Profile, put_account
-from kinward.policy import AgeRange
+from kinward.policy.ages import AgeRange
 
 
 def make_account(
@@ -18,7 +18,7 @@ def make_account(
 
 def pair(guardian: Account, teen: Account) -> Pairing:
     """The guardian starts, the teen accepts."""
-    code, _ = pairing.invite(maker=guardian, side=Side.GUARDIAN)
-    made = pairing.accept(account=teen, typed=code)
+    code, _ = invitations.create_invitation(maker=guardian, side=Side.GUARDIAN)
+    made = invitations.accept_invitation(account=teen, typed=code)
     assert isinstance(made, Pairing)
     return made

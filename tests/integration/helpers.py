@@ -15,15 +15,16 @@ from procrastinate.contrib.django import app
 
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
-from kinward.cases.intake import Outcome, prepare, receive
-from kinward.cases.looking import look
-from kinward.cases.models import Case
-from kinward.cases.services import VerdictForm, decide, take
-from kinward.cases.user_reports import UserReportIn, receive_report
+from kinward.casebook.models import Case
 from kinward.demo import pictures
 from kinward.evidence.models import Evidence
+from kinward.findings.upload import Outcome, prepare, receive
+from kinward.findings.user_reports import UserReportIn, receive_user_report
 from kinward.matching.services import Upload
 from kinward.people.models import Account
+from kinward.review.lease import take_case
+from kinward.review.look import look_at_file
+from kinward.verdicts.decision import VerdictForm, decide_case
 
 KNOWN_PNG = pictures.encode(pictures.draw(901))
 KNOWN = pictures.encode(pictures.draw(901).resize((800, 600)), "JPEG", quality=80)
@@ -113,10 +114,10 @@ def confirmed(
     report = UserReportIn(
         account_id=account.platform_id, category="bullying", content_id=content_id, text="x"
     )
-    case = receive_report(report=report, actor=Actor.key("test")).finding.case
-    take(case=case, staff=reviewer)
+    case = receive_user_report(report=report, actor=Actor.key("test")).finding.case
+    take_case(case=case, staff=reviewer)
     form = form or VerdictForm(outcome="confirmed", clause=clause)
-    return decide(case_id=case.id, staff=reviewer, form=form)
+    return decide_case(case_id=case.id, staff=reviewer, form=form)
 
 
 def two_files_one_seen(account: Account, reviewer: Staff) -> tuple[Case, Evidence, Evidence]:
@@ -124,8 +125,8 @@ def two_files_one_seen(account: Account, reviewer: Staff) -> tuple[Case, Evidenc
     case = quarantined(account)
     quarantined(account, content_id="post-2")
     seen, unseen = Evidence.objects.order_by("sealed_at")
-    take(case=case, staff=reviewer)
-    look(case_id=case.id, evidence_id=seen.id, staff=reviewer, reason="to decide")
+    take_case(case=case, staff=reviewer)
+    look_at_file(case_id=case.id, evidence_id=seen.id, staff=reviewer, reason="to decide")
     return case, seen, unseen
 
 

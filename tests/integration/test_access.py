@@ -14,7 +14,7 @@ from kinward.access.services import (
     create_staff,
     revoke_key,
 )
-from kinward.errors import Invalid, NotFound
+from kinward.ground.errors import Invalid, NotFound
 from kinward.ledger.models import Entry
 
 pytestmark = pytest.mark.django_db

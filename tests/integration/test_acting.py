@@ -9,32 +9,23 @@ from django.utils import timezone
 from kinward.access.actor import Actor
 from kinward.access.agreement import AlreadyDecided
 from kinward.access.models import Staff
-from kinward.cases.acting import undo
-from kinward.cases.banking import unbank
-from kinward.cases.models import Case, Verdict
-from kinward.cases.queries import grounds
-from kinward.cases.services import VerdictForm, decide, take
-from kinward.cases.simulating import simulate
-from kinward.enforcement.holds import copies_left, hold, remove_copy
-from kinward.enforcement.models import Action, Hold, Sanction, SanctionKind
+from kinward.casebook.models import Case, Verdict
+from kinward.enforcement.models import Action, Removal, Sanction, SanctionKind
 from kinward.enforcement.queries import is_removed
 from kinward.enforcement.registration import blocked_kinds
-from kinward.enforcement.sanctions import end_due, impose, lift, stands
+from kinward.enforcement.removals import copies_left, remove_copy, remove_everywhere
+from kinward.enforcement.sanctions import current_standing, end_due, impose_sanction, lift_sanction
 from kinward.enforcement.strikes import strikes_of
-from kinward.errors import Forbidden
 from kinward.evidence.models import Evidence
 from kinward.exchanges.models import Exchange, Opinion
 from kinward.experience.live import live
+from kinward.ground.errors import Forbidden
 from kinward.guidelines.models import Edition
-from kinward.guidelines.queries import in_force
+from kinward.guidelines.queries import guidelines_in_force
 from kinward.guidelines.reading import GuidelinesInvalid, read_guidelines, shipped
-from kinward.guidelines.services import (
-    VersionTaken,
-    decide_edition,
-    propose,
-)
+from kinward.guidelines.services import VersionTaken, decide_edition, propose_edition
 from kinward.ledger.models import Entry
-from kinward.ledger.queries import verify
+from kinward.ledger.queries import verify_ledger
 from kinward.matching.models import Bank, BankedHash, Check
 from kinward.people.models import Account
 from kinward.people.services import (
@@ -45,9 +36,15 @@ from kinward.people.services import (
     put_account,
     related_accounts,
 )
-from kinward.policy import AgeRange
+from kinward.policy.ages import AgeRange
 from kinward.policy.request import About, Request
 from kinward.reporting.models import Report
+from kinward.review.grounds import grounds_of_case
+from kinward.review.lease import take_case
+from kinward.verdicts.bank import unbank
+from kinward.verdicts.consequences import undo_consequences
+from kinward.verdicts.decision import VerdictForm, decide_case
+from kinward.verdicts.simulation import simulate_cases
 from tests.integration.conftest import Configure
 from tests.integration.helpers import (
     KNOWN,
@@ -106,7 +103,7 @@ def test_bullying_is_no_matter_for_an_authority(adult: Account, reviewer: Staff)
     assert verdict.consequence is not None
     assert verdict.consequence["account"] == "warn"
     assert strikes_of(adult) == 1
-    assert verify().ok
+    assert verify_ledger().ok
 
 
 def test_strikes_climb_the_ladder_and_decay(adult: Account, reviewer: Staff) -> None:
@@ -115,7 +112,7 @@ def test_strikes_climb_the_ladder_and_decay(adult: Account, reviewer: Staff) -> 
     assert told(adult) == [("restrict", "active")]
     confirmed(adult, reviewer, "SF-2")
     assert told(adult)[-1] == ("suspend", "suspended")
-    until = stands(lock_in(adult)).until
+    until = current_standing(lock_in(adult)).until
     assert until is not None
     assert timedelta(days=29) < until - timezone.now() < timedelta(days=31)
     confirmed(adult, reviewer, "SF-1")
@@ -171,14 +168,14 @@ def test_sanctions_of_two_cases_add_up_and_each_gives_back_its_own(
     adult.refresh_from_db()
     assert adult.standing == "suspended"
     with transaction.atomic():
-        undo(second, lock_account(adult.pk), why="a test", actor=ACTOR)
+        undo_consequences(second, lock_account(adult.pk), why="a test", actor=ACTOR)
     adult.refresh_from_db()
     assert (adult.standing, strikes_of(adult)) == ("active", 2)
-    assert set(stands(adult).withheld) == {"dm.send", "comment.send", "live.host"}
+    assert set(current_standing(adult).withheld) == {"dm.send", "comment.send", "live.host"}
     assert may(adult, "live.host") == "deny"
     with transaction.atomic():
-        undo(first, lock_account(adult.pk), why="a test", actor=ACTOR)
-    assert stands(adult).withheld == {}
+        undo_consequences(first, lock_account(adult.pk), why="a test", actor=ACTOR)
+    assert current_standing(adult).withheld == {}
     assert told(adult) == [
         ("restrict", "active"),
         ("suspend", "suspended"),
@@ -195,7 +192,7 @@ def test_a_suspension_that_runs_out_under_another_is_not_felt(adult: Account) ->
         locked = lock_account(adult.pk)
         short, long = uuid4(), uuid4()
         for case_id, days in ((short, 1), (long, 9)):
-            impose(
+            impose_sanction(
                 account=locked,
                 case_id=case_id,
                 kind=SanctionKind.SUSPEND,
@@ -207,7 +204,7 @@ def test_a_suspension_that_runs_out_under_another_is_not_felt(adult: Account) ->
     end_due()
     assert len(told(adult)) == 2
     with transaction.atomic():
-        lift(account=lock_account(adult.pk), case_id=long, why="x", actor=ACTOR)
+        lift_sanction(account=lock_account(adult.pk), case_id=long, why="x", actor=ACTOR)
     assert told(adult)[-1] == ("restore", "active")
 
 
@@ -226,8 +223,8 @@ def test_a_case_suspends_also_who_is_suspended(
     end_due()
     account.refresh_from_db()
     assert account.standing == "suspended"
-    take(case=case, staff=reviewer)
-    decide(case_id=case.id, staff=reviewer, form=VerdictForm(outcome="dismissed"))
+    take_case(case=case, staff=reviewer)
+    decide_case(case_id=case.id, staff=reviewer, form=VerdictForm(outcome="dismissed"))
     account.refresh_from_db()
     assert account.standing == "active"
 
@@ -257,9 +254,9 @@ def test_partners_hear_of_a_confirmation_only_if_it_is_one(
     assert exchange.opinions
     for clause, kinds in (("SF-1", {"seen"}), ("CS-1", {"seen", "confirmed"})):
         case = quarantined(account, content_id=f"post-{clause}")
-        take(case=case, staff=reviewer)
+        take_case(case=case, staff=reviewer)
         form = VerdictForm(outcome="confirmed", clause=clause)
-        decide(case_id=case.id, staff=reviewer, form=form)
+        decide_case(case_id=case.id, staff=reviewer, form=form)
         given = Opinion.objects.filter(banked=hash_id)
         assert set(given.values_list("kind", flat=True)) == kinds
 
@@ -268,7 +265,7 @@ def test_an_end_has_no_end(adult: Account) -> None:
     from uuid import uuid4
 
     with pytest.raises(IntegrityError, match="end_is_the_end"), transaction.atomic():
-        impose(
+        impose_sanction(
             account=lock_account(adult.pk),
             case_id=uuid4(),
             kind=SanctionKind.TERMINATE,
@@ -288,13 +285,13 @@ def test_removed_everywhere_is_every_copy_and_each_has_a_case(
     assert set(removed) == {("mine", case.id), ("copy", case.id)}
     other = Case.objects.get(account=adult)
     assert other.state == "open"
-    take(case=other, staff=reviewer)
-    decide(case_id=other.id, staff=reviewer, form=VerdictForm(outcome="dismissed"))
+    take_case(case=other, staff=reviewer)
+    decide_case(case_id=other.id, staff=reviewer, form=VerdictForm(outcome="dismissed"))
     told = Action.objects.exclude(state="superseded")
     restored = told.filter(effect="restore", target="copy")
     assert not restored.exists(), "the verdict on the same bytes stands"
     with transaction.atomic():
-        undo(case, lock_account(account.pk), why="a test", actor=ACTOR)
+        undo_consequences(case, lock_account(account.pk), why="a test", actor=ACTOR)
     assert restored.exists()
 
 
@@ -307,21 +304,23 @@ def test_a_copy_is_removed_once_however_many_verdicts_hold_it(
     case = confirmed(account, reviewer, "CS-1", f"of-{account.platform_id}")
     run_jobs()
     other = Case.objects.get(account=adult)
-    take(case=other, staff=reviewer)
-    decide(case_id=other.id, staff=reviewer, form=VerdictForm(outcome="confirmed", clause="CS-1"))
+    take_case(case=other, staff=reviewer)
+    decide_case(
+        case_id=other.id, staff=reviewer, form=VerdictForm(outcome="confirmed", clause="CS-1")
+    )
     run_jobs()
     about = Action.objects.filter(target="of-whelk", effect="remove")
     assert [each.case_id for each in about] == [case.id], "the platform hears of it once"
-    assert Hold.objects.filter(ended_at=None).count() == 2
+    assert Removal.objects.filter(ended_at=None).count() == 2
 
     # It is given back when the last of those who hold it lets go.
-    take(case=(own := Case.objects.get(account=third)), staff=reviewer)
-    decide(case_id=own.id, staff=reviewer, form=VerdictForm(outcome="dismissed"))
+    take_case(case=(own := Case.objects.get(account=third)), staff=reviewer)
+    decide_case(case_id=own.id, staff=reviewer, form=VerdictForm(outcome="dismissed"))
     told = Action.objects.filter(target="of-whelk", effect="restore").exclude(state="superseded")
     for each, holder in ((case, account), (other, adult)):
         assert not told.exists()
         with transaction.atomic():
-            undo(each, lock_account(holder.pk), why="a test", actor=ACTOR)
+            undo_consequences(each, lock_account(holder.pk), why="a test", actor=ACTOR)
     assert told.count() == 1
 
 
@@ -332,10 +331,10 @@ def test_a_copy_is_not_removed_for_a_case_that_has_let_go(
     upload(adult, UNKNOWN, content_id="copy")
     case = confirmed(account, reviewer, "CS-1", "mine")
     (mine, copy) = Check.objects.order_by("uploaded_at")
-    hold(case.id, copy.sha256)
+    remove_everywhere(case.id, copy.sha256)
     assert copies_left(copy.sha256) == [copy], "mine went with the verdict"
     with transaction.atomic():
-        undo(case, lock_account(account.pk), why="a test", actor=ACTOR)
+        undo_consequences(case, lock_account(account.pk), why="a test", actor=ACTOR)
     remove_copy(case_id=case.id, copy=copy, actor=ACTOR)
     assert not Action.objects.filter(target="copy").exists()
     assert is_removed(account, mine.content_id) is False
@@ -371,11 +370,11 @@ def test_content_that_two_cases_hold_is_shown_when_both_have_let_go(
 
     def undo_it() -> None:
         with transaction.atomic():
-            undo(case, lock_account(account.pk), why="a test", actor=ACTOR)
+            undo_consequences(case, lock_account(account.pk), why="a test", actor=ACTOR)
 
     def dismiss_it() -> None:
-        take(case=other, staff=reviewer)
-        decide(case_id=other.id, staff=reviewer, form=VerdictForm(outcome="dismissed"))
+        take_case(case=other, staff=reviewer)
+        decide_case(case_id=other.id, staff=reviewer, form=VerdictForm(outcome="dismissed"))
 
     steps = [undo_it, dismiss_it]
     if first == "the other case is dismissed":
@@ -403,7 +402,7 @@ def test_who_lost_the_account_is_kept_from_a_new_one(
     stored = b"".join(bytes(each.digest) for each in adult.identifiers.all())
     assert b"eron" not in stored
     with transaction.atomic():
-        undo(case, lock_account(adult.pk), why="a test", actor=ACTOR)
+        undo_consequences(case, lock_account(adult.pk), why="a test", actor=ACTOR)
     assert blocked_kinds(digests_of([same])) == []
 
 
@@ -455,40 +454,40 @@ def test_no_rule_overrules_what_a_person_gave_back(
     content_id: str, bank: Bank, account: Account, leads: tuple[Staff, Staff], reviewer: Staff
 ) -> None:
     first = Case.objects.get(pk=str(upload(account, KNOWN_PNG).case_id))
-    take(case=first, staff=reviewer)
-    decide(case_id=first.id, staff=reviewer, form=VerdictForm(outcome="dismissed"))
+    take_case(case=first, staff=reviewer)
+    decide_case(case_id=first.id, staff=reviewer, form=VerdictForm(outcome="dismissed"))
     by_rule(leads)
     again = Case.objects.get(pk=str(upload(account, KNOWN_PNG, content_id=content_id).case_id))
     account.refresh_from_db()
     assert (again.state, account.standing) == ("open", "active")
     assert Action.objects.filter(case_id=again.id, effect="quarantine").exists()
-    assert f"gave {content_id}, or a copy, back before" in grounds(again)[-1].text
+    assert f"gave {content_id}, or a copy, back before" in grounds_of_case(again)[-1].text
     upload(account, KNOWN, content_id="post-3")
     account.refresh_from_db()
     assert account.standing == "suspended", "this one nobody has looked at"
 
 
 def in_force_now(text: str, leads: tuple[Staff, Staff]) -> Edition:
-    made = propose(text=text, why="A test.", staff=leads[0])
+    made = propose_edition(text=text, why="A test.", staff=leads[0])
     return decide_edition(edition_id=made.id, approve=True, staff=leads[1])
 
 
 def test_two_people_put_an_edition_in_force(leads: tuple[Staff, Staff], reviewer: Staff) -> None:
     text = shipped().replace('version = "1"', 'version = "2"')
     with pytest.raises(Forbidden):
-        propose(text=text, why="x", staff=reviewer)
+        propose_edition(text=text, why="x", staff=reviewer)
     with pytest.raises(GuidelinesInvalid):
-        propose(text=text.replace("CS-1", "CS1"), why="x", staff=leads[0])
+        propose_edition(text=text.replace("CS-1", "CS1"), why="x", staff=leads[0])
     with pytest.raises(VersionTaken):
-        propose(text=shipped(), why="x", staff=leads[0])
-    made = propose(text=text, why="Clearer.", staff=leads[0])
-    assert in_force().version == "1"
+        propose_edition(text=shipped(), why="x", staff=leads[0])
+    made = propose_edition(text=text, why="Clearer.", staff=leads[0])
+    assert guidelines_in_force().version == "1"
     with pytest.raises(Forbidden):
         decide_edition(edition_id=made.id, approve=True, staff=leads[0])
     with pytest.raises(IntegrityError, match="two_people"), transaction.atomic():
         Edition.objects.update(state="approved", decided_by=leads[0])
     decide_edition(edition_id=made.id, approve=True, staff=leads[1])
-    assert in_force().version == "2"
+    assert guidelines_in_force().version == "2"
     with pytest.raises(AlreadyDecided):
         decide_edition(edition_id=made.id, approve=False, staff=leads[1])
     kinds = Entry.objects.filter(subject="guidelines:community-guidelines 2")
@@ -503,19 +502,19 @@ def test_past_cases_say_what_an_edition_would_have_done(
 ) -> None:
     for _ in range(3):
         confirmed(adult, reviewer, "SF-2")
-    take(case=quarantined(account), staff=reviewer)
+    take_case(case=quarantined(account), staff=reviewer)
     text = shipped().replace('version = "1"', 'version = "2"')
     milder = text.replace('account = "suspend"\npriority', 'account = "keep"\npriority', 1)
     milder = milder.replace("days = 30\n\n[[strikes", "days = 14\n\n[[strikes", 1)
     before, after = read_guidelines(shipped()), read_guidelines(milder)
-    found = simulate(before, after, lambda counted: None)
+    found = simulate_cases(before, after, lambda counted: None)
     assert (found.cases, found.changed) == (4, 2)
     assert found.counts == {
         "account: suspend 30 days → suspend 14 days": 1,
         "account at once: suspend → nothing": 1,
     }
-    assert simulate(before, before, lambda counted: None).changed == 0
-    made = propose(text=milder, why="Milder.", staff=leads[0])
+    assert simulate_cases(before, before, lambda counted: None).changed == 0
+    made = propose_edition(text=milder, why="Milder.", staff=leads[0])
     run_jobs()
     made.refresh_from_db()
     assert (made.counted, made.total) == (4, 4)
@@ -527,8 +526,10 @@ def test_what_is_not_reported_is_kept_while_an_appeal_may_come(
     account: Account, bank: Bank, reviewer: Staff
 ) -> None:
     case = quarantined(account)
-    take(case=case, staff=reviewer)
-    decide(case_id=case.id, staff=reviewer, form=VerdictForm(outcome="confirmed", clause="SF-1"))
+    take_case(case=case, staff=reviewer)
+    decide_case(
+        case_id=case.id, staff=reviewer, form=VerdictForm(outcome="confirmed", clause="SF-1")
+    )
     account.refresh_from_db()
     assert account.standing == "active", "a second strike restricts, and no longer suspends"
     expires = Evidence.objects.get().expires_at

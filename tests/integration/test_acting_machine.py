@@ -26,27 +26,17 @@ from hypothesis.stateful import (
 
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
-from kinward.cases import banking
-from kinward.cases.acting import report_to
-from kinward.cases.appeals import decide_appeal
-from kinward.cases.models import Case, Verdict
-from kinward.cases.services import (
-    NeedsAnotherPerson,
-    VerdictForm,
-    close_reported,
-    decide,
-    give_up,
-    take,
-)
-from kinward.cases.states import UNDECIDED, MoveForbidden
-from kinward.cases.user_reports import UserReportIn, receive_report
-from kinward.enforcement.models import Action, BlockedIdentifier, Hold, Sanction, Strike
-from kinward.enforcement.sanctions import end_due, stands
-from kinward.errors import KinwardError
+from kinward.casebook.models import Case, Verdict
+from kinward.casebook.states import UNDECIDED, MoveForbidden
+from kinward.enforcement.models import Action, BlockedIdentifier, Removal, Sanction, Strike
+from kinward.enforcement.sanctions import current_standing, end_due
 from kinward.evidence.models import Evidence
-from kinward.evidence.services import destroy_expired
-from kinward.guidelines.queries import in_force
-from kinward.ledger.queries import verify
+from kinward.evidence.services import destroy_expired_evidence
+from kinward.findings.copies import bank_confirmed
+from kinward.findings.user_reports import UserReportIn, receive_user_report
+from kinward.ground.errors import KinwardError
+from kinward.guidelines.queries import guidelines_in_force
+from kinward.ledger.queries import verify_ledger
 from kinward.matching.index import bank_index
 from kinward.matching.models import Bank, Check
 from kinward.people.models import Account
@@ -55,6 +45,12 @@ from kinward.policy.sentences import LANGUAGES
 from kinward.redress import services as redress
 from kinward.redress.models import Appeal, Statement
 from kinward.reporting.models import Report, ReportState
+from kinward.review.lease import release_lease, take_case
+from kinward.verdicts.appeals import decide_appeal
+from kinward.verdicts.bank import unbank
+from kinward.verdicts.consequences import report_to
+from kinward.verdicts.decision import NeedsAnotherPerson, VerdictForm, decide_case
+from kinward.verdicts.report import close_reported
 from tests.integration.helpers import KNOWN, UNKNOWN, run_machine, upload
 
 pytestmark = pytest.mark.django_db
@@ -105,16 +101,18 @@ class Acting(RuleBasedStateMachine):
         data = KNOWN if known else UNKNOWN
         cleared = Case.objects.filter(pk__in=self.given_back, account=account)
         looked_at = cleared.filter(findings__check_made__sha256=sha256(data).hexdigest())
-        before = stands(account)
+        before = current_standing(account)
         upload(account, data, content_id=self.latest[which])
-        assert not looked_at.exists() or stands(account) == before, "a person looks again first"
+        assert not looked_at.exists() or current_standing(account) == before, (
+            "a person looks again first"
+        )
 
     @rule(which=st.integers(0, 1), category=st.sampled_from(["abuse", "bullying", "contact"]))
     def reports(self, which: int, category: str) -> None:
         content = self.latest.get(which, "") if category == "contact" else ""
         about = self.accounts[which].platform_id
         made = UserReportIn(account_id=about, category=category, content_id=content)
-        receive_report(report=made, actor=Actor.key("test"))
+        receive_user_report(report=made, actor=Actor.key("test"))
 
     def _undecided(self, pick: int) -> Case | None:
         found = list(Case.objects.filter(state__in=UNDECIDED).order_by("opened_at", "id"))
@@ -133,12 +131,12 @@ class Acting(RuleBasedStateMachine):
             return
         staff = self.staff[who]
         with suppress(KinwardError):
-            take(case=case, staff=staff)
+            take_case(case=case, staff=staff)
         form = VerdictForm(outcome=outcome, clause=clause, bank=bank)
         try:
-            decide(case_id=case.id, staff=staff, form=form)
+            decide_case(case_id=case.id, staff=staff, form=form)
         except (NeedsAnotherPerson, MoveForbidden):
-            give_up(case=case, staff=staff)
+            release_lease(case=case, staff=staff)
             return
         if outcome == "confirmed":
             self.confirmed[case.id] = clause
@@ -150,7 +148,7 @@ class Acting(RuleBasedStateMachine):
         closed = list(Case.objects.exclude(state__in=UNDECIDED).order_by("opened_at", "id"))
         if closed:
             with pytest.raises(KinwardError):
-                decide(
+                decide_case(
                     case_id=closed[pick % len(closed)].id,
                     staff=self.staff[who],
                     form=VerdictForm(outcome="dismissed"),
@@ -162,7 +160,7 @@ class Acting(RuleBasedStateMachine):
         if told:
             statement = told[pick % len(told)]
             with suppress(KinwardError):
-                redress.appeal(
+                redress.file_appeal(
                     account=statement.account,
                     statement_id=statement.id,
                     text="I think that this is wrong.",
@@ -179,13 +177,13 @@ class Acting(RuleBasedStateMachine):
         case = Case.objects.get(pk=made.statement.case_id)
         staff = self.staff[who]
         with suppress(KinwardError):
-            take(case=case, staff=staff)
+            take_case(case=case, staff=staff)
         gave = case.verdicts.filter(given_by=staff).exists()
         try:
             decide_appeal(appeal_id=made.id, overturn=overturn, note="Looked.", staff=staff)
         except NeedsAnotherPerson:
             assert gave
-            give_up(case=case, staff=staff)
+            release_lease(case=case, staff=staff)
             return
         assert not gave
         if overturn:
@@ -215,9 +213,9 @@ class Acting(RuleBasedStateMachine):
     def the_worker_banks(self) -> None:
         for verdict in Verdict.objects.filter(outcome="confirmed").order_by("given_at"):
             if verdict.bank or (verdict.consequence or {}).get("everywhere"):
-                banking.bank_confirmed(verdict.id)
+                bank_confirmed(verdict.id)
         for case_id in sorted(self.given_back):
-            banking.unbank(case_id, Actor.stored("staff:ann"))
+            unbank(case_id, Actor.stored("staff:ann"))
 
     # What single steps come to too seldom.
 
@@ -258,13 +256,13 @@ class Acting(RuleBasedStateMachine):
         Acting.ahead += timedelta(days=days)
         end_due()
         redress.tell_due(timezone.now())
-        destroy_expired(timezone.now())
+        destroy_expired_evidence(timezone.now())
 
     # What must be true.
 
     @invariant()
     def nothing_final_without_a_verdict_that_allows_it(self) -> None:
-        clauses = in_force().clauses
+        clauses = guidelines_in_force().clauses
         for report in Report.objects.all():
             assert clauses[self.confirmed[report.case_id]].report
         ends = Sanction.objects.filter(kind="terminate")
@@ -295,7 +293,7 @@ class Acting(RuleBasedStateMachine):
                 holding[each.target].add(each.case_id)
             if each.effect != "restore" or each.state != "superseded":
                 shown[each.target] = each.effect == "restore"
-        for hold in Hold.objects.filter(ended_at=None):
+        for hold in Removal.objects.filter(ended_at=None):
             for copy in Check.objects.filter(sha256=hold.sha256, content_id__in=holding):
                 holding[copy.content_id].add(hold.case_id)
         for target, cases in holding.items():
@@ -307,7 +305,7 @@ class Acting(RuleBasedStateMachine):
         for account in Account.objects.filter(pk__in=[each.pk for each in self.accounts]):
             end_due()
             account.refresh_from_db()
-            now = stands(account)
+            now = current_standing(account)
             assert account.standing == now.standing
             told = (
                 Action.objects.filter(account=account, target_kind="account")
@@ -335,7 +333,7 @@ class Acting(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         try:
-            assert verify().ok
+            assert verify_ledger().ok
         finally:
             transaction.savepoint_rollback(self.before)
 

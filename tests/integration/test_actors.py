@@ -16,7 +16,7 @@ from kinward.access.actor import Actor, ActorKind
 from kinward.access.models import ApiKey, Staff
 from kinward.access.permissions import Permission
 from kinward.access.roles import ROLES, least_roles
-from kinward.errors import Forbidden
+from kinward.ground.errors import Forbidden
 from kinward.people.models import Account
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -14,27 +14,34 @@ from django.utils import timezone
 from kinward.access.actor import Actor
 from kinward.access.agreement import AlreadyDecided, TwoPeople
 from kinward.access.models import Staff
-from kinward.cases import destroying, releasing
-from kinward.cases.destroying import DestructionForm
-from kinward.cases.models import Case, Destruction, Release
-from kinward.cases.releasing import ReleaseForm
-from kinward.config import PRODUCTION_CONSENT
-from kinward.errors import Forbidden
+from kinward.casebook.models import Case
+from kinward.custody import destruction, release
+from kinward.custody.destruction import DestructionForm
+from kinward.custody.models import Destruction, Release
+from kinward.custody.release import ReleaseForm
 from kinward.evidence.sealing import new_key, public_half
 from kinward.evidence.services import seal_excerpt
-from kinward.experience.editing import RuleChange, with_change
+from kinward.experience.edits import RuleChange, with_change
 from kinward.experience.models import Activation, Proposal
-from kinward.experience.proposals import decide_proposal, propose
-from kinward.experience.services import activate, activate_proposal, current, revert, store_pack
+from kinward.experience.proposals import decide_proposal, propose_pack
+from kinward.experience.services import (
+    activate_pack,
+    activate_proposal,
+    current_pack,
+    revert_pack,
+    store_pack,
+)
+from kinward.ground.config import PRODUCTION_CONSENT
+from kinward.ground.errors import Forbidden
 from kinward.guidelines import services as guidelines
 from kinward.guidelines.models import Edition
-from kinward.guidelines.queries import text_in_force
+from kinward.guidelines.queries import guidelines_text_in_force
 from kinward.people.models import Account
 from kinward.people.services import Profile, put_account
-from kinward.policy import AgeRange
+from kinward.policy.ages import AgeRange
 from kinward.policy.sources import read_files
 from kinward.reporting import production
-from kinward.reporting.cybertipline import client
+from kinward.reporting.authorities.cybertipline import client
 from kinward.reporting.models import Production
 from tests.integration.conftest import Configure
 
@@ -47,12 +54,12 @@ def lowered(version: str = "2026.11+1") -> dict[str, str]:
 
 
 def ask_proposal(staff: Staff) -> TwoPeople:
-    return propose(files=lowered(), why="A test.", share=100, staff=staff)
+    return propose_pack(files=lowered(), why="A test.", share=100, staff=staff)
 
 
 def ask_edition(staff: Staff) -> TwoPeople:
-    text = text_in_force().replace('version = "1"', 'version = "2"')
-    return guidelines.propose(text=text, why="A test.", staff=staff)
+    text = guidelines_text_in_force().replace('version = "1"', 'version = "2"')
+    return guidelines.propose_edition(text=text, why="A test.", staff=staff)
 
 
 def ask_release(staff: Staff) -> TwoPeople:
@@ -66,7 +73,7 @@ def ask_release(staff: Staff) -> TwoPeople:
         reference="ref-1",
         why="A test.",
     )
-    return releasing.ask(form=form, staff=staff)
+    return release.request_release(form=form, staff=staff)
 
 
 def ask_destruction(staff: Staff) -> TwoPeople:
@@ -75,15 +82,15 @@ def ask_destruction(staff: Staff) -> TwoPeople:
     with transaction.atomic():
         seal_excerpt(case_id=case.id, text="A neutral line.", actor=account.actor)
     form = DestructionForm(case_id=case.id, asked_for_by="A court of a test", reference="ref-1")
-    return destroying.ask(form=form, staff=staff)
+    return destruction.request_destruction(form=form, staff=staff)
 
 
 def ask_production(staff: Staff) -> TwoPeople:
-    return production.ask(name="cybertipline", why="A test.", staff=staff)
+    return production.request_production(name="cybertipline", why="A test.", staff=staff)
 
 
 def decide_production(pk: UUID, approve: bool, staff: Staff) -> TwoPeople:
-    verb = production.agree if approve else production.end
+    verb = production.approve_production if approve else production.end_production
     return verb(production_id=pk, staff=staff)
 
 
@@ -112,12 +119,16 @@ ENTRIES: dict[type[TwoPeople], Entry] = {
     Release: Entry(
         "evidence custodian",
         ask_release,
-        lambda pk, approve, staff: releasing.decide(release_id=pk, approve=approve, staff=staff),
+        lambda pk, approve, staff: release.decide_release(
+            release_id=pk, approve=approve, staff=staff
+        ),
     ),
     Destruction: Entry(
         "evidence custodian",
         ask_destruction,
-        lambda pk, approve, staff: destroying.decide(destruction_id=pk, agree=approve, staff=staff),
+        lambda pk, approve, staff: destruction.decide_destruction(
+            destruction_id=pk, agree=approve, staff=staff
+        ),
     ),
     Production: Entry("operator", ask_production, decide_production),
 }
@@ -244,34 +255,34 @@ def test_nobody_of_the_staff_puts_a_pack_in_force_alone() -> None:
     lead = person("kai", "policy lead")
     chief = person("sam", "administrator")
     pack = store_pack(files=lowered(), actor=lead.actor)
-    proposal = propose(files=lowered("2026.11+2"), why="A test.", share=100, staff=lead)
+    proposal = propose_pack(files=lowered("2026.11+2"), why="A test.", share=100, staff=lead)
     for staff in (lead, chief):
         with pytest.raises(Forbidden, match="done on the command line"):
-            activate(pack=pack, actor=staff.actor)
+            activate_pack(pack=pack, actor=staff.actor)
     with pytest.raises(Forbidden, match="not approved"):
         activate_proposal(proposal)
-    assert current().pk is None
+    assert current_pack().pk is None
     with pytest.raises(IntegrityError, match="activates_alone"), transaction.atomic():
         Activation.objects.create(pack=pack, actor=str(lead.actor))
 
 
 def test_an_operators_activation_says_that_it_was_one_and_a_proposals_names_it() -> None:
     lead, second = person("kai", "policy lead"), person("sam", "policy lead")
-    proposal = propose(files=lowered(), why="A test.", share=100, staff=lead)
+    proposal = propose_pack(files=lowered(), why="A test.", share=100, staff=lead)
     decide_proposal(proposal_id=proposal.pk, approve=True, staff=second)
-    assert (current().proposal, current().actor) == (proposal, "staff:sam")
+    assert (current_pack().proposal, current_pack().actor) == (proposal, "staff:sam")
     other = store_pack(files=lowered("2026.11+2"), actor=lead.actor)
-    alone = activate(pack=other, actor=Actor.operator("root"))
+    alone = activate_pack(pack=other, actor=Actor.operator("root"))
     assert (alone.proposal, alone.actor) == (None, "operator:root")
-    assert revert(actor=lead.actor).reverts == alone
-    activate(pack=other, actor=Actor.operator("root"))
+    assert revert_pack(actor=lead.actor).reverts == alone
+    activate_pack(pack=other, actor=Actor.operator("root"))
     with pytest.raises(IntegrityError, match="activates_once"), transaction.atomic():
         activate_proposal(proposal)
 
 
 def test_what_is_approved_only_in_memory_is_not_put_in_force() -> None:
     lead, second = person("kai", "policy lead"), person("sam", "policy lead")
-    proposal = propose(files=lowered(), why="A test.", share=100, staff=lead)
+    proposal = propose_pack(files=lowered(), why="A test.", share=100, staff=lead)
     proposal.state, proposal.decided_by = "approved", second
     with pytest.raises(Forbidden, match="not approved"):
         activate_proposal(proposal)

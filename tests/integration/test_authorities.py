@@ -13,35 +13,40 @@ from django.utils import timezone
 
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
-from kinward.cases import destroying
-from kinward.cases.acting import report_to
-from kinward.cases.appeals import decide_appeal
-from kinward.cases.destroying import DestructionForm, StillNeeded
-from kinward.cases.drafting import ReportDetails
-from kinward.cases.models import Case
-from kinward.cases.package import items
-from kinward.cases.queries import timeline
-from kinward.cases.services import VerdictForm, decide, take
-from kinward.cases.where import Where
+from kinward.casebook.models import Case
 from kinward.cli.doctor import examine
 from kinward.cli.operations import report as report_command
 from kinward.cli.roles import worker
-from kinward.config import Section
-from kinward.errors import Invalid, NotConfigured
+from kinward.custody import destruction
+from kinward.custody.destruction import DestructionForm, StillNeeded
+from kinward.custody.package import items
 from kinward.evidence.models import Evidence
 from kinward.evidence.sealing import new_key, public_half
+from kinward.ground.config import Section
+from kinward.ground.errors import Invalid, NotConfigured
 from kinward.matching.models import Bank
 from kinward.people.models import Account
 from kinward.policy.signed import new_signing_key
 from kinward.redress import services as redress
 from kinward.redress.models import Statement
-from kinward.reporting.authority import authority, check_settings
-from kinward.reporting.cybertipline.documents import Reporter, parse_xml, report_document
-from kinward.reporting.cybertipline.sandbox import Fault, Sandbox
+from kinward.reporting.authorities.cybertipline.documents import (
+    Reporter,
+    parse_xml,
+    report_document,
+)
+from kinward.reporting.authorities.cybertipline.sandbox import Fault, Sandbox
+from kinward.reporting.authority import authority, check_authority_settings
 from kinward.reporting.draft import Draft
 from kinward.reporting.filing import TryLater
 from kinward.reporting.models import Report
 from kinward.reporting.services import draft_of, file_report
+from kinward.review.lease import take_case
+from kinward.review.timeline import timeline_of_case
+from kinward.verdicts.appeals import decide_appeal
+from kinward.verdicts.consequences import report_to
+from kinward.verdicts.decision import VerdictForm, decide_case
+from kinward.verdicts.draft import ReportDetails
+from kinward.verdicts.incidents import Where
 from tests.integration.conftest import Configure
 from tests.integration.helpers import confirmed, quarantined, run_jobs
 from tests.integration.test_console import signed_in
@@ -93,9 +98,9 @@ def twice(bank: Bank, account: Account, reviewer: Staff, sandbox: Sandbox, hande
 
 def confirm(account: Account, reviewer: Staff, **form: object) -> Case:
     case = quarantined(account)
-    take(case=case, staff=reviewer)
+    take_case(case=case, staff=reviewer)
     filled = VerdictForm(**{"outcome": "confirmed", "clause": "CS-1", **form})  # type: ignore[arg-type]
-    return decide(case_id=case.id, staff=reviewer, form=filled)
+    return decide_case(case_id=case.id, staff=reviewer, form=filled)
 
 
 def drafted(**fields: object) -> Draft:
@@ -111,10 +116,10 @@ def hand_over(staff: Staff) -> str:
 
 def win_appeal(case: Case, staff: Staff) -> None:
     statement = Statement.objects.get(case_id=case.id, stage="verdict")
-    appeal = redress.appeal(
+    appeal = redress.file_appeal(
         account=case.account, statement_id=statement.id, text="x", days=14, actor=Actor.account("x")
     )
-    take(case=case, staff=staff)
+    take_case(case=case, staff=staff)
     decide_appeal(appeal_id=appeal.id, overturn=True, note="x", staff=staff)
     run_jobs()
 
@@ -171,7 +176,7 @@ def test_the_form_has_the_words_of_the_authority(
     tide: Path, bank: Bank, account: Account, reviewer: Staff
 ) -> None:
     case = quarantined(account)
-    take(case=case, staff=reviewer)
+    take_case(case=case, staff=reviewer)
     text = signed_in(reviewer).get(f"/cases/{case.id}").text
     assert "<option>red</option>" in text
     assert "Loud and often" in text
@@ -180,11 +185,11 @@ def test_the_form_has_the_words_of_the_authority(
         assert other not in text
     evidence = str(Evidence.objects.get().id)
     with pytest.raises(Invalid, match="red, blue"):
-        decide(case_id=case.id, staff=reviewer, form=form(classifications={evidence: "A1"}))
+        decide_case(case_id=case.id, staff=reviewer, form=form(classifications={evidence: "A1"}))
     with pytest.raises(Invalid, match="spam"):
-        decide(case_id=case.id, staff=reviewer, form=form(annotations=["spam"]))
+        decide_case(case_id=case.id, staff=reviewer, form=form(annotations=["spam"]))
     filled = form(classifications={evidence: "red"}, annotations=["loud"])
-    decide(case_id=case.id, staff=reviewer, form=filled)
+    decide_case(case_id=case.id, staff=reviewer, form=filled)
     draft = drafted()
     assert (draft.files[0].classification, draft.annotations) == ("red", ["loud"])
 
@@ -239,23 +244,23 @@ def test_the_authority_itself_judges_its_answers(
 
 
 def test_a_plug_in_reads_its_own_variables(tide: Path, configure: Configure) -> None:
-    check_settings()
+    check_authority_settings()
     text = examine()["settings"].text
     assert "tide: KINWARD_TIDE_FOLDER (set), KINWARD_TIDE_MOST (not set)." in text
     assert str(tide) not in text, "a value may be a secret"
     assert "cybertip-ca, esafety, eu, nca: KINWARD_HANDOVER_KEYS" in text
     configure(tide_most="many")
     with pytest.raises(NotConfigured, match="KINWARD_TIDE_MOST is 'many'"):
-        check_settings()
+        check_authority_settings()
     assert examine()["settings"].level == "fault"
     started = CliRunner().invoke(worker)
     assert isinstance(started.exception, NotConfigured), "nothing starts"
     del os.environ["KINWARD_TIDE_MOST"], os.environ["KINWARD_TIDE_FOLDER"]
     configure()
     with pytest.raises(NotConfigured, match="Set KINWARD_TIDE_FOLDER"):
-        check_settings()
+        check_authority_settings()
     configure(authorities="cybertipline")
-    check_settings()
+    check_authority_settings()
 
 
 class Greedy(Section, frozen=True, kw_only=True):
@@ -267,16 +272,16 @@ class Greedy(Section, frozen=True, kw_only=True):
 
 
 def test_a_variable_has_one_reader(tide: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    check_settings()
+    check_authority_settings()
     monkeypatch.setattr(Tide, "settings", Greedy)
     with pytest.raises(NotConfigured, match="tide reads KINWARD_DATA_DIR"):
-        check_settings()
+        check_authority_settings()
 
 
 def test_an_authority_that_is_not_installed_is_said_at_the_start(configure: Configure) -> None:
     configure(authorities="cybertipline,DE=nobody")
     with pytest.raises(NotConfigured, match="'nobody'"):
-        check_settings()
+        check_authority_settings()
 
 
 def test_a_verdict_does_not_depend_on_its_authority(
@@ -304,7 +309,7 @@ def test_a_case_closes_with_the_last_of_its_reports(
     assert Evidence.objects.get().expires_at is None, "no term before the last is finished"
     asked = DestructionForm(case_id=twice.id, asked_for_by="x", reference="y")
     with pytest.raises(StillNeeded, match="report to nca is packaged"):
-        destroying.ask(form=asked, staff=custodian)
+        destruction.request_destruction(form=asked, staff=custodian)
     page = signed_in(reviewer).get(f"/cases/{twice.id}").text
     number = Report.objects.get(authority="cybertipline").external_id
     assert f'</span> cybertipline no. <span class="mono">{number}</span>' in page
@@ -317,9 +322,9 @@ def test_a_case_closes_with_the_last_of_its_reports(
     expires = Evidence.objects.get().expires_at
     assert expires is not None
     assert (expires - finished).days == 365
-    destroying.ask(form=asked, staff=custodian)
+    destruction.request_destruction(form=asked, staff=custodian)
 
-    entries = list(timeline(twice))
+    entries = list(timeline_of_case(twice))
     of_reports = [entry.subject for entry in entries if entry.kind == "report.finished"]
     assert set(of_reports) == {str(report) for report in Report.objects.all()}
     closing = next(entry for entry in entries if entry.kind == "case.reported")

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from kinward.access.actor import Actor
 from kinward.cli.bank import bank as bank_command
 from kinward.demo import pictures
-from kinward.errors import Invalid, NotFound
+from kinward.ground.errors import Invalid, NotFound
 from kinward.ledger.models import Entry
 from kinward.matching import index
 from kinward.matching.hashlists import ListedHash
@@ -17,13 +17,7 @@ from kinward.matching.index import BankIndex, bank_index, snapshot_path
 from kinward.matching.kinds import KINDS, HashKind, Md5, Pdq
 from kinward.matching.lookup import Match, look_up
 from kinward.matching.models import Bank, BankedHash, IndexSnapshot
-from kinward.matching.services import (
-    BankExists,
-    add_hashes,
-    create_bank,
-    remove_hashes,
-    values_of,
-)
+from kinward.matching.services import BankExists, add_hashes, create_bank, remove_hashes, values_of
 from kinward.media import Digests, Hashed, digest_bytes, read_picture
 from tests.integration.helpers import KNOWN, UNKNOWN
 

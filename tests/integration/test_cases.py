@@ -8,27 +8,28 @@ from django.utils import timezone
 
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
-from kinward.cases import queries, services
-from kinward.cases.contacts import contacts
-from kinward.cases.drafting import ReportDetails
-from kinward.cases.models import Case, Finding, Verdict
-from kinward.cases.services import VerdictForm, decide, take
-from kinward.cases.states import MoveForbidden
-from kinward.cases.user_reports import UserReportIn, receive_report
+from kinward.casebook.models import Case, Finding, Verdict
+from kinward.casebook.states import MoveForbidden
 from kinward.enforcement.models import Action
-from kinward.errors import Forbidden, Invalid
 from kinward.evidence.models import Evidence
+from kinward.findings.user_reports import UserReportIn, receive_user_report
+from kinward.ground.errors import Forbidden, Invalid
 from kinward.ledger.models import Entry
-from kinward.ledger.queries import verify
+from kinward.ledger.queries import verify_ledger
 from kinward.matching.confidence import Confidence
 from kinward.matching.models import Bank, Check
 from kinward.matching.services import add_hashes, create_bank, file_hashes
 from kinward.media import TypeUnsupported, digest_bytes
 from kinward.people.models import Account
 from kinward.people.services import AccountUnknown, Profile, put_account
-from kinward.policy import AgeRange
+from kinward.policy.ages import AgeRange
 from kinward.reporting.draft import from_json
 from kinward.reporting.models import Report
+from kinward.review.contacts import contacts_of_case
+from kinward.review.lease import LeaseHeld, LeaseNeeded, release_lease, take_case
+from kinward.review.queue import cases_free_for
+from kinward.verdicts.decision import NeedsAnotherPerson, VerdictForm, decide_case
+from kinward.verdicts.draft import ReportDetails
 from tests.integration.helpers import (
     KNOWN,
     UNKNOWN,
@@ -52,8 +53,8 @@ def effects(case: Case) -> list[tuple[str, str]]:
 
 
 def held(case: Case, staff: Staff, form: VerdictForm) -> Case:
-    take(case=case, staff=staff)
-    return decide(case_id=case.id, staff=staff, form=form)
+    take_case(case=case, staff=staff)
+    return decide_case(case_id=case.id, staff=staff, form=form)
 
 
 def test_an_unknown_picture_is_clear_and_leaves_nothing_but_its_check(
@@ -75,7 +76,7 @@ def test_a_verified_match_acts_at_once(bank: Bank, account: Account) -> None:
     assert Evidence.objects.get().case_id == case.id
     kinds = list(Entry.objects.filter(subject=str(case)).values_list("kind", flat=True))
     assert kinds == ["case.opened", "case.finding_added"]
-    assert verify().ok
+    assert verify_ledger().ok
 
 
 def test_an_unverified_match_quarantines_but_leaves_the_account(account: Account) -> None:
@@ -149,7 +150,7 @@ def test_only_a_file_that_a_person_saw_is_reported_as_viewed(
         classifications={str(first.id): "B2"},
         annotations=["spam"],
     )
-    decide(case_id=case.id, staff=reviewer, form=form)
+    decide_case(case_id=case.id, staff=reviewer, form=form)
     draft = from_json(Report.objects.get().draft)
     by_evidence = {file.evidence_id: file for file in draft.files}
     assert by_evidence[first.id].viewed
@@ -205,7 +206,7 @@ def test_a_second_verdict_is_an_error(bank: Bank, account: Account, reviewer: St
     held(case, reviewer, CONFIRM)
     for form in (CONFIRM, DISMISS, ESCALATE):
         with pytest.raises(MoveForbidden):
-            decide(case_id=case.id, staff=reviewer, form=form)
+            decide_case(case_id=case.id, staff=reviewer, form=form)
     assert Report.objects.count() == 1
 
 
@@ -214,12 +215,12 @@ def test_what_one_person_escalates_another_decides(
 ) -> None:
     case = quarantined(account)
     assert held(case, reviewer, ESCALATE).state == "escalated"
-    assert queries.free_for(reviewer).first() is None
-    take(case=case, staff=reviewer)
-    with pytest.raises(services.NeedsAnotherPerson):
-        decide(case_id=case.id, staff=reviewer, form=CONFIRM)
-    services.give_up(case=case, staff=reviewer)
-    assert queries.free_for(second_reviewer).first() == case
+    assert cases_free_for(reviewer).first() is None
+    take_case(case=case, staff=reviewer)
+    with pytest.raises(NeedsAnotherPerson):
+        decide_case(case_id=case.id, staff=reviewer, form=CONFIRM)
+    release_lease(case=case, staff=reviewer)
+    assert cases_free_for(second_reviewer).first() == case
     assert held(case, second_reviewer, CONFIRM).state == "confirmed"
 
 
@@ -227,18 +228,18 @@ def test_a_lease_keeps_two_reviewers_apart(
     bank: Bank, account: Account, reviewer: Staff, second_reviewer: Staff
 ) -> None:
     case = quarantined(account)
-    with pytest.raises(services.LeaseNeeded):
-        decide(case_id=case.id, staff=reviewer, form=CONFIRM)
-    take(case=case, staff=reviewer)
-    with pytest.raises(services.LeaseHeld, match="robin has it"):
-        take(case=case, staff=second_reviewer)
-    assert queries.free_for(second_reviewer).first() is None
-    with pytest.raises(services.LeaseNeeded):
-        decide(case_id=case.id, staff=second_reviewer, form=CONFIRM)
+    with pytest.raises(LeaseNeeded):
+        decide_case(case_id=case.id, staff=reviewer, form=CONFIRM)
+    take_case(case=case, staff=reviewer)
+    with pytest.raises(LeaseHeld, match="robin has it"):
+        take_case(case=case, staff=second_reviewer)
+    assert cases_free_for(second_reviewer).first() is None
+    with pytest.raises(LeaseNeeded):
+        decide_case(case_id=case.id, staff=second_reviewer, form=CONFIRM)
     Case.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
-    with pytest.raises(services.LeaseNeeded):
-        decide(case_id=case.id, staff=reviewer, form=CONFIRM)
-    take(case=case, staff=second_reviewer)
+    with pytest.raises(LeaseNeeded):
+        decide_case(case_id=case.id, staff=reviewer, form=CONFIRM)
+    take_case(case=case, staff=second_reviewer)
     assert held(case, second_reviewer, CONFIRM).state == "confirmed"
 
 
@@ -265,13 +266,13 @@ def test_a_verdict_that_makes_no_sense_changes_nothing(
 
 def test_an_operator_does_not_review(bank: Bank, account: Account, operator: Staff) -> None:
     with pytest.raises(Forbidden):
-        take(case=quarantined(account), staff=operator)
+        take_case(case=quarantined(account), staff=operator)
 
 
 def test_a_case_of_hashes_alone_is_reported_without_files(
     bank: Bank, account: Account, reviewer: Staff
 ) -> None:
-    from kinward.cases.intake import prepare, receive
+    from kinward.findings.upload import prepare, receive
     from kinward.matching.services import Upload
 
     prepared = prepare(KNOWN)
@@ -290,17 +291,17 @@ def test_contacts_who_may_be_victims_are_found_and_named(
 ) -> None:
     for name, lower, upper in (("sprat", 12, 13), ("elver", 13, 18), ("heron", 30, 31)):
         put_account(platform_id=name, profile=Profile(age=AgeRange(lower, upper)))
-    earlier = receive_report(
+    earlier = receive_user_report(
         report=UserReportIn(account_id="member-1", category="contact", reporter_id="heron"),
         actor=Actor.key("test"),
     ).finding.case
-    take(case=earlier, staff=reviewer)
+    take_case(case=earlier, staff=reviewer)
     details = ReportDetails(victims=["elver"])
     form = VerdictForm(outcome="confirmed", clause="CS-2", details=details)
-    decide(case_id=earlier.id, staff=reviewer, form=form)
+    decide_case(case_id=earlier.id, staff=reviewer, form=form)
     case = quarantined(account, sent_to=["heron", "sprat", "member-1", "nobody we know"])
 
-    found = contacts(case)
+    found = contacts_of_case(case)
     assert [(each.account.platform_id, each.maybe_child) for each in found] == [
         *(("elver", True), ("sprat", True)),
         ("heron", False),
@@ -309,7 +310,7 @@ def test_contacts_who_may_be_victims_are_found_and_named(
     assert found[0].why == [f"was named in case {str(earlier.id)[:8]}"]
 
     page = signed_in(reviewer)
-    take(case=case, staff=reviewer)
+    take_case(case=case, staff=reviewer)
     shown = page.get(f"/cases/{case.id}").text
     assert "maybe a child: 12 to under 13" in shown
     ticked = {"outcome": "confirmed", "clause": "CS-1", "victim": ["sprat"], "victims": "sprat"}
@@ -320,7 +321,7 @@ def test_contacts_who_may_be_victims_are_found_and_named(
 
 def test_numbers_that_are_none_are_refused(bank: Bank, account: Account, reviewer: Staff) -> None:
     case, page = quarantined(account), signed_in(reviewer)
-    take(case=case, staff=reviewer)
+    take_case(case=case, staff=reviewer)
     for wrong in ("²", "9" * 5000, "x"):
         sent = {"outcome": "dismissed", "silent_days": wrong}
         assert page.post(f"/cases/{case.id}/decide", sent).status_code == 422

@@ -10,7 +10,6 @@ import pytest
 from click.testing import CliRunner
 
 from kinward.access.models import Staff
-from kinward.cases.services import VerdictForm, decide, take
 from kinward.cli.evidence import evidence
 from kinward.cli.guidelines import guidelines
 from kinward.cli.keys import key
@@ -19,13 +18,15 @@ from kinward.cli.operations import action, report
 from kinward.cli.sandbox import _fault
 from kinward.cli.staff import staff
 from kinward.cli.statements import statement
-from kinward.config import config
 from kinward.enforcement.models import Action
 from kinward.evidence.models import Evidence
 from kinward.evidence.sealing import new_key
+from kinward.ground.config import config
 from kinward.matching.models import Bank
 from kinward.people.models import Account
 from kinward.reporting.models import Report
+from kinward.review.lease import take_case
+from kinward.verdicts.decision import VerdictForm, decide_case
 from tests.integration.conftest import Configure
 from tests.integration.helpers import confirmed, due_jobs, quarantined
 
@@ -73,8 +74,10 @@ def test_parked_actions(bank: Bank, account: Account) -> None:
 
 def test_parked_reports(bank: Bank, account: Account, reviewer: Staff) -> None:
     case = quarantined(account)
-    take(case=case, staff=reviewer)
-    decide(case_id=case.id, staff=reviewer, form=VerdictForm(outcome="confirmed", clause="CS-1"))
+    take_case(case=case, staff=reviewer)
+    decide_case(
+        case_id=case.id, staff=reviewer, form=VerdictForm(outcome="confirmed", clause="CS-1")
+    )
     Report.objects.update(state="parked", problem="4100 Validation failed")
     assert "4100 Validation failed" in run(report, "list")
     run(report, "refile", str(Report.objects.get().id))
@@ -99,7 +102,7 @@ def test_a_fault_is_named_on_the_command_line() -> None:
 
 
 def test_guidelines(bank: Bank, account: Account, reviewer: Staff, tmp_path: Path) -> None:
-    take(case=quarantined(account), staff=reviewer)
+    take_case(case=quarantined(account), staff=reviewer)
     shown = run(guidelines, "show")
     file = tmp_path / "guidelines.toml"
     file.write_text(shown)

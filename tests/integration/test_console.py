@@ -18,12 +18,11 @@ from django.utils import timezone
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
 from kinward.access.roles import ROLES
-from kinward.cases.models import Case
-from kinward.cases.services import close_reported, take
-from kinward.cases.user_reports import UserReportIn, receive_report
+from kinward.casebook.models import Case
 from kinward.cli.demo import give_second_factor, one_time_code
 from kinward.enforcement.models import Action
 from kinward.evidence.models import Evidence
+from kinward.findings.user_reports import UserReportIn, receive_user_report
 from kinward.ledger.models import Entry
 from kinward.matching.models import Bank, BankedHash
 from kinward.matching.services import add_hashes, create_bank, file_hashes
@@ -31,6 +30,8 @@ from kinward.media import digest_bytes, read_picture
 from kinward.people.models import Account
 from kinward.reporting.models import Report
 from kinward.reporting.services import file_report
+from kinward.review.lease import take_case
+from kinward.verdicts.report import close_reported
 from kinward.web.urls import urlpatterns
 from tests.integration.families import make_account
 from tests.integration.helpers import UNKNOWN, quarantined
@@ -153,7 +154,7 @@ def test_an_auditor_follows_a_case_on_one_page(
     case: Case, page: Client, reviewer: Staff, sandbox: object
 ) -> None:
     """From the upload to the report: who looked at what, when and why."""
-    take(case=case, staff=reviewer)
+    take_case(case=case, staff=reviewer)
     evidence = Evidence.objects.get()
     page.post(f"/cases/{case.id}/files/{evidence.id}/show")
     page.post(f"/cases/{case.id}/decide", {"outcome": "confirmed", "clause": "CS-1"})
@@ -202,7 +203,7 @@ def queue_cells(page: Client) -> dict[str, dict[str, str]]:
 def flag(account: Account) -> None:
     """Report an account, as another person would."""
     report = UserReportIn(account_id=account.platform_id, category="bullying", text="x")
-    receive_report(report=report, actor=Actor.key("test"))
+    receive_user_report(report=report, actor=Actor.key("test"))
 
 
 def test_the_queue_counts_findings_in_words(page: Client, case: Case, account: Account) -> None:
@@ -360,7 +361,7 @@ def test_a_shift(page: Client, case: Case, account: Account) -> None:
 def test_two_reviewers_do_not_share_a_case(
     page: Client, case: Case, second_reviewer: Staff
 ) -> None:
-    take(case=case, staff=second_reviewer)
+    take_case(case=case, staff=second_reviewer)
     assert b"held by noor" in page.get(f"/cases/{case.id}").content
     refused = page.post(f"/cases/{case.id}/take")
     assert refused.status_code == 409

@@ -18,17 +18,17 @@ from kinward.access.actor import Actor
 from kinward.access.services import create_key, revoke_key
 from kinward.experience.live import Live, in_share, live
 from kinward.experience.models import Activation, Layer, PackVersion, Shadow
-from kinward.experience.services import activate, revert, start_shadow, store_pack
+from kinward.experience.services import activate_pack, revert_pack, start_shadow, store_pack
 from kinward.experience.settings import make_setting
-from kinward.experience.shadowing import tally
-from kinward.families.screen_time import ScreenTime, screen_time
+from kinward.experience.shadow import tally_shadow
+from kinward.families.screen_time.usage import ScreenTime, screen_time
 from kinward.gate import decide
+from kinward.ground.watch import PAUSE, TRUST, watch
 from kinward.people.models import Account
 from kinward.people.services import Profile, put_account
-from kinward.policy import AgeRange
+from kinward.policy.ages import AgeRange
 from kinward.policy.request import About, Request
 from kinward.policy.sources import read_files
-from kinward.watch import PAUSE, TRUST, watch
 from tests.integration.test_gate import Caller, problem
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -148,7 +148,7 @@ def test_a_pack_that_is_not_there_is_closed(call: Caller) -> None:
 
 
 def test_a_stored_pack_that_was_tampered_with_is_closed(call: Caller) -> None:
-    activate(pack=version(), actor=Actor.system("test"))
+    activate_pack(pack=version(), actor=Actor.system("test"))
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE experience_packversion SET files = jsonb_set(files, '{pack.toml}',"
@@ -231,7 +231,7 @@ def test_a_share_grows_and_keeps_who_is_in_it(teen: Account) -> None:
     assert small < large
     assert 60 < len(small) < 140
     assert 320 < len(large) < 480
-    activate(pack=version(), actor=Actor.system("test"), share=5)
+    activate_pack(pack=version(), actor=Actor.system("test"), share=5)
     in_force = live().in_force()
     assert in_force.pack is not None
     assert in_force.rest is not None
@@ -259,7 +259,7 @@ def test_a_contact_across_the_edge_of_a_share_gets_the_stricter_answer(db: None)
     }
     files.pop("overlays/GB.toml")
     staged = store_pack(files=files, actor=Actor.system("test"))
-    activate(pack=staged, actor=Actor.system("test"), share=50)
+    activate_pack(pack=staged, actor=Actor.system("test"), share=50)
     share = {each: in_share(each, staged.digest, 50) for each in map(str, range(40))}
     inside = [each for each, is_in in share.items() if is_in]
     outside = [each for each, is_in in share.items() if not is_in]
@@ -285,11 +285,11 @@ def test_a_contact_across_the_edge_of_a_share_gets_the_stricter_answer(db: None)
 
 def test_reverting_goes_back_step_by_step(db: None) -> None:
     tiktok, teens = version("tiktok-2021"), version("teen-accounts")
-    activate(pack=tiktok, actor=Actor.system("test"), share=10)
-    activate(pack=tiktok, actor=Actor.system("test"))
+    activate_pack(pack=tiktok, actor=Actor.system("test"), share=10)
+    activate_pack(pack=tiktok, actor=Actor.system("test"))
     seen = [(each.pack, each.share) for each in Activation.objects.order_by("number")]
     assert seen == [(teens, 100), (tiktok, 10), (tiktok, 100)]
-    back = [revert(actor=Actor.system("test")) for _ in range(2)]
+    back = [revert_pack(actor=Actor.system("test")) for _ in range(2)]
     assert [(each.pack, each.rest, each.share) for each in back] == [
         (tiktok, teens, 10),
         (teens, None, 100),
@@ -305,7 +305,7 @@ def test_the_shadow_counts_where_it_differs(call: Caller, teen: Account) -> None
     live().states.get(["teen"])
     for _ in range(3):
         call("POST", "/v1/decide/batch", json={"questions": [sent, inline, same]})
-    tally().write()  # the gate's own writing may be under way beside this
+    tally_shadow().write()  # the gate's own writing may be under way beside this
     wait_until(lambda: Shadow.objects.get().asked == 9)
     shadow = Shadow.objects.get()
     found = {
@@ -364,7 +364,7 @@ def test_a_change_in_another_process_is_seen_within_a_second(teen: Account) -> N
     assert wait_until(lambda: minutes() == 30) < 1.0
     other.wait(10)
     # And what the operator puts in force.
-    activate(pack=version(), actor=Actor.system("test"))
+    activate_pack(pack=version(), actor=Actor.system("test"))
     assert wait_until(lambda: minutes() == 40) < 1.0
 
 
@@ -390,7 +390,7 @@ def cut_channel(monkeypatch: pytest.MonkeyPatch, teen: Account) -> Iterator[None
         raise psycopg.OperationalError("cut by the test")
 
     backend = watch().backend
-    monkeypatch.setattr("kinward.watch.connect", refuse)
+    monkeypatch.setattr("kinward.ground.watch.connect", refuse)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(%s)", [backend])
     wait_until(lambda: not watch().trusted(), TRUST + 1)
@@ -417,7 +417,7 @@ def test_a_channel_that_hangs_is_not_trusted(
     wait_until(watch().trusted)
     minutes()
     hanging = threading.Event()
-    monkeypatch.setattr("kinward.watch.select.select", lambda *_: hanging.wait(10))
+    monkeypatch.setattr("kinward.ground.watch.select.select", lambda *_: hanging.wait(10))
     wait_until(lambda: not watch().trusted(), TRUST + 1)
     assert live().states.peek(["teen"]) is None
     hanging.set()

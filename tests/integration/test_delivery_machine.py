@@ -21,16 +21,17 @@ from hypothesis.stateful import (
 
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
-from kinward.cases.models import Case
-from kinward.cases.services import VerdictForm, decide, take
-from kinward.cases.states import UNDECIDED
+from kinward.casebook.models import Case
+from kinward.casebook.states import UNDECIDED
 from kinward.enforcement import services as enforcement
 from kinward.enforcement.models import Action
-from kinward.errors import KinwardError
-from kinward.ledger.queries import verify
+from kinward.ground.errors import KinwardError
+from kinward.ledger.queries import verify_ledger
 from kinward.matching.index import bank_index
 from kinward.matching.models import Bank
 from kinward.people.models import Account
+from kinward.review.lease import take_case
+from kinward.verdicts.decision import VerdictForm, decide_case
 from tests.integration.helpers import KNOWN, Receiver, run_machine, upload
 
 pytestmark = pytest.mark.django_db
@@ -83,9 +84,9 @@ class Delivering(RuleBasedStateMachine):
     def a_person_decides(self, outcome: Any) -> None:
         case = Case.objects.filter(state__in=UNDECIDED).first()
         if case is not None:
-            take(case=case, staff=self.reviewer)
+            take_case(case=case, staff=self.reviewer)
             form = VerdictForm(outcome=outcome, clause="CS-4")
-            decide(case_id=case.id, staff=self.reviewer, form=form)
+            decide_case(case_id=case.id, staff=self.reviewer, form=form)
 
     @rule(pick=st.integers(0, 99), how=st.sampled_from(["done", "refused", "done, answer lost"]))
     def one_is_sent(self, pick: int, how: str) -> None:
@@ -102,14 +103,14 @@ class Delivering(RuleBasedStateMachine):
     def some_are_fetched(self, picks: list[int]) -> None:
         found = [each for pick in picks if (each := self._open(pick)) is not None]
         for each in found:
-            self.carries_out(json.loads(json.dumps(enforcement.payload(each)["data"])))
-        enforcement.acknowledged([each.id for each in found], actor=Actor.key("test"))
+            self.carries_out(json.loads(json.dumps(enforcement.action_payload(each)["data"])))
+        enforcement.acknowledge_actions([each.id for each in found], actor=Actor.key("test"))
 
     @rule(pick=st.integers(0, 99))
     def one_that_was_given_up_is_sent_again(self, pick: int) -> None:
         action = self._open(pick, "parked")
         if action is not None:
-            enforcement.replay(action=action, actor=Actor.operator("test"))
+            enforcement.replay_action(action=action, actor=Actor.operator("test"))
 
     # What must be true.
 
@@ -126,7 +127,7 @@ class Delivering(RuleBasedStateMachine):
                 for action in list(Action.objects.filter(state__in=OPEN).order_by("-number")):
                     action.refresh_from_db()
                     if action.state == "parked":
-                        enforcement.replay(action=action, actor=Actor.operator("test"))
+                        enforcement.replay_action(action=action, actor=Actor.operator("test"))
                     with suppress(KinwardError):
                         self.receiver.answers.clear()
                         enforcement.deliver(action.id)
@@ -139,7 +140,7 @@ class Delivering(RuleBasedStateMachine):
                 latest[action.target] = SHOWN_BY[action.effect]
             for target, shown in latest.items():
                 assert self.shown.get(target, True) == shown, target
-            assert verify().ok
+            assert verify_ledger().ok
         finally:
             transaction.savepoint_rollback(self.before)
 

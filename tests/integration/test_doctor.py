@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 
 from kinward.cli.doctor import CHECKS, examine
-from kinward.jobs import enqueue
+from kinward.ground.jobs import enqueue
 from tests.integration.conftest import Configure
 from tests.integration.helpers import Receiver
 

@@ -10,13 +10,13 @@ from django.utils import timezone
 from standardwebhooks.webhooks import Webhook
 
 from kinward.access.actor import Actor
-from kinward.config import config
 from kinward.enforcement import queries
 from kinward.enforcement.models import Action, Effect
-from kinward.enforcement.services import deliver, issue_content, replay
+from kinward.enforcement.services import deliver, issue_content_action, replay_action
 from kinward.enforcement.webhook import Undelivered, check_address
-from kinward.errors import Invalid, NotConfigured
-from kinward.jobs import DELAYS, delay
+from kinward.ground.config import config
+from kinward.ground.errors import Invalid, NotConfigured
+from kinward.ground.jobs import DELAYS, delay
 from kinward.ledger.models import Entry
 from kinward.people.models import Account
 from tests.integration.conftest import Configure
@@ -28,7 +28,7 @@ CASE = uuid4()
 
 @transaction.atomic
 def act(account: Account, effect: Effect = Effect.QUARANTINE) -> Action:
-    return issue_content(
+    return issue_content_action(
         case_id=CASE,
         account=account,
         effect=effect,
@@ -98,7 +98,7 @@ def test_a_refusal_is_tried_again(
     with pytest.raises(Undelivered):
         deliver(action.id)
     assert (fresh(action).state, fresh(action).attempts) == ("pending", 1)
-    assert list(queries.struggling()) == [action]
+    assert list(queries.struggling_actions()) == [action]
     deliver(action.id)
     assert fresh(action).state == "delivered"
 
@@ -129,15 +129,15 @@ def test_after_that_it_is_parked_with_an_alert_and_can_be_replayed(
     receiver.answers = [(500, b"still broken")]
     deliver(action.id)
     assert fresh(action).state == "parked"
-    assert list(queries.parked()) == [action]
+    assert list(queries.parked_actions()) == [action]
     assert Entry.objects.filter(kind="action.parked").exists()
     deliver(action.id)
     assert len(receiver.messages) == 1
-    replay(action=action, actor=Actor.operator("test"))
+    replay_action(action=action, actor=Actor.operator("test"))
     run_jobs()
     assert fresh(action).state == "delivered"
     with pytest.raises(Invalid):
-        replay(action=action, actor=Actor.operator("test"))
+        replay_action(action=action, actor=Actor.operator("test"))
 
 
 def test_nobody_there(account: Account, configure: Configure) -> None:

@@ -15,20 +15,21 @@ from django.utils import timezone
 
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
-from kinward.cases.drafting import ReportDetails
-from kinward.cases.excerpts import Message
-from kinward.cases.looking import look, veil_file, watched
-from kinward.cases.services import LeaseNeeded, VerdictForm, decide, give_up, take
-from kinward.cases.user_reports import UserReportIn, receive_report
 from kinward.demo import pictures
-from kinward.errors import Forbidden, Invalid, NotFound
 from kinward.evidence import services as vault
+from kinward.evidence.excerpts import Message
 from kinward.evidence.models import Evidence
 from kinward.evidence.queries import viewed_entirely
 from kinward.evidence.sealing import CannotUnseal
+from kinward.findings.user_reports import UserReportIn, receive_user_report
+from kinward.ground.errors import Forbidden, Invalid, NotFound
 from kinward.ledger.models import Entry
 from kinward.matching.models import Bank
 from kinward.people.models import Account
+from kinward.review.lease import LeaseNeeded, release_lease, take_case
+from kinward.review.look import look_at_file, record_watched, veil_file
+from kinward.verdicts.decision import VerdictForm, decide_case
+from kinward.verdicts.draft import ReportDetails
 from tests import videos
 from tests.integration.helpers import KNOWN, quarantined
 from tests.integration.test_console import signed_in
@@ -86,11 +87,11 @@ def test_nothing_in_the_database_holds_the_bytes_in_clear(
     case = quarantined(account, data=KNOWN + marker)
     said = [Message("wren", timezone.now(), marker.decode())]
     report = UserReportIn(account_id=account.platform_id, category="contact", messages=said)
-    receive_report(report=report, actor=Actor.key("test"))
-    take(case=case, staff=reviewer)
+    receive_user_report(report=report, actor=Actor.key("test"))
+    take_case(case=case, staff=reviewer)
     details = ReportDetails(chat=f"Pasted: {marker.decode()}")
     form = VerdictForm(outcome="confirmed", clause="CS-2", details=details)
-    decide(case_id=case.id, staff=reviewer, form=form)
+    decide_case(case_id=case.id, staff=reviewer, form=form)
     sealed = list(Evidence.objects.all())
     assert len(sealed) == 3, "a file, a chat of a report, a chat of a verdict"
     assert all(vault._open(each).endswith(marker) for each in sealed)
@@ -113,22 +114,24 @@ def test_nothing_in_the_database_holds_the_bytes_in_clear(
 def test_a_look_needs_lease_role_and_reason_and_is_in_the_ledger(
     evidence: Evidence, reviewer: Staff, operator: Staff
 ) -> None:
-    from kinward.cases.services import get_case
+    from kinward.casebook.queries import get_case
 
     case = get_case(evidence.case_id)
     with pytest.raises(LeaseNeeded):
-        look(case_id=case.id, evidence_id=evidence.id, staff=reviewer, reason="to decide")
+        look_at_file(case_id=case.id, evidence_id=evidence.id, staff=reviewer, reason="to decide")
     with pytest.raises(Forbidden):
-        vault.look(evidence=evidence, staff=operator, reason="curious")
-    take(case=case, staff=reviewer)
+        vault.open_evidence(evidence=evidence, staff=operator, reason="curious")
+    take_case(case=case, staff=reviewer)
     with pytest.raises(Invalid):
-        look(case_id=case.id, evidence_id=evidence.id, staff=reviewer, reason=" ")
+        look_at_file(case_id=case.id, evidence_id=evidence.id, staff=reviewer, reason=" ")
     assert not Entry.objects.filter(kind="evidence.viewed").exists()
 
     assert veil_file(case_id=case.id, evidence_id=evidence.id, staff=reviewer)[:2] == b"\xff\xd8"
     assert not viewed_entirely(evidence)
 
-    view = look(case_id=case.id, evidence_id=evidence.id, staff=reviewer, reason="to decide")
+    view = look_at_file(
+        case_id=case.id, evidence_id=evidence.id, staff=reviewer, reason="to decide"
+    )
     assert view.entire
     assert viewed_entirely(evidence)
     entry = Entry.objects.get(kind="evidence.viewed")
@@ -141,9 +144,11 @@ def test_a_file_that_moves_stands_still_until_it_is_asked_to(
     frames = [pictures.draw(seed) for seed in (901, 2)]
     moving = pictures.encode(frames[0], "GIF", save_all=True, append_images=frames[1:])
     case = quarantined(account, data=moving)
-    take(case=case, staff=reviewer)
+    take_case(case=case, staff=reviewer)
     evidence = Evidence.objects.get()
-    show = partial(look, case_id=case.id, evidence_id=evidence.id, staff=reviewer, reason="why")
+    show = partial(
+        look_at_file, case_id=case.id, evidence_id=evidence.id, staff=reviewer, reason="why"
+    )
     still = show()
     assert (still.media_type, still.entire, still.can_move) == ("image/jpeg", False, True)
     assert not viewed_entirely(evidence)
@@ -162,7 +167,7 @@ def test_a_video_is_seen_once_it_could_be_played_to_its_end(
 ) -> None:
     video = videos.encode([901], sound="aac")
     case = quarantined(account, data=video)
-    take(case=case, staff=reviewer)
+    take_case(case=case, staff=reviewer)
     evidence = Evidence.objects.get()
     browser = signed_in(reviewer)
     address = f"/cases/{case.id}/files/{evidence.id}"
@@ -178,7 +183,7 @@ def test_a_video_is_seen_once_it_could_be_played_to_its_end(
     assert "media-src data:" in moving["Content-Security-Policy"]
     assert not viewed_entirely(evidence), "shown is not played"
     (sent,) = re.findall(r'name="ticket" value="([^"]+)"', page)
-    played = partial(watched, case_id=case.id, evidence_id=evidence.id)
+    played = partial(record_watched, case_id=case.id, evidence_id=evidence.id)
     with pytest.raises(Invalid, match="yet"):
         played(staff=reviewer, ticket=sent)
     now = timezone.now
@@ -187,8 +192,8 @@ def test_a_video_is_seen_once_it_could_be_played_to_its_end(
         played(staff=reviewer, ticket=f"{sent}x")
     assert browser.post(f"{address}/played", {"ticket": sent}).content == b"seen by a person"
     assert viewed_entirely(evidence)
-    give_up(case=case, staff=reviewer)
-    take(case=case, staff=second_reviewer)
+    release_lease(case=case, staff=reviewer)
+    take_case(case=case, staff=second_reviewer)
     with pytest.raises(Invalid, match="somebody else"):
         played(staff=second_reviewer, ticket=sent)
     with pytest.raises(LeaseNeeded):
@@ -217,16 +222,16 @@ def test_changed_ciphertext_does_not_open(evidence: Evidence) -> None:
 
 def test_expiry_destroys_the_key_and_a_hold_stops_it(evidence: Evidence) -> None:
     now, case_id = timezone.now(), evidence.case_id
-    assert vault.destroy_expired(now + timedelta(days=9999)) == 0  # undecided: no term yet
+    assert vault.destroy_expired_evidence(now + timedelta(days=9999)) == 0  # undecided: no term yet
     vault.keep_after_report(case_id=case_id, finished_at=now)
-    assert vault.destroy_expired(now + timedelta(days=364)) == 0
-    vault.set_hold(case_id=case_id, reference="case 12/34", actor=Actor.operator("test"))
-    assert vault.destroy_expired(now + timedelta(days=366)) == 0
-    vault.set_hold(case_id=case_id, reference="", actor=Actor.operator("test"))
-    assert vault.destroy_expired(now + timedelta(days=366)) == 1
+    assert vault.destroy_expired_evidence(now + timedelta(days=364)) == 0
+    vault.set_legal_hold(case_id=case_id, reference="case 12/34", actor=Actor.operator("test"))
+    assert vault.destroy_expired_evidence(now + timedelta(days=366)) == 0
+    vault.set_legal_hold(case_id=case_id, reference="", actor=Actor.operator("test"))
+    assert vault.destroy_expired_evidence(now + timedelta(days=366)) == 1
     evidence.refresh_from_db()
     assert (evidence.ciphertext, evidence.wrapped_key) == (None, None)
-    with pytest.raises(vault.Gone):
+    with pytest.raises(vault.EvidenceGone):
         vault.read_for_report(evidence=evidence, report_id=evidence.id)
     kinds = [entry.kind for entry in Entry.objects.filter(kind__startswith="evidence.")]
     assert kinds == [

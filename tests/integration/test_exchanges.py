@@ -14,25 +14,21 @@ from django.utils import timezone
 
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
-from kinward.cases.services import VerdictForm, decide, take
 from kinward.cli.doctor import check_partners
 from kinward.cli.exchange import exchange as command
-from kinward.errors import Invalid
 from kinward.exchanges import sandbox
 from kinward.exchanges.kinds import OpinionKind
 from kinward.exchanges.models import Exchange, Opinion, Signal, Sync
-from kinward.exchanges.opinions import give, mark_false_positive, send
+from kinward.exchanges.opinions import give_opinion, mark_false_positive, send
 from kinward.exchanges.sandbox import Entry, Partner, generated
-from kinward.exchanges.services import (
-    SyncFailed,
-    add_exchange,
-    due,
-    sync,
-)
+from kinward.exchanges.services import SyncFailed, add_exchange, due, sync_exchange
+from kinward.ground.errors import Invalid
 from kinward.matching.lookup import look_up
 from kinward.matching.models import BankedHash
 from kinward.media import digest_bytes
 from kinward.people.models import Account
+from kinward.review.lease import take_case
+from kinward.verdicts.decision import VerdictForm, decide_case
 from tests.integration.helpers import KNOWN, due_jobs, listening, quarantined
 from tests.integration.test_console import signed_in
 
@@ -101,7 +97,7 @@ def add(partner: Partner, api: str = "ncmec", **changes: Any) -> Exchange:
 def read(exchange: Exchange, steps: int = 10**9) -> int:
     """Sync, and let go after some steps; how many there were."""
     done = 0
-    reading = cast("Generator[Sync, None, None]", sync(exchange, actor=ACTOR))
+    reading = cast("Generator[Sync, None, None]", sync_exchange(exchange, actor=ACTOR))
     for done, _ in enumerate(reading, 1):
         if done >= steps:
             reading.close()
@@ -243,9 +239,9 @@ def test_opinions_go_back(partner: Partner, account: Account, reviewer: Staff) -
     exchange = add(partner, opinions=True)
     read(exchange)
     case = quarantined(account)
-    take(case=case, staff=reviewer)
+    take_case(case=case, staff=reviewer)
     form = VerdictForm(outcome="confirmed", clause="CS-1")
-    decide(case_id=case.id, staff=reviewer, form=form)
+    decide_case(case_id=case.id, staff=reviewer, form=form)
     wrong = BankedHash.objects.get(bank=exchange.bank, kind="pdq")
     mark_false_positive(row=wrong, wrong=True, actor=reviewer.actor)
     for opinion in Opinion.objects.all():
@@ -280,7 +276,7 @@ def test_nothing_is_sent_where_the_operator_did_not_say_so(partner: Partner) -> 
     partner.put(Entry(4, "77", now(), {"md5": "11" * 16}))
     exchange = add(partner)
     read(exchange)
-    give(hashes=[BankedHash.objects.get().pk], kind=OpinionKind.CONFIRMED, actor=ACTOR)
+    give_opinion(hashes=[BankedHash.objects.get().pk], kind=OpinionKind.CONFIRMED, actor=ACTOR)
     assert Opinion.objects.count() == 1
     assert "exchanges.send_opinion" not in due_jobs()
     assert exchange.opinions is False

@@ -8,15 +8,16 @@ from django.db import connection
 from django.utils import timezone
 
 from kinward.access.models import Staff
-from kinward.cases.exposure import BreakDue, DayFull, exposure_of
-from kinward.cases.looking import look, veil_file
-from kinward.cases.models import Case, Look
-from kinward.cases.services import take
-from kinward.errors import KinwardError
+from kinward.casebook.models import Case
 from kinward.evidence.models import Evidence
+from kinward.ground.errors import KinwardError
 from kinward.ledger.models import Entry
 from kinward.matching.models import Bank
 from kinward.people.models import Account
+from kinward.review.exposure import BreakDue, DayFull, exposure_of
+from kinward.review.lease import take_case
+from kinward.review.look import look_at_file, veil_file
+from kinward.review.models import Look
 from tests.integration.conftest import Configure
 from tests.integration.helpers import quarantined
 from tests.integration.test_console import signed_in
@@ -26,11 +27,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def case(bank: Bank, account: Account, reviewer: Staff) -> Case:
-    return take(case=quarantined(account), staff=reviewer)
+    return take_case(case=quarantined(account), staff=reviewer)
 
 
 def open_file(case: Case, staff: Staff) -> None:
-    look(case_id=case.id, evidence_id=Evidence.objects.get().id, staff=staff, reason="to decide")
+    look_at_file(
+        case_id=case.id, evidence_id=Evidence.objects.get().id, staff=staff, reason="to decide"
+    )
 
 
 def pass_time(minutes: float) -> None:

@@ -9,11 +9,9 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from kinward.config import config
-from kinward.errors import Invalid, KinwardError
 from kinward.experience.live import load_states
 from kinward.experience.settings import decide_afresh
-from kinward.families import asking, choosing, digest, ending, pairing, passcodes, power
+from kinward.families.asks import asks
 from kinward.families.errors import (
     AlreadyPaired,
     AskClosed,
@@ -30,8 +28,14 @@ from kinward.families.errors import (
     TooManyTries,
 )
 from kinward.families.models import Invitation, Notice, Pairing, Side, TrustedAdult
-from kinward.families.screen_time import screen_time
-from kinward.families.tell import sentence
+from kinward.families.notices import notice_sentence
+from kinward.families.pairing import ending, invitations, power
+from kinward.families.screen_time import passcodes
+from kinward.families.screen_time.usage import screen_time
+from kinward.families.settings import choices
+from kinward.families.visits import digest
+from kinward.ground.config import config
+from kinward.ground.errors import Invalid, KinwardError
 from kinward.ledger.models import Entry
 from kinward.people.models import Account
 from kinward.policy.values import Weekly
@@ -57,7 +61,7 @@ def egret(db: None) -> Account:
 
 
 def told(account: Account) -> list[str]:
-    return [sentence(each) for each in Notice.objects.filter(account=account)]
+    return [notice_sentence(each) for each in Notice.objects.filter(account=account)]
 
 
 def guardian_value(teen: Account, capability: str) -> Any:
@@ -68,23 +72,23 @@ def guardian_value(teen: Account, capability: str) -> Any:
 
 
 def test_a_code_works_once_for_one_person(teen: Account, heron: Account, egret: Account) -> None:
-    code, _ = pairing.invite(maker=teen, side=Side.TEEN)
-    assert re.fullmatch(f"[{pairing.ALPHABET}]{{8}}", code)
-    pairing.accept(account=heron, typed=f" {code[:4].lower()}-{code[4:]} ")
+    code, _ = invitations.create_invitation(maker=teen, side=Side.TEEN)
+    assert re.fullmatch(f"[{invitations.ALPHABET}]{{8}}", code)
+    invitations.accept_invitation(account=heron, typed=f" {code[:4].lower()}-{code[4:]} ")
     with pytest.raises(CodeRefused):
-        pairing.accept(account=egret, typed=code)
+        invitations.accept_invitation(account=egret, typed=code)
     assert told(heron) == ["You and Sandpiper are paired now."]
 
 
 def test_an_old_code_and_a_made_up_one_are_refused_in_the_same_words(
     teen: Account, heron: Account
 ) -> None:
-    code, made = pairing.invite(maker=teen, side=Side.TEEN)
+    code, made = invitations.create_invitation(maker=teen, side=Side.TEEN)
     Invitation.objects.filter(pk=made.pk).update(expires_at=timezone.now())
     said = []
     for typed in (code, "AAAAAAAA", "", "x" * 10_000):
         with pytest.raises(CodeRefused) as refused:
-            pairing.accept(account=heron, typed=typed)
+            invitations.accept_invitation(account=heron, typed=typed)
         said.append(str(refused.value))
     assert len(set(said)) == 1
     assert Entry.objects.filter(kind="invitation.refused").count() == 4
@@ -92,26 +96,26 @@ def test_an_old_code_and_a_made_up_one_are_refused_in_the_same_words(
 
 
 def test_guessing_codes_is_stopped(teen: Account, heron: Account) -> None:
-    code, _ = pairing.invite(maker=teen, side=Side.TEEN)
-    for _ in range(pairing.MAX_WRONG):
+    code, _ = invitations.create_invitation(maker=teen, side=Side.TEEN)
+    for _ in range(invitations.MAX_WRONG):
         with pytest.raises(CodeRefused):
-            pairing.read_code(account=heron, typed="22222222")
+            invitations.read_invitation(account=heron, typed="22222222")
     with pytest.raises(TooManyTries):
-        pairing.read_code(account=heron, typed=code)
+        invitations.read_invitation(account=heron, typed=code)
 
 
 def test_only_the_newest_code_works_and_there_are_few_a_day(teen: Account, heron: Account) -> None:
-    first, _ = pairing.invite(maker=teen, side=Side.TEEN)
-    for _ in range(pairing.MAX_INVITATIONS - 1):
-        pairing.invite(maker=teen, side=Side.TEEN)
+    first, _ = invitations.create_invitation(maker=teen, side=Side.TEEN)
+    for _ in range(invitations.MAX_INVITATIONS - 1):
+        invitations.create_invitation(maker=teen, side=Side.TEEN)
     with pytest.raises(TooManyTries):
-        pairing.invite(maker=teen, side=Side.TEEN)
+        invitations.create_invitation(maker=teen, side=Side.TEEN)
     with pytest.raises(CodeRefused):
-        pairing.accept(account=heron, typed=first)
+        invitations.accept_invitation(account=heron, typed=first)
 
 
 def test_the_code_itself_is_not_kept(teen: Account) -> None:
-    code, made = pairing.invite(maker=teen, side=Side.TEEN)
+    code, made = invitations.create_invitation(maker=teen, side=Side.TEEN)
     kept = json.dumps(list(Entry.objects.values_list("data", flat=True)))
     assert code not in kept
     assert code.encode() not in bytes(made.code_digest)
@@ -133,21 +137,21 @@ def test_a_guardian_is_an_adult_by_the_assurance_of_the_pack(
     teen: Account, age: int, assurance: str, error: type[KinwardError] | None
 ) -> None:
     someone = make_account("someone", age, assurance)
-    code, _ = pairing.invite(maker=teen, side=Side.TEEN)
+    code, _ = invitations.create_invitation(maker=teen, side=Side.TEEN)
     if error is None:
-        pairing.accept(account=someone, typed=code)
+        invitations.accept_invitation(account=someone, typed=code)
         return
     with pytest.raises(error):
-        pairing.accept(account=someone, typed=code)
+        invitations.accept_invitation(account=someone, typed=code)
     assert not Pairing.objects.exists()
 
 
 def test_an_adult_has_no_guardian(heron: Account, egret: Account) -> None:
     with pytest.raises(NeedsNoGuardian):
-        pairing.invite(maker=egret, side=Side.TEEN)
-    code, _ = pairing.invite(maker=heron, side=Side.GUARDIAN)
+        invitations.create_invitation(maker=egret, side=Side.TEEN)
+    code, _ = invitations.create_invitation(maker=heron, side=Side.GUARDIAN)
     with pytest.raises(NeedsNoGuardian):
-        pairing.accept(account=egret, typed=code)
+        invitations.accept_invitation(account=egret, typed=code)
 
 
 def test_there_is_no_loop_of_guardians(teen: Account, heron: Account) -> None:
@@ -156,13 +160,13 @@ def test_there_is_no_loop_of_guardians(teen: Account, heron: Account) -> None:
     Account.objects.filter(pk=heron.pk).update(age_lower=15, age_upper=16)
     Account.objects.filter(pk=teen.pk).update(age_lower=40, age_upper=41)
     with pytest.raises(PairingLoop):
-        pairing.invite(maker=teen, side=Side.GUARDIAN)
+        invitations.create_invitation(maker=teen, side=Side.GUARDIAN)
     with pytest.raises(PairingLoop):
-        pairing.invite(maker=heron, side=Side.TEEN)
+        invitations.create_invitation(maker=heron, side=Side.TEEN)
 
 
 def test_four_guardians_and_no_more(teen: Account, heron: Account) -> None:
-    for number in range(pairing.MAX_GUARDIANS):
+    for number in range(invitations.MAX_GUARDIANS):
         pair(make_account(f"g{number}", 40), teen)
     with pytest.raises(FamilyFull):
         pair(heron, teen)
@@ -175,7 +179,7 @@ def test_pairing_is_the_consent_that_a_law_asks_for(heron: Account) -> None:
     assert decide_afresh(teen, "account.join").effect == "deny"
     made = pair(heron, teen)
     assert decide_afresh(teen, "account.join").effect == "allow"
-    ending.end(account=heron, pairing_id=made.pk)
+    ending.end_pairing(account=heron, pairing_id=made.pk)
     assert decide_afresh(teen, "account.join").effect == "deny"
 
 
@@ -184,7 +188,7 @@ def test_a_guardian_who_is_known_less_surely_waits_without_power(
 ) -> None:
     made = pair(heron, teen)
     Account.objects.filter(pk=heron.pk).update(age_assurance="declared")
-    assert ending.finish_due() == 0
+    assert ending.end_due_pairings() == 0
     made.refresh_from_db()
     assert made.ended_at is None
     assert not power.has_power(Pairing.objects.get(pk=made.pk))
@@ -193,7 +197,7 @@ def test_a_guardian_who_is_known_less_surely_waits_without_power(
 def test_what_a_pack_hides_is_not_on_the_page(
     teen: Account, heron: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from kinward.families import page
+    from kinward.families.visits import page
     from kinward.policy.families import FamilyRules
 
     made = pair(heron, teen)
@@ -219,7 +223,9 @@ def test_two_guardians_who_differ_get_the_protective_value_and_are_told(
 
     def choose(guardian: Account, value: Weekly | None) -> None:
         name = "session.time"
-        choosing.choose(guardian=guardian, teen_id=teen.platform_id, capability=name, value=value)
+        choices.choose_setting(
+            guardian=guardian, teen_id=teen.platform_id, capability=name, value=value
+        )
 
     choose(heron, 120)
     assert guardian_value(teen, "session.time") == 120  # one is enough to loosen
@@ -245,7 +251,7 @@ def test_what_is_locked_is_refused_and_nothing_changes(teen: Account, heron: Acc
         ("no.such", 1),
     ):
         with pytest.raises((SettingLocked, Invalid)):
-            choosing.choose(
+            choices.choose_setting(
                 guardian=heron, teen_id=teen.platform_id, capability=capability, value=value
             )
     assert load_states([teen.platform_id])[teen.platform_id].guardian == {}
@@ -255,7 +261,9 @@ def test_somebody_else_s_teen_and_nobody_get_one_answer(teen: Account, heron: Ac
     said = set()
     for teen_id in (teen.platform_id, "nobody", heron.platform_id):
         with pytest.raises(NotPaired) as refused:
-            choosing.choose(guardian=heron, teen_id=teen_id, capability="session.time", value=60)
+            choices.choose_setting(
+                guardian=heron, teen_id=teen_id, capability="session.time", value=60
+            )
         said.add(str(refused.value))
     assert len(said) == 1
 
@@ -263,15 +271,15 @@ def test_somebody_else_s_teen_and_nobody_get_one_answer(teen: Account, heron: Ac
 def test_words_are_left_out(teen: Account, heron: Account) -> None:
     pair(heron, teen)
     who: dict[str, Any] = {"teen_id": teen.platform_id, "account": heron}
-    choosing.add_keyword(word="  Spoiler   ALERT ", guardian=heron, **who)
-    choosing.add_keyword(word="spoiler alert", guardian=heron, **who)
-    (word,) = choosing.keywords_of(teen)
+    choices.add_keyword(word="  Spoiler   ALERT ", guardian=heron, **who)
+    choices.add_keyword(word="spoiler alert", guardian=heron, **who)
+    (word,) = choices.keywords_of(teen)
     assert word.word == "spoiler alert"
     mine: dict[str, Any] = {"teen_id": teen.platform_id, "guardian": None, "account": teen}
-    choosing.remove_keyword(keyword_id=word.pk, **mine)  # a guardian's word is not theirs to remove
-    assert len(choosing.keywords_of(teen)) == 1
+    choices.remove_keyword(keyword_id=word.pk, **mine)  # a guardian's word is not theirs to remove
+    assert len(choices.keywords_of(teen)) == 1
     with pytest.raises(Invalid):
-        choosing.add_keyword(word="x" * 41, **mine)
+        choices.add_keyword(word="x" * 41, **mine)
 
 
 # ---- asking
@@ -279,15 +287,15 @@ def test_words_are_left_out(teen: Account, heron: Account) -> None:
 
 def test_minutes_for_tonight(teen: Account, heron: Account) -> None:
     pair(heron, teen)
-    asked = asking.ask(teen=teen, capability="session.time", reason="a film", minutes=30)
+    asked = asks.ask_guardians(teen=teen, capability="session.time", reason="a film", minutes=30)
     before = screen_time(teen, timezone.now()).allowed
-    asking.answer(guardian=heron, ask_id=asked.id, said="yes")
+    asks.answer_ask(guardian=heron, ask_id=asked.id, said="yes")
     time = screen_time(teen, timezone.now())
     assert (time.allowed, time.extra) == ((before or 0) + 30, 30)
     assert told(heron)[0] == "Sandpiper asks: 30 more minutes today"
     assert told(teen)[0] == "Heron said yes: 30 more minutes today"
     with pytest.raises(AskClosed):
-        asking.answer(guardian=heron, ask_id=asked.id, said="yes")
+        asks.answer_ask(guardian=heron, ask_id=asked.id, said="yes")
     # Another day is another day.
     assert screen_time(teen, timezone.now() + timedelta(days=1)).extra == 0
 
@@ -295,19 +303,19 @@ def test_minutes_for_tonight(teen: Account, heron: Account) -> None:
 def test_extra_minutes_stay_inside_the_law(heron: Account) -> None:
     teen = make_account("plover", 15, place="CN")
     pair(heron, teen)
-    asked = asking.ask(teen=teen, capability="session.time", reason="", minutes=120)
-    asking.answer(guardian=heron, ask_id=asked.id, said="yes")
+    asked = asks.ask_guardians(teen=teen, capability="session.time", reason="", minutes=120)
+    asks.answer_ask(guardian=heron, ask_id=asked.id, said="yes")
     assert screen_time(teen, timezone.now()).allowed == 60
 
 
 def test_an_ask_lapses(teen: Account, heron: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     pair(heron, teen)
-    asked = asking.ask(teen=teen, capability="purchase.make", reason="shoes", value="allow")
-    later = timezone.now() + asking.LAPSES
+    asked = asks.ask_guardians(teen=teen, capability="purchase.make", reason="shoes", value="allow")
+    later = timezone.now() + asks.LAPSES
     monkeypatch.setattr(timezone, "now", lambda: later)
     with pytest.raises(AskClosed):
-        asking.answer(guardian=heron, ask_id=asked.id, said="yes")
-    asking.tidy(teen.pk)
+        asks.answer_ask(guardian=heron, ask_id=asked.id, said="yes")
+    asks.tidy(teen.pk)
     asked.refresh_from_db()
     assert asked.state == "lapsed"
     assert decide_afresh(teen, "purchase.make").effect == "deny"
@@ -317,9 +325,9 @@ def test_a_yes_for_a_time_ends_by_itself_even_if_no_job_runs(
     teen: Account, heron: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pair(heron, teen)
-    asked = asking.ask(teen=teen, capability="purchase.make", reason="shoes", value="allow")
+    asked = asks.ask_guardians(teen=teen, capability="purchase.make", reason="shoes", value="allow")
     until = timezone.now() + timedelta(hours=2)
-    asking.answer(guardian=heron, ask_id=asked.id, said="yes", until=until)
+    asks.answer_ask(guardian=heron, ask_id=asked.id, said="yes", until=until)
     assert decide_afresh(teen, "purchase.make").effect == "allow"
     monkeypatch.setattr(timezone, "now", lambda: until)
     assert decide_afresh(teen, "purchase.make").effect == "deny"
@@ -328,35 +336,37 @@ def test_a_yes_for_a_time_ends_by_itself_even_if_no_job_runs(
 def test_talking_and_then_yes(teen: Account, heron: Account, egret: Account) -> None:
     pair(heron, teen)
     pair(egret, teen)
-    asked = asking.ask(teen=teen, capability="comment.receive", reason="", value="followers")
-    asking.answer(guardian=heron, ask_id=asked.id, said="talk", note="at supper?")
-    asking.answer(guardian=egret, ask_id=asked.id, said="yes")
+    asked = asks.ask_guardians(
+        teen=teen, capability="comment.receive", reason="", value="followers"
+    )
+    asks.answer_ask(guardian=heron, ask_id=asked.id, said="talk", note="at supper?")
+    asks.answer_ask(guardian=egret, ask_id=asked.id, said="yes")
     assert guardian_value(teen, "comment.receive") == "followers"
-    (seen,) = asking.history(teen)
+    (seen,) = asks.ask_history(teen)
     assert [each.answer for each in seen.answers.all()] == ["talk", "yes"]
 
 
 def test_a_guardian_proposes_and_the_teen_agrees(teen: Account, heron: Account) -> None:
     pair(heron, teen)
     asked: dict[str, Any] = {"teen_id": teen.platform_id, "capability": "session.time"}
-    made = asking.propose(guardian=heron, reason="exams", value=45, **asked)
+    made = asks.propose_setting(guardian=heron, reason="exams", value=45, **asked)
     assert told(teen)[0] == "Heron proposes: Time per day: 45 minutes a day"
     assert guardian_value(teen, "session.time") is None
-    asking.answer_proposal(teen=teen, ask_id=made.id, said="yes")
+    asks.answer_proposal(teen=teen, ask_id=made.id, said="yes")
     assert guardian_value(teen, "session.time") == 45
 
 
 def test_nobody_asks_without_end(teen: Account, heron: Account) -> None:
     with pytest.raises(NoGuardian):
-        asking.ask(teen=teen, capability="session.time", reason="", minutes=15)
+        asks.ask_guardians(teen=teen, capability="session.time", reason="", minutes=15)
     pair(heron, teen)
-    for _ in range(asking.MAX_OPEN):
-        asking.ask(teen=teen, capability="session.time", reason="", minutes=15)
+    for _ in range(asks.MAX_OPEN):
+        asks.ask_guardians(teen=teen, capability="session.time", reason="", minutes=15)
     with pytest.raises(TooManyTries):
-        asking.ask(teen=teen, capability="session.time", reason="", minutes=15)
+        asks.ask_guardians(teen=teen, capability="session.time", reason="", minutes=15)
     for wrong in ({"minutes": 0}, {"minutes": 500}, {"value": "always"}, {}):
         with pytest.raises(KinwardError):
-            asking.ask(teen=teen, capability="session.time", reason="", **wrong)
+            asks.ask_guardians(teen=teen, capability="session.time", reason="", **wrong)
 
 
 # ---- pass-codes
@@ -367,24 +377,24 @@ def test_a_pass_code_is_checked_offline_and_used_once(
 ) -> None:
     configure(policy_key="11" * 32)
     pair(heron, teen)
-    first, *rest = passcodes.show_codes(guardian=heron, teen_id=teen.platform_id)
+    first, *rest = passcodes.show_passcodes(guardian=heron, teen_id=teen.platform_id)
     assert sum(each.minutes for each in (first, *rest)) == 60
-    body = _verified(passcodes.sheet(teen, timezone.now()))
+    body = _verified(passcodes.passcode_sheet(teen, timezone.now()))
     assert _offline(body, first.code) == first.minutes
     assert _offline(body, "00000000") is None
     assert first.code not in json.dumps(body)
-    used = passcodes.use_code(account=teen, code=first.code, at=timezone.now())
-    again = passcodes.use_code(account=teen, code=first.code, at=timezone.now())
+    used = passcodes.use_passcode(account=teen, code=first.code, at=timezone.now())
+    again = passcodes.use_passcode(account=teen, code=first.code, at=timezone.now())
     assert used.extra == again.extra == first.minutes
     assert "A pass-code gave 15 more minutes today." in told(heron)
-    assert len(passcodes.show_codes(guardian=heron, teen_id=teen.platform_id)) == 2
+    assert len(passcodes.show_passcodes(guardian=heron, teen_id=teen.platform_id)) == 2
     for code, at in (
         ("00000000", timezone.now()),
         (rest[0].code, timezone.now() - timedelta(days=3)),
         (rest[0].code, timezone.now() + timedelta(hours=1)),
     ):
         with pytest.raises(PasscodeRefused):
-            passcodes.use_code(account=teen, code=code, at=at)
+            passcodes.use_passcode(account=teen, code=code, at=at)
 
 
 def _verified(sheet: dict[str, str]) -> Any:
@@ -415,11 +425,11 @@ def test_pass_codes_end_with_the_pairing(
 ) -> None:
     configure(policy_key="11" * 32)
     made = pair(heron, teen)
-    (code, *_) = passcodes.show_codes(guardian=heron, teen_id=teen.platform_id)
-    ending.end(account=heron, pairing_id=made.pk)
-    assert _verified(passcodes.sheet(teen, timezone.now()))["codes"] == []
+    (code, *_) = passcodes.show_passcodes(guardian=heron, teen_id=teen.platform_id)
+    ending.end_pairing(account=heron, pairing_id=made.pk)
+    assert _verified(passcodes.passcode_sheet(teen, timezone.now()))["codes"] == []
     with pytest.raises(PasscodeRefused):
-        passcodes.use_code(account=teen, code=code.code, at=timezone.now())
+        passcodes.use_passcode(account=teen, code=code.code, at=timezone.now())
 
 
 # ---- the end, and harm at home
@@ -429,13 +439,15 @@ def test_a_dispute_takes_all_power_and_calls_who_is_trusted(
     teen: Account, heron: Account, egret: Account
 ) -> None:
     made = pair(heron, teen)
-    choosing.choose(guardian=heron, teen_id=teen.platform_id, capability="session.time", value=30)
-    code, _ = pairing.invite(maker=teen, side=Side.TRUSTING)
-    assert isinstance(pairing.accept(account=egret, typed=code), TrustedAdult)
-    ending.dispute(teen=teen, pairing_id=made.pk)
+    choices.choose_setting(
+        guardian=heron, teen_id=teen.platform_id, capability="session.time", value=30
+    )
+    code, _ = invitations.create_invitation(maker=teen, side=Side.TRUSTING)
+    assert isinstance(invitations.accept_invitation(account=egret, typed=code), TrustedAdult)
+    ending.pause_disputed_pairing(teen=teen, pairing_id=made.pk)
     assert told(egret)[0] == "Sandpiper asks you to get in touch. Please do, gently and soon."
     with pytest.raises(PairingPaused):
-        choosing.choose(
+        choices.choose_setting(
             guardian=heron, teen_id=teen.platform_id, capability="session.time", value=15
         )
     assert guardian_value(teen, "session.time") == 30  # nothing moves while a person looks
@@ -445,13 +457,15 @@ def test_a_dispute_takes_all_power_and_calls_who_is_trusted(
 def test_ending_takes_what_was_chosen_with_it(teen: Account, heron: Account) -> None:
     made = pair(heron, teen)
     asked: dict[str, Any] = {"teen_id": teen.platform_id, "capability": "purchase.make"}
-    choosing.choose(guardian=heron, value="allow", **asked)
-    ending.end(account=teen, pairing_id=made.pk)
+    choices.choose_setting(guardian=heron, value="allow", **asked)
+    ending.end_pairing(account=teen, pairing_id=made.pk)
     assert decide_afresh(teen, "purchase.make").effect == "allow"  # while the notice runs
     Pairing.objects.filter(pk=made.pk).update(ends_at=timezone.now() - timedelta(seconds=1))
     with pytest.raises(NotPaired):
-        choosing.choose(guardian=heron, value="allow", **asked)  # whether or not the job has run
-    assert ending.finish_due(teen.pk) == 1
+        choices.choose_setting(
+            guardian=heron, value="allow", **asked
+        )  # whether or not the job has run
+    assert ending.end_due_pairings(teen.pk) == 1
     assert decide_afresh(teen, "purchase.make").effect == "deny"
     assert "Your pairing with Sandpiper has ended." in told(heron)
 
@@ -484,7 +498,7 @@ def test_the_digest_goes_to_a_confirmed_address_and_has_numbers_only(
     digest.mail_digest(str(made.pk))
     assert mail.outbox[-1].to == ["kin@tidepool.example"]
     assert "was here for 0 minutes and asked 0 times" in mail.outbox[-1].body
-    ending.end(account=heron, pairing_id=made.pk)
+    ending.end_pairing(account=heron, pairing_id=made.pk)
     digest.mail_digest(str(made.pk))
     assert len(mail.outbox) == 2
 

@@ -9,8 +9,9 @@ from django.test import Client
 
 from kinward.access.actor import Actor
 from kinward.access.services import SCOPES, create_key
-from kinward.cases.models import UserReport
-from kinward.families import asking, choosing
+from kinward.casebook.models import UserReport
+from kinward.families.asks import asks
+from kinward.families.settings import choices
 from kinward.people.models import Account
 from tests.integration.conftest import Configure
 from tests.integration.families import make_account, pair
@@ -62,7 +63,7 @@ def test_a_visit_begins_where_it_was_asked_to(call: Caller, teen: Account) -> No
 
 def test_time_decisions_say_what_is_left(call: Caller, teen: Account, guardian: Account) -> None:
     midday(call)
-    choosing.choose(guardian=guardian, teen_id="wren", capability="session.time", value=30)
+    choices.choose_setting(guardian=guardian, teen_id="wren", capability="session.time", value=30)
     question = {"capability": "session.time", "actor": {"id": "wren"}}
     first = call("POST", "/v1/decide", json=question).json()
     assert (first["effect"], first["value"]) == ("limit", 30)
@@ -80,8 +81,8 @@ def test_time_decisions_say_what_is_left(call: Caller, teen: Account, guardian: 
     over = call("POST", "/v1/decide", json=question).json()
     assert (over["effect"], over["time"]["left"]) == ("deny", 0)
     assert over["time"]["break_due"]
-    given = asking.ask(teen=teen, capability="session.time", reason="", minutes=15)
-    asking.answer(guardian=guardian, ask_id=given.id, said="yes")
+    given = asks.ask_guardians(teen=teen, capability="session.time", reason="", minutes=15)
+    asks.answer_ask(guardian=guardian, ask_id=given.id, said="yes")
     assert call("POST", "/v1/decide", json=question).json()["time"]["left"] == 15
 
 
@@ -126,8 +127,8 @@ def test_counts_are_kept_by_day_and_shown_as_the_pack_says(
         assert call("PUT", path, json={"posts": posts, "searches": 9}).status_code == 200
     assert call("PUT", path, json={"words": 1}).status_code == 422
     assert call("PUT", path, json={"posts": -1}).status_code == 422
-    from kinward.families import page
-    from kinward.families.screen_time import screen_time
+    from kinward.families.screen_time.usage import screen_time
+    from kinward.families.visits import page
 
     shown = dict(page.counts_for(teen, screen_time(teen, datetime.now(UTC))))
     assert shown["Posts"] == 4
@@ -135,16 +136,16 @@ def test_counts_are_kept_by_day_and_shown_as_the_pack_says(
 
 
 def test_pass_codes_over_the_api(call: Caller, teen: Account, guardian: Account) -> None:
-    from kinward.families.passcodes import show_codes
+    from kinward.families.screen_time.passcodes import show_passcodes
 
     assert set(call("GET", "/v1/accounts/wren/passcodes").json()) == {"body", "signature", "key"}
-    code = show_codes(guardian=guardian, teen_id="wren")[0].code
+    code = show_passcodes(guardian=guardian, teen_id="wren")[0].code
     time = call("POST", "/v1/accounts/wren/passcodes", json={"code": code}).json()
     assert time["extra"] == 15
 
 
 def test_keywords_are_in_the_experience(call: Caller, teen: Account, guardian: Account) -> None:
-    choosing.add_keyword(teen_id="wren", word="spoilers", guardian=guardian, account=guardian)
+    choices.add_keyword(teen_id="wren", word="spoilers", guardian=guardian, account=guardian)
     assert call("GET", "/v1/accounts/wren/experience").json()["keywords"] == ["spoilers"]
 
 

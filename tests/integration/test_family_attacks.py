@@ -16,15 +16,17 @@ from django.urls import URLPattern
 from kinward.access.actor import Actor
 from kinward.access.services import SCOPES, create_key
 from kinward.experience.models import Setting
-from kinward.families import asking, choosing, ending, pairing
+from kinward.families.asks import asks
 from kinward.families.models import Side
-from kinward.families.portal import Start, open_portal
+from kinward.families.pairing import ending, invitations
+from kinward.families.settings import choices
+from kinward.families.visits.sessions import Start, open_portal
 from kinward.gate.routes import ROUTES
-from kinward.guidelines.queries import in_force
+from kinward.guidelines.queries import guidelines_in_force
 from kinward.people.models import Account
 from kinward.portal.urls import urlpatterns
 from kinward.redress.models import Statement
-from kinward.redress.services import Facts, state
+from kinward.redress.services import Facts, state_reasons
 from tests.integration.contract import PATH_PARAMETERS
 from tests.integration.families import make_account, pair
 from tests.integration.test_gate import Caller
@@ -53,13 +55,15 @@ class Family:
         Account.objects.filter(pk=self.guardian.pk).update(screen_name="heron-the-guardian")
         self.pairing = pair(self.guardian, self.teen)
         about: dict[str, Any] = {"guardian": self.guardian, "teen_id": "teen-1"}
-        choosing.choose(capability="session.time", value=45, **about)
-        choosing.add_keyword(word="zugzwang", account=self.guardian, **about)
+        choices.choose_setting(capability="session.time", value=45, **about)
+        choices.add_keyword(word="zugzwang", account=self.guardian, **about)
         reason = "because of the exam"
-        self.ask = asking.ask(teen=self.teen, capability="session.time", reason=reason, minutes=30)
+        self.ask = asks.ask_guardians(
+            teen=self.teen, capability="session.time", reason=reason, minutes=30
+        )
         adult = make_account("adult-2", 50)
-        code, _ = pairing.invite(maker=self.teen, side=Side.TRUSTING)
-        trusted = pairing.accept(account=adult, typed=code)
+        code, _ = invitations.create_invitation(maker=self.teen, side=Side.TRUSTING)
+        trusted = invitations.accept_invitation(account=adult, typed=code)
         self.ids: dict[str, str] = {
             "statement_id": str(self._statement().id),
             "pairing_id": str(self.pairing.id),
@@ -74,8 +78,8 @@ class Family:
     def _statement(self) -> Statement:
         """A decision about the teen's account, which nobody else has a right to see."""
         facts = Facts(decisions=[{"effect": "warn"}], reported=True)
-        guidelines = in_force()
-        return state(
+        guidelines = guidelines_in_force()
+        return state_reasons(
             account=self.teen,
             case_id=uuid4(),
             facts=facts,
@@ -130,14 +134,14 @@ def routes(ids: dict[str, str]) -> Iterator[str]:
 def ended_guardian(family: Family) -> Account:
     other = make_account("guardian-9", 39)
     made = pair(other, family.teen)
-    ending.end(account=other, pairing_id=made.pk)
+    ending.end_pairing(account=other, pairing_id=made.pk)
     return other
 
 
 def paused_guardian(family: Family) -> Account:
     other = make_account("guardian-8", 39)
     made = pair(other, family.teen)
-    ending.dispute(teen=family.teen, pairing_id=made.pk)
+    ending.pause_disputed_pairing(teen=family.teen, pairing_id=made.pk)
     return other
 
 

@@ -22,18 +22,22 @@ from hypothesis.stateful import (
 )
 
 from kinward.access.actor import Actor
-from kinward.errors import KinwardError
-from kinward.experience import growing
+from kinward.experience import birthdays
 from kinward.experience.live import live, load_states, person_of
 from kinward.experience.models import Layer, Setting
-from kinward.families import asking, choosing, ending, pairing
+from kinward.families.asks import asks
 from kinward.families.models import Choice, Pairing, Side
-from kinward.families.settling import end_choices
+from kinward.families.pairing import ending, invitations
+from kinward.families.settings import choices
+from kinward.families.settings.settlement import end_choices
+from kinward.ground.errors import KinwardError
 from kinward.people.models import Account
 from kinward.people.services import set_age
-from kinward.policy import AgeRange, Pack, decide
+from kinward.policy.ages import AgeRange
+from kinward.policy.bounds import Bounds, applying, combine
+from kinward.policy.engine import decide
+from kinward.policy.pack import Pack
 from kinward.policy.question import Question, read_question
-from kinward.policy.settling import Bounds, applying, combine
 from tests.integration.families import make_account, pair
 from tests.integration.helpers import run_machine
 
@@ -163,9 +167,9 @@ class Family(RuleBasedStateMachine):
         may = not self.grown if name == "teen" else name not in self.too_young
         day_ago = timezone.now() - timedelta(days=1)
         made = sum(each[0] == name and each[2] > day_ago for each in self.codes)
-        may = may and made < pairing.MAX_INVITATIONS
+        may = may and made < invitations.MAX_INVITATIONS
         with self._expect(may):
-            code, _ = pairing.invite(maker=maker, side=side)
+            code, _ = invitations.create_invitation(maker=maker, side=side)
             self.codes.append((name, code, timezone.now()))
 
     @precondition(lambda self: self.codes)
@@ -180,7 +184,7 @@ class Family(RuleBasedStateMachine):
         works = (
             code != ""
             and number == newest
-            and made_at > timezone.now() - timedelta(hours=pairing.CODE_HOURS)
+            and made_at > timezone.now() - timedelta(hours=invitations.CODE_HOURS)
             and (who == "teen") != (name == "teen")
             and not self.grown
             and guardian not in self.too_young
@@ -188,7 +192,7 @@ class Family(RuleBasedStateMachine):
         )
         account = self.teen if who == "teen" else self.guardians[who]
         with self._expect(works):
-            made = pairing.accept(account=account, typed=code.lower())
+            made = invitations.accept_invitation(account=account, typed=code.lower())
             assert isinstance(made, Pairing)
             self.codes[number] = (name, "", made_at)
             self.pairs[guardian] = {"id": made.id, "ends_at": None, "disputed": False}
@@ -203,7 +207,7 @@ class Family(RuleBasedStateMachine):
         capability, value = move
         may = self._power(name) and (value is None or self._fits(capability, value))
         with self._expect(may):
-            choosing.choose(
+            choices.choose_setting(
                 guardian=self.guardians[name],
                 teen_id=self.teen.platform_id,
                 capability=capability,
@@ -221,10 +225,12 @@ class Family(RuleBasedStateMachine):
     def ask(self, move: tuple[str, Any]) -> None:
         capability, value = move
         may = any(map(self._power, GUARDIANS)) and self._fits(capability, value)
-        if len(self.asked) >= asking.MAX_OPEN:
+        if len(self.asked) >= asks.MAX_OPEN:
             return
         with self._expect(may):
-            made = asking.ask(teen=self.teen, capability=capability, reason="why", value=value)
+            made = asks.ask_guardians(
+                teen=self.teen, capability=capability, reason="why", value=value
+            )
             self.asked[made.id] = (capability, value)
 
     @precondition(lambda self: self.asked)
@@ -240,7 +246,7 @@ class Family(RuleBasedStateMachine):
         until = None if hours is None else timezone.now() + timedelta(hours=hours)
         may = self._power(name) and (said != "yes" or hours or self._fits(capability, value))
         with self._expect(bool(may)):
-            asking.answer(guardian=self.guardians[name], ask_id=number, said=said, until=until)
+            asks.answer_ask(guardian=self.guardians[name], ask_id=number, said=said, until=until)
             if said != "talk":
                 del self.asked[number]
             if said == "yes" and until is None:
@@ -259,11 +265,11 @@ class Family(RuleBasedStateMachine):
         capability, value = move
         if not self._power(name) or not self._fits(capability, value):
             return
-        if len(self.asked) >= asking.MAX_OPEN:
+        if len(self.asked) >= asks.MAX_OPEN:
             return
-        made = asking.ask(teen=self.teen, capability=capability, reason="why", value=value)
+        made = asks.ask_guardians(teen=self.teen, capability=capability, reason="why", value=value)
         until = timezone.now() + timedelta(days=3)
-        asking.answer(guardian=self.guardians[name], ask_id=made.id, said="yes", until=until)
+        asks.answer_ask(guardian=self.guardians[name], ask_id=made.id, said="yes", until=until)
         self.granted[capability] = (name, value, until, made.id)
 
     @precondition(lambda self: self.granted)
@@ -273,7 +279,7 @@ class Family(RuleBasedStateMachine):
         _, _, until, number = self.granted[capability]
         may = self._power(name) and until > timezone.now()
         with self._expect(may):
-            asking.answer(guardian=self.guardians[name], ask_id=number, said="no")
+            asks.answer_ask(guardian=self.guardians[name], ask_id=number, said="no")
             del self.granted[capability]
 
     @precondition(lambda self: self.pairs)
@@ -283,7 +289,7 @@ class Family(RuleBasedStateMachine):
             return
         with self._expect(self._live(name)):
             who = self.teen if by_teen else self.guardians[name]
-            ending.end(account=who, pairing_id=self.pairs[name]["id"])
+            ending.end_pairing(account=who, pairing_id=self.pairs[name]["id"])
             at_once = person_of(self._fresh(self.teen)).age.lower >= 16
             if not by_teen or at_once:
                 self._gone(name)
@@ -297,7 +303,7 @@ class Family(RuleBasedStateMachine):
         if name not in self.pairs:
             return
         with self._expect(self._live(name) and self.pairs[name]["ends_at"] is not None):
-            ending.stay(account=self.teen, pairing_id=self.pairs[name]["id"])
+            ending.stay_paired(account=self.teen, pairing_id=self.pairs[name]["id"])
             self.pairs[name]["ends_at"] = None
 
     @precondition(lambda self: self.pairs)
@@ -306,7 +312,7 @@ class Family(RuleBasedStateMachine):
         if name not in self.pairs:
             return
         with self._expect(self._live(name)):
-            ending.dispute(teen=self.teen, pairing_id=self.pairs[name]["id"])
+            ending.pause_disputed_pairing(teen=self.teen, pairing_id=self.pairs[name]["id"])
             self.pairs[name]["disputed"] = True
 
     @precondition(lambda self: self.pairs)
@@ -315,7 +321,7 @@ class Family(RuleBasedStateMachine):
         if name not in self.pairs:
             return
         with self._expect(self.pairs[name]["disputed"]):
-            ending.settle_dispute(
+            ending.settle_pairing_dispute(
                 pairing_id=self.pairs[name]["id"], ends=ends, actor=Actor.stored("staff:robin")
             )
             self.pairs[name]["disputed"] = False
@@ -326,13 +332,15 @@ class Family(RuleBasedStateMachine):
     def time_passes(self, hours: int) -> None:
         """The jobs that were due in between are done, as a worker does."""
         Family.ahead += timedelta(hours=hours)
-        ending.finish_due()
-        asking.tidy(self.teen.pk)
+        ending.end_due_pairings()
+        asks.tidy(self.teen.pk)
         for name in [each for each in self.pairs if not self._live(each)]:
             self._gone(name)
         self.asked = {} if hours > 24 else self.asked
         if hours == 1:  # some may have lapsed; the database knows which
-            open_ones = {each.id for each in asking.history(self.teen) if each.state in asking.OPEN}
+            open_ones = {
+                each.id for each in asks.ask_history(self.teen) if each.state in asks.OPEN_ASKS
+            }
             self.asked = {key: each for key, each in self.asked.items() if key in open_ones}
         self.granted = {key: each for key, each in self.granted.items() if each[2] > timezone.now()}
 
@@ -346,14 +354,14 @@ class Family(RuleBasedStateMachine):
         before = self._fresh(self.teen)
         Account.objects.filter(pk=before.pk).update(age_changes_on=today - timedelta(days=1))
         set_age(account=before, age=AgeRange(years - 1, years, "test", "verified", today))
-        grown = growing.grow(before.pk)
+        grown = birthdays.apply_birthday(before.pk)
         if grown is not None:
             end_choices(before, grown[1].ended, "grown up")
             for key in [key for key in self.chosen if key[1] in grown[1].ended]:
                 del self.chosen[key]
             for capability in [each for each in self.granted if each in grown[1].ended]:
                 del self.granted[capability]
-        ending.finish_due(before.pk)
+        ending.end_due_pairings(before.pk)
         if person_of(self._fresh(self.teen)).age.lower >= 18:
             self.grown = True
             for name in list(self.pairs):
@@ -368,7 +376,7 @@ class Family(RuleBasedStateMachine):
         age = AgeRange(15, 16, "test", "verified")
         set_age(account=self._fresh(self.guardians[name]), age=age)
         self.too_young.add(name)
-        ending.finish_due()
+        ending.end_due_pairings()
         if name in self.pairs and not self.pairs[name]["disputed"]:
             self._gone(name)
 

@@ -5,12 +5,13 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from kinward.errors import KinwardError
 from kinward.experience.live import load_states
 from kinward.experience.models import Layer, Setting
-from kinward.families import choosing, power
 from kinward.families.errors import NeedsNoGuardian, NotPaired
 from kinward.families.models import Choice, Pairing
+from kinward.families.pairing import power
+from kinward.families.settings import choices
+from kinward.ground.errors import KinwardError
 from kinward.people.models import Account, Standing
 from kinward.people.services import set_standing
 from tests.integration.families import make_account, pair
@@ -31,7 +32,9 @@ def heron(db: None) -> Account:
 
 
 def choose(guardian: Account, teen: Account, value: int | None) -> None:
-    choosing.choose(guardian=guardian, teen_id=teen.platform_id, capability=TIME, value=value)
+    choices.choose_setting(
+        guardian=guardian, teen_id=teen.platform_id, capability=TIME, value=value
+    )
 
 
 def guardian_value(teen: Account) -> object:

@@ -11,32 +11,34 @@ import pytest
 from kinward.access.actor import Actor
 from kinward.access.agreement import AlreadyDecided
 from kinward.access.models import Staff
-from kinward.cases.drafting import ReportDetails
-from kinward.cases.models import Case, Verdict
-from kinward.cases.services import VerdictForm, close_reported, decide, refile, take
-from kinward.cases.states import MoveForbidden
-from kinward.cases.where import Where
+from kinward.casebook.models import Case, Verdict
+from kinward.casebook.states import MoveForbidden
 from kinward.cli.doctor import examine
-from kinward.config import PRODUCTION_CONSENT, section
-from kinward.errors import Forbidden, Invalid, KinwardError, NotConfigured
 from kinward.evidence.models import Evidence
+from kinward.ground.config import PRODUCTION_CONSENT, section
+from kinward.ground.errors import Forbidden, Invalid, KinwardError, NotConfigured
 from kinward.ledger.models import Entry
 from kinward.matching.models import Bank
 from kinward.media import digest_bytes
 from kinward.people.models import Account
 from kinward.people.services import Profile, put_account
-from kinward.policy import AgeRange
+from kinward.policy.ages import AgeRange
 from kinward.reporting import production
+from kinward.reporting.authorities.cybertipline import client
+from kinward.reporting.authorities.cybertipline.documents import parse_xml
+from kinward.reporting.authorities.cybertipline.sandbox import Fault, Sandbox
+from kinward.reporting.authorities.cybertipline.settings import CyberTiplineSettings
+from kinward.reporting.authorities.cybertipline.validating import faults_of
 from kinward.reporting.authority import authority
-from kinward.reporting.cybertipline import client
-from kinward.reporting.cybertipline.documents import parse_xml
-from kinward.reporting.cybertipline.sandbox import Fault, Sandbox
-from kinward.reporting.cybertipline.settings import CyberTiplineSettings
-from kinward.reporting.cybertipline.validating import faults_of
 from kinward.reporting.draft import from_json, to_json
 from kinward.reporting.filing import Refused, TryLater
 from kinward.reporting.models import Attempt, Call, Production, Report
 from kinward.reporting.services import file_report, filing_of
+from kinward.review.lease import take_case
+from kinward.verdicts.decision import VerdictForm, decide_case
+from kinward.verdicts.draft import ReportDetails
+from kinward.verdicts.incidents import Where
+from kinward.verdicts.report import close_reported, refile_report
 from tests.integration.conftest import Configure
 from tests.integration.helpers import (
     Receiver,
@@ -60,7 +62,7 @@ def report(bank: Bank, account: Account, reviewer: Staff) -> Report:
         classifications={str(seen.id): "A1"},
         annotations=["spam"],
     )
-    decide(case_id=case.id, staff=reviewer, form=form)
+    decide_case(case_id=case.id, staff=reviewer, form=form)
     return Report.objects.get()
 
 
@@ -268,7 +270,7 @@ def test_wrong_credentials_park_the_report_and_it_can_be_sent_again(
         authority("cybertipline").check()
     configure(cybertipline_password="word")
     assert "Remote User : esp" in authority("cybertipline").check()
-    refile(report=parked, actor=Actor.operator("test"))
+    refile_report(report=parked, actor=Actor.operator("test"))
     run_jobs()
     assert Report.objects.get().state == "finished"
     assert Case.objects.get().state == "reported"
@@ -324,18 +326,18 @@ def test_reports_are_real_when_two_people_agreed_and_until_one_ends_it(
         file_report(real.id)
     assert "Two people have to agree" in Report.objects.get().problem
     assert examine()["authority"].level == "fault"
-    made = production.ask(name="cybertipline", why="We go live.", staff=operator)
+    made = production.request_production(name="cybertipline", why="We go live.", staff=operator)
     with pytest.raises(AlreadyDecided):
-        production.ask(name="cybertipline", why="We too.", staff=other)
+        production.request_production(name="cybertipline", why="We too.", staff=other)
     with pytest.raises(Forbidden):
-        production.agree(production_id=made.id, staff=operator)
+        production.approve_production(production_id=made.id, staff=operator)
     with pytest.raises(NotConfigured, match="Two people have to agree"):
         file_report(real.id)
     assert not Call.objects.exists()
     assert not sandbox.state.all()
-    production.agree(production_id=made.id, staff=other)
+    production.approve_production(production_id=made.id, staff=other)
     with pytest.raises(AlreadyDecided):
-        production.agree(production_id=made.id, staff=other)
+        production.approve_production(production_id=made.id, staff=other)
     production.require_agreement("cybertipline")
     assert examine()["authority"].level == "ok"
 
@@ -345,11 +347,11 @@ def test_reports_are_real_when_two_people_agreed_and_until_one_ends_it(
     with pytest.raises(NotConfigured, match="Two people have to agree"):
         file_report(real.id)
     configure(cybertipline_url=address)
-    production.end(production_id=made.id, staff=operator)
+    production.end_production(production_id=made.id, staff=operator)
     with pytest.raises(NotConfigured, match="Two people have to agree"):
         file_report(real.id)
-    again = production.ask(name="cybertipline", why="Again.", staff=other)
-    production.agree(production_id=again.id, staff=operator)
+    again = production.request_production(name="cybertipline", why="Again.", staff=other)
+    production.approve_production(production_id=again.id, staff=operator)
     assert file_report(real.id).state == "finished"
     kinds = Entry.objects.filter(kind__startswith="production.").order_by("seq")
     assert [each.kind.partition(".")[2] for each in kinds] == [
@@ -378,7 +380,7 @@ def test_practice_needs_nobodys_agreement(
     report: Report, sandbox: Sandbox, operator: Staff
 ) -> None:
     with pytest.raises(Invalid, match="not an authority that is set to its production"):
-        production.ask(name="cybertipline", why="x", staff=operator)
+        production.request_production(name="cybertipline", why="x", staff=operator)
     assert "practice" in signed_in(operator).get("/operations").text
     assert file_report(report.id).state == "finished"
 
@@ -425,7 +427,7 @@ def test_what_a_reviewer_adds_is_in_the_report(
     run_jobs()
     assert Case.objects.get(pk=first.id).state == "reported"
     case = quarantined(account, content_id="post-9")
-    take(case=case, staff=reviewer)
+    take_case(case=case, staff=reviewer)
     details = ReportDetails(
         escalate="They are to meet tonight.",
         description="Between eight and nine.",
@@ -439,16 +441,16 @@ def test_what_a_reviewer_adds_is_in_the_report(
     )
     unknown = msgspec.structs.replace(details, victims=["nobody"])
     with pytest.raises(Invalid, match="nobody"):
-        decide(case_id=case.id, staff=reviewer, form=confirming(unknown))
+        decide_case(case_id=case.id, staff=reviewer, form=confirming(unknown))
     long = msgspec.structs.replace(details, escalate="x" * 3001)
     with pytest.raises(Invalid, match="escalate"):
-        decide(case_id=case.id, staff=reviewer, form=confirming(long))
+        decide_case(case_id=case.id, staff=reviewer, form=confirming(long))
     unknown_kind = Where("planet")  # type: ignore[arg-type]
     for places in ([Where("pages")] * 21, [Where("pages", "x" * 2001)], [unknown_kind]):
         much = msgspec.structs.replace(details, where=places)
         with pytest.raises(Invalid, match="here it happened"):
-            decide(case_id=case.id, staff=reviewer, form=confirming(much))
-    decide(case_id=case.id, staff=reviewer, form=confirming(details))
+            decide_case(case_id=case.id, staff=reviewer, form=confirming(much))
+    decide_case(case_id=case.id, staff=reviewer, form=confirming(details))
     run_jobs()
     prior, entry = sandbox.state.all()
     document = parse_xml(entry["xml"].encode())
@@ -501,7 +503,7 @@ def test_a_report_is_held_to_the_authority_s_own_schema(report: Report, tmp_path
     from click.testing import CliRunner
 
     from kinward.cli.operations import report as command
-    from kinward.reporting.cybertipline.schema import xsd
+    from kinward.reporting.authorities.cybertipline.schema import xsd
 
     own = tmp_path / "own.xsd"
     own.write_bytes(xsd())

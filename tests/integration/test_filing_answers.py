@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kinward.access.models import Staff
-from kinward.cases.models import Case
+from kinward.casebook.models import Case
 from kinward.matching.models import Bank
 from kinward.people.models import Account
 from kinward.reporting.answer import Answer

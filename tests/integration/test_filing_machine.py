@@ -22,18 +22,19 @@ from hypothesis.stateful import (
 
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
-from kinward.cases.models import Case
-from kinward.cases.services import VerdictForm, close_reported, decide
-from kinward.errors import KinwardError
+from kinward.casebook.models import Case
 from kinward.evidence.models import Evidence
-from kinward.ledger.queries import verify
+from kinward.ground.errors import KinwardError
+from kinward.ledger.queries import verify_ledger
 from kinward.matching.models import Bank
 from kinward.people.models import Account
-from kinward.reporting.cybertipline.sandbox import Fault, Sandbox
-from kinward.reporting.cybertipline.sandbox_state import State
+from kinward.reporting.authorities.cybertipline.sandbox import Fault, Sandbox
+from kinward.reporting.authorities.cybertipline.sandbox_state import State
 from kinward.reporting.filing import Filing
 from kinward.reporting.models import Call, Report, ReportState
 from kinward.reporting.services import file_report, unpark, withdraw, withdraw_report
+from kinward.verdicts.decision import VerdictForm, decide_case
+from kinward.verdicts.report import close_reported
 from tests.integration.conftest import Configure
 from tests.integration.helpers import run_machine, two_files_one_seen
 
@@ -63,7 +64,7 @@ class Reporting(RuleBasedStateMachine):
         self.configure(cybertipline_password="word")
         self.won = False
         case, _, _ = two_files_one_seen(self.account, self.reviewer)
-        decide(
+        decide_case(
             case_id=case.id,
             staff=self.reviewer,
             form=VerdictForm(outcome="confirmed", clause="CS-1"),
@@ -176,7 +177,7 @@ class Reporting(RuleBasedStateMachine):
             ends = (ReportState.FINISHED, ReportState.WITHDRAWN)
             assert self.report.state in (ends if self.won else ends[:1])
             self.the_authority_has_one_whole_report_or_none()
-            assert verify().ok
+            assert verify_ledger().ok
         finally:
             transaction.savepoint_rollback(self.before)
 

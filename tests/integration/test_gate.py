@@ -14,10 +14,10 @@ import pytest
 
 from kinward.access.actor import Actor
 from kinward.access.services import SCOPES, create_key, revoke_key
-from kinward.cases.models import Case
+from kinward.casebook.models import Case
 from kinward.gate.app import Gate
 from kinward.gate.models import KeptAnswer
-from kinward.ledger.queries import verify
+from kinward.ledger.queries import verify_ledger
 from kinward.matching.models import Bank, Check
 from kinward.people.models import Account
 from kinward.reporting.models import Report
@@ -119,7 +119,7 @@ def test_a_known_picture_and_never_why(call: Caller, bank: Bank, account: Accoun
     assert answer["outcome"] == "quarantine"
     for secret in ("known", "distance", "pdq", "bank", "verified"):
         assert secret not in json.dumps(answer)
-    assert verify().ok
+    assert verify_ledger().ok
 
 
 def test_hashes_instead_of_bytes(call: Caller, bank: Bank, account: Account) -> None:
@@ -174,7 +174,7 @@ def test_many_uploads_at_once_are_one_case(call: Caller, bank: Bank, account: Ac
     assert {answer.json()["outcome"] for answer in answers} == {"quarantine"}
     assert len({answer.json()["case_id"] for answer in answers}) == 1
     assert Case.objects.get().findings.count() == 12
-    assert verify().ok
+    assert verify_ledger().ok
 
 
 def test_a_refusal_does_not_use_up_the_key(call: Caller, bank: Bank, account: Account) -> None:

@@ -3,11 +3,12 @@
 import pytest
 
 from kinward.access.models import Staff
-from kinward.cases.models import Case
-from kinward.cases.queries import grounds
-from kinward.cases.services import Decision, VerdictForm, decide, take
+from kinward.casebook.models import Case
 from kinward.matching.models import Bank
 from kinward.people.models import Account
+from kinward.review.grounds import grounds_of_case
+from kinward.review.lease import take_case
+from kinward.verdicts.decision import Decision, VerdictForm, decide_case
 from tests.integration.families import make_account
 from tests.integration.helpers import quarantined
 
@@ -15,9 +16,9 @@ pytestmark = pytest.mark.django_db
 
 
 def settle(case: Case, reviewer: Staff, outcome: Decision) -> None:
-    take(case=case, staff=reviewer)
+    take_case(case=case, staff=reviewer)
     clause = "CS-1" if outcome == "confirmed" else ""
-    decide(case_id=case.id, staff=reviewer, form=VerdictForm(outcome=outcome, clause=clause))
+    decide_case(case_id=case.id, staff=reviewer, form=VerdictForm(outcome=outcome, clause=clause))
 
 
 @pytest.mark.parametrize("content_id", ["post-1", "post-2"])
@@ -38,7 +39,7 @@ def test_a_repeat_was_given_back_only_after_a_dismissal(
     again = quarantined(account, content_id=content_id)
     finding = again.findings.get()
     assert finding.given_back is given_back
-    assert ("back before" in grounds(again)[-1].text) is given_back
+    assert ("back before" in grounds_of_case(again)[-1].text) is given_back
 
 
 def test_what_was_given_back_to_somebody_else_was_not_given_back_to_this_account(

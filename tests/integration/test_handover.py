@@ -9,24 +9,26 @@ import pytest
 
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
-from kinward.cases.appeals import decide_appeal
-from kinward.cases.models import Case
-from kinward.cases.services import VerdictForm, decide, hand_over_report, take
+from kinward.casebook.models import Case
 from kinward.cli.doctor import examine
-from kinward.errors import Forbidden, Invalid, NotConfigured
 from kinward.evidence.models import Evidence
 from kinward.evidence.packing import read_manifest, signing_key
 from kinward.evidence.sealing import decrypt, new_key, public_half
+from kinward.ground.errors import Forbidden, Invalid, NotConfigured
 from kinward.ledger.models import Entry
 from kinward.matching.models import Bank
 from kinward.people.models import Account
 from kinward.policy.signed import new_signing_key
 from kinward.redress import services as redress
 from kinward.redress.models import Statement
+from kinward.reporting.authorities.cybertipline.sandbox import Sandbox
 from kinward.reporting.authority import authorities, authority_for
-from kinward.reporting.cybertipline.sandbox import Sandbox
 from kinward.reporting.models import Report
 from kinward.reporting.services import file_report
+from kinward.review.lease import take_case
+from kinward.verdicts.appeals import decide_appeal
+from kinward.verdicts.decision import VerdictForm, decide_case
+from kinward.verdicts.report import hand_over_report
 from tests.integration.conftest import Configure
 from tests.integration.helpers import KNOWN, quarantined, run_jobs
 from tests.integration.test_console import signed_in
@@ -53,9 +55,9 @@ def custodian(db: None) -> Staff:
 def confirmed_in(place: str, account: Account, reviewer: Staff) -> Case:
     Account.objects.filter(pk=account.pk).update(jurisdiction=place)
     case = quarantined(Account.objects.get(pk=account.pk))
-    take(case=case, staff=reviewer)
+    take_case(case=case, staff=reviewer)
     form = VerdictForm(outcome="confirmed", clause="CS-1")
-    return decide(case_id=case.id, staff=reviewer, form=form)
+    return decide_case(case_id=case.id, staff=reviewer, form=form)
 
 
 def test_the_place_says_which_authority(configure: Configure) -> None:
@@ -127,10 +129,10 @@ def test_a_won_appeal_takes_the_package_back(
     case = confirmed_in("GB", account, reviewer)
     run_jobs()
     statement = Statement.objects.get(case_id=case.id, stage="verdict")
-    made = redress.appeal(
+    made = redress.file_appeal(
         account=account, statement_id=statement.id, text="x", days=14, actor=Actor.account("x")
     )
-    take(case=case, staff=second_reviewer)
+    take_case(case=case, staff=second_reviewer)
     decide_appeal(appeal_id=made.id, overturn=True, note="x", staff=second_reviewer)
     run_jobs()
     assert Report.objects.get().state == "withdrawn"

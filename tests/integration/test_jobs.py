@@ -13,12 +13,11 @@ from procrastinate.exceptions import AlreadyEnqueued
 
 from kinward.access.actor import Actor
 from kinward.access.models import ApiKey
-from kinward.cases import tasks
 from kinward.enforcement.models import Action, Effect
-from kinward.enforcement.services import issue_content
+from kinward.enforcement.services import issue_content_action
 from kinward.evidence.models import Evidence
 from kinward.gate.models import KeptAnswer
-from kinward.jobs import enqueue, enqueue_once
+from kinward.ground.jobs import enqueue, enqueue_once
 from kinward.matching.models import Bank
 from kinward.matching.services import RETRO
 from kinward.people.models import Account
@@ -35,7 +34,7 @@ def statuses() -> list[tuple[str, str]]:
 
 def test_the_job_of_a_dead_worker_is_done_by_the_next(account: Account, receiver: Receiver) -> None:
     with transaction.atomic():
-        issue_content(
+        issue_content_action(
             case_id=uuid4(),
             account=account,
             effect=Effect.REMOVE,
@@ -60,7 +59,7 @@ def test_a_dead_worker_s_job_gives_way_to_the_same_one_that_waits(
     """Otherwise that one failure would keep every other job from being rescued."""
     enqueue_once(RETRO)
     with transaction.atomic():
-        issue_content(
+        issue_content_action(
             case_id=uuid4(),
             account=account,
             effect=Effect.REMOVE,

@@ -7,7 +7,7 @@ from django.db import DatabaseError, connection, transaction
 
 from kinward.access.actor import Actor
 from kinward.ledger.models import Entry
-from kinward.ledger.queries import about, verify
+from kinward.ledger.queries import entries_about, verify_ledger
 from kinward.ledger.services import OutsideTransaction, record
 
 
@@ -26,11 +26,11 @@ def write(count: int) -> None:
 @pytest.mark.django_db
 def test_entries_are_chained_and_verify() -> None:
     write(7)
-    found = verify()
+    found = verify_ledger()
     assert found.ok
     assert found.entries == 7
     assert found.head == Entry.objects.get(seq=7).digest.hex()
-    assert [entry.data["n"] for entry in about("thing:1")] == [1, 4]
+    assert [entry.data["n"] for entry in entries_about("thing:1")] == [1, 4]
 
 
 @pytest.mark.django_db
@@ -46,7 +46,7 @@ def test_the_database_refuses_changes(statement: str) -> None:
         connection.cursor() as cursor,
     ):
         cursor.execute(statement)
-    assert verify().ok
+    assert verify_ledger().ok
 
 
 @pytest.mark.django_db
@@ -71,7 +71,7 @@ def test_whoever_gets_round_the_trigger_is_found_out(change: str, broken_at: int
         cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute(change)
         cursor.execute("SET LOCAL session_replication_role = origin")
-    found = verify()
+    found = verify_ledger()
     assert found.broken_at == broken_at
     assert why in found.why
 
@@ -100,6 +100,6 @@ def test_many_writers_make_one_chain() -> None:
 
     with ThreadPoolExecutor(6) as threads:
         list(threads.map(writer, range(6)))
-    found = verify()
+    found = verify_ledger()
     assert found.ok
     assert found.entries == 60

@@ -10,8 +10,9 @@ from django.utils.formats import date_format
 from django.utils.translation import override
 
 from kinward.access.actor import Actor
-from kinward.families import choosing, ending
-from kinward.families.portal import Start, open_portal
+from kinward.families.pairing import ending
+from kinward.families.settings import choices
+from kinward.families.visits.sessions import Start, open_portal
 from kinward.people.models import Account
 from kinward.portal.views_safety import PAGES
 from tests.integration.families import make_account, pair
@@ -35,8 +36,8 @@ def test_the_family_page_speaks_the_language_of_its_reader(language: str) -> Non
     teen = make_account("wren", 15, language=language)
     guardian = make_account("heron", 40, language=f"{language}-XX")
     made = pair(guardian, teen)
-    choosing.choose(guardian=guardian, teen_id="wren", capability="session.time", value=45)
-    ending.end(account=teen, pairing_id=made.pk)
+    choices.choose_setting(guardian=guardian, teen_id="wren", capability="session.time", value=45)
+    ending.end_pairing(account=teen, pairing_id=made.pk)
     made.refresh_from_db()
     assert made.ends_at is not None
     with override(language):
@@ -110,7 +111,7 @@ def test_a_report_is_acknowledged_helped_with_and_told_its_outcome() -> None:
 def test_a_notice_says_local_dates() -> None:
     guardian = make_account("heron", 40, language="de")
     made = pair(guardian, make_account("wren", 15))
-    ending.end(account=made.teen, pairing_id=made.pk)
+    ending.end_pairing(account=made.teen, pairing_id=made.pk)
     page = visiting(guardian).get("/family").content.decode()
     ends = timezone.now() + timedelta(hours=48)
     assert f"{ends.day}. " in page

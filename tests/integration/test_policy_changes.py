@@ -15,26 +15,21 @@ from kinward.access.models import Staff
 from kinward.cli.decide import decide as decide_command
 from kinward.cli.policy import policy
 from kinward.enforcement.models import Action
-from kinward.enforcement.services import payload
+from kinward.enforcement.services import action_payload
 from kinward.enforcement.tasks import grow_up
-from kinward.errors import Forbidden, Invalid
 from kinward.experience import live as live_module
-from kinward.experience.editing import RuleChange, with_change
+from kinward.experience.edits import RuleChange, with_change
 from kinward.experience.live import live
 from kinward.experience.models import Activation, Layer, PackVersion, Proposal, Setting
-from kinward.experience.proposals import (
-    Outdated,
-    decide_proposal,
-    get_proposal,
-    propose,
-)
-from kinward.experience.services import VersionTaken, activate, current, store_pack
+from kinward.experience.proposals import Outdated, decide_proposal, get_proposal, propose_pack
+from kinward.experience.services import VersionTaken, activate_pack, current_pack, store_pack
 from kinward.experience.settings import make_setting
+from kinward.ground.errors import Forbidden, Invalid
 from kinward.ledger.models import Entry
-from kinward.ledger.queries import verify
+from kinward.ledger.queries import verify_ledger
 from kinward.people.models import Account
 from kinward.people.services import AgeSignal, Profile, put_account
-from kinward.policy import AgeRange
+from kinward.policy.ages import AgeRange
 from kinward.policy.problems import PackInvalid
 from kinward.policy.request import About, Request
 from kinward.policy.sources import read_files
@@ -73,7 +68,7 @@ def lowered(version: str = "2026.11+1") -> dict[str, str]:
 
 
 def proposed(lead: Staff) -> Proposal:
-    return propose(files=lowered(), why="Less is kinder.", share=100, staff=lead)
+    return propose_pack(files=lowered(), why="Less is kinder.", share=100, staff=lead)
 
 
 def minutes(account_id: str) -> Any:
@@ -135,7 +130,7 @@ def test_two_people_and_what_it_touches(lead: Staff, second: Staff, teens: list[
         decide_proposal(proposal_id=proposal.id, approve=True, staff=lead)
     assert minutes("teen-14") == 60
     decide_proposal(proposal_id=proposal.id, approve=True, staff=second)
-    assert current().pack == proposal.pack
+    assert current_pack().pack == proposal.pack
     assert live_module.load_states(["teen-14"])
     with pytest.raises(AlreadyDecided):
         decide_proposal(proposal_id=proposal.id, approve=True, staff=second)
@@ -143,7 +138,7 @@ def test_two_people_and_what_it_touches(lead: Staff, second: Staff, teens: list[
     assert ("proposal.made", "staff:kai") in kinds
     assert ("proposal.approved", "staff:sasha") in kinds
     assert kinds[-1] == ("pack.activated", "staff:sasha")
-    assert verify().ok
+    assert verify_ledger().ok
 
 
 def test_the_database_itself_holds_to_two_people(lead: Staff) -> None:
@@ -154,7 +149,7 @@ def test_the_database_itself_holds_to_two_people(lead: Staff) -> None:
 
 def test_a_proposal_on_rules_that_have_changed_is_not_approved(lead: Staff, second: Staff) -> None:
     proposal = proposed(lead)
-    activate(
+    activate_pack(
         pack=store_pack(files=read_files("tiktok-2021"), actor=Actor.system("test")),
         actor=Actor.system("test"),
     )
@@ -221,7 +216,7 @@ def test_the_form_proposes_and_the_other_person_approves(
     assert Activation.objects.order_by("-number").first().pack.version == "2026.11+1"  # type: ignore[union-attr]
     assert page.post("/policy/revert").status_code == 302
     assert "teen-accounts 2026.11+1</td>" in page.get("/policy").content.decode()
-    assert current().pack.version == "2026.11"
+    assert current_pack().pack.version == "2026.11"
 
 
 @pytest.mark.parametrize(
@@ -287,7 +282,7 @@ def test_only_those_who_may(
 
 def test_a_birthday_opens_what_it_opens_once_and_says_so(db: None) -> None:
     today = live_module.today()
-    activate(
+    activate_pack(
         pack=store_pack(files=read_files("tiktok-2021"), actor=Actor.system("test")),
         actor=Actor.system("test"),
     )
@@ -308,14 +303,14 @@ def test_a_birthday_opens_what_it_opens_once_and_says_so(db: None) -> None:
     assert account.age_changes_on is not None
     assert account.age_changes_on > today
     (action,) = Action.objects.all()
-    said = payload(action)
+    said = action_payload(action)
     assert said["type"] == "notice.notify"
     notice = said["data"]["notice"]  # type: ignore[index]
     assert notice["topic"] == "growing_up"
     assert notice["opened"]["live.host"].startswith("Sända live: öppet.")
     assert "dm.send" in notice["opened"]
     assert Entry.objects.filter(kind="account.grown").count() == 1
-    assert verify().ok
+    assert verify_ledger().ok
 
 
 def test_a_guardians_settings_end_when_nobody_guards_any_more(db: None) -> None:

@@ -8,14 +8,22 @@ from django.db import connection
 from django.utils import timezone
 
 from kinward.access.models import Staff
-from kinward.cases import quality
-from kinward.cases.models import Case, SecondReading, Verdict
-from kinward.cases.quality import AlreadyRead, OwnVerdict, agreement, is_drawn, read
-from kinward.cases.services import comment, free, take, take_next
-from kinward.errors import Forbidden, Invalid, NotFound
+from kinward.casebook.models import Case, Verdict
+from kinward.ground.errors import Forbidden, Invalid, NotFound
 from kinward.ledger.models import Entry
 from kinward.people.models import Account
 from kinward.people.services import Profile, put_account
+from kinward.review import second_reading
+from kinward.review.comments import add_comment
+from kinward.review.lease import free_case, take_case, take_next_case
+from kinward.review.models import SecondReading
+from kinward.review.second_reading import (
+    AlreadyRead,
+    OwnVerdict,
+    is_drawn,
+    reader_agreement,
+    record_second_reading,
+)
 from tests.integration.conftest import Configure
 from tests.integration.helpers import confirmed
 from tests.integration.test_console import signed_in
@@ -46,7 +54,7 @@ def test_fifty_reviewers_at_once_never_share_a_case() -> None:
     def work(person: Staff) -> None:
         start.wait()
         try:
-            taken.append(take_next(staff=person))
+            taken.append(take_next_case(staff=person))
         finally:
             connection.close()
 
@@ -65,7 +73,7 @@ def test_the_next_case_is_the_most_urgent_and_then_the_first_due(reviewer: Staff
     Case.objects.filter(pk=third.pk).update(priority=0)
     Case.objects.filter(pk=first.pk).update(due_at=timezone.now() + timedelta(days=3))
     order = []
-    while case := take_next(staff=reviewer):
+    while case := take_next_case(staff=reviewer):
         order.append(case.pk)
         Case.objects.filter(pk=case.pk).update(state="dismissed")
     assert order == [third.pk, second.pk, first.pk]
@@ -74,16 +82,16 @@ def test_the_next_case_is_the_most_urgent_and_then_the_first_due(reviewer: Staff
 def test_a_senior_frees_a_case_that_another_holds(reviewer: Staff, senior: Staff) -> None:
     (case,) = cases(1)
     with pytest.raises(NotFound):
-        free(case_id=case.pk, staff=senior, why="Nobody has it.")
-    take(case=case, staff=reviewer)
+        free_case(case_id=case.pk, staff=senior, why="Nobody has it.")
+    take_case(case=case, staff=reviewer)
     with pytest.raises(Forbidden):
-        free(case_id=case.pk, staff=reviewer, why="x")
+        free_case(case_id=case.pk, staff=reviewer, why="x")
     with pytest.raises(Invalid):
-        free(case_id=case.pk, staff=senior, why=" ")
+        free_case(case_id=case.pk, staff=senior, why=" ")
     page = signed_in(senior)
     assert "Free it" in page.get(f"/cases/{case.pk}").content.decode()
     assert page.post(f"/cases/{case.pk}/free", {"why": "Robin is ill."}).status_code == 302
-    assert take(case=case, staff=senior).leased_by == senior
+    assert take_case(case=case, staff=senior).leased_by == senior
     entry = Entry.objects.get(kind="case.freed")
     assert (entry.data["held_by"], entry.data["why"]) == ("staff:robin", "Robin is ill.")
 
@@ -97,7 +105,7 @@ def test_comments_are_for_colleagues(reviewer: Staff) -> None:
     assert "Seen something like it &lt;b&gt;before&lt;/b&gt;." in text
     assert "before" not in str(Entry.objects.get(kind="case.commented").data)
     with pytest.raises(Invalid):
-        comment(case=case, staff=reviewer, text="x" * 5001)
+        add_comment(case=case, staff=reviewer, text="x" * 5001)
 
 
 def test_some_verdicts_are_read_again_by_another(
@@ -108,11 +116,11 @@ def test_some_verdicts_are_read_again_by_another(
     confirmed(account, senior, "SF-2")
     theirs, own = SecondReading.objects.order_by("drawn_at")
     with pytest.raises(OwnVerdict):
-        read(verdict_id=own.verdict_id, agrees=True, note="", staff=senior)
+        record_second_reading(verdict_id=own.verdict_id, agrees=True, note="", staff=senior)
     with pytest.raises(Invalid):
-        read(verdict_id=theirs.verdict_id, agrees=False, note=" ", staff=senior)
+        record_second_reading(verdict_id=theirs.verdict_id, agrees=False, note=" ", staff=senior)
     with pytest.raises(Forbidden):
-        read(verdict_id=own.verdict_id, agrees=True, note="", staff=reviewer)
+        record_second_reading(verdict_id=own.verdict_id, agrees=True, note="", staff=reviewer)
     page = signed_in(senior)
     assert page.get("/quality").content.decode().count("I disagree") == 1
     wrong = page.post(f"/quality/{theirs.verdict_id}", {"agrees": "perhaps"})
@@ -120,8 +128,8 @@ def test_some_verdicts_are_read_again_by_another(
     sent = {"agrees": "no", "note": "It was banter."}
     assert page.post(f"/quality/{theirs.verdict_id}", sent).status_code == 302
     with pytest.raises(AlreadyRead):
-        read(verdict_id=theirs.verdict_id, agrees=True, note="", staff=senior)
-    (figure,) = agreement(timezone.now() - timedelta(days=1))
+        record_second_reading(verdict_id=theirs.verdict_id, agrees=True, note="", staff=senior)
+    (figure,) = reader_agreement(timezone.now() - timedelta(days=1))
     assert (figure.person, figure.read, figure.agreed, figure.percent) == ("robin", 1, 0, 0)
     assert "0 %" in page.get("/quality").content.decode()
 
@@ -136,4 +144,4 @@ def test_the_lot_falls_on_about_the_share_and_cannot_be_chosen(
     assert not any(is_drawn(Verdict(given_by=reviewer)) for _ in range(500))
     configure(second_reading_share=1.0)
     assert not is_drawn(Verdict(given_by=None, rule="x")), "a rule's verdict is read by its makers"
-    assert quality.unread().count() == 0
+    assert second_reading.unread_verdicts().count() == 0

@@ -14,37 +14,32 @@ from standardwebhooks.webhooks import Webhook
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
 from kinward.access.services import create_key
-from kinward.cases.appeals import decide_appeal
-from kinward.cases.models import Case
-from kinward.cases.queries import grounds
-from kinward.cases.services import (
-    LeaseNeeded,
-    NeedsAnotherPerson,
-    VerdictForm,
-    decide,
-    take,
-)
-from kinward.config import PRODUCTION_CONSENT, config
+from kinward.casebook.models import Case
 from kinward.enforcement.models import Action
 from kinward.enforcement.services import send_forgotten
 from kinward.enforcement.strikes import strikes_of
-from kinward.errors import Invalid, KinwardError, NotConfigured, NotFound
+from kinward.ground.config import PRODUCTION_CONSENT, config
+from kinward.ground.errors import Invalid, KinwardError, NotConfigured, NotFound
 from kinward.ledger.models import Entry
-from kinward.ledger.queries import verify
+from kinward.ledger.queries import verify_ledger
 from kinward.matching.models import Bank, BankedHash
 from kinward.people.models import Account
 from kinward.people.services import IdentifierIn, Profile, digests_of, put_account
-from kinward.policy import AgeRange
+from kinward.policy.ages import AgeRange
 from kinward.redress import services
-from kinward.redress.database import send_due, written
+from kinward.redress.database import send_due_statements, written
 from kinward.redress.dsa import faults
 from kinward.redress.models import Appeal, Statement
-from kinward.redress.queries import figures
+from kinward.redress.queries import appeal_figures
 from kinward.redress.sandbox import Database, serve
-from kinward.redress.wording import sentences
-from kinward.reporting.cybertipline.sandbox import Fault, Sandbox
+from kinward.redress.wording import statement_sentences
+from kinward.reporting.authorities.cybertipline.sandbox import Fault, Sandbox
 from kinward.reporting.models import Report
 from kinward.reporting.services import file_report, withdraw_report
+from kinward.review.grounds import grounds_of_case
+from kinward.review.lease import LeaseNeeded, take_case
+from kinward.verdicts.appeals import decide_appeal
+from kinward.verdicts.decision import NeedsAnotherPerson, VerdictForm, decide_case
 from tests.integration.conftest import Configure
 from tests.integration.helpers import (
     KNOWN,
@@ -95,13 +90,13 @@ def statement_of(case: Case) -> Statement:
 def appeal(case: Case, text: str = "That was a joke between friends.") -> Appeal:
     account = Account.objects.get(pk=case.account_id)
     statement = statement_of(case)
-    return services.appeal(
+    return services.file_appeal(
         account=account, statement_id=statement.id, text=text, days=14, actor=Actor.account("x")
     )
 
 
 def answered(made: Appeal, staff: Staff, *, overturn: bool) -> Appeal:
-    take(case=Case.objects.get(pk=made.statement.case_id), staff=staff)
+    take_case(case=Case.objects.get(pk=made.statement.case_id), staff=staff)
     return decide_appeal(appeal_id=made.id, overturn=overturn, note="Looked again.", staff=staff)
 
 
@@ -125,7 +120,7 @@ def test_a_verdict_is_told_in_the_account_holder_s_language(
     made = Statement.objects.get()
     assert (made.language, made.guidelines) == ("de", "community-guidelines 1")
     assert [each["effect"] for each in made.decisions] == ["remove", "restrict"]
-    assert verify().ok
+    assert verify_ledger().ok
 
 
 def test_what_is_told_gives_away_no_list(account: Account, bank: Bank, reviewer: Staff) -> None:
@@ -133,8 +128,10 @@ def test_what_is_told_gives_away_no_list(account: Account, bank: Bank, reviewer:
     (at_once,) = notices(account)
     assert at_once.startswith("Something you posted is held back")
     assert "suspended" in at_once
-    take(case=case, staff=reviewer)
-    decide(case_id=case.id, staff=reviewer, form=VerdictForm(outcome="confirmed", clause="CS-1"))
+    take_case(case=case, staff=reviewer)
+    decide_case(
+        case_id=case.id, staff=reviewer, form=VerdictForm(outcome="confirmed", clause="CS-1")
+    )
     for said in notices(account):
         for word in ("bank", "hash", "list", "match", "known", "bits", "sha", "pdq"):
             assert word not in said.lower(), said
@@ -151,17 +148,17 @@ def test_findings_that_join_are_not_told_again(account: Account, bank: Bank) -> 
 
 def test_a_dismissal_says_sorry(account: Account, bank: Bank, reviewer: Staff) -> None:
     case = quarantined(account)
-    take(case=case, staff=reviewer)
-    decide(case_id=case.id, staff=reviewer, form=VerdictForm(outcome="dismissed"))
+    take_case(case=case, staff=reviewer)
+    decide_case(case_id=case.id, staff=reviewer, form=VerdictForm(outcome="dismissed"))
     assert "found nothing wrong" in notices(account)[-1]
     assert "We are sorry" in notices(account)[-1]
 
 
 def test_a_report_alone_is_told_to_nobody_it_is_about(adult: Account) -> None:
-    from kinward.cases.user_reports import UserReportIn, receive_report
+    from kinward.findings.user_reports import UserReportIn, receive_user_report
 
     report = UserReportIn(account_id="heron", category="bullying")
-    receive_report(report=report, actor=Actor.key("test"))
+    receive_user_report(report=report, actor=Actor.key("test"))
     assert not Statement.objects.exists()
 
 
@@ -216,7 +213,7 @@ def test_a_reviewer_chooses_a_silence_with_a_reason(adult: Account, reviewer: St
     form = VerdictForm(
         outcome="confirmed", clause="SF-2", silent_days=10, silent_why="A witness is at risk."
     )
-    decide(case_id=case.id, staff=reviewer, form=form)
+    decide_case(case_id=case.id, staff=reviewer, form=form)
     assert notices(adult) == []
     assert statement_of(case).silent_why == "A witness is at risk."
 
@@ -286,7 +283,7 @@ def test_whoever_decided_does_not_answer_the_appeal(
     Case.objects.update(leased_by=None, leased_until=None)
     with pytest.raises(LeaseNeeded):
         decide_appeal(appeal_id=made.id, overturn=True, note="x", staff=second_reviewer)
-    take(case=Case.objects.get(), staff=second_reviewer)
+    take_case(case=Case.objects.get(), staff=second_reviewer)
     with pytest.raises(Invalid):
         decide_appeal(appeal_id=made.id, overturn=True, note=" ", staff=second_reviewer)
     decide_appeal(appeal_id=made.id, overturn=False, note="It stays.", staff=second_reviewer)
@@ -296,7 +293,7 @@ def test_whoever_decided_does_not_answer_the_appeal(
         "Ein anderer Mensch hat unsere Entscheidung angesehen, und sie bleibt."
     ]
     with pytest.raises(LeaseNeeded):  # nothing waits any more
-        take(case=case, staff=second_reviewer)
+        take_case(case=case, staff=second_reviewer)
     Case.objects.update(leased_by=second_reviewer, leased_until=timezone.now() + timedelta(1))
     with pytest.raises(services.AppealDecided):
         decide_appeal(appeal_id=made.id, overturn=True, note="x", staff=second_reviewer)
@@ -339,15 +336,17 @@ def test_a_won_appeal_gives_everything_back(
     assert [each["state"] for each in sandbox.state.all()] == ["retracted"]
     case.refresh_from_db()
     assert case.state == "overturned"
-    assert verify().ok
+    assert verify_ledger().ok
 
 
 def test_a_report_that_is_finished_stays_with_the_authority(
     account: Account, bank: Bank, reviewer: Staff, second_reviewer: Staff, sandbox: Sandbox
 ) -> None:
     case = quarantined(account)
-    take(case=case, staff=reviewer)
-    decide(case_id=case.id, staff=reviewer, form=VerdictForm(outcome="confirmed", clause="CS-1"))
+    take_case(case=case, staff=reviewer)
+    decide_case(
+        case_id=case.id, staff=reviewer, form=VerdictForm(outcome="confirmed", clause="CS-1")
+    )
     run_jobs()
     case.refresh_from_db()
     assert case.state == "reported"
@@ -377,10 +376,10 @@ def test_what_a_person_gave_back_ends_no_account_before_a_person_looks_again(
     assert (again.state, account.standing) == ("open", "active")
     assert Action.objects.filter(case_id=again.id, target="mine", effect="quarantine").exists()
     assert Report.objects.count() == 2, "none for what was given back"
-    assert "gave mine, or a copy, back before" in grounds(again)[-1].text
-    take(case=again, staff=second_reviewer)
+    assert "gave mine, or a copy, back before" in grounds_of_case(again)[-1].text
+    take_case(case=again, staff=second_reviewer)
     form = VerdictForm(outcome="confirmed", clause="CS-1")
-    decide(case_id=again.id, staff=second_reviewer, form=form)
+    decide_case(case_id=again.id, staff=second_reviewer, form=form)
     account.refresh_from_db()
     assert account.standing == "terminated", "a person looked again"
 
@@ -389,8 +388,10 @@ def test_what_the_authority_finished_without_saying_so_is_not_withdrawn(
     account: Account, bank: Bank, reviewer: Staff, second_reviewer: Staff, sandbox: Sandbox
 ) -> None:
     case = quarantined(account)
-    take(case=case, staff=reviewer)
-    decide(case_id=case.id, staff=reviewer, form=VerdictForm(outcome="confirmed", clause="CS-1"))
+    take_case(case=case, staff=reviewer)
+    decide_case(
+        case_id=case.id, staff=reviewer, form=VerdictForm(outcome="confirmed", clause="CS-1")
+    )
     sandbox.faults.replace([Fault("lost-answer", "finish", times=1)])
     report = Report.objects.get()
     with pytest.raises(KinwardError):
@@ -407,7 +408,7 @@ def test_figures(adult: Account, reviewer: Staff, second_reviewer: Staff) -> Non
     first = appeal(confirmed(adult, reviewer, "SF-2"))
     appeal(confirmed(adult, reviewer, "SF-2"))
     answered(first, second_reviewer, overturn=True)
-    found = figures(timezone.now() - timedelta(days=1))
+    found = appeal_figures(timezone.now() - timedelta(days=1))
     assert (found.made, found.waiting, found.upheld, found.overturned) == (2, 1, 0, 1)
     assert found.median_days == 0.0
 
@@ -422,10 +423,10 @@ def test_statements_go_to_the_database_once_each(
         confirmed(adult, reviewer, clause, f"post-{clause}")
     database.lose = 1
     with pytest.raises(KinwardError):
-        send_due()
+        send_due_statements()
     assert len(database.held) == 3, "what is kept silent is not sent"
-    assert send_due() == 3
-    assert send_due() == 0
+    assert send_due_statements() == 3
+    assert send_due_statements() == 0
     by_category = {each["category"]: each for each in database.held.values()}
     minors = by_category["STATEMENT_CATEGORY_PROTECTION_OF_MINORS"]
     assert minors["category_specification"] == ["KEYWORD_CHILD_SEXUAL_ABUSE_MATERIAL"]
@@ -442,11 +443,11 @@ def test_one_that_the_database_refuses_holds_up_no_other(
     wrong = statement_of(confirmed(adult, reviewer, "SF-2"))
     right = statement_of(confirmed(adult, reviewer, "SF-2"))
     Statement.objects.filter(pk=wrong.pk).update(dsa={**wrong.dsa, "category": "WEATHER"})
-    assert send_due() == 1
+    assert send_due_statements() == 1
     assert list(database.held) == [str(right.id)]
     wrong.refresh_from_db()
     assert "category is invalid" in wrong.export_problem
-    assert send_due() == 0
+    assert send_due_statements() == 0
 
 
 def test_a_database_that_is_away_or_refuses_us(
@@ -455,18 +456,18 @@ def test_a_database_that_is_away_or_refuses_us(
     confirmed(adult, reviewer, "SF-2")
     configure(dsa_token="another")
     with pytest.raises(KinwardError, match="401"):
-        send_due()
+        send_due_statements()
     configure(dsa_url="http://127.0.0.1:1")
     with pytest.raises(KinwardError, match="ConnectError"):
-        send_due()
+        send_due_statements()
     configure(dsa_url="")
-    assert send_due() == 0
+    assert send_due_statements() == 0
 
 
 def test_nothing_goes_to_the_production_database_unasked(configure: Configure) -> None:
     configure(dsa_url="https://transparency.dsa.ec.europa.eu")
     with pytest.raises(NotConfigured, match=PRODUCTION_CONSENT):
-        send_due()
+        send_due_statements()
 
 
 def test_statements_of_some_days_as_lines(adult: Account, reviewer: Staff) -> None:
@@ -514,8 +515,10 @@ def test_what_was_removed_comes_back_from_the_vault(
     receiver: Receiver,
 ) -> None:
     case = quarantined(account)
-    take(case=case, staff=reviewer)
-    decide(case_id=case.id, staff=reviewer, form=VerdictForm(outcome="confirmed", clause="SF-1"))
+    take_case(case=case, staff=reviewer)
+    decide_case(
+        case_id=case.id, staff=reviewer, form=VerdictForm(outcome="confirmed", clause="SF-1")
+    )
     run_jobs()
     answered(appeal(case), second_reviewer, overturn=True)
     run_jobs()
@@ -594,6 +597,6 @@ def test_every_decision_has_words_in_every_language(
     quarantined(account)
     for clause in ("SF-2", "SF-2", "SF-1", "SF-1", "CS-1"):
         confirmed(account, reviewer, clause, "post")
-    said = {each.id: tuple(sentences(each)) for each in Statement.objects.all()}
+    said = {each.id: tuple(statement_sentences(each)) for each in Statement.objects.all()}
     assert all(len(each) >= 2 for each in said.values())
     assert all("{" not in sentence for each in said.values() for sentence in each)

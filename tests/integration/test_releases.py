@@ -15,24 +15,26 @@ from django.db import IntegrityError, transaction
 from kinward.access.actor import Actor
 from kinward.access.agreement import AlreadyDecided
 from kinward.access.models import Staff
-from kinward.cases import destroying, releasing
-from kinward.cases.destroying import DestructionForm, StillNeeded
-from kinward.cases.models import Case, Destruction, Release
-from kinward.cases.releasing import ReleaseForm
-from kinward.cases.services import VerdictForm, decide, take
+from kinward.casebook.models import Case
 from kinward.cli.package import package
-from kinward.errors import Forbidden, Invalid, NotFound
+from kinward.custody import destruction, release
+from kinward.custody.destruction import DestructionForm, StillNeeded
+from kinward.custody.models import Destruction, Release
+from kinward.custody.release import ReleaseForm
 from kinward.evidence import packing
 from kinward.evidence import services as vault
 from kinward.evidence.models import Evidence
-from kinward.evidence.packing import Item, pack, read_manifest, signing_key
+from kinward.evidence.packing import PackageItem, read_manifest, signing_key, write_package
 from kinward.evidence.sealing import CannotUnseal, decrypt, new_key, public_half
+from kinward.ground.errors import Forbidden, Invalid, NotFound
 from kinward.ledger.models import Entry
-from kinward.ledger.queries import verify
+from kinward.ledger.queries import verify_ledger
 from kinward.matching.models import Bank
 from kinward.people.models import Account
 from kinward.policy.signed import new_signing_key
-from kinward.reporting.cybertipline.sandbox import Sandbox
+from kinward.reporting.authorities.cybertipline.sandbox import Sandbox
+from kinward.review.lease import take_case
+from kinward.verdicts.decision import VerdictForm, decide_case
 from tests.integration.conftest import Configure
 from tests.integration.helpers import KNOWN, quarantined, run_jobs, two_files_one_seen
 from tests.integration.test_console import signed_in
@@ -70,8 +72,8 @@ def form(**changes: Any) -> ReleaseForm:
 
 
 def approved(custodians: tuple[Staff, Staff], **changes: Any) -> Release:
-    made = releasing.ask(form=form(**changes), staff=custodians[0])
-    return releasing.decide(release_id=made.id, approve=True, staff=custodians[1])
+    made = release.request_release(form=form(**changes), staff=custodians[0])
+    return release.decide_release(release_id=made.id, approve=True, staff=custodians[1])
 
 
 def opened(path: Path) -> zipfile.ZipFile:
@@ -87,21 +89,23 @@ def test_two_people_and_only_the_reader_opens_it(
     tmp_path: Path,
 ) -> None:
     case = quarantined(account)
-    take(case=case, staff=reviewer)
-    decide(case_id=case.id, staff=reviewer, form=VerdictForm(outcome="confirmed", clause="CS-1"))
+    take_case(case=case, staff=reviewer)
+    decide_case(
+        case_id=case.id, staff=reviewer, form=VerdictForm(outcome="confirmed", clause="CS-1")
+    )
     run_jobs()
-    made = releasing.ask(form=form(), staff=custodians[0])
+    made = release.request_release(form=form(), staff=custodians[0])
     path = tmp_path / "package.age"
-    with pytest.raises(releasing.NotApproved):
-        releasing.make(release_id=made.id, path=path, actor=Actor.operator("test"))
+    with pytest.raises(release.NotApproved):
+        release.make_package(release_id=made.id, path=path, actor=Actor.operator("test"))
     with pytest.raises(Forbidden):
-        releasing.decide(release_id=made.id, approve=True, staff=custodians[0])
+        release.decide_release(release_id=made.id, approve=True, staff=custodians[0])
     with pytest.raises(Forbidden):
-        releasing.decide(release_id=made.id, approve=True, staff=reviewer)
+        release.decide_release(release_id=made.id, approve=True, staff=reviewer)
     with pytest.raises(IntegrityError, match="two_people"), transaction.atomic():
         Release.objects.update(state="approved", decided_by=custodians[0])
-    releasing.decide(release_id=made.id, approve=True, staff=custodians[1])
-    packed = releasing.make(release_id=made.id, path=path, actor=Actor.operator("test"))
+    release.decide_release(release_id=made.id, approve=True, staff=custodians[1])
+    packed = release.make_package(release_id=made.id, path=path, actor=Actor.operator("test"))
     assert KNOWN[200:260] not in path.read_bytes()
     assert not list(tmp_path.glob("*.partial"))
     with pytest.raises(CannotUnseal):
@@ -126,9 +130,9 @@ def test_two_people_and_only_the_reader_opens_it(
         assert bytes(head.digest).hex() == manifest["ledger"]["sha256"]
     released = Entry.objects.get(kind="evidence.released")
     assert released.data["reason"] == f"release:{made.id}"
-    releasing.hand_over(release_id=made.id, to="Inspector of a test", staff=custodians[0])
+    release.record_hand_over(release_id=made.id, to="Inspector of a test", staff=custodians[0])
     assert Entry.objects.get(kind="release.handed_over").data["to"] == "Inspector of a test"
-    assert verify().ok
+    assert verify_ledger().ok
 
 
 def test_only_what_lies_between_the_days(
@@ -138,7 +142,7 @@ def test_only_what_lies_between_the_days(
     today = datetime.now(UTC).date()
     release = approved(custodians, since=today - timedelta(days=9), until=today - timedelta(days=2))
     path = tmp_path / "package.age"
-    releasing.make(release_id=release.id, path=path, actor=Actor.operator("test"))
+    release.make_package(release_id=release.id, path=path, actor=Actor.operator("test"))
     with opened(path) as archive:
         assert json.loads(archive.read("cases.json")) == []
         assert json.loads(archive.read("uploads.json")) == []
@@ -160,7 +164,7 @@ def test_what_makes_no_sense_is_not_asked(
     account: Account, custodians: tuple[Staff, Staff], changes: dict[str, Any]
 ) -> None:
     with pytest.raises(Invalid):
-        releasing.ask(form=form(**changes), staff=custodians[0])
+        release.request_release(form=form(**changes), staff=custodians[0])
     assert not Release.objects.exists()
 
 
@@ -169,7 +173,7 @@ def test_a_changed_package_is_told(
 ) -> None:
     path = tmp_path / "package.age"
     release = approved(custodians)
-    releasing.make(release_id=release.id, path=path, actor=Actor.operator("test"))
+    release.make_package(release_id=release.id, path=path, actor=Actor.operator("test"))
     with opened(path) as archive:
         with pytest.raises(Invalid, match="not signed"):
             read_manifest(archive, "00" * 32)
@@ -185,12 +189,12 @@ def test_a_changed_package_is_told(
 
 def test_a_package_that_fails_leaves_nothing(db: None, tmp_path: Path) -> None:
     def failing() -> Any:
-        yield Item("one", b"x" * 3_000_000, "first")
+        yield PackageItem("one", b"x" * 3_000_000, "first")
         raise OSError("the disk is full")
 
     path = tmp_path / "package.age"
     with pytest.raises(OSError, match="disk is full"):
-        pack(path, recipients=[public_half(POLICE)], title="t", facts={}, items=failing())
+        write_package(path, recipients=[public_half(POLICE)], title="t", facts={}, items=failing())
     assert list(tmp_path.iterdir()) == []
 
 
@@ -198,9 +202,11 @@ def test_a_disk_that_is_full_is_said(
     db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(packing, "_new_file", lambda path: open("/dev/full", "wb"))  # noqa: SIM115
-    many = (Item(f"{number}", b"x" * 1_000_000, "noise") for number in range(8))
+    many = (PackageItem(f"{number}", b"x" * 1_000_000, "noise") for number in range(8))
     with pytest.raises(OSError, match=r"(?i)no space|broken pipe"):
-        pack(tmp_path / "p.age", recipients=[public_half(POLICE)], title="t", facts={}, items=many)
+        write_package(
+            tmp_path / "p.age", recipients=[public_half(POLICE)], title="t", facts={}, items=many
+        )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -257,7 +263,7 @@ def test_a_hold_in_the_console(
 
 def asked(case: Case, staff: Staff) -> Destruction:
     form = DestructionForm(case_id=case.id, asked_for_by="Police", reference="4711")
-    return destroying.ask(form=form, staff=staff)
+    return destruction.request_destruction(form=form, staff=staff)
 
 
 def test_two_people_destroy_what_an_authority_asks_for(
@@ -268,7 +274,7 @@ def test_two_people_destroy_what_an_authority_asks_for(
     with pytest.raises(StillNeeded, match="no verdict"):
         asked(case, first)
     confirmed = VerdictForm(outcome="confirmed", clause="CS-1")
-    decide(case_id=case.id, staff=reviewer, form=confirmed)
+    decide_case(case_id=case.id, staff=reviewer, form=confirmed)
     with pytest.raises(StillNeeded, match="report to cybertipline is waiting"):
         asked(case, first)
     run_jobs()
@@ -276,37 +282,39 @@ def test_two_people_destroy_what_an_authority_asks_for(
         asked(case, reviewer)
     made = asked(case, first)
     with pytest.raises(Forbidden):
-        destroying.decide(destruction_id=made.id, agree=True, staff=first)
+        destruction.decide_destruction(destruction_id=made.id, agree=True, staff=first)
 
     # What somebody else holds is not destroyed, nor half of it.
     Evidence.objects.filter(pk=seen.pk).update(hold_reference="court 12")
     with pytest.raises(vault.Held, match="court 12"):
-        destroying.decide(destruction_id=made.id, agree=True, staff=second)
+        destruction.decide_destruction(destruction_id=made.id, agree=True, staff=second)
     assert not Evidence.objects.exclude(destroyed_at=None).exists()
     made.refresh_from_db()
     assert made.state == "asked"
 
-    vault.set_hold(case_id=case.id, reference="", actor=Actor.system("test"))
-    destroying.decide(destruction_id=made.id, agree=True, staff=second)
+    vault.set_legal_hold(case_id=case.id, reference="", actor=Actor.system("test"))
+    destruction.decide_destruction(destruction_id=made.id, agree=True, staff=second)
     with pytest.raises(AlreadyDecided):
-        destroying.decide(destruction_id=made.id, agree=True, staff=second)
+        destruction.decide_destruction(destruction_id=made.id, agree=True, staff=second)
     for evidence in Evidence.objects.all():
         assert (evidence.wrapped_key, evidence.ciphertext) == (None, None)
-        with pytest.raises(vault.Gone):
+        with pytest.raises(vault.EvidenceGone):
             vault.read_for_report(evidence=evidence, report_id=uuid4())
     gone = Entry.objects.filter(kind="evidence.destroyed")
     assert {(each.actor, each.data["reason"]) for each in gone} == {(str(second.actor), str(made))}
     assert gone.count() == 2
-    assert verify().ok
+    assert verify_ledger().ok
     with pytest.raises(NotFound, match="no evidence"):
-        destroying.decide(destruction_id=asked(case, first).id, agree=True, staff=second)
+        destruction.decide_destruction(
+            destruction_id=asked(case, first).id, agree=True, staff=second
+        )
 
 
 def test_a_destruction_in_the_console(
     bank: Bank, account: Account, reviewer: Staff, custodians: tuple[Staff, Staff]
 ) -> None:
     case, _, _ = two_files_one_seen(account, reviewer)
-    decide(case_id=case.id, staff=reviewer, form=VerdictForm(outcome="dismissed"))
+    decide_case(case_id=case.id, staff=reviewer, form=VerdictForm(outcome="dismissed"))
     mine, other = (signed_in(each) for each in custodians)
     form = {"case": str(case.id), "asked_for_by": "Police", "reference": "4711"}
     assert mine.post("/releases/destruction", {**form, "case": "x"}).status_code == 422

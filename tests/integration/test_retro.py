@@ -21,34 +21,29 @@ from hypothesis import strategies as st
 
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
-from kinward.cases.models import Case, Finding
-from kinward.cases.retro import retro_match
-from kinward.cases.services import VerdictForm, decide, take
-from kinward.cases.user_reports import UserReportIn, receive_report
+from kinward.casebook.models import Case, Finding
 from kinward.demo import pictures
+from kinward.findings.retro import retro_match
+from kinward.findings.user_reports import UserReportIn, receive_user_report
 from kinward.ledger.models import Entry
 from kinward.matching import held, retro
 from kinward.matching.hashlists import ListedHash
 from kinward.matching.held import Held, candidates, new_hashes, pack, unpack
 from kinward.matching.kinds import Md5, Pdq
-from kinward.matching.models import (
-    BankedHash,
-    Check,
-    HeldBlock,
-    RetroRun,
-    Unheld,
-)
+from kinward.matching.models import BankedHash, Check, HeldBlock, RetroRun, Unheld
 from kinward.matching.retro import pack_checks
 from kinward.matching.services import (
     add_hashes,
     create_bank,
     disable_bank,
     file_hashes,
-    mark_false_positive,
+    mark_hash_false_positive,
 )
 from kinward.media import digest_bytes, read_video
 from kinward.people.models import Account
 from kinward.people.services import Profile, put_account
+from kinward.review.lease import take_case
+from kinward.verdicts.decision import VerdictForm, decide_case
 from tests import videos
 from tests.integration.helpers import UNKNOWN, run_jobs, upload
 
@@ -262,14 +257,14 @@ def test_what_was_called_wrong_or_is_disabled_is_not_looked_for(account: Account
     hashes = [ListedHash(Pdq.name, b"\x0f" * 32), ListedHash(Pdq.name, b"\xf0" * 32)]
     add_hashes(bank=bank, hashes=hashes, provenance="p", actor=ACTOR)
     wrong = BankedHash.objects.get(value=b"\x0f" * 32)
-    mark_false_positive(row=wrong, wrong=True, actor=ACTOR)
+    mark_hash_false_positive(row=wrong, wrong=True, actor=ACTOR)
     disable_bank(bank=bank, disabled=True, actor=ACTOR)
     run()
     assert found() == {}
     disable_bank(bank=bank, disabled=False, actor=ACTOR)
     run()
     assert found() == {"held-1": 1}
-    mark_false_positive(row=wrong, wrong=False, actor=ACTOR)
+    mark_hash_false_positive(row=wrong, wrong=False, actor=ACTOR)
     run()
     assert found() == {"held-0": 1, "held-1": 1}
 
@@ -321,11 +316,11 @@ def test_what_a_person_confirms_is_banked_and_its_copies_are_found(
     assert upload(account, videos.encode([8, 9]), content_id="untouched").outcome == "clear"
     assert upload(other, smaller, content_id="copy").outcome == "clear"
     report = UserReportIn(account_id=account.platform_id, category="image", content_id="reported")
-    receive_report(report=report, actor=ACTOR)
+    receive_user_report(report=report, actor=ACTOR)
     case = Case.objects.get()
-    take(case=case, staff=reviewer)
+    take_case(case=case, staff=reviewer)
     form = VerdictForm(outcome="confirmed", clause="CS-1", bank=True)
-    decide(case_id=case.id, staff=reviewer, form=form)
+    decide_case(case_id=case.id, staff=reviewer, form=form)
     run_jobs()
     run_jobs()
     assert {row.reference for row in BankedHash.objects.all()} == {"reported"}

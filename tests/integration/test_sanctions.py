@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from kinward.access.actor import Actor
 from kinward.enforcement.models import Action, Sanction, SanctionKind
-from kinward.enforcement.sanctions import impose, stands
+from kinward.enforcement.sanctions import current_standing, impose_sanction
 from kinward.ledger.models import Entry
 from kinward.people.models import Account
 
@@ -18,7 +18,7 @@ CAPABILITY = "dm.send"
 
 
 def restrict(account: Account, until: datetime | None) -> None:
-    impose(
+    impose_sanction(
         account=account,
         case_id=uuid4(),
         kind=SanctionKind.RESTRICT,
@@ -39,7 +39,7 @@ def restricted_as_told(account: Account) -> object:
 def test_a_restriction_for_seven_days_is_told_as_for_seven_days(account: Account) -> None:
     until = timezone.now() + timedelta(days=7)
     restrict(account, until)
-    assert stands(account).withheld == {CAPABILITY: until}
+    assert current_standing(account).withheld == {CAPABILITY: until}
     assert restricted_as_told(account) == [{"capability": CAPABILITY, "until": until.isoformat()}]
     assert Sanction.objects.get().until == until
     entry = Entry.objects.get(kind="sanction.imposed")
@@ -58,6 +58,6 @@ def test_what_two_cases_restrict_is_restricted_until_the_later_end(
     for number in days:
         restrict(account, None if number is None else ends[number])
     until = None if longest is None else ends[longest]
-    assert stands(account).withheld == {CAPABILITY: until}
+    assert current_standing(account).withheld == {CAPABILITY: until}
     told = None if until is None else until.isoformat()
     assert restricted_as_told(account) == [{"capability": CAPABILITY, "until": told}]

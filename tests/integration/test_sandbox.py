@@ -8,7 +8,7 @@ import httpx
 import pytest
 from lxml import etree
 
-from kinward.reporting.cybertipline.sandbox import Sandbox, http_status
+from kinward.reporting.authorities.cybertipline.sandbox import Sandbox, http_status
 
 REPORT = (
     "<report><incidentSummary><incidentType>Child Sex Trafficking</incidentType>"
@@ -169,7 +169,7 @@ def test_a_batched_report_has_one_file_that_is_marked(esp: Esp) -> None:
 
 
 def test_it_remembers(esp: Esp, sandbox: Sandbox, tmp_path: Any) -> None:
-    from kinward.reporting.cybertipline.sandbox_state import State
+    from kinward.reporting.authorities.cybertipline.sandbox_state import State
 
     report_id = esp.open()
     assert State(tmp_path / "sandbox.sqlite3").all()[0]["id"] == int(report_id)

@@ -12,10 +12,10 @@ from kinward.access.services import create_key
 from kinward.experience.models import Layer
 from kinward.experience.settings import make_setting
 from kinward.families.models import ActiveHour, ZoneChange
-from kinward.families.screen_time import Heartbeat, forget, take
+from kinward.families.screen_time.usage import Heartbeat, forget, take_heartbeats
 from kinward.people.models import Account
 from kinward.people.services import Profile, put_account
-from kinward.policy import AgeRange
+from kinward.policy.ages import AgeRange
 from tests.integration.test_gate import Caller, problem
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -157,7 +157,7 @@ def test_many_at_once_lose_nothing(teen: Account) -> None:
     def device(number: int) -> None:
         try:
             for minute in range(number, 60, 3):
-                take([Heartbeat("teen", at + timedelta(minutes=minute))] * 2)
+                take_heartbeats([Heartbeat("teen", at + timedelta(minutes=minute))] * 2)
         finally:
             close_old_connections()
 
@@ -170,6 +170,6 @@ def test_many_at_once_lose_nothing(teen: Account) -> None:
 
 
 def test_minutes_are_forgotten(teen: Account) -> None:
-    take([Heartbeat("teen", datetime.now(UTC))])
+    take_heartbeats([Heartbeat("teen", datetime.now(UTC))])
     assert forget(datetime.now(UTC)) == 0
     assert forget(datetime.now(UTC) + timedelta(days=36)) == 1

@@ -7,33 +7,35 @@ from click.testing import CliRunner
 
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
-from kinward.cases.models import Priority
-from kinward.cases.services import VerdictForm, decide, take
-from kinward.cases.simulating import simulate_edition
-from kinward.cases.user_reports import UserReportIn, receive_report
+from kinward.casebook.models import Priority
 from kinward.cli.doctor import check_guidelines, check_policy
 from kinward.cli.policy import policy
 from kinward.experience import services as packs
 from kinward.experience.live import compiled, live, today
 from kinward.experience.models import Activation, PackVersion
-from kinward.experience.proposals import count_touched, decide_proposal, propose
+from kinward.experience.proposals import count_touched, decide_proposal, propose_pack
+from kinward.findings.user_reports import UserReportIn, receive_user_report
 from kinward.guidelines import services as guidelines
 from kinward.guidelines.models import Edition
-from kinward.guidelines.queries import in_force
+from kinward.guidelines.queries import guidelines_in_force
 from kinward.guidelines.reading import GuidelinesInvalid, shipped
 from kinward.matching.models import Bank
 from kinward.people.models import Account
 from kinward.people.services import Profile, put_account
-from kinward.policy import AgeRange, PackInvalid, load_pack
+from kinward.policy.ages import AgeRange
 from kinward.policy.capabilities import Capability
+from kinward.policy.problems import PackInvalid
 from kinward.policy.request import About, Request
-from kinward.policy.signed import new_signing_key, public_key
+from kinward.policy.signed import load_pack, new_signing_key, public_key
 from kinward.policy.sources import read_files
 from kinward.policy.values import AUDIENCE
-from kinward.reporting.cybertipline.sandbox import Sandbox
+from kinward.reporting.authorities.cybertipline.sandbox import Sandbox
 from kinward.reporting.draft import DraftUnreadable
 from kinward.reporting.models import Report
 from kinward.reporting.services import file_report
+from kinward.review.lease import take_case
+from kinward.verdicts.decision import VerdictForm, decide_case
+from kinward.verdicts.simulation import simulate_edition
 from tests.integration.conftest import Configure
 from tests.integration.helpers import quarantined
 from tests.integration.test_console import signed_in
@@ -65,7 +67,7 @@ def second(db: None) -> Staff:
 @pytest.fixture
 def own_edition(lead: Staff, second: Staff) -> Edition:
     """An edition of the operator's own, in force."""
-    edition = guidelines.propose(text=OWN_GUIDELINES, why="Ours.", staff=lead)
+    edition = guidelines.propose_edition(text=OWN_GUIDELINES, why="Ours.", staff=lead)
     return guidelines.decide_edition(edition_id=edition.id, approve=True, staff=second)
 
 
@@ -73,7 +75,7 @@ def own_edition(lead: Staff, second: Staff) -> Edition:
 def own_pack(db: None) -> PackVersion:
     """A pack with capabilities of the operator's own, in force."""
     version = packs.store_pack(files=OWN_PACK, actor=Actor.system("test"))
-    packs.activate(pack=version, actor=Actor.system("test"))
+    packs.activate_pack(pack=version, actor=Actor.system("test"))
     return version
 
 
@@ -96,8 +98,10 @@ def test_a_match_opens_its_case_in_a_language_that_begins(
     case = quarantined(account)
     account.refresh_from_db()
     assert account.standing == "suspended"
-    take(case=case, staff=reviewer)
-    decide(case_id=case.id, staff=reviewer, form=VerdictForm(outcome="confirmed", clause="SF-1"))
+    take_case(case=case, staff=reviewer)
+    decide_case(
+        case_id=case.id, staff=reviewer, form=VerdictForm(outcome="confirmed", clause="SF-1")
+    )
     case.refresh_from_db()
     assert case.state == "enforced", "what the account holder is told is in English"
 
@@ -106,7 +110,7 @@ def test_a_match_opens_its_case_under_an_edition_without_the_language(
     own_edition: Edition, bank: Bank, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begin_language(monkeypatch, "pl")
-    assert in_force().label == "stored-guidelines 1"
+    assert guidelines_in_force().label == "stored-guidelines 1"
     case = quarantined(account)
     account.refresh_from_db()
     assert (case.state, account.standing) == ("open", "suspended")
@@ -132,7 +136,7 @@ def test_a_report_of_a_new_category_opens_a_case(
 ) -> None:
     begin_category(monkeypatch, "money")
     report = UserReportIn(account_id=account.platform_id, category="money", text="A loan.")
-    case = receive_report(report=report, actor=Actor.key("test")).finding.case
+    case = receive_user_report(report=report, actor=Actor.key("test")).finding.case
     account.refresh_from_db()
     assert (case.state, case.priority, account.standing) == ("open", Priority.IMMINENT, "active")
     finding = check_guidelines()
@@ -144,7 +148,7 @@ def test_a_report_of_a_new_category_opens_a_case(
 def test_what_was_proposed_before_an_upgrade_is_checked_when_it_is_approved(
     lead: Staff, second: Staff, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    edition = guidelines.propose(text=OWN_GUIDELINES, why="Ours.", staff=lead)
+    edition = guidelines.propose_edition(text=OWN_GUIDELINES, why="Ours.", staff=lead)
     begin_category(monkeypatch, "money")
     with pytest.raises(GuidelinesInvalid, match="a report of 'money'"):
         guidelines.decide_edition(edition_id=edition.id, approve=True, staff=second)
@@ -155,12 +159,12 @@ def test_what_was_proposed_before_an_upgrade_is_checked_when_it_is_approved(
     assert edition.simulation is not None
     assert signed_in(second).get(f"/guidelines/{edition.id}").status_code == 200
     guidelines.decide_edition(edition_id=edition.id, approve=False, staff=second)
-    assert in_force().label == "community-guidelines 1"
+    assert guidelines_in_force().label == "community-guidelines 1"
 
 
 def test_the_guidelines_in_force_are_read_from_what_comes_along() -> None:
     assert check_guidelines().text == "community-guidelines 1 is in force."
-    assert in_force().label in shipped().replace('"\nversion = "', " ")
+    assert guidelines_in_force().label in shipped().replace('"\nversion = "', " ")
 
 
 # -- packs -----------------------------------------------------------------------------------------
@@ -212,8 +216,8 @@ def test_every_door_judges_by_todays_rules(
 ) -> None:
     key = new_signing_key()
     configure(policy_key=key)
-    first = packs.current().pack
-    proposal = propose(files=OWN_PACK, why="Ours.", share=100, staff=lead)
+    first = packs.current_pack().pack
+    proposal = propose_pack(files=OWN_PACK, why="Ours.", share=100, staff=lead)
     own = proposal.pack
     upgrade(monkeypatch)
     for file, text in OWN_PACK.items():
@@ -222,7 +226,7 @@ def test_every_door_judges_by_todays_rules(
     export = str(tmp_path / "own.json")
     refused = (
         lambda: packs.store_pack(files=OWN_PACK, actor=Actor.system("test")),
-        lambda: packs.activate(pack=own, actor=Actor.system("test")),
+        lambda: packs.activate_pack(pack=own, actor=Actor.system("test")),
         lambda: decide_proposal(proposal_id=proposal.id, approve=True, staff=second),
         lambda: run("activate", "stored-pack 1"),
         lambda: run("shadow", "stored-pack 1"),
@@ -237,7 +241,7 @@ def test_every_door_judges_by_todays_rules(
     page = signed_in(lead)
     assert page.get(f"/policy/proposals/{proposal.id}").status_code == 200
     decide_proposal(proposal_id=proposal.id, approve=False, staff=second)
-    assert packs.current().pack == first
+    assert packs.current_pack().pack == first
     # What is stored is still compared, and signed anew for the apps that decide by it.
     assert "voice.join, everybody: there -> gone" in run("diff", "stored-pack 1", "teen-accounts")
     run("export", "stored-pack 1", "--to", export)
@@ -258,9 +262,9 @@ def test_a_pack_with_errors_is_not_signed(tmp_path: Path, configure: Configure, 
 
 def test_going_back_is_no_door(own_pack: PackVersion, monkeypatch: pytest.MonkeyPatch) -> None:
     other = packs.store_pack(files=read_files("tiktok-2021"), actor=Actor.system("test"))
-    packs.activate(pack=other, actor=Actor.system("test"))
+    packs.activate_pack(pack=other, actor=Actor.system("test"))
     upgrade(monkeypatch)
-    assert packs.revert(actor=Actor.system("test")).pack == own_pack
+    assert packs.revert_pack(actor=Actor.system("test")).pack == own_pack
     live.cache_clear()
     assert live().decide([TEEN])[0].effect == "allow"
 
@@ -277,8 +281,10 @@ def run(*arguments: str) -> str:
 @pytest.fixture
 def report(bank: Bank, account: Account, reviewer: Staff) -> Report:
     case = quarantined(account)
-    take(case=case, staff=reviewer)
-    decide(case_id=case.id, staff=reviewer, form=VerdictForm(outcome="confirmed", clause="CS-1"))
+    take_case(case=case, staff=reviewer)
+    decide_case(
+        case_id=case.id, staff=reviewer, form=VerdictForm(outcome="confirmed", clause="CS-1")
+    )
     return Report.objects.get()
 
 

@@ -8,27 +8,29 @@ from django.test import Client
 
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
-from kinward.cases import queries
-from kinward.cases.contacts import contacts
-from kinward.cases.drafting import draft_report
-from kinward.cases.excerpts import Message
-from kinward.cases.models import Case, Priority, UserReport
-from kinward.cases.services import DisputeOpen, VerdictForm, decide, settle_dispute, take
-from kinward.cases.user_reports import (
-    TooManyReports,
-    UserReportIn,
-    dispute_pairing,
-    outcome_of,
-    receive_report,
-)
+from kinward.casebook.models import Case, Priority, UserReport
 from kinward.enforcement.models import Action
-from kinward.errors import Invalid, KinwardError, NotFound
+from kinward.evidence.excerpts import Message
 from kinward.evidence.models import Evidence
 from kinward.families.models import Notice
+from kinward.findings.user_reports import (
+    TooManyReports,
+    UserReportIn,
+    outcome_of_user_report,
+    receive_user_report,
+    report_pairing,
+)
+from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ledger.models import Entry
 from kinward.people.models import Account
 from kinward.reporting.draft import from_json
 from kinward.reporting.models import Report
+from kinward.review.contacts import contacts_of_case
+from kinward.review.grounds import grounds_of_case
+from kinward.review.lease import take_case
+from kinward.review.queue import case_queue
+from kinward.verdicts.decision import DisputeOpen, VerdictForm, decide_case, settle_case_dispute
+from kinward.verdicts.draft import draft_report
 from tests.integration.families import make_account, pair
 from tests.integration.helpers import quarantined, run_jobs
 from tests.integration.test_console import signed_in
@@ -50,12 +52,12 @@ def send(reporter: str = "wren", about: str = "heron", **more: Any) -> UserRepor
     report = UserReportIn(
         **{"account_id": about, "reporter_id": reporter, "category": "contact", **more}
     )
-    return receive_report(report=report, actor=Actor.key("app"))
+    return receive_user_report(report=report, actor=Actor.key("app"))
 
 
 def settle(case: Case, staff: Staff, outcome: Any) -> None:
-    take(case=case, staff=staff)
-    decide(case_id=case.pk, staff=staff, form=VerdictForm(outcome=outcome, clause="CS-2"))
+    take_case(case=case, staff=staff)
+    decide_case(case_id=case.pk, staff=staff, form=VerdictForm(outcome=outcome, clause="CS-2"))
 
 
 def topics(account: Account) -> list[str]:
@@ -68,8 +70,8 @@ def test_a_child_s_safety_comes_first(
     older = quarantined(account)
     send(about=make_account("loud", 30).platform_id, category="bullying")
     urgent = send(text="They asked to keep it secret.").finding.case
-    assert list(queries.queue())[:2] == [urgent, older]
-    (ground,) = queries.grounds(urgent)
+    assert list(case_queue())[:2] == [urgent, older]
+    (ground,) = grounds_of_case(urgent)
     assert "approaching a child" in ground.text
     assert "They asked to keep it secret." in ground.text
 
@@ -120,7 +122,7 @@ def test_the_reporter_hears_and_the_authority_gets_their_words(
     case = report.finding.case
     settle(case, reviewer, "confirmed")
     report.refresh_from_db()
-    assert outcome_of(report) == "acted"
+    assert outcome_of_user_report(report) == "acted"
     assert topics(teen)[0] == "report.acted"
     case = Case.objects.get(pk=case.pk)
     draft = draft_report(case, case.verdicts.get(), "enticement", "cybertipline")
@@ -144,38 +146,38 @@ def test_a_dispute_is_settled_by_who_holds_the_case(
     teen: Account, adult: Account, reviewer: Staff
 ) -> None:
     made = pair(adult, teen)
-    report = dispute_pairing(teen=teen, pairing_id=made.pk)
+    report = report_pairing(teen=teen, pairing_id=made.pk)
     assert report is not None
-    assert dispute_pairing(teen=teen, pairing_id=made.pk) is None
+    assert report_pairing(teen=teen, pairing_id=made.pk) is None
     case = report.finding.case
     assert case.priority == Priority.HIGH
     assert case.account == adult
     with pytest.raises(KinwardError):  # without the lease
-        settle_dispute(case=case, pairing_id=made.pk, ends=True, staff=reviewer)
-    take(case=case, staff=reviewer)
+        settle_case_dispute(case=case, pairing_id=made.pk, ends=True, staff=reviewer)
+    take_case(case=case, staff=reviewer)
     with pytest.raises(DisputeOpen):
-        decide(case_id=case.pk, staff=reviewer, form=VerdictForm(outcome="dismissed"))
+        decide_case(case_id=case.pk, staff=reviewer, form=VerdictForm(outcome="dismissed"))
     with pytest.raises(NotFound):
-        settle_dispute(case=case, pairing_id=teen.pk, ends=False, staff=reviewer)  # type: ignore[arg-type]
-    settle_dispute(case=case, pairing_id=made.pk, ends=False, staff=reviewer)
+        settle_case_dispute(case=case, pairing_id=teen.pk, ends=False, staff=reviewer)  # type: ignore[arg-type]
+    settle_case_dispute(case=case, pairing_id=made.pk, ends=False, staff=reviewer)
     made.refresh_from_db()
     assert (made.disputed_at, made.ended_at) == (None, None)
-    decide(case_id=case.pk, staff=reviewer, form=VerdictForm(outcome="dismissed"))
+    decide_case(case_id=case.pk, staff=reviewer, form=VerdictForm(outcome="dismissed"))
 
 
 def test_a_confirmed_case_ends_what_it_disputes(
     teen: Account, adult: Account, reviewer: Staff
 ) -> None:
     made = pair(adult, teen)
-    report = dispute_pairing(teen=teen, pairing_id=made.pk)
+    report = report_pairing(teen=teen, pairing_id=made.pk)
     assert report is not None
     settle(report.finding.case, reviewer, "confirmed")
     made.refresh_from_db()
     assert made.ended_why == "not a guardian"
     with pytest.raises(Invalid):
-        from kinward.families.ending import settle_dispute as again
+        from kinward.families.pairing.ending import settle_pairing_dispute
 
-        again(pairing_id=made.pk, ends=True, actor=Actor.stored("staff:robin"))
+        settle_pairing_dispute(pairing_id=made.pk, ends=True, actor=Actor.stored("staff:robin"))
 
 
 @pytest.fixture
@@ -192,11 +194,11 @@ def test_the_console_shows_what_is_disputed_and_settles_it(
     console: Client, teen: Account, adult: Account, reviewer: Staff
 ) -> None:
     made = pair(adult, teen)
-    report = dispute_pairing(teen=teen, pairing_id=made.pk)
+    report = report_pairing(teen=teen, pairing_id=made.pk)
     assert report is not None
     case = report.finding.case
     assert ">high<" in console.get("/queue").content.decode()
-    take(case=case, staff=reviewer)
+    take_case(case=case, staff=reviewer)
     page = console.get(f"/cases/{case.pk}").content.decode()
     assert "wren says that heron is not their guardian" in page
     console.post(f"/cases/{case.pk}/pairings/{made.pk}", {"becomes": "ended"})
@@ -228,12 +230,12 @@ def test_a_chat_is_sealed_opened_and_reported_like_a_file(
     assert send(messages=CHAT[:1]).finding.case == case, "more of the chat, for the same report"
     whole, more = Evidence.objects.order_by("sealed_at")
     assert (whole.case_id, more.case_id, whole.is_excerpt) == (case.id, case.id, True)
-    assert [each.account.platform_id for each in contacts(case)] == ["wren"]
-    assert "wrote in the chat that was reported" in contacts(case)[0].why
+    assert [each.account.platform_id for each in contacts_of_case(case)] == ["wren"]
+    assert "wrote in the chat that was reported" in contacts_of_case(case)[0].why
     browser = signed_in(reviewer)
     address = f"/cases/{case.id}/files/{whole.id}"
     assert browser.post(f"{address}/show").status_code == 409, "only with the case's lease"
-    take(case=case, staff=reviewer)
+    take_case(case=case, staff=reviewer)
     page = browser.get(f"/cases/{case.id}").content.decode()
     assert "What was said in a chat" in page
     assert "shapes" not in page
@@ -242,7 +244,9 @@ def test_a_chat_is_sealed_opened_and_reported_like_a_file(
     assert "2026-01-02T03:04:05Z heron: Hello\n    you\n2026-01-02T03:05:05Z wren:" in shown
     assert "I like &lt;shapes&gt;" in shown
     assert Entry.objects.get(kind="evidence.viewed").subject == str(whole)
-    decide(case_id=case.id, staff=reviewer, form=VerdictForm(outcome="confirmed", clause="CS-2"))
+    decide_case(
+        case_id=case.id, staff=reviewer, form=VerdictForm(outcome="confirmed", clause="CS-2")
+    )
     first, second = from_json(Report.objects.get().draft).files
     assert (first.supplemental, first.viewed, second.viewed) == (True, True, False)
 

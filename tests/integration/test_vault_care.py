@@ -16,16 +16,16 @@ from django.utils import timezone
 from moto.server import ThreadedMotoServer
 
 from kinward.cli.doctor import examine
-from kinward.config import config
-from kinward.errors import NotConfigured
 from kinward.evidence import care, storage
 from kinward.evidence import services as vault
 from kinward.evidence.keys import KeysAway, keys
 from kinward.evidence.models import Evidence
 from kinward.evidence.sealing import CannotUnseal, new_key
 from kinward.evidence.tasks import delete_object
+from kinward.ground.config import config
+from kinward.ground.errors import NotConfigured
 from kinward.ledger.models import Entry
-from kinward.ledger.queries import verify
+from kinward.ledger.queries import verify_ledger
 from kinward.matching.models import Bank, Check
 from kinward.people.models import Account
 from tests.integration.conftest import Configure
@@ -73,7 +73,7 @@ def opened(evidence: Evidence) -> bytes:
 
 def test_a_new_key_wraps_everything_again(evidence: Evidence, configure: Configure) -> None:
     old, new = config().evidence_key, new_key()
-    assert care.rewrap() == 0
+    assert care.rewrap_keys() == 0
     configure(evidence_key=new)
     with pytest.raises(CannotUnseal):
         opened(evidence)
@@ -82,7 +82,7 @@ def test_a_new_key_wraps_everything_again(evidence: Evidence, configure: Configu
     assert "rewrap" in examine()["evidence"].text
     before = again(evidence)
     done: list[int] = []
-    assert care.rewrap(done.append) == 1
+    assert care.rewrap_keys(done.append) == 1
     assert done == [1]
     after = again(evidence)
     assert bytes(after.ciphertext or b"") == bytes(before.ciphertext or b""), "only the key moved"
@@ -108,7 +108,7 @@ def test_keys_in_aws_kms(bank: Bank, account: Account, aws: str, configure: Conf
     in_a_file = evidence.key_id
     configure(evidence_keys="aws-kms:alias/kinward")
     assert keys().current == "aws-kms:alias/kinward"
-    assert care.rewrap() == 1
+    assert care.rewrap_keys() == 1
     assert again(evidence).key_id == "aws-kms:alias/kinward"
     assert opened(evidence) == KNOWN
     quarantined(account, content_id="post-2")
@@ -122,7 +122,7 @@ def test_keys_in_aws_kms(bank: Bank, account: Account, aws: str, configure: Conf
     configure(evidence_keys="file")
     assert opened(evidence) == KNOWN, "what was wrapped says by which key"
     Evidence.objects.filter(pk=second.pk).delete()
-    assert care.rewrap() == 1
+    assert care.rewrap_keys() == 1
     assert again(evidence).key_id == in_a_file
 
 
@@ -154,7 +154,7 @@ def test_keys_in_vault_and_in_cloud_kms(
             "gcp_metadata_url": services.url,
         }
         configure(evidence_keys=which, **right)
-        assert care.rewrap() == 1
+        assert care.rewrap_keys() == 1
         assert again(evidence).key_id == which
         assert opened(evidence) == KNOWN
         quarantined(account, content_id="post-2")
@@ -204,7 +204,7 @@ def test_a_key_service_that_answers_nonsense_is_away(
             gcp_kms_url=services.url,
             gcp_metadata_url=services.url,
         )
-        assert care.rewrap() == 1
+        assert care.rewrap_keys() == 1
         services.nonsense = nonsense
         with pytest.raises(KeysAway):
             opened(again(evidence))
@@ -239,24 +239,24 @@ def test_the_bytes_move_to_a_store_and_back(
         store = "s3://vault/evidence"
     else:
         store = f"file://{tmp_path}/vault"
-    assert not care.store_next()
+    assert not care.store_next_file()
     configure(evidence_store=store)
-    assert care.store_next()
-    assert not care.store_next()
+    assert care.store_next_file()
+    assert not care.store_next_file()
     moved = again(evidence)
     assert (moved.ciphertext, moved.location) == (None, f"{store}/{evidence.id}.age")
-    assert KNOWN[100:140] not in storage.get(moved.location)
+    assert KNOWN[100:140] not in storage.read_object(moved.location)
     assert opened(evidence) == KNOWN
-    assert care.scrub() == 0
-    assert verify().ok
+    assert care.scrub_evidence() == 0
+    assert verify_ledger().ok
     # Destroyed, the object goes as well.
     Evidence.objects.update(expires_at=timezone.now() - timedelta(days=1))
-    assert vault.destroy_expired(timezone.now()) == 1
+    assert vault.destroy_expired_evidence(timezone.now()) == 1
     run_jobs()
-    with pytest.raises(storage.StoreAway, match="not there"):
-        storage.get(moved.location)
+    with pytest.raises(storage.StoreUnreachable, match="not there"):
+        storage.read_object(moved.location)
     delete_object(moved.location)  # a job may run twice
-    with pytest.raises(vault.Gone):
+    with pytest.raises(vault.EvidenceGone):
         opened(evidence)
 
 
@@ -266,8 +266,8 @@ def test_a_store_that_is_away_leaves_the_bytes_where_they_are(
     blocked = tmp_path / "vault"
     blocked.write_text("a file where a folder should be")
     configure(evidence_store=f"file://{blocked}/deeper")
-    with pytest.raises(storage.StoreAway):
-        care.store_next()
+    with pytest.raises(storage.StoreUnreachable):
+        care.store_next_file()
     assert again(evidence).ciphertext is not None
     assert opened(evidence) == KNOWN
 
@@ -279,10 +279,10 @@ def test_a_move_that_was_cut_off_is_done_again(
     with monkeypatch.context() as patch:
         patch.setattr(Evidence, "save", lambda *a, **k: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            care.store_next()
+            care.store_next_file()
     assert (tmp_path / f"{evidence.id}.age").exists()
     assert again(evidence).ciphertext is not None
-    assert care.store_next()
+    assert care.store_next_file()
     assert opened(evidence) == KNOWN
 
 
@@ -292,14 +292,14 @@ def test_bytes_that_rot_are_found_without_opening_anything(
 ) -> None:
     if where == "store":
         configure(evidence_store=f"file://{tmp_path}")
-        care.store_next()
+        care.store_next_file()
         path = tmp_path / f"{evidence.id}.age"
         path.write_bytes(rotten(path.read_bytes()))
     else:
         whole = bytes(again(evidence).ciphertext or b"")
         Evidence.objects.update(ciphertext=rotten(whole))
-    assert care.scrub() == 1
-    assert care.scrub() == 1
+    assert care.scrub_evidence() == 1
+    assert care.scrub_evidence() == 1
     assert Entry.objects.filter(kind="evidence.damaged").count() == 1, "said once"
     assert not Entry.objects.filter(kind__in=("evidence.read", "evidence.viewed")).exists()
     assert examine()["vault"].level == "fault"

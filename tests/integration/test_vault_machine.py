@@ -21,14 +21,14 @@ from hypothesis.stateful import (
 )
 
 from kinward.access.actor import Actor
-from kinward.errors import KinwardError
 from kinward.evidence import care, storage
 from kinward.evidence import services as vault
 from kinward.evidence.keys import keys
 from kinward.evidence.models import Evidence
 from kinward.evidence.sealing import new_key
+from kinward.ground.errors import KinwardError
 from kinward.ledger.models import Entry
-from kinward.ledger.queries import verify
+from kinward.ledger.queries import verify_ledger
 from kinward.matching.index import bank_index
 from kinward.matching.models import Bank
 from kinward.people.models import Account
@@ -94,7 +94,7 @@ class Keeping(RuleBasedStateMachine):
         where = self.blocked / "deeper" if away else self.store
         self.configure(evidence_store=f"file://{where}")
         with suppress(KinwardError):
-            while care.store_next():
+            while care.store_next_file():
                 pass
         self.configure(evidence_store=f"file://{self.store}")
 
@@ -103,7 +103,7 @@ class Keeping(RuleBasedStateMachine):
         self.keys.insert(0, new_key())
         self.configure(evidence_key="\n".join(self.keys))
         if everything:
-            care.rewrap()
+            care.rewrap_keys()
             assert (
                 not Evidence.objects.filter(destroyed_at=None)
                 .exclude(key_id=keys().current)
@@ -117,7 +117,9 @@ class Keeping(RuleBasedStateMachine):
         case = self.a_case(whose)
         if case is None or self.files(case) <= self.gone:
             return
-        vault.set_hold(case_id=case, reference="ref" if hold else "", actor=Actor.stored("staff:x"))
+        vault.set_legal_hold(
+            case_id=case, reference="ref" if hold else "", actor=Actor.stored("staff:x")
+        )
         alive = self.files(case) - self.gone
         self.held = self.held | alive if hold else self.held - alive
 
@@ -133,7 +135,7 @@ class Keeping(RuleBasedStateMachine):
     def days_pass(self, days: int) -> None:
         Keeping.ahead += timedelta(days=days)
         now = timezone.now()
-        vault.destroy_expired(now)
+        vault.destroy_expired_evidence(now)
         due = {pk for pk, until in self.until.items() if until <= now} - self.held
         self.gone |= due
 
@@ -162,7 +164,7 @@ class Keeping(RuleBasedStateMachine):
         for evidence in Evidence.objects.all():
             if evidence.id in self.gone:
                 assert (evidence.wrapped_key, evidence.ciphertext) == (None, None)
-                with pytest.raises(vault.Gone):
+                with pytest.raises(vault.EvidenceGone):
                     vault._open(evidence)
             else:
                 assert vault._open(evidence) == self.bytes[evidence.id]
@@ -174,12 +176,12 @@ class Keeping(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         try:
-            assert care.scrub() == 0
+            assert care.scrub_evidence() == 0
             for evidence in Evidence.objects.exclude(destroyed_at=None).exclude(location=""):
                 storage.delete(evidence.location)
             left = {each.stem for each in self.store.glob("*.age")}
             assert not left & {str(pk) for pk in self.gone}
-            assert verify().ok
+            assert verify_ledger().ok
         finally:
             transaction.savepoint_rollback(self.before)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from kinward.config import Config, Section
+from kinward.ground.config import Config, Section
 from kinward.reporting.answer import Answer
 from kinward.reporting.authority import Receipt
 from kinward.reporting.filing import Filing, TryLater

@@ -8,7 +8,7 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 
-from kinward.cases import user_reports
+from kinward.findings import user_reports
 from kinward.guidelines import queries, rules
 from kinward.policy import sentences
 from kinward.policy.capabilities import CAPABILITIES, Capability
@@ -29,7 +29,9 @@ def begin_language(patch: pytest.MonkeyPatch, code: str) -> None:
 def begin_category(patch: pytest.MonkeyPatch, name: str) -> None:
     """Begin a category of reports by people."""
     _replace(patch, "CATEGORIES", rules.CATEGORIES, (*rules.CATEGORIES, name))
-    patch.setitem(user_reports.CATEGORIES, name, user_reports.CATEGORIES["other"])
+    patch.setitem(
+        user_reports.USER_REPORT_CATEGORIES, name, user_reports.USER_REPORT_CATEGORIES["other"]
+    )
     forget_guidelines()
 
 

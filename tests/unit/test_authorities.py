@@ -8,12 +8,12 @@ from typing import get_args
 import pytest
 
 import kinward.reporting
-from kinward.cases.where import KINDS
-from kinward.config import Section
+from kinward.ground.config import Section
+from kinward.reporting.authorities.handover import HandOver
 from kinward.reporting.authority import GROUP, Authority
 from kinward.reporting.draft import Draft
-from kinward.reporting.handover import HandOver
 from kinward.reporting.vocabulary import EVERY_INCIDENT, PlaceKind
+from kinward.verdicts.incidents import WHERE_KINDS
 
 OURS = [point for point in distribution("kinward").entry_points if point.group == GROUP]
 MEMBERS = {name for name in vars(Authority) if not name.startswith("_")} | {
@@ -59,5 +59,5 @@ def test_it_is_in_the_docs(point: EntryPoint) -> None:
 
 
 def test_every_kind_of_place_can_be_chosen_and_drafted() -> None:
-    assert set(KINDS) == set(get_args(PlaceKind))
-    assert set(KINDS) <= set(Draft.__struct_fields__)
+    assert set(WHERE_KINDS) == set(get_args(PlaceKind))
+    assert set(WHERE_KINDS) <= set(Draft.__struct_fields__)

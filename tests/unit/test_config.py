@@ -6,8 +6,8 @@ from typing import ClassVar
 
 import pytest
 
-from kinward.config import Config, Section, read_config, read_section, write_secret
-from kinward.errors import NotConfigured
+from kinward.ground.config import Config, Section, read_config, read_section, write_secret
+from kinward.ground.errors import NotConfigured
 
 
 def test_values_are_read_by_their_kind() -> None:

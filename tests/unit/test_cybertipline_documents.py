@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from kinward.reporting.cybertipline.documents import (
+from kinward.reporting.authorities.cybertipline.documents import (
     Reporter,
     file_document,
     parse_xml,
@@ -17,10 +17,14 @@ from kinward.reporting.cybertipline.documents import (
     report_document,
     to_xml,
 )
-from kinward.reporting.cybertipline.elements import clean
-from kinward.reporting.cybertipline.rules import faults
-from kinward.reporting.cybertipline.schema import choices, schema
-from kinward.reporting.cybertipline.vocabulary import ANNOTATIONS, INCIDENT_TYPES, VOCABULARY
+from kinward.reporting.authorities.cybertipline.elements import clean
+from kinward.reporting.authorities.cybertipline.rules import faults
+from kinward.reporting.authorities.cybertipline.schema import choices, schema
+from kinward.reporting.authorities.cybertipline.vocabulary import (
+    ANNOTATIONS,
+    INCIDENT_TYPES,
+    VOCABULARY,
+)
 from kinward.reporting.draft import (
     Address,
     CellPhone,

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from lxml import etree
 
-from kinward.reporting.cybertipline.rules import faults
+from kinward.reporting.authorities.cybertipline.rules import faults
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 REPORTER = "<reporter><reportingPerson><email>a@b.example</email></reportingPerson></reporter>"

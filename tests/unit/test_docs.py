@@ -24,8 +24,8 @@ import kinward
 from kinward.access.roles import ROLES
 from kinward.cli.doctor import CHECKS
 from kinward.cli.main import COMMANDS
-from kinward.config import Config
-from kinward.errors import KinwardError
+from kinward.ground.config import Config
+from kinward.ground.errors import KinwardError
 from kinward.reporting.authority import installed_sections
 
 REFERENCE = Path("docs/reference")

@@ -13,16 +13,18 @@ import pytest
 from kinward.guidelines import formats as guidelines_formats
 from kinward.guidelines.consequences import rule_for
 from kinward.guidelines.formats import decode
-from kinward.guidelines.reading import GuidelinesInvalid, check, read_guidelines
+from kinward.guidelines.reading import GuidelinesInvalid, guidelines_notices, read_guidelines
 from kinward.guidelines.rules import Guidelines
-from kinward.policy import AgeRange, PackInvalid, Person, decide, export_pack, load_pack
 from kinward.policy import pack as pack_formats
-from kinward.policy.ages import ASSURANCES
+from kinward.policy.ages import ASSURANCES, AgeRange
 from kinward.policy.capabilities import CAPABILITIES, RELATIONSHIPS, Capability
-from kinward.policy.check import check as check_pack
+from kinward.policy.check import check_pack
 from kinward.policy.decision import EFFECTS
+from kinward.policy.engine import decide
 from kinward.policy.pack import decode_pack, read_pack
-from kinward.policy.signed import new_signing_key, public_key
+from kinward.policy.problems import PackInvalid
+from kinward.policy.question import Person
+from kinward.policy.signed import export_pack, load_pack, new_signing_key, public_key
 from kinward.policy.sources import read_files
 from kinward.policy.values import AUDIENCE, PERMISSION, level
 from kinward.policy.vector import Columns, Side, decide_columns
@@ -135,12 +137,12 @@ def test_what_was_never_accepted_is_refused() -> None:
 
 
 def test_a_language_that_begins_is_read_in_english(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = check(GUIDELINES)
+    before = guidelines_notices(GUIDELINES)
     begin_language(monkeypatch, "pl")
     guidelines = decode(GUIDELINES)
     assert guidelines.clauses["SF-2"].says("pl") == guidelines.clauses["SF-2"].says("en")
     read_guidelines(GUIDELINES)  # nor is it an error at the door
-    (notice,) = set(check(GUIDELINES)) - set(before)
+    (notice,) = set(guidelines_notices(GUIDELINES)) - set(before)
     assert notice.level == "notice"
     assert "missing in 'pl' is read in English: CS-1, CS-2, SF-2, SF-4" in notice.text
     assert GUIDELINES.splitlines()[notice.line - 1] == 'code = "CS-1"'
@@ -150,7 +152,7 @@ def test_what_no_language_has_is_still_an_error() -> None:
     text = GUIDELINES.replace('en = "No bullying', 'sv = "No bullying', 1).replace(
         'sv = "Ingen mobbning och inget hat"\n', "", 1
     )
-    (problem,) = (each for each in check(text) if each.level == "error")
+    (problem,) = (each for each in guidelines_notices(text) if each.level == "error")
     assert "title is missing in 'en'" in problem.text
     decode(text)
 

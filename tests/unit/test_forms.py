@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from django.http import QueryDict
 
-from kinward.errors import Invalid
+from kinward.ground.errors import Invalid
 from kinward.web import forms
 from kinward.web.forms import fill
 

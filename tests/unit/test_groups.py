@@ -1,15 +1,22 @@
 """The settings page: every capability has its place, and says what it means."""
 
-from kinward.families.groups import GROUPS, MEANINGS, NAMES, NOT_SETTINGS, options, ordered
+from kinward.families.settings.groups import (
+    GROUP_NAMES,
+    NOT_SETTINGS,
+    SETTING_GROUPS,
+    SETTING_MEANINGS,
+    options,
+    ordered,
+)
 from kinward.policy.capabilities import CAPABILITIES
 from kinward.policy.values import AUDIENCE, HOURS, MINUTES
 
 
 def test_every_capability_is_in_one_group_and_says_what_it_means() -> None:
-    grouped = [each for those in GROUPS.values() for each in those]
+    grouped = [each for those in SETTING_GROUPS.values() for each in those]
     assert sorted([*grouped, *NOT_SETTINGS]) == sorted(CAPABILITIES)
-    assert set(MEANINGS) | set(NOT_SETTINGS) == set(CAPABILITIES)
-    assert set(NAMES) == {*GROUPS, "more"}
+    assert set(SETTING_MEANINGS) | set(NOT_SETTINGS) == set(CAPABILITIES)
+    assert set(GROUP_NAMES) == {*SETTING_GROUPS, "more"}
 
 
 def test_what_a_pack_adds_is_shown_last() -> None:

@@ -5,7 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kinward.guidelines.consequences import SEVERITY, consequence, rule_for, step_at
-from kinward.guidelines.reading import GuidelinesInvalid, check, read_guidelines, shipped
+from kinward.guidelines.reading import (
+    GuidelinesInvalid,
+    guidelines_notices,
+    read_guidelines,
+    shipped,
+)
 from kinward.guidelines.rules import CATEGORIES
 from kinward.policy.sentences import LANGUAGES
 
@@ -36,7 +41,7 @@ def before_the_first_rule(rule: str) -> str:
 
 
 def test_the_document_that_kinward_begins_with_is_right() -> None:
-    assert check(shipped()) == []
+    assert guidelines_notices(shipped()) == []
     assert BEGINNING.label == "community-guidelines 1"
     for clause in BEGINNING.clause:
         assert set(clause.title) == set(clause.text) == set(LANGUAGES)
@@ -84,13 +89,13 @@ def test_what_a_document_gets_wrong_is_said_with_its_line(
         read_guidelines(text)
     assert said in str(caught.value)
     assert all(problem.line >= 1 for problem in caught.value.problems)
-    errors = [problem for problem in check(text) if problem.level == "error"]
+    errors = [problem for problem in guidelines_notices(text) if problem.level == "error"]
     assert errors == caught.value.problems
 
 
 def test_a_problem_names_the_line_of_its_key() -> None:
     text = changed(("strikes = 2", "strikes = 200"))
-    (problem,) = check(text)
+    (problem,) = guidelines_notices(text)
     assert text.splitlines()[problem.line - 1] == "strikes = 200"
 
 
@@ -116,7 +121,7 @@ def test_only_an_exact_match_with_a_verified_bank_is_a_verdict(
 def test_a_report_that_keeps_the_account_is_worth_a_second_look() -> None:
     text = changed(('account = "terminate"\nreport = "imagery"\nblock_registration = true',
                     'account = "suspend"\nreport = "imagery"'))  # fmt: skip
-    (notice,) = check(text)
+    (notice,) = guidelines_notices(text)
     assert notice.level == "notice"
     assert "the account goes on" in notice.text
     read_guidelines(text)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from kinward.families.minutes import (
+from kinward.families.screen_time.minutes import (
     EPOCH,
     Zones,
     bits_by_hour,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kinward.multipart import MAX_PARTS, Form, Malformed
+from kinward.ground.multipart import MAX_PARTS, Form, Malformed
 
 TYPE = "multipart/form-data; boundary=xyz"
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kinward.demo import pictures
-from kinward.errors import KinwardError
+from kinward.ground.errors import KinwardError
 from kinward.media import hash_array, hash_bytes, hash_dihedral, hash_many, read_picture
 from tests import reference_pictures
 

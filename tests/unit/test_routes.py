@@ -13,7 +13,7 @@ from kinward.gate.app import PATHS
 from kinward.gate.calls import Call, Content, Created, Encoded
 from kinward.gate.routes import ROUTES, openapi
 from kinward.gate.routing import KEY, Form, Route, Router
-from kinward.multipart import Part
+from kinward.ground.multipart import Part
 from tests.integration.contract import PATH_PARAMETERS
 
 REFERENCE = Path("docs/reference")

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kinward.config import Config
-from kinward.errors import NotConfigured
 from kinward.evidence.keys import FileKeys
 from kinward.evidence.sealing import CannotUnseal, decrypt, encrypt, new_key, public_half, seal
+from kinward.ground.config import Config
+from kinward.ground.errors import NotConfigured
 
 KEY = new_key()
 SOME = uuid4()

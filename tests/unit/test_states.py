@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from kinward.cases.states import CaseState, MoveForbidden, check_move
+from kinward.casebook.states import CaseState, MoveForbidden, check_move
 
 ALLOWED = {
     ("open", "escalated"),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kinward.demo import pictures
-from kinward.errors import KinwardError
+from kinward.ground.errors import KinwardError
 from kinward.media import (
     MAX_FRAMES,
     Decoders,

@@ -1,1 +1,7 @@
-"""Who may call: the staff who sign in, their roles, and the API keys of the platform."""
+"""Who acts, and what each role may do. Pure."""
+
+from kinward.access.actor import Actor
+from kinward.access.permissions import Permission
+from kinward.access.roles import ROLES
+
+__all__ = ["ROLES", "Actor", "Permission"]

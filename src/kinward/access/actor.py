@@ -10,7 +10,7 @@ from typing import Final
 
 from kinward.access.permissions import Permission
 from kinward.access.roles import least_roles
-from kinward.errors import Forbidden
+from kinward.ground.errors import Forbidden
 
 EVERYTHING: Final = frozenset(Permission)
 

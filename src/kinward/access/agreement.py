@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from kinward.access.models import Staff
 from kinward.access.permissions import Permission
-from kinward.errors import Forbidden, KinwardError, NotFound
+from kinward.ground.errors import Forbidden, KinwardError, NotFound
 
 
 class AlreadyDecided(KinwardError):

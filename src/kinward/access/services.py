@@ -15,9 +15,9 @@ from kinward.access.actor import Actor
 from kinward.access.models import ApiKey, Staff
 from kinward.access.permissions import Permission
 from kinward.access.roles import ROLES
-from kinward.errors import Invalid, KinwardError, NotFound
-from kinward.ledger.services import record
-from kinward.watch import Cache, watch
+from kinward.ground.errors import Invalid, KinwardError, NotFound
+from kinward.ground.watch import Cache, watch
+from kinward.ledger.api import record
 
 DEFAULT_SCOPES: Final = frozenset(
     {

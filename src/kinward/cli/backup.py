@@ -28,8 +28,8 @@ from pyrage.x25519 import Identity, Recipient
 
 from kinward import __version__
 from kinward.cli.supervisor import step
-from kinward.config import config
-from kinward.errors import Invalid, KinwardError
+from kinward.ground.config import config
+from kinward.ground.errors import Invalid, KinwardError
 
 FORMAT: Final = 1
 SECRETS: Final = "secrets.tar.age"
@@ -68,9 +68,8 @@ class Manifest(msgspec.Struct, frozen=True):
 @click.option("--without-secrets", is_flag=True, help="You keep the secrets in another way.")
 def backup(directory: Path, recipients: tuple[str, ...], without_secrets: bool) -> None:
     """Write a backup of everything into a new directory inside DIRECTORY."""
-    from kinward.evidence.models import Evidence
-    from kinward.evidence.packing import check_recipient
-    from kinward.ledger.models import Entry
+    from kinward.evidence.api import Evidence, check_recipient
+    from kinward.ledger.api import Entry
 
     keys = [Recipient.from_str(check_recipient(each)) for each in recipients]
     target = directory / datetime.now(UTC).strftime("kinward-%Y%m%dT%H%M%SZ")
@@ -139,11 +138,10 @@ def _prove(directory: Path, manifest: Manifest) -> None:
 
     load_django()
     step("tables", migrate)
-    from kinward.ledger.models import Entry
-    from kinward.ledger.queries import verify
+    from kinward.ledger.api import Entry, verify_ledger
 
     count = step("objects", lambda: _put_objects(directory, manifest))
-    found = step("the ledger", verify)
+    found = step("the ledger", verify_ledger)
     if not found.ok:
         raise BackupFailed(f"The ledger breaks at entry {found.broken_at}: {found.why}.")
     if manifest.entries:
@@ -241,12 +239,15 @@ def _put_secrets(data: bytes) -> None:
 
 def _copy_object(location: str, path: Path) -> str:
     """Copy an object of the store; what was destroyed meanwhile is not there, and is not missed."""
-    from kinward.evidence import storage
-    from kinward.evidence.models import Evidence
+    from kinward.evidence.api import (
+        Evidence,
+        StoreUnreachable,
+        read_object,
+    )
 
     try:
-        data = storage.get(location)
-    except storage.StoreAway:
+        data = read_object(location)
+    except StoreUnreachable:
         if Evidence.objects.filter(location=location, destroyed_at=None).exists():
             raise
         return ""
@@ -258,8 +259,12 @@ def _copy_object(location: str, path: Path) -> str:
 
 def _put_objects(directory: Path, manifest: Manifest) -> int:
     """Put objects into this installation's store, or into the database where there is none."""
-    from kinward.evidence import storage
-    from kinward.evidence.models import Evidence
+    from kinward.evidence.api import (
+        Evidence,
+        has_store,
+        object_location,
+        write_object,
+    )
 
     names = [name for name in manifest.files if name.startswith("objects/")]
     for name in names:
@@ -267,9 +272,9 @@ def _put_objects(directory: Path, manifest: Manifest) -> int:
         if evidence is None:
             continue
         data = (directory / name).read_bytes()
-        if storage.has_store():
-            evidence.ciphertext, evidence.location = None, storage.location_of(evidence.id)
-            storage.put(evidence.location, data)
+        if has_store():
+            evidence.ciphertext, evidence.location = None, object_location(evidence.id)
+            write_object(evidence.location, data)
         else:
             evidence.ciphertext, evidence.location = data, ""
         evidence.save(update_fields=["ciphertext", "location"])

@@ -9,27 +9,32 @@ from typing import Any, Final, TextIO, cast
 
 import click
 
-from kinward.cases.intake import file_matches
 from kinward.cli.main import operator
-from kinward.errors import KinwardError
-from kinward.exchanges.opinions import mark_false_positive
-from kinward.matching.confidence import Confidence
-from kinward.matching.hashlists import FORMATS, BadRow, ListedHash, lines_of, read_list
-from kinward.matching.kinds import DIGESTS, kind_named
-from kinward.matching.lists import write_list
-from kinward.matching.lookup import look_up
-from kinward.matching.models import BankedHash
-from kinward.matching.queries import banks
-from kinward.matching.services import (
+from kinward.exchanges.api import mark_false_positive
+from kinward.findings.api import file_matches
+from kinward.ground.errors import KinwardError
+from kinward.matching.api import (
+    DIGESTS,
+    FORMATS,
+    BadRow,
+    BankedHash,
+    Confidence,
+    ListedHash,
     add_hashes,
     create_bank,
     disable_bank,
     file_hashes,
     get_bank,
     get_hash,
+    kind_named,
+    lines_of,
+    list_banks,
+    look_up,
+    read_list,
+    read_vic,
     remove_hashes,
+    write_list,
 )
-from kinward.matching.vic import read_vic
 from kinward.media import decoders, digest_bytes
 
 SHOWN: Final = 20
@@ -52,9 +57,9 @@ def create(name: str, confidence: str, description: str) -> None:
 
 
 @bank.command("list")
-def list_banks() -> None:
+def show_banks() -> None:
     """List the banks, with the number of live hashes of each."""
-    for row in cast("Any", banks()):
+    for row in cast("Any", list_banks()):
         state = "  disabled" if row.disabled else ""
         click.echo(f"{row.name}  {row.confidence}  {row.live:,} hashes{state}  {row.description}")
 

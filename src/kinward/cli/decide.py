@@ -3,10 +3,20 @@
 import click
 import msgspec
 
-from kinward.errors import Invalid, KinwardError
-from kinward.policy import Decision, Pack, load_pack, shipped_packs
-from kinward.policy.explain import explain
-from kinward.policy.request import Request, State, answer, ids_of, language_of, state_of
+from kinward.ground.errors import Invalid, KinwardError
+from kinward.policy import (
+    Decision,
+    Pack,
+    Request,
+    State,
+    answer_request,
+    explain_decision,
+    ids_of,
+    language_of,
+    load_pack,
+    shipped_packs,
+    state_of,
+)
 
 
 @click.command()
@@ -39,7 +49,7 @@ def _alone(request: Request) -> Answer:
     from kinward.cli.policy import today
 
     pack = load_pack(request.pack).on(today())
-    return answer(pack, request, {}), pack, {}
+    return answer_request(pack, request, {}), pack, {}
 
 
 def _live(request: Request) -> Answer:
@@ -48,12 +58,12 @@ def _live(request: Request) -> Answer:
 
     try:
         set_up_django()
-        from kinward.experience.live import decide_all, live, load_states, pack_for
+        from kinward.experience.api import decide_all, live, load_states, pack_for
 
         in_force = live().in_force()
         states = load_states(ids_of([request]))
     except Exception as error:
-        from kinward.policy.request import closed
+        from kinward.policy import closed
 
         reason = error.sentence if isinstance(error, KinwardError) else type(error).__name__
         hint = "Name a pack to do without one, or run `kinward up`."
@@ -69,7 +79,7 @@ def _print_layers(pack: Pack, request: Request, states: dict[str, State]) -> Non
         return
     name = request.capability
     guardian, self_ = request.guardian, request.self_
-    found = explain(
+    found = explain_decision(
         pack,
         name,
         actor.person,

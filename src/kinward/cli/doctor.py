@@ -10,10 +10,10 @@ import click
 import httpx
 import msgspec
 
-from kinward.config import Section, config, section
-from kinward.errors import KinwardError
-from kinward.policy.problems import Problem
-from kinward.reporting.cybertipline.settings import CyberTiplineSettings
+from kinward.ground.config import Section, config, section
+from kinward.ground.errors import KinwardError
+from kinward.policy import Problem
+from kinward.reporting.api import CyberTiplineSettings
 
 MAX_SKEW: Final = 30.0
 STALE_SECONDS: Final = 60.0
@@ -74,7 +74,7 @@ def check_keys() -> Finding:
     """Can evidence be sealed and opened again, and are the secrets there?"""
     from uuid import uuid4
 
-    from kinward.evidence.keys import keys
+    from kinward.evidence.api import keys
 
     some = uuid4()
     if keys().unwrap(keys().wrap("doctor", some), keys().current, some) != "doctor":
@@ -91,9 +91,8 @@ def check_keys() -> Finding:
 
 def check_unsealable() -> Finding:
     """Was all evidence sealed for the key at hand?"""
-    from kinward.evidence.keys import keys, keys_of
-    from kinward.evidence.models import Evidence
-    from kinward.evidence.sealing import CannotUnseal
+    from kinward.evidence import CannotUnseal
+    from kinward.evidence.api import Evidence, keys, keys_of
 
     live = Evidence.objects.filter(destroyed_at=None).defer("ciphertext")
     ids = list(live.exclude(key_id="").values_list("key_id", flat=True).distinct())
@@ -113,7 +112,7 @@ def check_unsealable() -> Finding:
 
 def check_vault() -> Finding:
     """Is all evidence whole, and has it been checked of late?"""
-    from kinward.evidence.models import Evidence
+    from kinward.evidence.api import Evidence
 
     live = Evidence.objects.filter(destroyed_at=None)
     if damaged := live.filter(damaged_at__isnull=False).count():
@@ -125,7 +124,7 @@ def check_vault() -> Finding:
 
 def check_api_keys() -> Finding:
     """Is there a key for the app?"""
-    from kinward.access.models import ApiKey
+    from kinward.access.api import ApiKey
 
     if not ApiKey.objects.filter(revoked_at=None).exists():
         return warn("There is no API key. Make one: `kinward key create app`.")
@@ -150,7 +149,7 @@ def check_worker() -> Finding:
 
 def check_jobs() -> Finding:
     """Does any job fail again and again?"""
-    from kinward.jobs import OFTEN, fail_often
+    from kinward.ground.jobs import OFTEN, fail_often
 
     failing = fail_often()
     if not failing:
@@ -164,7 +163,7 @@ def check_jobs() -> Finding:
 
 def check_index() -> Finding:
     """Is the search compiled?"""
-    from kinward.matching.hamming import warm, was_kept
+    from kinward.matching.api import warm, was_kept
 
     seconds = warm()
     if was_kept():
@@ -180,7 +179,7 @@ def check_webhook() -> Finding:
     """Does the app's webhook address answer?"""
     if config().actions == "pull":
         return fine("Your app fetches its actions.")
-    from kinward.enforcement.webhook import check_address
+    from kinward.enforcement.api import check_address
 
     check_address(config())
     try:
@@ -197,9 +196,9 @@ def check_webhook() -> Finding:
 
 def check_parked() -> Finding:
     """Does anything wait for a person?"""
-    from kinward.cases.queries import parked
+    from kinward.review.api import parked_counts
 
-    counts = parked()
+    counts = parked_counts()
     if any(counts.values()):
         waiting = " and ".join(f"{count} {what}" for what, count in counts.items())
         return fault(f"{waiting} are parked. See /operations.")
@@ -208,13 +207,13 @@ def check_parked() -> Finding:
 
 def check_partners() -> Finding:
     """Are the partners' lists up to date?"""
-    from kinward.exchanges.queries import health, overdue
+    from kinward.exchanges.api import exchange_health, overdue_exchanges
 
-    rows = list(health())
+    rows = list(exchange_health())
     failed = [f"{each.name}: {each.problem}" for each in rows if each.enabled and each.problem]
     if failed:
         return fault(f"{failed[0]} See /banks.")
-    if late := [each.name for each in overdue()]:
+    if late := [each.name for each in overdue_exchanges()]:
         return fault(f"{', '.join(late)} were not read for a while. See /banks.")
     if new := [each.name for each in rows if each.enabled and each.finished_at is None]:
         return warn(f"{', '.join(new)}: not read to the end yet.")
@@ -225,9 +224,9 @@ def check_partners() -> Finding:
 
 def check_settings() -> Finding:
     """Which variables do the installed authorities read, and is each value of the right kind?"""
-    from kinward.reporting.authority import check_settings, installed_sections
+    from kinward.reporting.api import check_authority_settings, installed_sections
 
-    check_settings()
+    check_authority_settings()
     readers: dict[type[Section], list[str]] = {}
     for name, section_type in installed_sections().items():
         readers.setdefault(section_type, []).append(name)
@@ -245,9 +244,7 @@ def _set_or_not(variable: str) -> str:
 
 def check_authority() -> Finding:
     """Does each authority accept our credentials?"""
-    from kinward.reporting.authority import authority, names_in_use
-    from kinward.reporting.handover import HandOver
-    from kinward.reporting.production import require_agreement
+    from kinward.reporting.api import HandOver, authority, names_in_use, require_agreement
 
     found = {name: authority(name) for name in names_in_use()}
     said = " ".join(f"{name} says: {each.check()}" for name, each in found.items())
@@ -260,17 +257,15 @@ def check_authority() -> Finding:
 
 def check_policy() -> Finding:
     """Can the pack in force be read, and has nothing in it come due?"""
-    from kinward.experience.live import compiled, today
-    from kinward.experience.services import current
-    from kinward.policy.check import check
+    from kinward.experience.api import compiled, current_pack, today
 
-    now = current()
+    now = current_pack()
     for version in filter(None, (now.pack, now.rest)):
         try:
             compiled(version.digest, version.pk)
         except KinwardError as error:
             return fault(f"{version} cannot be used, so everything is closed: {error}")
-        if problems := check(version.files, today=today()):
+        if problems := guidelines_notices(version.files, today=today()):
             return _look_again(version, problems)
     if now.rest is not None:
         return warn(f"{now.pack} is in force for {now.share} percent, {now.rest} for the rest.")
@@ -287,11 +282,15 @@ def _look_again(label: object, problems: list[Problem]) -> Finding:
 
 def check_guidelines() -> Finding:
     """Can the guidelines in force be read, and in which languages do they say too little?"""
-    from kinward.guidelines.queries import in_force, text_in_force
-    from kinward.guidelines.reading import check, untranslated
+    from kinward.guidelines import guidelines_notices, untranslated
+    from kinward.guidelines.api import guidelines_in_force, guidelines_text_in_force
 
-    guidelines = in_force()
-    if errors := [problem for problem in check(text_in_force()) if problem.level == "error"]:
+    guidelines = guidelines_in_force()
+    if errors := [
+        problem
+        for problem in guidelines_notices(guidelines_text_in_force())
+        if problem.level == "error"
+    ]:
         return _look_again(guidelines.label, errors)
     if missing := untranslated(guidelines):
         return warn(
@@ -338,7 +337,7 @@ CHECKS: Final[dict[str, Callable[[], Finding]]] = {
     "parked": check_parked,
     "partners": check_partners,
     "policy": check_policy,
-    "settings": check_settings,
+    "settings": check_authority_settings,
     "guidelines": check_guidelines,
     "authority": check_authority,
     "clock": check_clock,

@@ -7,10 +7,15 @@ import click
 from django.utils import timezone
 
 from kinward.cli.main import operator
-from kinward.evidence import care
-from kinward.evidence.keys import keys
-from kinward.evidence.models import Evidence
-from kinward.evidence.services import destroy_expired, set_hold
+from kinward.evidence.api import (
+    Evidence,
+    destroy_expired_evidence,
+    keys,
+    rewrap_keys,
+    scrub_evidence,
+    set_legal_hold,
+    store_next_file,
+)
 
 
 @click.group()
@@ -23,7 +28,7 @@ def evidence() -> None:
 @click.option("--reference", required=True, help="The case number of who asked.")
 def hold(case: UUID, reference: str) -> None:
     """Put a case's evidence under legal hold: it cannot expire."""
-    count = set_hold(case_id=case, reference=reference, actor=operator())
+    count = set_legal_hold(case_id=case, reference=reference, actor=operator())
     click.echo(f"{count} files are held.")
 
 
@@ -31,14 +36,14 @@ def hold(case: UUID, reference: str) -> None:
 @click.argument("case", type=click.UUID)
 def release(case: UUID) -> None:
     """End a legal hold."""
-    count = set_hold(case_id=case, reference="", actor=operator())
+    count = set_legal_hold(case_id=case, reference="", actor=operator())
     click.echo(f"{count} files are no longer held.")
 
 
 @evidence.command()
 def expire() -> None:
     """Destroy now what has expired; the worker does this daily."""
-    click.echo(f"{destroy_expired(timezone.now())} files were destroyed.")
+    click.echo(f"{destroy_expired_evidence(timezone.now())} files were destroyed.")
 
 
 @evidence.command()
@@ -46,7 +51,7 @@ def rewrap() -> None:
     """Wrap every data key by the current key, after a new one was put first or named."""
     others = Evidence.objects.filter(destroyed_at=None).exclude(key_id=keys().current)
     with click.progressbar(range(others.count()), label="Keys", file=sys.stderr) as bar:
-        count = care.rewrap(lambda done: bar.update(done - bar.pos))
+        count = rewrap_keys(lambda done: bar.update(done - bar.pos))
     click.echo(f"{count} files are wrapped by {keys().current} now.")
 
 
@@ -55,7 +60,7 @@ def scrub() -> None:
     """Check that every file is as it was sealed, without opening one; the worker does it weekly."""
     live = Evidence.objects.filter(destroyed_at=None)
     with click.progressbar(range(live.count()), label="Files", file=sys.stderr) as bar:
-        damaged = care.scrub(lambda done: bar.update(done - bar.pos))
+        damaged = scrub_evidence(lambda done: bar.update(done - bar.pos))
     if damaged:
         click.secho(f"{damaged} files are damaged. The ledger names them.", fg="red", err=True)
         raise click.exceptions.Exit(1)
@@ -66,6 +71,6 @@ def scrub() -> None:
 def store() -> None:
     """Move now what is still in the database to KINWARD_EVIDENCE_STORE."""
     count = 0
-    while care.store_next():
+    while store_next_file():
         count += 1
     click.echo(f"{count} files were moved.")

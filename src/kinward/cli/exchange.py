@@ -8,15 +8,15 @@ from typing import Any
 import click
 
 from kinward.cli.main import operator
-from kinward.exchanges.models import Exchange
-from kinward.exchanges.services import (
+from kinward.exchanges.api import (
+    Exchange,
     add_exchange,
     get_exchange,
     live_hashes,
-    set_enabled,
-    sync,
+    set_exchange_enabled,
+    sync_exchange,
 )
-from kinward.matching.kinds import Confidence
+from kinward.matching.api import Confidence
 
 MAX_CREDENTIALS = 64 * 1024
 
@@ -102,7 +102,7 @@ def sync_one(name: str) -> None:
     """Read what is new at a partner, from where it was last cut off."""
     row = get_exchange(name)
     last = None
-    for last in sync(row, actor=operator()):
+    for last in sync_exchange(row, actor=operator()):
         click.echo(
             f"\r{last.entries:,} entries, {last.added:,} new hashes, {last.removed:,} gone",
             nl=False,
@@ -130,7 +130,7 @@ def status() -> None:
 @click.argument("name")
 def disable(name: str) -> None:
     """Read a partner no more. Its bank stays; `kinward bank disable` lets it match nothing."""
-    set_enabled(exchange=get_exchange(name), enabled=False, actor=operator())
+    set_exchange_enabled(exchange=get_exchange(name), enabled=False, actor=operator())
     click.echo(f"{name!r} is not read any more.")
 
 
@@ -138,5 +138,5 @@ def disable(name: str) -> None:
 @click.argument("name")
 def enable(name: str) -> None:
     """Read a disabled partner again."""
-    set_enabled(exchange=get_exchange(name), enabled=True, actor=operator())
+    set_exchange_enabled(exchange=get_exchange(name), enabled=True, actor=operator())
     click.echo(f"{name!r} is read again.")

@@ -3,13 +3,13 @@
 import base64
 import secrets
 
-from kinward.config import config, random_secret, write_secret
+from kinward.ground.config import config, random_secret, write_secret
 
 
 def make_secrets() -> None:
     """Make every secret that was neither given nor made before. Needs no database."""
-    from kinward.evidence.sealing import new_key
-    from kinward.policy.signed import new_signing_key
+    from kinward.evidence import new_key
+    from kinward.policy import new_signing_key
 
     chosen = config()
     chosen.data_dir.mkdir(parents=True, exist_ok=True)

@@ -19,18 +19,18 @@ def guidelines() -> None:
 def show() -> None:
     """Print the document in force, to begin a new one from."""
     set_up_django()
-    from kinward.guidelines.queries import text_in_force
+    from kinward.guidelines.api import guidelines_text_in_force
 
-    click.echo(text_in_force(), nl=False)
+    click.echo(guidelines_text_in_force(), nl=False)
 
 
 @guidelines.command()
 @FILE
 def check(file: Path) -> None:
     """Say everything that is wrong with a document, with its line."""
-    from kinward.guidelines.reading import check
+    from kinward.guidelines import guidelines_notices
 
-    found = check(file.read_text(encoding="utf-8"))
+    found = guidelines_notices(file.read_text(encoding="utf-8"))
     for problem in found:
         click.echo(str(problem))
     if any(problem.level == "error" for problem in found):
@@ -43,15 +43,17 @@ def check(file: Path) -> None:
 def simulate(file: Path) -> None:
     """Count what a document would have done to past cases, against the one in force."""
     set_up_django()
-    from kinward.cases import simulating
-    from kinward.cases.models import Case
-    from kinward.guidelines.queries import in_force
-    from kinward.guidelines.reading import read_guidelines
+    from kinward.casebook.api import Case
+    from kinward.guidelines import read_guidelines
+    from kinward.guidelines.api import guidelines_in_force
+    from kinward.verdicts.api import simulate_cases
 
     total = Case.objects.count()
     after = read_guidelines(file.read_text(encoding="utf-8"))
     with click.progressbar(range(total), label="Cases", file=sys.stderr) as bar:
-        found = simulating.simulate(in_force(), after, lambda done: bar.update(done - bar.pos))
+        found = simulate_cases(
+            guidelines_in_force(), after, lambda done: bar.update(done - bar.pos)
+        )
         bar.update(total - bar.pos)
     click.echo(f"{found.changed:,} of {found.cases:,} cases would have gone otherwise.")
     for what, count in found.counts.items():

@@ -2,8 +2,7 @@
 
 import click
 
-from kinward.access.models import ApiKey
-from kinward.access.services import DEFAULT_SCOPES, SCOPES, create_key, revoke_key
+from kinward.access.api import DEFAULT_SCOPES, SCOPES, ApiKey, create_key, revoke_key
 from kinward.cli.main import operator
 
 

@@ -2,7 +2,7 @@
 
 import click
 
-from kinward.ledger.queries import about, verify
+from kinward.ledger.api import entries_about, verify_ledger
 
 
 @click.group()
@@ -14,7 +14,7 @@ def ledger() -> None:
 @click.option("--head", default="", help="A head that was noted down: the chain must contain it.")
 def verify_chain(head: str) -> None:
     """Walk the whole chain; name the first entry that is broken."""
-    found = verify(lambda walked: click.echo(f"  {walked:,} entries …", err=True))
+    found = verify_ledger(lambda walked: click.echo(f"  {walked:,} entries …", err=True))
     if not found.ok:
         click.secho(f"Broken at entry {found.broken_at}: {found.why}.", fg="red")
         raise SystemExit(1)
@@ -28,7 +28,7 @@ def verify_chain(head: str) -> None:
 
 
 def _contains(head: str) -> bool:
-    from kinward.ledger.models import Entry
+    from kinward.ledger.api import Entry
 
     try:
         return Entry.objects.filter(digest=bytes.fromhex(head)).exists()
@@ -40,7 +40,7 @@ def _contains(head: str) -> bool:
 @click.argument("subject")
 def show(subject: str) -> None:
     """Show the entries about a subject, such as case:0b9f…."""
-    for entry in about(subject):
+    for entry in entries_about(subject):
         click.echo(
             f"{entry.seq}  {entry.at:%Y-%m-%d %H:%M:%S}  {entry.kind}  {entry.actor}  {entry.data}"
         )

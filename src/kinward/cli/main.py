@@ -9,9 +9,9 @@ from typing import Final
 import click
 
 from kinward import __version__
-from kinward.access.actor import Actor
-from kinward.config import config
-from kinward.errors import KinwardError
+from kinward.access import Actor
+from kinward.ground.config import config
+from kinward.ground.errors import KinwardError
 
 # name: (where it is, what it is for, whether it needs Django and so a database)
 COMMANDS: Final = {

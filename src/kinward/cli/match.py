@@ -5,9 +5,9 @@ from pathlib import Path
 
 import click
 
-from kinward.cases.retro import retro_match
-from kinward.config import config
-from kinward.matching.retro import Join, held_count
+from kinward.findings.api import retro_match
+from kinward.ground.config import config
+from kinward.matching.api import Join, held_count
 
 
 @click.group()
@@ -31,7 +31,7 @@ def retro(address: str | None, parquet: Path | None) -> None:
         raise click.UsageError("--parquet is for --ray.")
     join: Join | None = None
     if address:
-        from kinward.matching.cluster import Cluster
+        from kinward.matching.api import Cluster
 
         join = Cluster(address, parquet or config().data_dir / "parquet").join
     last = None

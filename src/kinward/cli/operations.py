@@ -6,15 +6,11 @@ from uuid import UUID
 
 import click
 
-from kinward.cases.services import refile
 from kinward.cli.main import operator
-from kinward.enforcement import queries as actions
-from kinward.enforcement.services import get_action
-from kinward.enforcement.services import replay as replay_action
-from kinward.errors import Invalid
-from kinward.reporting import queries as reports
-from kinward.reporting.cybertipline.validating import faults_of
-from kinward.reporting.services import get_report
+from kinward.enforcement.api import get_action, parked_actions, replay_action, struggling_actions
+from kinward.ground.errors import Invalid
+from kinward.reporting.api import faults_of, get_report, parked_reports, waiting_reports
+from kinward.verdicts.api import refile_report
 
 CYBERTIPLINE: Final = "cybertipline"
 
@@ -27,7 +23,7 @@ def action() -> None:
 @action.command("list")
 def list_actions() -> None:
     """List parked actions and those that are being tried again."""
-    for row in [*actions.parked(), *actions.struggling()]:
+    for row in [*parked_actions(), *struggling_actions()]:
         click.echo(f"{row.id}  {row.state}  {row.type}  {row.attempts} tries  {row.answer[:60]}")
 
 
@@ -38,7 +34,7 @@ def replay(action_id: UUID | None, everything: bool) -> None:
     """Send a parked action again."""
     if everything == (action_id is not None):
         raise click.UsageError("Give an action id or --all.")
-    chosen = actions.parked() if action_id is None else [get_action(action_id)]
+    chosen = parked_actions() if action_id is None else [get_action(action_id)]
     for row in list(chosen):
         replay_action(action=row, actor=operator())
         click.echo(f"{row.type} {row.id} is on its way again.")
@@ -52,7 +48,7 @@ def report() -> None:
 @report.command("list")
 def list_reports() -> None:
     """List parked reports, with what the authority says."""
-    for row in reports.parked():
+    for row in parked_reports():
         click.echo(f"{row.id}  case {row.case_id}  {row.authority}  {row.problem}")
 
 
@@ -65,7 +61,7 @@ def list_reports() -> None:
 )
 def validate(report_id: UUID | None, xsd: Path | None) -> None:
     """Hold what a CyberTipline report says, or every waiting one, to the authority's schema."""
-    chosen = [get_report(report_id)] if report_id else list(reports.waiting())
+    chosen = [get_report(report_id)] if report_id else list(waiting_reports())
     if report_id and chosen[0].authority != CYBERTIPLINE:
         raise Invalid(f"It goes to {chosen[0].authority}, which has no schema.")
     chosen = [row for row in chosen if row.authority == CYBERTIPLINE]
@@ -83,5 +79,5 @@ def validate(report_id: UUID | None, xsd: Path | None) -> None:
 @click.argument("report_id", type=click.UUID)
 def refile_one(report_id: UUID) -> None:
     """Send a parked report on its way again."""
-    refile(report=get_report(report_id), actor=operator())
+    refile_report(report=get_report(report_id), actor=operator())
     click.echo("The report is on its way again.")

@@ -7,9 +7,9 @@ from uuid import UUID
 
 import click
 
-from kinward.cases.releasing import make
 from kinward.cli.main import operator
-from kinward.evidence.packing import read_manifest, signing_key
+from kinward.custody.api import make_package
+from kinward.evidence.api import read_manifest, signing_key
 
 
 @click.group()
@@ -20,10 +20,10 @@ def package() -> None:
 @package.command("make")
 @click.argument("release", type=click.UUID)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)
-def make_package(release: UUID, out: Path) -> None:
+def make(release: UUID, out: Path) -> None:
     """Write the package of a release that another custodian has approved."""
     click.echo("Packing …", file=sys.stderr)
-    packed = make(release_id=release, path=out, actor=operator())
+    packed = make_package(release_id=release, path=out, actor=operator())
     click.echo(f"{packed.files} files in {out}, SHA-256 {packed.sha256}.")
     click.echo(f"Its manifest is signed with {signing_key()}.")
 

@@ -8,11 +8,9 @@ from typing import Any
 
 import click
 
-from kinward.config import config
-from kinward.errors import Invalid, NotFound
-from kinward.policy import Pack, load_pack, shipped_overlays, shipped_packs
-from kinward.policy.pack import decode_pack
-from kinward.policy.sources import read_files
+from kinward.ground.config import config
+from kinward.ground.errors import Invalid, NotFound
+from kinward.policy import Pack, decode_pack, load_pack, read_files, shipped_overlays, shipped_packs
 
 SHOWN = 25
 
@@ -35,12 +33,11 @@ def list_() -> None:
         click.echo(f"{pack.label}  comes along  {pack.title}")
     click.echo(f"Overlays that come along: {', '.join(shipped_overlays())}")
     _database()
-    from kinward.experience.queries import versions
-    from kinward.experience.services import current
+    from kinward.experience.api import current_pack, pack_versions
 
-    for version in versions():
+    for version in pack_versions():
         click.echo(f"{version}  stored {version.made_at:%Y-%m-%d %H:%M} by {version.made_by}")
-    now = current()
+    now = current_pack()
     click.echo(f"In force: {_said(now)}")
 
 
@@ -48,11 +45,11 @@ def list_() -> None:
 @click.argument("packs", nargs=-1, required=True)
 def check(packs: tuple[str, ...]) -> None:
     """Find what is wrong with PACKS, by file and line, and run the tests beside them."""
-    from kinward.policy.check import check as find
+    from kinward.policy import check_pack
 
     failed = False
     for name in packs:
-        problems = find(_files(name), today=today())
+        problems = check_pack(_files(name), today=today())
         for problem in problems:
             colour = "red" if problem.level == "error" else "yellow"
             click.secho(f"{name}/{problem}", fg=colour)
@@ -68,9 +65,9 @@ def check(packs: tuple[str, ...]) -> None:
 @click.argument("after")
 def diff(before: str, after: str) -> None:
     """Say in words what changes for whom from BEFORE to AFTER."""
-    from kinward.policy.diff import diff as differences
+    from kinward.policy import diff_packs
 
-    lines = differences(_pack(before).ruling, _pack(after).ruling)
+    lines = diff_packs(_pack(before).ruling, _pack(after).ruling)
     for line in lines:
         colour = {True: "red", False: "green", None: "yellow"}[line.stricter]
         click.secho(str(line), fg=colour)
@@ -95,12 +92,11 @@ def simulate(
     picture: Path | None,
 ) -> None:
     """Count whom AFTER would touch in place of BEFORE, over the accounts in the database."""
-    from kinward.policy.picture import bars, svg
-    from kinward.policy.simulate import simulate as count
+    from kinward.policy import bars, simulate_change, svg
 
     old, new = _pack(before), _pack(after)
     if ray:
-        from kinward.policy.over_ray import simulate_over_ray
+        from kinward.policy import simulate_over_ray
 
         if parquet is None:
             raise Invalid("--ray reads Parquet: give --parquet.")
@@ -115,7 +111,7 @@ def simulate(
                 bar.update(counted - done)
                 done = counted
 
-            found = count(old.ruling, new.ruling, people, progress)
+            found = simulate_change(old.ruling, new.ruling, people, progress)
     click.echo(f"{found.before} -> {found.after}: {found.accounts:,} accounts")
     click.echo(f"{found.touched:,} of them lose or gain something.\n")
     click.echo(bars(found) or "  Nothing changes.")
@@ -137,14 +133,14 @@ def simulate(
 def _population(
     pack: Pack, generated: int | None, seed: int, parquet: Path | None
 ) -> tuple[int, Iterator[Any]]:
-    from kinward.policy import population
+    from kinward.policy import count_parquet, from_parquet, generated
 
     if generated is not None:
-        return generated, population.generated(generated, seed=seed)
+        return generated, generated(generated, seed=seed)
     if parquet is not None:
-        return population.count_parquet(parquet), population.from_parquet(parquet)
+        return count_parquet(parquet), from_parquet(parquet)
     _database()
-    from kinward.experience.people import count_accounts, stored_people
+    from kinward.experience.api import count_accounts, stored_people
 
     return count_accounts(), stored_people(pack)
 
@@ -156,10 +152,13 @@ def activate(pack: str, share: int) -> None:
     """Put PACK in force, for a share of accounts or for all."""
     _database()
     from kinward.cli.main import operator
-    from kinward.experience import services
+    from kinward.experience.api import (
+        activate_pack,
+        store_pack,
+    )
 
-    version = services.store_pack(files=_files(pack), actor=operator())
-    click.echo(f"In force: {_said(services.activate(pack=version, actor=operator(), share=share))}")
+    version = store_pack(files=_files(pack), actor=operator())
+    click.echo(f"In force: {_said(activate_pack(pack=version, actor=operator(), share=share))}")
 
 
 @policy.command()
@@ -167,18 +166,20 @@ def revert() -> None:
     """Take the newest activation back."""
     _database()
     from kinward.cli.main import operator
-    from kinward.experience import services
+    from kinward.experience.api import (
+        revert_pack,
+    )
 
-    click.echo(f"In force: {_said(services.revert(actor=operator()))}")
+    click.echo(f"In force: {_said(revert_pack(actor=operator()))}")
 
 
 @policy.command()
 def history() -> None:
     """Show every activation, the newest first."""
     _database()
-    from kinward.experience.queries import history as activations
+    from kinward.experience.api import activation_history
 
-    for each in activations():
+    for each in activation_history():
         undone = f"  takes back number {each.reverts_id}" if each.reverts_id else ""
         click.echo(f"{each.number}  {each.at:%Y-%m-%d %H:%M}  {_said(each)}  {each.actor}{undone}")
 
@@ -190,16 +191,21 @@ def shadow(pack: str | None, stop: bool) -> None:
     """Let PACK decide beside the active one, without effect; or show where it differs."""
     _database()
     from kinward.cli.main import operator
-    from kinward.experience import queries, services
+    from kinward.experience.api import (
+        current_shadow,
+        start_shadow,
+        stop_shadow,
+        store_pack,
+    )
 
     if stop:
-        ended = services.stop_shadow(actor=operator())
+        ended = stop_shadow(actor=operator())
         click.echo("The shadow is ended." if ended else "No shadow runs.")
     elif pack:
-        version = services.store_pack(files=_files(pack), actor=operator())
-        services.start_shadow(pack=version, actor=operator())
+        version = store_pack(files=_files(pack), actor=operator())
+        start_shadow(pack=version, actor=operator())
         click.echo(f"{version} decides in the shadow.")
-    elif (running := queries.shadow()) is None:
+    elif (running := current_shadow()) is None:
         click.echo("No shadow has run.")
     else:
         click.echo(f"{running.pack}: asked {running.asked:,} times")
@@ -217,8 +223,7 @@ def shadow(pack: str | None, stop: bool) -> None:
 @click.option("--days", default=30, show_default=True, type=click.IntRange(1, 3660))
 def export(pack: str, to: Path, days: int) -> None:
     """Write PACK as a signed file, for deciding inside your own process."""
-    from kinward.policy.check import require_sound
-    from kinward.policy.signed import export_pack, public_key
+    from kinward.policy import export_pack, public_key, require_sound
 
     chosen, issued = _pack(pack), today()
     if not _is_stored(pack):
@@ -235,10 +240,10 @@ def _files(name: str) -> dict[str, str]:
     if not _is_stored(name):
         return read_files(name)
     _database()
-    from kinward.experience.services import get_version
+    from kinward.experience.api import get_pack_version
 
     try:
-        return dict(get_version(name).files)
+        return dict(get_pack_version(name).files)
     except NotFound as error:
         raise NotFound(f"{error.detail} Or give a directory with a pack.toml.") from None
 

@@ -6,8 +6,8 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from kinward.config import config
-from kinward.errors import KinwardError
+from kinward.ground.config import config
+from kinward.ground.errors import KinwardError
 
 
 class DatabaseFailed(KinwardError):

@@ -8,8 +8,8 @@ import click
 from procrastinate import App
 
 from kinward.cli.main import load_django
-from kinward.config import config
-from kinward.errors import NotConfigured
+from kinward.ground.config import config
+from kinward.ground.errors import NotConfigured
 
 
 def serve_command() -> list[str]:
@@ -33,9 +33,9 @@ def serve_command() -> list[str]:
 
 def check_plugins() -> None:
     """Raise `NotConfigured` where a setting of a plug-in is wrong, before anything starts."""
-    from kinward.reporting.authority import check_settings
+    from kinward.reporting.api import check_authority_settings
 
-    check_settings()
+    check_authority_settings()
 
 
 @click.command()

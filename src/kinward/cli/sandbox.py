@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
-from kinward.config import config
 from kinward.exchanges import sandbox as partners
+from kinward.ground.config import config
 from kinward.redress import sandbox as transparency
-from kinward.reporting.cybertipline.sandbox import KINDS, Fault, serve
+from kinward.reporting.authorities.cybertipline.sandbox import KINDS, Fault, serve
 
 
 @click.group()

@@ -2,9 +2,8 @@
 
 import click
 
-from kinward.access.models import Staff
-from kinward.access.roles import ROLES
-from kinward.access.services import create_staff
+from kinward.access import ROLES
+from kinward.access.api import Staff, create_staff
 from kinward.cli.main import operator
 
 

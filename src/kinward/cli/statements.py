@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import click
 
-from kinward.redress.database import send_due, written
+from kinward.redress.api import send_due_statements, written
 
 DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -27,4 +27,4 @@ def export(since: datetime, until: datetime) -> None:
 @statement.command()
 def send() -> None:
     """Send now what was not sent yet; the worker does this every ten minutes."""
-    click.echo(f"{send_due()} statements were sent.")
+    click.echo(f"{send_due_statements()} statements were sent.")

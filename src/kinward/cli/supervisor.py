@@ -19,7 +19,7 @@ import click
 import httpx
 import msgspec
 
-from kinward.errors import KinwardError
+from kinward.ground.errors import KinwardError
 
 R = TypeVar("R")
 

@@ -11,7 +11,7 @@ from kinward.cli.first_run import make_secrets, migrate
 from kinward.cli.main import load_django
 from kinward.cli.roles import check_plugins, serve_command
 from kinward.cli.supervisor import Role, Supervisor, claim, step
-from kinward.config import config
+from kinward.ground.config import config
 
 
 def own_roles() -> list[Role]:
@@ -64,6 +64,6 @@ def up() -> None:
 
 
 def _has_staff() -> bool:
-    from kinward.access.models import Staff
+    from kinward.access.api import Staff
 
     return Staff.objects.exists()

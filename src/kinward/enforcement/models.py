@@ -5,8 +5,8 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
-from kinward.fields import MAX_ID
-from kinward.people.models import Account
+from kinward.ground.text import MAX_ID
+from kinward.people.api import Account
 
 
 class Effect(models.TextChoices):
@@ -84,7 +84,7 @@ class Action(models.Model):
         return f"{self.target_kind}.{self.effect}"
 
 
-class Hold(models.Model):
+class Removal(models.Model):
     """That a case holds some bytes, and so each copy of them, removed."""
 
     case_id = models.UUIDField()

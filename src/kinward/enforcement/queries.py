@@ -6,17 +6,17 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from kinward.enforcement.models import Action, ActionState, Effect, Hold, Sanction, Target
-from kinward.matching.models import Check
-from kinward.people.models import Account
+from kinward.enforcement.models import Action, ActionState, Effect, Removal, Sanction, Target
+from kinward.matching.api import Check
+from kinward.people.api import Account
 
 
-def of_case(case_id: UUID) -> QuerySet[Action]:
+def actions_of_case(case_id: UUID) -> QuerySet[Action]:
     """A case's actions in the order they were issued."""
     return Action.objects.filter(case_id=case_id).order_by("number")
 
 
-def sanctions_of(case_id: UUID) -> list[UUID]:
+def sanctions_of_case(case_id: UUID) -> list[UUID]:
     """The ids of what a case imposed, also what has ended."""
     made = Sanction.objects.filter(case_id=case_id).order_by("began_at")
     return list(made.values_list("id", flat=True))
@@ -34,13 +34,13 @@ def is_removed(account: Account, content_id: str) -> bool:
     return last is not None and last.effect == Effect.REMOVE
 
 
-def held_by_others(case_id: UUID, contents: Mapping[str, Account]) -> set[str]:
+def removed_by_others(case_id: UUID, contents: Mapping[str, Account]) -> set[str]:
     """Of some content, and whose it is, what another case took, or holds by its bytes."""
     accounts = {each.pk for each in contents.values()}
     actions = Action.objects.filter(
         account__in=accounts, target_kind=Target.CONTENT, target__in=list(contents)
     )
-    others = Hold.objects.filter(ended_at=None).exclude(case_id=case_id)
+    others = Removal.objects.filter(ended_at=None).exclude(case_id=case_id)
     held = Check.objects.filter(
         account__in=accounts, content_id__in=list(contents), sha256__in=others.values("sha256")
     )
@@ -60,17 +60,17 @@ def _taken(actions: QuerySet[Action]) -> set[str]:
     return {target for _case, target in taken}
 
 
-def parked() -> QuerySet[Action]:
+def parked_actions() -> QuerySet[Action]:
     """Actions that were given up and wait for a person, oldest first."""
     return Action.objects.filter(state=ActionState.PARKED).order_by("number")
 
 
-def undelivered() -> QuerySet[Action]:
+def undelivered_actions() -> QuerySet[Action]:
     """Actions that the platform has not carried out yet, oldest first."""
     waiting = (ActionState.PENDING, ActionState.PARKED)
     return Action.objects.filter(state__in=waiting).select_related("account").order_by("number")
 
 
-def struggling() -> QuerySet[Action]:
+def struggling_actions() -> QuerySet[Action]:
     """Actions that failed at least once and are being tried again, oldest first."""
     return Action.objects.filter(state=ActionState.PENDING, attempts__gt=0).order_by("number")

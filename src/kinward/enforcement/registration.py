@@ -6,7 +6,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from kinward.enforcement.models import BlockedIdentifier
-from kinward.people.models import Account
+from kinward.people.api import Account
 
 
 def block_registration(*, account: Account, case_id: UUID) -> int:

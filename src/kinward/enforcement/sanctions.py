@@ -15,13 +15,12 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from kinward.access.actor import Actor
+from kinward.access import Actor
 from kinward.enforcement.models import Effect, Sanction, SanctionKind, Target
 from kinward.enforcement.services import issue_account
-from kinward.experience.settings import withhold
-from kinward.ledger.services import record
-from kinward.people.models import Account, Standing
-from kinward.people.services import lock_account, set_standing
+from kinward.experience.api import withhold
+from kinward.ledger.api import record
+from kinward.people.api import Account, Standing, lock_account, set_standing
 
 STANDINGS: Final = (Standing.ACTIVE, Standing.SUSPENDED, Standing.TERMINATED)
 _EFFECTS: Final = {
@@ -30,7 +29,7 @@ _EFFECTS: Final = {
 }
 
 
-class Stands(msgspec.Struct, frozen=True):
+class CurrentStanding(msgspec.Struct, frozen=True):
     """How an account stands: whether it may be used, what is withheld, and until when each."""
 
     standing: Standing = Standing.ACTIVE
@@ -49,7 +48,7 @@ class Stands(msgspec.Struct, frozen=True):
         }
 
 
-def stands(account: Account) -> Stands:
+def current_standing(account: Account) -> CurrentStanding:
     """How an account stands now."""
     now = timezone.now()
     live = Sanction.objects.filter(Q(until=None) | Q(until__gt=now), account=account, ended_at=None)
@@ -70,14 +69,14 @@ def stands(account: Account) -> Stands:
     until = None
     if untils and None not in untils:
         until = max(each for each in untils if each is not None)
-    return Stands(standing, until, withheld)
+    return CurrentStanding(standing, until, withheld)
 
 
 def _later(a: datetime | None, b: datetime | None) -> datetime | None:
     return None if a is None or b is None else max(a, b)
 
 
-def impose(
+def impose_sanction(
     *,
     account: Account,
     case_id: UUID,
@@ -118,7 +117,7 @@ def sanctioned_by(case_id: UUID, account: Account) -> bool:
     return Sanction.objects.filter(case_id=case_id, account=account, ended_at=None).exists()
 
 
-def lift(*, account: Account, case_id: UUID, why: str, actor: Actor) -> None:
+def lift_sanction(*, account: Account, case_id: UUID, why: str, actor: Actor) -> None:
     """End what a case imposed on an account. The caller has locked the account."""
 
     def change() -> None:
@@ -146,7 +145,7 @@ def _end(found: Iterable[Sanction], why: str) -> list[Sanction]:
 def _apply(account: Account, case_id: UUID, actor: Actor, change: Callable[[], None]) -> None:
     """Change the sanctions of an account, and tell the platform if that changes how it stands."""
     change()
-    now = stands(account)
+    now = current_standing(account)
     told, tell = _told(account), now.as_dict()
     if told == tell:
         return
@@ -161,7 +160,7 @@ def _told(account: Account) -> dict[str, Any]:
     """What the platform was told last of how an account stands."""
     told = account.actions.filter(target_kind=Target.ACCOUNT, standing__isnull=False)
     last = told.order_by("-number").values_list("standing", flat=True).first()
-    return Stands(Standing(account.standing)).as_dict() if last is None else dict(last)
+    return CurrentStanding(Standing(account.standing)).as_dict() if last is None else dict(last)
 
 
 def _effect(told: dict[str, Any], tell: dict[str, Any]) -> Effect:
@@ -182,6 +181,8 @@ def end_due() -> int:
     for account_id, case_id in list(due.values_list("account_id", "case_id")[:1000]):
         with transaction.atomic():
             account = lock_account(account_id)
-            lift(account=account, case_id=case_id, why="over", actor=Actor.system("enforcement"))
+            lift_sanction(
+                account=account, case_id=case_id, why="over", actor=Actor.system("enforcement")
+            )
             lifted += 1
     return lifted

@@ -10,18 +10,16 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from kinward.access.actor import Actor
-from kinward.access.permissions import Permission
-from kinward.config import config
+from kinward.access import Actor, Permission
 from kinward.enforcement.models import Action, ActionState, Effect, Target
 from kinward.enforcement.webhook import Delivery, Undelivered, send
-from kinward.errors import Invalid, KinwardError, NotFound
-from kinward.evidence.queries import held_file
-from kinward.evidence.services import read_for_restoration
-from kinward.jobs import DELAYS, enqueue, enqueue_once
-from kinward.ledger.services import record
-from kinward.locks import exclusive
-from kinward.people.models import Account
+from kinward.evidence.api import held_file, read_for_restoration
+from kinward.ground.config import config
+from kinward.ground.errors import Invalid, KinwardError, NotFound
+from kinward.ground.jobs import DELAYS, enqueue, enqueue_once
+from kinward.ground.locks import exclusive
+from kinward.ledger.api import record
+from kinward.people.api import Account
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +27,7 @@ DELIVER: Final = "enforcement.deliver"
 FORGOTTEN: Final = timedelta(minutes=10)
 
 
-def issue_content(
+def issue_content_action(
     *,
     case_id: UUID,
     account: Account,
@@ -105,7 +103,7 @@ def _deliver_soon(action: Action) -> None:
         enqueue(DELIVER, action_id=str(action.id))
 
 
-def notify(*, account: Account, notice: dict[str, Any], actor: Actor) -> Action:
+def notify_account(*, account: Account, notice: dict[str, Any], actor: Actor) -> Action:
     """Have the platform tell an account holder something, in the caller's transaction.
 
     `notice` has a `topic` and what belongs to it, in the account holder's language.
@@ -132,7 +130,7 @@ def get_action(action_id: UUID) -> Action:
 def deliver(action_id: UUID) -> None:
     """Send an action to the platform, one at a time for each target, unless it fetches them.
 
-    Raises `Undelivered` to be called again later, until the schedule of `kinward.jobs` is used up.
+    Raises `Undelivered` to be called again later, until the schedule of `kinward.ground.jobs` is used up.
     """
     action = get_action(action_id)
     if config().actions == "pull":
@@ -144,7 +142,7 @@ def deliver(action_id: UUID) -> None:
         if action.state != ActionState.PENDING:
             return
         try:
-            delivery = send(config(), message_id=str(action.id), payload=payload(action))
+            delivery = send(config(), message_id=str(action.id), payload=action_payload(action))
         except KinwardError as error:
             _failed(action, None, str(error))
             return
@@ -155,7 +153,7 @@ def deliver(action_id: UUID) -> None:
 
 
 @transaction.atomic
-def acknowledged(action_ids: Sequence[UUID], *, actor: Actor) -> int:
+def acknowledge_actions(action_ids: Sequence[UUID], *, actor: Actor) -> int:
     """The platform fetched these actions and carried them out; returns how many that is news of."""
     open_ones = Action.objects.select_for_update().filter(
         id__in=action_ids, state__in=(ActionState.PENDING, ActionState.PARKED)
@@ -186,7 +184,7 @@ def send_forgotten() -> int:
     return len(ids)
 
 
-def payload(action: Action) -> dict[str, object]:
+def action_payload(action: Action) -> dict[str, object]:
     """What the platform is told: the effect and its target, never the grounds."""
     return {
         "type": action.type,
@@ -267,7 +265,7 @@ def _failed(action: Action, status: int | None, answer: str) -> None:
 
 
 @transaction.atomic
-def replay(*, action: Action, actor: Actor) -> None:
+def replay_action(*, action: Action, actor: Actor) -> None:
     """Send a parked action again, with a fresh schedule."""
     actor.must(Permission.REPLAY)
     action = Action.objects.select_for_update().get(pk=action.pk)

@@ -7,7 +7,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from kinward.enforcement.models import Strike
-from kinward.people.models import Account
+from kinward.people.api import Account
 
 
 def strikes_of(account: Account) -> int:
@@ -16,7 +16,7 @@ def strikes_of(account: Account) -> int:
     return int(live.aggregate(Sum("count"))["count__sum"] or 0)
 
 
-def strike(*, account: Account, case_id: UUID, clause: str, count: int, days: int) -> None:
+def add_strike(*, account: Account, case_id: UUID, clause: str, count: int, days: int) -> None:
     """Count a verdict against an account for so many days, in the caller's transaction."""
     if count:
         Strike.objects.create(
@@ -28,6 +28,6 @@ def strike(*, account: Account, case_id: UUID, clause: str, count: int, days: in
         )
 
 
-def take_back(case_id: UUID) -> None:
+def take_back_strikes(case_id: UUID) -> None:
     """Count the verdict of a case no more."""
     Strike.objects.filter(case_id=case_id, taken_back_at=None).update(taken_back_at=timezone.now())

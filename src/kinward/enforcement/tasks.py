@@ -4,15 +4,11 @@ from uuid import UUID
 
 from django.db import transaction
 
-from kinward.access.actor import Actor
+from kinward.access import Actor
 from kinward.enforcement import sanctions, services
-from kinward.experience import growing
-from kinward.experience.live import today
-from kinward.families.ending import finish_due
-from kinward.families.models import Notice
-from kinward.families.settling import end_choices
-from kinward.families.tell import TELL, sentence
-from kinward.jobs import task
+from kinward.experience.api import apply_birthday, birthdays_due, today
+from kinward.families.api import TELL, Notice, end_choices, end_due_pairings, notice_sentence
+from kinward.ground.jobs import task
 
 
 @task(services.DELIVER)
@@ -39,16 +35,16 @@ def grow_up(timestamp: int) -> None:
 
     Each account grows in a transaction of its own, with the notice to the person.
     """
-    while account_ids := growing.due(today()):
+    while account_ids := birthdays_due(today()):
         for account_id in account_ids:
             with transaction.atomic():
-                grown = growing.grow(account_id)
+                grown = apply_birthday(account_id)
                 if grown is None:
                     continue
                 account, growth = grown
                 end_choices(account, growth.ended, "grown up")
                 if growth.opened or growth.closed or growth.ended:
-                    services.notify(
+                    services.notify_account(
                         account=account,
                         notice={
                             "topic": "growing_up",
@@ -59,7 +55,7 @@ def grow_up(timestamp: int) -> None:
                         },
                         actor=Actor.system("enforcement"),
                     )
-            finish_due(account_id)
+            end_due_pairings(account_id)
 
 
 @task(TELL)
@@ -68,8 +64,8 @@ def tell(notice_id: int) -> None:
     with transaction.atomic():
         notice = Notice.objects.select_related("account").filter(pk=notice_id).first()
         if notice is not None and not notice.passed_on:
-            said = {"language": notice.account.language, "sentence": sentence(notice)}
-            services.notify(
+            said = {"language": notice.account.language, "sentence": notice_sentence(notice)}
+            services.notify_account(
                 account=notice.account,
                 notice={"topic": notice.topic, **said},
                 actor=Actor.system("enforcement"),

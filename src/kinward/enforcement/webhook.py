@@ -9,9 +9,9 @@ import httpx
 import msgspec
 from standardwebhooks.webhooks import Webhook
 
-from kinward.config import Config, require_safe
-from kinward.errors import KinwardError, NotConfigured
-from kinward.fields import storable
+from kinward.ground.config import Config, require_safe
+from kinward.ground.errors import KinwardError, NotConfigured
+from kinward.ground.text import storable
 
 KEPT: Final = 4096  # bytes of an answer that are read and kept
 
@@ -50,7 +50,7 @@ class Signed(msgspec.Struct, frozen=True):
     body: str
 
 
-def signed(config: Config, *, message_id: str, payload: dict[str, Any]) -> Signed:
+def sign_webhook(config: Config, *, message_id: str, payload: dict[str, Any]) -> Signed:
     """Sign a message, as of now."""
     body = msgspec.json.encode(payload).decode()
     now = datetime.now(UTC)
@@ -65,7 +65,7 @@ def signed(config: Config, *, message_id: str, payload: dict[str, Any]) -> Signe
 def send(config: Config, *, message_id: str, payload: dict[str, Any]) -> Delivery:
     """Sign and post a message. Raises `Undelivered` when no answer came."""
     check_address(config)
-    message = signed(config, message_id=message_id, payload=payload)
+    message = sign_webhook(config, message_id=message_id, payload=payload)
     headers = {"Content-Type": "application/json", **message.headers}
     try:
         with _http(config.webhook_seconds).stream(

@@ -1,1 +1,8 @@
-"""The vault: sealed evidence, who may open it, how long it is kept."""
+"""Sealing and opening bytes. Pure."""
+
+from kinward.evidence.sealing import CannotUnseal, new_key
+
+__all__ = [
+    "CannotUnseal",
+    "new_key",
+]

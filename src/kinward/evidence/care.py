@@ -9,12 +9,12 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from kinward.access.actor import Actor
+from kinward.access import Actor
 from kinward.evidence import storage
 from kinward.evidence.keys import keys, keys_of
 from kinward.evidence.models import Evidence
 from kinward.evidence.services import sealed_bytes
-from kinward.ledger.services import record
+from kinward.ledger.api import record
 
 log = structlog.get_logger(__name__)
 
@@ -22,7 +22,7 @@ Progress = Callable[[int], None]
 ACTOR: Final = Actor.system("evidence")
 
 
-def store_next() -> bool:
+def store_next_file() -> bool:
     """Move the oldest file that is still in the database to the store; whether there was one."""
     if not storage.has_store():
         return False
@@ -31,8 +31,8 @@ def store_next() -> bool:
         evidence = here.order_by("sealed_at").first()
         if evidence is None or evidence.ciphertext is None:
             return False
-        location = storage.location_of(evidence.id)
-        storage.put(location, bytes(evidence.ciphertext))
+        location = storage.object_location(evidence.id)
+        storage.write_object(location, bytes(evidence.ciphertext))
         evidence.ciphertext, evidence.location = None, location
         evidence.save(update_fields=["ciphertext", "location"])
         record(
@@ -45,7 +45,7 @@ def store_next() -> bool:
     return True
 
 
-def rewrap(progress: Progress = lambda done: None) -> int:
+def rewrap_keys(progress: Progress = lambda done: None) -> int:
     """Wrap every data key that another key wraps by the current one; returns how many that were.
 
     The bytes stay as they are. Killed anywhere it goes on where it was.
@@ -79,7 +79,7 @@ def _rewrap(pk: UUID) -> int:
     return 1
 
 
-def scrub(progress: Progress = lambda done: None) -> int:
+def scrub_evidence(progress: Progress = lambda done: None) -> int:
     """Check that every sealed file is as it was sealed, without opening one; returns the damaged.
 
     Nobody's eyes and no key are needed: what is compared is the ciphertext's digest.
@@ -99,7 +99,7 @@ def _is_whole(pk: UUID) -> bool:
         return True
     try:
         digest = hashlib.sha256(sealed_bytes(evidence)).hexdigest()
-    except storage.StoreAway as error:
+    except storage.StoreUnreachable as error:
         digest = f"unreadable: {error}"
     # What was sealed before digests were kept is taken as it is found, once.
     whole = not evidence.sealed_sha256 or digest == evidence.sealed_sha256

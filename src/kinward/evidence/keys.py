@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Final, Protocol
 from uuid import UUID
 
-from kinward.config import Config, config
-from kinward.errors import KinwardError, NotConfigured
 from kinward.evidence.sealing import CannotUnseal, decrypt, encrypt, public_half
+from kinward.ground.config import Config, config
+from kinward.ground.errors import KinwardError, NotConfigured
 
 GROUP: Final = "kinward.keys"
 

@@ -7,10 +7,10 @@ credentials are those that boto3 finds; `KINWARD_AWS_ENDPOINT` names another add
 from typing import Any, Final
 from uuid import UUID
 
-from kinward.config import Config
-from kinward.errors import NotConfigured
 from kinward.evidence.keys import KeysAway
 from kinward.evidence.sealing import CannotUnseal
+from kinward.ground.config import Config
+from kinward.ground.errors import NotConfigured
 
 REFUSED: Final = {
     *("InvalidCiphertextException", "IncorrectKeyException", "NotFoundException"),

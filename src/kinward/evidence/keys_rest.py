@@ -15,10 +15,10 @@ from uuid import UUID
 
 import httpx
 
-from kinward.config import Config, require_safe
-from kinward.errors import NotConfigured
 from kinward.evidence.keys import KeysAway
 from kinward.evidence.sealing import CannotUnseal
+from kinward.ground.config import Config, require_safe
+from kinward.ground.errors import NotConfigured
 
 TIMEOUT: Final = httpx.Timeout(10.0, connect=5.0)
 REFUSED: Final = {400, 403, 404}

@@ -5,7 +5,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
-from kinward.fields import MAX_ID
+from kinward.ground.text import MAX_ID
 
 
 class Evidence(models.Model):

@@ -24,16 +24,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pyrage.x25519 import Recipient
 
 from kinward import __version__
-from kinward.config import config
-from kinward.errors import Invalid
-from kinward.ledger.models import Entry
+from kinward.ground.config import config
+from kinward.ground.errors import Invalid
+from kinward.ledger.api import Entry
 
 FORMAT: Final = 1
 READ: Final = 1024 * 1024
 MARGIN: Final = 20  # mm
 
 
-class Item(msgspec.Struct, frozen=True):
+class PackageItem(msgspec.Struct, frozen=True):
     """One file of a package: its name in it, its bytes, and a word about what it is."""
 
     name: str
@@ -57,13 +57,13 @@ def check_recipient(text: str) -> str:
     return text.strip()
 
 
-def pack(
+def write_package(
     path: Path,
     *,
     recipients: Iterable[str],
     title: str,
     facts: Mapping[str, str],
-    items: Iterable[Item],
+    items: Iterable[PackageItem],
 ) -> Packed:
     """Write a sealed package to a path; it appears there whole or not at all."""
     keys = [Recipient.from_str(check_recipient(each)) for each in recipients]
@@ -107,7 +107,9 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _write_zip(clear: BinaryIO, title: str, facts: Mapping[str, str], items: Iterable[Item]) -> int:
+def _write_zip(
+    clear: BinaryIO, title: str, facts: Mapping[str, str], items: Iterable[PackageItem]
+) -> int:
     listed: list[dict[str, Any]] = []
     with zipfile.ZipFile(clear, "w", zipfile.ZIP_STORED) as archive:
         for item in items:

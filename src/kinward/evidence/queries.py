@@ -6,10 +6,10 @@ from uuid import UUID
 from django.db.models import Count, QuerySet
 
 from kinward.evidence.models import Evidence
-from kinward.ledger.models import Entry
+from kinward.ledger.api import Entry
 
 
-def of_case(case_id: UUID) -> QuerySet[Evidence]:
+def evidence_of_case(case_id: UUID) -> QuerySet[Evidence]:
     """A case's files in the order they were sealed, without their bytes."""
     return (
         Evidence.objects.filter(case_id=case_id)
@@ -20,11 +20,11 @@ def of_case(case_id: UUID) -> QuerySet[Evidence]:
 
 def held_file(case_id: UUID, content_id: str) -> Evidence | None:
     """The sealed file of a content item in a case, unless it was destroyed; without its bytes."""
-    files = of_case(case_id).exclude(check_id=None)
+    files = evidence_of_case(case_id).exclude(check_id=None)
     return files.filter(content_id=content_id, destroyed_at=None).last()
 
 
-def held_cases() -> QuerySet[Evidence, Any]:
+def cases_under_legal_hold() -> QuerySet[Evidence, Any]:
     """The cases whose evidence is under legal hold, with the reference and the number of files."""
     held = Evidence.objects.filter(destroyed_at=None).exclude(hold_reference="")
     counted = held.values("case_id", "hold_reference").annotate(files=Count("pk"))

@@ -7,7 +7,7 @@ that identity; `keys` wraps the identity. To destroy the wrapped identity is to 
 import pyrage
 from pyrage.x25519 import Identity, Recipient
 
-from kinward.errors import KinwardError
+from kinward.ground.errors import KinwardError
 
 
 class CannotUnseal(KinwardError):

@@ -8,19 +8,18 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from kinward.access.actor import Actor
-from kinward.access.models import Staff
-from kinward.access.permissions import Permission
-from kinward.config import config
-from kinward.errors import Invalid, KinwardError, NotFound
+from kinward.access import Actor, Permission
+from kinward.access.api import Staff
 from kinward.evidence import storage
 from kinward.evidence.keys import keys, keys_of
 from kinward.evidence.models import Evidence
 from kinward.evidence.queries import held_file
 from kinward.evidence.sealing import decrypt, seal
-from kinward.jobs import enqueue
-from kinward.ledger.services import record
-from kinward.matching.models import Check
+from kinward.ground.config import config
+from kinward.ground.errors import Invalid, KinwardError, NotFound
+from kinward.ground.jobs import enqueue
+from kinward.ledger.api import record
+from kinward.matching.api import Check
 from kinward.media import View, decoders, digest_bytes, medium_of
 
 DELETE: Final = "evidence.delete_object"
@@ -34,7 +33,7 @@ class Held(KinwardError):
     status = 409
 
 
-class Gone(KinwardError):
+class EvidenceGone(KinwardError):
     """This evidence was destroyed: its term ended, or an authority asked for it."""
 
     code = "evidence.gone"
@@ -107,7 +106,7 @@ def get_evidence(evidence_id: UUID) -> Evidence:
         raise NotFound(f"There is no evidence {evidence_id}.") from error
 
 
-def look(*, evidence: Evidence, staff: Staff, reason: str, moving: bool = False) -> View:
+def open_evidence(*, evidence: Evidence, staff: Staff, reason: str, moving: bool = False) -> View:
     """Show a person a file. The look is in the ledger before a byte of it leaves.
 
     A still picture is shown whole, re-encoded and without metadata. Of what moves some frames are
@@ -121,14 +120,14 @@ def look(*, evidence: Evidence, staff: Staff, reason: str, moving: bool = False)
     return view
 
 
-def watched(*, evidence: Evidence, staff: Staff, reason: str) -> None:
+def record_evidence_watched(*, evidence: Evidence, staff: Staff, reason: str) -> None:
     """Write down that a person played all of a video that was shown to them."""
     _require_reason(staff, reason)
     with transaction.atomic(durable=True):
         _record_look("evidence.viewed", evidence, staff, reason, entire=True)
 
 
-def veil(*, evidence: Evidence, staff: Staff, reason: str) -> bytes:
+def veil_evidence(*, evidence: Evidence, staff: Staff, reason: str) -> bytes:
     """A tiny grey blur of a file, as JPEG: enough to tell files apart, not enough to see."""
     _require_reason(staff, reason)
     rendering = decoders().still(_open(evidence), veiled=True)
@@ -203,7 +202,7 @@ def _record_look(kind: str, evidence: Evidence, staff: Staff, reason: str, **dat
 
 def _open(evidence: Evidence) -> bytes:
     if evidence.wrapped_key is None:
-        raise Gone(f"It was destroyed on {evidence.destroyed_at:%Y-%m-%d}.")
+        raise EvidenceGone(f"It was destroyed on {evidence.destroyed_at:%Y-%m-%d}.")
     ciphertext = sealed_bytes(evidence)
     wrapped = bytes(evidence.wrapped_key)
     data_key = keys_of(evidence.key_id).unwrap(wrapped, evidence.key_id, evidence.id)
@@ -216,7 +215,7 @@ def _open(evidence: Evidence) -> bytes:
 def sealed_bytes(evidence: Evidence) -> bytes:
     """The ciphertext, from the database or from the store."""
     return (
-        storage.get(evidence.location)
+        storage.read_object(evidence.location)
         if evidence.ciphertext is None
         else bytes(evidence.ciphertext)
     )
@@ -262,7 +261,7 @@ def keep_for_appeals(*, case_id: UUID, days: int, actor: Actor) -> None:
 
 
 @transaction.atomic
-def set_hold(*, case_id: UUID, reference: str, actor: Actor) -> int:
+def set_legal_hold(*, case_id: UUID, reference: str, actor: Actor) -> int:
     """Put a case's evidence under legal hold (it cannot expire), or with "" release it."""
     actor.must(Permission.HOLD_EVIDENCE)
     count = Evidence.objects.filter(case_id=case_id, destroyed_at=None).update(
@@ -275,7 +274,7 @@ def set_hold(*, case_id: UUID, reference: str, actor: Actor) -> int:
     return count
 
 
-def destroy_expired(now: datetime) -> int:
+def destroy_expired_evidence(now: datetime) -> int:
     """Destroy the keys and bytes of what has expired and is not held; returns how many.
 
     Without its key an object in the store is noise already; it goes as soon as the store lets it.
@@ -321,4 +320,4 @@ def _destroy(evidence: Evidence, *, reason: str, actor: Actor) -> None:
         reason=reason,
     )
     if storage.has_store() or evidence.location:
-        enqueue(DELETE, location=evidence.location or storage.location_of(evidence.id))
+        enqueue(DELETE, location=evidence.location or storage.object_location(evidence.id))

@@ -11,13 +11,13 @@ from uuid import UUID
 
 import fsspec
 
-from kinward.config import config
-from kinward.errors import KinwardError, NotConfigured
+from kinward.ground.config import config
+from kinward.ground.errors import KinwardError, NotConfigured
 
 BLOCK: Final = 1024 * 1024
 
 
-class StoreAway(KinwardError):
+class StoreUnreachable(KinwardError):
     """The store of evidence does not answer, or does not have what it was given."""
 
     code = "evidence.store_away"
@@ -29,12 +29,12 @@ def has_store() -> bool:
     return bool(config().evidence_store)
 
 
-def location_of(evidence_id: UUID) -> str:
+def object_location(evidence_id: UUID) -> str:
     """The address of an object; it never changes, so that writing it again is harmless."""
     return f"{config().evidence_store.rstrip('/')}/{evidence_id}.age"
 
 
-def put(location: str, data: bytes) -> None:
+def write_object(location: str, data: bytes) -> None:
     """Write an object, and read it back. Raises `StoreAway` unless it is there, whole."""
     system, path = _open(location)
     try:
@@ -43,20 +43,20 @@ def put(location: str, data: bytes) -> None:
         system.invalidate_cache()
         there = system.cat_file(path)
     except Exception as error:  # each kind of store has errors of its own
-        raise StoreAway(f"{type(error).__name__} at writing.") from error
+        raise StoreUnreachable(f"{type(error).__name__} at writing.") from error
     if hashlib.sha256(there).digest() != hashlib.sha256(data).digest():
-        raise StoreAway("It gave other bytes back than it was given.")
+        raise StoreUnreachable("It gave other bytes back than it was given.")
 
 
-def get(location: str) -> bytes:
+def read_object(location: str) -> bytes:
     """Read an object."""
     system, path = _open(location)
     try:
         return bytes(system.cat_file(path))
     except FileNotFoundError as error:
-        raise StoreAway("The object is not there.") from error
+        raise StoreUnreachable("The object is not there.") from error
     except Exception as error:
-        raise StoreAway(f"{type(error).__name__} at reading.") from error
+        raise StoreUnreachable(f"{type(error).__name__} at reading.") from error
 
 
 def delete(location: str) -> None:
@@ -67,7 +67,7 @@ def delete(location: str) -> None:
     except FileNotFoundError:
         return
     except Exception as error:
-        raise StoreAway(f"{type(error).__name__} at deleting.") from error
+        raise StoreUnreachable(f"{type(error).__name__} at deleting.") from error
 
 
 def _open(location: str) -> tuple[Any, str]:

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from kinward.errors import KinwardError
+from kinward.ground.errors import KinwardError
 
 
 class OpinionKind(StrEnum):

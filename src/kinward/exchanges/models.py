@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from kinward.matching.models import Addition, Bank, BankedHash
+from kinward.matching.api import Addition, Bank, BankedHash
 
 
 class Exchange(models.Model):

@@ -4,23 +4,20 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from kinward.access.actor import Actor
-from kinward.access.permissions import Permission
+from kinward.access import Actor, Permission
 from kinward.exchanges.kinds import NotTaken, OpinionKind
 from kinward.exchanges.models import Opinion, Signal
 from kinward.exchanges.services import connected
-from kinward.fields import storable
-from kinward.jobs import enqueue
-from kinward.matching import services as matching
-from kinward.matching.kinds import kind_of
-from kinward.matching.models import BankedHash
+from kinward.ground.jobs import enqueue
+from kinward.ground.text import storable
+from kinward.matching.api import BankedHash, kind_of, mark_hash_false_positive
 
 log = structlog.get_logger(__name__)
 
 SEND = "exchanges.send_opinion"
 
 
-def give(*, hashes: list[int], kind: OpinionKind, actor: Actor) -> None:
+def give_opinion(*, hashes: list[int], kind: OpinionKind, actor: Actor) -> None:
     """Note what we think of banked hashes, in the caller's transaction; each once.
 
     Of a partner's hash it is sent to the partner, if its exchange says so.
@@ -58,6 +55,6 @@ def send(opinion_id: int) -> None:
 def mark_false_positive(*, row: BankedHash, wrong: bool, actor: Actor) -> None:
     """Say that a banked hash hits what is harmless, here and to whoever it is from."""
     actor.must(Permission.MARK_HASHES)
-    matching.mark_false_positive(row=row, wrong=wrong, actor=actor)
+    mark_hash_false_positive(row=row, wrong=wrong, actor=actor)
     if wrong:
-        give(hashes=[row.pk], kind=OpinionKind.FALSE_POSITIVE, actor=actor)
+        give_opinion(hashes=[row.pk], kind=OpinionKind.FALSE_POSITIVE, actor=actor)

@@ -34,10 +34,9 @@ from threatexchange.signal_type.md5 import VideoMD5Signal
 from threatexchange.signal_type.pdq.signal import PdqSignal
 from threatexchange.signal_type.url import URLSignal
 
-from kinward.errors import Invalid, KinwardError
 from kinward.exchanges.kinds import NotTaken, OpinionKind
-from kinward.matching.hashlists import ListedHash, listed
-from kinward.matching.kinds import kind_named
+from kinward.ground.errors import Invalid, KinwardError
+from kinward.matching.api import ListedHash, kind_named, listed
 
 MAX_ANSWER: Final = 64 * 1024 * 1024
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")

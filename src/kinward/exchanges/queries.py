@@ -10,7 +10,7 @@ WAITING = Q(
 )
 
 
-def health() -> QuerySet[Exchange]:
+def exchange_health() -> QuerySet[Exchange]:
     """All exchanges by name, each with `waiting`, how many opinions are still to be sent."""
     return (
         Exchange.objects.select_related("bank")
@@ -19,7 +19,7 @@ def health() -> QuerySet[Exchange]:
     )
 
 
-def overdue() -> list[Exchange]:
+def overdue_exchanges() -> list[Exchange]:
     """The exchanges that have been read in none of the last three times that they were due."""
     now = timezone.now()
     return [

@@ -13,22 +13,21 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from kinward.access.actor import Actor
-from kinward.access.permissions import Permission
-from kinward.at_rest import open_text, seal_text
-from kinward.errors import Invalid, KinwardError, NotFound
+from kinward.access import Actor, Permission
 from kinward.exchanges.models import Exchange, Signal, Sync
-from kinward.fields import storable
-from kinward.ledger.services import record
-from kinward.locks import exclusive
-from kinward.matching.hashlists import ListedHash
-from kinward.matching.models import BankedHash
-from kinward.matching.services import (
+from kinward.ground.errors import Invalid, KinwardError, NotFound
+from kinward.ground.locks import exclusive
+from kinward.ground.secrets import open_text, seal_text
+from kinward.ground.text import storable
+from kinward.ledger.api import record
+from kinward.matching.api import (
+    BankedHash,
+    ListedHash,
     begin_addition,
     create_bank,
     extend,
     look_in_held,
-    withdraw,
+    withdraw_hashes,
 )
 
 log = structlog.get_logger(__name__)
@@ -136,7 +135,7 @@ def connected(exchange: Exchange) -> Any:
     )
 
 
-def sync(exchange: Exchange, *, actor: Actor) -> Iterator[Sync]:
+def sync_exchange(exchange: Exchange, *, actor: Actor) -> Iterator[Sync]:
     """Read what is new at a partner; yields how far it is.
 
     Each part is put into the bank in one transaction with the mark from which to go on. Raises
@@ -258,7 +257,7 @@ def _forget(exchange: Exchange, signals_gone: list[int]) -> int:
     hashes = set(rows.values_list("banked", flat=True))
     rows.delete()
     still = Signal.objects.filter(exchange=exchange, banked__in=hashes)
-    return withdraw(exchange.bank, hashes - set(still.values_list("banked", flat=True)))
+    return withdraw_hashes(exchange.bank, hashes - set(still.values_list("banked", flat=True)))
 
 
 def _drop_unmet(exchange: Exchange, run: Sync) -> Iterator[Sync]:
@@ -289,7 +288,7 @@ def _finish(exchange: Exchange, run: Sync, actor: Actor) -> None:
 
 
 @transaction.atomic
-def set_enabled(*, exchange: Exchange, enabled: bool, actor: Actor) -> None:
+def set_exchange_enabled(*, exchange: Exchange, enabled: bool, actor: Actor) -> None:
     """Read a partner when it is due, or no more."""
     actor.must(Permission.RUN_EXCHANGES)
     Exchange.objects.filter(pk=exchange.pk).update(enabled=enabled)

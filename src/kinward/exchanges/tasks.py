@@ -1,9 +1,9 @@
 """Reading partners when it is due, and sending them our opinions."""
 
-from kinward.access.actor import Actor
+from kinward.access import Actor
 from kinward.exchanges import opinions, services
 from kinward.exchanges.models import Exchange
-from kinward.jobs import enqueue_once, task
+from kinward.ground.jobs import enqueue_once, task
 
 SYNC = "exchanges.sync"
 
@@ -20,7 +20,7 @@ def sync(name: str) -> None:
     """Sync one exchange. A failure is on its page, and it is tried again when it is due."""
     exchange = Exchange.objects.get(name=name)
     try:
-        for _ in services.sync(exchange, actor=Actor.system("exchanges")):
+        for _ in services.sync_exchange(exchange, actor=Actor.system("exchanges")):
             pass
     except (services.SyncFailed, services.SyncRunning):
         return

@@ -11,16 +11,27 @@ import structlog
 from django.db.models import F, FilteredRelation, Q
 from django.utils import timezone
 
-from kinward.errors import KinwardError
 from kinward.experience.models import Activation, Layer, PackVersion, Shadow
-from kinward.people.models import Account, Standing
-from kinward.policy import AgeRange, Decision, Pack, Person, load_pack, shipped_packs
-from kinward.policy.ages import Assurance
-from kinward.policy.decision import stricter
-from kinward.policy.pack import decode_pack
-from kinward.policy.request import Request, State, answer, closed, ids_of
-from kinward.policy.values import Weekly
-from kinward.watch import Cache
+from kinward.ground.errors import KinwardError
+from kinward.ground.watch import Cache
+from kinward.people.api import Account, Standing
+from kinward.policy import (
+    AgeRange,
+    Assurance,
+    Decision,
+    Pack,
+    Person,
+    Request,
+    State,
+    Weekly,
+    answer_request,
+    closed,
+    decode_pack,
+    ids_of,
+    load_pack,
+    shipped_packs,
+    stricter,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -139,7 +150,7 @@ def decide_all(
 def _by(pack: Pack | None, request: Request, states: Mapping[str, State]) -> Decision:
     if pack is None:
         return closed(request, "pack.invalid")
-    return answer(pack, request, states)
+    return answer_request(pack, request, states)
 
 
 def pack_for(in_force: InForce, request: Request) -> Pack | None:

@@ -4,9 +4,9 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.lookups import IsNull
 
-from kinward.access.agreement import PROPOSED, TwoPeople
-from kinward.access.permissions import Permission
-from kinward.people.models import Account
+from kinward.access import Permission
+from kinward.access.api import PROPOSED, TwoPeople
+from kinward.people.api import Account
 
 
 class Layer(models.TextChoices):

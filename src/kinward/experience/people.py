@@ -5,10 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from kinward.experience.models import Layer, Setting
-from kinward.people.models import Account
-from kinward.policy.pack import Pack
-from kinward.policy.population import People, Settings, people_of
-from kinward.policy.vector import NONE
+from kinward.people.api import Account
+from kinward.policy import NONE, Pack, People, Settings, people_of
 
 PART = 50_000
 

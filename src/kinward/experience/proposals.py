@@ -5,17 +5,14 @@ from uuid import UUID
 import msgspec
 from django.db import transaction
 
-from kinward.access import agreement
-from kinward.access.agreement import AgreementState
-from kinward.access.models import Staff
-from kinward.errors import Invalid, KinwardError, NotFound
+from kinward.access.api import AgreementState, Staff, decide
 from kinward.experience.models import PackVersion, Proposal
 from kinward.experience.people import count_accounts, stored_people
-from kinward.experience.services import activate_proposal, current, store_pack
-from kinward.jobs import enqueue
-from kinward.ledger.services import record
-from kinward.policy.pack import Pack, decode_pack
-from kinward.policy.simulate import simulate
+from kinward.experience.services import activate_proposal, current_pack, store_pack
+from kinward.ground.errors import Invalid, KinwardError, NotFound
+from kinward.ground.jobs import enqueue
+from kinward.ledger.api import record
+from kinward.policy import Pack, decode_pack, simulate_change
 
 SIMULATE = "experience.simulate"
 MAX_WHY = 2000
@@ -48,14 +45,14 @@ def free_version(pack: Pack) -> str:
 
 
 @transaction.atomic
-def propose(*, files: dict[str, str], why: str, share: int, staff: Staff) -> Proposal:
+def propose_pack(*, files: dict[str, str], why: str, share: int, staff: Staff) -> Proposal:
     """Propose a pack for what is in force; whom it would touch is counted by a job."""
     staff.must(Proposal.permission)
     if not why.strip() or len(why) > MAX_WHY:
         raise Invalid(f"Say why, in at most {MAX_WHY} characters.")
     if not 1 <= share <= 100:
         raise Invalid("A share is from 1 to 100 percent.")
-    base = current().pack
+    base = current_pack().pack
     pack = store_pack(files=files, actor=staff.actor)
     if pack.digest == base.digest:
         raise Invalid("This is what is in force already.")
@@ -99,7 +96,7 @@ def count_touched(proposal_id: UUID) -> None:
     def progress(counted: int) -> None:
         Proposal.objects.filter(pk=proposal_id).update(counted=counted)
 
-    found = simulate(before.ruling, after.ruling, stored_people(before), progress)
+    found = simulate_change(before.ruling, after.ruling, stored_people(before), progress)
     kept = msgspec.structs.replace(found, changes=found.changes[:KEPT_CHANGES])
     simulation = msgspec.to_builtins(kept) | {
         "by_group": found.by_group(),
@@ -113,8 +110,8 @@ def count_touched(proposal_id: UUID) -> None:
 @transaction.atomic
 def decide_proposal(*, proposal_id: UUID, approve: bool, staff: Staff) -> Proposal:
     """Approve a proposal, which puts its pack in force, or reject it. Never by who proposed it."""
-    proposal = agreement.decide(Proposal, proposal_id, approve=approve, staff=staff)
-    if approve and current().pack.pk != proposal.base_id:
+    proposal = decide(Proposal, proposal_id, approve=approve, staff=staff)
+    if approve and current_pack().pack.pk != proposal.base_id:
         raise Outdated
     record(
         actor=staff.actor,

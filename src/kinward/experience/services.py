@@ -6,16 +6,13 @@ from typing import Final
 from django.db import transaction
 from django.utils import timezone
 
-from kinward.access.actor import Actor
-from kinward.access.agreement import AgreementState
-from kinward.access.permissions import Permission
-from kinward.errors import Forbidden, Invalid, KinwardError, NotFound
+from kinward.access import Actor, Permission
+from kinward.access.api import AgreementState
 from kinward.experience.live import FIRST_PACK, today
 from kinward.experience.models import Activation, PackVersion, Proposal, Shadow
-from kinward.ledger.services import record
-from kinward.policy.check import require_sound
-from kinward.policy.pack import decode_pack, digest
-from kinward.policy.sources import read_files
+from kinward.ground.errors import Forbidden, Invalid, KinwardError, NotFound
+from kinward.ledger.api import record
+from kinward.policy import decode_pack, pack_digest, read_files, require_sound
 
 SYSTEM: Final = Actor.system("experience")
 
@@ -49,14 +46,14 @@ def _store(files: Mapping[str, str], actor: Actor) -> PackVersion:
         version=pack.version,
         defaults={"digest": pack.digest, "files": dict(files), "made_by": str(actor)},
     )
-    if version.digest != digest(files):
+    if version.digest != pack_digest(files):
         raise VersionTaken(f"{version} is stored already.")
     if new:
         record(actor=actor, kind="pack.stored", subject=f"pack:{version}", digest=version.digest)
     return version
 
 
-def current() -> Activation:
+def current_pack() -> Activation:
     """What is in force; the first time, the pack that Kinward begins with is stored for it."""
     newest = Activation.objects.select_related("pack", "rest").order_by("-number").first()
     if newest is not None:
@@ -66,7 +63,7 @@ def current() -> Activation:
 
 
 @transaction.atomic
-def activate(*, pack: PackVersion, actor: Actor, share: int = 100) -> Activation:
+def activate_pack(*, pack: PackVersion, actor: Actor, share: int = 100) -> Activation:
     """Put a pack in force without a second person, for a share (percent) of accounts.
 
     No role of the staff allows it. Whoever runs `kinward policy activate` has the database.
@@ -94,7 +91,7 @@ def _activate(
     if not 1 <= share <= 100:
         raise Invalid("A share is from 1 to 100 percent.")
     _lock()
-    now = current()
+    now = current_pack()
     if (now.pack_id, now.share) == (pack.pk, share) and now.pk is not None:
         raise Invalid(f"{pack} is in force for {share} percent already.")
     # While a pack is being staged, who is outside its share keeps the one from before.
@@ -123,7 +120,7 @@ def _activate(
 
 
 @transaction.atomic
-def revert(*, actor: Actor) -> Activation:
+def revert_pack(*, actor: Actor) -> Activation:
     """Take the newest activation back: what was in force before it is in force again."""
     actor.must(Permission.CHANGE_POLICY)
     _lock()
@@ -183,7 +180,7 @@ def stop_shadow(*, actor: Actor) -> bool:
     return True
 
 
-def get_version(name: str) -> PackVersion:
+def get_pack_version(name: str) -> PackVersion:
     """A stored version by `name version`, or the newest by its name."""
     title, _, version = name.partition(" ")
     found = PackVersion.objects.filter(name=title)

@@ -9,17 +9,14 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from kinward.access.actor import Actor
-from kinward.errors import Invalid
+from kinward.access import Actor
 from kinward.experience.live import decide_all, live, load_states
 from kinward.experience.models import Layer, Setting
-from kinward.ledger.services import record
-from kinward.people.models import Account
-from kinward.people.services import lock_account
-from kinward.policy import Decision, Pack, decide
-from kinward.policy.request import About, Request, answer
-from kinward.policy.values import Weekly
-from kinward.watch import watch
+from kinward.ground.errors import Invalid
+from kinward.ground.watch import watch
+from kinward.ledger.api import record
+from kinward.people.api import Account, lock_account
+from kinward.policy import About, Decision, Pack, Request, Weekly, answer_request, decide
 
 
 @transaction.atomic
@@ -128,7 +125,7 @@ def decide_as_it_stands(account: Account, pack: Pack) -> dict[str, Decision]:
     states = load_states([account.platform_id])
     actor = About(id=account.platform_id)
     return {
-        name: answer(pack, Request(capability=name, actor=actor), states)
+        name: answer_request(pack, Request(capability=name, actor=actor), states)
         for name in pack.capabilities
     }
 

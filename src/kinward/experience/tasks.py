@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from kinward.experience import proposals
-from kinward.jobs import task
+from kinward.ground.jobs import task
 
 
 @task(proposals.SIMULATE)

@@ -1,6 +1,6 @@
 """What the family verbs refuse, each with a sentence for the person who reads it."""
 
-from kinward.errors import KinwardError
+from kinward.ground.errors import KinwardError
 
 
 class PortalLinkRefused(KinwardError):

@@ -5,7 +5,7 @@ import uuid
 from django.db import models
 from django.db.models import F, Q
 
-from kinward.people.models import Account
+from kinward.people.api import Account
 
 
 class PortalSession(models.Model):

@@ -5,10 +5,9 @@ from typing import Annotated, Literal
 import msgspec
 from django.db import transaction
 
-from kinward.enforcement.registration import blocked_kinds
-from kinward.enforcement.sanctions import stands
+from kinward.enforcement.api import blocked_kinds, current_standing
 from kinward.gate.calls import Call, Created
-from kinward.people.services import IdentifierIn, Profile, digests_of, get_account, put_account
+from kinward.people.api import IdentifierIn, Profile, digests_of, get_account, put_account
 
 Standing = Literal["active", "suspended", "terminated"]
 Moment = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
@@ -66,7 +65,7 @@ def see_account(call: Call[None], account_id: str) -> AccountStanding:
     """Return the current standing of an account."""
     account = get_account(account_id)
     standing = {"account_id": account.platform_id, "standing": account.standing}
-    return msgspec.convert(standing | stands(account).as_dict(), AccountStanding)
+    return msgspec.convert(standing | current_standing(account).as_dict(), AccountStanding)
 
 
 def check_registration(call: Call[Registration]) -> Registered:

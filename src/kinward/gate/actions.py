@@ -8,12 +8,17 @@ from uuid import UUID
 
 import msgspec
 
-from kinward.config import config
-from kinward.enforcement.queries import undelivered
-from kinward.enforcement.services import acknowledged, file_to_restore, payload
-from kinward.enforcement.webhook import Signed, signed
-from kinward.errors import Invalid
+from kinward.enforcement.api import (
+    Signed,
+    acknowledge_actions,
+    action_payload,
+    file_to_restore,
+    sign_webhook,
+    undelivered_actions,
+)
 from kinward.gate.calls import Call, Content
+from kinward.ground.config import config
+from kinward.ground.errors import Invalid
 
 MOST: Final = 500
 BYTES: Final = "application/octet-stream"
@@ -45,9 +50,12 @@ class Acknowledged(msgspec.Struct, frozen=True):
 
 def pull_actions(call: Call[None], query: Page) -> PendingActions:
     """Return the oldest unacknowledged actions, at most `limit` of them."""
-    pending = undelivered()[: query.limit]
+    pending = undelivered_actions()[: query.limit]
     return PendingActions(
-        [signed(config(), message_id=str(action.id), payload=payload(action)) for action in pending]
+        [
+            sign_webhook(config(), message_id=str(action.id), payload=action_payload(action))
+            for action in pending
+        ]
     )
 
 
@@ -56,9 +64,9 @@ def fetch_restored_file(call: Call[None], action_id: UUID) -> Content:
     return Content(file_to_restore(action_id, actor=call.actor), BYTES)
 
 
-def acknowledge_actions(call: Call[CarriedOut]) -> Acknowledged:
+def acknowledge(call: Call[CarriedOut]) -> Acknowledged:
     """Record that these actions were carried out. Idempotent."""
     action_ids = call.body.action_ids
     if len(action_ids) > MOST:
         raise Invalid(f"At most {MOST} at a time.")
-    return Acknowledged(acknowledged(action_ids, actor=call.actor))
+    return Acknowledged(acknowledge_actions(action_ids, actor=call.actor))

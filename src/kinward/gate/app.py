@@ -10,11 +10,8 @@ from typing import Any, Final, TypeVar
 import structlog
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
-from kinward.access.models import ApiKey
-from kinward.access.services import authenticate, authenticate_known
-from kinward.config import config
-from kinward.errors import KinwardError, NotFound
-from kinward.experience.shadowing import tally
+from kinward.access.api import ApiKey, authenticate, authenticate_known
+from kinward.experience.api import tally_shadow
 from kinward.gate.calls import Call
 from kinward.gate.health import ANSWERS, SECONDS
 from kinward.gate.http import (
@@ -31,6 +28,8 @@ from kinward.gate.http import (
 )
 from kinward.gate.routes import ROUTES
 from kinward.gate.routing import Fast, Form, Found, Route, Router, prefixes
+from kinward.ground.config import config
+from kinward.ground.errors import KinwardError, NotFound
 from kinward.media import Busy
 
 log = structlog.get_logger(__name__)
@@ -159,7 +158,7 @@ class Gate:
         if time.monotonic() - self._shadow_written < SHADOW_SECONDS:
             return
         self._shadow_written = time.monotonic()
-        writing = asyncio.ensure_future(self._in_thread(tally().write))
+        writing = asyncio.ensure_future(self._in_thread(tally_shadow().write))
         self._background.add(writing)
         writing.add_done_callback(self._shadow_done)
 

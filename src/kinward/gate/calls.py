@@ -4,9 +4,8 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from kinward.access.actor import Actor
-from kinward.access.models import ApiKey
-from kinward.access.services import KeyRefused
+from kinward.access import Actor
+from kinward.access.api import ApiKey, KeyRefused
 
 B = TypeVar("B")
 A = TypeVar("A")

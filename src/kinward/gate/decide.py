@@ -15,17 +15,14 @@ import structlog
 from django.db import DatabaseError, InterfaceError
 from msgspec import UNSET, UnsetType
 
-from kinward.errors import Invalid
-from kinward.experience.live import Answered, live
-from kinward.experience.shadowing import tally
-from kinward.families.screen_time import ScreenTime, screen_time
+from kinward.experience.api import Answered, live, tally_shadow
+from kinward.families.api import ScreenTime, screen_time
 from kinward.gate.calls import Call, Encoded
 from kinward.gate.http import NOT_JSON, no_json
 from kinward.gate.routing import Fast
-from kinward.people.services import get_account
-from kinward.policy.decision import Decision, Effect, Layer, protective
-from kinward.policy.request import Request, closed, language_of
-from kinward.policy.values import Value
+from kinward.ground.errors import Invalid
+from kinward.people.api import get_account
+from kinward.policy import Decision, Effect, Layer, Request, Value, closed, language_of, protective
 
 log = structlog.get_logger(__name__)
 
@@ -220,7 +217,7 @@ def _render(
 
     `times` are the screen times of accounts, for the questions about time.
     """
-    tally().compare(answered, asked)
+    tally_shadow().compare(answered, asked)
     pairs = zip(answered.decisions, asked, strict=True)
     said = [
         _with_time(decision, each, answered, times[each.actor.id])

@@ -5,19 +5,19 @@ from typing import Final
 
 import msgspec
 
-from kinward.errors import Invalid
-from kinward.families.screen_time import (
+from kinward.families.api import (
     MAX_EVENTS,
     Heartbeat,
     Refusal,
     ScreenTime,
     screen_time,
     set_time_zone,
-    take,
+    take_heartbeats,
 )
 from kinward.gate.calls import Call
 from kinward.gate.http import decode
-from kinward.people.services import get_account
+from kinward.ground.errors import Invalid
+from kinward.people.api import get_account
 
 MAX_EVENTS_BODY: Final = 2 * 1024 * 1024
 
@@ -53,7 +53,7 @@ def read_heartbeats(body: bytes) -> RawHeartbeats:
     return decode(body, RawHeartbeats)
 
 
-def take_heartbeats(call: Call[RawHeartbeats]) -> HeartbeatsTaken:
+def receive_heartbeats(call: Call[RawHeartbeats]) -> HeartbeatsTaken:
     """Take a batch: good heartbeats go in, each bad one is listed with its place and its fault."""
     batch = call.body.events
     if len(batch) > MAX_EVENTS:
@@ -67,7 +67,7 @@ def take_heartbeats(call: Call[RawHeartbeats]) -> HeartbeatsTaken:
             places.append(index)
         except (msgspec.ValidationError, UnicodeDecodeError) as error:
             refused.append(Refusal(index, f"{error}."))
-    accounts, more = take(heartbeats)
+    accounts, more = take_heartbeats(heartbeats)
     refused += [Refusal(places[refusal.index], refusal.why) for refusal in more]
     refused.sort(key=lambda refusal: refusal.index)
     return HeartbeatsTaken(len(batch) - len(refused), refused, accounts)

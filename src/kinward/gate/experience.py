@@ -6,18 +6,13 @@ from typing import Any, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from kinward.errors import Invalid
-from kinward.experience.live import live, person_of, today
-from kinward.experience.models import Layer
-from kinward.experience.settings import decide_as_it_stands, make_setting
-from kinward.families.choosing import choose, keywords_of
+from kinward.experience.api import Layer, decide_as_it_stands, live, make_setting, person_of, today
+from kinward.families.api import choose_setting, keywords_of
 from kinward.gate.calls import Call
 from kinward.gate.decide import DecisionOut
-from kinward.people.services import get_account
-from kinward.policy.explain import bounds_of
-from kinward.policy.request import About, Request
-from kinward.policy.settling import bounds_in_general
-from kinward.policy.values import Value, Weekly
+from kinward.ground.errors import Invalid
+from kinward.people.api import get_account
+from kinward.policy import About, Request, Value, Weekly, bounds_in_general, bounds_of
 
 
 class Movable(msgspec.Struct, frozen=True, rename={"self_": "self"}):
@@ -76,7 +71,7 @@ def put_setting(call: Call[SettingIn], account_id: str, capability: str) -> Deci
     if setting.layer == "guardian":
         if not setting.guardian_id:
             raise Invalid("A guardian's setting names its guardian: `guardian_id`.")
-        choose(
+        choose_setting(
             guardian=get_account(setting.guardian_id),
             teen_id=account_id,
             capability=capability,

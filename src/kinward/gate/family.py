@@ -8,24 +8,30 @@ from uuid import UUID
 import msgspec
 from django.utils.translation import gettext, override
 
-from kinward.cases.user_reports import (
-    CATEGORIES,
-    UserReportIn,
-    get_report,
-    outcome_of,
-    receive_report,
+from kinward.families.api import (
+    LINK_SECONDS,
+    TOPICS,
+    Counts,
+    ScreenTime,
+    Start,
+    open_portal,
+    passcode_sheet,
+    put_activity,
+    use_passcode,
 )
-from kinward.config import config
-from kinward.errors import Invalid
-from kinward.families.activity import Counts, put_activity
-from kinward.families.passcodes import sheet, use_code
-from kinward.families.portal import LINK_SECONDS, Start, open_portal
-from kinward.families.screen_time import ScreenTime
-from kinward.families.tell import TOPICS
-from kinward.fields import MAX_ID, is_id
+from kinward.findings.api import (
+    USER_REPORT_CATEGORIES,
+    UserReportIn,
+    get_user_report,
+    outcome_of_user_report,
+    receive_user_report,
+)
 from kinward.gate.calls import Call, Created
-from kinward.people.services import get_account
-from kinward.policy.decision import known_language
+from kinward.ground.config import config
+from kinward.ground.errors import Invalid
+from kinward.ground.text import MAX_ID, is_id
+from kinward.people.api import get_account
+from kinward.policy import known_language
 
 
 class PortalSessionIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -101,20 +107,20 @@ def put_day(call: Call[Counts], account_id: str, day: date) -> Day:
 
 def see_passcodes(call: Call[None], account_id: str) -> PasscodeSheet:
     """Return what a device keeps to check pass-codes while it is offline."""
-    return PasscodeSheet(**sheet(get_account(account_id), datetime.now(UTC)))
+    return PasscodeSheet(**passcode_sheet(get_account(account_id), datetime.now(UTC)))
 
 
-def use_passcode(call: Call[PasscodeIn], account_id: str) -> ScreenTime:
+def put_passcode(call: Call[PasscodeIn], account_id: str) -> ScreenTime:
     """Use a pass-code; answers with the screen time as it now is."""
     at = call.body.at or datetime.now(UTC)
     if at.tzinfo is None:
         raise Invalid("`at` needs a time zone, as in 2026-01-31T12:00:00Z.")
-    return use_code(account=get_account(account_id), code=call.body.code[:40], at=at)
+    return use_passcode(account=get_account(account_id), code=call.body.code[:40], at=at)
 
 
 def take_report(call: Call[UserReportIn]) -> Created[ReportTaken]:
     """Take a person's report; the answer is for that person to read."""
-    report = receive_report(report=call.body, actor=call.actor)
+    report = receive_user_report(report=call.body, actor=call.actor)
     language = known_language(report.reporter.language if report.reporter else "")
     with override(language):
         sentence = gettext(TOPICS["report.taken"])
@@ -122,7 +128,7 @@ def take_report(call: Call[UserReportIn]) -> Created[ReportTaken]:
         report_id=str(report.id),
         outcome="received",
         sentence=sentence,
-        help=CATEGORIES[report.category].help or None,
+        help=USER_REPORT_CATEGORIES[report.category].help or None,
         safety_center=f"{config().url}/safety/{language}/help",
     )
     return Created(taken)
@@ -130,6 +136,6 @@ def take_report(call: Call[UserReportIn]) -> Created[ReportTaken]:
 
 def see_report(call: Call[None], report_id: UUID) -> ReportOutcome:
     """Return the outcome of a report."""
-    report = get_report(report_id)
-    fields = {"report_id": str(report.id), "outcome": outcome_of(report)}
+    report = get_user_report(report_id)
+    fields = {"report_id": str(report.id), "outcome": outcome_of_user_report(report)}
     return msgspec.convert(fields, ReportOutcome)

@@ -6,9 +6,9 @@ import msgspec
 from django.db import connection
 from prometheus_client import Counter, Gauge, Histogram, generate_latest
 
-from kinward.cases.queries import overdue, parked
 from kinward.gate.calls import Call, Content
-from kinward.jobs import fail_often
+from kinward.ground.jobs import fail_often
+from kinward.review.api import overdue_cases, parked_counts
 
 METRICS: Final = "text/plain; version=0.0.4"
 
@@ -34,8 +34,8 @@ def see_health(call: Call[None]) -> Health:
 
 def see_metrics(call: Call[None]) -> Content:
     """Return the metrics of this process, and what waits in the database."""
-    for what, count in parked().items():
+    for what, count in parked_counts().items():
         PARKED.labels(what).set(count)
-    OVERDUE.set(overdue().count())
+    OVERDUE.set(overdue_cases().count())
     FAILING.set(sum(fail_often().values()))
     return Content(generate_latest(), METRICS)

@@ -11,14 +11,12 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
-from kinward.config import config
-from kinward.errors import Invalid, KinwardError
 from kinward.gate.calls import Call
-from kinward.matching.kinds import Md5, kind_named, kind_of
-from kinward.matching.lookup import Match, look_up
-from kinward.matching.services import values_of
+from kinward.ground.config import config
+from kinward.ground.errors import Invalid, KinwardError
+from kinward.ground.multipart import Part
+from kinward.matching.api import Match, Md5, kind_named, kind_of, look_up, values_of
 from kinward.media import decoders, digest_bytes, medium_of
-from kinward.multipart import Part
 
 SECONDS: Final = 30.0
 FILES: Final = ("file", "photo", "video")

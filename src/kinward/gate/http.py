@@ -7,10 +7,10 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from kinward.errors import Invalid, KinwardError
-from kinward.fields import is_number, storable, storable_json
 from kinward.gate.calls import Content, Created, Encoded
-from kinward.multipart import Form, Malformed, Part
+from kinward.ground.errors import Invalid, KinwardError
+from kinward.ground.multipart import Form, Malformed, Part
+from kinward.ground.text import is_number, storable, storable_json
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

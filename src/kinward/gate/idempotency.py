@@ -7,9 +7,9 @@ from typing import Any, Final
 import msgspec
 from django.db import transaction
 
-from kinward.access.models import ApiKey
-from kinward.errors import Invalid, KinwardError
+from kinward.access.api import ApiKey
 from kinward.gate.models import KeptAnswer
+from kinward.ground.errors import Invalid, KinwardError
 
 MAX_KEY: Final = 200
 

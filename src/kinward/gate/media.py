@@ -8,15 +8,14 @@ from typing import Any, Final, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from kinward.cases.intake import Outcome, prepare, receive
-from kinward.errors import Invalid
-from kinward.fields import MAX_ID, is_id
+from kinward.findings.api import Outcome, prepare, receive
 from kinward.gate.calls import Call
 from kinward.gate.idempotency import answer_once, fingerprint
-from kinward.matching.kinds import Md5, Pdq, Sha1, Sha256, VideoFrames
-from kinward.matching.services import Upload
+from kinward.ground.errors import Invalid
+from kinward.ground.multipart import Part
+from kinward.ground.text import MAX_ID, is_id
+from kinward.matching.api import Md5, Pdq, Sha1, Sha256, Upload, VideoFrames
 from kinward.media import MAX_FRAMES, Digests, Hashed
-from kinward.multipart import Part
 
 FILE: Final = "file"
 KINDS: Final = (Pdq(), Md5(), Sha1(), Sha256())  # each has a field of its name in `Hashes`

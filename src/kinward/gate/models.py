@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from kinward.access.models import ApiKey
+from kinward.access.api import ApiKey
 
 
 class KeptAnswer(models.Model):

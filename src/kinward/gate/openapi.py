@@ -5,10 +5,10 @@ from typing import Any, Final
 
 import msgspec
 
-from kinward.errors import KinwardError
 from kinward.gate.idempotency import MAX_KEY
 from kinward.gate.routing import Form, Route
-from kinward.policy.request import About, Request
+from kinward.ground.errors import KinwardError
+from kinward.policy import About, Request
 
 VERSION: Final = "1"  # of the API: a change that breaks a caller makes it 2, under /v2
 REF: Final = "#/components/schemas/{name}"

@@ -8,12 +8,9 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from kinward.gate.calls import Call, Created
-from kinward.guidelines.queries import in_force
-from kinward.people.services import get_account
-from kinward.redress import services
-from kinward.redress.models import Appeal, Statement
-from kinward.redress.queries import told_to
-from kinward.redress.wording import sentences
+from kinward.guidelines.api import guidelines_in_force
+from kinward.people.api import get_account
+from kinward.redress.api import Appeal, Statement, file_appeal, statement_sentences, told_to
 
 SHOWN: Final = 50
 
@@ -81,7 +78,7 @@ def _statement(statement: Statement) -> StatementOut:
         "clause": statement.clause,
         "decisions": statement.decisions,
         "language": statement.language,
-        "sentences": sentences(statement),
+        "sentences": statement_sentences(statement),
         "told_at": statement.told_at,
         "appeal_until": statement.appeal_until,
         "reversed_at": statement.reversed_at,
@@ -92,11 +89,11 @@ def _statement(statement: Statement) -> StatementOut:
 
 def make_appeal(call: Call[AppealIn], statement_id: UUID) -> Created[AppealOut]:
     """Receive an appeal in the account holder's words."""
-    appeal = services.appeal(
+    appeal = file_appeal(
         account=get_account(call.body.account_id),
         statement_id=statement_id,
         text=call.body.text,
-        days=in_force().appeal_answer_days,
+        days=guidelines_in_force().appeal_answer_days,
         actor=call.actor,
     )
     return Created(_appeal(appeal))

@@ -6,15 +6,20 @@ from typing import Any, Final
 
 import msgspec
 
-from kinward.cases.user_reports import TooManyReports, UserReportIn
-from kinward.errors import Invalid, NotConfigured
-from kinward.evidence.keys import KeysAway
-from kinward.evidence.sealing import CannotUnseal
-from kinward.evidence.services import Damaged, Gone
-from kinward.evidence.storage import StoreAway
-from kinward.families import errors as families
-from kinward.families.activity import Counts
-from kinward.families.screen_time import ScreenTime
+from kinward.evidence import CannotUnseal
+from kinward.evidence.api import Damaged, EvidenceGone, KeysAway, StoreUnreachable
+from kinward.families.api import (
+    Counts,
+    NeedsNoGuardian,
+    NotAGuardian,
+    NotPaired,
+    PairingPaused,
+    PasscodeRefused,
+    ScreenTime,
+    SettingLocked,
+    TooManyTries,
+)
+from kinward.findings.api import TooManyReports, UserReportIn
 from kinward.gate import (
     accounts,
     actions,
@@ -31,10 +36,11 @@ from kinward.gate import (
 from kinward.gate.calls import Call, Content
 from kinward.gate.openapi import document
 from kinward.gate.routing import Form, Route
+from kinward.ground.errors import Invalid, NotConfigured
 from kinward.media import TooManyPixels, TypeUnsupported, Undecodable
-from kinward.people.services import AccountUnknown, Profile
-from kinward.policy.request import Request
-from kinward.redress.services import AlreadyAppealed, AppealClosed
+from kinward.people.api import AccountUnknown, Profile
+from kinward.policy import Request
+from kinward.redress.api import AlreadyAppealed, AppealClosed
 
 # Scopes
 WRITE: Final = "accounts:write"
@@ -49,15 +55,15 @@ TEXT: Final = "text:check"
 
 # Errors that come together
 GUARDIAN: Final = (
-    families.NotPaired,
-    families.PairingPaused,
-    families.NotAGuardian,
-    families.NeedsNoGuardian,
+    NotPaired,
+    PairingPaused,
+    NotAGuardian,
+    NeedsNoGuardian,
 )
 FILE: Final = (TypeUnsupported, Undecodable, TooManyPixels)
 FETCH: Final = (hma.FetchRefused, hma.FetchFailed, *FILE)
-SEAL: Final = (KeysAway, StoreAway, NotConfigured)
-UNSEAL: Final = (*SEAL, CannotUnseal, Damaged, Gone)
+SEAL: Final = (KeysAway, StoreUnreachable, NotConfigured)
+UNSEAL: Final = (*SEAL, CannotUnseal, Damaged, EvidenceGone)
 
 MAX_REPORT: Final = 1024 * 1024  # an excerpt of a chat, whatever its letters take
 MAX_HASHES: Final = 128 * 1024  # with those of a video's frames
@@ -159,14 +165,14 @@ TABLE: Final[dict[str, tuple[Route, ...]]] = {
             experience.put_setting,
             body=experience.SettingIn,
             answer=decide.DecisionOut,
-            errors=(AccountUnknown, families.SettingLocked, *GUARDIAN),
+            errors=(AccountUnknown, SettingLocked, *GUARDIAN),
         ),
     ),
     "Families": (
         Route(
             "POST /v1/events",
             WRITE,
-            events.take_heartbeats,
+            events.receive_heartbeats,
             body=events.Heartbeats,
             answer=events.HeartbeatsTaken,
             errors=(Invalid,),
@@ -206,10 +212,10 @@ TABLE: Final[dict[str, tuple[Route, ...]]] = {
         Route(
             "POST /v1/accounts/{account_id}/passcodes",
             WRITE,
-            family.use_passcode,
+            family.put_passcode,
             body=family.PasscodeIn,
             answer=ScreenTime,
-            errors=(AccountUnknown, families.PasscodeRefused, families.TooManyTries),
+            errors=(AccountUnknown, PasscodeRefused, TooManyTries),
         ),
         Route(
             "POST /v1/portal-sessions",
@@ -268,7 +274,7 @@ TABLE: Final[dict[str, tuple[Route, ...]]] = {
         Route(
             "POST /v1/actions/acknowledged",
             PULL,
-            actions.acknowledge_actions,
+            actions.acknowledge,
             body=actions.CarriedOut,
             answer=actions.Acknowledged,
         ),

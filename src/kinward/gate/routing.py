@@ -9,15 +9,14 @@ from uuid import UUID
 
 import msgspec
 
-from kinward.access.models import ApiKey
-from kinward.access.services import KeyRefused, ScopeMissing
-from kinward.errors import Invalid, KinwardError, NotFound
-from kinward.fields import MAX_ID, storable
+from kinward.access.api import ApiKey, KeyRefused, ScopeMissing
 from kinward.gate.calls import Call
 from kinward.gate.http import TooLarge, TooSlow, Unavailable, WrongType, decode
 from kinward.gate.idempotency import KeyReused
+from kinward.ground.errors import Invalid, KinwardError, NotFound
+from kinward.ground.multipart import Malformed
+from kinward.ground.text import MAX_ID, storable
 from kinward.media import Busy
-from kinward.multipart import Malformed
 
 MAX_JSON: Final = 64 * 1024
 KEY: Final = "key"  # the path parameter that holds an API key

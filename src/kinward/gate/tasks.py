@@ -6,7 +6,7 @@ from typing import Final
 from django.utils import timezone
 
 from kinward.gate.models import KeptAnswer
-from kinward.jobs import task
+from kinward.ground.jobs import task
 
 KEPT_FOR: Final = timedelta(days=7)
 

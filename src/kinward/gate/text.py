@@ -5,8 +5,7 @@ from typing import Final, Literal
 import msgspec
 
 from kinward.gate.calls import Call
-from kinward.matching.links import MAX_URL
-from kinward.matching.lookup import MAX_LINKS, MAX_TEXT, look_up_links, look_up_text
+from kinward.matching.api import MAX_LINKS, MAX_TEXT, MAX_URL, look_up_links, look_up_text
 
 MAX_TEXT_BODY: Final = 256 * 1024
 

@@ -1,1 +1,25 @@
-"""The community guidelines: their clauses, and what follows when one is broken."""
+"""The community's guidelines as data, and what follows from them. Pure."""
+
+from kinward.guidelines.consequences import Consequence, consequence, rule_for
+from kinward.guidelines.dsa import DSA_CATEGORIES, DSA_KEYWORDS
+from kinward.guidelines.formats import decode
+from kinward.guidelines.reading import guidelines_notices, read_guidelines, untranslated
+from kinward.guidelines.rules import Clause, Confidence, FindingRule, Guidelines, Incident, Silence
+
+__all__ = [
+    "DSA_CATEGORIES",
+    "DSA_KEYWORDS",
+    "Clause",
+    "Confidence",
+    "Consequence",
+    "FindingRule",
+    "Guidelines",
+    "Incident",
+    "Silence",
+    "consequence",
+    "decode",
+    "guidelines_notices",
+    "read_guidelines",
+    "rule_for",
+    "untranslated",
+]

@@ -12,8 +12,7 @@ import msgspec
 
 from kinward.guidelines.reading import FILE, GuidelinesInvalid
 from kinward.guidelines.rules import Guidelines
-from kinward.policy.problems import PackInvalid, Problem
-from kinward.policy.sources import line_of, parse
+from kinward.policy import PackInvalid, Problem, line_of, parse
 
 
 def _decode_1(table: Mapping[str, Any]) -> Guidelines:

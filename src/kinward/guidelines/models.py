@@ -2,8 +2,8 @@
 
 from django.db import models
 
-from kinward.access.agreement import PROPOSED, TwoPeople
-from kinward.access.permissions import Permission
+from kinward.access import Permission
+from kinward.access.api import PROPOSED, TwoPeople
 
 
 class Edition(TwoPeople):

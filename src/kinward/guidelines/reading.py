@@ -15,9 +15,8 @@ from typing import Final
 
 import msgspec
 
-from kinward.errors import KinwardError
-from kinward.guidelines.dsa import CATEGORIES as DSA_CATEGORIES
-from kinward.guidelines.dsa import KEYWORDS as DSA_KEYWORDS
+from kinward.ground.errors import KinwardError
+from kinward.guidelines.dsa import DSA_CATEGORIES, DSA_KEYWORDS
 from kinward.guidelines.rules import (
     CATEGORIES,
     Clause,
@@ -27,10 +26,16 @@ from kinward.guidelines.rules import (
     Silence,
     Step,
 )
-from kinward.policy.capabilities import CAPABILITIES
-from kinward.policy.problems import PackInvalid, Problem
-from kinward.policy.sentences import LANGUAGES
-from kinward.policy.sources import check_size, line_of, parse, tables
+from kinward.policy import (
+    CAPABILITIES,
+    LANGUAGES,
+    PackInvalid,
+    Problem,
+    check_size,
+    line_of,
+    parse,
+    tables,
+)
 
 FILE: Final = "guidelines.toml"
 MAX_CLAUSES: Final = 200
@@ -71,7 +76,7 @@ def read_guidelines(text: str) -> Guidelines:
     return found
 
 
-def check(text: str) -> list[Problem]:
+def guidelines_notices(text: str) -> list[Problem]:
     """Everything that is wrong with a document or worth a second look; empty when nothing is."""
     try:
         return sorted(_problems(_read(text), _Lines(text)))

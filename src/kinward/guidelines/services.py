@@ -5,14 +5,13 @@ from uuid import UUID
 
 from django.db import transaction
 
-from kinward.access import agreement
-from kinward.access.models import Staff
-from kinward.errors import Invalid, KinwardError, NotFound
+from kinward.access.api import Staff, decide
+from kinward.ground.errors import Invalid, KinwardError, NotFound
+from kinward.ground.jobs import enqueue
 from kinward.guidelines.models import Edition
-from kinward.guidelines.queries import in_force
+from kinward.guidelines.queries import guidelines_in_force
 from kinward.guidelines.reading import read_guidelines
-from kinward.jobs import enqueue
-from kinward.ledger.services import record
+from kinward.ledger.api import record
 
 SIMULATE: Final = "guidelines.simulate"
 MAX_WHY: Final = 2000
@@ -26,14 +25,14 @@ class VersionTaken(KinwardError):
 
 
 @transaction.atomic
-def propose(*, text: str, why: str, staff: Staff) -> Edition:
+def propose_edition(*, text: str, why: str, staff: Staff) -> Edition:
     """Propose a document; what it would have done to past cases is counted by a job."""
     staff.must(Edition.permission)
     if not why.strip() or len(why) > MAX_WHY:
         raise Invalid(f"Say why, in at most {MAX_WHY} characters.")
     read = read_guidelines(text)
     taken = Edition.objects.filter(name=read.name, version=read.version).exists()
-    if taken or read.label == in_force().label:
+    if taken or read.label == guidelines_in_force().label:
         raise VersionTaken(f"{read.label}.")
     made = Edition.objects.create(
         name=read.name, version=read.version, text=text, why=why.strip(), asked_by=staff
@@ -43,7 +42,7 @@ def propose(*, text: str, why: str, staff: Staff) -> Edition:
         actor=staff.actor,
         kind="guidelines.proposed",
         subject=f"guidelines:{made}",
-        before=in_force().label,
+        before=guidelines_in_force().label,
         why=made.why,
     )
     return made
@@ -66,7 +65,7 @@ def decide_edition(*, edition_id: UUID, approve: bool, staff: Staff) -> Edition:
     """
     if approve:
         read_guidelines(get_edition(edition_id).text)
-    edition = agreement.decide(Edition, edition_id, approve=approve, staff=staff)
+    edition = decide(Edition, edition_id, approve=approve, staff=staff)
     record(
         actor=staff.actor,
         kind="guidelines.approved" if approve else "guidelines.rejected",

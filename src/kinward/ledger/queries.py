@@ -22,12 +22,12 @@ class Verification(msgspec.Struct, frozen=True):
         return self.broken_at is None
 
 
-def about(*subjects: str) -> QuerySet[Entry]:
+def entries_about(*subjects: str) -> QuerySet[Entry]:
     """All entries about these subjects, oldest first."""
     return Entry.objects.filter(subject__in=subjects).order_by("seq")
 
 
-def verify(progress: Callable[[int], None] = lambda walked: None) -> Verification:
+def verify_ledger(progress: Callable[[int], None] = lambda walked: None) -> Verification:
     """Walk the chain from its first entry; `progress` is told how many entries were walked.
 
     A chain proves that nothing inside it was changed. That nothing was cut off its end shows only

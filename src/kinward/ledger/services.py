@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from django.db import connection
 
-from kinward.errors import KinwardError
+from kinward.ground.errors import KinwardError
 from kinward.ledger.chain import GENESIS, digest
 from kinward.ledger.models import Entry
 

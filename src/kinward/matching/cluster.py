@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 import numpy as np
 
-from kinward.errors import NotConfigured
+from kinward.ground.errors import NotConfigured
 from kinward.matching.held import Block, New, candidates, record_type
 
 COLUMN: Final = "record"

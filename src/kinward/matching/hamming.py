@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from kinward.errors import KinwardError
+from kinward.ground.errors import KinwardError
 from kinward.matching import kernels
 from kinward.matching.layout import MAX_RADIUS, RADIUS
 from kinward.matching.segments import (

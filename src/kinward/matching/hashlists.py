@@ -14,7 +14,7 @@ from typing import Any, Final, TextIO
 
 import msgspec
 
-from kinward.fields import storable
+from kinward.ground.text import storable
 from kinward.matching.kinds import COLUMNS, kind_named, kind_of
 
 FORMATS: Final = ("csv", "jsonl", "pdq", "urls", "keywords", "vic")

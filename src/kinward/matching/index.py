@@ -17,8 +17,8 @@ import numpy.typing as npt
 import structlog
 from django.db import transaction
 
-from kinward.config import config
-from kinward.errors import KinwardError
+from kinward.ground.config import config
+from kinward.ground.errors import KinwardError
 from kinward.matching.keywords import Keywords
 from kinward.matching.kinds import NEAR, Keyword
 from kinward.matching.models import BankedHash, IndexSnapshot

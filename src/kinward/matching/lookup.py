@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 from django.db.models import Q
 
-from kinward.config import config
+from kinward.ground.config import config
 from kinward.matching import links
 from kinward.matching.confidence import Confidence
 from kinward.matching.index import bank_index, keyword_index

@@ -5,11 +5,11 @@ import uuid
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from kinward.fields import MAX_ID
+from kinward.ground.text import MAX_ID
 from kinward.matching.confidence import Confidence
 from kinward.matching.hashlists import MAX_LABEL, MAX_REFERENCE
 from kinward.matching.kinds import Pdq
-from kinward.people.models import Account
+from kinward.people.api import Account
 
 CONFIDENCES = [(value.value, value.value) for value in Confidence]
 

@@ -12,7 +12,7 @@ def current_version() -> int:
     return BankVersion.objects.values_list("version", flat=True).first() or 0
 
 
-def banks() -> QuerySet[Bank]:
+def list_banks() -> QuerySet[Bank]:
     """All banks by name, each with `live`, how many hashes match."""
     return Bank.objects.annotate(live=Count("hashes", filter=LIVE)).order_by("name")
 

@@ -15,7 +15,7 @@ import numpy as np
 from django.db import transaction
 from django.db.models import Max, Sum
 
-from kinward.locks import exclusive
+from kinward.ground.locks import exclusive
 from kinward.matching.held import (
     CURRENT,
     Block,

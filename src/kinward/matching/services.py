@@ -11,26 +11,17 @@ import msgspec
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from kinward.access.actor import Actor
-from kinward.access.permissions import Permission
-from kinward.errors import Invalid, KinwardError, NotFound
-from kinward.jobs import enqueue_once
-from kinward.ledger.services import record
+from kinward.access import Actor, Permission
+from kinward.ground.errors import Invalid, KinwardError, NotFound
+from kinward.ground.jobs import enqueue_once
+from kinward.ledger.api import record
 from kinward.matching.confidence import Confidence
 from kinward.matching.hashlists import ListedHash
 from kinward.matching.kinds import kind_of
-from kinward.matching.models import (
-    Addition,
-    Bank,
-    BankedHash,
-    BankVersion,
-    Check,
-    Sha256,
-    Unheld,
-)
+from kinward.matching.models import Addition, Bank, BankedHash, BankVersion, Check, Sha256, Unheld
 from kinward.matching.sql import add_rows, find_rows
 from kinward.media import Digests, Hashed
-from kinward.people.models import Account
+from kinward.people.api import Account
 
 CHUNK = 5000
 RETRO = "cases.retro_match"  # the job that looks for new hashes in what is held
@@ -119,7 +110,7 @@ def add_hashes(
     while chunk := list(islice(rows, CHUNK)):
         added += extend(addition, [each for each in chunk if not each.removed])[0]
         gone = [(each.kind, each.value) for each in chunk if each.removed]
-        removed += withdraw(bank, set(find_rows(bank.pk, gone).values()))
+        removed += withdraw_hashes(bank, set(find_rows(bank.pk, gone).values()))
     record(
         actor=actor,
         kind="bank.added",
@@ -167,7 +158,7 @@ def extend(
     return added, find_rows(addition.bank_id, unique)
 
 
-def withdraw(bank: Bank, hash_ids: set[int]) -> int:
+def withdraw_hashes(bank: Bank, hash_ids: set[int]) -> int:
     """Take hashes out of a bank by their ids, in the caller's transaction; how many were there."""
     if not hash_ids:
         return 0
@@ -224,7 +215,7 @@ def disable_bank(*, bank: Bank, disabled: bool, actor: Actor) -> None:
 
 
 @transaction.atomic
-def mark_false_positive(*, row: BankedHash, wrong: bool, actor: Actor) -> None:
+def mark_hash_false_positive(*, row: BankedHash, wrong: bool, actor: Actor) -> None:
     """Say that a banked hash hits what is harmless: it matches no more, whoever sends it again."""
     actor.must(Permission.MARK_HASHES)
     changed = BankedHash.objects.filter(pk=row.pk, false_positive=not wrong)

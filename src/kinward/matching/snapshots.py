@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from kinward.errors import KinwardError
+from kinward.ground.errors import KinwardError
 from kinward.matching.segments import Segment, build
 
 MAGIC: Final = b"KWINDEX1"

@@ -1,6 +1,6 @@
 """Upkeep: checks are packed into blocks, and the index is written down for other processes."""
 
-from kinward.jobs import task
+from kinward.ground.jobs import task
 from kinward.matching.index import bank_index
 from kinward.matching.retro import pack_checks
 

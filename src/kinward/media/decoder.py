@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from kinward.errors import KinwardError
+from kinward.ground.errors import KinwardError
 from kinward.media.medium import Bounds, More
 from kinward.media.messages import HASH, MORE, PLAY, VEIL, Answer, read_message, write_message
 from kinward.media.registry import medium_of

@@ -1,6 +1,6 @@
 """Why a file cannot be decoded."""
 
-from kinward.errors import KinwardError
+from kinward.ground.errors import KinwardError
 
 
 class TypeUnsupported(KinwardError):

@@ -10,7 +10,7 @@ import numpy as np
 import pillow_heif
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from kinward.errors import KinwardError
+from kinward.ground.errors import KinwardError
 from kinward.media.errors import TooManyPixels, TypeUnsupported, Undecodable
 from kinward.media.medium import Hashed
 from kinward.media.pdq import MAX_PIXELS, Hash, hash_array

@@ -11,8 +11,8 @@ from typing import BinaryIO, Final, cast
 
 import msgspec
 
-from kinward.config import config
-from kinward.errors import KinwardError
+from kinward.ground.config import config
+from kinward.ground.errors import KinwardError
 from kinward.media.errors import TooManyPixels, TypeUnsupported, Undecodable
 from kinward.media.medium import Hashed, Medium, More, Playback
 from kinward.media.messages import (

@@ -3,8 +3,8 @@
 from django.db import models
 from django.db.models import F, Q
 
-from kinward.access.actor import Actor
-from kinward.fields import MAX_ID
+from kinward.access import Actor
+from kinward.ground.text import MAX_ID
 
 
 class Standing(models.TextChoices):

@@ -9,13 +9,12 @@ import msgspec
 from django.db import transaction
 
 from kinward import policy
-from kinward.config import config
-from kinward.errors import Invalid, KinwardError
-from kinward.fields import MAX_ID, is_id
+from kinward.ground.config import config
+from kinward.ground.errors import Invalid, KinwardError
+from kinward.ground.text import MAX_ID, is_id
+from kinward.ground.watch import watch
 from kinward.people.models import Account, Identifier, Standing
-from kinward.policy import UNKNOWN, AgeRange
-from kinward.policy.places import is_place
-from kinward.watch import watch
+from kinward.policy import UNKNOWN, AgeRange, is_place
 
 MAX_IDENTIFIERS: Final = 20
 MAX_IDENTIFIER: Final = 500

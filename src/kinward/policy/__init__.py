@@ -2,12 +2,12 @@
 
 >>> from kinward.policy import AgeRange, Person, decide, load_pack
 >>> decide(load_pack("tiktok-2021"), "live.host", Person(AgeRange(16, 18))).effect
-'allow'
-"""
+'allow'"""
 
 from kinward.policy.ages import (
     UNKNOWN,
     AgeRange,
+    Assurance,
     from_apple,
     from_birth_date,
     from_estimate,
@@ -15,26 +15,134 @@ from kinward.policy.ages import (
     from_guardian,
     from_openid4vp,
 )
-from kinward.policy.decision import Decision, Reason
+from kinward.policy.bounds import Bounds, bounds_in_general
+from kinward.policy.capabilities import CAPABILITIES, Capability
+from kinward.policy.check import check_pack, pack_failures, require_sound
+from kinward.policy.decision import (
+    EFFECTS,
+    Decision,
+    Effect,
+    Layer,
+    Reason,
+    known_language,
+    protective,
+    stricter,
+)
+from kinward.policy.diff import diff_packs
 from kinward.policy.engine import decide
-from kinward.policy.pack import Pack
+from kinward.policy.explain import bounds_of, explain_decision
+from kinward.policy.families import FamilyRules
+from kinward.policy.over_ray import simulate_over_ray
+from kinward.policy.pack import Pack, decode_pack, pack_digest, read_pack
+from kinward.policy.picture import bars, svg
+from kinward.policy.places import is_place
+from kinward.policy.population import (
+    People,
+    Settings,
+    count_parquet,
+    from_parquet,
+    generated,
+    people_of,
+)
 from kinward.policy.problems import PackExpired, PackInvalid, Problem, SignatureRefused
 from kinward.policy.question import Person
-from kinward.policy.signed import export_pack, load_pack
-from kinward.policy.sources import shipped_overlays, shipped_packs
+from kinward.policy.request import (
+    About,
+    Request,
+    State,
+    answer_request,
+    closed,
+    ids_of,
+    language_of,
+    state_of,
+)
+from kinward.policy.rules import MOVERS
+from kinward.policy.sentences import (
+    LANGUAGES,
+    capability_words,
+    effect_words,
+    reason_words,
+    value_words,
+)
+from kinward.policy.signed import export_pack, load_pack, new_signing_key, public_key
+from kinward.policy.simulate import Change, Simulation, direction, group_of, simulate_change
+from kinward.policy.sources import (
+    check_size,
+    line_of,
+    parse,
+    read_files,
+    shipped_overlays,
+    shipped_packs,
+    tables,
+)
+from kinward.policy.values import (
+    ALWAYS,
+    DAY_MINUTES,
+    HOURS,
+    MINUTES,
+    SLOTS,
+    WEEK,
+    Value,
+    ValueKind,
+    Weekly,
+    clock,
+)
+from kinward.policy.vector import NONE
 
 __all__ = [
+    "ALWAYS",
+    "CAPABILITIES",
+    "DAY_MINUTES",
+    "EFFECTS",
+    "HOURS",
+    "LANGUAGES",
+    "MINUTES",
+    "MOVERS",
+    "NONE",
+    "SLOTS",
     "UNKNOWN",
+    "WEEK",
+    "About",
     "AgeRange",
+    "Assurance",
+    "Bounds",
+    "Capability",
+    "Change",
     "Decision",
+    "Effect",
+    "FamilyRules",
+    "Layer",
     "Pack",
     "PackExpired",
     "PackInvalid",
+    "People",
     "Person",
     "Problem",
     "Reason",
+    "Request",
+    "Settings",
     "SignatureRefused",
+    "Simulation",
+    "State",
+    "Value",
+    "ValueKind",
+    "Weekly",
+    "answer_request",
+    "bars",
+    "bounds_in_general",
+    "bounds_of",
+    "capability_words",
+    "check_pack",
+    "check_size",
+    "clock",
+    "closed",
+    "count_parquet",
     "decide",
+    "decode_pack",
+    "diff_packs",
+    "direction",
+    "effect_words",
+    "explain_decision",
     "export_pack",
     "from_apple",
     "from_birth_date",
@@ -42,7 +150,33 @@ __all__ = [
     "from_google",
     "from_guardian",
     "from_openid4vp",
+    "from_parquet",
+    "generated",
+    "group_of",
+    "ids_of",
+    "is_place",
+    "known_language",
+    "language_of",
+    "line_of",
     "load_pack",
+    "new_signing_key",
+    "pack_digest",
+    "pack_failures",
+    "parse",
+    "people_of",
+    "protective",
+    "public_key",
+    "read_files",
+    "read_pack",
+    "reason_words",
+    "require_sound",
     "shipped_overlays",
     "shipped_packs",
+    "simulate_change",
+    "simulate_over_ray",
+    "state_of",
+    "stricter",
+    "svg",
+    "tables",
+    "value_words",
 ]

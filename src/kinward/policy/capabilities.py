@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from kinward.policy.values import AUDIENCE, HOURS, MINUTES, PERMISSION, Kind, level
+from kinward.policy.values import AUDIENCE, HOURS, MINUTES, PERMISSION, ValueKind, level
 
 
 class Capability(msgspec.Struct, frozen=True):
@@ -16,7 +16,7 @@ class Capability(msgspec.Struct, frozen=True):
     """
 
     name: str
-    kind: Kind
+    kind: ValueKind
     counterpart: str = ""
     is_contact: bool = False
 
@@ -25,7 +25,7 @@ class Capability(msgspec.Struct, frozen=True):
         return bool(self.counterpart) or self.kind is AUDIENCE or self.is_contact
 
 
-def _pair(sent: str, received: str, kind: Kind) -> tuple[Capability, Capability]:
+def _pair(sent: str, received: str, kind: ValueKind) -> tuple[Capability, Capability]:
     return Capability(sent, kind, received), Capability(received, kind, sent)
 
 

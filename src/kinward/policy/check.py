@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from kinward.policy.ages import ASSURANCES, MAX_AGE, AgeRange
+from kinward.policy.bounds import combine
 from kinward.policy.decision import Decision
 from kinward.policy.engine import decide
 from kinward.policy.pack import Pack, judge_pack
@@ -14,9 +15,8 @@ from kinward.policy.places import within
 from kinward.policy.problems import PackInvalid, Problem
 from kinward.policy.question import Person
 from kinward.policy.rules import Rule
-from kinward.policy.settling import combine
 from kinward.policy.sources import line_of, parse, tables
-from kinward.policy.values import Kind
+from kinward.policy.values import ValueKind
 
 MAX_TESTS: Final = 2000
 _TEST_KEYS: Final = {
@@ -28,12 +28,12 @@ _EXPECT_KEYS: Final = {"effect", "value", "layer", "reasons", "obligations"}
 
 def require_sound(files: Mapping[str, str], *, today: date) -> None:
     """Refuse a pack that today's rules find errors in. Raises `PackInvalid` with all of them."""
-    errors = [problem for problem in check(files, today=today) if problem.level == "error"]
+    errors = [problem for problem in check_pack(files, today=today) if problem.level == "error"]
     if errors:
         raise PackInvalid(errors)
 
 
-def check(files: Mapping[str, str], *, today: date) -> list[Problem]:
+def check_pack(files: Mapping[str, str], *, today: date) -> list[Problem]:
     """Everything that is wrong with a pack, the errors of its form first; empty when nothing is."""
     try:
         pack, notices = judge_pack(files)
@@ -116,12 +116,12 @@ def _meet(a: Rule, b: Rule) -> bool:
     )
 
 
-def _share(kind: Kind, a: Rule, b: Rule) -> bool:
+def _share(kind: ValueKind, a: Rule, b: Rule) -> bool:
     floor, cap = kind.loosest(a.floor, b.floor), kind.strictest(a.cap, b.cap)
     return kind.strictest(floor, cap) == floor
 
 
-def _span(kind: Kind, rule: Rule) -> str:
+def _span(kind: ValueKind, rule: Rule) -> str:
     return f"{kind.value(rule.floor)!r} to {kind.value(rule.cap)!r}"
 
 
@@ -180,12 +180,14 @@ def run_tests(pack: Pack) -> list[Problem]:
     if "tests.toml" not in pack.files:
         return [Problem("tests.toml", 1, "notice", "the pack has no tests beside it")]
     try:
-        return [Problem("tests.toml", each.line, "error", each.text) for each in failures(pack)]
+        return [
+            Problem("tests.toml", each.line, "error", each.text) for each in pack_failures(pack)
+        ]
     except PackInvalid as error:
         return error.problems
 
 
-def failures(pack: Pack) -> list[Failure]:
+def pack_failures(pack: Pack) -> list[Failure]:
     """The failures of the tests beside a pack. Raises `PackInvalid` for what is not a test."""
     text = pack.files.get("tests.toml", "")
     tests = parse("tests.toml", text).get("test", [])

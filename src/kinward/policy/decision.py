@@ -5,7 +5,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from kinward.policy.sentences import LANGUAGES, capability_words, effect_words, reason_words
-from kinward.policy.values import Kind, Value
+from kinward.policy.values import Value, ValueKind
 
 Effect = Literal["deny", "limit", "allow"]
 EFFECTS: Final[tuple[Effect, ...]] = ("deny", "limit", "allow")  # the most protective first
@@ -47,7 +47,7 @@ class Decision:
         pack: str,
         rules: tuple[str, ...] = (),
         code: int = 0,
-        kind: Kind | None = None,
+        kind: ValueKind | None = None,
         names: dict[str, str] | None = None,
     ) -> None:
         self.capability, self.effect, self.layer = capability, effect, layer
@@ -117,7 +117,7 @@ def protective(
     capability: str,
     pack: str,
     *codes: str,
-    kind: Kind | None = None,
+    kind: ValueKind | None = None,
     names: dict[str, str] | None = None,
     obligations: tuple[str, ...] = (),
 ) -> Decision:

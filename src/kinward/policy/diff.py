@@ -7,11 +7,11 @@ from typing import Final
 import msgspec
 
 from kinward.policy.ages import ASSURANCES, MAX_AGE
+from kinward.policy.bounds import Bounds, applying, combine, settle
 from kinward.policy.capabilities import RELATIONSHIPS, Capability
 from kinward.policy.question import Asked
 from kinward.policy.ruling import Ruling
-from kinward.policy.settling import Bounds, applying, combine, settle
-from kinward.policy.values import Kind
+from kinward.policy.values import ValueKind
 
 MINOR: Final = (13, 18)
 ADULT: Final = (18, MAX_AGE)
@@ -32,7 +32,7 @@ class Line(msgspec.Struct, frozen=True):
         return f"{self.capability}, {self.who}: {self.before} -> {self.after} ({turn})"
 
 
-def diff(before: Ruling, after: Ruling) -> list[Line]:
+def diff_packs(before: Ruling, after: Ruling) -> list[Line]:
     """Every difference, with neighbouring ages said together."""
     found: list[Line] = []
     for name in sorted({*before.capabilities, *after.capabilities}):
@@ -132,7 +132,7 @@ def _bounds(bounds: Bounds) -> tuple[object, ...]:
     return guardian if moves else None, bounds.self_floor, bounds.self_cap
 
 
-def _words(kind: Kind, bounds: Bounds) -> str:
+def _words(kind: ValueKind, bounds: Bounds) -> str:
     said = [str(kind.value(bounds.default))]
     for who, moves, floor, cap in (
         ("guardian", bounds.guardian_moves, bounds.guardian_floor, bounds.guardian_cap),

@@ -5,12 +5,12 @@ from typing import Final
 
 import msgspec
 
+from kinward.policy.bounds import applying, combine, settle
 from kinward.policy.decision import Decision, Reason, protective
 from kinward.policy.pack import Pack
 from kinward.policy.question import Asked, Person, Question, read_question
-from kinward.policy.reasoning import reasons_for
+from kinward.policy.reasons import reasons_for
 from kinward.policy.ruling import Ruling
-from kinward.policy.settling import applying, combine, settle
 from kinward.policy.values import Weekly
 
 MEMO_SIZE: Final = 200_000

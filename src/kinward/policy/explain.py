@@ -5,15 +5,15 @@ from datetime import datetime
 from typing import Any
 
 from kinward.policy.ages import ASSURANCES
+from kinward.policy.bounds import Bounds, applying, combine, settle
 from kinward.policy.capabilities import RELATIONSHIPS
 from kinward.policy.pack import Pack
 from kinward.policy.question import Asked, Person, Question, read_question
 from kinward.policy.rules import Rule
-from kinward.policy.settling import Bounds, applying, combine, settle
-from kinward.policy.values import Kind, Value, Weekly
+from kinward.policy.values import Value, ValueKind, Weekly
 
 
-def explain(
+def explain_decision(
     pack: Pack,
     capability: str,
     actor: Person,
@@ -73,7 +73,7 @@ def explain(
     return {"layers": layers, "decided_by": settled.layer, "bounds": bounds_of(kind, bounds)}
 
 
-def bounds_of(kind: Kind, bounds: Bounds) -> dict[str, Any]:
+def bounds_of(kind: ValueKind, bounds: Bounds) -> dict[str, Any]:
     """How far guardian and self may move a value: [most protective, loosest], or None."""
     guardian = [kind.value(bounds.guardian_floor), kind.value(bounds.guardian_cap)]
     own = [kind.value(bounds.self_floor), kind.value(bounds.self_cap)]
@@ -86,7 +86,7 @@ def bounds_of(kind: Kind, bounds: Bounds) -> dict[str, Any]:
 
 def _ruled(
     layer: str,
-    kind: Kind,
+    kind: ValueKind,
     value: Value,
     rules: list[Rule],
     live: Mapping[tuple[str, str], Rule],
@@ -98,7 +98,7 @@ def _ruled(
     return {"layer": layer, "value": value, "why": why, "rules": told}
 
 
-def _told(rule: Rule, live: Rule | None, kind: Kind, asked: Asked) -> dict[str, Any]:
+def _told(rule: Rule, live: Rule | None, kind: ValueKind, asked: Asked) -> dict[str, Any]:
     """One rule: what it comes to for this question, and why it applies or does not."""
     why_it_does_not = why_not(rule, asked, live is not None)
     why, counts = why_it_does_not or "its conditions could hold", rule

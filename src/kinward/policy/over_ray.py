@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kinward.errors import NotConfigured
+from kinward.ground.errors import NotConfigured
 from kinward.policy.population import people_of
 from kinward.policy.ruling import Ruling
 from kinward.policy.simulate import Cells, Simulation, compare

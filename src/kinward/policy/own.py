@@ -13,7 +13,7 @@ import msgspec
 
 from kinward.policy.capabilities import CAPABILITIES, Capability
 from kinward.policy.problems import Level, Problem
-from kinward.policy.values import KINDS, Kind, level
+from kinward.policy.values import KINDS, ValueKind, level
 
 MAX_OWN: Final = 200
 _NAME: Final = re.compile(r"[a-z][a-z_]*(\.[a-z][a-z_]*){1,3}")
@@ -59,7 +59,7 @@ def _at(text: str, name: str, level: Level, what: str) -> Problem:
     return Problem("pack.toml", line, level, f"capability: {what}")
 
 
-def _judge(name: str, kind: Kind, known: Capability) -> tuple[Level, str]:
+def _judge(name: str, kind: ValueKind, known: Capability) -> tuple[Level, str]:
     if known.kind == kind and not known.counterpart:
         what = f"Kinward has {name!r} of the same kind now. Yours counts until you drop it"
         return "notice", what
@@ -73,7 +73,7 @@ def _words(name: str, raw: Mapping[str, Any]) -> dict[str, str]:
     return {language: str(word) for language, word in words.items()}
 
 
-def _kind(raw: Mapping[str, Any]) -> Kind:
+def _kind(raw: Mapping[str, Any]) -> ValueKind:
     type_ = raw.get("type")
     if type_ == "level":
         return level(tuple(map(str, raw.get("levels", ()))))

@@ -71,7 +71,7 @@ class Pack:
         self.rules = rules
         self.families = families
         self.files = dict(files)
-        self.digest = digest(files)
+        self.digest = pack_digest(files)
         edges = {each for rule in rules for each in (rule.starts, rule.ends)} - {date.min, date.max}
         self._edges = [date.min, *sorted(edges), date.max]
         self._rulings: dict[int, Ruling] = {}
@@ -112,7 +112,7 @@ class Pack:
         return other
 
 
-def digest(files: Mapping[str, str]) -> str:
+def pack_digest(files: Mapping[str, str]) -> str:
     """The SHA-256 (hex) of a pack's files, whatever their order."""
     return hashlib.sha256(msgspec.json.encode(sorted(files.items()))).hexdigest()
 

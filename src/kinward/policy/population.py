@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from kinward.errors import Invalid, NotConfigured
+from kinward.ground.errors import Invalid, NotConfigured
 from kinward.policy.ages import ASSURANCES, MAX_AGE
 
 CHUNK: Final = 1_000_000

@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from kinward.errors import KinwardError
+from kinward.ground.errors import KinwardError
 
 Level = Literal["error", "notice"]
 

@@ -77,7 +77,7 @@ class State(msgspec.Struct, frozen=True):
     barred: bool = False
 
 
-def answer(pack: Pack, request: Request, states: Mapping[str, State]) -> Decision:
+def answer_request(pack: Pack, request: Request, states: Mapping[str, State]) -> Decision:
     """The decision on a question; settings in the question itself go before stored ones."""
     name = request.capability
     capability = pack.capabilities.get(name)

@@ -11,7 +11,7 @@ from kinward.policy.ages import ASSURANCES, MAX_AGE
 from kinward.policy.capabilities import AUDIENCE_OF, RELATIONSHIPS, Capability
 from kinward.policy.places import is_place
 from kinward.policy.problems import Problem
-from kinward.policy.values import Kind
+from kinward.policy.values import ValueKind
 
 STATUSES: Final = ("in force", "pending", "enjoined", "verify")
 MOVERS: Final = ("guardian", "self")
@@ -181,7 +181,7 @@ class RuleReader:
             else None
         )
 
-    def _values(self, raw: Mapping[str, Any], place: Place, kind: Kind) -> dict[str, Any]:
+    def _values(self, raw: Mapping[str, Any], place: Place, kind: ValueKind) -> dict[str, Any]:
         """Default, floor and cap as codes; the most protective ones for values that are none."""
         strictest = kind.strictest_code
         closed = {"default": strictest, "floor": strictest, "cap": strictest}
@@ -263,7 +263,7 @@ def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _code(kind: Kind, value: Any) -> int:
+def _code(kind: ValueKind, value: Any) -> int:
     """A value's code; two words fit every kind, so that one rule can speak of many capabilities."""
     if value == "most protective":
         return kind.strictest_code

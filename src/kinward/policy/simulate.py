@@ -16,7 +16,7 @@ from kinward.policy.ages import ASSURANCES, MAX_AGE, is_unknown
 from kinward.policy.decision import EFFECTS
 from kinward.policy.population import Ints, People, Settings
 from kinward.policy.ruling import Ruling
-from kinward.policy.values import Kind, Value
+from kinward.policy.values import Value, ValueKind
 from kinward.policy.vector import NONE, Columns, Side, decide_columns
 
 EXAMPLES: Final = 3
@@ -140,7 +140,7 @@ class Cells:
         return Columns(places=self.places, actor=actor)
 
 
-def simulate(
+def simulate_change(
     before: Ruling,
     after: Ruling,
     people: Iterable[People],
@@ -221,7 +221,7 @@ class _Questions:
 
 def _change(
     name: str,
-    kind: Kind,
+    kind: ValueKind,
     key: tuple[str, str, int, int, int, int],
     accounts: int,
     examples: list[str],
@@ -241,7 +241,7 @@ def _change(
     )
 
 
-def direction(kind: Kind, old: tuple[int, int], new: tuple[int, int]) -> Direction:
+def direction(kind: ValueKind, old: tuple[int, int], new: tuple[int, int]) -> Direction:
     """Whether a change of (effect, code) takes, gives, or does both."""
     if old[1] == new[1]:
         return "loses" if new[0] < old[0] else "gains"

@@ -24,7 +24,7 @@ Value = str | int
 Weekly = Value | tuple[Value, ...]  # one value, or seven of them, Monday first
 
 
-class Kind(msgspec.Struct, frozen=True):
+class ValueKind(msgspec.Struct, frozen=True):
     """A kind of value. `words` are its values in protective order, where it has words."""
 
     name: str
@@ -92,18 +92,18 @@ class Kind(msgspec.Struct, frozen=True):
         return self.loosest(self.strictest(code, cap), floor)
 
 
-PERMISSION: Final = Kind("permission", ("deny", "allow"))
-AUDIENCE: Final = Kind("audience", AUDIENCES)
-MINUTES: Final = Kind("minutes")
-HOURS: Final = Kind("hours")
+PERMISSION: Final = ValueKind("permission", ("deny", "allow"))
+AUDIENCE: Final = ValueKind("audience", AUDIENCES)
+MINUTES: Final = ValueKind("minutes")
+HOURS: Final = ValueKind("hours")
 KINDS: Final = {kind.name: kind for kind in (PERMISSION, AUDIENCE, MINUTES, HOURS)}
 
 
-def level(words: tuple[str, ...]) -> Kind:
+def level(words: tuple[str, ...]) -> ValueKind:
     """A kind with words of its own, the most protective first; `off` as the first one denies."""
     if not 2 <= len(words) <= MAX_LEVELS or len(set(words)) != len(words):
         raise ValueError(f"levels are 2 to {MAX_LEVELS} different words, the most protective first")
-    return Kind("level", words)
+    return ValueKind("level", words)
 
 
 def _minutes(value: object) -> int:

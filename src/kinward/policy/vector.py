@@ -16,7 +16,7 @@ from kinward.policy.ages import ASSURANCES
 from kinward.policy.capabilities import AUDIENCE_OF, RELATIONSHIPS, Capability
 from kinward.policy.rules import Rule
 from kinward.policy.ruling import Ruling
-from kinward.policy.values import AUDIENCE, HOURS, Kind
+from kinward.policy.values import AUDIENCE, HOURS, ValueKind
 
 Ints = npt.NDArray[np.int64]
 Small = npt.NDArray[np.int16]
@@ -202,16 +202,16 @@ def _effects(
     return effect
 
 
-def _lower(kind: Kind, column: Ints, rows: Bools, code: int) -> None:
+def _lower(kind: ValueKind, column: Ints, rows: Bools, code: int) -> None:
     """Make the rows of a column at least as strict as a code."""
     strict: Any = np.bitwise_and if kind is HOURS else np.minimum
     strict(column, code, out=column, where=rows)
 
 
-def _strictest(kind: Kind, a: Ints, b: Ints) -> Ints:
+def _strictest(kind: ValueKind, a: Ints, b: Ints) -> Ints:
     return a & b if kind is HOURS else np.minimum(a, b)
 
 
-def _clamp(kind: Kind, code: Ints, floor: Ints, cap: Ints) -> Ints:
+def _clamp(kind: ValueKind, code: Ints, floor: Ints, cap: Ints) -> Ints:
     strict = _strictest(kind, code, cap)
     return strict | floor if kind is HOURS else np.maximum(strict, floor)

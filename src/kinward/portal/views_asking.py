@@ -11,13 +11,20 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from kinward.errors import NotFound
-from kinward.families import asking
-from kinward.families.models import Ask
-from kinward.families.power import live_pairings
-from kinward.fields import is_number
+from kinward.families.api import (
+    Ask,
+    answer_ask,
+    answer_proposal,
+    ask_guardians,
+    end_of_day,
+    live_pairings,
+    propose_setting,
+    withdraw_ask,
+)
+from kinward.ground.errors import NotFound
+from kinward.ground.text import is_number
 from kinward.portal.views_family import guarded, sent_value
-from kinward.portal.visiting import Visit, visited
+from kinward.portal.visitor import Visit, visited
 
 FOR: Final = {"day": None, "week": timedelta(days=7), "month": timedelta(days=30)}
 
@@ -28,7 +35,7 @@ def ask(request: Visit) -> HttpResponse:
     """A teen asks for minutes, or for a value."""
     sent = request.POST
     minutes = sent.get("minutes", "")
-    asking.ask(
+    ask_guardians(
         teen=request.account,
         capability=sent.get("capability", "session.time"),
         reason=sent.get("reason", ""),
@@ -45,7 +52,7 @@ def propose(request: Visit, pairing_id: UUID) -> HttpResponse:
     """A guardian proposes a value."""
     pairing = guarded(request, pairing_id)
     value = sent_value(request)
-    asking.propose(
+    propose_setting(
         guardian=request.account,
         teen_id=pairing.teen.platform_id,
         capability=request.POST.get("capability", ""),
@@ -66,16 +73,14 @@ def answer(request: Visit, ask_id: UUID) -> HttpResponse:
     said = cast("asking.Said", request.POST.get("said", ""))
     note = request.POST.get("note", "")
     if found.teen_id == request.account.pk:
-        asking.answer_proposal(teen=request.account, ask_id=ask_id, said=said, note=note)
+        answer_proposal(teen=request.account, ask_id=ask_id, said=said, note=note)
         return redirect("family")
     length = request.POST.get("for", "")
     now = timezone.now()
-    until = (
-        now + (FOR[length] or asking.end_of_day(found.teen, now) - now) if length in FOR else None
-    )
+    until = now + (FOR[length] or end_of_day(found.teen, now) - now) if length in FOR else None
     if found.minutes is not None:
         until = None
-    asking.answer(guardian=request.account, ask_id=ask_id, said=said, note=note, until=until)
+    answer_ask(guardian=request.account, ask_id=ask_id, said=said, note=note, until=until)
     pairing = live_pairings().filter(guardian=request.account, teen=found.teen_id).first()
     messages.success(request, _("Your answer has been sent."))
     return redirect("family") if pairing is None else redirect("teen", pairing.pk)
@@ -85,6 +90,6 @@ def answer(request: Visit, ask_id: UUID) -> HttpResponse:
 @visited
 def withdraw(request: Visit, ask_id: UUID) -> HttpResponse:
     """Whoever asked or proposed takes it back."""
-    asking.withdraw(account=request.account, ask_id=ask_id)
+    withdraw_ask(account=request.account, ask_id=ask_id)
     messages.success(request, _("Taken back."))
     return redirect("family")

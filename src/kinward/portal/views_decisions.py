@@ -9,12 +9,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from kinward.guidelines.queries import in_force
-from kinward.portal.visiting import Visit, visited
-from kinward.redress import services
-from kinward.redress.models import Statement
-from kinward.redress.queries import told_to
-from kinward.redress.wording import sentences, state_words
+from kinward.guidelines.api import guidelines_in_force
+from kinward.portal.visitor import Visit, visited
+from kinward.redress.api import (
+    MAX_APPEAL,
+    Statement,
+    file_appeal,
+    state_words,
+    statement_sentences,
+    told_to,
+)
 
 SHOWN = 50
 
@@ -26,7 +30,7 @@ def decisions(request: Visit) -> HttpResponse:
     context = {
         "account": request.account,
         "decisions": [_decision(each) for each in told_to(request.account)[:SHOWN]],
-        "longest": services.MAX_APPEAL,
+        "longest": MAX_APPEAL,
     }
     return render(request, "portal/decisions.html", context)
 
@@ -37,7 +41,7 @@ def _decision(statement: Statement) -> dict[str, object]:
     open_ = until is not None and until > timezone.now() and statement.reversed_at is None
     return {
         "statement": statement,
-        "sentences": sentences(statement),
+        "sentences": statement_sentences(statement),
         "appeal": made,
         "state": state_words(made.state) if made else "",
         "may_appeal": open_ and made is None,
@@ -48,11 +52,11 @@ def _decision(statement: Statement) -> dict[str, object]:
 @visited
 def appeal(request: Visit, statement_id: UUID) -> HttpResponse:
     """Receive an appeal."""
-    services.appeal(
+    file_appeal(
         account=request.account,
         statement_id=statement_id,
         text=request.POST.get("text", ""),
-        days=in_force().appeal_answer_days,
+        days=guidelines_in_force().appeal_answer_days,
         actor=request.account.actor,
     )
     messages.success(request, _("We have your appeal. Another person will look at it."))

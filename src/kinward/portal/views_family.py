@@ -13,31 +13,45 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from kinward.config import config
-from kinward.errors import Invalid
-from kinward.experience.live import person_of
-from kinward.families import asking, page
-from kinward.families.choosing import (
+from kinward.experience.api import person_of
+from kinward.families.api import (
+    OPEN_ASKS,
+    SETTING_GROUPS,
+    Ask,
+    Notice,
+    NotPaired,
+    Pairing,
     add_keyword,
-    choose,
+    ask_history,
+    check_power,
+    choose_digest,
     choose_for_self,
+    choose_setting,
+    confirm_digest,
+    counts_for,
+    group_of_setting,
+    groups_for,
     guardians_of,
+    half_hours,
+    has_power,
+    is_passing,
     keywords_of,
+    live_pairings,
+    notice_sentence,
     remove_keyword,
+    rules_for,
+    screen_time,
+    seen_words,
+    show_passcodes,
+    words_of_ask,
 )
-from kinward.families.digest import choose_digest, confirm_digest
-from kinward.families.errors import NotPaired
-from kinward.families.groups import GROUPS, group_of, half_hours
-from kinward.families.models import Ask, Notice, Pairing
-from kinward.families.passcodes import show_codes
-from kinward.families.power import check_power, has_power, live_pairings, rules_for
-from kinward.families.screen_time import screen_time
-from kinward.families.tell import sentence
-from kinward.fields import is_number, whole_number
-from kinward.people.models import Account
-from kinward.policy.values import WEEK, Weekly
+from kinward.ground.config import config
+from kinward.ground.errors import Invalid
+from kinward.ground.text import is_number, whole_number
+from kinward.people.api import Account
+from kinward.policy import WEEK, Weekly
 from kinward.portal.charts import week_chart
-from kinward.portal.visiting import Visit, visited
+from kinward.portal.visitor import Visit, visited
 
 MORE = (15, 30, 60)  # minutes that a teen asks for with one button
 NEWS = 8
@@ -97,9 +111,9 @@ def teen(request: Visit, pairing_id: UUID) -> HttpResponse:
 
 def _common(teen: Account, reader: Account, pairing: Pairing | None) -> dict[str, Any]:
     return _now(teen, reader, pairing) | {
-        "groups": page.groups_for(teen, reader=reader, pairing=pairing),
+        "groups": groups_for(teen, reader=reader, pairing=pairing),
         "words": keywords_of(teen),
-        "sees": page.seen_words(teen),
+        "sees": seen_words(teen),
         "times": half_hours(),
         "days": _days(),
     }
@@ -107,11 +121,11 @@ def _common(teen: Account, reader: Account, pairing: Pairing | None) -> dict[str
 
 def _now(teen: Account, reader: Account, pairing: Pairing | None) -> dict[str, Any]:
     time = screen_time(teen, timezone.now())
-    counts = page.counts_for(teen, time)
+    counts = counts_for(teen, time)
     minutes = pairing is None or "minutes" in rules_for(teen).guardian_sees
     asks = [
-        (each, asking.words_of(each, reader.language), _open(each, pairing))
-        for each in asking.history(teen)
+        (each, words_of_ask(each, reader.language), _open(each, pairing))
+        for each in ask_history(teen)
     ]
     news = _news(reader)
     told = [(each.pk, each.state, may, each.answers.count()) for each, _words, may in asks]
@@ -135,19 +149,19 @@ def _now(teen: Account, reader: Account, pairing: Pairing | None) -> dict[str, A
 def _open(ask: Ask, pairing: Pairing | None) -> str:
     """What whoever reads can do with an ask: answer it, take it back, or nothing."""
     theirs = ask.proposed_by is not None
-    if ask.state in asking.OPEN:
+    if ask.state in OPEN_ASKS:
         if theirs:
             mine = pairing is not None and ask.proposed_by_id == pairing.pk
             return "answer" if pairing is None else ("withdraw" if mine else "")
         return "withdraw" if pairing is None else "answer"
-    if pairing is not None and not theirs and asking.is_passing(ask):
+    if pairing is not None and not theirs and is_passing(ask):
         return "stop"
     return ""
 
 
 def _news(account: Account) -> list[tuple[Any, str]]:
     notices = Notice.objects.select_related("account").filter(account=account)
-    return [(each.at, sentence(each)) for each in notices[:NEWS]]
+    return [(each.at, notice_sentence(each)) for each in notices[:NEWS]]
 
 
 def _days() -> list[str]:
@@ -202,7 +216,7 @@ def sent_value(request: HttpRequest) -> Weekly | None:
 def guardian_setting(request: Visit, pairing_id: UUID, capability: str) -> HttpResponse:
     """A guardian chooses."""
     pairing = guarded(request, pairing_id)
-    choose(
+    choose_setting(
         guardian=request.account,
         teen_id=pairing.teen.platform_id,
         capability=capability,
@@ -252,7 +266,7 @@ def _words(request: Visit, teen_id: str, guardian: Account | None) -> None:
 def codes(request: Visit, pairing_id: UUID) -> HttpResponse:
     """Today's pass-codes, for a guardian to read out."""
     pairing = guarded(request, pairing_id)
-    found = show_codes(guardian=request.account, teen_id=pairing.teen.platform_id)
+    found = show_passcodes(guardian=request.account, teen_id=pairing.teen.platform_id)
     context = {"codes": found, "pairing": pairing, "teen": pairing.teen}
     return render(request, "portal/codes.html", _around(request, context))
 
@@ -287,7 +301,11 @@ def confirm(request: HttpRequest) -> HttpResponse:
 
 def _to(where: str, name: str, *arguments: Any) -> HttpResponse:
     """Back to where something was changed: a capability, or a group."""
-    group, anchor = (where, "words") if where in GROUPS else (group_of(where), f"setting-{where}")
+    group, anchor = (
+        (where, "words")
+        if where in SETTING_GROUPS
+        else (group_of_setting(where), f"setting-{where}")
+    )
     response = redirect(name, *arguments)
     response["Location"] += f"?{urlencode({'group': group})}#{quote(anchor)}"
     return response

@@ -13,23 +13,36 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from kinward.cases.user_reports import dispute_pairing
-from kinward.config import config
-from kinward.errors import Invalid
-from kinward.experience.live import person_of
-from kinward.families import ending, page, pairing, trusting
-from kinward.families.models import Pairing, Side, TrustedAdult
-from kinward.families.power import rules_for
-from kinward.families.tell import called
+from kinward.experience.api import person_of
+from kinward.families.api import (
+    CODE_HOURS,
+    Pairing,
+    Side,
+    TrustedAdult,
+    accept_invitation,
+    call_trusted_now,
+    create_invitation,
+    end_pairing,
+    name_in_notices,
+    read_invitation,
+    remove_trusted_adult,
+    rules_for,
+    seen_words,
+    stay_paired,
+    tidy_code,
+)
+from kinward.findings.api import report_pairing
+from kinward.ground.config import config
+from kinward.ground.errors import Invalid
 from kinward.portal.helplines import for_place
-from kinward.portal.visiting import Visit, visit_of, visited
+from kinward.portal.visitor import Visit, visit_of, visited
 
 
 @require_http_methods(["GET", "POST"])
 def pair(request: HttpRequest) -> HttpResponse:
     """Start a pairing, or arrive with a code that was scanned."""
     if request.method == "GET" and visit_of(request) is None:
-        code = pairing.tidy_code(request.GET.get("code", ""))
+        code = tidy_code(request.GET.get("code", ""))
         if code and config().family_url:
             # The platform knows who is signed in; it opens a visit and brings them back here.
             joiner = "&" if "?" in config().family_url else "?"
@@ -53,7 +66,7 @@ def _about(request: Visit) -> dict[str, Any]:
         "account": account,
         "may_guard": rules.may_guard(person_of(account).age),
         "may_be_guarded": rules.may_be_guarded(person_of(account).age),
-        "sees": page.seen_words(account),
+        "sees": seen_words(account),
         "rules": rules,
     }
 
@@ -64,7 +77,7 @@ def _show_code(request: Visit) -> HttpResponse:
         side = Side(request.POST.get("side", ""))
     except ValueError as error:
         raise Invalid from error
-    code, _made = pairing.invite(maker=request.account, side=side)
+    code, _made = create_invitation(maker=request.account, side=side)
     where = f"{config().url}{reverse('pair')}?{urlencode({'code': code})}"
     drawn = segno.make(where, error="m").svg_inline(
         border=4, light="#fff", dark="#000", omitsize=True
@@ -72,7 +85,7 @@ def _show_code(request: Visit) -> HttpResponse:
     context = {
         "code": f"{code[:4]} {code[4:]}",
         "picture": mark_safe(drawn),  # noqa: S308 - drawn here from our own address
-        "hours": pairing.CODE_HOURS,
+        "hours": CODE_HOURS,
         "side": side,
     }
     return render(request, "portal/code.html", _about(request) | context)
@@ -87,14 +100,14 @@ def read(request: Visit) -> HttpResponse:
 
 def _confirm_code(request: Visit, code: str) -> HttpResponse:
     """What a code offers, in plain words, before anything is agreed."""
-    offer = pairing.read_code(account=request.account, typed=code)
+    offer = read_invitation(account=request.account, typed=code)
     teen = request.account if offer.side == Side.GUARDIAN else offer.maker
     context = {
         "account": request.account,
         "offer": offer,
-        "other": called(offer.maker),
-        "code": pairing.tidy_code(code),
-        "sees": page.seen_words(teen),
+        "other": name_in_notices(offer.maker),
+        "code": tidy_code(code),
+        "sees": seen_words(teen),
     }
     return render(request, "portal/offer.html", context)
 
@@ -103,7 +116,7 @@ def _confirm_code(request: Visit, code: str) -> HttpResponse:
 @visited
 def accept(request: Visit) -> HttpResponse:
     """Agree to what a code offers."""
-    made = pairing.accept(account=request.account, typed=request.POST.get("code", ""))
+    made = accept_invitation(account=request.account, typed=request.POST.get("code", ""))
     if isinstance(made, TrustedAdult):
         messages.success(request, _("Thank you. You will hear when you are needed."))
         return redirect("family")
@@ -117,7 +130,7 @@ def accept(request: Visit) -> HttpResponse:
 @visited
 def end(request: Visit, pairing_id: UUID) -> HttpResponse:
     """End a pairing."""
-    made: Pairing = ending.end(account=request.account, pairing_id=pairing_id)
+    made: Pairing = end_pairing(account=request.account, pairing_id=pairing_id)
     said = _("The pairing has ended.") if made.ended_at else _("The pairing ends after its notice.")
     messages.success(request, said)
     return redirect("family")
@@ -127,7 +140,7 @@ def end(request: Visit, pairing_id: UUID) -> HttpResponse:
 @visited
 def stay(request: Visit, pairing_id: UUID) -> HttpResponse:
     """Take the ending back."""
-    ending.stay(account=request.account, pairing_id=pairing_id)
+    stay_paired(account=request.account, pairing_id=pairing_id)
     messages.success(request, _("The pairing goes on."))
     return redirect("family")
 
@@ -136,7 +149,7 @@ def stay(request: Visit, pairing_id: UUID) -> HttpResponse:
 @visited
 def dispute(request: Visit, pairing_id: UUID) -> HttpResponse:
     """A teen says: this is not my guardian."""
-    dispute_pairing(teen=request.account, pairing_id=pairing_id)
+    report_pairing(teen=request.account, pairing_id=pairing_id)
     messages.success(
         request, _("Thank you for telling us. They can do nothing now, and a person will look.")
     )
@@ -161,7 +174,7 @@ def safe(request: Visit) -> HttpResponse:
 @visited
 def call(request: Visit) -> HttpResponse:
     """Ask the trusted adults to get in touch."""
-    if trusting.call_trusted_now(request.account):
+    if call_trusted_now(request.account):
         messages.success(request, _("They have been asked to get in touch with you."))
     return redirect("safe")
 
@@ -170,5 +183,5 @@ def call(request: Visit) -> HttpResponse:
 @visited
 def untrust(request: Visit, trusted_id: int) -> HttpResponse:
     """Take back that an adult is trusted."""
-    trusting.untrust(teen=request.account, trusted_id=trusted_id)
+    remove_trusted_adult(teen=request.account, trusted_id=trusted_id)
     return redirect("safe")

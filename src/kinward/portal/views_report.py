@@ -6,16 +6,16 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from kinward.cases.user_reports import (
-    CATEGORIES,
+from kinward.families.api import started
+from kinward.findings.api import (
+    USER_REPORT_CATEGORIES,
     UserReportIn,
-    outcome_of,
-    receive_report,
-    reports_by,
+    outcome_of_user_report,
+    receive_user_report,
+    user_reports_by,
 )
-from kinward.families.portal import started
 from kinward.portal.helplines import for_place
-from kinward.portal.visiting import Visit, visited
+from kinward.portal.visitor import Visit, visited
 
 
 @require_http_methods(["GET", "POST"])
@@ -25,7 +25,7 @@ def report(request: Visit) -> HttpResponse:
     about = started(request.portal)
     if request.method == "POST":
         sent = request.POST
-        made = receive_report(
+        made = receive_user_report(
             report=UserReportIn(
                 account_id=about.account_id,
                 content_id=about.content_id,
@@ -37,20 +37,26 @@ def report(request: Visit) -> HttpResponse:
         )
         messages.success(request, _("Thank you. We have your report and a person will look at it."))
         response = redirect("report_something")
-        response["Location"] += f"?help={CATEGORIES[made.category].help}"
+        response["Location"] += f"?help={USER_REPORT_CATEGORIES[made.category].help}"
         return response
     words = {"received": _("a person will look"), "acted": _("we acted"), "closed": _("closed")}
     context = {
         "account": request.account,
         "about": about,
         "categories": [
-            (name, _(each.title)) for name, each in CATEGORIES.items() if name != "guardian"
+            (name, _(each.title))
+            for name, each in USER_REPORT_CATEGORIES.items()
+            if name != "guardian"
         ],
         "help": request.GET.get("help", ""),
         "helplines": for_place(request.account.jurisdiction),
         "mine": [
-            (each.at, _(CATEGORIES[each.category].title), words[outcome_of(each)])
-            for each in reports_by(request.account)
+            (
+                each.at,
+                _(USER_REPORT_CATEGORIES[each.category].title),
+                words[outcome_of_user_report(each)],
+            )
+            for each in user_reports_by(request.account)
         ],
     }
     return render(request, "portal/report.html", context)

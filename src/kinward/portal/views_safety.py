@@ -10,15 +10,21 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from kinward.cases.user_reports import CATEGORIES
-from kinward.config import config
-from kinward.experience.live import live
-from kinward.families.groups import MEANINGS, NAMES, ordered
-from kinward.guidelines.queries import in_force
-from kinward.policy import AgeRange, Pack, Person, decide
-from kinward.policy.decision import known_language
-from kinward.policy.sentences import capability_words, effect_words
-from kinward.policy.settling import bounds_in_general
+from kinward.experience.api import live
+from kinward.families.api import GROUP_NAMES, SETTING_MEANINGS, ordered
+from kinward.findings.api import USER_REPORT_CATEGORIES
+from kinward.ground.config import config
+from kinward.guidelines.api import guidelines_in_force
+from kinward.policy import (
+    AgeRange,
+    Pack,
+    Person,
+    bounds_in_general,
+    capability_words,
+    decide,
+    effect_words,
+    known_language,
+)
 from kinward.portal.helplines import by_country
 
 PAGES: Final = ("index", "parents", "teens", "settings", "reporting", "help", "guidelines")
@@ -54,10 +60,12 @@ def page(request: HttpRequest, language: str, name: str) -> HttpResponse:
         if name == "help":
             context["countries"] = by_country()
         if name == "reporting":
-            shown = {key: each for key, each in CATEGORIES.items() if key != "guardian"}
+            shown = {key: each for key, each in USER_REPORT_CATEGORIES.items() if key != "guardian"}
             context["categories"] = [_(each.title) for each in shown.values()]
         if name == "guidelines":
-            context["clauses"] = [(each.code, *each.says(language)) for each in in_force().clause]
+            context["clauses"] = [
+                (each.code, *each.says(language)) for each in guidelines_in_force().clause
+            ]
         response = render(request, f"safety/{name}.html", context)
     response["Cache-Control"] = f"public, max-age={HOUR // 6}"
     response["Content-Language"] = language
@@ -74,7 +82,7 @@ def _settings(language: str, place: str) -> dict[str, Any]:
     edges = [each for each in pack.ruling.edges if YOUNGEST <= each <= OLDEST]
     bands = list(pairwise(sorted({YOUNGEST, OLDEST, *edges})))
     groups = [
-        (_(NAMES[group]), [_line(pack, each, bands, place, language) for each in those])
+        (_(GROUP_NAMES[group]), [_line(pack, each, bands, place, language) for each in those])
         for group, those in ordered(list(pack.capabilities))
     ]
     return {
@@ -101,7 +109,7 @@ def _line(
     tongue, own = known_language(language), pack.ruling.words(name)
     return {
         "name": capability_words(name, tongue, own),
-        "meaning": _(MEANINGS[name]) if name in MEANINGS and own is None else "",
+        "meaning": _(SETTING_MEANINGS[name]) if name in SETTING_MEANINGS and own is None else "",
         "cells": [_cell(pack, name, band, place, tongue) for band in bands],
     }
 

@@ -8,17 +8,9 @@ from django.urls import reverse
 from django.utils import translation
 from django.views.decorators.http import require_GET, require_POST
 
-from kinward.errors import KinwardError
-from kinward.families.errors import PortalOtherAccount
-from kinward.families.portal import Start, enter, leave, started
-from kinward.portal.visiting import (
-    Visit,
-    clear_visit,
-    problem_page,
-    set_visit,
-    visit_of,
-    visited,
-)
+from kinward.families.api import PortalOtherAccount, Start, enter_portal, leave_portal, started
+from kinward.ground.errors import KinwardError
+from kinward.portal.visitor import Visit, clear_visit, problem_page, set_visit, visit_of, visited
 
 PAGES = {
     "family": "family",
@@ -34,7 +26,7 @@ PAGES = {
 def enter_visit(request: HttpRequest, secret: str) -> HttpResponse:
     """Open the link that the platform made, once."""
     try:
-        key, session = enter(secret, visit_of(request))
+        key, session = enter_portal(secret, visit_of(request))
     except KinwardError as error:
         with translation.override(translation.get_language_from_request(request)):
             ends = isinstance(error, PortalOtherAccount)
@@ -53,7 +45,7 @@ def _where(start: Start) -> str:
 @visited
 def leave_visit(request: Visit) -> HttpResponse:
     """End the visit."""
-    leave(request.portal)
+    leave_portal(request.portal)
     response = redirect("safety")
     clear_visit(response)
     return response

@@ -11,7 +11,7 @@ from django.core.asgi import get_asgi_application
 
 pages: Any = get_asgi_application()
 
-from kinward.gate.app import PATHS, Gate  # noqa: E402 - needs Django to be set up
+from kinward.gate.api import PATHS, Gate  # noqa: E402 - needs Django to be set up
 
 gate = Gate()
 

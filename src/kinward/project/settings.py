@@ -1,4 +1,4 @@
-"""Django's settings, all derived from `kinward.config`."""
+"""Django's settings, all derived from `kinward.ground.config`."""
 
 from pathlib import Path
 from typing import Any
@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.conf.locale import LANG_INFO
 
-from kinward.config import config, random_secret
+from kinward.ground.config import config, random_secret
 from kinward.project.logs import configure_logs
 
 _config = config()
@@ -171,7 +171,7 @@ LANGUAGES = [(code, str(LANG_INFO[code]["name_local"])) for code in ("en", *_cat
 USE_TZ = True
 TIME_ZONE = "UTC"
 
-PROCRASTINATE_IMPORT_PATHS = ["kinward.jobs"]
-PROCRASTINATE_ON_APP_READY = "kinward.jobs.prepare"
+PROCRASTINATE_IMPORT_PATHS = ["kinward.ground.jobs"]
+PROCRASTINATE_ON_APP_READY = "kinward.ground.jobs.prepare"
 LOGGING_CONFIG = None
 TEST_RUNNER = "django.test.runner.DiscoverRunner"

@@ -15,9 +15,9 @@ import structlog
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from kinward.config import PRODUCTION_CONSENT, config, require_safe
-from kinward.errors import KinwardError, NotConfigured
-from kinward.fields import storable
+from kinward.ground.config import PRODUCTION_CONSENT, config, require_safe
+from kinward.ground.errors import KinwardError, NotConfigured
+from kinward.ground.text import storable
 from kinward.redress.dsa import BATCH, Stated, form
 from kinward.redress.models import Stage, Statement
 
@@ -66,7 +66,7 @@ def written(since: datetime, until: datetime) -> Iterator[bytes]:
         yield msgspec.json.encode(form(stated(each))) + b"\n"
 
 
-def send_due() -> int:
+def send_due_statements() -> int:
     """Send what was not sent yet, if the operator named a database; returns how many went."""
     if not config().dsa_url:
         return 0

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from kinward.guidelines.dsa import CATEGORIES, KEYWORDS
+from kinward.guidelines import DSA_CATEGORIES, DSA_KEYWORDS
 
 BATCH: Final = 100
 VISIBILITY: Final = (
@@ -195,8 +195,8 @@ _ALLOWED: Final = {
     "decision_account": {"DECISION_ACCOUNT_SUSPENDED", "DECISION_ACCOUNT_TERMINATED"},
     "decision_ground": set(_GROUNDS),
     "incompatible_content_illegal": {"Yes", "No"},
-    "category": {f"STATEMENT_CATEGORY_{each}" for each in CATEGORIES},
-    "category_specification": {f"KEYWORD_{each}" for each in KEYWORDS},
+    "category": {f"STATEMENT_CATEGORY_{each}" for each in DSA_CATEGORIES},
+    "category_specification": {f"KEYWORD_{each}" for each in DSA_KEYWORDS},
     "content_type": {f"CONTENT_TYPE_{each}" for each in CONTENT_TYPES},
     "source_type": set(SOURCES),
     "automated_detection": {"Yes", "No"},

@@ -5,8 +5,8 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
-from kinward.access.models import Staff
-from kinward.people.models import Account
+from kinward.access.api import Staff
+from kinward.people.api import Account
 
 
 class Stage(models.TextChoices):

@@ -7,11 +7,11 @@ from uuid import UUID
 import msgspec
 from django.db.models import QuerySet
 
-from kinward.people.models import Account
+from kinward.people.api import Account
 from kinward.redress.models import Appeal, AppealState, Statement
 
 
-def of_case(case_id: UUID) -> QuerySet[Statement]:
+def statements_of_case(case_id: UUID) -> QuerySet[Statement]:
     """A case's statements, the first one first."""
     return Statement.objects.filter(case_id=case_id).select_related("appeal").order_by("made_at")
 
@@ -25,7 +25,7 @@ def told_to(account: Account) -> QuerySet[Statement]:
     )
 
 
-def waiting() -> QuerySet[Appeal]:
+def waiting_appeals() -> QuerySet[Appeal]:
     """Appeals that wait for a person, those due first at the top."""
     return (
         Appeal.objects.filter(state=AppealState.WAITING)
@@ -36,7 +36,7 @@ def waiting() -> QuerySet[Appeal]:
 
 def appeal_waits(case_id: UUID) -> bool:
     """Whether an appeal against a verdict on a case waits."""
-    return waiting().filter(statement__case_id=case_id).exists()
+    return waiting_appeals().filter(statement__case_id=case_id).exists()
 
 
 class Figures(msgspec.Struct, frozen=True):
@@ -49,7 +49,7 @@ class Figures(msgspec.Struct, frozen=True):
     median_days: float | None
 
 
-def figures(since: datetime) -> Figures:
+def appeal_figures(since: datetime) -> Figures:
     """How the appeals made since a moment went."""
     made = list(Appeal.objects.filter(made_at__gte=since).only("state", "made_at", "decided_at"))
     states = [each.state for each in made]

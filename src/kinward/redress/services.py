@@ -9,17 +9,16 @@ import msgspec
 from django.db import transaction
 from django.utils import timezone
 
-from kinward.access.actor import Actor
-from kinward.access.models import Staff
-from kinward.access.permissions import Permission
-from kinward.enforcement.services import notify
-from kinward.errors import Invalid, KinwardError, NotFound
-from kinward.guidelines.rules import Clause, Guidelines, Silence
-from kinward.ledger.services import record
-from kinward.people.models import Account
-from kinward.policy.decision import known_language
+from kinward.access import Actor, Permission
+from kinward.access.api import Staff
+from kinward.enforcement.api import notify_account
+from kinward.ground.errors import Invalid, KinwardError, NotFound
+from kinward.guidelines import Clause, Guidelines, Silence
+from kinward.ledger.api import record
+from kinward.people.api import Account
+from kinward.policy import known_language
 from kinward.redress.models import Appeal, AppealState, Stage, Statement
-from kinward.redress.wording import reversal, sentences, upheld
+from kinward.redress.wording import reversal, statement_sentences, upheld
 
 MAX_APPEAL: Final = 5000
 MAX_WHY: Final = 200
@@ -59,7 +58,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @transaction.atomic
-def state(
+def state_reasons(
     *,
     account: Account,
     case_id: UUID,
@@ -120,7 +119,7 @@ def _for_the_database(facts: Facts, clause: Clause | None) -> dict[str, Any]:
 
 def _tell(statement: Statement) -> None:
     """Have the platform pass a statement on, in the caller's transaction."""
-    _say(statement, "statement", sentences(statement))
+    _say(statement, "statement", statement_sentences(statement))
     statement.told_at = timezone.now()
     statement.save(update_fields=["told_at"])
     record(
@@ -133,7 +132,7 @@ def _tell(statement: Statement) -> None:
 
 def _say(statement: Statement, topic: str, said: list[str]) -> None:
     until = statement.appeal_until
-    notify(
+    notify_account(
         account=statement.account,
         notice={
             "topic": topic,
@@ -198,7 +197,9 @@ def _locked(statement_id: UUID) -> Statement:
 
 
 @transaction.atomic
-def appeal(*, account: Account, statement_id: UUID, text: str, days: int, actor: Actor) -> Appeal:
+def file_appeal(
+    *, account: Account, statement_id: UUID, text: str, days: int, actor: Actor
+) -> Appeal:
     """Receive an appeal against a decision about an account; `days` until its answer is due."""
     if not text.strip() or len(text) > MAX_APPEAL:
         raise Invalid(f"An appeal says why, in at most {MAX_APPEAL} characters.")
@@ -257,7 +258,7 @@ def settle_appeal(*, appeal_id: UUID, overturned: bool, note: str, staff: Staff)
     return found
 
 
-def reverse(case_id: UUID) -> None:
+def reverse_statements(case_id: UUID) -> None:
     """Say to whom it concerns that everything a case took was given back."""
     open_ones = Statement.objects.select_for_update(of=("self",)).select_related("account")
     for each in open_ones.filter(case_id=case_id, reversed_at=None).order_by("-made_at"):

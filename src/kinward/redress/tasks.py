@@ -2,8 +2,8 @@
 
 from django.utils import timezone
 
-from kinward.jobs import task
-from kinward.redress.database import send_due
+from kinward.ground.jobs import task
+from kinward.redress.database import send_due_statements
 from kinward.redress.services import tell_due
 
 
@@ -17,4 +17,4 @@ def tell(timestamp: int) -> None:
 @task("redress.send_statements", lock="redress.send_statements", every="*/10 * * * *")
 def send_statements(timestamp: int) -> None:
     """Send what was told since to the Transparency Database, where the operator named one."""
-    send_due()
+    send_due_statements()

@@ -7,12 +7,11 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from kinward.policy.decision import known_language
-from kinward.policy.sentences import capability_words
+from kinward.policy import capability_words, known_language
 from kinward.redress.models import AppealState, Stage, Statement
 
 
-def sentences(statement: Statement) -> list[str]:
+def statement_sentences(statement: Statement) -> list[str]:
     """A statement, sentence by sentence: what was done, why, found how, and how to appeal."""
     language = known_language(statement.language)
     with override(language):

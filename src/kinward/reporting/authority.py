@@ -11,8 +11,8 @@ from typing import Any, ClassVar, Final, Protocol
 
 import msgspec
 
-from kinward.config import Config, Section, config, section
-from kinward.errors import NotConfigured
+from kinward.ground.config import Config, Section, config, section
+from kinward.ground.errors import NotConfigured
 from kinward.reporting.answer import Answer
 from kinward.reporting.filing import Filing
 from kinward.reporting.vocabulary import Vocabulary, merge_vocabularies
@@ -128,7 +128,7 @@ def installed_sections() -> dict[str, type[Section]]:
     return {name: authority_class(name).settings for name in names}
 
 
-def check_settings() -> None:
+def check_authority_settings() -> None:
     """Raise `NotConfigured` where a setting of an authority in use is wrong, or not its own."""
     readers: dict[str, type[msgspec.Struct]] = {
         f"KINWARD_{field.upper()}": Config for field in Config.__struct_fields__

@@ -7,8 +7,8 @@ from uuid import UUID
 
 import msgspec
 
-from kinward.errors import KinwardError
-from kinward.guidelines.rules import Incident
+from kinward.ground.errors import KinwardError
+from kinward.guidelines import Incident
 
 Event = Literal["Login", "Registration", "Purchase", "Upload", "Other", "Unknown"]
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import httpx
 from django.utils import timezone
 
-from kinward.errors import KinwardError
+from kinward.ground.errors import KinwardError
 from kinward.reporting.answer import Answer
 from kinward.reporting.draft import Draft
 from kinward.reporting.models import Attempt, Call, Report

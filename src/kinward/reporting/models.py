@@ -6,9 +6,8 @@ from typing import Final
 from django.db import models
 from django.db.models import Q
 
-from kinward.access.agreement import AgreementState, TwoPeople
-from kinward.access.models import Staff
-from kinward.access.permissions import Permission
+from kinward.access import Permission
+from kinward.access.api import AgreementState, Staff, TwoPeople
 
 
 class ReportState(models.TextChoices):

@@ -12,11 +12,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from kinward.access import agreement
-from kinward.access.agreement import AgreementState, AlreadyDecided
-from kinward.access.models import Staff
-from kinward.errors import Invalid, NotConfigured
-from kinward.ledger.services import record
+from kinward.access.api import AgreementState, AlreadyDecided, Staff, decide, locked
+from kinward.ground.errors import Invalid, NotConfigured
+from kinward.ledger.api import record
 from kinward.reporting.authority import authority, names_in_use
 from kinward.reporting.models import ENDED, Production
 
@@ -32,7 +30,7 @@ class InUse(msgspec.Struct, frozen=True):
     agreement: Production | None
 
 
-def in_use() -> list[InUse]:
+def production_in_use() -> list[InUse]:
     """Every authority that reports go to, and whether they go there for real."""
     found = []
     for name in names_in_use():
@@ -52,7 +50,7 @@ def require_agreement(name: str) -> None:
 
 
 @transaction.atomic
-def ask(*, name: str, why: str, staff: Staff) -> Production:
+def request_production(*, name: str, why: str, staff: Staff) -> Production:
     """Ask to report for real to an authority that is in use."""
     staff.must(Production.permission)
     address = authority(name).production if name in names_in_use() else ""
@@ -72,23 +70,23 @@ def ask(*, name: str, why: str, staff: Staff) -> Production:
 
 
 @transaction.atomic
-def agree(*, production_id: UUID, staff: Staff) -> Production:
+def approve_production(*, production_id: UUID, staff: Staff) -> Production:
     """Agree to what another person asked for. From now on reports to this address are real."""
-    production = agreement.decide(Production, production_id, approve=True, staff=staff)
+    production = decide(Production, production_id, approve=True, staff=staff)
     _record("production.agreed", production, staff)
     return production
 
 
 @transaction.atomic
-def end(*, production_id: UUID, staff: Staff) -> Production:
+def end_production(*, production_id: UUID, staff: Staff) -> Production:
     """End it, alone and at once, whether it was agreed to or only asked for. Reports wait."""
-    production = agreement.locked(Production, production_id, staff=staff)
+    production = locked(Production, production_id, staff=staff)
     if production.state == AgreementState.APPROVED:
         production.state = ENDED
         production.ended_by, production.ended_at = staff, timezone.now()
         production.save(update_fields=["state", "ended_by", "ended_at"])
     else:
-        production = agreement.decide(Production, production_id, approve=False, staff=staff)
+        production = decide(Production, production_id, approve=False, staff=staff)
     _record("production.ended", production, staff)
     return production
 

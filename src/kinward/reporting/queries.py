@@ -21,7 +21,7 @@ def finished_numbers(*, authority: str, cases: Iterable[UUID]) -> list[str]:
     return list(finished.order_by("finished_at").values_list("external_id", flat=True))
 
 
-def waiting() -> QuerySet[Report]:
+def waiting_reports() -> QuerySet[Report]:
     """Reports that are not finished yet, oldest first."""
     open_ones = (ReportState.WAITING, ReportState.PARKED)
     return Report.objects.filter(state__in=open_ones).order_by("created_at")
@@ -32,6 +32,6 @@ def packaged() -> QuerySet[Report]:
     return Report.objects.filter(state=ReportState.PACKAGED).order_by("created_at")
 
 
-def parked() -> QuerySet[Report]:
+def parked_reports() -> QuerySet[Report]:
     """Reports that wait for a person, oldest first."""
     return Report.objects.filter(state=ReportState.PARKED).order_by("created_at")

@@ -7,13 +7,12 @@ import msgspec
 from django.db import transaction
 from django.utils import timezone
 
-from kinward.access.actor import Actor
-from kinward.access.models import Staff
-from kinward.access.permissions import Permission
-from kinward.errors import Invalid, KinwardError, NotFound
-from kinward.evidence.services import keep_after_report, keep_shortly
-from kinward.ledger.services import record
-from kinward.locks import exclusive
+from kinward.access import Actor, Permission
+from kinward.access.api import Staff
+from kinward.evidence.api import keep_after_report, keep_shortly
+from kinward.ground.errors import Invalid, KinwardError, NotFound
+from kinward.ground.locks import exclusive
+from kinward.ledger.api import record
 from kinward.reporting.authority import Receipt, authority, authority_class
 from kinward.reporting.draft import Draft, from_json, to_json
 from kinward.reporting.filing import Filing, HandOverNeeded, Refused, TryLater

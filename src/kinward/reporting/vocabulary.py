@@ -5,7 +5,7 @@ from typing import Final, Literal, get_args
 
 import msgspec
 
-from kinward.guidelines.rules import Incident
+from kinward.guidelines import Incident
 from kinward.reporting.draft import Draft
 
 # Where something happened beside the platform: each is a field of a draft.

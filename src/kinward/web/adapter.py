@@ -4,7 +4,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.http import HttpRequest
 
-from kinward.at_rest import open_text, seal_text
+from kinward.ground.secrets import open_text, seal_text
 
 
 class StaffAdapter(DefaultAccountAdapter):  # type: ignore[misc]

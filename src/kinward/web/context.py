@@ -3,13 +3,12 @@
 from django.http import HttpRequest
 from django.utils import timezone
 
-from kinward.access.models import Staff
-from kinward.access.permissions import Permission
-from kinward.cases.quality import unread
-from kinward.cases.queries import parked
-from kinward.experience.queries import waiting
-from kinward.guidelines.queries import waiting as editions_waiting
-from kinward.redress.queries import waiting as appeals_waiting
+from kinward.access import Permission
+from kinward.access.api import Staff
+from kinward.experience.api import waiting_proposals
+from kinward.guidelines.api import waiting_editions
+from kinward.redress.api import waiting_appeals
+from kinward.review.api import parked_counts, unread_verdicts
 
 
 def console(request: HttpRequest) -> dict[str, object]:
@@ -30,9 +29,9 @@ def console(request: HttpRequest) -> dict[str, object]:
         "opens_files": staff.may(Permission.OPEN_EVIDENCE),
         "sees_banks": staff.may(Permission.SEE_BANKS),
         "sees_custody": staff.may(Permission.RELEASE_RECORDS) or audits,
-        "unread_count": unread().count() if reads_verdicts else None,
-        "appeal_count": appeals_waiting().count() if reads_cases else None,
-        "parked_count": sum(parked().values()) if staff.may(Permission.REPLAY) else None,
-        "proposal_count": waiting() if reads_policy else None,
-        "edition_count": editions_waiting() if reads_policy else None,
+        "unread_count": unread_verdicts().count() if reads_verdicts else None,
+        "appeal_count": waiting_appeals().count() if reads_cases else None,
+        "parked_count": sum(parked_counts().values()) if staff.may(Permission.REPLAY) else None,
+        "proposal_count": waiting_proposals() if reads_policy else None,
+        "edition_count": waiting_editions() if reads_policy else None,
     }

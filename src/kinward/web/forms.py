@@ -8,13 +8,11 @@ from uuid import UUID
 import msgspec
 from django.http import QueryDict
 
-from kinward.cases.drafting import ReportDetails
-from kinward.cases.services import DECISIONS, Decision, VerdictForm
-from kinward.cases.where import Where
-from kinward.errors import Invalid
-from kinward.evidence.queries import of_case as evidence_of
-from kinward.fields import whole_number
-from kinward.reporting.vocabulary import PlaceKind
+from kinward.evidence.api import evidence_of_case
+from kinward.ground.errors import Invalid
+from kinward.ground.text import whole_number
+from kinward.reporting.api import PlaceKind
+from kinward.verdicts.api import DECISIONS, Decision, ReportDetails, VerdictForm, Where
 
 Form = TypeVar("Form", bound=msgspec.Struct)
 
@@ -124,7 +122,7 @@ def _classify_all(case_id: UUID, classification: str) -> dict[str, str]:
     """One classification for every file of a case."""
     if not classification:
         return {}
-    files = (file for file in evidence_of(case_id) if not file.is_excerpt)
+    files = (file for file in evidence_of_case(case_id) if not file.is_excerpt)
     return {str(file.id): classification for file in files}
 
 

@@ -11,9 +11,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
-from kinward.access.models import Staff
-from kinward.access.permissions import Permission
-from kinward.errors import Forbidden, KinwardError
+from kinward.access import Permission
+from kinward.access.api import Staff
+from kinward.ground.errors import Forbidden, KinwardError
 
 
 class StaffRequest(HttpRequest):

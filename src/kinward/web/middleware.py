@@ -9,7 +9,7 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from kinward.errors import KinwardError
+from kinward.ground.errors import KinwardError
 
 POLICY: Final = "; ".join(
     (

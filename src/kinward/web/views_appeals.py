@@ -9,13 +9,12 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from kinward.access.permissions import Permission
-from kinward.cases.appeals import decide_appeal
-from kinward.cases.services import get_case
-from kinward.cases.services import take as take_case
-from kinward.errors import Invalid, KinwardError
-from kinward.redress.queries import figures, waiting
-from kinward.redress.services import get_appeal
+from kinward.access import Permission
+from kinward.casebook.api import get_case
+from kinward.ground.errors import Invalid, KinwardError
+from kinward.redress.api import appeal_figures, get_appeal, waiting_appeals
+from kinward.review.api import take_case
+from kinward.verdicts.api import decide_appeal
 from kinward.web.guards import StaffRequest, done, needs, posts
 from kinward.web.views_case import case_page
 
@@ -29,8 +28,8 @@ def appeals(request: StaffRequest) -> HttpResponse:
     """What waits, first what is due first; and how appeals went of late."""
     now = timezone.now()
     context = {
-        "waiting": waiting()[:SHOWN],
-        "figures": figures(now - timedelta(days=DAYS)),
+        "waiting": waiting_appeals()[:SHOWN],
+        "figures": appeal_figures(now - timedelta(days=DAYS)),
         "days": DAYS,
         "now": now,
     }

@@ -8,19 +8,28 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from kinward.access.permissions import Permission
-from kinward.cases.intake import file_matches
-from kinward.errors import Invalid, KinwardError
-from kinward.exchanges import queries as exchanges
-from kinward.exchanges.models import Exchange
-from kinward.exchanges.opinions import mark_false_positive
-from kinward.fields import whole_number
-from kinward.ledger.services import record
-from kinward.matching import queries
-from kinward.matching.kinds import CARRIED, KINDS, kind_named, kind_of
-from kinward.matching.lookup import Match, look_up
-from kinward.matching.models import BankedHash
-from kinward.matching.services import disable_bank, get_bank, get_hash
+from kinward.access import Permission
+from kinward.exchanges.api import Exchange, exchange_health, mark_false_positive, overdue_exchanges
+from kinward.findings.api import file_matches
+from kinward.ground.errors import Invalid, KinwardError
+from kinward.ground.text import whole_number
+from kinward.ledger.api import record
+from kinward.matching.api import (
+    CARRIED,
+    KINDS,
+    BankedHash,
+    Match,
+    additions_of,
+    disable_bank,
+    get_bank,
+    get_hash,
+    hashes_of,
+    kind_named,
+    kind_of,
+    kinds_of,
+    list_banks,
+    look_up,
+)
 from kinward.media import digest_bytes
 from kinward.web.guards import StaffRequest, done, needs, posts
 
@@ -34,9 +43,9 @@ OFFERED: Final = [*(kind.name for kind in KINDS), *CARRIED.values()]
 def banks(request: StaffRequest) -> HttpResponse:
     """All banks, how the partners are, and the search."""
     context = {
-        "banks": queries.banks(),
-        "exchanges": exchanges.health(),
-        "overdue": {each.pk for each in exchanges.overdue()},
+        "banks": list_banks(),
+        "exchanges": exchange_health(),
+        "overdue": {each.pk for each in overdue_exchanges()},
         "kinds": OFFERED,
     }
     return render(request, "web/banks.html", context)
@@ -48,12 +57,12 @@ def bank(request: StaffRequest, name: str) -> HttpResponse:
     """One bank: its additions, and its hashes page by page."""
     row = get_bank(name)
     kind, after = request.GET.get("kind", ""), request.GET.get("after", "0")
-    shown = queries.hashes_of(row, kind, whole_number(after, digits=18) or 0, PAGE + 1)
+    shown = hashes_of(row, kind, whole_number(after, digits=18) or 0, PAGE + 1)
     context = {
         "bank": row,
         "exchange": Exchange.objects.filter(bank=row).first(),
-        "counts": queries.kinds_of(row),
-        "additions": queries.additions_of(row)[:PAGE],
+        "counts": kinds_of(row),
+        "additions": additions_of(row)[:PAGE],
         "hashes": [(each, _short(each)) for each in shown[:PAGE]],
         "kind": kind,
         "next": shown[PAGE - 1].pk if len(shown) > PAGE else None,

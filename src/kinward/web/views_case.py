@@ -10,13 +10,21 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from kinward.access.permissions import Permission
-from kinward.cases import queries, services
-from kinward.cases.page import page_of
-from kinward.cases.services import get_case
-from kinward.errors import Invalid, KinwardError
-from kinward.redress.queries import of_case as statements_of
-from kinward.redress.services import keep_silent
+from kinward.access import Permission
+from kinward.casebook.api import get_case
+from kinward.ground.errors import Invalid, KinwardError
+from kinward.redress.api import keep_silent, statements_of_case
+from kinward.review.api import (
+    add_comment,
+    free_case,
+    overdue_cases,
+    queue_rows,
+    recent_cases,
+    release_lease,
+    take_case,
+    take_next_case,
+)
+from kinward.verdicts.api import MAX_SILENCE, decide_case, page_of, settle_case_dispute
 from kinward.web.forms import SilenceSent, fill, read_verdict
 from kinward.web.guards import StaffRequest, done, needs, posts
 
@@ -45,9 +53,9 @@ def home(request: StaffRequest) -> HttpResponse:
 def queue(request: StaffRequest) -> HttpResponse:
     """What waits for a decision, and what was decided last."""
     context = {
-        "queue": queries.queue_rows(SHOWN),
-        "recent": queries.recent(),
-        "overdue": queries.overdue().count(),
+        "queue": queue_rows(SHOWN),
+        "recent": recent_cases(),
+        "overdue": overdue_cases().count(),
         "now": timezone.now(),
     }
     return render(request, "web/queue.html", context)
@@ -56,7 +64,7 @@ def queue(request: StaffRequest) -> HttpResponse:
 @posts(Permission.WORK_ON_CASES)
 def take_next(request: StaffRequest) -> HttpResponse:
     """Take the first case that is free."""
-    case = services.take_next(staff=request.user)
+    case = take_next_case(staff=request.user)
     if case is None:
         messages.info(request, "The queue is empty.")
         return redirect("queue")
@@ -79,31 +87,31 @@ def case_page(
 
 
 @posts(Permission.WORK_ON_CASES)
-def take_case(request: StaffRequest, case_id: UUID) -> HttpResponse:
+def take(request: StaffRequest, case_id: UUID) -> HttpResponse:
     """Lease this case."""
-    services.take(case=get_case(case_id), staff=request.user)
+    take_case(case=get_case(case_id), staff=request.user)
     return redirect("case", case_id)
 
 
 @posts(Permission.WORK_ON_CASES)
 def give_up_case(request: StaffRequest, case_id: UUID) -> HttpResponse:
     """Let go of this case."""
-    services.give_up(case=get_case(case_id), staff=request.user)
+    release_lease(case=get_case(case_id), staff=request.user)
     return redirect("queue")
 
 
 @posts(Permission.WORK_ON_CASES, page=case_page)
-def decide_case(request: StaffRequest, case_id: UUID) -> HttpResponse:
+def decide(request: StaffRequest, case_id: UUID) -> HttpResponse:
     """Give a verdict."""
     form = read_verdict(request.POST, case_id)
-    services.decide(case_id=case_id, staff=request.user, form=form)
+    decide_case(case_id=case_id, staff=request.user, form=form)
     return done(request, f"Your verdict is in: {form.outcome}.", "case", case_id)
 
 
 @posts(Permission.FREE_CASES, page=case_page)
 def free(request: StaffRequest, case_id: UUID) -> HttpResponse:
     """Take the case out of another's hands."""
-    services.free(case_id=case_id, staff=request.user, why=request.POST.get("why", ""))
+    free_case(case_id=case_id, staff=request.user, why=request.POST.get("why", ""))
     return done(request, "The case is free.", "case", case_id)
 
 
@@ -111,7 +119,7 @@ def free(request: StaffRequest, case_id: UUID) -> HttpResponse:
 def comment(request: StaffRequest, case_id: UUID) -> HttpResponse:
     """Write a comment for colleagues."""
     text = request.POST.get("text", "")
-    services.comment(case=get_case(case_id), staff=request.user, text=text)
+    add_comment(case=get_case(case_id), staff=request.user, text=text)
     return redirect("case", case_id)
 
 
@@ -120,9 +128,9 @@ def silence(request: StaffRequest, case_id: UUID) -> HttpResponse:
     """Tell the account holder nothing for some more days, or tell them now."""
     get_case(case_id)
     form = fill(SilenceSent, request.POST)
-    if form.days is None or form.days > services.MAX_SILENCE:
-        raise Invalid(f"Days are from 0 to {services.MAX_SILENCE}.")
-    untold = statements_of(case_id).filter(told_at=None).last()
+    if form.days is None or form.days > MAX_SILENCE:
+        raise Invalid(f"Days are from 0 to {MAX_SILENCE}.")
+    untold = statements_of_case(case_id).filter(told_at=None).last()
     if untold is None:
         raise Invalid("There is nothing that was not told.")
     until = timezone.now() + timedelta(days=form.days)
@@ -135,7 +143,7 @@ def silence(request: StaffRequest, case_id: UUID) -> HttpResponse:
 def settle_pairing(request: StaffRequest, case_id: UUID, pairing_id: UUID) -> HttpResponse:
     """Say what becomes of a pairing that a teen disputes."""
     ends = request.POST.get("becomes") != "restored"
-    services.settle_dispute(
+    settle_case_dispute(
         case=get_case(case_id), pairing_id=pairing_id, ends=ends, staff=request.user
     )
     sentence = "The pairing has ended." if ends else "The pairing goes on."

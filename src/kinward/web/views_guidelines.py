@@ -8,12 +8,18 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from kinward.access.permissions import Permission
-from kinward.errors import KinwardError
-from kinward.guidelines import queries, services
-from kinward.guidelines.models import Edition
-from kinward.guidelines.reading import check
-from kinward.ledger.queries import about
+from kinward.access import Permission
+from kinward.ground.errors import KinwardError
+from kinward.guidelines import guidelines_notices
+from kinward.guidelines.api import (
+    Edition,
+    decide_edition,
+    get_edition,
+    guidelines_in_force,
+    guidelines_text_in_force,
+    propose_edition,
+)
+from kinward.ledger.api import entries_about
 from kinward.web.guards import StaffRequest, done, needs, posts
 
 SHOWN: Final = 200  # lines of a difference
@@ -28,11 +34,11 @@ def guidelines(request: StaffRequest) -> HttpResponse:
 
 def _page(request: StaffRequest, *, problem: KinwardError | None = None) -> HttpResponse:
     context = {
-        "now": queries.in_force(),
-        "notices": check(queries.text_in_force()),
+        "now": guidelines_in_force(),
+        "notices": guidelines_notices(guidelines_text_in_force()),
         "editions": Edition.objects.select_related("asked_by", "decided_by")[:20],
         "may_change": request.user.may(Permission.CHANGE_GUIDELINES),
-        "text": _sent_text(request) if problem else queries.text_in_force(),
+        "text": _sent_text(request) if problem else guidelines_text_in_force(),
         "why": request.POST.get("why", ""),
         "problem": problem,
     }
@@ -48,7 +54,7 @@ def _sent_text(request: StaffRequest) -> str:
 def propose(request: StaffRequest) -> HttpResponse:
     """Propose an edition. What is wrong with it is shown beside what was sent."""
     why = request.POST.get("why", "")
-    edition = services.propose(text=_sent_text(request), why=why, staff=request.user)
+    edition = propose_edition(text=_sent_text(request), why=why, staff=request.user)
     return done(request, "It is proposed. Another person decides.", "edition", edition.id)
 
 
@@ -56,12 +62,12 @@ def propose(request: StaffRequest) -> HttpResponse:
 @needs(Permission.CHANGE_GUIDELINES, Permission.READ_LEDGER)
 def edition(request: StaffRequest, edition_id: UUID) -> HttpResponse:
     """One edition: what changes in the document, what it would have done, and the decision."""
-    found = services.get_edition(edition_id)
+    found = get_edition(edition_id)
     lines = list(
         unified_diff(
-            queries.text_in_force().splitlines(),
+            guidelines_text_in_force().splitlines(),
             found.text.splitlines(),
-            queries.in_force().label,
+            guidelines_in_force().label,
             str(found),
             lineterm="",
         )
@@ -70,10 +76,10 @@ def edition(request: StaffRequest, edition_id: UUID) -> HttpResponse:
         **_counted(found),
         "lines": lines[:SHOWN],
         "more_lines": max(0, len(lines) - SHOWN),
-        "notices": check(found.text),
+        "notices": guidelines_notices(found.text),
         "may_decide": request.user.may(Permission.CHANGE_GUIDELINES) and found.state == "asked",
         "mine": found.asked_by_id == request.user.pk,
-        "timeline": about(f"guidelines:{found}"),
+        "timeline": entries_about(f"guidelines:{found}"),
     }
     return render(request, "web/edition.html", context)
 
@@ -82,7 +88,7 @@ def edition(request: StaffRequest, edition_id: UUID) -> HttpResponse:
 @needs(Permission.CHANGE_GUIDELINES, Permission.READ_LEDGER)
 def counted(request: StaffRequest, edition_id: UUID) -> HttpResponse:
     """How far the count is, or what came of it: the part of the page that renews itself."""
-    return render(request, "web/counted.html", _counted(services.get_edition(edition_id)))
+    return render(request, "web/counted.html", _counted(get_edition(edition_id)))
 
 
 def _counted(found: Edition) -> dict[str, Any]:
@@ -93,7 +99,7 @@ def _counted(found: Edition) -> dict[str, Any]:
 def decide(request: StaffRequest, edition_id: UUID) -> HttpResponse:
     """Approve or reject."""
     approve = request.POST.get("decision") == "approve"
-    edition = services.decide_edition(edition_id=edition_id, approve=approve, staff=request.user)
+    edition = decide_edition(edition_id=edition_id, approve=approve, staff=request.user)
     if approve:
         return done(request, f"{edition} is in force.", "guidelines")
     return done(request, f"{edition} is rejected.", "edition", edition_id)

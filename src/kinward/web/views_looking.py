@@ -8,12 +8,18 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from kinward.access.permissions import Permission
-from kinward.cases.exposure import exposure_of
-from kinward.cases.looking import look, ticket, veil_file, watched
-from kinward.cases.services import get_case
-from kinward.cases.viewing import choose, viewing_of
-from kinward.errors import KinwardError
+from kinward.access import Permission
+from kinward.casebook.api import get_case
+from kinward.ground.errors import KinwardError
+from kinward.review.api import (
+    exposure_of,
+    look_at_file,
+    player_ticket,
+    preferences_of,
+    record_watched,
+    set_preferences,
+    veil_file,
+)
 from kinward.web.forms import ViewingSent, fill
 from kinward.web.guards import StaffRequest, done, needs, posts
 
@@ -33,7 +39,7 @@ def veil(request: StaffRequest, case_id: UUID, evidence_id: UUID) -> HttpRespons
 def show(request: StaffRequest, case_id: UUID, evidence_id: UUID) -> HttpResponse:
     """The file itself, once, inside the page, so that the browser has no address to keep."""
     moving = request.POST.get("moving") == "yes"
-    view = look(
+    view = look_at_file(
         case_id=case_id, evidence_id=evidence_id, staff=request.user, reason=REASON, moving=moving
     )
     is_text = view.media_type == "text/plain"
@@ -46,10 +52,10 @@ def show(request: StaffRequest, case_id: UUID, evidence_id: UUID) -> HttpRespons
         "entire": view.entire,
         "can_move": view.can_move,
         "film": view.playback,
-        "ticket": ticket(evidence_id=evidence_id, staff=request.user, playback=view.playback)
+        "ticket": player_ticket(evidence_id=evidence_id, staff=request.user, playback=view.playback)
         if view.playback
         else "",
-        "viewing": viewing_of(request.user),
+        "viewing": preferences_of(request.user),
     }
     return render(request, "web/shown.html", context)
 
@@ -58,7 +64,7 @@ def show(request: StaffRequest, case_id: UUID, evidence_id: UUID) -> HttpRespons
 def played(request: StaffRequest, case_id: UUID, evidence_id: UUID) -> HttpResponse:
     """A video was played to its end."""
     sent = request.POST.get("ticket", "")[:MAX_TICKET]
-    watched(case_id=case_id, evidence_id=evidence_id, staff=request.user, ticket=sent)
+    record_watched(case_id=case_id, evidence_id=evidence_id, staff=request.user, ticket=sent)
     return HttpResponse("seen by a person")
 
 
@@ -71,7 +77,7 @@ def viewing(request: StaffRequest) -> HttpResponse:
 
 def _viewing_page(request: StaffRequest, *, problem: KinwardError | None = None) -> HttpResponse:
     context = {
-        "chosen": viewing_of(request.user),
+        "chosen": preferences_of(request.user),
         "exposure": exposure_of(request.user),
         "problem": problem,
     }
@@ -82,7 +88,7 @@ def _viewing_page(request: StaffRequest, *, problem: KinwardError | None = None)
 def choose_viewing(request: StaffRequest) -> HttpResponse:
     """Choose it."""
     form = fill(ViewingSent, request.POST)
-    choose(
+    set_preferences(
         staff=request.user,
         described=form.described,
         in_colour=form.in_colour,

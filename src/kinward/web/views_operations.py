@@ -6,14 +6,18 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from kinward.access.permissions import Permission
-from kinward.cases.services import refile as refile_report
-from kinward.enforcement import queries as actions
-from kinward.enforcement import services as enforcement
-from kinward.errors import KinwardError
-from kinward.reporting import production
-from kinward.reporting import queries as reports
-from kinward.reporting.services import get_report
+from kinward.access import Permission
+from kinward.enforcement.api import get_action, parked_actions, replay_action, struggling_actions
+from kinward.ground.errors import KinwardError
+from kinward.reporting.api import (
+    approve_production,
+    end_production,
+    get_report,
+    parked_reports,
+    production_in_use,
+    request_production,
+)
+from kinward.verdicts.api import refile_report
 from kinward.web.guards import StaffRequest, done, needs, posts
 
 
@@ -28,11 +32,11 @@ def _page(
     request: StaffRequest, *, problem: KinwardError | None = None, **_ids: UUID
 ) -> HttpResponse:
     context = {
-        "authorities": production.in_use(),
+        "authorities": production_in_use(),
         "problem": problem,
-        "parked_actions": actions.parked()[:200],
-        "struggling": actions.struggling()[:200],
-        "parked_reports": reports.parked()[:200],
+        "parked_actions": parked_actions()[:200],
+        "struggling": struggling_actions()[:200],
+        "parked_reports": parked_reports()[:200],
     }
     status = problem.status if problem else 200
     return render(request, "web/operations.html", context, status=status)
@@ -41,8 +45,8 @@ def _page(
 @posts(Permission.REPLAY)
 def replay(request: StaffRequest, action_id: UUID) -> HttpResponse:
     """Send a parked action again."""
-    action = enforcement.get_action(action_id)
-    enforcement.replay(action=action, actor=request.user.actor)
+    action = get_action(action_id)
+    replay_action(action=action, actor=request.user.actor)
     return done(request, "The action is on its way again.", "operations")
 
 
@@ -57,7 +61,7 @@ def refile(request: StaffRequest, report_id: UUID) -> HttpResponse:
 def ask_production(request: StaffRequest) -> HttpResponse:
     """Ask to report for real."""
     sent = request.POST
-    production.ask(name=sent.get("authority", ""), why=sent.get("why", ""), staff=request.user)
+    request_production(name=sent.get("authority", ""), why=sent.get("why", ""), staff=request.user)
     return done(request, "It is asked for. Another person has to agree.", "operations")
 
 
@@ -65,7 +69,7 @@ def ask_production(request: StaffRequest) -> HttpResponse:
 def decide_production(request: StaffRequest, production_id: UUID) -> HttpResponse:
     """Agree to it, or end it."""
     agrees = request.POST.get("decision") == "agree"
-    decide = production.agree if agrees else production.end
+    decide = approve_production if agrees else end_production
     agreement = decide(production_id=production_id, staff=request.user)
     is_real = "are real from now on" if agrees else "wait from now on"
     return done(request, f"Reports to {agreement.authority} {is_real}.", "operations")

@@ -9,21 +9,45 @@ from django.shortcuts import render
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_GET, require_http_methods
 
-from kinward.access.permissions import Permission
-from kinward.errors import Invalid, KinwardError
-from kinward.experience import proposals, queries, services
-from kinward.experience.editing import RuleChange, changed_expectations, raw_rule, with_change
-from kinward.experience.models import PackVersion, Proposal
-from kinward.fields import is_number, whole_number
-from kinward.ledger.queries import about
-from kinward.policy import Pack, shipped_packs
-from kinward.policy.capabilities import Capability
-from kinward.policy.diff import diff
-from kinward.policy.pack import decode_pack
-from kinward.policy.picture import svg
-from kinward.policy.rules import MOVERS
-from kinward.policy.simulate import Change, Simulation
-from kinward.policy.sources import read_files
+from kinward.access import Permission
+from kinward.experience.api import (
+    PackVersion,
+    Proposal,
+    RuleChange,
+    activation_history,
+    changed_expectations,
+    current_pack,
+    current_shadow,
+    decide_proposal,
+    free_version,
+    get_pack_version,
+    get_proposal,
+    list_proposals,
+    pack_versions,
+    propose_pack,
+    raw_rule,
+    revert_pack,
+    standing,
+    start_shadow,
+    stop_shadow,
+    store_pack,
+    with_change,
+)
+from kinward.ground.errors import Invalid, KinwardError
+from kinward.ground.text import is_number, whole_number
+from kinward.ledger.api import entries_about
+from kinward.policy import (
+    MOVERS,
+    Capability,
+    Change,
+    Pack,
+    Simulation,
+    decode_pack,
+    diff_packs,
+    read_files,
+    shipped_packs,
+    svg,
+)
 from kinward.web.forms import RuleSent, fill
 from kinward.web.guards import StaffRequest, done, needs, posts
 
@@ -36,11 +60,11 @@ ANYWHERE = "the platform and every law"
 @needs(Permission.CHANGE_POLICY, Permission.READ_LEDGER)
 def policy(request: StaffRequest) -> HttpResponse:
     """What is in force, its rules, what was, what is proposed, and the shadow."""
-    now = services.current()
+    now = current_pack()
     pack = decode_pack(now.pack.files)
     wanted = request.GET.get("capability", "")
     where = request.GET.get("where", EVERYWHERE)
-    shadow = queries.shadow()
+    shadow = current_shadow()
     context = {
         "now": now,
         "pack": pack,
@@ -49,9 +73,9 @@ def policy(request: StaffRequest) -> HttpResponse:
         "places": [EVERYWHERE, ANYWHERE, *pack.places],
         "capabilities": sorted(pack.capabilities),
         "wanted": wanted,
-        "history": queries.history()[:20],
-        "can_revert": len(services.standing()) > 1,
-        "proposals": queries.proposals()[:20],
+        "history": activation_history()[:20],
+        "can_revert": len(standing()) > 1,
+        "proposals": list_proposals()[:20],
         "shadow": shadow,
         "differences": shadow.differences.all()[:SHOWN] if shadow else [],
         "packs": _choices(now.pack),
@@ -82,7 +106,7 @@ def _rules(pack: Pack, capability: str, where: str) -> list[dict[str, Any]]:
 
 
 def _choices(now: PackVersion) -> list[str]:
-    stored = [str(version) for version in queries.versions() if version.pk != now.pk]
+    stored = [str(version) for version in pack_versions() if version.pk != now.pk]
     return [*shipped_packs(), *stored]
 
 
@@ -97,7 +121,7 @@ def rule(request: StaffRequest, rule_id: str) -> HttpResponse:
 def _rule_page(
     request: StaffRequest, *, rule_id: str, problem: KinwardError | None = None
 ) -> HttpResponse:
-    file, raw = raw_rule(services.current().pack.files, rule_id)
+    file, raw = raw_rule(current_pack().pack.files, rule_id)
     context = {
         "id": rule_id,
         "file": file,
@@ -106,7 +130,7 @@ def _rule_page(
         "may": raw.get("may", []),
         "capabilities": _named(raw),
         "sent": _rule_sent(request, raw, again=problem is not None),
-        "words": _words(raw, decode_pack(services.current().pack.files).capabilities),
+        "words": _words(raw, decode_pack(current_pack().pack.files).capabilities),
         "problem": problem,
     }
     return render(request, "web/rule.html", context, status=problem.status if problem else 200)
@@ -125,7 +149,7 @@ def _rule_sent(request: StaffRequest, raw: dict[str, Any], *, again: bool) -> di
 def _change_rule(request: StaffRequest, rule_id: str) -> HttpResponse:
     """Propose the pack in force with one rule changed."""
     sent = fill(RuleSent, request.POST)
-    base = services.current().pack
+    base = current_pack().pack
     bounds = [_value(sent.floor), _value(sent.cap)]
     given = [bound for bound in bounds if bound != ""]
     if len(given) == 1:
@@ -138,12 +162,12 @@ def _change_rule(request: StaffRequest, rule_id: str) -> HttpResponse:
         bounds=bounds if given else None,
         may=may if set(may) != set(raw.get("may", [])) else None,
     )
-    version = proposals.free_version(decode_pack(base.files))
+    version = free_version(decode_pack(base.files))
     return _propose(request, with_change(base.files, change, version=version))
 
 
 def _propose(request: StaffRequest, files: dict[str, str]) -> HttpResponse:
-    proposal = proposals.propose(
+    proposal = propose_pack(
         files=files,
         why=request.POST.get("why", ""),
         share=whole_number(request.POST.get("share", "100")) or 0,
@@ -173,10 +197,10 @@ def _words(raw: dict[str, Any], capabilities: Mapping[str, Capability]) -> list[
 
 
 @posts(Permission.CHANGE_POLICY)
-def propose_pack(request: StaffRequest) -> HttpResponse:
+def propose(request: StaffRequest) -> HttpResponse:
     """Propose a whole pack: a shipped one, or a stored version."""
     name = request.POST.get("pack", "")
-    files = read_files(name) if name in shipped_packs() else services.get_version(name).files
+    files = read_files(name) if name in shipped_packs() else get_pack_version(name).files
     return _propose(request, dict(files))
 
 
@@ -184,9 +208,9 @@ def propose_pack(request: StaffRequest) -> HttpResponse:
 @needs(Permission.CHANGE_POLICY, Permission.READ_LEDGER)
 def proposal(request: StaffRequest, proposal_id: UUID) -> HttpResponse:
     """One proposal: the difference in words, whom it would touch, and the decision."""
-    found = proposals.get_proposal(proposal_id)
+    found = get_proposal(proposal_id)
     before, after = decode_pack(found.base.files), decode_pack(found.pack.files)
-    differences = diff(before.ruling, after.ruling)
+    differences = diff_packs(before.ruling, after.ruling)
     context = {
         **_touched(found),
         "differences": differences[:SHOWN],
@@ -194,7 +218,7 @@ def proposal(request: StaffRequest, proposal_id: UUID) -> HttpResponse:
         "expectations": changed_expectations(found.base.files, found.pack.files),
         "may_decide": request.user.may(Permission.CHANGE_POLICY) and found.state == "asked",
         "mine": found.asked_by_id == request.user.pk,
-        "timeline": about(str(found), f"pack:{found.pack}"),
+        "timeline": entries_about(str(found), f"pack:{found.pack}"),
     }
     return render(request, "web/proposal.html", context)
 
@@ -203,7 +227,7 @@ def proposal(request: StaffRequest, proposal_id: UUID) -> HttpResponse:
 @needs(Permission.CHANGE_POLICY, Permission.READ_LEDGER)
 def touched(request: StaffRequest, proposal_id: UUID) -> HttpResponse:
     """How far the count is, or what came of it: the part of the page that renews itself."""
-    return render(request, "web/touched.html", _touched(proposals.get_proposal(proposal_id)))
+    return render(request, "web/touched.html", _touched(get_proposal(proposal_id)))
 
 
 def _touched(found: Proposal) -> dict[str, Any]:
@@ -230,9 +254,7 @@ def _safe(picture: str) -> SafeString:
 def decide(request: StaffRequest, proposal_id: UUID) -> HttpResponse:
     """Approve or reject."""
     approve = request.POST.get("decision") == "approve"
-    proposal = proposals.decide_proposal(
-        proposal_id=proposal_id, approve=approve, staff=request.user
-    )
+    proposal = decide_proposal(proposal_id=proposal_id, approve=approve, staff=request.user)
     if approve:
         return done(request, f"{proposal.pack} is in force.", "policy")
     return done(request, "The proposal is rejected.", "proposal", proposal_id)
@@ -241,7 +263,7 @@ def decide(request: StaffRequest, proposal_id: UUID) -> HttpResponse:
 @posts(Permission.CHANGE_POLICY)
 def revert(request: StaffRequest) -> HttpResponse:
     """Take the newest activation back."""
-    now = services.revert(actor=request.user.actor)
+    now = revert_pack(actor=request.user.actor)
     return done(request, f"Taken back. {now.pack} is in force again.", "policy")
 
 
@@ -250,9 +272,9 @@ def shadow(request: StaffRequest) -> HttpResponse:
     """Start a shadow, or end the one that runs."""
     name = request.POST.get("pack", "")
     if not name:
-        services.stop_shadow(actor=request.user.actor)
+        stop_shadow(actor=request.user.actor)
         return done(request, "The shadow is ended.", "policy")
-    files = read_files(name) if name in shipped_packs() else services.get_version(name).files
-    version = services.store_pack(files=files, actor=request.user.actor)
-    services.start_shadow(pack=version, actor=request.user.actor)
+    files = read_files(name) if name in shipped_packs() else get_pack_version(name).files
+    version = store_pack(files=files, actor=request.user.actor)
+    start_shadow(pack=version, actor=request.user.actor)
     return done(request, f"{version} decides in the shadow.", "policy")

@@ -9,10 +9,9 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from kinward.access.permissions import Permission
-from kinward.cases.quality import agreement, unread
-from kinward.cases.quality import read as read_again
-from kinward.errors import Invalid
+from kinward.access import Permission
+from kinward.ground.errors import Invalid
+from kinward.review.api import reader_agreement, record_second_reading, unread_verdicts
 from kinward.web.guards import StaffRequest, done, needs, posts
 
 SHOWN: Final = 100
@@ -24,8 +23,8 @@ DAYS: Final = 90
 def quality(request: StaffRequest) -> HttpResponse:
     """What waits for a second reader, and the agreement of late."""
     context = {
-        "unread": unread()[:SHOWN],
-        "agreement": agreement(timezone.now() - timedelta(days=DAYS)),
+        "unread": unread_verdicts()[:SHOWN],
+        "agreement": reader_agreement(timezone.now() - timedelta(days=DAYS)),
         "days": DAYS,
         "may_read": request.user.may(Permission.READ_VERDICTS),
     }
@@ -39,5 +38,7 @@ def read(request: StaffRequest, verdict_id: UUID) -> HttpResponse:
     if answer not in ("yes", "no"):
         raise Invalid("Say whether you agree.")
     note = request.POST.get("note", "")
-    read_again(verdict_id=verdict_id, agrees=answer == "yes", note=note, staff=request.user)
+    record_second_reading(
+        verdict_id=verdict_id, agrees=answer == "yes", note=note, staff=request.user
+    )
     return done(request, "Thank you. It is written down.", "quality")

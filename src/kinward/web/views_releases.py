@@ -8,16 +8,23 @@ from django.shortcuts import render
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
-from kinward.access.permissions import Permission
-from kinward.cases import destroying, releasing, services
-from kinward.cases.destroying import DestructionForm
-from kinward.cases.models import Destruction, Release
-from kinward.cases.releasing import ReleaseForm
-from kinward.cases.states import CaseState
-from kinward.errors import Invalid, KinwardError
-from kinward.evidence.queries import held_cases
-from kinward.evidence.services import set_hold
-from kinward.reporting.queries import packaged
+from kinward.access import Permission
+from kinward.casebook.api import CaseState
+from kinward.custody.api import (
+    Destruction,
+    DestructionForm,
+    Release,
+    ReleaseForm,
+    decide_destruction,
+    decide_release,
+    record_hand_over,
+    request_destruction,
+    request_release,
+)
+from kinward.evidence.api import cases_under_legal_hold, set_legal_hold
+from kinward.ground.errors import Invalid, KinwardError
+from kinward.reporting.api import packaged
+from kinward.verdicts.api import hand_over_report
 from kinward.web.forms import DestructionSent, HandOverSent, HoldSent, fill
 from kinward.web.guards import StaffRequest, done, needs, posts
 
@@ -39,7 +46,7 @@ def _page(
         "releases": Release.objects.select_related(
             "account", "asked_by", "decided_by", "handed_by"
         )[:SHOWN],
-        "holds": held_cases()[:SHOWN],
+        "holds": cases_under_legal_hold()[:SHOWN],
         "destructions": Destruction.objects.select_related("asked_by", "decided_by")[:SHOWN],
         "packaged": packaged()[:SHOWN],
         "may": request.user.may(Permission.RELEASE_RECORDS),
@@ -56,7 +63,7 @@ def _page(
 @posts(Permission.RELEASE_RECORDS, page=_page)
 def ask(request: StaffRequest) -> HttpResponse:
     """Ask for a release."""
-    releasing.ask(form=fill(ReleaseForm, request.POST), staff=request.user)
+    request_release(form=fill(ReleaseForm, request.POST), staff=request.user)
     return done(request, "Release requested. Another custodian must approve it.", "releases")
 
 
@@ -64,7 +71,7 @@ def ask(request: StaffRequest) -> HttpResponse:
 def decide(request: StaffRequest, release_id: UUID) -> HttpResponse:
     """Approve or refuse."""
     approve = request.POST.get("decision") == "approve"
-    release = releasing.decide(release_id=release_id, approve=approve, staff=request.user)
+    release = decide_release(release_id=release_id, approve=approve, staff=request.user)
     return done(request, f"The release is {release.state}.", "releases")
 
 
@@ -72,15 +79,15 @@ def decide(request: StaffRequest, release_id: UUID) -> HttpResponse:
 def hand_over(request: StaffRequest, release_id: UUID) -> HttpResponse:
     """Record that the package was handed over."""
     to = request.POST.get("to", "")
-    releasing.hand_over(release_id=release_id, to=to, staff=request.user)
+    record_hand_over(release_id=release_id, to=to, staff=request.user)
     return done(request, "The hand-over is written down.", "releases")
 
 
 @posts(Permission.HAND_OVER_REPORTS, page=_page)
-def hand_over_report(request: StaffRequest, report_id: UUID) -> HttpResponse:
+def report_hand_over(request: StaffRequest, report_id: UUID) -> HttpResponse:
     """Record that a report was brought to its authority, and the number that it gave."""
     form = fill(HandOverSent, request.POST)
-    case = services.hand_over_report(
+    case = hand_over_report(
         report_id=report_id, reference=form.reference, to=form.to, staff=request.user
     )
     closed = case.state == CaseState.REPORTED
@@ -95,7 +102,7 @@ def hold(request: StaffRequest) -> HttpResponse:
     reference = "" if form.ends else form.reference.strip()
     if not form.ends and not 1 <= len(reference) <= MAX_REFERENCE:
         raise Invalid("A hold names the case number of who asked.")
-    count = set_hold(case_id=form.case, reference=reference, actor=request.user.actor)
+    count = set_legal_hold(case_id=form.case, reference=reference, actor=request.user.actor)
     if form.ends:
         sentence = ngettext("%d file is no longer held.", "%d files are no longer held.", count)
     else:
@@ -108,13 +115,13 @@ def ask_destruction(request: StaffRequest) -> HttpResponse:
     """Ask for a case's evidence to be destroyed."""
     sent = fill(DestructionSent, request.POST)
     form = DestructionForm(sent.case, sent.asked_for_by, sent.reference)
-    destroying.ask(form=form, staff=request.user)
+    request_destruction(form=form, staff=request.user)
     return done(request, "Destruction requested. Another custodian must approve it.", "releases")
 
 
 @posts(Permission.DESTROY_EVIDENCE, page=_page)
-def decide_destruction(request: StaffRequest, destruction_id: UUID) -> HttpResponse:
+def answer_destruction(request: StaffRequest, destruction_id: UUID) -> HttpResponse:
     """Agree to a destruction, which carries it out, or refuse it."""
     agree = request.POST.get("decision") == "agree"
-    destruction = destroying.decide(destruction_id=destruction_id, agree=agree, staff=request.user)
+    destruction = decide_destruction(destruction_id=destruction_id, agree=agree, staff=request.user)
     return done(request, f"The destruction is {destruction.word}.", "releases")

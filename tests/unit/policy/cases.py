@@ -6,11 +6,14 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from kinward.policy import AgeRange, Pack, Person, load_pack, shipped_packs
-from kinward.policy.ages import ASSURANCES
+from kinward.policy.ages import ASSURANCES, AgeRange
 from kinward.policy.capabilities import CAPABILITIES, RELATIONSHIPS
+from kinward.policy.pack import Pack
 from kinward.policy.places import EEA
-from kinward.policy.values import ALWAYS, Kind
+from kinward.policy.question import Person
+from kinward.policy.signed import load_pack
+from kinward.policy.sources import shipped_packs
+from kinward.policy.values import ALWAYS, ValueKind
 from kinward.policy.vector import Columns, Side
 
 PLACES = ["", "US", "US-VA", "US-CA", "US-UT", "US-TX", "US-NY", "GB", "AU", "BR", "IN", "KR"]
@@ -50,7 +53,7 @@ def people() -> st.SearchStrategy[Person]:
 
 
 @st.composite
-def settings_of(draw: st.DrawFn, kind: Kind) -> Any:
+def settings_of(draw: st.DrawFn, kind: ValueKind) -> Any:
     if kind.name == "minutes":
         code = draw(st.integers(0, 1440))
     elif kind.name == "hours":
@@ -75,7 +78,7 @@ def questions(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-def random_columns(kind: Kind, size: int, seed: int) -> Columns:
+def random_columns(kind: ValueKind, size: int, seed: int) -> Columns:
     """A column of everything, for one capability."""
     random = np.random.default_rng(seed)
 
@@ -100,7 +103,7 @@ def random_columns(kind: Kind, size: int, seed: int) -> Columns:
     )
 
 
-def _codes(kind: Kind, random: np.random.Generator, size: int) -> Any:
+def _codes(kind: ValueKind, random: np.random.Generator, size: int) -> Any:
     if kind.name == "hours":
         codes = random.integers(0, ALWAYS, size, dtype=np.int64, endpoint=True)
     else:

@@ -4,11 +4,12 @@ from datetime import date
 
 import pytest
 
-from kinward.policy import PackInvalid, load_pack, shipped_packs
 from kinward.policy.capabilities import CAPABILITIES
-from kinward.policy.check import check
+from kinward.policy.check import check_pack
 from kinward.policy.places import EEA
-from kinward.policy.sources import read_files
+from kinward.policy.problems import PackInvalid
+from kinward.policy.signed import load_pack
+from kinward.policy.sources import read_files, shipped_packs
 
 TODAY = date(2026, 11, 21)
 HEADER = """name = "own"
@@ -39,12 +40,12 @@ def said(text: str, **overlays: str) -> list[str]:
     """What is wrong with a pack of one file, and overlays."""
     files = {f"overlays/{name.replace('_', '-')}.toml": each for name, each in overlays.items()}
     files |= {"pack.toml": text, "tests.toml": ""}
-    return [str(problem) for problem in check(files, today=TODAY)]
+    return [str(problem) for problem in check_pack(files, today=TODAY)]
 
 
 @pytest.mark.parametrize("name", shipped_packs())
 def test_what_we_ship_has_nothing_wrong(name: str) -> None:
-    assert check(read_files(name), today=TODAY) == []
+    assert check_pack(read_files(name), today=TODAY) == []
 
 
 def test_every_law_has_its_source_and_status() -> None:
@@ -162,12 +163,12 @@ status = "{status}"
 def test_a_test_that_fails_and_one_that_is_none() -> None:
     files = read_files("tiktok-2021")
     wrong = files["tests.toml"].replace('value = "private"', 'value = "public"')
-    found = [str(each) for each in check(files | {"tests.toml": wrong}, today=TODAY)]
+    found = [str(each) for each in check_pack(files | {"tests.toml": wrong}, today=TODAY)]
     assert len(found) == 3
     assert found[0].startswith("tests.toml:3: error: 13 to 15: a private account by default: ")
     assert "profile.private at 13 is value 'private', not 'public'" in found[0]
     for bad in ("ages = [15]", 'capability = "dm.send"\nexpect = {}', "surprise = 1"):
-        (found_one,) = check(files | {"tests.toml": f"[[test]]\n{bad}\n"}, today=TODAY)
+        (found_one,) = check_pack(files | {"tests.toml": f"[[test]]\n{bad}\n"}, today=TODAY)
         assert "this is not a test" in found_one.text
         assert found_one.line == 1
 
@@ -188,7 +189,9 @@ bounds = ["off", "small"]
 may = ["guardian"]
 source = "a test"
 """
-    from kinward.policy import AgeRange, Person, decide
+    from kinward.policy.ages import AgeRange
+    from kinward.policy.engine import decide
+    from kinward.policy.question import Person
 
     pack = load_pack({"pack.toml": HEADER + own + EVERYTHING})
     person = Person(AgeRange(15, 16))

@@ -4,8 +4,12 @@ from datetime import datetime
 
 import pytest
 
-from kinward.policy import AgeRange, PackInvalid, Person, decide, load_pack
+from kinward.policy.ages import AgeRange
+from kinward.policy.engine import decide
 from kinward.policy.families import FamilyRules
+from kinward.policy.problems import PackInvalid
+from kinward.policy.question import Person
+from kinward.policy.signed import load_pack
 from kinward.policy.sources import read_files
 
 MONDAY, SATURDAY = datetime(2026, 11, 16, 12), datetime(2026, 11, 21, 12)

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from kinward.policy import AgeRange, Decision, Pack, Person, decide, load_pack
-from kinward.policy.ages import ASSURANCES
+from kinward.policy.ages import ASSURANCES, AgeRange
+from kinward.policy.bounds import applying, combine
 from kinward.policy.capabilities import CAPABILITIES, RELATIONSHIPS
-from kinward.policy.decision import EFFECTS, LAYERS
-from kinward.policy.pack import read_pack
-from kinward.policy.question import Question, read_question
-from kinward.policy.settling import applying, combine
+from kinward.policy.decision import EFFECTS, LAYERS, Decision
+from kinward.policy.engine import decide
+from kinward.policy.pack import Pack, read_pack
+from kinward.policy.question import Person, Question, read_question
+from kinward.policy.signed import load_pack
 from kinward.policy.vector import decide_columns
 from tests.unit.policy.cases import PLACES, packs, people, questions, random_columns
 

@@ -8,27 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from kinward.policy import (
-    AgeRange,
-    PackExpired,
-    PackInvalid,
-    Person,
-    SignatureRefused,
-    decide,
-    export_pack,
-    from_birth_date,
-    load_pack,
-)
+from kinward.policy.ages import AgeRange, from_birth_date
 from kinward.policy.capabilities import CAPABILITIES
 from kinward.policy.decision import known_language
-from kinward.policy.diff import diff
-from kinward.policy.explain import explain
+from kinward.policy.diff import diff_packs
+from kinward.policy.engine import decide
+from kinward.policy.explain import explain_decision
 from kinward.policy.over_ray import simulate_over_ray
 from kinward.policy.places import within
 from kinward.policy.population import from_parquet, generated, people_of
+from kinward.policy.problems import PackExpired, PackInvalid, SignatureRefused
+from kinward.policy.question import Person
 from kinward.policy.sentences import LANGUAGES, capability_words, reason_codes, reason_words
-from kinward.policy.signed import new_signing_key, public_key
-from kinward.policy.simulate import simulate
+from kinward.policy.signed import export_pack, load_pack, new_signing_key, public_key
+from kinward.policy.simulate import simulate_change
 from kinward.policy.sources import read_files
 from kinward.policy.values import AUDIENCE, HOURS, MINUTES
 
@@ -162,9 +155,9 @@ def test_a_law_begins_on_its_day() -> None:
 
 def test_an_explanation_names_each_layer() -> None:
     person = Person(AgeRange(15, 16), "US-VA")
-    found = explain(load_pack("teen-accounts"), "session.time", person, guardian=2000)
+    found = explain_decision(load_pack("teen-accounts"), "session.time", person, guardian=2000)
     assert found == {"unreadable": "setting.invalid"}
-    found = explain(load_pack("teen-accounts"), "session.time", person, guardian=5)
+    found = explain_decision(load_pack("teen-accounts"), "session.time", person, guardian=5)
     assert found["decided_by"] == "guardian"
     assert [each["value"] for each in found["layers"]] == [60, 60, 15, 15]
     laws = {rule["id"]: rule["why"] for rule in found["layers"][1]["rules"]}
@@ -179,7 +172,7 @@ def test_the_difference_in_words() -> None:
         .replace('version = "2026.11"', 'version = "2"')
         .replace("default = 60\nbounds = [15", "default = 45\nbounds = [15")
     }
-    lines = [str(line) for line in diff(load_pack(before).ruling, load_pack(after).ruling)]
+    lines = [str(line) for line in diff_packs(load_pack(before).ruling, load_pack(after).ruling)]
     assert lines == [
         "session.time, 13 to 15: 60; guardian 15 to 1440 -> 45; guardian 15 to 1440 (stricter)",
         "session.time, 16 to 17: 60; guardian 15 to 1440; self 15 to 1440 -> "
@@ -189,7 +182,7 @@ def test_the_difference_in_words() -> None:
         "session.time, 16 to 17, in CN: 60; guardian 15 to 120; self 15 to 120 -> "
         "45; guardian 15 to 120; self 15 to 120 (stricter)",
     ]
-    assert diff(load_pack(before).ruling, load_pack(before).ruling) == []
+    assert diff_packs(load_pack(before).ruling, load_pack(before).ruling) == []
 
 
 # -- exports ---------------------------------------------------------------------------------------
@@ -256,7 +249,7 @@ def test_a_population_from_parquet_and_over_ray(tmp_path: Path) -> None:
     path = tmp_path / "accounts.parquet"
     parquet.write_table(table, path, row_group_size=9_000)
     before, after = load_pack("tiktok-2021").ruling, load_pack("teen-accounts").ruling
-    here = simulate(before, after, from_parquet(path))
+    here = simulate_change(before, after, from_parquet(path))
     assert here.accounts == 50_000
     assert any(change.examples for change in here.changes)
     there = simulate_over_ray(before, after, path)

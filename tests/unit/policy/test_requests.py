@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kinward.errors import Invalid
 from kinward.gate.decide import read_many, read_one
-from kinward.multipart import Malformed
-from kinward.policy import AgeRange, Person, load_pack
+from kinward.ground.errors import Invalid
+from kinward.ground.multipart import Malformed
+from kinward.policy.ages import AgeRange
 from kinward.policy.capabilities import CAPABILITIES, RELATIONSHIPS
-from kinward.policy.request import Request, State, answer, ids_of, language_of
+from kinward.policy.question import Person
+from kinward.policy.request import Request, State, answer_request, ids_of, language_of
+from kinward.policy.signed import load_pack
 
 PACKS = [load_pack("tiktok-2021"), load_pack("teen-accounts")]
 STATES = {"teen": State(Person(AgeRange(14, 15)), "de", {"session.time": 30}, {"dm.send": 7})}
@@ -59,7 +61,7 @@ def test_anything_gets_an_answer(sent: Any, pack: Any) -> None:
     read = read_one(json.dumps(sent).encode())
     if not isinstance(read, Request):
         return  # answered with the protective decision, by the gate
-    decision = answer(pack, read, STATES)
+    decision = answer_request(pack, read, STATES)
     json.loads(bytes(decision.json(language_of(read, STATES))))
     codes = [reason.code for reason in decision.reasons]
     if "state.unavailable" in codes or "pack.invalid" in codes:

@@ -2,8 +2,12 @@
 
 import pytest
 
-from kinward.policy import UNKNOWN, AgeRange, Pack, Person, decide, load_pack
+from kinward.policy.ages import UNKNOWN, AgeRange
 from kinward.policy.capabilities import CAPABILITIES
+from kinward.policy.engine import decide
+from kinward.policy.pack import Pack
+from kinward.policy.question import Person
+from kinward.policy.signed import load_pack
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from gettext import GNUTranslations
 from importlib.resources import files
 from typing import Any, Final
 
-from kinward.policy.values import AUDIENCE, HOURS, MINUTES, Kind
+from kinward.policy.values import AUDIENCE, HOURS, MINUTES, ValueKind
 
 
 def _read() -> dict[str, dict[str, Any]]:
@@ -55,7 +55,7 @@ def capability_words(name: str, language: str, own: dict[str, str] | None) -> st
     return str(_CATALOGUE[language]["capability"].get(name, name))
 
 
-def value_words(kind: Kind, code: int, language: str) -> str:
+def value_words(kind: ValueKind, code: int, language: str) -> str:
     """A value in words, such as `only followers` or `60 minutes a day`."""
     said = _CATALOGUE[language]["value"]
     if kind is MINUTES:
@@ -66,7 +66,7 @@ def value_words(kind: Kind, code: int, language: str) -> str:
     return str(said["audience" if kind is AUDIENCE else "word"].get(word, word))
 
 
-def effect_words(effect: str, kind: Kind | None, code: int, language: str) -> str:
+def effect_words(effect: str, kind: ValueKind | None, code: int, language: str) -> str:
     """What an effect and its value come to."""
     if effect == "limit" and kind is not None:
         return value_words(kind, code, language)

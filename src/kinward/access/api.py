@@ -1,0 +1,42 @@
+"""The face of `access`: what other rooms may use."""
+
+from kinward.access.agreement import (
+    PROPOSED,
+    AgreementState,
+    AlreadyDecided,
+    TwoPeople,
+    decide,
+    locked,
+)
+from kinward.access.models import ApiKey, Staff
+from kinward.access.services import (
+    DEFAULT_SCOPES,
+    SCOPES,
+    KeyRefused,
+    ScopeMissing,
+    authenticate,
+    authenticate_known,
+    create_key,
+    create_staff,
+    revoke_key,
+)
+
+__all__ = [
+    "DEFAULT_SCOPES",
+    "PROPOSED",
+    "SCOPES",
+    "AgreementState",
+    "AlreadyDecided",
+    "ApiKey",
+    "KeyRefused",
+    "ScopeMissing",
+    "Staff",
+    "TwoPeople",
+    "authenticate",
+    "authenticate_known",
+    "create_key",
+    "create_staff",
+    "decide",
+    "locked",
+    "revoke_key",
+]

@@ -1,0 +1,151 @@
+"""The rows that everything about a case points at: cases, user reports, findings, verdicts."""
+
+import uuid
+from typing import Final
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from kinward.access import Actor
+from kinward.access.api import Staff
+from kinward.casebook.states import UNDECIDED, CaseState
+from kinward.families.api import Pairing
+from kinward.ground.text import MAX_ID
+from kinward.matching.api import Check
+from kinward.people.api import Account
+
+MAX_NOTE: Final = 5000  # characters of what staff write about a case
+
+
+class Priority(models.IntegerChoices):
+    """Which cases come first."""
+
+    IMMINENT = 0  # somebody may be in danger now
+    HIGH = 1
+    NORMAL = 2
+
+
+class Case(models.Model):
+    """All findings about one account that are being settled together."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="cases")
+    state = models.CharField(
+        max_length=10, choices=[(s.value, s.value) for s in CaseState], default=CaseState.OPEN
+    )
+    opened_at = models.DateTimeField(auto_now_add=True)
+    changed_at = models.DateTimeField(auto_now=True)
+    priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)
+    due_at = models.DateTimeField(default=timezone.now)  # by when a person should have decided
+    leased_by = models.ForeignKey(Staff, null=True, on_delete=models.PROTECT, related_name="+")
+    leased_until = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("account",),
+                condition=Q(state__in=[s.value for s in UNDECIDED]),
+                name="cases_one_undecided_per_account",
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=("priority", "due_at", "id"),
+                condition=Q(state__in=[s.value for s in UNDECIDED]),
+                name="cases_queue",
+            ),
+            models.Index(fields=("-changed_at",), name="cases_changed"),
+        )
+
+    def __str__(self) -> str:
+        return f"case:{self.id}"
+
+
+class UserReport(models.Model):
+    """What a person reported: an account, a contact, a content item, or a pairing."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    reporter = models.ForeignKey(Account, on_delete=models.PROTECT, null=True, related_name="+")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
+    content_id = models.CharField(max_length=MAX_ID, default="")
+    pairing = models.ForeignKey(Pairing, on_delete=models.PROTECT, null=True, related_name="+")
+    category = models.CharField(max_length=12)
+    text = models.TextField(default="")
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = (models.Index(fields=("reporter", "-at"), name="cases_reports"),)
+        ordering = ("-at",)
+
+    def __str__(self) -> str:
+        return f"user_report:{self.id}"
+
+
+class Finding(models.Model):
+    """Something sensed about an account or a content item, with its grounds.
+
+    It comes from a check of a file, or from a person's report.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="findings")
+    check_made = models.ForeignKey(
+        Check, on_delete=models.PROTECT, null=True, related_name="findings"
+    )
+    user_report = models.OneToOneField(
+        UserReport, on_delete=models.PROTECT, null=True, related_name="finding"
+    )
+    confidence = models.CharField(max_length=10)
+    grounds = models.JSONField()
+    given_back = models.BooleanField(default=False)  # the same was, when a person had looked
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(check_made=None, user_report__isnull=False)
+                | Q(check_made__isnull=False, user_report=None),
+                name="cases_one_source",
+            ),
+        )
+
+
+class Verdict(models.Model):
+    """What was concluded, by whom or by which rule, under which clause of which guidelines."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="verdicts")
+    outcome = models.CharField(max_length=10)
+    clause = models.CharField(max_length=10, default="")
+    note = models.TextField(default="")
+    classifications = models.JSONField(default=dict)
+    annotations = models.JSONField(default=list)
+    details = models.JSONField(default=dict)  # what a report says beside what Kinward knows
+    bank = models.BooleanField(default=False)  # whether the hashes go into our own bank
+    silent_days = models.PositiveSmallIntegerField(default=0)  # else as the clause says
+    silent_why = models.CharField(max_length=200, default="")
+    guidelines = models.CharField(max_length=110, default="")
+    consequence = models.JSONField(null=True)  # what a confirmed one came to
+    given_by = models.ForeignKey(
+        Staff, on_delete=models.PROTECT, null=True, related_name="verdicts"
+    )
+    rule = models.CharField(max_length=60, default="")
+    given_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(given_by__isnull=False, rule="")
+                | (Q(given_by=None, outcome="confirmed") & ~Q(rule="")),
+                name="cases_person_or_rule",
+            ),
+        )
+
+    @property
+    def actor(self) -> Actor:
+        """Who gave it: a person, or a rule."""
+        return Actor.rule(self.rule) if self.given_by is None else self.given_by.actor
+
+
+HANDED_OVER: Final = "handed over"  # a later state of an approved release

@@ -1,0 +1,95 @@
+"""Destroying a case's evidence because an authority asks (18 USC 2258B(c)), by two people.
+
+It cannot be undone, so one custodian asks and another agrees, and what is still needed stays: a
+case without a verdict, a report that is not finished, an appeal, a legal hold.
+"""
+
+from typing import Final
+from uuid import UUID
+
+import msgspec
+from django.db import transaction
+
+from kinward.access.api import Staff, decide
+from kinward.casebook.api import UNDECIDED, Case, get_case
+from kinward.custody.models import Destruction
+from kinward.evidence.api import destroy_on_request
+from kinward.ground.errors import Invalid, KinwardError
+from kinward.ledger.api import record
+from kinward.people.api import lock_account
+from kinward.redress.api import appeal_waits
+from kinward.reporting.api import SETTLED, reports_of_case
+
+MAX_TEXT: Final = 200
+
+
+class StillNeeded(KinwardError):
+    """This evidence is still needed, so it cannot be destroyed."""
+
+    code = "destruction.still_needed"
+    status = 409
+
+
+class DestructionForm(msgspec.Struct, frozen=True):
+    """Which case's evidence is to be destroyed, who asks for it, and their reference."""
+
+    case_id: UUID
+    asked_for_by: str
+    reference: str
+
+
+@transaction.atomic
+def request_destruction(*, form: DestructionForm, staff: Staff) -> Destruction:
+    """Ask for a destruction."""
+    staff.must(Destruction.permission)
+    for name in ("asked_for_by", "reference"):
+        if not 1 <= len(getattr(form, name).strip()) <= MAX_TEXT:
+            raise Invalid("Say which authority asks, and its reference, in 1 to 200 characters.")
+    case = get_case(form.case_id)
+    _require_free(case)
+    made = Destruction.objects.create(
+        case=case,
+        asked_for_by=form.asked_for_by.strip(),
+        reference=form.reference.strip(),
+        asked_by=staff,
+    )
+    record(
+        actor=staff.actor,
+        kind="destruction.asked",
+        subject=str(made),
+        case=str(case.id),
+        asked_for_by=made.asked_for_by,
+        reference=made.reference,
+    )
+    return made
+
+
+@transaction.atomic
+def decide_destruction(*, destruction_id: UUID, agree: bool, staff: Staff) -> Destruction:
+    """Agree, and it is destroyed at once; or refuse. Who asked cannot agree."""
+    destruction = decide(Destruction, destruction_id, approve=agree, staff=staff)
+    case = get_case(destruction.case_id)
+    if agree:
+        lock_account(case.account_id)
+        _require_free(get_case(case.id))  # as it is now that nobody else can change it
+        destroy_on_request(case_id=case.id, reason=str(destruction), actor=staff.actor)
+    record(
+        actor=staff.actor,
+        kind="destruction.done" if agree else "destruction.refused",
+        subject=str(destruction),
+        case=str(case.id),
+    )
+    return destruction
+
+
+def _require_free(case: Case) -> None:
+    if case.state in UNDECIDED:
+        raise StillNeeded("Its case has no verdict yet.")
+    for report in reports_of_case(case.id):
+        if report.state not in SETTLED:
+            raise StillNeeded(
+                f"Its report to {report.authority} is {report.state}: the authority has to have it "
+                "first."
+            )
+    if appeal_waits(case.id):
+        raise StillNeeded("An appeal waits for its answer.")

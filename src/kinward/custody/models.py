@@ -1,0 +1,42 @@
+"""Releases of records and destructions of evidence, each by two people."""
+
+from django.db import models
+
+from kinward.access import Permission
+from kinward.access.api import AgreementState, Staff, TwoPeople
+from kinward.casebook.api import Case
+from kinward.people.api import Account
+
+
+class Release(TwoPeople):
+    """What is known of an account, for legal process: who asked, who approved, who has it."""
+
+    permission = Permission.RELEASE_RECORDS
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="releases")
+    since = models.DateField()
+    until = models.DateField()
+    recipient = models.CharField(max_length=200)  # an age recipient: age1…
+    to = models.CharField(max_length=200)
+    reference = models.CharField(max_length=200)
+    why = models.TextField()
+    handed_to = models.CharField(max_length=200, default="")
+    handed_by = models.ForeignKey(Staff, on_delete=models.PROTECT, null=True, related_name="+")
+    handed_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"release:{self.id}"
+
+
+class Destruction(TwoPeople):
+    """A case's evidence destroyed because an authority asks: who asked, and who agreed."""
+
+    permission = Permission.DESTROY_EVIDENCE
+    words = {AgreementState.APPROVED.value: "done"}
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="destructions")
+    asked_for_by = models.CharField(max_length=200)  # the authority
+    reference = models.CharField(max_length=200)
+
+    def __str__(self) -> str:
+        return f"destruction:{self.id}"

@@ -1,0 +1,156 @@
+"""Releasing records of an account for legal process: asked by one person, approved by another.
+
+A release names who asked and under which reference, the account, two days, and the key of who is to
+read it. Once it is approved the package can be made, as often as needed; the hand-over is recorded.
+"""
+
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+import msgspec
+from django.db import transaction
+from django.utils import timezone
+
+from kinward.access import Actor
+from kinward.access.api import AgreementState, Staff, decide, locked
+from kinward.casebook.api import HANDED_OVER
+from kinward.custody.models import Release
+from kinward.custody.package import items
+from kinward.evidence.api import Packed, check_recipient, write_package
+from kinward.ground.config import config
+from kinward.ground.errors import Invalid, KinwardError, NotFound
+from kinward.ledger.api import record
+from kinward.people.api import get_account
+
+MAX_TEXT: Final = 200
+MAX_WHY: Final = 2000
+
+
+class NotApproved(KinwardError):
+    """Another evidence custodian has to approve this release first."""
+
+    code = "release.not_approved"
+    status = 409
+
+
+class ReleaseForm(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be released to whom: `since` up to and with `until`, in UTC."""
+
+    account_id: str
+    since: date
+    until: date
+    recipient: str
+    to: str
+    reference: str
+    why: str
+
+
+@transaction.atomic
+def request_release(*, form: ReleaseForm, staff: Staff) -> Release:
+    """Ask for a release."""
+    staff.must(Release.permission)
+    for name in ("to", "reference"):
+        if not 1 <= len(getattr(form, name).strip()) <= MAX_TEXT:
+            raise Invalid(f"{name} has 1 to {MAX_TEXT} characters.")
+    if not 1 <= len(form.why.strip()) <= MAX_WHY:
+        raise Invalid(f"Say why, in at most {MAX_WHY} characters.")
+    if form.since > form.until:
+        raise Invalid("The first day is not after the last.")
+    made = Release.objects.create(
+        account=get_account(form.account_id),
+        since=form.since,
+        until=form.until,
+        recipient=check_recipient(form.recipient),
+        to=form.to.strip(),
+        reference=form.reference.strip(),
+        why=form.why.strip(),
+        asked_by=staff,
+    )
+    record(
+        actor=staff.actor,
+        kind="release.asked",
+        subject=str(made),
+        account=made.account.platform_id,
+        to=made.to,
+        reference=made.reference,
+        since=made.since.isoformat(),
+        until=made.until.isoformat(),
+    )
+    return made
+
+
+@transaction.atomic
+def decide_release(*, release_id: UUID, approve: bool, staff: Staff) -> Release:
+    """Approve a release, or refuse it. Who asked cannot approve."""
+    release = decide(Release, release_id, approve=approve, staff=staff)
+    kind = "release.approved" if approve else "release.refused"
+    record(actor=staff.actor, kind=kind, subject=str(release))
+    return release
+
+
+def make_package(*, release_id: UUID, path: Path, actor: Actor) -> Packed:
+    """Write an approved release's package, sealed to its recipient, to a path."""
+    actor.must(Release.permission)
+    release = get_release(release_id)
+    if release.state not in (AgreementState.APPROVED, HANDED_OVER):
+        raise NotApproved(f"It is {release.state}.")
+    since, until = _moments(release)
+    packed = write_package(
+        path,
+        recipients=[release.recipient],
+        title=f"Records of account {release.account.platform_id}",
+        facts={
+            "Platform": config().platform_name,
+            "Account": release.account.platform_id,
+            "From": since.isoformat(),
+            "Before": until.isoformat(),
+            "For": release.to,
+            "Reference": release.reference,
+            "Release": str(release.id),
+            "Asked by": release.asked_by.username,
+            "Approved by": release.decided_by.username if release.decided_by else "",
+        },
+        items=items(release.account, since, until, release_id=release.id, actor=actor),
+    )
+    with transaction.atomic():
+        record(
+            actor=actor,
+            kind="release.packed",
+            subject=str(release),
+            files=packed.files,
+            sha256=packed.sha256,
+        )
+    return packed
+
+
+def _moments(release: Release) -> tuple[datetime, datetime]:
+    since = datetime.combine(release.since, time.min, UTC)
+    return since, datetime.combine(release.until, time.min, UTC) + timedelta(days=1)
+
+
+@transaction.atomic
+def record_hand_over(*, release_id: UUID, to: str, staff: Staff) -> Release:
+    """Write down that a package was handed over, and to whom."""
+    release = locked(Release, release_id, staff=staff)
+    if release.state != AgreementState.APPROVED:
+        raise NotApproved(f"It is {release.state}.")
+    if not 1 <= len(to.strip()) <= MAX_TEXT:
+        raise Invalid(f"Say to whom, in 1 to {MAX_TEXT} characters.")
+    release.state, release.handed_to = HANDED_OVER, to.strip()
+    release.handed_at, release.handed_by = timezone.now(), staff
+    release.save(update_fields=["state", "handed_to", "handed_at", "handed_by"])
+    record(
+        actor=staff.actor, kind="release.handed_over", subject=str(release), to=release.handed_to
+    )
+    return release
+
+
+def get_release(release_id: UUID) -> Release:
+    """The release by its id."""
+    found = Release.objects.select_related("account", "asked_by", "decided_by")
+    try:
+        return found.get(pk=release_id)
+    except Release.DoesNotExist as error:
+        raise NotFound(f"There is no release {release_id}.") from error

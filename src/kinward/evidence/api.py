@@ -1,0 +1,93 @@
+"""The face of `evidence`: what other rooms may use."""
+
+from kinward.evidence.care import rewrap_keys, scrub_evidence, store_next_file
+from kinward.evidence.excerpts import MAX_EXCERPT, Message, check_messages, transcript, writers
+from kinward.evidence.keys import KeysAway, keys, keys_of
+from kinward.evidence.models import Evidence
+from kinward.evidence.packing import (
+    PackageItem,
+    Packed,
+    check_recipient,
+    read_manifest,
+    signing_key,
+    write_package,
+)
+from kinward.evidence.queries import (
+    cases_under_legal_hold,
+    evidence_of_case,
+    held_file,
+    viewed_entirely,
+)
+from kinward.evidence.services import (
+    Damaged,
+    EvidenceGone,
+    destroy_expired_evidence,
+    destroy_on_request,
+    get_evidence,
+    keep_after_report,
+    keep_for_appeals,
+    keep_shortly,
+    open_evidence,
+    read_for_release,
+    read_for_report,
+    read_for_restoration,
+    record_evidence_watched,
+    seal_excerpt,
+    seal_file,
+    set_legal_hold,
+    veil_evidence,
+)
+from kinward.evidence.storage import (
+    StoreUnreachable,
+    has_store,
+    object_location,
+    read_object,
+    write_object,
+)
+
+__all__ = [
+    "MAX_EXCERPT",
+    "Damaged",
+    "Evidence",
+    "EvidenceGone",
+    "KeysAway",
+    "Message",
+    "PackageItem",
+    "Packed",
+    "StoreUnreachable",
+    "cases_under_legal_hold",
+    "check_messages",
+    "check_recipient",
+    "destroy_expired_evidence",
+    "destroy_on_request",
+    "evidence_of_case",
+    "get_evidence",
+    "has_store",
+    "held_file",
+    "keep_after_report",
+    "keep_for_appeals",
+    "keep_shortly",
+    "keys",
+    "keys_of",
+    "object_location",
+    "open_evidence",
+    "read_for_release",
+    "read_for_report",
+    "read_for_restoration",
+    "read_manifest",
+    "read_object",
+    "record_evidence_watched",
+    "rewrap_keys",
+    "scrub_evidence",
+    "seal_excerpt",
+    "seal_file",
+    "set_legal_hold",
+    "signing_key",
+    "store_next_file",
+    "transcript",
+    "veil_evidence",
+    "viewed_entirely",
+    "write_object",
+    "write_package",
+    "writers",
+]

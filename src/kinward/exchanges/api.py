@@ -1,0 +1,27 @@
+"""The face of `exchanges`: what other rooms may use."""
+
+from kinward.exchanges.kinds import OpinionKind
+from kinward.exchanges.models import Exchange
+from kinward.exchanges.opinions import give_opinion, mark_false_positive
+from kinward.exchanges.queries import exchange_health, overdue_exchanges
+from kinward.exchanges.services import (
+    add_exchange,
+    get_exchange,
+    live_hashes,
+    set_exchange_enabled,
+    sync_exchange,
+)
+
+__all__ = [
+    "Exchange",
+    "OpinionKind",
+    "add_exchange",
+    "exchange_health",
+    "get_exchange",
+    "give_opinion",
+    "live_hashes",
+    "mark_false_positive",
+    "overdue_exchanges",
+    "set_exchange_enabled",
+    "sync_exchange",
+]

@@ -1,0 +1,88 @@
+"""The face of `experience`: what other rooms may use."""
+
+from kinward.experience.birthdays import apply_birthday, birthdays_due
+from kinward.experience.edits import RuleChange, changed_expectations, raw_rule, with_change
+from kinward.experience.live import (
+    Answered,
+    compiled,
+    decide_all,
+    live,
+    load_states,
+    pack_for,
+    person_of,
+    today,
+)
+from kinward.experience.models import Layer, PackVersion, Proposal, Setting
+from kinward.experience.people import count_accounts, stored_people
+from kinward.experience.proposals import decide_proposal, free_version, get_proposal, propose_pack
+from kinward.experience.queries import (
+    activation_history,
+    current_shadow,
+    list_proposals,
+    pack_versions,
+    waiting_proposals,
+)
+from kinward.experience.services import (
+    activate_pack,
+    current_pack,
+    get_pack_version,
+    revert_pack,
+    standing,
+    start_shadow,
+    stop_shadow,
+    store_pack,
+)
+from kinward.experience.settings import (
+    decide_afresh,
+    decide_as_it_stands,
+    decide_everything,
+    make_setting,
+    withhold,
+)
+from kinward.experience.shadow import tally_shadow
+
+__all__ = [
+    "Answered",
+    "Layer",
+    "PackVersion",
+    "Proposal",
+    "RuleChange",
+    "Setting",
+    "activate_pack",
+    "activation_history",
+    "apply_birthday",
+    "birthdays_due",
+    "changed_expectations",
+    "compiled",
+    "count_accounts",
+    "current_pack",
+    "current_shadow",
+    "decide_afresh",
+    "decide_all",
+    "decide_as_it_stands",
+    "decide_everything",
+    "decide_proposal",
+    "free_version",
+    "get_pack_version",
+    "get_proposal",
+    "list_proposals",
+    "live",
+    "load_states",
+    "make_setting",
+    "pack_for",
+    "pack_versions",
+    "person_of",
+    "propose_pack",
+    "raw_rule",
+    "revert_pack",
+    "standing",
+    "start_shadow",
+    "stop_shadow",
+    "store_pack",
+    "stored_people",
+    "tally_shadow",
+    "today",
+    "waiting_proposals",
+    "with_change",
+    "withhold",
+]

@@ -1,0 +1,215 @@
+"""Pairing: a code is made, read, and accepted, by people who may.
+
+Every verb locks the accounts concerned, in one order, and looks at ages as they are on this day.
+"""
+
+import hashlib
+import hmac
+import secrets
+from datetime import timedelta
+from typing import Final
+
+import msgspec
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from kinward.experience.api import live, person_of
+from kinward.families.errors import (
+    AlreadyPaired,
+    CodeRefused,
+    FamilyFull,
+    NeedsNoGuardian,
+    NotAGuardian,
+    PairingLoop,
+    TooManyTries,
+)
+from kinward.families.models import Choice, Invitation, Pairing, Side, TrustedAdult, WrongCode
+from kinward.families.notices import name_in_notices, tell
+from kinward.families.pairing.ending import end_due_pairings
+from kinward.families.pairing.power import live_pairings, rules_for
+from kinward.families.settings.settlement import settle
+from kinward.ground.errors import Forbidden
+from kinward.ledger.api import record
+from kinward.people.api import Account, Standing, lock_account, lock_accounts
+from kinward.policy import FamilyRules, bounds_in_general
+
+MAX_GUARDIANS: Final = 4
+MAX_TEENS: Final = 10
+MAX_TRUSTED: Final = 3
+ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # nothing that looks like something else
+CODE_LENGTH: Final = 8
+CODE_HOURS: Final = 24
+MAX_INVITATIONS: Final = 10  # that one account makes in a day
+MAX_WRONG: Final = 10  # codes that one account tries in vain in an hour
+JOIN: Final = "account.join"
+
+
+class Offer(msgspec.Struct, frozen=True):
+    """What a code offers to who typed it in: who made it, and what each would be."""
+
+    maker: Account
+    side: Side
+    rules: FamilyRules
+
+
+def _code_digest(code: str) -> bytes:
+    # Eight characters can be guessed offline, so the digest is keyed.
+    key = settings.SECRET_KEY.encode()
+    return hmac.new(key, b"kinward.pairing:" + code.encode(), hashlib.sha256).digest()
+
+
+def tidy_code(typed: str) -> str:
+    """A code as it was typed, in the form it was made: no spaces or dashes, upper case."""
+    return "".join(each for each in typed.upper() if each.isalnum())[:40]
+
+
+@transaction.atomic
+def create_invitation(*, maker: Account, side: Side) -> tuple[str, Invitation]:
+    """Make a code for the other side; an earlier one of the same maker stops working."""
+    maker = lock_account(maker.pk)
+    _check_may(maker, side, rules_for(maker))
+    now = timezone.now()
+    made = Invitation.objects.filter(maker=maker)
+    if made.filter(made_at__gt=now - timedelta(days=1)).count() >= MAX_INVITATIONS:
+        raise TooManyTries(f"An account makes at most {MAX_INVITATIONS} codes a day.")
+    made.filter(used_at=None, ended_at=None).update(ended_at=now)
+    code = "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
+    invitation = Invitation.objects.create(
+        maker=maker,
+        side=side,
+        code_digest=_code_digest(code),
+        expires_at=now + timedelta(hours=CODE_HOURS),
+    )
+    record(
+        actor=maker.actor,
+        kind="invitation.made",
+        subject=f"invitation:{invitation.id}",
+        side=str(side),
+    )
+    return code, invitation
+
+
+def _check_may(account: Account, side: Side, rules: FamilyRules) -> None:
+    """Refuse whoever cannot be on a side, by age, standing, or for being on the other one."""
+    if account.standing != Standing.ACTIVE:
+        raise Forbidden("This account is suspended or ended.")
+    age = person_of(account).age
+    if side == Side.GUARDIAN:
+        if not rules.may_guard(age):
+            raise NotAGuardian
+        if live_pairings().filter(teen=account).exists():
+            raise PairingLoop
+        return
+    if not rules.may_be_guarded(age):
+        raise NeedsNoGuardian
+    if live_pairings().filter(guardian=account).exists():
+        raise PairingLoop
+
+
+def read_invitation(*, account: Account, typed: str) -> Offer:
+    """What a code offers. A wrong one is counted, and too many are refused, right ones too."""
+    invitation = _open_invitation(account, typed)
+    maker = invitation.maker
+    return Offer(maker=maker, side=Side(invitation.side), rules=rules_for(maker))
+
+
+def refuse_guessing(account: Account) -> None:
+    """Refuse an account that has lately tried too many codes in vain, of whatever kind."""
+    lately = timezone.now() - timedelta(hours=1)
+    if WrongCode.objects.filter(account=account, at__gt=lately).count() >= MAX_WRONG:
+        raise TooManyTries
+
+
+def _open_invitation(account: Account, typed: str) -> Invitation:
+    refuse_guessing(account)
+    found = (
+        Invitation.objects.select_related("maker")
+        .filter(code_digest=_code_digest(tidy_code(typed)))
+        .filter(used_at=None, ended_at=None, expires_at__gt=timezone.now())
+        .exclude(maker=account)
+        .first()
+    )
+    if found is None:
+        with transaction.atomic():
+            WrongCode.objects.create(account=account)
+            record(
+                actor=account.actor,
+                kind="invitation.refused",
+                subject=f"account:{account.platform_id}",
+            )
+        raise CodeRefused
+    return found
+
+
+def accept_invitation(*, account: Account, typed: str) -> Pairing | TrustedAdult:
+    """Accept what a code offers. The code works once."""
+    invitation = _open_invitation(account, typed)
+    with transaction.atomic():
+        lock_accounts(account.pk, invitation.maker_id)
+        taken = Invitation.objects.filter(pk=invitation.pk, used_at=None, ended_at=None)
+        if not taken.update(used_at=timezone.now()):
+            raise CodeRefused
+        maker, taker = (Account.objects.get(pk=pk) for pk in (invitation.maker_id, account.pk))
+        if invitation.side == Side.TRUSTING:
+            return _trust(maker, taker)
+        if invitation.side == Side.GUARDIAN:
+            return _pair(guardian=maker, teen=taker)
+        return _pair(guardian=taker, teen=maker)
+
+
+def _pair(*, guardian: Account, teen: Account) -> Pairing:
+    rules = rules_for(teen)
+    _check_may(teen, Side.TEEN, rules)
+    _check_may(guardian, Side.GUARDIAN, rules)
+    end_due_pairings(teen.pk)
+    there = Pairing.objects.filter(ended_at=None)
+    if there.filter(guardian=guardian, teen=teen).exists():
+        raise AlreadyPaired
+    if there.filter(teen=teen).count() >= MAX_GUARDIANS:
+        raise FamilyFull(f"A teen has at most {MAX_GUARDIANS} guardians.")
+    if there.filter(guardian=guardian).count() >= MAX_TEENS:
+        raise FamilyFull(f"A guardian has at most {MAX_TEENS} teens.")
+    pairing = Pairing.objects.create(guardian=guardian, teen=teen)
+    record(
+        actor=teen.actor,
+        kind="pairing.started",
+        subject=str(pairing),
+        guardian=guardian.platform_id,
+        teen=teen.platform_id,
+    )
+    _consent(pairing)
+    tell(guardian, "paired", other=name_in_notices(teen))
+    tell(teen, "paired", other=name_in_notices(guardian))
+    return pairing
+
+
+def _consent(pairing: Pairing) -> None:
+    """Where the law lets a guardian open the account itself, pairing is their yes to it."""
+    pack = live().in_force().for_account(pairing.teen.platform_id)
+    if pack is None:
+        return
+    bounds = bounds_in_general(pack.ruling, JOIN, person_of(pairing.teen))
+    if bounds is not None and bounds.guardian_moves:
+        Choice.objects.create(pairing=pairing, capability=JOIN, value="allow")
+        settle(pairing.teen, JOIN, actor=pairing.guardian.actor)
+
+
+def _trust(teen: Account, adult: Account) -> TrustedAdult:
+    rules = rules_for(teen)
+    if not rules.may_guard(person_of(adult).age) or adult.standing != Standing.ACTIVE:
+        raise NotAGuardian
+    named = TrustedAdult.objects.filter(teen=teen, ended_at=None)
+    if named.filter(adult=adult).exists():
+        raise AlreadyPaired
+    if named.count() >= MAX_TRUSTED:
+        raise FamilyFull(f"A teen names at most {MAX_TRUSTED} trusted adults.")
+    trusted = TrustedAdult.objects.create(teen=teen, adult=adult)
+    record(
+        actor=teen.actor,
+        kind="trusted.named",
+        subject=f"account:{teen.platform_id}",
+        adult=adult.platform_id,
+    )
+    tell(adult, "named", other=name_in_notices(teen))
+    return trusted

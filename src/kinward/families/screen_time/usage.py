@@ -1,0 +1,230 @@
+"""Screen time: heartbeats become minutes, minutes a day, and the day what is left of the limit."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+import msgspec
+from django.db import connection, transaction
+from django.db.models import Sum
+
+from kinward.access import Actor
+from kinward.experience.api import live
+from kinward.families.models import ActiveHour, ExtraMinutes, ZoneChange
+from kinward.families.screen_time.minutes import (
+    HOUR,
+    Zones,
+    bits_by_hour,
+    is_zone,
+    minute_of,
+    minutes_per_day,
+    streak,
+    week,
+)
+from kinward.ground.errors import Invalid
+from kinward.ledger.api import record
+from kinward.people.api import Account, get_account, lock_account
+from kinward.policy import DAY_MINUTES, About, Decision, Request, known_language, reason_words
+
+MAX_EVENTS: Final = 5_000
+MAX_MINUTES: Final = 15  # that one heartbeat speaks for
+SKEW: Final = timedelta(minutes=2)
+OLDEST: Final = timedelta(hours=48)
+KEPT: Final = timedelta(days=35)
+PAUSE: Final = 5  # minutes away that count as a break
+BREAKS: Final = {"15 minutes": 15, "30 minutes": 30, "60 minutes": 60}
+SOON: Final = 15  # minutes that are left when it is time to say so
+MAX_ZONE_CHANGES: Final = 2  # in a day
+
+
+class Heartbeat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Somebody used the app in the minute of `at`, and in as many before it as `minutes` says."""
+
+    account_id: str
+    at: datetime
+    minutes: int = 1
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """A heartbeat that was not taken: which one of the batch, and why."""
+
+    index: int
+    why: str
+
+
+class ScreenTime(msgspec.Struct, frozen=True):
+    """Today, and the week up to it. `allowed` and `left` are None where nothing limits it.
+
+    `extra` are minutes that a guardian gave for this day; they are in `allowed`. `closed` says that
+    the hour is none of `session.hours`; `break_due` that it is time for a break.
+    """
+
+    day: date
+    time_zone: str
+    used: int
+    allowed: int | None
+    left: int | None
+    sentence: str
+    extra: int = 0
+    closed: bool = False
+    break_due: bool = False
+    week: list[tuple[date, int]] = []
+
+
+def take_heartbeats(heartbeats: Sequence[Heartbeat]) -> tuple[dict[str, ScreenTime], list[Refusal]]:
+    """Take what can be taken of a batch, in one transaction; the same again changes nothing.
+
+    Returns the screen time of every account in it, and what was refused.
+    """
+    now = datetime.now(UTC)
+    accounts = {
+        account.platform_id: account
+        for account in Account.objects.filter(
+            platform_id__in={each.account_id for each in heartbeats}
+        )
+    }
+    minutes: dict[str, set[int]] = {}
+    refused = []
+    for index, each in enumerate(heartbeats):
+        why = _why_not(each, accounts, now)
+        if why:
+            refused.append(Refusal(index, why))
+            continue
+        last = minute_of(each.at)
+        covered = range(last - each.minutes + 1, last + 1)
+        minutes.setdefault(each.account_id, set()).update(covered)
+    _write({accounts[name].pk: each for name, each in minutes.items()})
+    found = {name: screen_time(accounts[name], now) for name in minutes}
+    return found, refused
+
+
+def _why_not(each: Heartbeat, accounts: Mapping[str, Account], now: datetime) -> str:
+    if each.account_id not in accounts:
+        return f"There is no account {each.account_id[:60]!r}."
+    if each.at.tzinfo is None:
+        return "`at` needs a time zone, as in 2026-01-31T12:00:00Z."
+    if each.at > now + SKEW:
+        return "It is from the future. Is the clock right?"
+    if each.at < now - OLDEST:
+        return f"It is older than {OLDEST.days * 24} hours."
+    if not 1 <= each.minutes <= MAX_MINUTES:
+        return f"A heartbeat speaks for 1 to {MAX_MINUTES} minutes."
+    return ""
+
+
+@transaction.atomic
+def _write(minutes: Mapping[int, Iterable[int]]) -> None:
+    # In one order, so that two batches about the same accounts cannot wait for each other.
+    rows = sorted(
+        (account, hour, bits)
+        for account, each in minutes.items()
+        for hour, bits in bits_by_hour(each).items()
+    )
+    if not rows:
+        return
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO families_activehour (account_id, hour, bits) VALUES (%s, %s, %s)"
+            " ON CONFLICT (account_id, hour)"
+            " DO UPDATE SET bits = families_activehour.bits | EXCLUDED.bits",
+            rows,
+        )
+
+
+def screen_time(account: Account, now: datetime) -> ScreenTime:
+    """An account's minutes of today and of the week, and what its limit leaves."""
+    zones, minute = zones_of(account), minute_of(now)
+    today = zones.day_of(minute)
+    first = minute // HOUR - 24 * 9
+    hours = ActiveHour.objects.filter(account=account, hour__gte=first)
+    bits = dict(hours.values_list("hour", "bits"))
+    per_day = minutes_per_day(bits, zones)
+    used = per_day.get(today, 0)
+    about, local = About(id=account.platform_id), zones.local(now)
+    names = ("session.time", "session.hours", "session.break")
+    questions = [Request(capability=name, actor=about, at=local) for name in names]
+    time, opening, pause = live().decide(questions)
+    extra = extra_minutes(account, today)
+    allowed = _allowed(time, extra, questions[0])
+    left = None if allowed >= DAY_MINUTES else max(0, allowed - used)
+    closed = opening.effect == "deny"
+    sitting = streak(bits, minute, gap=PAUSE)
+    rests = isinstance(pause.value, str) and pause.value in BREAKS
+    break_due = rests and sitting >= BREAKS[str(pause.value)]
+    language = known_language(account.language)
+    sentence = opening.sentence(language) if closed else _said(left, language)
+    if not sentence and break_due:
+        sentence = reason_words("time.break", language).format(minutes=sitting)
+    return ScreenTime(
+        day=today,
+        time_zone=zones.name_at(minute),
+        used=used,
+        allowed=None if left is None else allowed,
+        left=left,
+        sentence=sentence,
+        extra=extra,
+        closed=closed,
+        break_due=break_due,
+        week=week(per_day, today),
+    )
+
+
+def _said(left: int | None, language: str) -> str:
+    """What to tell the person now; empty while there is nothing to say."""
+    if left is None or left > SOON:
+        return ""
+    code = "time.left" if left else "time.over"
+    return reason_words(code, language).format(minutes=left)
+
+
+def _allowed(time: Decision, extra: int, question: Request) -> int:
+    """The minutes of a day with those that a guardian gave, inside a guardian's bounds."""
+    allowed = time.value if isinstance(time.value, int) else 0
+    if not extra or allowed >= DAY_MINUTES:
+        return allowed
+    more = min(allowed + extra, DAY_MINUTES)
+    asked = msgspec.structs.replace(question, guardian=more, self_=more)
+    given = live().decide([asked])[0].value
+    return max(allowed, given) if isinstance(given, int) else allowed
+
+
+def extra_minutes(account: Account, day: date) -> int:
+    """The minutes that a guardian gave for a day."""
+    given = ExtraMinutes.objects.filter(account=account, day=day)
+    return int(given.aggregate(sum=Sum("minutes"))["sum"] or 0)
+
+
+def local_now(account: Account, now: datetime) -> datetime:
+    """A moment as the account's clock shows it."""
+    return zones_of(account).local(now)
+
+
+def zones_of(account: Account) -> Zones:
+    """The time zones of an account."""
+    changes = ZoneChange.objects.filter(account=account)
+    return Zones(changes.values_list("since", "zone"))
+
+
+@transaction.atomic
+def set_time_zone(*, account_id: str, zone: str, actor: Actor) -> None:
+    """Move an account to a time zone, from now on. What was counted stays on the day it was on."""
+    if not is_zone(zone):
+        raise Invalid(f"{zone[:64]!r} is not a time zone such as 'Europe/Stockholm'.")
+    account = lock_account(get_account(account_id).pk)
+    minute = minute_of(datetime.now(UTC))
+    made = ZoneChange.objects.filter(account=account)
+    if Zones(made.values_list("since", "zone")).name_at(minute) == zone and made.exists():
+        return
+    # Days do not begin again by travelling to and fro.
+    if made.filter(since__gt=minute - 24 * HOUR).count() >= MAX_ZONE_CHANGES:
+        raise Invalid(f"A time zone changes at most {MAX_ZONE_CHANGES} times in 24 hours.")
+    ZoneChange.objects.update_or_create(account=account, since=minute, defaults={"zone": zone})
+    record(
+        actor=actor, kind="account.time_zone", subject=f"account:{account.platform_id}", zone=zone
+    )
+
+
+def forget(now: datetime) -> int:
+    """Forget minutes of use after weeks; returns how many rows."""
+    oldest = minute_of(now - KEPT) // HOUR
+    return ActiveHour.objects.filter(hour__lt=oldest).delete()[0]

@@ -1,0 +1,115 @@
+"""Settings grouped as people think of them, what each would mean, and the choices there are."""
+
+from typing import Final
+
+import msgspec
+from django.utils.translation import gettext_noop
+
+from kinward.policy import HOURS, MINUTES, Value, ValueKind, clock
+
+SETTING_GROUPS: Final[dict[str, tuple[str, ...]]] = {
+    "time": ("session.time", "session.break", "session.hours", "notify.push"),
+    "people": (
+        *("dm.receive", "dm.send", "dm.media", "group.join", "comment.receive", "comment.send"),
+        *("mention.receive", "follow.receive", "profile.discoverable", "profile.suggested"),
+    ),
+    "content": ("content.mature", "feed.personalised", "feed.autoplay"),
+    "search": ("search.use", "search.autocomplete"),
+    "live": ("live.host", "live.watch"),
+    "privacy": (
+        *("profile.private", "content.audience", "content.download", "content.remix"),
+        *("location.share", "ads.personalised"),
+    ),
+    "spending": ("purchase.make", "live.gift.send", "live.gift.receive"),
+}
+GROUP_NAMES: Final = {
+    "time": gettext_noop("Time"),
+    "people": gettext_noop("People"),
+    "content": gettext_noop("Content"),
+    "search": gettext_noop("Search"),
+    "live": gettext_noop("Live"),
+    "privacy": gettext_noop("Privacy"),
+    "spending": gettext_noop("Spending"),
+    "more": gettext_noop("More"),
+}
+# What a setting means in daily life, said to whoever reads the page.
+SETTING_MEANINGS: Final = {
+    "session.time": gettext_noop("When the minutes are used up, the app closes until tomorrow."),
+    "session.break": gettext_noop("The app suggests a break after so much time in one go."),
+    "session.hours": gettext_noop(
+        "Outside these hours the app is closed, so that sleep comes first."
+    ),
+    "notify.push": gettext_noop("Outside these hours the phone stays quiet."),
+    "dm.receive": gettext_noop("Who can write a private message to this account."),
+    "dm.send": gettext_noop("To whom this account can write private messages."),
+    "dm.media": gettext_noop("Whether private messages can carry pictures and videos."),
+    "group.join": gettext_noop("Who can add this account to a group."),
+    "comment.receive": gettext_noop("Who can write under this account's posts."),
+    "comment.send": gettext_noop("Whose posts this account can comment on."),
+    "mention.receive": gettext_noop("Who can point to this account in a post."),
+    "follow.receive": gettext_noop("Whether a new follower has to be approved first."),
+    "profile.discoverable": gettext_noop("Whether others find this account by searching."),
+    "profile.suggested": gettext_noop("Whether the app proposes this account to others."),
+    "content.mature": gettext_noop("How much content made for older people is shown."),
+    "feed.personalised": gettext_noop("Whether the feed is chosen by what was watched before."),
+    "feed.autoplay": gettext_noop("Whether the next video starts by itself."),
+    "search.use": gettext_noop("Whether search works, and leaves out what is for older people."),
+    "search.autocomplete": gettext_noop("Whether search completes what is being typed."),
+    "live.host": gettext_noop("Whether this account can stream live to others."),
+    "live.watch": gettext_noop("Whether this account can watch live streams."),
+    "profile.private": gettext_noop("Whether only approved followers see this profile."),
+    "content.audience": gettext_noop("Who sees what this account posts."),
+    "content.download": gettext_noop("Whether others can save this account's posts."),
+    "content.remix": gettext_noop("Who can use this account's posts in their own."),
+    "location.share": gettext_noop("Who sees where this account is."),
+    "ads.personalised": gettext_noop("Whether advertising is chosen by a profile of this person."),
+    "purchase.make": gettext_noop("Whether this account can spend money."),
+    "live.gift.send": gettext_noop("Whether this account can send paid gifts."),
+    "live.gift.receive": gettext_noop("Whether this account can receive paid gifts."),
+}
+NOT_SETTINGS: Final = ("account.join",)  # whether there is an account at all is not set here
+STEPS: Final = (0, 15, 30, 40, 60, 75, 90, 120, 150, 180, 240, 300, 360, 480)  # minutes a day
+
+
+class Option(msgspec.Struct, frozen=True):
+    """A value that may be chosen; `looser` than what holds now, or not."""
+
+    value: Value
+    code: int
+    looser: bool
+
+
+def group_of_setting(capability: str) -> str:
+    """The group of a capability; one of the pack's own is in `more`."""
+    return next((name for name, those in SETTING_GROUPS.items() if capability in those), "more")
+
+
+def ordered(capabilities: list[str]) -> list[tuple[str, list[str]]]:
+    """Capabilities by group, in the order of the page."""
+    found = []
+    for name in (*SETTING_GROUPS, "more"):
+        known = [each for each in SETTING_GROUPS.get(name, ()) if each in capabilities]
+        own = [
+            each for each in capabilities if group_of_setting(each) == name and each not in known
+        ]
+        those = [each for each in (*known, *own) if each not in NOT_SETTINGS]
+        if those:
+            found.append((name, those))
+    return found
+
+
+def options(kind: ValueKind, floor: int, cap: int, now: int) -> list[Option]:
+    """The values between two codes, the most protective first; none for hours, which are typed."""
+    if kind is HOURS:
+        return []
+    codes = (
+        sorted({floor, cap, now, *(step for step in STEPS if floor <= step <= cap)})
+        if kind is MINUTES
+        else range(floor, cap + 1)
+    )
+    return [Option(kind.value(code), code, code > now) for code in codes]
+
+
+def half_hours() -> list[str]:
+    """The times at which hours of use can begin and end."""
+    return [clock(slot) for slot in range(49)]

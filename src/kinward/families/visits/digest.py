@@ -1,0 +1,137 @@
+"""The weekly digest for a guardian: numbers, never content; in the app, by mail, or not at all."""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.core import signing
+from django.core.exceptions import ValidationError
+from django.core.mail import send_mail
+from django.core.validators import EmailValidator
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from kinward.families.errors import NotPaired
+from kinward.families.models import Ask, Pairing
+from kinward.families.notices import name_in_notices, tell
+from kinward.families.pairing.power import empowered, has_power, live_pairings, rules_for
+from kinward.families.screen_time.usage import screen_time
+from kinward.ground.config import config
+from kinward.ground.errors import Invalid
+from kinward.ground.jobs import enqueue
+from kinward.ledger.api import record
+from kinward.people.api import Account
+from kinward.policy import known_language
+
+MAIL: Final = "families.mail_digest"
+CONFIRM: Final = "kinward.families.visits.digest"
+CONFIRM_HOURS: Final = 48
+ALMOST_A_WEEK: Final = timedelta(days=6)
+
+
+@transaction.atomic
+def choose_digest(*, guardian: Account, teen_id: str, wish: str) -> bool:
+    """Have the digest in the app (`app`), not at all (`off`), or by mail to an address.
+
+    An address is used only once its owner has followed the link that is sent there; returns whether
+    that is still to be done.
+    """
+    pairing = empowered(guardian=guardian, teen_id=teen_id)
+    wish = wish.strip()
+    if wish not in ("app", "off"):
+        if not config().mail_url:
+            raise Invalid("Mail is not set up here.")
+        try:
+            EmailValidator()(wish)
+        except ValidationError as error:
+            raise Invalid("This is not a mail address.") from error
+        token = signing.dumps([str(pairing.id), wish], salt=CONFIRM)
+        link = f"{config().url}/family/digest?{urlencode({'token': token})}"
+        with override(known_language(guardian.language)):
+            send_mail(
+                _("Confirm your weekly digest"),
+                _("Follow this link to receive a weekly digest here: {link}").format(link=link),
+                None,
+                [wish],
+            )
+        return True
+    _write(pairing, wish)
+    return False
+
+
+def confirm_digest(token: str) -> Pairing:
+    """The owner of an address has followed the link."""
+    try:
+        pairing_id, address = signing.loads(
+            token, salt=CONFIRM, max_age=timedelta(hours=CONFIRM_HOURS)
+        )
+    except signing.BadSignature as error:
+        raise Invalid("This link is too old or not ours.") from error
+    with transaction.atomic():
+        pairing = live_pairings().select_related("guardian", "teen").filter(pk=pairing_id).first()
+        if pairing is None or not has_power(pairing):
+            raise NotPaired
+        _write(pairing, address)
+    return pairing
+
+
+def _write(pairing: Pairing, wish: str) -> None:
+    pairing.digest = wish
+    pairing.save(update_fields=["digest"])
+    record(
+        actor=pairing.guardian.actor,
+        kind="digest.chosen",
+        subject=str(pairing),
+        way="mail" if "@" in wish else wish,
+    )
+
+
+def week_of(pairing: Pairing, now: datetime) -> dict[str, Any]:
+    """The numbers of a week, as far as the pack lets a guardian see them."""
+    sees = rules_for(pairing.teen).guardian_sees
+    time = screen_time(pairing.teen, now)
+    asks = Ask.objects.filter(teen=pairing.teen, made_at__gt=now - timedelta(days=7))
+    return {
+        "minutes": sum(each for _day, each in time.week) if "minutes" in sees else 0,
+        "asks": asks.count() if "asks" in sees else 0,
+    }
+
+
+def send_digests() -> int:
+    """Send this week's digests, each once, also if the job begins again; returns how many."""
+    now, sent = timezone.now(), 0
+    waiting = live_pairings(now).exclude(digest="off").exclude(digested_at__gt=now - ALMOST_A_WEEK)
+    for pairing in waiting.select_related("guardian", "teen").iterator(500):
+        if not has_power(pairing):
+            continue
+        with transaction.atomic():
+            pairing.digested_at = now
+            pairing.save(update_fields=["digested_at"])
+            if pairing.digest == "app":
+                minutes = week_of(pairing, now)["minutes"]
+                tell(
+                    pairing.guardian, "digest", other=name_in_notices(pairing.teen), minutes=minutes
+                )
+            else:
+                enqueue(MAIL, pairing_id=str(pairing.id))
+        sent += 1
+    return sent
+
+
+def mail_digest(pairing_id: str) -> None:
+    """Mail one digest. It names nobody but the teen's handle, and holds numbers only."""
+    now = timezone.now()
+    pairing = live_pairings(now).select_related("guardian", "teen").filter(pk=pairing_id).first()
+    if pairing is None or "@" not in pairing.digest or not has_power(pairing):
+        return
+    week = week_of(pairing, now)
+    with override(known_language(pairing.guardian.language)):
+        text = _("This week {other} was here for {minutes} minutes and asked {asks} times.")
+        send_mail(
+            _("The week of {other}").format(other=name_in_notices(pairing.teen)),
+            text.format(other=name_in_notices(pairing.teen), **week),
+            None,
+            [pairing.digest],
+        )

@@ -1,0 +1,31 @@
+"""The face of `findings`: what other rooms may use."""
+
+from kinward.findings.retro import match_check_again, retro_match
+from kinward.findings.upload import Outcome, file_matches, prepare, receive
+from kinward.findings.user_reports import (
+    USER_REPORT_CATEGORIES,
+    TooManyReports,
+    UserReportIn,
+    get_user_report,
+    outcome_of_user_report,
+    receive_user_report,
+    report_pairing,
+    user_reports_by,
+)
+
+__all__ = [
+    "USER_REPORT_CATEGORIES",
+    "Outcome",
+    "TooManyReports",
+    "UserReportIn",
+    "file_matches",
+    "get_user_report",
+    "match_check_again",
+    "outcome_of_user_report",
+    "prepare",
+    "receive",
+    "receive_user_report",
+    "report_pairing",
+    "retro_match",
+    "user_reports_by",
+]

@@ -1,0 +1,87 @@
+"""Banking what was confirmed, and removing its copies everywhere."""
+
+from contextlib import suppress
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from kinward.access import Actor, Permission
+from kinward.casebook.api import Case, CaseState, Verdict
+from kinward.enforcement.api import copies_left, remove_copy, remove_everywhere
+from kinward.evidence.api import evidence_of_case
+from kinward.findings.retro import match_check_again
+from kinward.matching.api import (
+    Bank,
+    BankExists,
+    Check,
+    Confidence,
+    add_hashes,
+    check_hashes,
+    create_bank,
+    find_rows,
+)
+from kinward.verdicts.api import OWN_BANK, Backing, _locked_bank, contents_of_case
+
+
+def bank_confirmed(verdict_id: UUID) -> int:
+    """Bank the hashes of what was confirmed, found or reported; how many are new.
+
+    Again, it adds nothing.
+
+    A job of its own: a verdict must not wait for a list that is being imported.
+    """
+    verdict = Verdict.objects.select_related("case", "given_by").get(pk=verdict_id)
+    checks = list(_checks(verdict.case))
+    # The authority's class that the reviewer gave a file, if they did.
+    given = verdict.classifications
+    labels = {
+        each.check_id: given.get(str(each.pk), "") for each in evidence_of_case(verdict.case_id)
+    }
+    hashes = [
+        listed for check in checks for listed in check_hashes(check, labels.get(check.pk, ""))
+    ]
+    with transaction.atomic():
+        if not hashes or not _stands(verdict):
+            return 0
+        actor = verdict.actor.granted(Permission.FILL_BANKS)  # the verdict was checked
+        bank = _own_bank(actor)
+        added = add_hashes(bank=bank, hashes=hashes, provenance=str(verdict.case), actor=actor)
+        rows = find_rows(bank.pk, {(each.kind, each.value) for each in hashes})
+        backing = [Backing(case=verdict.case, hash_id=each) for each in rows.values()]
+        Backing.objects.bulk_create(backing, ignore_conflicts=True)
+    if (verdict.consequence or {}).get("everywhere"):
+        for sha256 in sorted({check.sha256 for check in checks if check.sha256}):
+            _remove_copies(verdict, sha256)
+    return added
+
+
+def _stands(verdict: Verdict) -> bool:
+    """Whether a verdict was not overturned, nor will be before the caller's transaction ends."""
+    case = Case.objects.select_for_update(no_key=True).get(pk=verdict.case_id)
+    return case.state != CaseState.OVERTURNED
+
+
+def _checks(case: Case) -> QuerySet[Check]:
+    return Check.objects.filter(account=case.account_id, content_id__in=contents_of_case(case))
+
+
+def _remove_copies(verdict: Verdict, sha256: str) -> None:
+    with transaction.atomic():
+        if not _stands(verdict):
+            return
+        remove_everywhere(verdict.case_id, sha256)
+    for copy in copies_left(sha256):
+        match_check_again(copy.pk)
+        remove_copy(case_id=verdict.case_id, copy=copy, actor=verdict.actor)
+
+
+def _own_bank(actor: Actor) -> Bank:
+    """Our own bank, locked until the transaction ends; made if there is none."""
+    about = "What people confirmed in this console."
+    while (found := _locked_bank()) is None:
+        with suppress(BankExists), transaction.atomic():
+            create_bank(
+                name=OWN_BANK, confidence=Confidence.VERIFIED, description=about, actor=actor
+            )
+    return found

@@ -1,0 +1,100 @@
+"""When a list grows: what the platform already holds is checked again, and findings are opened.
+
+Each check that could match is looked up exactly, and what is found is treated like an upload that
+matches. Whatever is killed when: a finding is made in one transaction under the account's lock,
+and one that is there already is not made again.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+
+from kinward.access import Actor
+from kinward.casebook.api import Finding
+from kinward.enforcement.api import is_removed
+from kinward.findings.opening import open_or_join
+from kinward.ground.locks import exclusive, wait_for
+from kinward.ledger.api import record
+from kinward.matching.api import (
+    GROUP,
+    LOOKING_UP,
+    RETRO,
+    Check,
+    Join,
+    RetroRun,
+    check_values,
+    hashes_of,
+    look_up,
+    next_run,
+    pack_checks,
+    steps,
+)
+from kinward.people.api import lock_account
+
+log = structlog.get_logger(__name__)
+
+ACTOR = Actor.system("retro")
+
+
+def retro_match(join: Join | None = None, group: int = GROUP) -> Iterator[RetroRun]:
+    """Look for all hashes that are new since the last run; yields the run as it goes on.
+
+    `join` is who joins `group` blocks at a time, if not this machine. A run that was cut off goes
+    on after its last block. Two never run at once: the second returns.
+    """
+    with exclusive(RETRO) as mine:
+        if not mine:
+            log.info("retro.running_already")
+            return
+        while (run := next_run()) is not None:
+            # An upload that was looked up before these hashes were there has to be held as well.
+            wait_for(LOOKING_UP)
+            pack_checks()
+            yield run
+            yield from _carry_out(run, join, group)
+
+
+def _carry_out(run: RetroRun, join: Join | None, group: int) -> Iterator[RetroRun]:
+    new = hashes_of(run)
+    run.hashes = len(new)
+    for step in steps(run, new, join, group) if len(new) else ():
+        for check_id in sorted(step.checks):
+            run.found += match_check_again(check_id)
+        run.held += step.records
+        run.block = max(run.block, step.block or 0)
+        run.save(update_fields=["hashes", "found", "held", "block"])
+        yield run
+    run.finished_at = datetime.now(UTC)
+    with transaction.atomic():
+        run.save(update_fields=["hashes", "finished_at"])
+        if run.hashes:
+            about = {"hashes": run.hashes, "found": run.found}
+            record(actor=ACTOR, kind="retro.finished", subject=str(run), **about)
+    yield run
+
+
+@transaction.atomic
+def match_check_again(check_id: UUID) -> bool:
+    """Look one check up again; whether that made a finding."""
+    check = Check.objects.filter(pk=check_id).first()
+    if check is None:
+        return False
+    matches = look_up(check_values(check))
+    if not matches:
+        return False
+    account = lock_account(check.account_id)
+    fresh = [match for match in matches if match.hash not in _found_before(check)]
+    if not fresh or is_removed(account, check.content_id):
+        return False
+    open_or_join(account=account, check=check, matches=fresh, data=None, actor=ACTOR)
+    Check.objects.filter(pk=check.pk).update(matched=True)
+    return True
+
+
+def _found_before(check: Check) -> set[int]:
+    """The banked hashes of which there is a finding for this check."""
+    findings = Finding.objects.filter(check_made=check).values_list("grounds", flat=True)
+    return {int(match.get("hash", 0)) for grounds in findings for match in grounds}

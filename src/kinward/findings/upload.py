@@ -1,0 +1,84 @@
+"""From a file at the gate to an answer: hashes, the lookup, and a case where there is a match."""
+
+from collections.abc import Sequence
+
+import msgspec
+from django.db import transaction
+
+from kinward.access import Actor
+from kinward.findings.opening import open_or_join
+from kinward.ground.errors import KinwardError
+from kinward.ground.locks import sharing
+from kinward.matching.api import LOOKING_UP, Frames, Match, Upload, look_up, record_check, values_of
+from kinward.media import Busy, Digests, Hashed, Undecodable, decoders, digest_bytes
+from kinward.people.api import get_account
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """What a file's bytes gave: always digests; what decoding it gave, or why it gave nothing."""
+
+    digests: Digests
+    hashed: Hashed | None = None
+    fault: KinwardError | None = None
+
+
+class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The answer to the platform. It never says why, and never how close."""
+
+    check_id: str
+    outcome: str
+    case_id: str | None = None
+
+
+def prepare(data: bytes) -> Prepared:
+    """Hash a file. Outside any transaction, since decoding can take seconds.
+
+    A file is read until its match is certain, or to its end. One that could not be read to its end
+    has a fault as well, which holds unless what was read is known.
+    """
+    digests, seen = digest_bytes(data), Frames()
+
+    def more(frames: Sequence[bytes]) -> bool:
+        seen.add(frames)
+        return not seen.certain()
+
+    try:
+        hashed = decoders().hash(data, more)
+    except Busy:
+        raise
+    except KinwardError as fault:
+        return Prepared(digests, fault=fault)
+    cut = Undecodable(f"It was read up to {hashed.seconds:g} seconds; send its frames' hashes.")
+    return Prepared(digests, hashed, fault=None if hashed.entire else cut)
+
+
+def file_matches(data: bytes) -> list[Match]:
+    """What a file hits, for staff who ask; nothing is kept of it."""
+    prepared = prepare(data)
+    return look_up(values_of(prepared.digests, prepared.hashed))
+
+
+@transaction.atomic
+def receive(
+    *,
+    actor: Actor,
+    account_id: str,
+    upload: Upload,
+    data: bytes | None = None,
+    fault: KinwardError | None = None,
+) -> Outcome:
+    """Look an upload up, keep what was found, and say whether it may be published.
+
+    In one transaction: the check, the finding, the case, the sealed bytes, the actions and their
+    jobs. A file that could not be decoded and whose digests are unknown raises its `fault`.
+    """
+    account = get_account(account_id)
+    sharing(LOOKING_UP)
+    matches = look_up(upload.values)
+    if fault is not None and not matches:
+        raise fault
+    check = record_check(account=account, upload=upload, matched=bool(matches))
+    if not matches:
+        return Outcome(str(check.id), "clear")
+    case = open_or_join(account=account, check=check, matches=matches, data=data, actor=actor)
+    return Outcome(str(check.id), "quarantine", str(case.id))

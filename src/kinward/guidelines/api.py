@@ -1,0 +1,20 @@
+"""The face of `guidelines`: what other rooms may use."""
+
+from kinward.guidelines.models import Edition
+from kinward.guidelines.queries import (
+    guidelines_in_force,
+    guidelines_text_in_force,
+    waiting_editions,
+)
+from kinward.guidelines.services import SIMULATE, decide_edition, get_edition, propose_edition
+
+__all__ = [
+    "SIMULATE",
+    "Edition",
+    "decide_edition",
+    "get_edition",
+    "guidelines_in_force",
+    "guidelines_text_in_force",
+    "propose_edition",
+    "waiting_editions",
+]

@@ -1,0 +1,12 @@
+"""The face of `ledger`: what other rooms may use."""
+
+from kinward.ledger.models import Entry
+from kinward.ledger.queries import entries_about, verify_ledger
+from kinward.ledger.services import record
+
+__all__ = [
+    "Entry",
+    "entries_about",
+    "record",
+    "verify_ledger",
+]

@@ -1,0 +1,32 @@
+"""The face of `people`: what other rooms may use."""
+
+from kinward.people.models import Account, Standing
+from kinward.people.services import (
+    AccountUnknown,
+    IdentifierIn,
+    Profile,
+    digests_of,
+    get_account,
+    lock_account,
+    lock_accounts,
+    put_account,
+    related_accounts,
+    set_age,
+    set_standing,
+)
+
+__all__ = [
+    "Account",
+    "AccountUnknown",
+    "IdentifierIn",
+    "Profile",
+    "Standing",
+    "digests_of",
+    "get_account",
+    "lock_account",
+    "lock_accounts",
+    "put_account",
+    "related_accounts",
+    "set_age",
+    "set_standing",
+]

@@ -1,0 +1,89 @@
+"""Who is visiting: the cookie of a visit, the language of the page, and errors as pages."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Final, cast
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone, translation
+
+from kinward.families.api import VISIT, PortalClosed, PortalSession, current_visit, zones_of
+from kinward.ground.config import config
+from kinward.ground.errors import KinwardError
+from kinward.people.api import Account
+from kinward.policy import known_language
+
+COOKIE: Final = "kinward_family"
+
+View = Callable[..., HttpResponse]
+
+
+class Visit(HttpRequest):
+    """A request of somebody whom the platform let in."""
+
+    portal: PortalSession
+    account: Account
+
+
+def visit_of(request: HttpRequest) -> PortalSession | None:
+    """The visit that this browser is on, if any."""
+    try:
+        return current_visit(request.COOKIES.get(COOKIE, ""))
+    except PortalClosed:
+        return None
+
+
+def visited(view: View) -> View:
+    """Let through whoever is on a visit, in their language and time; errors become pages."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        language = translation.get_language_from_request(request)
+        try:
+            with translation.override(language):
+                portal = current_visit(request.COOKIES.get(COOKIE, ""))
+            coming = cast("Visit", request)
+            coming.portal, coming.account = portal, portal.account
+            language = known_language(portal.account.language or language)
+            zone = zones_of(portal.account).zone_at(timezone.now())
+            with translation.override(language), timezone.override(zone):
+                return view(coming, *args, **kwargs)
+        except KinwardError as error:
+            with translation.override(language):
+                return problem_page(request, error)
+
+    return guarded
+
+
+def problem_page(request: HttpRequest, error: KinwardError, **more: Any) -> HttpResponse:
+    """An error as a page, with its sentence and the way on."""
+    context = {
+        "account": None,
+        "sentence": translation.gettext(error.sentence),
+        "error": error,
+        "app": config().family_url,
+        "closed": isinstance(error, PortalClosed),
+        "ends": False,
+        **more,
+    }
+    return render(request, "portal/problem.html", context, status=error.status)
+
+
+def set_visit(response: HttpResponse, key: str) -> None:
+    """Put the key of a visit into the browser."""
+    response.set_cookie(
+        COOKIE,
+        key,
+        max_age=VISIT,
+        path="/family",
+        httponly=True,
+        samesite="Lax",
+        secure=bool(settings.SESSION_COOKIE_SECURE),
+    )
+
+
+def clear_visit(response: HttpResponse) -> None:
+    """Take the key of a visit out of the browser."""
+    response.delete_cookie(COOKIE, path="/family", samesite="Lax")

@@ -1,0 +1,280 @@
+"""Filing a report with the CyberTipline: submit, upload and describe each file, finish.
+
+There is no idempotency key and no way to ask what was filed. So: a lost answer to `finish` is
+asked again (5102 means done); a lost answer to anything else abandons the attempt, with `retract`
+where its id is known (an unfinished report that is left alone is deleted by the authority).
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import ClassVar, Final
+from urllib.parse import urlsplit
+
+import httpx
+from lxml import etree
+
+from kinward.evidence.api import get_evidence, read_for_report
+from kinward.ground.config import PRODUCTION_CONSENT, Config, require_safe
+from kinward.ground.errors import NotConfigured
+from kinward.ground.text import storable
+from kinward.media import digest_bytes
+from kinward.reporting.answer import Answer
+from kinward.reporting.authorities.cybertipline.documents import (
+    MAX_ANSWER,
+    Reply,
+    Reporter,
+    file_document,
+    read_reply,
+    reply_of,
+    report_document,
+    to_xml,
+)
+from kinward.reporting.authorities.cybertipline.parties import is_report_number
+from kinward.reporting.authorities.cybertipline.rules import faults
+from kinward.reporting.authorities.cybertipline.settings import CyberTiplineSettings
+from kinward.reporting.authorities.cybertipline.vocabulary import VOCABULARY
+from kinward.reporting.authority import Receipt
+from kinward.reporting.draft import ReportedFile
+from kinward.reporting.filing import Filing, Refused, TryLater, Uncertain
+from kinward.reporting.vocabulary import Vocabulary
+
+PRODUCTION_HOSTS: Final = {"report.cybertip.org"}
+TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)
+RESTARTS: Final = 3
+XML: Final = {"Content-Type": "text/xml; charset=utf-8"}
+
+OK, RETRACTED, FINISHED = 0, 5101, 5102
+GONE: Final = {5001, 5002, RETRACTED}
+TRANSIENT: Final = range(1000, 2000)
+NOT_FOUND: Final = 1210
+
+
+class Abandon(Exception):
+    """This attempt cannot be finished; a new one can."""
+
+
+class CyberTipline:
+    """The client of one CyberTipline address."""
+
+    settings: ClassVar[type[CyberTiplineSettings]] = CyberTiplineSettings
+    vocabulary: ClassVar[Vocabulary] = VOCABULARY
+
+    def __init__(self, config: Config, settings: CyberTiplineSettings) -> None:
+        self._config, self._settings = config, settings
+
+    @property
+    def production(self) -> str:
+        """The address, if it is NCMEC's own, where every report is real."""
+        url = self._settings.url
+        host = urlsplit(url).hostname or ""
+        return url if host.rstrip(".") in PRODUCTION_HOSTS else ""
+
+    def check(self) -> str:
+        """Ask the authority for its status, with the credentials."""
+        with self._http() as http:
+            try:
+                response = http.get("status")
+            except httpx.TransportError as error:
+                raise TryLater(f"No answer from {http.base_url}: {error}.") from error
+            reply = read_reply(response.content)
+        if response.status_code == 401 or reply is None or reply.code != OK:
+            raise Refused(f"HTTP {response.status_code}: check the address and the credentials.")
+        return reply.description
+
+    def prior(self, numbers: Sequence[str]) -> list[str]:
+        """All of them, since each is a number of NCMEC's own."""
+        return [number for number in numbers if is_report_number(number)]
+
+    def succeeded(self, answer: Answer) -> bool:
+        """Its answers have a code of their own, and 0 is success."""
+        return answer.code == OK
+
+    def file(self, filing: Filing) -> Receipt:
+        """Take a report from wherever it stands to its receipt."""
+        with self._http() as http:
+            for _ in range(RESTARTS):
+                try:
+                    return self._file_once(http, filing)
+                except Abandon as reason:
+                    if finished := self._retract(http, filing):
+                        return finished
+                    filing.restart(str(reason))
+                except Refused:
+                    # Where it cannot even be retracted, the authority lets it expire.
+                    with suppress(TryLater):
+                        if finished := self._retract(http, filing):
+                            return finished
+                        filing.restart("refused")
+                    raise
+        raise TryLater("Several attempts were interrupted.")
+
+    def withdraw(self, filing: Filing) -> Receipt | None:
+        """Retract what was opened. One that is finished already stays: its receipt says so."""
+        with self._http() as http:
+            finished = self._retract(http, filing)
+        if finished is not None:
+            return finished
+        filing.restart("withdrawn")
+        return None
+
+    def _http(self) -> httpx.Client:
+        chosen = self._settings
+        if not chosen.url or not self._config.reporter_email:
+            raise NotConfigured("Set KINWARD_CYBERTIPLINE_URL and KINWARD_REPORTER_EMAIL.")
+        require_safe("KINWARD_CYBERTIPLINE_URL", chosen.url)
+        if self.production and self._config.production_reporting != PRODUCTION_CONSENT:
+            raise NotConfigured(
+                "The address is NCMEC's production. To file real reports set "
+                f"KINWARD_PRODUCTION_REPORTING={PRODUCTION_CONSENT}."
+            )
+        return httpx.Client(
+            base_url=chosen.url.rstrip("/") + "/",
+            auth=(chosen.username, chosen.password),
+            timeout=TIMEOUT,
+            trust_env=False,
+        )
+
+    def _file_once(self, http: httpx.Client, filing: Filing) -> Receipt:
+        report_id = self._submit(http, filing)
+        draft = filing.draft
+        # Of what many accounts shared there is one file: the authority takes no second one.
+        files = draft.files[:1] if draft.viral_accounts else draft.files
+        for number, file in enumerate(files, 1):
+            file_id = self._upload(http, filing, report_id, number, file)
+            self._describe(http, filing, report_id, number, file, file_id)
+        return self._finish(http, filing, report_id)
+
+    def _submit(self, http: httpx.Client, filing: Filing) -> str:
+        chosen = self._config
+        reporter = Reporter(
+            email=chosen.reporter_email,
+            company=chosen.company_template,
+            terms=chosen.terms_of_service,
+            legal_url=chosen.legal_url,
+        )
+        document = report_document(filing.draft, reporter=reporter, now=datetime.now(UTC))
+        reply = self._post_xml(http, filing, "submit", "submit", document)
+        return reply.report_id
+
+    def _upload(
+        self, http: httpx.Client, filing: Filing, report_id: str, number: int, file: ReportedFile
+    ) -> str:
+        step = f"upload:{number}"
+        request = f"id={report_id} evidence={file.evidence_id}"
+        reply = _expect_ok(
+            self._call(
+                filing, step, request, lambda: self._send_file(http, filing, report_id, file)
+            )
+        )
+        if reply.md5 and reply.md5 != file.hashes.get("MD5", reply.md5):
+            raise Abandon(f"{step}: the authority received other bytes.")
+        return reply.file_id
+
+    def _send_file(
+        self, http: httpx.Client, filing: Filing, report_id: str, file: ReportedFile
+    ) -> Answer:
+        data = read_for_report(evidence=get_evidence(file.evidence_id), report_id=filing.report.id)
+        if digest_bytes(data).md5 != file.hashes.get("MD5"):
+            raise Refused(f"Evidence {file.evidence_id} is not the file that was reported.")
+        parts = {"file": (file.filename or "file", data, "application/octet-stream")}
+        return _answer(http.post("upload", data={"id": report_id}, files=parts))
+
+    def _describe(
+        self,
+        http: httpx.Client,
+        filing: Filing,
+        report_id: str,
+        number: int,
+        file: ReportedFile,
+        file_id: str,
+    ) -> None:
+        document = file_document(
+            file,
+            report_id=report_id,
+            file_id=file_id,
+            now=datetime.now(UTC),
+            batched=bool(filing.draft.viral_accounts),
+        )
+        self._post_xml(http, filing, f"fileinfo:{number}", "fileinfo", document)
+
+    def _finish(self, http: httpx.Client, filing: Filing, report_id: str) -> Receipt:
+        answer = self._by_id(http, filing, "finish", report_id)
+        reply = reply_of(answer)
+        if reply and reply.code in (OK, FINISHED):
+            return Receipt(report_id, answer.body)
+        _expect_ok(answer)
+        raise TryLater("finish was not answered.")
+
+    def _retract(self, http: httpx.Client, filing: Filing) -> Receipt | None:
+        """Cancel the live attempt's report, where it was opened. Refuses to leave it in doubt.
+
+        Where it turns out to be finished, that is its receipt.
+        """
+        opened = filing.answered("submit")
+        reply = reply_of(opened) if opened else None
+        if reply is None or reply.code != OK:
+            return None
+        answer = self._by_id(http, filing, "retract", reply.report_id)
+        outcome = reply_of(answer)
+        if outcome is not None and outcome.code == FINISHED:
+            return Receipt(reply.report_id, answer.body)
+        if outcome is None or outcome.code not in {OK, NOT_FOUND, *GONE}:
+            raise TryLater(f"The interrupted report {reply.report_id} could not be retracted yet.")
+        return None
+
+    def _post_xml(
+        self, http: httpx.Client, filing: Filing, step: str, path: str, document: etree._Element
+    ) -> Reply:
+        wrong = faults(document, datetime.now(UTC))
+        if wrong:
+            raise Refused(f"The {path} document breaks the authority's rules: {wrong[0]}.")
+        body = to_xml(document)
+        answer = self._call(
+            filing,
+            step,
+            body.decode(),
+            lambda: _answer(http.post(path, content=body, headers=XML)),
+        )
+        return _expect_ok(answer)
+
+    def _by_id(self, http: httpx.Client, filing: Filing, step: str, report_id: str) -> Answer:
+        """`finish` and `retract`: both may be repeated, since the answer tells what was done."""
+        try:
+            return filing.call(
+                step,
+                f"id={report_id}",
+                lambda: _answer(http.post(step, data={"id": report_id})),
+                repeatable=True,
+            )
+        except Uncertain as error:
+            raise TryLater(str(error)) from error
+
+    def _call(self, filing: Filing, step: str, request: str, send: Callable[[], Answer]) -> Answer:
+        try:
+            return filing.call(step, request, send)
+        except Uncertain as error:
+            raise Abandon(str(error)) from error
+
+
+def _answer(response: httpx.Response) -> Answer:
+    reply = read_reply(response.content)
+    body = storable(response.content[:MAX_ANSWER].decode("utf-8", "replace"))
+    request_id = response.headers.get("Request-ID", "")[:100]
+    return Answer(response.status_code, reply.code if reply else None, body, request_id)
+
+
+def _expect_ok(answer: Answer) -> Reply:
+    """The reply of a call that succeeded; else what to do, by the authority's code."""
+    reply = reply_of(answer)
+    if reply is None:
+        if answer.http_status in (401, 403):
+            raise Refused(f"HTTP {answer.http_status}: the credentials are not accepted.")
+        raise TryLater(f"HTTP {answer.http_status} without a response code.")
+    if reply.code == OK:
+        return reply
+    if reply.code in GONE:
+        raise Abandon(f"{reply.code} {reply.description}")
+    if reply.code in TRANSIENT and reply.code != NOT_FOUND:
+        raise TryLater(f"{reply.code} {reply.description}")
+    raise Refused(f"{reply.code} {reply.description}")

@@ -1,0 +1,15 @@
+"""What the CyberTipline's client reads from the environment."""
+
+from typing import ClassVar
+
+from kinward.ground.config import Section
+
+
+class CyberTiplineSettings(Section, frozen=True, kw_only=True):
+    """The address, ending in `/ispws`, and the credentials that NCMEC gave."""
+
+    prefix: ClassVar[str] = "cybertipline"
+
+    url: str = ""
+    username: str = ""
+    password: str = ""

@@ -1,0 +1,51 @@
+"""Holding a report's documents to a schema: ours with its rules, or the authority's own."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from lxml import etree
+
+from kinward.ground.config import config
+from kinward.ground.errors import Invalid
+from kinward.reporting.authorities.cybertipline.documents import (
+    Reporter,
+    file_document,
+    parse_xml,
+    report_document,
+)
+from kinward.reporting.authorities.cybertipline.rules import faults
+from kinward.reporting.draft import from_json
+from kinward.reporting.models import Report
+
+MAX_SCHEMA = 4 * 1024 * 1024
+
+
+def faults_of(report: Report, xsd: Path | None = None) -> list[str]:
+    """Everything that is wrong with the documents of a report; empty when they are valid."""
+    draft, now = from_json(report.draft), datetime.now(UTC)
+    reporter = Reporter(email=config().reporter_email or "nobody@example.org")
+    batched = bool(draft.viral_accounts)
+    documents = [
+        report_document(draft, reporter=reporter, now=now),
+        *(
+            file_document(each, report_id="1", file_id="0" * 32, now=now, batched=batched)
+            for each in draft.files
+        ),
+    ]
+    if xsd is None:
+        return [fault for each in documents for fault in faults(each, now)]
+    schema = _schema(xsd)
+    found = []
+    for each in documents:
+        if not schema.validate(each):
+            found += [entry.message for entry in schema.error_log]  # type: ignore[attr-defined]
+    return found
+
+
+def _schema(path: Path) -> etree.XMLSchema:
+    if path.stat().st_size > MAX_SCHEMA:
+        raise Invalid(f"A schema has at most {MAX_SCHEMA:,} bytes.")
+    try:
+        return etree.XMLSchema(parse_xml(path.read_bytes()))
+    except (etree.XMLSyntaxError, etree.XMLSchemaParseError) as error:
+        raise Invalid(f"This is not an XML schema: {error}.") from error

@@ -1,0 +1,67 @@
+"""The face of `review`: what other rooms may use."""
+
+from kinward.review.comments import add_comment
+from kinward.review.contacts import Contact, contacts_of_case
+from kinward.review.exposure import Exposure, exposure_of
+from kinward.review.grounds import Ground, describe_files, grounds_of_case
+from kinward.review.lease import (
+    LeaseNeeded,
+    free_case,
+    release_lease,
+    require_lease,
+    take_case,
+    take_next_case,
+)
+from kinward.review.look import look_at_file, player_ticket, record_watched, veil_file
+from kinward.review.models import Comment, Viewing
+from kinward.review.preferences import preferences_of, set_preferences
+from kinward.review.queue import (
+    cases_free_for,
+    overdue_cases,
+    prior_cases,
+    queue_rows,
+    recent_cases,
+)
+from kinward.review.second_reading import (
+    draw,
+    reader_agreement,
+    record_second_reading,
+    unread_verdicts,
+)
+from kinward.review.timeline import parked_counts, timeline_of_case
+
+__all__ = [
+    "Comment",
+    "Contact",
+    "Exposure",
+    "Ground",
+    "LeaseNeeded",
+    "Viewing",
+    "add_comment",
+    "cases_free_for",
+    "contacts_of_case",
+    "describe_files",
+    "draw",
+    "exposure_of",
+    "free_case",
+    "grounds_of_case",
+    "look_at_file",
+    "overdue_cases",
+    "parked_counts",
+    "player_ticket",
+    "preferences_of",
+    "prior_cases",
+    "queue_rows",
+    "reader_agreement",
+    "recent_cases",
+    "record_second_reading",
+    "record_watched",
+    "release_lease",
+    "require_lease",
+    "set_preferences",
+    "take_case",
+    "take_next_case",
+    "timeline_of_case",
+    "unread_verdicts",
+    "veil_file",
+]

@@ -1,0 +1,21 @@
+"""Comments that colleagues write beside a case."""
+
+from django.db import transaction
+
+from kinward.access import Permission
+from kinward.access.api import Staff
+from kinward.casebook.api import MAX_NOTE, Case
+from kinward.ground.errors import Invalid
+from kinward.ledger.api import record
+from kinward.review.models import Comment
+
+
+@transaction.atomic
+def add_comment(*, case: Case, staff: Staff, text: str) -> Comment:
+    """Write a comment beside a case, for colleagues; it goes nowhere else."""
+    staff.must(Permission.WORK_ON_CASES)
+    if not text.strip() or len(text) > MAX_NOTE:
+        raise Invalid(f"A comment has 1 to {MAX_NOTE} characters.")
+    made = Comment.objects.create(case=case, staff=staff, text=text.strip())
+    record(actor=staff.actor, kind="case.commented", subject=str(case), comment=made.pk)
+    return made

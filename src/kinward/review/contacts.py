@@ -1,0 +1,60 @@
+"""Accounts that one case's account was in contact with, and that may be children who were harmed.
+
+They are found, not judged: whoever decides the case names those whom the report should name.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from kinward.casebook.api import Case, UserReport, Verdict
+from kinward.families.api import Pairing
+from kinward.matching.api import Check
+from kinward.people.api import Account
+
+MAX_CONTACTS: Final = 50
+ADULT: Final = 18
+
+
+class Contact(msgspec.Struct, frozen=True):
+    """An account, whether it may be a child's, and what is known of the contact."""
+
+    account: Account
+    maybe_child: bool
+    why: list[str]
+
+
+def contacts_of_case(case: Case) -> list[Contact]:
+    """Whom the account was in contact with, first who may be a child; at most 50."""
+    known: dict[str, list[str]] = {}
+    for platform_id, why in _found(case):
+        reasons = known.setdefault(platform_id, [])
+        if why not in reasons:
+            reasons.append(why)
+    known.pop(case.account.platform_id, None)
+    found = [
+        Contact(account, account.age_lower < ADULT, known[account.platform_id])
+        for account in Account.objects.filter(platform_id__in=list(known))
+    ]
+    found.sort(key=lambda each: (not each.maybe_child, -len(each.why), each.account.platform_id))
+    return found[:MAX_CONTACTS]
+
+
+def _found(case: Case) -> Iterator[tuple[str, str]]:
+    for check in Check.objects.filter(findings__case=case):
+        for platform_id in check.sent_to:
+            yield platform_id, f"was sent {check.content_id}"
+    for grounds in case.findings.exclude(user_report=None).values_list("grounds", flat=True):
+        for platform_id in grounds[0].get("writers", []):
+            yield platform_id, "wrote in the chat that was reported"
+    about = UserReport.objects.filter(account=case.account, reporter__isnull=False)
+    for platform_id, category in about.values_list("reporter__platform_id", "category"):
+        yield str(platform_id), f"reported this account ({category})"
+    guarded = Pairing.objects.filter(guardian=case.account)
+    for platform_id in guarded.values_list("teen__platform_id", flat=True):
+        yield platform_id, "is or was paired with this account as its guardian"
+    earlier = Verdict.objects.filter(case__account=case.account).exclude(case=case)
+    for case_id, details in earlier.values_list("case_id", "details"):
+        for platform_id in details.get("victims", []):
+            yield platform_id, f"was named in case {str(case_id)[:8]}"

@@ -1,0 +1,103 @@
+"""Leasing a case, so that one person at a time works on it."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from kinward.access import Permission
+from kinward.access.api import Staff
+from kinward.casebook.api import UNDECIDED, Case, get_case
+from kinward.ground.config import config
+from kinward.ground.errors import Invalid, KinwardError, NotFound
+from kinward.ledger.api import record
+from kinward.redress.api import MAX_WHY, appeal_waits
+from kinward.review.queue import cases_free_for
+
+
+class LeaseHeld(KinwardError):
+    """Somebody else is working on this case."""
+
+    code = "case.lease_held"
+    status = 409
+
+
+class LeaseNeeded(KinwardError):
+    """Take this case first: your lease on it has ended."""
+
+    code = "case.lease_needed"
+    status = 409
+
+
+@transaction.atomic
+def take_case(*, case: Case, staff: Staff) -> Case:
+    """Lease a case, or renew the lease, so that nobody else works on it meanwhile.
+
+    It is undecided, or an appeal waits.
+    """
+    staff.must(Permission.WORK_ON_CASES)
+    now = timezone.now()
+    current = get_case(case.pk)
+    if current.state not in UNDECIDED and not appeal_waits(current.pk):
+        raise LeaseNeeded(f"It is {current.state} and no longer needs work.")
+    free = Q(leased_by=None) | Q(leased_until__lt=now) | Q(leased_by=staff)
+    until = now + timedelta(minutes=config().lease_minutes)
+    taken = Case.objects.filter(free, pk=case.pk, state=current.state).update(
+        leased_by=staff, leased_until=until
+    )
+    fresh = get_case(case.pk)
+    if not taken:
+        if fresh.leased_by is None or fresh.leased_until is None:
+            raise LeaseNeeded(f"It is {fresh.state} now.")
+        raise LeaseHeld(f"{fresh.leased_by} has it until {fresh.leased_until:%H:%M} UTC.")
+    if case.leased_by_id != staff.pk:
+        record(actor=staff.actor, kind="case.taken", subject=str(case))
+    return fresh
+
+
+@transaction.atomic
+def take_next_case(*, staff: Staff) -> Case | None:
+    """Lease the first case that is free for this person; None if there is none.
+
+    What others are taking at this moment is passed over, so that nobody waits and nobody shares.
+    """
+    staff.must(Permission.WORK_ON_CASES)
+    case = (
+        cases_free_for(staff).select_for_update(skip_locked=True, of=("self",), no_key=True).first()
+    )
+    return None if case is None else take_case(case=case, staff=staff)
+
+
+@transaction.atomic
+def free_case(*, case_id: UUID, staff: Staff, why: str) -> None:
+    """Take a case out of another's hands, so that somebody else can go on with it."""
+    staff.must(Permission.FREE_CASES)
+    if not why.strip() or len(why) > MAX_WHY:
+        raise Invalid(f"Say why, in at most {MAX_WHY} characters.")
+    case = Case.objects.select_for_update(no_key=True).filter(pk=case_id).first()
+    if case is None or case.leased_by is None:
+        raise NotFound("Nobody holds this case.")
+    held_by = str(case.leased_by.actor)
+    case.leased_by, case.leased_until = None, None
+    case.save(update_fields=["leased_by", "leased_until", "changed_at"])
+    record(
+        actor=staff.actor, kind="case.freed", subject=str(case), held_by=held_by, why=why.strip()
+    )
+
+
+@transaction.atomic
+def release_lease(*, case: Case, staff: Staff) -> None:
+    """Let go of a case without deciding it."""
+    staff.must(Permission.WORK_ON_CASES)
+    held = Case.objects.filter(pk=case.pk, leased_by=staff)
+    if held.update(leased_by=None, leased_until=None):
+        record(actor=staff.actor, kind="case.given_up", subject=str(case))
+
+
+def require_lease(case: Case, staff: Staff) -> None:
+    """Raise unless this person holds the case now."""
+    current = case.leased_until is not None and case.leased_until > timezone.now()
+    if case.leased_by_id != staff.pk or not current:
+        raise LeaseNeeded

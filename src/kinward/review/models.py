@@ -1,0 +1,63 @@
+"""What belongs to reviewers: comments, looks, second readings, how files are shown."""
+
+from django.db import models
+from django.db.models import Q
+
+from kinward.access.api import Staff
+from kinward.casebook.api import Case, Verdict
+
+
+class Comment(models.Model):
+    """What a colleague wrote beside a case. It stays here."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="comments")
+    staff = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="+")
+    text = models.TextField()
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("at",)
+
+
+class Look(models.Model):
+    """That a person looked at a file: for their own sake. The proof of it is in the ledger."""
+
+    staff = models.ForeignKey(Staff, on_delete=models.CASCADE, related_name="looks")
+    evidence_id = models.UUIDField()
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = (models.Index(fields=("staff", "-at"), name="cases_looks"),)
+
+
+class SecondReading(models.Model):
+    """A verdict, drawn by lot, that a senior reviewer reads again: so quality is a figure."""
+
+    verdict = models.OneToOneField(Verdict, on_delete=models.PROTECT, related_name="reading")
+    drawn_at = models.DateTimeField(auto_now_add=True)
+    read_by = models.ForeignKey(Staff, on_delete=models.PROTECT, null=True, related_name="+")
+    read_at = models.DateTimeField(null=True)
+    agrees = models.BooleanField(null=True)
+    note = models.TextField(default="")
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(read_by=None, read_at=None, agrees=None)
+                | Q(read_by__isnull=False, read_at__isnull=False, agrees__isnull=False),
+                name="cases_reading_is_whole",
+            ),
+        )
+        indexes = (
+            models.Index(fields=("drawn_at",), condition=Q(read_at=None), name="cases_unread"),
+        )
+
+
+class Viewing(models.Model):
+    """How one person wants files to be shown to them."""
+
+    staff = models.OneToOneField(Staff, on_delete=models.CASCADE, primary_key=True)
+    described = models.BooleanField(default=False)  # in words, and not by a blur
+    in_colour = models.BooleanField(default=False)
+    larger = models.BooleanField(default=False)
+    at_most = models.PositiveSmallIntegerField(null=True)  # files in 24 hours

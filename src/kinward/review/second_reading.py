@@ -1,0 +1,106 @@
+"""Quality: some verdicts, drawn by lot, are read a second time by a senior reviewer.
+
+The lot is the verdict's own random id, so nobody can choose what is drawn, and everybody can check
+that nothing was left out.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from django.db import transaction
+from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
+
+from kinward.access import Permission
+from kinward.access.api import Staff
+from kinward.casebook.api import MAX_NOTE, Verdict
+from kinward.ground.config import config
+from kinward.ground.errors import Invalid, KinwardError, NotFound
+from kinward.ledger.api import record
+from kinward.review.models import SecondReading
+
+
+class OwnVerdict(KinwardError):
+    """You gave this verdict. Another person has to read it."""
+
+    code = "quality.own_verdict"
+    status = 409
+
+
+class AlreadyRead(KinwardError):
+    """Another person has read this verdict."""
+
+    code = "quality.already_read"
+    status = 409
+
+
+class Agreement(msgspec.Struct, frozen=True):
+    """How often a second reader agreed with one person's verdicts."""
+
+    person: str
+    read: int
+    agreed: int
+
+    @property
+    def percent(self) -> int:
+        """The share that was agreed with."""
+        return round(100 * self.agreed / self.read) if self.read else 0
+
+
+def is_drawn(verdict: Verdict) -> bool:
+    """Whether the lot falls on a verdict: for about `KINWARD_SECOND_READING_SHARE` of them."""
+    return verdict.given_by is not None and verdict.id.int % 10_000 < (
+        config().second_reading_share * 10_000
+    )
+
+
+def draw(verdict: Verdict) -> None:
+    """Have a verdict read again if the lot falls on it, in the verdict's transaction."""
+    if is_drawn(verdict):
+        SecondReading.objects.create(verdict=verdict)
+
+
+def unread_verdicts() -> QuerySet[SecondReading]:
+    """What waits to be read, the oldest first."""
+    waiting = SecondReading.objects.filter(read_at=None).order_by("drawn_at")
+    return waiting.select_related("verdict__case__account", "verdict__given_by")
+
+
+@transaction.atomic
+def record_second_reading(
+    *, verdict_id: UUID, agrees: bool, note: str, staff: Staff
+) -> SecondReading:
+    """Say whether the verdict was right. To undo it takes an appeal, or a case of its own."""
+    staff.must(Permission.READ_VERDICTS)
+    if len(note) > MAX_NOTE or (not agrees and not note.strip()):
+        raise Invalid(f"Say why you disagree, in at most {MAX_NOTE} characters.")
+    found = SecondReading.objects.select_for_update().filter(verdict=verdict_id).first()
+    if found is None:
+        raise NotFound("This verdict was not drawn.")
+    if found.read_at is not None:
+        raise AlreadyRead
+    if found.verdict.given_by_id == staff.pk:
+        raise OwnVerdict
+    found.read_by, found.read_at = staff, timezone.now()
+    found.agrees, found.note = agrees, note.strip()
+    found.save()
+    record(
+        actor=staff.actor,
+        kind="verdict.read",
+        subject=f"case:{found.verdict.case_id}",
+        verdict=str(verdict_id),
+        agrees=agrees,
+    )
+    return found
+
+
+def reader_agreement(since: datetime) -> list[Agreement]:
+    """For everybody whose verdicts were read since a moment, how often the reader agreed."""
+    counted = (
+        SecondReading.objects.filter(read_at__gte=since)
+        .values_list("verdict__given_by__username")
+        .annotate(read=Count("pk"), agreed=Count("pk", filter=Q(agrees=True)))
+        .order_by("verdict__given_by__username")
+    )
+    return [Agreement(str(person), count, agreed) for person, count, agreed in counted]

@@ -1,0 +1,60 @@
+"""Deciding an appeal: another person, who holds the case; what was wrong is given back whole."""
+
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+
+from kinward.access import Permission
+from kinward.access.api import Staff
+from kinward.casebook.api import MAX_NOTE, Case, CaseState
+from kinward.evidence.api import keep_shortly
+from kinward.ground.errors import Invalid
+from kinward.ground.jobs import enqueue
+from kinward.ledger.api import record
+from kinward.people.api import lock_account
+from kinward.redress.api import Appeal, get_appeal, reverse_statements, settle_appeal
+from kinward.reporting.api import SETTLED, Report, lock_reports, withdraw
+from kinward.review.api import require_lease
+from kinward.verdicts.conclusion import move_case
+from kinward.verdicts.consequences import UNBANK, undo_consequences
+from kinward.verdicts.decision import NeedsAnotherPerson
+
+WITHDRAW: Final = "cases.withdraw_report"
+
+
+@transaction.atomic
+def decide_appeal(*, appeal_id: UUID, overturn: bool, note: str, staff: Staff) -> Appeal:
+    """Uphold a decision or overturn it. Whoever gave a verdict on the case cannot."""
+    staff.must(Permission.DECIDE_APPEALS)
+    statement = get_appeal(appeal_id).statement
+    account = lock_account(statement.account_id)
+    case = Case.objects.select_for_update(no_key=True).get(pk=statement.case_id)
+    reports = lock_reports(case.id)
+    require_lease(case, staff)
+    if case.verdicts.filter(given_by=staff).exists():
+        raise NeedsAnotherPerson
+    if not note.strip() or len(note) > MAX_NOTE:
+        raise Invalid(f"Say why, in at most {MAX_NOTE} characters.")
+    settled = settle_appeal(appeal_id=appeal_id, overturned=overturn, note=note, staff=staff)
+    if not overturn:
+        case.leased_by, case.leased_until = None, None
+        case.save(update_fields=["leased_by", "leased_until", "changed_at"])
+        return settled
+    move_case(case, CaseState.OVERTURNED)
+    record(actor=staff.actor, kind="case.overturned", subject=str(case), appeal=str(settled))
+    undo_consequences(case, account, why="appeal won", actor=staff.actor)
+    reverse_statements(case.id)
+    enqueue(UNBANK, case_id=str(case.id), actor=str(staff.actor))
+    _take_reports_back(case, reports, staff)
+    return settled
+
+
+def _take_reports_back(case: Case, reports: list[Report], staff: Staff) -> None:
+    """Withdraw what no authority has whole. What one has stays there, and so do the files."""
+    if not reports:
+        keep_shortly(case_id=case.id, why="appeal won", actor=staff.actor)
+    for report in reports:
+        if report.state not in SETTLED:
+            withdraw(report=report, actor=staff.actor)
+            enqueue(WITHDRAW, report_id=str(report.id))

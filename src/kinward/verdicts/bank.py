@@ -1,0 +1,34 @@
+"""Our own bank: what people confirmed."""
+
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+
+from kinward.access import Actor
+from kinward.ledger.api import record
+from kinward.matching.api import Bank, withdraw_hashes
+from kinward.verdicts.models import Backing
+
+OWN_BANK: Final = "confirmed-here"
+
+
+@transaction.atomic
+def unbank(case_id: UUID, actor: Actor) -> int:
+    """Take out of our own bank what no other case stands behind; how many hashes that was."""
+    bank = _locked_bank()
+    if bank is None:
+        return 0
+    mine = Backing.objects.filter(case=case_id)
+    hashes = set(mine.values_list("hash", flat=True))
+    mine.delete()
+    others = Backing.objects.filter(hash__in=hashes).values_list("hash", flat=True)
+    count = withdraw_hashes(bank, hashes - set(others))
+    if count:
+        record(actor=actor, kind="bank.removed", subject=f"bank:{bank.name}", hashes=count)
+    return count
+
+
+def _locked_bank() -> Bank | None:
+    """Our own bank, if there is one yet, locked until the transaction ends."""
+    return Bank.objects.select_for_update(no_key=True).filter(name=OWN_BANK).first()

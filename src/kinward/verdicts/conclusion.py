@@ -1,0 +1,77 @@
+"""Concluding a case: the one place where its state changes, and what goes with each move."""
+
+import msgspec
+
+from kinward.casebook.api import UNDECIDED, Case, CaseState, UserReport, Verdict, check_move
+from kinward.evidence.api import keep_for_appeals, keep_shortly
+from kinward.families.api import tell
+from kinward.guidelines import FindingRule
+from kinward.guidelines.api import guidelines_in_force
+from kinward.ledger.api import record
+from kinward.people.api import Account
+from kinward.redress.api import reverse_statements
+from kinward.review.api import draw
+from kinward.verdicts.consequences import carry_out, undo_consequences
+from kinward.verdicts.disputes import disputed_teens, end_disputed
+from kinward.verdicts.statement import state_verdict
+
+
+def move_case(case: Case, to: CaseState) -> None:
+    """Move a case, and let go of it. The caller holds its row, and records."""
+    check_move(case.state, to)
+    case.state, case.leased_by, case.leased_until = to, None, None
+    case.save(update_fields=["state", "leased_by", "leased_until", "changed_at"])
+
+
+def conclude(case: Case, account: Account, verdict: Verdict) -> None:
+    """Set in motion what follows from a verdict. The caller has locked the account and the case."""
+    guidelines = guidelines_in_force()
+    move_case(case, CaseState(verdict.outcome))
+    verdict.guidelines = guidelines.label
+    verdict.save(force_insert=True)
+    record(
+        actor=verdict.actor,
+        kind=f"case.{verdict.outcome}",
+        subject=str(case),
+        verdict=str(verdict.id),
+        clause=verdict.clause,
+        guidelines=verdict.guidelines,
+    )
+    draw(verdict)
+    if verdict.outcome == CaseState.CONFIRMED:
+        end_disputed(case, verdict.actor)
+        what = carry_out(case, account, verdict, guidelines)
+        verdict.consequence = msgspec.to_builtins(what)
+        verdict.save(update_fields=["consequence"])
+        state_verdict(case, account, verdict, what, guidelines)
+        if not what.reports:
+            move_case(case, CaseState.ENFORCED)
+            record(actor=verdict.actor, kind="case.enforced", subject=str(case))
+            days = guidelines.appeal_days + guidelines.appeal_answer_days
+            keep_for_appeals(case_id=case.id, days=days, actor=verdict.actor)
+    elif verdict.outcome == CaseState.DISMISSED:
+        undo_consequences(case, account, why="dismissed", actor=verdict.actor)
+        reverse_statements(case.id)
+        keep_shortly(case_id=case.id, why="case dismissed", actor=verdict.actor)
+    _tell_reporters(case)
+
+
+def conclude_by_rule(case: Case, account: Account, rule: FindingRule) -> None:
+    """Confirm by the guidelines alone. A case with a disputed pairing is left to a person."""
+    if disputed_teens(case.id):
+        return
+    case = Case.objects.select_for_update(no_key=True).get(pk=case.pk)
+    verdict = Verdict(
+        case=case, outcome=CaseState.CONFIRMED, clause=rule.verdict, rule=rule.id, given_by=None
+    )
+    conclude(case, account, verdict)
+
+
+def _tell_reporters(case: Case) -> None:
+    """Tell everybody who reported something in a case that was just decided."""
+    if case.state in UNDECIDED:
+        return
+    topic = "report.closed" if case.state == CaseState.DISMISSED else "report.acted"
+    made = UserReport.objects.filter(finding__case=case, reporter__isnull=False)
+    for reporter in Account.objects.filter(pk__in=made.values("reporter")).order_by("pk"):
+        tell(reporter, topic)

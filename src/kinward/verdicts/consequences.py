@@ -1,0 +1,158 @@
+"""What a case does: at once, on a verdict, and when it turns out to be a mistake.
+
+The caller has locked the account and, where there is a verdict, the case.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.utils import timezone
+
+from kinward.access import Actor
+from kinward.casebook.api import Case, Verdict
+from kinward.enforcement.api import (
+    Action,
+    Effect,
+    SanctionKind,
+    Target,
+    add_strike,
+    block_registration,
+    end_removals,
+    impose_sanction,
+    issue_content_action,
+    lift_sanction,
+    removed_by_others,
+    sanctioned_by,
+    strikes_of,
+    take_back_strikes,
+    unblock_registration,
+)
+from kinward.exchanges.api import OpinionKind, give_opinion
+from kinward.ground.jobs import enqueue
+from kinward.guidelines import Consequence, FindingRule, Guidelines, Incident, consequence
+from kinward.people.api import Account
+from kinward.reporting.api import Report, open_report
+from kinward.verdicts.draft import authorities_of, draft_report
+
+FILE_REPORT: Final = "cases.file_report"
+BANK_CONFIRMED: Final = "cases.bank_confirmed"
+UNBANK: Final = "cases.unbank"
+ACTOR: Final = Actor.system("cases")
+
+
+def act_at_once(case: Case, account: Account, rule: FindingRule, content_id: str) -> None:
+    """What follows from a finding before a person has looked. Nothing of it is final."""
+    if rule.content == "quarantine":
+        issue_content_action(
+            case_id=case.id,
+            account=account,
+            effect=Effect.QUARANTINE,
+            content_id=content_id,
+            actor=ACTOR,
+        )
+    # Also where another case has suspended it: that one may let go first.
+    if rule.account == "suspend" and not sanctioned_by(case.id, account):
+        impose_sanction(account=account, case_id=case.id, kind=SanctionKind.SUSPEND, actor=ACTOR)
+
+
+def carry_out(
+    case: Case, account: Account, verdict: Verdict, guidelines: Guidelines
+) -> Consequence:
+    """What follows from a confirmed verdict: for the content, the account, the authority."""
+    clause = guidelines.clauses[verdict.clause]
+    what = consequence(guidelines, clause, strikes_of(account))
+    actor = verdict.actor
+    if clause.report:  # what goes against another clause need not be what the list calls it
+        give_opinion(hashes=_hashes(case), kind=OpinionKind.CONFIRMED, actor=actor)
+    if what.removes:
+        for content_id in contents_of_case(case):
+            issue_content_action(
+                case_id=case.id,
+                account=account,
+                effect=Effect.REMOVE,
+                content_id=content_id,
+                actor=actor,
+            )
+    else:
+        _give_content_back(case, actor)
+    _sanction(case, account, what, actor)
+    days = guidelines.strikes.decay_days
+    add_strike(account=account, case_id=case.id, clause=clause.code, count=what.strikes, days=days)
+    if what.blocks_registration:
+        block_registration(account=account, case_id=case.id)
+    if what.reports and clause.report:
+        for name in authorities_of(account):
+            report_to(name, case, verdict, clause.report)
+    # What no person has looked at is not banked: its hash is in somebody's bank already.
+    if verdict.given_by is not None and (verdict.bank or what.banks or what.everywhere):
+        enqueue(BANK_CONFIRMED, verdict_id=str(verdict.id))
+    return what
+
+
+def report_to(name: str, case: Case, verdict: Verdict, incident: Incident) -> Report:
+    """Report a case to one authority, in the authority's own words. A job files the report."""
+    draft = draft_report(case, verdict, incident, name)
+    report = open_report(draft=draft, authority_name=name, actor=verdict.actor)
+    enqueue(FILE_REPORT, report_id=str(report.id))
+    return report
+
+
+def _sanction(case: Case, account: Account, what: Consequence, actor: Actor) -> None:
+    if what.account in ("keep", "warn"):
+        lift_sanction(account=account, case_id=case.id, why=f"verdict: {what.account}", actor=actor)
+        return
+    until: datetime | None = None
+    if what.days:
+        until = timezone.now() + timedelta(days=what.days)
+    impose_sanction(
+        account=account,
+        case_id=case.id,
+        kind=SanctionKind(what.account),
+        capabilities=what.capabilities,
+        until=until,
+        actor=actor,
+    )
+
+
+def undo_consequences(case: Case, account: Account, *, why: str, actor: Actor) -> None:
+    """Give everything back that a case took, and nothing that another case took."""
+    _give_content_back(case, actor)
+    lift_sanction(account=account, case_id=case.id, why=why, actor=actor)
+    take_back_strikes(case.id)
+    unblock_registration(case.id)
+
+
+def _give_content_back(case: Case, actor: Actor) -> None:
+    """Let go of all content that a case quarantined or removed, whoever's copy it is.
+
+    What another case still holds stays away: the platform hears of it when that one lets go, too.
+    """
+    taken = Action.objects.filter(
+        case_id=case.id,
+        target_kind=Target.CONTENT,
+        effect__in=(Effect.QUARANTINE, Effect.REMOVE),
+    ).select_related("account")
+    mine = {each.target: each.account for each in taken}
+    mine |= {copy.content_id: copy.account for copy in end_removals(case.id)}
+    held = removed_by_others(case.id, mine)
+    for content_id in sorted(mine):
+        issue_content_action(
+            case_id=case.id,
+            account=mine[content_id],
+            effect=Effect.RESTORE,
+            content_id=content_id,
+            actor=actor,
+            quietly=content_id in held,
+        )
+
+
+def contents_of_case(case: Case) -> list[str]:
+    """Every content item that was found or reported."""
+    found = case.findings.values_list("check_made__content_id", "user_report__content_id")
+    return sorted({name for pair in found for name in pair if name})
+
+
+def _hashes(case: Case) -> list[int]:
+    """The banked hashes that its findings hit."""
+    found = case.findings.values_list("grounds", flat=True)
+    return sorted({int(match.get("hash", 0)) for grounds in found for match in grounds})

@@ -1,0 +1,167 @@
+"""Everything that the page of one case shows, gathered in one place."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+from django.db.models import QuerySet
+
+from kinward.access import Permission
+from kinward.access.api import Staff
+from kinward.casebook.api import UNDECIDED, Case, Verdict
+from kinward.enforcement.api import (
+    Action,
+    CurrentStanding,
+    actions_of_case,
+    current_standing,
+    strikes_of,
+)
+from kinward.evidence.api import Evidence, evidence_of_case, viewed_entirely
+from kinward.families.api import Pairing
+from kinward.guidelines import Clause
+from kinward.guidelines.api import guidelines_in_force
+from kinward.ledger.api import Entry
+from kinward.people.api import Account, related_accounts
+from kinward.redress.api import Appeal, Statement, statements_of_case, waiting_appeals
+from kinward.reporting.api import PlaceKind, Report, reports_of_case
+from kinward.review.api import (
+    Comment,
+    Contact,
+    Exposure,
+    Ground,
+    LeaseNeeded,
+    Viewing,
+    contacts_of_case,
+    describe_files,
+    exposure_of,
+    grounds_of_case,
+    preferences_of,
+    prior_cases,
+    require_lease,
+    timeline_of_case,
+)
+from kinward.verdicts.decision import MAX_SILENCE
+from kinward.verdicts.disputes import disputed_pairings
+from kinward.verdicts.draft import vocabulary_for
+from kinward.verdicts.incidents import WHERE_KINDS
+
+
+class CaseFile(msgspec.Struct, frozen=True):
+    """One file of a case: whether a person saw all of it, and what it matched, in words."""
+
+    evidence: Evidence
+    viewed: bool
+    words: list[Ground]
+
+
+class TimelineRow(msgspec.Struct, frozen=True):
+    """One entry of the ledger, and the particulars of it that a reader of the case needs."""
+
+    entry: Entry
+    particulars: list[str]
+
+
+class Choices(msgspec.Struct, frozen=True):
+    """What the form for a verdict offers."""
+
+    clauses: Sequence[Clause]
+    classifications: Sequence[str]
+    annotations: Mapping[str, str]
+    places: Mapping[PlaceKind, str]
+
+
+class CasePage(msgspec.Struct, frozen=True, kw_only=True):
+    """A case, what belongs to it, and what one person may do with it."""
+
+    case: Case
+    mine: bool  # this person holds the lease
+    undecided: bool
+    takeable: bool
+    reviews: bool
+    senior: bool
+    stands: CurrentStanding
+    strikes: int
+    prior: QuerySet[Case]
+    related: list[tuple[Account, list[str]]]
+    contacts: list[Contact]
+    grounds: list[Ground]
+    disputes: list[Pairing]
+    files: list[CaseFile]
+    exposure: Exposure
+    viewing: Viewing
+    comments: QuerySet[Comment]
+    appeal: Appeal | None
+    choices: Choices
+    verdicts: QuerySet[Verdict]
+    reports: QuerySet[Report]
+    statements: QuerySet[Statement]
+    actions: QuerySet[Action]
+    timeline: list[TimelineRow]
+    longest_silence: int = MAX_SILENCE
+
+    @property
+    def pictured(self) -> list[CaseFile]:
+        """The files that can be classified: all but the excerpts of chats."""
+        return [file for file in self.files if not file.evidence.is_excerpt]
+
+
+def page_of(case: Case, staff: Staff) -> CasePage:
+    """Gather the page of a case for one reader. May be stale: services read again under locks."""
+    appeal = waiting_appeals().filter(statement__case_id=case.id).first()
+    return CasePage(
+        case=case,
+        mine=_is_mine(case, staff),
+        undecided=case.state in UNDECIDED,
+        takeable=case.state in UNDECIDED or appeal is not None,
+        reviews=staff.may(Permission.WORK_ON_CASES),
+        senior=staff.may(Permission.FREE_CASES),
+        stands=current_standing(case.account),
+        strikes=strikes_of(case.account),
+        prior=prior_cases(case),
+        related=related_accounts(case.account),
+        contacts=contacts_of_case(case),
+        grounds=grounds_of_case(case),
+        disputes=disputed_pairings(case.id),
+        files=_files(case),
+        exposure=exposure_of(staff),
+        viewing=preferences_of(staff),
+        comments=case.comments.select_related("staff"),
+        appeal=appeal,
+        choices=_choices(case),
+        verdicts=case.verdicts.select_related("given_by").order_by("given_at"),
+        reports=reports_of_case(case.id),
+        statements=statements_of_case(case.id),
+        actions=actions_of_case(case.id),
+        timeline=[_timeline_row(entry) for entry in timeline_of_case(case)],
+    )
+
+
+def _choices(case: Case) -> Choices:
+    """What the authorities of the case's account can take."""
+    words = vocabulary_for(case.account)
+    places = {kind: WHERE_KINDS[kind] for kind in WHERE_KINDS if kind in words.places}
+    return Choices(guidelines_in_force().clause, words.classes, words.annotations, places)
+
+
+def _files(case: Case) -> list[CaseFile]:
+    words = describe_files(case)
+    return [
+        CaseFile(evidence, viewed_entirely(evidence), words.get(evidence.content_id, []))
+        for evidence in evidence_of_case(case.id)
+    ]
+
+
+def _timeline_row(entry: Entry) -> TimelineRow:
+    data = entry.data
+    names = ("content", "type", "clause", "reason", "why")
+    particulars = [str(data[name]) for name in names if data.get(name)]
+    if number := data.get("external_id"):
+        particulars.append(f"no. {number}")
+    return TimelineRow(entry, particulars)
+
+
+def _is_mine(case: Case, staff: Staff) -> bool:
+    try:
+        require_lease(case, staff)
+    except LeaseNeeded:
+        return False
+    return True

@@ -1,0 +1,53 @@
+"""What follows for a case when its report is filed, handed over or parked."""
+
+from uuid import UUID
+
+from django.db import transaction
+
+from kinward.access import Actor, Permission
+from kinward.access.api import Staff
+from kinward.casebook.api import Case, CaseState, get_case
+from kinward.ground.jobs import enqueue
+from kinward.ledger.api import record
+from kinward.reporting.api import (
+    Report,
+    ReportState,
+    get_report,
+    handed_over,
+    reports_of_case,
+    unpark,
+)
+from kinward.verdicts.conclusion import move_case
+from kinward.verdicts.consequences import FILE_REPORT
+
+
+@transaction.atomic
+def close_reported(case_id: UUID) -> None:
+    """Close a confirmed case when all of its reports are finished. Idempotent."""
+    case = Case.objects.select_for_update(no_key=True).get(pk=case_id)
+    if case.state in (CaseState.REPORTED, CaseState.OVERTURNED):
+        return
+    reports = list(reports_of_case(case_id))
+    if any(report.state != ReportState.FINISHED for report in reports):
+        return
+    move_case(case, CaseState.REPORTED)
+    numbers = {report.authority: report.external_id for report in reports}
+    record(actor=Actor.system("cases"), kind="case.reported", subject=str(case), numbers=numbers)
+
+
+@transaction.atomic
+def hand_over_report(*, report_id: UUID, reference: str, to: str, staff: Staff) -> Case:
+    """Finish a report that a person brought to its authority; close the case if it was the last."""
+    case_id = get_report(report_id).case_id
+    Case.objects.select_for_update(no_key=True).filter(pk=case_id).first()  # before the ledger
+    handed_over(report_id=report_id, reference=reference, to=to, staff=staff)
+    close_reported(case_id)
+    return get_case(case_id)
+
+
+@transaction.atomic
+def refile_report(*, report: Report, actor: Actor) -> None:
+    """Send a case's parked report on its way again."""
+    actor.must(Permission.REPLAY)
+    unpark(report=report, actor=actor)
+    enqueue(FILE_REPORT, report_id=str(report.id))

@@ -1,0 +1,81 @@
+"""What a case says to the account holder: from its findings and its verdict to a statement."""
+
+from typing import Any
+
+from kinward.casebook.api import Case, Verdict
+from kinward.enforcement.api import Action, Effect, Sanction, Target
+from kinward.guidelines import Consequence, FindingRule, Guidelines, Silence
+from kinward.media import medium_of_type
+from kinward.people.api import Account
+from kinward.redress.api import Facts, state_reasons
+
+
+def state_at_once(case: Case, account: Account, rule: FindingRule, guidelines: Guidelines) -> None:
+    """Say what was done before a person has looked, if anything was; once for a case."""
+    decisions = _taken(case, account, (Effect.QUARANTINE,))
+    if decisions:
+        state_reasons(
+            account=account,
+            case_id=case.id,
+            facts=_facts(case, decisions),
+            guidelines=guidelines,
+            silence=rule.silence,
+        )
+
+
+def state_verdict(
+    case: Case,
+    account: Account,
+    verdict: Verdict,
+    what: Consequence,
+    guidelines: Guidelines,
+) -> None:
+    """Say what a verdict came to."""
+    clause = guidelines.clauses[verdict.clause]
+    decisions = _taken(case, account, (Effect.REMOVE,))
+    if what.account == "warn" or not decisions:
+        decisions.append({"effect": "warn" if what.account == "warn" else "keep"})
+    silence = clause.silence
+    if verdict.silent_days:
+        silence = Silence(days=verdict.silent_days, why=verdict.silent_why)
+    state_reasons(
+        account=account,
+        case_id=case.id,
+        facts=_facts(case, decisions, automatic=verdict.given_by is None),
+        guidelines=guidelines,
+        clause=clause,
+        silence=silence,
+    )
+
+
+def _taken(case: Case, account: Account, effects: tuple[Effect, ...]) -> list[dict[str, Any]]:
+    """What a case took from this account: content, and whatever sanction of it holds."""
+    actions = Action.objects.filter(
+        case_id=case.id, account=account, target_kind=Target.CONTENT, effect__in=effects
+    ).order_by("number")
+    taken: list[dict[str, Any]] = [
+        {"effect": str(each.effect), "content_id": each.target} for each in actions
+    ]
+    for each in Sanction.objects.filter(case_id=case.id, account=account, ended_at=None):
+        until = None if each.until is None else each.until.isoformat()
+        decision: dict[str, Any] = {"effect": str(each.kind), "until": until}
+        if each.capabilities:
+            decision["capabilities"] = each.capabilities
+        taken.append(decision)
+    return taken
+
+
+def _facts(case: Case, decisions: list[dict[str, Any]], *, automatic: bool = False) -> Facts:
+    findings = list(case.findings.select_related("check_made", "user_report"))
+    checks = [each.check_made for each in findings if each.check_made]
+    reports = [each.user_report for each in findings if each.user_report]
+    moments = [each.uploaded_at for each in checks] + [each.at for each in reports]
+    return Facts(
+        decisions=decisions,
+        reported=not checks,
+        automatic=automatic,
+        media=[
+            medium.statement for check in checks if (medium := medium_of_type(check.media_type))
+        ],
+        content_on=min(moments, default=None),
+    )

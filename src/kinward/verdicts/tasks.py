@@ -1,0 +1,39 @@
+"""Durable jobs that follow from verdicts."""
+
+from uuid import UUID
+
+from kinward.access import Actor
+from kinward.ground.jobs import task
+from kinward.guidelines.api import SIMULATE
+from kinward.reporting.api import ReportState, file_report, withdraw_report
+from kinward.verdicts import consequences
+from kinward.verdicts.appeals import WITHDRAW
+from kinward.verdicts.bank import unbank
+from kinward.verdicts.report import close_reported
+from kinward.verdicts.simulation import simulate_edition
+
+
+@task(consequences.FILE_REPORT)
+def file_and_close(report_id: str) -> None:
+    """File one report of a case, then close the case if it was the last that it waited for."""
+    report = file_report(UUID(report_id))
+    if report.state == ReportState.FINISHED:
+        close_reported(report.case_id)
+
+
+@task(consequences.UNBANK)
+def unbank_case(case_id: str, actor: str) -> None:
+    """Take out of our own bank what an overturned case put there."""
+    unbank(UUID(case_id), Actor.stored(actor))
+
+
+@task(WITHDRAW)
+def withdraw(report_id: str) -> None:
+    """Take back the report of an overturned case, unless the authority has it already."""
+    withdraw_report(UUID(report_id))
+
+
+@task(SIMULATE)
+def simulate_guidelines(edition_id: str) -> None:
+    """Count what proposed guidelines would have done to past cases."""
+    simulate_edition(UUID(edition_id))
