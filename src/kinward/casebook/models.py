@@ -46,16 +46,16 @@ class Case(models.Model):
             models.UniqueConstraint(
                 fields=("account",),
                 condition=Q(state__in=[s.value for s in UNDECIDED]),
-                name="cases_one_undecided_per_account",
+                name="casebook_one_undecided_per_account",
             ),
         )
         indexes = (
             models.Index(
                 fields=("priority", "due_at", "id"),
                 condition=Q(state__in=[s.value for s in UNDECIDED]),
-                name="cases_queue",
+                name="casebook_queue",
             ),
-            models.Index(fields=("-changed_at",), name="cases_changed"),
+            models.Index(fields=("-changed_at",), name="casebook_changed"),
         )
 
     def __str__(self) -> str:
@@ -75,7 +75,7 @@ class UserReport(models.Model):
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        indexes = (models.Index(fields=("reporter", "-at"), name="cases_reports"),)
+        indexes = (models.Index(fields=("reporter", "-at"), name="casebook_reports"),)
         ordering = ("-at",)
 
     def __str__(self) -> str:
@@ -106,7 +106,7 @@ class Finding(models.Model):
             models.CheckConstraint(
                 condition=Q(check_made=None, user_report__isnull=False)
                 | Q(check_made__isnull=False, user_report=None),
-                name="cases_one_source",
+                name="casebook_one_source",
             ),
         )
 
@@ -138,7 +138,7 @@ class Verdict(models.Model):
             models.CheckConstraint(
                 condition=Q(given_by__isnull=False, rule="")
                 | (Q(given_by=None, outcome="confirmed") & ~Q(rule="")),
-                name="cases_person_or_rule",
+                name="casebook_person_or_rule",
             ),
         )
 

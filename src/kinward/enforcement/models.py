@@ -5,6 +5,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
+from kinward.casebook.api import Case
 from kinward.ground.text import MAX_ID
 from kinward.people.api import Account
 
@@ -43,7 +44,7 @@ class Action(models.Model):
 
     number = models.BigAutoField(primary_key=True)
     id = models.UUIDField(unique=True, default=uuid.uuid4)
-    case_id = models.UUIDField(db_index=True, null=True)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+", null=True)
     notice = models.JSONField(null=True)
     standing = models.JSONField(null=True)  # how the account stands from this action on
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="actions")
@@ -63,7 +64,7 @@ class Action(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=("case_id", "effect", "target_kind", "target"),
+                fields=("case", "effect", "target_kind", "target"),
                 condition=Q(target_kind="content"),
                 name="enforcement_once",
             ),
@@ -85,20 +86,20 @@ class Action(models.Model):
 
 
 class Removal(models.Model):
-    """That a case holds some bytes, and so each copy of them, removed."""
+    """One case keeps some bytes, and so each copy of them, removed."""
 
-    case_id = models.UUIDField()
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
     sha256 = models.CharField(max_length=64)
     began_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(fields=("case_id", "sha256"), name="enforcement_hold_once"),
+            models.UniqueConstraint(fields=("case", "sha256"), name="enforcement_removal_once"),
         )
         indexes = (
             models.Index(
-                fields=("sha256",), condition=Q(ended_at=None), name="enforcement_holding"
+                fields=("sha256",), condition=Q(ended_at=None), name="enforcement_removed"
             ),
         )
 
@@ -116,7 +117,7 @@ class Sanction(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="sanctions")
-    case_id = models.UUIDField(db_index=True)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
     kind = models.CharField(max_length=10, choices=SanctionKind.choices)
     capabilities = models.JSONField(default=list)
     began_at = models.DateTimeField(auto_now_add=True)
@@ -127,7 +128,7 @@ class Sanction(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=("case_id", "account"),
+                fields=("case", "account"),
                 condition=Q(ended_at=None),
                 name="enforcement_one_sanction",
             ),
@@ -151,7 +152,7 @@ class Strike(models.Model):
     """That a verdict counted against an account, up to a day, unless it was taken back."""
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="strikes")
-    case_id = models.UUIDField(unique=True)
+    case = models.OneToOneField(Case, on_delete=models.PROTECT, related_name="+")
     clause = models.CharField(max_length=10)
     count = models.PositiveSmallIntegerField()
     given_at = models.DateTimeField(auto_now_add=True)
@@ -164,11 +165,11 @@ class BlockedIdentifier(models.Model):
 
     digest = models.BinaryField(db_index=True)
     kind = models.CharField(max_length=10)
-    case_id = models.UUIDField(db_index=True)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
     blocked_at = models.DateTimeField(auto_now_add=True)
     lifted_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(fields=("case_id", "digest"), name="enforcement_blocked_once"),
+            models.UniqueConstraint(fields=("case", "digest"), name="enforcement_blocked_once"),
         )

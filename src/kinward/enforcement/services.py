@@ -130,7 +130,7 @@ def get_action(action_id: UUID) -> Action:
 def deliver(action_id: UUID) -> None:
     """Send an action to the platform, one at a time for each target, unless it fetches them.
 
-    Raises `Undelivered` to be called again later, until the schedule of `kinward.ground.jobs` is used up.
+    Raises `Undelivered` to be called again later, until the delays of `ground.jobs` are used up.
     """
     action = get_action(action_id)
     if config().actions == "pull":

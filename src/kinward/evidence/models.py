@@ -5,15 +5,18 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
+from kinward.casebook.api import Case
 from kinward.ground.text import MAX_ID
+from kinward.matching.api import Check
 
 
 class Evidence(models.Model):
     """One sealed file of one case."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
-    case_id = models.UUIDField(db_index=True)
-    check_id = models.UUIDField(null=True)  # none: an excerpt of a chat, which is a text
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
+    # None for the excerpt of a chat, which is a text.
+    check_made = models.ForeignKey(Check, on_delete=models.PROTECT, null=True, related_name="+")
     content_id = models.CharField(max_length=MAX_ID)
     sha256 = models.CharField(max_length=64)
     md5 = models.CharField(max_length=32, default="")  # of an excerpt
@@ -35,7 +38,7 @@ class Evidence(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=("case_id", "content_id", "sha256"), name="evidence_once_per_case"
+                fields=("case", "content_id", "sha256"), name="evidence_once_per_case"
             ),
             models.CheckConstraint(
                 condition=Q(destroyed_at=None) | Q(wrapped_key=None, ciphertext=None),
@@ -63,4 +66,4 @@ class Evidence(models.Model):
     @property
     def is_excerpt(self) -> bool:
         """Whether it is what was said in a chat, and not a file that was checked."""
-        return self.check_id is None
+        return self.check_made_id is None

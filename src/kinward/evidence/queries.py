@@ -20,7 +20,7 @@ def evidence_of_case(case_id: UUID) -> QuerySet[Evidence]:
 
 def held_file(case_id: UUID, content_id: str) -> Evidence | None:
     """The sealed file of a content item in a case, unless it was destroyed; without its bytes."""
-    files = evidence_of_case(case_id).exclude(check_id=None)
+    files = evidence_of_case(case_id).exclude(check_made=None)
     return files.filter(content_id=content_id, destroyed_at=None).last()
 
 

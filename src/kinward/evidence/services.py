@@ -50,7 +50,7 @@ def seal_file(*, case_id: UUID, check: Check, data: bytes, actor: Actor) -> Evid
     """Seal a checked file for a case, in the caller's transaction; the same file twice is one."""
     evidence = Evidence(
         case_id=case_id,
-        check_id=check.id,
+        check_made=check,
         content_id=check.content_id,
         sha256=check.sha256,
         moving=check.frames > 1,

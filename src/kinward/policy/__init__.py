@@ -2,7 +2,8 @@
 
 >>> from kinward.policy import AgeRange, Person, decide, load_pack
 >>> decide(load_pack("tiktok-2021"), "live.host", Person(AgeRange(16, 18))).effect
-'allow'"""
+'allow'
+"""
 
 from kinward.policy.ages import (
     UNKNOWN,

@@ -70,7 +70,7 @@ def answer(request: Visit, ask_id: UUID) -> HttpResponse:
     found = Ask.objects.filter(pk=ask_id).first()
     if found is None:
         raise NotFound
-    said = cast("asking.Said", request.POST.get("said", ""))
+    said = cast("Said", request.POST.get("said", ""))
     note = request.POST.get("note", "")
     if found.teen_id == request.account.pk:
         answer_proposal(teen=request.account, ask_id=ask_id, said=said, note=note)

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from kinward.access.api import Staff
+from kinward.casebook.api import Case
 from kinward.people.api import Account
 
 
@@ -25,7 +26,7 @@ class Statement(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="statements")
-    case_id = models.UUIDField(db_index=True)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
     stage = models.CharField(max_length=8, choices=Stage.choices)
     decisions = models.JSONField()
     guidelines = models.CharField(max_length=110, default="")
@@ -47,7 +48,7 @@ class Statement(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=("case_id", "stage"), name="redress_one_statement_a_stage"
+                fields=("case", "stage"), name="redress_one_statement_a_stage"
             ),
             models.CheckConstraint(
                 condition=Q(silent_until=None) | ~Q(silent_why=""),

@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from kinward.access import Permission
 from kinward.access.api import AgreementState, Staff, TwoPeople
+from kinward.casebook.api import Case
 
 
 class ReportState(models.TextChoices):
@@ -28,7 +29,7 @@ class Report(models.Model):
     """One report of one case to one authority, for ever."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
-    case_id = models.UUIDField()
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
     authority = models.CharField(max_length=40)
     state = models.CharField(
         max_length=12, choices=ReportState.choices, default=ReportState.WAITING
@@ -43,7 +44,7 @@ class Report(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=("case_id", "authority"), name="reporting_one_each_authority"
+                fields=("case", "authority"), name="reporting_one_each_authority"
             ),
             models.CheckConstraint(
                 condition=~Q(state="finished")

@@ -1,0 +1,1 @@
+"""The reviewers' work: queue, lease, look, exposure, second reading, comments."""

@@ -5,6 +5,7 @@ from django.db.models import Q
 
 from kinward.access.api import Staff
 from kinward.casebook.api import Case, Verdict
+from kinward.evidence.api import Evidence
 
 
 class Comment(models.Model):
@@ -23,11 +24,11 @@ class Look(models.Model):
     """That a person looked at a file: for their own sake. The proof of it is in the ledger."""
 
     staff = models.ForeignKey(Staff, on_delete=models.CASCADE, related_name="looks")
-    evidence_id = models.UUIDField()
+    evidence = models.ForeignKey(Evidence, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        indexes = (models.Index(fields=("staff", "-at"), name="cases_looks"),)
+        indexes = (models.Index(fields=("staff", "-at"), name="review_looks"),)
 
 
 class SecondReading(models.Model):
@@ -45,11 +46,11 @@ class SecondReading(models.Model):
             models.CheckConstraint(
                 condition=Q(read_by=None, read_at=None, agrees=None)
                 | Q(read_by__isnull=False, read_at__isnull=False, agrees__isnull=False),
-                name="cases_reading_is_whole",
+                name="review_reading_is_whole",
             ),
         )
         indexes = (
-            models.Index(fields=("drawn_at",), condition=Q(read_at=None), name="cases_unread"),
+            models.Index(fields=("drawn_at",), condition=Q(read_at=None), name="review_unread"),
         )
 
 

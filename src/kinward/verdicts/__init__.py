@@ -1,0 +1,1 @@
+"""Deciding cases, and carrying out what follows from a verdict."""

@@ -84,7 +84,9 @@ def draft_report(case: Case, verdict: Verdict, incident: Incident, name: str) ->
     details = msgspec.convert(verdict.details, ReportDetails)
     elsewhere = incidents(details.where)
     files = [
-        _excerpt(file) if file.check_id is None else _file(file, checks[file.check_id], verdict)
+        _excerpt(file)
+        if file.check_made_id is None
+        else _file(file, checks[file.check_made_id], verdict)
         for file in evidence
     ]
     chats = _chats(files) + elsewhere.pop("chats", [])

@@ -13,4 +13,4 @@ class Backing(models.Model):
     hash = models.ForeignKey(BankedHash, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=("case", "hash"), name="cases_backing_once"),)
+        constraints = (models.UniqueConstraint(fields=("case", "hash"), name="verdicts_backing_once"),)

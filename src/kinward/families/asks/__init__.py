@@ -1,0 +1,1 @@
+"""What a teen asks for and what a family proposes to each other."""

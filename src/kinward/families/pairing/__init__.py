@@ -1,0 +1,1 @@
+"""The link between a guardian and a teen: its beginning, its power, its end."""

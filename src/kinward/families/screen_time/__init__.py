@@ -1,0 +1,1 @@
+"""Minutes of the teen's own day, and pass-codes for offline moments."""

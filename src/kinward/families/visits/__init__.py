@@ -1,0 +1,1 @@
+"""Visits to the portal, what its page shows, and the digest."""
