@@ -16,6 +16,7 @@ from kinward.access.models import ApiKey
 from kinward.enforcement.models import Action, Effect
 from kinward.enforcement.services import issue_content_action
 from kinward.evidence.models import Evidence
+from kinward.findings import tasks
 from kinward.gate.models import KeptAnswer
 from kinward.ground.jobs import enqueue, enqueue_once
 from kinward.matching.models import Bank

@@ -1,1 +1,1 @@
-"""The rows of cases: what findings, verdicts, evidence, actions and reports point at. No behaviour."""
+"""The rows of cases, at which evidence, actions and reports point. No behaviour."""

@@ -2,6 +2,7 @@
 
 from kinward.families.asks.asks import (
     OPEN_ASKS,
+    AskAnswer,
     answer_ask,
     answer_proposal,
     ask_guardians,
@@ -95,6 +96,7 @@ __all__ = [
     "TOPICS",
     "VISIT",
     "Ask",
+    "AskAnswer",
     "Counts",
     "Heartbeat",
     "NeedsNoGuardian",

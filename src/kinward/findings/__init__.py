@@ -1,1 +1,1 @@
-"""Turning what was sensed (an upload, a user report, a dispute, a grown list) into a finding in a case."""
+"""From what was sensed (upload, user report, dispute, grown list) to a finding in a case."""

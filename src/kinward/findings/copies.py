@@ -36,7 +36,8 @@ def bank_confirmed(verdict_id: UUID) -> int:
     # The authority's class that the reviewer gave a file, if they did.
     given = verdict.classifications
     labels = {
-        each.check_made_id: given.get(str(each.pk), "") for each in evidence_of_case(verdict.case_id)
+        evidence.check_made_id: given.get(str(evidence.pk), "")
+        for evidence in evidence_of_case(verdict.case_id)
     }
     hashes = [
         listed for check in checks for listed in check_hashes(check, labels.get(check.pk, ""))

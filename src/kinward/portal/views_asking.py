@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 
 from kinward.families.api import (
     Ask,
+    AskAnswer,
     answer_ask,
     answer_proposal,
     ask_guardians,
@@ -70,7 +71,7 @@ def answer(request: Visit, ask_id: UUID) -> HttpResponse:
     found = Ask.objects.filter(pk=ask_id).first()
     if found is None:
         raise NotFound
-    said = cast("Said", request.POST.get("said", ""))
+    said = cast("AskAnswer", request.POST.get("said", ""))
     note = request.POST.get("note", "")
     if found.teen_id == request.account.pk:
         answer_proposal(teen=request.account, ask_id=ask_id, said=said, note=note)

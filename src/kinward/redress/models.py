@@ -47,9 +47,7 @@ class Statement(models.Model):
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(
-                fields=("case", "stage"), name="redress_one_statement_a_stage"
-            ),
+            models.UniqueConstraint(fields=("case", "stage"), name="redress_one_statement_a_stage"),
             models.CheckConstraint(
                 condition=Q(silent_until=None) | ~Q(silent_why=""),
                 name="redress_silence_has_reason",

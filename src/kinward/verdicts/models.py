@@ -13,4 +13,6 @@ class Backing(models.Model):
     hash = models.ForeignKey(BankedHash, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=("case", "hash"), name="verdicts_backing_once"),)
+        constraints = (
+            models.UniqueConstraint(fields=("case", "hash"), name="verdicts_backing_once"),
+        )

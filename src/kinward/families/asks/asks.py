@@ -38,7 +38,7 @@ MAX_REASON: Final = 500
 TIDY: Final = "families.tidy_asks"
 OPEN_ASKS: Final = (AskState.OPEN, AskState.TALK)
 
-Said = Literal["yes", "no", "talk"]
+AskAnswer = Literal["yes", "no", "talk"]
 
 
 @transaction.atomic
@@ -145,7 +145,12 @@ def words_of_value(kind: ValueKind, value: Weekly, language: str) -> str:
 
 @transaction.atomic
 def answer_ask(
-    *, guardian: Account, ask_id: UUID, said: Said, note: str = "", until: datetime | None = None
+    *,
+    guardian: Account,
+    ask_id: UUID,
+    said: AskAnswer,
+    note: str = "",
+    until: datetime | None = None,
 ) -> Ask:
     """A guardian answers a teen's ask; a yes can hold up to a moment.
 
@@ -236,7 +241,7 @@ def _weekly(value: object) -> Weekly:
 
 
 @transaction.atomic
-def answer_proposal(*, teen: Account, ask_id: UUID, said: Said, note: str = "") -> Ask:
+def answer_proposal(*, teen: Account, ask_id: UUID, said: AskAnswer, note: str = "") -> Ask:
     """The teen answers a guardian's proposal; a yes makes it the guardian's choice."""
     teen = lock_account(teen.pk)
     found = (
