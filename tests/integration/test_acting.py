@@ -51,10 +51,12 @@ from tests.integration.helpers import (
     KNOWN_PNG,
     UNKNOWN,
     confirmed,
+    due_jobs,
     quarantined,
     run_jobs,
     upload,
 )
+from tests.support.factories import make_case
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ACTOR = Actor.system("test")
@@ -185,12 +187,10 @@ def test_sanctions_of_two_cases_add_up_and_each_gives_back_its_own(
 
 
 def test_a_suspension_that_runs_out_under_another_is_not_felt(adult: Account) -> None:
-    from uuid import uuid4
-
     now = timezone.now()
     with transaction.atomic():
         locked = lock_account(adult.pk)
-        short, long = uuid4(), uuid4()
+        short, long = make_case(adult).id, make_case(adult).id
         for case_id, days in ((short, 1), (long, 9)):
             impose_sanction(
                 account=locked,
@@ -262,12 +262,10 @@ def test_partners_hear_of_a_confirmation_only_if_it_is_one(
 
 
 def test_an_end_has_no_end(adult: Account) -> None:
-    from uuid import uuid4
-
     with pytest.raises(IntegrityError, match="end_is_the_end"), transaction.atomic():
         impose_sanction(
             account=lock_account(adult.pk),
-            case_id=uuid4(),
+            case_id=make_case(adult).id,
             kind=SanctionKind.TERMINATE,
             until=timezone.now(),
             actor=ACTOR,
@@ -446,7 +444,8 @@ def test_a_rule_confirms_only_where_the_operator_chose_it(
     assert account.standing == "terminated"
     report = Report.objects.get()
     assert not any(each["viewed"] for each in report.draft["files"]), "nobody has seen it"
-    assert "cases.bank_confirmed" not in [each.kind for each in Entry.objects.all()]
+    assert "findings.bank_confirmed" not in due_jobs()
+    assert not Bank.objects.filter(name="confirmed-here").exists()
 
 
 @pytest.mark.parametrize("content_id", ["post-1", "post-2"])

@@ -137,7 +137,7 @@ def test_confirming_removes_terminates_and_opens_a_report(
     assert draft.account.ip_events[0].ip == "203.0.113.7"
     assert [file.viewed for file in draft.files] == [False, False]
     assert set(draft.files[0].hashes) == {"MD5", "SHA1", "SHA256", "PDQ"}
-    assert due_jobs()[-3:-1] == ["cases.file_report", "cases.bank_confirmed"]
+    assert due_jobs()[-3:-1] == ["verdicts.file_report", "findings.bank_confirmed"]
 
 
 def test_only_a_file_that_a_person_saw_is_reported_as_viewed(

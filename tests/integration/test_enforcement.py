@@ -2,7 +2,6 @@
 
 import json
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from django.db import transaction
@@ -10,6 +9,7 @@ from django.utils import timezone
 from standardwebhooks.webhooks import Webhook
 
 from kinward.access.actor import Actor
+from kinward.casebook.models import Case
 from kinward.enforcement import queries
 from kinward.enforcement.models import Action, Effect
 from kinward.enforcement.services import deliver, issue_content_action, replay_action
@@ -21,15 +21,16 @@ from kinward.ledger.models import Entry
 from kinward.people.models import Account
 from tests.integration.conftest import Configure
 from tests.integration.helpers import Receiver, run_jobs
+from tests.support.factories import make_case
 
 pytestmark = pytest.mark.django_db(transaction=True)
-CASE = uuid4()
 
 
 @transaction.atomic
 def act(account: Account, effect: Effect = Effect.QUARANTINE) -> Action:
+    case = Case.objects.filter(account=account).first() or make_case(account)
     return issue_content_action(
-        case_id=CASE,
+        case_id=case.id,
         account=account,
         effect=effect,
         content_id="post-1",

@@ -30,6 +30,7 @@ from kinward.redress.services import Facts, state_reasons
 from tests.integration.contract import PATH_PARAMETERS
 from tests.integration.families import make_account, pair
 from tests.integration.test_gate import Caller
+from tests.support.factories import make_case
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -81,7 +82,7 @@ class Family:
         guidelines = guidelines_in_force()
         return state_reasons(
             account=self.teen,
-            case_id=uuid4(),
+            case_id=make_case(self.teen).id,
             facts=facts,
             guidelines=guidelines,
             clause=guidelines.clauses["SF-2"],

@@ -7,7 +7,6 @@ import zlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -24,6 +23,7 @@ from kinward.reporting.models import Report
 from tests.integration.conftest import Configure
 from tests.integration.contract import DOCUMENT, check_answer
 from tests.integration.helpers import KNOWN, UNKNOWN
+from tests.support.factories import make_case
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -461,7 +461,9 @@ def test_health_and_metrics(call: Caller, account: Account) -> None:
     assert 'kinward_gate_answers_total{answer="ok",endpoint="/v1/media"}' in text
     assert 'kinward_parked{what="actions"} 0.0' in text
     assert "kinward_jobs_failing 0.0" in text
-    Report.objects.create(case_id=uuid4(), authority="cybertipline", state="parked", draft={})
+    Report.objects.create(
+        case=make_case(account), authority="cybertipline", state="parked", draft={}
+    )
     assert 'kinward_parked{what="reports"} 1.0' in call("GET", "/metrics").text
 
 

@@ -2,7 +2,6 @@
 
 from contextlib import suppress
 from datetime import datetime, timedelta
-from uuid import uuid4
 
 import pytest
 from croniter import croniter
@@ -17,12 +16,13 @@ from kinward.enforcement.models import Action, Effect
 from kinward.enforcement.services import issue_content_action
 from kinward.evidence.models import Evidence
 from kinward.findings import tasks
+from kinward.findings.retro import MATCH_HELD
 from kinward.gate.models import KeptAnswer
 from kinward.ground.jobs import enqueue, enqueue_once
 from kinward.matching.models import Bank
-from kinward.matching.services import RETRO
 from kinward.people.models import Account
 from tests.integration.helpers import Receiver, due_jobs, quarantined, run_jobs
+from tests.support.factories import make_case
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -36,7 +36,7 @@ def statuses() -> list[tuple[str, str]]:
 def test_the_job_of_a_dead_worker_is_done_by_the_next(account: Account, receiver: Receiver) -> None:
     with transaction.atomic():
         issue_content_action(
-            case_id=uuid4(),
+            case_id=make_case(account).id,
             account=account,
             effect=Effect.REMOVE,
             content_id="post-1",
@@ -58,10 +58,10 @@ def test_a_dead_worker_s_job_gives_way_to_the_same_one_that_waits(
     account: Account, receiver: Receiver
 ) -> None:
     """Otherwise that one failure would keep every other job from being rescued."""
-    enqueue_once(RETRO)
+    enqueue_once(MATCH_HELD)
     with transaction.atomic():
         issue_content_action(
-            case_id=uuid4(),
+            case_id=make_case(account).id,
             account=account,
             effect=Effect.REMOVE,
             content_id="post-1",
@@ -69,13 +69,13 @@ def test_a_dead_worker_s_job_gives_way_to_the_same_one_that_waits(
         )
     with connection.cursor() as cursor:
         cursor.execute("UPDATE procrastinate_jobs SET status = 'doing', worker_id = NULL")
-    enqueue_once(RETRO)
+    enqueue_once(MATCH_HELD)
     with suppress(AlreadyEnqueued):
         enqueue("jobs.rescue", timestamp=0)
     run_jobs()
     run_jobs()
     assert receiver.types == ["content.remove"]
-    assert RETRO not in [name for name, status in statuses() if status in ("todo", "doing")]
+    assert MATCH_HELD not in [name for name, status in statuses() if status in ("todo", "doing")]
 
 
 def test_a_job_goes_with_its_transaction() -> None:
@@ -96,7 +96,7 @@ def test_inside_a_worker_too(monkeypatch: pytest.MonkeyPatch) -> None:
         raise RuntimeError("It is rolled back.")
 
     monkeypatch.setattr(tasks, "retro_match", enqueue_and_fail)
-    enqueue_once(RETRO)
+    enqueue_once(MATCH_HELD)
     run_jobs()
     assert "enforcement.deliver" not in [name for name, _ in statuses()]
 
@@ -137,16 +137,16 @@ def test_a_job_that_fails_gives_way_to_the_same_one_that_waits(
     def once_more_and_fail() -> list[str]:
         tries.append("a try")
         if len(tries) == 1:
-            enqueue_once(RETRO)
+            enqueue_once(MATCH_HELD)
             raise RuntimeError("The first try fails.")
         return []
 
     monkeypatch.setattr(tasks, "retro_match", once_more_and_fail)
-    enqueue_once(RETRO)
+    enqueue_once(MATCH_HELD)
     run_jobs()
     run_jobs()
     assert len(tries) >= 2
-    assert (RETRO, "doing") not in statuses()
+    assert (MATCH_HELD, "doing") not in statuses()
 
 
 def test_what_comes_by_itself_waits_once() -> None:

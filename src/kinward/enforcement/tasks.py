@@ -7,7 +7,7 @@ from django.db import transaction
 from kinward.access import Actor
 from kinward.enforcement import sanctions, services
 from kinward.experience.api import apply_birthday, birthdays_due, today
-from kinward.families.api import TELL, Notice, end_choices, end_due_pairings, notice_sentence
+from kinward.families.api import NOTICE_MADE, Notice, end_choices, end_due_pairings, notice_sentence
 from kinward.ground.jobs import task
 
 
@@ -58,7 +58,7 @@ def grow_up(timestamp: int) -> None:
             end_due_pairings(account_id)
 
 
-@task(TELL)
+@NOTICE_MADE.job("enforcement.tell")
 def tell(notice_id: int) -> None:
     """Have the platform pass on what a guardian or a teen is told."""
     with transaction.atomic():

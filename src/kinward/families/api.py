@@ -25,7 +25,7 @@ from kinward.families.errors import (
     TooManyTries,
 )
 from kinward.families.models import Ask, Notice, Pairing, PortalSession, Side, TrustedAdult
-from kinward.families.notices import TELL, TOPICS, name_in_notices, notice_sentence, tell
+from kinward.families.notices import NOTICE_MADE, TOPICS, name_in_notices, notice_sentence, tell
 from kinward.families.pairing.ending import (
     end_due_pairings,
     end_pairing,
@@ -89,10 +89,10 @@ __all__ = [
     "GROUP_NAMES",
     "LINK_SECONDS",
     "MAX_EVENTS",
+    "NOTICE_MADE",
     "OPEN_ASKS",
     "SETTING_GROUPS",
     "SETTING_MEANINGS",
-    "TELL",
     "TOPICS",
     "VISIT",
     "Ask",

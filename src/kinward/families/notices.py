@@ -7,11 +7,11 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, gettext_noop, override
 
 from kinward.families.models import Notice
-from kinward.ground.jobs import enqueue
+from kinward.ground.events import Event
 from kinward.people.api import Account
 from kinward.policy import known_language
 
-TELL: Final = "enforcement.tell"
+NOTICE_MADE: Final = Event("families.notice_made")
 
 # What each topic says; the names in braces are in the notice's `fill`.
 TOPICS: Final = {
@@ -43,7 +43,7 @@ TOPICS: Final = {
 def tell(account: Account, topic: str, **fill: str | int) -> Notice:
     """Tell an account something, in the caller's transaction."""
     notice = Notice.objects.create(account=account, topic=topic, fill=fill)
-    enqueue(TELL, notice_id=notice.pk)
+    NOTICE_MADE.announce(notice_id=notice.pk)
     return notice
 
 

@@ -21,7 +21,6 @@ from kinward.ledger.api import record
 from kinward.matching.api import (
     GROUP,
     LOOKING_UP,
-    RETRO,
     Check,
     Join,
     RetroRun,
@@ -37,6 +36,7 @@ from kinward.people.api import lock_account
 log = structlog.get_logger(__name__)
 
 ACTOR = Actor.system("retro")
+MATCH_HELD = "findings.match_held"  # the job, and its lock
 
 
 def retro_match(join: Join | None = None, group: int = GROUP) -> Iterator[RetroRun]:
@@ -45,7 +45,7 @@ def retro_match(join: Join | None = None, group: int = GROUP) -> Iterator[RetroR
     `join` is who joins `group` blocks at a time, if not this machine. A run that was cut off goes
     on after its last block. Two never run at once: the second returns.
     """
-    with exclusive(RETRO) as mine:
+    with exclusive(MATCH_HELD) as mine:
         if not mine:
             log.info("retro.running_already")
             return

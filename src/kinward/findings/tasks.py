@@ -3,26 +3,26 @@
 from uuid import UUID
 
 from kinward.findings.copies import bank_confirmed
-from kinward.findings.retro import retro_match
+from kinward.findings.retro import MATCH_HELD, retro_match
 from kinward.ground.jobs import enqueue_once, task
-from kinward.matching.api import RETRO
-from kinward.verdicts.api import BANK_CONFIRMED
+from kinward.matching.api import HASHES_ADDED
+from kinward.verdicts.api import CONFIRMED_FOR_BANK
 
 
-@task(BANK_CONFIRMED)
+@CONFIRMED_FOR_BANK.job("findings.bank_confirmed")
 def bank_verdict(verdict_id: str) -> None:
     """Bank what a person confirmed."""
     bank_confirmed(UUID(verdict_id))
 
 
-@task(RETRO, lock=RETRO)
+@HASHES_ADDED.job(MATCH_HELD, lock=MATCH_HELD)
 def match_held() -> None:
     """Look for new hashes in what is held."""
     for _ in retro_match():
         pass
 
 
-@task("cases.look_for_retro", every="*/5 * * * *")
-def look_for_retro(timestamp: int) -> None:
+@task("findings.look_for_new_hashes", every="*/5 * * * *")
+def look_for_new_hashes(timestamp: int) -> None:
     """Ask for that job, in case a list grew while it was beginning."""
-    enqueue_once(RETRO)
+    enqueue_once(MATCH_HELD)

@@ -6,10 +6,15 @@ from kinward.guidelines.queries import (
     guidelines_text_in_force,
     waiting_editions,
 )
-from kinward.guidelines.services import SIMULATE, decide_edition, get_edition, propose_edition
+from kinward.guidelines.services import (
+    EDITION_PROPOSED,
+    decide_edition,
+    get_edition,
+    propose_edition,
+)
 
 __all__ = [
-    "SIMULATE",
+    "EDITION_PROPOSED",
     "Edition",
     "decide_edition",
     "get_edition",

@@ -7,13 +7,13 @@ from django.db import transaction
 
 from kinward.access.api import Staff, decide
 from kinward.ground.errors import Invalid, KinwardError, NotFound
-from kinward.ground.jobs import enqueue
+from kinward.ground.events import Event
 from kinward.guidelines.models import Edition
 from kinward.guidelines.queries import guidelines_in_force
 from kinward.guidelines.reading import read_guidelines
 from kinward.ledger.api import record
 
-SIMULATE: Final = "guidelines.simulate"
+EDITION_PROPOSED: Final = Event("guidelines.edition_proposed")
 MAX_WHY: Final = 2000
 
 
@@ -37,7 +37,7 @@ def propose_edition(*, text: str, why: str, staff: Staff) -> Edition:
     made = Edition.objects.create(
         name=read.name, version=read.version, text=text, why=why.strip(), asked_by=staff
     )
-    enqueue(SIMULATE, edition_id=str(made.id))
+    EDITION_PROPOSED.announce(edition_id=str(made.id))
     record(
         actor=staff.actor,
         kind="guidelines.proposed",

@@ -31,8 +31,8 @@ from kinward.matching.models import Addition, Bank, BankedHash, Check, RetroRun
 from kinward.matching.queries import additions_of, kinds_of, list_banks
 from kinward.matching.retro import GROUP, Join, hashes_of, held_count, next_run, pack_checks, steps
 from kinward.matching.services import (
+    HASHES_ADDED,
     LOOKING_UP,
-    RETRO,
     BankExists,
     Upload,
     add_hashes,
@@ -60,12 +60,12 @@ __all__ = [
     "DIGESTS",
     "FORMATS",
     "GROUP",
+    "HASHES_ADDED",
     "KINDS",
     "LOOKING_UP",
     "MAX_LINKS",
     "MAX_TEXT",
     "MAX_URL",
-    "RETRO",
     "Addition",
     "BadRow",
     "Bank",

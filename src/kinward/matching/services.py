@@ -13,7 +13,7 @@ from django.db.models import F
 
 from kinward.access import Actor, Permission
 from kinward.ground.errors import Invalid, KinwardError, NotFound
-from kinward.ground.jobs import enqueue_once
+from kinward.ground.events import Event
 from kinward.ledger.api import record
 from kinward.matching.confidence import Confidence
 from kinward.matching.hashlists import ListedHash
@@ -24,7 +24,7 @@ from kinward.media import Digests, Hashed
 from kinward.people.api import Account
 
 CHUNK = 5000
-RETRO = "cases.retro_match"  # the job that looks for new hashes in what is held
+HASHES_ADDED = Event("matching.hashes_added")
 LOOKING_UP = "matching.looking_up"  # a lock: uploads that are looked up and not committed yet
 
 
@@ -129,7 +129,7 @@ def add_hashes(
 def look_in_held() -> None:
     """Have what is held checked against what is new, once the caller's transaction is there."""
     if Check.objects.exists():
-        enqueue_once(RETRO)
+        HASHES_ADDED.announce_once()
 
 
 def _capped(confidence: str | None, bank: Bank) -> str:

@@ -3,7 +3,12 @@
 from kinward.verdicts.appeals import WITHDRAW, decide_appeal
 from kinward.verdicts.bank import OWN_BANK, _locked_bank
 from kinward.verdicts.conclusion import conclude, conclude_by_rule, move_case
-from kinward.verdicts.consequences import BANK_CONFIRMED, FILE_REPORT, act_at_once, contents_of_case
+from kinward.verdicts.consequences import (
+    CONFIRMED_FOR_BANK,
+    FILE_REPORT,
+    act_at_once,
+    contents_of_case,
+)
 from kinward.verdicts.decision import (
     DECISIONS,
     MAX_SILENCE,
@@ -22,7 +27,7 @@ from kinward.verdicts.simulation import simulate_cases, simulate_edition
 from kinward.verdicts.statement import state_at_once
 
 __all__ = [
-    "BANK_CONFIRMED",
+    "CONFIRMED_FOR_BANK",
     "DECISIONS",
     "FILE_REPORT",
     "MAX_SILENCE",

@@ -20,7 +20,7 @@ from kinward.verdicts.conclusion import move_case
 from kinward.verdicts.consequences import UNBANK, undo_consequences
 from kinward.verdicts.decision import NeedsAnotherPerson
 
-WITHDRAW: Final = "cases.withdraw_report"
+WITHDRAW: Final = "verdicts.withdraw_report"
 
 
 @transaction.atomic

@@ -28,15 +28,16 @@ from kinward.enforcement.api import (
     unblock_registration,
 )
 from kinward.exchanges.api import OpinionKind, give_opinion
+from kinward.ground.events import Event
 from kinward.ground.jobs import enqueue
 from kinward.guidelines import Consequence, FindingRule, Guidelines, Incident, consequence
 from kinward.people.api import Account
 from kinward.reporting.api import Report, open_report
 from kinward.verdicts.draft import authorities_of, draft_report
 
-FILE_REPORT: Final = "cases.file_report"
-BANK_CONFIRMED: Final = "cases.bank_confirmed"
-UNBANK: Final = "cases.unbank"
+FILE_REPORT: Final = "verdicts.file_report"
+UNBANK: Final = "verdicts.unbank"
+CONFIRMED_FOR_BANK: Final = Event("verdicts.confirmed_for_bank")
 ACTOR: Final = Actor.system("cases")
 
 
@@ -85,7 +86,7 @@ def carry_out(
             report_to(name, case, verdict, clause.report)
     # What no person has looked at is not banked: its hash is in somebody's bank already.
     if verdict.given_by is not None and (verdict.bank or what.banks or what.everywhere):
-        enqueue(BANK_CONFIRMED, verdict_id=str(verdict.id))
+        CONFIRMED_FOR_BANK.announce(verdict_id=str(verdict.id))
     return what
 
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from kinward.access import Actor
 from kinward.ground.jobs import task
-from kinward.guidelines.api import SIMULATE
+from kinward.guidelines.api import EDITION_PROPOSED
 from kinward.reporting.api import ReportState, file_report, withdraw_report
 from kinward.verdicts import consequences
 from kinward.verdicts.appeals import WITHDRAW
@@ -33,7 +33,7 @@ def withdraw(report_id: str) -> None:
     withdraw_report(UUID(report_id))
 
 
-@task(SIMULATE)
+@EDITION_PROPOSED.job("verdicts.simulate_guidelines")
 def simulate_guidelines(edition_id: str) -> None:
     """Count what proposed guidelines would have done to past cases."""
     simulate_edition(UUID(edition_id))

@@ -1,0 +1,57 @@
+"""Events: what happened in a room, for the jobs of rooms above it.
+
+A room cannot name what stands above it. So it declares an event, and a room above declares the job
+that follows. Announcing is enqueueing: the job exists exactly if the announcer's transaction
+commits.
+"""
+
+from collections.abc import Callable
+from typing import Final, ParamSpec, TypeVar
+
+from procrastinate.tasks import Task
+
+from kinward.ground.jobs import enqueue, enqueue_once, task
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+EVENTS: Final[dict[str, "Event"]] = {}  # each by its name
+
+
+class Unheard(RuntimeError):
+    """An event was announced for which no job is declared, so what follows would be lost."""
+
+
+class Event:
+    """Something that happens in the room that declares it. Its arguments are those of its jobs."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.jobs: list[str] = []
+        EVENTS[name] = self
+
+    def job(
+        self, name: str, *, lock: str | None = None
+    ) -> Callable[[Callable[P, R]], Task[P, R, P]]:
+        """Declare the durable job `name`, which follows this event. See `jobs.task`."""
+
+        def declare(function: Callable[P, R]) -> Task[P, R, P]:
+            self.jobs.append(name)
+            return task(name, lock=lock)(function)
+
+        return declare
+
+    def announce(self, **arguments: str | int) -> None:
+        """Enqueue the jobs that follow, in the caller's transaction. Raises `Unheard`."""
+        for name in self._heard_by():
+            enqueue(name, **arguments)
+
+    def announce_once(self) -> None:
+        """The same, except for jobs that wait already."""
+        for name in self._heard_by():
+            enqueue_once(name)
+
+    def _heard_by(self) -> list[str]:
+        if not self.jobs:
+            raise Unheard(self.name)
+        return self.jobs
