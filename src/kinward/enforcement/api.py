@@ -1,5 +1,6 @@
 """The face of `enforcement`: what other rooms may use."""
 
+from kinward.enforcement.effects import EFFECTS, TAKING_CONTENT, WEBHOOK_TYPES, Direction
 from kinward.enforcement.models import Action, Effect, Sanction, SanctionKind, Target
 from kinward.enforcement.queries import (
     actions_of_case,
@@ -32,8 +33,12 @@ from kinward.enforcement.strikes import add_strike, strikes_of, take_back_strike
 from kinward.enforcement.webhook import Signed, check_address, sign_webhook
 
 __all__ = [
+    "EFFECTS",
+    "TAKING_CONTENT",
+    "WEBHOOK_TYPES",
     "Action",
     "CurrentStanding",
+    "Direction",
     "Effect",
     "Sanction",
     "SanctionKind",

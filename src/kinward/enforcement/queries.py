@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from kinward.enforcement.effects import EFFECTS, Direction
 from kinward.enforcement.models import Action, ActionState, Effect, Removal, Sanction, Target
 from kinward.matching.api import Check
 from kinward.people.api import Account
@@ -49,13 +50,17 @@ def removed_by_others(case_id: UUID, contents: Mapping[str, Account]) -> set[str
 
 
 def _taken(actions: QuerySet[Action]) -> set[str]:
-    """The content that some case took and did not give back, be it that it said so to nobody."""
+    """The content that some case took and has not given back.
+
+    Restorations that were recorded silently count, too.
+    """
     taken = set()
     about = actions.order_by("number").values_list("case_id", "target", "effect")
     for case_id, target, effect in about:
-        if effect == Effect.RESTORE:
+        direction = EFFECTS[Effect(effect)].direction
+        if direction is Direction.GIVES_BACK:
             taken.discard((case_id, target))
-        else:
+        elif direction is Direction.TAKES:
             taken.add((case_id, target))
     return {target for _case, target in taken}
 

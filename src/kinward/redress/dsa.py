@@ -40,6 +40,30 @@ LENGTHS: Final = {
 FIRST, LAST, FIRST_APPLIED = date(2000, 1, 1), date(2038, 1, 1), date(2020, 1, 1)
 
 
+class Decided(msgspec.Struct, frozen=True):
+    """Where the form says that an effect was taken, and the field for its last day, if any."""
+
+    field: str
+    value: str
+    end_date: str = ""
+
+
+# Of two effects with the same field the first one is said.
+DECISIONS: Final = {
+    "remove": Decided("decision_visibility", "DECISION_VISIBILITY_CONTENT_REMOVED"),
+    "quarantine": Decided("decision_visibility", "DECISION_VISIBILITY_CONTENT_DISABLED"),
+    "restrict": Decided(
+        "decision_provision",
+        "DECISION_PROVISION_PARTIAL_SUSPENSION",
+        "end_date_service_restriction",
+    ),
+    "terminate": Decided("decision_account", "DECISION_ACCOUNT_TERMINATED"),
+    "suspend": Decided(
+        "decision_account", "DECISION_ACCOUNT_SUSPENDED", "end_date_account_restriction"
+    ),
+}
+
+
 class Stated(msgspec.Struct, frozen=True, kw_only=True):
     """What of a statement goes to the database. `decisions` as the statement has them."""
 
@@ -62,11 +86,6 @@ def form(stated: Stated) -> dict[str, Any]:
     """The fields of one statement; what does not apply is left out."""
     effects = {each["effect"]: each for each in stated.decisions}
     fields: dict[str, Any] = {
-        "decision_visibility": _visibility(effects),
-        "decision_provision": "DECISION_PROVISION_PARTIAL_SUSPENSION"
-        if "restrict" in effects
-        else None,
-        "decision_account": _account(effects),
         "decision_facts": _facts(stated),
         "decision_ground": "DECISION_GROUND_INCOMPATIBLE_CONTENT",
         "decision_ground_reference_url": stated.reference_url or None,
@@ -83,35 +102,30 @@ def form(stated: Stated) -> dict[str, Any]:
         "automated_detection": "No" if stated.reported else "Yes",
         "automated_decision": _automated(stated),
         "puid": stated.puid,
-        **_ends(effects),
+        **_decisions(effects),
     }
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _visibility(effects: Mapping[str, Any]) -> list[str] | None:
-    if "remove" in effects:
-        return ["DECISION_VISIBILITY_CONTENT_REMOVED"]
-    return ["DECISION_VISIBILITY_CONTENT_DISABLED"] if "quarantine" in effects else None
-
-
-def _account(effects: Mapping[str, Any]) -> str | None:
-    if "terminate" in effects:
-        return "DECISION_ACCOUNT_TERMINATED"
-    return "DECISION_ACCOUNT_SUSPENDED" if "suspend" in effects else None
+def _decisions(effects: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that say what was done, and until when it lasts."""
+    fields: dict[str, Any] = {}
+    for effect, decided in DECISIONS.items():
+        if effect not in effects:
+            continue
+        fields.setdefault(decided.field, decided.value)
+        until = effects[effect].get("until")
+        if decided.end_date and until:
+            fields[decided.end_date] = until[:10]
+    if visibility := fields.get("decision_visibility"):
+        fields["decision_visibility"] = [visibility]
+    return fields
 
 
 def _automated(stated: Stated) -> str:
     if stated.automatic:
         return "AUTOMATED_DECISION_FULLY"
     return f"AUTOMATED_DECISION_{'NOT_AUTOMATED' if stated.reported else 'PARTIALLY'}"
-
-
-def _ends(effects: Mapping[str, Any]) -> dict[str, str]:
-    ends = {}
-    for effect, name in (("restrict", "service"), ("suspend", "account")):
-        if until := effects.get(effect, {}).get("until"):
-            ends[f"end_date_{name}_restriction"] = until[:10]
-    return ends
 
 
 def _facts(stated: Stated) -> str:

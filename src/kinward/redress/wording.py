@@ -1,14 +1,21 @@
 """What a statement says, in the account holder's language: plain, never why something matched."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import override
+from django.utils.translation import gettext_noop, override
 
+from kinward.enforcement.api import EFFECTS, Effect
 from kinward.policy import capability_words, known_language
 from kinward.redress.models import AppealState, Stage, Statement
+
+# What a verdict can come to that is no effect on anything.
+MILD: Final = {
+    "keep": gettext_noop("What you posted stays where it is."),
+    "warn": gettext_noop("This is a warning. If it happens again, more follows."),
+}
 
 
 def statement_sentences(statement: Statement) -> list[str]:
@@ -55,20 +62,10 @@ def _decision(each: dict[str, Any], language: str) -> str:
     what = ", ".join(
         capability_words(name, language, None) for name in each.get("capabilities", [])
     )
-    if effect == "restrict" and day:
-        return _("Until {until} your account cannot do this: {what}.").format(until=day, what=what)
-    if effect == "restrict":
-        return _("Your account can no longer do this: {what}.").format(what=what)
-    if effect == "suspend" and day:
-        return _("Your account is suspended until {until}.").format(until=day)
-    return {
-        "quarantine": _("Something you posted is held back while it is checked."),
-        "remove": _("Something you posted was removed."),
-        "keep": _("What you posted stays where it is."),
-        "warn": _("This is a warning. If it happens again, more follows."),
-        "suspend": _("Your account is suspended."),
-        "terminate": _("Your account was ended."),
-    }[effect]
+    if effect in MILD:
+        return _(MILD[effect])
+    kind = EFFECTS[Effect(effect)]
+    return _(kind.words_until if day else kind.words).format(until=day, what=what)
 
 
 def reversal(statement: Statement) -> list[str]:

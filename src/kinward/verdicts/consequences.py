@@ -11,6 +11,7 @@ from django.utils import timezone
 from kinward.access import Actor
 from kinward.casebook.api import Case, Verdict
 from kinward.enforcement.api import (
+    TAKING_CONTENT,
     Action,
     Effect,
     SanctionKind,
@@ -131,7 +132,7 @@ def _give_content_back(case: Case, actor: Actor) -> None:
     taken = Action.objects.filter(
         case_id=case.id,
         target_kind=Target.CONTENT,
-        effect__in=(Effect.QUARANTINE, Effect.REMOVE),
+        effect__in=TAKING_CONTENT,
     ).select_related("account")
     mine = {each.target: each.account for each in taken}
     mine |= {copy.content_id: copy.account for copy in end_removals(case.id)}

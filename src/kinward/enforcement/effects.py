@@ -1,0 +1,78 @@
+"""The effects an action can have: one entry each, which says what it does and what people are told.
+
+A new effect is a member of `models.Effect` and an entry here; docs/contributing/effect.md has the
+rest.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+from django.utils.translation import gettext_noop
+
+from kinward.enforcement.models import Effect, Target
+
+
+class Direction(StrEnum):
+    """Whether an effect takes something from its account, gives it back, or tells it something."""
+
+    TAKES = "takes"
+    GIVES_BACK = "gives back"
+    TELLS = "tells"
+
+
+class EffectKind(msgspec.Struct, frozen=True, kw_only=True):
+    """What is true of one effect.
+
+    `targets` are what it can be about; with each it is one type of webhook, such as
+    `content.remove`. `words` are what a statement of reasons says of it, `words_until` the same
+    where it ends on a day; both are translated, and empty where no statement says anything.
+    """
+
+    direction: Direction
+    targets: frozenset[Target]
+    words: str = ""
+    words_until: str = ""
+
+
+EFFECTS: Final = {
+    Effect.QUARANTINE: EffectKind(
+        direction=Direction.TAKES,
+        targets=frozenset({Target.CONTENT}),
+        words=gettext_noop("Something you posted is held back while it is checked."),
+    ),
+    Effect.REMOVE: EffectKind(
+        direction=Direction.TAKES,
+        targets=frozenset({Target.CONTENT}),
+        words=gettext_noop("Something you posted was removed."),
+    ),
+    Effect.RESTRICT: EffectKind(
+        direction=Direction.TAKES,
+        targets=frozenset({Target.ACCOUNT}),
+        words=gettext_noop("Your account can no longer do this: {what}."),
+        words_until=gettext_noop("Until {until} your account cannot do this: {what}."),
+    ),
+    Effect.SUSPEND: EffectKind(
+        direction=Direction.TAKES,
+        targets=frozenset({Target.ACCOUNT}),
+        words=gettext_noop("Your account is suspended."),
+        words_until=gettext_noop("Your account is suspended until {until}."),
+    ),
+    Effect.TERMINATE: EffectKind(
+        direction=Direction.TAKES,
+        targets=frozenset({Target.ACCOUNT}),
+        words=gettext_noop("Your account was ended."),
+    ),
+    Effect.RESTORE: EffectKind(
+        direction=Direction.GIVES_BACK, targets=frozenset({Target.CONTENT, Target.ACCOUNT})
+    ),
+    Effect.NOTIFY: EffectKind(direction=Direction.TELLS, targets=frozenset({Target.NOTICE})),
+}
+TAKING_CONTENT: Final = tuple(
+    effect
+    for effect, kind in EFFECTS.items()
+    if kind.direction is Direction.TAKES and Target.CONTENT in kind.targets
+)
+WEBHOOK_TYPES: Final = frozenset(
+    f"{target}.{effect}" for effect, kind in EFFECTS.items() for target in kind.targets
+)
