@@ -254,7 +254,7 @@ def test_xml_where_json_belongs(call: Caller) -> None:
     ],
 )
 def test_json_that_is_not_utf_8_is_malformed(path: str, content: bytes) -> None:
-    call = Caller(create_key(name="all", scopes=SCOPES, actor="system:test"))
+    call = Caller(create_key(name="all", scopes=SCOPES, actor=Actor.system("test")))
     headers = {"Content-Type": "application/json"}
     problem(call("POST", path, content=content, headers=headers), 400, "body.malformed")
 
@@ -276,14 +276,14 @@ def test_the_key_is_checked_before_the_body(call: Caller) -> None:
 
 
 def test_a_message_at_the_beginning_of_time_is_refused(account: Account) -> None:
-    call = Caller(create_key(name="all", scopes=SCOPES, actor="system:test"))
+    call = Caller(create_key(name="all", scopes=SCOPES, actor=Actor.system("test")))
     message = {"account_id": "member-2", "at": "0001-01-01T00:00:00+14:00", "text": "hello"}
     sent = {"account_id": "member-1", "category": "other", "messages": [message]}
     assert "Message 1" in problem(call("POST", "/v1/reports", json=sent), 422, "invalid")
 
 
 def test_what_is_no_address_of_a_file_is_named(db: None) -> None:
-    call = Caller(create_key(name="all", scopes=SCOPES, actor="system:test"))
+    call = Caller(create_key(name="all", scopes=SCOPES, actor=Actor.system("test")))
     detail = problem(call("GET", "/h/hash", params={"url": "http://["}), 422, "invalid")
     assert "url" in detail
 

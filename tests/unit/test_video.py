@@ -20,7 +20,7 @@ from kinward.media import (
     split_frames,
 )
 from kinward.media.footage import SAME, _Kept, render_sheet
-from kinward.media.video import video_format
+from kinward.media.formats import video_format
 from tests import videos
 
 FIVE = videos.encode(range(5))

@@ -258,6 +258,7 @@ def check_authority() -> Finding:
 def check_policy() -> Finding:
     """Can the pack in force be read, and has nothing in it come due?"""
     from kinward.experience.api import compiled, current_pack, today
+    from kinward.policy import check_pack
 
     now = current_pack()
     for version in filter(None, (now.pack, now.rest)):
@@ -265,7 +266,7 @@ def check_policy() -> Finding:
             compiled(version.digest, version.pk)
         except KinwardError as error:
             return fault(f"{version} cannot be used, so everything is closed: {error}")
-        if problems := guidelines_notices(version.files, today=today()):
+        if problems := check_pack(version.files, today=today()):
             return _look_again(version, problems)
     if now.rest is not None:
         return warn(f"{now.pack} is in force for {now.share} percent, {now.rest} for the rest.")
@@ -337,7 +338,7 @@ CHECKS: Final[dict[str, Callable[[], Finding]]] = {
     "parked": check_parked,
     "partners": check_partners,
     "policy": check_policy,
-    "settings": check_authority_settings,
+    "settings": check_settings,
     "guidelines": check_guidelines,
     "authority": check_authority,
     "clock": check_clock,

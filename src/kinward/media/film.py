@@ -18,8 +18,8 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from kinward.media.errors import TooManyPixels, TypeUnsupported, Undecodable
+from kinward.media.formats import video_format
 from kinward.media.medium import Playback
-from kinward.media.video import video_format
 
 SIDE: Final = 480  # pixels of the longer side
 EVERY: Final = 0.032  # seconds between two pictures

@@ -15,10 +15,10 @@ from av.video.frame import VideoFrame
 from PIL import Image
 
 from kinward.media.errors import TooManyPixels, TypeUnsupported, Undecodable
+from kinward.media.formats import video_format
 from kinward.media.medium import MAX_FRAMES, Hashed, More
 from kinward.media.pdq import MAX_PIXELS, MIN_QUALITY, hash_array
 from kinward.media.picture import PREVIEW_SIDE, render
-from kinward.media.video import video_format
 
 EVERY: Final = 1.0  # seconds between two samples
 PASSED: Final = 120  # frames after which another is sampled, whatever time they claim

@@ -1,21 +1,7 @@
 """Videos: a signature of their frames, a sheet of stills, and a film to play."""
 
-from typing import Final
-
-from kinward.media.image import STILL_BRANDS
+from kinward.media.formats import video_format
 from kinward.media.medium import Bounds, Hashed, Medium, More, Playback
-
-# How files of each format begin, FFmpeg's name of the format, and their type. What else FFmpeg can
-# open (play lists, devices, URLs) is out of reach.
-_MAGIC: Final[tuple[tuple[int, bytes, str, str], ...]] = (
-    (4, b"ftyp", "mp4", "video/mp4"),
-    (0, b"\x1a\x45\xdf\xa3", "matroska", "video/webm"),
-    (8, b"AVI ", "avi", "video/x-msvideo"),
-    (0, b"FLV\x01", "flv", "video/x-flv"),
-    (0, b"OggS", "ogg", "video/ogg"),
-    (0, b"\x00\x00\x01\xba", "mpeg", "video/mpeg"),
-    (0, b"\x30\x26\xb2\x75", "asf", "video/x-ms-wmv"),
-)
 
 
 class Video(Medium):
@@ -44,15 +30,3 @@ class Video(Medium):
         from kinward.media.film import render_film
 
         return render_film(data, max_pixels=bounds.max_pixels, seconds=bounds.seconds)
-
-
-def video_format(data: bytes) -> tuple[str, str] | None:
-    """FFmpeg's name of a video's format, and its media type; nothing where it is no video."""
-    if data[4:8] == b"ftyp" and data[8:12] in STILL_BRANDS:
-        return None
-    for at, magic, name, media_type in _MAGIC:
-        if data[at : at + len(magic)] == magic:
-            return name, media_type
-    if data[:1] == data[188:189] == data[376:377] == b"\x47":
-        return "mpegts", "video/mp2t"
-    return None
