@@ -19,7 +19,7 @@ from bench.policy.rules import cedar, cedar_batch, cel, kinward, plain, rego
 from kinward.access.actor import Actor
 from kinward.policy.ages import AgeRange
 from kinward.policy.engine import decide
-from kinward.policy.population import generated
+from kinward.policy.population import generate_people
 from kinward.policy.question import Person
 from kinward.policy.signed import load_pack
 from kinward.policy.simulate import simulate_change
@@ -90,10 +90,10 @@ def whole_pack() -> None:
 def population() -> None:
     before, after = load_pack("tiktok-2021"), load_pack("teen-accounts")
     began = time.perf_counter()
-    found = simulate_change(before.ruling, after.ruling, generated(ACCOUNTS))
+    found = simulate_change(before.ruling, after.ruling, generate_people(ACCOUNTS))
     took = time.perf_counter() - began
     print(
-        f"\nSimulation: {found.accounts:,} generated accounts, {len(before.capabilities)} "
+        f"\nSimulation: {found.accounts:,} generate_people accounts, {len(before.capabilities)} "
         f"capabilities, two packs: {took:.2f} s"
     )
 

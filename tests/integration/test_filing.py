@@ -458,7 +458,7 @@ def test_what_a_reviewer_adds_is_in_the_report(
     pages = document.findall("internetDetails/webPageIncident/url")
     assert [each.text for each in pages] == ["https://a.example/1", "https://b.example/2"]
     assert document.findtext("internetDetails/cellPhoneIncident/phoneNumber") == "+49 30 000"
-    excerpt = Evidence.objects.get(check_id=None)
+    excerpt = Evidence.objects.get(check_made=None)
     chat = document.find("internetDetails/chatImIncident")
     assert chat is not None
     assert excerpt.content_id in (chat.findtext("additionalInfo") or "")

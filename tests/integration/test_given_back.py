@@ -33,7 +33,12 @@ def test_a_repeat_in_an_undecided_case_was_not_given_back(
 @pytest.mark.parametrize("content_id", ["post-1", "post-2"])
 @pytest.mark.parametrize(("outcome", "given_back"), [("confirmed", False), ("dismissed", True)])
 def test_a_repeat_was_given_back_only_after_a_dismissal(
-    bank: Bank, account: Account, reviewer: Staff, outcome: str, given_back: bool, content_id: str
+    bank: Bank,
+    account: Account,
+    reviewer: Staff,
+    outcome: Decision,
+    given_back: bool,
+    content_id: str,
 ) -> None:
     settle(quarantined(account), reviewer, outcome)
     again = quarantined(account, content_id=content_id)

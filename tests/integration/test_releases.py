@@ -17,10 +17,17 @@ from kinward.access.agreement import AlreadyDecided
 from kinward.access.models import Staff
 from kinward.casebook.models import Case
 from kinward.cli.package import package
-from kinward.custody import destruction, release
+from kinward.custody import destruction
 from kinward.custody.destruction import DestructionForm, StillNeeded
 from kinward.custody.models import Destruction, Release
-from kinward.custody.release import ReleaseForm
+from kinward.custody.release import (
+    NotApproved,
+    ReleaseForm,
+    decide_release,
+    make_package,
+    record_hand_over,
+    request_release,
+)
 from kinward.evidence import packing
 from kinward.evidence import services as vault
 from kinward.evidence.models import Evidence
@@ -72,8 +79,8 @@ def form(**changes: Any) -> ReleaseForm:
 
 
 def approved(custodians: tuple[Staff, Staff], **changes: Any) -> Release:
-    made = release.request_release(form=form(**changes), staff=custodians[0])
-    return release.decide_release(release_id=made.id, approve=True, staff=custodians[1])
+    made = request_release(form=form(**changes), staff=custodians[0])
+    return decide_release(release_id=made.id, approve=True, staff=custodians[1])
 
 
 def opened(path: Path) -> zipfile.ZipFile:
@@ -94,18 +101,18 @@ def test_two_people_and_only_the_reader_opens_it(
         case_id=case.id, staff=reviewer, form=VerdictForm(outcome="confirmed", clause="CS-1")
     )
     run_jobs()
-    made = release.request_release(form=form(), staff=custodians[0])
+    made = request_release(form=form(), staff=custodians[0])
     path = tmp_path / "package.age"
-    with pytest.raises(release.NotApproved):
-        release.make_package(release_id=made.id, path=path, actor=Actor.operator("test"))
+    with pytest.raises(NotApproved):
+        make_package(release_id=made.id, path=path, actor=Actor.operator("test"))
     with pytest.raises(Forbidden):
-        release.decide_release(release_id=made.id, approve=True, staff=custodians[0])
+        decide_release(release_id=made.id, approve=True, staff=custodians[0])
     with pytest.raises(Forbidden):
-        release.decide_release(release_id=made.id, approve=True, staff=reviewer)
+        decide_release(release_id=made.id, approve=True, staff=reviewer)
     with pytest.raises(IntegrityError, match="two_people"), transaction.atomic():
         Release.objects.update(state="approved", decided_by=custodians[0])
-    release.decide_release(release_id=made.id, approve=True, staff=custodians[1])
-    packed = release.make_package(release_id=made.id, path=path, actor=Actor.operator("test"))
+    decide_release(release_id=made.id, approve=True, staff=custodians[1])
+    packed = make_package(release_id=made.id, path=path, actor=Actor.operator("test"))
     assert KNOWN[200:260] not in path.read_bytes()
     assert not list(tmp_path.glob("*.partial"))
     with pytest.raises(CannotUnseal):
@@ -130,7 +137,7 @@ def test_two_people_and_only_the_reader_opens_it(
         assert bytes(head.digest).hex() == manifest["ledger"]["sha256"]
     released = Entry.objects.get(kind="evidence.released")
     assert released.data["reason"] == f"release:{made.id}"
-    release.record_hand_over(release_id=made.id, to="Inspector of a test", staff=custodians[0])
+    record_hand_over(release_id=made.id, to="Inspector of a test", staff=custodians[0])
     assert Entry.objects.get(kind="release.handed_over").data["to"] == "Inspector of a test"
     assert verify_ledger().ok
 
@@ -142,7 +149,7 @@ def test_only_what_lies_between_the_days(
     today = datetime.now(UTC).date()
     release = approved(custodians, since=today - timedelta(days=9), until=today - timedelta(days=2))
     path = tmp_path / "package.age"
-    release.make_package(release_id=release.id, path=path, actor=Actor.operator("test"))
+    make_package(release_id=release.id, path=path, actor=Actor.operator("test"))
     with opened(path) as archive:
         assert json.loads(archive.read("cases.json")) == []
         assert json.loads(archive.read("uploads.json")) == []
@@ -164,7 +171,7 @@ def test_what_makes_no_sense_is_not_asked(
     account: Account, custodians: tuple[Staff, Staff], changes: dict[str, Any]
 ) -> None:
     with pytest.raises(Invalid):
-        release.request_release(form=form(**changes), staff=custodians[0])
+        request_release(form=form(**changes), staff=custodians[0])
     assert not Release.objects.exists()
 
 
@@ -173,7 +180,7 @@ def test_a_changed_package_is_told(
 ) -> None:
     path = tmp_path / "package.age"
     release = approved(custodians)
-    release.make_package(release_id=release.id, path=path, actor=Actor.operator("test"))
+    make_package(release_id=release.id, path=path, actor=Actor.operator("test"))
     with opened(path) as archive:
         with pytest.raises(Invalid, match="not signed"):
             read_manifest(archive, "00" * 32)

@@ -237,7 +237,7 @@ def test_a_two_worker_ray_cluster_finds_the_same(account: Account, tmp_path: Pat
     picked = list(range(0, 300, 11))
     hashes = [ListedHash(Pdq.name, near(values[row], row % 40)) for row in picked]
     add_hashes(bank=bank, hashes=hashes, provenance="p", actor=ACTOR)
-    new = retro.hashes_of(RetroRun(since=0, upto=10**9))
+    new = retro.hashes_of_run(RetroRun(since=0, upto=10**9))
     blocks = list(HeldBlock.objects.order_by("pk"))
     cluster = Cluster("local", tmp_path, cpus=2)
     try:

@@ -74,7 +74,7 @@ class Keeping(RuleBasedStateMachine):
 
     def a_case(self, whose: int) -> UUID | None:
         of = Evidence.objects.filter(
-            check_id__in=self.accounts[whose].checks.values("id")
+            check_made__in=self.accounts[whose].checks.values("id")
         ).order_by("case_id")
         return of.values_list("case_id", flat=True).first()
 

@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from kinward.matching.kinds import FILE_KINDS, KINDS, Carried, HashKind, kind_na
 EVERY = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 
 
-def concrete(base: type[HashKind]) -> set[type[HashKind]]:
+def concrete(base: Any) -> set[Any]:
     direct = set(base.__subclasses__())
     named = {cls for cls in direct if "name" in vars(cls)}
     return named.union(*map(concrete, direct))

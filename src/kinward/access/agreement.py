@@ -1,7 +1,7 @@
 """Two people, once: one person asks, another approves, and the database holds both to it.
 
 A model that needs two people inherits `TwoPeople`, names the permission that both need, and is
-decided by `decide` and by nothing else.
+decided by `decide_agreement` and by nothing else.
 """
 
 from collections.abc import Mapping
@@ -81,13 +81,13 @@ Agreement = TypeVar("Agreement", bound=TwoPeople)
 
 
 @transaction.atomic
-def decide(model: type[Agreement], pk: UUID, *, approve: bool, staff: Staff) -> Agreement:
+def decide_agreement(model: type[Agreement], pk: UUID, *, approve: bool, staff: Staff) -> Agreement:
     """Approve or refuse, and return the row locked. The person who asked may only refuse.
 
     Raises `Forbidden`, `NotFound` or `AlreadyDecided`. The caller does what follows, and records
     it, in the same transaction.
     """
-    row = locked(model, pk, staff=staff)
+    row = lock_agreement(model, pk, staff=staff)
     if row.state != AgreementState.ASKED:
         raise AlreadyDecided(f"It is {row.word}.")
     if approve and row.asked_by_id == staff.pk:
@@ -98,7 +98,7 @@ def decide(model: type[Agreement], pk: UUID, *, approve: bool, staff: Staff) -> 
     return row
 
 
-def locked(model: type[Agreement], pk: UUID, *, staff: Staff) -> Agreement:
+def lock_agreement(model: type[Agreement], pk: UUID, *, staff: Staff) -> Agreement:
     """Lock one of these, for somebody who may decide on it."""
     staff.must(model.permission)
     row = model._default_manager.select_for_update(of=("self",)).filter(pk=pk).first()

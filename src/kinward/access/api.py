@@ -5,8 +5,8 @@ from kinward.access.agreement import (
     AgreementState,
     AlreadyDecided,
     TwoPeople,
-    decide,
-    locked,
+    decide_agreement,
+    lock_agreement,
 )
 from kinward.access.models import ApiKey, Staff
 from kinward.access.services import (
@@ -36,7 +36,7 @@ __all__ = [
     "authenticate_known",
     "create_key",
     "create_staff",
-    "decide",
-    "locked",
+    "decide_agreement",
+    "lock_agreement",
     "revoke_key",
 ]

@@ -133,10 +133,10 @@ def simulate(
 def _population(
     pack: Pack, generated: int | None, seed: int, parquet: Path | None
 ) -> tuple[int, Iterator[Any]]:
-    from kinward.policy import count_parquet, from_parquet, generated
+    from kinward.policy import count_parquet, from_parquet, generate_people
 
     if generated is not None:
-        return generated, generated(generated, seed=seed)
+        return generated, generate_people(generated, seed=seed)
     if parquet is not None:
         return count_parquet(parquet), from_parquet(parquet)
     _database()

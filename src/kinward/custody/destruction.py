@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 from django.db import transaction
 
-from kinward.access.api import Staff, decide
+from kinward.access.api import Staff, decide_agreement
 from kinward.casebook.api import UNDECIDED, Case, get_case
 from kinward.custody.models import Destruction
 from kinward.evidence.api import destroy_on_request
@@ -67,7 +67,7 @@ def request_destruction(*, form: DestructionForm, staff: Staff) -> Destruction:
 @transaction.atomic
 def decide_destruction(*, destruction_id: UUID, agree: bool, staff: Staff) -> Destruction:
     """Agree, and it is destroyed at once; or refuse. Who asked cannot agree."""
-    destruction = decide(Destruction, destruction_id, approve=agree, staff=staff)
+    destruction = decide_agreement(Destruction, destruction_id, approve=agree, staff=staff)
     case = get_case(destruction.case_id)
     if agree:
         lock_account(case.account_id)

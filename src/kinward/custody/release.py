@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from kinward.access import Actor
-from kinward.access.api import AgreementState, Staff, decide, locked
+from kinward.access.api import AgreementState, Staff, decide_agreement, lock_agreement
 from kinward.casebook.api import HANDED_OVER
 from kinward.custody.models import Release
 from kinward.custody.package import items
@@ -84,7 +84,7 @@ def request_release(*, form: ReleaseForm, staff: Staff) -> Release:
 @transaction.atomic
 def decide_release(*, release_id: UUID, approve: bool, staff: Staff) -> Release:
     """Approve a release, or refuse it. Who asked cannot approve."""
-    release = decide(Release, release_id, approve=approve, staff=staff)
+    release = decide_agreement(Release, release_id, approve=approve, staff=staff)
     kind = "release.approved" if approve else "release.refused"
     record(actor=staff.actor, kind=kind, subject=str(release))
     return release
@@ -133,7 +133,7 @@ def _moments(release: Release) -> tuple[datetime, datetime]:
 @transaction.atomic
 def record_hand_over(*, release_id: UUID, to: str, staff: Staff) -> Release:
     """Write down that a package was handed over, and to whom."""
-    release = locked(Release, release_id, staff=staff)
+    release = lock_agreement(Release, release_id, staff=staff)
     if release.state != AgreementState.APPROVED:
         raise NotApproved(f"It is {release.state}.")
     if not 1 <= len(to.strip()) <= MAX_TEXT:

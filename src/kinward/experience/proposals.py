@@ -5,7 +5,7 @@ from uuid import UUID
 import msgspec
 from django.db import transaction
 
-from kinward.access.api import AgreementState, Staff, decide
+from kinward.access.api import AgreementState, Staff, decide_agreement
 from kinward.experience.models import PackVersion, Proposal
 from kinward.experience.people import count_accounts, stored_people
 from kinward.experience.services import activate_proposal, current_pack, store_pack
@@ -110,7 +110,7 @@ def count_touched(proposal_id: UUID) -> None:
 @transaction.atomic
 def decide_proposal(*, proposal_id: UUID, approve: bool, staff: Staff) -> Proposal:
     """Approve a proposal, which puts its pack in force, or reject it. Never by who proposed it."""
-    proposal = decide(Proposal, proposal_id, approve=approve, staff=staff)
+    proposal = decide_agreement(Proposal, proposal_id, approve=approve, staff=staff)
     if approve and current_pack().pack.pk != proposal.base_id:
         raise Outdated
     record(

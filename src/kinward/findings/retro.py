@@ -25,7 +25,7 @@ from kinward.matching.api import (
     Join,
     RetroRun,
     check_values,
-    hashes_of,
+    hashes_of_run,
     look_up,
     next_run,
     pack_checks,
@@ -58,7 +58,7 @@ def retro_match(join: Join | None = None, group: int = GROUP) -> Iterator[RetroR
 
 
 def _carry_out(run: RetroRun, join: Join | None, group: int) -> Iterator[RetroRun]:
-    new = hashes_of(run)
+    new = hashes_of_run(run)
     run.hashes = len(new)
     for step in steps(run, new, join, group) if len(new) else ():
         for check_id in sorted(step.checks):

@@ -44,7 +44,7 @@ class Event:
     def announce(self, **arguments: str | int) -> None:
         """Enqueue the jobs that follow, in the caller's transaction. Raises `Unheard`."""
         for name in self._heard_by():
-            enqueue(name, **arguments)
+            enqueue(name, at=None, **arguments)
 
     def announce_once(self) -> None:
         """The same, except for jobs that wait already."""

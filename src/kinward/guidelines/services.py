@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from kinward.access.api import Staff, decide
+from kinward.access.api import Staff, decide_agreement
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ground.events import Event
 from kinward.guidelines.models import Edition
@@ -65,7 +65,7 @@ def decide_edition(*, edition_id: UUID, approve: bool, staff: Staff) -> Edition:
     """
     if approve:
         read_guidelines(get_edition(edition_id).text)
-    edition = decide(Edition, edition_id, approve=approve, staff=staff)
+    edition = decide_agreement(Edition, edition_id, approve=approve, staff=staff)
     record(
         actor=staff.actor,
         kind="guidelines.approved" if approve else "guidelines.rejected",

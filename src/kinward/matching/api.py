@@ -28,8 +28,16 @@ from kinward.matching.lookup import (
     look_up_text,
 )
 from kinward.matching.models import Addition, Bank, BankedHash, Check, RetroRun
-from kinward.matching.queries import additions_of, kinds_of, list_banks
-from kinward.matching.retro import GROUP, Join, hashes_of, held_count, next_run, pack_checks, steps
+from kinward.matching.queries import additions_of, kinds_of, list_banks, list_hashes
+from kinward.matching.retro import (
+    GROUP,
+    Join,
+    hashes_of_run,
+    held_count,
+    next_run,
+    pack_checks,
+    steps,
+)
 from kinward.matching.services import (
     HASHES_ADDED,
     LOOKING_UP,
@@ -97,13 +105,14 @@ __all__ = [
     "find_rows",
     "get_bank",
     "get_hash",
-    "hashes_of",
+    "hashes_of_run",
     "held_count",
     "kind_named",
     "kind_of",
     "kinds_of",
     "lines_of",
     "list_banks",
+    "list_hashes",
     "listed",
     "look_in_held",
     "look_up",

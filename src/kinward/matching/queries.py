@@ -29,7 +29,7 @@ def additions_of(bank: Bank) -> QuerySet[Addition]:
     return counted.filter(count__gt=0).order_by("-added_at")
 
 
-def hashes_of(bank: Bank, kind: str, after: int, count: int) -> list[BankedHash]:
+def list_hashes(bank: Bank, kind: str, after: int, count: int) -> list[BankedHash]:
     """A page of a bank's hashes: those that match, and those that were called wrong."""
     rows = BankedHash.objects.filter(bank=bank, removed=False, pk__gt=after)
     if kind:

@@ -86,7 +86,7 @@ def next_run() -> RetroRun | None:
     return RetroRun.objects.create(since=done, upto=version) if version > done else None
 
 
-def hashes_of(run: RetroRun) -> New:
+def hashes_of_run(run: RetroRun) -> New:
     """The live hashes that a run looks for."""
     rows = BankedHash.objects.live().filter(
         version__gt=run.since, version__lte=run.upto, kind__in=FILE_KINDS

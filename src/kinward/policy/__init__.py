@@ -42,7 +42,7 @@ from kinward.policy.population import (
     Settings,
     count_parquet,
     from_parquet,
-    generated,
+    generate_people,
     people_of,
 )
 from kinward.policy.problems import PackExpired, PackInvalid, Problem, SignatureRefused
@@ -152,7 +152,7 @@ __all__ = [
     "from_guardian",
     "from_openid4vp",
     "from_parquet",
-    "generated",
+    "generate_people",
     "group_of",
     "ids_of",
     "is_place",

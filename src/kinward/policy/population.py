@@ -59,7 +59,7 @@ _PLACES: Final = {
 }
 
 
-def generated(size: int, *, seed: int = 1) -> Iterator[People]:
+def generate_people(size: int, *, seed: int = 1) -> Iterator[People]:
     """A made-up population, the same for the same seed: ages 10 to 80, a tenth of them vague."""
     places = list(_PLACES)
     shares = np.cumsum(list(_PLACES.values()))

@@ -12,7 +12,13 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from kinward.access.api import AgreementState, AlreadyDecided, Staff, decide, locked
+from kinward.access.api import (
+    AgreementState,
+    AlreadyDecided,
+    Staff,
+    decide_agreement,
+    lock_agreement,
+)
 from kinward.ground.errors import Invalid, NotConfigured
 from kinward.ledger.api import record
 from kinward.reporting.authority import authority, names_in_use
@@ -72,7 +78,7 @@ def request_production(*, name: str, why: str, staff: Staff) -> Production:
 @transaction.atomic
 def approve_production(*, production_id: UUID, staff: Staff) -> Production:
     """Agree to what another person asked for. From now on reports to this address are real."""
-    production = decide(Production, production_id, approve=True, staff=staff)
+    production = decide_agreement(Production, production_id, approve=True, staff=staff)
     _record("production.agreed", production, staff)
     return production
 
@@ -80,13 +86,13 @@ def approve_production(*, production_id: UUID, staff: Staff) -> Production:
 @transaction.atomic
 def end_production(*, production_id: UUID, staff: Staff) -> Production:
     """End it, alone and at once, whether it was agreed to or only asked for. Reports wait."""
-    production = locked(Production, production_id, staff=staff)
+    production = lock_agreement(Production, production_id, staff=staff)
     if production.state == AgreementState.APPROVED:
         production.state = ENDED
         production.ended_by, production.ended_at = staff, timezone.now()
         production.save(update_fields=["state", "ended_by", "ended_at"])
     else:
-        production = decide(Production, production_id, approve=False, staff=staff)
+        production = decide_agreement(Production, production_id, approve=False, staff=staff)
     _record("production.ended", production, staff)
     return production
 

@@ -23,11 +23,11 @@ from kinward.matching.api import (
     disable_bank,
     get_bank,
     get_hash,
-    hashes_of,
     kind_named,
     kind_of,
     kinds_of,
     list_banks,
+    list_hashes,
     look_up,
 )
 from kinward.media import digest_bytes
@@ -57,7 +57,7 @@ def bank(request: StaffRequest, name: str) -> HttpResponse:
     """One bank: its additions, and its hashes page by page."""
     row = get_bank(name)
     kind, after = request.GET.get("kind", ""), request.GET.get("after", "0")
-    shown = hashes_of(row, kind, whole_number(after, digits=18) or 0, PAGE + 1)
+    shown = list_hashes(row, kind, whole_number(after, digits=18) or 0, PAGE + 1)
     context = {
         "bank": row,
         "exchange": Exchange.objects.filter(bank=row).first(),

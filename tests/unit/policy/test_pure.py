@@ -16,7 +16,7 @@ from kinward.policy.engine import decide
 from kinward.policy.explain import explain_decision
 from kinward.policy.over_ray import simulate_over_ray
 from kinward.policy.places import within
-from kinward.policy.population import from_parquet, generated, people_of
+from kinward.policy.population import from_parquet, generate_people, people_of
 from kinward.policy.problems import PackExpired, PackInvalid, SignatureRefused
 from kinward.policy.question import Person
 from kinward.policy.sentences import LANGUAGES, capability_words, reason_codes, reason_words
@@ -237,7 +237,7 @@ def test_a_population_from_parquet_and_over_ray(tmp_path: Path) -> None:
     import pyarrow
     from pyarrow import parquet
 
-    (people,) = generated(50_000, seed=3)
+    (people,) = generate_people(50_000, seed=3)
     table = pyarrow.table(
         {
             "id": [f"a{number}" for number in range(50_000)],
