@@ -10,7 +10,12 @@ from pathlib import Path
 _base = Path(tempfile.mkdtemp(prefix="kinward-tests-"))
 _base.chmod(0o755)
 for name in [name for name in os.environ if name.startswith("KINWARD_")]:
-    if name not in ("KINWARD_TEST_BROWSER", "KINWARD_CHAOS_KILLS", "KINWARD_TEST_DATABASE_URL"):
+    if name not in (
+        "KINWARD_TEST_BROWSER",
+        "KINWARD_CHAOS_KILLS",
+        "KINWARD_TEST_DATABASE_URL",
+        "KINWARD_TEST_SEED",
+    ):
         del os.environ[name]
 os.environ["KINWARD_DATA_DIR"] = str(_base)
 os.environ["KINWARD_RETRY_SCALE"] = "0.01"

@@ -275,9 +275,10 @@ def test_the_key_is_checked_before_the_body(call: Caller) -> None:
         problem(call("POST", path, content=b"no type"), 401, "key.refused")
 
 
-def test_a_message_at_the_beginning_of_time_is_refused(account: Account) -> None:
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_message_from_outside_the_calendar_is_refused(account: Account, at: str) -> None:
     call = Caller(create_key(name="all", scopes=SCOPES, actor=Actor.system("test")))
-    message = {"account_id": "member-2", "at": "0001-01-01T00:00:00+14:00", "text": "hello"}
+    message = {"account_id": "member-2", "at": at, "text": "hello"}
     sent = {"account_id": "member-1", "category": "other", "messages": [message]}
     assert "Message 1" in problem(call("POST", "/v1/reports", json=sent), 422, "invalid")
 

@@ -12,7 +12,6 @@ from kinward.ground.text import MAX_ID, is_id
 MAX_MESSAGES: Final = 500
 MAX_MESSAGE: Final = 4000
 MAX_EXCERPT: Final = 100_000
-EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)  # an offset moves no time out of its calendar
 
 
 class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,8 +37,10 @@ def check_messages(messages: Sequence[Message]) -> None:
             )
         if each.at.tzinfo is None:
             raise Invalid(f"Message {number}: at needs its offset from UTC.")
-        if each.at < EARLIEST:
-            raise Invalid(f"Message {number}: at is before the year {EARLIEST.year}.")
+        try:
+            each.at.astimezone(UTC)  # which the transcript does
+        except OverflowError as error:
+            raise Invalid(f"Message {number}: at lies outside the calendar.") from error
 
 
 def transcript(messages: Sequence[Message]) -> str:
