@@ -106,8 +106,8 @@ class Server:
         import psycopg
 
         with psycopg.connect(self.url_of("postgres"), autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")  # type: ignore[arg-type]
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")  # type: ignore[arg-type]
+            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
 
 
 class Worker:
@@ -158,7 +158,7 @@ class Worker:
 
     def judge(self, mutant: Mutant, recorded: Recorded) -> str:
         """Whether a test notices a change."""
-        source = (ROOT / PACKAGE / mutant.module).read_text()
+        source = (self.folder / PACKAGE / mutant.module).read_text()
         self.write(mutant.module, mutant.change.apply(source))
         try:
             outcome = SURVIVED

@@ -1,5 +1,7 @@
 """A repeat counts as given back only where a person gave the same content back before."""
 
+from typing import Literal
+
 import pytest
 
 from kinward.access.models import Staff
@@ -13,8 +15,10 @@ from tests.integration.helpers import quarantined
 
 pytestmark = pytest.mark.django_db
 
+Outcome = Literal["confirmed", "dismissed"]
 
-def settle(case: Case, reviewer: Staff, outcome: str) -> None:
+
+def settle(case: Case, reviewer: Staff, outcome: Outcome) -> None:
     take(case=case, staff=reviewer)
     clause = "CS-1" if outcome == "confirmed" else ""
     decide(case_id=case.id, staff=reviewer, form=VerdictForm(outcome=outcome, clause=clause))
@@ -32,7 +36,12 @@ def test_a_repeat_in_an_undecided_case_was_not_given_back(
 @pytest.mark.parametrize("content_id", ["post-1", "post-2"])
 @pytest.mark.parametrize(("outcome", "given_back"), [("confirmed", False), ("dismissed", True)])
 def test_a_repeat_was_given_back_only_after_a_dismissal(
-    bank: Bank, account: Account, reviewer: Staff, outcome: str, given_back: bool, content_id: str
+    bank: Bank,
+    account: Account,
+    reviewer: Staff,
+    outcome: Outcome,
+    given_back: bool,
+    content_id: str,
 ) -> None:
     settle(quarantined(account), reviewer, outcome)
     again = quarantined(account, content_id=content_id)
