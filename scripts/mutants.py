@@ -158,7 +158,7 @@ class Worker:
 
     def judge(self, mutant: Mutant, recorded: Recorded) -> str:
         """Whether a test notices a change."""
-        source = (ROOT / PACKAGE / mutant.module).read_text()
+        source = (self.folder / PACKAGE / mutant.module).read_text()
         self.write(mutant.module, mutant.change.apply(source))
         try:
             outcome = SURVIVED
