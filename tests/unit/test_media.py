@@ -50,8 +50,8 @@ class Answers:
         return self._medium.play(data, BOUNDS)
 
 
-def subclasses(base: type[Medium]) -> set[type[Medium]]:
-    direct = set(base.__subclasses__())
+def subclasses(base: type) -> set[type]:
+    direct: set[type] = set(base.__subclasses__())
     return direct.union(*map(subclasses, direct))
 
 
