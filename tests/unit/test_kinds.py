@@ -2,7 +2,6 @@
 
 import importlib
 import pkgutil
-from typing import Any
 
 import pytest
 
@@ -13,8 +12,8 @@ from kinward.matching.kinds import FILE_KINDS, KINDS, Carried, HashKind, kind_na
 EVERY = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 
 
-def concrete(base: Any) -> set[Any]:
-    direct = set(base.__subclasses__())
+def concrete(base: type) -> set[type]:
+    direct: set[type] = set(base.__subclasses__())
     named = {cls for cls in direct if "name" in vars(cls)}
     return named.union(*map(concrete, direct))
 

@@ -5,7 +5,7 @@ import io
 import pkgutil
 import subprocess
 import sys
-from typing import Any, Final
+from typing import Final
 
 import pytest
 from PIL import Image
@@ -50,8 +50,8 @@ class Answers:
         return self._medium.play(data, BOUNDS)
 
 
-def subclasses(base: Any) -> set[Any]:
-    direct = set(base.__subclasses__())
+def subclasses(base: type) -> set[type]:
+    direct: set[type] = set(base.__subclasses__())
     return direct.union(*map(subclasses, direct))
 
 
