@@ -252,7 +252,10 @@ def judge_all(workers: list[Worker], mutants: list[Mutant], recorded: Recorded) 
         print(f"{head}  {where[:110]}", flush=True)
 
     with ThreadPoolExecutor(len(workers)) as pool:
-        list(pool.map(work, range(len(mutants))))
+        try:
+            list(pool.map(work, range(len(mutants))))
+        except KeyboardInterrupt:  # say what is known
+            pool.shutdown(cancel_futures=True)
     return outcomes
 
 
@@ -269,7 +272,7 @@ def report(mutants: list[Mutant], outcomes: dict[int, str]) -> int:
         print(mutant.change.as_diff((ROOT / path).read_text(), path))
     counts = {kind: list(outcomes.values()).count(kind) for kind in (NOTICED, TOO_LONG)}
     print(
-        f"{len(mutants)} changes: {counts[NOTICED]} noticed by a test, {counts[TOO_LONG]} that"
+        f"{len(outcomes)} changes: {counts[NOTICED]} noticed by a test, {counts[TOO_LONG]} that"
         f" never ended, {len(alive) - len(new)} accepted, {len(new)} that no test notices."
     )
     return len(new)
