@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Queue
+from queue import Empty, Queue
 from typing import Any, Final
 
 from scripts.mutations import Change, find_changes
@@ -114,7 +114,7 @@ class Worker:
     """A copy of the tree, and a database: one pytest at a time."""
 
     def __init__(self, server: Server, name: str, folder: Path) -> None:
-        self.server, self.name, self.folder = server, name, folder
+        self.server, self.name, self.folder, self.output = server, name, folder, ""
         listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
         files = subprocess.run(listing, cwd=ROOT, check=True, capture_output=True).stdout
         for path in files.decode().split("\0"):
@@ -143,6 +143,7 @@ class Worker:
         try:
             self.output = process.communicate(timeout=limit)[0].decode(errors="replace")
         except subprocess.TimeoutExpired:
+            self.output = f"No end within {limit:.0f} s."
             return -1
         finally:
             if process.poll() is None:
@@ -185,44 +186,51 @@ def _choose(mutant: Mutant, recorded: Recorded) -> Iterator[list[str]]:
 
 
 def record(workers: list[Worker], files: list[str]) -> Recorded:
-    """Run every test once, unchanged, for what each calls. Kept until the tree changes."""
+    """Run every test once, unchanged, for what each calls. Kept until code or file change."""
     KEPT.mkdir(exist_ok=True)
     tree = _fingerprint(workers[0].folder)
-    recorded: Recorded = {}
+    kept = {file: KEPT / f"{_digest(tree, workers[0].folder / file)}.json" for file in files}
     waiting: Queue[str] = Queue()
-    for file in files:
-        path = KEPT / f"{tree}-{Path(file).as_posix().replace('/', '.')}.json"
-        if path.exists():
-            recorded.update(json.loads(path.read_text()))
-        else:
+    for file, path in kept.items():
+        if not path.exists():
             waiting.put(file)
 
     def work(worker: Worker) -> None:
-        while not waiting.empty():
-            file = waiting.get()
-            path = KEPT / f"{tree}-{file.replace('/', '.')}.json"
+        while True:
+            try:
+                file = waiting.get_nowait()
+            except Empty:
+                return
+            new = kept[file].with_suffix(".new")
             environment = {
                 "RECORDED_PACKAGE": str(worker.folder / PACKAGE),
-                "RECORDED_FILE": str(path.with_suffix(".new")),
+                "RECORDED_FILE": str(new),
             }
             if worker.run_tests([file], LONGEST, "-p", "scripts.recording", **environment):
-                path.with_suffix(".new").unlink(missing_ok=True)
                 raise SystemExit(f"{file} fails without any change:\n{worker.output[-3000:]}")
-            path.with_suffix(".new").rename(path)
-            recorded.update(json.loads(path.read_text()))
+            new.rename(kept[file])
             print(f"  recorded {file}", flush=True)
 
     with ThreadPoolExecutor(len(workers)) as pool:
         list(pool.map(work, workers))
+    recorded: Recorded = {}
+    for path in kept.values():
+        recorded.update(json.loads(path.read_text()))
     return recorded
 
 
+def _digest(tree: str, file: Path) -> str:
+    return hashlib.sha256(tree.encode() + str(file.name).encode() + file.read_bytes()).hexdigest()
+
+
 def _fingerprint(folder: Path) -> str:
+    """What every test runs on: the code, and what tests share."""
     digest = hashlib.sha256()
     for path in sorted([*folder.glob("src/**/*.*"), *folder.glob("tests/**/*.py")]):
-        if path.is_file() and path.suffix not in (".pyc", ".nbi", ".nbc"):
+        shared = path.is_file() and not path.name.startswith("test_")
+        if shared and path.suffix not in (".pyc", ".nbi", ".nbc"):
             digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
-    return digest.hexdigest()[:16]
+    return digest.hexdigest()
 
 
 def judge_all(workers: list[Worker], mutants: list[Mutant], recorded: Recorded) -> dict[int, str]:
@@ -244,7 +252,10 @@ def judge_all(workers: list[Worker], mutants: list[Mutant], recorded: Recorded) 
         print(f"{head}  {where[:110]}", flush=True)
 
     with ThreadPoolExecutor(len(workers)) as pool:
-        list(pool.map(work, range(len(mutants))))
+        try:
+            list(pool.map(work, range(len(mutants))))
+        except KeyboardInterrupt:  # say what is known
+            pool.shutdown(cancel_futures=True)
     return outcomes
 
 
@@ -261,7 +272,7 @@ def report(mutants: list[Mutant], outcomes: dict[int, str]) -> int:
         print(mutant.change.as_diff((ROOT / path).read_text(), path))
     counts = {kind: list(outcomes.values()).count(kind) for kind in (NOTICED, TOO_LONG)}
     print(
-        f"{len(mutants)} changes: {counts[NOTICED]} noticed by a test, {counts[TOO_LONG]} that"
+        f"{len(outcomes)} changes: {counts[NOTICED]} noticed by a test, {counts[TOO_LONG]} that"
         f" never ended, {len(alive) - len(new)} accepted, {len(new)} that no test notices."
     )
     return len(new)

@@ -7,10 +7,11 @@ from django.utils import timezone
 
 from kinward.experience.live import load_states
 from kinward.experience.models import Layer, Setting
+from kinward.families.asks import asks
 from kinward.families.errors import NeedsNoGuardian, NotPaired
-from kinward.families.models import Choice, Pairing
+from kinward.families.models import AskState, Choice, Pairing
 from kinward.families.pairing import power
-from kinward.families.settings import choices
+from kinward.families.settings import choices, settlement
 from kinward.ground.errors import KinwardError
 from kinward.people.models import Account, Standing
 from kinward.people.services import set_standing
@@ -116,3 +117,20 @@ def test_a_choice_is_settled_against_the_setting_that_lasts(teen: Account, heron
     choose(heron, teen, 90)
     lasting = Setting.objects.filter(account=teen, capability=TIME, ended_at=None, until=None)
     assert list(lasting.values_list("value", flat=True)) == [90]
+
+
+def test_only_choices_and_grants_of_the_capabilities_named_end(
+    teen: Account, heron: Account
+) -> None:
+    pair(heron, teen)
+    choose(heron, teen, 60)
+    asked = asks.ask_guardians(teen=teen, capability="purchase.make", reason="shoes", value="allow")
+    until = timezone.now() + timedelta(hours=2)
+    asks.answer_ask(guardian=heron, ask_id=asked.id, said="yes", until=until)
+    settlement.end_choices(teen, [TIME], "a test")
+    asked.refresh_from_db()
+    assert asked.state == AskState.GRANTED
+    assert list(Choice.objects.filter(ended_at=None)) == []
+    settlement.end_choices(teen, ["purchase.make"], "a test")
+    asked.refresh_from_db()
+    assert asked.state == AskState.ENDED
