@@ -1,7 +1,6 @@
 """What a sanction says of its end: to the platform, to the ledger and to whoever asks."""
 
 from datetime import datetime, timedelta
-from uuid import uuid4
 
 import pytest
 from django.utils import timezone
@@ -11,6 +10,7 @@ from kinward.enforcement.models import Action, Sanction, SanctionKind
 from kinward.enforcement.sanctions import current_standing, impose_sanction
 from kinward.ledger.models import Entry
 from kinward.people.models import Account
+from tests.support.factories import make_case
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +20,7 @@ CAPABILITY = "dm.send"
 def restrict(account: Account, until: datetime | None) -> None:
     impose_sanction(
         account=account,
-        case_id=uuid4(),
+        case_id=make_case(account).id,
         kind=SanctionKind.RESTRICT,
         capabilities=[CAPABILITY],
         until=until,

@@ -153,7 +153,7 @@ def test_what_was_proposed_before_an_upgrade_is_checked_when_it_is_approved(
     with pytest.raises(GuidelinesInvalid, match="a report of 'money'"):
         guidelines.decide_edition(edition_id=edition.id, approve=True, staff=second)
     edition.refresh_from_db()
-    assert edition.state == "proposed"
+    assert edition.state == "asked"
     simulate_edition(edition.id)  # only decodes it
     edition.refresh_from_db()
     assert edition.simulation is not None

@@ -96,7 +96,8 @@ def test_a_stored_draft_is_decoded_whole(path: Path) -> None:
     for field in msgspec.structs.fields(Draft):
         assert getattr(draft, field.name) or field.name in empty, "the sample says everything"
     encoded = json.loads(msgspec.json.encode(to_json(draft)))
-    assert {key: encoded[key] for key in stored} == stored, "nothing of it is lost"
+    kept = {key: encoded[key] for key in stored if key != "format"}
+    assert kept == {key: stored[key] for key in kept}, "nothing of it is lost"
 
 
 def test_a_document_without_a_number_is_format_1() -> None:
@@ -109,7 +110,7 @@ def test_a_document_without_a_number_is_format_1() -> None:
     )
 
 
-@pytest.mark.parametrize("number", ["2", "0", "true", '"1"'])
+@pytest.mark.parametrize("number", ["9", "0", "true", '"1"'])
 def test_a_format_that_never_was_is_named(number: str) -> None:
     with pytest.raises(GuidelinesInvalid, match=r"format .* is unknown; known are 1"):
         decode(GUIDELINES.replace("format = 1", f"format = {number}"))
@@ -117,7 +118,7 @@ def test_a_format_that_never_was_is_named(number: str) -> None:
     for read in (decode_pack, read_pack):
         with pytest.raises(PackInvalid, match=r"pack.toml:3: .*format .* is unknown"):
             read(PACK | {"pack.toml": text})
-    with pytest.raises(DraftUnreadable, match="known are 1"):
+    with pytest.raises(DraftUnreadable, match="known are 1, 2"):
         from_json(DRAFT | {"format": json.loads(number)})
 
 

@@ -92,11 +92,12 @@ def simulate(
     picture: Path | None,
 ) -> None:
     """Count whom AFTER would touch in place of BEFORE, over the accounts in the database."""
-    from kinward.policy import bars, simulate_change, svg
+    from kinward.policy import bars, svg
+    from kinward.policy.api import simulate_change
 
     old, new = _pack(before), _pack(after)
     if ray:
-        from kinward.policy import simulate_over_ray
+        from kinward.policy.api import simulate_over_ray
 
         if parquet is None:
             raise Invalid("--ray reads Parquet: give --parquet.")
@@ -133,7 +134,7 @@ def simulate(
 def _population(
     pack: Pack, generated: int | None, seed: int, parquet: Path | None
 ) -> tuple[int, Iterator[Any]]:
-    from kinward.policy import count_parquet, from_parquet, generate_people
+    from kinward.policy.api import count_parquet, from_parquet, generate_people
 
     if generated is not None:
         return generated, generate_people(generated, seed=seed)

@@ -10,16 +10,8 @@ from kinward.experience.models import Layer, Setting
 from kinward.experience.settings import decide_everything, end_guardian_settings
 from kinward.ledger.api import record
 from kinward.people.api import Account, lock_account, set_age
-from kinward.policy import (
-    EFFECTS,
-    AgeRange,
-    Decision,
-    Pack,
-    Person,
-    bounds_in_general,
-    decide,
-    direction,
-)
+from kinward.policy import EFFECTS, AgeRange, Decision, Pack, Person, bounds_in_general, decide
+from kinward.policy.api import direction
 
 BATCH = 500
 

@@ -6,7 +6,8 @@ import numpy as np
 
 from kinward.experience.models import Layer, Setting
 from kinward.people.api import Account
-from kinward.policy import NONE, Pack, People, Settings, people_of
+from kinward.policy import Pack
+from kinward.policy.api import NONE, People, Settings, people_of
 
 PART = 50_000
 

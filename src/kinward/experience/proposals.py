@@ -12,7 +12,8 @@ from kinward.experience.services import activate_proposal, current_pack, store_p
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ground.jobs import enqueue
 from kinward.ledger.api import record
-from kinward.policy import Pack, decode_pack, simulate_change
+from kinward.policy import Pack, decode_pack
+from kinward.policy.api import simulate_change
 
 SIMULATE = "experience.simulate"
 MAX_WHY = 2000

@@ -10,7 +10,8 @@ from django.db.models import F
 
 from kinward.experience.live import Answered
 from kinward.experience.models import Shadow, ShadowDifference
-from kinward.policy import Request, State, answer_request, group_of
+from kinward.policy import Request, State, answer_request
+from kinward.policy.api import group_of
 
 Key = tuple[int, str, str, str, str, str]  # shadow, capability, group, place, active, shadowed
 

@@ -33,18 +33,9 @@ from kinward.policy.diff import diff_packs
 from kinward.policy.engine import decide
 from kinward.policy.explain import bounds_of, explain_decision
 from kinward.policy.families import FamilyRules
-from kinward.policy.over_ray import simulate_over_ray
 from kinward.policy.pack import Pack, decode_pack, pack_digest, read_pack
 from kinward.policy.picture import bars, svg
 from kinward.policy.places import is_place
-from kinward.policy.population import (
-    People,
-    Settings,
-    count_parquet,
-    from_parquet,
-    generate_people,
-    people_of,
-)
 from kinward.policy.problems import PackExpired, PackInvalid, Problem, SignatureRefused
 from kinward.policy.question import Person
 from kinward.policy.request import (
@@ -66,7 +57,6 @@ from kinward.policy.sentences import (
     value_words,
 )
 from kinward.policy.signed import export_pack, load_pack, new_signing_key, public_key
-from kinward.policy.simulate import Change, Simulation, direction, group_of, simulate_change
 from kinward.policy.sources import (
     check_size,
     line_of,
@@ -88,7 +78,6 @@ from kinward.policy.values import (
     Weekly,
     clock,
 )
-from kinward.policy.vector import NONE
 
 __all__ = [
     "ALWAYS",
@@ -99,7 +88,6 @@ __all__ = [
     "LANGUAGES",
     "MINUTES",
     "MOVERS",
-    "NONE",
     "SLOTS",
     "UNKNOWN",
     "WEEK",
@@ -108,7 +96,6 @@ __all__ = [
     "Assurance",
     "Bounds",
     "Capability",
-    "Change",
     "Decision",
     "Effect",
     "FamilyRules",
@@ -116,14 +103,11 @@ __all__ = [
     "Pack",
     "PackExpired",
     "PackInvalid",
-    "People",
     "Person",
     "Problem",
     "Reason",
     "Request",
-    "Settings",
     "SignatureRefused",
-    "Simulation",
     "State",
     "Value",
     "ValueKind",
@@ -137,11 +121,9 @@ __all__ = [
     "check_size",
     "clock",
     "closed",
-    "count_parquet",
     "decide",
     "decode_pack",
     "diff_packs",
-    "direction",
     "effect_words",
     "explain_decision",
     "export_pack",
@@ -151,9 +133,6 @@ __all__ = [
     "from_google",
     "from_guardian",
     "from_openid4vp",
-    "from_parquet",
-    "generate_people",
-    "group_of",
     "ids_of",
     "is_place",
     "known_language",
@@ -164,7 +143,6 @@ __all__ = [
     "pack_digest",
     "pack_failures",
     "parse",
-    "people_of",
     "protective",
     "public_key",
     "read_files",
@@ -173,8 +151,6 @@ __all__ = [
     "require_sound",
     "shipped_overlays",
     "shipped_packs",
-    "simulate_change",
-    "simulate_over_ray",
     "state_of",
     "stricter",
     "svg",

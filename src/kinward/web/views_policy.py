@@ -39,15 +39,14 @@ from kinward.ledger.api import entries_about
 from kinward.policy import (
     MOVERS,
     Capability,
-    Change,
     Pack,
-    Simulation,
     decode_pack,
     diff_packs,
     read_files,
     shipped_packs,
     svg,
 )
+from kinward.policy.api import Change, Simulation
 from kinward.web.forms import RuleSent, fill
 from kinward.web.guards import StaffRequest, done, needs, posts
 
