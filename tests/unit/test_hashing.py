@@ -17,6 +17,8 @@ from tests import reference_pictures
 EXTENSION = """
 import sys
 sys.modules["pdqhash"] = None
+import django
+django.setup()
 from kinward.exchanges import partners
 from threatexchange.signal_type.pdq.signal import PdqSignal
 for line in sys.stdin:

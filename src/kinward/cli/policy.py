@@ -92,8 +92,7 @@ def simulate(
     picture: Path | None,
 ) -> None:
     """Count whom AFTER would touch in place of BEFORE, over the accounts in the database."""
-    from kinward.policy import bars, svg
-    from kinward.policy.api import simulate_change
+    from kinward.policy.api import bars, simulate_change, svg
 
     old, new = _pack(before), _pack(after)
     if ray:

@@ -34,7 +34,6 @@ from kinward.policy.engine import decide
 from kinward.policy.explain import bounds_of, explain_decision
 from kinward.policy.families import FamilyRules
 from kinward.policy.pack import Pack, decode_pack, pack_digest, read_pack
-from kinward.policy.picture import bars, svg
 from kinward.policy.places import is_place
 from kinward.policy.problems import PackExpired, PackInvalid, Problem, SignatureRefused
 from kinward.policy.question import Person
@@ -113,7 +112,6 @@ __all__ = [
     "ValueKind",
     "Weekly",
     "answer_request",
-    "bars",
     "bounds_in_general",
     "bounds_of",
     "capability_words",
@@ -153,7 +151,6 @@ __all__ = [
     "shipped_packs",
     "state_of",
     "stricter",
-    "svg",
     "tables",
     "value_words",
 ]

@@ -1,6 +1,7 @@
 """Policy over columns of accounts: whom a change touches. Needs NumPy."""
 
 from kinward.policy.over_ray import simulate_over_ray
+from kinward.policy.picture import bars, svg
 from kinward.policy.population import (
     People,
     Settings,
@@ -18,6 +19,7 @@ __all__ = [
     "People",
     "Settings",
     "Simulation",
+    "bars",
     "count_parquet",
     "direction",
     "from_parquet",
@@ -26,4 +28,5 @@ __all__ = [
     "people_of",
     "simulate_change",
     "simulate_over_ray",
+    "svg",
 ]

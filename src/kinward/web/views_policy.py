@@ -44,9 +44,8 @@ from kinward.policy import (
     diff_packs,
     read_files,
     shipped_packs,
-    svg,
 )
-from kinward.policy.api import Change, Simulation
+from kinward.policy.api import Change, Simulation, svg
 from kinward.web.forms import RuleSent, fill
 from kinward.web.guards import StaffRequest, done, needs, posts
 
