@@ -1,13 +1,12 @@
 """The face of `matching`: what other rooms may use."""
 
 from kinward.matching.cluster import Cluster
-from kinward.matching.hamming import warm, was_kept
+from kinward.matching.confidence import Confidence
 from kinward.matching.hashlists import FORMATS, BadRow, ListedHash, lines_of, listed, read_list
 from kinward.matching.kinds import (
     CARRIED,
     DIGESTS,
     KINDS,
-    Confidence,
     Md5,
     Pdq,
     Sha1,
@@ -127,8 +126,6 @@ __all__ = [
     "remove_hashes",
     "steps",
     "values_of",
-    "warm",
-    "was_kept",
     "withdraw_hashes",
     "write_list",
 ]

@@ -6,7 +6,6 @@ A bank also carries kinds that are not here, as they came. Pure.
 import re
 from typing import Final
 
-from kinward.matching.confidence import Confidence
 from kinward.matching.kinds.carried import Carried
 from kinward.matching.kinds.digests import Digest, Md5, Sha1, Sha256
 from kinward.matching.kinds.kind import HashKind, HexKind
@@ -21,7 +20,6 @@ __all__ = (
     "KINDS",
     "NEAR",
     "Carried",
-    "Confidence",
     "Digest",
     "HashKind",
     "HexKind",
