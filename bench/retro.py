@@ -32,11 +32,11 @@ def fill(held: int, new: int) -> set[UUID]:
 
     from kinward.access.actor import Actor
     from kinward.matching.hashlists import ListedHash
-    from kinward.matching.held import CURRENT, record_type
     from kinward.matching.kinds import Pdq
     from kinward.matching.models import Check, HeldBlock, RetroRun
     from kinward.matching.retro import BLOCK
     from kinward.matching.services import add_hashes, create_bank
+    from kinward.matching.uploaded import CURRENT, record_type
     from kinward.people.services import Profile, put_account
 
     rng, record = np.random.default_rng(5), record_type(CURRENT)

@@ -23,10 +23,10 @@ from kinward.ledger.api import record
 from kinward.matching.api import (
     BankedHash,
     ListedHash,
+    announce_new_hashes,
     begin_addition,
     create_bank,
     extend,
-    look_in_held,
     withdraw_hashes,
 )
 
@@ -276,7 +276,7 @@ def _drop_unmet(exchange: Exchange, run: Sync) -> Iterator[Sync]:
 def _finish(exchange: Exchange, run: Sync, actor: Actor) -> None:
     Exchange.objects.filter(pk=exchange.pk).update(finished_at=timezone.now(), problem="")
     if run.added:
-        look_in_held()
+        announce_new_hashes()
     record(
         actor=actor,
         kind="exchange.synced",
