@@ -15,7 +15,7 @@ from kinward.media import hash_array
 
 
 def compute(pixels: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8], int]:
-    """Return the bits, uint8[256], and the quality of a picture, uint8[H, W, 3 or 4]."""
+    """Return the bits, uint8[256], and the quality of an image, uint8[H, W, 3 or 4]."""
     digest, quality = hash_array(pixels[:, :, :3])
     return np.unpackbits(digest), quality
 
