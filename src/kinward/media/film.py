@@ -38,7 +38,7 @@ FAST: Final = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"}
 def render_film(data: bytes, *, max_pixels: int, seconds: float) -> Playback:
     """Re-encode a video as WebM within `seconds` of work and 24 MiB.
 
-    `entire` is false if a limit was reached first. Raises the errors of `read_video`.
+    `entire` is false if a limit or a broken packet came first. Raises the errors of `read_video`.
     """
     named = video_format(data)
     if named is None:
