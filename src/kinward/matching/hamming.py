@@ -1,8 +1,9 @@
 """Exact Hamming search among 256-bit hashes: everything within a radius, nothing missed or false.
 
 Hashes lie in segments, each cut into chunks according to its size (`layout`), and in a short tail
-that is scanned. A new hash goes to the tail, so the next search sees it. A full tail becomes a
-segment. Small segments are merged in the background without blocking searches.
+that is scanned. New hashes go to the tail, and the next search sees them. A full tail becomes a
+segment, as does a large batch. Small segments are merged in the background without blocking
+searches.
 """
 
 import threading
@@ -47,7 +48,10 @@ class HashesInvalid(KinwardError):
 
 
 class _State(msgspec.Struct, frozen=True):
-    """What a search reads. Immutable, so that a search is not disturbed by writers."""
+    """What a search reads.
+
+    Writers replace it. In place they only mark removed hashes and fill rows beyond its tail.
+    """
 
     segments: tuple[Segment, ...]
     tail_rows: Words
@@ -67,7 +71,7 @@ def _with_empty_tail(segments: tuple[Segment, ...] = ()) -> _State:
 
 
 class Index:
-    """An exact index of 256-bit hashes by Hamming distance: many readers and one writer at a time.
+    """An exact index of 256-bit hashes by Hamming distance. Threads may search while one writes.
 
     >>> index = Index(radius=31)
     >>> index.add(np.zeros((1, 32), dtype=np.uint8), np.array([7]))

@@ -62,7 +62,7 @@ class Frames:
         self._count += len(frames)
 
     def certain(self) -> bool:
-        """Return whether a verified video matches already, whatever the remaining frames are."""
+        """Return whether a verified hash matches already, whatever the remaining frames are."""
         verified = BankedHash.objects.live().filter(
             pk__in=self._near, addition__confidence=Confidence.VERIFIED
         )
