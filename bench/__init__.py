@@ -1,1 +1,1 @@
-"""Benchmarks: ours beside the peers, in the same run, printed as ratios. No test asserts a time."""
+"""Benchmarks of Kinward and its peers, in one run, printed as ratios. No test asserts a time."""

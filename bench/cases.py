@@ -2,9 +2,9 @@
 
     python bench/cases.py [cases]
 
-In a PostgreSQL of its own, in a directory that is removed afterwards. Pages are asked for inside
-this process, through every middleware; no network. Each case has findings, actions, a timeline, and
-every third one the same account's earlier, decided case.
+Runs in its own PostgreSQL, in a directory that is removed afterwards. Pages are requested within
+this process, through every middleware and without a network. Each case has findings and a timeline.
+Every third account also has an earlier, decided case.
 """
 
 import atexit
@@ -30,7 +30,7 @@ ROUNDS = 20
 
 
 def fill(count: int) -> None:
-    """Make accounts, each with an undecided case of three findings by people."""
+    """Create accounts, each with an undecided case of three findings from user reports."""
     from django.utils import timezone
 
     from kinward.casebook.models import Case, Finding, UserReport
@@ -42,15 +42,17 @@ def fill(count: int) -> None:
         Account(platform_id=f"account-{number}", screen_name=f"name-{number}")
         for number in range(count)
     )
-    old = [Case(account=each, state="dismissed", due_at=now) for each in accounts[::3]]
+    old = [Case(account=account, state="dismissed", due_at=now) for account in accounts[::3]]
     Case.objects.bulk_create(old)
     cases = Case.objects.bulk_create(
-        Case(account=each, priority=number % 3, due_at=now + timedelta(minutes=number % 997 - 99))
-        for number, each in enumerate(accounts)
+        Case(
+            account=account, priority=number % 3, due_at=now + timedelta(minutes=number % 997 - 99)
+        )
+        for number, account in enumerate(accounts)
     )
     reports = UserReport.objects.bulk_create(
         UserReport(account=case.account, category="bullying", content_id=f"post-{number}", text="x")
-        for number, case in enumerate([each for each in cases for _ in range(3)])
+        for number, case in enumerate([case for case in cases for _ in range(3)])
     )
     Finding.objects.bulk_create(
         Finding(
@@ -71,7 +73,7 @@ def fill(count: int) -> None:
 
 
 def timed(name: str, work: Callable[[], Any], rounds: int = ROUNDS) -> None:
-    """Print the median and the worst of some rounds, in milliseconds."""
+    """Print the median and the maximum of some rounds, in milliseconds."""
     work()
     seconds = []
     for _ in range(rounds):
@@ -84,7 +86,7 @@ def timed(name: str, work: Callable[[], Any], rounds: int = ROUNDS) -> None:
 
 
 def fifty_at_once() -> None:
-    """Fifty people take their next case at the same moment, several times."""
+    """Let fifty reviewers take their next case at the same moment."""
     from django.db import connection
 
     from kinward.access.models import Staff
@@ -114,11 +116,11 @@ def fifty_at_once() -> None:
     whole = time.perf_counter() - began
     shared = len(taken) - len({case for case, _ in taken})
     print(
-        f"{REVIEWERS} reviewers at once: {shared} shared a case; all of them served in "
+        f"{REVIEWERS} reviewers at once: {shared} shared a case; all were served in "
         f"{whole * 1e3:.0f} ms (connecting included), {1e3 * whole / REVIEWERS:.1f} ms each"
     )
     if shared:
-        raise SystemExit("two reviewers were given the same case")
+        raise SystemExit("two reviewers got the same case")
 
 
 def main(count: int) -> None:
@@ -139,7 +141,7 @@ def main(count: int) -> None:
 
     settings.ALLOWED_HOSTS = ["*"]
     fill(count)
-    gc.collect()  # of what filling left behind, which no page should wait for
+    gc.collect()  # or a page would wait for the garbage of `fill`
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     print(f"{count:,} undecided cases, {Case.objects.count():,} in all")
@@ -154,7 +156,7 @@ def main(count: int) -> None:
             raise SystemExit("the queue gave nothing")
         release_lease(case=case, staff=person)
 
-    timed("the next case, taken and given up", next_case)
+    timed("the next case, taken and released", next_case)
     case = take_next_case(staff=person)
     assert case is not None
     for path in ("/queue", f"/cases/{case.pk}", "/appeals", "/quality", "/releases", "/guidelines"):

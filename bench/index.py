@@ -1,10 +1,10 @@
-"""The exact index beside FAISS: as the threatexchange package configures it, and FAISS flat.
+"""The exact index compared with FAISS: as the threatexchange package configures it, and flat.
 
     python bench/index.py [hashes …]
 
-All on one thread, among random hashes and among clusters, with half of the queries planted within
-the radius. Recall is against a brute-force scan. The peer's multi-hash looks for what shares one
-of 16 chunks within one bit, which at radius 31 is exact too.
+All run on one thread, on random and on clustered hashes. Half of the queries are planted within the
+radius. Recall is measured against a brute-force scan. The peer's multi-hash compares 16 chunks
+within one bit each, which at radius 31 is exact, too.
 """
 
 import sys
@@ -28,19 +28,19 @@ def random_hashes(count: int, rng: np.random.Generator) -> Hashes:
 
 
 def clustered(count: int, rng: np.random.Generator) -> Hashes:
-    """A tenth are pictures, the others their near duplicates, 0 to 40 bits away."""
+    """Return hashes of which a tenth are centres and the others are near duplicates of them."""
     centres = random_hashes(count // 10, rng)
-    found = centres[rng.integers(0, len(centres), count)]
+    hashes = centres[rng.integers(0, len(centres), count)]
     for _ in range(5):
         flips = rng.integers(0, 256, size=count)
         on = rng.integers(0, 2, size=count).astype(bool)
-        found[on, flips[on] // 8] ^= (1 << (flips[on] % 8)).astype(np.uint8)
-    found[: len(centres)] = centres
-    return found
+        hashes[on, flips[on] // 8] ^= (1 << (flips[on] % 8)).astype(np.uint8)
+    hashes[: len(centres)] = centres
+    return hashes
 
 
 def planted(bank: Hashes, rng: np.random.Generator) -> Hashes:
-    """Queries, half of which are within the radius of a banked hash."""
+    """Return queries, half of which are within the radius of a banked hash."""
     queries = random_hashes(QUERIES, rng)
     for query in range(0, QUERIES, 2):
         queries[query] = bank[rng.integers(0, len(bank))]
@@ -50,14 +50,14 @@ def planted(bank: Hashes, rng: np.random.Generator) -> Hashes:
 
 
 def brute_force(bank: Hashes, query: Hashes) -> set[int]:
-    """Every row within the radius, the slow and obvious way."""
+    """Return every row within the radius, in the slow and obvious way."""
     words = bank.view(np.uint64)
     distances = np.bitwise_count(words ^ query.view(np.uint64)).sum(axis=1)
     return set(np.nonzero(distances <= RADIUS)[0].tolist())
 
 
 def microseconds(work: Callable[[Hashes], object], queries: Hashes, repeat: int = 3) -> float:
-    """The median of single searches."""
+    """Return the median time of a single search."""
     taken = []
     for _ in range(repeat):
         for query in queries:
@@ -72,8 +72,8 @@ def ours(bank: Hashes, queries: Hashes, truth: list[set[int]]) -> float:
     index = Index(RADIUS)
     index.add(bank, np.arange(len(bank)))
     built = time.perf_counter() - began
-    found = [set(index.search(query)[0].tolist()) for query in queries]
-    assert found == truth, "recall or precision is not 1"
+    hits = [set(index.search(query)[0].tolist()) for query in queries]
+    assert hits == truth, "recall or precision is not 1"
     single = microseconds(index.search, queries)
     began = time.perf_counter()
     index.search_batch(queries)
@@ -115,7 +115,7 @@ def peers(bank: Hashes, queries: Hashes, truth: list[set[int]], batch: float) ->
 
         single = microseconds(search, few, 1)
         hits = [set(search(query)[2].tolist()) for query in few]
-        wanted = sum(len(each) for each in truth[: len(few)])
+        wanted = sum(len(ids) for ids in truth[: len(few)])
         recall = sum(len(a & b) for a, b in zip(hits, truth, strict=False)) / max(1, wanted)
         began = time.perf_counter()
         index.range_search(few, RADIUS + 1)
@@ -123,12 +123,12 @@ def peers(bank: Hashes, queries: Hashes, truth: list[set[int]], batch: float) ->
         print(
             f"  {name:<12} {single:9,.0f} µs single, {together:8,.0f} in a batch;"
             f" recall {recall:.3f}; build {built:.1f} s;"
-            f" ours is {together / batch:,.0f} times as quick in batches"
+            f" ours is {together / batch:,.0f} times faster in batches"
         )
 
 
 def main() -> None:
-    sizes = [int(float(each)) for each in sys.argv[1:]] or [10**6, 10**7]
+    sizes = [int(float(size)) for size in sys.argv[1:]] or [10**6, 10**7]
     warm()
     for size in sizes:
         for name, make in (("random", random_hashes), ("clustered", clustered)):

@@ -1,10 +1,10 @@
-"""PDQ: ours beside the reference package and threatexchange's hasher, from pixels and from files.
+"""PDQ: our hasher compared with the reference package and threatexchange's, on one thread.
 
-    python bench/pdq.py [directory of pictures]
+    python bench/pdq.py [directory of images]
 
-With a directory it says instead how far ours is from the reference on each picture in it. All in
-one run, on one thread. Scaled decoding of large JPEGs is not used: at half the size 23 of 40
-generated pictures came out 2 to 6 bits away, and the promise is 2.
+With a directory it prints instead how many bits ours differs from the reference on each image.
+Our hasher does not decode large JPEGs at half the size: 23 of 40 generated images then differed by
+2 to 6 bits, and we promise at most 2.
 """
 
 import io
@@ -72,7 +72,7 @@ def main() -> None:
         )
     everything = pictures.encode(image, "JPEG")
     decoding = median_ms(lambda: np.asarray(Image.open(io.BytesIO(everything)).convert("RGB")))
-    print(f"PDQ of one 1024 x 768 picture, one thread, median of {ROUNDS}")
+    print(f"PDQ of one 1024 x 768 image, one thread, median of {ROUNDS}")
     head = f"{'from':<12}{'ours ms':>10}{'pdqhash ms':>12}{'ratio':>8}"
     print(f"{head}{'threatexchange ms':>20}{'ratio':>8}")
     for name, ours, theirs, others in rows:
@@ -85,9 +85,9 @@ def main() -> None:
 
 
 def agreement(directory: Path) -> None:
-    """How many bits ours and the reference's differ on every picture of a directory."""
+    """Print how many bits our hash differs from the reference's, for every image in a directory."""
     counts: Counter[int] = Counter()
-    for path in sorted(each for each in directory.rglob("*") if each.is_file()):
+    for path in sorted(file for file in directory.rglob("*") if file.is_file()):
         data = path.read_bytes()
         try:
             pixels = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
@@ -101,7 +101,7 @@ def agreement(directory: Path) -> None:
         if bits > 2:
             print(f"{path}: {bits} bits")
     for bits, count in sorted(counts.items()):
-        print(f"{bits} bits: {count} pictures")
+        print(f"{bits} bits: {count} images")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Ask the reference package for the hashes that the tests compare ours with.
+"""Ask the reference package for the hashes with which the tests compare ours.
 
-python -m bench.pdq_reference           compare with what is recorded, and ours with both
-python -m bench.pdq_reference --record  record the answers in tests/reference_pictures.csv
+python -m bench.pdq_reference           compare the reference with our hashes and the recorded ones
+python -m bench.pdq_reference --record  record its answers in tests/reference_pictures.csv
 """
 
 import csv
@@ -22,7 +22,7 @@ def row(kind: str, number: int, bits: np.ndarray, quality: float) -> Row:
 
 
 def ask_reference() -> Iterator[tuple[Row, bytes]]:
-    """Yield the reference's answer for each picture, and our hash of the same pixels."""
+    """Yield the reference's answer for each image, and our hash of the same pixels."""
     for format in recorded.FORMATS:
         for seed in recorded.SEEDS:
             pixels = recorded.decode(recorded.draw_file(format, seed))
@@ -38,7 +38,7 @@ def ask_reference() -> Iterator[tuple[Row, bytes]]:
 
 
 def compare(answers: list[tuple[Row, bytes]]) -> int:
-    """Print how far ours is from the reference, and how many recorded answers have changed."""
+    """Print how far our hashes are from the reference's, and how many recorded answers changed."""
     known = recorded.read_reference()
     changed = [
         answer
@@ -49,7 +49,7 @@ def compare(answers: list[tuple[Row, bytes]]) -> int:
         (int.from_bytes(bytes.fromhex(answer[2])) ^ int.from_bytes(ours)).bit_count()
         for answer, ours in answers
     )
-    print(f"PDQ of {len(answers)} generated pictures: at most {worst} bits from pdqhash's")
+    print(f"PDQ of {len(answers)} generated images: at most {worst} bits from pdqhash's")
     print(f"recorded answers that are no longer pdqhash's: {len(changed) + len(known)}")
     return int(worst > 2 or bool(changed) or bool(known))
 

@@ -1,10 +1,10 @@
-"""Retro-matching at size: new hashes against everything held, killed half-way and gone on with.
+"""Retro-matching at scale: new hashes against uploaded content, killed half-way and resumed.
 
-    python bench/retro.py [held [new]]
+    python bench/retro.py [uploaded [new]]
 
-In a PostgreSQL of its own, in a directory that is removed afterwards. Random records are held, and
-some of the checks among them are planted near new hashes. Time is that of `kinward match retro`,
-with what it did before it was killed.
+Runs in its own PostgreSQL, in a directory that is removed afterwards. The uploaded content is
+random records, with some checks planted near new hashes. The time is that of
+`kinward match retro`, including its work before it was killed.
 """
 
 import atexit
@@ -26,38 +26,38 @@ atexit.register(shutil.rmtree, DIRECTORY, ignore_errors=True)  # after the serve
 os.environ["KINWARD_DATA_DIR"] = DIRECTORY
 
 
-def fill(held: int, new: int) -> set[UUID]:
-    """Hold random records, some of them planted, and bank the new hashes; the planted checks."""
+def fill(uploaded: int, new: int) -> set[UUID]:
+    """Store random records, some of them planted, and bank new hashes. Returns planted checks."""
     from django.utils import timezone
 
     from kinward.access.actor import Actor
     from kinward.matching.hashlists import ListedHash
-    from kinward.matching.held import CURRENT, record_type
     from kinward.matching.kinds import Pdq
     from kinward.matching.models import Check, HeldBlock, RetroRun
     from kinward.matching.retro import BLOCK
     from kinward.matching.services import add_hashes, create_bank
+    from kinward.matching.uploaded import CURRENT, record_type
     from kinward.people.services import Profile, put_account
 
     rng, record = np.random.default_rng(5), record_type(CURRENT)
     listed = rng.integers(0, 256, (new, 32), dtype=np.uint8)
     account, _ = put_account(platform_id="bench", profile=Profile())
     planted: dict[int, Check] = {}
-    for place in rng.choice(held, PLANTED, replace=False).tolist():
+    for place in rng.choice(uploaded, PLANTED, replace=False).tolist():
         near = listed[rng.integers(0, new)].copy()
         for bit in rng.choice(256, rng.integers(0, 32), replace=False):
             near[bit // 8] ^= np.uint8(1 << (bit % 8))
         planted[place] = Check.objects.create(
             account=account,
-            content_id=f"held-{place}",
+            content_id=f"upload-{place}",
             signature=near.tobytes(),
             signature_kind=Pdq.name,
             quality=100,
             uploaded_at=timezone.now(),
             matched=False,
         )
-    for first in range(0, held, BLOCK):
-        count = min(BLOCK, held - first)
+    for first in range(0, uploaded, BLOCK):
+        count = min(BLOCK, uploaded - first)
         records = np.frombuffer(rng.bytes(count * record.itemsize), dtype=record).copy()
         for kind in ("md5", "sha1", "sha256"):
             records[kind] = 0
@@ -66,10 +66,10 @@ def fill(held: int, new: int) -> set[UUID]:
                 records[place - first]["pdq"] = np.frombuffer(check.signature, np.uint8)
                 records[place - first]["check"] = np.frombuffer(check.pk.bytes, np.uint8)
         HeldBlock.objects.create(format=CURRENT, count=count, records=records.tobytes())
-        print(f"\r{first + count:,} held", end="", flush=True)
+        print(f"\r{first + count:,} uploaded", end="", flush=True)
     print()
     bank = create_bank(name="new", confidence="unverified", actor=Actor.system("bench"))
-    hashes = [ListedHash(Pdq.name, each.tobytes()) for each in listed]
+    hashes = [ListedHash(Pdq.name, value.tobytes()) for value in listed]
     add_hashes(bank=bank, hashes=hashes, provenance="bench", actor=Actor.system("bench"))
     RetroRun.objects.all().delete()
     return {check.pk for check in planted.values()}
@@ -79,12 +79,13 @@ def command(*more: str) -> list[str]:
     return [sys.executable, "-m", "kinward", "match", "retro", *more]
 
 
-def run_killed_half_way(held: int) -> float:
+def run_killed_half_way(uploaded: int) -> float:
+    """Run the command, kill it half-way and run it again. Returns the seconds of both runs."""
     from kinward.matching.models import RetroRun
 
     began = time.perf_counter()
     first = subprocess.Popen(command(), stderr=subprocess.DEVNULL)
-    while (run := RetroRun.objects.first()) is None or run.held < held / 2:
+    while (run := RetroRun.objects.first()) is None or run.held < uploaded / 2:
         assert first.poll() is None, "it ended before half of it was done"
         time.sleep(0.2)
     first.kill()
@@ -96,14 +97,15 @@ def run_killed_half_way(held: int) -> float:
     return killed + time.perf_counter() - began
 
 
-def found() -> Counter[UUID]:
+def count_findings() -> Counter[UUID]:
+    """Count the findings of each check."""
     from kinward.casebook.models import Finding
 
     return Counter(Finding.objects.values_list("check_made", flat=True))
 
 
 def main() -> None:
-    held = int(float(sys.argv[1])) if len(sys.argv) > 1 else 5_000_000
+    uploaded = int(float(sys.argv[1])) if len(sys.argv) > 1 else 5_000_000
     new = int(float(sys.argv[2])) if len(sys.argv) > 2 else 100_000
     from kinward.cli.first_run import make_secrets, migrate
     from kinward.cli.main import set_up_django
@@ -111,12 +113,13 @@ def main() -> None:
     make_secrets()
     set_up_django()
     migrate()
-    planted = fill(held, new)
-    seconds = run_killed_half_way(held)
+    planted = fill(uploaded, new)
+    seconds = run_killed_half_way(uploaded)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
-    once = found() == Counter(planted)
-    print(f"{new:,} new against {held:,} held: {seconds:.0f} s on {os.cpu_count()} cores,")
-    print(f"at most {peak:.1f} GB; found {len(found())} of {len(planted)}, each once: {once}")
+    findings = count_findings()
+    once = findings == Counter(planted)
+    print(f"{new:,} new against {uploaded:,} uploaded: {seconds:.0f} s on {os.cpu_count()} cores,")
+    print(f"at most {peak:.1f} GB; found {len(findings)} of {len(planted)}, each once: {once}")
     assert once
 
 

@@ -1,9 +1,9 @@
-"""How many pictures are still known after they were changed: ours beside the reference package.
+"""Robustness of PDQ: how many images still match after a change, ours and the reference package.
 
-    python bench/robustness.py [pictures]
+    python bench/robustness.py [images]
 
-Prints the table of docs/benchmarks.md. A picture is known if its hash is within 31 bits
-of its original's, and both have a quality of 50 or more.
+Prints the table of docs/benchmarks.md. A changed image matches if its hash is within 31 bits of the
+original's, and both have a quality of 50 or more.
 """
 
 import io
@@ -47,8 +47,8 @@ CHANGES: dict[str, Callable[[Image.Image], Image.Image]] = {
 
 
 def ours(image: Image.Image) -> tuple[bytes, int]:
-    found, quality = hash_array(np.asarray(image))
-    return found.tobytes(), quality
+    digest, quality = hash_array(np.asarray(image))
+    return digest.tobytes(), quality
 
 
 def reference(image: Image.Image) -> tuple[bytes, int]:

@@ -1,1 +1,1 @@
-"""The policy bench: one policy of eight rules, ours and the peers', in one run."""
+"""The policy bench: one policy of eight rules in our engine and the peers', in one run."""

@@ -1,4 +1,4 @@
-"""Policy: ours beside Cedar, Rego and CEL in process, and beside django-ninja over HTTP."""
+"""Policy: our engine compared with Cedar, Rego and CEL, and over HTTP with django-ninja."""
 
 import os
 import random
@@ -31,7 +31,7 @@ KNOWN = 1_000
 
 
 def per_second(ask: Callable[[Any], bool], prepared: list[Any]) -> float:
-    """Decisions a second: the median of rounds over questions in the engine's own form."""
+    """Return decisions a second: the median of rounds over questions in the engine's own form."""
     for question in prepared[:200]:
         ask(question)
     rates: list[float] = []
@@ -58,16 +58,16 @@ def in_process() -> None:
     ours = 0.0
     for name, ((prepare, ask), size) in engines.items():
         prepared = [prepare(question) for question in asked[:size]]
-        assert [ask(each) for each in prepared] == expected[:size], name
-        found = per_second(ask, prepared)
-        ours = ours or found
-        print(f"  {name:<26} {found:>12,.0f}   {ours / found:>8,.1f}x")
+        assert [ask(question) for question in prepared] == expected[:size], name
+        rate_of_engine = per_second(ask, prepared)
+        ours = ours or rate_of_engine
+        print(f"  {name:<26} {rate_of_engine:>12,.0f}   {ours / rate_of_engine:>8,.1f}x")
     batch = cedar_batch(asked[:5000])
     assert batch() == expected[:5000]
     began = time.perf_counter()
     batch()
-    found = 5000 / (time.perf_counter() - began)
-    print(f"  {'cedarpy, batched':<26} {found:>12,.0f}   {ours / found:>8,.1f}x")
+    batched = 5000 / (time.perf_counter() - began)
+    print(f"  {'cedarpy, batched':<26} {batched:>12,.0f}   {ours / batched:>8,.1f}x")
 
 
 def whole_pack() -> None:
@@ -83,23 +83,23 @@ def whole_pack() -> None:
     began = time.perf_counter()
     for name, person in asked:
         decide(pack, name, person)
-    found = len(asked) / (time.perf_counter() - began)
-    print(f"  {'teen-accounts, all of it':<26} {found:>12,.0f}")
+    decisions = len(asked) / (time.perf_counter() - began)
+    print(f"  {'teen-accounts, all of it':<26} {decisions:>12,.0f}")
 
 
 def population() -> None:
     before, after = load_pack("tiktok-2021"), load_pack("teen-accounts")
     began = time.perf_counter()
-    found = simulate_change(before.ruling, after.ruling, generate_people(ACCOUNTS))
+    change = simulate_change(before.ruling, after.ruling, generate_people(ACCOUNTS))
     took = time.perf_counter() - began
     print(
-        f"\nSimulation: {found.accounts:,} generate_people accounts, {len(before.capabilities)} "
+        f"\nSimulation: {change.accounts:,} generated accounts, {len(before.capabilities)} "
         f"capabilities, two packs: {took:.2f} s"
     )
 
 
 def over_http(directory: Path) -> None:
-    """By the pack that Kinward begins with: every rule of it, and the law of every place."""
+    """Compare over HTTP. Kinward answers with all rules of its first pack and all overlays."""
     os.environ["KINWARD_DATA_DIR"] = str(directory)
     from kinward.cli.up import start_ground
 
@@ -125,17 +125,19 @@ def over_http(directory: Path) -> None:
     ]
     try:
         asked = questions(2000)
-        ours = [request("/v1/decide", ours_body(each), key) for each in asked]
-        theirs = [request("/decide", msgspec.json.encode(each.attributes())) for each in asked]
+        ours = [request("/v1/decide", ours_body(question), key) for question in asked]
+        theirs = [
+            request("/decide", msgspec.json.encode(question.attributes())) for question in asked
+        ]
         print("\nOver HTTP, one worker, answers a second:")
         our_rate, their_rate = rate(ports[0], ours), rate(ports[1], theirs)
         print(f"  {'Kinward /v1/decide':<26} {our_rate:>12,.0f}")
         print(f"  {'django-ninja':<26} {their_rate:>12,.0f}   {our_rate / their_rate:>8,.1f}x")
         known = [
-            msgspec.json.encode({"capability": each.capability, "actor": {"id": f"m{number}"}})
-            for number, each in enumerate(questions(KNOWN))
+            msgspec.json.encode({"capability": question.capability, "actor": {"id": f"m{number}"}})
+            for number, question in enumerate(questions(KNOWN))
         ]
-        by_id = rate(ports[0], [request("/v1/decide", each, key) for each in known])
+        by_id = rate(ports[0], [request("/v1/decide", body, key) for body in known])
         print(f"  {'/v1/decide, by account':<26} {by_id:>12,.0f}")
         many = questions(BATCH)
         body = b'{"questions":[' + b",".join(map(ours_body, many)) + b"]}"

@@ -1,4 +1,4 @@
-"""Requests a second: a few connections kept busy with prepared requests, answers only counted."""
+"""Requests a second: connections kept busy with prepared requests, whose answers are counted."""
 
 import asyncio
 import itertools
@@ -14,7 +14,7 @@ CONNECTIONS = 32
 
 
 class _Caller(asyncio.Protocol):
-    """One connection: sends the next request when an answer is complete."""
+    """One connection. Sends the next request when an answer is complete."""
 
     def __init__(self, requests: "itertools.cycle[bytes]", counts: list[int]) -> None:
         self._requests, self._counts = requests, counts
@@ -27,8 +27,8 @@ class _Caller(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._waiting += data
-        head, found, body = self._waiting.partition(b"\r\n\r\n")
-        if not found:
+        head, end, body = self._waiting.partition(b"\r\n\r\n")
+        if not end:
             return
         assert head.startswith(b"HTTP/1.1 200"), self._waiting[:300]
         length = _length(head, body)
@@ -40,16 +40,16 @@ class _Caller(asyncio.Protocol):
 
 
 def _length(head: bytes, body: bytes) -> int | None:
-    """How long the answer's body is, as it is announced or as it came in chunks."""
-    found = re.search(rb"content-length: *(\d+)", head, re.IGNORECASE)
-    if found:
-        return int(found[1])
+    """Return the length of an answer's body, announced or chunked; None if not known yet."""
+    announced = re.search(rb"content-length: *(\d+)", head, re.IGNORECASE)
+    if announced:
+        return int(announced[1])
     end = body.find(b"0\r\n\r\n")
     return None if end < 0 else end + 5
 
 
 def request(path: str, body: bytes, key: str = "") -> bytes:
-    """A request as bytes."""
+    """Return a request as bytes."""
     authorization = f"Authorization: Bearer {key}\r\n" if key else ""
     head = (
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
@@ -61,7 +61,7 @@ def request(path: str, body: bytes, key: str = "") -> bytes:
 def rate(
     port: int, requests: Sequence[bytes], seconds: float = 5.0, connections: int = CONNECTIONS
 ) -> float:
-    """Answers a second from a server that is warm."""
+    """Measure the answers a second of a warm server."""
 
     async def run() -> float:
         loop = asyncio.get_running_loop()
@@ -73,10 +73,10 @@ def rate(
         await asyncio.sleep(1)
         before, began = counts[0], time.perf_counter()
         await asyncio.sleep(seconds)
-        found = (counts[0] - before) / (time.perf_counter() - began)
+        answers = (counts[0] - before) / (time.perf_counter() - began)
         for transport in transports:
             transport.abort()
-        return found
+        return answers
 
     return asyncio.run(run())
 
@@ -84,7 +84,7 @@ def rate(
 def serve(
     interface: str, target: str, port: int, environment: dict[str, str]
 ) -> subprocess.Popen[bytes]:
-    """One worker of granian, when it answers."""
+    """Start granian with one worker, and return once it answers."""
     command = [sys.executable, "-m", "granian", f"--interface={interface}", "--http=1", "--no-ws"]
     command += ["--workers=1", f"--port={port}", "--log-level=warning", target]
     process = subprocess.Popen(command, env=environment)

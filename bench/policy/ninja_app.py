@@ -1,4 +1,4 @@
-"""The same policy behind django-ninja, as most would write it: plain Python, one JSON endpoint."""
+"""The same policy behind django-ninja, as usually written: plain Python, one JSON endpoint."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The questions of the bench: the same people and contacts for everybody, from one seed."""
+"""The questions of the bench: the same people and contacts for every engine, from one seed."""
 
 import random
 from typing import Any, NamedTuple

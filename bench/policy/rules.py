@@ -1,8 +1,9 @@
-"""Eight rules, said five times: as our pack, in Cedar, in Rego, in CEL, and in plain Python.
+"""Eight rules, written five times: as our pack, in Cedar, Rego, CEL, and plain Python.
 
-1 nobody under 13 joins; 2 or does anything else; 3 no messages before 16; 4 none between a minor
-and an adult stranger; 5 no livestream before 16; 6 not discoverable before 16; 7 in Germany no
-personalised feed before 16; 8 in Australia no account before 16. And who is blocked is blocked.
+1. Nobody under 13 joins. 2. Nobody under 13 does anything else. 3. No messages before 16. 4. No
+messages from a minor to an adult stranger. 5. No livestream before 16. 6. Not discoverable before
+16. 7. In Germany no personalised feed before 16. 8. In Australia no account before 16. Besides,
+no messages where one person has blocked the other.
 """
 
 from collections.abc import Callable
@@ -86,7 +87,7 @@ url = "bench"
 from = 2020-01-01
 """
 
-# A question in an engine's own form, and the engine: only the second is timed.
+# Prepares a question in an engine's own form, and answers it. Only the answer is timed.
 Engine = tuple[Callable[[Question], Any], Callable[[Any], bool]]
 
 
@@ -194,7 +195,7 @@ def cedar_batch(asked: list[Question]) -> Callable[[], list[bool]]:
 
     def ask() -> list[bool]:
         results = cedarpy.is_authorized_batch(requests, policies, entities)
-        return [bool(each.allowed) for each in results]
+        return [bool(result.allowed) for result in results]
 
     return ask
 

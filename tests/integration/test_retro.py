@@ -1,4 +1,4 @@
-"""A list that grows is held against everything that was uploaded before, once."""
+"""A list that grows is compared with everything uploaded before, once."""
 
 import os
 import signal
@@ -26,9 +26,8 @@ from kinward.demo import pictures
 from kinward.findings.retro import retro_match
 from kinward.findings.user_reports import UserReportIn, receive_user_report
 from kinward.ledger.models import Entry
-from kinward.matching import held, retro
+from kinward.matching import retro, uploaded
 from kinward.matching.hashlists import ListedHash
-from kinward.matching.held import Held, candidates, new_hashes, pack, unpack
 from kinward.matching.kinds import Md5, Pdq
 from kinward.matching.models import BankedHash, Check, HeldBlock, RetroRun, Unheld
 from kinward.matching.retro import pack_checks
@@ -39,6 +38,7 @@ from kinward.matching.services import (
     file_hashes,
     mark_hash_false_positive,
 )
+from kinward.matching.uploaded import Uploaded, candidates, new_hashes, pack, unpack
 from kinward.media import digest_bytes, read_video
 from kinward.people.models import Account
 from kinward.people.services import Profile, put_account
@@ -142,7 +142,7 @@ def test_a_run_goes_on_where_it_was_cut_off(account: Account) -> None:
     add_hashes(bank=bank, hashes=hashes, provenance="p", actor=ACTOR)
     seen: list[int] = []
 
-    def join(blocks: Sequence[held.Block], new: held.New) -> set[UUID]:
+    def join(blocks: Sequence[uploaded.Block], new: uploaded.New) -> set[UUID]:
         seen.extend(block.pk for block in blocks)
         if len(seen) == 4:
             raise KeyboardInterrupt
@@ -274,7 +274,7 @@ def test_what_was_called_wrong_or_is_disabled_is_not_looked_for(account: Account
     st.integers(0, 2**32),
     st.integers(0, 300),
     st.integers(0, 300),
-    st.sampled_from(["scan", "index held", "index new", ""]),
+    st.sampled_from(["scan", "index uploaded", "index new", ""]),
 )
 def test_no_candidate_is_missed_whichever_way_is_chosen(
     seed: int, count: int, new: int, way: str
@@ -286,7 +286,7 @@ def test_no_candidate_is_missed_whichever_way_is_chosen(
         return near(centres[int(rng.integers(8))], int(rng.integers(0, 80)))
 
     rows = [
-        Held(uuid4(), [some() for _ in range(int(rng.integers(0, 4)))], {"md5": rng.bytes(16)})
+        Uploaded(uuid4(), [some() for _ in range(int(rng.integers(0, 4)))], {"md5": rng.bytes(16)})
         for _ in range(count)
     ]
     frames = [some() for _ in range(new)]

@@ -6,8 +6,8 @@ import pkgutil
 import pytest
 
 from kinward.matching import kinds
-from kinward.matching.held import CURRENT, FORMATS
 from kinward.matching.kinds import FILE_KINDS, KINDS, Carried, HashKind, kind_named, kind_of
+from kinward.matching.uploaded import CURRENT, FORMATS
 
 EVERY = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 
@@ -81,7 +81,7 @@ def test_what_files_have_is_in_what_is_held() -> None:
     """Otherwise a list that grows would not be looked for in what was uploaded before."""
     fields = {name for name, _ in FORMATS[CURRENT]}
     for name in FILE_KINDS:
-        assert kind_of(name).near or name in fields, f"{name} has no field in a format of `held`"
+        assert kind_of(name).near or name in fields, f"{name} has no field in the current format"
 
 
 def test_a_hash_of_too_little_structure_says_nothing() -> None:

@@ -19,7 +19,7 @@ from kinward.media import (
     read_video,
     split_frames,
 )
-from kinward.media.footage import SAME, _Kept, render_sheet
+from kinward.media.footage import SAME, _Samples, render_sheet
 from kinward.media.formats import video_format
 from tests import videos
 
@@ -103,12 +103,12 @@ def test_a_video_without_end_ends_at_its_limit_and_keeps_few_frames() -> None:
 def test_no_clock_of_the_files_own_hides_what_it_shows() -> None:
     shown = [np.asarray(pictures.draw(seed)) for seed in range(6)]
     for times in ([10.0**6, 0, 1, 2, 3, 4], [None] * 6, [5, 4, 3, 2, 1, 0]):
-        kept = _Kept()
+        kept = _Samples()
         for pixels, at in zip(shown, times, strict=True):
             if kept.wants(at):
                 kept.take(pixels, at)
         assert len(kept.frames) >= 3, times
-    stopped, taken = _Kept(), []
+    stopped, taken = _Samples(), []
     for number in range(600):
         if stopped.wants(0.0):
             stopped.take(shown[number // 100], 0.0)

@@ -163,7 +163,7 @@ def check_jobs() -> Finding:
 
 def check_index() -> Finding:
     """Is the search compiled?"""
-    from kinward.matching.api import warm, was_kept
+    from kinward.matching import warm, was_kept
 
     seconds = warm()
     if was_kept():

@@ -7,7 +7,7 @@ import click
 
 from kinward.findings.api import retro_match
 from kinward.ground.config import config
-from kinward.matching.api import Join, held_count
+from kinward.matching.api import Join, count_uploaded
 
 
 @click.group()
@@ -35,7 +35,7 @@ def retro(address: str | None, parquet: Path | None) -> None:
 
         join = Cluster(address, parquet or config().data_dir / "parquet").join
     last = None
-    with click.progressbar(length=held_count(), label="Held", file=sys.stderr) as bar:
+    with click.progressbar(length=count_uploaded(), label="Held", file=sys.stderr) as bar:
         for run in retro_match(join):
             if last is not None and run.pk != last.pk:
                 bar.pos = 0

@@ -1,1 +1,1 @@
-"""Exchanges: banks that a partner fills, kept equal to the partner's, and our opinions back."""
+"""Exchanges: banks that mirror a partner's list, and opinions that go back to the partner."""

@@ -1,4 +1,4 @@
-"""The hasher of the `threatexchange` package: our PDQ, wherever `pdqhash` is not installed.
+"""A stand-in for `pdqhash`: the `threatexchange` package hashes with our PDQ.
 
 `threatexchange` imports `pdqhash` together with its PDQ signal type. `pdqhash` has no wheel for
 Linux, so the locked requirements leave it out: a machine needs no C++ compiler to run Kinward.
@@ -15,13 +15,13 @@ from kinward.media import hash_array
 
 
 def compute(pixels: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8], int]:
-    """Return the bits, uint8[256], and the quality of a picture, uint8[H, W, 3 or 4]."""
+    """Return the bits, uint8[256], and the quality of an image, uint8[H, W, 3 or 4]."""
     digest, quality = hash_array(pixels[:, :, :3])
     return np.unpackbits(digest), quality
 
 
 def stand_in() -> None:
-    """Let `import pdqhash` give our hasher, unless the package itself is installed. Idempotent."""
+    """Make `import pdqhash` import our hasher, unless the package is installed. Idempotent."""
     if sys.modules.get("pdqhash") is None and importlib.util.find_spec("pdqhash") is None:
         module = ModuleType("pdqhash", __doc__)
         module.__dict__["compute"] = compute

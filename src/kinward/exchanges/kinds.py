@@ -1,4 +1,4 @@
-"""What we can think of a partner's hash."""
+"""The kinds of opinion on a partner's hash."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from kinward.ground.errors import KinwardError
 
 
 class OpinionKind(StrEnum):
-    """What we can think of a partner's hash."""
+    """An opinion on a partner's hash."""
 
     SEEN = "seen"
     CONFIRMED = "confirmed"
@@ -14,6 +14,6 @@ class OpinionKind(StrEnum):
 
 
 class NotTaken(KinwardError):
-    """This partner takes no such opinion."""
+    """This partner does not accept such an opinion."""
 
     code = "exchange.opinion_not_taken"

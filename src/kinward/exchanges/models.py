@@ -1,4 +1,4 @@
-"""Exchanges, what each partner's entries gave, and what we think of them."""
+"""Exchanges, the hashes of partners' entries, and opinions on them."""
 
 from django.db import models
 
@@ -6,9 +6,9 @@ from kinward.matching.api import Addition, Bank, BankedHash
 
 
 class Exchange(models.Model):
-    """A partner, how to reach it, and how far we have read.
+    """A partner, how to reach it, and the progress of its sync.
 
-    `full`: a reading of everything is under way; what it does not meet again goes at its end.
+    `full`: a full sync is under way. At its end, hashes that it did not meet again are withdrawn.
     """
 
     name = models.CharField(max_length=80, unique=True)
@@ -17,8 +17,8 @@ class Exchange(models.Model):
     config = models.JSONField(default=dict)
     credentials = models.TextField(default="")  # sealed JSON
     bank = models.OneToOneField(Bank, on_delete=models.PROTECT, related_name="exchange")
-    opinions = models.BooleanField(default=False)  # whether ours go back
-    minutes = models.PositiveIntegerField(default=60)  # between two syncs
+    opinions = models.BooleanField(default=False)  # whether ours are sent to the partner
+    minutes = models.PositiveIntegerField(default=60)  # from one sync to the next
     enabled = models.BooleanField(default=True)
 
     checkpoint = models.JSONField(null=True)
@@ -28,19 +28,21 @@ class Exchange(models.Model):
     progress_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     problem = models.TextField(default="")
-    unusable = models.PositiveIntegerField(default=0)  # hashes of the last sync that were no good
+    unusable = models.PositiveIntegerField(
+        default=0
+    )  # hashes of the last sync that could not be parsed
 
     def __str__(self) -> str:
         return f"exchange:{self.name}"
 
 
 class Signal(models.Model):
-    """That a partner's entry gave a banked hash. A hash goes when the last entry that gave it does.
+    """A link from a partner's entry to a banked hash. A hash without links leaves the bank.
 
-    `key` is the partner's own.
+    `key`: the partner's key of the entry. `generation`: the full sync that last met it.
     """
 
-    # Without an index of its own, for the reason that `BankedHash.bank` has none.
+    # Without an index of its own, for the same reason as `BankedHash.bank`.
     exchange = models.ForeignKey(
         Exchange, on_delete=models.CASCADE, related_name="signals", db_index=False
     )
@@ -57,7 +59,7 @@ class Signal(models.Model):
 
 
 class Sync(models.Model):
-    """One reading of a partner, and the addition to the bank that it makes."""
+    """One sync with a partner, and its addition to the bank."""
 
     exchange = models.ForeignKey(Exchange, on_delete=models.CASCADE, related_name="syncs")
     addition = models.ForeignKey(Addition, on_delete=models.PROTECT, related_name="+")
@@ -68,7 +70,7 @@ class Sync(models.Model):
 
 
 class Opinion(models.Model):
-    """What we think of a partner's hash: that we saw it, that it is right, or that it is wrong."""
+    """An opinion on a partner's hash: seen, confirmed, or a false positive."""
 
     banked = models.ForeignKey(BankedHash, on_delete=models.CASCADE, related_name="opinions")
     kind = models.CharField(max_length=20)

@@ -1,4 +1,4 @@
-"""Opinions on partners' hashes: given here, and sent back where the operator allows it."""
+"""Opinions on partners' hashes. They are sent to the partner if the operator allows it."""
 
 import structlog
 from django.db import transaction
@@ -18,9 +18,9 @@ SEND = "exchanges.send_opinion"
 
 
 def give_opinion(*, hashes: list[int], kind: OpinionKind, actor: Actor) -> None:
-    """Note what we think of banked hashes, in the caller's transaction; each once.
+    """Record an opinion on those of the banked hashes that are a partner's. Idempotent.
 
-    Of a partner's hash it is sent to the partner, if its exchange says so.
+    It is sent to the partner if the exchange allows opinions. Requires a transaction.
     """
     rows = BankedHash.objects.filter(pk__in=hashes, bank__exchange__isnull=False)
     for row in rows.select_related("bank__exchange"):
@@ -32,7 +32,7 @@ def give_opinion(*, hashes: list[int], kind: OpinionKind, actor: Actor) -> None:
 
 
 def send(opinion_id: int) -> None:
-    """Tell the partner, about each entry that gave the hash."""
+    """Send an opinion to the partner, for every entry with the hash. Idempotent."""
     opinion = Opinion.objects.select_related("banked__bank__exchange").get(pk=opinion_id)
     if opinion.sent_at is not None:
         return
@@ -53,7 +53,10 @@ def send(opinion_id: int) -> None:
 
 @transaction.atomic
 def mark_false_positive(*, row: BankedHash, wrong: bool, actor: Actor) -> None:
-    """Say that a banked hash hits what is harmless, here and to whoever it is from."""
+    """Mark a banked hash as a false positive, or reinstate it.
+
+    A false positive is also an opinion, which goes to the partner that shared the hash.
+    """
     actor.must(Permission.MARK_HASHES)
     mark_hash_false_positive(row=row, wrong=wrong, actor=actor)
     if wrong:

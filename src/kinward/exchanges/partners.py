@@ -1,7 +1,7 @@
-"""Partners' interfaces, as the `threatexchange` package and its extensions speak them.
+"""The interfaces of partners, from the `threatexchange` package and its extensions.
 
-Three of them get what the package leaves out: answers have a bound, an address of one's own can be
-set, StopNCII's withdrawals are honoured, and opinions can be sent.
+The interfaces of NCMEC, StopNCII and Meta add what the package lacks: responses have a size limit,
+an address can be set, StopNCII's withdrawals are honoured, and opinions can be sent.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import dacite
 import requests
 
-from kinward.exchanges import hashing  # noqa: F401  before the package that wants a hasher
+from kinward.exchanges import hashing  # noqa: F401  `threatexchange` imports `pdqhash`
 
 # isort: split
 from threatexchange.exchanges.clients.fb_threatexchange.api import ThreatExchangeAPI
@@ -43,13 +43,13 @@ LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 
 class AnswerTooLarge(KinwardError):
-    """The partner's answer is larger than any should be."""
+    """The partner's response exceeds the size limit."""
 
     code = "exchange.answer_too_large"
 
 
 def _bounded(session: requests.Session) -> requests.Session:
-    """A session that reads no endless answer, and follows no redirection to elsewhere."""
+    """Bound a session: responses have a size limit, and redirects are not followed."""
 
     def read(response: requests.Response, *args: Any, **kwargs: Any) -> None:
         body = response.raw.read(MAX_ANSWER + 1, decode_content=True)
@@ -63,7 +63,7 @@ def _bounded(session: requests.Session) -> requests.Session:
 
 
 class NcmecClient(ncmec.NCMECHashAPI):
-    """NCMEC's Hash Sharing API, bounded, at an address of one's own."""
+    """NCMEC's Hash Sharing API at any address, bounded."""
 
     def __init__(self, user: str, password: str, url: str) -> None:
         super().__init__(user, password, ncmec.NCMECEnvironment.test_Industry)
@@ -74,7 +74,7 @@ class NcmecClient(ncmec.NCMECHashAPI):
 
 
 class Ncmec(ncmec_api.NCMECSignalExchangeAPI):
-    """NCMEC: every fingerprint of an entry counts, not only those that the package matches."""
+    """NCMEC. All fingerprints of an entry are used, not only those that the package can match."""
 
     url = ""
 
@@ -82,7 +82,10 @@ class Ncmec(ncmec_api.NCMECSignalExchangeAPI):
         return NcmecClient(self._username, self._password, self.url or environment.value)
 
     def opine(self, key: str, kind: str, value: str, opinion: OpinionKind) -> None:
-        """Send feedback on one fingerprint of one entry. NCMEC has nothing for "seen"."""
+        """Send feedback on one fingerprint of one entry.
+
+        Raises `NotTaken` for `SEEN`, which NCMEC has no word for, and for other kinds of hash.
+        """
         member, _, entry = key.partition("-")
         fingerprint = _NCMEC_KINDS.get(kind, kind)
         if fingerprint not in ncmec.FingerprintType.__members__ or opinion == OpinionKind.SEEN:
@@ -112,7 +115,7 @@ class StopNciiClient(stopncii.StopNCIIAPI):
 
 
 class StopNcii(stop_ncii_api.StopNCIISignalExchangeAPI):
-    """StopNCII: what was withdrawn goes (the package compares the wrong field)."""
+    """StopNCII. Withdrawn hashes are removed; the package compares the wrong field."""
 
     def fetch_iter(self, _supported: Any, checkpoint: Any) -> Iterator[Any]:
         gone = (stopncii.StopNCIICaseStatus.Withdrawn, stopncii.StopNCIICaseStatus.Deleted)
@@ -124,7 +127,7 @@ class StopNcii(stop_ncii_api.StopNCIISignalExchangeAPI):
                 feedback = stop_ncii_api.StopNCIISignalMetadata(record.CSPFeedbacks)
                 updates[kind, record.hashValue] = None if record.hashStatus in gone else feedback
             point = stop_ncii_api.StopNCIICheckpoint.from_stopncii_fetch(result)
-            if result.hasMoreRecords:  # a page's own mark does not outlive the reading
+            if result.hasMoreRecords:  # the token of a page is invalid in the next sync
                 point.update_time = start
             yield FetchDelta(updates, point)
 
@@ -149,7 +152,7 @@ _STOPNCII_KINDS: Final = {
 
 
 class FacebookClient(ThreatExchangeAPI):
-    """Meta's ThreatExchange, bounded; every call goes through its session."""
+    """Meta's ThreatExchange, bounded: every call goes through its session."""
 
     def _get_session(self) -> requests.Session:
         return _bounded(super()._get_session())  # type: ignore[no-untyped-call]
@@ -161,14 +164,14 @@ class FacebookClient(ThreatExchangeAPI):
             return response.json(object_hook=json_obj_hook)
 
     def react(self, indicator: str, reaction: str) -> None:
-        """React to every descriptor of an indicator, found by its text."""
+        """React to every descriptor of an indicator. `indicator`: its text."""
         token = {"access_token": self.api_token}
-        found = self.get_json_from_url(
+        answer = self.get_json_from_url(
             f"{self._base_url}/threat_descriptors",
             {**token, "text": indicator, "strict_text": "true", "fields": "id"},
         )
         with self._get_session() as session:
-            for descriptor in found["data"]:
+            for descriptor in answer["data"]:
                 url = f"{self._base_url}/{descriptor['id']}"
                 session.post(url, params=token, data={"reactions": reaction}).raise_for_status()
 
@@ -199,7 +202,7 @@ SIGNAL_TYPES: Final = (PdqSignal, VideoMD5Signal, URLSignal)
 
 
 def api_class(name: str, extension: str) -> type[Any]:
-    """The class of an interface: one of ours, or of an extension of `threatexchange`."""
+    """Return the class of an interface, ours or an extension's. Raises `Invalid`."""
     if not extension:
         if name not in PARTNERS:
             raise Invalid(f"No interface {name!r}: {', '.join(PARTNERS)}, or an extension's.")
@@ -226,13 +229,13 @@ def connect(
     config: Mapping[str, Any],
     credentials: Mapping[str, str],
 ) -> Any:
-    """A partner's interface, ready to be asked. Raises `Invalid` for what it cannot be made of."""
+    """Return a partner's interface, ready for use. Raises `Invalid` for a wrong configuration."""
     cls = api_class(api, extension)
-    given = dict(config)
-    url = _checked_url(str(given.pop("url", "")))
+    values = dict(config)
+    url = _checked_url(str(values.pop("url", "")))
     if cls is Ncmec and url:
-        given.setdefault("environment", ncmec.NCMECEnvironment.test_Industry.value)
-    collab = _filled(cls.get_config_cls(), {"api": api, "enabled": True, **given, "name": name})
+        values.setdefault("environment", ncmec.NCMECEnvironment.test_Industry.value)
+    collab = _filled(cls.get_config_cls(), {"api": api, "enabled": True, **values, "name": name})
     if cls is StopNcii:
         feedback = credentials.get("feedback_function_key", "")
         keys = {stopncii.StopNCIIEndpoint.SubmitFeedback: feedback}
@@ -244,10 +247,10 @@ def connect(
         return Facebook(client, collab)
     if not hasattr(cls, "get_credential_cls"):
         return cls.for_collab(collab)
-    made = cls.for_collab(collab, _filled(cls.get_credential_cls(), dict(credentials)))
+    interface = cls.for_collab(collab, _filled(cls.get_credential_cls(), dict(credentials)))
     if cls is Ncmec:
-        made.url = url
-    return made
+        interface.url = url
+    return interface
 
 
 def _needed(credentials: Mapping[str, str], *names: str) -> list[str]:
@@ -264,15 +267,15 @@ def _checked_url(url: str) -> str:
     return url.rstrip("/")
 
 
-def _filled(cls: type[Any], given: dict[str, Any]) -> Any:
-    """A dataclass of the package's, from JSON."""
+def _filled(cls: type[Any], values: dict[str, Any]) -> Any:
+    """Return a dataclass of the package from JSON. Raises `Invalid`."""
     known = {field.name for field in dataclasses.fields(cls) if field.init}
-    environments = [each.value for each in ncmec.NCMECEnvironment]
-    if cls is ncmec_api.NCMECCollabConfig and given.get("environment") not in environments:
+    environments = [environment.value for environment in ncmec.NCMECEnvironment]
+    if cls is ncmec_api.NCMECCollabConfig and values.get("environment") not in environments:
         raise Invalid(f"environment is one of {', '.join(environments)}.")
-    if unknown := set(given) - known - {"api", "enabled"}:
+    if unknown := set(values) - known - {"api", "enabled"}:
         raise Invalid(f"Unknown setting {min(unknown)!r}; there are {', '.join(sorted(known))}.")
-    kept = {key: value for key, value in given.items() if key in known}
+    kept = {key: value for key, value in values.items() if key in known}
     try:
         return dacite.from_dict(cls, kept, dacite.Config(cast=[Enum, set, int]))
     except (dacite.DaciteError, ValueError, TypeError) as error:
@@ -280,30 +283,30 @@ def _filled(cls: type[Any], given: dict[str, Any]) -> Any:
 
 
 def checkpoint_to_json(checkpoint: Any) -> Any:
-    """A checkpoint of any interface, to be kept."""
+    """Return a checkpoint of any interface as JSON; None if it has no fields."""
     return dataclasses.asdict(checkpoint) if dataclasses.fields(checkpoint) else None
 
 
-def checkpoint_from_json(api: Any, kept: Any) -> Any:
-    """A checkpoint that was kept; nothing where there is none to go on from."""
-    if kept is None:
+def checkpoint_from_json(api: Any, stored: Any) -> Any:
+    """Return a stored checkpoint, from which a sync resumes; None if there is none."""
+    if stored is None:
         return None
     cls = api.get_checkpoint_cls()
-    return dacite.from_dict(cls, kept, dacite.Config(cast=[Enum, set]))
+    return dacite.from_dict(cls, stored, dacite.Config(cast=[Enum, set]))
 
 
 def signals(api: Any, extension: str, key: Any, value: Any) -> tuple[list[ListedHash], int]:
-    """The hashes that one entry gives, and how many more of it are no good."""
+    """Return the hashes of one entry, and the number of those that could not be parsed."""
     good: list[ListedHash] = []
-    given = list(_given(api, extension, key, value))
-    for name, text, reference, label in given:
+    rows = list(_rows(api, extension, key, value))
+    for name, text, reference, label in rows:
         with contextlib.suppress(ValueError):
             good.append(listed(kind_named(name).name, text, reference, label))
-    return good, len(given) - len(good)
+    return good, len(rows) - len(good)
 
 
-def _given(api: Any, extension: str, key: Any, value: Any) -> Iterator[tuple[str, str, str, str]]:
-    """What an entry gives: kind, value, reference and label of each, as the partner has them."""
+def _rows(api: Any, extension: str, key: Any, value: Any) -> Iterator[tuple[str, str, str, str]]:
+    """Yield kind, value, reference and label of an entry's hashes, in the partner's form."""
     if isinstance(value, ncmec.NCMECEntryUpdate):
         only = api.collab.only_esp_ids
         if not only or value.member_id in only:
@@ -314,14 +317,14 @@ def _given(api: Any, extension: str, key: Any, value: Any) -> Iterator[tuple[str
             yield str(key[0]), str(key[1]), "", ""
     else:
         types = [*SIGNAL_TYPES, *(_manifest(extension).signal_types if extension else ())]
-        found = api.naive_convert_to_signal_type(types, api.collab, {key: value})
-        for type_, texts in found.items():
+        signals_by_type = api.naive_convert_to_signal_type(types, api.collab, {key: value})
+        for type_, texts in signals_by_type.items():
             for text, metadata in texts.items():
                 if not _is_disputed(metadata):
                     yield type_.get_name(), text, str(key), ""
 
 
 def _is_disputed(metadata: Any) -> bool:
-    """Whether everybody who has an opinion says that a signal is wrong."""
-    opinions = [each.category.name for each in metadata.get_as_opinions()]
+    """Return whether all opinions on a signal say that it is wrong, and there are any."""
+    opinions = [opinion.category.name for opinion in metadata.get_as_opinions()]
     return bool(opinions) and set(opinions) == {"NEGATIVE_CLASS"}

@@ -1,4 +1,6 @@
-"""Reading exchanges: how each of them is."""
+"""Queries for pages: the health of exchanges."""
+
+from datetime import timedelta
 
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
@@ -11,7 +13,7 @@ WAITING = Q(
 
 
 def exchange_health() -> QuerySet[Exchange]:
-    """All exchanges by name, each with `waiting`, how many opinions are still to be sent."""
+    """Return all exchanges by name, each with `waiting`, the number of opinions not sent yet."""
     return (
         Exchange.objects.select_related("bank")
         .annotate(waiting=Count("bank__hashes__opinions", filter=WAITING))
@@ -20,11 +22,12 @@ def exchange_health() -> QuerySet[Exchange]:
 
 
 def overdue_exchanges() -> list[Exchange]:
-    """The exchanges that have been read in none of the last three times that they were due."""
+    """Return the enabled exchanges without a finished sync in the last three intervals."""
     now = timezone.now()
     return [
-        each
-        for each in Exchange.objects.filter(enabled=True)
-        if each.began_at
-        and (now - (each.finished_at or each.began_at)).total_seconds() > 3 * 60 * each.minutes
+        exchange
+        for exchange in Exchange.objects.filter(enabled=True)
+        if exchange.began_at
+        and now - (exchange.finished_at or exchange.began_at)
+        > 3 * timedelta(minutes=exchange.minutes)
     ]

@@ -1,7 +1,7 @@
-"""Partners to practise on: one real server with real state that speaks their protocols.
+"""A sandbox of partners: one real server with real state that speaks their protocols.
 
-`/hashsharing`: NCMEC's Hash Sharing v2. `/stopncii`: StopNCII's API. `/graph`: what is needed of
-Meta's ThreatExchange. Entries are generated; nothing here is anybody's list.
+`/hashsharing`: NCMEC's Hash Sharing v2. `/stopncii`: StopNCII's API. `/graph`: the part of Meta's
+ThreatExchange that Kinward uses. Entries are generated. Nothing here is from a real list.
 """
 
 import base64
@@ -26,7 +26,7 @@ MAX_BODY: Final = 1024 * 1024
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """What a member shares: fingerprints by NCMEC's names, or nothing once it is deleted."""
+    """An entry of a member: fingerprints by NCMEC's names, or none once it is deleted."""
 
     member: int
     id: str
@@ -38,10 +38,10 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Partner(ThreadingHTTPServer):
-    """The server, its entries, the opinions that it was sent, and how it misbehaves.
+    """The server, its entries, the opinions that it received, and its faults.
 
-    `faults` are used up one a request: `html` (a page instead of an answer), `cut` (half of the
-    answer), `error` (500), or nothing.
+    Each request uses up one of `faults`: `html` (a page instead of an answer), `cut` (half of the
+    answer), `error` (500), or an empty string for none.
     """
 
     daemon_threads = True
@@ -60,31 +60,31 @@ class Partner(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """The address of the server."""
         return f"http://127.0.0.1:{self.server_port}"
 
     def put(self, *entries: Entry) -> None:
-        """Share entries, or change them."""
+        """Add entries, or replace those with the same member and id."""
         with self._lock:
-            self._entries.update({(each.member, each.id): each for each in entries})
-            self._times = sorted((each.at, *key) for key, each in self._entries.items())
+            self._entries.update({(entry.member, entry.id): entry for entry in entries})
+            self._times = sorted((entry.at, *key) for key, entry in self._entries.items())
 
     def live(self) -> list[Entry]:
-        """What is shared now."""
+        """Return the entries that are not deleted."""
         with self._lock:
-            return [each for each in self._entries.values() if not each.deleted]
+            return [entry for entry in self._entries.values() if not entry.deleted]
 
     def between(self, first: int, last: int) -> list[Entry]:
-        """What changed in a time, in no order of time."""
+        """Return the entries changed from `first` through `last`, Unix seconds, ordered by id."""
         with self._lock:
             low = bisect.bisect_left(self._times, (first, 0, ""))
             high = bisect.bisect_right(self._times, (last, 1 << 60, ""))
-            found = [self._entries[member, name] for _, member, name in self._times[low:high]]
-        return sorted(found, key=lambda each: each.id)
+            entries = [self._entries[member, name] for _, member, name in self._times[low:high]]
+        return sorted(entries, key=lambda entry: entry.id)
 
 
 def generated(count: int, *, days: int = 30, seed: int = 1) -> Iterator[Entry]:
-    """Entries of random hashes, spread over the last days."""
+    """Yield entries of random hashes, spread over the last `days` days."""
     dice = random.Random(seed)  # noqa: S311 - shapes for practice, not secrets
     now = int(time.time()) - 60
     for number in range(count):
@@ -110,7 +110,7 @@ def serve(
     user: str = "sandbox",
     password: str = "sandbox",  # noqa: S107 - of a practice server
 ) -> Partner:
-    """A partner, ready to `serve_forever`. Port 0 chooses a free one."""
+    """Return a partner, ready to `serve_forever`. Port 0 chooses a free one."""
     return Partner(host, port, user, password)
 
 
@@ -136,7 +136,7 @@ class _Handler(BaseHTTPRequestHandler):
         if fault == "html":
             return self._answer(200, b"<html><body>Back soon.<br></body>", "text/html")
         parts = urlsplit(self.path)
-        given = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         steps = parts.path.strip("/").split("/")
         for prefix, route in (
             ("hashsharing", self._ncmec),
@@ -144,21 +144,21 @@ class _Handler(BaseHTTPRequestHandler):
             ("graph", self._graph),
         ):
             if steps[0] == prefix:
-                return route(steps[1:], given, body, cut=fault == "cut")
+                return route(steps[1:], query, body, cut=fault == "cut")
         return self._answer(404, b"", "text/plain")
 
-    def _ncmec(self, steps: list[str], given: dict[str, str], body: bytes, *, cut: bool) -> None:
+    def _ncmec(self, steps: list[str], query: dict[str, str], body: bytes, *, cut: bool) -> None:
         if self.headers.get("Authorization") != self.server.authorization:
             return self._answer(401, b"", "text/plain")
         match steps[1:]:
             case ["status"]:
-                found = _element("status")
-                etree.SubElement(found, "member", id="1").text = "Sandbox"
+                answer = _element("status")
+                etree.SubElement(answer, "member", id="1").text = "Sandbox"
             case ["entries"]:
-                found = self._query(given)
+                answer = self._entries_page(query)
             case ["feedback", _, "reasons"]:
-                found = _element("feedback")
-                reasons = etree.SubElement(found, "availableFeedbackReasons")
+                answer = _element("feedback")
+                reasons = etree.SubElement(answer, "availableFeedbackReasons")
                 etree.SubElement(reasons, "reason", guid=REASON, name="False positive", type="Any")
             case ["entries", member, entry, kind, "feedback"] if self.command == "PUT":
                 sent = etree.fromstring(body, etree.XMLParser(resolve_entities=False))
@@ -166,110 +166,110 @@ class _Handler(BaseHTTPRequestHandler):
                 self.server.opinions.append(
                     {"member": int(member), "entry": entry, "kind": kind, "vote": vote}
                 )
-                found = _element("submissionResult")
+                answer = _element("submissionResult")
             case _:
                 return self._answer(404, b"", "text/plain")
-        return self._answer(200, etree.tostring(found), "application/xml", cut=cut)
+        return self._answer(200, etree.tostring(answer), "application/xml", cut=cut)
 
-    def _query(self, given: dict[str, str]) -> Any:
-        first, last = _seconds(given["from"]), _seconds(given["to"])
-        found = self.server.between(first, last)
-        start = int(given.get("start", "1"))
-        page = found[start - 1 : start - 1 + PAGE]
+    def _entries_page(self, query: dict[str, str]) -> Any:
+        first, last = _seconds(query["from"]), _seconds(query["to"])
+        entries = self.server.between(first, last)
+        start = int(query.get("start", "1"))
+        page = entries[start - 1 : start - 1 + PAGE]
         root = _element("queryResult")
         for name, video in (("images", False), ("videos", True)):
-            some = [each for each in page if each.video is video]
-            group = etree.SubElement(root, name, count=str(len(some)))
-            if some:
-                group.set("maxTimestamp", _text(max(each.at for each in some)))
-            for each in some:
-                _write(group, each)
-        if start - 1 + PAGE < len(found):
-            more = {"start": start + PAGE, "size": PAGE, "max": len(found)}
-            query = urlencode({"from": given["from"], "to": given["to"], **more})
+            of_kind = [entry for entry in page if entry.video is video]
+            group = etree.SubElement(root, name, count=str(len(of_kind)))
+            if of_kind:
+                group.set("maxTimestamp", _text(max(entry.at for entry in of_kind)))
+            for entry in of_kind:
+                _write(group, entry)
+        if start - 1 + PAGE < len(entries):
+            more = {"start": start + PAGE, "size": PAGE, "max": len(entries)}
+            rest = urlencode({"from": query["from"], "to": query["to"], **more})
             paging = etree.SubElement(root, "paging")
-            etree.SubElement(paging, "next").text = f"/v2/entries?{query}"
+            etree.SubElement(paging, "next").text = f"/v2/entries?{rest}"
         return root
 
-    def _stopncii(self, steps: list[str], given: dict[str, str], body: bytes, *, cut: bool) -> None:
+    def _stopncii(self, steps: list[str], query: dict[str, str], body: bytes, *, cut: bool) -> None:
         if self.headers.get("Ocp-Apim-Subscription-Key") != self.server.key:
             return self._answer(401, b"", "text/plain")
         if steps == ["SubmitFeedback"]:
             self.server.opinions += json.loads(body)["hashFeedbacks"]
             return self._json({}, cut=cut)
-        first, size = int(given["startTimestamp"]), int(given["pageSize"])
-        found = self.server.between(first, int(time.time()))
-        start = int(given.get("nextPageToken", "0"))
-        page = found[start : start + size]
-        more = start + size < len(found)
+        first, size = int(query["startTimestamp"]), int(query["pageSize"])
+        entries = self.server.between(first, int(time.time()))
+        start = int(query.get("nextPageToken", "0"))
+        page = entries[start : start + size]
+        more = start + size < len(entries)
         records: list[dict[str, Any]] = [
             {
-                "lastModtimestamp": each.at,
+                "lastModtimestamp": entry.at,
                 "signalType": "ImagePDQ",
-                "hashValue": each.fingerprints["pdq"],
-                "hashStatus": "Withdrawn" if each.deleted else "Active",
+                "hashValue": entry.fingerprints["pdq"],
+                "hashStatus": "Withdrawn" if entry.deleted else "Active",
                 "caseNumbers": {},
                 "CSPFeedbacks": [],
             }
-            for each in page
+            for entry in page
         ]
         return self._json(
             {
                 "count": len(records),
                 "nextPageToken": str(start + size) if more else None,
-                "nextSetTimestamp": max((each.at for each in found), default=first),
+                "nextSetTimestamp": max((entry.at for entry in entries), default=first),
                 "hasMoreRecords": more,
                 "hashRecords": records,
             },
             cut=cut,
         )
 
-    def _graph(self, steps: list[str], given: dict[str, str], body: bytes, *, cut: bool) -> None:
-        if given.get("access_token") != f"1|{self.server.key}":
+    def _graph(self, steps: list[str], query: dict[str, str], body: bytes, *, cut: bool) -> None:
+        if query.get("access_token") != f"1|{self.server.key}":
             return self._json({"error": {"message": "Invalid OAuth access token."}}, status=400)
         match steps:
             case [_, "threat_updates"]:
-                return self._updates(given, cut=cut)
+                return self._updates(query, cut=cut)
             case ["threat_descriptors"]:
-                found = [
-                    {"id": _descriptor(each)}
-                    for each in self.server.live()
-                    if given.get("text") in each.fingerprints.values()
+                descriptors = [
+                    {"id": _descriptor(entry)}
+                    for entry in self.server.live()
+                    if query.get("text") in entry.fingerprints.values()
                 ]
-                return self._json({"data": found}, cut=cut)
+                return self._json({"data": descriptors}, cut=cut)
             case [descriptor] if self.command == "POST":
                 sent = parse_qs(body.decode())
                 self.server.opinions.append({"descriptor": descriptor, **sent})
                 return self._json({"success": True}, cut=cut)
         return self._json({}, status=404)
 
-    def _updates(self, given: dict[str, str], *, cut: bool) -> None:
-        found = self.server.between(int(given.get("start_time") or 0), int(time.time()))
-        start, size = int(given.get("after", "0")), int(given.get("limit", "100"))
+    def _updates(self, query: dict[str, str], *, cut: bool) -> None:
+        entries = self.server.between(int(query.get("start_time") or 0), int(time.time()))
+        start, size = int(query.get("after", "0")), int(query.get("limit", "100"))
         data = [
             {
                 "id": str(number),
-                "indicator": each.fingerprints["md5"],
+                "indicator": entry.fingerprints["md5"],
                 "type": "HASH_MD5",
-                "last_updated": each.at,
-                "should_delete": each.deleted,
+                "last_updated": entry.at,
+                "should_delete": entry.deleted,
                 "descriptors": {
                     "data": [
                         {
-                            "id": _descriptor(each),
-                            "owner": {"id": str(each.member)},
+                            "id": _descriptor(entry),
+                            "owner": {"id": str(entry.member)},
                             "status": "MALICIOUS",
-                            "tags": {"data": [{"text": each.classification}]},
+                            "tags": {"data": [{"text": entry.classification}]},
                         }
                     ]
                 },
             }
-            for number, each in enumerate(found[start : start + size], start + 1)
+            for number, entry in enumerate(entries[start : start + size], start + 1)
         ]
         answer: dict[str, Any] = {"data": data}
-        if start + size < len(found):
-            query = urlencode({**given, "after": start + size})
-            answer["paging"] = {"next": f"{self.server.url}/graph/1/threat_updates/?{query}"}
+        if start + size < len(entries):
+            rest = urlencode({**query, "after": start + size})
+            answer["paging"] = {"next": f"{self.server.url}/graph/1/threat_updates/?{rest}"}
         return self._json(answer, cut=cut)
 
     def _json(self, value: Any, *, status: int = 200, cut: bool = False) -> None:
@@ -285,7 +285,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def log_message(self, format: str, *args: Any) -> None:
-        """A sandbox is quiet."""
+        """Log nothing."""
 
 
 def _descriptor(entry: Entry) -> str:

@@ -1,4 +1,4 @@
-"""Adding exchanges, and keeping their banks equal to the partners'."""
+"""Services for exchanges: add a partner, and sync its bank."""
 
 import hashlib
 import json
@@ -23,10 +23,10 @@ from kinward.ledger.api import record
 from kinward.matching.api import (
     BankedHash,
     ListedHash,
+    announce_new_hashes,
     begin_addition,
     create_bank,
     extend,
-    look_in_held,
     withdraw_hashes,
 )
 
@@ -43,14 +43,14 @@ ON CONFLICT (exchange_id, key, banked_id) DO UPDATE SET generation = EXCLUDED.ge
 
 
 class ExchangeExists(KinwardError):
-    """There is an exchange by that name."""
+    """An exchange with this name exists already."""
 
     code = "exchange.exists"
     status = 409
 
 
 class SyncFailed(KinwardError):
-    """The partner could not be read to the end. What was read before is kept; it is tried again."""
+    """The partner could not be read to the end. What was read is kept; the next sync resumes."""
 
     code = "exchange.sync_failed"
     status = 502
@@ -76,9 +76,9 @@ def add_exchange(
     minutes: int = 60,
     actor: Actor,
 ) -> Exchange:
-    """Add a partner, with a bank of its own. Nothing is fetched yet.
+    """Add a partner and its bank. Nothing is fetched yet.
 
-    Raises `Invalid` if its interface cannot be made of this configuration and these credentials.
+    Raises `ExchangeExists`, or `Invalid` if the configuration or the credentials are wrong.
     """
     actor.must(Permission.RUN_EXCHANGES)
     if not 1 <= minutes <= 7 * 24 * 60:
@@ -108,14 +108,14 @@ def add_exchange(
 
 
 def _partners() -> ModuleType:
-    """The partners' clients: heavy, and needed only where a partner is spoken to."""
+    """Import the interfaces of partners, which the gate and the pages must not load."""
     from kinward.exchanges import partners
 
     return partners
 
 
 def get_exchange(name: str) -> Exchange:
-    """An exchange by its name."""
+    """Return an exchange by name, with its bank. Raises `NotFound`."""
     try:
         return Exchange.objects.select_related("bank").get(name=name)
     except Exchange.DoesNotExist as error:
@@ -125,7 +125,7 @@ def get_exchange(name: str) -> Exchange:
 
 
 def connected(exchange: Exchange) -> Any:
-    """Its partner's interface."""
+    """Return the interface of the exchange's partner."""
     return _partners().connect(
         name=exchange.name,
         api=exchange.api,
@@ -136,10 +136,10 @@ def connected(exchange: Exchange) -> Any:
 
 
 def sync_exchange(exchange: Exchange, *, actor: Actor) -> Iterator[Sync]:
-    """Read what is new at a partner; yields how far it is.
+    """Sync an exchange with its partner, and yield the progress.
 
-    Each part is put into the bank in one transaction with the mark from which to go on. Raises
-    `SyncFailed` where the partner fails, `SyncRunning` where somebody else reads it.
+    A part is banked in one transaction with the checkpoint from which the next sync resumes. Raises
+    `SyncFailed` if the partner fails, `SyncRunning` if another process syncs this exchange.
     """
     actor.must(Permission.RUN_EXCHANGES)
     with exclusive(f"exchange:{exchange.name}") as mine:
@@ -151,8 +151,8 @@ def sync_exchange(exchange: Exchange, *, actor: Actor) -> Iterator[Sync]:
         except GeneratorExit:
             raise
         except Exception as error:
-            said = storable(f"{type(error).__name__}: {error}")
-            problem = _without_secrets(exchange, said)[:MAX_PROBLEM]
+            text = storable(f"{type(error).__name__}: {error}")
+            problem = _without_secrets(exchange, text)[:MAX_PROBLEM]
             Exchange.objects.filter(pk=exchange.pk).update(problem=problem)
             log.warning("exchange.failed", exchange=exchange.name, problem=problem)
             raise SyncFailed(problem) from None
@@ -161,7 +161,7 @@ def sync_exchange(exchange: Exchange, *, actor: Actor) -> Iterator[Sync]:
 
 
 def _without_secrets(exchange: Exchange, text: str) -> str:
-    """What went wrong, without the credentials: some partners have them in the address."""
+    """Remove the credentials from an error's text: some partners have them in the address."""
     for secret in json.loads(open_text(exchange.credentials, PURPOSE)).values():
         for form in (secret, quote(secret, safe=""), quote_plus(secret)):
             text = text.replace(form, "…") if form else text
@@ -184,7 +184,7 @@ def _read(exchange: Exchange, run: Sync) -> Iterator[Sync]:
     if checkpoint is not None and checkpoint.is_stale():
         checkpoint = None
     if checkpoint is None:
-        # From the beginning: whatever is not met again by its end is gone.
+        # A full sync: hashes that it does not meet again are withdrawn at its end.
         exchange.full, exchange.generation = True, exchange.generation + 1
         exchange.save(update_fields=["full", "generation"])
     for delta in api.fetch_iter((), checkpoint):
@@ -196,7 +196,7 @@ def _read(exchange: Exchange, run: Sync) -> Iterator[Sync]:
 
 @transaction.atomic
 def _take(exchange: Exchange, run: Sync, api: Any, delta: Any) -> None:
-    """One part of a reading: its hashes, and from where to go on, together or not at all."""
+    """Bank one part of a sync together with its checkpoint."""
     live: dict[str, list[ListedHash]] = {}
     gone: list[str] = []
     unusable = 0
@@ -228,16 +228,16 @@ def _key(key: Any) -> str:
 
 
 def _put(exchange: Exchange, run: Sync, live: dict[str, list[ListedHash]]) -> int:
-    """Bank what entries gave, and withdraw what they gave before and give no more."""
-    listed = [each for found in live.values() for each in found]
-    added, rows = extend(run.addition, listed)
-    met = {(name, rows[each.kind, each.value]) for name, found in live.items() for each in found}
+    """Bank the hashes of entries by key, and withdraw those the entries no longer have."""
+    listed = [row for rows in live.values() for row in rows]
+    added, ids = extend(run.addition, listed)
+    met = {(name, ids[row.kind, row.value]) for name, rows in live.items() for row in rows}
     known = Signal.objects.filter(exchange=exchange, key__in=live)
     pairs = known.values_list("pk", "key", "banked_id")
     old = [pk for pk, name, banked_id in pairs if (name, banked_id) not in met]
     with connection.cursor() as cursor:
-        names, ids = [name for name, _ in met], [banked_id for _, banked_id in met]
-        cursor.execute(_MEET, [exchange.pk, exchange.generation, names, ids])
+        names, banked = [name for name, _ in met], [banked_id for _, banked_id in met]
+        cursor.execute(_MEET, [exchange.pk, exchange.generation, names, banked])
     _forget(exchange, old)
     return added
 
@@ -249,11 +249,11 @@ def _remove(exchange: Exchange, keys: list[str]) -> int:
     return _forget(exchange, list(rows.values_list("pk", flat=True)))
 
 
-def _forget(exchange: Exchange, signals_gone: list[int]) -> int:
-    """Drop what entries gave; a hash that no entry gives any more leaves the bank."""
-    if not signals_gone:
+def _forget(exchange: Exchange, signal_ids: list[int]) -> int:
+    """Delete signals. A hash without a signal leaves the bank. Returns how many left."""
+    if not signal_ids:
         return 0
-    rows = Signal.objects.filter(pk__in=signals_gone)
+    rows = Signal.objects.filter(pk__in=signal_ids)
     hashes = set(rows.values_list("banked", flat=True))
     rows.delete()
     still = Signal.objects.filter(exchange=exchange, banked__in=hashes)
@@ -261,7 +261,7 @@ def _forget(exchange: Exchange, signals_gone: list[int]) -> int:
 
 
 def _drop_unmet(exchange: Exchange, run: Sync) -> Iterator[Sync]:
-    """At the end of a full reading: what was there before and was not met again goes."""
+    """End a full sync: delete the signals that it did not meet again."""
     unmet = Signal.objects.filter(exchange=exchange, generation__lt=exchange.generation)
     while chosen := list(unmet.values_list("pk", flat=True)[:5000]):
         with transaction.atomic():
@@ -276,7 +276,7 @@ def _drop_unmet(exchange: Exchange, run: Sync) -> Iterator[Sync]:
 def _finish(exchange: Exchange, run: Sync, actor: Actor) -> None:
     Exchange.objects.filter(pk=exchange.pk).update(finished_at=timezone.now(), problem="")
     if run.added:
-        look_in_held()
+        announce_new_hashes()
     record(
         actor=actor,
         kind="exchange.synced",
@@ -289,7 +289,7 @@ def _finish(exchange: Exchange, run: Sync, actor: Actor) -> None:
 
 @transaction.atomic
 def set_exchange_enabled(*, exchange: Exchange, enabled: bool, actor: Actor) -> None:
-    """Read a partner when it is due, or no more."""
+    """Enable or disable the regular sync with a partner."""
     actor.must(Permission.RUN_EXCHANGES)
     Exchange.objects.filter(pk=exchange.pk).update(enabled=enabled)
     kind = "exchange.enabled" if enabled else "exchange.disabled"
@@ -297,17 +297,19 @@ def set_exchange_enabled(*, exchange: Exchange, enabled: bool, actor: Actor) -> 
 
 
 def due() -> list[Exchange]:
-    """The exchanges whose next sync is due, and those that a crash cut off."""
+    """Return the exchanges whose next sync is due, and those whose last sync was cut off."""
     now = timezone.now()
     return [
-        each
-        for each in Exchange.objects.filter(enabled=True)
-        if each.began_at is None
-        or each.began_at + timedelta(minutes=each.minutes) <= now
-        or (each.finished_at or each.began_at) < each.began_at <= now - timedelta(minutes=5)
+        exchange
+        for exchange in Exchange.objects.filter(enabled=True)
+        if exchange.began_at is None
+        or exchange.began_at + timedelta(minutes=exchange.minutes) <= now
+        or (exchange.finished_at or exchange.began_at)
+        < exchange.began_at
+        <= now - timedelta(minutes=5)
     ]
 
 
 def live_hashes(exchange: Exchange) -> int:
-    """How many live hashes its bank has."""
+    """Count the live hashes in the bank of an exchange."""
     return BankedHash.objects.filter(Q(bank=exchange.bank), removed=False).count()

@@ -1,4 +1,4 @@
-"""Reading partners when it is due, and sending them our opinions."""
+"""Jobs that sync exchanges and send opinions to partners."""
 
 from kinward.access import Actor
 from kinward.exchanges import opinions, services
@@ -10,14 +10,14 @@ SYNC = "exchanges.sync"
 
 @task("exchanges.look", every="* * * * *")
 def look(timestamp: int) -> None:
-    """Ask for a sync of each exchange that is due."""
+    """Enqueue a sync of each exchange that is due."""
     for exchange in services.due():
         enqueue_once(SYNC, exchange.name, name=exchange.name)
 
 
 @task(SYNC, lock=SYNC)
 def sync(name: str) -> None:
-    """Sync one exchange. A failure is on its page, and it is tried again when it is due."""
+    """Sync one exchange. A failure is shown on its page, and the next sync is due as usual."""
     exchange = Exchange.objects.get(name=name)
     try:
         for _ in services.sync_exchange(exchange, actor=Actor.system("exchanges")):

@@ -1,13 +1,12 @@
 """The face of `matching`: what other rooms may use."""
 
 from kinward.matching.cluster import Cluster
-from kinward.matching.hamming import warm, was_kept
+from kinward.matching.confidence import Confidence
 from kinward.matching.hashlists import FORMATS, BadRow, ListedHash, lines_of, listed, read_list
 from kinward.matching.kinds import (
     CARRIED,
     DIGESTS,
     KINDS,
-    Confidence,
     Md5,
     Pdq,
     Sha1,
@@ -32,8 +31,8 @@ from kinward.matching.queries import additions_of, kinds_of, list_banks, list_ha
 from kinward.matching.retro import (
     GROUP,
     Join,
+    count_uploaded,
     hashes_of_run,
-    held_count,
     next_run,
     pack_checks,
     steps,
@@ -44,6 +43,7 @@ from kinward.matching.services import (
     BankExists,
     Upload,
     add_hashes,
+    announce_new_hashes,
     begin_addition,
     check_hashes,
     check_values,
@@ -53,7 +53,6 @@ from kinward.matching.services import (
     file_hashes,
     get_bank,
     get_hash,
-    look_in_held,
     mark_hash_false_positive,
     record_check,
     remove_hashes,
@@ -95,9 +94,11 @@ __all__ = [
     "VideoFrames",
     "add_hashes",
     "additions_of",
+    "announce_new_hashes",
     "begin_addition",
     "check_hashes",
     "check_values",
+    "count_uploaded",
     "create_bank",
     "disable_bank",
     "extend",
@@ -106,7 +107,6 @@ __all__ = [
     "get_bank",
     "get_hash",
     "hashes_of_run",
-    "held_count",
     "kind_named",
     "kind_of",
     "kinds_of",
@@ -114,7 +114,6 @@ __all__ = [
     "list_banks",
     "list_hashes",
     "listed",
-    "look_in_held",
     "look_up",
     "look_up_links",
     "look_up_text",
@@ -127,8 +126,6 @@ __all__ = [
     "remove_hashes",
     "steps",
     "values_of",
-    "warm",
-    "was_kept",
     "withdraw_hashes",
     "write_list",
 ]

@@ -1,6 +1,6 @@
 """The join of retro-matching on a Ray cluster, over Parquet files that its machines share.
 
-Needs `kinward[ray]`. The kernels are those of one machine; only who runs them differs.
+Needs `kinward[ray]`. The cluster runs the same kernels as a single machine.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from kinward.ground.errors import NotConfigured
-from kinward.matching.held import Block, New, candidates, record_type
+from kinward.matching.uploaded import Block, New, candidates, record_type
 
 COLUMN: Final = "record"
 
@@ -20,10 +20,10 @@ COLUMN: Final = "record"
 class Cluster:
     """Joins blocks on a Ray cluster: `address` as `ray.init` takes it, `directory` shared by all.
 
-    `cpus`: how many a cluster that is started here has; all of them, unless said otherwise.
+    `cpus`: the CPUs of a cluster that is started here; all of this machine's by default.
 
-    Each block is written once, as `<id>.parquet` with a column of a record's bytes, and stays
-    there for the next run.
+    Each block is written once, as `<id>.parquet` with one column of record bytes, and stays in the
+    directory for the next run.
     """
 
     def __init__(self, address: str, directory: Path, cpus: int | None = None) -> None:
@@ -44,16 +44,16 @@ class Cluster:
         ray.data.DataContext.get_current().enable_progress_bars = False
 
     def join(self, blocks: Sequence[Block], new: New) -> set[UUID]:
-        """The checks of these blocks that new hashes could hit."""
+        """Return the checks in these blocks that a new hash could hit."""
         files = [{"path": str(self._written(block)), "format": block.format} for block in blocks]
         shared = self._ray.put(msgspec.structs.asdict(new))
-        found = self._ray.data.from_items(files, override_num_blocks=len(files)).flat_map(
+        hits = self._ray.data.from_items(files, override_num_blocks=len(files)).flat_map(
             _joined, fn_args=(shared,)
         )
-        return {UUID(bytes=row["check"]) for row in found.take_all()}
+        return {UUID(bytes=row["check"]) for row in hits.take_all()}
 
     def close(self) -> None:
-        """Let go of the cluster; one that was started here ends."""
+        """Disconnect from the cluster. A cluster that was started here ends."""
         self._ray.shutdown()
 
     def _written(self, block: Block) -> Path:
@@ -67,21 +67,21 @@ class Cluster:
             array = pa.FixedSizeBinaryArray.from_buffers(
                 pa.binary(size), block.count, [None, buffer]
             )
-            made = path.with_suffix(".writing")
+            unfinished = path.with_suffix(".writing")
             parquet.write_table(
-                pa.table({COLUMN: array}), made, compression="none", use_dictionary=False
+                pa.table({COLUMN: array}), unfinished, compression="none", use_dictionary=False
             )
-            made.replace(path)
+            unfinished.replace(path)
         return path
 
 
 def _joined(row: dict[str, Any], shared: Any) -> list[dict[str, bytes]]:
-    """On a worker: the candidates among the records of one file."""
+    """Return the candidates among the records of one file. Runs on a worker of the cluster."""
     import ray
     from pyarrow import parquet
 
-    given = shared if isinstance(shared, dict) else ray.get(shared)
+    fields = shared if isinstance(shared, dict) else ray.get(shared)
     column = parquet.read_table(row["path"]).column(COLUMN).combine_chunks()
     record = record_type(int(row["format"]))
     records = np.frombuffer(column.buffers()[1], dtype=record, count=len(column))
-    return [{"check": each.bytes} for each in candidates(records, New(**given))]
+    return [{"check": check.bytes} for check in candidates(records, New(**fields))]

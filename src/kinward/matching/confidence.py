@@ -1,10 +1,10 @@
-"""How sure a bank can be."""
+"""How sure a bank or an addition is."""
 
 from enum import StrEnum
 
 
 class Confidence(StrEnum):
-    """Whether a person at the source has verified what a hash stands for."""
+    """Whether a person at the source has verified what the hash shows."""
 
     VERIFIED = "verified"
     UNVERIFIED = "unverified"

@@ -1,8 +1,9 @@
 """Exact Hamming search among 256-bit hashes: everything within a radius, nothing missed or false.
 
-Hashes lie in segments, each cut into chunks as suits its size (`layout`), and in a short tail that
-is scanned. What is added is in the tail at once and so in the next search; when the tail is full it
-becomes a segment, and small segments are merged in the background while everybody goes on reading.
+Hashes lie in segments, each cut into chunks according to its size (`layout`), and in a short tail
+that is scanned. New hashes go to the tail, and the next search sees them. A full tail becomes a
+segment, as does a large batch. Small segments are merged in the background without blocking
+searches.
 """
 
 import threading
@@ -18,36 +19,39 @@ from kinward.ground.errors import KinwardError
 from kinward.matching import kernels
 from kinward.matching.layout import MAX_RADIUS, RADIUS
 from kinward.matching.segments import (
-    Found,
+    Hits,
     Ids,
     Segment,
     Words,
     bits_of,
     build,
-    in_segment,
     is_marked,
     mark,
-    scanned,
+    scan_rows,
+    search_segment,
 )
 from kinward.matching.snapshots import SnapshotRefused, read_snapshot, write_snapshot
 
 BYTES: Final = 32
-TAIL: Final = 4096  # hashes that are scanned before they become a segment
-TOGETHER: Final = 1024  # queries that are searched at a time
-SEGMENTS: Final = 8  # so many are left alone; more are merged
+TAIL: Final = 4096  # hashes that are scanned; beyond this number they become a segment
+TOGETHER: Final = 1024  # queries searched at a time
+SEGMENTS: Final = 8  # more than this many are merged
 
 Hashes = npt.NDArray[np.uint8]
 
 
 class HashesInvalid(KinwardError):
-    """Hashes are a uint8 array of 32 columns, each with an id of its own."""
+    """Hashes must be a uint8 array of 32 columns, each with its own id."""
 
     code = "index.hashes_invalid"
     status = 422
 
 
 class _State(msgspec.Struct, frozen=True):
-    """What a search reads: taken once, it stays as it is while others write."""
+    """What a search reads.
+
+    Writers replace it. In place they only mark removed hashes and fill rows beyond its tail.
+    """
 
     segments: tuple[Segment, ...]
     tail_rows: Words
@@ -67,7 +71,7 @@ def _with_empty_tail(segments: tuple[Segment, ...] = ()) -> _State:
 
 
 class Index:
-    """An exact index of 256-bit hashes by Hamming distance. Many may read while one writes.
+    """An exact index of 256-bit hashes by Hamming distance. Threads may search while one writes.
 
     >>> index = Index(radius=31)
     >>> index.add(np.zeros((1, 32), dtype=np.uint8), np.array([7]))
@@ -93,15 +97,15 @@ class Index:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of memory (or of mapped file) that the hashes and their tables take, all told."""
+        """Bytes of memory, or of mapped files, that the hashes and their tables take."""
         state = self._state
         tail = state.tail_rows.nbytes + state.tail_ids.nbytes + state.tail_dead.nbytes
-        return sum(each.nbytes for each in state.segments) + int(tail)
+        return sum(segment.nbytes for segment in state.segments) + int(tail)
 
     def add(self, hashes: Hashes, ids: Ids) -> int:
-        """Add hashes, uint8[N, 32], under ids of their own, int64[N]; the next search sees them.
+        """Add hashes, uint8[N, 32], under their ids, int64[N]. The next search sees them.
 
-        An id that is there already is left as it is. Returns how many were added.
+        An id that is already in the index keeps its hash. Returns the number of hashes added.
         """
         rows, ids = _checked(hashes, ids)
         with self._writing:
@@ -119,7 +123,7 @@ class Index:
         return len(ids)
 
     def remove(self, ids: Ids) -> int:
-        """Remove hashes by id, int64[N], unless unknown. Returns how many were there."""
+        """Remove hashes by id, int64[N], ignoring unknown ids. Returns how many there were."""
         ids = np.unique(np.asarray(ids, dtype=np.int64))
         removed = 0
         with self._writing:
@@ -134,14 +138,14 @@ class Index:
             return int(removed + len(rows))
 
     def search(self, hash: Hashes) -> tuple[Ids, Ids]:
-        """Every hash within the radius of one, uint8[32]: `(ids, distances)`, the nearest first."""
+        """Find the hashes near one, uint8[32]: `(ids, distances)`, nearest first."""
         _, ids, distances = self.search_batch(np.asarray(hash).reshape(1, -1))
         return ids, distances
 
     def search_batch(self, hashes: Hashes) -> tuple[Ids, Ids, Ids]:
-        """The same for many, uint8[Q, 32]: `(limits, ids, distances)`.
+        """Find the hashes near each of many, uint8[Q, 32]: `(limits, ids, distances)`.
 
-        What was found for query `q` is at `limits[q]` to `limits[q + 1]`, the nearest first.
+        The hits of query `q` are at `limits[q]` to `limits[q + 1]`, nearest first.
         """
         queries, _ = _checked(hashes, None)
         state = self._state
@@ -149,10 +153,10 @@ class Index:
         for first in range(0, len(queries), TOGETHER):
             last = min(first + TOGETHER, len(queries))
             parts += _search(state, queries, first, last, self.radius)
-        found = np.concatenate(parts)
-        found = found[np.lexsort((found[:, 1], found[:, 2], found[:, 0]))]
-        limits = np.searchsorted(found[:, 0], np.arange(len(queries) + 1))
-        return limits, found[:, 1].copy(), found[:, 2].copy()
+        hits = np.concatenate(parts)
+        hits = hits[np.lexsort((hits[:, 1], hits[:, 2], hits[:, 0]))]
+        limits = np.searchsorted(hits[:, 0], np.arange(len(queries) + 1))
+        return limits, hits[:, 1].copy(), hits[:, 2].copy()
 
     def _known(self, ids: Ids) -> npt.NDArray[np.bool_]:
         state = self._state
@@ -173,7 +177,7 @@ class Index:
         self._state = msgspec.structs.replace(state, segments=(*state.segments, segment))
 
     def _flush(self) -> None:
-        """Make a segment of the tail."""
+        """Turn the tail into a segment. Requires the writing lock."""
         state = self._state
         living = ~bits_of(state.tail_dead, state.tail)
         rows, ids = state.tail_rows[: state.tail][living], state.tail_ids[: state.tail][living]
@@ -183,7 +187,7 @@ class Index:
         self._state = _with_empty_tail(segments)
 
     def _tidy(self) -> None:
-        """Merge small segments in the background, once there are many."""
+        """Start merging small segments in the background if there are too many."""
         with self._writing:
             if len(self._state.segments) <= SEGMENTS or self._merging is not None:
                 return
@@ -191,47 +195,49 @@ class Index:
             self._merging.start()
 
     def _merge(self) -> None:
-        """Build one segment of all that together are at most half of the index, and put it in.
+        """Replace the smallest segments by one. Searches and writes continue meanwhile.
 
-        So it never takes more than half as much memory again. Reading and writing go on meanwhile.
+        The merged segments are at most half of the index, so a merge takes at most half as much
+        memory again.
         """
         try:
             chosen = self._to_merge()
             if len(chosen) < 2:
                 return
-            parts = [each.living() for each in chosen]
-            rows, ids = (np.concatenate(each) for each in zip(*parts, strict=True))
+            parts = [segment.living() for segment in chosen]
+            rows, ids = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
             merged = build(rows, ids, self.radius)
             with self._writing:
-                # Whatever was removed meanwhile was marked in the old ones.
-                still = np.concatenate([each.living()[1] for each in chosen])
+                # A hash removed during the merge was marked in the old segments only.
+                still = np.concatenate([segment.living()[1] for segment in chosen])
                 gone = np.setdiff1d(ids, still)
                 merged.mark(merged.find(gone))
-                others = tuple(each for each in self._state.segments if each not in chosen)
+                segments = self._state.segments
+                others = tuple(segment for segment in segments if segment not in chosen)
                 kept = (merged,) if len(merged) else ()
                 self._state = msgspec.structs.replace(self._state, segments=(*others, *kept))
         finally:
             self._merging = None
 
     def _to_merge(self) -> list[Segment]:
-        """The smallest segments, as many as are together at most half of everything."""
-        segments = sorted(self._state.segments, key=lambda each: len(each.ids))
-        half, total, chosen = sum(len(each.ids) for each in segments) / 2, 0, []
-        for each in segments:
-            total += len(each.ids)
+        """Choose the smallest segments, in total at most half of the index, or else two."""
+        segments = sorted(self._state.segments, key=lambda segment: len(segment.ids))
+        half, total, chosen = sum(len(segment.ids) for segment in segments) / 2, 0, []
+        for segment in segments:
+            total += len(segment.ids)
             if total > half:
                 break
-            chosen.append(each)
-        # Where all are of one size, none two are less than half of few.
+            chosen.append(segment)
+        # Among a few segments of one size, any two exceed half.
         return chosen if len(chosen) > 1 else segments[:2]
 
     def settle(self) -> None:
-        """Wait until nothing is being merged."""
+        """Wait for the merge in the background to end."""
         while (merging := self._merging) is not None:
             merging.join()
 
     def save(self, path: str | Path) -> None:
-        """Write a snapshot: whole or not at all, with a checksum of every part."""
+        """Write a snapshot atomically, with a checksum of each part."""
         with self._writing:
             self._flush()
             segments = self._state.segments
@@ -239,9 +245,9 @@ class Index:
 
     @classmethod
     def load(cls, path: str | Path) -> "Index":
-        """Open a snapshot as memory that processes of one machine share.
+        """Open a snapshot as memory that the processes of a machine share.
 
-        Raises `SnapshotRefused` for one that is cut off or damaged.
+        Raises `SnapshotRefused` if it is cut off or damaged.
         """
         radius, segments = read_snapshot(Path(path))
         index = cls(radius)
@@ -250,39 +256,39 @@ class Index:
 
 
 def warm() -> float:
-    """Compile the kernels, or take them from where they were kept; returns the seconds it took."""
+    """Compile the kernels or load them from the cache. Returns the seconds it took."""
     began = time.perf_counter()
     rows, ids = np.zeros((2, 4), dtype=np.uint64), np.arange(2)
     order, starts = np.zeros(2, dtype=np.uint32), np.zeros(17, dtype=np.uint32)
     kernels.fill(rows, 0, 4, starts, order)
     segment = Segment(rows, ids, np.array([[0, 4, 0]]), starts, order)
-    in_segment(segment, rows, 0, 1, 0)
-    scanned(rows, 2, segment.dead, rows, 0, 1, 0)
+    search_segment(segment, rows, 0, 1, 0)
+    scan_rows(rows, 2, segment.dead, rows, 0, 1, 0)
     return time.perf_counter() - began
 
 
 def was_kept() -> bool:
-    """Whether the kernels that this process uses were compiled earlier, as at install."""
+    """Return whether this process loaded all kernels from the cache, compiling none."""
     used = (kernels.fill, kernels.probe, kernels.scan)
-    return all(not each.stats.cache_misses for each in used)
+    return all(not kernel.stats.cache_misses for kernel in used)
 
 
-def _search(state: _State, queries: Words, first: int, last: int, radius: int) -> list[Found]:
-    """What is within the radius, part by part: query, id and distance of each."""
+def _search(state: _State, queries: Words, first: int, last: int, radius: int) -> list[Hits]:
+    """Return the hits in each segment and the tail: query, id and distance."""
     parts = []
     for segment in state.segments:
-        found = in_segment(segment, queries, first, last, radius)
-        found[:, 1] = segment.ids[found[:, 1]]
-        parts.append(found)
+        hits = search_segment(segment, queries, first, last, radius)
+        hits[:, 1] = segment.ids[hits[:, 1]]
+        parts.append(hits)
     if state.tail:
-        found = scanned(state.tail_rows, state.tail, state.tail_dead, queries, first, last, radius)
-        found[:, 1] = state.tail_ids[found[:, 1]]
-        parts.append(found)
+        hits = scan_rows(state.tail_rows, state.tail, state.tail_dead, queries, first, last, radius)
+        hits[:, 1] = state.tail_ids[hits[:, 1]]
+        parts.append(hits)
     return parts
 
 
 def _checked(hashes: Hashes, ids: Ids | None) -> tuple[Words, Ids]:
-    """Hashes as words, and their ids. Raises `HashesInvalid` for anything else."""
+    """Return hashes as words, uint64[N, 4], and their ids. Raises `HashesInvalid`."""
     array = np.asarray(hashes)
     if array.dtype != np.uint8 or array.ndim != 2 or array.shape[1] != BYTES:
         raise HashesInvalid(f"Not {array.dtype}{list(array.shape)}.")

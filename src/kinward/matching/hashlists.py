@@ -1,10 +1,10 @@
-"""Reading lists: of hashes, URLs and keywords. Pure; good rows go in, bad ones are named.
+"""Readers of lists of hashes, URLs and keywords. Pure. Good rows are read, bad rows are named.
 
-CSV has a header, either with a column for each kind (`pdq`, `md5`, `sha1`, `sha256`) or with
-`hash_type` and `value` and a row for each hash, as partners' lists have; beside them `reference`,
+A CSV file has a header. It names either a column for each kind (`pdq`, `md5`, `sha1`, `sha256`), or
+`hash_type` and `value` with one hash a row, as partners' lists do. Further columns are `reference`,
 `label` (or `severity`, `category`), `quality` and `removed`. A JSON line is an object with the same
 names. PDQ text has one hash a line, or `hash,quality` as PDQ's tools write. `urls` and `keywords`
-have one a line. Project VIC's JSON is read by `vic`.
+have one entry a line. Project VIC's JSON is read by `vic`.
 """
 
 import csv
@@ -25,9 +25,9 @@ LABELS: Final = ("label", "severity", "category", "classification")
 
 
 class ListedHash(msgspec.Struct, frozen=True):
-    """A hash on a list: its kind, its bytes, the list's reference and label for it.
+    """A hash on a list: its kind, its bytes, and the list's reference and label for it.
 
-    `removed`: the list says that it is to go.
+    `removed`: the list marks it for removal.
     """
 
     kind: str
@@ -40,20 +40,20 @@ class ListedHash(msgspec.Struct, frozen=True):
 def listed(
     kind: str, text: str, reference: str = "", label: str = "", *, removed: bool = False
 ) -> ListedHash:
-    """A hash as a list writes it, in the bounds of a bank; raises `ValueError` where it is none."""
+    """Parse a hash as a list writes it, and cut its texts to size. Raises `ValueError`."""
     about = storable(reference)[:MAX_REFERENCE], storable(label)[:MAX_LABEL]
     return ListedHash(kind, kind_of(kind).parse(text), *about, removed)
 
 
 class BadRow(msgspec.Struct, frozen=True):
-    """A row that cannot be used: its line, counted from 1, and why."""
+    """An unusable row: its line, counted from 1, and the reason."""
 
     line: int
     why: str
 
 
 def lines_of(file: TextIO) -> Iterator[str]:
-    """The lines of a file; of one that is too long, only its beginning, which is no good row."""
+    """Yield the lines of a file. A line that is too long is cut off, and so becomes a bad row."""
     while line := file.readline(MAX_LINE):
         yield line
         while not line.endswith("\n") and (line := file.readline(MAX_LINE)):
@@ -61,7 +61,7 @@ def lines_of(file: TextIO) -> Iterator[str]:
 
 
 def read_list(lines: Iterable[str], format: str) -> Iterator[ListedHash | BadRow]:
-    """Every hash of a list, and every row that is not one, in order."""
+    """Yield every hash of a list and every bad row, in order."""
     for number, row in _rows(lines, format):
         try:
             if isinstance(row, str):
@@ -106,13 +106,13 @@ def _object(text: str) -> dict[str, Any] | str:
 def _hashes(row: dict[str, Any]) -> Iterator[ListedHash]:
     reference = str(row.get("reference") or "")
     label = next((str(row[name]) for name in LABELS if row.get(name)), "")
-    given: list[tuple[str, Any]] = [(kind, row[kind]) for kind in COLUMNS if row.get(kind)]
+    values: list[tuple[str, Any]] = [(kind, row[kind]) for kind in COLUMNS if row.get(kind)]
     if row.get("hash_type") and row.get("value"):
-        given.append((kind_named(str(row["hash_type"])).name, row["value"]))
-    if not given:
+        values.append((kind_named(str(row["hash_type"])).name, row["value"]))
+    if not values:
         raise ValueError("no hash: name a column pdq, md5, sha1 or sha256, or hash_type and value")
     removed = bool(row.get("removed"))
-    parsed = [listed(kind, str(text), reference, label, removed=removed) for kind, text in given]
+    parsed = [listed(kind, str(text), reference, label, removed=removed) for kind, text in values]
     quality = row.get("quality")
     for item in parsed:
         least = kind_of(item.kind).least_quality

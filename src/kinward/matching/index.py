@@ -1,7 +1,7 @@
-"""This process's copy of all banked pictures and videos, brought up to date before every lookup.
+"""This process's copy of all banked images and videos, brought up to date before every lookup.
 
-A banked picture is a video of one frame, and so is a picture that is looked up. In the index a
-frame's id is that of its banked hash, shifted, and its place in the signature.
+An image counts as a video of one frame, both in a bank and in a lookup. The id of a frame in the
+index is the id of its banked hash, shifted left, plus its place in the signature.
 """
 
 import threading
@@ -29,19 +29,19 @@ log = structlog.get_logger(__name__)
 
 Ids = npt.NDArray[np.int64]
 
-SHIFT: Final = (MAX_FRAMES - 1).bit_length()  # room for the place of every frame
-SNAPSHOT_AFTER: Final = 50_000  # changes since the last snapshot that make another worth writing
+SHIFT: Final = (MAX_FRAMES - 1).bit_length()  # bits for the place of a frame
+SNAPSHOT_AFTER: Final = 50_000  # hashes more or fewer than the last snapshot has
 
 
 def _hamming() -> ModuleType:
-    """The index, whose compiler takes a second to load: not for a process that looks nothing up."""
+    """Import the index when it is needed: its compiler takes a second to load."""
     from kinward.matching import hamming
 
     return hamming
 
 
 class Hit(msgspec.Struct, frozen=True):
-    """Frame `query` of what was looked up is near frame `frame` of a banked hash."""
+    """Frame `query` of a lookup is near frame `frame` of banked hash `hash`."""
 
     query: int
     hash: int
@@ -50,7 +50,7 @@ class Hit(msgspec.Struct, frozen=True):
 
 
 class BankIndex:
-    """Reads what changed since it last looked, so an addition is seen by the very next lookup."""
+    """The index of a process. Each lookup first reads the changes since the one before."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -59,7 +59,7 @@ class BankIndex:
         self._saved = 0
 
     def search(self, frames: list[bytes]) -> list[Hit]:
-        """Every live banked frame within the radius of each of these, 32 bytes each."""
+        """Return every live banked frame within the radius of each frame, 32 bytes each."""
         with self._lock:
             self._refresh()
         queries = np.frombuffer(b"".join(frames), dtype=np.uint8).reshape(-1, FRAME)
@@ -72,7 +72,10 @@ class BankIndex:
         ]
 
     def snapshot(self) -> int:
-        """Write a snapshot for this machine's processes, if it is worth it; how many hashes."""
+        """Write a snapshot for this machine's processes if much has changed.
+
+        Returns how many hashes it has, or 0 if none was written.
+        """
         with self._lock:
             self._refresh()
             if abs(len(self._index) - self._saved) < SNAPSHOT_AFTER:
@@ -84,13 +87,13 @@ class BankIndex:
             self._saved = len(self._index)
         row.save(force_insert=True)
         for older in IndexSnapshot.objects.exclude(pk=row.pk):
-            if snapshot_path(older).exists():  # another machine's are its own
+            if snapshot_path(older).exists():  # each machine deletes only its own
                 older.delete()
                 snapshot_path(older).unlink()
         return row.hashes
 
     def _refresh(self) -> None:
-        # The version is read before the rows: a change in between is only read twice.
+        # Read the version before the rows: a change in between is then read twice, never missed.
         version = current_version()
         if version == self._version:
             return
@@ -100,7 +103,7 @@ class BankIndex:
         self._version = version
 
     def _load(self) -> None:
-        """Begin with this machine's newest snapshot, if there is one."""
+        """Begin with this machine's newest snapshot, if it has one."""
         for row in IndexSnapshot.objects.order_by("-written_at")[:5]:
             path = snapshot_path(row)
             if not path.exists():
@@ -119,7 +122,7 @@ class BankIndex:
         gone: list[Ids] = []
         values = bytearray()
         rows = changed.values_list("id", "value", "removed", "false_positive")
-        with transaction.atomic():  # a cursor of the server's, so that not all is read at once
+        with transaction.atomic():  # a server-side cursor, so that memory stays bounded
             for row, value, removed, false_positive in rows.iterator(50_000):
                 ids = (row << SHIFT) + np.arange(len(value) // FRAME)
                 if removed or false_positive:
@@ -138,7 +141,7 @@ def _joined(parts: list[Ids]) -> Ids:
 
 
 def snapshot_path(row: IndexSnapshot) -> Path:
-    """Where the file of a snapshot lies on the machine that wrote it."""
+    """Return the path of a snapshot's file on the machine that wrote it."""
     return config().data_dir / "index" / f"{row.pk}.kwindex"
 
 
@@ -151,7 +154,7 @@ class KeywordIndex:
         self._keywords = Keywords([])
 
     def search(self, text: str) -> set[int]:
-        """The ids of the live banked keywords that are in a text."""
+        """Return the ids of the live banked keywords in a text."""
         with self._lock:
             version = current_version()
             if version != self._version:
@@ -169,11 +172,11 @@ def _keywords() -> list[tuple[int, str]]:
 
 @cache
 def bank_index() -> BankIndex:
-    """The index of this process."""
+    """Return the index of this process."""
     return BankIndex()
 
 
 @cache
 def keyword_index() -> KeywordIndex:
-    """The keywords of this process."""
+    """Return the keywords of this process."""
     return KeywordIndex()

@@ -1,9 +1,9 @@
-"""The inner loops of the index, compiled by Numba and kept beside this file once compiled.
+"""The inner loops of the index, compiled by Numba and cached beside this file.
 
-Memory is what they wait for, so they ask for it early: while one bucket is read, the next are on
-their way (LLVM's prefetch). A candidate that an earlier chunk has found already is not counted
-again: it is one if it is within that chunk's radius. What is found is counted also where there is
-no room to write it, so that the caller can come back with more.
+They are bound by memory latency, so they prefetch: while one bucket is read, the next ones are on
+their way. A candidate within the radius of an earlier chunk was found there and is not counted
+again. Hits are counted also where there is no room to write them, so that the caller can try again
+with a larger array.
 """
 
 from typing import Any, Final
@@ -14,7 +14,7 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-AHEAD: Final = 16  # cache lines that are asked for at a time
+AHEAD: Final = 16  # cache lines that are prefetched at a time
 _WORD: Final = np.uint64(64)
 
 
@@ -28,14 +28,14 @@ def _popcount(typing: Any, word: Any) -> Any:
 
 @intrinsic
 def _prefetch(typing: Any, array: Any, index: Any) -> Any:
-    """Ask for the cache line of an item, or of a row's first item."""
+    """Prefetch the cache line of an item, or of the first item of a row."""
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         kind = signature.args[0]
-        made = context.make_array(kind)(context, builder, args[0])
+        struct = context.make_array(kind)(context, builder, args[0])
         at = [args[1], *[ir.Constant(ir.IntType(64), 0)] * (kind.ndim - 1)]
         pointer = cgutils.get_item_pointer(
-            context, builder, kind, made, at, wraparound=False, boundscheck=False
+            context, builder, kind, struct, at, wraparound=False, boundscheck=False
         )
         byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
         function = cgutils.get_or_insert_function(
@@ -43,7 +43,7 @@ def _prefetch(typing: Any, array: Any, index: Any) -> Any:
             ir.FunctionType(ir.VoidType(), [byte, number, number, number]),
             "llvm.prefetch.p0",
         )
-        # To be read (0), often (3), data (1).
+        # Arguments of the intrinsic: for reading (0), high locality (3), data cache (1).
         builder.call(function, [builder.bitcast(pointer, byte), number(0), number(3), number(1)])
         return context.get_dummy_value()
 
@@ -52,7 +52,7 @@ def _prefetch(typing: Any, array: Any, index: Any) -> Any:
 
 @njit(inline="always")
 def _key(rows, row, offset, bits):
-    """The bits of a chunk, as a number."""
+    """Return the bits of a chunk as a number."""
     word, shift = offset >> 6, np.uint64(offset & 63)
     value = rows[row, word] >> shift
     if shift and word < 3:
@@ -62,10 +62,10 @@ def _key(rows, row, offset, bits):
 
 @njit(inline="always")
 def _distance(rows, row, queries, query):
-    found = np.uint64(0)
+    bits = np.uint64(0)
     for word in range(4):
-        found += _popcount(rows[row, word] ^ queries[query, word])
-    return np.int64(found)
+        bits += _popcount(rows[row, word] ^ queries[query, word])
+    return np.int64(bits)
 
 
 @njit(cache=True, nogil=True)
@@ -89,23 +89,23 @@ def fill(rows, offset, bits, starts, order):
 def scan(rows, count, dead, queries, first, last, radius, out):
     """Compare queries `first` to `last` with the first `count` rows.
 
-    Writes (query, row, distance) into `out` int64[M, 3], as far as there is room; returns how many
-    are within the radius.
+    Writes (query, row, distance) into `out`, int64[M, 3], while there is room. Returns how many
+    rows are within the radius, which may be more than `out` holds.
     """
-    found = 0
+    hits = 0
     for query in range(first, last):
         for row in range(count):
             distance = _distance(rows, row, queries, query)
             if distance <= radius and not dead[row >> 3] >> (row & 7) & 1:
-                if found < len(out):
-                    out[found, 0], out[found, 1], out[found, 2] = query, row, distance
-                found += 1
-    return found
+                if hits < len(out):
+                    out[hits, 0], out[hits, 1], out[hits, 2] = query, row, distance
+                hits += 1
+    return hits
 
 
 @njit(nogil=True)
 def _seen(rows, row, queries, query, chunk, shape):
-    """Whether an earlier chunk has found this row."""
+    """Return whether an earlier chunk has found this row."""
     for earlier in range(chunk):
         offset, bits, radius = shape[earlier, 0], shape[earlier, 1], shape[earlier, 2]
         differ = _key(rows, row, offset, bits) ^ _key(queries, query, offset, bits)
@@ -115,8 +115,8 @@ def _seen(rows, row, queries, query, chunk, shape):
 
 
 @njit(nogil=True)
-def _compare(rows, dead, queries, query, radius, chunk, shape, room, first, count, out, found):
-    """Compare a query with the candidates that stand in `room` from `first` on."""
+def _compare(rows, dead, queries, query, radius, chunk, shape, room, first, count, out, hits):
+    """Compare a query with the `count` candidates in `room` from `first` on."""
     for number in range(min(AHEAD, count)):
         _prefetch(rows, room[first + number])
     for number in range(count):
@@ -133,10 +133,10 @@ def _compare(rows, dead, queries, query, radius, chunk, shape, room, first, coun
             continue
         if _seen(rows, row, queries, query, chunk, shape):
             continue
-        if found < len(out):
-            out[found, 0], out[found, 1], out[found, 2] = query, row, np.int64(distance)
-        found += 1
-    return found
+        if hits < len(out):
+            out[hits, 0], out[hits, 1], out[hits, 2] = query, row, np.int64(distance)
+        hits += 1
+    return hits
 
 
 @njit(cache=True, nogil=True)
@@ -158,14 +158,14 @@ def probe(  # noqa: C901 - one loop in another, so that nothing is called for ea
 ):
     """Search queries `first_query` to `last_query` by the chunks of a segment.
 
-    `shape` int64[C, 3] is offset, bits and radius of each chunk; `base` int64[C + 1] where its
-    `starts` begin, `mask_base` where its masks do. `room` int64 is scratch: ranges, then rows.
-    Writes and returns what `scan` does. All queries of a chunk come one after the other, so that
-    its tables stay near.
+    `shape`, int64[C, 3], has the offset, bits and radius of each chunk. `base`, int64[C + 1], says
+    where the chunk begins in `starts`, and `mask_base` where it begins in `masks`. `room`, int64,
+    is scratch: ranges, then rows. Writes and returns what `scan` does. All queries pass through
+    one chunk before the next, so that its tables stay in the CPU's cache.
     """
     count = rows.shape[0]
     first = len(room) // 4
-    found = 0
+    hits = 0
     for chunk in range(shape.shape[0]):
         table, here = base[chunk], chunk * count
         begin, end = mask_base[chunk], mask_base[chunk + 1]
@@ -185,18 +185,18 @@ def probe(  # noqa: C901 - one loop in another, so that nothing is called for ea
                     ranges += 1
                 if ranges < first and number + 1 < end:
                     continue
-                for each in range(ranges):
-                    for at in range(room[each] >> 32, room[each] & 0xFFFFFFFF):
+                for place in range(ranges):
+                    for at in range(room[place] >> 32, room[place] & 0xFFFFFFFF):
                         room[first + waiting] = order[here + at]
                         waiting += 1
                         if first + waiting == len(room):
-                            found = _compare(
+                            hits = _compare(
                                 rows, dead, queries, query, radius, chunk, shape, room, first,
-                                waiting, out, found,
+                                waiting, out, hits,
                             )  # fmt: skip
                             waiting = 0
                 ranges = 0
-            found = _compare(
-                rows, dead, queries, query, radius, chunk, shape, room, first, waiting, out, found
+            hits = _compare(
+                rows, dead, queries, query, radius, chunk, shape, room, first, waiting, out, hits
             )
-    return found
+    return hits

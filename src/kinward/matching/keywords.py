@@ -1,8 +1,8 @@
-"""Keywords as they are searched for: case, width, look-alikes and spacing do not matter. Pure.
+"""Search for keywords regardless of case, width, look-alikes and spacing. Pure.
 
-Text is folded (NFKC, case, marks), invisible characters go, letters that look like Latin ones are
-taken for them (Unicode's confusables, and figures as they stand for letters), and letters that are
-spaced out are put together again. Then whole words are compared.
+Text is folded (NFKC, case, marks) and invisible characters are dropped. Characters that look like
+Latin letters are replaced by them: Unicode's confusables, and digits that stand for letters.
+Letters that are spaced out are joined. Then whole words are compared.
 """
 
 import re
@@ -17,7 +17,7 @@ from confusable_homoglyphs import confusables
 MAX_KEYWORD: Final = 200
 FIGURES: Final = str.maketrans("013457@$!|", "oieastasil")
 _TOKEN: Final = re.compile(r"[^\W_]+")
-# Scripts that are written without spaces: there a keyword may stand anywhere.
+# Scripts written without spaces, where a keyword may stand anywhere.
 _UNSPACED: Final = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
 )
@@ -25,19 +25,20 @@ _UNSPACED: Final = re.compile(
 
 @cache
 def _look_alikes() -> dict[int, str]:
-    """Characters that look like a Latin letter, and which."""
-    found: dict[int, str] = {}
+    """Return the characters that look like a Latin letter, each with that letter."""
+    letters: dict[int, str] = {}
     for character, others in confusables.confusables_data.items():
         if len(character) > 1 or character.isascii():
             continue
-        latin = [each["c"] for each in others if each["c"].isascii() and each["c"].isalpha()]
+        alike = [other["c"] for other in others]
+        latin = [letter for letter in alike if letter.isascii() and letter.isalpha()]
         if latin:
-            found[ord(character)] = min(latin).lower()
-    return found
+            letters[ord(character)] = min(latin).lower()
+    return letters
 
 
 def normal_form(text: str) -> str:
-    r"""The words of a text as they are compared, with a space between.
+    r"""Return the words of a text as they are compared, with spaces between.
 
     >>> normal_form("SEA   \N{CYRILLIC SMALL LETTER DZE}hell")
     'sea shell'
@@ -45,9 +46,9 @@ def normal_form(text: str) -> str:
     'seashell shell'
     """
     folded = unicodedata.normalize("NFKC", text).casefold()
-    visible = "".join(each for each in folded if unicodedata.category(each) != "Cf")
+    visible = "".join(char for char in folded if unicodedata.category(char) != "Cf")
     bare = unicodedata.normalize("NFKD", visible.translate(_look_alikes()))
-    plain = "".join(each for each in bare if unicodedata.category(each) != "Mn")
+    plain = "".join(char for char in bare if unicodedata.category(char) != "Mn")
     words: list[str] = []
     spaced = ""
     for word in _TOKEN.findall(plain.translate(FIGURES)):
@@ -60,7 +61,7 @@ def normal_form(text: str) -> str:
 
 
 class Keywords:
-    """Many keywords in normal form, each with a number; finds in one pass which are in a text."""
+    """Keywords in normal form, each with a number. One pass finds all that are in a text."""
 
     def __init__(self, keywords: Iterable[tuple[int, str]]) -> None:
         self._numbers: list[int] = []
@@ -71,7 +72,7 @@ class Keywords:
         self._automaton = ahocorasick_rs.AhoCorasick(patterns) if patterns else None
 
     def find(self, text: str) -> set[int]:
-        """The numbers of the keywords that are in a text, as it was written."""
+        """Return the numbers of the keywords in a text. `text`: as written, not in normal form."""
         if self._automaton is None:
             return set()
         hits = self._automaton.find_matches_as_indexes(f" {normal_form(text)} ", overlapping=True)

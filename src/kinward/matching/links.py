@@ -1,9 +1,8 @@
-"""URLs as lists have them: one normal form, and every form under which a list may name a page.
+"""URLs: one normal form, and every form under which a list may name a page.
 
 A list names a whole host (`example.org`), a part of it (`example.org/a`), or one page. The normal
-form leaves out what does not matter: scheme, user, `www.`, port, fragment, trailing slash. Hosts
-are as the WHATWG URL standard writes them, so `EXAMPLE.org`, `example.org.` and an IDN's two
-spellings are one.
+form omits scheme, user, `www.`, a default port, fragment and trailing slash. Hosts are written as
+the WHATWG URL standard does, so `EXAMPLE.org`, `example.org.` and both spellings of an IDN are one.
 """
 
 from typing import Final
@@ -12,11 +11,11 @@ from urllib.parse import quote, unquote
 import ada_url
 
 MAX_URL: Final = 2083
-MAX_PARTS: Final = 6  # of a host's name, and of a path: longer ones are looked up by their ends
+MAX_PARTS: Final = 6  # of a host, counted from its end, and of a path, from its beginning
 
 
 def normal_form(text: str) -> str:
-    """A URL in normal form: `host/path?query`. A ValueError says what is wrong with it.
+    """Return the normal form of a URL, `host/path?query`. Raises `ValueError` with the reason.
 
     >>> normal_form("HTTPS://me@www.Example.org:443/a/%7Eb/?q=1#top")
     'example.org/a/~b?q=1'
@@ -28,7 +27,7 @@ def normal_form(text: str) -> str:
 
 
 def forms(text: str) -> list[str]:
-    """Every normal form that covers a URL: itself, without its query, its parents, its hosts.
+    """Return every normal form that covers a URL: itself, without query, its parents, its hosts.
 
     >>> forms("http://a.example.org/x/y?z")[:3]
     ['a.example.org/x/y?z', 'a.example.org/x/y', 'a.example.org/x']
@@ -41,7 +40,7 @@ def forms(text: str) -> list[str]:
     if path not in paths:
         paths.insert(0, path)
     endings = [path + query, *paths] if query else paths
-    return [each + ending for each in _hosts(host) for ending in endings]
+    return [name + ending for name in _hosts(host) for ending in endings]
 
 
 def _hosts(host: str) -> list[str]:

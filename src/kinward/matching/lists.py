@@ -1,4 +1,4 @@
-"""Writing a bank as a list that `hashlists` reads again, each value as it came."""
+"""Export of a bank as a list that `hashlists` can read."""
 
 import csv
 import json
@@ -12,7 +12,7 @@ COLUMNS: Final = ("hash_type", "value", "reference", "label")
 
 
 def write_list(rows: Iterable[BankedHash], format: str, out: TextIO) -> None:
-    """Write hashes as `csv` or `jsonl`."""
+    """Write banked hashes to `out`. `format`: `csv` or `jsonl`."""
     if format == "jsonl":
         for row in _rows(rows):
             json.dump(dict(zip(COLUMNS, row, strict=True)), out)

@@ -1,4 +1,4 @@
-"""Looking up: files by their hashes, URLs and texts, among everything that is banked and live."""
+"""The lookup of files, URLs and texts among all live banked hashes."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -21,9 +21,9 @@ MAX_LINKS: Final = 50
 
 
 class Match(msgspec.Struct, frozen=True):
-    """One banked hash that something hit. Never leaves Kinward.
+    """A hit on one banked hash. Never leaves Kinward.
 
-    `distance`: bits, of the nearest frame. `hash`: the banked hash's id; 0 in old findings.
+    `distance`: bits, at the nearest frame. `hash`: the id of the banked hash; 0 in old findings.
     """
 
     bank: str
@@ -36,7 +36,7 @@ class Match(msgspec.Struct, frozen=True):
 
 
 class _Near(msgspec.Struct):
-    """Which frames of a query and of a banked hash are near each other, and how near at best."""
+    """The frames of a query and a banked hash that are near each other. `distance`: the least."""
 
     queries: set[int] = msgspec.field(default_factory=set)
     frames: set[int] = msgspec.field(default_factory=set)
@@ -44,14 +44,14 @@ class _Near(msgspec.Struct):
 
 
 class Frames:
-    """The frames of one file, a few at a time; `certain` once there is a match beyond doubt."""
+    """A lookup of one file that receives its frames a few at a time."""
 
     def __init__(self) -> None:
         self._count = 0
         self._near: dict[int, _Near] = defaultdict(_Near)
 
     def add(self, frames: Sequence[bytes]) -> None:
-        """Look further frames up, 32 bytes each."""
+        """Look up further frames, 32 bytes each."""
         if not frames:
             return
         for hit in bank_index().search(list(frames)):
@@ -62,16 +62,17 @@ class Frames:
         self._count += len(frames)
 
     def certain(self) -> bool:
-        """Whether further frames cannot change what follows: enough of a verified one was found."""
+        """Return whether a verified hash matches already, whatever the remaining frames are."""
         verified = BankedHash.objects.live().filter(
             pk__in=self._near, addition__confidence=Confidence.VERIFIED
         )
         return any(self._covers_bank(row) for row in verified)
 
-    def found(self) -> dict[int, int]:
-        """The banked hashes that match, each with the distance of its nearest frame.
+    def matches(self) -> dict[int, int]:
+        """Return the ids of the banked hashes that match, each with its least distance.
 
-        One matches if enough of the file's frames are in it, or enough of its frames in the file.
+        A banked hash matches if enough of the file's frames are near it, or enough of its own
+        frames are near the file.
         """
         least = config().video_query_share * self._count
         return {
@@ -86,9 +87,9 @@ class Frames:
 
 
 def look_up(values: Iterable[tuple[str, bytes]]) -> list[Match]:
-    """Every live banked hash that one file hits, surest and nearest first.
+    """Return every live banked hash that a file hits: verified ones first, then by distance.
 
-    `values`: the file's hashes, each with the name of its kind.
+    `values`: the name of each kind, and the file's hash of that kind.
     """
     exact: list[tuple[str, bytes]] = []
     near, words = Frames(), set[int]()
@@ -98,11 +99,11 @@ def look_up(values: Iterable[tuple[str, bytes]]) -> list[Match]:
         near.add(kind.frames(value))
         if text := kind.text(value):
             words |= keyword_index().search(text)
-    return _matches(near.found() | dict.fromkeys(words, 0) | _exact(exact))
+    return _matches(near.matches() | dict.fromkeys(words, 0) | _exact(exact))
 
 
 def look_up_links(urls: Iterable[str]) -> list[Match]:
-    """Every live banked URL that covers one of these. What is no URL is passed over."""
+    """Return every live banked URL that covers one of these. Invalid URLs are ignored."""
     wanted: set[str] = set()
     for url in urls:
         try:
@@ -113,7 +114,7 @@ def look_up_links(urls: Iterable[str]) -> list[Match]:
 
 
 def look_up_text(text: str) -> list[Match]:
-    """Every live banked keyword that is in a text."""
+    """Return every live banked keyword in a text."""
     return _matches(dict.fromkeys(keyword_index().search(text), 0))
 
 

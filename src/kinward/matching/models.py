@@ -1,4 +1,4 @@
-"""Banks and their hashes, and what was looked up."""
+"""Banks, their hashes, and the checks of uploaded content."""
 
 import uuid
 
@@ -15,7 +15,7 @@ CONFIDENCES = [(value.value, value.value) for value in Confidence]
 
 
 class Sha256(models.Func):
-    """The SHA-256 of bytes, as PostgreSQL computes it; values are found by it, however long."""
+    """The SHA-256 of bytes, computed by PostgreSQL. It indexes values of any length."""
 
     function = "sha256"
     output_field = models.BinaryField()
@@ -28,14 +28,14 @@ class Bank(models.Model):
     description = models.TextField(default="")
     confidence = models.CharField(max_length=10, choices=CONFIDENCES)
     created_at = models.DateTimeField(auto_now_add=True)
-    disabled = models.BooleanField(default=False)  # keeps its hashes, and matches nothing
+    disabled = models.BooleanField(default=False)  # keeps its hashes but matches nothing
 
     def __str__(self) -> str:
         return self.name
 
 
 class Addition(models.Model):
-    """One act of adding hashes to a bank: who, when, from where, and how sure."""
+    """An addition of hashes to a bank: who, when, from where, and how sure."""
 
     bank = models.ForeignKey(Bank, on_delete=models.PROTECT, related_name="additions")
     provenance = models.CharField(max_length=200)
@@ -48,15 +48,16 @@ class Addition(models.Model):
 
 
 class BankVersion(models.Model):
-    """A single row that counts changes to all banks; its lock puts them in order of commit."""
+    """A single row that counts changes to all banks. Its lock orders them by commit."""
 
     version = models.BigIntegerField(default=0)
 
 
 class IndexSnapshot(models.Model):
-    """A snapshot of the index that some machine wrote: its file has this id, and this version.
+    """A snapshot of the index on some machine. Its file is named by this id.
 
-    A database that was restored from before it does not know it, and so nobody reads its file.
+    The row is the only way to the file. A database restored from an older backup lacks the row, so
+    a file that is newer than the database is never read.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
@@ -66,18 +67,18 @@ class IndexSnapshot(models.Model):
 
 
 class BankedHashes(models.QuerySet["BankedHash"]):
-    """Banked hashes, and which of them match."""
+    """Queries for banked hashes."""
 
     def live(self) -> "BankedHashes":
-        """Those that match: not removed, not called wrong, and of no disabled bank."""
+        """Return the hashes that match: not removed, no false positive, in no disabled bank."""
         return self.filter(removed=False, false_positive=False, bank__disabled=False)
 
 
 class BankedHash(models.Model):
-    """A hash in a bank. A removed one stays as a row, so that every worker can see it go.
+    """A hash in a bank. A removed hash keeps its row, so that every process learns of the removal.
 
-    `value` is as the list has it: bytes of a hash, UTF-8 of a URL or keyword in normal form, or
-    whatever a partner sends of a kind that is carried and not matched.
+    `value`: the bytes of a hash, the UTF-8 of a URL or keyword in normal form, or the text that a
+    partner sends for a kind that is carried and not computed here.
     """
 
     addition = models.ForeignKey(Addition, on_delete=models.PROTECT, related_name="hashes")
@@ -87,11 +88,11 @@ class BankedHash(models.Model):
     kind = models.CharField(max_length=40)
     value = models.BinaryField()
     reference = models.CharField(max_length=MAX_REFERENCE, default="")
-    # What the list calls it: A1, vic 2.0 US: 1.
+    # The list's own label, such as `A1` or `vic 2.0 US: 1`.
     label = models.CharField(max_length=MAX_LABEL, default="")
     version = models.BigIntegerField()
     removed = models.BooleanField(default=False)
-    false_positive = models.BooleanField(default=False)  # a person said so: it matches no more
+    false_positive = models.BooleanField(default=False)  # marked by a person; it no longer matches
 
     objects = BankedHashes.as_manager()
 
@@ -109,7 +110,7 @@ class BankedHash(models.Model):
 
 
 class Check(models.Model):
-    """One file that was checked, by its hashes; the bytes are not here."""
+    """A check of one uploaded file: its hashes, without its bytes."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="checks")
@@ -121,15 +122,15 @@ class Check(models.Model):
     md5 = models.CharField(max_length=32, default="")
     sha1 = models.CharField(max_length=40, default="")
     sha256 = models.CharField(max_length=64, default="")
-    # What its medium is known by, and the kind of hash that this is.
+    # The perceptual hash of its medium, and the kind of that hash.
     signature = models.BinaryField(default=b"")
     signature_kind = models.CharField(max_length=40, default="")
-    quality = models.PositiveSmallIntegerField(null=True)  # of the signature, where its kind has it
+    quality = models.PositiveSmallIntegerField(null=True)  # of the signature, if its kind has one
     ip = models.GenericIPAddressField(null=True)
     port = models.PositiveIntegerField(null=True)
     uploaded_at = models.DateTimeField()
     public = models.BooleanField(null=True)
-    # Accounts, by their ids.
+    # Ids of accounts.
     sent_to = ArrayField(models.CharField(max_length=MAX_ID), default=list)
     matched = models.BooleanField()
     created_at = models.DateTimeField(auto_now_add=True)
@@ -144,12 +145,12 @@ class Check(models.Model):
 
     @property
     def pdq(self) -> str:
-        """The PDQ hash of a picture, in hex; empty for what is none."""
+        """The PDQ hash in hex; empty if the file is not an image."""
         return bytes(self.signature).hex() if self.signature_kind == Pdq.name else ""
 
 
 class Unheld(models.Model):
-    """A check whose hashes are not in a block yet."""
+    """A check that is not packed into a block yet."""
 
     check_made = models.OneToOneField(
         Check, on_delete=models.CASCADE, primary_key=True, related_name="+"
@@ -157,7 +158,7 @@ class Unheld(models.Model):
 
 
 class HeldBlock(models.Model):
-    """What the platform holds, by its hashes: records in one of the formats that `held` reads."""
+    """A block of uploaded content: records in one of the formats of `uploaded`."""
 
     format = models.PositiveSmallIntegerField(default=1)
     count = models.PositiveIntegerField()
@@ -165,13 +166,13 @@ class HeldBlock(models.Model):
 
 
 class RetroRun(models.Model):
-    """New hashes joined against everything held: how far it came, so that it goes on from there."""
+    """A run of new hashes against all uploaded content. Its progress lets it resume."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     since = models.BigIntegerField()  # hashes of a later bank version than this …
     upto = models.BigIntegerField()  # … up to this one
     hashes = models.BigIntegerField(default=0)
-    block = models.BigIntegerField(default=0)  # the last block that is done
+    block = models.BigIntegerField(default=0)  # the last block compared
     held = models.BigIntegerField(default=0)  # records compared so far
     found = models.PositiveIntegerField(default=0)
     began_at = models.DateTimeField(auto_now_add=True)

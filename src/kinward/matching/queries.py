@@ -1,4 +1,4 @@
-"""Reading banks: what is in them, who put it there, and what came of it."""
+"""Queries for pages: banks, their additions and their hashes."""
 
 from django.db.models import Count, Q, QuerySet
 
@@ -8,29 +8,29 @@ LIVE = Q(hashes__removed=False, hashes__false_positive=False)
 
 
 def current_version() -> int:
-    """The number of the last change to any bank."""
+    """Return the number of the latest change to any bank."""
     return BankVersion.objects.values_list("version", flat=True).first() or 0
 
 
 def list_banks() -> QuerySet[Bank]:
-    """All banks by name, each with `live`, how many hashes match."""
+    """Return all banks by name, each with `live`, the number of its live hashes."""
     return Bank.objects.annotate(live=Count("hashes", filter=LIVE)).order_by("name")
 
 
 def kinds_of(bank: Bank) -> dict[str, int]:
-    """How many live hashes of each kind a bank has."""
+    """Count the live hashes of a bank by kind."""
     rows = BankedHash.objects.filter(bank=bank, removed=False, false_positive=False)
     return dict(rows.values_list("kind").annotate(count=Count("pk")).order_by("kind"))
 
 
 def additions_of(bank: Bank) -> QuerySet[Addition]:
-    """What was added to a bank, the latest first; of readings that added nothing, nothing."""
+    """Return the additions to a bank, newest first, without empty ones. `count`: their hashes."""
     counted = Addition.objects.filter(bank=bank).annotate(count=Count("hashes"))
     return counted.filter(count__gt=0).order_by("-added_at")
 
 
 def list_hashes(bank: Bank, kind: str, after: int, count: int) -> list[BankedHash]:
-    """A page of a bank's hashes: those that match, and those that were called wrong."""
+    """Return a page of a bank's hashes, including false positives. `after`: the last id seen."""
     rows = BankedHash.objects.filter(bank=bank, removed=False, pk__gt=after)
     if kind:
         rows = rows.filter(kind=kind)

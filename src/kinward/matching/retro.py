@@ -1,7 +1,7 @@
-"""Retro-matching: the blocks of what is held, and which of it new hashes could hit.
+"""Retro-matching: the blocks of uploaded content, and the checks that new hashes could hit.
 
-Checks are packed into blocks of `BLOCK` records; those not packed yet are read from their rows. A
-run reads the blocks in order, a few at a time, and remembers how far it came.
+Checks are packed into blocks of `BLOCK` records. Checks not packed yet are read from their rows. A
+run reads the blocks in order, a few at a time, and records its progress.
 """
 
 import os
@@ -16,30 +16,33 @@ from django.db import transaction
 from django.db.models import Max, Sum
 
 from kinward.ground.locks import exclusive
-from kinward.matching.held import (
+from kinward.matching.kinds import FILE_KINDS, kind_of
+from kinward.matching.models import BankedHash, Check, HeldBlock, RetroRun, Unheld
+from kinward.matching.queries import current_version
+from kinward.matching.services import check_values
+from kinward.matching.uploaded import (
     CURRENT,
     Block,
-    Held,
     New,
+    Uploaded,
     candidates,
     new_hashes,
     pack,
     unpack,
     unpack_blocks,
 )
-from kinward.matching.kinds import FILE_KINDS, kind_of
-from kinward.matching.models import BankedHash, Check, HeldBlock, RetroRun, Unheld
-from kinward.matching.queries import current_version
-from kinward.matching.services import check_values
 
 BLOCK: Final = 65_536  # records: 4 MiB
-GROUP: Final = 48  # blocks that are joined at a time: 200 MB, and an index of 400
+GROUP: Final = 48  # blocks joined at a time: 200 MB, plus 400 MB for an index
 
 Join = Callable[[Sequence[Block], New], set[UUID]]
 
 
 class Step(msgspec.Struct, frozen=True):
-    """The candidates of a part of what is held; `block` is the last block that it had."""
+    """The candidates in a part of uploaded content.
+
+    `block`: the last block of the part; none for checks that are not packed yet.
+    """
 
     checks: set[UUID]
     records: int
@@ -47,9 +50,9 @@ class Step(msgspec.Struct, frozen=True):
 
 
 def pack_checks(size: int = BLOCK) -> int:
-    """Move checks into blocks as long as there are enough for one; returns how many blocks.
+    """Pack checks into blocks while there are enough for one. Returns how many blocks were packed.
 
-    One at a time: a run reads blocks by their number, and so they have to appear in that order.
+    Only one process packs at a time: a run reads blocks by number, so they must appear in order.
     """
     blocks = 0
     with exclusive("matching.pack") as mine:
@@ -63,20 +66,20 @@ def _pack_block(size: int) -> bool:
     chosen = list(Unheld.objects.order_by("pk").values_list("pk", flat=True)[:size])
     if len(chosen) < size:
         return False
-    data = pack(map(_held, Check.objects.filter(pk__in=chosen).iterator(5000)))
+    data = pack(map(_uploaded, Check.objects.filter(pk__in=chosen).iterator(5000)))
     HeldBlock.objects.create(format=CURRENT, count=len(unpack(data)), records=data)
     Unheld.objects.filter(pk__in=chosen).delete()
     return True
 
 
-def _held(check: Check) -> Held:
-    return Held.of(check.pk, check_values(check))
+def _uploaded(check: Check) -> Uploaded:
+    return Uploaded.of(check.pk, check_values(check))
 
 
 def next_run() -> RetroRun | None:
-    """The run that was not finished, or one for all hashes since the last; none if there are none.
+    """Return the unfinished run, or a new run for all hashes since the last; none without new ones.
 
-    A bank's hash counts as new when it was added, came back, or its bank was enabled again.
+    A hash counts as new if it was added, came back, or its bank was enabled again.
     """
     unfinished = RetroRun.objects.filter(finished_at=None).order_by("began_at").first()
     if unfinished is not None:
@@ -87,7 +90,7 @@ def next_run() -> RetroRun | None:
 
 
 def hashes_of_run(run: RetroRun) -> New:
-    """The live hashes that a run looks for."""
+    """Return the live hashes that a run looks for."""
     rows = BankedHash.objects.live().filter(
         version__gt=run.since, version__lte=run.upto, kind__in=FILE_KINDS
     )
@@ -101,25 +104,25 @@ def hashes_of_run(run: RetroRun) -> New:
 
 
 def steps(run: RetroRun, new: New, join: Join | None = None, group: int = GROUP) -> Iterator[Step]:
-    """What new hashes could hit, part by part: all blocks that are not done, then the rest.
+    """Yield the candidates part by part: the remaining blocks, then the checks not packed yet.
 
-    A check that is packed into a block meanwhile is read there, or from its row, or both.
+    A check that is packed meanwhile is read from its block, from its row, or from both.
     """
     block = run.block
     while True:
         while chosen := list(HeldBlock.objects.filter(pk__gt=block).order_by("pk")[:group]):
             block = chosen[-1].pk
-            found = (join or join_here)(chosen, new)
-            yield Step(found, sum(each.count for each in chosen), block)
+            checks = (join or join_here)(chosen, new)
+            yield Step(checks, sum(row.count for row in chosen), block)
         waiting = Unheld.objects.values("pk")
-        rows = pack(map(_held, Check.objects.filter(pk__in=waiting).iterator(5000)))
+        rows = pack(map(_uploaded, Check.objects.filter(pk__in=waiting).iterator(5000)))
         yield Step(candidates(unpack(rows), new), len(unpack(rows)), None)
         if not HeldBlock.objects.filter(pk__gt=block).exists():
             return
 
 
 def join_here(blocks: Sequence[Block], new: New) -> set[UUID]:
-    """Join some blocks on the cores of this machine."""
+    """Return the candidates in some blocks, using all cores of this machine."""
     parts = np.array_split(np.arange(len(blocks)), min(len(blocks), os.cpu_count() or 1))
 
     def join_part(part: Iterable[int]) -> set[UUID]:
@@ -130,7 +133,7 @@ def join_here(blocks: Sequence[Block], new: New) -> set[UUID]:
         return set().union(*pool.map(join_part, parts))
 
 
-def held_count() -> int:
-    """About how many records are held: to show how far a run is."""
+def count_uploaded() -> int:
+    """Estimate the number of records of uploaded content, as the length of a progress bar."""
     packed = HeldBlock.objects.aggregate(count=Sum("count"))["count"] or 0
     return int(packed) + Unheld.objects.count()

@@ -1,4 +1,4 @@
-"""Filling banks, and keeping what was checked."""
+"""Services for banks and for the checks of uploaded content."""
 
 import hashlib
 import uuid
@@ -25,18 +25,18 @@ from kinward.people.api import Account
 
 CHUNK = 5000
 HASHES_ADDED = Event("matching.hashes_added")
-LOOKING_UP = "matching.looking_up"  # a lock: uploads that are looked up and not committed yet
+LOOKING_UP = "matching.looking_up"  # a lock: uploads that are looked up but not committed yet
 
 
 class BankExists(KinwardError):
-    """There is a bank by that name."""
+    """A bank with this name exists already."""
 
     code = "bank.exists"
     status = 409
 
 
 class Upload(msgspec.Struct, frozen=True, kw_only=True):
-    """What the platform says of a file, and what was computed from it."""
+    """An uploaded file: what the platform says about it, and its hashes."""
 
     content_id: str
     uploaded_at: datetime
@@ -51,13 +51,16 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def values(self) -> list[tuple[str, bytes]]:
-        """What it is looked up by."""
+        """Its hashes, each with the name of its kind."""
         return values_of(self.digests, self.hashed)
 
 
 @transaction.atomic
 def create_bank(*, name: str, confidence: str, description: str = "", actor: Actor) -> Bank:
-    """Make an empty bank; no addition to it can be surer than the bank itself."""
+    """Create an empty bank. Its confidence caps that of every addition.
+
+    Raises `BankExists` or `Invalid`.
+    """
     actor.must(Permission.FILL_BANKS)
     if confidence not in list(Confidence):
         raise Invalid("A bank is `verified` or `unverified`.")
@@ -71,7 +74,7 @@ def create_bank(*, name: str, confidence: str, description: str = "", actor: Act
 
 
 def get_bank(name: str) -> Bank:
-    """A bank by its name."""
+    """Return a bank by name. Raises `NotFound`."""
     try:
         return Bank.objects.get(name=name)
     except Bank.DoesNotExist as error:
@@ -81,7 +84,7 @@ def get_bank(name: str) -> Bank:
 def begin_addition(
     *, bank: Bank, provenance: str, actor: Actor, confidence: str | None = None
 ) -> Addition:
-    """Begin to add hashes to a bank, in as many parts as it takes."""
+    """Begin an addition, which `extend` then fills in any number of parts."""
     actor.must(Permission.FILL_BANKS)
     return Addition.objects.create(
         bank=bank,
@@ -100,16 +103,16 @@ def add_hashes(
     actor: Actor,
     confidence: str | None = None,
 ) -> int:
-    """Add hashes to a bank in one transaction, and take out those that are listed as removed.
+    """Add hashes to a bank in one transaction, and withdraw those that are listed as removed.
 
-    Returns how many are new or back again.
+    Returns how many hashes are new or came back.
     """
     addition = begin_addition(bank=bank, provenance=provenance, actor=actor, confidence=confidence)
     added = removed = 0
     rows = iter(hashes)
     while chunk := list(islice(rows, CHUNK)):
-        added += extend(addition, [each for each in chunk if not each.removed])[0]
-        gone = [(each.kind, each.value) for each in chunk if each.removed]
+        added += extend(addition, [row for row in chunk if not row.removed])[0]
+        gone = [(row.kind, row.value) for row in chunk if row.removed]
         removed += withdraw_hashes(bank, set(find_rows(bank.pk, gone).values()))
     record(
         actor=actor,
@@ -122,12 +125,12 @@ def add_hashes(
         removed=removed,
     )
     if added:
-        look_in_held()
+        announce_new_hashes()
     return added
 
 
-def look_in_held() -> None:
-    """Have what is held checked against what is new, once the caller's transaction is there."""
+def announce_new_hashes() -> None:
+    """Announce new hashes after commit, so that uploaded content is compared with them."""
     if Check.objects.exists():
         HASHES_ADDED.announce_once()
 
@@ -147,19 +150,19 @@ def _next_version() -> int:
 def extend(
     addition: Addition, hashes: list[ListedHash]
 ) -> tuple[int, dict[tuple[str, bytes], int]]:
-    """Add further hashes, in the caller's transaction.
+    """Add hashes to an addition. Requires a transaction.
 
-    Returns how many are new or back again, and the id of each.
+    Returns how many are new or came back, and the id of each hash by kind and value.
     """
     if not hashes:
         return 0, {}
-    unique = {(each.kind, each.value): each for each in hashes}
+    unique = {(row.kind, row.value): row for row in hashes}
     added = add_rows(addition, _next_version(), list(unique.values()))
     return added, find_rows(addition.bank_id, unique)
 
 
 def withdraw_hashes(bank: Bank, hash_ids: set[int]) -> int:
-    """Take hashes out of a bank by their ids, in the caller's transaction; how many were there."""
+    """Remove hashes from a bank by id. Returns how many were live. Requires a transaction."""
     if not hash_ids:
         return 0
     live = BankedHash.objects.filter(bank=bank, pk__in=hash_ids, removed=False)
@@ -167,13 +170,16 @@ def withdraw_hashes(bank: Bank, hash_ids: set[int]) -> int:
 
 
 def digest(value: bytes) -> bytes:
-    """What the database finds a value by."""
+    """Return the digest by which the database finds a value."""
     return hashlib.sha256(value).digest()
 
 
 @transaction.atomic
 def remove_hashes(*, bank: Bank, values: list[bytes], reference: str = "", actor: Actor) -> int:
-    """Take hashes out of a bank, by value or by reference; returns how many were there."""
+    """Remove hashes from a bank by reference, or else by value. Returns how many were removed.
+
+    Raises `NotFound` if there were none.
+    """
     actor.must(Permission.FILL_BANKS)
     version = _next_version()
     live = BankedHash.objects.filter(bank=bank, removed=False)
@@ -191,7 +197,7 @@ def remove_hashes(*, bank: Bank, values: list[bytes], reference: str = "", actor
 
 
 def get_hash(hash_id: int) -> BankedHash:
-    """A banked hash by its id."""
+    """Return a banked hash by id. Raises `NotFound`."""
     try:
         return BankedHash.objects.select_related("bank", "addition").get(pk=hash_id)
     except BankedHash.DoesNotExist as error:
@@ -200,34 +206,37 @@ def get_hash(hash_id: int) -> BankedHash:
 
 @transaction.atomic
 def disable_bank(*, bank: Bank, disabled: bool, actor: Actor) -> None:
-    """Let a bank match nothing, or match again; it keeps its hashes.
+    """Disable a bank, or enable it again. It keeps its hashes.
 
-    Once it matches again, all of it is new: what was uploaded meanwhile is checked against it.
+    All hashes of an enabled bank count as new, so uploaded content is compared with them.
     """
     actor.must(Permission.SWITCH_BANKS)
     Bank.objects.filter(pk=bank.pk).update(disabled=disabled)
     if not disabled:
         live = BankedHash.objects.filter(bank=bank, removed=False)
         live.update(version=_next_version())
-        look_in_held()
+        announce_new_hashes()
     kind = "bank.disabled" if disabled else "bank.enabled"
     record(actor=actor, kind=kind, subject=f"bank:{bank.name}")
 
 
 @transaction.atomic
 def mark_hash_false_positive(*, row: BankedHash, wrong: bool, actor: Actor) -> None:
-    """Say that a banked hash hits what is harmless: it matches no more, whoever sends it again."""
+    """Mark a banked hash as a false positive, or reinstate it. Idempotent.
+
+    A false positive matches nothing, even if a list adds it again.
+    """
     actor.must(Permission.MARK_HASHES)
     changed = BankedHash.objects.filter(pk=row.pk, false_positive=not wrong)
     if changed.update(false_positive=wrong, version=_next_version()):
         kind = "hash.false_positive" if wrong else "hash.reinstated"
         record(actor=actor, kind=kind, subject=str(row), bank=row.bank.name)
         if not wrong:
-            look_in_held()
+            announce_new_hashes()
 
 
 def values_of(digests: Digests | None, hashed: Hashed | None) -> list[tuple[str, bytes]]:
-    """All hashes of one file that say something, each with the name of its kind."""
+    """Return the meaningful hashes of a file, each with the name of its kind."""
     values = digests.known() if digests else []
     if hashed and kind_of(hashed.kind).says_enough(hashed.signature, hashed.quality):
         values.append((hashed.kind, hashed.signature))
@@ -235,23 +244,23 @@ def values_of(digests: Digests | None, hashed: Hashed | None) -> list[tuple[str,
 
 
 def check_values(check: Check) -> list[tuple[str, bytes]]:
-    """The same of a file that was checked."""
+    """Return the meaningful hashes of a checked file, each with the name of its kind."""
     hashed = Hashed(check.signature_kind, bytes(check.signature), quality=check.quality)
     return values_of(Digests(check.md5, check.sha1, check.sha256), hashed)
 
 
 def file_hashes(digests: Digests, hashed: Hashed | None, reference: str = "") -> list[ListedHash]:
-    """All hashes of one file that a bank should hold; a PDQ of low quality is left out."""
+    """Return the hashes of a file for a bank, without a PDQ hash of low quality."""
     return [ListedHash(kind, value, reference) for kind, value in values_of(digests, hashed)]
 
 
 def check_hashes(check: Check, label: str = "") -> list[ListedHash]:
-    """The same of a file that was checked, under its content's id."""
+    """Return the hashes of a checked file for a bank, with its content's id as the reference."""
     return [ListedHash(*pair, check.content_id, label) for pair in check_values(check)]
 
 
 def record_check(*, account: Account, upload: Upload, matched: bool) -> Check:
-    """Keep what was looked up, by its hashes, so that later lists can be held against it."""
+    """Store the hashes of an upload, so that hashes added later can be compared with them."""
     check = Check.objects.create(
         id=uuid.uuid4(),
         account=account,

@@ -1,7 +1,7 @@
-"""A snapshot of an index: one file, written whole or not at all, mapped into memory when read.
+"""Snapshots of an index: one file each, written atomically and mapped into memory when read.
 
-`KWINDEX1`, the length (8 bytes) and the CRC-32 (4 bytes) of a JSON header, the header, and then the
-arrays of each segment, each at the start of a page and with its CRC-32 in the header.
+The format: `KWINDEX1`, the length (8 bytes) and the CRC-32 (4 bytes) of a JSON header, the header,
+and the arrays of each segment. An array begins at a page, and its CRC-32 is in the header.
 """
 
 import json
@@ -28,7 +28,7 @@ class SnapshotRefused(KinwardError):
 
 
 def write_snapshot(path: Path, radius: int, segments: tuple[Segment, ...]) -> None:
-    """Write a snapshot beside its place, and put it there when it is whole and on disk."""
+    """Write a snapshot to a temporary file, sync it, and move it to `path`."""
     parts: list[npt.NDArray[Any]] = []
     listed = []
     for segment in segments:
@@ -40,13 +40,13 @@ def write_snapshot(path: Path, radius: int, segments: tuple[Segment, ...]) -> No
         listed.append(
             {
                 "shape": whole.shape.tolist(),
-                "parts": [[each.dtype.str, each.shape, zlib.crc32(each.data)] for each in arrays],
+                "parts": [[part.dtype.str, part.shape, zlib.crc32(part.data)] for part in arrays],
             }
         )
         parts += arrays
     header = json.dumps({"radius": radius, "segments": listed}).encode()
-    made = path.with_name(f".{path.name}.{os.getpid()}")
-    with made.open("wb") as file:
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    with unfinished.open("wb") as file:
         file.write(MAGIC + len(header).to_bytes(8) + zlib.crc32(header).to_bytes(4) + header)
         for part in parts:
             file.seek(-file.tell() % PAGE, os.SEEK_CUR)
@@ -54,13 +54,13 @@ def write_snapshot(path: Path, radius: int, segments: tuple[Segment, ...]) -> No
         file.truncate(file.tell())
         file.flush()
         os.fsync(file.fileno())
-    made.replace(path)
+    unfinished.replace(path)
 
 
 def read_snapshot(path: Path) -> tuple[int, tuple[Segment, ...]]:
-    """The radius and the segments of a snapshot. Raises `SnapshotRefused`."""
+    """Return the radius and the segments of a snapshot. Raises `SnapshotRefused`."""
     try:
-        # Copied only where it is written, and nobody writes; kernels need no version of their own.
+        # Copy-on-write, though nobody writes: a read-only array would compile kernels of its own.
         mapped = np.asarray(np.memmap(path, dtype=np.uint8, mode="c"))
         start = len(MAGIC) + 12
         head = mapped[:start].tobytes()
@@ -68,11 +68,11 @@ def read_snapshot(path: Path) -> tuple[int, tuple[Segment, ...]]:
         header = mapped[start : start + length].tobytes()
         if head[:8] != MAGIC or zlib.crc32(header) != int.from_bytes(head[16:20]):
             raise SnapshotRefused("Its header is not ours.")
-        found, at = json.loads(header), start + length
+        content, at = json.loads(header), start + length
         segments = []
-        for each in found["segments"]:
+        for entry in content["segments"]:
             arrays = []
-            for kind, shape, checksum in each["parts"]:
+            for kind, shape, checksum in entry["parts"]:
                 at += -at % PAGE
                 size = int(np.prod(shape)) * np.dtype(kind).itemsize
                 part = mapped[at : at + size]
@@ -81,8 +81,8 @@ def read_snapshot(path: Path) -> tuple[int, tuple[Segment, ...]]:
                 arrays.append(part.view(kind).reshape(shape))
                 at += size
             rows, ids, starts, order = arrays
-            shape_of = np.array(each["shape"], dtype=np.int64).reshape(-1, 3)
+            shape_of = np.array(entry["shape"], dtype=np.int64).reshape(-1, 3)
             segments.append(Segment(rows, ids, shape_of, starts, order))
     except (ValueError, KeyError, IndexError, TypeError) as error:
         raise SnapshotRefused(f"{error}.") from error
-    return int(found["radius"]), tuple(segments)
+    return int(content["radius"]), tuple(segments)

@@ -1,4 +1,4 @@
-"""Statements that put many rows in at once, where the ORM would be most of the work."""
+"""SQL for many hashes at once, where the ORM would take most of the time."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -8,7 +8,7 @@ from django.db import connection
 from kinward.matching.hashlists import ListedHash
 from kinward.matching.models import Addition
 
-# A hash that is there is left alone; a removed one comes back, as the list has it now.
+# An existing hash stays as it is. A removed one comes back with what the list says now.
 _ADD: Final = """
 INSERT INTO matching_bankedhash
     (addition_id, bank_id, kind, value, reference, label, version, removed, false_positive)
@@ -20,7 +20,7 @@ ON CONFLICT (bank_id, kind, sha256(value)) DO UPDATE SET
 WHERE matching_bankedhash.removed
 """  # noqa: E501
 
-# One look into the index for each: a join would hash every value of the table instead.
+# LATERAL makes one index scan a hash. A plain join would hash every value of the table.
 _FIND: Final = """
 SELECT banked.id, listed.kind, listed.value
 FROM unnest(%s::text[], %s::bytea[]) AS listed (kind, value)
@@ -33,7 +33,7 @@ CROSS JOIN LATERAL (
 
 
 def add_rows(addition: Addition, version: int, hashes: Sequence[ListedHash]) -> int:
-    """Put hashes, each of which is there once, into a bank; how many are new or back again."""
+    """Insert distinct hashes into a bank. Returns how many are new or came back."""
     with connection.cursor() as cursor:
         cursor.execute(
             _ADD,
@@ -41,17 +41,17 @@ def add_rows(addition: Addition, version: int, hashes: Sequence[ListedHash]) -> 
                 addition.pk,
                 addition.bank_id,
                 version,
-                [str(each.kind) for each in hashes],
-                [each.value for each in hashes],
-                [each.reference for each in hashes],
-                [each.label for each in hashes],
+                [str(row.kind) for row in hashes],
+                [row.value for row in hashes],
+                [row.reference for row in hashes],
+                [row.label for row in hashes],
             ],
         )
         return int(cursor.rowcount)
 
 
 def find_rows(bank_id: int, pairs: Iterable[tuple[str, bytes]]) -> dict[tuple[str, bytes], int]:
-    """The ids of those of these (kind, value) that a bank has, also removed ones."""
+    """Return the ids of the (kind, value) pairs that a bank has, including removed hashes."""
     wanted = list(set(pairs))
     with connection.cursor() as cursor:
         kinds, values = [str(kind) for kind, _ in wanted], [value for _, value in wanted]

@@ -1,4 +1,4 @@
-"""Upkeep: checks are packed into blocks, and the index is written down for other processes."""
+"""Upkeep jobs: checks are packed into blocks, and the index is saved for other processes."""
 
 from kinward.ground.jobs import task
 from kinward.matching.index import bank_index
@@ -7,7 +7,7 @@ from kinward.matching.retro import pack_checks
 
 @task("matching.pack", every="* * * * *")
 def pack(timestamp: int) -> None:
-    """Pack what was checked."""
+    """Pack checks into blocks."""
     pack_checks()
 
 

@@ -1,7 +1,8 @@
-"""Reading Project VIC's JSON (the VICS data model, 1.x and 2.0): case files and hash sets. Pure.
+"""Reader of Project VIC's JSON (the VICS data model, 1.x and 2.0): case files and hash sets. Pure.
 
-Files can be larger than memory and are streamed. What a category means is the data model's and the
-country's: a hash is taken only if the caller named its category, and it is labelled with both.
+Files are streamed, because they can be larger than memory. The meaning of a category depends on the
+data model and the country. So only hashes of the categories that the caller names are read, and
+each is labelled with its model and category.
 """
 
 import re
@@ -20,7 +21,7 @@ _MODEL: Final = re.compile(r"DataModels/([\d.]+)\.xml(?:/([A-Za-z]+))?")
 
 
 def read_vic(file: BinaryIO, categories: Collection[int]) -> Iterator[ListedHash | BadRow]:
-    """Every hash of these categories, and every entry that is not one, in order."""
+    """Yield every hash of these categories and every bad entry, in order."""
     number = 0
     try:
         start = len(BOM) if file.read(len(BOM)) == BOM else 0
@@ -37,11 +38,11 @@ def read_vic(file: BinaryIO, categories: Collection[int]) -> Iterator[ListedHash
 
 
 def _shape(file: BinaryIO) -> tuple[str, str]:
-    """The data model's name, and where in the file the media are."""
+    """Return the name of the data model, and the path of the media in the file."""
     model = "vic"
     for prefix, event, value in ijson.parse(file):
         if event == "string" and prefix in CONTEXTS and (named := _MODEL.search(value)):
-            model = " ".join(each for each in ("vic", *named.groups()) if each)
+            model = " ".join(part for part in ("vic", *named.groups()) if part)
         if (prefix, event) == ("value.item.Media", "start_array"):
             return model, "value.item.Media.item"
         if (prefix, value) in (("value.item", "MD5"), ("value.item", "MediaID")):
@@ -54,10 +55,10 @@ def _hashes(media: dict[str, Any], model: str, categories: Collection[int]) -> I
     if category is None or int(category) not in categories:
         return
     label, reference = f"{model}: {int(category)}", str(media.get("MediaID") or "")
-    given = [(name.lower(), media[name]) for name in COLUMNS if media.get(name)]
+    values = [(name.lower(), media[name]) for name in COLUMNS if media.get(name)]
     others = media.get("AlternativeHashes") or ()
-    given += [(kind_named(str(other["HashName"])).name, other["HashValue"]) for other in others]
-    if not given:
+    values += [(kind_named(str(other["HashName"])).name, other["HashValue"]) for other in others]
+    if not values:
         raise ValueError("no hash")
-    for kind, text in given:
+    for kind, text in values:
         yield listed(kind, str(text), reference, label)

@@ -1,7 +1,7 @@
-"""Media: what bytes are, what a viewer shows, hashes, stills, players, and the bounded decoders.
+"""Media: recognising, hashing and showing files, and the bounded processes that decode them.
 
-This is all that other rooms may import. Nothing here knows Django or the database. What decodes is
-loaded when it is first asked for, so that a process which only asks the decoders loads no decoder.
+This is the face of the room. Nothing here needs Django or the database. Decoding libraries are
+imported on first use, so that a process that only asks the decoder processes does not load them.
 """
 
 import importlib

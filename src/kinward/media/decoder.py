@@ -1,10 +1,10 @@
 """The process that decodes strangers' bytes: bounded, without database or secrets, replaceable.
 
-Run as `python -m kinward.media.decoder MAX_PIXELS MEMORY SECONDS`. On standard input it reads
-messages, a 4-byte big-endian length and that many bytes: first what to do (`hash`, `still`, `veil`,
-or `play`), then the file. On standard output it writes a message of msgpack, its answer. While it
-hashes a file that lasts it first writes the frames that it finds, a few at a time, and reads after
-each whether to go on. It ends when its input does, so it never outlives the process that asked.
+Run as `python -m kinward.media.decoder MAX_PIXELS MEMORY SECONDS`. Messages have a 4-byte
+big-endian length and that many bytes. A request is two messages on standard input: the operation
+(`hash`, `still`, `veil` or `play`) and the file. The answer is a message of msgpack on standard
+output. While a video is hashed, its frames are written a few at a time, and after each such message
+the process reads whether to continue. It ends with its input, so it never outlives its parent.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ from kinward.media.registry import medium_of
 
 
 def answer(what: str, data: bytes, bounds: Bounds, more: More) -> Answer:
-    """Carry out one request; what a hostile file provokes becomes an answer."""
+    """Carry out one request. Errors that a hostile file provokes become an answer."""
     try:
         medium = medium_of(data)
         if what == HASH:
@@ -39,12 +39,12 @@ def answer(what: str, data: bytes, bounds: Bounds, more: More) -> Answer:
 
 def main(max_pixels: int, memory: int, seconds: float) -> None:
     """Answer requests until the input ends."""
-    with contextlib.suppress(ValueError, OSError):  # macOS does not let a process bound itself so
+    with contextlib.suppress(ValueError, OSError):  # macOS refuses this limit
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     stdin, stdout = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever a library prints must not disturb the answers
-    warnings.simplefilter("ignore")  # what strangers send is not worth a line in the log
+    os.dup2(2, 1)  # output of a library must not disturb the answers
+    warnings.simplefilter("ignore")  # broken files would fill the log
     bounds = Bounds(max_pixels, seconds)
 
     def more(frames: Sequence[bytes]) -> bool:

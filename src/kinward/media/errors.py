@@ -1,4 +1,4 @@
-"""Why a file cannot be decoded."""
+"""Errors of decoding."""
 
 from kinward.ground.errors import KinwardError
 

@@ -1,6 +1,6 @@
-"""A video as a reviewer plays it: encoded anew, small, without what its container says of itself.
+"""Videos re-encoded for a reviewer: small, and without the metadata of the container.
 
-A browser meets nothing of a stranger's file but what our own encoder wrote: WebM of VP8 and Opus.
+The browser never receives bytes of a stranger's file, only WebM that our encoder wrote: VP8, Opus.
 """
 
 import io
@@ -22,12 +22,12 @@ from kinward.media.formats import video_format
 from kinward.media.medium import Playback
 
 SIDE: Final = 480  # pixels of the longer side
-EVERY: Final = 0.032  # seconds between two pictures
-# How far the clock goes on with each picture, whatever the file's own says: of two that follow each
-# other at least one is shown, and none stays for long.
+EVERY: Final = 0.032  # seconds between two frames
+# Bounds on the seconds from one frame to the next, whatever the file claims: of any two frames in a
+# row at least one is shown, and none stays for long.
 SHORTEST_STEP, LONGEST_STEP = 0.016, 2.0
-STEP: Final = 0.04  # seconds that a picture takes whose clock does not go on
-REST: Final = 1.0  # seconds for which the last picture stays
+STEP: Final = 0.04  # seconds from one frame to the next if the file's clock does not advance
+REST: Final = 1.0  # seconds for which the last frame stays
 MAX_FILM: Final = 24 * 1024 * 1024  # bytes
 CLOCK: Final = Fraction(1, 1000)
 SOUND_HZ: Final = 48_000
@@ -36,9 +36,9 @@ FAST: Final = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"}
 
 
 def render_film(data: bytes, *, max_pixels: int, seconds: float) -> Playback:
-    """A video as WebM, in at most so many seconds of work and 24 MiB.
+    """Re-encode a video as WebM within `seconds` of work and 24 MiB.
 
-    Where that ends before the video does, `entire` says so. Raises what `read_video` raises.
+    `entire` is false if a limit or a broken packet came first. Raises the errors of `read_video`.
     """
     named = video_format(data)
     if named is None:
@@ -59,12 +59,12 @@ def render_film(data: bytes, *, max_pixels: int, seconds: float) -> Playback:
 
 
 class _Projector:
-    """From one container into the other, frame by frame, on a clock that only goes forward."""
+    """Copies one container to another, frame by frame, on a clock that only moves forward."""
 
     def __init__(self, source: InputContainer, target: OutputContainer, max_pixels: int) -> None:
         self._source, self._target, self._max_pixels = source, target, max_pixels
         self.now = 0.0
-        self._said: float | None = None  # the file's own clock at the last picture
+        self._file_time: float | None = None  # the file's own clock at the last frame
         self._last: VideoFrame | None = None
         self._due = 0.0
         self._samples = 0
@@ -73,7 +73,7 @@ class _Projector:
         self._resampler = AudioResampler(format="s16", layout="mono", rate=SOUND_HZ)
 
     def run(self, enough: Callable[[], bool]) -> bool:
-        """Everything, or until it is enough or broken; whether the end was reached."""
+        """Copy until the end, `enough` or a broken packet. Returns whether the end was reached."""
         entire = self._take(enough)
         if self._picture is None or self._last is None:
             raise Undecodable("It has no frame.")
@@ -106,13 +106,13 @@ class _Projector:
             self._picture = self._begin(frame)
         else:
             self.now += self._step(frame)
-        self._last, self._said = frame, None if frame.pts is None else frame.time
+        self._last, self._file_time = frame, None if frame.pts is None else frame.time
         if self.now >= self._due:
             self._due = self.now + EVERY
             self._show(self._picture, frame)
 
     def _begin(self, frame: VideoFrame) -> VideoStream:
-        """Both streams of the film, once the first picture says how large it is."""
+        """Begin both streams of the film, in a size that the first frame decides."""
         picture = self._target.add_stream("libvpx", rate=25, options=FAST)
         smaller = min(1.0, SIDE / max(frame.width, frame.height))
         picture.width, picture.height = (
@@ -126,9 +126,9 @@ class _Projector:
         return picture
 
     def _step(self, frame: VideoFrame) -> float:
-        if frame.pts is None or self._said is None or frame.time <= self._said:
+        if frame.pts is None or self._file_time is None or frame.time <= self._file_time:
             return STEP
-        return min(max(frame.time - self._said, SHORTEST_STEP), LONGEST_STEP)
+        return min(max(frame.time - self._file_time, SHORTEST_STEP), LONGEST_STEP)
 
     def _show(self, picture: VideoStream, frame: VideoFrame) -> None:
         shown = frame.reformat(picture.width, picture.height, "yuv420p")
@@ -139,14 +139,14 @@ class _Projector:
         if self._sound is None:
             return
         frame.pts = None
-        for heard in self._resampler.resample(frame):
-            heard.pts, heard.time_base = self._samples, Fraction(1, SOUND_HZ)
-            self._samples += heard.samples
-            self._target.mux(self._sound.encode(heard))
+        for sound in self._resampler.resample(frame):
+            sound.pts, sound.time_base = self._samples, Fraction(1, SOUND_HZ)
+            self._samples += sound.samples
+            self._target.mux(self._sound.encode(sound))
 
 
 def _decoded(packet: "av.Packet[Any]") -> Sequence[object]:
-    """A packet's frames; sound that is broken is left out."""
+    """Return the frames of a packet. Broken sound is skipped, a broken picture raises."""
     try:
         return packet.decode()
     except av.FFmpegError:

@@ -1,7 +1,7 @@
-"""A video's signature: the PDQ hashes of its frames, sampled by time, few and each unlike the last.
+"""Video signatures: the PDQ hashes of frames that are sampled by time and differ from the last.
 
-Nothing that a file says of itself is believed: not its name, nor its duration, nor how many frames
-it has. Frames are decoded one after the other and forgotten, so memory does not grow with length.
+The file's name, duration and number of frames are not trusted. Frames are decoded one after the
+other and dropped, so memory does not grow with length.
 """
 
 import io
@@ -21,11 +21,11 @@ from kinward.media.pdq import MAX_PIXELS, MIN_QUALITY, hash_array
 from kinward.media.picture import PREVIEW_SIDE, render
 
 EVERY: Final = 1.0  # seconds between two samples
-PASSED: Final = 120  # frames after which another is sampled, whatever time they claim
-SAME: Final = 10  # bits: a frame this near to the last one kept adds nothing
+PASSED: Final = 120  # frames; after so many another is sampled, whatever their times
+SAME: Final = 10  # bits: a frame this near to the last sample adds nothing
 BATCH: Final = 16
 SECONDS: Final = 60.0
-SHEET: Final = 3  # frames a side of what a reviewer is shown
+SHEET: Final = 3  # frames a side of the sheet that a reviewer sees
 SHEET_SECONDS: Final = 5.0
 
 
@@ -36,12 +36,13 @@ def read_video(
     seconds: float = SECONDS,
     more: More = lambda frames: True,
 ) -> Hashed:
-    """The signature of a video, in at most so many seconds.
+    """Return the signature of a video, read for at most `seconds`.
 
-    `more` is called with each few new frames; once it says no, the rest is not read. Decode what
-    strangers send in a process of its own (`Decoders`). Raises what `picture.read_picture` raises.
+    `more` receives new frames a few at a time, and the rest is not read once it returns false.
+    Decode strangers' files in a separate process (`Decoders`). Raises the errors of
+    `picture.read_picture`.
     """
-    kept, until = _Kept(), time.monotonic() + seconds
+    samples, until = _Samples(), time.monotonic() + seconds
     width = height = 0
     entire = False
     for frame in _decoded(data, max_pixels):
@@ -51,28 +52,28 @@ def read_video(
         width, height = frame.width, frame.height
         if time.monotonic() > until:
             break
-        if not kept.wants(_time(frame)):
+        if not samples.wants(_time(frame)):
             continue
-        kept.take(_pixels(frame), _time(frame))
-        if len(kept.fresh) >= BATCH and not more(kept.flush()):
+        samples.take(_pixels(frame), _time(frame))
+        if len(samples.fresh) >= BATCH and not more(samples.flush()):
             break
     if not width:
         raise Undecodable("It has no frame.")
     _, media_type = _named(data)
     return Hashed(
         kind="video",
-        signature=b"".join(kept.frames),
+        signature=b"".join(samples.frames),
         media_type=media_type,
         width=width,
         height=height,
-        frames=max(2, len(kept.frames)),
-        seconds=round(kept.at, 3),
+        frames=max(2, len(samples.frames)),
+        seconds=round(samples.at, 3),
         entire=entire,
     )
 
 
 def render_sheet(data: bytes, max_pixels: int, *, veiled: bool) -> bytes:
-    """A JPEG of a few frames of a video side by side, a second or more apart."""
+    """Return a JPEG sheet of frames of a video, each at least a second after the one before."""
     stills: list[Image.Image] = []
     due, until = 0.0, time.monotonic() + SHEET_SECONDS
     for frame in _decoded(data, max_pixels):
@@ -95,7 +96,7 @@ def render_sheet(data: bytes, max_pixels: int, *, veiled: bool) -> bytes:
 
 
 def _decoded(data: bytes, max_pixels: int) -> Iterator[VideoFrame | None]:
-    """Every frame that can be decoded, and at the end nothing; of a broken file just the frames."""
+    """Yield every frame that can be decoded, then None at the end. A broken file has no None."""
     name, _ = _named(data)
     try:
         with av.open(io.BytesIO(data), "r", format=name) as container:
@@ -110,11 +111,11 @@ def _decoded(data: bytes, max_pixels: int) -> Iterator[VideoFrame | None]:
                 yield frame
             yield None
     except (av.FFmpegError, ValueError, OverflowError):
-        return  # what was decoded before counts; if that is nothing, the caller says so
+        return  # the frames before count; the caller raises if there were none
 
 
 def _time(frame: VideoFrame) -> float | None:
-    """When a frame is due, in seconds; a broken file may not say."""
+    """Return the time of a frame in seconds. A broken file may have none."""
     return (
         None if frame.pts is None or frame.time_base is None else float(frame.pts * frame.time_base)
     )
@@ -131,8 +132,8 @@ def _named(data: bytes) -> tuple[str, str]:
     return named
 
 
-class _Kept:
-    """The frames kept so far, those not told of yet, and when the next is due."""
+class _Samples:
+    """The samples so far, those not passed to `more` yet, and the time of the next."""
 
     def __init__(self) -> None:
         self.frames: list[bytes] = []
@@ -144,17 +145,17 @@ class _Kept:
         self._last: np.ndarray[Any, np.dtype[np.uint8]] | None = None
 
     def wants(self, at: float | None) -> bool:
-        """Whether a frame of this time is due.
+        """Return whether to sample a frame of this time.
 
-        One without a time is, and one whose time has gone back; and one of so many in any case, so
-        that no clock of the file's own can hide what it shows.
+        A frame without a time is sampled, and one whose time has gone back. One frame of every 120
+        is sampled in any case, so that a manipulated clock cannot hide frames.
         """
         self._passed += 1
         behind = at is None or at < self._taken - EVERY
         return behind or self._passed >= PASSED or (at or 0.0) >= self._due
 
     def take(self, pixels: np.ndarray[Any, np.dtype[np.uint8]], at: float | None) -> None:
-        """Keep a frame, unless it says nothing or nothing new."""
+        """Keep a frame, unless its quality is low or it resembles the last sample."""
         self._passed = 0
         if at is not None:
             self.at, self._taken, self._due = max(self.at, at), at, at + self._every
@@ -170,6 +171,6 @@ class _Kept:
             self.frames, self._every = self.frames[::2], self._every * 2
 
     def flush(self) -> list[bytes]:
-        """The frames that were not told of yet; now they are."""
-        told, self.fresh = self.fresh, []
-        return told
+        """Return the samples not passed to `more` yet, and forget that they are new."""
+        fresh, self.fresh = self.fresh, []
+        return fresh

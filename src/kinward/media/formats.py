@@ -1,11 +1,11 @@
-"""The formats of videos, by their first bytes."""
+"""Video formats, recognised by their first bytes."""
 
 from typing import Final
 
 from kinward.media.image import STILL_BRANDS
 
-# How files of each format begin, FFmpeg's name of the format, and their type. What else FFmpeg can
-# open (play lists, devices, URLs) is out of reach.
+# Offset and bytes of the magic, FFmpeg's name of the format, and the media type. FFmpeg is told one
+# of these formats, so it cannot be made to open playlists, devices or URLs.
 _MAGIC: Final[tuple[tuple[int, bytes, str, str], ...]] = (
     (4, b"ftyp", "mp4", "video/mp4"),
     (0, b"\x1a\x45\xdf\xa3", "matroska", "video/webm"),
@@ -18,7 +18,7 @@ _MAGIC: Final[tuple[tuple[int, bytes, str, str], ...]] = (
 
 
 def video_format(data: bytes) -> tuple[str, str] | None:
-    """FFmpeg's name of a video's format, and its media type; nothing where it is no video."""
+    """Return FFmpeg's name of a video's format and its media type; None if it is not a video."""
     if data[4:8] == b"ftyp" and data[8:12] in STILL_BRANDS:
         return None
     for at, magic, name, media_type in _MAGIC:

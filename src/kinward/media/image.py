@@ -1,21 +1,21 @@
-"""Pictures, and animations: the first frame is hashed."""
+"""Images. For animated images only the first frame is hashed."""
 
 from typing import Final
 
 from kinward.media.errors import TypeUnsupported
 from kinward.media.medium import Bounds, Hashed, Medium, More, Playback, Renderer, View
 
-# Brands of the ISO container that hold pictures; every other brand is a video's.
+# Brands of the ISO container for images. Every other brand is a video.
 STILL_BRANDS: Final = frozenset(
     {b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis"}
 )
 _MAGIC: Final = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG", "image/png"), (b"GIF8", "image/gif"))
-# What a browser animates without a player.
+# Types that a browser animates without a player.
 _ANIMATED: Final = frozenset({"image/gif", "image/png", "image/webp"})
 
 
 class Image(Medium):
-    """A picture. An animation is shown as it is, where a browser can."""
+    """An image. A browser shows an animation in its own format, if it can animate that."""
 
     name = "image"
     formats = ("JPEG", "PNG", "WebP", "GIF", "HEIC", "AVIF")

@@ -1,4 +1,4 @@
-"""What a medium is: a kind of file that people publish, from its first bytes to what is shown."""
+"""The base of the media: kinds of file that people publish, from first bytes to display."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -7,23 +7,23 @@ from typing import Final, Protocol
 import msgspec
 
 FRAME: Final = 32  # bytes of the PDQ hash of one frame
-MAX_FRAMES: Final = 1024  # in a signature; beyond it every second frame is dropped
+MAX_FRAMES: Final = 1024  # in a signature; at this number every second frame is dropped
 
 More = Callable[[Sequence[bytes]], bool]
 
 
 class Bounds(msgspec.Struct, frozen=True):
-    """What decoding one file may take."""
+    """Limits on decoding one file."""
 
     max_pixels: int
-    seconds: float  # of work, for a file that has a length
+    seconds: float  # of work, for a file with a duration
 
 
 class Hashed(msgspec.Struct, frozen=True):
-    """What decoding a file gave: its signature, the kind of hash that this is, and its measures.
+    """The result of hashing a file: its signature, the kind of that hash, and its measures.
 
-    `quality`: from 0 to 100, where the kind has one. `frames`: more than one moves. `seconds`: how
-    far it was read. `entire`: whether that was the end.
+    `quality`: 0 to 100, if the kind has one. `frames`: more than one for animations and videos.
+    `seconds`: how far it was read. `entire`: whether it was read to the end.
     """
 
     kind: str
@@ -38,7 +38,7 @@ class Hashed(msgspec.Struct, frozen=True):
 
 
 class Playback(msgspec.Struct, frozen=True):
-    """A file as it is played to a reviewer: WebM, its length in seconds, and whether it is all."""
+    """A video for a reviewer: WebM, its length in seconds, and whether it is complete."""
 
     data: bytes
     seconds: float
@@ -46,9 +46,10 @@ class Playback(msgspec.Struct, frozen=True):
 
 
 class View(msgspec.Struct, frozen=True):
-    """What is shown of a file: bytes, their type, and whether the person saw the whole of it.
+    """A file as it is shown: bytes, their type, and whether the person sees all of it at once.
 
-    `can_move`: the still could be asked to move. `playback`: seen whole once played to its end.
+    `can_move`: the file can also be shown moving. `playback`: a video, seen whole once it has been
+    played to the end.
     """
 
     data: bytes
@@ -59,52 +60,52 @@ class View(msgspec.Struct, frozen=True):
 
 
 class Renderer(Protocol):
-    """Who decodes for a medium: the bounded processes, `Decoders`."""
+    """Decodes for a medium in the bounded processes: `Decoders`."""
 
     def still(self, data: bytes, *, veiled: bool) -> bytes:
-        """A JPEG of a file, or only its tiny grey blur."""
+        """Return a JPEG of a file; veiled: only a tiny grey blur."""
         ...
 
     def play(self, data: bytes) -> Playback:
-        """A file as a reviewer plays it."""
+        """Return a file re-encoded for a reviewer."""
         ...
 
 
 class Medium(ABC):
-    """A kind of file that people publish. A new one is one class, named in `registry.MEDIA`.
+    """A kind of file that people publish. A new medium is one class, listed in `registry.MEDIA`.
 
-    `hash`, `still` and `play` run in a decoder process only, on strangers' bytes: they raise
-    `TypeUnsupported`, `Undecodable` or `TooManyPixels`, and nothing else. They import their
-    decoding libraries themselves, so that nobody else loads them.
+    `hash`, `still` and `play` run on strangers' bytes, in a decoder process only. They raise
+    `TypeUnsupported`, `Undecodable` or `TooManyPixels`, and nothing else. They import decoding
+    libraries locally, so that no other process loads them.
     """
 
-    name: str  # what its media types begin with, such as `image`
-    formats: tuple[str, ...]  # as `TypeUnsupported` names them
-    hash_kind: str  # of its signature, as `kinward.matching.kinds` names it
-    # Whether reading it takes as long as it lasts: then it has the longer bound of the decoders.
+    name: str  # the beginning of its media types, such as `image`
+    formats: tuple[str, ...]  # as the sentence of `TypeUnsupported` names them
+    hash_kind: str  # of its signature, a name in `kinward.matching.kinds`
+    # Whether files have a duration. Then the longer time limit of the decoders applies.
     lasting: bool
-    statement: str  # in the EU's words for statements of reasons: CONTENT_TYPE_…
+    statement: str  # the EU's word in statements of reasons: CONTENT_TYPE_…
 
     @abstractmethod
     def recognise(self, data: bytes) -> str:
-        """The media type of a file by its first bytes; empty if it is none of this medium."""
+        """Return the media type of a file by its first bytes; empty for another medium."""
 
     @abstractmethod
     def hash(self, data: bytes, bounds: Bounds, more: More) -> Hashed:
-        """Decode and hash a file. `more` sees parts of its signature, and says whether to go on."""
+        """Decode and hash a file. `more` receives frames and returns whether to continue."""
 
     @abstractmethod
     def still(self, data: bytes, bounds: Bounds, *, veiled: bool) -> bytes:
-        """A JPEG of a file; veiled: tiny, grey and blurred."""
+        """Return a JPEG of a file; veiled: tiny, grey and blurred."""
 
     @abstractmethod
     def play(self, data: bytes, bounds: Bounds) -> Playback:
-        """A file encoded anew by us, as a reviewer plays it."""
+        """Return a file re-encoded for a reviewer."""
 
     def show(self, data: bytes, renderer: Renderer, *, moves: bool, moving: bool) -> View:
-        """What a viewer shows: a still, or the player where the file is asked for `moving`.
+        """Return the view of a file: a still, or with `moving` the player.
 
-        `moves`: whether the file was found to have more than one frame.
+        `moves`: whether the file has more than one frame.
         """
         if moving:
             playback = renderer.play(data)
@@ -114,5 +115,5 @@ class Medium(ABC):
 
 
 def split_frames(signature: bytes) -> list[bytes]:
-    """The PDQ hashes of a signature, which has them one after the other. A picture's has one."""
+    """Split a signature into its PDQ hashes, 32 bytes each. An image has one."""
     return [signature[at : at + FRAME] for at in range(0, len(signature), FRAME)]

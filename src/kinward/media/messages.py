@@ -1,4 +1,4 @@
-"""What is said between Kinward and a decoder process: length-prefixed messages, of msgpack."""
+"""Messages between Kinward and a decoder process: length-prefixed; answers are msgpack."""
 
 import struct
 from typing import BinaryIO, Final
@@ -13,7 +13,7 @@ HEADER: Final = struct.Struct(">I")
 
 
 class Answer(msgspec.Struct):
-    """Exactly one of a file's hash, some frames of it, a still, a playback, an error."""
+    """An answer: exactly one of a hash, some frames, a still, a playback and an error."""
 
     hashed: Hashed | None = None
     frames: list[bytes] | None = None
@@ -24,7 +24,7 @@ class Answer(msgspec.Struct):
 
 
 def read_message(stream: BinaryIO) -> bytes | None:
-    """The next length-prefixed message, or nothing at the end of the stream."""
+    """Return the next length-prefixed message; None at the end of the stream."""
     header = stream.read(HEADER.size)
     if len(header) < HEADER.size:
         return None

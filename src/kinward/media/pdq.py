@@ -1,11 +1,11 @@
-"""PDQ, the perceptual hash that the industry's lists carry: 256 bits and a quality from 0 to 100.
+"""PDQ, the perceptual hash of the lists in use: 256 bits and a quality from 0 to 100.
 
 Written from the published algorithm ("The TMK+PDQF Video-Hashing Algorithm and the PDQ
 Image-Hashing Algorithm", Facebook 2019): luma, two box-filter passes each way, decimation to
 64 x 64, the 16 x 16 lowest non-constant terms of a DCT, and one bit per term above the median.
 
 Filtering and decimation are linear and separable, so they are one matrix product from the left and
-one from the right, on bands of rows: memory stays small whatever the picture's size.
+one from the right. They run on bands of rows, so that memory stays small for an image of any size.
 """
 
 from functools import lru_cache
@@ -19,20 +19,20 @@ Floats = npt.NDArray[np.float64]
 
 SIDE: Final = 64
 TERMS: Final = 16
-TOGETHER: Final = 16  # samples of a row that are computed at a time
-BAND: Final = 256  # rows of luma held at a time
+TOGETHER: Final = 16  # samples of a row computed at a time
+BAND: Final = 256  # rows of luma in memory at a time
 QUALITY_DIVISOR: Final = 90
 MAX_PIXELS: Final = 50_000_000
 LUMA: Final = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
-# Below this the picture has too little structure for its hash to mean anything: the algorithm's
-# authors advise to discard such hashes, and a flat picture would else match every flat picture.
+# Below this an image has too little structure for its hash to be meaningful. The authors of the
+# algorithm advise discarding such hashes: a flat image would match every other flat image.
 MIN_QUALITY: Final = 50
 
 
 @lru_cache(maxsize=256)
 def _reduction(length: int) -> npt.NDArray[np.float32]:
-    """The float32[64, length] matrix that box-filters an axis twice and keeps 64 samples of it."""
+    """Return the float32[64, length] matrix that box-filters an axis twice and samples it."""
     window = (length + 2 * SIDE - 1) // (2 * SIDE)
     after = (window + 2) // 2 - 1
     before = window - 1 - after
@@ -48,19 +48,20 @@ def _reduction(length: int) -> npt.NDArray[np.float32]:
 
 @lru_cache(maxsize=256)
 def _stretches(length: int) -> list[tuple[slice, slice, npt.NDArray[np.float32]]]:
-    """The same matrix in parts, transposed: a few samples of a row need only a stretch of it.
+    """Return the matrix of `_reduction` in parts, transposed: a quarter of the work.
 
-    Each is which samples, of which stretch, and the part itself: a quarter of the work.
+    A few samples of a row need only a stretch of it. A part is the samples, the stretch and the
+    matrix for both.
     """
-    matrix, found = _reduction(length), []
+    matrix, parts = _reduction(length), []
     for first in range(0, SIDE, TOGETHER):
         part = matrix[first : first + TOGETHER]
         used = np.nonzero(part.any(axis=0))[0]
         stretch = slice(int(used[0]), int(used[-1]) + 1)
-        found.append(
+        parts.append(
             (slice(first, first + TOGETHER), stretch, np.ascontiguousarray(part[:, stretch].T))
         )
-    return found
+    return parts
 
 
 def _dct() -> Floats:
@@ -75,7 +76,7 @@ _DCT: Final = _dct()
 
 
 def hash_array(pixels: npt.NDArray[np.uint8]) -> tuple[Hash, int]:
-    """The hash (uint8[32]) and quality (0 to 100) of a picture, uint8[H, W, 3] in RGB.
+    """Return the hash, uint8[32], and quality, 0 to 100, of an image, uint8[H, W, 3] in RGB.
 
     >>> hash_array(np.zeros((80, 80, 3), dtype=np.uint8))[1]
     0
@@ -85,19 +86,19 @@ def hash_array(pixels: npt.NDArray[np.uint8]) -> tuple[Hash, int]:
 
 
 def hash_dihedral(pixels: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8], int]:
-    """The hashes, uint8[8, 32], of a picture turned and mirrored in every way, and its quality.
+    """Return the hashes, uint8[8, 32], of an image rotated and mirrored, and its quality.
 
-    In the order of the reference package: as it is, turned left by 90, 180 and 270 degrees, upside
-    down, left to right, along one diagonal, along the other.
+    The order is that of the reference package: unchanged, rotated left by 90, 180 and 270 degrees,
+    flipped vertically, flipped horizontally, and mirrored along each diagonal.
     """
     small = _shrunk(pixels)
     turned = [np.rot90(small, times) for times in range(4)]
     mirrored = [small[::-1], small[:, ::-1], small.T, turned[2].T]
-    return np.stack([_bits(each) for each in (*turned, *mirrored)]), _quality(small)
+    return np.stack([_bits(variant) for variant in (*turned, *mirrored)]), _quality(small)
 
 
 def _shrunk(pixels: npt.NDArray[np.uint8]) -> Floats:
-    """A picture's luma, filtered and reduced to 64 x 64."""
+    """Return the luma of an image, filtered and reduced to 64 x 64."""
     height, width = pixels.shape[:2]
     down = _reduction(height)
     small: Floats = np.zeros((SIDE, SIDE))
@@ -111,7 +112,7 @@ def _shrunk(pixels: npt.NDArray[np.uint8]) -> Floats:
 
 
 def _bits(small: Floats) -> Hash:
-    """One bit for each of the lowest terms: whether it is above their median."""
+    """Return one bit for each of the lowest terms: whether it is above their median."""
     terms = _DCT @ small @ _DCT.T
     # The algorithm's median is the lower of the two middle values.
     median = np.partition(terms.ravel(), TERMS * TERMS // 2 - 1)[TERMS * TERMS // 2 - 1]

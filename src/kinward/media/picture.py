@@ -1,4 +1,4 @@
-"""Pictures decoded: their PDQ, and the stills that stand for them. Run it in a decoder process."""
+"""Decoding of images: their PDQ hashes and stills. Runs in a decoder process."""
 
 import io
 import os
@@ -17,7 +17,7 @@ from kinward.media.pdq import MAX_PIXELS, Hash, hash_array
 
 Image.init()
 pillow_heif.register_heif_opener()
-# Sizes are checked here before anything is decoded, so Pillow's own guess must not interfere.
+# `_open` checks sizes before anything is decoded, so Pillow's own limit must not interfere.
 Image.MAX_IMAGE_PIXELS = None
 
 FORMATS: Final = {
@@ -29,13 +29,13 @@ FORMATS: Final = {
     "HEIF": "image/heic",
     "AVIF": "image/avif",
 }
-# An MPO is opened by the JPEG reader, which then says that it is one.
+# Pillow opens an MPO with its JPEG reader.
 READERS: Final = tuple(name for name in FORMATS if name != "MPO")
 PREVIEW_SIDE: Final = 1280
 
 
 def read_picture(data: bytes, max_pixels: int) -> Hashed:
-    """Decode the first frame and hash it. Raises one of the three `errors`, nothing else."""
+    """Decode and hash the first frame of an image. Raises only the three errors of `errors`."""
     image, media_type = _open(data, max_pixels)
     frames = int(getattr(image, "n_frames", 1))
     pixels = np.asarray(_first_frame(image))
@@ -52,10 +52,10 @@ def read_picture(data: bytes, max_pixels: int) -> Hashed:
 
 
 def hash_bytes(data: bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[Hash, int]:
-    """The PDQ hash and quality of a file: JPEG, PNG, WebP, GIF, HEIC or AVIF.
+    """Return the PDQ hash and quality of a JPEG, PNG, WebP, GIF, HEIC or AVIF file.
 
-    An animation is hashed by its first frame. Decode what strangers send in a process of its own
-    (`Decoders`). Raises what `read_picture` raises.
+    For animated images only the first frame is hashed. Decode strangers' files in a separate
+    process (`Decoders`). Raises the errors of `read_picture`.
     """
     picture = read_picture(data, max_pixels)
     return np.frombuffer(picture.signature, dtype=np.uint8), picture.quality or 0
@@ -64,7 +64,7 @@ def hash_bytes(data: bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[Hash, int]
 def hash_many(
     files: Iterable[bytes], *, workers: int | None = None, max_pixels: int = MAX_PIXELS
 ) -> Iterator[tuple[Hash, int] | KinwardError]:
-    """Hash many files on all cores, in their order; a file that cannot be read gives its error."""
+    """Hash many files on all cores, and yield hash and quality, or the error, in order."""
 
     def hash_or_error(data: bytes) -> tuple[Hash, int] | KinwardError:
         try:
@@ -72,19 +72,19 @@ def hash_many(
         except KinwardError as error:
             return error
 
-    # Decoding and products of matrices let go of the interpreter, so threads are enough.
+    # Decoding and matrix products release the GIL, so threads are enough.
     with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
         yield from pool.map(hash_or_error, files)
 
 
 def render_preview(data: bytes, max_pixels: int, *, veiled: bool) -> bytes:
-    """A JPEG of the first frame, as `render` makes it."""
+    """Return a JPEG of the first frame, upright."""
     image, _ = _open(data, max_pixels)
     return render(ImageOps.exif_transpose(_first_frame(image)), veiled=veiled)
 
 
 def render(frame: Image.Image, *, veiled: bool) -> bytes:
-    """A JPEG of at most 1,280 pixels a side; veiled: tiny, grey and blurred."""
+    """Return a JPEG of at most 1,280 pixels a side; veiled: tiny, grey and blurred."""
     if veiled:
         frame.thumbnail((12, 12))
         frame = frame.convert("L").resize((240, 240 * frame.height // frame.width or 1))

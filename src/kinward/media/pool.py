@@ -1,4 +1,4 @@
-"""A few decoder processes, each bounded in time and memory and replaced when it misbehaves."""
+"""The pool of decoder processes, which are bounded in time and memory and replaced on failure."""
 
 import os
 import queue
@@ -28,7 +28,7 @@ from kinward.media.messages import (
 )
 from kinward.media.registry import medium_of
 
-GRACE: Final = 5.0  # seconds that a decoder may go over its own limit before it is killed
+GRACE: Final = 5.0  # seconds over its own limit after which a decoder is killed
 
 _ERRORS: dict[str, type[KinwardError]] = {
     error.code: error for error in (TypeUnsupported, Undecodable, TooManyPixels)
@@ -47,9 +47,10 @@ class Busy(KinwardError):
 
 
 class Decoders:
-    """A pool of `count` decoder processes, started when first needed. Safe for threads.
+    """A pool of `count` decoder processes, started on first use. Thread-safe.
 
-    A file has `seconds`, and one that lasts `video_seconds`: then its decoder is killed.
+    A decoder is killed if it takes longer than `seconds` for an image, or than `video_seconds` and
+    a grace period for a video.
     """
 
     def __init__(
@@ -62,22 +63,23 @@ class Decoders:
             self._idle.put(None)
 
     def hash(self, data: bytes, more: More = _everything) -> Hashed:
-        """Decode and hash a file. `more` sees frames as they are found, and says whether to go on.
+        """Decode and hash a file. `more` receives frames and returns whether to continue.
 
-        Raises `TypeUnsupported`, `Undecodable`, `TooManyPixels` or `Busy`, as the others do.
+        Raises `TypeUnsupported`, `Undecodable`, `TooManyPixels` or `Busy`; so do `still` and
+        `play`.
         """
         return cast("Hashed", self._ask(HASH, data, more).hashed)
 
     def still(self, data: bytes, *, veiled: bool) -> bytes:
-        """A JPEG to show a reviewer, or only its tiny grey blur."""
+        """Return a JPEG of a file for a reviewer; veiled: only a tiny grey blur."""
         return cast("bytes", self._ask(VEIL if veiled else STILL, data).still)
 
     def play(self, data: bytes) -> Playback:
-        """A file as a reviewer plays it."""
+        """Return a file re-encoded for a reviewer."""
         return cast("Playback", self._ask(PLAY, data).playback)
 
     def close(self) -> None:
-        """End the idle processes; busy ones end with this process."""
+        """Kill the idle processes. Busy ones end with this process."""
         while True:
             try:
                 process = self._idle.get_nowait()
@@ -136,9 +138,11 @@ class Decoders:
         raise Undecodable(f"Decoding took more than {seconds:g} seconds, or crashed.")
 
     def _start(self) -> subprocess.Popen[bytes]:
-        # No setting and no secret of ours is in the environment of what reads strangers' bytes.
+        # The process that reads strangers' bytes gets no setting and no secret of ours.
         environment = {k: v for k, v in os.environ.items() if not k.startswith("KINWARD_")}
-        environment["OPENBLAS_NUM_THREADS"] = "1"  # threads' stacks would eat the memory bound
+        environment["OPENBLAS_NUM_THREADS"] = (
+            "1"  # the stacks of threads would use up the memory limit
+        )
         return subprocess.Popen(
             [sys.executable, "-m", "kinward.media.decoder", *self._arguments],
             stdin=subprocess.PIPE,
@@ -149,7 +153,7 @@ class Decoders:
 
 @cache
 def decoders() -> Decoders:
-    """This process's decoders, as configured."""
+    """Return the decoders of this process, as configured."""
     chosen = config()
     return Decoders(
         count=chosen.decoders,

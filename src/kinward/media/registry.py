@@ -1,4 +1,4 @@
-"""The media that Kinward checks. A new one is added here, and nowhere else."""
+"""The registry of media that Kinward checks. Add a new medium here, and nowhere else."""
 
 from typing import Final
 
@@ -7,12 +7,12 @@ from kinward.media.image import Image
 from kinward.media.medium import Medium
 from kinward.media.video import Video
 
-# The first that recognises a file has it, so the more particular stands before the more general.
+# The first medium that recognises a file wins, so put the specific before the general.
 MEDIA: Final[tuple[Medium, ...]] = (Image(), Video())
 
 
 def medium_of(data: bytes) -> Medium:
-    """The medium of a file, by its first bytes. Raises `TypeUnsupported`."""
+    """Return the medium of a file by its first bytes. Raises `TypeUnsupported`."""
     for medium in MEDIA:
         if medium.recognise(data):
             return medium
@@ -20,6 +20,6 @@ def medium_of(data: bytes) -> Medium:
 
 
 def medium_of_type(media_type: str) -> Medium | None:
-    """The medium of a media type such as `image/png`; nothing where it is of none."""
+    """Return the medium of a media type such as `image/png`; None if there is none."""
     name = media_type.partition("/")[0]
     return next((medium for medium in MEDIA if medium.name == name), None)

@@ -1,11 +1,11 @@
-"""Videos: a signature of their frames, a sheet of stills, and a film to play."""
+"""Videos: a signature of their frames, a sheet of stills, and a re-encoded film."""
 
 from kinward.media.formats import video_format
 from kinward.media.medium import Bounds, Hashed, Medium, More, Playback
 
 
 class Video(Medium):
-    """A video, known by its frames."""
+    """A video. Its signature is the PDQ hashes of its frames."""
 
     name = "video"
     formats = ("MP4", "WebM", "AVI", "MPEG")

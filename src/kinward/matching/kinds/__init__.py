@@ -1,12 +1,11 @@
-"""The kinds of hash, by their names. A new one is a class in this package, and a line in `KINDS`.
+"""The kinds of hash by name. A new kind is a class in this package and an entry in `KINDS`. Pure.
 
-A bank also carries kinds that are not here, as they came. Pure.
+A bank also carries values of unknown kinds, unchanged.
 """
 
 import re
 from typing import Final
 
-from kinward.matching.confidence import Confidence
 from kinward.matching.kinds.carried import Carried
 from kinward.matching.kinds.digests import Digest, Md5, Sha1, Sha256
 from kinward.matching.kinds.kind import HashKind, HexKind
@@ -21,7 +20,6 @@ __all__ = (
     "KINDS",
     "NEAR",
     "Carried",
-    "Confidence",
     "Digest",
     "HashKind",
     "HexKind",
@@ -40,7 +38,7 @@ KINDS: Final[tuple[HashKind, ...]] = (
     *(Pdq(), Md5(), Sha1(), Sha256(), VideoFrames()),
     *(Url(), Keyword()),
 )
-# What partners share and nothing here computes, named so that its other names are known.
+# Kinds that partners share but Kinward does not compute, by alias.
 CARRIED: Final = {"pdna": "photodna"}
 
 DIGESTS: Final = tuple(kind.name for kind in KINDS if isinstance(kind, Digest))
@@ -48,18 +46,18 @@ FILE_KINDS: Final = tuple(kind.name for kind in KINDS if kind.of_files)
 NEAR: Final = tuple(kind.name for kind in KINDS if kind.near)
 COLUMNS: Final = tuple(kind.name for kind in KINDS if kind.column)
 
-_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")  # how any kind is named, such as `photodna`
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")  # the name of any kind, such as `photodna`
 _BY_NAME: Final = {kind.name: kind for kind in KINDS}
 _ALIASES: Final = CARRIED | {alias: kind.name for kind in KINDS for alias in kind.aliases}
 
 
 def kind_of(name: str) -> HashKind:
-    """The kind of this name, as banks and matches have it; one that is not known is carried."""
+    """Return a kind by its name in banks and matches. An unknown kind is `Carried`."""
     return _BY_NAME.get(name) or Carried(name)
 
 
 def kind_named(text: str) -> HashKind:
-    """A kind by any name that lists and partners use; a ValueError where it can be none."""
+    """Return a kind by any name that lists and partners use. Raises `ValueError`."""
     name = text.strip().lower().replace("-", "_").replace(" ", "_")
     name = _ALIASES.get(name, name)
     if not _NAME.fullmatch(name):

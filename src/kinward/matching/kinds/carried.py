@@ -1,11 +1,11 @@
-"""Kinds that Kinward computes of no file: they come, stay and leave as the list has them."""
+"""Kinds that Kinward does not compute. Their values are kept as the list has them."""
 
 from kinward.matching.kinds.kind import MAX_CARRIED
 from kinward.matching.kinds.texts import Text
 
 
 class Carried(Text):
-    """Any kind by its name. It is found only by whoever asks for exactly this value."""
+    """A kind that is known by name only. It matches a lookup of exactly the same value."""
 
     examples = ("as it came",)
 

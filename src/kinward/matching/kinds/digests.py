@@ -1,4 +1,4 @@
-"""Digests: the same file, byte for byte."""
+"""Digests, which match a file that is the same byte for byte."""
 
 import hashlib
 
@@ -6,7 +6,7 @@ from kinward.matching.kinds.kind import HexKind
 
 
 class Digest(HexKind):
-    """A digest of a whole file, as `hashlib` names it."""
+    """A digest of a whole file. Its name is that of `hashlib`."""
 
     of_files = True
     column = True

@@ -1,11 +1,11 @@
-"""Perceptual hashes: looks the same, whatever the bytes."""
+"""Perceptual hashes, which match a file that looks the same."""
 
 from kinward.matching.kinds.kind import HexKind
 from kinward.media import FRAME, MAX_FRAMES, MIN_QUALITY, split_frames
 
 
 class Perceptual(HexKind):
-    """PDQ hashes, found by nearness in the index of this process."""
+    """PDQ hashes, looked up by nearness in the index of this process."""
 
     of_files = True
     near = True
@@ -18,7 +18,7 @@ class Perceptual(HexKind):
 
 
 class Pdq(Perceptual):
-    """PDQ of a picture: 256 bits."""
+    """PDQ of an image: 256 bits."""
 
     name = "pdq"
     aliases = ("hash_pdq",)
@@ -41,7 +41,7 @@ class Pdq(Perceptual):
 
 
 class VideoFrames(Perceptual):
-    """The PDQ hashes of a video's frames, one after the other."""
+    """The PDQ hashes of the frames of a video, one after the other."""
 
     name = "video"
     sizes = range(FRAME, FRAME * MAX_FRAMES + 1, FRAME)

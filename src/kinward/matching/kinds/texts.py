@@ -1,18 +1,18 @@
-"""What is found in texts: links and keywords, in their normal forms."""
+"""Links and keywords in their normal forms."""
 
 from kinward.matching import keywords, links
 from kinward.matching.kinds.kind import HashKind
 
 
 class Text(HashKind):
-    """A kind whose value is UTF-8."""
+    """A kind whose values are UTF-8."""
 
     def write(self, value: bytes) -> str:
         return value.decode()
 
 
 class Url(Text):
-    """A URL in its normal form; it covers what is below it."""
+    """A URL in its normal form. It covers every page below it."""
 
     name = "url"
     aliases = ("raw_uri", "uri")

@@ -1,4 +1,4 @@
-"""What was held once is read for ever: no format is changed, and none is packed again."""
+"""Stored blocks stay readable for ever: no format is changed, and no block is packed again."""
 
 import hashlib
 from collections.abc import Iterator
@@ -9,12 +9,12 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from kinward.matching import held
-from kinward.matching.held import (
+from kinward.matching import uploaded
+from kinward.matching.uploaded import (
     CURRENT,
     FORMATS,
-    Held,
     New,
+    Uploaded,
     candidates,
     new_hashes,
     pack,
@@ -54,10 +54,10 @@ def exact(number: int) -> dict[str, bytes]:
 
 # What is in `format-1.block`, which the code before formats had a number wrote.
 CHECKS: Final = (
-    Held(UUID(int=1), [frame(1)], exact(1)),
-    Held(UUID(int=2), [frame(20), frame(21), frame(22)], exact(2)),
-    Held(UUID(int=3), [], {kind: digest(kind, 3) for kind in ("md5", "sha256")}),
-    Held(UUID(int=4), [frame(4)]),
+    Uploaded(UUID(int=1), [frame(1)], exact(1)),
+    Uploaded(UUID(int=2), [frame(20), frame(21), frame(22)], exact(2)),
+    Uploaded(UUID(int=3), [], {kind: digest(kind, 3) for kind in ("md5", "sha256")}),
+    Uploaded(UUID(int=4), [frame(4)]),
 )
 
 
@@ -73,8 +73,8 @@ def hits(data: bytes, number: int, new: New) -> set[int]:
 def another_format(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A format with one more kind of hash, as a new kind brings it."""
     monkeypatch.setitem(FORMATS, NEXT, (*FORMATS[CURRENT], ("another", 4)))
-    monkeypatch.setitem(held.SIZES, "another", 4)
-    monkeypatch.setattr(held, "CURRENT", NEXT)
+    monkeypatch.setitem(uploaded.SIZES, "another", 4)
+    monkeypatch.setattr(uploaded, "CURRENT", NEXT)
     record_type.cache_clear()
     yield
     record_type.cache_clear()
@@ -91,7 +91,7 @@ def test_a_stored_block_of_every_format_is_read() -> None:
 
 def test_a_format_names_no_size_that_another_contradicts() -> None:
     for fields in FORMATS.values():
-        assert {name: held.SIZES[name] for name, _ in fields} == dict(fields)
+        assert {name: uploaded.SIZES[name] for name, _ in fields} == dict(fields)
         assert all(size <= 8 for name, size in fields if name not in ("pdq", "check"))
 
 
@@ -111,8 +111,8 @@ def exact_lists(number: int) -> dict[str, list[bytes]]:
     return {kind: [value] for kind, value in exact(number).items()}
 
 
-def test_a_new_kind_leaves_what_is_held_as_it_is(another_format: None) -> None:
-    fresh = Held(UUID(int=5), [frame(5)], {**exact(5), "another": b"loud and clear"})
+def test_a_new_kind_leaves_stored_blocks_as_they_are(another_format: None) -> None:
+    fresh = Uploaded(UUID(int=5), [frame(5)], {**exact(5), "another": b"loud and clear"})
     blocks = [
         Stored(1, 1, 6, stored(1)),
         Stored(2, NEXT, 1, pack([fresh])),

@@ -1,12 +1,12 @@
-"""What the platform holds, by its hashes, and the join of new hashes against all of it. Pure.
+"""Uploaded content as records of its hashes, and the join of new hashes against them. Pure.
 
-A record of format 1 is 64 bytes: a PDQ hash (32; zero for none), the check it is of (16), and the
+A record of format 1 is 64 bytes: a PDQ hash (32; zero for none), the id of its check (16), and the
 beginnings of its MD5 (6), SHA-1 (5) and SHA-256 (5; zero for none). A video has one record for each
-frame, with its digests in the first. The join finds every check that could match; whether it does
-is for the exact lookup to say.
+frame, with its digests in the first. The join finds every check that could match. The exact lookup
+then decides.
 
-Blocks of every format stay as they are stored, and are read as long as there is Kinward: a new kind
-of hash is a new format, and what was held before has no hash of that kind.
+Stored blocks are never rewritten, and every format stays readable for ever. A new kind of hash is
+a new format. Content uploaded before it has no hash of that kind.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,23 +22,23 @@ import numpy.typing as npt
 from kinward.matching.kinds import kind_of
 from kinward.matching.layout import RADIUS, best_layout, cost
 
-# The fields of a record, in their order, and the bytes of each. A format that blocks were stored in
-# is never changed; another one is added. A kind that is looked up exactly is held by its beginning,
-# of at most 8 bytes and as many in every format.
+# The fields of a record, in their order, and the bytes of each. Never change a format: databases
+# have blocks of it. Add another. A kind that is looked up exactly has a field for its beginning, of
+# at most 8 bytes and of the same size in every format.
 FORMATS: Final[dict[int, tuple[tuple[str, int], ...]]] = {
     1: (("pdq", 32), ("check", 16), ("md5", 6), ("sha1", 5), ("sha256", 5)),
 }
 CURRENT: Final = max(FORMATS)
 SIZES: Final = {name: size for fields in FORMATS.values() for name, size in fields}
-BUILDING: Final = 600.0  # nanoseconds a hash, to build an index of it
-SCANNING: Final = 2.5  # nanoseconds a pair
+BUILDING: Final = 600.0  # nanoseconds a hash, to build an index
+SCANNING: Final = 2.5  # nanoseconds a pair of hashes
 
 Records = npt.NDArray[np.void]
 Hashes = npt.NDArray[np.uint8]
 
 
 class Block(Protocol):
-    """A part of what is held: `count` records of a format, one after the other."""
+    """A block of uploaded content: `count` records of a format, one after the other."""
 
     pk: Any
     format: Any
@@ -46,16 +46,16 @@ class Block(Protocol):
     records: Any
 
 
-class Held(msgspec.Struct, frozen=True):
-    """One check: its id, its frames (32 bytes each), and by its kind each hash found exactly."""
+class Uploaded(msgspec.Struct, frozen=True):
+    """One check: its id, its frames (32 bytes each), and its exact hashes by kind."""
 
     check: UUID
     frames: list[bytes]
     exact: dict[str, bytes] = {}
 
     @classmethod
-    def of(cls, check: UUID, values: Iterable[tuple[str, bytes]]) -> "Held":
-        """A check by all its hashes, each with the name of its kind."""
+    def of(cls, check: UUID, values: Iterable[tuple[str, bytes]]) -> "Uploaded":
+        """Return a check with all its hashes. `values`: the name of each kind, and the hash."""
         frames: list[bytes] = []
         exact: dict[str, bytes] = {}
         for name, value in values:
@@ -67,7 +67,7 @@ class Held(msgspec.Struct, frozen=True):
 
 
 class New(msgspec.Struct, frozen=True):
-    """New hashes: PDQ of pictures and frames, uint8[N, 32], and sorted beginnings of digests."""
+    """New hashes: PDQ of images and frames, uint8[N, 32], and sorted beginnings of digests."""
 
     frames: Hashes
     digests: dict[str, npt.NDArray[np.uint64]]
@@ -78,41 +78,41 @@ class New(msgspec.Struct, frozen=True):
 
 @cache
 def record_type(format: int) -> np.dtype[np.void]:
-    """A record of a format."""
+    """Return the NumPy type of a record of a format."""
     return np.dtype([(name, "u1", size) for name, size in FORMATS[format]])
 
 
-def pack(held: Iterable[Held]) -> bytes:
-    """The records of checks, one after the other, in the current format."""
-    return b"".join(_records(held))
+def pack(checks: Iterable[Uploaded]) -> bytes:
+    """Return the records of checks in the current format, one after the other."""
+    return b"".join(_records(checks))
 
 
-def _records(held: Iterable[Held]) -> Iterator[bytes]:
+def _records(checks: Iterable[Uploaded]) -> Iterator[bytes]:
     exact = [(name, size) for name, size in FORMATS[CURRENT] if name not in ("pdq", "check")]
-    for one in held:
+    for upload in checks:
         digests = b"".join(
-            one.exact.get(name, b"")[:size].ljust(size, b"\0") for name, size in exact
+            upload.exact.get(name, b"")[:size].ljust(size, b"\0") for name, size in exact
         )
-        for frame in one.frames or [bytes(32)]:
-            yield frame + one.check.bytes + digests
+        for frame in upload.frames or [bytes(32)]:
+            yield frame + upload.check.bytes + digests
             digests = bytes(len(digests))
 
 
 def unpack(data: bytes, format: int = CURRENT) -> Records:
-    """Records of a format, as an array of its `record_type`."""
+    """Return the records in `data` as an array of the format's `record_type`, without a copy."""
     records: Records = np.frombuffer(data, dtype=record_type(format))
     return records
 
 
 def unpack_blocks(blocks: Sequence[Block]) -> Iterator[Records]:
-    """The records of blocks, together as far as their format is the same."""
+    """Yield the records of blocks, one array for each format."""
     ordered = sorted(blocks, key=lambda block: int(block.format))
     for format, alike in groupby(ordered, key=lambda block: int(block.format)):
         yield unpack(b"".join(bytes(block.records) for block in alike), format)
 
 
 def new_hashes(frames: list[bytes], exact: dict[str, list[bytes]]) -> New:
-    """New hashes, ready to be joined."""
+    """Return new hashes in the form that `candidates` takes."""
     return New(
         np.frombuffer(b"".join(frames), dtype=np.uint8).reshape(-1, 32),
         {kind: np.unique(_beginnings(kind, values)) for kind, values in exact.items() if values},
@@ -132,15 +132,15 @@ def _numbers(beginnings: Hashes) -> npt.NDArray[np.uint64]:
 
 
 def candidates(records: Records, new: New, way: str = "") -> set[UUID]:
-    """Every check of these records that one of the new hashes could hit.
+    """Return every check in these records that a new hash could hit.
 
-    `way`: how to compare PDQ hashes, if not the cheapest: `scan`, `index held` or `index new`.
+    `way`: how to compare PDQ hashes: `scan`, `index uploaded` or `index new`. Empty: the cheapest.
     """
     hit = np.zeros(len(records), dtype=bool)
     fields = records.dtype.names or ()
     for kind, wanted in new.digests.items():
         if kind not in fields:
-            continue  # what is held in this format is older than the kind
+            continue  # this format is older than the kind
         numbers = _numbers(np.ascontiguousarray(records[kind]))
         at = np.minimum(np.searchsorted(wanted, numbers), len(wanted) - 1)
         hit |= (wanted[at] == numbers) & (numbers != 0)
@@ -148,26 +148,26 @@ def candidates(records: Records, new: New, way: str = "") -> set[UUID]:
         pictures = np.nonzero(records["pdq"].any(axis=1))[0]
         near = _near(np.ascontiguousarray(records["pdq"][pictures]), new.frames, way)
         hit[pictures[near]] = True
-    return {UUID(bytes=each.tobytes()) for each in np.unique(records["check"][hit], axis=0)}
+    return {UUID(bytes=check.tobytes()) for check in np.unique(records["check"][hit], axis=0)}
 
 
-def _near(held: Hashes, new: Hashes, way: str) -> npt.NDArray[np.int64]:
-    """The rows of `held` within the radius of any new hash, the cheapest way there is."""
-    if not len(held):
+def _near(uploaded: Hashes, new: Hashes, way: str) -> npt.NDArray[np.int64]:
+    """Return the rows of `uploaded` within the radius of any new hash."""
+    if not len(uploaded):
         return np.empty(0, dtype=np.int64)
     ways = {
-        "scan": SCANNING * len(held) * len(new),
-        "index held": BUILDING * len(held) + len(new) * _search_cost(len(held)),
-        "index new": BUILDING * len(new) + len(held) * _search_cost(len(new)),
+        "scan": SCANNING * len(uploaded) * len(new),
+        "index uploaded": BUILDING * len(uploaded) + len(new) * _search_cost(len(uploaded)),
+        "index new": BUILDING * len(new) + len(uploaded) * _search_cost(len(new)),
     }
-    way = way or min(ways, key=lambda each: ways[each])
+    way = way or min(ways, key=lambda name: ways[name])
     if way == "scan":
-        return _scan(held, new)
-    if way == "index held":
-        _, found, _ = _indexed(held).search_batch(new)
-        rows: npt.NDArray[np.int64] = np.unique(found)
+        return _scan(uploaded, new)
+    if way == "index uploaded":
+        _, ids, _ = _indexed(uploaded).search_batch(new)
+        rows: npt.NDArray[np.int64] = np.unique(ids)
         return rows
-    limits, _, _ = _indexed(new).search_batch(held)
+    limits, _, _ = _indexed(new).search_batch(uploaded)
     return np.nonzero(np.diff(limits))[0]
 
 
@@ -183,9 +183,9 @@ def _indexed(hashes: Hashes) -> Any:
     return index
 
 
-def _scan(held: Hashes, new: Hashes) -> npt.NDArray[np.int64]:
-    words = held.view(np.uint64)
-    near = np.zeros(len(held), dtype=bool)
-    for each in new:
-        near |= np.bitwise_count(words ^ each.view(np.uint64)).sum(axis=1) <= RADIUS
+def _scan(uploaded: Hashes, new: Hashes) -> npt.NDArray[np.int64]:
+    words = uploaded.view(np.uint64)
+    near = np.zeros(len(uploaded), dtype=bool)
+    for value in new:
+        near |= np.bitwise_count(words ^ value.view(np.uint64)).sum(axis=1) <= RADIUS
     return np.nonzero(near)[0]
