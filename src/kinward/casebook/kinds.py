@@ -35,6 +35,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 class FindingKind(ABC):
     """A kind of finding. A subclass with a `name` belongs in `FINDING_KINDS`.
 
+    Its examples for the tests are in `tests/support/sensed.py`.
+
     `name` is stored in `Finding.kind`. `tally` is the name under which the queue counts it.
     `by_person`: a person reported it, so that nobody was found by automatic means.
     `of_file`: its words describe a file, and may stand in the place of the file.
@@ -197,19 +199,20 @@ MATCH: Final = BankMatch()
 USER_REPORT: Final = UserReported()
 DISPUTE: Final = Disputed()
 
-# The order is that of the words in the queue.
-FINDING_KINDS: Final[tuple[FindingKind, ...]] = (MATCH, USER_REPORT, DISPUTE)
-_BY_NAME: Final = {kind.name: kind for kind in FINDING_KINDS}
+# By name, in the order of the words in the queue.
+FINDING_KINDS: Final[dict[str, FindingKind]] = {
+    kind.name: kind for kind in (MATCH, USER_REPORT, DISPUTE)
+}
 
 
 def finding_kind(name: str) -> FindingKind:
     """Return the kind with the name that `Finding.kind` has. Raises `KeyError` if there is none."""
-    return _BY_NAME[name]
+    return FINDING_KINDS[name]
 
 
 def names_by_people() -> list[str]:
     """Return the names of the kinds that people report."""
-    return [kind.name for kind in FINDING_KINDS if kind.by_person]
+    return [kind.name for kind in FINDING_KINDS.values() if kind.by_person]
 
 
 def _report_of(finding: Finding) -> UserReport:

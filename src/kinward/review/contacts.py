@@ -42,7 +42,7 @@ def contacts_of_case(case: Case) -> list[Contact]:
 
 def _found(case: Case) -> Iterator[tuple[str, str]]:
     findings = list(case.findings.select_related("check_made"))
-    for kind in FINDING_KINDS:
+    for kind in FINDING_KINDS.values():
         for finding in findings:
             if finding.kind == kind.name:
                 yield from kind.contacts(finding)

@@ -60,7 +60,7 @@ def _count_findings(cases: list[Case]) -> dict[UUID, Counter[tuple[str, str]]]:
 def _findings_in_words(counts: Counter[tuple[str, str]]) -> str:
     return ", ".join(
         kind.counted(confidence, count)
-        for kind in FINDING_KINDS
+        for kind in FINDING_KINDS.values()
         for confidence in CONFIDENCES
         if kind.name == kind.tally and (count := counts[kind.name, confidence])
     )
