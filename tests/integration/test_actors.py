@@ -92,7 +92,7 @@ FOLLOWS: Final = {
     "verdicts.disputes.end_disputed",
     "findings.upload.receive",
     "findings.opening.open_or_join",
-    "findings.opening.open_or_join_report",
+    "findings.matches.add_match",
     "custody.package.items",
     "findings.user_reports.receive_user_report",
     "enforcement.removals.remove_copy",

@@ -1,1 +1,1 @@
-"""The rows of cases, at which evidence, actions and reports point. No behaviour."""
+"""The rows of cases, at which evidence, actions and reports point, and the kinds of findings."""

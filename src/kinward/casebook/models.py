@@ -82,31 +82,46 @@ class UserReport(models.Model):
         return f"user_report:{self.id}"
 
 
+# The kinds of findings that come from a row, by the field of `Finding` that points at it. A kind
+# without such a row is not named here, so that a new one changes no table.
+SOURCES: Final = {"check_made": ("match",), "user_report": ("user_report", "dispute")}
+
+
 class Finding(models.Model):
     """Something sensed about an account or a content item, with its grounds.
 
-    It comes from a check of a file, or from a person's report.
+    `kind` is the name of a class in `casebook.kinds`. `at` is when it happened; `content_id` is
+    empty if it is about an account alone.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="findings")
+    kind = models.CharField(max_length=40)
+    at = models.DateTimeField()
+    content_id = models.CharField(max_length=MAX_ID, default="")
     check_made = models.ForeignKey(
         Check, on_delete=models.PROTECT, null=True, related_name="findings"
     )
     user_report = models.OneToOneField(
         UserReport, on_delete=models.PROTECT, null=True, related_name="finding"
     )
-    confidence = models.CharField(max_length=10)
+    confidence = models.CharField(max_length=40)
     grounds = models.JSONField()
-    given_back = models.BooleanField(default=False)  # the same was, when a person had looked
+    given_back = models.BooleanField(default=False)  # a person gave the same back before
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints = (
             models.CheckConstraint(
-                condition=Q(check_made=None, user_report__isnull=False)
-                | Q(check_made__isnull=False, user_report=None),
-                name="casebook_one_source",
+                condition=Q(
+                    kind__in=SOURCES["check_made"], check_made__isnull=False, user_report=None
+                )
+                | Q(kind__in=SOURCES["user_report"], check_made=None, user_report__isnull=False)
+                | (
+                    ~Q(kind__in=("", *SOURCES["check_made"], *SOURCES["user_report"]))
+                    & Q(check_made=None, user_report=None)
+                ),
+                name="casebook_kind_has_its_source",
             ),
         )
 

@@ -113,10 +113,10 @@ def _case(case: Case) -> dict[str, Any]:
             {
                 "at": each.created_at,
                 "confidence": each.confidence,
-                "content_id": each.check_made.content_id if each.check_made else None,
+                "content_id": each.content_id or None,
                 "grounds": each.grounds,
             }
-            for each in case.findings.select_related("check_made").order_by("created_at")
+            for each in case.findings.order_by("created_at")
         ],
         "verdicts": [
             {

@@ -15,7 +15,7 @@ from django.db import transaction
 from kinward.access import Actor
 from kinward.casebook.api import Finding
 from kinward.enforcement.api import is_removed
-from kinward.findings.opening import open_or_join
+from kinward.findings.matches import add_match
 from kinward.ground.locks import exclusive, wait_for
 from kinward.ledger.api import record
 from kinward.matching.api import (
@@ -89,7 +89,7 @@ def match_check_again(check_id: UUID) -> bool:
     fresh = [match for match in matches if match.hash not in _found_before(check)]
     if not fresh or is_removed(account, check.content_id):
         return False
-    open_or_join(account=account, check=check, matches=fresh, data=None, actor=ACTOR)
+    add_match(account=account, check=check, matches=fresh, data=None, actor=ACTOR)
     Check.objects.filter(pk=check.pk).update(matched=True)
     return True
 

@@ -6,12 +6,12 @@ import msgspec
 from django.db import transaction
 
 from kinward.access import Actor
-from kinward.findings.opening import open_or_join
+from kinward.findings.matches import add_match
 from kinward.ground.errors import KinwardError
 from kinward.ground.locks import sharing
 from kinward.matching.api import LOOKING_UP, Frames, Match, Upload, look_up, record_check, values_of
 from kinward.media import Busy, Digests, Hashed, Undecodable, decoders, digest_bytes
-from kinward.people.api import get_account
+from kinward.people.api import get_account, lock_account
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -80,5 +80,6 @@ def receive(
     check = record_check(account=account, upload=upload, matched=bool(matches))
     if not matches:
         return Outcome(str(check.id), "clear")
-    case = open_or_join(account=account, check=check, matches=matches, data=data, actor=actor)
+    account = lock_account(account.pk)
+    case = add_match(account=account, check=check, matches=matches, data=data, actor=actor)
     return Outcome(str(check.id), "quarantine", str(case.id))

@@ -15,10 +15,18 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from kinward.access import Actor
-from kinward.casebook.api import GIVEN_BACK, UNDECIDED, Case, UserReport
+from kinward.casebook.api import (
+    DISPUTE,
+    GIVEN_BACK,
+    UNDECIDED,
+    USER_REPORT,
+    Case,
+    Finding,
+    UserReport,
+)
 from kinward.evidence.api import Message, check_messages, seal_excerpt, transcript, writers
-from kinward.families.api import NotPaired, Pairing, pause_disputed_pairing
-from kinward.findings.opening import open_or_join_report
+from kinward.families.api import NotPaired, Pairing, pause_disputed_pairing, tell
+from kinward.findings.opening import open_or_join
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ground.text import MAX_ID, is_id
 from kinward.people.api import Account, get_account, lock_account, lock_accounts
@@ -90,7 +98,7 @@ def receive_user_report(*, report: UserReportIn, actor: Actor) -> UserReport:
     reporter = get_account(report.reporter_id) if report.reporter_id else None
     if reporter is not None and reporter.pk == about.pk:
         raise Invalid("This report would be about whoever makes it.")
-    lock_account(about.pk)
+    about = lock_account(about.pk)
     if reporter is not None:
         there = UserReport.objects.filter(reporter=reporter)
         same = there.filter(
@@ -111,9 +119,20 @@ def receive_user_report(*, report: UserReportIn, actor: Actor) -> UserReport:
         category=report.category,
         text=report.text,
     )
-    case = open_or_join_report(made, category.title, actor, writers(report.messages))
+    sensed = USER_REPORT.of_report(made, title=category.title, writers=writers(report.messages))
+    case = _add(sensed, made, actor)
     _seal_messages(case, report.messages, actor)
     return made
+
+
+def _add(sensed: Finding, report: UserReport, actor: Actor) -> Case:
+    """Add a user report's finding, and tell the reporter. Requires the account's lock."""
+
+    def joined(_case: Case) -> None:
+        if report.reporter is not None:
+            tell(report.reporter, "report.taken")
+
+    return open_or_join(sensed, account=report.account, actor=actor, joined=joined)
 
 
 def _seal_messages(case: Case, messages: Sequence[Message], actor: Actor) -> None:
@@ -137,7 +156,8 @@ def report_pairing(*, teen: Account, pairing_id: UUID) -> UserReport | None:
     made = UserReport.objects.create(
         reporter=teen, account=paused.guardian, pairing=paused, category="guardian"
     )
-    open_or_join_report(made, USER_REPORT_CATEGORIES["guardian"].title, teen.actor)
+    title = USER_REPORT_CATEGORIES["guardian"].title
+    _add(DISPUTE.of_report(made, title=title), made, teen.actor)
     return made
 
 

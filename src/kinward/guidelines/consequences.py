@@ -3,6 +3,7 @@
 import msgspec
 
 from kinward.guidelines.rules import (
+    MATCHES,
     Clause,
     Confidence,
     FindingRule,
@@ -56,14 +57,14 @@ def _newer(guidelines: Guidelines, confidence: Confidence) -> FindingRule:
     """The rule for a kind of finding that is newer than these guidelines.
 
     A person looks as soon as at the most urgent finding that they know. Until then a match is
-    quarantined, and a report takes nothing from anybody.
+    quarantined, and no other finding takes anything from anybody.
     """
     rules = guidelines.finding
     most_urgent = min((PRIORITIES.index(rule.priority) for rule in rules), default=0)
     return FindingRule(
         id="newer-than-guidelines",
         confidence=confidence,
-        content="keep" if confidence == "reported" else "quarantine",
+        content="quarantine" if confidence in MATCHES else "keep",
         priority=PRIORITIES[most_urgent],
         within_hours=min((rule.within_hours for rule in rules), default=1),
     )

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.resources import files
 from itertools import pairwise
-from typing import Final
+from typing import Final, get_args
 
 import msgspec
 
@@ -19,6 +19,7 @@ from kinward.ground.errors import KinwardError
 from kinward.guidelines.dsa import DSA_CATEGORIES, DSA_KEYWORDS
 from kinward.guidelines.rules import (
     CATEGORIES,
+    MATCHES,
     Clause,
     Confidence,
     FindingRule,
@@ -230,11 +231,9 @@ def _silence(silence: Silence | None) -> Iterator[tuple[bool, str, str]]:
 def _uncovered(found: Guidelines, lines: _Lines) -> Iterator[Problem]:
     """Findings for which no rule says anything."""
     kinds: list[tuple[Confidence, bool, str]] = [
-        ("verified", True, ""),
-        ("verified", False, ""),
-        ("unverified", True, ""),
-        ("unverified", False, ""),
+        *((confidence, exact, "") for confidence in MATCHES for exact in (True, False)),
         *(("reported", False, category) for category in CATEGORIES),
+        *((name, False, "") for name in get_args(Confidence) if name not in (*MATCHES, "reported")),
     ]
     for confidence, exact, category in kinds:
         if not any(
@@ -243,7 +242,9 @@ def _uncovered(found: Guidelines, lines: _Lines) -> Iterator[Problem]:
             and (not rule.categories or category in rule.categories)
             for rule in found.finding
         ):
-            what = f"a report of {category!r}" if category else f"a {confidence} match"
+            what = f"a report of {category!r}" if category else f"a {confidence} finding"
+            if confidence in MATCHES:
+                what = f"a {confidence} match"
             yield lines.top("name", f"no [[finding]] says what follows from {what}")
 
 

@@ -20,8 +20,10 @@ Incident = Literal[
     "unsolicited",
 ]
 Priority = Literal["imminent", "high", "normal"]
-# What a match or a report is: `verified` and `unverified` by the bank that was hit.
+# What a finding is: a match by the bank that was hit, or `reported` by a person. A kind of finding
+# that asks for rules of its own has a word of its own here.
 Confidence = Literal["verified", "unverified", "reported"]
+MATCHES: Final[tuple[Confidence, ...]] = ("verified", "unverified")
 AtOnceContent = Literal["keep", "quarantine"]
 AtOnceAccount = Literal["keep", "suspend"]
 OnVerdictContent = Literal["keep", "remove", "remove everywhere"]

@@ -3,7 +3,7 @@
 from kinward.review.comments import add_comment
 from kinward.review.contacts import Contact, contacts_of_case
 from kinward.review.exposure import Exposure, exposure_of
-from kinward.review.grounds import Ground, describe_files, grounds_of_case
+from kinward.review.grounds import describe_files, grounds_of_case
 from kinward.review.lease import (
     LeaseNeeded,
     free_case,
@@ -34,7 +34,6 @@ __all__ = [
     "Comment",
     "Contact",
     "Exposure",
-    "Ground",
     "LeaseNeeded",
     "Viewing",
     "add_comment",

@@ -8,9 +8,8 @@ from typing import Final
 
 import msgspec
 
-from kinward.casebook.api import Case, UserReport, Verdict
+from kinward.casebook.api import FINDING_KINDS, Case, UserReport, Verdict
 from kinward.families.api import Pairing
-from kinward.matching.api import Check
 from kinward.people.api import Account
 
 MAX_CONTACTS: Final = 50
@@ -42,12 +41,11 @@ def contacts_of_case(case: Case) -> list[Contact]:
 
 
 def _found(case: Case) -> Iterator[tuple[str, str]]:
-    for check in Check.objects.filter(findings__case=case):
-        for platform_id in check.sent_to:
-            yield platform_id, f"was sent {check.content_id}"
-    for grounds in case.findings.exclude(user_report=None).values_list("grounds", flat=True):
-        for platform_id in grounds[0].get("writers", []):
-            yield platform_id, "wrote in the chat that was reported"
+    findings = list(case.findings.select_related("check_made"))
+    for kind in FINDING_KINDS.values():
+        for finding in findings:
+            if finding.kind == kind.name:
+                yield from kind.contacts(finding)
     about = UserReport.objects.filter(account=case.account, reporter__isnull=False)
     for platform_id, category in about.values_list("reporter__platform_id", "category"):
         yield str(platform_id), f"reported this account ({category})"

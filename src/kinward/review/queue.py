@@ -1,16 +1,26 @@
 """The queue: which cases wait, in which order, and for whom."""
 
-from typing import Any
+from collections import Counter
+from typing import Final, get_args
+from uuid import UUID
 
 import msgspec
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
-from django.utils.translation import ngettext
 
 from kinward.access.api import Staff
-from kinward.casebook.api import UNDECIDED, Case, CaseState, Finding, Verdict
-from kinward.matching.api import Confidence
+from kinward.casebook.api import (
+    FINDING_KINDS,
+    UNDECIDED,
+    Case,
+    CaseState,
+    Finding,
+    Verdict,
+    finding_kind,
+)
+from kinward.guidelines import Confidence
+
+CONFIDENCES: Final = get_args(Confidence)  # in the order in which the queue tells them
 
 
 def case_queue() -> QuerySet[Case]:
@@ -30,31 +40,30 @@ class QueueRow(msgspec.Struct, frozen=True):
 
 
 def queue_rows(limit: int) -> list[QueueRow]:
-    """The first cases of the queue, each with what there is against the account."""
-    cases = case_queue().annotate(
-        verified=_count_findings(confidence=Confidence.VERIFIED),
-        unverified=_count_findings(confidence=Confidence.UNVERIFIED),
-        reports=_count_findings(user_report__isnull=False),
+    """Return the first cases of the queue, each with what there is against the account."""
+    cases = list(case_queue()[:limit])
+    counts = _count_findings(cases)
+    return [QueueRow(case, _findings_in_words(counts[case.pk])) for case in cases]
+
+
+def _count_findings(cases: list[Case]) -> dict[UUID, Counter[tuple[str, str]]]:
+    """Count the findings of each case by tally and confidence."""
+    # A query of its own counts for the rows within the limit; a join would group the whole queue.
+    counts: dict[UUID, Counter[tuple[str, str]]] = {case.pk: Counter() for case in cases}
+    findings = Finding.objects.filter(case__in=counts).order_by()
+    grouped = findings.values_list("case", "kind", "confidence").annotate(count=Count("*"))
+    for case_id, name, confidence, count in grouped:
+        counts[case_id][finding_kind(name).tally, confidence] += count
+    return counts
+
+
+def _findings_in_words(counts: Counter[tuple[str, str]]) -> str:
+    return ", ".join(
+        kind.counted(confidence, count)
+        for kind in FINDING_KINDS.values()
+        for confidence in CONFIDENCES
+        if kind.name == kind.tally and (count := counts[kind.name, confidence])
     )
-    return [
-        QueueRow(case, _findings_in_words(case.verified, case.unverified, case.reports))
-        for case in cases[:limit]
-    ]
-
-
-def _count_findings(**kind: Any) -> Coalesce:
-    # A subquery runs for the rows within the limit; a join would group the whole queue.
-    findings = Finding.objects.filter(case=OuterRef("pk"), **kind).order_by().values("case")
-    return Coalesce(Subquery(findings.annotate(count=Count("*")).values("count")), 0)
-
-
-def _findings_in_words(verified: int, unverified: int, reports: int) -> str:
-    counted = (
-        (verified, ngettext("%d verified match", "%d verified matches", verified)),
-        (unverified, ngettext("%d unverified match", "%d unverified matches", unverified)),
-        (reports, ngettext("%d user report", "%d user reports", reports)),
-    )
-    return ", ".join(words % count for count, words in counted if count)
 
 
 def overdue_cases() -> QuerySet[Case]:

@@ -44,7 +44,7 @@ ACTOR: Final = Actor.system("cases")
 
 def act_at_once(case: Case, account: Account, rule: FindingRule, content_id: str) -> None:
     """What follows from a finding before a person has looked. Nothing of it is final."""
-    if rule.content == "quarantine":
+    if rule.content == "quarantine" and content_id:  # a finding may be about an account alone
         issue_content_action(
             case_id=case.id,
             account=account,
@@ -149,9 +149,9 @@ def _give_content_back(case: Case, actor: Actor) -> None:
 
 
 def contents_of_case(case: Case) -> list[str]:
-    """Every content item that was found or reported."""
-    found = case.findings.values_list("check_made__content_id", "user_report__content_id")
-    return sorted({name for pair in found for name in pair if name})
+    """Return every content item that a finding of the case is about, sorted."""
+    named = case.findings.exclude(content_id="")
+    return sorted(set(named.values_list("content_id", flat=True)))
 
 
 def _hashes(case: Case) -> list[int]:

@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 from django.utils import timezone
 
-from kinward.casebook.api import Case, UserReport, Verdict
+from kinward.casebook.api import Case, Finding, Verdict, finding_kind
 from kinward.enforcement.api import current_standing
 from kinward.evidence.api import MAX_EXCERPT, Evidence, evidence_of_case, viewed_entirely
 from kinward.ground.config import config
@@ -76,10 +76,12 @@ def draft_report(case: Case, verdict: Verdict, incident: Incident, name: str) ->
     authority is loaded here: a verdict must not depend on it.
     """
     now = current_standing(case.account)
-    findings = case.findings.select_related("check_made", "user_report").order_by("created_at")
-    checks = {each.check_made.id: each.check_made for each in findings if each.check_made}
-    reports = [each.user_report for each in findings if each.user_report]
-    moments = [check.uploaded_at for check in checks.values()] + [each.at for each in reports]
+    findings = list(
+        case.findings.select_related("check_made", "user_report").order_by("created_at")
+    )
+    checks = {
+        finding.check_made.id: finding.check_made for finding in findings if finding.check_made
+    }
     evidence = list(evidence_of_case(case.id))
     details = msgspec.convert(verdict.details, ReportDetails)
     elsewhere = incidents(details.where)
@@ -93,7 +95,7 @@ def draft_report(case: Case, verdict: Verdict, incident: Incident, name: str) ->
     return Draft(
         case_id=case.id,
         incident=incident,
-        incident_at=min(moments),
+        incident_at=min(finding.at for finding in findings),
         platform=config().platform_name,
         account=ReportedAccount(
             platform_id=case.account.platform_id,
@@ -112,7 +114,7 @@ def draft_report(case: Case, verdict: Verdict, incident: Incident, name: str) ->
         files=files,
         annotations=verdict.annotations,
         additional_info="\n".join(
-            filter(None, (_without_bytes(list(checks.values()), evidence), _reported(reports)))
+            [*_without_bytes(list(checks.values()), evidence), *_in_words(findings)]
         ),
     )
 
@@ -133,14 +135,11 @@ def _beside(platform_id: str) -> ReportedAccount:
     return ReportedAccount(platform_id=platform_id, screen_name=account.screen_name, person=person)
 
 
-def _reported(reports: list[UserReport]) -> str:
-    """What people reported, in their words."""
-    lines = []
-    for each in reports:
-        about = f", content {each.content_id}" if each.content_id else ""
-        lines.append(f"Reported by a user at {each.at.isoformat()}{about}: {each.category}.")
-        lines += [f"They wrote: {each.text}"] if each.text else []
-    return "\n".join(lines)
+def _in_words(findings: list[Finding]) -> list[str]:
+    """Return what the findings say beside the files, line by line."""
+    return [
+        line for finding in findings for line in finding_kind(finding.kind).for_authority(finding)
+    ]
 
 
 def _file(evidence: Evidence, check: Check, verdict: Verdict) -> ReportedFile:
@@ -185,8 +184,8 @@ def _events(checks: list[Check]) -> list[IpEvent]:
     return list(dict.fromkeys(event for check in checks if (event := _event(check))))
 
 
-def _without_bytes(checks: list[Check], evidence: list[Evidence]) -> str:
-    """What is known of files that the platform sent as hashes alone."""
+def _without_bytes(checks: list[Check], evidence: list[Evidence]) -> list[str]:
+    """Return what is known of files that the platform sent as hashes alone, a line each."""
     held = {(each.content_id, each.sha256) for each in evidence}
     lines = []
     for check in checks:
@@ -195,4 +194,4 @@ def _without_bytes(checks: list[Check], evidence: list[Evidence]) -> str:
         known = ("md5", "sha1", "sha256", "pdq")
         hashes = ", ".join(f"{kind} {v}" for kind in known if (v := getattr(check, kind)))
         lines.append(f"File not held, content {check.content_id}: {hashes}.")
-    return "\n".join(dict.fromkeys(lines))
+    return list(dict.fromkeys(lines))

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 
 from kinward.access import Permission
 from kinward.access.api import Staff
-from kinward.casebook.api import UNDECIDED, Case, Verdict
+from kinward.casebook.api import UNDECIDED, Case, Ground, Verdict
 from kinward.enforcement.api import (
     Action,
     CurrentStanding,
@@ -27,7 +27,6 @@ from kinward.review.api import (
     Comment,
     Contact,
     Exposure,
-    Ground,
     LeaseNeeded,
     Viewing,
     contacts_of_case,

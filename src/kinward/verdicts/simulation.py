@@ -7,15 +7,14 @@ strikes of each account replayed in their order.
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from typing import Any, Final, cast
+from typing import Final
 from uuid import UUID
 
 import msgspec
 
-from kinward.casebook.api import Case, CaseState, Verdict
-from kinward.guidelines import Confidence, Consequence, Guidelines, consequence, decode, rule_for
+from kinward.casebook.api import Case, CaseState, Verdict, finding_kind
+from kinward.guidelines import Consequence, Guidelines, consequence, decode
 from kinward.guidelines.api import Edition, guidelines_in_force
-from kinward.matching.api import DIGESTS
 
 PART: Final = 500
 SAMPLE: Final = 20
@@ -119,14 +118,7 @@ class _Replay:
     def _at_once(self, case: Case) -> Follows:
         follows = Follows()
         for finding in case.findings.all():
-            report = finding.user_report
-            rule = rule_for(
-                self._guidelines,
-                cast("Confidence", finding.confidence),
-                exact=any(_is_exact(each, finding.confidence) for each in finding.grounds),
-                category=report.category if report else "",
-                given_back=finding.given_back,
-            )
+            rule = finding_kind(finding.kind).rule(self._guidelines, finding)
             if rule.content != "keep":
                 follows["content at once"] = rule.content
             if rule.account != "keep":
@@ -142,10 +134,6 @@ class _Replay:
 
     def _counting(self, case: Case, at: datetime) -> int:
         return sum(count for until, count in self._strikes[case.account_id] if until > at)
-
-
-def _is_exact(match: dict[str, Any], confidence: str) -> bool:
-    return match["kind"] in DIGESTS and match.get("confidence") == confidence
 
 
 def _said(what: Consequence) -> Follows:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kinward.casebook.api import Case, Verdict
+from kinward.casebook.api import Case, Verdict, finding_kind
 from kinward.enforcement.api import Action, Effect, Sanction, Target
 from kinward.guidelines import Consequence, FindingRule, Guidelines, Silence
 from kinward.media import medium_of_type
@@ -66,16 +66,14 @@ def _taken(case: Case, account: Account, effects: tuple[Effect, ...]) -> list[di
 
 
 def _facts(case: Case, decisions: list[dict[str, Any]], *, automatic: bool = False) -> Facts:
-    findings = list(case.findings.select_related("check_made", "user_report"))
-    checks = [each.check_made for each in findings if each.check_made]
-    reports = [each.user_report for each in findings if each.user_report]
-    moments = [each.uploaded_at for each in checks] + [each.at for each in reports]
+    findings = list(case.findings.select_related("check_made"))
+    checks = [finding.check_made for finding in findings if finding.check_made]
     return Facts(
         decisions=decisions,
-        reported=not checks,
+        reported=all(finding_kind(finding.kind).by_person for finding in findings),
         automatic=automatic,
         media=[
             medium.statement for check in checks if (medium := medium_of_type(check.media_type))
         ],
-        content_on=min(moments, default=None),
+        content_on=min((finding.at for finding in findings), default=None),
     )
