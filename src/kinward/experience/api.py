@@ -13,7 +13,7 @@ from kinward.experience.live import (
     today,
 )
 from kinward.experience.models import Layer, PackVersion, Proposal, Setting
-from kinward.experience.people import count_accounts, stored_people
+from kinward.experience.population import count_accounts, stored_people
 from kinward.experience.proposals import decide_proposal, free_version, get_proposal, propose_pack
 from kinward.experience.queries import (
     activation_history,

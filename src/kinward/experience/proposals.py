@@ -7,7 +7,7 @@ from django.db import transaction
 
 from kinward.access.api import AgreementState, Staff, decide_agreement
 from kinward.experience.models import PackVersion, Proposal
-from kinward.experience.people import count_accounts, stored_people
+from kinward.experience.population import count_accounts, stored_people
 from kinward.experience.services import activate_proposal, current_pack, store_pack
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ground.jobs import enqueue

@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from kinward.families.api import started
+from kinward.families.api import start_of_visit
 from kinward.findings.api import (
     USER_REPORT_CATEGORIES,
     UserReportIn,
@@ -22,7 +22,7 @@ from kinward.portal.visitor import Visit, visited
 @visited
 def report(request: Visit) -> HttpResponse:
     """The form; once it was sent, thanks, help, and what came of earlier ones."""
-    about = started(request.portal)
+    about = start_of_visit(request.portal)
     if request.method == "POST":
         sent = request.POST
         made = receive_user_report(

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from kinward.experience.api import live
-from kinward.families.api import GROUP_NAMES, SETTING_MEANINGS, ordered
+from kinward.families.api import GROUP_NAMES, SETTING_MEANINGS, settings_by_group
 from kinward.findings.api import USER_REPORT_CATEGORIES
 from kinward.ground.config import config
 from kinward.guidelines.api import guidelines_in_force
@@ -83,7 +83,7 @@ def _settings(language: str, place: str) -> dict[str, Any]:
     bands = list(pairwise(sorted({YOUNGEST, OLDEST, *edges})))
     groups = [
         (_(GROUP_NAMES[group]), [_line(pack, each, bands, place, language) for each in those])
-        for group, those in ordered(list(pack.capabilities))
+        for group, those in settings_by_group(list(pack.capabilities))
     ]
     return {
         "bands": _merge(bands, [line["cells"] for _title, lines in groups for line in lines]),

@@ -8,7 +8,13 @@ from django.urls import reverse
 from django.utils import translation
 from django.views.decorators.http import require_GET, require_POST
 
-from kinward.families.api import PortalOtherAccount, Start, enter_portal, leave_portal, started
+from kinward.families.api import (
+    PortalOtherAccount,
+    Start,
+    enter_portal,
+    leave_portal,
+    start_of_visit,
+)
 from kinward.ground.errors import KinwardError
 from kinward.portal.visitor import Visit, clear_visit, problem_page, set_visit, visit_of, visited
 
@@ -31,7 +37,7 @@ def enter_visit(request: HttpRequest, secret: str) -> HttpResponse:
         with translation.override(translation.get_language_from_request(request)):
             ends = isinstance(error, PortalOtherAccount)
             return problem_page(request, error, ends=ends)
-    response = redirect(_where(started(session)))
+    response = redirect(_where(start_of_visit(session)))
     set_visit(response, key)
     return response
 
