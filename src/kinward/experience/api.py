@@ -24,10 +24,10 @@ from kinward.experience.queries import (
 )
 from kinward.experience.services import (
     activate_pack,
+    activations_in_effect,
     current_pack,
     get_pack_version,
     revert_pack,
-    standing,
     start_shadow,
     stop_shadow,
     store_pack,
@@ -50,6 +50,7 @@ __all__ = [
     "Setting",
     "activate_pack",
     "activation_history",
+    "activations_in_effect",
     "apply_birthday",
     "birthdays_due",
     "changed_expectations",
@@ -75,7 +76,6 @@ __all__ = [
     "propose_pack",
     "raw_rule",
     "revert_pack",
-    "standing",
     "start_shadow",
     "stop_shadow",
     "store_pack",
