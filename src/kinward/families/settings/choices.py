@@ -105,7 +105,7 @@ def put_choice(pairing: Pairing, capability: str, value: Weekly | None, actor: A
 
 
 def _tell_guardians_who_differ(teen: Account, capability: str) -> None:
-    """If the guardians' choices differ, tell each guardian that the most protective one holds."""
+    """Tell each guardian that the most protective choice holds, if their choices differ."""
     choices = choices_of(teen).get(capability, [])
     if len({str(choice.value) for choice in choices}) < 2:
         return
