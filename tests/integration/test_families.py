@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from kinward.experience.live import load_states
 from kinward.experience.settings import decide_afresh
-from kinward.families.asks import asks
+from kinward.families.asks import answers, expiry, requests
 from kinward.families.errors import (
     AlreadyPaired,
     AskClosed,
@@ -29,7 +29,7 @@ from kinward.families.errors import (
 )
 from kinward.families.models import Invitation, Notice, Pairing, Side, TrustedAdult
 from kinward.families.notices import notice_sentence
-from kinward.families.pairing import ending, invitations, power
+from kinward.families.pairing import disputes, ending, invitations, power
 from kinward.families.screen_time import passcodes
 from kinward.families.screen_time.usage import screen_time
 from kinward.families.settings import choices
@@ -287,15 +287,17 @@ def test_words_are_left_out(teen: Account, heron: Account) -> None:
 
 def test_minutes_for_tonight(teen: Account, heron: Account) -> None:
     pair(heron, teen)
-    asked = asks.ask_guardians(teen=teen, capability="session.time", reason="a film", minutes=30)
+    asked = requests.ask_guardians(
+        teen=teen, capability="session.time", reason="a film", minutes=30
+    )
     before = screen_time(teen, timezone.now()).allowed
-    asks.answer_ask(guardian=heron, ask_id=asked.id, said="yes")
+    answers.answer_ask(guardian=heron, ask_id=asked.id, said="yes")
     time = screen_time(teen, timezone.now())
     assert (time.allowed, time.extra) == ((before or 0) + 30, 30)
     assert told(heron)[0] == "Sandpiper asks: 30 more minutes today"
     assert told(teen)[0] == "Heron said yes: 30 more minutes today"
     with pytest.raises(AskClosed):
-        asks.answer_ask(guardian=heron, ask_id=asked.id, said="yes")
+        answers.answer_ask(guardian=heron, ask_id=asked.id, said="yes")
     # Another day is another day.
     assert screen_time(teen, timezone.now() + timedelta(days=1)).extra == 0
 
@@ -303,19 +305,21 @@ def test_minutes_for_tonight(teen: Account, heron: Account) -> None:
 def test_extra_minutes_stay_inside_the_law(heron: Account) -> None:
     teen = make_account("plover", 15, place="CN")
     pair(heron, teen)
-    asked = asks.ask_guardians(teen=teen, capability="session.time", reason="", minutes=120)
-    asks.answer_ask(guardian=heron, ask_id=asked.id, said="yes")
+    asked = requests.ask_guardians(teen=teen, capability="session.time", reason="", minutes=120)
+    answers.answer_ask(guardian=heron, ask_id=asked.id, said="yes")
     assert screen_time(teen, timezone.now()).allowed == 60
 
 
 def test_an_ask_lapses(teen: Account, heron: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     pair(heron, teen)
-    asked = asks.ask_guardians(teen=teen, capability="purchase.make", reason="shoes", value="allow")
-    later = timezone.now() + asks.LAPSES
+    asked = requests.ask_guardians(
+        teen=teen, capability="purchase.make", reason="shoes", value="allow"
+    )
+    later = timezone.now() + expiry.LAPSES
     monkeypatch.setattr(timezone, "now", lambda: later)
     with pytest.raises(AskClosed):
-        asks.answer_ask(guardian=heron, ask_id=asked.id, said="yes")
-    asks.tidy(teen.pk)
+        answers.answer_ask(guardian=heron, ask_id=asked.id, said="yes")
+    expiry.tidy_asks(teen.pk)
     asked.refresh_from_db()
     assert asked.state == "lapsed"
     assert decide_afresh(teen, "purchase.make").effect == "deny"
@@ -325,9 +329,11 @@ def test_a_yes_for_a_time_ends_by_itself_even_if_no_job_runs(
     teen: Account, heron: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pair(heron, teen)
-    asked = asks.ask_guardians(teen=teen, capability="purchase.make", reason="shoes", value="allow")
+    asked = requests.ask_guardians(
+        teen=teen, capability="purchase.make", reason="shoes", value="allow"
+    )
     until = timezone.now() + timedelta(hours=2)
-    asks.answer_ask(guardian=heron, ask_id=asked.id, said="yes", until=until)
+    answers.answer_ask(guardian=heron, ask_id=asked.id, said="yes", until=until)
     assert decide_afresh(teen, "purchase.make").effect == "allow"
     monkeypatch.setattr(timezone, "now", lambda: until)
     assert decide_afresh(teen, "purchase.make").effect == "deny"
@@ -336,37 +342,37 @@ def test_a_yes_for_a_time_ends_by_itself_even_if_no_job_runs(
 def test_talking_and_then_yes(teen: Account, heron: Account, egret: Account) -> None:
     pair(heron, teen)
     pair(egret, teen)
-    asked = asks.ask_guardians(
+    asked = requests.ask_guardians(
         teen=teen, capability="comment.receive", reason="", value="followers"
     )
-    asks.answer_ask(guardian=heron, ask_id=asked.id, said="talk", note="at supper?")
-    asks.answer_ask(guardian=egret, ask_id=asked.id, said="yes")
+    answers.answer_ask(guardian=heron, ask_id=asked.id, said="talk", note="at supper?")
+    answers.answer_ask(guardian=egret, ask_id=asked.id, said="yes")
     assert guardian_value(teen, "comment.receive") == "followers"
-    (seen,) = asks.ask_history(teen)
+    (seen,) = requests.ask_history(teen)
     assert [each.answer for each in seen.answers.all()] == ["talk", "yes"]
 
 
 def test_a_guardian_proposes_and_the_teen_agrees(teen: Account, heron: Account) -> None:
     pair(heron, teen)
     asked: dict[str, Any] = {"teen_id": teen.platform_id, "capability": "session.time"}
-    made = asks.propose_setting(guardian=heron, reason="exams", value=45, **asked)
+    made = requests.propose_setting(guardian=heron, reason="exams", value=45, **asked)
     assert told(teen)[0] == "Heron proposes: Time per day: 45 minutes a day"
     assert guardian_value(teen, "session.time") is None
-    asks.answer_proposal(teen=teen, ask_id=made.id, said="yes")
+    answers.answer_proposal(teen=teen, ask_id=made.id, said="yes")
     assert guardian_value(teen, "session.time") == 45
 
 
 def test_nobody_asks_without_end(teen: Account, heron: Account) -> None:
     with pytest.raises(NoGuardian):
-        asks.ask_guardians(teen=teen, capability="session.time", reason="", minutes=15)
+        requests.ask_guardians(teen=teen, capability="session.time", reason="", minutes=15)
     pair(heron, teen)
-    for _ in range(asks.MAX_OPEN):
-        asks.ask_guardians(teen=teen, capability="session.time", reason="", minutes=15)
+    for _ in range(requests.MAX_OPEN):
+        requests.ask_guardians(teen=teen, capability="session.time", reason="", minutes=15)
     with pytest.raises(TooManyTries):
-        asks.ask_guardians(teen=teen, capability="session.time", reason="", minutes=15)
+        requests.ask_guardians(teen=teen, capability="session.time", reason="", minutes=15)
     for wrong in ({"minutes": 0}, {"minutes": 500}, {"value": "always"}, {}):
         with pytest.raises(KinwardError):
-            asks.ask_guardians(teen=teen, capability="session.time", reason="", **wrong)
+            requests.ask_guardians(teen=teen, capability="session.time", reason="", **wrong)
 
 
 # ---- pass-codes
@@ -444,7 +450,7 @@ def test_a_dispute_takes_all_power_and_calls_who_is_trusted(
     )
     code, _ = invitations.create_invitation(maker=teen, side=Side.TRUSTING)
     assert isinstance(invitations.accept_invitation(account=egret, typed=code), TrustedAdult)
-    ending.pause_disputed_pairing(teen=teen, pairing_id=made.pk)
+    disputes.pause_disputed_pairing(teen=teen, pairing_id=made.pk)
     assert told(egret)[0] == "Sandpiper asks you to get in touch. Please do, gently and soon."
     with pytest.raises(PairingPaused):
         choices.choose_setting(

@@ -10,7 +10,7 @@ from django.test import Client
 from kinward.access.actor import Actor
 from kinward.access.services import SCOPES, create_key
 from kinward.casebook.models import UserReport
-from kinward.families.asks import asks
+from kinward.families.asks import answers, requests
 from kinward.families.settings import choices
 from kinward.people.models import Account
 from tests.integration.conftest import Configure
@@ -81,8 +81,8 @@ def test_time_decisions_say_what_is_left(call: Caller, teen: Account, guardian: 
     over = call("POST", "/v1/decide", json=question).json()
     assert (over["effect"], over["time"]["left"]) == ("deny", 0)
     assert over["time"]["break_due"]
-    given = asks.ask_guardians(teen=teen, capability="session.time", reason="", minutes=15)
-    asks.answer_ask(guardian=guardian, ask_id=given.id, said="yes")
+    given = requests.ask_guardians(teen=teen, capability="session.time", reason="", minutes=15)
+    answers.answer_ask(guardian=guardian, ask_id=given.id, said="yes")
     assert call("POST", "/v1/decide", json=question).json()["time"]["left"] == 15
 
 

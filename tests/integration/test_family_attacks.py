@@ -16,9 +16,9 @@ from django.urls import URLPattern
 from kinward.access.actor import Actor
 from kinward.access.services import SCOPES, create_key
 from kinward.experience.models import Setting
-from kinward.families.asks import asks
+from kinward.families.asks import requests
 from kinward.families.models import Side
-from kinward.families.pairing import ending, invitations
+from kinward.families.pairing import disputes, ending, invitations
 from kinward.families.settings import choices
 from kinward.families.visits.sessions import Start, open_portal
 from kinward.gate.routes import ROUTES
@@ -59,7 +59,7 @@ class Family:
         choices.choose_setting(capability="session.time", value=45, **about)
         choices.add_keyword(word="zugzwang", account=self.guardian, **about)
         reason = "because of the exam"
-        self.ask = asks.ask_guardians(
+        self.ask = requests.ask_guardians(
             teen=self.teen, capability="session.time", reason=reason, minutes=30
         )
         adult = make_account("adult-2", 50)
@@ -142,7 +142,7 @@ def ended_guardian(family: Family) -> Account:
 def paused_guardian(family: Family) -> Account:
     other = make_account("guardian-8", 39)
     made = pair(other, family.teen)
-    ending.pause_disputed_pairing(teen=family.teen, pairing_id=made.pk)
+    disputes.pause_disputed_pairing(teen=family.teen, pairing_id=made.pk)
     return other
 
 

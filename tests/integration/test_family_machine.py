@@ -25,9 +25,9 @@ from kinward.access.actor import Actor
 from kinward.experience import birthdays
 from kinward.experience.live import live, load_states, person_of
 from kinward.experience.models import Layer, Setting
-from kinward.families.asks import asks
-from kinward.families.models import Choice, Pairing, Side
-from kinward.families.pairing import ending, invitations
+from kinward.families.asks import answers, expiry, requests
+from kinward.families.models import OPEN_ASKS, Choice, Pairing, Side
+from kinward.families.pairing import disputes, ending, invitations
 from kinward.families.settings import choices
 from kinward.families.settings.settlement import end_choices
 from kinward.ground.errors import KinwardError
@@ -225,10 +225,10 @@ class Family(RuleBasedStateMachine):
     def ask(self, move: tuple[str, Any]) -> None:
         capability, value = move
         may = any(map(self._power, GUARDIANS)) and self._fits(capability, value)
-        if len(self.asked) >= asks.MAX_OPEN:
+        if len(self.asked) >= requests.MAX_OPEN:
             return
         with self._expect(may):
-            made = asks.ask_guardians(
+            made = requests.ask_guardians(
                 teen=self.teen, capability=capability, reason="why", value=value
             )
             self.asked[made.id] = (capability, value)
@@ -246,7 +246,7 @@ class Family(RuleBasedStateMachine):
         until = None if hours is None else timezone.now() + timedelta(hours=hours)
         may = self._power(name) and (said != "yes" or hours or self._fits(capability, value))
         with self._expect(bool(may)):
-            asks.answer_ask(guardian=self.guardians[name], ask_id=number, said=said, until=until)
+            answers.answer_ask(guardian=self.guardians[name], ask_id=number, said=said, until=until)
             if said != "talk":
                 del self.asked[number]
             if said == "yes" and until is None:
@@ -265,11 +265,13 @@ class Family(RuleBasedStateMachine):
         capability, value = move
         if not self._power(name) or not self._fits(capability, value):
             return
-        if len(self.asked) >= asks.MAX_OPEN:
+        if len(self.asked) >= requests.MAX_OPEN:
             return
-        made = asks.ask_guardians(teen=self.teen, capability=capability, reason="why", value=value)
+        made = requests.ask_guardians(
+            teen=self.teen, capability=capability, reason="why", value=value
+        )
         until = timezone.now() + timedelta(days=3)
-        asks.answer_ask(guardian=self.guardians[name], ask_id=made.id, said="yes", until=until)
+        answers.answer_ask(guardian=self.guardians[name], ask_id=made.id, said="yes", until=until)
         self.granted[capability] = (name, value, until, made.id)
 
     @precondition(lambda self: self.granted)
@@ -279,7 +281,7 @@ class Family(RuleBasedStateMachine):
         _, _, until, number = self.granted[capability]
         may = self._power(name) and until > timezone.now()
         with self._expect(may):
-            asks.answer_ask(guardian=self.guardians[name], ask_id=number, said="no")
+            answers.answer_ask(guardian=self.guardians[name], ask_id=number, said="no")
             del self.granted[capability]
 
     @precondition(lambda self: self.pairs)
@@ -312,7 +314,7 @@ class Family(RuleBasedStateMachine):
         if name not in self.pairs:
             return
         with self._expect(self._live(name)):
-            ending.pause_disputed_pairing(teen=self.teen, pairing_id=self.pairs[name]["id"])
+            disputes.pause_disputed_pairing(teen=self.teen, pairing_id=self.pairs[name]["id"])
             self.pairs[name]["disputed"] = True
 
     @precondition(lambda self: self.pairs)
@@ -321,7 +323,7 @@ class Family(RuleBasedStateMachine):
         if name not in self.pairs:
             return
         with self._expect(self.pairs[name]["disputed"]):
-            ending.settle_pairing_dispute(
+            disputes.settle_pairing_dispute(
                 pairing_id=self.pairs[name]["id"], ends=ends, actor=Actor.stored("staff:robin")
             )
             self.pairs[name]["disputed"] = False
@@ -333,13 +335,13 @@ class Family(RuleBasedStateMachine):
         """The jobs that were due in between are done, as a worker does."""
         Family.ahead += timedelta(hours=hours)
         ending.end_due_pairings()
-        asks.tidy(self.teen.pk)
+        expiry.tidy_asks(self.teen.pk)
         for name in [each for each in self.pairs if not self._live(each)]:
             self._gone(name)
         self.asked = {} if hours > 24 else self.asked
         if hours == 1:  # some may have lapsed; the database knows which
             open_ones = {
-                each.id for each in asks.ask_history(self.teen) if each.state in asks.OPEN_ASKS
+                each.id for each in requests.ask_history(self.teen) if each.state in OPEN_ASKS
             }
             self.asked = {key: each for key, each in self.asked.items() if key in open_ones}
         self.granted = {key: each for key, each in self.granted.items() if each[2] > timezone.now()}

@@ -50,7 +50,7 @@ def assert_powerless(guardian: Account, teen: Account, error: type[KinwardError]
     with pytest.raises(error):
         power.check_power(pairing)
     with pytest.raises(error):
-        power.empowered(guardian=guardian, teen_id=teen.platform_id)
+        power.require_power(guardian=guardian, teen_id=teen.platform_id)
     for value in (120, None):
         with pytest.raises(error):
             choose(guardian, teen, value)

@@ -12,7 +12,7 @@ from kinward.access.services import create_key
 from kinward.experience.models import Layer
 from kinward.experience.settings import make_setting
 from kinward.families.models import ActiveHour, ZoneChange
-from kinward.families.screen_time.usage import Heartbeat, forget, take_heartbeats
+from kinward.families.screen_time.usage import Heartbeat, forget_minutes, take_heartbeats
 from kinward.people.models import Account
 from kinward.people.services import Profile, put_account
 from kinward.policy.ages import AgeRange
@@ -171,5 +171,5 @@ def test_many_at_once_lose_nothing(teen: Account) -> None:
 
 def test_minutes_are_forgotten(teen: Account) -> None:
     take_heartbeats([Heartbeat("teen", datetime.now(UTC))])
-    assert forget(datetime.now(UTC)) == 0
-    assert forget(datetime.now(UTC) + timedelta(days=36)) == 1
+    assert forget_minutes(datetime.now(UTC)) == 0
+    assert forget_minutes(datetime.now(UTC) + timedelta(days=36)) == 1

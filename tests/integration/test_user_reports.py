@@ -175,7 +175,7 @@ def test_a_confirmed_case_ends_what_it_disputes(
     made.refresh_from_db()
     assert made.ended_why == "not a guardian"
     with pytest.raises(Invalid):
-        from kinward.families.pairing.ending import settle_pairing_dispute
+        from kinward.families.pairing.disputes import settle_pairing_dispute
 
         settle_pairing_dispute(pairing_id=made.pk, ends=True, actor=Actor.stored("staff:robin"))
 

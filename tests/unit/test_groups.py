@@ -6,7 +6,7 @@ from kinward.families.settings.groups import (
     SETTING_GROUPS,
     SETTING_MEANINGS,
     options,
-    ordered,
+    settings_by_group,
 )
 from kinward.policy.capabilities import CAPABILITIES
 from kinward.policy.values import AUDIENCE, HOURS, MINUTES
@@ -20,7 +20,7 @@ def test_every_capability_is_in_one_group_and_says_what_it_means() -> None:
 
 
 def test_what_a_pack_adds_is_shown_last() -> None:
-    assert ordered(["guild.create", "session.time"]) == [
+    assert settings_by_group(["guild.create", "session.time"]) == [
         ("time", ["session.time"]),
         ("more", ["guild.create"]),
     ]

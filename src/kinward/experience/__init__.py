@@ -1,1 +1,1 @@
-"""Experience: which policy pack is in force, what people set, and the decision for an account."""
+"""Experience: the pack in force, the settings of accounts, and the decision for an account."""

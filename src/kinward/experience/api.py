@@ -13,7 +13,7 @@ from kinward.experience.live import (
     today,
 )
 from kinward.experience.models import Layer, PackVersion, Proposal, Setting
-from kinward.experience.people import count_accounts, stored_people
+from kinward.experience.population import count_accounts, stored_people
 from kinward.experience.proposals import decide_proposal, free_version, get_proposal, propose_pack
 from kinward.experience.queries import (
     activation_history,
@@ -24,10 +24,10 @@ from kinward.experience.queries import (
 )
 from kinward.experience.services import (
     activate_pack,
+    activations_in_effect,
     current_pack,
     get_pack_version,
     revert_pack,
-    standing,
     start_shadow,
     stop_shadow,
     store_pack,
@@ -50,6 +50,7 @@ __all__ = [
     "Setting",
     "activate_pack",
     "activation_history",
+    "activations_in_effect",
     "apply_birthday",
     "birthdays_due",
     "changed_expectations",
@@ -75,7 +76,6 @@ __all__ = [
     "propose_pack",
     "raw_rule",
     "revert_pack",
-    "standing",
     "start_shadow",
     "stop_shadow",
     "store_pack",

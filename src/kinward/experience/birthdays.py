@@ -1,4 +1,4 @@
-"""Growing up: on the day an age range changes, the experience does, once, and the person hears."""
+"""Birthdays: on the day an age range changes, so does the experience, and the person is told."""
 
 from datetime import date
 
@@ -17,7 +17,7 @@ BATCH = 500
 
 
 class Growth(msgspec.Struct, frozen=True):
-    """What changed for a person: sentences in their language, and the settings that ended."""
+    """What a birthday changed: sentences in the person's language, and the settings that ended."""
 
     opened: dict[str, str]
     closed: dict[str, str]
@@ -25,22 +25,28 @@ class Growth(msgspec.Struct, frozen=True):
 
 
 def birthdays_due(day: date) -> list[int]:
-    """The accounts whose range changes on a day or before it, a batch of them."""
-    found = Account.objects.filter(age_changes_on__lte=day).order_by("age_changes_on", "pk")
-    return list(found.values_list("pk", flat=True)[:BATCH])
+    """Return up to `BATCH` accounts whose age range changes on or before a day, earliest first."""
+    accounts = Account.objects.filter(age_changes_on__lte=day).order_by("age_changes_on", "pk")
+    return list(accounts.values_list("pk", flat=True)[:BATCH])
 
 
 def apply_birthday(account_id: int) -> tuple[Account, Growth] | None:
-    """Let one account grow, in the caller's transaction; None if it has grown already."""
+    """Apply an account's due birthday, in the caller's transaction.
+
+    Locks the account. Ends guardian settings that the new age does not allow. Returns None if no
+    birthday is due. The caller tells the person.
+    """
     account = lock_account(account_id)
     day = today()
     if account.age_changes_on is None or account.age_changes_on > day:
         return None
     pack = live().in_force().for_account(account.platform_id)
     age = person_of(account).age
-    before = {} if pack is None else _as_was(account, pack)
+    before = {} if pack is None else _decide_by_stored_age(account, pack)
     set_age(account=account, age=age)
-    ended = [] if pack is None else end_guardian_settings(account, _past(account, pack), "grown up")
+    ended = (
+        [] if pack is None else end_guardian_settings(account, _outgrown(account, pack), "grown up")
+    )
     after = {} if pack is None else decide_everything(account, pack)
     growth = _compare(before, after, account.language, ended)
     record(
@@ -55,8 +61,8 @@ def apply_birthday(account_id: int) -> tuple[Account, Growth] | None:
     return account, growth
 
 
-def _as_was(account: Account, pack: Pack) -> dict[str, Decision]:
-    """Every decision by the range as it is stored, without the years that have passed since."""
+def _decide_by_stored_age(account: Account, pack: Pack) -> dict[str, Decision]:
+    """Decide every capability by the stored age range, not counting the years since."""
     state = load_states([account.platform_id])[account.platform_id]
     stored = AgeRange(
         account.age_lower,
@@ -73,15 +79,15 @@ def _as_was(account: Account, pack: Pack) -> dict[str, Decision]:
     }
 
 
-def _past(account: Account, pack: Pack) -> list[str]:
-    """The capabilities for which no guardian decides any more at the account's age."""
-    found = []
-    made = Setting.objects.filter(account=account, layer=Layer.GUARDIAN, ended_at=None)
-    for name in made.values_list("capability", flat=True):
+def _outgrown(account: Account, pack: Pack) -> list[str]:
+    """Return the capabilities with a guardian setting that no guardian may move at the new age."""
+    outgrown = []
+    settings = Setting.objects.filter(account=account, layer=Layer.GUARDIAN, ended_at=None)
+    for name in settings.values_list("capability", flat=True):
         bounds = bounds_in_general(pack.ruling, name, person_of(account))
         if bounds is not None and not bounds.guardian_moves:
-            found.append(name)
-    return found
+            outgrown.append(name)
+    return outgrown
 
 
 def _compare(

@@ -1,4 +1,4 @@
-"""Changing one rule of a pack, and leaving everything else as its author wrote it."""
+"""Edits of one rule in a pack. Everything else stays as its author wrote it, comments included."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -15,7 +15,7 @@ MOVABLE: Final = ("default", "bounds", "may")
 
 
 class RuleChange(msgspec.Struct, frozen=True):
-    """New words for one rule; values as a pack writes them. What is None stays as it is."""
+    """New values for one rule, in the notation of packs. None keeps the old value."""
 
     rule: str
     default: Any = None
@@ -24,7 +24,7 @@ class RuleChange(msgspec.Struct, frozen=True):
 
 
 def raw_rule(files: Mapping[str, str], rule_id: str) -> tuple[str, dict[str, Any]]:
-    """A rule as it is written, with the file it is in."""
+    """Return the name of a rule's file, and the rule as it is written there. Raises `NotFound`."""
     for file in sorted(files):
         if file == "tests.toml":
             continue
@@ -35,9 +35,9 @@ def raw_rule(files: Mapping[str, str], rule_id: str) -> tuple[str, dict[str, Any
 
 
 def with_change(files: Mapping[str, str], change: RuleChange, *, version: str) -> dict[str, str]:
-    """A pack's files with one rule changed, a new version, and its tests expecting the new answers.
+    """Return a pack's files with one rule changed, a new version and updated expectations.
 
-    Raises `PackInvalid` for a change that cannot be, `Invalid` for one that changes nothing.
+    Raises `PackInvalid` if the changed pack is invalid, and `Invalid` if nothing would change.
     """
     file, raw = raw_rule(files, change.rule)
     wanted = {key: getattr(change, key) for key in MOVABLE}
@@ -62,24 +62,27 @@ def with_change(files: Mapping[str, str], change: RuleChange, *, version: str) -
 
 
 def with_expectations(files: Mapping[str, str]) -> dict[str, str]:
-    """A pack's files with its tests expecting what it now answers; who approves is shown which."""
+    """Return a pack's files with its tests expecting its current answers.
+
+    The approver of the proposal is shown what changed (`changed_expectations`).
+    """
     pack = read_pack(files)
-    came: dict[tuple[int, str], list[Any]] = {}
+    answers: dict[tuple[int, str], list[Any]] = {}
     for failure in pack_failures(pack):
-        came.setdefault((failure.number, failure.key), []).append(failure.got)
-    if not came:
+        answers.setdefault((failure.number, failure.key), []).append(failure.got)
+    if not answers:
         return dict(files)
     document = tomlkit.parse(files["tests.toml"])
-    for (number, key), values in came.items():
-        # Where the cases of one test come to differ, only a person can say what it should expect.
+    for (number, key), values in answers.items():
+        # If the cases of one test now differ, only a person can say what it should expect.
         if all(value == values[0] for value in values):
             document["test"][number]["expect"][key] = values[0]
     return {**files, "tests.toml": tomlkit.dumps(document)}
 
 
 def changed_expectations(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
-    """The tests that expect something else than before, in words."""
-    found = []
+    """Return one line for each test expectation that differs, and for each test removed."""
+    differences = []
     old, new = (
         {test.get("name"): test.get("expect", {}) for test in tests}
         for tests in (
@@ -91,5 +94,5 @@ def changed_expectations(before: Mapping[str, str], after: Mapping[str, str]) ->
         for key, value in expect.items():
             was = old.get(name, {}).get(key)
             if name in old and was != value:
-                found.append(f"{name}: {key} {was!r} -> {value!r}")
-    return found + [f"{name}: taken away" for name in old if name not in new]
+                differences.append(f"{name}: {key} {was!r} -> {value!r}")
+    return differences + [f"{name}: taken away" for name in old if name not in new]

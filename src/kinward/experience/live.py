@@ -1,4 +1,4 @@
-"""The live decision: what is in force and what is known, at hand in every process."""
+"""Live decisions, from caches of the pack in force and of account states in every process."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -39,21 +39,21 @@ FIRST_PACK: Final = "teen-accounts"  # in force until the operator activates ano
 
 
 class InForce(msgspec.Struct, frozen=True):
-    """What is in force on a day: a pack, and while one is staged the pack for the rest.
+    """The packs in force on a day: `pack`, and `rest` for accounts outside the share while staging.
 
-    A pack that cannot be read is None: everything is then answered protectively.
+    A pack that cannot be read is None. Everything is then decided protectively.
     """
 
     day: date
     pack: Pack | None
     rest: Pack | None = None
     share: int = 100
-    staged: str = ""  # salts the choice of who is in the share
+    staged: str = ""  # salt of `in_share`: each staged pack draws other accounts
     shadow: Pack | None = None
     shadow_id: int | None = None
 
     def for_account(self, platform_id: str | None) -> Pack | None:
-        """The pack for an account; for somebody without an id the one that holds for the rest."""
+        """Return the pack for an account; without an id, the pack of the rest."""
         if self.share >= 100:
             return self.pack
         inside = platform_id is not None and in_share(platform_id, self.staged, self.share)
@@ -61,142 +61,147 @@ class InForce(msgspec.Struct, frozen=True):
 
 
 def in_share(platform_id: str, salt: str, share: int) -> bool:
-    """Whether an account is in a share (percent); who is in a small share is in a larger one."""
+    """Whether an account is in a share (percent). A larger share includes every smaller one."""
     drawn = hashlib.blake2b(f"{salt}:{platform_id}".encode(), digest_size=8).digest()
     return int.from_bytes(drawn) % 100 < share
 
 
 class Answered(msgspec.Struct, frozen=True):
-    """Decisions, in the order of their questions, and what they were made from."""
+    """Decisions in the order of their requests, with the states and the packs they are based on."""
 
     decisions: list[Decision]
     states: Mapping[str, State]
-    in_force: InForce | None  # None where it could not be known
+    in_force: InForce | None  # None if the database could not be asked
 
 
 class Live:
-    """The caches of one process."""
+    """The caches of one process, and the decisions made from them."""
 
     def __init__(self) -> None:
         self.states: Cache[str, State] = Cache("account", load_states)
         self._in_force: Cache[str, InForce] = Cache("packs", _load_in_force, size=4)
 
     def ready(self, requests: Sequence[Request]) -> Answered | None:
-        """The answers, if everything they need is at hand; never touches the database."""
+        """Return the decisions if the caches hold all they need, else None. Never queries."""
         in_force = self.in_force_at_hand()
         if in_force is None or any(request.pack for request in requests):
             return None
         states = self.states.peek(ids_of(requests))
-        if states is None or _past(states):
+        if states is None or _expired(states):
             return None
         return Answered(decide_all(in_force, requests, states), states, in_force)
 
     def look_up(self, requests: Sequence[Request]) -> Answered:
-        """The answers. Where the database cannot be asked they are the protective ones."""
+        """Return the decisions, protective ones if the database is unreachable. Never raises."""
         try:
             in_force = self.in_force()
             states = self.states.get(ids_of(requests))
-            if gone := _past(states):
-                states = {**states, **load_states(gone)}
+            if expired := _expired(states):
+                states = {**states, **load_states(expired)}
             return Answered(decide_all(in_force, requests, states), states, in_force)
-        except Exception as error:  # whatever it is, a child's door stays closed
+        except Exception as error:  # fail closed, whatever it is
             log.error("decide.unavailable", error=str(error).split("\n")[0])
-            return Answered([closed(each, "state.unavailable") for each in requests], {}, None)
+            return Answered(
+                [closed(request, "state.unavailable") for request in requests], {}, None
+            )
 
     def decide(self, requests: Sequence[Request]) -> list[Decision]:
-        """The decisions, from memory or from the database."""
+        """Return the decisions, from the caches or from the database."""
         return (self.ready(requests) or self.look_up(requests)).decisions
 
     def in_force_at_hand(self) -> InForce | None:
-        """What is in force today, if that is known without asking the database."""
-        found = self._in_force.peek([today().isoformat()])
-        return None if found is None else next(iter(found.values()))
+        """Return what is in force today if the cache has it, else None. Never queries."""
+        cached = self._in_force.peek([today().isoformat()])
+        return None if cached is None else next(iter(cached.values()))
 
     def in_force(self) -> InForce:
-        """What is in force today."""
-        (found,) = self._in_force.get([today().isoformat()]).values()
-        return found
+        """Return what is in force today."""
+        (in_force,) = self._in_force.get([today().isoformat()]).values()
+        return in_force
 
 
 @cache
 def live() -> Live:
-    """The live caches of this process."""
+    """Return the live decisions of this process."""
     return Live()
 
 
 def today() -> date:
-    """The day by which packs are read, in UTC."""
+    """Return the day in UTC, by which packs are read."""
     return datetime.now(UTC).date()
 
 
 def decide_all(
     in_force: InForce, requests: Sequence[Request], states: Mapping[str, State]
 ) -> list[Decision]:
-    """Decide each question by the pack that holds for its actor, or by the one it names.
+    """Decide each request by its actor's pack, or by the pack it names.
 
-    While a pack is being staged, a contact across its edge is decided by both packs, and the
-    stricter answer counts: nobody is reached by rules that do not hold for them yet.
+    While a pack is staged, a contact is decided by the packs of both sides, and the stricter
+    decision counts. So nobody is reached by rules that do not apply to them yet.
     """
-    found = []
+    decisions = []
     for request in requests:
-        decision = _by(pack_for(in_force, request), request, states)
+        decision = _decide_by(pack_for(in_force, request), request, states)
         if in_force.share < 100 and request.target is not None and not request.pack:
             theirs = in_force.for_account(request.target.id)
-            decision = stricter(decision, _by(theirs, request, states))
-        found.append(decision)
-    return found
+            decision = stricter(decision, _decide_by(theirs, request, states))
+        decisions.append(decision)
+    return decisions
 
 
-def _by(pack: Pack | None, request: Request, states: Mapping[str, State]) -> Decision:
+def _decide_by(pack: Pack | None, request: Request, states: Mapping[str, State]) -> Decision:
     if pack is None:
         return closed(request, "pack.invalid")
     return answer_request(pack, request, states)
 
 
 def pack_for(in_force: InForce, request: Request) -> Pack | None:
-    """The pack that a question names, or else the one that holds for its actor."""
+    """Return the pack that a request names, or else its actor's pack."""
     if request.pack:
         return named_pack(request.pack, in_force.day)
     return in_force.for_account(request.actor.id)
 
 
 def load_states(ids: Iterable[str]) -> dict[str, State]:
-    """The states of accounts, in one query; an account that is not known is left out."""
+    """Load the states of accounts in one query. Unknown accounts are left out."""
     rows = (
         Account.objects.filter(platform_id__in=list(ids))
-        .annotate(made=FilteredRelation("settings", condition=Q(settings__ended_at=None)))
-        .values_list(*_COLUMNS, "made__layer", "made__capability", "made__value", "made__until")
-        .order_by(F("made__until").asc(nulls_first=True))  # a passing setting goes before
+        .annotate(current=FilteredRelation("settings", condition=Q(settings__ended_at=None)))
+        .values_list(
+            *_COLUMNS, "current__layer", "current__capability", "current__value", "current__until"
+        )
+        # Permanent settings come first, so that the temporary ones overwrite them below.
+        .order_by(F("current__until").asc(nulls_first=True))
     )
-    found: dict[str, State] = {}
+    states: dict[str, State] = {}
     now = timezone.now()
     for platform_id, language, standing, *known, layer, capability, value, until in rows:
-        state = found.get(platform_id)
+        state = states.get(platform_id)
         if state is None:
             barred = standing != Standing.ACTIVE
             state = State(_person(*known), language, {}, {}, withheld=set(), barred=barred)
-            found[platform_id] = state
+            states[platform_id] = state
         if layer is None or (until is not None and until <= now):
             continue
         if layer == Layer.ENFORCEMENT:
             state.withheld.add(capability)
         else:
-            made = state.guardian if layer == Layer.GUARDIAN else state.self_
-            cast("dict[str, Weekly]", made)[capability] = (
+            settings = state.guardian if layer == Layer.GUARDIAN else state.self_
+            cast("dict[str, Weekly]", settings)[capability] = (
                 tuple(value) if isinstance(value, list) else value
             )
         if until is not None and (state.until is None or until < state.until):
             msgspec.structs.force_setattr(state, "until", until)
-    return found
+    return states
 
 
-def _past(states: Mapping[str, State]) -> list[str]:
-    """The accounts of which something that was read has ended by itself since."""
-    passing = [(name, each.until) for name, each in states.items() if each.until is not None]
-    if not passing:
+def _expired(states: Mapping[str, State]) -> list[str]:
+    """Return the accounts with a setting that has expired since their state was loaded."""
+    temporary = [(name, state.until) for name, state in states.items() if state.until is not None]
+    if not temporary:
         return []
     now = timezone.now()
-    return [name for name, until in passing if until <= now]
+    return [name for name, until in temporary if until <= now]
 
 
 _COLUMNS: Final = (
@@ -213,12 +218,12 @@ def _person(
     changes_on: date | None,
     jurisdiction: str,
 ) -> Person:
-    # Whoever has grown since the job last ran is as old as they are.
+    # Counts a birthday even before the job has applied it.
     return Person(AgeRange(lower, upper, source, assurance, changes_on).on(today()), jurisdiction)
 
 
 def person_of(account: Account) -> Person:
-    """An account as policy sees it."""
+    """Return an account as policy sees it: its age range today and its jurisdiction."""
     return _person(
         account.age_lower,
         account.age_upper,
@@ -261,7 +266,7 @@ def _read(version: PackVersion, day: date) -> Pack | None:
 
 @lru_cache(32)
 def compiled(digest: str, pk: int) -> Pack:
-    """Decode a stored version, once; its files are checked against its digest."""
+    """Decode a stored version once in a process. Raises `PackChanged` if its digest differs."""
     pack = decode_pack(PackVersion.objects.get(pk=pk).files)
     if pack.digest != digest:
         raise PackChanged(f"Version {pk} was stored with another digest.")
@@ -269,21 +274,21 @@ def compiled(digest: str, pk: int) -> Pack:
 
 
 class PackChanged(KinwardError):
-    """The stored files of this pack are not those that were stored."""
+    """The stored files of this pack do not match their digest."""
 
     code = "pack.changed"
 
 
 @lru_cache(8)
 def shipped(name: str) -> Pack:
-    """A pack that comes with Kinward, read once."""
+    """Return a pack that ships with Kinward, read once in a process."""
     return load_pack(name)
 
 
 def named_pack(name: str, day: date) -> Pack | None:
-    """A pack by `name version`, or by the name of a shipped one; None where there is none."""
+    """Return a pack by `name version`, or a shipped one by name; None if unknown or unusable."""
     if name in shipped_packs():
         return shipped(name).on(day)
     title, _, version = name.partition(" ")
-    found = PackVersion.objects.filter(name=title, version=version).first()
-    return None if found is None else _read(found, day)
+    stored = PackVersion.objects.filter(name=title, version=version).first()
+    return None if stored is None else _read(stored, day)

@@ -1,4 +1,4 @@
-"""Settings of accounts; versions of packs, who activated which, proposals, and shadows."""
+"""The tables of experience: settings, pack versions, proposals, activations and shadows."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -10,7 +10,7 @@ from kinward.people.api import Account
 
 
 class Layer(models.TextChoices):
-    """Who made a setting: who may move a value inside the bounds of the pack, or enforcement."""
+    """Whose setting it is: a guardian's, the person's own, or enforcement's."""
 
     GUARDIAN = "guardian"
     SELF = "self"
@@ -18,11 +18,11 @@ class Layer(models.TextChoices):
 
 
 class Setting(models.Model):
-    """What a guardian, or the person, set for a capability, in the capability's own words.
+    """A value of one layer for a capability of an account.
 
-    `value` is one value, or a list of seven, Monday first. One with an `until` goes before one
-    without, and counts up to that moment. Enforcement's is always `false`: the capability is
-    withheld.
+    `value` is one value, or a list of seven, Monday first. A setting with `until` is temporary: it
+    takes precedence over the permanent one until then. Enforcement's value is always `false`,
+    because the capability is withheld.
     """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="settings")
@@ -54,7 +54,7 @@ class Setting(models.Model):
 
 
 class PackVersion(models.Model):
-    """The files of a pack at a version, which never change."""
+    """The files of a pack at one version. They never change."""
 
     name = models.CharField(max_length=60)
     version = models.CharField(max_length=40)
@@ -74,7 +74,7 @@ class PackVersion(models.Model):
 
 
 class Proposal(TwoPeople):
-    """One person's wish to change the pack, with what it would do, for another to decide."""
+    """A proposed change of the pack in force, with its simulation. A second person decides it."""
 
     permission = Permission.CHANGE_POLICY
     words = PROPOSED
@@ -100,7 +100,7 @@ class Proposal(TwoPeople):
 
 
 class Activation(models.Model):
-    """One change of what is in force. The newest holds; `rest` is for who is outside the share."""
+    """One change of what is in force. The newest holds. `rest` is the pack outside the share."""
 
     number = models.BigAutoField(primary_key=True)
     pack = models.ForeignKey(PackVersion, on_delete=models.PROTECT, related_name="activations")
@@ -118,8 +118,7 @@ class Activation(models.Model):
                 & (Q(share=100, rest=None) | Q(share__lt=100, rest__isnull=False)),
                 name="experience_share",
             ),
-            # A person of the staff puts a pack in force by a proposal that another approved, or
-            # takes the newest activation back.
+            # Staff can only activate an approved proposal or revert an activation, also in a shell.
             models.CheckConstraint(
                 condition=Q(proposal__isnull=False)
                 | Q(reverts__isnull=False)
@@ -135,7 +134,7 @@ class Activation(models.Model):
 
 
 class Shadow(models.Model):
-    """A pack that decides beside the active one, on live questions, without effect."""
+    """A pack that decides live requests beside the active one, without effect."""
 
     pack = models.ForeignKey(PackVersion, on_delete=models.PROTECT, related_name="shadows")
     started_by = models.CharField(max_length=200)
@@ -154,7 +153,7 @@ class Shadow(models.Model):
 
 
 class ShadowDifference(models.Model):
-    """How often the shadow decided otherwise, for a group of ages in a place."""
+    """How often the shadow decided differently, for one age group in one place."""
 
     shadow = models.ForeignKey(Shadow, on_delete=models.CASCADE, related_name="differences")
     capability = models.CharField(max_length=80)

@@ -1,4 +1,4 @@
-"""Changing the rules: one person proposes, sees whom it would touch, and another approves."""
+"""Proposals: one person proposes a pack and sees whom it touches, and another approves it."""
 
 from uuid import UUID
 
@@ -7,7 +7,7 @@ from django.db import transaction
 
 from kinward.access.api import AgreementState, Staff, decide_agreement
 from kinward.experience.models import PackVersion, Proposal
-from kinward.experience.people import count_accounts, stored_people
+from kinward.experience.population import count_accounts, stored_people
 from kinward.experience.services import activate_proposal, current_pack, store_pack
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ground.jobs import enqueue
@@ -21,14 +21,14 @@ KEPT_CHANGES = 300
 
 
 class Outdated(KinwardError):
-    """The rules have changed since this was proposed. Propose it again, on what is in force now."""
+    """The rules have changed since this was proposed. Base a new proposal on the pack in force."""
 
     code = "proposal.outdated"
     status = 409
 
 
 def next_version(version: str) -> str:
-    """The version after this one.
+    """Return the version after this one.
 
     >>> next_version("2026.11"), next_version("2026.11+3")
     ('2026.11+1', '2026.11+4')
@@ -38,7 +38,7 @@ def next_version(version: str) -> str:
 
 
 def free_version(pack: Pack) -> str:
-    """A version of a pack that is not taken yet."""
+    """Return the first version after the pack's own that is not stored yet."""
     version = next_version(pack.version)
     while PackVersion.objects.filter(name=pack.name, version=version).exists():
         version = next_version(version)
@@ -47,7 +47,10 @@ def free_version(pack: Pack) -> str:
 
 @transaction.atomic
 def propose_pack(*, files: dict[str, str], why: str, share: int, staff: Staff) -> Proposal:
-    """Propose a pack for what is in force; whom it would touch is counted by a job."""
+    """Propose a pack in place of the pack in force, and start the job that counts whom it touches.
+
+    Stores the pack, too. Raises as `store_pack` does, and `Invalid`.
+    """
     staff.must(Proposal.permission)
     if not why.strip() or len(why) > MAX_WHY:
         raise Invalid(f"Say why, in at most {MAX_WHY} characters.")
@@ -81,36 +84,40 @@ def propose_pack(*, files: dict[str, str], why: str, share: int, staff: Staff) -
 
 
 def get_proposal(proposal_id: UUID) -> Proposal:
-    """The proposal by its id."""
-    found = Proposal.objects.select_related("pack", "base", "asked_by", "decided_by")
+    """Return a proposal with its packs and people. Raises `NotFound`."""
+    proposals = Proposal.objects.select_related("pack", "base", "asked_by", "decided_by")
     try:
-        return found.get(pk=proposal_id)
+        return proposals.get(pk=proposal_id)
     except Proposal.DoesNotExist as error:
         raise NotFound(f"There is no proposal {proposal_id}.") from error
 
 
 def count_touched(proposal_id: UUID) -> None:
-    """Simulate a proposal over the stored accounts, saying how far it is; safe to repeat."""
+    """Simulate a proposal over the stored accounts, and store progress and result. Idempotent."""
     proposal = get_proposal(proposal_id)
     before, after = (decode_pack(version.files) for version in (proposal.base, proposal.pack))
 
     def progress(counted: int) -> None:
         Proposal.objects.filter(pk=proposal_id).update(counted=counted)
 
-    found = simulate_change(before.ruling, after.ruling, stored_people(before), progress)
-    kept = msgspec.structs.replace(found, changes=found.changes[:KEPT_CHANGES])
+    result = simulate_change(before.ruling, after.ruling, stored_people(before), progress)
+    kept = msgspec.structs.replace(result, changes=result.changes[:KEPT_CHANGES])
     simulation = msgspec.to_builtins(kept) | {
-        "by_group": found.by_group(),
-        "left_out": len(found.changes) - len(kept.changes),
+        "by_group": result.by_group(),
+        "left_out": len(result.changes) - len(kept.changes),
     }
     Proposal.objects.filter(pk=proposal_id).update(
-        simulation=simulation, counted=found.accounts, total=found.accounts
+        simulation=simulation, counted=result.accounts, total=result.accounts
     )
 
 
 @transaction.atomic
 def decide_proposal(*, proposal_id: UUID, approve: bool, staff: Staff) -> Proposal:
-    """Approve a proposal, which puts its pack in force, or reject it. Never by who proposed it."""
+    """Approve or reject a proposal. Approval activates its pack in the same transaction.
+
+    The person who proposed it may not approve it. Raises `Outdated` if the pack in force has
+    changed since.
+    """
     proposal = decide_agreement(Proposal, proposal_id, approve=approve, staff=staff)
     if approve and current_pack().pack.pk != proposal.base_id:
         raise Outdated

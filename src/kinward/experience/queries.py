@@ -1,4 +1,4 @@
-"""Reading what is in force, what was, and what is proposed."""
+"""Queries for pages: activations, versions, proposals and the shadow. They may be stale."""
 
 from django.db.models import QuerySet
 
@@ -7,26 +7,26 @@ from kinward.experience.models import Activation, PackVersion, Proposal, Shadow
 
 
 def activation_history() -> QuerySet[Activation]:
-    """Every activation, the newest first."""
+    """Return every activation, newest first."""
     return Activation.objects.select_related("pack", "rest", "reverts__pack").order_by("-number")
 
 
 def pack_versions() -> QuerySet[PackVersion]:
-    """Every stored version, the newest first."""
+    """Return every stored version, newest first."""
     return PackVersion.objects.order_by("-made_at")
 
 
 def list_proposals() -> QuerySet[Proposal]:
-    """Every proposal, the newest first."""
+    """Return every proposal, newest first."""
     return Proposal.objects.select_related("pack", "base", "asked_by", "decided_by")
 
 
 def waiting_proposals() -> int:
-    """How many proposals wait for a decision."""
+    """Count the proposals that wait for a decision."""
     return Proposal.objects.filter(state=AgreementState.ASKED).count()
 
 
 def current_shadow() -> Shadow | None:
-    """The shadow that runs, or else the last one that ran."""
-    found = Shadow.objects.select_related("pack")
-    return found.filter(ended_at=None).first() or found.order_by("-ended_at").first()
+    """Return the running shadow, or else the one that ended last."""
+    shadows = Shadow.objects.select_related("pack")
+    return shadows.filter(ended_at=None).first() or shadows.order_by("-ended_at").first()

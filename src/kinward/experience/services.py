@@ -1,4 +1,4 @@
-"""Packs: storing a version, putting it in force, in shares, in the shadow, and back."""
+"""Packs: store a version, activate it for all or a share, revert it, or run it as a shadow."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -25,14 +25,17 @@ class VersionTaken(KinwardError):
 
 
 class NothingToRevert(KinwardError):
-    """There is nothing to take back: the pack in force is the first."""
+    """There is nothing to revert: the pack in force is the first one."""
 
     code = "pack.nothing_to_revert"
     status = 409
 
 
 def store_pack(*, files: Mapping[str, str], actor: Actor) -> PackVersion:
-    """Store a pack's files under its name and version, once; one with errors is refused."""
+    """Store a pack's files under its name and version. Idempotent.
+
+    Raises `PackInvalid` for a pack with errors, and `VersionTaken` if other files have the version.
+    """
     actor.must(Permission.CHANGE_POLICY)
     require_sound(files, today=today())
     return _store(files, actor)
@@ -54,7 +57,10 @@ def _store(files: Mapping[str, str], actor: Actor) -> PackVersion:
 
 
 def current_pack() -> Activation:
-    """What is in force; the first time, the pack that Kinward begins with is stored for it."""
+    """Return the newest activation.
+
+    Without any, stores the pack that ships as the first and returns an unsaved activation of it.
+    """
     newest = Activation.objects.select_related("pack", "rest").order_by("-number").first()
     if newest is not None:
         return newest
@@ -64,16 +70,20 @@ def current_pack() -> Activation:
 
 @transaction.atomic
 def activate_pack(*, pack: PackVersion, actor: Actor, share: int = 100) -> Activation:
-    """Put a pack in force without a second person, for a share (percent) of accounts.
+    """Activate a pack for a share (percent) of accounts without a second person.
 
-    No role of the staff allows it. Whoever runs `kinward policy activate` has the database.
+    No role of the staff has this permission. Only the operator, who has the database anyway, gets
+    it, by `kinward policy activate`.
     """
     actor.must(Permission.ACTIVATE_ALONE)
     return _activate(pack, actor, share)
 
 
 def activate_proposal(proposal: Proposal) -> Activation:
-    """Put in force, once, what two people agreed to, in the transaction of the approval."""
+    """Activate an approved proposal, in the transaction of the approval.
+
+    Raises `Forbidden` if it is not approved. The database allows one activation a proposal.
+    """
     proposal = Proposal.objects.select_related("pack", "decided_by").get(pk=proposal.pk)
     if proposal.state != AgreementState.APPROVED or proposal.decided_by is None:
         raise Forbidden(f"{proposal} is not approved.")
@@ -83,9 +93,9 @@ def activate_proposal(proposal: Proposal) -> Activation:
 def _activate(
     pack: PackVersion, actor: Actor, share: int, proposal: Proposal | None = None
 ) -> Activation:
-    """Put a pack in force for a share (percent) of accounts; the rest keep what they had.
+    """Activate a pack for a share (percent) of accounts. The rest keep the pack they had.
 
-    Raises `PackInvalid` when today's rules refuse what was stored under earlier ones.
+    Raises `PackInvalid` if today's checks refuse a version that was stored under earlier checks.
     """
     require_sound(pack.files, today=today())
     if not 1 <= share <= 100:
@@ -94,14 +104,14 @@ def _activate(
     now = current_pack()
     if (now.pack_id, now.share) == (pack.pk, share) and now.pk is not None:
         raise Invalid(f"{pack} is in force for {share} percent already.")
-    # While a pack is being staged, who is outside its share keeps the one from before.
+    # While a pack is staged, accounts outside its share keep the pack from before.
     before = now.rest if now.rest is not None else now.pack
     if share < 100 and before.pk == pack.pk:
         raise Invalid(f"{pack} is what the rest have. Stage another pack.")
-    if now.pk is None:  # so that going back to the first pack is a step like any other
+    if now.pk is None:  # so that the first pack, too, can be reverted to
         now.save()
         record(actor=SYSTEM, kind="pack.activated", subject=f"pack:{now.pack}", share=100)
-    made = Activation.objects.create(
+    activation = Activation.objects.create(
         pack=pack,
         rest=before if share < 100 else None,
         share=share,
@@ -116,19 +126,22 @@ def _activate(
         before=str(now.pack),
         proposal=None if proposal is None else str(proposal.id),
     )
-    return made
+    return activation
 
 
 @transaction.atomic
 def revert_pack(*, actor: Actor) -> Activation:
-    """Take the newest activation back: what was in force before it is in force again."""
+    """Revert the newest activation that still counts, and activate again what was before it.
+
+    Raises `NothingToRevert`.
+    """
     actor.must(Permission.CHANGE_POLICY)
     _lock()
-    live = standing()
-    if len(live) < 2:
+    in_effect = activations_in_effect()
+    if len(in_effect) < 2:
         raise NothingToRevert
-    undone, before = live[-1], live[-2]
-    made = Activation.objects.create(
+    undone, before = in_effect[-1], in_effect[-2]
+    activation = Activation.objects.create(
         pack=before.pack, rest=before.rest, share=before.share, actor=str(actor), reverts=undone
     )
     record(
@@ -138,28 +151,28 @@ def revert_pack(*, actor: Actor) -> Activation:
         back_to=str(before.pack),
         share=before.share,
     )
-    return made
+    return activation
 
 
-def standing() -> list[Activation]:
-    """The activations that were not taken back, oldest first."""
+def activations_in_effect() -> list[Activation]:
+    """Return the activations that were not reverted, oldest first."""
     stack: list[Activation] = []
-    for each in Activation.objects.select_related("pack", "rest").order_by("number"):
-        if each.reverts_id is None:
-            stack.append(each)
+    for activation in Activation.objects.select_related("pack", "rest").order_by("number"):
+        if activation.reverts_id is None:
+            stack.append(activation)
         elif stack:
             stack.pop()
     return stack
 
 
 def _lock() -> None:
-    """One change of what is in force at a time."""
+    """Let one transaction at a time change what is in force."""
     list(Activation.objects.select_for_update().order_by("-number")[:1])
 
 
 @transaction.atomic
 def start_shadow(*, pack: PackVersion, actor: Actor) -> Shadow:
-    """Let a pack decide beside the active one, without effect; another shadow ends."""
+    """Start a shadow: a pack that decides beside the active one, without effect. Ends another."""
     actor.must(Permission.CHANGE_POLICY)
     stop_shadow(actor=actor)
     shadow = Shadow.objects.create(pack=pack, started_by=str(actor))
@@ -169,7 +182,7 @@ def start_shadow(*, pack: PackVersion, actor: Actor) -> Shadow:
 
 @transaction.atomic
 def stop_shadow(*, actor: Actor) -> bool:
-    """End the shadow, if there is one."""
+    """End the shadow; return whether there was one."""
     actor.must(Permission.CHANGE_POLICY)
     shadow = Shadow.objects.select_related("pack").filter(ended_at=None).first()
     if shadow is None:
@@ -181,12 +194,12 @@ def stop_shadow(*, actor: Actor) -> bool:
 
 
 def get_pack_version(name: str) -> PackVersion:
-    """A stored version by `name version`, or the newest by its name."""
+    """Return a stored version by `name version`, or by its name the newest. Raises `NotFound`."""
     title, _, version = name.partition(" ")
-    found = PackVersion.objects.filter(name=title)
+    versions = PackVersion.objects.filter(name=title)
     if version:
-        found = found.filter(version=version)
-    newest = found.order_by("-made_at").first()
+        versions = versions.filter(version=version)
+    newest = versions.order_by("-made_at").first()
     if newest is None:
         raise NotFound(f"No pack {name!r} is stored. `kinward policy list` shows what is.")
     return newest

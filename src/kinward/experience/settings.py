@@ -1,7 +1,4 @@
-"""What guardians and people set for themselves: made, replaced, ended; never deleted.
-
-Also what enforcement withholds.
-"""
+"""Settings of guardians, of people for themselves, and of enforcement. They end, but are kept."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -29,10 +26,11 @@ def make_setting(
     actor: Actor,
     until: datetime | None = None,
 ) -> Setting | None:
-    """Set a value, or a week of seven, in place of an earlier one; None ends what was set.
+    """Replace a layer's setting by a value or by a week of seven values; None ends the setting.
 
-    With `until` it holds up to then, before the lasting one. A value outside the bounds is kept as
-    it was meant: the decision brings it inside, and says so.
+    With `until` the setting is temporary, and takes precedence over the permanent one until then.
+    A value outside the bounds is stored as it is: decisions clamp it and give that as a reason.
+    Raises `Invalid` for an unknown capability or value. Locks the account.
     """
     pack = live().in_force().for_account(account.platform_id)
     known = None if pack is None else pack.capabilities.get(capability)
@@ -46,9 +44,9 @@ def make_setting(
     watch().changed("account", account.platform_id)
     lock_account(account.pk)
     _end(account, layer, [capability], "replaced", passing=until is not None)
-    made = None
+    setting = None
     if value is not None:
-        made = Setting.objects.create(
+        setting = Setting.objects.create(
             account=account,
             layer=layer,
             capability=capability,
@@ -58,36 +56,39 @@ def make_setting(
         )
     record(
         actor=actor,
-        kind="setting.made" if made else "setting.ended",
+        kind="setting.made" if setting else "setting.ended",
         subject=f"account:{account.platform_id}",
         layer=str(layer),
         capability=capability,
         value=value,
         **({} if until is None else {"until": until.isoformat()}),
     )
-    return made
+    return setting
 
 
 def end_guardian_settings(account: Account, capabilities: list[str], why: str) -> list[str]:
-    """End a guardian's settings for capabilities; returns those that there were."""
-    lasting = _end(account, Layer.GUARDIAN, capabilities, why, passing=False)
-    return sorted({*lasting, *_end(account, Layer.GUARDIAN, capabilities, why, passing=True)})
+    """End the guardian settings for capabilities; return the capabilities that had one."""
+    permanent = _end(account, Layer.GUARDIAN, capabilities, why, passing=False)
+    return sorted({*permanent, *_end(account, Layer.GUARDIAN, capabilities, why, passing=True)})
 
 
 def withhold(*, account: Account, until: Mapping[str, datetime | None], why: str) -> None:
-    """Withhold exactly these capabilities, each until a moment or for good. The caller records.
+    """Withhold exactly these capabilities, each until a moment or for good (None).
 
-    Whatever else was withheld is given back. The caller has locked the account.
+    Gives back whatever else was withheld. Requires the account's lock. The caller writes the ledger
+    entry.
     """
     watch().changed("account", account.platform_id)
-    made = Setting.objects.filter(account=account, layer=Layer.ENFORCEMENT, ended_at=None)
-    held = {each.capability: each for each in made}
-    wrong = [
-        each.pk for name, each in held.items() if name not in until or each.until != until[name]
+    settings = Setting.objects.filter(account=account, layer=Layer.ENFORCEMENT, ended_at=None)
+    withheld = {setting.capability: setting for setting in settings}
+    outdated = [
+        setting.pk
+        for name, setting in withheld.items()
+        if name not in until or setting.until != until[name]
     ]
-    Setting.objects.filter(pk__in=wrong).update(ended_at=timezone.now(), ended_why=why[:80])
+    Setting.objects.filter(pk__in=outdated).update(ended_at=timezone.now(), ended_why=why[:80])
     for name in sorted(until):
-        if name not in held or held[name].pk in wrong:
+        if name not in withheld or withheld[name].pk in outdated:
             Setting.objects.create(
                 account=account,
                 layer=Layer.ENFORCEMENT,
@@ -101,27 +102,27 @@ def withhold(*, account: Account, until: Mapping[str, datetime | None], why: str
 def _end(
     account: Account, layer: Layer, capabilities: list[str], why: str, *, passing: bool
 ) -> list[str]:
-    made = Setting.objects.filter(
+    settings = Setting.objects.filter(
         account=account,
         layer=layer,
         capability__in=capabilities,
         ended_at=None,
         until__isnull=not passing,
     )
-    ended = list(made.values_list("capability", flat=True))
-    made.update(ended_at=timezone.now(), ended_why=why)
+    ended = list(settings.values_list("capability", flat=True))
+    settings.update(ended_at=timezone.now(), ended_why=why)
     return sorted(ended)
 
 
 def decide_afresh(account: Account, capability: str) -> Decision:
-    """One decision as this transaction has it, past what is remembered."""
+    """Decide one capability from the database, past the caches, as this transaction sees it."""
     request = Request(capability=capability, actor=About(id=account.platform_id))
     states = load_states([account.platform_id])
     return decide_all(live().in_force(), [request], states)[0]
 
 
 def decide_as_it_stands(account: Account, pack: Pack) -> dict[str, Decision]:
-    """Every capability of an account at this moment, without those that enforcement withholds."""
+    """Decide every capability of an account now, including what enforcement withholds."""
     states = load_states([account.platform_id])
     actor = About(id=account.platform_id)
     return {
@@ -131,7 +132,7 @@ def decide_as_it_stands(account: Account, pack: Pack) -> dict[str, Decision]:
 
 
 def decide_everything(account: Account, pack: Pack) -> dict[str, Decision]:
-    """Every capability of an account by the rules and the settings alone, at this moment."""
+    """Decide every capability of an account now by rules and settings, ignoring enforcement."""
     state = load_states([account.platform_id])[account.platform_id]
     return {
         name: decide(

@@ -1,4 +1,4 @@
-"""Where the shadow differs: counted in each process, added up in the database now and then."""
+"""Differences of the shadow, counted in each process and now and then added to the database."""
 
 import threading
 from collections import Counter
@@ -17,7 +17,7 @@ Key = tuple[int, str, str, str, str, str]  # shadow, capability, group, place, a
 
 
 class Tally:
-    """What a process saw of the shadow since it last wrote it down."""
+    """The requests and differences that a process has counted since its last write. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -26,7 +26,7 @@ class Tally:
         self._examples: dict[Key, str] = {}
 
     def compare(self, answered: Answered, requests: Sequence[Request]) -> None:
-        """Ask the shadow, if there is one, the same questions, and count where it differs."""
+        """Decide the same requests by the shadow, if one runs, and count the differences."""
         in_force = answered.in_force
         if in_force is None or in_force.shadow is None or in_force.shadow_id is None:
             return
@@ -39,15 +39,15 @@ class Tally:
                 other = answer_request(in_force.shadow, request, answered.states)
                 if (other.effect, other.value) == (decision.effect, decision.value):
                     continue
-                group, place = _who(request, answered.states)
-                active, shadowed = (f"{each.effect}: {each.value}" for each in (decision, other))
+                group, place = _group_and_place(request, answered.states)
+                active, shadowed = (f"{side.effect}: {side.value}" for side in (decision, other))
                 key = (number, request.capability, group, place, active, shadowed)
                 self._differ[key] += 1
                 if request.actor.id:
                     self._examples.setdefault(key, request.actor.id)
 
     def write(self) -> None:
-        """Add what was counted to the database. What cannot be written is counted on."""
+        """Add the counts to the database and reset them. If that fails, keep them and raise."""
         with self._lock:
             asked, differ, examples = self._asked, self._differ, self._examples
             if not asked:
@@ -83,11 +83,11 @@ class Tally:
 
 @cache
 def tally_shadow() -> Tally:
-    """The tally of this process."""
+    """Return the tally of this process."""
     return Tally()
 
 
-def _who(request: Request, states: Mapping[str, State]) -> tuple[str, str]:
+def _group_and_place(request: Request, states: Mapping[str, State]) -> tuple[str, str]:
     about = request.actor
     if about.id is not None and about.id in states:
         person = states[about.id].person

@@ -1,4 +1,4 @@
-"""Counting whom a proposal touches, as a durable job."""
+"""The durable job of experience: counting whom a proposal touches."""
 
 from uuid import UUID
 

@@ -1,1 +1,1 @@
-"""Families: what a teen and their guardians settle together. So far: screen time."""
+"""Families: pairings of teens and guardians, their settings and asks, screen time and visits."""

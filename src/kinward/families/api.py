@@ -1,18 +1,15 @@
 """The face of `families`: what other rooms may use."""
 
-from kinward.families.asks.asks import (
-    OPEN_ASKS,
-    AskAnswer,
-    answer_ask,
-    answer_proposal,
+from kinward.families.asks.answers import AskAnswer, answer_ask, answer_proposal
+from kinward.families.asks.expiry import end_of_day
+from kinward.families.asks.grants import is_passing
+from kinward.families.asks.requests import (
     ask_guardians,
     ask_history,
-    end_of_day,
-    is_passing,
     propose_setting,
     withdraw_ask,
-    words_of_ask,
 )
+from kinward.families.asks.wording import words_of_ask
 from kinward.families.errors import (
     NeedsNoGuardian,
     NotAGuardian,
@@ -24,15 +21,18 @@ from kinward.families.errors import (
     SettingLocked,
     TooManyTries,
 )
-from kinward.families.models import Ask, Notice, Pairing, PortalSession, Side, TrustedAdult
-from kinward.families.notices import NOTICE_MADE, TOPICS, name_in_notices, notice_sentence, tell
-from kinward.families.pairing.ending import (
-    end_due_pairings,
-    end_pairing,
-    pause_disputed_pairing,
-    settle_pairing_dispute,
-    stay_paired,
+from kinward.families.models import (
+    OPEN_ASKS,
+    Ask,
+    Notice,
+    Pairing,
+    PortalSession,
+    Side,
+    TrustedAdult,
 )
+from kinward.families.notices import NOTICE_MADE, TOPICS, name_in_notices, notice_sentence, tell
+from kinward.families.pairing.disputes import pause_disputed_pairing, settle_pairing_dispute
+from kinward.families.pairing.ending import end_due_pairings, end_pairing, stay_paired
 from kinward.families.pairing.invitations import (
     CODE_HOURS,
     accept_invitation,
@@ -41,7 +41,8 @@ from kinward.families.pairing.invitations import (
     tidy_code,
 )
 from kinward.families.pairing.power import check_power, has_power, live_pairings, rules_for
-from kinward.families.pairing.trusted_adult import call_trusted_now, remove_trusted_adult
+from kinward.families.pairing.trusted_adults import call_trusted_now, remove_trusted_adult
+from kinward.families.screen_time.activity import Counts, put_activity
 from kinward.families.screen_time.passcodes import passcode_sheet, show_passcodes, use_passcode
 from kinward.families.screen_time.usage import (
     MAX_EVENTS,
@@ -67,10 +68,9 @@ from kinward.families.settings.groups import (
     SETTING_MEANINGS,
     group_of_setting,
     half_hours,
-    ordered,
+    settings_by_group,
 )
 from kinward.families.settings.settlement import end_choices
-from kinward.families.visits.activity import Counts, put_activity
 from kinward.families.visits.digest import choose_digest, confirm_digest
 from kinward.families.visits.page import counts_for, groups_for, seen_words
 from kinward.families.visits.sessions import (
@@ -81,7 +81,7 @@ from kinward.families.visits.sessions import (
     enter_portal,
     leave_portal,
     open_portal,
-    started,
+    start_of_visit,
 )
 
 __all__ = [
@@ -148,7 +148,6 @@ __all__ = [
     "name_in_notices",
     "notice_sentence",
     "open_portal",
-    "ordered",
     "passcode_sheet",
     "pause_disputed_pairing",
     "propose_setting",
@@ -160,9 +159,10 @@ __all__ = [
     "screen_time",
     "seen_words",
     "set_time_zone",
+    "settings_by_group",
     "settle_pairing_dispute",
     "show_passcodes",
-    "started",
+    "start_of_visit",
     "stay_paired",
     "take_heartbeats",
     "tell",

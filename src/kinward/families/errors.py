@@ -1,4 +1,4 @@
-"""What the family verbs refuse, each with a sentence for the person who reads it."""
+"""Errors of families. Each docstring is the sentence that the person reads, and is translated."""
 
 from kinward.ground.errors import KinwardError
 

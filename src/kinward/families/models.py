@@ -1,6 +1,7 @@
-"""The tables of families: visits, pairings and what came of them, minutes of use, notices."""
+"""The tables of families: visits, pairings, choices, asks, notices and minutes of use."""
 
 import uuid
+from typing import Final
 
 from django.db import models
 from django.db.models import F, Q
@@ -15,7 +16,7 @@ class PortalSession(models.Model):
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
     link_digest = models.BinaryField(unique=True)
     link_expires_at = models.DateTimeField()
-    start = models.JSONField(default=dict)  # where the visit begins, and about what
+    start = models.JSONField(default=dict)  # the first page, and its subject
     made_by = models.CharField(max_length=220)
     made_at = models.DateTimeField(auto_now_add=True)
     opened_at = models.DateTimeField(null=True)
@@ -28,7 +29,7 @@ class PortalSession(models.Model):
 
 
 class Side(models.TextChoices):
-    """What the maker of an invitation will be."""
+    """The side of a pairing that the maker of an invitation takes."""
 
     GUARDIAN = "guardian"
     TEEN = "teen"
@@ -52,7 +53,7 @@ class Invitation(models.Model):
 
 
 class WrongCode(models.Model):
-    """A code that was tried in vain; counted for a day, then forgotten."""
+    """A failed try at a code. Kept for a day, so that guessing can be limited."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
     at = models.DateTimeField(auto_now_add=True)
@@ -62,16 +63,16 @@ class WrongCode(models.Model):
 
 
 class Pairing(models.Model):
-    """The link between a guardian and a teen. It is never deleted; it ends."""
+    """The link between a guardian and a teen. It ends, but is never deleted."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     guardian = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="guarding")
     teen = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="guarded")
     started_at = models.DateTimeField(auto_now_add=True)
-    ends_at = models.DateTimeField(null=True)  # the teen has ended it; until then it goes on
+    ends_at = models.DateTimeField(null=True)  # the teen has ended it; its notice period runs
     ended_at = models.DateTimeField(null=True)
     ended_why = models.CharField(max_length=20, default="")
-    disputed_at = models.DateTimeField(null=True)  # a person looks; the guardian can do nothing
+    disputed_at = models.DateTimeField(null=True)  # paused until a reviewer settles it
     digest = models.CharField(max_length=200, default="app")  # "app", "off", or a mail address
     digested_at = models.DateTimeField(null=True)
 
@@ -91,7 +92,7 @@ class Pairing(models.Model):
 
 
 class Choice(models.Model):
-    """What one guardian chose for a capability. Several guardians' choices are settled together."""
+    """One guardian's value for a capability. The choices of all guardians make one setting."""
 
     pairing = models.ForeignKey(Pairing, on_delete=models.PROTECT, related_name="choices")
     capability = models.CharField(max_length=80)
@@ -111,7 +112,7 @@ class Choice(models.Model):
 
 
 class Keyword(models.Model):
-    """A word that the teen's feed and search leave out, by whoever added it."""
+    """A word to leave out of a teen's feed and search. The teen added it if there is no pairing."""
 
     teen = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
     pairing = models.ForeignKey(Pairing, on_delete=models.PROTECT, null=True, related_name="+")
@@ -129,21 +130,24 @@ class Keyword(models.Model):
 
 
 class AskState(models.TextChoices):
-    """Where an ask stands."""
+    """The state of an ask or a proposal."""
 
     OPEN = "open"
     GRANTED = "granted"
     REFUSED = "refused"
-    TALK = "talk"  # "let's talk": still open, and answered
+    TALK = "talk"  # "let's talk": answered, but still open
     LAPSED = "lapsed"
     WITHDRAWN = "withdrawn"
-    ENDED = "ended"  # it was granted for a time, which is over
+    ENDED = "ended"  # a temporary grant that is over
+
+
+OPEN_ASKS: Final = (AskState.OPEN, AskState.TALK)
 
 
 class Ask(models.Model):
-    """A teen asks their guardians, or a guardian proposes to the teen, with a reason.
+    """A teen's ask, or a guardian's proposal (`proposed_by`), with a reason.
 
-    It is about a value of a capability, or about `minutes` more on `day` (the teen's local day).
+    It is for a value of a capability, or for more `minutes` on `day`, the teen's local day.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
@@ -169,7 +173,7 @@ class Ask(models.Model):
 
 
 class Answer(models.Model):
-    """What a guardian (or, to a proposal, the teen: no pairing) said."""
+    """One guardian's answer to an ask, or the teen's to a proposal (without a pairing)."""
 
     ask = models.ForeignKey(Ask, on_delete=models.PROTECT, related_name="answers")
     pairing = models.ForeignKey(Pairing, on_delete=models.PROTECT, null=True, related_name="+")
@@ -182,7 +186,7 @@ class Answer(models.Model):
 
 
 class ExtraMinutes(models.Model):
-    """Minutes beyond the limit on one local day: by an ask, or by a pass-code's number."""
+    """Minutes beyond the limit on one local day, from an ask or from the pass-code of a number."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
     day = models.DateField()
@@ -199,7 +203,7 @@ class ExtraMinutes(models.Model):
 
 
 class TrustedAdult(models.Model):
-    """An adult who is no guardian, whom a teen named for safety notices. No guardian sees this."""
+    """An adult whom a teen named to be called for help. Guardians never see it."""
 
     teen = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="trusting")
     adult = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
@@ -216,7 +220,7 @@ class TrustedAdult(models.Model):
 
 
 class Activity(models.Model):
-    """How often something was done on a local day, as the platform counts it. Never what."""
+    """How often an account did things on a local day, as counted by the platform. Never content."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
     day = models.DateField()
@@ -229,7 +233,7 @@ class Activity(models.Model):
 
 
 class Notice(models.Model):
-    """Something that a guardian or a teen is told: a topic, and what fills its sentence."""
+    """A message to an account: a topic, and the values that fill its sentence."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
     topic = models.CharField(max_length=30)
@@ -243,7 +247,7 @@ class Notice(models.Model):
 
 
 class ActiveHour(models.Model):
-    """The minutes of an hour in which an account was in use: bit 0 is the first. Kept for weeks."""
+    """The minutes of an hour in which an account was in use, as bits: bit 0 is the first minute."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
     hour = models.IntegerField()  # hours since 1970-01-01T00:00Z
@@ -260,7 +264,7 @@ class ActiveHour(models.Model):
 
 
 class ZoneChange(models.Model):
-    """The time zone of an account from a minute on."""
+    """The time zone of an account, starting with a minute."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
     since = models.BigIntegerField()  # minutes since 1970-01-01T00:00Z

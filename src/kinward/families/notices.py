@@ -1,4 +1,4 @@
-"""Telling somebody something: a notice in the family pages, which the platform passes on."""
+"""Notices: what a guardian or a teen is told, on the family pages and through the platform."""
 
 from datetime import UTC, datetime
 from typing import Final
@@ -13,7 +13,7 @@ from kinward.policy import known_language
 
 NOTICE_MADE: Final = Event("families.notice_made")
 
-# What each topic says; the names in braces are in the notice's `fill`.
+# The sentence of each topic. The names in braces are keys of the notice's `fill`.
 TOPICS: Final = {
     "paired": gettext_noop("You and {other} are paired now."),
     "ending": gettext_noop("{other} has ended your pairing. It goes on until {when}."),
@@ -41,14 +41,14 @@ TOPICS: Final = {
 
 
 def tell(account: Account, topic: str, **fill: str | int) -> Notice:
-    """Tell an account something, in the caller's transaction."""
+    """Create a notice and announce it, in the caller's transaction."""
     notice = Notice.objects.create(account=account, topic=topic, fill=fill)
     NOTICE_MADE.announce(notice_id=notice.pk)
     return notice
 
 
 def notice_sentence(notice: Notice) -> str:
-    """A notice in the language of whom it is for."""
+    """Return a notice's sentence in the language of its account. Times are in UTC."""
     with override(known_language(notice.account.language)):
         fill = dict(notice.fill)
         if "when" in fill:
@@ -58,5 +58,5 @@ def notice_sentence(notice: Notice) -> str:
 
 
 def name_in_notices(account: Account) -> str:
-    """What to call an account towards its family: the screen name, else the platform's id."""
+    """Return the name of an account for its family: the screen name, else the platform's id."""
     return account.screen_name or account.platform_id

@@ -1,49 +1,47 @@
-"""The durable jobs of families: what ends by itself, the weekly digest, and forgetting."""
+"""The durable jobs of families: expiry, the weekly digest, and forgetting."""
 
 from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
 
-from kinward.families.asks import asks
+from kinward.families.asks import expiry
 from kinward.families.models import Notice, WrongCode
 from kinward.families.pairing import ending
-from kinward.families.screen_time.usage import KEPT, forget
-from kinward.families.visits import digest
-from kinward.families.visits.activity import forget_activity
-from kinward.families.visits.sessions import forget_visits
+from kinward.families.screen_time import activity, usage
+from kinward.families.visits import digest, sessions
 from kinward.ground.jobs import task
 
 
 @task("families.forget_minutes", every="23 3 * * *")
 def forget_minutes(timestamp: int) -> None:
-    """Forget what is older than anybody is shown."""
-    forget(datetime.now(UTC))
-    forget_activity()
-    forget_visits()
+    """Delete minutes, counts, visits, wrong codes, notices and reasons that are shown no longer."""
+    usage.forget_minutes(datetime.now(UTC))
+    activity.forget_activity()
+    sessions.forget_visits()
     now = timezone.now()
     WrongCode.objects.filter(at__lt=now - timedelta(days=1)).delete()
-    Notice.objects.filter(at__lt=now - 2 * KEPT).delete()
-    asks.forget_reasons(now - 2 * KEPT)
+    Notice.objects.filter(at__lt=now - 2 * usage.KEPT).delete()
+    expiry.forget_reasons(now - 2 * usage.KEPT)
 
 
 @task(ending.FINISH)
 def finish_pairings(teen_id: int) -> None:
-    """End a teen's pairings whose notice is over."""
+    """End a teen's pairings whose notice period is over."""
     ending.end_due_pairings(teen_id)
 
 
-@task(asks.TIDY)
+@task(expiry.TIDY)
 def tidy_asks(teen_id: int) -> None:
-    """Let a teen's asks lapse and grants end, whose time has come."""
-    asks.tidy(teen_id)
+    """Lapse a teen's expired asks and end their expired grants."""
+    expiry.tidy_asks(teen_id)
 
 
 @task("families.tidy_all", every="*/10 * * * *")
 def tidy_all(timestamp: int) -> None:
-    """Whatever a job at its moment should have done, also while this machine slept."""
+    """Repeat the work of jobs that were due while the worker was down."""
     ending.end_due_pairings()
-    for teen_id in asks.due():
-        asks.tidy(teen_id)
+    for teen_id in expiry.teens_to_tidy():
+        expiry.tidy_asks(teen_id)
 
 
 @task("families.send_digests", every="0 16 * * 0")

@@ -1,1 +1,1 @@
-"""The pages for the platform's users: the family portal, reports by people, the Safety Center."""
+"""The pages for the platform's users: the family portal, user reports and the Safety Center."""

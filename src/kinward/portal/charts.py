@@ -1,17 +1,18 @@
-"""The week of an account as a small drawing, with its numbers in it and beside it."""
+"""The bar chart of a week, as numbers for a template."""
 
 from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final
 
-WIDTH: Final = 44  # of a day, in the units of the drawing
+WIDTH: Final = 44  # of a day, in the units of the chart
 HEIGHT: Final = 100
 
 
 def week_chart(week: Sequence[tuple[date, int]], allowed: int | None) -> dict[str, Any]:
-    """Bars for seven days: `{"bars": [{"day", "minutes", "x", "y", "height", "over"}], "limit"}`.
+    """Return one bar a day, and the height of the line for the limit.
 
-    `limit` is where the line of the day's limit is drawn, or None.
+    `{"bars": [{"day", "minutes", "x", "middle", "y", "above", "height", "over"}], "limit"}`, where
+    `limit` is None without a limit of `allowed` minutes a day.
     """
     most = max([minutes for _, minutes in week] + [allowed or 0, 30])
     bars = []

@@ -1,4 +1,4 @@
-"""Who helps, by country: from `helplines.toml`, each with its source and when it was checked."""
+"""Helplines by country, from `helplines.toml`, with their sources and the days we checked them."""
 
 from datetime import date
 from functools import cache
@@ -11,7 +11,7 @@ ANYWHERE: Final = "*"
 
 
 class Helpline(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"for_": "for"}):
-    """One helpline. `checked` is the day its number was last read at `source`, if we did."""
+    """One helpline. `checked` is the day on which we last read its number at `source`, if any."""
 
     places: tuple[str, ...]
     name: str
@@ -23,8 +23,8 @@ class Helpline(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={
 
     @property
     def dial(self) -> str:
-        """The number as a telephone dials it."""
-        return "".join(each for each in self.phone if each.isdigit())
+        """The digits of the phone number."""
+        return "".join(digit for digit in self.phone if digit.isdigit())
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -33,24 +33,27 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 
 @cache
 def helplines() -> tuple[Helpline, ...]:
-    """Every helpline there is."""
+    """Return every helpline, read once."""
     text = files(__package__).joinpath("helplines.toml").read_text(encoding="utf-8")
     return msgspec.toml.decode(text, type=_File).helpline
 
 
 def for_place(jurisdiction: str) -> list[Helpline]:
-    """The helplines of a country (of all, where we know none), then those for everybody."""
+    """Return the helplines of a jurisdiction's country, then the international ones.
+
+    Without any of the country, those of all countries come first.
+    """
     country = jurisdiction[:2]
-    there = [each for each in helplines() if country in each.places]
-    if not there:
-        there = [each for each in helplines() if ANYWHERE not in each.places]
-    return there + [each for each in helplines() if ANYWHERE in each.places]
+    national = [line for line in helplines() if country in line.places]
+    if not national:
+        national = [line for line in helplines() if ANYWHERE not in line.places]
+    return national + [line for line in helplines() if ANYWHERE in line.places]
 
 
 def by_country() -> dict[str, list[Helpline]]:
-    """All of them by country code; those for everybody under `*`, last."""
-    found: dict[str, list[Helpline]] = {}
-    for each in sorted(helplines(), key=lambda each: (ANYWHERE in each.places, each.places)):
-        for place in each.places:
-            found.setdefault(place, []).append(each)
-    return found
+    """Return all helplines by country code, and last the international ones under `*`."""
+    countries: dict[str, list[Helpline]] = {}
+    for line in sorted(helplines(), key=lambda line: (ANYWHERE in line.places, line.places)):
+        for place in line.places:
+            countries.setdefault(place, []).append(line)
+    return countries

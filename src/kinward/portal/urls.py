@@ -3,7 +3,7 @@
 from django.urls import path
 
 from kinward.portal import (
-    views_asking,
+    views_asks,
     views_decisions,
     views_family,
     views_pairing,
@@ -30,10 +30,10 @@ urlpatterns = [
     path("family/teens/<uuid:pairing_id>/codes", views_family.codes, name="codes"),
     path("family/teens/<uuid:pairing_id>/digest", views_family.digest, name="digest"),
     path("family/digest", views_family.confirm, name="confirm_digest"),
-    path("family/teens/<uuid:pairing_id>/propose", views_asking.propose, name="propose"),
-    path("family/asks", views_asking.ask, name="ask"),
-    path("family/asks/<uuid:ask_id>", views_asking.answer, name="answer"),
-    path("family/asks/<uuid:ask_id>/withdraw", views_asking.withdraw, name="withdraw"),
+    path("family/teens/<uuid:pairing_id>/propose", views_asks.propose, name="propose"),
+    path("family/asks", views_asks.ask, name="ask"),
+    path("family/asks/<uuid:ask_id>", views_asks.answer, name="answer"),
+    path("family/asks/<uuid:ask_id>/withdraw", views_asks.withdraw, name="withdraw"),
     path("family/pair", views_pairing.pair, name="pair"),
     path("family/pair/code", views_pairing.read, name="read_code"),
     path("family/pair/accept", views_pairing.accept, name="accept"),

@@ -1,4 +1,4 @@
-"""What was decided about the visitor's account, and the appeal against it."""
+"""Decisions about the visitor's account, and appeals against them."""
 
 from uuid import UUID
 
@@ -26,32 +26,32 @@ SHOWN = 50
 @require_GET
 @visited
 def decisions(request: Visit) -> HttpResponse:
-    """Every decision that was told, the latest first, with the way to appeal."""
+    """Show the statements that the visitor was told, newest first, with a form to appeal."""
     context = {
         "account": request.account,
-        "decisions": [_decision(each) for each in told_to(request.account)[:SHOWN]],
+        "decisions": [_decision(statement) for statement in told_to(request.account)[:SHOWN]],
         "longest": MAX_APPEAL,
     }
     return render(request, "portal/decisions.html", context)
 
 
 def _decision(statement: Statement) -> dict[str, object]:
-    made = getattr(statement, "appeal", None)
+    appeal = getattr(statement, "appeal", None)
     until = statement.appeal_until
     open_ = until is not None and until > timezone.now() and statement.reversed_at is None
     return {
         "statement": statement,
         "sentences": statement_sentences(statement),
-        "appeal": made,
-        "state": state_words(made.state) if made else "",
-        "may_appeal": open_ and made is None,
+        "appeal": appeal,
+        "state": state_words(appeal.state) if appeal else "",
+        "may_appeal": open_ and appeal is None,
     }
 
 
 @require_POST
 @visited
 def appeal(request: Visit, statement_id: UUID) -> HttpResponse:
-    """Receive an appeal."""
+    """File an appeal."""
     file_appeal(
         account=request.account,
         statement_id=statement_id,

@@ -1,4 +1,4 @@
-"""The family page: one for the teen, one for each guardian, with the same settings on both."""
+"""The family page, for the teen and for each guardian, with the same settings on both."""
 
 import hashlib
 from typing import Any, cast
@@ -53,39 +53,39 @@ from kinward.policy import WEEK, Weekly
 from kinward.portal.charts import week_chart
 from kinward.portal.visitor import Visit, visited
 
-MORE = (15, 30, 60)  # minutes that a teen asks for with one button
+MORE = (15, 30, 60)  # minutes, with a button each
 NEWS = 8
 
 
-def guarded(request: Visit, pairing_id: UUID) -> Pairing:
-    """The visitor's pairing as a guardian, which gives power now."""
-    found = (
+def guarded_pairing(request: Visit, pairing_id: UUID) -> Pairing:
+    """Return the pairing in which the visitor is the guardian. Raises unless it gives power now."""
+    pairing = (
         live_pairings()
         .select_related("guardian", "teen")
         .filter(pk=pairing_id, guardian=request.account)
         .first()
     )
-    if found is None:
+    if pairing is None:
         raise NotPaired
-    check_power(found)
-    return found
+    check_power(pairing)
+    return pairing
 
 
 @require_GET
 @visited
 def home(request: Visit) -> HttpResponse:
-    """The teen's own page; for a guardian, their teens."""
+    """Show the teen's own page; to a guardian, or an adult, the list of their teens."""
     account = request.account
-    mine = list(live_pairings().select_related("teen", "guardian").filter(guardian=account))
+    pairings = list(live_pairings().select_related("teen", "guardian").filter(guardian=account))
     rules = rules_for(account)
-    if mine or not rules.may_be_guarded(person_of(account).age):
+    if pairings or not rules.may_be_guarded(person_of(account).age):
         context = {
-            "pairings": [(each, has_power(each)) for each in mine],
+            "pairings": [(pairing, has_power(pairing)) for pairing in pairings],
             "news": _news(account),
         }
-        return render(request, "portal/guardian.html", _around(request, context))
+        return render(request, "portal/guardian.html", _with_visitor(request, context))
     context = _common(account, account, None) | {
-        "guardians": [(each, has_power(each)) for each in guardians_of(account)],
+        "guardians": [(pairing, has_power(pairing)) for pairing in guardians_of(account)],
         "rules": rules,
         "at_once": rules.leaves_at_once(person_of(account).age),
         "mail": False,  # only a guardian has a digest
@@ -93,20 +93,20 @@ def home(request: Visit) -> HttpResponse:
         "open_group": request.GET.get("group", "time"),
         "focus_ask": request.portal.start.get("page") == "ask",
     }
-    return render(request, "portal/family.html", _around(request, context))
+    return render(request, "portal/family.html", _with_visitor(request, context))
 
 
 @require_GET
 @visited
 def teen(request: Visit, pairing_id: UUID) -> HttpResponse:
-    """A teen's page, from the side of a guardian."""
-    pairing = guarded(request, pairing_id)
+    """Show a teen's page to a guardian."""
+    pairing = guarded_pairing(request, pairing_id)
     context = _common(pairing.teen, request.account, pairing) | {
-        "guardians": [],  # which are the teen's own business
+        "guardians": [],  # a guardian does not see the teen's other guardians
         "mail": bool(config().mail_url),
         "open_group": request.GET.get("group", "time"),
     }
-    return render(request, "portal/family.html", _around(request, context))
+    return render(request, "portal/family.html", _with_visitor(request, context))
 
 
 def _common(teen: Account, reader: Account, pairing: Pairing | None) -> dict[str, Any]:
@@ -124,12 +124,13 @@ def _now(teen: Account, reader: Account, pairing: Pairing | None) -> dict[str, A
     counts = counts_for(teen, time)
     minutes = pairing is None or "minutes" in rules_for(teen).guardian_sees
     asks = [
-        (each, words_of_ask(each, reader.language), _open(each, pairing))
-        for each in ask_history(teen)
+        (ask, words_of_ask(ask, reader.language), _possible_step(ask, pairing))
+        for ask in ask_history(teen)
     ]
     news = _news(reader)
-    told = [(each.pk, each.state, may, each.answers.count()) for each, _words, may in asks]
-    mark = hashlib.sha256(repr((time, counts, told, news[:1])).encode()).hexdigest()[:16]
+    states = [(ask.pk, ask.state, step, ask.answers.count()) for ask, _words, step in asks]
+    # The page sends its mark back, and is sent this part again only after the mark has changed.
+    mark = hashlib.sha256(repr((time, counts, states, news[:1])).encode()).hexdigest()[:16]
     return {
         "teen": teen,
         "pairing": pairing,
@@ -146,56 +147,62 @@ def _now(teen: Account, reader: Account, pairing: Pairing | None) -> dict[str, A
     }
 
 
-def _open(ask: Ask, pairing: Pairing | None) -> str:
-    """What whoever reads can do with an ask: answer it, take it back, or nothing."""
-    theirs = ask.proposed_by is not None
+def _possible_step(ask: Ask, pairing: Pairing | None) -> str:
+    """Return what the reader can do with an ask: "answer", "withdraw", "stop" or nothing ("").
+
+    The reader is the pairing's guardian, or without one the teen.
+    """
+    proposed = ask.proposed_by is not None
     if ask.state in OPEN_ASKS:
-        if theirs:
-            mine = pairing is not None and ask.proposed_by_id == pairing.pk
-            return "answer" if pairing is None else ("withdraw" if mine else "")
+        if proposed:
+            own = pairing is not None and ask.proposed_by_id == pairing.pk
+            return "answer" if pairing is None else ("withdraw" if own else "")
         return "withdraw" if pairing is None else "answer"
-    if pairing is not None and not theirs and is_passing(ask):
+    if pairing is not None and not proposed and is_passing(ask):
         return "stop"
     return ""
 
 
 def _news(account: Account) -> list[tuple[Any, str]]:
     notices = Notice.objects.select_related("account").filter(account=account)
-    return [(each.at, notice_sentence(each)) for each in notices[:NEWS]]
+    return [(notice.at, notice_sentence(notice)) for notice in notices[:NEWS]]
 
 
 def _days() -> list[str]:
     return [_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun")]
 
 
-def _around(request: Visit, context: dict[str, Any]) -> dict[str, Any]:
+def _with_visitor(request: Visit, context: dict[str, Any]) -> dict[str, Any]:
     return context | {"account": request.account, "app": config().family_url}
 
 
 @require_GET
 @visited
 def now(request: Visit) -> HttpResponse:
-    """The part of the teen's page that changes by itself."""
+    """Return the live part of the teen's page."""
     return _if_new(request, _now(request.account, request.account, None))
 
 
 @require_GET
 @visited
 def teen_now(request: Visit, pairing_id: UUID) -> HttpResponse:
-    """The part of a guardian's page that changes by itself."""
-    pairing = guarded(request, pairing_id)
+    """Return the live part of a guardian's page."""
+    pairing = guarded_pairing(request, pairing_id)
     return _if_new(request, _now(pairing.teen, request.account, pairing))
 
 
 def _if_new(request: Visit, context: dict[str, Any]) -> HttpResponse:
-    """The part, if it is another than the page has; what is typed into it is then not lost."""
+    """Render the live part, or 204 if it has not changed, so that text being typed is kept."""
     if request.GET.get("since") == context["mark"]:
         return HttpResponse(status=204)
-    return render(request, "portal/now.html", _around(request, context))
+    return render(request, "portal/now.html", _with_visitor(request, context))
 
 
 def sent_value(request: HttpRequest) -> Weekly | None:
-    """The value that a form sent: one, a week of minutes, or a span of hours; None to take back."""
+    """Return the value that a form sent: one, a week of minutes, or a span of hours.
+
+    None takes a choice back. Raises `Invalid` for a week with a day missing.
+    """
     sent = request.POST
     if "back" in sent:
         return None
@@ -214,8 +221,8 @@ def sent_value(request: HttpRequest) -> Weekly | None:
 @require_POST
 @visited
 def guardian_setting(request: Visit, pairing_id: UUID, capability: str) -> HttpResponse:
-    """A guardian chooses."""
-    pairing = guarded(request, pairing_id)
+    """Choose a value for a teen, as a guardian."""
+    pairing = guarded_pairing(request, pairing_id)
     choose_setting(
         guardian=request.account,
         teen_id=pairing.teen.platform_id,
@@ -223,33 +230,33 @@ def guardian_setting(request: Visit, pairing_id: UUID, capability: str) -> HttpR
         value=sent_value(request),
     )
     messages.success(request, _("Saved."))
-    return _to(capability, "teen", pairing_id)
+    return _redirect_to(capability, "teen", pairing_id)
 
 
 @require_POST
 @visited
 def own_setting(request: Visit, capability: str) -> HttpResponse:
-    """A person sets something for themselves."""
+    """Set a value for oneself."""
     choose_for_self(account=request.account, capability=capability, value=sent_value(request))
     messages.success(request, _("Saved."))
-    return _to(capability, "family")
+    return _redirect_to(capability, "family")
 
 
 @require_POST
 @visited
 def guardian_words(request: Visit, pairing_id: UUID) -> HttpResponse:
-    """A guardian adds a word to leave out, or removes one."""
-    pairing = guarded(request, pairing_id)
+    """Add a word to leave out, or remove one, as a guardian."""
+    pairing = guarded_pairing(request, pairing_id)
     _words(request, pairing.teen.platform_id, request.account)
-    return _to("content", "teen", pairing_id)
+    return _redirect_to("content", "teen", pairing_id)
 
 
 @require_POST
 @visited
 def own_words(request: Visit) -> HttpResponse:
-    """A teen adds a word to leave out, or removes one of their own."""
+    """Add a word to leave out, or remove one's own, as a teen."""
     _words(request, request.account.platform_id, None)
-    return _to("content", "family")
+    return _redirect_to("content", "family")
 
 
 def _words(request: Visit, teen_id: str, guardian: Account | None) -> None:
@@ -264,30 +271,30 @@ def _words(request: Visit, teen_id: str, guardian: Account | None) -> None:
 @require_POST
 @visited
 def codes(request: Visit, pairing_id: UUID) -> HttpResponse:
-    """Today's pass-codes, for a guardian to read out."""
-    pairing = guarded(request, pairing_id)
-    found = show_passcodes(guardian=request.account, teen_id=pairing.teen.platform_id)
-    context = {"codes": found, "pairing": pairing, "teen": pairing.teen}
-    return render(request, "portal/codes.html", _around(request, context))
+    """Show today's unused pass-codes to a guardian. A POST, because each look is recorded."""
+    pairing = guarded_pairing(request, pairing_id)
+    passcodes = show_passcodes(guardian=request.account, teen_id=pairing.teen.platform_id)
+    context = {"codes": passcodes, "pairing": pairing, "teen": pairing.teen}
+    return render(request, "portal/codes.html", _with_visitor(request, context))
 
 
 @require_POST
 @visited
 def digest(request: Visit, pairing_id: UUID) -> HttpResponse:
-    """Where the weekly digest goes."""
-    pairing = guarded(request, pairing_id)
+    """Choose where the weekly digest goes."""
+    pairing = guarded_pairing(request, pairing_id)
     wish = request.POST.get("way", "app")
     if wish == "mail":
         wish = request.POST.get("address", "")[:200]
     confirms = choose_digest(guardian=request.account, teen_id=pairing.teen.platform_id, wish=wish)
-    said = _("We sent a link to this address. The digest begins once it is opened.")
-    messages.success(request, said if confirms else _("Saved."))
+    mailed = _("We sent a link to this address. The digest begins once it is opened.")
+    messages.success(request, mailed if confirms else _("Saved."))
     return redirect("teen", pairing_id)
 
 
 @require_http_methods(["GET", "POST"])
 def confirm(request: HttpRequest) -> HttpResponse:
-    """The owner of a mail address wants the digest: a button, since mail programs follow links."""
+    """Confirm a mail address for the digest. By a button, because mail programs follow links."""
     token = (request.POST or request.GET).get("token", "")[:2000]
     context: dict[str, Any] = {"account": None, "token": token, "done": False, "problem": ""}
     if request.method == "POST":
@@ -299,8 +306,8 @@ def confirm(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/confirm.html", context)
 
 
-def _to(where: str, name: str, *arguments: Any) -> HttpResponse:
-    """Back to where something was changed: a capability, or a group."""
+def _redirect_to(where: str, name: str, *arguments: Any) -> HttpResponse:
+    """Redirect to the place of a change: a capability, or the words of a group."""
     group, anchor = (
         (where, "words")
         if where in SETTING_GROUPS

@@ -1,4 +1,4 @@
-"""Pairing, its end, and help for a teen who is not safe at home."""
+"""Pairing, its end, disputes, and help for a teen who is not safe at home."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -40,11 +40,11 @@ from kinward.portal.visitor import Visit, visit_of, visited
 
 @require_http_methods(["GET", "POST"])
 def pair(request: HttpRequest) -> HttpResponse:
-    """Start a pairing, or arrive with a code that was scanned."""
+    """Start a pairing, or arrive with a scanned code."""
     if request.method == "GET" and visit_of(request) is None:
         code = tidy_code(request.GET.get("code", ""))
         if code and config().family_url:
-            # The platform knows who is signed in; it opens a visit and brings them back here.
+            # Only the platform knows who is signed in. It opens a visit and sends them back here.
             joiner = "&" if "?" in config().family_url else "?"
             return redirect(f"{config().family_url}{joiner}{urlencode({'code': code})}")
     return _pair(request)
@@ -72,12 +72,12 @@ def _about(request: Visit) -> dict[str, Any]:
 
 
 def _show_code(request: Visit) -> HttpResponse:
-    """A new code, as eight characters and as a picture to scan."""
+    """Show a new code, as eight characters and as a QR code."""
     try:
         side = Side(request.POST.get("side", ""))
     except ValueError as error:
         raise Invalid from error
-    code, _made = create_invitation(maker=request.account, side=side)
+    code, _invitation = create_invitation(maker=request.account, side=side)
     where = f"{config().url}{reverse('pair')}?{urlencode({'code': code})}"
     drawn = segno.make(where, error="m").svg_inline(
         border=4, light="#fff", dark="#000", omitsize=True
@@ -94,12 +94,12 @@ def _show_code(request: Visit) -> HttpResponse:
 @require_POST
 @visited
 def read(request: Visit) -> HttpResponse:
-    """A code that was typed in."""
+    """Read a typed code."""
     return _confirm_code(request, request.POST.get("code", ""))
 
 
 def _confirm_code(request: Visit, code: str) -> HttpResponse:
-    """What a code offers, in plain words, before anything is agreed."""
+    """Show the offer of a code in plain words, before anything is agreed."""
     offer = read_invitation(account=request.account, typed=code)
     teen = request.account if offer.side == Side.GUARDIAN else offer.maker
     context = {
@@ -115,14 +115,16 @@ def _confirm_code(request: Visit, code: str) -> HttpResponse:
 @require_POST
 @visited
 def accept(request: Visit) -> HttpResponse:
-    """Agree to what a code offers."""
-    made = accept_invitation(account=request.account, typed=request.POST.get("code", ""))
-    if isinstance(made, TrustedAdult):
+    """Accept the offer of a code."""
+    accepted = accept_invitation(account=request.account, typed=request.POST.get("code", ""))
+    if isinstance(accepted, TrustedAdult):
         messages.success(request, _("Thank you. You will hear when you are needed."))
         return redirect("family")
     messages.success(request, _("You are paired now."))
     return (
-        redirect("teen", made.pk) if made.guardian_id == request.account.pk else redirect("family")
+        redirect("teen", accepted.pk)
+        if accepted.guardian_id == request.account.pk
+        else redirect("family")
     )
 
 
@@ -130,16 +132,18 @@ def accept(request: Visit) -> HttpResponse:
 @visited
 def end(request: Visit, pairing_id: UUID) -> HttpResponse:
     """End a pairing."""
-    made: Pairing = end_pairing(account=request.account, pairing_id=pairing_id)
-    said = _("The pairing has ended.") if made.ended_at else _("The pairing ends after its notice.")
-    messages.success(request, said)
+    pairing: Pairing = end_pairing(account=request.account, pairing_id=pairing_id)
+    if pairing.ended_at:
+        messages.success(request, _("The pairing has ended."))
+    else:
+        messages.success(request, _("The pairing ends after its notice."))
     return redirect("family")
 
 
 @require_POST
 @visited
 def stay(request: Visit, pairing_id: UUID) -> HttpResponse:
-    """Take the ending back."""
+    """Cancel the end of a pairing, as the teen."""
     stay_paired(account=request.account, pairing_id=pairing_id)
     messages.success(request, _("The pairing goes on."))
     return redirect("family")
@@ -148,7 +152,7 @@ def stay(request: Visit, pairing_id: UUID) -> HttpResponse:
 @require_POST
 @visited
 def dispute(request: Visit, pairing_id: UUID) -> HttpResponse:
-    """A teen says: this is not my guardian."""
+    """Dispute a pairing: a teen says, this is not my guardian."""
     report_pairing(teen=request.account, pairing_id=pairing_id)
     messages.success(
         request, _("Thank you for telling us. They can do nothing now, and a person will look.")
@@ -159,11 +163,13 @@ def dispute(request: Visit, pairing_id: UUID) -> HttpResponse:
 @require_GET
 @visited
 def safe(request: Visit) -> HttpResponse:
-    """If home is not safe: helplines, a quick way out, and an adult to trust."""
-    named = TrustedAdult.objects.select_related("adult").filter(teen=request.account, ended_at=None)
+    """Show help for a teen who is not safe at home: helplines, a quick exit and trusted adults."""
+    trusted_adults = TrustedAdult.objects.select_related("adult").filter(
+        teen=request.account, ended_at=None
+    )
     context = {
         "account": request.account,
-        "trusted": named,
+        "trusted": trusted_adults,
         "may_name": rules_for(request.account).may_be_guarded(person_of(request.account).age),
         "helplines": for_place(request.account.jurisdiction),
     }
@@ -182,6 +188,6 @@ def call(request: Visit) -> HttpResponse:
 @require_POST
 @visited
 def untrust(request: Visit, trusted_id: int) -> HttpResponse:
-    """Take back that an adult is trusted."""
+    """Remove a trusted adult."""
     remove_trusted_adult(teen=request.account, trusted_id=trusted_id)
     return redirect("safe")

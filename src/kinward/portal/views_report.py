@@ -1,4 +1,4 @@
-"""Reporting something: content, an account, a contact."""
+"""User reports about content, an account or a contact."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from kinward.families.api import started
+from kinward.families.api import start_of_visit
 from kinward.findings.api import (
     USER_REPORT_CATEGORIES,
     UserReportIn,
@@ -21,11 +21,11 @@ from kinward.portal.visitor import Visit, visited
 @require_http_methods(["GET", "POST"])
 @visited
 def report(request: Visit) -> HttpResponse:
-    """The form; once it was sent, thanks, help, and what came of earlier ones."""
-    about = started(request.portal)
+    """Show the form, the outcomes of earlier user reports, and after sending thanks and help."""
+    about = start_of_visit(request.portal)
     if request.method == "POST":
         sent = request.POST
-        made = receive_user_report(
+        user_report = receive_user_report(
             report=UserReportIn(
                 account_id=about.account_id,
                 content_id=about.content_id,
@@ -37,26 +37,26 @@ def report(request: Visit) -> HttpResponse:
         )
         messages.success(request, _("Thank you. We have your report and a person will look at it."))
         response = redirect("report_something")
-        response["Location"] += f"?help={USER_REPORT_CATEGORIES[made.category].help}"
+        response["Location"] += f"?help={USER_REPORT_CATEGORIES[user_report.category].help}"
         return response
     words = {"received": _("a person will look"), "acted": _("we acted"), "closed": _("closed")}
     context = {
         "account": request.account,
         "about": about,
         "categories": [
-            (name, _(each.title))
-            for name, each in USER_REPORT_CATEGORIES.items()
+            (name, _(category.title))
+            for name, category in USER_REPORT_CATEGORIES.items()
             if name != "guardian"
         ],
         "help": request.GET.get("help", ""),
         "helplines": for_place(request.account.jurisdiction),
         "mine": [
             (
-                each.at,
-                _(USER_REPORT_CATEGORIES[each.category].title),
-                words[outcome_of_user_report(each)],
+                user_report.at,
+                _(USER_REPORT_CATEGORIES[user_report.category].title),
+                words[outcome_of_user_report(user_report)],
             )
-            for each in user_reports_by(request.account)
+            for user_report in user_reports_by(request.account)
         ],
     }
     return render(request, "portal/report.html", context)

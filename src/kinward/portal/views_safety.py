@@ -1,4 +1,4 @@
-"""The Safety Center: public pages in every language there is, without scripts."""
+"""The Safety Center: public pages in every language, without scripts."""
 
 from itertools import pairwise
 from typing import Any, Final
@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from kinward.experience.api import live
-from kinward.families.api import GROUP_NAMES, SETTING_MEANINGS, ordered
+from kinward.families.api import GROUP_NAMES, SETTING_MEANINGS, settings_by_group
 from kinward.findings.api import USER_REPORT_CATEGORIES
 from kinward.ground.config import config
 from kinward.guidelines.api import guidelines_in_force
@@ -37,13 +37,13 @@ Cell = tuple[str, str]  # what holds, and who can change it
 
 @require_safe
 def choose_language(request: HttpRequest) -> HttpResponse:
-    """To the Safety Center in the language that the browser asks for."""
+    """Redirect to the Safety Center in the browser's language."""
     return redirect("safety_home", translation.get_language_from_request(request))
 
 
 @require_safe
 def page(request: HttpRequest, language: str, name: str) -> HttpResponse:
-    """One page of the Safety Center, in a language."""
+    """Show one page of the Safety Center in a language."""
     if language not in dict(settings.LANGUAGES) or name not in PAGES:
         raise Http404
     with translation.override(language):
@@ -60,11 +60,14 @@ def page(request: HttpRequest, language: str, name: str) -> HttpResponse:
         if name == "help":
             context["countries"] = by_country()
         if name == "reporting":
-            shown = {key: each for key, each in USER_REPORT_CATEGORIES.items() if key != "guardian"}
-            context["categories"] = [_(each.title) for each in shown.values()]
+            context["categories"] = [
+                _(category.title)
+                for name, category in USER_REPORT_CATEGORIES.items()
+                if name != "guardian"
+            ]
         if name == "guidelines":
             context["clauses"] = [
-                (each.code, *each.says(language)) for each in guidelines_in_force().clause
+                (clause.code, *clause.says(language)) for clause in guidelines_in_force().clause
             ]
         response = render(request, f"safety/{name}.html", context)
     response["Cache-Control"] = f"public, max-age={HOUR // 6}"
@@ -73,17 +76,23 @@ def page(request: HttpRequest, language: str, name: str) -> HttpResponse:
 
 
 def _settings(language: str, place: str) -> dict[str, Any]:
-    """What each setting is at each age, as the rules in force decide it for a place."""
+    """Return each setting at each age, as the pack in force decides it for a place.
+
+    Bands are age ranges `(lower, upper)` between which no rule changes.
+    """
     pack = live().in_force().for_account(None)
     if pack is None:
         return {"bands": [], "groups": [], "places": [], "place": ""}
-    places = sorted({each[:2] for each in pack.places})
+    places = sorted({code[:2] for code in pack.places})
     place = place if place in places else ""
-    edges = [each for each in pack.ruling.edges if YOUNGEST <= each <= OLDEST]
+    edges = [age for age in pack.ruling.edges if YOUNGEST <= age <= OLDEST]
     bands = list(pairwise(sorted({YOUNGEST, OLDEST, *edges})))
     groups = [
-        (_(GROUP_NAMES[group]), [_line(pack, each, bands, place, language) for each in those])
-        for group, those in ordered(list(pack.capabilities))
+        (
+            _(GROUP_NAMES[group]),
+            [_line(pack, name, bands, place, language) for name in names],
+        )
+        for group, names in settings_by_group(list(pack.capabilities))
     ]
     return {
         "bands": _merge(bands, [line["cells"] for _title, lines in groups for line in lines]),
@@ -94,7 +103,7 @@ def _settings(language: str, place: str) -> dict[str, Any]:
 
 
 def _merge(bands: list[tuple[int, int]], rows: list[list[Cell]]) -> list[tuple[int, int]]:
-    """Say ages together between which nothing differs; the rows lose their repeated cells."""
+    """Merge neighbouring bands in which all cells are equal, and delete the repeats from `rows`."""
     for number in reversed(range(1, len(bands))):
         if all(cells[number] == cells[number - 1] for cells in rows):
             bands[number - 1 : number + 1] = [(bands[number - 1][0], bands[number][1])]
@@ -106,26 +115,26 @@ def _merge(bands: list[tuple[int, int]], rows: list[list[Cell]]) -> list[tuple[i
 def _line(
     pack: Pack, name: str, bands: list[tuple[int, int]], place: str, language: str
 ) -> dict[str, Any]:
-    tongue, own = known_language(language), pack.ruling.words(name)
+    language, own = known_language(language), pack.ruling.words(name)
     return {
-        "name": capability_words(name, tongue, own),
+        "name": capability_words(name, language, own),
         "meaning": _(SETTING_MEANINGS[name]) if name in SETTING_MEANINGS and own is None else "",
-        "cells": [_cell(pack, name, band, place, tongue) for band in bands],
+        "cells": [_cell(pack, name, band, place, language) for band in bands],
     }
 
 
-def _cell(pack: Pack, name: str, band: tuple[int, int], place: str, tongue: str) -> Cell:
-    """What holds at an age, and who can change it."""
+def _cell(pack: Pack, name: str, band: tuple[int, int], place: str, language: str) -> Cell:
+    """Return the value in an age band, and who can change it, in words."""
     person = Person(AgeRange(band[0], band[1], "shown", "verified"), place)
     decision = decide(pack, name, person)
     bounds = bounds_in_general(pack.ruling, name, person)
-    said = effect_words(decision.effect, decision.kind, decision.code, tongue)
+    value = effect_words(decision.effect, decision.kind, decision.code, language)
     if bounds is None:
-        return said, ""
+        return value, ""
     guardian = bounds.guardian_moves and bounds.guardian_floor != bounds.guardian_cap
     teen = bounds.self_moves and bounds.self_floor != bounds.self_cap
     if guardian and teen:
-        return said, _("teen and guardian can change it")
+        return value, _("teen and guardian can change it")
     if guardian:
-        return said, _("a guardian can change it")
-    return said, _("the teen can change it") if teen else _("fixed")
+        return value, _("a guardian can change it")
+    return value, _("the teen can change it") if teen else _("fixed")

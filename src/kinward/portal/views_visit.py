@@ -1,4 +1,4 @@
-"""Coming and going: a link that opens once, and the end of a visit."""
+"""The beginning and the end of a visit."""
 
 from urllib.parse import urlencode
 
@@ -8,7 +8,13 @@ from django.urls import reverse
 from django.utils import translation
 from django.views.decorators.http import require_GET, require_POST
 
-from kinward.families.api import PortalOtherAccount, Start, enter_portal, leave_portal, started
+from kinward.families.api import (
+    PortalOtherAccount,
+    Start,
+    enter_portal,
+    leave_portal,
+    start_of_visit,
+)
 from kinward.ground.errors import KinwardError
 from kinward.portal.visitor import Visit, clear_visit, problem_page, set_visit, visit_of, visited
 
@@ -24,21 +30,21 @@ PAGES = {
 
 @require_GET
 def enter_visit(request: HttpRequest, secret: str) -> HttpResponse:
-    """Open the link that the platform made, once."""
+    """Enter by a link that opens once, and redirect to the first page."""
     try:
         key, session = enter_portal(secret, visit_of(request))
     except KinwardError as error:
         with translation.override(translation.get_language_from_request(request)):
             ends = isinstance(error, PortalOtherAccount)
             return problem_page(request, error, ends=ends)
-    response = redirect(_where(started(session)))
+    response = redirect(_first_page(start_of_visit(session)))
     set_visit(response, key)
     return response
 
 
-def _where(start: Start) -> str:
-    where = reverse(PAGES[start.page])
-    return f"{where}?{urlencode({'code': start.code})}" if start.code else where
+def _first_page(start: Start) -> str:
+    address = reverse(PAGES[start.page])
+    return f"{address}?{urlencode({'code': start.code})}" if start.code else address
 
 
 @require_POST

@@ -1,4 +1,4 @@
-"""Who is visiting: the cookie of a visit, the language of the page, and errors as pages."""
+"""The visitor: the cookie of a visit, the language of the page, and errors as pages."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -21,14 +21,14 @@ View = Callable[..., HttpResponse]
 
 
 class Visit(HttpRequest):
-    """A request of somebody whom the platform let in."""
+    """A request within a visit."""
 
     portal: PortalSession
     account: Account
 
 
 def visit_of(request: HttpRequest) -> PortalSession | None:
-    """The visit that this browser is on, if any."""
+    """Return the visit that this browser is on, if any."""
     try:
         return current_visit(request.COOKIES.get(COOKIE, ""))
     except PortalClosed:
@@ -36,29 +36,29 @@ def visit_of(request: HttpRequest) -> PortalSession | None:
 
 
 def visited(view: View) -> View:
-    """Let through whoever is on a visit, in their language and time; errors become pages."""
+    """Let only visitors see a view, in their language and time zone. Errors become pages."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def visit_view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         language = translation.get_language_from_request(request)
         try:
             with translation.override(language):
                 portal = current_visit(request.COOKIES.get(COOKIE, ""))
-            coming = cast("Visit", request)
-            coming.portal, coming.account = portal, portal.account
+            visit = cast("Visit", request)
+            visit.portal, visit.account = portal, portal.account
             language = known_language(portal.account.language or language)
             zone = zones_of(portal.account).zone_at(timezone.now())
             with translation.override(language), timezone.override(zone):
-                return view(coming, *args, **kwargs)
+                return view(visit, *args, **kwargs)
         except KinwardError as error:
             with translation.override(language):
                 return problem_page(request, error)
 
-    return guarded
+    return visit_view
 
 
 def problem_page(request: HttpRequest, error: KinwardError, **more: Any) -> HttpResponse:
-    """An error as a page, with its sentence and the way on."""
+    """Render an error as a page, with its translated sentence and a link back to the app."""
     context = {
         "account": None,
         "sentence": translation.gettext(error.sentence),
@@ -72,7 +72,7 @@ def problem_page(request: HttpRequest, error: KinwardError, **more: Any) -> Http
 
 
 def set_visit(response: HttpResponse, key: str) -> None:
-    """Put the key of a visit into the browser."""
+    """Set the cookie with the key of a visit."""
     response.set_cookie(
         COOKIE,
         key,
@@ -85,5 +85,5 @@ def set_visit(response: HttpResponse, key: str) -> None:
 
 
 def clear_visit(response: HttpResponse) -> None:
-    """Take the key of a visit out of the browser."""
+    """Delete the cookie of a visit."""
     response.delete_cookie(COOKIE, path="/family", samesite="Lax")

@@ -1,1 +1,1 @@
-"""What a teen asks for and what a family proposes to each other."""
+"""Asks: what a teen requests, what a guardian proposes, and the answers to both."""

@@ -1,1 +1,1 @@
-"""The link between a guardian and a teen: its beginning, its power, its end."""
+"""The link between a guardian and a teen: invitation, power, dispute and end."""

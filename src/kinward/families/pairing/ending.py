@@ -1,6 +1,6 @@
-"""The end of a pairing: by either side, by a person who has looked, by itself.
+"""The end of a pairing: by either side, or by itself.
 
-Every verb locks the teen, and settles what is left of the guardians' choices.
+Every function locks the teen and settles the choices of the remaining guardians.
 """
 
 from datetime import datetime, timedelta
@@ -17,9 +17,7 @@ from kinward.families.errors import NotPaired
 from kinward.families.models import Pairing
 from kinward.families.notices import name_in_notices, tell
 from kinward.families.pairing.power import live_pairings, rules_for
-from kinward.families.pairing.trusted_adult import call_trusted
 from kinward.families.settings.settlement import settle_all
-from kinward.ground.errors import Invalid
 from kinward.ground.jobs import enqueue
 from kinward.ledger.api import record
 from kinward.people.api import Account, lock_account
@@ -30,16 +28,19 @@ FINISH: Final = "families.finish_pairings"
 
 @transaction.atomic
 def end_pairing(*, account: Account, pairing_id: UUID) -> Pairing:
-    """End a pairing, by either side. The teen's word takes effect after the pack's notice."""
-    pairing = _mine(account, pairing_id)
+    """End a pairing as its guardian, at once, or as its teen, after the pack's notice period.
+
+    The pack may also let a teen of a certain age leave at once.
+    """
+    pairing = lock_own_pairing(account, pairing_id)
     now = timezone.now()
     if account.pk == pairing.guardian_id:
-        _finish(pairing, "guardian", now)
+        finish_pairing(pairing, "guardian", now)
         return pairing
     rules = rules_for(pairing.teen)
     notice = timedelta(hours=rules.notice_hours)
     if not notice or rules.leaves_at_once(person_of(pairing.teen).age):
-        _finish(pairing, "teen", now)
+        finish_pairing(pairing, "teen", now)
         return pairing
     if pairing.ends_at is None:
         pairing.ends_at = now + notice
@@ -58,8 +59,8 @@ def end_pairing(*, account: Account, pairing_id: UUID) -> Pairing:
 
 @transaction.atomic
 def stay_paired(*, account: Account, pairing_id: UUID) -> Pairing:
-    """The teen takes the ending back while its notice runs."""
-    pairing = _mine(account, pairing_id)
+    """Cancel the end of a pairing as its teen, during the notice period."""
+    pairing = lock_own_pairing(account, pairing_id)
     if account.pk != pairing.teen_id or pairing.ends_at is None:
         raise NotPaired
     pairing.ends_at = None
@@ -69,64 +70,31 @@ def stay_paired(*, account: Account, pairing_id: UUID) -> Pairing:
     return pairing
 
 
-@transaction.atomic
-def pause_disputed_pairing(*, teen: Account, pairing_id: UUID) -> Pairing:
-    """A teen says that this is not their guardian: nothing moves until a person has looked.
+def lock_own_pairing(account: Account, pairing_id: UUID) -> Pairing:
+    """Return an account's live pairing, on either side of it, with the teen's account locked.
 
-    The caller brings it before a person, in the same transaction.
+    Raises the same `NotPaired` for other people's pairings and for one that does not exist.
     """
-    pairing = _mine(teen, pairing_id)
-    if teen.pk != pairing.teen_id:
-        raise NotPaired
-    if pairing.disputed_at is None:
-        pairing.disputed_at = timezone.now()
-        pairing.save(update_fields=["disputed_at"])
-        record(actor=teen.actor, kind="pairing.disputed", subject=str(pairing))
-        tell(pairing.guardian, "paused", other=name_in_notices(teen))
-        call_trusted(teen)
-    return pairing
-
-
-@transaction.atomic
-def settle_pairing_dispute(*, pairing_id: UUID, ends: bool, actor: Actor) -> Pairing:
-    """A person has looked: the pairing ends, or goes on as before."""
-    found = Pairing.objects.select_related("guardian", "teen").filter(pk=pairing_id).first()
-    if found is None:
-        raise NotPaired
-    lock_account(found.teen_id)
-    found.refresh_from_db()
-    if found.disputed_at is None or found.ended_at is not None:
-        raise Invalid("Nobody disputes this pairing any more.")
-    if ends:
-        _finish(found, "not a guardian", timezone.now(), actor)
-        return found
-    found.disputed_at = None
-    found.save(update_fields=["disputed_at"])
-    record(actor=actor, kind="pairing.restored", subject=str(found))
-    for person, other in ((found.guardian, found.teen), (found.teen, found.guardian)):
-        tell(person, "restored", other=name_in_notices(other))
-    return found
-
-
-def _mine(account: Account, pairing_id: UUID) -> Pairing:
-    """A live pairing of an account's, the teen's account locked."""
-    found = (
+    pairing = (
         live_pairings()
         .select_related("guardian", "teen")
         .filter(Q(guardian=account) | Q(teen=account), pk=pairing_id)
         .first()
     )
-    if found is None:
+    if pairing is None:
         raise NotPaired
-    lock_account(found.teen_id)
-    found.refresh_from_db(fields=["ends_at", "ended_at", "disputed_at"])
-    if found.ended_at is not None:
+    lock_account(pairing.teen_id)
+    pairing.refresh_from_db(fields=["ends_at", "ended_at", "disputed_at"])
+    if pairing.ended_at is not None:
         raise NotPaired
-    return found
+    return pairing
 
 
-def _finish(pairing: Pairing, why: str, now: datetime, actor: Actor | None = None) -> None:
-    """End a pairing for good; what its guardian chose ends with it. The teen is locked."""
+def finish_pairing(pairing: Pairing, why: str, now: datetime, actor: Actor | None = None) -> None:
+    """End a pairing for good, with what its guardian chose. Requires the teen's lock.
+
+    With the reason "guardian" or "teen" that person is the actor; otherwise `actor` or the system.
+    """
     pairing.ended_at, pairing.ended_why = now, why
     pairing.save(update_fields=["ended_at", "ended_why"])
     sides = {"guardian": pairing.guardian.platform_id, "teen": pairing.teen.platform_id}
@@ -138,33 +106,37 @@ def _finish(pairing: Pairing, why: str, now: datetime, actor: Actor | None = Non
 
 
 def end_due_pairings(teen_id: int | None = None) -> int:
-    """End every pairing whose notice is over, or one of whose two is no longer of an age for it.
+    """End the pairings that are due, of one teen or of everybody; return how many.
 
-    Without a teen, everybody's. A dispute stays until a person has looked; a guardian who is only
-    not known surely enough any more has no power, and the pairing stays.
+    A pairing is due when its notice period is over, or when the teen is too old or the guardian
+    too young for it. A dispute keeps a guardian's age from ending it: a reviewer has to settle the
+    dispute. A guardian whose age is merely no longer certain loses power, but stays paired.
     """
-    candidates = _may_be_over()
+    candidates = _end_candidates()
     if teen_id is not None:
         candidates = Pairing.objects.filter(ended_at=None, teen_id=teen_id)
     ended = 0
     for pk in list(candidates.values_list("pk", flat=True)):
         with transaction.atomic():
-            found = Pairing.objects.select_related("guardian", "teen").get(pk=pk)
-            lock_account(found.teen_id)
-            found.refresh_from_db()
-            why = _why_over(found)
+            pairing = Pairing.objects.select_related("guardian", "teen").get(pk=pk)
+            lock_account(pairing.teen_id)
+            pairing.refresh_from_db()
+            why = _why_over(pairing)
             if why:
-                _finish(found, why, timezone.now())
+                finish_pairing(pairing, why, timezone.now())
                 ended += 1
     return ended
 
 
-def _may_be_over() -> QuerySet[Pairing]:
-    """The few of all pairings that are worth a look: by their time, or by somebody's age."""
+def _end_candidates() -> QuerySet[Pairing]:
+    """Return the few pairings that may be due, by their notice period or by somebody's age.
+
+    A superset: `_why_over` decides by the teen's own rules.
+    """
     in_force = live().in_force()
-    rules = [each.families for each in (in_force.pack, in_force.rest) if each is not None]
-    grown = min((each.until for each in rules), default=FamilyRules().until)
-    adult = max((each.guardian_age for each in rules), default=FamilyRules().guardian_age)
+    rules = [pack.families for pack in (in_force.pack, in_force.rest) if pack is not None]
+    grown = min((family.until for family in rules), default=FamilyRules().until)
+    adult = max((family.guardian_age for family in rules), default=FamilyRules().guardian_age)
     return Pairing.objects.filter(
         Q(ends_at__lte=timezone.now())
         | Q(teen__age_lower__gte=grown)

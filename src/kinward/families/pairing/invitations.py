@@ -1,6 +1,6 @@
-"""Pairing: a code is made, read, and accepted, by people who may.
+"""Invitations: a code is created, read and accepted, if both sides may pair.
 
-Every verb locks the accounts concerned, in one order, and looks at ages as they are on this day.
+Accepting locks both accounts, always in the same order. Ages are taken as they are today.
 """
 
 import hashlib
@@ -37,16 +37,16 @@ from kinward.policy import FamilyRules, bounds_in_general
 MAX_GUARDIANS: Final = 4
 MAX_TEENS: Final = 10
 MAX_TRUSTED: Final = 3
-ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # nothing that looks like something else
+ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # without 0, 1, I, L, O and U, which are misread
 CODE_LENGTH: Final = 8
 CODE_HOURS: Final = 24
-MAX_INVITATIONS: Final = 10  # that one account makes in a day
-MAX_WRONG: Final = 10  # codes that one account tries in vain in an hour
+MAX_INVITATIONS: Final = 10  # by one account in a day
+MAX_WRONG: Final = 10  # wrong codes by one account in an hour
 JOIN: Final = "account.join"
 
 
 class Offer(msgspec.Struct, frozen=True):
-    """What a code offers to who typed it in: who made it, and what each would be."""
+    """The offer of a code: its maker, the side the maker takes, and the maker's family rules."""
 
     maker: Account
     side: Side
@@ -60,20 +60,23 @@ def _code_digest(code: str) -> bytes:
 
 
 def tidy_code(typed: str) -> str:
-    """A code as it was typed, in the form it was made: no spaces or dashes, upper case."""
-    return "".join(each for each in typed.upper() if each.isalnum())[:40]
+    """Return a typed code in the form in which it was created: upper case, no spaces or dashes."""
+    return "".join(letter for letter in typed.upper() if letter.isalnum())[:40]
 
 
 @transaction.atomic
 def create_invitation(*, maker: Account, side: Side) -> tuple[str, Invitation]:
-    """Make a code for the other side; an earlier one of the same maker stops working."""
+    """Create a code for the other side and return it; the maker's earlier open code ends.
+
+    Raises `TooManyTries` after ten codes in a day. Only a keyed digest of the code is stored.
+    """
     maker = lock_account(maker.pk)
-    _check_may(maker, side, rules_for(maker))
+    _check_side(maker, side, rules_for(maker))
     now = timezone.now()
-    made = Invitation.objects.filter(maker=maker)
-    if made.filter(made_at__gt=now - timedelta(days=1)).count() >= MAX_INVITATIONS:
+    invitations = Invitation.objects.filter(maker=maker)
+    if invitations.filter(made_at__gt=now - timedelta(days=1)).count() >= MAX_INVITATIONS:
         raise TooManyTries(f"An account makes at most {MAX_INVITATIONS} codes a day.")
-    made.filter(used_at=None, ended_at=None).update(ended_at=now)
+    invitations.filter(used_at=None, ended_at=None).update(ended_at=now)
     code = "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
     invitation = Invitation.objects.create(
         maker=maker,
@@ -90,8 +93,8 @@ def create_invitation(*, maker: Account, side: Side) -> tuple[str, Invitation]:
     return code, invitation
 
 
-def _check_may(account: Account, side: Side, rules: FamilyRules) -> None:
-    """Refuse whoever cannot be on a side, by age, standing, or for being on the other one."""
+def _check_side(account: Account, side: Side, rules: FamilyRules) -> None:
+    """Refuse an account that cannot take a side: by age, by standing, or for taking the other."""
     if account.standing != Standing.ACTIVE:
         raise Forbidden("This account is suspended or ended.")
     age = person_of(account).age
@@ -108,14 +111,17 @@ def _check_may(account: Account, side: Side, rules: FamilyRules) -> None:
 
 
 def read_invitation(*, account: Account, typed: str) -> Offer:
-    """What a code offers. A wrong one is counted, and too many are refused, right ones too."""
+    """Return the offer of a code.
+
+    Counts a wrong code. After too many in an hour, refuses right ones too.
+    """
     invitation = _open_invitation(account, typed)
     maker = invitation.maker
     return Offer(maker=maker, side=Side(invitation.side), rules=rules_for(maker))
 
 
 def refuse_guessing(account: Account) -> None:
-    """Refuse an account that has lately tried too many codes in vain, of whatever kind."""
+    """Raise `TooManyTries` after ten wrong codes of any kind in an hour."""
     lately = timezone.now() - timedelta(hours=1)
     if WrongCode.objects.filter(account=account, at__gt=lately).count() >= MAX_WRONG:
         raise TooManyTries
@@ -123,14 +129,15 @@ def refuse_guessing(account: Account) -> None:
 
 def _open_invitation(account: Account, typed: str) -> Invitation:
     refuse_guessing(account)
-    found = (
+    invitation = (
         Invitation.objects.select_related("maker")
         .filter(code_digest=_code_digest(tidy_code(typed)))
         .filter(used_at=None, ended_at=None, expires_at__gt=timezone.now())
         .exclude(maker=account)
         .first()
     )
-    if found is None:
+    if invitation is None:
+        # Committed before the error is raised: a surrounding transaction would undo the count.
         with transaction.atomic():
             WrongCode.objects.create(account=account)
             record(
@@ -139,16 +146,19 @@ def _open_invitation(account: Account, typed: str) -> Invitation:
                 subject=f"account:{account.platform_id}",
             )
         raise CodeRefused
-    return found
+    return invitation
 
 
 def accept_invitation(*, account: Account, typed: str) -> Pairing | TrustedAdult:
-    """Accept what a code offers. The code works once."""
+    """Accept the offer of a code, which works once. Return the pairing or the trusted adult.
+
+    Locks both accounts.
+    """
     invitation = _open_invitation(account, typed)
     with transaction.atomic():
         lock_accounts(account.pk, invitation.maker_id)
-        taken = Invitation.objects.filter(pk=invitation.pk, used_at=None, ended_at=None)
-        if not taken.update(used_at=timezone.now()):
+        still_open = Invitation.objects.filter(pk=invitation.pk, used_at=None, ended_at=None)
+        if not still_open.update(used_at=timezone.now()):
             raise CodeRefused
         maker, taker = (Account.objects.get(pk=pk) for pk in (invitation.maker_id, account.pk))
         if invitation.side == Side.TRUSTING:
@@ -160,15 +170,15 @@ def accept_invitation(*, account: Account, typed: str) -> Pairing | TrustedAdult
 
 def _pair(*, guardian: Account, teen: Account) -> Pairing:
     rules = rules_for(teen)
-    _check_may(teen, Side.TEEN, rules)
-    _check_may(guardian, Side.GUARDIAN, rules)
+    _check_side(teen, Side.TEEN, rules)
+    _check_side(guardian, Side.GUARDIAN, rules)
     end_due_pairings(teen.pk)
-    there = Pairing.objects.filter(ended_at=None)
-    if there.filter(guardian=guardian, teen=teen).exists():
+    pairings = Pairing.objects.filter(ended_at=None)
+    if pairings.filter(guardian=guardian, teen=teen).exists():
         raise AlreadyPaired
-    if there.filter(teen=teen).count() >= MAX_GUARDIANS:
+    if pairings.filter(teen=teen).count() >= MAX_GUARDIANS:
         raise FamilyFull(f"A teen has at most {MAX_GUARDIANS} guardians.")
-    if there.filter(guardian=guardian).count() >= MAX_TEENS:
+    if pairings.filter(guardian=guardian).count() >= MAX_TEENS:
         raise FamilyFull(f"A guardian has at most {MAX_TEENS} teens.")
     pairing = Pairing.objects.create(guardian=guardian, teen=teen)
     record(
@@ -178,14 +188,14 @@ def _pair(*, guardian: Account, teen: Account) -> Pairing:
         guardian=guardian.platform_id,
         teen=teen.platform_id,
     )
-    _consent(pairing)
+    _give_consent(pairing)
     tell(guardian, "paired", other=name_in_notices(teen))
     tell(teen, "paired", other=name_in_notices(guardian))
     return pairing
 
 
-def _consent(pairing: Pairing) -> None:
-    """Where the law lets a guardian open the account itself, pairing is their yes to it."""
+def _give_consent(pairing: Pairing) -> None:
+    """Record the guardian's consent to the account itself, where the law asks a guardian for it."""
     pack = live().in_force().for_account(pairing.teen.platform_id)
     if pack is None:
         return
@@ -199,10 +209,10 @@ def _trust(teen: Account, adult: Account) -> TrustedAdult:
     rules = rules_for(teen)
     if not rules.may_guard(person_of(adult).age) or adult.standing != Standing.ACTIVE:
         raise NotAGuardian
-    named = TrustedAdult.objects.filter(teen=teen, ended_at=None)
-    if named.filter(adult=adult).exists():
+    trusted_adults = TrustedAdult.objects.filter(teen=teen, ended_at=None)
+    if trusted_adults.filter(adult=adult).exists():
         raise AlreadyPaired
-    if named.count() >= MAX_TRUSTED:
+    if trusted_adults.count() >= MAX_TRUSTED:
         raise FamilyFull(f"A teen names at most {MAX_TRUSTED} trusted adults.")
     trusted = TrustedAdult.objects.create(teen=teen, adult=adult)
     record(

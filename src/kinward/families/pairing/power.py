@@ -1,6 +1,7 @@
-"""What a pairing lets a guardian do at this moment: looked at each time, never remembered.
+"""The power that a pairing gives its guardian now. It is checked each time and never stored.
 
-A pairing gives power only while it is live, undisputed, and both are of an age for it by the pack.
+A pairing gives power only while it is live and undisputed, the guardian's account is active, and
+both ages fit the pack in force.
 """
 
 from datetime import datetime
@@ -16,28 +17,33 @@ from kinward.policy import FamilyRules
 
 
 def rules_for(teen: Account) -> FamilyRules:
-    """What the pack in force for a teen says of families; without a usable pack, the strictest."""
+    """Return the family rules of the pack in force for a teen; the strictest if it is unusable."""
     pack = live().in_force().for_account(teen.platform_id)
     return FamilyRules(guardian_assurance="verified") if pack is None else pack.families
 
 
 def live_pairings(now: datetime | None = None) -> QuerySet[Pairing]:
-    """The pairings that have not ended; a disputed one is among them."""
+    """Return the pairings that have not ended, including disputed ones."""
     now = now or timezone.now()
     return Pairing.objects.filter(Q(ends_at=None) | Q(ends_at__gt=now), ended_at=None)
 
 
-def empowered(*, guardian: Account, teen_id: str) -> Pairing:
-    """The pairing by which a guardian may act for a teen now, the teen's account locked.
+def require_power(*, guardian: Account, teen_id: str) -> Pairing:
+    """Lock a teen's account and return the pairing that lets the guardian act for the teen now.
 
-    Raises the same `NotPaired` for a teen who is somebody else's and for one who does not exist.
+    Raises the same `NotPaired` for somebody else's teen and for one who does not exist, and
+    otherwise as `check_power`.
     """
-    found = (
-        live_pairings().filter(guardian=guardian, teen__platform_id=teen_id).values("teen_id")
-    ).first()
-    if found is None:
+    teen_pk = (
+        live_pairings()
+        .filter(guardian=guardian, teen__platform_id=teen_id)
+        .values_list("teen_id", flat=True)
+        .first()
+    )
+    if teen_pk is None:
         raise NotPaired
-    teen = lock_account(found["teen_id"])
+    teen = lock_account(teen_pk)
+    # Read under the lock: the pairing may have ended while this waited.
     pairing = (
         live_pairings()
         .select_related("guardian", "teen")
@@ -51,7 +57,11 @@ def empowered(*, guardian: Account, teen_id: str) -> Pairing:
 
 
 def check_power(pairing: Pairing) -> None:
-    """Raise unless a live pairing gives power now: undisputed, both of an age for it."""
+    """Raise unless a live pairing gives power now.
+
+    Raises `PairingPaused` during a dispute, `NotPaired` if the guardian's account is not active,
+    and `NotAGuardian` or `NeedsNoGuardian` if an age does not fit.
+    """
     rules = rules_for(pairing.teen)
     if pairing.disputed_at is not None:
         raise PairingPaused
@@ -64,7 +74,7 @@ def check_power(pairing: Pairing) -> None:
 
 
 def has_power(pairing: Pairing) -> bool:
-    """Whether the guardian of a live pairing may act and see."""
+    """Whether the guardian of a live pairing may act for the teen and see numbers now."""
     try:
         check_power(pairing)
     except (NeedsNoGuardian, NotAGuardian, NotPaired, PairingPaused):

@@ -1,1 +1,1 @@
-"""Minutes of the teen's own day, and pass-codes for offline moments."""
+"""Minutes of use and other counts of the teen's local day, and pass-codes for offline devices."""

@@ -1,7 +1,7 @@
-"""Minutes of use, pure: a set of minutes, so that repeats, disorder and devices at once count once.
+"""Minutes of use as a pure set, so that repeats, late heartbeats and several devices count once.
 
 A minute is a whole number: minutes since 1970-01-01T00:00Z. The minutes of an hour (UTC) are the 60
-lowest bits of a number, so that adding what is known already changes nothing.
+lowest bits of a number, so adding a minute is idempotent.
 """
 
 from bisect import bisect_right
@@ -17,7 +17,7 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Zones:
-    """Where somebody's days begin: time zones (IANA), each from a minute on."""
+    """The time zones (IANA) of an account, each with its first minute. They define its days."""
 
     def __init__(self, changes: Iterable[tuple[int, str]] = ()) -> None:
         ordered = sorted(changes)
@@ -25,30 +25,35 @@ class Zones:
         self._names = [name for _, name in ordered]
 
     def name_at(self, minute: int) -> str:
-        """The zone in force at a minute; the first one held before it, and UTC without any."""
+        """Return the name of the zone at a minute.
+
+        Before the first change the first zone holds. Without any change it is UTC.
+        """
         if not self._names:
             return "UTC"
         return self._names[max(0, bisect_right(self._since, minute) - 1)]
 
     def local(self, at: datetime) -> datetime:
-        """A moment in the zone in force at it."""
+        """Convert a moment to the zone in force at that moment."""
         return at.astimezone(self.zone_at(at))
 
     def zone_at(self, at: datetime) -> ZoneInfo:
-        """The zone in force at a moment."""
+        """Return the zone at a moment."""
         return _zone(self.name_at(minute_of(at)))
 
     def day_of(self, minute: int) -> date:
-        """The local day that a minute is part of: exactly one, whatever the clocks do."""
+        """Return the local day of a minute. It is exactly one, also when clocks change."""
         return _local_day(minute, self.name_at(minute))
 
     def changes_within(self, first: int, last: int) -> bool:
-        """Whether the zone changes after `first` and up to `last`."""
+        """Whether the zone changes after minute `first` and no later than `last`."""
         return bisect_right(self._since, last) != bisect_right(self._since, first)
 
 
 def streak(hours: Mapping[int, int], minute: int, *, gap: int) -> int:
-    """For how many minutes somebody has been there without a pause longer than `gap`.
+    """Return how many minutes of use lead up to `minute` without a pause longer than `gap` minutes.
+
+    Counted from the first to the last minute of use, pauses included.
 
     >>> streak(bits_by_hour([1, 2, 30, 31, 33]), 34, gap=3)
     4
@@ -66,7 +71,7 @@ def streak(hours: Mapping[int, int], minute: int, *, gap: int) -> int:
 
 
 def is_zone(name: str) -> bool:
-    """Whether this is a time zone of the IANA database, such as `Europe/Stockholm`."""
+    """Whether a name is a time zone of the IANA database, such as `Europe/Stockholm`."""
     return name in _known_zones()
 
 
@@ -85,7 +90,7 @@ def _local_day(minute: int, zone: str) -> date:
 
 
 def minute_of(at: datetime) -> int:
-    """The minute that a moment is in.
+    """Return the minute that contains a moment.
 
     >>> minute_of(datetime(1970, 1, 1, 1, 0, 59, tzinfo=UTC))
     60
@@ -94,34 +99,35 @@ def minute_of(at: datetime) -> int:
 
 
 def bits_by_hour(minutes: Iterable[int]) -> dict[int, int]:
-    """Minutes as the bits of their hours.
+    """Return minutes as bits, by hour.
 
     >>> bits_by_hour([60, 61, 60, 125])
     {1: 3, 2: 32}
     """
-    found: dict[int, int] = {}
+    bits: dict[int, int] = {}
     for minute in minutes:
         hour, bit = divmod(minute, HOUR)
-        found[hour] = found.get(hour, 0) | 1 << bit
-    return found
+        bits[hour] = bits.get(hour, 0) | 1 << bit
+    return bits
 
 
 def minutes_per_day(hours: Mapping[int, int], zones: Zones) -> dict[date, int]:
-    """How many minutes of use each local day has. `hours` is as `bits_by_hour` makes it."""
-    found: Counter[date] = Counter()
+    """Count the minutes of use of each local day. `hours` is as returned by `bits_by_hour`."""
+    per_day: Counter[date] = Counter()
     for hour, bits in hours.items():
         first, last = hour * HOUR, hour * HOUR + HOUR - 1
         day = zones.day_of(first)
+        # Nearly every hour lies within one local day. The others are counted minute by minute.
         if not zones.changes_within(first, last) and zones.day_of(last) == day:
-            found[day] += bits.bit_count()
+            per_day[day] += bits.bit_count()
             continue
         for bit in range(HOUR):
             if bits >> bit & 1:
-                found[zones.day_of(first + bit)] += 1
-    return dict(found)
+                per_day[zones.day_of(first + bit)] += 1
+    return dict(per_day)
 
 
 def week(per_day: Mapping[date, int], today: date) -> list[tuple[date, int]]:
-    """The seven days up to today, with their minutes."""
+    """Return the seven days that end today, oldest first, with their minutes."""
     days: Sequence[date] = [today - timedelta(days=back) for back in range(6, -1, -1)]
     return [(day, per_day.get(day, 0)) for day in days]

@@ -1,9 +1,9 @@
-"""Pass-codes for a device that is offline: a guardian reads one out, the device can check it alone.
+"""Pass-codes for an offline device: a guardian reads one out, and the device checks it alone.
 
-For each local day there are a few codes, each for a fixed number of minutes and good once. Nothing
-is stored until one is used: they follow from a key, the teen and the day. The device holds a sheet
-with a salted, deliberately slow digest for each code, signed (Ed25519, RFC 8032): neither reading
-the sheet nor changing it gives a minute. What was used is told when the device is back.
+For each local day there are a few codes, each worth a fixed number of minutes and valid once. They
+are derived from a key, the teen and the day, so nothing is stored until one is used. The device
+keeps a signed sheet (Ed25519, RFC 8032) with a salted and deliberately slow digest of each code, so
+neither reading nor changing the sheet yields a code. It reports used codes when it is online again.
 """
 
 import base64
@@ -23,20 +23,20 @@ from kinward.families.errors import PasscodeRefused
 from kinward.families.models import ExtraMinutes, WrongCode
 from kinward.families.notices import tell
 from kinward.families.pairing.invitations import refuse_guessing
-from kinward.families.pairing.power import empowered, has_power, live_pairings
+from kinward.families.pairing.power import has_power, live_pairings, require_power
 from kinward.families.screen_time.usage import ScreenTime, local_now, screen_time
 from kinward.ground.config import config
 from kinward.ledger.api import record
 from kinward.people.api import Account, lock_account
 
-MINUTES: Final = (15, 15, 30)  # what the day's codes are for: an hour at most
+MINUTES: Final = (15, 15, 30)  # one code each; together at most an hour a day
 DIGITS: Final = 8
 ROUNDS: Final = 200_000  # of PBKDF2-HMAC-SHA256: eight digits take a laptop months
 LATE: Final = timedelta(hours=48)
 
 
 class Passcode(msgspec.Struct, frozen=True):
-    """One code of a day."""
+    """One code of a day, with the minutes it is worth."""
 
     number: int
     code: str
@@ -48,39 +48,39 @@ def _key(purpose: str) -> bytes:
 
 
 def codes_of(account: Account, day: date) -> list[Passcode]:
-    """The codes of an account's local day."""
-    found = []
+    """Derive the codes of an account's local day."""
+    passcodes = []
     for number, minutes in enumerate(MINUTES):
         about = f"{account.platform_id}\0{day}\0{number}".encode()
         drawn = int.from_bytes(hmac.digest(_key("passcode"), about, "sha256"))
-        found.append(Passcode(number, f"{drawn % 10**DIGITS:0{DIGITS}}", minutes))
-    return found
+        passcodes.append(Passcode(number, f"{drawn % 10**DIGITS:0{DIGITS}}", minutes))
+    return passcodes
 
 
 @transaction.atomic
 def show_passcodes(*, guardian: Account, teen_id: str) -> list[Passcode]:
-    """The codes of today that were not used, for a guardian to read out. Each look is recorded."""
-    pairing = empowered(guardian=guardian, teen_id=teen_id)
+    """Return today's unused codes, for a guardian to read out. Each call is in the ledger."""
+    pairing = require_power(guardian=guardian, teen_id=teen_id)
     day = local_now(pairing.teen, timezone.now()).date()
-    used = set(_used(pairing.teen, day))
+    used = set(_used_numbers(pairing.teen, day))
     record(actor=guardian.actor, kind="passcode.shown", subject=str(pairing))
-    return [each for each in codes_of(pairing.teen, day) if each.number not in used]
+    return [code for code in codes_of(pairing.teen, day) if code.number not in used]
 
 
-def _used(account: Account, day: date) -> list[int | None]:
-    made = ExtraMinutes.objects.filter(account=account, day=day, passcode__isnull=False)
-    return list(made.values_list("passcode", flat=True))
+def _used_numbers(account: Account, day: date) -> list[int | None]:
+    used = ExtraMinutes.objects.filter(account=account, day=day, passcode__isnull=False)
+    return list(used.values_list("passcode", flat=True))
 
 
 def passcode_sheet(account: Account, now: datetime) -> dict[str, str]:
-    """What a device keeps to check codes offline: `body` and `signature` (base64), and the `key`.
+    """Return what a device needs offline: `body` and `signature` (base64), and the `key` (hex).
 
     The body is JSON: `{"account_id", "day", "rounds", "codes": [{"number", "minutes", "salt",
-    "digest"}]}`; digest = PBKDF2-HMAC-SHA256(code, salt, rounds), hex. Without a guardian there
-    are no codes.
+    "digest"}]}`, where digest is PBKDF2-HMAC-SHA256(code, salt, rounds) in hex. Used codes are left
+    out. Without a guardian there are no codes.
     """
     day = local_now(account, now).date()
-    guarded = any(has_power(each) for each in live_pairings().filter(teen=account))
+    guarded = any(has_power(pairing) for pairing in live_pairings().filter(teen=account))
     body: dict[str, Any] = {
         "account_id": account.platform_id,
         "day": day,
@@ -97,57 +97,64 @@ def passcode_sheet(account: Account, now: datetime) -> dict[str, str]:
 
 
 def _digests(account: Account, day: date) -> list[dict[str, Any]]:
-    used = set(_used(account, day))
-    found = []
-    for each in codes_of(account, day):
-        if each.number in used:
+    used = set(_used_numbers(account, day))
+    digests = []
+    for passcode in codes_of(account, day):
+        if passcode.number in used:
             continue
         salt = hmac.digest(
-            _key("salt"), f"{account.platform_id}\0{day}\0{each.number}".encode(), "sha256"
+            _key("salt"), f"{account.platform_id}\0{day}\0{passcode.number}".encode(), "sha256"
         )[:16]
-        found.append(
+        digests.append(
             {
-                "number": each.number,
-                "minutes": each.minutes,
+                "number": passcode.number,
+                "minutes": passcode.minutes,
                 "salt": salt.hex(),
-                "digest": _slow(each.code, salt),
+                "digest": _slow_digest(passcode.code, salt),
             }
         )
-    return found
+    return digests
 
 
 @lru_cache(4096)
-def _slow(code: str, salt: bytes) -> str:
+def _slow_digest(code: str, salt: bytes) -> str:
     return hashlib.pbkdf2_hmac("sha256", code.encode(), salt, ROUNDS).hex()
 
 
 @transaction.atomic
 def _use(account: Account, code: str, day: date) -> ExtraMinutes | None:
     account = lock_account(account.pk)
-    for each in codes_of(account, day):
-        if not hmac.compare_digest(each.code, code):
+    for passcode in codes_of(account, day):
+        if not hmac.compare_digest(passcode.code, code):
             continue
-        made, new = ExtraMinutes.objects.get_or_create(
-            account=account, day=day, passcode=each.number, defaults={"minutes": each.minutes}
+        extra, new = ExtraMinutes.objects.get_or_create(
+            account=account,
+            day=day,
+            passcode=passcode.number,
+            defaults={"minutes": passcode.minutes},
         )
         if new:
             who = account.actor
-            record(actor=who, kind="passcode.used", subject=str(who), minutes=each.minutes)
+            record(actor=who, kind="passcode.used", subject=str(who), minutes=passcode.minutes)
             for pairing in live_pairings().select_related("guardian").filter(teen=account):
-                tell(pairing.guardian, "passcode", minutes=each.minutes)
-        return made
+                tell(pairing.guardian, "passcode", minutes=passcode.minutes)
+        return extra
     return None
 
 
 def use_passcode(*, account: Account, code: str, at: datetime) -> ScreenTime:
-    """Use a code now, or tell of one that was used offline at a moment; twice is once."""
+    """Use a pass-code, now or offline at an earlier moment `at`, and return the screen time.
+
+    Idempotent. Raises `PasscodeRefused`, and `TooManyTries` after too many wrong codes. A moment
+    older than `LATE` is refused.
+    """
     now = timezone.now()
     if not now - LATE <= at <= now + timedelta(minutes=2):
         raise PasscodeRefused("It was used too long ago, or the clock is wrong.")
-    if not any(has_power(each) for each in live_pairings().filter(teen=account)):
+    if not any(has_power(pairing) for pairing in live_pairings().filter(teen=account)):
         raise PasscodeRefused
     refuse_guessing(account)
-    digits = "".join(each for each in code if each.isdigit())[: DIGITS + 1]
+    digits = "".join(digit for digit in code if digit.isdigit())[: DIGITS + 1]
     if _use(account, digits, local_now(account, at).date()) is None:
         WrongCode.objects.create(account=account)
         raise PasscodeRefused

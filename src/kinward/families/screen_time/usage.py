@@ -1,4 +1,4 @@
-"""Screen time: heartbeats become minutes, minutes a day, and the day what is left of the limit."""
+"""Screen time: heartbeats become minutes of use, and those count against the day's limit."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -27,18 +27,18 @@ from kinward.people.api import Account, get_account, lock_account
 from kinward.policy import DAY_MINUTES, About, Decision, Request, known_language, reason_words
 
 MAX_EVENTS: Final = 5_000
-MAX_MINUTES: Final = 15  # that one heartbeat speaks for
+MAX_MINUTES: Final = 15  # in one heartbeat
 SKEW: Final = timedelta(minutes=2)
 OLDEST: Final = timedelta(hours=48)
 KEPT: Final = timedelta(days=35)
-PAUSE: Final = 5  # minutes away that count as a break
+PAUSE: Final = 5  # a longer pause, in minutes, counts as a break
 BREAKS: Final = {"15 minutes": 15, "30 minutes": 30, "60 minutes": 60}
-SOON: Final = 15  # minutes that are left when it is time to say so
+SOON: Final = 15  # minutes left from which the person is told
 MAX_ZONE_CHANGES: Final = 2  # in a day
 
 
 class Heartbeat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Somebody used the app in the minute of `at`, and in as many before it as `minutes` says."""
+    """Use of the app for `minutes` minutes, of which the last contains `at`."""
 
     account_id: str
     at: datetime
@@ -46,17 +46,18 @@ class Heartbeat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """A heartbeat that was not taken: which one of the batch, and why."""
+    """A heartbeat that was refused: its index in the batch, and why."""
 
     index: int
     why: str
 
 
 class ScreenTime(msgspec.Struct, frozen=True):
-    """Today, and the week up to it. `allowed` and `left` are None where nothing limits it.
+    """An account's minutes today and in the seven days that end today.
 
-    `extra` are minutes that a guardian gave for this day; they are in `allowed`. `closed` says that
-    the hour is none of `session.hours`; `break_due` that it is time for a break.
+    `allowed` and `left` are None if there is no limit. `extra` are the minutes that guardians gave
+    for today, which `allowed` includes. `closed` means that the time is outside `session.hours`,
+    and `break_due` that it is time for a break. `sentence` tells the person so; it may be empty.
     """
 
     day: date
@@ -72,53 +73,52 @@ class ScreenTime(msgspec.Struct, frozen=True):
 
 
 def take_heartbeats(heartbeats: Sequence[Heartbeat]) -> tuple[dict[str, ScreenTime], list[Refusal]]:
-    """Take what can be taken of a batch, in one transaction; the same again changes nothing.
+    """Store the valid heartbeats of a batch in one transaction. Idempotent.
 
-    Returns the screen time of every account in it, and what was refused.
+    Returns the screen time of each account with a valid heartbeat, and the refused heartbeats.
     """
     now = datetime.now(UTC)
     accounts = {
         account.platform_id: account
         for account in Account.objects.filter(
-            platform_id__in={each.account_id for each in heartbeats}
+            platform_id__in={heartbeat.account_id for heartbeat in heartbeats}
         )
     }
     minutes: dict[str, set[int]] = {}
     refused = []
-    for index, each in enumerate(heartbeats):
-        why = _why_not(each, accounts, now)
+    for index, heartbeat in enumerate(heartbeats):
+        why = _why_refused(heartbeat, accounts, now)
         if why:
             refused.append(Refusal(index, why))
             continue
-        last = minute_of(each.at)
-        covered = range(last - each.minutes + 1, last + 1)
-        minutes.setdefault(each.account_id, set()).update(covered)
-    _write({accounts[name].pk: each for name, each in minutes.items()})
-    found = {name: screen_time(accounts[name], now) for name in minutes}
-    return found, refused
+        last = minute_of(heartbeat.at)
+        covered = range(last - heartbeat.minutes + 1, last + 1)
+        minutes.setdefault(heartbeat.account_id, set()).update(covered)
+    _write({accounts[name].pk: used for name, used in minutes.items()})
+    return {name: screen_time(accounts[name], now) for name in minutes}, refused
 
 
-def _why_not(each: Heartbeat, accounts: Mapping[str, Account], now: datetime) -> str:
-    if each.account_id not in accounts:
-        return f"There is no account {each.account_id[:60]!r}."
-    if each.at.tzinfo is None:
+def _why_refused(heartbeat: Heartbeat, accounts: Mapping[str, Account], now: datetime) -> str:
+    if heartbeat.account_id not in accounts:
+        return f"There is no account {heartbeat.account_id[:60]!r}."
+    if heartbeat.at.tzinfo is None:
         return "`at` needs a time zone, as in 2026-01-31T12:00:00Z."
-    if each.at > now + SKEW:
+    if heartbeat.at > now + SKEW:
         return "It is from the future. Is the clock right?"
-    if each.at < now - OLDEST:
+    if heartbeat.at < now - OLDEST:
         return f"It is older than {OLDEST.days * 24} hours."
-    if not 1 <= each.minutes <= MAX_MINUTES:
+    if not 1 <= heartbeat.minutes <= MAX_MINUTES:
         return f"A heartbeat speaks for 1 to {MAX_MINUTES} minutes."
     return ""
 
 
 @transaction.atomic
 def _write(minutes: Mapping[int, Iterable[int]]) -> None:
-    # In one order, so that two batches about the same accounts cannot wait for each other.
+    # Sorted, so that two batches about the same accounts cannot deadlock.
     rows = sorted(
         (account, hour, bits)
-        for account, each in minutes.items()
-        for hour, bits in bits_by_hour(each).items()
+        for account, used in minutes.items()
+        for hour, bits in bits_by_hour(used).items()
     )
     if not rows:
         return
@@ -132,10 +132,10 @@ def _write(minutes: Mapping[int, Iterable[int]]) -> None:
 
 
 def screen_time(account: Account, now: datetime) -> ScreenTime:
-    """An account's minutes of today and of the week, and what its limit leaves."""
+    """Return an account's minutes today and this week, and what its limit leaves."""
     zones, minute = zones_of(account), minute_of(now)
     today = zones.day_of(minute)
-    first = minute // HOUR - 24 * 9
+    first = minute // HOUR - 24 * 9  # a week, and room for any change of zone
     hours = ActiveHour.objects.filter(account=account, hour__gte=first)
     bits = dict(hours.values_list("hour", "bits"))
     per_day = minutes_per_day(bits, zones)
@@ -152,7 +152,7 @@ def screen_time(account: Account, now: datetime) -> ScreenTime:
     rests = isinstance(pause.value, str) and pause.value in BREAKS
     break_due = rests and sitting >= BREAKS[str(pause.value)]
     language = known_language(account.language)
-    sentence = opening.sentence(language) if closed else _said(left, language)
+    sentence = opening.sentence(language) if closed else _time_left(left, language)
     if not sentence and break_due:
         sentence = reason_words("time.break", language).format(minutes=sitting)
     return ScreenTime(
@@ -169,8 +169,8 @@ def screen_time(account: Account, now: datetime) -> ScreenTime:
     )
 
 
-def _said(left: int | None, language: str) -> str:
-    """What to tell the person now; empty while there is nothing to say."""
+def _time_left(left: int | None, language: str) -> str:
+    """Return the sentence about the time left; empty while more than `SOON` minutes are left."""
     if left is None or left > SOON:
         return ""
     code = "time.left" if left else "time.over"
@@ -178,45 +178,51 @@ def _said(left: int | None, language: str) -> str:
 
 
 def _allowed(time: Decision, extra: int, question: Request) -> int:
-    """The minutes of a day with those that a guardian gave, inside a guardian's bounds."""
+    """Return the minutes allowed on a day, with the extra ones as far as the pack's bounds allow.
+
+    The bounds are applied by deciding again, as if guardian and teen had chosen the sum.
+    """
     allowed = time.value if isinstance(time.value, int) else 0
     if not extra or allowed >= DAY_MINUTES:
         return allowed
     more = min(allowed + extra, DAY_MINUTES)
-    asked = msgspec.structs.replace(question, guardian=more, self_=more)
-    given = live().decide([asked])[0].value
-    return max(allowed, given) if isinstance(given, int) else allowed
+    question = msgspec.structs.replace(question, guardian=more, self_=more)
+    limit = live().decide([question])[0].value
+    return max(allowed, limit) if isinstance(limit, int) else allowed
 
 
 def extra_minutes(account: Account, day: date) -> int:
-    """The minutes that a guardian gave for a day."""
-    given = ExtraMinutes.objects.filter(account=account, day=day)
-    return int(given.aggregate(sum=Sum("minutes"))["sum"] or 0)
+    """Return the extra minutes of a local day, from asks and pass-codes."""
+    extra = ExtraMinutes.objects.filter(account=account, day=day)
+    return int(extra.aggregate(sum=Sum("minutes"))["sum"] or 0)
 
 
 def local_now(account: Account, now: datetime) -> datetime:
-    """A moment as the account's clock shows it."""
+    """Convert a moment to the account's time zone at that moment."""
     return zones_of(account).local(now)
 
 
 def zones_of(account: Account) -> Zones:
-    """The time zones of an account."""
+    """Return the time zones of an account."""
     changes = ZoneChange.objects.filter(account=account)
     return Zones(changes.values_list("since", "zone"))
 
 
 @transaction.atomic
 def set_time_zone(*, account_id: str, zone: str, actor: Actor) -> None:
-    """Move an account to a time zone, from now on. What was counted stays on the day it was on."""
+    """Set the time zone of an account from now on. Minutes already counted keep their day.
+
+    Raises `Invalid` for an unknown zone and after two changes in 24 hours. Locks the account.
+    """
     if not is_zone(zone):
         raise Invalid(f"{zone[:64]!r} is not a time zone such as 'Europe/Stockholm'.")
     account = lock_account(get_account(account_id).pk)
     minute = minute_of(datetime.now(UTC))
-    made = ZoneChange.objects.filter(account=account)
-    if Zones(made.values_list("since", "zone")).name_at(minute) == zone and made.exists():
+    changes = ZoneChange.objects.filter(account=account)
+    if Zones(changes.values_list("since", "zone")).name_at(minute) == zone and changes.exists():
         return
-    # Days do not begin again by travelling to and fro.
-    if made.filter(since__gt=minute - 24 * HOUR).count() >= MAX_ZONE_CHANGES:
+    # Else a new day, with new minutes, could be begun by moving the clock to and fro.
+    if changes.filter(since__gt=minute - 24 * HOUR).count() >= MAX_ZONE_CHANGES:
         raise Invalid(f"A time zone changes at most {MAX_ZONE_CHANGES} times in 24 hours.")
     ZoneChange.objects.update_or_create(account=account, since=minute, defaults={"zone": zone})
     record(
@@ -224,7 +230,7 @@ def set_time_zone(*, account_id: str, zone: str, actor: Actor) -> None:
     )
 
 
-def forget(now: datetime) -> int:
-    """Forget minutes of use after weeks; returns how many rows."""
+def forget_minutes(now: datetime) -> int:
+    """Delete minutes of use older than `KEPT`; return how many rows."""
     oldest = minute_of(now - KEPT) // HOUR
     return ActiveHour.objects.filter(hour__lt=oldest).delete()[0]

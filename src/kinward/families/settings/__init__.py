@@ -1,1 +1,1 @@
-"""What guardians and teens choose, and the one setting that is settled from it."""
+"""The choices of guardians and teens, and the one setting that results from them."""

@@ -1,4 +1,4 @@
-"""Settings: what a guardian chooses for a teen, what a person chooses, and words left out."""
+"""Choices: of a guardian for a teen, of a person for themselves, and words to leave out."""
 
 import re
 from typing import Final
@@ -11,7 +11,7 @@ from kinward.experience.api import Layer, Setting, decide_afresh, live, make_set
 from kinward.families.errors import SettingLocked
 from kinward.families.models import Choice, Keyword, Pairing
 from kinward.families.notices import name_in_notices, tell
-from kinward.families.pairing.power import empowered, live_pairings
+from kinward.families.pairing.power import live_pairings, require_power
 from kinward.families.settings.groups import NOT_SETTINGS
 from kinward.families.settings.settlement import choices_of, settle
 from kinward.ground.errors import Invalid
@@ -24,7 +24,10 @@ MAX_WORD: Final = 40
 
 
 def bounds_for(account: Account, capability: str) -> tuple[ValueKind, Bounds]:
-    """How far guardian and self may move a capability, by what is known of the account now."""
+    """Return the kind of a capability and how far guardian and self may move it for an account.
+
+    Raises `Invalid` for an unknown capability and `SettingLocked` if nobody may move it.
+    """
     pack = live().in_force().for_account(account.platform_id)
     if pack is None or capability not in pack.capabilities or capability in NOT_SETTINGS:
         raise Invalid(f"Unknown setting {capability[:80]!r}.")
@@ -35,7 +38,11 @@ def bounds_for(account: Account, capability: str) -> tuple[ValueKind, Bounds]:
 
 
 def check_value(kind: ValueKind, bounds: Bounds, layer: Layer, value: Weekly, moves: bool) -> None:
-    """Refuse a value that its bounds would change."""
+    """Refuse a value, or a week of values, that is outside the bounds of a layer.
+
+    `moves` says whether the layer may choose at all. Raises `SettingLocked`, or `Invalid` for
+    something that is no value of the kind.
+    """
     floor, cap = (
         (bounds.guardian_floor, bounds.guardian_cap)
         if layer == Layer.GUARDIAN
@@ -62,20 +69,26 @@ def choose_setting(
     value: Weekly | None,
     actor: Actor | None = None,
 ) -> Pairing:
-    """A guardian chooses a value for a teen, or with None takes their choice back."""
-    pairing = empowered(guardian=guardian, teen_id=teen_id)
+    """Choose a value for a teen as a guardian, or with None take the choice back.
+
+    Locks the teen's account. Raises as `require_power` and `check_value` do.
+    """
+    pairing = require_power(guardian=guardian, teen_id=teen_id)
     put_choice(pairing, capability, value, actor or guardian.actor)
     return pairing
 
 
 def put_choice(pairing: Pairing, capability: str, value: Weekly | None, actor: Actor) -> None:
-    """Write a guardian's choice and settle it with the others'. The teen is locked."""
+    """Replace a guardian's choice, settle it with the others', and tell the teen.
+
+    Requires the teen's lock. Guardians who chose differently are told too.
+    """
     teen = pairing.teen
     if value is not None:
         kind, bounds = bounds_for(teen, capability)
         check_value(kind, bounds, Layer.GUARDIAN, value, bounds.guardian_moves)
-    mine = Choice.objects.filter(pairing=pairing, capability=capability, ended_at=None)
-    mine.update(ended_at=timezone.now(), ended_why="replaced")
+    earlier = Choice.objects.filter(pairing=pairing, capability=capability, ended_at=None)
+    earlier.update(ended_at=timezone.now(), ended_why="replaced")
     if value is not None:
         Choice.objects.create(pairing=pairing, capability=capability, value=value)
     record(
@@ -86,28 +99,32 @@ def put_choice(pairing: Pairing, capability: str, value: Weekly | None, actor: A
         value=value,
     )
     settle(teen, capability, actor=actor)
-    tell(teen, "setting", other=name_in_notices(pairing.guardian), what=_said(teen, capability))
-    _tell_differing(teen, capability)
+    what = _sentence(teen, capability)
+    tell(teen, "setting", other=name_in_notices(pairing.guardian), what=what)
+    _tell_guardians_who_differ(teen, capability)
 
 
-def _tell_differing(teen: Account, capability: str) -> None:
-    """Tell guardians who chose differently that the more protective choice holds."""
-    chosen = choices_of(teen).get(capability, [])
-    if len({str(each.value) for each in chosen}) < 2:
+def _tell_guardians_who_differ(teen: Account, capability: str) -> None:
+    """Tell each guardian that the most protective choice holds, if their choices differ."""
+    choices = choices_of(teen).get(capability, [])
+    if len({str(choice.value) for choice in choices}) < 2:
         return
-    for each in chosen:
-        guardian = each.pairing.guardian
-        what = _said(teen, capability, guardian.language)
+    for choice in choices:
+        guardian = choice.pairing.guardian
+        what = _sentence(teen, capability, guardian.language)
         tell(guardian, "differ", other=name_in_notices(teen), what=what)
 
 
-def _said(teen: Account, capability: str, language: str = "") -> str:
+def _sentence(teen: Account, capability: str, language: str = "") -> str:
     return decide_afresh(teen, capability).sentence(language or teen.language)
 
 
 @transaction.atomic
 def choose_for_self(*, account: Account, capability: str, value: Weekly | None) -> None:
-    """A person sets a value for themselves, inside what the rules and their guardians leave."""
+    """Set a value for oneself, within the bounds that the pack gives the person; None ends it.
+
+    A stricter guardian still wins: the decision combines both. Locks the account.
+    """
     account = lock_account(account.pk)
     if value is not None:
         kind, bounds = bounds_for(account, capability)
@@ -117,48 +134,54 @@ def choose_for_self(*, account: Account, capability: str, value: Weekly | None) 
 
 
 def own_settings(account: Account) -> dict[str, Setting]:
-    """What a person set for themselves."""
-    made = Setting.objects.filter(account=account, layer=Layer.SELF, ended_at=None, until=None)
-    return {each.capability: each for each in made}
+    """Return what a person set for themselves, by capability."""
+    settings = Setting.objects.filter(account=account, layer=Layer.SELF, ended_at=None, until=None)
+    return {setting.capability: setting for setting in settings}
 
 
 def tidy_word(word: str) -> str:
-    """A word as it is compared: lower case, one space between parts."""
+    """Return a word in the form in which words are compared: case-folded, with single spaces."""
     return re.sub(r"\s+", " ", word).strip().casefold()
 
 
 @transaction.atomic
 def add_keyword(*, teen_id: str, word: str, guardian: Account | None, account: Account) -> None:
-    """Leave a word out of a teen's feed and search; by a guardian, or by the teen (None)."""
-    pairing = None if guardian is None else empowered(guardian=guardian, teen_id=teen_id)
+    """Add a word to leave out of a teen's feed and search, as a guardian or as the teen (None).
+
+    Locks the teen's account. A word that is there already changes nothing.
+    """
+    pairing = None if guardian is None else require_power(guardian=guardian, teen_id=teen_id)
     teen = lock_account(account.pk) if pairing is None else pairing.teen
     word = tidy_word(word)
     if not word or len(word) > MAX_WORD or not word.isprintable():
         raise Invalid(f"A word has 1 to {MAX_WORD} characters.")
-    there = Keyword.objects.filter(teen=teen, ended_at=None)
-    if there.filter(word=word).exists():
+    keywords = Keyword.objects.filter(teen=teen, ended_at=None)
+    if keywords.filter(word=word).exists():
         return
-    if there.count() >= MAX_WORDS:
+    if keywords.count() >= MAX_WORDS:
         raise Invalid(f"There are {MAX_WORDS} words already. Remove one first.")
     Keyword.objects.create(teen=teen, pairing=pairing, word=word)
-    _keywords_changed(teen, pairing, "keyword.added")
+    _record_keyword(teen, pairing, "keyword.added")
 
 
 @transaction.atomic
 def remove_keyword(
     *, teen_id: str, keyword_id: int, guardian: Account | None, account: Account
 ) -> None:
-    """Let a word in again: a guardian any guardian's or the teen's, the teen only their own."""
-    pairing = None if guardian is None else empowered(guardian=guardian, teen_id=teen_id)
+    """Remove a word. A guardian may remove anybody's, the teen only their own.
+
+    Locks the teen's account. A word that is not there changes nothing.
+    """
+    pairing = None if guardian is None else require_power(guardian=guardian, teen_id=teen_id)
     teen = lock_account(account.pk) if pairing is None else pairing.teen
-    words = Keyword.objects.filter(pk=keyword_id, teen=teen, ended_at=None)
+    keywords = Keyword.objects.filter(pk=keyword_id, teen=teen, ended_at=None)
     if pairing is None:
-        words = words.filter(pairing=None)
-    if words.update(ended_at=timezone.now()):
-        _keywords_changed(teen, pairing, "keyword.removed")
+        keywords = keywords.filter(pairing=None)
+    if keywords.update(ended_at=timezone.now()):
+        _record_keyword(teen, pairing, "keyword.removed")
 
 
-def _keywords_changed(teen: Account, pairing: Pairing | None, kind: str) -> None:
+def _record_keyword(teen: Account, pairing: Pairing | None, kind: str) -> None:
     who = teen if pairing is None else pairing.guardian
     actor = who.actor
     record(actor=actor, kind=kind, subject=f"account:{teen.platform_id}")
@@ -167,12 +190,12 @@ def _keywords_changed(teen: Account, pairing: Pairing | None, kind: str) -> None
 
 
 def keywords_of(account: Account) -> list[Keyword]:
-    """The words that are left out for an account."""
+    """Return the words to leave out of an account's feed and search."""
     return list(
         Keyword.objects.select_related("pairing__guardian").filter(teen=account, ended_at=None)
     )
 
 
 def guardians_of(teen: Account) -> list[Pairing]:
-    """The live pairings of a teen."""
+    """Return the live pairings of a teen, with their guardians."""
     return list(live_pairings().select_related("guardian").filter(teen=teen))

@@ -1,4 +1,4 @@
-"""Settings grouped as people think of them, what each would mean, and the choices there are."""
+"""The groups of settings on the family page, the meaning of each setting, and its options."""
 
 from typing import Final
 
@@ -32,7 +32,7 @@ GROUP_NAMES: Final = {
     "spending": gettext_noop("Spending"),
     "more": gettext_noop("More"),
 }
-# What a setting means in daily life, said to whoever reads the page.
+# What a setting means in daily life, for the reader of the page.
 SETTING_MEANINGS: Final = {
     "session.time": gettext_noop("When the minutes are used up, the app closes until tomorrow."),
     "session.break": gettext_noop("The app suggests a break after so much time in one go."),
@@ -67,12 +67,12 @@ SETTING_MEANINGS: Final = {
     "live.gift.send": gettext_noop("Whether this account can send paid gifts."),
     "live.gift.receive": gettext_noop("Whether this account can receive paid gifts."),
 }
-NOT_SETTINGS: Final = ("account.join",)  # whether there is an account at all is not set here
+NOT_SETTINGS: Final = ("account.join",)  # consent to the account itself is given by pairing
 STEPS: Final = (0, 15, 30, 40, 60, 75, 90, 120, 150, 180, 240, 300, 360, 480)  # minutes a day
 
 
 class Option(msgspec.Struct, frozen=True):
-    """A value that may be chosen; `looser` than what holds now, or not."""
+    """A value that may be chosen, its code, and whether it is looser than the current one."""
 
     value: Value
     code: int
@@ -80,26 +80,31 @@ class Option(msgspec.Struct, frozen=True):
 
 
 def group_of_setting(capability: str) -> str:
-    """The group of a capability; one of the pack's own is in `more`."""
-    return next((name for name, those in SETTING_GROUPS.items() if capability in those), "more")
+    """Return the group of a capability: `more` for a capability that only a pack defines."""
+    return next((name for name, group in SETTING_GROUPS.items() if capability in group), "more")
 
 
-def ordered(capabilities: list[str]) -> list[tuple[str, list[str]]]:
-    """Capabilities by group, in the order of the page."""
-    found = []
+def settings_by_group(capabilities: list[str]) -> list[tuple[str, list[str]]]:
+    """Sort capabilities into groups, in the order of the page. What cannot be set is left out."""
+    groups = []
     for name in (*SETTING_GROUPS, "more"):
-        known = [each for each in SETTING_GROUPS.get(name, ()) if each in capabilities]
+        known = [setting for setting in SETTING_GROUPS.get(name, ()) if setting in capabilities]
         own = [
-            each for each in capabilities if group_of_setting(each) == name and each not in known
+            capability
+            for capability in capabilities
+            if group_of_setting(capability) == name and capability not in known
         ]
-        those = [each for each in (*known, *own) if each not in NOT_SETTINGS]
-        if those:
-            found.append((name, those))
-    return found
+        settings = [setting for setting in (*known, *own) if setting not in NOT_SETTINGS]
+        if settings:
+            groups.append((name, settings))
+    return groups
 
 
 def options(kind: ValueKind, floor: int, cap: int, now: int) -> list[Option]:
-    """The values between two codes, the most protective first; none for hours, which are typed."""
+    """Return the values between two codes, most protective first; none for hours, which are typed.
+
+    Minutes come in steps, which include both bounds and the current value.
+    """
     if kind is HOURS:
         return []
     codes = (
@@ -111,5 +116,5 @@ def options(kind: ValueKind, floor: int, cap: int, now: int) -> list[Option]:
 
 
 def half_hours() -> list[str]:
-    """The times at which hours of use can begin and end."""
+    """Return every half hour of a day, from 00:00 to 24:00."""
     return [clock(slot) for slot in range(49)]

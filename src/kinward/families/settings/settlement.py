@@ -1,4 +1,4 @@
-"""From what each guardian chose to the one setting that holds: the most protective of them."""
+"""Settlement: the guardians' choices become one setting, the most protective of them."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -15,52 +15,58 @@ from kinward.policy import WEEK, Value, ValueKind, Weekly
 
 
 def strictest(kind: ValueKind, choices: Iterable[Weekly]) -> Weekly | None:
-    """The most protective of several values or weeks, day by day; None where there is none.
+    """Return the most protective of several values or weeks, day by day; None for no choices.
+
+    A value stands for seven equal days, and seven equal days become a value.
 
     >>> from kinward.policy.values import MINUTES
     >>> strictest(MINUTES, [60, (30, 90, 90, 90, 90, 90, 90)])
     (30, 60, 60, 60, 60, 60, 60)
     """
-    found = [each if isinstance(each, tuple | list) else (each,) * WEEK for each in choices]
-    if not found:
+    weeks = [choice if isinstance(choice, tuple | list) else (choice,) * WEEK for choice in choices]
+    if not weeks:
         return None
     days = []
-    for day in zip(*found, strict=True):
-        code = kind.code(day[0])
-        for each in day[1:]:
-            code = kind.strictest(code, kind.code(each))
+    for values in zip(*weeks, strict=True):
+        code = kind.code(values[0])
+        for value in values[1:]:
+            code = kind.strictest(code, kind.code(value))
         days.append(kind.value(code))
     return days[0] if len(set(days)) == 1 else cast("tuple[Value, ...]", tuple(days))
 
 
 def choices_of(teen: Account, now: datetime | None = None) -> dict[str, list[Choice]]:
-    """What the guardians of a teen have chosen, by capability.
+    """Return the choices of a teen's guardians by capability, oldest first.
 
-    The choices of a disputed pairing count too: nothing moves while a person looks.
+    The choices of a disputed pairing count too, because a dispute itself must loosen nothing.
     """
     now = now or timezone.now()
-    found: dict[str, list[Choice]] = {}
-    made = Choice.objects.filter(
+    by_capability: dict[str, list[Choice]] = {}
+    choices = Choice.objects.filter(
         Q(pairing__ends_at=None) | Q(pairing__ends_at__gt=now),
         pairing__teen=teen,
         pairing__ended_at=None,
         ended_at=None,
     )
-    for choice in made.select_related("pairing__guardian").order_by("made_at"):
-        found.setdefault(choice.capability, []).append(choice)
-    return found
+    for choice in choices.select_related("pairing__guardian").order_by("made_at"):
+        by_capability.setdefault(choice.capability, []).append(choice)
+    return by_capability
 
 
 def settle(teen: Account, capability: str, *, actor: Actor) -> Weekly | None:
-    """Make the lasting guardian's setting what the guardians' choices come to. Teen locked."""
+    """Set the permanent guardian setting to the strictest of the guardians' choices.
+
+    Returns that value, None where no guardian chose. Requires the teen's lock.
+    """
     pack = live().in_force().for_account(teen.platform_id)
     known = None if pack is None else pack.capabilities.get(capability)
-    chosen = choices_of(teen).get(capability, [])
-    value = None if known is None else strictest(known.kind, [each.value for each in chosen])
-    there = Setting.objects.filter(
+    choices = choices_of(teen).get(capability, [])
+    value = None if known is None else strictest(known.kind, [choice.value for choice in choices])
+    setting = Setting.objects.filter(
         account=teen, layer=Layer.GUARDIAN, capability=capability, ended_at=None, until=None
     ).first()
-    was = None if there is None else there.value
+    was = None if setting is None else setting.value
+    # JSON has no tuples, so a stored week is a list.
     if known is not None and (list(value) if isinstance(value, tuple) else value) != was:
         make_setting(
             account=teen, layer=Layer.GUARDIAN, capability=capability, value=value, actor=actor
@@ -69,14 +75,18 @@ def settle(teen: Account, capability: str, *, actor: Actor) -> Weekly | None:
 
 
 def settle_all(teen: Account, *, actor: Actor) -> None:
-    """After a pairing has ended: its choices, keywords and grants end, the others' are settled."""
+    """End everything that came from ended pairings, and settle the remaining guardians' choices.
+
+    Ends the choices, keywords, temporary grants and open proposals of a teen's ended pairings.
+    Requires the teen's lock.
+    """
     now = timezone.now()
-    ended = Choice.objects.filter(
+    choices = Choice.objects.filter(
         pairing__teen=teen, pairing__ended_at__isnull=False, ended_at=None
     )
-    ended.update(ended_at=now, ended_why="pairing ended")
-    words = Keyword.objects.filter(teen=teen, pairing__ended_at__isnull=False, ended_at=None)
-    words.update(ended_at=now)
+    choices.update(ended_at=now, ended_why="pairing ended")
+    keywords = Keyword.objects.filter(teen=teen, pairing__ended_at__isnull=False, ended_at=None)
+    keywords.update(ended_at=now)
     for ask in Ask.objects.filter(
         teen=teen,
         state=AskState.GRANTED,
@@ -89,15 +99,18 @@ def settle_all(teen: Account, *, actor: Actor) -> None:
         state__in=(AskState.OPEN, AskState.TALK),
         proposed_by__ended_at__isnull=False,
     ).update(state=AskState.LAPSED)
-    lasting = Setting.objects.filter(
+    permanent = Setting.objects.filter(
         account=teen, layer=Layer.GUARDIAN, ended_at=None, until=None
     ).values_list("capability", flat=True)
-    for capability in sorted({*lasting, *choices_of(teen)}):
+    for capability in sorted({*permanent, *choices_of(teen)}):
         settle(teen, capability, actor=actor)
 
 
 def end_grant(ask: Ask, state: AskState, *, actor: Actor) -> None:
-    """End what was granted for a time. The teen is locked."""
+    """End a temporary grant with its setting, and give the ask a state. Requires the teen's lock.
+
+    A grant of extra minutes has no setting to end.
+    """
     if ask.minutes is None:
         make_setting(
             account=ask.teen,
@@ -112,11 +125,11 @@ def end_grant(ask: Ask, state: AskState, *, actor: Actor) -> None:
 
 
 def end_choices(teen: Account, capabilities: Iterable[str], why: str) -> None:
-    """End what guardians chose for capabilities that are not theirs to move any more."""
-    gone = Choice.objects.filter(
+    """End guardians' choices and temporary grants for capabilities they can no longer move."""
+    choices = Choice.objects.filter(
         pairing__teen=teen, capability__in=list(capabilities), ended_at=None
     )
-    gone.update(ended_at=timezone.now(), ended_why=why)
+    choices.update(ended_at=timezone.now(), ended_why=why)
     for ask in Ask.objects.filter(
         teen=teen, state=AskState.GRANTED, until__isnull=False, capability__in=list(capabilities)
     ):

@@ -1,1 +1,1 @@
-"""Visits to the portal, what its page shows, and the digest."""
+"""Visits to the portal, the content of the family page, and the weekly digest."""

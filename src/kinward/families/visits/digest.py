@@ -1,4 +1,4 @@
-"""The weekly digest for a guardian: numbers, never content; in the app, by mail, or not at all."""
+"""The weekly digest for a guardian: numbers, never content, in the app or by mail."""
 
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -16,7 +16,7 @@ from django.utils.translation import override
 from kinward.families.errors import NotPaired
 from kinward.families.models import Ask, Pairing
 from kinward.families.notices import name_in_notices, tell
-from kinward.families.pairing.power import empowered, has_power, live_pairings, rules_for
+from kinward.families.pairing.power import has_power, live_pairings, require_power, rules_for
 from kinward.families.screen_time.usage import screen_time
 from kinward.ground.config import config
 from kinward.ground.errors import Invalid
@@ -26,19 +26,19 @@ from kinward.people.api import Account
 from kinward.policy import known_language
 
 MAIL: Final = "families.mail_digest"
-CONFIRM: Final = "kinward.families.visits.digest"
+CONFIRM: Final = "kinward.families.digest"  # links signed with this salt are in the mail
 CONFIRM_HOURS: Final = 48
-ALMOST_A_WEEK: Final = timedelta(days=6)
+ALMOST_A_WEEK: Final = timedelta(days=6)  # a job that starts late is not skipped next week
 
 
 @transaction.atomic
 def choose_digest(*, guardian: Account, teen_id: str, wish: str) -> bool:
-    """Have the digest in the app (`app`), not at all (`off`), or by mail to an address.
+    """Choose where a guardian's digest goes: `app`, `off`, or a mail address.
 
-    An address is used only once its owner has followed the link that is sent there; returns whether
-    that is still to be done.
+    An address is used only after its owner has confirmed it by the link that is mailed to it.
+    Returns whether a confirmation is needed.
     """
-    pairing = empowered(guardian=guardian, teen_id=teen_id)
+    pairing = require_power(guardian=guardian, teen_id=teen_id)
     wish = wish.strip()
     if wish not in ("app", "off"):
         if not config().mail_url:
@@ -62,7 +62,10 @@ def choose_digest(*, guardian: Account, teen_id: str, wish: str) -> bool:
 
 
 def confirm_digest(token: str) -> Pairing:
-    """The owner of an address has followed the link."""
+    """Confirm a mail address by the token of its link, and send the digest there from now on.
+
+    Raises `Invalid` for a forged or expired token, and `NotPaired` without power.
+    """
     try:
         pairing_id, address = signing.loads(
             token, salt=CONFIRM, max_age=timedelta(hours=CONFIRM_HOURS)
@@ -89,21 +92,21 @@ def _write(pairing: Pairing, wish: str) -> None:
 
 
 def week_of(pairing: Pairing, now: datetime) -> dict[str, Any]:
-    """The numbers of a week, as far as the pack lets a guardian see them."""
+    """Return the numbers of the last seven days; zero for what the pack hides from guardians."""
     sees = rules_for(pairing.teen).guardian_sees
     time = screen_time(pairing.teen, now)
     asks = Ask.objects.filter(teen=pairing.teen, made_at__gt=now - timedelta(days=7))
     return {
-        "minutes": sum(each for _day, each in time.week) if "minutes" in sees else 0,
+        "minutes": sum(minutes for _day, minutes in time.week) if "minutes" in sees else 0,
         "asks": asks.count() if "asks" in sees else 0,
     }
 
 
 def send_digests() -> int:
-    """Send this week's digests, each once, also if the job begins again; returns how many."""
+    """Send this week's digests, and return how many. Idempotent within six days."""
     now, sent = timezone.now(), 0
-    waiting = live_pairings(now).exclude(digest="off").exclude(digested_at__gt=now - ALMOST_A_WEEK)
-    for pairing in waiting.select_related("guardian", "teen").iterator(500):
+    due = live_pairings(now).exclude(digest="off").exclude(digested_at__gt=now - ALMOST_A_WEEK)
+    for pairing in due.select_related("guardian", "teen").iterator(500):
         if not has_power(pairing):
             continue
         with transaction.atomic():
@@ -121,7 +124,7 @@ def send_digests() -> int:
 
 
 def mail_digest(pairing_id: str) -> None:
-    """Mail one digest. It names nobody but the teen's handle, and holds numbers only."""
+    """Mail one digest. It contains the teen's screen name and numbers, and nothing else."""
     now = timezone.now()
     pairing = live_pairings(now).select_related("guardian", "teen").filter(pk=pairing_id).first()
     if pairing is None or "@" not in pairing.digest or not has_power(pairing):

@@ -1,4 +1,4 @@
-"""What a family page shows of a teen: each setting, who set it, what is allowed, what it means."""
+"""The content of a family page: each setting of a teen, its meaning, its bounds and who set it."""
 
 from typing import Any, Final
 
@@ -6,15 +6,21 @@ import msgspec
 from django.utils.translation import gettext as _
 
 from kinward.experience.api import decide_everything, live, person_of
-from kinward.families.asks.asks import words_of_value
+from kinward.families.asks.wording import words_of_value
 from kinward.families.models import Choice, Pairing
 from kinward.families.notices import name_in_notices
 from kinward.families.pairing.power import rules_for
+from kinward.families.screen_time.activity import counts_of
 from kinward.families.screen_time.usage import ScreenTime
 from kinward.families.settings.choices import own_settings
-from kinward.families.settings.groups import GROUP_NAMES, SETTING_MEANINGS, Option, options, ordered
+from kinward.families.settings.groups import (
+    GROUP_NAMES,
+    SETTING_MEANINGS,
+    Option,
+    options,
+    settings_by_group,
+)
 from kinward.families.settings.settlement import choices_of
-from kinward.families.visits.activity import counts_of
 from kinward.people.api import Account
 from kinward.policy import (
     ALWAYS,
@@ -39,7 +45,7 @@ SEEN: Final = ("posts", "comments", "messages", "searches", "new_followers")
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One setting, from the side of whoever reads the page. Texts are in their language."""
+    """One setting, as the reader of the page sees it, in the reader's language."""
 
     capability: str
     name: str
@@ -50,15 +56,15 @@ class Row(msgspec.Struct, frozen=True):
     why: str
     shape: str  # "choice", "minutes" or "hours"
     options: list[dict[str, Any]]
-    asks: list[dict[str, Any]]  # what a teen can ask a guardian for
+    asks: list[dict[str, Any]]  # looser values, for which a teen can ask
     week: list[Value]  # minutes a day, Monday first
     hours: tuple[str, str]
     moves: bool
-    mine: bool  # whether whoever reads has chosen something here
+    mine: bool  # whether the reader has chosen a value
 
 
 class Group(msgspec.Struct, frozen=True):
-    """Settings that belong together."""
+    """A group of settings."""
 
     name: str
     title: str
@@ -66,20 +72,27 @@ class Group(msgspec.Struct, frozen=True):
 
 
 def groups_for(teen: Account, *, reader: Account, pairing: Pairing | None) -> list[Group]:
-    """Every setting of a teen, for a guardian (with the pairing) or for the teen."""
+    """Return every setting of a teen, for a guardian (with the pairing) or for the teen (None).
+
+    Empty if the pack in force is unusable.
+    """
     pack = live().in_force().for_account(teen.platform_id)
     if pack is None:
         return []
     decisions = decide_everything(teen, pack)
     page = _Page(teen, reader, pairing, pack)
     return [
-        Group(name, _(GROUP_NAMES[name]), [page.row(each, decisions[each]) for each in those])
-        for name, those in ordered(list(decisions))
+        Group(
+            name,
+            _(GROUP_NAMES[name]),
+            [page.row(setting, decisions[setting]) for setting in settings],
+        )
+        for name, settings in settings_by_group(list(decisions))
     ]
 
 
 class _Page:
-    """What the rows of one page share."""
+    """The data that all rows of one page need."""
 
     def __init__(self, teen: Account, reader: Account, pairing: Pairing | None, pack: Pack) -> None:
         self.teen, self.reader, self.pairing, self.pack = teen, reader, pairing, pack
@@ -88,13 +101,13 @@ class _Page:
         self.own = own_settings(teen)
 
     def row(self, name: str, decision: Decision) -> Row:
-        """One setting."""
+        """Return the row of one capability."""
         kind, bounds = self._bounds(name)
         floor, cap, moves = self._reach(kind, bounds, decision)
         own = self.pack.ruling.words(name)
         chosen = self._chosen(name)
-        held = decision.value if chosen is None else chosen
-        week = list(held) if isinstance(held, tuple | list) else [held] * WEEK
+        value = decision.value if chosen is None else chosen
+        week = list(value) if isinstance(value, tuple | list) else [value] * WEEK
         return Row(
             capability=name,
             name=capability_words(name, self.language, own),
@@ -106,7 +119,7 @@ class _Page:
             shape={"minutes": "minutes", "hours": "hours"}.get(kind.name, "choice"),
             options=self._options(kind, options(kind, floor, cap, decision.code), decision),
             asks=self._asks(kind, bounds, decision),
-            week=[_number(each) for each in week] if kind is MINUTES else [],
+            week=[_number(minutes) for minutes in week] if kind is MINUTES else [],
             hours=_span(kind, decision.code),
             moves=moves,
             mine=chosen is not None,
@@ -121,36 +134,38 @@ class _Page:
         return kind, bounds
 
     def _reach(self, kind: ValueKind, bounds: Bounds, decision: Decision) -> tuple[int, int, bool]:
-        """How far whoever reads may move it: the teen not beyond what a guardian set."""
+        """Return floor, cap, and whether the reader may move the setting.
+
+        A teen may not go beyond the guardians' choices.
+        """
         if self.pairing is not None:
             floor, cap = bounds.guardian_floor, bounds.guardian_cap
             return floor, cap, bounds.guardian_moves and floor != cap
         floor, cap = bounds.self_floor, bounds.self_cap
-        chosen = self.choices.get(decision.capability, [])
-        for each in chosen:
-            cap = kind.strictest(cap, kind.code_on(each.value, None))
+        for choice in self.choices.get(decision.capability, []):
+            cap = kind.strictest(cap, kind.code_on(choice.value, None))
         floor = kind.strictest(floor, cap)
         return floor, cap, floor != cap
 
     def _chosen(self, name: str) -> Any:
         if self.pairing is None:
-            made = self.own.get(name)
-            return None if made is None else made.value
-        mine = [each for each in self.choices.get(name, []) if each.pairing_id == self.pairing.pk]
-        return mine[0].value if mine else None
+            setting = self.own.get(name)
+            return None if setting is None else setting.value
+        choices = self.choices.get(name, [])
+        own = [choice for choice in choices if choice.pairing_id == self.pairing.pk]
+        return own[0].value if own else None
 
     def _now(self, decision: Decision, chosen: Any, kind: ValueKind) -> str:
-        said = effect_words(decision.effect, kind, decision.code, self.language)
         if isinstance(chosen, tuple | list) and len(set(chosen)) > 1:
-            said = words_of_value(kind, tuple(chosen), self.language)
-        return said
+            return words_of_value(kind, tuple(chosen), self.language)
+        return effect_words(decision.effect, kind, decision.code, self.language)
 
     def _set_by(self, name: str, decision: Decision) -> str:
-        """Who decided it, by name where it was a guardian."""
+        """Return who set the value in force, by name where it was a guardian or the person."""
         if decision.layer == "jurisdiction":
             return _("Set by the law")
         if decision.layer == "guardian":
-            names = [self._called(each) for each in self.choices.get(name, [])]
+            names = [self._name_of_guardian(choice) for choice in self.choices.get(name, [])]
             if not names:
                 return _("Set by a guardian, for a time")
             return _("Set by {names}").format(names=", ".join(dict.fromkeys(names)))
@@ -160,38 +175,38 @@ class _Page:
             )
         return _("Set by the rules of this community")
 
-    def _called(self, choice: Choice) -> str:
+    def _name_of_guardian(self, choice: Choice) -> str:
         guardian = choice.pairing.guardian
         return _("you") if guardian.pk == self.reader.pk else name_in_notices(guardian)
 
     def _why(self, decision: Decision) -> str:
-        said = [each.text(self.language) for each in decision.reasons]
-        return " ".join([*said, _("It cannot be changed here.")])
+        sentences = [reason.text(self.language) for reason in decision.reasons]
+        return " ".join([*sentences, _("It cannot be changed here.")])
 
     def _allowed(self, kind: ValueKind, floor: int, cap: int) -> str:
-        ends = (value_words(kind, each, self.language) for each in (floor, cap))
+        ends = (value_words(kind, code, self.language) for code in (floor, cap))
         return _("Allowed: from “{floor}” to “{cap}”.").format(
             **dict(zip(("floor", "cap"), ends, strict=True))
         )
 
     def _options(
-        self, kind: ValueKind, found: list[Option], decision: Decision
+        self, kind: ValueKind, values: list[Option], decision: Decision
     ) -> list[dict[str, Any]]:
         return [
             {
-                "value": each.value,
-                "words": value_words(kind, each.code, self.language),
-                "now": each.code == decision.code,
+                "value": option.value,
+                "words": value_words(kind, option.code, self.language),
+                "now": option.code == decision.code,
             }
-            for each in found
+            for option in values
         ]
 
     def _asks(self, kind: ValueKind, bounds: Bounds, decision: Decision) -> list[dict[str, Any]]:
-        """What only a guardian can open for the teen."""
+        """Return the looser values, for which a teen has to ask a guardian."""
         if self.pairing is not None or not bounds.guardian_moves or kind is HOURS:
             return []
-        found = options(kind, bounds.guardian_floor, bounds.guardian_cap, decision.code)
-        return self._options(kind, [each for each in found if each.looser], decision)
+        values = options(kind, bounds.guardian_floor, bounds.guardian_cap, decision.code)
+        return self._options(kind, [option for option in values if option.looser], decision)
 
 
 def _number(value: Any) -> Any:
@@ -199,25 +214,26 @@ def _number(value: Any) -> Any:
 
 
 def _span(kind: ValueKind, code: int) -> tuple[str, str]:
-    """The first span of hours, as two times; of other kinds, nothing."""
+    """Return the first span of hours as two times; empty strings for other kinds."""
     if kind is not HOURS:
         return ("", "")
     if code in (0, ALWAYS):
         return ("00:00", "24:00") if code else ("00:00", "00:00")
-    rotated = next(
+    # The first slot whose predecessor is closed: a span may cross midnight.
+    start = next(
         slot for slot in range(SLOTS) if code >> slot & 1 and not code >> (slot - 1) % SLOTS & 1
     )
-    end = rotated
+    end = start
     while code >> end % SLOTS & 1:
         end += 1
-    return clock(rotated), clock(end % SLOTS or SLOTS)
+    return clock(start), clock(end % SLOTS or SLOTS)
 
 
 def counts_for(teen: Account, time: ScreenTime) -> list[tuple[str, int]]:
-    """The counts of the week that the pack lets a guardian see, with their words."""
+    """Return this week's counts with their names, as far as the pack shows them to guardians."""
     sees = rules_for(teen).guardian_sees
     counts = counts_of(teen, time.week[0][0], time.day)
-    return [(SEEN_WORDS[each](), counts.get(each, 0)) for each in SEEN if each in sees]
+    return [(SEEN_WORDS[name](), counts.get(name, 0)) for name in SEEN if name in sees]
 
 
 SEEN_WORDS: Final = {
@@ -230,7 +246,7 @@ SEEN_WORDS: Final = {
 
 
 def seen_words(teen: Account) -> list[str]:
-    """What a guardian of this teen can see, in words."""
+    """Return the words for what a guardian of this teen can see."""
     words = {
         "minutes": _("how many minutes a day the app is used"),
         "settings": _("the settings on this page"),
@@ -241,4 +257,4 @@ def seen_words(teen: Account) -> list[str]:
         "searches": _("how many searches were made"),
         "new_followers": _("how many followers are new"),
     }
-    return [words[each] for each in rules_for(teen).guardian_sees]
+    return [words[name] for name in rules_for(teen).guardian_sees]

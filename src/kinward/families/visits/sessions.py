@@ -1,4 +1,4 @@
-"""Visits to the family pages: the platform opens one for who is signed in with it."""
+"""Visits to the family pages, which the platform opens for people signed in with it."""
 
 import hashlib
 import secrets
@@ -22,7 +22,7 @@ PAGES = Literal["family", "pair", "ask", "report", "safe", "decisions"]
 
 
 class Start(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Where a visit begins: a page, a code that was scanned, what a report would be about."""
+    """The start of a visit: a page, a scanned code, and the subject of a user report."""
 
     page: PAGES = "family"
     code: str = ""
@@ -31,13 +31,16 @@ class Start(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
 
 def _digest(secret: str) -> bytes:
-    # 256 random bits need no slow hash.
+    # The secret has 256 random bits, so it needs no slow hash.
     return hashlib.sha256(secret.encode()).digest()
 
 
 @transaction.atomic
 def open_portal(*, account_id: str, start: Start, actor: Actor) -> tuple[str, PortalSession]:
-    """Make a link for an account: a secret that opens once, within `LINK_SECONDS`."""
+    """Create a visit for an account and return the secret of its link.
+
+    The link opens once, within `LINK_SECONDS`. Only the secret's digest is stored.
+    """
     account = get_account(account_id)
     secret = secrets.token_urlsafe(32)
     session = PortalSession.objects.create(
@@ -51,12 +54,14 @@ def open_portal(*, account_id: str, start: Start, actor: Actor) -> tuple[str, Po
 
 
 def enter_portal(secret: str, visiting: PortalSession | None) -> tuple[str, PortalSession]:
-    """Open a link: returns the key of the visit. Whatever is refused is in the ledger.
+    """Open a link, and return the key of the visit with the visit.
 
-    `visiting` is the visit that this browser is on already, if any.
+    `visiting` is the visit that this browser is already on, if any. Raises `PortalLinkRefused` for
+    a used, expired or unknown link, and `PortalOtherAccount` if the browser visits as somebody
+    else. A refusal is in the ledger, unless the link is unknown.
     """
     with transaction.atomic():
-        found = (
+        session = (
             PortalSession.objects.select_for_update(of=("self",))
             .select_related("account")
             .filter(link_digest=_digest(secret))
@@ -64,35 +69,37 @@ def enter_portal(secret: str, visiting: PortalSession | None) -> tuple[str, Port
         )
         now = timezone.now()
         error: PortalLinkRefused | PortalOtherAccount | None = None
-        if found is None or found.opened_at is not None or found.link_expires_at <= now:
+        if session is None or session.opened_at is not None or session.link_expires_at <= now:
             error = PortalLinkRefused()
-        elif visiting is not None and visiting.account_id != found.account_id:
+        elif visiting is not None and visiting.account_id != session.account_id:
             error = PortalOtherAccount()
-        if error is None and found is not None:
+        if error is None and session is not None:
             key = secrets.token_urlsafe(32)
-            found.opened_at, found.expires_at, found.key_digest = now, now + VISIT, _digest(key)
-            found.save(update_fields=["opened_at", "expires_at", "key_digest"])
-            return key, found
-        if found is not None:
+            session.opened_at, session.expires_at = now, now + VISIT
+            session.key_digest = _digest(key)
+            session.save(update_fields=["opened_at", "expires_at", "key_digest"])
+            return key, session
+        if session is not None:
             record(
-                actor=found.account.actor,
+                actor=session.account.actor,
                 kind="portal.refused",
-                subject=f"account:{found.account.platform_id}",
-                why="other account" if found.opened_at is None else "used before",
+                subject=f"account:{session.account.platform_id}",
+                why="other account" if session.opened_at is None else "used before",
             )
+    # Raised outside the transaction, so that the ledger entry stays.
     raise error or PortalLinkRefused()
 
 
 def current_visit(key: str) -> PortalSession:
-    """The visit of a key. Raises `PortalClosed` when there is none any more."""
-    found = (
+    """Return the open visit of a key. Raises `PortalClosed` if there is none."""
+    session = (
         PortalSession.objects.select_related("account")
         .filter(key_digest=_digest(key), ended_at=None, expires_at__gt=timezone.now())
         .first()
     )
-    if found is None:
+    if session is None:
         raise PortalClosed
-    return found
+    return session
 
 
 def leave_portal(session: PortalSession) -> None:
@@ -100,13 +107,13 @@ def leave_portal(session: PortalSession) -> None:
     PortalSession.objects.filter(pk=session.pk).update(ended_at=timezone.now())
 
 
-def started(session: PortalSession) -> Start:
-    """Where a visit begins."""
+def start_of_visit(session: PortalSession) -> Start:
+    """Return the start of a visit, decoded."""
     start: Any = session.start
     return msgspec.convert(start, Start)
 
 
 def forget_visits() -> int:
-    """Forget visits of long ago; returns how many."""
+    """Delete visits whose link expired more than `KEPT` ago; return how many."""
     oldest = timezone.now() - KEPT
     return PortalSession.objects.filter(link_expires_at__lt=oldest).delete()[0]

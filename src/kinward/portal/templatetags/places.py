@@ -1,4 +1,4 @@
-"""What a country is called, in the language of the page."""
+"""Names of countries, in the language of the page."""
 
 from babel import Locale, UnknownLocaleError
 from django import template
@@ -12,7 +12,7 @@ register = template.Library()
 
 @register.filter
 def country(code: str) -> str:
-    """The name of a country (ISO 3166), or the code where there is none."""
+    """Return the name of a country (ISO 3166 code), or the code if it has no name here."""
     if code == ANYWHERE:
         return _("Everywhere")
     try:

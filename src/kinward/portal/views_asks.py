@@ -1,4 +1,4 @@
-"""Asking and answering."""
+"""Asks and proposals: making, answering and withdrawing them."""
 
 from datetime import timedelta
 from typing import Final, cast
@@ -24,16 +24,16 @@ from kinward.families.api import (
 )
 from kinward.ground.errors import NotFound
 from kinward.ground.text import is_number
-from kinward.portal.views_family import guarded, sent_value
+from kinward.portal.views_family import guarded_pairing, sent_value
 from kinward.portal.visitor import Visit, visited
 
-FOR: Final = {"day": None, "week": timedelta(days=7), "month": timedelta(days=30)}
+GRANT_LENGTHS: Final = {"day": None, "week": timedelta(days=7), "month": timedelta(days=30)}
 
 
 @require_POST
 @visited
 def ask(request: Visit) -> HttpResponse:
-    """A teen asks for minutes, or for a value."""
+    """Ask the guardians for minutes or for a value, as a teen."""
     sent = request.POST
     minutes = sent.get("minutes", "")
     ask_guardians(
@@ -50,8 +50,8 @@ def ask(request: Visit) -> HttpResponse:
 @require_POST
 @visited
 def propose(request: Visit, pairing_id: UUID) -> HttpResponse:
-    """A guardian proposes a value."""
-    pairing = guarded(request, pairing_id)
+    """Propose a value, as a guardian."""
+    pairing = guarded_pairing(request, pairing_id)
     value = sent_value(request)
     propose_setting(
         guardian=request.account,
@@ -67,22 +67,26 @@ def propose(request: Visit, pairing_id: UUID) -> HttpResponse:
 @require_POST
 @visited
 def answer(request: Visit, ask_id: UUID) -> HttpResponse:
-    """A guardian answers an ask, or a teen a proposal."""
-    found = Ask.objects.filter(pk=ask_id).first()
-    if found is None:
+    """Answer an ask as a guardian, or a proposal as the teen."""
+    ask = Ask.objects.filter(pk=ask_id).first()
+    if ask is None:
         raise NotFound
     said = cast("AskAnswer", request.POST.get("said", ""))
     note = request.POST.get("note", "")
-    if found.teen_id == request.account.pk:
+    if ask.teen_id == request.account.pk:
         answer_proposal(teen=request.account, ask_id=ask_id, said=said, note=note)
         return redirect("family")
     length = request.POST.get("for", "")
     now = timezone.now()
-    until = now + (FOR[length] or end_of_day(found.teen, now) - now) if length in FOR else None
-    if found.minutes is not None:
+    until = (
+        now + (GRANT_LENGTHS[length] or end_of_day(ask.teen, now) - now)
+        if length in GRANT_LENGTHS
+        else None
+    )
+    if ask.minutes is not None:
         until = None
     answer_ask(guardian=request.account, ask_id=ask_id, said=said, note=note, until=until)
-    pairing = live_pairings().filter(guardian=request.account, teen=found.teen_id).first()
+    pairing = live_pairings().filter(guardian=request.account, teen=ask.teen_id).first()
     messages.success(request, _("Your answer has been sent."))
     return redirect("family") if pairing is None else redirect("teen", pairing.pk)
 
@@ -90,7 +94,7 @@ def answer(request: Visit, ask_id: UUID) -> HttpResponse:
 @require_POST
 @visited
 def withdraw(request: Visit, ask_id: UUID) -> HttpResponse:
-    """Whoever asked or proposed takes it back."""
+    """Withdraw one's own ask or proposal."""
     withdraw_ask(account=request.account, ask_id=ask_id)
     messages.success(request, _("Taken back."))
     return redirect("family")

@@ -1,4 +1,4 @@
-"""Counts of a day: how often something was done, as the platform tells it; never what."""
+"""Activity: how often an account did things on a day, as counted by the platform. Never content."""
 
 from datetime import date
 from typing import Any, Final
@@ -25,8 +25,11 @@ class Counts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
 
 def put_activity(*, account: Account, day: date, counts: Counts) -> None:
-    """Write the totals of a day, in place of earlier ones; the same again changes nothing."""
-    if not all(0 <= each <= MOST for each in msgspec.structs.astuple(counts)):
+    """Replace the totals of a local day. Idempotent.
+
+    Raises `Invalid` for a count out of range and for a day in the future or older than `KEPT`.
+    """
+    if not all(0 <= count <= MOST for count in msgspec.structs.astuple(counts)):
         raise Invalid(f"A count is 0 to {MOST:,}.")
     today = local_now(account, timezone.now()).date()
     if not today - KEPT <= day <= today:
@@ -37,15 +40,15 @@ def put_activity(*, account: Account, day: date, counts: Counts) -> None:
 
 
 def counts_of(account: Account, first: date, last: date) -> dict[str, int]:
-    """The totals from a day to a day."""
-    found: dict[str, Any] = {}
-    for each in Activity.objects.filter(account=account, day__gte=first, day__lte=last):
-        for name, count in each.counts.items():
-            found[name] = found.get(name, 0) + count
-    return found
+    """Return the totals of the days from `first` through `last`, by name."""
+    totals: dict[str, Any] = {}
+    for activity in Activity.objects.filter(account=account, day__gte=first, day__lte=last):
+        for name, count in activity.counts.items():
+            totals[name] = totals.get(name, 0) + count
+    return totals
 
 
 def forget_activity() -> int:
-    """Forget counts after weeks; returns how many rows."""
+    """Delete counts older than `KEPT`; return how many rows."""
     oldest = timezone.now().date() - KEPT
     return Activity.objects.filter(day__lt=oldest).delete()[0]

@@ -1,4 +1,4 @@
-"""Adults whom a teen trusts: asked to get in touch, and taken back. No guardian hears of any."""
+"""Adults whom a teen trusts: called for help, and removed. Guardians are told of neither."""
 
 from datetime import timedelta
 
@@ -12,33 +12,33 @@ from kinward.people.api import Account, lock_account
 
 
 def call_trusted(teen: Account) -> int:
-    """Tell a teen's trusted adults that the teen would like to hear from them."""
-    named = TrustedAdult.objects.select_related("adult").filter(teen=teen, ended_at=None)
-    for trusted in named:
+    """Ask a teen's trusted adults to get in touch, in the caller's transaction; return how many."""
+    trusted_adults = TrustedAdult.objects.select_related("adult").filter(teen=teen, ended_at=None)
+    for trusted in trusted_adults:
         tell(trusted.adult, "called", other=name_in_notices(teen))
         trusted.called_at = timezone.now()
         trusted.save(update_fields=["called_at"])
-    return len(named)
+    return len(trusted_adults)
 
 
 def call_trusted_now(teen: Account) -> int:
-    """The teen asks their trusted adults to get in touch; an adult hears it once an hour."""
+    """Ask a teen's trusted adults to get in touch, at most once an hour; return how many."""
     with transaction.atomic():
         lock_account(teen.pk)
         lately = timezone.now() - timedelta(hours=1)
         if TrustedAdult.objects.filter(teen=teen, called_at__gt=lately, ended_at=None).exists():
             return 0
-        called_ones = call_trusted(teen)
-        if called_ones:
+        called = call_trusted(teen)
+        if called:
             who = teen.actor
             record(actor=who, kind="trusted.called", subject=str(who))
-        return called_ones
+        return called
 
 
 def remove_trusted_adult(*, teen: Account, trusted_id: int) -> None:
-    """Take back that an adult is trusted."""
-    named = TrustedAdult.objects.filter(pk=trusted_id, teen=teen, ended_at=None)
+    """Remove one of a teen's trusted adults, by the row's id. Idempotent."""
+    trusted = TrustedAdult.objects.filter(pk=trusted_id, teen=teen, ended_at=None)
     with transaction.atomic():
-        if named.update(ended_at=timezone.now()):
+        if trusted.update(ended_at=timezone.now()):
             who = teen.actor
             record(actor=who, kind="trusted.ended", subject=str(who))

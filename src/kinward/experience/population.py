@@ -1,4 +1,4 @@
-"""The stored accounts as a population, a part at a time."""
+"""The stored accounts as a population for simulations, one part at a time."""
 
 from collections.abc import Iterator
 
@@ -13,12 +13,15 @@ PART = 50_000
 
 
 def count_accounts() -> int:
-    """How many accounts there are."""
+    """Count the accounts."""
     return Account.objects.count()
 
 
 def stored_people(pack: Pack) -> Iterator[People]:
-    """Every account with its settings, as codes of a pack's capabilities."""
+    """Yield all accounts in parts of at most `PART`, with their permanent settings as codes.
+
+    Settings that a pack does not know, or cannot read, are left out.
+    """
     last = 0
     fields = ("pk", "platform_id", "age_lower", "age_upper", "age_assurance", "jurisdiction")
     while rows := list(
@@ -40,7 +43,7 @@ def stored_people(pack: Pack) -> Iterator[People]:
 
 
 def _settings(pack: Pack, rows: dict[int, int]) -> dict[int, Settings]:
-    made: dict[int, dict[str, list[int]]] = {}
+    settings: dict[int, dict[str, list[int]]] = {}
     first, last = min(rows), max(rows)
     for setting in Setting.objects.filter(
         account_id__gte=first,
@@ -53,12 +56,12 @@ def _settings(pack: Pack, rows: dict[int, int]) -> dict[int, Settings]:
         row = rows.get(setting.account_id)
         if capability is None or row is None:
             continue
-        codes = made.setdefault(row, {}).setdefault(setting.capability, [NONE, NONE])
+        codes = settings.setdefault(row, {}).setdefault(setting.capability, [NONE, NONE])
         try:
             codes[setting.layer == Layer.SELF] = capability.kind.code_on(setting.value, None)
         except ValueError:
             continue
     return {
-        row: tuple((name, codes[0], codes[1]) for name, codes in sorted(each.items()))
-        for row, each in made.items()
+        row: tuple((name, codes[0], codes[1]) for name, codes in sorted(by_capability.items()))
+        for row, by_capability in settings.items()
     }

@@ -1,0 +1,142 @@
+"""Requests: a teen asks, a guardian proposes, and either of them withdraws."""
+
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from kinward.experience.api import Layer
+from kinward.families.asks.expiry import LAPSES, TIDY
+from kinward.families.asks.wording import words_of_ask
+from kinward.families.errors import AskClosed, NoGuardian, TooManyTries
+from kinward.families.models import OPEN_ASKS, Ask, AskState, Pairing
+from kinward.families.notices import name_in_notices, tell
+from kinward.families.pairing.power import has_power, live_pairings, require_power
+from kinward.families.screen_time.usage import local_now
+from kinward.families.settings.choices import bounds_for, check_value
+from kinward.ground.errors import Invalid, NotFound
+from kinward.ground.jobs import enqueue
+from kinward.ledger.api import record
+from kinward.people.api import Account, lock_account
+from kinward.policy import Weekly
+
+MAX_OPEN: Final = 5
+MAX_DAILY: Final = 20
+MAX_EXTRA: Final = 120  # minutes in one ask
+MAX_REASON: Final = 500
+
+
+@transaction.atomic
+def ask_guardians(
+    *,
+    teen: Account,
+    capability: str,
+    reason: str,
+    value: Weekly | None = None,
+    minutes: int | None = None,
+) -> Ask:
+    """Ask a teen's guardians for a value, or for more minutes today, and tell the guardians.
+
+    Raises `NoGuardian` if no pairing of the teen gives power now.
+    """
+    teen = lock_account(teen.pk)
+    pairings = [pairing for pairing in live_pairings().filter(teen=teen) if has_power(pairing)]
+    if not pairings:
+        raise NoGuardian
+    ask = _create_ask(teen, None, capability, reason, value, minutes)
+    for pairing in pairings:
+        what = words_of_ask(ask, pairing.guardian.language)
+        tell(pairing.guardian, "asked", other=name_in_notices(teen), what=what)
+    return ask
+
+
+@transaction.atomic
+def propose_setting(
+    *, guardian: Account, teen_id: str, capability: str, reason: str, value: Weekly
+) -> Ask:
+    """Propose a value to a teen instead of setting it, and tell the teen."""
+    pairing = require_power(guardian=guardian, teen_id=teen_id)
+    proposal = _create_ask(pairing.teen, pairing, capability, reason, value, None)
+    what = words_of_ask(proposal, pairing.teen.language)
+    tell(pairing.teen, "proposed", other=name_in_notices(guardian), what=what)
+    return proposal
+
+
+def _create_ask(
+    teen: Account,
+    by: Pairing | None,
+    capability: str,
+    reason: str,
+    value: Weekly | None,
+    minutes: int | None,
+) -> Ask:
+    reason = reason.strip()
+    if len(reason) > MAX_REASON:
+        raise Invalid(f"A reason has at most {MAX_REASON} characters.")
+    if (value is None) == (minutes is None):
+        raise Invalid("Ask for a value, or for minutes.")
+    if minutes is not None and (capability != "session.time" or not 1 <= minutes <= MAX_EXTRA):
+        raise Invalid(f"Ask for 1 to {MAX_EXTRA} minutes of time.")
+    kind, bounds = bounds_for(teen, capability)
+    if value is not None:
+        check_value(kind, bounds, Layer.GUARDIAN, value, bounds.guardian_moves)
+    now = timezone.now()
+    recent = Ask.objects.filter(teen=teen, made_at__gt=now - timedelta(days=1))
+    if recent.count() >= MAX_DAILY:
+        raise TooManyTries(f"At most {MAX_DAILY} a day.")
+    if Ask.objects.filter(teen=teen, state__in=OPEN_ASKS, lapses_at__gt=now).count() >= MAX_OPEN:
+        raise TooManyTries(f"{MAX_OPEN} wait for an answer already.")
+    lapses_at = now + LAPSES
+    ask = Ask.objects.create(
+        teen=teen,
+        proposed_by=by,
+        capability=capability,
+        value=value,
+        minutes=minutes,
+        day=local_now(teen, now).date(),
+        reason=reason,
+        lapses_at=lapses_at,
+    )
+    who = teen if by is None else by.guardian
+    record(
+        actor=who.actor,
+        kind="ask.made",
+        subject=str(ask),
+        capability=capability,
+        value=value,
+        minutes=minutes,
+    )
+    enqueue(TIDY, at=lapses_at, teen_id=teen.pk)
+    return ask
+
+
+@transaction.atomic
+def withdraw_ask(*, account: Account, ask_id: UUID) -> None:
+    """Withdraw an open ask or proposal as the person who made it.
+
+    Raises `NotFound` for one that somebody else made, and `AskClosed`.
+    """
+    ask = Ask.objects.select_related("proposed_by").filter(pk=ask_id).first()
+    maker_id = None
+    if ask is not None:
+        maker_id = ask.teen_id if ask.proposed_by is None else ask.proposed_by.guardian_id
+    if ask is None or maker_id != account.pk:
+        raise NotFound
+    lock_account(ask.teen_id)
+    ask.refresh_from_db(fields=["state"])
+    if ask.state not in OPEN_ASKS:
+        raise AskClosed
+    ask.state = AskState.WITHDRAWN
+    ask.save(update_fields=["state"])
+    record(actor=account.actor, kind="ask.withdrawn", subject=str(ask))
+
+
+def ask_history(teen: Account, limit: int = 30) -> list[Ask]:
+    """Return a teen's asks and the proposals to that teen, newest first, with their answers."""
+    return list(
+        Ask.objects.select_related("proposed_by__guardian", "granted_by__guardian", "teen")
+        .prefetch_related("answers__pairing__guardian")
+        .filter(teen=teen)[:limit]
+    )
