@@ -22,7 +22,7 @@ from kinward.cli.first_run import migrate
 migrate()
 from tests.integration.helpers import KNOWN, quarantined
 from kinward.access.actor import Actor
-from kinward.evidence.care import store_next
+from kinward.evidence.care import store_next_file
 from kinward.media import digest_bytes
 from kinward.matching.services import add_hashes, create_bank, file_hashes
 from kinward.people.services import Profile, put_account
@@ -32,7 +32,7 @@ add_hashes(bank=bank, hashes=hashes, provenance="p", actor=Actor.system("test"))
 account = put_account(platform_id="member-1", profile=Profile())[0]
 quarantined(account)
 quarantined(account, content_id="post-2")
-assert store_next()
+assert store_next_file()
 """
 LOOK = """
 from kinward.cli.main import set_up_django
