@@ -1,4 +1,4 @@
-"""Policy: what each person may do or be shown. Pure: no database, no Django, no clock of its own.
+"""Policy: what each person may do or see. Pure: no database, no Django and no clock of its own.
 
 >>> from kinward.policy import AgeRange, Person, decide, load_pack
 >>> decide(load_pack("tiktok-2021"), "live.host", Person(AgeRange(16, 18))).effect
