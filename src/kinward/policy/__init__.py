@@ -5,6 +5,9 @@
 'allow'
 """
 
+import importlib
+from typing import TYPE_CHECKING, Final
+
 from kinward.policy.ages import (
     UNKNOWN,
     AgeRange,
@@ -33,18 +36,8 @@ from kinward.policy.diff import diff_packs
 from kinward.policy.engine import decide
 from kinward.policy.explain import bounds_of, explain_decision
 from kinward.policy.families import FamilyRules
-from kinward.policy.over_ray import simulate_over_ray
 from kinward.policy.pack import Pack, decode_pack, pack_digest, read_pack
-from kinward.policy.picture import bars, svg
 from kinward.policy.places import is_place
-from kinward.policy.population import (
-    People,
-    Settings,
-    count_parquet,
-    from_parquet,
-    generate_people,
-    people_of,
-)
 from kinward.policy.problems import PackExpired, PackInvalid, Problem, SignatureRefused
 from kinward.policy.question import Person
 from kinward.policy.request import (
@@ -66,7 +59,6 @@ from kinward.policy.sentences import (
     value_words,
 )
 from kinward.policy.signed import export_pack, load_pack, new_signing_key, public_key
-from kinward.policy.simulate import Change, Simulation, direction, group_of, simulate_change
 from kinward.policy.sources import (
     check_size,
     line_of,
@@ -88,7 +80,40 @@ from kinward.policy.values import (
     Weekly,
     clock,
 )
-from kinward.policy.vector import NONE
+
+if TYPE_CHECKING:
+    from kinward.policy.over_ray import simulate_over_ray
+    from kinward.policy.picture import bars, svg
+    from kinward.policy.population import (
+        People,
+        Settings,
+        count_parquet,
+        from_parquet,
+        generate_people,
+        people_of,
+    )
+    from kinward.policy.simulate import Change, Simulation, direction, group_of, simulate_change
+    from kinward.policy.vector import NONE
+
+# Simulations need NumPy. A platform that only decides in its own process does not, so these load
+# on demand.
+_ON_DEMAND: Final = {
+    "simulate_over_ray": "over_ray",
+    "bars": "picture",
+    "svg": "picture",
+    "People": "population",
+    "Settings": "population",
+    "count_parquet": "population",
+    "from_parquet": "population",
+    "generate_people": "population",
+    "people_of": "population",
+    "Change": "simulate",
+    "Simulation": "simulate",
+    "direction": "simulate",
+    "group_of": "simulate",
+    "simulate_change": "simulate",
+    "NONE": "vector",
+}
 
 __all__ = [
     "ALWAYS",
@@ -181,3 +206,12 @@ __all__ = [
     "tables",
     "value_words",
 ]
+
+
+if not TYPE_CHECKING:  # or the type checker would accept any name
+
+    def __getattr__(name: str) -> object:
+        """Import a name of a simulation. Raises `AttributeError`."""
+        if name not in _ON_DEMAND:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(importlib.import_module(f"{__name__}.{_ON_DEMAND[name]}"), name)
