@@ -1,4 +1,4 @@
-"""Who acts, and what each role may do. Pure."""
+"""Actors, and what each role may do. Pure."""
 
 from kinward.access.actor import Actor
 from kinward.access.permissions import Permission

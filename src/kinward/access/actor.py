@@ -1,7 +1,7 @@
-"""Who does something: a person of the staff, a key, an operator, the system, a rule, an account.
+"""Actors: a member of staff, an API key, an operator, the system, a rule, or an account.
 
-`str(actor)` is how the ledger names it. A name that was stored is a record and not an authority:
-what `Actor.stored` gives back may nothing.
+The ledger names an actor by `str(actor)`. A stored name is a record and gives no authority, so
+`Actor.stored` returns an actor without permissions.
 """
 
 from dataclasses import dataclass, replace
@@ -16,26 +16,26 @@ EVERYTHING: Final = frozenset(Permission)
 
 
 class ActorKind(StrEnum):
-    """What kind of actor it is: the first word of its name in the ledger."""
+    """The kind of an actor: the first word of its name in the ledger."""
 
     STAFF = "staff"
-    KEY = "key"  # what a key may is said by its scopes, which the gate checks
-    OPERATOR = "operator"  # whoever runs commands on the machine, and so has the database
+    KEY = "key"  # its scopes, which the gate checks, say what it may do
+    OPERATOR = "operator"  # runs commands on the machine, and so has the database
     SYSTEM = "system"  # Kinward's own jobs
     RULE = "rule"  # a rule of the guidelines that gave a verdict
-    ACCOUNT = "account"  # an account of the platform, for itself or its family
+    ACCOUNT = "account"  # an account of the platform, acting for itself or its family
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Somebody or something that acts, and what it may do."""
+    """A person or a part of the system that acts, with its permissions."""
 
     kind: ActorKind
     name: str
     permissions: frozenset[Permission] = frozenset()
 
     def __str__(self) -> str:
-        """Name it as the ledger does.
+        """Return the actor's name in the ledger.
 
         >>> str(Actor.system("enforcement"))
         'system:enforcement'
@@ -43,46 +43,46 @@ class Actor:
         return f"{self.kind}:{self.name}"
 
     def may(self, permission: Permission) -> bool:
-        """Say whether it may do this."""
+        """Return whether the actor has a permission."""
         return permission in self.permissions
 
     def must(self, permission: Permission) -> None:
-        """Raise `Forbidden` unless it may do this."""
+        """Raise `Forbidden` unless the actor has a permission."""
         if not self.may(permission):
             raise Forbidden(_refusal(permission))
 
     def granted(self, permission: Permission) -> "Actor":
-        """Allow one thing more, for what follows from a decision that was checked already."""
+        """Return the actor with one more permission, for the consequences of a checked decision."""
         return replace(self, permissions=self.permissions | {permission})
 
     @classmethod
     def key(cls, name: str) -> "Actor":
-        """Name an API key."""
+        """Return an API key as an actor, without permissions."""
         return cls(ActorKind.KEY, name)
 
     @classmethod
     def operator(cls, user: str) -> "Actor":
-        """Name the system user who runs a command. They may everything."""
+        """Return the system user who runs a command as an actor, with every permission."""
         return cls(ActorKind.OPERATOR, user, EVERYTHING)
 
     @classmethod
     def system(cls, room: str) -> "Actor":
-        """Name a room whose job acts by itself. It may everything."""
+        """Return a room whose job acts by itself as an actor, with every permission."""
         return cls(ActorKind.SYSTEM, room, EVERYTHING)
 
     @classmethod
     def rule(cls, name: str) -> "Actor":
-        """Name a rule of the guidelines."""
+        """Return a rule of the guidelines as an actor, without permissions."""
         return cls(ActorKind.RULE, name)
 
     @classmethod
     def account(cls, platform_id: str) -> "Actor":
-        """Name an account of the platform."""
+        """Return an account of the platform as an actor, without permissions."""
         return cls(ActorKind.ACCOUNT, platform_id)
 
     @classmethod
     def stored(cls, text: str) -> "Actor":
-        """Read a name that was stored. It may nothing.
+        """Read a stored name. The actor has no permissions.
 
         >>> Actor.stored("staff:robin").may(Permission.WORK_ON_CASES)
         False

@@ -1,7 +1,7 @@
-"""Two people, once: one person asks, another approves, and the database holds both to it.
+"""The protocol of two people: one asks, another approves, and the database enforces it.
 
-A model that needs two people inherits `TwoPeople`, names the permission that both need, and is
-decided by `decide_agreement` and by nothing else.
+A model that needs two people inherits `TwoPeople` and names the permission that both need. Only
+`decide_agreement` decides on its rows.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ class AlreadyDecided(KinwardError):
 
 
 class AgreementState(models.TextChoices):
-    """Where it stands. A model may have later states, and all of those are approved too."""
+    """The state of an agreement. A model may add later states, which all count as approved."""
 
     ASKED = "asked"
     APPROVED = "approved"
@@ -36,10 +36,10 @@ PROPOSED: Final = {AgreementState.ASKED.value: "proposed", AgreementState.REFUSE
 
 
 class TwoPeople(models.Model):
-    """What one person asked for and only another person can approve."""
+    """A request by one person that only another person can approve."""
 
-    permission: ClassVar[Permission]  # what asking and deciding need
-    words: ClassVar[Mapping[str, str]] = {}  # for states that people know by another word
+    permission: ClassVar[Permission]  # for asking and for deciding
+    words: ClassVar[Mapping[str, str]] = {}  # for states that people know by another name
 
     id = models.UUIDField(primary_key=True, default=uuid4)
     state = models.CharField(max_length=20, default=AgreementState.ASKED)
@@ -51,8 +51,9 @@ class TwoPeople(models.Model):
     class Meta:
         abstract = True
         constraints: ClassVar[tuple[models.BaseConstraint, ...]] = (
-            # Whatever is not asked or refused counts as approved, so that a new state cannot
-            # escape. A NULL would make a comparison NULL, and PostgreSQL lets that pass.
+            # Every state but asked and refused counts as approved, so that a new state cannot
+            # escape. Columns are tested for NULL, because a comparison with NULL is NULL, and a
+            # constraint lets that pass.
             models.CheckConstraint(
                 condition=Q(state="asked", decided_by=None, decided_at=None)
                 | Q(state="refused", decided_by__isnull=False, decided_at__isnull=False)
@@ -68,12 +69,12 @@ class TwoPeople(models.Model):
 
     @property
     def word(self) -> str:
-        """The state, in the word that people know it by."""
+        """The state, by the name that people know."""
         return self.words.get(self.state, self.state)
 
     @property
     def withdrawn(self) -> bool:
-        """Whether the person who asked took it back."""
+        """Whether the person who asked withdrew the request."""
         return self.state == AgreementState.REFUSED and self.decided_by_id == self.asked_by_id
 
 
@@ -82,10 +83,10 @@ Agreement = TypeVar("Agreement", bound=TwoPeople)
 
 @transaction.atomic
 def decide_agreement(model: type[Agreement], pk: UUID, *, approve: bool, staff: Staff) -> Agreement:
-    """Approve or refuse, and return the row locked. The person who asked may only refuse.
+    """Approve or refuse a request, and return its row, locked. The asker may only refuse.
 
-    Raises `Forbidden`, `NotFound` or `AlreadyDecided`. The caller does what follows, and records
-    it, in the same transaction.
+    Raises `Forbidden`, `NotFound` or `AlreadyDecided`. The caller carries out the decision and
+    writes the ledger entry in the same transaction.
     """
     row = lock_agreement(model, pk, staff=staff)
     if row.state != AgreementState.ASKED:
@@ -99,7 +100,7 @@ def decide_agreement(model: type[Agreement], pk: UUID, *, approve: bool, staff: 
 
 
 def lock_agreement(model: type[Agreement], pk: UUID, *, staff: Staff) -> Agreement:
-    """Lock one of these, for somebody who may decide on it."""
+    """Lock the row of a request. Raises `Forbidden` or `NotFound`."""
     staff.must(model.permission)
     row = model._default_manager.select_for_update(of=("self",)).filter(pk=pk).first()
     if row is None:

@@ -1,4 +1,4 @@
-"""Staff who sign in, and API keys, of which only a hash is kept."""
+"""Staff accounts, and API keys, which are stored as hashes only."""
 
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
@@ -18,21 +18,21 @@ class Staff(AbstractUser):
 
     @property
     def actor(self) -> Actor:
-        """This person as an actor, with what their role allows while they are active."""
+        """This person as an actor, with their role's permissions while they are active."""
         allowed = ROLES.get(self.role, frozenset()) if self.is_active else frozenset()
         return Actor(ActorKind.STAFF, self.username, allowed)
 
     def may(self, permission: Permission) -> bool:
-        """Say whether this person's role allows something."""
+        """Return whether this person has a permission."""
         return self.actor.may(permission)
 
     def must(self, permission: Permission) -> None:
-        """Raise `Forbidden` unless this person's role allows something."""
+        """Raise `Forbidden` unless this person has a permission."""
         self.actor.must(permission)
 
 
 class ApiKey(models.Model):
-    """A key that the platform calls with. The secret part is shown once and kept as a hash."""
+    """A key for the platform's calls. Its secret is shown once and stored as a hash."""
 
     name = models.CharField(max_length=80, unique=True)
     digest = models.BinaryField(unique=True)
@@ -45,5 +45,5 @@ class ApiKey(models.Model):
 
     @property
     def actor(self) -> Actor:
-        """This key as an actor. Its scopes say what it may."""
+        """This key as an actor. The gate checks its scopes."""
         return Actor.key(self.name)

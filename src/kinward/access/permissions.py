@@ -1,4 +1,4 @@
-"""What somebody may do, each with the words of its refusal."""
+"""Permissions, each with the words that refuse it."""
 
 from enum import StrEnum
 
@@ -9,7 +9,7 @@ class Permission(StrEnum):
     doing: str
 
     def __new__(cls, value: str, doing: str) -> "Permission":
-        """Make a member of a name and the words for doing it."""
+        """Create a member from its name and the words that begin its refusal."""
         member = str.__new__(cls, value)
         member._value_ = value
         member.doing = doing

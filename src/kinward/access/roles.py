@@ -1,4 +1,4 @@
-"""The roles of staff and what each may do: the least that works."""
+"""The roles of staff, each with as few permissions as it needs."""
 
 from typing import Final
 
@@ -41,7 +41,7 @@ ROLES: Final[dict[str, frozenset[Permission]]] = {
 
 
 def least_roles(permission: Permission) -> list[str]:
-    """Name the roles that allow this and little else; empty for what only the command line may.
+    """List the smallest roles with a permission; none if only the command line has it.
 
     >>> least_roles(Permission.SEE_BANKS), least_roles(Permission.MANAGE_KEYS)
     (['reviewer', 'operator'], [])

@@ -1,4 +1,4 @@
-"""Making and refusing API keys, and making staff accounts."""
+"""Create, revoke and check API keys, and create staff accounts."""
 
 import hashlib
 import secrets
@@ -31,7 +31,8 @@ DEFAULT_SCOPES: Final = frozenset(
         "text:check",
     }
 )
-# What says how near a hash is to which bank is for staff's tools, and asked for by name.
+# Looking up hashes shows how close a hash is to which bank. That is for the tools of staff, so a
+# key gets the scope only by name.
 SCOPES: Final = DEFAULT_SCOPES | {"hashes:look-up"}
 PREFIX: Final = "kw_"
 
@@ -64,7 +65,7 @@ def _digest(secret: str) -> bytes:
 
 @transaction.atomic
 def create_key(*, name: str, scopes: frozenset[str], actor: Actor) -> str:
-    """Make a key and return its secret, which is never shown again."""
+    """Create a key and return its secret, which is never shown again. Raises `NameTaken`."""
     actor.must(Permission.MANAGE_KEYS)
     if unknown := scopes - SCOPES:
         raise Invalid(f"Unknown scope {min(unknown)!r}. Scopes are: {', '.join(sorted(SCOPES))}.")
@@ -80,7 +81,7 @@ def create_key(*, name: str, scopes: frozenset[str], actor: Actor) -> str:
 
 @transaction.atomic
 def revoke_key(*, name: str, actor: Actor) -> None:
-    """Refuse a key from now on."""
+    """Revoke a key at once. Raises `NotFound` if no live key has this name."""
     actor.must(Permission.MANAGE_KEYS)
     if not ApiKey.objects.filter(name=name, revoked_at=None).update(revoked_at=timezone.now()):
         raise NotFound(f"There is no live key named {name!r}.")
@@ -89,16 +90,22 @@ def revoke_key(*, name: str, actor: Actor) -> None:
 
 
 def authenticate(authorization: str, scope: str) -> ApiKey:
-    """The key behind an `Authorization` header, when it is live and has the scope."""
+    """Return the live key of an `Authorization` header.
+
+    Raises `KeyRefused`, or `ScopeMissing` if the key lacks the scope.
+    """
     digest = _presented(authorization)
     return _allowed(live_keys().get([digest]).get(digest), scope)
 
 
 def authenticate_known(authorization: str, scope: str) -> ApiKey | None:
-    """The same without ever asking the database; None when it would have to be asked."""
+    """Authenticate without the database; None if only the database could tell.
+
+    Raises `KeyRefused` or `ScopeMissing`.
+    """
     digest = _presented(authorization)
-    found = live_keys().peek([digest])
-    return None if found is None else _allowed(found[digest], scope)
+    cached = live_keys().peek([digest])
+    return None if cached is None else _allowed(cached[digest], scope)
 
 
 def _presented(authorization: str) -> bytes:
@@ -118,18 +125,21 @@ def _allowed(key: ApiKey | None, scope: str) -> ApiKey:
 
 @cache
 def live_keys() -> Cache[bytes, ApiKey]:
-    """The live keys by their digests, as this process has them at hand."""
+    """Return this process's cache of live keys by their digests."""
 
     def load(digests: Iterable[bytes]) -> dict[bytes, ApiKey]:
-        found = ApiKey.objects.filter(digest__in=list(digests), revoked_at=None)
-        return {bytes(key.digest): key for key in found}
+        keys = ApiKey.objects.filter(digest__in=list(digests), revoked_at=None)
+        return {bytes(key.digest): key for key in keys}
 
     return Cache("keys", load, size=10_000)
 
 
 @transaction.atomic
 def create_staff(*, username: str, password: str, role: str, actor: Actor) -> Staff:
-    """Make a staff account; the second factor is set up at the first sign-in."""
+    """Create a staff account, whose second factor is set up at the first sign-in.
+
+    Raises `NameTaken`, or `Invalid` for an unknown role or a weak password.
+    """
     actor.must(Permission.MANAGE_STAFF)
     if role not in ROLES:
         raise Invalid(f"Unknown role {role!r}. Roles are: {', '.join(sorted(ROLES))}.")

@@ -54,10 +54,10 @@ def _alone(request: Request) -> Answer:
 
 def _live(request: Request) -> Answer:
     """The decision by what is in force; protective where that cannot be known."""
-    from kinward.cli.main import set_up_django
+    from kinward.cli.main import open_tables
 
     try:
-        set_up_django()
+        open_tables()
         from kinward.experience.api import decide_all, live, load_states, pack_for
 
         in_force = live().in_force()

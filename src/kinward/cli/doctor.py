@@ -10,6 +10,7 @@ import click
 import httpx
 import msgspec
 
+from kinward.cli.first_run import EarlierLayout, NoTables
 from kinward.ground.config import Section, config, section
 from kinward.ground.errors import KinwardError
 from kinward.policy import Problem
@@ -41,10 +42,10 @@ def fault(text: str) -> Finding:
 def check_database() -> Finding:
     """Can we reach a PostgreSQL that is new enough?"""
     from kinward.cli import postgres
-    from kinward.cli.main import set_up_django
+    from kinward.cli.main import open_tables
 
     embedded = postgres.is_embedded()
-    set_up_django()
+    open_tables()
     from django.db import connection
 
     with connection.cursor() as cursor:
@@ -347,12 +348,17 @@ MARKS: Final = {"ok": ("âœ“", "green"), "warning": ("!", "yellow"), "fault": ("â
 
 
 def examine() -> dict[str, Finding]:
-    """Run every check; one that cannot run is a fault with its reason."""
+    """Run every check; one that cannot run is a fault with its reason.
+
+    Raises `NoTables` or `EarlierLayout`, because most checks would then fail for that one reason.
+    """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kinward.project.settings")
     found: dict[str, Finding] = {}
     for name, check in CHECKS.items():
         try:
             found[name] = check()
+        except (EarlierLayout, NoTables):
+            raise
         except KinwardError as error:
             found[name] = fault(str(error))
         except Exception as error:  # a doctor who faints helps nobody

@@ -2,8 +2,39 @@
 
 import base64
 import secrets
+from typing import Final
 
 from kinward.ground.config import config, random_secret, write_secret
+from kinward.ground.errors import KinwardError
+
+FIRST_APP: Final = "ledger"  # has tables in every installation
+DROPPED_APP: Final = "cases"  # had tables in development versions only, under other migrations
+
+
+class NoTables(KinwardError):
+    """This database has no tables of Kinward."""
+
+    code = "database.no_tables"
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Is KINWARD_DATA_DIR or KINWARD_DATABASE_URL right? `kinward up` makes them, "
+            "or `kinward migrate`."
+        )
+
+
+class EarlierLayout(KinwardError):
+    """An earlier development version made this database. It cannot be upgraded."""
+
+    code = "database.earlier_layout"
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Start with a new data directory: point KINWARD_DATA_DIR (or KINWARD_DATABASE_URL) at "
+            "an empty one."
+        )
 
 
 def make_secrets() -> None:
@@ -23,9 +54,43 @@ def make_secrets() -> None:
         write_secret(chosen.secret_path("evidence_key"), new_key())
 
 
+def check_tables() -> None:
+    """Raise `NoTables` or `EarlierLayout` where commands cannot work with the database."""
+    apps = _migrated_apps()
+    if apps is None:
+        return
+    _refuse_earlier_layout(apps)
+    if FIRST_APP not in apps:
+        raise NoTables
+
+
 def migrate() -> None:
-    """Bring the database to this version."""
+    """Bring the database to this version. Raises `EarlierLayout`."""
     from django.core.management import call_command
 
+    _refuse_earlier_layout(_migrated_apps() or set())
     call_command("migrate", verbosity=0, interactive=False)
     call_command("createcachetable", verbosity=0)
+
+
+def _refuse_earlier_layout(apps: set[str]) -> None:
+    if DROPPED_APP in apps:
+        raise EarlierLayout
+
+
+def _migrated_apps() -> set[str] | None:
+    """Return the apps with a migration in the database, or None if it is unreachable.
+
+    An unreachable database is no reason to stop here. The gate answers protectively without one,
+    and a worker waits for it.
+    """
+    from django.db import OperationalError, connection
+    from django.db.migrations.recorder import MigrationRecorder
+
+    try:
+        return {app for app, _ in MigrationRecorder(connection).applied_migrations()}
+    except OperationalError:
+        return None
+    finally:
+        if not connection.in_atomic_block:
+            connection.close()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from kinward.cli.main import set_up_django
+from kinward.cli.main import open_tables
 
 FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 
@@ -18,7 +18,7 @@ def guidelines() -> None:
 @guidelines.command()
 def show() -> None:
     """Print the document in force, to begin a new one from."""
-    set_up_django()
+    open_tables()
     from kinward.guidelines.api import guidelines_text_in_force
 
     click.echo(guidelines_text_in_force(), nl=False)
@@ -42,7 +42,7 @@ def check(file: Path) -> None:
 @FILE
 def simulate(file: Path) -> None:
     """Count what a document would have done to past cases, against the one in force."""
-    set_up_django()
+    open_tables()
     from kinward.casebook.api import Case
     from kinward.guidelines import read_guidelines
     from kinward.guidelines.api import guidelines_in_force

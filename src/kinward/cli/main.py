@@ -10,10 +10,11 @@ import click
 
 from kinward import __version__
 from kinward.access import Actor
+from kinward.cli.first_run import EarlierLayout, NoTables, check_tables
 from kinward.ground.config import config
 from kinward.ground.errors import KinwardError
 
-# name: (where it is, what it is for, whether it needs Django and so a database)
+# name: (where it is, what it is for, whether it needs Django and the tables of a database)
 COMMANDS: Final = {
     "up": ("up:up", "Start Kinward: database, web, gate and worker, in one command.", False),
     "demo": ("demo:demo", "Start Kinward with a demo community and an authority's sandbox.", False),
@@ -43,7 +44,7 @@ COMMANDS: Final = {
     "backup": ("backup:backup", "Write a backup of everything, sealed to a key of yours.", True),
     "restore": ("backup:restore", "Bring a backup back into an empty database.", False),
     "sandbox": ("sandbox:sandbox", "An authority to practise on.", False),
-    "migrate": ("roles:migrate", "Bring the database to this version.", True),
+    "migrate": ("roles:migrate", "Bring the database to this version.", False),
     "serve": ("roles:serve", "Run web and gate alone (production; see also `up`).", False),
     "worker": ("roles:worker", "Run a worker alone (production; see also `up`).", True),
 }
@@ -59,8 +60,8 @@ class Lazy(click.Group):
         if cmd_name not in COMMANDS:
             return None
         where, _, needs_django = COMMANDS[cmd_name]
-        if needs_django and "--help" not in sys.argv:
-            set_up_django()
+        if needs_django and not {"-h", "--help"} & set(sys.argv):
+            open_tables()
         elif needs_django:
             load_django()
         module, _, name = where.partition(":")
@@ -79,6 +80,16 @@ def set_up_django() -> None:
 
     attach()
     load_django()
+
+
+def open_tables() -> None:
+    """Set up Django over a database that has tables. Raises `NoTables` or `EarlierLayout`."""
+    from kinward.cli import postgres
+
+    if postgres.is_new():  # creating a server in the wrong place would only hide the mistake
+        raise NoTables
+    set_up_django()
+    check_tables()
 
 
 def load_django() -> None:
@@ -108,4 +119,5 @@ def main() -> None:
         cli()
     except KinwardError as error:
         click.secho(f"{error.sentence} {error.detail}".strip(), fg="red", err=True)
-        raise SystemExit(1) from None
+        wrong_database = isinstance(error, EarlierLayout | NoTables)
+        raise SystemExit(2 if wrong_database else 1) from None

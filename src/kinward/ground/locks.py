@@ -1,4 +1,4 @@
-"""Locks by name, held by a database session: when its process dies, they are free at once."""
+"""Named locks of a database session, which are free as soon as its process dies."""
 
 import hashlib
 from collections.abc import Iterator
@@ -8,22 +8,22 @@ from django.db import connection, transaction
 
 
 def sharing(name: str) -> None:
-    """Say that this transaction is under way, for whoever `wait_for`s such ones to end."""
+    """Mark this transaction as running under a name, so that `wait_for` waits for its end."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_key(name)])
 
 
 def wait_for(name: str) -> None:
-    """Wait until every transaction that is `sharing` now has ended; later ones are not waited for.
+    """Wait until every transaction that is `sharing` the name now has ended, but no later ones.
 
-    What was committed before this is seen by every later transaction.
+    Every later transaction sees what was committed before this call.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_key(name)])
 
 
 def in_turn(name: str) -> None:
-    """Wait until no other transaction has this name, and have it until this one ends."""
+    """Wait until no other transaction has this name, then keep it until this transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_key(name)])
 
@@ -34,7 +34,7 @@ def _key(name: str) -> int:
 
 @contextmanager
 def exclusive(name: str) -> Iterator[bool]:
-    """Try to hold a lock for the block; yields whether it is ours. Never waits."""
+    """Try to take a lock for the block, and yield whether it was free. Never waits."""
     key = _key(name)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])

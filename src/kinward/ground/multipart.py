@@ -1,4 +1,4 @@
-"""`multipart/form-data`, parsed in memory as it arrives, within bounds, never through a file."""
+"""`multipart/form-data`, parsed in memory as it arrives, within bounds and never through a file."""
 
 from typing import Final
 
@@ -22,7 +22,7 @@ class Malformed(KinwardError):
 
 
 class Part(msgspec.Struct):
-    """One field of a form: its name, its bytes, and a file name if it was sent as a file."""
+    """One field of a form: its name, its bytes, and its file name if it was sent as a file."""
 
     name: str
     data: bytearray
@@ -30,7 +30,7 @@ class Part(msgspec.Struct):
 
     @property
     def text(self) -> str:
-        """The field as text."""
+        """The field as text. Raises `Malformed` if it is not UTF-8."""
         try:
             return self.data.decode()
         except UnicodeDecodeError as error:
@@ -38,7 +38,7 @@ class Part(msgspec.Struct):
 
 
 class Form:
-    """Feed it the body's chunks, then `finish` it. The caller bounds the body's size."""
+    """A form that is fed the body's chunks and then finished. The caller bounds the body's size."""
 
     def __init__(self, content_type: str) -> None:
         kind, options = parse_options_header(content_type)
@@ -65,14 +65,14 @@ class Form:
         )
 
     def feed(self, chunk: bytes) -> None:
-        """Take the next chunk of the body."""
+        """Parse the next chunk of the body. Raises `Malformed`."""
         try:
             self._parser.write(chunk)
         except FormParserError as error:
             raise Malformed(str(error)) from error
 
     def finish(self) -> dict[str, Part]:
-        """All fields by name; a body that breaks off is malformed."""
+        """Return all fields by name. Raises `Malformed` if the body breaks off."""
         if not self._ended:
             raise Malformed("The body ends before its last boundary.")
         return self.parts

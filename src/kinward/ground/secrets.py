@@ -1,6 +1,6 @@
-"""Short secrets at rest, such as one-time codes' and partners': encrypted under the secret key.
+"""Short secrets at rest, such as those of one-time codes and partners, sealed with the secret key.
 
-Without a secret key that lasts nothing is sealed: `NotConfigured` says so.
+Without a lasting secret key nothing is sealed, and `NotConfigured` is raised.
 """
 
 import base64
@@ -19,12 +19,12 @@ class CannotOpen(KinwardError):
 
 
 def seal_text(text: str, purpose: str) -> str:
-    """A text, sealed for one purpose."""
+    """Seal a text for one purpose."""
     return _fernet(purpose).encrypt(text.encode()).decode()
 
 
 def open_text(sealed: str, purpose: str) -> str:
-    """The text again."""
+    """Open a sealed text. Raises `CannotOpen` for another key or purpose."""
     try:
         return _fernet(purpose).decrypt(sealed.encode()).decode()
     except InvalidToken as error:

@@ -1,4 +1,4 @@
-"""What strangers send is text and can be anything: numbers, ids, and what can be stored."""
+"""Text from strangers, which can be anything: ids, numbers, and what PostgreSQL can store."""
 
 import re
 from typing import Final
@@ -7,16 +7,16 @@ from kinward.ground.errors import Invalid
 
 MAX_ID: Final = 200  # characters of a platform's id of an account or of content
 
-NO_TEXT: Final = "\ufffd"  # stands for what was no text
+NO_TEXT: Final = "\ufffd"  # replaces what was not text
 _NOT_STORABLE: Final = re.compile("[\0\ud800-\udfff]")
-# An escape of JSON: half of a surrogate pair or U+0000, in a group, or any other, whole.
+# A JSON escape: half a surrogate pair or U+0000, as group 1, or any other escape as a whole.
 _ESCAPE: Final = re.compile(
     rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u0000|u[dD][89a-fA-F]..)|.)", re.DOTALL
 )
 
 
 def is_id(text: str) -> bool:
-    r"""Whether a text can be the platform's id of an account or of content.
+    r"""Return whether a text can be the platform's id of an account or of content.
 
     >>> is_id("member-1"), is_id(""), is_id("a\tb"), is_id(storable("a\0b"))
     (True, False, False, False)
@@ -25,7 +25,7 @@ def is_id(text: str) -> bool:
 
 
 def storable(text: str) -> str:
-    r"""A text with U+FFFD for what PostgreSQL cannot hold: U+0000, and half a surrogate pair.
+    r"""Replace with U+FFFD what PostgreSQL cannot store: U+0000, and half a surrogate pair.
 
     >>> storable("a\0b\ud83d") == "a\ufffdb\ufffd"
     True
@@ -34,18 +34,18 @@ def storable(text: str) -> str:
 
 
 def storable_json(body: bytes) -> bytes:
-    r"""The same for JSON, where both can only be escaped.
+    r"""Replace the same characters in JSON, where they can only be escaped.
 
     >>> storable_json(rb'["a\u0000b", "a\\u0000b"]')
     b'["a\\ufffdb", "a\\\\u0000b"]'
     >>> storable_json(rb'["\ud83d\ude00", "\ud83d"]')
     b'["\\ud83d\\ude00", "\\ufffd"]'
     """
-    return _ESCAPE.sub(lambda found: found[0] if found[1] is None else rb"\ufffd", body)
+    return _ESCAPE.sub(lambda escape: escape[0] if escape[1] is None else rb"\ufffd", body)
 
 
 def whole_number(text: str, digits: int = 6) -> int | None:
-    """A number of at most so many digits, or None where nothing was written.
+    """Return a number of at most so many digits, or None for an empty text. Raises `Invalid`.
 
     >>> whole_number(" 14 "), whole_number("")
     (14, None)
@@ -57,7 +57,7 @@ def whole_number(text: str, digits: int = 6) -> int | None:
 
 
 def is_number(text: str, digits: int = 6) -> bool:
-    """Whether a text is a whole number of at most so many digits.
+    """Return whether a text is a whole number of at most so many digits.
 
     >>> is_number("14"), is_number("²"), is_number("9" * 5000)
     (True, False, False)

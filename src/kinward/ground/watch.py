@@ -1,8 +1,8 @@
-"""Hearing of changes in the database, and caches that never outlive what they heard.
+"""Notice of changes in the database, and caches that are never older than that notice.
 
-Triggers send `NOTIFY kinward_changes` with `<kind>:<key>` when a transaction that changed something
-commits. One thread in each process listens. A cache may answer only while that thread has lately
-heard from the database; else it empties itself, and whoever asks reads the database.
+Triggers send `NOTIFY kinward_changes` with `<kind>:<key>` when a transaction with a change commits.
+One thread in each process listens. A cache may answer only while that thread has recently heard
+from the database. Otherwise the cache empties itself, and its callers read the database.
 """
 
 import select
@@ -19,16 +19,16 @@ from psycopg import Error, connect
 log = structlog.get_logger(__name__)
 
 CHANNEL: Final = "kinward_changes"
-PULSE: Final = 0.2  # seconds between two signs of life
-TRUST: Final = 0.8  # seconds for which a sign of life holds
-PAUSE: Final = 0.5  # seconds before connecting again
+PULSE: Final = 0.2  # seconds between signs of life
+TRUST: Final = 0.8  # seconds for which a sign of life counts
+PAUSE: Final = 0.5  # seconds before reconnecting
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 
 class Watch:
-    """Listens to the database, and tells whoever subscribed of what changed."""
+    """A listener to the database that tells its subscribers what changed."""
 
     def __init__(self) -> None:
         self._heard_at = float("-inf")
@@ -39,21 +39,21 @@ class Watch:
         self.backend: int | None = None  # PostgreSQL's process id of the listening connection
 
     def subscribe(self, kind: str, changed: Callable[[str | None], None]) -> None:
-        """Call `changed` with a key when it changed, and with None when anything may have."""
+        """Call `changed` with a key when that key changed, and with None when any key may have."""
         self._subscribers.setdefault(kind, []).append(changed)
 
     def trusted(self) -> bool:
-        """Whether everything that was committed up to a moment ago has been heard."""
+        """Return whether every change committed until a moment ago (`TRUST`) has been heard."""
         if self._thread is None:
             self._start()
         return time.monotonic() - self._heard_at < TRUST
 
     def changed(self, kind: str, key: str) -> None:
-        """Tell this process at once when the transaction commits; the others hear by themselves."""
+        """Tell this process at the moment of commit. Other processes hear from the triggers."""
         transaction.on_commit(lambda: self._heard(f"{kind}:{key}"))
 
     def stop(self) -> None:
-        """Stop listening for good; nothing is trusted any more."""
+        """Stop listening for good. From then on nothing is trusted."""
         self._stopped.set()
         if self._thread is not None:
             self._thread.join(5 * TRUST)
@@ -83,10 +83,10 @@ class Watch:
         with connect(**parameters, autocommit=True) as listening:
             listening.add_notify_handler(lambda notify: self._heard(notify.payload))
             listening.execute(f"LISTEN {CHANNEL}")
-            self._lost()  # what happened before we listened was not heard
+            self._lost()  # changes from before we listened were not heard
             self.backend = listening.info.backend_pid
             while not self._stopped.is_set():
-                # What was committed before this statement is delivered with its result.
+                # Changes committed before this statement are delivered with its result.
                 began = time.monotonic()
                 listening.execute("SELECT 1")
                 self._heard_at = began
@@ -105,15 +105,15 @@ class Watch:
 
 @cache
 def watch() -> Watch:
-    """The watch of this process."""
+    """Return the watch of this process."""
     return Watch()
 
 
 class Cache(Generic[K, V]):
     """Values by key, read from the database at most once between two changes.
 
-    `load` reads many at once; a key that it does not return is not remembered. `kind` is what the
-    triggers call it; a change whose key is empty is a change of everything.
+    `load` reads many keys at once. A key missing from its result is not remembered. `kind` is the
+    triggers' word for these values. A notice with an empty key means that any key may have changed.
     """
 
     def __init__(
@@ -126,7 +126,7 @@ class Cache(Generic[K, V]):
         watch().subscribe(kind, self._changed)
 
     def peek(self, keys: Iterable[K]) -> dict[K, V] | None:
-        """The values, if all are at hand and to be trusted; never touches the database."""
+        """Return the values if all are cached and trusted, else None. Never reads the database."""
         if not watch().trusted():
             return None
         try:
@@ -135,22 +135,24 @@ class Cache(Generic[K, V]):
             return None
 
     def get(self, keys: Iterable[K]) -> dict[K, V]:
-        """The values, from here or from the database."""
+        """Return the values, from the cache or from the database."""
         wanted = set(keys)
         version = self._version
         trusted = watch().trusted()
-        here = {key: self._values[key] for key in wanted & self._values.keys()} if trusted else {}
-        missing = wanted - here.keys()
+        cached = {key: self._values[key] for key in wanted & self._values.keys()} if trusted else {}
+        missing = wanted - cached.keys()
         if not missing:
-            return here
+            return cached
         read = self._load(missing)
         with self._lock:
-            # What changed while we read may be what we read.
+            # A change during the read may concern the values that were read.
             if trusted and version == self._version and watch().trusted():
                 self._values.update(read)
                 while len(self._values) > self._size:
-                    del self._values[next(iter(self._values))]  # what was read longest ago
-        return here | dict(read)
+                    del self._values[
+                        next(iter(self._values))
+                    ]  # the value that was read longest ago
+        return cached | dict(read)
 
     def _changed(self, key: str | None) -> None:
         with self._lock:

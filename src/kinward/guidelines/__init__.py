@@ -1,4 +1,4 @@
-"""The community's guidelines as data, and what follows from them. Pure."""
+"""The community's guidelines as data, and their consequences. Pure."""
 
 from kinward.guidelines.consequences import Consequence, consequence, rule_for
 from kinward.guidelines.dsa import DSA_CATEGORIES, DSA_KEYWORDS

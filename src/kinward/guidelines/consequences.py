@@ -1,4 +1,4 @@
-"""What follows: from a finding, before anybody has looked; and from a verdict. Pure."""
+"""The consequences of a finding, before a person has looked, and of a verdict. Pure."""
 
 import msgspec
 
@@ -15,7 +15,7 @@ from kinward.guidelines.rules import (
 
 
 class Consequence(msgspec.Struct, frozen=True, kw_only=True):
-    """What breaking a clause comes to, for one account. No `days`: for good."""
+    """The consequence of a breach of a clause for one account. `days` of 0 means for good."""
 
     clause: str
     account: OnVerdictAccount
@@ -37,10 +37,11 @@ def rule_for(
     category: str = "",
     given_back: bool = False,
 ) -> FindingRule:
-    """The rule for a finding: the first that fits, or else what protects until a person looks.
+    """Return the first rule that fits a finding, or a protective one if none does.
 
-    What a person gave this account back before may be held back again, and nothing more: neither
-    its standing nor a verdict follows before a person has looked again.
+    `given_back` says that a person gave this content back to the account before. The content may
+    then be quarantined again. But the account keeps its standing, and no rule gives a verdict,
+    until a person has looked again.
     """
     for rule in guidelines.finding:
         if rule.confidence != confidence:
@@ -54,9 +55,9 @@ def rule_for(
 
 
 def _newer(guidelines: Guidelines, confidence: Confidence) -> FindingRule:
-    """The rule for a kind of finding that is newer than these guidelines.
+    """Return the rule for a kind of finding that is newer than these guidelines.
 
-    A person looks as soon as at the most urgent finding that they know. Until then a match is
+    A person looks as soon as at the most urgent finding in the guidelines. Until then a match is
     quarantined, and no other finding takes anything from anybody.
     """
     rules = guidelines.finding
@@ -71,7 +72,7 @@ def _newer(guidelines: Guidelines, confidence: Confidence) -> FindingRule:
 
 
 def consequence(guidelines: Guidelines, clause: Clause, strikes: int) -> Consequence:
-    """What a confirmed verdict under a clause comes to, given the strikes that count already."""
+    """Return the consequence of a confirmed verdict under a clause, after earlier `strikes`."""
     step = _fixed(clause) if clause.account else step_at(guidelines, strikes + clause.strikes)
     return Consequence(
         clause=clause.code,
@@ -94,7 +95,7 @@ def _fixed(clause: Clause) -> Step:
 
 
 def step_at(guidelines: Guidelines, strikes: int) -> Step:
-    """The step that so many strikes come to."""
+    """Return the highest step reached by so many strikes."""
     reached = [step for step in guidelines.strikes.step if step.at <= strikes]
     return reached[-1] if reached else Step(at=0, account="keep")
 

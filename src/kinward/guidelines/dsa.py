@@ -1,6 +1,6 @@
 """The categories and keywords of the EU's DSA Transparency Database. Pure.
 
-Source: its API documentation (statement categories and their specifications), prefixes left out.
+Source: its API documentation (statement categories and their specifications), without prefixes.
 """
 
 from typing import Final

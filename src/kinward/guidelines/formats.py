@@ -1,8 +1,8 @@
 """Decode stored guidelines of every format that was ever accepted. Pure.
 
 Decoding reads the form of a document and judges nothing. Languages, categories and limits change
-from release to release, and what two people approved stays in force all the same.
-`reading.check` holds new documents to today's rules.
+from release to release, but an edition that two people approved stays in force.
+`reading.read_guidelines` holds new documents to today's rules.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,13 +19,13 @@ def _decode_1(table: Mapping[str, Any]) -> Guidelines:
     return msgspec.convert({**table, "format": 1}, Guidelines)
 
 
-# Never take a decoder out, and keep what it accepts. A document of each format is in
+# Never remove a decoder or narrow what it accepts. A document of each format is in
 # tests/support/stored, and a format without one fails the tests.
 FORMATS: Final[dict[int, Callable[[Mapping[str, Any]], Guidelines]]] = {1: _decode_1}
 
 
 def decode(text: str) -> Guidelines:
-    """Decode a stored document. Raises `GuidelinesInvalid` for what was never accepted."""
+    """Decode a stored document. Raises `GuidelinesInvalid` for a form that was never accepted."""
     try:
         table = parse(FILE, text)
     except PackInvalid as error:

@@ -1,4 +1,4 @@
-"""The editions of the guidelines: each proposed by one person and decided by another."""
+"""Editions of the guidelines, each proposed by one person and approved by another."""
 
 from django.db import models
 
@@ -7,9 +7,9 @@ from kinward.access.api import PROPOSED, TwoPeople
 
 
 class Edition(TwoPeople):
-    """One document of guidelines at a version, which never changes, and what it would have done.
+    """One version of the guidelines, which never changes, with its simulation over past cases.
 
-    The edition approved last is in force.
+    The edition that was approved last is in force.
     """
 
     permission = Permission.CHANGE_GUIDELINES

@@ -1,4 +1,4 @@
-"""Which guidelines are in force."""
+"""The guidelines in force, and the editions that wait for approval."""
 
 from functools import lru_cache
 from uuid import UUID
@@ -11,21 +11,21 @@ from kinward.guidelines.rules import Guidelines
 
 
 def guidelines_in_force() -> Guidelines:
-    """The edition approved last; before there is one, the guidelines that come with Kinward."""
+    """Return the edition approved last, or Kinward's own guidelines before there is one."""
     newest = Edition.objects.filter(state=AgreementState.APPROVED).order_by("-decided_at")
     pk = newest.values_list("pk", flat=True).first()
     return _shipped() if pk is None else edition(pk)
 
 
 def guidelines_text_in_force() -> str:
-    """The document itself, to begin a new one from."""
+    """Return the document in force, as the start of a new one."""
     newest = Edition.objects.filter(state=AgreementState.APPROVED).order_by("-decided_at").first()
     return shipped() if newest is None else newest.text
 
 
 @lru_cache(32)
 def edition(pk: UUID) -> Guidelines:
-    """Decode a stored edition, once in this process; it never changes."""
+    """Decode a stored edition, once in this process. An edition never changes."""
     return decode(Edition.objects.get(pk=pk).text)
 
 
@@ -35,5 +35,5 @@ def _shipped() -> Guidelines:
 
 
 def waiting_editions() -> int:
-    """How many editions wait for a second person."""
+    """Count the editions that wait for a second person."""
     return Edition.objects.filter(state=AgreementState.ASKED).count()

@@ -1,9 +1,9 @@
-"""The door for a document of guidelines: its form, then all that today's rules ask. Pure.
+"""The door for new guidelines: check a document's form, then hold it to today's rules. Pure.
 
-What is stored is never judged again: `formats.decode` reads it.
+A stored document is never judged again: `formats.decode` reads it.
 
-What must never happen is checked here as well: nothing final follows from a finding alone, unless
-it is an exact match with a verified bank.
+The most important check is here, too. A finding alone has no final consequence, unless it is an
+exact match with a verified bank.
 """
 
 import re
@@ -26,6 +26,7 @@ from kinward.guidelines.rules import (
     Guidelines,
     Silence,
     Step,
+    Strikes,
 )
 from kinward.policy import (
     CAPABILITIES,
@@ -64,21 +65,22 @@ class GuidelinesInvalid(KinwardError):
 
 @cache
 def shipped() -> str:
-    """The document that Kinward begins with."""
+    """Return the document that Kinward ships with."""
     return files("kinward.guidelines").joinpath("community.toml").read_text(encoding="utf-8")
 
 
 def read_guidelines(text: str) -> Guidelines:
     """Read a new document. Raises `GuidelinesInvalid` with a line for each error."""
-    found = _read(text)
-    errors = [each for each in _problems(found, _Lines(text)) if each.level == "error"]
+    guidelines = _read(text)
+    problems = _problems(guidelines, _Lines(text))
+    errors = [problem for problem in problems if problem.level == "error"]
     if errors:
         raise GuidelinesInvalid(errors)
-    return found
+    return guidelines
 
 
 def guidelines_notices(text: str) -> list[Problem]:
-    """Everything that is wrong with a document or worth a second look; empty when nothing is."""
+    """List every error in a document, and every notice for a second look."""
     try:
         return sorted(_problems(_read(text), _Lines(text)))
     except GuidelinesInvalid as error:
@@ -96,7 +98,7 @@ def _read(text: str) -> Guidelines:
 
 
 class _Lines:
-    """Where things stand in a document, so that a complaint can name its line."""
+    """The lines of a document's tables and keys, so that a problem can name its line."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -104,53 +106,53 @@ class _Lines:
             name: list(tables(text, name)) for name in ("finding", "clause", r"strikes\.step")
         }
 
-    def at(self, table: str, number: int, key: str, level: str, said: str) -> Problem:
-        """A complaint about a key of the so-manieth `[[table]]`."""
-        there = self._tables[table]
-        line, keys = there[number] if number < len(there) else (1, {})
-        return Problem(FILE, keys.get(key, line), "error" if level == "error" else "notice", said)
+    def at(self, table: str, number: int, key: str, level: str, text: str) -> Problem:
+        """Return a problem at a key of the nth `[[table]]`, counted from 0."""
+        positions = self._tables[table]
+        line, keys = positions[number] if number < len(positions) else (1, {})
+        return Problem(FILE, keys.get(key, line), "error" if level == "error" else "notice", text)
 
-    def top(self, key: str, said: str) -> Problem:
-        """A complaint about a key at the top."""
-        return Problem(FILE, line_of(self._text, key), "error", said)
+    def top(self, key: str, text: str) -> Problem:
+        """Return an error at a key above all tables."""
+        return Problem(FILE, line_of(self._text, key), "error", text)
 
-    def of_path(self, said: str) -> Problem:
-        r"""A complaint of msgspec's, such as ``Expected `int` - at `$.clause[2].days` ``."""
+    def of_path(self, text: str) -> Problem:
+        r"""Locate an error of msgspec, such as ``Expected `int` - at `$.clause[2].days` ``."""
         for table, path in (("strikes\\.step", "strikes.step"), ("finding",) * 2, ("clause",) * 2):
-            if found := re.search(rf"\$\.{re.escape(path)}\[(\d+)\](?:\.(\w+))?", said):
-                return self.at(table, int(found[1]), found[2] or "", "error", said)
-        return Problem(FILE, 1, "error", said)
+            if match := re.search(rf"\$\.{re.escape(path)}\[(\d+)\](?:\.(\w+))?", text):
+                return self.at(table, int(match[1]), match[2] or "", "error", text)
+        return Problem(FILE, 1, "error", text)
 
 
-def _problems(found: Guidelines, lines: _Lines) -> Iterator[Problem]:
-    if not _NAME.fullmatch(found.name):
+def _problems(guidelines: Guidelines, lines: _Lines) -> Iterator[Problem]:
+    if not _NAME.fullmatch(guidelines.name):
         yield lines.top("name", f"a name has {NAME_HAS}")
-    if not _VERSION.fullmatch(found.version):
+    if not _VERSION.fullmatch(guidelines.version):
         yield lines.top("version", "a version has letters, digits, dots and hyphens, at most 39")
     for key in ("appeal_days", "appeal_answer_days"):
-        if not 1 <= getattr(found, key) <= LONGEST:
+        if not 1 <= getattr(guidelines, key) <= LONGEST:
             yield lines.top(key, f"{key} is from 1 to {LONGEST}")
-    if len(found.clause) > MAX_CLAUSES or len(found.finding) > MAX_RULES:
+    if len(guidelines.clause) > MAX_CLAUSES or len(guidelines.finding) > MAX_RULES:
         yield lines.top("name", f"at most {MAX_CLAUSES} clauses and {MAX_RULES} rules")
         return
-    for number, rule in enumerate(found.finding):
-        yield from _rule(found, rule, number, lines)
-    yield from _twice("finding", [each.id for each in found.finding], "id", lines)
-    yield from _uncovered(found, lines)
-    yield from _steps(found, lines)
-    if not found.clause:
+    for number, rule in enumerate(guidelines.finding):
+        yield from _rule(guidelines, rule, number, lines)
+    yield from _twice("finding", [rule.id for rule in guidelines.finding], "id", lines)
+    yield from _uncovered(guidelines, lines)
+    yield from _steps(guidelines.strikes, lines)
+    if not guidelines.clause:
         yield lines.top("name", "there is no clause")
-    for number, clause in enumerate(found.clause):
+    for number, clause in enumerate(guidelines.clause):
         yield from _clause(clause, number, lines)
-    yield from _twice("clause", [each.code for each in found.clause], "code", lines)
-    for language, codes in untranslated(found).items():
-        said = f"what is missing in {language!r} is read in English: {', '.join(codes)}"
-        first = next(n for n, clause in enumerate(found.clause) if clause.code == codes[0])
-        yield lines.at("clause", first, "code", "notice", said)
+    yield from _twice("clause", [clause.code for clause in guidelines.clause], "code", lines)
+    for language, codes in untranslated(guidelines).items():
+        text = f"what is missing in {language!r} is read in English: {', '.join(codes)}"
+        first = next(n for n, clause in enumerate(guidelines.clause) if clause.code == codes[0])
+        yield lines.at("clause", first, "code", "notice", text)
 
 
 def untranslated(guidelines: Guidelines) -> dict[str, list[str]]:
-    """The clauses that lack a title or a text, by language. People then read the English."""
+    """List the clauses without a title or a text, by language. People read them in English."""
     missing = {
         language: [
             clause.code
@@ -171,7 +173,9 @@ def _twice(table: str, names: list[str], key: str, lines: _Lines) -> Iterator[Pr
             yield lines.at(table, number, key, "error", f"{name} is there twice")
 
 
-def _rule(found: Guidelines, rule: FindingRule, number: int, lines: _Lines) -> Iterator[Problem]:
+def _rule(
+    guidelines: Guidelines, rule: FindingRule, number: int, lines: _Lines
+) -> Iterator[Problem]:
     unknown = set(rule.categories) - set(CATEGORIES)
     reported, sure = rule.confidence == "reported", rule.confidence == "verified"
     faults = (
@@ -204,32 +208,32 @@ def _rule(found: Guidelines, rule: FindingRule, number: int, lines: _Lines) -> I
             "only an exact match with a verified bank is a verdict",
         ),
         (
-            rule.verdict and rule.verdict not in found.clauses,
+            rule.verdict and rule.verdict not in guidelines.clauses,
             "verdict",
             f"there is no clause {rule.verdict}",
         ),
         *_silence(rule.silence),
     )
-    yield from _those(faults, "finding", number, lines)
+    yield from _problems_of(faults, "finding", number, lines)
 
 
-def _those(
+def _problems_of(
     faults: Iterable[tuple[object, str, str]], table: str, number: int, lines: _Lines
 ) -> Iterator[Problem]:
-    for wrong, key, said in faults:
+    for wrong, key, text in faults:
         if wrong:
-            yield lines.at(table, number, key, "error", said)
+            yield lines.at(table, number, key, "error", text)
 
 
 def _silence(silence: Silence | None) -> Iterator[tuple[bool, str, str]]:
     if silence is not None:
         yield not 1 <= silence.days <= LONGEST, "silence", f"silence.days is from 1 to {LONGEST}"
-        unsaid = not silence.why.strip() or len(silence.why) > MAX_TITLE
-        yield unsaid, "silence", f"a silence says why, in at most {MAX_TITLE} letters"
+        wrong = not silence.why.strip() or len(silence.why) > MAX_TITLE
+        yield wrong, "silence", f"a silence says why, in at most {MAX_TITLE} letters"
 
 
-def _uncovered(found: Guidelines, lines: _Lines) -> Iterator[Problem]:
-    """Findings for which no rule says anything."""
+def _uncovered(guidelines: Guidelines, lines: _Lines) -> Iterator[Problem]:
+    """Complain about each kind of finding without a rule."""
     kinds: list[tuple[Confidence, bool, str]] = [
         *((confidence, exact, "") for confidence in MATCHES for exact in (True, False)),
         *(("reported", False, category) for category in CATEGORIES),
@@ -240,7 +244,7 @@ def _uncovered(found: Guidelines, lines: _Lines) -> Iterator[Problem]:
             rule.confidence == confidence
             and rule.exact in (None, exact)
             and (not rule.categories or category in rule.categories)
-            for rule in found.finding
+            for rule in guidelines.finding
         ):
             what = f"a report of {category!r}" if category else f"a {confidence} finding"
             if confidence in MATCHES:
@@ -248,8 +252,7 @@ def _uncovered(found: Guidelines, lines: _Lines) -> Iterator[Problem]:
             yield lines.top("name", f"no [[finding]] says what follows from {what}")
 
 
-def _steps(found: Guidelines, lines: _Lines) -> Iterator[Problem]:
-    strikes = found.strikes
+def _steps(strikes: Strikes, lines: _Lines) -> Iterator[Problem]:
     if not 1 <= strikes.decay_days <= LONGEST:
         yield lines.top("name", f"decay_days is from 1 to {LONGEST}")
     if not strikes.step:
@@ -263,17 +266,17 @@ def _steps(found: Guidelines, lines: _Lines) -> Iterator[Problem]:
             yield lines.at("strikes\\.step", number, "at", "error", "steps go upwards")
 
 
-def _outcome(of: Step | Clause, table: str, number: int, lines: _Lines) -> Iterator[Problem]:
-    """What is said of an account: restricting names what, only some of it has days."""
+def _outcome(part: Step | Clause, table: str, number: int, lines: _Lines) -> Iterator[Problem]:
+    """Check the consequence for an account: its capabilities and its days."""
     faults = (
         (
-            (of.account == "restrict") != bool(of.capabilities),
+            (part.account == "restrict") != bool(part.capabilities),
             "capabilities",
             "`restrict`, and only that, names capabilities",
         ),
-        (not 0 <= of.days <= LONGEST, "days", f"days are from 0 to {LONGEST}"),
+        (not 0 <= part.days <= LONGEST, "days", f"days are from 0 to {LONGEST}"),
         (
-            of.days and of.account not in ("restrict", "suspend"),
+            part.days and part.account not in ("restrict", "suspend"),
             "days",
             "only `restrict` and `suspend` have days",
         ),
@@ -283,13 +286,13 @@ def _outcome(of: Step | Clause, table: str, number: int, lines: _Lines) -> Itera
                 "capabilities",
                 f"{name[:80]!r} is not a capability",
             )
-            for name in of.capabilities
+            for name in part.capabilities
         ),
     )
-    yield from _those(faults, table, number, lines)
-    for name in filter(_CAPABILITY.fullmatch, set(of.capabilities) - set(CAPABILITIES)):
-        said = f"{name[:80]} is no capability of Kinward's: your pack must have it"
-        yield lines.at(table, number, "capabilities", "notice", said)
+    yield from _problems_of(faults, table, number, lines)
+    for name in filter(_CAPABILITY.fullmatch, set(part.capabilities) - set(CAPABILITIES)):
+        text = f"{name[:80]} is no capability of Kinward's: your pack must have it"
+        yield lines.at(table, number, "capabilities", "notice", text)
 
 
 def _clause(clause: Clause, number: int, lines: _Lines) -> Iterator[Problem]:
@@ -329,11 +332,11 @@ def _clause(clause: Clause, number: int, lines: _Lines) -> Iterator[Problem]:
         *_texts("title", clause.title, MAX_TITLE),
         *_texts("text", clause.text, MAX_TEXT),
     )
-    yield from _those(faults, "clause", number, lines)
+    yield from _problems_of(faults, "clause", number, lines)
     yield from _outcome(clause, "clause", number, lines)
     if clause.report and clause.account != "terminate":
-        said = f"{clause.code} is reported to an authority, and the account goes on"
-        yield lines.at("clause", number, "report", "notice", said)
+        text = f"{clause.code} is reported to an authority, and the account goes on"
+        yield lines.at("clause", number, "report", "notice", text)
 
 
 def _texts(name: str, texts: dict[str, str], limit: int) -> Iterator[tuple[object, str, str]]:
@@ -341,5 +344,5 @@ def _texts(name: str, texts: dict[str, str], limit: int) -> Iterator[tuple[objec
     yield unknown, "code", f"{name}: {', '.join(unknown)} is not one of {', '.join(LANGUAGES)}"
     yield not texts.get("en", "").strip(), "code", f"{name} is missing in 'en'"
     for language, words in texts.items():
-        said = f"{name} in {language[:20]!r} has at most {limit} letters"
-        yield len(words.strip()) > limit, "code", said
+        text = f"{name} in {language[:20]!r} has at most {limit} letters"
+        yield len(words.strip()) > limit, "code", text

@@ -1,14 +1,14 @@
-"""What the guidelines say: clauses, what a finding sets off at once, strikes. Pure.
+"""The guidelines as values: rules for findings, clauses and strikes. Pure.
 
-A document of them is one TOML file. `reading` judges a new one, `formats` decodes a stored one,
-and `consequences` applies it.
+The guidelines are one TOML document. `reading` judges a new document, `formats` decodes a stored
+one, and `consequences` applies it.
 """
 
 from typing import Final, Literal
 
 import msgspec
 
-# What an authority is told of.
+# The kinds of incident in a report to an authority.
 Incident = Literal[
     "imagery",
     "enticement",
@@ -28,21 +28,21 @@ AtOnceContent = Literal["keep", "quarantine"]
 AtOnceAccount = Literal["keep", "suspend"]
 OnVerdictContent = Literal["keep", "remove", "remove everywhere"]
 OnVerdictAccount = Literal["keep", "warn", "restrict", "suspend", "terminate"]
-# What a person can report.
+# The categories of a user report.
 CATEGORIES: Final = (
     *("contact", "abuse", "image", "threats", "harm", "home", "bullying", "other", "guardian"),
 )
 
 
 class Silence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """That the account holder is told nothing for so many days, and why not."""
+    """For how many days the account holder is told nothing, and why."""
 
     days: int
     why: str
 
 
 class Dsa(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How a clause is named in the EU's DSA Transparency Database, without the prefixes."""
+    """A clause in the words of the EU's DSA Transparency Database, without prefixes."""
 
     category: str
     keywords: tuple[str, ...] = ()
@@ -50,11 +50,11 @@ class Dsa(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FindingRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a kind of finding sets off before a person has looked: nothing that cannot be undone.
+    """The effect of a kind of finding before a person has looked. It can always be undone.
 
-    The first rule that fits a finding is the one that counts. `categories` are those of reports by
-    people; `exact` asks for a match byte for byte. `verdict` is a clause: the rule alone then
-    confirms, which only an exact match with a verified bank allows.
+    The first rule that fits a finding counts. `categories` are those of user reports, and `exact`
+    requires a match byte for byte. `verdict` names a clause under which the rule alone confirms the
+    finding, which is allowed for an exact match with a verified bank only.
     """
 
     id: str
@@ -70,7 +70,7 @@ class FindingRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What happens to an account that has come to so many strikes. No days means: for good."""
+    """The consequence for an account `at` so many strikes. `days` of 0 means for good."""
 
     at: int
     account: OnVerdictAccount
@@ -79,17 +79,17 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Strikes(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How strikes add up. One counts for `decay_days`."""
+    """The steps of strikes. Each strike counts for `decay_days`."""
 
     decay_days: int
     step: tuple[Step, ...]
 
 
 class Clause(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One clause: what it says in each language, and what breaking it comes to.
+    """One clause: its words in each language, and the consequences of a breach.
 
-    Either `account` says what happens to the account, or `strikes` are counted and their steps do.
-    `report` is the kind of incident that an authority is told of.
+    A clause has either a fixed consequence for the `account`, or `strikes` whose steps decide.
+    `report` is the kind of incident for the authority.
     """
 
     code: str
@@ -107,7 +107,7 @@ class Clause(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     dsa: Dsa | None = None
 
     def says(self, language: str) -> tuple[str, str]:
-        """Its title and its text in a language, else in English."""
+        """Return the title and the text in a language, or in English where they are missing."""
         return (
             self.title.get(language) or self.title["en"],
             self.text.get(language) or self.text["en"],
@@ -115,7 +115,7 @@ class Clause(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Guidelines(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The whole document, at a version. Appeals may come for `appeal_days`."""
+    """One version of the whole document. An appeal is possible for `appeal_days`."""
 
     format: Literal[1]
     name: str
@@ -128,10 +128,10 @@ class Guidelines(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     @property
     def label(self) -> str:
-        """Its name and version, as the ledger and the pages have it."""
+        """The name and version, as in the ledger and on pages."""
         return f"{self.name} {self.version}"
 
     @property
     def clauses(self) -> dict[str, Clause]:
-        """The clauses by their codes, in order."""
-        return {each.code: each for each in self.clause}
+        """The clauses by their codes, in the document's order."""
+        return {clause.code: clause for clause in self.clause}

@@ -1,4 +1,4 @@
-"""Proposing an edition of the guidelines, and deciding on it: never the same person."""
+"""Propose an edition of the guidelines, and decide on it. These are never the same person."""
 
 from typing import Final
 from uuid import UUID
@@ -26,42 +26,46 @@ class VersionTaken(KinwardError):
 
 @transaction.atomic
 def propose_edition(*, text: str, why: str, staff: Staff) -> Edition:
-    """Propose a document; what it would have done to past cases is counted by a job."""
+    """Propose a document. A job simulates it over past cases.
+
+    Raises `GuidelinesInvalid`, `VersionTaken`, or `Invalid` without a reason.
+    """
     staff.must(Edition.permission)
     if not why.strip() or len(why) > MAX_WHY:
         raise Invalid(f"Say why, in at most {MAX_WHY} characters.")
-    read = read_guidelines(text)
-    taken = Edition.objects.filter(name=read.name, version=read.version).exists()
-    if taken or read.label == guidelines_in_force().label:
-        raise VersionTaken(f"{read.label}.")
-    made = Edition.objects.create(
-        name=read.name, version=read.version, text=text, why=why.strip(), asked_by=staff
+    new = read_guidelines(text)
+    taken = Edition.objects.filter(name=new.name, version=new.version).exists()
+    if taken or new.label == guidelines_in_force().label:
+        raise VersionTaken(f"{new.label}.")
+    edition = Edition.objects.create(
+        name=new.name, version=new.version, text=text, why=why.strip(), asked_by=staff
     )
-    EDITION_PROPOSED.announce(edition_id=str(made.id))
+    EDITION_PROPOSED.announce(edition_id=str(edition.id))
     record(
         actor=staff.actor,
         kind="guidelines.proposed",
-        subject=f"guidelines:{made}",
+        subject=f"guidelines:{edition}",
         before=guidelines_in_force().label,
-        why=made.why,
+        why=edition.why,
     )
-    return made
+    return edition
 
 
 def get_edition(edition_id: UUID) -> Edition:
-    """The edition by its id."""
-    found = Edition.objects.select_related("asked_by", "decided_by")
+    """Return an edition by its id. Raises `NotFound`."""
+    editions = Edition.objects.select_related("asked_by", "decided_by")
     try:
-        return found.get(pk=edition_id)
+        return editions.get(pk=edition_id)
     except Edition.DoesNotExist as error:
         raise NotFound(f"There is no edition {edition_id}.") from error
 
 
 @transaction.atomic
 def decide_edition(*, edition_id: UUID, approve: bool, staff: Staff) -> Edition:
-    """Approve an edition, which puts it in force, or reject it. The proposer cannot approve.
+    """Approve an edition, which puts it in force, or reject it. The proposer cannot approve it.
 
-    Raises `GuidelinesInvalid` when today's rules refuse what was proposed under earlier ones.
+    Raises `GuidelinesInvalid` if an edition proposed under earlier rules fails today's, and
+    whatever `decide_agreement` raises.
     """
     if approve:
         read_guidelines(get_edition(edition_id).text)

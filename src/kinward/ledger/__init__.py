@@ -1,1 +1,1 @@
-"""The ledger: everything that is decided, done or looked at, once, in order, unchangeable."""
+"""The ledger: every decision, act and look, recorded once, in order and for good."""

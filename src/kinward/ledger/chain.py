@@ -22,9 +22,9 @@ def digest(
     subject: str,
     data: Mapping[str, Any],
 ) -> bytes:
-    """SHA-256 (32 bytes) over the predecessor's digest and the entry as canonical JSON.
+    """Return the SHA-256 (32 bytes) of the predecessor's digest and the entry as canonical JSON.
 
-    Canonical means: keys sorted, no white space, the time in UTC with microseconds.
+    Canonical JSON has sorted keys and no white space, and the time in UTC with microseconds.
     """
     at_text = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     content = [seq, at_text, actor, kind, subject, data]

@@ -1,10 +1,10 @@
-"""The ledger's one table. A trigger (migration 0001) refuses every update, delete and truncate."""
+"""The ledger's one table. A trigger (migration 0002) refuses every update, delete and truncate."""
 
 from django.db import models
 
 
 class Entry(models.Model):
-    """One thing that was decided, done or looked at."""
+    """One decision, act or look."""
 
     seq = models.BigIntegerField(primary_key=True)
     at = models.DateTimeField()

@@ -1,4 +1,4 @@
-"""Reading the ledger: about a subject, and the walk that proves it whole."""
+"""Queries of the ledger: the entries about a subject, and the proof that the chain is whole."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from kinward.ledger.models import Entry
 
 
 class Verification(msgspec.Struct, frozen=True):
-    """What a walk over the whole chain found. `broken_at` names the first entry that is wrong."""
+    """The result of a walk over the whole chain. `broken_at` numbers the first wrong entry."""
 
     entries: int
     head: str
@@ -23,15 +23,15 @@ class Verification(msgspec.Struct, frozen=True):
 
 
 def entries_about(*subjects: str) -> QuerySet[Entry]:
-    """All entries about these subjects, oldest first."""
+    """Return all entries about these subjects, oldest first."""
     return Entry.objects.filter(subject__in=subjects).order_by("seq")
 
 
 def verify_ledger(progress: Callable[[int], None] = lambda walked: None) -> Verification:
-    """Walk the chain from its first entry; `progress` is told how many entries were walked.
+    """Walk the chain from its first entry; `progress` is called with the count of entries so far.
 
-    A chain proves that nothing inside it was changed. That nothing was cut off its end shows only
-    when the head is compared with one noted down elsewhere.
+    The walk proves that no entry was changed. To prove that none was cut off the end, compare the
+    head with one that was recorded elsewhere.
     """
     previous, expected = GENESIS, 1
     for entry in Entry.objects.order_by("seq").iterator(chunk_size=5000):

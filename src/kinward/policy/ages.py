@@ -1,4 +1,4 @@
-"""Age as it is known: a range of years, who says so, and how sure they are."""
+"""Ages as ranges of years, each with its source and its assurance."""
 
 import re
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 MAX_AGE: Final = 150
-# From here on no rule asks for more, so nothing more is kept than "at least this".
+# No rule asks for a higher age, so from here on only "at least this" is stored.
 GROWN: Final = 21
 
 Assurance = Literal["none", "declared", "guardian", "estimated", "verified"]
@@ -22,10 +22,10 @@ ASSURANCES: Final[tuple[Assurance, ...]] = (
 
 
 class AgeRange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Years `[lower, upper)`, who says so, and how sure they are.
+    """Years `[lower, upper)`, with the source of the range and its assurance.
 
-    `changes_on` is the day on which the person reaches `upper`, where that is known; a birth date
-    is never kept. Raises `ValueError` for a range that is empty or not of this world.
+    `changes_on` is the day on which the person reaches `upper`, if known. A birth date is never
+    stored. Raises `ValueError` for an empty or an impossible range.
 
     >>> AgeRange(13, 16).upper
     16
@@ -44,7 +44,7 @@ class AgeRange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("the source of an age has 1 to 40 characters")
 
     def on(self, day: date) -> "AgeRange":
-        """The range as it is on a day: each passing of `changes_on` makes the person a year older.
+        """Return the range on a day. Each `changes_on` until then makes the person a year older.
 
         >>> AgeRange(15, 16, changes_on=date(2026, 3, 1)).on(date(2026, 3, 1))
         AgeRange(lower=16, upper=17, source='self-declared', assurance='declared', \
@@ -61,7 +61,7 @@ changes_on=datetime.date(2027, 3, 1))
 
 
 def is_unknown(lower: int, upper: int) -> bool:
-    """Whether a range says nothing that a rule could use."""
+    """Return whether a range tells a rule nothing."""
     return lower == 0 and upper >= 100
 
 
@@ -69,7 +69,9 @@ UNKNOWN: Final = AgeRange(0, MAX_AGE, "unknown", "none")
 
 
 def from_birth_date(born: date, today: date, *, source: str = "self-declared") -> AgeRange:
-    """A birth date turned into a range at the door; the date itself goes no further.
+    """Turn a birth date into a range, so that the date itself need not be stored.
+
+    Raises `ValueError` for a date in the future or too far in the past.
 
     >>> from_birth_date(date(2010, 12, 24), date(2026, 11, 21)).lower
     15
@@ -85,12 +87,12 @@ def from_birth_date(born: date, today: date, *, source: str = "self-declared") -
 
 
 def from_guardian(lower: int, upper: int) -> AgeRange:
-    """What a guardian says."""
+    """Return the range that a guardian states."""
     return AgeRange(lower, upper, "guardian", "guardian")
 
 
 def from_estimate(years: float, error: float) -> AgeRange:
-    """An estimate (of a face, of activity), widened by its stated error in years on both sides."""
+    """Return an estimate (by face, by activity), widened on both sides by its error in years."""
     if not 0 <= years <= MAX_AGE or not 0 <= error <= MAX_AGE:
         raise ValueError("an estimate and its error are years")
     lower = max(0, int(years - error))
@@ -98,7 +100,7 @@ def from_estimate(years: float, error: float) -> AgeRange:
     return AgeRange(lower, max(upper, lower + 1), "estimate", "estimated")
 
 
-# Apple's `ageRangeDeclaration`, beside the guardian's; a word that is new to us proves nothing.
+# Apple's `ageRangeDeclaration`, except for guardians. A word that is new to us proves nothing.
 _APPLE: Final[dict[str, Assurance]] = {
     "governmentIDChecked": "verified",
     "paymentChecked": "estimated",
@@ -107,9 +109,10 @@ _APPLE: Final[dict[str, Assurance]] = {
 
 
 def from_apple(answer: Mapping[str, Any]) -> AgeRange:
-    """Apple's Declared Age Range: `lowerBound`, `upperBound` (inclusive), `ageRangeDeclaration`.
+    """Read Apple's Declared Age Range: `lowerBound`, `upperBound` (inclusive), the declaration.
 
-    Either bound may be absent; who declines is unknown. Source: Apple, DeclaredAgeRange.
+    Either bound may be absent. Somebody who declines has an unknown age. Source: Apple,
+    DeclaredAgeRange.
 
     >>> from_apple({"lowerBound": 13, "upperBound": 15, "ageRangeDeclaration": "guardianDeclared"})
     AgeRange(lower=13, upper=16, source='apple', assurance='guardian', changes_on=None)
@@ -122,7 +125,7 @@ def from_apple(answer: Mapping[str, Any]) -> AgeRange:
     return _range(lower, upper, "apple", assurance)
 
 
-# Google Play's `userStatus`, and how sure each makes us.
+# Google Play's `userStatus`, and the assurance of each.
 _GOOGLE: Final[dict[str, Assurance]] = {
     "VERIFIED": "verified",
     "SUPERVISED": "guardian",
@@ -133,11 +136,12 @@ _GOOGLE: Final[dict[str, Assurance]] = {
 
 
 def from_google(answer: Mapping[str, Any]) -> AgeRange:
-    """Google Play Age Signals: `userStatus`, `ageLower`, `ageUpper` (inclusive).
+    """Read Google Play Age Signals: `userStatus`, `ageLower`, `ageUpper` (inclusive).
 
-    VERIFIED is over 18. A status that is new to us is unknown. A range is no consent: what needs a
-    guardian's stays closed until a guardian's setting opens it, whether approval is pending or
-    denied. Source: developer.android.com, Play Age Signals (beta).
+    VERIFIED means over 18. A status that is new to us means an unknown age. A range is no consent.
+    So a capability that needs a guardian's consent stays closed until a guardian's setting opens
+    it, whether approval is pending or denied. Source: developer.android.com, Play Age Signals
+    (beta).
 
     >>> from_google({"userStatus": "SUPERVISED", "ageLower": 13, "ageUpper": 15}).assurance
     'guardian'
@@ -151,22 +155,22 @@ def from_google(answer: Mapping[str, Any]) -> AgeRange:
 
 
 def from_openid4vp(claims: Mapping[str, Any]) -> AgeRange:
-    """The `age_over_NN` claims of a verified OpenID4VP presentation (ISO/IEC 18013-5, 7.2.5).
+    """Read the `age_over_NN` claims of a verified OpenID4VP presentation (ISO/IEC 18013-5, 7.2.5).
 
-    A true one is a lower bound, a false one an upper bound. Verifying the presentation itself is
-    the caller's: only then is the assurance `verified`.
+    A true claim is a lower bound and a false one an upper bound. The caller must have verified the
+    presentation itself, because the assurance is always `verified`.
 
     >>> from_openid4vp({"age_over_16": True, "age_over_18": False})
     AgeRange(lower=16, upper=18, source='openid4vp', assurance='verified', changes_on=None)
     """
     lower, upper = 0, MAX_AGE
     for name, holds in claims.items():
-        found = re.fullmatch(r"age_over_(\d{1,2})", name)
-        if found is None:
+        match = re.fullmatch(r"age_over_(\d{1,2})", name)
+        if match is None:
             continue
         if not isinstance(holds, bool):
             raise ValueError(f"{name} is true or false")
-        years = int(found[1])
+        years = int(match[1])
         lower, upper = (max(lower, years), upper) if holds else (lower, min(upper, years))
     if (lower, upper) == (0, MAX_AGE):
         return AgeRange(0, MAX_AGE, "openid4vp", "none")
@@ -174,7 +178,7 @@ def from_openid4vp(claims: Mapping[str, Any]) -> AgeRange:
 
 
 def _range(lower: Any, upper: Any, source: str, assurance: Assurance) -> AgeRange:
-    """Bounds that are inclusive and may be absent, as a half-open range."""
+    """Return inclusive bounds, of which either may be absent, as a half-open range."""
     for bound in (lower, upper):
         if bound is not None and (not isinstance(bound, int) or isinstance(bound, bool)):
             raise ValueError("an age bound is a whole number of years")
@@ -183,7 +187,7 @@ def _range(lower: Any, upper: Any, source: str, assurance: Assurance) -> AgeRang
 
 
 def _anniversary(day: date, year: int) -> date:
-    """The same day of another year; who was born on 29 February waits for 1 March."""
+    """Return the same day of another year. A person born on 29 February waits for 1 March."""
     try:
         return day.replace(year=year)
     except ValueError:

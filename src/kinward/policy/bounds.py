@@ -1,9 +1,9 @@
-"""Settling a value: the strictest of all rules that may apply, then what guardian and self moved.
+"""The value of a capability: the strictest of the applying rules, then guardian's and own choice.
 
-All of it rests on one idea: what is not known counts as whatever protects most. A rule applies when
-its conditions *could* hold for the range of ages, the relationship, the other person. The applying
-rules are then combined by taking the strictest of each of their defaults and bounds, which gives
-the same answer in whatever order they come, and a stricter one the less is known.
+It all rests on one idea: the unknown counts as whatever protects most. A rule applies when its
+conditions *could* hold for the range of ages, the relationship and the other person. The applying
+rules combine to the strictest of their defaults and of their bounds. So their order does not
+matter, and the answer is the stricter the less is known.
 """
 
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ from kinward.policy.values import AUDIENCE, HOURS, ValueKind
 
 
 class Bounds(msgspec.Struct, frozen=True):
-    """What the applying rules say together, as codes; `by_platform` leaves the law aside."""
+    """The applying rules combined, as codes. `by_platform` is the default without the law."""
 
     default: int
     by_platform: int
@@ -32,7 +32,7 @@ class Bounds(msgspec.Struct, frozen=True):
 
 
 class Settled(msgspec.Struct, frozen=True):
-    """A value after each layer, and the bounds that are left to the person."""
+    """The value after each layer, and the bound that is left to the person."""
 
     value: int
     layer: Layer
@@ -44,15 +44,15 @@ class Settled(msgspec.Struct, frozen=True):
 
 
 def applying(ruling: Ruling, asked: Asked) -> list[Rule]:
-    """The rules whose conditions could hold, each as it is while no relationship is known."""
-    found = [rule for rule in ruling.rules[asked.capability.name] if applies(rule, asked)]
+    """Return the rules whose conditions could hold, in general form if no relationship is known."""
+    rules = [rule for rule in ruling.rules[asked.capability.name] if applies(rule, asked)]
     if asked.relationship is None:
-        return [rule.general or rule for rule in found]
-    return found
+        return [rule.general or rule for rule in rules]
+    return rules
 
 
 def applies(rule: Rule, asked: Asked) -> bool:
-    """Whether a rule's conditions could hold for what is known."""
+    """Return whether a rule's conditions could hold, given what is known."""
     return (
         rule.lower < asked.upper
         and asked.lower < rule.upper
@@ -65,7 +65,7 @@ def applies(rule: Rule, asked: Asked) -> bool:
 
 
 def combine(kind: ValueKind, rules: Iterable[Rule]) -> Bounds:
-    """The strictest of every default and of every bound."""
+    """Return the strictest of all defaults and of each bound."""
     default = by_platform = kind.open_code
     floors, caps = [kind.open_code] * 2, [kind.open_code] * 2
     moves = [False, False]
@@ -82,19 +82,19 @@ def combine(kind: ValueKind, rules: Iterable[Rule]) -> Bounds:
 
 
 def bounds_in_general(ruling: Ruling, name: str, person: Person) -> Bounds | None:
-    """How far guardian and self may move a person's capability; None where it is unreadable."""
-    read = read_question(ruling, name, Question(actor=person))
-    if isinstance(read, str):
+    """Return how far guardian and self may move a person's capability; None if it is unreadable."""
+    sides = read_question(ruling, name, Question(actor=person))
+    if isinstance(sides, str):
         return None
-    asked = read[0]
+    asked = sides[0]
     return combine(asked.capability.kind, applying(ruling, asked))
 
 
 def settle(asked: Asked, bounds: Bounds) -> Settled:
-    """Let guardian and self move the value, inside their bounds; a guardian's value bounds self.
+    """Move the value as guardian and self set it, within their bounds. The guardian's bounds self.
 
-    A guardian's setting counts while there is an age in the range at which some rule lets a
-    guardian move; so it ends by itself, and never earlier because less is known.
+    A guardian's setting counts as long as some rule lets a guardian move at some age in the range.
+    So the setting ends by itself, and never earlier because less is known.
     """
     kind = asked.capability.kind
     value, layer = bounds.default, "platform"
@@ -127,7 +127,7 @@ def settle(asked: Asked, bounds: Bounds) -> Settled:
 
 
 def _effect(asked: Asked, value: int, self_cap: int) -> Effect:
-    """What a value means, given who the other person is and what time it is."""
+    """Return the effect of a value for the other person and the time in question."""
     kind = asked.capability.kind
     if asked.relationship == "blocked" and asked.capability.between_people:
         return "deny"
@@ -138,7 +138,7 @@ def _effect(asked: Asked, value: int, self_cap: int) -> Effect:
     if value == kind.open_code:
         return "allow"
     if kind is AUDIENCE and value == 0:
-        # Nobody, until the person chooses: a limit that is theirs to move, not a refusal.
+        # Nobody, until the person chooses otherwise. So this is a limit and not a refusal.
         return "limit" if self_cap != 0 else "deny"
     closed = value == kind.strictest_code and (kind.name != "level" or kind.words[0] == "off")
     return "deny" if closed else "limit"

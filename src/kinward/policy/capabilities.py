@@ -1,4 +1,4 @@
-"""What a person can do or be shown: each capability's kind of value and its other side."""
+"""Capabilities: what a person can do or see, with the kind of value and the counterpart of each."""
 
 from typing import Final
 
@@ -8,11 +8,11 @@ from kinward.policy.values import AUDIENCE, HOURS, MINUTES, PERMISSION, ValueKin
 
 
 class Capability(msgspec.Struct, frozen=True):
-    """One thing that a person can do or be shown.
+    """One thing that a person can do or see.
 
-    `counterpart` is the same contact seen from the other side: `dm.send` needs the other person's
-    `dm.receive`. `between_people` says that blocking ends it. `is_contact` says so of a pack's own
-    capability, when Kinward has come to know its name as contact between people.
+    `counterpart` is the same contact from the other side: `dm.send` needs the other person's
+    `dm.receive`. Blocking ends a capability that is `between_people`. `is_contact` makes a pack's
+    own capability one of those, if Kinward has since introduced its name for contact.
     """
 
     name: str
@@ -30,8 +30,8 @@ def _pair(sent: str, received: str, kind: ValueKind) -> tuple[Capability, Capabi
 
 
 CAPABILITIES: Final[dict[str, Capability]] = {
-    each.name: each
-    for each in (
+    capability.name: capability
+    for capability in (
         Capability("account.join", PERMISSION),
         Capability("profile.private", level(("private", "public"))),
         Capability("profile.discoverable", PERMISSION),
@@ -63,9 +63,9 @@ CAPABILITIES: Final[dict[str, Capability]] = {
     )
 }
 
-# What two people are to each other. `follower`: the one who reaches out follows the one reached.
+# The relationship of two people. A `follower` who makes contact follows the person contacted.
 RELATIONSHIPS: Final = ("family", "mutual", "follower", "group", "stranger", "blocked")
-# The smallest audience that each belongs to; who is blocked belongs to none.
+# The smallest audience of each relationship. A blocked person belongs to none.
 AUDIENCE_OF: Final = {
     "family": AUDIENCE.code("family"),
     "mutual": AUDIENCE.code("mutuals"),

@@ -1,4 +1,4 @@
-"""`kinward policy check`: what a pack gets wrong beyond its form, and the tests beside it."""
+"""`kinward policy check`: the errors in a pack beyond its form, and the tests beside it."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
@@ -27,25 +27,25 @@ _EXPECT_KEYS: Final = {"effect", "value", "layer", "reasons", "obligations"}
 
 
 def require_sound(files: Mapping[str, str], *, today: date) -> None:
-    """Refuse a pack that today's rules find errors in. Raises `PackInvalid` with all of them."""
+    """Raise `PackInvalid` with every error in a pack by today's rules, if there are any."""
     errors = [problem for problem in check_pack(files, today=today) if problem.level == "error"]
     if errors:
         raise PackInvalid(errors)
 
 
 def check_pack(files: Mapping[str, str], *, today: date) -> list[Problem]:
-    """Everything that is wrong with a pack, the errors of its form first; empty when nothing is."""
+    """List every problem of a pack. A pack whose form is wrong has no others."""
     try:
         pack, notices = judge_pack(files)
     except PackInvalid as error:
         return error.problems or [Problem("pack.toml", 1, "error", error.detail)]
-    found = [*notices, *_never(pack, today), *_contradictions(pack), *_uncovered(pack)]
-    found += run_tests(pack)
-    return sorted(found)
+    problems = [*notices, *_never(pack, today), *_contradictions(pack), *_uncovered(pack)]
+    problems += run_tests(pack)
+    return sorted(problems)
 
 
 def _never(pack: Pack, today: date) -> Iterator[Problem]:
-    """Rules that can never apply, rules that never decide, and laws whose day has come."""
+    """Complain about rules that never apply or never decide, and about laws whose day has come."""
     for rule in pack.rules:
         if rule.ends <= pack.date:
             yield _at(rule, "error", f"{rule.id} can never apply: it ended on {rule.ends}")
@@ -64,30 +64,30 @@ def _never(pack: Pack, today: date) -> Iterator[Problem]:
 
 
 def _is_idle(pack: Pack, rule: Rule) -> bool:
-    """Whether taking a rule away would change no default and no bound anywhere."""
+    """Return whether removing a rule would change no default and no bound anywhere."""
     kind = pack.capabilities[rule.capability].kind
     others = [
-        each
-        for each in pack.rules
-        if each.capability == rule.capability and each.status == "in force" and each is not rule
+        other
+        for other in pack.rules
+        if other.capability == rule.capability and other.status == "in force" and other is not rule
     ]
-    edges = sorted({each for r in (*others, rule) for each in (r.lower, r.upper)})
+    edges = sorted({edge for r in (*others, rule) for edge in (r.lower, r.upper)})
     for lower in (edge for edge in edges if rule.lower <= edge < rule.upper):
-        # Where only rules without further conditions count, the rule is at its most decisive.
+        # A rule is most decisive where only rules without further conditions apply beside it.
         beside = [
-            each
-            for each in others
-            if each.lower <= lower < each.upper and each.is_plain and not each.place
+            other
+            for other in others
+            if other.lower <= lower < other.upper and other.is_plain and not other.place
         ]
         if not beside or combine(kind, beside) != combine(kind, [*beside, rule]):
             return False
-        if set(rule.obligations) - {name for each in beside for name in each.obligations}:
+        if set(rule.obligations) - {name for other in beside for name in other.obligations}:
             return False
     return True
 
 
 def _contradictions(pack: Pack) -> Iterator[Problem]:
-    """Two rules for the same people whose bounds share no value."""
+    """Complain about two rules for the same people whose bounds share no value."""
     for number, first in enumerate(pack.rules):
         kind = pack.capabilities[first.capability].kind
         for second in pack.rules[number + 1 :]:
@@ -103,7 +103,7 @@ def _contradictions(pack: Pack) -> Iterator[Problem]:
 
 
 def _meet(a: Rule, b: Rule) -> bool:
-    """Whether both are the platform's, or the same place's, and could apply to one person."""
+    """Return whether two rules have the same origin and could apply to one person."""
     return (
         a.place == b.place
         and max(a.lower, b.lower) < min(a.upper, b.upper)
@@ -111,7 +111,7 @@ def _meet(a: Rule, b: Rule) -> bool:
         and max(a.starts, b.starts) < min(a.ends, b.ends)
         and bool(a.relationships & b.relationships)
         and a.status == b.status == "in force"
-        and not (a.place and b.place)  # the floor of a law is always the bottom
+        and not (a.place and b.place)  # laws cannot contradict: their floor is the bottom
         and a.is_plain == b.is_plain  # a special case may leave a general rule's bounds
     )
 
@@ -126,7 +126,7 @@ def _span(kind: ValueKind, rule: Rule) -> str:
 
 
 def _uncovered(pack: Pack) -> Iterator[Problem]:
-    """Ages that no rule of the platform covers, and places it operates in that no overlay does."""
+    """Complain about ages without a rule of the platform and its places without an overlay."""
     ruling, text = pack.ruling, pack.files["pack.toml"]
     for name, bands in sorted(ruling.uncovered.items()):
         for start, end in _spans(sorted(bands)):
@@ -166,7 +166,7 @@ def _at(rule: Rule, level: Any, text: str) -> Problem:
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """A failed test: which (from 0), what of its expectation, and what came instead."""
+    """A failed test: its number (from 0), the key of its expectation, and the value that came."""
 
     number: int
     line: int
@@ -176,35 +176,39 @@ class Failure(msgspec.Struct, frozen=True):
 
 
 def run_tests(pack: Pack) -> list[Problem]:
-    """Run the tests beside a pack; each that fails is a problem at its line."""
+    """Run the tests beside a pack, and return each failure as a problem at its line."""
     if "tests.toml" not in pack.files:
         return [Problem("tests.toml", 1, "notice", "the pack has no tests beside it")]
     try:
         return [
-            Problem("tests.toml", each.line, "error", each.text) for each in pack_failures(pack)
+            Problem("tests.toml", failure.line, "error", failure.text)
+            for failure in pack_failures(pack)
         ]
     except PackInvalid as error:
         return error.problems
 
 
 def pack_failures(pack: Pack) -> list[Failure]:
-    """The failures of the tests beside a pack. Raises `PackInvalid` for what is not a test."""
+    """Run the tests beside a pack, and return the failures.
+
+    Raises `PackInvalid` for a malformed test.
+    """
     text = pack.files.get("tests.toml", "")
     tests = parse("tests.toml", text).get("test", [])
     lines = [line for line, _ in tables(text, "test")]
     if not isinstance(tests, list) or len(tests) > MAX_TESTS:
         what = f"tests are at most {MAX_TESTS} tables [[test]]"
         raise PackInvalid([Problem("tests.toml", 1, "error", what)])
-    found: list[Failure] = []
+    failures: list[Failure] = []
     for number, test in enumerate(tests):
         line = lines[number] if number < len(lines) else 1
         try:
-            for key, got, said in _failures(pack, test):
-                found.append(Failure(number, line, key, got, said))
+            for key, got, complaint in _failures(pack, test):
+                failures.append(Failure(number, line, key, got, complaint))
         except (ValueError, TypeError, AttributeError, KeyError) as error:
             what = f"this is not a test: {error}"
             raise PackInvalid([Problem("tests.toml", line, "error", what)]) from error
-    return found
+    return failures
 
 
 def _failures(pack: Pack, test: Mapping[str, Any]) -> Iterator[tuple[str, Any, str]]:
@@ -223,8 +227,8 @@ def _failures(pack: Pack, test: Mapping[str, Any]) -> Iterator[tuple[str, Any, s
             for key, wanted in expect.items():
                 if got[key] != wanted:
                     label = test.get("name", "a test")
-                    said = f"{label}: {name} at {lower} is {key} {got[key]!r}, not {wanted!r}"
-                    yield key, got[key], said
+                    text = f"{label}: {name} at {lower} is {key} {got[key]!r}, not {wanted!r}"
+                    yield key, got[key], text
 
 
 def _ranges(test: Mapping[str, Any]) -> list[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""The answer to one question: an effect, a value, and why, in words for the person."""
+"""The answer to one question: an effect, a value and the reasons, in words for the person."""
 
 from typing import Any, Final, Literal
 
@@ -14,21 +14,21 @@ LAYERS: Final[tuple[Layer, ...]] = ("platform", "jurisdiction", "guardian", "sel
 
 
 class Reason(msgspec.Struct, frozen=True):
-    """Why: a stable code, and what its sentence needs to be filled in."""
+    """One reason: a stable code, and the values that fill its sentence."""
 
     code: str
     fill: tuple[tuple[str, str | int], ...] = ()
 
     def text(self, language: str) -> str:
-        """The reason in a language of `LANGUAGES`."""
+        """Return the reason's sentence in a language of `LANGUAGES`."""
         return reason_words(self.code, language).format(**dict(self.fill))
 
 
 class Decision:
-    """What one person may do or be shown, and why. It never changes.
+    """What one person may do or see, and why. A decision never changes.
 
-    `value` is in the words of the capability's kind; for an unknown capability it is None.
-    `rules` are the ids of the rules that decided, for the record; they are not for the person.
+    `value` is in the words of the capability's kind, or None for an unknown capability. `rules` are
+    the ids of the deciding rules, for the record and not for the person.
     """
 
     __slots__ = (
@@ -61,19 +61,19 @@ class Decision:
         return f"<{self.capability}: {self.effect} {self.value!r} by {self.layer} ({codes})>"
 
     def sentence(self, language: str = "en") -> str:
-        """What it comes to and why, for the person, in a language of `LANGUAGES`, else English.
+        """Return the outcome and its reasons, for the person, in a known language or English.
 
         >>> protective("dm.send", "teen-accounts 1", "state.unavailable").sentence("de")
         'Direktnachrichten senden: nicht möglich. Wir können das im Moment nicht prüfen.'
         """
         tongue = known_language(language)
         name = capability_words(self.capability, tongue, self.names)
-        said = effect_words(self.effect, self.kind, self.code, tongue)
+        effect = effect_words(self.effect, self.kind, self.code, tongue)
         why = " ".join(reason.text(tongue) for reason in self.reasons)
-        return f"{name}: {said}. {why}"
+        return f"{name}: {effect}. {why}"
 
     def as_dict(self, language: str = "en") -> dict[str, Any]:
-        """The decision as the endpoint and the command print it."""
+        """Return the decision as the endpoint and the command print it."""
         tongue = known_language(language)
         return {
             "effect": self.effect,
@@ -88,16 +88,16 @@ class Decision:
         }
 
     def json(self, language: str = "en") -> msgspec.Raw:
-        """The same as JSON, made once for each language."""
+        """Return the same as JSON, which is encoded once for each language."""
         tongue = known_language(language)
-        made = self._json.get(tongue)
-        if made is None:
-            made = self._json[tongue] = msgspec.Raw(msgspec.json.encode(self.as_dict(tongue)))
-        return made
+        encoded = self._json.get(tongue)
+        if encoded is None:
+            encoded = self._json[tongue] = msgspec.Raw(msgspec.json.encode(self.as_dict(tongue)))
+        return encoded
 
 
 def stricter(a: Decision, b: Decision) -> Decision:
-    """Of two decisions on one question, the one that permits less; `a` where neither does."""
+    """Return the decision that permits less, of two on one question; `a` if neither does."""
     if a.effect != b.effect:
         return min(a, b, key=lambda decision: EFFECTS.index(decision.effect))
     if a.kind is None or a.kind != b.kind:
@@ -106,7 +106,7 @@ def stricter(a: Decision, b: Decision) -> Decision:
 
 
 def known_language(language: str) -> str:
-    """A language of ours for a language tag: `de-AT` is `de`, and what we lack is `en`."""
+    """Return the language of ours for a tag: `de` for `de-AT`, and `en` for one we lack."""
     if language in LANGUAGES or not language:
         return language or "en"
     short = language.replace("_", "-").partition("-")[0].lower()
@@ -121,7 +121,7 @@ def protective(
     names: dict[str, str] | None = None,
     obligations: tuple[str, ...] = (),
 ) -> Decision:
-    """The most protective answer, when there is no better one: never an allow."""
+    """Return the most protective decision, for want of a better one. It never allows."""
     return Decision(
         capability=capability,
         effect="deny",

@@ -1,4 +1,4 @@
-"""What changes for whom between two packs, in words."""
+"""The differences between two packs, and whom they concern, in words."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -19,7 +19,7 @@ Change = tuple[str, str, bool | None]  # before, after, stricter
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One difference: for whom, and from what to what."""
+    """One difference: the people concerned, and the values before and after."""
 
     capability: str
     who: str
@@ -33,21 +33,21 @@ class Line(msgspec.Struct, frozen=True):
 
 
 def diff_packs(before: Ruling, after: Ruling) -> list[Line]:
-    """Every difference, with neighbouring ages said together."""
-    found: list[Line] = []
+    """Return every difference, with neighbouring ages in one line."""
+    lines: list[Line] = []
     for name in sorted({*before.capabilities, *after.capabilities}):
         old, new = before.capabilities.get(name), after.capabilities.get(name)
         if old is None or new is None or old.kind != new.kind:
-            said = ("not there", "new") if old is None else ("there", "gone or of another kind")
-            found.append(Line(name, "everybody", *said, None))
+            words = ("not there", "new") if old is None else ("there", "gone or of another kind")
+            lines.append(Line(name, "everybody", *words, None))
             continue
-        found += _of_capability(before, after, old)
-    return found
+        lines += _diff_capability(before, after, old)
+    return lines
 
 
-def _of_capability(before: Ruling, after: Ruling, capability: Capability) -> Iterator[Line]:
+def _diff_capability(before: Ruling, after: Ruling, capability: Capability) -> Iterator[Line]:
     edges = sorted({*before.edges, *after.edges})
-    told: dict[tuple[int, str, str], Change] = {}  # what was said: age, place, circumstance
+    reported: dict[tuple[int, str, str], Change] = {}  # by age, place and circumstance
     for place in ("", *sorted(before.law_places | after.law_places)):
         spans: dict[tuple[int, int, Change], list[str]] = {}
         for words, relationship, others, assurance in _circumstances(before, after, capability):
@@ -68,11 +68,11 @@ def _of_capability(before: Ruling, after: Ruling, capability: Capability) -> Ite
                 change = _change(before, after, *asked)
                 if change is None:
                     continue
-                # What holds everywhere, or towards everybody, need not be said again.
+                # A change that holds everywhere, or towards everybody, is not repeated.
                 known = ((lower, "", ""), (lower, "", words), (lower, place, ""))
-                if change in map(told.get, known):
+                if change in map(reported.get, known):
                     continue
-                told[lower, place, words] = change
+                reported[lower, place, words] = change
                 spans.setdefault((lower, upper, change), []).append(words)
         yield from _lines(capability.name, place, spans)
 
@@ -80,7 +80,7 @@ def _of_capability(before: Ruling, after: Ruling, capability: Capability) -> Ite
 def _lines(
     name: str, place: str, spans: dict[tuple[int, int, "Change"], list[str]]
 ) -> Iterator[Line]:
-    """Neighbouring ages with the same change, in the same circumstances, as one line."""
+    """Join neighbouring ages with the same change in the same circumstances into one line."""
     rows = [(lower, upper, change, words) for (lower, upper, change), words in spans.items()]
     rows.sort(key=lambda row: (row[3], row[0]))
     joined: list[tuple[int, int, Change, list[str]]] = []
@@ -90,7 +90,7 @@ def _lines(
         else:
             joined.append(row)
     for lower, upper, (old, new, stricter), words in joined:
-        towards = "; ".join(each for each in words if each)
+        towards = "; ".join(filter(None, words))
         who = _ages(lower, upper) + (f", in {place}" if place else "")
         yield Line(name, f"{who} ({towards})" if towards else who, old, new, stricter)
 
@@ -98,7 +98,7 @@ def _lines(
 def _circumstances(
     before: Ruling, after: Ruling, capability: Capability
 ) -> Iterator[tuple[str, str | None, tuple[int, int], int]]:
-    """The circumstances that some rule of the capability tells apart."""
+    """Yield the circumstances that some rule of the capability tells apart."""
     rules = [*before.rules[capability.name], *after.rules[capability.name]]
     verified = len(ASSURANCES) - 1
     yield "", None, (0, MAX_AGE), verified
@@ -126,21 +126,21 @@ def _change(before: Ruling, after: Ruling, old: Asked, new: Asked) -> Change | N
 
 
 def _bounds(bounds: Bounds) -> tuple[object, ...]:
-    """How far each may move; that one may not is the same, whatever the reason."""
+    """Return how far guardian and self may move. Why one may not move makes no difference."""
     guardian = (bounds.guardian_floor, bounds.guardian_cap)
     moves = bounds.guardian_moves and guardian[0] != guardian[1]
     return guardian if moves else None, bounds.self_floor, bounds.self_cap
 
 
 def _words(kind: ValueKind, bounds: Bounds) -> str:
-    said = [str(kind.value(bounds.default))]
+    parts = [str(kind.value(bounds.default))]
     for who, moves, floor, cap in (
         ("guardian", bounds.guardian_moves, bounds.guardian_floor, bounds.guardian_cap),
         ("self", bounds.self_moves, bounds.self_floor, bounds.self_cap),
     ):
         if moves and floor != cap:
-            said.append(f"{who} {kind.value(floor)} to {kind.value(cap)}")
-    return "; ".join(said)
+            parts.append(f"{who} {kind.value(floor)} to {kind.value(cap)}")
+    return "; ".join(parts)
 
 
 def _ages(lower: int, upper: int) -> str:

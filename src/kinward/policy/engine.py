@@ -1,4 +1,4 @@
-"""Deciding one question, and remembering the answer."""
+"""Decide one question, and remember the answer."""
 
 from datetime import datetime
 from typing import Final
@@ -30,12 +30,14 @@ def decide(
     target_guardian: Weekly | None = None,
     target_self: Weekly | None = None,
 ) -> Decision:
-    """What `actor` may do or be shown. Never raises: what cannot be read is answered protectively.
+    """Decide what `actor` may do or see. Never raises.
 
-    `at` is the actor's local time; without it the pack's day holds (`Pack.on`), at no hour.
-    `guardian` and `self_` are the settings these two made for the capability, in its own words:
-    one value, or a tuple of seven, Monday first, of which the strictest counts without `at`;
-    the target's two are for its counterpart. `relationship` is one of `RELATIONSHIPS`.
+    An unreadable question is answered protectively.
+    `at` is the actor's local time. Without it the pack's day counts (`Pack.on`), at no hour.
+    `guardian` and `self_` are these two people's settings for the capability, in its own words.
+    A setting is one value, or a tuple of seven with Monday first, of which the strictest counts
+    without `at`. The target's settings are for the counterpart. `relationship` is one of
+    `RELATIONSHIPS`.
 
     >>> from kinward.policy import AgeRange, load_pack
     >>> decide(load_pack("tiktok-2021"), "dm.send", Person(AgeRange(13, 16)))
@@ -67,7 +69,7 @@ def decide(
             target_self=target_self,
         )
         known = _remembered(ruling, capability, question)
-        if known.reasons[0].code != UNAVAILABLE:  # what strangers make up is not worth memory
+        if known.reasons[0].code != UNAVAILABLE:  # what strangers invent must not fill the memory
             if len(ruling.memo) >= MEMO_SIZE:
                 ruling.memo.clear()
             ruling.memo[key] = known
@@ -75,7 +77,7 @@ def decide(
 
 
 def _remembered(ruling: Ruling, name: str, question: Question) -> Decision:
-    """The decision, shared by all ages between the same two edges of the rules."""
+    """Return the decision, which all ages between the same two edges of the rules share."""
     sides = tuple(
         None
         if side is None
@@ -125,7 +127,7 @@ def _answer(ruling: Ruling, asked: Asked) -> Decision:
     bounds = combine(kind, rules)
     settled = settle(asked, bounds)
     reasons, derived = reasons_for(ruling, asked, bounds, settled)
-    obligations = {each for rule in rules for each in rule.obligations} | derived
+    obligations = {name for rule in rules for name in rule.obligations} | derived
     return Decision(
         capability=capability.name,
         effect=settled.effect,
@@ -141,7 +143,7 @@ def _answer(ruling: Ruling, asked: Asked) -> Decision:
 
 
 def _both(mine: Decision, theirs: Decision) -> Decision:
-    """A contact needs both sides; that the other refuses is said, and nothing else about them."""
+    """Combine both sides of a contact. It tells of the other person only that they refuse."""
     if mine.effect == "deny" or mine.kind is None:
         return mine
     code = mine.kind.strictest(mine.code, theirs.code)

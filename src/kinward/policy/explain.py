@@ -1,4 +1,4 @@
-"""Why a decision is as it is: each layer, each rule, and why it did or did not decide."""
+"""The explanation of a decision: its layers and rules, and why each did or did not decide."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -24,10 +24,10 @@ def explain_decision(
     guardian: Weekly | None = None,
     self_: Weekly | None = None,
 ) -> dict[str, Any]:
-    """Each layer of a decision in order, as JSON values.
+    """Return the layers of a decision in order, as JSON values.
 
-    `{"layers": [{"layer", "value", "why", "rules": [{"id", "applies", "why", …}]}], "bounds"}`; or
-    `{"unreadable": code}` for a question that is none.
+    The form is `{"layers": [{"layer", "value", "why", "rules": [{"id", "applies", "why", …}]}],
+    "decided_by", "bounds"}`, or `{"unreadable": code}` for an unreadable question.
     """
     ruling = pack.ruling if at is None else pack.ruling_on(at.date())
     slot = None if at is None else at.hour * 2 + (at.minute >= 30)
@@ -40,10 +40,10 @@ def explain_decision(
         guardian=guardian,
         self_=self_,
     )
-    read = read_question(ruling, capability, question)
-    if isinstance(read, str):
-        return {"unreadable": read}
-    asked = read[0]
+    sides = read_question(ruling, capability, question)
+    if isinstance(sides, str):
+        return {"unreadable": sides}
+    asked = sides[0]
     kind = asked.capability.kind
     live = {(rule.id, rule.place): rule for rule in ruling.rules[capability]}
     rules = [rule for rule in pack.rules if rule.capability == capability]
@@ -74,7 +74,7 @@ def explain_decision(
 
 
 def bounds_of(kind: ValueKind, bounds: Bounds) -> dict[str, Any]:
-    """How far guardian and self may move a value: [most protective, loosest], or None."""
+    """Return how far guardian and self may move a value: [most protective, loosest], or None."""
     guardian = [kind.value(bounds.guardian_floor), kind.value(bounds.guardian_cap)]
     own = [kind.value(bounds.self_floor), kind.value(bounds.self_cap)]
     return {
@@ -92,14 +92,14 @@ def _ruled(
     live: Mapping[tuple[str, str], Rule],
     asked: Asked,
 ) -> dict[str, Any]:
-    told = [_told(rule, live.get((rule.id, rule.place)), kind, asked) for rule in rules]
-    count = sum(bool(each["applies"]) for each in told)
+    rows = [_row(rule, live.get((rule.id, rule.place)), kind, asked) for rule in rules]
+    count = sum(bool(row["applies"]) for row in rows)
     why = f"the strictest of {count} rules that apply" if count else "no rule applies"
-    return {"layer": layer, "value": value, "why": why, "rules": told}
+    return {"layer": layer, "value": value, "why": why, "rules": rows}
 
 
-def _told(rule: Rule, live: Rule | None, kind: ValueKind, asked: Asked) -> dict[str, Any]:
-    """One rule: what it comes to for this question, and why it applies or does not."""
+def _row(rule: Rule, live: Rule | None, kind: ValueKind, asked: Asked) -> dict[str, Any]:
+    """Return one rule with its values for this question, and why it applies or does not."""
     why_it_does_not = why_not(rule, asked, live is not None)
     why, counts = why_it_does_not or "its conditions could hold", rule
     if not why_it_does_not and live and live.general and asked.relationship is None:
@@ -130,7 +130,7 @@ def _guardian_why(asked: Asked, bounds: Bounds) -> str:
 
 
 def why_not(rule: Rule, asked: Asked, live: bool) -> str:
-    """Why a rule does not apply; empty when it does."""
+    """Say why a rule does not apply. Empty if it does."""
     if not live:
         when = rule.status if rule.status != "in force" else f"in force from {rule.starts} only"
         return f"it is not in force on this day ({when})"
@@ -143,6 +143,6 @@ def why_not(rule: Rule, asked: Asked, live: bool) -> str:
     if not (rule.other_lower < asked.other_upper and asked.other_lower < rule.other_upper):
         return f"it is for others of {rule.other_lower} to below {rule.other_upper}"
     if asked.relationship is not None and asked.relationship not in rule.relationships:
-        named = [each for each in RELATIONSHIPS if each in rule.relationships]
+        named = [name for name in RELATIONSHIPS if name in rule.relationships]
         return f"it is for {', '.join(named)}"
     return ""

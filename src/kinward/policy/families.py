@@ -1,4 +1,4 @@
-"""What a pack says of families: who may be a guardian, how a pairing ends, who sees what."""
+"""A pack's rules for families: who may be a guardian, what guardians see, how pairings end."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -8,7 +8,7 @@ import msgspec
 from kinward.policy.ages import ASSURANCES, MAX_AGE, AgeRange
 from kinward.policy.problems import Problem
 
-# What a guardian may be shown, at most: numbers and settings. There is no word for content.
+# The most that a guardian may see: numbers and settings. There is no word for content.
 MAY_BE_SEEN: Final = (
     *("minutes", "settings", "asks"),
     *("posts", "comments", "messages", "searches", "new_followers"),
@@ -20,8 +20,8 @@ MAX_NOTICE_HOURS: Final = 14 * 24
 class FamilyRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The table `[families]` of a pack. Ages in years, the notice in hours.
 
-    A pairing that the teen ends goes on for `notice_hours`, unless the teen is surely `alone_from`
-    or older. Nobody who is surely `until` or older has a guardian.
+    A pairing that the teen ends lasts for another `notice_hours`, unless the teen is certainly
+    `alone_from` or older. Nobody who is certainly `until` or older has a guardian.
     """
 
     guardian_age: int = 18
@@ -32,23 +32,23 @@ class FamilyRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     guardian_sees: tuple[str, ...] = ("minutes", "settings", "asks")
 
     def may_guard(self, age: AgeRange) -> bool:
-        """Whether somebody of this age, known this surely, may be a guardian."""
+        """Return whether somebody of this age, with this assurance, may be a guardian."""
         sure = ASSURANCES.index(age.assurance) >= ASSURANCES.index(self.guardian_assurance)
         return sure and age.lower >= self.guardian_age
 
     def may_be_guarded(self, age: AgeRange) -> bool:
-        """Whether somebody of this age may have a guardian: unless they are surely too old."""
+        """Return whether somebody of this age may have a guardian: unless certainly too old."""
         return age.lower < self.until
 
     def leaves_at_once(self, age: AgeRange) -> bool:
-        """Whether somebody of this age ends a pairing without a notice."""
+        """Return whether somebody of this age ends a pairing without notice."""
         return age.lower >= self.alone_from
 
 
 def read_family_rules(
     raw: object, error: Callable[[str, str], Problem]
 ) -> tuple[FamilyRules | None, list[Problem]]:
-    """Read the table, and judge it by today's rules. No rules: it cannot be read.
+    """Read the table, and judge it by today's rules. Returns None for an unreadable table.
 
     `error` makes a problem from a key and a text.
     """

@@ -1,4 +1,4 @@
-"""The same count on many machines: Ray reads the Parquet files, each task counts its cells."""
+"""The simulation on many machines: Ray reads Parquet files, and each task counts its cells."""
 
 import os
 from collections.abc import Callable
@@ -16,9 +16,9 @@ from kinward.policy.simulate import Cells, Simulation, compare
 def simulate_over_ray(before: Ruling, after: Ruling, path: Path) -> Simulation:
     """Compare two packs over Parquet files, on the Ray cluster of this environment.
 
-    Counting a part is what a task does; only the counts of its cells travel.
+    Each task counts one part, and only the counts of its cells travel.
     """
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing of ours is told to anybody
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # do not report our use to anybody
     try:
         import ray
     except ImportError as error:
@@ -53,9 +53,9 @@ def simulate_over_ray(before: Ruling, after: Ruling, path: Path) -> Simulation:
 
 def _merged(data: Any, path: Path, count: Callable[..., Any], edges: list[int]) -> Cells:
     wanted = ["age_lower", "age_upper", "jurisdiction", "assurance"]
-    read = data.read_parquet(str(path))
-    columns = [name for name in wanted if name in read.schema().names]
+    table = data.read_parquet(str(path))
+    columns = [name for name in wanted if name in table.schema().names]
     merged = Cells(edges)
-    for part in read.select_columns(columns).map_batches(count).iter_batches(batch_size=None):
+    for part in table.select_columns(columns).map_batches(count).iter_batches(batch_size=None):
         merged.add_counted(part)
     return merged

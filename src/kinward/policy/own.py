@@ -1,8 +1,8 @@
-"""A pack's own capabilities: what it declares beside Kinward's, and in which words.
+"""A pack's own capabilities, declared beside Kinward's, and their words.
 
-Kinward may later have a capability by a name that a stored pack declares as its own. The pack's own
-meaning counts then: its rules, the settings of its people and the app that asks were made for it.
-What Kinward's adds is protection, so blocking ends contact under either meaning.
+Kinward may later introduce a capability under a name that a stored pack declares as its own. The
+pack's meaning then counts, because its rules, its people's settings and the calling app were made
+for it. Kinward's meaning adds protection only: blocking ends contact under either.
 """
 
 import re
@@ -20,9 +20,9 @@ _NAME: Final = re.compile(r"[a-z][a-z_]*(\.[a-z][a-z_]*){1,3}")
 
 
 class Declared(msgspec.Struct, frozen=True):
-    """The capabilities that a pack has, and the words for its own by name and language.
+    """All capabilities of a pack, and the words for its own by name and language.
 
-    `problems` are of the form, and `judged` is what today's rules refuse or ask to look at again.
+    `problems` are errors of the form. `judged` are errors and notices by today's rules.
     """
 
     capabilities: dict[str, Capability]
@@ -32,7 +32,7 @@ class Declared(msgspec.Struct, frozen=True):
 
 
 def read_own(table: object, text: str) -> Declared:
-    """Read the tables `[capability]` of a pack.toml, whose text gives the lines."""
+    """Read the tables `[capability]` of a pack.toml, whose `text` gives the lines."""
     declared = Declared(dict(CAPABILITIES), {}, [], [])
     for name, raw in table.items() if isinstance(table, dict) else ():
         if not _NAME.fullmatch(name):

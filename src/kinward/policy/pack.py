@@ -1,4 +1,4 @@
-"""A policy pack: a header, the platform's rules, the overlays' rules, as one checked value."""
+"""A policy pack: header, the platform's rules and the overlays' rules, as one checked value."""
 
 import hashlib
 import re
@@ -42,10 +42,10 @@ _OVERLAY: Final = {"title", "jurisdiction", "law", "rule"}
 
 
 class Pack:
-    """A pack that was read and found usable. It never changes; `on` gives it another day.
+    """A readable pack. It never changes; `on` returns it for another day.
 
-    `elsewhere` says what holds where no overlay does: the platform's `baseline`, or the most
-    `protective` answer. `unknown_place` says what holds for a person whose place is not known: the
+    `elsewhere` is the answer where no overlay applies: the platform's `baseline`, or the most
+    `protective` one. `unknown_place` is the answer for a person whose place is not known: the
     `baseline`, or the `strictest` of all overlays.
     """
 
@@ -72,23 +72,23 @@ class Pack:
         self.families = families
         self.files = dict(files)
         self.digest = pack_digest(files)
-        edges = {each for rule in rules for each in (rule.starts, rule.ends)} - {date.min, date.max}
+        edges = {day for rule in rules for day in (rule.starts, rule.ends)} - {date.min, date.max}
         self._edges = [date.min, *sorted(edges), date.max]
         self._rulings: dict[int, Ruling] = {}
         self.ruling = self.ruling_on(self.date)
 
     @property
     def label(self) -> str:
-        """Name and version, as a decision carries them."""
+        """The name and version, as in decisions."""
         return f"{self.name} {self.version}"
 
     @property
     def places(self) -> tuple[str, ...]:
-        """Every jurisdiction that some rule is for, whatever its status."""
+        """Every jurisdiction with a rule, whatever the rule's status."""
         return tuple(sorted({rule.place for rule in self.rules if rule.place}))
 
     def ruling_on(self, day: date) -> Ruling:
-        """What is in force on a day."""
+        """Return the rules in force on a day."""
         ordinal = 0
         for number, edge in enumerate(self._edges[:-1]):
             if edge <= day:
@@ -106,22 +106,22 @@ class Pack:
         return self._rulings[ordinal]
 
     def on(self, day: date) -> "Pack":
-        """This pack as `decide` is to read it on a day, where a question names no other."""
+        """Return this pack with a day of its own, for questions that name none."""
         other = copy(self)
         other.ruling = self.ruling_on(day)
         return other
 
 
 def pack_digest(files: Mapping[str, str]) -> str:
-    """The SHA-256 (hex) of a pack's files, whatever their order."""
+    """Return the SHA-256 (hex) of a pack's files, which does not depend on their order."""
     return hashlib.sha256(msgspec.json.encode(sorted(files.items()))).hexdigest()
 
 
 class _Reading:
-    """What was read of a pack, and what is wrong with it.
+    """A pack's files while they are read, with the problems so far.
 
-    `problems` are of the form, so that there is no pack. `judged` is what today's rules and words
-    refuse or ask to look at again, which does not keep a stored pack from being read.
+    `problems` are errors of the form, with which there is no pack. `judged` are errors and notices
+    by today's rules and words, with which a stored pack is still readable.
     """
 
     def __init__(self, files: Mapping[str, str]) -> None:
@@ -132,14 +132,14 @@ class _Reading:
         self.judged: list[Problem] = []
 
     def at(self, key: str, text: str) -> Problem:
-        """A problem at the line of a key of the header."""
+        """Return an error at the line of a key of the header."""
         return Problem("pack.toml", line_of(self.text, key), "error", text)
 
 
 def judge_pack(files: Mapping[str, str]) -> tuple[Pack, list[Problem]]:
-    """Read a new pack as today's rules have it, with what they ask to look at again.
+    """Read a new pack by today's rules, and return it with their notices.
 
-    Raises `PackInvalid` with every mistake, by file and line.
+    Raises `PackInvalid` with every error, by file and line.
     """
     if "pack.toml" not in files or len(files) > MAX_FILES:
         raise PackInvalid(f"A pack is a pack.toml and at most {MAX_FILES} files.")
@@ -153,15 +153,15 @@ def judge_pack(files: Mapping[str, str]) -> tuple[Pack, list[Problem]]:
 
 
 def read_pack(files: Mapping[str, str]) -> Pack:
-    """Read a new pack. Raises `PackInvalid` with every mistake, by file and line."""
+    """Read a new pack by today's rules. Raises `PackInvalid` with every error, by file and line."""
     return judge_pack(files)[0]
 
 
 def decode_pack(files: Mapping[str, str]) -> Pack:
-    """Decode a stored or exported pack of any format that was ever accepted. It is not judged.
+    """Decode a stored or exported pack of any format that was ever accepted, without judging it.
 
-    What a newer Kinward does not understand any more counts as the most protective that it could
-    mean. Raises `PackInvalid` for what was never accepted.
+    A part that this version no longer understands counts as the most protective it could mean.
+    Raises `PackInvalid` for a form that was never accepted.
     """
     if "pack.toml" not in files:
         raise PackInvalid("A pack is a pack.toml and the files beside it.")
@@ -183,7 +183,7 @@ def _read(files: Mapping[str, str]) -> tuple[Pack, list[Problem]]:
 
 
 def _read_1(reading: _Reading) -> Pack | None:
-    """Read a pack of format 1; None where its form has problems."""
+    """Read a pack of format 1. Returns None if its form has problems."""
     header, files = reading.header, reading.files
     _read_header(reading)
     families, wrong = read_family_rules(header.get("families", {}), reading.at)
@@ -214,7 +214,7 @@ def _read_1(reading: _Reading) -> Pack | None:
     )
 
 
-# Never take a reader out, and keep what it accepts. A pack of each format is in
+# Never remove a reader or narrow what it accepts. A pack of each format is in
 # tests/support/stored, and a format without one fails the tests.
 FORMATS: Final[dict[int, Callable[[_Reading], Pack | None]]] = {1: _read_1}
 
@@ -247,13 +247,13 @@ def _read_header(reading: _Reading) -> None:
 
 
 def _names(header: Mapping[str, Any], key: str) -> list[Any]:
-    """A list in the header; what is no list is one wrong name."""
+    """Return a list of the header. A value that is no list counts as one name."""
     value = header.get(key, [])
     return value if isinstance(value, list) else [value]
 
 
 def _rules_of(file: str, raw: Mapping[str, Any], text: str, reader: RuleReader) -> list[Rule]:
-    """The rules of one file; an overlay's are for its jurisdiction unless they name another."""
+    """Read the rules of one file. An overlay's are for its jurisdiction unless they name one."""
     law = dict(raw.get("law", {}))
     if file != "pack.toml":
         reader.judged += [
@@ -263,17 +263,17 @@ def _rules_of(file: str, raw: Mapping[str, Any], text: str, reader: RuleReader) 
         law.setdefault("jurisdiction", raw.get("jurisdiction", ""))
         if not isinstance(raw.get("title"), str):
             reader.judged.append(Problem(file, 1, "error", "an overlay has a title"))
-    given = raw.get("rule", [])
-    if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):
+    raw_rules = raw.get("rule", [])
+    if not isinstance(raw_rules, list) or not all(isinstance(row, dict) for row in raw_rules):
         reader.problems.append(Problem(file, 1, "error", "rules are tables: [[rule]]"))
         return []
     lines = list(tables(text, "rule"))
-    found: list[Rule] = []
-    for number, each in enumerate(given):
+    rules: list[Rule] = []
+    for number, row in enumerate(raw_rules):
         line, keys = lines[number] if number < len(lines) else (1, {})
         place = Place(file, line, keys)
-        read = list(reader.read(each, place, law))
-        for rule in read:
+        rules_of_row = list(reader.read(row, place, law))
+        for rule in rules_of_row:
             if rule.place and not (rule.url and rule.starts != date.min):
                 reader.judged.append(
                     place.error(
@@ -284,17 +284,17 @@ def _rules_of(file: str, raw: Mapping[str, Any], text: str, reader: RuleReader) 
                 reader.problems.append(
                     place.error("jurisdiction", "a rule of an overlay has a jurisdiction")
                 )
-        found += read
-    return found
+        rules += rules_of_row
+    return rules
 
 
 def _repeated(rules: list[Rule]) -> list[Problem]:
     seen: dict[tuple[str, str, str], Rule] = {}
-    found = []
+    problems = []
     for rule in rules:
         key = (rule.id, rule.capability, rule.place)
         if key in seen:
             text = f"the id {rule.id!r} is taken by {seen[key].file}:{seen[key].line}"
-            found.append(Problem(rule.file, rule.line, "error", text))
+            problems.append(Problem(rule.file, rule.line, "error", text))
         seen[key] = rule
-    return found
+    return problems

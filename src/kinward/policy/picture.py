@@ -1,4 +1,4 @@
-"""A simulation as a picture: for each group of ages, how much is lost and how much is gained."""
+"""A simulation as a bar chart: the settings lost and gained by each group of ages."""
 
 from html import escape
 from typing import Final
@@ -14,13 +14,13 @@ BLOCKS: Final = 40  # characters of the longest bar in a terminal
 
 
 def svg(simulation: Simulation) -> str:
-    """The picture as an SVG element, which a screen reader reads as its title and description."""
+    """Return the chart as an SVG element, with a title and a description for screen readers."""
     groups = simulation.by_group()
-    most = max((count for each in groups.values() for count in each.values()), default=1)
-    kinds = [kind for kind in KINDS if any(each[kind[0]] for each in groups.values())]
+    most = max((count for counts in groups.values() for count in counts.values()), default=1)
+    kinds = [kind for kind in KINDS if any(counts[kind[0]] for counts in groups.values())]
     height = len(groups) * ROW + 34
     title = escape(f"{simulation.before} to {simulation.after}")
-    told = "; ".join(
+    description = "; ".join(
         f"{group}: " + ", ".join(f"{kind} {count:,}" for kind, count in counts.items() if count)
         for group, counts in groups.items()
     )
@@ -28,7 +28,7 @@ def svg(simulation: Simulation) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" '
         f'class="bars" font-family="system-ui, sans-serif" font-size="13">',
         f"<title>Settings lost and gained, {title}</title>",
-        f"<desc>{escape(told) or 'nothing changes'}</desc>",
+        f"<desc>{escape(description) or 'nothing changes'}</desc>",
     ]
     for number, (kind, colour) in enumerate(kinds):
         at = LABEL + number * 100
@@ -55,9 +55,9 @@ def svg(simulation: Simulation) -> str:
 
 
 def bars(simulation: Simulation) -> str:
-    """The same for a terminal."""
+    """Return the chart as text for a terminal."""
     groups = simulation.by_group()
-    most = max((count for each in groups.values() for count in each.values()), default=1)
+    most = max((count for counts in groups.values() for count in counts.values()), default=1)
     lines = []
     for group, counts in groups.items():
         for kind, _ in KINDS:

@@ -1,10 +1,10 @@
-"""Places that law knows: ISO 3166 codes, and the unions that legislate for them."""
+"""Jurisdictions: ISO 3166 codes, and the unions that legislate for them."""
 
 import re
 from functools import lru_cache
 from typing import Final
 
-# ISO 3166-1 alpha-2, all that are assigned.
+# Every assigned code of ISO 3166-1 alpha-2.
 _COUNTRIES: Final = """
     AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO
     BQ BR BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ
@@ -28,16 +28,16 @@ _SUBDIVISION: Final = re.compile(r"([A-Z]{2})-[A-Z0-9]{1,3}")
 
 
 def is_place(code: str) -> bool:
-    """Whether this names a country, one of its parts (`US-CA`), or a union that makes law."""
-    found = _SUBDIVISION.fullmatch(code)
-    return code in COUNTRIES or code in UNIONS or bool(found and found[1] in COUNTRIES)
+    """Return whether a code names a country, one of its parts (`US-CA`) or a union in `UNIONS`."""
+    match = _SUBDIVISION.fullmatch(code)
+    return code in COUNTRIES or code in UNIONS or bool(match and match[1] in COUNTRIES)
 
 
 @lru_cache(4096)
 def within(code: str) -> frozenset[str]:
-    """All places whose law holds at a place: itself, its country, its unions.
+    """Return every jurisdiction of a place: itself, its country and its unions.
 
-    Raises `ValueError` where there is no such place.
+    Raises `ValueError` for an unknown place.
 
     >>> sorted(within("US-VA")), sorted(within("DE"))
     (['US', 'US-VA'], ['DE', 'EEA', 'EU'])
@@ -45,4 +45,6 @@ def within(code: str) -> frozenset[str]:
     if not is_place(code):
         raise ValueError(f"{code[:20]!r} is not an ISO 3166 code such as 'DE' or 'US-CA'")
     country = code.partition("-")[0]
-    return frozenset({code, country, *(name for name, of in UNIONS.items() if country in of)})
+    return frozenset(
+        {code, country, *(name for name, members in UNIONS.items() if country in members)}
+    )

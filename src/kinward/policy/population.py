@@ -1,4 +1,4 @@
-"""Populations to try a pack on: a generated one, or the accounts in a Parquet file."""
+"""Populations for simulations: a generated one, or the accounts in a Parquet file."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,10 +18,10 @@ Settings = tuple[tuple[str, int, int], ...]
 
 
 class People(msgspec.Struct, kw_only=True):
-    """A part of a population, a row a person: ages in years `[lower, upper)`, coded places.
+    """A part of a population, one row for each person, with ages in years `[lower, upper)`.
 
-    `settings` holds, for the rows that have any, `(capability, guardian's code, own code)` each
-    (-1 = none), in the order of their names.
+    `place` indexes `places`. `settings` are the rows with any settings, each a tuple of
+    `(capability, guardian's code, own code)` (-1 = none) in the order of the capabilities' names.
     """
 
     places: Sequence[str]
@@ -36,7 +36,7 @@ class People(msgspec.Struct, kw_only=True):
         return len(self.lower)
 
 
-# Not a census: a shape with the corners that matter. Place and its share, then age and its share.
+# No census, but a distribution with the corner cases that matter: places and their shares.
 _PLACES: Final = {
     "": 0.04,
     "US": 0.10,
@@ -60,13 +60,13 @@ _PLACES: Final = {
 
 
 def generate_people(size: int, *, seed: int = 1) -> Iterator[People]:
-    """A made-up population, the same for the same seed: ages 10 to 80, a tenth of them vague."""
+    """Generate a population, the same for the same seed: ages 10 to 80, a tenth of them vague."""
     places = list(_PLACES)
     shares = np.cumsum(list(_PLACES.values()))
     for number, start in enumerate(range(0, size, CHUNK)):
         random = np.random.default_rng((seed, number))
         count = min(CHUNK, size - start)
-        # Many young people, and a long tail: a triangle's two ends.
+        # Many young people, and a long tail.
         age = (10 + 70 * random.random(count, np.float32) ** 2.2).astype(np.int16)
         width = np.ones(count, np.int16)
         vague = random.random(count, np.float32)
@@ -81,14 +81,15 @@ def generate_people(size: int, *, seed: int = 1) -> Iterator[People]:
 
 
 def count_parquet(path: Path) -> int:
-    """How many accounts a Parquet file has, by its footer."""
+    """Count the accounts in a Parquet file by its footer."""
     return int(_open_parquet(path).metadata.num_rows)
 
 
 def from_parquet(path: Path) -> Iterator[People]:
-    """The accounts in a Parquet file, a part at a time.
+    """Read the accounts in a Parquet file, a part at a time.
 
-    Columns: `age_lower`, `age_upper` (years), and if given `jurisdiction`, `assurance`, `id`.
+    The columns are `age_lower` and `age_upper` (years), and optionally `jurisdiction`, `assurance`
+    and `id`. Raises `Invalid` for another file, and `NotConfigured` without pyarrow.
     """
     file = _open_parquet(path)
     known = set(file.schema_arrow.names)
@@ -115,7 +116,7 @@ def _open_parquet(path: Path) -> Any:
 
 
 def people_of(columns: Mapping[str, Any]) -> People:
-    """People from plain columns; an age that cannot be is unknown."""
+    """Make people of plain columns. An impossible age counts as unknown."""
     lower = np.nan_to_num(np.asarray(columns["age_lower"], float), nan=0).astype(np.int64)
     upper = np.nan_to_num(np.asarray(columns["age_upper"], float), nan=MAX_AGE).astype(np.int64)
     wrong = ~((lower >= 0) & (lower < upper) & (upper <= MAX_AGE))
@@ -123,7 +124,7 @@ def people_of(columns: Mapping[str, Any]) -> People:
     size = len(lower)
     places, place = _coded(columns.get("jurisdiction"), size)
     words, word = _coded(columns.get("assurance"), size)
-    ranks = [ASSURANCES.index(each) if each in ASSURANCES else 0 for each in words]
+    ranks = [ASSURANCES.index(name) if name in ASSURANCES else 0 for name in words]
     ids = columns.get("id")
     return People(
         places=places,
@@ -131,15 +132,15 @@ def people_of(columns: Mapping[str, Any]) -> People:
         upper=upper.astype(np.int16),
         place=place,
         assurance=np.array(ranks, np.int16)[word],
-        ids=None if ids is None else [str(each) for each in ids],
+        ids=None if ids is None else [str(account_id) for account_id in ids],
     )
 
 
 def _coded(column: Any, size: int) -> tuple[list[str], Small]:
-    """A column of words as its different words and their places among them."""
+    """Return the distinct words of a column, and the index of each row's word among them."""
     if column is None:
         return [""], np.zeros(size, np.int16)
     words, codes = np.unique(
-        np.array(["" if each is None else str(each) for each in column]), return_inverse=True
+        np.array(["" if word is None else str(word) for word in column]), return_inverse=True
     )
     return [str(word) for word in words], codes.astype(np.int16)

@@ -1,4 +1,4 @@
-"""What is wrong with a pack, and where: every complaint names its file and line."""
+"""Problems of a pack. Each names its file and line."""
 
 from typing import Literal
 
@@ -10,7 +10,7 @@ Level = Literal["error", "notice"]
 
 
 class Problem(msgspec.Struct, frozen=True, order=True):
-    """One complaint. An `error` makes the pack unusable; a `notice` asks to look again."""
+    """One problem. An `error` makes the pack unusable, and a `notice` asks for a second look."""
 
     file: str
     line: int
@@ -34,14 +34,14 @@ class PackInvalid(KinwardError):
 
 
 class PackExpired(KinwardError):
-    """This exported pack is past its date. Export it again."""
+    """This exported pack has expired. Export it again."""
 
     code = "pack.expired"
     status = 422
 
 
 class SignatureRefused(KinwardError):
-    """The signature of this exported pack is not by the key you trust."""
+    """This exported pack was not signed with the key you trust."""
 
     code = "pack.signature_refused"
     status = 422

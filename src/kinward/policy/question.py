@@ -1,4 +1,4 @@
-"""A question: who asks what about whom, as it is put, and in the codes that the rules are in."""
+"""A question: who may do what to whom, as it is asked and in the codes of the rules."""
 
 from typing import Final
 
@@ -13,9 +13,10 @@ _RANK: Final = {assurance: rank for rank, assurance in enumerate(ASSURANCES)}
 
 
 class Person(msgspec.Struct, frozen=True):
-    """Who a question is about: an age range and a jurisdiction (ISO 3166; empty = not known).
+    """The person in a question: an age range and a jurisdiction (ISO 3166; empty = not known).
 
-    Keep a person while you ask about them: `token`, by which answers are remembered, is made once.
+    Reuse the same value for many questions, because `token`, the key of remembered answers, is
+    computed once for each value.
     """
 
     age: AgeRange = UNKNOWN
@@ -29,7 +30,7 @@ class Person(msgspec.Struct, frozen=True):
 
 
 class Question(msgspec.Struct, frozen=True):
-    """What `decide` was asked beside the capability."""
+    """Everything that `decide` is asked, except for the capability."""
 
     actor: Person
     target: Person | None = None
@@ -61,15 +62,15 @@ class Asked(msgspec.Struct, frozen=True):
 def read_question(
     ruling: Ruling, name: str, question: Question
 ) -> tuple[Asked, Asked | None] | str:
-    """The question in codes, and the same contact asked of the other side; or why it is not one."""
+    """Return the question in codes with its counterpart's, or a reason code if unreadable."""
     capability = ruling.capabilities.get(name)
     if capability is None:
         return "capability.unknown"
     if question.relationship is not None and question.relationship not in RELATIONSHIPS:
         return "relationship.unknown"
-    there = question.target
+    target = question.target
     places = ruling.places(question.actor.jurisdiction)
-    their_places = frozenset[str]() if there is None else ruling.places(there.jurisdiction)
+    their_places = frozenset[str]() if target is None else ruling.places(target.jurisdiction)
     if places is None or their_places is None:
         return "jurisdiction.uncovered"
     other = ruling.capabilities.get(capability.counterpart)
@@ -79,27 +80,27 @@ def read_question(
     except ValueError:
         return "setting.invalid"
     age = question.actor.age
-    there_age = UNKNOWN if there is None else there.age
+    target_age = UNKNOWN if target is None else target.age
     mine = Asked(
         capability=capability,
         lower=age.lower,
         upper=age.upper,
         assurance=_RANK[age.assurance],
         places=places,
-        other_lower=there_age.lower,
-        other_upper=there_age.upper,
+        other_lower=target_age.lower,
+        other_upper=target_age.upper,
         relationship=question.relationship,
         slot=question.slot,
         guardian=guardian,
         self_=self_,
     )
-    if there is None or other is None:
+    if target is None or other is None:
         return mine, None
     return mine, Asked(
         capability=other,
-        lower=there_age.lower,
-        upper=there_age.upper,
-        assurance=_RANK[there_age.assurance],
+        lower=target_age.lower,
+        upper=target_age.upper,
+        assurance=_RANK[target_age.assurance],
         places=their_places,
         other_lower=age.lower,
         other_upper=age.upper,

@@ -1,4 +1,4 @@
-"""Why a decision is as it is, and what would open more: reasons, and what follows from them."""
+"""The reasons for a decision, and the obligations that say what would open more."""
 
 from typing import Final
 
@@ -17,8 +17,8 @@ LAST_OPENING: Final = 25  # years; nothing opens later
 def reasons_for(
     ruling: Ruling, asked: Asked, bounds: Bounds, settled: Settled
 ) -> tuple[list[Reason], set[str]]:
-    """Why, the most telling first, and the obligations that follow from it."""
-    kind, found, derived = asked.capability.kind, list[Reason](), set[str]()
+    """Return the reasons, the most telling first, and the obligations that follow from them."""
+    kind, reasons, derived = asked.capability.kind, list[Reason](), set[str]()
     if asked.relationship == "blocked" and asked.capability.between_people:
         return [Reason("relationship.blocked")], derived
     if settled.value == kind.open_code and settled.effect == "allow":
@@ -29,20 +29,20 @@ def reasons_for(
             for slot in range(asked.slot, asked.slot + SLOTS)
             if settled.value >> slot % SLOTS & 1
         )
-        found.append(Reason("hours.closed", (("time", clock(opens)),)))
+        reasons.append(Reason("hours.closed", (("time", clock(opens)),)))
     elif kind is AUDIENCE and asked.relationship is not None and settled.effect == "deny":
-        found.append(Reason("relationship.outside"))
-    found.append(Reason(_LAYER_REASON[settled.layer]))
+        reasons.append(Reason("relationship.outside"))
+    reasons.append(Reason(_LAYER_REASON[settled.layer]))
     if settled.guardian_bounded:
-        found.append(Reason("guardian.bounded"))
+        reasons.append(Reason("guardian.bounded"))
     if settled.self_bounded:
-        found.append(Reason("self.bounded"))
-    found += _of_age(ruling, asked, settled, derived)
+        reasons.append(Reason("self.bounded"))
+    reasons += _age_reasons(ruling, asked, settled, derived)
     if bounds.guardian_moves and kind.loosest(bounds.guardian_cap, settled.value) != settled.value:
         derived.add("guardian.ask")
     elif kind.loosest(settled.self_cap, settled.value) != settled.value:
         derived.add("self.choose")
-    return found, derived
+    return reasons, derived
 
 
 _LAYER_REASON: Final = {
@@ -53,29 +53,29 @@ _LAYER_REASON: Final = {
 }
 
 
-def _of_age(ruling: Ruling, asked: Asked, settled: Settled, derived: set[str]) -> list[Reason]:
-    """Whether a surer age, or a higher one, would open more."""
+def _age_reasons(ruling: Ruling, asked: Asked, settled: Settled, derived: set[str]) -> list[Reason]:
+    """Say whether a more certain age, or a higher one, would open more."""
     if settled.layer in ("guardian", "self"):
         return []
-    found = []
+    reasons = []
     oldest = _with_age(ruling, asked, asked.upper - 1, asked.upper)
     if asked.upper - asked.lower > 1 and _looser(asked, oldest, settled):
         derived.add("age.establish")
         unknown = is_unknown(asked.lower, asked.upper)
-        found.append(Reason("age.unknown" if unknown else "age.uncertain"))
+        reasons.append(Reason("age.unknown" if unknown else "age.uncertain"))
     elif asked.assurance < len(ASSURANCES) - 1:
         surer = msgspec.structs.replace(asked, assurance=len(ASSURANCES) - 1)
         if _looser(asked, _settled(ruling, surer), settled):
             derived.add("age.verify")
-            found.append(Reason("assurance.low"))
-    if not found:
+            reasons.append(Reason("assurance.low"))
+    if not reasons:
         for age in ruling.edges:
             if asked.upper <= age <= LAST_OPENING and _looser(
                 asked, _with_age(ruling, asked, age, age + 1), settled
             ):
-                found.append(Reason("age.opens", (("age", age),)))
+                reasons.append(Reason("age.opens", (("age", age),)))
                 break
-    return found
+    return reasons
 
 
 def _with_age(ruling: Ruling, asked: Asked, lower: int, upper: int) -> Settled:

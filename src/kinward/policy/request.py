@@ -1,7 +1,7 @@
-"""A question as JSON, for the gate and the command line: read it, and answer it protectively.
+"""A question as JSON, for the gate and the command line, and its answer.
 
-What is not a question at all is the door's to refuse. Everything inside a question that cannot be
-used (an age that is reversed, an unknown account) is answered with the protective decision.
+The door refuses input that is not a question at all. A question with an unusable part (a reversed
+age, an unknown account) gets the protective decision.
 """
 
 from collections.abc import Iterable, Mapping
@@ -24,7 +24,7 @@ LONGEST_WORD: Final = 20
 
 
 class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
-    """Who a question is about: an account by its id, or its attributes."""
+    """The person in a question: an account by its id, or attributes."""
 
     id: str | None = None
     age: list[int] | None = None
@@ -54,18 +54,18 @@ class Request(
 
 
 def ids_of(requests: Iterable[Request]) -> set[str]:
-    """The accounts whose state the answers need."""
-    found = {request.actor.id for request in requests}
-    found |= {request.target.id for request in requests if request.target is not None}
-    found.discard(None)
-    return cast("set[str]", found)
+    """Return the ids of the accounts whose state the answers need."""
+    ids = {request.actor.id for request in requests}
+    ids |= {request.target.id for request in requests if request.target is not None}
+    ids.discard(None)
+    return cast("set[str]", ids)
 
 
 class State(msgspec.Struct, frozen=True):
-    """What is known of an account: the person, and the settings that guardian and self made.
+    """The state of an account: its person, and the settings by guardian and self.
 
-    `withheld` are capabilities that enforcement took from it; `barred` says that it took them all.
-    `until` is when the first of all these ends by itself: later, the state is to be read anew.
+    `withheld` are the capabilities that enforcement took away. `barred` means that it took them
+    all. `until` is the moment when the first of these ends by itself, and the state is stale.
     """
 
     person: Person
@@ -78,7 +78,7 @@ class State(msgspec.Struct, frozen=True):
 
 
 def answer_request(pack: Pack, request: Request, states: Mapping[str, State]) -> Decision:
-    """The decision on a question; settings in the question itself go before stored ones."""
+    """Decide a question. Settings in the question override stored ones."""
     name = request.capability
     capability = pack.capabilities.get(name)
     actor = state_of(request.actor, states)
@@ -128,14 +128,14 @@ def _refused(pack: Pack, name: str, *codes: str) -> Decision:
 
 
 def closed(request: Request, code: str) -> Decision:
-    """The protective decision on a question, when there is no pack to ask."""
+    """Return the protective decision on a question, for want of a pack."""
     known = CAPABILITIES.get(request.capability)
     kind = None if known is None else known.kind
     return protective(request.capability[:80], "none", code, kind=kind)
 
 
 def language_of(request: Request, states: Mapping[str, State]) -> str:
-    """The language to answer in: the one asked for, else the account's."""
+    """Return the language of the answer: the requested one, else the account's."""
     if request.language or request.actor.id is None:
         return request.language
     state = states.get(request.actor.id)
@@ -143,7 +143,7 @@ def language_of(request: Request, states: Mapping[str, State]) -> str:
 
 
 def state_of(about: About, states: Mapping[str, State]) -> State | str:
-    """An account's state, or the reason code of why there is none."""
+    """Return an account's state, or the reason code if there is none."""
     if about.id is not None:
         return states.get(about.id, "account.unknown")
     if len(about.jurisdiction) > LONGEST_PLACE or len(about.assurance) > LONGEST_WORD:

@@ -1,4 +1,4 @@
-"""One rule of a pack, and reading it from TOML: strict about names, exact about places."""
+"""One rule of a pack, and its reader from TOML, which locates every mistake by its line."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -26,10 +26,10 @@ _NAME: Final = re.compile(r"[a-z0-9][a-z0-9.-]{0,79}")
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
-    """What holds for one capability under some conditions, and who may move it how far.
+    """One capability's value under some conditions, and how far guardian and self may move it.
 
     Values are codes of the capability's kind. `place` is empty for the platform's own rules.
-    A condition that is not given always holds. Ages are years `[lower, upper)`.
+    A missing condition always holds. Ages are years `[lower, upper)`.
     """
 
     id: str
@@ -54,12 +54,12 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     url: str = ""
     file: str = ""
     line: int = 0
-    # What it comes to while the relationship is not known; see `in_general`.
+    # The rule while the relationship is not known; see `in_general`.
     general: "Rule | None" = None
 
     @property
     def is_plain(self) -> bool:
-        """Whether it holds whoever the other person is and however sure the age."""
+        """Whether it holds for any other person and any assurance of the age."""
         return (
             self.relationships == ALL_RELATIONSHIPS
             and (self.other_lower, self.other_upper) == (0, MAX_AGE)
@@ -67,44 +67,45 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def in_force(self, day: date) -> bool:
-        """Whether it counts on a day."""
+        """Return whether it is in force on a day."""
         return self.status == "in force" and self.starts <= day < self.ends
 
     def bounds(self, mover: str) -> tuple[int, int]:
-        """The most protective and the loosest that a mover may choose; pinned if they may not."""
+        """Return a mover's most protective and loosest choice, or twice the default without one."""
         moves = self.guardian if mover == "guardian" else self.self_
         return (self.floor, self.cap) if moves else (self.default, self.default)
 
 
 def in_general(rule: Rule) -> Rule:
-    """A rule about an audience, for a question that names no relationship.
+    """Return a rule about an audience for a question that names no relationship.
 
-    "Nobody" for strangers then means: an audience that strangers are not in. So it protects as much
-    as it would once the relationship is known, and takes nothing from those it is not about.
+    "Nobody" for strangers then means an audience without strangers. So the rule protects as much as
+    with a known relationship, and takes nothing from the people it is not about.
     """
-    widest = min(AUDIENCE_OF[each] for each in rule.relationships) - 1
+    widest = min(AUDIENCE_OF[name] for name in rule.relationships) - 1
     return msgspec.structs.replace(
         rule, default=max(rule.default, widest), cap=max(rule.cap, widest)
     )
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where a rule stands in its file, down to the line of each key."""
+    """The position of a rule in its file, with the line of each key."""
 
     file: str
     line: int
     keys: Mapping[str, int]
 
     def error(self, key: str, text: str) -> Problem:
-        """A complaint at a key's line."""
+        """Return an error at a key's line."""
         return Problem(self.file, self.keys.get(key, self.line), "error", text)
 
 
 class RuleReader:
-    """Reads raw rules; every mistake becomes a `Problem`, and reading goes on.
+    """A reader of raw rules, which collects each mistake as a `Problem` and reads on.
 
-    `problems` are of the form. `judged` is what today's rules and words refuse: a stored pack is
-    read in spite of it, and what it says there counts as the most protective that it could mean.
+    `problems` are errors of the form. `judged` are errors by today's rules and words. A stored pack
+    is readable in spite of those, and the parts at fault count as the most protective they could
+    mean.
     """
 
     def __init__(self, capabilities: Mapping[str, Capability]) -> None:
@@ -113,7 +114,7 @@ class RuleReader:
         self.judged: list[Problem] = []
 
     def read(self, raw: Mapping[str, Any], place: Place, law: Mapping[str, Any]) -> Iterator[Rule]:
-        """The rules that one table stands for: one for each capability and jurisdiction."""
+        """Yield the rules of one table: one for each capability and jurisdiction."""
         raw = {**law, **raw}
         for key in sorted(set(raw) - _KEYS):
             self._complain(place, key, f"unknown key {key!r}; keys are {', '.join(sorted(_KEYS))}")
@@ -127,7 +128,7 @@ class RuleReader:
                 known = ", ".join(sorted(self._capabilities))
                 what = f"unknown capability {name!r}; known are {known}"
                 self.judged.append(place.error("capability", what))
-                continue  # a question about it is answered with no
+                continue  # so a question about it is denied
             values = self._values(raw, place, capability.kind)
             if shared is None:
                 continue
@@ -135,7 +136,7 @@ class RuleReader:
                 if where and not (isinstance(where, str) and is_place(where)):
                     what = f"{where!r} is not an ISO 3166 code"
                     self.judged.append(place.error("jurisdiction", what))
-                # The law forbids too little protection, never too much: its floor is the bottom.
+                # A law forbids too little protection, never too much. So its floor is the bottom.
                 bounds = dict(values)
                 if where:
                     bounds["floor"] = capability.kind.strictest_code
@@ -182,7 +183,7 @@ class RuleReader:
         )
 
     def _values(self, raw: Mapping[str, Any], place: Place, kind: ValueKind) -> dict[str, Any]:
-        """Default, floor and cap as codes; the most protective ones for values that are none."""
+        """Return default, floor and cap as codes, all most protective if any is wrong."""
         strictest = kind.strictest_code
         closed = {"default": strictest, "floor": strictest, "cap": strictest}
         key = "default"
@@ -190,7 +191,7 @@ class RuleReader:
             default = _code(kind, raw.get("default"))
             key = "bounds"
             if "bounds" in raw:
-                floor, cap = (_code(kind, each) for each in _pair(raw["bounds"]))
+                floor, cap = (_code(kind, bound) for bound in _pair(raw["bounds"]))
             else:
                 floor, cap = kind.strictest_code, kind.open_code if raw.get("may") else default
         except ValueError as error:
@@ -264,7 +265,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _code(kind: ValueKind, value: Any) -> int:
-    """A value's code; two words fit every kind, so that one rule can speak of many capabilities."""
+    """Return a value's code. Two words fit every kind, so that a rule can name many."""
     if value == "most protective":
         return kind.strictest_code
     return kind.open_code if value == "unrestricted" else kind.code(value)

@@ -1,4 +1,4 @@
-"""What a pack says on a day, ready to be asked: rules by capability, bands of age, a memo."""
+"""A pack on a day, prepared for questions: rules by capability, bands of age and a memo."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Ruling:
-    """The rules in force on the days up to `until`."""
+    """The rules in force on the days before `until`."""
 
     def __init__(
         self,
@@ -43,36 +43,36 @@ class Ruling:
             self.rules[rule.capability].append(rule)
             edges |= {rule.lower, rule.upper, rule.other_lower, rule.other_upper}
         self.edges = sorted(edges)
-        # The band of each whole year of age, and how a range of years becomes a range of bands.
+        # The band of each whole year of age, so that a range of years becomes a range of bands.
         self.bands = [sum(edge <= year for edge in self.edges) - 1 for year in range(MAX_AGE + 1)]
-        self.law_places = {rule.place for each in self.rules.values() for rule in each} - {""}
+        self.law_places = {rule.place for group in self.rules.values() for rule in group} - {""}
         self.uncovered = {name: self._uncovered(name) for name in capabilities}
-        # What was answered: by exactly who asked, and by all that the rules can tell apart.
+        # Earlier answers: by the exact question, and by everything that the rules can tell apart.
         self.memo: dict[tuple[Any, ...], Decision] = {}
         self.by_bands: dict[tuple[Any, ...], Decision] = {}
 
     def band_range(self, age: AgeRange) -> tuple[int, int]:
-        """The first and the last band of a range of ages."""
+        """Return the first and the last band of a range of ages."""
         return self.bands[age.lower], self.bands[age.upper - 1]
 
     def words(self, name: str) -> dict[str, str] | None:
-        """What a capability of the pack's own is called, by language; None for any other."""
+        """Return the words for a capability of the pack's own by language; None for any other."""
         return dict(self.names[name]) if name in self.names else None
 
     def places(self, jurisdiction: str) -> frozenset[str] | None:
-        """The places whose law holds for a person; None where nobody covers the place."""
+        """Return the places whose law holds for a person; None if no overlay covers the place."""
         if not jurisdiction:
             everywhere = self.unknown_place == "strictest"
             return frozenset(self.law_places) if everywhere else frozenset()
         if not is_place(jurisdiction):
             return None
-        found = within(jurisdiction)
-        if self.elsewhere == "protective" and not found & self.law_places:
+        places = within(jurisdiction)
+        if self.elsewhere == "protective" and not places & self.law_places:
             return None
-        return found
+        return places
 
     def _uncovered(self, name: str) -> frozenset[int]:
-        """The bands of age for which the platform's own rules say nothing without conditions."""
+        """Return the bands of age without an unconditional rule of the platform."""
         covered: set[int] = set()
         for rule in self.rules[name]:
             if not rule.place and rule.is_plain:

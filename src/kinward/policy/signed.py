@@ -1,8 +1,8 @@
 """A pack as one signed file, so that a platform can decide inside its own process.
 
 The file is JSON: `{"kinward_pack": 1, "body": <base64>, "signature": <base64>}`. The body is JSON
-too, with the pack's files and the days between which it may be used; the signature is Ed25519
-(RFC 8032) over the body's bytes.
+too, with the pack's files and the days on which it may be used. The signature is Ed25519 (RFC 8032)
+over the body's bytes.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ MAX_EXPORT: Final = 16 * 1024 * 1024
 
 
 class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is signed. The pack may be used from `issued` to the day before `expires`."""
+    """The signed part. The pack may be used from `issued` to the day before `expires`."""
 
     files: dict[str, str]
     issued: date
@@ -28,7 +28,7 @@ class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Export(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The file."""
+    """The signed file."""
 
     kinward_pack: int
     body: bytes
@@ -36,14 +36,14 @@ class Export(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def new_signing_key() -> str:
-    """A new Ed25519 private key, 32 bytes in hex."""
+    """Generate an Ed25519 private key, 32 bytes in hex."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     return Ed25519PrivateKey.generate().private_bytes_raw().hex()
 
 
 def public_key(signing_key: str) -> str:
-    """The public half (hex) of a signing key: what a platform pins."""
+    """Return the public half (hex) of a signing key, which a platform pins."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(signing_key))
@@ -53,7 +53,7 @@ def public_key(signing_key: str) -> str:
 def export_pack(
     files: Mapping[str, str], *, signing_key: str, issued: date, expires: date
 ) -> bytes:
-    """A pack's files as a signed export."""
+    """Return a pack's files as a signed export."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     if issued >= expires:
@@ -71,8 +71,8 @@ def load_pack(
 ) -> Pack:
     """Read a pack: a shipped one by name, a directory by path, its files, or a signed export.
 
-    An export (bytes, or a path that ends in `.json`) needs the `key` (public, hex) to trust and the
-    day it is used `on`. Raises `PackInvalid`, `SignatureRefused` or `PackExpired`.
+    An export (bytes, or a path that ends in `.json`) needs the trusted `key` (public, hex) and the
+    day of its use, `on`. Raises `PackInvalid`, `SignatureRefused` or `PackExpired`.
 
     >>> load_pack("tiktok-2021").label
     'tiktok-2021 2021.08'
@@ -104,7 +104,7 @@ def _open_export(where: bytes | str | Path, key: str | None, on: date | None) ->
         trusted.verify(export.signature, export.body)
     except (InvalidSignature, ValueError) as error:
         raise SignatureRefused from error
-    body = msgspec.json.decode(export.body, type=Body)  # nothing of it is read before this line
+    body = msgspec.json.decode(export.body, type=Body)  # do not read the body before this line
     if not body.issued <= on < body.expires:
         raise PackExpired(f"It holds from {body.issued} to {body.expires}; today is {on}.")
-    return decode_pack(body.files)  # it was judged where it was signed
+    return decode_pack(body.files)  # its signer judged it already

@@ -1,7 +1,7 @@
-"""Whom would another pack touch? Two packs over a population, counted.
+"""Whom another pack would affect: two packs compared over a population.
 
-Accounts that no rule can tell apart (the same bands of age, place and assurance) are one *cell*: a
-pass over the population only counts the cells, and each cell is then decided once.
+Accounts that no rule can tell apart (the same bands of age, place and assurance) are one *cell*.
+One pass over the population counts the cells, and then each cell is decided once.
 """
 
 from collections import Counter
@@ -25,7 +25,7 @@ Direction = Literal["loses", "gains", "changes"]
 
 
 class Change(msgspec.Struct, frozen=True):
-    """What one group of accounts loses or gains. `before` and `after` are values in words."""
+    """A loss or a gain of one group of accounts. `before` and `after` are values in words."""
 
     capability: str
     direction: Direction
@@ -40,7 +40,7 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class Simulation(msgspec.Struct, frozen=True):
-    """The outcome: how many accounts were looked at, how many changed at all, and what changed."""
+    """The outcome: the accounts counted, the accounts with any change, and the changes."""
 
     before: str
     after: str
@@ -49,15 +49,15 @@ class Simulation(msgspec.Struct, frozen=True):
     changes: list[Change]
 
     def by_group(self) -> dict[str, dict[str, int]]:
-        """Changes by group of age and direction, counted over capabilities, for the picture."""
-        found = {group: {"loses": 0, "gains": 0, "changes": 0} for group in GROUPS}
+        """Count changes by group of age and direction, over all capabilities, for the chart."""
+        totals = {group: {"loses": 0, "gains": 0, "changes": 0} for group in GROUPS}
         for change in self.changes:
-            found[change.group][change.direction] += change.accounts
-        return {group: counts for group, counts in found.items() if any(counts.values())}
+            totals[change.group][change.direction] += change.accounts
+        return {group: counts for group, counts in totals.items() if any(counts.values())}
 
 
 class Cells:
-    """The counted population: how many accounts are in each cell, and which have settings."""
+    """A counted population: the accounts in each cell, and those with settings."""
 
     def __init__(self, edges: Iterable[int]) -> None:
         self.edges = sorted({0, MAX_AGE, *edges})
@@ -86,7 +86,7 @@ class Cells:
                     kept.append(people.ids[row])
 
     def add_counted(self, part: Mapping[str, Any]) -> None:
-        """Add cells that were counted elsewhere, a row each, with their `count`."""
+        """Add cells that were counted elsewhere, one in each row, with their `count`."""
         words, place = np.unique(np.asarray(part["place"], str), return_inverse=True)
         people = People(
             places=[str(word) for word in words],
@@ -104,7 +104,7 @@ class Cells:
             if place not in self._place_codes:
                 self._place_codes[place] = len(self.places)
                 self.places.append(place)
-        to_global = np.array([self._place_codes[each] for each in people.places], np.int64)
+        to_global = np.array([self._place_codes[place] for place in people.places], np.int64)
         cell = to_global[people.place]
         for digit, base in (
             (self._band_of[people.lower], self._bands),
@@ -126,7 +126,7 @@ class Cells:
         self.counts = counts
 
     def columns(self, cells: Ints) -> Columns:
-        """The cells as questions."""
+        """Return the cells as questions."""
         rest, assurance = np.divmod(cells, len(ASSURANCES))
         rest, high = np.divmod(rest, self._bands)
         place, low = np.divmod(rest, self._bands)
@@ -146,7 +146,7 @@ def simulate_change(
     people: Iterable[People],
     progress: Callable[[int], None] = lambda done: None,
 ) -> Simulation:
-    """Compare two packs over a population; `progress` is told how many accounts were counted."""
+    """Compare two packs over a population; `progress` is called with the count of accounts."""
     cells = Cells({*before.edges, *after.edges})
     for part in people:
         cells.add(part)
@@ -155,7 +155,7 @@ def simulate_change(
 
 
 def compare(before: Ruling, after: Ruling, cells: Cells) -> Simulation:
-    """Decide each counted cell by both packs, for every capability that both know."""
+    """Decide each counted cell by both packs, for every capability that both have."""
     questions = _Questions(cells)
     touched = np.zeros(len(questions.counts), bool)
     changes: list[Change] = []
@@ -168,7 +168,7 @@ def compare(before: Ruling, after: Ruling, cells: Cells) -> Simulation:
         old, new = decide_columns(before, name, columns), decide_columns(after, name, columns)
         differ = ((old.code != new.code) | (old.effect != new.effect)) & (questions.counts > 0)
         touched |= differ
-        found: Counter[tuple[str, str, int, int, int, int]] = Counter()
+        counts: Counter[tuple[str, str, int, int, int, int]] = Counter()
         examples: dict[tuple[str, str, int, int, int, int], list[str]] = {}
         for row in np.flatnonzero(differ).tolist():
             key = (
@@ -177,9 +177,9 @@ def compare(before: Ruling, after: Ruling, cells: Cells) -> Simulation:
                 *(int(old.code[row]), int(new.code[row])),
                 *(int(old.effect[row]), int(new.effect[row])),
             )
-            found[key] += int(questions.counts[row])
+            counts[key] += int(questions.counts[row])
             examples.setdefault(key, []).extend(questions.examples(row))
-        for key, accounts in found.items():
+        for key, accounts in counts.items():
             changes.append(_change(name, capability.kind, key, accounts, examples[key]))
     changes.sort(key=lambda change: (-change.accounts, change.capability, change.group))
     count = int(questions.counts[touched].sum())
@@ -187,7 +187,7 @@ def compare(before: Ruling, after: Ruling, cells: Cells) -> Simulation:
 
 
 class _Questions:
-    """The cells without settings, then each combination of a cell and settings, with counts."""
+    """The rows to decide: cells without settings, then cells with each combination of settings."""
 
     def __init__(self, cells: Cells) -> None:
         live = np.flatnonzero(cells.counts)
@@ -202,20 +202,20 @@ class _Questions:
         self.counts = np.concatenate([counts, amounts])
 
     def about(self, name: str) -> Columns:
-        """The questions about one capability, with the settings made for it."""
+        """Return the questions about one capability, with its settings."""
         if not self._special:
             return self._columns
-        made = [
-            next((codes for each, *codes in settings if each == name), [NONE, NONE])
+        codes_of_name = [
+            next((codes for other, *codes in settings if other == name), [NONE, NONE])
             for _, settings in self._special
         ]
         both = np.full((len(self._rows), 2), NONE, np.int64)
-        both[self._plain :] = made
+        both[self._plain :] = codes_of_name
         actor = replace(self._columns.actor, guardian=both[:, 0], self_=both[:, 1])
         return replace(self._columns, actor=actor)
 
     def examples(self, row: int) -> list[str]:
-        """Some accounts of a row, where their ids are known and they made no settings."""
+        """Return some account ids of a row, if ids are known and the row has no settings."""
         return self._cells.examples.get(int(self._rows[row]), []) if row < self._plain else []
 
 
@@ -242,7 +242,7 @@ def _change(
 
 
 def direction(kind: ValueKind, old: tuple[int, int], new: tuple[int, int]) -> Direction:
-    """Whether a change of (effect, code) takes, gives, or does both."""
+    """Say whether a change of (effect, code) is a loss, a gain, or both."""
     if old[1] == new[1]:
         return "loses" if new[0] < old[0] else "gains"
     strict = kind.strictest(old[1], new[1])
@@ -252,7 +252,7 @@ def direction(kind: ValueKind, old: tuple[int, int], new: tuple[int, int]) -> Di
 
 
 def group_of(lower: int, upper: int) -> str:
-    """The group of `GROUPS` that a range of ages belongs to."""
+    """Return the group of `GROUPS` for a range of ages."""
     if is_unknown(lower, upper):
         return "unknown"
     for group, (start, end) in zip(

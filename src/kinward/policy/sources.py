@@ -1,4 +1,4 @@
-"""The files of a pack: finding them, and the lines at which their tables and keys stand."""
+"""The files of a pack, and the lines of their tables and keys."""
 
 import re
 import tomllib
@@ -18,21 +18,21 @@ Files = Mapping[str, str]  # file name inside the pack -> its text
 
 
 def shipped_packs() -> list[str]:
-    """The names of the packs that come with Kinward."""
-    return sorted(each.name for each in SHIPPED.iterdir() if (each / "pack.toml").is_file())
+    """List the names of the packs that ship with Kinward."""
+    return sorted(entry.name for entry in SHIPPED.iterdir() if (entry / "pack.toml").is_file())
 
 
 def shipped_overlays() -> list[str]:
-    """The names of the jurisdiction overlays that come with Kinward."""
-    names = (each.name for each in (SHIPPED / "overlays").iterdir())
+    """List the names of the jurisdiction overlays that ship with Kinward."""
+    names = (entry.name for entry in (SHIPPED / "overlays").iterdir())
     return sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml"))
 
 
 def read_files(where: str | Path) -> dict[str, str]:
-    """The files of a shipped pack by its name, or of a directory or `pack.toml` by its path.
+    """Read the files of a shipped pack by its name, or of a directory or `pack.toml` by its path.
 
-    An overlay that the pack names is looked for in the pack's own `overlays/`, then among those
-    that come with Kinward.
+    The pack's overlays are read from its own `overlays/`, else from those that ship with Kinward.
+    Raises `PackInvalid`.
     """
     base: Traversable = Path(where)
     if str(where) in shipped_packs():
@@ -52,7 +52,7 @@ def read_files(where: str | Path) -> dict[str, str]:
     for name in names if isinstance(names, list) else []:
         file = f"overlays/{name}.toml"
         if not re.fullmatch(r"[A-Za-z0-9-]{1,40}", str(name)):
-            continue  # reading the pack complains, with the line
+            continue  # the reader of the pack complains, with the line
         for place in (base / "overlays" / f"{name}.toml", SHIPPED / "overlays" / f"{name}.toml"):
             if place.is_file():
                 files[file] = _text(place, file)
@@ -61,12 +61,12 @@ def read_files(where: str | Path) -> dict[str, str]:
 
 
 def parse(file: str, text: str) -> dict[str, Any]:
-    """A file's TOML. Raises `PackInvalid` at the line where it stops being any."""
+    """Parse a file's TOML. Raises `PackInvalid` at the line of the mistake."""
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        found = re.search(r"\(at line (\d+)", str(error))
-        line = int(found[1]) if found else text.count("\n") + 1
+        match = re.search(r"\(at line (\d+)", str(error))
+        line = int(match[1]) if match else text.count("\n") + 1
         raise PackInvalid([Problem(file, line, "error", f"this is not TOML: {error}")]) from error
     except RecursionError as error:
         raise PackInvalid([Problem(file, 1, "error", "this is nested too deeply")]) from error
@@ -82,19 +82,19 @@ def _text(place: Traversable, file: str) -> str:
 
 
 def check_size(file: str, text: str) -> None:
-    """Refuse a file that nobody wrote by hand."""
+    """Raise `PackInvalid` for a file too large to be written by hand."""
     if len(text) > MAX_FILE:
         raise PackInvalid([Problem(file, 1, "error", f"a file has at most {MAX_FILE:,} letters")])
 
 
 def tables(text: str, name: str) -> Iterator[tuple[int, dict[str, int]]]:
-    r"""For each `[[name]]` in order: its line, and the line of each of its keys.
+    r"""Yield the line of each `[[name]]`, with the line of each of its keys.
 
     >>> list(tables('[[rule]]\nid = "a"\n\n[[rule]]\nid = "b"\n', "rule"))
     [(1, {'id': 2}), (4, {'id': 5})]
     """
     current: tuple[int, dict[str, int]] | None = None
-    inside = ""  # the quotes of a text of several lines
+    inside = ""  # the quotes around a string of several lines
     for number, line in enumerate(text.splitlines(), 1):
         if inside:
             inside = "" if line.count(inside) % 2 else inside
@@ -114,7 +114,7 @@ def tables(text: str, name: str) -> Iterator[tuple[int, dict[str, int]]]:
 
 
 def line_of(text: str, key: str) -> int:
-    """The line of a key at the top of a file; 1 if it is not there."""
+    """Return the line of a key above all tables of a file; 1 if it is missing."""
     for number, line in enumerate(text.splitlines(), 1):
         if re.match(rf"\s*{key}\s*=", line):
             return number

@@ -1,8 +1,8 @@
-"""The kinds of value that a capability can have, and which of two values protects more.
+"""The kinds of value of capabilities, and which of two values protects more.
 
 Inside the engine a value is an integer, its *code*. For every kind but `hours` a smaller code
-protects more; `hours` is a set of half hours (bit 0 is 00:00 to 00:30), and fewer bits protect
-more. So the strictest of two is a minimum or an intersection, whichever order they come in.
+protects more. `hours` is a set of half hours (bit 0 is 00:00 to 00:30), and fewer bits protect
+more. So the strictest of two values is a minimum or an intersection, and order does not matter.
 """
 
 import re
@@ -25,7 +25,7 @@ Weekly = Value | tuple[Value, ...]  # one value, or seven of them, Monday first
 
 
 class ValueKind(msgspec.Struct, frozen=True):
-    """A kind of value. `words` are its values in protective order, where it has words."""
+    """A kind of value. `words` are its values, if they are words, the most protective first."""
 
     name: str
     words: tuple[str, ...] = ()
@@ -43,15 +43,15 @@ class ValueKind(msgspec.Struct, frozen=True):
         return ALWAYS if self.name == "hours" else len(self.words) - 1
 
     def strictest(self, a: int, b: int) -> int:
-        """What protects as much as both."""
+        """Return the loosest code that protects as much as both."""
         return a & b if self.name == "hours" else min(a, b)
 
     def loosest(self, a: int, b: int) -> int:
-        """What permits as much as both."""
+        """Return the strictest code that permits as much as both."""
         return a | b if self.name == "hours" else max(a, b)
 
     def code(self, value: object) -> int:
-        """The code of a value. Raises `ValueError` that says what is expected.
+        """Return the code of a value. Raises `ValueError`, which says what is expected.
 
         >>> MINUTES.code(90), AUDIENCE.code("followers"), HOURS.code("00:00-01:00, 23:30-24:00")
         (90, 3, 140737488355331)
@@ -65,7 +65,7 @@ class ValueKind(msgspec.Struct, frozen=True):
         raise ValueError(f"{value!r} is none of {', '.join(self.words)}")
 
     def code_on(self, setting: object, weekday: int | None) -> int:
-        """The code of a setting on a day (0 is Monday); of a week without one, the strictest.
+        """Return the code of a setting on a day (0 is Monday), or the week's strictest without one.
 
         >>> MINUTES.code_on((60, 60, 60, 60, 60, 120, 120), 6), MINUTES.code_on((60,) * 7, None)
         (120, 60)
@@ -74,11 +74,11 @@ class ValueKind(msgspec.Struct, frozen=True):
             return self.code(setting)
         if len(setting) != WEEK:
             raise ValueError(f"a week has {WEEK} values, Monday first; not {len(setting)}")
-        codes = [self.code(each) for each in setting]
+        codes = [self.code(value) for value in setting]
         return reduce(self.strictest, codes) if weekday is None else codes[weekday]
 
     def value(self, code: int) -> Value:
-        """The value of a code, as a person would write it.
+        """Return the value of a code, as a person would write it.
 
         >>> HOURS.value(HOURS.code("22:00-06:00"))
         '00:00-06:00, 22:00-24:00'
@@ -88,7 +88,7 @@ class ValueKind(msgspec.Struct, frozen=True):
         return _spans(code) if self.name == "hours" else self.words[code]
 
     def clamp(self, code: int, floor: int, cap: int) -> int:
-        """A code brought between the most protective (`floor`) and the loosest (`cap`)."""
+        """Return a code limited to the most protective (`floor`) and the loosest (`cap`)."""
         return self.loosest(self.strictest(code, cap), floor)
 
 
@@ -100,7 +100,7 @@ KINDS: Final = {kind.name: kind for kind in (PERMISSION, AUDIENCE, MINUTES, HOUR
 
 
 def level(words: tuple[str, ...]) -> ValueKind:
-    """A kind with words of its own, the most protective first; `off` as the first one denies."""
+    """Return a kind with words of its own, the most protective first. A first word `off` denies."""
     if not 2 <= len(words) <= MAX_LEVELS or len(set(words)) != len(words):
         raise ValueError(f"levels are 2 to {MAX_LEVELS} different words, the most protective first")
     return ValueKind("level", words)
@@ -132,8 +132,8 @@ def _hours(value: object) -> int:
 
 
 def _slot(text: str) -> int:
-    found = _HALF_HOUR.fullmatch(text.strip())
-    slot = int(found[1]) * 2 + (found[2] == "30") if found else SLOTS + 1
+    match = _HALF_HOUR.fullmatch(text.strip())
+    slot = int(match[1]) * 2 + (match[2] == "30") if match else SLOTS + 1
     if slot > SLOTS:
         raise ValueError(f"{text.strip()!r} is not a half hour such as '21:30'")
     return slot
@@ -154,5 +154,5 @@ def _spans(bits: int) -> str:
 
 
 def clock(slot: int) -> str:
-    """The time at which a half hour begins, such as `21:30`."""
+    """Return the time at which a half hour begins, such as `21:30`."""
     return f"{slot // 2:02}:{'30' if slot % 2 else '00'}"

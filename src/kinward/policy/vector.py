@@ -1,7 +1,7 @@
-"""The same decisions over columns: millions of people at once, in NumPy.
+"""Decisions over columns: millions of people at once, in NumPy.
 
-Written on its own rather than on top of `engine`, so that each holds the other to account: the
-tests compare them on a million random cases.
+This module does not build on `engine`, so that each checks the other: the tests compare them on a
+million random cases.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,8 +30,8 @@ NONE: Final = -1  # no relationship, no hour, no setting
 class Side(msgspec.Struct, kw_only=True):
     """One person in each of N rows.
 
-    Ages in years `[lower, upper)`; `place` indexes the places of the `Columns`, `assurance` indexes
-    `ASSURANCES`; `guardian` and `self_` are settings, as codes of the capability, -1 for none.
+    Ages are in years `[lower, upper)`. `place` indexes the places of the `Columns`, and `assurance`
+    indexes `ASSURANCES`. `guardian` and `self_` are settings as the capability's codes (-1 = none).
     """
 
     lower: Small
@@ -43,9 +43,9 @@ class Side(msgspec.Struct, kw_only=True):
 
 
 class Columns(msgspec.Struct, kw_only=True):
-    """One question in each of N rows. `places` are ISO codes, empty for one that is not known.
+    """One question in each of N rows. `places` are ISO codes, or empty for an unknown place.
 
-    `relationship` indexes `RELATIONSHIPS`, `slot` is a half hour of the day; -1 is none.
+    `relationship` indexes `RELATIONSHIPS`, and `slot` is a half hour of the day (-1 = none).
     """
 
     places: Sequence[str]
@@ -64,7 +64,7 @@ class Decided(msgspec.Struct):
 
 
 def decide_columns(ruling: Ruling, name: str, columns: Columns) -> Decided:
-    """Decide one capability for every row. Raises `KeyError` where the pack does not know it."""
+    """Decide one capability for every row. Raises `KeyError` if the pack does not know it."""
     capability = ruling.capabilities[name]
     mine = _one_side(ruling, capability, columns)
     if columns.target is None or not capability.counterpart:
@@ -136,7 +136,7 @@ class _Bounds:
 
 
 def _applying(ruling: Ruling, name: str, columns: Columns) -> Iterator[tuple[Rule, Bools]]:
-    """Each rule with the rows it applies to; as it is in general where no relationship is known."""
+    """Yield each rule with its rows, in general form for rows without a known relationship."""
     for rule in ruling.rules[name]:
         rows = _applies(ruling, rule, columns)
         if rule.general is None:
@@ -160,13 +160,13 @@ def _applies(ruling: Ruling, rule: Rule, columns: Columns) -> Bools:
     if target is not None:
         rows &= (rule.other_lower < target.upper) & (target.lower < rule.other_upper)
     if columns.relationship is not None and len(rule.relationships) < len(RELATIONSHIPS):
-        holds = [each in rule.relationships for each in RELATIONSHIPS]
+        holds = [name in rule.relationships for name in RELATIONSHIPS]
         rows &= np.array([*holds, True], bool)[columns.relationship]  # -1 is the last: unknown
     return rows
 
 
 def _covered(ruling: Ruling, name: str, columns: Columns) -> Bools:
-    """The rows whose place and whose ages the pack speaks of."""
+    """Return the rows whose place and ages the pack covers."""
     actor = columns.actor
     known = np.array([ruling.places(place) is not None for place in columns.places], bool)
     rows: Bools = known[actor.place]
@@ -193,7 +193,7 @@ def _effects(
         effect[shut] = DENY
     if columns.relationship is not None:
         if kind is AUDIENCE:
-            smallest = np.array([*(AUDIENCE_OF[each] for each in RELATIONSHIPS), 0])
+            smallest = np.array([*(AUDIENCE_OF[name] for name in RELATIONSHIPS), 0])
             inside = smallest[columns.relationship] <= value
             known = columns.relationship != NONE
             effect = np.where(known, np.where(inside, ALLOW, DENY), effect).astype(np.int8)
@@ -203,7 +203,7 @@ def _effects(
 
 
 def _lower(kind: ValueKind, column: Ints, rows: Bools, code: int) -> None:
-    """Make the rows of a column at least as strict as a code."""
+    """Make the given rows of a column at least as strict as a code, in place."""
     strict: Any = np.bitwise_and if kind is HOURS else np.minimum
     strict(column, code, out=column, where=rows)
 

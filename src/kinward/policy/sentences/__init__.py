@@ -1,4 +1,4 @@
-"""What a decision says to a person, in every language there is a catalogue for.
+"""The words of a decision for a person, in every language with a catalogue.
 
 The English is in `en.toml`. A translation is a gettext catalogue, domain `policy`, in
 `kinward/locale`, where the key of a sentence is its context: `reason/age.unknown`.
@@ -14,13 +14,13 @@ from kinward.policy.values import AUDIENCE, HOURS, MINUTES, ValueKind
 
 def _read() -> dict[str, dict[str, Any]]:
     english = tomllib.loads(files(__name__).joinpath("en.toml").read_text(encoding="utf-8"))
-    found = {"en": english}
-    for each in files("kinward").joinpath("locale").iterdir():
-        compiled = each.joinpath("LC_MESSAGES", "policy.mo")
+    catalogues = {"en": english}
+    for directory in files("kinward").joinpath("locale").iterdir():
+        compiled = directory.joinpath("LC_MESSAGES", "policy.mo")
         if compiled.is_file():
             with compiled.open("rb") as file:
-                found[each.name] = _translated(english, GNUTranslations(file))
-    return found
+                catalogues[directory.name] = _translated(english, GNUTranslations(file))
+    return catalogues
 
 
 def _translated(
@@ -39,35 +39,35 @@ LANGUAGES: Final = tuple(sorted(_CATALOGUE))
 
 
 def reason_words(code: str, language: str) -> str:
-    """The sentence of a reason code, with `{…}` where it is to be filled in."""
+    """Return the sentence of a reason code, with `{…}` for its values."""
     return str(_CATALOGUE[language]["reason"][code])
 
 
 def reason_codes() -> tuple[str, ...]:
-    """Every reason code there is."""
+    """Return every reason code."""
     return tuple(_CATALOGUE["en"]["reason"])
 
 
 def capability_words(name: str, language: str, own: dict[str, str] | None) -> str:
-    """What a capability is called; `own` are the words of a pack's own capability."""
+    """Return the words for a capability. `own` are those of a pack's own, by language."""
     if own:
         return own.get(language) or own.get("en") or name
     return str(_CATALOGUE[language]["capability"].get(name, name))
 
 
 def value_words(kind: ValueKind, code: int, language: str) -> str:
-    """A value in words, such as `only followers` or `60 minutes a day`."""
-    said = _CATALOGUE[language]["value"]
+    """Return a value in words, such as `only followers` or `60 minutes a day`."""
+    words = _CATALOGUE[language]["value"]
     if kind is MINUTES:
-        return str(said["unlimited" if code == kind.open_code else "minutes"]).format(value=code)
+        return str(words["unlimited" if code == kind.open_code else "minutes"]).format(value=code)
     if kind is HOURS and code not in (0, kind.open_code):
-        return str(said["hours"]).format(value=kind.value(code))
+        return str(words["hours"]).format(value=kind.value(code))
     word = str(kind.value(code))
-    return str(said["audience" if kind is AUDIENCE else "word"].get(word, word))
+    return str(words["audience" if kind is AUDIENCE else "word"].get(word, word))
 
 
 def effect_words(effect: str, kind: ValueKind | None, code: int, language: str) -> str:
-    """What an effect and its value come to."""
+    """Return an effect in words, or the value if the effect is a limit."""
     if effect == "limit" and kind is not None:
         return value_words(kind, code, language)
     return str(_CATALOGUE[language]["effect"][effect])
