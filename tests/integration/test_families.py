@@ -292,7 +292,7 @@ def test_minutes_for_tonight(teen: Account, heron: Account) -> None:
     asks.answer_ask(guardian=heron, ask_id=asked.id, said="yes")
     time = screen_time(teen, timezone.now())
     assert (time.allowed, time.extra) == ((before or 0) + 30, 30)
-    assert told(heron)[0] == "Sandpiper asks: 30 more minutes today"
+    assert told(heron)[0] == "Sandpiper asks for: 30 more minutes today"
     assert told(teen)[0] == "Heron said yes: 30 more minutes today"
     with pytest.raises(AskClosed):
         asks.answer_ask(guardian=heron, ask_id=asked.id, said="yes")
@@ -350,7 +350,7 @@ def test_a_guardian_proposes_and_the_teen_agrees(teen: Account, heron: Account) 
     pair(heron, teen)
     asked: dict[str, Any] = {"teen_id": teen.platform_id, "capability": "session.time"}
     made = asks.propose_setting(guardian=heron, reason="exams", value=45, **asked)
-    assert told(teen)[0] == "Heron proposes: Time per day: 45 minutes a day"
+    assert told(teen)[0] == "Heron suggests: Time per day: 45 minutes"
     assert guardian_value(teen, "session.time") is None
     asks.answer_proposal(teen=teen, ask_id=made.id, said="yes")
     assert guardian_value(teen, "session.time") == 45
@@ -506,5 +506,5 @@ def test_the_digest_goes_to_a_confirmed_address_and_has_numbers_only(
 def test_the_digest_in_the_app(teen: Account, heron: Account) -> None:
     pair(heron, teen)
     assert digest.send_digests() == 1
-    assert told(heron)[0] == "Your week with Sandpiper: 0 minutes in all."
+    assert told(heron)[0] == "This week Sandpiper spent 0 minutes in the app."
     assert digest.send_digests() == 0  # the job that begins again

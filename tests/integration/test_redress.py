@@ -126,7 +126,7 @@ def test_a_verdict_is_told_in_the_account_holder_s_language(
 def test_what_is_told_gives_away_no_list(account: Account, bank: Bank, reviewer: Staff) -> None:
     case = quarantined(account)
     (at_once,) = notices(account)
-    assert at_once.startswith("Something you posted is held back")
+    assert at_once.startswith("Something you posted has been hidden")
     assert "suspended" in at_once
     take_case(case=case, staff=reviewer)
     decide_case(

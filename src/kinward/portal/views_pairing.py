@@ -118,9 +118,9 @@ def accept(request: Visit) -> HttpResponse:
     """Agree to what a code offers."""
     made = accept_invitation(account=request.account, typed=request.POST.get("code", ""))
     if isinstance(made, TrustedAdult):
-        messages.success(request, _("Thank you. You will hear when you are needed."))
+        messages.success(request, _("Thank you. We will tell you when you are needed."))
         return redirect("family")
-    messages.success(request, _("You are paired now."))
+    messages.success(request, _("You are now paired."))
     return (
         redirect("teen", made.pk) if made.guardian_id == request.account.pk else redirect("family")
     )
@@ -131,7 +131,11 @@ def accept(request: Visit) -> HttpResponse:
 def end(request: Visit, pairing_id: UUID) -> HttpResponse:
     """End a pairing."""
     made: Pairing = end_pairing(account=request.account, pairing_id=pairing_id)
-    said = _("The pairing has ended.") if made.ended_at else _("The pairing ends after its notice.")
+    said = (
+        _("The pairing has ended.")
+        if made.ended_at
+        else _("The pairing will end after the notice period.")
+    )
     messages.success(request, said)
     return redirect("family")
 
@@ -141,7 +145,7 @@ def end(request: Visit, pairing_id: UUID) -> HttpResponse:
 def stay(request: Visit, pairing_id: UUID) -> HttpResponse:
     """Take the ending back."""
     stay_paired(account=request.account, pairing_id=pairing_id)
-    messages.success(request, _("The pairing goes on."))
+    messages.success(request, _("The pairing continues."))
     return redirect("family")
 
 
@@ -151,7 +155,11 @@ def dispute(request: Visit, pairing_id: UUID) -> HttpResponse:
     """A teen says: this is not my guardian."""
     report_pairing(teen=request.account, pairing_id=pairing_id)
     messages.success(
-        request, _("Thank you for telling us. They can do nothing now, and a person will look.")
+        request,
+        _(
+            "Thank you for telling us. They can no longer see or do anything here, "
+            "and a person will review it."
+        ),
     )
     return redirect("safe")
 
@@ -175,7 +183,7 @@ def safe(request: Visit) -> HttpResponse:
 def call(request: Visit) -> HttpResponse:
     """Ask the trusted adults to get in touch."""
     if call_trusted_now(request.account):
-        messages.success(request, _("They have been asked to get in touch with you."))
+        messages.success(request, _("We have asked them to get in touch with you."))
     return redirect("safe")
 
 
