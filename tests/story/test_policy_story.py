@@ -133,7 +133,7 @@ def test_a_day_that_is_used_up_closes_the_feed(demo: Demo, member: BrowserContex
         guardian = give_guardian(demo, f"member-{number}")
         sent = {"layer": "guardian", "value": 30, "guardian_id": guardian}
         http.put(f"{account}/settings/session.time", json=sent).raise_for_status()
-        for back, says in ((1, "minutes are left today."), (16, "is used up.")):
+        for back, says in ((1, "minutes left today."), (16, "is used up.")):
             at = datetime.now(UTC) - timedelta(minutes=back)
             event = {"account_id": f"member-{number}", "at": at.isoformat(), "minutes": 15}
             sent = {"events": [event, event]}
