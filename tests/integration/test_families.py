@@ -77,7 +77,7 @@ def test_a_code_works_once_for_one_person(teen: Account, heron: Account, egret: 
     invitations.accept_invitation(account=heron, typed=f" {code[:4].lower()}-{code[4:]} ")
     with pytest.raises(CodeRefused):
         invitations.accept_invitation(account=egret, typed=code)
-    assert told(heron) == ["You and Sandpiper are paired now."]
+    assert told(heron) == ["You and Sandpiper are now paired."]
 
 
 def test_an_old_code_and_a_made_up_one_are_refused_in_the_same_words(
@@ -232,7 +232,7 @@ def test_two_guardians_who_differ_get_the_protective_value_and_are_told(
     choose(egret, (45,) * 5 + (180, 180))
     assert guardian_value(teen, "session.time") == (45,) * 5 + (120, 120)
     for guardian in (heron, egret):
-        assert any("The more protective choice holds." in each for each in told(guardian))
+        assert any("The more protective choice applies." in each for each in told(guardian))
     choose(egret, None)
     assert guardian_value(teen, "session.time") == 120
     assert any(each.startswith("Heron changed a setting.") for each in told(teen))
@@ -294,7 +294,7 @@ def test_minutes_for_tonight(teen: Account, heron: Account) -> None:
     answers.answer_ask(guardian=heron, ask_id=asked.id, said="yes")
     time = screen_time(teen, timezone.now())
     assert (time.allowed, time.extra) == ((before or 0) + 30, 30)
-    assert told(heron)[0] == "Sandpiper asks: 30 more minutes today"
+    assert told(heron)[0] == "Sandpiper asks for: 30 more minutes today"
     assert told(teen)[0] == "Heron said yes: 30 more minutes today"
     with pytest.raises(AskClosed):
         answers.answer_ask(guardian=heron, ask_id=asked.id, said="yes")
@@ -356,7 +356,7 @@ def test_a_guardian_proposes_and_the_teen_agrees(teen: Account, heron: Account) 
     pair(heron, teen)
     asked: dict[str, Any] = {"teen_id": teen.platform_id, "capability": "session.time"}
     made = requests.propose_setting(guardian=heron, reason="exams", value=45, **asked)
-    assert told(teen)[0] == "Heron proposes: Time per day: 45 minutes a day"
+    assert told(teen)[0] == "Heron suggests: Time per day: 45 minutes"
     assert guardian_value(teen, "session.time") is None
     answers.answer_proposal(teen=teen, ask_id=made.id, said="yes")
     assert guardian_value(teen, "session.time") == 45
@@ -392,7 +392,7 @@ def test_a_pass_code_is_checked_offline_and_used_once(
     used = passcodes.use_passcode(account=teen, code=first.code, at=timezone.now())
     again = passcodes.use_passcode(account=teen, code=first.code, at=timezone.now())
     assert used.extra == again.extra == first.minutes
-    assert "A pass-code gave 15 more minutes today." in told(heron)
+    assert "A pass-code added 15 minutes today." in told(heron)
     assert len(passcodes.show_passcodes(guardian=heron, teen_id=teen.platform_id)) == 2
     for code, at in (
         ("00000000", timezone.now()),
@@ -451,7 +451,8 @@ def test_a_dispute_takes_all_power_and_calls_who_is_trusted(
     code, _ = invitations.create_invitation(maker=teen, side=Side.TRUSTING)
     assert isinstance(invitations.accept_invitation(account=egret, typed=code), TrustedAdult)
     disputes.pause_disputed_pairing(teen=teen, pairing_id=made.pk)
-    assert told(egret)[0] == "Sandpiper asks you to get in touch. Please do, gently and soon."
+    said = "Sandpiper is asking you to get in touch. Please do so soon and gently."
+    assert told(egret)[0] == said
     with pytest.raises(PairingPaused):
         choices.choose_setting(
             guardian=heron, teen_id=teen.platform_id, capability="session.time", value=15
@@ -503,7 +504,7 @@ def test_the_digest_goes_to_a_confirmed_address_and_has_numbers_only(
     digest.confirm_digest(unquote(token.group(1)))
     digest.mail_digest(str(made.pk))
     assert mail.outbox[-1].to == ["kin@tidepool.example"]
-    assert "was here for 0 minutes and asked 0 times" in mail.outbox[-1].body
+    assert "spent 0 minutes in the app. Requests made: 0" in mail.outbox[-1].body
     ending.end_pairing(account=heron, pairing_id=made.pk)
     digest.mail_digest(str(made.pk))
     assert len(mail.outbox) == 2
@@ -512,5 +513,5 @@ def test_the_digest_goes_to_a_confirmed_address_and_has_numbers_only(
 def test_the_digest_in_the_app(teen: Account, heron: Account) -> None:
     pair(heron, teen)
     assert digest.send_digests() == 1
-    assert told(heron)[0] == "Your week with Sandpiper: 0 minutes in all."
+    assert told(heron)[0] == "This week Sandpiper spent 0 minutes in the app."
     assert digest.send_digests() == 0  # the job that begins again

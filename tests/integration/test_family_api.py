@@ -74,7 +74,7 @@ def test_time_decisions_say_what_is_left(call: Caller, teen: Account, guardian: 
     later = {"questions": [question, {"capability": "live.watch", "actor": {"id": "wren"}}]}
     second, other = call("POST", "/v1/decide/batch", json=later).json()["decisions"]
     assert second["time"]["left"] == 15
-    assert second["time"]["sentence"] == "15 minutes are left today."
+    assert second["time"]["sentence"] == "You have 15 minutes left today."
     assert "time" not in other
     events[0]["at"] = (datetime.now(UTC) - timedelta(minutes=15)).isoformat()
     call("POST", "/v1/events", json={"events": events})

@@ -113,7 +113,7 @@ def test_a_verdict_is_told_in_the_account_holder_s_language(
         "Direktnachrichten senden",
         "SF-1, Keine Drohungen und keine Erpressung",
         "Jemand hat es uns gemeldet.",
-        "Ein Mensch hat es angesehen und entschieden.",
+        "Ein Mensch hat es geprüft und entschieden.",
         "kannst du bis",
     ):
         assert part in said
@@ -126,7 +126,7 @@ def test_a_verdict_is_told_in_the_account_holder_s_language(
 def test_what_is_told_gives_away_no_list(account: Account, bank: Bank, reviewer: Staff) -> None:
     case = quarantined(account)
     (at_once,) = notices(account)
-    assert at_once.startswith("Something you posted is held back")
+    assert at_once.startswith("Something you posted has been hidden")
     assert "suspended" in at_once
     take_case(case=case, staff=reviewer)
     decide_case(
@@ -233,12 +233,12 @@ def test_an_appeal_on_the_page(adult: Account, reviewer: Staff, second_reviewer:
     )
     text = page.get("/family/decisions").content.decode()
     assert "Das war ein Spiel." in text
-    assert "ein Mensch sieht es sich an" in text
+    assert "ein Mensch prüft es" in text
     again = page.post(f"/family/decisions/{which}", {"text": "Noch einmal."})
     assert (again.status_code, Appeal.objects.count()) == (409, 1)
     answered(Appeal.objects.get(), second_reviewer, overturn=True)
     text = page.get("/family/decisions").content.decode()
-    assert "alles wurde zurückgegeben" in text
+    assert "alles ist wiederhergestellt" in text
     assert "Es tut uns leid" in text
     assert "Es tut uns leid" in notices(adult, "appeal")[-1]
 

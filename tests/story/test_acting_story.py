@@ -212,7 +212,7 @@ def test_an_appeal_is_won_and_the_picture_comes_back(
     expect(member.get_by_role("heading", name="Decisions about your account")).to_be_visible()
     assert_accessible(member)
     assert member.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    member.get_by_label("Why do you think that this is wrong?").fill("They are shapes I drew.")
+    member.get_by_label("Why do you think this is wrong?").fill("They are shapes I drew.")
     member.get_by_role("button", name="Appeal", exact=True).click()
     expect(member.get_by_text("We have your appeal.")).to_be_visible()
 
@@ -245,7 +245,7 @@ def test_an_appeal_is_won_and_the_picture_comes_back(
     expect(restored.first).to_be_visible()
     assert restored.first.evaluate("e => e.naturalWidth") == 640, "from the vault, as it was"
     member.goto(f"{demo.community}/account")
-    wait_for(member, "Everything is as it was before. We are sorry.")
+    wait_for(member, "Everything has been restored. We are sorry.")
 
 
 def test_two_people_change_the_guidelines(demo: Demo, browser: Browser, sasha: Page) -> None:

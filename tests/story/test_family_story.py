@@ -78,7 +78,7 @@ def use(demo: Demo, handle: str, minutes: int) -> None:
 
 def scan(page: Page) -> str:
     """What a phone's camera reads from the picture on a screen."""
-    shot = page.get_by_role("img", name="The code as a picture to scan").screenshot()
+    shot = page.get_by_role("img", name="QR code to scan").screenshot()
     (found,) = zxingcpp.read_barcodes(Image.open(io.BytesIO(shot)))
     return str(found.text)
 
@@ -114,7 +114,7 @@ def paired(
     parent.get_by_role("link", name="Family").click()
     parent.get_by_role("link", name="Pair with a teen").click()
     checked(parent)
-    press(parent, "I am a guardian: make a code for my teen")
+    press(parent, "I am a guardian: create a code for my teen")
     expect(parent.get_by_role("heading", name="Your code")).to_be_visible()
     checked(parent)
     child.goto(scan(parent))
@@ -122,7 +122,7 @@ def paired(
     expect(child.get_by_role("heading", name="What a guardian never sees")).to_be_visible()
     checked(child)
     press(child, "I agree")
-    expect(child.get_by_text("You are paired now.", exact=True).first).to_be_visible()
+    expect(child.get_by_text("You are now paired.", exact=True).first).to_be_visible()
     parent.goto(f"{demo.console}/family")
     parent.get_by_role("link", name=teen).click()
     expect(parent.get_by_role("heading", name=teen, level=1)).to_be_visible()
@@ -152,7 +152,7 @@ def test_a_limit_is_set_met_and_opened_and_the_pairing_ends(
     press(parent, "Save")
     expect(parent.get_by_text("Saved.")).to_be_visible()
     setting = parent.get_by_role("article", name="Time per day")
-    expect(setting).to_contain_text("20 minutes a day")
+    expect(setting).to_contain_text("20 minutes")
     expect(setting).to_contain_text("Set by you")
     child.goto(f"{demo.console}/family")
     expect(child.get_by_role("article", name="Time per day")).to_contain_text("Set by heron")
@@ -166,9 +166,9 @@ def test_a_limit_is_set_met_and_opened_and_the_pairing_ends(
     waiting.goto(demo.community)
     child.get_by_role("link", name="Ask for more time").click()
     more = child.get_by_role("region", name="Ask for more time today")
-    more.get_by_label("Why").fill("The quiz ends at eight")
+    more.get_by_label("Reason").fill("The quiz ends at eight")
     press(child, "30 minutes")
-    expect(child.get_by_text("Your guardians have been asked.")).to_be_visible()
+    expect(child.get_by_text("We have asked your guardians.")).to_be_visible()
     checked(child)
     ask = parent.get_by_role("article", name="30 more minutes today")
     expect(ask).to_contain_text("The quiz ends at eight", timeout=3_000)
@@ -189,7 +189,7 @@ def test_a_limit_is_set_met_and_opened_and_the_pairing_ends(
     child.get_by_role("article", name="heron").get_by_text("End this pairing").click()
     expect(child.get_by_text("They are told now, and it ends after 48 hours.")).to_be_visible()
     child.get_by_role("button", name="Yes, end it").press("Enter")
-    expect(child.get_by_text("The pairing ends after its notice.")).to_be_visible()
+    expect(child.get_by_text("The pairing will end after the notice period.")).to_be_visible()
     expect(parent.get_by_text("sandpiper has ended your pairing.")).to_be_visible(timeout=3_000)
     eventually(parent, f"{demo.community}/account", "sandpiper has ended your pairing.")
     kinds = {row[0] for row in demo.database("SELECT kind FROM ledger_entry")}
@@ -219,7 +219,7 @@ def test_this_is_not_my_guardian(
     parent, child = paired(demo, desktop, phone, "gannet", "fulmar", 14)
     child.goto(f"{demo.console}/family")
     child.get_by_role("article", name="gannet").get_by_text("This is not my guardian").click()
-    child.get_by_role("button", name="Tell a person").click()
+    child.get_by_role("button", name="Report this").click()
     # The teen is where help is, with a quick way out; nothing of it is on the guardian's page.
     expect(child.get_by_role("heading", name="If home is not safe")).to_be_visible()
     expect(child.get_by_role("link", name="Leave this page quickly")).to_be_visible()
@@ -246,7 +246,7 @@ def test_somebody_reports_a_picture(
     press(page, "Send the report")
     expect(page.get_by_text("Thank you. We have your report").first).to_be_visible()
     expect(page.get_by_role("heading", name="Help right now")).to_be_visible()
-    expect(page.get_by_text("a person will look").first).to_be_visible()
+    expect(page.get_by_text("a person will review it").first).to_be_visible()
     checked(page)
 
 
@@ -272,7 +272,7 @@ def test_every_page_at_both_sizes(
     expect(parent.get_by_role("heading", name="Today\u2019s codes")).to_be_visible()
     checked(parent)
     child.goto(f"{demo.console}/family/safe")
-    press(child, "Make a code for an adult I trust")
+    press(child, "Create a code for an adult I trust")
     expect(child.get_by_role("heading", name="Your code")).to_be_visible()
     checked(child)
 

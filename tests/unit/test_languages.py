@@ -1,5 +1,6 @@
 """Every language is complete: what a person can read is there in each, with what it is to name."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from kinward.portal.helplines import helplines
 
 OURS = {"en", "de", "sv", "nl", "fr", "es"}
 LOCALE = Path("src/kinward/locale")
+MARKS = {"_", "gettext", "gettext_noop"}
 CATALOGUES = sorted(LOCALE.glob("*/LC_MESSAGES/*.po"))
 
 
@@ -22,6 +24,16 @@ def test_nothing_is_missing_stale_or_not_compiled() -> None:
         [sys.executable, "scripts/messages", "--check"], capture_output=True, text=True, check=False
     )
     assert found.returncode == 0, found.stderr
+
+
+def test_every_sentence_that_is_marked_reaches_the_catalogues() -> None:
+    catalogue = read_po((LOCALE / "de/LC_MESSAGES/django.po").open("rb"))
+    for path in sorted(Path("src/kinward").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in MARKS:
+                for sentence in node.args:
+                    if isinstance(sentence, ast.Constant):
+                        assert sentence.value in catalogue, f"{path}: {sentence.value}"
 
 
 def test_pages_and_decisions_speak_the_same_languages() -> None:

@@ -39,18 +39,18 @@ EFFECTS: Final = {
     Effect.QUARANTINE: EffectKind(
         direction=Direction.TAKES,
         targets=frozenset({Target.CONTENT}),
-        words=gettext_noop("Something you posted is held back while it is checked."),
+        words=gettext_noop("Something you posted has been hidden while we check it."),
     ),
     Effect.REMOVE: EffectKind(
         direction=Direction.TAKES,
         targets=frozenset({Target.CONTENT}),
-        words=gettext_noop("Something you posted was removed."),
+        words=gettext_noop("Something you posted has been removed."),
     ),
     Effect.RESTRICT: EffectKind(
         direction=Direction.TAKES,
         targets=frozenset({Target.ACCOUNT}),
-        words=gettext_noop("Your account can no longer do this: {what}."),
-        words_until=gettext_noop("Until {until} your account cannot do this: {what}."),
+        words=gettext_noop("This is no longer available to your account: {what}."),
+        words_until=gettext_noop("This is not available to your account until {until}: {what}."),
     ),
     Effect.SUSPEND: EffectKind(
         direction=Direction.TAKES,
@@ -61,7 +61,7 @@ EFFECTS: Final = {
     Effect.TERMINATE: EffectKind(
         direction=Direction.TAKES,
         targets=frozenset({Target.ACCOUNT}),
-        words=gettext_noop("Your account was ended."),
+        words=gettext_noop("Your account has been closed."),
     ),
     Effect.RESTORE: EffectKind(
         direction=Direction.GIVES_BACK, targets=frozenset({Target.CONTENT, Target.ACCOUNT})

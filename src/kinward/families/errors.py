@@ -4,112 +4,112 @@ from kinward.ground.errors import KinwardError
 
 
 class PortalLinkRefused(KinwardError):
-    """This link was used before or is too old. Go back to the app and open it again."""
+    """This link was already used or has expired. Go back to the app and open the page again."""
 
     code = "portal.link_refused"
     status = 403
 
 
 class PortalOtherAccount(KinwardError):
-    """Another account is visiting in this browser. End that visit first, then open the link."""
+    """Another person's pages are open in this browser. Close them, then open the link again."""
 
     code = "portal.other_account"
     status = 409
 
 
 class PortalClosed(KinwardError):
-    """Your visit has ended. Go back to the app and open this page again."""
+    """Your session has ended. Go back to the app and open this page again."""
 
     code = "portal.closed"
     status = 401
 
 
 class CodeRefused(KinwardError):
-    """This code is not valid: it is mistyped, used or older than a day. Ask for a new one."""
+    """This code was mistyped, has been used, or is more than a day old. Ask for a new one."""
 
     code = "pairing.code_refused"
     status = 422
 
 
 class TooManyTries(KinwardError):
-    """That was tried too often. Wait an hour, then try again."""
+    """Too many attempts. Wait an hour, then try again."""
 
     code = "pairing.too_many_tries"
     status = 429
 
 
 class NotAGuardian(KinwardError):
-    """Only an adult can do this, and we are not sure enough that this account is one."""
+    """Only an adult can do this, and we cannot be sure that this account belongs to one."""
 
     code = "pairing.not_an_adult"
     status = 403
 
 
 class NeedsNoGuardian(KinwardError):
-    """This account is too old to have a guardian."""
+    """This account's holder is too old to have a guardian."""
 
     code = "pairing.too_old"
     status = 403
 
 
 class PairingLoop(KinwardError):
-    """Who has a guardian cannot be one, and who is a guardian cannot have one."""
+    """Someone with a guardian cannot be a guardian, and a guardian cannot have one."""
 
     code = "pairing.loop"
     status = 409
 
 
 class AlreadyPaired(KinwardError):
-    """You two are linked already."""
+    """You two are already paired."""
 
     code = "pairing.already"
     status = 409
 
 
 class FamilyFull(KinwardError):
-    """There is no room for another person in this family."""
+    """No more people can be added to this family."""
 
     code = "pairing.full"
     status = 409
 
 
 class NotPaired(KinwardError):
-    """There is no pairing between these accounts."""
+    """These accounts are not paired."""
 
     code = "pairing.none"
     status = 403
 
 
 class NoGuardian(KinwardError):
-    """There is no guardian who could answer."""
+    """There is no guardian to answer this."""
 
     code = "ask.no_guardian"
     status = 409
 
 
 class PairingPaused(KinwardError):
-    """This pairing is paused while a person looks at it."""
+    """This pairing is paused while a person reviews it."""
 
     code = "pairing.paused"
     status = 403
 
 
 class SettingLocked(KinwardError):
-    """The rules do not let you move this setting that far."""
+    """The rules do not allow this setting to go that far."""
 
     code = "setting.locked"
     status = 403
 
 
 class AskClosed(KinwardError):
-    """This was answered, taken back or has lapsed."""
+    """This has already been answered or withdrawn, or it has expired."""
 
     code = "ask.closed"
     status = 409
 
 
 class PasscodeRefused(KinwardError):
-    """This pass-code is not valid today, or was used."""
+    """This pass-code is not valid today or has already been used."""
 
     code = "passcode.refused"
     status = 422

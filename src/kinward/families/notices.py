@@ -15,28 +15,30 @@ NOTICE_MADE: Final = Event("families.notice_made")
 
 # The sentence of each topic. The names in braces are keys of the notice's `fill`.
 TOPICS: Final = {
-    "paired": gettext_noop("You and {other} are paired now."),
-    "ending": gettext_noop("{other} has ended your pairing. It goes on until {when}."),
+    "paired": gettext_noop("You and {other} are now paired."),
+    "ending": gettext_noop("{other} has ended your pairing. It stays in place until {when}."),
     "ended": gettext_noop("Your pairing with {other} has ended."),
-    "paused": gettext_noop("Your pairing with {other} is paused while a person looks at it."),
-    "restored": gettext_noop("Your pairing with {other} goes on as before."),
+    "paused": gettext_noop("Your pairing with {other} is paused while a person reviews it."),
+    "restored": gettext_noop("Your pairing with {other} continues as before."),
     "setting": gettext_noop("{other} changed a setting. {what}"),
     "differ": gettext_noop(
-        "The guardians of {other} chose differently. The more protective choice holds. {what}"
+        "{other}'s guardians chose differently. The more protective choice applies. {what}"
     ),
-    "keyword": gettext_noop("{other} changed the words that are left out of your feed and search."),
-    "asked": gettext_noop("{other} asks: {what}"),
-    "proposed": gettext_noop("{other} proposes: {what}"),
+    "keyword": gettext_noop("{other} changed the words filtered from your feed and search."),
+    "asked": gettext_noop("{other} asks for: {what}"),
+    "proposed": gettext_noop("{other} suggests: {what}"),
     "yes": gettext_noop("{other} said yes: {what}"),
     "no": gettext_noop("{other} said no: {what}"),
     "talk": gettext_noop("{other} would like to talk about it: {what}"),
-    "named": gettext_noop("{other} named you as an adult to trust."),
-    "called": gettext_noop("{other} asks you to get in touch. Please do, gently and soon."),
-    "passcode": gettext_noop("A pass-code gave {minutes} more minutes today."),
-    "digest": gettext_noop("Your week with {other}: {minutes} minutes in all."),
-    "report.taken": gettext_noop("Thank you. We have your report and a person will look at it."),
-    "report.acted": gettext_noop("We looked at what you reported, and acted."),
-    "report.closed": gettext_noop("We looked at what you reported, and found nothing to act on."),
+    "named": gettext_noop("{other} named you as a trusted adult."),
+    "called": gettext_noop("{other} is asking you to get in touch. Please do so soon and gently."),
+    "passcode": gettext_noop("A pass-code added {minutes} minutes today."),
+    "digest": gettext_noop("This week {other} spent {minutes} minutes in the app."),
+    "report.taken": gettext_noop(
+        "Thank you. We have received your report, and a person will review it."
+    ),
+    "report.acted": gettext_noop("We reviewed what you reported and took action."),
+    "report.closed": gettext_noop("We reviewed what you reported and found no reason to act."),
 }
 
 

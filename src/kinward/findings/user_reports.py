@@ -52,7 +52,9 @@ USER_REPORT_CATEGORIES: Final = {
     "image": Category(
         gettext_noop("An intimate picture of me or of another minor is being shared"), help="image"
     ),
-    "threats": Category(gettext_noop("Somebody threatens or blackmails a minor"), help="image"),
+    "threats": Category(
+        gettext_noop("Somebody is threatening or blackmailing a minor"), help="image"
+    ),
     "harm": Category(gettext_noop("Somebody may hurt themselves"), help="emergency"),
     "home": Category(gettext_noop("Somebody is not safe at home"), help="emergency"),
     "bullying": Category(gettext_noop("Bullying or hate")),
@@ -62,7 +64,7 @@ USER_REPORT_CATEGORIES: Final = {
 
 
 class TooManyReports(KinwardError):
-    """That is more reports than one account can make in a day. In danger, call for help."""
+    """This account has reached its daily report limit. If somebody is in danger, call for help."""
 
     code = "report.too_many"
     status = 429

@@ -43,7 +43,7 @@ def ask(request: Visit) -> HttpResponse:
         minutes=int(minutes) if is_number(minutes) else None,
         value=None if is_number(minutes) else sent_value(request),
     )
-    messages.success(request, _("Your guardians have been asked."))
+    messages.success(request, _("We have asked your guardians."))
     return redirect("family")
 
 
@@ -60,7 +60,7 @@ def propose(request: Visit, pairing_id: UUID) -> HttpResponse:
         reason=request.POST.get("reason", ""),
         value="" if value is None else value,
     )
-    messages.success(request, _("Your proposal has been sent."))
+    messages.success(request, _("Your suggestion has been sent."))
     return redirect("teen", pairing_id)
 
 
@@ -96,5 +96,5 @@ def answer(request: Visit, ask_id: UUID) -> HttpResponse:
 def withdraw(request: Visit, ask_id: UUID) -> HttpResponse:
     """Withdraw one's own ask or proposal."""
     withdraw_ask(account=request.account, ask_id=ask_id)
-    messages.success(request, _("Taken back."))
+    messages.success(request, _("Withdrawn."))
     return redirect("family")

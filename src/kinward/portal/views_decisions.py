@@ -59,5 +59,5 @@ def appeal(request: Visit, statement_id: UUID) -> HttpResponse:
         days=guidelines_in_force().appeal_answer_days,
         actor=request.account.actor,
     )
-    messages.success(request, _("We have your appeal. Another person will look at it."))
+    messages.success(request, _("We have received your appeal. Another person will review it."))
     return redirect("decisions")

@@ -287,7 +287,7 @@ def digest(request: Visit, pairing_id: UUID) -> HttpResponse:
     if wish == "mail":
         wish = request.POST.get("address", "")[:200]
     confirms = choose_digest(guardian=request.account, teen_id=pairing.teen.platform_id, wish=wish)
-    mailed = _("We sent a link to this address. The digest begins once it is opened.")
+    mailed = _("We sent a link to this address. The digest starts once the link is opened.")
     messages.success(request, mailed if confirms else _("Saved."))
     return redirect("teen", pairing_id)
 

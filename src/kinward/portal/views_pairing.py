@@ -118,9 +118,9 @@ def accept(request: Visit) -> HttpResponse:
     """Accept the offer of a code."""
     accepted = accept_invitation(account=request.account, typed=request.POST.get("code", ""))
     if isinstance(accepted, TrustedAdult):
-        messages.success(request, _("Thank you. You will hear when you are needed."))
+        messages.success(request, _("Thank you. We will tell you when you are needed."))
         return redirect("family")
-    messages.success(request, _("You are paired now."))
+    messages.success(request, _("You are now paired."))
     return (
         redirect("teen", accepted.pk)
         if accepted.guardian_id == request.account.pk
@@ -136,7 +136,7 @@ def end(request: Visit, pairing_id: UUID) -> HttpResponse:
     if pairing.ended_at:
         messages.success(request, _("The pairing has ended."))
     else:
-        messages.success(request, _("The pairing ends after its notice."))
+        messages.success(request, _("The pairing will end after the notice period."))
     return redirect("family")
 
 
@@ -145,7 +145,7 @@ def end(request: Visit, pairing_id: UUID) -> HttpResponse:
 def stay(request: Visit, pairing_id: UUID) -> HttpResponse:
     """Cancel the end of a pairing, as the teen."""
     stay_paired(account=request.account, pairing_id=pairing_id)
-    messages.success(request, _("The pairing goes on."))
+    messages.success(request, _("The pairing continues."))
     return redirect("family")
 
 
@@ -155,7 +155,11 @@ def dispute(request: Visit, pairing_id: UUID) -> HttpResponse:
     """Dispute a pairing: a teen says, this is not my guardian."""
     report_pairing(teen=request.account, pairing_id=pairing_id)
     messages.success(
-        request, _("Thank you for telling us. They can do nothing now, and a person will look.")
+        request,
+        _(
+            "Thank you for telling us. They can no longer see or do anything here, "
+            "and a person will review it."
+        ),
     )
     return redirect("safe")
 
@@ -181,7 +185,7 @@ def safe(request: Visit) -> HttpResponse:
 def call(request: Visit) -> HttpResponse:
     """Ask the trusted adults to get in touch."""
     if call_trusted_now(request.account):
-        messages.success(request, _("They have been asked to get in touch with you."))
+        messages.success(request, _("We have asked them to get in touch with you."))
     return redirect("safe")
 
 

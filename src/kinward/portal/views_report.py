@@ -35,11 +35,17 @@ def report(request: Visit) -> HttpResponse:
             ),
             actor=request.account.actor,
         )
-        messages.success(request, _("Thank you. We have your report and a person will look at it."))
+        messages.success(
+            request, _("Thank you. We have received your report, and a person will review it.")
+        )
         response = redirect("report_something")
         response["Location"] += f"?help={USER_REPORT_CATEGORIES[user_report.category].help}"
         return response
-    words = {"received": _("a person will look"), "acted": _("we acted"), "closed": _("closed")}
+    words = {
+        "received": _("a person will review it"),
+        "acted": _("action taken"),
+        "closed": _("closed"),
+    }
     context = {
         "account": request.account,
         "about": about,

@@ -134,7 +134,7 @@ def _cell(pack: Pack, name: str, band: tuple[int, int], place: str, language: st
     guardian = bounds.guardian_moves and bounds.guardian_floor != bounds.guardian_cap
     teen = bounds.self_moves and bounds.self_floor != bounds.self_cap
     if guardian and teen:
-        return value, _("teen and guardian can change it")
+        return value, _("teen and guardian can change this")
     if guardian:
-        return value, _("a guardian can change it")
-    return value, _("the teen can change it") if teen else _("fixed")
+        return value, _("a guardian can change this")
+    return value, _("the teen can change this") if teen else _("cannot be changed")

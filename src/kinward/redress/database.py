@@ -30,7 +30,7 @@ MAX_ANSWER: Final = 4000
 
 
 class DatabaseAway(KinwardError):
-    """The Transparency Database cannot take statements now. They will be sent again."""
+    """The Transparency Database is not accepting statements right now. They will be sent again."""
 
     code = "statement.database_away"
     status = 503

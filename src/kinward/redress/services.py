@@ -27,21 +27,21 @@ ACTOR: Final = Actor.system("redress")
 
 
 class AppealClosed(KinwardError):
-    """This decision cannot be appealed any more."""
+    """This decision can no longer be appealed."""
 
     code = "appeal.closed"
     status = 409
 
 
 class AlreadyAppealed(KinwardError):
-    """There is an appeal against this decision already."""
+    """There is already an appeal against this decision."""
 
     code = "appeal.already_made"
     status = 409
 
 
 class AppealDecided(KinwardError):
-    """Another person has decided this appeal."""
+    """Another person has already decided this appeal."""
 
     code = "appeal.decided"
     status = 409

@@ -13,8 +13,8 @@ from kinward.redress.models import AppealState, Stage, Statement
 
 # What a verdict can come to that is no effect on anything.
 MILD: Final = {
-    "keep": gettext_noop("What you posted stays where it is."),
-    "warn": gettext_noop("This is a warning. If it happens again, more follows."),
+    "keep": gettext_noop("What you posted stays up."),
+    "warn": gettext_noop("This is a warning. If it happens again, there will be consequences."),
 }
 
 
@@ -24,24 +24,24 @@ def statement_sentences(statement: Statement) -> list[str]:
     with override(language):
         said = [_decision(each, language) for each in _once(statement.decisions)]
         if statement.stage == Stage.AT_ONCE:
-            return [*said, _("A person will look at it, and you will hear from us.")]
+            return [*said, _("A person will review it, and you will hear from us.")]
         clause = {"code": statement.clause, "title": statement.title}
         said.append(_("It goes against our guidelines: {code}, {title}.").format(**clause))
         said.append(
-            _("Somebody reported it to us.")
+            _("Someone reported it to us.")
             if statement.reported
-            else _("We found it by automatic means.")
+            else _("Our automated systems found it.")
         )
         said.append(
-            _("It was decided by automatic means.")
+            _("The decision was made automatically.")
             if statement.automatic
-            else _("A person looked at it and decided.")
+            else _("A person reviewed it and made the decision.")
         )
         if statement.appeal_until is not None:
             until = _day(statement.appeal_until)
             said.append(
                 _(
-                    "If you think that this is wrong, you can appeal until {until}. "
+                    "If you think this is wrong, you can appeal until {until}. "
                     "Another person will then decide."
                 ).format(until=until)
             )
@@ -72,24 +72,24 @@ def reversal(statement: Statement) -> list[str]:
     """What is said when everything was given back."""
     with override(known_language(statement.language)):
         if statement.stage == Stage.AT_ONCE:
-            said = _("A person looked at it and found nothing wrong.")
+            said = _("A person reviewed it and found nothing wrong.")
         else:
-            said = _("Another person looked at our decision, and it was wrong.")
-        return [said, _("Everything is as it was before. We are sorry.")]
+            said = _("Another person reviewed our decision and found that it was wrong.")
+        return [said, _("Everything has been restored. We are sorry.")]
 
 
 def upheld(statement: Statement) -> list[str]:
     """What is said when an appeal was not won."""
     with override(known_language(statement.language)):
-        return [_("Another person looked at our decision, and it stays.")]
+        return [_("Another person reviewed our decision and confirmed it.")]
 
 
 def state_words(state: str) -> str:
     """An appeal's state in a word or two, in the language of the page."""
     return {
-        AppealState.WAITING: _("a person will look"),
-        AppealState.UPHELD: _("the decision stays"),
-        AppealState.OVERTURNED: _("everything was given back"),
+        AppealState.WAITING: _("a person will review it"),
+        AppealState.UPHELD: _("the decision stands"),
+        AppealState.OVERTURNED: _("everything has been restored"),
     }[AppealState(state)]
 
 

@@ -19,7 +19,13 @@ from kinward.policy.places import within
 from kinward.policy.population import from_parquet, generate_people, people_of
 from kinward.policy.problems import PackExpired, PackInvalid, SignatureRefused
 from kinward.policy.question import Person
-from kinward.policy.sentences import LANGUAGES, capability_words, reason_codes, reason_words
+from kinward.policy.sentences import (
+    LANGUAGES,
+    capability_words,
+    reason_codes,
+    reason_words,
+    value_words,
+)
 from kinward.policy.signed import export_pack, load_pack, new_signing_key, public_key
 from kinward.policy.simulate import simulate_change
 from kinward.policy.sources import read_files
@@ -111,6 +117,22 @@ def test_every_language_says_everything() -> None:
             words = capability_words(name, language, None)
             assert words
             assert language == "en" or words != english[name]
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "only from 7:00 to 8:30, from 16:00 to 22:00"),
+        ("de", "nur 7\u20138:30, 16\u201322 Uhr"),
+        ("sv", "bara kl. 7\u20138.30, 16\u201322"),
+        ("nl", "alleen van 7 tot 8.30, 16 tot 22 uur"),
+        ("fr", "seulement de 7 h à 8 h 30, de 16 h à 22 h"),
+        ("es", "solo de 7:00 a 8:30, de 16:00 a 22:00"),
+    ],
+)
+def test_hours_are_written_as_each_language_writes_them(language: str, said: str) -> None:
+    code = HOURS.code("07:00-08:30, 16:00-22:00")
+    assert value_words(HOURS, code, language) == said
 
 
 def test_every_reason_and_value_can_be_said() -> None:

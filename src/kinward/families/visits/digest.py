@@ -131,9 +131,9 @@ def mail_digest(pairing_id: str) -> None:
         return
     week = week_of(pairing, now)
     with override(known_language(pairing.guardian.language)):
-        text = _("This week {other} was here for {minutes} minutes and asked {asks} times.")
+        text = _("This week {other} spent {minutes} minutes in the app. Requests made: {asks}.")
         send_mail(
-            _("The week of {other}").format(other=name_in_notices(pairing.teen)),
+            _("{other}'s week").format(other=name_in_notices(pairing.teen)),
             text.format(other=name_in_notices(pairing.teen), **week),
             None,
             [pairing.digest],

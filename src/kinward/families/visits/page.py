@@ -163,17 +163,17 @@ class _Page:
     def _set_by(self, name: str, decision: Decision) -> str:
         """Return who set the value in force, by name where it was a guardian or the person."""
         if decision.layer == "jurisdiction":
-            return _("Set by the law")
+            return _("Set by law")
         if decision.layer == "guardian":
             names = [self._name_of_guardian(choice) for choice in self.choices.get(name, [])]
             if not names:
-                return _("Set by a guardian, for a time")
+                return _("Set by a guardian for a limited time")
             return _("Set by {names}").format(names=", ".join(dict.fromkeys(names)))
         if decision.layer == "self":
             return _("Set by {names}").format(
                 names=_("you") if self.pairing is None else name_in_notices(self.teen)
             )
-        return _("Set by the rules of this community")
+        return _("Set by this community's rules")
 
     def _name_of_guardian(self, choice: Choice) -> str:
         guardian = choice.pairing.guardian
@@ -248,13 +248,13 @@ SEEN_WORDS: Final = {
 def seen_words(teen: Account) -> list[str]:
     """Return the words for what a guardian of this teen can see."""
     words = {
-        "minutes": _("how many minutes a day the app is used"),
-        "settings": _("the settings on this page"),
-        "asks": _("what was asked and answered here"),
-        "posts": _("how many posts were made"),
-        "comments": _("how many comments were written"),
-        "messages": _("how many messages were sent"),
-        "searches": _("how many searches were made"),
-        "new_followers": _("how many followers are new"),
+        "minutes": _("time spent in the app each day"),
+        "settings": _("the settings"),
+        "asks": _("requests, suggestions and answers"),
+        "posts": _("the number of posts"),
+        "comments": _("the number of comments"),
+        "messages": _("the number of messages sent"),
+        "searches": _("the number of searches"),
+        "new_followers": _("the number of new followers"),
     }
     return [words[name] for name in rules_for(teen).guardian_sees]

@@ -56,14 +56,27 @@ def capability_words(name: str, language: str, own: dict[str, str] | None) -> st
 
 
 def value_words(kind: ValueKind, code: int, language: str) -> str:
-    """Return a value in words, such as `only followers` or `60 minutes a day`."""
+    """Return a value in words, such as `only followers` or `60 minutes`."""
     words = _CATALOGUE[language]["value"]
     if kind is MINUTES:
         return str(words["unlimited" if code == kind.open_code else "minutes"]).format(value=code)
     if kind is HOURS and code not in (0, kind.open_code):
-        return str(words["hours"]).format(value=kind.value(code))
+        spans = (_span_words(span, words) for span in str(kind.value(code)).split(", "))
+        return str(words["hours"]).format(value=", ".join(spans))
     word = str(kind.value(code))
     return str(words["audience" if kind is AUDIENCE else "word"].get(word, word))
+
+
+def _span_words(span: str, words: dict[str, Any]) -> str:
+    """A span of hours such as `07:00-22:00`, as the language writes it."""
+    opens, closes = (_clock_words(time, words["clock"]) for time in span.split("-"))
+    return str(words["span"]).format(opens=opens, closes=closes)
+
+
+def _clock_words(time: str, words: dict[str, Any]) -> str:
+    hour, minute = time.split(":")
+    shape = "whole" if minute == "00" else "half"
+    return str(words[shape]).format(hour=int(hour), minute=minute)
 
 
 def effect_words(effect: str, kind: ValueKind | None, code: int, language: str) -> str:
