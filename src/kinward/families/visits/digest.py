@@ -124,7 +124,7 @@ def send_digests() -> int:
 
 
 def mail_digest(pairing_id: str) -> None:
-    """Mail one digest. It contains the teen's screen name and numbers, and nothing else."""
+    """Mail one digest. It names nobody but the teen, and contains numbers only."""
     now = timezone.now()
     pairing = live_pairings(now).select_related("guardian", "teen").filter(pk=pairing_id).first()
     if pairing is None or "@" not in pairing.digest or not has_power(pairing):
