@@ -15,8 +15,11 @@ from tests import reference_pictures
 
 # What an operator's extension does, in a process where `pdqhash` cannot be imported.
 EXTENSION = """
-import sys
+import os, sys
 sys.modules["pdqhash"] = None
+os.environ["DJANGO_SETTINGS_MODULE"] = "kinward.project.settings"
+import django
+django.setup()
 from kinward.exchanges import partners
 from threatexchange.signal_type.pdq.signal import PdqSignal
 for line in sys.stdin:
