@@ -15,8 +15,9 @@ from tests import reference_pictures
 
 # What an operator's extension does, in a process where `pdqhash` cannot be imported.
 EXTENSION = """
-import sys
+import os, sys
 sys.modules["pdqhash"] = None
+os.environ["DJANGO_SETTINGS_MODULE"] = "kinward.project.settings"
 import django
 django.setup()
 from kinward.exchanges import partners
