@@ -445,7 +445,8 @@ def test_a_dispute_takes_all_power_and_calls_who_is_trusted(
     code, _ = invitations.create_invitation(maker=teen, side=Side.TRUSTING)
     assert isinstance(invitations.accept_invitation(account=egret, typed=code), TrustedAdult)
     ending.pause_disputed_pairing(teen=teen, pairing_id=made.pk)
-    assert told(egret)[0] == "Sandpiper is asking you to get in touch. Please do so soon and gently."
+    called = "Sandpiper is asking you to get in touch. Please do so soon and gently."
+    assert told(egret)[0] == called
     with pytest.raises(PairingPaused):
         choices.choose_setting(
             guardian=heron, teen_id=teen.platform_id, capability="session.time", value=15
