@@ -86,7 +86,7 @@ urlpatterns = [
         views_operations.decide_production,
         name="decide_production",
     ),
-    # Of allauth's pages only those that staff need: no sign-up, no e-mail, no reset by mail.
+    # Only the allauth pages that staff need: no sign-up, no e-mail, no password reset by e-mail.
     path("account/login/", account.login, name="account_login"),
     path("account/logout/", account.logout, name="account_logout"),
     path("account/reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
