@@ -508,7 +508,7 @@ def test_a_report_is_held_to_the_authority_s_own_schema(report: Report, tmp_path
     own = tmp_path / "own.xsd"
     own.write_bytes(xsd())
     run = CliRunner().invoke(command, ["validate", "--xsd", str(own)])
-    assert (run.exit_code, "1 reports are valid." in run.output) == (0, True)
+    assert (run.exit_code, "1 report is valid." in run.output) == (0, True)
     assert CliRunner().invoke(command, ["validate", str(report.id)]).exit_code == 0
     other = xsd().replace(b'name="espIdentifier"', b'name="somethingElse"')
     own.write_bytes(other)

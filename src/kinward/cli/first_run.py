@@ -1,4 +1,4 @@
-"""What the first run makes and every later one finds: secrets, and the tables."""
+"""What the first run creates and later runs reuse: the secrets and the tables."""
 
 import base64
 import secrets
@@ -7,7 +7,7 @@ from kinward.ground.config import config, random_secret, write_secret
 
 
 def make_secrets() -> None:
-    """Make every secret that was neither given nor made before. Needs no database."""
+    """Create each secret that is neither set nor created yet. Needs no database."""
     from kinward.evidence import new_key
     from kinward.policy import new_signing_key
 
@@ -24,7 +24,7 @@ def make_secrets() -> None:
 
 
 def migrate() -> None:
-    """Bring the database to this version."""
+    """Migrate the database to this version."""
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0, interactive=False)
