@@ -292,7 +292,7 @@ def test_hashes_are_shown_page_by_page(bank: Bank, operator: Staff) -> None:
     for _ in range(10):
         text = page.get(path).content.decode()
         seen |= {part.partition("<")[0] for part in text.split('<td class="mono wrap">')[1:]}
-        if "Further hashes" not in text:
+        if "More hashes" not in text:
             break
         link = text.split('<p><a href="?')[1].partition('"')[0]
         path = "/banks/of/known?" + link.replace("&amp;", "&")

@@ -115,10 +115,10 @@ def simulate(
         with click.progressbar(length=total, label="Counting", file=sys.stderr) as bar:
             done = 0
 
-            def progress(counted: int) -> None:
+            def progress(count: int) -> None:
                 nonlocal done
-                bar.update(counted - done)
-                done = counted
+                bar.update(count - done)
+                done = count
 
             simulation = simulate_change(old.ruling, new.ruling, people, progress)
     accounts = counted(simulation.accounts, "account", "accounts")

@@ -2,6 +2,7 @@
 
 import httpx
 
+from kinward.cli.counts import counted
 from kinward.cli.doctor.result import Result, fault, fine, warn
 from kinward.ground.config import config
 
@@ -40,8 +41,10 @@ def check_parked() -> Result:
 
     counts = parked_counts()
     if any(counts.values()):
-        waiting = " and ".join(f"{count} {what}" for what, count in counts.items())
-        return fault(f"Parked: {waiting}. See /operations.")
+        parked = " and ".join(
+            counted(count, plural.removesuffix("s"), plural) for plural, count in counts.items()
+        )
+        return fault(f"{parked} parked. See /operations.")
     return fine("Nothing is parked.")
 
 
