@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
-from kinward.cli.doctor import check_partners
+from kinward.cli.doctor.connections import check_partners
 from kinward.cli.exchange import exchange as command
 from kinward.exchanges import sandbox
 from kinward.exchanges.kinds import OpinionKind

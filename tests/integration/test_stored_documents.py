@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
 from kinward.casebook.models import Priority
-from kinward.cli.doctor import check_guidelines, check_policy
+from kinward.cli.doctor.rules import check_guidelines, check_policy
 from kinward.cli.policy import policy
 from kinward.experience import services as packs
 from kinward.experience.live import compiled, live, today

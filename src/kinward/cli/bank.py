@@ -90,9 +90,9 @@ def add(name: str, files: tuple[Path, ...], provenance: str, confidence: str | N
         confidence=confidence,
         actor=operator(),
     )
-    hashes = counted(added, "hash", "hashes")
+    added_hashes = counted(added, "hash", "hashes")
     source = counted(len(files), "file", "files")
-    click.echo(f"Added {hashes} of {source} to {name!r}.")
+    click.echo(f"Added {added_hashes} of {source} to {name!r}.")
 
 
 def _hashes_of(path: Path) -> list[ListedHash]:
