@@ -390,7 +390,7 @@ def test_an_authority_has_one_report_of_a_case(twice: Case) -> None:
 
 def test_only_its_own_reports_are_held_to_the_schema(twice: Case) -> None:
     run = CliRunner().invoke(report_command, ["validate"])
-    assert (run.exit_code, "1 reports are valid." in run.output) == (0, True)
+    assert (run.exit_code, "1 report is valid." in run.output) == (0, True)
     other = str(Report.objects.get(authority="nca").id)
     run = CliRunner().invoke(report_command, ["validate", other])
     assert isinstance(run.exception, Invalid)

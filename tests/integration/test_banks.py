@@ -125,11 +125,11 @@ def test_the_command_line_fills_a_bank(tmp_path: Path) -> None:
     output = run("add", "mine", str(picture), str(other), "--provenance", "us")
     assert "7 hashes of 2 files" in output
     output = run("import", "mine", str(listed), "--format", "csv", "--provenance", "them")
-    assert "1 hashes are new" in output
+    assert "Added 1 new hash to" in output
     assert "line 3: md5 is not hexadecimal" in output
     assert "mine  verified  8 hashes" in run("list")
     assert "4 hashes" in run("remove", "mine", "--reference", "a.png")
-    assert "1 hashes" in run("remove", "mine", "--hash", f"md5:{'ab' * 16}")
+    assert "Removed 1 hash from" in run("remove", "mine", "--hash", f"md5:{'ab' * 16}")
     assert BankedHash.objects.filter(removed=False).count() == 3
 
 

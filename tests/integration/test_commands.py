@@ -53,9 +53,11 @@ def test_keys_and_staff() -> None:
 
 def test_holds(bank: Bank, account: Account) -> None:
     case = quarantined(account)
-    assert "1 files are held" in run(evidence, "hold", str(case.id), "--reference", "12/34")
+    assert "1 file is under legal hold." in run(
+        evidence, "hold", str(case.id), "--reference", "12/34"
+    )
     assert Evidence.objects.get().hold_reference == "12/34"
-    assert "1 files are no longer" in run(evidence, "release", str(case.id))
+    assert "1 file is no longer under legal hold." in run(evidence, "release", str(case.id))
     assert "0 files were destroyed" in run(evidence, "expire")
     run(evidence, "hold", str(account.pk), "--reference", "x", fails=True)
 
@@ -106,12 +108,12 @@ def test_guidelines(bank: Bank, account: Account, reviewer: Staff, tmp_path: Pat
     shown = run(guidelines, "show")
     file = tmp_path / "guidelines.toml"
     file.write_text(shown)
-    assert "Nothing is wrong." in run(guidelines, "check", str(file))
+    assert "No problems." in run(guidelines, "check", str(file))
     file.write_text(shown.replace("decay_days = 180", "decay_days = 0"))
     assert "decay_days is from 1" in run(guidelines, "check", str(file), fails=True)
     file.write_text(shown.replace('account = "suspend"\npriority', 'account = "keep"\npriority'))
     said = run(guidelines, "simulate", str(file))
-    assert "1 of 1 cases would have gone otherwise." in said
+    assert "1 of 1 case would have had a different outcome." in said
     assert "account at once: suspend → nothing" in said
 
 
@@ -126,10 +128,10 @@ def test_statements(account: Account, reviewer: Staff) -> None:
 
 def test_care_of_the_vault(bank: Bank, account: Account, configure: Configure) -> None:
     quarantined(account)
-    assert "0 files are wrapped" in run(evidence, "rewrap")
-    assert "Every file is as it was sealed." in run(evidence, "scrub")
+    assert "0 data keys were wrapped" in run(evidence, "rewrap")
+    assert "No file is damaged." in run(evidence, "scrub")
     assert "0 files were moved." in run(evidence, "store")
     configure(evidence_key=f"{new_key()}\n{config().secret('evidence_key')}")
-    assert "1 files are wrapped" in run(evidence, "rewrap")
+    assert "1 data key was wrapped" in run(evidence, "rewrap")
     Evidence.objects.update(sealed_sha256="0" * 64)
     run(evidence, "scrub", fails=True)

@@ -221,7 +221,7 @@ def test_the_queue_counts_findings_in_words(page: Client, case: Case, account: A
     assert queue_cells(page)["member-1"]["Findings"] == (
         "2 verified matches, 1 unverified match, 2 user reports"
     )
-    assert queue_cells(page)["member-1"]["Held by"] == "nobody"
+    assert queue_cells(page)["member-1"]["Leased by"] == "nobody"
 
 
 def test_a_longer_queue_asks_the_database_no_more(
@@ -362,7 +362,7 @@ def test_two_reviewers_do_not_share_a_case(
     page: Client, case: Case, second_reviewer: Staff
 ) -> None:
     take_case(case=case, staff=second_reviewer)
-    assert b"held by noor" in page.get(f"/cases/{case.id}").content
+    assert b"leased by noor" in page.get(f"/cases/{case.id}").content
     refused = page.post(f"/cases/{case.id}/take")
     assert refused.status_code == 409
     assert b"noor has it until" in refused.content

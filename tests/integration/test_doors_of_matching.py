@@ -242,13 +242,13 @@ def test_a_file_is_searched_by_its_hashes_and_the_search_is_in_the_ledger(
     page = signed_in(reviewer)
     shown = page.post("/banks/search", {"file": SimpleUploadedFile("a.jpg", KNOWN)})
     text = shown.content.decode()
-    assert "1 banked hash hit" in text
+    assert "1 matching banked hash." in text
     assert "a test, by system:test" in text
     assert "<img" not in text.partition("<main")[2]
     entry = Entry.objects.filter(kind="bank.searched").get()
     assert entry.actor == "staff:robin"
     nothing = page.post("/banks/search", {"file": SimpleUploadedFile("a.jpg", UNKNOWN)})
-    assert "Nothing that matches" in nothing.content.decode()
+    assert "No banked hash matches." in nothing.content.decode()
     value = page.post("/banks/search", {"kind": "pdq", "value": pdq_of_known()})
     assert "generated 901" in value.content.decode()
     for sent in ({"kind": "pdq", "value": "zz"}, {"kind": "?", "value": "1"}, {}):
@@ -292,7 +292,7 @@ def test_hashes_are_shown_page_by_page(bank: Bank, operator: Staff) -> None:
     for _ in range(10):
         text = page.get(path).content.decode()
         seen |= {part.partition("<")[0] for part in text.split('<td class="mono wrap">')[1:]}
-        if "Further hashes" not in text:
+        if "More hashes" not in text:
             break
         link = text.split('<p><a href="?')[1].partition('"')[0]
         path = "/banks/of/known?" + link.replace("&amp;", "&")
@@ -316,8 +316,8 @@ def test_lists_of_every_kind_go_in_and_come_out_as_they_were(bank: Bank, tmp_pat
     bad = tmp_path / "bad.txt"
     said = run("import", "list", str(source), "--format", "csv", "--provenance", "p",
                "--bad-rows", str(bad))  # fmt: skip
-    assert "3 hashes are new" in said
-    assert "31 rows could not be used" in said
+    assert "Added 3 new hashes to" in said
+    assert "31 bad rows were skipped." in said
     assert len(bad.read_text().splitlines()) == 31
     assert bad.read_text().startswith("5\tmd5 is not hexadecimal")
     assert run("export", "list").splitlines() == rows
@@ -327,7 +327,7 @@ def test_lists_of_every_kind_go_in_and_come_out_as_they_were(bank: Bank, tmp_pat
     assert "known (verified)  pdq" in run("search", str(file))
     assert "list (verified)  photodna" in run("search", "--hash", "photodna:AAEC+/=")
     run("disable", "list")
-    assert "Nothing" in run("search", "--hash", "photodna:AAEC+/=")
+    assert "No banked hash matches." in run("search", "--hash", "photodna:AAEC+/=")
 
 
 def test_project_vic_needs_its_categories(bank: Bank, tmp_path: Path) -> None:
@@ -339,5 +339,5 @@ def test_project_vic_needs_its_categories(bank: Bank, tmp_path: Path) -> None:
     assert refused.exit_code == 2
     assert "--category" in refused.output
     done = CliRunner().invoke(bank_command, [*arguments, "--category", "1"])
-    assert "1 hashes are new" in done.output
+    assert "Added 1 new hash to" in done.output
     assert BankedHash.objects.get(reference="1").label == "vic: 1"

@@ -173,7 +173,7 @@ def test_a_video_is_seen_once_it_could_be_played_to_its_end(
     address = f"/cases/{case.id}/files/{evidence.id}"
     still = browser.post(f"{address}/show").content.decode()
     assert "data:image/jpeg" in still
-    assert "Let it move" in still
+    assert "Play the file" in still
     assert not viewed_entirely(evidence), "a picture of it is not the video"
     moving = browser.post(f"{address}/show", {"moving": "yes"})
     page = moving.content.decode()

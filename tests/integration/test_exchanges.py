@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
-from kinward.cli.doctor import check_partners
+from kinward.cli.doctor.connections import check_partners
 from kinward.cli.exchange import exchange as command
 from kinward.exchanges import sandbox
 from kinward.exchanges.kinds import OpinionKind
@@ -339,7 +339,7 @@ def test_the_doctor_and_the_page_say_how_partners_are(partner: Partner, operator
     read(exchange)
     assert check_partners().level == "ok"
     page = signed_in(operator)
-    assert "well" in page.get("/banks").content.decode()
+    assert "healthy" in page.get("/banks").content.decode()
     assert "last read" in page.get("/banks/of/partner").content.decode()
     ages_ago = timezone.now() - timedelta(hours=4)
     Exchange.objects.update(began_at=ages_ago, finished_at=ages_ago)

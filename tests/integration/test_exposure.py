@@ -106,14 +106,14 @@ def test_the_page_says_how_much_it_was_and_what_is_refused(
     configure(exposure_in_a_row=1, exposure_per_day=9)
     page = signed_in(reviewer)
     evidence = Evidence.objects.get().id
-    assert "You opened 0 of at most 9" in page.get(f"/cases/{case.id}").content.decode()
+    assert "You have opened 0 of at most 9" in page.get(f"/cases/{case.id}").content.decode()
     show = f"/cases/{case.id}/files/{evidence}/show"
     assert page.post(show, headers={"HX-Request": "true"}).status_code == 200
     refused = page.post(show, headers={"HX-Request": "true"})
     assert refused.status_code == 429
     assert refused.content.startswith(b'<p class="message error" role="alert">You have looked')
     text = page.get(f"/cases/{case.id}").content.decode()
-    assert "You opened 1 of at most 9" in text
+    assert "You have opened 1 of at most 9" in text
     assert "Time for a break" in text
     assert exposure_of(reviewer).pause_until is not None
     assert timezone.now() < (exposure_of(reviewer).pause_until or timezone.now())

@@ -327,7 +327,7 @@ def test_deep_json_is_refused(call: Caller) -> None:
         ({"uploaded_at": "yesterday"}, "uploaded_at"),
         ({"public": "maybe"}, "public"),
         ({"sent_to": "member-2"}, "malformed"),
-        ({"sent_to": '["a\\nb"]'}, "ids of accounts"),
+        ({"sent_to": '["a\\nb"]'}, "account ids"),
         ({"sent_to": json.dumps(["a"] * 101)}, "at most 100"),
         ({"content_id": "x" * 201}, "content_id"),
         ({"content_id": "a\x00b"}, "content_id"),

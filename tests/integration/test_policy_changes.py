@@ -204,7 +204,7 @@ def test_the_form_proposes_and_the_other_person_approves(
     where = answer["Location"]
     waiting = page.get(where).content.decode()
     assert "Counting: 0 of 6 accounts" in waiting
-    assert "another person approves it" in waiting
+    assert "another person must approve it" in waiting
     run_jobs()
     counted = page.get(where + "/touched").content.decode()
     assert "<strong>3</strong> of 6 accounts" in counted
@@ -224,7 +224,7 @@ def test_the_form_proposes_and_the_other_person_approves(
     [
         ({"default": "5"}, "outside its bounds"),
         ({"default": "60"}, "This changes nothing"),
-        ({"cap": ""}, "Give both bounds"),
+        ({"cap": ""}, "Enter both bounds"),
         ({"why": " "}, "Say why"),
         ({"share": "0"}, "A share is from 1 to 100"),
         ({"share": "x"}, "is not a whole number"),
@@ -388,23 +388,23 @@ def test_the_commands_store_activate_stage_revert(teens: list[Account], tmp_path
     for file, text in lowered().items():
         (own / file).parent.mkdir(exist_ok=True)
         (own / file).write_text(text)
-    assert "nothing is wrong" in run("check", str(own))
+    assert "no problems" in run("check", str(own))
     told = run("diff", "teen-accounts", str(own))
     assert "session.time, 13 to 15: 60; guardian 15 to 1440 -> 40" in told
     assert "(stricter)" in told
     counted = run("simulate", "teen-accounts", str(own), "--picture", str(tmp_path / "p.svg"))
-    assert "3 of them lose or gain something." in counted
+    assert "3 of them would lose or gain something." in counted
     assert "13 to 15     loses" in counted
     assert (tmp_path / "p.svg").read_text().startswith("<svg")
     staged = run("activate", str(own), "--share", "20")
     assert "2026.11+1 for 20 percent, teen-accounts 2026.11 for the rest" in staged
     assert run("activate", "teen-accounts 2026.11+1") == "In force: teen-accounts 2026.11+1\n"
     assert "for 20 percent" in run("revert")
-    assert "takes back number" in run("history")
-    assert "No shadow has run" in run("shadow")
-    assert "decides in the shadow" in run("shadow", "tiktok-2021")
-    assert "asked 0 times" in run("shadow")
-    assert "is ended" in run("shadow", "--stop")
+    assert "reverts number" in run("history")
+    assert "No pack has run in shadow mode." in run("shadow")
+    assert "now runs in shadow mode" in run("shadow", "tiktok-2021")
+    assert "0 questions" in run("shadow")
+    assert "Shadow mode has stopped." in run("shadow", "--stop")
 
 
 def test_decide_on_the_command_line(teens: list[Account]) -> None:

@@ -89,7 +89,7 @@ def test_a_senior_frees_a_case_that_another_holds(reviewer: Staff, senior: Staff
     with pytest.raises(Invalid):
         free_case(case_id=case.pk, staff=senior, why=" ")
     page = signed_in(senior)
-    assert "Free it" in page.get(f"/cases/{case.pk}").content.decode()
+    assert "End this lease" in page.get(f"/cases/{case.pk}").content.decode()
     assert page.post(f"/cases/{case.pk}/free", {"why": "Robin is ill."}).status_code == 302
     assert take_case(case=case, staff=senior).leased_by == senior
     entry = Entry.objects.get(kind="case.freed")

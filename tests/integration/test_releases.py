@@ -242,7 +242,7 @@ def test_the_command_and_the_console(
     clear = tmp_path / "package.zip"
     clear.write_bytes(decrypt(path.read_bytes(), POLICE))
     run = CliRunner().invoke(package, ["check", str(clear), "--key", signing_key()])
-    assert "files are as they were packed" in run.output
+    assert "files are unchanged." in run.output
     first.post(f"/releases/{release.id}/hand-over", {"to": "Inspector"})
     release.refresh_from_db()
     assert (release.state, release.handed_to) == ("handed over", "Inspector")
@@ -259,12 +259,15 @@ def test_a_hold_in_the_console(
     shown = page.post("/releases/hold", sent, follow=True).content.decode()
     assert Evidence.objects.get().hold_reference == "ref-1"
     assert "ref-1" in shown
-    assert "1 file is held." in shown
+    assert "1 file is under legal hold." in shown
     quarantined(account, content_id="post-2")
-    assert "2 files are held." in page.post("/releases/hold", sent, follow=True).content.decode()
+    assert (
+        "2 files are under legal hold."
+        in page.post("/releases/hold", sent, follow=True).content.decode()
+    )
     sent = {"case": str(case.id), "ends": "yes"}
     ended = page.post("/releases/hold", sent, follow=True).content.decode()
-    assert "2 files are no longer held." in ended
+    assert "2 files are no longer under legal hold." in ended
     assert set(Evidence.objects.values_list("hold_reference", flat=True)) == {""}
 
 
@@ -329,8 +332,8 @@ def test_a_destruction_in_the_console(
     mine.post("/releases/destruction", form)
     address = f"/releases/destruction/{Destruction.objects.get().id}"
     assert mine.post(address, {"decision": "agree"}).status_code == 403
-    assert "Destroy it for good" not in mine.get("/releases").text
-    assert "Destroy it for good" in other.get("/releases").text
+    assert "Approve and destroy the evidence" not in mine.get("/releases").text
+    assert "Approve and destroy the evidence" in other.get("/releases").text
     other.post(address, {"decision": "refuse"})
     assert not Evidence.objects.exclude(destroyed_at=None).exists()
     mine.post("/releases/destruction", form)

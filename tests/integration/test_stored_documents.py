@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
 from kinward.casebook.models import Priority
-from kinward.cli.doctor import check_guidelines, check_policy
+from kinward.cli.doctor.rules import check_guidelines, check_policy
 from kinward.cli.policy import policy
 from kinward.experience import services as packs
 from kinward.experience.live import compiled, live, today
@@ -204,7 +204,7 @@ def test_a_pack_that_cannot_be_used_is_a_fault(own_pack: PackVersion) -> None:
     compiled.cache_clear()
     finding = check_policy()
     assert finding.level == "fault"
-    assert "stored-pack 1 cannot be used, so everything is closed" in finding.text
+    assert "stored-pack 1 cannot be read, so every decision is protective" in finding.text
 
 
 def test_every_door_judges_by_todays_rules(

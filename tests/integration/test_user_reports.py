@@ -237,7 +237,7 @@ def test_a_chat_is_sealed_opened_and_reported_like_a_file(
     assert browser.post(f"{address}/show").status_code == 409, "only with the case's lease"
     take_case(case=case, staff=reviewer)
     page = browser.get(f"/cases/{case.id}").content.decode()
-    assert "What was said in a chat" in page
+    assert "Chat excerpt" in page
     assert "shapes" not in page
     assert "classification:" not in page, "the authority's scale is of files"
     shown = browser.post(f"{address}/show").content.decode()

@@ -97,7 +97,7 @@ def test_a_shift_by_keyboard_alone(demo: Demo, robin: Page, member: Page) -> Non
         expect(robin.get_by_role("heading", name="Your verdict")).to_be_visible()
         if robin.get_by_text("turnstone").count():
             break
-        tab_to(robin, "Let go of this case")
+        tab_to(robin, "Return this case to the queue")
         robin.keyboard.press("Enter")
         expect(robin.get_by_role("heading", name="Queue")).to_be_visible()
         _put_first(demo)
@@ -122,7 +122,7 @@ def test_a_shift_by_keyboard_alone(demo: Demo, robin: Page, member: Page) -> Non
     assert robin.locator("#clause").input_value() == "CS-4"
     tab_to(robin, "Give this verdict")
     robin.keyboard.press("Enter")
-    expect(robin.get_by_text("Your verdict is in: confirmed.")).to_be_visible()
+    expect(robin.get_by_text("Verdict recorded: confirmed.")).to_be_visible()
     expect(robin.locator("h1 .badge")).to_have_text("enforced")
     assert len(demo.reports()) == before, "that clause is no matter for an authority"
 
@@ -172,7 +172,7 @@ def test_a_video_is_played_muted_and_is_seen_at_its_end(
     figure.get_by_role("button", name="Show the file").click()
     expect(figure.locator(".shown img")).to_be_visible()
     expect(figure.get_by_text("not seen")).to_be_visible()
-    figure.get_by_role("button", name="Let it move").click()
+    figure.get_by_role("button", name="Play the file").click()
     video = figure.locator("video")
     expect(video).to_be_visible()
     assert video.evaluate("v => [v.muted, v.paused, getComputedStyle(v).filter]") == [
@@ -186,7 +186,7 @@ def test_a_video_is_played_muted_and_is_seen_at_its_end(
     expect(figure.get_by_text("seen by a person")).to_be_visible(timeout=20_000)
     sasha.reload()
     expect(figure.get_by_text("seen by a person")).to_be_visible()
-    sasha.get_by_role("button", name="Let go of this case").click()
+    sasha.get_by_role("button", name="Return this case to the queue").click()
 
 
 def test_pages_leave_no_connection_open(demo: Demo, sasha: Page) -> None:
@@ -218,20 +218,20 @@ def test_an_appeal_is_won_and_the_picture_comes_back(
 
     # Whoever decided cannot answer it.
     robin.goto(f"{demo.console}/appeals")
-    robin.get_by_role("button", name="Take it").click()
-    expect(robin.get_by_role("heading", name="An appeal waits")).to_be_visible()
+    robin.get_by_role("button", name="Take the case").click()
+    expect(robin.get_by_role("heading", name="Appeal to answer")).to_be_visible()
     robin.keyboard.press("o")
-    robin.get_by_label("Why (stays here)").fill("I was wrong.")
+    robin.get_by_label("Why (internal)").fill("I was wrong.")
     robin.get_by_role("button", name="Give this answer").click()
     expect(robin.get_by_role("alert").first).to_contain_text("Another person has to decide")
-    robin.get_by_role("button", name="Let go of this case").click()
+    robin.get_by_role("button", name="Return this case to the queue").click()
 
     sasha.goto(f"{demo.console}/appeals")
     assert_accessible(sasha)
-    sasha.get_by_role("button", name="Take it").click()
+    sasha.get_by_role("button", name="Take the case").click()
     expect(sasha.get_by_text("They are shapes I drew.")).to_be_visible()
     sasha.keyboard.press("o")
-    sasha.get_by_label("Why (stays here)").fill("Drawn shapes, and nothing else.")
+    sasha.get_by_label("Why (internal)").fill("Drawn shapes, and nothing else.")
     sasha.get_by_role("button", name="Give this answer").click()
     expect(sasha.locator("h1 .badge")).to_have_text("overturned")
     assert_accessible(sasha)
@@ -252,15 +252,17 @@ def test_two_people_change_the_guidelines(demo: Demo, browser: Browser, sasha: P
     kai, problems = sign_in(browser, demo, "kai")
     kai.goto(f"{demo.console}/guidelines")
     assert_accessible(kai)
-    document = kai.get_by_label("The document, with a new version")
+    document = kai.get_by_label("Document (with a new version)")
     changed = document.input_value().replace('version = "1"', 'version = "2"')
     document.fill(changed.replace("decay_days = 180", "decay_days = 0"))
     kai.get_by_label("Why", exact=True).fill("Strikes should fade sooner.")
-    kai.get_by_role("button", name="Propose it").click()
+    kai.get_by_role("button", name="Propose this edition").click()
     expect(kai.get_by_text("decay_days is from 1")).to_be_visible()
     document.fill(changed.replace("decay_days = 180", "decay_days = 90"))
-    kai.get_by_role("button", name="Propose it").click()
-    expect(kai.get_by_text("cases would have gone otherwise")).to_be_visible(timeout=20_000)
+    kai.get_by_role("button", name="Propose this edition").click()
+    expect(kai.get_by_text("cases would have had a different outcome")).to_be_visible(
+        timeout=20_000
+    )
     expect(kai.get_by_text("+decay_days = 90")).to_be_visible()
     expect(kai.get_by_role("button", name="Approve")).to_have_count(0)
     assert_accessible(kai)
@@ -285,15 +287,15 @@ def test_two_people_release_records_to_a_court(
         ("Account", _account(demo)),
         ("From (UTC)", "2020-01-01"),
         ("Through", "2099-01-01"),
-        ("For whom", "A court of a story"),
-        ("Their reference", "ref-1"),
-        ("Their public key", public_half(key)),
+        ("Recipient", "A court of a story"),
+        ("Recipient\u2019s reference", "ref-1"),
+        ("Recipient\u2019s public key", public_half(key)),
         ("Why", "It ordered so."),
     ):
-        mika.get_by_label(label, exact=label in ("Account", "Why")).fill(value)
-    mika.get_by_role("button", name="Ask", exact=True).click()
+        mika.get_by_label(label, exact=label in ("Account", "Recipient", "Why")).fill(value)
+    mika.get_by_role("button", name="Request this release").click()
     expect(
-        mika.get_by_text("You asked for this, so another custodian approves it.")
+        mika.get_by_text("You requested this, so another custodian must approve it.")
     ).to_be_visible()
     assert_accessible(mika)
     sasha.goto(f"{demo.console}/releases")

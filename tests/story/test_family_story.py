@@ -44,7 +44,7 @@ def join(
     page.goto(f"{demo.community}/join")
     page.get_by_label("Handle").fill(handle)
     page.get_by_label("Age").fill(str(age))
-    page.get_by_label("I read").select_option(language)
+    page.get_by_label("Language").select_option(language)
     if checked:
         page.get_by_label("Pretend").check()
     page.get_by_role("main").get_by_role("button", name="Join").click()

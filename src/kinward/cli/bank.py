@@ -9,6 +9,7 @@ from typing import Any, Final, TextIO, cast
 
 import click
 
+from kinward.cli.counts import counted
 from kinward.cli.main import operator
 from kinward.exchanges.api import mark_false_positive
 from kinward.findings.api import file_matches
@@ -43,34 +44,40 @@ CONFIDENCE = click.Choice([value.value for value in Confidence])
 
 @click.group()
 def bank() -> None:
-    """Banks of known hashes."""
+    """Manage banks of known hashes."""
 
 
 @bank.command()
 @click.argument("name")
-@click.option("--confidence", type=CONFIDENCE, required=True, help="The surest it can be.")
+@click.option(
+    "--confidence",
+    type=CONFIDENCE,
+    required=True,
+    help="The highest confidence that its hashes can have.",
+)
 @click.option("--description", default="")
 def create(name: str, confidence: str, description: str) -> None:
-    """Make an empty bank."""
+    """Create an empty bank."""
     create_bank(name=name, confidence=confidence, description=description, actor=operator())
-    click.echo(f"The {confidence} bank {name!r} is ready.")
+    click.echo(f"Created the {confidence} bank {name!r}.")
 
 
 @bank.command("list")
 def show_banks() -> None:
-    """List the banks, with the number of live hashes of each."""
+    """List the banks with their numbers of live hashes."""
     for row in cast("Any", list_banks()):
         state = "  disabled" if row.disabled else ""
-        click.echo(f"{row.name}  {row.confidence}  {row.live:,} hashes{state}  {row.description}")
+        hashes = counted(row.live, "hash", "hashes")
+        click.echo(f"{row.name}  {row.confidence}  {hashes}{state}  {row.description}")
 
 
 @bank.command()
 @click.argument("name")
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--provenance", required=True, help="Where these come from.")
-@click.option("--confidence", type=CONFIDENCE, help="Lower than the bank's, if need be.")
+@click.option("--provenance", required=True, help="Where these files come from.")
+@click.option("--confidence", type=CONFIDENCE, help="If it is lower than the bank's.")
 def add(name: str, files: tuple[Path, ...], provenance: str, confidence: str | None) -> None:
-    """Add files: their bytes are hashed and forgotten."""
+    """Add the hashes of files. Kinward does not keep the files."""
     bank_row = get_bank(name)
     hashes: list[ListedHash] = []
     with click.progressbar(files, label="Hashing", file=sys.stderr) as bar:
@@ -83,7 +90,9 @@ def add(name: str, files: tuple[Path, ...], provenance: str, confidence: str | N
         confidence=confidence,
         actor=operator(),
     )
-    click.echo(f"{added} hashes of {len(files)} files are in {name!r}.")
+    added_hashes = counted(added, "hash", "hashes")
+    source = counted(len(files), "file", "files")
+    click.echo(f"Added {added_hashes} of {source} to {name!r}.")
 
 
 def _hashes_of(path: Path) -> list[ListedHash]:
@@ -91,11 +100,15 @@ def _hashes_of(path: Path) -> list[ListedHash]:
     try:
         hashed = decoders().hash(data)
     except KinwardError as error:
-        click.secho(f"\n{path}: digests only. {error}", fg="yellow", err=True)
+        click.secho(f"\n{path}: only digests were added. {error}", fg="yellow", err=True)
         hashed = None
     listed = file_hashes(digest_bytes(data), hashed, path.name)
     if hashed and all(item.kind in DIGESTS for item in listed):
-        click.secho(f"\n{path}: digests only, too little structure for PDQ.", fg="yellow", err=True)
+        click.secho(
+            f"\n{path}: only digests were added. It has too little structure for PDQ.",
+            fg="yellow",
+            err=True,
+        )
     return listed
 
 
@@ -104,16 +117,16 @@ def _hashes_of(path: Path) -> list[ListedHash]:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--format", "format_", type=click.Choice(FORMATS), required=True)
 @click.option("--provenance", required=True, help="Where this list comes from.")
-@click.option("--confidence", type=CONFIDENCE, help="Lower than the bank's, if need be.")
+@click.option("--confidence", type=CONFIDENCE, help="If it is lower than the bank's.")
 @click.option(
     "--category",
     "categories",
     type=int,
     multiple=True,
-    help="Of Project VIC's, the categories to take. What they mean depends on the country.",
+    help="A category of Project VIC to import. Its meaning depends on the country.",
 )
 @click.option(
-    "--bad-rows", type=click.Path(path_type=Path), help="A file for every row that is no good."
+    "--bad-rows", type=click.Path(path_type=Path), help="Write every bad row to this file."
 )
 def import_(
     name: str,
@@ -124,9 +137,9 @@ def import_(
     categories: tuple[int, ...],
     bad_rows: Path | None,
 ) -> None:
-    """Add a list. Good rows go in, bad ones are listed with their line."""
+    """Import a list. Bad rows are skipped and printed with their lines."""
     if (format_ == "vic") != bool(categories):
-        raise click.UsageError("--category is for the format vic, which needs it.")
+        raise click.UsageError("--format vic needs --category, and no other format takes it.")
     bank_row = get_bank(name)
     with ExitStack() as stack:
         bad = BadRows(stack.enter_context(bad_rows.open("w")) if bad_rows else None)
@@ -138,15 +151,19 @@ def import_(
             confidence=confidence,
             actor=operator(),
         )
-    click.echo(f"{added} hashes are new in {name!r}; {bad.count} rows could not be used.")
+    hashes = counted(added, "new hash", "new hashes")
+    skipped = counted(bad.count, "bad row was skipped.", "bad rows were skipped.")
+    click.echo(f"Added {hashes} to {name!r}. {skipped}")
     for row in bad.first:
         click.secho(f"  line {row.line}: {row.why}", fg="yellow")
     if bad.count > SHOWN:
-        click.echo(f"  and {bad.count - SHOWN:,} more: --bad-rows FILE keeps them all")
+        click.echo(
+            f"  and {bad.count - SHOWN:,} more. --bad-rows FILE writes all of them to a file."
+        )
 
 
 class BadRows:
-    """The rows that are no good: how many, the first of them, and all of them in a file."""
+    """Collects bad rows: their number, the first of them, and all of them in a file."""
 
     def __init__(self, file: TextIO | None) -> None:
         self.count = 0
@@ -154,7 +171,7 @@ class BadRows:
         self._file = file
 
     def without(self, rows: Iterable[ListedHash | BadRow]) -> Iterator[ListedHash]:
-        """The good rows."""
+        """Yield the good rows, and collect the bad ones."""
         for row in rows:
             if isinstance(row, ListedHash):
                 yield row
@@ -167,7 +184,7 @@ class BadRows:
 
 
 class _Rows:
-    """The rows of a file, with a bar that shows how far it is read."""
+    """The rows of a file, with a progress bar while they are read."""
 
     def __init__(self, path: Path, format_: str, categories: tuple[int, ...]) -> None:
         self._file = path.open("rb")
@@ -204,27 +221,29 @@ class _Rows:
 @click.argument("name")
 @click.option("--format", "format_", type=click.Choice(("csv", "jsonl")), default="csv")
 def export(name: str, format_: str) -> None:
-    """Write a bank's live hashes to standard output, each as it came."""
+    """Print a bank's live hashes, each unchanged."""
     rows = BankedHash.objects.filter(bank=get_bank(name), removed=False, false_positive=False)
     write_list(rows.order_by("pk").iterator(5000), format_, sys.stdout)
 
 
 @bank.command()
 @click.argument("name")
-@click.option("--hash", "hashes", multiple=True, metavar="KIND:VALUE", help="Such as md5:d41d….")
 @click.option(
-    "--reference", default="", help="All hashes with this reference, such as a file name."
+    "--hash", "hashes", multiple=True, metavar="KIND:VALUE", help="A hash, such as md5:d41d…."
+)
+@click.option(
+    "--reference", default="", help="Remove all hashes with this reference, such as a file name."
 )
 def remove(name: str, hashes: tuple[str, ...], reference: str) -> None:
-    """Take hashes out of a bank."""
+    """Remove hashes from a bank."""
     if bool(hashes) == bool(reference):
-        raise click.UsageError("Give --hash or --reference.")
+        raise click.UsageError("Give either --hash or --reference.")
     try:
         values = [_parse(text)[1] for text in hashes]
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     count = remove_hashes(bank=get_bank(name), values=values, reference=reference, actor=operator())
-    click.echo(f"{count} hashes were taken out of {name!r}.")
+    click.echo(f"Removed {counted(count, 'hash', 'hashes')} from {name!r}.")
 
 
 def _parse(text: str) -> tuple[str, bytes]:
@@ -235,11 +254,13 @@ def _parse(text: str) -> tuple[str, bytes]:
 
 @bank.command()
 @click.argument("file", required=False, type=click.Path(exists=True, path_type=Path))
-@click.option("--hash", "hash_", metavar="KIND:VALUE", help="Such as pdq:3c3c…, instead of a file.")
+@click.option(
+    "--hash", "hash_", metavar="KIND:VALUE", help="A hash, such as pdq:3c3c…, in place of a file."
+)
 def search(file: Path | None, hash_: str | None) -> None:
-    """Say which banked hashes a file or a hash hits."""
+    """List the banked hashes that match a file or a hash."""
     if (file is None) == (hash_ is None):
-        raise click.UsageError("Give a file or --hash.")
+        raise click.UsageError("Give either a file or --hash.")
     if file is not None:
         matches = file_matches(file.read_bytes())
     else:
@@ -251,32 +272,36 @@ def search(file: Path | None, hash_: str | None) -> None:
         about = " ".join(filter(None, (match.label, match.reference)))
         click.echo(
             f"{match.hash}  {match.bank} ({match.confidence})  {match.kind}"
-            f"  {match.distance} bits apart  {about}"
+            f"  distance {match.distance}  {about}"
         )
     if not matches:
-        click.echo("Nothing that matches is near it.")
+        click.echo("No banked hash matches.")
 
 
 @bank.command()
 @click.argument("name")
 def disable(name: str) -> None:
-    """Let a bank match nothing. It keeps its hashes."""
+    """Disable a bank. It keeps its hashes, but matches nothing."""
     disable_bank(bank=get_bank(name), disabled=True, actor=operator())
-    click.echo(f"{name!r} matches nothing now.")
+    click.echo(f"{name!r} is disabled. It matches nothing.")
 
 
 @bank.command()
 @click.argument("name")
 def enable(name: str) -> None:
-    """Let a disabled bank match again."""
+    """Enable a bank. It matches again."""
     disable_bank(bank=get_bank(name), disabled=False, actor=operator())
-    click.echo(f"{name!r} matches again.")
+    click.echo(f"{name!r} is enabled. It matches again.")
 
 
 @bank.command("false-positive")
 @click.argument("hash_id", type=int)
-@click.option("--undo", is_flag=True, help="It was right after all.")
+@click.option("--undo", is_flag=True, help="Undo: the hash was right.")
 def false_positive(hash_id: int, undo: bool) -> None:
-    """Say that a hash hits what is harmless. It matches no more, and its partner is told."""
+    """Mark a hash as a false positive. It stops matching, and its partner gets our opinion."""
     mark_false_positive(row=get_hash(hash_id), wrong=not undo, actor=operator())
-    click.echo("It matches again." if undo else "It matches nothing now.")
+    click.echo(
+        "False positive undone. The hash matches again."
+        if undo
+        else "Hash marked as a false positive."
+    )

@@ -1,4 +1,4 @@
-"""`kinward decide`: one question, answered as the gate answers it, and explained if asked."""
+"""`kinward decide`: answer one question as the gate does, and explain the answer."""
 
 import click
 import msgspec
@@ -21,9 +21,9 @@ from kinward.policy import (
 
 @click.command()
 @click.argument("question")
-@click.option("--explain", "explained", is_flag=True, help="Show each layer, and why it decided.")
+@click.option("--explain", "explained", is_flag=True, help="Show the value of each layer, and why.")
 def decide(question: str, explained: bool) -> None:
-    """Decide one QUESTION, as JSON.
+    """Answer one QUESTION, given as JSON.
 
     kinward decide '{"capability": "dm.send", "actor": {"age": [13, 16]}, "pack": "tiktok-2021"}'
     """
@@ -45,7 +45,7 @@ Answer = tuple[Decision, Pack | None, dict[str, State]]
 
 
 def _alone(request: Request) -> Answer:
-    """The decision by a pack that comes along, without any database."""
+    """Decide by a shipped pack, without a database."""
     from kinward.cli.policy import today
 
     pack = load_pack(request.pack).on(today())
@@ -53,7 +53,7 @@ def _alone(request: Request) -> Answer:
 
 
 def _live(request: Request) -> Answer:
-    """The decision by what is in force; protective where that cannot be known."""
+    """Decide by the pack in force. Without a database, return the protective decision."""
     from kinward.cli.main import open_tables
 
     try:
@@ -66,8 +66,8 @@ def _live(request: Request) -> Answer:
         from kinward.policy import closed
 
         reason = error.sentence if isinstance(error, KinwardError) else type(error).__name__
-        hint = "Name a pack to do without one, or run `kinward up`."
-        click.secho(f"The database cannot be asked ({reason}). {hint}", fg="yellow", err=True)
+        hint = "Name a pack to decide without it, or run `kinward up`."
+        click.secho(f"The database is unreachable ({reason}). {hint}", fg="yellow", err=True)
         return closed(request, "state.unavailable"), None, {}
     return decide_all(in_force, [request], states)[0], pack_for(in_force, request), states
 
@@ -79,7 +79,7 @@ def _print_layers(pack: Pack, request: Request, states: dict[str, State]) -> Non
         return
     name = request.capability
     guardian, self_ = request.guardian, request.self_
-    found = explain_decision(
+    explanation = explain_decision(
         pack,
         name,
         actor.person,
@@ -89,8 +89,8 @@ def _print_layers(pack: Pack, request: Request, states: dict[str, State]) -> Non
         guardian=actor.guardian.get(name) if guardian is None else guardian,
         self_=actor.self_.get(name) if self_ is None else self_,
     )
-    for layer in found.get("layers", ()):
-        decided = layer["layer"] == found["decided_by"]
+    for layer in explanation.get("layers", ()):
+        decided = layer["layer"] == explanation["decided_by"]
         head = f"\n{layer['layer']}: {layer['value']}" + ("   <- decides" if decided else "")
         click.secho(head, bold=decided)
         click.echo(f"  {layer['why']}")

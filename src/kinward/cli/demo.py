@@ -1,4 +1,4 @@
-"""`kinward demo`: Kinward, a small community, an authority's sandbox, and a little life."""
+"""`kinward demo`: Kinward with a small community, an authority's sandbox and sample data."""
 
 import base64
 import os
@@ -13,7 +13,7 @@ import click
 from kinward.access import Actor
 from kinward.cli import postgres
 from kinward.cli.supervisor import NotReady, Role, step
-from kinward.cli.up import house, own_roles
+from kinward.cli.up import own_roles, running
 from kinward.ground.config import config, forget_config, random_secret, write_secret
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ SETTLE_SECONDS: Final = 60.0
 
 
 def configure() -> None:
-    """Point Kinward at the demo's own community and sandbox, whatever the environment says."""
+    """Point Kinward at the demo's own community and sandbox. Overrides the environment."""
     environment = os.environ
     environment.setdefault("KINWARD_DATA_DIR", ".kinward")
     data = Path(environment["KINWARD_DATA_DIR"])
@@ -56,12 +56,12 @@ def _secret(name: str) -> str:
 
 
 def community_url() -> str:
-    """Where the demo community is: the port after Kinward's."""
+    """Return the URL of the demo community, on the port after Kinward's."""
     return f"http://127.0.0.1:{_port(1)}"
 
 
 def sandbox_role() -> Role:
-    """The authority's sandbox."""
+    """Return the process of the authority's sandbox."""
     command = [sys.executable, "-m", "kinward", "sandbox", "cybertipline"]
     command += ["--port", str(_port(2)), "--username", SANDBOX_USER]
     environment = {"KINWARD_SANDBOX_PASSWORD": _secret("sandbox_password")}
@@ -69,7 +69,7 @@ def sandbox_role() -> Role:
 
 
 def community_role() -> Role:
-    """The demo community, which knows of Kinward an address, a key and a webhook secret."""
+    """Return the demo community. It knows only Kinward's URL, an API key and a webhook secret."""
     command = [sys.executable, "-m", "granian", "--interface=wsgi", "--host=127.0.0.1"]
     command += [f"--port={_port(1)}", "--http=1", "--no-ws", "--blocking-threads=4"]
     command += ["--log-level=warning", "kinward.demo.wsgi:application"]
@@ -85,7 +85,7 @@ def community_role() -> Role:
 
 
 def prepare() -> None:
-    """Once: the community's API key, the demo's staff with their second factor, and its bank."""
+    """Create the API key, the staff with their second factors, and the bank. Idempotent."""
     from kinward.access.api import SCOPES, ApiKey, Staff, create_key, create_staff
 
     actor = Actor.system("demo")
@@ -94,7 +94,7 @@ def prepare() -> None:
         (secrets_dir / "demo_api_key").unlink(missing_ok=True)
         key = create_key(name="tidepool", scopes=SCOPES, actor=actor)
         write_secret(secrets_dir / "demo_api_key", key)
-    # A directory of an earlier version has a key that may less.
+    # An earlier version created this key with fewer scopes.
     ApiKey.objects.filter(name="tidepool").update(scopes=sorted(SCOPES))
     for username, role in STAFF.items():
         if Staff.objects.filter(username=username).exists():
@@ -128,7 +128,7 @@ def _fill_bank(actor: Actor) -> None:
 
 
 def fill() -> None:
-    """A little synthetic life: members, posts, a case that waits, and one that was reported."""
+    """Create sample data: members, posts, a waiting case and a reported one. Idempotent."""
     from kinward.casebook.api import Case
 
     if Case.objects.exists():
@@ -155,7 +155,7 @@ def _settle_first_case() -> None:
     reviewer = Staff.objects.get(username="sasha")
     case = Case.objects.order_by("opened_at").first()
     if case is None:
-        raise NotReady("the demo's first case did not open; see the community's log.")
+        raise NotReady("The demo's first case was not opened. See the community's log.")
     take_case(case=case, staff=reviewer)
     form = VerdictForm(outcome="confirmed", clause="CS-1", note="A demo: generated shapes.")
     decide_case(case_id=case.id, staff=reviewer, form=form)
@@ -165,7 +165,7 @@ def _settle_first_case() -> None:
         if case.state == "reported":
             return
         time.sleep(0.2)
-    raise NotReady("the demo's report was not finished; see the worker's log.")
+    raise NotReady("The demo's report was not finished. See the worker's log.")
 
 
 def give_second_factor(person: "Staff") -> str:
@@ -180,7 +180,7 @@ def give_second_factor(person: "Staff") -> str:
 
 
 def one_time_code(secret: str) -> str:
-    """The one-time code (RFC 6238) of a secret in base 32, at this moment."""
+    """Return the current one-time code (RFC 6238) of a secret in base 32."""
     from cryptography.hazmat.primitives.hashes import SHA1
     from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
@@ -189,7 +189,7 @@ def one_time_code(secret: str) -> str:
 
 
 def introduce() -> None:
-    """Print the addresses and the sign-ins."""
+    """Print the addresses and how to sign in."""
     password = _secret("demo_password")
     sandbox = f"http://127.0.0.1:{_port(2)}/sandbox/reports"
     click.echo(
@@ -200,28 +200,28 @@ def introduce() -> None:
                                  ({SANDBOX_USER} / {_secret("sandbox_password")})
 
   Staff: {", ".join(f"{name} ({role})" for name, role in STAFF.items())}; password {password}
-  A one-time code for the sign-in:  .venv/bin/kinward demo code robin
+  To get a one-time code, run: .venv/bin/kinward demo code robin
 
   Safety Center                  {config().url}/safety
 
-  Try it: save a picture from {community_url()}/samples, join, post it,
-  then sign in to the console and take the case. Stop with Ctrl-C."""
+  Try it: save a picture from {community_url()}/samples, join and post it.
+  Then sign in to the console and take the case. Stop with Ctrl-C."""
     )
 
 
 @click.group(invoke_without_command=True)
 @click.pass_context
 def demo(ctx: click.Context) -> None:
-    """Start everything, with a demo community and an authority's sandbox."""
+    """Start Kinward with a demo community and an authority's sandbox."""
     configure()
     if ctx.invoked_subcommand is not None:
         return
-    with house("Kinward's demo is starting.") as supervisor:
+    with running("Kinward's demo is starting.") as supervisor:
         supervisor.start(*own_roles())
         step("keys, staff, bank", prepare)
         supervisor.start(sandbox_role(), community_role())
         supervisor.wait()
-        step("a little life", fill)
+        step("sample data", fill)
         introduce()
         supervisor.run()
 
@@ -229,5 +229,5 @@ def demo(ctx: click.Context) -> None:
 @demo.command("code")
 @click.argument("username", default="robin")
 def print_code(username: str) -> None:
-    """Print the one-time code of one of the demo's staff."""
+    """Print the current one-time code of a member of the demo's staff."""
     click.echo(one_time_code(_secret(f"demo_totp_{username}")))

@@ -1,4 +1,4 @@
-"""`kinward evidence`: holds, expiry, keys, and whether all of it is whole."""
+"""`kinward evidence`: legal holds, expiry, keys, the store, and checks for damage."""
 
 import sys
 from uuid import UUID
@@ -6,6 +6,7 @@ from uuid import UUID
 import click
 from django.utils import timezone
 
+from kinward.cli.counts import counted
 from kinward.cli.main import operator
 from kinward.evidence.api import (
     Evidence,
@@ -20,57 +21,64 @@ from kinward.evidence.api import (
 
 @click.group()
 def evidence() -> None:
-    """Sealed evidence: legal holds, expiry, keys, and whether it is whole."""
+    """Manage sealed evidence: legal holds, expiry, keys, and checks for damage."""
 
 
 @evidence.command()
 @click.argument("case", type=click.UUID)
-@click.option("--reference", required=True, help="The case number of who asked.")
+@click.option("--reference", required=True, help="The requesting authority's reference.")
 def hold(case: UUID, reference: str) -> None:
-    """Put a case's evidence under legal hold: it cannot expire."""
+    """Put a case's evidence under legal hold, so that it cannot expire."""
     count = set_legal_hold(case_id=case, reference=reference, actor=operator())
-    click.echo(f"{count} files are held.")
+    click.echo(counted(count, "file is under legal hold.", "files are under legal hold."))
 
 
 @evidence.command()
 @click.argument("case", type=click.UUID)
 def release(case: UUID) -> None:
-    """End a legal hold."""
+    """Release a case's evidence from its legal hold."""
     count = set_legal_hold(case_id=case, reference="", actor=operator())
-    click.echo(f"{count} files are no longer held.")
+    click.echo(
+        counted(
+            count, "file is no longer under legal hold.", "files are no longer under legal hold."
+        )
+    )
 
 
 @evidence.command()
 def expire() -> None:
-    """Destroy now what has expired; the worker does this daily."""
-    click.echo(f"{destroy_expired_evidence(timezone.now())} files were destroyed.")
+    """Destroy expired evidence now. The worker does this daily."""
+    count = destroy_expired_evidence(timezone.now())
+    click.echo(counted(count, "file was destroyed.", "files were destroyed."))
 
 
 @evidence.command()
 def rewrap() -> None:
-    """Wrap every data key by the current key, after a new one was put first or named."""
+    """Wrap every data key with the current evidence key. Run this after you change that key."""
     others = Evidence.objects.filter(destroyed_at=None).exclude(key_id=keys().current)
     with click.progressbar(range(others.count()), label="Keys", file=sys.stderr) as bar:
         count = rewrap_keys(lambda done: bar.update(done - bar.pos))
-    click.echo(f"{count} files are wrapped by {keys().current} now.")
+    wrapped = counted(count, "data key was wrapped", "data keys were wrapped")
+    click.echo(f"{wrapped} with {keys().current}.")
 
 
 @evidence.command()
 def scrub() -> None:
-    """Check that every file is as it was sealed, without opening one; the worker does it weekly."""
+    """Check every file for damage, without opening it. The worker does this weekly."""
     live = Evidence.objects.filter(destroyed_at=None)
     with click.progressbar(range(live.count()), label="Files", file=sys.stderr) as bar:
         damaged = scrub_evidence(lambda done: bar.update(done - bar.pos))
     if damaged:
-        click.secho(f"{damaged} files are damaged. The ledger names them.", fg="red", err=True)
+        sentence = counted(damaged, "file is damaged.", "files are damaged.")
+        click.secho(f"{sentence} See the ledger.", fg="red", err=True)
         raise click.exceptions.Exit(1)
-    click.echo("Every file is as it was sealed.")
+    click.echo("No file is damaged.")
 
 
 @evidence.command()
 def store() -> None:
-    """Move now what is still in the database to KINWARD_EVIDENCE_STORE."""
+    """Move files from the database to KINWARD_EVIDENCE_STORE now."""
     count = 0
     while store_next_file():
         count += 1
-    click.echo(f"{count} files were moved.")
+    click.echo(counted(count, "file was moved.", "files were moved."))

@@ -1,4 +1,4 @@
-"""`kinward exchange`: partners whose lists fill banks of ours."""
+"""`kinward exchange`: partners whose lists fill banks."""
 
 import json
 import sys
@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from kinward.cli.counts import counted
 from kinward.cli.main import operator
 from kinward.exchanges.api import (
     Exchange,
@@ -23,7 +24,7 @@ MAX_CREDENTIALS = 64 * 1024
 
 @click.group()
 def exchange() -> None:
-    """Partners whose lists fill banks of ours."""
+    """Manage partners whose lists fill banks."""
 
 
 @exchange.command()
@@ -31,22 +32,32 @@ def exchange() -> None:
 @click.option(
     "--api",
     required=True,
-    help="ncmec, stop_ncii, fb_threatexchange, tat, local_file, or an extension's.",
+    help="ncmec, stop_ncii, fb_threatexchange, tat, local_file, or the API of an extension.",
 )
-@click.option("--extension", default="", help="A module with a TX_MANIFEST of threatexchange's.")
 @click.option(
-    "--config", "pairs", multiple=True, metavar="KEY=VALUE", help="Such as environment=https://…"
+    "--extension", default="", help="A Python module with a TX_MANIFEST for threatexchange."
+)
+@click.option(
+    "--config",
+    "pairs",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A parameter of the API, such as environment=https://…",
 )
 @click.option(
     "--credentials",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A JSON file; it is sealed and can be removed then.",
+    help="A JSON file. Kinward seals a copy, so you can delete the file.",
 )
 @click.option(
     "--confidence", type=click.Choice([value.value for value in Confidence]), required=True
 )
-@click.option("--opinions/--no-opinions", default=False, help="Whether ours go back to them.")
-@click.option("--minutes", default=60, show_default=True, help="Between two syncs.")
+@click.option(
+    "--opinions/--no-opinions",
+    default=False,
+    help="Whether to share our opinions with the partner.",
+)
+@click.option("--minutes", default=60, show_default=True, help="Minutes between two syncs.")
 def add(
     name: str,
     api: str,
@@ -57,25 +68,25 @@ def add(
     opinions: bool,
     minutes: int,
 ) -> None:
-    """Add a partner and a bank for its hashes. `sync` then reads it."""
+    """Add a partner, and a bank for its hashes. `sync` then reads its list."""
     added = add_exchange(
         name=name,
         api=api,
         extension=extension,
         confidence=confidence,
-        config=dict(_pair(each) for each in pairs),
+        config=dict(_pair(pair) for pair in pairs),
         credentials=_credentials(credentials),
         opinions=opinions,
         minutes=minutes,
         actor=operator(),
     )
-    click.echo(f"{added.name!r} is ready: kinward exchange sync {added.name}")
+    click.echo(f"{added.name!r} is ready. Read its list with: kinward exchange sync {added.name}")
 
 
 def _pair(text: str) -> tuple[str, Any]:
     key, equals, value = text.partition("=")
     if not equals:
-        raise click.UsageError(f"--config is KEY=VALUE, not {text!r}.")
+        raise click.UsageError(f"Write --config as KEY=VALUE, not {text!r}.")
     try:
         return key, json.loads(value)
     except ValueError:
@@ -86,42 +97,48 @@ def _credentials(path: Path | None) -> dict[str, str]:
     if path is None:
         return {}
     if path.stat().st_size > MAX_CREDENTIALS:
-        raise click.UsageError("Credentials are a small JSON object.")
+        raise click.UsageError(f"The file of credentials has more than {MAX_CREDENTIALS:,} bytes.")
     try:
-        found = json.loads(path.read_text())
+        credentials = json.loads(path.read_text())
     except ValueError as error:
         raise click.UsageError(f"{path} is not JSON: {error}") from error
-    if not isinstance(found, dict) or not all(isinstance(each, str) for each in found.values()):
-        raise click.UsageError('Credentials are a JSON object of texts, as {"user": "…"}.')
-    return found
+    if not isinstance(credentials, dict) or not all(
+        isinstance(value, str) for value in credentials.values()
+    ):
+        raise click.UsageError(
+            'Credentials are a JSON object whose values are texts, such as {"user": "…"}.'
+        )
+    return credentials
 
 
 @exchange.command("sync")
 @click.argument("name")
 def sync_one(name: str) -> None:
-    """Read what is new at a partner, from where it was last cut off."""
+    """Read a partner's changes. An interrupted sync resumes."""
     row = get_exchange(name)
     last = None
     for last in sync_exchange(row, actor=operator()):
         click.echo(
-            f"\r{last.entries:,} entries, {last.added:,} new hashes, {last.removed:,} gone",
+            f"\r{last.entries:,} read, {last.added:,} added, {last.removed:,} removed",
             nl=False,
             file=sys.stderr,
         )
     click.echo(file=sys.stderr)
     if last is not None:
-        click.echo(f"{name!r} is up to date: {live_hashes(row):,} hashes.")
+        click.echo(f"{name!r} is up to date: {counted(live_hashes(row), 'hash', 'hashes')}.")
 
 
 @exchange.command()
 def status() -> None:
-    """Each partner: when it was last read, how it went, and how much is there."""
+    """Show when each partner was last read, its number of hashes, and its problems."""
     for row in Exchange.objects.order_by("name"):
         when = f"{row.finished_at:%Y-%m-%d %H:%M} UTC" if row.finished_at else "never"
         state = "" if row.enabled else "  disabled"
-        click.echo(f"{row.name}  {row.api}  {live_hashes(row):,} hashes  last: {when}{state}")
+        hashes = counted(live_hashes(row), "hash", "hashes")
+        click.echo(f"{row.name}  {row.api}  {hashes}  last read: {when}{state}")
         if row.unusable:
-            click.secho(f"  {row.unusable:,} hashes could not be used", fg="yellow")
+            hashes = counted(row.unusable, "hash", "hashes")
+            click.secho(f"  {hashes} could not be used", fg="yellow")
         if row.problem:
             click.secho(f"  {row.problem}", fg="red")
 
@@ -129,14 +146,14 @@ def status() -> None:
 @exchange.command()
 @click.argument("name")
 def disable(name: str) -> None:
-    """Read a partner no more. Its bank stays; `kinward bank disable` lets it match nothing."""
+    """Stop reading a partner. Its bank still matches until `kinward bank disable`."""
     set_exchange_enabled(exchange=get_exchange(name), enabled=False, actor=operator())
-    click.echo(f"{name!r} is not read any more.")
+    click.echo(f"{name!r} is no longer read.")
 
 
 @exchange.command()
 @click.argument("name")
 def enable(name: str) -> None:
-    """Read a disabled partner again."""
+    """Resume reading a disabled partner."""
     set_exchange_enabled(exchange=get_exchange(name), enabled=True, actor=operator())
     click.echo(f"{name!r} is read again.")

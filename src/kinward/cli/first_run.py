@@ -1,4 +1,4 @@
-"""What the first run makes and every later one finds: secrets, and the tables."""
+"""What the first run creates and later runs reuse: the secrets and the tables."""
 
 import base64
 import secrets
@@ -38,7 +38,7 @@ class EarlierLayout(KinwardError):
 
 
 def make_secrets() -> None:
-    """Make every secret that was neither given nor made before. Needs no database."""
+    """Create each secret that is neither set nor created yet. Needs no database."""
     from kinward.evidence import new_key
     from kinward.policy import new_signing_key
 
@@ -65,7 +65,7 @@ def check_tables() -> None:
 
 
 def migrate() -> None:
-    """Bring the database to this version. Raises `EarlierLayout`."""
+    """Migrate the database to this version. Raises `EarlierLayout`."""
     from django.core.management import call_command
 
     _refuse_earlier_layout(_migrated_apps() or set())

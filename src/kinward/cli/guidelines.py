@@ -1,10 +1,11 @@
-"""`kinward guidelines`: read, check and simulate the community guidelines."""
+"""`kinward guidelines`: print, check and simulate the community guidelines."""
 
 import sys
 from pathlib import Path
 
 import click
 
+from kinward.cli.counts import counted
 from kinward.cli.main import open_tables
 
 FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -12,12 +13,12 @@ FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_
 
 @click.group()
 def guidelines() -> None:
-    """The community guidelines, and what follows when one is broken."""
+    """Print, check and simulate the community guidelines."""
 
 
 @guidelines.command()
 def show() -> None:
-    """Print the document in force, to begin a new one from."""
+    """Print the edition in force, as a start for a new one."""
     open_tables()
     from kinward.guidelines.api import guidelines_text_in_force
 
@@ -27,21 +28,21 @@ def show() -> None:
 @guidelines.command()
 @FILE
 def check(file: Path) -> None:
-    """Say everything that is wrong with a document, with its line."""
+    """Print every problem of a document, with its line."""
     from kinward.guidelines import guidelines_notices
 
-    found = guidelines_notices(file.read_text(encoding="utf-8"))
-    for problem in found:
+    problems = guidelines_notices(file.read_text(encoding="utf-8"))
+    for problem in problems:
         click.echo(str(problem))
-    if any(problem.level == "error" for problem in found):
+    if any(problem.level == "error" for problem in problems):
         raise click.exceptions.Exit(1)
-    click.echo("Nothing is wrong." if not found else "It can be used.")
+    click.echo("No problems." if not problems else "No errors. These guidelines can be proposed.")
 
 
 @guidelines.command()
 @FILE
 def simulate(file: Path) -> None:
-    """Count what a document would have done to past cases, against the one in force."""
+    """Count how past cases would have ended under a document, against the edition in force."""
     open_tables()
     from kinward.casebook.api import Case
     from kinward.guidelines import read_guidelines
@@ -51,10 +52,11 @@ def simulate(file: Path) -> None:
     total = Case.objects.count()
     after = read_guidelines(file.read_text(encoding="utf-8"))
     with click.progressbar(range(total), label="Cases", file=sys.stderr) as bar:
-        found = simulate_cases(
+        simulation = simulate_cases(
             guidelines_in_force(), after, lambda done: bar.update(done - bar.pos)
         )
         bar.update(total - bar.pos)
-    click.echo(f"{found.changed:,} of {found.cases:,} cases would have gone otherwise.")
-    for what, count in found.counts.items():
-        click.echo(f"{count:8,}  {what}")
+    cases = counted(simulation.cases, "case", "cases")
+    click.echo(f"{simulation.changed:,} of {cases} would have had a different outcome.")
+    for outcome, count in simulation.counts.items():
+        click.echo(f"{count:8,}  {outcome}")

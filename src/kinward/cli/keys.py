@@ -8,22 +8,27 @@ from kinward.cli.main import operator
 
 @click.group()
 def key() -> None:
-    """API keys for your app."""
+    """Manage API keys for your app."""
 
 
 @key.command()
 @click.argument("name")
-@click.option("--scope", "scopes", multiple=True, help=f"One of {', '.join(sorted(SCOPES))}.")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    help=f"One of {', '.join(sorted(SCOPES))}. Repeat it for more.",
+)
 def create(name: str, scopes: tuple[str, ...]) -> None:
-    """Make a key and print it, once. Without --scope it has all but hashes:look-up."""
+    """Create a key and print it once. Without --scope it has all scopes but hashes:look-up."""
     secret = create_key(name=name, scopes=frozenset(scopes) or DEFAULT_SCOPES, actor=operator())
     click.echo(secret)
-    click.echo("Keep it safe: only its hash is stored, so it cannot be shown again.", err=True)
+    click.echo("Keep it safe. Kinward stores only its hash and cannot show it again.", err=True)
 
 
 @key.command("list")
 def list_keys() -> None:
-    """List the keys, never their secrets."""
+    """List the keys, without their secrets."""
     for row in ApiKey.objects.order_by("name"):
         state = f"revoked {row.revoked_at:%Y-%m-%d}" if row.revoked_at else "live"
         click.echo(f"{row.name}  {state}  {', '.join(row.scopes)}")
@@ -32,6 +37,6 @@ def list_keys() -> None:
 @key.command()
 @click.argument("name")
 def revoke(name: str) -> None:
-    """Refuse a key from now on."""
+    """Revoke a key. Kinward refuses it from then on."""
     revoke_key(name=name, actor=operator())
-    click.echo(f"{name} is revoked.")
+    click.echo(f"{name} was revoked.")

@@ -1,29 +1,34 @@
-"""`kinward ledger`: the proof that nothing was changed."""
+"""`kinward ledger`: verify the chain, and show the entries about a subject."""
 
 import click
 
+from kinward.cli.counts import counted
 from kinward.ledger.api import entries_about, verify_ledger
 
 
 @click.group()
 def ledger() -> None:
-    """The ledger, and the proof that it is whole."""
+    """Verify the ledger, and show its entries."""
 
 
 @ledger.command("verify")
-@click.option("--head", default="", help="A head that was noted down: the chain must contain it.")
+@click.option("--head", default="", help="A head that you kept. The chain must contain it.")
 def verify_chain(head: str) -> None:
-    """Walk the whole chain; name the first entry that is broken."""
-    found = verify_ledger(lambda walked: click.echo(f"  {walked:,} entries …", err=True))
-    if not found.ok:
-        click.secho(f"Broken at entry {found.broken_at}: {found.why}.", fg="red")
+    """Verify the whole chain, or name its first broken entry."""
+    result = verify_ledger(
+        lambda walked: click.echo(f"  {counted(walked, 'entry', 'entries')} …", err=True)
+    )
+    if not result.ok:
+        click.secho(f"Broken at entry {result.broken_at}: {result.why}.", fg="red")
         raise SystemExit(1)
     if head and not _contains(head):
-        click.secho("The head that was noted down is not in this chain: its end is gone.", fg="red")
+        click.secho(
+            "This chain does not contain the head that you kept. Its end is missing.", fg="red"
+        )
         raise SystemExit(1)
-    click.secho(f"ok: {found.entries:,} entries.", fg="green")
+    click.secho(f"ok: {counted(result.entries, 'entry', 'entries')}.", fg="green")
     click.echo(
-        f"Head: {found.head}\nNote it down elsewhere: it proves later that none was cut off."
+        f"Head: {result.head}\nKeep it in another place. It proves later that no entry was cut off."
     )
 
 

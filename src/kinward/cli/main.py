@@ -1,4 +1,4 @@
-"""The command `kinward`. Each group is loaded only when it is used, so help needs no database."""
+"""The command `kinward`. It imports a group only when it is used, so `--help` needs no database."""
 
 import importlib
 import os
@@ -14,44 +14,44 @@ from kinward.cli.first_run import EarlierLayout, NoTables, check_tables
 from kinward.ground.config import config
 from kinward.ground.errors import KinwardError
 
-# name: (where it is, what it is for, whether it needs Django and the tables of a database)
+# name: (module and attribute, help, whether it needs Django and the tables of a database)
 COMMANDS: Final = {
-    "up": ("up:up", "Start Kinward: database, web, gate and worker, in one command.", False),
+    "up": ("up:up", "Start Kinward: database, web, gate and worker.", False),
     "demo": ("demo:demo", "Start Kinward with a demo community and an authority's sandbox.", False),
-    "doctor": ("doctor:doctor", "Say in plain words what is wrong with this set-up.", False),
-    "key": ("keys:key", "API keys for your app.", True),
-    "staff": ("staff:staff", "People who sign in to the console.", True),
-    "bank": ("bank:bank", "Banks of known hashes.", True),
-    "exchange": ("exchange:exchange", "Partners whose lists fill banks of ours.", True),
-    "match": ("match:match", "What is held, against lists that grew.", True),
-    "policy": ("policy:policy", "Policy packs: check, compare, simulate, put in force.", False),
+    "doctor": ("doctor:doctor", "Check this installation, and say what to do.", False),
+    "key": ("keys:key", "Manage API keys for your app.", True),
+    "staff": ("staff:staff", "Manage the people who work in the console.", True),
+    "bank": ("bank:bank", "Manage banks of known hashes.", True),
+    "exchange": ("exchange:exchange", "Manage partners whose lists fill banks.", True),
+    "match": ("match:match", "Check what was uploaded against new hashes.", True),
+    "policy": ("policy:policy", "Check, compare, simulate and activate policy packs.", False),
     "guidelines": (
         "guidelines:guidelines",
-        "The community guidelines, and what follows when one is broken.",
+        "Print, check and simulate the community guidelines.",
         False,
     ),
-    "decide": ("decide:decide", "Decide one question, and say why.", False),
+    "decide": ("decide:decide", "Answer one question, and say why.", False),
     "evidence": (
         "evidence:evidence",
-        "Sealed evidence: holds, expiry, keys, and whether it is whole.",
+        "Manage sealed evidence: legal holds, expiry, keys, damage.",
         True,
     ),
-    "action": ("operations:action", "Actions that were parked.", True),
-    "report": ("operations:report", "Reports to authorities.", True),
-    "package": ("package:package", "Records of an account for legal process, sealed.", True),
-    "statement": ("statements:statement", "Statements of reasons, for the EU's database.", True),
-    "ledger": ("ledger:ledger", "The ledger, and the proof that it is whole.", True),
-    "backup": ("backup:backup", "Write a backup of everything, sealed to a key of yours.", True),
-    "restore": ("backup:restore", "Bring a backup back into an empty database.", False),
-    "sandbox": ("sandbox:sandbox", "An authority to practise on.", False),
-    "migrate": ("roles:migrate", "Bring the database to this version.", False),
-    "serve": ("roles:serve", "Run web and gate alone (production; see also `up`).", False),
-    "worker": ("roles:worker", "Run a worker alone (production; see also `up`).", True),
+    "action": ("operations:action", "List parked actions, and send them again.", True),
+    "report": ("operations:report", "List, validate and file reports to authorities.", True),
+    "package": ("package:package", "Write and check sealed records for legal process.", True),
+    "statement": ("statements:statement", "Export or send statements of reasons.", True),
+    "ledger": ("ledger:ledger", "Verify the ledger, and show its entries.", True),
+    "backup": ("backup:backup", "Write a backup of everything, sealed for your key.", True),
+    "restore": ("backup:restore", "Restore a backup into an empty database.", False),
+    "sandbox": ("sandbox:sandbox", "Start an authority or a partner to practise on.", False),
+    "migrate": ("roles:migrate", "Migrate the database to this version.", False),
+    "serve": ("roles:serve", "Run only web and gate (for production).", False),
+    "worker": ("roles:worker", "Run only a worker (for production).", True),
 }
 
 
 class Lazy(click.Group):
-    """A group whose commands are imported when they are called."""
+    """A group that imports each command when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -75,7 +75,7 @@ class Lazy(click.Group):
 
 
 def set_up_django() -> None:
-    """Make the database reachable, starting the embedded one where it is ours, and load Django."""
+    """Start the embedded database if the operator has none, and load Django."""
     from kinward.cli.postgres import attach
 
     attach()
@@ -93,7 +93,7 @@ def open_tables() -> None:
 
 
 def load_django() -> None:
-    """Load Django, once the configuration names the database; it is not reached yet."""
+    """Load Django. Needs a configured database, but does not connect to it."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kinward.project.settings")
     import django
 
@@ -101,7 +101,7 @@ def load_django() -> None:
 
 
 def operator() -> Actor:
-    """The person at the command line."""
+    """Return the person at the command line as an actor."""
     return Actor.operator(os.environ.get("USER") or str(os.getuid()))
 
 
@@ -112,7 +112,7 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line; an error of Kinward's is a sentence, not a traceback."""
+    """Run the command line. A `KinwardError` prints its sentence and exits with 1."""
     warnings.filterwarnings("ignore", message=".*XDG_RUNTIME_DIR.*")
     try:
         config()

@@ -1,10 +1,11 @@
-"""`kinward match`: looking for new hashes in what the platform already holds."""
+"""`kinward match`: check what was uploaded against new hashes."""
 
 import sys
 from pathlib import Path
 
 import click
 
+from kinward.cli.counts import counted
 from kinward.findings.api import retro_match
 from kinward.ground.config import config
 from kinward.matching.api import Join, count_uploaded
@@ -12,20 +13,25 @@ from kinward.matching.api import Join, count_uploaded
 
 @click.group()
 def match() -> None:
-    """What is held, against lists that grew."""
+    """Check what was uploaded against new hashes."""
 
 
 @match.command()
-@click.option("--ray", "address", metavar="ADDRESS", help="On a Ray cluster; `local` starts one.")
+@click.option(
+    "--ray",
+    "address",
+    metavar="ADDRESS",
+    help="Use the Ray cluster at this address. `local` starts one.",
+)
 @click.option(
     "--parquet",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Where the cluster's machines find what is held; kept for the next time.",
+    help="Directory where the cluster's machines read the uploaded hashes. Kept for the next run.",
 )
 def retro(address: str | None, parquet: Path | None) -> None:
-    """Check everything held against all hashes that are new since the last time.
+    """Check everything that was uploaded against all hashes that are new since the last run.
 
-    Goes on where it was cut off. The worker does the same by itself whenever a list grows.
+    An interrupted run resumes. The worker does the same by itself whenever a list grows.
     """
     if parquet and not address:
         raise click.UsageError("--parquet is for --ray.")
@@ -35,13 +41,15 @@ def retro(address: str | None, parquet: Path | None) -> None:
 
         join = Cluster(address, parquet or config().data_dir / "parquet").join
     last = None
-    with click.progressbar(length=count_uploaded(), label="Held", file=sys.stderr) as bar:
+    with click.progressbar(length=count_uploaded(), label="Uploaded", file=sys.stderr) as bar:
         for run in retro_match(join):
             if last is not None and run.pk != last.pk:
                 bar.pos = 0
             bar.update(run.held - bar.pos)
             last = run
     if last is None:
-        click.echo("No hash is new, or another run is under way.")
+        click.echo("There are no new hashes, or another run is in progress.")
         return
-    click.echo(f"{last.hashes:,} new hashes, {last.held:,} held: {last.found:,} findings.")
+    hashes = counted(last.hashes, "new hash", "new hashes")
+    findings = counted(last.found, "finding", "findings")
+    click.echo(f"{hashes}, {last.held:,} uploaded: {findings}.")

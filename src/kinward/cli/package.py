@@ -1,4 +1,4 @@
-"""`kinward package`: the sealed package of an approved release, and checking one."""
+"""`kinward package`: write the sealed package of an approved release, and check one."""
 
 import sys
 import zipfile
@@ -7,6 +7,7 @@ from uuid import UUID
 
 import click
 
+from kinward.cli.counts import counted
 from kinward.cli.main import operator
 from kinward.custody.api import make_package
 from kinward.evidence.api import read_manifest, signing_key
@@ -14,25 +15,27 @@ from kinward.evidence.api import read_manifest, signing_key
 
 @click.group()
 def package() -> None:
-    """Records of an account for legal process, sealed to who is to read them."""
+    """Write and check packages: records of an account, sealed for their recipient."""
 
 
 @package.command("make")
 @click.argument("release", type=click.UUID)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)
 def make(release: UUID, out: Path) -> None:
-    """Write the package of a release that another custodian has approved."""
-    click.echo("Packing …", file=sys.stderr)
+    """Write the package of an approved release."""
+    click.echo("Writing the package …", file=sys.stderr)
     packed = make_package(release_id=release, path=out, actor=operator())
-    click.echo(f"{packed.files} files in {out}, SHA-256 {packed.sha256}.")
-    click.echo(f"Its manifest is signed with {signing_key()}.")
+    files = counted(packed.files, "file", "files")
+    click.echo(f"{out} has {files} and SHA-256 {packed.sha256}.")
+    click.echo(f"The public key of its signature is {signing_key()}.")
 
 
 @package.command()
 @click.argument("opened", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--key", required=True, help="The public key that the sender told you, in hex.")
+@click.option("--key", required=True, help="The sender's public key, in hex.")
 def check(opened: Path, key: str) -> None:
-    """Check a package that was opened with age: its signature, and each file's digest."""
+    """Check a package after opening it with age: its signature and the digest of each file."""
     with zipfile.ZipFile(opened) as archive:
         manifest = read_manifest(archive, key)
-    click.echo(f"{manifest['title']}: {len(manifest['files'])} files are as they were packed.")
+    unchanged = counted(len(manifest["files"]), "file is unchanged.", "files are unchanged.")
+    click.echo(f"{manifest['title']}: {unchanged}")

@@ -1,4 +1,4 @@
-"""`kinward policy`: packs, what they say, whom a change would touch, and putting one in force."""
+"""`kinward policy`: check, compare and simulate packs, and put one in force."""
 
 import sys
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from kinward.cli.counts import counted
 from kinward.ground.config import config
 from kinward.ground.errors import Invalid, NotFound
 from kinward.policy import Pack, decode_pack, load_pack, read_files, shipped_overlays, shipped_packs
@@ -16,35 +17,35 @@ SHOWN = 25
 
 
 def today() -> date:
-    """The day, in UTC."""
+    """Return today's date in UTC."""
     return datetime.now(UTC).date()
 
 
 @click.group()
 def policy() -> None:
-    """Policy packs: check, compare, simulate, put in force, take back."""
+    """Check, compare, simulate, activate and revert policy packs."""
 
 
 @policy.command("list")
 def list_() -> None:
-    """List the packs that come along, those that are stored, and what is in force."""
+    """List the shipped packs, the stored packs, and the pack in force."""
     for name in shipped_packs():
         pack = load_pack(name)
-        click.echo(f"{pack.label}  comes along  {pack.title}")
-    click.echo(f"Overlays that come along: {', '.join(shipped_overlays())}")
+        click.echo(f"{pack.label}  shipped  {pack.title}")
+    click.echo(f"Shipped overlays: {', '.join(shipped_overlays())}")
     _database()
     from kinward.experience.api import current_pack, pack_versions
 
     for version in pack_versions():
         click.echo(f"{version}  stored {version.made_at:%Y-%m-%d %H:%M} by {version.made_by}")
     now = current_pack()
-    click.echo(f"In force: {_said(now)}")
+    click.echo(f"In force: {_in_words(now)}")
 
 
 @policy.command()
 @click.argument("packs", nargs=-1, required=True)
 def check(packs: tuple[str, ...]) -> None:
-    """Find what is wrong with PACKS, by file and line, and run the tests beside them."""
+    """Print the problems of PACKS by file and line, and run the packs' own tests."""
     from kinward.policy import check_pack
 
     failed = False
@@ -55,7 +56,7 @@ def check(packs: tuple[str, ...]) -> None:
             click.secho(f"{name}/{problem}", fg=colour)
         failed |= any(problem.level == "error" for problem in problems)
         if not problems:
-            click.secho(f"{name}: nothing is wrong.", fg="green")
+            click.secho(f"{name}: no problems.", fg="green")
     if failed:
         raise SystemExit(1)
 
@@ -64,24 +65,32 @@ def check(packs: tuple[str, ...]) -> None:
 @click.argument("before")
 @click.argument("after")
 def diff(before: str, after: str) -> None:
-    """Say in words what changes for whom from BEFORE to AFTER."""
+    """Print in words what changes from BEFORE to AFTER, and for whom."""
     from kinward.policy import diff_packs
 
     lines = diff_packs(_pack(before).ruling, _pack(after).ruling)
     for line in lines:
         colour = {True: "red", False: "green", None: "yellow"}[line.stricter]
         click.secho(str(line), fg=colour)
-    click.echo(f"{len(lines)} differences.", err=True)
+    click.echo(f"{counted(len(lines), 'difference', 'differences')}.", err=True)
 
 
 @policy.command()
 @click.argument("before")
 @click.argument("after")
-@click.option("--generated", type=click.IntRange(1, 10**9), help="So many made-up accounts.")
-@click.option("--seed", default=1, show_default=True, help="For the made-up accounts.")
-@click.option("--parquet", type=click.Path(exists=True, path_type=Path), help="Accounts in a file.")
-@click.option("--ray", is_flag=True, help="Read the Parquet file(s) over Ray (kinward[ray]).")
-@click.option("--picture", type=click.Path(dir_okay=False, path_type=Path), help="Write an SVG.")
+@click.option(
+    "--generated", type=click.IntRange(1, 10**9), help="Use this many generated accounts."
+)
+@click.option("--seed", default=1, show_default=True, help="Seed of the generated accounts.")
+@click.option(
+    "--parquet", type=click.Path(exists=True, path_type=Path), help="Use the accounts in this file."
+)
+@click.option("--ray", is_flag=True, help="Read the Parquet files with Ray (kinward[ray]).")
+@click.option(
+    "--picture",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a chart to this SVG file.",
+)
 def simulate(
     before: str,
     after: str,
@@ -91,7 +100,7 @@ def simulate(
     ray: bool,
     picture: Path | None,
 ) -> None:
-    """Count whom AFTER would touch in place of BEFORE, over the accounts in the database."""
+    """Count the accounts that would lose or gain something if AFTER replaced BEFORE."""
     from kinward.policy.api import bars, simulate_change, svg
 
     old, new = _pack(before), _pack(after)
@@ -99,35 +108,36 @@ def simulate(
         from kinward.policy.api import simulate_over_ray
 
         if parquet is None:
-            raise Invalid("--ray reads Parquet: give --parquet.")
-        found = simulate_over_ray(old.ruling, new.ruling, parquet)
+            raise Invalid("--ray needs --parquet.")
+        simulation = simulate_over_ray(old.ruling, new.ruling, parquet)
     else:
         total, people = _population(old, generated, seed, parquet)
         with click.progressbar(length=total, label="Counting", file=sys.stderr) as bar:
             done = 0
 
-            def progress(counted: int) -> None:
+            def progress(count: int) -> None:
                 nonlocal done
-                bar.update(counted - done)
-                done = counted
+                bar.update(count - done)
+                done = count
 
-            found = simulate_change(old.ruling, new.ruling, people, progress)
-    click.echo(f"{found.before} -> {found.after}: {found.accounts:,} accounts")
-    click.echo(f"{found.touched:,} of them lose or gain something.\n")
-    click.echo(bars(found) or "  Nothing changes.")
+            simulation = simulate_change(old.ruling, new.ruling, people, progress)
+    accounts = counted(simulation.accounts, "account", "accounts")
+    click.echo(f"{simulation.before} -> {simulation.after}: {accounts}")
+    click.echo(f"{simulation.touched:,} of them would lose or gain something.\n")
+    click.echo(bars(simulation) or "  Nothing changes.")
     click.echo()
-    for change in found.changes[:SHOWN]:
+    for change in simulation.changes[:SHOWN]:
         examples = f"  such as {', '.join(change.examples)}" if change.examples else ""
         place = change.place or "place unknown"
         click.echo(
             f"  {change.accounts:>12,}  {change.capability:<20} {change.group:<12} {place:<14}"
             f" {change.before} -> {change.after} ({change.direction}){examples}"
         )
-    if len(found.changes) > SHOWN:
-        click.echo(f"  and {len(found.changes) - SHOWN} more")
+    if len(simulation.changes) > SHOWN:
+        click.echo(f"  and {len(simulation.changes) - SHOWN} more")
     if picture:
-        picture.write_text(svg(found))
-        click.echo(f"The picture is {picture}.")
+        picture.write_text(svg(simulation))
+        click.echo(f"The chart is in {picture}.")
 
 
 def _population(
@@ -147,9 +157,9 @@ def _population(
 
 @policy.command()
 @click.argument("pack")
-@click.option("--share", default=100, show_default=True, help="Percent of accounts.")
+@click.option("--share", default=100, show_default=True, help="Share of accounts, in percent.")
 def activate(pack: str, share: int) -> None:
-    """Put PACK in force, for a share of accounts or for all."""
+    """Put PACK in force, for all accounts or a share of them."""
     _database()
     from kinward.cli.main import operator
     from kinward.experience.api import (
@@ -158,37 +168,40 @@ def activate(pack: str, share: int) -> None:
     )
 
     version = store_pack(files=_files(pack), actor=operator())
-    click.echo(f"In force: {_said(activate_pack(pack=version, actor=operator(), share=share))}")
+    click.echo(f"In force: {_in_words(activate_pack(pack=version, actor=operator(), share=share))}")
 
 
 @policy.command()
 def revert() -> None:
-    """Take the newest activation back."""
+    """Revert the newest activation."""
     _database()
     from kinward.cli.main import operator
     from kinward.experience.api import (
         revert_pack,
     )
 
-    click.echo(f"In force: {_said(revert_pack(actor=operator()))}")
+    click.echo(f"In force: {_in_words(revert_pack(actor=operator()))}")
 
 
 @policy.command()
 def history() -> None:
-    """Show every activation, the newest first."""
+    """List all activations, newest first."""
     _database()
     from kinward.experience.api import activation_history
 
-    for each in activation_history():
-        undone = f"  takes back number {each.reverts_id}" if each.reverts_id else ""
-        click.echo(f"{each.number}  {each.at:%Y-%m-%d %H:%M}  {_said(each)}  {each.actor}{undone}")
+    for activation in activation_history():
+        reverts = f"  reverts number {activation.reverts_id}" if activation.reverts_id else ""
+        click.echo(
+            f"{activation.number}  {activation.at:%Y-%m-%d %H:%M}  {_in_words(activation)}"
+            f"  {activation.actor}{reverts}"
+        )
 
 
 @policy.command()
 @click.argument("pack", required=False)
-@click.option("--stop", is_flag=True, help="End the shadow that runs.")
+@click.option("--stop", is_flag=True, help="Stop shadow mode.")
 def shadow(pack: str | None, stop: bool) -> None:
-    """Let PACK decide beside the active one, without effect; or show where it differs."""
+    """Start shadow mode with PACK, or show where its decisions differ."""
     _database()
     from kinward.cli.main import operator
     from kinward.experience.api import (
@@ -200,20 +213,21 @@ def shadow(pack: str | None, stop: bool) -> None:
 
     if stop:
         ended = stop_shadow(actor=operator())
-        click.echo("The shadow is ended." if ended else "No shadow runs.")
+        click.echo("Shadow mode has stopped." if ended else "Shadow mode is not running.")
     elif pack:
         version = store_pack(files=_files(pack), actor=operator())
         start_shadow(pack=version, actor=operator())
-        click.echo(f"{version} decides in the shadow.")
+        click.echo(f"{version} now runs in shadow mode.")
     elif (running := current_shadow()) is None:
-        click.echo("No shadow has run.")
+        click.echo("No pack has run in shadow mode.")
     else:
-        click.echo(f"{running.pack}: asked {running.asked:,} times")
-        for each in running.differences.all()[:SHOWN]:
-            where = each.place or "place unknown"
+        click.echo(f"{running.pack}: {counted(running.asked, 'question', 'questions')}")
+        for difference in running.differences.all()[:SHOWN]:
+            where = difference.place or "place unknown"
             click.echo(
-                f"  {each.count:>10,}  {each.capability:<20} {each.group:<12} {where:<14}"
-                f" {each.active} | {each.shadowed}"
+                f"  {difference.count:>10,}  {difference.capability:<20}"
+                f" {difference.group:<12} {where:<14}"
+                f" {difference.active} | {difference.shadowed}"
             )
 
 
@@ -222,7 +236,7 @@ def shadow(pack: str | None, stop: bool) -> None:
 @click.option("--to", type=click.Path(dir_okay=False, path_type=Path), required=True)
 @click.option("--days", default=30, show_default=True, type=click.IntRange(1, 3660))
 def export(pack: str, to: Path, days: int) -> None:
-    """Write PACK as a signed file, for deciding inside your own process."""
+    """Write PACK as a signed file, so that your own process can decide."""
     from kinward.policy import export_pack, public_key, require_sound
 
     chosen, issued = _pack(pack), today()
@@ -231,12 +245,12 @@ def export(pack: str, to: Path, days: int) -> None:
     key = config().secret("policy_key")
     expires = issued + timedelta(days=days)
     to.write_bytes(export_pack(chosen.files, signing_key=key, issued=issued, expires=expires))
-    click.echo(f"{chosen.label} is in {to}, good until {expires}.")
+    click.echo(f"{chosen.label} is in {to} and expires on {expires}.")
     click.echo(f"Load it with the public key {public_key(key)}")
 
 
 def _files(name: str) -> dict[str, str]:
-    """The files of a pack: shipped, in a directory, or stored."""
+    """Return the files of a shipped pack, of one in a directory, or of a stored one."""
     if not _is_stored(name):
         return read_files(name)
     _database()
@@ -253,12 +267,12 @@ def _is_stored(name: str) -> bool:
 
 
 def _pack(name: str) -> Pack:
-    """A pack as it is: a stored one is decoded, any other is judged by today's rules."""
+    """Read a pack. A stored pack is only decoded; any other must pass today's rules."""
     read = decode_pack if _is_stored(name) else load_pack
     return read(_files(name)).on(today())
 
 
-def _said(activation: Any) -> str:
+def _in_words(activation: Any) -> str:
     if activation.rest is None:
         return str(activation.pack)
     return f"{activation.pack} for {activation.share} percent, {activation.rest} for the rest"

@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL of the first run: a real one, from a wheel, under the data directory."""
+"""The embedded PostgreSQL: a full server from a wheel, with its files in the data directory."""
 
 import atexit
 import os
@@ -18,7 +18,7 @@ class DatabaseFailed(KinwardError):
 
 
 def is_embedded() -> bool:
-    """Whether the operator left the choice of a database to us."""
+    """Whether the operator has named no database, so that Kinward runs its own."""
     return not os.environ.get("KINWARD_DATABASE_URL")
 
 
@@ -28,7 +28,7 @@ def is_new() -> bool:
 
 
 def attach() -> None:
-    """Make `KINWARD_DATABASE_URL` name a live database; stop at exit what only we started."""
+    """Set `KINWARD_DATABASE_URL` to a running database. Stops a server that it started at exit."""
     if not is_embedded():
         return
     server, started = start()
@@ -37,7 +37,7 @@ def attach() -> None:
 
 
 def start() -> tuple[Any, bool]:
-    """Start the embedded server unless it runs; set the URL for this process and its children.
+    """Start the embedded server if needed, and set its URL for this process and its children.
 
     Returns the server, and whether this call started it.
     """
@@ -56,7 +56,7 @@ def start() -> tuple[Any, bool]:
 
 
 def ensure_database(server_url: str, name: str) -> str:
-    """The URL of a database on a server, made if it is not there."""
+    """Return the URL of a database on a server, after creating the database if needed."""
     import psycopg
     from psycopg import sql
 

@@ -1,4 +1,4 @@
-"""The roles that scale by themselves: web with gate, and worker. Each runs in the foreground."""
+"""The roles that scale apart: web with gate, and worker. Each runs in the foreground."""
 
 import asyncio
 import os
@@ -15,7 +15,7 @@ from kinward.ground.errors import NotConfigured
 
 
 def serve_command() -> list[str]:
-    """The command line of the server that carries web and gate."""
+    """Return the command line of the server that runs web and gate."""
     chosen = config()
     return [
         sys.executable,
@@ -34,7 +34,7 @@ def serve_command() -> list[str]:
 
 
 def check_plugins() -> None:
-    """Raise `NotConfigured` where a setting of a plug-in is wrong, before anything starts."""
+    """Check the settings of plug-ins before anything starts. Raises `NotConfigured`."""
     from kinward.reporting.api import check_authority_settings
 
     check_authority_settings()
@@ -44,7 +44,7 @@ def check_plugins() -> None:
 def serve() -> None:
     """Run web and gate on KINWARD_HOST:KINWARD_PORT, with KINWARD_PROCESSES processes."""
     if not config().database_url:
-        raise NotConfigured("`kinward serve` needs KINWARD_DATABASE_URL; `kinward up` does not.")
+        raise NotConfigured("`kinward serve` needs KINWARD_DATABASE_URL. `kinward up` does not.")
     load_django()
     check_tables()
     check_plugins()
@@ -54,16 +54,16 @@ def serve() -> None:
 
 @click.command()
 def migrate() -> None:
-    """Bring the database to this version."""
+    """Migrate the database to this version."""
     set_up_django()
     migrate_tables()
     click.echo("The database is up to date.")
 
 
 @click.command()
-@click.option("--concurrency", default=4, show_default=True, help="Jobs at a time.")
+@click.option("--concurrency", default=4, show_default=True, help="Number of jobs at a time.")
 def worker(concurrency: int) -> None:
-    """Run a worker until it is told to stop; it finishes the jobs it has begun."""
+    """Run a worker until it gets a signal to stop. It finishes the jobs that it has started."""
     from procrastinate.contrib.django import app
 
     check_plugins()

@@ -1,4 +1,4 @@
-"""`kinward sandbox`: an authority to practise on."""
+"""`kinward sandbox`: practice servers in place of authorities and partners."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from kinward.reporting.authorities.cybertipline.sandbox import KINDS, Fault, ser
 
 @click.group()
 def sandbox() -> None:
-    """An authority to practise on."""
+    """Start a practice server in place of an authority or a partner."""
 
 
 @sandbox.command()
@@ -20,17 +20,15 @@ def sandbox() -> None:
 @click.option("--port", default=8702, show_default=True)
 @click.option("--username", default="sandbox", show_default=True)
 @click.option("--password", default="sandbox", show_default=True, envvar="KINWARD_SANDBOX_PASSWORD")
-@click.option(
-    "--store", type=click.Path(path_type=Path), help="The SQLite file that keeps its state."
-)
+@click.option("--store", type=click.Path(path_type=Path), help="SQLite file for its state.")
 @click.option(
     "--fault",
     "faults",
     multiple=True,
     metavar="KIND[:ENDPOINT[:PROBABILITY]]",
-    help=f"Misbehave; KIND is one of {', '.join(KINDS)}.",
+    help=f"Misbehave on purpose. KIND is one of {', '.join(KINDS)}.",
 )
-@click.option("--expiry-scale", default=1.0, help="0.001 lets unfinished reports expire in 86 s.")
+@click.option("--expiry-scale", default=1.0, help="0.001 makes unfinished reports expire in 86 s.")
 def cybertipline(
     host: str,
     port: int,
@@ -40,7 +38,7 @@ def cybertipline(
     faults: tuple[str, ...],
     expiry_scale: float,
 ) -> None:
-    """Run a CyberTipline that files nothing: real protocol, real state, no authority."""
+    """Run a CyberTipline sandbox: the real protocol and states, but no authority."""
     server = serve(
         host=host,
         port=port,
@@ -62,9 +60,14 @@ def cybertipline(
 @click.option("--port", default=8703, show_default=True)
 @click.option("--username", default="sandbox", show_default=True)
 @click.option("--password", default="sandbox", show_default=True, envvar="KINWARD_SANDBOX_PASSWORD")
-@click.option("--entries", default=1000, show_default=True, help="Generated, of random hashes.")
+@click.option(
+    "--entries",
+    default=1000,
+    show_default=True,
+    help="Number of generated entries with random hashes.",
+)
 def exchange(host: str, port: int, username: str, password: str, entries: int) -> None:
-    """Run partners that share hashes of nothing: NCMEC's, StopNCII's and ThreatExchange's API."""
+    """Run partners with random hashes, behind the APIs of NCMEC, StopNCII and ThreatExchange."""
     partner = partners.serve(host=host, port=port, user=username, password=password)
     partner.put(*partners.generated(entries))
     for path in ("hashsharing", "stopncii", "graph"):
@@ -80,7 +83,7 @@ def exchange(host: str, port: int, username: str, password: str, entries: int) -
 @click.option("--port", default=8704, show_default=True)
 @click.option("--token", default="sandbox", show_default=True)
 def dsa(host: str, port: int, token: str) -> None:
-    """Run a DSA Transparency Database that publishes nothing."""
+    """Run a sandbox of the DSA Transparency Database. It publishes nothing."""
     database = transparency.serve(host=host, port=port, token=token)
     click.echo(f"Transparency Database sandbox: {database.url}")
     try:
@@ -92,5 +95,5 @@ def dsa(host: str, port: int, token: str) -> None:
 def _fault(text: str) -> Fault:
     kind, endpoint, probability = [*text.split(":"), "", ""][:3]
     if kind not in KINDS:
-        raise click.UsageError(f"Unknown fault {kind!r}: {', '.join(KINDS)}.")
+        raise click.UsageError(f"Unknown fault {kind!r}. Use one of {', '.join(KINDS)}.")
     return Fault(kind, endpoint or "*", float(probability or 1))

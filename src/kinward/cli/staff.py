@@ -1,4 +1,4 @@
-"""`kinward staff`: people who sign in to the console."""
+"""`kinward staff`: people who work in the console."""
 
 import click
 
@@ -9,15 +9,15 @@ from kinward.cli.main import operator
 
 @click.group()
 def staff() -> None:
-    """People who sign in to the console."""
+    """Manage the people who work in the console."""
 
 
 @staff.command()
 @click.argument("username")
 @click.option("--role", type=click.Choice(sorted(ROLES)), required=True)
-@click.password_option(help="At least 12 characters; asked for when it is not given.")
+@click.password_option(help="At least 12 characters. Asked for if you leave it out.")
 def add(username: str, role: str, password: str) -> None:
-    """Make an account. The second factor is set up at the first sign-in."""
+    """Create an account. The person sets up a second factor at the first sign-in."""
     create_staff(username=username, password=password, role=role, actor=operator())
     click.echo(f"{username} can sign in as {role}.")
 

@@ -1,4 +1,4 @@
-"""Keeps a few processes running: starts them, waits for them, restarts what dies, stops all."""
+"""Supervises a few processes: starts them, waits until they are ready, restarts and stops them."""
 
 import contextlib
 import ctypes
@@ -27,19 +27,19 @@ READY_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 15.0
 FIRST_PAUSE: Final = 0.25
 LONGEST_PAUSE: Final = 2.0
-STEADY_SECONDS: Final = 10.0  # who ran this long is not in a loop of crashes
+STEADY_SECONDS: Final = 10.0  # a process that ran this long is not in a crash loop
 PR_SET_PDEATHSIG: Final = 1
 
 
 class NotReady(KinwardError):
-    """A process did not come up."""
+    """A process did not start."""
 
     code = "process.not_ready"
     status = 503
 
 
 class Role(msgspec.Struct, frozen=True):
-    """A process to keep: its command, its environment, and the address that says it is ready."""
+    """A process to keep running. `ready_url`, if any, answers once the process is ready."""
 
     name: str
     command: list[str]
@@ -56,7 +56,7 @@ class _Kept(msgspec.Struct):
 
 
 class Supervisor:
-    """Runs roles, each in a process group of its own with a log of its own, until told to stop."""
+    """Runs roles until it gets a signal. Each has its own process group and its own log."""
 
     def __init__(self, logs: Path) -> None:
         self._logs = logs
@@ -65,22 +65,22 @@ class Supervisor:
         logs.mkdir(parents=True, exist_ok=True)
 
     def start(self, *roles: Role) -> None:
-        """Start roles, all at once."""
+        """Start roles without waiting for them. Raises `NotReady` if a port is taken."""
         for role in roles:
             if role.ready_url and _is_taken(role.ready_url):
                 raise NotReady(
-                    f"{role.name}: its port is taken ({role.ready_url}). Set KINWARD_PORT."
+                    f"{role.name}: the port of {role.ready_url} is in use. Set KINWARD_PORT."
                 )
         self._kept += [_Kept(role, self._spawn(role), time.monotonic()) for role in roles]
 
     def wait(self) -> None:
-        """Wait, a step each, until every role that has an address answers there."""
+        """Wait until every role with a `ready_url` answers there. Raises `NotReady`."""
         for kept in self._kept:
             if kept.role.ready_url:
                 step(kept.role.name, partial(self._wait_until_ready, kept))
 
     def run(self) -> None:
-        """Watch over the roles until SIGINT or SIGTERM, then stop them."""
+        """Restart roles that end, until SIGINT or SIGTERM. The caller then calls `stop`."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop_soon)
         while not self._stopping:
@@ -89,7 +89,7 @@ class Supervisor:
             time.sleep(0.2)
 
     def stop(self) -> None:
-        """Stop every role, last started first: politely, then not."""
+        """Stop every role in reverse order, with SIGTERM and after a while with SIGKILL."""
         for kept in reversed(self._kept):
             _signal(kept.process, signal.SIGTERM)
         deadline = time.monotonic() + STOP_SECONDS
@@ -112,7 +112,7 @@ class Supervisor:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                # This process has no other threads, so running code in the child is safe.
+                # Safe, because this process has no other threads.
                 preexec_fn=_end_with_parent  # noqa: PLW1509
                 if sys.platform == "linux"
                 else None,
@@ -123,8 +123,8 @@ class Supervisor:
             return
         now = time.monotonic()
         if kept.restart_at is None:
-            _signal(kept.process, signal.SIGKILL)  # what is left of its group
-            click.secho(f"  {kept.role.name} ended; starting it again.", fg="yellow", err=True)
+            _signal(kept.process, signal.SIGKILL)  # children that it left behind
+            click.secho(f"  {kept.role.name} ended. Restarting it.", fg="yellow", err=True)
             if now - kept.started_at > STEADY_SECONDS:
                 kept.pause = FIRST_PAUSE
             kept.restart_at = now + kept.pause
@@ -144,7 +144,7 @@ class Supervisor:
             time.sleep(0.1)
         log = self._logs / f"{kept.role.name}.log"
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-8:])
-        raise NotReady(f"{kept.role.name}: see {log}. It ends with:\n{tail}")
+        raise NotReady(f"{kept.role.name}: see {log}. Its last lines are:\n{tail}")
 
 
 def _is_taken(url: str) -> bool:
@@ -154,13 +154,13 @@ def _is_taken(url: str) -> bool:
 
 
 def claim(directory: Path) -> IO[str]:
-    """Claim a data directory for this process until it ends; a second claim is refused."""
+    """Lock a data directory until this process ends. Raises `NotReady` if it is locked already."""
     directory.mkdir(parents=True, exist_ok=True)
     lock = (directory / "running.lock").open("a")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        raise NotReady(f"Kinward already runs from {directory}. Stop it first.") from None
+        raise NotReady(f"Kinward is already running in {directory}. Stop it first.") from None
     return lock
 
 
@@ -170,12 +170,12 @@ def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
 
 
 def _end_with_parent() -> None:
-    """On Linux: be told to stop when the supervisor dies, however it dies."""
+    """Ask Linux to send this process SIGTERM when the supervisor dies, even by SIGKILL."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def step(text: str, work: Callable[[], R]) -> R:
-    """Do one step of what takes a while, saying so before and how long it took after."""
+    """Do one step of longer work: print its name first, and afterwards the seconds it took."""
     click.echo(f"  {text} … ", nl=False, err=True)
     began = time.monotonic()
     result = work()

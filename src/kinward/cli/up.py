@@ -1,4 +1,4 @@
-"""`kinward up`: everything that a small community needs, in one command."""
+"""`kinward up`: start everything that a small community needs."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ from kinward.ground.config import config
 
 
 def own_roles() -> list[Role]:
-    """Kinward's processes: web with gate, and a worker."""
+    """Return Kinward's processes: web with gate, and a worker."""
     ready = f"http://{config().host}:{config().port}/healthz"
     return [
         Role("web", serve_command(), ready_url=ready),
@@ -24,7 +24,7 @@ def own_roles() -> list[Role]:
 
 
 def start_ground() -> Callable[[], object]:
-    """Secrets, database, tables; returns what stops the database at the end."""
+    """Create the secrets and start the database; returns a function that stops the database."""
     make_secrets()
     stop: Callable[[], object] = lambda: None  # noqa: E731
     if postgres.is_embedded():
@@ -35,8 +35,8 @@ def start_ground() -> Callable[[], object]:
 
 
 @contextmanager
-def house(title: str) -> Iterator[Supervisor]:
-    """A supervisor over ground that is ready; at the end everything is stopped, last first."""
+def running(title: str) -> Iterator[Supervisor]:
+    """Yield a supervisor once the database is ready. At the end, stop everything."""
     with ExitStack() as at_the_end:
         at_the_end.enter_context(claim(config().data_dir))
         supervisor = Supervisor(config().data_dir / "logs")
@@ -51,8 +51,8 @@ def house(title: str) -> Iterator[Supervisor]:
 
 @click.command()
 def up() -> None:
-    """Start database, web, gate and worker, and keep them running until Ctrl-C."""
-    with house("Kinward is starting.") as supervisor:
+    """Start the database, web, gate and a worker, and keep them running until Ctrl-C."""
+    with running("Kinward is starting.") as supervisor:
         supervisor.start(*own_roles())
         supervisor.wait()
         click.echo(f"\nConsole and API: {config().url}")

@@ -1,7 +1,7 @@
-"""A small photo community to try Kinward on, and the best example of how to connect an app.
+"""A small photo community to try Kinward with, and an example of how to connect an app.
 
-It is a process of its own with a database of its own. It talks to Kinward over HTTP (`safety.py`)
-and hears from it by webhook (`webhooks.py`), and it imports nothing of Kinward's.
+It runs as a separate process with a separate database. It calls Kinward over HTTP (`safety.py`),
+receives its webhooks (`webhooks.py`), and imports nothing from Kinward.
 """
 
 from kinward.demo.pictures import BANKED_SEEDS, PLAIN_SEEDS, draw, encode

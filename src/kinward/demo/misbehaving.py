@@ -1,7 +1,7 @@
-"""On request the community's webhook misbehaves, so that what Kinward then does can be proved.
+"""A webhook that fails on request, to test how Kinward reacts.
 
-`DEMO_MISBEHAVE=0.1`: every tenth message is refused, or carried out and its answer lost behind an
-error page, as it happens when a proxy gives up.
+With `DEMO_MISBEHAVE=0.1`, one in ten messages fails: it is refused, or it is carried out and an
+error page replaces the answer, as when a proxy gives up.
 """
 
 import random
@@ -14,7 +14,7 @@ Handler = Callable[[HttpRequest], HttpResponse]
 
 
 def misbehaving(get_response: Handler) -> Handler:
-    """Refuse some messages before they are carried out, and others after."""
+    """Answer some messages with an error, half of them before they are carried out."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if not request.path.startswith("/webhooks/"):

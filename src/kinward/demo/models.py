@@ -1,4 +1,4 @@
-"""The community's own tables: members, posts, and which of Kinward's actions it has carried out."""
+"""The community's own tables: members, posts, notices, and Kinward's actions that were done."""
 
 import uuid
 
@@ -6,7 +6,7 @@ from django.db import models
 
 
 class Member(models.Model):
-    """Somebody who signed up. Synthetic: the demo has no passwords and no real people."""
+    """A member. The demo has no passwords and no real people."""
 
     STANDINGS = [(name, name) for name in ("active", "suspended", "closed")]
 
@@ -20,12 +20,12 @@ class Member(models.Model):
 
     @property
     def account_id(self) -> str:
-        """How Kinward knows this member: any stable id will do."""
+        """The member's account id in Kinward. Any stable id will do."""
         return f"member-{self.pk}"
 
 
 class Post(models.Model):
-    """A picture. It is shown to others only in the state `published`."""
+    """A picture. Others see it only in the state `published`."""
 
     STATES = [(name, name) for name in ("pending", "published", "held", "removed")]
 
@@ -47,7 +47,7 @@ class Post(models.Model):
 
 
 class CarriedOut(models.Model):
-    """An action of Kinward's that was carried out. Its id is unique, so it has one effect."""
+    """An action that was carried out. Its id is unique, so that it has one effect."""
 
     action_id = models.UUIDField(primary_key=True)
     target = models.CharField(max_length=220, db_index=True)
@@ -58,7 +58,7 @@ class CarriedOut(models.Model):
 
 
 class Notice(models.Model):
-    """Something Kinward asked us to tell a member."""
+    """A text that Kinward asked the community to tell a member."""
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="notices")
     text = models.TextField()

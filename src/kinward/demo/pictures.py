@@ -1,4 +1,4 @@
-"""Generated pictures: gradients, shapes and noise, and nothing else, from a seed."""
+"""Pictures generated from a seed: only gradients, shapes and noise."""
 
 import io
 from typing import Any, Final
@@ -12,7 +12,7 @@ PLAIN_SEEDS: Final = tuple(range(1, 13))
 
 
 def draw(seed: int, size: tuple[int, int] = SIZE) -> Image.Image:
-    """A picture (RGB) that no other seed resembles."""
+    """Draw an RGB picture that differs from those of all other seeds."""
     dice = np.random.default_rng(seed)
     width, height = size
     coarse = dice.integers(30, 226, (5, 6, 3), dtype=np.uint8)
@@ -36,7 +36,7 @@ def draw(seed: int, size: tuple[int, int] = SIZE) -> Image.Image:
 
 
 def encode(image: Image.Image, format: str = "PNG", **options: Any) -> bytes:
-    """The picture as the bytes of a file. PNG is packed less hard: noise gains nothing by it."""
+    """Encode a picture as a file. PNG uses little compression, because noise gains nothing."""
     if format == "PNG":
         options.setdefault("compress_level", 3)
     out = io.BytesIO()

@@ -1,4 +1,4 @@
-"""From an upload to the feed: a post waits until Kinward has said that it may be shown."""
+"""From an upload to the feed: a post waits until Kinward answers that it is clear."""
 
 import threading
 import time
@@ -10,9 +10,9 @@ from kinward.demo.models import Post
 
 
 def check(post: Post) -> None:
-    """Ask Kinward about a post that waits, and let its answer decide.
+    """Ask Kinward about a pending post, and publish or hold it. Raises `NotNow` and `Refused`.
 
-    Without an answer the post goes on waiting. What a webhook decided meanwhile stands.
+    Without an answer the post stays pending. A decision that a webhook made meanwhile stands.
     """
     outcome = safety.check_picture(
         account_id=post.member.account_id,
@@ -27,7 +27,7 @@ def check(post: Post) -> None:
 
 
 def check_again() -> None:
-    """Ask once more about every post that got no answer."""
+    """Ask Kinward again about every pending post. Delete a post that Kinward cannot check."""
     waiting = Post.objects.filter(state="pending").values_list("pk", flat=True)
     for pk in list(waiting):
         with transaction.atomic():
@@ -43,14 +43,16 @@ def check_again() -> None:
 
 
 def keep_checking(pause: float = 2.0) -> None:
-    """Do so every few seconds, in a thread of this process."""
+    """Start a thread that checks pending posts again every few seconds."""
 
     def run() -> None:
         while True:
             time.sleep(pause)
             try:
                 check_again()
-            except Exception as error:  # the database may be restarting; the next round will see
+            except (
+                Exception
+            ) as error:  # the database may be restarting, so try again in the next round
                 print(f"check_again: {error}", flush=True)
             finally:
                 close_old_connections()

@@ -1,4 +1,4 @@
-"""Asking Kinward: a few calls are all that an app has to make."""
+"""The calls to Kinward. An app needs no more than these."""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -8,17 +8,17 @@ from django.conf import settings
 
 
 class NotNow(Exception):
-    """Kinward did not answer. Keep the upload back and ask again."""
+    """Kinward did not answer. Hold the upload back and ask again."""
 
 
 class Refused(Exception):
-    """Kinward cannot check this file; its words are for the uploader."""
+    """Kinward refused the call. Its sentence is for the uploader."""
 
 
 def tell_account(
     account_id: str, *, age: int, handle: str, language: str, checked: bool, time_zone: str
 ) -> None:
-    """Tell Kinward of a new member: an id, and an age range. No birth date is needed."""
+    """Tell Kinward about a new member: an id and an age range. No birth date is needed."""
     _call(
         "PUT",
         f"/v1/accounts/{account_id}",
@@ -36,45 +36,46 @@ def tell_account(
     if time_zone:
         try:
             _call("PUT", f"/v1/accounts/{account_id}/time-zone", json={"time_zone": time_zone})
-        except Refused:  # a browser may name one that the server does not know
+        except Refused:  # a browser may send a zone that the server does not know
             return
 
 
 def family_pages(account_id: str, start: dict[str, str]) -> str:
-    """The address of Kinward's family pages for a member, good once and for two minutes."""
-    asked = {"account_id": account_id, "start": start}
-    return str(_call("POST", "/v1/portal-sessions", json=asked)["url"])
+    """Return a link to Kinward's family pages for a member. It works once, within two minutes."""
+    session = {"account_id": account_id, "start": start}
+    return str(_call("POST", "/v1/portal-sessions", json=session)["url"])
 
 
 def tell_posts(account_id: str, *, day: date, posts: int) -> None:
-    """Tell how often a member posted on a day: a number, which a guardian may see."""
+    """Tell Kinward the number of a member's posts on a day. A guardian may see that number."""
     _call("PUT", f"/v1/accounts/{account_id}/activity/{day}", json={"posts": posts})
 
 
 def screen_time(account_id: str) -> dict[str, Any]:
-    """What is left of a member's day, without telling that they are here."""
+    """Return a member's screen time, without a heartbeat that would count as use."""
     return _call("GET", f"/v1/accounts/{account_id}/screen-time")
 
 
 def may_join(age: int) -> str:
-    """Ask whether somebody of this age may join: empty, or the reason why not, for them to read."""
+    """Return why a person of this age may not join, in words for them, or an empty text."""
     actor = {"age": [age, age + 1]}
     answer = _call("POST", "/v1/decide", json={"capability": "account.join", "actor": actor})
     return "" if answer["effect"] == "allow" else str(answer["sentence"])
 
 
 def experience(account_id: str) -> dict[str, Any]:
-    """Everything that a member may do or be shown, for the app to configure itself."""
-    found: dict[str, Any] = _call("GET", f"/v1/accounts/{account_id}/experience")["decisions"]
-    return found
+    """Return all decisions for a member, so that the app can configure itself."""
+    answer = _call("GET", f"/v1/accounts/{account_id}/experience")
+    decisions: dict[str, Any] = answer["decisions"]
+    return decisions
 
 
 def heartbeat(account_id: str) -> dict[str, Any]:
-    """Tell that a member uses the app in this minute; returns their screen time."""
+    """Tell Kinward that a member is using the app in this minute; returns their screen time."""
     event = {"account_id": account_id, "at": datetime.now(UTC).isoformat()}
     answer = _call("POST", "/v1/events", json={"events": [event]})
-    found: dict[str, Any] = answer["accounts"].get(account_id, {})
-    return found
+    time: dict[str, Any] = answer["accounts"].get(account_id, {})
+    return time
 
 
 def check_picture(
@@ -88,7 +89,7 @@ def check_picture(
 ) -> str:
     """Ask whether a picture may be published: `clear` or `quarantine`.
 
-    The content's id is the idempotency key: asked twice about one post, Kinward answers once.
+    The content's id is the idempotency key, so that a repeated call about a post has one effect.
     """
     fields = {
         "account_id": account_id,
@@ -108,11 +109,11 @@ def check_picture(
     return str(answer["outcome"])
 
 
-def given_back(address: str) -> bytes:
-    """The file of a picture that was removed and is given back. Raises if it cannot be had yet."""
+def fetch_restored(url: str) -> bytes:
+    """Fetch the file of a restored picture. Raises `httpx.HTTPError` if it is not available yet."""
     headers = {"Authorization": f"Bearer {settings.KINWARD_KEY}"}
     with httpx.Client(timeout=30, trust_env=False) as http:
-        return http.get(address, headers=headers).raise_for_status().content
+        return http.get(url, headers=headers).raise_for_status().content
 
 
 def _call(method: str, path: str, **arguments: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The community's addresses."""
+"""The community's URLs."""
 
 from django.urls import path
 

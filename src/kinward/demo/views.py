@@ -1,4 +1,4 @@
-"""The community's pages: a feed, sign-up, posting."""
+"""The community's pages: feed, sign-up, posting, account and family."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -24,22 +24,22 @@ LANGUAGES = [
 
 
 class SignUp(forms.Form):
-    """A handle and an age are all that the demo asks.
+    """The form to join. It asks for little more than a handle and an age.
 
-    An adult who wants to be a guardian needs more than their own word: the demo pretends.
+    A guardian needs a verified age, so the demo lets anybody pretend to have one.
     """
 
     handle = forms.RegexField(r"^[a-z0-9_-]{3,40}$", label="Handle (a-z, 0-9, -, _)")
     age = forms.IntegerField(min_value=1, max_value=120, label="Age")
-    language = forms.ChoiceField(choices=LANGUAGES, label="I read", required=False)
+    language = forms.ChoiceField(choices=LANGUAGES, label="Language", required=False)
     checked = forms.BooleanField(
-        label="Pretend that an identity check has confirmed it", required=False
+        label="Pretend that an identity check confirmed this age", required=False
     )
     time_zone = forms.CharField(widget=forms.HiddenInput, max_length=64, required=False)
 
 
 def visitor(request: HttpRequest) -> dict[str, object]:
-    """The member who is signed in, for every template."""
+    """Return the context of every template: the member who is signed in."""
     return {"member": _member(request)}
 
 
@@ -50,7 +50,7 @@ def _member(request: HttpRequest) -> Member | None:
 
 @require_GET
 def feed(request: HttpRequest) -> HttpResponse:
-    """What everybody sees: published posts of members who are not closed."""
+    """Show published posts of members whose account is not closed."""
     published = Post.objects.filter(state="published").exclude(member__standing="closed")
     posts = published.select_related("member").defer("picture")[:60]
     time = _screen_time(request)
@@ -62,18 +62,21 @@ def _is_open(time: dict[str, Any]) -> bool:
 
 
 def _screen_time(request: HttpRequest) -> dict[str, Any]:
-    """What is left of the member's day. No answer counts as none left: closed, as Kinward is."""
+    """Send a heartbeat; returns the member's screen time. Without an answer, no time is left."""
     member = _member(request)
     if member is None:
         return {}
     try:
         return safety.heartbeat(member.account_id)
     except (safety.NotNow, safety.Refused):
-        return {"left": 0, "sentence": "We cannot check your time. Please come back in a minute."}
+        return {
+            "left": 0,
+            "sentence": "We cannot check your screen time. Please come back in a minute.",
+        }
 
 
 def sign_up(request: HttpRequest) -> HttpResponse:
-    """Join; Kinward is told of the account before it can do anything."""
+    """Let a person join. Kinward learns of the account before it can do anything."""
     form = SignUp(request.POST or None)
     if request.method == "POST" and form.is_valid():
         handle, age = form.cleaned_data["handle"], form.cleaned_data["age"]
@@ -93,7 +96,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
                         time_zone=form.cleaned_data["time_zone"],
                     )
         except (safety.NotNow, safety.Refused):
-            form.add_error(None, "We cannot take new members right now. Please try again.")
+            form.add_error(None, "You cannot join at the moment. Please try again later.")
         else:
             request.session["member"] = member.pk
             return redirect(request.session.pop("after", "feed"))
@@ -102,7 +105,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def family(request: HttpRequest) -> HttpResponse:
-    """To Kinward's family pages, as whoever is signed in here; a scanned code goes along."""
+    """Redirect the member to Kinward's family pages, with a scanned code if there is one."""
     member = _member(request)
     if member is None:
         request.session["after"] = request.get_full_path()
@@ -118,24 +121,26 @@ def family(request: HttpRequest) -> HttpResponse:
     try:
         return redirect(safety.family_pages(member.account_id, start))
     except (safety.NotNow, safety.Refused):
-        messages.error(request, "The family pages cannot be opened right now.")
+        messages.error(
+            request, "The family pages are not available at the moment. Please try again later."
+        )
         return redirect("feed")
 
 
 @require_GET
 def time(request: HttpRequest) -> HttpResponse:
-    """Whether the feed is open for the member, for the page that waits."""
+    """Return whether the feed is open for the member. The page of a closed feed polls this."""
     member = _member(request)
     try:
-        found = safety.screen_time(member.account_id) if member else {}
+        remaining = safety.screen_time(member.account_id) if member else {}
     except (safety.NotNow, safety.Refused):
-        found = {"left": 0}
-    return JsonResponse({"open": _is_open(found)})
+        remaining = {"left": 0}
+    return JsonResponse({"open": _is_open(remaining)})
 
 
 @require_GET
 def account(request: HttpRequest) -> HttpResponse:
-    """What this member may do, in Kinward's words, and what Kinward asked us to tell them."""
+    """Show Kinward's decisions for this member, and the notices for them."""
     member = _member(request)
     if member is None:
         return redirect("sign_up")
@@ -149,14 +154,14 @@ def account(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """Leave the session."""
+    """End the session."""
     request.session.flush()
     return redirect("feed")
 
 
 @require_POST
 def post(request: HttpRequest) -> HttpResponse:
-    """Take a picture, ask Kinward, and show it only if it is clear."""
+    """Receive a picture, ask Kinward, and publish it only if it is clear."""
     member = _member(request)
     file = request.FILES.get("picture")
     if member is None or file is None:
@@ -182,14 +187,14 @@ def post(request: HttpRequest) -> HttpResponse:
     else:
         new.refresh_from_db(fields=["state"])
         if new.state != "published":
-            # The uploader is not told why, nor that there is a why.
+            # Do not tell the uploader that anything was found: the words are those of a slow check.
             messages.info(request, "Your picture is being checked. It will appear soon.")
     _count_posts(member)
     return redirect("mine")
 
 
 def _count_posts(member: Member) -> None:
-    """Tell the count of today; it is no reason to refuse a picture."""
+    """Tell Kinward today's number of posts. A failure does not stop the post."""
     today = datetime.now(UTC).date()
     posts = member.posts.filter(posted_at__date=today).count()
     try:
@@ -200,7 +205,7 @@ def _count_posts(member: Member) -> None:
 
 @require_GET
 def mine(request: HttpRequest) -> HttpResponse:
-    """A member's own posts, and the state of the account."""
+    """Show a member's own posts, and the standing of the account."""
     member = _member(request)
     if member is None:
         return redirect("sign_up")
@@ -209,23 +214,23 @@ def mine(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def picture(request: HttpRequest, post_id: str) -> HttpResponse:
-    """A published picture; any other has no address."""
-    found = get_object_or_404(Post, pk=post_id, state="published")
-    response = HttpResponse(bytes(found.picture), content_type=found.media_type)
+    """Return a published picture. Any other picture is a 404."""
+    published = get_object_or_404(Post, pk=post_id, state="published")
+    response = HttpResponse(bytes(published.picture), content_type=published.media_type)
     response["X-Content-Type-Options"] = "nosniff"
     return response
 
 
 @require_GET
 def samples(request: HttpRequest) -> HttpResponse:
-    """Generated pictures to post, some of which stand in the demo's bank."""
+    """Show generated pictures to post. Some of them are in the demo's bank."""
     banked = pictures.BANKED_SEEDS
     return render(request, "samples.html", {"banked": banked, "plain": pictures.PLAIN_SEEDS})
 
 
 @require_GET
 def sample(request: HttpRequest, seed: int) -> HttpResponse:
-    """One generated picture, as a JPEG that is not byte for byte the banked file."""
+    """Return a generated picture as a JPEG. Its bytes differ from those of the banked file."""
     if seed not in (*pictures.BANKED_SEEDS, *pictures.PLAIN_SEEDS):
         raise Http404
     image = pictures.draw(seed).resize((800, 600))
@@ -234,6 +239,6 @@ def sample(request: HttpRequest, seed: int) -> HttpResponse:
 
 @require_GET
 def health(request: HttpRequest) -> HttpResponse:
-    """For whoever waits for the community to be up."""
+    """Answer once the community and its database are ready."""
     Member.objects.exists()
     return HttpResponse("ok")

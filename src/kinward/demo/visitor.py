@@ -1,4 +1,4 @@
-"""A visitor without a browser: signs up and posts through the community's own pages."""
+"""A visitor without a browser, who signs up and posts through the community's pages."""
 
 import re
 from typing import Final
@@ -16,7 +16,7 @@ class Visitor:
         self._send("/join", {"handle": handle, "age": str(age)})
 
     def post(self, data: bytes, *, filename: str = "picture.png", caption: str = "") -> str:
-        """Post a picture; returns the page that the member then sees."""
+        """Post a picture; returns the HTML of the next page."""
         return self._send("/post", {"caption": caption}, {"picture": (filename, data, "image/png")})
 
     def _send(

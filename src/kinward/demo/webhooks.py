@@ -1,10 +1,10 @@
-"""Hearing from Kinward. Three rules make a receiver safe: verify, once per action, newest last.
+"""The receiver of Kinward's webhooks. Three rules make it safe:
 
-1. Verify the signature before reading anything (Standard Webhooks; libraries exist everywhere).
-2. An action id that was carried out is answered 200 and not carried out again.
-3. Actions on one target are numbered; one that is older than the last carried out is passed over.
-   Notices are not: each is for its reader.
-All three happen in one transaction with the effect itself.
+1. Verify the signature before reading anything (Standard Webhooks has libraries for it).
+2. Carry out each action id once. Answer a repeated one with 200.
+3. Actions on one target are numbered. Skip an action that is older than the last one carried out.
+   Never skip a notice, because each one has its own reader.
+Rules 2 and 3 run in one transaction with the effect.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ from kinward.demo.models import CarriedOut, Member, Notice, Post
 @csrf_exempt
 @require_POST
 def receive(request: HttpRequest) -> HttpResponse:
-    """Carry out one action of Kinward's."""
+    """Verify a webhook, and carry out its action."""
     try:
         message = Webhook(settings.WEBHOOK_SECRET).verify(
             request.body, {name.lower(): value for name, value in request.headers.items()}
@@ -36,9 +36,9 @@ def receive(request: HttpRequest) -> HttpResponse:
 
 @transaction.atomic
 def carry_out(action: dict[str, Any]) -> bool:
-    """Apply an action unless it, or a later one on its target, was applied before."""
+    """Apply an action, unless it or a later one on the same target was applied before."""
     target = f"{action['target']}:{action['account_id']}:{action['content_id'] or ''}"
-    with connection.cursor() as cursor:  # two deliveries about one target wait for each other
+    with connection.cursor() as cursor:  # serialises deliveries about one target
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [target])
     if CarriedOut.objects.filter(action_id=action["action_id"]).exists():
         return False
@@ -64,20 +64,20 @@ def _post(state: str, **changes: Any) -> Callable[[dict[str, Any]], None]:
 
 
 def _restore(action: dict[str, Any]) -> None:
-    """What was only hidden is shown again; what was removed comes back from Kinward's vault."""
-    found = Post.objects.filter(pk=action["content_id"]).first()
-    if found is None:
+    """Show a hidden picture again. Fetch a removed one from Kinward's vault first."""
+    post = Post.objects.filter(pk=action["content_id"]).first()
+    if post is None:
         return
-    if not found.picture and action.get("file"):
-        found.picture = safety.given_back(action["file"])
-    found.state = "published"
-    found.save(update_fields=["picture", "state"])
+    if not post.picture and action.get("file"):
+        post.picture = safety.fetch_restored(action["file"])
+    post.state = "published"
+    post.save(update_fields=["picture", "state"])
 
 
 def _member(action: dict[str, Any]) -> None:
-    """Each action on an account says how it stands from now on.
+    """Set a member's standing. Each action on an account has the new standing.
 
-    What is restricted need not be kept here: every message and stream asks `/v1/decide`.
+    The restricted capabilities need not be stored: every message and stream asks `/v1/decide`.
     """
     standing = {"terminated": "closed"}.get(action["standing"], action["standing"])
     number = action["account_id"].removeprefix("member-")

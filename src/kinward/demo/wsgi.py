@@ -1,4 +1,4 @@
-"""The community as a WSGI application; it migrates its own database when it starts."""
+"""The community as a WSGI application. It migrates its database when it starts."""
 
 import os
 

@@ -1,1 +1,1 @@
-"""The gate: the small, fast door that the platform's app calls on every upload."""
+"""The gate: the small, fast HTTP API that the platform's app calls."""

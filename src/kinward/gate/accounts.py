@@ -1,4 +1,4 @@
-"""What a platform says and asks about its accounts: `/v1/accounts/…` and `/v1/registrations`."""
+"""A platform's accounts: `/v1/accounts/…` and `/v1/registrations`."""
 
 from typing import Annotated, Literal
 
@@ -14,20 +14,20 @@ Moment = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
 
 
 class Registration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a person who wants an account brings. Kinward keeps none of it."""
+    """The identifiers of a person who wants an account. Kinward does not keep them."""
 
     identifiers: list[IdentifierIn]
 
 
 class Registered(msgspec.Struct, frozen=True):
-    """Whether this person may register, and the kinds of identifiers that speak against it."""
+    """Whether this person may register, and the kinds of the blocked identifiers."""
 
     allowed: bool
     blocked: list[str]
 
 
 class KnownAccount(msgspec.Struct, frozen=True):
-    """An account, its standing, and which of the sent identifiers belong to a terminated one."""
+    """An account, its standing, and the kinds of sent identifiers that are blocked."""
 
     account_id: str
     standing: Standing
@@ -35,14 +35,14 @@ class KnownAccount(msgspec.Struct, frozen=True):
 
 
 class Restriction(msgspec.Struct, frozen=True):
-    """A capability that is withheld, and until when."""
+    """A withheld capability, and when it returns, if that is known."""
 
     capability: str
     until: Moment | None
 
 
 class AccountStanding(msgspec.Struct, frozen=True):
-    """The standing of an account, until when it holds, and the capabilities that are withheld."""
+    """An account's standing, when it ends, and the withheld capabilities."""
 
     account_id: str
     standing: Standing
@@ -52,7 +52,7 @@ class AccountStanding(msgspec.Struct, frozen=True):
 
 @transaction.atomic
 def put_known_account(call: Call[Profile], account_id: str) -> KnownAccount | Created[KnownAccount]:
-    """Create an account, or replace what is known of it."""
+    """Create an account, or replace what Kinward knows about it."""
     account, new = put_account(platform_id=account_id, profile=call.body)
     identifiers = call.body.identifiers
     blocked = blocked_kinds(digests_of(identifiers)) if identifiers else []
@@ -69,6 +69,6 @@ def see_account(call: Call[None], account_id: str) -> AccountStanding:
 
 
 def check_registration(call: Call[Registration]) -> Registered:
-    """Check that none of a person's identifiers belongs to a terminated account."""
+    """Check whether any of a person's identifiers belongs to a terminated account."""
     blocked = blocked_kinds(digests_of(call.body.identifiers))
     return Registered(not blocked, blocked)

@@ -1,6 +1,6 @@
-"""Actions for a platform behind a firewall, which fetches them and acknowledges each.
+"""Actions for a platform behind a firewall, which fetches and acknowledges them.
 
-Each is signed like the webhook that it would have been, over the same bytes.
+Each action has the payload and the signature of the webhook that it replaces.
 """
 
 from typing import Annotated, Final
@@ -25,7 +25,7 @@ BYTES: Final = "application/octet-stream"
 
 
 class Page(msgspec.Struct, frozen=True):
-    """How many actions to return."""
+    """The number of actions to return."""
 
     limit: Annotated[int, msgspec.Meta(ge=1, le=MOST)] = 100
 
@@ -43,13 +43,13 @@ class CarriedOut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Acknowledged(msgspec.Struct, frozen=True):
-    """How many of the actions had not been acknowledged before."""
+    """The number of actions that were not acknowledged before."""
 
     acknowledged: int
 
 
 def pull_actions(call: Call[None], query: Page) -> PendingActions:
-    """Return the oldest unacknowledged actions, at most `limit` of them."""
+    """Return the oldest unacknowledged actions, at most `limit`."""
     pending = undelivered_actions()[: query.limit]
     return PendingActions(
         [
@@ -60,7 +60,7 @@ def pull_actions(call: Call[None], query: Page) -> PendingActions:
 
 
 def fetch_restored_file(call: Call[None], action_id: UUID) -> Content:
-    """Return the file of a content item that an action restores."""
+    """Return the file of the content that an action restores."""
     return Content(file_to_restore(action_id, actor=call.actor), BYTES)
 
 

@@ -1,4 +1,4 @@
-"""The gate as one ASGI application: route, authenticate, bound, parse, call, answer."""
+"""The gate as an ASGI application: it routes, authenticates, limits, parses, calls and answers."""
 
 import asyncio
 import contextlib
@@ -27,7 +27,7 @@ from kinward.gate.http import (
     send_problem,
 )
 from kinward.gate.routes import ROUTES
-from kinward.gate.routing import Fast, Form, Found, Route, Router, prefixes
+from kinward.gate.routing import Fast, Form, Route, Router, Target, prefixes
 from kinward.ground.config import config
 from kinward.ground.errors import KinwardError, NotFound
 from kinward.media import Busy
@@ -36,15 +36,15 @@ log = structlog.get_logger(__name__)
 
 R = TypeVar("R")
 
-SHADOW_SECONDS: Final = 1.0  # between two writings of where the shadow differed
-SPARE_THREADS: Final = 4  # so that health and accounts answer while every upload is decoding
-PATHS: Final = (*prefixes(ROUTES), "//")  # tools that join addresses begin with two slashes
+SHADOW_SECONDS: Final = 1.0  # between two writes of shadow mode's differences
+SPARE_THREADS: Final = 4  # answer health and accounts while all uploads are being decoded
+PATHS: Final = (*prefixes(ROUTES), "//")  # some tools join URLs with two slashes
 
 _router = Router(ROUTES)
 
 
 class Gate:
-    """The application. What blocks runs in threads; so many uploads at a time, and no more."""
+    """The application. Blocking work runs in threads, and only `max_uploads` uploads at a time."""
 
     def __init__(self) -> None:
         chosen = config()
@@ -57,10 +57,10 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request, began = Request(scope, receive), time.perf_counter()
-        found = _router.find(request.path, request.raw_path)
-        endpoint = found.address.template if found else ""
+        target = _router.find(request.path, request.raw_path)
+        endpoint = target.address.template if target else ""
         try:
-            await send_answer(send, await self._answer(request, found))
+            await send_answer(send, await self._answer(request, target))
             ANSWERS.labels(endpoint, "ok").inc()
         except Disconnected:
             ANSWERS.labels(endpoint, "disconnected").inc()
@@ -74,26 +74,26 @@ class Gate:
         except Exception:
             log.exception("gate.failed", endpoint=endpoint)
             ANSWERS.labels(endpoint, KinwardError.code).inc()
-            await send_problem(send, KinwardError("It was logged. Hold the upload back."))
+            await send_problem(send, KinwardError("The error was logged. Hold the upload back."))
         finally:
             SECONDS.labels(endpoint).observe(time.perf_counter() - began)
 
-    async def _answer(self, request: Request, found: Found | None) -> Any:
-        if found is None:
+    async def _answer(self, request: Request, target: Target | None) -> Any:
+        if target is None:
             raise NotFound(f"No endpoint {request.path[:80]!r}. The API is under /v1.")
-        methods = found.address.methods
+        methods = target.address.methods
         route = methods.get(request.method)
         if route is None:
             detail = f"{request.method} {request.path[:80]}"
             raise MethodNotAllowed(detail, allow=", ".join(sorted(methods)))
         if route.fast is not None:
             return await self._answer_fast(route, route.fast, request)
-        key = await self._key(route, request, found)
+        key = await self._key(route, request, target)
         async with self._slot(route):
             body = await self._body(route, request)
             return await self._in_thread(
                 lambda: route.run(
-                    texts=found.texts,
+                    texts=target.texts,
                     query=request.query if route.query else {},
                     body=body,
                     key=key,
@@ -102,7 +102,7 @@ class Gate:
             )
 
     async def _answer_fast(self, route: Route, fast: Fast, request: Request) -> Any:
-        """Answer from memory if it can be trusted, else from the database, else protectively."""
+        """Answer from memory if possible, else from the database, and protectively without it."""
         reachable = True
         try:
             key = await self._authenticate(request.header("authorization"), route.scope)
@@ -118,11 +118,11 @@ class Gate:
         self._write_shadow()
         return answer
 
-    async def _key(self, route: Route, request: Request, found: Found) -> ApiKey | None:
+    async def _key(self, route: Route, request: Request, target: Target) -> ApiKey | None:
         if not route.scope:
             return None
         if route.key_in_path:
-            return await self._authenticate(f"Bearer {found.texts[0]}", route.scope)
+            return await self._authenticate(f"Bearer {target.texts[0]}", route.scope)
         return await self._authenticate(request.header("authorization"), route.scope)
 
     async def _authenticate(self, header: str, scope: str) -> ApiKey:
@@ -140,7 +140,7 @@ class Gate:
 
     @contextlib.asynccontextmanager
     async def _slot(self, route: Route) -> AsyncIterator[None]:
-        """A slot is what bounds memory: no file is read or fetched before there is one."""
+        """Wait for a slot. Slots limit memory: no file is read without one. Raises `Busy`."""
         if not route.slot:
             yield
             return
@@ -154,7 +154,7 @@ class Gate:
             self._uploads.release()
 
     def _write_shadow(self) -> None:
-        """Now and then, write down where the shadow differed."""
+        """Write shadow mode's differences in a thread, at most once in `SHADOW_SECONDS`."""
         if time.monotonic() - self._shadow_written < SHADOW_SECONDS:
             return
         self._shadow_written = time.monotonic()

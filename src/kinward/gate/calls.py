@@ -1,4 +1,4 @@
-"""One call of an endpoint, and the kinds of answers that an endpoint may give."""
+"""A call of an endpoint, and the kinds of answers that an endpoint can return."""
 
 from typing import Generic, TypeVar
 
@@ -12,7 +12,7 @@ A = TypeVar("A")
 
 
 class Call(msgspec.Struct, Generic[B], frozen=True):
-    """One call: its decoded body, its key, and its `Idempotency-Key` or an empty text."""
+    """A call: its decoded body, its key, and its `Idempotency-Key` or an empty text."""
 
     body: B
     api_key: ApiKey | None = None
@@ -20,14 +20,14 @@ class Call(msgspec.Struct, Generic[B], frozen=True):
 
     @property
     def key(self) -> ApiKey:
-        """The key that the gate checked. Raises `KeyRefused` on an endpoint that asks for none."""
+        """The API key that the gate has checked. Raises `KeyRefused` if the endpoint needs none."""
         if self.api_key is None:
             raise KeyRefused
         return self.api_key
 
     @property
     def actor(self) -> Actor:
-        """The key, as the ledger names it."""
+        """The API key as an actor."""
         return self.key.actor
 
 
@@ -38,13 +38,13 @@ class Created(msgspec.Struct, Generic[A], frozen=True):
 
 
 class Encoded(msgspec.Struct, Generic[A], frozen=True):
-    """A JSON answer that is encoded already."""
+    """A JSON answer that is already encoded."""
 
     data: bytes
 
 
 class Content(msgspec.Struct, frozen=True):
-    """An answer that is not JSON of one of our types: bytes, and what they are."""
+    """An answer of raw bytes with their media type."""
 
     data: bytes
     media_type: str

@@ -1,8 +1,7 @@
-"""`POST /v1/decide` and its batch: may this person do this?
+"""`POST /v1/decide` and its batch: what a person may do.
 
-What can be answered from memory is answered on the event loop; the rest goes to a thread. Nothing
-in here allows: a question that cannot be read, or a state that cannot be reached, is answered with
-the protective decision.
+The event loop answers what it can from memory, and a thread answers the rest. Every failure is
+protective: an unreadable question or an unreachable database gets the protective decision.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +26,7 @@ from kinward.policy import Decision, Effect, Layer, Request, Value, closed, lang
 log = structlog.get_logger(__name__)
 
 TIME: Final = "session.time"
-MAX_TIMES: Final = 200  # questions of a batch that need the minutes used
+MAX_TIMES: Final = 200  # questions of a batch about an account's used minutes
 MAX_BATCH: Final = 10_000
 MAX_BATCH_BODY: Final = 8 * 1024 * 1024
 
@@ -45,17 +44,17 @@ class _RawQuestions(msgspec.Struct):
 
 
 class ReasonOut(msgspec.Struct, frozen=True):
-    """Why: a stable code, and a sentence for the person."""
+    """A reason: a stable code, and a sentence for the person."""
 
     code: str
     text: str
 
 
 class DecisionOut(msgspec.Struct, frozen=True, kw_only=True):
-    """What one person may do or be shown, and why, in words for the person.
+    """What a person may do or be shown, and why, in words for the person.
 
-    `value` is null for an unknown capability. `time` comes with decisions about an account's
-    `session.time`, `problem` with a question that could not be read.
+    `value` is null for an unknown capability. A decision about an account's `session.time` has
+    `time`. The answer to an unreadable question has `problem`.
     """
 
     effect: Effect
@@ -70,13 +69,13 @@ class DecisionOut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DecisionsOut(msgspec.Struct, frozen=True):
-    """The decisions on a batch of questions, in the same order."""
+    """The decisions on a batch of questions, in the order of the questions."""
 
     decisions: list[DecisionOut]
 
 
 class Unread(msgspec.Struct, frozen=True):
-    """A question that could not be read, and what is wrong with it."""
+    """An unreadable question, with its problem."""
 
     problem: str
 
@@ -87,7 +86,7 @@ Read = Request | Unread
 
 
 def read_one(body: bytes) -> Read:
-    """Read one question. Raises `Malformed` for what is not JSON at all."""
+    """Read one question. Raises `Malformed` if the body is not JSON."""
     try:
         return _one.decode(body)
     except msgspec.ValidationError as error:
@@ -102,7 +101,11 @@ def read_alone(body: bytes) -> Sequence[Read]:
 
 
 def read_many(body: bytes) -> Sequence[Read]:
-    """Read the questions of a batch one by one. Raises where there is no list of questions."""
+    """Read the questions of a batch.
+
+    An unreadable question becomes `Unread`. Raises `Malformed` if the body is not JSON, and
+    `Invalid` if it has no list of questions or too many.
+    """
     questions: Sequence[Read]
     try:
         questions = _many.decode(body).questions
@@ -120,7 +123,7 @@ def _read_singly(body: bytes) -> Sequence[Read]:
         raw = msgspec.json.decode(body, type=_RawQuestions).questions
     except msgspec.ValidationError as error:
         raise Invalid(f'Send {{"questions": […]}}: {error}.') from error
-    except NOT_JSON as error:  # it goes wrong further on
+    except NOT_JSON as error:  # the first decoder stopped before this fault
         raise no_json(error) from error
     _check_count(len(raw))
     return [read_one(bytes(question)) for question in raw]
@@ -130,30 +133,30 @@ def _check_time_count(questions: Sequence[Read]) -> None:
     about_time = sum(isinstance(read, Request) and _about_time(read) for read in questions)
     if about_time > MAX_TIMES:
         raise Invalid(
-            f"A batch asks at most {MAX_TIMES} times how much time is left; heartbeats tell too."
+            f"A batch has at most {MAX_TIMES} questions about time. Heartbeats return it as well."
         )
 
 
 def _check_count(count: int) -> None:
     if count > MAX_BATCH:
-        raise Invalid(f"A batch has at most {MAX_BATCH:,} questions; this one has {count:,}.")
+        raise Invalid(f"A batch has at most {MAX_BATCH:,} questions, but this one has {count:,}.")
 
 
 def at_hand(read: Sequence[Read]) -> list[msgspec.Raw] | None:
-    """The answers as JSON, if no database has to be asked."""
-    asked = [each for each in read if isinstance(each, Request)]
+    """Return the answers as JSON, or None if they need the database."""
+    asked = [question for question in read if isinstance(question, Request)]
     if any(map(_about_time, asked)):
-        return None  # the minutes used are in the database
+        return None  # the used minutes are in the database
     answered = live().ready(asked)
     return None if answered is None else _render(read, asked, answered)
 
 
 def looked_up(read: Sequence[Read]) -> list[msgspec.Raw]:
-    """The answers as JSON, asking the database where that is needed."""
-    asked = [each for each in read if isinstance(each, Request)]
+    """Return the answers as JSON, from the database if needed. Protective if it is unreachable."""
+    asked = [question for question in read if isinstance(question, Request)]
     answered = live().look_up(asked)
     times: dict[str | None, ScreenTime] = {}
-    for name in {each.actor.id for each in asked if _about_time(each)}:
+    for name in {question.actor.id for question in asked if _about_time(question)}:
         if name is None or name not in answered.states:
             continue
         try:
@@ -165,12 +168,12 @@ def looked_up(read: Sequence[Read]) -> list[msgspec.Raw]:
 
 
 def decide_one(call: Call[Sequence[Read]]) -> Encoded[DecisionOut]:
-    """Answer one question, asking the database where that is needed."""
+    """Answer one question: whether a person may do something."""
     return _written_alone(looked_up(call.body))
 
 
 def decide_many(call: Call[Sequence[Read]]) -> Encoded[DecisionsOut]:
-    """Answer a batch of questions, asking the database where that is needed."""
+    """Answer a batch of questions."""
     return _written_together(looked_up(call.body))
 
 
@@ -196,14 +199,14 @@ TOGETHER: Final = _fast(_written_together)
 
 
 def _about_time(request: Request) -> bool:
-    """Whether a question is about an account's time, and so about the minutes it has used."""
+    """Whether a question is about the time of an account, so that its used minutes count."""
     return request.capability == TIME and request.actor.id is not None
 
 
 def unreachable(read: Sequence[Read]) -> list[msgspec.Raw]:
-    """The protective answers, when not even the caller's key can be checked."""
-    asked = [each for each in read if isinstance(each, Request)]
-    decisions = [closed(each, "state.unavailable") for each in asked]
+    """Return protective answers, for when the database cannot even confirm the API key."""
+    asked = [question for question in read if isinstance(question, Request)]
+    decisions = [closed(question, "state.unavailable") for question in asked]
     return _render(read, asked, Answered(decisions, {}, None))
 
 
@@ -213,32 +216,32 @@ def _render(
     answered: Answered,
     times: Mapping[str | None, ScreenTime] = MappingProxyType({}),
 ) -> list[msgspec.Raw]:
-    """The answers in the order they were asked; the shadow, if there is one, is asked as well.
+    """Return the answers in the order of the questions, and compare them with shadow mode.
 
-    `times` are the screen times of accounts, for the questions about time.
+    `times` has the screen time of accounts, for the questions about time.
     """
     tally_shadow().compare(answered, asked)
     pairs = zip(answered.decisions, asked, strict=True)
-    said = [
-        _with_time(decision, each, answered, times[each.actor.id])
-        if times and _about_time(each) and each.actor.id in times
-        else decision.json(language_of(each, answered.states))
-        for decision, each in pairs
+    answers = [
+        _with_time(decision, question, answered, times[question.actor.id])
+        if times and _about_time(question) and question.actor.id in times
+        else decision.json(language_of(question, answered.states))
+        for decision, question in pairs
     ]
     if len(asked) == len(read):
-        return said
-    ready = iter(said)
-    return [_unread(each) if isinstance(each, Unread) else next(ready) for each in read]
+        return answers
+    ready = iter(answers)
+    return [_unread(question) if isinstance(question, Unread) else next(ready) for question in read]
 
 
 def _with_time(
     decision: Decision, request: Request, answered: Answered, time: ScreenTime
 ) -> msgspec.Raw:
-    """A decision about time, with what is left of the day and whether it is time to say so."""
-    said = decision.as_dict(language_of(request, answered.states))
+    """Return a decision about time with the account's screen time. Deny it if no time is left."""
+    fields = decision.as_dict(language_of(request, answered.states))
     if time.left == 0 or time.closed:
-        said["effect"] = "deny"
-    return msgspec.Raw(msgspec.json.encode(said | {"time": time}))
+        fields["effect"] = "deny"
+    return msgspec.Raw(msgspec.json.encode(fields | {"time": time}))
 
 
 def _unread(unread: Unread) -> msgspec.Raw:

@@ -1,4 +1,4 @@
-"""`POST /v1/events` and an account's screen time: heartbeats in, minutes that are left out."""
+"""`POST /v1/events` and screen time: an app sends heartbeats and gets the remaining minutes."""
 
 from datetime import UTC, datetime
 from typing import Final
@@ -29,13 +29,13 @@ class Heartbeats(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RawHeartbeats(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A batch of heartbeats, each still to be decoded."""
+    """A batch of heartbeats that are not decoded yet."""
 
     events: list[msgspec.Raw]
 
 
 class HeartbeatsTaken(msgspec.Struct, frozen=True):
-    """How many heartbeats were taken, which were refused, and the accounts' screen time."""
+    """The number of accepted heartbeats, the refused ones, and the accounts' screen time."""
 
     taken: int
     refused: list[Refusal]
@@ -43,42 +43,44 @@ class HeartbeatsTaken(msgspec.Struct, frozen=True):
 
 
 class ZoneIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A time zone of the IANA database."""
+    """An IANA time zone, such as Europe/Dublin."""
 
     time_zone: str
 
 
 def read_heartbeats(body: bytes) -> RawHeartbeats:
-    """Decode a batch, but none of its heartbeats: one that is wrong spoils no other."""
+    """Decode a batch, but not its heartbeats, so that an invalid one does not spoil the others."""
     return decode(body, RawHeartbeats)
 
 
 def receive_heartbeats(call: Call[RawHeartbeats]) -> HeartbeatsTaken:
-    """Take a batch: good heartbeats go in, each bad one is listed with its place and its fault."""
+    """Record the valid heartbeats of a batch; returns the refused ones with index and reason."""
     batch = call.body.events
     if len(batch) > MAX_EVENTS:
-        raise Invalid(f"A batch has at most {MAX_EVENTS:,} events; this one has {len(batch):,}.")
+        raise Invalid(
+            f"A batch has at most {MAX_EVENTS:,} events, but this one has {len(batch):,}."
+        )
     heartbeats: list[Heartbeat] = []
-    places: list[int] = []
+    indexes: list[int] = []
     refused: list[Refusal] = []
     for index, raw in enumerate(batch):
         try:
             heartbeats.append(msgspec.json.decode(raw, type=Heartbeat))
-            places.append(index)
+            indexes.append(index)
         except (msgspec.ValidationError, UnicodeDecodeError) as error:
             refused.append(Refusal(index, f"{error}."))
     accounts, more = take_heartbeats(heartbeats)
-    refused += [Refusal(places[refusal.index], refusal.why) for refusal in more]
+    refused += [Refusal(indexes[refusal.index], refusal.why) for refusal in more]
     refused.sort(key=lambda refusal: refusal.index)
     return HeartbeatsTaken(len(batch) - len(refused), refused, accounts)
 
 
 def see_screen_time(call: Call[None], account_id: str) -> ScreenTime:
-    """Return an account's screen time of today and of the week."""
+    """Return an account's screen time of today and of this week."""
     return screen_time(get_account(account_id), datetime.now(UTC))
 
 
 def put_time_zone(call: Call[ZoneIn], account_id: str) -> ScreenTime:
-    """Move an account to a time zone; answers with its screen time as it now is."""
+    """Set an account's time zone; returns its new screen time."""
     set_time_zone(account_id=account_id, zone=call.body.time_zone, actor=call.actor)
     return screen_time(get_account(account_id), datetime.now(UTC))

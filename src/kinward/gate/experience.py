@@ -1,4 +1,4 @@
-"""An account's whole experience: every decision with its bounds, and setting one of them."""
+"""An account's experience: all its decisions with their bounds, and changes of settings."""
 
 from datetime import date
 from typing import Any, Literal
@@ -16,7 +16,7 @@ from kinward.policy import About, Request, Value, Weekly, bounds_in_general, bou
 
 
 class Movable(msgspec.Struct, frozen=True, rename={"self_": "self"}):
-    """How far guardian and self may move a value: `[most protective, loosest]`, or null."""
+    """The bounds for guardian and self as `[most protective, loosest]`, or null."""
 
     default: Value | None
     guardian: tuple[Value, Value] | None
@@ -24,13 +24,13 @@ class Movable(msgspec.Struct, frozen=True, rename={"self_": "self"}):
 
 
 class BoundedDecision(DecisionOut, frozen=True, kw_only=True):
-    """A decision, and how far guardian and self may move it."""
+    """A decision with its bounds."""
 
     bounds: Movable
 
 
 class Experience(msgspec.Struct, frozen=True):
-    """Every decision for one account. Without a pack in force there is none."""
+    """All decisions for one account. Without a pack in force there are none."""
 
     account_id: str
     pack: str | None
@@ -40,7 +40,7 @@ class Experience(msgspec.Struct, frozen=True):
 
 
 class SettingIn(msgspec.Struct, forbid_unknown_fields=True):
-    """A value that a person or their guardian chose; null ends what was chosen before."""
+    """A value that a person or their guardian chose. Null removes the setting."""
 
     layer: Literal["guardian", "self"]
     value: Weekly | None
@@ -48,7 +48,7 @@ class SettingIn(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def see_experience(call: Call[None], account_id: str) -> Experience:
-    """Return each decision for one account, and how far guardian and self may move it."""
+    """Return all decisions for one account, with the bounds for guardian and self."""
     account = get_account(account_id)
     pack = live().in_force().for_account(account_id)
     if pack is None:
@@ -66,11 +66,11 @@ def see_experience(call: Call[None], account_id: str) -> Experience:
 
 
 def put_setting(call: Call[SettingIn], account_id: str, capability: str) -> DecisionOut:
-    """Make or end one setting; answers with the decision that now holds."""
+    """Make or remove one setting; returns the new decision."""
     setting, account = call.body, get_account(account_id)
     if setting.layer == "guardian":
         if not setting.guardian_id:
-            raise Invalid("A guardian's setting names its guardian: `guardian_id`.")
+            raise Invalid("A guardian's setting needs `guardian_id`.")
         choose_setting(
             guardian=get_account(setting.guardian_id),
             teen_id=account_id,

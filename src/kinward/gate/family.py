@@ -1,4 +1,4 @@
-"""The family's endpoints: portal sessions, counts of a day, pass-codes, reports by people."""
+"""Endpoints for families: portal sessions, daily counts, pass-codes and user reports."""
 
 from datetime import UTC, date, datetime
 from typing import Literal
@@ -35,14 +35,14 @@ from kinward.policy import known_language
 
 
 class PortalSessionIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The account that is signed in with the platform, and the page where its visit starts."""
+    """The account that is signed in to the platform, and the first page of its visit."""
 
     account_id: str
     start: Start = Start()
 
 
 class PortalLink(msgspec.Struct, frozen=True):
-    """A link that opens once, within `expires_in` seconds."""
+    """A link that works once, within `expires_in` seconds."""
 
     portal_session_id: str
     url: str
@@ -50,7 +50,7 @@ class PortalLink(msgspec.Struct, frozen=True):
 
 
 class Day(msgspec.Struct, frozen=True):
-    """The counts of one day of an account, as they are now."""
+    """The current counts of one day of an account."""
 
     account_id: str
     day: date
@@ -58,7 +58,7 @@ class Day(msgspec.Struct, frozen=True):
 
 
 class PasscodeSheet(msgspec.Struct, frozen=True):
-    """A signed list from which a device checks pass-codes while it is offline."""
+    """A signed list with which an offline device checks pass-codes."""
 
     body: str
     signature: str
@@ -66,14 +66,14 @@ class PasscodeSheet(msgspec.Struct, frozen=True):
 
 
 class PasscodeIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A pass-code, and when it was used if that was offline."""
+    """A pass-code, and when it was used, if it was used offline."""
 
     code: str
     at: datetime | None = None
 
 
 class ReportTaken(msgspec.Struct, frozen=True):
-    """A report that was taken: what to tell the reporter, and which help to show."""
+    """A user report that was received: what to tell the reporter, and which help to show."""
 
     report_id: str
     outcome: Literal["received"]
@@ -83,35 +83,35 @@ class ReportTaken(msgspec.Struct, frozen=True):
 
 
 class ReportOutcome(msgspec.Struct, frozen=True):
-    """The outcome of a report, but never what was done to whom."""
+    """The outcome of a user report. It never tells what was done to whom."""
 
     report_id: str
     outcome: Literal["received", "acted", "closed"]
 
 
 def open_portal_session(call: Call[PortalSessionIn]) -> Created[PortalLink]:
-    """Make a link to the family pages for an account that is signed in with the platform."""
+    """Create a link to the family pages for an account that is signed in to the platform."""
     start = call.body.start
     if any(text and not is_id(text) for text in (start.account_id, start.content_id, start.code)):
-        raise Invalid(f"`start` holds ids and a code of at most {MAX_ID} printable characters.")
+        raise Invalid(f"Ids and codes in `start` have at most {MAX_ID} printable characters.")
     secret, session = open_portal(account_id=call.body.account_id, start=start, actor=call.actor)
     url = f"{config().url}/family/enter/{quote(secret)}"
     return Created(PortalLink(str(session.id), url, LINK_SECONDS))
 
 
 def put_day(call: Call[Counts], account_id: str, day: date) -> Day:
-    """Write the counts of one of an account's days."""
+    """Set the counts of one day of an account."""
     put_activity(account=get_account(account_id), day=day, counts=call.body)
     return Day(account_id, day, msgspec.structs.asdict(call.body))
 
 
 def see_passcodes(call: Call[None], account_id: str) -> PasscodeSheet:
-    """Return what a device keeps to check pass-codes while it is offline."""
+    """Return the list with which an offline device checks pass-codes."""
     return PasscodeSheet(**passcode_sheet(get_account(account_id), datetime.now(UTC)))
 
 
 def put_passcode(call: Call[PasscodeIn], account_id: str) -> ScreenTime:
-    """Use a pass-code; answers with the screen time as it now is."""
+    """Use a pass-code; returns the new screen time."""
     at = call.body.at or datetime.now(UTC)
     if at.tzinfo is None:
         raise Invalid("`at` needs a time zone, as in 2026-01-31T12:00:00Z.")
@@ -119,7 +119,7 @@ def put_passcode(call: Call[PasscodeIn], account_id: str) -> ScreenTime:
 
 
 def take_report(call: Call[UserReportIn]) -> Created[ReportTaken]:
-    """Take a person's report; the answer is for that person to read."""
+    """Receive a user report; returns what to tell the reporter."""
     report = receive_user_report(report=call.body, actor=call.actor)
     language = known_language(report.reporter.language if report.reporter else "")
     with override(language):
@@ -135,7 +135,7 @@ def take_report(call: Call[UserReportIn]) -> Created[ReportTaken]:
 
 
 def see_report(call: Call[None], report_id: UUID) -> ReportOutcome:
-    """Return the outcome of a report."""
+    """Return the outcome of a user report."""
     report = get_user_report(report_id)
     fields = {"report_id": str(report.id), "outcome": outcome_of_user_report(report)}
     return msgspec.convert(fields, ReportOutcome)

@@ -1,4 +1,4 @@
-"""What a load balancer and Prometheus ask."""
+"""Endpoints for load balancers and Prometheus."""
 
 from typing import Final, Literal
 
@@ -20,20 +20,20 @@ SECONDS = Histogram("kinward_gate_seconds", "Seconds to an answer", ["endpoint"]
 
 
 class Health(msgspec.Struct, frozen=True):
-    """The gate answers, and so does its database."""
+    """The gate and its database answer."""
 
     status: Literal["ok"] = "ok"
 
 
 def see_health(call: Call[None]) -> Health:
-    """Answer if the database does."""
+    """Answer if the database answers."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return Health()
 
 
 def see_metrics(call: Call[None]) -> Content:
-    """Return the metrics of this process, and what waits in the database."""
+    """Return the metrics of this process, and counts of waiting work from the database."""
     for what, count in parked_counts().items():
         PARKED.labels(what).set(count)
     OVERDUE.set(overdue_cases().count())

@@ -1,7 +1,7 @@
-"""HMA's lookups, so that tools made for it (Coop among them) can point at Kinward unchanged.
+"""HMA's look-ups, so that tools for HMA, such as Coop, can use Kinward unchanged.
 
-`/h/hash`, `/m/lookup` and `/m/raw_lookup`, with HMA's parameters and answers. Such tools know of no
-key: where one cannot be sent as a header, it is part of the address, `/hma/<key>/m/lookup`.
+`/h/hash`, `/m/lookup` and `/m/raw_lookup` have HMA's parameters and answers. A tool that cannot
+send a header has its API key in the path: `/hma/<key>/m/lookup`.
 """
 
 from collections.abc import Mapping
@@ -20,12 +20,12 @@ from kinward.media import decoders, digest_bytes, medium_of
 
 SECONDS: Final = 30.0
 FILES: Final = ("file", "photo", "video")
-# What HMA calls hashes of a medium otherwise than Kinward does.
+# HMA's names for hashes of a medium, where they differ from Kinward's.
 OTHER_NAMES: Final = {"video": {"video_md5": Md5.name}}
 
 
 class FetchRefused(KinwardError):
-    """Kinward fetches nothing from that host. Name it in KINWARD_FETCH_HOSTS, or send the file."""
+    """Kinward does not fetch from that host. Name it in KINWARD_FETCH_HOSTS, or send the file."""
 
     code = "fetch.refused"
     status = 403
@@ -39,20 +39,20 @@ class FetchFailed(KinwardError):
 
 
 class FileQuery(msgspec.Struct, frozen=True):
-    """The address of a file to hash, and which hashes to return, separated by commas."""
+    """The URL of a file, and the types of hashes to return, separated by commas."""
 
     url: str = ""
     types: str = ""
 
 
 class TypesQuery(msgspec.Struct, frozen=True):
-    """Which hashes to return, separated by commas; all of them if it is left out."""
+    """The types of hashes to return, separated by commas. Without it, all are returned."""
 
     types: str = ""
 
 
 class LookupQuery(msgspec.Struct, frozen=True):
-    """A hash and its type, or the address of a file."""
+    """A hash and its type, or the URL of a file."""
 
     signal: str = ""
     signal_type: str = ""
@@ -60,7 +60,7 @@ class LookupQuery(msgspec.Struct, frozen=True):
 
 
 class RawLookupQuery(msgspec.Struct, frozen=True):
-    """A hash and its type, and whether to say how near each match is."""
+    """A hash and its type, and whether to return the distance of each match."""
 
     signal: str = ""
     signal_type: str = ""
@@ -68,7 +68,7 @@ class RawLookupQuery(msgspec.Struct, frozen=True):
 
 
 class Near(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A banked hash, and its distance from the one that was looked up."""
+    """A banked hash, and its distance from the hash that was looked up."""
 
     bank_content_id: int
     distance: str
@@ -76,7 +76,7 @@ class Near(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Matches(msgspec.Struct, frozen=True):
-    """The ids of banked hashes, or each with its distance."""
+    """The ids of banked hashes, with their distances if requested."""
 
     matches: list[int | Near]
 
@@ -90,7 +90,7 @@ Parts = dict[str, Part]
 def hash_address(call: Call[None], query: FileQuery) -> Hashes:
     """Return the hashes of a file that Kinward fetches."""
     if not query.url:
-        raise Invalid("Give the address of a file as `url`, or POST the file.")
+        raise Invalid("Send the URL of a file as `url`, or POST the file.")
     return _only(_hashes(fetch(query.url)), query.types)
 
 
@@ -100,14 +100,14 @@ def hash_file(call: Call[Parts], query: TypesQuery) -> Hashes:
 
 
 def look_up_signal(call: Call[None], query: LookupQuery) -> Looked:
-    """Return what banks hold near a hash, or near each hash of a file that Kinward fetches."""
+    """Return banked hashes near a hash, or near each hash of a file that Kinward fetches."""
     if query.url:
         return _by_type(_hashes(fetch(query.url)))
     return _by_bank(_look_up(query.signal_type, query.signal))
 
 
 def look_up_file(call: Call[Parts]) -> Looked:
-    """Return what banks hold near each hash of a file."""
+    """Return banked hashes near each hash of a file."""
     return _by_type(_hashes(_file(call.body)))
 
 
@@ -127,7 +127,7 @@ def _only(hashes: Hashes, types: str) -> Hashes:
 def _look_up(kind: str, text: str) -> list[Match]:
     for name, value in (("signal", text), ("signal_type", kind)):
         if not value:
-            raise Invalid(f"Give `{name}`.")
+            raise Invalid(f"Send `{name}`.")
     try:
         named = kind_named(kind)
         return look_up([(named.name, named.parse(text))])
@@ -149,24 +149,27 @@ def _by_bank(matches: list[Match]) -> ByBank:
 def _file(parts: Parts) -> bytes:
     files = [(name, part) for name, part in parts.items() if part.filename is not None]
     if len(files) != 1 or files[0][0] not in FILES:
-        raise Invalid(f"Send one file, as a part named {', '.join(FILES)}.")
+        raise Invalid(f"Send one file as a part named {', '.join(FILES)}.")
     return bytes(files[0][1].data)
 
 
 def _hashes(data: bytes) -> Hashes:
-    """Every hash of a file, by HMA's names for them."""
+    """Return every hash of a file, under HMA's names."""
     values = values_of(digest_bytes(data), decoders().hash(data))
     hashes = {kind: kind_of(kind).write(value) for kind, value in values}
-    others = OTHER_NAMES.get(medium_of(data).name, {})
-    return hashes | {name: hashes[kind] for name, kind in others.items()}
+    other_names = OTHER_NAMES.get(medium_of(data).name, {})
+    return hashes | {name: hashes[kind] for name, kind in other_names.items()}
 
 
 def fetch(url: str) -> bytes:
-    """Fetch a file from a host that the operator named, within bounds. Follows no redirect."""
+    """Fetch a file of limited size from a host that the operator named. Follows no redirect.
+
+    Raises `Invalid`, `FetchRefused` and `FetchFailed`.
+    """
     try:
         parts = urlsplit(url)
     except ValueError as error:
-        raise Invalid(f"`url` is not the address of a file: {error}.") from error
+        raise Invalid(f"`url` is not a valid URL: {error}.") from error
     hosts = {host.strip().lower() for host in config().fetch_hosts.split(",") if host.strip()}
     if parts.scheme not in ("http", "https") or (parts.hostname or "").lower() not in hosts:
         raise FetchRefused(f"{parts.hostname}")
@@ -175,11 +178,11 @@ def fetch(url: str) -> bytes:
     try:
         with httpx.stream("GET", url, timeout=SECONDS, follow_redirects=False) as response:
             if response.status_code != 200:
-                raise FetchFailed(f"It answered {response.status_code}.")
+                raise FetchFailed(f"The host answered HTTP {response.status_code}.")
             for chunk in response.iter_bytes():
                 data += chunk
                 if len(data) > limit:
-                    raise FetchFailed(f"It is larger than {limit:,} bytes.")
+                    raise FetchFailed(f"The file is larger than {limit:,} bytes.")
     except httpx.HTTPError as error:
         raise FetchFailed(f"{type(error).__name__}.") from error
     return bytes(data)

@@ -1,4 +1,4 @@
-"""HTTP as the gate speaks it: bounded bodies in, JSON and problem documents out."""
+"""The gate's HTTP: bounded request bodies, JSON answers and problem documents."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
@@ -19,9 +19,9 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 T = TypeVar("T")
 
 JSON: Final = b"application/json"
-# Bad syntax, bad UTF-8, or nested too deep.
+# Bad syntax, bad UTF-8, or too deeply nested.
 NOT_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-FORM_OVERHEAD: Final = 64 * 1024  # what the fields beside the file may add to a body
+FORM_OVERHEAD: Final = 64 * 1024  # bytes that the other fields may add to a file
 
 
 class TooLarge(KinwardError):
@@ -39,7 +39,7 @@ class TooSlow(KinwardError):
 
 
 class WrongType(KinwardError):
-    """The body is of a type that this endpoint does not take."""
+    """This endpoint does not accept this type of body."""
 
     code = "body.type_unsupported"
     status = 415
@@ -53,22 +53,22 @@ class Unavailable(KinwardError):
 
 
 class MethodNotAllowed(KinwardError):
-    """This address does not take that method."""
+    """This address does not accept that method."""
 
     code = "method_not_allowed"
     status = 405
 
     def __init__(self, detail: str, allow: str) -> None:
         super().__init__(detail)
-        self.allow = allow  # the methods that it does take, as the header `Allow` lists them
+        self.allow = allow  # the accepted methods, as in the header `Allow`
 
 
 class Disconnected(Exception):
-    """The caller closed the connection, so there is nobody to answer."""
+    """The caller has closed the connection, so no answer can be sent."""
 
 
 class Request:
-    """One request: its method, path, headers, and a body that is read within bounds."""
+    """A request: its method, path and headers, and methods to read its body within limits."""
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.method: str = scope["method"]
@@ -80,24 +80,24 @@ class Request:
 
     @property
     def raw_path(self) -> str:
-        """The path as it was sent, still percent-encoded, so that a part may hold a slash."""
+        """The path as sent. It is still percent-encoded, so that a segment can contain a slash."""
         return bytes(self._raw_path).partition(b"?")[0].decode("latin-1")
 
     @property
     def query(self) -> dict[str, str]:
-        """The parameters after the path; of one that is given twice, the last."""
+        """The query parameters. If one is repeated, the last value counts."""
         try:
-            given = parse_qsl(self._query.decode("latin-1"), max_num_fields=20)
+            pairs = parse_qsl(self._query.decode("latin-1"), max_num_fields=20)
         except ValueError as error:
-            raise Invalid("At most 20 parameters.") from error
-        return {name: storable(value) for name, value in given}
+            raise Invalid("Send at most 20 parameters.") from error
+        return {name: storable(value) for name, value in pairs}
 
     def header(self, name: str) -> str:
-        """A header by its lower-case name, or an empty text."""
+        """Return a header by its lower-case name, or an empty text."""
         return bytes(self._headers.get(name, b"")).decode("latin-1")
 
     async def json(self, *, limit: int, seconds: float) -> bytes:
-        """A JSON body, not yet decoded."""
+        """Read a JSON body without decoding it. Raises `WrongType`, `TooLarge` and `TooSlow`."""
         if self.header("content-type").partition(";")[0].strip().lower() != "application/json":
             raise WrongType("Send Content-Type: application/json.")
         body = bytearray()
@@ -105,7 +105,7 @@ class Request:
         return storable_json(bytes(body))
 
     async def form(self, *, limit: int, seconds: float) -> dict[str, Part]:
-        """A multipart form, held in memory."""
+        """Read a multipart form into memory. Raises `WrongType`, `TooLarge` and `TooSlow`."""
         if not self.header("content-type").lower().startswith("multipart/form-data"):
             raise WrongType("Send multipart/form-data with a part named `file`.")
         form = Form(self.header("content-type"))
@@ -115,7 +115,7 @@ class Request:
     async def _read(self, take: Callable[[bytes], None], limit: int, seconds: float) -> None:
         declared = self.header("content-length")
         if declared and (not is_number(declared, 12) or int(declared) > limit):
-            raise TooLarge(f"At most {limit:,} bytes.")
+            raise TooLarge(f"Send at most {limit:,} bytes.")
         received = 0
         try:
             async with asyncio.timeout(seconds):
@@ -126,16 +126,16 @@ class Request:
                     chunk = message.get("body", b"")
                     received += len(chunk)
                     if received > limit:
-                        raise TooLarge(f"At most {limit:,} bytes.")
+                        raise TooLarge(f"Send at most {limit:,} bytes.")
                     take(chunk)
                     if not message.get("more_body", False):
                         return
         except TimeoutError as error:
-            raise TooSlow(f"It has {seconds:g} seconds.") from error
+            raise TooSlow(f"The limit is {seconds:g} seconds.") from error
 
 
 def decode(body: bytes, kind: type[T]) -> T:
-    """Decode a JSON body. Raises `Invalid` for a wrong value and `Malformed` for no JSON at all."""
+    """Decode a JSON body. Raises `Invalid` for a wrong value, and `Malformed` if it is not JSON."""
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
@@ -145,12 +145,12 @@ def decode(body: bytes, kind: type[T]) -> T:
 
 
 def no_json(error: Exception) -> Malformed:
-    """The refusal of a body in which a decoder finds no JSON."""
+    """Return the error for a body that is not JSON."""
     return Malformed(f"The body is not JSON: {error}.")
 
 
 async def send_answer(send: Send, answer: object) -> None:
-    """Answer with what an endpoint returned."""
+    """Send the value that an endpoint returned."""
     if isinstance(answer, Content):
         media_type, cache = answer.media_type.encode(), answer.cache_control.encode()
         await send_body(send, 200, answer.data, media_type, cache=cache)
@@ -163,7 +163,7 @@ async def send_answer(send: Send, answer: object) -> None:
 
 
 async def send_problem(send: Send, error: KinwardError) -> None:
-    """Answer with an RFC 9457 problem document."""
+    """Send an error as an RFC 9457 problem document."""
     body = msgspec.json.encode(error.problem())
     extra = [(b"retry-after", b"2")] if error.status == 503 else []
     if error.status == 401:
@@ -181,7 +181,7 @@ async def send_body(
     extra: Sequence[tuple[bytes, bytes]] = (),
     cache: bytes = b"no-store",
 ) -> None:
-    """Answer with bytes. Caches may keep none of it, unless `cache` says otherwise."""
+    """Send bytes. `cache` is the `Cache-Control` header, by default `no-store`."""
     headers = [
         (b"content-type", content_type),
         (b"content-length", str(len(body)).encode()),

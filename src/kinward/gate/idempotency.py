@@ -1,4 +1,4 @@
-"""The same request twice has one effect and one answer."""
+"""Idempotency keys: a repeated request has one effect and gets the same answer."""
 
 import hashlib
 from collections.abc import Callable
@@ -22,17 +22,18 @@ class KeyReused(KinwardError):
 
 
 def fingerprint(*parts: object) -> str:
-    """What makes two requests the same, as a SHA-256."""
+    """Return the SHA-256 of the parts of a request. Equal requests have equal fingerprints."""
     return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()
 
 
 def answer_once(
     *, api_key: ApiKey, key: str, print_: str, produce: Callable[[], Any]
 ) -> dict[str, Any]:
-    """Produce an answer, or return the one kept under this key; both in one transaction.
+    """Produce an answer and keep it under this key in one transaction, or return the kept answer.
 
-    Two at once: the second waits for the first to commit and gets its answer. A refusal is not
-    kept, so a mended request may use the same key.
+    If two requests arrive at once, the second waits until the first commits and gets its answer. A
+    refusal is not kept, so a corrected request can use the same key. Raises `KeyReused` and
+    `Invalid`.
     """
     if not key:
         fresh: dict[str, Any] = msgspec.to_builtins(produce())

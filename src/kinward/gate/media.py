@@ -1,4 +1,4 @@
-"""`POST /v1/media` and `POST /v1/media/hashes`: may this be published?"""
+"""`POST /v1/media` and `POST /v1/media/hashes`: whether an upload may be published."""
 
 import ipaddress
 from collections.abc import Callable
@@ -26,7 +26,7 @@ SKEW: Final = timedelta(minutes=5)
 
 
 class UploadFields(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """What the platform says of an upload, beside the file itself."""
+    """The fields of an upload, without its file."""
 
     account_id: str
     content_id: str
@@ -41,7 +41,7 @@ class UploadFields(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
             if not is_id(getattr(self, name)):
                 raise ValueError(f"{name} has 1 to {MAX_ID} printable characters")
         if len(self.sent_to) > MAX_SENT_TO or not all(map(is_id, self.sent_to)):
-            raise ValueError(f"sent_to is at most {MAX_SENT_TO} ids of accounts")
+            raise ValueError(f"sent_to has at most {MAX_SENT_TO} account ids")
         if self.ip is not None:
             self.ip = str(ipaddress.ip_address(self.ip))
         if self.port is not None and not 1 <= self.port <= 65535:
@@ -58,7 +58,7 @@ class UploadFields(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Hashes(UploadFields, kw_only=True, forbid_unknown_fields=True):
-    """The hashes of a file that the platform does not send; hex, in lower or upper case."""
+    """The hashes of a file that the platform does not send, in lower-case or upper-case hex."""
 
     md5: str = ""
     sha1: str = ""
@@ -70,20 +70,22 @@ class Hashes(UploadFields, kw_only=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        given = [kind for kind in KINDS if getattr(self, kind.name)]
-        if not given and not self.frames:
-            raise ValueError("give at least one of md5, sha1, sha256, pdq, frames")
+        sent = [kind for kind in KINDS if getattr(self, kind.name)]
+        if not sent and not self.frames:
+            raise ValueError("send at least one of md5, sha1, sha256, pdq, frames")
         if len(self.frames) > MAX_FRAMES or (self.frames and self.pdq):
-            raise ValueError(f"frames are at most {MAX_FRAMES} PDQ hashes of a video, without pdq")
+            raise ValueError(
+                f"frames has at most {MAX_FRAMES} PDQ hashes of a video, and excludes pdq"
+            )
         self.frames = [Pdq().decode(frame).hex() for frame in self.frames]
-        for kind in given:
+        for kind in sent:
             setattr(self, kind.name, kind.decode(getattr(self, kind.name)).hex())
         if not 0 <= self.quality <= 100 or len(self.filename) > 255:
             raise ValueError("quality is from 0 to 100; filename has at most 255 characters")
 
 
 class Checked(msgspec.Struct, frozen=True):
-    """Whether an upload may be published. It never says why not, and never how close it came."""
+    """Whether an upload may be published. It never tells a reason or a distance."""
 
     check_id: str
     outcome: Literal["clear", "quarantine"]
@@ -91,7 +93,7 @@ class Checked(msgspec.Struct, frozen=True):
 
 
 def check_file(call: Call[dict[str, Part]]) -> Checked:
-    """Check a file sent as a form."""
+    """Check a file that is sent as a form."""
     parts = call.body
     fields = {FILE, *UploadFields.__struct_fields__}
     if unknown := set(parts) - fields:
@@ -102,7 +104,7 @@ def check_file(call: Call[dict[str, Part]]) -> Checked:
     texts = {name: part.text.strip() for name, part in parts.items() if name != FILE}
     about = _upload_fields({name: text for name, text in texts.items() if text})
     data = bytes(file.data)
-    file.data.clear()  # one copy of an upload is enough
+    file.data.clear()  # so that only one copy of the upload is in memory
     prepared = prepare(data)
     upload = Upload(
         content_id=about.content_id,
@@ -165,7 +167,7 @@ def check_hashes(call: Call[Hashes]) -> Checked:
 
 
 def _hashed(hashes: Hashes) -> Hashed | None:
-    """The perceptual hash that was sent instead of a file."""
+    """Return the perceptual hash that was sent in place of a file, if any."""
     if hashes.pdq:
         return Hashed(Pdq.name, bytes.fromhex(hashes.pdq), quality=hashes.quality)
     signature = bytes.fromhex("".join(hashes.frames))

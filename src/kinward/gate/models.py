@@ -1,4 +1,4 @@
-"""Answers kept for a while, so that a repeated request gets the same one."""
+"""The answers that are kept for repeated requests."""
 
 from django.db import models
 

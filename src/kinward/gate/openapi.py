@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document of a table of routes."""
+"""The OpenAPI 3.1 document for a table of routes."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -10,17 +10,17 @@ from kinward.gate.routing import Form, Route
 from kinward.ground.errors import KinwardError
 from kinward.policy import About, Request
 
-VERSION: Final = "1"  # of the API: a change that breaks a caller makes it 2, under /v2
+VERSION: Final = "1"  # of the API. A breaking change makes it 2, under /v2
 REF: Final = "#/components/schemas/{name}"
 PROBLEM: Final = "application/problem+json"
 INTRODUCTION: Final = (
-    "What an app calls. Every error is an RFC 9457 problem document with a stable `code`. "
+    "The API for apps. Every error is an RFC 9457 problem document with a stable `code`. "
     "An unknown address answers 404 `not_found`, a wrong method 405 `method_not_allowed`."
 )
-NAMES: Final = {Request: "Question", About: "Person"}  # where the code's name says too little
+NAMES: Final = {Request: "Question", About: "Person"}  # clearer names than those of the code
 HEADERS: Final = {
     401: ("WWW-Authenticate", "How to send a key."),
-    503: ("Retry-After", "After how many seconds to try again."),
+    503: ("Retry-After", "Seconds to wait before the next attempt."),
 }
 
 
@@ -38,7 +38,7 @@ Schema = dict[str, Any]
 
 
 class _Schemas:
-    """The schemas of types, and the components that they refer to."""
+    """The schemas of types, and the components that these refer to."""
 
     def __init__(self, kinds: Sequence[Any]) -> None:
         schemas, components = msgspec.json.schema_components(kinds, ref_template=REF)
@@ -46,22 +46,24 @@ class _Schemas:
         self._kinds = [*kinds]
         self._schemas = [self._tidy(schema) for schema in schemas]
         self._components = {self._name(name): self._tidy(components[name]) for name in components}
-        self._spread = set[str]()  # components whose fields stand elsewhere, one by one
+        self._spread = set[
+            str
+        ]()  # components whose fields are listed singly as parameters or form fields
 
     def of(self, kind: Any) -> Schema:
-        """The schema of a type, mostly a reference to a component."""
+        """Return the schema of a type, which is usually a reference to a component."""
         schema: Schema = self._schemas[self._kinds.index(kind)]
         return schema
 
     def fields(self, kind: type[msgspec.Struct]) -> tuple[dict[str, Schema], list[str]]:
-        """The schemas of a struct's fields, and the names of those that are required."""
+        """Return the schemas of a struct's fields, and the names of the required fields."""
         name = self._name(kind.__name__)
         self._spread.add(name)
         return self._components[name]["properties"], self._components[name]["required"]
 
     @property
     def components(self) -> dict[str, Schema]:
-        """The components that something refers to, by name."""
+        """The components that are referred to, by name."""
         return {
             name: schema
             for name, schema in sorted(self._components.items())
@@ -69,7 +71,7 @@ class _Schemas:
         }
 
     def _tidy(self, value: Any, key: str = "") -> Any:
-        """A schema with our names for components, and docstrings cut to their first paragraph."""
+        """Rename the components of a schema, and cut docstrings to their first paragraph."""
         if isinstance(value, dict):
             return {name: self._tidy(part, name) for name, part in value.items()}
         if isinstance(value, list):
@@ -87,7 +89,7 @@ class _Schemas:
 
 
 def document(table: Mapping[str, Iterable[Route]]) -> dict[str, Any]:
-    """The document of a table: headings, and under each its routes."""
+    """Return the document for a table that maps headings to routes."""
     tagged = [(heading, route) for heading, routes in table.items() for route in routes]
     schemas = _Schemas(_kinds(route for _, route in tagged))
     refusals: dict[str, Schema] = {}
@@ -95,7 +97,11 @@ def document(table: Mapping[str, Iterable[Route]]) -> dict[str, Any]:
     for heading, route in tagged:
         operation = _operation(heading, route, schemas, refusals)
         paths.setdefault(route.template, {})[route.method.lower()] = operation
-    bearer = {"type": "http", "scheme": "bearer", "description": "`kinward key create` makes one."}
+    bearer = {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "Create a key with `kinward key create`.",
+    }
     return {
         "openapi": "3.1.0",
         "info": {"title": "Kinward", "version": VERSION, "description": INTRODUCTION},
@@ -111,7 +117,7 @@ def document(table: Mapping[str, Iterable[Route]]) -> dict[str, Any]:
 
 
 def _kinds(routes: Iterable[Route]) -> list[Any]:
-    """Every type that the routes name, each once."""
+    """Return every type that the routes use, without duplicates."""
     kinds: list[Any] = [Problem]
     for route in routes:
         body = route.body.fields if isinstance(route.body, Form) else route.body
@@ -171,7 +177,7 @@ def _body(route: Route, schemas: _Schemas) -> dict[str, Any]:
 
 
 def _form(form: Form, schemas: _Schemas) -> dict[str, Any]:
-    """A form's fields and its file. A list travels as JSON in one field."""
+    """Return the media type of a form. A list is sent as JSON in one field."""
     file = {"type": "string", "contentMediaType": "application/octet-stream"}
     fields: dict[str, Schema] = {}
     required: list[str] = []
@@ -205,7 +211,7 @@ def _answers(route: Route, schemas: _Schemas) -> dict[str, Any]:
 
 
 def _refusals(route: Route, refusals: dict[str, Schema]) -> dict[str, Any]:
-    """A route's refusals by status, as references to `refusals`, which this fills."""
+    """Return references to a route's error responses, by status. Adds these to `refusals`."""
     by_status: dict[int, list[type[KinwardError]]] = {}
     for error in route.possible_errors:
         by_status.setdefault(error.status, []).append(error)

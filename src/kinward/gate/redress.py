@@ -1,4 +1,4 @@
-"""What was decided about an account, and appealing it: for apps that show this themselves."""
+"""Statements of reasons and appeals, for apps that show them without the portal."""
 
 from datetime import datetime
 from typing import Final, Literal
@@ -33,7 +33,7 @@ class AppealOut(msgspec.Struct, frozen=True):
 
 
 class StatedDecision(msgspec.Struct, frozen=True):
-    """One thing that was decided: about a content item, or about what an account may do."""
+    """One decision about a content, or about what an account may do."""
 
     effect: str
     content_id: str | UnsetType | None = UNSET
@@ -42,7 +42,7 @@ class StatedDecision(msgspec.Struct, frozen=True):
 
 
 class StatementOut(msgspec.Struct, frozen=True):
-    """One statement of reasons, as the account holder was told it."""
+    """A statement of reasons as the account holder was told it."""
 
     statement_id: str
     stage: Literal["at once", "verdict"]
@@ -57,14 +57,14 @@ class StatementOut(msgspec.Struct, frozen=True):
 
 
 class Statements(msgspec.Struct, frozen=True):
-    """What an account holder was told, newest first."""
+    """The statements that an account holder was told, newest first."""
 
     account_id: str
     statements: list[StatementOut]
 
 
 def list_statements(call: Call[None], account_id: str) -> Statements:
-    """List what the account holder was told, newest first, in their language."""
+    """List the statements that an account holder was told, newest first, in their language."""
     account = get_account(account_id)
     statements = told_to(account)[:SHOWN]
     return Statements(account_id, [_statement(statement) for statement in statements])

@@ -1,4 +1,4 @@
-"""The gate's table of routes. Routing, scopes, metrics and the OpenAPI document come from it."""
+"""The gate's table of routes: the source of routing, scopes, metrics and the OpenAPI document."""
 
 from collections.abc import Callable
 from functools import cache
@@ -53,7 +53,7 @@ PORTAL: Final = "portal:open"
 REPORT: Final = "reports:write"
 TEXT: Final = "text:check"
 
-# Errors that come together
+# Errors that occur together
 GUARDIAN: Final = (
     NotPaired,
     PairingPaused,
@@ -65,8 +65,8 @@ FETCH: Final = (hma.FetchRefused, hma.FetchFailed, *FILE)
 SEAL: Final = (KeysAway, StoreUnreachable, NotConfigured)
 UNSEAL: Final = (*SEAL, CannotUnseal, Damaged, EvidenceGone)
 
-MAX_REPORT: Final = 1024 * 1024  # an excerpt of a chat, whatever its letters take
-MAX_HASHES: Final = 128 * 1024  # with those of a video's frames
+MAX_REPORT: Final = 1024 * 1024  # a chat excerpt of the longest length, in any script
+MAX_HASHES: Final = 128 * 1024  # with the hashes of a video's frames
 CACHED: Final = "public, max-age=3600"
 
 
@@ -76,7 +76,7 @@ def see_openapi(call: Call[None]) -> Content:
 
 
 def _hma(prefix: str) -> tuple[Route, ...]:
-    """HMA's look-ups. A tool that cannot send a header has its key in the prefix."""
+    """Return the routes of HMA's look-ups. The prefix has the key if a tool can send no header."""
     form, hashes, looked = Form(hma.FILES), hma.Hashes, hma.Looked
 
     def route(line: str, handler: Callable[..., Any], **more: Any) -> Route:
@@ -329,5 +329,5 @@ ROUTES: Final = tuple(route for routes in TABLE.values() for route in routes)
 
 @cache
 def openapi() -> bytes:
-    """The OpenAPI document as JSON."""
+    """Return the OpenAPI document as JSON."""
     return msgspec.json.encode(document(TABLE))

@@ -1,4 +1,4 @@
-"""What a route is, and which route a request is for."""
+"""Routes, and the router that finds the route of a request."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
@@ -24,7 +24,7 @@ V1: Final = "/v1/"
 
 
 class Parameter(msgspec.Struct, frozen=True):
-    """A type of path parameter: how to read it, how to describe it, and how reading fails."""
+    """A type of path parameter: its reader, its schema, and the error that its reader raises."""
 
     read: Callable[[str], Any]
     schema: dict[str, Any]
@@ -42,7 +42,7 @@ def _read_date(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise Invalid("The day is a date such as 2026-01-31.") from error
+        raise Invalid("Write the day like this: 2026-01-31.") from error
 
 
 PARAMETERS: Final = {
@@ -53,7 +53,7 @@ PARAMETERS: Final = {
 
 
 class Form(msgspec.Struct, frozen=True):
-    """A multipart body: its text fields, and the names of which one part holds the file."""
+    """A multipart body: its text fields, and the names that the part with the file can have."""
 
     files: tuple[str, ...]
     fields: type[msgspec.Struct] | None = None
@@ -62,8 +62,8 @@ class Form(msgspec.Struct, frozen=True):
 class Fast(msgspec.Struct, frozen=True):
     """How a route answers on the event loop.
 
-    `at_hand` answers from memory, or returns None if a thread has to ask the database.
-    `unreachable` answers when the database cannot even confirm the key.
+    `at_hand` answers from memory, or returns None if the answer needs the database.
+    `unreachable` answers if the database cannot even confirm the API key.
     """
 
     at_hand: Callable[[Any], Any | None]
@@ -73,9 +73,9 @@ class Fast(msgspec.Struct, frozen=True):
 class Route(msgspec.Struct, frozen=True, dict=True):
     """One endpoint. An empty `scope` means that no key is needed.
 
-    `line` is a method and a template. In it `{account_id}` is text, and `{report_id:uuid}` and
-    `{day:date}` have a type of `PARAMETERS`. `answer` is the type of the JSON answer, or the media
-    type of any other. `errors` are those that the handler raises. Those of keys, bodies and
+    `line` is a method and a template. In a template `{account_id}` is text, and `{report_id:uuid}`
+    and `{day:date}` have a type of `PARAMETERS`. `answer` is the type of a JSON answer, or a media
+    type. `errors` lists the errors of the handler. Errors of keys, bodies and
     parameters are derived.
     """
 
@@ -88,10 +88,10 @@ class Route(msgspec.Struct, frozen=True, dict=True):
     statuses: tuple[int, ...] = (200,)
     errors: tuple[type[KinwardError], ...] = ()
     limit: int = MAX_JSON  # bytes of a JSON body
-    read: Callable[[bytes], Any] | None = None  # reads a JSON body instead of `decode`
+    read: Callable[[bytes], Any] | None = None  # reads a JSON body in place of `decode`
     fast: Fast | None = None
-    slot: bool = False  # whether it waits for one of the few slots for files
-    idempotent: bool = False  # whether it takes an `Idempotency-Key`
+    slot: bool = False  # whether it needs one of the slots for files
+    idempotent: bool = False  # whether it accepts an `Idempotency-Key`
 
     @cached_property
     def method(self) -> str:
@@ -105,12 +105,12 @@ class Route(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def sentence(self) -> str:
-        """What the endpoint does: the first line of its handler's docstring."""
+        """The summary of the endpoint: the first line of its handler's docstring."""
         return (self.handler.__doc__ or "").strip().splitlines()[0]
 
     @cached_property
     def template(self) -> str:
-        """The path without the types of its parameters, as OpenAPI and metrics name it."""
+        """The path without the types of its parameters, for OpenAPI and metrics."""
         return "/".join(_without_type(step) for step in self.path.split("/"))
 
     @cached_property
@@ -127,7 +127,7 @@ class Route(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def possible_errors(self) -> tuple[type[KinwardError], ...]:
-        """Every error that the endpoint may answer with, each once, ordered by status and code."""
+        """All errors that the endpoint can answer with, ordered by status and code."""
         errors: set[type[KinwardError]] = {KinwardError, *self.errors}
         errors |= {kind.error for _, kind in self.parameters if kind.error is not None}
         if self.scope:
@@ -145,7 +145,7 @@ class Route(msgspec.Struct, frozen=True, dict=True):
         return tuple(sorted(errors, key=lambda error: (error.status, error.code)))
 
     def read_body(self, body: bytes) -> Any:
-        """A JSON body as a value of this route's type."""
+        """Decode a JSON body to this route's type."""
         if self.read is not None:
             return self.read(body)
         return decode(body, self.body) if isinstance(self.body, type) else None
@@ -159,14 +159,14 @@ class Route(msgspec.Struct, frozen=True, dict=True):
         key: ApiKey | None,
         idempotency_key: str,
     ) -> Any:
-        """Answer a call: `texts` are the path's parameters, `body` bytes or the parts of a form."""
+        """Answer a call. `texts` has the path's parameters, `body` the bytes or a form's parts."""
         pairs = zip(self.parameters, texts, strict=True)
-        given = {name: kind.read(text) for (name, kind), text in pairs if name != KEY}
+        arguments = {name: kind.read(text) for (name, kind), text in pairs if name != KEY}
         if self.query is not None:
-            given["query"] = _convert(query, self.query)
+            arguments["query"] = _convert(query, self.query)
         if not isinstance(self.body, Form):
             body = self.read_body(body)
-        return self.handler(Call(body, key, idempotency_key), **given)
+        return self.handler(Call(body, key, idempotency_key), **arguments)
 
 
 def _without_type(step: str) -> str:
@@ -181,7 +181,7 @@ def _convert(query: Mapping[str, str], kind: type[msgspec.Struct]) -> msgspec.St
 
 
 class Address(msgspec.Struct, frozen=True):
-    """A path, and the route of each method that it takes."""
+    """A path, and the route of each method."""
 
     template: str
     methods: dict[str, Route]
@@ -198,22 +198,22 @@ class _Step:
         self.address: Address | None = None
 
 
-class Found(NamedTuple):
-    """The address of a request, and the texts that stand in the path for its parameters."""
+class Target(NamedTuple):
+    """The address of a request, and the texts of its path's parameters."""
 
     address: Address
     texts: Sequence[str]
 
 
 class Router:
-    """Finds routes: a fixed path in one look-up, any other along a tree of its segments.
+    """Finds routes: a fixed path with one look-up, any other path along a tree of segments.
 
-    Outside `/v1/`, empty segments are passed over, as tools join addresses. A path that needs no
-    key has to match exactly, so that a proxy that blocks it blocks it.
+    Outside `/v1/`, empty segments are skipped, because tools may join URLs with two slashes. A path
+    that needs no key must match exactly, so that a proxy's block of that path cannot be evaded.
     """
 
     def __init__(self, routes: Iterable[Route]) -> None:
-        self._fixed: dict[str, Found] = {}
+        self._fixed: dict[str, Target] = {}
         self._v1, self._others = _Step(), _Step()
         addresses: dict[str, Address] = {}
         for route in routes:
@@ -223,7 +223,7 @@ class Router:
                 raise ValueError(f"{route.method} {route.template} is in the table twice")
             address.methods[route.method] = route
             if not route.parameters:
-                self._fixed[route.path] = Found(address, ())
+                self._fixed[route.path] = Target(address, ())
             if route.scope and (route.parameters or not route.path.startswith(V1)):
                 self._plant(route, address)
 
@@ -237,8 +237,8 @@ class Router:
                 step = step.steps.setdefault(name, _Step())
         step.address = address
 
-    def find(self, path: str, raw_path: str) -> Found | None:
-        """The address for a path. `raw_path` is still percent-encoded, so a part may hold `/`."""
+    def find(self, path: str, raw_path: str) -> Target | None:
+        """Return the address of a path, or None. `raw_path` is still percent-encoded."""
         fixed = self._fixed.get(path)
         if fixed is not None:
             return fixed
@@ -256,11 +256,11 @@ class Router:
                     return None
                 texts.append(storable(text))
             step = following
-        return None if step.address is None else Found(step.address, texts)
+        return None if step.address is None else Target(step.address, texts)
 
 
 def prefixes(routes: Iterable[Route]) -> tuple[str, ...]:
-    """How the paths of routes begin, for whoever sends requests here."""
+    """Return the prefixes of the routes' paths, so that a caller can send requests here."""
     firsts = {route.path.split("/", 2)[1] for route in routes if route.path.count("/") > 1}
     fixed = {route.path for route in routes if route.path.count("/") == 1}
     return (*sorted(f"/{first}/" for first in firsts), *sorted(fixed))

@@ -13,5 +13,5 @@ KEPT_FOR: Final = timedelta(days=7)
 
 @task("gate.forget_answers", every="41 3 * * *")
 def forget_answers(timestamp: int) -> None:
-    """Forget kept answers after a week: nobody repeats a request that long."""
+    """Delete answers that are older than a week. No client repeats a request after that."""
     KeptAnswer.objects.filter(created_at__lt=timezone.now() - KEPT_FOR).delete()

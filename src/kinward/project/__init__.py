@@ -1,1 +1,1 @@
-"""Settings, addresses and the ASGI application: wiring, no logic."""
+"""Django's settings and URLs, logs, and the ASGI application."""

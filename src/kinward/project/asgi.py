@@ -15,13 +15,13 @@ from kinward.gate.api import PATHS, Gate  # noqa: E402 - needs Django to be set 
 
 gate = Gate()
 
-# Loaded beside, so that neither the start nor the first upload waits for a compiler.
+# Imported in a thread, so that neither the start nor the first upload waits for the compiler.
 SEARCH = "kinward.matching.hamming"
 threading.Thread(target=importlib.import_module, args=(SEARCH,), daemon=True).start()
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
-    """Send each request through its door."""
+    """Pass a request to the gate or to Django, depending on its path."""
     if scope["type"] == "http":
         door = gate if scope["path"].startswith(PATHS) else pages
         await door(scope, receive, send)

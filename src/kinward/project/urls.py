@@ -1,4 +1,4 @@
-"""Django's addresses: the pages for the platform's users, and the console."""
+"""Django's URLs: the pages for the platform's users, and the console."""
 
 from django.urls import include, path
 

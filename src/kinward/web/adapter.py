@@ -1,4 +1,4 @@
-"""How allauth fits here: no public sign-up, and second-factor secrets sealed at rest."""
+"""The adapters for allauth: no public sign-up, and second-factor secrets sealed at rest."""
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -8,14 +8,14 @@ from kinward.ground.secrets import open_text, seal_text
 
 
 class StaffAdapter(DefaultAccountAdapter):  # type: ignore[misc]
-    """Staff accounts are made with `kinward staff add`, never by a visitor."""
+    """Refuses sign-up: only `kinward staff add` creates staff accounts."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
 
 class SealedMfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
-    """Keeps TOTP secrets encrypted under Django's secret key."""
+    """Encrypts TOTP secrets with a key derived from Django's secret key."""
 
     def encrypt(self, text: str) -> str:
         return seal_text(text, "mfa")

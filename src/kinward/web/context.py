@@ -1,4 +1,4 @@
-"""What every page of the console shows around its content."""
+"""The context that every page of the console shares: navigation, and counts of waiting work."""
 
 from django.http import HttpRequest
 from django.utils import timezone
@@ -12,9 +12,9 @@ from kinward.review.api import parked_counts, unread_verdicts
 
 
 def console(request: HttpRequest) -> dict[str, object]:
-    """Which pages this person works on, and how much waits on them.
+    """Return the pages that this person may open, and how much work waits on each.
 
-    A count is None where the person does not work on the page.
+    A count is None if the person may not open its page.
     """
     staff = getattr(request, "user", None)
     if not isinstance(staff, Staff):

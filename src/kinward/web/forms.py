@@ -1,4 +1,4 @@
-"""What the console's forms send, as structs."""
+"""The console's forms as structs."""
 
 from collections.abc import Callable
 from datetime import date
@@ -18,9 +18,9 @@ Form = TypeVar("Form", bound=msgspec.Struct)
 
 
 def fill(form: type[Form], sent: QueryDict) -> Form:
-    """Fill a struct from the fields of the same names. Raises `Invalid` where one is no such value.
+    """Fill a struct from the form fields of the same names. Raises `Invalid` for a wrong value.
 
-    A text that was not sent is empty, a box that was not ticked is False.
+    A missing text is empty, and a box that is not ticked is False.
     """
     types = get_type_hints(form)
     return form(**{name: _READERS[types[name]](sent, name) for name in form.__struct_fields__})
@@ -38,14 +38,14 @@ def _read_day(sent: QueryDict, name: str) -> date:
     try:
         return date.fromisoformat(_read_text(sent, name))
     except ValueError as error:
-        raise Invalid("A day is written 2026-01-31.") from error
+        raise Invalid("Write a day like this: 2026-01-31.") from error
 
 
 def _read_case_id(sent: QueryDict, name: str) -> UUID:
     try:
         return UUID(_read_text(sent, name).strip())
     except ValueError as error:
-        raise Invalid("A case is named by its whole id.") from error
+        raise Invalid("Give the whole id of the case.") from error
 
 
 _READERS: Final[dict[Any, Callable[[QueryDict, str], Any]]] = {
@@ -59,7 +59,7 @@ _READERS: Final[dict[Any, Callable[[QueryDict, str], Any]]] = {
 
 
 class VerdictSent(msgspec.Struct, frozen=True, kw_only=True):
-    """The form for a verdict. Classifications come besides, one field for each file."""
+    """The form for a verdict, without its classifications: those have one field for each file."""
 
     outcome: str
     clause: str
@@ -69,7 +69,7 @@ class VerdictSent(msgspec.Struct, frozen=True, kw_only=True):
     bank: bool
     escalate: str
     description: str
-    victim: list[str]  # the accounts that were ticked; `victims` are written, with spaces
+    victim: list[str]  # ticked accounts; `victims` is typed text, ids separated by spaces
     victims: str
     recipient: list[str]
     recipients: str
@@ -82,10 +82,10 @@ class VerdictSent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_verdict(sent: QueryDict, case_id: UUID) -> VerdictForm:
-    """Read the form for a verdict on this case."""
+    """Read the form for a verdict on this case. Raises `Invalid` if no outcome was chosen."""
     form = fill(VerdictSent, sent)
     if form.outcome not in DECISIONS:
-        raise Invalid("Choose what you decide.")
+        raise Invalid("Choose a verdict.")
     return VerdictForm(
         outcome=cast("Decision", form.outcome),
         clause=form.clause,
@@ -111,7 +111,7 @@ def _unique(accounts: list[str]) -> list[str]:
 
 
 def _places(form: VerdictSent) -> list[Where]:
-    """Where else it happened, if a kind was chosen."""
+    """Return the other place where it happened, if its kind was chosen."""
     if not form.where_kind:
         return []
     kind = cast("PlaceKind", form.where_kind)
@@ -119,7 +119,7 @@ def _places(form: VerdictSent) -> list[Where]:
 
 
 def _classify_all(case_id: UUID, classification: str) -> dict[str, str]:
-    """One classification for every file of a case."""
+    """Give every file of a case, except chat excerpts, the same classification."""
     if not classification:
         return {}
     files = (file for file in evidence_of_case(case_id) if not file.is_excerpt)
@@ -127,7 +127,7 @@ def _classify_all(case_id: UUID, classification: str) -> dict[str, str]:
 
 
 def _classifications(sent: QueryDict) -> dict[str, str]:
-    """The classifications of single files, which go before the one for all."""
+    """Return the classifications of single files, which override the one for all files."""
     prefix = "classification:"
     return {
         name.removeprefix(prefix): str(value)
@@ -137,14 +137,14 @@ def _classifications(sent: QueryDict) -> dict[str, str]:
 
 
 class HandOverSent(msgspec.Struct, frozen=True):
-    """To whom something was handed, and the number it was given there, if any."""
+    """The recipient of a hand-over, and the number that the recipient assigned, if any."""
 
     to: str
     reference: str
 
 
 class HoldSent(msgspec.Struct, frozen=True):
-    """Which case's evidence is to be held for whom, or no longer."""
+    """A case whose evidence is put under legal hold, with a reference, or released from it."""
 
     case: UUID
     reference: str
@@ -152,7 +152,7 @@ class HoldSent(msgspec.Struct, frozen=True):
 
 
 class DestructionSent(msgspec.Struct, frozen=True):
-    """Which case's evidence is to be destroyed, and who asks for it."""
+    """A request to destroy a case's evidence, and the authority that asked for it."""
 
     case: UUID
     asked_for_by: str
@@ -160,14 +160,14 @@ class DestructionSent(msgspec.Struct, frozen=True):
 
 
 class SilenceSent(msgspec.Struct, frozen=True):
-    """For how many days the account holder is told nothing, and why."""
+    """Days of silence towards the account holder, and the reason."""
 
     days: int | None
     why: str
 
 
 class ViewingSent(msgspec.Struct, frozen=True):
-    """How a person wants files to be shown."""
+    """A person's preferences for viewing files."""
 
     described: bool
     in_colour: bool

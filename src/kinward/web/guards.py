@@ -1,4 +1,4 @@
-"""Who may see a page or send a form: signed in, with the role, and with a second factor."""
+"""Guards of views: a person needs to be signed in, to have the role, and to use a second factor."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -26,7 +26,7 @@ View = Callable[..., HttpResponse]
 
 
 def needs(*permissions: Permission) -> Callable[[View], View]:
-    """Let through staff with one of these permissions, once they have a second factor."""
+    """Admit staff who have one of these permissions and a second factor."""
 
     def guard(view: View) -> View:
         @login_required
@@ -34,7 +34,7 @@ def needs(*permissions: Permission) -> Callable[[View], View]:
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             staff = cast("StaffRequest", request).user
             if not is_mfa_enabled(staff):
-                messages.info(request, "First set up a second factor: it guards the evidence.")
+                messages.info(request, "Set up a second factor first. It protects the evidence.")
                 return redirect("mfa_index")
             if not any(staff.may(permission) for permission in permissions):
                 raise Forbidden(f"Your role is {staff.role}.")
@@ -46,10 +46,10 @@ def needs(*permissions: Permission) -> Callable[[View], View]:
 
 
 def posts(*permissions: Permission, page: View | None = None) -> Callable[[View], View]:
-    """Take a form from staff with one of these permissions.
+    """Accept a form from staff who have one of these permissions.
 
-    An error is shown on `page`, the one that the form is on: it is called with the request, the
-    view's own arguments and `problem`. Without a page, the error becomes a page of its own.
+    `page` is the view of the page with the form. It shows an error: it is called with the request,
+    the view's own arguments and `problem`. Without `page`, the error gets a page of its own.
     """
 
     def receive(view: View) -> View:
@@ -70,6 +70,6 @@ def posts(*permissions: Permission, page: View | None = None) -> Callable[[View]
 
 
 def done(request: HttpRequest, sentence: str, to: str, *args: object) -> HttpResponse:
-    """Say what was done on the page that comes next."""
+    """Redirect to a page that shows this sentence as a success message."""
     messages.success(request, sentence)
     return redirect(to, *args)

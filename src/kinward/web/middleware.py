@@ -1,4 +1,4 @@
-"""What holds for every page: its headers, its connection, what may be sent to it, its errors."""
+"""Middleware for every page: headers, database connection, forbidden characters and errors."""
 
 from collections.abc import Callable
 from itertools import chain
@@ -30,7 +30,7 @@ Handler = Callable[[HttpRequest], HttpResponse]
 
 
 def page_headers(get_response: Handler) -> Handler:
-    """Set the headers on whatever the views answer."""
+    """Set the security and cache headers on every response."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
@@ -43,9 +43,9 @@ def page_headers(get_response: Handler) -> Handler:
 
 
 def close_connection(get_response: Handler) -> Handler:
-    """Close the database's connection with each page.
+    """Close the database connection after each request.
 
-    Under ASGI each request has a thread of its own, whose connection nobody would use again.
+    Under ASGI each request has its own thread, so nothing would use the connection again.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -59,7 +59,7 @@ def close_connection(get_response: Handler) -> Handler:
 
 
 def whole_text(get_response: Handler) -> Handler:
-    """Refuse U+0000 in an address or a form: no browser sends it, the database cannot hold it."""
+    """Refuse U+0000 in an address or a form. No browser sends it; PostgreSQL cannot store it."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         sent = [values for form in (request.GET, request.POST) for _, values in form.lists()]
@@ -71,7 +71,7 @@ def whole_text(get_response: Handler) -> Handler:
 
 
 class ProblemPages:
-    """Turns an error of Kinward's into a page with its sentence."""
+    """Turns a `KinwardError` into a page that shows its sentence."""
 
     def __init__(self, get_response: Handler) -> None:
         self._get_response = get_response
@@ -80,9 +80,9 @@ class ProblemPages:
         return self._get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Django calls this when a view raises."""
+        """Render the error page. Django calls this when a view raises."""
         if not isinstance(exception, KinwardError):
             return None
-        # What htmx asked for is put into the page that is there.
+        # htmx swaps the response into the current page, so a whole page would nest.
         page = "web/problem_here.html" if getattr(request, "htmx", False) else "web/problem.html"
         return render(request, page, {"error": exception}, status=exception.status)

@@ -1,4 +1,4 @@
-"""Appeals: who waits for an answer, and the answer of another person."""
+"""Appeals: the waiting ones, and the answer of a person who gave no verdict in the case."""
 
 from datetime import timedelta
 from typing import Final
@@ -25,7 +25,7 @@ DAYS: Final = 90
 @require_GET
 @needs(Permission.DECIDE_APPEALS, Permission.READ_LEDGER)
 def appeals(request: StaffRequest) -> HttpResponse:
-    """What waits, first what is due first; and how appeals went of late."""
+    """Show the waiting appeals, earliest due first, and the figures of the last 90 days."""
     now = timezone.now()
     context = {
         "waiting": waiting_appeals()[:SHOWN],
@@ -38,7 +38,7 @@ def appeals(request: StaffRequest) -> HttpResponse:
 
 @posts(Permission.DECIDE_APPEALS)
 def take(request: StaffRequest, appeal_id: UUID) -> HttpResponse:
-    """Take the case that an appeal is about."""
+    """Take the case of an appeal."""
     case = get_case(_case_id(appeal_id))
     take_case(case=case, staff=request.user)
     return redirect("case", case.id)
@@ -51,21 +51,21 @@ def _case_id(appeal_id: UUID) -> UUID:
 def _case_page(
     request: StaffRequest, appeal_id: UUID, *, problem: KinwardError | None = None
 ) -> HttpResponse:
-    """The page of the case that an appeal is about."""
+    """Show the case of an appeal."""
     return case_page(request, _case_id(appeal_id), problem=problem)
 
 
 @posts(Permission.DECIDE_APPEALS, page=_case_page)
 def decide(request: StaffRequest, appeal_id: UUID) -> HttpResponse:
-    """Uphold or overturn."""
+    """Answer an appeal: uphold or overturn the verdict."""
     case_id = _case_id(appeal_id)
     outcome = request.POST.get("outcome", "")
     if outcome not in ("upheld", "overturned"):
-        raise Invalid("Choose what you decide.")
+        raise Invalid("Choose an answer.")
     decide_appeal(
         appeal_id=appeal_id,
         overturn=outcome == "overturned",
         note=request.POST.get("note", ""),
         staff=request.user,
     )
-    return done(request, f"Your answer is in: {outcome}.", "case", case_id)
+    return done(request, f"Answer recorded: {outcome}.", "case", case_id)

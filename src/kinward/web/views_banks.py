@@ -1,4 +1,4 @@
-"""Banks and partners: what is in them and where from, and a search that shows no picture."""
+"""Banks and partners: contents and provenance, and a search that never shows a picture."""
 
 from typing import Final
 
@@ -41,11 +41,11 @@ OFFERED: Final = [*(kind.name for kind in KINDS), *CARRIED.values()]
 @require_GET
 @needs(Permission.SEE_BANKS)
 def banks(request: StaffRequest) -> HttpResponse:
-    """All banks, how the partners are, and the search."""
+    """Show all banks, the health of the partners, and the search."""
     context = {
         "banks": list_banks(),
         "exchanges": exchange_health(),
-        "overdue": {each.pk for each in overdue_exchanges()},
+        "overdue": {exchange.pk for exchange in overdue_exchanges()},
         "kinds": OFFERED,
     }
     return render(request, "web/banks.html", context)
@@ -54,18 +54,18 @@ def banks(request: StaffRequest) -> HttpResponse:
 @require_GET
 @needs(Permission.SEE_BANKS)
 def bank(request: StaffRequest, name: str) -> HttpResponse:
-    """One bank: its additions, and its hashes page by page."""
+    """Show one bank: its additions, and one page of its hashes."""
     row = get_bank(name)
     kind, after = request.GET.get("kind", ""), request.GET.get("after", "0")
-    shown = list_hashes(row, kind, whole_number(after, digits=18) or 0, PAGE + 1)
+    hashes = list_hashes(row, kind, whole_number(after, digits=18) or 0, PAGE + 1)
     context = {
         "bank": row,
         "exchange": Exchange.objects.filter(bank=row).first(),
         "counts": kinds_of(row),
         "additions": additions_of(row)[:PAGE],
-        "hashes": [(each, _short(each)) for each in shown[:PAGE]],
+        "hashes": [(banked, _short(banked)) for banked in hashes[:PAGE]],
         "kind": kind,
-        "next": shown[PAGE - 1].pk if len(shown) > PAGE else None,
+        "next": hashes[PAGE - 1].pk if len(hashes) > PAGE else None,
     }
     return render(request, "web/bank.html", context)
 
@@ -77,12 +77,12 @@ def _short(row: BankedHash) -> str:
 
 def _problem_page(request: StaffRequest, *, problem: KinwardError) -> HttpResponse:
     context = {"kinds": OFFERED, "problem": problem}
-    return render(request, "web/found.html", context, status=problem.status)
+    return render(request, "web/bank_search.html", context, status=problem.status)
 
 
 @posts(Permission.SEE_BANKS, page=_problem_page)
 def search(request: StaffRequest) -> HttpResponse:
-    """What a file or a value hits. The file is hashed and forgotten; no picture is shown."""
+    """Show the banked hashes that match a file or a value. Keeps no file and shows no picture."""
     what, matches = _search(request)
     with transaction.atomic():
         record(
@@ -99,9 +99,9 @@ def search(request: StaffRequest) -> HttpResponse:
         "problem": None,
         "what": what,
         "count": len(matches),
-        "found": [(match, by_id[match.hash]) for match in shown],
+        "hits": [(match, by_id[match.hash]) for match in shown],
     }
-    return render(request, "web/found.html", context)
+    return render(request, "web/bank_search.html", context)
 
 
 def _search(request: StaffRequest) -> tuple[str, list[Match]]:
@@ -111,7 +111,7 @@ def _search(request: StaffRequest) -> tuple[str, list[Match]]:
         return f"sha256:{digest_bytes(data).sha256}", file_matches(data)
     text = request.POST.get("value", "").strip()
     if not text:
-        raise Invalid("Choose a file of at most 2.5 MB, or give a value.")
+        raise Invalid("Choose a file of at most 2.5 MB, or enter a value.")
     try:
         kind = kind_named(request.POST.get("kind", ""))
         value = kind.parse(text)
@@ -122,18 +122,24 @@ def _search(request: StaffRequest) -> tuple[str, list[Match]]:
 
 @posts(Permission.SWITCH_BANKS)
 def switch(request: StaffRequest, name: str) -> HttpResponse:
-    """Let a bank match nothing, or match again."""
+    """Disable or enable a bank."""
     disabled = request.POST.get("disabled") == "yes"
     disable_bank(bank=get_bank(name), disabled=disabled, actor=request.user.actor)
-    sentence = "This bank matches nothing now." if disabled else "This bank matches again."
+    sentence = (
+        "Bank disabled. It matches nothing." if disabled else "Bank enabled. It matches again."
+    )
     return done(request, sentence, "bank", name)
 
 
 @posts(Permission.MARK_HASHES)
 def mark(request: StaffRequest, hash_id: int) -> HttpResponse:
-    """Say that a hash hits what is harmless, or that it was right after all."""
+    """Mark a hash as a false positive, or undo that."""
     row = get_hash(hash_id)
     wrong = request.POST.get("wrong") == "yes"
     mark_false_positive(row=row, wrong=wrong, actor=request.user.actor)
-    sentence = "It matches nothing now." if wrong else "It matches again."
+    sentence = (
+        "Hash marked as a false positive."
+        if wrong
+        else "False positive undone. The hash matches again."
+    )
     return done(request, sentence, "bank", row.bank.name)

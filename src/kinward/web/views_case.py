@@ -28,7 +28,7 @@ from kinward.verdicts.api import MAX_SILENCE, decide_case, page_of, settle_case_
 from kinward.web.forms import SilenceSent, fill, read_verdict
 from kinward.web.guards import StaffRequest, done, needs, posts
 
-SHOWN: Final = 100  # cases of the queue
+SHOWN: Final = 100  # cases on the page of the queue
 
 
 @require_GET
@@ -40,7 +40,7 @@ SHOWN: Final = 100  # cases of the queue
     Permission.RELEASE_RECORDS,
 )
 def home(request: StaffRequest) -> HttpResponse:
-    """Where a role's work begins."""
+    """Redirect to the page where the person's work begins."""
     if request.user.may(Permission.WORK_ON_CASES) or request.user.may(Permission.READ_LEDGER):
         return redirect("queue")
     if request.user.may(Permission.REPLAY):
@@ -51,7 +51,7 @@ def home(request: StaffRequest) -> HttpResponse:
 @require_GET
 @needs(Permission.WORK_ON_CASES, Permission.READ_LEDGER)
 def queue(request: StaffRequest) -> HttpResponse:
-    """What waits for a decision, and what was decided last."""
+    """Show the cases that wait for a verdict, and the cases decided most recently."""
     context = {
         "queue": queue_rows(SHOWN),
         "recent": recent_cases(),
@@ -63,7 +63,7 @@ def queue(request: StaffRequest) -> HttpResponse:
 
 @posts(Permission.WORK_ON_CASES)
 def take_next(request: StaffRequest) -> HttpResponse:
-    """Take the first case that is free."""
+    """Take the first case that nobody has leased."""
     case = take_next_case(staff=request.user)
     if case is None:
         messages.info(request, "The queue is empty.")
@@ -74,14 +74,14 @@ def take_next(request: StaffRequest) -> HttpResponse:
 @require_GET
 @needs(Permission.WORK_ON_CASES, Permission.READ_LEDGER)
 def case(request: StaffRequest, case_id: UUID) -> HttpResponse:
-    """Everything about one case."""
+    """Show one case."""
     return case_page(request, case_id)
 
 
 def case_page(
     request: StaffRequest, case_id: UUID, *, problem: KinwardError | None = None, **_ids: UUID
 ) -> HttpResponse:
-    """The page of a case, with what went wrong, if something did."""
+    """Render the page of a case, with the problem of a form that was refused."""
     context = {"page": page_of(get_case(case_id), request.user), "problem": problem}
     return render(request, "web/case.html", context, status=problem.status if problem else 200)
 
@@ -95,7 +95,7 @@ def take(request: StaffRequest, case_id: UUID) -> HttpResponse:
 
 @posts(Permission.WORK_ON_CASES)
 def give_up_case(request: StaffRequest, case_id: UUID) -> HttpResponse:
-    """Let go of this case."""
+    """End one's own lease on this case."""
     release_lease(case=get_case(case_id), staff=request.user)
     return redirect("queue")
 
@@ -105,19 +105,19 @@ def decide(request: StaffRequest, case_id: UUID) -> HttpResponse:
     """Give a verdict."""
     form = read_verdict(request.POST, case_id)
     decide_case(case_id=case_id, staff=request.user, form=form)
-    return done(request, f"Your verdict is in: {form.outcome}.", "case", case_id)
+    return done(request, f"Verdict recorded: {form.outcome}.", "case", case_id)
 
 
 @posts(Permission.FREE_CASES, page=case_page)
 def free(request: StaffRequest, case_id: UUID) -> HttpResponse:
-    """Take the case out of another's hands."""
+    """End another person's lease on this case."""
     free_case(case_id=case_id, staff=request.user, why=request.POST.get("why", ""))
-    return done(request, "The case is free.", "case", case_id)
+    return done(request, "The lease has ended. The case is back in the queue.", "case", case_id)
 
 
 @posts(Permission.WORK_ON_CASES, page=case_page)
 def comment(request: StaffRequest, case_id: UUID) -> HttpResponse:
-    """Write a comment for colleagues."""
+    """Add an internal comment."""
     text = request.POST.get("text", "")
     add_comment(case=get_case(case_id), staff=request.user, text=text)
     return redirect("case", case_id)
@@ -125,26 +125,26 @@ def comment(request: StaffRequest, case_id: UUID) -> HttpResponse:
 
 @posts(Permission.KEEP_SILENT, page=case_page)
 def silence(request: StaffRequest, case_id: UUID) -> HttpResponse:
-    """Tell the account holder nothing for some more days, or tell them now."""
+    """Set the days of silence of the case's untold statement. Zero days end the silence."""
     get_case(case_id)
     form = fill(SilenceSent, request.POST)
     if form.days is None or form.days > MAX_SILENCE:
-        raise Invalid(f"Days are from 0 to {MAX_SILENCE}.")
+        raise Invalid(f"Enter a number of days from 0 to {MAX_SILENCE}.")
     untold = statements_of_case(case_id).filter(told_at=None).last()
     if untold is None:
-        raise Invalid("There is nothing that was not told.")
+        raise Invalid("The account holder has been told everything already.")
     until = timezone.now() + timedelta(days=form.days)
     keep_silent(statement_id=untold.id, until=until, why=form.why, staff=request.user)
-    sentence = f"The account holder hears nothing until {until:%Y-%m-%d}."
+    sentence = f"The account holder is told nothing until {until:%Y-%m-%d}."
     return done(request, sentence, "case", case_id)
 
 
 @posts(Permission.WORK_ON_CASES, page=case_page)
 def settle_pairing(request: StaffRequest, case_id: UUID, pairing_id: UUID) -> HttpResponse:
-    """Say what becomes of a pairing that a teen disputes."""
+    """End a pairing that a teen disputes, or resume it."""
     ends = request.POST.get("becomes") != "restored"
     settle_case_dispute(
         case=get_case(case_id), pairing_id=pairing_id, ends=ends, staff=request.user
     )
-    sentence = "The pairing has ended." if ends else "The pairing goes on."
+    sentence = "The pairing has ended." if ends else "The pairing has resumed."
     return done(request, sentence, "case", case_id)

@@ -1,4 +1,4 @@
-"""The guidelines: what is in force, an edition proposed, what it would have done, the decision."""
+"""The guidelines: the edition in force, proposed editions with their effect, and the decision."""
 
 from difflib import unified_diff
 from typing import Any, Final
@@ -28,7 +28,7 @@ SHOWN: Final = 200  # lines of a difference
 @require_GET
 @needs(Permission.CHANGE_GUIDELINES, Permission.READ_LEDGER)
 def guidelines(request: StaffRequest) -> HttpResponse:
-    """What is in force, what was, what is proposed, and a form for the next edition."""
+    """Show the edition in force, all other editions, and a form to propose one."""
     return _page(request)
 
 
@@ -52,34 +52,34 @@ def _sent_text(request: StaffRequest) -> str:
 
 @posts(Permission.CHANGE_GUIDELINES, page=_page)
 def propose(request: StaffRequest) -> HttpResponse:
-    """Propose an edition. What is wrong with it is shown beside what was sent."""
+    """Propose an edition. If it has faults, the page shows them above the text that was sent."""
     why = request.POST.get("why", "")
     edition = propose_edition(text=_sent_text(request), why=why, staff=request.user)
-    return done(request, "It is proposed. Another person decides.", "edition", edition.id)
+    return done(request, "Edition proposed. Another person must approve it.", "edition", edition.id)
 
 
 @require_GET
 @needs(Permission.CHANGE_GUIDELINES, Permission.READ_LEDGER)
 def edition(request: StaffRequest, edition_id: UUID) -> HttpResponse:
-    """One edition: what changes in the document, what it would have done, and the decision."""
-    found = get_edition(edition_id)
+    """Show one edition: its changes, its effect on past cases, and the decision."""
+    shown = get_edition(edition_id)
     lines = list(
         unified_diff(
             guidelines_text_in_force().splitlines(),
-            found.text.splitlines(),
+            shown.text.splitlines(),
             guidelines_in_force().label,
-            str(found),
+            str(shown),
             lineterm="",
         )
     )
     context = {
-        **_counted(found),
+        **_counted(shown),
         "lines": lines[:SHOWN],
         "more_lines": max(0, len(lines) - SHOWN),
-        "notices": guidelines_notices(found.text),
-        "may_decide": request.user.may(Permission.CHANGE_GUIDELINES) and found.state == "asked",
-        "mine": found.asked_by_id == request.user.pk,
-        "timeline": entries_about(f"guidelines:{found}"),
+        "notices": guidelines_notices(shown.text),
+        "may_decide": request.user.may(Permission.CHANGE_GUIDELINES) and shown.state == "asked",
+        "mine": shown.asked_by_id == request.user.pk,
+        "timeline": entries_about(f"guidelines:{shown}"),
     }
     return render(request, "web/edition.html", context)
 
@@ -87,19 +87,19 @@ def edition(request: StaffRequest, edition_id: UUID) -> HttpResponse:
 @require_GET
 @needs(Permission.CHANGE_GUIDELINES, Permission.READ_LEDGER)
 def counted(request: StaffRequest, edition_id: UUID) -> HttpResponse:
-    """How far the count is, or what came of it: the part of the page that renews itself."""
+    """Render the progress or the result of the count. The page polls this."""
     return render(request, "web/counted.html", _counted(get_edition(edition_id)))
 
 
-def _counted(found: Edition) -> dict[str, Any]:
-    return {"edition": found, "simulation": found.simulation}
+def _counted(edition: Edition) -> dict[str, Any]:
+    return {"edition": edition, "simulation": edition.simulation}
 
 
 @posts(Permission.CHANGE_GUIDELINES)
 def decide(request: StaffRequest, edition_id: UUID) -> HttpResponse:
-    """Approve or reject."""
+    """Approve or reject an edition. The proposer withdraws it by rejecting it."""
     approve = request.POST.get("decision") == "approve"
     edition = decide_edition(edition_id=edition_id, approve=approve, staff=request.user)
     if approve:
         return done(request, f"{edition} is in force.", "guidelines")
-    return done(request, f"{edition} is rejected.", "edition", edition_id)
+    return done(request, f"{edition} was rejected.", "edition", edition_id)

@@ -1,4 +1,4 @@
-"""What is parked, what struggles, and sending it again; and whether reports are real."""
+"""Operations: parked and retried actions and reports, and agreements to report to production."""
 
 from uuid import UUID
 
@@ -24,7 +24,7 @@ from kinward.web.guards import StaffRequest, done, needs, posts
 @require_GET
 @needs(Permission.REPLAY)
 def operations(request: StaffRequest) -> HttpResponse:
-    """Parked actions and reports, actions being tried again, and where reports go."""
+    """Show parked actions and reports, actions being retried, and where reports go."""
     return _page(request)
 
 
@@ -47,29 +47,31 @@ def replay(request: StaffRequest, action_id: UUID) -> HttpResponse:
     """Send a parked action again."""
     action = get_action(action_id)
     replay_action(action=action, actor=request.user.actor)
-    return done(request, "The action is on its way again.", "operations")
+    return done(request, "The action will be sent again.", "operations")
 
 
 @posts(Permission.REPLAY)
 def refile(request: StaffRequest, report_id: UUID) -> HttpResponse:
     """File a parked report again."""
     refile_report(report=get_report(report_id), actor=request.user.actor)
-    return done(request, "The report is on its way again.", "operations")
+    return done(request, "The report will be filed again.", "operations")
 
 
 @posts(Permission.SWITCH_REPORTING, page=_page)
 def ask_production(request: StaffRequest) -> HttpResponse:
-    """Ask to report for real."""
+    """Request that reports go to an authority's production address."""
     sent = request.POST
     request_production(name=sent.get("authority", ""), why=sent.get("why", ""), staff=request.user)
-    return done(request, "It is asked for. Another person has to agree.", "operations")
+    return done(
+        request, "Production reporting requested. Another person must approve it.", "operations"
+    )
 
 
 @posts(Permission.SWITCH_REPORTING, page=_page)
 def decide_production(request: StaffRequest, production_id: UUID) -> HttpResponse:
-    """Agree to it, or end it."""
+    """Approve production reporting, or end it."""
     agrees = request.POST.get("decision") == "agree"
     decide = approve_production if agrees else end_production
     agreement = decide(production_id=production_id, staff=request.user)
-    is_real = "are real from now on" if agrees else "wait from now on"
-    return done(request, f"Reports to {agreement.authority} {is_real}.", "operations")
+    effect = "are now filed for real" if agrees else "now wait"
+    return done(request, f"Reports to {agreement.authority} {effect}.", "operations")

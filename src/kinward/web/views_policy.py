@@ -1,4 +1,4 @@
-"""The rules: what is in force, a change proposed, whom it would touch, and another's approval."""
+"""The policy: the pack in force, proposed changes and whom they affect, and the decision."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -57,7 +57,7 @@ ANYWHERE = "the platform and every law"
 @require_GET
 @needs(Permission.CHANGE_POLICY, Permission.READ_LEDGER)
 def policy(request: StaffRequest) -> HttpResponse:
-    """What is in force, its rules, what was, what is proposed, and the shadow."""
+    """Show the pack in force and its rules, the proposals, the activations, and shadow mode."""
     now = current_pack()
     pack = decode_pack(now.pack.files)
     wanted = request.GET.get("capability", "")
@@ -83,7 +83,7 @@ def policy(request: StaffRequest) -> HttpResponse:
 
 
 def _rules(pack: Pack, capability: str, where: str) -> list[dict[str, Any]]:
-    """The rules as a table: one row for each rule of a file, with its capabilities together."""
+    """Return a row for each rule of a file, with all the capabilities of the rule."""
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     place = "" if where == EVERYWHERE else where
     for rule in pack.rules:
@@ -111,7 +111,7 @@ def _choices(now: PackVersion) -> list[str]:
 @require_http_methods(["GET", "POST"])
 @needs(Permission.CHANGE_POLICY)
 def rule(request: StaffRequest, rule_id: str) -> HttpResponse:
-    """Change one rule: a form, and the proposal that comes of it."""
+    """Show the form for one rule, or propose the change that was sent."""
     show = _change_rule if request.method == "POST" else _rule_page
     return show(request, rule_id=rule_id)
 
@@ -135,7 +135,7 @@ def _rule_page(
 
 
 def _rule_sent(request: StaffRequest, raw: dict[str, Any], *, again: bool) -> dict[str, Any]:
-    """What stands in the form: the rule as it is, or what was just sent."""
+    """Return the values of the form: those of the rule, or those that were just sent."""
     if again:
         sent = {name: request.POST.get(name, "") for name in ("default", "floor", "cap", "why")}
         return sent | {"share": request.POST.get("share") or 100}
@@ -149,15 +149,15 @@ def _change_rule(request: StaffRequest, rule_id: str) -> HttpResponse:
     sent = fill(RuleSent, request.POST)
     base = current_pack().pack
     bounds = [_value(sent.floor), _value(sent.cap)]
-    given = [bound for bound in bounds if bound != ""]
-    if len(given) == 1:
-        raise Invalid("Give both bounds, or neither.")
+    filled = [bound for bound in bounds if bound != ""]
+    if len(filled) == 1:
+        raise Invalid("Enter both bounds, or neither.")
     _, raw = raw_rule(base.files, rule_id)
     may = [mover for mover in sent.may if mover in MOVERS]
     change = RuleChange(
         rule=rule_id,
         default=_value(sent.default),
-        bounds=bounds if given else None,
+        bounds=bounds if filled else None,
         may=may if set(may) != set(raw.get("may", [])) else None,
     )
     version = free_version(decode_pack(base.files))
@@ -171,11 +171,13 @@ def _propose(request: StaffRequest, files: dict[str, str]) -> HttpResponse:
         share=whole_number(request.POST.get("share", "100")) or 0,
         staff=request.user,
     )
-    return done(request, "It is proposed. Another person decides.", "proposal", proposal.id)
+    return done(
+        request, "Change proposed. Another person must approve it.", "proposal", proposal.id
+    )
 
 
 def _value(text: str) -> str | int:
-    """A value as a pack writes it: minutes are a number, everything else is a word."""
+    """Convert typed text to a value of a pack: minutes become a number, all else stays text."""
     text = text.strip()
     return int(text) if is_number(text) else text
 
@@ -186,7 +188,7 @@ def _named(raw: dict[str, Any]) -> list[str]:
 
 
 def _words(raw: dict[str, Any], capabilities: Mapping[str, Capability]) -> list[str]:
-    """The words that a rule's value may be, for the form to offer."""
+    """Return the words that the form suggests as a rule's value."""
     kinds = {capabilities[name].kind for name in _named(raw) if name in capabilities}
     if len(kinds) != 1:
         return ["most protective", "unrestricted"]
@@ -196,7 +198,7 @@ def _words(raw: dict[str, Any], capabilities: Mapping[str, Capability]) -> list[
 
 @posts(Permission.CHANGE_POLICY)
 def propose(request: StaffRequest) -> HttpResponse:
-    """Propose a whole pack: a shipped one, or a stored version."""
+    """Propose a whole pack: a shipped one or a stored version."""
     name = request.POST.get("pack", "")
     files = read_files(name) if name in shipped_packs() else get_pack_version(name).files
     return _propose(request, dict(files))
@@ -205,18 +207,18 @@ def propose(request: StaffRequest) -> HttpResponse:
 @require_GET
 @needs(Permission.CHANGE_POLICY, Permission.READ_LEDGER)
 def proposal(request: StaffRequest, proposal_id: UUID) -> HttpResponse:
-    """One proposal: the difference in words, whom it would touch, and the decision."""
-    found = get_proposal(proposal_id)
-    before, after = decode_pack(found.base.files), decode_pack(found.pack.files)
+    """Show one proposal: the difference in words, the affected accounts, and the decision."""
+    shown = get_proposal(proposal_id)
+    before, after = decode_pack(shown.base.files), decode_pack(shown.pack.files)
     differences = diff_packs(before.ruling, after.ruling)
     context = {
-        **_touched(found),
+        **_touched(shown),
         "differences": differences[:SHOWN],
         "more_differences": max(0, len(differences) - SHOWN),
-        "expectations": changed_expectations(found.base.files, found.pack.files),
-        "may_decide": request.user.may(Permission.CHANGE_POLICY) and found.state == "asked",
-        "mine": found.asked_by_id == request.user.pk,
-        "timeline": entries_about(str(found), f"pack:{found.pack}"),
+        "expectations": changed_expectations(shown.base.files, shown.pack.files),
+        "may_decide": request.user.may(Permission.CHANGE_POLICY) and shown.state == "asked",
+        "mine": shown.asked_by_id == request.user.pk,
+        "timeline": entries_about(str(shown), f"pack:{shown.pack}"),
     }
     return render(request, "web/proposal.html", context)
 
@@ -224,55 +226,55 @@ def proposal(request: StaffRequest, proposal_id: UUID) -> HttpResponse:
 @require_GET
 @needs(Permission.CHANGE_POLICY, Permission.READ_LEDGER)
 def touched(request: StaffRequest, proposal_id: UUID) -> HttpResponse:
-    """How far the count is, or what came of it: the part of the page that renews itself."""
+    """Render the progress or the result of the count. The page polls this."""
     return render(request, "web/touched.html", _touched(get_proposal(proposal_id)))
 
 
-def _touched(found: Proposal) -> dict[str, Any]:
-    if found.simulation is None:
-        return {"proposal": found, "simulation": None}
-    kept = {key: found.simulation[key] for key in ("before", "after", "accounts", "touched")}
-    changes = [Change(**change) for change in found.simulation["changes"]]
+def _touched(proposal: Proposal) -> dict[str, Any]:
+    if proposal.simulation is None:
+        return {"proposal": proposal, "simulation": None}
+    kept = {key: proposal.simulation[key] for key in ("before", "after", "accounts", "touched")}
+    changes = [Change(**change) for change in proposal.simulation["changes"]]
     simulation = Simulation(**kept, changes=changes)
     return {
-        "proposal": found,
+        "proposal": proposal,
         "simulation": simulation,
         "changes": changes[:SHOWN],
-        "more_changes": len(changes) - len(changes[:SHOWN]) + found.simulation["left_out"],
+        "more_changes": len(changes) - len(changes[:SHOWN]) + proposal.simulation["left_out"],
         "picture": _safe(svg(simulation)),
     }
 
 
 def _safe(picture: str) -> SafeString:
-    # Every text in it was escaped where it was drawn (kinward.policy.picture).
+    # `svg` in kinward.policy.picture escapes every text that it draws.
     return mark_safe(picture)  # noqa: S308
 
 
 @posts(Permission.CHANGE_POLICY)
 def decide(request: StaffRequest, proposal_id: UUID) -> HttpResponse:
-    """Approve or reject."""
+    """Approve or reject a proposal. The proposer withdraws it by rejecting it."""
     approve = request.POST.get("decision") == "approve"
     proposal = decide_proposal(proposal_id=proposal_id, approve=approve, staff=request.user)
     if approve:
         return done(request, f"{proposal.pack} is in force.", "policy")
-    return done(request, "The proposal is rejected.", "proposal", proposal_id)
+    return done(request, "The proposal was rejected.", "proposal", proposal_id)
 
 
 @posts(Permission.CHANGE_POLICY)
 def revert(request: StaffRequest) -> HttpResponse:
-    """Take the newest activation back."""
+    """Revert the newest activation."""
     now = revert_pack(actor=request.user.actor)
-    return done(request, f"Taken back. {now.pack} is in force again.", "policy")
+    return done(request, f"Activation reverted. {now.pack} is in force again.", "policy")
 
 
 @posts(Permission.CHANGE_POLICY)
 def shadow(request: StaffRequest) -> HttpResponse:
-    """Start a shadow, or end the one that runs."""
+    """Start shadow mode with a pack. An empty name stops it."""
     name = request.POST.get("pack", "")
     if not name:
         stop_shadow(actor=request.user.actor)
-        return done(request, "The shadow is ended.", "policy")
+        return done(request, "Shadow mode has stopped.", "policy")
     files = read_files(name) if name in shipped_packs() else get_pack_version(name).files
     version = store_pack(files=files, actor=request.user.actor)
     start_shadow(pack=version, actor=request.user.actor)
-    return done(request, f"{version} decides in the shadow.", "policy")
+    return done(request, f"{version} now runs in shadow mode.", "policy")

@@ -1,4 +1,4 @@
-"""Quality: verdicts to be read again, and how often the second reader agreed."""
+"""Quality: second readings of verdicts, and how often the second reader agreed."""
 
 from datetime import timedelta
 from typing import Final
@@ -21,7 +21,7 @@ DAYS: Final = 90
 @require_GET
 @needs(Permission.READ_VERDICTS, Permission.READ_LEDGER)
 def quality(request: StaffRequest) -> HttpResponse:
-    """What waits for a second reader, and the agreement of late."""
+    """Show the verdicts that wait for a second reading, and the agreement of the last 90 days."""
     context = {
         "unread": unread_verdicts()[:SHOWN],
         "agreement": reader_agreement(timezone.now() - timedelta(days=DAYS)),
@@ -33,12 +33,12 @@ def quality(request: StaffRequest) -> HttpResponse:
 
 @posts(Permission.READ_VERDICTS)
 def read(request: StaffRequest, verdict_id: UUID) -> HttpResponse:
-    """Agree, or say why not."""
+    """Record a second reading: agreement, or disagreement with a note."""
     answer = request.POST.get("agrees", "")
     if answer not in ("yes", "no"):
-        raise Invalid("Say whether you agree.")
+        raise Invalid("Choose whether you agree.")
     note = request.POST.get("note", "")
     record_second_reading(
         verdict_id=verdict_id, agrees=answer == "yes", note=note, staff=request.user
     )
-    return done(request, "Thank you. It is written down.", "quality")
+    return done(request, "Second reading recorded. Thank you.", "quality")

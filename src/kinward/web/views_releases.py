@@ -1,4 +1,4 @@
-"""Custody: releases and destructions, asked by one and decided by another; legal holds."""
+"""Custody: releases and destructions, which need two people, legal holds and hand-overs."""
 
 from typing import Final
 from uuid import UUID
@@ -35,7 +35,7 @@ MAX_REFERENCE: Final = 200
 @require_GET
 @needs(Permission.RELEASE_RECORDS, Permission.READ_LEDGER)
 def releases(request: StaffRequest) -> HttpResponse:
-    """Every release, the latest first; what is held; and the forms for more."""
+    """Show releases (newest first), destructions, legal holds and reports to hand over."""
     return _page(request)
 
 
@@ -62,37 +62,37 @@ def _page(
 
 @posts(Permission.RELEASE_RECORDS, page=_page)
 def ask(request: StaffRequest) -> HttpResponse:
-    """Ask for a release."""
+    """Request a release."""
     request_release(form=fill(ReleaseForm, request.POST), staff=request.user)
     return done(request, "Release requested. Another custodian must approve it.", "releases")
 
 
 @posts(Permission.RELEASE_RECORDS, page=_page)
 def decide(request: StaffRequest, release_id: UUID) -> HttpResponse:
-    """Approve or refuse."""
+    """Approve or refuse a release."""
     approve = request.POST.get("decision") == "approve"
     release = decide_release(release_id=release_id, approve=approve, staff=request.user)
-    return done(request, f"The release is {release.state}.", "releases")
+    return done(request, f"Release {release.state}.", "releases")
 
 
 @posts(Permission.RELEASE_RECORDS, page=_page)
 def hand_over(request: StaffRequest, release_id: UUID) -> HttpResponse:
-    """Record that the package was handed over."""
+    """Record the hand-over of a release's package."""
     to = request.POST.get("to", "")
     record_hand_over(release_id=release_id, to=to, staff=request.user)
-    return done(request, "The hand-over is written down.", "releases")
+    return done(request, "Hand-over recorded.", "releases")
 
 
 @posts(Permission.HAND_OVER_REPORTS, page=_page)
 def report_hand_over(request: StaffRequest, report_id: UUID) -> HttpResponse:
-    """Record that a report was brought to its authority, and the number that it gave."""
+    """Record the hand-over of a report, and the number that the authority assigned."""
     form = fill(HandOverSent, request.POST)
     case = hand_over_report(
         report_id=report_id, reference=form.reference, to=form.to, staff=request.user
     )
     closed = case.state == CaseState.REPORTED
-    what = "the case is closed" if closed else "the case waits for its other report"
-    return done(request, f"The hand-over is written down, and {what}.", "releases")
+    effect = "the case is closed" if closed else "the case waits for its other report"
+    return done(request, f"Hand-over recorded: {effect}.", "releases")
 
 
 @posts(Permission.HOLD_EVIDENCE, page=_page)
@@ -101,18 +101,22 @@ def hold(request: StaffRequest) -> HttpResponse:
     form = fill(HoldSent, request.POST)
     reference = "" if form.ends else form.reference.strip()
     if not form.ends and not 1 <= len(reference) <= MAX_REFERENCE:
-        raise Invalid("A hold names the case number of who asked.")
+        raise Invalid(f"Enter the authority's reference, with at most {MAX_REFERENCE} characters.")
     count = set_legal_hold(case_id=form.case, reference=reference, actor=request.user.actor)
     if form.ends:
-        sentence = ngettext("%d file is no longer held.", "%d files are no longer held.", count)
+        sentence = ngettext(
+            "%d file is no longer under legal hold.",
+            "%d files are no longer under legal hold.",
+            count,
+        )
     else:
-        sentence = ngettext("%d file is held.", "%d files are held.", count)
+        sentence = ngettext("%d file is under legal hold.", "%d files are under legal hold.", count)
     return done(request, sentence % count, "releases")
 
 
 @posts(Permission.DESTROY_EVIDENCE, page=_page)
 def ask_destruction(request: StaffRequest) -> HttpResponse:
-    """Ask for a case's evidence to be destroyed."""
+    """Request the destruction of a case's evidence."""
     sent = fill(DestructionSent, request.POST)
     form = DestructionForm(sent.case, sent.asked_for_by, sent.reference)
     request_destruction(form=form, staff=request.user)
@@ -121,7 +125,7 @@ def ask_destruction(request: StaffRequest) -> HttpResponse:
 
 @posts(Permission.DESTROY_EVIDENCE, page=_page)
 def answer_destruction(request: StaffRequest, destruction_id: UUID) -> HttpResponse:
-    """Agree to a destruction, which carries it out, or refuse it."""
+    """Approve a destruction, which carries it out at once, or refuse it."""
     agree = request.POST.get("decision") == "agree"
     destruction = decide_destruction(destruction_id=destruction_id, agree=agree, staff=request.user)
-    return done(request, f"The destruction is {destruction.word}.", "releases")
+    return done(request, f"Destruction {destruction.word}.", "releases")

@@ -1,4 +1,4 @@
-"""Looking at files: the blur that stands for one, the file itself, and how a person wants both."""
+"""Viewing files: the blur in place of a file, the file itself, and a person's preferences."""
 
 import base64
 from typing import Final
@@ -30,14 +30,14 @@ MAX_TICKET: Final = 1000
 @require_GET
 @needs(Permission.OPEN_EVIDENCE)
 def veil(request: StaffRequest, case_id: UUID, evidence_id: UUID) -> HttpResponse:
-    """The tiny grey blur that stands for a file."""
+    """Return the tiny grey blur that is shown in place of a file."""
     data = veil_file(case_id=case_id, evidence_id=evidence_id, staff=request.user)
     return HttpResponse(data, content_type="image/jpeg")
 
 
 @posts(Permission.OPEN_EVIDENCE)
 def show(request: StaffRequest, case_id: UUID, evidence_id: UUID) -> HttpResponse:
-    """The file itself, once, inside the page, so that the browser has no address to keep."""
+    """Show the file once, inside the page, so that the browser has no address to cache."""
     moving = request.POST.get("moving") == "yes"
     view = look_at_file(
         case_id=case_id, evidence_id=evidence_id, staff=request.user, reason=REASON, moving=moving
@@ -48,7 +48,7 @@ def show(request: StaffRequest, case_id: UUID, evidence_id: UUID) -> HttpRespons
         "case": get_case(case_id),
         "evidence_id": evidence_id,
         "source": f"data:{view.media_type};base64,{encoded}",
-        "said": view.data.decode() if is_text else "",
+        "excerpt": view.data.decode() if is_text else "",
         "entire": view.entire,
         "can_move": view.can_move,
         "film": view.playback,
@@ -62,7 +62,7 @@ def show(request: StaffRequest, case_id: UUID, evidence_id: UUID) -> HttpRespons
 
 @posts(Permission.OPEN_EVIDENCE)
 def played(request: StaffRequest, case_id: UUID, evidence_id: UUID) -> HttpResponse:
-    """A video was played to its end."""
+    """Record that a person has played a video to its end."""
     sent = request.POST.get("ticket", "")[:MAX_TICKET]
     record_watched(case_id=case_id, evidence_id=evidence_id, staff=request.user, ticket=sent)
     return HttpResponse("seen by a person")
@@ -71,7 +71,7 @@ def played(request: StaffRequest, case_id: UUID, evidence_id: UUID) -> HttpRespo
 @require_GET
 @needs(Permission.CHOOSE_VIEWING)
 def viewing(request: StaffRequest) -> HttpResponse:
-    """How this person wants files to be shown."""
+    """Show this person's viewing preferences."""
     return _viewing_page(request)
 
 
@@ -86,7 +86,7 @@ def _viewing_page(request: StaffRequest, *, problem: KinwardError | None = None)
 
 @posts(Permission.CHOOSE_VIEWING, page=_viewing_page)
 def choose_viewing(request: StaffRequest) -> HttpResponse:
-    """Choose it."""
+    """Save this person's viewing preferences."""
     form = fill(ViewingSent, request.POST)
     set_preferences(
         staff=request.user,
@@ -95,4 +95,4 @@ def choose_viewing(request: StaffRequest) -> HttpResponse:
         larger=form.larger,
         at_most=form.at_most,
     )
-    return done(request, "Files are shown to you like this from now on.", "viewing")
+    return done(request, "Your viewing preferences are saved.", "viewing")

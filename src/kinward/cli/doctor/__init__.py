@@ -1,0 +1,80 @@
+"""`kinward doctor`: check an installation, and say in plain words what to do."""
+
+import os
+from collections.abc import Callable
+from typing import Final
+
+import click
+
+from kinward.cli.doctor.authorities import check_authority, check_settings
+from kinward.cli.doctor.connections import (
+    check_api_keys,
+    check_parked,
+    check_partners,
+    check_webhook,
+)
+from kinward.cli.doctor.evidence import check_keys, check_unsealable, check_vault
+from kinward.cli.doctor.ground import (
+    check_clock,
+    check_database,
+    check_index,
+    check_jobs,
+    check_migrations,
+    check_worker,
+)
+from kinward.cli.doctor.result import Result, fault
+from kinward.cli.doctor.rules import check_guidelines, check_policy
+from kinward.cli.first_run import EarlierLayout, NoTables
+from kinward.ground.errors import KinwardError
+
+# In the order of the output. `check_database` comes first, because it loads Django.
+CHECKS: Final[dict[str, Callable[[], Result]]] = {
+    "database": check_database,
+    "migrations": check_migrations,
+    "keys": check_keys,
+    "evidence": check_unsealable,
+    "API key": check_api_keys,
+    "worker": check_worker,
+    "jobs": check_jobs,
+    "index": check_index,
+    "vault": check_vault,
+    "webhook": check_webhook,
+    "parked": check_parked,
+    "partners": check_partners,
+    "policy": check_policy,
+    "settings": check_settings,
+    "guidelines": check_guidelines,
+    "authority": check_authority,
+    "clock": check_clock,
+}
+MARKS: Final = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "fault": ("✗", "red")}
+
+
+def examine() -> dict[str, Result]:
+    """Run every check. A check that raises becomes a fault with the error as its text.
+
+    Raises `NoTables` or `EarlierLayout`, because most checks would then fail for that one reason.
+    """
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kinward.project.settings")
+    results: dict[str, Result] = {}
+    for name, check in CHECKS.items():
+        try:
+            results[name] = check()
+        except (EarlierLayout, NoTables):
+            raise
+        except KinwardError as error:
+            results[name] = fault(str(error))
+        except Exception as error:  # the other checks still have to run
+            results[name] = fault(f"{type(error).__name__}: {str(error).splitlines()[0]}")
+    return results
+
+
+@click.command()
+def doctor() -> None:
+    """Check this installation: database, keys, worker, webhook, authority, clock and more."""
+    results = examine()
+    for name, result in results.items():
+        mark, colour = MARKS[result.level]
+        click.echo(click.style(f"{mark} {name:<11}", fg=colour) + result.text)
+    if any(result.level == "fault" for result in results.values()):
+        raise SystemExit(1)

@@ -1,0 +1,118 @@
+"""Checks of what Kinward runs on: database, worker, jobs, search and clock."""
+
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+import httpx
+
+from kinward.cli.counts import counted
+from kinward.cli.doctor.result import Result, fault, fine, warn
+from kinward.ground.config import section
+from kinward.reporting.api import CyberTiplineSettings
+
+MAX_SKEW: Final = 30.0
+STALE_SECONDS: Final = 60.0
+
+
+def check_database() -> Result:
+    """Is PostgreSQL 14 or newer reachable?"""
+    from kinward.cli import postgres
+    from kinward.cli.main import open_tables
+
+    embedded = postgres.is_embedded()
+    open_tables()
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW server_version_num")
+        row = cursor.fetchone()
+    version = int(row[0]) // 10000 if row else 0
+    if version < 14:
+        return fault(f"PostgreSQL {version} is too old. Use 14 or newer.")
+    if embedded:
+        return warn(f"PostgreSQL {version} is the embedded one. Use your own in production.")
+    return fine(f"PostgreSQL {version} answers.")
+
+
+def check_migrations() -> Result:
+    """Is every table at this version?"""
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if plan:
+        missing = counted(len(plan), "migration is missing.", "migrations are missing.")
+        return fault(f"{missing} Run `kinward migrate`.")
+    return fine("Every table is at this version.")
+
+
+def check_worker() -> Result:
+    """Has a worker sent a heartbeat recently?"""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT extract(epoch FROM now() - max(last_heartbeat)) FROM procrastinate_workers"
+        )
+        row = cursor.fetchone()
+    if row is None or row[0] is None:
+        return fault("No worker is running. Start one with `kinward up` or `kinward worker`.")
+    if row[0] > STALE_SECONDS:
+        return fault(f"The last heartbeat of a worker is {row[0]:.0f} s old. See its log.")
+    return fine("A worker is alive.")
+
+
+def check_jobs() -> Result:
+    """Does a job keep failing?"""
+    from kinward.ground.jobs import OFTEN, fail_often
+
+    failing = fail_often()
+    if not failing:
+        return fine("No job keeps failing.")
+    names = ", ".join(f"{name} ({count})" for name, count in failing.items())
+    return warn(
+        f"These jobs failed {OFTEN} times or more and are being retried: {names}. The worker's log "
+        "says why (`job.fails_often`)."
+    )
+
+
+def check_index() -> Result:
+    """Is the search compiled?"""
+    from kinward.matching import warm, was_kept
+
+    seconds = warm()
+    if was_kept():
+        return fine("The search is compiled.")
+    return warn(
+        f"The search was not compiled during installation. Compiling took {seconds:.0f} s, and "
+        "each start takes as long until the result can be cached. Run `python -m "
+        "kinward.matching.hamming` as a user who may write there, or set NUMBA_CACHE_DIR."
+    )
+
+
+def check_clock() -> Result:
+    """Does the clock agree with the database's and the authority's?"""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT now()")
+        row = cursor.fetchone()
+    assert row is not None
+    skews = {"the database": abs((datetime.now(UTC) - row[0]).total_seconds())}
+    address = section(CyberTiplineSettings).url
+    if address:
+        try:
+            date = httpx.get(address, timeout=5, trust_env=False).headers["date"]
+            skews["the authority"] = abs(
+                (datetime.now(UTC) - parsedate_to_datetime(date)).total_seconds()
+            )
+        except (httpx.HTTPError, KeyError, ValueError):
+            pass  # `check_authority` reports an authority that is unreachable
+    for peer, skew in skews.items():
+        if skew > MAX_SKEW:
+            return fault(
+                f"The clock differs from {peer}'s by {skew:.0f} s. Synchronise it with NTP."
+            )
+    return fine(f"The clock agrees with {' and '.join(skews)}.")

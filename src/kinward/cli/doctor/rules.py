@@ -1,0 +1,51 @@
+"""Checks of the rules in force: the policy pack and the guidelines."""
+
+from kinward.cli.doctor.result import Result, fault, fine, warn
+from kinward.ground.errors import KinwardError
+from kinward.policy import Problem
+
+
+def check_policy() -> Result:
+    """Can the pack in force be read, and does it pass today's checks?"""
+    from kinward.experience.api import compiled, current_pack, today
+    from kinward.policy import check_pack
+
+    now = current_pack()
+    for version in filter(None, (now.pack, now.rest)):
+        try:
+            compiled(version.digest, version.pk)
+        except KinwardError as error:
+            return fault(f"{version} cannot be read, so every decision is protective: {error}")
+        if problems := check_pack(version.files, today=today()):
+            return _look_again(version, problems)
+    if now.rest is not None:
+        return warn(f"{now.pack} is in force for {now.share} percent, {now.rest} for the rest.")
+    return fine(f"{now.pack} is in force.")
+
+
+def _look_again(label: object, problems: list[Problem]) -> Result:
+    """Warn about a document in force. It stays in force, but its successor must have no errors."""
+    first = min(problems, key=lambda problem: problem.level)  # an error before a notice
+    if first.level == "notice":
+        return warn(f"{label}: {first}")
+    return warn(f"{label} is in force as approved, but today's rules refuse it: {first}")
+
+
+def check_guidelines() -> Result:
+    """Do the guidelines in force pass today's checks, and are they fully translated?"""
+    from kinward.guidelines import guidelines_notices, untranslated
+    from kinward.guidelines.api import guidelines_in_force, guidelines_text_in_force
+
+    guidelines = guidelines_in_force()
+    if errors := [
+        problem
+        for problem in guidelines_notices(guidelines_text_in_force())
+        if problem.level == "error"
+    ]:
+        return _look_again(guidelines.label, errors)
+    if missing := untranslated(guidelines):
+        return warn(
+            f"{guidelines.label} is not fully translated: {', '.join(missing)}. People read "
+            "English instead. See /guidelines."
+        )
+    return fine(f"{guidelines.label} is in force.")
