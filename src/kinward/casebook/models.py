@@ -19,7 +19,7 @@ MAX_NOTE: Final = 5000  # characters of what staff write about a case
 
 
 class Priority(models.IntegerChoices):
-    """Which cases come first."""
+    """The order of cases in the queue, most urgent first."""
 
     IMMINENT = 0  # somebody may be in danger now
     HIGH = 1
@@ -27,7 +27,7 @@ class Priority(models.IntegerChoices):
 
 
 class Case(models.Model):
-    """All findings about one account that are being settled together."""
+    """All findings about one account that are decided together."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="cases")
@@ -63,7 +63,7 @@ class Case(models.Model):
 
 
 class UserReport(models.Model):
-    """What a person reported: an account, a contact, a content item, or a pairing."""
+    """A person's report about an account, a contact, a content item, or a pairing."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     reporter = models.ForeignKey(Account, on_delete=models.PROTECT, null=True, related_name="+")
@@ -127,7 +127,7 @@ class Finding(models.Model):
 
 
 class Verdict(models.Model):
-    """What was concluded, by whom or by which rule, under which clause of which guidelines."""
+    """A decision on a case, by a person or a rule, under a clause of the guidelines."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="verdicts")

@@ -1,4 +1,4 @@
-"""Reading the rows of cases."""
+"""Read the rows of cases."""
 
 from uuid import UUID
 
@@ -7,7 +7,7 @@ from kinward.ground.errors import NotFound
 
 
 def get_case(case_id: UUID) -> Case:
-    """The case by its id."""
+    """Return a case by its id. Raises `NotFound`."""
     try:
         return Case.objects.select_related("account", "leased_by").get(pk=case_id)
     except Case.DoesNotExist as error:

@@ -1,4 +1,4 @@
-"""The states of a case and the moves between them. Pure; a move that is not here is an error."""
+"""The states of a case and the moves between them. Pure. Every other move is an error."""
 
 from enum import StrEnum
 from typing import Final
@@ -7,7 +7,7 @@ from kinward.ground.errors import KinwardError
 
 
 class CaseState(StrEnum):
-    """Where a case stands."""
+    """The state of a case."""
 
     OPEN = "open"
     ESCALATED = "escalated"  # waits for a second person

@@ -1,1 +1,1 @@
-"""Evidence for legal process: releases of records, and destruction that an authority asks for."""
+"""Evidence for legal process: releases of records, and destruction at an authority's request."""

@@ -1,7 +1,7 @@
-"""Destroying a case's evidence because an authority asks (18 USC 2258B(c)), by two people.
+"""Destroy a case's evidence because an authority asks (18 USC 2258B(c)), by two people.
 
-It cannot be undone, so one custodian asks and another agrees, and what is still needed stays: a
-case without a verdict, a report that is not finished, an appeal, a legal hold.
+It cannot be undone, so one custodian asks and another approves. Evidence stays while its case has
+no verdict, a report is not finished, an appeal waits, or a legal hold is active.
 """
 
 from typing import Final
@@ -31,7 +31,7 @@ class StillNeeded(KinwardError):
 
 
 class DestructionForm(msgspec.Struct, frozen=True):
-    """Which case's evidence is to be destroyed, who asks for it, and their reference."""
+    """The case whose evidence is destroyed, the authority that asks, and its reference."""
 
     case_id: UUID
     asked_for_by: str
@@ -40,14 +40,14 @@ class DestructionForm(msgspec.Struct, frozen=True):
 
 @transaction.atomic
 def request_destruction(*, form: DestructionForm, staff: Staff) -> Destruction:
-    """Ask for a destruction."""
+    """Request a destruction. Another custodian must approve it."""
     staff.must(Destruction.permission)
     for name in ("asked_for_by", "reference"):
         if not 1 <= len(getattr(form, name).strip()) <= MAX_TEXT:
             raise Invalid("Say which authority asks, and its reference, in 1 to 200 characters.")
     case = get_case(form.case_id)
     _require_free(case)
-    made = Destruction.objects.create(
+    destruction = Destruction.objects.create(
         case=case,
         asked_for_by=form.asked_for_by.strip(),
         reference=form.reference.strip(),
@@ -56,22 +56,22 @@ def request_destruction(*, form: DestructionForm, staff: Staff) -> Destruction:
     record(
         actor=staff.actor,
         kind="destruction.asked",
-        subject=str(made),
+        subject=str(destruction),
         case=str(case.id),
-        asked_for_by=made.asked_for_by,
-        reference=made.reference,
+        asked_for_by=destruction.asked_for_by,
+        reference=destruction.reference,
     )
-    return made
+    return destruction
 
 
 @transaction.atomic
 def decide_destruction(*, destruction_id: UUID, agree: bool, staff: Staff) -> Destruction:
-    """Agree, and it is destroyed at once; or refuse. Who asked cannot agree."""
+    """Destroy the evidence at once, or refuse. The person who asked cannot approve."""
     destruction = decide_agreement(Destruction, destruction_id, approve=agree, staff=staff)
     case = get_case(destruction.case_id)
     if agree:
         lock_account(case.account_id)
-        _require_free(get_case(case.id))  # as it is now that nobody else can change it
+        _require_free(get_case(case.id))  # read again under the lock
         destroy_on_request(case_id=case.id, reason=str(destruction), actor=staff.actor)
     record(
         actor=staff.actor,

@@ -9,7 +9,7 @@ from kinward.people.api import Account
 
 
 class Release(TwoPeople):
-    """What is known of an account, for legal process: who asked, who approved, who has it."""
+    """A release of an account's records for legal process, and its hand-over."""
 
     permission = Permission.RELEASE_RECORDS
 
@@ -29,7 +29,7 @@ class Release(TwoPeople):
 
 
 class Destruction(TwoPeople):
-    """A case's evidence destroyed because an authority asks: who asked, and who agreed."""
+    """A destruction of a case's evidence that an authority asks for."""
 
     permission = Permission.DESTROY_EVIDENCE
     words = {AgreementState.APPROVED.value: "done"}

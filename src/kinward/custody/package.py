@@ -1,4 +1,4 @@
-"""Everything about one account between two days, as files for a package."""
+"""The records of one account between two days, as files of a package."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -22,14 +22,14 @@ from kinward.review.api import timeline_of_case
 def items(
     account: Account, since: datetime, until: datetime, *, release_id: UUID, actor: Actor
 ) -> Iterator[PackageItem]:
-    """The files, one after the other; each sealed one is read in the ledger's sight."""
+    """Yield the files of a package. Reading a sealed one writes a ledger entry."""
     cases = list(_cases(account, since, until))
     ids = [case.id for case in cases]
     yield _json("account.json", _account(account), "the account, as the platform told of it")
     yield _json(
         "uploads.json", list(_uploads(account, since, until)), "every upload, by its hashes"
     )
-    yield _json("cases.json", [_case(each) for each in cases], "findings and verdicts")
+    yield _json("cases.json", [_case(case) for case in cases], "findings and verdicts")
     yield _json("actions.json", list(_actions(account, ids)), "what was done, and when")
     yield _json("statements.json", list(_statements(ids)), "what the account holder was told")
     yield _json("reports.json", list(_reports(ids)), "reports to authorities, with every answer")
@@ -37,8 +37,8 @@ def items(
         "reported_by_people.json", list(_reported(account, since, until)), "what people said"
     )
     yield _json("ledger.json", list(_ledger(cases)), "the ledger's entries about these cases")
-    held = Evidence.objects.filter(case_id__in=ids).defer("ciphertext", "wrapped_key")
-    for evidence in held.order_by("sealed_at"):
+    sealed = Evidence.objects.filter(case_id__in=ids).defer("ciphertext", "wrapped_key")
+    for evidence in sealed.order_by("sealed_at"):
         try:
             data = read_for_release(evidence_id=evidence.id, release_id=release_id, actor=actor)
         except EvidenceGone:
@@ -71,35 +71,35 @@ def _account(account: Account) -> dict[str, Any]:
         "known_since": account.created_at,
         "sanctions": [
             {
-                "kind": each.kind,
-                "capabilities": each.capabilities,
-                "case": each.case_id,
-                "began_at": each.began_at,
-                "until": each.until,
-                "ended_at": each.ended_at,
+                "kind": sanction.kind,
+                "capabilities": sanction.capabilities,
+                "case": sanction.case_id,
+                "began_at": sanction.began_at,
+                "until": sanction.until,
+                "ended_at": sanction.ended_at,
             }
-            for each in Sanction.objects.filter(account=account).order_by("began_at")
+            for sanction in Sanction.objects.filter(account=account).order_by("began_at")
         ],
     }
 
 
 def _uploads(account: Account, since: datetime, until: datetime) -> Iterator[dict[str, Any]]:
-    made = Check.objects.filter(account=account, uploaded_at__gte=since, uploaded_at__lt=until)
-    for each in made.order_by("uploaded_at").iterator():
+    checks = Check.objects.filter(account=account, uploaded_at__gte=since, uploaded_at__lt=until)
+    for check in checks.order_by("uploaded_at").iterator():
         yield {
-            "content_id": each.content_id,
-            "filename": each.filename,
-            "media_type": each.media_type,
-            "size": each.size,
-            "uploaded_at": each.uploaded_at,
-            "ip": each.ip,
-            "port": each.port,
-            "public": each.public,
-            "matched": each.matched,
+            "content_id": check.content_id,
+            "filename": check.filename,
+            "media_type": check.media_type,
+            "size": check.size,
+            "uploaded_at": check.uploaded_at,
+            "ip": check.ip,
+            "port": check.port,
+            "public": check.public,
+            "matched": check.matched,
             "hashes": {
                 name: value
                 for name in ("md5", "sha1", "sha256", "pdq")
-                if (value := getattr(each, name))
+                if (value := getattr(check, name))
             },
         }
 
@@ -111,51 +111,51 @@ def _case(case: Case) -> dict[str, Any]:
         "opened_at": case.opened_at,
         "findings": [
             {
-                "at": each.created_at,
-                "confidence": each.confidence,
-                "content_id": each.content_id or None,
-                "grounds": each.grounds,
+                "at": finding.created_at,
+                "confidence": finding.confidence,
+                "content_id": finding.content_id or None,
+                "grounds": finding.grounds,
             }
-            for each in case.findings.order_by("created_at")
+            for finding in case.findings.order_by("created_at")
         ],
         "verdicts": [
             {
-                "at": each.given_at,
-                "by": str(each.actor),
-                "outcome": each.outcome,
-                "clause": each.clause,
-                "guidelines": each.guidelines,
-                "consequence": each.consequence,
-                "classifications": each.classifications,
+                "at": verdict.given_at,
+                "by": str(verdict.actor),
+                "outcome": verdict.outcome,
+                "clause": verdict.clause,
+                "guidelines": verdict.guidelines,
+                "consequence": verdict.consequence,
+                "classifications": verdict.classifications,
             }
-            for each in case.verdicts.select_related("given_by").order_by("given_at")
+            for verdict in case.verdicts.select_related("given_by").order_by("given_at")
         ],
     }
 
 
 def _actions(account: Account, cases: list[UUID]) -> Iterator[dict[str, Any]]:
-    for each in Action.objects.filter(account=account, case_id__in=cases).order_by("number"):
+    for action in Action.objects.filter(account=account, case_id__in=cases).order_by("number"):
         yield {
-            "action": each.id,
-            "case": each.case_id,
-            "type": each.type,
-            "target": each.target,
-            "state": each.state,
-            "issued_at": each.created_at,
-            "delivered_at": each.delivered_at,
+            "action": action.id,
+            "case": action.case_id,
+            "type": action.type,
+            "target": action.target,
+            "state": action.state,
+            "issued_at": action.created_at,
+            "delivered_at": action.delivered_at,
         }
 
 
 def _statements(cases: list[UUID]) -> Iterator[dict[str, Any]]:
-    for each in Statement.objects.filter(case_id__in=cases).order_by("made_at"):
+    for statement in Statement.objects.filter(case_id__in=cases).order_by("made_at"):
         yield {
-            "case": each.case_id,
-            "stage": each.stage,
-            "made_at": each.made_at,
-            "told_at": each.told_at,
-            "silent_until": each.silent_until,
-            "silent_why": each.silent_why,
-            "sentences": statement_sentences(each),
+            "case": statement.case_id,
+            "stage": statement.stage,
+            "made_at": statement.made_at,
+            "told_at": statement.told_at,
+            "silent_until": statement.silent_until,
+            "silent_why": statement.silent_why,
+            "sentences": statement_sentences(statement),
         }
 
 
@@ -171,27 +171,27 @@ def _reports(cases: list[UUID]) -> Iterator[dict[str, Any]]:
             "receipt": report.receipt,
             "calls": [
                 {
-                    "step": each.step,
-                    "started_at": each.started_at,
-                    "answered_at": each.answered_at,
-                    "http_status": each.http_status,
-                    "code": each.code,
-                    "request": each.request,
-                    "response": each.response,
+                    "step": call.step,
+                    "started_at": call.started_at,
+                    "answered_at": call.answered_at,
+                    "http_status": call.http_status,
+                    "code": call.code,
+                    "request": call.request,
+                    "response": call.response,
                 }
-                for each in calls
+                for call in calls
             ],
         }
 
 
 def _reported(account: Account, since: datetime, until: datetime) -> Iterator[dict[str, Any]]:
-    made = UserReport.objects.filter(account=account, at__gte=since, at__lt=until)
-    for each in made.order_by("at"):
+    reports = UserReport.objects.filter(account=account, at__gte=since, at__lt=until)
+    for report in reports.order_by("at"):
         yield {
-            "at": each.at,
-            "category": each.category,
-            "content_id": each.content_id,
-            "text": each.text,
+            "at": report.at,
+            "category": report.category,
+            "content_id": report.content_id,
+            "text": report.text,
         }
 
 

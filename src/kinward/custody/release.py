@@ -1,7 +1,8 @@
-"""Releasing records of an account for legal process: asked by one person, approved by another.
+"""Release an account's records for legal process: one person asks, another approves.
 
-A release names who asked and under which reference, the account, two days, and the key of who is to
-read it. Once it is approved the package can be made, as often as needed; the hand-over is recorded.
+A release names the authority, its reference, the account, the first and last day, and the
+recipient's key. Once approved, its package can be made as often as needed. The hand-over is
+recorded.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
@@ -36,7 +37,7 @@ class NotApproved(KinwardError):
 
 
 class ReleaseForm(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be released to whom: `since` up to and with `until`, in UTC."""
+    """The records to release, from `since` through `until` in UTC, and their recipient."""
 
     account_id: str
     since: date
@@ -49,7 +50,7 @@ class ReleaseForm(msgspec.Struct, frozen=True, kw_only=True):
 
 @transaction.atomic
 def request_release(*, form: ReleaseForm, staff: Staff) -> Release:
-    """Ask for a release."""
+    """Request a release. Another custodian must approve it."""
     staff.must(Release.permission)
     for name in ("to", "reference"):
         if not 1 <= len(getattr(form, name).strip()) <= MAX_TEXT:
@@ -58,7 +59,7 @@ def request_release(*, form: ReleaseForm, staff: Staff) -> Release:
         raise Invalid(f"Say why, in at most {MAX_WHY} characters.")
     if form.since > form.until:
         raise Invalid("The first day is not after the last.")
-    made = Release.objects.create(
+    release = Release.objects.create(
         account=get_account(form.account_id),
         since=form.since,
         until=form.until,
@@ -71,19 +72,19 @@ def request_release(*, form: ReleaseForm, staff: Staff) -> Release:
     record(
         actor=staff.actor,
         kind="release.asked",
-        subject=str(made),
-        account=made.account.platform_id,
-        to=made.to,
-        reference=made.reference,
-        since=made.since.isoformat(),
-        until=made.until.isoformat(),
+        subject=str(release),
+        account=release.account.platform_id,
+        to=release.to,
+        reference=release.reference,
+        since=release.since.isoformat(),
+        until=release.until.isoformat(),
     )
-    return made
+    return release
 
 
 @transaction.atomic
 def decide_release(*, release_id: UUID, approve: bool, staff: Staff) -> Release:
-    """Approve a release, or refuse it. Who asked cannot approve."""
+    """Approve or refuse a release. The person who asked may refuse it but not approve it."""
     release = decide_agreement(Release, release_id, approve=approve, staff=staff)
     kind = "release.approved" if approve else "release.refused"
     record(actor=staff.actor, kind=kind, subject=str(release))
@@ -91,7 +92,7 @@ def decide_release(*, release_id: UUID, approve: bool, staff: Staff) -> Release:
 
 
 def make_package(*, release_id: UUID, path: Path, actor: Actor) -> Packed:
-    """Write an approved release's package, sealed to its recipient, to a path."""
+    """Write an approved release's package to a path, encrypted for its recipient."""
     actor.must(Release.permission)
     release = get_release(release_id)
     if release.state not in (AgreementState.APPROVED, HANDED_OVER):
@@ -132,7 +133,7 @@ def _moments(release: Release) -> tuple[datetime, datetime]:
 
 @transaction.atomic
 def record_hand_over(*, release_id: UUID, to: str, staff: Staff) -> Release:
-    """Write down that a package was handed over, and to whom."""
+    """Record that a package was handed over, and to whom."""
     release = lock_agreement(Release, release_id, staff=staff)
     if release.state != AgreementState.APPROVED:
         raise NotApproved(f"It is {release.state}.")
@@ -148,9 +149,9 @@ def record_hand_over(*, release_id: UUID, to: str, staff: Staff) -> Release:
 
 
 def get_release(release_id: UUID) -> Release:
-    """The release by its id."""
-    found = Release.objects.select_related("account", "asked_by", "decided_by")
+    """Return a release by its id. Raises `NotFound`."""
+    releases = Release.objects.select_related("account", "asked_by", "decided_by")
     try:
-        return found.get(pk=release_id)
+        return releases.get(pk=release_id)
     except Release.DoesNotExist as error:
         raise NotFound(f"There is no release {release_id}.") from error

@@ -25,18 +25,16 @@ from kinward.verdicts.api import OWN_BANK, Backing, _locked_bank, contents_of_ca
 
 
 def bank_confirmed(verdict_id: UUID) -> int:
-    """Bank the hashes of what was confirmed, found or reported; how many are new.
+    """Bank the hashes of a confirmed case's content; return how many are new. Idempotent.
 
-    Again, it adds nothing.
-
-    A job of its own: a verdict must not wait for a list that is being imported.
+    It runs as a job, because a verdict must not wait for a list that is being imported.
     """
     verdict = Verdict.objects.select_related("case", "given_by").get(pk=verdict_id)
     checks = list(_checks(verdict.case))
     # The authority's class that the reviewer gave a file, if they did.
-    given = verdict.classifications
+    classes = verdict.classifications
     labels = {
-        evidence.check_made_id: given.get(str(evidence.pk), "")
+        evidence.check_made_id: classes.get(str(evidence.pk), "")
         for evidence in evidence_of_case(verdict.case_id)
     }
     hashes = [
@@ -48,8 +46,8 @@ def bank_confirmed(verdict_id: UUID) -> int:
         actor = verdict.actor.granted(Permission.FILL_BANKS)  # the verdict was checked
         bank = _own_bank(actor)
         added = add_hashes(bank=bank, hashes=hashes, provenance=str(verdict.case), actor=actor)
-        rows = find_rows(bank.pk, {(each.kind, each.value) for each in hashes})
-        backing = [Backing(case=verdict.case, hash_id=each) for each in rows.values()]
+        rows = find_rows(bank.pk, {(listed.kind, listed.value) for listed in hashes})
+        backing = [Backing(case=verdict.case, hash_id=pk) for pk in rows.values()]
         Backing.objects.bulk_create(backing, ignore_conflicts=True)
     if (verdict.consequence or {}).get("everywhere"):
         for sha256 in sorted({check.sha256 for check in checks if check.sha256}):
@@ -58,7 +56,7 @@ def bank_confirmed(verdict_id: UUID) -> int:
 
 
 def _stands(verdict: Verdict) -> bool:
-    """Whether a verdict was not overturned, nor will be before the caller's transaction ends."""
+    """Return whether a verdict still stands. It then stands until the transaction ends."""
     case = Case.objects.select_for_update(no_key=True).get(pk=verdict.case_id)
     return case.state != CaseState.OVERTURNED
 
@@ -78,11 +76,11 @@ def _remove_copies(verdict: Verdict, sha256: str) -> None:
 
 
 def _own_bank(actor: Actor) -> Bank:
-    """Our own bank, locked until the transaction ends; made if there is none."""
+    """Return our own bank, created if need be, and locked until the transaction ends."""
     about = "What people confirmed in this console."
-    while (found := _locked_bank()) is None:
+    while (bank := _locked_bank()) is None:
         with suppress(BankExists), transaction.atomic():
             create_bank(
                 name=OWN_BANK, confidence=Confidence.VERIFIED, description=about, actor=actor
             )
-    return found
+    return bank

@@ -1,8 +1,8 @@
-"""When a list grows: what the platform already holds is checked again, and findings are opened.
+"""When a list grows: check content that was uploaded before again, and open findings.
 
-Each check that could match is looked up exactly, and what is found is treated like an upload that
-matches. Whatever is killed when: a finding is made in one transaction under the account's lock,
-and one that is there already is not made again.
+Each check that could match is looked up exactly, and a match is treated like one of an upload. The
+run can be killed at any moment. A finding is made in one transaction under the account's lock, and
+one that exists already is not made again.
 """
 
 from collections.abc import Iterator
@@ -40,17 +40,17 @@ MATCH_HELD = "findings.match_held"  # the job, and its lock
 
 
 def retro_match(join: Join | None = None, group: int = GROUP) -> Iterator[RetroRun]:
-    """Look for all hashes that are new since the last run; yields the run as it goes on.
+    """Look for all hashes that are new since the last run; yield the run after each step.
 
-    `join` is who joins `group` blocks at a time, if not this machine. A run that was cut off goes
-    on after its last block. Two never run at once: the second returns.
+    `join` joins `group` blocks at a time, on this machine by default. An interrupted run resumes
+    after its last block. Two runs never overlap: the second returns at once.
     """
     with exclusive(MATCH_HELD) as mine:
         if not mine:
             log.info("retro.running_already")
             return
         while (run := next_run()) is not None:
-            # An upload that was looked up before these hashes were there has to be held as well.
+            # Uploads that were looked up before these hashes were added have to be packed as well.
             wait_for(LOOKING_UP)
             pack_checks()
             yield run
@@ -71,14 +71,14 @@ def _carry_out(run: RetroRun, join: Join | None, group: int) -> Iterator[RetroRu
     with transaction.atomic():
         run.save(update_fields=["hashes", "finished_at"])
         if run.hashes:
-            about = {"hashes": run.hashes, "found": run.found}
-            record(actor=ACTOR, kind="retro.finished", subject=str(run), **about)
+            counts = {"hashes": run.hashes, "found": run.found}
+            record(actor=ACTOR, kind="retro.finished", subject=str(run), **counts)
     yield run
 
 
 @transaction.atomic
 def match_check_again(check_id: UUID) -> bool:
-    """Look one check up again; whether that made a finding."""
+    """Look one check up again; return whether that made a finding."""
     check = Check.objects.filter(pk=check_id).first()
     if check is None:
         return False
@@ -95,6 +95,6 @@ def match_check_again(check_id: UUID) -> bool:
 
 
 def _found_before(check: Check) -> set[int]:
-    """The banked hashes of which there is a finding for this check."""
+    """Return the ids of the banked hashes that findings of this check name already."""
     findings = Finding.objects.filter(check_made=check).values_list("grounds", flat=True)
     return {int(match.get("hash", 0)) for grounds in findings for match in grounds}

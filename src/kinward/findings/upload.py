@@ -1,4 +1,4 @@
-"""From a file at the gate to an answer: hashes, the lookup, and a case where there is a match."""
+"""From a file at the gate to an answer: hash it, look it up, and open a case if it matches."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ from kinward.people.api import get_account, lock_account
 
 
 class Prepared(msgspec.Struct, frozen=True):
-    """What a file's bytes gave: always digests; what decoding it gave, or why it gave nothing."""
+    """A file's digests, and what decoding it gave or why that failed."""
 
     digests: Digests
     hashed: Hashed | None = None
@@ -33,8 +33,8 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
 def prepare(data: bytes) -> Prepared:
     """Hash a file. Outside any transaction, since decoding can take seconds.
 
-    A file is read until its match is certain, or to its end. One that could not be read to its end
-    has a fault as well, which holds unless what was read is known.
+    A file is read until its match is certain, or to its end. A file that could not be read to the
+    end also carries a fault, raised only if the part that was read matches nothing.
     """
     digests, seen = digest_bytes(data), Frames()
 
@@ -53,7 +53,7 @@ def prepare(data: bytes) -> Prepared:
 
 
 def file_matches(data: bytes) -> list[Match]:
-    """What a file hits, for staff who ask; nothing is kept of it."""
+    """Return what a file matches, for staff who ask. Nothing about the file is stored."""
     prepared = prepare(data)
     return look_up(values_of(prepared.digests, prepared.hashed))
 
@@ -67,10 +67,10 @@ def receive(
     data: bytes | None = None,
     fault: KinwardError | None = None,
 ) -> Outcome:
-    """Look an upload up, keep what was found, and say whether it may be published.
+    """Look an upload up, store the outcome, and return whether the file may be published.
 
-    In one transaction: the check, the finding, the case, the sealed bytes, the actions and their
-    jobs. A file that could not be decoded and whose digests are unknown raises its `fault`.
+    The check, the finding, the case, the sealed bytes, the actions and their jobs are one
+    transaction. Raises `fault` if there is one and nothing matches.
     """
     account = get_account(account_id)
     sharing(LOOKING_UP)

@@ -1,7 +1,7 @@
-"""Reports by people: what can be reported, what happens to it, and what the reporter hears.
+"""User reports: what people can report, what happens then, and what the reporter is told.
 
-A report never acts by itself. It becomes a finding; how soon a person must look is for the
-guidelines to say.
+A user report never acts by itself. It becomes a finding, and the guidelines say how soon a person
+must look.
 """
 
 from collections.abc import Sequence
@@ -71,9 +71,9 @@ class TooManyReports(KinwardError):
 
 
 class UserReportIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a person reports. Only the account that it is about is required, and a category.
+    """What a person reports. Only the reported account and a category are required.
 
-    `messages` are those of a chat around what is reported; they are sealed like a file.
+    `messages` are from the chat around it. They are sealed like a file.
     """
 
     account_id: str
@@ -86,7 +86,7 @@ class UserReportIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 @transaction.atomic
 def receive_user_report(*, report: UserReportIn, actor: Actor) -> UserReport:
-    """Take a report. The same again, while it waits, is the same report."""
+    """Store a user report and its finding. While an equal one is undecided, return that one."""
     category = USER_REPORT_CATEGORIES.get(report.category)
     if category is None or report.category == "guardian":
         known = ", ".join(name for name in USER_REPORT_CATEGORIES if name != "guardian")
@@ -96,15 +96,15 @@ def receive_user_report(*, report: UserReportIn, actor: Actor) -> UserReport:
     if report.content_id and not is_id(report.content_id):
         raise Invalid(f"content_id has at most {MAX_ID} printable characters.")
     check_messages(report.messages)
-    about = get_account(report.account_id)
+    reported = get_account(report.account_id)
     reporter = get_account(report.reporter_id) if report.reporter_id else None
-    if reporter is not None and reporter.pk == about.pk:
+    if reporter is not None and reporter.pk == reported.pk:
         raise Invalid("This report would be about whoever makes it.")
-    about = lock_account(about.pk)
+    reported = lock_account(reported.pk)
     if reporter is not None:
-        there = UserReport.objects.filter(reporter=reporter)
-        same = there.filter(
-            account=about,
+        earlier = UserReport.objects.filter(reporter=reporter)
+        same = earlier.filter(
+            account=reported,
             content_id=report.content_id,
             category=report.category,
             finding__case__state__in=UNDECIDED,
@@ -112,19 +112,21 @@ def receive_user_report(*, report: UserReportIn, actor: Actor) -> UserReport:
         if same is not None:
             _seal_messages(same.finding.case, report.messages, actor)
             return same
-        if there.filter(at__gt=timezone.now() - timedelta(days=1)).count() >= MAX_DAILY:
+        if earlier.filter(at__gt=timezone.now() - timedelta(days=1)).count() >= MAX_DAILY:
             raise TooManyReports
-    made = UserReport.objects.create(
+    user_report = UserReport.objects.create(
         reporter=reporter,
-        account=about,
+        account=reported,
         content_id=report.content_id,
         category=report.category,
         text=report.text,
     )
-    sensed = USER_REPORT.of_report(made, title=category.title, writers=writers(report.messages))
-    case = _add(sensed, made, actor)
+    sensed = USER_REPORT.of_report(
+        user_report, title=category.title, writers=writers(report.messages)
+    )
+    case = _add(sensed, user_report, actor)
     _seal_messages(case, report.messages, actor)
-    return made
+    return user_report
 
 
 def _add(sensed: Finding, report: UserReport, actor: Actor) -> Case:
@@ -144,27 +146,27 @@ def _seal_messages(case: Case, messages: Sequence[Message], actor: Actor) -> Non
 
 @transaction.atomic
 def report_pairing(*, teen: Account, pairing_id: UUID) -> UserReport | None:
-    """A teen says "this is not my guardian": the pairing pauses and a person looks at it.
+    """Report that a teen says "this is not my guardian". The pairing pauses until a person decides.
 
-    None where it was said before.
+    Return None if an undecided case disputes the pairing already.
     """
-    found = Pairing.objects.filter(pk=pairing_id, teen=teen).first()
-    if found is None:
+    pairing = Pairing.objects.filter(pk=pairing_id, teen=teen).first()
+    if pairing is None:
         raise NotPaired
-    lock_accounts(teen.pk, found.guardian_id)
+    lock_accounts(teen.pk, pairing.guardian_id)
     paused = pause_disputed_pairing(teen=teen, pairing_id=pairing_id)
     if UserReport.objects.filter(pairing=paused, finding__case__state__in=UNDECIDED).exists():
         return None
-    made = UserReport.objects.create(
+    user_report = UserReport.objects.create(
         reporter=teen, account=paused.guardian, pairing=paused, category="guardian"
     )
     title = USER_REPORT_CATEGORIES["guardian"].title
-    _add(DISPUTE.of_report(made, title=title), made, teen.actor)
-    return made
+    _add(DISPUTE.of_report(user_report, title=title), user_report, teen.actor)
+    return user_report
 
 
 def get_user_report(report_id: UUID) -> UserReport:
-    """A report by its id."""
+    """Return a user report by its id. Raises `NotFound`."""
     try:
         return UserReport.objects.select_related("finding__case").get(pk=report_id)
     except UserReport.DoesNotExist as error:
@@ -172,7 +174,7 @@ def get_user_report(report_id: UUID) -> UserReport:
 
 
 def outcome_of_user_report(report: UserReport) -> str:
-    """What came of a report: `received`, `acted` or `closed`. Never what was done to whom."""
+    """Return `received`, `acted` or `closed`, and never what was done to whom."""
     state = report.finding.case.state
     if state in UNDECIDED:
         return "received"
@@ -180,6 +182,6 @@ def outcome_of_user_report(report: UserReport) -> str:
 
 
 def user_reports_by(account: Account) -> list[UserReport]:
-    """The latest reports that an account made."""
-    made = UserReport.objects.select_related("finding__case", "account").filter(reporter=account)
-    return list(made[:30])
+    """Return the latest 30 reports that an account made, newest first."""
+    reports = UserReport.objects.select_related("finding__case", "account").filter(reporter=account)
+    return list(reports[:30])

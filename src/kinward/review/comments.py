@@ -1,4 +1,4 @@
-"""Comments that colleagues write beside a case."""
+"""Comments on a case, for colleagues."""
 
 from django.db import transaction
 
@@ -12,10 +12,10 @@ from kinward.review.models import Comment
 
 @transaction.atomic
 def add_comment(*, case: Case, staff: Staff, text: str) -> Comment:
-    """Write a comment beside a case, for colleagues; it goes nowhere else."""
+    """Add a comment to a case. Only colleagues read it."""
     staff.must(Permission.WORK_ON_CASES)
     if not text.strip() or len(text) > MAX_NOTE:
         raise Invalid(f"A comment has 1 to {MAX_NOTE} characters.")
-    made = Comment.objects.create(case=case, staff=staff, text=text.strip())
-    record(actor=staff.actor, kind="case.commented", subject=str(case), comment=made.pk)
-    return made
+    comment = Comment.objects.create(case=case, staff=staff, text=text.strip())
+    record(actor=staff.actor, kind="case.commented", subject=str(case), comment=comment.pk)
+    return comment

@@ -1,6 +1,6 @@
-"""Accounts that one case's account was in contact with, and that may be children who were harmed.
+"""Accounts that a case's account was in contact with, and that may be children who were harmed.
 
-They are found, not judged: whoever decides the case names those whom the report should name.
+They are listed, not judged: the reviewer decides whom the report names.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ ADULT: Final = 18
 
 
 class Contact(msgspec.Struct, frozen=True):
-    """An account, whether it may be a child's, and what is known of the contact."""
+    """An account, whether it may be a child's, and what is known about the contact."""
 
     account: Account
     maybe_child: bool
@@ -25,29 +25,35 @@ class Contact(msgspec.Struct, frozen=True):
 
 
 def contacts_of_case(case: Case) -> list[Contact]:
-    """Whom the account was in contact with, first who may be a child; at most 50."""
+    """Return the account's contacts, possible children first, at most 50."""
     known: dict[str, list[str]] = {}
-    for platform_id, why in _found(case):
+    for platform_id, why in _reasons(case):
         reasons = known.setdefault(platform_id, [])
         if why not in reasons:
             reasons.append(why)
     known.pop(case.account.platform_id, None)
-    found = [
+    contacts = [
         Contact(account, account.age_lower < ADULT, known[account.platform_id])
         for account in Account.objects.filter(platform_id__in=list(known))
     ]
-    found.sort(key=lambda each: (not each.maybe_child, -len(each.why), each.account.platform_id))
-    return found[:MAX_CONTACTS]
+    contacts.sort(
+        key=lambda contact: (
+            not contact.maybe_child,
+            -len(contact.why),
+            contact.account.platform_id,
+        )
+    )
+    return contacts[:MAX_CONTACTS]
 
 
-def _found(case: Case) -> Iterator[tuple[str, str]]:
+def _reasons(case: Case) -> Iterator[tuple[str, str]]:
     findings = list(case.findings.select_related("check_made"))
     for kind in FINDING_KINDS.values():
         for finding in findings:
             if finding.kind == kind.name:
                 yield from kind.contacts(finding)
-    about = UserReport.objects.filter(account=case.account, reporter__isnull=False)
-    for platform_id, category in about.values_list("reporter__platform_id", "category"):
+    reports = UserReport.objects.filter(account=case.account, reporter__isnull=False)
+    for platform_id, category in reports.values_list("reporter__platform_id", "category"):
         yield str(platform_id), f"reported this account ({category})"
     guarded = Pairing.objects.filter(guardian=case.account)
     for platform_id in guarded.values_list("teen__platform_id", flat=True):

@@ -1,8 +1,8 @@
-"""How much one person looks at: counted, shown, and ended before it is too much.
+"""How many files one person looks at: counted, shown, and limited.
 
-A look is counted before the file is opened. After so many looks without a pause the system insists
-on one, and after so many in 24 hours on the next day; both are the operator's to set, and a person
-can set fewer for themselves.
+A look is counted before the file is opened. After some looks in a row a pause is required, and
+after some in 24 hours a longer one. The operator sets both limits, and a person can set a lower
+daily limit for themselves.
 """
 
 from datetime import datetime, timedelta
@@ -38,7 +38,7 @@ class DayFull(KinwardError):
 
 
 class Exposure(msgspec.Struct, frozen=True):
-    """What a person looked at in the last 24 hours, and until when they have to pause, if so."""
+    """A person's looks in the last 24 hours, their limit, and the end of a required pause."""
 
     looks: int
     limit: int
@@ -46,7 +46,7 @@ class Exposure(msgspec.Struct, frozen=True):
 
 
 def exposure_of(staff: Staff) -> Exposure:
-    """How much a person has looked at."""
+    """Return how much a person has looked at in the last 24 hours."""
     now = timezone.now()
     pause = timedelta(minutes=config().exposure_pause_minutes)
     looks = Look.objects.filter(staff=staff, at__gt=now - DAY).order_by("-at")
@@ -68,7 +68,7 @@ def exposure_of(staff: Staff) -> Exposure:
 
 @transaction.atomic
 def count_look(*, staff: Staff, evidence_id: UUID) -> None:
-    """Count that a person is about to look. Raises `BreakDue` or `DayFull` if they should not."""
+    """Count a look before it happens. Raises `BreakDue` or `DayFull`. Locks the staff row."""
     staff.must(Permission.OPEN_EVIDENCE)
     Staff.objects.select_for_update(no_key=True).get(pk=staff.pk)
     now = exposure_of(staff)

@@ -1,4 +1,4 @@
-"""Leasing a case, so that one person at a time works on it."""
+"""Lease a case, so that one person at a time works on it."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -33,9 +33,10 @@ class LeaseNeeded(KinwardError):
 
 @transaction.atomic
 def take_case(*, case: Case, staff: Staff) -> Case:
-    """Lease a case, or renew the lease, so that nobody else works on it meanwhile.
+    """Lease a case or renew the lease, so that nobody else works on it meanwhile.
 
-    It is undecided, or an appeal waits.
+    The case is undecided or has a waiting appeal. Raises `LeaseNeeded` otherwise, and `LeaseHeld`
+    if somebody else has the lease.
     """
     staff.must(Permission.WORK_ON_CASES)
     now = timezone.now()
@@ -59,9 +60,9 @@ def take_case(*, case: Case, staff: Staff) -> Case:
 
 @transaction.atomic
 def take_next_case(*, staff: Staff) -> Case | None:
-    """Lease the first case that is free for this person; None if there is none.
+    """Lease the first case that is free for this person, or return None.
 
-    What others are taking at this moment is passed over, so that nobody waits and nobody shares.
+    Skips cases that others are taking at this moment, so that nobody waits and nobody shares.
     """
     staff.must(Permission.WORK_ON_CASES)
     case = (
@@ -72,7 +73,7 @@ def take_next_case(*, staff: Staff) -> Case | None:
 
 @transaction.atomic
 def free_case(*, case_id: UUID, staff: Staff, why: str) -> None:
-    """Take a case out of another's hands, so that somebody else can go on with it."""
+    """End another person's lease, so that somebody else can work on the case."""
     staff.must(Permission.FREE_CASES)
     if not why.strip() or len(why) > MAX_WHY:
         raise Invalid(f"Say why, in at most {MAX_WHY} characters.")
@@ -89,15 +90,15 @@ def free_case(*, case_id: UUID, staff: Staff, why: str) -> None:
 
 @transaction.atomic
 def release_lease(*, case: Case, staff: Staff) -> None:
-    """Let go of a case without deciding it."""
+    """Give up one's own lease without deciding the case."""
     staff.must(Permission.WORK_ON_CASES)
-    held = Case.objects.filter(pk=case.pk, leased_by=staff)
-    if held.update(leased_by=None, leased_until=None):
+    leased = Case.objects.filter(pk=case.pk, leased_by=staff)
+    if leased.update(leased_by=None, leased_until=None):
         record(actor=staff.actor, kind="case.given_up", subject=str(case))
 
 
 def require_lease(case: Case, staff: Staff) -> None:
-    """Raise unless this person holds the case now."""
+    """Raise `LeaseNeeded` unless this person has the lease now."""
     current = case.leased_until is not None and case.leased_until > timezone.now()
     if case.leased_by_id != staff.pk or not current:
         raise LeaseNeeded

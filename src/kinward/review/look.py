@@ -1,4 +1,4 @@
-"""Looking at a case's files: only with its lease, only through the vault."""
+"""Look at a case's files: only with its lease, only through the vault."""
 
 from typing import Final
 from uuid import UUID
@@ -27,7 +27,7 @@ FASTEST: Final = 2.0  # times: how fast the browser's player goes at most
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """A video that was shown: which, to whom, how many seconds of it, and when."""
+    """A video that was shown: its id, the viewer, its seconds, and when."""
 
     evidence: str
     staff: int
@@ -38,18 +38,18 @@ class Shown(msgspec.Struct, frozen=True):
 def look_at_file(
     *, case_id: UUID, evidence_id: UUID, staff: Staff, reason: str, moving: bool = False
 ) -> View:
-    """The file, for the person who holds the case and may look yet; it is in the ledger.
+    """Open a file for the person who has the lease. The look is counted and in the ledger.
 
-    One that moves is shown still, unless it is asked for moving.
+    Animations and videos are shown still, unless `moving` is set. Raises `BreakDue` or `DayFull`.
     """
     staff.must(Permission.OPEN_EVIDENCE)
-    evidence = _held(case_id, evidence_id, staff)
+    evidence = _leased_file(case_id, evidence_id, staff)
     count_look(staff=staff, evidence_id=evidence.id)
     return open_evidence(evidence=evidence, staff=staff, reason=reason, moving=moving)
 
 
 def player_ticket(*, evidence_id: UUID, staff: Staff, playback: Playback) -> str:
-    """What whoever was shown a video sends when they played all of it; empty if it is not all."""
+    """Return the token that the page sends once a video was played; empty if part was shown."""
     if not playback.entire:
         return ""
     shown = Shown(str(evidence_id), staff.pk, playback.seconds, timezone.now().timestamp())
@@ -57,12 +57,12 @@ def player_ticket(*, evidence_id: UUID, staff: Staff, playback: Playback) -> str
 
 
 def record_watched(*, case_id: UUID, evidence_id: UUID, staff: Staff, ticket: str) -> None:
-    """Note that a person played all of a video: it is seen whole from then on.
+    """Record that a person played a whole video. It counts as entirely viewed from then on.
 
-    The page says so, and can be believed no sooner than a player could have been through with it.
+    The page claims it. The claim is refused if the video cannot have been played in that time.
     """
     staff.must(Permission.OPEN_EVIDENCE)
-    evidence = _held(case_id, evidence_id, staff)
+    evidence = _leased_file(case_id, evidence_id, staff)
     try:
         shown = msgspec.convert(signing.loads(ticket, salt=SALT), Shown)
     except (signing.BadSignature, msgspec.ValidationError) as error:
@@ -75,13 +75,13 @@ def record_watched(*, case_id: UUID, evidence_id: UUID, staff: Staff, ticket: st
 
 
 def veil_file(*, case_id: UUID, evidence_id: UUID, staff: Staff) -> bytes:
-    """The file's grey blur, for the person who holds the case."""
+    """Return the file's grey blur, for the person who has the lease."""
     staff.must(Permission.OPEN_EVIDENCE)
-    evidence = _held(case_id, evidence_id, staff)
+    evidence = _leased_file(case_id, evidence_id, staff)
     return veil_evidence(evidence=evidence, staff=staff, reason="the case page")
 
 
-def _held(case_id: UUID, evidence_id: UUID, staff: Staff) -> Evidence:
+def _leased_file(case_id: UUID, evidence_id: UUID, staff: Staff) -> Evidence:
     require_lease(get_case(case_id), staff)
     evidence = get_evidence(evidence_id)
     if evidence.case_id != case_id:

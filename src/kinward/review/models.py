@@ -1,4 +1,4 @@
-"""What belongs to reviewers: comments, looks, second readings, how files are shown."""
+"""Rows of the reviewers: comments, looks, second readings, and how files are shown."""
 
 from django.db import models
 from django.db.models import Q
@@ -9,7 +9,7 @@ from kinward.evidence.api import Evidence
 
 
 class Comment(models.Model):
-    """What a colleague wrote beside a case. It stays here."""
+    """A colleague's comment on a case. It is never shown outside the console."""
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="comments")
     staff = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="+")
@@ -21,7 +21,7 @@ class Comment(models.Model):
 
 
 class Look(models.Model):
-    """That a person looked at a file: for their own sake. The proof of it is in the ledger."""
+    """A person's look at a file, counted to protect them. The proof is in the ledger."""
 
     staff = models.ForeignKey(Staff, on_delete=models.CASCADE, related_name="looks")
     evidence = models.ForeignKey(Evidence, on_delete=models.PROTECT, related_name="+")
@@ -32,7 +32,7 @@ class Look(models.Model):
 
 
 class SecondReading(models.Model):
-    """A verdict, drawn by lot, that a senior reviewer reads again: so quality is a figure."""
+    """A verdict, drawn by lot, that a senior reviewer reads again to measure quality."""
 
     verdict = models.OneToOneField(Verdict, on_delete=models.PROTECT, related_name="reading")
     drawn_at = models.DateTimeField(auto_now_add=True)

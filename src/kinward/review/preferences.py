@@ -1,6 +1,6 @@
-"""How one person wants files to be shown to them. What the house says is the least; this is more.
+"""How one person wants files to be shown. Nobody can loosen the operator's limits.
 
-Until somebody chooses, every file is a tiny grey blur, and one that is opened is grey and small.
+By default every file is a tiny grey blur, and an opened file is grey and small.
 """
 
 from django.db import transaction
@@ -13,7 +13,7 @@ from kinward.review.models import Viewing
 
 
 def preferences_of(staff: Staff) -> Viewing:
-    """A person's choices, or what holds without any."""
+    """Return a person's choices, or the defaults."""
     return Viewing.objects.filter(staff=staff).first() or Viewing(staff=staff)
 
 
@@ -21,7 +21,7 @@ def preferences_of(staff: Staff) -> Viewing:
 def set_preferences(
     *, staff: Staff, described: bool, in_colour: bool, larger: bool, at_most: int | None
 ) -> Viewing:
-    """Set a person's choices; `at_most` files in 24 hours, no more than the house allows."""
+    """Set a person's choices; `at_most` files in 24 hours, within the operator's limit."""
     staff.must(Permission.CHOOSE_VIEWING)
     if at_most is not None and not 0 <= at_most <= config().exposure_per_day:
         raise Invalid(f"At most {config().exposure_per_day} files in 24 hours, or fewer.")

@@ -1,4 +1,4 @@
-"""The queue: which cases wait, in which order, and for whom."""
+"""The queue: the cases that wait, in their order, and who may take them."""
 
 from collections import Counter
 from typing import Final, get_args
@@ -24,7 +24,7 @@ CONFIDENCES: Final = get_args(Confidence)  # in the order in which the queue tel
 
 
 def case_queue() -> QuerySet[Case]:
-    """Undecided cases by their priority, and among equals by when they are due."""
+    """Return undecided cases by priority, then by due date."""
     return (
         Case.objects.filter(state__in=UNDECIDED)
         .select_related("account", "leased_by")
@@ -67,18 +67,18 @@ def _findings_in_words(counts: Counter[tuple[str, str]]) -> str:
 
 
 def overdue_cases() -> QuerySet[Case]:
-    """Undecided cases that should have been decided by now."""
+    """Return undecided cases that are past their due date."""
     return Case.objects.filter(state__in=UNDECIDED, due_at__lt=timezone.now())
 
 
 def prior_cases(case: Case) -> QuerySet[Case]:
-    """The other cases of the same account, the latest first."""
+    """Return the other cases of the same account, newest first, at most 50."""
     others = Case.objects.filter(account=case.account).exclude(pk=case.pk)
     return others.order_by("-opened_at")[:50]
 
 
 def cases_free_for(staff: Staff) -> QuerySet[Case]:
-    """Undecided cases that nobody else holds and this person may decide, the first one first."""
+    """Return undecided cases that nobody else has and this person may decide, in queue order."""
     free = Q(leased_by=None) | Q(leased_until__lt=timezone.now()) | Q(leased_by=staff)
     decided = Verdict.objects.filter(case=OuterRef("pk"), given_by=staff)
     theirs = Q(state=CaseState.ESCALATED) & Exists(decided)
@@ -87,6 +87,6 @@ def cases_free_for(staff: Staff) -> QuerySet[Case]:
 
 
 def recent_cases() -> QuerySet[Case]:
-    """The latest decided cases."""
+    """Return the latest 20 decided cases, newest first."""
     decided = Case.objects.exclude(state__in=UNDECIDED).select_related("account")
     return decided.order_by("-changed_at")[:20]

@@ -1,6 +1,6 @@
-"""Quality: some verdicts, drawn by lot, are read a second time by a senior reviewer.
+"""Quality: a senior reviewer reads some verdicts, drawn by lot, a second time.
 
-The lot is the verdict's own random id, so nobody can choose what is drawn, and everybody can check
+The lot is the verdict's own random id. Nobody can choose what is drawn, and everybody can check
 that nothing was left out.
 """
 
@@ -44,25 +44,25 @@ class Agreement(msgspec.Struct, frozen=True):
 
     @property
     def percent(self) -> int:
-        """The share that was agreed with."""
+        """The share of verdicts that the reader agreed with, in percent."""
         return round(100 * self.agreed / self.read) if self.read else 0
 
 
 def is_drawn(verdict: Verdict) -> bool:
-    """Whether the lot falls on a verdict: for about `KINWARD_SECOND_READING_SHARE` of them."""
+    """Return whether the lot falls on a verdict; `KINWARD_SECOND_READING_SHARE` is the chance."""
     return verdict.given_by is not None and verdict.id.int % 10_000 < (
         config().second_reading_share * 10_000
     )
 
 
 def draw(verdict: Verdict) -> None:
-    """Have a verdict read again if the lot falls on it, in the verdict's transaction."""
+    """Queue a verdict for a second reading if the lot falls on it, in the verdict's transaction."""
     if is_drawn(verdict):
         SecondReading.objects.create(verdict=verdict)
 
 
 def unread_verdicts() -> QuerySet[SecondReading]:
-    """What waits to be read, the oldest first."""
+    """Return the second readings that wait, oldest first."""
     waiting = SecondReading.objects.filter(read_at=None).order_by("drawn_at")
     return waiting.select_related("verdict__case__account", "verdict__given_by")
 
@@ -71,32 +71,32 @@ def unread_verdicts() -> QuerySet[SecondReading]:
 def record_second_reading(
     *, verdict_id: UUID, agrees: bool, note: str, staff: Staff
 ) -> SecondReading:
-    """Say whether the verdict was right. To undo it takes an appeal, or a case of its own."""
+    """Record whether the verdict was right. Only an appeal or another case can undo it."""
     staff.must(Permission.READ_VERDICTS)
     if len(note) > MAX_NOTE or (not agrees and not note.strip()):
         raise Invalid(f"Say why you disagree, in at most {MAX_NOTE} characters.")
-    found = SecondReading.objects.select_for_update().filter(verdict=verdict_id).first()
-    if found is None:
+    reading = SecondReading.objects.select_for_update().filter(verdict=verdict_id).first()
+    if reading is None:
         raise NotFound("This verdict was not drawn.")
-    if found.read_at is not None:
+    if reading.read_at is not None:
         raise AlreadyRead
-    if found.verdict.given_by_id == staff.pk:
+    if reading.verdict.given_by_id == staff.pk:
         raise OwnVerdict
-    found.read_by, found.read_at = staff, timezone.now()
-    found.agrees, found.note = agrees, note.strip()
-    found.save()
+    reading.read_by, reading.read_at = staff, timezone.now()
+    reading.agrees, reading.note = agrees, note.strip()
+    reading.save()
     record(
         actor=staff.actor,
         kind="verdict.read",
-        subject=f"case:{found.verdict.case_id}",
+        subject=f"case:{reading.verdict.case_id}",
         verdict=str(verdict_id),
         agrees=agrees,
     )
-    return found
+    return reading
 
 
 def reader_agreement(since: datetime) -> list[Agreement]:
-    """For everybody whose verdicts were read since a moment, how often the reader agreed."""
+    """Return how often readers agreed since a moment, for each person whose verdicts were read."""
     counted = (
         SecondReading.objects.filter(read_at__gte=since)
         .values_list("verdict__given_by__username")

@@ -1,4 +1,4 @@
-"""Everything the ledger says about a case."""
+"""The ledger's entries about a case."""
 
 from itertools import chain
 
@@ -13,20 +13,20 @@ from kinward.reporting.api import parked_reports, reports_of_case
 
 
 def parked_counts() -> dict[str, int]:
-    """How many actions and reports were given up and wait for a person."""
+    """Return how many parked actions and reports wait for a person."""
     return {"actions": parked_actions().count(), "reports": parked_reports().count()}
 
 
 def timeline_of_case(case: Case) -> QuerySet[Entry]:
-    """Every ledger entry about a case and what is of it: evidence, actions, reports, appeal."""
+    """Return the ledger entries about a case, its evidence, actions, reports and appeal."""
     statements = list(statements_of_case(case.id))
     subjects = chain(
         [str(case)],
-        (str(each) for each in evidence_of_case(case.id)),
-        (str(each) for each in actions_of_case(case.id)),
+        (str(file) for file in evidence_of_case(case.id)),
+        (str(action) for action in actions_of_case(case.id)),
         (str(report) for report in reports_of_case(case.id)),
-        (str(each) for each in statements),
-        (str(each.appeal) for each in statements if hasattr(each, "appeal")),
+        (str(statement) for statement in statements),
+        (str(statement.appeal) for statement in statements if hasattr(statement, "appeal")),
         (f"sanction:{pk}" for pk in sanctions_of_case(case.id)),
     )
     return entries_about(*subjects)

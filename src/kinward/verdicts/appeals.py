@@ -1,4 +1,4 @@
-"""Deciding an appeal: another person, who holds the case; what was wrong is given back whole."""
+"""Decide an appeal: another person does, under a lease; an overturned case is undone entirely."""
 
 from typing import Final
 from uuid import UUID
@@ -25,7 +25,7 @@ WITHDRAW: Final = "verdicts.withdraw_report"
 
 @transaction.atomic
 def decide_appeal(*, appeal_id: UUID, overturn: bool, note: str, staff: Staff) -> Appeal:
-    """Uphold a decision or overturn it. Whoever gave a verdict on the case cannot."""
+    """Uphold or overturn a decision. Requires the lease, and a person who gave no verdict on it."""
     staff.must(Permission.DECIDE_APPEALS)
     statement = get_appeal(appeal_id).statement
     account = lock_account(statement.account_id)
@@ -51,7 +51,7 @@ def decide_appeal(*, appeal_id: UUID, overturn: bool, note: str, staff: Staff) -
 
 
 def _take_reports_back(case: Case, reports: list[Report], staff: Staff) -> None:
-    """Withdraw what no authority has whole. What one has stays there, and so do the files."""
+    """Withdraw reports that no authority has completely. Finished ones and their files stay."""
     if not reports:
         keep_shortly(case_id=case.id, why="appeal won", actor=staff.actor)
     for report in reports:

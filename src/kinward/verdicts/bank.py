@@ -1,4 +1,4 @@
-"""Our own bank: what people confirmed."""
+"""Our own bank: the hashes of what people confirmed."""
 
 from typing import Final
 from uuid import UUID
@@ -15,7 +15,7 @@ OWN_BANK: Final = "confirmed-here"
 
 @transaction.atomic
 def unbank(case_id: UUID, actor: Actor) -> int:
-    """Take out of our own bank what no other case stands behind; how many hashes that was."""
+    """Remove a case's hashes from our own bank unless another case backs them; return how many."""
     bank = _locked_bank()
     if bank is None:
         return 0
@@ -30,5 +30,5 @@ def unbank(case_id: UUID, actor: Actor) -> int:
 
 
 def _locked_bank() -> Bank | None:
-    """Our own bank, if there is one yet, locked until the transaction ends."""
+    """Return our own bank, locked until the transaction ends, or None before there is one."""
     return Bank.objects.select_for_update(no_key=True).filter(name=OWN_BANK).first()

@@ -1,4 +1,4 @@
-"""Concluding a case: the one place where its state changes, and what goes with each move."""
+"""Conclude a case: the one place where its state changes, and what goes with each move."""
 
 import msgspec
 
@@ -17,14 +17,17 @@ from kinward.verdicts.statement import state_verdict
 
 
 def move_case(case: Case, to: CaseState) -> None:
-    """Move a case, and let go of it. The caller holds its row, and records."""
+    """Change a case's state and clear its lease.
+
+    The caller holds the row lock and writes the ledger entry.
+    """
     check_move(case.state, to)
     case.state, case.leased_by, case.leased_until = to, None, None
     case.save(update_fields=["state", "leased_by", "leased_until", "changed_at"])
 
 
 def conclude(case: Case, account: Account, verdict: Verdict) -> None:
-    """Set in motion what follows from a verdict. The caller has locked the account and the case."""
+    """Store a verdict and start its consequences. Requires the locks of account and case."""
     guidelines = guidelines_in_force()
     move_case(case, CaseState(verdict.outcome))
     verdict.guidelines = guidelines.label
@@ -68,10 +71,10 @@ def conclude_by_rule(case: Case, account: Account, rule: FindingRule) -> None:
 
 
 def _tell_reporters(case: Case) -> None:
-    """Tell everybody who reported something in a case that was just decided."""
+    """Tell everybody who reported something in a decided case; nobody if it is undecided."""
     if case.state in UNDECIDED:
         return
     topic = "report.closed" if case.state == CaseState.DISMISSED else "report.acted"
-    made = UserReport.objects.filter(finding__case=case, reporter__isnull=False)
-    for reporter in Account.objects.filter(pk__in=made.values("reporter")).order_by("pk"):
+    reports = UserReport.objects.filter(finding__case=case, reporter__isnull=False)
+    for reporter in Account.objects.filter(pk__in=reports.values("reporter")).order_by("pk"):
         tell(reporter, topic)

@@ -43,8 +43,11 @@ ACTOR: Final = Actor.system("cases")
 
 
 def act_at_once(case: Case, account: Account, rule: FindingRule, content_id: str) -> None:
-    """What follows from a finding before a person has looked. Nothing of it is final."""
-    if rule.content == "quarantine" and content_id:  # a finding may be about an account alone
+    """Act on a finding before a person has looked. All of it can be undone.
+
+    An empty `content_id` is a finding about the account alone: there is nothing to quarantine.
+    """
+    if rule.content == "quarantine" and content_id:
         issue_content_action(
             case_id=case.id,
             account=account,
@@ -52,7 +55,7 @@ def act_at_once(case: Case, account: Account, rule: FindingRule, content_id: str
             content_id=content_id,
             actor=ACTOR,
         )
-    # Also where another case has suspended it: that one may let go first.
+    # Even if another case has suspended the account: that case may lift its sanction first.
     if rule.account == "suspend" and not sanctioned_by(case.id, account):
         impose_sanction(account=account, case_id=case.id, kind=SanctionKind.SUSPEND, actor=ACTOR)
 
@@ -60,11 +63,11 @@ def act_at_once(case: Case, account: Account, rule: FindingRule, content_id: str
 def carry_out(
     case: Case, account: Account, verdict: Verdict, guidelines: Guidelines
 ) -> Consequence:
-    """What follows from a confirmed verdict: for the content, the account, the authority."""
+    """Carry out a confirmed verdict on content and account, and open the reports."""
     clause = guidelines.clauses[verdict.clause]
     what = consequence(guidelines, clause, strikes_of(account))
     actor = verdict.actor
-    if clause.report:  # what goes against another clause need not be what the list calls it
+    if clause.report:  # breaking another clause does not confirm what the list claims
         give_opinion(hashes=_hashes(case), kind=OpinionKind.CONFIRMED, actor=actor)
     if what.removes:
         for content_id in contents_of_case(case):
@@ -85,7 +88,7 @@ def carry_out(
     if what.reports and clause.report:
         for name in authorities_of(account):
             report_to(name, case, verdict, clause.report)
-    # What no person has looked at is not banked: its hash is in somebody's bank already.
+    # A verdict by a rule banks nothing: no person looked, and a bank has the hash already.
     if verdict.given_by is not None and (verdict.bank or what.banks or what.everywhere):
         CONFIRMED_FOR_BANK.announce(verdict_id=str(verdict.id))
     return what
@@ -117,7 +120,7 @@ def _sanction(case: Case, account: Account, what: Consequence, actor: Actor) -> 
 
 
 def undo_consequences(case: Case, account: Account, *, why: str, actor: Actor) -> None:
-    """Give everything back that a case took, and nothing that another case took."""
+    """Undo everything that a case took, and nothing that another case took."""
     _give_content_back(case, actor)
     lift_sanction(account=account, case_id=case.id, why=why, actor=actor)
     take_back_strikes(case.id)
@@ -125,16 +128,16 @@ def undo_consequences(case: Case, account: Account, *, why: str, actor: Actor) -
 
 
 def _give_content_back(case: Case, actor: Actor) -> None:
-    """Let go of all content that a case quarantined or removed, whoever's copy it is.
+    """Restore all content that a case quarantined or removed, no matter whose copy.
 
-    What another case still holds stays away: the platform hears of it when that one lets go, too.
+    Content another case still holds is restored only when that case releases it.
     """
     taken = Action.objects.filter(
         case_id=case.id,
         target_kind=Target.CONTENT,
         effect__in=TAKING_CONTENT,
     ).select_related("account")
-    mine = {each.target: each.account for each in taken}
+    mine = {action.target: action.account for action in taken}
     mine |= {copy.content_id: copy.account for copy in end_removals(case.id)}
     held = removed_by_others(case.id, mine)
     for content_id in sorted(mine):
@@ -155,6 +158,6 @@ def contents_of_case(case: Case) -> list[str]:
 
 
 def _hashes(case: Case) -> list[int]:
-    """The banked hashes that its findings hit."""
-    found = case.findings.values_list("grounds", flat=True)
-    return sorted({int(match.get("hash", 0)) for grounds in found for match in grounds})
+    """Return the ids of the banked hashes that the case's findings hit; 0 stands for unknown."""
+    grounds = case.findings.values_list("grounds", flat=True)
+    return sorted({int(match.get("hash", 0)) for matches in grounds for match in matches})

@@ -1,4 +1,4 @@
-"""Deciding a case."""
+"""Decide a case."""
 
 from typing import Final, Literal, get_args
 from uuid import UUID
@@ -43,10 +43,10 @@ class DisputeOpen(KinwardError):
 
 
 class VerdictForm(msgspec.Struct, frozen=True, kw_only=True):
-    """What a reviewer decides; `classifications` is by evidence id. Little of it is required.
+    """A reviewer's decision; `classifications` is by evidence id. Only `outcome` is required.
 
-    `bank`: the hashes of what is confirmed go into our own bank, so that copies are found.
-    `silent_days`: so long the account holder is told nothing, for the reason given.
+    `bank`: add the hashes of confirmed content to our own bank, so that copies are detected.
+    `silent_days`: how long the account holder is told nothing; `silent_why` is then required.
     """
 
     outcome: Decision
@@ -62,7 +62,7 @@ class VerdictForm(msgspec.Struct, frozen=True, kw_only=True):
 
 @transaction.atomic
 def decide_case(*, case_id: UUID, staff: Staff, form: VerdictForm) -> Case:
-    """Give a verdict, and set in motion what follows from it, in one transaction."""
+    """Give a verdict and start its consequences, in one transaction. Requires the lease."""
     staff.must(Permission.WORK_ON_CASES)
     account_id = get_case(case_id).account_id
     lock_accounts(account_id, *disputed_teens(case_id))
@@ -74,17 +74,17 @@ def decide_case(*, case_id: UUID, staff: Staff, form: VerdictForm) -> Case:
     if form.details.chat:
         seal_excerpt(case_id=case.id, text=form.details.chat, actor=staff.actor)
     details = msgspec.structs.replace(form.details, chat="")
-    given = msgspec.structs.asdict(form) | {"details": msgspec.to_builtins(details)}
-    conclude(case, account, Verdict(case=case, given_by=staff, **given))
+    fields = msgspec.structs.asdict(form) | {"details": msgspec.to_builtins(details)}
+    conclude(case, account, Verdict(case=case, given_by=staff, **fields))
     return case
 
 
 @transaction.atomic
 def settle_case_dispute(*, case: Case, pairing_id: UUID, ends: bool, staff: Staff) -> None:
-    """Whoever holds a case says what becomes of a pairing that it disputes."""
+    """End a pairing that the case disputes, or let it resume. Requires the lease."""
     staff.must(Permission.WORK_ON_CASES)
     require_lease(get_case(case.id), staff)
-    if pairing_id not in {each.pk for each in disputed_pairings(case.id)}:
+    if pairing_id not in {pairing.pk for pairing in disputed_pairings(case.id)}:
         raise NotFound("This case disputes no such pairing.")
     settle_pairing_dispute(pairing_id=pairing_id, ends=ends, actor=staff.actor)
 
@@ -107,7 +107,7 @@ def _check_form(case: Case, staff: Staff, form: VerdictForm) -> None:
 
 
 def _check_words(case: Case, form: VerdictForm) -> None:
-    """Raise `Invalid` where the form says what none of the case's authorities has a word for."""
+    """Raise `Invalid` unless the case's authorities know every word of the form."""
     words = vocabulary_for(case.account)
     files = {str(file.pk) for file in evidence_of_case(case.id) if not file.is_excerpt}
     for evidence_id, classification in form.classifications.items():

@@ -1,4 +1,4 @@
-"""The pairings that a case is about, because a teen said "this is not my guardian"."""
+"""Pairings that a case disputes, because a teen said "this is not my guardian"."""
 
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from kinward.families.api import Pairing, settle_pairing_dispute
 
 
 def disputed_pairings(case_id: UUID) -> list[Pairing]:
-    """The pairings of a case that are disputed and wait for a person's word."""
+    """Return the disputed pairings of a case that wait for a person's decision."""
     reported = UserReport.objects.filter(finding__case=case_id, pairing__isnull=False)
     return list(
         Pairing.objects.select_related("guardian", "teen").filter(
@@ -18,11 +18,11 @@ def disputed_pairings(case_id: UUID) -> list[Pairing]:
 
 
 def disputed_teens(case_id: UUID) -> list[int]:
-    """The teens of these pairings."""
-    return [each.teen_id for each in disputed_pairings(case_id)]
+    """Return the primary keys of the teens in a case's disputed pairings."""
+    return [pairing.teen_id for pairing in disputed_pairings(case_id)]
 
 
 def end_disputed(case: Case, actor: Actor) -> None:
     """End the pairings that a confirmed case disputes."""
-    for each in disputed_pairings(case.id):
-        settle_pairing_dispute(pairing_id=each.pk, ends=True, actor=actor)
+    for pairing in disputed_pairings(case.id):
+        settle_pairing_dispute(pairing_id=pairing.pk, ends=True, actor=actor)

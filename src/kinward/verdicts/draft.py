@@ -1,4 +1,4 @@
-"""What a confirmed case says to an authority."""
+"""Draft the report of a confirmed case to an authority."""
 
 from typing import Final
 
@@ -31,10 +31,10 @@ MAX_PEOPLE: Final = 50
 
 
 class ReportDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a reviewer adds to a report. Accounts are named by the platform's ids.
+    """What a reviewer adds to a report. Accounts are platform ids.
 
-    `escalate` is why somebody at the authority must look at once: a child is in danger now. `chat`
-    is sealed as an excerpt, and reported as a file.
+    `escalate` says why the authority must act at once: a child is in danger now. `chat` is sealed
+    as an excerpt and reported as a file.
     """
 
     escalate: str = ""
@@ -46,7 +46,7 @@ class ReportDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 def check_details(details: ReportDetails) -> None:
-    """Raise `Invalid` where something is too long, or an account is not known."""
+    """Raise `Invalid` if a text is too long, or an account is unknown."""
     for name, limit in (("escalate", 3000), ("description", 3000), ("chat", MAX_EXCERPT)):
         if len(getattr(details, name)) > limit:
             raise Invalid(f"{name} has at most {limit:,} characters.")
@@ -60,20 +60,20 @@ def check_details(details: ReportDetails) -> None:
 
 
 def authorities_of(account: Account) -> list[str]:
-    """The names of the authorities that are told of an account."""
+    """Return the names of the authorities that receive reports about an account."""
     return [authority_for(account.jurisdiction)]
 
 
 def vocabulary_for(account: Account) -> Vocabulary:
-    """What a reviewer can say in the reports about an account."""
+    """Return the words that a reviewer can use in reports about an account."""
     return vocabulary_of(authorities_of(account))
 
 
 def draft_report(case: Case, verdict: Verdict, incident: Incident, name: str) -> Draft:
-    """The report of a case to the authority of this name.
+    """Return the report of a case for the authority of this name.
 
-    It has the account, the files, and for each file whether a person saw it. Nothing of the
-    authority is loaded here: a verdict must not depend on it.
+    It has the account, the files, and for each file whether a person saw it. The authority's
+    plug-in is not loaded here: a verdict must not depend on it.
     """
     now = current_standing(case.account)
     findings = list(
@@ -109,8 +109,8 @@ def draft_report(case: Case, verdict: Verdict, incident: Incident, name: str) ->
         escalate=details.escalate,
         chats=chats,
         **elsewhere,
-        victims=[_beside(each) for each in details.victims],
-        recipients=[_beside(each) for each in details.recipients],
+        victims=[_beside(platform_id) for platform_id in details.victims],
+        recipients=[_beside(platform_id) for platform_id in details.recipients],
         files=files,
         annotations=verdict.annotations,
         additional_info="\n".join(
@@ -120,14 +120,14 @@ def draft_report(case: Case, verdict: Verdict, incident: Incident, name: str) ->
 
 
 def _prior(case: Case, name: str) -> list[str]:
-    """The numbers that this authority gave to earlier reports about the same account."""
+    """Return the numbers that this authority gave to earlier reports about the same account."""
     earlier = Case.objects.filter(account=case.account).exclude(pk=case.pk)
     cases = earlier.values_list("pk", flat=True)
     return finished_numbers(authority=name, cases=cases)
 
 
 def _beside(platform_id: str) -> ReportedAccount:
-    """An account that is in the report beside the one that is reported."""
+    """Return a victim or recipient, as the report has it beside the reported account."""
     account = Account.objects.get(platform_id=platform_id)
     person = None
     if account.age_upper - account.age_lower == 1:
@@ -157,7 +157,7 @@ def _file(evidence: Evidence, check: Check, verdict: Verdict) -> ReportedFile:
 
 
 def _excerpt(evidence: Evidence) -> ReportedFile:
-    """What was said in a chat: the context of what is reported (18 USC 2258A(b)(5))."""
+    """Return a chat excerpt as a file: the context of the report (18 USC 2258A(b)(5))."""
     return ReportedFile(
         evidence_id=evidence.id,
         filename=f"{evidence.content_id}.txt",
@@ -170,8 +170,8 @@ def _excerpt(evidence: Evidence) -> ReportedFile:
 
 
 def _chats(files: list[ReportedFile]) -> list[Chat]:
-    """That it happened in a chat, where there are excerpts of one."""
-    names = ", ".join(each.filename for each in files if each.supplemental)
+    """Return the chat as the place of the incident, if there are excerpts of one."""
+    names = ", ".join(file.filename for file in files if file.supplemental)
     info = f"What was said is in the supplemental files: {names}."
     return [Chat(client=config().platform_name, info=info)] if names else []
 
@@ -186,10 +186,10 @@ def _events(checks: list[Check]) -> list[IpEvent]:
 
 def _without_bytes(checks: list[Check], evidence: list[Evidence]) -> list[str]:
     """Return what is known of files that the platform sent as hashes alone, a line each."""
-    held = {(each.content_id, each.sha256) for each in evidence}
+    sealed = {(file.content_id, file.sha256) for file in evidence}
     lines = []
     for check in checks:
-        if (check.content_id, check.sha256) in held:
+        if (check.content_id, check.sha256) in sealed:
             continue
         known = ("md5", "sha1", "sha256", "pdq")
         hashes = ", ".join(f"{kind} {v}" for kind in known if (v := getattr(check, kind)))

@@ -1,4 +1,4 @@
-"""Where something happened beside the platform: what a reviewer says of it, for a report."""
+"""Where something happened outside the platform, as a reviewer describes it for a report."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -35,7 +35,7 @@ WHERE_KINDS: Final[dict[PlaceKind, str]] = {
 
 
 class Where(msgspec.Struct, frozen=True):
-    """One place: its kind, its name as `KINDS` asks for it, and what there is to say."""
+    """One place: its kind, its name as `WHERE_KINDS` asks for it, and details."""
 
     kind: PlaceKind
     name: str = ""
@@ -43,11 +43,12 @@ class Where(msgspec.Struct, frozen=True):
 
 
 def check_where(places: Sequence[Where]) -> None:
-    """Raise `Invalid` where there are too many, or something is too long."""
+    """Raise `Invalid` if there are too many places, or a text is too long."""
     if len(places) > MAX_WHERE:
         raise Invalid(f"At most {MAX_WHERE} places where it happened.")
-    for each in places:
-        if each.kind not in WHERE_KINDS or len(each.name) > MAX_NAME or len(each.about) > MAX_ABOUT:
+    for place in places:
+        too_long = len(place.name) > MAX_NAME or len(place.about) > MAX_ABOUT
+        if place.kind not in WHERE_KINDS or too_long:
             raise Invalid(
                 f"Where it happened has a kind, a name of at most {MAX_NAME:,} characters, and at "
                 f"most {MAX_ABOUT:,} about it."
@@ -55,15 +56,15 @@ def check_where(places: Sequence[Where]) -> None:
 
 
 def incidents(places: Sequence[Where]) -> dict[str, Any]:
-    """What a draft says of them, by its fields.
+    """Return the places as a draft has them, by its fields.
 
     >>> incidents([Where("games", "Shapes", "In its lobby.")])
     {'games': [Game(name='Shapes', console='', content='', info='In its lobby.')]}
     """
-    found: dict[str, list[Any]] = {}
-    for each in places:
-        found.setdefault(each.kind, []).append(_INCIDENTS[each.kind](each.name, each.about))
-    return found
+    fields: dict[str, list[Any]] = {}
+    for place in places:
+        fields.setdefault(place.kind, []).append(_INCIDENTS[place.kind](place.name, place.about))
+    return fields
 
 
 _INCIDENTS: Final[dict[PlaceKind, Callable[[str, str], object]]] = {

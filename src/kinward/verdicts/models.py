@@ -1,4 +1,4 @@
-"""Which cases stand behind the hashes of our own bank."""
+"""Which cases back the hashes of our own bank."""
 
 from django.db import models
 
@@ -7,7 +7,7 @@ from kinward.matching.api import BankedHash
 
 
 class Backing(models.Model):
-    """That a case stands behind a hash of our own bank, which stays for as long as one does."""
+    """A case backs a hash of our own bank. The hash stays while any case backs it."""
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
     hash = models.ForeignKey(BankedHash, on_delete=models.PROTECT, related_name="+")

@@ -1,4 +1,4 @@
-"""Everything that the page of one case shows, gathered in one place."""
+"""The page of one case: everything that it shows, gathered in one place."""
 
 from collections.abc import Mapping, Sequence
 
@@ -60,7 +60,7 @@ class TimelineRow(msgspec.Struct, frozen=True):
 
 
 class Choices(msgspec.Struct, frozen=True):
-    """What the form for a verdict offers."""
+    """The choices that the verdict form offers."""
 
     clauses: Sequence[Clause]
     classifications: Sequence[str]
@@ -69,7 +69,7 @@ class Choices(msgspec.Struct, frozen=True):
 
 
 class CasePage(msgspec.Struct, frozen=True, kw_only=True):
-    """A case, what belongs to it, and what one person may do with it."""
+    """A case, everything about it, and what one reader may do with it."""
 
     case: Case
     mine: bool  # this person holds the lease
@@ -104,7 +104,7 @@ class CasePage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def page_of(case: Case, staff: Staff) -> CasePage:
-    """Gather the page of a case for one reader. May be stale: services read again under locks."""
+    """Gather the page of a case for one reader. It may be stale: services read under locks."""
     appeal = waiting_appeals().filter(statement__case_id=case.id).first()
     return CasePage(
         case=case,
@@ -135,7 +135,7 @@ def page_of(case: Case, staff: Staff) -> CasePage:
 
 
 def _choices(case: Case) -> Choices:
-    """What the authorities of the case's account can take."""
+    """Return the clauses in force, and the words of the authorities for the case's account."""
     words = vocabulary_for(case.account)
     places = {kind: WHERE_KINDS[kind] for kind in WHERE_KINDS if kind in words.places}
     return Choices(guidelines_in_force().clause, words.classes, words.annotations, places)

@@ -1,4 +1,4 @@
-"""What follows for a case when its report is filed, handed over or parked."""
+"""Close a case when its reports are filed or handed over, and send parked reports again."""
 
 from uuid import UUID
 
@@ -37,7 +37,7 @@ def close_reported(case_id: UUID) -> None:
 
 @transaction.atomic
 def hand_over_report(*, report_id: UUID, reference: str, to: str, staff: Staff) -> Case:
-    """Finish a report that a person brought to its authority; close the case if it was the last."""
+    """Finish a report that a person delivered; close the case if it was the last one."""
     case_id = get_report(report_id).case_id
     Case.objects.select_for_update(no_key=True).filter(pk=case_id).first()  # before the ledger
     handed_over(report_id=report_id, reference=reference, to=to, staff=staff)
@@ -47,7 +47,7 @@ def hand_over_report(*, report_id: UUID, reference: str, to: str, staff: Staff) 
 
 @transaction.atomic
 def refile_report(*, report: Report, actor: Actor) -> None:
-    """Send a case's parked report on its way again."""
+    """File a parked report of a case again."""
     actor.must(Permission.REPLAY)
     unpark(report=report, actor=actor)
     enqueue(FILE_REPORT, report_id=str(report.id))

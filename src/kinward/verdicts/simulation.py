@@ -1,7 +1,7 @@
-"""What other guidelines would have done to past cases: counted before anybody puts them in force.
+"""Count what other guidelines would have done to past cases, before anybody puts them in force.
 
-Findings and verdicts stay as they were; only what follows from them is worked out again, with the
-strikes of each account replayed in their order.
+Findings and verdicts stay as they were. Only their consequences are worked out again, with the
+strikes of each account replayed in order.
 """
 
 from collections import Counter, defaultdict
@@ -21,11 +21,11 @@ SAMPLE: Final = 20
 WITHOUT: Final = "no such clause"  # what the other guidelines lack
 
 Progress = Callable[[int], None]
-Follows = dict[str, str]  # from what is asked (`content at once`) to what it comes to
+Follows = dict[str, str]  # from an aspect (`content at once`) to its outcome
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """A case that would have gone otherwise: what is asked, what was, what would have been."""
+    """A case with a different outcome: the aspect, and its outcome before and after."""
 
     case_id: UUID
     what: str
@@ -34,7 +34,7 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 class Simulation(msgspec.Struct):
-    """How many cases were looked at, how many would have gone otherwise, and how."""
+    """How many cases were counted, how many would differ, and how."""
 
     cases: int = 0
     changed: int = 0
@@ -43,50 +43,55 @@ class Simulation(msgspec.Struct):
 
 
 def simulate_cases(before: Guidelines, after: Guidelines, progress: Progress) -> Simulation:
-    """Work every case out by both guidelines, oldest first."""
-    found, counts = Simulation(), Counter[str]()
+    """Compare the outcome of every case under both guidelines, oldest first."""
+    simulation, counts = Simulation(), Counter[str]()
     was, would = _Replay(before), _Replay(after)
     for case in _cases():
-        found.cases += 1
+        simulation.cases += 1
         one, other = was.of(case), would.of(case)
         differences = [
             Difference(case.id, what, one.get(what, "nothing"), other.get(what, "nothing"))
             for what in sorted(one.keys() | other.keys())
             if one.get(what) != other.get(what)
         ]
-        found.changed += bool(differences)
-        counts.update(f"{each.what}: {each.before} → {each.after}" for each in differences)
-        found.sample += differences[: SAMPLE - len(found.sample)]
-        if found.cases % PART == 0:
-            progress(found.cases)
-    found.counts = dict(counts.most_common())
-    return found
+        simulation.changed += bool(differences)
+        counts.update(
+            f"{difference.what}: {difference.before} → {difference.after}"
+            for difference in differences
+        )
+        simulation.sample += differences[: SAMPLE - len(simulation.sample)]
+        if simulation.cases % PART == 0:
+            progress(simulation.cases)
+    simulation.counts = dict(counts.most_common())
+    return simulation
 
 
 def simulate_edition(edition_id: UUID) -> None:
-    """Simulate a proposed edition against what is in force, saying how far it is; repeatable."""
+    """Simulate a proposed edition against the one in force, and store the progress. Idempotent."""
     edition = Edition.objects.get(pk=edition_id)
     Edition.objects.filter(pk=edition_id).update(total=Case.objects.count())
 
     def progress(counted: int) -> None:
         Edition.objects.filter(pk=edition_id).update(counted=counted)
 
-    found = simulate_cases(guidelines_in_force(), decode(edition.text), progress)
+    simulation = simulate_cases(guidelines_in_force(), decode(edition.text), progress)
     Edition.objects.filter(pk=edition_id).update(
-        simulation=msgspec.to_builtins(found), counted=found.cases, total=found.cases
+        simulation=msgspec.to_builtins(simulation),
+        counted=simulation.cases,
+        total=simulation.cases,
     )
 
 
 def _cases() -> Iterator[Case]:
-    """Every case with its findings and verdicts, in the order in which they were opened."""
+    """Yield every case with its findings and verdicts, oldest first."""
     last: tuple[datetime, UUID] | None = None
     while True:
-        found = Case.objects.order_by("opened_at", "id").prefetch_related(
+        cases = Case.objects.order_by("opened_at", "id").prefetch_related(
             "findings__user_report", "verdicts"
         )
         if last is not None:
-            found = found.filter(opened_at__gte=last[0]).exclude(opened_at=last[0], id__lte=last[1])
-        part = list(found[:PART])
+            cases = cases.filter(opened_at__gte=last[0]).exclude(opened_at=last[0], id__lte=last[1])
+        part = list(cases[:PART])
         if not part:
             return
         yield from part
@@ -94,14 +99,14 @@ def _cases() -> Iterator[Case]:
 
 
 class _Replay:
-    """One document, applied to one case after the other."""
+    """One document of guidelines, applied to one case after another."""
 
     def __init__(self, guidelines: Guidelines) -> None:
         self._guidelines = guidelines
         self._strikes = defaultdict[int, list[tuple[datetime, int]]](list)
 
     def of(self, case: Case) -> Follows:
-        """What follows for a case."""
+        """Return the outcome of a case. Cases come oldest first, because strikes add up."""
         follows = self._at_once(case)
         verdict = self._confirmed(case)
         if verdict is None:
@@ -113,7 +118,7 @@ class _Replay:
         if case.state != CaseState.OVERTURNED:
             expires = verdict.given_at + timedelta(days=self._guidelines.strikes.decay_days)
             self._strikes[case.account_id].append((expires, what.strikes))
-        return follows | _said(what)
+        return follows | _outcome(what)
 
     def _at_once(self, case: Case) -> Follows:
         follows = Follows()
@@ -129,14 +134,16 @@ class _Replay:
         return follows
 
     def _confirmed(self, case: Case) -> Verdict | None:
-        confirmed = [each for each in case.verdicts.all() if each.outcome == CaseState.CONFIRMED]
+        confirmed = [
+            verdict for verdict in case.verdicts.all() if verdict.outcome == CaseState.CONFIRMED
+        ]
         return confirmed[-1] if confirmed else None
 
     def _counting(self, case: Case, at: datetime) -> int:
         return sum(count for until, count in self._strikes[case.account_id] if until > at)
 
 
-def _said(what: Consequence) -> Follows:
+def _outcome(what: Consequence) -> Follows:
     lasting = f" {what.days} days" if what.days else ""
     return {
         "account": f"{what.account}{lasting}",

@@ -1,4 +1,4 @@
-"""What a case says to the account holder: from its findings and its verdict to a statement."""
+"""Tell the account holder: from a case's findings and verdict to a statement of reasons."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from kinward.redress.api import Facts, state_reasons
 
 
 def state_at_once(case: Case, account: Account, rule: FindingRule, guidelines: Guidelines) -> None:
-    """Say what was done before a person has looked, if anything was; once for a case."""
+    """State what was done before a person has looked, if anything. Once a case."""
     decisions = _taken(case, account, (Effect.QUARANTINE,))
     if decisions:
         state_reasons(
@@ -30,7 +30,7 @@ def state_verdict(
     what: Consequence,
     guidelines: Guidelines,
 ) -> None:
-    """Say what a verdict came to."""
+    """State the consequences of a verdict."""
     clause = guidelines.clauses[verdict.clause]
     decisions = _taken(case, account, (Effect.REMOVE,))
     if what.account == "warn" or not decisions:
@@ -49,18 +49,18 @@ def state_verdict(
 
 
 def _taken(case: Case, account: Account, effects: tuple[Effect, ...]) -> list[dict[str, Any]]:
-    """What a case took from this account: content, and whatever sanction of it holds."""
+    """Return what a case took from this account: content, and its sanctions in force."""
     actions = Action.objects.filter(
         case_id=case.id, account=account, target_kind=Target.CONTENT, effect__in=effects
     ).order_by("number")
     taken: list[dict[str, Any]] = [
-        {"effect": str(each.effect), "content_id": each.target} for each in actions
+        {"effect": str(action.effect), "content_id": action.target} for action in actions
     ]
-    for each in Sanction.objects.filter(case_id=case.id, account=account, ended_at=None):
-        until = None if each.until is None else each.until.isoformat()
-        decision: dict[str, Any] = {"effect": str(each.kind), "until": until}
-        if each.capabilities:
-            decision["capabilities"] = each.capabilities
+    for sanction in Sanction.objects.filter(case_id=case.id, account=account, ended_at=None):
+        until = None if sanction.until is None else sanction.until.isoformat()
+        decision: dict[str, Any] = {"effect": str(sanction.kind), "until": until}
+        if sanction.capabilities:
+            decision["capabilities"] = sanction.capabilities
         taken.append(decision)
     return taken
 

@@ -15,7 +15,7 @@ from kinward.verdicts.simulation import simulate_edition
 
 @task(consequences.FILE_REPORT)
 def file_and_close(report_id: str) -> None:
-    """File one report of a case, then close the case if it was the last that it waited for."""
+    """File one report of a case, and close the case if it was the last one."""
     report = file_report(UUID(report_id))
     if report.state == ReportState.FINISHED:
         close_reported(report.case_id)
@@ -23,13 +23,13 @@ def file_and_close(report_id: str) -> None:
 
 @task(consequences.UNBANK)
 def unbank_case(case_id: str, actor: str) -> None:
-    """Take out of our own bank what an overturned case put there."""
+    """Remove an overturned case's hashes from our own bank."""
     unbank(UUID(case_id), Actor.stored(actor))
 
 
 @task(WITHDRAW)
 def withdraw(report_id: str) -> None:
-    """Take back the report of an overturned case, unless the authority has it already."""
+    """Withdraw the report of an overturned case, unless the authority has it already."""
     withdraw_report(UUID(report_id))
 
 
