@@ -13,7 +13,7 @@ from kinward.families.pairing import power
 from kinward.families.settings import choices
 from kinward.ground.errors import KinwardError
 from kinward.people.models import Account, Standing
-from kinward.people.services import set_standing
+from kinward.people.services import lock_account, set_standing
 from tests.integration.families import make_account, pair
 
 pytestmark = pytest.mark.django_db
@@ -63,16 +63,16 @@ def test_a_guardian_whose_account_is_suspended_or_terminated_has_no_power(
 ) -> None:
     pair(heron, teen)
     choose(heron, teen, 60)
-    set_standing(account=heron, standing=standing)
+    set_standing(account=lock_account(heron.pk), standing=standing)
     assert_powerless(heron, teen, NotPaired)
-    set_standing(account=heron, standing=Standing.ACTIVE)
+    set_standing(account=lock_account(heron.pk), standing=Standing.ACTIVE)
     choose(heron, teen, 120)
     assert guardian_value(teen) == 120
 
 
 def test_a_suspended_teen_still_has_a_guardian(teen: Account, heron: Account) -> None:
     pair(heron, teen)
-    set_standing(account=teen, standing=Standing.SUSPENDED)
+    set_standing(account=lock_account(teen.pk), standing=Standing.SUSPENDED)
     choose(heron, teen, 60)
     assert guardian_value(teen) == 60
 

@@ -20,7 +20,7 @@ from kinward.enforcement.models import Effect, Sanction, SanctionKind, Target
 from kinward.enforcement.services import issue_account
 from kinward.experience.api import withhold
 from kinward.ledger.api import record
-from kinward.people.api import Account, Standing, lock_account, set_standing
+from kinward.people.api import Account, LockedAccount, Standing, lock_account, set_standing
 
 STANDINGS: Final = (Standing.ACTIVE, Standing.SUSPENDED, Standing.TERMINATED)
 _EFFECTS: Final = {
@@ -78,17 +78,14 @@ def _later(a: datetime | None, b: datetime | None) -> datetime | None:
 
 def impose_sanction(
     *,
-    account: Account,
+    account: LockedAccount,
     case_id: UUID,
     kind: SanctionKind,
     actor: Actor,
     capabilities: Iterable[str] = (),
     until: datetime | None = None,
 ) -> None:
-    """Let a case sanction an account, in place of what it imposed before.
-
-    The caller has locked the account.
-    """
+    """Impose a case's sanction on an account, in place of the case's earlier one."""
 
     def change() -> None:
         _end(Sanction.objects.filter(case_id=case_id, account=account), "replaced")
@@ -117,8 +114,8 @@ def sanctioned_by(case_id: UUID, account: Account) -> bool:
     return Sanction.objects.filter(case_id=case_id, account=account, ended_at=None).exists()
 
 
-def lift_sanction(*, account: Account, case_id: UUID, why: str, actor: Actor) -> None:
-    """End what a case imposed on an account. The caller has locked the account."""
+def lift_sanction(*, account: LockedAccount, case_id: UUID, why: str, actor: Actor) -> None:
+    """End the sanction that a case imposed on an account, if there is one."""
 
     def change() -> None:
         for each in _end(Sanction.objects.filter(case_id=case_id, account=account), why):
@@ -142,7 +139,7 @@ def _end(found: Iterable[Sanction], why: str) -> list[Sanction]:
     return ended
 
 
-def _apply(account: Account, case_id: UUID, actor: Actor, change: Callable[[], None]) -> None:
+def _apply(account: LockedAccount, case_id: UUID, actor: Actor, change: Callable[[], None]) -> None:
     """Change the sanctions of an account, and tell the platform if that changes how it stands."""
     change()
     now = current_standing(account)

@@ -9,7 +9,7 @@ from kinward.experience.live import live, load_states, person_of, today
 from kinward.experience.models import Layer, Setting
 from kinward.experience.settings import decide_everything, end_guardian_settings
 from kinward.ledger.api import record
-from kinward.people.api import Account, lock_account, set_age
+from kinward.people.api import Account, LockedAccount, lock_account, set_age
 from kinward.policy import (
     EFFECTS,
     AgeRange,
@@ -38,7 +38,7 @@ def birthdays_due(day: date) -> list[int]:
     return list(found.values_list("pk", flat=True)[:BATCH])
 
 
-def apply_birthday(account_id: int) -> tuple[Account, Growth] | None:
+def apply_birthday(account_id: int) -> tuple[LockedAccount, Growth] | None:
     """Let one account grow, in the caller's transaction; None if it has grown already."""
     account = lock_account(account_id)
     day = today()

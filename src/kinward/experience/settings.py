@@ -15,7 +15,7 @@ from kinward.experience.models import Layer, Setting
 from kinward.ground.errors import Invalid
 from kinward.ground.watch import watch
 from kinward.ledger.api import record
-from kinward.people.api import Account, lock_account
+from kinward.people.api import Account, LockedAccount, lock_account
 from kinward.policy import About, Decision, Pack, Request, Weekly, answer_request, decide
 
 
@@ -68,16 +68,16 @@ def make_setting(
     return made
 
 
-def end_guardian_settings(account: Account, capabilities: list[str], why: str) -> list[str]:
+def end_guardian_settings(account: LockedAccount, capabilities: list[str], why: str) -> list[str]:
     """End a guardian's settings for capabilities; returns those that there were."""
     lasting = _end(account, Layer.GUARDIAN, capabilities, why, passing=False)
     return sorted({*lasting, *_end(account, Layer.GUARDIAN, capabilities, why, passing=True)})
 
 
-def withhold(*, account: Account, until: Mapping[str, datetime | None], why: str) -> None:
+def withhold(*, account: LockedAccount, until: Mapping[str, datetime | None], why: str) -> None:
     """Withhold exactly these capabilities, each until a moment or for good. The caller records.
 
-    Whatever else was withheld is given back. The caller has locked the account.
+    Whatever else was withheld is given back.
     """
     watch().changed("account", account.platform_id)
     made = Setting.objects.filter(account=account, layer=Layer.ENFORCEMENT, ended_at=None)

@@ -28,7 +28,7 @@ from kinward.guidelines import FindingRule, rule_for
 from kinward.guidelines.api import guidelines_in_force
 from kinward.ledger.api import record
 from kinward.matching.api import DIGESTS, Check, Confidence, Match
-from kinward.people.api import Account, lock_account
+from kinward.people.api import Account, LockedAccount, lock_account
 from kinward.verdicts.api import act_at_once, conclude_by_rule, state_at_once
 
 
@@ -84,9 +84,9 @@ def _was_given_back(check: Check) -> bool:
 
 
 def open_or_join_report(
-    made: UserReport, title: str, actor: Actor, writers: Sequence[str] = ()
+    account: LockedAccount, made: UserReport, title: str, actor: Actor, writers: Sequence[str] = ()
 ) -> Case:
-    """Put what a person reported into the account's one undecided case. The account is locked.
+    """Put what a person reported into the account's one undecided case.
 
     `writers` wrote in the chat that was reported with it.
     """
@@ -99,14 +99,14 @@ def open_or_join_report(
         "writers": list(writers),
     }
     finding = Finding(user_report=made, confidence="reported", grounds=[grounds])
-    case = _join(made.account, finding, rule, made.content_id, actor)
+    case = _join(account, finding, rule, made.content_id, actor)
     if made.reporter is not None:
         tell(made.reporter, "report.taken")
     return case
 
 
 def _join(
-    account: Account, finding: Finding, rule: FindingRule, content_id: str, actor: Actor
+    account: LockedAccount, finding: Finding, rule: FindingRule, content_id: str, actor: Actor
 ) -> Case:
     due = timezone.now() + timedelta(hours=rule.within_hours)
     priority = Priority[rule.priority.upper()]

@@ -90,7 +90,7 @@ def receive_user_report(*, report: UserReportIn, actor: Actor) -> UserReport:
     reporter = get_account(report.reporter_id) if report.reporter_id else None
     if reporter is not None and reporter.pk == about.pk:
         raise Invalid("This report would be about whoever makes it.")
-    lock_account(about.pk)
+    about = lock_account(about.pk)
     if reporter is not None:
         there = UserReport.objects.filter(reporter=reporter)
         same = there.filter(
@@ -111,7 +111,7 @@ def receive_user_report(*, report: UserReportIn, actor: Actor) -> UserReport:
         category=report.category,
         text=report.text,
     )
-    case = open_or_join_report(made, category.title, actor, writers(report.messages))
+    case = open_or_join_report(about, made, category.title, actor, writers(report.messages))
     _seal_messages(case, report.messages, actor)
     return made
 
@@ -130,14 +130,14 @@ def report_pairing(*, teen: Account, pairing_id: UUID) -> UserReport | None:
     found = Pairing.objects.filter(pk=pairing_id, teen=teen).first()
     if found is None:
         raise NotPaired
-    lock_accounts(teen.pk, found.guardian_id)
+    guardian = lock_accounts(teen.pk, found.guardian_id)[found.guardian_id]
     paused = pause_disputed_pairing(teen=teen, pairing_id=pairing_id)
     if UserReport.objects.filter(pairing=paused, finding__case__state__in=UNDECIDED).exists():
         return None
     made = UserReport.objects.create(
         reporter=teen, account=paused.guardian, pairing=paused, category="guardian"
     )
-    open_or_join_report(made, USER_REPORT_CATEGORIES["guardian"].title, teen.actor)
+    open_or_join_report(guardian, made, USER_REPORT_CATEGORIES["guardian"].title, teen.actor)
     return made
 
 

@@ -19,7 +19,7 @@ from kinward.families.settings.settlement import end_grant
 from kinward.ground.errors import Invalid, NotFound
 from kinward.ground.jobs import enqueue
 from kinward.ledger.api import record
-from kinward.people.api import Account, lock_account
+from kinward.people.api import Account, LockedAccount, lock_account
 from kinward.policy import (
     ValueKind,
     Weekly,
@@ -67,7 +67,7 @@ def propose_setting(
     *, guardian: Account, teen_id: str, capability: str, reason: str, value: Weekly
 ) -> Ask:
     """A guardian proposes a value instead of setting it. The teen hears of it."""
-    pairing = empowered(guardian=guardian, teen_id=teen_id)
+    pairing, _teen = empowered(guardian=guardian, teen_id=teen_id)
     made = _make(pairing.teen, pairing, capability, reason, value, None)
     what = words_of_ask(made, pairing.teen.language)
     tell(pairing.teen, "proposed", other=name_in_notices(guardian), what=what)
@@ -159,7 +159,7 @@ def answer_ask(
     found = Ask.objects.select_related("teen").filter(pk=ask_id, proposed_by=None).first()
     if found is None:
         raise NotPaired
-    pairing = empowered(guardian=guardian, teen_id=found.teen.platform_id)
+    pairing, teen = empowered(guardian=guardian, teen_id=found.teen.platform_id)
     found = Ask.objects.select_related("teen", "granted_by__guardian").get(pk=ask_id)
     _lapse(found)
     takes_back = found.state == AskState.GRANTED and said == "no" and is_passing(found)
@@ -170,9 +170,9 @@ def answer_ask(
     actor = guardian.actor
     record(actor=actor, kind=f"ask.{said}", subject=str(found))
     if takes_back:
-        _take_back(found, guardian, actor)
+        _take_back(found, teen, guardian, actor)
     elif said == "yes":
-        _grant(found, pairing, until, actor)
+        _grant(found, teen, pairing, until, actor)
     else:
         found.state = AskState.TALK if said == "talk" else AskState.REFUSED
         found.save(update_fields=["state"])
@@ -198,15 +198,17 @@ def is_passing(ask: Ask) -> bool:
     return ask.minutes is not None or (ask.until is not None and ask.until > timezone.now())
 
 
-def _grant(ask: Ask, pairing: Pairing, until: datetime | None, actor: Actor) -> None:
+def _grant(
+    ask: Ask, teen: LockedAccount, pairing: Pairing, until: datetime | None, actor: Actor
+) -> None:
     ask.state, ask.granted_by, ask.until = AskState.GRANTED, pairing, until
     if ask.minutes is not None:
         ask.until = None
         ExtraMinutes.objects.create(account=ask.teen, day=ask.day, minutes=ask.minutes, ask=ask)
     elif until is None:
-        put_choice(pairing, ask.capability, _weekly(ask.value), actor)
+        put_choice(pairing, teen, ask.capability, _weekly(ask.value), actor)
     else:
-        _end_other_grants(ask, actor)
+        _end_other_grants(ask, teen, actor)
         make_setting(
             account=ask.teen,
             layer=Layer.GUARDIAN,
@@ -219,16 +221,16 @@ def _grant(ask: Ask, pairing: Pairing, until: datetime | None, actor: Actor) -> 
     ask.save(update_fields=["state", "granted_by", "until"])
 
 
-def _end_other_grants(ask: Ask, actor: Actor) -> None:
+def _end_other_grants(ask: Ask, teen: LockedAccount, actor: Actor) -> None:
     others = Ask.objects.select_related("teen").filter(
         teen=ask.teen, capability=ask.capability, state=AskState.GRANTED, until__isnull=False
     )
     for other in others:
-        end_grant(other, AskState.ENDED, actor=actor)
+        end_grant(other, teen, AskState.ENDED, actor=actor)
 
 
-def _take_back(ask: Ask, guardian: Account, actor: Actor) -> None:
-    end_grant(ask, AskState.REFUSED, actor=actor)
+def _take_back(ask: Ask, teen: LockedAccount, guardian: Account, actor: Actor) -> None:
+    end_grant(ask, teen, AskState.REFUSED, actor=actor)
     ExtraMinutes.objects.filter(ask=ask).delete()
     granted = ask.granted_by
     if granted is not None and granted.guardian_id != guardian.pk:
@@ -259,7 +261,7 @@ def answer_proposal(*, teen: Account, ask_id: UUID, said: AskAnswer, note: str =
     actor = teen.actor
     record(actor=actor, kind=f"ask.{said}", subject=str(found))
     if said == "yes":
-        _grant(found, found.proposed_by, None, actor)
+        _grant(found, teen, found.proposed_by, None, actor)
     else:
         found.state = AskState.TALK if said == "talk" else AskState.REFUSED
         found.save(update_fields=["state"])
@@ -304,7 +306,7 @@ def tidy(teen_id: int) -> None:
         for found in Ask.objects.select_related("teen").filter(
             teen=teen, state=AskState.GRANTED, until__lte=timezone.now()
         ):
-            end_grant(found, AskState.ENDED, actor=Actor.system("families"))
+            end_grant(found, teen, AskState.ENDED, actor=Actor.system("families"))
 
 
 def due() -> list[int]:

@@ -22,7 +22,7 @@ from kinward.families.settings.settlement import settle_all
 from kinward.ground.errors import Invalid
 from kinward.ground.jobs import enqueue
 from kinward.ledger.api import record
-from kinward.people.api import Account, lock_account
+from kinward.people.api import Account, LockedAccount, lock_account
 from kinward.policy import FamilyRules
 
 FINISH: Final = "families.finish_pairings"
@@ -31,15 +31,15 @@ FINISH: Final = "families.finish_pairings"
 @transaction.atomic
 def end_pairing(*, account: Account, pairing_id: UUID) -> Pairing:
     """End a pairing, by either side. The teen's word takes effect after the pack's notice."""
-    pairing = _mine(account, pairing_id)
+    pairing, teen = _mine(account, pairing_id)
     now = timezone.now()
     if account.pk == pairing.guardian_id:
-        _finish(pairing, "guardian", now)
+        _finish(pairing, teen, "guardian", now)
         return pairing
     rules = rules_for(pairing.teen)
     notice = timedelta(hours=rules.notice_hours)
     if not notice or rules.leaves_at_once(person_of(pairing.teen).age):
-        _finish(pairing, "teen", now)
+        _finish(pairing, teen, "teen", now)
         return pairing
     if pairing.ends_at is None:
         pairing.ends_at = now + notice
@@ -59,7 +59,7 @@ def end_pairing(*, account: Account, pairing_id: UUID) -> Pairing:
 @transaction.atomic
 def stay_paired(*, account: Account, pairing_id: UUID) -> Pairing:
     """The teen takes the ending back while its notice runs."""
-    pairing = _mine(account, pairing_id)
+    pairing, _teen = _mine(account, pairing_id)
     if account.pk != pairing.teen_id or pairing.ends_at is None:
         raise NotPaired
     pairing.ends_at = None
@@ -75,7 +75,7 @@ def pause_disputed_pairing(*, teen: Account, pairing_id: UUID) -> Pairing:
 
     The caller brings it before a person, in the same transaction.
     """
-    pairing = _mine(teen, pairing_id)
+    pairing, _teen = _mine(teen, pairing_id)
     if teen.pk != pairing.teen_id:
         raise NotPaired
     if pairing.disputed_at is None:
@@ -93,12 +93,12 @@ def settle_pairing_dispute(*, pairing_id: UUID, ends: bool, actor: Actor) -> Pai
     found = Pairing.objects.select_related("guardian", "teen").filter(pk=pairing_id).first()
     if found is None:
         raise NotPaired
-    lock_account(found.teen_id)
+    teen = lock_account(found.teen_id)
     found.refresh_from_db()
     if found.disputed_at is None or found.ended_at is not None:
         raise Invalid("Nobody disputes this pairing any more.")
     if ends:
-        _finish(found, "not a guardian", timezone.now(), actor)
+        _finish(found, teen, "not a guardian", timezone.now(), actor)
         return found
     found.disputed_at = None
     found.save(update_fields=["disputed_at"])
@@ -108,8 +108,8 @@ def settle_pairing_dispute(*, pairing_id: UUID, ends: bool, actor: Actor) -> Pai
     return found
 
 
-def _mine(account: Account, pairing_id: UUID) -> Pairing:
-    """A live pairing of an account's, the teen's account locked."""
+def _mine(account: Account, pairing_id: UUID) -> tuple[Pairing, LockedAccount]:
+    """Return an account's live pairing, and the pairing's teen, locked."""
     found = (
         live_pairings()
         .select_related("guardian", "teen")
@@ -118,21 +118,23 @@ def _mine(account: Account, pairing_id: UUID) -> Pairing:
     )
     if found is None:
         raise NotPaired
-    lock_account(found.teen_id)
+    teen = lock_account(found.teen_id)
     found.refresh_from_db(fields=["ends_at", "ended_at", "disputed_at"])
     if found.ended_at is not None:
         raise NotPaired
-    return found
+    return found, teen
 
 
-def _finish(pairing: Pairing, why: str, now: datetime, actor: Actor | None = None) -> None:
-    """End a pairing for good; what its guardian chose ends with it. The teen is locked."""
+def _finish(
+    pairing: Pairing, teen: LockedAccount, why: str, now: datetime, actor: Actor | None = None
+) -> None:
+    """End a pairing for good, and with it what its guardian chose."""
     pairing.ended_at, pairing.ended_why = now, why
     pairing.save(update_fields=["ended_at", "ended_why"])
     sides = {"guardian": pairing.guardian.platform_id, "teen": pairing.teen.platform_id}
     by = Actor.account(sides[why]) if why in sides else actor or Actor.system("families")
     record(actor=by, kind="pairing.ended", subject=str(pairing), why=why)
-    settle_all(pairing.teen, actor=by)
+    settle_all(teen, actor=by)
     tell(pairing.guardian, "ended", other=name_in_notices(pairing.teen))
     tell(pairing.teen, "ended", other=name_in_notices(pairing.guardian))
 
@@ -150,11 +152,11 @@ def end_due_pairings(teen_id: int | None = None) -> int:
     for pk in list(candidates.values_list("pk", flat=True)):
         with transaction.atomic():
             found = Pairing.objects.select_related("guardian", "teen").get(pk=pk)
-            lock_account(found.teen_id)
+            teen = lock_account(found.teen_id)
             found.refresh_from_db()
             why = _why_over(found)
             if why:
-                _finish(found, why, timezone.now())
+                _finish(found, teen, why, timezone.now())
                 ended += 1
     return ended
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from kinward.experience.api import live, person_of
 from kinward.families.errors import NeedsNoGuardian, NotAGuardian, NotPaired, PairingPaused
 from kinward.families.models import Pairing
-from kinward.people.api import Account, Standing, lock_account
+from kinward.people.api import Account, LockedAccount, Standing, lock_account
 from kinward.policy import FamilyRules
 
 
@@ -27,8 +27,8 @@ def live_pairings(now: datetime | None = None) -> QuerySet[Pairing]:
     return Pairing.objects.filter(Q(ends_at=None) | Q(ends_at__gt=now), ended_at=None)
 
 
-def empowered(*, guardian: Account, teen_id: str) -> Pairing:
-    """The pairing by which a guardian may act for a teen now, the teen's account locked.
+def empowered(*, guardian: Account, teen_id: str) -> tuple[Pairing, LockedAccount]:
+    """Return the pairing by which a guardian may act for a teen now, and the teen, locked.
 
     Raises the same `NotPaired` for a teen who is somebody else's and for one who does not exist.
     """
@@ -47,7 +47,7 @@ def empowered(*, guardian: Account, teen_id: str) -> Pairing:
     if pairing is None:
         raise NotPaired
     check_power(pairing)
-    return pairing
+    return pairing, teen
 
 
 def check_power(pairing: Pairing) -> None:

@@ -60,7 +60,7 @@ def codes_of(account: Account, day: date) -> list[Passcode]:
 @transaction.atomic
 def show_passcodes(*, guardian: Account, teen_id: str) -> list[Passcode]:
     """The codes of today that were not used, for a guardian to read out. Each look is recorded."""
-    pairing = empowered(guardian=guardian, teen_id=teen_id)
+    pairing, _teen = empowered(guardian=guardian, teen_id=teen_id)
     day = local_now(pairing.teen, timezone.now()).date()
     used = set(_used(pairing.teen, day))
     record(actor=guardian.actor, kind="passcode.shown", subject=str(pairing))

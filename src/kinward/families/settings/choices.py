@@ -16,7 +16,7 @@ from kinward.families.settings.groups import NOT_SETTINGS
 from kinward.families.settings.settlement import choices_of, settle
 from kinward.ground.errors import Invalid
 from kinward.ledger.api import record
-from kinward.people.api import Account, lock_account
+from kinward.people.api import Account, LockedAccount, lock_account
 from kinward.policy import Bounds, ValueKind, Weekly, bounds_in_general
 
 MAX_WORDS: Final = 50
@@ -63,14 +63,15 @@ def choose_setting(
     actor: Actor | None = None,
 ) -> Pairing:
     """A guardian chooses a value for a teen, or with None takes their choice back."""
-    pairing = empowered(guardian=guardian, teen_id=teen_id)
-    put_choice(pairing, capability, value, actor or guardian.actor)
+    pairing, teen = empowered(guardian=guardian, teen_id=teen_id)
+    put_choice(pairing, teen, capability, value, actor or guardian.actor)
     return pairing
 
 
-def put_choice(pairing: Pairing, capability: str, value: Weekly | None, actor: Actor) -> None:
-    """Write a guardian's choice and settle it with the others'. The teen is locked."""
-    teen = pairing.teen
+def put_choice(
+    pairing: Pairing, teen: LockedAccount, capability: str, value: Weekly | None, actor: Actor
+) -> None:
+    """Write a guardian's choice for the teen of a pairing, and settle it with the others'."""
     if value is not None:
         kind, bounds = bounds_for(teen, capability)
         check_value(kind, bounds, Layer.GUARDIAN, value, bounds.guardian_moves)
@@ -122,6 +123,15 @@ def own_settings(account: Account) -> dict[str, Setting]:
     return {each.capability: each for each in made}
 
 
+def _editor(
+    *, guardian: Account | None, teen_id: str, account: Account
+) -> tuple[Pairing | None, LockedAccount]:
+    """Return who edits a teen's words, a guardian's pairing or None for the teen; and the teen."""
+    if guardian is None:
+        return None, lock_account(account.pk)
+    return empowered(guardian=guardian, teen_id=teen_id)
+
+
 def tidy_word(word: str) -> str:
     """A word as it is compared: lower case, one space between parts."""
     return re.sub(r"\s+", " ", word).strip().casefold()
@@ -130,8 +140,7 @@ def tidy_word(word: str) -> str:
 @transaction.atomic
 def add_keyword(*, teen_id: str, word: str, guardian: Account | None, account: Account) -> None:
     """Leave a word out of a teen's feed and search; by a guardian, or by the teen (None)."""
-    pairing = None if guardian is None else empowered(guardian=guardian, teen_id=teen_id)
-    teen = lock_account(account.pk) if pairing is None else pairing.teen
+    pairing, teen = _editor(guardian=guardian, teen_id=teen_id, account=account)
     word = tidy_word(word)
     if not word or len(word) > MAX_WORD or not word.isprintable():
         raise Invalid(f"A word has 1 to {MAX_WORD} characters.")
@@ -149,8 +158,7 @@ def remove_keyword(
     *, teen_id: str, keyword_id: int, guardian: Account | None, account: Account
 ) -> None:
     """Let a word in again: a guardian any guardian's or the teen's, the teen only their own."""
-    pairing = None if guardian is None else empowered(guardian=guardian, teen_id=teen_id)
-    teen = lock_account(account.pk) if pairing is None else pairing.teen
+    pairing, teen = _editor(guardian=guardian, teen_id=teen_id, account=account)
     words = Keyword.objects.filter(pk=keyword_id, teen=teen, ended_at=None)
     if pairing is None:
         words = words.filter(pairing=None)

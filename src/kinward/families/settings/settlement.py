@@ -10,7 +10,7 @@ from django.utils import timezone
 from kinward.access import Actor
 from kinward.experience.api import Layer, Setting, live, make_setting
 from kinward.families.models import Ask, AskState, Choice, Keyword
-from kinward.people.api import Account
+from kinward.people.api import Account, LockedAccount
 from kinward.policy import WEEK, Value, ValueKind, Weekly
 
 
@@ -51,8 +51,8 @@ def choices_of(teen: Account, now: datetime | None = None) -> dict[str, list[Cho
     return found
 
 
-def settle(teen: Account, capability: str, *, actor: Actor) -> Weekly | None:
-    """Make the lasting guardian's setting what the guardians' choices come to. Teen locked."""
+def settle(teen: LockedAccount, capability: str, *, actor: Actor) -> Weekly | None:
+    """Set the permanent guardian setting to the strictest of the guardians' choices."""
     pack = live().in_force().for_account(teen.platform_id)
     known = None if pack is None else pack.capabilities.get(capability)
     chosen = choices_of(teen).get(capability, [])
@@ -68,7 +68,7 @@ def settle(teen: Account, capability: str, *, actor: Actor) -> Weekly | None:
     return value
 
 
-def settle_all(teen: Account, *, actor: Actor) -> None:
+def settle_all(teen: LockedAccount, *, actor: Actor) -> None:
     """After a pairing has ended: its choices, keywords and grants end, the others' are settled."""
     now = timezone.now()
     ended = Choice.objects.filter(
@@ -83,7 +83,7 @@ def settle_all(teen: Account, *, actor: Actor) -> None:
         until__isnull=False,
         granted_by__ended_at__isnull=False,
     ):
-        end_grant(ask, AskState.ENDED, actor=actor)
+        end_grant(ask, teen, AskState.ENDED, actor=actor)
     Ask.objects.filter(
         teen=teen,
         state__in=(AskState.OPEN, AskState.TALK),
@@ -96,11 +96,11 @@ def settle_all(teen: Account, *, actor: Actor) -> None:
         settle(teen, capability, actor=actor)
 
 
-def end_grant(ask: Ask, state: AskState, *, actor: Actor) -> None:
-    """End what was granted for a time. The teen is locked."""
+def end_grant(ask: Ask, teen: LockedAccount, state: AskState, *, actor: Actor) -> None:
+    """End what the guardians of a teen granted for a time."""
     if ask.minutes is None:
         make_setting(
-            account=ask.teen,
+            account=teen,
             layer=Layer.GUARDIAN,
             capability=ask.capability,
             value=None,
@@ -111,7 +111,7 @@ def end_grant(ask: Ask, state: AskState, *, actor: Actor) -> None:
     ask.save(update_fields=["state"])
 
 
-def end_choices(teen: Account, capabilities: Iterable[str], why: str) -> None:
+def end_choices(teen: LockedAccount, capabilities: Iterable[str], why: str) -> None:
     """End what guardians chose for capabilities that are not theirs to move any more."""
     gone = Choice.objects.filter(
         pairing__teen=teen, capability__in=list(capabilities), ended_at=None

@@ -38,7 +38,7 @@ def choose_digest(*, guardian: Account, teen_id: str, wish: str) -> bool:
     An address is used only once its owner has followed the link that is sent there; returns whether
     that is still to be done.
     """
-    pairing = empowered(guardian=guardian, teen_id=teen_id)
+    pairing, _teen = empowered(guardian=guardian, teen_id=teen_id)
     wish = wish.strip()
     if wish not in ("app", "off"):
         if not config().mail_url:
