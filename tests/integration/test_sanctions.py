@@ -1,7 +1,6 @@
 """What a sanction says of its end: to the platform, to the ledger and to whoever asks."""
 
 from datetime import datetime, timedelta
-from uuid import uuid4
 
 import pytest
 from django.utils import timezone
@@ -12,6 +11,7 @@ from kinward.enforcement.sanctions import current_standing, impose_sanction
 from kinward.ledger.models import Entry
 from kinward.people.models import Account
 from kinward.people.services import lock_account
+from tests.support.factories import make_case
 
 pytestmark = pytest.mark.django_db
 
@@ -21,7 +21,7 @@ CAPABILITY = "dm.send"
 def restrict(account: Account, until: datetime | None) -> None:
     impose_sanction(
         account=lock_account(account.pk),
-        case_id=uuid4(),
+        case_id=make_case(account).id,
         kind=SanctionKind.RESTRICT,
         capabilities=[CAPABILITY],
         until=until,
