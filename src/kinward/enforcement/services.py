@@ -13,7 +13,7 @@ from django.utils import timezone
 from kinward.access import Actor, Permission
 from kinward.enforcement.models import Action, ActionState, Effect, Target
 from kinward.enforcement.webhook import Delivery, Undelivered, send
-from kinward.evidence.api import held_file, read_for_restoration
+from kinward.evidence.api import file_in_vault, read_for_restoration
 from kinward.ground.config import config
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ground.jobs import DELAYS, enqueue, enqueue_once
@@ -214,7 +214,7 @@ def _file(action: Action) -> dict[str, object]:
     """For content: whether its file is in the vault, and where to fetch a restored one."""
     if action.target_kind != Target.CONTENT or action.case_id is None:
         return {}
-    in_vault = held_file(action.case_id, action.target) is not None
+    in_vault = file_in_vault(action.case_id, action.target) is not None
     restored = in_vault and action.effect == Effect.RESTORE
     where = f"{config().url}/v1/actions/{action.id}/file"
     return {"held": in_vault, "file": where if restored else None}

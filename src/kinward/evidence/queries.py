@@ -18,7 +18,7 @@ def evidence_of_case(case_id: UUID) -> QuerySet[Evidence]:
     )
 
 
-def held_file(case_id: UUID, content_id: str) -> Evidence | None:
+def file_in_vault(case_id: UUID, content_id: str) -> Evidence | None:
     """Return the file of a content item in a case, without its bytes; None if it is destroyed."""
     files = evidence_of_case(case_id).exclude(check_made=None)
     return files.filter(content_id=content_id, destroyed_at=None).last()

@@ -13,7 +13,7 @@ from kinward.access.api import Staff
 from kinward.evidence import storage
 from kinward.evidence.keys import keys, keys_of
 from kinward.evidence.models import Evidence
-from kinward.evidence.queries import held_file
+from kinward.evidence.queries import file_in_vault
 from kinward.evidence.sealing import decrypt, seal
 from kinward.ground.config import config
 from kinward.ground.errors import Invalid, KinwardError, NotFound
@@ -151,7 +151,7 @@ def read_for_report(*, evidence: Evidence, report_id: UUID) -> bytes:
 
 def read_for_restoration(*, case_id: UUID, content_id: str, actor: Actor) -> bytes:
     """Return the bytes of a file to restore, for the platform that sent it. Raises `NotFound`."""
-    file = held_file(case_id, content_id)
+    file = file_in_vault(case_id, content_id)
     if file is None:
         raise NotFound("No file of this content is held.")
     evidence = get_evidence(file.pk)
