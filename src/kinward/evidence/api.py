@@ -2,7 +2,7 @@
 
 from kinward.evidence.care import rewrap_keys, scrub_evidence, store_next_file
 from kinward.evidence.excerpts import MAX_EXCERPT, Message, check_messages, transcript, writers
-from kinward.evidence.keys import KeysAway, keys, keys_of
+from kinward.evidence.keys import KeysUnreachable, keys, keys_of
 from kinward.evidence.models import Evidence
 from kinward.evidence.packing import (
     PackageItem,
@@ -50,7 +50,7 @@ __all__ = [
     "Damaged",
     "Evidence",
     "EvidenceGone",
-    "KeysAway",
+    "KeysUnreachable",
     "Message",
     "PackageItem",
     "Packed",

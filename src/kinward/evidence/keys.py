@@ -18,7 +18,7 @@ from kinward.ground.errors import KinwardError, NotConfigured
 GROUP: Final = "kinward.keys"
 
 
-class KeysAway(KinwardError):
+class KeysUnreachable(KinwardError):
     """The key management service does not answer. Nothing can be sealed or opened meanwhile."""
 
     code = "evidence.keys_away"
@@ -36,11 +36,11 @@ class Keys(Protocol):
         ...
 
     def wrap(self, data_key: str, evidence_id: UUID) -> bytes:
-        """Wrap a data key for one piece of evidence. Raises `KeysAway`."""
+        """Wrap a data key for one piece of evidence. Raises `KeysUnreachable`."""
         ...
 
     def unwrap(self, wrapped: bytes, key_id: str, evidence_id: UUID) -> str:
-        """Unwrap a data key. Raises `KeysAway`, or `CannotUnseal` for another's key."""
+        """Unwrap a data key. Raises `KeysUnreachable`, or `CannotUnseal` for another's key."""
         ...
 
 

@@ -7,7 +7,7 @@ the region and the credentials; `KINWARD_AWS_ENDPOINT` names another address.
 from typing import Any, Final
 from uuid import UUID
 
-from kinward.evidence.keys import KeysAway
+from kinward.evidence.keys import KeysUnreachable
 from kinward.evidence.sealing import CannotUnseal
 from kinward.ground.config import Config
 from kinward.ground.errors import NotConfigured
@@ -62,9 +62,9 @@ class AwsKms:
             code = error.response.get("Error", {}).get("Code", "")
             if code in REFUSED:
                 raise CannotUnseal(f"AWS KMS says {code}.") from error
-            raise KeysAway(f"AWS KMS says {code}.") from error
+            raise KeysUnreachable(f"AWS KMS says {code}.") from error
         except BotoCoreError as error:
-            raise KeysAway(f"{type(error).__name__}.") from error
+            raise KeysUnreachable(f"{type(error).__name__}.") from error
         return answer
 
 

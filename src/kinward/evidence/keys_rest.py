@@ -15,7 +15,7 @@ from uuid import UUID
 
 import httpx
 
-from kinward.evidence.keys import KeysAway
+from kinward.evidence.keys import KeysUnreachable
 from kinward.evidence.sealing import CannotUnseal
 from kinward.ground.config import Config, require_safe
 from kinward.ground.errors import NotConfigured
@@ -119,14 +119,14 @@ class GcpKms:
                 self._token = str(token["access_token"])
                 self._ends = monotonic() + float(token["expires_in"]) - EARLY
             except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
-                raise KeysAway(f"No token from the metadata server: {error}.") from error
+                raise KeysUnreachable(f"No token from the metadata server: {error}.") from error
         return self._token
 
 
 def _send(http: httpx.Client, asked: httpx.Request, path: tuple[str, ...], who: str) -> str:
     """Send a request; return the text at a path of the answer.
 
-    Raises `CannotUnseal` if the service refuses, else `KeysAway` without a good answer.
+    Raises `CannotUnseal` if the service refuses, else `KeysUnreachable` without a good answer.
     """
     try:
         answer = http.send(asked)
@@ -138,7 +138,7 @@ def _send(http: httpx.Client, asked: httpx.Request, path: tuple[str, ...], who: 
         if not isinstance(value, str):
             raise TypeError(f"{path[-1]} is no text")
     except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
-        raise KeysAway(f"{who}: {type(error).__name__}: {error}.") from error
+        raise KeysUnreachable(f"{who}: {type(error).__name__}: {error}.") from error
     return value
 
 
@@ -146,14 +146,14 @@ def _bytes(text: str, who: str) -> bytes:
     try:
         return b64decode(text, validate=True)
     except ValueError as error:
-        raise KeysAway(f"{who} answers what is not base64.") from error
+        raise KeysUnreachable(f"{who} answers what is not base64.") from error
 
 
 def _data_key(text: str, who: str) -> str:
     try:
         return _bytes(text, who).decode("ascii")
     except UnicodeDecodeError as error:
-        raise KeysAway(f"{who} answers what is not a data key.") from error
+        raise KeysUnreachable(f"{who} answers what is not a data key.") from error
 
 
 def _text(data: bytes) -> str:

@@ -29,7 +29,7 @@ CREATED, FOUND, REFUSED = 201, 302, 422
 MAX_ANSWER: Final = 4000
 
 
-class DatabaseAway(KinwardError):
+class DatabaseUnreachable(KinwardError):
     """The Transparency Database cannot take statements now. They will be sent again."""
 
     code = "statement.database_away"
@@ -69,7 +69,7 @@ def written(since: datetime, until: datetime) -> Iterator[bytes]:
 def send_due_statements() -> int:
     """Send unsent statements, if the operator named a database; return the number sent.
 
-    Raises `DatabaseAway`.
+    Raises `DatabaseUnreachable`.
     """
     if not config().dsa_url:
         return 0
@@ -105,7 +105,7 @@ def _send(http: httpx.Client, batch: list[Statement]) -> int:
         _sent(batch)
         return len(batch)
     if answer.status_code != REFUSED:
-        raise DatabaseAway(f"HTTP {answer.status_code}.")
+        raise DatabaseUnreachable(f"HTTP {answer.status_code}.")
     pairs = zip(batch, forms, strict=True)
     return sum(_send_one(http, statement, fields) for statement, fields in pairs)
 
@@ -116,7 +116,7 @@ def _send_one(http: httpx.Client, statement: Statement, fields: dict[str, Any]) 
         _sent([statement])
         return 1
     if answer.status_code != REFUSED:
-        raise DatabaseAway(f"HTTP {answer.status_code}.")
+        raise DatabaseUnreachable(f"HTTP {answer.status_code}.")
     statement.export_problem = storable(answer.text)[:MAX_ANSWER]
     statement.save(update_fields=["export_problem"])
     log.error("statement.refused", statement=str(statement.id))
@@ -127,14 +127,14 @@ def _is_there(http: httpx.Client, statement: Statement) -> bool:
     try:
         return http.get(f"statement/existing-puid/{statement.id}").status_code == FOUND
     except httpx.TransportError as error:
-        raise DatabaseAway(f"{type(error).__name__}.") from error
+        raise DatabaseUnreachable(f"{type(error).__name__}.") from error
 
 
 def _post(http: httpx.Client, path: str, body: dict[str, Any]) -> httpx.Response:
     try:
         return http.post(path, json=body)
     except httpx.TransportError as error:
-        raise DatabaseAway(f"{type(error).__name__}.") from error
+        raise DatabaseUnreachable(f"{type(error).__name__}.") from error
 
 
 def _sent(batch: list[Statement]) -> None:
