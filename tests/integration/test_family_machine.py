@@ -32,7 +32,7 @@ from kinward.families.settings import choices
 from kinward.families.settings.settlement import end_choices
 from kinward.ground.errors import KinwardError
 from kinward.people.models import Account
-from kinward.people.services import set_age
+from kinward.people.services import lock_account, set_age
 from kinward.policy.ages import AgeRange
 from kinward.policy.bounds import Bounds, applying, combine
 from kinward.policy.engine import decide
@@ -355,10 +355,11 @@ class Family(RuleBasedStateMachine):
         today = timezone.now().date()
         before = self._fresh(self.teen)
         Account.objects.filter(pk=before.pk).update(age_changes_on=today - timedelta(days=1))
-        set_age(account=before, age=AgeRange(years - 1, years, "test", "verified", today))
+        age = AgeRange(years - 1, years, "test", "verified", today)
+        set_age(account=lock_account(before.pk), age=age)
         grown = birthdays.apply_birthday(before.pk)
         if grown is not None:
-            end_choices(before, grown[1].ended, "grown up")
+            end_choices(grown[0], grown[1].ended, "grown up")
             for key in [key for key in self.chosen if key[1] in grown[1].ended]:
                 del self.chosen[key]
             for capability in [each for each in self.granted if each in grown[1].ended]:
@@ -376,7 +377,7 @@ class Family(RuleBasedStateMachine):
         if now:
             return
         age = AgeRange(15, 16, "test", "verified")
-        set_age(account=self._fresh(self.guardians[name]), age=age)
+        set_age(account=lock_account(self.guardians[name].pk), age=age)
         self.too_young.add(name)
         ending.end_due_pairings()
         if name in self.pairs and not self.pairs[name]["disputed"]:

@@ -7,14 +7,14 @@ from django.utils import timezone
 
 from kinward.experience.live import load_states
 from kinward.experience.models import Layer, Setting
-from kinward.families.asks import asks
+from kinward.families.asks import answers, requests
 from kinward.families.errors import NeedsNoGuardian, NotPaired
 from kinward.families.models import AskState, Choice, Pairing
 from kinward.families.pairing import power
 from kinward.families.settings import choices, settlement
 from kinward.ground.errors import KinwardError
 from kinward.people.models import Account, Standing
-from kinward.people.services import set_standing
+from kinward.people.services import lock_account, set_standing
 from tests.integration.families import make_account, pair
 
 pytestmark = pytest.mark.django_db
@@ -64,16 +64,16 @@ def test_a_guardian_whose_account_is_suspended_or_terminated_has_no_power(
 ) -> None:
     pair(heron, teen)
     choose(heron, teen, 60)
-    set_standing(account=heron, standing=standing)
+    set_standing(account=lock_account(heron.pk), standing=standing)
     assert_powerless(heron, teen, NotPaired)
-    set_standing(account=heron, standing=Standing.ACTIVE)
+    set_standing(account=lock_account(heron.pk), standing=Standing.ACTIVE)
     choose(heron, teen, 120)
     assert guardian_value(teen) == 120
 
 
 def test_a_suspended_teen_still_has_a_guardian(teen: Account, heron: Account) -> None:
     pair(heron, teen)
-    set_standing(account=teen, standing=Standing.SUSPENDED)
+    set_standing(account=lock_account(teen.pk), standing=Standing.SUSPENDED)
     choose(heron, teen, 60)
     assert guardian_value(teen) == 60
 
@@ -124,13 +124,15 @@ def test_only_choices_and_grants_of_the_capabilities_named_end(
 ) -> None:
     pair(heron, teen)
     choose(heron, teen, 60)
-    asked = asks.ask_guardians(teen=teen, capability="purchase.make", reason="shoes", value="allow")
+    asked = requests.ask_guardians(
+        teen=teen, capability="purchase.make", reason="shoes", value="allow"
+    )
     until = timezone.now() + timedelta(hours=2)
-    asks.answer_ask(guardian=heron, ask_id=asked.id, said="yes", until=until)
-    settlement.end_choices(teen, [TIME], "a test")
+    answers.answer_ask(guardian=heron, ask_id=asked.id, said="yes", until=until)
+    settlement.end_choices(lock_account(teen.pk), [TIME], "a test")
     asked.refresh_from_db()
     assert asked.state == AskState.GRANTED
     assert list(Choice.objects.filter(ended_at=None)) == []
-    settlement.end_choices(teen, ["purchase.make"], "a test")
+    settlement.end_choices(lock_account(teen.pk), ["purchase.make"], "a test")
     asked.refresh_from_db()
     assert asked.state == AskState.ENDED

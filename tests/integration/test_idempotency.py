@@ -4,19 +4,20 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from kinward.errors import Invalid
 
+from kinward.access.actor import Actor
 from kinward.access.models import ApiKey
 from kinward.access.services import create_key
 from kinward.gate.idempotency import MAX_KEY, KeyReused, answer_once, fingerprint
 from kinward.gate.models import KeptAnswer
+from kinward.ground.errors import Invalid
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def app(db: None) -> ApiKey:
-    create_key(name="app", scopes=frozenset({"media:check"}), actor="system:test")
+    create_key(name="app", scopes=frozenset({"media:check"}), actor=Actor.system("test"))
     return ApiKey.objects.get(name="app")
 
 
@@ -56,7 +57,7 @@ def test_without_a_key_each_call_has_an_effect_and_nothing_is_kept(
 
 
 def test_two_apps_may_use_the_same_key(app: ApiKey, produce: Producer) -> None:
-    create_key(name="other", scopes=frozenset({"media:check"}), actor="system:test")
+    create_key(name="other", scopes=frozenset({"media:check"}), actor=Actor.system("test"))
     other = ApiKey.objects.get(name="other")
     assert ask(app, "k", produce) == {"answer": 1}
     assert ask(other, "k", produce, print_="two") == {"answer": 2}

@@ -296,7 +296,7 @@ def test_two_people_destroy_what_an_authority_asks_for(
 
     # What somebody else holds is not destroyed, nor half of it.
     Evidence.objects.filter(pk=seen.pk).update(hold_reference="court 12")
-    with pytest.raises(vault.Held, match="court 12"):
+    with pytest.raises(vault.UnderLegalHold, match="court 12"):
         destruction.decide_destruction(destruction_id=made.id, agree=True, staff=second)
     assert not Evidence.objects.exclude(destroyed_at=None).exists()
     made.refresh_from_db()

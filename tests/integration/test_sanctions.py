@@ -10,6 +10,7 @@ from kinward.enforcement.models import Action, Sanction, SanctionKind
 from kinward.enforcement.sanctions import current_standing, impose_sanction
 from kinward.ledger.models import Entry
 from kinward.people.models import Account
+from kinward.people.services import lock_account
 from tests.support.factories import make_case
 
 pytestmark = pytest.mark.django_db
@@ -19,7 +20,7 @@ CAPABILITY = "dm.send"
 
 def restrict(account: Account, until: datetime | None) -> None:
     impose_sanction(
-        account=account,
+        account=lock_account(account.pk),
         case_id=make_case(account).id,
         kind=SanctionKind.RESTRICT,
         capabilities=[CAPABILITY],

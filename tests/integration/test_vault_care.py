@@ -18,7 +18,7 @@ from moto.server import ThreadedMotoServer
 from kinward.cli.doctor import examine
 from kinward.evidence import care, storage
 from kinward.evidence import services as vault
-from kinward.evidence.keys import KeysAway, keys
+from kinward.evidence.keys import KeysUnreachable, keys
 from kinward.evidence.models import Evidence
 from kinward.evidence.sealing import CannotUnseal, new_key
 from kinward.evidence.tasks import delete_object
@@ -132,7 +132,7 @@ def test_a_key_service_that_is_away_seals_nothing_and_loses_nothing(
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     configure(evidence_keys="aws-kms:alias/kinward", aws_endpoint=f"http://127.0.0.1:{port}")
-    with pytest.raises(KeysAway):
+    with pytest.raises(KeysUnreachable):
         quarantined(account)
     assert not Check.objects.exists(), "the upload as a whole is to be sent again"
     configure(evidence_keys="aws-kms:alias/nobody", aws_endpoint=aws)
@@ -171,7 +171,7 @@ def test_keys_in_vault_and_in_cloud_kms(
             quarantined(account, content_id="post-3")
         configure(evidence_keys=which)
     configure(evidence_keys=which, **right)
-    with pytest.raises(KeysAway):
+    with pytest.raises(KeysUnreachable):
         opened(evidence)
     for wrong in ("http://keys.example", "ftp://127.0.0.1"):
         configure(evidence_keys=which, vault_url=wrong, gcp_kms_url=wrong)
@@ -206,10 +206,10 @@ def test_a_key_service_that_answers_nonsense_is_away(
         )
         assert care.rewrap_keys() == 1
         services.nonsense = nonsense
-        with pytest.raises(KeysAway):
+        with pytest.raises(KeysUnreachable):
             opened(again(evidence))
         if b"plaintext" not in nonsense:
-            with pytest.raises(KeysAway):
+            with pytest.raises(KeysUnreachable):
                 keys().wrap("a key", evidence.id)
         services.nonsense = None
         assert opened(again(evidence)) == KNOWN

@@ -1,4 +1,4 @@
-"""The effects an action can have: one entry each, which says what it does and what people are told.
+"""The effects of actions: one entry each, with what the effect does and what people are told.
 
 A new effect is a member of `models.Effect` and an entry here; docs/contributing/effect.md has the
 rest.
@@ -14,7 +14,7 @@ from kinward.enforcement.models import Effect, Target
 
 
 class Direction(StrEnum):
-    """Whether an effect takes something from its account, gives it back, or tells it something."""
+    """Whether an effect takes something from an account, gives it back, or tells it something."""
 
     TAKES = "takes"
     GIVES_BACK = "gives back"
@@ -22,11 +22,11 @@ class Direction(StrEnum):
 
 
 class EffectKind(msgspec.Struct, frozen=True, kw_only=True):
-    """What is true of one effect.
+    """The properties of one effect.
 
-    `targets` are what it can be about; with each it is one type of webhook, such as
-    `content.remove`. `words` are what a statement of reasons says of it, `words_until` the same
-    where it ends on a day; both are translated, and empty where no statement says anything.
+    `targets` are the possible targets; effect and target together name a type of webhook, such as
+    `content.remove`. `words` are the words of a statement of reasons, and `words_until` those for
+    an effect that ends on a day. Both are translated, and empty if no statement mentions it.
     """
 
     direction: Direction

@@ -1,4 +1,4 @@
-"""The actions, and what the platform answered to each; sanctions, strikes, blocked identifiers."""
+"""Actions with the platform's answers, removals, sanctions, strikes, blocked identifiers."""
 
 import uuid
 
@@ -11,7 +11,7 @@ from kinward.people.api import Account
 
 
 class Effect(models.TextChoices):
-    """What an action does to its target."""
+    """The effect of an action on its target."""
 
     QUARANTINE = "quarantine"
     REMOVE = "remove"
@@ -23,30 +23,30 @@ class Effect(models.TextChoices):
 
 
 class Target(models.TextChoices):
-    """What an action is about."""
+    """The kind of an action's target."""
 
     CONTENT = "content"
     ACCOUNT = "account"
-    NOTICE = "notice"  # something to tell the account holder; notices do not supersede each other
+    NOTICE = "notice"  # for the account holder; notices do not supersede each other
 
 
 class ActionState(models.TextChoices):
-    """Where an action stands."""
+    """The state of an action."""
 
-    PENDING = "pending"  # a job is at work on it, or will be
+    PENDING = "pending"  # a job delivers it, or will
     DELIVERED = "delivered"  # the platform accepted it
-    PARKED = "parked"  # given up after days; a person must look, and can replay it
+    PARKED = "parked"  # given up after days of trying; a person must look, and can replay it
     SUPERSEDED = "superseded"  # taken back before it was delivered
 
 
 class Action(models.Model):
-    """One effect on one target, asked for by a case or a birthday. `number` orders them."""
+    """One effect on one target, issued for a case or a birthday. `number` orders the actions."""
 
     number = models.BigAutoField(primary_key=True)
     id = models.UUIDField(unique=True, default=uuid.uuid4)
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+", null=True)
     notice = models.JSONField(null=True)
-    standing = models.JSONField(null=True)  # how the account stands from this action on
+    standing = models.JSONField(null=True)  # the account's, from this action on
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="actions")
     effect = models.CharField(max_length=12, choices=Effect.choices)
     target_kind = models.CharField(max_length=8, choices=Target.choices)
@@ -86,7 +86,7 @@ class Action(models.Model):
 
 
 class Removal(models.Model):
-    """One case keeps some bytes, and so each copy of them, removed."""
+    """A case keeps some bytes removed, and so every copy of them."""
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
     sha256 = models.CharField(max_length=64)
@@ -105,7 +105,7 @@ class Removal(models.Model):
 
 
 class SanctionKind(models.TextChoices):
-    """What a sanction takes from an account."""
+    """The kind of a sanction."""
 
     RESTRICT = "restrict"
     SUSPEND = "suspend"
@@ -113,7 +113,7 @@ class SanctionKind(models.TextChoices):
 
 
 class Sanction(models.Model):
-    """What one case took from an account. How it stands follows from all sanctions that hold."""
+    """A sanction that one case imposed. All live sanctions together make the account's standing."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="sanctions")
@@ -149,7 +149,7 @@ class Sanction(models.Model):
 
 
 class Strike(models.Model):
-    """That a verdict counted against an account, up to a day, unless it was taken back."""
+    """A verdict that counts against an account until it expires or is taken back."""
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="strikes")
     case = models.OneToOneField(Case, on_delete=models.PROTECT, related_name="+")
@@ -161,7 +161,7 @@ class Strike(models.Model):
 
 
 class BlockedIdentifier(models.Model):
-    """A keyed hash of something that a terminated account had: no new account may have it."""
+    """A keyed hash of a terminated account's identifier, which no new account may have."""
 
     digest = models.BinaryField(db_index=True)
     kind = models.CharField(max_length=10)

@@ -1,4 +1,4 @@
-"""Reading actions, sanctions and strikes."""
+"""Queries about actions, sanctions and removals."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,44 +13,47 @@ from kinward.people.api import Account
 
 
 def actions_of_case(case_id: UUID) -> QuerySet[Action]:
-    """A case's actions in the order they were issued."""
+    """Return a case's actions, oldest first."""
     return Action.objects.filter(case_id=case_id).order_by("number")
 
 
 def sanctions_of_case(case_id: UUID) -> list[UUID]:
-    """The ids of what a case imposed, also what has ended."""
-    made = Sanction.objects.filter(case_id=case_id).order_by("began_at")
-    return list(made.values_list("id", flat=True))
+    """Return the ids of a case's sanctions, oldest first, including those that have ended."""
+    sanctions = Sanction.objects.filter(case_id=case_id).order_by("began_at")
+    return list(sanctions.values_list("id", flat=True))
 
 
 def told_of(account: Any, content_id: Any) -> QuerySet[Action]:
-    """What the platform was told of a content item, the last first, be it on its way or there."""
+    """Return the actions on a content item, newest first, whether delivered or still pending."""
     told = Action.objects.filter(account=account, target_kind=Target.CONTENT, target=content_id)
     return told.exclude(state=ActionState.SUPERSEDED).order_by("-number")
 
 
 def is_removed(account: Account, content_id: str) -> bool:
-    """Whether the platform was told to remove a content item, and not to give it back since."""
+    """Return whether the latest action on a content item is its removal."""
     last = told_of(account, content_id).first()
     return last is not None and last.effect == Effect.REMOVE
 
 
 def removed_by_others(case_id: UUID, contents: Mapping[str, Account]) -> set[str]:
-    """Of some content, and whose it is, what another case took, or holds by its bytes."""
-    accounts = {each.pk for each in contents.values()}
+    """Return the content that another case took, or keeps removed by its bytes.
+
+    `contents` are content ids, with the account that each belongs to.
+    """
+    accounts = {account.pk for account in contents.values()}
     actions = Action.objects.filter(
         account__in=accounts, target_kind=Target.CONTENT, target__in=list(contents)
     )
     others = Removal.objects.filter(ended_at=None).exclude(case_id=case_id)
-    held = Check.objects.filter(
+    removed = Check.objects.filter(
         account__in=accounts, content_id__in=list(contents), sha256__in=others.values("sha256")
     )
-    by_bytes = set(held.values_list("content_id", flat=True))
+    by_bytes = set(removed.values_list("content_id", flat=True))
     return by_bytes | _taken(actions.exclude(case_id=case_id))
 
 
 def _taken(actions: QuerySet[Action]) -> set[str]:
-    """The content that some case took and has not given back.
+    """Return the content that a case took and has not given back.
 
     Restorations that were recorded silently count, too.
     """
@@ -66,16 +69,16 @@ def _taken(actions: QuerySet[Action]) -> set[str]:
 
 
 def parked_actions() -> QuerySet[Action]:
-    """Actions that were given up and wait for a person, oldest first."""
+    """Return the parked actions, which wait for a person, oldest first."""
     return Action.objects.filter(state=ActionState.PARKED).order_by("number")
 
 
 def undelivered_actions() -> QuerySet[Action]:
-    """Actions that the platform has not carried out yet, oldest first."""
+    """Return the actions that the platform has not carried out yet, oldest first."""
     waiting = (ActionState.PENDING, ActionState.PARKED)
     return Action.objects.filter(state__in=waiting).select_related("account").order_by("number")
 
 
 def struggling_actions() -> QuerySet[Action]:
-    """Actions that failed at least once and are being tried again, oldest first."""
+    """Return the actions that failed at least once and are being retried, oldest first."""
     return Action.objects.filter(state=ActionState.PENDING, attempts__gt=0).order_by("number")

@@ -1,6 +1,7 @@
-"""What is removed everywhere: a case holds some bytes, and with them each copy, whoever's it is.
+"""Removals: a case keeps some bytes removed, in every copy and regardless of owner.
 
-A copy is removed once, however many cases hold its bytes, and given back when the last lets go.
+A copy is removed once, however many cases remove its bytes, and restored when the last one ends its
+removal.
 """
 
 from collections.abc import Iterable
@@ -22,24 +23,24 @@ from kinward.people.api import lock_account
 
 @transaction.atomic
 def remove_everywhere(case_id: UUID, sha256: str) -> None:
-    """Hold some bytes for a case, whose row is locked. Again, it does nothing."""
+    """Keep some bytes removed for a case. Idempotent. Requires the case's row lock."""
     in_turn(_name(sha256))
     Removal.objects.get_or_create(case_id=case_id, sha256=sha256)
 
 
 def copies_left(sha256: str) -> list[Check]:
-    """The copies of some bytes that the platform was not told to remove."""
+    """Return the copies of some bytes that the platform was not told to remove."""
     return _copies(sha256, told_not=(Effect.REMOVE,))
 
 
 @transaction.atomic
 def remove_copy(*, case_id: UUID, copy: Check, actor: Actor) -> None:
-    """Have a copy removed for a case, unless it has let go of the bytes meanwhile."""
+    """Have a copy removed for a case, unless the case has ended its removal meanwhile."""
     account = lock_account(copy.account_id)
-    held = Removal.objects.select_for_update(no_key=True).filter(
+    removals = Removal.objects.select_for_update(no_key=True).filter(
         case_id=case_id, sha256=copy.sha256, ended_at=None
     )
-    if held.first() is not None:
+    if removals.first() is not None:
         issue_content_action(
             case_id=case_id,
             account=account,
@@ -50,22 +51,23 @@ def remove_copy(*, case_id: UUID, copy: Check, actor: Actor) -> None:
 
 
 def end_removals(case_id: UUID) -> list[Check]:
-    """End what a case holds, in the caller's transaction.
+    """End the removals of a case, in the caller's transaction.
 
-    Returns the copies that the platform holds back, and whose bytes no other case holds.
+    Returns the copies to restore: those that the platform was told to take down, and whose bytes
+    no other case keeps removed.
     """
-    left: list[Check] = []
-    for held in Removal.objects.filter(case_id=case_id, ended_at=None).order_by("sha256"):
-        in_turn(_name(held.sha256))
-        held.ended_at = timezone.now()
-        held.save(update_fields=["ended_at"])
-        if not Removal.objects.filter(sha256=held.sha256, ended_at=None).exists():
-            left += _copies(held.sha256, told_not=("", Effect.RESTORE))
-    return left
+    restored: list[Check] = []
+    for removal in Removal.objects.filter(case_id=case_id, ended_at=None).order_by("sha256"):
+        in_turn(_name(removal.sha256))
+        removal.ended_at = timezone.now()
+        removal.save(update_fields=["ended_at"])
+        if not Removal.objects.filter(sha256=removal.sha256, ended_at=None).exists():
+            restored += _copies(removal.sha256, told_not=("", Effect.RESTORE))
+    return restored
 
 
 def _copies(sha256: str, *, told_not: Iterable[str]) -> list[Check]:
-    """Every copy of which the platform was not told this last, in a lasting order."""
+    """Return the copies whose latest effect is none of `told_not`, in a stable order."""
     last = told_of(OuterRef("account"), OuterRef("content_id")).values("effect")[:1]
     copies = Check.objects.filter(sha256=sha256).select_related("account").defer("signature")
     told = copies.annotate(told=Coalesce(Subquery(last), Value("")))
@@ -73,4 +75,4 @@ def _copies(sha256: str, *, told_not: Iterable[str]) -> list[Check]:
 
 
 def _name(sha256: str) -> str:
-    return f"enforcement.hold:{sha256}"
+    return f"enforcement.removal:{sha256}"

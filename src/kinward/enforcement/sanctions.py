@@ -1,8 +1,8 @@
-"""Sanctions: imposed by a case, lifted with it or by the clock; the account stands accordingly.
+"""Sanctions: imposed by a case, and lifted with the case or by the clock.
 
-How an account stands is never remembered but follows from the sanctions that hold: the severest
-counts, and what several of them restrict is restricted by all. So a case that is dismissed gives
-back what it took, and nothing that another one took.
+The standing of an account is never stored as such. It follows from the account's live sanctions:
+the severest one counts, and every restriction of each applies. So a dismissed case gives back what
+it took itself, and nothing that another case took.
 """
 
 from collections.abc import Callable, Iterable
@@ -20,7 +20,7 @@ from kinward.enforcement.models import Effect, Sanction, SanctionKind, Target
 from kinward.enforcement.services import issue_account
 from kinward.experience.api import withhold
 from kinward.ledger.api import record
-from kinward.people.api import Account, Standing, lock_account, set_standing
+from kinward.people.api import Account, LockedAccount, Standing, lock_account, set_standing
 
 STANDINGS: Final = (Standing.ACTIVE, Standing.SUSPENDED, Standing.TERMINATED)
 _EFFECTS: Final = {
@@ -30,14 +30,14 @@ _EFFECTS: Final = {
 
 
 class CurrentStanding(msgspec.Struct, frozen=True):
-    """How an account stands: whether it may be used, what is withheld, and until when each."""
+    """An account's standing, and the capabilities withheld from it. No end means for good."""
 
     standing: Standing = Standing.ACTIVE
     until: datetime | None = None
     withheld: dict[str, datetime | None] = {}
 
     def as_dict(self) -> dict[str, Any]:
-        """What the platform is told."""
+        """Return the standing in the form of an action."""
         return {
             "standing": str(self.standing),
             "until": None if self.until is None else self.until.isoformat(),
@@ -49,26 +49,26 @@ class CurrentStanding(msgspec.Struct, frozen=True):
 
 
 def current_standing(account: Account) -> CurrentStanding:
-    """How an account stands now."""
+    """Work out the standing of an account from its live sanctions."""
     now = timezone.now()
     live = Sanction.objects.filter(Q(until=None) | Q(until__gt=now), account=account, ended_at=None)
     standing, untils = Standing.ACTIVE, list[datetime | None]()
     withheld: dict[str, datetime | None] = {}
-    for each in live.order_by("began_at"):
-        if each.kind == SanctionKind.RESTRICT:
-            for name in each.capabilities:
-                withheld[name] = _later(withheld.get(name, each.until), each.until)
+    for sanction in live.order_by("began_at"):
+        if sanction.kind == SanctionKind.RESTRICT:
+            for name in sanction.capabilities:
+                withheld[name] = _later(withheld.get(name, sanction.until), sanction.until)
             continue
         kind = Standing.SUSPENDED
-        if each.kind == SanctionKind.TERMINATE:
+        if sanction.kind == SanctionKind.TERMINATE:
             kind = Standing.TERMINATED
         if STANDINGS.index(kind) > STANDINGS.index(standing):
             standing, untils = kind, []
         if kind == standing:
-            untils.append(each.until)
+            untils.append(sanction.until)
     until = None
     if untils and None not in untils:
-        until = max(each for each in untils if each is not None)
+        until = max(end for end in untils if end is not None)
     return CurrentStanding(standing, until, withheld)
 
 
@@ -78,21 +78,18 @@ def _later(a: datetime | None, b: datetime | None) -> datetime | None:
 
 def impose_sanction(
     *,
-    account: Account,
+    account: LockedAccount,
     case_id: UUID,
     kind: SanctionKind,
     actor: Actor,
     capabilities: Iterable[str] = (),
     until: datetime | None = None,
 ) -> None:
-    """Let a case sanction an account, in place of what it imposed before.
-
-    The caller has locked the account.
-    """
+    """Impose a case's sanction on an account, in place of the case's earlier one."""
 
     def change() -> None:
         _end(Sanction.objects.filter(case_id=case_id, account=account), "replaced")
-        made = Sanction.objects.create(
+        sanction = Sanction.objects.create(
             account=account,
             case_id=case_id,
             kind=kind,
@@ -102,7 +99,7 @@ def impose_sanction(
         record(
             actor=actor,
             kind="sanction.imposed",
-            subject=str(made),
+            subject=str(sanction),
             case=str(case_id),
             account=account.platform_id,
             sanction=str(kind),
@@ -113,19 +110,19 @@ def impose_sanction(
 
 
 def sanctioned_by(case_id: UUID, account: Account) -> bool:
-    """Whether a case has imposed something on an account that holds."""
+    """Return whether a case has a live sanction on an account."""
     return Sanction.objects.filter(case_id=case_id, account=account, ended_at=None).exists()
 
 
-def lift_sanction(*, account: Account, case_id: UUID, why: str, actor: Actor) -> None:
-    """End what a case imposed on an account. The caller has locked the account."""
+def lift_sanction(*, account: LockedAccount, case_id: UUID, why: str, actor: Actor) -> None:
+    """End the sanction that a case imposed on an account, if there is one."""
 
     def change() -> None:
-        for each in _end(Sanction.objects.filter(case_id=case_id, account=account), why):
+        for sanction in _end(Sanction.objects.filter(case_id=case_id, account=account), why):
             record(
                 actor=actor,
                 kind="sanction.lifted",
-                subject=str(each),
+                subject=str(sanction),
                 case=str(case_id),
                 account=account.platform_id,
                 why=why,
@@ -134,16 +131,16 @@ def lift_sanction(*, account: Account, case_id: UUID, why: str, actor: Actor) ->
     _apply(account, case_id, actor, change)
 
 
-def _end(found: Iterable[Sanction], why: str) -> list[Sanction]:
-    ended = [each for each in found if each.ended_at is None]
-    Sanction.objects.filter(pk__in=[each.pk for each in ended]).update(
+def _end(sanctions: Iterable[Sanction], why: str) -> list[Sanction]:
+    ended = [sanction for sanction in sanctions if sanction.ended_at is None]
+    Sanction.objects.filter(pk__in=[sanction.pk for sanction in ended]).update(
         ended_at=timezone.now(), ended_why=why[:80]
     )
     return ended
 
 
-def _apply(account: Account, case_id: UUID, actor: Actor, change: Callable[[], None]) -> None:
-    """Change the sanctions of an account, and tell the platform if that changes how it stands."""
+def _apply(account: LockedAccount, case_id: UUID, actor: Actor, change: Callable[[], None]) -> None:
+    """Change the sanctions of an account, and tell the platform if its standing changes."""
     change()
     now = current_standing(account)
     told, tell = _told(account), now.as_dict()
@@ -157,15 +154,15 @@ def _apply(account: Account, case_id: UUID, actor: Actor, change: Callable[[], N
 
 
 def _told(account: Account) -> dict[str, Any]:
-    """What the platform was told last of how an account stands."""
+    """Return the standing that the platform was told last."""
     told = account.actions.filter(target_kind=Target.ACCOUNT, standing__isnull=False)
     last = told.order_by("-number").values_list("standing", flat=True).first()
     return CurrentStanding(Standing(account.standing)).as_dict() if last is None else dict(last)
 
 
 def _effect(told: dict[str, Any], tell: dict[str, Any]) -> Effect:
-    """What to call a change: whatever was taken last, or a restoration where less is."""
-    before, after = (STANDINGS.index(each["standing"]) for each in (told, tell))
+    """Name the effect of a change of standing: what was taken, or a restoration."""
+    before, after = (STANDINGS.index(standing["standing"]) for standing in (told, tell))
     if after < before:
         return Effect.RESTORE
     if after > before or (after and told["until"] != tell["until"]):
@@ -174,11 +171,11 @@ def _effect(told: dict[str, Any], tell: dict[str, Any]) -> Effect:
 
 
 def end_due() -> int:
-    """Lift what has run its time, each account in a transaction of its own; returns how many."""
+    """Lift expired sanctions, with a transaction for each; return their number."""
     now = timezone.now()
-    due = Sanction.objects.filter(until__lte=now, ended_at=None).order_by("until")
+    expired = Sanction.objects.filter(until__lte=now, ended_at=None).order_by("until")
     lifted = 0
-    for account_id, case_id in list(due.values_list("account_id", "case_id")[:1000]):
+    for account_id, case_id in list(expired.values_list("account_id", "case_id")[:1000]):
         with transaction.atomic():
             account = lock_account(account_id)
             lift_sanction(

@@ -1,4 +1,4 @@
-"""Issuing actions, delivering them, and replaying what was parked."""
+"""Actions: issued, delivered to the platform, parked and replayed."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -13,7 +13,7 @@ from django.utils import timezone
 from kinward.access import Actor, Permission
 from kinward.enforcement.models import Action, ActionState, Effect, Target
 from kinward.enforcement.webhook import Delivery, Undelivered, send
-from kinward.evidence.api import held_file, read_for_restoration
+from kinward.evidence.api import file_in_vault, read_for_restoration
 from kinward.ground.config import config
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ground.jobs import DELAYS, enqueue, enqueue_once
@@ -36,9 +36,10 @@ def issue_content_action(
     actor: Actor,
     quietly: bool = False,
 ) -> Action:
-    """Ask for an effect on a content item, once per case, in the caller's transaction.
+    """Issue an effect on a content item, once per case, in the caller's transaction. Idempotent.
 
-    `quietly` only writes it down: that this case lets go of what another one still holds.
+    With `quietly` the action is recorded and never delivered: this case restores content that
+    another case still keeps down.
     """
     action, new = Action.objects.get_or_create(
         case_id=case_id,
@@ -58,9 +59,9 @@ def issue_content_action(
 def issue_account(
     *, case_id: UUID, account: Account, effect: Effect, standing: dict[str, Any], actor: Actor
 ) -> Action:
-    """Ask for an effect on an account, in the caller's transaction.
+    """Issue an effect on an account, in the caller's transaction.
 
-    `standing` says how the account stands from now on; `sanctions` alone knows.
+    `standing` is the account's standing from now on, which only `sanctions` works out.
     """
     action = Action.objects.create(
         case_id=case_id,
@@ -75,9 +76,10 @@ def issue_account(
 
 
 def _send(action: Action, actor: Actor) -> None:
-    """Have an action delivered by a job, unless the platform fetches them.
+    """Record an action, and have a job deliver it unless the platform fetches its actions.
 
-    A restoration takes back what was not delivered yet: the platform never hears of it.
+    A restoration supersedes earlier actions on its target that are not delivered yet: the platform
+    never hears of them.
     """
     if action.effect == Effect.RESTORE and action.state == ActionState.PENDING:
         Action.objects.filter(
@@ -106,7 +108,7 @@ def _deliver_soon(action: Action) -> None:
 def notify_account(*, account: Account, notice: dict[str, Any], actor: Actor) -> Action:
     """Have the platform tell an account holder something, in the caller's transaction.
 
-    `notice` has a `topic` and what belongs to it, in the account holder's language.
+    `notice` has a `topic` and the fields of that topic, in the account holder's language.
     """
     action = Action.objects.create(
         account=account,
@@ -120,7 +122,7 @@ def notify_account(*, account: Account, notice: dict[str, Any], actor: Actor) ->
 
 
 def get_action(action_id: UUID) -> Action:
-    """The action by its id."""
+    """Return the action with this id. Raises `NotFound`."""
     try:
         return Action.objects.get(id=action_id)
     except Action.DoesNotExist as error:
@@ -128,9 +130,10 @@ def get_action(action_id: UUID) -> Action:
 
 
 def deliver(action_id: UUID) -> None:
-    """Send an action to the platform, one at a time for each target, unless it fetches them.
+    """Send an action, unless the platform fetches its actions. One at a time for each target.
 
-    Raises `Undelivered` to be called again later, until the delays of `ground.jobs` are used up.
+    Raises `Undelivered` so that the job runs again later, until the delays of `ground.jobs` are
+    used up. Then the action is parked.
     """
     action = get_action(action_id)
     if config().actions == "pull":
@@ -154,18 +157,20 @@ def deliver(action_id: UUID) -> None:
 
 @transaction.atomic
 def acknowledge_actions(action_ids: Sequence[UUID], *, actor: Actor) -> int:
-    """The platform fetched these actions and carried them out; returns how many that is news of."""
-    open_ones = Action.objects.select_for_update().filter(
+    """Mark actions as carried out by the platform; return how many were not marked before."""
+    unfinished = Action.objects.select_for_update().filter(
         id__in=action_ids, state__in=(ActionState.PENDING, ActionState.PARKED)
     )
-    found = list(open_ones.order_by("number"))
+    acknowledged = list(unfinished.order_by("number"))
     now = timezone.now()
-    Action.objects.filter(pk__in=[each.pk for each in found]).update(
+    Action.objects.filter(pk__in=[action.pk for action in acknowledged]).update(
         state=ActionState.DELIVERED, delivered_at=now, tried_at=now, attempts=F("attempts") + 1
     )
-    for each in found:
-        record(actor=actor, kind="action.delivered", subject=str(each), case=_case(each), status=0)
-    return len(found)
+    for action in acknowledged:
+        record(
+            actor=actor, kind="action.delivered", subject=str(action), case=_case(action), status=0
+        )
+    return len(acknowledged)
 
 
 def _case(action: Action) -> str | None:
@@ -173,19 +178,20 @@ def _case(action: Action) -> str | None:
 
 
 def send_forgotten() -> int:
-    """Have actions delivered that no job is about: those issued while the platform fetched them."""
+    """Deliver actions issued while the platform fetched them; return their number."""
     if config().actions == "pull":
         return 0
     before = timezone.now() - FORGOTTEN
-    found = Action.objects.filter(state=ActionState.PENDING, attempts=0, created_at__lt=before)
-    ids = [str(each) for each in found.order_by("number").values_list("id", flat=True)[:1000]]
+    forgotten = Action.objects.filter(state=ActionState.PENDING, attempts=0, created_at__lt=before)
+    oldest = forgotten.order_by("number").values_list("id", flat=True)[:1000]
+    ids = [str(action_id) for action_id in oldest]
     for action_id in ids:
         enqueue_once(DELIVER, action_id, action_id=action_id)
     return len(ids)
 
 
 def action_payload(action: Action) -> dict[str, object]:
-    """What the platform is told: the effect and its target, never the grounds."""
+    """Return the message for the platform: the effect and its target, never the grounds."""
     return {
         "type": action.type,
         "timestamp": action.created_at.isoformat(),
@@ -205,17 +211,17 @@ def action_payload(action: Action) -> dict[str, object]:
 
 
 def _file(action: Action) -> dict[str, object]:
-    """For content: whether Kinward holds the file, and where a restored one can be fetched."""
+    """For content: whether its file is in the vault, and where to fetch a restored one."""
     if action.target_kind != Target.CONTENT or action.case_id is None:
         return {}
-    held = held_file(action.case_id, action.target) is not None
-    restored = held and action.effect == Effect.RESTORE
+    in_vault = file_in_vault(action.case_id, action.target) is not None
+    restored = in_vault and action.effect == Effect.RESTORE
     where = f"{config().url}/v1/actions/{action.id}/file"
-    return {"held": held, "file": where if restored else None}
+    return {"held": in_vault, "file": where if restored else None}
 
 
 def file_to_restore(action_id: UUID, *, actor: Actor) -> bytes:
-    """The bytes of a content item that an action gives back, as they were uploaded."""
+    """Return the bytes of a restored content item, as they were uploaded. Raises `NotFound`."""
     action = get_action(action_id)
     if action.target_kind != Target.CONTENT or action.effect != Effect.RESTORE:
         raise NotFound("This action gives no content back.")

@@ -1,4 +1,4 @@
-"""Strikes: what counts against an account for a time, and what a won appeal takes back."""
+"""Strikes: they count against an account for a time, and a won appeal takes them back."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -11,13 +11,13 @@ from kinward.people.api import Account
 
 
 def strikes_of(account: Account) -> int:
-    """How many strikes count against an account now."""
+    """Count the strikes that stand against an account now."""
     live = account.strikes.filter(expires_at__gt=timezone.now(), taken_back_at=None)
     return int(live.aggregate(Sum("count"))["count__sum"] or 0)
 
 
 def add_strike(*, account: Account, case_id: UUID, clause: str, count: int, days: int) -> None:
-    """Count a verdict against an account for so many days, in the caller's transaction."""
+    """Count a verdict against an account for `days` days, in the caller's transaction."""
     if count:
         Strike.objects.create(
             account=account,
@@ -29,5 +29,5 @@ def add_strike(*, account: Account, case_id: UUID, clause: str, count: int, days
 
 
 def take_back_strikes(case_id: UUID) -> None:
-    """Count the verdict of a case no more."""
+    """Take back the strikes of a case."""
     Strike.objects.filter(case_id=case_id, taken_back_at=None).update(taken_back_at=timezone.now())

@@ -1,4 +1,4 @@
-"""Durable jobs: delivery, sanctions that have run their time, people who grow up."""
+"""Durable jobs: delivery, expired sanctions, birthdays and family notices."""
 
 from uuid import UUID
 
@@ -13,27 +13,27 @@ from kinward.ground.jobs import task
 
 @task(services.DELIVER)
 def deliver(action_id: str) -> None:
-    """Carry out one action."""
+    """Deliver one action."""
     services.deliver(UUID(action_id))
 
 
 @task("enforcement.send_forgotten", every="*/10 * * * *")
 def send_forgotten(timestamp: int) -> None:
-    """Send what was issued while the platform fetched its actions and now no longer does."""
+    """Send actions from a time when the platform fetched them, if it no longer does."""
     services.send_forgotten()
 
 
 @task("enforcement.end_due", every="* * * * *")
 def end_due(timestamp: int) -> None:
-    """Lift what has run its time."""
+    """Lift expired sanctions."""
     sanctions.end_due()
 
 
 @task("enforcement.grow_up", every="*/10 * * * *")
 def grow_up(timestamp: int) -> None:
-    """Let everybody grow whose day has come, also a day that this machine slept through.
+    """Apply birthdays that are due, including any missed while the worker was down.
 
-    Each account grows in a transaction of its own, with the notice to the person.
+    Each account has a transaction of its own, which includes the notice to the person.
     """
     while account_ids := birthdays_due(today()):
         for account_id in account_ids:
@@ -60,14 +60,14 @@ def grow_up(timestamp: int) -> None:
 
 @NOTICE_MADE.job("enforcement.tell")
 def tell(notice_id: int) -> None:
-    """Have the platform pass on what a guardian or a teen is told."""
+    """Have the platform pass on a notice to a guardian or a teen."""
     with transaction.atomic():
         notice = Notice.objects.select_related("account").filter(pk=notice_id).first()
         if notice is not None and not notice.passed_on:
-            said = {"language": notice.account.language, "sentence": notice_sentence(notice)}
+            text = {"language": notice.account.language, "sentence": notice_sentence(notice)}
             services.notify_account(
                 account=notice.account,
-                notice={"topic": notice.topic, **said},
+                notice={"topic": notice.topic, **text},
                 actor=Actor.system("enforcement"),
             )
             notice.passed_on = True

@@ -1,4 +1,4 @@
-"""One webhook, signed by the Standard Webhooks scheme (standardwebhooks.com). No database here."""
+"""The webhook, signed by the Standard Webhooks scheme (standardwebhooks.com). No database here."""
 
 from datetime import UTC, datetime
 from functools import cache
@@ -13,7 +13,7 @@ from kinward.ground.config import Config, require_safe
 from kinward.ground.errors import KinwardError, NotConfigured
 from kinward.ground.text import storable
 
-KEPT: Final = 4096  # bytes of an answer that are read and kept
+KEPT: Final = 4096  # bytes of an answer that are read and stored
 
 
 class Undelivered(KinwardError):
@@ -24,7 +24,7 @@ class Undelivered(KinwardError):
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """What the platform answered."""
+    """The platform's answer to a webhook."""
 
     status: int
     body: str
@@ -35,7 +35,7 @@ class Delivery(msgspec.Struct, frozen=True):
 
 
 def check_address(config: Config) -> None:
-    """Refuse an address that would carry a child's case in clear over a network."""
+    """Raise `NotConfigured` unless the address keeps a child's case encrypted on the network."""
     parts = urlsplit(config.webhook_url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise NotConfigured("Set KINWARD_WEBHOOK_URL to your app's webhook address.")
@@ -44,14 +44,14 @@ def check_address(config: Config) -> None:
 
 
 class Signed(msgspec.Struct, frozen=True):
-    """A message: the headers of its signature, and the very text that was signed."""
+    """A message: the headers of its signature, and the exact text that was signed."""
 
     headers: dict[str, str]
     body: str
 
 
 def sign_webhook(config: Config, *, message_id: str, payload: dict[str, Any]) -> Signed:
-    """Sign a message, as of now."""
+    """Sign a message with the current time."""
     body = msgspec.json.encode(payload).decode()
     now = datetime.now(UTC)
     headers = {
@@ -63,7 +63,7 @@ def sign_webhook(config: Config, *, message_id: str, payload: dict[str, Any]) ->
 
 
 def send(config: Config, *, message_id: str, payload: dict[str, Any]) -> Delivery:
-    """Sign and post a message. Raises `Undelivered` when no answer came."""
+    """Sign and post a message. Raises `Undelivered` if no answer arrives."""
     check_address(config)
     message = sign_webhook(config, message_id=message_id, payload=payload)
     headers = {"Content-Type": "application/json", **message.headers}
@@ -78,7 +78,7 @@ def send(config: Config, *, message_id: str, payload: dict[str, Any]) -> Deliver
 
 @cache
 def _http(seconds: float) -> httpx.Client:
-    """One client for all threads: to read the certificates takes longer than to send a message."""
+    """Return one client for all threads: reading the certificates takes longer than a message."""
     return httpx.Client(timeout=seconds, trust_env=False)
 
 

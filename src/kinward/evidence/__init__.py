@@ -1,4 +1,4 @@
-"""Sealing and opening bytes. Pure."""
+"""Evidence: sealing and opening bytes. Pure."""
 
 from kinward.evidence.sealing import CannotUnseal, new_key
 

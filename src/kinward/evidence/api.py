@@ -2,7 +2,7 @@
 
 from kinward.evidence.care import rewrap_keys, scrub_evidence, store_next_file
 from kinward.evidence.excerpts import MAX_EXCERPT, Message, check_messages, transcript, writers
-from kinward.evidence.keys import KeysAway, keys, keys_of
+from kinward.evidence.keys import KeysUnreachable, keys, keys_of
 from kinward.evidence.models import Evidence
 from kinward.evidence.packing import (
     PackageItem,
@@ -15,7 +15,7 @@ from kinward.evidence.packing import (
 from kinward.evidence.queries import (
     cases_under_legal_hold,
     evidence_of_case,
-    held_file,
+    file_in_vault,
     viewed_entirely,
 )
 from kinward.evidence.services import (
@@ -50,7 +50,7 @@ __all__ = [
     "Damaged",
     "Evidence",
     "EvidenceGone",
-    "KeysAway",
+    "KeysUnreachable",
     "Message",
     "PackageItem",
     "Packed",
@@ -61,9 +61,9 @@ __all__ = [
     "destroy_expired_evidence",
     "destroy_on_request",
     "evidence_of_case",
+    "file_in_vault",
     "get_evidence",
     "has_store",
-    "held_file",
     "keep_after_report",
     "keep_for_appeals",
     "keep_shortly",

@@ -1,4 +1,4 @@
-"""Looking after the vault: moving to the store, changing keys, and checking that nothing rots."""
+"""Care of the vault: moving files to the store, changing keys, and checking for damage."""
 
 import hashlib
 from collections.abc import Callable
@@ -23,7 +23,7 @@ ACTOR: Final = Actor.system("evidence")
 
 
 def store_next_file() -> bool:
-    """Move the oldest file that is still in the database to the store; whether there was one."""
+    """Move the oldest file in the database to the store; return whether there was one."""
     if not storage.has_store():
         return False
     with transaction.atomic():
@@ -46,9 +46,9 @@ def store_next_file() -> bool:
 
 
 def rewrap_keys(progress: Progress = lambda done: None) -> int:
-    """Wrap every data key that another key wraps by the current one; returns how many that were.
+    """Wrap every data key with the current key; return how many another key had wrapped.
 
-    The bytes stay as they are. Killed anywhere it goes on where it was.
+    The sealed bytes stay as they are. An interrupted run resumes with the next call.
     """
     done = 0
     others = Evidence.objects.filter(destroyed_at=None).exclude(key_id=keys().current)
@@ -80,9 +80,9 @@ def _rewrap(pk: UUID) -> int:
 
 
 def scrub_evidence(progress: Progress = lambda done: None) -> int:
-    """Check that every sealed file is as it was sealed, without opening one; returns the damaged.
+    """Check that every sealed file is unchanged; return the number of damaged ones.
 
-    Nobody's eyes and no key are needed: what is compared is the ciphertext's digest.
+    No file is opened and no key is needed, because the digests are those of the ciphertext.
     """
     live = Evidence.objects.filter(destroyed_at=None).order_by("sealed_at")
     damaged = 0
@@ -101,7 +101,7 @@ def _is_whole(pk: UUID) -> bool:
         digest = hashlib.sha256(sealed_bytes(evidence)).hexdigest()
     except storage.StoreUnreachable as error:
         digest = f"unreadable: {error}"
-    # What was sealed before digests were kept is taken as it is found, once.
+    # A file from before digests were stored gets one at its first check.
     whole = not evidence.sealed_sha256 or digest == evidence.sealed_sha256
     now = timezone.now()
     if whole:

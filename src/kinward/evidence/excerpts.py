@@ -1,4 +1,4 @@
-"""What was said in a chat: an excerpt is evidence, and sealed, opened and reported like a file."""
+"""Excerpts of chats. An excerpt is evidence: sealed, opened and reported like a file."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ MAX_EXCERPT: Final = 100_000
 
 
 class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One message of a chat, by the platform's id of who wrote it."""
+    """One message of a chat. `account_id` is the platform's id of its writer."""
 
     account_id: str
     at: datetime
@@ -23,30 +23,30 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def check_messages(messages: Sequence[Message]) -> None:
-    """Raise `Invalid` where there are too many, one is too long, or a time has no zone."""
-    if len(messages) > MAX_MESSAGES or sum(len(each.text) for each in messages) > MAX_EXCERPT:
+    """Raise `Invalid` if there are too many messages, one is too long, or a time has no zone."""
+    if len(messages) > MAX_MESSAGES or sum(len(message.text) for message in messages) > MAX_EXCERPT:
         raise Invalid(
             f"At most {MAX_MESSAGES} messages of {MAX_EXCERPT:,} characters in all: send those "
             "around what is reported."
         )
-    for number, each in enumerate(messages, 1):
-        if not is_id(each.account_id) or len(each.text) > MAX_MESSAGE:
+    for number, message in enumerate(messages, 1):
+        if not is_id(message.account_id) or len(message.text) > MAX_MESSAGE:
             raise Invalid(
                 f"Message {number}: account_id has 1 to {MAX_ID} printable characters, "
                 f"text at most {MAX_MESSAGE:,}."
             )
-        if each.at.tzinfo is None:
+        if message.at.tzinfo is None:
             raise Invalid(f"Message {number}: at needs its offset from UTC.")
         try:
-            each.at.astimezone(UTC)  # which the transcript does
+            message.at.astimezone(UTC)  # as the transcript will
         except OverflowError as error:
             raise Invalid(f"Message {number}: at lies outside the calendar.") from error
 
 
 def transcript(messages: Sequence[Message]) -> str:
-    r"""The messages as lines, the oldest first: when, who, what.
+    r"""Write messages as lines, oldest first: the time, the writer, the text.
 
-    Whatever a reader may take for a new line is indented: no message can pass for another's.
+    Every further line of a message is indented, so that no text can pass for another message.
 
     >>> at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     >>> print(transcript([Message("heron", at, "Hello,\rwren: no")]))
@@ -54,13 +54,13 @@ def transcript(messages: Sequence[Message]) -> str:
         wren: no
     """
     lines = [
-        f"{each.at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ} {each.account_id}: "
-        + "\n    ".join(each.text.splitlines())
-        for each in sorted(messages, key=lambda each: each.at)
+        f"{message.at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ} {message.account_id}: "
+        + "\n    ".join(message.text.splitlines())
+        for message in sorted(messages, key=lambda message: message.at)
     ]
     return "\n".join(lines)
 
 
 def writers(messages: Sequence[Message]) -> list[str]:
-    """Who wrote in it, by the platform's ids, each once."""
-    return list(dict.fromkeys(each.account_id for each in messages))
+    """Return the platform's ids of the writers, each once."""
+    return list(dict.fromkeys(message.account_id for message in messages))

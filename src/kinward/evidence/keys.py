@@ -1,7 +1,8 @@
-"""The keys that wrap data keys: in a file for the first run, or with a key management service.
+"""The keys that wrap data keys: in a file for the first run, or in a key management service.
 
-A new kind is a class that fits `Keys`, named in the entry-point group `kinward.keys`. Which one
-wraps is `KINWARD_EVIDENCE_KEYS`; what opens is told by what was wrapped, so keys can always change.
+A new kind is a class that fits `Keys`, named in the entry-point group `kinward.keys`.
+`KINWARD_EVIDENCE_KEYS` names the keys that wrap. A wrapped key names the keys that unwrap it, so
+the setting can change at any time.
 """
 
 from functools import cache
@@ -17,7 +18,7 @@ from kinward.ground.errors import KinwardError, NotConfigured
 GROUP: Final = "kinward.keys"
 
 
-class KeysAway(KinwardError):
+class KeysUnreachable(KinwardError):
     """The key management service does not answer. Nothing can be sealed or opened meanwhile."""
 
     code = "evidence.keys_away"
@@ -25,26 +26,26 @@ class KeysAway(KinwardError):
 
 
 class Keys(Protocol):
-    """Keys that wrap and unwrap. Constructed with the configuration and what follows the colon."""
+    """Keys that wrap and unwrap. `which` is the part of the setting after the colon."""
 
     def __init__(self, config: Config, which: str) -> None: ...
 
     @property
     def current(self) -> str:
-        """The id of the key that wraps now; it begins with the entry point's name, or `age1`."""
+        """The id of the key that wraps now. It starts with the entry point's name, or `age1`."""
         ...
 
     def wrap(self, data_key: str, evidence_id: UUID) -> bytes:
-        """Wrap a data key for one piece of evidence. Raises `KeysAway`."""
+        """Wrap a data key for one piece of evidence. Raises `KeysUnreachable`."""
         ...
 
     def unwrap(self, wrapped: bytes, key_id: str, evidence_id: UUID) -> str:
-        """The data key again. Raises `KeysAway`, or `CannotUnseal` where it is not ours."""
+        """Unwrap a data key. Raises `KeysUnreachable`, or `CannotUnseal` for another's key."""
         ...
 
 
 class FileKeys:
-    """age identities in a file: the first one wraps, and all of them open."""
+    """age identities in a file: the first one wraps, and each one unwraps."""
 
     def __init__(self, config: Config, which: str = "") -> None:
         path = config.evidence_key_file
@@ -74,14 +75,14 @@ class FileKeys:
 
 @cache
 def keys() -> Keys:
-    """The keys that wrap now."""
+    """Return the keys that wrap now."""
     name, _, which = config().evidence_keys.partition(":")
     return _load(name, which)
 
 
 @cache
 def keys_of(key_id: str) -> Keys:
-    """The keys that open what a key wrapped."""
+    """Return the keys that unwrap what the key with this id wrapped."""
     if key_id.startswith("age1"):
         return _load("file", "")
     name, _, which = key_id.partition(":")
@@ -90,6 +91,6 @@ def keys_of(key_id: str) -> Keys:
 
 def _load(name: str, which: str) -> Keys:
     for point in entry_points(group=GROUP, name=name):
-        made: Keys = point.load()(config(), which)
-        return made
+        loaded: Keys = point.load()(config(), which)
+        return loaded
     raise NotConfigured(f"No keys {name!r} are installed (entry points in {GROUP!r}).")

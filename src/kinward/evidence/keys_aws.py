@@ -1,13 +1,13 @@
 """Keys in AWS KMS: `KINWARD_EVIDENCE_KEYS=aws-kms:<key id, ARN or alias>`. Needs `kinward[aws]`.
 
-The evidence's id is the encryption context, so a wrapped key opens nothing else. Region and
-credentials are those that boto3 finds; `KINWARD_AWS_ENDPOINT` names another address.
+The evidence's id is the encryption context, so a wrapped key opens no other evidence. boto3 finds
+the region and the credentials; `KINWARD_AWS_ENDPOINT` names another address.
 """
 
 from typing import Any, Final
 from uuid import UUID
 
-from kinward.evidence.keys import KeysAway
+from kinward.evidence.keys import KeysUnreachable
 from kinward.evidence.sealing import CannotUnseal
 from kinward.ground.config import Config
 from kinward.ground.errors import NotConfigured
@@ -19,7 +19,7 @@ REFUSED: Final = {
 
 
 class AwsKms:
-    """One key of AWS KMS."""
+    """A key in AWS KMS."""
 
     def __init__(self, config: Config, which: str) -> None:
         if not which:
@@ -37,7 +37,7 @@ class AwsKms:
 
     @property
     def current(self) -> str:
-        """The key as it was named; KMS itself knows which of its versions wrapped what."""
+        """The key as the operator named it. KMS keeps track of its versions."""
         return f"aws-kms:{self._which}"
 
     def wrap(self, data_key: str, evidence_id: UUID) -> bytes:
@@ -57,15 +57,15 @@ class AwsKms:
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
-            found: dict[str, Any] = getattr(self._client, verb)(**arguments)
+            answer: dict[str, Any] = getattr(self._client, verb)(**arguments)
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code", "")
             if code in REFUSED:
                 raise CannotUnseal(f"AWS KMS says {code}.") from error
-            raise KeysAway(f"AWS KMS says {code}.") from error
+            raise KeysUnreachable(f"AWS KMS says {code}.") from error
         except BotoCoreError as error:
-            raise KeysAway(f"{type(error).__name__}.") from error
-        return found
+            raise KeysUnreachable(f"{type(error).__name__}.") from error
+        return answer
 
 
 def _context(evidence_id: UUID) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Keys in HashiCorp Vault (or OpenBao) and in Google Cloud KMS, over their HTTP interfaces.
 
-The evidence's id is the associated data, so a wrapped key opens nothing else. Both services know
-by themselves which version of a key wrapped what.
+The evidence's id is the associated data, so a wrapped key opens no other evidence. Both services
+keep track of a key's versions.
 
 Sources: https://developer.hashicorp.com/vault/api-docs/secret/transit (encrypt, decrypt);
 https://cloud.google.com/kms/docs/reference/rest (cryptoKeys.encrypt, cryptoKeys.decrypt);
@@ -15,7 +15,7 @@ from uuid import UUID
 
 import httpx
 
-from kinward.evidence.keys import KeysAway
+from kinward.evidence.keys import KeysUnreachable
 from kinward.evidence.sealing import CannotUnseal
 from kinward.ground.config import Config, require_safe
 from kinward.ground.errors import NotConfigured
@@ -23,14 +23,14 @@ from kinward.ground.errors import NotConfigured
 TIMEOUT: Final = httpx.Timeout(10.0, connect=5.0)
 REFUSED: Final = {400, 403, 404}
 TOKEN_PATH: Final = "/computeMetadata/v1/instance/service-accounts/default/token"  # noqa: S105
-EARLY: Final = 60.0  # seconds before its end that a token is fetched anew
+EARLY: Final = 60.0  # a token is renewed so many seconds before it expires
 
 
 class VaultTransit:
-    """One key of Vault's transit engine: `vault:<mount>/<key>`, an AEAD key such as aes256-gcm96.
+    """A key in Vault's transit engine: `vault:<mount>/<key>`, an AEAD key such as aes256-gcm96.
 
-    Its token is KINWARD_VAULT_TOKEN, or in `<data>/secrets/vault_token`, which is read each time
-    so that an agent can renew it.
+    The token is KINWARD_VAULT_TOKEN, or in `<data>/secrets/vault_token`. The file is read for every
+    call, so that an agent can renew the token.
     """
 
     def __init__(self, config: Config, which: str) -> None:
@@ -47,7 +47,7 @@ class VaultTransit:
 
     @property
     def current(self) -> str:
-        """The key as it was named."""
+        """The key as the operator named it."""
         return f"vault:{self._mount}/{self._key}"
 
     def wrap(self, data_key: str, evidence_id: UUID) -> bytes:
@@ -67,13 +67,13 @@ class VaultTransit:
             headers={"X-Vault-Token": self._config.secret("vault_token")},
             json=sent | {"associated_data": _text(str(evidence_id).encode())},
         )
-        return _said(self._http, asked, ("data", field), "Vault")
+        return _send(self._http, asked, ("data", field), "Vault")
 
 
 class GcpKms:
-    """One key of Cloud KMS: `gcp-kms:projects/…/locations/…/keyRings/…/cryptoKeys/…`.
+    """A key in Cloud KMS: `gcp-kms:projects/…/locations/…/keyRings/…/cryptoKeys/…`.
 
-    The credentials are those of the machine or workload, from the metadata server.
+    The metadata server gives the credentials of the machine or workload.
     """
 
     def __init__(self, config: Config, which: str) -> None:
@@ -88,7 +88,7 @@ class GcpKms:
 
     @property
     def current(self) -> str:
-        """The key as it was named."""
+        """The key as the operator named it."""
         return f"gcp-kms:{self._which}"
 
     def wrap(self, data_key: str, evidence_id: UUID) -> bytes:
@@ -108,49 +108,52 @@ class GcpKms:
             headers={"Authorization": f"Bearer {self._bearer()}"},
             json=sent | {"additionalAuthenticatedData": _text(str(evidence_id).encode())},
         )
-        return _said(self._http, asked, (field,), "Cloud KMS")
+        return _send(self._http, asked, (field,), "Cloud KMS")
 
     def _bearer(self) -> str:
         if monotonic() >= self._ends:
             headers = {"Metadata-Flavor": "Google"}
             try:
                 answer = self._http.get(f"{self._metadata}{TOKEN_PATH}", headers=headers)
-                said = answer.raise_for_status().json()
-                self._token = str(said["access_token"])
-                self._ends = monotonic() + float(said["expires_in"]) - EARLY
+                token = answer.raise_for_status().json()
+                self._token = str(token["access_token"])
+                self._ends = monotonic() + float(token["expires_in"]) - EARLY
             except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
-                raise KeysAway(f"No token from the metadata server: {error}.") from error
+                raise KeysUnreachable(f"No token from the metadata server: {error}.") from error
         return self._token
 
 
-def _said(http: httpx.Client, asked: httpx.Request, path: tuple[str, ...], who: str) -> str:
-    """The text at a path of a service's answer; whatever else it answers, it is away."""
+def _send(http: httpx.Client, asked: httpx.Request, path: tuple[str, ...], who: str) -> str:
+    """Send a request; return the text at a path of the answer.
+
+    Raises `CannotUnseal` if the service refuses, else `KeysUnreachable` without a good answer.
+    """
     try:
         answer = http.send(asked)
         if answer.status_code in REFUSED:
             raise CannotUnseal(f"{who} says HTTP {answer.status_code}: {answer.text[:200]}")
-        found: Any = answer.raise_for_status().json()
+        value: Any = answer.raise_for_status().json()
         for name in path:
-            found = found[name]
-        if not isinstance(found, str):
+            value = value[name]
+        if not isinstance(value, str):
             raise TypeError(f"{path[-1]} is no text")
     except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
-        raise KeysAway(f"{who}: {type(error).__name__}: {error}.") from error
-    return found
+        raise KeysUnreachable(f"{who}: {type(error).__name__}: {error}.") from error
+    return value
 
 
 def _bytes(text: str, who: str) -> bytes:
     try:
         return b64decode(text, validate=True)
     except ValueError as error:
-        raise KeysAway(f"{who} answers what is not base64.") from error
+        raise KeysUnreachable(f"{who} answers what is not base64.") from error
 
 
 def _data_key(text: str, who: str) -> str:
     try:
         return _bytes(text, who).decode("ascii")
     except UnicodeDecodeError as error:
-        raise KeysAway(f"{who} answers what is not a data key.") from error
+        raise KeysUnreachable(f"{who} answers what is not a data key.") from error
 
 
 def _text(data: bytes) -> str:

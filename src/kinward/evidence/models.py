@@ -1,4 +1,4 @@
-"""The vault's table. Ciphertext is sealed into it in the case's transaction; a store may follow."""
+"""The table of the vault. A case's transaction seals ciphertext into it; a job may move it."""
 
 import uuid
 
@@ -15,7 +15,7 @@ class Evidence(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
-    # None for the excerpt of a chat, which is a text.
+    # None for an excerpt of a chat, which is text and needs no check.
     check_made = models.ForeignKey(Check, on_delete=models.PROTECT, null=True, related_name="+")
     content_id = models.CharField(max_length=MAX_ID)
     sha256 = models.CharField(max_length=64)
@@ -65,5 +65,5 @@ class Evidence(models.Model):
 
     @property
     def is_excerpt(self) -> bool:
-        """Whether it is what was said in a chat, and not a file that was checked."""
+        """Whether this is an excerpt of a chat, and not a checked file."""
         return self.check_made_id is None

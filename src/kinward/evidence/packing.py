@@ -1,12 +1,12 @@
-"""A package for an authority or a court: a signed zip, sealed to who is to read it.
+"""Packages for an authority or a court: a signed zip, sealed to its recipients.
 
     manifest.json   what is in it, each file with its size and SHA-256, and the ledger's head
     manifest.sig    an Ed25519 signature (RFC 8032) over manifest.json, in hex
     summary.pdf     the same for people, with a place to sign
     …               the files
 
-The zip flows through a pipe into age (age-encryption.org/v1): it is never on a disk in clear. Who
-holds the identity of one of the recipients opens it with `age -d -i KEY FILE > package.zip`.
+The zip flows through a pipe into age (age-encryption.org/v1), so it never lies unencrypted on a
+disk. A recipient opens it with their identity: `age -d -i KEY FILE > package.zip`.
 """
 
 import hashlib
@@ -34,7 +34,7 @@ MARGIN: Final = 20  # mm
 
 
 class PackageItem(msgspec.Struct, frozen=True):
-    """One file of a package: its name in it, its bytes, and a word about what it is."""
+    """One file of a package: its name there, its bytes, and a short description."""
 
     name: str
     data: bytes
@@ -42,14 +42,14 @@ class PackageItem(msgspec.Struct, frozen=True):
 
 
 class Packed(msgspec.Struct, frozen=True):
-    """What was written: how many files, and the SHA-256 of the sealed package."""
+    """A written package: the number of its files, and the SHA-256 of the sealed package."""
 
     files: int
     sha256: str
 
 
 def check_recipient(text: str) -> str:
-    """An age recipient (`age1…`), or a sentence that says that it is none."""
+    """Parse an age recipient (`age1…`). Raises `Invalid` if the text is not one."""
     try:
         Recipient.from_str(text.strip())
     except pyrage.RecipientError as error:
@@ -65,8 +65,8 @@ def write_package(
     facts: Mapping[str, str],
     items: Iterable[PackageItem],
 ) -> Packed:
-    """Write a sealed package to a path; it appears there whole or not at all."""
-    keys = [Recipient.from_str(check_recipient(each)) for each in recipients]
+    """Write a sealed package to a path, whole or not at all."""
+    keys = [Recipient.from_str(check_recipient(recipient)) for recipient in recipients]
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     partial = path.with_suffix(path.suffix + ".partial")
     reading, writing = os.pipe()
@@ -76,7 +76,7 @@ def write_package(
         try:
             with os.fdopen(reading, "rb") as clear, _new_file(partial) as sealed:
                 pyrage.encrypt_io(clear, sealed, keys)
-        except BaseException as error:  # handed to whoever waits below
+        except BaseException as error:  # raised again by the thread that waits below
             failed.append(error)
 
     sealing = threading.Thread(target=seal, name="sealing a package")
@@ -127,7 +127,7 @@ def _write_zip(
 
 
 def signing_key() -> str:
-    """The public half (hex) of the key that signs packages, to be told to who receives them."""
+    """Return the public half (hex) of the key that signs packages. Recipients need it."""
     key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(config().secret("package_key")))
     return key.public_key().public_bytes_raw().hex()
 
@@ -155,8 +155,8 @@ def _manifest(title: str, facts: Mapping[str, str], listed: list[dict[str, Any]]
 def _summary(
     title: str, facts: Mapping[str, str], listed: list[dict[str, Any]], manifest: bytes
 ) -> bytes:
-    """The manifest on paper, with a declaration that a person can sign."""
-    from fpdf import FPDF  # it takes a second to load, which no page of the console should wait for
+    """Write the manifest as a PDF, with a declaration for a person to sign."""
+    from fpdf import FPDF  # takes a second to load: no page of the console should wait for it
 
     paper = FPDF(format="A4")
     paper.set_margin(MARGIN)
@@ -165,7 +165,7 @@ def _summary(
 
     def line(text: str, *, bold: bool = False, size: int = 10) -> None:
         paper.set_font("Helvetica", style="B" if bold else "", size=size)
-        # The paper's own fonts know Latin letters only. No letter is lost: others are escaped.
+        # The built-in fonts have Latin letters only. Others are escaped, so that none is lost.
         shown = text.encode("latin-1", "backslashreplace").decode("latin-1")
         paper.multi_cell(0, size * 0.5, shown, new_x="LMARGIN", new_y="NEXT")
         paper.ln(1)
@@ -176,9 +176,9 @@ def _summary(
     line(f"SHA-256 of manifest.json: {hashlib.sha256(manifest).hexdigest()}")
     line(f"Signed with Ed25519, public key: {signing_key()}")
     line("Files", bold=True, size=12)
-    for each in listed:
-        line(f"{each['name']} ({each['size']:,} bytes): {each['about']}", bold=True)
-        line(f"SHA-256 {each['sha256']}")
+    for item in listed:
+        line(f"{item['name']} ({item['size']:,} bytes): {item['about']}", bold=True)
+        line(f"SHA-256 {item['sha256']}")
     line("Declaration", bold=True, size=12)
     line(
         "I declare that I am authorised to make this declaration; that the files listed above were "
@@ -193,9 +193,9 @@ def _summary(
 
 
 def read_manifest(archive: zipfile.ZipFile, trusted: str) -> dict[str, Any]:
-    """The manifest of an opened package, once its signature and every digest are checked.
+    """Check the signature and every digest of an opened package; return its manifest.
 
-    `trusted` is the public key (hex) that the sender told. Raises `Invalid` with what is wrong.
+    `trusted` is the sender's public key (hex). Raises `Invalid` with what is wrong.
     """
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -207,8 +207,8 @@ def read_manifest(archive: zipfile.ZipFile, trusted: str) -> dict[str, Any]:
     except (InvalidSignature, ValueError) as error:
         raise Invalid("The manifest is not signed by the key that you trust.") from error
     read: dict[str, Any] = msgspec.json.decode(manifest)
-    for each in read["files"]:
-        digest = hashlib.sha256(archive.read(each["name"])).hexdigest()
-        if digest != each["sha256"]:
-            raise Invalid(f"{each['name']} is not what the manifest says.")
+    for item in read["files"]:
+        digest = hashlib.sha256(archive.read(item["name"])).hexdigest()
+        if digest != item["sha256"]:
+            raise Invalid(f"{item['name']} is not what the manifest says.")
     return read

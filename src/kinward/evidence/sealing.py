@@ -1,7 +1,7 @@
 """Sealing bytes with age (age-encryption.org/v1). Pure.
 
-Each object has a data key of its own: an X25519 identity made for it. The bytes are encrypted to
-that identity; `keys` wraps the identity. To destroy the wrapped identity is to destroy the object.
+Each object has a data key of its own, which is a fresh X25519 identity. The bytes are encrypted to
+that identity, and `keys` wraps it. Destroying the wrapped identity destroys the object.
 """
 
 import pyrage
@@ -17,12 +17,12 @@ class CannotUnseal(KinwardError):
 
 
 def new_key() -> str:
-    """A new identity, in age's own text form (`AGE-SECRET-KEY-1…`)."""
+    """Generate an identity, in age's text form (`AGE-SECRET-KEY-1…`)."""
     return str(Identity.generate())
 
 
 def public_half(key: str) -> str:
-    """The recipient (`age1…`) of an identity; it names the key and can only seal."""
+    """Return the recipient (`age1…`) of an identity. It names the key and can only seal."""
     try:
         return str(Identity.from_str(key).to_public())
     except pyrage.IdentityError as error:
@@ -30,12 +30,12 @@ def public_half(key: str) -> str:
 
 
 def encrypt(data: bytes, *recipients: str) -> bytes:
-    """Bytes that only the identities of these recipients open."""
-    return bytes(pyrage.encrypt(data, [Recipient.from_str(each) for each in recipients]))
+    """Encrypt bytes so that only the identities of these recipients open them."""
+    return bytes(pyrage.encrypt(data, [Recipient.from_str(recipient) for recipient in recipients]))
 
 
 def decrypt(ciphertext: bytes, *keys: str) -> bytes:
-    """The bytes again; whatever was changed by so much as a bit does not open."""
+    """Decrypt bytes. Raises `CannotUnseal` for a wrong key, or if a single bit was changed."""
     try:
         return bytes(pyrage.decrypt(ciphertext, [Identity.from_str(key) for key in keys]))
     except (pyrage.DecryptError, pyrage.IdentityError) as error:
@@ -43,6 +43,6 @@ def decrypt(ciphertext: bytes, *keys: str) -> bytes:
 
 
 def seal(data: bytes) -> tuple[bytes, str]:
-    """Seal bytes under a fresh data key: the ciphertext, and the data key to be wrapped."""
+    """Seal bytes under a fresh data key; return the ciphertext, and the data key to wrap."""
     data_key = new_key()
     return encrypt(data, public_half(data_key)), data_key

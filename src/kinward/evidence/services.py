@@ -1,4 +1,4 @@
-"""Sealing, looking, keeping and destroying: the only ways to the bytes."""
+"""Evidence: sealed, opened, kept and destroyed. There is no other way to the bytes."""
 
 import hashlib
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ from kinward.access.api import Staff
 from kinward.evidence import storage
 from kinward.evidence.keys import keys, keys_of
 from kinward.evidence.models import Evidence
-from kinward.evidence.queries import held_file
+from kinward.evidence.queries import file_in_vault
 from kinward.evidence.sealing import decrypt, seal
 from kinward.ground.config import config
 from kinward.ground.errors import Invalid, KinwardError, NotFound
@@ -23,11 +23,11 @@ from kinward.matching.api import Check
 from kinward.media import View, decoders, digest_bytes, medium_of
 
 DELETE: Final = "evidence.delete_object"
-DISMISSED_DAYS: Final = 30  # a dismissed case's files are kept this long, in case of a mistake
+DISMISSED_DAYS: Final = 30  # for a dismissed case's files, in case of a mistake
 
 
-class Held(KinwardError):
-    """This evidence is under a legal hold. Who set it has to end it first."""
+class UnderLegalHold(KinwardError):
+    """This evidence is under legal hold. Whoever placed the hold must lift it first."""
 
     code = "evidence.held"
     status = 409
@@ -47,7 +47,7 @@ class Damaged(KinwardError):
 
 
 def seal_file(*, case_id: UUID, check: Check, data: bytes, actor: Actor) -> Evidence:
-    """Seal a checked file for a case, in the caller's transaction; the same file twice is one."""
+    """Seal a checked file for a case, in the caller's transaction. Idempotent."""
     evidence = Evidence(
         case_id=case_id,
         check_made=check,
@@ -60,9 +60,9 @@ def seal_file(*, case_id: UUID, check: Check, data: bytes, actor: Actor) -> Evid
 
 
 def seal_excerpt(*, case_id: UUID, text: str, actor: Actor) -> Evidence:
-    """Seal what was said in a chat for a case, in the caller's transaction; the same twice is one.
+    """Seal an excerpt of a chat for a case, in the caller's transaction. Idempotent.
 
-    Its content id is made of its digest, and no content of the platform's.
+    Its content id is made from its digest, and names no content of the platform.
     """
     data = text.encode()
     digests = digest_bytes(data)
@@ -77,11 +77,11 @@ def seal_excerpt(*, case_id: UUID, text: str, actor: Actor) -> Evidence:
 
 
 def _seal(evidence: Evidence, data: bytes, actor: Actor) -> Evidence:
-    same = Evidence.objects.filter(
+    earlier = Evidence.objects.filter(
         case_id=evidence.case_id, content_id=evidence.content_id, sha256=evidence.sha256
     ).first()
-    if same is not None:
-        return same
+    if earlier is not None:
+        return earlier
     ciphertext, data_key = seal(data)
     evidence.size, evidence.ciphertext = len(data), ciphertext
     evidence.sealed_sha256 = hashlib.sha256(ciphertext).hexdigest()
@@ -99,7 +99,7 @@ def _seal(evidence: Evidence, data: bytes, actor: Actor) -> Evidence:
 
 
 def get_evidence(evidence_id: UUID) -> Evidence:
-    """The evidence by its id, sealed."""
+    """Return the evidence with this id, still sealed. Raises `NotFound`."""
     try:
         return Evidence.objects.get(pk=evidence_id)
     except Evidence.DoesNotExist as error:
@@ -107,11 +107,11 @@ def get_evidence(evidence_id: UUID) -> Evidence:
 
 
 def open_evidence(*, evidence: Evidence, staff: Staff, reason: str, moving: bool = False) -> View:
-    """Show a person a file. The look is in the ledger before a byte of it leaves.
+    """Show a file to a person. The ledger has the viewing before the first byte leaves.
 
-    A still picture is shown whole, re-encoded and without metadata. Of what moves some frames are
-    shown; the whole of it if it is asked for `moving`: a video encoded anew, which is seen whole
-    once it was `watched`, anything else as it is.
+    A still image is shown whole, re-encoded and without metadata. For animations and videos a few
+    frames are shown, unless `moving` is set: then a video is re-encoded, and counts as seen whole
+    once `record_evidence_watched` was called. Anything else that moves is shown as it is.
     """
     _require_reason(staff, reason)
     view = _render(evidence, _open(evidence), moving=moving)
@@ -121,14 +121,14 @@ def open_evidence(*, evidence: Evidence, staff: Staff, reason: str, moving: bool
 
 
 def record_evidence_watched(*, evidence: Evidence, staff: Staff, reason: str) -> None:
-    """Write down that a person played all of a video that was shown to them."""
+    """Record that a person played all of a video that was shown to them."""
     _require_reason(staff, reason)
     with transaction.atomic(durable=True):
         _record_look("evidence.viewed", evidence, staff, reason, entire=True)
 
 
 def veil_evidence(*, evidence: Evidence, staff: Staff, reason: str) -> bytes:
-    """A tiny grey blur of a file, as JPEG: enough to tell files apart, not enough to see."""
+    """Return a tiny grey blur of a file as JPEG: enough to tell files apart, too little to see."""
     _require_reason(staff, reason)
     rendering = decoders().still(_open(evidence), veiled=True)
     with transaction.atomic(durable=True):
@@ -137,7 +137,7 @@ def veil_evidence(*, evidence: Evidence, staff: Staff, reason: str) -> bytes:
 
 
 def read_for_report(*, evidence: Evidence, report_id: UUID) -> bytes:
-    """The bytes of a file, for the authority that it is reported to; no person sees them here."""
+    """Return the bytes of a file for the authority of a report. No person sees them here."""
     data = _open(evidence)
     with transaction.atomic(durable=True):
         record(
@@ -150,11 +150,11 @@ def read_for_report(*, evidence: Evidence, report_id: UUID) -> bytes:
 
 
 def read_for_restoration(*, case_id: UUID, content_id: str, actor: Actor) -> bytes:
-    """The bytes of a file that is to be given back to the platform that sent it."""
-    found = held_file(case_id, content_id)
-    if found is None:
+    """Return the bytes of a file to restore, for the platform that sent it. Raises `NotFound`."""
+    file = file_in_vault(case_id, content_id)
+    if file is None:
         raise NotFound("No file of this content is held.")
-    evidence = get_evidence(found.pk)
+    evidence = get_evidence(file.pk)
     data = _open(evidence)
     with transaction.atomic(durable=True):
         record(
@@ -168,7 +168,7 @@ def read_for_restoration(*, case_id: UUID, content_id: str, actor: Actor) -> byt
 
 
 def read_for_release(*, evidence_id: UUID, release_id: UUID, actor: Actor) -> bytes:
-    """The bytes of a file for a package that two people agreed on; no person sees them here."""
+    """Return the bytes of a file for an approved release. No person sees them here."""
     actor.must(Permission.RELEASE_RECORDS)
     evidence = get_evidence(evidence_id)
     data = _open(evidence)
@@ -213,7 +213,7 @@ def _open(evidence: Evidence) -> bytes:
 
 
 def sealed_bytes(evidence: Evidence) -> bytes:
-    """The ciphertext, from the database or from the store."""
+    """Return the ciphertext, from the database or from the store."""
     return (
         storage.read_object(evidence.location)
         if evidence.ciphertext is None
@@ -229,7 +229,7 @@ def _render(evidence: Evidence, data: bytes, *, moving: bool) -> View:
 
 @transaction.atomic
 def keep_until(*, case_id: UUID, until: datetime, why: str, actor: Actor) -> int:
-    """Set when a case's evidence ends; returns how many files that touches."""
+    """Set the expiry of a case's evidence; return the number of its files."""
     count = Evidence.objects.filter(case_id=case_id, destroyed_at=None).update(expires_at=until)
     record(
         actor=actor,
@@ -243,26 +243,29 @@ def keep_until(*, case_id: UUID, until: datetime, why: str, actor: Actor) -> int
 
 
 def keep_after_report(*, case_id: UUID, finished_at: datetime) -> None:
-    """The preservation term that a finished report starts: one year by 18 USC 2258A(h)."""
+    """Start the preservation term of a finished report: one year under 18 USC 2258A(h)."""
     until = finished_at + timedelta(days=config().preservation_days)
     keep_until(case_id=case_id, until=until, why="report finished", actor=Actor.system("reporting"))
 
 
 def keep_shortly(*, case_id: UUID, why: str, actor: Actor) -> None:
-    """The files of a case that came to nothing are kept a short while, then destroyed."""
+    """Keep the files of a case without consequences for a short while, in case of a mistake."""
     until = timezone.now() + timedelta(days=DISMISSED_DAYS)
     keep_until(case_id=case_id, until=until, why=why, actor=actor)
 
 
 def keep_for_appeals(*, case_id: UUID, days: int, actor: Actor) -> None:
-    """Where nothing was reported, the files are kept while an appeal may come and be answered."""
+    """Keep the files of an unreported case until an appeal can no longer come or wait."""
     until = timezone.now() + timedelta(days=days)
     keep_until(case_id=case_id, until=until, why="an appeal may come", actor=actor)
 
 
 @transaction.atomic
 def set_legal_hold(*, case_id: UUID, reference: str, actor: Actor) -> int:
-    """Put a case's evidence under legal hold (it cannot expire), or with "" release it."""
+    """Put a case's evidence under legal hold, so that it cannot expire; lift it with "".
+
+    Returns the number of files. Raises `NotFound` if there are none.
+    """
     actor.must(Permission.HOLD_EVIDENCE)
     count = Evidence.objects.filter(case_id=case_id, destroyed_at=None).update(
         hold_reference=reference
@@ -275,9 +278,9 @@ def set_legal_hold(*, case_id: UUID, reference: str, actor: Actor) -> int:
 
 
 def destroy_expired_evidence(now: datetime) -> int:
-    """Destroy the keys and bytes of what has expired and is not held; returns how many.
+    """Destroy the keys and bytes of expired evidence that is under no legal hold; return the count.
 
-    Without its key an object in the store is noise already; it goes as soon as the store lets it.
+    Without its key an object in the store is noise. A job deletes it as soon as the store answers.
     """
     due = Evidence.objects.filter(destroyed_at=None, expires_at__lte=now, hold_reference="")
     return sum(_expire(pk, now) for pk in list(due.values_list("pk", flat=True)))
@@ -295,13 +298,16 @@ def _expire(pk: UUID, now: datetime) -> int:
 
 @transaction.atomic
 def destroy_on_request(*, case_id: UUID, reason: str, actor: Actor) -> int:
-    """Destroy a case's evidence before its term ends; returns how many files. All, or none."""
+    """Destroy all of a case's evidence before its term ends; return the number of files.
+
+    Raises `UnderLegalHold` if one file is under legal hold; then none is destroyed.
+    """
     actor.must(Permission.DESTROY_EVIDENCE)
     files = list(Evidence.objects.select_for_update().filter(case_id=case_id, destroyed_at=None))
     if not files:
         raise NotFound(f"Case {case_id} has no evidence.")
-    if held := next((each.hold_reference for each in files if each.hold_reference), ""):
-        raise Held(f"The hold is {held}.")
+    if reference := next((file.hold_reference for file in files if file.hold_reference), ""):
+        raise UnderLegalHold(f"The hold is {reference}.")
     for evidence in files:
         _destroy(evidence, reason=reason, actor=actor)
     return len(files)

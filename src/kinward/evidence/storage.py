@@ -1,8 +1,8 @@
-"""Where ciphertext lies: in the database first, and then, if the operator chose one, in a store.
+"""The store of ciphertext: the database first, and then a store, if the operator chose one.
 
-A store is any address that fsspec knows: `s3://bucket/prefix`, `file:///mnt/vault`. A file is
-sealed into the database in the transaction of its case; a job moves it, reads it back, and only
-then lets the database's copy go. Whatever is killed when, the bytes are in one of the two.
+A store is any address that fsspec knows: `s3://bucket/prefix`, `file:///mnt/vault`. The transaction
+of a case seals its files into the database. A job moves them, reads them back, and only then clears
+the database's copy. Whenever a process is killed, the bytes are in one of the two.
 """
 
 import hashlib
@@ -18,24 +18,24 @@ BLOCK: Final = 1024 * 1024
 
 
 class StoreUnreachable(KinwardError):
-    """The store of evidence does not answer, or does not have what it was given."""
+    """The evidence store is unreachable, or has lost an object."""
 
     code = "evidence.store_away"
     status = 503
 
 
 def has_store() -> bool:
-    """Whether the operator named a store."""
+    """Return whether the operator named a store."""
     return bool(config().evidence_store)
 
 
 def object_location(evidence_id: UUID) -> str:
-    """The address of an object; it never changes, so that writing it again is harmless."""
+    """Return the address of an object. It never changes, so a second write is harmless."""
     return f"{config().evidence_store.rstrip('/')}/{evidence_id}.age"
 
 
 def write_object(location: str, data: bytes) -> None:
-    """Write an object, and read it back. Raises `StoreAway` unless it is there, whole."""
+    """Write an object and read it back. Raises `StoreUnreachable` unless it is there, whole."""
     system, path = _open(location)
     try:
         system.makedirs(path.rpartition("/")[0], exist_ok=True)
@@ -49,7 +49,7 @@ def write_object(location: str, data: bytes) -> None:
 
 
 def read_object(location: str) -> bytes:
-    """Read an object."""
+    """Read an object. Raises `StoreUnreachable`."""
     system, path = _open(location)
     try:
         return bytes(system.cat_file(path))
@@ -60,7 +60,7 @@ def read_object(location: str) -> bytes:
 
 
 def delete(location: str) -> None:
-    """Delete an object; one that is not there is deleted."""
+    """Delete an object. Idempotent. Raises `StoreUnreachable`."""
     system, path = _open(location)
     try:
         system.rm_file(path)
@@ -77,7 +77,7 @@ def _open(location: str) -> tuple[Any, str]:
         if config().aws_endpoint:
             options["endpoint_url"] = config().aws_endpoint
     try:
-        found: tuple[Any, str] = fsspec.url_to_fs(location, **options)
+        opened: tuple[Any, str] = fsspec.url_to_fs(location, **options)
     except (ImportError, ValueError) as error:
         raise NotConfigured(f"KINWARD_EVIDENCE_STORE: {error}.") from error
-    return found
+    return opened

@@ -1,4 +1,4 @@
-"""The vault's jobs: what has expired, what moves to the store, and whether all of it is whole."""
+"""Durable jobs of the vault: expiry, moving files to the store, and checks for damage."""
 
 from django.utils import timezone
 
@@ -10,24 +10,24 @@ from kinward.ground.jobs import task
 
 @task("evidence.expire", every="17 3 * * *")
 def expire(timestamp: int) -> None:
-    """Destroy what has expired. What a missed day left over goes the next time."""
+    """Destroy expired evidence, including any left over from a missed day."""
     destroy_expired_evidence(timezone.now())
 
 
 @task(DELETE)
 def delete_object(location: str) -> None:
-    """Delete the object of evidence that was destroyed; tried until the store does it."""
+    """Delete the object of destroyed evidence. Retried until the store has deleted it."""
     storage.delete(location)
 
 
 @task("evidence.store", lock="evidence.store", every="* * * * *")
 def store(timestamp: int) -> None:
-    """Move what was sealed since to the store, if there is one."""
+    """Move newly sealed files to the store, if there is one."""
     while store_next_file():
         pass
 
 
 @task("evidence.scrub", lock="evidence.scrub", every="41 4 * * 0")
 def check(timestamp: int) -> None:
-    """Check once a week that every file is as it was sealed."""
+    """Check once a week that every file is unchanged since it was sealed."""
     scrub_evidence()

@@ -9,7 +9,7 @@ from kinward.experience.live import live, load_states, person_of, today
 from kinward.experience.models import Layer, Setting
 from kinward.experience.settings import decide_everything, end_guardian_settings
 from kinward.ledger.api import record
-from kinward.people.api import Account, lock_account, set_age
+from kinward.people.api import Account, LockedAccount, lock_account, set_age
 from kinward.policy import EFFECTS, AgeRange, Decision, Pack, Person, bounds_in_general, decide
 from kinward.policy.api import direction
 
@@ -30,7 +30,7 @@ def birthdays_due(day: date) -> list[int]:
     return list(accounts.values_list("pk", flat=True)[:BATCH])
 
 
-def apply_birthday(account_id: int) -> tuple[Account, Growth] | None:
+def apply_birthday(account_id: int) -> tuple[LockedAccount, Growth] | None:
     """Apply an account's due birthday, in the caller's transaction.
 
     Locks the account. Ends guardian settings that the new age does not allow. Returns None if no

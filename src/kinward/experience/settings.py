@@ -12,7 +12,7 @@ from kinward.experience.models import Layer, Setting
 from kinward.ground.errors import Invalid
 from kinward.ground.watch import watch
 from kinward.ledger.api import record
-from kinward.people.api import Account, lock_account
+from kinward.people.api import Account, LockedAccount, lock_account
 from kinward.policy import About, Decision, Pack, Request, Weekly, answer_request, decide
 
 
@@ -66,17 +66,16 @@ def make_setting(
     return setting
 
 
-def end_guardian_settings(account: Account, capabilities: list[str], why: str) -> list[str]:
+def end_guardian_settings(account: LockedAccount, capabilities: list[str], why: str) -> list[str]:
     """End the guardian settings for capabilities; return the capabilities that had one."""
     permanent = _end(account, Layer.GUARDIAN, capabilities, why, passing=False)
     return sorted({*permanent, *_end(account, Layer.GUARDIAN, capabilities, why, passing=True)})
 
 
-def withhold(*, account: Account, until: Mapping[str, datetime | None], why: str) -> None:
+def withhold(*, account: LockedAccount, until: Mapping[str, datetime | None], why: str) -> None:
     """Withhold exactly these capabilities, each until a moment or for good (None).
 
-    Gives back whatever else was withheld. Requires the account's lock. The caller writes the ledger
-    entry.
+    Gives back whatever else was withheld. The caller writes the ledger entry.
     """
     watch().changed("account", account.platform_id)
     settings = Setting.objects.filter(account=account, layer=Layer.ENFORCEMENT, ended_at=None)

@@ -18,16 +18,18 @@ from kinward.evidence.api import seal_file
 from kinward.exchanges.api import OpinionKind, give_opinion
 from kinward.findings.opening import open_or_join
 from kinward.matching.api import Check, Match
-from kinward.people.api import Account
+from kinward.people.api import LockedAccount
 
 
 def add_match(
-    *, account: Account, check: Check, matches: Sequence[Match], data: bytes | None, actor: Actor
+    *,
+    account: LockedAccount,
+    check: Check,
+    matches: Sequence[Match],
+    data: bytes | None,
+    actor: Actor,
 ) -> Case:
-    """Make a finding of what a check matched, and seal its file if `data` is there.
-
-    Requires the account's lock.
-    """
+    """Make a finding of what a check matched, and seal its file if `data` is there."""
 
     def joined(case: Case) -> None:
         give_opinion(hashes=[match.hash for match in matches], kind=OpinionKind.SEEN, actor=actor)

@@ -14,18 +14,18 @@ from kinward.casebook.api import UNDECIDED, Case, Finding, Priority, finding_kin
 from kinward.guidelines import FindingRule
 from kinward.guidelines.api import guidelines_in_force
 from kinward.ledger.api import record
-from kinward.people.api import Account
+from kinward.people.api import LockedAccount
 from kinward.verdicts.api import act_at_once, conclude_by_rule, state_at_once
 
 
 def open_or_join(
-    sensed: Finding, *, account: Account, actor: Actor, joined: Callable[[Case], None]
+    sensed: Finding, *, account: LockedAccount, actor: Actor, joined: Callable[[Case], None]
 ) -> Case:
     """Put a finding into the account's one undecided case, and act at once.
 
     `sensed` is a finding of any kind, in no case yet and not saved. `joined` is what its road does
-    once it is in the case and before anything follows, such as sealing its file. Requires the
-    account's lock; everything is in the caller's transaction.
+    once it is in the case and before anything follows, such as sealing its file. Everything
+    is in the caller's transaction.
     """
     guidelines = guidelines_in_force()
     rule = finding_kind(sensed.kind).rule(guidelines, sensed)
@@ -38,7 +38,7 @@ def open_or_join(
     return case
 
 
-def _join(account: Account, finding: Finding, rule: FindingRule, actor: Actor) -> Case:
+def _join(account: LockedAccount, finding: Finding, rule: FindingRule, actor: Actor) -> Case:
     due = timezone.now() + timedelta(hours=rule.within_hours)
     priority = Priority[rule.priority.upper()]
     case, new = Case.objects.get_or_create(

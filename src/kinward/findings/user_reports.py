@@ -29,7 +29,7 @@ from kinward.families.api import NotPaired, Pairing, pause_disputed_pairing, tel
 from kinward.findings.opening import open_or_join
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ground.text import MAX_ID, is_id
-from kinward.people.api import Account, get_account, lock_account, lock_accounts
+from kinward.people.api import Account, LockedAccount, get_account, lock_account, lock_accounts
 
 MAX_TEXT: Final = 2000
 MAX_DAILY: Final = 20
@@ -124,19 +124,19 @@ def receive_user_report(*, report: UserReportIn, actor: Actor) -> UserReport:
     sensed = USER_REPORT.of_report(
         user_report, title=category.title, writers=writers(report.messages)
     )
-    case = _add(sensed, user_report, actor)
+    case = _add(about, sensed, user_report, actor)
     _seal_messages(case, report.messages, actor)
     return user_report
 
 
-def _add(sensed: Finding, report: UserReport, actor: Actor) -> Case:
-    """Add a user report's finding, and tell the reporter. Requires the account's lock."""
+def _add(account: LockedAccount, sensed: Finding, report: UserReport, actor: Actor) -> Case:
+    """Add a user report's finding, and tell the reporter."""
 
     def joined(_case: Case) -> None:
         if report.reporter is not None:
             tell(report.reporter, "report.taken")
 
-    return open_or_join(sensed, account=report.account, actor=actor, joined=joined)
+    return open_or_join(sensed, account=account, actor=actor, joined=joined)
 
 
 def _seal_messages(case: Case, messages: Sequence[Message], actor: Actor) -> None:
@@ -153,7 +153,7 @@ def report_pairing(*, teen: Account, pairing_id: UUID) -> UserReport | None:
     pairing = Pairing.objects.filter(pk=pairing_id, teen=teen).first()
     if pairing is None:
         raise NotPaired
-    lock_accounts(teen.pk, pairing.guardian_id)
+    guardian = lock_accounts(teen.pk, pairing.guardian_id)[pairing.guardian_id]
     paused = pause_disputed_pairing(teen=teen, pairing_id=pairing_id)
     if UserReport.objects.filter(pairing=paused, finding__case__state__in=UNDECIDED).exists():
         return None
@@ -161,7 +161,7 @@ def report_pairing(*, teen: Account, pairing_id: UUID) -> UserReport | None:
         reporter=teen, account=paused.guardian, pairing=paused, category="guardian"
     )
     title = USER_REPORT_CATEGORIES["guardian"].title
-    _add(DISPUTE.of_report(user_report, title=title), user_report, teen.actor)
+    _add(guardian, DISPUTE.of_report(user_report, title=title), user_report, teen.actor)
     return user_report
 
 

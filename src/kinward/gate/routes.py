@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from kinward.evidence import CannotUnseal
-from kinward.evidence.api import Damaged, EvidenceGone, KeysAway, StoreUnreachable
+from kinward.evidence.api import Damaged, EvidenceGone, KeysUnreachable, StoreUnreachable
 from kinward.families.api import (
     Counts,
     NeedsNoGuardian,
@@ -62,7 +62,7 @@ GUARDIAN: Final = (
 )
 FILE: Final = (TypeUnsupported, Undecodable, TooManyPixels)
 FETCH: Final = (hma.FetchRefused, hma.FetchFailed, *FILE)
-SEAL: Final = (KeysAway, StoreUnreachable, NotConfigured)
+SEAL: Final = (KeysUnreachable, StoreUnreachable, NotConfigured)
 UNSEAL: Final = (*SEAL, CannotUnseal, Damaged, EvidenceGone)
 
 MAX_REPORT: Final = 1024 * 1024  # a chat excerpt of the longest length, in any script

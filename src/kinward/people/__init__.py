@@ -1,1 +1,1 @@
-"""People: the accounts of the platform, as far as Kinward needs to know them."""
+"""People: the accounts of the platform, with no more than Kinward needs to know."""

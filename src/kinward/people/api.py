@@ -4,6 +4,7 @@ from kinward.people.models import Account, Standing
 from kinward.people.services import (
     AccountUnknown,
     IdentifierIn,
+    LockedAccount,
     Profile,
     digests_of,
     get_account,
@@ -19,6 +20,7 @@ __all__ = [
     "Account",
     "AccountUnknown",
     "IdentifierIn",
+    "LockedAccount",
     "Profile",
     "Standing",
     "digests_of",

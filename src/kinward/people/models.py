@@ -1,4 +1,4 @@
-"""The account table: the platform's own id, an age range, a place, a language, a standing."""
+"""The table of accounts: the platform's id, an age range, a place, a language, a standing."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -16,10 +16,10 @@ class Standing(models.TextChoices):
 
 
 class Account(models.Model):
-    """A user of the platform. No name, e-mail or birth date is needed, so none is kept."""
+    """A user of the platform. Kinward needs no name, e-mail or birth date, and stores none."""
 
     platform_id = models.CharField(max_length=MAX_ID, unique=True)
-    # [lower, upper) in years; the widest range is what ignorance means.
+    # [lower, upper) in years; the widest range means that nothing is known.
     age_lower = models.PositiveSmallIntegerField(default=0)
     age_upper = models.PositiveSmallIntegerField(default=150)
     age_source = models.CharField(max_length=40, default="unknown")
@@ -44,14 +44,14 @@ class Account(models.Model):
 
     @property
     def actor(self) -> Actor:
-        """This account as an actor, for itself or for its family."""
+        """The account as an actor, for itself or for its family."""
         return Actor.account(self.platform_id)
 
 
 class Identifier(models.Model):
-    """Something that an account shares with others if a person has several: kept as a keyed hash.
+    """A keyed hash of something that several accounts of one person share, such as a device.
 
-    `digest` is an HMAC, so that neither an address nor a number can be read or guessed from it.
+    `digest` is an HMAC, so nobody can read or guess an address or a number from it.
     """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="identifiers")

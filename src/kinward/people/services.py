@@ -1,9 +1,9 @@
-"""Writing accounts: what the platform says of one, and the standing that Kinward gives it."""
+"""Accounts: what the platform knows about one, and the standing that Kinward gives it."""
 
 import hmac
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NewType
 
 import msgspec
 from django.db import transaction
@@ -21,6 +21,11 @@ MAX_IDENTIFIER: Final = 500
 
 IdentifierKind = Literal["device", "email", "phone", "payment", "link"]
 
+# An account whose row this transaction has locked. A function that needs the lock takes this type,
+# so mypy holds the lock order: the account, then the case, then the ledger. Only `lock_account` and
+# `lock_accounts` make one.
+LockedAccount = NewType("LockedAccount", Account)
+
 
 class AccountUnknown(KinwardError):
     """This account is not known. Send it first: `PUT /v1/accounts/{account_id}`."""
@@ -30,10 +35,10 @@ class AccountUnknown(KinwardError):
 
 
 class AgeSignal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the platform was handed instead of a range: exactly one of these.
+    """An answer about age that the platform received instead of a range: exactly one of these.
 
-    `apple`, `google_play` and `openid4vp` are what those interfaces answer. A birth date becomes a
-    range here and goes no further.
+    `apple`, `google_play` and `openid4vp` are the answers of those interfaces. A birth date is
+    turned into a range here and is never stored.
     """
 
     apple: dict[str, Any] | None = None
@@ -44,12 +49,12 @@ class AgeSignal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     birth_date: date | None = None
 
     def __post_init__(self) -> None:
-        given = [name for name in self.__struct_fields__ if getattr(self, name) is not None]
-        if len(given) != 1:
+        names = [name for name in self.__struct_fields__ if getattr(self, name) is not None]
+        if len(names) != 1:
             raise ValueError(f"give exactly one of {', '.join(self.__struct_fields__)}")
 
     def range(self, today: date) -> AgeRange:
-        """The age range that it comes to."""
+        """Return the age range that the answer amounts to."""
         if self.apple is not None:
             return policy.from_apple(self.apple)
         if self.google_play is not None:
@@ -64,14 +69,14 @@ class AgeSignal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class IdentifierIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Something by which a platform knows that two accounts belong together."""
+    """An identifier that two accounts of one person may share, such as a device."""
 
     kind: IdentifierKind
     value: str
 
 
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a platform says of an account; everything is optional, and ignorance protects.
+    """What a platform knows about an account. Every field is optional; what is unknown protects.
 
     `identifiers` are added to those sent before, and kept only as keyed hashes.
     """
@@ -86,9 +91,9 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @transaction.atomic
 def put_account(*, platform_id: str, profile: Profile) -> tuple[Account, bool]:
-    """Make or replace what is known of an account; says whether it is new.
+    """Create an account or replace its profile; return it, and whether it is new.
 
-    The standing is Kinward's own and is not touched.
+    The standing is Kinward's own and stays as it is.
     """
     if not is_id(platform_id):
         raise Invalid(f"An account id has 1 to {MAX_ID} printable characters.")
@@ -121,22 +126,22 @@ def put_account(*, platform_id: str, profile: Profile) -> tuple[Account, bool]:
 
 
 def digests_of(identifiers: Sequence[IdentifierIn]) -> dict[bytes, str]:
-    """The keyed hashes of identifiers, each with its kind. Letters count as small ones."""
+    """Return the keyed hashes of identifiers, with the kind of each. Case-insensitive."""
     if len(identifiers) > MAX_IDENTIFIERS:
         raise Invalid(f"An account has at most {MAX_IDENTIFIERS} identifiers in one call.")
-    found = dict[bytes, str]()
-    for each in identifiers:
-        value = " ".join(each.value.split()).casefold()
+    digests = dict[bytes, str]()
+    for identifier in identifiers:
+        value = " ".join(identifier.value.split()).casefold()
         if not value or len(value) > MAX_IDENTIFIER:
             raise Invalid(f"An identifier has 1 to {MAX_IDENTIFIER} characters.")
-        message = f"{each.kind}\0{value}".encode()
+        message = f"{identifier.kind}\0{value}".encode()
         key = config().secret("identifier_key").encode()
-        found[hmac.digest(key, message, "sha256")] = each.kind
-    return found
+        digests[hmac.digest(key, message, "sha256")] = identifier.kind
+    return digests
 
 
 def related_accounts(account: Account, limit: int = 50) -> list[tuple[Account, list[str]]]:
-    """Accounts that share an identifier with this one, each with the kinds of what they share."""
+    """Return the accounts that share identifiers with this one, with the kinds they share."""
     mine = Identifier.objects.filter(account=account).values("digest")
     shared = (
         Identifier.objects.filter(digest__in=mine)
@@ -144,12 +149,12 @@ def related_accounts(account: Account, limit: int = 50) -> list[tuple[Account, l
         .select_related("account")
         .order_by("account", "kind")
     )
-    found: dict[int, tuple[Account, list[str]]] = {}
-    for each in shared[: 20 * limit]:
-        kinds = found.setdefault(each.account_id, (each.account, []))[1]
-        if each.kind not in kinds:
-            kinds.append(each.kind)
-    return list(found.values())[:limit]
+    related: dict[int, tuple[Account, list[str]]] = {}
+    for identifier in shared[: 20 * limit]:
+        kinds = related.setdefault(identifier.account_id, (identifier.account, []))[1]
+        if identifier.kind not in kinds:
+            kinds.append(identifier.kind)
+    return list(related.values())[:limit]
 
 
 def _age(profile: Profile) -> AgeRange:
@@ -164,34 +169,34 @@ def _age(profile: Profile) -> AgeRange:
 
 
 def get_account(platform_id: str) -> Account:
-    """The account by the platform's own id."""
+    """Return the account with this platform id. Raises `AccountUnknown`."""
     try:
         return Account.objects.get(platform_id=platform_id)
     except Account.DoesNotExist as error:
         raise AccountUnknown(f"No account {platform_id[:60]!r}.") from error
 
 
-def lock_account(account_id: int) -> Account:
-    """The account, locked until the transaction ends: what changes an account holds this first."""
-    return Account.objects.select_for_update(no_key=True).get(pk=account_id)
+def lock_account(account_id: int) -> LockedAccount:
+    """Lock an account until the transaction ends, and return it as it is now."""
+    return LockedAccount(Account.objects.select_for_update(no_key=True).get(pk=account_id))
 
 
-def lock_accounts(*account_ids: int) -> None:
-    """Several accounts, locked in the one order that everybody keeps to."""
-    for account_id in sorted(set(account_ids)):
-        lock_account(account_id)
+def lock_accounts(*account_ids: int) -> dict[int, LockedAccount]:
+    """Lock several accounts, and return them by id."""
+    # Everybody locks in the order of the ids: two transactions never wait for each other.
+    return {account_id: lock_account(account_id) for account_id in sorted(set(account_ids))}
 
 
 @transaction.atomic
-def set_standing(*, account: Account, standing: Standing) -> None:
-    """Give the account a standing. The action that causes it is what the ledger records."""
+def set_standing(*, account: LockedAccount, standing: Standing) -> None:
+    """Give an account a standing. The ledger records the action that causes it, not this."""
     watch().changed("account", account.platform_id)
     account.standing = standing
     account.save(update_fields=["standing", "changed_at"])
 
 
-def set_age(*, account: Account, age: AgeRange) -> None:
-    """Write an age range, in the caller's transaction, to an account that the caller has locked."""
+def set_age(*, account: LockedAccount, age: AgeRange) -> None:
+    """Write an age range, in the caller's transaction."""
     account.age_lower, account.age_upper = age.lower, age.upper
     account.age_changes_on = age.changes_on
     account.save(update_fields=["age_lower", "age_upper", "age_changes_on", "changed_at"])

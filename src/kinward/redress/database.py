@@ -1,7 +1,7 @@
-"""Sending statements to the EU's DSA Transparency Database, once each, and writing them to a file.
+"""Exports of statements: to the EU's DSA Transparency Database, once each, or to a file.
 
-A batch whose answer was lost may have been stored. The database keeps each `puid` once and says so,
-so a batch that is refused is sent statement by statement, and one that is there already is done.
+The database may have stored a batch whose answer was lost. It stores each `puid` once and reports a
+duplicate, so a refused batch is sent one statement at a time, and a duplicate counts as sent.
 """
 
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ CREATED, FOUND, REFUSED = 201, 302, 422
 MAX_ANSWER: Final = 4000
 
 
-class DatabaseAway(KinwardError):
+class DatabaseUnreachable(KinwardError):
     """The Transparency Database is not accepting statements right now. They will be sent again."""
 
     code = "statement.database_away"
@@ -37,7 +37,7 @@ class DatabaseAway(KinwardError):
 
 
 def stated(statement: Statement) -> Stated:
-    """What of a statement goes to the database."""
+    """Return the part of a statement that goes to the database."""
     about: dict[str, Any] = dict(statement.dsa)
     url = f"{config().url}/safety/{statement.language}/guidelines#{statement.clause}"
     return Stated(
@@ -56,18 +56,21 @@ def stated(statement: Statement) -> Stated:
 
 
 def exportable() -> QuerySet[Statement]:
-    """Statements about a verdict that were told: of what is kept silent nothing leaves."""
+    """Return the statements about verdicts that were told. A silent statement never leaves."""
     return Statement.objects.filter(stage=Stage.VERDICT, told_at__isnull=False).order_by("made_at")
 
 
 def written(since: datetime, until: datetime) -> Iterator[bytes]:
-    """Statements made in `[since, until)` as JSON lines, in the database's form."""
-    for each in exportable().filter(made_at__gte=since, made_at__lt=until).iterator():
-        yield msgspec.json.encode(form(stated(each))) + b"\n"
+    """Yield the statements made in `[since, until)` as JSON lines, in the database's form."""
+    for statement in exportable().filter(made_at__gte=since, made_at__lt=until).iterator():
+        yield msgspec.json.encode(form(stated(statement))) + b"\n"
 
 
 def send_due_statements() -> int:
-    """Send what was not sent yet, if the operator named a database; returns how many went."""
+    """Send unsent statements, if the operator named a database; return the number sent.
+
+    Raises `DatabaseUnreachable`.
+    """
     if not config().dsa_url:
         return 0
     sent = 0
@@ -96,14 +99,15 @@ def _http() -> httpx.Client:
 
 
 def _send(http: httpx.Client, batch: list[Statement]) -> int:
-    forms = [form(stated(each)) for each in batch]
+    forms = [form(stated(statement)) for statement in batch]
     answer = _post(http, "statements", {"statements": forms})
     if answer.status_code == CREATED:
         _sent(batch)
         return len(batch)
     if answer.status_code != REFUSED:
-        raise DatabaseAway(f"HTTP {answer.status_code}.")
-    return sum(_send_one(http, *each) for each in zip(batch, forms, strict=True))
+        raise DatabaseUnreachable(f"HTTP {answer.status_code}.")
+    pairs = zip(batch, forms, strict=True)
+    return sum(_send_one(http, statement, fields) for statement, fields in pairs)
 
 
 def _send_one(http: httpx.Client, statement: Statement, fields: dict[str, Any]) -> int:
@@ -112,7 +116,7 @@ def _send_one(http: httpx.Client, statement: Statement, fields: dict[str, Any]) 
         _sent([statement])
         return 1
     if answer.status_code != REFUSED:
-        raise DatabaseAway(f"HTTP {answer.status_code}.")
+        raise DatabaseUnreachable(f"HTTP {answer.status_code}.")
     statement.export_problem = storable(answer.text)[:MAX_ANSWER]
     statement.save(update_fields=["export_problem"])
     log.error("statement.refused", statement=str(statement.id))
@@ -123,16 +127,16 @@ def _is_there(http: httpx.Client, statement: Statement) -> bool:
     try:
         return http.get(f"statement/existing-puid/{statement.id}").status_code == FOUND
     except httpx.TransportError as error:
-        raise DatabaseAway(f"{type(error).__name__}.") from error
+        raise DatabaseUnreachable(f"{type(error).__name__}.") from error
 
 
 def _post(http: httpx.Client, path: str, body: dict[str, Any]) -> httpx.Response:
     try:
         return http.post(path, json=body)
     except httpx.TransportError as error:
-        raise DatabaseAway(f"{type(error).__name__}.") from error
+        raise DatabaseUnreachable(f"{type(error).__name__}.") from error
 
 
 def _sent(batch: list[Statement]) -> None:
     now = timezone.now()
-    Statement.objects.filter(pk__in=[each.pk for each in batch]).update(exported_at=now)
+    Statement.objects.filter(pk__in=[statement.pk for statement in batch]).update(exported_at=now)

@@ -1,7 +1,7 @@
-"""A statement in the form of the EU's DSA Transparency Database. Pure.
+"""Statements in the form of the EU's DSA Transparency Database. Pure.
 
 Fields, enumerations and lengths are those of its API documentation (POST /api/v1/statements; Art.
-24(5) of Regulation (EU) 2022/2065). No text holds anything about a person.
+24(5) of Regulation (EU) 2022/2065). No text says anything about a person.
 """
 
 import re
@@ -41,14 +41,14 @@ FIRST, LAST, FIRST_APPLIED = date(2000, 1, 1), date(2038, 1, 1), date(2020, 1, 1
 
 
 class Decided(msgspec.Struct, frozen=True):
-    """Where the form says that an effect was taken, and the field for its last day, if any."""
+    """The field and value that stand for an effect, and the field for its last day, if any."""
 
     field: str
     value: str
     end_date: str = ""
 
 
-# Of two effects with the same field the first one is said.
+# If two effects have the same field, the first one counts.
 DECISIONS: Final = {
     "remove": Decided("decision_visibility", "DECISION_VISIBILITY_CONTENT_REMOVED"),
     "quarantine": Decided("decision_visibility", "DECISION_VISIBILITY_CONTENT_DISABLED"),
@@ -65,7 +65,7 @@ DECISIONS: Final = {
 
 
 class Stated(msgspec.Struct, frozen=True, kw_only=True):
-    """What of a statement goes to the database. `decisions` as the statement has them."""
+    """The part of a statement that goes to the database. `decisions` are the statement's own."""
 
     puid: str
     decisions: list[dict[str, Any]]
@@ -83,8 +83,8 @@ class Stated(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def form(stated: Stated) -> dict[str, Any]:
-    """The fields of one statement; what does not apply is left out."""
-    effects = {each["effect"]: each for each in stated.decisions}
+    """Return the fields of one statement, without those that do not apply."""
+    effects = {decision["effect"]: decision for decision in stated.decisions}
     fields: dict[str, Any] = {
         "decision_facts": _facts(stated),
         "decision_ground": "DECISION_GROUND_INCOMPATIBLE_CONTENT",
@@ -93,8 +93,8 @@ def form(stated: Stated) -> dict[str, Any]:
         "incompatible_content_explanation": f"Against clause {stated.clause} of our guidelines.",
         "incompatible_content_illegal": "Yes" if stated.illegal else "No",
         "category": f"STATEMENT_CATEGORY_{stated.category}",
-        "category_specification": [f"KEYWORD_{each}" for each in stated.keywords] or None,
-        "content_type": [f"CONTENT_TYPE_{each}" for each in stated.media] or ["CONTENT_TYPE_OTHER"],
+        "category_specification": [f"KEYWORD_{word}" for word in stated.keywords] or None,
+        "content_type": [f"CONTENT_TYPE_{kind}" for kind in stated.media] or ["CONTENT_TYPE_OTHER"],
         "content_type_other": None if stated.media else "An account's conduct",
         "content_date": stated.content_date.isoformat(),
         "application_date": stated.applied.isoformat(),
@@ -108,7 +108,7 @@ def form(stated: Stated) -> dict[str, Any]:
 
 
 def _decisions(effects: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields that say what was done, and until when it lasts."""
+    """Return the fields for the effects of a decision, and for their last days."""
     fields: dict[str, Any] = {}
     for effect, decided in DECISIONS.items():
         if effect not in effects:
@@ -129,18 +129,18 @@ def _automated(stated: Stated) -> str:
 
 
 def _facts(stated: Stated) -> str:
-    found = "A user reported it" if stated.reported else "Automatic means found it"
+    source = "A user reported it" if stated.reported else "Automatic means found it"
     decided = "a rule decided" if stated.automatic else "a person decided"
-    return f"{found}, and {decided} that it goes against clause {stated.clause}: {stated.title}."
+    return f"{source}, and {decided} that it goes against clause {stated.clause}: {stated.title}."
 
 
 def faults(fields: Mapping[str, Any]) -> dict[str, list[str]]:
-    """What is wrong with a statement's fields, by field, as the database answers it with 422."""
+    """Return what is wrong with a statement, by field, as the database answers it with 422."""
     wrong: dict[str, list[str]] = {}
 
-    def fault(field: str, said: str, *, if_: bool = True) -> None:
+    def fault(field: str, text: str, *, if_: bool = True) -> None:
         if if_:
-            wrong.setdefault(field, []).append(said)
+            wrong.setdefault(field, []).append(text)
 
     required = (
         *("decision_facts", "decision_ground", "content_type", "category", "content_date"),
@@ -160,8 +160,8 @@ def faults(fields: Mapping[str, Any]) -> dict[str, list[str]]:
     for field, limit in LENGTHS.items():
         fault(field, f"At most {limit} characters.", if_=len(str(fields.get(field, ""))) > limit)
     for field, allowed in _ALLOWED.items():
-        given = fields.get(field)
-        for value in given if isinstance(given, list) else [given] if given else []:
+        sent = fields.get(field)
+        for value in sent if isinstance(sent, list) else [sent] if sent else []:
             fault(field, f"The selected {field} is invalid.", if_=value not in allowed)
     ground = fields.get("decision_ground")
     for field in _GROUNDS.get(str(ground), ()):
@@ -197,10 +197,12 @@ _GROUNDS: Final = {
 }
 _ALLOWED: Final = {
     "decision_visibility": {
-        *(f"DECISION_VISIBILITY_CONTENT_{each}" for each in VISIBILITY),
+        *(f"DECISION_VISIBILITY_CONTENT_{name}" for name in VISIBILITY),
         "DECISION_VISIBILITY_OTHER",
     },
-    "decision_monetary": {f"DECISION_MONETARY_{x}" for x in ("SUSPENSION", "TERMINATION", "OTHER")},
+    "decision_monetary": {
+        f"DECISION_MONETARY_{name}" for name in ("SUSPENSION", "TERMINATION", "OTHER")
+    },
     "decision_provision": {
         f"DECISION_PROVISION_{how}_{what}"
         for how in ("PARTIAL", "TOTAL")
@@ -209,12 +211,12 @@ _ALLOWED: Final = {
     "decision_account": {"DECISION_ACCOUNT_SUSPENDED", "DECISION_ACCOUNT_TERMINATED"},
     "decision_ground": set(_GROUNDS),
     "incompatible_content_illegal": {"Yes", "No"},
-    "category": {f"STATEMENT_CATEGORY_{each}" for each in DSA_CATEGORIES},
-    "category_specification": {f"KEYWORD_{each}" for each in DSA_KEYWORDS},
-    "content_type": {f"CONTENT_TYPE_{each}" for each in CONTENT_TYPES},
+    "category": {f"STATEMENT_CATEGORY_{name}" for name in DSA_CATEGORIES},
+    "category_specification": {f"KEYWORD_{word}" for word in DSA_KEYWORDS},
+    "content_type": {f"CONTENT_TYPE_{kind}" for kind in CONTENT_TYPES},
     "source_type": set(SOURCES),
     "automated_detection": {"Yes", "No"},
     "automated_decision": {
-        f"AUTOMATED_DECISION_{each}" for each in ("FULLY", "PARTIALLY", "NOT_AUTOMATED")
+        f"AUTOMATED_DECISION_{name}" for name in ("FULLY", "PARTIALLY", "NOT_AUTOMATED")
     },
 }

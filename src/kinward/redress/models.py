@@ -11,17 +11,18 @@ from kinward.people.api import Account
 
 
 class Stage(models.TextChoices):
-    """When a statement is made."""
+    """The stage of a case at which a statement is made."""
 
-    AT_ONCE = "at once"  # before a person has looked; nothing of it is final
+    AT_ONCE = "at once"  # before a person has looked, so not final
     VERDICT = "verdict"
 
 
 class Statement(models.Model):
-    """What one account holder is told: what was done, under which clause, found how (Art. 17 DSA).
+    """A statement of reasons: what was done, under which clause, and how it was found.
 
-    `decisions` are `{"effect", "content_id", "until", "capabilities"}`. While `silent_until` lies
-    ahead, the account holder is told nothing.
+    Art. 17 of the Digital Services Act asks for it. `decisions` are
+    `{"effect", "content_id", "until", "capabilities"}`. The account holder is told nothing before
+    `silent_until`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
@@ -35,7 +36,7 @@ class Statement(models.Model):
     language = models.CharField(max_length=10)
     reported = models.BooleanField()  # whether a person reported it; else automatic means found it
     automatic = models.BooleanField()  # whether a rule decided, and no person
-    dsa = models.JSONField()  # what the Transparency Database asks and nobody is told
+    dsa = models.JSONField()  # for the Transparency Database alone: no person is told
     made_at = models.DateTimeField(auto_now_add=True)
     silent_until = models.DateTimeField(null=True)
     silent_why = models.CharField(max_length=200, default="")
@@ -43,7 +44,7 @@ class Statement(models.Model):
     appeal_until = models.DateTimeField(null=True)
     reversed_at = models.DateTimeField(null=True)
     exported_at = models.DateTimeField(null=True)
-    export_problem = models.TextField(default="")  # what the database said against it
+    export_problem = models.TextField(default="")  # the database's reason to refuse it
 
     class Meta:
         constraints = (
@@ -70,7 +71,7 @@ class Statement(models.Model):
 
 
 class AppealState(models.TextChoices):
-    """Where an appeal stands."""
+    """The state of an appeal."""
 
     WAITING = "waiting"
     UPHELD = "upheld"  # the decision stays
@@ -78,7 +79,7 @@ class AppealState(models.TextChoices):
 
 
 class Appeal(models.Model):
-    """One account holder's word against a decision, and another person's answer."""
+    """An account holder's appeal against a decision, and another person's answer."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     statement = models.OneToOneField(Statement, on_delete=models.PROTECT, related_name="appeal")

@@ -1,4 +1,4 @@
-"""Reading statements and appeals."""
+"""Queries about statements and appeals. They may be stale: services read under their locks."""
 
 from datetime import datetime
 from statistics import median
@@ -12,12 +12,12 @@ from kinward.redress.models import Appeal, AppealState, Statement
 
 
 def statements_of_case(case_id: UUID) -> QuerySet[Statement]:
-    """A case's statements, the first one first."""
+    """Return a case's statements, oldest first."""
     return Statement.objects.filter(case_id=case_id).select_related("appeal").order_by("made_at")
 
 
 def told_to(account: Account) -> QuerySet[Statement]:
-    """What an account holder was told, the latest first."""
+    """Return the statements that an account holder was told, newest first."""
     return (
         Statement.objects.filter(account=account, told_at__isnull=False)
         .select_related("appeal")
@@ -26,7 +26,7 @@ def told_to(account: Account) -> QuerySet[Statement]:
 
 
 def waiting_appeals() -> QuerySet[Appeal]:
-    """Appeals that wait for a person, those due first at the top."""
+    """Return the appeals that wait for a person, in the order they are due."""
     return (
         Appeal.objects.filter(state=AppealState.WAITING)
         .select_related("statement__account")
@@ -35,12 +35,12 @@ def waiting_appeals() -> QuerySet[Appeal]:
 
 
 def appeal_waits(case_id: UUID) -> bool:
-    """Whether an appeal against a verdict on a case waits."""
+    """Return whether an appeal against a verdict on a case waits."""
     return waiting_appeals().filter(statement__case_id=case_id).exists()
 
 
 class Figures(msgspec.Struct, frozen=True):
-    """How appeals went in a time: counts, and the median days to an answer."""
+    """The outcomes of the appeals of a period: counts, and the median days to an answer."""
 
     made: int
     waiting: int
@@ -50,18 +50,18 @@ class Figures(msgspec.Struct, frozen=True):
 
 
 def appeal_figures(since: datetime) -> Figures:
-    """How the appeals made since a moment went."""
-    made = list(Appeal.objects.filter(made_at__gte=since).only("state", "made_at", "decided_at"))
-    states = [each.state for each in made]
-    took = [
-        (each.decided_at - each.made_at).total_seconds() / 86_400
-        for each in made
-        if each.decided_at is not None
+    """Count the outcomes of the appeals made since a moment."""
+    appeals = list(Appeal.objects.filter(made_at__gte=since).only("state", "made_at", "decided_at"))
+    states = [appeal.state for appeal in appeals]
+    days = [
+        (appeal.decided_at - appeal.made_at).total_seconds() / 86_400
+        for appeal in appeals
+        if appeal.decided_at is not None
     ]
     return Figures(
-        made=len(made),
+        made=len(appeals),
         waiting=states.count(AppealState.WAITING),
         upheld=states.count(AppealState.UPHELD),
         overturned=states.count(AppealState.OVERTURNED),
-        median_days=round(median(took), 2) if took else None,
+        median_days=round(median(days), 2) if days else None,
     )

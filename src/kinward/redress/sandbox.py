@@ -1,6 +1,7 @@
-"""A DSA Transparency Database to practise on: its protocol and its rules, and nothing is published.
+"""A DSA Transparency Database for practice: its protocol and its rules, and nothing is published.
 
-It refuses what the real one refuses, keeps each `puid` once, and on request loses its answers.
+It refuses the same statements as the real one, stores each `puid` once, and loses its answers on
+request.
 """
 
 import socket
@@ -17,7 +18,7 @@ MAX_BODY: Final = 16 * 1024 * 1024
 
 
 class Database(ThreadingHTTPServer):
-    """The server, and what it holds: statements by their `puid`."""
+    """The server, with its stored statements by their `puid`."""
 
     daemon_threads = True
 
@@ -25,12 +26,12 @@ class Database(ThreadingHTTPServer):
         super().__init__(address, _Handler)
         self.token = token
         self.held: dict[str, dict[str, Any]] = {}
-        self.lose = 0  # so many next answers are lost after their work was done
+        self.lose = 0  # the number of answers to lose, each after its work is done
         self.guard = threading.Lock()
 
     @property
     def url(self) -> str:
-        """Its address, for `KINWARD_DSA_URL`."""
+        """The address, for `KINWARD_DSA_URL`."""
         return f"http://{self.server_address[0]!s}:{self.server_port}"
 
 
@@ -76,21 +77,21 @@ class _Handler(BaseHTTPRequestHandler):
         if not 1 <= len(statements) <= BATCH:
             errors["statements"] = [f"From 1 to {BATCH} statements."]
         seen = set(self.server.held)
-        for number, each in enumerate(statements):
+        for number, statement in enumerate(statements):
             where = f"{prefix}{number}." if prefix else ""
-            errors |= {f"{where}{field}": said for field, said in faults(each).items()}
-            if each.get("puid") in seen:
+            errors |= {f"{where}{field}": texts for field, texts in faults(statement).items()}
+            if statement.get("puid") in seen:
                 errors[f"{where}puid"] = ["The identifier given is not unique."]
-            seen.add(str(each.get("puid")))
+            seen.add(str(statement.get("puid")))
         if errors:
             self._answer(422, {"message": "The given data was invalid.", "errors": errors})
             return
-        made = [
-            {**each, "uuid": str(uuid.uuid4()), "id": number}
-            for number, each in enumerate(statements)
+        stored = [
+            {**statement, "uuid": str(uuid.uuid4()), "id": number}
+            for number, statement in enumerate(statements)
         ]
-        self.server.held |= {str(each["puid"]): each for each in made}
-        self._answer(201, {"statements": made} if prefix else made[0])
+        self.server.held |= {str(statement["puid"]): statement for statement in stored}
+        self._answer(201, {"statements": stored} if prefix else stored[0])
 
     def _allowed(self) -> bool:
         if self.headers.get("Authorization") == f"Bearer {self.server.token}":
@@ -112,4 +113,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """A sandbox is quiet."""
+        """Log nothing."""

@@ -1,4 +1,4 @@
-"""Stating reasons, keeping silent and telling; receiving an appeal, and settling it."""
+"""Statements of reasons, their silence and their telling; appeals, from filing to settlement."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -48,7 +48,7 @@ class AppealDecided(KinwardError):
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a statement rests on beside the clause; `content_on` is when the content was posted."""
+    """The facts of a statement beside its clause. `content_on` is when the content was posted."""
 
     decisions: Sequence[dict[str, Any]]
     reported: bool
@@ -67,16 +67,17 @@ def state_reasons(
     clause: Clause | None = None,
     silence: Silence | None = None,
 ) -> Statement:
-    """State the reasons of a decision, and tell them unless that has to wait. Once a stage.
+    """State the reasons for a decision, and tell the account holder unless `silence` delays it.
 
-    Without a clause it is about what was done at once, before a person has looked.
+    One statement a case and stage: a repeated call returns the first. Without a clause the
+    statement is about what was done at once, before a person has looked.
     """
     stage = Stage.AT_ONCE if clause is None else Stage.VERDICT
-    same = Statement.objects.filter(case_id=case_id, stage=stage).first()
-    if same is not None:
-        return same
+    earlier = Statement.objects.filter(case_id=case_id, stage=stage).first()
+    if earlier is not None:
+        return earlier
     now, language = timezone.now(), known_language(account.language)
-    made = Statement.objects.create(
+    statement = Statement.objects.create(
         account=account,
         case_id=case_id,
         stage=stage,
@@ -95,16 +96,16 @@ def state_reasons(
     record(
         actor=ACTOR,
         kind="statement.made",
-        subject=str(made),
+        subject=str(statement),
         case=str(case_id),
         stage=str(stage),
-        clause=made.clause,
-        silent_until=None if made.silent_until is None else made.silent_until.isoformat(),
-        silent_why=made.silent_why,
+        clause=statement.clause,
+        silent_until=None if statement.silent_until is None else statement.silent_until.isoformat(),
+        silent_why=statement.silent_why,
     )
-    if made.silent_until is None:
-        _tell(made)
-    return made
+    if statement.silent_until is None:
+        _tell(statement)
+    return statement
 
 
 def _for_the_database(facts: Facts, clause: Clause | None) -> dict[str, Any]:
@@ -118,7 +119,7 @@ def _for_the_database(facts: Facts, clause: Clause | None) -> dict[str, Any]:
 
 
 def _tell(statement: Statement) -> None:
-    """Have the platform pass a statement on, in the caller's transaction."""
+    """Have the platform pass on a statement, in the caller's transaction."""
     _say(statement, "statement", statement_sentences(statement))
     statement.told_at = timezone.now()
     statement.save(update_fields=["told_at"])
@@ -130,7 +131,7 @@ def _tell(statement: Statement) -> None:
     )
 
 
-def _say(statement: Statement, topic: str, said: list[str]) -> None:
+def _say(statement: Statement, topic: str, sentences: list[str]) -> None:
     until = statement.appeal_until
     notify_account(
         account=statement.account,
@@ -138,7 +139,7 @@ def _say(statement: Statement, topic: str, said: list[str]) -> None:
             "topic": topic,
             "statement_id": str(statement.id),
             "language": statement.language,
-            "sentence": " ".join(said),
+            "sentence": " ".join(sentences),
             "appeal_until": None if until is None else until.isoformat(),
         },
         actor=ACTOR,
@@ -147,51 +148,54 @@ def _say(statement: Statement, topic: str, said: list[str]) -> None:
 
 @transaction.atomic
 def tell_due(now: datetime) -> int:
-    """Tell everybody whose silence is over; returns how many."""
+    """Tell account holders whose silence is over, at most 500; return their number."""
     due = (
         Statement.objects.select_for_update(skip_locked=True, of=("self",))
         .select_related("account")
         .filter(told_at=None, reversed_at=None, silent_until__lte=now)
     )
-    told = list(due[:500])
-    for each in told:
-        if each.appeal_until is not None and each.silent_until is not None:
-            # Who could not know could not appeal: the time begins when they hear.
-            each.appeal_until += each.silent_until - each.made_at
-            each.save(update_fields=["appeal_until"])
-        _tell(each)
-    return len(told)
+    statements = list(due[:500])
+    for statement in statements:
+        if statement.appeal_until is not None and statement.silent_until is not None:
+            # Nobody can appeal an unknown decision: the term begins when they are told.
+            statement.appeal_until += statement.silent_until - statement.made_at
+            statement.save(update_fields=["appeal_until"])
+        _tell(statement)
+    return len(statements)
 
 
 @transaction.atomic
 def keep_silent(*, statement_id: UUID, until: datetime, why: str, staff: Staff) -> Statement:
-    """Tell the account holder nothing until a day, for a reason. A past day tells them soon."""
+    """Keep a statement from its account holder until a moment; a past one means soon.
+
+    Raises `Invalid` if they were told already.
+    """
     staff.must(Permission.KEEP_SILENT)
     now = timezone.now()
     if not why.strip() or len(why) > MAX_WHY:
         raise Invalid(f"Say why, in at most {MAX_WHY} characters.")
     if until > now + LONGEST:
         raise Invalid(f"A silence ends within {LONGEST.days} days.")
-    found = _locked(statement_id)
-    if found.told_at is not None:
+    statement = _locked(statement_id)
+    if statement.told_at is not None:
         raise Invalid("The account holder was told already.")
-    found.silent_until, found.silent_why = until, why.strip()
-    found.save(update_fields=["silent_until", "silent_why"])
+    statement.silent_until, statement.silent_why = until, why.strip()
+    statement.save(update_fields=["silent_until", "silent_why"])
     record(
         actor=staff.actor,
         kind="statement.silenced",
-        subject=str(found),
-        case=str(found.case_id),
+        subject=str(statement),
+        case=str(statement.case_id),
         until=until.isoformat(),
-        why=found.silent_why,
+        why=statement.silent_why,
     )
-    return found
+    return statement
 
 
 def _locked(statement_id: UUID) -> Statement:
-    found = Statement.objects.select_for_update(of=("self",)).select_related("account")
+    statements = Statement.objects.select_for_update(of=("self",)).select_related("account")
     try:
-        return found.get(pk=statement_id)
+        return statements.get(pk=statement_id)
     except Statement.DoesNotExist as error:
         raise NotFound(f"There is no statement {statement_id}.") from error
 
@@ -200,7 +204,10 @@ def _locked(statement_id: UUID) -> Statement:
 def file_appeal(
     *, account: Account, statement_id: UUID, text: str, days: int, actor: Actor
 ) -> Appeal:
-    """Receive an appeal against a decision about an account; `days` until its answer is due."""
+    """File an appeal against a statement about an account. Its answer is due in `days` days.
+
+    Raises `AlreadyAppealed` or `AppealClosed`.
+    """
     if not text.strip() or len(text) > MAX_APPEAL:
         raise Invalid(f"An appeal says why, in at most {MAX_APPEAL} characters.")
     statement = _locked(statement_id)
@@ -212,61 +219,68 @@ def file_appeal(
     closed = statement.appeal_until is None or statement.appeal_until <= now
     if closed or statement.reversed_at is not None:
         raise AppealClosed
-    made = Appeal.objects.create(
+    appeal = Appeal.objects.create(
         statement=statement, text=text.strip(), due_at=now + timedelta(days=days)
     )
     record(
         actor=actor,
         kind="appeal.made",
-        subject=str(made),
+        subject=str(appeal),
         case=str(statement.case_id),
         statement=str(statement),
     )
-    return made
+    return appeal
 
 
 def get_appeal(appeal_id: UUID) -> Appeal:
-    """The appeal by its id."""
-    found = Appeal.objects.select_related("statement__account", "decided_by")
+    """Return the appeal with this id. Raises `NotFound`."""
+    appeals = Appeal.objects.select_related("statement__account", "decided_by")
     try:
-        return found.get(pk=appeal_id)
+        return appeals.get(pk=appeal_id)
     except Appeal.DoesNotExist as error:
         raise NotFound(f"There is no appeal {appeal_id}.") from error
 
 
 def settle_appeal(*, appeal_id: UUID, overturned: bool, note: str, staff: Staff) -> Appeal:
-    """Answer an appeal, in the transaction of whoever gives back what was taken."""
+    """Answer an appeal. The caller undoes the consequences in the same transaction.
+
+    Raises `AppealDecided` if another person has answered it.
+    """
     staff.must(Permission.DECIDE_APPEALS)
-    found = Appeal.objects.select_for_update().filter(pk=appeal_id).first()
-    if found is None:
+    appeal = Appeal.objects.select_for_update().filter(pk=appeal_id).first()
+    if appeal is None:
         raise NotFound(f"There is no appeal {appeal_id}.")
-    if found.state != AppealState.WAITING:
-        raise AppealDecided(f"It is {found.state}.")
-    found.state = AppealState.OVERTURNED if overturned else AppealState.UPHELD
-    found.decided_by, found.decided_at, found.note = staff, timezone.now(), note
-    found.save(update_fields=["state", "decided_by", "decided_at", "note"])
-    statement = _locked(found.statement_id)
+    if appeal.state != AppealState.WAITING:
+        raise AppealDecided(f"It is {appeal.state}.")
+    appeal.state = AppealState.OVERTURNED if overturned else AppealState.UPHELD
+    appeal.decided_by, appeal.decided_at, appeal.note = staff, timezone.now(), note
+    appeal.save(update_fields=["state", "decided_by", "decided_at", "note"])
+    statement = _locked(appeal.statement_id)
     record(
         actor=staff.actor,
-        kind=f"appeal.{found.state}",
-        subject=str(found),
+        kind=f"appeal.{appeal.state}",
+        subject=str(appeal),
         case=str(statement.case_id),
         statement=str(statement),
     )
     if not overturned:
         _say(statement, "appeal", upheld(statement))
-    return found
+    return appeal
 
 
 def reverse_statements(case_id: UUID) -> None:
-    """Say to whom it concerns that everything a case took was given back."""
+    """Mark a case's statements as reversed, and tell the account holder that all was given back."""
     open_ones = Statement.objects.select_for_update(of=("self",)).select_related("account")
-    for each in open_ones.filter(case_id=case_id, reversed_at=None).order_by("-made_at"):
-        each.reversed_at = timezone.now()
-        each.save(update_fields=["reversed_at"])
-        last = each.stage == Stage.VERDICT or not _has_verdict(case_id)
-        if each.told_at is not None and last:
-            _say(each, "appeal" if each.stage == Stage.VERDICT else "statement", reversal(each))
+    for statement in open_ones.filter(case_id=case_id, reversed_at=None).order_by("-made_at"):
+        statement.reversed_at = timezone.now()
+        statement.save(update_fields=["reversed_at"])
+        last = statement.stage == Stage.VERDICT or not _has_verdict(case_id)
+        if statement.told_at is not None and last:
+            _say(
+                statement,
+                "appeal" if statement.stage == Stage.VERDICT else "statement",
+                reversal(statement),
+            )
 
 
 def _has_verdict(case_id: UUID) -> bool:

@@ -1,4 +1,4 @@
-"""Durable jobs: telling what was kept silent for a time, and sending to the EU's database."""
+"""Durable jobs: telling statements whose silence is over, and sending to the EU's database."""
 
 from django.utils import timezone
 
@@ -9,12 +9,12 @@ from kinward.redress.services import tell_due
 
 @task("redress.tell_due", every="*/5 * * * *")
 def tell(timestamp: int) -> None:
-    """Tell everybody whose silence is over."""
+    """Tell all account holders whose silence is over."""
     while tell_due(timezone.now()):
         pass
 
 
 @task("redress.send_statements", lock="redress.send_statements", every="*/10 * * * *")
 def send_statements(timestamp: int) -> None:
-    """Send what was told since to the Transparency Database, where the operator named one."""
+    """Send newly told statements to the Transparency Database, if the operator named one."""
     send_due_statements()

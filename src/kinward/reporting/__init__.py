@@ -1,1 +1,1 @@
-"""Reports to authorities: what is said, step by step, and where each report stands."""
+"""Reports to authorities: their content, every step of their filing, and their state."""

@@ -1,10 +1,10 @@
-"""What an authority answered, as a value that needs no database."""
+"""The answer of an authority, as a value that needs no database."""
 
 import msgspec
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What an authority said: the HTTP status, its own code if it gave one, and its words."""
+    """An authority's answer: the HTTP status, the authority's own code if any, and the body."""
 
     http_status: int
     code: int | None

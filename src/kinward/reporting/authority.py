@@ -1,4 +1,4 @@
-"""What an authority is to Kinward, and how one is found.
+"""Authorities: their interface, and how Kinward finds them.
 
 A new authority is a package beside `cybertipline` (or in a distribution of your own) with a class
 that fits `Authority`, named under the entry-point group `kinward.authorities`.
@@ -21,62 +21,62 @@ GROUP: Final = "kinward.authorities"
 
 
 class Receipt(msgspec.Struct, frozen=True):
-    """The authority has the report: its id there, and its answer verbatim."""
+    """Proof that the authority has the report: its id there, and the answer verbatim."""
 
     external_id: str
     verbatim: str
 
 
 class Authority(Protocol):
-    """A place that reports go to. It is constructed with the configuration and its own settings."""
+    """A recipient of reports, constructed with the configuration and its own settings."""
 
-    settings: ClassVar[type[Section]]  # what it reads from the environment
+    settings: ClassVar[type[Section]]  # read from the environment
     vocabulary: ClassVar[Vocabulary]
 
     def __init__(self, config: Config, settings: Any) -> None: ...
 
     @property
     def production(self) -> str:
-        """The address, where what is filed there is real; empty where it is practice.
+        """The address, if reports to it are real; empty for practice.
 
-        Empty also where nothing is filed without a person who brings it there.
+        Also empty if a person has to deliver every report.
         """
         ...
 
     def check(self) -> str:
-        """Say in a sentence that the address and credentials work, or raise a KinwardError."""
+        """Return a sentence that the address and credentials work, or raise a KinwardError."""
         ...
 
     def prior(self, numbers: Sequence[str]) -> list[str]:
-        """Which earlier reports a new one names, as the authority takes them.
+        """Return the earlier reports that a new one names, in the authority's form.
 
-        `numbers` are those that this authority itself gave to finished reports about the same
-        account, oldest first.
+        `numbers` are this authority's own numbers of finished reports about the same account,
+        oldest first.
         """
         ...
 
     def succeeded(self, answer: Answer) -> bool:
-        """Whether an answer says that the call was carried out, so that it is not made again."""
+        """Return whether an answer says that the call was carried out, so it is not repeated."""
         ...
 
     def file(self, filing: Filing) -> Receipt:
-        """Take the filing from wherever it stands to its receipt.
+        """Resume the filing and return its receipt.
 
-        Raises TryLater (the job will come back), or Refused (a person must look). Every call goes
+        Raises `TryLater` (the job runs again) or `Refused` (a person must look). Every call goes
         through `filing.call`, so that this can be killed anywhere and called again.
         """
         ...
 
     def withdraw(self, filing: Filing) -> Receipt | None:
-        """Take back what was filed so far. A receipt says that it is too late: it is finished.
+        """Take back an unfinished report. A receipt means that it is too late: it is finished.
 
-        Raises TryLater. Nothing to take back is a success.
+        Raises `TryLater`. With nothing to take back it succeeds.
         """
         ...
 
 
 def authority_for(jurisdiction: str) -> str:
-    """The name of the authority for a place (ISO 3166), as `KINWARD_AUTHORITIES` has it.
+    """Return the name of the authority for a place (ISO 3166), by `KINWARD_AUTHORITIES`.
 
     >>> authority_for("DE")
     'cybertipline'
@@ -87,7 +87,7 @@ def authority_for(jurisdiction: str) -> str:
 
 
 def authorities() -> dict[str, str]:
-    """Which authority reports go to, by place; `*` is everywhere else."""
+    """Return the names of the authorities by place. `*` is everywhere else."""
     chosen = {"*": "cybertipline"}
     for entry in config().authorities.split(","):
         place, equals, name = entry.strip().partition("=")
@@ -97,20 +97,20 @@ def authorities() -> dict[str, str]:
 
 
 def names_in_use() -> list[str]:
-    """The names of the authorities that reports go to."""
+    """Return the names of the authorities that reports go to, sorted."""
     return sorted(set(authorities().values()))
 
 
 @cache
 def authority(name: str) -> Authority:
-    """The authority by the name of its entry point, ready to use."""
+    """Return the authority with this entry point, ready to use. Raises `NotConfigured`."""
     kind = authority_class(name)
     return kind(config(), section(kind.settings))
 
 
 @cache
 def authority_class(name: str) -> type[Authority]:
-    """The class of an authority, which says what it can take before anything is configured."""
+    """Return the class of an authority. It needs no configuration to say what it can take."""
     for point in entry_points(group=GROUP, name=name):
         kind: type[Authority] = point.load()
         return kind
@@ -118,18 +118,18 @@ def authority_class(name: str) -> type[Authority]:
 
 
 def vocabulary_of(names: Sequence[str]) -> Vocabulary:
-    """What can be said to at least one of some authorities."""
+    """Return the vocabulary that at least one of these authorities understands."""
     return merge_vocabularies(authority_class(name).vocabulary for name in names)
 
 
 def installed_sections() -> dict[str, type[Section]]:
-    """The settings that installed authorities read, by the authorities' names."""
+    """Return the settings that installed authorities read, by the authorities' names."""
     names = sorted(entry_points(group=GROUP).names)
     return {name: authority_class(name).settings for name in names}
 
 
 def check_authority_settings() -> None:
-    """Raise `NotConfigured` where a setting of an authority in use is wrong, or not its own."""
+    """Raise `NotConfigured` if a setting of an authority in use is wrong, or is another's."""
     readers: dict[str, type[msgspec.Struct]] = {
         f"KINWARD_{field.upper()}": Config for field in Config.__struct_fields__
     }

@@ -1,4 +1,4 @@
-"""What a report says, in nobody's format: each authority renders it in its own."""
+"""The content of a report, in a neutral format that each authority renders in its own."""
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
@@ -13,7 +13,7 @@ from kinward.guidelines import Incident
 Event = Literal["Login", "Registration", "Purchase", "Upload", "Other", "Unknown"]
 
 
-ONCE_NAMED: Final = {  # the annotations of format 1, which had one authority's names
+ONCE_NAMED: Final = {  # annotations of format 1, which used one authority's names
     "csamSolicitation": "solicitation",
     "minorToMinorInteraction": "between minors",
     "sadisticOnlineExploitation": "sadistic exploitation",
@@ -21,7 +21,7 @@ ONCE_NAMED: Final = {  # the annotations of format 1, which had one authority's 
 
 
 class IpEvent(msgspec.Struct, frozen=True):
-    """An address that was seen, when, and doing what."""
+    """An IP address, when it was seen, and its action then."""
 
     ip: str
     at: datetime
@@ -50,7 +50,7 @@ class Address(msgspec.Struct, frozen=True):
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
-    """Who somebody is, where that is known. Either an age or a day of birth."""
+    """A person, as far as known. Either an age or a date of birth."""
 
     first_name: str = ""
     last_name: str = ""
@@ -62,7 +62,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Roughly where an account is. In the US a city needs its state as the region."""
+    """The rough location of an account. In the US a city needs its state as the region."""
 
     country: str
     region: str = ""
@@ -73,8 +73,8 @@ class Place(msgspec.Struct, frozen=True):
 class ReportedAccount(msgspec.Struct, frozen=True, kw_only=True):
     """An account in a report: the one reported, a victim's, an intended recipient's.
 
-    `prior_reports` are numbers that the same authority gave to earlier reports, as text; a draft
-    of before had them as numbers. `school` is a victim's.
+    `prior_reports` are the same authority's numbers of earlier reports, as text; old drafts have
+    them as integers. `school` is a victim's.
     """
 
     platform_id: str
@@ -101,10 +101,10 @@ class ReportedAccount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReportedFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A file of a report. `viewed` is true only when a person saw all of it in its case.
+    """A file of a report. `viewed` is true only if a person saw all of it in its case.
 
-    `supplemental` gives the context of what is reported, and is not itself the reason for it. What
-    a classification or an annotation can be is in the vocabulary of the authority.
+    A `supplemental` file gives context, and is not itself the reason for the report. The vocabulary
+    of the authority has the classifications and annotations.
     """
 
     evidence_id: UUID
@@ -124,7 +124,7 @@ class ReportedFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WebPage(msgspec.Struct, frozen=True):
-    """Something on pages of the web. `third_party`: hosted by somebody else."""
+    """An incident on web pages. `third_party`: hosted by somebody else."""
 
     urls: list[str] = []
     info: str = ""
@@ -132,7 +132,7 @@ class WebPage(msgspec.Struct, frozen=True):
 
 
 class Mail(msgspec.Struct, frozen=True):
-    """Something in e-mail: whose, and its headers, subject and body."""
+    """An incident in e-mail: the addresses, and the headers, subject and body."""
 
     addresses: list[str] = []
     content: str = ""
@@ -140,7 +140,7 @@ class Mail(msgspec.Struct, frozen=True):
 
 
 class Newsgroup(msgspec.Struct, frozen=True):
-    """Something in a newsgroup: which, whose addresses, and the text of it."""
+    """An incident in a newsgroup: its name, the addresses, and the text."""
 
     name: str = ""
     addresses: list[str] = []
@@ -149,7 +149,7 @@ class Newsgroup(msgspec.Struct, frozen=True):
 
 
 class Chat(msgspec.Struct, frozen=True):
-    """Something in a chat: which, and the text of it."""
+    """An incident in a chat: its program and room, and the text."""
 
     client: str = ""
     room: str = ""
@@ -158,7 +158,7 @@ class Chat(msgspec.Struct, frozen=True):
 
 
 class Game(msgspec.Struct, frozen=True):
-    """Something in an online game."""
+    """An incident in an online game."""
 
     name: str = ""
     console: str = ""
@@ -167,7 +167,7 @@ class Game(msgspec.Struct, frozen=True):
 
 
 class CellPhone(msgspec.Struct, frozen=True):
-    """Something on a phone: its number, and where it was, in degrees north and east."""
+    """An incident on a phone: its number, and its position in degrees north and east."""
 
     number: str = ""
     latitude: float | None = None
@@ -176,7 +176,7 @@ class CellPhone(msgspec.Struct, frozen=True):
 
 
 class NonInternet(msgspec.Struct, frozen=True):
-    """Something that happened offline: the name of the place, and its addresses."""
+    """An incident offline: the name of the place, and its addresses."""
 
     place: str = ""
     addresses: list[Address] = []
@@ -184,7 +184,7 @@ class NonInternet(msgspec.Struct, frozen=True):
 
 
 class PeerToPeer(msgspec.Struct, frozen=True):
-    """Something in a peer-to-peer network: with which program, from where, which files."""
+    """An incident in a peer-to-peer network: the program, the IP addresses, the file names."""
 
     client: str = ""
     ip_events: list[IpEvent] = []
@@ -193,7 +193,7 @@ class PeerToPeer(msgspec.Struct, frozen=True):
 
 
 class LawEnforcement(msgspec.Struct, frozen=True, kw_only=True):
-    """Who of the police knows of it, and what process they served."""
+    """The police agency that knows of the incident, and the legal process it served."""
 
     agency: str
     case_number: str = ""
@@ -204,10 +204,10 @@ class LawEnforcement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a report says. Nothing that is optional to the authority is required here.
+    """The content of a report. A field that is optional to the authority is optional here.
 
-    `escalate` is why somebody must look at once; empty for no. With `viral_accounts` it is one
-    report about one file that many accounts shared as a meme: it then names those, and little else.
+    `escalate` is the reason for somebody to look at once; empty for none. With `viral_accounts` the
+    report is about one file that many accounts shared as a meme, and names little but the accounts.
     """
 
     case_id: UUID
@@ -250,7 +250,7 @@ def _decode_2(value: Mapping[str, Any]) -> Draft:
     return msgspec.convert(value, Draft)
 
 
-# Never take a decoder out, and keep what it accepts: a report may be filed long after its verdict.
+# Never remove or narrow a decoder: a report may be filed long after its verdict.
 # A draft of each format is in tests/support/stored, and a format without one fails the tests.
 FORMAT: Final = 2
 FORMATS: Final[dict[int, Callable[[Mapping[str, Any]], Draft]]] = {1: _decode_1, 2: _decode_2}
@@ -264,7 +264,7 @@ def to_json(draft: Draft) -> dict[str, object]:
 def from_json(value: object) -> Draft:
     """Decode a stored draft of any format; without a number it is format 1.
 
-    Raises `DraftUnreadable`. An authority's rules are for its client, when the report is filed.
+    Raises `DraftUnreadable`. The authority's rules are checked by its client, at filing.
     """
     number = value.get("format", 1) if isinstance(value, Mapping) else None
     if not isinstance(value, Mapping) or type(number) is not int or number not in FORMATS:

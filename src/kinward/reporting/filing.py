@@ -1,7 +1,7 @@
-"""Filing so that a crash at any point resumes: every call is written down before it is made.
+"""Filing that resumes after a crash at any point: every call is stored before it is made.
 
-A call that was begun and never answered may or may not have been carried out. Unless the step can
-be repeated safely, that is `Uncertain`, and the authority's client abandons the attempt.
+An unanswered call may or may not have been carried out. Unless the step can be repeated safely, it
+is `Uncertain`, and the authority's client abandons the attempt.
 """
 
 from collections.abc import Callable
@@ -35,16 +35,17 @@ class Refused(KinwardError):
 
 
 class HandOverNeeded(KinwardError):
-    """This authority takes no reports from machines: a person has to bring it there."""
+    """This authority has no reporting API. A person must deliver the report."""
 
     code = "report.hand_over_needed"
     status = 409
 
 
 class Filing:
-    """One report on its way: its draft, its live attempt, and the record of its calls.
+    """The filing of one report: its draft, its live attempt, and the record of its calls.
 
-    The draft is in the words of the authority, and `succeeded` is its own judgement of an answer.
+    The draft is in the authority's vocabulary, and `succeeded` is the authority's judgement of an
+    answer.
     """
 
     def __init__(
@@ -60,17 +61,19 @@ class Filing:
         )
 
     def answered(self, step: str) -> Answer | None:
-        """The answer to a step of this attempt, when there is one."""
+        """Return the answer to a step of this attempt, if there is one."""
         call = Call.objects.filter(attempt=self.attempt, step=step).first()
         return None if call is None else _answer_of(call)
 
     def call(
         self, step: str, request: str, send: Callable[[], Answer], *, repeatable: bool = False
     ) -> Answer:
-        """Make a call once in this attempt, or return the success that it already had.
+        """Make a call once in this attempt, or return its earlier success.
 
-        An answer with a code is an answer; a dropped connection, or a bare status without one,
-        leaves the step unanswered, and asking again raises `Uncertain` unless it is repeatable.
+        A dropped connection leaves the step unanswered, and so does an HTTP error of 500 or above
+        without a code of the authority. An unanswered step raises `Uncertain`, now and when it is
+        called again, unless it is `repeatable`: then the call is repeated. Raises `TryLater` if
+        no connection was made.
         """
         call = Call.objects.filter(attempt=self.attempt, step=step).first()
         if call is not None:
@@ -86,7 +89,7 @@ class Filing:
         try:
             answer = send()
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            call.delete()  # it never left, so nothing is uncertain
+            call.delete()  # the call never left, so nothing is uncertain
             raise TryLater(f"{type(error).__name__} at {step}.") from error
         except httpx.TransportError as error:
             raise Uncertain(f"{step}: {type(error).__name__}.") from error

@@ -1,4 +1,4 @@
-"""A report, its attempts at the authority, every call of each; and who agreed that it is real."""
+"""Reports, their attempts at the authority with every call, and agreements to report for real."""
 
 import uuid
 from typing import Final
@@ -12,21 +12,21 @@ from kinward.casebook.api import Case
 
 
 class ReportState(models.TextChoices):
-    """Where a report stands."""
+    """The state of a report."""
 
-    WAITING = "waiting"  # a job is at work on it, or will be
+    WAITING = "waiting"  # a job files it, or will
     PARKED = "parked"  # the authority refuses it; a person must look
-    PACKAGED = "packaged"  # sealed for an authority to which a person brings it
+    PACKAGED = "packaged"  # sealed for an authority to which a person delivers it
     FINISHED = "finished"  # the authority has it, whole
-    WITHDRAWING = "withdrawing"  # the case was overturned before it was finished
+    WITHDRAWING = "withdrawing"  # the case was overturned before the report was finished
     WITHDRAWN = "withdrawn"  # the authority has nothing of it
 
 
-SETTLED: Final = (ReportState.FINISHED, ReportState.WITHDRAWN)  # nothing more becomes of it
+SETTLED: Final = (ReportState.FINISHED, ReportState.WITHDRAWN)  # final
 
 
 class Report(models.Model):
-    """One report of one case to one authority, for ever."""
+    """The only report of a case to an authority, for ever."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
@@ -58,7 +58,7 @@ class Report(models.Model):
 
 
 class Attempt(models.Model):
-    """One report opened (or meant to be) at the authority; all but the last were abandoned."""
+    """An attempt to file a report with the authority. All but the last are abandoned."""
 
     report = models.ForeignKey(Report, on_delete=models.PROTECT, related_name="attempts")
     number = models.PositiveIntegerField()
@@ -75,7 +75,7 @@ class Attempt(models.Model):
 
 
 class Call(models.Model):
-    """One call to the authority. Written before it is made, completed when it is answered."""
+    """A call to the authority, stored before it is made and completed by its answer."""
 
     attempt = models.ForeignKey(Attempt, on_delete=models.PROTECT, related_name="calls")
     step = models.CharField(max_length=80)
@@ -97,7 +97,7 @@ ENDED: Final = "ended"  # a later state of an approved production
 
 
 class Production(TwoPeople):
-    """Two people's agreement that reports to one authority at one address are real."""
+    """An agreement of two people that reports to an authority at an address are real."""
 
     permission = Permission.SWITCH_REPORTING
     words = {AgreementState.APPROVED.value: "agreed to", AgreementState.REFUSED.value: "ended"}

@@ -1,7 +1,7 @@
-"""Reporting for real: besides the operator's setting, two people of the staff agree to it.
+"""Reporting for real: besides the operator's setting, two members of staff must agree.
 
-What they agree to is one authority at one address. Another address is another agreement, and when
-one of them ends it, the reports wait.
+An agreement is for one authority at one address, so another address needs another agreement. One
+person can end it, and then the reports wait.
 """
 
 from typing import Final
@@ -29,7 +29,7 @@ LIVE: Final = (AgreementState.ASKED, AgreementState.APPROVED)
 
 
 class InUse(msgspec.Struct, frozen=True):
-    """An authority in use: its production address, or empty; and what was agreed on that."""
+    """An authority in use: its production address, or empty, and the agreement on it."""
 
     name: str
     production: str
@@ -37,16 +37,16 @@ class InUse(msgspec.Struct, frozen=True):
 
 
 def production_in_use() -> list[InUse]:
-    """Every authority that reports go to, and whether they go there for real."""
-    found = []
+    """Return every authority in use, with the agreement on its production address."""
+    in_use = []
     for name in names_in_use():
         address = authority(name).production
-        found.append(InUse(name, address, _live(name, address).first() if address else None))
-    return found
+        in_use.append(InUse(name, address, _live(name, address).first() if address else None))
+    return in_use
 
 
 def require_agreement(name: str) -> None:
-    """Raise unless an authority is one to practise with, or two people agreed to its address."""
+    """Raise `NotConfigured` unless an authority is for practice, or two people agreed to it."""
     address = authority(name).production
     if not address or _live(name, address).filter(state=AgreementState.APPROVED).exists():
         return
@@ -57,7 +57,7 @@ def require_agreement(name: str) -> None:
 
 @transaction.atomic
 def request_production(*, name: str, why: str, staff: Staff) -> Production:
-    """Ask to report for real to an authority that is in use."""
+    """Request to report for real to an authority in use. Another person must approve."""
     staff.must(Production.permission)
     address = authority(name).production if name in names_in_use() else ""
     if not address:
@@ -66,18 +66,18 @@ def request_production(*, name: str, why: str, staff: Staff) -> Production:
         raise Invalid(f"Say why, in at most {MAX_WHY} characters.")
     try:
         with transaction.atomic():
-            made = Production.objects.create(
+            production = Production.objects.create(
                 authority=name, address=address, why=why.strip(), asked_by=staff
             )
     except IntegrityError as error:
         raise AlreadyDecided("Somebody asked for it already.") from error
-    _record("production.asked", made, staff)
-    return made
+    _record("production.asked", production, staff)
+    return production
 
 
 @transaction.atomic
 def approve_production(*, production_id: UUID, staff: Staff) -> Production:
-    """Agree to what another person asked for. From now on reports to this address are real."""
+    """Approve another person's request. From now on reports to this address are real."""
     production = decide_agreement(Production, production_id, approve=True, staff=staff)
     _record("production.agreed", production, staff)
     return production
@@ -85,7 +85,7 @@ def approve_production(*, production_id: UUID, staff: Staff) -> Production:
 
 @transaction.atomic
 def end_production(*, production_id: UUID, staff: Staff) -> Production:
-    """End it, alone and at once, whether it was agreed to or only asked for. Reports wait."""
+    """End an agreement or a request, alone and at once. Reports wait from now on."""
     production = lock_agreement(Production, production_id, staff=staff)
     if production.state == AgreementState.APPROVED:
         production.state = ENDED
@@ -103,11 +103,11 @@ def _live(name: str, address: str) -> QuerySet[Production]:
     ).select_related("asked_by", "decided_by")
 
 
-def _record(kind: str, made: Production, staff: Staff) -> None:
+def _record(kind: str, production: Production, staff: Staff) -> None:
     record(
         actor=staff.actor,
         kind=kind,
-        subject=str(made),
-        authority=made.authority,
-        address=made.address,
+        subject=str(production),
+        authority=production.authority,
+        address=production.address,
     )

@@ -1,4 +1,4 @@
-"""Reading reports."""
+"""Queries about reports."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -9,12 +9,12 @@ from kinward.reporting.models import Report, ReportState
 
 
 def reports_of_case(case_id: UUID) -> QuerySet[Report]:
-    """The reports of a case, one for each authority, oldest first."""
+    """Return the reports of a case, one for each authority, oldest first."""
     return Report.objects.filter(case_id=case_id).order_by("created_at", "id")
 
 
 def finished_numbers(*, authority: str, cases: Iterable[UUID]) -> list[str]:
-    """The numbers that an authority gave to the finished reports of some cases, oldest first."""
+    """Return an authority's numbers of the finished reports of some cases, oldest first."""
     finished = Report.objects.filter(
         authority=authority, case_id__in=list(cases), state=ReportState.FINISHED
     )
@@ -22,16 +22,16 @@ def finished_numbers(*, authority: str, cases: Iterable[UUID]) -> list[str]:
 
 
 def waiting_reports() -> QuerySet[Report]:
-    """Reports that are not finished yet, oldest first."""
-    open_ones = (ReportState.WAITING, ReportState.PARKED)
-    return Report.objects.filter(state__in=open_ones).order_by("created_at")
+    """Return the reports that are waiting or parked, oldest first."""
+    unfinished = (ReportState.WAITING, ReportState.PARKED)
+    return Report.objects.filter(state__in=unfinished).order_by("created_at")
 
 
 def packaged() -> QuerySet[Report]:
-    """Reports that wait for a person to bring them to their authority, oldest first."""
+    """Return the reports that a person has to deliver to their authority, oldest first."""
     return Report.objects.filter(state=ReportState.PACKAGED).order_by("created_at")
 
 
 def parked_reports() -> QuerySet[Report]:
-    """Reports that wait for a person, oldest first."""
+    """Return the parked reports, which wait for a person, oldest first."""
     return Report.objects.filter(state=ReportState.PARKED).order_by("created_at")

@@ -1,4 +1,4 @@
-"""Opening a report for a confirmed case, filing it, and sending a parked one on its way again."""
+"""Reports of confirmed cases: opened, filed or handed over, parked, withdrawn."""
 
 from typing import Final
 from uuid import UUID
@@ -25,7 +25,7 @@ MAX_TO: Final = 200
 
 
 def open_report(*, draft: Draft, authority_name: str, actor: Actor) -> Report:
-    """Write a report down, in the transaction of the verdict that asks for it."""
+    """Open a report, in the transaction of the verdict that requires it."""
     report = Report.objects.create(
         case_id=draft.case_id, authority=authority_name, draft=to_json(draft)
     )
@@ -41,7 +41,7 @@ def open_report(*, draft: Draft, authority_name: str, actor: Actor) -> Report:
 
 
 def get_report(report_id: UUID) -> Report:
-    """The report by its id."""
+    """Return the report with this id. Raises `NotFound`."""
     try:
         return Report.objects.get(pk=report_id)
     except Report.DoesNotExist as error:
@@ -49,9 +49,10 @@ def get_report(report_id: UUID) -> Report:
 
 
 def file_report(report_id: UUID) -> Report:
-    """File a report, or go on where it was interrupted. Returns it finished or parked.
+    """File a report, or resume an interrupted filing. Returns it finished, packaged or parked.
 
-    Only one process at a time works on a report: the lock is the session's, so it ends with it.
+    One process at a time works on a report. A database session holds that lock, so it ends with
+    the process. Raises `TryLater` if another process holds it.
     """
     with exclusive(f"report:{report_id}") as mine:
         if not mine:
@@ -70,26 +71,26 @@ def _file(report: Report) -> Report:
         return _park(report, str(error))
     except HandOverNeeded as needed:
         return _package(report, needed.detail)
-    except KinwardError as error:  # it will be tried again: say on the case page why it waits
+    except KinwardError as error:  # retried by the job; the case page shows why it waits
         Report.objects.filter(pk=report.pk).update(problem=str(error))
         raise
     return _finish(report, receipt)
 
 
 def filing_of(report: Report) -> Filing:
-    """A report on its way, as its authority takes it."""
+    """Return the filing of a report, with its draft in the authority's vocabulary."""
     succeeded = authority(report.authority).succeeded
     return Filing(report, draft=draft_of(report), succeeded=succeeded)
 
 
 def draft_of(report: Report) -> Draft:
-    """What a report says, in the words of its authority."""
+    """Return the draft of a report in the vocabulary of its authority."""
     recipient = authority(report.authority)
     return narrow_draft(from_json(report.draft), recipient.vocabulary, recipient.prior)
 
 
 def _require_incident(report: Report) -> None:
-    """Raise `Refused` where the authority has no word for what happened."""
+    """Raise `Refused` if the authority has no word for the incident."""
     incident = from_json(report.draft).incident
     if incident not in authority_class(report.authority).vocabulary.incidents:
         raise Refused(f"{report.authority} takes no reports of {incident!r}. Bring it elsewhere.")
@@ -115,15 +116,15 @@ def _finish(report: Report, receipt: Receipt) -> Report:
 
 
 def lock_reports(case_id: UUID) -> list[Report]:
-    """Lock the reports of a case, after the case itself and before the ledger. Oldest id first.
+    """Lock the reports of a case in the order of their ids, after the case and before the ledger.
 
-    What becomes of the case and its files depends on all of them.
+    The outcome of the case and its files depends on all of its reports.
     """
     return list(Report.objects.select_for_update().filter(case_id=case_id).order_by("id"))
 
 
 def _set_term(report: Report, siblings: list[Report]) -> None:
-    """Say how long the files of a case are kept, once its last report is finished or withdrawn."""
+    """Set the term of a case's files once its last report is finished or withdrawn."""
     reports = [report, *(sibling for sibling in siblings if sibling.pk != report.pk)]
     if not all(sibling.state in SETTLED for sibling in reports):
         return
@@ -152,7 +153,7 @@ def _package(report: Report, what_to_do: str) -> Report:
 
 @transaction.atomic
 def handed_over(*, report_id: UUID, reference: str, to: str, staff: Staff) -> Report:
-    """A person brought a packaged report to its authority, which gave it a number."""
+    """Record that a person delivered a packaged report, and the authority's number for it."""
     staff.must(Permission.HAND_OVER_REPORTS)
     if not 1 <= len(reference.strip()) <= MAX_REFERENCE or not 1 <= len(to.strip()) <= MAX_TO:
         raise Invalid("Write down the authority's number, and to whom it was handed over.")
@@ -167,8 +168,8 @@ def handed_over(*, report_id: UUID, reference: str, to: str, staff: Staff) -> Re
         case=str(report.case_id),
         to=to.strip(),
     )
-    said = {"to": to.strip(), "by": staff.username, "at": timezone.now().isoformat()}
-    return _finish(report, Receipt(reference.strip(), msgspec.json.encode(said).decode()))
+    receipt = {"to": to.strip(), "by": staff.username, "at": timezone.now().isoformat()}
+    return _finish(report, Receipt(reference.strip(), msgspec.json.encode(receipt).decode()))
 
 
 @transaction.atomic
@@ -187,7 +188,7 @@ def _park(report: Report, problem: str) -> Report:
 
 @transaction.atomic
 def withdraw(*, report: Report, actor: Actor) -> None:
-    """Have a report that is not finished taken back; a job of the caller's does it."""
+    """Mark an unfinished report to be withdrawn. The caller enqueues the job that does it."""
     report = Report.objects.select_for_update().get(pk=report.pk)
     if report.state in SETTLED:
         raise Invalid(f"This report is {report.state}.")
@@ -197,7 +198,7 @@ def withdraw(*, report: Report, actor: Actor) -> None:
 
 
 def withdraw_report(report_id: UUID) -> Report:
-    """Take a report back at the authority. Returns it withdrawn, or finished if it was too late."""
+    """Withdraw a report at its authority. Returns it withdrawn, or finished if it is too late."""
     with exclusive(f"report:{report_id}") as mine:
         if not mine:
             raise TryLater("Another worker is filing it.")
@@ -226,7 +227,7 @@ def _withdrawn(report: Report) -> Report:
 
 @transaction.atomic
 def unpark(*, report: Report, actor: Actor) -> None:
-    """Let a parked report be filed again, when what stood in its way was mended."""
+    """Have a parked report filed again, after its problem was fixed."""
     actor.must(Permission.REPLAY)
     report = Report.objects.select_for_update().get(pk=report.pk)
     if report.state != ReportState.PARKED:

@@ -1,4 +1,4 @@
-"""What an authority has words for: what the case page offers, and what its reports say. Pure."""
+"""The vocabulary of an authority: it limits the case page's choices and the reports. Pure."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Literal, get_args
@@ -8,14 +8,14 @@ import msgspec
 from kinward.guidelines import Incident
 from kinward.reporting.draft import Draft
 
-# Where something happened beside the platform: each is a field of a draft.
+# The places of an incident outside the platform. Each is a field of a draft.
 PlaceKind = Literal["pages", "mails", "newsgroups", "chats", "games", "phones", "offline", "peers"]
 
 EVERY_INCIDENT: Final[frozenset[Incident]] = frozenset(get_args(Incident))
 EVERY_PLACE: Final[frozenset[PlaceKind]] = frozenset(get_args(PlaceKind))
 # The scale that platforms and hash lists share.
 INDUSTRY_CLASSES: Final = ("A1", "A2", "B1", "B2")
-# What is told of a report in one word; an authority may have others, or other names for these.
+# Labels of a report. An authority may have others, or other names for these.
 COMMON_ANNOTATIONS: Final = {
     "sextortion": "Sextortion",
     "solicitation": "Solicitation of material",
@@ -26,11 +26,11 @@ COMMON_ANNOTATIONS: Final = {
 
 
 class Vocabulary(msgspec.Struct, frozen=True, kw_only=True):
-    """What a report to an authority can say.
+    """The words that a report to an authority can use.
 
-    `classes` are those of a file, and `annotations` those of a report, with their words for a
-    reviewer. A report about an incident that is not in `incidents` waits for a person. A place
-    that is not in `places` is told in the report's free text.
+    `classes` are for files. `annotations` are for reports, with their words for a reviewer. A
+    report about an incident outside `incidents` waits for a person. A place outside `places` is
+    described in the report's free text.
     """
 
     classes: tuple[str, ...] = ()
@@ -42,7 +42,7 @@ class Vocabulary(msgspec.Struct, frozen=True, kw_only=True):
 def narrow_draft(
     draft: Draft, words: Vocabulary, prior: Callable[[Sequence[str]], list[str]]
 ) -> Draft:
-    """A draft in the words of one authority. Places that it does not have are told as text."""
+    """Limit a draft to one authority's vocabulary. Places outside it become text."""
     elsewhere = {kind: getattr(draft, kind) for kind in EVERY_PLACE - words.places}
     told = [_in_words(kind, place) for kind in sorted(elsewhere) for place in elsewhere[kind]]
     return msgspec.structs.replace(
@@ -64,12 +64,14 @@ def narrow_draft(
 
 def _in_words(kind: PlaceKind, place: object) -> str:
     facts: dict[str, object] = msgspec.to_builtins(place)
-    said = ", ".join(f"{name} {fact}" for name, fact in facts.items() if fact not in ("", None, []))
-    return f"It happened elsewhere, too ({kind}): {said}."
+    words = ", ".join(
+        f"{name} {fact}" for name, fact in facts.items() if fact not in ("", None, [])
+    )
+    return f"It happened elsewhere, too ({kind}): {words}."
 
 
 def merge_vocabularies(vocabularies: Iterable[Vocabulary]) -> Vocabulary:
-    """The words of several authorities together, each once, in the order of the first.
+    """Merge the vocabularies of several authorities; each word once, in the order of the first.
 
     >>> tide, reef = Vocabulary(classes=("1", "2")), Vocabulary(classes=("2", "3"))
     >>> merge_vocabularies([tide, reef]).classes
@@ -80,7 +82,7 @@ def merge_vocabularies(vocabularies: Iterable[Vocabulary]) -> Vocabulary:
     for vocabulary in known:
         annotations = vocabulary.annotations | annotations
     return Vocabulary(
-        classes=tuple(dict.fromkeys(name for one in known for name in one.classes)),
+        classes=tuple(dict.fromkeys(name for vocabulary in known for name in vocabulary.classes)),
         annotations=annotations,
         incidents=frozenset().union(*(vocabulary.incidents for vocabulary in known)),
         places=frozenset().union(*(vocabulary.places for vocabulary in known)),

@@ -8,7 +8,7 @@ from kinward.families.api import tell
 from kinward.guidelines import FindingRule
 from kinward.guidelines.api import guidelines_in_force
 from kinward.ledger.api import record
-from kinward.people.api import Account
+from kinward.people.api import Account, LockedAccount
 from kinward.redress.api import reverse_statements
 from kinward.review.api import draw
 from kinward.verdicts.consequences import carry_out, undo_consequences
@@ -26,8 +26,8 @@ def move_case(case: Case, to: CaseState) -> None:
     case.save(update_fields=["state", "leased_by", "leased_until", "changed_at"])
 
 
-def conclude(case: Case, account: Account, verdict: Verdict) -> None:
-    """Store a verdict and start its consequences. Requires the locks of account and case."""
+def conclude(case: Case, account: LockedAccount, verdict: Verdict) -> None:
+    """Store a verdict and start its consequences. Requires the case's row lock."""
     guidelines = guidelines_in_force()
     move_case(case, CaseState(verdict.outcome))
     verdict.guidelines = guidelines.label
@@ -59,7 +59,7 @@ def conclude(case: Case, account: Account, verdict: Verdict) -> None:
     _tell_reporters(case)
 
 
-def conclude_by_rule(case: Case, account: Account, rule: FindingRule) -> None:
+def conclude_by_rule(case: Case, account: LockedAccount, rule: FindingRule) -> None:
     """Confirm by the guidelines alone. A case with a disputed pairing is left to a person."""
     if disputed_teens(case.id):
         return

@@ -1,6 +1,6 @@
 """What a case does: at once, on a verdict, and when it turns out to be a mistake.
 
-The caller has locked the account and, where there is a verdict, the case.
+Where there is a verdict, the caller has locked the case as well as the account.
 """
 
 from datetime import datetime, timedelta
@@ -32,7 +32,7 @@ from kinward.exchanges.api import OpinionKind, give_opinion
 from kinward.ground.events import Event
 from kinward.ground.jobs import enqueue
 from kinward.guidelines import Consequence, FindingRule, Guidelines, Incident, consequence
-from kinward.people.api import Account
+from kinward.people.api import LockedAccount
 from kinward.reporting.api import Report, open_report
 from kinward.verdicts.draft import authorities_of, draft_report
 
@@ -42,7 +42,7 @@ CONFIRMED_FOR_BANK: Final = Event("verdicts.confirmed_for_bank")
 ACTOR: Final = Actor.system("cases")
 
 
-def act_at_once(case: Case, account: Account, rule: FindingRule, content_id: str) -> None:
+def act_at_once(case: Case, account: LockedAccount, rule: FindingRule, content_id: str) -> None:
     """Act on a finding before a person has looked. All of it can be undone.
 
     An empty `content_id` is a finding about the account alone: there is nothing to quarantine.
@@ -61,7 +61,7 @@ def act_at_once(case: Case, account: Account, rule: FindingRule, content_id: str
 
 
 def carry_out(
-    case: Case, account: Account, verdict: Verdict, guidelines: Guidelines
+    case: Case, account: LockedAccount, verdict: Verdict, guidelines: Guidelines
 ) -> Consequence:
     """Carry out a confirmed verdict on content and account, and open the reports."""
     clause = guidelines.clauses[verdict.clause]
@@ -102,7 +102,7 @@ def report_to(name: str, case: Case, verdict: Verdict, incident: Incident) -> Re
     return report
 
 
-def _sanction(case: Case, account: Account, what: Consequence, actor: Actor) -> None:
+def _sanction(case: Case, account: LockedAccount, what: Consequence, actor: Actor) -> None:
     if what.account in ("keep", "warn"):
         lift_sanction(account=account, case_id=case.id, why=f"verdict: {what.account}", actor=actor)
         return
@@ -119,7 +119,7 @@ def _sanction(case: Case, account: Account, what: Consequence, actor: Actor) -> 
     )
 
 
-def undo_consequences(case: Case, account: Account, *, why: str, actor: Actor) -> None:
+def undo_consequences(case: Case, account: LockedAccount, *, why: str, actor: Actor) -> None:
     """Undo everything that a case took, and nothing that another case took."""
     _give_content_back(case, actor)
     lift_sanction(account=account, case_id=case.id, why=why, actor=actor)

@@ -13,7 +13,7 @@ from kinward.evidence.api import evidence_of_case, seal_excerpt
 from kinward.families.api import settle_pairing_dispute
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.guidelines.api import guidelines_in_force
-from kinward.people.api import lock_account, lock_accounts
+from kinward.people.api import lock_accounts
 from kinward.redress.api import MAX_WHY
 from kinward.review.api import require_lease
 from kinward.verdicts.conclusion import conclude
@@ -65,8 +65,7 @@ def decide_case(*, case_id: UUID, staff: Staff, form: VerdictForm) -> Case:
     """Give a verdict and start its consequences, in one transaction. Requires the lease."""
     staff.must(Permission.WORK_ON_CASES)
     account_id = get_case(case_id).account_id
-    lock_accounts(account_id, *disputed_teens(case_id))
-    account = lock_account(account_id)
+    account = lock_accounts(account_id, *disputed_teens(case_id))[account_id]
     case = Case.objects.select_for_update(no_key=True).get(pk=case_id)
     check_move(case.state, CaseState(form.outcome))
     require_lease(case, staff)

@@ -42,7 +42,7 @@ def answer_ask(
     ask = Ask.objects.select_related("teen").filter(pk=ask_id, proposed_by=None).first()
     if ask is None:
         raise NotPaired
-    pairing = require_power(guardian=guardian, teen_id=ask.teen.platform_id)
+    pairing, teen = require_power(guardian=guardian, teen_id=ask.teen.platform_id)
     # Read again under the teen's lock: another guardian may have answered meanwhile.
     ask = Ask.objects.select_related("teen", "granted_by__guardian").get(pk=ask_id)
     lapse(ask)
@@ -54,9 +54,9 @@ def answer_ask(
     actor = guardian.actor
     record(actor=actor, kind=f"ask.{said}", subject=str(ask))
     if takes_back:
-        take_back_grant(ask, guardian, actor)
+        take_back_grant(ask, teen, guardian, actor)
     elif said == "yes":
-        grant(ask, pairing, until, actor)
+        grant(ask, teen, pairing, until, actor)
     else:
         ask.state = AskState.TALK if said == "talk" else AskState.REFUSED
         ask.save(update_fields=["state"])
@@ -97,7 +97,7 @@ def answer_proposal(*, teen: Account, ask_id: UUID, said: AskAnswer, note: str =
     actor = teen.actor
     record(actor=actor, kind=f"ask.{said}", subject=str(proposal))
     if said == "yes":
-        grant(proposal, proposal.proposed_by, None, actor)
+        grant(proposal, teen, proposal.proposed_by, None, actor)
     else:
         proposal.state = AskState.TALK if said == "talk" else AskState.REFUSED
         proposal.save(update_fields=["state"])

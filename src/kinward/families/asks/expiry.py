@@ -34,7 +34,7 @@ def tidy_asks(teen_id: int) -> None:
         for ask in Ask.objects.select_related("teen").filter(
             teen=teen, state=AskState.GRANTED, until__lte=timezone.now()
         ):
-            end_grant(ask, AskState.ENDED, actor=Actor.system("families"))
+            end_grant(ask, teen, AskState.ENDED, actor=Actor.system("families"))
 
 
 def teens_to_tidy() -> list[int]:

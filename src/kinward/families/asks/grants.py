@@ -13,7 +13,7 @@ from kinward.families.notices import name_in_notices, tell
 from kinward.families.settings.choices import put_choice
 from kinward.families.settings.settlement import end_grant
 from kinward.ground.jobs import enqueue
-from kinward.people.api import Account
+from kinward.people.api import Account, LockedAccount
 from kinward.policy import Weekly
 
 
@@ -24,8 +24,10 @@ def is_passing(ask: Ask) -> bool:
     return ask.minutes is not None or (ask.until is not None and ask.until > timezone.now())
 
 
-def grant(ask: Ask, pairing: Pairing, until: datetime | None, actor: Actor) -> None:
-    """Grant an ask on behalf of a pairing's guardian. Requires the teen's lock.
+def grant(
+    ask: Ask, teen: LockedAccount, pairing: Pairing, until: datetime | None, actor: Actor
+) -> None:
+    """Grant a teen's ask on behalf of a pairing's guardian.
 
     An ask for minutes adds them to its day and ignores `until`. A value with `until` becomes a
     temporary setting, and a value without it the guardian's choice.
@@ -33,14 +35,14 @@ def grant(ask: Ask, pairing: Pairing, until: datetime | None, actor: Actor) -> N
     ask.state, ask.granted_by, ask.until = AskState.GRANTED, pairing, until
     if ask.minutes is not None:
         ask.until = None
-        ExtraMinutes.objects.create(account=ask.teen, day=ask.day, minutes=ask.minutes, ask=ask)
+        ExtraMinutes.objects.create(account=teen, day=ask.day, minutes=ask.minutes, ask=ask)
     elif until is None:
-        put_choice(pairing, ask.capability, _weekly(ask.value), actor)
+        put_choice(pairing, teen, ask.capability, _weekly(ask.value), actor)
     else:
         # A capability has one temporary setting, so the earlier grant ends with its setting.
-        _end_other_grants(ask, actor)
+        _end_other_grants(ask, teen, actor)
         make_setting(
-            account=ask.teen,
+            account=teen,
             layer=Layer.GUARDIAN,
             capability=ask.capability,
             value=_weekly(ask.value),
@@ -51,20 +53,17 @@ def grant(ask: Ask, pairing: Pairing, until: datetime | None, actor: Actor) -> N
     ask.save(update_fields=["state", "granted_by", "until"])
 
 
-def _end_other_grants(ask: Ask, actor: Actor) -> None:
+def _end_other_grants(ask: Ask, teen: LockedAccount, actor: Actor) -> None:
     others = Ask.objects.select_related("teen").filter(
-        teen=ask.teen, capability=ask.capability, state=AskState.GRANTED, until__isnull=False
+        teen=teen, capability=ask.capability, state=AskState.GRANTED, until__isnull=False
     )
     for other in others:
-        end_grant(other, AskState.ENDED, actor=actor)
+        end_grant(other, teen, AskState.ENDED, actor=actor)
 
 
-def take_back_grant(ask: Ask, guardian: Account, actor: Actor) -> None:
-    """End a grant because a guardian says no, and tell the guardian who had granted it.
-
-    Requires the teen's lock.
-    """
-    end_grant(ask, AskState.REFUSED, actor=actor)
+def take_back_grant(ask: Ask, teen: LockedAccount, guardian: Account, actor: Actor) -> None:
+    """End a grant because a guardian says no, and tell the guardian who had granted it."""
+    end_grant(ask, teen, AskState.REFUSED, actor=actor)
     ExtraMinutes.objects.filter(ask=ask).delete()
     granted_by = ask.granted_by
     if granted_by is not None and granted_by.guardian_id != guardian.pk:

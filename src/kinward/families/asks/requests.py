@@ -57,7 +57,7 @@ def propose_setting(
     *, guardian: Account, teen_id: str, capability: str, reason: str, value: Weekly
 ) -> Ask:
     """Propose a value to a teen instead of setting it, and tell the teen."""
-    pairing = require_power(guardian=guardian, teen_id=teen_id)
+    pairing, _teen = require_power(guardian=guardian, teen_id=teen_id)
     proposal = _create_ask(pairing.teen, pairing, capability, reason, value, None)
     what = words_of_ask(proposal, pairing.teen.language)
     tell(pairing.teen, "proposed", other=name_in_notices(guardian), what=what)

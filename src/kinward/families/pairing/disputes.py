@@ -23,7 +23,7 @@ def pause_disputed_pairing(*, teen: Account, pairing_id: UUID) -> Pairing:
     A paused pairing gives the guardian no power until a reviewer has settled the dispute. The
     caller opens a case for it in the same transaction. Idempotent.
     """
-    pairing = lock_own_pairing(teen, pairing_id)
+    pairing, _teen = lock_own_pairing(teen, pairing_id)
     if teen.pk != pairing.teen_id:
         raise NotPaired
     if pairing.disputed_at is None:
@@ -41,12 +41,12 @@ def settle_pairing_dispute(*, pairing_id: UUID, ends: bool, actor: Actor) -> Pai
     pairing = Pairing.objects.select_related("guardian", "teen").filter(pk=pairing_id).first()
     if pairing is None:
         raise NotPaired
-    lock_account(pairing.teen_id)
+    teen = lock_account(pairing.teen_id)
     pairing.refresh_from_db()
     if pairing.disputed_at is None or pairing.ended_at is not None:
         raise Invalid("Nobody disputes this pairing any more.")
     if ends:
-        finish_pairing(pairing, "not a guardian", timezone.now(), actor)
+        finish_pairing(pairing, teen, "not a guardian", timezone.now(), actor)
         return pairing
     pairing.disputed_at = None
     pairing.save(update_fields=["disputed_at"])

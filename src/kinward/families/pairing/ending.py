@@ -20,7 +20,7 @@ from kinward.families.pairing.power import live_pairings, rules_for
 from kinward.families.settings.settlement import settle_all
 from kinward.ground.jobs import enqueue
 from kinward.ledger.api import record
-from kinward.people.api import Account, lock_account
+from kinward.people.api import Account, LockedAccount, lock_account
 from kinward.policy import FamilyRules
 
 FINISH: Final = "families.finish_pairings"
@@ -32,15 +32,15 @@ def end_pairing(*, account: Account, pairing_id: UUID) -> Pairing:
 
     The pack may also let a teen of a certain age leave at once.
     """
-    pairing = lock_own_pairing(account, pairing_id)
+    pairing, teen = lock_own_pairing(account, pairing_id)
     now = timezone.now()
     if account.pk == pairing.guardian_id:
-        finish_pairing(pairing, "guardian", now)
+        finish_pairing(pairing, teen, "guardian", now)
         return pairing
     rules = rules_for(pairing.teen)
     notice = timedelta(hours=rules.notice_hours)
     if not notice or rules.leaves_at_once(person_of(pairing.teen).age):
-        finish_pairing(pairing, "teen", now)
+        finish_pairing(pairing, teen, "teen", now)
         return pairing
     if pairing.ends_at is None:
         pairing.ends_at = now + notice
@@ -60,7 +60,7 @@ def end_pairing(*, account: Account, pairing_id: UUID) -> Pairing:
 @transaction.atomic
 def stay_paired(*, account: Account, pairing_id: UUID) -> Pairing:
     """Cancel the end of a pairing as its teen, during the notice period."""
-    pairing = lock_own_pairing(account, pairing_id)
+    pairing, _teen = lock_own_pairing(account, pairing_id)
     if account.pk != pairing.teen_id or pairing.ends_at is None:
         raise NotPaired
     pairing.ends_at = None
@@ -70,8 +70,8 @@ def stay_paired(*, account: Account, pairing_id: UUID) -> Pairing:
     return pairing
 
 
-def lock_own_pairing(account: Account, pairing_id: UUID) -> Pairing:
-    """Return an account's live pairing, on either side of it, with the teen's account locked.
+def lock_own_pairing(account: Account, pairing_id: UUID) -> tuple[Pairing, LockedAccount]:
+    """Return an account's live pairing, on either side of it, and its teen, locked.
 
     Raises the same `NotPaired` for other people's pairings and for one that does not exist.
     """
@@ -83,15 +83,17 @@ def lock_own_pairing(account: Account, pairing_id: UUID) -> Pairing:
     )
     if pairing is None:
         raise NotPaired
-    lock_account(pairing.teen_id)
+    teen = lock_account(pairing.teen_id)
     pairing.refresh_from_db(fields=["ends_at", "ended_at", "disputed_at"])
     if pairing.ended_at is not None:
         raise NotPaired
-    return pairing
+    return pairing, teen
 
 
-def finish_pairing(pairing: Pairing, why: str, now: datetime, actor: Actor | None = None) -> None:
-    """End a pairing for good, with what its guardian chose. Requires the teen's lock.
+def finish_pairing(
+    pairing: Pairing, teen: LockedAccount, why: str, now: datetime, actor: Actor | None = None
+) -> None:
+    """End a pairing for good, with what its guardian chose.
 
     With the reason "guardian" or "teen" that person is the actor; otherwise `actor` or the system.
     """
@@ -100,7 +102,7 @@ def finish_pairing(pairing: Pairing, why: str, now: datetime, actor: Actor | Non
     sides = {"guardian": pairing.guardian.platform_id, "teen": pairing.teen.platform_id}
     by = Actor.account(sides[why]) if why in sides else actor or Actor.system("families")
     record(actor=by, kind="pairing.ended", subject=str(pairing), why=why)
-    settle_all(pairing.teen, actor=by)
+    settle_all(teen, actor=by)
     tell(pairing.guardian, "ended", other=name_in_notices(pairing.teen))
     tell(pairing.teen, "ended", other=name_in_notices(pairing.guardian))
 
@@ -119,11 +121,11 @@ def end_due_pairings(teen_id: int | None = None) -> int:
     for pk in list(candidates.values_list("pk", flat=True)):
         with transaction.atomic():
             pairing = Pairing.objects.select_related("guardian", "teen").get(pk=pk)
-            lock_account(pairing.teen_id)
+            teen = lock_account(pairing.teen_id)
             pairing.refresh_from_db()
             why = _why_over(pairing)
             if why:
-                finish_pairing(pairing, why, timezone.now())
+                finish_pairing(pairing, teen, why, timezone.now())
                 ended += 1
     return ended
 

@@ -31,7 +31,7 @@ from kinward.families.pairing.power import live_pairings, rules_for
 from kinward.families.settings.settlement import settle
 from kinward.ground.errors import Forbidden
 from kinward.ledger.api import record
-from kinward.people.api import Account, Standing, lock_account, lock_accounts
+from kinward.people.api import Account, LockedAccount, Standing, lock_account, lock_accounts
 from kinward.policy import FamilyRules, bounds_in_general
 
 MAX_GUARDIANS: Final = 4
@@ -156,11 +156,11 @@ def accept_invitation(*, account: Account, typed: str) -> Pairing | TrustedAdult
     """
     invitation = _open_invitation(account, typed)
     with transaction.atomic():
-        lock_accounts(account.pk, invitation.maker_id)
+        locked = lock_accounts(account.pk, invitation.maker_id)
         still_open = Invitation.objects.filter(pk=invitation.pk, used_at=None, ended_at=None)
         if not still_open.update(used_at=timezone.now()):
             raise CodeRefused
-        maker, taker = (Account.objects.get(pk=pk) for pk in (invitation.maker_id, account.pk))
+        maker, taker = locked[invitation.maker_id], locked[account.pk]
         if invitation.side == Side.TRUSTING:
             return _trust(maker, taker)
         if invitation.side == Side.GUARDIAN:
@@ -168,7 +168,7 @@ def accept_invitation(*, account: Account, typed: str) -> Pairing | TrustedAdult
         return _pair(guardian=taker, teen=maker)
 
 
-def _pair(*, guardian: Account, teen: Account) -> Pairing:
+def _pair(*, guardian: LockedAccount, teen: LockedAccount) -> Pairing:
     rules = rules_for(teen)
     _check_side(teen, Side.TEEN, rules)
     _check_side(guardian, Side.GUARDIAN, rules)
@@ -188,13 +188,13 @@ def _pair(*, guardian: Account, teen: Account) -> Pairing:
         guardian=guardian.platform_id,
         teen=teen.platform_id,
     )
-    _give_consent(pairing)
+    _give_consent(pairing, teen)
     tell(guardian, "paired", other=name_in_notices(teen))
     tell(teen, "paired", other=name_in_notices(guardian))
     return pairing
 
 
-def _give_consent(pairing: Pairing) -> None:
+def _give_consent(pairing: Pairing, teen: LockedAccount) -> None:
     """Record the guardian's consent to the account itself, where the law asks a guardian for it."""
     pack = live().in_force().for_account(pairing.teen.platform_id)
     if pack is None:
@@ -202,7 +202,7 @@ def _give_consent(pairing: Pairing) -> None:
     bounds = bounds_in_general(pack.ruling, JOIN, person_of(pairing.teen))
     if bounds is not None and bounds.guardian_moves:
         Choice.objects.create(pairing=pairing, capability=JOIN, value="allow")
-        settle(pairing.teen, JOIN, actor=pairing.guardian.actor)
+        settle(teen, JOIN, actor=pairing.guardian.actor)
 
 
 def _trust(teen: Account, adult: Account) -> TrustedAdult:

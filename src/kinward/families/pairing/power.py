@@ -12,7 +12,7 @@ from django.utils import timezone
 from kinward.experience.api import live, person_of
 from kinward.families.errors import NeedsNoGuardian, NotAGuardian, NotPaired, PairingPaused
 from kinward.families.models import Pairing
-from kinward.people.api import Account, Standing, lock_account
+from kinward.people.api import Account, LockedAccount, Standing, lock_account
 from kinward.policy import FamilyRules
 
 
@@ -28,8 +28,8 @@ def live_pairings(now: datetime | None = None) -> QuerySet[Pairing]:
     return Pairing.objects.filter(Q(ends_at=None) | Q(ends_at__gt=now), ended_at=None)
 
 
-def require_power(*, guardian: Account, teen_id: str) -> Pairing:
-    """Lock a teen's account and return the pairing that lets the guardian act for the teen now.
+def require_power(*, guardian: Account, teen_id: str) -> tuple[Pairing, LockedAccount]:
+    """Return the pairing that lets a guardian act for a teen now, and the teen, locked.
 
     Raises the same `NotPaired` for somebody else's teen and for one who does not exist, and
     otherwise as `check_power`.
@@ -53,7 +53,7 @@ def require_power(*, guardian: Account, teen_id: str) -> Pairing:
     if pairing is None:
         raise NotPaired
     check_power(pairing)
-    return pairing
+    return pairing, teen
 
 
 def check_power(pairing: Pairing) -> None:

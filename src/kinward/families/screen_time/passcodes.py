@@ -60,7 +60,7 @@ def codes_of(account: Account, day: date) -> list[Passcode]:
 @transaction.atomic
 def show_passcodes(*, guardian: Account, teen_id: str) -> list[Passcode]:
     """Return today's unused codes, for a guardian to read out. Each call is in the ledger."""
-    pairing = require_power(guardian=guardian, teen_id=teen_id)
+    pairing, _teen = require_power(guardian=guardian, teen_id=teen_id)
     day = local_now(pairing.teen, timezone.now()).date()
     used = set(_used_numbers(pairing.teen, day))
     record(actor=guardian.actor, kind="passcode.shown", subject=str(pairing))

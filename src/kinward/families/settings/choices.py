@@ -16,7 +16,7 @@ from kinward.families.settings.groups import NOT_SETTINGS
 from kinward.families.settings.settlement import choices_of, settle
 from kinward.ground.errors import Invalid
 from kinward.ledger.api import record
-from kinward.people.api import Account, lock_account
+from kinward.people.api import Account, LockedAccount, lock_account
 from kinward.policy import Bounds, ValueKind, Weekly, bounds_in_general
 
 MAX_WORDS: Final = 50
@@ -73,17 +73,18 @@ def choose_setting(
 
     Locks the teen's account. Raises as `require_power` and `check_value` do.
     """
-    pairing = require_power(guardian=guardian, teen_id=teen_id)
-    put_choice(pairing, capability, value, actor or guardian.actor)
+    pairing, teen = require_power(guardian=guardian, teen_id=teen_id)
+    put_choice(pairing, teen, capability, value, actor or guardian.actor)
     return pairing
 
 
-def put_choice(pairing: Pairing, capability: str, value: Weekly | None, actor: Actor) -> None:
+def put_choice(
+    pairing: Pairing, teen: LockedAccount, capability: str, value: Weekly | None, actor: Actor
+) -> None:
     """Replace a guardian's choice, settle it with the others', and tell the teen.
 
-    Requires the teen's lock. Guardians who chose differently are told too.
+    Guardians who chose differently are told too.
     """
-    teen = pairing.teen
     if value is not None:
         kind, bounds = bounds_for(teen, capability)
         check_value(kind, bounds, Layer.GUARDIAN, value, bounds.guardian_moves)
@@ -139,6 +140,15 @@ def own_settings(account: Account) -> dict[str, Setting]:
     return {setting.capability: setting for setting in settings}
 
 
+def _editor(
+    *, guardian: Account | None, teen_id: str, account: Account
+) -> tuple[Pairing | None, LockedAccount]:
+    """Return who edits a teen's words, a guardian's pairing or None for the teen; and the teen."""
+    if guardian is None:
+        return None, lock_account(account.pk)
+    return require_power(guardian=guardian, teen_id=teen_id)
+
+
 def tidy_word(word: str) -> str:
     """Return a word in the form in which words are compared: case-folded, with single spaces."""
     return re.sub(r"\s+", " ", word).strip().casefold()
@@ -150,8 +160,7 @@ def add_keyword(*, teen_id: str, word: str, guardian: Account | None, account: A
 
     Locks the teen's account. A word that is there already changes nothing.
     """
-    pairing = None if guardian is None else require_power(guardian=guardian, teen_id=teen_id)
-    teen = lock_account(account.pk) if pairing is None else pairing.teen
+    pairing, teen = _editor(guardian=guardian, teen_id=teen_id, account=account)
     word = tidy_word(word)
     if not word or len(word) > MAX_WORD or not word.isprintable():
         raise Invalid(f"A word has 1 to {MAX_WORD} characters.")
@@ -172,8 +181,7 @@ def remove_keyword(
 
     Locks the teen's account. A word that is not there changes nothing.
     """
-    pairing = None if guardian is None else require_power(guardian=guardian, teen_id=teen_id)
-    teen = lock_account(account.pk) if pairing is None else pairing.teen
+    pairing, teen = _editor(guardian=guardian, teen_id=teen_id, account=account)
     keywords = Keyword.objects.filter(pk=keyword_id, teen=teen, ended_at=None)
     if pairing is None:
         keywords = keywords.filter(pairing=None)

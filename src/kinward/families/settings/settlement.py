@@ -10,7 +10,7 @@ from django.utils import timezone
 from kinward.access import Actor
 from kinward.experience.api import Layer, Setting, live, make_setting
 from kinward.families.models import Ask, AskState, Choice, Keyword
-from kinward.people.api import Account
+from kinward.people.api import Account, LockedAccount
 from kinward.policy import WEEK, Value, ValueKind, Weekly
 
 
@@ -53,10 +53,10 @@ def choices_of(teen: Account, now: datetime | None = None) -> dict[str, list[Cho
     return by_capability
 
 
-def settle(teen: Account, capability: str, *, actor: Actor) -> Weekly | None:
+def settle(teen: LockedAccount, capability: str, *, actor: Actor) -> Weekly | None:
     """Set the permanent guardian setting to the strictest of the guardians' choices.
 
-    Returns that value, None where no guardian chose. Requires the teen's lock.
+    Returns that value, None where no guardian chose.
     """
     pack = live().in_force().for_account(teen.platform_id)
     known = None if pack is None else pack.capabilities.get(capability)
@@ -74,11 +74,10 @@ def settle(teen: Account, capability: str, *, actor: Actor) -> Weekly | None:
     return value
 
 
-def settle_all(teen: Account, *, actor: Actor) -> None:
+def settle_all(teen: LockedAccount, *, actor: Actor) -> None:
     """End everything that came from ended pairings, and settle the remaining guardians' choices.
 
     Ends the choices, keywords, temporary grants and open proposals of a teen's ended pairings.
-    Requires the teen's lock.
     """
     now = timezone.now()
     choices = Choice.objects.filter(
@@ -93,7 +92,7 @@ def settle_all(teen: Account, *, actor: Actor) -> None:
         until__isnull=False,
         granted_by__ended_at__isnull=False,
     ):
-        end_grant(ask, AskState.ENDED, actor=actor)
+        end_grant(ask, teen, AskState.ENDED, actor=actor)
     Ask.objects.filter(
         teen=teen,
         state__in=(AskState.OPEN, AskState.TALK),
@@ -106,14 +105,14 @@ def settle_all(teen: Account, *, actor: Actor) -> None:
         settle(teen, capability, actor=actor)
 
 
-def end_grant(ask: Ask, state: AskState, *, actor: Actor) -> None:
-    """End a temporary grant with its setting, and give the ask a state. Requires the teen's lock.
+def end_grant(ask: Ask, teen: LockedAccount, state: AskState, *, actor: Actor) -> None:
+    """End a temporary grant with its setting, and give the ask a state.
 
     A grant of extra minutes has no setting to end.
     """
     if ask.minutes is None:
         make_setting(
-            account=ask.teen,
+            account=teen,
             layer=Layer.GUARDIAN,
             capability=ask.capability,
             value=None,
@@ -124,7 +123,7 @@ def end_grant(ask: Ask, state: AskState, *, actor: Actor) -> None:
     ask.save(update_fields=["state"])
 
 
-def end_choices(teen: Account, capabilities: Iterable[str], why: str) -> None:
+def end_choices(teen: LockedAccount, capabilities: Iterable[str], why: str) -> None:
     """End guardians' choices and temporary grants for capabilities they can no longer move."""
     choices = Choice.objects.filter(
         pairing__teen=teen, capability__in=list(capabilities), ended_at=None

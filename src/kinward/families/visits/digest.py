@@ -38,7 +38,7 @@ def choose_digest(*, guardian: Account, teen_id: str, wish: str) -> bool:
     An address is used only after its owner has confirmed it by the link that is mailed to it.
     Returns whether a confirmation is needed.
     """
-    pairing = require_power(guardian=guardian, teen_id=teen_id)
+    pairing, _teen = require_power(guardian=guardian, teen_id=teen_id)
     wish = wish.strip()
     if wish not in ("app", "off"):
         if not config().mail_url:

@@ -1,1 +1,1 @@
-"""One package for each authority."""
+"""The authorities, with a package for each."""

@@ -1,1 +1,1 @@
-"""NCMEC's CyberTipline (18 USC 2258A): documents, a client, a sandbox that speaks its protocol."""
+"""NCMEC's CyberTipline (18 USC 2258A): documents, a client, and a sandbox."""

@@ -1,8 +1,8 @@
 """Filing a report with the CyberTipline: submit, upload and describe each file, finish.
 
-There is no idempotency key and no way to ask what was filed. So: a lost answer to `finish` is
-asked again (5102 means done); a lost answer to anything else abandons the attempt, with `retract`
-where its id is known (an unfinished report that is left alone is deleted by the authority).
+The authority has no idempotency key and no query for filed reports. So a call to `finish` whose
+answer was lost is repeated (5102 means done). Any other lost answer abandons the attempt, with
+`retract` if the id is known. The authority deletes unfinished reports by itself.
 """
 
 from collections.abc import Callable, Sequence
@@ -51,11 +51,11 @@ NOT_FOUND: Final = 1210
 
 
 class Abandon(Exception):
-    """This attempt cannot be finished; a new one can."""
+    """This attempt cannot be finished, but a new one can."""
 
 
 class CyberTipline:
-    """The client of one CyberTipline address."""
+    """The client of a CyberTipline address."""
 
     settings: ClassVar[type[CyberTiplineSettings]] = CyberTiplineSettings
     vocabulary: ClassVar[Vocabulary] = VOCABULARY
@@ -65,13 +65,13 @@ class CyberTipline:
 
     @property
     def production(self) -> str:
-        """The address, if it is NCMEC's own, where every report is real."""
+        """The address, if it is NCMEC's own, where every report is real; else empty."""
         url = self._settings.url
         host = urlsplit(url).hostname or ""
         return url if host.rstrip(".") in PRODUCTION_HOSTS else ""
 
     def check(self) -> str:
-        """Ask the authority for its status, with the credentials."""
+        """Ask for the authority's status with the credentials, and return its description."""
         with self._http() as http:
             try:
                 response = http.get("status")
@@ -83,15 +83,15 @@ class CyberTipline:
         return reply.description
 
     def prior(self, numbers: Sequence[str]) -> list[str]:
-        """All of them, since each is a number of NCMEC's own."""
+        """Return the numbers that have the form of a CyberTipline report."""
         return [number for number in numbers if is_report_number(number)]
 
     def succeeded(self, answer: Answer) -> bool:
-        """Its answers have a code of their own, and 0 is success."""
+        """Return whether the answer's own code is 0, which is success."""
         return answer.code == OK
 
     def file(self, filing: Filing) -> Receipt:
-        """Take a report from wherever it stands to its receipt."""
+        """Resume a report and return its receipt."""
         with self._http() as http:
             for _ in range(RESTARTS):
                 try:
@@ -101,7 +101,7 @@ class CyberTipline:
                         return finished
                     filing.restart(str(reason))
                 except Refused:
-                    # Where it cannot even be retracted, the authority lets it expire.
+                    # If the report cannot even be retracted, the authority lets it expire.
                     with suppress(TryLater):
                         if finished := self._retract(http, filing):
                             return finished
@@ -110,7 +110,7 @@ class CyberTipline:
         raise TryLater("Several attempts were interrupted.")
 
     def withdraw(self, filing: Filing) -> Receipt | None:
-        """Retract what was opened. One that is finished already stays: its receipt says so."""
+        """Retract an open report. A finished one stays, and its receipt is returned."""
         with self._http() as http:
             finished = self._retract(http, filing)
         if finished is not None:
@@ -138,7 +138,7 @@ class CyberTipline:
     def _file_once(self, http: httpx.Client, filing: Filing) -> Receipt:
         report_id = self._submit(http, filing)
         draft = filing.draft
-        # Of what many accounts shared there is one file: the authority takes no second one.
+        # A batched report has one file: the authority refuses a second one.
         files = draft.files[:1] if draft.viral_accounts else draft.files
         for number, file in enumerate(files, 1):
             file_id = self._upload(http, filing, report_id, number, file)
@@ -207,9 +207,9 @@ class CyberTipline:
         raise TryLater("finish was not answered.")
 
     def _retract(self, http: httpx.Client, filing: Filing) -> Receipt | None:
-        """Cancel the live attempt's report, where it was opened. Refuses to leave it in doubt.
+        """Cancel the live attempt's report, if it was opened; return a receipt if it is finished.
 
-        Where it turns out to be finished, that is its receipt.
+        Raises `TryLater` while the outcome is in doubt.
         """
         opened = filing.answered("submit")
         reply = reply_of(opened) if opened else None
@@ -239,7 +239,7 @@ class CyberTipline:
         return _expect_ok(answer)
 
     def _by_id(self, http: httpx.Client, filing: Filing, step: str, report_id: str) -> Answer:
-        """`finish` and `retract`: both may be repeated, since the answer tells what was done."""
+        """Call `finish` or `retract`. Both are repeatable: the answer tells what was done."""
         try:
             return filing.call(
                 step,
@@ -265,7 +265,10 @@ def _answer(response: httpx.Response) -> Answer:
 
 
 def _expect_ok(answer: Answer) -> Reply:
-    """The reply of a call that succeeded; else what to do, by the authority's code."""
+    """Return the reply of a successful call.
+
+    Raises `Abandon`, `TryLater` or `Refused` by the authority's code.
+    """
     reply = reply_of(answer)
     if reply is None:
         if answer.http_status in (401, 403):

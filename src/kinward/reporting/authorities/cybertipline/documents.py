@@ -1,7 +1,7 @@
-"""Drafts as the authority's documents, and the authority's answers as values. Pure.
+"""The authority's documents, written from drafts, and its answers, read into values. Pure.
 
-Children are written in the schema's order, and what is not known is left out: an element that is
-optional and empty means something else than its absence.
+Elements are in the schema's order, and unknown facts are left out, because an empty optional
+element means something else than an absent one.
 """
 
 from datetime import datetime
@@ -35,7 +35,7 @@ MAX_ANSWER: Final = 1024 * 1024
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """A response document: its code, words, and the ids it gives."""
+    """A response document: its code, its description and its ids."""
 
     code: int
     description: str = ""
@@ -45,7 +45,7 @@ class Reply(msgspec.Struct, frozen=True):
 
 
 def parse_xml(data: bytes) -> etree._Element:
-    """An XML document from a stranger: no entities, no network, no unbounded depth."""
+    """Parse untrusted XML: no entities, no network, no unbounded depth."""
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
     )
@@ -53,7 +53,7 @@ def parse_xml(data: bytes) -> etree._Element:
 
 
 def read_reply(data: bytes) -> Reply | None:
-    """The response in a body, or nothing when it is not one (empty, HTML, cut off)."""
+    """Read the response in a body; None if there is none (empty, HTML, cut off)."""
     if not data or len(data) > MAX_ANSWER:
         return None
     try:
@@ -71,12 +71,12 @@ def read_reply(data: bytes) -> Reply | None:
 
 
 def reply_of(answer: Answer) -> Reply | None:
-    """The response in a kept answer."""
+    """Read the response in a stored answer; None if there is none."""
     return read_reply(answer.body.encode())
 
 
 class Reporter(msgspec.Struct, frozen=True, kw_only=True):
-    """Who reports: the address that is answered, and what is always said of the company."""
+    """The reporting company: the address for replies, and its fixed texts."""
 
     email: str
     company: str = ""
@@ -85,7 +85,7 @@ class Reporter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def report_document(draft: Draft, *, reporter: Reporter, now: datetime) -> etree._Element:
-    """The `<report>` of a draft."""
+    """Write the `<report>` of a draft."""
     if draft.viral_accounts:
         return _batched_document(draft, reporter=reporter, now=now)
     root = etree.Element("report")
@@ -94,16 +94,16 @@ def report_document(draft: Draft, *, reporter: Reporter, now: datetime) -> etree
     _law_enforcement(root, draft)
     _reporter(root, reporter)
     account(root, "personOrUserReported", draft.account, now)
-    for each in draft.recipients:
-        account(root, "intendedRecipient", each, now)
-    for each in draft.victims:
-        account(root, "victim", each, now)
+    for recipient in draft.recipients:
+        account(root, "intendedRecipient", recipient, now)
+    for victim in draft.victims:
+        account(root, "victim", victim, now)
     text(root, "additionalInfo", draft.additional_info, MAX_INFO)
     return root
 
 
 def _batched_document(draft: Draft, *, reporter: Reporter, now: datetime) -> etree._Element:
-    """A report about one file that many shared: people by their ids, and nothing else of them."""
+    """Write a report about one file that many accounts shared. It names them by id alone."""
     root = etree.Element("report")
     etree.SubElement(root, "batchedReport", reason="VIRAL_POTENTIAL_MEME")
     _summary(root, msgspec.structs.replace(draft, escalate=""), now)
@@ -151,13 +151,13 @@ def _reporter(root: etree._Element, reporter: Reporter) -> None:
 def file_document(
     file: ReportedFile, *, report_id: str, file_id: str, now: datetime, batched: bool = False
 ) -> etree._Element:
-    """The `<fileDetails>` of one uploaded file; of a batched report it says little."""
+    """Write the `<fileDetails>` of one uploaded file, which is short in a batched report."""
     root = etree.Element("fileDetails")
     text(root, "reportId", report_id)
     text(root, "fileId", file_id)
     if batched:
         boolean(root, "fileViewedByEsp", file.viewed)
-        memes = [each for each in file.annotations if each in ("viral", "potentialMeme")]
+        memes = [name for name in file.annotations if name in ("viral", "potentialMeme")]
         flags(root, "fileAnnotations", memes or ["potentialMeme"])
         _classification(root, file.classification)
         return root
@@ -169,7 +169,7 @@ def file_document(
     text(root, "fileRelevance", "Supplemental Reported" if file.supplemental else "Reported")
     annotations = file.annotations
     if file.supplemental:
-        annotations = [each for each in annotations if each != "potentialMeme"]
+        annotations = [name for name in annotations if name != "potentialMeme"]
     flags(root, "fileAnnotations", annotations)
     _classification(root, "" if file.supplemental else file.classification)
     for kind, value in file.hashes.items():
@@ -177,8 +177,8 @@ def file_document(
             text(root, "originalFileHash", value).set("hashType", kind[:64])
     if file.ip_event:
         ip_event(root, file.ip_event, now)
-    for each in file.devices:
-        device(root, each, now)
+    for seen in file.devices:
+        device(root, seen, now)
     _details(root, file.details)
     text(root, "additionalInfo", file.info, MAX_INFO)
     return root
@@ -189,7 +189,7 @@ def _classification(root: etree._Element, given: str) -> None:
 
 
 def _details(root: etree._Element, details: dict[str, str]) -> None:
-    """What the file says of itself, as its EXIF does."""
+    """Write the metadata of a file as EXIF pairs."""
     pairs = [(clean(name)[:64], clean(value)) for name, value in details.items()]
     pairs = [(name, value) for name, value in pairs if name and value]
     if pairs:
@@ -201,5 +201,5 @@ def _details(root: etree._Element, details: dict[str, str]) -> None:
 
 
 def to_xml(document: etree._Element) -> bytes:
-    """The document as it is sent."""
+    """Serialise a document for sending."""
     return etree.tostring(document, xml_declaration=True, encoding="UTF-8")

@@ -1,7 +1,7 @@
 """The small parts of the authority's documents. Pure.
 
-Each leaves out what is not known, cuts what is too long, and drops what the authority would refuse
-the whole report for: an invalid address must not keep a child's report from being filed.
+Each function leaves out an unknown value, cuts a long one, and drops a value that would make the
+authority refuse the whole report: an invalid address must not stop a child's report.
 """
 
 import ipaddress
@@ -22,12 +22,12 @@ _EMAIL: Final = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s.]+")
 
 
 def clean(value: str) -> str:
-    """A text without the characters that XML does not have."""
+    """Remove the characters that XML does not allow."""
     return _ILLEGAL.sub("", value)
 
 
 def text(parent: etree._Element, name: str, value: str, limit: int | None = None) -> etree._Element:
-    """A child with a text; an empty text makes no child (the element returned is then loose)."""
+    """Append a child with a text. The returned element stays detached if the text is empty."""
     element = etree.Element(name)
     element.text = clean(value)[:limit]
     if element.text:
@@ -36,12 +36,12 @@ def text(parent: etree._Element, name: str, value: str, limit: int | None = None
 
 
 def boolean(parent: etree._Element, name: str, value: bool | None) -> etree._Element | None:
-    """A child that says yes or no; nothing where that is not known."""
+    """Append a child that is true or false; None appends nothing."""
     return None if value is None else text(parent, name, "true" if value else "false")
 
 
 def flags(parent: etree._Element, name: str, wanted: list[str]) -> None:
-    """A child with an element for each flag that is set."""
+    """Append a child with an element for every flag that is set."""
     if wanted:
         element = etree.SubElement(parent, name)
         for flag in wanted:
@@ -49,16 +49,16 @@ def flags(parent: etree._Element, name: str, wanted: list[str]) -> None:
 
 
 def url(parent: etree._Element, name: str, value: str) -> None:
-    """A child with a URL, if the authority would take it for one."""
+    """Append a child with a URL, if the authority accepts it as one."""
     if is_url(value):
         text(parent, name, value)
 
 
 def is_url(value: str) -> bool:
-    """Whether a text is a URL by the authority's rules."""
+    """Return whether a text is a URL by the authority's rules."""
     if not value.isascii() or len(value) > MAX_URL:
         return False
-    if any(each.isspace() or not each.isprintable() for each in value):
+    if any(character.isspace() or not character.isprintable() for character in value):
         return False
     try:
         parts = urlsplit(value)
@@ -68,20 +68,20 @@ def is_url(value: str) -> bool:
 
 
 def is_email(value: str) -> bool:
-    """Whether a text is an e-mail address by the authority's rules."""
+    """Return whether a text is an e-mail address by the authority's rules."""
     return (
         len(value) <= MAX_EMAIL and clean(value) == value and bool(_EMAIL.fullmatch(value.strip()))
     )
 
 
 def email(parent: etree._Element, value: str, name: str = "email") -> None:
-    """A child with an e-mail address, if it is one."""
+    """Append a child with an e-mail address, if it is valid."""
     if is_email(value):
         text(parent, name, value.strip())
 
 
 def ip_event(parent: etree._Element, event: IpEvent, now: datetime) -> None:
-    """An `<ipCaptureEvent>`."""
+    """Append an `<ipCaptureEvent>`, if the address is valid."""
     try:
         ipaddress.ip_address(event.ip)
     except ValueError:
@@ -96,7 +96,7 @@ def ip_event(parent: etree._Element, event: IpEvent, now: datetime) -> None:
 
 
 def device(parent: etree._Element, seen: Device, now: datetime) -> None:
-    """A `<deviceId>`, if both its kind and its id are known."""
+    """Append a `<deviceId>`, if both its kind and its id are known."""
     kind, id_ = clean(seen.kind).strip()[:255], clean(seen.id).strip()[:2083]
     if not kind.strip() or not id_.strip():
         return
@@ -108,6 +108,6 @@ def device(parent: etree._Element, seen: Device, now: datetime) -> None:
 
 
 def stamp(at: datetime, now: datetime) -> str:
-    """In UTC, and never in the future: a skewed clock must not have the report refused."""
+    """Format a moment in UTC, never in the future: a skewed clock must not get reports refused."""
     past = min(at, now - timedelta(seconds=1))
     return past.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,4 +1,4 @@
-"""Who is in a report, and where it happened, in the schema's order. Pure."""
+"""The people of a report and the places of its incident, in the schema's order. Pure."""
 
 from datetime import datetime
 from typing import Final
@@ -29,7 +29,7 @@ LONGEST_ID: Final = 2**63 - 1
 
 
 def account(root: etree._Element, kind: str, of: ReportedAccount, now: datetime) -> None:
-    """A `<personOrUserReported>`, `<intendedRecipient>` or `<victim>`."""
+    """Write a `<personOrUserReported>`, `<intendedRecipient>` or `<victim>`."""
     element = etree.SubElement(root, kind)
     if of.person is not None or kind == "victim":
         _person(etree.SubElement(element, PEOPLE[kind]), of.person or Person(), now)
@@ -48,7 +48,7 @@ def account(root: etree._Element, kind: str, of: ReportedAccount, now: datetime)
         ip_event(element, event, now)
     for seen in of.devices:
         device(element, seen, now)
-    _what_differs(element, kind, of)
+    _differences(element, kind, of)
     _disabled(element, of, now)
     if of.place is not None:
         _place(element, of.place, now)
@@ -57,7 +57,7 @@ def account(root: etree._Element, kind: str, of: ReportedAccount, now: datetime)
 
 
 def is_report_number(number: str) -> bool:
-    """Whether a text can be the number of a CyberTipline report.
+    """Return whether a text can be the number of a CyberTipline report.
 
     >>> [is_report_number(number) for number in ("7", "NCA-7", "0", "²", "9" * 19)]
     [True, False, False, False, False]
@@ -66,7 +66,7 @@ def is_report_number(number: str) -> bool:
     return digits and 0 < int(number) <= LONGEST_ID
 
 
-def _what_differs(element: etree._Element, kind: str, of: ReportedAccount) -> None:
+def _differences(element: etree._Element, kind: str, of: ReportedAccount) -> None:
     if kind == "victim":
         text(element, "schoolName", of.school, 255)
     if kind == "personOrUserReported":
@@ -108,7 +108,7 @@ def _person(element: etree._Element, person: Person, now: datetime) -> None:
 
 
 def _address(element: etree._Element, name: str, home: Address) -> None:
-    """A child with an address, if anything of it is known."""
+    """Append an element with an address, if any part of it is known."""
     child = etree.Element(name)
     text(child, "address", home.street, 255)
     text(child, "city", home.city, 100)
@@ -121,7 +121,7 @@ def _address(element: etree._Element, name: str, home: Address) -> None:
 
 
 def _place(element: etree._Element, place: Place, now: datetime) -> None:
-    """Roughly where; in the US a region that is no state is left out, and the city with it."""
+    """Append an estimated location. In the US a city is left out without a known state."""
     if place.country not in choices("country")[1:]:
         return
     region, city = clean(place.region)[:255], clean(place.city)[:255]
@@ -136,7 +136,7 @@ def _place(element: etree._Element, place: Place, now: datetime) -> None:
 
 
 def incidents(root: etree._Element, draft: Draft, now: datetime) -> None:
-    """The `<internetDetails>`, one for each place where it happened."""
+    """Write one `<internetDetails>` for each place of the incident."""
     for page in draft.pages:
         element = _incident(root, "webPageIncident")
         if page.third_party is not None:
@@ -167,7 +167,7 @@ def incidents(root: etree._Element, draft: Draft, now: datetime) -> None:
 
 
 def _elsewhere(root: etree._Element, draft: Draft, now: datetime) -> None:
-    """What happened on a phone, offline, or among peers."""
+    """Write the places that are phones, offline, or peer-to-peer networks."""
     for phone in draft.phones:
         element = _incident(root, "cellPhoneIncident")
         text(element, "phoneNumber", phone.number.strip(), 50)
@@ -206,12 +206,12 @@ def _incident(root: etree._Element, name: str) -> etree._Element:
 
 
 def _emails(draft: Draft) -> set[str]:
-    """The e-mail addresses of everybody in the report."""
+    """Return the e-mail addresses of everybody in the report."""
     people = (draft.account, *draft.recipients, *draft.victims)
     return {
         address.strip()
-        for each in people
-        if each.person is not None
-        for address in each.person.emails
+        for party in people
+        if party.person is not None
+        for address in party.person.emails
         if is_email(address)
     }

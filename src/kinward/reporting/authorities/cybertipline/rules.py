@@ -1,7 +1,7 @@
-"""The documented rules that the schema cannot say: lengths, dates in the past, what excludes what.
+"""The documented rules beyond the schema: lengths, dates in the past, mutually exclusive elements.
 
-Source: CyberTipline Reporting API technical documentation (June 2025). Each rule yields a sentence
-for each place where a document breaks it.
+Source: CyberTipline Reporting API technical documentation (June 2025). A rule yields a sentence for
+each place where a document breaks it.
 """
 
 import ipaddress
@@ -85,7 +85,7 @@ DEGREES: Final = {"latitude": 90, "longitude": 180}
 
 
 def faults(document: etree._Element, now: datetime) -> list[str]:
-    """Everything that is wrong with a document: by the schema, else by the rules."""
+    """Return everything wrong with a document: by the schema, or if it is valid, by the rules."""
     checker = schema()
     if not checker.validate(document):
         return [entry.message for entry in checker.error_log]  # type: ignore[attr-defined]
@@ -97,13 +97,13 @@ def _name(element: etree._Element) -> str:
 
 
 def _elements(document: etree._Element) -> Iterator[tuple[etree._Element, str, str]]:
-    """Each element with its name and its text."""
+    """Yield each element with its name and its text."""
     for element in document.iter(etree.Element):
         yield element, _name(element), (element.text or "").strip()
 
 
 def _when(text: str) -> datetime | None:
-    """The instant of a dateTime that has a zone, else nothing."""
+    """Parse a dateTime; None if it is invalid or has no zone."""
     try:
         value = datetime.fromisoformat(text)
     except ValueError:
@@ -112,7 +112,7 @@ def _when(text: str) -> datetime | None:
 
 
 def texts_fit(document: etree._Element, now: datetime) -> Iterator[str]:
-    """Lengths, blanks, URLs, e-mail addresses and IP addresses."""
+    """Check lengths, blanks, URLs, e-mail addresses and IP addresses."""
     for element, name, text in _elements(document):
         parent = element.getparent()
         place = f"{_name(parent)}/{name}" if parent is not None else name
@@ -150,7 +150,7 @@ def _is_ip(text: str) -> bool:
 
 
 def dates_are_past(document: etree._Element, now: datetime) -> Iterator[str]:
-    """Date-times carry a zone and lie in the past; dates of birth lie in the past."""
+    """Check that date-times have a zone, and that they and dates of birth lie in the past."""
     for element, name, text in _elements(document):
         stamps = [(name, text)] if name in DATES else []
         stamps += [(a, element.get(a, "")) for a in DATE_ATTRIBUTES if element.get(a)]
@@ -178,7 +178,7 @@ def _dates_in_order(element: etree._Element) -> Iterator[str]:
 
 
 def numbers_fit(document: etree._Element, now: datetime) -> Iterator[str]:
-    """Ports, ages, and what must not be given together."""
+    """Check ports, ages, degrees, and elements that exclude each other."""
     for element, name, text in _elements(document):
         if name == "port" and int(text) not in PORTS:
             yield "port is not from 1 to 65535"
@@ -198,7 +198,7 @@ def numbers_fit(document: etree._Element, now: datetime) -> Iterator[str]:
 
 
 def locations_are_known(document: etree._Element, now: datetime) -> Iterator[str]:
-    """An estimated location names its country; in the US a city needs its state."""
+    """Check that an estimated location names its country, and in the US its state."""
     for place in document.iter("estimatedLocation"):
         country = place.findtext("countryCode") or ""
         region, city = place.findtext("region"), place.findtext("city")
@@ -209,7 +209,7 @@ def locations_are_known(document: etree._Element, now: datetime) -> Iterator[str
 
 
 def report_is_consistent(document: etree._Element, now: datetime) -> Iterator[str]:
-    """Rules over a whole report."""
+    """Check the rules over a whole report."""
     if _name(document) != "report":
         return
     if document.find("reporter/reportingPerson/email") is None:
@@ -239,7 +239,7 @@ def _batched(document: etree._Element) -> Iterator[str]:
 
 
 def file_is_consistent(document: etree._Element, now: datetime) -> Iterator[str]:
-    """Rules over the details of a file."""
+    """Check the rules over the details of a file."""
     if _name(document) != "fileDetails":
         return
     seen = document.findtext("fileViewedByEsp") == "true"

@@ -1,7 +1,7 @@
-"""A CyberTipline to practise on: a real server with real state that speaks the real protocol.
+"""A CyberTipline for practice: a real server with real state that speaks the real protocol.
 
-Beside the protocol it has, under `/sandbox`, `GET reports` (what was filed, as JSON) and
-`POST faults` (how to misbehave). Where the documentation is silent:
+Besides the protocol it has `GET /sandbox/reports` (the filed reports, as JSON) and
+`POST /sandbox/faults` (how to misbehave). Where the documentation is silent:
 4xxx is HTTP 400, 2000 is 401, 3xxx 403, 1210 and 500x 404, 510x 409, 1xxx 500.
 """
 
@@ -35,8 +35,8 @@ class Fault(msgspec.Struct):
     """A way to misbehave on an endpoint ("*" is all), `times` more times, with a probability.
 
     slow: answers late · error: code 1000, nothing done · bare-error: done, then HTTP 502 without a
-    body · lost-request: hangs up, nothing done · lost-answer: done, then hangs up · wrong-hash: an
-    upload's MD5 is not that of the bytes.
+    body · lost-request: hangs up, nothing done · lost-answer: done, then hangs up · wrong-hash:
+    answers an upload with another MD5.
     """
 
     kind: str
@@ -47,7 +47,7 @@ class Fault(msgspec.Struct):
 
 
 class Faults:
-    """The faults set, and the dice."""
+    """The faults to play, and the dice."""
 
     def __init__(self, faults: list[Fault], seed: int | None = None) -> None:
         self.replace(faults)
@@ -62,7 +62,7 @@ class Faults:
         self._faults = faults
 
     def next(self, endpoint: str) -> Fault | None:
-        """The fault that strikes this call, if one does."""
+        """Return the fault that strikes this call, if one does."""
         with self._lock:
             for fault in self._faults:
                 fits = fault.endpoint in ("*", endpoint) and fault.times != 0
@@ -107,7 +107,7 @@ class Handler(BaseHTTPRequestHandler):
         self._handle("POST")
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Keep quiet: what was filed is under /sandbox/reports."""
+        """Log nothing: the filed reports are under /sandbox/reports."""
 
     def _handle(self, method: str) -> None:
         path = self.path.split("?")[0].removeprefix("/ispws")
@@ -232,7 +232,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _send(self, status: int, body: bytes, content_type: str = "") -> None:
         self.send_response(status)
-        # The real server labels its UTF-8 so; a client must not believe it.
+        # The real server sends UTF-8 under this label: a client must not believe it.
         self.send_header("Content-Type", content_type or "application/xml;charset=ISO-8859-1")
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Request-ID", str(uuid.uuid4()))
@@ -243,13 +243,13 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def http_status(code: int) -> int:
-    """The HTTP status that goes with one of the authority's codes."""
+    """Return the HTTP status for a code of the authority."""
     by_code = {1210: 404, 2000: 401, 5001: 404, 5002: 404, 5101: 409, 5102: 409}
     return by_code.get(code) or {1: 500, 3: 403, 4: 400}.get(code // 1000, 400)
 
 
 def response(root: str, **fields: object) -> bytes:
-    """A response document with these children."""
+    """Write a response document with these children."""
     element = etree.Element(root)
     for name, value in fields.items():
         etree.SubElement(element, name).text = str(value)
@@ -257,7 +257,7 @@ def response(root: str, **fields: object) -> bytes:
 
 
 def success(report_id: int, **fields: object) -> bytes:
-    """The response to a call that worked."""
+    """Write the response to a successful call."""
     return response(
         "reportResponse",
         responseCode=0,
@@ -268,7 +268,7 @@ def success(report_id: int, **fields: object) -> bytes:
 
 
 def done(report_id: int, file_ids: list[str]) -> bytes:
-    """The response to `finish`."""
+    """Write the response to `finish`."""
     root = etree.fromstring(response("reportDoneResponse", responseCode=0, reportId=report_id))
     listed = etree.SubElement(root, "files")
     for file_id in file_ids:
@@ -286,5 +286,5 @@ def serve(
     faults: list[Fault],
     expiry_scale: float = 1.0,
 ) -> Sandbox:
-    """A sandbox that listens; call `serve_forever` on it."""
+    """Return a sandbox that listens; call `serve_forever` on it."""
     return Sandbox((host, port), State(store, expiry_scale), username, password, Faults(faults))

@@ -1,4 +1,4 @@
-"""What the sandbox knows: reports, files, where each stands, in a SQLite file that outlives it."""
+"""The sandbox's state: reports and files, in a SQLite file that outlives the process."""
 
 import hashlib
 import secrets
@@ -28,7 +28,7 @@ CREATE TABLE IF NOT EXISTS file (
 
 
 class Problem(Exception):
-    """A refusal with one of the authority's codes."""
+    """A refusal with a code of the authority."""
 
     def __init__(self, code: int, description: str) -> None:
         self.code, self.description = code, description
@@ -39,7 +39,7 @@ class State:
     """The reports of one sandbox. Each method is one transaction."""
 
     def __init__(self, path: Path, expiry_scale: float = 1.0) -> None:
-        """`expiry_scale` shortens the life of unfinished reports for tests: 0.001 is 86 seconds."""
+        """Open the file. `expiry_scale` shortens unfinished reports' life: 0.001 is 86 seconds."""
         path.parent.mkdir(parents=True, exist_ok=True)
         self._db = sqlite3.connect(path, check_same_thread=False)
         self._db.row_factory = sqlite3.Row
@@ -66,7 +66,7 @@ class State:
             return int(top[0])
 
     def upload(self, report_id: str, name: str, data: bytes) -> tuple[str, str]:
-        """Take a file for an open report; keeps its digests and not its bytes."""
+        """Take a file for an open report; store its digests and not its bytes."""
         with self._lock, self._db as db:
             report = self._open_report(report_id)
             file_id, md5 = secrets.token_hex(16), hashlib.md5(data, usedforsecurity=False)
@@ -109,7 +109,7 @@ class State:
             return int(report["id"])
 
     def finish(self, report_id: str) -> tuple[int, list[str]]:
-        """File the report for good."""
+        """Finish a report; return its id and the ids of its files."""
         with self._lock, self._db as db:
             report = self._open_report(report_id)
             rows = db.execute(
@@ -132,7 +132,7 @@ class State:
             return int(report["id"])
 
     def all(self) -> list[dict[str, Any]]:
-        """Everything that was ever submitted, for tests and for the curious."""
+        """Return every report ever submitted, for tests and the curious."""
         with self._lock:
             self._expire()
             reports = [dict(row) for row in self._db.execute("SELECT * FROM report ORDER BY id")]
@@ -180,9 +180,9 @@ class State:
     def _check(self, document: etree._Element, root: str) -> None:
         if document.tag != root:
             raise Problem(4100, f"Validation failed: expected {root}")
-        found = faults(document, datetime.now(UTC))
-        if found:
-            raise Problem(4100, f"Validation failed: {found[0]}")
+        problems = faults(document, datetime.now(UTC))
+        if problems:
+            raise Problem(4100, f"Validation failed: {problems[0]}")
 
 
 def _check_batched_file(document: etree._Element) -> None:

@@ -1,4 +1,4 @@
-"""The authority's XML schema, rebuilt from facts about it (schema.json) as XSD 1.0.
+"""The authority's XML schema, rebuilt as XSD 1.0 from facts about it (schema.json).
 
 `schema.json` holds the names, order, cardinalities, types and enumerations of the CyberTipline
 Reporting schema, as of the snapshot of November 2025, and none of its prose.
@@ -25,7 +25,7 @@ def _xs(tag: str, *children: etree._Element, **attributes: str) -> etree._Elemen
 
 @cache
 def xsd() -> bytes:
-    """The schema document."""
+    """Build the schema document."""
     facts = json.loads(files(__package__).joinpath("schema.json").read_text())
     schema = _xs("schema", elementFormDefault="qualified")
     for name, body in facts["elements"].items():
@@ -39,13 +39,13 @@ def xsd() -> bytes:
 
 @cache
 def schema() -> etree.XMLSchema:
-    """The schema, ready to validate with."""
+    """Return the schema, ready to validate with."""
     return etree.XMLSchema(etree.fromstring(xsd()))
 
 
 @cache
 def choices(simple_type: str) -> tuple[str, ...]:
-    """The values of an enumerated type, such as `incidentType`."""
+    """Return the values of an enumerated type, such as `incidentType`."""
     facts = json.loads(files(__package__).joinpath("schema.json").read_text())
     return tuple(facts["simpleTypes"][simple_type]["enum"])
 
@@ -77,7 +77,7 @@ def _particle(item: Facts) -> etree._Element:
     low, high = item["occurs"]
     occurs = {"minOccurs": str(low), "maxOccurs": "unbounded" if high is None else str(high)}
     if "choice" in item:
-        return _xs("choice", *(_particle(each) for each in item["choice"]), **occurs)
+        return _xs("choice", *(_particle(option) for option in item["choice"]), **occurs)
     if "ref" in item:
         return _xs("element", ref=item["ref"], **occurs)
     if "complex" in item:

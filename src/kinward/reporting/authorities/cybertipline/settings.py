@@ -1,4 +1,4 @@
-"""What the CyberTipline's client reads from the environment."""
+"""The settings of the CyberTipline's client, read from the environment."""
 
 from typing import ClassVar
 
@@ -6,7 +6,7 @@ from kinward.ground.config import Section
 
 
 class CyberTiplineSettings(Section, frozen=True, kw_only=True):
-    """The address, ending in `/ispws`, and the credentials that NCMEC gave."""
+    """The address, ending in `/ispws`, and the credentials from NCMEC."""
 
     prefix: ClassVar[str] = "cybertipline"
 

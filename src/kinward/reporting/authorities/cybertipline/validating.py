@@ -1,4 +1,4 @@
-"""Holding a report's documents to a schema: ours with its rules, or the authority's own."""
+"""Validation of a report's documents: by our schema and its rules, or by the authority's own."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,25 +21,25 @@ MAX_SCHEMA = 4 * 1024 * 1024
 
 
 def faults_of(report: Report, xsd: Path | None = None) -> list[str]:
-    """Everything that is wrong with the documents of a report; empty when they are valid."""
+    """Return everything wrong with the documents of a report; empty if they are valid."""
     draft, now = from_json(report.draft), datetime.now(UTC)
     reporter = Reporter(email=config().reporter_email or "nobody@example.org")
     batched = bool(draft.viral_accounts)
     documents = [
         report_document(draft, reporter=reporter, now=now),
         *(
-            file_document(each, report_id="1", file_id="0" * 32, now=now, batched=batched)
-            for each in draft.files
+            file_document(file, report_id="1", file_id="0" * 32, now=now, batched=batched)
+            for file in draft.files
         ),
     ]
     if xsd is None:
-        return [fault for each in documents for fault in faults(each, now)]
+        return [fault for document in documents for fault in faults(document, now)]
     schema = _schema(xsd)
-    found = []
-    for each in documents:
-        if not schema.validate(each):
-            found += [entry.message for entry in schema.error_log]  # type: ignore[attr-defined]
-    return found
+    problems = []
+    for document in documents:
+        if not schema.validate(document):
+            problems += [entry.message for entry in schema.error_log]  # type: ignore[attr-defined]
+    return problems
 
 
 def _schema(path: Path) -> etree.XMLSchema:

@@ -1,4 +1,4 @@
-"""The CyberTipline's words, by the names of its schema. Pure."""
+"""The CyberTipline's vocabulary, by the names of its schema. Pure."""
 
 from typing import Final
 

@@ -1,8 +1,8 @@
-"""Authorities that take no reports from machines: a sealed package, and a person who hands it over.
+"""Authorities without a reporting API: a sealed package, and a person who hands it over.
 
-The package is signed, has the report as JSON and on paper and the files, and opens only with the
-authority's own key. The report waits until a custodian writes down that it was handed over, and the
-number that the authority gave it.
+The package is signed. It contains the report as JSON and PDF, and the files. Only the authority's
+own key opens it. The report waits until a custodian records the hand-over and the authority's
+number.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ DONE: Final = 200
 
 
 class HandOverSettings(Section, frozen=True, kw_only=True):
-    """The keys that packages are sealed to (`name=age1…`, with commas), and where they go."""
+    """The keys that packages are sealed to (`name=age1…`, with commas), and their directory."""
 
     prefix: ClassVar[str] = "handover"
 
@@ -39,7 +39,7 @@ class HandOverSettings(Section, frozen=True, kw_only=True):
 
 
 class HandOver:
-    """An authority to which a person brings the report. What differs is its name and its law."""
+    """An authority to which a person delivers the report. Subclasses differ in name and law."""
 
     code: ClassVar[str]
     title: ClassVar[str]
@@ -54,23 +54,23 @@ class HandOver:
 
     @property
     def production(self) -> str:
-        """Nothing leaves by itself, so there is nothing to guard."""
+        """Empty: nothing leaves by itself, so there is nothing to guard."""
         return ""
 
     def check(self) -> str:
-        """Whether there is a key of the authority's to seal reports to."""
+        """Return the key of the authority that packages are sealed to. Raises `NotConfigured`."""
         return f"{self.title}: packages are sealed to {self._recipient()[:16]}…"
 
     def prior(self, numbers: Sequence[str]) -> list[str]:
-        """All of them: a person reads them, whatever they look like."""
+        """Return all of them: a person reads the numbers, whatever their form."""
         return list(numbers)
 
     def succeeded(self, answer: Answer) -> bool:
-        """Whether the package was written."""
+        """Return whether the package was written."""
         return answer.http_status == DONE
 
     def file(self, filing: Filing) -> Receipt:
-        """Write the package, once, and say that a person is needed. Never a receipt by itself."""
+        """Write the package once, then raise `HandOverNeeded`. It never returns a receipt."""
         path = self._path(filing)
         if not path.exists():
             write_package(
@@ -91,7 +91,7 @@ class HandOver:
         raise HandOverNeeded(f"Hand {path} over to {self.title}, and write its number down.")
 
     def withdraw(self, filing: Filing) -> Receipt | None:
-        """Delete the package, which nobody has taken anywhere yet."""
+        """Delete the package, which nobody has delivered yet."""
         self._path(filing).unlink(missing_ok=True)
         filing.restart("withdrawn")
         return None
@@ -120,9 +120,9 @@ def _items(filing: Filing) -> Iterator[PackageItem]:
 
 
 class NationalCrimeAgency(HandOver):
-    """The United Kingdom's (Online Safety Act 2023, s. 66; SI 2026/268, in force 2026-04-07).
+    """The authority of the UK (Online Safety Act 2023, s. 66; SI 2026/268, in force 2026-04-07).
 
-    What was reported under another country's scheme counts as reported there.
+    A report under another country's scheme counts as a report in the UK.
     """
 
     code = "nca"
@@ -130,21 +130,21 @@ class NationalCrimeAgency(HandOver):
 
 
 class CybertipCa(HandOver):
-    """Canada's tipline, of the Canadian Centre for Child Protection."""
+    """Canada's tipline, run by the Canadian Centre for Child Protection."""
 
     code = "cybertip-ca"
     title = "Cybertip.ca"
 
 
 class ESafety(HandOver):
-    """Australia's commissioner."""
+    """Australia's eSafety Commissioner."""
 
     code = "esafety"
     title = "the eSafety Commissioner"
 
 
 class EuAuthority(HandOver):
-    """An authority of a member state of the EU, as Art. 18 of the Digital Services Act asks."""
+    """An authority of an EU member state, under Art. 18 of the Digital Services Act."""
 
     code = "eu"
     title = "a member state's authority"
