@@ -34,6 +34,7 @@ def fill(count: int) -> None:
     from django.utils import timezone
 
     from kinward.casebook.models import Case, Finding, UserReport
+    from kinward.ledger import kinds
     from kinward.ledger.services import record
     from kinward.people.models import Account
 
@@ -69,7 +70,9 @@ def fill(count: int) -> None:
 
     with transaction.atomic():
         for case in cases[::10]:
-            record(actor=Actor.key("bench"), kind="case.opened", subject=str(case))
+            record(
+                actor=Actor.key("bench"), subject=str(case), fact=kinds.CaseOpened(account="bench")
+            )
 
 
 def timed(name: str, work: Callable[[], Any], rounds: int = ROUNDS) -> None:

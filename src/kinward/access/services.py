@@ -17,7 +17,7 @@ from kinward.access.permissions import Permission
 from kinward.access.roles import ROLES
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ground.watch import Cache, watch
-from kinward.ledger.api import record
+from kinward.ledger.api import kinds, record
 
 DEFAULT_SCOPES: Final = frozenset(
     {
@@ -75,7 +75,7 @@ def create_key(*, name: str, scopes: frozenset[str], actor: Actor) -> str:
             ApiKey.objects.create(name=name, digest=_digest(secret), scopes=sorted(scopes))
     except IntegrityError as error:
         raise NameTaken(f"There is a key named {name!r}.") from error
-    record(actor=actor, kind="key.created", subject=f"key:{name}", scopes=sorted(scopes))
+    record(actor=actor, subject=f"key:{name}", fact=kinds.KeyCreated(scopes=sorted(scopes)))
     return secret
 
 
@@ -85,7 +85,7 @@ def revoke_key(*, name: str, actor: Actor) -> None:
     actor.must(Permission.MANAGE_KEYS)
     if not ApiKey.objects.filter(name=name, revoked_at=None).update(revoked_at=timezone.now()):
         raise NotFound(f"There is no live key named {name!r}.")
-    record(actor=actor, kind="key.revoked", subject=f"key:{name}")
+    record(actor=actor, subject=f"key:{name}", fact=kinds.KeyRevoked())
     watch().changed("keys", "")
 
 
@@ -150,5 +150,5 @@ def create_staff(*, username: str, password: str, role: str, actor: Actor) -> St
     if Staff.objects.filter(username=username).exists():
         raise NameTaken(f"There is a staff account named {username!r}.")
     staff = Staff.objects.create_user(username=username, password=password, role=role)
-    record(actor=actor, kind="staff.created", subject=str(staff.actor), role=role)
+    record(actor=actor, subject=str(staff.actor), fact=kinds.StaffCreated(role=role))
     return staff

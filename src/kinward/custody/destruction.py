@@ -15,7 +15,7 @@ from kinward.casebook.api import UNDECIDED, Case, get_case
 from kinward.custody.models import Destruction
 from kinward.evidence.api import destroy_on_request
 from kinward.ground.errors import Invalid, KinwardError
-from kinward.ledger.api import record
+from kinward.ledger.api import kinds, record
 from kinward.people.api import lock_account
 from kinward.redress.api import appeal_waits
 from kinward.reporting.api import SETTLED, reports_of_case
@@ -55,11 +55,12 @@ def request_destruction(*, form: DestructionForm, staff: Staff) -> Destruction:
     )
     record(
         actor=staff.actor,
-        kind="destruction.asked",
         subject=str(destruction),
-        case=str(case.id),
-        asked_for_by=destruction.asked_for_by,
-        reference=destruction.reference,
+        fact=kinds.DestructionAsked(
+            case=str(case.id),
+            asked_for_by=destruction.asked_for_by,
+            reference=destruction.reference,
+        ),
     )
     return destruction
 
@@ -75,9 +76,8 @@ def decide_destruction(*, destruction_id: UUID, agree: bool, staff: Staff) -> De
         destroy_on_request(case_id=case.id, reason=str(destruction), actor=staff.actor)
     record(
         actor=staff.actor,
-        kind="destruction.done" if agree else "destruction.refused",
         subject=str(destruction),
-        case=str(case.id),
+        fact=(kinds.DestructionDone if agree else kinds.DestructionRefused)(case=str(case.id)),
     )
     return destruction
 

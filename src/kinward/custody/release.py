@@ -22,7 +22,7 @@ from kinward.custody.package import items
 from kinward.evidence.api import Packed, check_recipient, write_package
 from kinward.ground.config import config
 from kinward.ground.errors import Invalid, KinwardError, NotFound
-from kinward.ledger.api import record
+from kinward.ledger.api import kinds, record
 from kinward.people.api import get_account
 
 MAX_TEXT: Final = 200
@@ -71,13 +71,14 @@ def request_release(*, form: ReleaseForm, staff: Staff) -> Release:
     )
     record(
         actor=staff.actor,
-        kind="release.asked",
         subject=str(release),
-        account=release.account.platform_id,
-        to=release.to,
-        reference=release.reference,
-        since=release.since.isoformat(),
-        until=release.until.isoformat(),
+        fact=kinds.ReleaseAsked(
+            account=release.account.platform_id,
+            to=release.to,
+            reference=release.reference,
+            since=release.since.isoformat(),
+            until=release.until.isoformat(),
+        ),
     )
     return release
 
@@ -86,8 +87,8 @@ def request_release(*, form: ReleaseForm, staff: Staff) -> Release:
 def decide_release(*, release_id: UUID, approve: bool, staff: Staff) -> Release:
     """Approve or refuse a release. The person who asked may refuse it but not approve it."""
     release = decide_agreement(Release, release_id, approve=approve, staff=staff)
-    kind = "release.approved" if approve else "release.refused"
-    record(actor=staff.actor, kind=kind, subject=str(release))
+    fact = kinds.ReleaseApproved() if approve else kinds.ReleaseRefused()
+    record(actor=staff.actor, subject=str(release), fact=fact)
     return release
 
 
@@ -118,10 +119,8 @@ def make_package(*, release_id: UUID, path: Path, actor: Actor) -> Packed:
     with transaction.atomic():
         record(
             actor=actor,
-            kind="release.packed",
             subject=str(release),
-            files=packed.files,
-            sha256=packed.sha256,
+            fact=kinds.ReleasePacked(files=packed.files, sha256=packed.sha256),
         )
     return packed
 
@@ -143,7 +142,7 @@ def record_hand_over(*, release_id: UUID, to: str, staff: Staff) -> Release:
     release.handed_at, release.handed_by = timezone.now(), staff
     release.save(update_fields=["state", "handed_to", "handed_at", "handed_by"])
     record(
-        actor=staff.actor, kind="release.handed_over", subject=str(release), to=release.handed_to
+        actor=staff.actor, subject=str(release), fact=kinds.ReleaseHandedOver(to=release.handed_to)
     )
     return release
 

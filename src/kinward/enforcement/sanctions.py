@@ -19,7 +19,7 @@ from kinward.access import Actor
 from kinward.enforcement.models import Effect, Sanction, SanctionKind, Target
 from kinward.enforcement.services import issue_account
 from kinward.experience.api import withhold
-from kinward.ledger.api import record
+from kinward.ledger.api import kinds, record
 from kinward.people.api import Account, LockedAccount, Standing, lock_account, set_standing
 
 STANDINGS: Final = (Standing.ACTIVE, Standing.SUSPENDED, Standing.TERMINATED)
@@ -98,12 +98,13 @@ def impose_sanction(
         )
         record(
             actor=actor,
-            kind="sanction.imposed",
             subject=str(sanction),
-            case=str(case_id),
-            account=account.platform_id,
-            sanction=str(kind),
-            until=None if until is None else until.isoformat(),
+            fact=kinds.SanctionImposed(
+                case=str(case_id),
+                account=account.platform_id,
+                sanction=str(kind),
+                until=None if until is None else until.isoformat(),
+            ),
         )
 
     _apply(account, case_id, actor, change)
@@ -121,11 +122,8 @@ def lift_sanction(*, account: LockedAccount, case_id: UUID, why: str, actor: Act
         for sanction in _end(Sanction.objects.filter(case_id=case_id, account=account), why):
             record(
                 actor=actor,
-                kind="sanction.lifted",
                 subject=str(sanction),
-                case=str(case_id),
-                account=account.platform_id,
-                why=why,
+                fact=kinds.SanctionLifted(case=str(case_id), account=account.platform_id, why=why),
             )
 
     _apply(account, case_id, actor, change)

@@ -18,7 +18,7 @@ from kinward.ground.config import config
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ground.jobs import DELAYS, enqueue, enqueue_once
 from kinward.ground.locks import exclusive
-from kinward.ledger.api import record
+from kinward.ledger.api import kinds, record
 from kinward.people.api import Account
 
 log = structlog.get_logger(__name__)
@@ -92,11 +92,8 @@ def _send(action: Action, actor: Actor) -> None:
     _deliver_soon(action)
     record(
         actor=actor,
-        kind="action.issued",
         subject=str(action),
-        case=_case(action),
-        type=action.type,
-        target=action.target,
+        fact=kinds.ActionIssued(case=_case(action), type=action.type, target=action.target),
     )
 
 
@@ -168,7 +165,9 @@ def acknowledge_actions(action_ids: Sequence[UUID], *, actor: Actor) -> int:
     )
     for action in acknowledged:
         record(
-            actor=actor, kind="action.delivered", subject=str(action), case=_case(action), status=0
+            actor=actor,
+            subject=str(action),
+            fact=kinds.ActionDelivered(case=_case(action), status=0),
         )
     return len(acknowledged)
 
@@ -242,10 +241,8 @@ def _delivered(action: Action, delivery: Delivery) -> None:
     )
     record(
         actor=Actor.system("enforcement"),
-        kind="action.delivered",
         subject=str(action),
-        case=_case(action),
-        status=delivery.status,
+        fact=kinds.ActionDelivered(case=_case(action), status=delivery.status),
     )
 
 
@@ -262,10 +259,8 @@ def _failed(action: Action, status: int | None, answer: str) -> None:
         )
         record(
             actor=Actor.system("enforcement"),
-            kind="action.parked",
             subject=str(action),
-            case=_case(action),
-            attempts=attempts,
+            fact=kinds.ActionParked(case=_case(action), attempts=attempts),
         )
     log.error("action.parked", action=str(action.id), type=action.type, attempts=attempts)
 
@@ -280,4 +275,4 @@ def replay_action(*, action: Action, actor: Actor) -> None:
     action.state, action.attempts = ActionState.PENDING, 0
     action.save(update_fields=["state", "attempts"])
     _deliver_soon(action)
-    record(actor=actor, kind="action.replayed", subject=str(action), case=_case(action))
+    record(actor=actor, subject=str(action), fact=kinds.ActionReplayed(case=_case(action)))

@@ -14,7 +14,7 @@ from kinward.evidence import storage
 from kinward.evidence.keys import keys, keys_of
 from kinward.evidence.models import Evidence
 from kinward.evidence.services import sealed_bytes
-from kinward.ledger.api import record
+from kinward.ledger.api import kinds, record
 
 log = structlog.get_logger(__name__)
 
@@ -37,10 +37,10 @@ def store_next_file() -> bool:
         evidence.save(update_fields=["ciphertext", "location"])
         record(
             actor=ACTOR,
-            kind="evidence.stored",
             subject=str(evidence),
-            case=str(evidence.case_id),
-            sealed_sha256=evidence.sealed_sha256,
+            fact=kinds.EvidenceStored(
+                case=str(evidence.case_id), sealed_sha256=evidence.sealed_sha256
+            ),
         )
     return True
 
@@ -70,11 +70,8 @@ def _rewrap(pk: UUID) -> int:
     evidence.save(update_fields=["wrapped_key", "key_id"])
     record(
         actor=ACTOR,
-        kind="evidence.rewrapped",
         subject=str(evidence),
-        case=str(evidence.case_id),
-        before=before,
-        after=current,
+        fact=kinds.EvidenceRewrapped(case=str(evidence.case_id), before=before, after=current),
     )
     return 1
 
@@ -111,10 +108,8 @@ def _is_whole(pk: UUID) -> bool:
         log.error("evidence.damaged", evidence=str(evidence), found=digest)
         record(
             actor=ACTOR,
-            kind="evidence.damaged",
             subject=str(evidence),
-            case=str(evidence.case_id),
-            found=digest[:200],
+            fact=kinds.EvidenceDamaged(case=str(evidence.case_id), found=digest[:200]),
         )
     evidence.scrubbed_at = now
     evidence.save(update_fields=["sealed_sha256", "damaged_at", "scrubbed_at"])

@@ -18,7 +18,7 @@ from kinward.evidence.sealing import decrypt, seal
 from kinward.ground.config import config
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ground.jobs import enqueue
-from kinward.ledger.api import record
+from kinward.ledger.api import kinds, record
 from kinward.matching.api import Check
 from kinward.media import View, decoders, digest_bytes, medium_of
 
@@ -89,11 +89,10 @@ def _seal(evidence: Evidence, data: bytes, actor: Actor) -> Evidence:
     evidence.save(force_insert=True)
     record(
         actor=actor,
-        kind="evidence.sealed",
         subject=str(evidence),
-        case=str(evidence.case_id),
-        sha256=evidence.sha256,
-        size=evidence.size,
+        fact=kinds.EvidenceSealed(
+            case=str(evidence.case_id), sha256=evidence.sha256, size=evidence.size
+        ),
     )
     return evidence
 
@@ -116,7 +115,7 @@ def open_evidence(*, evidence: Evidence, staff: Staff, reason: str, moving: bool
     _require_reason(staff, reason)
     view = _render(evidence, _open(evidence), moving=moving)
     with transaction.atomic(durable=True):
-        _record_look("evidence.viewed", evidence, staff, reason, entire=view.entire)
+        _record_view(evidence, staff, reason, entire=view.entire)
     return view
 
 
@@ -124,7 +123,7 @@ def record_evidence_watched(*, evidence: Evidence, staff: Staff, reason: str) ->
     """Record that a person played all of a video that was shown to them."""
     _require_reason(staff, reason)
     with transaction.atomic(durable=True):
-        _record_look("evidence.viewed", evidence, staff, reason, entire=True)
+        _record_view(evidence, staff, reason, entire=True)
 
 
 def veil_evidence(*, evidence: Evidence, staff: Staff, reason: str) -> bytes:
@@ -132,7 +131,8 @@ def veil_evidence(*, evidence: Evidence, staff: Staff, reason: str) -> bytes:
     _require_reason(staff, reason)
     rendering = decoders().still(_open(evidence), veiled=True)
     with transaction.atomic(durable=True):
-        _record_look("evidence.veiled", evidence, staff, reason)
+        fact = kinds.EvidenceVeiled(case=str(evidence.case_id), reason=reason)
+        record(actor=staff.actor, subject=str(evidence), fact=fact)
     return rendering
 
 
@@ -142,9 +142,8 @@ def read_for_report(*, evidence: Evidence, report_id: UUID) -> bytes:
     with transaction.atomic(durable=True):
         record(
             actor=Actor.system("reporting"),
-            kind="evidence.read",
             subject=str(evidence),
-            reason=f"report:{report_id}",
+            fact=kinds.EvidenceRead(reason=f"report:{report_id}"),
         )
     return data
 
@@ -159,10 +158,8 @@ def read_for_restoration(*, case_id: UUID, content_id: str, actor: Actor) -> byt
     with transaction.atomic(durable=True):
         record(
             actor=actor,
-            kind="evidence.given_back",
             subject=str(evidence),
-            case=str(case_id),
-            sha256=evidence.sha256,
+            fact=kinds.EvidenceGivenBack(case=str(case_id), sha256=evidence.sha256),
         )
     return data
 
@@ -175,10 +172,8 @@ def read_for_release(*, evidence_id: UUID, release_id: UUID, actor: Actor) -> by
     with transaction.atomic(durable=True):
         record(
             actor=actor,
-            kind="evidence.released",
             subject=str(evidence),
-            case=str(evidence.case_id),
-            reason=f"release:{release_id}",
+            fact=kinds.EvidenceReleased(case=str(evidence.case_id), reason=f"release:{release_id}"),
         )
     return data
 
@@ -189,15 +184,9 @@ def _require_reason(staff: Staff, reason: str) -> None:
         raise Invalid("Say why this evidence is opened.")
 
 
-def _record_look(kind: str, evidence: Evidence, staff: Staff, reason: str, **data: bool) -> None:
-    record(
-        actor=staff.actor,
-        kind=kind,
-        subject=str(evidence),
-        case=str(evidence.case_id),
-        reason=reason,
-        **data,
-    )
+def _record_view(evidence: Evidence, staff: Staff, reason: str, *, entire: bool) -> None:
+    fact = kinds.EvidenceViewed(case=str(evidence.case_id), reason=reason, entire=entire)
+    record(actor=staff.actor, subject=str(evidence), fact=fact)
 
 
 def _open(evidence: Evidence) -> bytes:
@@ -233,11 +222,8 @@ def keep_until(*, case_id: UUID, until: datetime, why: str, actor: Actor) -> int
     count = Evidence.objects.filter(case_id=case_id, destroyed_at=None).update(expires_at=until)
     record(
         actor=actor,
-        kind="evidence.term_set",
         subject=f"case:{case_id}",
-        until=until.isoformat(),
-        why=why,
-        files=count,
+        fact=kinds.EvidenceTermSet(until=until.isoformat(), why=why, files=count),
     )
     return count
 
@@ -272,8 +258,9 @@ def set_legal_hold(*, case_id: UUID, reference: str, actor: Actor) -> int:
     )
     if not count:
         raise NotFound(f"Case {case_id} has no evidence.")
-    kind = "evidence.held" if reference else "evidence.hold_ended"
-    record(actor=actor, kind=kind, subject=f"case:{case_id}", reference=reference, files=count)
+    kind = kinds.EvidenceHeld if reference else kinds.EvidenceHoldEnded
+    fact = kind(reference=reference, files=count)
+    record(actor=actor, subject=f"case:{case_id}", fact=fact)
     return count
 
 
@@ -319,11 +306,10 @@ def _destroy(evidence: Evidence, *, reason: str, actor: Actor) -> None:
     evidence.save(update_fields=["ciphertext", "wrapped_key", "destroyed_at"])
     record(
         actor=actor,
-        kind="evidence.destroyed",
         subject=str(evidence),
-        case=str(evidence.case_id),
-        sha256=evidence.sha256,
-        reason=reason,
+        fact=kinds.EvidenceDestroyed(
+            case=str(evidence.case_id), sha256=evidence.sha256, reason=reason
+        ),
     )
     if storage.has_store() or evidence.location:
         enqueue(DELETE, location=evidence.location or storage.object_location(evidence.id))

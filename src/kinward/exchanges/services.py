@@ -19,7 +19,7 @@ from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ground.locks import exclusive
 from kinward.ground.secrets import open_text, seal_text
 from kinward.ground.text import storable
-from kinward.ledger.api import record
+from kinward.ledger.api import kinds, record
 from kinward.matching.api import (
     BankedHash,
     ListedHash,
@@ -103,7 +103,7 @@ def add_exchange(
             exchange.save(force_insert=True)
     except IntegrityError as error:
         raise ExchangeExists(f"{name!r} exists already.") from error
-    record(actor=actor, kind="exchange.added", subject=str(exchange), api=api, opinions=opinions)
+    record(actor=actor, subject=str(exchange), fact=kinds.ExchangeAdded(api=api, opinions=opinions))
     return exchange
 
 
@@ -279,11 +279,8 @@ def _finish(exchange: Exchange, run: Sync, actor: Actor) -> None:
         announce_new_hashes()
     record(
         actor=actor,
-        kind="exchange.synced",
         subject=str(exchange),
-        entries=run.entries,
-        added=run.added,
-        removed=run.removed,
+        fact=kinds.ExchangeSynced(entries=run.entries, added=run.added, removed=run.removed),
     )
 
 
@@ -292,8 +289,8 @@ def set_exchange_enabled(*, exchange: Exchange, enabled: bool, actor: Actor) -> 
     """Enable or disable the regular sync with a partner."""
     actor.must(Permission.RUN_EXCHANGES)
     Exchange.objects.filter(pk=exchange.pk).update(enabled=enabled)
-    kind = "exchange.enabled" if enabled else "exchange.disabled"
-    record(actor=actor, kind=kind, subject=str(exchange))
+    fact = kinds.ExchangeEnabled() if enabled else kinds.ExchangeDisabled()
+    record(actor=actor, subject=str(exchange), fact=fact)
 
 
 def due() -> list[Exchange]:

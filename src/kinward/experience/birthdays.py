@@ -8,7 +8,7 @@ from kinward.access import Actor
 from kinward.experience.live import live, load_states, person_of, today
 from kinward.experience.models import Layer, Setting
 from kinward.experience.settings import decide_everything, end_guardian_settings
-from kinward.ledger.api import record
+from kinward.ledger.api import kinds, record
 from kinward.people.api import Account, LockedAccount, lock_account, set_age
 from kinward.policy import EFFECTS, AgeRange, Decision, Pack, Person, bounds_in_general, decide
 from kinward.policy.api import direction
@@ -51,12 +51,13 @@ def apply_birthday(account_id: int) -> tuple[LockedAccount, Growth] | None:
     growth = _compare(before, after, account.language, ended)
     record(
         actor=Actor.system("experience"),
-        kind="account.grown",
         subject=f"account:{account.platform_id}",
-        age=[age.lower, age.upper],
-        opened=sorted(growth.opened),
-        closed=sorted(growth.closed),
-        ended=ended,
+        fact=kinds.AccountGrown(
+            age=[age.lower, age.upper],
+            opened=sorted(growth.opened),
+            closed=sorted(growth.closed),
+            ended=ended,
+        ),
     )
     return account, growth
 

@@ -11,7 +11,7 @@ from kinward.experience.population import count_accounts, stored_people
 from kinward.experience.services import activate_proposal, current_pack, store_pack
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ground.jobs import enqueue
-from kinward.ledger.api import record
+from kinward.ledger.api import kinds, record
 from kinward.policy import Pack, decode_pack
 from kinward.policy.api import simulate_change
 
@@ -73,12 +73,8 @@ def propose_pack(*, files: dict[str, str], why: str, share: int, staff: Staff) -
     enqueue(SIMULATE, proposal_id=str(proposal.id))
     record(
         actor=staff.actor,
-        kind="proposal.made",
         subject=str(proposal),
-        pack=str(pack),
-        base=str(base),
-        share=share,
-        why=proposal.why,
+        fact=kinds.ProposalMade(pack=str(pack), base=str(base), share=share, why=proposal.why),
     )
     return proposal
 
@@ -123,9 +119,10 @@ def decide_proposal(*, proposal_id: UUID, approve: bool, staff: Staff) -> Propos
         raise Outdated
     record(
         actor=staff.actor,
-        kind="proposal.approved" if approve else "proposal.rejected",
         subject=str(proposal),
-        pack=str(proposal.pack),
+        fact=(kinds.ProposalApproved if approve else kinds.ProposalRejected)(
+            pack=str(proposal.pack)
+        ),
     )
     if approve:
         activate_proposal(proposal)

@@ -11,7 +11,7 @@ from kinward.access.api import AgreementState
 from kinward.experience.live import FIRST_PACK, today
 from kinward.experience.models import Activation, PackVersion, Proposal, Shadow
 from kinward.ground.errors import Forbidden, Invalid, KinwardError, NotFound
-from kinward.ledger.api import record
+from kinward.ledger.api import kinds, record
 from kinward.policy import decode_pack, pack_digest, read_files, require_sound
 
 SYSTEM: Final = Actor.system("experience")
@@ -52,7 +52,7 @@ def _store(files: Mapping[str, str], actor: Actor) -> PackVersion:
     if version.digest != pack_digest(files):
         raise VersionTaken(f"{version} is stored already.")
     if new:
-        record(actor=actor, kind="pack.stored", subject=f"pack:{version}", digest=version.digest)
+        record(actor=actor, subject=f"pack:{version}", fact=kinds.PackStored(digest=version.digest))
     return version
 
 
@@ -110,7 +110,7 @@ def _activate(
         raise Invalid(f"{pack} is what the rest have. Stage another pack.")
     if now.pk is None:  # so that the first pack, too, can be reverted to
         now.save()
-        record(actor=SYSTEM, kind="pack.activated", subject=f"pack:{now.pack}", share=100)
+        record(actor=SYSTEM, subject=f"pack:{now.pack}", fact=kinds.PackActivated(share=100))
     activation = Activation.objects.create(
         pack=pack,
         rest=before if share < 100 else None,
@@ -120,11 +120,12 @@ def _activate(
     )
     record(
         actor=actor,
-        kind="pack.activated",
         subject=f"pack:{pack}",
-        share=share,
-        before=str(now.pack),
-        proposal=None if proposal is None else str(proposal.id),
+        fact=kinds.PackActivated(
+            share=share,
+            before=str(now.pack),
+            proposal=None if proposal is None else str(proposal.id),
+        ),
     )
     return activation
 
@@ -146,10 +147,8 @@ def revert_pack(*, actor: Actor) -> Activation:
     )
     record(
         actor=actor,
-        kind="pack.reverted",
         subject=f"pack:{undone.pack}",
-        back_to=str(before.pack),
-        share=before.share,
+        fact=kinds.PackReverted(back_to=str(before.pack), share=before.share),
     )
     return activation
 
@@ -176,7 +175,7 @@ def start_shadow(*, pack: PackVersion, actor: Actor) -> Shadow:
     actor.must(Permission.CHANGE_POLICY)
     stop_shadow(actor=actor)
     shadow = Shadow.objects.create(pack=pack, started_by=str(actor))
-    record(actor=actor, kind="pack.shadowed", subject=f"pack:{pack}")
+    record(actor=actor, subject=f"pack:{pack}", fact=kinds.PackShadowed())
     return shadow
 
 
@@ -189,7 +188,9 @@ def stop_shadow(*, actor: Actor) -> bool:
         return False
     shadow.ended_at = timezone.now()
     shadow.save(update_fields=["ended_at"])
-    record(actor=actor, kind="pack.unshadowed", subject=f"pack:{shadow.pack}", asked=shadow.asked)
+    record(
+        actor=actor, subject=f"pack:{shadow.pack}", fact=kinds.PackUnshadowed(asked=shadow.asked)
+    )
     return True
 
 

@@ -11,7 +11,7 @@ from kinward.experience.live import decide_all, live, load_states
 from kinward.experience.models import Layer, Setting
 from kinward.ground.errors import Invalid
 from kinward.ground.watch import watch
-from kinward.ledger.api import record
+from kinward.ledger.api import kinds, record
 from kinward.people.api import Account, LockedAccount, lock_account
 from kinward.policy import About, Decision, Pack, Request, Weekly, answer_request, decide
 
@@ -56,12 +56,13 @@ def make_setting(
         )
     record(
         actor=actor,
-        kind="setting.made" if setting else "setting.ended",
         subject=f"account:{account.platform_id}",
-        layer=str(layer),
-        capability=capability,
-        value=value,
-        **({} if until is None else {"until": until.isoformat()}),
+        fact=(kinds.SettingMade if setting else kinds.SettingEnded)(
+            layer=str(layer),
+            capability=capability,
+            value=value,
+            **{} if until is None else {"until": until.isoformat()},
+        ),
     )
     return setting
 

@@ -13,7 +13,7 @@ from kinward.access import Actor
 from kinward.casebook.api import UNDECIDED, Case, Finding, Priority, finding_kind
 from kinward.guidelines import FindingRule
 from kinward.guidelines.api import guidelines_in_force
-from kinward.ledger.api import record
+from kinward.ledger.api import kinds, record
 from kinward.people.api import LockedAccount
 from kinward.verdicts.api import act_at_once, conclude_by_rule, state_at_once
 
@@ -52,14 +52,15 @@ def _join(account: LockedAccount, finding: Finding, rule: FindingRule, actor: Ac
     finding.case = case
     finding.save(force_insert=True)
     if new:
-        record(actor=actor, kind="case.opened", subject=str(case), account=account.platform_id)
+        record(actor=actor, subject=str(case), fact=kinds.CaseOpened(account=account.platform_id))
     record(
         actor=actor,
-        kind="case.finding_added",
         subject=str(case),
-        finding=str(finding.id),
-        content=finding.content_id,
-        confidence=finding.confidence,
-        rule=rule.id,
+        fact=kinds.CaseFindingAdded(
+            finding=str(finding.id),
+            content=finding.content_id,
+            confidence=finding.confidence,
+            rule=rule.id,
+        ),
     )
     return case

@@ -17,7 +17,7 @@ from kinward.casebook.api import Finding
 from kinward.enforcement.api import is_removed
 from kinward.findings.matches import add_match
 from kinward.ground.locks import exclusive, wait_for
-from kinward.ledger.api import record
+from kinward.ledger.api import kinds, record
 from kinward.matching.api import (
     GROUP,
     LOOKING_UP,
@@ -72,7 +72,7 @@ def _carry_out(run: RetroRun, join: Join | None, group: int) -> Iterator[RetroRu
         run.save(update_fields=["hashes", "finished_at"])
         if run.hashes:
             counts = {"hashes": run.hashes, "found": run.found}
-            record(actor=ACTOR, kind="retro.finished", subject=str(run), **counts)
+            record(actor=ACTOR, subject=str(run), fact=kinds.RetroFinished(**counts))
     yield run
 
 

@@ -124,7 +124,7 @@ def receive_user_report(*, report: UserReportIn, actor: Actor) -> UserReport:
     sensed = USER_REPORT.of_report(
         user_report, title=category.title, writers=writers(report.messages)
     )
-    case = _add(about, sensed, user_report, actor)
+    case = _add(reported, sensed, user_report, actor)
     _seal_messages(case, report.messages, actor)
     return user_report
 

@@ -11,7 +11,7 @@ from kinward.ground.events import Event
 from kinward.guidelines.models import Edition
 from kinward.guidelines.queries import guidelines_in_force
 from kinward.guidelines.reading import read_guidelines
-from kinward.ledger.api import record
+from kinward.ledger.api import kinds, record
 
 EDITION_PROPOSED: Final = Event("guidelines.edition_proposed")
 MAX_WHY: Final = 2000
@@ -43,10 +43,8 @@ def propose_edition(*, text: str, why: str, staff: Staff) -> Edition:
     EDITION_PROPOSED.announce(edition_id=str(edition.id))
     record(
         actor=staff.actor,
-        kind="guidelines.proposed",
         subject=f"guidelines:{edition}",
-        before=guidelines_in_force().label,
-        why=edition.why,
+        fact=kinds.GuidelinesProposed(before=guidelines_in_force().label, why=edition.why),
     )
     return edition
 
@@ -72,8 +70,7 @@ def decide_edition(*, edition_id: UUID, approve: bool, staff: Staff) -> Edition:
     edition = decide_agreement(Edition, edition_id, approve=approve, staff=staff)
     record(
         actor=staff.actor,
-        kind="guidelines.approved" if approve else "guidelines.rejected",
         subject=f"guidelines:{edition}",
-        why=edition.why,
+        fact=(kinds.GuidelinesApproved if approve else kinds.GuidelinesRejected)(why=edition.why),
     )
     return edition

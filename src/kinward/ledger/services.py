@@ -1,12 +1,13 @@
 """The one verb of the ledger: record."""
 
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from django.db import connection
 
 from kinward.ground.errors import KinwardError
 from kinward.ledger.chain import GENESIS, digest
+from kinward.ledger.kinds import Fact
 from kinward.ledger.models import Entry
 
 # Held from the first entry of a transaction to its end: the chain has one writer at a time.
@@ -32,14 +33,15 @@ class OutsideTransaction(KinwardError):
     code = "ledger.outside_transaction"
 
 
-def record(*, actor: Named, kind: str, subject: str, **data: Any) -> Entry:
+def record(*, actor: Named, subject: str, fact: Fact) -> Entry:
     """Append an entry, in the caller's transaction.
 
     `actor` is an `Actor`: a person of the staff, a key, an account, a rule, an operator or a room.
-    `subject` is `<noun>:<id>`; `data` holds JSON values and never content, names or addresses.
+    `subject` is `<noun>:<id>`. `fact` is one of `ledger.kinds`, and never holds content.
     """
     if not connection.in_atomic_block:
         raise OutsideTransaction
+    kind, data = fact.kind, fact.data
     by = f"{actor.kind}:{actor.name}"
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CHAIN_LOCK])

@@ -14,7 +14,7 @@ from django.db.models import F
 from kinward.access import Actor, Permission
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ground.events import Event
-from kinward.ledger.api import record
+from kinward.ledger.api import kinds, record
 from kinward.matching.confidence import Confidence
 from kinward.matching.hashlists import ListedHash
 from kinward.matching.kinds import kind_of
@@ -69,7 +69,7 @@ def create_bank(*, name: str, confidence: str, description: str = "", actor: Act
             bank = Bank.objects.create(name=name, confidence=confidence, description=description)
     except IntegrityError as error:
         raise BankExists(f"{name!r} exists already.") from error
-    record(actor=actor, kind="bank.created", subject=f"bank:{name}", confidence=confidence)
+    record(actor=actor, subject=f"bank:{name}", fact=kinds.BankCreated(confidence=confidence))
     return bank
 
 
@@ -116,13 +116,14 @@ def add_hashes(
         removed += withdraw_hashes(bank, set(find_rows(bank.pk, gone).values()))
     record(
         actor=actor,
-        kind="bank.added",
         subject=f"bank:{bank.name}",
-        addition=addition.pk,
-        provenance=addition.provenance,
-        confidence=addition.confidence,
-        hashes=added,
-        removed=removed,
+        fact=kinds.BankAdded(
+            addition=addition.pk,
+            provenance=addition.provenance,
+            confidence=addition.confidence,
+            hashes=added,
+            removed=removed,
+        ),
     )
     if added:
         announce_new_hashes()
@@ -192,7 +193,7 @@ def remove_hashes(*, bank: Bank, values: list[bytes], reference: str = "", actor
     count = chosen.update(removed=True, version=version)
     if not count:
         raise NotFound("No such hash is in this bank.")
-    record(actor=actor, kind="bank.removed", subject=f"bank:{bank.name}", hashes=count)
+    record(actor=actor, subject=f"bank:{bank.name}", fact=kinds.BankRemoved(hashes=count))
     return count
 
 
@@ -216,8 +217,8 @@ def disable_bank(*, bank: Bank, disabled: bool, actor: Actor) -> None:
         live = BankedHash.objects.filter(bank=bank, removed=False)
         live.update(version=_next_version())
         announce_new_hashes()
-    kind = "bank.disabled" if disabled else "bank.enabled"
-    record(actor=actor, kind=kind, subject=f"bank:{bank.name}")
+    fact = kinds.BankDisabled() if disabled else kinds.BankEnabled()
+    record(actor=actor, subject=f"bank:{bank.name}", fact=fact)
 
 
 @transaction.atomic
@@ -229,8 +230,8 @@ def mark_hash_false_positive(*, row: BankedHash, wrong: bool, actor: Actor) -> N
     actor.must(Permission.MARK_HASHES)
     changed = BankedHash.objects.filter(pk=row.pk, false_positive=not wrong)
     if changed.update(false_positive=wrong, version=_next_version()):
-        kind = "hash.false_positive" if wrong else "hash.reinstated"
-        record(actor=actor, kind=kind, subject=str(row), bank=row.bank.name)
+        kind = kinds.HashFalsePositive if wrong else kinds.HashReinstated
+        record(actor=actor, subject=str(row), fact=kind(bank=row.bank.name))
         if not wrong:
             announce_new_hashes()
 

@@ -14,7 +14,7 @@ from kinward.access.api import Staff
 from kinward.enforcement.api import notify_account
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.guidelines import Clause, Guidelines, Silence
-from kinward.ledger.api import record
+from kinward.ledger.api import kinds, record
 from kinward.people.api import Account
 from kinward.policy import known_language
 from kinward.redress.models import Appeal, AppealState, Stage, Statement
@@ -95,13 +95,16 @@ def state_reasons(
     )
     record(
         actor=ACTOR,
-        kind="statement.made",
         subject=str(statement),
-        case=str(case_id),
-        stage=str(stage),
-        clause=statement.clause,
-        silent_until=None if statement.silent_until is None else statement.silent_until.isoformat(),
-        silent_why=statement.silent_why,
+        fact=kinds.StatementMade(
+            case=str(case_id),
+            stage=str(stage),
+            clause=statement.clause,
+            silent_until=None
+            if statement.silent_until is None
+            else statement.silent_until.isoformat(),
+            silent_why=statement.silent_why,
+        ),
     )
     if statement.silent_until is None:
         _tell(statement)
@@ -124,10 +127,7 @@ def _tell(statement: Statement) -> None:
     statement.told_at = timezone.now()
     statement.save(update_fields=["told_at"])
     record(
-        actor=ACTOR,
-        kind="statement.told",
-        subject=str(statement),
-        case=str(statement.case_id),
+        actor=ACTOR, subject=str(statement), fact=kinds.StatementTold(case=str(statement.case_id))
     )
 
 
@@ -183,11 +183,10 @@ def keep_silent(*, statement_id: UUID, until: datetime, why: str, staff: Staff) 
     statement.save(update_fields=["silent_until", "silent_why"])
     record(
         actor=staff.actor,
-        kind="statement.silenced",
         subject=str(statement),
-        case=str(statement.case_id),
-        until=until.isoformat(),
-        why=statement.silent_why,
+        fact=kinds.StatementSilenced(
+            case=str(statement.case_id), until=until.isoformat(), why=statement.silent_why
+        ),
     )
     return statement
 
@@ -224,10 +223,8 @@ def file_appeal(
     )
     record(
         actor=actor,
-        kind="appeal.made",
         subject=str(appeal),
-        case=str(statement.case_id),
-        statement=str(statement),
+        fact=kinds.AppealMade(case=str(statement.case_id), statement=str(statement)),
     )
     return appeal
 
@@ -256,12 +253,11 @@ def settle_appeal(*, appeal_id: UUID, overturned: bool, note: str, staff: Staff)
     appeal.decided_by, appeal.decided_at, appeal.note = staff, timezone.now(), note
     appeal.save(update_fields=["state", "decided_by", "decided_at", "note"])
     statement = _locked(appeal.statement_id)
+    answer = kinds.AppealOverturned if overturned else kinds.AppealUpheld
     record(
         actor=staff.actor,
-        kind=f"appeal.{appeal.state}",
         subject=str(appeal),
-        case=str(statement.case_id),
-        statement=str(statement),
+        fact=answer(case=str(statement.case_id), statement=str(statement)),
     )
     if not overturned:
         _say(statement, "appeal", upheld(statement))

@@ -20,7 +20,7 @@ from kinward.access.api import (
     lock_agreement,
 )
 from kinward.ground.errors import Invalid, NotConfigured
-from kinward.ledger.api import record
+from kinward.ledger.api import kinds, record
 from kinward.reporting.authority import authority, names_in_use
 from kinward.reporting.models import ENDED, Production
 
@@ -71,7 +71,7 @@ def request_production(*, name: str, why: str, staff: Staff) -> Production:
             )
     except IntegrityError as error:
         raise AlreadyDecided("Somebody asked for it already.") from error
-    _record("production.asked", production, staff)
+    _record(kinds.ProductionAsked, production, staff)
     return production
 
 
@@ -79,7 +79,7 @@ def request_production(*, name: str, why: str, staff: Staff) -> Production:
 def approve_production(*, production_id: UUID, staff: Staff) -> Production:
     """Approve another person's request. From now on reports to this address are real."""
     production = decide_agreement(Production, production_id, approve=True, staff=staff)
-    _record("production.agreed", production, staff)
+    _record(kinds.ProductionAgreed, production, staff)
     return production
 
 
@@ -93,8 +93,11 @@ def end_production(*, production_id: UUID, staff: Staff) -> Production:
         production.save(update_fields=["state", "ended_by", "ended_at"])
     else:
         production = decide_agreement(Production, production_id, approve=False, staff=staff)
-    _record("production.ended", production, staff)
+    _record(kinds.ProductionEnded, production, staff)
     return production
+
+
+Kind = type[kinds.ProductionAsked | kinds.ProductionAgreed | kinds.ProductionEnded]
 
 
 def _live(name: str, address: str) -> QuerySet[Production]:
@@ -103,11 +106,6 @@ def _live(name: str, address: str) -> QuerySet[Production]:
     ).select_related("asked_by", "decided_by")
 
 
-def _record(kind: str, production: Production, staff: Staff) -> None:
-    record(
-        actor=staff.actor,
-        kind=kind,
-        subject=str(production),
-        authority=production.authority,
-        address=production.address,
-    )
+def _record(kind: Kind, production: Production, staff: Staff) -> None:
+    fact = kind(authority=production.authority, address=production.address)
+    record(actor=staff.actor, subject=str(production), fact=fact)

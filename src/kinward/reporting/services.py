@@ -12,7 +12,7 @@ from kinward.access.api import Staff
 from kinward.evidence.api import keep_after_report, keep_shortly
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ground.locks import exclusive
-from kinward.ledger.api import record
+from kinward.ledger.api import kinds, record
 from kinward.reporting.authority import Receipt, authority, authority_class
 from kinward.reporting.draft import Draft, from_json, to_json
 from kinward.reporting.filing import Filing, HandOverNeeded, Refused, TryLater
@@ -31,11 +31,10 @@ def open_report(*, draft: Draft, authority_name: str, actor: Actor) -> Report:
     )
     record(
         actor=actor,
-        kind="report.opened",
         subject=str(report),
-        case=str(draft.case_id),
-        authority=authority_name,
-        files=len(draft.files),
+        fact=kinds.ReportOpened(
+            case=str(draft.case_id), authority=authority_name, files=len(draft.files)
+        ),
     )
     return report
 
@@ -106,11 +105,10 @@ def _finish(report: Report, receipt: Receipt) -> Report:
     _set_term(report, siblings)
     record(
         actor=Actor.system("reporting"),
-        kind="report.finished",
         subject=str(report),
-        case=str(report.case_id),
-        authority=report.authority,
-        external_id=report.external_id,
+        fact=kinds.ReportFinished(
+            case=str(report.case_id), authority=report.authority, external_id=report.external_id
+        ),
     )
     return report
 
@@ -143,10 +141,8 @@ def _package(report: Report, what_to_do: str) -> Report:
     report.save(update_fields=["state", "problem"])
     record(
         actor=Actor.system("reporting"),
-        kind="report.packaged",
         subject=str(report),
-        case=str(report.case_id),
-        authority=report.authority,
+        fact=kinds.ReportPackaged(case=str(report.case_id), authority=report.authority),
     )
     return report
 
@@ -163,10 +159,8 @@ def handed_over(*, report_id: UUID, reference: str, to: str, staff: Staff) -> Re
         raise Invalid(f"This report is {report.state}, not packaged.")
     record(
         actor=staff.actor,
-        kind="report.handed_over",
         subject=str(report),
-        case=str(report.case_id),
-        to=to.strip(),
+        fact=kinds.ReportHandedOver(case=str(report.case_id), to=to.strip()),
     )
     receipt = {"to": to.strip(), "by": staff.username, "at": timezone.now().isoformat()}
     return _finish(report, Receipt(reference.strip(), msgspec.json.encode(receipt).decode()))
@@ -178,10 +172,8 @@ def _park(report: Report, problem: str) -> Report:
     report.save(update_fields=["state", "problem"])
     record(
         actor=Actor.system("reporting"),
-        kind="report.parked",
         subject=str(report),
-        case=str(report.case_id),
-        problem=problem[:500],
+        fact=kinds.ReportParked(case=str(report.case_id), problem=problem[:500]),
     )
     return report
 
@@ -194,7 +186,7 @@ def withdraw(*, report: Report, actor: Actor) -> None:
         raise Invalid(f"This report is {report.state}.")
     report.state = ReportState.WITHDRAWING
     report.save(update_fields=["state"])
-    record(actor=actor, kind="report.withdrawing", subject=str(report), case=str(report.case_id))
+    record(actor=actor, subject=str(report), fact=kinds.ReportWithdrawing(case=str(report.case_id)))
 
 
 def withdraw_report(report_id: UUID) -> Report:
@@ -217,10 +209,8 @@ def _withdrawn(report: Report) -> Report:
     _set_term(report, siblings)
     record(
         actor=Actor.system("reporting"),
-        kind="report.withdrawn",
         subject=str(report),
-        case=str(report.case_id),
-        authority=report.authority,
+        fact=kinds.ReportWithdrawn(case=str(report.case_id), authority=report.authority),
     )
     return report
 
@@ -234,4 +224,4 @@ def unpark(*, report: Report, actor: Actor) -> None:
         raise Invalid(f"This report is {report.state}, not parked.")
     report.state = ReportState.WAITING
     report.save(update_fields=["state"])
-    record(actor=actor, kind="report.unparked", subject=str(report), case=str(report.case_id))
+    record(actor=actor, subject=str(report), fact=kinds.ReportUnparked(case=str(report.case_id)))

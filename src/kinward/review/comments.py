@@ -6,7 +6,7 @@ from kinward.access import Permission
 from kinward.access.api import Staff
 from kinward.casebook.api import MAX_NOTE, Case
 from kinward.ground.errors import Invalid
-from kinward.ledger.api import record
+from kinward.ledger.api import kinds, record
 from kinward.review.models import Comment
 
 
@@ -17,5 +17,5 @@ def add_comment(*, case: Case, staff: Staff, text: str) -> Comment:
     if not text.strip() or len(text) > MAX_NOTE:
         raise Invalid(f"A comment has 1 to {MAX_NOTE} characters.")
     comment = Comment.objects.create(case=case, staff=staff, text=text.strip())
-    record(actor=staff.actor, kind="case.commented", subject=str(case), comment=comment.pk)
+    record(actor=staff.actor, subject=str(case), fact=kinds.CaseCommented(comment=comment.pk))
     return comment

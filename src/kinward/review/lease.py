@@ -12,7 +12,7 @@ from kinward.access.api import Staff
 from kinward.casebook.api import UNDECIDED, Case, get_case
 from kinward.ground.config import config
 from kinward.ground.errors import Invalid, KinwardError, NotFound
-from kinward.ledger.api import record
+from kinward.ledger.api import kinds, record
 from kinward.redress.api import MAX_WHY, appeal_waits
 from kinward.review.queue import cases_free_for
 
@@ -54,7 +54,7 @@ def take_case(*, case: Case, staff: Staff) -> Case:
             raise LeaseNeeded(f"It is {fresh.state} now.")
         raise LeaseHeld(f"{fresh.leased_by} has it until {fresh.leased_until:%H:%M} UTC.")
     if case.leased_by_id != staff.pk:
-        record(actor=staff.actor, kind="case.taken", subject=str(case))
+        record(actor=staff.actor, subject=str(case), fact=kinds.CaseTaken())
     return fresh
 
 
@@ -84,7 +84,7 @@ def free_case(*, case_id: UUID, staff: Staff, why: str) -> None:
     case.leased_by, case.leased_until = None, None
     case.save(update_fields=["leased_by", "leased_until", "changed_at"])
     record(
-        actor=staff.actor, kind="case.freed", subject=str(case), held_by=held_by, why=why.strip()
+        actor=staff.actor, subject=str(case), fact=kinds.CaseFreed(held_by=held_by, why=why.strip())
     )
 
 
@@ -94,7 +94,7 @@ def release_lease(*, case: Case, staff: Staff) -> None:
     staff.must(Permission.WORK_ON_CASES)
     leased = Case.objects.filter(pk=case.pk, leased_by=staff)
     if leased.update(leased_by=None, leased_until=None):
-        record(actor=staff.actor, kind="case.given_up", subject=str(case))
+        record(actor=staff.actor, subject=str(case), fact=kinds.CaseGivenUp())
 
 
 def require_lease(case: Case, staff: Staff) -> None:

@@ -17,7 +17,7 @@ from kinward.access.api import Staff
 from kinward.casebook.api import MAX_NOTE, Verdict
 from kinward.ground.config import config
 from kinward.ground.errors import Invalid, KinwardError, NotFound
-from kinward.ledger.api import record
+from kinward.ledger.api import kinds, record
 from kinward.review.models import SecondReading
 
 
@@ -87,10 +87,8 @@ def record_second_reading(
     reading.save()
     record(
         actor=staff.actor,
-        kind="verdict.read",
         subject=f"case:{reading.verdict.case_id}",
-        verdict=str(verdict_id),
-        agrees=agrees,
+        fact=kinds.VerdictRead(verdict=str(verdict_id), agrees=agrees),
     )
     return reading
 

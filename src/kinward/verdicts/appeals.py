@@ -11,7 +11,7 @@ from kinward.casebook.api import MAX_NOTE, Case, CaseState
 from kinward.evidence.api import keep_shortly
 from kinward.ground.errors import Invalid
 from kinward.ground.jobs import enqueue
-from kinward.ledger.api import record
+from kinward.ledger.api import kinds, record
 from kinward.people.api import lock_account
 from kinward.redress.api import Appeal, get_appeal, reverse_statements, settle_appeal
 from kinward.reporting.api import SETTLED, Report, lock_reports, withdraw
@@ -42,7 +42,7 @@ def decide_appeal(*, appeal_id: UUID, overturn: bool, note: str, staff: Staff) -
         case.save(update_fields=["leased_by", "leased_until", "changed_at"])
         return settled
     move_case(case, CaseState.OVERTURNED)
-    record(actor=staff.actor, kind="case.overturned", subject=str(case), appeal=str(settled))
+    record(actor=staff.actor, subject=str(case), fact=kinds.CaseOverturned(appeal=str(settled)))
     undo_consequences(case, account, why="appeal won", actor=staff.actor)
     reverse_statements(case.id)
     enqueue(UNBANK, case_id=str(case.id), actor=str(staff.actor))

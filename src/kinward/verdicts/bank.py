@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from kinward.access import Actor
-from kinward.ledger.api import record
+from kinward.ledger.api import kinds, record
 from kinward.matching.api import Bank, withdraw_hashes
 from kinward.verdicts.models import Backing
 
@@ -25,7 +25,7 @@ def unbank(case_id: UUID, actor: Actor) -> int:
     others = Backing.objects.filter(hash__in=hashes).values_list("hash", flat=True)
     count = withdraw_hashes(bank, hashes - set(others))
     if count:
-        record(actor=actor, kind="bank.removed", subject=f"bank:{bank.name}", hashes=count)
+        record(actor=actor, subject=f"bank:{bank.name}", fact=kinds.BankRemoved(hashes=count))
     return count
 
 

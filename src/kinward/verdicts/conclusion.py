@@ -1,5 +1,7 @@
 """Conclude a case: the one place where its state changes, and what goes with each move."""
 
+from typing import Final
+
 import msgspec
 
 from kinward.casebook.api import UNDECIDED, Case, CaseState, UserReport, Verdict, check_move
@@ -7,13 +9,19 @@ from kinward.evidence.api import keep_for_appeals, keep_shortly
 from kinward.families.api import tell
 from kinward.guidelines import FindingRule
 from kinward.guidelines.api import guidelines_in_force
-from kinward.ledger.api import record
+from kinward.ledger.api import kinds, record
 from kinward.people.api import Account, LockedAccount
 from kinward.redress.api import reverse_statements
 from kinward.review.api import draw
 from kinward.verdicts.consequences import carry_out, undo_consequences
 from kinward.verdicts.disputes import disputed_teens, end_disputed
 from kinward.verdicts.statement import state_verdict
+
+CONCLUDED: Final = {
+    CaseState.ESCALATED: kinds.CaseEscalated,
+    CaseState.CONFIRMED: kinds.CaseConfirmed,
+    CaseState.DISMISSED: kinds.CaseDismissed,
+}
 
 
 def move_case(case: Case, to: CaseState) -> None:
@@ -32,14 +40,10 @@ def conclude(case: Case, account: LockedAccount, verdict: Verdict) -> None:
     move_case(case, CaseState(verdict.outcome))
     verdict.guidelines = guidelines.label
     verdict.save(force_insert=True)
-    record(
-        actor=verdict.actor,
-        kind=f"case.{verdict.outcome}",
-        subject=str(case),
-        verdict=str(verdict.id),
-        clause=verdict.clause,
-        guidelines=verdict.guidelines,
+    fact = CONCLUDED[CaseState(verdict.outcome)](
+        verdict=str(verdict.id), clause=verdict.clause, guidelines=verdict.guidelines
     )
+    record(actor=verdict.actor, subject=str(case), fact=fact)
     draw(verdict)
     if verdict.outcome == CaseState.CONFIRMED:
         end_disputed(case, verdict.actor)
@@ -49,7 +53,7 @@ def conclude(case: Case, account: LockedAccount, verdict: Verdict) -> None:
         state_verdict(case, account, verdict, what, guidelines)
         if not what.reports:
             move_case(case, CaseState.ENFORCED)
-            record(actor=verdict.actor, kind="case.enforced", subject=str(case))
+            record(actor=verdict.actor, subject=str(case), fact=kinds.CaseEnforced())
             days = guidelines.appeal_days + guidelines.appeal_answer_days
             keep_for_appeals(case_id=case.id, days=days, actor=verdict.actor)
     elif verdict.outcome == CaseState.DISMISSED:

@@ -8,7 +8,7 @@ from kinward.access import Actor, Permission
 from kinward.access.api import Staff
 from kinward.casebook.api import Case, CaseState, get_case
 from kinward.ground.jobs import enqueue
-from kinward.ledger.api import record
+from kinward.ledger.api import kinds, record
 from kinward.reporting.api import (
     Report,
     ReportState,
@@ -32,7 +32,7 @@ def close_reported(case_id: UUID) -> None:
         return
     move_case(case, CaseState.REPORTED)
     numbers = {report.authority: report.external_id for report in reports}
-    record(actor=Actor.system("cases"), kind="case.reported", subject=str(case), numbers=numbers)
+    record(actor=Actor.system("cases"), subject=str(case), fact=kinds.CaseReported(numbers=numbers))
 
 
 @transaction.atomic

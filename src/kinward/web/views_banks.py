@@ -13,7 +13,7 @@ from kinward.exchanges.api import Exchange, exchange_health, mark_false_positive
 from kinward.findings.api import file_matches
 from kinward.ground.errors import Invalid, KinwardError
 from kinward.ground.text import whole_number
-from kinward.ledger.api import record
+from kinward.ledger.api import kinds, record
 from kinward.matching.api import (
     CARRIED,
     KINDS,
@@ -87,9 +87,8 @@ def search(request: StaffRequest) -> HttpResponse:
     with transaction.atomic():
         record(
             actor=request.user.actor,
-            kind="bank.searched",
             subject=f"value:{what}"[:200],
-            found=len(matches),
+            fact=kinds.BankSearched(found=len(matches)),
         )
     shown = matches[:SHOWN]
     rows = BankedHash.objects.select_related("addition").prefetch_related("opinions")

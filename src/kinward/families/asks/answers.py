@@ -16,12 +16,15 @@ from kinward.families.models import OPEN_ASKS, Answer, Ask, AskState
 from kinward.families.notices import name_in_notices, tell
 from kinward.families.pairing.power import has_power, require_power
 from kinward.ground.errors import Invalid, NotFound
-from kinward.ledger.api import record
+from kinward.ledger.api import kinds, record
 from kinward.people.api import Account, lock_account
 
 MAX_DAYS: Final = 31  # of a temporary grant
 
 AskAnswer = Literal["yes", "no", "talk"]
+
+
+ANSWERED: Final = {"yes": kinds.AskYes, "no": kinds.AskNo, "talk": kinds.AskTalk}
 
 
 @transaction.atomic
@@ -52,7 +55,7 @@ def answer_ask(
     _check_answer(note, said, until)
     Answer.objects.create(ask=ask, pairing=pairing, answer=said, note=note)
     actor = guardian.actor
-    record(actor=actor, kind=f"ask.{said}", subject=str(ask))
+    record(actor=actor, subject=str(ask), fact=ANSWERED[said]())
     if takes_back:
         take_back_grant(ask, teen, guardian, actor)
     elif said == "yes":
@@ -95,7 +98,7 @@ def answer_proposal(*, teen: Account, ask_id: UUID, said: AskAnswer, note: str =
     _check_answer(note, said, None)
     Answer.objects.create(ask=proposal, pairing=None, answer=said, note=note)
     actor = teen.actor
-    record(actor=actor, kind=f"ask.{said}", subject=str(proposal))
+    record(actor=actor, subject=str(proposal), fact=ANSWERED[said]())
     if said == "yes":
         grant(proposal, teen, proposal.proposed_by, None, actor)
     else:

@@ -18,7 +18,7 @@ from kinward.families.screen_time.usage import local_now
 from kinward.families.settings.choices import bounds_for, check_value
 from kinward.ground.errors import Invalid, NotFound
 from kinward.ground.jobs import enqueue
-from kinward.ledger.api import record
+from kinward.ledger.api import kinds, record
 from kinward.people.api import Account, lock_account
 from kinward.policy import Weekly
 
@@ -102,11 +102,8 @@ def _create_ask(
     who = teen if by is None else by.guardian
     record(
         actor=who.actor,
-        kind="ask.made",
         subject=str(ask),
-        capability=capability,
-        value=value,
-        minutes=minutes,
+        fact=kinds.AskMade(capability=capability, value=value, minutes=minutes),
     )
     enqueue(TIDY, at=lapses_at, teen_id=teen.pk)
     return ask
@@ -130,7 +127,7 @@ def withdraw_ask(*, account: Account, ask_id: UUID) -> None:
         raise AskClosed
     ask.state = AskState.WITHDRAWN
     ask.save(update_fields=["state"])
-    record(actor=account.actor, kind="ask.withdrawn", subject=str(ask))
+    record(actor=account.actor, subject=str(ask), fact=kinds.AskWithdrawn())
 
 
 def ask_history(teen: Account, limit: int = 30) -> list[Ask]:

@@ -12,7 +12,7 @@ from kinward.families.notices import name_in_notices, tell
 from kinward.families.pairing.ending import finish_pairing, lock_own_pairing
 from kinward.families.pairing.trusted_adults import call_trusted
 from kinward.ground.errors import Invalid
-from kinward.ledger.api import record
+from kinward.ledger.api import kinds, record
 from kinward.people.api import Account, lock_account
 
 
@@ -29,7 +29,7 @@ def pause_disputed_pairing(*, teen: Account, pairing_id: UUID) -> Pairing:
     if pairing.disputed_at is None:
         pairing.disputed_at = timezone.now()
         pairing.save(update_fields=["disputed_at"])
-        record(actor=teen.actor, kind="pairing.disputed", subject=str(pairing))
+        record(actor=teen.actor, subject=str(pairing), fact=kinds.PairingDisputed())
         tell(pairing.guardian, "paused", other=name_in_notices(teen))
         call_trusted(teen)
     return pairing
@@ -50,7 +50,7 @@ def settle_pairing_dispute(*, pairing_id: UUID, ends: bool, actor: Actor) -> Pai
         return pairing
     pairing.disputed_at = None
     pairing.save(update_fields=["disputed_at"])
-    record(actor=actor, kind="pairing.restored", subject=str(pairing))
+    record(actor=actor, subject=str(pairing), fact=kinds.PairingRestored())
     for person, other in ((pairing.guardian, pairing.teen), (pairing.teen, pairing.guardian)):
         tell(person, "restored", other=name_in_notices(other))
     return pairing

@@ -19,7 +19,7 @@ from kinward.families.notices import name_in_notices, tell
 from kinward.families.pairing.power import live_pairings, rules_for
 from kinward.families.settings.settlement import settle_all
 from kinward.ground.jobs import enqueue
-from kinward.ledger.api import record
+from kinward.ledger.api import kinds, record
 from kinward.people.api import Account, LockedAccount, lock_account
 from kinward.policy import FamilyRules
 
@@ -47,9 +47,8 @@ def end_pairing(*, account: Account, pairing_id: UUID) -> Pairing:
         pairing.save(update_fields=["ends_at"])
         record(
             actor=account.actor,
-            kind="pairing.ending",
             subject=str(pairing),
-            at=pairing.ends_at.isoformat(),
+            fact=kinds.PairingEnding(at=pairing.ends_at.isoformat()),
         )
         when = pairing.ends_at.isoformat()
         tell(pairing.guardian, "ending", other=name_in_notices(pairing.teen), when=when)
@@ -65,7 +64,7 @@ def stay_paired(*, account: Account, pairing_id: UUID) -> Pairing:
         raise NotPaired
     pairing.ends_at = None
     pairing.save(update_fields=["ends_at"])
-    record(actor=account.actor, kind="pairing.stayed", subject=str(pairing))
+    record(actor=account.actor, subject=str(pairing), fact=kinds.PairingStayed())
     tell(pairing.guardian, "restored", other=name_in_notices(pairing.teen))
     return pairing
 
@@ -101,7 +100,7 @@ def finish_pairing(
     pairing.save(update_fields=["ended_at", "ended_why"])
     sides = {"guardian": pairing.guardian.platform_id, "teen": pairing.teen.platform_id}
     by = Actor.account(sides[why]) if why in sides else actor or Actor.system("families")
-    record(actor=by, kind="pairing.ended", subject=str(pairing), why=why)
+    record(actor=by, subject=str(pairing), fact=kinds.PairingEnded(why=why))
     settle_all(teen, actor=by)
     tell(pairing.guardian, "ended", other=name_in_notices(pairing.teen))
     tell(pairing.teen, "ended", other=name_in_notices(pairing.guardian))

@@ -30,7 +30,7 @@ from kinward.families.pairing.ending import end_due_pairings
 from kinward.families.pairing.power import live_pairings, rules_for
 from kinward.families.settings.settlement import settle
 from kinward.ground.errors import Forbidden
-from kinward.ledger.api import record
+from kinward.ledger.api import kinds, record
 from kinward.people.api import Account, LockedAccount, Standing, lock_account, lock_accounts
 from kinward.policy import FamilyRules, bounds_in_general
 
@@ -86,9 +86,8 @@ def create_invitation(*, maker: Account, side: Side) -> tuple[str, Invitation]:
     )
     record(
         actor=maker.actor,
-        kind="invitation.made",
         subject=f"invitation:{invitation.id}",
-        side=str(side),
+        fact=kinds.InvitationMade(side=str(side)),
     )
     return code, invitation
 
@@ -142,8 +141,8 @@ def _open_invitation(account: Account, typed: str) -> Invitation:
             WrongCode.objects.create(account=account)
             record(
                 actor=account.actor,
-                kind="invitation.refused",
                 subject=f"account:{account.platform_id}",
+                fact=kinds.InvitationRefused(),
             )
         raise CodeRefused
     return invitation
@@ -183,10 +182,8 @@ def _pair(*, guardian: LockedAccount, teen: LockedAccount) -> Pairing:
     pairing = Pairing.objects.create(guardian=guardian, teen=teen)
     record(
         actor=teen.actor,
-        kind="pairing.started",
         subject=str(pairing),
-        guardian=guardian.platform_id,
-        teen=teen.platform_id,
+        fact=kinds.PairingStarted(guardian=guardian.platform_id, teen=teen.platform_id),
     )
     _give_consent(pairing, teen)
     tell(guardian, "paired", other=name_in_notices(teen))
@@ -217,9 +214,8 @@ def _trust(teen: Account, adult: Account) -> TrustedAdult:
     trusted = TrustedAdult.objects.create(teen=teen, adult=adult)
     record(
         actor=teen.actor,
-        kind="trusted.named",
         subject=f"account:{teen.platform_id}",
-        adult=adult.platform_id,
+        fact=kinds.TrustedNamed(adult=adult.platform_id),
     )
     tell(adult, "named", other=name_in_notices(teen))
     return trusted

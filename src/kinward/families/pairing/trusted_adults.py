@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from kinward.families.models import TrustedAdult
 from kinward.families.notices import name_in_notices, tell
-from kinward.ledger.api import record
+from kinward.ledger.api import kinds, record
 from kinward.people.api import Account, lock_account
 
 
@@ -31,7 +31,7 @@ def call_trusted_now(teen: Account) -> int:
         called = call_trusted(teen)
         if called:
             who = teen.actor
-            record(actor=who, kind="trusted.called", subject=str(who))
+            record(actor=who, subject=str(who), fact=kinds.TrustedCalled())
         return called
 
 
@@ -41,4 +41,4 @@ def remove_trusted_adult(*, teen: Account, trusted_id: int) -> None:
     with transaction.atomic():
         if trusted.update(ended_at=timezone.now()):
             who = teen.actor
-            record(actor=who, kind="trusted.ended", subject=str(who))
+            record(actor=who, subject=str(who), fact=kinds.TrustedEnded())

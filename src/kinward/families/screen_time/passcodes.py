@@ -26,7 +26,7 @@ from kinward.families.pairing.invitations import refuse_guessing
 from kinward.families.pairing.power import has_power, live_pairings, require_power
 from kinward.families.screen_time.usage import ScreenTime, local_now, screen_time
 from kinward.ground.config import config
-from kinward.ledger.api import record
+from kinward.ledger.api import kinds, record
 from kinward.people.api import Account, lock_account
 
 MINUTES: Final = (15, 15, 30)  # one code each; together at most an hour a day
@@ -63,7 +63,7 @@ def show_passcodes(*, guardian: Account, teen_id: str) -> list[Passcode]:
     pairing, _teen = require_power(guardian=guardian, teen_id=teen_id)
     day = local_now(pairing.teen, timezone.now()).date()
     used = set(_used_numbers(pairing.teen, day))
-    record(actor=guardian.actor, kind="passcode.shown", subject=str(pairing))
+    record(actor=guardian.actor, subject=str(pairing), fact=kinds.PasscodeShown())
     return [code for code in codes_of(pairing.teen, day) if code.number not in used]
 
 
@@ -135,7 +135,7 @@ def _use(account: Account, code: str, day: date) -> ExtraMinutes | None:
         )
         if new:
             who = account.actor
-            record(actor=who, kind="passcode.used", subject=str(who), minutes=passcode.minutes)
+            record(actor=who, subject=str(who), fact=kinds.PasscodeUsed(minutes=passcode.minutes))
             for pairing in live_pairings().select_related("guardian").filter(teen=account):
                 tell(pairing.guardian, "passcode", minutes=passcode.minutes)
         return extra

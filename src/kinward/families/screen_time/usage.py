@@ -22,7 +22,7 @@ from kinward.families.screen_time.minutes import (
     week,
 )
 from kinward.ground.errors import Invalid
-from kinward.ledger.api import record
+from kinward.ledger.api import kinds, record
 from kinward.people.api import Account, get_account, lock_account
 from kinward.policy import DAY_MINUTES, About, Decision, Request, known_language, reason_words
 
@@ -226,7 +226,7 @@ def set_time_zone(*, account_id: str, zone: str, actor: Actor) -> None:
         raise Invalid(f"A time zone changes at most {MAX_ZONE_CHANGES} times in 24 hours.")
     ZoneChange.objects.update_or_create(account=account, since=minute, defaults={"zone": zone})
     record(
-        actor=actor, kind="account.time_zone", subject=f"account:{account.platform_id}", zone=zone
+        actor=actor, subject=f"account:{account.platform_id}", fact=kinds.AccountTimeZone(zone=zone)
     )
 
 

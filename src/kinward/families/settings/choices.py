@@ -15,7 +15,7 @@ from kinward.families.pairing.power import live_pairings, require_power
 from kinward.families.settings.groups import NOT_SETTINGS
 from kinward.families.settings.settlement import choices_of, settle
 from kinward.ground.errors import Invalid
-from kinward.ledger.api import record
+from kinward.ledger.api import kinds, record
 from kinward.people.api import Account, LockedAccount, lock_account
 from kinward.policy import Bounds, ValueKind, Weekly, bounds_in_general
 
@@ -94,10 +94,10 @@ def put_choice(
         Choice.objects.create(pairing=pairing, capability=capability, value=value)
     record(
         actor=actor,
-        kind="choice.made" if value is not None else "choice.ended",
         subject=str(pairing),
-        capability=capability,
-        value=value,
+        fact=(kinds.ChoiceMade if value is not None else kinds.ChoiceEnded)(
+            capability=capability, value=value
+        ),
     )
     settle(teen, capability, actor=actor)
     what = _sentence(teen, capability)
@@ -170,7 +170,7 @@ def add_keyword(*, teen_id: str, word: str, guardian: Account | None, account: A
     if keywords.count() >= MAX_WORDS:
         raise Invalid(f"There are {MAX_WORDS} words already. Remove one first.")
     Keyword.objects.create(teen=teen, pairing=pairing, word=word)
-    _record_keyword(teen, pairing, "keyword.added")
+    _record_keyword(teen, pairing, kinds.KeywordAdded())
 
 
 @transaction.atomic
@@ -186,13 +186,13 @@ def remove_keyword(
     if pairing is None:
         keywords = keywords.filter(pairing=None)
     if keywords.update(ended_at=timezone.now()):
-        _record_keyword(teen, pairing, "keyword.removed")
+        _record_keyword(teen, pairing, kinds.KeywordRemoved())
 
 
-def _record_keyword(teen: Account, pairing: Pairing | None, kind: str) -> None:
+def _record_keyword(teen: Account, pairing: Pairing | None, fact: kinds.Fact) -> None:
     who = teen if pairing is None else pairing.guardian
     actor = who.actor
-    record(actor=actor, kind=kind, subject=f"account:{teen.platform_id}")
+    record(actor=actor, subject=f"account:{teen.platform_id}", fact=fact)
     if pairing is not None:
         tell(teen, "keyword", other=name_in_notices(who))
 

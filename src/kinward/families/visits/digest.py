@@ -21,7 +21,7 @@ from kinward.families.screen_time.usage import screen_time
 from kinward.ground.config import config
 from kinward.ground.errors import Invalid
 from kinward.ground.jobs import enqueue
-from kinward.ledger.api import record
+from kinward.ledger.api import kinds, record
 from kinward.people.api import Account
 from kinward.policy import known_language
 
@@ -85,9 +85,8 @@ def _write(pairing: Pairing, wish: str) -> None:
     pairing.save(update_fields=["digest"])
     record(
         actor=pairing.guardian.actor,
-        kind="digest.chosen",
         subject=str(pairing),
-        way="mail" if "@" in wish else wish,
+        fact=kinds.DigestChosen(way="mail" if "@" in wish else wish),
     )
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from kinward.access import Actor
 from kinward.families.errors import PortalClosed, PortalLinkRefused, PortalOtherAccount
 from kinward.families.models import PortalSession
-from kinward.ledger.api import record
+from kinward.ledger.api import kinds, record
 from kinward.people.api import get_account
 
 LINK_SECONDS: Final = 120
@@ -82,9 +82,10 @@ def enter_portal(secret: str, visiting: PortalSession | None) -> tuple[str, Port
         if session is not None:
             record(
                 actor=session.account.actor,
-                kind="portal.refused",
                 subject=f"account:{session.account.platform_id}",
-                why="other account" if session.opened_at is None else "used before",
+                fact=kinds.PortalRefused(
+                    why="other account" if session.opened_at is None else "used before"
+                ),
             )
     # Raised outside the transaction, so that the ledger entry stays.
     raise error or PortalLinkRefused()
