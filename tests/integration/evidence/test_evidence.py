@@ -1,0 +1,248 @@
+"""The vault: sealed at once, opened by few, kept as long as it must be."""
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from kinward.access.actor import Actor
+from kinward.access.models import Staff
+from kinward.demo import pictures
+from kinward.evidence import services as vault
+from kinward.evidence.excerpts import Message
+from kinward.evidence.models import Evidence
+from kinward.evidence.queries import viewed_entirely
+from kinward.evidence.sealing import CannotUnseal
+from kinward.findings.user_reports import UserReportIn, receive_user_report
+from kinward.ground.errors import Forbidden, Invalid, NotFound
+from kinward.ledger.models import Entry
+from kinward.matching.models import Bank
+from kinward.people.models import Account
+from kinward.review.lease import LeaseNeeded, release_lease, take_case
+from kinward.review.look import look_at_file, record_watched, veil_file
+from kinward.verdicts.decision import VerdictForm, decide_case
+from kinward.verdicts.draft import ReportDetails
+from tests.integration.web.test_console import signed_in
+from tests.support import videos
+from tests.support.helpers import KNOWN, quarantined
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def evidence(bank: Bank, account: Account) -> Evidence:
+    quarantined(account)
+    return Evidence.objects.get()
+
+
+def memory_of(pid: int) -> Iterator[bytes]:
+    """What a core of a process would hold: every part of its memory that can be read."""
+    with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
+        for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+            span, rights, *_, name = [*line.split(), ""][:7]
+            start, end = (int(each, 16) for each in span.split("-"))
+            if "r" not in rights or name in ("[vvar]", "[vsyscall]", "[vvar_vclock]"):
+                continue
+            with suppress(OSError, ValueError):
+                memory.seek(start)
+                yield memory.read(end - start)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+def test_a_core_of_the_database_holds_no_bytes_in_clear(bank: Bank, account: Account) -> None:
+    marker = b"neutral-marker-93bd"
+    quarantined(account, data=KNOWN + marker)
+    evidence = Evidence.objects.get()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pid FROM pg_stat_activity")
+        pids = [row[0] for row in cursor.fetchall()]
+    try:
+        Path(f"/proc/{pids[0]}/mem").open("rb").close()
+    except PermissionError:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip("This kernel lets only root read the memory of another process.")
+    told = f"/proc/{pids[0]}/status"
+    parent = next(x for x in Path(told).read_text().splitlines() if x.startswith("PPid"))
+    known = 0
+    for pid in {*pids, int(parent.split()[1])}:
+        for part in memory_of(pid):
+            assert marker not in part
+            known += evidence.sha256.encode() in part
+    assert known, "what is in the database's memory is found there"
+
+
+def test_nothing_in_the_database_holds_the_bytes_in_clear(
+    bank: Bank, account: Account, reviewer: Staff
+) -> None:
+    marker = b"neutral-marker-7c1f"
+    case = quarantined(account, data=KNOWN + marker)
+    said = [Message("wren", timezone.now(), marker.decode())]
+    report = UserReportIn(account_id=account.platform_id, category="contact", messages=said)
+    receive_user_report(report=report, actor=Actor.key("test"))
+    take_case(case=case, staff=reviewer)
+    details = ReportDetails(chat=f"Pasted: {marker.decode()}")
+    form = VerdictForm(outcome="confirmed", clause="CS-2", details=details)
+    decide_case(case_id=case.id, staff=reviewer, form=form)
+    sealed = list(Evidence.objects.all())
+    assert len(sealed) == 3, "a file, a chat of a report, a chat of a verdict"
+    assert all(vault._open(each).endswith(marker) for each in sealed)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+        )
+        tables = [row[0] for row in cursor.fetchall()]
+        for table in tables:
+            cursor.execute(
+                f'SELECT count(*) FROM "{table}" t WHERE t::text LIKE %s', [f"%{marker.hex()}%"]
+            )
+            assert cursor.fetchone() == (0,), table
+            cursor.execute(
+                f'SELECT count(*) FROM "{table}" t WHERE t::text LIKE %s', [f"%{marker.decode()}%"]
+            )
+            assert cursor.fetchone() == (0,), table
+
+
+def test_a_look_needs_lease_role_and_reason_and_is_in_the_ledger(
+    evidence: Evidence, reviewer: Staff, operator: Staff
+) -> None:
+    from kinward.casebook.queries import get_case
+
+    case = get_case(evidence.case_id)
+    with pytest.raises(LeaseNeeded):
+        look_at_file(case_id=case.id, evidence_id=evidence.id, staff=reviewer, reason="to decide")
+    with pytest.raises(Forbidden):
+        vault.open_evidence(evidence=evidence, staff=operator, reason="curious")
+    take_case(case=case, staff=reviewer)
+    with pytest.raises(Invalid):
+        look_at_file(case_id=case.id, evidence_id=evidence.id, staff=reviewer, reason=" ")
+    assert not Entry.objects.filter(kind="evidence.viewed").exists()
+
+    assert veil_file(case_id=case.id, evidence_id=evidence.id, staff=reviewer)[:2] == b"\xff\xd8"
+    assert not viewed_entirely(evidence)
+
+    view = look_at_file(
+        case_id=case.id, evidence_id=evidence.id, staff=reviewer, reason="to decide"
+    )
+    assert view.entire
+    assert viewed_entirely(evidence)
+    entry = Entry.objects.get(kind="evidence.viewed")
+    assert (entry.actor, entry.data["reason"]) == ("staff:robin", "to decide")
+
+
+def test_a_file_that_moves_stands_still_until_it_is_asked_to(
+    bank: Bank, account: Account, reviewer: Staff
+) -> None:
+    frames = [pictures.draw(seed) for seed in (901, 2)]
+    moving = pictures.encode(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    case = quarantined(account, data=moving)
+    take_case(case=case, staff=reviewer)
+    evidence = Evidence.objects.get()
+    show = partial(
+        look_at_file, case_id=case.id, evidence_id=evidence.id, staff=reviewer, reason="why"
+    )
+    still = show()
+    assert (still.media_type, still.entire, still.can_move) == ("image/jpeg", False, True)
+    assert not viewed_entirely(evidence)
+    whole = show(moving=True)
+    assert (whole.media_type, whole.data, whole.entire) == ("image/gif", moving, True)
+    assert not whole.can_move
+    assert viewed_entirely(evidence)
+
+
+def test_a_video_is_seen_once_it_could_be_played_to_its_end(
+    bank: Bank,
+    account: Account,
+    reviewer: Staff,
+    second_reviewer: Staff,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    video = videos.encode([901], sound="aac")
+    case = quarantined(account, data=video)
+    take_case(case=case, staff=reviewer)
+    evidence = Evidence.objects.get()
+    browser = signed_in(reviewer)
+    address = f"/cases/{case.id}/files/{evidence.id}"
+    still = browser.post(f"{address}/show").content.decode()
+    assert "data:image/jpeg" in still
+    assert "Play the file" in still
+    assert not viewed_entirely(evidence), "a picture of it is not the video"
+    moving = browser.post(f"{address}/show", {"moving": "yes"})
+    page = moving.content.decode()
+    assert "<video" in page
+    assert " muted" in page
+    assert "autoplay" not in page
+    assert "media-src data:" in moving["Content-Security-Policy"]
+    assert not viewed_entirely(evidence), "shown is not played"
+    (sent,) = re.findall(r'name="ticket" value="([^"]+)"', page)
+    played = partial(record_watched, case_id=case.id, evidence_id=evidence.id)
+    with pytest.raises(Invalid, match="yet"):
+        played(staff=reviewer, ticket=sent)
+    now = timezone.now
+    monkeypatch.setattr(timezone, "now", lambda: now() + timedelta(seconds=2))
+    with pytest.raises(Invalid, match="Show the video again"):
+        played(staff=reviewer, ticket=f"{sent}x")
+    assert browser.post(f"{address}/played", {"ticket": sent}).content == b"seen by a person"
+    assert viewed_entirely(evidence)
+    release_lease(case=case, staff=reviewer)
+    take_case(case=case, staff=second_reviewer)
+    with pytest.raises(Invalid, match="somebody else"):
+        played(staff=second_reviewer, ticket=sent)
+    with pytest.raises(LeaseNeeded):
+        played(staff=reviewer, ticket=sent)
+
+
+def test_a_file_of_another_case_is_not_shown(evidence: Evidence, reviewer: Staff) -> None:
+    with pytest.raises(NotFound):
+        veil_file(case_id=evidence.id, evidence_id=evidence.id, staff=reviewer)
+
+
+def test_the_reporting_read_is_no_persons_look(evidence: Evidence) -> None:
+    assert vault.read_for_report(evidence=evidence, report_id=evidence.id) == KNOWN
+    assert not viewed_entirely(evidence)
+    assert Entry.objects.filter(kind="evidence.read", actor=Actor.system("reporting")).exists()
+
+
+def test_changed_ciphertext_does_not_open(evidence: Evidence) -> None:
+    assert evidence.ciphertext is not None
+    changed = bytearray(evidence.ciphertext)
+    changed[-1] ^= 1
+    evidence.ciphertext = bytes(changed)
+    with pytest.raises(CannotUnseal):
+        vault.read_for_report(evidence=evidence, report_id=evidence.id)
+
+
+def test_expiry_destroys_the_key_and_a_hold_stops_it(evidence: Evidence) -> None:
+    now, case_id = timezone.now(), evidence.case_id
+    assert vault.destroy_expired_evidence(now + timedelta(days=9999)) == 0  # undecided: no term yet
+    vault.keep_after_report(case_id=case_id, finished_at=now)
+    assert vault.destroy_expired_evidence(now + timedelta(days=364)) == 0
+    vault.set_legal_hold(case_id=case_id, reference="case 12/34", actor=Actor.operator("test"))
+    assert vault.destroy_expired_evidence(now + timedelta(days=366)) == 0
+    vault.set_legal_hold(case_id=case_id, reference="", actor=Actor.operator("test"))
+    assert vault.destroy_expired_evidence(now + timedelta(days=366)) == 1
+    evidence.refresh_from_db()
+    assert (evidence.ciphertext, evidence.wrapped_key) == (None, None)
+    with pytest.raises(vault.EvidenceGone):
+        vault.read_for_report(evidence=evidence, report_id=evidence.id)
+    kinds = [entry.kind for entry in Entry.objects.filter(kind__startswith="evidence.")]
+    assert kinds == [
+        "evidence.sealed",
+        "evidence.term_set",
+        "evidence.held",
+        "evidence.hold_ended",
+        "evidence.destroyed",
+    ]
+
+
+def test_the_database_refuses_destroyed_evidence_that_is_still_there(evidence: Evidence) -> None:
+    with pytest.raises(IntegrityError, match="destroyed_is_gone"), transaction.atomic():
+        Evidence.objects.update(destroyed_at=timezone.now())

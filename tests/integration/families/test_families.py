@@ -1,0 +1,517 @@
+"""Pairing, choosing and asking: what is refused, what is told, and what never happens."""
+
+import json
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.utils import timezone
+
+from kinward.experience.live import load_states
+from kinward.experience.settings import decide_afresh
+from kinward.families.asks import answers, expiry, requests
+from kinward.families.errors import (
+    AlreadyPaired,
+    AskClosed,
+    CodeRefused,
+    FamilyFull,
+    NeedsNoGuardian,
+    NoGuardian,
+    NotAGuardian,
+    NotPaired,
+    PairingLoop,
+    PairingPaused,
+    PasscodeRefused,
+    SettingLocked,
+    TooManyTries,
+)
+from kinward.families.models import Invitation, Notice, Pairing, Side, TrustedAdult
+from kinward.families.notices import notice_sentence
+from kinward.families.pairing import disputes, ending, invitations, power
+from kinward.families.screen_time import passcodes
+from kinward.families.screen_time.usage import screen_time
+from kinward.families.settings import choices
+from kinward.families.visits import digest
+from kinward.ground.config import config
+from kinward.ground.errors import Invalid, KinwardError
+from kinward.ledger.models import Entry
+from kinward.people.models import Account
+from kinward.policy.values import Weekly
+from tests.integration.conftest import Configure
+from tests.support.families import make_account, pair
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def teen(db: None) -> Account:
+    return make_account("sandpiper", 15)
+
+
+@pytest.fixture
+def heron(db: None) -> Account:
+    return make_account("heron", 41)
+
+
+@pytest.fixture
+def egret(db: None) -> Account:
+    return make_account("egret", 44)
+
+
+def told(account: Account) -> list[str]:
+    return [notice_sentence(each) for each in Notice.objects.filter(account=account)]
+
+
+def guardian_value(teen: Account, capability: str) -> Any:
+    return load_states([teen.platform_id])[teen.platform_id].guardian.get(capability)
+
+
+# ---- codes
+
+
+def test_a_code_works_once_for_one_person(teen: Account, heron: Account, egret: Account) -> None:
+    code, _ = invitations.create_invitation(maker=teen, side=Side.TEEN)
+    assert re.fullmatch(f"[{invitations.ALPHABET}]{{8}}", code)
+    invitations.accept_invitation(account=heron, typed=f" {code[:4].lower()}-{code[4:]} ")
+    with pytest.raises(CodeRefused):
+        invitations.accept_invitation(account=egret, typed=code)
+    assert told(heron) == ["You and Sandpiper are now paired."]
+
+
+def test_an_old_code_and_a_made_up_one_are_refused_in_the_same_words(
+    teen: Account, heron: Account
+) -> None:
+    code, made = invitations.create_invitation(maker=teen, side=Side.TEEN)
+    Invitation.objects.filter(pk=made.pk).update(expires_at=timezone.now())
+    said = []
+    for typed in (code, "AAAAAAAA", "", "x" * 10_000):
+        with pytest.raises(CodeRefused) as refused:
+            invitations.accept_invitation(account=heron, typed=typed)
+        said.append(str(refused.value))
+    assert len(set(said)) == 1
+    assert Entry.objects.filter(kind="invitation.refused").count() == 4
+    assert not Pairing.objects.exists()
+
+
+def test_guessing_codes_is_stopped(teen: Account, heron: Account) -> None:
+    code, _ = invitations.create_invitation(maker=teen, side=Side.TEEN)
+    for _ in range(invitations.MAX_WRONG):
+        with pytest.raises(CodeRefused):
+            invitations.read_invitation(account=heron, typed="22222222")
+    with pytest.raises(TooManyTries):
+        invitations.read_invitation(account=heron, typed=code)
+
+
+def test_only_the_newest_code_works_and_there_are_few_a_day(teen: Account, heron: Account) -> None:
+    first, _ = invitations.create_invitation(maker=teen, side=Side.TEEN)
+    for _ in range(invitations.MAX_INVITATIONS - 1):
+        invitations.create_invitation(maker=teen, side=Side.TEEN)
+    with pytest.raises(TooManyTries):
+        invitations.create_invitation(maker=teen, side=Side.TEEN)
+    with pytest.raises(CodeRefused):
+        invitations.accept_invitation(account=heron, typed=first)
+
+
+def test_the_code_itself_is_not_kept(teen: Account) -> None:
+    code, made = invitations.create_invitation(maker=teen, side=Side.TEEN)
+    kept = json.dumps(list(Entry.objects.values_list("data", flat=True)))
+    assert code not in kept
+    assert code.encode() not in bytes(made.code_digest)
+
+
+# ---- who may
+
+
+@pytest.mark.parametrize(
+    ("age", "assurance", "error"),
+    [
+        (40, "declared", NotAGuardian),  # the pack asks for more than a word
+        (17, "verified", NotAGuardian),
+        (40, "estimated", None),
+        (40, "verified", None),
+    ],
+)
+def test_a_guardian_is_an_adult_by_the_assurance_of_the_pack(
+    teen: Account, age: int, assurance: str, error: type[KinwardError] | None
+) -> None:
+    someone = make_account("someone", age, assurance)
+    code, _ = invitations.create_invitation(maker=teen, side=Side.TEEN)
+    if error is None:
+        invitations.accept_invitation(account=someone, typed=code)
+        return
+    with pytest.raises(error):
+        invitations.accept_invitation(account=someone, typed=code)
+    assert not Pairing.objects.exists()
+
+
+def test_an_adult_has_no_guardian(heron: Account, egret: Account) -> None:
+    with pytest.raises(NeedsNoGuardian):
+        invitations.create_invitation(maker=egret, side=Side.TEEN)
+    code, _ = invitations.create_invitation(maker=heron, side=Side.GUARDIAN)
+    with pytest.raises(NeedsNoGuardian):
+        invitations.accept_invitation(account=egret, typed=code)
+
+
+def test_there_is_no_loop_of_guardians(teen: Account, heron: Account) -> None:
+    pair(heron, teen)
+    # The platform comes to think that each is what the other was.
+    Account.objects.filter(pk=heron.pk).update(age_lower=15, age_upper=16)
+    Account.objects.filter(pk=teen.pk).update(age_lower=40, age_upper=41)
+    with pytest.raises(PairingLoop):
+        invitations.create_invitation(maker=teen, side=Side.GUARDIAN)
+    with pytest.raises(PairingLoop):
+        invitations.create_invitation(maker=heron, side=Side.TEEN)
+
+
+def test_four_guardians_and_no_more(teen: Account, heron: Account) -> None:
+    for number in range(invitations.MAX_GUARDIANS):
+        pair(make_account(f"g{number}", 40), teen)
+    with pytest.raises(FamilyFull):
+        pair(heron, teen)
+    with pytest.raises(AlreadyPaired):
+        pair(Account.objects.get(platform_id="g0"), teen)
+
+
+def test_pairing_is_the_consent_that_a_law_asks_for(heron: Account) -> None:
+    teen = make_account("plover", 15, place="BR")
+    assert decide_afresh(teen, "account.join").effect == "deny"
+    made = pair(heron, teen)
+    assert decide_afresh(teen, "account.join").effect == "allow"
+    ending.end_pairing(account=heron, pairing_id=made.pk)
+    assert decide_afresh(teen, "account.join").effect == "deny"
+
+
+def test_a_guardian_who_is_known_less_surely_waits_without_power(
+    teen: Account, heron: Account
+) -> None:
+    made = pair(heron, teen)
+    Account.objects.filter(pk=heron.pk).update(age_assurance="declared")
+    assert ending.end_due_pairings() == 0
+    made.refresh_from_db()
+    assert made.ended_at is None
+    assert not power.has_power(Pairing.objects.get(pk=made.pk))
+
+
+def test_what_a_pack_hides_is_not_on_the_page(
+    teen: Account, heron: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kinward.families.visits import page
+    from kinward.policy.families import FamilyRules
+
+    made = pair(heron, teen)
+    hidden = FamilyRules(guardian_sees=("settings", "asks"))
+    monkeypatch.setattr("kinward.portal.views_family.rules_for", lambda _: hidden)
+    monkeypatch.setattr(page, "rules_for", lambda _: hidden)
+    from tests.integration.portal.test_pages import visiting
+
+    shown = visiting(heron).get(f"/family/teens/{made.pk}").content.decode()
+    assert "minutes left" not in shown
+    assert "<svg" not in shown
+    assert "minutes left" in visiting(teen).get("/family").content.decode()
+
+
+# ---- choosing
+
+
+def test_two_guardians_who_differ_get_the_protective_value_and_are_told(
+    teen: Account, heron: Account, egret: Account
+) -> None:
+    pair(heron, teen)
+    pair(egret, teen)
+
+    def choose(guardian: Account, value: Weekly | None) -> None:
+        name = "session.time"
+        choices.choose_setting(
+            guardian=guardian, teen_id=teen.platform_id, capability=name, value=value
+        )
+
+    choose(heron, 120)
+    assert guardian_value(teen, "session.time") == 120  # one is enough to loosen
+    choose(egret, (45,) * 5 + (180, 180))
+    assert guardian_value(teen, "session.time") == (45,) * 5 + (120, 120)
+    for guardian in (heron, egret):
+        assert any("The more protective choice applies." in each for each in told(guardian))
+    choose(egret, None)
+    assert guardian_value(teen, "session.time") == 120
+    assert any(each.startswith("Heron changed a setting.") for each in told(teen))
+
+
+def test_what_is_locked_is_refused_and_nothing_changes(teen: Account, heron: Account) -> None:
+    pair(heron, teen)
+    for capability, value in (
+        ("dm.receive", "mutuals"),  # not before 16, whoever asks
+        ("content.mature", "full"),
+        ("ads.personalised", "allow"),
+        ("account.join", "allow"),
+        ("session.time", 5),  # under the pack's floor
+        ("session.time", (60,) * 6),
+        ("session.time", "much"),
+        ("no.such", 1),
+    ):
+        with pytest.raises((SettingLocked, Invalid)):
+            choices.choose_setting(
+                guardian=heron, teen_id=teen.platform_id, capability=capability, value=value
+            )
+    assert load_states([teen.platform_id])[teen.platform_id].guardian == {}
+
+
+def test_somebody_else_s_teen_and_nobody_get_one_answer(teen: Account, heron: Account) -> None:
+    said = set()
+    for teen_id in (teen.platform_id, "nobody", heron.platform_id):
+        with pytest.raises(NotPaired) as refused:
+            choices.choose_setting(
+                guardian=heron, teen_id=teen_id, capability="session.time", value=60
+            )
+        said.add(str(refused.value))
+    assert len(said) == 1
+
+
+def test_words_are_left_out(teen: Account, heron: Account) -> None:
+    pair(heron, teen)
+    who: dict[str, Any] = {"teen_id": teen.platform_id, "account": heron}
+    choices.add_keyword(word="  Spoiler   ALERT ", guardian=heron, **who)
+    choices.add_keyword(word="spoiler alert", guardian=heron, **who)
+    (word,) = choices.keywords_of(teen)
+    assert word.word == "spoiler alert"
+    mine: dict[str, Any] = {"teen_id": teen.platform_id, "guardian": None, "account": teen}
+    choices.remove_keyword(keyword_id=word.pk, **mine)  # a guardian's word is not theirs to remove
+    assert len(choices.keywords_of(teen)) == 1
+    with pytest.raises(Invalid):
+        choices.add_keyword(word="x" * 41, **mine)
+
+
+# ---- asking
+
+
+def test_minutes_for_tonight(teen: Account, heron: Account) -> None:
+    pair(heron, teen)
+    asked = requests.ask_guardians(
+        teen=teen, capability="session.time", reason="a film", minutes=30
+    )
+    before = screen_time(teen, timezone.now()).allowed
+    answers.answer_ask(guardian=heron, ask_id=asked.id, said="yes")
+    time = screen_time(teen, timezone.now())
+    assert (time.allowed, time.extra) == ((before or 0) + 30, 30)
+    assert told(heron)[0] == "Sandpiper asks for: 30 more minutes today"
+    assert told(teen)[0] == "Heron said yes: 30 more minutes today"
+    with pytest.raises(AskClosed):
+        answers.answer_ask(guardian=heron, ask_id=asked.id, said="yes")
+    # Another day is another day.
+    assert screen_time(teen, timezone.now() + timedelta(days=1)).extra == 0
+
+
+def test_extra_minutes_stay_inside_the_law(heron: Account) -> None:
+    teen = make_account("plover", 15, place="CN")
+    pair(heron, teen)
+    asked = requests.ask_guardians(teen=teen, capability="session.time", reason="", minutes=120)
+    answers.answer_ask(guardian=heron, ask_id=asked.id, said="yes")
+    assert screen_time(teen, timezone.now()).allowed == 60
+
+
+def test_an_ask_lapses(teen: Account, heron: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair(heron, teen)
+    asked = requests.ask_guardians(
+        teen=teen, capability="purchase.make", reason="shoes", value="allow"
+    )
+    later = timezone.now() + expiry.LAPSES
+    monkeypatch.setattr(timezone, "now", lambda: later)
+    with pytest.raises(AskClosed):
+        answers.answer_ask(guardian=heron, ask_id=asked.id, said="yes")
+    expiry.tidy_asks(teen.pk)
+    asked.refresh_from_db()
+    assert asked.state == "lapsed"
+    assert decide_afresh(teen, "purchase.make").effect == "deny"
+
+
+def test_a_yes_for_a_time_ends_by_itself_even_if_no_job_runs(
+    teen: Account, heron: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair(heron, teen)
+    asked = requests.ask_guardians(
+        teen=teen, capability="purchase.make", reason="shoes", value="allow"
+    )
+    until = timezone.now() + timedelta(hours=2)
+    answers.answer_ask(guardian=heron, ask_id=asked.id, said="yes", until=until)
+    assert decide_afresh(teen, "purchase.make").effect == "allow"
+    monkeypatch.setattr(timezone, "now", lambda: until)
+    assert decide_afresh(teen, "purchase.make").effect == "deny"
+
+
+def test_talking_and_then_yes(teen: Account, heron: Account, egret: Account) -> None:
+    pair(heron, teen)
+    pair(egret, teen)
+    asked = requests.ask_guardians(
+        teen=teen, capability="comment.receive", reason="", value="followers"
+    )
+    answers.answer_ask(guardian=heron, ask_id=asked.id, said="talk", note="at supper?")
+    answers.answer_ask(guardian=egret, ask_id=asked.id, said="yes")
+    assert guardian_value(teen, "comment.receive") == "followers"
+    (seen,) = requests.ask_history(teen)
+    assert [each.answer for each in seen.answers.all()] == ["talk", "yes"]
+
+
+def test_a_guardian_proposes_and_the_teen_agrees(teen: Account, heron: Account) -> None:
+    pair(heron, teen)
+    asked: dict[str, Any] = {"teen_id": teen.platform_id, "capability": "session.time"}
+    made = requests.propose_setting(guardian=heron, reason="exams", value=45, **asked)
+    assert told(teen)[0] == "Heron suggests: Time per day: 45 minutes"
+    assert guardian_value(teen, "session.time") is None
+    answers.answer_proposal(teen=teen, ask_id=made.id, said="yes")
+    assert guardian_value(teen, "session.time") == 45
+
+
+def test_nobody_asks_without_end(teen: Account, heron: Account) -> None:
+    with pytest.raises(NoGuardian):
+        requests.ask_guardians(teen=teen, capability="session.time", reason="", minutes=15)
+    pair(heron, teen)
+    for _ in range(requests.MAX_OPEN):
+        requests.ask_guardians(teen=teen, capability="session.time", reason="", minutes=15)
+    with pytest.raises(TooManyTries):
+        requests.ask_guardians(teen=teen, capability="session.time", reason="", minutes=15)
+    for wrong in ({"minutes": 0}, {"minutes": 500}, {"value": "always"}, {}):
+        with pytest.raises(KinwardError):
+            requests.ask_guardians(teen=teen, capability="session.time", reason="", **wrong)
+
+
+# ---- pass-codes
+
+
+def test_a_pass_code_is_checked_offline_and_used_once(
+    teen: Account, heron: Account, configure: Configure
+) -> None:
+    configure(policy_key="11" * 32)
+    pair(heron, teen)
+    first, *rest = passcodes.show_passcodes(guardian=heron, teen_id=teen.platform_id)
+    assert sum(each.minutes for each in (first, *rest)) == 60
+    body = _verified(passcodes.passcode_sheet(teen, timezone.now()))
+    assert _offline(body, first.code) == first.minutes
+    assert _offline(body, "00000000") is None
+    assert first.code not in json.dumps(body)
+    used = passcodes.use_passcode(account=teen, code=first.code, at=timezone.now())
+    again = passcodes.use_passcode(account=teen, code=first.code, at=timezone.now())
+    assert used.extra == again.extra == first.minutes
+    assert "A pass-code added 15 minutes today." in told(heron)
+    assert len(passcodes.show_passcodes(guardian=heron, teen_id=teen.platform_id)) == 2
+    for code, at in (
+        ("00000000", timezone.now()),
+        (rest[0].code, timezone.now() - timedelta(days=3)),
+        (rest[0].code, timezone.now() + timedelta(hours=1)),
+    ):
+        with pytest.raises(PasscodeRefused):
+            passcodes.use_passcode(account=teen, code=code, at=at)
+
+
+def _verified(sheet: dict[str, str]) -> Any:
+    """As an app does it: the signature first, by the key that it pins."""
+    import base64
+
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    body = base64.b64decode(sheet["body"])
+    key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(sheet["key"]))
+    key.verify(base64.b64decode(sheet["signature"]), body)
+    return json.loads(body)
+
+
+def _offline(body: Any, code: str) -> int | None:
+    import hashlib
+
+    for each in body["codes"]:
+        salt = bytes.fromhex(each["salt"])
+        found = hashlib.pbkdf2_hmac("sha256", code.encode(), salt, body["rounds"]).hex()
+        if found == each["digest"]:
+            return int(each["minutes"])
+    return None
+
+
+def test_pass_codes_end_with_the_pairing(
+    teen: Account, heron: Account, configure: Configure
+) -> None:
+    configure(policy_key="11" * 32)
+    made = pair(heron, teen)
+    (code, *_) = passcodes.show_passcodes(guardian=heron, teen_id=teen.platform_id)
+    ending.end_pairing(account=heron, pairing_id=made.pk)
+    assert _verified(passcodes.passcode_sheet(teen, timezone.now()))["codes"] == []
+    with pytest.raises(PasscodeRefused):
+        passcodes.use_passcode(account=teen, code=code.code, at=timezone.now())
+
+
+# ---- the end, and harm at home
+
+
+def test_a_dispute_takes_all_power_and_calls_who_is_trusted(
+    teen: Account, heron: Account, egret: Account
+) -> None:
+    made = pair(heron, teen)
+    choices.choose_setting(
+        guardian=heron, teen_id=teen.platform_id, capability="session.time", value=30
+    )
+    code, _ = invitations.create_invitation(maker=teen, side=Side.TRUSTING)
+    assert isinstance(invitations.accept_invitation(account=egret, typed=code), TrustedAdult)
+    disputes.pause_disputed_pairing(teen=teen, pairing_id=made.pk)
+    said = "Sandpiper is asking you to get in touch. Please do so soon and gently."
+    assert told(egret)[0] == said
+    with pytest.raises(PairingPaused):
+        choices.choose_setting(
+            guardian=heron, teen_id=teen.platform_id, capability="session.time", value=15
+        )
+    assert guardian_value(teen, "session.time") == 30  # nothing moves while a person looks
+    assert not any("trust" in each.lower() for each in told(heron))
+
+
+def test_ending_takes_what_was_chosen_with_it(teen: Account, heron: Account) -> None:
+    made = pair(heron, teen)
+    asked: dict[str, Any] = {"teen_id": teen.platform_id, "capability": "purchase.make"}
+    choices.choose_setting(guardian=heron, value="allow", **asked)
+    ending.end_pairing(account=teen, pairing_id=made.pk)
+    assert decide_afresh(teen, "purchase.make").effect == "allow"  # while the notice runs
+    Pairing.objects.filter(pk=made.pk).update(ends_at=timezone.now() - timedelta(seconds=1))
+    with pytest.raises(NotPaired):
+        choices.choose_setting(
+            guardian=heron, value="allow", **asked
+        )  # whether or not the job has run
+    assert ending.end_due_pairings(teen.pk) == 1
+    assert decide_afresh(teen, "purchase.make").effect == "deny"
+    assert "Your pairing with Sandpiper has ended." in told(heron)
+
+
+# ---- the digest
+
+
+def test_the_digest_goes_to_a_confirmed_address_and_has_numbers_only(
+    teen: Account, heron: Account, configure: Configure
+) -> None:
+    made = pair(heron, teen)
+    asked: dict[str, Any] = {"guardian": heron, "teen_id": teen.platform_id}
+    with pytest.raises(Invalid):
+        digest.choose_digest(wish="kin@tidepool.example", **asked)  # mail is not set up
+    configure(mail_url="smtp://127.0.0.1:2525")
+    with pytest.raises(Invalid):
+        digest.choose_digest(wish="no address", **asked)
+    assert digest.choose_digest(wish="kin@tidepool.example", **asked)
+    made.refresh_from_db()
+    assert made.digest == "app"  # until the owner has said yes
+    (message,) = mail.outbox
+    assert config().url in message.body
+    token = re.search(r"token=(\S+)", str(message.body))
+    assert token is not None
+    with pytest.raises(Invalid):
+        digest.confirm_digest(token.group(1)[:-2] + "xx")
+    from urllib.parse import unquote
+
+    digest.confirm_digest(unquote(token.group(1)))
+    digest.mail_digest(str(made.pk))
+    assert mail.outbox[-1].to == ["kin@tidepool.example"]
+    assert "spent 0 minutes in the app. Requests made: 0" in mail.outbox[-1].body
+    ending.end_pairing(account=heron, pairing_id=made.pk)
+    digest.mail_digest(str(made.pk))
+    assert len(mail.outbox) == 2
+
+
+def test_the_digest_in_the_app(teen: Account, heron: Account) -> None:
+    pair(heron, teen)
+    assert digest.send_digests() == 1
+    assert told(heron)[0] == "This week Sandpiper spent 0 minutes in the app."
+    assert digest.send_digests() == 0  # the job that begins again

@@ -1,0 +1,422 @@
+"""Every sequence of a family's moves, held to a small model of what must be true after each.
+
+The model knows who guards whom, what each chose and what was granted, in plain dictionaries. After
+every step the setting that holds has to be just what the model says, which is: no guardian moves
+what is locked, none keeps power after the end, and no setting is left that nobody can explain.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
+
+from kinward.access.actor import Actor
+from kinward.experience import birthdays
+from kinward.experience.live import live, load_states, person_of
+from kinward.experience.models import Layer, Setting
+from kinward.families.asks import answers, expiry, requests
+from kinward.families.models import OPEN_ASKS, Choice, Pairing, Side
+from kinward.families.pairing import disputes, ending, invitations
+from kinward.families.settings import choices
+from kinward.families.settings.settlement import end_choices
+from kinward.ground.errors import KinwardError
+from kinward.people.models import Account
+from kinward.people.services import lock_account, set_age
+from kinward.policy.ages import AgeRange
+from kinward.policy.bounds import Bounds, applying, combine
+from kinward.policy.engine import decide
+from kinward.policy.pack import Pack
+from kinward.policy.question import Question, read_question
+from tests.support.families import make_account, pair
+from tests.support.helpers import run_machine
+
+pytestmark = pytest.mark.django_db
+
+# Of each kind one, with values inside and outside what a guardian may choose at 15.
+VALUES: dict[str, tuple[Any, ...]] = {
+    "session.time": (5, 15, 60, 120, "unlimited", (30, 30, 30, 30, 30, 90, 90)),
+    "session.hours": ("08:00-20:00", "always", "never"),
+    "comment.receive": ("nobody", "mutuals", "followers", "everyone"),
+    "content.mature": ("off", "mild", "full"),
+    "dm.receive": ("nobody", "mutuals", "everyone"),
+    "purchase.make": ("deny", "allow"),
+}
+CAPABILITIES = sorted(VALUES)
+GUARDIANS = ("first", "second")
+
+
+class Family(RuleBasedStateMachine):
+    runs = 0
+    ahead = timedelta()  # of the real clock
+
+    def __init__(self) -> None:
+        super().__init__()
+        Family.ahead = timedelta()
+        Family.runs += 1
+        self.teen = make_account(f"teen-{Family.runs}", 15)
+        self.guardians = {name: make_account(f"{name}-{Family.runs}", 40) for name in GUARDIANS}
+        # The model.
+        self.codes: list[tuple[str, str, datetime]] = []  # who made it, the code, when
+        self.pairs: dict[str, dict[str, Any]] = {}  # guardian -> id, ends_at, disputed
+        self.chosen: dict[tuple[str, str], Any] = {}  # (guardian, capability) -> value
+        self.granted: dict[str, tuple[str, Any, datetime, Any]] = {}  # by capability
+        self.asked: dict[Any, tuple[str, Any]] = {}  # open asks
+        self.grown = False
+        self.too_young: set[str] = set()
+
+    # What the model says.
+
+    def _pack(self) -> Pack:
+        pack = live().in_force().for_account(self.teen.platform_id)
+        assert pack is not None
+        return pack
+
+    def _bounds(self, capability: str) -> Bounds:
+        pack = self._pack()
+        read = read_question(
+            pack.ruling, capability, Question(actor=person_of(self._fresh(self.teen)))
+        )
+        assert not isinstance(read, str)
+        return combine(read[0].capability.kind, applying(pack.ruling, read[0]))
+
+    def _fresh(self, account: Account) -> Account:
+        return Account.objects.get(pk=account.pk)
+
+    def _live(self, name: str) -> bool:
+        pair = self.pairs.get(name)
+        return pair is not None and (pair["ends_at"] is None or pair["ends_at"] > timezone.now())
+
+    def _power(self, name: str) -> bool:
+        return (
+            self._live(name)
+            and not self.pairs[name]["disputed"]
+            and not self.grown
+            and name not in self.too_young
+        )
+
+    def _fits(self, capability: str, value: Any) -> bool:
+        kind, bounds = self._pack().capabilities[capability].kind, self._bounds(capability)
+        codes = [kind.code(each) for each in (value if isinstance(value, tuple) else (value,))]
+        return bounds.guardian_moves and all(
+            kind.clamp(code, bounds.guardian_floor, bounds.guardian_cap) == code for code in codes
+        )
+
+    def _holds(self, capability: str) -> Any:
+        """The guardian's value for a capability: what was granted for a time, or the strictest."""
+        if capability in self.granted and self.granted[capability][2] > timezone.now():
+            return self.granted[capability][1]
+        kind = self._pack().capabilities[capability].kind
+        weeks = [
+            value if isinstance(value, tuple) else (value,) * 7
+            for (name, about), value in self.chosen.items()
+            if about == capability and self._live(name)
+        ]
+        if not weeks:
+            return None
+        days = []
+        for day in zip(*weeks, strict=True):
+            best = kind.code(day[0])
+            for each in day:
+                best = kind.strictest(best, kind.code(each))
+            days.append(kind.value(best))
+        return days[0] if len(set(days)) == 1 else tuple(days)
+
+    @contextmanager
+    def _expect(self, allowed: bool) -> Iterator[None]:
+        """What is allowed goes through; what is not is refused, and leaves everything as it was."""
+        if allowed:
+            yield
+            return
+        before = self._picture()
+        with pytest.raises(KinwardError):
+            yield
+        assert self._picture() == before
+
+    def _picture(self) -> Any:
+        return (
+            sorted(Setting.objects.filter(account=self.teen).values_list()),
+            sorted(Choice.objects.filter(pairing__teen=self.teen).values_list()),
+            sorted(map(str, Pairing.objects.filter(teen=self.teen).values_list())),
+        )
+
+    # The moves.
+
+    @initialize(paired=st.sampled_from((GUARDIANS, GUARDIANS[:1], ())))
+    def begin(self, paired: tuple[str, ...]) -> None:
+        """Most families of interest are paired already."""
+        for name in paired:
+            made = pair(self.guardians[name], self.teen)
+            self.codes.append((name, "", timezone.now()))
+            self.pairs[name] = {"id": made.id, "ends_at": None, "disputed": False}
+
+    @rule(name=st.sampled_from((*GUARDIANS, "teen")))
+    def invite(self, name: str) -> None:
+        maker = self.teen if name == "teen" else self.guardians[name]
+        side = Side.TEEN if name == "teen" else Side.GUARDIAN
+        may = not self.grown if name == "teen" else name not in self.too_young
+        day_ago = timezone.now() - timedelta(days=1)
+        made = sum(each[0] == name and each[2] > day_ago for each in self.codes)
+        may = may and made < invitations.MAX_INVITATIONS
+        with self._expect(may):
+            code, _ = invitations.create_invitation(maker=maker, side=side)
+            self.codes.append((name, code, timezone.now()))
+
+    @precondition(lambda self: self.codes)
+    @rule(who=st.sampled_from((*GUARDIANS, "teen")), back=st.integers(0, 3))
+    def accept(self, who: str, back: int) -> None:
+        number = max(0, len(self.codes) - 1 - back)
+        name, code, made_at = self.codes[number]
+        if name != "teen" != who and who in self.too_young:
+            return  # two who might pair as another family
+        newest = max(n for n, each in enumerate(self.codes) if each[0] == name)
+        guardian = who if name == "teen" else name
+        works = (
+            code != ""
+            and number == newest
+            and made_at > timezone.now() - timedelta(hours=invitations.CODE_HOURS)
+            and (who == "teen") != (name == "teen")
+            and not self.grown
+            and guardian not in self.too_young
+            and guardian not in self.pairs
+        )
+        account = self.teen if who == "teen" else self.guardians[who]
+        with self._expect(works):
+            made = invitations.accept_invitation(account=account, typed=code.lower())
+            assert isinstance(made, Pairing)
+            self.codes[number] = (name, "", made_at)
+            self.pairs[guardian] = {"id": made.id, "ends_at": None, "disputed": False}
+
+    @rule(
+        name=st.sampled_from(GUARDIANS),
+        move=st.sampled_from(CAPABILITIES).flatmap(
+            lambda each: st.tuples(st.just(each), st.sampled_from((*VALUES[each], None)))
+        ),
+    )
+    def choose(self, name: str, move: tuple[str, Any]) -> None:
+        capability, value = move
+        may = self._power(name) and (value is None or self._fits(capability, value))
+        with self._expect(may):
+            choices.choose_setting(
+                guardian=self.guardians[name],
+                teen_id=self.teen.platform_id,
+                capability=capability,
+                value=value,
+            )
+            self.chosen.pop((name, capability), None)
+            if value is not None:
+                self.chosen[name, capability] = value
+
+    @rule(
+        move=st.sampled_from(CAPABILITIES).flatmap(
+            lambda each: st.tuples(st.just(each), st.sampled_from(VALUES[each]))
+        )
+    )
+    def ask(self, move: tuple[str, Any]) -> None:
+        capability, value = move
+        may = any(map(self._power, GUARDIANS)) and self._fits(capability, value)
+        if len(self.asked) >= requests.MAX_OPEN:
+            return
+        with self._expect(may):
+            made = requests.ask_guardians(
+                teen=self.teen, capability=capability, reason="why", value=value
+            )
+            self.asked[made.id] = (capability, value)
+
+    @precondition(lambda self: self.asked)
+    @rule(
+        name=st.sampled_from(GUARDIANS),
+        said=st.sampled_from(("yes", "no", "talk")),
+        hours=st.sampled_from((None, 2, 30)),
+        data=st.data(),
+    )
+    def answer(self, name: str, said: Any, hours: int | None, data: st.DataObject) -> None:
+        number = data.draw(st.sampled_from(sorted(self.asked, key=str)))
+        capability, value = self.asked[number]
+        until = None if hours is None else timezone.now() + timedelta(hours=hours)
+        may = self._power(name) and (said != "yes" or hours or self._fits(capability, value))
+        with self._expect(bool(may)):
+            answers.answer_ask(guardian=self.guardians[name], ask_id=number, said=said, until=until)
+            if said != "talk":
+                del self.asked[number]
+            if said == "yes" and until is None:
+                self.chosen[name, capability] = value
+            elif said == "yes" and until is not None:
+                self.granted[capability] = (name, value, until, number)
+
+    @rule(
+        name=st.sampled_from(GUARDIANS),
+        move=st.sampled_from(CAPABILITIES).flatmap(
+            lambda each: st.tuples(st.just(each), st.sampled_from(VALUES[each]))
+        ),
+    )
+    def grant_for_a_while(self, name: str, move: tuple[str, Any]) -> None:
+        """Asked, and granted at once for three days."""
+        capability, value = move
+        if not self._power(name) or not self._fits(capability, value):
+            return
+        if len(self.asked) >= requests.MAX_OPEN:
+            return
+        made = requests.ask_guardians(
+            teen=self.teen, capability=capability, reason="why", value=value
+        )
+        until = timezone.now() + timedelta(days=3)
+        answers.answer_ask(guardian=self.guardians[name], ask_id=made.id, said="yes", until=until)
+        self.granted[capability] = (name, value, until, made.id)
+
+    @precondition(lambda self: self.granted)
+    @rule(name=st.sampled_from(GUARDIANS), data=st.data())
+    def take_back(self, name: str, data: st.DataObject) -> None:
+        capability = data.draw(st.sampled_from(sorted(self.granted)))
+        _, _, until, number = self.granted[capability]
+        may = self._power(name) and until > timezone.now()
+        with self._expect(may):
+            answers.answer_ask(guardian=self.guardians[name], ask_id=number, said="no")
+            del self.granted[capability]
+
+    @precondition(lambda self: self.pairs)
+    @rule(name=st.sampled_from(GUARDIANS), by_teen=st.booleans())
+    def end(self, name: str, by_teen: bool) -> None:
+        if name not in self.pairs:
+            return
+        with self._expect(self._live(name)):
+            who = self.teen if by_teen else self.guardians[name]
+            ending.end_pairing(account=who, pairing_id=self.pairs[name]["id"])
+            at_once = person_of(self._fresh(self.teen)).age.lower >= 16
+            if not by_teen or at_once:
+                self._gone(name)
+            elif self.pairs[name]["ends_at"] is None:
+                ends = Pairing.objects.get(pk=self.pairs[name]["id"]).ends_at
+                self.pairs[name]["ends_at"] = ends
+
+    @precondition(lambda self: self.pairs)
+    @rule(name=st.sampled_from(GUARDIANS))
+    def stay(self, name: str) -> None:
+        if name not in self.pairs:
+            return
+        with self._expect(self._live(name) and self.pairs[name]["ends_at"] is not None):
+            ending.stay_paired(account=self.teen, pairing_id=self.pairs[name]["id"])
+            self.pairs[name]["ends_at"] = None
+
+    @precondition(lambda self: self.pairs)
+    @rule(name=st.sampled_from(GUARDIANS))
+    def dispute(self, name: str) -> None:
+        if name not in self.pairs:
+            return
+        with self._expect(self._live(name)):
+            disputes.pause_disputed_pairing(teen=self.teen, pairing_id=self.pairs[name]["id"])
+            self.pairs[name]["disputed"] = True
+
+    @precondition(lambda self: self.pairs)
+    @rule(name=st.sampled_from(GUARDIANS), ends=st.booleans())
+    def look_at_dispute(self, name: str, ends: bool) -> None:
+        if name not in self.pairs:
+            return
+        with self._expect(self.pairs[name]["disputed"]):
+            disputes.settle_pairing_dispute(
+                pairing_id=self.pairs[name]["id"], ends=ends, actor=Actor.stored("staff:robin")
+            )
+            self.pairs[name]["disputed"] = False
+            if ends:
+                self._gone(name)
+
+    @rule(hours=st.sampled_from((1, 25, 49)))
+    def time_passes(self, hours: int) -> None:
+        """The jobs that were due in between are done, as a worker does."""
+        Family.ahead += timedelta(hours=hours)
+        ending.end_due_pairings()
+        expiry.tidy_asks(self.teen.pk)
+        for name in [each for each in self.pairs if not self._live(each)]:
+            self._gone(name)
+        self.asked = {} if hours > 24 else self.asked
+        if hours == 1:  # some may have lapsed; the database knows which
+            open_ones = {
+                each.id for each in requests.ask_history(self.teen) if each.state in OPEN_ASKS
+            }
+            self.asked = {key: each for key, each in self.asked.items() if key in open_ones}
+        self.granted = {key: each for key, each in self.granted.items() if each[2] > timezone.now()}
+
+    @precondition(lambda self: not self.grown)
+    @rule(years=st.sampled_from((16, 18)), now=st.integers(0, 3))
+    def grow_up(self, years: int, now: int) -> None:
+        """As the job does on the day: the range changes, what is past ends."""
+        if now:
+            return  # seldom, since little happens afterwards
+        today = timezone.now().date()
+        before = self._fresh(self.teen)
+        Account.objects.filter(pk=before.pk).update(age_changes_on=today - timedelta(days=1))
+        age = AgeRange(years - 1, years, "test", "verified", today)
+        set_age(account=lock_account(before.pk), age=age)
+        grown = birthdays.apply_birthday(before.pk)
+        if grown is not None:
+            end_choices(grown[0], grown[1].ended, "grown up")
+            for key in [key for key in self.chosen if key[1] in grown[1].ended]:
+                del self.chosen[key]
+            for capability in [each for each in self.granted if each in grown[1].ended]:
+                del self.granted[capability]
+        ending.end_due_pairings(before.pk)
+        if person_of(self._fresh(self.teen)).age.lower >= 18:
+            self.grown = True
+            for name in list(self.pairs):
+                self._gone(name)
+            self.asked = {}
+
+    @rule(name=st.sampled_from(GUARDIANS), now=st.integers(0, 5))
+    def is_no_adult_after_all(self, name: str, now: int) -> None:
+        """The platform learns that a guardian is not who they said."""
+        if now:
+            return
+        age = AgeRange(15, 16, "test", "verified")
+        set_age(account=lock_account(self.guardians[name].pk), age=age)
+        self.too_young.add(name)
+        ending.end_due_pairings()
+        if name in self.pairs and not self.pairs[name]["disputed"]:
+            self._gone(name)
+
+    def _gone(self, name: str) -> None:
+        del self.pairs[name]
+        self.chosen = {key: each for key, each in self.chosen.items() if key[0] != name}
+        self.granted = {key: each for key, each in self.granted.items() if each[0] != name}
+
+    # What must be true.
+
+    @invariant()
+    def what_holds_is_what_the_model_says(self) -> None:
+        pack, teen = self._pack(), self._fresh(self.teen)
+        state = load_states([teen.platform_id])[teen.platform_id]
+        for capability in CAPABILITIES:
+            kind, bounds = pack.capabilities[capability].kind, self._bounds(capability)
+            expected = self._holds(capability)
+            assert state.guardian.get(capability) == expected, capability
+            said = decide(pack, capability, person_of(teen), guardian=expected)
+            loosest = bounds.guardian_cap if bounds.guardian_moves else bounds.default
+            assert kind.strictest(said.code, loosest) == said.code, "looser than is allowed"
+
+    @invariant()
+    def every_setting_is_explained(self) -> None:
+        lasting = Setting.objects.filter(
+            account=self.teen, layer=Layer.GUARDIAN, ended_at=None, until=None
+        )
+        chosen = {key[1] for key in self.chosen if self._live(key[0])}
+        assert set(lasting.values_list("capability", flat=True)) == chosen
+        passing = Setting.objects.filter(
+            account=self.teen, layer=Layer.GUARDIAN, ended_at=None, until__gt=timezone.now()
+        )
+        assert set(passing.values_list("capability", flat=True)) == set(self.granted)
+
+
+def test_no_sequence_breaks_a_family(monkeypatch: pytest.MonkeyPatch, configure: Any) -> None:
+    real = timezone.now
+    monkeypatch.setattr(timezone, "now", lambda: real() + Family.ahead)
+    configure(policy_key="00" * 32)
+    run_machine(Family, sequences=60, steps=35)

@@ -1,0 +1,56 @@
+"""A filled database of each version that was ever stored is brought to this one."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.db import connection
+from psycopg import sql
+
+from kinward.cli.backup import find_tool
+
+STORED = Path(__file__).parents[2] / "support" / "stored" / "databases"
+NAME = "kinward_upgrade"
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(params=sorted(STORED.glob("*.dump")), ids=lambda path: path.stem)
+def upgraded(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The environment of a stored database, brought to this version as `kinward up` does it."""
+    chosen = connection.settings_dict
+    server = f"postgresql://{chosen['USER']}@/{{}}?host={chosen['HOST']}&port={chosen['PORT']}"
+    with psycopg.connect(server.format("postgres"), autocommit=True) as admin:
+        admin.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(NAME)))
+        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(NAME)))
+        url = server.format(NAME)
+        restore = [find_tool("pg_restore"), "--no-owner", "--exit-on-error", "--dbname", url]
+        subprocess.run([*restore, str(request.param)], check=True)
+        environment = os.environ | {"KINWARD_DATABASE_URL": url, "KINWARD_DATA_DIR": str(tmp_path)}
+        code = (
+            "import django; django.setup(); from kinward.cli.first_run import make_secrets, migrate"
+        )
+        migrate = [sys.executable, "-c", f"{code}; make_secrets(); migrate()"]
+        subprocess.run(migrate, env=environment, check=True)
+        yield environment
+        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(NAME)))
+
+
+def test_a_database_of_an_earlier_version_is_upgraded_and_proved(upgraded: dict[str, str]) -> None:
+    kinward = [sys.executable, "-m", "kinward"]
+    verify = subprocess.run(
+        [*kinward, "ledger", "verify"], env=upgraded, capture_output=True, text=True, check=False
+    )
+    assert verify.returncode == 0, verify.stdout + verify.stderr
+    with psycopg.connect(upgraded["KINWARD_DATABASE_URL"]) as database:
+        for table in ("casebook_case", "casebook_finding", "evidence_evidence", "people_account"):
+            query = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))
+            (count,) = database.execute(query).fetchone() or (0,)
+            assert count, f"{table} has rows after the upgrade"
+
+
+def test_there_is_a_database_to_upgrade() -> None:
+    assert list(STORED.glob("*.dump"))

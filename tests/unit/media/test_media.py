@@ -1,0 +1,153 @@
+"""Each medium is one class: it knows its files, and everything else asks it."""
+
+import importlib
+import io
+import pkgutil
+import subprocess
+import sys
+from typing import Final
+
+import pytest
+from PIL import Image
+
+from kinward import media
+from kinward.demo import pictures
+from kinward.matching.kinds import FILE_KINDS, kind_of
+from kinward.media import MEDIA, Medium, Playback, TypeUnsupported, medium_of, medium_of_type
+from kinward.media.medium import Bounds
+from tests.support import videos
+
+BOUNDS: Final = Bounds(max_pixels=10**7, seconds=30)
+PICTURE: Final = pictures.draw(1, (320, 240))
+MOVING: Final = pictures.encode(
+    PICTURE, "GIF", save_all=True, append_images=[pictures.draw(2, (320, 240))]
+)
+# Files of each medium, by its name. A new medium needs some.
+FILES: Final[dict[str, list[bytes]]] = {
+    "image": [
+        *(pictures.encode(PICTURE, format) for format in ("JPEG", "PNG", "WEBP", "GIF", "AVIF")),
+        MOVING,
+    ],
+    "video": [
+        videos.encode(range(2)),
+        videos.encode(range(2), format="webm", codec="libvpx"),
+        videos.encode(range(2), format="mpegts", codec="mpeg2video"),
+    ],
+}
+EVERY = pytest.mark.parametrize("medium", MEDIA, ids=lambda medium: medium.name)
+
+
+class Answers:
+    """A renderer in this process, for what a medium shows."""
+
+    def __init__(self, medium: Medium) -> None:
+        self._medium = medium
+
+    def still(self, data: bytes, *, veiled: bool) -> bytes:
+        return self._medium.still(data, BOUNDS, veiled=veiled)
+
+    def play(self, data: bytes) -> Playback:
+        return self._medium.play(data, BOUNDS)
+
+
+def subclasses(base: type) -> set[type]:
+    direct: set[type] = set(base.__subclasses__())
+    return direct.union(*map(subclasses, direct))
+
+
+def test_every_class_of_a_medium_is_in_the_registry_once() -> None:
+    for module in pkgutil.iter_modules(media.__path__, "kinward.media."):
+        importlib.import_module(module.name)
+    ours = {cls for cls in subclasses(Medium) if cls.__module__.startswith("kinward.media")}
+    assert ours == {type(medium) for medium in MEDIA}
+    assert len({medium.name for medium in MEDIA}) == len(MEDIA)
+    assert {medium.name for medium in MEDIA} == set(FILES), "files of it for these tests"
+
+
+@EVERY
+def test_a_medium_knows_its_files_and_no_other_does(medium: Medium) -> None:
+    for data in FILES[medium.name]:
+        assert medium_of(data) is medium
+        assert medium_of_type(medium.recognise(data)) is medium
+        assert [other.name for other in MEDIA if other.recognise(data)] == [medium.name]
+
+
+@pytest.mark.parametrize("data", [b"", b"%PDF-1.7", b"<svg/>", b"II*\0" + bytes(40), bytes(500)])
+def test_what_is_of_no_medium_is_a_415(data: bytes) -> None:
+    with pytest.raises(TypeUnsupported):
+        medium_of(data)
+    assert medium_of_type("application/pdf") is None
+    assert medium_of_type("") is None
+
+
+@EVERY
+def test_a_refusal_names_the_formats_of_every_medium(medium: Medium) -> None:
+    for format in medium.formats:
+        assert format in (TypeUnsupported.__doc__ or ""), format
+
+
+@EVERY
+def test_the_hash_of_a_medium_is_a_kind_that_banks_and_blocks_have(medium: Medium) -> None:
+    assert medium.hash_kind in FILE_KINDS
+    for data in FILES[medium.name]:
+        hashed = medium.hash(data, BOUNDS, lambda frames: True)
+        kind = kind_of(hashed.kind)
+        assert hashed.kind == medium.hash_kind
+        assert kind.parse(kind.write(hashed.signature)) == hashed.signature
+        assert kind.says_enough(hashed.signature, hashed.quality)
+        assert medium_of_type(hashed.media_type) is medium
+        assert hashed.entire
+
+
+@EVERY
+def test_every_file_has_a_still_and_a_veil(medium: Medium) -> None:
+    for data in FILES[medium.name]:
+        still = Image.open(io.BytesIO(medium.still(data, BOUNDS, veiled=False)))
+        veil = Image.open(io.BytesIO(medium.still(data, BOUNDS, veiled=True)))
+        assert (still.format, veil.format) == ("JPEG", "JPEG")
+        assert (veil.mode, veil.width) == ("L", 240)
+
+
+@EVERY
+def test_a_file_that_moves_is_whole_only_once_it_moved(medium: Medium) -> None:
+    for data in FILES[medium.name]:
+        moves = medium.hash(data, BOUNDS, lambda frames: True).frames > 1
+        first = medium.show(data, Answers(medium), moves=moves, moving=False)
+        assert (first.media_type, first.playback) == ("image/jpeg", None)
+        assert first.entire is not moves
+        if first.can_move:
+            then = medium.show(data, Answers(medium), moves=moves, moving=True)
+            assert then.entire is (then.playback is None)
+
+
+def test_a_picture_is_never_played_and_an_animation_is_shown_as_it_is() -> None:
+    image = medium_of(MOVING)
+    assert image.show(MOVING, Answers(image), moves=True, moving=True).data == MOVING
+    still = image.show(FILES["image"][0], Answers(image), moves=False, moving=True)
+    assert (still.media_type, still.entire, still.can_move) == ("image/jpeg", True, False)
+    with pytest.raises(TypeUnsupported):
+        image.play(MOVING, BOUNDS)
+
+
+@EVERY
+def test_the_words_for_the_eu_are_set(medium: Medium) -> None:
+    # Annex of the Digital Services Act's transparency database: the values of `content_type`.
+    taken = ("APP", "AUDIO", "IMAGE", "PRODUCT", "SYNTHETIC_MEDIA", "TEXT", "VIDEO", "OTHER")
+    assert medium.statement in taken
+
+
+def test_whoever_only_asks_the_decoders_loads_no_decoder_and_no_django() -> None:
+    program = (
+        "import sys, kinward.media, kinward.media.decoder\n"
+        "heavy = {'django', 'psycopg', 'av', 'PIL', 'pillow_heif', 'numba'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert ran.stdout.decode().strip() == "[]"
+
+
+def test_what_the_face_names_is_there() -> None:
+    for name in media.__all__:
+        assert getattr(media, name) is not None
+    with pytest.raises(AttributeError):
+        _ = media.nonsense
