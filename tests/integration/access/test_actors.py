@@ -131,9 +131,9 @@ READS: Final = {
     "review.exposure.exposure_of",
     "review.look.player_ticket",
     "review.queue.cases_free_for",
-    "review.queue.next_for",
     "review.lease.require_lease",
     "review.preferences.preferences_of",
+    "verdicts.page.page_of",
 }
 # The protocol of two people is tried with each of its models in test_agreement.
 ELSEWHERE: Final = {"access.agreement.decide_agreement", "access.agreement.lock_agreement"}
