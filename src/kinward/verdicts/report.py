@@ -38,6 +38,7 @@ def close_reported(case_id: UUID) -> None:
 @transaction.atomic
 def hand_over_report(*, report_id: UUID, reference: str, to: str, staff: Staff) -> Case:
     """Finish a report that a person delivered; close the case if it was the last one."""
+    staff.must(Permission.HAND_OVER_REPORTS)
     case_id = get_report(report_id).case_id
     Case.objects.select_for_update(no_key=True).filter(pk=case_id).first()  # before the ledger
     handed_over(report_id=report_id, reference=reference, to=to, staff=staff)

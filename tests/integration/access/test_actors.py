@@ -212,6 +212,13 @@ def test_who_has_just_that_permission_gets_further(
     assert not isinstance(problem, Forbidden)
 
 
+def home(module: str, name: str) -> str:
+    """The full name of what a module gives by a name, which a face only passes on."""
+    thing = getattr(importlib.import_module(module), name, None)
+    where = getattr(thing, "__module__", "")
+    return f"{where}.{name}" if str(where).startswith("kinward.") else f"{module}.{name}"
+
+
 def reached_from_the_console() -> set[str]:
     """Every name of another module that a module of the console mentions."""
     reached = set()
@@ -221,7 +228,7 @@ def reached_from_the_console() -> set[str]:
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("kinward."):
                 for alias in node.names:
-                    imported[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+                    imported[alias.asname or alias.name] = home(str(node.module), alias.name)
         reached |= set(imported.values())
         for node in ast.walk(tree):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
