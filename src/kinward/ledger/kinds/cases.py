@@ -1,0 +1,102 @@
+"""Cases and verdicts."""
+
+from kinward.ledger.kinds.fact import Fact
+
+
+class CaseOpened(Fact, frozen=True):
+    """A case was opened."""
+
+    kind = "case.opened"
+    account: str
+
+
+class CaseFindingAdded(Fact, frozen=True):
+    """A finding opened or joined a case."""
+
+    kind = "case.finding_added"
+    finding: str
+    content: str
+    confidence: str
+    rule: str
+
+
+class CaseTaken(Fact, frozen=True):
+    """Somebody leased a case."""
+
+    kind = "case.taken"
+
+
+class CaseGivenUp(Fact, frozen=True):
+    """Somebody ended their lease without a decision."""
+
+    kind = "case.given_up"
+
+
+class CaseFreed(Fact, frozen=True):
+    """A senior ended another person's lease."""
+
+    kind = "case.freed"
+    held_by: str
+    why: str
+
+
+class CaseCommented(Fact, frozen=True):
+    """Somebody commented on a case."""
+
+    kind = "case.commented"
+    comment: int
+
+
+class CaseEscalated(Fact, frozen=True):
+    """Somebody asked for a second person."""
+
+    kind = "case.escalated"
+    verdict: str
+    clause: str
+    guidelines: str
+
+
+class CaseConfirmed(Fact, frozen=True):
+    """A case was confirmed under a clause."""
+
+    kind = "case.confirmed"
+    verdict: str
+    clause: str
+    guidelines: str
+
+
+class CaseDismissed(Fact, frozen=True):
+    """A case was dismissed."""
+
+    kind = "case.dismissed"
+    verdict: str
+    clause: str
+    guidelines: str
+
+
+class CaseEnforced(Fact, frozen=True):
+    """The consequences of a case were drawn, and none was a report."""
+
+    kind = "case.enforced"
+
+
+class CaseReported(Fact, frozen=True):
+    """Every report of a case is finished: its number at each authority."""
+
+    kind = "case.reported"
+    numbers: dict[str, str]
+
+
+class CaseOverturned(Fact, frozen=True):
+    """An appeal was won, and everything was given back."""
+
+    kind = "case.overturned"
+    appeal: str
+
+
+class VerdictRead(Fact, frozen=True):
+    """A verdict was read a second time."""
+
+    kind = "verdict.read"
+    verdict: str
+    agrees: bool

@@ -1,0 +1,114 @@
+"""Sealed files."""
+
+from msgspec import UNSET, UnsetType
+
+from kinward.ledger.kinds.fact import Fact
+
+
+class EvidenceSealed(Fact, frozen=True):
+    """A file was sealed."""
+
+    kind = "evidence.sealed"
+    case: str
+    sha256: str
+    size: int
+
+
+class EvidenceStored(Fact, frozen=True):
+    """Ciphertext moved to the store."""
+
+    kind = "evidence.stored"
+    case: str
+    sealed_sha256: str
+
+
+class EvidenceVeiled(Fact, frozen=True):
+    """A blurred stand-in of a file was shown."""
+
+    kind = "evidence.veiled"
+    case: str
+    reason: str
+
+
+class EvidenceViewed(Fact, frozen=True):
+    """A file was shown, entirely or in part."""
+
+    kind = "evidence.viewed"
+    case: str
+    reason: str
+    entire: bool
+
+
+class EvidenceRead(Fact, frozen=True):
+    """A file was read for a report."""
+
+    kind = "evidence.read"
+    reason: str
+    case: str | UnsetType = UNSET
+
+
+class EvidenceReleased(Fact, frozen=True):
+    """A file was read for a release."""
+
+    kind = "evidence.released"
+    case: str
+    reason: str
+
+
+class EvidenceGivenBack(Fact, frozen=True):
+    """A file was given back to the platform."""
+
+    kind = "evidence.given_back"
+    case: str
+    sha256: str
+
+
+class EvidenceRewrapped(Fact, frozen=True):
+    """A file's key was wrapped anew."""
+
+    kind = "evidence.rewrapped"
+    case: str
+    before: str
+    after: str
+
+
+class EvidenceDamaged(Fact, frozen=True):
+    """A file could not be opened as it was sealed."""
+
+    kind = "evidence.damaged"
+    case: str
+    found: str
+
+
+class EvidenceTermSet(Fact, frozen=True):
+    """The files of a case got a term."""
+
+    kind = "evidence.term_set"
+    until: str
+    why: str
+    files: int
+
+
+class EvidenceHeld(Fact, frozen=True):
+    """The files of a case were put under legal hold."""
+
+    kind = "evidence.held"
+    reference: str
+    files: int
+
+
+class EvidenceHoldEnded(Fact, frozen=True):
+    """A legal hold was lifted."""
+
+    kind = "evidence.hold_ended"
+    reference: str
+    files: int
+
+
+class EvidenceDestroyed(Fact, frozen=True):
+    """A file and its key were destroyed."""
+
+    kind = "evidence.destroyed"
+    case: str
+    sha256: str
+    reason: str

@@ -1,0 +1,165 @@
+"""Pairings, and what families settle."""
+
+from typing import Any
+
+from kinward.ledger.kinds.fact import Fact
+
+
+class InvitationMade(Fact, frozen=True):
+    """A code for a pairing was made."""
+
+    kind = "invitation.made"
+    side: str
+
+
+class InvitationRefused(Fact, frozen=True):
+    """A code was tried that opens nothing."""
+
+    kind = "invitation.refused"
+
+
+class PairingStarted(Fact, frozen=True):
+    """A guardian and a teen were paired."""
+
+    kind = "pairing.started"
+    guardian: str
+    teen: str
+
+
+class PairingEnding(Fact, frozen=True):
+    """A pairing was ended, with a notice until a moment."""
+
+    kind = "pairing.ending"
+    at: str
+
+
+class PairingStayed(Fact, frozen=True):
+    """The end of a pairing was taken back."""
+
+    kind = "pairing.stayed"
+
+
+class PairingEnded(Fact, frozen=True):
+    """A pairing ended."""
+
+    kind = "pairing.ended"
+    why: str
+
+
+class PairingDisputed(Fact, frozen=True):
+    """A teen said that this is not their guardian."""
+
+    kind = "pairing.disputed"
+
+
+class PairingRestored(Fact, frozen=True):
+    """A disputed pairing goes on."""
+
+    kind = "pairing.restored"
+
+
+class ChoiceMade(Fact, frozen=True):
+    """A guardian chose a setting."""
+
+    kind = "choice.made"
+    capability: str
+    value: Any
+
+
+class ChoiceEnded(Fact, frozen=True):
+    """A guardian's choice ended."""
+
+    kind = "choice.ended"
+    capability: str
+    value: Any
+
+
+class AskMade(Fact, frozen=True):
+    """A teen asked, or somebody proposed."""
+
+    kind = "ask.made"
+    capability: str
+    value: Any
+    minutes: int | None
+
+
+class AskYes(Fact, frozen=True):
+    """The answer was yes."""
+
+    kind = "ask.yes"
+
+
+class AskNo(Fact, frozen=True):
+    """The answer was no."""
+
+    kind = "ask.no"
+
+
+class AskTalk(Fact, frozen=True):
+    """The answer was: let us talk about it."""
+
+    kind = "ask.talk"
+
+
+class AskWithdrawn(Fact, frozen=True):
+    """An ask was withdrawn."""
+
+    kind = "ask.withdrawn"
+
+
+class KeywordAdded(Fact, frozen=True):
+    """A word was left out of a teen's feed and search."""
+
+    kind = "keyword.added"
+
+
+class KeywordRemoved(Fact, frozen=True):
+    """Such a word was taken back."""
+
+    kind = "keyword.removed"
+
+
+class TrustedNamed(Fact, frozen=True):
+    """A teen named an adult to trust."""
+
+    kind = "trusted.named"
+    adult: str
+
+
+class TrustedCalled(Fact, frozen=True):
+    """A teen asked that adult to get in touch."""
+
+    kind = "trusted.called"
+
+
+class TrustedEnded(Fact, frozen=True):
+    """An adult to trust was taken back."""
+
+    kind = "trusted.ended"
+
+
+class PasscodeShown(Fact, frozen=True):
+    """A guardian was shown pass-codes."""
+
+    kind = "passcode.shown"
+
+
+class PasscodeUsed(Fact, frozen=True):
+    """A pass-code gave more minutes."""
+
+    kind = "passcode.used"
+    minutes: int
+
+
+class DigestChosen(Fact, frozen=True):
+    """A guardian chose how the digest arrives."""
+
+    kind = "digest.chosen"
+    way: str
+
+
+class PortalRefused(Fact, frozen=True):
+    """A link to the portal was refused."""
+
+    kind = "portal.refused"
+    why: str

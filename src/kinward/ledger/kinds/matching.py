@@ -1,0 +1,98 @@
+"""Banks, partners, and what was uploaded before."""
+
+from kinward.ledger.kinds.fact import Fact
+
+
+class BankCreated(Fact, frozen=True):
+    """A bank was made."""
+
+    kind = "bank.created"
+    confidence: str
+
+
+class BankEnabled(Fact, frozen=True):
+    """A bank was switched on."""
+
+    kind = "bank.enabled"
+
+
+class BankDisabled(Fact, frozen=True):
+    """A bank was switched off."""
+
+    kind = "bank.disabled"
+
+
+class BankAdded(Fact, frozen=True):
+    """Hashes were added to a bank, and others went."""
+
+    kind = "bank.added"
+    addition: int
+    provenance: str
+    confidence: str
+    hashes: int
+    removed: int
+
+
+class BankRemoved(Fact, frozen=True):
+    """Hashes were taken out of a bank."""
+
+    kind = "bank.removed"
+    hashes: int
+
+
+class BankSearched(Fact, frozen=True):
+    """Somebody searched the banks for a hash or a file."""
+
+    kind = "bank.searched"
+    found: int
+
+
+class HashFalsePositive(Fact, frozen=True):
+    """A hash was marked as a false positive."""
+
+    kind = "hash.false_positive"
+    bank: str
+
+
+class HashReinstated(Fact, frozen=True):
+    """That mark was taken back."""
+
+    kind = "hash.reinstated"
+    bank: str
+
+
+class ExchangeAdded(Fact, frozen=True):
+    """A partner was added."""
+
+    kind = "exchange.added"
+    api: str
+    opinions: bool
+
+
+class ExchangeEnabled(Fact, frozen=True):
+    """A partner was switched on."""
+
+    kind = "exchange.enabled"
+
+
+class ExchangeDisabled(Fact, frozen=True):
+    """A partner was switched off."""
+
+    kind = "exchange.disabled"
+
+
+class ExchangeSynced(Fact, frozen=True):
+    """A partner's list was read."""
+
+    kind = "exchange.synced"
+    entries: int
+    added: int
+    removed: int
+
+
+class RetroFinished(Fact, frozen=True):
+    """New hashes were looked for in what was uploaded before."""
+
+    kind = "retro.finished"
+    hashes: int
+    found: int

@@ -1,0 +1,54 @@
+"""Statements of reasons and appeals."""
+
+from kinward.ledger.kinds.fact import Fact
+
+
+class StatementMade(Fact, frozen=True):
+    """A statement of reasons was written."""
+
+    kind = "statement.made"
+    case: str
+    stage: str
+    clause: str
+    silent_until: str | None
+    silent_why: str
+
+
+class StatementTold(Fact, frozen=True):
+    """The account holder was told."""
+
+    kind = "statement.told"
+    case: str
+
+
+class StatementSilenced(Fact, frozen=True):
+    """The account holder is told later."""
+
+    kind = "statement.silenced"
+    case: str
+    until: str
+    why: str
+
+
+class AppealMade(Fact, frozen=True):
+    """The account holder appealed."""
+
+    kind = "appeal.made"
+    case: str
+    statement: str
+
+
+class AppealUpheld(Fact, frozen=True):
+    """An appeal was answered: the decision stays."""
+
+    kind = "appeal.upheld"
+    case: str
+    statement: str
+
+
+class AppealOverturned(Fact, frozen=True):
+    """An appeal was answered: the decision was wrong."""
+
+    kind = "appeal.overturned"
+    case: str
+    statement: str

@@ -1,0 +1,40 @@
+"""Staff, keys, and accounts of the platform."""
+
+from kinward.ledger.kinds.fact import Fact
+
+
+class StaffCreated(Fact, frozen=True):
+    """Somebody joined the staff."""
+
+    kind = "staff.created"
+    role: str
+
+
+class KeyCreated(Fact, frozen=True):
+    """A key of the API was made."""
+
+    kind = "key.created"
+    scopes: list[str]
+
+
+class KeyRevoked(Fact, frozen=True):
+    """A key was revoked."""
+
+    kind = "key.revoked"
+
+
+class AccountGrown(Fact, frozen=True):
+    """A birthday changed what an account may do."""
+
+    kind = "account.grown"
+    age: list[int]
+    opened: list[str]
+    closed: list[str]
+    ended: list[str]
+
+
+class AccountTimeZone(Fact, frozen=True):
+    """An account moved to a time zone."""
+
+    kind = "account.time_zone"
+    zone: str
