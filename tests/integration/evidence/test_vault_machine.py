@@ -38,6 +38,7 @@ from tests.support.helpers import KNOWN, run_machine, upload
 
 pytestmark = pytest.mark.django_db
 
+CUSTODIAN = Actor.operator("test")
 WHOSE = st.sampled_from([0, 0, 0, 1])  # mostly of one, so that much happens to it
 
 
@@ -117,9 +118,7 @@ class Keeping(RuleBasedStateMachine):
         case = self.a_case(whose)
         if case is None or self.files(case) <= self.gone:
             return
-        vault.set_legal_hold(
-            case_id=case, reference="ref" if hold else "", actor=Actor.stored("staff:x")
-        )
+        vault.set_legal_hold(case_id=case, reference="ref" if hold else "", actor=CUSTODIAN)
         alive = self.files(case) - self.gone
         self.held = self.held | alive if hold else self.held - alive
 
@@ -152,9 +151,9 @@ class Keeping(RuleBasedStateMachine):
         alive = self.files(case) - self.gone
         if not alive or alive & self.held:
             with pytest.raises(KinwardError):
-                vault.destroy_on_request(case_id=case, reason="r", actor=Actor.stored("staff:x"))
+                vault.destroy_on_request(case_id=case, reason="r", actor=CUSTODIAN)
         else:
-            vault.destroy_on_request(case_id=case, reason="r", actor=Actor.stored("staff:x"))
+            vault.destroy_on_request(case_id=case, reason="r", actor=CUSTODIAN)
             self.gone |= alive
 
     # What must be true.

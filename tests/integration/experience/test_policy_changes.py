@@ -307,7 +307,7 @@ def test_a_birthday_opens_what_it_opens_once_and_says_so(db: None) -> None:
     assert said["type"] == "notice.notify"
     notice = said["data"]["notice"]  # type: ignore[index]
     assert notice["topic"] == "growing_up"
-    assert notice["opened"]["live.host"].startswith("Sända live: öppet.")
+    assert notice["opened"]["live.host"].startswith("Sända live: tillåtet.")
     assert "dm.send" in notice["opened"]
     assert Entry.objects.filter(kind="account.grown").count() == 1
     assert verify_ledger().ok

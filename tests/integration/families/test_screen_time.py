@@ -81,7 +81,7 @@ def test_what_is_left_and_when_to_say_so(call: Caller, teen: Account) -> None:
     assert (answer["used"], answer["allowed"], answer["left"]) == (3, 20, 17)
     assert answer["sentence"] == ""
     answer = send(call, beat(at, minutes=8))["accounts"]["teen"]
-    assert (answer["left"], answer["sentence"]) == (12, "12 minuter är kvar i dag.")
+    assert (answer["left"], answer["sentence"]) == (12, "Du har 12 minuter kvar i dag.")
     answer = send(call, beat(at, minutes=15), beat(at + timedelta(minutes=9), minutes=9))
     answer = answer["accounts"]["teen"]
     assert (answer["used"], answer["left"]) == (24, 0)

@@ -68,7 +68,7 @@ def test_attributes_inline(call: Caller) -> None:
     assert answer["layer"] == "platform"
     assert answer["pack"] == "tiktok-2021 2021.08"
     assert [reason["code"] for reason in answer["reasons"]] == ["platform.rule", "age.opens"]
-    assert answer["reasons"][1]["text"] == "Det här ändras när du är 16."
+    assert answer["reasons"][1]["text"] == "Det här ändras när du fyller 16."
     assert answer["obligations"] == []
 
 
@@ -83,7 +83,7 @@ def test_by_account_in_the_language_of_the_account(
     sent = {"capability": "session.time", "actor": {"id": "teen"}}
     answer = call("POST", "/v1/decide", json=sent).json()
     assert (answer["effect"], answer["value"]) == (effect, 60)
-    assert answer["sentence"].startswith("Zeit pro Tag: 60 Minuten am Tag.")
+    assert answer["sentence"].startswith("Zeit pro Tag: 60 Minuten.")
 
 
 def test_two_people(call: Caller, teen: Account) -> None:

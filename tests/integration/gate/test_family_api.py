@@ -90,7 +90,7 @@ def test_time_for_many_is_bounded(call: Caller, teen: Account) -> None:
     question = {"capability": "session.time", "actor": {"id": "wren"}}
     answer = call("POST", "/v1/decide/batch", json={"questions": [question] * 201})
     assert answer.status_code == 422
-    assert "heartbeats" in answer.json()["detail"]
+    assert "Heartbeats" in answer.json()["detail"]
 
 
 def test_outside_its_hours_the_app_is_closed(call: Caller, teen: Account) -> None:

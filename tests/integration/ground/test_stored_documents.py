@@ -30,7 +30,7 @@ from kinward.policy.signed import load_pack, new_signing_key, public_key
 from kinward.policy.sources import read_files
 from kinward.policy.values import AUDIENCE
 from kinward.reporting.authorities.cybertipline.sandbox import Sandbox
-from kinward.reporting.draft import DraftUnreadable
+from kinward.reporting.draft import FORMAT, DraftUnreadable
 from kinward.reporting.models import Report
 from kinward.reporting.services import file_report
 from kinward.review.lease import take_case
@@ -291,7 +291,7 @@ def report(bank: Bank, account: Account, reviewer: Staff) -> Report:
 def test_a_draft_carries_its_format_and_is_filed_without_one(
     report: Report, sandbox: Sandbox
 ) -> None:
-    assert report.draft.pop("format") == 1
+    assert report.draft.pop("format") == FORMAT
     report.save()
     assert file_report(report.id).state == "finished"
 
@@ -303,5 +303,5 @@ def test_a_draft_of_another_format_waits_and_says_why(report: Report, sandbox: S
         file_report(report.id)
     report.refresh_from_db()
     assert report.state == "waiting"
-    assert "Its format is 99; known are 1." in report.problem
+    assert "Its format is 99; known are 1, 2." in report.problem
     assert sandbox.state.all() == []

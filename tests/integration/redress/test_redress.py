@@ -290,7 +290,7 @@ def test_whoever_decided_does_not_answer_the_appeal(
     case.refresh_from_db()
     assert (case.state, case.leased_by) == ("enforced", None)
     assert notices(adult, "appeal") == [
-        "Ein anderer Mensch hat unsere Entscheidung angesehen, und sie bleibt."
+        "Ein anderer Mensch hat unsere Entscheidung geprüft und bestätigt."
     ]
     with pytest.raises(LeaseNeeded):  # nothing waits any more
         take_case(case=case, staff=second_reviewer)

@@ -10,11 +10,12 @@ import msgspec
 import numpy as np
 import pytest
 
+from kinward.guidelines import consequences
 from kinward.guidelines import formats as guidelines_formats
 from kinward.guidelines.consequences import rule_for
 from kinward.guidelines.formats import decode
 from kinward.guidelines.reading import GuidelinesInvalid, guidelines_notices, read_guidelines
-from kinward.guidelines.rules import Guidelines
+from kinward.guidelines.rules import MATCHES, Guidelines
 from kinward.policy import pack as pack_formats
 from kinward.policy.ages import ASSURANCES, AgeRange
 from kinward.policy.capabilities import CAPABILITIES, RELATIONSHIPS, Capability
@@ -168,7 +169,10 @@ def test_a_new_category_of_reports_is_for_a_person_at_once(monkeypatch: pytest.M
         read_guidelines(GUIDELINES)
 
 
-def test_a_new_kind_of_match_is_quarantined_until_a_person_looks() -> None:
+def test_a_new_kind_of_match_is_quarantined_until_a_person_looks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(consequences, "MATCHES", (*MATCHES, "suspected"))
     guidelines = decode(GUIDELINES)
     rule = rule_for(guidelines, "suspected")  # type: ignore[arg-type]
     assert (rule.content, rule.account, rule.verdict) == ("quarantine", "keep", "")
