@@ -44,3 +44,15 @@ def test_the_pages_and_the_faces_below_them_load_no_compiler(tmp_path: Path) -> 
     packages = loaded(program, tmp_path)
     assert "django" in packages
     assert not packages & (PARTNERS | CLUSTER | DECODERS | COMPILER)
+
+
+def test_commands_that_load_django_themselves_are_importable_without_it(tmp_path: Path) -> None:
+    """Otherwise `kinward doctor` ends in a traceback, also for `--help`."""
+    program = (
+        "import importlib\n"
+        "from kinward.cli.main import COMMANDS\n"
+        "for where, _, needs_django in COMMANDS.values():\n"
+        "    if not needs_django:\n"
+        "        importlib.import_module('kinward.cli.' + where.partition(':')[0])\n"
+    )
+    assert "django.db.models" not in loaded(program, tmp_path)

@@ -21,7 +21,7 @@ from kinward.matching.api import (
     create_bank,
     find_rows,
 )
-from kinward.verdicts.api import OWN_BANK, Backing, _locked_bank, contents_of_case
+from kinward.verdicts.api import OWN_BANK, Backing, contents_of_case, lock_own_bank
 
 
 def bank_confirmed(verdict_id: UUID) -> int:
@@ -78,7 +78,7 @@ def _remove_copies(verdict: Verdict, sha256: str) -> None:
 def _own_bank(actor: Actor) -> Bank:
     """Return our own bank, created if need be, and locked until the transaction ends."""
     about = "What people confirmed in this console."
-    while (bank := _locked_bank()) is None:
+    while (bank := lock_own_bank()) is None:
         with suppress(BankExists), transaction.atomic():
             create_bank(
                 name=OWN_BANK, confidence=Confidence.VERIFIED, description=about, actor=actor

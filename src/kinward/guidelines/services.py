@@ -65,9 +65,9 @@ def decide_edition(*, edition_id: UUID, approve: bool, staff: Staff) -> Edition:
     Raises `GuidelinesInvalid` if an edition proposed under earlier rules fails today's, and
     whatever `decide_agreement` raises.
     """
-    if approve:
-        read_guidelines(get_edition(edition_id).text)
     edition = decide_agreement(Edition, edition_id, approve=approve, staff=staff)
+    if approve:
+        read_guidelines(edition.text)
     record(
         actor=staff.actor,
         subject=f"guidelines:{edition}",

@@ -65,7 +65,7 @@ def _decision(decision: dict[str, Any], language: str) -> str:
     if effect in MILD:
         return _(MILD[effect])
     kind = EFFECTS[Effect(effect)]
-    return _(kind.words_until if day else kind.words).format(until=day, what=what)
+    return _((day and kind.words_until) or kind.words).format(until=day, what=what)
 
 
 def reversal(statement: Statement) -> list[str]:

@@ -1,7 +1,7 @@
 """The face of `verdicts`: what other rooms may use."""
 
 from kinward.verdicts.appeals import WITHDRAW, decide_appeal
-from kinward.verdicts.bank import OWN_BANK, _locked_bank
+from kinward.verdicts.bank import OWN_BANK, lock_own_bank
 from kinward.verdicts.conclusion import conclude, conclude_by_rule, move_case
 from kinward.verdicts.consequences import (
     CONFIRMED_FOR_BANK,
@@ -38,7 +38,6 @@ __all__ = [
     "ReportDetails",
     "VerdictForm",
     "Where",
-    "_locked_bank",
     "act_at_once",
     "check_details",
     "conclude",
@@ -49,6 +48,7 @@ __all__ = [
     "disputed_pairings",
     "disputed_teens",
     "hand_over_report",
+    "lock_own_bank",
     "move_case",
     "page_of",
     "refile_report",

@@ -16,7 +16,7 @@ OWN_BANK: Final = "confirmed-here"
 @transaction.atomic
 def unbank(case_id: UUID, actor: Actor) -> int:
     """Remove a case's hashes from our own bank unless another case backs them; return how many."""
-    bank = _locked_bank()
+    bank = lock_own_bank()
     if bank is None:
         return 0
     mine = Backing.objects.filter(case=case_id)
@@ -29,6 +29,6 @@ def unbank(case_id: UUID, actor: Actor) -> int:
     return count
 
 
-def _locked_bank() -> Bank | None:
+def lock_own_bank() -> Bank | None:
     """Return our own bank, locked until the transaction ends, or None before there is one."""
     return Bank.objects.select_for_update(no_key=True).filter(name=OWN_BANK).first()

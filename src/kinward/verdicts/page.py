@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import msgspec
+import structlog
 from django.db.models import QuerySet
 
 from kinward.access import Permission
@@ -22,7 +23,7 @@ from kinward.guidelines.api import guidelines_in_force
 from kinward.ledger.api import Entry
 from kinward.people.api import Account, related_accounts
 from kinward.redress.api import Appeal, Statement, statements_of_case, waiting_appeals
-from kinward.reporting.api import PlaceKind, Report, reports_of_case
+from kinward.reporting.api import PlaceKind, Report, Vocabulary, reports_of_case
 from kinward.review.api import (
     Comment,
     Contact,
@@ -42,6 +43,8 @@ from kinward.verdicts.decision import MAX_SILENCE
 from kinward.verdicts.disputes import disputed_pairings
 from kinward.verdicts.draft import vocabulary_for
 from kinward.verdicts.incidents import WHERE_KINDS
+
+log = structlog.get_logger(__name__)
 
 
 class CaseFile(msgspec.Struct, frozen=True):
@@ -135,8 +138,15 @@ def page_of(case: Case, staff: Staff) -> CasePage:
 
 
 def _choices(case: Case) -> Choices:
-    """Return the clauses in force, and the words of the authorities for the case's account."""
-    words = vocabulary_for(case.account)
+    """Return the clauses in force, and the words of the authorities for the case's account.
+
+    Where an authority's plug-in fails there are none: the case can be decided all the same.
+    """
+    try:
+        words = vocabulary_for(case.account)
+    except Exception:
+        log.exception("authority.vocabulary_unavailable", case=str(case))
+        words = Vocabulary()
     places = {kind: WHERE_KINDS[kind] for kind in WHERE_KINDS if kind in words.places}
     return Choices(guidelines_in_force().clause, words.classes, words.annotations, places)
 
@@ -153,8 +163,8 @@ def _timeline_row(entry: Entry) -> TimelineRow:
     data = entry.data
     names = ("content", "type", "clause", "reason", "why")
     particulars = [str(data[name]) for name in names if data.get(name)]
-    if number := data.get("external_id"):
-        particulars.append(f"no. {number}")
+    numbers = [data["external_id"]] if data.get("external_id") else data.get("numbers", {}).values()
+    particulars += [f"no. {number}" for number in numbers]
     return TimelineRow(entry, particulars)
 
 

@@ -266,6 +266,27 @@ def test_nobody_of_the_staff_puts_a_pack_in_force_alone() -> None:
         Activation.objects.create(pack=pack, actor=str(lead.actor))
 
 
+def test_an_activation_is_what_was_agreed_to_or_was_in_force_before() -> None:
+    """Also in a shell: a refused proposal, or one of another pack, puts nothing in force."""
+    lead, second = person("kai", "policy lead"), person("sam", "policy lead")
+    refused = propose_pack(files=lowered(), why="A test.", share=100, staff=lead)
+    decide_proposal(proposal_id=refused.pk, approve=False, staff=second)
+    approved = propose_pack(files=lowered("2026.11+2"), why="A test.", share=100, staff=lead)
+    decide_proposal(proposal_id=approved.pk, approve=True, staff=second)
+    in_force = current_pack()
+    other = store_pack(files=lowered("2026.11+3"), actor=lead.actor)
+    forged: list[dict[str, Any]] = [
+        {"pack": refused.pack, "proposal": refused},
+        {"pack": other, "proposal": refused},
+        {"pack": other, "reverts": in_force},
+    ]
+    for fields in forged:
+        with pytest.raises(IntegrityError, match=r"as_approved|to_known"), transaction.atomic():
+            Activation.objects.create(actor=str(lead.actor), **fields)
+    with pytest.raises(IntegrityError, match="as_approved"), transaction.atomic():
+        Activation.objects.filter(pk=in_force.pk).update(pack=other)
+
+
 def test_an_operators_activation_says_that_it_was_one_and_a_proposals_names_it() -> None:
     lead, second = person("kai", "policy lead"), person("sam", "policy lead")
     proposal = propose_pack(files=lowered(), why="A test.", share=100, staff=lead)

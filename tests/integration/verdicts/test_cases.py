@@ -30,6 +30,7 @@ from kinward.review.lease import LeaseHeld, LeaseNeeded, release_lease, take_cas
 from kinward.review.queue import cases_free_for
 from kinward.verdicts.decision import NeedsAnotherPerson, VerdictForm, decide_case
 from kinward.verdicts.draft import ReportDetails
+from kinward.verdicts.page import page_of
 from tests.integration.web.test_console import signed_in
 from tests.support.helpers import (
     KNOWN,
@@ -327,3 +328,19 @@ def test_numbers_that_are_none_are_refused(bank: Bank, account: Account, reviewe
         assert page.post(f"/cases/{case.id}/decide", sent).status_code == 422
         assert page.post(f"/cases/{case.id}/silence", {"days": wrong}).status_code == 422
     assert page.get(f"/banks/of/{bank.name}?after={'9' * 19}").status_code == 422
+
+
+def test_a_case_is_shown_and_dismissed_although_its_authority_s_plug_in_fails(
+    account: Account, bank: Bank, reviewer: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise a plug-in that cannot be loaded keeps what is innocent from being given back."""
+
+    def broken(name: str) -> None:
+        raise ImportError(name)
+
+    case = quarantined(account)
+    monkeypatch.setattr("kinward.reporting.authority.authority_class", broken)
+    assert page_of(case, reviewer).choices.annotations == {}
+    take_case(case=case, staff=reviewer)
+    decided = decide_case(case_id=case.id, staff=reviewer, form=VerdictForm(outcome="dismissed"))
+    assert decided.state == "dismissed"

@@ -9,7 +9,6 @@ import httpx
 from kinward.cli.counts import counted
 from kinward.cli.doctor.result import Result, fault, fine, warn
 from kinward.ground.config import section
-from kinward.reporting.api import CyberTiplineSettings
 
 MAX_SKEW: Final = 30.0
 STALE_SECONDS: Final = 60.0
@@ -95,6 +94,8 @@ def check_index() -> Result:
 def check_clock() -> Result:
     """Does the clock agree with the database's and the authority's?"""
     from django.db import connection
+
+    from kinward.reporting.api import CyberTiplineSettings
 
     with connection.cursor() as cursor:
         cursor.execute("SELECT now()")
