@@ -48,7 +48,7 @@ def member(browser: Browser, demo: Demo) -> Iterator[Page]:
     page = context.new_page()
     page.goto(f"{demo.community}/join")
     page.get_by_label("Handle").fill("turnstone")
-    page.get_by_label("Age").fill("31")
+    page.get_by_label("Age:", exact=True).fill("31")
     page.get_by_role("main").get_by_role("button", name="Join").click()
     yield page
     context.close()
@@ -153,7 +153,7 @@ def _account(demo: Demo) -> str:
 
 def _put_first(demo: Demo) -> None:
     demo.database(
-        "UPDATE cases_case SET due_at = now() - interval '9 days' FROM people_account p "
+        "UPDATE casebook_case SET due_at = now() - interval '9 days' FROM people_account p "
         f"WHERE p.id = account_id AND p.platform_id = '{_account(demo)}'"
     )
 
@@ -163,7 +163,7 @@ def test_a_video_is_played_muted_and_is_seen_at_its_end(
 ) -> None:
     _send(demo, "under-way-film", videos.encode([901, 902], seconds=1, sound="aac"))
     ((case,),) = demo.database(
-        "SELECT c.id FROM cases_case c JOIN people_account p ON p.id = c.account_id "
+        "SELECT c.id FROM casebook_case c JOIN people_account p ON p.id = c.account_id "
         f"WHERE p.platform_id = '{_account(demo)}' AND c.state = 'open'"
     )
     sasha.goto(f"{demo.console}/cases/{case}")
@@ -194,7 +194,7 @@ def test_pages_leave_no_connection_open(demo: Demo, sasha: Page) -> None:
     count = "SELECT count(*) FROM pg_stat_activity WHERE datname = 'kinward'"
     sasha.goto(f"{demo.console}/queue")
     ((before,),) = demo.database(count)
-    ((case,),) = demo.database("SELECT id FROM cases_case ORDER BY opened_at LIMIT 1")
+    ((case,),) = demo.database("SELECT id FROM casebook_case ORDER BY opened_at LIMIT 1")
     for _ in range(60):
         assert sasha.request.get(f"{demo.console}/cases/{case}").ok
     ((after,),) = demo.database(count)

@@ -178,7 +178,7 @@ class Decisions(threading.Thread):
 
     def once(self) -> None:
         undecided = (
-            "SELECT id::text FROM cases_case WHERE state = 'open' ORDER BY opened_at LIMIT 1"
+            "SELECT id::text FROM casebook_case WHERE state = 'open' ORDER BY opened_at LIMIT 1"
         )
         for (case,) in ask(self.demo, undecided):
             choice = "dismissed" if len(self.wanted) % 4 == 3 else "confirmed"
@@ -210,7 +210,7 @@ class Appeals(threading.Thread):
         told = (
             "SELECT s.id::text, a.platform_id FROM redress_statement s "
             "JOIN people_account a ON a.id = s.account_id "
-            "JOIN cases_verdict v ON v.case_id = s.case_id "
+            "JOIN casebook_verdict v ON v.case_id = s.case_id "
             "JOIN access_staff p ON p.id = v.given_by_id AND p.username = 'robin' "
             "WHERE s.stage = 'verdict' AND s.told_at IS NOT NULL AND s.reversed_at IS NULL "
             "AND NOT EXISTS (SELECT FROM redress_appeal e WHERE e.statement_id = s.id)"
@@ -231,7 +231,7 @@ class Appeals(threading.Thread):
 def unsettled(demo: Demo) -> dict[str, int]:
     """What is still under way, by name; empty when all is done."""
     queries = {
-        "cases open": "SELECT count(*) FROM cases_case WHERE state IN ('open', 'confirmed')",
+        "cases open": "SELECT count(*) FROM casebook_case WHERE state IN ('open', 'confirmed')",
         "actions pending": "SELECT count(*) FROM enforcement_action WHERE state = 'pending'",
         "reports waiting": "SELECT count(*) FROM reporting_report "
         "WHERE state IN ('waiting', 'withdrawing')",
@@ -327,7 +327,7 @@ def check_everything(
     demo: Demo, verdicts: dict[str, str], answers: dict[str, str]
 ) -> dict[str, int]:
     """Every invariant, from four sides: the cases, the authority, the platform, the ledger."""
-    cases = dict(ask(demo, "SELECT id::text, state FROM cases_case"))
+    cases = dict(ask(demo, "SELECT id::text, state FROM casebook_case"))
     closing = {"confirmed": "reported", "dismissed": "dismissed"}
     due = {case: closing[outcome] for case, outcome in verdicts.items()}
     won = [case for case, answer in answers.items() if answer == "overturned"]
@@ -359,7 +359,7 @@ def check_everything(
     ]
     of_cases = ask(
         demo,
-        "SELECT a.platform_id FROM reporting_report r JOIN cases_case c ON c.id = r.case_id "
+        "SELECT a.platform_id FROM reporting_report r JOIN casebook_case c ON c.id = r.case_id "
         "JOIN people_account a ON a.id = c.account_id WHERE r.state = 'finished'",
     )
     assert Counter(accounts) == Counter(account for (account,) in of_cases)

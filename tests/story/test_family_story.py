@@ -43,7 +43,7 @@ def join(
     page = context.new_page()
     page.goto(f"{demo.community}/join")
     page.get_by_label("Handle").fill(handle)
-    page.get_by_label("Age").fill(str(age))
+    page.get_by_label("Age:", exact=True).fill(str(age))
     page.get_by_label("Language").select_option(language)
     if checked:
         page.get_by_label("Pretend").check()
@@ -229,7 +229,7 @@ def test_this_is_not_my_guardian(
     assert parent.get_by_role("link", name="fulmar").count() == 0
     checked(parent)
     (row,) = demo.database(
-        "SELECT c.priority FROM cases_case c JOIN people_account a ON a.id = c.account_id"
+        "SELECT c.priority FROM casebook_case c JOIN people_account a ON a.id = c.account_id"
         f" WHERE a.platform_id = '{account_of(demo, 'gannet')}'"
     )
     assert row == (True,)

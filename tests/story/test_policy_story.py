@@ -38,7 +38,7 @@ def join(context: BrowserContext, demo: Demo, handle: str, age: int) -> Page:
     page = context.new_page()
     page.goto(f"{demo.community}/join")
     page.get_by_label("Handle").fill(handle)
-    page.get_by_label("Age").fill(str(age))
+    page.get_by_label("Age:", exact=True).fill(str(age))
     page.get_by_role("main").get_by_role("button", name="Join").click()
     return page
 

@@ -39,7 +39,7 @@ def join_and_post(
     page = context.new_page()
     page.goto(f"{demo.community}/join")
     page.get_by_label("Handle").fill(handle)
-    page.get_by_label("Age").fill(str(age))
+    page.get_by_label("Age:", exact=True).fill(str(age))
     page.get_by_role("main").get_by_role("button", name="Join").click()
     page.goto(f"{demo.community}/mine")
     page.get_by_label("Picture", exact=True).set_input_files(
@@ -326,8 +326,8 @@ def test_the_ledger_verifies_and_a_changed_byte_is_named(demo: Demo) -> None:
 
 
 def test_a_second_run_finds_its_data(demo: Demo) -> None:
-    before = demo.database("SELECT count(*) FROM cases_case")
+    before = demo.database("SELECT count(*) FROM casebook_case")
     assert demo.stop() == 0
     assert not list(demo.directory.glob("postgres/postmaster.pid"))
     assert "Tidepool" in demo.start()
-    assert demo.database("SELECT count(*) FROM cases_case") == before
+    assert demo.database("SELECT count(*) FROM casebook_case") == before
