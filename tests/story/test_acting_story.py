@@ -214,7 +214,7 @@ def test_an_appeal_is_won_and_the_picture_comes_back(
     assert member.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     member.get_by_label("Why do you think this is wrong?").fill("They are shapes I drew.")
     member.get_by_role("button", name="Appeal", exact=True).click()
-    expect(member.get_by_text("We have your appeal.")).to_be_visible()
+    expect(member.get_by_text("We have received your appeal.")).to_be_visible()
 
     # Whoever decided cannot answer it.
     robin.goto(f"{demo.console}/appeals")

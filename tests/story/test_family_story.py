@@ -187,7 +187,9 @@ def test_a_limit_is_set_met_and_opened_and_the_pairing_ends(
     # The teen ends the pairing; the guardian is told, and it goes on for the notice.
     child.goto(f"{demo.console}/family")
     child.get_by_role("article", name="heron").get_by_text("End this pairing").click()
-    expect(child.get_by_text("They are told now, and it ends after 48 hours.")).to_be_visible()
+    expect(
+        child.get_by_text("They are told now, and the pairing ends in 48 hours.")
+    ).to_be_visible()
     child.get_by_role("button", name="Yes, end it").press("Enter")
     expect(child.get_by_text("The pairing will end after the notice period.")).to_be_visible()
     expect(parent.get_by_text("sandpiper has ended your pairing.")).to_be_visible(timeout=3_000)
@@ -205,11 +207,11 @@ def test_at_sixteen_it_ends_at_once_and_nothing_is_left_to_see(
     child.get_by_role("article", name="egret").get_by_text("End this pairing").click()
     child.get_by_role("button", name="Yes, end it").click()
     expect(child.get_by_text("The pairing has ended.")).to_be_visible()
-    expect(child.get_by_text("You have no guardian here.")).to_be_visible()
+    expect(child.get_by_text("You have no guardian here yet.")).to_be_visible()
     answer = parent.goto(at)
     assert answer is not None
     assert answer.status == 403
-    expect(parent.get_by_role("heading", name="There is no pairing between")).to_be_visible()
+    expect(parent.get_by_role("heading", name="These accounts are not paired")).to_be_visible()
     checked(parent)
 
 
@@ -225,7 +227,7 @@ def test_this_is_not_my_guardian(
     expect(child.get_by_role("link", name="Leave this page quickly")).to_be_visible()
     checked(child)
     parent.goto(f"{demo.console}/family")
-    expect(parent.get_by_text("paused while a person looks").first).to_be_visible()
+    expect(parent.get_by_text("paused while a person reviews it").first).to_be_visible()
     assert parent.get_by_role("link", name="fulmar").count() == 0
     checked(parent)
     (row,) = demo.database(
@@ -244,7 +246,7 @@ def test_somebody_reports_a_picture(
     page.get_by_label("An adult is approaching a child").check()
     page.get_by_label("Anything that helps us").fill("They asked for secrets.")
     press(page, "Send the report")
-    expect(page.get_by_text("Thank you. We have your report").first).to_be_visible()
+    expect(page.get_by_text("Thank you. We have received your report").first).to_be_visible()
     expect(page.get_by_role("heading", name="Help right now")).to_be_visible()
     expect(page.get_by_text("a person will review it").first).to_be_visible()
     checked(page)

@@ -70,7 +70,7 @@ def test_a_change_is_proposed_approved_felt_and_taken_back(
     account = kai.get_by_role("row", name="session.time 13 to 15")
     expect(account.last).to_contain_text("member-")
     # They cannot approve it themselves.
-    expect(kai.get_by_text("another person must approve it")).to_be_visible()
+    expect(kai.get_by_text("You proposed this, so another person must approve it")).to_be_visible()
     assert kai.get_by_role("button", name="Approve").count() == 0
     assert "60 minutes" in minutes_of(teen, demo)
     # Another person does, and the next decision is another one.
