@@ -20,7 +20,7 @@ from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ground.jobs import enqueue
 from kinward.ledger.api import kinds, record
 from kinward.matching.api import Check
-from kinward.media import View, decoders, digest_bytes, medium_of
+from kinward.media import Display, decoders, digest_bytes, medium_of
 
 DELETE: Final = "evidence.delete_object"
 DISMISSED_DAYS: Final = 30  # for a dismissed case's files, in case of a mistake
@@ -105,7 +105,9 @@ def get_evidence(evidence_id: UUID) -> Evidence:
         raise NotFound(f"There is no evidence {evidence_id}.") from error
 
 
-def open_evidence(*, evidence: Evidence, staff: Staff, reason: str, moving: bool = False) -> View:
+def open_evidence(
+    *, evidence: Evidence, staff: Staff, reason: str, moving: bool = False
+) -> Display:
     """Show a file to a person. The ledger has the viewing before the first byte leaves.
 
     A still image is shown whole, re-encoded and without metadata. For animations and videos a few
@@ -210,9 +212,9 @@ def sealed_bytes(evidence: Evidence) -> bytes:
     )
 
 
-def _render(evidence: Evidence, data: bytes, *, moving: bool) -> View:
+def _render(evidence: Evidence, data: bytes, *, moving: bool) -> Display:
     if evidence.is_excerpt:
-        return View(data, "text/plain", entire=True)
+        return Display(data, "text/plain", entire=True)
     return medium_of(data).show(data, decoders(), moves=evidence.moving, moving=moving)
 
 

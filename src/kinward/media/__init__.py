@@ -9,23 +9,36 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kinward.media.digests import Digests, digest_bytes
 from kinward.media.errors import TooManyPixels, TypeUnsupported, Undecodable
-from kinward.media.medium import FRAME, MAX_FRAMES, Hashed, Medium, Playback, View, split_frames
+from kinward.media.medium import (
+    FRAME,
+    MAX_FRAMES,
+    MAX_VIEWS,
+    Display,
+    Hashed,
+    Medium,
+    Playback,
+    View,
+    split_frames,
+    views_of,
+)
 from kinward.media.pool import Busy, Decoders, decoders
 from kinward.media.registry import MEDIA, medium_of, medium_of_type
 
 if TYPE_CHECKING:
     from kinward.media.footage import read_video
-    from kinward.media.pdq import MIN_QUALITY, hash_array, hash_dihedral
+    from kinward.media.pdq import MIN_QUALITY, hash_array, hash_dihedral, turn_hashes
     from kinward.media.picture import hash_bytes, hash_many, read_picture
 
 __all__ = (
     "FRAME",
     "MAX_FRAMES",
+    "MAX_VIEWS",
     "MEDIA",
     "MIN_QUALITY",
     "Busy",
     "Decoders",
     "Digests",
+    "Display",
     "Hashed",
     "Medium",
     "Playback",
@@ -44,6 +57,8 @@ __all__ = (
     "read_picture",
     "read_video",
     "split_frames",
+    "turn_hashes",
+    "views_of",
 )
 
 _LATER: Final = {
@@ -54,6 +69,7 @@ _LATER: Final = {
     "hash_many": "picture",
     "read_picture": "picture",
     "read_video": "footage",
+    "turn_hashes": "pdq",
 }
 
 

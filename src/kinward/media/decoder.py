@@ -3,7 +3,7 @@
 Run as `python -m kinward.media.decoder MAX_PIXELS MEMORY SECONDS`. Messages have a 4-byte
 big-endian length and that many bytes. A request is two messages on standard input: the operation
 (`hash`, `still`, `veil` or `play`) and the file. The answer is a message of msgpack on standard
-output. While a video is hashed, its frames are written a few at a time, and after each such message
+output. While a file is hashed, its views are written a few at a time, and after each such message
 the process reads whether to continue. It ends with its input, so it never outlives its parent.
 """
 
@@ -17,7 +17,7 @@ from collections.abc import Sequence
 import msgspec
 
 from kinward.ground.errors import KinwardError
-from kinward.media.medium import Bounds, More
+from kinward.media.medium import Bounds, More, View
 from kinward.media.messages import HASH, MORE, PLAY, VEIL, Answer, read_message, write_message
 from kinward.media.registry import medium_of
 
@@ -47,8 +47,8 @@ def main(max_pixels: int, memory: int, seconds: float) -> None:
     warnings.simplefilter("ignore")  # broken files would fill the log
     bounds = Bounds(max_pixels, seconds)
 
-    def more(frames: Sequence[bytes]) -> bool:
-        write_message(stdout, msgspec.msgpack.encode(Answer(frames=list(frames))))
+    def more(views: Sequence[View]) -> bool:
+        write_message(stdout, msgspec.msgpack.encode(Answer(views=list(views))))
         return read_message(stdin) == MORE
 
     while (what := read_message(stdin)) is not None and (data := read_message(stdin)) is not None:

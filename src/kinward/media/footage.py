@@ -16,7 +16,7 @@ from PIL import Image
 
 from kinward.media.errors import TooManyPixels, TypeUnsupported, Undecodable
 from kinward.media.formats import video_format
-from kinward.media.medium import MAX_FRAMES, Hashed, More
+from kinward.media.medium import MAX_FRAMES, Hashed, More, View
 from kinward.media.pdq import MAX_PIXELS, MIN_QUALITY, hash_array
 from kinward.media.picture import PREVIEW_SIDE, render
 
@@ -34,11 +34,11 @@ def read_video(
     *,
     max_pixels: int = MAX_PIXELS,
     seconds: float = SECONDS,
-    more: More = lambda frames: True,
+    more: More = lambda views: True,
 ) -> Hashed:
     """Return the signature of a video, read for at most `seconds`.
 
-    `more` receives new frames a few at a time, and the rest is not read once it returns false.
+    `more` receives new views a few at a time, and the rest is not read once it returns false.
     Decode strangers' files in a separate process (`Decoders`). Raises the errors of
     `picture.read_picture`.
     """
@@ -137,7 +137,8 @@ class _Samples:
 
     def __init__(self) -> None:
         self.frames: list[bytes] = []
-        self.fresh: list[bytes] = []
+        self.fresh: list[View] = []
+        self._count = 0
         self.at = 0.0
         self._every = EVERY
         self._due = self._taken = float("-inf")
@@ -166,11 +167,12 @@ class _Samples:
             return
         self._last = pdq
         self.frames.append(pdq.tobytes())
-        self.fresh.append(pdq.tobytes())
+        self.fresh.append(View(pdq.tobytes(), moment=self._count))
+        self._count += 1
         if len(self.frames) >= MAX_FRAMES:
             self.frames, self._every = self.frames[::2], self._every * 2
 
-    def flush(self) -> list[bytes]:
+    def flush(self) -> list[View]:
         """Return the samples not passed to `more` yet, and forget that they are new."""
         fresh, self.fresh = self.fresh, []
         return fresh

@@ -3,7 +3,7 @@
 from typing import Final
 
 from kinward.media.errors import TypeUnsupported
-from kinward.media.medium import Bounds, Hashed, Medium, More, Playback, Renderer, View
+from kinward.media.medium import Bounds, Display, Hashed, Medium, More, Playback, Renderer
 
 # Brands of the ISO container for images. Every other brand is a video.
 STILL_BRANDS: Final = frozenset(
@@ -46,10 +46,10 @@ class Image(Medium):
     def play(self, data: bytes, bounds: Bounds) -> Playback:
         raise TypeUnsupported("It is no video.")
 
-    def show(self, data: bytes, renderer: Renderer, *, moves: bool, moving: bool) -> View:
+    def show(self, data: bytes, renderer: Renderer, *, moves: bool, moving: bool) -> Display:
         media_type = self.recognise(data)
         can_move = moves and media_type in _ANIMATED
         if moving and can_move:
-            return View(data, media_type, entire=True)
+            return Display(data, media_type, entire=True)
         still = renderer.still(data, veiled=False)
-        return View(still, "image/jpeg", entire=not moves, can_move=can_move)
+        return Display(still, "image/jpeg", entire=not moves, can_move=can_move)

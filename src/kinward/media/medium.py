@@ -1,15 +1,33 @@
 """The base of the media: kinds of file that people publish, from first bytes to display."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Protocol
 
 import msgspec
 
 FRAME: Final = 32  # bytes of the PDQ hash of one frame
 MAX_FRAMES: Final = 1024  # in a signature; at this number every second frame is dropped
+MAX_VIEWS: Final = 4096  # of a file
 
-More = Callable[[Sequence[bytes]], bool]
+
+class View(msgspec.Struct, frozen=True, array_like=True):
+    """The PDQ hash, 32 bytes, of one picture that a common viewer would show of a file.
+
+    `strand`: which of the file's pictures, tracks and embedded files it belongs to, from 0.
+    `moment`: which picture of its strand it is, in the order of time, from 0. A moment has several
+    views if viewers show it differently, such as a transparent picture over white and over black.
+    `turned`: the hashes of `hash_dihedral` after the first, 32 bytes each. They are looked up and
+    not stored. Without them, `turn_hashes` estimates them.
+    """
+
+    hash: bytes
+    strand: int = 0
+    moment: int = 0
+    turned: bytes = b""
+
+
+More = Callable[[Sequence[View]], bool]
 
 
 class Bounds(msgspec.Struct, frozen=True):
@@ -22,8 +40,11 @@ class Bounds(msgspec.Struct, frozen=True):
 class Hashed(msgspec.Struct, frozen=True):
     """The result of hashing a file: its signature, the kind of that hash, and its measures.
 
-    `quality`: 0 to 100, if the kind has one. `frames`: more than one for animations and videos.
-    `seconds`: how far it was read. `entire`: whether it was read to the end.
+    `signature`: what a bank keeps of the file: one PDQ hash for each moment of each strand, of the
+    picture as shown. `views`: what is looked up: at most `MAX_VIEWS`, none of low quality, and none
+    at all if the signature says it all. `quality`: 0 to 100, if the kind has one. `frames`: more
+    than one for animations and videos. `seconds`: how far it was read. `entire`: whether all of it
+    was read: every strand, to its end.
     """
 
     kind: str
@@ -35,6 +56,7 @@ class Hashed(msgspec.Struct, frozen=True):
     quality: int | None = None
     seconds: float = 0.0
     entire: bool = True
+    views: tuple[View, ...] = ()
 
 
 class Playback(msgspec.Struct, frozen=True):
@@ -45,8 +67,8 @@ class Playback(msgspec.Struct, frozen=True):
     entire: bool
 
 
-class View(msgspec.Struct, frozen=True):
-    """A file as it is shown: bytes, their type, and whether the person sees all of it at once.
+class Display(msgspec.Struct, frozen=True):
+    """A file as a reviewer sees it: bytes, their type, and whether all of it is seen at once.
 
     `can_move`: the file can also be shown moving. `playback`: a video, seen whole once it has been
     played to the end.
@@ -92,7 +114,7 @@ class Medium(ABC):
 
     @abstractmethod
     def hash(self, data: bytes, bounds: Bounds, more: More) -> Hashed:
-        """Decode and hash a file. `more` receives frames and returns whether to continue."""
+        """Decode and hash a file. `more` receives views and returns whether to continue."""
 
     @abstractmethod
     def still(self, data: bytes, bounds: Bounds, *, veiled: bool) -> bytes:
@@ -102,18 +124,23 @@ class Medium(ABC):
     def play(self, data: bytes, bounds: Bounds) -> Playback:
         """Return a file re-encoded for a reviewer."""
 
-    def show(self, data: bytes, renderer: Renderer, *, moves: bool, moving: bool) -> View:
-        """Return the view of a file: a still, or with `moving` the player.
+    def show(self, data: bytes, renderer: Renderer, *, moves: bool, moving: bool) -> Display:
+        """Return what a reviewer sees: a still, or with `moving` the player.
 
         `moves`: whether the file has more than one frame.
         """
         if moving:
             playback = renderer.play(data)
-            return View(playback.data, "video/webm", entire=False, playback=playback)
+            return Display(playback.data, "video/webm", entire=False, playback=playback)
         still = renderer.still(data, veiled=False)
-        return View(still, "image/jpeg", entire=False, can_move=True)
+        return Display(still, "image/jpeg", entire=False, can_move=True)
 
 
 def split_frames(signature: bytes) -> list[bytes]:
-    """Split a signature into its PDQ hashes, 32 bytes each. An image has one."""
+    """Split a signature into its PDQ hashes, 32 bytes each. A plain image has one."""
     return [signature[at : at + FRAME] for at in range(0, len(signature), FRAME)]
+
+
+def views_of(frames: Iterable[bytes]) -> list[View]:
+    """Return the views of one strand: a moment for each PDQ hash."""
+    return [View(frame, moment=moment) for moment, frame in enumerate(frames)]

@@ -5,7 +5,7 @@ from typing import BinaryIO, Final
 
 import msgspec
 
-from kinward.media.medium import Hashed, Playback
+from kinward.media.medium import Hashed, Playback, View
 
 HASH, STILL, VEIL, PLAY = "hash", "still", "veil", "play"
 MORE, ENOUGH = b"more", b"enough"
@@ -13,10 +13,10 @@ HEADER: Final = struct.Struct(">I")
 
 
 class Answer(msgspec.Struct):
-    """An answer: exactly one of a hash, some frames, a still, a playback and an error."""
+    """An answer: exactly one of a hash, some views, a still, a playback and an error."""
 
     hashed: Hashed | None = None
-    frames: list[bytes] | None = None
+    views: list[View] | None = None
     still: bytes | None = None
     playback: Playback | None = None
     error: str = ""

@@ -97,6 +97,36 @@ def hash_dihedral(pixels: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8],
     return np.stack([_bits(variant) for variant in (*turned, *mirrored)]), _quality(small)
 
 
+def turn_hashes(hashes: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Return hashes, uint8[N, 32], turned and mirrored in all eight ways: uint8[N, 8, 32].
+
+    The first of the eight is the hash itself. A mirrored picture has the same terms, of which those
+    of odd frequency change their sign, and a transposed picture has the transposed terms. The
+    median is taken for zero here, so these hashes are estimates: a median of 4 bits, and up to 30,
+    from those of `hash_dihedral`.
+    """
+    plain = np.ascontiguousarray(hashes, dtype=np.uint8).reshape(-1, 32)
+    bits = np.unpackbits(plain, axis=1).reshape(-1, TERMS, TERMS)  # the last term first
+    across = np.packbits(bits.transpose(0, 2, 1).reshape(-1, TERMS * TERMS), axis=1)
+    both = np.stack([plain, across], axis=1)
+    return (both[:, :, None] ^ _MIRRORS[None, None]).reshape(-1, 8, 32)
+
+
+def _mirrors() -> npt.NDArray[np.uint8]:
+    """Return the bits that change in no mirror, in one of each axis, and in both: uint8[4, 32]."""
+    odd = np.arange(TERMS, 0, -1) % 2 == 1  # the last term first
+    none = np.zeros_like(odd)
+    masks = [
+        np.packbits((rows[:, None] ^ columns[None]).ravel())
+        for rows in (none, odd)
+        for columns in (none, odd)
+    ]
+    return np.stack(masks)
+
+
+_MIRRORS: Final = _mirrors()
+
+
 def _shrunk(pixels: npt.NDArray[np.uint8]) -> Floats:
     """Return the luma of an image, filtered and reduced to 64 x 64."""
     height, width = pixels.shape[:2]

@@ -14,7 +14,7 @@ import msgspec
 from kinward.ground.config import config
 from kinward.ground.errors import KinwardError
 from kinward.media.errors import TooManyPixels, TypeUnsupported, Undecodable
-from kinward.media.medium import Hashed, Medium, More, Playback
+from kinward.media.medium import Hashed, Medium, More, Playback, View
 from kinward.media.messages import (
     ENOUGH,
     HASH,
@@ -35,7 +35,7 @@ _ERRORS: dict[str, type[KinwardError]] = {
 }
 
 
-def _everything(frames: Sequence[bytes]) -> bool:
+def _everything(views: Sequence[View]) -> bool:
     return True
 
 
@@ -63,7 +63,7 @@ class Decoders:
             self._idle.put(None)
 
     def hash(self, data: bytes, more: More = _everything) -> Hashed:
-        """Decode and hash a file. `more` receives frames and returns whether to continue.
+        """Decode and hash a file. `more` receives views and returns whether to continue.
 
         Raises `TypeUnsupported`, `Undecodable`, `TooManyPixels` or `Busy`; so do `still` and
         `play`.
@@ -124,10 +124,10 @@ class Decoders:
             write_message(stdin, data)
             while (message := read_message(stdout)) is not None:
                 answer = msgspec.msgpack.decode(message, type=Answer)
-                if answer.frames is None:
+                if answer.views is None:
                     done = True
                     return answer
-                write_message(stdin, MORE if more(answer.frames) else ENOUGH)
+                write_message(stdin, MORE if more(answer.views) else ENOUGH)
         except (BrokenPipeError, ConnectionResetError):
             pass
         finally:

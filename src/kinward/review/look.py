@@ -18,7 +18,7 @@ from kinward.evidence.api import (
     veil_evidence,
 )
 from kinward.ground.errors import Invalid, NotFound
-from kinward.media import Playback, View
+from kinward.media import Display, Playback
 from kinward.review.exposure import count_look
 from kinward.review.lease import require_lease
 
@@ -37,7 +37,7 @@ class Shown(msgspec.Struct, frozen=True):
 
 def look_at_file(
     *, case_id: UUID, evidence_id: UUID, staff: Staff, reason: str, moving: bool = False
-) -> View:
+) -> Display:
     """Open a file for the person who has the lease. The look is counted and in the ledger.
 
     Animations and videos are shown still, unless `moving` is set. Raises `BreakDue` or `DayFull`.

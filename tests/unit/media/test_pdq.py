@@ -5,7 +5,14 @@ import pytest
 
 from kinward.demo import pictures
 from kinward.ground.errors import KinwardError
-from kinward.media import hash_array, hash_bytes, hash_dihedral, hash_many, read_picture
+from kinward.media import (
+    hash_array,
+    hash_bytes,
+    hash_dihedral,
+    hash_many,
+    read_picture,
+    turn_hashes,
+)
 from tests.support import reference_pictures
 
 MAX = 50_000_000
@@ -79,3 +86,23 @@ def test_many_files_are_hashed_in_their_order_and_a_bad_one_alone_fails() -> Non
         alone = hash_bytes(data)
         assert (each[0] == alone[0]).all()
         assert each[1] == alone[1]
+
+
+def test_a_hash_alone_tells_nearly_how_the_picture_would_hash_turned_and_mirrored() -> None:
+    apart: list[int] = []
+    for seed in range(20):
+        exact, _ = hash_dihedral(reference_pictures.draw_pixels(seed))
+        turned = turn_hashes(exact[:1])[0]
+        assert turned[0].tobytes() == exact[0].tobytes()
+        for wanted in exact:
+            apart.append(min(distance(wanted.tobytes(), one.tobytes()) for one in turned))
+    assert np.median(apart) <= 6
+    assert max(apart) <= 31
+
+
+def test_turning_keeps_distances() -> None:
+    random = np.random.default_rng(5)
+    first, second = random.integers(0, 256, (2, 1, 32), dtype=np.uint8)
+    apart = int(np.bitwise_count(first ^ second).sum())
+    pairs = zip(turn_hashes(first)[0], turn_hashes(second)[0], strict=True)
+    assert {int(np.bitwise_count(one ^ other).sum()) for one, other in pairs} == {apart}
