@@ -25,6 +25,7 @@ from kinward.matching.api import (
     Join,
     RetroRun,
     check_values,
+    check_views,
     hashes_of_run,
     look_up,
     next_run,
@@ -82,7 +83,7 @@ def match_check_again(check_id: UUID) -> bool:
     check = Check.objects.filter(pk=check_id).first()
     if check is None:
         return False
-    matches = look_up(check_values(check))
+    matches = look_up(check_values(check), check_views(check))
     if not matches:
         return False
     account = lock_account(check.account_id)

@@ -10,7 +10,7 @@ from kinward.findings.matches import add_match
 from kinward.ground.errors import KinwardError
 from kinward.ground.locks import sharing
 from kinward.matching.api import LOOKING_UP, Frames, Match, Upload, look_up, record_check, values_of
-from kinward.media import Busy, Digests, Hashed, Undecodable, decoders, digest_bytes
+from kinward.media import Busy, Digests, Hashed, Undecodable, View, decoders, digest_bytes
 from kinward.people.api import get_account, lock_account
 
 
@@ -38,8 +38,8 @@ def prepare(data: bytes) -> Prepared:
     """
     digests, seen = digest_bytes(data), Frames()
 
-    def more(frames: Sequence[bytes]) -> bool:
-        seen.add(frames)
+    def more(views: Sequence[View]) -> bool:
+        seen.add(views)
         return not seen.certain()
 
     try:
@@ -55,7 +55,8 @@ def prepare(data: bytes) -> Prepared:
 def file_matches(data: bytes) -> list[Match]:
     """Return what a file matches, for staff who ask. Nothing about the file is stored."""
     prepared = prepare(data)
-    return look_up(values_of(prepared.digests, prepared.hashed))
+    hashed = prepared.hashed
+    return look_up(values_of(prepared.digests, hashed), hashed.views if hashed else ())
 
 
 @transaction.atomic
@@ -74,7 +75,7 @@ def receive(
     """
     account = get_account(account_id)
     sharing(LOOKING_UP)
-    matches = look_up(upload.values)
+    matches = look_up(upload.values, upload.views)
     if fault is not None and not matches:
         raise fault
     check = record_check(account=account, upload=upload, matched=bool(matches))

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
+import numpy as np
 from django.db.models import Q
 
 from kinward.ground.config import config
@@ -14,10 +15,11 @@ from kinward.matching.index import bank_index, keyword_index
 from kinward.matching.kinds import Url, kind_of
 from kinward.matching.models import BankedHash, Sha256
 from kinward.matching.services import digest
-from kinward.media import FRAME
+from kinward.media import FRAME, View, split_frames, turn_hashes, views_of
 
 MAX_TEXT: Final = 20_000
 MAX_LINKS: Final = 50
+TURNS: Final = 8  # ways to turn and mirror a picture
 
 
 class Match(msgspec.Struct, frozen=True):
@@ -36,30 +38,37 @@ class Match(msgspec.Struct, frozen=True):
 
 
 class _Near(msgspec.Struct):
-    """The frames of a query and a banked hash that are near each other. `distance`: the least."""
+    """What of a query is near a banked hash, and what of the banked hash.
 
-    queries: set[int] = msgspec.field(default_factory=set)
+    `moments`: of each strand of the query. `frames`: of the banked hash. `distance`: the least.
+    """
+
+    moments: dict[int, set[int]] = msgspec.field(default_factory=lambda: defaultdict(set))
     frames: set[int] = msgspec.field(default_factory=set)
     distance: int = 256
 
 
 class Frames:
-    """A lookup of one file that receives its frames a few at a time."""
+    """A lookup of one file that receives its views a few at a time.
+
+    Each view is looked up in all eight ways of turning and mirroring it.
+    """
 
     def __init__(self) -> None:
-        self._count = 0
+        self._moments: dict[int, set[int]] = defaultdict(set)  # of each strand
         self._near: dict[int, _Near] = defaultdict(_Near)
 
-    def add(self, frames: Sequence[bytes]) -> None:
-        """Look up further frames, 32 bytes each."""
-        if not frames:
+    def add(self, views: Sequence[View]) -> None:
+        """Look up further views."""
+        if not views:
             return
-        for hit in bank_index().search(list(frames)):
-            near = self._near[hit.hash]
-            near.queries.add(self._count + hit.query)
+        for hit in bank_index().search(_turned(views)):
+            view, near = views[hit.query // TURNS], self._near[hit.hash]
+            near.moments[view.strand].add(view.moment)
             near.frames.add(hit.frame)
             near.distance = min(near.distance, hit.distance)
-        self._count += len(frames)
+        for view in views:
+            self._moments[view.strand].add(view.moment)
 
     def certain(self) -> bool:
         """Return whether a verified hash matches already, whatever the remaining frames are."""
@@ -71,34 +80,55 @@ class Frames:
     def matches(self) -> dict[int, int]:
         """Return the ids of the banked hashes that match, each with its least distance.
 
-        A banked hash matches if enough of the file's frames are near it, or enough of its own
-        frames are near the file.
+        A banked hash matches if enough moments of one of the file's strands are near it, or enough
+        of its own frames are near the file.
         """
-        least = config().video_query_share * self._count
         return {
             row.pk: self._near[row.pk].distance
             for row in BankedHash.objects.live().filter(pk__in=self._near)
-            if len(self._near[row.pk].queries) >= least or self._covers_bank(row)
+            if self._covers_strand(self._near[row.pk]) or self._covers_bank(row)
         }
+
+    def _covers_strand(self, near: _Near) -> bool:
+        share = config().video_query_share
+        return any(
+            len(moments) >= share * len(self._moments[strand])
+            for strand, moments in near.moments.items()
+        )
 
     def _covers_bank(self, row: BankedHash) -> bool:
         share = len(self._near[row.pk].frames) / (len(row.value) // FRAME)
         return share >= config().video_bank_share
 
 
-def look_up(values: Iterable[tuple[str, bytes]]) -> list[Match]:
+def _turned(views: Sequence[View]) -> list[bytes]:
+    """Return the hashes to look up, `TURNS` for each view."""
+    estimated = turn_hashes(np.frombuffer(b"".join(v.hash for v in views), dtype=np.uint8))
+    return [
+        way
+        for view, ways in zip(views, estimated, strict=True)
+        for way in split_frames(view.hash + view.turned if view.turned else ways.tobytes())
+    ]
+
+
+def look_up(
+    values: Iterable[tuple[str, bytes]], views: Sequence[View] | None = None
+) -> list[Match]:
     """Return every live banked hash that a file hits: verified ones first, then by distance.
 
-    `values`: the name of each kind, and the file's hash of that kind.
+    `values`: the name of each kind, and the file's hash of that kind. `views`: of the file; they
+    stand for its perceptual hashes. Without them, each frame of a hash is a view.
     """
     exact: list[tuple[str, bytes]] = []
     near, words = Frames(), set[int]()
     for name, value in values:
         kind = kind_of(name)
         exact += [(name, form) for form in kind.exact(value)]
-        near.add(kind.frames(value))
+        if not views:
+            near.add(views_of(kind.frames(value)))
         if text := kind.text(value):
             words |= keyword_index().search(text)
+    near.add(views or ())
     return _matches(near.matches() | dict.fromkeys(words, 0) | _exact(exact))
 
 

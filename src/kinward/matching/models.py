@@ -125,6 +125,8 @@ class Check(models.Model):
     # The perceptual hash of its medium, and the kind of that hash.
     signature = models.BinaryField(default=b"")
     signature_kind = models.CharField(max_length=40, default="")
+    # What else a viewer would show, as `views.pack_views` writes it.
+    views = models.BinaryField(default=b"")
     quality = models.PositiveSmallIntegerField(null=True)  # of the signature, if its kind has one
     ip = models.GenericIPAddressField(null=True)
     port = models.PositiveIntegerField(null=True)

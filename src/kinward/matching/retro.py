@@ -19,7 +19,7 @@ from kinward.ground.locks import exclusive
 from kinward.matching.kinds import FILE_KINDS, kind_of
 from kinward.matching.models import BankedHash, Check, HeldBlock, RetroRun, Unheld
 from kinward.matching.queries import current_version
-from kinward.matching.services import check_values
+from kinward.matching.services import check_values, check_views
 from kinward.matching.uploaded import (
     CURRENT,
     Block,
@@ -73,7 +73,7 @@ def _pack_block(size: int) -> bool:
 
 
 def _uploaded(check: Check) -> Uploaded:
-    return Uploaded.of(check.pk, check_values(check))
+    return Uploaded.of(check.pk, check_values(check), check_views(check))
 
 
 def next_run() -> RetroRun | None:

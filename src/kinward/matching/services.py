@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -20,7 +20,8 @@ from kinward.matching.hashlists import ListedHash
 from kinward.matching.kinds import kind_of
 from kinward.matching.models import Addition, Bank, BankedHash, BankVersion, Check, Sha256, Unheld
 from kinward.matching.sql import add_rows, find_rows
-from kinward.media import Digests, Hashed
+from kinward.matching.views import pack_views, unpack_views
+from kinward.media import Digests, Hashed, View
 from kinward.people.api import Account
 
 CHUNK = 5000
@@ -53,6 +54,11 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True):
     def values(self) -> list[tuple[str, bytes]]:
         """Its hashes, each with the name of its kind."""
         return values_of(self.digests, self.hashed)
+
+    @property
+    def views(self) -> Sequence[View]:
+        """What a viewer would show of it."""
+        return self.hashed.views if self.hashed else ()
 
 
 @transaction.atomic
@@ -250,6 +256,11 @@ def check_values(check: Check) -> list[tuple[str, bytes]]:
     return values_of(Digests(check.md5, check.sha1, check.sha256), hashed)
 
 
+def check_views(check: Check) -> list[View]:
+    """Return the views of a checked file; none if its hashes say it all."""
+    return unpack_views(bytes(check.views))
+
+
 def file_hashes(digests: Digests, hashed: Hashed | None, reference: str = "") -> list[ListedHash]:
     """Return the hashes of a file for a bank, without a PDQ hash of low quality."""
     return [ListedHash(kind, value, reference) for kind, value in values_of(digests, hashed)]
@@ -285,6 +296,7 @@ def _columns(hashed: Hashed) -> dict[str, Any]:
     return {
         "signature": hashed.signature,
         "signature_kind": hashed.kind,
+        "views": pack_views(hashed),
         "quality": hashed.quality,
         "media_type": hashed.media_type,
         "frames": hashed.frames,
