@@ -71,8 +71,10 @@ def expand(folder: Path, patterns: list[str]) -> list[str]:
 def list_mutants() -> list[Mutant]:
     """Every change of every module in the map."""
     mutants = []
-    for room in read_map()["rooms"]:
-        tests = tuple(path for path in expand(ROOT, room["tests"]) if "/test_" in path)
+    rooms = read_map()
+    for room in rooms["rooms"]:
+        patterns = [*room["tests"], *rooms["everywhere"]]
+        tests = tuple(path for path in expand(ROOT, patterns) if "/test_" in path)
         for module in expand(ROOT / PACKAGE, room["modules"]):
             source = (ROOT / PACKAGE / module).read_text()
             mutants += [Mutant(module, change, tests) for change in find_changes(source)]

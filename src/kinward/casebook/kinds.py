@@ -195,6 +195,31 @@ class Disputed(UserReported):
     name = "dispute"
 
 
+class Unreadable(FindingKind):
+    """A finding of a kind that this version lacks: a newer one, or a plug-in that is gone.
+
+    It stays in its case and waits for a person. It has no consequence of its own.
+    """
+
+    tally = "unreadable"
+
+    def __init__(self, name: str = "") -> None:
+        self.missing = name
+
+    def asks(self, finding: Finding) -> Asked:
+        return Asked(confidence="unverified")
+
+    def in_words(self, finding: Finding) -> list[Ground]:
+        text = f"This version of Kinward cannot read findings of the kind {self.missing!r}."
+        return [Ground(f"{text} Ask an administrator before you decide.", verified=False)]
+
+    def counted(self, confidence: str, count: int) -> str:
+        return ngettext("%d unreadable finding", "%d unreadable findings", count) % count
+
+    def for_authority(self, finding: Finding) -> list[str]:
+        return []
+
+
 MATCH: Final = BankMatch()
 USER_REPORT: Final = UserReported()
 DISPUTE: Final = Disputed()
@@ -206,8 +231,8 @@ FINDING_KINDS: Final[dict[str, FindingKind]] = {
 
 
 def finding_kind(name: str) -> FindingKind:
-    """Return the kind with the name that `Finding.kind` has. Raises `KeyError` if there is none."""
-    return FINDING_KINDS[name]
+    """Return the kind with the name that `Finding.kind` has, or `Unreadable` if there is none."""
+    return FINDING_KINDS.get(name) or Unreadable(name)
 
 
 def names_by_people() -> list[str]:
