@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from kinward.policy.ages import ASSURANCES, AgeRange, from_birth_date
+from kinward.policy.ages import ASSURANCES, MAX_AGE, AgeRange, from_birth_date
 from kinward.policy.capabilities import CAPABILITIES
 from kinward.policy.decision import known_language
 from kinward.policy.diff import diff_packs
@@ -29,7 +29,7 @@ from kinward.policy.sentences import (
     value_words,
 )
 from kinward.policy.signed import export_pack, load_pack, new_signing_key, public_key
-from kinward.policy.simulate import simulate_change
+from kinward.policy.simulate import GROUPS, group_of, simulate_change
 from kinward.policy.sources import read_files
 from kinward.policy.values import AUDIENCE, HOURS, MINUTES
 
@@ -224,6 +224,13 @@ def test_an_explanation_says_for_whom_else_a_rule_is() -> None:
     ):
         assert why_not(rule, msgspec.structs.replace(fits, **change), live=True) == why
     assert why_not(rule, msgspec.structs.replace(fits, relationship=None), live=True) == ""
+
+
+def test_people_are_counted_by_groups_of_age() -> None:
+    ranges = ((0, MAX_AGE), (0, 13), (12, 13), (13, 16), (15, 16), (16, 18), (17, 18), (18, 30))
+    names = [group_of(lower, upper) for lower, upper in ranges]
+    assert names == [GROUPS[0], *[GROUPS[n] for n in (1, 1, 2, 2, 3, 3, 4)]]
+    assert {group_of(*pair) for pair in ((12, 14), (15, 17), (17, 19), (13, 18))} == {"uncertain"}
 
 
 def test_the_difference_in_words() -> None:
