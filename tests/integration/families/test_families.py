@@ -27,7 +27,7 @@ from kinward.families.errors import (
     SettingLocked,
     TooManyTries,
 )
-from kinward.families.models import Invitation, Notice, Pairing, Side, TrustedAdult
+from kinward.families.models import Answer, Ask, Invitation, Notice, Pairing, Side, TrustedAdult
 from kinward.families.notices import notice_sentence
 from kinward.families.pairing import disputes, ending, invitations, power
 from kinward.families.screen_time import passcodes
@@ -351,6 +351,24 @@ def test_talking_and_then_yes(teen: Account, heron: Account, egret: Account) -> 
     assert guardian_value(teen, "comment.receive") == "followers"
     (seen,) = requests.ask_history(teen)
     assert [each.answer for each in seen.answers.all()] == ["talk", "yes"]
+
+
+def test_old_reasons_and_notes_are_forgotten_and_new_ones_are_not(
+    teen: Account, heron: Account
+) -> None:
+    pair(heron, teen)
+    for capability, words in (("comment.receive", "old"), ("content.audience", "new")):
+        ask = requests.ask_guardians(
+            teen=teen, capability=capability, reason=f"{words} reason", value="followers"
+        )
+        answers.answer_ask(guardian=heron, ask_id=ask.id, said="talk", note=f"{words} note")
+        if words == "old":
+            before = timezone.now()
+            Ask.objects.filter(pk=ask.pk).update(made_at=before - timedelta(days=1))
+            Answer.objects.filter(ask=ask).update(at=before - timedelta(days=1))
+    expiry.forget_reasons(before)
+    assert set(Ask.objects.values_list("reason", flat=True)) == {"", "new reason"}
+    assert set(Answer.objects.values_list("note", "answer")) == {("", "talk"), ("new note", "talk")}
 
 
 def test_a_guardian_proposes_and_the_teen_agrees(teen: Account, heron: Account) -> None:
