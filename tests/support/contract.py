@@ -34,7 +34,7 @@ def check_answer(response: httpx.Response) -> None:
     found = ROUTER.find(request.url.path, raw)
     if is_hma(request.url.path) and response.status_code != 200:
         assert response.headers["content-type"] == TEXT
-        assert response.headers[CODE] in response.text
+        assert request.method == "HEAD" or response.headers[CODE] in response.text
     if found is None and is_hma(request.url.path):
         assert response.status_code in (401, 403, 501, 503)
         return

@@ -35,13 +35,14 @@ from kinward.people.api import get_account, lock_account
 class Prepared(msgspec.Struct, frozen=True):
     """A file's digests, and what decoding it gave.
 
-    `fault`: why it could not be read to its end. `other`: why it is neither picture nor video.
+    `fault`: why it was not read to its end. Then only a match is an answer. `missed`: why the file
+    lacks a kind of hash, or a part of it.
     """
 
     digests: Digests
     hashed: Hashed | None = None
     fault: KinwardError | None = None
-    other: KinwardError | None = None
+    missed: tuple[KinwardError, ...] = ()
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -73,23 +74,28 @@ def prepare(data: bytes) -> Prepared:
     end also carries a fault, raised only if the part that was read matches nothing. That includes
     busy decoders: a file with a banked digest needs none.
     """
-    digests, seen = digest_bytes(data), Frames()
+    digests, seen, stopped = digest_bytes(data), Frames(), False
 
     def more(frames: Sequence[bytes]) -> bool:
+        nonlocal stopped
         seen.add(frames)
-        return not seen.certain()
+        stopped = seen.certain()
+        return not stopped
 
     try:
         hashed = decoders().hash(data, more)
     except TypeUnsupported as other:
         # A video's container may hold sound alone. What begins as a picture is a broken picture.
         if _begins_as_picture(data):
-            return Prepared(digests, fault=Undecodable("It begins as a picture."))
-        return Prepared(digests, other=other)
+            broken = Undecodable("It begins as a picture.")
+            return Prepared(digests, fault=broken, missed=(broken,))
+        return Prepared(digests, missed=(other,))
     except KinwardError as fault:
-        return Prepared(digests, fault=fault)
+        return Prepared(digests, fault=fault, missed=(fault,))
+    if hashed.entire:
+        return Prepared(digests, hashed)
     cut = Undecodable(f"It was read up to {hashed.seconds:g} seconds; send its frames' hashes.")
-    return Prepared(digests, hashed, fault=None if hashed.entire else cut)
+    return Prepared(digests, hashed, cut, missed=() if stopped else (cut,))
 
 
 def _begins_as_picture(data: bytes) -> bool:
@@ -104,19 +110,20 @@ def search_file(data: bytes) -> FileSearch:
     prepared = prepare(data)
     values = values_of(prepared.digests, prepared.hashed)
     checked = kinds_looked_up(values)
-    missed = why_not_checked(prepared.hashed, checked, prepared.other, prepared.fault)
-    return FileSearch(look_up(values), checked, missed)
+    matches = look_up(values)
+    missed = prepared.missed or ((prepared.fault,) if prepared.fault and not matches else ())
+    return FileSearch(matches, checked, why_not_checked(prepared.hashed, checked, missed))
 
 
 def why_not_checked(
-    hashed: Hashed | None, checked: Sequence[str], *faults: KinwardError | None
+    hashed: Hashed | None, checked: Sequence[str], missed: Sequence[KinwardError]
 ) -> list[KinwardError]:
     """Return why a file was not looked up by every kind of hash that it could have.
 
-    `checked`: the kinds that were looked up. `faults`: what went wrong before.
+    `checked`: the kinds that were looked up. `missed`: what is known before the lookup.
     """
-    plain = TooPlain() if hashed is not None and hashed.kind not in checked else None
-    return [fault for fault in (*faults, plain) if fault is not None]
+    plain = hashed is not None and hashed.kind not in checked
+    return [*missed, TooPlain()] if plain else [*missed]
 
 
 @transaction.atomic
@@ -127,13 +134,13 @@ def receive(
     upload: Upload,
     data: bytes | None = None,
     fault: KinwardError | None = None,
-    other: KinwardError | None = None,
+    missed: Sequence[KinwardError] = (),
 ) -> Outcome:
     """Look an upload up, store the outcome, and return whether the file may be published.
 
     The check, the finding, the case, the sealed bytes, the actions and their jobs are one
     transaction. Raises `fault` if there is one and nothing matches, and `TooPlain` if there was
-    nothing to look up. `other`: why the file is neither picture nor video.
+    nothing to look up. `missed`: as in `Prepared`.
     """
     account = get_account(account_id)
     sharing(LOOKING_UP)
@@ -144,8 +151,7 @@ def receive(
     matches = look_up(values)
     if fault is not None and not matches:
         raise _naming(fault, upload.hashed, checked)
-    missed = why_not_checked(upload.hashed, checked, other, fault)
-    reasons = [reason.code for reason in missed]
+    reasons = [reason.code for reason in why_not_checked(upload.hashed, checked, missed)]
     check = record_check(account=account, upload=upload, matched=bool(matches))
     if not matches:
         return Outcome(str(check.id), "clear", checked, reasons)

@@ -269,14 +269,13 @@ def _look_up_file(
         for name, kind in types.items()
         if kind in values
     }
-    reasons = why_not_checked(prepared.hashed, [*values], prepared.other, prepared.fault)
-    if not reasons or any(looked.values()):
+    reasons = why_not_checked(prepared.hashed, [*values], prepared.missed)
+    refusal = prepared.fault or next(iter(reasons), None)
+    if refusal is None or any(looked.values()):
         return looked
-    (refusal, *_) = reasons
     cut = prepared.hashed.kind if prepared.hashed else ""
     whole = [name for name in looked if types[name] != cut]
-    refusal.detail = f"{refusal.detail} Looked up: {', '.join(whole)}.".strip()
-    raise refusal
+    raise type(refusal)(f"{refusal.detail} Looked up: {', '.join(whole)}.".strip())
 
 
 def _hashes(data: bytes, wanted: Sequence[str]) -> Hashes:

@@ -133,7 +133,7 @@ def check_file(call: Call[dict[str, Part]]) -> Checked:
             upload=upload,
             data=data,
             fault=prepared.fault,
-            other=prepared.other,
+            missed=prepared.missed,
         ),
     )
 
