@@ -51,7 +51,7 @@ def encode_sound(format: str = "mp4", seconds: int = 1) -> bytes:
     """A tone in the container of a video, without any picture."""
     out = io.BytesIO()
     with av.open(out, "w", format=format) as container:
-        noise = cast("AudioStream", container.add_stream("aac", rate=48_000))
+        noise = container.add_stream("aac", rate=48_000)
         noise.codec_context.layout = "mono"
         container.mux(noise.encode(_tone(48_000 * seconds)))
         container.mux(noise.encode())
