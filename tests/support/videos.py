@@ -47,6 +47,17 @@ def encode(
     return out.getvalue()
 
 
+def encode_sound(format: str = "mp4", seconds: int = 1) -> bytes:
+    """A tone in the container of a video, without any picture."""
+    out = io.BytesIO()
+    with av.open(out, "w", format=format) as container:
+        noise = container.add_stream("aac", rate=48_000)
+        noise.codec_context.layout = "mono"
+        container.mux(noise.encode(_tone(48_000 * seconds)))
+        container.mux(noise.encode())
+    return out.getvalue()
+
+
 def broken(whole: bytes, seed: int) -> bytes:
     """A video with bytes changed, and two of three seeds cut off somewhere."""
     dice = np.random.default_rng(seed)

@@ -12,7 +12,7 @@ import click
 from kinward.cli.counts import counted
 from kinward.cli.main import operator
 from kinward.exchanges.api import mark_false_positive
-from kinward.findings.api import file_matches
+from kinward.findings.api import search_file
 from kinward.ground.errors import KinwardError
 from kinward.matching.api import (
     DIGESTS,
@@ -21,6 +21,7 @@ from kinward.matching.api import (
     BankedHash,
     Confidence,
     ListedHash,
+    Match,
     add_hashes,
     create_bank,
     disable_bank,
@@ -30,10 +31,10 @@ from kinward.matching.api import (
     kind_named,
     lines_of,
     list_banks,
-    look_up,
     read_list,
     read_vic,
     remove_hashes,
+    search_value,
     write_list,
 )
 from kinward.media import decoders, digest_bytes
@@ -261,13 +262,7 @@ def search(file: Path | None, hash_: str | None) -> None:
     """List the banked hashes that match a file or a hash."""
     if (file is None) == (hash_ is None):
         raise click.UsageError("Give either a file or --hash.")
-    if file is not None:
-        matches = file_matches(file.read_bytes())
-    else:
-        try:
-            matches = look_up([_parse(hash_ or "")])
-        except ValueError as error:
-            raise click.UsageError(str(error)) from error
+    matches, nothing = _search_file(file) if file is not None else _search_value(hash_ or "")
     for match in matches:
         about = " ".join(filter(None, (match.label, match.reference)))
         click.echo(
@@ -275,7 +270,26 @@ def search(file: Path | None, hash_: str | None) -> None:
             f"  distance {match.distance}  {about}"
         )
     if not matches:
-        click.echo("No banked hash matches.")
+        click.echo(nothing)
+
+
+def _search_file(file: Path) -> tuple[list[Match], str]:
+    """Return what a file matches, and what to say if that is nothing."""
+    found = search_file(file.read_bytes())
+    for reason in found.missed:
+        click.secho(f"Not everything was looked up. {reason}", fg="yellow", err=True)
+    return found.matches, f"No banked hash matches. Looked up: {', '.join(found.checked)}."
+
+
+def _search_value(text: str) -> tuple[list[Match], str]:
+    name, _, value = text.partition(":")
+    try:
+        kind, _, matches = search_value(name, value)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    if kind.matched:
+        return matches, f"No banked hash matches. Looked up: {kind.name}."
+    return matches, f"No banked {kind.name} is identical. Kinward does not match similar ones."
 
 
 @bank.command()

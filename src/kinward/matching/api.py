@@ -6,17 +6,28 @@ from kinward.matching.hashlists import FORMATS, BadRow, ListedHash, lines_of, li
 from kinward.matching.kinds import (
     CARRIED,
     DIGESTS,
+    FILE_KINDS,
     KINDS,
+    HashKind,
+    Keyword,
     Md5,
     Pdq,
     Sha1,
     Sha256,
+    Url,
     VideoFrames,
     kind_named,
     kind_of,
 )
 from kinward.matching.links import MAX_URL
 from kinward.matching.lists import write_list
+from kinward.matching.looked import (
+    KindUnmatched,
+    kinds_looked_up,
+    matched_kind,
+    search_value,
+    unread_links,
+)
 from kinward.matching.lookup import (
     MAX_LINKS,
     MAX_TEXT,
@@ -58,6 +69,7 @@ from kinward.matching.services import (
     record_check,
     remove_hashes,
     values_of,
+    views_looked_up,
     withdraw_hashes,
 )
 from kinward.matching.sql import find_rows
@@ -66,6 +78,7 @@ from kinward.matching.vic import read_vic
 __all__ = [
     "CARRIED",
     "DIGESTS",
+    "FILE_KINDS",
     "FORMATS",
     "GROUP",
     "HASHES_ADDED",
@@ -83,7 +96,10 @@ __all__ = [
     "Cluster",
     "Confidence",
     "Frames",
+    "HashKind",
     "Join",
+    "Keyword",
+    "KindUnmatched",
     "ListedHash",
     "Match",
     "Md5",
@@ -92,6 +108,7 @@ __all__ = [
     "Sha1",
     "Sha256",
     "Upload",
+    "Url",
     "VideoFrames",
     "add_hashes",
     "additions_of",
@@ -111,6 +128,7 @@ __all__ = [
     "hashes_of_run",
     "kind_named",
     "kind_of",
+    "kinds_looked_up",
     "kinds_of",
     "lines_of",
     "list_banks",
@@ -120,14 +138,18 @@ __all__ = [
     "look_up_links",
     "look_up_text",
     "mark_hash_false_positive",
+    "matched_kind",
     "next_run",
     "pack_checks",
     "read_list",
     "read_vic",
     "record_check",
     "remove_hashes",
+    "search_value",
     "steps",
+    "unread_links",
     "values_of",
+    "views_looked_up",
     "withdraw_hashes",
     "write_list",
 ]

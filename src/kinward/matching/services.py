@@ -21,7 +21,7 @@ from kinward.matching.kinds import kind_of
 from kinward.matching.models import Addition, Bank, BankedHash, BankVersion, Check, Sha256, Unheld
 from kinward.matching.sql import add_rows, find_rows
 from kinward.matching.views import pack_views, unpack_views
-from kinward.media import Digests, Hashed, View
+from kinward.media import Digests, Hashed, View, views_of
 from kinward.people.api import Account
 
 CHUNK = 5000
@@ -58,7 +58,7 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def views(self) -> Sequence[View]:
         """What a viewer would show of it."""
-        return self.hashed.views if self.hashed else ()
+        return views_looked_up(self.hashed)
 
 
 @transaction.atomic
@@ -248,6 +248,15 @@ def values_of(digests: Digests | None, hashed: Hashed | None) -> list[tuple[str,
     if hashed and kind_of(hashed.kind).says_enough(hashed.signature, hashed.quality):
         values.append((hashed.kind, hashed.signature))
     return values
+
+
+def views_looked_up(hashed: Hashed | None) -> Sequence[View]:
+    """Return the views by which a file is looked up: its own, or those that its signature says."""
+    if hashed is None or hashed.views:
+        return hashed.views if hashed else ()
+    kind = kind_of(hashed.kind)
+    enough = kind.says_enough(hashed.signature, hashed.quality)
+    return views_of(kind.frames(hashed.signature)) if enough else ()
 
 
 def check_values(check: Check) -> list[tuple[str, bytes]]:

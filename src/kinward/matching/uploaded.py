@@ -154,8 +154,8 @@ def candidates(records: Records, new: New, way: str = "") -> set[UUID]:
         hit |= (wanted[at] == numbers) & (numbers != 0)
     if len(new.frames):
         pictures = np.nonzero(records["pdq"].any(axis=1))[0]
-        wanted = turn_hashes(new.frames).reshape(-1, 32)
-        near = _near(np.ascontiguousarray(records["pdq"][pictures]), wanted, way)
+        turned = turn_hashes(new.frames).reshape(-1, 32)
+        near = _near(np.ascontiguousarray(records["pdq"][pictures]), turned, way)
         hit[pictures[near]] = True
     return {UUID(bytes=check.tobytes()) for check in np.unique(records["check"][hit], axis=0)}
 

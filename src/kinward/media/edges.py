@@ -32,4 +32,6 @@ def _reduced(pixels: npt.NDArray[np.uint8], step: int) -> npt.NDArray[np.uint8]:
     height, width = (side // step * step for side in pixels.shape[:2])
     rows = pixels[:height, :width].reshape(height // step, step, width, 3)
     total = rows.sum(axis=1, dtype=np.uint16).reshape(height // step, width // step, step, 3)
-    return (total.sum(axis=2, dtype=np.uint32) // (step * step)).astype(np.uint8)
+    means = total.sum(axis=2, dtype=np.uint32) // (step * step)
+    reduced: npt.NDArray[np.uint8] = means.astype(np.uint8)
+    return reduced

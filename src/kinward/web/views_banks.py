@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 
 from kinward.access import Permission
 from kinward.exchanges.api import Exchange, exchange_health, mark_false_positive, overdue_exchanges
-from kinward.findings.api import file_matches
+from kinward.findings.api import search_file
 from kinward.ground.errors import Invalid, KinwardError
 from kinward.ground.text import whole_number
 from kinward.ledger.api import kinds, record
@@ -18,17 +18,17 @@ from kinward.matching.api import (
     CARRIED,
     KINDS,
     BankedHash,
+    KindUnmatched,
     Match,
     additions_of,
     disable_bank,
     get_bank,
     get_hash,
-    kind_named,
     kind_of,
     kinds_of,
     list_banks,
     list_hashes,
-    look_up,
+    search_value,
 )
 from kinward.media import digest_bytes
 from kinward.web.guards import StaffRequest, done, needs, posts
@@ -83,7 +83,7 @@ def _problem_page(request: StaffRequest, *, problem: KinwardError) -> HttpRespon
 @posts(Permission.SEE_BANKS, page=_problem_page)
 def search(request: StaffRequest) -> HttpResponse:
     """Show the banked hashes that match a file or a value. Keeps no file and shows no picture."""
-    what, matches = _search(request)
+    what, matches, checked, missed = _search(request)
     with transaction.atomic():
         record(
             actor=request.user.actor,
@@ -98,25 +98,31 @@ def search(request: StaffRequest) -> HttpResponse:
         "problem": None,
         "what": what,
         "count": len(matches),
+        "checked": checked,
+        "missed": missed,
         "hits": [(match, by_id[match.hash]) for match in shown],
     }
     return render(request, "web/bank_search.html", context)
 
 
-def _search(request: StaffRequest) -> tuple[str, list[Match]]:
+def _search(request: StaffRequest) -> tuple[str, list[Match], list[str], list[KinwardError]]:
+    """Return what is looked up, its matches, the kinds compared, and why others were not."""
     file = request.FILES.get("file")
     if isinstance(file, UploadedFile):
         data = file.read()
-        return f"sha256:{digest_bytes(data).sha256}", file_matches(data)
+        found = search_file(data)
+        what = f"sha256:{digest_bytes(data).sha256}"
+        return what, found.matches, found.checked, found.missed
     text = request.POST.get("value", "").strip()
     if not text:
         raise Invalid("Choose a file of at most 2.5 MB, or enter a value.")
     try:
-        kind = kind_named(request.POST.get("kind", ""))
-        value = kind.parse(text)
+        kind, value, matches = search_value(request.POST.get("kind", ""), text)
     except ValueError as error:
         raise Invalid(f"{error}.") from error
-    return f"{kind.name}:{kind.write(value)}", look_up([(kind.name, value)])
+    checked: list[str] = [kind.name] if kind.matched else []
+    missed: list[KinwardError] = [] if kind.matched else [KindUnmatched()]
+    return f"{kind.name}:{kind.write(value)}", matches, checked, missed
 
 
 @posts(Permission.SWITCH_BANKS)

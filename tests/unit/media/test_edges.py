@@ -5,10 +5,10 @@ from PIL import ImageOps
 
 from kinward.demo import pictures
 from kinward.media.edges import hash_continued
-from kinward.media.pdq import hash_array
+from kinward.media.pdq import Hash, hash_array
 
 
-def apart(one: np.ndarray, other: np.ndarray) -> int:  # type: ignore[type-arg]
+def apart(one: Hash, other: Hash) -> int:
     return int(np.bitwise_count(one ^ other).sum())
 
 
