@@ -1,7 +1,8 @@
 """The face of `findings`: what other rooms may use."""
 
+from kinward.findings.floods import FloodUnseen, release_flood
 from kinward.findings.retro import match_check_again, retro_match
-from kinward.findings.upload import Outcome, file_matches, prepare, receive
+from kinward.findings.upload import Outcome, file_matches, file_values, prepare, receive
 from kinward.findings.user_reports import (
     USER_REPORT_CATEGORIES,
     TooManyReports,
@@ -15,16 +16,19 @@ from kinward.findings.user_reports import (
 
 __all__ = [
     "USER_REPORT_CATEGORIES",
+    "FloodUnseen",
     "Outcome",
     "TooManyReports",
     "UserReportIn",
     "file_matches",
+    "file_values",
     "get_user_report",
     "match_check_again",
     "outcome_of_user_report",
     "prepare",
     "receive",
     "receive_user_report",
+    "release_flood",
     "report_pairing",
     "retro_match",
     "user_reports_by",

@@ -9,7 +9,17 @@ from kinward.access import Actor
 from kinward.findings.matches import add_match
 from kinward.ground.errors import KinwardError
 from kinward.ground.locks import sharing
-from kinward.matching.api import LOOKING_UP, Frames, Match, Upload, look_up, record_check, values_of
+from kinward.matching.api import (
+    LOOKING_UP,
+    Frames,
+    Match,
+    Upload,
+    look_up,
+    record_check,
+    record_quiet,
+    survey,
+    values_of,
+)
 from kinward.media import Busy, Digests, Hashed, Undecodable, decoders, digest_bytes
 from kinward.people.api import get_account, lock_account
 
@@ -36,7 +46,8 @@ def prepare(data: bytes) -> Prepared:
     A file is read until its match is certain, or to its end. A file that could not be read to the
     end also carries a fault, raised only if the part that was read matches nothing.
     """
-    digests, seen = digest_bytes(data), Frames()
+    digests = digest_bytes(data)
+    seen = Frames(digests.known())
 
     def more(frames: Sequence[bytes]) -> bool:
         seen.add(frames)
@@ -52,10 +63,15 @@ def prepare(data: bytes) -> Prepared:
     return Prepared(digests, hashed, fault=None if hashed.entire else cut)
 
 
+def file_values(data: bytes) -> list[tuple[str, bytes]]:
+    """Return the hashes of a file, for staff who ask. Nothing about the file is stored."""
+    prepared = prepare(data)
+    return values_of(prepared.digests, prepared.hashed)
+
+
 def file_matches(data: bytes) -> list[Match]:
     """Return what a file matches, for staff who ask. Nothing about the file is stored."""
-    prepared = prepare(data)
-    return look_up(values_of(prepared.digests, prepared.hashed))
+    return look_up(file_values(data))
 
 
 @transaction.atomic
@@ -74,10 +90,12 @@ def receive(
     """
     account = get_account(account_id)
     sharing(LOOKING_UP)
-    matches = look_up(upload.values)
+    met = survey(upload.values)
+    matches = met.matches
     if fault is not None and not matches:
         raise fault
     check = record_check(account=account, upload=upload, matched=bool(matches))
+    record_quiet(check, met.quiet)
     if not matches:
         return Outcome(str(check.id), "clear")
     account = lock_account(account.pk)

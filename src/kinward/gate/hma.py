@@ -4,7 +4,7 @@
 send a header has its API key in the path: `/hma/<key>/m/lookup`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -85,6 +85,7 @@ ByBank = dict[str, list[Near]]
 Hashes = dict[str, str]
 Looked = Mapping[str, list[Near] | ByBank]
 Parts = dict[str, Part]
+Values = Sequence[tuple[str, bytes]]
 
 
 def hash_address(call: Call[None], query: FileQuery) -> Hashes:
@@ -124,19 +125,21 @@ def _only(hashes: Hashes, types: str) -> Hashes:
     return {kind: text for kind, text in hashes.items() if not wanted or kind in wanted}
 
 
-def _look_up(kind: str, text: str) -> list[Match]:
+def _look_up(kind: str, text: str, of: Values = ()) -> list[Match]:
     for name, value in (("signal", text), ("signal_type", kind)):
         if not value:
             raise Invalid(f"Send `{name}`.")
     try:
         named = kind_named(kind)
-        return look_up([(named.name, named.parse(text))])
+        return look_up([(named.name, named.parse(text))], of)
     except ValueError as error:
         raise Invalid(f"{error}.") from error
 
 
 def _by_type(hashes: Hashes) -> dict[str, ByBank]:
-    return {kind: _by_bank(_look_up(kind, text)) for kind, text in hashes.items()}
+    kinds = {kind_named(kind): text for kind, text in hashes.items()}
+    of = [(kind.name, kind.parse(text)) for kind, text in kinds.items()]
+    return {kind: _by_bank(_look_up(kind, text, of)) for kind, text in hashes.items()}
 
 
 def _by_bank(matches: list[Match]) -> ByBank:
