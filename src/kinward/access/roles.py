@@ -58,7 +58,7 @@ def least_roles(permission: Permission) -> list[str]:
     """List the smallest roles with a permission; none if only the command line has it.
 
     >>> least_roles(Permission.SEE_BANKS), least_roles(Permission.MANAGE_KEYS)
-    (['reviewer', 'operator'], [])
+    (['reviewer', 'operator', 'policy lead'], [])
     """
     allowing = {role: allowed for role, allowed in ROLES.items() if permission in allowed}
     return [

@@ -9,10 +9,11 @@ from typing import Any, Final, TextIO, cast
 
 import click
 
+from kinward.cli.bank_rules import floods, rules_of, show_survey, tune
 from kinward.cli.counts import counted
 from kinward.cli.main import operator
 from kinward.exchanges.api import mark_false_positive
-from kinward.findings.api import file_matches
+from kinward.findings.api import file_values
 from kinward.ground.errors import KinwardError
 from kinward.matching.api import (
     DIGESTS,
@@ -30,7 +31,6 @@ from kinward.matching.api import (
     kind_named,
     lines_of,
     list_banks,
-    look_up,
     read_list,
     read_vic,
     remove_hashes,
@@ -66,9 +66,8 @@ def create(name: str, confidence: str, description: str) -> None:
 def show_banks() -> None:
     """List the banks with their numbers of live hashes."""
     for row in cast("Any", list_banks()):
-        state = "  disabled" if row.disabled else ""
         hashes = counted(row.live, "hash", "hashes")
-        click.echo(f"{row.name}  {row.confidence}  {hashes}{state}  {row.description}")
+        click.echo(f"{row.name}  {row.confidence}  {hashes}{rules_of(row)}  {row.description}")
 
 
 @bank.command()
@@ -258,24 +257,17 @@ def _parse(text: str) -> tuple[str, bytes]:
     "--hash", "hash_", metavar="KIND:VALUE", help="A hash, such as pdq:3c3c…, in place of a file."
 )
 def search(file: Path | None, hash_: str | None) -> None:
-    """List the banked hashes that match a file or a hash."""
+    """List the banked hashes that match a file or a hash, and what stays quiet and why."""
     if (file is None) == (hash_ is None):
         raise click.UsageError("Give either a file or --hash.")
     if file is not None:
-        matches = file_matches(file.read_bytes())
+        values = file_values(file.read_bytes())
     else:
         try:
-            matches = look_up([_parse(hash_ or "")])
+            values = [_parse(hash_ or "")]
         except ValueError as error:
             raise click.UsageError(str(error)) from error
-    for match in matches:
-        about = " ".join(filter(None, (match.label, match.reference)))
-        click.echo(
-            f"{match.hash}  {match.bank} ({match.confidence})  {match.kind}"
-            f"  distance {match.distance}  {about}"
-        )
-    if not matches:
-        click.echo("No banked hash matches.")
+    show_survey(values)
 
 
 @bank.command()
@@ -292,6 +284,10 @@ def enable(name: str) -> None:
     """Enable a bank. It matches again."""
     disable_bank(bank=get_bank(name), disabled=False, actor=operator())
     click.echo(f"{name!r} is enabled. It matches again.")
+
+
+bank.command("set")(tune)
+bank.command("floods")(floods)
 
 
 @bank.command("false-positive")

@@ -38,6 +38,7 @@ from kinward.matching.lookup import (
     look_up_text,
     survey,
 )
+from kinward.matching.marks import HASH_WRONG, mark_hash_false_positive
 from kinward.matching.models import (
     Addition,
     Bank,
@@ -63,7 +64,6 @@ from kinward.matching.retro import (
 )
 from kinward.matching.rules import banks_not_asked
 from kinward.matching.services import (
-    HASH_WRONG,
     HASHES_ADDED,
     LOOKING_UP,
     BankExists,
@@ -79,7 +79,6 @@ from kinward.matching.services import (
     file_hashes,
     get_bank,
     get_hash,
-    mark_hash_false_positive,
     record_check,
     remove_hashes,
     values_of,

@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 from django.db import IntegrityError, transaction
 from django.db.models import F
-from django.utils import timezone
 
 from kinward.access import Actor, Permission
 from kinward.ground.errors import Invalid, KinwardError, NotFound
@@ -27,7 +26,6 @@ from kinward.matching.models import (
     BankedHashes,
     BankVersion,
     Check,
-    Flood,
     Role,
     Sha256,
     Unheld,
@@ -38,7 +36,6 @@ from kinward.people.api import Account
 
 CHUNK = 5000
 HASHES_ADDED = Event("matching.hashes_added")
-HASH_WRONG = Event("matching.hash_wrong")
 RENEW = "matching.renew_silenced"  # the job that makes hashes count as new once nothing silences
 LOOKING_UP = "matching.looking_up"  # a lock: uploads that are looked up but not committed yet
 
@@ -250,36 +247,6 @@ def disable_bank(*, bank: Bank, disabled: bool, actor: Actor) -> None:
         count_as_new(BankedHash.objects.filter(bank=bank, removed=False))
     fact = kinds.BankDisabled() if disabled else kinds.BankEnabled()
     record(actor=actor, subject=f"bank:{bank.name}", fact=fact)
-
-
-@transaction.atomic
-def mark_hash_false_positive(*, row: BankedHash, wrong: bool, actor: Actor) -> None:
-    """Mark a banked hash as a false positive, or reinstate it. Idempotent.
-
-    A false positive matches nothing, even if a list adds it again. A flood guard that holds it is
-    settled, and what it took is given back by a job.
-    """
-    actor.must(Permission.MARK_HASHES)
-    changed = BankedHash.objects.filter(pk=row.pk, false_positive=not wrong)
-    if changed.update(false_positive=wrong, version=next_version()):
-        kind = kinds.HashFalsePositive if wrong else kinds.HashReinstated
-        record(actor=actor, subject=str(row), fact=kind(bank=row.bank.name))
-        renew_if_negative(row.bank)
-        _settle_flood(row, wrong=wrong, actor=actor)
-        if wrong:
-            HASH_WRONG.announce(hash_id=row.pk, by=str(actor))
-        else:
-            announce_new_hashes()
-
-
-def _settle_flood(row: BankedHash, *, wrong: bool, actor: Actor) -> None:
-    """Settle the guard of a hash that is wrong, or arm it again for one that was right."""
-    flood = Flood.objects.filter(pk=row.pk)
-    if wrong:
-        said = {"settled_at": timezone.now(), "settled_by": str(actor)[:200], "right": False}
-        flood.filter(began_at__isnull=False, settled_at=None).update(**said)
-    else:
-        flood.filter(right=False).update(began_at=None, settled_at=None, settled_by="", right=None)
 
 
 def values_of(digests: Digests | None, hashed: Hashed | None) -> list[tuple[str, bytes]]:

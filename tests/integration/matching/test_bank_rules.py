@@ -24,6 +24,7 @@ from kinward.ledger.models import Entry
 from kinward.matching.hashlists import ListedHash
 from kinward.matching.kinds import Keyword, Md5, Pdq, Sha256, Url, VideoFrames
 from kinward.matching.lookup import Frames, look_up, look_up_links, look_up_text, survey
+from kinward.matching.marks import mark_hash_false_positive
 from kinward.matching.models import Bank, BankedHash, QuietHit, Silencing
 from kinward.matching.quiet import count_quiet, quiet_hits, silenced_hits
 from kinward.matching.rules import banks_not_asked, coin_of, toss
@@ -31,7 +32,6 @@ from kinward.matching.services import (
     add_hashes,
     create_bank,
     disable_bank,
-    mark_hash_false_positive,
     remove_hashes,
 )
 from kinward.matching.tuning import (
