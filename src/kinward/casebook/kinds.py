@@ -113,7 +113,7 @@ class FindingKind(ABC):
 
 
 FLOODED: Final = Ground(
-    "A hash that it hit has hit many accounts at once, so it may be wrong. A person decides.",
+    "One of these hashes hit many accounts at once, so it may be wrong. A person decides.",
     verified=False,
 )
 

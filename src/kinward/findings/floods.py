@@ -1,8 +1,9 @@
 """Settle a flood: the hash is right and its cases go on, or it is wrong and they give all back."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from uuid import UUID
 
+import structlog
 from django.db import transaction
 
 from kinward.access import Actor, ActorKind, Permission
@@ -22,6 +23,8 @@ from kinward.guidelines.api import guidelines_in_force
 from kinward.matching.api import LOOKING_UP, Flood, HashHit, settle_flood_as_right
 from kinward.people.api import lock_account
 from kinward.verdicts.api import act_at_once, give_back_void, state_at_once
+
+log = structlog.get_logger(__name__)
 
 
 class FloodUnseen(KinwardError):
@@ -54,7 +57,7 @@ def resume_flood(hash_id: int) -> int:
     """
     wait_for(LOOKING_UP)
     cases = {finding.case_id for finding in _of_hash(hash_id) if finding.waits}
-    return sum(_resume_case(case_id) for case_id in sorted(cases))
+    return _for_all(cases, _resume_case)
 
 
 @transaction.atomic
@@ -90,11 +93,30 @@ def give_back_wrong(hash_id: int, by: str) -> int:
         staff = Staff.objects.filter(username=actor.name).first()
     if staff is not None and not staff.may(Permission.WORK_ON_CASES):
         staff = None
-    cases = sorted({finding.case_id for finding in _of_hash(hash_id)})
-    return sum(
-        give_back_void(case_id=case_id, hash_id=hash_id, actor=actor, staff=staff)
-        for case_id in cases
-    )
+    cases = {finding.case_id for finding in _of_hash(hash_id)}
+
+    def give_back(case_id: UUID) -> bool:
+        return give_back_void(case_id=case_id, hash_id=hash_id, actor=actor, staff=staff)
+
+    return _for_all(cases, give_back)
+
+
+def _for_all(cases: Iterable[UUID], act: Callable[[UUID], bool]) -> int:
+    """Act on every case, and count those where it did something.
+
+    A case that fails keeps no other from its turn. The first failure is raised at the end, so that
+    the job is tried again.
+    """
+    count, failures = 0, list[KinwardError]()
+    for case_id in sorted(cases):
+        try:
+            count += act(case_id)
+        except KinwardError as failure:
+            log.warning("findings.case_not_settled", case=str(case_id), error=failure.code)
+            failures.append(failure)
+    if failures:
+        raise failures[0]
+    return count
 
 
 def _of_hash(hash_id: int) -> Iterator[Finding]:

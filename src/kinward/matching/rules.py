@@ -70,6 +70,8 @@ class Rules:
         self.coin = coin_of(values)
         self._sha256 = [value for kind, value in values if kind == Sha256.name]
         self._traits: dict[int, _Trait | None] = {}
+        self._silencer: int | None = None
+        self._silencer_known = not self._sha256
 
     def admit(self, hits: Sequence[Hit]) -> tuple[list[Hit], dict[int, int]]:
         """Return the hits that count, and each silenced frame with the hash that silences it.
@@ -91,8 +93,11 @@ class Rules:
 
     def silencer_of_file(self) -> int | None:
         """Return the hash of a negative bank that is this file's SHA-256, if there is one."""
-        if not self._sha256:
-            return None
+        if not self._silencer_known:
+            self._silencer, self._silencer_known = self._find_silencer(), True
+        return self._silencer
+
+    def _find_silencer(self) -> int | None:
         digests = [hashlib.sha256(value).digest() for value in self._sha256]
         rows = BankedHash.objects.silencing().filter(kind=Sha256.name)
         for row in rows.annotate(digest=Digest("value")).filter(digest__in=digests):

@@ -30,6 +30,7 @@ from kinward.verdicts.conclusion import conclude, move_case
 from kinward.verdicts.consequences import give_contents_back, undo_consequences
 
 WHY: Final = "hash was a false positive"
+HOLDS: Final = (CaseState.CONFIRMED, CaseState.REPORTED, CaseState.ENFORCED)  # a verdict does
 
 
 @transaction.atomic
@@ -47,7 +48,7 @@ def give_back_void(*, case_id: UUID, hash_id: int, actor: Actor, staff: Staff | 
     findings = list(case.findings.all())
     void = _void(findings)
     fresh = [finding for finding in void if not finding.void]
-    by_rule = case.state not in UNDECIDED and not _decided_by_person(case)
+    by_rule = case.state in HOLDS and not _decided_by_person(case)
     entirely = len(void) == len(findings)
     if not fresh or not (case.state in UNDECIDED or (by_rule and entirely)):
         return False
@@ -92,7 +93,9 @@ def _void(findings: list[Finding]) -> list[Finding]:
 
 
 def _decided_by_person(case: Case) -> bool:
-    return case.verdicts.filter(given_by__isnull=False).exists()
+    """Return whether a person confirmed a case, by a verdict or by the answer to an appeal."""
+    answered = Appeal.objects.filter(statement__case_id=case.id, decided_by__isnull=False)
+    return case.verdicts.filter(given_by__isnull=False).exists() or answered.exists()
 
 
 def _for_another_person(case: Case, staff: Staff | None) -> bool:

@@ -14,7 +14,7 @@ from kinward.access.models import Staff
 from kinward.casebook.models import Case, Finding, Verdict
 from kinward.enforcement.models import Action
 from kinward.exchanges.opinions import mark_false_positive
-from kinward.findings.floods import FloodUnseen, release_flood
+from kinward.findings.floods import FloodUnseen, give_back_wrong, release_flood
 from kinward.findings.retro import retro_match
 from kinward.findings.upload import receive
 from kinward.ground.errors import Forbidden
@@ -30,6 +30,7 @@ from kinward.people.services import Profile, put_account
 from kinward.redress.models import Appeal, Statement
 from kinward.reporting.models import Report
 from kinward.review.lease import take_case
+from kinward.verdicts.appeals import decide_appeal
 from kinward.verdicts.decision import VerdictForm, decide_case
 from tests.integration.conftest import Configure
 from tests.support.helpers import KNOWN, quarantined, run_jobs, upload
@@ -304,6 +305,30 @@ def test_an_appeal_that_waits_is_answered_by_the_mark(
     appeal.refresh_from_db()
     assert (appeal.state, appeal.decided_by) == ("overturned", reviewer)
     assert Case.objects.get().state == "overturned"
+
+
+@pytest.mark.usefixtures("rule_decides")
+def test_a_mark_leaves_alone_what_an_appeal_has_settled(
+    hash_: BankedHash, reviewer: Staff, second_reviewer: Staff
+) -> None:
+    """One was overturned already, and another upheld by a person: neither is touched again."""
+    won, lost = accounts(2)
+    for account, overturn in ((won, True), (lost, False)):
+        send(account)
+        case = Case.objects.get(account=account)
+        Statement.objects.filter(case_id=case.pk).update(told_at=timezone.now())
+        appeal = Appeal.objects.create(
+            statement=Statement.objects.get(case_id=case.pk, stage="verdict"),
+            text="No.",
+            due_at=timezone.now(),
+        )
+        take_case(case=case, staff=second_reviewer)
+        decide_appeal(appeal_id=appeal.pk, overturn=overturn, note="Seen.", staff=second_reviewer)
+    before = set(Case.objects.values_list("account__platform_id", "state"))
+    mark_false_positive(row=hash_, wrong=True, actor=reviewer.actor)
+    assert give_back_wrong(hash_.pk, str(reviewer.actor)) == 0
+    assert set(Case.objects.values_list("account__platform_id", "state")) == before
+    assert Account.objects.get(pk=lost.pk).standing == "terminated"
 
 
 def test_counting_costs_the_same_for_the_fifth_account_and_the_fiftieth(

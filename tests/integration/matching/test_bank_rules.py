@@ -33,6 +33,7 @@ from kinward.matching.services import (
     create_bank,
     disable_bank,
     remove_hashes,
+    withdraw_hashes,
 )
 from kinward.matching.tuning import (
     BankChanged,
@@ -198,6 +199,17 @@ def test_links_and_words_have_the_coin_of_their_entry() -> None:
     assert 10 < len(links) < 50
 
 
+@pytest.mark.parametrize("role", ["shadow", "negative"])
+def test_only_live_banks_of_words_and_links_match(role: str) -> None:
+    hashes = [ListedHash(Keyword.name, b"lighthouse"), ListedHash(Url.name, b"example.org")]
+    made = make("texts", *hashes)
+    assert look_up_text("a lighthouse")
+    assert look_up_links(["https://example.org/a"])
+    tune_bank(bank=made, role=role, actor=ACTOR)
+    assert look_up_text("a lighthouse") == look_up_links(["https://example.org/a"]) == []
+    assert look_up([(Url.name, b"example.org")]) == []
+
+
 # Shadow
 
 
@@ -299,7 +311,7 @@ def test_a_list_that_grows_later_is_silenced_as_well(account: Account, agree: Ag
     assert silenced_hits(late) == 1
 
 
-@pytest.mark.parametrize("end", ["disable", "remove", "false positive", "live", "end"])
+@pytest.mark.parametrize("end", ["disable", "remove", "false positive", "partner", "live", "end"])
 def test_what_was_silenced_is_found_once_nothing_silences_it(
     account: Account, negative: Bank, agree: Agree, lead: Staff, end: str
 ) -> None:
@@ -312,6 +324,9 @@ def test_what_was_silenced_is_found_once_nothing_silences_it(
         remove_hashes(bank=negative, values=[bytes(row.value)], actor=ACTOR)
     elif end == "false positive":
         mark_hash_false_positive(row=row, wrong=True, actor=ACTOR)
+    elif end == "partner":
+        with transaction.atomic():
+            withdraw_hashes(negative, {row.pk})
     elif end == "live":
         tune_bank(bank=negative, role="shadow", actor=ACTOR)
     else:

@@ -6,6 +6,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
+from kinward.access.services import create_key
 from kinward.cli.bank import bank as bank_command
 from kinward.matching.hashlists import ListedHash
 from kinward.matching.kinds import Pdq
@@ -16,6 +17,7 @@ from kinward.media import read_picture
 from kinward.people.models import Account
 from kinward.people.services import Profile, put_account
 from tests.integration.conftest import Configure
+from tests.integration.gate.test_gate import Caller
 from tests.integration.web.test_console import signed_in
 from tests.support.helpers import KNOWN, run_jobs, upload
 
@@ -126,6 +128,8 @@ def test_a_flood_is_shown_and_settled_in_the_console(
     row = BankedHash.objects.get(kind="pdq")
     assert f"{row.pk}  known  pdq" in run("floods")
     assert "  2 accounts" in run("floods")
+    key = create_key(name="watch", scopes=frozenset({"media:check"}), actor=ACTOR)
+    assert "kinward_floods 4.0" in Caller(key)("GET", "/metrics").text
     for page in (signed_in(operator).get("/operations"), signed_in(reviewer).get("/banks")):
         text = page.content.decode()
         assert "Hashes that wait for a person" in text
