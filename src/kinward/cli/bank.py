@@ -9,6 +9,7 @@ from typing import Any, Final, TextIO, cast
 
 import click
 
+from kinward.cli.bank_rules import floods, rules_of, show_survey, tune
 from kinward.cli.counts import counted
 from kinward.cli.main import operator
 from kinward.exchanges.api import mark_false_positive
@@ -21,7 +22,6 @@ from kinward.matching.api import (
     BankedHash,
     Confidence,
     ListedHash,
-    Match,
     add_hashes,
     create_bank,
     disable_bank,
@@ -67,9 +67,8 @@ def create(name: str, confidence: str, description: str) -> None:
 def show_banks() -> None:
     """List the banks with their numbers of live hashes."""
     for row in cast("Any", list_banks()):
-        state = "  disabled" if row.disabled else ""
         hashes = counted(row.live, "hash", "hashes")
-        click.echo(f"{row.name}  {row.confidence}  {hashes}{state}  {row.description}")
+        click.echo(f"{row.name}  {row.confidence}  {hashes}{rules_of(row)}  {row.description}")
 
 
 @bank.command()
@@ -259,37 +258,33 @@ def _parse(text: str) -> tuple[str, bytes]:
     "--hash", "hash_", metavar="KIND:VALUE", help="A hash, such as pdq:3c3c…, in place of a file."
 )
 def search(file: Path | None, hash_: str | None) -> None:
-    """List the banked hashes that match a file or a hash."""
+    """List the banked hashes that match a file or a hash, and what stays quiet and why."""
     if (file is None) == (hash_ is None):
         raise click.UsageError("Give either a file or --hash.")
-    matches, nothing = _search_file(file) if file is not None else _search_value(hash_ or "")
-    for match in matches:
-        about = " ".join(filter(None, (match.label, match.reference)))
-        click.echo(
-            f"{match.hash}  {match.bank} ({match.confidence})  {match.kind}"
-            f"  distance {match.distance}  {about}"
-        )
-    if not matches:
-        click.echo(nothing)
+    if file is not None:
+        _search_file(file)
+    else:
+        _search_value(hash_ or "")
 
 
-def _search_file(file: Path) -> tuple[list[Match], str]:
-    """Return what a file matches, and what to say if that is nothing."""
+def _search_file(file: Path) -> None:
     found = search_file(file.read_bytes())
     for reason in found.missed:
         click.secho(f"Not everything was looked up. {reason}", fg="yellow", err=True)
-    return found.matches, f"No banked hash matches. Looked up: {', '.join(found.checked)}."
+    nothing = f"No banked hash matches. Looked up: {', '.join(found.checked)}."
+    show_survey(found.met, found.values, nothing)
 
 
-def _search_value(text: str) -> tuple[list[Match], str]:
+def _search_value(text: str) -> None:
     name, _, value = text.partition(":")
     try:
-        kind, _, matches = search_value(name, value)
+        kind, parsed, met = search_value(name, value)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    if kind.matched:
-        return matches, f"No banked hash matches. Looked up: {kind.name}."
-    return matches, f"No banked {kind.name} is identical. Kinward does not match similar ones."
+    nothing = f"No banked hash matches. Looked up: {kind.name}."
+    if not kind.matched:
+        nothing = f"No banked {kind.name} is identical. Kinward does not match similar ones."
+    show_survey(met, [(kind.name, parsed)], nothing)
 
 
 @bank.command()
@@ -306,6 +301,10 @@ def enable(name: str) -> None:
     """Enable a bank. It matches again."""
     disable_bank(bank=get_bank(name), disabled=False, actor=operator())
     click.echo(f"{name!r} is enabled. It matches again.")
+
+
+bank.command("set")(tune)
+bank.command("floods")(floods)
 
 
 @bank.command("false-positive")

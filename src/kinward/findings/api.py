@@ -1,5 +1,6 @@
 """The face of `findings`: what other rooms may use."""
 
+from kinward.findings.floods import FloodUnseen, release_flood
 from kinward.findings.retro import match_check_again, retro_match
 from kinward.findings.upload import (
     FileSearch,
@@ -24,6 +25,7 @@ from kinward.findings.user_reports import (
 __all__ = [
     "USER_REPORT_CATEGORIES",
     "FileSearch",
+    "FloodUnseen",
     "Outcome",
     "Prepared",
     "TooManyReports",
@@ -34,6 +36,7 @@ __all__ = [
     "prepare",
     "receive",
     "receive_user_report",
+    "release_flood",
     "report_pairing",
     "retro_match",
     "search_file",

@@ -12,11 +12,12 @@ from kinward.ground.locks import sharing
 from kinward.matching.api import (
     LOOKING_UP,
     Frames,
-    Match,
+    Survey,
     Upload,
     kinds_looked_up,
-    look_up,
     record_check,
+    record_quiet,
+    survey,
     values_of,
     views_looked_up,
 )
@@ -62,9 +63,10 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class FileSearch(msgspec.Struct, frozen=True):
-    """What staff learn about a file: its matches, the kinds that were looked up, and the rest."""
+    """What staff learn about a file: its hashes, what they meet, and what was looked up."""
 
-    matches: list[Match]
+    values: list[tuple[str, bytes]]
+    met: Survey
     checked: list[str]
     missed: list[KinwardError]
 
@@ -76,7 +78,8 @@ def prepare(data: bytes) -> Prepared:
     end also carries a fault, raised only if the part that was read matches nothing. That includes
     busy decoders: a file with a banked digest needs none.
     """
-    digests, seen, stopped = digest_bytes(data), Frames(), False
+    digests, stopped = digest_bytes(data), False
+    seen = Frames(digests.known())
 
     def more(views: Sequence[View]) -> bool:
         nonlocal stopped
@@ -112,9 +115,9 @@ def search_file(data: bytes) -> FileSearch:
     prepared = prepare(data)
     values = values_of(prepared.digests, prepared.hashed)
     checked = kinds_looked_up(prepared.digests, prepared.hashed)
-    matches = look_up(values, views_looked_up(prepared.hashed))
-    missed = prepared.missed or ((prepared.fault,) if prepared.fault and not matches else ())
-    return FileSearch(matches, checked, why_not_checked(prepared.hashed, checked, missed))
+    met = survey(values, views_looked_up(prepared.hashed))
+    missed = prepared.missed or ((prepared.fault,) if prepared.fault and not met.matches else ())
+    return FileSearch(values, met, checked, why_not_checked(prepared.hashed, checked, missed))
 
 
 def why_not_checked(
@@ -149,11 +152,13 @@ def receive(
     checked = kinds_looked_up(upload.digests, upload.hashed)
     if not checked:
         raise TooPlain
-    matches = look_up(upload.values, upload.views)
+    met = survey(upload.values, upload.views)
+    matches = met.matches
     if fault is not None and not matches:
         raise _naming(fault, upload.hashed, checked)
     reasons = [reason.code for reason in why_not_checked(upload.hashed, checked, missed)]
     check = record_check(account=account, upload=upload, matched=bool(matches))
+    record_quiet(check, met.quiet)
     if not matches:
         return Outcome(str(check.id), "clear", checked, reasons)
     account = lock_account(account.pk)

@@ -27,6 +27,7 @@ from kinward.matching.api import (
     Match,
     Md5,
     Pdq,
+    Role,
     VideoFrames,
     kind_of,
     kinds_looked_up,
@@ -223,12 +224,12 @@ def _banks(text: str) -> frozenset[str] | None:
     names = _names("banks", text)
     if not names:
         return None
-    disabled = dict(Bank.objects.filter(name__in=names).values_list("name", "disabled"))
+    known = {bank.name: bank for bank in Bank.objects.filter(name__in=names)}
     for name in names:
-        if name not in disabled:
+        if name not in known:
             raise LookupRefused(f"There is no bank {name!r}.")
-        if disabled[name]:
-            raise LookupRefused(f"The bank {name!r} is disabled, so it matches nothing.")
+        if known[name].disabled or known[name].role != Role.LIVE:
+            raise LookupRefused(f"The bank {name!r} is not live, so it matches nothing.")
     return frozenset(names)
 
 
@@ -267,14 +268,15 @@ def _look_up_file(
         prepared = Prepared(digest_bytes(data))
     else:
         prepared = prepare(data)
-    digests, views = dict(values_of(prepared.digests, None)), views_looked_up(prepared.hashed)
+    values, views = values_of(prepared.digests, prepared.hashed), views_looked_up(prepared.hashed)
+    digests = dict(values_of(prepared.digests, None))
     looked = {
-        name: _by_bank(_in_banks(look_up([(kind, digests[kind])]), banks))
+        name: _by_bank(_in_banks(look_up([(kind, digests[kind])], of=values), banks))
         for name, kind in types.items()
         if kind in digests
     }
     if views:
-        near = _by_bank(_in_banks(look_up([], views), banks))
+        near = _by_bank(_in_banks(look_up([], views, of=values), banks))
         looked |= {name: near for name, kind in types.items() if kind not in DIGESTS}
     checked = kinds_looked_up(prepared.digests, prepared.hashed)
     reasons = why_not_checked(prepared.hashed, checked, prepared.missed)

@@ -2,6 +2,15 @@
 
 from kinward.matching.cluster import Cluster
 from kinward.matching.confidence import Confidence
+from kinward.matching.floods import (
+    FLOOD_RELEASED,
+    Guarded,
+    NoFlood,
+    guard,
+    open_floods,
+    record_floods,
+    settle_flood_as_right,
+)
 from kinward.matching.hashlists import FORMATS, BadRow, ListedHash, lines_of, listed, read_list
 from kinward.matching.kinds import (
     CARRIED,
@@ -33,12 +42,28 @@ from kinward.matching.lookup import (
     MAX_TEXT,
     Frames,
     Match,
+    Quiet,
+    Survey,
     look_up,
     look_up_links,
     look_up_text,
+    survey,
 )
-from kinward.matching.models import Addition, Bank, BankedHash, Check, RetroRun
+from kinward.matching.marks import HASH_WRONG, mark_hash_false_positive
+from kinward.matching.models import (
+    Addition,
+    Bank,
+    BankedHash,
+    Check,
+    Flood,
+    HashHit,
+    QuietHit,
+    RetroRun,
+    Role,
+    Silencing,
+)
 from kinward.matching.queries import additions_of, kinds_of, list_banks, list_hashes
+from kinward.matching.quiet import count_quiet, quiet_hits, record_quiet, silenced_hits
 from kinward.matching.retro import (
     GROUP,
     Join,
@@ -48,6 +73,7 @@ from kinward.matching.retro import (
     pack_checks,
     steps,
 )
+from kinward.matching.rules import banks_not_asked
 from kinward.matching.services import (
     HASHES_ADDED,
     LOOKING_UP,
@@ -65,7 +91,6 @@ from kinward.matching.services import (
     file_hashes,
     get_bank,
     get_hash,
-    mark_hash_false_positive,
     record_check,
     remove_hashes,
     values_of,
@@ -73,15 +98,25 @@ from kinward.matching.services import (
     withdraw_hashes,
 )
 from kinward.matching.sql import find_rows
+from kinward.matching.tuning import (
+    BankChanged,
+    decide_silencing,
+    end_silencing,
+    request_silencing,
+    silence_of,
+    tune_bank,
+)
 from kinward.matching.vic import read_vic
 
 __all__ = [
     "CARRIED",
     "DIGESTS",
     "FILE_KINDS",
+    "FLOOD_RELEASED",
     "FORMATS",
     "GROUP",
     "HASHES_ADDED",
+    "HASH_WRONG",
     "KINDS",
     "LOOKING_UP",
     "MAX_LINKS",
@@ -90,12 +125,16 @@ __all__ = [
     "Addition",
     "BadRow",
     "Bank",
+    "BankChanged",
     "BankExists",
     "BankedHash",
     "Check",
     "Cluster",
     "Confidence",
+    "Flood",
     "Frames",
+    "Guarded",
+    "HashHit",
     "HashKind",
     "Join",
     "Keyword",
@@ -103,28 +142,39 @@ __all__ = [
     "ListedHash",
     "Match",
     "Md5",
+    "NoFlood",
     "Pdq",
+    "Quiet",
+    "QuietHit",
     "RetroRun",
+    "Role",
     "Sha1",
     "Sha256",
+    "Silencing",
+    "Survey",
     "Upload",
     "Url",
     "VideoFrames",
     "add_hashes",
     "additions_of",
     "announce_new_hashes",
+    "banks_not_asked",
     "begin_addition",
     "check_hashes",
     "check_values",
     "check_views",
+    "count_quiet",
     "count_uploaded",
     "create_bank",
+    "decide_silencing",
     "disable_bank",
+    "end_silencing",
     "extend",
     "file_hashes",
     "find_rows",
     "get_bank",
     "get_hash",
+    "guard",
     "hashes_of_run",
     "kind_named",
     "kind_of",
@@ -140,13 +190,23 @@ __all__ = [
     "mark_hash_false_positive",
     "matched_kind",
     "next_run",
+    "open_floods",
     "pack_checks",
+    "quiet_hits",
     "read_list",
     "read_vic",
     "record_check",
+    "record_floods",
+    "record_quiet",
     "remove_hashes",
+    "request_silencing",
     "search_value",
+    "settle_flood_as_right",
+    "silence_of",
+    "silenced_hits",
     "steps",
+    "survey",
+    "tune_bank",
     "unread_links",
     "values_of",
     "views_looked_up",

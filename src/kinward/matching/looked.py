@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from kinward.ground.errors import KinwardError
 from kinward.matching import links
 from kinward.matching.kinds import KINDS, HashKind, kind_named, kind_of
-from kinward.matching.lookup import Match, look_up
+from kinward.matching.lookup import Survey, survey
 from kinward.matching.models import BankedHash
 from kinward.matching.services import values_of, views_looked_up
 from kinward.media import Digests, Hashed
@@ -40,8 +40,8 @@ def matched_kind(text: str) -> HashKind:
     return kind
 
 
-def search_value(name: str, text: str) -> tuple[HashKind, bytes, list[Match]]:
-    """Return a kind, a banked value, and what it matches, for staff who search the banks.
+def search_value(name: str, text: str) -> tuple[HashKind, bytes, Survey]:
+    """Return a kind, a banked value, and what it meets, for staff who search the banks.
 
     Of a carried kind, only the identical value is found. Raises `ValueError`, and `KindUnmatched`
     for a name that no bank has.
@@ -50,7 +50,7 @@ def search_value(name: str, text: str) -> tuple[HashKind, bytes, list[Match]]:
     if not kind.matched and not BankedHash.objects.filter(kind=kind.name).exists():
         raise KindUnmatched(f"No bank has the kind {kind.name!r} either.")
     value = kind.parse(text)
-    return kind, value, look_up([(kind.name, value)])
+    return kind, value, survey([(kind.name, value)])
 
 
 def unread_links(urls: Sequence[str]) -> list[int]:

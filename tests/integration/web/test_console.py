@@ -90,7 +90,9 @@ WORK = {
     *("viewing", "choose_viewing", "played"),
     *("settle_pairing", "silence", "comment", "appeals", "take_appeal", "decide_appeal"),
 }
-BANKS = {"banks", "bank", "search_banks", "mark_hash"}
+LOOKS = {"banks", "bank", "search_banks"}
+BANKS = LOOKS | {"mark_hash"}
+SILENCES = {"ask_silence", "end_silence", "decide_silence"}
 GUIDELINES = {"guidelines", "edition", "counted"}
 RULES = {"policy", "proposal", "touched"}
 CHANGES = {
@@ -103,12 +105,15 @@ RELEASES = {
 }
 ALLOWED: dict[str, set[str]] = {
     "reviewer": WORK | BANKS,
-    "senior reviewer": WORK | BANKS | {"free", "quality", "read_verdict"},
-    "operator": {"home", "operations", "replay", "refile", "switch_bank"}
+    "senior reviewer": WORK
+    | BANKS
+    | SILENCES
+    | {"free", "quality", "read_verdict", "release_flood"},
+    "operator": {"home", "operations", "replay", "refile", "switch_bank", "tune_bank"}
     | {"ask_production", "decide_production"}
     | BANKS,
     "auditor": {"home", "queue", "case", "appeals", "quality", "releases"} | GUIDELINES | RULES,
-    "policy lead": {"home"} | GUIDELINES | RULES | CHANGES,
+    "policy lead": {"home", "tune_bank"} | LOOKS | SILENCES | GUIDELINES | RULES | CHANGES,
     "evidence custodian": {"home"} | RELEASES,
 }
 ALLOWED["administrator"] = set[str]().union(*ALLOWED.values())

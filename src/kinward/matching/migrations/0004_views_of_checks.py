@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('matching', '0002_storage'),
+        ('matching', '0003_banks_that_defend_themselves'),
     ]
 
     operations = [
