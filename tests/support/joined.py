@@ -1,27 +1,36 @@
 """Files of more than one file: generated pictures and films, joined, nested and packed."""
 
 import base64
-import bz2
 import io
-import lzma
 import struct
 import zipfile
-import zlib
 from functools import cache
-from itertools import count
+from itertools import pairwise
 from typing import Final
 from urllib.parse import quote_from_bytes
 
+import numpy as np
 from fpdf import FPDF
 from PIL import Image
 
 from kinward.demo import pictures
-from kinward.media import hash_array
+from kinward.media import Hashed, hash_array, split_frames
+from kinward.media.decoder import answer
+from kinward.media.medium import Bounds
 from tests.support import videos
 
 SIZE: Final = (320, 240)
 FORMATS: Final = ("JPEG", "PNG", "GIF", "WEBP", "AVIF")
-NEAR: Final = 8  # bits
+BOUNDS: Final = Bounds(max_pixels=10**7, seconds=30)
+FILMS: Final = {
+    "MP4": ("mp4", "mpeg4"),
+    "WebM": ("webm", "libvpx"),
+    "Matroska": ("matroska", "mpeg4"),
+    "AVI": ("avi", "mpeg4"),
+    "FLV": ("flv", "flv1"),
+    "MPEG-TS": ("mpegts", "mpeg2video"),
+    "MPEG-PS": ("mpeg", "mpeg2video"),
+}
 
 
 @cache
@@ -44,8 +53,6 @@ def film(seed: int, format: str = "mp4", codec: str = "mpeg4") -> bytes:
 @cache
 def look(seed: int) -> bytes:
     """The hash of the picture of a seed."""
-    import numpy as np
-
     return hash_array(np.asarray(image(seed)))[0].tobytes()
 
 
@@ -150,3 +157,42 @@ def email(body: bytes, media_type: str = "image/jpeg") -> bytes:
 
 def lzma_member(body: bytes) -> bytes:
     return archive({"a.png": body}, zipfile.ZIP_LZMA)
+
+
+def dot() -> bytes:
+    """The smallest GIF."""
+    return base64.b64decode("R0lGODdhAQABAIAAAP///////ywAAAAAAQABAAACAkQBADs=")
+
+
+def nested(depth: int, body: bytes) -> bytes:
+    for _ in range(depth):
+        body = archive({"a.zip": body})
+    return body
+
+
+def laughs() -> str:
+    """Entities that grow to 10 to the 20th characters."""
+    names = "abcdefghijklmnopqrst"
+    entities = ['<!ENTITY a "aaaaaaaaaa">']
+    entities += [f'<!ENTITY {new} "{f"&{old};" * 10}">' for old, new in pairwise(names)]
+    return "".join(entities) + '<!ENTITY z "&t;">'
+
+
+STREAM: Final = b" obj<</Subtype/Image/Filter[/FlateDecode/DCTDecode]>>stream\n"
+
+
+def hashed(data: bytes) -> Hashed:
+    """What a decoder answers for a file."""
+    given = answer("hash", data, BOUNDS, lambda views: True)
+    assert given.hashed is not None, (given.error, given.detail)
+    return given.hashed
+
+
+def hashes(file: Hashed) -> list[bytes]:
+    return [view.hash for view in file.views] or split_frames(file.signature)
+
+
+def knows(file: Hashed, *seeds: int, bits: int = 12) -> bool:
+    """Whether the picture of each seed is among the views. GIF and films lose some bits."""
+    looks = [look(seed) for seed in seeds]
+    return all(min(apart(look, one) for one in hashes(file)) <= bits for look in looks)

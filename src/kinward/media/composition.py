@@ -48,11 +48,11 @@ def hash_parts(
     merger = Merger(more, document_type(data))
     part = next(parts, None)
     for place, following in enumerate(_then_none(parts), after):
+        if place or following is not None:
+            merger.stream()
         if part is None or not merger.wanted:
             break
-        alone = place == 0 and following is None
-        if not alone:
-            merger.stream()
+        if place or following is not None:
             begins(place, part.medium.lasting or place >= SEVERAL)
         left = max(1.0, until - time.monotonic())
         seconds = left if following is None else left / 2

@@ -58,9 +58,12 @@ class Merger:
         self._sent.clear()
 
     def fail(self, part: Part, fault: KinwardError) -> None:
-        """Take note of a part that cannot be read, and forget one that only looked like a file."""
-        own = part.role is Role.FILE
-        if own or not (part.weak or isinstance(fault, TypeUnsupported)):
+        """Take note of a part that cannot be read, and forget one that only looked like a file.
+
+        A film without pictures is sound. What begins as a picture is a damaged picture.
+        """
+        sound = part.medium.lasting and isinstance(fault, TypeUnsupported)
+        if part.role is Role.FILE or not (part.weak or sound):
             self._faults.append((part, fault))
 
     def stream(self) -> None:
@@ -104,7 +107,8 @@ class Merger:
         """
         own = any(one.part.role is Role.FILE for one in self._read)
         unread = any(
-            not own and not isinstance(fault, TypeUnsupported) if part.role is Role.FILE else True
+            part.role is not Role.FILE
+            or not (own or (part.medium.lasting and isinstance(fault, TypeUnsupported)))
             for part, fault in self._faults
         )
         return unread or any(not one.hashed.entire and not one.part.aside for one in self._read)

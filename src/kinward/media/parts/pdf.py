@@ -7,6 +7,7 @@ JPEG and JPEG 2000, and plain pixels. An encrypted file has nothing that can be 
 import base64
 import binascii
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Final
 
@@ -17,7 +18,8 @@ from kinward.media.parts.pixels import BITS, Pixels, as_palette, literal
 MAX_STREAMS: Final = 20_000
 MAX_OBJECTS: Final = 200_000
 MAX_HEAD: Final = 4096  # bytes of the dictionary before a stream
-_STREAM: Final = re.compile(rb"stream\r?\n")
+_STREAM: Final = re.compile(rb"(?<!end)stream\r?\n")
+_END: Final = re.compile(rb"endstream|(?<!end)stream\r?\n")
 _OBJECT: Final = re.compile(rb"\sobj\b")
 _NUMBER: Final = re.compile(rb"(\d{1,7})\s+\d{1,5}\Z")
 _NAMES: Final = re.compile(rb"/([A-Za-z0-9]+)")
@@ -57,6 +59,7 @@ class Pdf:
             before = data[max(0, found.start() - 16) : found.start()]
             if count < MAX_OBJECTS and (number := _NUMBER.search(before)):
                 self._plain[int(number[1])] = found.end()
+        self._ends = [found.start() for found in _END.finditer(data)]
         self._listed.extend(self._streams())
 
     def pictures(self) -> Iterator[bytes]:
@@ -83,8 +86,8 @@ class Pdf:
                 yield start, self._end(start)
 
     def _end(self, start: int) -> int:
-        end = self._data.find(b"endstream", start)
-        return end if end >= 0 else len(self._data)
+        place = bisect_left(self._ends, start)
+        return self._ends[place] if place < len(self._ends) else len(self._data)
 
     def _streams(self) -> Iterator[tuple[bytes, int]]:
         """Yield the dictionary of each stream and the offset of its bytes."""

@@ -15,6 +15,7 @@ from kinward.media.parts.budget import MIB, Budget
 
 BLOCK: Final = MIB  # searched at a time, so that a block of nothing but signatures costs little
 OVERLAP: Final = 32
+MAX_FOUND: Final = 65_536
 # Five packets of 188 bytes in a row, or of 192: with a time before each, as camcorders write them.
 _PACKETS: Final = re.compile(
     rb"G(?=.{187}G.{187}G.{187}G.{187}G|.{191}G.{191}G.{191}G.{191}G)", re.DOTALL
@@ -148,11 +149,12 @@ def _searcher() -> BytesAhoCorasick:
 
 
 def scan(data: bytes, budget: Budget) -> Iterator[Found]:
-    """Yield the beginnings of files, by signature; those of transport streams come last.
+    """Yield the beginnings of files, by signature; those of transport streams come first.
 
-    It stops when the time of the budget is up.
+    It stops when the time of the budget is up, or after `MAX_FOUND`.
     """
-    view, after = memoryview(data), 0
+    yield from _transports(data, budget)
+    view, after, count = memoryview(data), 0, 0
     for at in range(0, len(data), BLOCK):
         if budget.late():
             return
@@ -163,8 +165,11 @@ def scan(data: bytes, budget: Budget) -> Iterator[Found]:
                 continue  # it is in the overlap and was seen
             after = at + start + 1
             if signature.check(data, begin, budget):
+                count += 1
                 yield Found(begin, signature)
-    yield from _transports(data, budget)
+            if count == MAX_FOUND:
+                budget.cut = True
+                return
 
 
 def _transports(data: bytes, budget: Budget) -> Iterator[Found]:
