@@ -138,7 +138,7 @@ class Decoders:
     """A pool of `count` decoder processes, started on first use. Thread-safe.
 
     A decoder is killed if it takes longer than `seconds`, or than `video_seconds` and a grace
-    period once it begins something that lasts.
+    period for what is played, and once it begins something that lasts.
     """
 
     def __init__(
@@ -237,7 +237,7 @@ class Decoders:
         self, process: subprocess.Popen[bytes], what: str, data: bytes, more: More
     ) -> Answer:
         overdue = _Overdue(process, self._seconds)
-        if _is_lasting(data):
+        if what.startswith((PLAY, CONTENTS)) or _is_lasting(data):
             overdue.extend(self._video_seconds + GRACE)
         place: int | None = None
         done = False
