@@ -8,6 +8,10 @@ from kinward.media.image import STILL_BRANDS
 # of these formats, so it cannot be made to open playlists, devices or URLs.
 _MAGIC: Final[tuple[tuple[int, bytes, str, str], ...]] = (
     (4, b"ftyp", "mp4", "video/mp4"),
+    (4, b"moov", "mp4", "video/mp4"),  # QuickTime before there was `ftyp`
+    (4, b"mdat", "mp4", "video/mp4"),
+    (4, b"wide", "mp4", "video/mp4"),
+    (4, b"pnot", "mp4", "video/mp4"),
     (0, b"\x1a\x45\xdf\xa3", "matroska", "video/webm"),
     (8, b"AVI ", "avi", "video/x-msvideo"),
     (0, b"FLV\x01", "flv", "video/x-flv"),

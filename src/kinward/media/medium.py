@@ -81,6 +81,23 @@ class Display(msgspec.Struct, frozen=True):
     playback: Playback | None = None
 
 
+class Strand(msgspec.Struct, frozen=True):
+    """One of the things to see in a file: a picture, an animation, a track or a file inside.
+
+    `number`: as in `View.strand`. `what`: `picture`, `animation`, `track`, `cover` or `attachment`.
+    `moments`: how many pictures it has, as far as that is known without decoding it. `moves`:
+    whether it can be played. `role`: what its file is to the one that was sent: `file` itself,
+    `appended`, `inside` or `embedded`.
+    """
+
+    number: int
+    what: str
+    moments: int = 1
+    moves: bool = False
+    role: str = "file"
+    media_type: str = ""
+
+
 class Renderer(Protocol):
     """Decodes for a medium in the bounded processes: `Decoders`."""
 
@@ -123,6 +140,16 @@ class Medium(ABC):
     @abstractmethod
     def play(self, data: bytes, bounds: Bounds) -> Playback:
         """Return a file re-encoded for a reviewer."""
+
+    def strands(self, data: bytes, bounds: Bounds) -> list[Strand]:
+        """Return what there is to see in a file. Raises as `hash` does."""
+        return [Strand(0, "track" if self.lasting else "picture", moves=self.lasting)]
+
+    def still_of(
+        self, data: bytes, bounds: Bounds, *, veiled: bool, strand: int, moment: int
+    ) -> bytes:
+        """Return a JPEG of one moment of a strand; by default, of the file."""
+        return self.still(data, bounds, veiled=veiled)
 
     def show(self, data: bytes, renderer: Renderer, *, moves: bool, moving: bool) -> Display:
         """Return what a reviewer sees: a still, or with `moving` the player.
