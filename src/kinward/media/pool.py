@@ -50,7 +50,7 @@ class Decoders:
     """A pool of `count` decoder processes, started on first use. Thread-safe.
 
     A decoder is killed if it takes longer than `seconds` for an image, or than `video_seconds` and
-    a grace period for a video.
+    a grace period for a video or for what is played.
     """
 
     def __init__(
@@ -114,7 +114,8 @@ class Decoders:
         data: bytes,
         more: More,
     ) -> Answer:
-        seconds = self._video_seconds + GRACE if medium.lasting else self._seconds
+        lasting = medium.lasting or what == PLAY
+        seconds = self._video_seconds + GRACE if lasting else self._seconds
         overdue = threading.Timer(seconds, process.kill)
         overdue.start()
         done = False

@@ -19,7 +19,6 @@ from kinward.media import (
 )
 from kinward.media import film as module
 from kinward.media.film import LONGEST_STEP, REST, SIDE, render_film
-from kinward.media.footage import _pixels
 from tests.support import videos
 
 FIVE = videos.encode(range(5))
@@ -40,7 +39,7 @@ def differences(video: bytes, film: bytes) -> list[int]:
     """For each frame of a video's signature, how many bits the nearest of the film differs."""
     with av.open(io.BytesIO(film), "r") as container:
         shown = [
-            int.from_bytes(hash_array(_pixels(frame))[0].tobytes())
+            int.from_bytes(hash_array(np.asarray(frame.to_image()))[0].tobytes())
             for frame in container.decode(video=0)
         ]
     return [
@@ -108,7 +107,12 @@ def test_no_clock_of_the_files_own_hides_or_stretches(
     monkeypatch.setattr(
         module._Projector,
         "_see",
-        lambda self, frame: original(self, Told(frame, next(counted))),  # type: ignore[arg-type]
+        lambda self, frame, *rest, **fresh: original(
+            self,
+            Told(frame, next(counted)),  # type: ignore[arg-type]
+            *rest,
+            **fresh,
+        ),
     )
     film = played(FIVE)
     times = frames(film.data)
