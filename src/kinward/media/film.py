@@ -23,7 +23,7 @@ from av.video.stream import VideoStream
 from PIL import Image
 
 from kinward.media.errors import Undecodable
-from kinward.media.footage import refusal, still_pictures
+from kinward.media.footage import refusal, still_pictures, time_of
 from kinward.media.luma import UPRIGHT
 from kinward.media.medium import Playback
 from kinward.media.shown import PAGES, colours_of, has_alpha, picture_of, turn_of
@@ -36,6 +36,8 @@ EVERY: Final = 0.032  # seconds between two frames
 SHORTEST_STEP, LONGEST_STEP = 0.016, 2.0
 STEP: Final = 0.04  # seconds from one frame to the next if the file's clock does not advance
 REST: Final = 1.0  # seconds for which the last frame of a strand stays
+SHARPEN: Final = 0.1  # seconds after which a picture that stays is encoded again
+SHARP: Final = 0.5  # seconds after which it is as good as it gets
 STILL: Final = 2.0  # seconds for which a cover or a sub-picture is shown
 MAX_FILM: Final = 24 * 1024 * 1024  # bytes
 CLOCK: Final = Fraction(1, 1000)
@@ -160,12 +162,19 @@ class _Projector:
 
     def show(self, image: Image.Image, seconds: float) -> None:
         """Show a picture for so many seconds, within the bounds on a step."""
-        self._begin(image.width, image.height)
         self._last = self._fitted(image)
+        until = self.now + min(max(seconds, SHORTEST_STEP), LONGEST_STEP)
         if self.now >= self._due:
             self._due = self.now + EVERY
+            self._stay(until)
+        self.now = until
+
+    def _stay(self, until: float) -> None:
+        """Write the last picture several times: each time, the encoder adds details."""
+        began = self.now
+        while self._last is not None and self.now < until and self.now - began < SHARP:
             self._write(self._last)
-        self.now += min(max(seconds, SHORTEST_STEP), LONGEST_STEP)
+            self.now += SHARPEN
 
     def end(self) -> None:
         """Write the last picture once more, where the film ends, and what the encoders hold."""
@@ -178,11 +187,10 @@ class _Projector:
 
     def _see(self, frame: VideoFrame, shape: float, page: str, *, fresh: bool) -> None:
         """Show a frame of a track. `fresh`: its first one."""
-        if fresh:
-            self._file_time = None
-        elif self.has_begun:
-            self.now += self._step(frame)
-        self._file_time = None if frame.pts is None else frame.time
+        at = time_of(frame)
+        if not fresh:
+            self.now += self._step(at)
+        self._file_time = at
         self._waiting = (frame, shape, page)
         if self.now >= self._due or fresh:
             self._due = self.now + EVERY
@@ -197,12 +205,15 @@ class _Projector:
     def _rest(self) -> None:
         """Show the last frame of a strand in any case, and let it stay."""
         self._show_waiting()
-        self.now += REST
+        until = self.now + REST
+        self.now += STEP
+        self._stay(until)
+        self.now = until
 
-    def _step(self, frame: VideoFrame) -> float:
-        if frame.pts is None or self._file_time is None or frame.time <= self._file_time:
+    def _step(self, at: float | None) -> float:
+        if at is None or self._file_time is None or at <= self._file_time:
             return STEP
-        return min(max(frame.time - self._file_time, SHORTEST_STEP), LONGEST_STEP)
+        return min(max(at - self._file_time, SHORTEST_STEP), LONGEST_STEP)
 
     def _converted(self, frame: VideoFrame, shape: float, page: str) -> VideoFrame:
         plain = shape == 1.0 and turn_of(frame) == UPRIGHT and not has_alpha(frame)

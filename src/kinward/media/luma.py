@@ -9,13 +9,13 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from av.video.frame import VideoFrame
 
-from kinward.media.pdq import SIDE, TERMS, Floats, Hash, _bits, _quality, _reduction
+from kinward.media.pdq import SIDE, TERMS, Floats, Hash, _quality, _reduction
 
 Plane = npt.NDArray[np.uint8]  # uint8[height, width]
 
@@ -158,10 +158,15 @@ def glance_at(planes: Planes) -> tuple[Hash, float]:
         pages = [glance_at(planes.over(grey)) for grey in (0, 255)]
         return np.concatenate([bits for bits, _ in pages]), max(page[1] for page in pages)
     blocks = _blocks(planes.luma)
-    waves = _waves(len(blocks))
-    terms = (waves @ blocks @ waves.T).ravel()
+    return _bits(blocks), float(blocks.std())
+
+
+def _bits(samples: npt.NDArray[Any]) -> Hash:
+    """Return PDQ's bits of an image that was reduced to a square: the lowest terms of its DCT."""
+    waves = _waves(len(samples))
+    terms = (waves @ samples @ waves.T).ravel()[::-1]
     median = np.partition(terms, terms.size // 2 - 1)[terms.size // 2 - 1]
-    return np.packbits(terms > median), float(blocks.std())
+    return np.packbits(terms > median)
 
 
 def _planar(frame: VideoFrame, *, opaque: bool) -> VideoFrame:
@@ -267,7 +272,7 @@ def _blocks(plane: Plane) -> npt.NDArray[np.float32]:
 
 
 @lru_cache(maxsize=2)
-def _waves(side: int) -> npt.NDArray[np.float32]:
+def _waves(side: int) -> npt.NDArray[Any]:
     frequency, sample = np.arange(1, TERMS + 1)[:, None], np.arange(side)[None]
     waves: npt.NDArray[np.float64] = np.cos(np.pi / (2 * side) * frequency * (2 * sample + 1))
-    return waves.astype(np.float32)
+    return waves.astype(np.float32 if side == GRID else np.float64)

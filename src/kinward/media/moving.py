@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterator
 from typing import Final
 
-from PIL import Image, ImageOps, ImageSequence
+from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
 
 from kinward.media.errors import TooManyPixels, TypeUnsupported, Undecodable
 from kinward.media.picture import READERS
@@ -44,6 +44,8 @@ def _frames(data: bytes, max_pixels: int) -> Iterator[tuple[Image.Image, float]]
                 milliseconds = frame.info.get("duration") or 0
                 seconds = float(milliseconds) / 1000
                 yield ImageOps.exif_transpose(frame), seconds if seconds > LEAST else UNSAID
+    except UnidentifiedImageError as error:
+        raise TypeUnsupported from error
     except (MemoryError, TooManyPixels, TypeUnsupported):
         raise
     except Exception as error:  # a decoder may raise anything on hostile bytes

@@ -94,26 +94,8 @@ def test_no_clock_of_the_files_own_hides_or_stretches(
 ) -> None:
     """The file's clock is replaced where the projector reads it: containers forbid such files."""
 
-    class Told:
-        """A frame that says when it is due as a hostile file might."""
-
-        def __init__(self, frame: av.VideoFrame, number: int) -> None:
-            self._frame, self.pts, self.time = frame, number, float(clock(number))
-
-        def __getattr__(self, name: str) -> object:
-            return getattr(self._frame, name)
-
-    original, counted = module._Projector._see, iter(range(10**6))
-    monkeypatch.setattr(
-        module._Projector,
-        "_see",
-        lambda self, frame, *rest, **fresh: original(
-            self,
-            Told(frame, next(counted)),  # type: ignore[arg-type]
-            *rest,
-            **fresh,
-        ),
-    )
+    counted = iter(range(10**6))
+    monkeypatch.setattr(module, "time_of", lambda frame: float(clock(next(counted))))
     film = played(FIVE)
     times = frames(film.data)
     steps = np.diff(times[:-1])
