@@ -100,7 +100,7 @@ def frame_of(picture: Any) -> av.VideoFrame:
 
 
 def _add_cover(container: OutputContainer, cover: Any) -> VideoStream:
-    stream = cast("VideoStream", container.add_stream("mjpeg", rate=1))
+    stream = container.add_stream("mjpeg", rate=1)
     height, width = np.asarray(cover).shape[:2]
     stream.width, stream.height, stream.pix_fmt = width, height, "yuvj420p"
     stream.disposition = Disposition.attached_pic

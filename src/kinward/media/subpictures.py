@@ -11,7 +11,6 @@ from typing import Final, cast
 
 import numpy as np
 import numpy.typing as npt
-from av.buffer import Buffer
 from av.subtitles.subtitle import BitmapSubtitle
 from PIL import Image
 
@@ -59,7 +58,7 @@ def _together(rectangles: list[BitmapSubtitle], palette: Palette) -> Image.Image
         return None
     screen = np.zeros((height, width, 4), dtype=np.uint8)
     for r in rectangles:
-        indices = np.frombuffer(cast("Buffer", r.planes[0]), dtype=np.uint8).reshape(
+        indices = np.frombuffer(cast("memoryview[int]", r.planes[0]), dtype=np.uint8).reshape(
             r.height, r.width
         )
         screen[r.y - top : r.y - top + r.height, r.x - left : r.x - left + r.width] = palette[

@@ -19,6 +19,7 @@ from kinward.media import (
 )
 from kinward.media import film as module
 from kinward.media.film import LONGEST_STEP, REST, SIDE, render_film
+from kinward.media.shown import picture_of
 from tests.support import videos
 
 FIVE = videos.encode(range(5))
@@ -39,7 +40,7 @@ def differences(video: bytes, film: bytes) -> list[int]:
     """For each frame of a video's signature, how many bits the nearest of the film differs."""
     with av.open(io.BytesIO(film), "r") as container:
         shown = [
-            int.from_bytes(hash_array(np.asarray(frame.to_image()))[0].tobytes())
+            int.from_bytes(hash_array(np.asarray(picture_of(frame, 4096)))[0].tobytes())
             for frame in container.decode(video=0)
         ]
     return [

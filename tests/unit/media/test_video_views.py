@@ -28,6 +28,7 @@ from kinward.media.footage import render_sheet
 from kinward.media.formats import video_format
 from kinward.media.luma import UPRIGHT, Planes, Turn, hash_planes, planes_of
 from kinward.media.samples import Strand, Variants, gather
+from kinward.media.shown import picture_of
 from kinward.media.tracks import MAX_TRACKS
 from tests.support import videos
 
@@ -69,8 +70,8 @@ def strands_with(video: Hashed, picture: Any, within: int = NEAR) -> set[int]:
 
 
 def shown_by(data: bytes) -> list[Image.Image]:
-    with av.open(io.BytesIO(data)) as container:
-        return [frame.to_image() for frame in container.decode(video=0)]
+    with av.open(io.BytesIO(data), "r") as container:
+        return [picture_of(frame, 4096) for frame in container.decode(video=0)]
 
 
 def plays(data: bytes, picture: Image.Image) -> bool:
@@ -310,7 +311,7 @@ def test_a_sub_picture_is_a_strand() -> None:
     small = KNOWN.resize((160, 120))
     out = io.BytesIO()
     with (
-        av.open(io.BytesIO(pgs(small)), format="sup") as source,
+        av.open(io.BytesIO(pgs(small)), "r", format="sup") as source,
         av.open(out, "w", format="matroska") as container,
     ):
         stream = container.add_stream("libx264", rate=5)
