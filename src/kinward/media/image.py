@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from kinward.media.errors import TypeUnsupported
 from kinward.media.medium import Bounds, Display, Hashed, Medium, More, Playback, Renderer
 
 # Brands of the ISO container for images. Every other brand is a video.
@@ -10,12 +9,10 @@ STILL_BRANDS: Final = frozenset(
     {b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis"}
 )
 _MAGIC: Final = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG", "image/png"), (b"GIF8", "image/gif"))
-# Types that a browser animates without a player.
-_ANIMATED: Final = frozenset({"image/gif", "image/png", "image/webp"})
 
 
 class Image(Medium):
-    """An image. A browser shows an animation in its own format, if it can animate that."""
+    """An image. An animation is played from our own encoding, like a video."""
 
     name = "image"
     formats = ("JPEG", "PNG", "WebP", "GIF", "HEIC", "AVIF")
@@ -44,12 +41,12 @@ class Image(Medium):
         return render_preview(data, bounds.max_pixels, veiled=veiled)
 
     def play(self, data: bytes, bounds: Bounds) -> Playback:
-        raise TypeUnsupported("It is no video.")
+        from kinward.media.film import render_animation
+        from kinward.media.moving import moving_pictures
+
+        return render_animation(moving_pictures(data, bounds.max_pixels), seconds=bounds.seconds)
 
     def show(self, data: bytes, renderer: Renderer, *, moves: bool, moving: bool) -> Display:
-        media_type = self.recognise(data)
-        can_move = moves and media_type in _ANIMATED
-        if moving and can_move:
-            return Display(data, media_type, entire=True)
-        still = renderer.still(data, veiled=False)
-        return Display(still, "image/jpeg", entire=not moves, can_move=can_move)
+        if moves:
+            return super().show(data, renderer, moves=moves, moving=moving)
+        return Display(renderer.still(data, veiled=False), "image/jpeg", entire=True)
