@@ -7,8 +7,15 @@ imported on first use, so that a process that only asks the decoder processes do
 import importlib
 from typing import TYPE_CHECKING, Any, Final
 
+from kinward.media.cell import WALLS, Walls
 from kinward.media.digests import Digests, digest_bytes
-from kinward.media.errors import TooManyPixels, TypeUnsupported, Undecodable
+from kinward.media.errors import (
+    DecoderLost,
+    TooManyPixels,
+    TypeUnsupported,
+    Undecodable,
+    Unwalled,
+)
 from kinward.media.medium import FRAME, MAX_FRAMES, Hashed, Medium, Playback, View, split_frames
 from kinward.media.pool import Busy, Decoders, decoders
 from kinward.media.registry import MEDIA, medium_of, medium_of_type
@@ -23,7 +30,9 @@ __all__ = (
     "MAX_FRAMES",
     "MEDIA",
     "MIN_QUALITY",
+    "WALLS",
     "Busy",
+    "DecoderLost",
     "Decoders",
     "Digests",
     "Hashed",
@@ -32,7 +41,9 @@ __all__ = (
     "TooManyPixels",
     "TypeUnsupported",
     "Undecodable",
+    "Unwalled",
     "View",
+    "Walls",
     "decoders",
     "digest_bytes",
     "hash_array",

@@ -10,6 +10,7 @@ from kinward.media.medium import Hashed, Playback
 HASH, STILL, VEIL, PLAY = "hash", "still", "veil", "play"
 MORE, ENOUGH = b"more", b"enough"
 HEADER: Final = struct.Struct(">I")
+MAX_LENGTH: Final = 2**32 - 1
 
 
 class Answer(msgspec.Struct):
@@ -23,12 +24,14 @@ class Answer(msgspec.Struct):
     detail: str = ""
 
 
-def read_message(stream: BinaryIO) -> bytes | None:
-    """Return the next length-prefixed message; None at the end of the stream."""
+def read_message(stream: BinaryIO, limit: int = MAX_LENGTH) -> bytes | None:
+    """Return the next length-prefixed message; None at the end, or if it is over `limit` bytes."""
     header = stream.read(HEADER.size)
     if len(header) < HEADER.size:
         return None
     (length,) = HEADER.unpack(header)
+    if length > limit:
+        return None
     body = stream.read(length)
     return body if len(body) == length else None
 

@@ -1,20 +1,23 @@
-"""The pool of decoder processes, which are bounded in time and memory and replaced on failure."""
+"""The pool of decoder processes: bounded, walled in, and replaced on failure and in good time."""
 
-import os
+import contextlib
 import queue
+import signal
 import subprocess
-import sys
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import BinaryIO, Final, cast
+from typing import Final, TypeVar
 
 import msgspec
+import structlog
 
 from kinward.ground.config import config
 from kinward.ground.errors import KinwardError
-from kinward.media.errors import TooManyPixels, TypeUnsupported, Undecodable
-from kinward.media.medium import Hashed, Medium, More, Playback
+from kinward.media.cell import Walls, walls_named
+from kinward.media.errors import DecoderLost, TooManyPixels, TypeUnsupported, Undecodable
+from kinward.media.medium import Bounds, Hashed, Medium, More, Playback
 from kinward.media.messages import (
     ENOUGH,
     HASH,
@@ -26,9 +29,18 @@ from kinward.media.messages import (
     read_message,
     write_message,
 )
+from kinward.media.process import Decoder, Spares, name_of_signal, start_decoder
 from kinward.media.registry import medium_of
 
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
 GRACE: Final = 5.0  # seconds over its own limit after which a decoder is killed
+DYING_SECONDS: Final = 1.0  # from the end of a process's output to its exit status
+# Bytes of all messages about one file. A film has at most 24 MiB; a decoder that was taken over
+# must not fill our memory.
+MAX_ANSWER: Final = 64 * 1024 * 1024
 
 _ERRORS: dict[str, type[KinwardError]] = {
     error.code: error for error in (TypeUnsupported, Undecodable, TooManyPixels)
@@ -50,105 +62,149 @@ class Decoders:
     """A pool of `count` decoder processes, started on first use. Thread-safe.
 
     A decoder is killed if it takes longer than `seconds` for an image, or than `video_seconds` and
-    a grace period for a video.
+    a grace period for a video. It is replaced after any file that it could not read, and after
+    `process.FILES` files. `without`: names of walls to leave out.
     """
 
     def __init__(
-        self, *, count: int, seconds: float, video_seconds: float, max_pixels: int, memory: int
+        self,
+        *,
+        count: int,
+        seconds: float,
+        video_seconds: float,
+        max_pixels: int,
+        memory: int,
+        without: frozenset[str] = frozenset(),
     ) -> None:
         self._seconds, self._video_seconds = seconds, video_seconds
-        self._arguments = [str(max_pixels), str(memory), str(video_seconds)]
-        self._idle: queue.LifoQueue[subprocess.Popen[bytes] | None] = queue.LifoQueue()
+        bounds = Bounds(max_pixels, video_seconds)
+        self._spares = Spares(lambda: start_decoder(bounds, memory=memory, without=without))
+        self._idle: queue.LifoQueue[Decoder | None] = queue.LifoQueue()
         for _ in range(count):
             self._idle.put(None)
 
     def hash(self, data: bytes, more: More = _everything) -> Hashed:
         """Decode and hash a file. `more` receives frames and returns whether to continue.
 
-        Raises `TypeUnsupported`, `Undecodable`, `TooManyPixels` or `Busy`; so do `still` and
-        `play`.
+        Raises `TypeUnsupported`, `Undecodable`, `TooManyPixels`, `Busy`, `DecoderLost` or
+        `Unwalled`; so do `still` and `play`.
         """
-        return cast("Hashed", self._ask(HASH, data, more).hashed)
+        return _wanted(self._ask(HASH, data, more).hashed)
 
     def still(self, data: bytes, *, veiled: bool) -> bytes:
         """Return a JPEG of a file for a reviewer; veiled: only a tiny grey blur."""
-        return cast("bytes", self._ask(VEIL if veiled else STILL, data).still)
+        return _wanted(self._ask(VEIL if veiled else STILL, data).still)
 
     def play(self, data: bytes) -> Playback:
         """Return a file re-encoded for a reviewer."""
-        return cast("Playback", self._ask(PLAY, data).playback)
+        return _wanted(self._ask(PLAY, data).playback)
+
+    def walls(self) -> Walls:
+        """Return which walls stand around a decoder. Raises `Unwalled`, `DecoderLost` or `Busy`."""
+        with self._decoder() as decoder:
+            return decoder.walls
 
     def close(self) -> None:
-        """Kill the idle processes. Busy ones end with this process."""
-        while True:
-            try:
-                process = self._idle.get_nowait()
-            except queue.Empty:
-                return
-            if process is not None:
-                process.kill()
-                process.wait()
+        """Kill all processes. Those of the next use are new."""
+        idle = 0
+        with contextlib.suppress(queue.Empty):
+            while True:
+                decoder = self._idle.get_nowait()
+                idle += 1
+                if decoder is not None:
+                    decoder.end()
+        self._spares.close()
+        for _ in range(idle):
+            self._idle.put(None)
 
-    def _ask(self, what: str, data: bytes, more: More = _everything) -> Answer:
-        medium = medium_of(data)
+    @contextlib.contextmanager
+    def _decoder(self) -> Iterator[Decoder]:
+        """Lend a decoder. It goes back alive, or is replaced if it was ended or has done its share.
+
+        Raises `Busy` if none becomes idle in time.
+        """
         try:
-            process = self._idle.get(timeout=self._seconds)
+            idle = self._idle.get(timeout=self._seconds)
         except queue.Empty:
             raise Busy from None
         live = None
         try:
-            process = process if process and process.poll() is None else self._start()
-            answer = self._exchange(process, medium, what, data, more)
-            live = process
+            if idle is not None and not idle.alive:
+                idle.end()
+                idle = None
+            live = idle or self._spares.take()
+            yield live
         finally:
+            if live is not None and (live.worn or not live.alive):
+                live.end()
+                live = None
             self._idle.put(live)
+
+    def _ask(self, what: str, data: bytes, more: More = _everything) -> Answer:
+        medium = medium_of(data)
+        with self._decoder() as decoder:
+            answer, done = None, False
+            try:
+                answer = self._exchange(decoder, medium, what, data, more)
+                done = not answer.error
+            finally:
+                if not done:  # whatever this file did to it, the next file gets a fresh one
+                    decoder.end()
         if answer.error:
-            raise _ERRORS[answer.error](answer.detail)
+            raise _ERRORS.get(answer.error, Undecodable)(answer.detail)
         return answer
 
     def _exchange(
-        self,
-        process: subprocess.Popen[bytes],
-        medium: Medium,
-        what: str,
-        data: bytes,
-        more: More,
+        self, decoder: Decoder, medium: Medium, what: str, data: bytes, more: More
     ) -> Answer:
         seconds = self._video_seconds + GRACE if medium.lasting else self._seconds
-        overdue = threading.Timer(seconds, process.kill)
+        late = threading.Event()
+        overdue = threading.Timer(seconds, lambda: (late.set(), decoder.process.kill()))
         overdue.start()
-        done = False
+        began = time.monotonic()
         try:
-            stdin, stdout = cast("BinaryIO", process.stdin), cast("BinaryIO", process.stdout)
-            write_message(stdin, what.encode())
-            write_message(stdin, data)
-            while (message := read_message(stdout)) is not None:
+            write_message(decoder.stdin, what.encode())
+            write_message(decoder.stdin, data)
+            left = MAX_ANSWER
+            while (message := read_message(decoder.stdout, left)) is not None:
+                left -= len(message)
                 answer = msgspec.msgpack.decode(message, type=Answer)
                 if answer.frames is None:
-                    done = True
+                    decoder.count(began)
                     return answer
-                write_message(stdin, MORE if more(answer.frames) else ENOUGH)
+                write_message(decoder.stdin, MORE if more(answer.frames) else ENOUGH)
         except (BrokenPipeError, ConnectionResetError):
             pass
+        except msgspec.DecodeError:
+            log.warning("decoder.answer_malformed", words=decoder.last_words())
+            raise Undecodable("Its decoder gave no proper answer.") from None
         finally:
             overdue.cancel()
-            if not done:
-                process.kill()
-                process.wait()
-        raise Undecodable(f"Decoding took more than {seconds:g} seconds, or crashed.")
+        if late.is_set():
+            raise Undecodable(f"Decoding took more than {seconds:g} seconds.")
+        raise _post_mortem(decoder)
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        # The process that reads strangers' bytes gets no setting and no secret of ours.
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("KINWARD_")}
-        environment["OPENBLAS_NUM_THREADS"] = (
-            "1"  # the stacks of threads would use up the memory limit
-        )
-        return subprocess.Popen(
-            [sys.executable, "-m", "kinward.media.decoder", *self._arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=environment,
-        )
+
+def _wanted(part: T | None) -> T:
+    """Return the part of an answer that was asked for. Only a broken decoder leaves it out."""
+    if part is None:
+        raise Undecodable("Its decoder gave no proper answer.")
+    return part
+
+
+def _post_mortem(decoder: Decoder) -> KinwardError:
+    """Return the error for a file whose decoder has died or answers too much."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        decoder.process.wait(DYING_SECONDS)
+    crashed = not decoder.alive
+    status = decoder.end()
+    cause = name_of_signal(status) if crashed else "an answer that is too long"
+    log.warning("decoder.ended", cause=cause, words=decoder.last_words())
+    if crashed and status == -signal.SIGKILL:  # not by us: an operator, or a lack of memory
+        return DecoderLost()
+    if crashed and status == -signal.SIGSYS:
+        return Undecodable("Its decoder tried what no decoder does, and was ended.")
+    return Undecodable(f"Its decoder crashed ({cause}).")
 
 
 @cache
@@ -161,4 +217,5 @@ def decoders() -> Decoders:
         video_seconds=chosen.video_seconds,
         max_pixels=chosen.max_pixels,
         memory=chosen.decode_memory,
+        without=walls_named(chosen.decoders_without_walls.split(",")),
     )

@@ -26,9 +26,9 @@ def pool(**changes: Any) -> Decoders:
 
 
 def idle_process(decoders: Decoders) -> subprocess.Popen[bytes]:
-    process = decoders._idle.queue[0]
-    assert process is not None
-    return process
+    decoder = decoders._idle.queue[0]
+    assert decoder is not None
+    return decoder.process
 
 
 def test_a_decoder_answers_as_the_function_does() -> None:

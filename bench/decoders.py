@@ -1,0 +1,58 @@
+"""The decoder processes: how long a file takes through `Decoders`, its way there and back included.
+
+    python -m bench.decoders [files of each kind]
+
+Prints the milliseconds for each kind: the median of single files, and the mean over all of them,
+which includes the starts of replacements. To compare two states of the code, run both in turn, with
+PYTHONPATH set to the `src` of each: another process on the machine disturbs a single run.
+"""
+
+import statistics
+import sys
+import time
+from collections.abc import Callable
+
+from kinward.demo import pictures
+from kinward.media import Decoders
+from tests.support import videos
+
+FILES = 200
+MIB = 1024 * 1024
+
+
+def measure(work: Callable[[], object], count: int) -> tuple[float, float]:
+    """Return the median and the mean of `count` calls in milliseconds."""
+    work()
+    times = []
+    for _ in range(count):
+        began = time.perf_counter()
+        work()
+        times.append((time.perf_counter() - began) * 1000)
+    return statistics.median(times), statistics.fmean(times)
+
+
+def main(count: int) -> None:
+    decoders = Decoders(
+        count=1, seconds=30, video_seconds=60, max_pixels=50_000_000, memory=1536 * MIB
+    )
+    image = pictures.draw(901)
+    large = pictures.draw(902, (4000, 3000))
+    film = videos.encode(range(10), codec="libx264", size=(640, 480), rate=25)
+    rows: list[tuple[str, Callable[[], object], int]] = [
+        *(
+            (f"{format} 1024 x 768", lambda data=pictures.encode(image, format): decoders.hash(data), count)  # type: ignore[misc]  # noqa: E501
+            for format in ("JPEG", "PNG", "WEBP", "AVIF")
+        ),
+        ("JPEG 4000 x 3000", lambda data=pictures.encode(large, "JPEG"): decoders.hash(data), count // 5),  # type: ignore[misc]  # noqa: E501
+        ("film, hashed", lambda: decoders.hash(film), count // 5),
+        ("film, re-encoded", lambda: decoders.play(film), max(2, count // 40)),
+    ]
+    print(f"{'through a decoder':<20}{'median ms':>10}{'mean ms':>10}")
+    for name, work, times in rows:
+        median, mean = measure(work, times)
+        print(f"{name:<20}{median:>10.2f}{mean:>10.2f}")
+    decoders.close()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if sys.argv[1:] else FILES)
