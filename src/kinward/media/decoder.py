@@ -34,7 +34,10 @@ LATE: Final = (
         f"encodings.{name}"
         for name in ("ascii", "cp1252", "idna", "latin_1", "punycode", "unicode_escape")
     ),
-    *(f"encodings.utf_{name}" for name in ("16", "16_be", "16_le", "32", "32_be", "32_le", "8_sig")),
+    *(
+        f"encodings.utf_{name}"
+        for name in ("16", "16_be", "16_le", "32", "32_be", "32_le", "8_sig")
+    ),
 )
 
 

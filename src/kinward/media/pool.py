@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import Final, TypeVar
+from typing import Final, cast
 
 import msgspec
 import structlog
@@ -34,13 +34,14 @@ from kinward.media.registry import medium_of
 
 log = structlog.get_logger(__name__)
 
-T = TypeVar("T")
-
 GRACE: Final = 5.0  # seconds over its own limit after which a decoder is killed
 DYING_SECONDS: Final = 1.0  # from the end of a process's output to its exit status
 # Bytes of all messages about one file. A film has at most 24 MiB; a decoder that was taken over
 # must not fill our memory.
 MAX_ANSWER: Final = 64 * 1024 * 1024
+
+PARTS: Final = {HASH: "hashed", PLAY: "playback"}  # of an answer; else the still
+IMPROPER: Final = "Its decoder gave no proper answer."  # only a broken one does
 
 _ERRORS: dict[str, type[KinwardError]] = {
     error.code: error for error in (TypeUnsupported, Undecodable, TooManyPixels)
@@ -89,15 +90,15 @@ class Decoders:
         Raises `TypeUnsupported`, `Undecodable`, `TooManyPixels`, `Busy`, `DecoderLost` or
         `Unwalled`; so do `still` and `play`.
         """
-        return _wanted(self._ask(HASH, data, more).hashed)
+        return cast("Hashed", self._ask(HASH, data, more).hashed)
 
     def still(self, data: bytes, *, veiled: bool) -> bytes:
         """Return a JPEG of a file for a reviewer; veiled: only a tiny grey blur."""
-        return _wanted(self._ask(VEIL if veiled else STILL, data).still)
+        return cast("bytes", self._ask(VEIL if veiled else STILL, data).still)
 
     def play(self, data: bytes) -> Playback:
         """Return a file re-encoded for a reviewer."""
-        return _wanted(self._ask(PLAY, data).playback)
+        return cast("Playback", self._ask(PLAY, data).playback)
 
     def walls(self) -> Walls:
         """Return which walls stand around a decoder. Raises `Unwalled`, `DecoderLost` or `Busy`."""
@@ -141,25 +142,45 @@ class Decoders:
             self._idle.put(live)
 
     def _ask(self, what: str, data: bytes, more: More = _everything) -> Answer:
-        medium = medium_of(data)
+        """Have a file read. Another decoder tries if somebody kills the first before it answers."""
+        medium, heard = medium_of(data), False
+
+        def heard_more(frames: Sequence[bytes]) -> bool:
+            nonlocal heard
+            heard = True
+            return more(frames)
+
+        try:
+            return self._ask_once(medium, what, data, heard_more)
+        except DecoderLost:
+            if heard:  # the caller would hear of the same frames again
+                raise
+            return self._ask_once(medium, what, data, heard_more)
+
+    def _ask_once(self, medium: Medium, what: str, data: bytes, more: More) -> Answer:
         with self._decoder() as decoder:
-            answer, done = None, False
             try:
                 answer = self._exchange(decoder, medium, what, data, more)
-                done = not answer.error
-            finally:
-                if not done:  # whatever this file did to it, the next file gets a fresh one
-                    decoder.end()
-        if answer.error:
-            raise _ERRORS.get(answer.error, Undecodable)(answer.detail)
-        return answer
+                if answer.error:
+                    raise _ERRORS.get(answer.error, Undecodable)(answer.detail)
+                if getattr(answer, PARTS.get(what, "still")) is None:
+                    raise Undecodable(IMPROPER)
+                return answer
+            except BaseException:  # whatever this file did to it, the next file gets a fresh one
+                decoder.end()
+                raise
 
     def _exchange(
         self, decoder: Decoder, medium: Medium, what: str, data: bytes, more: More
     ) -> Answer:
         seconds = self._video_seconds + GRACE if medium.lasting else self._seconds
         late = threading.Event()
-        overdue = threading.Timer(seconds, lambda: (late.set(), decoder.process.kill()))
+
+        def stop() -> None:
+            late.set()
+            decoder.process.kill()
+
+        overdue = threading.Timer(seconds, stop)
         overdue.start()
         began = time.monotonic()
         try:
@@ -177,19 +198,12 @@ class Decoders:
             pass
         except msgspec.DecodeError:
             log.warning("decoder.answer_malformed", words=decoder.last_words())
-            raise Undecodable("Its decoder gave no proper answer.") from None
+            raise Undecodable(IMPROPER) from None
         finally:
             overdue.cancel()
         if late.is_set():
             raise Undecodable(f"Decoding took more than {seconds:g} seconds.")
         raise _post_mortem(decoder)
-
-
-def _wanted(part: T | None) -> T:
-    """Return the part of an answer that was asked for. Only a broken decoder leaves it out."""
-    if part is None:
-        raise Undecodable("Its decoder gave no proper answer.")
-    return part
 
 
 def _post_mortem(decoder: Decoder) -> KinwardError:

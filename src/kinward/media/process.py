@@ -1,4 +1,4 @@
-"""A decoder process as its parent sees it: started, asked for its walls, ended; and one to spare."""
+"""A decoder process as its parent sees it: started, asked for its walls, and ended."""
 
 import contextlib
 import os

@@ -9,4 +9,4 @@ from kinward.ground.privacy import close_memory
 
 if __name__ == "__main__":
     close_memory()
-    entrypoint()
+    entrypoint()  # type: ignore[no-untyped-call]

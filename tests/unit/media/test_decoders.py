@@ -1,17 +1,34 @@
-"""Decoders are bounded in time and memory, and replaced when they die."""
+"""Decoders are bounded in time and memory, and replaced when they die or have done their share."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
+import psutil
 import pytest
 
 from kinward.demo import pictures
-from kinward.media import Decoders, TooManyPixels, Undecodable, read_picture
+from kinward.ground.errors import NotConfigured
+from kinward.media import (
+    DecoderLost,
+    Decoders,
+    TooManyPixels,
+    Undecodable,
+    Unwalled,
+    medium_of,
+    process,
+    read_picture,
+)
+from kinward.media.cell import walls_named
+from kinward.media.medium import Bounds
+from kinward.media.messages import HASH, PLAY, STILL, VEIL
+from tests.support import videos
 
 MIB = 1024 * 1024
 MAX = 20_000_000
@@ -81,11 +98,200 @@ def test_a_decoder_that_was_killed_is_replaced() -> None:
     decoders.close()
 
 
-def test_a_decoder_knows_no_setting_of_ours() -> None:
+def test_a_decoder_that_could_not_read_a_file_reads_no_other() -> None:
     decoders = pool(count=1)
     decoders.hash(DATA)
-    process = idle_process(decoders)
-    if os.path.exists(f"/proc/{process.pid}/environ"):
-        with open(f"/proc/{process.pid}/environ", "rb") as file:
-            assert b"KINWARD_" not in file.read()
+    first = idle_process(decoders)
+    decoders.hash(DATA)
+    assert idle_process(decoders) is first
+    with pytest.raises(Undecodable):
+        decoders.hash(DATA[: len(DATA) // 2])
+    assert decoders._idle.queue[0] is None
+    assert first.poll() is not None
+    decoders.hash(DATA)
+    assert idle_process(decoders).pid != first.pid
     decoders.close()
+
+
+def test_a_decoder_is_replaced_after_so_many_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "FILES", 3)
+    decoders = pool(count=1)
+    pids = []
+    for _ in range(5):
+        decoders.hash(DATA)
+        pids.append(idle.process.pid if (idle := decoders._idle.queue[0]) else 0)
+    assert pids[0] == pids[1] > 0
+    assert pids[2] == 0
+    assert pids[3] == pids[4] not in {0, pids[0]}
+    decoders.close()
+
+
+def test_the_replacement_is_started_ahead_of_need() -> None:
+    decoders = pool(count=1)
+    decoders.hash(DATA)
+    spare = spare_of(decoders)
+    with pytest.raises(Undecodable):
+        decoders.hash(DATA[: len(DATA) // 2])
+    decoders.hash(DATA)
+    assert idle_process(decoders) is spare.process
+    another = spare_of(decoders)
+    os.kill(another.process.pid, signal.SIGKILL)  # while it waits
+    os.kill(spare.process.pid, signal.SIGKILL)
+    another.process.wait()
+    assert decoders.hash(DATA).width == 400
+    decoders.close()
+    assert not another.alive
+    assert decoders.hash(DATA).width == 400, "it starts again"
+    decoders.close()
+
+
+def spare_of(decoders: Decoders) -> process.Decoder:
+    deadline = time.monotonic() + 60
+    while not (ready := decoders._spares._ready) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return ready[0]
+
+
+def test_a_decoder_that_is_killed_at_work_is_named_and_replaced() -> None:
+    slow = pictures.encode(pictures.draw(4, (6000, 4000)), "PNG", compress_level=1)
+    decoders = pool(count=1, max_pixels=10**8, seconds=60)
+    decoders.hash(DATA)
+    pid = idle_process(decoders).pid
+    with ThreadPoolExecutor(1) as threads:
+        answer = threads.submit(decoders.hash, slow)
+        while not decoders._idle.empty():
+            time.sleep(0.001)
+        os.kill(pid, signal.SIGKILL)
+        assert answer.result().width == 6000, "another one reads it"
+        answer = threads.submit(decoders.hash, slow)
+        while not answer.done():  # but not for ever
+            for child in psutil.Process().children():
+                with contextlib.suppress(psutil.Error):
+                    if "kinward.media.decoder" in child.cmdline():
+                        child.kill()
+            time.sleep(0.05)
+        with pytest.raises(DecoderLost) as lost:
+            answer.result()
+    assert lost.value.status == 503
+    assert decoders.hash(DATA) == read_picture(DATA, MAX)
+    decoders.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ("os.write(3, b'\\0\\0\\0\\4what')", "no proper answer"),
+        ("os.write(3, b'\\xff\\xff\\xff\\xff')", "an answer that is too long"),
+        ("return Answer()", "no proper answer"),
+        ("return Answer(error='internal', detail='none of ours')", "none of ours"),
+        ("while True: more([b'x' * 1_000_000])", "an answer that is too long"),
+        ("os._exit(3)", "exit status 3"),
+        ("ctypes.string_at(0)", "SIGSEGV"),
+        ("os.fork()", "what no decoder does"),
+    ],
+)
+def test_whatever_a_broken_decoder_answers_is_an_undecodable_file(answer: str, words: str) -> None:
+    program = (
+        "import ctypes, os, sys\n"
+        "from kinward.media import decoder\n"
+        "from kinward.media.messages import Answer\n"
+        "def answer(what, data, bounds, more):\n"
+        f"    {answer}\n"
+        "    import time; time.sleep(20)\n"
+        "decoder.answer = answer\n"
+        "decoder.main(*sys.argv[1:3])\n"
+    )
+    decoders = pool(count=1)
+    decoders._spares = process.Spares(
+        lambda: process.start_decoder(Bounds(MAX, 10.0), memory=1536 * MIB, program=("-c", program))
+    )
+    with pytest.raises(Undecodable, match=words):
+        decoders.hash(DATA)
+    assert decoders._idle.queue[0] is None
+    decoders.close()
+
+
+def test_a_wall_that_does_not_stand_is_named_and_nothing_is_decoded() -> None:
+    program = (  # as on a kernel that has no Landlock: it does not know the number
+        "import sys\n"
+        "from kinward.media import decoder\n"
+        "from kinward.media.cell import landlock\n"
+        "landlock.LANDLOCK_CREATE_RULESET = 9999\n"
+        "decoder.main(*sys.argv[1:3])\n"
+    )
+    start = partial(
+        process.start_decoder, Bounds(MAX, 10.0), memory=1536 * MIB, program=("-c", program)
+    )
+    decoders = pool(count=1)
+    decoders._spares = process.Spares(start)
+    for _ in range(2):
+        with pytest.raises(Unwalled, match=r"WITHOUT_WALLS=landlock") as refused:
+            decoders.hash(DATA)
+        assert "Linux 5.13" in refused.value.detail
+    decoders._spares = process.Spares(partial(start, without=frozenset({"landlock"})))
+    assert decoders.hash(DATA).width == 400
+    assert "landlock" not in decoders.walls().standing
+    decoders.close()
+
+
+def test_a_decoder_that_does_not_start_is_an_error_and_its_words_are_logged() -> None:
+    decoders = pool(count=1)
+    decoders._spares = process.Spares(
+        lambda: process.start_decoder(
+            Bounds(MAX, 10.0), memory=1536 * MIB, program=("-c", "raise SystemExit('broken')")
+        )
+    )
+    with pytest.raises(DecoderLost, match="exit status 1"):
+        decoders.hash(DATA)
+    decoders.close()
+
+
+def test_the_setting_names_walls_that_exist() -> None:
+    assert walls_named(["seccomp", " landlock ", ""]) == {"seccomp", "landlock"}
+    with pytest.raises(NotConfigured, match="drawbridge"):
+        walls_named(["drawbridge"])
+
+
+def test_a_closed_cell_opens_and_imports_nothing_for_any_file() -> None:
+    """What is not loaded before the walls close fails later, on a file that needs it."""
+    program = (
+        "import sys\n"
+        "from kinward.media import decoder\n"
+        "from kinward.media.messages import Answer\n"
+        "answer, events = decoder.answer, []\n"
+        "watched = ('open', 'import', 'ctypes.dlopen', 'os.listdir', 'os.scandir')\n"
+        "sys.addaudithook(lambda name, arguments: events.append((name, str(arguments)[:200]))\n"
+        "    if name in watched else None)\n"
+        "def audited(what, data, bounds, more):\n"
+        "    events.clear()\n"
+        "    answer(what, data, bounds, lambda frames: True)\n"
+        "    return Answer(still=repr(events).encode())\n"
+        "decoder.answer = audited\n"
+        "decoder.main(*sys.argv[1:3])\n"
+    )
+    decoders = pool(count=1, seconds=60)
+    decoders._spares = process.Spares(
+        lambda: process.start_decoder(Bounds(MAX, 10.0), memory=1536 * MIB, program=("-c", program))
+    )
+    enough = lambda frames: True  # noqa: E731
+    picture = pictures.draw(3, (200, 150))
+    files = [pictures.encode(picture, format) for format in ("JPEG", "PNG", "WEBP", "GIF", "AVIF")]
+    files += [
+        videos.encode(range(2), format=format, codec=codec, sound=sound)
+        for format, codec, sound in (("mp4", "libx264", "aac"), ("webm", "libvpx", "libopus"))
+    ]
+    for data in [*files, *(data[: len(data) // 2] for data in files)]:
+        for what in (HASH, STILL, VEIL, PLAY):
+            with decoders._decoder() as decoder:
+                answer = decoders._exchange(decoder, medium_of(data), what, data, enough)
+            assert answer.still == b"[]", (what, data[:16])
+    decoders.close()
+
+
+def test_a_decoder_knows_no_setting_of_ours() -> None:
+    environ = process.environment(
+        {"KINWARD_EVIDENCE_KEY": "x", "PATH": "/bin", "PYTHONPATH": "src"}
+    )
+    assert "KINWARD" not in str(environ)
+    assert set(environ) >= {"PYTHONPATH", "OPENBLAS_NUM_THREADS"}
+    assert "PATH" not in environ

@@ -16,8 +16,8 @@ from kinward.media.cell.macos import close_sandbox
 from kinward.media.cell.process import (
     Cell,
     close_environment,
-    close_limits,
     close_lifetime,
+    close_limits,
     close_parent,
     close_pipes,
     close_privileges,

@@ -21,7 +21,7 @@ def architecture() -> str:
 
 
 def prctl(option: int, *arguments: int) -> int:
-    """Call prctl(2). Raises `OSError`."""
+    """Change or ask an attribute of this process. Raises `OSError`."""
     words = [ctypes.c_ulong(word) for word in (*arguments, 0, 0, 0, 0)[:4]]
     return _checked(_libc().prctl(ctypes.c_int(option), *words))
 

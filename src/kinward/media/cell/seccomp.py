@@ -45,13 +45,12 @@ def build_filter(arch: str, own_pid: int) -> list[Instruction]:
         (AT_LEAST, 0, 1, X32),
         (RETURN, 0, 0, KILL),
     ]
-    numbers = lambda table: _numbers(table, arch)  # noqa: E731
-    for _, number in numbers(ALLOWED):
+    for _, number in _numbers(ALLOWED, arch):
         program += [(EQUAL, 0, 1, number), (RETURN, 0, 0, ALLOW)]
-    for name, number in numbers(JUDGED):
+    for name, number in _numbers(JUDGED, arch):
         rule = _rule(name, own_pid)
         program += [(EQUAL, 0, len(rule), number), *rule]
-    for _, number in numbers(DEADLY):
+    for _, number in _numbers(DEADLY, arch):
         program += [(EQUAL, 0, 1, number), (RETURN, 0, 0, KILL)]
     return [*program, (RETURN, 0, 0, ERRNO | errno.EPERM)]
 
