@@ -2,16 +2,19 @@
 
     python -m bench.decoders [files of each kind]
 
-Prints the milliseconds for each kind: the median of single files, and the mean over all of them,
-which includes the starts of replacements. To compare two states of the code, run both in turn, with
-PYTHONPATH set to the `src` of each: another process on the machine disturbs a single run.
+Prints milliseconds for each kind: the median and the mean of a file, and the processor time that the
+decoders take for it. To compare two states of the code, run both in turn, with PYTHONPATH set to the
+`src` of each. On a machine that others use too, compare the processor time.
 """
 
+import resource
 import statistics
 import sys
 import time
 from collections.abc import Callable
 from functools import partial
+
+import psutil
 
 from kinward.demo import pictures
 from kinward.media import Decoders
@@ -21,15 +24,27 @@ FILES = 200
 MIB = 1024 * 1024
 
 
-def measure(work: Callable[[], object], count: int) -> tuple[float, float]:
-    """Return the median and the mean of `count` calls in milliseconds."""
+def processor_ms() -> float:
+    """Return the processor time that all decoders have taken so far, in milliseconds."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    taken = ended.ru_utime + ended.ru_stime
+    for child in psutil.Process().children():
+        times = child.cpu_times()
+        taken += times.user + times.system
+    return taken * 1000
+
+
+def measure(work: Callable[[], object], count: int) -> tuple[float, float, float]:
+    """Return the median and the mean of `count` calls, and their processor time, in ms a call."""
     work()
-    times = []
+    time.sleep(1)  # until the decoder to spare has started
+    times, before = [], processor_ms()
     for _ in range(count):
         began = time.perf_counter()
         work()
         times.append((time.perf_counter() - began) * 1000)
-    return statistics.median(times), statistics.fmean(times)
+    used = (processor_ms() - before) / count
+    return statistics.median(times), statistics.fmean(times), used
 
 
 def main(count: int) -> None:
@@ -52,10 +67,10 @@ def main(count: int) -> None:
         ("film, hashed", partial(decoders.hash, film), max(2, count // 5)),
         ("film, re-encoded", partial(decoders.play, film), max(2, count // 40)),
     ]
-    print(f"{'through a decoder':<20}{'median ms':>10}{'mean ms':>10}")
+    print(f"{'through a decoder':<20}{'median ms':>10}{'mean ms':>10}{'processor ms':>14}")
     for name, work, times in rows:
-        median, mean = measure(work, times)
-        print(f"{name:<20}{median:>10.2f}{mean:>10.2f}")
+        median, mean, used = measure(work, times)
+        print(f"{name:<20}{median:>10.2f}{mean:>10.2f}{used:>14.2f}")
     decoders.close()
 
 

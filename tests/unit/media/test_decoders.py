@@ -25,7 +25,7 @@ from kinward.media import (
     process,
     read_picture,
 )
-from kinward.media.cell import walls_named
+from kinward.media.cell import environment, walls_named
 from kinward.media.medium import Bounds
 from kinward.media.messages import HASH, PLAY, STILL, VEIL
 from tests.support import videos
@@ -289,9 +289,7 @@ def test_a_closed_cell_opens_and_imports_nothing_for_any_file() -> None:
 
 
 def test_a_decoder_knows_no_setting_of_ours() -> None:
-    environ = process.environment(
-        {"KINWARD_EVIDENCE_KEY": "x", "PATH": "/bin", "PYTHONPATH": "src"}
-    )
+    environ = environment({"KINWARD_EVIDENCE_KEY": "x", "PATH": "/bin", "PYTHONPATH": "src"})
     assert "KINWARD" not in str(environ)
     assert set(environ) >= {"PYTHONPATH", "OPENBLAS_NUM_THREADS"}
     assert "PATH" not in environ
