@@ -4,7 +4,19 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Final
 
-from tests.support.corpus import alpha, animations, depth, orientation
+from tests.support.corpus import (
+    alpha,
+    animations,
+    appended,
+    broken,
+    depth,
+    documents,
+    films,
+    orientation,
+    several,
+    sniffed,
+    vector,
+)
 from tests.support.corpus.entry import Desk, Entry
 
 KINDS: Final[dict[str, Callable[[Desk], Iterator[Entry]]]] = {
@@ -12,6 +24,13 @@ KINDS: Final[dict[str, Callable[[Desk], Iterator[Entry]]]] = {
     alpha.KIND: alpha.entries,
     depth.KIND: depth.entries,
     animations.KIND: animations.entries,
+    several.KIND: several.entries,
+    broken.KIND: broken.entries,
+    appended.KIND: appended.entries,
+    sniffed.KIND: sniffed.entries,
+    vector.KIND: vector.entries,
+    documents.KIND: documents.entries,
+    films.KIND: films.entries,
 }
 
 

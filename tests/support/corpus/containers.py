@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+import numpy as np
 from PIL import Image
 
 from tests.support.corpus.entry import Pixels, encode, to_pixels
@@ -180,14 +181,27 @@ def gif_frame(frame: Frame) -> bytes:
 
 
 def _quantized(image: Image.Image) -> tuple[Image.Image, int | None]:
-    if image.mode != "RGBA":
-        return image.convert("RGB").quantize(256), None
-    few = image.convert("RGB").quantize(255)
-    indices = to_pixels(few).copy()
-    indices[to_pixels(image.getchannel("A")) < 128] = 255
-    result = Image.fromarray(indices, "P")
-    result.putpalette((few.getpalette() or []) + [0] * (768 - len(few.getpalette() or [])))
-    return result, 255
+    """Return a picture with a palette, and which entry is transparent; exact up to 255 colours."""
+    pixels = to_pixels(image.convert("RGBA")).astype(int)
+    clear = pixels[..., 3] < 128
+    packed = pixels[..., 0] << 16 | pixels[..., 1] << 8 | pixels[..., 2]
+    colours, indices = np.unique(packed, return_inverse=True)
+    if len(colours) > 255:
+        few = image.convert("RGB").quantize(255, Image.Quantize.FASTOCTREE)
+        return _quantized(
+            Image.merge(
+                "RGBA", (*few.convert("RGB").split(), Image.fromarray(~clear * np.uint8(255)))
+            )
+        )
+    indices = np.where(clear, 255, indices.reshape(clear.shape)).astype(np.uint8)
+    flat = Image.fromarray(indices, "P")
+    palette = [
+        value
+        for colour in colours.tolist()
+        for value in (colour >> 16, colour >> 8 & 255, colour & 255)
+    ]
+    flat.putpalette(palette + [0] * (768 - len(palette)))
+    return flat, 255 if clear.any() else None
 
 
 def riff_chunk(name: bytes, body: bytes) -> bytes:

@@ -63,7 +63,8 @@ class Desk:
 
     def few(self, label: str, size: tuple[int, int] = SIZE) -> Image.Image:
         """Draw the same in 128 colours, which a palette keeps as they are."""
-        return self.picture(label, size).quantize(128).convert("RGB")
+        few = self.picture(label, size).quantize(128, Image.Quantize.FASTOCTREE)
+        return few.convert("RGB")
 
     def grey(self, label: str, size: tuple[int, int] = SIZE) -> Image.Image:
         """Draw the same in grey."""
