@@ -1,64 +1,58 @@
 """Prints which files of the corpus Kinward finds: `python -m tests.support.corpus --kind exif`.
 
-Without `--browser` the truth is the generator's own: each true picture must be among the views.
+Each true picture that the generator knows must be among Kinward's views. Unless the browser is
+left out, so must each screen of Chromium.
 """
 
 import argparse
+import contextlib
 import pathlib
 import sys
 import time
-from collections import Counter
-from typing import Final
 
+from tests.support.browsers import launch_browser
 from tests.support.corpus import KINDS, make_corpus
-from tests.support.corpus.entry import Entry, distance
-from tests.support.corpus.views import view_hashes
-
-NEAR: Final = 8
+from tests.support.corpus.comparison import look, print_formats, print_sights, print_table, timed
+from tests.support.corpus.entry import Entry
+from tests.support.corpus.reference import has_reference
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Print the files that are missed, and tables; returns 1 if any is missed."""
+    options = read_options(arguments)
+    started = time.perf_counter()
+    corpus = [
+        entry for entry in make_corpus(options.seed, options.kind) if options.name in entry.name
+    ]
+    print(f"{len(corpus)} files, seed {options.seed}, made in {timed(started)}")
+    if options.out:
+        write_corpus(corpus, options.out)
+    started = time.perf_counter()
+    with contextlib.ExitStack() as stack:
+        browser = None if options.without_browser else stack.enter_context(launch_browser())
+        sights = look(corpus, browser, options.seed)
+    by = "pdqhash" if has_reference() else "our own PDQ: pdqhash is not installed"
+    print(f"looked at in {timed(started)}; screens hashed by {by}\n")
+    print_sights(sights, all=options.all)
+    print_table(sights)
+    if not options.without_browser:
+        print_formats(sights)
+    return int(any(sight.missed_truths() or sight.missed_screens() for sight in sights))
+
+
+def read_options(arguments: list[str] | None) -> argparse.Namespace:
+    """Read the options of the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.support.corpus", description=__doc__)
-    parser.add_argument(
-        "--kind", action="append", choices=list(KINDS), help="only this kind; may be repeated"
-    )
-    parser.add_argument("--name", default="", help="only files whose name has this in it")
+    kinds = list(KINDS)
+    parser.add_argument("--kind", action="append", choices=kinds, help="only this kind; repeatable")
+    parser.add_argument("--name", default="", help="only files with this in their names")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
-        "--out", type=pathlib.Path, help="also write the files and their true pictures here"
+        "--without-browser", action="store_true", help="the generator's truth alone"
     )
+    parser.add_argument("--out", type=pathlib.Path, help="also write files and true pictures here")
     parser.add_argument("--all", action="store_true", help="name the files that are found as well")
-    chosen = parser.parse_args(arguments)
-    started = time.perf_counter()
-    corpus = [entry for entry in make_corpus(chosen.seed, chosen.kind) if chosen.name in entry.name]
-    print(f"{len(corpus)} files, seed {chosen.seed}, made in {time.perf_counter() - started:.1f} s")
-    if chosen.out:
-        write_corpus(corpus, chosen.out)
-    found: Counter[str] = Counter()
-    for entry in corpus:
-        missed = missed_truths(entry)
-        found[entry.kind] += not missed
-        if missed or chosen.all:
-            answer = f"MISSED {missed}" if missed else "found"
-            print(f"{entry.kind:12}{entry.name:44}{answer:28}{entry.disguise}")
-    print_table(corpus, found)
-    return int(sum(found.values()) < len(corpus))
-
-
-def missed_truths(entry: Entry) -> list[int]:
-    """Return, for each true picture that no view is near, the distance of the nearest."""
-    views = view_hashes(entry.data)
-    nearest = [
-        min((distance(pdq, view) for view in views), default=256) for pdq in entry.truth_hashes()
-    ]
-    return [bits for bits in nearest if bits > NEAR]
-
-
-def print_table(corpus: list[Entry], found: Counter[str]) -> None:
-    print(f"\n| {'kind':12} | files | found | missed |\n| {'-' * 12} | ----: | ----: | -----: |")
-    for kind, total in Counter(entry.kind for entry in corpus).items():
-        print(f"| {kind:12} | {total:5} | {found[kind]:5} | {total - found[kind]:6} |")
-    print(f"| {'all':12} | {len(corpus):5} | {found.total():5} | {len(corpus) - found.total():6} |")
+    return parser.parse_args(arguments)
 
 
 def write_corpus(corpus: list[Entry], folder: pathlib.Path) -> None:

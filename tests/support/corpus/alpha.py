@@ -1,5 +1,6 @@
 """Pictures that are, in part or alone, in the transparency of a file."""
 
+import io
 import struct
 from collections.abc import Iterator
 from typing import Any, Final
@@ -69,9 +70,9 @@ def _common(desk: Desk) -> Iterator[Entry]:
         )
         name = f"two-faced.{ending}"
         image = two_faced(desk.grey(f"{name}-white"), desk.grey(f"{name}-black")).convert("RGBA")
-        yield _entry(
-            name, "one picture on white, another on black", encode(image, format, **options), image
-        )
+        data = encode(image, format, **options)
+        shown = Image.open(io.BytesIO(data)).convert("RGBA")  # what is lost is lost for all
+        yield _entry(name, "one picture on white, another on black", data, shown)
         name = f"clear-half.{ending}"
         image = desk.picture(f"{name}-known").convert("RGBA")
         clear = desk.picture(f"{name}-decoy").convert("RGBA").crop((160, 0, 320, 240))

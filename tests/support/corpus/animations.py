@@ -59,25 +59,16 @@ def _by_time(
     known = desk.few(f"twelfth.{ending}")
     covers = [desk.few(f"cover-{number}.{ending}") for number in range(11)]
     frames = [Frame(cover, 20) for cover in covers] + [Frame(known, LONG)]
-    yield _entry(
-        f"last-of-twelve.{ending}", "the last of twelve frames", write(frames, SIZE), known, at=1.0
-    )
+    data = write(frames, SIZE)
+    yield _entry(f"last-of-twelve.{ending}", "the last of twelve frames", data, known, *covers)
     size = (160, 120)
     known = desk.few(f"three-hundred.{ending}", size)
-    covers = [desk.few(f"many-{number}.{ending}", size) for number in range(4)] * 75
-    frames = [
-        Frame(known if number == 211 else cover, 2000 if number == 211 else 20)
-        for number, cover in enumerate(covers)
-    ]
+    covers = [desk.few(f"many-{number}.{ending}", size) for number in range(4)]
+    frames = [Frame(cover, 20) for cover in covers * 75]
+    frames[41] = Frame(known, LONG)
     data = write(frames, size)
-    yield Entry(
-        f"one-of-three-hundred.{ending}",
-        KIND,
-        "one of 300 frames, shown longest",
-        data,
-        (known,),
-        moments=(6.0,),
-    )
+    name = f"one-of-three-hundred.{ending}"
+    yield _entry(name, "one of 300 frames, shown longest", data, known, *covers, at=1.6)
 
 
 def _by_parts(

@@ -12,8 +12,6 @@ from tests.support.corpus.containers import (
     gif,
     jpeg_segment,
     png_chunk,
-    riff,
-    riff_chunk,
     webp,
 )
 from tests.support.corpus.documents import archive, pdf
@@ -45,8 +43,7 @@ def _entry(
     element: Element = "img",
     served_as: str = "",
 ) -> Entry:
-    moments = (0.5,) if element == "img" else ()
-    return Entry(name, KIND, disguise, data, truth, element, moments, served_as)
+    return Entry(name, KIND, disguise, data, truth, element, served_as=served_as)
 
 
 def _short(picture: Image.Image, container: str = "mp4", codec: str = "libx264") -> bytes:
@@ -217,15 +214,6 @@ def _hidden_in_boxes(desk: Desk) -> Iterator[Entry]:
     whole = encode(still, "PNG")
     data = whole[:33] + png_chunk(b"jpEg", encode(hidden, "JPEG")) + whole[33:]
     yield _entry(name, "a JPEG in a chunk that no viewer reads", data, still)
-    name = "wave-before-webp.webp"
-    image = desk.picture(name)
-    body = encode(image, "WEBP")[12:]
-    yield _entry(
-        name,
-        "a chunk of sound before the picture",
-        riff(b"WEBP", riff_chunk(b"fmt ", bytes(16)) + body),
-        image,
-    )
     name = "bitmap-with-gap.bmp"
     still, moving = desk.picture(f"{name}-still"), desk.picture(f"{name}-film")
     whole, part = encode(still, "BMP"), _short(moving)

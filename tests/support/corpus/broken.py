@@ -14,8 +14,8 @@ from tests.support.corpus.containers import (
     jpeg_segment,
     png_chunk,
     png_chunks,
+    riff,
     riff_chunk,
-    webp,
 )
 from tests.support.corpus.entry import SIZE, Desk, Entry, encode
 
@@ -29,8 +29,8 @@ def cut(whole: bytes, part: float) -> bytes:
     return whole[: -int(part if part > 1 else len(whole) * part)]
 
 
-def decode_tolerantly(data: bytes, size: tuple[int, int]) -> Image.Image:
-    """Return what Pillow gets of a cut file."""
+def decode_tolerantly(data: bytes) -> Image.Image:
+    """Return what Pillow gets of a damaged file."""
     before = ImageFile.LOAD_TRUNCATED_IMAGES
     ImageFile.LOAD_TRUNCATED_IMAGES = True
     try:
@@ -52,13 +52,13 @@ def _entry(name: str, disguise: str, data: bytes, *truth: Image.Image) -> Entry:
 
 
 def _cut(desk: Desk) -> Iterator[Entry]:
+    """Files whose ends are missing. What fills the rest, the screen alone knows."""
     formats: tuple[tuple[str, str, dict[str, Any]], ...] = (
         ("JPEG", "jpg", {}),
         ("JPEG", "progressive.jpg", {"progressive": True}),
         ("PNG", "png", {}),
-        ("WEBP", "webp", {"quality": 90}),
-        ("WEBP", "lossless.webp", {"lossless": True}),
-        ("GIF", "gif", {}),
+        ("GIF", "gif", {"interlace": 0}),
+        ("GIF", "interlaced.gif", {"interlace": 1}),
         ("BMP", "bmp", {}),
     )
     for format, ending, options in formats:
@@ -66,25 +66,28 @@ def _cut(desk: Desk) -> Iterator[Entry]:
             name = f"cut-by-{label}.{ending}"
             image = desk.few(name)
             data = cut(encode(image, format, **options), part)
-            # Where more is cut, the screen alone knows what fills the rest.
-            truth = (image,) if (part < 1 and part < 0.1) or part == 2 else ()
-            if part == 0.05 and ending in ("gif", "lossless.webp", "webp", "png"):
-                truth = ()
-            yield _entry(name, f"cut by {label}", data, *truth)
-    for ending, write in (("gif", gif), ("png", apng), ("webp", webp)):
+            yield _entry(name, f"cut by {label}", data, *([image] if part == CUTS[0][0] else []))
+    # Of a cut WebP, Chromium shows as much as it had decoded when the bytes ended: now this, now
+    # that. So no screen is asked for, but the whole picture is.
+    for ending, lossless in (("webp", False), ("lossless.webp", True)):
+        name = f"cut-by-two-bytes.{ending}"
+        image = desk.picture(name)
+        data = encode(image, "WEBP", lossless=lossless)[:-2]
+        yield Entry(name, KIND, "cut by two bytes", data, (image,), "")
+    for ending, write in (("gif", gif), ("png", apng)):
         name = f"cut-in-the-third-frame.{ending}"
         cover, known, third = (desk.few(f"{name}-{number}") for number in range(3))
         data = write([Frame(cover, 40), Frame(known, 60_000), Frame(third, 40)], SIZE)
-        last = len(write([Frame(third, 40)], SIZE))
-        yield Entry(
-            name, KIND, "cut in the third frame", data[: -last // 2], (cover, known), moments=(0.6,)
-        )
+        data = data[: -len(write([Frame(third, 40)], SIZE)) // 2]
+        yield Entry(name, KIND, "cut in the third frame", data, (cover, known), moments=(0.6,))
 
 
 def _jpeg(desk: Desk) -> Iterator[Entry]:
-    def case(name: str, disguise: str, change: Change, **options: object) -> Entry:
+    def case(name: str, disguise: str, change: Change, *, rows: int = 0) -> Entry:
         image = desk.picture(name)
-        return _entry(f"{name}.jpg", disguise, change(encode(image, "JPEG", **options)), image)
+        data = change(encode(image, "JPEG", restart_marker_rows=rows))
+        shown = decode_tolerantly(data) if rows else image  # what is lost is lost for all
+        return _entry(f"{name}.jpg", disguise, data, shown)
 
     yield case("no-end", "no end-of-image marker", lambda data: data[:-2])
     yield case("two-ends", "two end-of-image markers", lambda data: data + b"\xff\xd9")
@@ -97,7 +100,7 @@ def _jpeg(desk: Desk) -> Iterator[Entry]:
         lambda data: data[:20] + b"words " * 9 + data[20:],
     )
     yield case(
-        "fill-bytes",
+        "filled",
         "fill bytes before each table",
         lambda data: data.replace(b"\xff\xdb", b"\xff\xff\xff\xff\xdb"),
     )
@@ -112,21 +115,9 @@ def _jpeg(desk: Desk) -> Iterator[Entry]:
         "a start marker inside a comment",
         lambda data: data[:2] + jpeg_segment(0xFE, b"\xff\xd8\xff\xd9" * 9) + data[2:],
     )
-    yield case(
-        "reserved-marker",
-        "a reserved marker",
-        lambda data: data[:20] + jpeg_segment(0xF5, b"words") + data[20:],
-    )
     yield case("short-huffman", "the standard tables left out", _without_tables)
-    yield case(
-        "restart-swapped", "two restart markers swapped", _swap_restarts, restart_marker_rows=2
-    )
-    yield case(
-        "restart-lost",
-        "a restart marker lost",
-        _lose_restart,
-        restart_marker_rows=1,
-    )
+    yield case("restart-swapped", "two restart markers swapped", _swap_restarts, rows=2)
+    yield case("restart-lost", "a restart marker lost", _lose_restart, rows=1)
     yield case(
         "thumbnail-first",
         "a whole JPEG inside APP2",
@@ -254,35 +245,24 @@ def _gif(desk: Desk) -> Iterator[Entry]:
     )
 
 
-def _webp(desk: Desk) -> Iterator[Entry]:
-    def case(name: str, disguise: str, change: Change, **options: object) -> Entry:
-        image = desk.picture(name)
-        return _entry(f"{name}.webp", disguise, change(encode(image, "WEBP", **options)), image)
+_EXTENDED: Final = riff_chunk(b"VP8X", struct.pack("<IHBHB", 0, SIZE[0] - 1, 0, SIZE[1] - 1, 0))
 
-    yield case(
-        "short-size",
-        "RIFF's size is too small",
-        lambda data: data[:4] + struct.pack("<I", len(data) - 200) + data[8:],
-    )
-    yield case(
-        "long-size",
-        "RIFF's size is too large",
-        lambda data: data[:4] + struct.pack("<I", len(data) + 200) + data[8:],
-    )
+
+def _webp(desk: Desk) -> Iterator[Entry]:
+    def case(name: str, disguise: str, change: Change) -> Entry:
+        image = desk.picture(name)
+        return _entry(f"{name}.webp", disguise, change(encode(image, "WEBP")), image)
+
     yield case(
         "trailing-chunk",
         "an unknown chunk after the data",
-        lambda data: _riff(data[12:] + riff_chunk(b"test", bytes(99))),
+        lambda data: riff(b"WEBP", data[12:] + riff_chunk(b"test", bytes(99))),
     )
     yield case(
         "trailing-bytes", "noise after the file", lambda data: data + desk.dice("webp").bytes(500)
     )
     yield case(
         "leading-chunk",
-        "an unknown chunk before the data",
-        lambda data: _riff(riff_chunk(b"test", bytes(99)) + data[12:]),
+        "unknown chunks before the data",
+        lambda data: riff(b"WEBP", _EXTENDED + riff_chunk(b"test", bytes(99)) * 9 + data[12:]),
     )
-
-
-def _riff(body: bytes) -> bytes:
-    return b"RIFF" + struct.pack("<I", len(body) + 4) + b"WEBP" + body

@@ -96,9 +96,13 @@ def apng(
     loops: int = 0,
     cover: Image.Image | None = None,
 ) -> bytes:
-    """Return an APNG in RGBA. `cover`: a default image that is not part of the animation."""
-    width, height = size
-    out = PNG + png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0))
+    """Return an APNG in RGBA.
+
+    `cover`: a default image that is not part of the animation. A small first frame needs one.
+    """
+    if frames[0].image.size != size and cover is None:
+        cover = Image.new("RGBA", size, (0, 0, 0, 0))
+    out = PNG + png_chunk(b"IHDR", struct.pack(">IIBBBBB", *size, 8, 6, 0, 0, 0))
     out += png_chunk(b"acTL", struct.pack(">II", len(frames), loops))
     if cover is not None:
         out += png_chunk(b"IDAT", _deflated(cover))

@@ -72,7 +72,7 @@ def _few(desk: Desk) -> Iterator[Entry]:
         shown = Image.fromarray((few * (255 // (levels - 1))).astype(np.uint8))
         yield _entry(name, f"grey in {depth} bits", data, shown)
     for depth in (1, 2, 4, 8):
-        name = f"palette-{depth}.png"
+        name = f"colours-{depth}.png"
         few_colours = desk.picture(name).quantize(2**depth)
         palette = bytes((few_colours.getpalette() or [])[: 3 * 2**depth])
         before = png_chunk(b"PLTE", palette)
@@ -159,11 +159,11 @@ def _cmyk(desk: Desk) -> Iterator[Entry]:
     )
     name = "cmyk-without-adobe.jpg"
     image = desk.picture(name)
-    cmyk = Image.merge("CMYK", (*image.split(), Image.new("L", SIZE, 255)))
+    cmyk = Image.merge("CMYK", (*ImageOps.invert(image).split(), Image.new("L", SIZE, 0)))
     whole = encode(cmyk, "JPEG")
     at = whole.index(b"\xff\xee")
     data = whole[:at] + whole[at + 16 :]
-    yield _entry(name, "CMYK without Adobe's segment", data, image, ImageOps.invert(image))
+    yield _entry(name, "inverted CMYK without Adobe's segment", data, image)
     name = "ycck.jpg"
     image = desk.picture(name)
     planes = [ImageOps.invert(plane) for plane in ImageOps.invert(image).convert("YCbCr").split()]

@@ -2,6 +2,7 @@
 
 import io
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -43,6 +44,10 @@ class Entry:
         """The hash of each true picture that has structure, on white and on black."""
         hashes = (hash_screen(picture) for shown in self.truth for picture in flatten(shown))
         return [pdq for pdq in dict.fromkeys(hashes) if pdq is not None]
+
+    def shows(self, pdq: bytes) -> bool:
+        """Return whether this is the hash of one of the true pictures."""
+        return is_among(pdq, self.truth_hashes())
 
 
 class Desk:
@@ -110,7 +115,8 @@ def distance(one: bytes, other: bytes) -> int:
     return (int.from_bytes(one) ^ int.from_bytes(other)).bit_count()
 
 
-def is_among(pdq: bytes, views: list[bytes]) -> bool:
+def is_among(pdq: bytes, views: Sequence[bytes]) -> bool:
+    """Return whether a hash is within 8 bits of one of these."""
     return any(distance(pdq, view) <= NEAR for view in views)
 
 

@@ -14,6 +14,8 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 from PIL import Image
 
+from tests.support.corpus.colours import to_planes
+
 os.environ.setdefault("SVT_LOG", "1")  # errors only
 RATE: Final = 10  # frames a second
 OPTIONS: Final[dict[str, dict[str, str]]] = {
@@ -53,6 +55,8 @@ class Track:
     start: float = 0.0
     slow: bool = False
     pixels: str = "yuv420p"
+    matrix: str = ""  # of its colours, and said so
+    full: bool = False  # whether brightness goes from 0 to 255
     options: dict[str, str] = field(default_factory=dict)
 
 
@@ -88,7 +92,17 @@ def film(
     return out.getvalue()
 
 
-def _frame(image: Image.Image) -> av.VideoFrame:
+def _frame(image: Image.Image, track: Track | None = None) -> av.VideoFrame:
+    if track is not None and track.matrix:
+        planes = [plane.ravel() for plane in to_planes(image, track.matrix, full=track.full)]
+        packed = np.concatenate(planes).reshape(image.height * 3 // 2, image.width)
+        frame = av.VideoFrame.from_ndarray(packed, format="yuv420p")
+        frame.colorspace = {"601": 6, "709": 1, "2020": 9}[track.matrix]
+        frame.color_range = 2 if track.full else 1
+        return frame
+    if track is not None and track.pixels == "yuva420p":
+        frame = av.VideoFrame.from_ndarray(np.asarray(image.convert("RGBA")), format="rgba")
+        return frame.reformat(format="yuva420p")
     return av.VideoFrame.from_ndarray(np.asarray(image.convert("RGB")), format="rgb24")
 
 
@@ -97,6 +111,9 @@ def _add(target: Any, track: Track) -> VideoStream:
     stream = cast("VideoStream", target.add_stream(track.codec, rate=RATE, options=options))
     stream.width, stream.height = track.shots[0][0].size
     stream.pix_fmt = track.pixels
+    if track.matrix:
+        stream.codec_context.colorspace = {"601": 6, "709": 1, "2020": 9}[track.matrix]
+        stream.codec_context.color_range = 2 if track.full else 1
     if track.codec not in OPTIONS:
         stream.bit_rate = 4_000_000
     across, down = (int(part) for part in track.aspect.split(":"))
@@ -124,11 +141,7 @@ def _write(target: Any, streams: Sequence[VideoStream], tracks: Sequence[Track])
         for number, picture in _frames(track)
     ]
     for number, place, picture in sorted(frames, key=lambda frame: frame[:2]):
-        if tracks[place].pixels == "yuva420p":
-            frame = av.VideoFrame.from_ndarray(np.asarray(picture.convert("RGBA")), format="rgba")
-            frame = frame.reformat(format="yuva420p")
-        else:
-            frame = _frame(picture)
+        frame = _frame(picture, tracks[place])
         frame.pts, frame.time_base = number, Fraction(1, RATE)
         target.mux(streams[place].encode(frame))
     for stream in streams:

@@ -7,6 +7,7 @@ from typing import Final
 from PIL import Image
 
 from tests.support.corpus.alpha import only_alpha
+from tests.support.corpus.colours import read_as
 from tests.support.corpus.entry import Desk, Element, Entry, encode
 from tests.support.corpus.filming import (
     Track,
@@ -42,7 +43,7 @@ PLAIN: Final = (
     ("mpeg", "mpeg2video", "mpeg2.mpg", False),
     ("flv", "libx264", "h264.flv", False),
     ("asf", "wmv2", "wmv2.wmv", False),
-    ("ogg", "libvpx", "vp8.ogv", False),
+    ("ogg", "libvpx", "vp8.ogv", True),
 )
 STORED: Final = {
     90: Image.Transpose.ROTATE_90,
@@ -59,6 +60,7 @@ def entries(desk: Desk) -> Iterator[Entry]:
     yield from _covers(desk)
     yield from _times(desk)
     yield from _shapes(desk)
+    yield from _colours(desk)
 
 
 def _entry(
@@ -244,10 +246,13 @@ def _edited(data: bytes, seconds: float) -> bytes:
 
 
 def _shapes(desk: Desk) -> Iterator[Entry]:
-    for aspect in ("2:1", "1:3"):
+    for aspect in ("2:1", "1:2"):
         name = f"aspect-{aspect.replace(':', '-')}.mp4"
         image = desk.picture(name)
-        yield _entry(name, f"pixels of {aspect}", film(Track([(image, 1.0)], aspect=aspect)), image)
+        across, down = (int(part) for part in aspect.split(":"))
+        shown = image.resize((image.width * across, image.height * down))
+        data = film(Track([(image, 1.0)], aspect=aspect))
+        yield _entry(name, f"pixels of {aspect}", data, shown)
     name = "odd-size.mp4"
     image = desk.picture(name, (318, 238))
     yield _entry(name, "a size that is no multiple of 16", film(Track([(image, 1.0)])), image)
@@ -257,3 +262,26 @@ def _shapes(desk: Desk) -> Iterator[Entry]:
         track = Track([(image, 1.0)], codec, pixels="yuva420p")
         data = film(track, "webm", metadata={"alpha_mode": "1"})
         yield _entry(name, "the picture is in the alpha", data, image)
+
+
+def _colours(desk: Desk) -> Iterator[Entry]:
+    """Films whose colours are to be read in another way than those of a small film."""
+    for name, written, full in (
+        ("matrix-709.mp4", "709", False),
+        ("matrix-2020.webm", "2020", False),
+        ("full-range.mp4", "601", True),
+    ):
+        image = desk.picture(name)
+        codec, container = ("libx264", "mp4") if name.endswith("mp4") else ("libvpx-vp9", "webm")
+        track = Track([(image, 1.0)], codec, matrix=written, full=full)
+        yield _entry(name, f"written in BT.{written}, and says so", film(track, container), image)
+    # Players take a film that says nothing for BT.601, but for BT.709 from 720 rows on.
+    name = "untagged-720.mp4"
+    image = desk.picture(name, (480, 720))
+    shown = read_as(image, written="601", read="709")
+    yield _entry(name, "720 rows, and nothing said of colours", film(Track([(image, 1.0)])), shown)
+    name = "untagged-1-3.mp4"
+    image = desk.picture(name)
+    shown = read_as(image, written="601", read="709").resize((320, 720))
+    data = film(Track([(image, 1.0)], aspect="1:3"))
+    yield _entry(name, "720 rows by the shape of its pixels", data, shown)

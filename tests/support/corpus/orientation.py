@@ -113,7 +113,9 @@ def _jpegs(desk: Desk) -> Iterator[Entry]:
     yield case("xmp-6-exif-3", "XMP says 6 and EXIF says 3", 3, xmp_block, app1(exif(3)))
     yield case("exif-8-xmp-6", "EXIF says 8 and XMP says 6", 8, app1(exif(8)), xmp_block)
     yield case("fill-bytes", "fill bytes before the segment", 6, b"\xff\xff\xff" + app1(exif(6)))
-    yield case("progressive", "a progressive JPEG, turned", 6, app1(exif(6)), progressive=True)
+    yield case(
+        "turned-progressive", "a progressive JPEG, turned", 6, app1(exif(6)), progressive=True
+    )
     yield case(
         "comment-before", "a comment before EXIF", 5, jpeg_segment(0xFE, b"words"), app1(exif(5))
     )

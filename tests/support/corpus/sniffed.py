@@ -27,8 +27,7 @@ def _entry(
     element: Element = "img",
     served_as: str = "",
 ) -> Entry:
-    moments = (0.5,) if element == "img" else ()
-    return Entry(name, KIND, disguise, data, truth, element, moments, served_as)
+    return Entry(name, KIND, disguise, data, truth, element, served_as=served_as)
 
 
 def _short(picture: Image.Image, container: str = "mp4", codec: str = "libx264") -> bytes:
@@ -105,15 +104,15 @@ def _before(desk: Desk) -> Iterator[Entry]:
     packets = (data[at : at + 188] for at in range(0, len(data), 188))
     data = b"".join(struct.pack(">I", number) + packet for number, packet in enumerate(packets))
     yield _entry(name, "MPEG-TS in packets of 192 bytes", data, image, element="")
-    name = "png-in-icon-of-ico.ico"
+    name = "far-behind.ico"
     image = desk.picture(name, (256, 256))
     part = encode(image, "PNG")
     data = (
-        struct.pack("<HHHBBBBHHII", 0, 1, 1, 1, 1, 0, 0, 1, 32, len(part), 4096 + 22)
+        struct.pack("<HHHBBBBHHII", 0, 1, 1, 0, 0, 0, 0, 1, 32, len(part), 4096 + 22)
         + bytes(4096)
         + part
     )
-    yield _entry(name, "an icon that says 1 x 1, its PNG far behind", data, image)
+    yield _entry(name, "an icon whose PNG stands far behind", data, image)
 
 
 def _misnamed(desk: Desk) -> Iterator[Entry]:
