@@ -64,9 +64,11 @@ def _common(desk: Desk) -> Iterator[Entry]:
             )
         name = f"decoy-under-alpha.{ending}"
         image = desk.picture(f"{name}-decoy")
-        image.putalpha(only_alpha(desk.grey(name), "black").getchannel("A").point(lambda v: v // 3))
+        image.putalpha(
+            only_alpha(desk.grey(name), "black").getchannel("A").point(lambda v: v * 2 // 3)
+        )
         yield _entry(
-            name, "a decoy's colours, nearly transparent", encode(image, format, **options), image
+            name, "a decoy's colours under another's alpha", encode(image, format, **options), image
         )
         name = f"two-faced.{ending}"
         image = two_faced(desk.grey(f"{name}-white"), desk.grey(f"{name}-black")).convert("RGBA")

@@ -26,6 +26,7 @@ class Sight:
     screens: Sequence[tuple[Screen, bytes]]  # those with structure
     shown: bool
     views: Sequence[bytes]
+    truths: Sequence[bytes]
 
     def missed_screens(self) -> list[str]:
         """Say of each screen that no view is near to how it was shown, and the nearest."""
@@ -38,8 +39,11 @@ class Sight:
 
     def missed_truths(self) -> list[int]:
         """Return, for each true picture that no view is near to, the distance of the nearest."""
-        truths = self.entry.truth_hashes()
-        return [nearest(pdq, self.views) for pdq in truths if not is_among(pdq, self.views)]
+        return [nearest(pdq, self.views) for pdq in self.truths if not is_among(pdq, self.views)]
+
+    def shows_a_truth(self) -> bool:
+        """Return whether a screen shows one of the true pictures."""
+        return any(is_among(pdq, self.truths) for _, pdq in self.screens)
 
 
 def nearest(pdq: bytes, views: Sequence[bytes]) -> int:
@@ -57,7 +61,13 @@ def look(entries: Sequence[Entry], browser: Browser | None, seed: int) -> list[S
                 screens = _by_name(show_corpus(cinema, entries, seed))
         found = list(views)
     return [
-        Sight(entry, _hashed(screens.get(entry.name, [])), entry.name in screens, hashes)
+        Sight(
+            entry,
+            screens=_hashed(screens.get(entry.name, [])),
+            shown=entry.name in screens,
+            views=hashes,
+            truths=entry.truth_hashes(),
+        )
         for entry, hashes in zip(entries, found, strict=True)
     ]
 

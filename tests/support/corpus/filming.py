@@ -21,10 +21,10 @@ RATE: Final = 10  # frames a second
 OPTIONS: Final[dict[str, dict[str, str]]] = {
     "libx264": {"crf": "18", "preset": "veryfast", "bf": "0"},
     "libx265": {"crf": "18", "preset": "ultrafast", "x265-params": "log-level=none"},
-    "libvpx": {"deadline": "realtime", "cpu-used": "8", "crf": "8", "b": "2M", "auto-alt-ref": "0"},
+    "libvpx": {"deadline": "good", "cpu-used": "5", "crf": "8", "b": "2M", "auto-alt-ref": "0"},
     "libvpx-vp9": {
-        "deadline": "realtime",
-        "cpu-used": "8",
+        "deadline": "good",
+        "cpu-used": "5",
         "crf": "20",
         "b": "0",
         "auto-alt-ref": "0",
@@ -57,6 +57,7 @@ class Track:
     pixels: str = "yuv420p"
     matrix: str = ""  # of its colours, and said so
     full: bool = False  # whether brightness goes from 0 to 255
+    partly: bool = False  # says the matrix only, neither the primaries nor the curve
     options: dict[str, str] = field(default_factory=dict)
 
 
@@ -72,7 +73,9 @@ def film(
     """Return a film. `attached`: name, media type and bytes. `cover`: an attached picture."""
     tracks = [tracks] if isinstance(tracks, Track) else tracks
     out = io.BytesIO()
-    with av.open(out, "w", format=container, container_options=options or {}) as target:
+    with av.open(
+        out, "w", format=container, container_options={"fflags": "+bitexact"} | (options or {})
+    ) as target:
         streams = [_add(target, track) for track in tracks]
         for stream in streams:
             stream.metadata.update(metadata or {})
@@ -114,6 +117,10 @@ def _add(target: Any, track: Track) -> VideoStream:
     if track.matrix:
         stream.codec_context.colorspace = {"601": 6, "709": 1, "2020": 9}[track.matrix]
         stream.codec_context.color_range = 2 if track.full else 1
+        if not track.partly:
+            curve = {"601": 6, "709": 1, "2020": 14}[track.matrix]
+            stream.codec_context.color_trc = curve
+            stream.codec_context.color_primaries = min(curve, 9)
     if track.codec not in OPTIONS:
         stream.bit_rate = 4_000_000
     across, down = (int(part) for part in track.aspect.split(":"))
@@ -173,6 +180,16 @@ def find_boxes(data: bytes, path: str) -> list[tuple[int, int]]:
             if found == name.encode()
         ]
     return [(start, end) for start, end, _ in spans]
+
+
+def forget_times(data: bytes) -> bytes:
+    """Write zero for when the film and its tracks were made, which libavif takes from the clock."""
+    changed = bytearray(data)
+    for path in ("moov/mvhd", "moov/trak/tkhd", "moov/trak/mdia/mdhd"):
+        for start, _ in find_boxes(data, path):
+            size = 16 if data[start + 8] else 8  # of two times, by the version of the box
+            changed[start + 12 : start + 12 + size] = bytes(size)
+    return bytes(changed)
 
 
 def turn(data: bytes, degrees: int, *, track: int = 0, whole: bool = False) -> bytes:

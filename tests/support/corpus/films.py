@@ -275,6 +275,12 @@ def _colours(desk: Desk) -> Iterator[Entry]:
         codec, container = ("libx264", "mp4") if name.endswith("mp4") else ("libvpx-vp9", "webm")
         track = Track([(image, 1.0)], codec, matrix=written, full=full)
         yield _entry(name, f"written in BT.{written}, and says so", film(track, container), image)
+    # Chromium guesses all where a film in H.264 says only a part.
+    name = "matrix-709-alone.mp4"
+    image = desk.picture(name)
+    shown = read_as(image, written="709", read="601")
+    data = film(Track([(image, 1.0)], matrix="709", partly=True))
+    yield _entry(name, "written in BT.709, and says only a part of that", data, shown)
     # Players take a film that says nothing for BT.601, but for BT.709 from 720 rows on.
     name = "untagged-720.mp4"
     image = desk.picture(name, (480, 720))
