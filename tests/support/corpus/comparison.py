@@ -72,6 +72,19 @@ def look(entries: Sequence[Entry], browser: Browser | None, seed: int) -> list[S
     ]
 
 
+def screen_hashes(browser: Browser, entries: Sequence[Entry], seed: int) -> dict[str, list[bytes]]:
+    """Return the hashes of what Chromium shows of each file, by the file's name.
+
+    A page that shows the same file, such as the reviewer's, can be compared with them.
+    """
+    with open_cinema(browser) as cinema:
+        screens = _by_name(show_corpus(cinema, entries, seed))
+    return {
+        entry.name: list(dict.fromkeys(pdq for _, pdq in _hashed(screens.get(entry.name, []))))
+        for entry in entries
+    }
+
+
 def print_table(sights: Sequence[Sight]) -> None:
     """Print a row for each kind: how many files are found, shown and missed."""
     rows: dict[str, Counter[str]] = defaultdict(Counter)
