@@ -2,8 +2,10 @@
 
 from typing import Final
 
-from kinward.media.image import STILL_BRANDS
-
+# Brands of the ISO container for images. Every other brand is a video.
+STILL_BRANDS: Final = frozenset(
+    {b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis"}
+)
 # Offset and bytes of the magic, FFmpeg's name of the format, and the media type. FFmpeg is told one
 # of these formats, so it cannot be made to open playlists, devices or URLs.
 _MAGIC: Final[tuple[tuple[int, bytes, str, str], ...]] = (

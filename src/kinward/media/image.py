@@ -2,12 +2,9 @@
 
 from typing import Final
 
+from kinward.media.formats import STILL_BRANDS
 from kinward.media.medium import Bounds, Display, Hashed, Medium, More, Playback, Renderer
 
-# Brands of the ISO container for images. Every other brand is a video.
-STILL_BRANDS: Final = frozenset(
-    {b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis"}
-)
 _MAGIC: Final = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG", "image/png"), (b"GIF8", "image/gif"))
 
 
