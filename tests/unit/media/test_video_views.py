@@ -293,6 +293,38 @@ def test_a_hash_of_planes_is_the_hash_of_the_picture(size: tuple[int, int], turn
     assert abs(quality - our_quality) <= 3
 
 
+@pytest.mark.parametrize(
+    ("written", "told", "size", "read"),
+    [
+        ("ITU601", {}, (480, 720), "ITU709"),
+        ("ITU601", {}, SIZE, "ITU601"),
+        ("ITU709", {"colormatrix": "bt709"}, SIZE, "ITU601"),
+        (
+            "ITU709",
+            {"colormatrix": "bt709", "colorprim": "bt709", "transfer": "bt709"},
+            SIZE,
+            "ITU709",
+        ),
+    ],
+)
+def test_colours_are_those_that_chromium_takes(
+    written: str, told: dict[str, str], size: tuple[int, int], read: str
+) -> None:
+    yuv = videos.frame_of(drawn(9, size)).reformat(format="yuv420p", dst_colorspace=written)
+    shown = yuv.reformat(format="rgb24", src_colorspace=read, dst_color_range="JPEG").to_ndarray()
+    out = io.BytesIO()
+    with av.open(out, "w", format="matroska") as container:
+        parameters = ":".join(f"{name}={value}" for name, value in told.items())
+        options = {"crf": "5"} | ({"x264-params": parameters} if parameters else {})
+        stream = container.add_stream("libx264", rate=5, options=options)
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        yuv.colorspace = yuv.color_primaries = yuv.color_trc = 2
+        for packet in (*stream.encode(yuv), *stream.encode()):
+            container.mux(packet)
+    video = read_video(out.getvalue())
+    assert distance(split_frames(video.signature)[0], pdq(shown)) <= NEAR
+
+
 def pgs(picture: Image.Image, at: int = 0) -> bytes:
     """A Blu-ray's sub-picture in 32 greys, as a stream of segments."""
     width, height = picture.size
