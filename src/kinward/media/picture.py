@@ -7,58 +7,55 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import numpy as np
-import pillow_heif
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from kinward.ground.errors import KinwardError
-from kinward.media.errors import TooManyPixels, TypeUnsupported, Undecodable
-from kinward.media.medium import Hashed
-from kinward.media.pdq import MAX_PIXELS, Hash, hash_array
+from kinward.media.errors import TypeUnsupported, Undecodable
+from kinward.media.image import picture_type
+from kinward.media.medium import FRAME, Bounds, Hashed, More
+from kinward.media.pdq import MAX_PIXELS, Hash
+from kinward.media.stills.pages import pictures_of
+from kinward.media.stills.reading import Picture, Reading, turned_image
+from kinward.media.stills.views import Views
 
-Image.init()
-pillow_heif.register_heif_opener()
-# `_open` checks sizes before anything is decoded, so Pillow's own limit must not interfere.
-Image.MAX_IMAGE_PIXELS = None
-
-FORMATS: Final = {
-    "JPEG": "image/jpeg",
-    "MPO": "image/jpeg",
-    "PNG": "image/png",
-    "WEBP": "image/webp",
-    "GIF": "image/gif",
-    "HEIF": "image/heic",
-    "AVIF": "image/avif",
-}
-# Pillow opens an MPO with its JPEG reader.
-READERS: Final = tuple(name for name in FORMATS if name != "MPO")
 PREVIEW_SIDE: Final = 1280
 
 
-def read_picture(data: bytes, max_pixels: int) -> Hashed:
-    """Decode and hash the first frame of an image. Raises only the three errors of `errors`."""
-    image, media_type = _open(data, max_pixels)
-    frames = int(getattr(image, "n_frames", 1))
-    pixels = np.asarray(_first_frame(image))
-    pdq, quality = hash_array(pixels)
-    return Hashed(
-        kind="pdq",
-        signature=pdq.tobytes(),
-        media_type=media_type,
-        width=pixels.shape[1],
-        height=pixels.shape[0],
-        frames=frames,
-        quality=quality,
-    )
+def read_picture(
+    data: bytes, max_pixels: int, *, seconds: float = 6.0, more: More = lambda views: True
+) -> Hashed:
+    """Decode and hash an image: every picture of it, in every way in which viewers show it.
+
+    `more` receives new views a few at a time, and the rest is not read once it returns false.
+    What was read within `seconds` counts. Raises only the three errors of `errors`.
+    """
+    media_type = _type_of(data)
+    reading, views = Reading(Bounds(max_pixels, seconds, seconds)), Views(more)
+    size: tuple[int, int] | None = None
+    try:
+        for picture in pictures_of(data, media_type, reading):
+            size = size or _shown_size(picture)
+            views.take(picture)
+            if views.enough or views.full:
+                reading.entire = False
+                break
+    except MemoryError:
+        if not views.any:
+            raise
+        reading.entire = False
+    if size is None or not (views.any or reading.entire):
+        raise Undecodable("Too little of it can be decoded.")
+    return views.hashed(media_type, size, max(1, reading.frames), reading.entire)
 
 
 def hash_bytes(data: bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[Hash, int]:
-    """Return the PDQ hash and quality of a JPEG, PNG, WebP, GIF, HEIC or AVIF file.
+    """Return the PDQ hash and quality of an image file as shown; of the first of several pictures.
 
-    For animated images only the first frame is hashed. Decode strangers' files in a separate
+    Decode strangers' files in a separate
     process (`Decoders`). Raises the errors of `read_picture`.
     """
     picture = read_picture(data, max_pixels)
-    return np.frombuffer(picture.signature, dtype=np.uint8), picture.quality or 0
+    return np.frombuffer(picture.signature[:FRAME], dtype=np.uint8), picture.quality or 0
 
 
 def hash_many(
@@ -77,10 +74,28 @@ def hash_many(
         yield from pool.map(hash_or_error, files)
 
 
+def pictures(data: bytes, bounds: Bounds) -> Iterator[tuple[int, int, Image.Image]]:
+    """Yield each picture of an image as shown: its strand, its moment, and RGB pixels, upright.
+
+    A moment comes more than once if viewers show it differently: a transparent picture over white,
+    then over black. Raises the errors of `read_picture`.
+    """
+    for picture in pictures_of(data, _type_of(data), Reading(bounds)):
+        image = turned_image(picture)
+        if image.mode == "RGB":
+            yield picture.strand, picture.moment, image
+        else:
+            for colour in ("white", "black"):
+                page = Image.new("RGBA", image.size, colour)
+                page.alpha_composite(image)
+                yield picture.strand, picture.moment, page.convert("RGB")
+
+
 def render_preview(data: bytes, max_pixels: int, *, veiled: bool) -> bytes:
-    """Return a JPEG of the first frame, upright."""
-    image, _ = _open(data, max_pixels)
-    return render(ImageOps.exif_transpose(_first_frame(image)), veiled=veiled)
+    """Return a JPEG of the first picture of an image as shown, over white."""
+    for _, _, image in pictures(data, Bounds(max_pixels, 0.0)):
+        return render(image, veiled=veiled)
+    raise Undecodable("It has no picture.")
 
 
 def render(frame: Image.Image, *, veiled: bool) -> bytes:
@@ -95,24 +110,13 @@ def render(frame: Image.Image, *, veiled: bool) -> bytes:
     return out.getvalue()
 
 
-def _open(data: bytes, max_pixels: int) -> tuple[Image.Image, str]:
-    try:
-        image = Image.open(io.BytesIO(data), formats=READERS)
-    except UnidentifiedImageError as error:
-        raise TypeUnsupported from error
-    except Exception as error:
-        raise Undecodable(f"{type(error).__name__} in its header.") from error
-    width, height = image.size
-    if width * height > max_pixels:
-        raise TooManyPixels(f"It has {width} x {height}; the limit is {max_pixels:,} pixels.")
-    return image, FORMATS[image.format or "JPEG"]
+def _type_of(data: bytes) -> str:
+    media_type = picture_type(data)
+    if not media_type:
+        raise TypeUnsupported
+    return media_type
 
 
-def _first_frame(image: Image.Image) -> Image.Image:
-    try:
-        image.load()
-        return image if image.mode == "RGB" else image.convert("RGB")
-    except MemoryError:
-        raise
-    except Exception as error:  # a decoder may raise anything on hostile bytes
-        raise Undecodable(f"{type(error).__name__} while decoding.") from error
+def _shown_size(picture: Picture) -> tuple[int, int]:
+    height, width = picture.pixels.shape[:2]
+    return (height, width) if picture.turn and picture.turn.transposed else (width, height)
