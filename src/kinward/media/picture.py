@@ -15,7 +15,7 @@ from kinward.media.image import picture_type
 from kinward.media.medium import FRAME, Bounds, Hashed, More
 from kinward.media.pdq import MAX_PIXELS, Hash
 from kinward.media.stills.pages import pictures_of
-from kinward.media.stills.reading import Picture, Reading, turned_image
+from kinward.media.stills.reading import Reading
 from kinward.media.stills.views import Views
 
 PREVIEW_SIDE: Final = 1280
@@ -34,7 +34,7 @@ def read_picture(
     size: tuple[int, int] | None = None
     try:
         for picture in pictures_of(data, media_type, reading):
-            size = size or _shown_size(picture)
+            size = size or picture.size
             views.take(picture)
             if views.enough or views.full:
                 reading.entire = False
@@ -81,7 +81,7 @@ def pictures(data: bytes, bounds: Bounds) -> Iterator[tuple[int, int, Image.Imag
     then over black. Raises the errors of `read_picture`.
     """
     for picture in pictures_of(data, _type_of(data), Reading(bounds)):
-        image = turned_image(picture)
+        image = picture.as_shown()
         if image.mode == "RGB":
             yield picture.strand, picture.moment, image
         else:
@@ -115,8 +115,3 @@ def _type_of(data: bytes) -> str:
     if not media_type:
         raise TypeUnsupported
     return media_type
-
-
-def _shown_size(picture: Picture) -> tuple[int, int]:
-    height, width = picture.pixels.shape[:2]
-    return (height, width) if picture.turn and picture.turn.transposed else (width, height)

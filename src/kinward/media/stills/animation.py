@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from kinward.media.pdq import LUMA, SIDE, Floats, shrink_layers, shrink_patch
+from kinward.media.pdq import SIDE, Layers, shrink_layers, shrink_patch
 from kinward.media.stills.reading import Picture, Pixels, Reading
 
 SHORTEST: Final = 0.011  # seconds: a browser shows a frame of less for the usual time
@@ -78,9 +78,7 @@ def play(animation: Animation, strand: int, reading: Reading) -> Iterator[Pictur
             break
         if (patch := _patch(frame, reading)) is not None:
             canvas.paint(frame, patch)
-            yield Picture(
-                strand, moment, canvas.pixels, layers=canvas.layers(), seconds=frame.shown_seconds
-            )
+            yield Picture(strand, moment, None, canvas=canvas.pixels, layers=canvas.layers())
             canvas.dispose(frame)
         done = moment + 1
     del canvas
@@ -89,7 +87,7 @@ def play(animation: Animation, strand: int, reading: Reading) -> Iterator[Pictur
             reading.entire = False
             return
         if (pixels := _compose(animation, moment, reading)) is not None:
-            yield Picture(strand, moment, pixels, seconds=animation.frames[moment].shown_seconds)
+            yield Picture(strand, moment, None, canvas=pixels)
 
 
 def _by_weight(frames: list[Frame], first: int) -> list[int]:
@@ -119,7 +117,7 @@ class Canvas:
 
     def __init__(self, width: int, height: int) -> None:
         self.pixels: Pixels = np.zeros((height, width, 4), dtype=np.uint8)
-        self._layers: npt.NDArray[np.float64] = np.zeros((3, SIDE, SIDE))
+        self._layers: npt.NDArray[np.float64] = np.zeros((3, 4, SIDE, SIDE))
         self._stale = False
         self._before: Pixels | None = None
 
@@ -149,7 +147,7 @@ class Canvas:
         else:
             self._change(place, lambda target: np.copyto(target, before))
 
-    def layers(self) -> tuple[Floats, Floats, Floats]:
+    def layers(self) -> Layers:
         """Return the layers, as `shrink_layers` would."""
         if self._stale:
             self._layers = np.stack(shrink_layers(self.pixels))
@@ -175,12 +173,8 @@ class Canvas:
         self._layers += self._reduced(place)
 
     def _reduced(self, place: tuple[slice, slice]) -> npt.NDArray[np.float64]:
-        patch = self.pixels[place]
         at, size = (place[1].start, place[0].start), self.pixels.shape[1::-1]
-        luma = patch[..., :3].astype(np.float32) @ LUMA
-        alpha = patch[..., 3].astype(np.float32) / 255
-        values = (luma, luma * alpha, alpha)
-        return np.stack([shrink_patch(value, at, size) for value in values])
+        return np.stack(shrink_patch(self.pixels[place], at, size))
 
 
 def blend(target: Pixels, patch: Pixels, *, over: bool) -> None:

@@ -11,7 +11,6 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from kinward.media.pdq import MIN_QUALITY, hash_array
-from kinward.media.stills.reading import Pixels
 
 Transform = Any  # Pillow's, which has no public type for annotations
 ALPHA_MODES: Final = frozenset({"RGBA", "LA", "PA", "La", "RGBa"})
@@ -38,11 +37,11 @@ D50: Final = np.array([0.9642, 1.0, 0.8249])
 
 
 def to_eight(image: Image.Image) -> Image.Image:
-    """Return a decoded image of any mode in RGB or RGBA, of eight bits a channel."""
+    """Return a decoded image of any mode in L, RGB or RGBA, of eight bits a channel."""
     if image.mode in SIXTEEN or image.mode in ("I", "F"):
         return _from_deep(image)
     transparent = image.mode in ALPHA_MODES or "transparency" in image.info
-    if image.mode == "RGB" and not transparent:
+    if image.mode in ("L", "RGB") and not transparent:
         return image
     if not transparent:
         return image.convert("RGB")
@@ -63,13 +62,15 @@ def _from_deep(image: Image.Image) -> Image.Image:
         scaled = (values.astype(np.float32) - low) * (255 / ((high - low) or 1))
         grey = np.nan_to_num(scaled).clip(0, 255).astype(np.uint8)
     if not isinstance(key, int):
-        return Image.fromarray(grey).convert("RGB")
+        return Image.fromarray(grey)
     alpha = np.where(values == key, 0, 255).astype(np.uint8)
     return Image.merge("LA", (Image.fromarray(grey), Image.fromarray(alpha))).convert("RGBA")
 
 
-def as_shown(image: Image.Image, profile: bytes, data: bytes) -> tuple[Pixels, Pixels | None]:
-    """Return the pixels of a decoded image as shown, and as stored if a profile changed them.
+def as_shown(
+    image: Image.Image, profile: bytes, data: bytes
+) -> tuple[Image.Image, Image.Image | None]:
+    """Return a decoded image as shown, in L, RGB or RGBA, and as stored if a profile changed it.
 
     Only a profile that changes the hash of a sample is applied to the whole image. `data`: the
     file, on which it depends which pixels are sampled, so that nobody can choose them.
@@ -77,16 +78,16 @@ def as_shown(image: Image.Image, profile: bytes, data: bytes) -> tuple[Pixels, P
     change = _transform(profile, image.mode) if profile else None
     eight = to_eight(image)
     if change is None:
-        return np.asarray(eight), None
+        return eight, None
     source = image if image.mode in ("L", "CMYK") else eight.convert("RGB")
     if not _matters(source, change, data):
-        return np.asarray(eight), None
+        return eight, None
     shown = ImageCms.applyTransform(source, change)
     if shown is None:
-        return np.asarray(eight), None
+        return eight, None
     if eight.mode == "RGBA":
         shown.putalpha(eight.getchannel("A"))
-    return np.asarray(shown), np.asarray(eight)
+    return shown, eight
 
 
 def _matters(image: Image.Image, change: Transform, data: bytes) -> bool:

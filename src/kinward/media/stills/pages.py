@@ -4,7 +4,7 @@ import io
 import struct
 from collections.abc import Iterator
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import av
 import numpy as np
@@ -78,8 +78,8 @@ def _page(
     whole = load(image)
     reading.entire &= whole
     profile = profile or image.info.get("icc_profile") or b""
-    pixels, stored = as_shown(image, profile, data)
-    return Picture(strand, 0, pixels, turn, stored)
+    shown, stored = as_shown(image, profile, data)
+    return Picture(strand, 0, shown, turn, stored)
 
 
 def _pages(
@@ -130,6 +130,8 @@ def _png(data: bytes, reading: Reading, strand: int = 0) -> Iterator[Picture]:
     chunks = list(png.chunks_of(data))
     sound = all(chunk.sound for chunk in chunks if chunk.kind in png.KEPT)
     reading.entire &= sound
+    if sound and not all(chunk.sound for chunk in chunks):
+        data = png.repair(chunks)  # only a text or the like is broken, over which Pillow stumbles
     animation = png.animation_of(chunks) if png.is_animated(chunks) else None
     if animation is not None:
         yield from play(animation, strand, reading)
@@ -157,6 +159,12 @@ def _gif(data: bytes, reading: Reading) -> Iterator[Picture]:
     animation = gif.animation_of(data)
     if not animation.frames:
         raise Undecodable("It has no picture.")
+    if len(animation.frames) == 1 and animation.frames[0].covers(*animation[:2]):
+        image = _open(data, ("GIF",), reading)  # what Pillow can read whole needs no canvas
+        if load(image):
+            reading.frames, reading.entire = 1, animation.whole
+            yield _page(image, 0, data, reading)
+            return
     yield from play(animation, 0, reading)
 
 
@@ -176,7 +184,7 @@ def _webp(data: bytes, reading: Reading) -> Iterator[Picture]:
     reading.entire = False
     data = webp.repair(data)
     page = reading.try_to(partial(_webp_page, data, strand, reading))
-    yield page or Picture(strand, 0, webp.read_broken(data))
+    yield page or Picture(strand, 0, Image.fromarray(webp.read_broken(data)))
 
 
 def _webp_page(data: bytes, strand: int, reading: Reading) -> Picture:
@@ -224,14 +232,14 @@ def _iso_pages(data: bytes, reading: Reading, strand: int) -> Iterator[Picture]:
     reading.frames += 1
     page = _page(image, strand, data, reading, profile=coded_profile(*boxes.colours_of(data)))
     yield page
-    crop = boxes.crop_of(data)
+    crop, image = boxes.crop_of(data), cast("Image.Image", page.image)
     if crop is not None:
-        height, width = page.pixels.shape[:2]
-        left, top = (width - crop[0]) / 2 + crop[2], (height - crop[1]) / 2 + crop[3]
-        rows = slice(max(0, round(top)), max(0, round(top + crop[1])))
-        columns = slice(max(0, round(left)), max(0, round(left + crop[0])))
-        if page.pixels[rows, columns].size:
-            yield page._replace(pixels=page.pixels[rows, columns], stored=None)
+        left = (image.width - crop[0]) / 2 + crop[2]
+        top = (image.height - crop[1]) / 2 + crop[3]
+        ends = min(image.width, left + crop[0]), min(image.height, top + crop[1])
+        box = [round(place) for place in (max(0, left), max(0, top), *ends)]
+        if box[0] < box[2] and box[1] < box[3]:
+            yield page._replace(image=image.crop(tuple(box)), stored=None)
 
 
 def _sequence(image: Image.Image, count: int) -> Animation:
@@ -259,7 +267,7 @@ def _broken_iso(data: bytes, reading: Reading) -> Iterator[Picture]:
     with av.open(io.BytesIO(data), "r", format="mov") as container:
         for frame in container.decode(container.streams.video[0]):
             reading.admit(frame.width, frame.height)
-            yield Picture(0, 0, np.asarray(frame.to_ndarray(format="rgb24")))
+            yield Picture(0, 0, frame.to_image())
             return
     raise Undecodable("It has no picture.")
 

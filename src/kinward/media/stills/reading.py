@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -10,10 +10,10 @@ from PIL import Image
 
 from kinward.media.errors import TooManyPixels
 from kinward.media.medium import Bounds
-from kinward.media.orientation import Turn
+from kinward.media.orientation import Turn, turn_pixels
+from kinward.media.pdq import Layers
 
 Pixels = npt.NDArray[np.uint8]
-Layers = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]
 MAX_STRANDS: Final = 64  # of a file
 LONGEST: Final = 200_000  # pixels of a side
 
@@ -21,19 +21,34 @@ LONGEST: Final = 200_000  # pixels of a side
 class Picture(NamedTuple):
     """A picture that a viewer shows.
 
-    `pixels`: uint8[H, W, 3] in RGB or uint8[H, W, 4] in RGBA, of 8 bits, colours as shown, and not
-    yet turned. They are valid until the next picture is taken. `stored`: the same before a colour
-    profile was applied, if that made a difference. `layers`: as `shrink_layers` returns them, if
-    they are known already. `seconds`: for how long it is shown, if the file moves.
+    `image`: in L, RGB or RGBA, of 8 bits, colours as shown, and not yet turned. If it is None,
+    `canvas` is the picture, uint8[H, W, 4] in RGBA, until the next picture is taken. `stored`: the
+    image before a colour profile was applied, if that made a difference. `layers`: as
+    `shrink_layers` returns them, if they are known already.
     """
 
     strand: int
     moment: int
-    pixels: Pixels
+    image: Image.Image | None
     turn: Turn | None = None
-    stored: Pixels | None = None
+    stored: Image.Image | None = None
+    canvas: Pixels | None = None
     layers: Layers | None = None
-    seconds: float = 0.0
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """The width and height as shown, in pixels."""
+        width, height = self.image.size if self.image else cast("Pixels", self.canvas).shape[1::-1]
+        return (height, width) if self.turn and self.turn.transposed else (width, height)
+
+    def as_shown(self) -> Image.Image:
+        """Return the picture turned as shown, in RGB or RGBA."""
+        if self.image is None:
+            pixels = cast("Pixels", self.canvas)
+        else:
+            mode = "RGBA" if self.image.mode == "RGBA" else "RGB"
+            pixels = np.asarray(self.image.convert(mode))
+        return Image.fromarray(np.ascontiguousarray(turn_pixels(pixels, self.turn)))
 
 
 class Reading:
@@ -65,13 +80,6 @@ class Reading:
         except Exception:  # a decoder may raise anything on hostile bytes
             self.entire = False
             return None
-
-
-def turned_image(picture: Picture) -> Image.Image:
-    """Return a picture turned as shown, in RGB or RGBA."""
-    from kinward.media.orientation import turn_pixels
-
-    return Image.fromarray(np.ascontiguousarray(turn_pixels(picture.pixels, picture.turn)))
 
 
 def load(image: Image.Image) -> bool:

@@ -5,11 +5,12 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from kinward.media.medium import MAX_FRAMES, MAX_VIEWS, Hashed, More, View
-from kinward.media.pdq import MIN_QUALITY, Floats, hash_small, shrink, shrink_layers
+from kinward.media.pdq import MIN_QUALITY, Layers, Luma, Smalls, hash_turns, shrink, shrink_layers
 from kinward.media.stills.borders import content_boxes
-from kinward.media.stills.reading import Layers, Picture, Pixels
+from kinward.media.stills.reading import Picture
 
 SAME_VIEW: Final = 2  # bits: a view this near to another of its file adds nothing
 SAME_PICTURE: Final = 4  # bits
@@ -40,7 +41,7 @@ class Views:
         """Hash a picture in every way in which viewers show it."""
         kept = False
         for small in _looks(picture):
-            hashes, quality = hash_small(small)
+            hashes, quality = hash_turns(small)
             if self._first is None or (quality >= MIN_QUALITY > self._first[1]):
                 self._first = hashes[0].tobytes(), quality
             if quality < MIN_QUALITY:
@@ -102,24 +103,28 @@ class _Known:
         return [words.tobytes() for words in self._hashes[: self._count : step]]
 
 
-def _looks(picture: Picture) -> Iterator[Floats]:
-    """Yield the reduced luma of a picture in each way in which it is shown; first as shown."""
-    pixels, turn = picture.pixels, picture.turn
-    if pixels.shape[2] == 3:
-        yield shrink(pixels, turn=turn)
+def _looks(picture: Picture) -> Iterator[Smalls]:
+    """Yield a reduced picture in each way in which it is shown; first as shown."""
+    turn, image = picture.turn, picture.image
+    if image is not None and image.mode != "RGBA":
+        luma = _luma(image)
+        yield shrink(luma, turn=turn)
+        yield from (shrink(luma[box], turn=turn) for box in content_boxes(luma))
     else:
+        pixels = np.asarray(image) if picture.canvas is None else picture.canvas
         yield from _over_pages(picture.layers or shrink_layers(pixels, turn=turn))
+        for box in content_boxes(pixels):
+            yield from _over_pages(shrink_layers(pixels[box], turn=turn))
     if picture.stored is not None:
-        yield shrink(picture.stored[..., :3], turn=turn)
-    for rows, columns in content_boxes(pixels):
-        inner: Pixels = pixels[rows, columns]
-        if pixels.shape[2] == 3:
-            yield shrink(inner, turn=turn)
-        else:
-            yield from _over_pages(shrink_layers(inner, turn=turn))
+        yield shrink(_luma(picture.stored), turn=turn)
 
 
-def _over_pages(layers: Layers) -> Iterator[Floats]:
+def _luma(image: Image.Image) -> Luma:
+    """Return the luma of an image, float32[H, W], which Pillow computes fastest."""
+    return np.asarray(image.convert("F"))
+
+
+def _over_pages(layers: Layers) -> Iterator[Smalls]:
     bare, black, opacity = layers
     for level in PAGES:
         yield black + level * (1 - opacity)
