@@ -28,6 +28,11 @@ PRIMARIES: Final = {
     9: (0.708, 0.292, 0.170, 0.797, 0.131, 0.046),
     12: (0.680, 0.320, 0.265, 0.690, 0.150, 0.060),
 }
+# What Chromium 156 shows of PQ and HLG, whose light a screen cannot show: every 16th level.
+TONES: Final = {
+    16: (0, 1, 5, 15, 30, 48, 70, 98, 132, 175, 213, 237, 255, 255, 255, 255, 255),
+    18: (0, 3, 14, 29, 43, 57, 71, 85, 99, 115, 135, 160, 189, 212, 228, 243, 255),
+}
 D65: Final = (0.3127, 0.3290)
 STEPS: Final = 1024  # of a tone curve
 BRADFORD: Final = np.array(
@@ -153,15 +158,9 @@ def gamma_profile(gamma: float, primaries: tuple[float, ...] | None, white: Any 
 def _curve(transfer: int) -> "np.ndarray[Any, Any]":
     """Return the light, 0 to 1, of 1,024 levels of a transfer function of H.273."""
     level = np.linspace(0, 1, STEPS)
-    if transfer == 16:  # PQ; white is at 203 of 10,000 candelas
-        root = level ** (1 / 78.84375)
-        light = (np.maximum(root - 0.8359375, 0) / (18.8515625 - 18.6875 * root)) ** (
-            1 / 0.1593017578125
-        )
-        return np.minimum(1.0, light * 10_000 / 203)
-    if transfer == 18:  # HLG
-        high = (np.exp((level - 0.55991073) / 0.17883277) + 0.28466892) / 12
-        return np.where(level <= 0.5, level**2 / 3, high).clip(0, 1)
+    if transfer in TONES:
+        places = np.minimum(np.arange(17) * 16, 255) / 255
+        level, transfer = np.interp(level, places, np.array(TONES[transfer]) / 255), 13
     if transfer in (4, 5, 8):
         return level ** {4: 2.2, 5: 2.8, 8: 1.0}[transfer]
     return np.where(level <= 0.04045, level / 12.92, ((level + 0.055) / 1.055) ** 2.4)

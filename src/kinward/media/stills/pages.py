@@ -140,7 +140,7 @@ def _png(data: bytes, reading: Reading, strand: int = 0) -> Iterator[Picture]:
         strand, data = strand + 1, png.repair(chunks)
     reading.frames += 1
     profile = png.colours_of(chunks, b"")
-    files = [data] if sound else [data, png.repair(chunks)]
+    files = [data] if sound else [png.cut(chunks), png.repair(chunks)]
     pages = []
     for file in files:
         page = reading.try_to(partial(_png_page, file, strand, profile, reading))

@@ -62,6 +62,17 @@ def repair(chunks: Iterable[Chunk]) -> bytes:
     return build((chunk.kind, chunk.body) for chunk in chunks if chunk.kind in KEPT)
 
 
+def cut(chunks: Iterable[Chunk]) -> bytes:
+    """Return a PNG that ends with its first broken chunk of pixels, where browsers stop."""
+    kept = []
+    for chunk in chunks:
+        if chunk.kind in KEPT:
+            kept.append((chunk.kind, chunk.body))
+            if chunk.kind == b"IDAT" and not chunk.sound:
+                break
+    return build(kept)
+
+
 def colours_of(chunks: Iterable[Chunk], icc: bytes) -> bytes:
     """Return the ICC profile of a PNG's colours, of whichever chunk says it; empty for sRGB."""
     bodies: dict[bytes, memoryview] = {}

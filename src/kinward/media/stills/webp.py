@@ -4,10 +4,11 @@ import io
 import struct
 from collections.abc import Iterator
 from functools import partial
-from typing import Final
+from typing import Final, cast
 
 import av
 import numpy as np
+from av.video.frame import VideoFrame
 from PIL import Image
 
 from kinward.media.stills.animation import Animation, Disposal, Frame
@@ -15,6 +16,7 @@ from kinward.media.stills.reading import Pixels
 
 CODED: Final = frozenset({b"VP8 ", b"VP8L", b"ALPH"})
 STILL: Final = CODED - {b"ALPH"}
+UNPAINTED: Final = (0, 135, 0)  # what FFmpeg leaves where nothing could be decoded
 Chunk = tuple[bytes, memoryview]
 
 
@@ -103,5 +105,7 @@ def read_broken(data: bytes) -> Pixels:
     context = av.CodecContext.create("webp", "r")
     for packet in (av.Packet(data), None):
         for frame in context.decode(packet):
-            return np.asarray(frame.to_ndarray(format="rgba"))  # type: ignore[union-attr]
+            pixels = np.array(cast("VideoFrame", frame).to_ndarray(format="rgba"), dtype=np.uint8)
+            pixels[(pixels[..., :3] == UNPAINTED).all(axis=2)] = 0
+            return pixels
     raise ValueError("no picture")
