@@ -1,6 +1,6 @@
 """The process that decodes strangers' bytes: bounded, without database or secrets, replaceable.
 
-Run as `python -m kinward.media.decoder MAX_PIXELS MEMORY SECONDS`. Messages have a 4-byte
+Run as `python -m kinward.media.decoder MAX_PIXELS MEMORY SECONDS PICTURE_SECONDS`. Messages have a 4-byte
 big-endian length and that many bytes. A request is two messages on standard input: the operation
 (`hash`, `still`, `veil` or `play`) and the file. The answer is a message of msgpack on standard
 output. While a file is hashed, its views are written a few at a time, and after each such message
@@ -37,7 +37,7 @@ def answer(what: str, data: bytes, bounds: Bounds, more: More) -> Answer:
         return Answer(error="media.undecodable", detail="It needs more memory than is allowed.")
 
 
-def main(max_pixels: int, memory: int, seconds: float) -> None:
+def main(max_pixels: int, memory: int, seconds: float, picture_seconds: float) -> None:
     """Answer requests until the input ends."""
     with contextlib.suppress(ValueError, OSError):  # macOS refuses this limit
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
@@ -45,7 +45,7 @@ def main(max_pixels: int, memory: int, seconds: float) -> None:
     stdin, stdout = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # output of a library must not disturb the answers
     warnings.simplefilter("ignore")  # broken files would fill the log
-    bounds = Bounds(max_pixels, seconds)
+    bounds = Bounds(max_pixels, seconds, picture_seconds)
 
     def more(views: Sequence[View]) -> bool:
         write_message(stdout, msgspec.msgpack.encode(Answer(views=list(views))))
@@ -56,4 +56,4 @@ def main(max_pixels: int, memory: int, seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]))
+    main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4]))

@@ -29,6 +29,7 @@ from kinward.media.messages import (
 from kinward.media.registry import medium_of
 
 GRACE: Final = 5.0  # seconds over its own limit after which a decoder is killed
+PICTURE_SHARE: Final = 0.6  # of the time for an image, after which a decoder returns what it read
 
 _ERRORS: dict[str, type[KinwardError]] = {
     error.code: error for error in (TypeUnsupported, Undecodable, TooManyPixels)
@@ -57,7 +58,8 @@ class Decoders:
         self, *, count: int, seconds: float, video_seconds: float, max_pixels: int, memory: int
     ) -> None:
         self._seconds, self._video_seconds = seconds, video_seconds
-        self._arguments = [str(max_pixels), str(memory), str(video_seconds)]
+        limits = (max_pixels, memory, video_seconds, PICTURE_SHARE * seconds)
+        self._arguments = [str(limit) for limit in limits]
         self._idle: queue.LifoQueue[subprocess.Popen[bytes] | None] = queue.LifoQueue()
         for _ in range(count):
             self._idle.put(None)
