@@ -92,6 +92,7 @@ class Route(msgspec.Struct, frozen=True, dict=True):
     fast: Fast | None = None
     slot: bool = False  # whether it needs one of the slots for files
     idempotent: bool = False  # whether it accepts an `Idempotency-Key`
+    plain: bool = False  # whether its errors are plain text
 
     @cached_property
     def method(self) -> str:

@@ -46,6 +46,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     video_query_share: float = 0.8
     video_bank_share: float = 0.8
     body_seconds: float = 60.0
+    flood_accounts: int = 25
+    flood_minutes: int = 10
 
     fetch_hosts: str = ""
 

@@ -8,7 +8,7 @@ import importlib
 from typing import TYPE_CHECKING, Any, Final
 
 from kinward.media.digests import Digests, digest_bytes
-from kinward.media.errors import TooManyPixels, TypeUnsupported, Undecodable
+from kinward.media.errors import TooManyPixels, TooPlain, TypeUnsupported, Undecodable
 from kinward.media.medium import (
     FRAME,
     MAX_FRAMES,
@@ -43,6 +43,7 @@ __all__ = (
     "Medium",
     "Playback",
     "TooManyPixels",
+    "TooPlain",
     "TypeUnsupported",
     "Undecodable",
     "View",

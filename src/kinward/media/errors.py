@@ -4,7 +4,7 @@ from kinward.ground.errors import KinwardError
 
 
 class TypeUnsupported(KinwardError):
-    """This cannot be checked. Send JPEG, PNG, WebP, GIF, HEIC, AVIF, MP4, WebM, AVI or MPEG."""
+    """Only digests are checked. Send JPEG, PNG, WebP, GIF, HEIC, AVIF, MP4, WebM, AVI or MPEG."""
 
     code = "media.type_unsupported"
     status = 415
@@ -14,6 +14,13 @@ class Undecodable(KinwardError):
     """This file cannot be decoded. Do not publish it; ask for it again."""
 
     code = "media.undecodable"
+    status = 422
+
+
+class TooPlain(KinwardError):
+    """This shows too little structure to be compared. Only its digests can be checked."""
+
+    code = "media.too_plain"
     status = 422
 
 

@@ -2,8 +2,7 @@
 
 from typing import Final
 
-from kinward.media.errors import TypeUnsupported
-from kinward.media.medium import Bounds, Display, Hashed, Medium, More, Playback, Renderer
+from kinward.media.medium import Bounds, Display, Hashed, Medium, More, Playback, Renderer, Strand
 
 # Brands of the ISO container for images. Every other brand is a video.
 STILL_BRANDS: Final = frozenset(
@@ -22,8 +21,6 @@ _MAGIC: Final = (
     (b"\xff\x4f\xff\x51", "image/jp2"),
 )
 _ICONS: Final = (b"\0\0\1\0", b"\0\0\2\0")
-# Types that a browser animates without a player.
-_ANIMATED: Final = frozenset({"image/gif", "image/png", "image/webp"})
 
 
 def picture_type(data: bytes) -> str:
@@ -46,7 +43,7 @@ def _is_bitmap(data: bytes) -> bool:
 
 
 class Image(Medium):
-    """An image. A browser shows an animation in its own format, if it can animate that."""
+    """An image. An animation is played from our own encoding, like a video."""
 
     name = "image"
     formats = ("JPEG", "PNG", "WebP", "GIF", "HEIC", "AVIF", "BMP", "TIFF", "ICO", "JPEG 2000")
@@ -68,12 +65,25 @@ class Image(Medium):
         return render_preview(data, bounds.max_pixels, veiled=veiled)
 
     def play(self, data: bytes, bounds: Bounds) -> Playback:
-        raise TypeUnsupported("It is no video.")
+        from kinward.media.film import render_animation
+        from kinward.media.moving import moving_pictures
+
+        frames = moving_pictures(data, bounds.max_pixels, bounds.seconds)
+        return render_animation(frames, seconds=bounds.seconds)
+
+    def strands(self, data: bytes, bounds: Bounds) -> list[Strand]:
+        from kinward.media.picture import strands_of
+
+        return strands_of(data, bounds)
+
+    def still_of(
+        self, data: bytes, bounds: Bounds, *, veiled: bool, strand: int, moment: int
+    ) -> bytes:
+        from kinward.media.picture import render_moment
+
+        return render_moment(data, bounds, veiled=veiled, strand=strand, moment=moment)
 
     def show(self, data: bytes, renderer: Renderer, *, moves: bool, moving: bool) -> Display:
-        media_type = self.recognise(data)
-        can_move = moves and media_type in _ANIMATED
-        if moving and can_move:
-            return Display(data, media_type, entire=True)
-        still = renderer.still(data, veiled=False)
-        return Display(still, "image/jpeg", entire=not moves, can_move=can_move)
+        if moves:
+            return super().show(data, renderer, moves=moves, moving=moving)
+        return Display(renderer.still(data, veiled=False), "image/jpeg", entire=True)

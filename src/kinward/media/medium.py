@@ -61,7 +61,7 @@ class Hashed(msgspec.Struct, frozen=True):
 
 
 class Playback(msgspec.Struct, frozen=True):
-    """A video for a reviewer: WebM, its length in seconds, and whether it is complete."""
+    """A file that moves, for a reviewer: WebM, its length in seconds, whether it is complete."""
 
     data: bytes
     seconds: float
@@ -71,8 +71,9 @@ class Playback(msgspec.Struct, frozen=True):
 class Display(msgspec.Struct, frozen=True):
     """A file as a reviewer sees it: bytes, their type, and whether all of it is seen at once.
 
-    `can_move`: the file can also be shown moving. `playback`: a video, seen whole once it has been
-    played to the end.
+    `data` is what our own encoders wrote, and never bytes of an upload, unless it is text.
+    `can_move`: the file can also be shown moving. `playback`: seen whole once it has been played to
+    the end.
     """
 
     data: bytes
@@ -80,6 +81,23 @@ class Display(msgspec.Struct, frozen=True):
     entire: bool
     can_move: bool = False
     playback: Playback | None = None
+
+
+class Strand(msgspec.Struct, frozen=True):
+    """One of the things to see in a file: a picture, an animation, a track or a file inside.
+
+    `number`: as in `View.strand`. `what`: `picture`, `animation`, `track`, `cover` or `attachment`.
+    `moments`: how many pictures it has, as far as that is known without decoding it. `moves`:
+    whether it can be played. `role`: what its file is to the one that was sent: `file` itself,
+    `appended`, `inside` or `embedded`.
+    """
+
+    number: int
+    what: str
+    moments: int = 1
+    moves: bool = False
+    role: str = "file"
+    media_type: str = ""
 
 
 class Renderer(Protocol):
@@ -124,6 +142,16 @@ class Medium(ABC):
     @abstractmethod
     def play(self, data: bytes, bounds: Bounds) -> Playback:
         """Return a file re-encoded for a reviewer."""
+
+    def strands(self, data: bytes, bounds: Bounds) -> list[Strand]:
+        """Return what there is to see in a file. Raises as `hash` does."""
+        return [Strand(0, "track" if self.lasting else "picture", moves=self.lasting)]
+
+    def still_of(
+        self, data: bytes, bounds: Bounds, *, veiled: bool, strand: int, moment: int
+    ) -> bytes:
+        """Return a JPEG of one moment of a strand; by default, of the file."""
+        return self.still(data, bounds, veiled=veiled)
 
     def show(self, data: bytes, renderer: Renderer, *, moves: bool, moving: bool) -> Display:
         """Return what a reviewer sees: a still, or with `moving` the player.

@@ -5,22 +5,36 @@ from typing import BinaryIO, Final
 
 import msgspec
 
-from kinward.media.medium import Hashed, Playback, View
+from kinward.media.medium import Hashed, Playback, Strand, View
 
-HASH, STILL, VEIL, PLAY = "hash", "still", "veil", "play"
+HASH, STILL, VEIL, PLAY, CONTENTS = "hash", "still", "veil", "play", "contents"
 MORE, ENOUGH = b"more", b"enough"
 HEADER: Final = struct.Struct(">I")
 
 
+class Begun(msgspec.Struct, frozen=True):
+    """The place of the part that is read next, from 0, and whether that may take long."""
+
+    place: int
+    lasting: bool
+
+
 class Answer(msgspec.Struct):
-    """An answer: exactly one of a hash, some views, a still, a playback and an error."""
+    """An answer: exactly one of a hash, some views, a still and so on, and an error."""
 
     hashed: Hashed | None = None
     views: list[View] | None = None
     still: bytes | None = None
     playback: Playback | None = None
+    contents: list[Strand] | None = None
+    begun: Begun | None = None
     error: str = ""
     detail: str = ""
+
+
+def request(what: str, *numbers: int) -> str:
+    """Return an operation with its numbers, as `hash 3`."""
+    return " ".join([what, *map(str, numbers)])
 
 
 def read_message(stream: BinaryIO) -> bytes | None:

@@ -250,13 +250,13 @@ class _Lens:
         self.shape = len(self._down.matrix), len(self._across.matrix)
         self.bands = [slice(top, top + BAND) for top in range(0, height, BAND)]
 
-    def look(self, values: npt.NDArray[np.float32], band: slice) -> Floats:
+    def look(self, values: Luma, band: slice) -> Luma:
         """Return what a band of rows adds."""
         rows, at = np.empty((len(values), self.shape[1]), dtype=np.float32), 0
         for stretch, part in self._across.parts:
             rows[:, at : at + part.shape[1]] = values[:, stretch] @ part
             at += part.shape[1]
-        seen: Floats = self._down.matrix[:, band] @ rows
+        seen: Luma = self._down.matrix[:, band] @ rows
         return seen
 
     def look_at(self, values: npt.NDArray[np.float32], at: tuple[int, int]) -> Floats:

@@ -12,13 +12,14 @@ from PIL import Image
 from kinward.ground.errors import KinwardError
 from kinward.media.errors import TypeUnsupported, Undecodable
 from kinward.media.image import picture_type
-from kinward.media.medium import FRAME, Bounds, Hashed, More
+from kinward.media.medium import FRAME, Bounds, Hashed, More, Strand
 from kinward.media.pdq import MAX_PIXELS, Hash
 from kinward.media.stills.pages import pictures_of
 from kinward.media.stills.reading import Reading
 from kinward.media.stills.views import Views
 
 PREVIEW_SIDE: Final = 1280
+PAGES: Final = ("white", "black")  # under what is transparent
 
 
 def read_picture(
@@ -29,7 +30,7 @@ def read_picture(
     `more` receives new views a few at a time, and the rest is not read once it returns false.
     What was read within `seconds` counts. Raises only the three errors of `errors`.
     """
-    media_type = _type_of(data)
+    media_type = type_of(data)
     reading, views = Reading(Bounds(max_pixels, seconds, seconds)), Views(more)
     size: tuple[int, int] | None = None
     try:
@@ -74,21 +75,42 @@ def hash_many(
         yield from pool.map(hash_or_error, files)
 
 
-def pictures(data: bytes, bounds: Bounds) -> Iterator[tuple[int, int, Image.Image]]:
+def pictures(
+    data: bytes, bounds: Bounds, *, only: tuple[int, int] | None = None
+) -> Iterator[tuple[int, int, Image.Image]]:
     """Yield each picture of an image as shown: its strand, its moment, and RGB pixels, upright.
 
     A moment comes more than once if viewers show it differently: a transparent picture over white,
-    then over black. Raises the errors of `read_picture`.
+    then over black. `only`: the strand and the moment that are wanted. Raises the errors of
+    `read_picture`.
     """
-    for picture in pictures_of(data, _type_of(data), Reading(bounds)):
+    reading = Reading(bounds, only)
+    for picture in pictures_of(data, type_of(data), reading):
+        if only is not None and (picture.strand, picture.moment) != only:
+            continue
         image = picture.as_shown()
-        if image.mode == "RGB":
-            yield picture.strand, picture.moment, image
-        else:
-            for colour in ("white", "black"):
-                page = Image.new("RGBA", image.size, colour)
-                page.alpha_composite(image)
-                yield picture.strand, picture.moment, page.convert("RGB")
+        for page in PAGES if image.mode == "RGBA" else PAGES[:1]:
+            yield picture.strand, picture.moment, over_page(image, page)
+
+
+def over_page(image: Image.Image, page: str) -> Image.Image:
+    """Return an image in RGB or RGBA as it looks on a page of this colour, in RGB."""
+    if image.mode == "RGB":
+        return image.copy()
+    under = Image.new("RGBA", image.size, page)
+    under.alpha_composite(image)
+    return under.convert("RGB")
+
+
+def strands_of(data: bytes, bounds: Bounds) -> list[Strand]:
+    """Return what there is to see in an image, as far as it can be read in time."""
+    moments: dict[int, int] = {}
+    for picture in pictures_of(data, type_of(data), Reading(bounds)):
+        moments[picture.strand] = max(moments.get(picture.strand, 0), picture.moment + 1)
+    return [
+        Strand(number, "animation" if count > 1 else "picture", count, moves=count > 1)
+        for number, count in sorted(moments.items())
+    ]
 
 
 def render_preview(data: bytes, max_pixels: int, *, veiled: bool) -> bytes:
@@ -96,6 +118,22 @@ def render_preview(data: bytes, max_pixels: int, *, veiled: bool) -> bytes:
     for _, _, image in pictures(data, Bounds(max_pixels, 0.0)):
         return render(image, veiled=veiled)
     raise Undecodable("It has no picture.")
+
+
+def render_moment(data: bytes, bounds: Bounds, *, veiled: bool, strand: int, moment: int) -> bytes:
+    """Return a JPEG of one moment; if viewers show it differently, of these side by side."""
+    shown = [image for _, _, image in pictures(data, bounds, only=(strand, moment))]
+    if not shown:
+        raise Undecodable(f"It has no moment {moment} of strand {strand}.")
+    for image in shown:
+        image.thumbnail((PREVIEW_SIDE // len(shown), PREVIEW_SIDE))
+    height = max(image.height for image in shown)
+    sheet = Image.new("RGB", (sum(image.width for image in shown), height))
+    left = 0
+    for image in shown:
+        sheet.paste(image, (left, 0))
+        left += image.width
+    return render(sheet, veiled=veiled)
 
 
 def render(frame: Image.Image, *, veiled: bool) -> bytes:
@@ -110,7 +148,8 @@ def render(frame: Image.Image, *, veiled: bool) -> bytes:
     return out.getvalue()
 
 
-def _type_of(data: bytes) -> str:
+def type_of(data: bytes) -> str:
+    """Return the media type of an image. Raises `TypeUnsupported`."""
     media_type = picture_type(data)
     if not media_type:
         raise TypeUnsupported

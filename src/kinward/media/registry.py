@@ -2,13 +2,22 @@
 
 from typing import Final
 
+from kinward.media.documents import Document, Drawing, Email, Page
 from kinward.media.errors import TypeUnsupported
 from kinward.media.image import Image
 from kinward.media.medium import Medium
 from kinward.media.video import Video
 
+# What is shown by itself, and found inside other files.
+SHOWN: Final[tuple[Medium, ...]] = (Image(), Video())
 # The first medium that recognises a file wins, so put the specific before the general.
-MEDIA: Final[tuple[Medium, ...]] = (Image(), Video())
+MEDIA: Final[tuple[Medium, ...]] = (
+    *SHOWN,
+    Drawing(SHOWN),
+    Page(SHOWN),
+    Email(SHOWN),
+    Document(SHOWN),
+)
 
 
 def medium_of(data: bytes) -> Medium:
@@ -21,5 +30,5 @@ def medium_of(data: bytes) -> Medium:
 
 def medium_of_type(media_type: str) -> Medium | None:
     """Return the medium of a media type such as `image/png`; None if there is none."""
-    name = media_type.partition("/")[0]
-    return next((medium for medium in MEDIA if medium.name == name), None)
+    names = (media_type, media_type.partition("/")[0])
+    return next((m for name in names for m in MEDIA if m.name == name), None)

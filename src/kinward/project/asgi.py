@@ -11,7 +11,7 @@ from django.core.asgi import get_asgi_application
 
 pages: Any = get_asgi_application()
 
-from kinward.gate.api import PATHS, Gate  # noqa: E402 - needs Django to be set up
+from kinward.gate.api import Gate, is_for_gate  # noqa: E402 - needs Django to be set up
 
 gate = Gate()
 
@@ -23,5 +23,5 @@ threading.Thread(target=importlib.import_module, args=(SEARCH,), daemon=True).st
 async def application(scope: Any, receive: Any, send: Any) -> None:
     """Pass a request to the gate or to Django, depending on its path."""
     if scope["type"] == "http":
-        door = gate if scope["path"].startswith(PATHS) else pages
+        door = gate if is_for_gate(scope["path"]) else pages
         await door(scope, receive, send)

@@ -3,6 +3,7 @@
 import importlib
 import io
 import pkgutil
+import random
 import subprocess
 import sys
 from typing import Final
@@ -15,13 +16,14 @@ from kinward.demo import pictures
 from kinward.matching.kinds import FILE_KINDS, kind_of
 from kinward.media import MEDIA, Medium, Playback, TypeUnsupported, medium_of, medium_of_type
 from kinward.media.medium import Bounds
-from tests.support import videos
+from tests.support import joined, videos
 
 BOUNDS: Final = Bounds(max_pixels=10**7, seconds=30)
 PICTURE: Final = pictures.draw(1, (320, 240))
 MOVING: Final = pictures.encode(
     PICTURE, "GIF", save_all=True, append_images=[pictures.draw(2, (320, 240))]
 )
+FILE: Final = pictures.encode(PICTURE, "JPEG")
 # Files of each medium, by its name. A new medium needs some.
 FILES: Final[dict[str, list[bytes]]] = {
     "image": [
@@ -33,6 +35,10 @@ FILES: Final[dict[str, list[bytes]]] = {
         videos.encode(range(2), format="webm", codec="libvpx"),
         videos.encode(range(2), format="mpegts", codec="mpeg2video"),
     ],
+    "image/svg+xml": [joined.svg(joined.data_url(FILE)), joined.svg(joined.quoted(FILE))],
+    "text/html": [b"<!DOCTYPE html><img src='" + joined.data_url(FILE).encode() + b"'>"],
+    "message/rfc822": [joined.email(FILE)],
+    "application": [joined.pdf(FILE), joined.docx(FILE), joined.archive({"a.jpg": FILE})],
 }
 EVERY = pytest.mark.parametrize("medium", MEDIA, ids=lambda medium: medium.name)
 
@@ -72,12 +78,18 @@ def test_a_medium_knows_its_files_and_no_other_does(medium: Medium) -> None:
         assert [other.name for other in MEDIA if other.recognise(data)] == [medium.name]
 
 
-@pytest.mark.parametrize("data", [b"", b"%PDF-1.7", b"<svg/>", b"II*\0" + bytes(40), bytes(500)])
+@pytest.mark.parametrize("data", [b"", b"words", b"II*\0" + bytes(40), bytes(500)])
 def test_what_is_of_no_medium_is_a_415(data: bytes) -> None:
     with pytest.raises(TypeUnsupported):
         medium_of(data)
-    assert medium_of_type("application/pdf") is None
+    assert medium_of_type("audio/mpeg") is None
     assert medium_of_type("") is None
+
+
+@pytest.mark.parametrize("data", [b"%PDF-1.7", b"<svg/>", b"<html>", joined.archive({"a": b"a"})])
+def test_a_document_without_pictures_is_a_415(data: bytes) -> None:
+    with pytest.raises(TypeUnsupported):
+        medium_of(data).hash(data, BOUNDS, lambda views: True)
 
 
 @EVERY
@@ -120,13 +132,30 @@ def test_a_file_that_moves_is_whole_only_once_it_moved(medium: Medium) -> None:
             assert then.entire is (then.playback is None)
 
 
-def test_a_picture_is_never_played_and_an_animation_is_shown_as_it_is() -> None:
+def test_a_picture_is_never_played_and_an_animation_is_played_from_our_own_encoding() -> None:
     image = medium_of(MOVING)
-    assert image.show(MOVING, Answers(image), moves=True, moving=True).data == MOVING
+    shown = image.show(MOVING, Answers(image), moves=True, moving=True)
+    assert (shown.media_type, shown.entire) == ("video/webm", False)
+    assert shown.data.startswith(b"\x1a\x45\xdf\xa3")
+    assert shown.playback is not None
+    assert shown.playback.entire
     still = image.show(FILES["image"][0], Answers(image), moves=False, moving=True)
     assert (still.media_type, still.entire, still.can_move) == ("image/jpeg", True, False)
     with pytest.raises(TypeUnsupported):
-        image.play(MOVING, BOUNDS)
+        image.play(FILES["image"][0], BOUNDS)
+
+
+@EVERY
+def test_no_byte_of_an_upload_reaches_a_browser_as_it_is(medium: Medium) -> None:
+    mark = random.Random(1).randbytes(64)
+    for data in (data + mark for data in FILES[medium.name]):
+        for moves, moving in ((False, False), (True, False), (True, True)):
+            try:
+                shown = medium.show(data, Answers(medium), moves=moves, moving=moving)
+            except TypeUnsupported:
+                continue  # it is said to move and does not
+            assert shown.media_type in ("image/jpeg", "video/webm")
+            assert mark not in shown.data
 
 
 @EVERY

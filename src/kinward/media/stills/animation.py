@@ -71,23 +71,35 @@ def play(animation: Animation, strand: int, reading: Reading) -> Iterator[Pictur
     reading.admit(animation.width, animation.height)
     reading.entire &= animation.whole
     reading.frames += len(animation.frames)
+    frames = animation.frames
+    if reading.only is not None and reading.only[0] == strand:
+        moment = reading.only[1]
+        if moment < len(frames) and (pixels := _compose(animation, moment, reading)) is not None:
+            yield Picture(strand, moment, None, canvas=pixels)
+        return
     done = 0
     canvas = Canvas(animation.width, animation.height)
-    for moment, frame in enumerate(animation.frames):
+    for moment, frame in enumerate(frames):
         if reading.overdue(IN_ORDER):
             break
         if (patch := _patch(frame, reading)) is not None:
             canvas.paint(frame, patch)
-            yield Picture(strand, moment, None, canvas=canvas.pixels, layers=canvas.layers())
+            yield _shown(strand, moment, frame, canvas.pixels, canvas.layers())
             canvas.dispose(frame)
         done = moment + 1
     del canvas
-    for moment in _by_weight(animation.frames, done):
+    for moment in _by_weight(frames, done):
         if reading.overdue():
             reading.entire = False
             return
         if (pixels := _compose(animation, moment, reading)) is not None:
-            yield Picture(strand, moment, None, canvas=pixels)
+            yield _shown(strand, moment, frames[moment], pixels, None)
+
+
+def _shown(
+    strand: int, moment: int, frame: Frame, pixels: Pixels, layers: Layers | None
+) -> Picture:
+    return Picture(strand, moment, None, canvas=pixels, layers=layers, seconds=frame.shown_seconds)
 
 
 def _by_weight(frames: list[Frame], first: int) -> list[int]:

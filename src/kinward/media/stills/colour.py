@@ -5,7 +5,7 @@ import io
 import itertools
 import struct
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 from PIL import Image, ImageCms
@@ -51,7 +51,12 @@ def to_eight(image: Image.Image) -> Image.Image:
     if not transparent:
         return image.convert("RGB")
     image = image if image.mode == "RGBA" else image.convert("RGBA")
-    return image if image.getextrema()[3][0] < 255 else image.convert("RGB")
+    return image if _least(image.getchannel("A")) < 255 else image.convert("RGB")
+
+
+def _least(channel: Image.Image) -> float:
+    least, _ = channel.getextrema()
+    return cast("float", least)
 
 
 def _from_deep(image: Image.Image) -> Image.Image:

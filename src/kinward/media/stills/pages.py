@@ -239,7 +239,7 @@ def _iso_pages(data: bytes, reading: Reading, strand: int) -> Iterator[Picture]:
         ends = min(image.width, left + crop[0]), min(image.height, top + crop[1])
         box = [round(place) for place in (max(0, left), max(0, top), *ends)]
         if box[0] < box[2] and box[1] < box[3]:
-            yield page._replace(image=image.crop(tuple(box)), stored=None)
+            yield page._replace(image=image.crop((box[0], box[1], box[2], box[3])), stored=None)
 
 
 def _sequence(image: Image.Image, count: int) -> Animation:
@@ -267,7 +267,7 @@ def _broken_iso(data: bytes, reading: Reading) -> Iterator[Picture]:
     with av.open(io.BytesIO(data), "r", format="mov") as container:
         for frame in container.decode(container.streams.video[0]):
             reading.admit(frame.width, frame.height)
-            yield Picture(0, 0, frame.to_image())
+            yield Picture(0, 0, Image.fromarray(frame.to_ndarray(format="rgb24")))
             return
     raise Undecodable("It has no picture.")
 

@@ -24,7 +24,7 @@ class Picture(NamedTuple):
     `image`: in L, RGB or RGBA, of 8 bits, colours as shown, and not yet turned. If it is None,
     `canvas` is the picture, uint8[H, W, 4] in RGBA, until the next picture is taken. `stored`: the
     image before a colour profile was applied, if that made a difference. `layers`: as
-    `shrink_layers` returns them, if they are known already.
+    `shrink_layers` returns them, if they are known already. `seconds`: for which a frame is shown.
     """
 
     strand: int
@@ -34,6 +34,7 @@ class Picture(NamedTuple):
     stored: Image.Image | None = None
     canvas: Pixels | None = None
     layers: Layers | None = None
+    seconds: float = 0.0
 
     @property
     def size(self) -> tuple[int, int]:
@@ -52,9 +53,13 @@ class Picture(NamedTuple):
 
 
 class Reading:
-    """The limits of one reading, and whether all was read."""
+    """The limits of one reading, and whether all was read.
 
-    def __init__(self, bounds: Bounds) -> None:
+    `only`: the strand and moment that are wanted. Then frames of other moments may be left out.
+    """
+
+    def __init__(self, bounds: Bounds, only: tuple[int, int] | None = None) -> None:
+        self.only = only
         self.max_pixels = bounds.max_pixels
         self._began = time.monotonic()
         self._seconds = bounds.picture_seconds

@@ -4,11 +4,10 @@ import io
 import struct
 from collections.abc import Iterator
 from functools import partial
-from typing import Final, cast
+from typing import Final
 
 import av
 import numpy as np
-from av.video.frame import VideoFrame
 from PIL import Image
 
 from kinward.media.stills.animation import Animation, Disposal, Frame
@@ -105,7 +104,7 @@ def read_broken(data: bytes) -> Pixels:
     context = av.CodecContext.create("webp", "r")
     for packet in (av.Packet(data), None):
         for frame in context.decode(packet):
-            pixels = np.array(cast("VideoFrame", frame).to_ndarray(format="rgba"), dtype=np.uint8)
+            pixels = np.array(frame.to_ndarray(format="rgba"), dtype=np.uint8)
             pixels[(pixels[..., :3] == UNPAINTED).all(axis=2)] = 0
             return pixels
     raise ValueError("no picture")

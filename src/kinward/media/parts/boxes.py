@@ -1,0 +1,103 @@
+"""The boxes of the ISO container, which MP4, QuickTime, HEIC and AVIF have in common."""
+
+import re
+import struct
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+MAX_BOXES: Final = 4096  # of one level
+MAX_BRANDS: Final = 1024  # bytes of a box `ftyp`
+FILM, AVIF, HEIC = b"isom", b"avif", b"heic"
+# Boxes that readers skip in search of `ftyp`, or take for the beginning of an old film.
+LEADING: Final = frozenset({b"free", b"skip", b"wide", b"uuid", b"mdat", b"moov", b"pnot", b"junk"})
+_KIND: Final = re.compile(rb"[\x20-\x7e\xa9]{4}")
+_HANDLER: Final = re.compile(rb"hdlr.{8}(pict|vide)", re.DOTALL)
+
+
+class Box(msgspec.Struct, frozen=True):
+    """A box: its kind, and the offsets of its beginning, its content and its end."""
+
+    kind: bytes
+    start: int
+    body: int
+    end: int
+
+
+def walk(data: bytes, at: int = 0) -> Iterator[Box]:
+    """Yield the boxes one after the other from `at`, until something is no box."""
+    for _ in range(MAX_BOXES):
+        if at + 8 > len(data) or not _KIND.match(data, at + 4):
+            return
+        (size,), body = struct.unpack_from(">I", data, at), at + 8
+        if size == 1 and at + 16 <= len(data):
+            (size,), body = struct.unpack_from(">Q", data, at + 8), at + 16
+        elif size == 0:
+            size = len(data) - at
+        if size < body - at:
+            return
+        box = Box(data[at + 4 : at + 8], at, body, min(at + size, len(data)))
+        yield box
+        at = box.end
+
+
+def _own(data: bytes, at: int = 0) -> Iterator[Box]:
+    """Yield the boxes of one file. What comes before its `ftyp` may be its own; a second is not."""
+    begun = False
+    for box in walk(data, at):
+        if begun and box.kind == b"ftyp":
+            return
+        begun = begun or box.kind not in LEADING
+        yield box
+
+
+def ends(data: bytes, at: int) -> int:
+    """Return the end of the file of boxes that begins at `at`."""
+    return max((box.end for box in _own(data, at)), default=at)
+
+
+def is_brands(data: bytes, at: int) -> bool:
+    """Return whether a box `ftyp` begins at an offset."""
+    if at < 0 or data[at + 4 : at + 8] != b"ftyp" or at + 16 > len(data):
+        return False
+    (size,) = struct.unpack_from(">I", data, at)
+    return 16 <= size <= MAX_BRANDS and bool(_KIND.match(data, at + 8))
+
+
+def readings(data: bytes) -> list[bytes]:
+    """Return what else a viewer may take a file of boxes for: as a film, and as a picture.
+
+    A viewer asks the boxes, and not only the first brand. Each result has the size and the offsets
+    of the file, and begins with the brand that a film or a picture has.
+    """
+    if data[4:8] != b"ftyp" and data[4:8] not in LEADING:
+        return []
+    boxes = list(_own(data))
+    brands = next((box for box in boxes if box.kind == b"ftyp"), None)
+    if brands is None or any(box.kind not in LEADING for box in boxes[: boxes.index(brands)]):
+        return []
+    main = data[brands.body : brands.body + 4]
+    handlers = [found for box in boxes if box.kind == b"moov" for found in _handlers(data, box)]
+    fragments = any(box.kind == b"moof" for box in boxes)
+    stills = [box for box in boxes if box.kind == b"meta" and b"pict" in _handlers(data, box)]
+    wanted = [FILM] if b"vide" in handlers or (fragments and not stills) else []
+    for meta in stills:
+        wanted.append(AVIF if data.find(b"av01", meta.body, meta.end) >= 0 else HEIC)
+        break
+    return [begun(data, brands, brand) for brand in wanted if brands.start or brand != main]
+
+
+def _handlers(data: bytes, box: Box) -> list[bytes]:
+    return [found[1] for found in _HANDLER.finditer(data, box.body, box.end)]
+
+
+def begun(data: bytes, brands: Box, brand: bytes) -> bytes:
+    """Return a file that begins with a box `ftyp` of one brand, in place of all up to its own."""
+    size = brands.end
+    first = 24 if size == 24 or size >= 32 else 16
+    head = struct.pack(">I4s4sI", first, b"ftyp", brand, 0) + (brand + b"mif1")[: first - 16]
+    if size > first:
+        head += struct.pack(">I4s", size - first, b"free")
+    # What is between is not read by anybody: offsets in the file stay as they are.
+    return head + data[len(head) :]

@@ -1,0 +1,61 @@
+"""The bounds on one search for parts."""
+
+import time
+from typing import Final
+
+MIB: Final = 1024 * 1024
+MAX_PARTS: Final = 1024
+MAX_UNPACKED: Final = 256 * MIB  # bytes of a file, all that is packed in it together
+MAX_MEMBER: Final = 64 * MIB  # bytes of one packed file
+MAX_COPIED: Final = 1024 * MIB  # bytes of parts that begin inside the file
+MAX_STEPS: Final = 400_000  # of walks from one header to the next
+
+
+class Budget:
+    """What a search may still find, unpack and spend. `cut`: whether a bound was reached.
+
+    `until`: the time of `time.monotonic` at which to stop.
+    """
+
+    def __init__(self, until: float) -> None:
+        self.until = until
+        self.cut = False
+        self._parts, self._unpacked, self._copied, self._steps = 0, 0, 0, 0
+
+    def number(self) -> int | None:
+        """Return the number of the next part, from 0; None after the last that is allowed."""
+        if self._parts >= MAX_PARTS or self.late():
+            self.cut = True
+            return None
+        self._parts += 1
+        return self._parts - 1
+
+    def late(self) -> bool:
+        """Return whether the time is up."""
+        late = time.monotonic() > self.until
+        self.cut = self.cut or late
+        return late
+
+    def step(self) -> bool:
+        """Take one step of a walk. Returns whether it is allowed."""
+        self._steps += 1
+        return self._steps <= MAX_STEPS
+
+    def room(self) -> int:
+        """Return how many bytes the next packed file may have; 0 if none may come any more."""
+        room = min(MAX_MEMBER, MAX_UNPACKED - self._unpacked)
+        self.cut = self.cut or room <= 0
+        return max(0, room)
+
+    def unpack(self, size: int) -> None:
+        """Count bytes that were unpacked. A file that fills its room was cut off there."""
+        self.cut = self.cut or size >= self.room()
+        self._unpacked += size
+
+    def copy(self, data: bytes, start: int, end: int) -> bytes | None:
+        """Return a slice of `data`; None if too much was copied before."""
+        self._copied += end - start
+        if self._copied > MAX_COPIED:
+            self.cut = True
+            return None
+        return data[start:end]

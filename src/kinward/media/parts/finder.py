@@ -1,0 +1,249 @@
+"""The files in some bytes: what the bytes are themselves, what follows them, and what they hold."""
+
+import sys
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from hashlib import sha256
+from typing import Final
+
+import msgspec
+
+from kinward.media.medium import Medium
+from kinward.media.parts import archives, boxes, markup
+from kinward.media.parts.budget import Budget
+from kinward.media.parts.pdf import Pdf
+from kinward.media.parts.scan import DATA, PACKED, PDF, TRANSPORT, ZIP, Found, scan, transport
+
+DEPTH: Final = 3  # files in files in files
+HEAD: Final = 4096  # bytes by which a medium knows its files
+MAX_FILMS: Final = 16  # that begin inside the bytes
+MAX_INSIDE: Final = 16  # files inside another, which may have thousands as its own frames
+MAX_WRITTEN: Final = 64  # `data:` URLs in what is no text
+# A picture that belongs to another: how to show it brighter. No viewer shows it by itself.
+_GAIN_MAPS: Final = (b"hdrgm:", b"urn:iso:std:iso:ts:21496")
+GAIN_MAP_HEAD: Final = 65536
+
+
+class Role(StrEnum):
+    """What a part is to the file that was sent."""
+
+    FILE = "file"  # the bytes from their beginning, as some parser reads them
+    APPENDED = "appended"  # begins after the end of another
+    INSIDE = "inside"  # lies inside another: a preview, a thumbnail, a cover
+    EMBEDDED = "embedded"  # packed or written into a document or an archive
+
+
+class Part(msgspec.Struct, frozen=True):
+    """A file in the bytes.
+
+    `number`: of the part, from 0; the same each time they are searched. `weak`: the bytes may look
+    like a file by accident, so that it means nothing if they cannot be read.
+    """
+
+    medium: Medium
+    data: bytes
+    number: int
+    role: Role
+    weak: bool = False
+
+    @property
+    def aside(self) -> bool:
+        """Whether it is a view of another part, and nothing of its own."""
+        return self.role is Role.INSIDE and not self.medium.lasting
+
+
+def find_parts(data: bytes, media: Sequence[Medium], budget: Budget) -> Iterator[Part]:
+    """Yield the parts of a file: stills before films, and packed ones last. Nothing is decoded.
+
+    `budget.cut` says in the end whether there may be more.
+    """
+    yield from _Finder(media, budget).find(data, Role.FILE, 0)
+
+
+class _Draft(msgspec.Struct, frozen=True):
+    """A part before its bytes are copied: some form of the whole, or what begins at `found`."""
+
+    medium: Medium
+    number: int
+    role: Role
+    form: bytes = b""
+    found: Found | None = None
+    end: int = 0
+
+    def part(self, content: bytes) -> Part:
+        weak = self.role is Role.INSIDE or (self.found is not None and self.found.signature.weak)
+        return Part(self.medium, content, self.number, self.role, weak=weak)
+
+
+class _Layer:
+    """A file that lies in no other. Its end is computed once something may lie after it."""
+
+    def __init__(self, data: bytes, found: Found | None, budget: Budget) -> None:
+        self._data, self._budget, self.found = data, budget, found
+        self._end: int | None = None
+        self.inside = 0
+
+    def end(self) -> int:
+        if self._end is None:
+            self._end = self._measure()
+        return self._end
+
+    def _measure(self) -> int:
+        if self.found is not None:
+            return self.found.signature.end(self._data, self.found.start, self._budget)
+        return boxes.ends(self._data, 0) or len(self._data)
+
+    def owns(self, found: Found) -> bool:
+        """Return whether something that begins inside it is only a piece of it."""
+        if self.found is None:  # boxes, or a kind without a signature
+            return self._data[4:8] in boxes.LEADING and found.signature.kind == "boxes"
+        same = found.signature.kind == self.found.signature.kind
+        return same and found.signature.run
+
+
+class _Packages:
+    """What is packed in some bytes, and where: the members of archives, a PDF, `data:` URLs."""
+
+    def __init__(self, data: bytes, founds: Sequence[Found], budget: Budget) -> None:
+        starts: dict[str, list[int]] = {ZIP: [], PDF: [], DATA: []}
+        for found in founds:
+            if found.signature.kind in PACKED:
+                starts[found.signature.kind].append(found.start)
+        self.members = starts[ZIP]
+        self.urls = [start + len(b";base64,") for start in starts[DATA]]
+        self.pdf = Pdf(data[starts[PDF][0] :], budget) if starts[PDF] else None
+        self._extents: list[tuple[int, int]] = []
+        for start, following in zip(self.members, [*self.members[1:], len(data)], strict=False):
+            if archives.member(data, start) is not None:
+                self._extents.append(archives.extent(data, start, following))
+        if self.pdf is not None:
+            at = starts[PDF][0]
+            self._extents += [(at + start, at + end) for start, end in self.pdf.extents()]
+        self._extents.sort()
+
+    def hold(self, offset: int) -> bool:
+        """Return whether an offset lies in packed bytes, which only look like a file there."""
+        place = bisect_right(self._extents, (offset, sys.maxsize)) - 1
+        return place >= 0 and offset < self._extents[place][1]
+
+
+class _Finder:
+    """One search, which yields packed bytes once, however often they are there."""
+
+    def __init__(self, media: Sequence[Medium], budget: Budget) -> None:
+        self._media, self._budget = media, budget
+        self._seen: set[bytes] = set()
+        self._films, self._held = 0, 0
+
+    def find(self, data: bytes, role: Role, depth: int) -> Iterator[Part]:
+        """Yield the parts of bytes; `role`: that of what they are themselves."""
+        founds = sorted(scan(data, self._budget), key=lambda found: found.start)
+        drafts, packages = list(self._forms(data, role)), _Packages(data, founds, self._budget)
+        drafts += self._layers(data, founds, packages, own=bool(drafts))
+        for lasting in (False, True):
+            for draft in drafts:
+                if draft.medium.lasting is lasting and (content := self._cut(data, draft)):
+                    yield draft.part(content)
+        for content in self._packed(data, packages):
+            key = sha256(content).digest()
+            if key in self._seen:
+                continue
+            self._seen.add(key)
+            if depth == DEPTH:
+                self._budget.cut = True
+                return
+            yield from self.find(content, Role.EMBEDDED, depth + 1)
+
+    def _forms(self, data: bytes, role: Role) -> Iterator[_Draft]:
+        """Yield what each medium takes the bytes as a whole for."""
+        for form in (data, *boxes.readings(data)):
+            for medium in self._media:
+                if medium.recognise(form) and (number := self._budget.number()) is not None:
+                    yield _Draft(medium, number, role, form)
+
+    def _layers(
+        self, data: bytes, founds: Sequence[Found], packages: _Packages, *, own: bool
+    ) -> Iterator[_Draft]:
+        """Yield what begins after the beginning of the bytes."""
+        top = _Layer(data, None, self._budget) if own else None
+        for found in founds:
+            if found.signature.kind in PACKED:
+                continue
+            if found.start == 0 and own:
+                top = _Layer(data, found, self._budget)
+                continue
+            if packages.hold(found.start):
+                self._held += 1
+                if self._held <= MAX_INSIDE:
+                    yield from self._drafts(data, found, len(data), Role.INSIDE)
+                continue
+            if top is None or found.start >= top.end():
+                role = Role.APPENDED if own else Role.EMBEDDED
+                top = _Layer(data, found, self._budget)
+            elif top.owns(found) or top.inside >= MAX_INSIDE:
+                continue
+            else:
+                role, top.inside = Role.INSIDE, top.inside + 1
+            # Players of a transport stream skip damaged packets, so it has no certain end.
+            whole = top.found is not found or found.signature is TRANSPORT
+            end = len(data) if whole else top.end()
+            yield from self._drafts(data, found, end, role)
+
+    def _drafts(self, data: bytes, found: Found, end: int, role: Role) -> Iterator[_Draft]:
+        head = data[found.start : found.start + HEAD]
+        if found.signature is TRANSPORT:
+            head = transport(head)
+        if role is Role.APPENDED and found.signature.kind == "jpeg" and _is_gain_map(data, found):
+            role = Role.INSIDE
+        for medium in self._media:
+            if not medium.recognise(head):
+                continue
+            self._films += medium.lasting
+            number = None if self._films > MAX_FILMS else self._budget.number()
+            if number is None:
+                self._budget.cut = True
+                return
+            yield _Draft(medium, number, role, found=found, end=end)
+
+    def _cut(self, data: bytes, draft: _Draft) -> bytes | None:
+        """Return the bytes of a part; None if too much was copied before."""
+        if draft.found is None:
+            return draft.form
+        found = draft.found
+        content = self._budget.copy(data, found.start, draft.end)
+        if content is None or found.signature is not TRANSPORT:
+            return content
+        return transport(content)
+
+    def _packed(self, data: bytes, packages: _Packages) -> Iterator[bytes]:
+        """Yield the files that are packed in, or written into, some bytes."""
+        if data.startswith(b"\x1f\x8b\x08"):
+            yield archives.unzip(data, self._budget)
+        for start in packages.members:
+            if self._budget.late():
+                return
+            yield from self._member(data, start)
+        if packages.pdf is not None:
+            yield from packages.pdf.pictures()
+        if markup.is_text(data):
+            yield from markup.embedded(data, self._budget)
+        else:
+            yield from (markup.url_at(data, start) for start in packages.urls[:MAX_WRITTEN])
+
+    def _member(self, data: bytes, start: int) -> Iterator[bytes]:
+        """Yield a packed file of an archive, if its first bytes are those of something."""
+        if (member := archives.member(data, start)) is None:
+            return
+        head = archives.unpack_member(data, *member, HEAD)
+        known = any(medium.recognise(head) for medium in self._media)
+        if not (known or markup.document_type(head) or any(scan(head, self._budget))):
+            return
+        content = archives.unpack_member(data, *member, self._budget.room())
+        self._budget.unpack(len(content))
+        yield content
+
+
+def _is_gain_map(data: bytes, found: Found) -> bool:
+    head = data[found.start : found.start + GAIN_MAP_HEAD]
+    return any(mark in head for mark in _GAIN_MAPS)
