@@ -35,6 +35,7 @@ class Bounds(msgspec.Struct, frozen=True):
 
     max_pixels: int
     seconds: float  # of work, for a file with a duration
+    picture_seconds: float = 6.0  # of work, for any other file
 
 
 class Hashed(msgspec.Struct, frozen=True):

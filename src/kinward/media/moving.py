@@ -1,60 +1,57 @@
-"""The pictures of an animated image in the order of time, as a reviewer's player shows them."""
+"""The pictures of an image in the order of time, as a reviewer's player shows them."""
 
-import io
 from collections.abc import Iterator
 from typing import Final
 
-from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
+from PIL import Image
 
-from kinward.media.errors import TooManyPixels, TypeUnsupported, Undecodable
-from kinward.media.picture import READERS
-from kinward.media.shown import PAGES, flat
+from kinward.media.errors import TypeUnsupported, Undecodable
+from kinward.media.medium import Bounds
+from kinward.media.picture import over_page, type_of
+from kinward.media.shown import PAGES
+from kinward.media.stills.pages import pictures_of
+from kinward.media.stills.reading import Picture, Reading
 
-UNSAID: Final = 0.1  # seconds: what browsers take for a frame of no or next to no duration
-LEAST: Final = 0.011
 SIDE: Final = 480  # pixels
+STAYS: Final = 2.0  # seconds, of a picture that is no frame of an animation
 
 
-def moving_pictures(data: bytes, max_pixels: int) -> Iterator[tuple[Image.Image, float]]:
-    """Yield each picture in RGB, upright, and the seconds for which it is shown.
+def moving_pictures(
+    data: bytes, max_pixels: int, seconds: float
+) -> Iterator[tuple[Image.Image, float]]:
+    """Yield each picture in RGB, as shown, and the seconds for which it is shown.
 
-    An animation that is transparent somewhere is played over white, and once more over black.
-    Raises the errors of `picture.read_picture`.
+    Pictures that are transparent somewhere are played over white, and once more over black. Raises
+    the errors of `picture.read_picture`, and `Undecodable` if there is no time for the rest.
     """
     for page in PAGES[:2]:
-        opaque = True
-        for image, seconds in _frames(data, max_pixels):
-            opaque = opaque and not _is_clear(image)
-            shown = flat(image, page)
-            shown.thumbnail((SIDE, SIDE))
-            yield shown, seconds
+        opaque, count = True, 0
+        first: tuple[Image.Image, float] | None = None
+        for picture in _in_order(data, max_pixels, seconds):
+            shown, count = picture.as_shown(), count + 1
+            opaque = opaque and shown.mode == "RGB"
+            image = over_page(shown, page)
+            image.thumbnail((SIDE, SIDE))
+            frame = image, picture.seconds or STAYS
+            if count == 1:
+                first = frame
+                continue
+            if first is not None:
+                yield first
+                first = None
+            yield frame
+        if count < 2:
+            raise TypeUnsupported("It does not move.")
         if opaque:
             return
 
 
-def _frames(data: bytes, max_pixels: int) -> Iterator[tuple[Image.Image, float]]:
-    try:
-        with Image.open(io.BytesIO(data), formats=READERS) as source:
-            if source.width * source.height > max_pixels:
-                raise TooManyPixels(f"The limit is {max_pixels:,} pixels.")
-            if int(getattr(source, "n_frames", 1)) < 2:
-                raise TypeUnsupported("It does not move.")
-            for frame in ImageSequence.Iterator(source):
-                frame.load()
-                milliseconds = frame.info.get("duration") or 0
-                seconds = float(milliseconds) / 1000
-                yield ImageOps.exif_transpose(frame), seconds if seconds > LEAST else UNSAID
-    except UnidentifiedImageError as error:
-        raise TypeUnsupported from error
-    except (MemoryError, TooManyPixels, TypeUnsupported):
-        raise
-    except Exception as error:  # a decoder may raise anything on hostile bytes
-        raise Undecodable(f"{type(error).__name__} while decoding.") from error
-
-
-def _is_clear(image: Image.Image) -> bool:
-    """Return whether a picture is transparent somewhere."""
-    if "A" not in image.getbands() and "transparency" not in image.info:
-        return False
-    least, _ = image.convert("RGBA").getchannel("A").getextrema()
-    return isinstance(least, int) and least < 255
+def _in_order(data: bytes, max_pixels: int, seconds: float) -> Iterator[Picture]:
+    last = (0, 0)
+    # Frames are read in their order for half of the time of a reading.
+    reading = Reading(Bounds(max_pixels, seconds, 2 * seconds))
+    for picture in pictures_of(data, type_of(data), reading):
+        if (picture.strand, picture.moment) < last:
+            raise Undecodable("There is no time for all of it.")
+        last = picture.strand, picture.moment
+        yield picture

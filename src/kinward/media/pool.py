@@ -57,6 +57,7 @@ PARTS: Final = {
     CONTENTS: "contents",
 }  # of an answer; else the still
 IMPROPER: Final = "Its decoder gave no proper answer."  # only a broken one does
+PICTURE_SHARE: Final = 0.6  # of the time for an image, after which a decoder returns what it read
 
 _ERRORS: dict[str, type[KinwardError]] = {
     error.code: error for error in (TypeUnsupported, Undecodable, TooManyPixels)
@@ -109,7 +110,7 @@ class Decoders:
         without: frozenset[str] = frozenset(),
     ) -> None:
         self._seconds, self._video_seconds = seconds, video_seconds
-        bounds = Bounds(max_pixels, video_seconds)
+        bounds = Bounds(max_pixels, video_seconds, PICTURE_SHARE * seconds)
         self._spares = Spares(lambda: start_decoder(bounds, memory=memory, without=without))
         self._idle: queue.LifoQueue[Decoder | None] = queue.LifoQueue()
         for _ in range(count):
