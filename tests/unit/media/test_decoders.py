@@ -82,6 +82,7 @@ def test_too_little_memory_is_an_answer_and_not_a_crash() -> None:
 def test_a_decoder_that_takes_too_long_is_killed_and_replaced() -> None:
     slow = pictures.encode(pictures.draw(4, (3000, 2000)), "PNG")
     decoders = pool(count=1, seconds=0.02)
+    decoders.walls()  # starts it
     with pytest.raises(Undecodable, match=r"0\.02 seconds"):
         decoders.hash(slow)
     patient = pool(count=1)
