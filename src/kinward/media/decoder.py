@@ -44,6 +44,7 @@ PACKAGES: Final = ("kinward.media", "av", "pillow_heif")
 PARENTS: Final = ("kinward.media.pool", "kinward.media.process", "kinward.media.decoder")
 LATE: Final = (
     *("PIL.ImageCms", "PIL.ImageMorph", "PIL.ImageSequence", "traceback", "linecache", "decimal"),
+    *("numpy.ma", "numpy.fft", "numpy.linalg", "numpy.random"),
     *(
         f"encodings.{name}"
         for name in ("ascii", "cp1252", "idna", "latin_1", "punycode", "unicode_escape")
