@@ -5,12 +5,13 @@ from kinward.media import decoders, split_frames
 
 
 def view_hashes(data: bytes) -> list[bytes]:
-    """Return the hash of each of Kinward's views of a file; none if it refuses the file."""
+    """Return each hash by which Kinward looks a file up; none if it refuses the file.
+
+    The hashes of a picture turned and mirrored are among them where they are exact: lists have
+    pictures as they are stored, too.
+    """
     try:
         hashed = decoders().hash(data)
     except KinwardError:
         return []
-    views = getattr(hashed, "views", None)
-    if views is not None:
-        return [bytes(view.hash) for view in views]
-    return split_frames(hashed.signature)
+    return [way for view in hashed.views for way in split_frames(view.hash + view.turned)]
