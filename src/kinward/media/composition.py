@@ -50,7 +50,7 @@ def hash_parts(
     for place, following in enumerate(_then_none(parts), after):
         if place or following is not None:
             merger.stream()
-        if part is None or not merger.wanted:
+        if part is None or not merger.wanted or (place > after and budget.late()):
             break
         if place or following is not None:
             begins(place, part.medium.lasting or place >= SEVERAL)
