@@ -78,7 +78,7 @@ def _hash(part: Part, bounds: Bounds, merger: Merger) -> None:
 def strands_of(data: bytes, bounds: Bounds, media: Sequence[Medium]) -> list[Strand]:
     """Return what there is to see in a file, part by part. What cannot be read is left out."""
     found: list[Strand] = []
-    for part in _parts(data, bounds, media):
+    for part in {part.number: part for part in reversed(_parts(data, bounds, media))}.values():
         try:
             strands = part.medium.strands(part.data, bounds)
         except KinwardError:
@@ -92,7 +92,7 @@ def strands_of(data: bytes, bounds: Bounds, media: Sequence[Medium]) -> list[Str
             )
             for strand in strands
         ]
-    return found
+    return sorted(found, key=lambda strand: strand.number)
 
 
 def still_of_parts(
