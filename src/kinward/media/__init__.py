@@ -17,12 +17,13 @@ from kinward.media.medium import (
     Hashed,
     Medium,
     Playback,
+    Strand,
     View,
     split_frames,
     views_of,
 )
 from kinward.media.pool import Busy, Decoders, decoders
-from kinward.media.registry import MEDIA, medium_of, medium_of_type
+from kinward.media.registry import MEDIA, medium_of, medium_of_type, medium_showing
 
 if TYPE_CHECKING:
     from kinward.media.footage import read_video
@@ -42,6 +43,7 @@ __all__ = (
     "Hashed",
     "Medium",
     "Playback",
+    "Strand",
     "TooManyPixels",
     "TypeUnsupported",
     "Undecodable",
@@ -54,6 +56,7 @@ __all__ = (
     "hash_many",
     "medium_of",
     "medium_of_type",
+    "medium_showing",
     "read_picture",
     "read_video",
     "split_frames",

@@ -167,9 +167,13 @@ class _Finder:
 
     def _forms(self, data: bytes, role: Role) -> Iterator[_Draft]:
         """Yield what each medium takes the bytes as a whole for."""
+        known: set[str] = set()
         for form in (data, *boxes.readings(data)):
             for medium in self._media:
-                if medium.recognise(form) and (number := self._budget.number()) is not None:
+                if (medium.lasting and medium.name in known) or not medium.recognise(form):
+                    continue
+                known.add(medium.name)
+                if (number := self._budget.number()) is not None:
                     yield _Draft(medium, number, role, form)
 
     def _layers(
