@@ -40,6 +40,10 @@ DOCUMENTS: dict[str, Callable[[bytes], bytes]] = {
         '<!DOCTYPE svg [<!ENTITY a "data:image/png;base">'
         f'<!ENTITY b "64,{base64.b64encode(file).decode()}">]>',
     ),
+    "SVG, rare encoding": lambda file: (
+        b"<?xml version='1.0' encoding='x-none'?><!DOCTYPE svg [<!ENTITY a 'b'>]>"
+        + svg(data_url(file))
+    ),
     "SVG, after comments": lambda file: svg(
         data_url(file), "<?xml version='1.0'?>\n<!-- a --><!-- b -->"
     ),
