@@ -4,8 +4,8 @@
 
 `tests/mutants.toml` names the modules, their tests, and the changes that are accepted. Works on two
 copies of the tree, on a server and databases of its own. The first run records which tests call
-which functions (in .mutants/); a change is then shown to the tests that call its function, quickest
-first, and one that they let pass to all other tests of its room.
+which functions (in .mutants/). A change in a function is shown to the tests that call it, quickest
+first, and any other change to all tests of its room. An interrupted run resumes with its SEED.
 """
 
 import argparse
@@ -21,7 +21,6 @@ import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,8 +70,10 @@ def expand(folder: Path, patterns: list[str]) -> list[str]:
 def list_mutants() -> list[Mutant]:
     """Every change of every module in the map."""
     mutants = []
-    for room in read_map()["rooms"]:
-        tests = tuple(path for path in expand(ROOT, room["tests"]) if "/test_" in path)
+    rooms = read_map()
+    for room in rooms["rooms"]:
+        patterns = [*room["tests"], *rooms["everywhere"]]
+        tests = tuple(path for path in expand(ROOT, patterns) if "/test_" in path)
         for module in expand(ROOT / PACKAGE, room["modules"]):
             source = (ROOT / PACKAGE / module).read_text()
             mutants += [Mutant(module, change, tests) for change in find_changes(source)]
@@ -162,27 +163,20 @@ class Worker:
         source = (self.folder / PACKAGE / mutant.module).read_text()
         self.write(mutant.module, mutant.change.apply(source))
         try:
-            outcome = SURVIVED
-            for tests in _choose(mutant, recorded):
-                seconds = sum(recorded[test]["seconds"] for test in tests)
-                status = self.run_tests(tests, min(START + 4 * seconds, LONGEST))
-                outcome = {0: SURVIVED, -1: TOO_LONG}.get(status, NOTICED)
-                if outcome != SURVIVED:
-                    break
-            return outcome
+            tests = choose_tests(mutant, recorded)
+            seconds = sum(recorded[test]["seconds"] for test in tests)
+            status = self.run_tests(tests, min(START + 4 * seconds, LONGEST))
+            return {0: SURVIVED, -1: TOO_LONG}.get(status, NOTICED)
         finally:
             self.write(mutant.module, source)
 
 
-def _choose(mutant: Mutant, recorded: Recorded) -> Iterator[list[str]]:
-    """The tests that call a change's function, quickest first; then all others of its room."""
+def choose_tests(mutant: Mutant, recorded: Recorded) -> list[str]:
+    """The tests that call a change's function, or all of its room if none does, quickest first."""
     name = f"{mutant.module}:{mutant.change.function}"
     room = [test for test in recorded if test.partition("::")[0] in mutant.tests]
     room.sort(key=lambda test: recorded[test]["seconds"])
-    near = [test for test in room if name in recorded[test]["called"]]
-    for tests in (near, [test for test in room if test not in near]):
-        if tests:
-            yield tests
+    return [test for test in room if name in recorded[test]["called"]] or room
 
 
 def record(workers: list[Worker], files: list[str]) -> Recorded:
@@ -233,12 +227,16 @@ def _fingerprint(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def judge_all(workers: list[Worker], mutants: list[Mutant], recorded: Recorded) -> dict[int, str]:
-    """The outcome of each mutant, by its place."""
+def judge_all(
+    workers: list[Worker], mutants: list[Mutant], recorded: Recorded, journal: Path
+) -> dict[int, str]:
+    """The outcome of each mutant, by its place. `journal` has those of an interrupted run."""
     idle: Queue[Worker] = Queue()
     for worker in workers:
         idle.put(worker)
     outcomes: dict[int, str] = {}
+    if journal.exists():
+        outcomes = dict(json.loads(line) for line in journal.read_text().splitlines())
 
     def work(place: int) -> None:
         worker, mutant, began = idle.get(), mutants[place], time.monotonic()
@@ -246,6 +244,8 @@ def judge_all(workers: list[Worker], mutants: list[Mutant], recorded: Recorded) 
             outcomes[place] = worker.judge(mutant, recorded)
         finally:
             idle.put(worker)
+        with journal.open("a") as file:
+            file.write(json.dumps([place, outcomes[place]]) + "\n")
         where = f"{mutant.module}:{mutant.change.line} {mutant.change.text}"
         took = f"{time.monotonic() - began:4.0f} s"
         head = f"{len(outcomes):4}/{len(mutants)} {outcomes[place]:<9}{took}"
@@ -253,7 +253,7 @@ def judge_all(workers: list[Worker], mutants: list[Mutant], recorded: Recorded) 
 
     with ThreadPoolExecutor(len(workers)) as pool:
         try:
-            list(pool.map(work, range(len(mutants))))
+            list(pool.map(work, [n for n in range(len(mutants)) if n not in outcomes]))
         except KeyboardInterrupt:  # say what is known
             pool.shutdown(cancel_futures=True)
     return outcomes
@@ -303,7 +303,9 @@ def main() -> int:
             for number in range(WORKERS)
         ]
         recorded = record(workers, sorted({test for mutant in mutants for test in mutant.tests}))
-        return min(1, report(mutants, judge_all(workers, mutants, recorded)))
+        tree = _fingerprint(workers[0].folder)
+        journal = KEPT / f"{tree[:16]}-{seed}-{count}.jsonl"
+        return min(1, report(mutants, judge_all(workers, mutants, recorded, journal)))
 
 
 if __name__ == "__main__":

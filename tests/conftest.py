@@ -17,4 +17,4 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
     chosen = database_settings(config().database_url)
     for known in (settings.DATABASES["default"], connection.settings_dict):
-        known.update({name: chosen[name] for name in ("USER", "PASSWORD", "HOST", "PORT")})
+        known.update({name: chosen[name] for name in ("NAME", "USER", "PASSWORD", "HOST", "PORT")})

@@ -1,9 +1,9 @@
 """Killed at random, again and again: nothing is lost, nothing is done twice, nothing is stuck.
 
 The demo runs against a sandbox, a receiver and an object store that misbehave, while members post
-known pictures and appeal, one reviewer decides in the console and another answers the appeals.
-Meanwhile web and worker are killed with SIGKILL, process group and all. `make chaos` does it 500
-times.
+known pictures, plain and in disguise, and appeal. One reviewer decides in the console and another
+answers the appeals. Meanwhile web and worker are killed with SIGKILL, process group and all, and so
+are the decoders that read the pictures. `make chaos` does it 500 times.
 """
 
 import contextlib
@@ -23,6 +23,7 @@ import httpx
 import psutil
 import psycopg
 import pytest
+from PIL import Image, ImageOps
 
 from kinward.demo import pictures
 from kinward.demo.visitor import Visitor
@@ -109,14 +110,47 @@ class Reviewer:
         )
 
 
+def disguised(seed: int) -> list[bytes]:
+    """A known picture, plain and as files of which a naive reader sees another picture."""
+    known = pictures.draw(seed).resize((640, 480)).convert("RGB")
+    cover = pictures.draw(seed + 5000).resize((640, 480)).convert("RGB")
+    turned = Image.Exif()
+    turned[0x112] = 6
+    transparent = Image.merge(
+        "LA", (Image.new("L", known.size), ImageOps.invert(known.convert("L")))
+    )
+    later = {"save_all": True, "append_images": [known], "duration": [40, 4000]}
+    return [
+        pictures.encode(known, "JPEG", quality=70),
+        pictures.encode(known.transpose(Image.Transpose.ROTATE_90), "JPEG", exif=turned),
+        pictures.encode(ImageOps.mirror(known), "WEBP", quality=80),
+        pictures.encode(cover, "GIF", **later),
+        pictures.encode(cover, "WEBP", **later),
+        pictures.encode(cover, "JPEG") + pictures.encode(known, "JPEG"),
+        pictures.encode(transparent, "PNG"),
+    ]
+
+
 def kill(demo: Demo, role: str) -> bool:
-    """SIGKILL a role's whole process group."""
+    """SIGKILL a role's whole process group, or one decoder."""
     assert demo.process is not None
+    if role == "decoder":
+        return kill_decoder(demo)
     wanted = {"web": "kinward.project.asgi", "worker": "kinward worker"}[role]
     for child in psutil.Process(demo.process.pid).children():
         with contextlib.suppress(psutil.Error, ProcessLookupError):
             if wanted in " ".join(child.cmdline()):
                 os.killpg(child.pid, signal.SIGKILL)
+                return True
+    return False
+
+
+def kill_decoder(demo: Demo) -> bool:
+    assert demo.process is not None
+    for child in psutil.Process(demo.process.pid).children(recursive=True):
+        with contextlib.suppress(psutil.Error, ProcessLookupError):
+            if "kinward.media.decoder" in " ".join(child.cmdline()):
+                os.kill(child.pid, signal.SIGKILL)
                 return True
     return False
 
@@ -143,10 +177,8 @@ class Members(threading.Thread):
         self.demo, self.wave, self.stopping, self.joined = demo, wave, threading.Event(), 0
 
     def run(self) -> None:
-        known = [
-            pictures.encode(pictures.draw(seed).resize((640, 480)), "JPEG", quality=70)
-            for seed in pictures.BANKED_SEEDS
-        ]
+        known = [data for seed in pictures.BANKED_SEEDS for data in disguised(seed)]
+        random.Random(self.wave).shuffle(known)
         number = 0
         while not self.stopping.is_set():
             number += 1
@@ -280,14 +312,14 @@ def test_killed_again_and_again(
     for thread in (*members, decisions, appeals):
         thread.start()
 
-    began, killed = time.monotonic(), {"web": 0, "worker": 0}
+    began, killed = time.monotonic(), {"web": 0, "worker": 0, "decoder": 0}
     # While web is down nobody can post: go on until enough was going on to prove something.
     while sum(killed.values()) < KILLS or joined(members) < KILLS * 2 // 3:
         assert time.monotonic() - began < 12 * KILLS, "too little goes on between two kills"
         if dice.random() < 0.5:  # a start costs seconds: let something happen between two kills
             wait_until_up(chaotic)
         time.sleep(dice.uniform(0.05, 2.0))
-        role = dice.choice(["worker", "worker", "web"])
+        role = dice.choice(["worker", "worker", "web", "decoder"])
         if kill(chaotic, role):
             killed[role] += 1
             if sum(killed.values()) % max(1, KILLS // 20) == 0:

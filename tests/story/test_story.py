@@ -186,7 +186,7 @@ def test_a_picture_that_is_none_is_refused_with_a_sentence(
     demo: Demo, member: BrowserContext
 ) -> None:
     page = join_and_post(member, demo, "sandpiper", 17, "a.jpg", b"not a picture")
-    expect(page.get_by_role("status")).to_contain_text("This cannot be checked")
+    expect(page.get_by_role("status")).to_contain_text("Only pictures and videos")
     expect(page.locator("li[data-post]")).to_have_count(0)
 
 

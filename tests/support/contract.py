@@ -7,6 +7,8 @@ from typing import Any, Final
 import httpx
 from openapi_schema_validator import OAS31Validator
 
+from kinward.gate.hma import is_hma
+from kinward.gate.http import CODE, TEXT
 from kinward.gate.routes import ROUTES, openapi
 from kinward.gate.routing import Router
 
@@ -30,6 +32,12 @@ def check_answer(response: httpx.Response) -> None:
     request = response.request
     raw = request.url.raw_path.partition(b"?")[0].decode()
     found = ROUTER.find(request.url.path, raw)
+    if is_hma(request.url.path) and response.status_code != 200:
+        assert response.headers["content-type"] == TEXT
+        assert request.method == "HEAD" or response.headers[CODE] in response.text
+    if found is None and is_hma(request.url.path):
+        assert response.status_code in (401, 403, 501, 503)
+        return
     if found is None or request.method not in found.address.methods:
         assert response.status_code == (404 if found is None else 405)
         return

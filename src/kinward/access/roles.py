@@ -12,14 +12,28 @@ _REVIEWER: Final = _BANKS | {
     Permission.KEEP_SILENT,
     Permission.DECIDE_APPEALS,
 }
-_SENIOR: Final = _REVIEWER | {Permission.FREE_CASES, Permission.READ_VERDICTS}
+_SENIOR: Final = _REVIEWER | {
+    Permission.FREE_CASES,
+    Permission.READ_VERDICTS,
+    Permission.SILENCE_MATCHES,
+    Permission.SETTLE_FLOODS,
+}
 _OPERATOR: Final = _BANKS | {
     Permission.REPLAY,
     Permission.SWITCH_REPORTING,
     Permission.SWITCH_BANKS,
+    Permission.TUNE_BANKS,
 }
 _AUDITOR: Final = frozenset({Permission.READ_LEDGER})
-_LEAD: Final = frozenset({Permission.CHANGE_POLICY, Permission.CHANGE_GUIDELINES})
+_LEAD: Final = frozenset(
+    {
+        Permission.CHANGE_POLICY,
+        Permission.CHANGE_GUIDELINES,
+        Permission.SEE_BANKS,
+        Permission.TUNE_BANKS,
+        Permission.SILENCE_MATCHES,
+    }
+)
 _CUSTODIAN: Final = frozenset(
     {
         Permission.HOLD_EVIDENCE,
@@ -44,7 +58,7 @@ def least_roles(permission: Permission) -> list[str]:
     """List the smallest roles with a permission; none if only the command line has it.
 
     >>> least_roles(Permission.SEE_BANKS), least_roles(Permission.MANAGE_KEYS)
-    (['reviewer', 'operator'], [])
+    (['reviewer', 'operator', 'policy lead'], [])
     """
     allowing = {role: allowed for role, allowed in ROLES.items() if permission in allowed}
     return [

@@ -7,6 +7,7 @@ from kinward.casebook.kinds import (
     USER_REPORT,
     FindingKind,
     Ground,
+    Unreadable,
     finding_kind,
     names_by_people,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "FindingKind",
     "Ground",
     "Priority",
+    "Unreadable",
     "UserReport",
     "Verdict",
     "check_move",

@@ -68,15 +68,21 @@ class FindingKind(ABC):
         yield from ()
 
     def rule(self, guidelines: Guidelines, finding: Finding) -> FindingRule:
-        """Return the rule of the guidelines that fits a finding."""
+        """Return the rule of the guidelines that fits a finding.
+
+        A finding that waits for a person keeps its content in quarantine and takes nothing else.
+        """
         asked = self.asks(finding)
-        return rule_for(
+        rule = rule_for(
             guidelines,
             asked.confidence,
             exact=asked.exact,
             category=asked.category,
             given_back=finding.given_back,
         )
+        if not finding.waits:
+            return rule
+        return msgspec.structs.replace(rule, content="quarantine", account="keep", verdict="")
 
     def sense(
         self,
@@ -85,6 +91,7 @@ class FindingKind(ABC):
         grounds: list[dict[str, Any]],
         content_id: str = "",
         given_back: bool = False,
+        waits: bool = False,
         **source: Check | UserReport,
     ) -> Finding:
         """Return a finding that is in no case yet and not saved.
@@ -98,10 +105,17 @@ class FindingKind(ABC):
             content_id=content_id,
             grounds=grounds,
             given_back=given_back,
+            waits=waits,
             **source,
         )
         finding.confidence = self.asks(finding).confidence
         return finding
+
+
+FLOODED: Final = Ground(
+    "One of these hashes hit many accounts at once, so it may be wrong. A person decides.",
+    verified=False,
+)
 
 
 class BankMatch(FindingKind):
@@ -111,13 +125,16 @@ class BankMatch(FindingKind):
     tally = "match"
     of_file = True
 
-    def of_check(self, check: Check, matches: Sequence[Match], *, given_back: bool) -> Finding:
-        """Return the finding that a check's matches come to."""
+    def of_check(
+        self, check: Check, matches: Sequence[Match], *, given_back: bool, waits: bool = False
+    ) -> Finding:
+        """Return the finding that a check's matches come to. `waits`: the flood guard holds one."""
         return self.sense(
             at=check.uploaded_at,
             content_id=check.content_id,
             grounds=msgspec.to_builtins(matches),
             given_back=given_back,
+            waits=waits,
             check_made=check,
         )
 
@@ -131,7 +148,8 @@ class BankMatch(FindingKind):
         )
 
     def in_words(self, finding: Finding) -> list[Ground]:
-        return [_match_in_words(ground) for ground in finding.grounds]
+        words = [_match_in_words(ground) for ground in finding.grounds]
+        return [*words, FLOODED] if finding.waits else words
 
     def counted(self, confidence: str, count: int) -> str:
         if confidence == BankConfidence.VERIFIED:
@@ -195,6 +213,31 @@ class Disputed(UserReported):
     name = "dispute"
 
 
+class Unreadable(FindingKind):
+    """A finding of a kind that this version lacks: a newer one, or a plug-in that is gone.
+
+    It stays in its case and waits for a person. It has no consequence of its own.
+    """
+
+    tally = "unreadable"
+
+    def __init__(self, name: str = "") -> None:
+        self.missing = name
+
+    def asks(self, finding: Finding) -> Asked:
+        return Asked(confidence="unverified")
+
+    def in_words(self, finding: Finding) -> list[Ground]:
+        text = f"This version of Kinward cannot read findings of the kind {self.missing!r}."
+        return [Ground(f"{text} Ask an administrator before you decide.", verified=False)]
+
+    def counted(self, confidence: str, count: int) -> str:
+        return ngettext("%d unreadable finding", "%d unreadable findings", count) % count
+
+    def for_authority(self, finding: Finding) -> list[str]:
+        return []
+
+
 MATCH: Final = BankMatch()
 USER_REPORT: Final = UserReported()
 DISPUTE: Final = Disputed()
@@ -206,8 +249,8 @@ FINDING_KINDS: Final[dict[str, FindingKind]] = {
 
 
 def finding_kind(name: str) -> FindingKind:
-    """Return the kind with the name that `Finding.kind` has. Raises `KeyError` if there is none."""
-    return FINDING_KINDS[name]
+    """Return the kind with the name that `Finding.kind` has, or `Unreadable` if there is none."""
+    return FINDING_KINDS.get(name) or Unreadable(name)
 
 
 def names_by_people() -> list[str]:

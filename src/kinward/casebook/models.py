@@ -108,6 +108,10 @@ class Finding(models.Model):
     confidence = models.CharField(max_length=40)
     grounds = models.JSONField()
     given_back = models.BooleanField(default=False)  # a person gave the same back before
+    # A hash that it names hit many accounts at once, so no rule concludes its case.
+    waits = models.BooleanField(default=False)
+    # A person called every hash that it names wrong, and what it took was given back.
+    void = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

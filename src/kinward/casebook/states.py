@@ -15,7 +15,8 @@ class CaseState(StrEnum):
     REPORTED = "reported"  # the authority has the report; closed
     ENFORCED = "enforced"  # its consequences were drawn, and none was a report; closed
     DISMISSED = "dismissed"  # everything was given back; closed
-    OVERTURNED = "overturned"  # an appeal was won, everything was given back; closed
+    # An appeal was won, or a rule relied on a wrong hash; everything was given back; closed.
+    OVERTURNED = "overturned"
 
 
 UNDECIDED: Final = (CaseState.OPEN, CaseState.ESCALATED)

@@ -9,10 +9,11 @@ from typing import Any, Final, TextIO, cast
 
 import click
 
+from kinward.cli.bank_rules import floods, rules_of, show_survey, tune
 from kinward.cli.counts import counted
 from kinward.cli.main import operator
 from kinward.exchanges.api import mark_false_positive
-from kinward.findings.api import file_matches
+from kinward.findings.api import search_file
 from kinward.ground.errors import KinwardError
 from kinward.matching.api import (
     DIGESTS,
@@ -30,10 +31,10 @@ from kinward.matching.api import (
     kind_named,
     lines_of,
     list_banks,
-    look_up,
     read_list,
     read_vic,
     remove_hashes,
+    search_value,
     write_list,
 )
 from kinward.media import decoders, digest_bytes
@@ -66,9 +67,8 @@ def create(name: str, confidence: str, description: str) -> None:
 def show_banks() -> None:
     """List the banks with their numbers of live hashes."""
     for row in cast("Any", list_banks()):
-        state = "  disabled" if row.disabled else ""
         hashes = counted(row.live, "hash", "hashes")
-        click.echo(f"{row.name}  {row.confidence}  {hashes}{state}  {row.description}")
+        click.echo(f"{row.name}  {row.confidence}  {hashes}{rules_of(row)}  {row.description}")
 
 
 @bank.command()
@@ -258,24 +258,33 @@ def _parse(text: str) -> tuple[str, bytes]:
     "--hash", "hash_", metavar="KIND:VALUE", help="A hash, such as pdq:3c3c…, in place of a file."
 )
 def search(file: Path | None, hash_: str | None) -> None:
-    """List the banked hashes that match a file or a hash."""
+    """List the banked hashes that match a file or a hash, and what stays quiet and why."""
     if (file is None) == (hash_ is None):
         raise click.UsageError("Give either a file or --hash.")
     if file is not None:
-        matches = file_matches(file.read_bytes())
+        _search_file(file)
     else:
-        try:
-            matches = look_up([_parse(hash_ or "")])
-        except ValueError as error:
-            raise click.UsageError(str(error)) from error
-    for match in matches:
-        about = " ".join(filter(None, (match.label, match.reference)))
-        click.echo(
-            f"{match.hash}  {match.bank} ({match.confidence})  {match.kind}"
-            f"  distance {match.distance}  {about}"
-        )
-    if not matches:
-        click.echo("No banked hash matches.")
+        _search_value(hash_ or "")
+
+
+def _search_file(file: Path) -> None:
+    found = search_file(file.read_bytes())
+    for reason in found.missed:
+        click.secho(f"Not everything was looked up. {reason}", fg="yellow", err=True)
+    nothing = f"No banked hash matches. Looked up: {', '.join(found.checked)}."
+    show_survey(found.met, found.values, nothing)
+
+
+def _search_value(text: str) -> None:
+    name, _, value = text.partition(":")
+    try:
+        kind, parsed, met = search_value(name, value)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    nothing = f"No banked hash matches. Looked up: {kind.name}."
+    if not kind.matched:
+        nothing = f"No banked {kind.name} is identical. Kinward does not match similar ones."
+    show_survey(met, [(kind.name, parsed)], nothing)
 
 
 @bank.command()
@@ -292,6 +301,10 @@ def enable(name: str) -> None:
     """Enable a bank. It matches again."""
     disable_bank(bank=get_bank(name), disabled=False, actor=operator())
     click.echo(f"{name!r} is enabled. It matches again.")
+
+
+bank.command("set")(tune)
+bank.command("floods")(floods)
 
 
 @bank.command("false-positive")

@@ -1,10 +1,12 @@
 """The calls to Kinward. An app needs no more than these."""
 
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Final
 
 import httpx
 from django.conf import settings
+
+NO_PICTURE: Final = "media.type_unsupported"
 
 
 class NotNow(Exception):
@@ -90,6 +92,7 @@ def check_picture(
     """Ask whether a picture may be published: `clear` or `quarantine`.
 
     The content's id is the idempotency key, so that a repeated call about a post has one effect.
+    Raises `Refused` for what is no picture: Kinward has checked only whether its bytes are known.
     """
     fields = {
         "account_id": account_id,
@@ -106,6 +109,8 @@ def check_picture(
         files={"file": (filename, data)},
         headers={"Idempotency-Key": content_id},
     )
+    if answer["outcome"] == "clear" and NO_PICTURE in answer.get("not_checked", ()):
+        raise Refused("Only pictures and videos can be posted here.")
     return str(answer["outcome"])
 
 

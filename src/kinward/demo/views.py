@@ -22,6 +22,9 @@ LANGUAGES = [
     ("es", "Español"),
 ]
 
+# The same words for a slow check and for a quarantined picture: uploaders learn nothing from them.
+BEING_CHECKED = "Your picture is being checked. Only you see it until then."
+
 
 class SignUp(forms.Form):
     """The form to join. It asks for little more than a handle and an age.
@@ -180,15 +183,14 @@ def post(request: HttpRequest) -> HttpResponse:
     try:
         posting.check(new)
     except safety.NotNow:
-        messages.info(request, "Your picture is being checked. It will appear soon.")
+        messages.info(request, BEING_CHECKED)
     except safety.Refused as error:
         new.delete()
         messages.error(request, str(error))
     else:
         new.refresh_from_db(fields=["state"])
         if new.state != "published":
-            # Do not tell the uploader that anything was found: the words are those of a slow check.
-            messages.info(request, "Your picture is being checked. It will appear soon.")
+            messages.info(request, BEING_CHECKED)
     _count_posts(member)
     return redirect("mine")
 

@@ -8,7 +8,12 @@ from django.db import transaction
 from kinward.access.api import AgreementState, Staff, decide_agreement
 from kinward.experience.models import PackVersion, Proposal
 from kinward.experience.population import count_accounts, stored_people
-from kinward.experience.services import activate_proposal, current_pack, store_pack
+from kinward.experience.services import (
+    activate_proposal,
+    current_pack,
+    lock_pack_in_force,
+    store_pack,
+)
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ground.jobs import enqueue
 from kinward.ledger.api import kinds, record
@@ -114,6 +119,7 @@ def decide_proposal(*, proposal_id: UUID, approve: bool, staff: Staff) -> Propos
     The person who proposed it may not approve it. Raises `Outdated` if the pack in force has
     changed since.
     """
+    lock_pack_in_force()
     proposal = decide_agreement(Proposal, proposal_id, approve=approve, staff=staff)
     if approve and current_pack().pack.pk != proposal.base_id:
         raise Outdated

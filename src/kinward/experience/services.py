@@ -11,10 +11,12 @@ from kinward.access.api import AgreementState
 from kinward.experience.live import FIRST_PACK, today
 from kinward.experience.models import Activation, PackVersion, Proposal, Shadow
 from kinward.ground.errors import Forbidden, Invalid, KinwardError, NotFound
+from kinward.ground.locks import in_turn
 from kinward.ledger.api import kinds, record
 from kinward.policy import decode_pack, pack_digest, read_files, require_sound
 
 SYSTEM: Final = Actor.system("experience")
+IN_FORCE: Final = "experience.in_force"  # a lock: one activation at a time
 
 
 class VersionTaken(KinwardError):
@@ -100,7 +102,7 @@ def _activate(
     require_sound(pack.files, today=today())
     if not 1 <= share <= 100:
         raise Invalid("A share is from 1 to 100 percent.")
-    _lock()
+    lock_pack_in_force()
     now = current_pack()
     if (now.pack_id, now.share) == (pack.pk, share) and now.pk is not None:
         raise Invalid(f"{pack} is in force for {share} percent already.")
@@ -137,7 +139,7 @@ def revert_pack(*, actor: Actor) -> Activation:
     Raises `NothingToRevert`.
     """
     actor.must(Permission.CHANGE_POLICY)
-    _lock()
+    lock_pack_in_force()
     in_effect = activations_in_effect()
     if len(in_effect) < 2:
         raise NothingToRevert
@@ -164,9 +166,9 @@ def activations_in_effect() -> list[Activation]:
     return stack
 
 
-def _lock() -> None:
-    """Let one transaction at a time change what is in force."""
-    list(Activation.objects.select_for_update().order_by("-number")[:1])
+def lock_pack_in_force() -> None:
+    """Let one transaction at a time change which pack is in force, from here to its end."""
+    in_turn(IN_FORCE)
 
 
 @transaction.atomic

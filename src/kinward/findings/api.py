@@ -1,7 +1,16 @@
 """The face of `findings`: what other rooms may use."""
 
+from kinward.findings.floods import FloodUnseen, release_flood
 from kinward.findings.retro import match_check_again, retro_match
-from kinward.findings.upload import Outcome, file_matches, prepare, receive
+from kinward.findings.upload import (
+    FileSearch,
+    Outcome,
+    Prepared,
+    prepare,
+    receive,
+    search_file,
+    why_not_checked,
+)
 from kinward.findings.user_reports import (
     USER_REPORT_CATEGORIES,
     TooManyReports,
@@ -15,17 +24,22 @@ from kinward.findings.user_reports import (
 
 __all__ = [
     "USER_REPORT_CATEGORIES",
+    "FileSearch",
+    "FloodUnseen",
     "Outcome",
+    "Prepared",
     "TooManyReports",
     "UserReportIn",
-    "file_matches",
     "get_user_report",
     "match_check_again",
     "outcome_of_user_report",
     "prepare",
     "receive",
     "receive_user_report",
+    "release_flood",
     "report_pairing",
     "retro_match",
+    "search_file",
     "user_reports_by",
+    "why_not_checked",
 ]

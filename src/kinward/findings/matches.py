@@ -17,7 +17,7 @@ from kinward.casebook.api import (
 from kinward.evidence.api import seal_file
 from kinward.exchanges.api import OpinionKind, give_opinion
 from kinward.findings.opening import open_or_join
-from kinward.matching.api import Check, Match
+from kinward.matching.api import Check, Match, guard, record_floods
 from kinward.people.api import LockedAccount
 
 
@@ -29,15 +29,24 @@ def add_match(
     data: bytes | None,
     actor: Actor,
 ) -> Case:
-    """Make a finding of what a check matched, and seal its file if `data` is there."""
+    """Make a finding of what a check matched, and seal its file if `data` is there.
+
+    If a hash hits many accounts at once, the finding waits for a person.
+    """
+    hashes = [match.hash for match in matches]
+    guarded = guard(account, hashes)
 
     def joined(case: Case) -> None:
-        give_opinion(hashes=[match.hash for match in matches], kind=OpinionKind.SEEN, actor=actor)
+        give_opinion(hashes=hashes, kind=OpinionKind.SEEN, actor=actor)
         if data is not None:
             seal_file(case_id=case.id, check=check, data=data, actor=actor)
 
-    sensed = MATCH.of_check(check, matches, given_back=_was_given_back(check))
-    return open_or_join(sensed, account=account, actor=actor, joined=joined)
+    sensed = MATCH.of_check(
+        check, matches, given_back=_was_given_back(check), waits=bool(guarded.held)
+    )
+    case = open_or_join(sensed, account=account, actor=actor, joined=joined)
+    record_floods(guarded.began)
+    return case
 
 
 def _was_given_back(check: Check) -> bool:
@@ -52,6 +61,7 @@ def _was_given_back(check: Check) -> bool:
     by_people = Q(kind__in=names_by_people())
     findings = Finding.objects.filter(
         ~by_people | Q(by_people, case__verdicts__in=confirmed),
+        void=False,  # given back because of a hash, about which people may change their minds
         content_id__in=contents,
         case__account=check.account_id,
         case__state__in=GIVEN_BACK,

@@ -16,7 +16,7 @@ from kinward.access import Actor
 from kinward.casebook.api import Finding
 from kinward.enforcement.api import is_removed
 from kinward.findings.matches import add_match
-from kinward.ground.locks import exclusive, wait_for
+from kinward.ground.locks import exclusive, sharing, wait_for
 from kinward.ledger.api import kinds, record
 from kinward.matching.api import (
     GROUP,
@@ -25,11 +25,13 @@ from kinward.matching.api import (
     Join,
     RetroRun,
     check_values,
+    check_views,
     hashes_of_run,
-    look_up,
     next_run,
     pack_checks,
+    record_quiet,
     steps,
+    survey,
 )
 from kinward.people.api import lock_account
 
@@ -82,8 +84,10 @@ def match_check_again(check_id: UUID) -> bool:
     check = Check.objects.filter(pk=check_id).first()
     if check is None:
         return False
-    matches = look_up(check_values(check))
-    if not matches:
+    sharing(LOOKING_UP)
+    met = survey(check_values(check), check_views(check))
+    record_quiet(check, met.quiet)
+    if not (matches := met.matches):
         return False
     account = lock_account(check.account_id)
     fresh = [match for match in matches if match.hash not in _found_before(check)]
@@ -95,6 +99,11 @@ def match_check_again(check_id: UUID) -> bool:
 
 
 def _found_before(check: Check) -> set[int]:
-    """Return the ids of the banked hashes that findings of this check name already."""
-    findings = Finding.objects.filter(check_made=check).values_list("grounds", flat=True)
+    """Return the ids of the banked hashes that findings of this check name already.
+
+    Void findings do not count: a hash that is right after all is found again.
+    """
+    findings = Finding.objects.filter(check_made=check, void=False).values_list(
+        "grounds", flat=True
+    )
     return {int(match.get("hash", 0)) for grounds in findings for match in grounds}

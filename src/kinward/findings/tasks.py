@@ -3,9 +3,10 @@
 from uuid import UUID
 
 from kinward.findings.copies import bank_confirmed
+from kinward.findings.floods import give_back_wrong, resume_flood
 from kinward.findings.retro import MATCH_HELD, retro_match
 from kinward.ground.jobs import enqueue_once, task
-from kinward.matching.api import HASHES_ADDED
+from kinward.matching.api import FLOOD_RELEASED, HASH_WRONG, HASHES_ADDED
 from kinward.verdicts.api import CONFIRMED_FOR_BANK
 
 
@@ -20,6 +21,18 @@ def match_held() -> None:
     """Look for new hashes in earlier uploads."""
     for _ in retro_match():
         pass
+
+
+@HASH_WRONG.job("findings.give_back_wrong")
+def give_back(hash_id: int, by: str) -> None:
+    """Give back what cases took because of a hash that a person called wrong."""
+    give_back_wrong(hash_id, by)
+
+
+@FLOOD_RELEASED.job("findings.resume_flood")
+def resume(hash_id: int) -> None:
+    """Let the cases go on that waited for a hash."""
+    resume_flood(hash_id)
 
 
 @task("findings.look_for_new_hashes", every="*/5 * * * *")

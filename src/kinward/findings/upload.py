@@ -9,53 +9,126 @@ from kinward.access import Actor
 from kinward.findings.matches import add_match
 from kinward.ground.errors import KinwardError
 from kinward.ground.locks import sharing
-from kinward.matching.api import LOOKING_UP, Frames, Match, Upload, look_up, record_check, values_of
-from kinward.media import Busy, Digests, Hashed, Undecodable, decoders, digest_bytes
+from kinward.matching.api import (
+    LOOKING_UP,
+    Frames,
+    Survey,
+    Upload,
+    kinds_looked_up,
+    record_check,
+    record_quiet,
+    survey,
+    values_of,
+    views_looked_up,
+)
+from kinward.media import (
+    Digests,
+    Hashed,
+    TooPlain,
+    TypeUnsupported,
+    Undecodable,
+    View,
+    decoders,
+    digest_bytes,
+    medium_of,
+)
 from kinward.people.api import get_account, lock_account
 
 
 class Prepared(msgspec.Struct, frozen=True):
-    """A file's digests, and what decoding it gave or why that failed."""
+    """A file's digests, and what decoding it gave.
+
+    `fault`: why it was not read to its end. Then only a match is an answer. `missed`: why the file
+    lacks a kind of hash, or a part of it.
+    """
 
     digests: Digests
     hashed: Hashed | None = None
     fault: KinwardError | None = None
+    missed: tuple[KinwardError, ...] = ()
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The answer to the platform. It never says why, and never how close."""
+    """The answer to the platform. It never says why, and never how close.
+
+    `checked`: the kinds of hash that were looked up. `not_checked`: codes of errors, which say why
+    others were not.
+    """
 
     check_id: str
     outcome: str
+    checked: list[str]
+    not_checked: list[str]
     case_id: str | None = None
+
+
+class FileSearch(msgspec.Struct, frozen=True):
+    """What staff learn about a file: its hashes, what they meet, and what was looked up."""
+
+    values: list[tuple[str, bytes]]
+    met: Survey
+    checked: list[str]
+    missed: list[KinwardError]
 
 
 def prepare(data: bytes) -> Prepared:
     """Hash a file. Outside any transaction, since decoding can take seconds.
 
     A file is read until its match is certain, or to its end. A file that could not be read to the
-    end also carries a fault, raised only if the part that was read matches nothing.
+    end also carries a fault, raised only if the part that was read matches nothing. That includes
+    busy decoders: a file with a banked digest needs none.
     """
-    digests, seen = digest_bytes(data), Frames()
+    digests, stopped = digest_bytes(data), False
+    seen = Frames(digests.known())
 
-    def more(frames: Sequence[bytes]) -> bool:
-        seen.add(frames)
-        return not seen.certain()
+    def more(views: Sequence[View]) -> bool:
+        nonlocal stopped
+        seen.add(views)
+        stopped = seen.certain()
+        return not stopped
 
     try:
         hashed = decoders().hash(data, more)
-    except Busy:
-        raise
+    except TypeUnsupported as other:
+        # A video's container may hold sound alone. What begins as a picture is a broken picture.
+        if _begins_as_picture(data):
+            broken = Undecodable("It begins as a picture.")
+            return Prepared(digests, fault=broken, missed=(broken,))
+        return Prepared(digests, missed=(other,))
     except KinwardError as fault:
-        return Prepared(digests, fault=fault)
+        return Prepared(digests, fault=fault, missed=(fault,))
+    if hashed.entire:
+        return Prepared(digests, hashed)
     cut = Undecodable(f"It was read up to {hashed.seconds:g} seconds; send its frames' hashes.")
-    return Prepared(digests, hashed, fault=None if hashed.entire else cut)
+    return Prepared(digests, hashed, cut, missed=() if stopped else (cut,))
 
 
-def file_matches(data: bytes) -> list[Match]:
-    """Return what a file matches, for staff who ask. Nothing about the file is stored."""
+def _begins_as_picture(data: bytes) -> bool:
+    try:
+        return not medium_of(data).lasting
+    except TypeUnsupported:
+        return False
+
+
+def search_file(data: bytes) -> FileSearch:
+    """Look a file up for staff who ask. Nothing about the file is stored."""
     prepared = prepare(data)
-    return look_up(values_of(prepared.digests, prepared.hashed))
+    values = values_of(prepared.digests, prepared.hashed)
+    checked = kinds_looked_up(prepared.digests, prepared.hashed)
+    met = survey(values, views_looked_up(prepared.hashed))
+    missed = prepared.missed or ((prepared.fault,) if prepared.fault and not met.matches else ())
+    return FileSearch(values, met, checked, why_not_checked(prepared.hashed, checked, missed))
+
+
+def why_not_checked(
+    hashed: Hashed | None, checked: Sequence[str], missed: Sequence[KinwardError]
+) -> list[KinwardError]:
+    """Return why a file was not looked up by every kind of hash that it could have.
+
+    `checked`: the kinds that were looked up. `missed`: what is known before the lookup.
+    """
+    plain = hashed is not None and hashed.kind not in checked
+    return [*missed, TooPlain()] if plain else [*missed]
 
 
 @transaction.atomic
@@ -66,20 +139,35 @@ def receive(
     upload: Upload,
     data: bytes | None = None,
     fault: KinwardError | None = None,
+    missed: Sequence[KinwardError] = (),
 ) -> Outcome:
     """Look an upload up, store the outcome, and return whether the file may be published.
 
     The check, the finding, the case, the sealed bytes, the actions and their jobs are one
-    transaction. Raises `fault` if there is one and nothing matches.
+    transaction. Raises `fault` if there is one and nothing matches, and `TooPlain` if there was
+    nothing to look up. `missed`: as in `Prepared`.
     """
     account = get_account(account_id)
     sharing(LOOKING_UP)
-    matches = look_up(upload.values)
+    checked = kinds_looked_up(upload.digests, upload.hashed)
+    if not checked:
+        raise TooPlain
+    met = survey(upload.values, upload.views)
+    matches = met.matches
     if fault is not None and not matches:
-        raise fault
+        raise _naming(fault, upload.hashed, checked)
+    reasons = [reason.code for reason in why_not_checked(upload.hashed, checked, missed)]
     check = record_check(account=account, upload=upload, matched=bool(matches))
+    record_quiet(check, met.quiet)
     if not matches:
-        return Outcome(str(check.id), "clear")
+        return Outcome(str(check.id), "clear", checked, reasons)
     account = lock_account(account.pk)
     case = add_match(account=account, check=check, matches=matches, data=data, actor=actor)
-    return Outcome(str(check.id), "quarantine", str(case.id))
+    return Outcome(str(check.id), "quarantine", checked, reasons, str(case.id))
+
+
+def _naming(fault: KinwardError, hashed: Hashed | None, checked: Sequence[str]) -> KinwardError:
+    """Let a refusal name the kinds that were looked up for the whole file."""
+    cut = hashed.kind if hashed else ""
+    fault.members["checked"] = [kind for kind in checked if kind != cut]
+    return fault

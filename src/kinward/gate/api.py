@@ -1,5 +1,5 @@
 """The face of `gate`: what other rooms may use."""
 
-from kinward.gate.app import PATHS, Gate
+from kinward.gate.app import Gate, is_for_gate
 
-__all__ = ["PATHS", "Gate"]
+__all__ = ["Gate", "is_for_gate"]

@@ -5,7 +5,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 import structlog
 from django.db import DatabaseError, InterfaceError, close_old_connections
@@ -14,6 +14,7 @@ from kinward.access.api import ApiKey, authenticate, authenticate_known
 from kinward.experience.api import tally_shadow
 from kinward.gate.calls import Call
 from kinward.gate.health import ANSWERS, SECONDS
+from kinward.gate.hma import NotServed, is_hma, key_in
 from kinward.gate.http import (
     FORM_OVERHEAD,
     Disconnected,
@@ -26,7 +27,7 @@ from kinward.gate.http import (
     send_answer,
     send_problem,
 )
-from kinward.gate.routes import ROUTES
+from kinward.gate.routes import LOOK_UP, ROUTES
 from kinward.gate.routing import Fast, Form, Route, Router, Target, prefixes
 from kinward.ground.config import config
 from kinward.ground.errors import KinwardError, NotFound
@@ -41,6 +42,11 @@ SPARE_THREADS: Final = 4  # answer health and accounts while all uploads are bei
 PATHS: Final = (*prefixes(ROUTES), "//")  # some tools join URLs with two slashes
 
 _router = Router(ROUTES)
+
+
+def is_for_gate(path: str) -> bool:
+    """Return whether the gate answers a path, and not the pages."""
+    return path.startswith(PATHS) or is_hma(path)
 
 
 class Gate:
@@ -59,6 +65,7 @@ class Gate:
         request, began = Request(scope, receive), time.perf_counter()
         target = _router.find(request.path, request.raw_path)
         endpoint = target.address.template if target else ""
+        plain = is_hma(request.path)
         try:
             await send_answer(send, await self._answer(request, target))
             ANSWERS.labels(endpoint, "ok").inc()
@@ -66,20 +73,23 @@ class Gate:
             ANSWERS.labels(endpoint, "disconnected").inc()
         except KinwardError as error:
             ANSWERS.labels(endpoint, error.code).inc()
-            await send_problem(send, error)
+            await send_problem(send, error, plain=plain)
         except (DatabaseError, InterfaceError) as error:
             log.error("gate.database", error=str(error).split("\n")[0])
             ANSWERS.labels(endpoint, Unavailable.code).inc()
-            await send_problem(send, Unavailable())
+            await send_problem(send, Unavailable(), plain=plain)
         except Exception:
             log.exception("gate.failed", endpoint=endpoint)
             ANSWERS.labels(endpoint, KinwardError.code).inc()
-            await send_problem(send, KinwardError("The error was logged. Hold the upload back."))
+            fault = KinwardError("The error was logged. Hold the upload back.")
+            await send_problem(send, fault, plain=plain)
         finally:
             SECONDS.labels(endpoint).observe(time.perf_counter() - began)
 
     async def _answer(self, request: Request, target: Target | None) -> Any:
         if target is None:
+            if is_hma(request.path):
+                await self._refuse_unserved(request)
             raise NotFound(f"No endpoint {request.path[:80]!r}. The API is under /v1.")
         methods = target.address.methods
         route = methods.get(request.method)
@@ -117,6 +127,13 @@ class Gate:
             answer = await self._in_thread(lambda: route.handler(Call(read, key)))
         self._write_shadow()
         return answer
+
+    async def _refuse_unserved(self, request: Request) -> NoReturn:
+        """Raise `NotServed` to a caller that may look up. Coop deletes its bank on a 404."""
+        key = key_in(request.raw_path)
+        header = request.header("authorization") if key is None else f"Bearer {key}"
+        await self._authenticate(header, LOOK_UP)
+        raise NotServed
 
     async def _key(self, route: Route, request: Request, target: Target) -> ApiKey | None:
         if not route.scope:

@@ -2,40 +2,84 @@
 
 `/h/hash`, `/m/lookup` and `/m/raw_lookup` have HMA's parameters and answers. A tool that cannot
 send a header has its API key in the path: `/hma/<key>/m/lookup`.
+
+An empty answer means that all was looked up that was asked, and that nothing is known. Whatever
+could not be looked up is an error, and errors are plain text: some tools ignore the status, and
+read each member of a JSON object as a bank.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote
 
-import httpx
 import msgspec
 
+from kinward.findings.api import Prepared, prepare, why_not_checked
 from kinward.gate.calls import Call
-from kinward.ground.config import config
-from kinward.ground.errors import Invalid, KinwardError
+from kinward.gate.fetching import FetchFailed, fetch
+from kinward.ground.errors import KinwardError
 from kinward.ground.multipart import Part
-from kinward.matching.api import Match, Md5, kind_named, kind_of, look_up, values_of
-from kinward.media import decoders, digest_bytes, medium_of
+from kinward.ground.text import storable
+from kinward.matching.api import (
+    DIGESTS,
+    FILE_KINDS,
+    Bank,
+    Match,
+    Md5,
+    Pdq,
+    Role,
+    VideoFrames,
+    kind_of,
+    kinds_looked_up,
+    look_up,
+    matched_kind,
+    values_of,
+    views_looked_up,
+)
+from kinward.media import (
+    MEDIA,
+    Undecodable,
+    decoders,
+    digest_bytes,
+    medium_of,
+)
 
-SECONDS: Final = 30.0
 FILES: Final = ("file", "photo", "video")
+CONTENT_TYPES: Final = ("photo", "video")
 # HMA's names for hashes of a medium, where they differ from Kinward's.
 OTHER_NAMES: Final = {"video": {"video_md5": Md5.name}}
+FILE_TYPES: Final = (*FILE_KINDS, *(name for names in OTHER_NAMES.values() for name in names))
+# The first segments of HMA's addresses. `hma` stands before a key.
+KEYED: Final = "hma"
+ROOTS: Final = frozenset(
+    {
+        KEYED,
+        "c",
+        "dev",
+        "h",
+        "livez",
+        "m",
+        "readyz",
+        "site-map",
+        "site-verification",
+        "status",
+        "ui",
+    }
+)
 
 
-class FetchRefused(KinwardError):
-    """Kinward does not fetch from that host. Name it in KINWARD_FETCH_HOSTS, or send the file."""
+class NotServed(KinwardError):
+    """Kinward does not serve this address of HMA. It knows nothing about what you asked for."""
 
-    code = "fetch.refused"
-    status = 403
+    code = "hma.not_served"
+    status = 501
 
 
-class FetchFailed(KinwardError):
-    """The file could not be fetched."""
+class LookupRefused(KinwardError):
+    """This cannot be looked up, so Kinward cannot say whether it is known."""
 
-    code = "fetch.failed"
-    status = 502
+    code = "lookup.refused"
+    status = 400
 
 
 class FileQuery(msgspec.Struct, frozen=True):
@@ -43,6 +87,7 @@ class FileQuery(msgspec.Struct, frozen=True):
 
     url: str = ""
     types: str = ""
+    content_type: str = ""
 
 
 class TypesQuery(msgspec.Struct, frozen=True):
@@ -52,18 +97,30 @@ class TypesQuery(msgspec.Struct, frozen=True):
 
 
 class LookupQuery(msgspec.Struct, frozen=True):
-    """A hash and its type, or the URL of a file."""
+    """A hash and its type, or the URL of a file. `banks`, `types`: separated by commas."""
 
     signal: str = ""
     signal_type: str = ""
     url: str = ""
+    types: str = ""
+    banks: str = ""
+    content_type: str = ""
+
+
+class FileLookupQuery(msgspec.Struct, frozen=True):
+    """The types of hashes to look up, and the banks to look in, separated by commas."""
+
+    types: str = ""
+    signal_type: str = ""
+    banks: str = ""
 
 
 class RawLookupQuery(msgspec.Struct, frozen=True):
-    """A hash and its type, and whether to return the distance of each match."""
+    """A hash and its type, the banks, and whether to return the distance of each match."""
 
     signal: str = ""
     signal_type: str = ""
+    banks: str = ""
     include_distance: str = ""
 
 
@@ -85,58 +142,111 @@ ByBank = dict[str, list[Near]]
 Hashes = dict[str, str]
 Looked = Mapping[str, list[Near] | ByBank]
 Parts = dict[str, Part]
+Types = dict[str, str]  # HMA's names of types of hashes, each with Kinward's name of the kind
+
+
+def is_hma(path: str) -> bool:
+    """Return whether a path is an address of HMA, which Kinward may serve or not."""
+    return path.lstrip("/").partition("/")[0] in ROOTS
+
+
+def key_in(raw_path: str) -> str | None:
+    """Return the key of an address such as `/hma/<key>/…`, or None for another address."""
+    names = [name for name in raw_path.split("/") if name]
+    if not names or names[0] != KEYED:
+        return None
+    return storable(unquote(names[1])) if len(names) > 1 else ""
 
 
 def hash_address(call: Call[None], query: FileQuery) -> Hashes:
     """Return the hashes of a file that Kinward fetches."""
-    if not query.url:
-        raise Invalid("Send the URL of a file as `url`, or POST the file.")
-    return _only(_hashes(fetch(query.url)), query.types)
+    wanted = _wanted(query.types)
+    return _hashes(_fetched(query.url, query.content_type), wanted)
 
 
 def hash_file(call: Call[Parts], query: TypesQuery) -> Hashes:
     """Return the hashes of a file."""
-    return _only(_hashes(_file(call.body)), query.types)
+    wanted = _wanted(query.types)
+    return _hashes(_file(call.body), wanted)
 
 
 def look_up_signal(call: Call[None], query: LookupQuery) -> Looked:
     """Return banked hashes near a hash, or near each hash of a file that Kinward fetches."""
-    if query.url:
-        return _by_type(_hashes(fetch(query.url)))
-    return _by_bank(_look_up(query.signal_type, query.signal))
+    banks = _banks(query.banks)
+    if not query.url:
+        matches = _look_up(query.signal_type, query.signal, banks)
+        if query.types and query.signal_type not in _wanted(query.types):
+            raise LookupRefused("`types` does not have the type of this signal.")
+        return _by_bank(matches)
+    if query.signal:
+        raise LookupRefused("Send either `signal` or `url`.")
+    wanted = _wanted(query.types, query.signal_type)
+    looked = _look_up_file(_fetched(query.url, query.content_type), wanted, banks)
+    return looked[query.signal_type] if query.signal_type else looked
 
 
-def look_up_file(call: Call[Parts]) -> Looked:
+def look_up_file(call: Call[Parts], query: FileLookupQuery) -> Looked:
     """Return banked hashes near each hash of a file."""
-    return _by_type(_hashes(_file(call.body)))
+    wanted, banks = _wanted(query.types, query.signal_type), _banks(query.banks)
+    return _look_up_file(_file(call.body), wanted, banks)
 
 
 def look_up_raw(call: Call[None], query: RawLookupQuery) -> Matches:
     """Return the ids of the banked hashes near a hash."""
-    matches = _look_up(query.signal_type, query.signal)
+    matches = _look_up(query.signal_type, query.signal, _banks(query.banks))
     if query.include_distance.lower() not in ("1", "true", "yes"):
         return Matches([match.hash for match in matches])
     return Matches([Near(match.hash, str(match.distance), match.hash) for match in matches])
 
 
-def _only(hashes: Hashes, types: str) -> Hashes:
-    wanted = {name.strip() for name in types.split(",") if name.strip()}
-    return {kind: text for kind, text in hashes.items() if not wanted or kind in wanted}
+def _names(parameter: str, text: str) -> list[str]:
+    """Return the names in a parameter, without duplicates. Empty: the parameter was not sent."""
+    names = dict.fromkeys(name.strip() for name in text.split(",") if name.strip())
+    if text and not names:
+        raise LookupRefused(f"`{parameter}` names nothing.")
+    return [*names]
 
 
-def _look_up(kind: str, text: str) -> list[Match]:
-    for name, value in (("signal", text), ("signal_type", kind)):
-        if not value:
-            raise Invalid(f"Send `{name}`.")
+def _wanted(types: str, signal_type: str = "") -> list[str]:
+    """Return the types of hashes of a file that a tool asks for. Empty: all that the file has."""
+    names = _names("types", types)
+    for name in (*names, *([signal_type] if signal_type else [])):
+        if name not in FILE_TYPES:
+            matched_kind(name)
+            raise LookupRefused(f"No file has the type {name!r}. It is {', '.join(FILE_TYPES)}.")
+    if signal_type and names and signal_type not in names:
+        raise LookupRefused("`types` does not have `signal_type`.")
+    return [signal_type] if signal_type else names
+
+
+def _banks(text: str) -> frozenset[str] | None:
+    """Return the names of the banks to look in, or None for all. Each must exist and match."""
+    names = _names("banks", text)
+    if not names:
+        return None
+    known = {bank.name: bank for bank in Bank.objects.filter(name__in=names)}
+    for name in names:
+        if name not in known:
+            raise LookupRefused(f"There is no bank {name!r}.")
+        if known[name].disabled or known[name].role != Role.LIVE:
+            raise LookupRefused(f"The bank {name!r} is not live, so it matches nothing.")
+    return frozenset(names)
+
+
+def _look_up(signal_type: str, signal: str, banks: frozenset[str] | None) -> list[Match]:
+    for name, sent in (("signal", signal), ("signal_type", signal_type)):
+        if not sent:
+            raise LookupRefused(f"Send `{name}`.")
+    kind = matched_kind(signal_type)
     try:
-        named = kind_named(kind)
-        return look_up([(named.name, named.parse(text))])
+        value = kind.parse(signal)
     except ValueError as error:
-        raise Invalid(f"{error}.") from error
+        raise LookupRefused(f"{error}.") from error
+    return _in_banks(look_up([(kind.name, value)]), banks)
 
 
-def _by_type(hashes: Hashes) -> dict[str, ByBank]:
-    return {kind: _by_bank(_look_up(kind, text)) for kind, text in hashes.items()}
+def _in_banks(matches: list[Match], banks: frozenset[str] | None) -> list[Match]:
+    return [match for match in matches if banks is None or match.bank in banks]
 
 
 def _by_bank(matches: list[Match]) -> ByBank:
@@ -146,43 +256,85 @@ def _by_bank(matches: list[Match]) -> ByBank:
     return banks
 
 
+def _look_up_file(
+    data: bytes, wanted: Sequence[str], banks: frozenset[str] | None
+) -> dict[str, ByBank]:
+    """Look a file up by each type. If a type is missing, only a match is an answer.
+
+    Raises why a type is missing, which is an error of decoding or `TooPlain`.
+    """
+    types = _types_of(data, wanted)
+    if wanted and not _needs_decoding(types):
+        prepared = Prepared(digest_bytes(data))
+    else:
+        prepared = prepare(data)
+    values, views = values_of(prepared.digests, prepared.hashed), views_looked_up(prepared.hashed)
+    digests = dict(values_of(prepared.digests, None))
+    looked = {
+        name: _by_bank(_in_banks(look_up([(kind, digests[kind])], of=values), banks))
+        for name, kind in types.items()
+        if kind in digests
+    }
+    if views:
+        near = _by_bank(_in_banks(look_up([], views, of=values), banks))
+        looked |= {name: near for name, kind in types.items() if kind not in DIGESTS}
+    checked = kinds_looked_up(prepared.digests, prepared.hashed)
+    reasons = why_not_checked(prepared.hashed, checked, prepared.missed)
+    refusal = prepared.fault or next(iter(reasons), None)
+    if refusal is None or any(looked.values()):
+        return looked
+    whole = [name for name in looked if types[name] in DIGESTS]
+    raise type(refusal)(f"{refusal.detail} Looked up: {', '.join(whole)}.".strip())
+
+
+def _hashes(data: bytes, wanted: Sequence[str]) -> Hashes:
+    """Return the hashes of a file, under HMA's names. As in HMA, one that says little is empty."""
+    if not wanted:
+        medium_of(data)
+    types, hashed = _types_of(data, wanted), None
+    if _needs_decoding(types):
+        hashed = decoders().hash(data)
+        if not hashed.entire:
+            raise Undecodable(f"It was read up to {hashed.seconds:g} seconds.")
+    values = dict(values_of(digest_bytes(data), None))
+    if hashed and (views := views_looked_up(hashed)):
+        values |= {Pdq.name: views[0].hash, VideoFrames.name: hashed.signature}
+    return {
+        name: kind_of(kind).write(values[kind]) if kind in values else ""
+        for name, kind in types.items()
+    }
+
+
+def _types_of(data: bytes, wanted: Sequence[str]) -> Types:
+    """Return the types of hashes that a file has: all, or those that a tool asks for."""
+    types: Types = {name: name for name in DIGESTS}
+    medium = next((medium for medium in MEDIA if medium.recognise(data)), None)
+    if medium is not None:
+        types = {medium.hash_kind: medium.hash_kind, **types, **OTHER_NAMES.get(medium.name, {})}
+    for name in wanted:
+        if name not in types:
+            raise LookupRefused(f"This file has no {name!r}. It has {', '.join(types)}.")
+    return {name: types[name] for name in wanted or types}
+
+
+def _needs_decoding(types: Types) -> bool:
+    return not set(types.values()) <= set(DIGESTS)
+
+
 def _file(parts: Parts) -> bytes:
     files = [(name, part) for name, part in parts.items() if part.filename is not None]
-    if len(files) != 1 or files[0][0] not in FILES:
-        raise Invalid(f"Send one file as a part named {', '.join(FILES)}.")
+    if len(files) != 1 or files[0][0] not in FILES or not files[0][1].data:
+        raise LookupRefused(f"Send one file as a part named {', '.join(FILES)}.")
     return bytes(files[0][1].data)
 
 
-def _hashes(data: bytes) -> Hashes:
-    """Return every hash of a file, under HMA's names."""
-    values = values_of(digest_bytes(data), decoders().hash(data))
-    hashes = {kind: kind_of(kind).write(value) for kind, value in values}
-    other_names = OTHER_NAMES.get(medium_of(data).name, {})
-    return hashes | {name: hashes[kind] for name, kind in other_names.items()}
-
-
-def fetch(url: str) -> bytes:
-    """Fetch a file of limited size from a host that the operator named. Follows no redirect.
-
-    Raises `Invalid`, `FetchRefused` and `FetchFailed`.
-    """
-    try:
-        parts = urlsplit(url)
-    except ValueError as error:
-        raise Invalid(f"`url` is not a valid URL: {error}.") from error
-    hosts = {host.strip().lower() for host in config().fetch_hosts.split(",") if host.strip()}
-    if parts.scheme not in ("http", "https") or (parts.hostname or "").lower() not in hosts:
-        raise FetchRefused(f"{parts.hostname}")
-    limit = config().max_body
-    data = bytearray()
-    try:
-        with httpx.stream("GET", url, timeout=SECONDS, follow_redirects=False) as response:
-            if response.status_code != 200:
-                raise FetchFailed(f"The host answered HTTP {response.status_code}.")
-            for chunk in response.iter_bytes():
-                data += chunk
-                if len(data) > limit:
-                    raise FetchFailed(f"The file is larger than {limit:,} bytes.")
-    except httpx.HTTPError as error:
-        raise FetchFailed(f"{type(error).__name__}.") from error
-    return bytes(data)
+def _fetched(url: str, content_type: str) -> bytes:
+    """Fetch the file that a tool names. Its own bytes say what it is, and not `content_type`."""
+    if content_type and content_type not in CONTENT_TYPES:
+        raise LookupRefused(f"There is no content type {content_type!r}.")
+    if not url:
+        raise LookupRefused("Send the URL of a file as `url`, or POST the file.")
+    data = fetch(url)
+    if not data:
+        raise FetchFailed("The file is empty.")
+    return data

@@ -19,6 +19,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 T = TypeVar("T")
 
 JSON: Final = b"application/json"
+TEXT: Final = "text/plain; charset=utf-8"  # of errors at HMA's addresses …
+CODE: Final = "Kinward-Error"  # … and the header that has the error's code there
 # Bad syntax, bad UTF-8, or too deeply nested.
 NOT_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 FORM_OVERHEAD: Final = 64 * 1024  # bytes that the other fields may add to a file
@@ -162,14 +164,19 @@ async def send_answer(send: Send, answer: object) -> None:
         await send_body(send, 200, msgspec.json.encode(answer), JSON)
 
 
-async def send_problem(send: Send, error: KinwardError) -> None:
-    """Send an error as an RFC 9457 problem document."""
-    body = msgspec.json.encode(error.problem())
+async def send_problem(send: Send, error: KinwardError, *, plain: bool = False) -> None:
+    """Send an error as an RFC 9457 problem document, or as plain text that is no JSON at all."""
     extra = [(b"retry-after", b"2")] if error.status == 503 else []
     if error.status == 401:
         extra.append((b"www-authenticate", b'Bearer realm="kinward"'))
     if isinstance(error, MethodNotAllowed):
         extra.append((b"allow", error.allow.encode()))
+    if plain:
+        extra.append((CODE.lower().encode(), error.code.encode()))
+        body = f"Error {error.code}: {error}\n".encode()
+        await send_body(send, error.status, body, TEXT.encode(), extra)
+        return
+    body = msgspec.json.encode(error.problem())
     await send_body(send, error.status, body, b"application/problem+json", extra)
 
 

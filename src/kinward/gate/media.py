@@ -85,11 +85,17 @@ class Hashes(UploadFields, kw_only=True, forbid_unknown_fields=True):
 
 
 class Checked(msgspec.Struct, frozen=True):
-    """Whether an upload may be published. It never tells a reason or a distance."""
+    """Whether an upload may be published. It never tells a reason or a distance.
+
+    `checked`: the kinds of hash that were looked up. Empty in answers kept by earlier versions.
+    `not_checked`: codes of errors, which say why other kinds were not looked up.
+    """
 
     check_id: str
     outcome: Literal["clear", "quarantine"]
     case_id: str | UnsetType = UNSET
+    checked: list[str] = []
+    not_checked: list[str] | UnsetType = UNSET
 
 
 def check_file(call: Call[dict[str, Part]]) -> Checked:
@@ -127,6 +133,7 @@ def check_file(call: Call[dict[str, Part]]) -> Checked:
             upload=upload,
             data=data,
             fault=prepared.fault,
+            missed=prepared.missed,
         ),
     )
 

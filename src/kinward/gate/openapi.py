@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
+from kinward.gate.http import CODE, TEXT
 from kinward.gate.idempotency import MAX_KEY
 from kinward.gate.routing import Form, Route
 from kinward.ground.errors import KinwardError
@@ -15,7 +17,9 @@ REF: Final = "#/components/schemas/{name}"
 PROBLEM: Final = "application/problem+json"
 INTRODUCTION: Final = (
     "The API for apps. Every error is an RFC 9457 problem document with a stable `code`. "
-    "An unknown address answers 404 `not_found`, a wrong method 405 `method_not_allowed`."
+    "An unknown address answers 404 `not_found`, a wrong method 405 `method_not_allowed`. "
+    "At the addresses of HMA, an error is plain text with its code in the header `Kinward-Error`, "
+    "and an address that Kinward does not serve answers 501 `hma.not_served`."
 )
 NAMES: Final = {Request: "Question", About: "Person"}  # clearer names than those of the code
 HEADERS: Final = {
@@ -25,13 +29,17 @@ HEADERS: Final = {
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """What went wrong (RFC 9457). `code` is stable, `title` and `detail` are for people."""
+    """What went wrong (RFC 9457). `code` is stable, `title` and `detail` are for people.
+
+    `checked` is for a file that was refused: the kinds of hash that were looked up.
+    """
 
     type: str
     title: str
     status: int
     code: str
     detail: str = ""
+    checked: list[str] | UnsetType = UNSET
 
 
 Schema = dict[str, Any]
@@ -217,20 +225,26 @@ def _refusals(route: Route, refusals: dict[str, Schema]) -> dict[str, Any]:
         by_status.setdefault(error.status, []).append(error)
     references = {}
     for status, errors in by_status.items():
-        name = "-".join(error.code for error in errors)
-        refusals[name] = _refusal(status, errors)
+        name = "-".join(["plain"] * route.plain + [error.code for error in errors])
+        refusals[name] = _refusal(status, errors, plain=route.plain)
         references[str(status)] = {"$ref": f"#/components/responses/{name}"}
     return references
 
 
-def _refusal(status: int, errors: Sequence[type[KinwardError]]) -> dict[str, Any]:
-    codes = {"properties": {"code": {"enum": [error.code for error in errors]}}}
-    schema = {"allOf": [{"$ref": REF.format(name=Problem.__name__)}, codes]}
+def _refusal(status: int, errors: Sequence[type[KinwardError]], *, plain: bool) -> dict[str, Any]:
+    codes = {"enum": [error.code for error in errors]}
     refusal: dict[str, Any] = {
         "description": "\n".join(f"- `{error.code}`: {error().sentence}" for error in errors),
-        "content": {PROBLEM: {"schema": schema}},
     }
+    headers: dict[str, Any] = {}
     if status in HEADERS:
         name, words = HEADERS[status]
-        refusal["headers"] = {name: {"description": words, "schema": {"type": "string"}}}
-    return refusal
+        headers[name] = {"description": words, "schema": {"type": "string"}}
+    if plain:
+        headers[CODE] = {"description": "The code.", "schema": {"type": "string"} | codes}
+        refusal["content"] = {TEXT: {"schema": {"type": "string"}}}
+    else:
+        problem = {"$ref": REF.format(name=Problem.__name__)}
+        schema = {"allOf": [problem, {"properties": {"code": codes}}]}
+        refusal["content"] = {PROBLEM: {"schema": schema}}
+    return refusal | ({"headers": headers} if headers else {})

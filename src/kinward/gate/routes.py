@@ -34,10 +34,12 @@ from kinward.gate import (
     text,
 )
 from kinward.gate.calls import Call, Content
+from kinward.gate.fetching import FetchFailed, FetchRefused
 from kinward.gate.openapi import document
 from kinward.gate.routing import Form, Route
 from kinward.ground.errors import Invalid, NotConfigured
-from kinward.media import TooManyPixels, TypeUnsupported, Undecodable
+from kinward.matching.api import KindUnmatched
+from kinward.media import TooManyPixels, TooPlain, TypeUnsupported, Undecodable
 from kinward.people.api import AccountUnknown, Profile
 from kinward.policy import Request
 from kinward.redress.api import AlreadyAppealed, AppealClosed
@@ -54,14 +56,11 @@ REPORT: Final = "reports:write"
 TEXT: Final = "text:check"
 
 # Errors that occur together
-GUARDIAN: Final = (
-    NotPaired,
-    PairingPaused,
-    NotAGuardian,
-    NeedsNoGuardian,
-)
-FILE: Final = (TypeUnsupported, Undecodable, TooManyPixels)
-FETCH: Final = (hma.FetchRefused, hma.FetchFailed, *FILE)
+GUARDIAN: Final = (NotPaired, PairingPaused, NotAGuardian, NeedsNoGuardian)
+FILE: Final = (Undecodable, TooManyPixels)
+ASKED: Final = (hma.LookupRefused, KindUnmatched)
+FILE_ASKED: Final = (*ASKED, *FILE, TypeUnsupported)
+FETCHED: Final = (*FILE_ASKED, FetchRefused, FetchFailed)
 SEAL: Final = (KeysUnreachable, StoreUnreachable, NotConfigured)
 UNSEAL: Final = (*SEAL, CannotUnseal, Damaged, EvidenceGone)
 
@@ -81,27 +80,41 @@ def _hma(prefix: str) -> tuple[Route, ...]:
 
     def route(line: str, handler: Callable[..., Any], **more: Any) -> Route:
         method, path = line.split(" ")
-        return Route(f"{method} {prefix}{path}", LOOK_UP, handler, slot=True, **more)
+        line = f"{method} {prefix}{path}"
+        return Route(line, LOOK_UP, handler, slot=True, plain=True, **more)
 
     return (
-        route("GET /h/hash", hma.hash_address, query=hma.FileQuery, answer=hashes, errors=FETCH),
+        route("GET /h/hash", hma.hash_address, query=hma.FileQuery, answer=hashes, errors=FETCHED),
         route(
             "POST /h/hash",
             hma.hash_file,
             body=form,
             query=hma.TypesQuery,
             answer=hashes,
-            errors=FILE,
+            errors=FILE_ASKED,
         ),
         route(
             "GET /m/lookup",
             hma.look_up_signal,
             query=hma.LookupQuery,
             answer=looked,
-            errors=FETCH,
+            errors=(*FETCHED, TooPlain),
         ),
-        route("POST /m/lookup", hma.look_up_file, body=form, answer=looked, errors=FILE),
-        route("GET /m/raw_lookup", hma.look_up_raw, query=hma.RawLookupQuery, answer=hma.Matches),
+        route(
+            "POST /m/lookup",
+            hma.look_up_file,
+            body=form,
+            query=hma.FileLookupQuery,
+            answer=looked,
+            errors=(*FILE_ASKED, TooPlain),
+        ),
+        route(
+            "GET /m/raw_lookup",
+            hma.look_up_raw,
+            query=hma.RawLookupQuery,
+            answer=hma.Matches,
+            errors=ASKED,
+        ),
     )
 
 
@@ -304,7 +317,7 @@ TABLE: Final[dict[str, tuple[Route, ...]]] = {
             media.check_hashes,
             body=media.Hashes,
             answer=media.Checked,
-            errors=(AccountUnknown,),
+            errors=(AccountUnknown, TooPlain),
             limit=MAX_HASHES,
             idempotent=True,
         ),

@@ -5,7 +5,17 @@ from typing import Final, Literal
 import msgspec
 
 from kinward.gate.calls import Call
-from kinward.matching.api import MAX_LINKS, MAX_TEXT, MAX_URL, look_up_links, look_up_text
+from kinward.ground.errors import Invalid
+from kinward.matching.api import (
+    MAX_LINKS,
+    MAX_TEXT,
+    MAX_URL,
+    Keyword,
+    Url,
+    look_up_links,
+    look_up_text,
+    unread_links,
+)
 
 MAX_TEXT_BODY: Final = 256 * 1024
 
@@ -26,13 +36,24 @@ class Text(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class TextChecked(msgspec.Struct, frozen=True):
-    """Whether a bank knows a keyword in the text, or one of the URLs."""
+    """Whether a bank knows a keyword in the text, or one of the URLs.
+
+    `checked`: `keyword` if the text was searched, `url` if a URL was looked up. `unread_urls`: the
+    positions, from 0, of URLs that were not looked up, since they cannot be read.
+    """
 
     outcome: Literal["known", "clear"]
+    checked: list[str]
+    unread_urls: list[int]
 
 
 def check_text(call: Call[Text]) -> TextChecked:
     """Check whether the text has a banked keyword, or a banked URL covers one of the URLs."""
     text, urls = call.body.text, call.body.urls
-    known = (text and look_up_text(text)) or look_up_links(urls)
-    return TextChecked("known" if known else "clear")
+    unread = unread_links(urls)
+    readable = [url for at, url in enumerate(urls) if at not in unread]
+    if not text and not readable:
+        raise Invalid("None of the URLs can be read, so nothing was looked up.")
+    known = [*(look_up_text(text) if text else ()), *look_up_links(readable)]
+    checked = [Keyword.name] * bool(text) + [Url.name] * bool(readable)
+    return TextChecked("known" if known else "clear", checked, unread)

@@ -15,6 +15,7 @@ class KinwardError(Exception):
 
     def __init__(self, detail: str = "") -> None:
         self.detail = detail
+        self.members: dict[str, Any] = {}  # further members of the problem document
         super().__init__(f"{self.sentence} {detail}".strip())
 
     @property
@@ -30,6 +31,7 @@ class KinwardError(Exception):
             "status": self.status,
             "code": self.code,
             **({"detail": self.detail} if self.detail else {}),
+            **self.members,
         }
 
 

@@ -18,6 +18,7 @@ class Edition(TwoPeople):
     name = models.CharField(max_length=60)
     version = models.CharField(max_length=40)
     text = models.TextField()
+    base = models.CharField(max_length=101)  # the label of what was in force when it was proposed
     why = models.TextField()
     counted = models.BigIntegerField(default=0)  # cases simulated so far
     total = models.BigIntegerField(default=0)

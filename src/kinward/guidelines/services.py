@@ -8,6 +8,7 @@ from django.db import transaction
 from kinward.access.api import Staff, decide_agreement
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ground.events import Event
+from kinward.ground.locks import in_turn
 from kinward.guidelines.models import Edition
 from kinward.guidelines.queries import guidelines_in_force
 from kinward.guidelines.reading import read_guidelines
@@ -15,12 +16,20 @@ from kinward.ledger.api import kinds, record
 
 EDITION_PROPOSED: Final = Event("guidelines.edition_proposed")
 MAX_WHY: Final = 2000
+IN_FORCE: Final = "guidelines.in_force"  # a lock: one edition at a time comes into force
 
 
 class VersionTaken(KinwardError):
     """There is an edition of this version already. Give the changed document a new version."""
 
     code = "guidelines.version_taken"
+    status = 409
+
+
+class GuidelinesOutdated(KinwardError):
+    """The guidelines have changed since this was proposed. Base a new edition on those in force."""
+
+    code = "guidelines.outdated"
     status = 409
 
 
@@ -34,17 +43,23 @@ def propose_edition(*, text: str, why: str, staff: Staff) -> Edition:
     if not why.strip() or len(why) > MAX_WHY:
         raise Invalid(f"Say why, in at most {MAX_WHY} characters.")
     new = read_guidelines(text)
+    base = guidelines_in_force().label
     taken = Edition.objects.filter(name=new.name, version=new.version).exists()
-    if taken or new.label == guidelines_in_force().label:
+    if taken or new.label == base:
         raise VersionTaken(f"{new.label}.")
     edition = Edition.objects.create(
-        name=new.name, version=new.version, text=text, why=why.strip(), asked_by=staff
+        name=new.name,
+        version=new.version,
+        text=text,
+        base=base,
+        why=why.strip(),
+        asked_by=staff,
     )
     EDITION_PROPOSED.announce(edition_id=str(edition.id))
     record(
         actor=staff.actor,
         subject=f"guidelines:{edition}",
-        fact=kinds.GuidelinesProposed(before=guidelines_in_force().label, why=edition.why),
+        fact=kinds.GuidelinesProposed(before=base, why=edition.why),
     )
     return edition
 
@@ -62,11 +77,15 @@ def get_edition(edition_id: UUID) -> Edition:
 def decide_edition(*, edition_id: UUID, approve: bool, staff: Staff) -> Edition:
     """Approve an edition, which puts it in force, or reject it. The proposer cannot approve it.
 
-    Raises `GuidelinesInvalid` if an edition proposed under earlier rules fails today's, and
-    whatever `decide_agreement` raises.
+    Raises `GuidelinesOutdated` if others are in force by now, `GuidelinesInvalid` if an edition
+    proposed under earlier rules fails today's, and whatever `decide_agreement` raises.
     """
+    in_turn(IN_FORCE)
+    before = guidelines_in_force().label
     edition = decide_agreement(Edition, edition_id, approve=approve, staff=staff)
     if approve:
+        if edition.base != before:
+            raise GuidelinesOutdated(f"{before} is in force now.")
         read_guidelines(edition.text)
     record(
         actor=staff.actor,

@@ -1,17 +1,31 @@
 """Banks, their hashes, and the checks of uploaded content."""
 
 import uuid
+from enum import StrEnum
+from typing import Final
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
 
+from kinward.access import Permission
+from kinward.access.api import AgreementState, TwoPeople
 from kinward.ground.text import MAX_ID
 from kinward.matching.confidence import Confidence
 from kinward.matching.hashlists import MAX_LABEL, MAX_REFERENCE
 from kinward.matching.kinds import Pdq
+from kinward.matching.layout import RADIUS
 from kinward.people.api import Account
 
 CONFIDENCES = [(value.value, value.value) for value in Confidence]
+
+
+class Role(StrEnum):
+    """What a hit on a bank means."""
+
+    LIVE = "live"  # a match
+    SHADOW = "shadow"  # recorded for staff, without any consequence
+    NEGATIVE = "negative"  # what looks like this is no match, once two people agreed
 
 
 class Sha256(models.Func):
@@ -29,9 +43,64 @@ class Bank(models.Model):
     confidence = models.CharField(max_length=10, choices=CONFIDENCES)
     created_at = models.DateTimeField(auto_now_add=True)
     disabled = models.BooleanField(default=False)  # keeps its hashes but matches nothing
+    role = models.CharField(max_length=10, default=Role.LIVE)
+    distance = models.PositiveSmallIntegerField(default=RADIUS)  # bits; farther is no hit
+    enabled_ratio = models.FloatField(default=1.0)  # the share of lookups that ask this bank
+    # Hashes of a negative bank silence matches up to this id: two people agreed to those.
+    silences_upto = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(
+                    role__in=[role.value for role in Role],
+                    distance__lte=RADIUS,
+                    enabled_ratio__gte=0,
+                    enabled_ratio__lte=1,
+                ),
+                name="matching_bank_rules",
+            ),
+            models.CheckConstraint(
+                condition=Q(role=Role.NEGATIVE.value) | Q(silences_upto=0),
+                name="matching_only_negative_silences",
+            ),
+        )
 
     def __str__(self) -> str:
         return self.name
+
+
+ENDED: Final = "ended"  # a later state of an approved agreement to silence
+
+
+class Silencing(TwoPeople):
+    """An agreement of two people that the hashes of a negative bank silence matches.
+
+    It covers the hashes up to the id `upto`, `hashes` of them live when it was asked for, under the
+    bank's rules of that moment. Later hashes and other rules need another agreement.
+    """
+
+    permission = Permission.SILENCE_MATCHES
+    words = {AgreementState.APPROVED.value: "agreed to"}
+
+    bank = models.ForeignKey(Bank, on_delete=models.PROTECT, related_name="silencings")
+    why = models.TextField()
+    upto = models.BigIntegerField()
+    hashes = models.BigIntegerField()
+    near = models.BigIntegerField(default=0)  # live hashes of other banks that it comes near
+    distance = models.PositiveSmallIntegerField()
+    enabled_ratio = models.FloatField()
+
+    class Meta(TwoPeople.Meta):
+        constraints = (
+            *TwoPeople.Meta.constraints,
+            models.UniqueConstraint(
+                fields=("bank",), condition=Q(state="asked"), name="matching_one_silencing_asked"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"silencing:{self.id}"
 
 
 class Addition(models.Model):
@@ -70,8 +139,15 @@ class BankedHashes(models.QuerySet["BankedHash"]):
     """Queries for banked hashes."""
 
     def live(self) -> "BankedHashes":
-        """Return the hashes that match: not removed, no false positive, in no disabled bank."""
+        """Return the hashes in force: not removed, no false positive, in no disabled bank.
+
+        What a hit on one means depends on its bank: see `rules`.
+        """
         return self.filter(removed=False, false_positive=False, bank__disabled=False)
+
+    def silencing(self) -> "BankedHashes":
+        """Return the live hashes that silence matches: two people agreed to them."""
+        return self.live().filter(bank__role=Role.NEGATIVE, pk__lte=models.F("bank__silences_upto"))
 
 
 class BankedHash(models.Model):
@@ -125,6 +201,8 @@ class Check(models.Model):
     # The perceptual hash of its medium, and the kind of that hash.
     signature = models.BinaryField(default=b"")
     signature_kind = models.CharField(max_length=40, default="")
+    # What else a viewer would show, as `views.pack_views` writes it.
+    views = models.BinaryField(default=b"")
     quality = models.PositiveSmallIntegerField(null=True)  # of the signature, if its kind has one
     ip = models.GenericIPAddressField(null=True)
     port = models.PositiveIntegerField(null=True)
@@ -180,3 +258,78 @@ class RetroRun(models.Model):
 
     def __str__(self) -> str:
         return f"retro:{self.id}"
+
+
+class QuietHit(models.Model):
+    """A hit of a checked file that had no consequence: on a shadow bank, or silenced.
+
+    `silenced_by`: the hash of a negative bank that silenced it; none for a hit on a shadow bank.
+    """
+
+    hash = models.ForeignKey(BankedHash, on_delete=models.CASCADE, related_name="+")
+    check_made = models.ForeignKey(Check, on_delete=models.CASCADE, related_name="+")
+    silenced_by = models.ForeignKey(
+        BankedHash, on_delete=models.CASCADE, null=True, related_name="+"
+    )
+    distance = models.PositiveSmallIntegerField()
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("hash", "check_made"), name="matching_quiet_once"),
+        )
+
+
+class HashHit(models.Model):
+    """An account hit a banked hash, and when it last did. Only matches are counted."""
+
+    hash = models.ForeignKey(
+        BankedHash, on_delete=models.CASCADE, related_name="hits", db_index=False
+    )
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("hash", "account"), name="matching_hit_once"),
+        )
+        indexes = (models.Index(fields=("hash", "-at"), name="matching_hit_window"),)
+
+
+class Flood(models.Model):
+    """The flood guard of one banked hash. Its row lock orders the hits on that hash.
+
+    It holds from `began_at` until a person settles it. The row exists from the first match on.
+    """
+
+    hash = models.OneToOneField(
+        BankedHash, on_delete=models.CASCADE, primary_key=True, related_name="flood"
+    )
+    began_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(null=True)
+    settled_by = models.CharField(max_length=200, default="")
+    right = models.BooleanField(null=True)  # what the person said of the hash
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(settled_at=None, settled_by="", right=None)
+                | Q(settled_at__isnull=False, right__isnull=False) & ~Q(settled_by=""),
+                name="matching_flood_settled_by_somebody",
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=("began_at",),
+                condition=Q(began_at__isnull=False, settled_at=None),
+                name="matching_floods_open",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"hash:{self.pk}"
+
+    @property
+    def holds(self) -> bool:
+        """Whether hits on the hash wait for a person."""
+        return self.began_at is not None and self.settled_at is None

@@ -17,9 +17,9 @@ from django.db.models import Max, Sum
 
 from kinward.ground.locks import exclusive
 from kinward.matching.kinds import FILE_KINDS, kind_of
-from kinward.matching.models import BankedHash, Check, HeldBlock, RetroRun, Unheld
+from kinward.matching.models import BankedHash, Check, HeldBlock, RetroRun, Role, Unheld
 from kinward.matching.queries import current_version
-from kinward.matching.services import check_values
+from kinward.matching.services import check_values, check_views
 from kinward.matching.uploaded import (
     CURRENT,
     Block,
@@ -73,7 +73,7 @@ def _pack_block(size: int) -> bool:
 
 
 def _uploaded(check: Check) -> Uploaded:
-    return Uploaded.of(check.pk, check_values(check))
+    return Uploaded.of(check.pk, check_values(check), check_views(check))
 
 
 def next_run() -> RetroRun | None:
@@ -90,10 +90,9 @@ def next_run() -> RetroRun | None:
 
 
 def hashes_of_run(run: RetroRun) -> New:
-    """Return the live hashes that a run looks for."""
-    rows = BankedHash.objects.live().filter(
-        version__gt=run.since, version__lte=run.upto, kind__in=FILE_KINDS
-    )
+    """Return the live hashes that a run looks for. Those of negative banks match nothing."""
+    live = BankedHash.objects.live().exclude(bank__role=Role.NEGATIVE)
+    rows = live.filter(version__gt=run.since, version__lte=run.upto, kind__in=FILE_KINDS)
     frames: list[bytes] = []
     exact: dict[str, list[bytes]] = {}
     for name, banked in rows.values_list("kind", "value").iterator(50_000):

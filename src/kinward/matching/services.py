@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -14,17 +14,30 @@ from django.db.models import F
 from kinward.access import Actor, Permission
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ground.events import Event
+from kinward.ground.jobs import enqueue_once
 from kinward.ledger.api import kinds, record
 from kinward.matching.confidence import Confidence
 from kinward.matching.hashlists import ListedHash
 from kinward.matching.kinds import kind_of
-from kinward.matching.models import Addition, Bank, BankedHash, BankVersion, Check, Sha256, Unheld
+from kinward.matching.models import (
+    Addition,
+    Bank,
+    BankedHash,
+    BankedHashes,
+    BankVersion,
+    Check,
+    Role,
+    Sha256,
+    Unheld,
+)
 from kinward.matching.sql import add_rows, find_rows
-from kinward.media import Digests, Hashed
+from kinward.matching.views import pack_views, unpack_views
+from kinward.media import Digests, Hashed, View, views_of
 from kinward.people.api import Account
 
 CHUNK = 5000
 HASHES_ADDED = Event("matching.hashes_added")
+RENEW = "matching.renew_silenced"  # the job that makes hashes count as new once nothing silences
 LOOKING_UP = "matching.looking_up"  # a lock: uploads that are looked up but not committed yet
 
 
@@ -53,6 +66,11 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True):
     def values(self) -> list[tuple[str, bytes]]:
         """Its hashes, each with the name of its kind."""
         return values_of(self.digests, self.hashed)
+
+    @property
+    def views(self) -> Sequence[View]:
+        """What a viewer would show of it."""
+        return views_looked_up(self.hashed)
 
 
 @transaction.atomic
@@ -142,7 +160,8 @@ def _capped(confidence: str | None, bank: Bank) -> str:
     return Confidence.VERIFIED
 
 
-def _next_version() -> int:
+def next_version() -> int:
+    """Return a new number for a change to banks. Its row lock orders changes by commit."""
     BankVersion.objects.get_or_create(pk=1)
     BankVersion.objects.filter(pk=1).update(version=F("version") + 1)
     return BankVersion.objects.get(pk=1).version
@@ -158,7 +177,7 @@ def extend(
     if not hashes:
         return 0, {}
     unique = {(row.kind, row.value): row for row in hashes}
-    added = add_rows(addition, _next_version(), list(unique.values()))
+    added = add_rows(addition, next_version(), list(unique.values()))
     return added, find_rows(addition.bank_id, unique)
 
 
@@ -167,7 +186,21 @@ def withdraw_hashes(bank: Bank, hash_ids: set[int]) -> int:
     if not hash_ids:
         return 0
     live = BankedHash.objects.filter(bank=bank, pk__in=hash_ids, removed=False)
-    return live.update(removed=True, version=_next_version())
+    count = live.update(removed=True, version=next_version())
+    renew_if_negative(bank)
+    return count
+
+
+def renew_if_negative(bank: Bank) -> None:
+    """Have what a negative bank silenced looked for again, after the bank has changed."""
+    if Bank.objects.filter(pk=bank.pk, role=Role.NEGATIVE).exists():
+        enqueue_once(RENEW)
+
+
+def count_as_new(rows: BankedHashes) -> None:
+    """Make banked hashes count as new, so that uploaded content is compared with them."""
+    rows.update(version=next_version())
+    announce_new_hashes()
 
 
 def digest(value: bytes) -> bytes:
@@ -182,7 +215,7 @@ def remove_hashes(*, bank: Bank, values: list[bytes], reference: str = "", actor
     Raises `NotFound` if there were none.
     """
     actor.must(Permission.FILL_BANKS)
-    version = _next_version()
+    version = next_version()
     live = BankedHash.objects.filter(bank=bank, removed=False)
     digests = [digest(value) for value in values]
     chosen = (
@@ -193,6 +226,7 @@ def remove_hashes(*, bank: Bank, values: list[bytes], reference: str = "", actor
     count = chosen.update(removed=True, version=version)
     if not count:
         raise NotFound("No such hash is in this bank.")
+    renew_if_negative(bank)
     record(actor=actor, subject=f"bank:{bank.name}", fact=kinds.BankRemoved(hashes=count))
     return count
 
@@ -213,27 +247,12 @@ def disable_bank(*, bank: Bank, disabled: bool, actor: Actor) -> None:
     """
     actor.must(Permission.SWITCH_BANKS)
     Bank.objects.filter(pk=bank.pk).update(disabled=disabled)
-    if not disabled:
-        live = BankedHash.objects.filter(bank=bank, removed=False)
-        live.update(version=_next_version())
-        announce_new_hashes()
+    if disabled:
+        renew_if_negative(bank)
+    else:
+        count_as_new(BankedHash.objects.filter(bank=bank, removed=False))
     fact = kinds.BankDisabled() if disabled else kinds.BankEnabled()
     record(actor=actor, subject=f"bank:{bank.name}", fact=fact)
-
-
-@transaction.atomic
-def mark_hash_false_positive(*, row: BankedHash, wrong: bool, actor: Actor) -> None:
-    """Mark a banked hash as a false positive, or reinstate it. Idempotent.
-
-    A false positive matches nothing, even if a list adds it again.
-    """
-    actor.must(Permission.MARK_HASHES)
-    changed = BankedHash.objects.filter(pk=row.pk, false_positive=not wrong)
-    if changed.update(false_positive=wrong, version=_next_version()):
-        kind = kinds.HashFalsePositive if wrong else kinds.HashReinstated
-        record(actor=actor, subject=str(row), fact=kind(bank=row.bank.name))
-        if not wrong:
-            announce_new_hashes()
 
 
 def values_of(digests: Digests | None, hashed: Hashed | None) -> list[tuple[str, bytes]]:
@@ -244,10 +263,24 @@ def values_of(digests: Digests | None, hashed: Hashed | None) -> list[tuple[str,
     return values
 
 
+def views_looked_up(hashed: Hashed | None) -> Sequence[View]:
+    """Return the views by which a file is looked up: its own, or those that its signature says."""
+    if hashed is None or hashed.views:
+        return hashed.views if hashed else ()
+    kind = kind_of(hashed.kind)
+    enough = kind.says_enough(hashed.signature, hashed.quality)
+    return views_of(kind.frames(hashed.signature)) if enough else ()
+
+
 def check_values(check: Check) -> list[tuple[str, bytes]]:
     """Return the meaningful hashes of a checked file, each with the name of its kind."""
     hashed = Hashed(check.signature_kind, bytes(check.signature), quality=check.quality)
     return values_of(Digests(check.md5, check.sha1, check.sha256), hashed)
+
+
+def check_views(check: Check) -> list[View]:
+    """Return the views of a checked file; none if its hashes say it all."""
+    return unpack_views(bytes(check.views))
 
 
 def file_hashes(digests: Digests, hashed: Hashed | None, reference: str = "") -> list[ListedHash]:
@@ -285,6 +318,7 @@ def _columns(hashed: Hashed) -> dict[str, Any]:
     return {
         "signature": hashed.signature,
         "signature_kind": hashed.kind,
+        "views": pack_views(hashed),
         "quality": hashed.quality,
         "media_type": hashed.media_type,
         "frames": hashed.frames,

@@ -2,7 +2,9 @@
 
 from kinward.ground.jobs import task
 from kinward.matching.index import bank_index
+from kinward.matching.quiet import renew_silenced
 from kinward.matching.retro import pack_checks
+from kinward.matching.services import RENEW
 
 
 @task("matching.pack", every="* * * * *")
@@ -15,3 +17,9 @@ def pack(timestamp: int) -> None:
 def snapshot(timestamp: int) -> None:
     """Write a snapshot of the index, if much has changed."""
     bank_index().snapshot()
+
+
+@task(RENEW, lock=RENEW)
+def renew() -> None:
+    """Have what nothing silences any more looked for in earlier uploads."""
+    renew_silenced()

@@ -1,9 +1,9 @@
 """Uploaded content as records of its hashes, and the join of new hashes against them. Pure.
 
 A record of format 1 is 64 bytes: a PDQ hash (32; zero for none), the id of its check (16), and the
-beginnings of its MD5 (6), SHA-1 (5) and SHA-256 (5; zero for none). A video has one record for each
-frame, with its digests in the first. The join finds every check that could match. The exact lookup
-then decides.
+beginnings of its MD5 (6), SHA-1 (5) and SHA-256 (5; zero for none). A file has one record for each
+of its views, with its digests in the first. The join finds every check that could match, also
+turned or mirrored. The exact lookup then decides.
 
 Stored blocks are never rewritten, and every format stays readable for ever. A new kind of hash is
 a new format. Content uploaded before it has no hash of that kind.
@@ -21,6 +21,8 @@ import numpy.typing as npt
 
 from kinward.matching.kinds import kind_of
 from kinward.matching.layout import RADIUS, best_layout, cost
+from kinward.matching.views import frames_of_views
+from kinward.media import View, turn_hashes
 
 # The fields of a record, in their order, and the bytes of each. Never change a format: databases
 # have blocks of it. Add another. A kind that is looked up exactly has a field for its beginning, of
@@ -54,8 +56,14 @@ class Uploaded(msgspec.Struct, frozen=True):
     exact: dict[str, bytes] = {}
 
     @classmethod
-    def of(cls, check: UUID, values: Iterable[tuple[str, bytes]]) -> "Uploaded":
-        """Return a check with all its hashes. `values`: the name of each kind, and the hash."""
+    def of(
+        cls, check: UUID, values: Iterable[tuple[str, bytes]], views: Iterable[View] = ()
+    ) -> "Uploaded":
+        """Return a check with all its hashes. `values`: the name of each kind, and the hash.
+
+        `views` stand for its perceptual hashes.
+        """
+        shown = frames_of_views(views)
         frames: list[bytes] = []
         exact: dict[str, bytes] = {}
         for name, value in values:
@@ -63,7 +71,7 @@ class Uploaded(msgspec.Struct, frozen=True):
             frames += kind.frames(value)
             for form in kind.exact(value):
                 exact[name] = form
-        return cls(check, frames, exact)
+        return cls(check, shown or frames, exact)
 
 
 class New(msgspec.Struct, frozen=True):
@@ -146,7 +154,8 @@ def candidates(records: Records, new: New, way: str = "") -> set[UUID]:
         hit |= (wanted[at] == numbers) & (numbers != 0)
     if len(new.frames):
         pictures = np.nonzero(records["pdq"].any(axis=1))[0]
-        near = _near(np.ascontiguousarray(records["pdq"][pictures]), new.frames, way)
+        turned = turn_hashes(new.frames).reshape(-1, 32)
+        near = _near(np.ascontiguousarray(records["pdq"][pictures]), turned, way)
         hit[pictures[near]] = True
     return {UUID(bytes=check.tobytes()) for check in np.unique(records["check"][hit], axis=0)}
 

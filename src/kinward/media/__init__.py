@@ -7,8 +7,16 @@ imported on first use, so that a process that only asks the decoder processes do
 import importlib
 from typing import TYPE_CHECKING, Any, Final
 
+from kinward.media.cell import WALLS, Walls
 from kinward.media.digests import Digests, digest_bytes
-from kinward.media.errors import TooManyPixels, TypeUnsupported, Undecodable
+from kinward.media.errors import (
+    DecoderLost,
+    TooManyPixels,
+    TooPlain,
+    TypeUnsupported,
+    Undecodable,
+    Unwalled,
+)
 from kinward.media.medium import (
     FRAME,
     MAX_FRAMES,
@@ -36,7 +44,9 @@ __all__ = (
     "MAX_VIEWS",
     "MEDIA",
     "MIN_QUALITY",
+    "WALLS",
     "Busy",
+    "DecoderLost",
     "Decoders",
     "Digests",
     "Display",
@@ -45,9 +55,12 @@ __all__ = (
     "Playback",
     "Strand",
     "TooManyPixels",
+    "TooPlain",
     "TypeUnsupported",
     "Undecodable",
+    "Unwalled",
     "View",
+    "Walls",
     "decoders",
     "digest_bytes",
     "hash_array",

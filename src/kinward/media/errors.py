@@ -4,7 +4,7 @@ from kinward.ground.errors import KinwardError
 
 
 class TypeUnsupported(KinwardError):
-    """This cannot be checked. Send JPEG, PNG, WebP, GIF, HEIC, AVIF, MP4, WebM, AVI or MPEG."""
+    """Only digests are checked. Send JPEG, PNG, WebP, GIF, HEIC, AVIF, MP4, WebM, AVI or MPEG."""
 
     code = "media.type_unsupported"
     status = 415
@@ -17,8 +17,29 @@ class Undecodable(KinwardError):
     status = 422
 
 
+class TooPlain(KinwardError):
+    """This shows too little structure to be compared. Only its digests can be checked."""
+
+    code = "media.too_plain"
+    status = 422
+
+
 class TooManyPixels(KinwardError):
     """This has too many pixels. Send it smaller."""
 
     code = "media.too_many_pixels"
     status = 413
+
+
+class DecoderLost(KinwardError):
+    """A decoder was ended from outside, or did not start. Send the file again."""
+
+    code = "media.decoder_lost"
+    status = 503
+
+
+class Unwalled(KinwardError):
+    """A decoder would stand without its walls, so nothing is decoded. Ask `kinward doctor`."""
+
+    code = "media.unwalled"
+    status = 503

@@ -1,25 +1,33 @@
-"""Videos re-encoded for a reviewer: small, and without the metadata of the container.
+"""Videos and animations re-encoded for a reviewer: small, and without the container's metadata.
 
 The browser never receives bytes of a stranger's file, only WebM that our encoder wrote: VP8, Opus.
+All strands of a file are in one film, one after the other, turned as a viewer turns them.
 """
 
 import io
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
-from typing import Any, Final
+from typing import Final
 
 import av
+import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
-from av.container import InputContainer, OutputContainer
+from av.container import OutputContainer
 from av.video.frame import VideoFrame
+from av.video.reformatter import Colorspace, VideoReformatter
 from av.video.stream import VideoStream
+from PIL import Image
 
-from kinward.media.errors import TooManyPixels, TypeUnsupported, Undecodable
-from kinward.media.formats import video_format
+from kinward.media.errors import Undecodable
+from kinward.media.footage import refusal, still_pictures, time_of
+from kinward.media.luma import UPRIGHT
 from kinward.media.medium import Playback
+from kinward.media.shown import PAGES, colours_of, has_alpha, picture_of, turn_of
+from kinward.media.tracks import FAULTS, Container
 
 SIDE: Final = 480  # pixels of the longer side
 EVERY: Final = 0.032  # seconds between two frames
@@ -27,7 +35,10 @@ EVERY: Final = 0.032  # seconds between two frames
 # row at least one is shown, and none stays for long.
 SHORTEST_STEP, LONGEST_STEP = 0.016, 2.0
 STEP: Final = 0.04  # seconds from one frame to the next if the file's clock does not advance
-REST: Final = 1.0  # seconds for which the last frame stays
+REST: Final = 1.0  # seconds for which the last frame of a strand stays
+SHARPEN: Final = 0.1  # seconds after which a picture that stays is encoded again
+SHARP: Final = 0.5  # seconds after which it is as good as it gets
+STILL: Final = 2.0  # seconds for which a cover or a sub-picture is shown
 MAX_FILM: Final = 24 * 1024 * 1024  # bytes
 CLOCK: Final = Fraction(1, 1000)
 SOUND_HZ: Final = 48_000
@@ -38,101 +49,232 @@ FAST: Final = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"}
 def render_film(data: bytes, *, max_pixels: int, seconds: float) -> Playback:
     """Re-encode a video as WebM within `seconds` of work and 24 MiB.
 
-    `entire` is false if a limit or a broken packet came first. Raises the errors of `read_video`.
+    `entire` is false if a limit came first, or if something could not be read. Each track has an
+    equal share of both limits. Raises the errors of `read_video`.
     """
-    named = video_format(data)
-    if named is None:
-        raise TypeUnsupported
+    source, out = Container(data, max_pixels), io.BytesIO()
+    until = time.monotonic() + seconds
+    with _faults(), av.open(out, "w", format="webm") as target:
+        projector = _Projector(target, sound=source.has_sound)
+        entire = True
+        for number, track in enumerate(source.tracks):
+            left = len(source.tracks) - number
+            share = _Share(out, until, left)
+            entire = projector.play_track(source, track, share.used_up, sound=not number) and entire
+        for still in still_pictures(source, SIDE):
+            if time.monotonic() > until or out.tell() > MAX_FILM:
+                entire = False
+                break
+            projector.play_still(still)
+        if not projector.has_begun:
+            raise refusal(source)
+        projector.end()
+    return Playback(out.getvalue(), round(projector.now, 3), entire and source.entire)
+
+
+def render_animation(frames: Iterable[tuple[Image.Image, float]], *, seconds: float) -> Playback:
+    """Encode pictures in RGB, each with the seconds for which it is shown, as WebM.
+
+    `entire` is false if `seconds` of work or 24 MiB came first, or a picture that is broken. Raises
+    the errors of `frames` if there is nothing to show.
+    """
     out, until = io.BytesIO(), time.monotonic() + seconds
-    try:
-        with (
-            av.open(io.BytesIO(data), "r", format=named[0]) as source,
-            av.open(out, "w", format="webm") as target,
-        ):
-            if not source.streams.video:
-                raise TypeUnsupported("It has no picture.")
-            projector = _Projector(source, target, max_pixels)
-            entire = projector.run(lambda: time.monotonic() > until or out.tell() > MAX_FILM)
-    except (av.FFmpegError, ValueError, OverflowError) as error:
-        raise Undecodable(f"{type(error).__name__} while it was encoded.") from error
+    entire = True
+    with _faults(), av.open(out, "w", format="webm") as target:
+        projector = _Projector(target, sound=False)
+        try:
+            for image, stays in frames:
+                projector.show(image, stays)
+                if time.monotonic() > until or out.tell() > MAX_FILM:
+                    entire = False
+                    break
+        except Undecodable:
+            if not projector.has_begun:
+                raise
+            entire = False  # what could be read is shown
+        if not projector.has_begun:
+            raise Undecodable("It has no frame.")
+        projector.end()
     return Playback(out.getvalue(), round(projector.now, 3), entire)
 
 
-class _Projector:
-    """Copies one container to another, frame by frame, on a clock that only moves forward."""
+class _Share:
+    """A part of the time and of the bytes that are left, for one of so many tracks."""
 
-    def __init__(self, source: InputContainer, target: OutputContainer, max_pixels: int) -> None:
-        self._source, self._target, self._max_pixels = source, target, max_pixels
+    def __init__(self, out: io.BytesIO, until: float, tracks: int) -> None:
+        now = time.monotonic()
+        self._out, self._until = out, now + (until - now) / tracks
+        self._most = out.tell() + max(0, MAX_FILM - out.tell()) / tracks
+
+    def used_up(self) -> bool:
+        """Return whether nothing of it is left."""
+        return time.monotonic() > self._until or self._out.tell() > self._most
+
+
+class _Projector:
+    """Writes a film, picture by picture, on a clock that only moves forward."""
+
+    def __init__(self, target: OutputContainer, *, sound: bool) -> None:
+        self._target, self._with_sound = target, sound
         self.now = 0.0
         self._file_time: float | None = None  # the file's own clock at the last frame
         self._last: VideoFrame | None = None
+        self._waiting: tuple[VideoFrame, float, str] | None = None
         self._due = 0.0
         self._samples = 0
+        self._reformatter = VideoReformatter()
         self._picture: VideoStream | None = None
         self._sound: AudioStream | None = None
         self._resampler = AudioResampler(format="s16", layout="mono", rate=SOUND_HZ)
 
-    def run(self, enough: Callable[[], bool]) -> bool:
-        """Copy until the end, `enough` or a broken packet. Returns whether the end was reached."""
-        entire = self._take(enough)
+    @property
+    def has_begun(self) -> bool:
+        """Return whether anything was shown."""
+        return self._last is not None
+
+    def play_track(
+        self, source: Container, track: int, enough: Callable[[], bool], *, sound: bool
+    ) -> bool:
+        """Show a track until its end or `enough`. Returns whether the end was reached.
+
+        A track that is not opaque is shown on each page in turn.
+        """
+        for page in PAGES:
+            opaque, began = True, False
+            for frame in source.frames(track, sound=sound and page == PAGES[0]):
+                if isinstance(frame, AudioFrame):
+                    self._hear(frame)
+                    continue
+                opaque = opaque and not has_alpha(frame)
+                self._see(frame, source.shape_of(track), page, fresh=not began)
+                began = True
+                if enough():
+                    return False
+            if began:
+                self._rest()
+            if opaque:
+                break
+        return True
+
+    def play_still(self, image: Image.Image) -> None:
+        """Show a picture for two seconds."""
+        self.show(image, STILL)
+
+    def show(self, image: Image.Image, seconds: float) -> None:
+        """Show a picture for so many seconds, within the bounds on a step."""
+        self._last = self._fitted(image)
+        until = self.now + min(max(seconds, SHORTEST_STEP), LONGEST_STEP)
+        if self.now >= self._due:
+            self._due = self.now + EVERY
+            self._stay(until)
+        self.now = until
+
+    def _stay(self, until: float) -> None:
+        """Write the last picture several times: each time, the encoder adds details."""
+        began = self.now
+        while self._last is not None and self.now < until and self.now - began < SHARP:
+            self._write(self._last)
+            self.now += SHARPEN
+
+    def end(self) -> None:
+        """Write the last picture once more, where the film ends, and what the encoders hold."""
         if self._picture is None or self._last is None:
-            raise Undecodable("It has no frame.")
-        self.now += REST
-        self._show(self._picture, self._last)
+            return
+        self._write(self._last)
         self._target.mux(self._picture.encode())
         if self._sound is not None:
             self._target.mux(self._sound.encode())
-        return entire
 
-    def _take(self, enough: Callable[[], bool]) -> bool:
-        streams = [self._source.streams.video[0], *self._source.streams.audio[:1]]
-        try:
-            for packet in self._source.demux(streams):
-                for frame in _decoded(packet):
-                    if isinstance(frame, VideoFrame):
-                        self._see(frame)
-                    elif isinstance(frame, AudioFrame):
-                        self._hear(frame)
-                if enough():
-                    return False
-        except (av.FFmpegError, ValueError, OverflowError):
-            return False
-        return True
-
-    def _see(self, frame: VideoFrame) -> None:
-        if frame.width * frame.height > self._max_pixels:
-            raise TooManyPixels(f"The limit is {self._max_pixels:,} pixels.")
-        if self._picture is None:
-            self._picture = self._begin(frame)
-        else:
-            self.now += self._step(frame)
-        self._last, self._file_time = frame, None if frame.pts is None else frame.time
-        if self.now >= self._due:
+    def _see(self, frame: VideoFrame, shape: float, page: str, *, fresh: bool) -> None:
+        """Show a frame of a track. `fresh`: its first one."""
+        at = time_of(frame)
+        if not fresh:
+            self.now += self._step(at)
+        self._file_time = at
+        self._waiting = (frame, shape, page)
+        if self.now >= self._due or fresh:
             self._due = self.now + EVERY
-            self._show(self._picture, frame)
+            self._show_waiting()
 
-    def _begin(self, frame: VideoFrame) -> VideoStream:
-        """Begin both streams of the film, in a size that the first frame decides."""
+    def _show_waiting(self) -> None:
+        if self._waiting is not None:
+            self._last = self._converted(*self._waiting)
+            self._write(self._last)
+            self._waiting = None
+
+    def _rest(self) -> None:
+        """Show the last frame of a strand in any case, and let it stay."""
+        self._show_waiting()
+        until = self.now + REST
+        self.now += STEP
+        self._stay(until)
+        self.now = until
+
+    def _step(self, at: float | None) -> float:
+        if at is None or self._file_time is None or at <= self._file_time:
+            return STEP
+        return min(max(at - self._file_time, SHORTEST_STEP), LONGEST_STEP)
+
+    def _converted(self, frame: VideoFrame, shape: float, page: str) -> VideoFrame:
+        plain = shape == 1.0 and turn_of(frame) == UPRIGHT and not has_alpha(frame)
+        if plain:
+            picture = self._begin(frame.width, frame.height)
+            smaller = min(picture.width / frame.width, picture.height / frame.height)
+            fits = (frame.width * smaller, frame.height * smaller)
+            if max(abs(fits[0] - picture.width), abs(fits[1] - picture.height)) < 2:
+                return self._vp8(frame, picture)
+        image = picture_of(frame, SIDE, shape, page)
+        self._begin(image.width, image.height)
+        return self._fitted(image)
+
+    def _fitted(self, image: Image.Image) -> VideoFrame:
+        """Return a picture in the middle of the film's, as large as it can be there."""
+        picture = self._begin(image.width, image.height)
+        size = (picture.width, picture.height)
+        larger = min(picture.width / image.width, picture.height / image.height)
+        sides = (max(1, round(image.width * larger)), max(1, round(image.height * larger)))
+        if abs(sides[0] - size[0]) < 2 and abs(sides[1] - size[1]) < 2:
+            sides = size
+        image = image.convert("RGB").resize(sides)
+        if sides != size:
+            screen = Image.new("RGB", size)
+            screen.paste(image, ((size[0] - sides[0]) // 2, (size[1] - sides[1]) // 2))
+            image = screen
+        return self._vp8(VideoFrame.from_ndarray(np.asarray(image), format="rgb24"), picture)
+
+    def _vp8(self, frame: VideoFrame, picture: VideoStream) -> VideoFrame:
+        """Return a frame in the size and the colours of a film. VP8 has those of BT.601."""
+        return self._reformatter.reformat(
+            frame,
+            picture.width,
+            picture.height,
+            "yuv420p",
+            src_colorspace=colours_of(frame),
+            dst_colorspace=Colorspace.ITU601,
+            dst_color_range="MPEG",
+            threads=1,
+        )
+
+    def _begin(self, width: int, height: int) -> VideoStream:
+        """Return the film's pictures, in a size that the first one decides."""
+        if self._picture is not None:
+            return self._picture
         picture = self._target.add_stream("libvpx", rate=25, options=FAST)
-        smaller = min(1.0, SIDE / max(frame.width, frame.height))
+        smaller = min(1.0, SIDE / max(width, height))
         picture.width, picture.height = (
-            max(2, round(side * smaller / 2) * 2) for side in (frame.width, frame.height)
+            max(2, round(side * smaller / 2) * 2) for side in (width, height)
         )
         picture.pix_fmt, picture.bit_rate = "yuv420p", PICTURE_RATE
         picture.codec_context.time_base = CLOCK
-        if self._source.streams.audio:
+        if self._with_sound:
             self._sound = self._target.add_stream("libopus", rate=SOUND_HZ)
             self._sound.codec_context.layout, self._sound.bit_rate = "mono", SOUND_RATE
+        self._picture = picture
         return picture
 
-    def _step(self, frame: VideoFrame) -> float:
-        if frame.pts is None or self._file_time is None or frame.time <= self._file_time:
-            return STEP
-        return min(max(frame.time - self._file_time, SHORTEST_STEP), LONGEST_STEP)
-
-    def _show(self, picture: VideoStream, frame: VideoFrame) -> None:
-        shown = frame.reformat(picture.width, picture.height, "yuv420p")
+    def _write(self, shown: VideoFrame) -> None:
         shown.pts, shown.time_base = round(self.now / CLOCK), CLOCK
+        picture = self._begin(shown.width, shown.height)
         self._target.mux(picture.encode(shown))
 
     def _hear(self, frame: AudioFrame) -> None:
@@ -145,11 +287,10 @@ class _Projector:
             self._target.mux(self._sound.encode(sound))
 
 
-def _decoded(packet: "av.Packet[Any]") -> Sequence[object]:
-    """Return the frames of a packet. Broken sound is skipped, a broken picture raises."""
+@contextmanager
+def _faults() -> Iterator[None]:
+    """Raise `Undecodable` in place of FFmpeg's errors."""
     try:
-        return packet.decode()
-    except av.FFmpegError:
-        if packet.stream.type == "audio":
-            return ()
-        raise
+        yield
+    except FAULTS as error:
+        raise Undecodable(f"{type(error).__name__} while it was encoded.") from error

@@ -1,32 +1,34 @@
-"""Video signatures: the PDQ hashes of frames that are sampled by time and differ from the last.
+"""Videos: their views, and the sheet of stills that a reviewer sees.
 
 The file's name, duration and number of frames are not trusted. Frames are decoded one after the
-other and dropped, so memory does not grow with length.
+other and dropped, so memory does not grow with length. Tracks are read in turns, and each gets the
+same time, so that none can keep another from being read.
 """
 
 import io
 import time
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
-import av
-import numpy as np
 from av.video.frame import VideoFrame
 from PIL import Image
 
+from kinward.ground.errors import KinwardError
 from kinward.media.errors import TooManyPixels, TypeUnsupported, Undecodable
-from kinward.media.formats import video_format
-from kinward.media.medium import MAX_FRAMES, Hashed, More, View
-from kinward.media.pdq import MAX_PIXELS, MIN_QUALITY, hash_array
-from kinward.media.picture import PREVIEW_SIDE, render
+from kinward.media.luma import UPRIGHT, planes_of
+from kinward.media.medium import Hashed, More, View, split_frames, views_of
+from kinward.media.pdq import MAX_PIXELS, MIN_QUALITY
+from kinward.media.picture import PREVIEW_SIDE, read_picture, render, render_preview
+from kinward.media.samples import Strand, Variants, gather
+from kinward.media.shown import flat, image_planes, other_planes, picture_of, turn_of
+from kinward.media.subpictures import subpictures
+from kinward.media.tracks import FAULTS, Container, Cover
 
-EVERY: Final = 1.0  # seconds between two samples
-PASSED: Final = 120  # frames; after so many another is sampled, whatever their times
-SAME: Final = 10  # bits: a frame this near to the last sample adds nothing
 BATCH: Final = 16
 SECONDS: Final = 60.0
 SHEET: Final = 3  # frames a side of the sheet that a reviewer sees
 SHEET_SECONDS: Final = 5.0
+EVERY: Final = 1.0  # seconds between two frames of a track on the sheet
 
 
 def read_video(
@@ -36,143 +38,242 @@ def read_video(
     seconds: float = SECONDS,
     more: More = lambda views: True,
 ) -> Hashed:
-    """Return the signature of a video, read for at most `seconds`.
+    """Return the signature and the views of a video, read for at most `seconds`.
 
     `more` receives new views a few at a time, and the rest is not read once it returns false.
     Decode strangers' files in a separate process (`Decoders`). Raises the errors of
     `picture.read_picture`.
     """
-    samples, until = _Samples(), time.monotonic() + seconds
-    width = height = 0
-    entire = False
-    for frame in _decoded(data, max_pixels):
-        if frame is None:
-            entire = True
-            break
-        width, height = frame.width, frame.height
-        if time.monotonic() > until:
-            break
-        if not samples.wants(_time(frame)):
-            continue
-        samples.take(_pixels(frame), _time(frame))
-        if len(samples.fresh) >= BATCH and not more(samples.flush()):
-            break
-    if not width:
-        raise Undecodable("It has no frame.")
-    _, media_type = _named(data)
+    container = Container(data, max_pixels)
+    reading = _Reading(container, time.monotonic() + seconds, more)
+    complete = reading.run()
+    if not reading.size:
+        raise refusal(container)
+    signature, views, lost = gather(list(reading.strands.values()))
+    width, height = reading.size
     return Hashed(
         kind="video",
-        signature=b"".join(samples.frames),
-        media_type=media_type,
+        signature=signature,
+        media_type=container.media_type,
         width=width,
         height=height,
-        frames=max(2, len(samples.frames)),
-        seconds=round(samples.at, 3),
-        entire=entire,
+        frames=max(2, len(split_frames(signature))),
+        seconds=round(max(strand.at for strand in reading.strands.values()), 3),
+        entire=complete and container.entire and not lost,
+        views=views,
     )
 
 
 def render_sheet(data: bytes, max_pixels: int, *, veiled: bool) -> bytes:
-    """Return a JPEG sheet of frames of a video, each at least a second after the one before."""
+    """Return a JPEG sheet of frames of a video, of as many strands as there is room for.
+
+    Those of a track are at least a second apart.
+    """
+    container, until = Container(data, max_pixels), time.monotonic() + SHEET_SECONDS
+    side, room = PREVIEW_SIDE // SHEET, SHEET * SHEET
+    strands: list[list[Image.Image]] = []
+    for number, track in enumerate(container.tracks):
+        left = until - time.monotonic()
+        share = time.monotonic() + left / (len(container.tracks) - number)
+        strands.append(_stills(container, track, side, share))
+    strands += [[still] for still in still_pictures(container, side)]
+    places = [
+        (turn, number) for number, strand in enumerate(strands) for turn in range(len(strand))
+    ]
+    chosen = sorted(sorted(places)[:room], key=lambda place: (place[1], place[0]))
+    if not chosen:
+        raise refusal(container)
+    return render(_arranged([strands[number][turn] for turn, number in chosen]), veiled=veiled)
+
+
+def still_pictures(container: Container, side: int) -> Iterator[Image.Image]:
+    """Yield covers, attached pictures and sub-pictures as they are shown, over white."""
+    for cover in container.covers():
+        try:
+            yield cover_image(cover.data, container.max_pixels, side)
+        except KinwardError:
+            for frame in cover.frames(container.max_pixels)[:1]:
+                yield picture_of(frame, side)
+    for _, image, _ in subpictures(container):
+        shown = flat(image)
+        shown.thumbnail((side, side))
+        yield shown
+
+
+def cover_image(data: bytes, max_pixels: int, side: int) -> Image.Image:
+    """Return the first picture of an image file, as it is shown."""
+    image = Image.open(io.BytesIO(render_preview(data, max_pixels, veiled=False)))
+    image.thumbnail((side, side))
+    return image.convert("RGB")
+
+
+def refusal(container: Container) -> KinwardError:
+    """Return why nothing of a container could be read."""
+    if container.too_large:
+        limit = f"the limit is {container.max_pixels:,} pixels."
+        return TooManyPixels(f"It has {container.too_large:,}; {limit}")
+    if not container.has_pictures:
+        return TypeUnsupported("It has no picture.")
+    return Undecodable("It has no frame.")
+
+
+def _stills(container: Container, track: int, side: int, until: float) -> list[Image.Image]:
     stills: list[Image.Image] = []
-    due, until = 0.0, time.monotonic() + SHEET_SECONDS
-    for frame in _decoded(data, max_pixels):
-        if frame is None or len(stills) == SHEET * SHEET or time.monotonic() > until:
+    due = 0.0
+    for frame in container.frames(track):
+        if len(stills) == SHEET * SHEET or time.monotonic() > until:
             break
-        at = _time(frame)
-        if at is None or at >= due:
+        if not isinstance(frame, VideoFrame):
+            continue
+        at = time_of(frame)
+        if at is None or at >= due or not stills:
             due = (at or 0) + EVERY
-            image = Image.fromarray(_pixels(frame))
-            image.thumbnail((PREVIEW_SIDE // SHEET, PREVIEW_SIDE // SHEET))
-            stills.append(image)
-    if not stills:
-        raise Undecodable("It has no frame.")
-    width, height = stills[0].size
-    rows = -(-len(stills) // SHEET)
-    sheet = Image.new("RGB", (width * min(len(stills), SHEET), height * rows))
-    for number, image in enumerate(stills):
-        sheet.paste(image, (number % SHEET * width, number // SHEET * height))
-    return render(sheet, veiled=veiled)
+            stills.append(picture_of(frame, side, container.shape_of(track)))
+    return stills
 
 
-def _decoded(data: bytes, max_pixels: int) -> Iterator[VideoFrame | None]:
-    """Yield every frame that can be decoded, then None at the end. A broken file has no None."""
-    name, _ = _named(data)
-    try:
-        with av.open(io.BytesIO(data), "r", format=name) as container:
-            if not container.streams.video:
-                raise TypeUnsupported("It has no picture.")
-            stream = container.streams.video[0]
-            stream.thread_type = "NONE"
-            for frame in container.decode(stream):
-                pixels = frame.width * frame.height
-                if pixels > max_pixels:
-                    raise TooManyPixels(f"It has {pixels:,}; the limit is {max_pixels:,} pixels.")
-                yield frame
-            yield None
-    except (av.FFmpegError, ValueError, OverflowError):
-        return  # the frames before count; the caller raises if there were none
+def _arranged(stills: list[Image.Image]) -> Image.Image:
+    """Return stills side by side, each in the middle of its place."""
+    width, height = (max(still.size[axis] for still in stills) for axis in (0, 1))
+    across = min(len(stills), SHEET)
+    sheet = Image.new("RGB", (width * across, height * -(-len(stills) // SHEET)))
+    for number, still in enumerate(stills):
+        left, top = number % SHEET * width, number // SHEET * height
+        sheet.paste(still, (left + (width - still.width) // 2, top + (height - still.height) // 2))
+    return sheet
 
 
-def _time(frame: VideoFrame) -> float | None:
+def time_of(frame: VideoFrame) -> float | None:
     """Return the time of a frame in seconds. A broken file may have none."""
     return (
         None if frame.pts is None or frame.time_base is None else float(frame.pts * frame.time_base)
     )
 
 
-def _pixels(frame: VideoFrame) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    return np.asarray(frame.to_ndarray(format="rgb24"), dtype=np.uint8)
+class _Enough(Exception):
+    """Time is up, or the caller has enough."""
 
 
-def _named(data: bytes) -> tuple[str, str]:
-    named = video_format(data)
-    if named is None:
-        raise TypeUnsupported
-    return named
+class _Reading:
+    """Reads a container until its end, the limit of time, or a certain match."""
 
+    def __init__(self, container: Container, until: float, more: More) -> None:
+        self._container, self._until, self._more = container, until, more
+        self.strands = {number: Strand(number) for number in range(len(container.tracks))}
+        self.size: tuple[int, int] | None = None
+        self._shapes = [container.shape_of(track) for track in container.tracks]
+        self._fresh: list[View] = []
 
-class _Samples:
-    """The samples so far, those not passed to `more` yet, and the time of the next."""
+    def run(self) -> bool:
+        """Read. Return whether the end was reached."""
+        try:
+            self._read_covers()
+            self._read_subpictures()
+            self._read_tracks()
+        except _Enough:
+            return False
+        return True
 
-    def __init__(self) -> None:
-        self.frames: list[bytes] = []
-        self.fresh: list[View] = []
-        self._count = 0
-        self.at = 0.0
-        self._every = EVERY
-        self._due = self._taken = float("-inf")
-        self._passed = 0
-        self._last: np.ndarray[Any, np.dtype[np.uint8]] | None = None
+    def _read_covers(self) -> None:
+        for cover in self._container.covers():
+            self._go_on()
+            try:
+                hashed = read_picture(cover.data, self._container.max_pixels)
+            except TooManyPixels:
+                self._container.entire = False
+                continue
+            except KinwardError:
+                # A font, say. If it is the packet of a picture, FFmpeg may know its format.
+                self._read_cover(cover)
+                continue
+            self._take_file(hashed)
 
-    def wants(self, at: float | None) -> bool:
-        """Return whether to sample a frame of this time.
+    def _read_cover(self, cover: Cover) -> None:
+        frames = cover.frames(self._container.max_pixels)
+        if cover.is_picture and not frames:
+            self._container.entire = False
+        if frames:
+            strand = self._begin_strand()
+            for frame in frames:
+                self._see(strand, frame)
 
-        A frame without a time is sampled, and one whose time has gone back. One frame of every 120
-        is sampled in any case, so that a manipulated clock cannot hide frames.
-        """
-        self._passed += 1
-        behind = at is None or at < self._taken - EVERY
-        return behind or self._passed >= PASSED or (at or 0.0) >= self._due
+    def _take_file(self, hashed: Hashed) -> None:
+        """Take the views of a picture that is a file of its own."""
+        self.size = self.size or (hashed.width, hashed.height)
+        views = hashed.views
+        if not views and (hashed.quality or 0) >= MIN_QUALITY:
+            views = tuple(views_of(split_frames(hashed.signature)))
+        self._container.entire = self._container.entire and hashed.entire
+        strands: dict[int, Strand] = {}
+        for view in views:
+            if view.strand not in strands:
+                strands[view.strand] = self._begin_strand()
+            self._pass_on(strands[view.strand].take(view))
 
-    def take(self, pixels: np.ndarray[Any, np.dtype[np.uint8]], at: float | None) -> None:
-        """Keep a frame, unless its quality is low or it resembles the last sample."""
-        self._passed = 0
-        if at is not None:
-            self.at, self._taken, self._due = max(self.at, at), at, at + self._every
-        pdq, quality = hash_array(pixels)
-        if quality < MIN_QUALITY:
+    def _read_subpictures(self) -> None:
+        strands: dict[int, Strand] = {}
+        for number, image, at in subpictures(self._container):
+            if number not in strands:
+                strands[number] = self._begin_strand()
+            self.size = self.size or image.size
+            planes = image_planes(image)
+            variants = Variants(planes, UPRIGHT, lambda: ())
+            self._pass_on(strands[number].see(planes, at, variants))
+            self._go_on()
+
+    def _read_tracks(self) -> None:
+        """Read the tracks in turns: always the one that has had the least time."""
+        readers = {
+            number: self._container.frames(track)
+            for number, track in enumerate(self._container.tracks)
+        }
+        used = dict.fromkeys(readers, 0.0)
+        began = time.monotonic()
+        while readers:
+            number = min(readers, key=lambda number: used[number])
+            try:
+                frame = next(readers[number], None)
+                if frame is None:
+                    del readers[number]
+                elif isinstance(frame, VideoFrame):
+                    self._see(self.strands[number], frame, self._shapes[number])
+            except MemoryError:
+                if len(self._container.tracks) == 1:
+                    raise
+                readers.pop(number).close()
+                self._container.entire = False
+            ended = time.monotonic()
+            used[number] += ended - began
+            began = ended
+            if ended > self._until and readers:
+                raise _Enough
+
+    def _see(self, strand: Strand, frame: VideoFrame, pixel_shape: float = 1.0) -> None:
+        try:
+            planes, turn = planes_of(frame, pixel_shape), turn_of(frame)
+            crops = self._container.claims.crops
+            variants = Variants(planes, turn, lambda: other_planes(frame, planes, crops))
+            fresh = strand.see(planes, time_of(frame), variants)
+        except FAULTS:
+            self._container.entire = False
             return
-        if self._last is not None and int(np.bitwise_count(pdq ^ self._last).sum()) <= SAME:
-            return
-        self._last = pdq
-        self.frames.append(pdq.tobytes())
-        self.fresh.append(View(pdq.tobytes(), moment=self._count))
-        self._count += 1
-        if len(self.frames) >= MAX_FRAMES:
-            self.frames, self._every = self.frames[::2], self._every * 2
+        if self.size is None or strand.number == 0:
+            wide, high = frame.width, frame.height
+            self.size = (high, wide) if turn.across else (wide, high)
+        self._pass_on(fresh)
 
-    def flush(self) -> list[View]:
-        """Return the samples not passed to `more` yet, and forget that they are new."""
-        fresh, self.fresh = self.fresh, []
-        return fresh
+    def _begin_strand(self) -> Strand:
+        strand = Strand(len(self.strands))
+        self.strands[strand.number] = strand
+        return strand
+
+    def _pass_on(self, fresh: list[View]) -> None:
+        self._fresh += fresh
+        if len(self._fresh) >= BATCH:
+            views, self._fresh = self._fresh, []
+            if not self._more(views):
+                raise _Enough
+
+    def _go_on(self) -> None:
+        if time.monotonic() > self._until:
+            raise _Enough

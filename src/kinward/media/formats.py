@@ -2,8 +2,10 @@
 
 from typing import Final
 
-from kinward.media.image import STILL_BRANDS
-
+# Brands of the ISO container for images. Every other brand is a video.
+STILL_BRANDS: Final = frozenset(
+    {b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis"}
+)
 # Offset and bytes of the magic, FFmpeg's name of the format, and the media type. FFmpeg is told one
 # of these formats, so it cannot be made to open playlists, devices or URLs.
 _MAGIC: Final[tuple[tuple[int, bytes, str, str], ...]] = (
@@ -19,8 +21,16 @@ _MAGIC: Final[tuple[tuple[int, bytes, str, str], ...]] = (
     (0, b"FLV\x01", "flv", "video/x-flv"),
     (0, b"OggS", "ogg", "video/ogg"),
     (0, b"\x00\x00\x01\xba", "mpeg", "video/mpeg"),
+    (0, b"\x00\x00\x01\xb3", "mpegvideo", "video/mpeg"),
     (0, b"\x30\x26\xb2\x75", "asf", "video/x-ms-wmv"),
+    (0, b".RMF", "rm", "video/vnd.rn-realvideo"),
+    (0, b"DKIF", "ivf", "video/x-ivf"),
 )
+# Boxes with which a QuickTime film may begin instead of a brand.
+_BOXES: Final = frozenset(
+    (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"styp", b"moof", b"sidx", b"uuid")
+)
+_PACKET: Final = 188  # bytes of MPEG-TS, which may follow four bytes of time
 
 
 def video_format(data: bytes) -> tuple[str, str] | None:
@@ -30,6 +40,9 @@ def video_format(data: bytes) -> tuple[str, str] | None:
     for at, magic, name, media_type in _MAGIC:
         if data[at : at + len(magic)] == magic:
             return name, media_type
-    if data[:1] == data[188:189] == data[376:377] == b"\x47":
-        return "mpegts", "video/mp2t"
+    if data[4:8] in _BOXES and int.from_bytes(data[:4]) <= len(data):
+        return "mp4", "video/quicktime"
+    for first, step in ((0, _PACKET), (4, _PACKET + 4)):
+        if data[first : first + 2 * step + 1 : step] == b"\x47" * 3:
+            return "mpegts", "video/mp2t"
     return None

@@ -35,6 +35,7 @@ class Bounds(msgspec.Struct, frozen=True):
 
     max_pixels: int
     seconds: float  # of work, for a file with a duration
+    picture_seconds: float = 6.0  # of work, for any other file
 
 
 class Hashed(msgspec.Struct, frozen=True):
@@ -60,7 +61,7 @@ class Hashed(msgspec.Struct, frozen=True):
 
 
 class Playback(msgspec.Struct, frozen=True):
-    """A video for a reviewer: WebM, its length in seconds, and whether it is complete."""
+    """A file that moves, for a reviewer: WebM, its length in seconds, whether it is complete."""
 
     data: bytes
     seconds: float
@@ -70,8 +71,9 @@ class Playback(msgspec.Struct, frozen=True):
 class Display(msgspec.Struct, frozen=True):
     """A file as a reviewer sees it: bytes, their type, and whether all of it is seen at once.
 
-    `can_move`: the file can also be shown moving. `playback`: a video, seen whole once it has been
-    played to the end.
+    `data` is what our own encoders wrote, and never bytes of an upload, unless it is text.
+    `can_move`: the file can also be shown moving. `playback`: seen whole once it has been played to
+    the end.
     """
 
     data: bytes

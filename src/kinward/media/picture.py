@@ -7,58 +7,56 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import numpy as np
-import pillow_heif
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from kinward.ground.errors import KinwardError
-from kinward.media.errors import TooManyPixels, TypeUnsupported, Undecodable
-from kinward.media.medium import Hashed
-from kinward.media.pdq import MAX_PIXELS, Hash, hash_array
+from kinward.media.errors import TypeUnsupported, Undecodable
+from kinward.media.image import picture_type
+from kinward.media.medium import FRAME, Bounds, Hashed, More, Strand
+from kinward.media.pdq import MAX_PIXELS, Hash
+from kinward.media.stills.pages import pictures_of
+from kinward.media.stills.reading import Reading
+from kinward.media.stills.views import Views
 
-Image.init()
-pillow_heif.register_heif_opener()
-# `_open` checks sizes before anything is decoded, so Pillow's own limit must not interfere.
-Image.MAX_IMAGE_PIXELS = None
-
-FORMATS: Final = {
-    "JPEG": "image/jpeg",
-    "MPO": "image/jpeg",
-    "PNG": "image/png",
-    "WEBP": "image/webp",
-    "GIF": "image/gif",
-    "HEIF": "image/heic",
-    "AVIF": "image/avif",
-}
-# Pillow opens an MPO with its JPEG reader.
-READERS: Final = tuple(name for name in FORMATS if name != "MPO")
 PREVIEW_SIDE: Final = 1280
+PAGES: Final = ("white", "black")  # under what is transparent
 
 
-def read_picture(data: bytes, max_pixels: int) -> Hashed:
-    """Decode and hash the first frame of an image. Raises only the three errors of `errors`."""
-    image, media_type = _open(data, max_pixels)
-    frames = int(getattr(image, "n_frames", 1))
-    pixels = np.asarray(_first_frame(image))
-    pdq, quality = hash_array(pixels)
-    return Hashed(
-        kind="pdq",
-        signature=pdq.tobytes(),
-        media_type=media_type,
-        width=pixels.shape[1],
-        height=pixels.shape[0],
-        frames=frames,
-        quality=quality,
-    )
+def read_picture(
+    data: bytes, max_pixels: int, *, seconds: float = 6.0, more: More = lambda views: True
+) -> Hashed:
+    """Decode and hash an image: every picture of it, in every way in which viewers show it.
+
+    `more` receives new views a few at a time, and the rest is not read once it returns false.
+    What was read within `seconds` counts. Raises only the three errors of `errors`.
+    """
+    media_type = type_of(data)
+    reading, views = Reading(Bounds(max_pixels, seconds, seconds)), Views(more)
+    size: tuple[int, int] | None = None
+    try:
+        for picture in pictures_of(data, media_type, reading):
+            size = size or picture.size
+            views.take(picture)
+            if views.enough or views.full:
+                reading.entire = False
+                break
+    except MemoryError:
+        if not views.any:
+            raise
+        reading.entire = False
+    if size is None or not (views.any or reading.entire):
+        raise Undecodable("Too little of it can be decoded.")
+    return views.hashed(media_type, size, max(1, reading.frames), reading.entire)
 
 
 def hash_bytes(data: bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[Hash, int]:
-    """Return the PDQ hash and quality of a JPEG, PNG, WebP, GIF, HEIC or AVIF file.
+    """Return the PDQ hash and quality of an image file as shown; of the first of several pictures.
 
-    For animated images only the first frame is hashed. Decode strangers' files in a separate
+    Decode strangers' files in a separate
     process (`Decoders`). Raises the errors of `read_picture`.
     """
     picture = read_picture(data, max_pixels)
-    return np.frombuffer(picture.signature, dtype=np.uint8), picture.quality or 0
+    return np.frombuffer(picture.signature[:FRAME], dtype=np.uint8), picture.quality or 0
 
 
 def hash_many(
@@ -77,10 +75,65 @@ def hash_many(
         yield from pool.map(hash_or_error, files)
 
 
+def pictures(
+    data: bytes, bounds: Bounds, *, only: tuple[int, int] | None = None
+) -> Iterator[tuple[int, int, Image.Image]]:
+    """Yield each picture of an image as shown: its strand, its moment, and RGB pixels, upright.
+
+    A moment comes more than once if viewers show it differently: a transparent picture over white,
+    then over black. `only`: the strand and the moment that are wanted. Raises the errors of
+    `read_picture`.
+    """
+    reading = Reading(bounds, only)
+    for picture in pictures_of(data, type_of(data), reading):
+        if only is not None and (picture.strand, picture.moment) != only:
+            continue
+        image = picture.as_shown()
+        for page in PAGES if image.mode == "RGBA" else PAGES[:1]:
+            yield picture.strand, picture.moment, over_page(image, page)
+
+
+def over_page(image: Image.Image, page: str) -> Image.Image:
+    """Return an image in RGB or RGBA as it looks on a page of this colour, in RGB."""
+    if image.mode == "RGB":
+        return image.copy()
+    under = Image.new("RGBA", image.size, page)
+    under.alpha_composite(image)
+    return under.convert("RGB")
+
+
+def strands_of(data: bytes, bounds: Bounds) -> list[Strand]:
+    """Return what there is to see in an image, as far as it can be read in time."""
+    moments: dict[int, int] = {}
+    for picture in pictures_of(data, type_of(data), Reading(bounds)):
+        moments[picture.strand] = max(moments.get(picture.strand, 0), picture.moment + 1)
+    return [
+        Strand(number, "animation" if count > 1 else "picture", count, moves=count > 1)
+        for number, count in sorted(moments.items())
+    ]
+
+
 def render_preview(data: bytes, max_pixels: int, *, veiled: bool) -> bytes:
-    """Return a JPEG of the first frame, upright."""
-    image, _ = _open(data, max_pixels)
-    return render(ImageOps.exif_transpose(_first_frame(image)), veiled=veiled)
+    """Return a JPEG of the first picture of an image as shown, over white."""
+    for _, _, image in pictures(data, Bounds(max_pixels, 0.0)):
+        return render(image, veiled=veiled)
+    raise Undecodable("It has no picture.")
+
+
+def render_moment(data: bytes, bounds: Bounds, *, veiled: bool, strand: int, moment: int) -> bytes:
+    """Return a JPEG of one moment; if viewers show it differently, of these side by side."""
+    shown = [image for _, _, image in pictures(data, bounds, only=(strand, moment))]
+    if not shown:
+        raise Undecodable(f"It has no moment {moment} of strand {strand}.")
+    for image in shown:
+        image.thumbnail((PREVIEW_SIDE // len(shown), PREVIEW_SIDE))
+    height = max(image.height for image in shown)
+    sheet = Image.new("RGB", (sum(image.width for image in shown), height))
+    left = 0
+    for image in shown:
+        sheet.paste(image, (left, 0))
+        left += image.width
+    return render(sheet, veiled=veiled)
 
 
 def render(frame: Image.Image, *, veiled: bool) -> bytes:
@@ -95,24 +148,9 @@ def render(frame: Image.Image, *, veiled: bool) -> bytes:
     return out.getvalue()
 
 
-def _open(data: bytes, max_pixels: int) -> tuple[Image.Image, str]:
-    try:
-        image = Image.open(io.BytesIO(data), formats=READERS)
-    except UnidentifiedImageError as error:
-        raise TypeUnsupported from error
-    except Exception as error:
-        raise Undecodable(f"{type(error).__name__} in its header.") from error
-    width, height = image.size
-    if width * height > max_pixels:
-        raise TooManyPixels(f"It has {width} x {height}; the limit is {max_pixels:,} pixels.")
-    return image, FORMATS[image.format or "JPEG"]
-
-
-def _first_frame(image: Image.Image) -> Image.Image:
-    try:
-        image.load()
-        return image if image.mode == "RGB" else image.convert("RGB")
-    except MemoryError:
-        raise
-    except Exception as error:  # a decoder may raise anything on hostile bytes
-        raise Undecodable(f"{type(error).__name__} while decoding.") from error
+def type_of(data: bytes) -> str:
+    """Return the media type of an image. Raises `TypeUnsupported`."""
+    media_type = picture_type(data)
+    if not media_type:
+        raise TypeUnsupported
+    return media_type

@@ -9,9 +9,13 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kinward.project.settings")
 
 from django.core.asgi import get_asgi_application
 
+from kinward.ground.privacy import close_memory
+
+close_memory()  # where granian does not fork its workers, they do not inherit it
+
 pages: Any = get_asgi_application()
 
-from kinward.gate.api import PATHS, Gate  # noqa: E402 - needs Django to be set up
+from kinward.gate.api import Gate, is_for_gate  # noqa: E402 - needs Django to be set up
 
 gate = Gate()
 
@@ -23,5 +27,5 @@ threading.Thread(target=importlib.import_module, args=(SEARCH,), daemon=True).st
 async def application(scope: Any, receive: Any, send: Any) -> None:
     """Pass a request to the gate or to Django, depending on its path."""
     if scope["type"] == "http":
-        door = gate if scope["path"].startswith(PATHS) else pages
+        door = gate if is_for_gate(scope["path"]) else pages
         await door(scope, receive, send)

@@ -15,6 +15,7 @@ from kinward.casebook.api import (
     Case,
     CaseState,
     Finding,
+    Unreadable,
     Verdict,
     finding_kind,
 )
@@ -58,11 +59,12 @@ def _count_findings(cases: list[Case]) -> dict[UUID, Counter[tuple[str, str]]]:
 
 
 def _findings_in_words(counts: Counter[tuple[str, str]]) -> str:
+    kinds = [kind for kind in FINDING_KINDS.values() if kind.name == kind.tally]
     return ", ".join(
         kind.counted(confidence, count)
-        for kind in FINDING_KINDS.values()
+        for kind in (*kinds, Unreadable())
         for confidence in CONFIDENCES
-        if kind.name == kind.tally and (count := counts[kind.name, confidence])
+        if (count := counts[kind.tally, confidence])
     )
 
 

@@ -25,6 +25,7 @@ from kinward.verdicts.page import page_of
 from kinward.verdicts.report import hand_over_report, refile_report
 from kinward.verdicts.simulation import simulate_cases, simulate_edition
 from kinward.verdicts.statement import state_at_once
+from kinward.verdicts.void import give_back_void
 
 __all__ = [
     "CONFIRMED_FOR_BANK",
@@ -47,6 +48,7 @@ __all__ = [
     "decide_case",
     "disputed_pairings",
     "disputed_teens",
+    "give_back_void",
     "hand_over_report",
     "lock_own_bank",
     "move_case",

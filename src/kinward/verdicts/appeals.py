@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from kinward.access import Permission
+from kinward.access import Actor, Permission
 from kinward.access.api import Staff
 from kinward.casebook.api import MAX_NOTE, Case, CaseState
 from kinward.evidence.api import keep_shortly
@@ -46,15 +46,15 @@ def decide_appeal(*, appeal_id: UUID, overturn: bool, note: str, staff: Staff) -
     undo_consequences(case, account, why="appeal won", actor=staff.actor)
     reverse_statements(case.id)
     enqueue(UNBANK, case_id=str(case.id), actor=str(staff.actor))
-    _take_reports_back(case, reports, staff)
+    take_reports_back(case, reports, why="appeal won", actor=staff.actor)
     return settled
 
 
-def _take_reports_back(case: Case, reports: list[Report], staff: Staff) -> None:
+def take_reports_back(case: Case, reports: list[Report], *, why: str, actor: Actor) -> None:
     """Withdraw reports that no authority has completely. Finished ones and their files stay."""
     if not reports:
-        keep_shortly(case_id=case.id, why="appeal won", actor=staff.actor)
+        keep_shortly(case_id=case.id, why=why, actor=actor)
     for report in reports:
         if report.state not in SETTLED:
-            withdraw(report=report, actor=staff.actor)
+            withdraw(report=report, actor=actor)
             enqueue(WITHDRAW, report_id=str(report.id))

@@ -64,8 +64,11 @@ def conclude(case: Case, account: LockedAccount, verdict: Verdict) -> None:
 
 
 def conclude_by_rule(case: Case, account: LockedAccount, rule: FindingRule) -> None:
-    """Confirm by the guidelines alone. A case with a disputed pairing is left to a person."""
-    if disputed_teens(case.id):
+    """Confirm by the guidelines alone.
+
+    A case with a disputed pairing, or with a finding that waits, is left to a person.
+    """
+    if disputed_teens(case.id) or case.findings.filter(waits=True).exists():
         return
     case = Case.objects.select_for_update(no_key=True).get(pk=case.pk)
     verdict = Verdict(

@@ -3,6 +3,7 @@
 Where there is a verdict, the caller has locked the case as well as the account.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -144,6 +145,27 @@ def _give_content_back(case: Case, actor: Actor) -> None:
         issue_content_action(
             case_id=case.id,
             account=mine[content_id],
+            effect=Effect.RESTORE,
+            content_id=content_id,
+            actor=actor,
+            quietly=content_id in held,
+        )
+
+
+def give_contents_back(case: Case, contents: Collection[str], actor: Actor) -> None:
+    """Restore some of the content that an undecided case quarantined."""
+    taken = Action.objects.filter(
+        case_id=case.id,
+        target_kind=Target.CONTENT,
+        effect__in=TAKING_CONTENT,
+        target__in=contents,
+    ).select_related("account")
+    mine = {action.target: action.account for action in taken}
+    held = removed_by_others(case.id, mine)
+    for content_id, account in sorted(mine.items()):
+        issue_content_action(
+            case_id=case.id,
+            account=account,
             effect=Effect.RESTORE,
             content_id=content_id,
             actor=actor,

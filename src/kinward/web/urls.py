@@ -5,6 +5,7 @@ from django.urls import include, path
 
 from kinward.web import (
     views_appeals,
+    views_bank_rules,
     views_banks,
     views_case,
     views_files,
@@ -75,6 +76,13 @@ urlpatterns = [
     path("banks/hashes/<int:hash_id>/mark", views_banks.mark, name="mark_hash"),
     path("banks/of/<str:name>", views_banks.bank, name="bank"),
     path("banks/of/<str:name>/switch", views_banks.switch, name="switch_bank"),
+    path("banks/of/<str:name>/tune", views_bank_rules.tune, name="tune_bank"),
+    path("banks/of/<str:name>/silence", views_bank_rules.ask_silence, name="ask_silence"),
+    path("banks/of/<str:name>/speak", views_bank_rules.end_silence, name="end_silence"),
+    path(
+        "banks/silences/<uuid:silencing_id>", views_bank_rules.decide_silence, name="decide_silence"
+    ),
+    path("banks/floods/<int:hash_id>/release", views_bank_rules.release, name="release_flood"),
     path("operations", views_operations.operations, name="operations"),
     path("operations/actions/<uuid:action_id>/replay", views_operations.replay, name="replay"),
     path("operations/reports/<uuid:report_id>/refile", views_operations.refile, name="refile"),

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 
 from kinward.access import Permission
 from kinward.exchanges.api import Exchange, exchange_health, mark_false_positive, overdue_exchanges
-from kinward.findings.api import file_matches
+from kinward.findings.api import FileSearch, search_file
 from kinward.ground.errors import Invalid, KinwardError
 from kinward.ground.text import whole_number
 from kinward.ledger.api import kinds, record
@@ -18,17 +18,23 @@ from kinward.matching.api import (
     CARRIED,
     KINDS,
     BankedHash,
-    Match,
+    KindUnmatched,
+    Role,
     additions_of,
+    banks_not_asked,
+    count_quiet,
     disable_bank,
     get_bank,
     get_hash,
-    kind_named,
     kind_of,
     kinds_of,
     list_banks,
     list_hashes,
-    look_up,
+    open_floods,
+    quiet_hits,
+    search_value,
+    silence_of,
+    silenced_hits,
 )
 from kinward.media import digest_bytes
 from kinward.web.guards import StaffRequest, done, needs, posts
@@ -36,30 +42,65 @@ from kinward.web.guards import StaffRequest, done, needs, posts
 PAGE: Final = 50
 SHOWN: Final = 200
 OFFERED: Final = [*(kind.name for kind in KINDS), *CARRIED.values()]
+# What a hit on a bank means, by the bank's role.
+ROLES: Final = {
+    Role.LIVE: "live: a hit is a match",
+    Role.SHADOW: "shadow: a hit is only recorded here",
+    Role.NEGATIVE: "negative: what looks like this is no match",
+}
 
 
 @require_GET
 @needs(Permission.SEE_BANKS)
 def banks(request: StaffRequest) -> HttpResponse:
-    """Show all banks, the health of the partners, and the search."""
+    """Show all banks, the health of the partners, the floods, and the search."""
+    return banks_page(request)
+
+
+def banks_page(
+    request: StaffRequest, *, problem: KinwardError | None = None, **_ids: int
+) -> HttpResponse:
+    """Show all banks, with the problem of a form on their page if there is one."""
     context = {
+        "problem": problem,
+        "floods": open_floods()[:SHOWN],
+        "settles_floods": request.user.may(Permission.SETTLE_FLOODS),
+        "marks": request.user.may(Permission.MARK_HASHES),
         "banks": list_banks(),
         "exchanges": exchange_health(),
         "overdue": {exchange.pk for exchange in overdue_exchanges()},
         "kinds": OFFERED,
     }
-    return render(request, "web/banks.html", context)
+    status = problem.status if problem else 200
+    return render(request, "web/banks.html", context, status=status)
 
 
 @require_GET
 @needs(Permission.SEE_BANKS)
 def bank(request: StaffRequest, name: str) -> HttpResponse:
-    """Show one bank: its additions, and one page of its hashes."""
+    """Show one bank: how it matches, its additions, and one page of its hashes."""
+    return bank_page(request, name)
+
+
+def bank_page(
+    request: StaffRequest, name: str, *, problem: KinwardError | None = None
+) -> HttpResponse:
+    """Show one bank, with the problem of a form on its page if there is one."""
     row = get_bank(name)
     kind, after = request.GET.get("kind", ""), request.GET.get("after", "0")
     hashes = list_hashes(row, kind, whole_number(after, digits=18) or 0, PAGE + 1)
     context = {
         "bank": row,
+        "problem": problem,
+        "roles": ROLES,
+        "switches": request.user.may(Permission.SWITCH_BANKS),
+        "marks": request.user.may(Permission.MARK_HASHES),
+        "tunes": request.user.may(Permission.TUNE_BANKS),
+        "silences": request.user.may(Permission.SILENCE_MATCHES),
+        "silence": silence_of(row) if row.role == Role.NEGATIVE else None,
+        "quiet": count_quiet(row),
+        "quiet_hits": quiet_hits(row)[:PAGE],
+        "silenced": silenced_hits(row),
         "exchange": Exchange.objects.filter(bank=row).first(),
         "counts": kinds_of(row),
         "additions": additions_of(row)[:PAGE],
@@ -67,7 +108,8 @@ def bank(request: StaffRequest, name: str) -> HttpResponse:
         "kind": kind,
         "next": hashes[PAGE - 1].pk if len(hashes) > PAGE else None,
     }
-    return render(request, "web/bank.html", context)
+    status = problem.status if problem else 200
+    return render(request, "web/bank.html", context, status=status)
 
 
 def _short(row: BankedHash) -> str:
@@ -76,14 +118,15 @@ def _short(row: BankedHash) -> str:
 
 
 def _problem_page(request: StaffRequest, *, problem: KinwardError) -> HttpResponse:
-    context = {"kinds": OFFERED, "problem": problem}
+    context = {"kinds": OFFERED, "problem": problem, "quiet": [], "not_asked": []}
     return render(request, "web/bank_search.html", context, status=problem.status)
 
 
 @posts(Permission.SEE_BANKS, page=_problem_page)
 def search(request: StaffRequest) -> HttpResponse:
     """Show the banked hashes that match a file or a value. Keeps no file and shows no picture."""
-    what, matches = _search(request)
+    what, found = _search(request)
+    met, matches = found.met, found.met.matches
     with transaction.atomic():
         record(
             actor=request.user.actor,
@@ -96,27 +139,35 @@ def search(request: StaffRequest) -> HttpResponse:
     context = {
         "kinds": OFFERED,
         "problem": None,
+        "marks": request.user.may(Permission.MARK_HASHES),
         "what": what,
         "count": len(matches),
+        "checked": found.checked,
+        "missed": found.missed,
         "hits": [(match, by_id[match.hash]) for match in shown],
+        "quiet": met.quiet[:SHOWN],
+        "not_asked": banks_not_asked(found.values),
     }
     return render(request, "web/bank_search.html", context)
 
 
-def _search(request: StaffRequest) -> tuple[str, list[Match]]:
+def _search(request: StaffRequest) -> tuple[str, FileSearch]:
+    """Return what is looked up, as a hash, and what was found."""
     file = request.FILES.get("file")
     if isinstance(file, UploadedFile):
         data = file.read()
-        return f"sha256:{digest_bytes(data).sha256}", file_matches(data)
+        return f"sha256:{digest_bytes(data).sha256}", search_file(data)
     text = request.POST.get("value", "").strip()
     if not text:
         raise Invalid("Choose a file of at most 2.5 MB, or enter a value.")
     try:
-        kind = kind_named(request.POST.get("kind", ""))
-        value = kind.parse(text)
+        kind, value, met = search_value(request.POST.get("kind", ""), text)
     except ValueError as error:
         raise Invalid(f"{error}.") from error
-    return f"{kind.name}:{kind.write(value)}", look_up([(kind.name, value)])
+    checked: list[str] = [kind.name] if kind.matched else []
+    missed: list[KinwardError] = [] if kind.matched else [KindUnmatched()]
+    found = FileSearch([(kind.name, value)], met, checked, missed)
+    return f"{kind.name}:{kind.write(value)}", found
 
 
 @posts(Permission.SWITCH_BANKS)

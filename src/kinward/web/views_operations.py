@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET
 from kinward.access import Permission
 from kinward.enforcement.api import get_action, parked_actions, replay_action, struggling_actions
 from kinward.ground.errors import KinwardError
+from kinward.matching.api import open_floods
 from kinward.reporting.api import (
     approve_production,
     end_production,
@@ -32,6 +33,9 @@ def _page(
     request: StaffRequest, *, problem: KinwardError | None = None, **_ids: UUID
 ) -> HttpResponse:
     context = {
+        "floods": open_floods()[:200],
+        "settles_floods": request.user.may(Permission.SETTLE_FLOODS),
+        "marks": request.user.may(Permission.MARK_HASHES),
         "authorities": production_in_use(),
         "problem": problem,
         "parked_actions": parked_actions()[:200],

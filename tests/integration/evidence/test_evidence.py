@@ -152,10 +152,10 @@ def test_a_file_that_moves_stands_still_until_it_is_asked_to(
     still = show()
     assert (still.media_type, still.entire, still.can_move) == ("image/jpeg", False, True)
     assert not viewed_entirely(evidence)
-    whole = show(moving=True)
-    assert (whole.media_type, whole.data, whole.entire) == ("image/gif", moving, True)
-    assert not whole.can_move
-    assert viewed_entirely(evidence)
+    played = show(moving=True)
+    assert (played.media_type, played.entire, played.can_move) == ("video/webm", False, False)
+    assert played.playback is not None, "our own encoding, and no byte of the upload"
+    assert not viewed_entirely(evidence), "shown is not played"
 
 
 def test_a_video_is_seen_once_it_could_be_played_to_its_end(

@@ -1,12 +1,14 @@
 """Changing the rules: store, propose, count, approve by another person, take back; growing up."""
 
+import threading
+import time
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
 from kinward.access.actor import Actor
@@ -22,7 +24,13 @@ from kinward.experience.edits import RuleChange, with_change
 from kinward.experience.live import live
 from kinward.experience.models import Activation, Layer, PackVersion, Proposal, Setting
 from kinward.experience.proposals import Outdated, decide_proposal, get_proposal, propose_pack
-from kinward.experience.services import VersionTaken, activate_pack, current_pack, store_pack
+from kinward.experience.services import (
+    VersionTaken,
+    activate_pack,
+    current_pack,
+    lock_pack_in_force,
+    store_pack,
+)
 from kinward.experience.settings import make_setting
 from kinward.ground.errors import Forbidden, Invalid
 from kinward.ledger.models import Entry
@@ -157,6 +165,31 @@ def test_a_proposal_on_rules_that_have_changed_is_not_approved(lead: Staff, seco
         decide_proposal(proposal_id=proposal.id, approve=True, staff=second)
     decide_proposal(proposal_id=proposal.id, approve=False, staff=lead)  # taken back
     assert Proposal.objects.get().state == "refused"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_proposals_approved_at_once_one_is_outdated(lead: Staff, second: Staff) -> None:
+    waiting = [proposed(lead), propose_pack(files=lowered("x+2"), why="y", share=100, staff=lead)]
+    answers: list[object] = []
+
+    def approve(proposal: Proposal) -> None:
+        try:
+            answers.append(decide_proposal(proposal_id=proposal.id, approve=True, staff=second))
+        except Outdated as error:
+            answers.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=approve, args=(proposal,)) for proposal in waiting]
+    with transaction.atomic():
+        lock_pack_in_force()  # so that both are under way before either is done
+        for thread in threads:
+            thread.start()
+        time.sleep(0.5)
+    for thread in threads:
+        thread.join()
+    assert sorted(type(answer).__name__ for answer in answers) == ["Outdated", "Proposal"]
+    assert Activation.objects.filter(reverts=None).exclude(proposal=None).count() == 1
 
 
 def test_a_version_is_one_pack(lead: Staff) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -27,13 +27,14 @@ from kinward.families.errors import (
     SettingLocked,
     TooManyTries,
 )
-from kinward.families.models import Invitation, Notice, Pairing, Side, TrustedAdult
+from kinward.families.models import Answer, Ask, Invitation, Notice, Pairing, Side, TrustedAdult
 from kinward.families.notices import notice_sentence
 from kinward.families.pairing import disputes, ending, invitations, power
 from kinward.families.screen_time import passcodes
 from kinward.families.screen_time.usage import screen_time
 from kinward.families.settings import choices
 from kinward.families.visits import digest
+from kinward.families.visits.page import groups_for
 from kinward.ground.config import config
 from kinward.ground.errors import Invalid, KinwardError
 from kinward.ledger.models import Entry
@@ -352,6 +353,24 @@ def test_talking_and_then_yes(teen: Account, heron: Account, egret: Account) -> 
     assert [each.answer for each in seen.answers.all()] == ["talk", "yes"]
 
 
+def test_old_reasons_and_notes_are_forgotten_and_new_ones_are_not(
+    teen: Account, heron: Account
+) -> None:
+    pair(heron, teen)
+    for capability, words in (("comment.receive", "old"), ("content.audience", "new")):
+        ask = requests.ask_guardians(
+            teen=teen, capability=capability, reason=f"{words} reason", value="followers"
+        )
+        answers.answer_ask(guardian=heron, ask_id=ask.id, said="talk", note=f"{words} note")
+        if words == "old":
+            before = timezone.now()
+            Ask.objects.filter(pk=ask.pk).update(made_at=before - timedelta(days=1))
+            Answer.objects.filter(ask=ask).update(at=before - timedelta(days=1))
+    expiry.forget_reasons(before)
+    assert set(Ask.objects.values_list("reason", flat=True)) == {"", "new reason"}
+    assert set(Answer.objects.values_list("note", "answer")) == {("", "talk"), ("new note", "talk")}
+
+
 def test_a_guardian_proposes_and_the_teen_agrees(teen: Account, heron: Account) -> None:
     pair(heron, teen)
     asked: dict[str, Any] = {"teen_id": teen.platform_id, "capability": "session.time"}
@@ -475,6 +494,58 @@ def test_ending_takes_what_was_chosen_with_it(teen: Account, heron: Account) -> 
     assert ending.end_due_pairings(teen.pk) == 1
     assert decide_afresh(teen, "purchase.make").effect == "deny"
     assert "Your pairing with Sandpiper has ended." in told(heron)
+
+
+@pytest.mark.parametrize(
+    ("who", "changes", "ended"),
+    [
+        ("teen", {}, False),
+        ("teen", {"age_lower": 18, "age_upper": 19}, True),  # nothing says when it changed
+        ("teen", {"age_lower": 17, "age_upper": 18, "age_changes_on": date(2020, 1, 1)}, True),
+        ("guardian", {"age_lower": 17, "age_upper": 18}, True),
+        ("guardian", {"age_lower": 17, "age_upper": 60}, False),  # no longer certain
+    ],
+)
+def test_a_pairing_that_is_over_is_ended_by_the_job_and_no_other(
+    teen: Account, heron: Account, who: str, changes: dict[str, Any], ended: bool
+) -> None:
+    pairing = pair(heron, teen)
+    other = pair(make_account("stork", 50), make_account("dunlin", 14))
+    person = teen if who == "teen" else heron
+    Account.objects.filter(pk=person.pk).update(**{"age_changes_on": None, **changes})
+    assert ending.end_due_pairings() == ended
+    pairing.refresh_from_db()
+    other.refresh_from_db()
+    assert (pairing.ended_at is not None, other.ended_at) == (ended, None)
+
+
+def test_a_teen_who_stays_is_in_the_ledger_with_the_pairing(teen: Account, heron: Account) -> None:
+    pairing = pair(heron, teen)
+    ending.end_pairing(account=teen, pairing_id=pairing.pk)
+    with pytest.raises(NotPaired):
+        ending.stay_paired(account=heron, pairing_id=pairing.pk)
+    ending.stay_paired(account=teen, pairing_id=pairing.pk)
+    entry = Entry.objects.get(kind="pairing.stayed")
+    assert (entry.subject, entry.actor) == (str(pairing), str(teen.actor))
+    assert any("stay" in sentence for sentence in told(heron)), told(heron)
+
+
+def test_each_setting_says_who_set_it(teen: Account, heron: Account) -> None:
+    pairing = pair(heron, teen)
+    choices.choose_setting(
+        guardian=heron, teen_id=teen.platform_id, capability="session.time", value=45
+    )
+    choices.choose_for_self(account=teen, capability="live.watch", value="deny")
+
+    def set_by(reader: Account, seen: Pairing | None) -> dict[str, str]:
+        groups = groups_for(teen, reader=reader, pairing=seen)
+        return {row.capability: row.set_by for group in groups for row in group.rows}
+
+    mine, theirs = set_by(teen, None), set_by(heron, pairing)
+    assert (mine["session.time"], theirs["session.time"]) == ("Set by Heron", "Set by you")
+    assert mine["live.watch"] == "Set by you"
+    assert theirs["live.watch"] == "Set by Sandpiper"
+    assert mine["dm.receive"] == theirs["dm.receive"] == "Set by this community's rules"
 
 
 # ---- the digest

@@ -29,6 +29,7 @@ from kinward.ledger.models import Entry
 from kinward.matching import retro, uploaded
 from kinward.matching.hashlists import ListedHash
 from kinward.matching.kinds import Md5, Pdq
+from kinward.matching.marks import mark_hash_false_positive
 from kinward.matching.models import BankedHash, Check, HeldBlock, RetroRun, Unheld
 from kinward.matching.retro import pack_checks
 from kinward.matching.services import (
@@ -36,7 +37,6 @@ from kinward.matching.services import (
     create_bank,
     disable_bank,
     file_hashes,
-    mark_hash_false_positive,
 )
 from kinward.matching.uploaded import Uploaded, candidates, new_hashes, pack, unpack
 from kinward.media import digest_bytes, read_video

@@ -23,7 +23,12 @@ from kinward.ground.errors import Forbidden
 from kinward.guidelines.models import Edition
 from kinward.guidelines.queries import guidelines_in_force
 from kinward.guidelines.reading import GuidelinesInvalid, read_guidelines, shipped
-from kinward.guidelines.services import VersionTaken, decide_edition, propose_edition
+from kinward.guidelines.services import (
+    GuidelinesOutdated,
+    VersionTaken,
+    decide_edition,
+    propose_edition,
+)
 from kinward.ledger.models import Entry
 from kinward.ledger.queries import verify_ledger
 from kinward.matching.models import Bank, BankedHash, Check
@@ -494,6 +499,18 @@ def test_two_people_put_an_edition_in_force(leads: tuple[Staff, Staff], reviewer
         "guidelines.proposed",
         "guidelines.approved",
     ]
+
+
+def test_an_edition_that_was_written_against_another_is_not_approved(
+    leads: tuple[Staff, Staff],
+) -> None:
+    first, second = (shipped().replace('version = "1"', f'version = "{n}"') for n in (2, 3))
+    late = propose_edition(text=second, why="Written before 2 was in force.", staff=leads[0])
+    in_force_now(first, leads)
+    with pytest.raises(GuidelinesOutdated):
+        decide_edition(edition_id=late.id, approve=True, staff=leads[1])
+    assert guidelines_in_force().version == "2"
+    assert decide_edition(edition_id=late.id, approve=False, staff=leads[1]).state == "refused"
 
 
 def test_past_cases_say_what_an_edition_would_have_done(

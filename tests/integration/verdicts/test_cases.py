@@ -19,7 +19,7 @@ from kinward.ledger.queries import verify_ledger
 from kinward.matching.confidence import Confidence
 from kinward.matching.models import Bank, Check
 from kinward.matching.services import add_hashes, create_bank, file_hashes
-from kinward.media import TypeUnsupported, digest_bytes
+from kinward.media import Undecodable, digest_bytes
 from kinward.people.models import Account
 from kinward.people.services import AccountUnknown, Profile, put_account
 from kinward.policy.ages import AgeRange
@@ -105,8 +105,8 @@ def test_further_findings_join_the_one_open_case(bank: Bank, account: Account) -
 
 
 def test_a_file_that_cannot_be_decoded_is_checked_by_its_digests(account: Account) -> None:
-    broken = b"neither picture nor film"
-    with pytest.raises(TypeUnsupported):
+    broken = b"\xff\xd8\xff begins as a picture"
+    with pytest.raises(Undecodable):
         upload(account, broken)
     assert not Check.objects.exists()
     bank = create_bank(name="digests", confidence="verified", actor=Actor.system("test"))

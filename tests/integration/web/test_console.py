@@ -18,7 +18,7 @@ from django.utils import timezone
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
 from kinward.access.roles import ROLES
-from kinward.casebook.models import Case
+from kinward.casebook.models import Case, Finding
 from kinward.cli.demo import give_second_factor, one_time_code
 from kinward.enforcement.models import Action
 from kinward.evidence.models import Evidence
@@ -90,7 +90,9 @@ WORK = {
     *("viewing", "choose_viewing", "played"),
     *("settle_pairing", "silence", "comment", "appeals", "take_appeal", "decide_appeal"),
 }
-BANKS = {"banks", "bank", "search_banks", "mark_hash"}
+LOOKS = {"banks", "bank", "search_banks"}
+BANKS = LOOKS | {"mark_hash"}
+SILENCES = {"ask_silence", "end_silence", "decide_silence"}
 GUIDELINES = {"guidelines", "edition", "counted"}
 RULES = {"policy", "proposal", "touched"}
 CHANGES = {
@@ -103,12 +105,15 @@ RELEASES = {
 }
 ALLOWED: dict[str, set[str]] = {
     "reviewer": WORK | BANKS,
-    "senior reviewer": WORK | BANKS | {"free", "quality", "read_verdict"},
-    "operator": {"home", "operations", "replay", "refile", "switch_bank"}
+    "senior reviewer": WORK
+    | BANKS
+    | SILENCES
+    | {"free", "quality", "read_verdict", "release_flood"},
+    "operator": {"home", "operations", "replay", "refile", "switch_bank", "tune_bank"}
     | {"ask_production", "decide_production"}
     | BANKS,
     "auditor": {"home", "queue", "case", "appeals", "quality", "releases"} | GUIDELINES | RULES,
-    "policy lead": {"home"} | GUIDELINES | RULES | CHANGES,
+    "policy lead": {"home", "tune_bank"} | LOOKS | SILENCES | GUIDELINES | RULES | CHANGES,
     "evidence custodian": {"home"} | RELEASES,
 }
 ALLOWED["administrator"] = set[str]().union(*ALLOWED.values())
@@ -222,6 +227,20 @@ def test_the_queue_counts_findings_in_words(page: Client, case: Case, account: A
         "2 verified matches, 1 unverified match, 2 user reports"
     )
     assert queue_cells(page)["member-1"]["Leased by"] == "nobody"
+
+
+def test_a_finding_of_a_kind_that_is_gone_stays_on_the_queue_and_the_case(
+    page: Client, case: Case
+) -> None:
+    Finding.objects.create(
+        case=case, kind="whistle", confidence="unverified", at=timezone.now(), grounds=[{"new": 1}]
+    )
+    assert queue_cells(page)["member-1"]["Findings"] == "1 verified match, 1 unreadable finding"
+    page.post(f"/cases/{case.id}/take")
+    assert (
+        "cannot read findings of the kind &#x27;whistle&#x27;"
+        in page.get(f"/cases/{case.id}").content.decode()
+    )
 
 
 def test_a_longer_queue_asks_the_database_no_more(

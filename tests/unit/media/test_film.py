@@ -19,7 +19,7 @@ from kinward.media import (
 )
 from kinward.media import film as module
 from kinward.media.film import LONGEST_STEP, REST, SIDE, render_film
-from kinward.media.footage import _pixels
+from kinward.media.shown import picture_of
 from tests.support import videos
 
 FIVE = videos.encode(range(5))
@@ -40,7 +40,7 @@ def differences(video: bytes, film: bytes) -> list[int]:
     """For each frame of a video's signature, how many bits the nearest of the film differs."""
     with av.open(io.BytesIO(film), "r") as container:
         shown = [
-            int.from_bytes(hash_array(_pixels(frame))[0].tobytes())
+            int.from_bytes(hash_array(np.asarray(picture_of(frame, 4096)))[0].tobytes())
             for frame in container.decode(video=0)
         ]
     return [
@@ -95,21 +95,8 @@ def test_no_clock_of_the_files_own_hides_or_stretches(
 ) -> None:
     """The file's clock is replaced where the projector reads it: containers forbid such files."""
 
-    class Told:
-        """A frame that says when it is due as a hostile file might."""
-
-        def __init__(self, frame: av.VideoFrame, number: int) -> None:
-            self._frame, self.pts, self.time = frame, number, float(clock(number))
-
-        def __getattr__(self, name: str) -> object:
-            return getattr(self._frame, name)
-
-    original, counted = module._Projector._see, iter(range(10**6))
-    monkeypatch.setattr(
-        module._Projector,
-        "_see",
-        lambda self, frame: original(self, Told(frame, next(counted))),  # type: ignore[arg-type]
-    )
+    counted = iter(range(10**6))
+    monkeypatch.setattr(module, "time_of", lambda frame: float(clock(next(counted))))
     film = played(FIVE)
     times = frames(film.data)
     steps = np.diff(times[:-1])

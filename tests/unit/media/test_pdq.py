@@ -94,8 +94,7 @@ def test_a_hash_alone_tells_nearly_how_the_picture_would_hash_turned_and_mirrore
         exact, _ = hash_dihedral(reference_pictures.draw_pixels(seed))
         turned = turn_hashes(exact[:1])[0]
         assert turned[0].tobytes() == exact[0].tobytes()
-        for wanted in exact:
-            apart.append(min(distance(wanted.tobytes(), one.tobytes()) for one in turned))
+        apart += [min(distance(w.tobytes(), one.tobytes()) for one in turned) for w in exact]
     assert np.median(apart) <= 6
     assert max(apart) <= 31
 

@@ -206,6 +206,8 @@ def test_size_has_bounds() -> None:
         load_pack({"pack.toml": "#" * 600_000})
     with pytest.raises(PackInvalid, match="at most"):
         load_pack({f"overlays/{number}.toml": "" for number in range(300)} | {"pack.toml": ""})
+    with pytest.raises(PackInvalid, match=r"A pack is a pack\.toml"):
+        load_pack({"overlays/DE.toml": ""})
     with pytest.raises(PackInvalid, match="There is no pack"):
         load_pack("none-such")
     with pytest.raises(PackInvalid, match=r"nested too deeply|this is not TOML"):

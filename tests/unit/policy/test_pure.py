@@ -6,19 +6,21 @@ import sys
 from datetime import date, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from kinward.policy.ages import AgeRange, from_birth_date
+from kinward.policy.ages import ASSURANCES, MAX_AGE, AgeRange, from_birth_date
 from kinward.policy.capabilities import CAPABILITIES
 from kinward.policy.decision import known_language
 from kinward.policy.diff import diff_packs
 from kinward.policy.engine import decide
-from kinward.policy.explain import explain_decision
+from kinward.policy.explain import explain_decision, why_not
 from kinward.policy.over_ray import simulate_over_ray
 from kinward.policy.places import within
 from kinward.policy.population import from_parquet, generate_people, people_of
 from kinward.policy.problems import PackExpired, PackInvalid, SignatureRefused
-from kinward.policy.question import Person
+from kinward.policy.question import Asked, Person
+from kinward.policy.rules import Rule
 from kinward.policy.sentences import (
     LANGUAGES,
     capability_words,
@@ -27,7 +29,7 @@ from kinward.policy.sentences import (
     value_words,
 )
 from kinward.policy.signed import export_pack, load_pack, new_signing_key, public_key
-from kinward.policy.simulate import simulate_change
+from kinward.policy.simulate import GROUPS, group_of, simulate_change
 from kinward.policy.sources import read_files
 from kinward.policy.values import AUDIENCE, HOURS, MINUTES
 
@@ -185,6 +187,50 @@ def test_an_explanation_names_each_layer() -> None:
     laws = {rule["id"]: rule["why"] for rule in found["layers"][1]["rules"]}
     assert laws["us-va-hour"] == "it is not in force on this day (enjoined)"
     assert laws["cn-minutes-8-15"] == "it is the law of CN"
+
+
+def test_an_explanation_says_for_whom_else_a_rule_is() -> None:
+    rule = Rule(
+        id="x",
+        capability="dm.send",
+        default=0,
+        floor=0,
+        cap=0,
+        lower=13,
+        upper=16,
+        other_lower=18,
+        other_upper=30,
+        assurance_below=2,
+        relationships=frozenset({"stranger"}),
+    )
+    fits = Asked(
+        capability=CAPABILITIES["dm.send"],
+        lower=13,
+        upper=16,
+        assurance=1,
+        places=frozenset(),
+        other_lower=18,
+        other_upper=30,
+        relationship="stranger",
+    )
+    assert why_not(rule, fits, live=True) == ""
+    for change, why in (
+        ({"lower": 16, "upper": 17}, "it is for ages 13 to below 16"),
+        ({"lower": 12, "upper": 13}, "it is for ages 13 to below 16"),
+        ({"assurance": 2}, f"it is for ages known less surely than {ASSURANCES[2]}"),
+        ({"other_upper": 18, "other_lower": 17}, "it is for others of 18 to below 30"),
+        ({"other_upper": 31, "other_lower": 30}, "it is for others of 18 to below 30"),
+        ({"relationship": "mutual"}, "it is for stranger"),
+    ):
+        assert why_not(rule, msgspec.structs.replace(fits, **change), live=True) == why
+    assert why_not(rule, msgspec.structs.replace(fits, relationship=None), live=True) == ""
+
+
+def test_people_are_counted_by_groups_of_age() -> None:
+    ranges = ((0, MAX_AGE), (0, 13), (12, 13), (13, 16), (15, 16), (16, 18), (17, 18), (18, 30))
+    names = [group_of(lower, upper) for lower, upper in ranges]
+    assert names == [GROUPS[0], *[GROUPS[n] for n in (1, 1, 2, 2, 3, 3, 4)]]
+    assert {group_of(*pair) for pair in ((12, 14), (15, 17), (17, 19), (13, 18))} == {"uncertain"}
 
 
 def test_the_difference_in_words() -> None:

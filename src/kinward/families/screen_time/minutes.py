@@ -58,16 +58,16 @@ def streak(hours: Mapping[int, int], minute: int, *, gap: int) -> int:
     >>> streak(bits_by_hour([1, 2, 30, 31, 33]), 34, gap=3)
     4
     """
-    first = last = None
+    first, last = minute, None
     at = minute
     while True:
         hour, bit = divmod(at, HOUR)
         if hours.get(hour, 0) >> bit & 1:
             first, last = at, at if last is None else last
-        elif (minute if first is None else first) - at > gap:
+        elif first - at > gap:
             break
         at -= 1
-    return 0 if first is None or last is None else last - first + 1
+    return 0 if last is None else last - first + 1
 
 
 def is_zone(name: str) -> bool:

@@ -94,6 +94,14 @@ class CaseOverturned(Fact, frozen=True):
     appeal: str
 
 
+class CaseVoided(Fact, frozen=True):
+    """A person called a hash wrong, and what the case took because of it was given back."""
+
+    kind = "case.voided"
+    hash: str
+    findings: int
+
+
 class VerdictRead(Fact, frozen=True):
     """A verdict was read a second time."""
 

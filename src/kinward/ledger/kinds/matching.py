@@ -22,6 +22,68 @@ class BankDisabled(Fact, frozen=True):
     kind = "bank.disabled"
 
 
+class BankTuned(Fact, frozen=True):
+    """It was changed what a hit on a bank means, how near it must be, or how often it is asked."""
+
+    kind = "bank.tuned"
+    role: str
+    distance: int
+    enabled_ratio: float
+
+
+class SilencingAsked(Fact, frozen=True):
+    """Somebody asked that the hashes of a negative bank silence matches."""
+
+    kind = "silencing.asked"
+    bank: str
+    hashes: int
+    upto: int
+    distance: int
+
+
+class SilencingApproved(Fact, frozen=True):
+    """Another person agreed: what looks like these hashes matches nothing from now on."""
+
+    kind = "silencing.approved"
+    bank: str
+    hashes: int
+    upto: int
+    distance: int
+
+
+class SilencingRefused(Fact, frozen=True):
+    """The request was refused or withdrawn."""
+
+    kind = "silencing.refused"
+    bank: str
+    hashes: int
+    upto: int
+    distance: int
+
+
+class SilencingEnded(Fact, frozen=True):
+    """A negative bank silences nothing any more, until two people agree again."""
+
+    kind = "silencing.ended"
+    why: str
+
+
+class FloodBegan(Fact, frozen=True):
+    """One hash hit many accounts at once. Its further hits wait for a person."""
+
+    kind = "flood.began"
+    bank: str
+    accounts: int
+    minutes: int
+
+
+class FloodReleased(Fact, frozen=True):
+    """A person said that the hash is right. Its hits have their consequences again."""
+
+    kind = "flood.released"
+    bank: str
+
+
 class BankAdded(Fact, frozen=True):
     """Hashes were added to a bank, and others went."""
 

@@ -5,8 +5,12 @@ from kinward.matching.kinds.texts import Text
 
 
 class Carried(Text):
-    """A kind that is known by name only. It matches a lookup of exactly the same value."""
+    """A kind that is known by name only. It matches a lookup of exactly the same value.
 
+    So it can say that a value is banked, and never that what the value stands for is unknown.
+    """
+
+    matched = False
     examples = ("as it came",)
 
     def __init__(self, name: str) -> None:

@@ -22,6 +22,8 @@ class HashKind(ABC):
     of_files: bool = False
     # Whether it is looked up by nearness, within `layout.RADIUS` of the 256 bits of PDQ.
     near: bool = False
+    # Whether Kinward compares it as it is meant to be compared. A carried kind it does not.
+    matched: bool = True
     column: bool = False  # whether a CSV list may have a column with this name
     least_quality: int | None = None  # below it a hash is not banked or looked up
     examples: tuple[str, ...]  # two or more, as lists write them; none matches another

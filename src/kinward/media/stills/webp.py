@@ -1,0 +1,110 @@
+"""WebP: a repaired copy, and the frames of an animation."""
+
+import io
+import struct
+from collections.abc import Iterator
+from functools import partial
+from typing import Final
+
+import av
+import numpy as np
+from PIL import Image
+
+from kinward.media.stills.animation import Animation, Disposal, Frame
+from kinward.media.stills.reading import Pixels
+
+CODED: Final = frozenset({b"VP8 ", b"VP8L", b"ALPH"})
+STILL: Final = CODED - {b"ALPH"}
+UNPAINTED: Final = (0, 135, 0)  # what FFmpeg leaves where nothing could be decoded
+Chunk = tuple[bytes, memoryview]
+
+
+def chunks_of(data: bytes | memoryview, at: int = 12) -> Iterator[Chunk]:
+    """Yield the name and body of each chunk. The last may be cut."""
+    view = memoryview(data)
+    while at + 8 <= len(view):
+        kind, length = bytes(view[at : at + 4]), int.from_bytes(view[at + 4 : at + 8], "little")
+        yield kind, view[at + 8 : at + 8 + length]
+        at += 8 + length + length % 2
+
+
+def is_whole(data: bytes) -> bool:
+    """Return whether a WebP is as long as it says."""
+    return len(data) >= int.from_bytes(data[4:8], "little") + 8
+
+
+def has_still(data: bytes) -> bool:
+    """Return whether there is a picture outside the frames."""
+    return any(kind in STILL for kind, _ in chunks_of(data))
+
+
+def build(chunks: list[Chunk]) -> bytes:
+    """Return a WebP of these chunks."""
+    out = []
+    for kind, body in chunks:
+        out += [kind, struct.pack("<I", len(body)), bytes(body), b"\0" * (len(body) % 2)]
+    content = b"".join(out)
+    return b"RIFF" + struct.pack("<I", 4 + len(content)) + b"WEBP" + content
+
+
+def repair(data: bytes) -> bytes:
+    """Return a still WebP of the same pixels whose lengths are right."""
+    return single(list(chunks_of(data)), None)
+
+
+def single(chunks: list[Chunk], size: tuple[int, int] | None) -> bytes:
+    """Return a WebP of the coded picture among these chunks; with alpha it needs its size."""
+    coded = [chunk for chunk in chunks if chunk[0] in CODED]
+    header = next((body for kind, body in chunks if kind == b"VP8X" and len(body) >= 10), None)
+    if any(kind == b"ALPH" for kind, _ in coded):
+        if size is not None:
+            sides = b"".join((side - 1).to_bytes(3, "little") for side in size)
+            coded.insert(0, (b"VP8X", memoryview(b"\x10\0\0\0" + sides)))
+        elif header is not None:
+            coded.insert(0, (b"VP8X", memoryview(b"\x10\0\0\0" + bytes(header[4:10]))))
+    return build(coded)
+
+
+def animation_of(data: bytes) -> Animation | None:
+    """Return the animation of a WebP; None if it has no frame."""
+    chunks = list(chunks_of(data))
+    header = next((body for kind, body in chunks if kind == b"VP8X"), b"")
+    if len(header) < 10:
+        return None
+    width, height = (int.from_bytes(header[at : at + 3], "little") + 1 for at in (4, 7))
+    frames = [_frame(body) for kind, body in chunks if kind == b"ANMF" and len(body) >= 16]
+    return Animation(width, height, frames, whole=is_whole(data)) if frames else None
+
+
+def _frame(body: memoryview) -> Frame:
+    left, top, width, height, milliseconds = (
+        int.from_bytes(body[at : at + 3], "little") for at in (0, 3, 6, 9, 12)
+    )
+    disposal = Disposal.CLEAR if body[15] & 1 else Disposal.KEEP
+    size = width + 1, height + 1
+    read = partial(_read_frame, body[16:], size)
+    blends = not body[15] & 2
+    return Frame(2 * left, 2 * top, *size, milliseconds / 1000, disposal, blends, read)
+
+
+def _read_frame(body: memoryview, size: tuple[int, int]) -> tuple[Pixels, bool]:
+    """Decode one frame. Returns uint8[h, w, 4] in RGBA, and whether all of it could be decoded."""
+    file = single(list(chunks_of(body, 0)), size)
+    try:
+        image = Image.open(io.BytesIO(file), formats=("WEBP",))
+        return np.asarray(image.convert("RGBA")), True
+    except MemoryError:
+        raise
+    except Exception:
+        return read_broken(file), False
+
+
+def read_broken(data: bytes) -> Pixels:
+    """Decode a still WebP with FFmpeg, which shows what it can of a broken one."""
+    context = av.CodecContext.create("webp", "r")
+    for packet in (av.Packet(data), None):
+        for frame in context.decode(packet):
+            pixels = np.array(frame.to_ndarray(format="rgba"), dtype=np.uint8)
+            pixels[(pixels[..., :3] == UNPAINTED).all(axis=2)] = 0
+            return pixels
+    raise ValueError("no picture")

@@ -1,0 +1,78 @@
+"""How a bank matches, silence by two people, and the release of a flooded hash."""
+
+from uuid import UUID
+
+from django.http import HttpResponse
+
+from kinward.access import Permission
+from kinward.findings.api import release_flood
+from kinward.ground.errors import Invalid
+from kinward.ground.text import whole_number
+from kinward.matching.api import (
+    decide_silencing,
+    end_silencing,
+    get_bank,
+    get_hash,
+    request_silencing,
+    tune_bank,
+)
+from kinward.web.guards import StaffRequest, done, posts
+from kinward.web.views_banks import bank_page, banks_page
+
+
+@posts(Permission.TUNE_BANKS, page=bank_page)
+def tune(request: StaffRequest, name: str) -> HttpResponse:
+    """Change what a hit on a bank means, how near it must be, or how often it is asked."""
+    sent = request.POST
+    tune_bank(
+        bank=get_bank(name),
+        role=sent.get("role", ""),
+        distance=_bits(sent.get("distance", "")),
+        enabled_ratio=_ratio(sent.get("enabled_ratio", "")),
+        actor=request.user.actor,
+    )
+    return done(request, "Bank changed.", "bank", name)
+
+
+def _bits(text: str) -> int:
+    bits = whole_number(text, digits=3)
+    if bits is None:
+        raise Invalid("Write a distance as a whole number of bits.")
+    return bits
+
+
+def _ratio(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise Invalid("Write a ratio like this: 0.25.") from error
+
+
+@posts(Permission.SILENCE_MATCHES, page=bank_page)
+def ask_silence(request: StaffRequest, name: str) -> HttpResponse:
+    """Ask that the hashes of a negative bank silence matches."""
+    request_silencing(bank=get_bank(name), why=request.POST.get("why", ""), staff=request.user)
+    return done(request, "Silence requested. Another person must approve it.", "bank", name)
+
+
+@posts(Permission.SILENCE_MATCHES, page=bank_page)
+def end_silence(request: StaffRequest, name: str) -> HttpResponse:
+    """End a negative bank's silence at once."""
+    end_silencing(bank=get_bank(name), staff=request.user)
+    return done(request, "The bank silences nothing now.", "bank", name)
+
+
+@posts(Permission.SILENCE_MATCHES)
+def decide_silence(request: StaffRequest, silencing_id: UUID) -> HttpResponse:
+    """Approve that the hashes of a negative bank silence matches, or refuse it."""
+    approve = request.POST.get("decision") == "agree"
+    silencing = decide_silencing(silencing_id=silencing_id, approve=approve, staff=request.user)
+    sentence = "These hashes silence matches now." if approve else "Request refused."
+    return done(request, sentence, "bank", silencing.bank.name)
+
+
+@posts(Permission.SETTLE_FLOODS, page=banks_page)
+def release(request: StaffRequest, hash_id: int) -> HttpResponse:
+    """Release a hash that the flood guard holds, because it is right."""
+    release_flood(hash_id=get_hash(hash_id).pk, staff=request.user)
+    return done(request, "Hash released. Its hits act again.", "banks")
