@@ -25,12 +25,13 @@ from kinward.media.medium import (
     Hashed,
     Medium,
     Playback,
+    Strand,
     View,
     split_frames,
     views_of,
 )
 from kinward.media.pool import Busy, Decoders, decoders
-from kinward.media.registry import MEDIA, medium_of, medium_of_type
+from kinward.media.registry import MEDIA, medium_of, medium_of_type, medium_showing
 
 if TYPE_CHECKING:
     from kinward.media.footage import read_video
@@ -52,6 +53,7 @@ __all__ = (
     "Hashed",
     "Medium",
     "Playback",
+    "Strand",
     "TooManyPixels",
     "TooPlain",
     "TypeUnsupported",
@@ -67,6 +69,7 @@ __all__ = (
     "hash_many",
     "medium_of",
     "medium_of_type",
+    "medium_showing",
     "read_picture",
     "read_video",
     "split_frames",

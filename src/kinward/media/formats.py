@@ -13,6 +13,8 @@ _MAGIC: Final[tuple[tuple[int, bytes, str, str], ...]] = (
     (4, b"moov", "mp4", "video/mp4"),  # QuickTime before there was `ftyp`
     (4, b"mdat", "mp4", "video/mp4"),
     (4, b"wide", "mp4", "video/mp4"),
+    (4, b"free", "mp4", "video/mp4"),
+    (4, b"skip", "mp4", "video/mp4"),
     (4, b"pnot", "mp4", "video/mp4"),
     (0, b"\x1a\x45\xdf\xa3", "matroska", "video/webm"),
     (8, b"AVI ", "avi", "video/x-msvideo"),
