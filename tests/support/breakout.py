@@ -41,7 +41,7 @@ def check(result):
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
     return result
 
-def answer(what, data, bounds, more):
+def answer(what, data, bounds, more, tell):
     names = dict(globals(), got=None)
     try:
         exec(data, names)
