@@ -54,7 +54,7 @@ def hash_parts(
             break
         if place or following is not None:
             begins(place, part.medium.lasting or place >= SEVERAL)
-        left = max(1.0, until - time.monotonic())
+        left = max(min(1.0, bounds.seconds), until - time.monotonic())
         seconds = left if following is None else left / 2
         _hash(part, msgspec.structs.replace(bounds, seconds=seconds), merger)
         part = following
