@@ -4,10 +4,10 @@ Run as `python -m kinward.media.decoder MAX_PIXELS MEMORY SECONDS PICTURE_SECOND
 4-byte big-endian length and that many bytes. A request is two messages on standard input: the
 operation and the file. The operations are `hash`, `still`, `veil`, `play` and `contents`. Numbers
 may follow: how many parts to leave out of a hash, or the strand and the moment of a still. The
-answer is a message of msgpack on standard output. While a file is hashed, its views are written a few at a
-time, and after each such message the process reads whether to continue. A file of several parts
-also has a message before each part, which expects no answer. The process ends with its input, so
-it never outlives its parent.
+answer is a message of msgpack on standard output. While a file is hashed, its views are written a
+few at a time, and after each such message the process reads whether to continue. A file of several
+parts also has a message before each part, which expects no answer. The process ends with its input,
+so it never outlives its parent.
 """
 
 import contextlib
