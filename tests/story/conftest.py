@@ -18,20 +18,13 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.browsers import launch_browser
 
 KINWARD = [sys.executable, "-m", "kinward"]
 START_SECONDS = 120.0
 expect.set_options(timeout=20_000)  # two cores have more to do than to answer a browser
-LAUNCH = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -197,11 +190,8 @@ def demo(first_run: Path) -> Iterator[Demo]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        path = subprocess.check_output(["scripts/browser"], text=True).strip()
-        started = playwright.chromium.launch(executable_path=path, args=LAUNCH)
+    with launch_browser() as started:
         yield started
-        started.close()
 
 
 def sign_in(browser: Browser, demo: Demo, name: str) -> tuple[Page, list[str]]:

@@ -68,7 +68,6 @@ def tracks(
     codecs: Sequence[str] = ("libx264",),
     default: int = 0,
     cover: Any = None,
-    cover_first: bool = False,
     rate: int = 5,
     frames: int = 5,
     pix_fmt: str = "yuv420p",
@@ -80,7 +79,6 @@ def tracks(
     """
     out = io.BytesIO()
     with av.open(out, "w", format=format) as container:
-        attached = _add_cover(container, cover) if cover is not None and cover_first else None
         streams = []
         for number, pictures_shown in enumerate(shown):
             codec = codecs[min(number, len(codecs) - 1)]
@@ -90,9 +88,8 @@ def tracks(
             stream.bit_rate = 4_000_000
             stream.disposition = Disposition.default if number == default else Disposition(0)
             streams.append(stream)
-        if cover is not None and not cover_first:
+        if cover is not None:
             attached = _add_cover(container, cover)
-        if attached is not None:
             for packet in attached.encode(_yuvj(cover)):
                 container.mux(packet)
         for place in range(max(len(pictures_shown) for pictures_shown in shown) * frames):
@@ -159,6 +156,19 @@ def with_box(data: bytes, path: Sequence[bytes], box: bytes) -> bytes:
         (size,) = struct.unpack_from(">I", data, at)
         struct.pack_into(">I", changed, at, size + len(box))
     return bytes(changed[:end]) + box + bytes(changed[end:])
+
+
+def with_tags_first(data: bytes) -> bytes:
+    """An MP4 whose tags, and the cover in them, stand before its tracks."""
+    start = data.index(b"moov") - 4
+    (size,) = struct.unpack_from(">I", data, start)
+    boxes, at = list[bytes](), start + 8
+    while at < start + size:
+        (length,) = struct.unpack_from(">I", data, at)
+        boxes.append(data[at : at + length])
+        at += length
+    boxes.sort(key=lambda box: (b"mvhd", b"udta").index(box[4:8]) if box[4:5] in b"mu" else 2)
+    return data[: start + 8] + b"".join(boxes) + data[start + size :]
 
 
 def element(number: int, body: bytes) -> bytes:

@@ -13,6 +13,7 @@ from kinward.access import Actor
 from kinward.cli.first_run import EarlierLayout, NoTables, check_tables
 from kinward.ground.config import config
 from kinward.ground.errors import KinwardError
+from kinward.ground.privacy import close_memory
 
 # name: (module and attribute, help, whether it needs Django and the tables of a database)
 COMMANDS: Final = {
@@ -113,6 +114,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line. A `KinwardError` prints its sentence and exits with 1."""
+    close_memory()
     warnings.filterwarnings("ignore", message=".*XDG_RUNTIME_DIR.*")
     try:
         config()

@@ -20,7 +20,7 @@ def serve_command() -> list[str]:
     return [
         sys.executable,
         "-m",
-        "granian",
+        "kinward.project.server",
         "--interface=asgi",
         f"--host={chosen.host}",
         f"--port={chosen.port}",
@@ -40,6 +40,17 @@ def check_plugins() -> None:
     check_authority_settings()
 
 
+def check_decoders() -> None:
+    """Start a decoder and ask which walls stand. Raises `Unwalled` if a required one does not."""
+    from kinward.media import decoders
+
+    pool = decoders()
+    try:
+        pool.walls()
+    finally:
+        pool.close()
+
+
 @click.command()
 def serve() -> None:
     """Run web and gate on KINWARD_HOST:KINWARD_PORT, with KINWARD_PROCESSES processes."""
@@ -48,6 +59,7 @@ def serve() -> None:
     load_django()
     check_tables()
     check_plugins()
+    check_decoders()
     command = serve_command()
     os.execv(command[0], command)  # noqa: S606 - our own interpreter
 

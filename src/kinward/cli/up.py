@@ -9,7 +9,7 @@ import click
 from kinward.cli import postgres
 from kinward.cli.first_run import make_secrets, migrate
 from kinward.cli.main import load_django
-from kinward.cli.roles import check_plugins, serve_command
+from kinward.cli.roles import check_decoders, check_plugins, serve_command
 from kinward.cli.supervisor import Role, Supervisor, claim, step
 from kinward.ground.config import config
 
@@ -45,6 +45,7 @@ def running(title: str) -> Iterator[Supervisor]:
         at_the_end.callback(supervisor.stop)
         at_the_end.callback(lambda: click.secho("\nStopping.", err=True))
         check_plugins()
+        step("decoders", check_decoders)
         step("tables", migrate)
         yield supervisor
 

@@ -20,7 +20,7 @@ from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ground.jobs import enqueue
 from kinward.ledger.api import kinds, record
 from kinward.matching.api import Check
-from kinward.media import Display, decoders, digest_bytes, medium_of
+from kinward.media import Display, decoders, digest_bytes, medium_showing
 
 DELETE: Final = "evidence.delete_object"
 DISMISSED_DAYS: Final = 30  # for a dismissed case's files, in case of a mistake
@@ -215,7 +215,7 @@ def sealed_bytes(evidence: Evidence) -> bytes:
 def _render(evidence: Evidence, data: bytes, *, moving: bool) -> Display:
     if evidence.is_excerpt:
         return Display(data, "text/plain", entire=True)
-    return medium_of(data).show(data, decoders(), moves=evidence.moving, moving=moving)
+    return medium_showing(data).show(data, decoders(), moves=evidence.moving, moving=moving)
 
 
 @transaction.atomic

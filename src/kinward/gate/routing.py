@@ -16,7 +16,7 @@ from kinward.gate.idempotency import KeyReused
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ground.multipart import Malformed
 from kinward.ground.text import MAX_ID, storable
-from kinward.media import Busy
+from kinward.media import Busy, DecoderLost, Unwalled
 
 MAX_JSON: Final = 64 * 1024
 KEY: Final = "key"  # the path parameter that holds an API key
@@ -136,7 +136,7 @@ class Route(msgspec.Struct, frozen=True, dict=True):
         if self.fast is None:
             errors.add(Unavailable)
         if self.slot:
-            errors.add(Busy)
+            errors |= {Busy, DecoderLost, Unwalled}
         if self.idempotent:
             errors.add(KeyReused)
         if self.body is not None:

@@ -42,6 +42,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     decoders: int = 2
     decode_seconds: float = 10.0
     decode_memory: int = 1536 * MIB
+    decoders_without_walls: str = ""
     video_seconds: float = 60.0
     video_query_share: float = 0.8
     video_bank_share: float = 0.8

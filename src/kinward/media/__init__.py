@@ -7,8 +7,16 @@ imported on first use, so that a process that only asks the decoder processes do
 import importlib
 from typing import TYPE_CHECKING, Any, Final
 
+from kinward.media.cell import WALLS, Walls
 from kinward.media.digests import Digests, digest_bytes
-from kinward.media.errors import TooManyPixels, TooPlain, TypeUnsupported, Undecodable
+from kinward.media.errors import (
+    DecoderLost,
+    TooManyPixels,
+    TooPlain,
+    TypeUnsupported,
+    Undecodable,
+    Unwalled,
+)
 from kinward.media.medium import (
     FRAME,
     MAX_FRAMES,
@@ -17,12 +25,13 @@ from kinward.media.medium import (
     Hashed,
     Medium,
     Playback,
+    Strand,
     View,
     split_frames,
     views_of,
 )
 from kinward.media.pool import Busy, Decoders, decoders
-from kinward.media.registry import MEDIA, medium_of, medium_of_type
+from kinward.media.registry import MEDIA, medium_of, medium_of_type, medium_showing
 
 if TYPE_CHECKING:
     from kinward.media.footage import read_video
@@ -35,18 +44,23 @@ __all__ = (
     "MAX_VIEWS",
     "MEDIA",
     "MIN_QUALITY",
+    "WALLS",
     "Busy",
+    "DecoderLost",
     "Decoders",
     "Digests",
     "Display",
     "Hashed",
     "Medium",
     "Playback",
+    "Strand",
     "TooManyPixels",
     "TooPlain",
     "TypeUnsupported",
     "Undecodable",
+    "Unwalled",
     "View",
+    "Walls",
     "decoders",
     "digest_bytes",
     "hash_array",
@@ -55,6 +69,7 @@ __all__ = (
     "hash_many",
     "medium_of",
     "medium_of_type",
+    "medium_showing",
     "read_picture",
     "read_video",
     "split_frames",

@@ -50,7 +50,7 @@ def hash_parts(
     for place, following in enumerate(_then_none(parts), after):
         if place or following is not None:
             merger.stream()
-        if part is None or not merger.wanted:
+        if part is None or not merger.wanted or (place > after and budget.late()):
             break
         if place or following is not None:
             begins(place, part.medium.lasting or place >= SEVERAL)
@@ -78,7 +78,7 @@ def _hash(part: Part, bounds: Bounds, merger: Merger) -> None:
 def strands_of(data: bytes, bounds: Bounds, media: Sequence[Medium]) -> list[Strand]:
     """Return what there is to see in a file, part by part. What cannot be read is left out."""
     found: list[Strand] = []
-    for part in _parts(data, bounds, media):
+    for part in {part.number: part for part in reversed(_parts(data, bounds, media))}.values():
         try:
             strands = part.medium.strands(part.data, bounds)
         except KinwardError:
@@ -92,7 +92,7 @@ def strands_of(data: bytes, bounds: Bounds, media: Sequence[Medium]) -> list[Str
             )
             for strand in strands
         ]
-    return found
+    return sorted(found, key=lambda strand: strand.number)
 
 
 def still_of_parts(

@@ -1,25 +1,28 @@
-"""The process that decodes strangers' bytes: bounded, without database or secrets, replaceable.
+"""The process that decodes strangers' bytes: bounded, walled in, without secrets, replaceable.
 
-Run as `python -m kinward.media.decoder MAX_PIXELS MEMORY SECONDS PICTURE_SECONDS`. Messages have a
-4-byte big-endian length and that many bytes. A request is two messages on standard input: the
+Run as `python -m kinward.media.decoder BOUNDS CELL`, both as JSON. Messages have a 4-byte
+big-endian length and that many bytes. It loads all libraries, closes its cell, and writes which
+walls stand (`Walls`, msgpack). Only then it reads. A request is two messages on standard input: the
 operation and the file. The operations are `hash`, `still`, `veil`, `play` and `contents`. Numbers
 may follow: how many parts to leave out of a hash, or the strand and the moment of a still. The
 answer is a message of msgpack on standard output. While a file is hashed, its views are written a
 few at a time, and after each such message the process reads whether to continue. A file of several
-parts also has a message before each part, which expects no answer. The process ends with its input,
-so it never outlives its parent.
+parts also has a message before each part, which expects no answer. The process ends with its input
+and with its parent.
 """
 
-import contextlib
+import importlib
 import os
-import resource
+import pkgutil
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from typing import BinaryIO, Final
 
 import msgspec
 
 from kinward.ground.errors import KinwardError
+from kinward.media.cell import Cell, close_cell
 from kinward.media.composition import hash_parts, play_parts, still_of_parts, strands_of
 from kinward.media.medium import Bounds, More, View
 from kinward.media.messages import (
@@ -34,6 +37,23 @@ from kinward.media.messages import (
     write_message,
 )
 from kinward.media.registry import SHOWN
+
+# Nothing can be imported once the cell is closed: our readers, each part of their libraries, and
+# what Python itself loads when it meets an unusual text or an error.
+PACKAGES: Final = ("kinward.media", "av", "pillow_heif")
+PARENTS: Final = ("kinward.media.pool", "kinward.media.process", "kinward.media.decoder")
+LATE: Final = (
+    *("PIL.ImageCms", "PIL.ImageMorph", "PIL.ImageSequence", "traceback", "linecache", "decimal"),
+    *("numpy.ma", "numpy.fft", "numpy.linalg", "numpy.random"),
+    *(
+        f"encodings.{name}"
+        for name in ("ascii", "cp1252", "idna", "latin_1", "punycode", "unicode_escape")
+    ),
+    *(
+        f"encodings.utf_{name}"
+        for name in ("16", "16_be", "16_le", "32", "32_be", "32_le", "8_sig")
+    ),
+)
 
 
 def _untold(begun: Begun) -> None:
@@ -78,15 +98,29 @@ def _answer(
     return Answer(still=still)
 
 
-def main(max_pixels: int, memory: int, seconds: float, picture_seconds: float = 6.0) -> None:
-    """Answer requests until the input ends."""
-    with contextlib.suppress(ValueError, OSError):  # macOS refuses this limit
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+def load_libraries() -> None:
+    """Import all that a file may need, since nothing can be opened later."""
+    for name in LATE:
+        importlib.import_module(name)
+    for name in PACKAGES:
+        package = importlib.import_module(name)
+        for module in pkgutil.walk_packages(package.__path__, f"{name}."):
+            if not module.name.endswith("__main__") and module.name not in PARENTS:
+                importlib.import_module(module.name)
+
+
+def enter(cell: Cell) -> tuple[BinaryIO, BinaryIO]:
+    """Load the libraries and close the cell; returns the streams of requests and of answers."""
     stdin, stdout = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # output of a library must not disturb the answers
     warnings.simplefilter("ignore")  # broken files would fill the log
-    bounds = Bounds(max_pixels, seconds, picture_seconds)
+    load_libraries()
+    write_message(stdout, msgspec.msgpack.encode(close_cell(cell)))
+    return stdin, stdout
+
+
+def serve(bounds: Bounds, stdin: BinaryIO, stdout: BinaryIO) -> None:
+    """Answer requests until the input ends."""
 
     def more(views: Sequence[View]) -> bool:
         write_message(stdout, msgspec.msgpack.encode(Answer(views=list(views))))
@@ -100,5 +134,11 @@ def main(max_pixels: int, memory: int, seconds: float, picture_seconds: float = 
         write_message(stdout, msgspec.msgpack.encode(answered))
 
 
+def main(bounds: str, cell: str) -> None:
+    """Enter the cell, then answer requests. The arguments are `Bounds` and `Cell` as JSON."""
+    streams = enter(msgspec.json.decode(cell, type=Cell))
+    serve(msgspec.json.decode(bounds, type=Bounds), *streams)
+
+
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4]))
+    main(*sys.argv[1:3])

@@ -29,3 +29,17 @@ class TooManyPixels(KinwardError):
 
     code = "media.too_many_pixels"
     status = 413
+
+
+class DecoderLost(KinwardError):
+    """A decoder was ended from outside, or did not start. Send the file again."""
+
+    code = "media.decoder_lost"
+    status = 503
+
+
+class Unwalled(KinwardError):
+    """A decoder would stand without its walls, so nothing is decoded. Ask `kinward doctor`."""
+
+    code = "media.unwalled"
+    status = 503

@@ -161,6 +161,7 @@ class _Reading:
         self._container, self._until, self._more = container, until, more
         self.strands = {number: Strand(number) for number in range(len(container.tracks))}
         self.size: tuple[int, int] | None = None
+        self._shapes = [container.shape_of(track) for track in container.tracks]
         self._fresh: list[View] = []
 
     def run(self) -> bool:
@@ -235,7 +236,7 @@ class _Reading:
                 if frame is None:
                     del readers[number]
                 elif isinstance(frame, VideoFrame):
-                    self._see(self.strands[number], frame)
+                    self._see(self.strands[number], frame, self._shapes[number])
             except MemoryError:
                 if len(self._container.tracks) == 1:
                     raise
@@ -247,9 +248,9 @@ class _Reading:
             if ended > self._until and readers:
                 raise _Enough
 
-    def _see(self, strand: Strand, frame: VideoFrame) -> None:
+    def _see(self, strand: Strand, frame: VideoFrame, pixel_shape: float = 1.0) -> None:
         try:
-            planes, turn = planes_of(frame), turn_of(frame)
+            planes, turn = planes_of(frame, pixel_shape), turn_of(frame)
             crops = self._container.claims.crops
             variants = Variants(planes, turn, lambda: other_planes(frame, planes, crops))
             fresh = strand.see(planes, time_of(frame), variants)

@@ -1,17 +1,28 @@
-"""Video formats, recognised by their first bytes."""
+"""Formats of pictures and videos, recognised by their first bytes."""
 
 from typing import Final
 
-from kinward.media.image import STILL_BRANDS
-
+# Brands of the ISO container for images. Every other brand is a video.
+STILL_BRANDS: Final = frozenset(
+    {b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis"}
+)
+_PICTURES: Final = (
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"\x89PNG", "image/png"),
+    (b"GIF8", "image/gif"),
+    (b"BM", "image/bmp"),
+    (b"II*\0", "image/tiff"),
+    (b"MM\0*", "image/tiff"),
+    (b"II+\0", "image/tiff"),
+    (b"MM\0+", "image/tiff"),
+    (b"\0\0\0\x0cjP  \r\n\x87\n", "image/jp2"),
+    (b"\xff\x4f\xff\x51", "image/jp2"),
+)
+_ICONS: Final = (b"\0\0\1\0", b"\0\0\2\0")
 # Offset and bytes of the magic, FFmpeg's name of the format, and the media type. FFmpeg is told one
 # of these formats, so it cannot be made to open playlists, devices or URLs.
 _MAGIC: Final[tuple[tuple[int, bytes, str, str], ...]] = (
     (4, b"ftyp", "mp4", "video/mp4"),
-    (4, b"moov", "mp4", "video/mp4"),  # QuickTime before there was `ftyp`
-    (4, b"mdat", "mp4", "video/mp4"),
-    (4, b"wide", "mp4", "video/mp4"),
-    (4, b"pnot", "mp4", "video/mp4"),
     (0, b"\x1a\x45\xdf\xa3", "matroska", "video/webm"),
     (8, b"AVI ", "avi", "video/x-msvideo"),
     (0, b"FLV\x01", "flv", "video/x-flv"),
@@ -22,11 +33,32 @@ _MAGIC: Final[tuple[tuple[int, bytes, str, str], ...]] = (
     (0, b".RMF", "rm", "video/vnd.rn-realvideo"),
     (0, b"DKIF", "ivf", "video/x-ivf"),
 )
-# Boxes with which a QuickTime film may begin instead of a brand.
+# Boxes with which a QuickTime film may begin instead of a brand. Four letters can stand there in a
+# text, too, so the length before them must be plausible, even for a film that was cut.
 _BOXES: Final = frozenset(
     (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"styp", b"moof", b"sidx", b"uuid")
 )
+_PLAUSIBLE: Final = 16  # times the bytes that there are
 _PACKET: Final = 188  # bytes of MPEG-TS, which may follow four bytes of time
+
+
+def picture_type(data: bytes) -> str:
+    """Return the media type of an image by its first bytes; empty for anything else."""
+    for magic, media_type in _PICTURES:
+        if data.startswith(magic) and (magic != b"BM" or _is_bitmap(data)):
+            return media_type
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    if data[4:8] == b"ftyp" and data[8:12] in STILL_BRANDS:
+        return "image/avif" if data[8:10] == b"av" else "image/heic"
+    if data[:4] in _ICONS and data[4] + 256 * data[5] > 0 and len(data) >= 22 and not data[9]:
+        return "image/x-icon"
+    return ""
+
+
+def _is_bitmap(data: bytes) -> bool:
+    """Return whether a header of a bitmap follows the two letters."""
+    return int.from_bytes(data[14:18], "little") in (12, 16, 40, 52, 56, 64, 108, 124)
 
 
 def video_format(data: bytes) -> tuple[str, str] | None:
@@ -36,7 +68,7 @@ def video_format(data: bytes) -> tuple[str, str] | None:
     for at, magic, name, media_type in _MAGIC:
         if data[at : at + len(magic)] == magic:
             return name, media_type
-    if data[4:8] in _BOXES and int.from_bytes(data[:4]) <= len(data):
+    if data[4:8] in _BOXES and int.from_bytes(data[:4]) <= _PLAUSIBLE * len(data):
         return "mp4", "video/quicktime"
     for first, step in ((0, _PACKET), (4, _PACKET + 4)):
         if data[first : first + 2 * step + 1 : step] == b"\x47" * 3:

@@ -1,45 +1,7 @@
 """Images, still and moving."""
 
-from typing import Final
-
+from kinward.media.formats import picture_type
 from kinward.media.medium import Bounds, Display, Hashed, Medium, More, Playback, Renderer, Strand
-
-# Brands of the ISO container for images. Every other brand is a video.
-STILL_BRANDS: Final = frozenset(
-    {b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis"}
-)
-_MAGIC: Final = (
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"\x89PNG", "image/png"),
-    (b"GIF8", "image/gif"),
-    (b"BM", "image/bmp"),
-    (b"II*\0", "image/tiff"),
-    (b"MM\0*", "image/tiff"),
-    (b"II+\0", "image/tiff"),
-    (b"MM\0+", "image/tiff"),
-    (b"\0\0\0\x0cjP  \r\n\x87\n", "image/jp2"),
-    (b"\xff\x4f\xff\x51", "image/jp2"),
-)
-_ICONS: Final = (b"\0\0\1\0", b"\0\0\2\0")
-
-
-def picture_type(data: bytes) -> str:
-    """Return the media type of an image by its first bytes; empty for anything else."""
-    for magic, media_type in _MAGIC:
-        if data.startswith(magic) and (magic != b"BM" or _is_bitmap(data)):
-            return media_type
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "image/webp"
-    if data[4:8] == b"ftyp" and data[8:12] in STILL_BRANDS:
-        return "image/avif" if data[8:10] == b"av" else "image/heic"
-    if data[:4] in _ICONS and data[4] + 256 * data[5] > 0 and len(data) >= 22 and not data[9]:
-        return "image/x-icon"
-    return ""
-
-
-def _is_bitmap(data: bytes) -> bool:
-    """Return whether a header of a bitmap follows the two letters."""
-    return int.from_bytes(data[14:18], "little") in (12, 16, 40, 52, 56, 64, 108, 124)
 
 
 class Image(Medium):

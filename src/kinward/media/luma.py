@@ -29,7 +29,7 @@ LARGE: Final = 400_000  # pixels
 PLANAR: Final = frozenset(
     f"yuv{kind}p" for kind in ("420", "j420", "422", "j422", "444", "j444", "440", "j440", "411")
 ) | frozenset(("yuv410p", "yuva420p", "yuva422p", "yuva444p"))
-HD: Final = 720  # rows: from here on, players take BT.709 for films that do not say
+HD: Final = 720  # rows as shown: from here on, players take BT.709 for films that do not say
 # What PDQ's luma, which is BT.601's, takes of the chroma of other colour spaces: (blue, red).
 CHROMA: Final = {
     1: (0.1016, 0.1961),  # BT.709
@@ -39,7 +39,8 @@ CHROMA: Final = {
     10: (0.1179, 0.1055),
 }
 BT709: Final = 1
-UNKNOWN_SPACE: Final = 2
+BT601: Final = 6
+UNSAID: Final = (0, 2)
 FULL_RANGE: Final = 2
 
 
@@ -116,15 +117,16 @@ class Planes:
         )
 
 
-def planes_of(frame: VideoFrame) -> Planes:
-    """Return the planes of a frame, converted first if it has no plane of luma of 8 bits."""
+def planes_of(frame: VideoFrame, pixel_shape: float = 1.0) -> Planes:
+    """Return the planes of a frame, converted first if it has no plane of luma of 8 bits.
+
+    `pixel_shape`: the width of a stored pixel over its height.
+    """
     opaque = not any(component.is_alpha for component in frame.format.components)
+    space = space_of(frame, pixel_shape)
     if frame.format.name not in PLANAR:
-        frame = _planar(frame, opaque=opaque)
+        frame, space = _planar(frame, opaque=opaque), BT601 if _is_rgb(frame) else space
     planes = [_plane(frame, number) for number in range(len(frame.planes))]
-    space = frame.colorspace
-    if space == UNKNOWN_SPACE and frame.height >= HD:
-        space = BT709
     return Planes(
         planes[0],
         planes[1],
@@ -133,6 +135,25 @@ def planes_of(frame: VideoFrame) -> Planes:
         full=frame.color_range == FULL_RANGE or "j" in frame.format.name,
         weights=CHROMA.get(space, (0.0, 0.0)),
     )
+
+
+def space_of(frame: VideoFrame, pixel_shape: float) -> int:
+    """Return the colour space in which Chromium shows a frame.
+
+    It believes a film that names its matrix, its primaries and its transfer, and guesses otherwise.
+    """
+    told = (frame.colorspace, frame.color_primaries, frame.color_trc)
+    if not any(number in UNSAID for number in told):
+        return frame.colorspace
+    return BT709 if frame.height / min(pixel_shape or 1.0, 1.0) >= HD else BT601
+
+
+def as_told(frame: VideoFrame, planes: Planes) -> Planes | None:
+    """Return the planes with the matrix that the film names, if Chromium does not believe it."""
+    weights = CHROMA.get(frame.colorspace, (0.0, 0.0))
+    if frame.colorspace in UNSAID or _is_rgb(frame) or weights == planes.weights:
+        return None
+    return replace(planes, weights=weights)
 
 
 def hash_planes(planes: Planes, turn: Turn = UPRIGHT) -> tuple[Hash, int]:
@@ -170,13 +191,18 @@ def _bits(samples: npt.NDArray[Any]) -> Hash:
 
 
 def _planar(frame: VideoFrame, *, opaque: bool) -> VideoFrame:
-    kind = frame.format
-    if kind.is_rgb or kind.has_palette or len(kind.components) < 3:
+    if _is_rgb(frame):
         name = "yuvj444p" if opaque else "yuva444p"
         return frame.reformat(
             format=name, dst_colorspace="ITU601", dst_color_range="JPEG", threads=1
         )
     return frame.reformat(format="yuv420p" if opaque else "yuva420p", threads=1)
+
+
+def _is_rgb(frame: VideoFrame) -> bool:
+    """Return whether a frame has no chroma."""
+    kind = frame.format
+    return kind.is_rgb or kind.has_palette or len(kind.components) < 3
 
 
 def _plane(frame: VideoFrame, number: int) -> Plane:

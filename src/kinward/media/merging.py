@@ -53,6 +53,9 @@ class Merger:
     def add(self, part: Part, hashed: Hashed) -> None:
         """Take what a part gave."""
         views = [_moved(view, part) for view in _views(hashed)]
+        if part.role is Role.FILE:  # another reading of the same bytes adds what it sees more
+            known = {view.hash for one in self._read for view in one.views}
+            views = [view for view in views if view.hash not in known]
         self._read.append(_Hashed(part, hashed, views))
         self._unsent += [view for view in views if view not in self._sent]
         self._sent.clear()
@@ -103,15 +106,21 @@ class Merger:
     def _missed(self) -> bool:
         """Return whether a part, or the rest of one, could not be read that a viewer may show.
 
-        What the bytes are themselves counts as read if one of their readings was.
+        What the bytes are themselves counts as read by a medium if one of its readings was entire.
         """
-        own = any(one.part.role is Role.FILE for one in self._read)
+        own = [one for one in self._read if one.part.role is Role.FILE]
+        entire = {one.part.medium.name for one in own if one.hashed.entire}
         unread = any(
             part.role is not Role.FILE
             or not (own or (part.medium.lasting and isinstance(fault, TypeUnsupported)))
             for part, fault in self._faults
         )
-        return unread or any(not one.hashed.entire and not one.part.aside for one in self._read)
+        return unread or any(
+            not one.hashed.entire
+            and not one.part.aside
+            and not (one.part.role is Role.FILE and one.part.medium.name in entire)
+            for one in self._read
+        )
 
     def _type_of(self, main: _Hashed) -> str:
         """Return the media type of the file; that of its first part if it has none itself."""

@@ -10,6 +10,7 @@ from kinward.media.medium import Hashed, Playback, Strand, View
 HASH, STILL, VEIL, PLAY, CONTENTS = "hash", "still", "veil", "play", "contents"
 MORE, ENOUGH = b"more", b"enough"
 HEADER: Final = struct.Struct(">I")
+MAX_LENGTH: Final = 2**32 - 1
 
 
 class Begun(msgspec.Struct, frozen=True):
@@ -37,12 +38,14 @@ def request(what: str, *numbers: int) -> str:
     return " ".join([what, *map(str, numbers)])
 
 
-def read_message(stream: BinaryIO) -> bytes | None:
-    """Return the next length-prefixed message; None at the end of the stream."""
+def read_message(stream: BinaryIO, limit: int = MAX_LENGTH) -> bytes | None:
+    """Return the next length-prefixed message; None at the end, or if it is over `limit` bytes."""
     header = stream.read(HEADER.size)
     if len(header) < HEADER.size:
         return None
     (length,) = HEADER.unpack(header)
+    if length > limit:
+        return None
     body = stream.read(length)
     return body if len(body) == length else None
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from kinward.ground.errors import KinwardError
 from kinward.media.errors import TypeUnsupported, Undecodable
-from kinward.media.image import picture_type
+from kinward.media.formats import picture_type
 from kinward.media.medium import FRAME, Bounds, Hashed, More, Strand
 from kinward.media.pdq import MAX_PIXELS, Hash
 from kinward.media.stills.pages import pictures_of

@@ -1,23 +1,23 @@
-"""The pool of decoder processes, which are bounded in time and memory and replaced on failure."""
+"""The pool of decoder processes: bounded, walled in, and replaced on failure and in good time."""
 
-import os
+import contextlib
 import queue
+import signal
 import subprocess
-import sys
-import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import BinaryIO, Final, cast
+from typing import Final, cast
 
 import msgspec
+import structlog
 
 from kinward.ground.config import config
 from kinward.ground.errors import KinwardError
-from kinward.media.errors import TooManyPixels, TypeUnsupported, Undecodable
+from kinward.media.cell import Walls, walls_named
+from kinward.media.errors import DecoderLost, TooManyPixels, TypeUnsupported, Undecodable
 from kinward.media.medium import (
-    MAX_FRAMES,
-    MAX_VIEWS,
+    Bounds,
     Hashed,
     More,
     Playback,
@@ -37,10 +37,26 @@ from kinward.media.messages import (
     request,
     write_message,
 )
+from kinward.media.overdue import Overdue
+from kinward.media.process import Decoder, Spares, name_of_signal, start_decoder
 from kinward.media.registry import medium_of
+from kinward.media.told import Told
+
+log = structlog.get_logger(__name__)
 
 TRIES: Final = 3  # decoders that one file may end
 GRACE: Final = 5.0  # seconds over its own limit after which a decoder is killed
+DYING_SECONDS: Final = 1.0  # from the end of a process's output to its exit status
+# Bytes of all messages about one file. A film has at most 24 MiB; a decoder that was taken over
+# must not fill our memory.
+MAX_ANSWER: Final = 64 * 1024 * 1024
+
+PARTS: Final = {
+    HASH: "hashed",
+    PLAY: "playback",
+    CONTENTS: "contents",
+}  # of an answer; else the still
+IMPROPER: Final = "Its decoder gave no proper answer."  # only a broken one does
 PICTURE_SHARE: Final = 0.6  # of the time for an image, after which a decoder returns what it read
 
 _ERRORS: dict[str, type[KinwardError]] = {
@@ -62,63 +78,9 @@ class Busy(KinwardError):
 class _Lost(Exception):
     """A decoder ended or took too long. `place`: of the part it had begun, if it told of one."""
 
-    def __init__(self, seconds: float, place: int | None) -> None:
-        super().__init__(f"Decoding took more than {seconds:g} seconds, or crashed.")
-        self.place = place
-
-
-class _Overdue:
-    """Kills a process after so many seconds, which can be extended once."""
-
-    def __init__(self, process: subprocess.Popen[bytes], seconds: float) -> None:
-        self.seconds, self._process, self._extended = seconds, process, False
-        self._began = time.monotonic()
-        self._timer = self._start(seconds)
-
-    def _start(self, seconds: float) -> threading.Timer:
-        timer = threading.Timer(seconds, self._process.kill)
-        timer.start()
-        return timer
-
-    def extend(self, seconds: float) -> None:
-        """Let the process live for `seconds` from its beginning, unless that was done before."""
-        if self._extended or seconds <= self.seconds:
-            return
-        self._timer.cancel()
-        self._extended, self.seconds = True, seconds
-        self._timer = self._start(max(0.0, self._began + seconds - time.monotonic()))
-
-    def cancel(self) -> None:
-        self._timer.cancel()
-
-
-class _Told:
-    """What decoders told of one file: its views, and whether the caller wants more."""
-
-    def __init__(self, more: More) -> None:
-        self._more, self.wanted = more, True
-        self.views: list[View] = []
-
-    def more(self, views: Sequence[View]) -> bool:
-        self.views += views
-        self.wanted = self._more(views)
-        return self.wanted
-
-    def hashed(self, data: bytes, rest: Hashed | None) -> Hashed:
-        """Return the result for a file of which a decoder was lost. `rest`: of its other parts."""
-        views = list(dict.fromkeys([*self.views, *(rest.views if rest else ())]))
-        moments = {(view.strand, view.moment): view.hash for view in reversed(views)}
-        frames = [moments[key] for key in sorted(moments)][:MAX_FRAMES]
-        return Hashed(
-            kind="pdq" if len(frames) == 1 else "video",
-            signature=b"".join(frames),
-            media_type=_media_type(data) or (rest.media_type if rest else ""),
-            frames=len(frames),
-            quality=100 if len(frames) == 1 else None,  # no view is of low quality
-            seconds=rest.seconds if rest else 0.0,
-            entire=False,
-            views=tuple(views[:MAX_VIEWS]),
-        )
+    def __init__(self, fault: KinwardError, place: int | None) -> None:
+        super().__init__(str(fault))
+        self.fault, self.place = fault, place
 
 
 def _is_lasting(data: bytes) -> bool:
@@ -128,27 +90,29 @@ def _is_lasting(data: bytes) -> bool:
         return False
 
 
-def _media_type(data: bytes) -> str:
-    try:
-        return medium_of(data).recognise(data)
-    except TypeUnsupported:
-        return ""
-
-
 class Decoders:
     """A pool of `count` decoder processes, started on first use. Thread-safe.
 
     A decoder is killed if it takes longer than `seconds`, or than `video_seconds` and a grace
-    period for what is played, and once it begins something that lasts.
+    period for what is played, and once it begins something that lasts. It is replaced after any
+    file that it could not read, and after `process.FILES` files. `without`: names of walls to leave
+    out.
     """
 
     def __init__(
-        self, *, count: int, seconds: float, video_seconds: float, max_pixels: int, memory: int
+        self,
+        *,
+        count: int,
+        seconds: float,
+        video_seconds: float,
+        max_pixels: int,
+        memory: int,
+        without: frozenset[str] = frozenset(),
     ) -> None:
         self._seconds, self._video_seconds = seconds, video_seconds
-        limits = (max_pixels, memory, video_seconds, PICTURE_SHARE * seconds)
-        self._arguments = [str(limit) for limit in limits]
-        self._idle: queue.LifoQueue[subprocess.Popen[bytes] | None] = queue.LifoQueue()
+        bounds = Bounds(max_pixels, video_seconds, PICTURE_SHARE * seconds)
+        self._spares = Spares(lambda: start_decoder(bounds, memory=memory, without=without))
+        self._idle: queue.LifoQueue[Decoder | None] = queue.LifoQueue()
         for _ in range(count):
             self._idle.put(None)
 
@@ -156,30 +120,34 @@ class Decoders:
         """Decode and hash a file. `more` receives views and returns whether to continue.
 
         A part of the file that ends its decoder is left out by the next one. Then the result is
-        what the decoders had told of, and not `entire`. Raises `TypeUnsupported`, `Undecodable`,
-        `TooManyPixels` or `Busy`; so do the others.
+        what the decoders had told of, and not `entire`. `more` can receive a view twice. Raises
+        `TypeUnsupported`, `Undecodable`, `TooManyPixels`, `Busy`, `DecoderLost` or `Unwalled`; so
+        do the others.
         """
-        told = _Told(more)
-        lost: _Lost | None = None
+        told = Told(more)
+        fault: KinwardError | None = None
         rest: Hashed | None = None
-        after = 0
+        after, killed = 0, False
         for _ in range(TRIES):
             try:
                 rest = self._ask(request(HASH, after) if after else HASH, data, told.more).hashed
                 break
-            except _Lost as fault:
-                lost = lost or fault
-                if fault.place is None or not told.wanted:
+            except _Lost as lost:
+                if isinstance(lost.fault, DecoderLost) and not killed:
+                    killed = True  # by somebody else: the same once more
+                    continue
+                fault = fault or lost.fault
+                if lost.place is None or not told.wanted:
                     break
-                after = fault.place + 1
+                after = lost.place + 1
             except KinwardError:
-                if lost is None:
+                if fault is None:
                     raise
                 break
-        if lost is None:
-            return cast("Hashed", rest)
+        if fault is None and rest is not None:
+            return rest
         if rest is None and not told.views:
-            raise Undecodable(str(lost)) from None
+            raise fault or DecoderLost
         return told.hashed(data, rest)
 
     def still(
@@ -202,83 +170,119 @@ class Decoders:
         """Return what there is to see in a file: each strand by itself, the file's own first."""
         return cast("list[Strand]", self._answer(CONTENTS, data).contents)
 
+    def walls(self) -> Walls:
+        """Return which walls stand around a decoder. Raises `Unwalled`, `DecoderLost` or `Busy`."""
+        with self._decoder() as decoder:
+            return decoder.walls
+
     def close(self) -> None:
-        """Kill the idle processes. Busy ones end with this process."""
-        while True:
-            try:
-                process = self._idle.get_nowait()
-            except queue.Empty:
-                return
-            if process is not None:
-                process.kill()
-                process.wait()
+        """Kill all processes. Those of the next use are new."""
+        idle = 0
+        with contextlib.suppress(queue.Empty):
+            while True:
+                decoder = self._idle.get_nowait()
+                idle += 1
+                if decoder is not None:
+                    decoder.end()
+        self._spares.close()
+        for _ in range(idle):
+            self._idle.put(None)
 
-    def _answer(self, what: str, data: bytes) -> Answer:
-        try:
-            return self._ask(what, data)
-        except _Lost as lost:
-            raise Undecodable(str(lost)) from None
+    @contextlib.contextmanager
+    def _decoder(self) -> Iterator[Decoder]:
+        """Lend a decoder. It goes back alive, or is replaced if it was ended or has done its share.
 
-    def _ask(self, what: str, data: bytes, more: More = _everything) -> Answer:
+        Raises `Busy` if none becomes idle in time.
+        """
         try:
-            process = self._idle.get(timeout=self._seconds)
+            idle = self._idle.get(timeout=self._seconds)
         except queue.Empty:
             raise Busy from None
         live = None
         try:
-            process = process if process and process.poll() is None else self._start()
-            answer = self._exchange(process, what, data, more)
-            live = process
+            if idle is not None and not idle.alive:
+                idle.end()
+                idle = None
+            live = idle or self._spares.take()
+            yield live
         finally:
+            if live is not None and (live.worn or not live.alive):
+                live.end()
+                live = None
             self._idle.put(live)
-        if answer.error:
-            raise _ERRORS[answer.error](answer.detail)
-        return answer
 
-    def _exchange(
-        self, process: subprocess.Popen[bytes], what: str, data: bytes, more: More
-    ) -> Answer:
-        overdue = _Overdue(process, self._seconds)
+    def _answer(self, what: str, data: bytes) -> Answer:
+        """Have a file read. Another decoder tries if somebody kills the first before it answers."""
+        for again in (True, False):
+            try:
+                return self._ask(what, data)
+            except _Lost as lost:
+                if not (again and isinstance(lost.fault, DecoderLost)):
+                    raise lost.fault from None
+        raise DecoderLost
+
+    def _ask(self, what: str, data: bytes, more: More = _everything) -> Answer:
+        with self._decoder() as decoder:
+            try:
+                answer = self._exchange(decoder, what, data, more)
+                if answer.error:
+                    raise _ERRORS.get(answer.error, Undecodable)(answer.detail)
+                if getattr(answer, PARTS.get(what.split(maxsplit=1)[0], "still")) is None:
+                    raise Undecodable(IMPROPER)
+                return answer
+            except TypeUnsupported:  # nothing was decoded
+                raise
+            except BaseException:  # whatever this file did to it, the next file gets a fresh one
+                decoder.end()
+                raise
+
+    def _exchange(self, decoder: Decoder, what: str, data: bytes, more: More) -> Answer:
+        overdue, began = Overdue(decoder.process.kill, self._seconds), time.monotonic()
         if what.startswith((PLAY, CONTENTS)) or _is_lasting(data):
             overdue.extend(self._video_seconds + GRACE)
         place: int | None = None
-        done = False
+        left = MAX_ANSWER
         try:
-            stdin, stdout = cast("BinaryIO", process.stdin), cast("BinaryIO", process.stdout)
-            write_message(stdin, what.encode())
-            write_message(stdin, data)
-            while (message := read_message(stdout)) is not None:
+            write_message(decoder.stdin, what.encode())
+            write_message(decoder.stdin, data)
+            while (message := read_message(decoder.stdout, left)) is not None:
+                left -= len(message)
                 answer = msgspec.msgpack.decode(message, type=Answer)
                 if answer.views is not None:
-                    write_message(stdin, MORE if more(answer.views) else ENOUGH)
+                    write_message(decoder.stdin, MORE if more(answer.views) else ENOUGH)
                 elif answer.begun is not None:
                     place = answer.begun.place
                     if answer.begun.lasting:
                         overdue.extend(self._video_seconds + GRACE)
                 else:
-                    done = True
+                    decoder.count(began)
                     return answer
         except (BrokenPipeError, ConnectionResetError):
             pass
+        except msgspec.DecodeError:
+            log.warning("decoder.answer_malformed", words=decoder.last_words())
+            raise Undecodable(IMPROPER) from None
         finally:
             overdue.cancel()
-            if not done:
-                process.kill()
-                process.wait()
-        raise _Lost(overdue.seconds, place)
+        if overdue.late:
+            late = Undecodable(f"Decoding took more than {overdue.seconds:g} seconds.")
+            raise _Lost(late, place)
+        raise _Lost(_post_mortem(decoder), place)
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        # The process that reads strangers' bytes gets no setting and no secret of ours.
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("KINWARD_")}
-        environment["OPENBLAS_NUM_THREADS"] = (
-            "1"  # the stacks of threads would use up the memory limit
-        )
-        return subprocess.Popen(
-            [sys.executable, "-m", "kinward.media.decoder", *self._arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=environment,
-        )
+
+def _post_mortem(decoder: Decoder) -> KinwardError:
+    """Return the error for a file whose decoder has died or answers too much."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        decoder.process.wait(DYING_SECONDS)
+    crashed = not decoder.alive
+    status = decoder.end()
+    cause = name_of_signal(status) if crashed else "an answer that is too long"
+    log.warning("decoder.ended", cause=cause, words=decoder.last_words())
+    if crashed and status == -signal.SIGKILL:  # not by us: an operator, or a lack of memory
+        return DecoderLost()
+    if crashed and status == -signal.SIGSYS:
+        return Undecodable("Its decoder tried what no decoder does, and was ended.")
+    return Undecodable(f"Its decoder crashed ({cause}).")
 
 
 @cache
@@ -291,4 +295,5 @@ def decoders() -> Decoders:
         video_seconds=chosen.video_seconds,
         max_pixels=chosen.max_pixels,
         memory=chosen.decode_memory,
+        without=walls_named(chosen.decoders_without_walls.split(",")),
     )

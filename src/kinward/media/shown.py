@@ -11,7 +11,7 @@ from av.video.reformatter import Colorspace
 from PIL import Image
 
 from kinward.media.boxes import Crop
-from kinward.media.luma import HD, UNKNOWN_SPACE, UPRIGHT, Planes, Turn
+from kinward.media.luma import BT601, BT709, UPRIGHT, Planes, Turn, as_told, space_of
 
 MATRIX: Final = struct.Struct("=9i")
 OPAQUE: Final = "opaque"
@@ -38,7 +38,9 @@ def _side_data(frame: VideoFrame) -> SideDataContainer:
 
 
 def other_planes(frame: VideoFrame, planes: Planes, crops: Sequence[Crop]) -> Iterator[Planes]:
-    """Yield what some viewers show of a frame and others do not: its fields and its crops."""
+    """Yield what some viewers show of a frame and others do not: fields, crops, other colours."""
+    if (told := as_told(frame, planes)) is not None:
+        yield told
     if frame.interlaced_frame and frame.height >= 2:
         yield from planes.fields()
     for crop in crops:
@@ -51,9 +53,10 @@ def has_alpha(frame: VideoFrame) -> bool:
     return any(component.is_alpha for component in frame.format.components)
 
 
-def colours_of(frame: VideoFrame) -> Colorspace | None:
-    """Return the colour space that players assume of a frame; None for the one that it names."""
-    return Colorspace.ITU709 if frame.colorspace == UNKNOWN_SPACE and frame.height >= HD else None
+def colours_of(frame: VideoFrame, pixel_shape: float = 1.0) -> Colorspace | None:
+    """Return the colour space in which Chromium shows a frame; None for a rare one."""
+    known = {BT601: Colorspace.ITU601, BT709: Colorspace.ITU709}
+    return known.get(space_of(frame, pixel_shape))
 
 
 def picture_of(
@@ -72,7 +75,7 @@ def picture_of(
         width,
         height,
         "rgba" if alpha else "rgb24",
-        src_colorspace=colours_of(frame),
+        src_colorspace=colours_of(frame, shape),
         dst_color_range="JPEG",
         threads=1,
     )

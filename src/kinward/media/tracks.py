@@ -126,6 +126,7 @@ class Container:
 
     def covers(self) -> "Iterator[Cover]":
         """Yield what is attached to the file. Not all of it needs to be a picture."""
+        files = set(self._attachments) | set(self.claims.covers)
         for data in dict.fromkeys((*self._attachments, *self.claims.covers)):
             yield Cover(data)
         if not self._covers:
@@ -137,7 +138,8 @@ class Container:
                 for packet in self._packets(container, streams):
                     if packet.size and packet.stream.index in waiting:
                         waiting.discard(packet.stream.index)
-                        yield Cover(bytes(packet), packet)
+                        if bytes(packet) not in files:
+                            yield Cover(bytes(packet), packet)
                     if not waiting:
                         return
         except FAULTS:

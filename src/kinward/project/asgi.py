@@ -9,6 +9,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kinward.project.settings")
 
 from django.core.asgi import get_asgi_application
 
+from kinward.ground.privacy import close_memory
+
+close_memory()  # where granian does not fork its workers, they do not inherit it
+
 pages: Any = get_asgi_application()
 
 from kinward.gate.api import Gate, is_for_gate  # noqa: E402 - needs Django to be set up

@@ -74,7 +74,13 @@ NEEDS: Final[dict[str, Permission]] = {
     "matching.services.begin_addition": Permission.FILL_BANKS,
     "matching.services.create_bank": Permission.FILL_BANKS,
     "matching.services.disable_bank": Permission.SWITCH_BANKS,
-    "matching.services.mark_hash_false_positive": Permission.MARK_HASHES,
+    "findings.floods.release_flood": Permission.SETTLE_FLOODS,
+    "matching.floods.settle_flood_as_right": Permission.SETTLE_FLOODS,
+    "matching.marks.mark_hash_false_positive": Permission.MARK_HASHES,
+    "matching.tuning.tune_bank": Permission.TUNE_BANKS,
+    "matching.tuning.request_silencing": Permission.SILENCE_MATCHES,
+    "matching.tuning.decide_silencing": Permission.SILENCE_MATCHES,
+    "matching.tuning.end_silencing": Permission.SILENCE_MATCHES,
     "matching.services.remove_hashes": Permission.FILL_BANKS,
     "redress.services.keep_silent": Permission.KEEP_SILENT,
     "redress.services.settle_appeal": Permission.DECIDE_APPEALS,
@@ -87,7 +93,10 @@ NEEDS: Final[dict[str, Permission]] = {
 # They write what follows from a verdict, an upload or a member's own choice. The verb above them
 # was checked; no page of the console may call one of them.
 FOLLOWS: Final = {
+    "verdicts.appeals.take_reports_back",
+    "verdicts.consequences.give_contents_back",
     "verdicts.consequences.undo_consequences",
+    "verdicts.void.give_back_void",
     "verdicts.bank.unbank",
     "verdicts.disputes.end_disputed",
     "findings.upload.receive",

@@ -36,6 +36,11 @@ from kinward.ground.errors import Forbidden
 from kinward.guidelines import services as guidelines
 from kinward.guidelines.models import Edition
 from kinward.guidelines.queries import guidelines_text_in_force
+from kinward.matching import tuning
+from kinward.matching.hashlists import ListedHash
+from kinward.matching.kinds import Pdq
+from kinward.matching.models import Silencing
+from kinward.matching.services import add_hashes, create_bank
 from kinward.people.models import Account
 from kinward.people.services import Profile, put_account
 from kinward.policy.ages import AgeRange
@@ -89,6 +94,15 @@ def ask_production(staff: Staff) -> TwoPeople:
     return production.request_production(name="cybertipline", why="A test.", staff=staff)
 
 
+def ask_silencing(staff: Staff) -> TwoPeople:
+    actor = Actor.system("test")
+    bank = create_bank(name=f"harmless {staff.username}", confidence="verified", actor=actor)
+    hashes = [ListedHash(Pdq.name, b"\x0f" * 32)]
+    add_hashes(bank=bank, hashes=hashes, provenance="a test", actor=actor)
+    tuning.tune_bank(bank=bank, role="negative", actor=actor)
+    return tuning.request_silencing(bank=bank, why="A test.", staff=staff)
+
+
 def decide_production(pk: UUID, approve: bool, staff: Staff) -> TwoPeople:
     verb = production.approve_production if approve else production.end_production
     return verb(production_id=pk, staff=staff)
@@ -131,6 +145,13 @@ ENTRIES: dict[type[TwoPeople], Entry] = {
         ),
     ),
     Production: Entry("operator", ask_production, decide_production),
+    Silencing: Entry(
+        "policy lead",
+        ask_silencing,
+        lambda pk, approve, staff: tuning.decide_silencing(
+            silencing_id=pk, approve=approve, staff=staff
+        ),
+    ),
 }
 WITH_EACH = pytest.mark.parametrize(
     "entry", ENTRIES.values(), ids=[model.__name__ for model in ENTRIES]

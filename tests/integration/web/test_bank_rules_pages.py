@@ -129,7 +129,7 @@ def test_a_flood_is_shown_and_settled_in_the_console(
     assert f"{row.pk}  known  pdq" in run("floods")
     assert "  2 accounts" in run("floods")
     key = create_key(name="watch", scopes=frozenset({"media:check"}), actor=ACTOR)
-    assert "kinward_floods 4.0" in Caller(key)("GET", "/metrics").text
+    assert "kinward_floods 1.0" in Caller(key)("GET", "/metrics").text
     for page in (signed_in(operator).get("/operations"), signed_in(reviewer).get("/banks")):
         text = page.content.decode()
         assert "Hashes that wait for a person" in text

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from kinward.media import Decoders, medium_showing
 from kinward.media.decoder import answer
 from tests.support import joined
 from tests.support.joined import (
@@ -38,6 +39,10 @@ DOCUMENTS: dict[str, Callable[[bytes], bytes]] = {
         "&a;&b;",
         '<!DOCTYPE svg [<!ENTITY a "data:image/png;base">'
         f'<!ENTITY b "64,{base64.b64encode(file).decode()}">]>',
+    ),
+    "SVG, rare encoding": lambda file: (
+        b"<?xml version='1.0' encoding='x-none'?><!DOCTYPE svg [<!ENTITY a 'b'>]>"
+        + svg(data_url(file))
     ),
     "SVG, after comments": lambda file: svg(
         data_url(file), "<?xml version='1.0'?>\n<!-- a --><!-- b -->"
@@ -186,3 +191,15 @@ def test_documents_of_nothing_say_so() -> None:
         bytes(1000),
     ):
         assert answer("hash", data, BOUNDS, lambda views: True).error == UNSUPPORTED
+
+
+def test_a_file_of_no_medium_is_shown_by_what_is_in_it() -> None:
+    decoders = Decoders(
+        count=1, seconds=20, video_seconds=20, max_pixels=10**7, memory=1536 * 2**20
+    )
+    for data in (b"junk" + JPEG, joined.docx(JPEG), svg(data_url(JPEG)), archive({"a.jpg": JPEG})):
+        shown = medium_showing(data).show(data, decoders, moves=False, moving=False)
+        assert (shown.media_type, shown.entire, shown.can_move) == ("image/jpeg", True, False)
+        assert knows(hashed(shown.data), 1)
+        assert not medium_showing(data).show(data, decoders, moves=True, moving=True).entire
+    decoders.close()

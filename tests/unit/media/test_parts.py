@@ -65,22 +65,29 @@ def test_what_stands_before_a_file_hides_nothing(before: bytes, format: str) -> 
     assert knows(hashed(before + picture(1, format)), 1)
 
 
-def shifted(film: bytes, lead: bytes) -> bytes:
-    """A film after other boxes, with the offsets of its samples changed to suit."""
+def shifted(film: bytes, lead: bytes, without: int = 0) -> bytes:
+    """A film after other boxes, or without its first bytes, with its offsets changed to suit."""
     at = film.index(b"stco") + 4
     (count,) = struct.unpack_from(">I", film, at + 4)
     changed = bytearray(film)
     for place in range(count):
         where = at + 8 + 4 * place
         (offset,) = struct.unpack_from(">I", film, where)
-        struct.pack_into(">I", changed, where, offset + len(lead))
-    return lead + bytes(changed)
+        struct.pack_into(">I", changed, where, offset + len(lead) - without)
+    return lead + bytes(changed[without:])
 
 
 @pytest.mark.parametrize("kind", [b"free", b"skip", b"wide"])
 @pytest.mark.parametrize("size", [0, 1, 8, 200])
 def test_boxes_before_the_first_of_a_film_hide_nothing(kind: bytes, size: int) -> None:
     assert knows(hashed(shifted(film(9), box(kind, bytes(size)))), 9)
+
+
+@pytest.mark.parametrize("lead", [b"", box(b"wide", b"")])
+def test_an_old_film_without_a_brand_is_read(lead: bytes) -> None:
+    whole = film(9)
+    (size,) = struct.unpack_from(">I", whole)
+    assert knows(hashed(shifted(whole, lead, size)), 9)
 
 
 @pytest.mark.parametrize("brand", [b"isom", b"mp42", b"qt  ", b"mif1", b"avif"])

@@ -13,6 +13,7 @@ from kinward.cli.doctor.connections import (
     check_partners,
     check_webhook,
 )
+from kinward.cli.doctor.decoders import check_decoders
 from kinward.cli.doctor.evidence import check_keys, check_unsealable, check_vault
 from kinward.cli.doctor.ground import (
     check_clock,
@@ -37,6 +38,7 @@ CHECKS: Final[dict[str, Callable[[], Result]]] = {
     "worker": check_worker,
     "jobs": check_jobs,
     "index": check_index,
+    "decoders": check_decoders,
     "vault": check_vault,
     "webhook": check_webhook,
     "parked": check_parked,

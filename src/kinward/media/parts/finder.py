@@ -19,6 +19,7 @@ DEPTH: Final = 3  # files in files in files
 HEAD: Final = 4096  # bytes by which a medium knows its files
 MAX_FILMS: Final = 16  # that begin inside the bytes
 MAX_INSIDE: Final = 16  # files inside another, which may have thousands as its own frames
+RESYNCED: Final = frozenset({"transport", "program"})  # their decoders search for the next packet
 MAX_WRITTEN: Final = 64  # `data:` URLs in what is no text
 # A picture that belongs to another: how to show it brighter. No viewer shows it by itself.
 _GAIN_MAPS: Final = (b"hdrgm:", b"urn:iso:std:iso:ts:21496")
@@ -102,6 +103,15 @@ class _Layer:
         return same and found.signature.run
 
 
+def _without_the_rest(own: Sequence[_Draft], first: _Layer) -> Iterator[_Draft]:
+    """Yield a film again without what follows it, at which some decoders of films stop."""
+    if first.found is None or first.found.signature.kind in RESYNCED:
+        return
+    for draft in own:
+        if draft.medium.lasting:
+            yield msgspec.structs.replace(draft, found=first.found, end=first.end())
+
+
 class _Packages:
     """What is packed in some bytes, and where: the members of archives, a PDF, `data:` URLs."""
 
@@ -140,7 +150,7 @@ class _Finder:
         """Yield the parts of bytes; `role`: that of what they are themselves."""
         founds = sorted(scan(data, self._budget), key=lambda found: found.start)
         drafts, packages = list(self._forms(data, role)), _Packages(data, founds, self._budget)
-        drafts += self._layers(data, founds, packages, own=bool(drafts))
+        drafts += self._layers(data, founds, packages, drafts[:])
         for lasting in (False, True):
             for draft in drafts:
                 if draft.medium.lasting is lasting and (content := self._cut(data, draft)):
@@ -157,21 +167,29 @@ class _Finder:
 
     def _forms(self, data: bytes, role: Role) -> Iterator[_Draft]:
         """Yield what each medium takes the bytes as a whole for."""
+        known: set[str] = set()
         for form in (data, *boxes.readings(data)):
             for medium in self._media:
-                if medium.recognise(form) and (number := self._budget.number()) is not None:
+                if (medium.lasting and medium.name in known) or not medium.recognise(form):
+                    continue
+                known.add(medium.name)
+                if (number := self._budget.number()) is not None:
                     yield _Draft(medium, number, role, form)
 
     def _layers(
-        self, data: bytes, founds: Sequence[Found], packages: _Packages, *, own: bool
+        self,
+        data: bytes,
+        founds: Sequence[Found],
+        packages: _Packages,
+        own: Sequence[_Draft],
     ) -> Iterator[_Draft]:
         """Yield what begins after the beginning of the bytes."""
-        top = _Layer(data, None, self._budget) if own else None
+        top = first = _Layer(data, None, self._budget) if own else None
         for found in founds:
             if found.signature.kind in PACKED:
                 continue
             if found.start == 0 and own:
-                top = _Layer(data, found, self._budget)
+                top = first = _Layer(data, found, self._budget)
                 continue
             if packages.hold(found.start):
                 self._held += 1
@@ -180,6 +198,8 @@ class _Finder:
                 continue
             if top is None or found.start >= top.end():
                 role = Role.APPENDED if own else Role.EMBEDDED
+                if top is first and first is not None:
+                    yield from _without_the_rest(own, first)
                 top = _Layer(data, found, self._budget)
             elif top.owns(found) or top.inside >= MAX_INSIDE:
                 continue

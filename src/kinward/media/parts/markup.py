@@ -172,6 +172,7 @@ def _expanded(text: bytes) -> bytes:
             take('"' + value.replace('"', "'") + '"\n')
 
     parser.StartElementHandler, parser.CharacterDataHandler = begin, take
-    with contextlib.suppress(expat.ExpatError, ValueError):  # what comes before the damage counts
+    # What comes before the damage counts. A rare encoding may need a codec that is not at hand.
+    with contextlib.suppress(expat.ExpatError, ValueError, LookupError, ImportError, OSError):
         parser.Parse(text, True)
     return "".join(parts).encode("utf-8", "ignore")

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from kinward.media.edges import continue_edges
 from kinward.media.medium import MAX_FRAMES, MAX_VIEWS, Hashed, More, View
 from kinward.media.pdq import MIN_QUALITY, Layers, Luma, Smalls, hash_turns, shrink, shrink_layers
 from kinward.media.stills.borders import content_boxes
@@ -110,6 +111,7 @@ def _looks(picture: Picture) -> Iterator[Smalls]:
         luma = _luma(image)
         yield shrink(luma, turn=turn)
         yield from (shrink(luma[box], turn=turn) for box in content_boxes(luma))
+        yield shrink(continue_edges(luma), turn=turn)
     else:
         pixels = np.asarray(image) if picture.canvas is None else picture.canvas
         yield from _over_pages(picture.layers or shrink_layers(pixels, turn=turn))

@@ -1,0 +1,47 @@
+"""Generated files whose appearance differs from what a plain decoder returns, by kind."""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from typing import Final
+
+from tests.support.corpus import (
+    alpha,
+    animations,
+    appended,
+    broken,
+    depth,
+    documents,
+    films,
+    orientation,
+    several,
+    sniffed,
+    vector,
+)
+from tests.support.corpus.entry import Desk, Entry
+
+KINDS: Final[dict[str, Callable[[Desk], Iterator[Entry]]]] = {
+    orientation.KIND: orientation.entries,
+    alpha.KIND: alpha.entries,
+    depth.KIND: depth.entries,
+    animations.KIND: animations.entries,
+    several.KIND: several.entries,
+    broken.KIND: broken.entries,
+    appended.KIND: appended.entries,
+    sniffed.KIND: sniffed.entries,
+    vector.KIND: vector.entries,
+    documents.KIND: documents.entries,
+    films.KIND: films.entries,
+}
+
+
+def make_corpus(seed: int = 1, kinds: Iterable[str] | None = None) -> list[Entry]:
+    """Return the files of these kinds, or of all. The same seed makes the same files."""
+    return [entry for kind in kinds or KINDS for entry in _make(kind, seed)]
+
+
+@cache
+def _make(kind: str, seed: int) -> tuple[Entry, ...]:
+    return tuple(KINDS[kind](Desk(seed)))
+
+
+__all__ = ("KINDS", "Desk", "Entry", "make_corpus")

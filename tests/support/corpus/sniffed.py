@@ -1,0 +1,153 @@
+"""Files that begin with, or are sent with, the name of another format."""
+
+import struct
+from collections.abc import Iterator
+from typing import Final
+
+from PIL import Image
+
+from tests.support.corpus.containers import box
+from tests.support.corpus.entry import Desk, Element, Entry, encode
+from tests.support.corpus.filming import Track, film, shift_places
+
+KIND: Final = "sniffed"
+
+
+def entries(desk: Desk) -> Iterator[Entry]:
+    yield from _brands(desk)
+    yield from _before(desk)
+    yield from _misnamed(desk)
+
+
+def _entry(
+    name: str,
+    disguise: str,
+    data: bytes,
+    *truth: Image.Image,
+    element: Element = "img",
+    served_as: str = "",
+) -> Entry:
+    return Entry(name, KIND, disguise, data, truth, element, served_as=served_as)
+
+
+def _short(picture: Image.Image, container: str = "mp4", codec: str = "libx264") -> bytes:
+    return film(Track([(picture, 0.6)], codec), container)
+
+
+def _brands(desk: Desk) -> Iterator[Entry]:
+    """The container of ISO begins with a brand, which need not be true."""
+    for brand in ("heic", "mif1", "avif", "msf1", "XXXX", "qt  ", "M4A ", "3gp5"):
+        name = f"said-to-be-{brand.strip()}.mp4"
+        image = desk.picture(name)
+        data = _short(image)
+        yield _entry(
+            name,
+            f"a film whose brand is {brand}",
+            data[:8] + brand.encode() + data[12:],
+            image,
+            element="video",
+        )
+    for brand in ("isom", "mif1", "heic", "MiPr"):
+        name = f"said-to-be-{brand}.avif"
+        image = desk.picture(name)
+        data = encode(image, "AVIF")
+        yield _entry(
+            name, f"AVIF whose brand is {brand}", data[:8] + brand.encode() + data[12:], image
+        )
+    name = "said-to-be-isom.heic"
+    image = desk.picture(name)
+    data = encode(image, "HEIF")
+    yield _entry(
+        name, "HEIC whose brand is isom", data[:8] + b"isom" + data[12:], image, element=""
+    )
+    for box_name in (b"free", b"skip", b"wide"):
+        name = f"{box_name.decode()}-first.mp4"
+        image = desk.picture(name)
+        front = box(box_name, bytes(24))
+        yield _entry(
+            name,
+            f"a box {box_name.decode()} before ftyp",
+            front + shift_places(_short(image), len(front)),
+            image,
+            element="video",
+        )
+    name = "without-ftyp.mov"
+    image = desk.picture(name)
+    data = _short(image, "mov")
+    (size,) = struct.unpack_from(">I", data)
+    yield _entry(
+        name, "QuickTime without ftyp", shift_places(data, -size)[size:], image, element="video"
+    )
+
+
+def _before(desk: Desk) -> Iterator[Entry]:
+    """Something stands before the file that is played."""
+    for name, front, container, codec, played in (
+        ("id3-first.mp4", b"ID3\x04\0\0\0\0\0\x0a" + bytes(10), "mp4", "libx264", False),
+        ("void-first.webm", b"\xec\x81\x00", "webm", "libvpx", False),
+        ("bytes-first.ts", bytes(77), "mpegts", "libx264", False),
+        ("lines-first.mpg", b"words\n" * 9, "mpeg", "mpeg2video", False),
+    ):
+        image = desk.picture(name)
+        data = _short(image, container, codec)
+        data = front + (shift_places(data, len(front)) if container == "mp4" else data)
+        yield _entry(
+            name,
+            f"{len(front)} bytes before {container}",
+            data,
+            image,
+            element="video" if played else "",
+        )
+    name = "blu-ray.m2ts"
+    image = desk.picture(name)
+    data = _short(image, "mpegts")
+    packets = (data[at : at + 188] for at in range(0, len(data), 188))
+    data = b"".join(struct.pack(">I", number) + packet for number, packet in enumerate(packets))
+    yield _entry(name, "MPEG-TS in packets of 192 bytes", data, image, element="")
+    name = "far-behind.ico"
+    image = desk.picture(name, (256, 256))
+    part = encode(image, "PNG")
+    data = (
+        struct.pack("<HHHBBBBHHII", 0, 1, 1, 0, 0, 0, 0, 1, 32, len(part), 4096 + 22)
+        + bytes(4096)
+        + part
+    )
+    yield _entry(name, "an icon whose PNG stands far behind", data, image)
+
+
+def _misnamed(desk: Desk) -> Iterator[Entry]:
+    """The name and the media type say another format than the bytes."""
+    for format, name, served_as in (
+        ("JPEG", "really-jpeg.png", "image/png"),
+        ("PNG", "really-png.jpg", "image/jpeg"),
+        ("WEBP", "really-webp.gif", "image/gif"),
+        ("GIF", "really-gif.txt", "text/plain"),
+        ("AVIF", "really-avif.jpg", "image/jpeg"),
+        ("BMP", "really-bmp.bin", "application/octet-stream"),
+        ("JPEG", "really-jpeg.mp4", "video/mp4"),
+        ("PNG", "really-png.html", "text/html"),
+    ):
+        image = desk.few(name)
+        yield _entry(
+            name,
+            f"{format} served as {served_as}",
+            encode(image, format),
+            image,
+            served_as=served_as,
+        )
+    for container, codec, name, served_as in (
+        ("webm", "libvpx", "really-webm.mp4", "video/mp4"),
+        ("mp4", "libx264", "really-mp4.webm", "video/webm"),
+        ("matroska", "libx264", "really-mkv.mp4", "video/mp4"),
+        ("mp4", "libx264", "really-mp4.jpg", "image/jpeg"),
+    ):
+        image = desk.picture(name)
+        data = _short(image, container, codec)
+        yield _entry(
+            name,
+            f"{container} served as {served_as}",
+            data,
+            image,
+            element="video",
+            served_as=served_as,
+        )

@@ -1,0 +1,34 @@
+"""The corpus of files that look different from what a plain decoder returns."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from tests.support.corpus import KINDS, Desk, make_corpus, views
+from tests.support.corpus.entry import distance
+
+SOME = ("vector", "document")  # those that are made fast
+
+
+def test_the_same_seed_makes_the_same_files() -> None:
+    one, other = (
+        [(entry.name, entry.data) for kind in SOME for entry in KINDS[kind](Desk(3))]
+        for _ in range(2)
+    )
+    assert one == other
+    assert [data for _, data in one] != [entry.data for entry in make_corpus(4, SOME)]
+
+
+def test_the_true_pictures_of_a_file_differ() -> None:
+    for entry in make_corpus(kinds=SOME):
+        hashes = entry.truth_hashes()
+        assert bool(hashes) == bool(entry.truth)
+        assert all(distance(one, two) > 30 for one in hashes for two in hashes if one != two)
+
+
+def test_views_count_where_there_are_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = SimpleNamespace(views=(SimpleNamespace(hash=b"1"),), signature=bytes(64))
+    monkeypatch.setattr(views, "decoders", lambda: SimpleNamespace(hash=lambda data: seen))
+    assert views.view_hashes(b"file") == [b"1"]
+    del seen.views
+    assert views.view_hashes(b"file") == [bytes(32), bytes(32)]
