@@ -9,9 +9,9 @@ from typing import Any, Final, cast
 import av
 import numpy as np
 import pillow_heif
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
-from kinward.media.errors import Undecodable
+from kinward.media.errors import TooManyPixels, TypeUnsupported, Undecodable
 from kinward.media.orientation import TAG, TURNS, Turn
 from kinward.media.stills import boxes, gif, png, webp
 from kinward.media.stills.animation import Animation, Disposal, Frame, play
@@ -22,24 +22,25 @@ Image.init()
 pillow_heif.register_heif_opener()
 # `Reading.admit` checks sizes before anything is decoded: Pillow's own limit must not interfere.
 Image.MAX_IMAGE_PIXELS = None
+STRIP: Final = 8  # parts of a height
 END: Final = b"\xff\xd9"  # of a JPEG
 ISO_BRANDS: Final = ((b"avif", "AVIF"), (b"heic", "HEIF"))
 SEQUENCES: Final = {b"avis": b"avif", b"avif": b"avis"}  # the same file, read the other way
 
 
 def pictures_of(data: bytes, media_type: str, reading: Reading) -> Iterator[Picture]:
-    """Yield the pictures of a file of this type. Raises `Undecodable` and `TooManyPixels`.
+    """Yield the pictures of a file of this type. The first is what a browser shows.
 
-    The first is what a browser shows. Other errors of decoders are turned into `Undecodable`.
+    Raises `TypeUnsupported`, `Undecodable` and `TooManyPixels`, whatever the decoders raise.
     """
     read = READERS[media_type]
     try:
         yield from read(data, reading)
-    except (MemoryError, Undecodable):
+    except (MemoryError, Undecodable, TooManyPixels):
         raise
+    except UnidentifiedImageError as error:
+        raise TypeUnsupported from error
     except Exception as error:  # a decoder may raise anything on hostile bytes
-        if hasattr(error, "code"):
-            raise
         raise Undecodable(f"{type(error).__name__} while decoding.") from error
 
 
@@ -114,12 +115,23 @@ def _seek_page(
 
 
 def _jpeg(data: bytes, reading: Reading) -> Iterator[Picture]:
-    yield from _pages(data, ("JPEG",), reading)
-    if not reading.entire:
-        # Some viewers finish a broken picture: the missing blocks then are grey, not black.
-        finish = partial(_first_page, data + END, ("JPEG",), reading)
-        if (page := reading.try_to(finish)) is not None:
-            yield page
+    for page in _pages(data, ("JPEG",), reading):
+        yield page
+        if (
+            not reading.entire
+            and page.strand == 0
+            and _has_content(cast("Image.Image", page.image))
+        ):
+            # Some viewers finish a broken picture: the missing blocks then are grey, not black.
+            finish = partial(_first_page, data + END, ("JPEG",), reading)
+            if (finished := reading.try_to(finish)) is not None:
+                yield finished
+
+
+def _has_content(image: Image.Image) -> bool:
+    """Return whether a broken picture is more than a strip, or may be after it is finished."""
+    box = image.getbbox()  # of what is not black; nothing is painted of a progressive one
+    return box is None or (box[3] - box[1]) * STRIP > image.height
 
 
 def _first_page(data: bytes, formats: tuple[str, ...], reading: Reading) -> Picture:
@@ -147,7 +159,7 @@ def _png(data: bytes, reading: Reading, strand: int = 0) -> Iterator[Picture]:
         if page is not None:
             pages.append(page)
     if not pages and animation is None:
-        raise Undecodable("Nothing of it can be decoded.")
+        raise reading.fault or Undecodable("Nothing of it can be decoded.")
     yield from pages
 
 
@@ -206,9 +218,8 @@ def _iso(data: bytes, reading: Reading) -> Iterator[Picture]:
         except MemoryError:
             raise
         except Exception:
-            if strand >= 0:
-                reading.entire = False
-            elif file is data:
+            # Another reading that fails is no loss: what a browser shows was read.
+            if file is data:
                 yield from _broken_iso(data, reading)
                 last = 0
         strand = last
@@ -292,15 +303,13 @@ def _icon(data: bytes, reading: Reading) -> Iterator[Picture]:
                 pages = list(_png(body, reading, strand))
             else:
                 pages = [_bitmap(entry, body, strand, reading)]
-        except MemoryError:
-            raise
-        except Exception:
-            reading.entire = False
+        except Exception as fault:
+            reading.entire, reading.fault = False, reading.fault or fault
             continue
         yield from pages
         shown, strand = shown + 1, max((page.strand for page in pages), default=strand) + 1
     if not shown:
-        raise Undecodable("No picture of it can be decoded.")
+        raise reading.fault or Undecodable("No picture of it can be decoded.")
 
 
 def _bitmap(entry: bytes, body: bytes, strand: int, reading: Reading) -> Picture:

@@ -65,6 +65,7 @@ class Reading:
         self._seconds = bounds.picture_seconds
         self.entire = True
         self.frames = 0
+        self.fault: Exception | None = None  # the first
 
     def overdue(self, share: float = 1.0) -> bool:
         """Return whether this share of the time has passed."""
@@ -82,8 +83,8 @@ class Reading:
         """Return what `read` returns. If it fails, note that not all was read; return None."""
         try:
             return read()
-        except Exception:  # a decoder may raise anything on hostile bytes
-            self.entire = False
+        except Exception as fault:  # a decoder may raise anything on hostile bytes
+            self.entire, self.fault = False, self.fault or fault
             return None
 
 
