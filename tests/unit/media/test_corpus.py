@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from kinward.media import Hashed, View
 from tests.support.corpus import KINDS, Desk, make_corpus, views
 from tests.support.corpus.entry import distance
 
@@ -26,9 +27,7 @@ def test_the_true_pictures_of_a_file_differ() -> None:
         assert all(distance(one, two) > 30 for one in hashes for two in hashes if one != two)
 
 
-def test_views_count_where_there_are_any(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = SimpleNamespace(views=(SimpleNamespace(hash=b"1"),), signature=bytes(64))
+def test_each_hash_by_which_a_file_is_looked_up_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = Hashed("pdq", bytes(32), views=(View(b"1" * 32, turned=b"2" * 64), View(b"3" * 32)))
     monkeypatch.setattr(views, "decoders", lambda: SimpleNamespace(hash=lambda data: seen))
-    assert views.view_hashes(b"file") == [b"1"]
-    del seen.views
-    assert views.view_hashes(b"file") == [bytes(32), bytes(32)]
+    assert views.view_hashes(b"file") == [digit * 32 for digit in (b"1", b"2", b"2", b"3")]
