@@ -3,7 +3,7 @@
 from typing import Final
 
 from kinward.media.formats import STILL_BRANDS
-from kinward.media.medium import Bounds, Display, Hashed, Medium, More, Playback, Renderer
+from kinward.media.medium import Bounds, Hashed, Medium, More, Playback, Strand
 
 _MAGIC: Final = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG", "image/png"), (b"GIF8", "image/gif"))
 
@@ -43,7 +43,8 @@ class Image(Medium):
 
         return render_animation(moving_pictures(data, bounds.max_pixels), seconds=bounds.seconds)
 
-    def show(self, data: bytes, renderer: Renderer, *, moves: bool, moving: bool) -> Display:
-        if moves:
-            return super().show(data, renderer, moves=moves, moving=moving)
-        return Display(renderer.still(data, veiled=False), "image/jpeg", entire=True)
+    def strands(self, data: bytes, bounds: Bounds) -> list[Strand]:
+        from kinward.media.moving import is_animated
+
+        moves = is_animated(data, bounds.max_pixels)
+        return [Strand(0, "animation" if moves else "picture", moves=moves)]

@@ -58,12 +58,8 @@ class Merger:
         self._sent.clear()
 
     def fail(self, part: Part, fault: KinwardError) -> None:
-        """Take note of a part that cannot be read, and forget one that only looked like a file.
-
-        A film without pictures is sound. What begins as a picture is a damaged picture.
-        """
-        sound = part.medium.lasting and isinstance(fault, TypeUnsupported)
-        if part.role is Role.FILE or not (part.weak or sound):
+        """Take note of a part that cannot be read, and forget one that only looked like a file."""
+        if part.role is Role.FILE or is_missing(part, fault):
             self._faults.append((part, fault))
 
     def stream(self) -> None:
@@ -101,16 +97,9 @@ class Merger:
         )
 
     def _missed(self) -> bool:
-        """Return whether a part, or the rest of one, could not be read that a viewer may show.
-
-        What the bytes are themselves counts as read if one of their readings was.
-        """
+        """Return whether a part, or the rest of one, could not be read that a viewer may show."""
         own = any(one.part.role is Role.FILE for one in self._read)
-        unread = any(
-            part.role is not Role.FILE
-            or not (own or (part.medium.lasting and isinstance(fault, TypeUnsupported)))
-            for part, fault in self._faults
-        )
+        unread = any(is_missing(part, fault, own=own) for part, fault in self._faults)
         return unread or any(not one.hashed.entire and not one.part.aside for one in self._read)
 
     def _type_of(self, main: _Hashed) -> str:
@@ -121,6 +110,17 @@ class Merger:
             if part.role is Role.FILE:
                 return part.medium.recognise(part.data)
         return self._media_type or main.hashed.media_type
+
+
+def is_missing(part: Part, fault: KinwardError, *, own: bool = False) -> bool:
+    """Return whether a viewer may show this part, of which nothing could be read.
+
+    `own`: whether the bytes from their beginning were read as something; then their other readings
+    are not missing. A film without pictures is sound. What begins as a picture is a damaged one.
+    """
+    if part.medium.lasting and isinstance(fault, TypeUnsupported):
+        return False
+    return not (own if part.role is Role.FILE else part.weak)
 
 
 def _moved(view: View, part: Part) -> View:

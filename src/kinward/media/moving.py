@@ -58,3 +58,12 @@ def _is_clear(image: Image.Image) -> bool:
         return False
     least, _ = image.convert("RGBA").getchannel("A").getextrema()
     return isinstance(least, int) and least < 255
+
+
+def is_animated(data: bytes, max_pixels: int) -> bool:
+    """Return whether an image has several pictures. Raises `Undecodable` or `TooManyPixels`."""
+    try:
+        next(_frames(data, max_pixels))
+    except TypeUnsupported:
+        return False
+    return True
