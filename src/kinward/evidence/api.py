@@ -16,6 +16,7 @@ from kinward.evidence.queries import (
     cases_under_legal_hold,
     evidence_of_case,
     file_in_vault,
+    seconds_played,
     viewed_entirely,
 )
 from kinward.evidence.services import (
@@ -27,11 +28,9 @@ from kinward.evidence.services import (
     keep_after_report,
     keep_for_appeals,
     keep_shortly,
-    open_evidence,
     read_for_release,
     read_for_report,
     read_for_restoration,
-    record_evidence_watched,
     seal_excerpt,
     seal_file,
     set_legal_hold,
@@ -44,6 +43,13 @@ from kinward.evidence.storage import (
     read_object,
     write_object,
 )
+from kinward.evidence.viewing import (
+    Sight,
+    Still,
+    open_evidence,
+    play_evidence,
+    record_evidence_watched,
+)
 
 __all__ = [
     "MAX_EXCERPT",
@@ -54,6 +60,8 @@ __all__ = [
     "Message",
     "PackageItem",
     "Packed",
+    "Sight",
+    "Still",
     "StoreUnreachable",
     "cases_under_legal_hold",
     "check_messages",
@@ -71,6 +79,7 @@ __all__ = [
     "keys_of",
     "object_location",
     "open_evidence",
+    "play_evidence",
     "read_for_release",
     "read_for_report",
     "read_for_restoration",
@@ -81,6 +90,7 @@ __all__ = [
     "scrub_evidence",
     "seal_excerpt",
     "seal_file",
+    "seconds_played",
     "set_legal_hold",
     "signing_key",
     "store_next_file",

@@ -1,10 +1,12 @@
 """Queries about evidence. None reads the bytes."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, QuerySet
 
+from kinward.access.api import Staff
 from kinward.evidence.models import Evidence
 from kinward.ledger.api import Entry
 
@@ -40,3 +42,34 @@ def viewed_entirely(evidence: Evidence) -> bool:
         data__case=str(evidence.case_id),
         data__entire=True,
     ).exists()
+
+
+def shown_before(evidence: Evidence, person: Staff) -> set[str]:
+    """Return the names of what was shown to a person of a file in its case."""
+    entries = Entry.objects.filter(
+        kind="evidence.viewed",
+        subject=str(evidence),
+        actor=_name_of(person),
+        data__case=str(evidence.case_id),
+    )
+    return {
+        name for data in entries.values_list("data", flat=True) for name in data.get("shown", [])
+    }
+
+
+def seconds_played(person: Staff, since: datetime, fastest: float) -> float:
+    """Return how much film a person has played since then, in seconds of film.
+
+    Of a film that was begun earlier, no more counts than goes `fastest` times as fast as life.
+    """
+    entries = Entry.objects.filter(
+        kind="evidence.viewed", actor=_name_of(person), at__gte=since, data__has_key="seconds"
+    )
+    return sum(
+        min(float(data["seconds"]), fastest * (at - since).total_seconds())
+        for at, data in entries.values_list("at", "data")
+    )
+
+
+def _name_of(person: Staff) -> str:
+    return f"{person.actor.kind}:{person.actor.name}"

@@ -20,7 +20,7 @@ from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ground.jobs import enqueue
 from kinward.ledger.api import kinds, record
 from kinward.matching.api import Check
-from kinward.media import Display, decoders, digest_bytes, medium_showing
+from kinward.media import decoders, digest_bytes
 
 DELETE: Final = "evidence.delete_object"
 DISMISSED_DAYS: Final = 30  # for a dismissed case's files, in case of a mistake
@@ -105,33 +105,10 @@ def get_evidence(evidence_id: UUID) -> Evidence:
         raise NotFound(f"There is no evidence {evidence_id}.") from error
 
 
-def open_evidence(
-    *, evidence: Evidence, staff: Staff, reason: str, moving: bool = False
-) -> Display:
-    """Show a file to a person. The ledger has the viewing before the first byte leaves.
-
-    A still image is shown whole, re-encoded and without metadata. For animations and videos a few
-    frames are shown, unless `moving` is set: then a video is re-encoded, and counts as seen whole
-    once `record_evidence_watched` was called. Anything else that moves is shown as it is.
-    """
-    _require_reason(staff, reason)
-    view = _render(evidence, _open(evidence), moving=moving)
-    with transaction.atomic(durable=True):
-        _record_view(evidence, staff, reason, entire=view.entire)
-    return view
-
-
-def record_evidence_watched(*, evidence: Evidence, staff: Staff, reason: str) -> None:
-    """Record that a person played all of a video that was shown to them."""
-    _require_reason(staff, reason)
-    with transaction.atomic(durable=True):
-        _record_view(evidence, staff, reason, entire=True)
-
-
 def veil_evidence(*, evidence: Evidence, staff: Staff, reason: str) -> bytes:
     """Return a tiny grey blur of a file as JPEG: enough to tell files apart, too little to see."""
-    _require_reason(staff, reason)
-    rendering = decoders().still(_open(evidence), veiled=True)
+    require_reason(staff, reason)
+    rendering = decoders().still(unsealed_bytes(evidence), veiled=True)
     with transaction.atomic(durable=True):
         fact = kinds.EvidenceVeiled(case=str(evidence.case_id), reason=reason)
         record(actor=staff.actor, subject=str(evidence), fact=fact)
@@ -140,7 +117,7 @@ def veil_evidence(*, evidence: Evidence, staff: Staff, reason: str) -> bytes:
 
 def read_for_report(*, evidence: Evidence, report_id: UUID) -> bytes:
     """Return the bytes of a file for the authority of a report. No person sees them here."""
-    data = _open(evidence)
+    data = unsealed_bytes(evidence)
     with transaction.atomic(durable=True):
         record(
             actor=Actor.system("reporting"),
@@ -156,7 +133,7 @@ def read_for_restoration(*, case_id: UUID, content_id: str, actor: Actor) -> byt
     if file is None:
         raise NotFound("No file of this content is held.")
     evidence = get_evidence(file.pk)
-    data = _open(evidence)
+    data = unsealed_bytes(evidence)
     with transaction.atomic(durable=True):
         record(
             actor=actor,
@@ -170,7 +147,7 @@ def read_for_release(*, evidence_id: UUID, release_id: UUID, actor: Actor) -> by
     """Return the bytes of a file for an approved release. No person sees them here."""
     actor.must(Permission.RELEASE_RECORDS)
     evidence = get_evidence(evidence_id)
-    data = _open(evidence)
+    data = unsealed_bytes(evidence)
     with transaction.atomic(durable=True):
         record(
             actor=actor,
@@ -180,18 +157,15 @@ def read_for_release(*, evidence_id: UUID, release_id: UUID, actor: Actor) -> by
     return data
 
 
-def _require_reason(staff: Staff, reason: str) -> None:
+def require_reason(staff: Staff, reason: str) -> None:
+    """Require the permission to open evidence, and some words. Raises `Forbidden` or `Invalid`."""
     staff.must(Permission.OPEN_EVIDENCE)
     if not reason.strip():
         raise Invalid("Say why this evidence is opened.")
 
 
-def _record_view(evidence: Evidence, staff: Staff, reason: str, *, entire: bool) -> None:
-    fact = kinds.EvidenceViewed(case=str(evidence.case_id), reason=reason, entire=entire)
-    record(actor=staff.actor, subject=str(evidence), fact=fact)
-
-
-def _open(evidence: Evidence) -> bytes:
+def unsealed_bytes(evidence: Evidence) -> bytes:
+    """Return the bytes of a file in clear. Raises `EvidenceGone` or `Damaged`."""
     if evidence.wrapped_key is None:
         raise EvidenceGone(f"It was destroyed on {evidence.destroyed_at:%Y-%m-%d}.")
     ciphertext = sealed_bytes(evidence)
@@ -210,12 +184,6 @@ def sealed_bytes(evidence: Evidence) -> bytes:
         if evidence.ciphertext is None
         else bytes(evidence.ciphertext)
     )
-
-
-def _render(evidence: Evidence, data: bytes, *, moving: bool) -> Display:
-    if evidence.is_excerpt:
-        return Display(data, "text/plain", entire=True)
-    return medium_showing(data).show(data, decoders(), moves=evidence.moving, moving=moving)
 
 
 @transaction.atomic

@@ -12,9 +12,9 @@ import msgspec
 
 from kinward.ground.errors import KinwardError
 from kinward.media.errors import TypeUnsupported, Undecodable
-from kinward.media.medium import Bounds, Hashed, Medium, More, Playback, Strand
-from kinward.media.merging import STRANDS, Merger
-from kinward.media.parts import Budget, Part, document_type, find_parts
+from kinward.media.medium import Bounds, Contents, Hashed, Medium, More, Playback, Strand
+from kinward.media.merging import STRANDS, Merger, is_missing
+from kinward.media.parts import Budget, Part, Role, document_type, find_parts
 
 SEVERAL: Final = 8  # parts; a file of more gets as much time as a film
 
@@ -75,14 +75,19 @@ def _hash(part: Part, bounds: Bounds, merger: Merger) -> None:
         merger.fail(part, error)
 
 
-def strands_of(data: bytes, bounds: Bounds, media: Sequence[Medium]) -> list[Strand]:
+def strands_of(data: bytes, bounds: Bounds, media: Sequence[Medium]) -> Contents:
     """Return what there is to see in a file, part by part. What cannot be read is left out."""
     found: list[Strand] = []
-    for part in {part.number: part for part in reversed(_parts(data, bounds, media))}.values():
+    faults: list[tuple[Part, KinwardError]] = []
+    budget, own = Budget(time.monotonic() + bounds.seconds), False
+    parts = sorted(find_parts(data, media, budget), key=lambda part: part.number)
+    for part in {part.number: part for part in reversed(parts)}.values():
         try:
             strands = part.medium.strands(part.data, bounds)
-        except KinwardError:
+        except KinwardError as error:
+            faults.append((part, error))
             continue
+        own = own or part.role is Role.FILE
         found += [
             msgspec.structs.replace(
                 strand,
@@ -92,7 +97,9 @@ def strands_of(data: bytes, bounds: Bounds, media: Sequence[Medium]) -> list[Str
             )
             for strand in strands
         ]
-    return sorted(found, key=lambda strand: strand.number)
+    missing = any(is_missing(part, fault, own=own) for part, fault in faults)
+    found.sort(key=lambda strand: strand.number)
+    return Contents(found, entire=own and not missing and not budget.cut)
 
 
 def still_of_parts(
@@ -116,8 +123,8 @@ def play_parts(
 ) -> Playback:
     """Return the part of a strand re-encoded; without a strand, the file itself."""
     if strand is not None:
-        part, _ = _part(data, bounds, media, strand)
-        return part.medium.play(part.data, bounds)
+        part, inner = _part(data, bounds, media, strand)
+        return part.medium.play_of(part.data, bounds, strand=inner)
     return _first(data, bounds, media, lambda part: part.medium.play(part.data, bounds))
 
 

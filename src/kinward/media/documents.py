@@ -7,12 +7,10 @@ from collections.abc import Sequence
 
 from kinward.media.medium import (
     Bounds,
-    Display,
     Hashed,
     Medium,
     More,
     Playback,
-    Renderer,
     Strand,
 )
 from kinward.media.parts import document_type
@@ -56,11 +54,21 @@ class Document(Medium):
     def strands(self, data: bytes, bounds: Bounds) -> list[Strand]:
         from kinward.media.composition import strands_of
 
-        return strands_of(data, bounds, self._media)
+        return strands_of(data, bounds, self._media).strands
 
-    def show(self, data: bytes, renderer: Renderer, *, moves: bool, moving: bool) -> Display:
-        still = renderer.still(data, veiled=False)
-        return Display(still, "image/jpeg", entire=not moves)
+    def still_of(
+        self, data: bytes, bounds: Bounds, *, veiled: bool, strand: int, moment: int
+    ) -> bytes:
+        from kinward.media.composition import still_of_parts
+
+        return still_of_parts(
+            data, bounds, self._media, veiled=veiled, strand=strand, moment=moment
+        )
+
+    def play_of(self, data: bytes, bounds: Bounds, *, strand: int) -> Playback:
+        from kinward.media.composition import play_parts
+
+        return play_parts(data, bounds, self._media, strand=strand)
 
 
 class Drawing(Document):

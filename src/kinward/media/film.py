@@ -1,7 +1,8 @@
 """Videos and animations re-encoded for a reviewer: small, and without the container's metadata.
 
 The browser never receives bytes of a stranger's file, only WebM that our encoder wrote: VP8, Opus.
-All strands of a file are in one film, one after the other, turned as a viewer turns them.
+The strands of a file are in one film, one after the other, or each is one by itself. Pictures are
+turned as a viewer turns them.
 """
 
 import io
@@ -23,9 +24,10 @@ from av.video.stream import VideoStream
 from PIL import Image
 
 from kinward.media.errors import Undecodable
-from kinward.media.footage import refusal, still_pictures, time_of
+from kinward.media.footage import refusal, time_of
 from kinward.media.luma import UPRIGHT
 from kinward.media.medium import Playback
+from kinward.media.sheet import still_pictures
 from kinward.media.shown import PAGES, colours_of, has_alpha, picture_of, turn_of
 from kinward.media.tracks import FAULTS, Container
 
@@ -46,22 +48,26 @@ PICTURE_RATE, SOUND_RATE = 240_000, 24_000  # bits a second
 FAST: Final = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"}
 
 
-def render_film(data: bytes, *, max_pixels: int, seconds: float) -> Playback:
-    """Re-encode a video as WebM within `seconds` of work and 24 MiB.
+def render_film(
+    data: bytes, *, max_pixels: int, seconds: float, strand: int | None = None
+) -> Playback:
+    """Re-encode a video, or the one of a track, as WebM within `seconds` of work and 24 MiB.
 
     `entire` is false if a limit came first, or if something could not be read. Each track has an
     equal share of both limits. Raises the errors of `read_video`.
     """
     source, out = Container(data, max_pixels), io.BytesIO()
+    tracks = list(enumerate(source.tracks))
+    if strand is not None:
+        tracks = tracks[strand : strand + 1]
     until = time.monotonic() + seconds
     with _faults(), av.open(out, "w", format="webm") as target:
         projector = _Projector(target, sound=source.has_sound)
         entire = True
-        for number, track in enumerate(source.tracks):
-            left = len(source.tracks) - number
-            share = _Share(out, until, left)
+        for place, (number, track) in enumerate(tracks):
+            share = _Share(out, until, len(tracks) - place)
             entire = projector.play_track(source, track, share.used_up, sound=not number) and entire
-        for still in still_pictures(source, SIDE):
+        for still in still_pictures(source, SIDE) if strand is None else ():
             if time.monotonic() > until or out.tell() > MAX_FILM:
                 entire = False
                 break

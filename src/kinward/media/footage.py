@@ -1,34 +1,28 @@
-"""Videos: their views, and the sheet of stills that a reviewer sees.
+"""Videos: their views.
 
 The file's name, duration and number of frames are not trusted. Frames are decoded one after the
 other and dropped, so memory does not grow with length. Tracks are read in turns, and each gets the
 same time, so that none can keep another from being read.
 """
 
-import io
 import time
-from collections.abc import Iterator
 from typing import Final
 
 from av.video.frame import VideoFrame
-from PIL import Image
 
 from kinward.ground.errors import KinwardError
 from kinward.media.errors import TooManyPixels, TypeUnsupported, Undecodable
 from kinward.media.luma import UPRIGHT, planes_of
 from kinward.media.medium import Hashed, More, View, split_frames, views_of
 from kinward.media.pdq import MAX_PIXELS, MIN_QUALITY
-from kinward.media.picture import PREVIEW_SIDE, read_picture, render, render_preview
+from kinward.media.picture import read_picture
 from kinward.media.samples import Strand, Variants, gather
-from kinward.media.shown import flat, image_planes, other_planes, picture_of, turn_of
+from kinward.media.shown import image_planes, other_planes, turn_of
 from kinward.media.subpictures import subpictures
 from kinward.media.tracks import FAULTS, Container, Cover
 
 BATCH: Final = 16
 SECONDS: Final = 60.0
-SHEET: Final = 3  # frames a side of the sheet that a reviewer sees
-SHEET_SECONDS: Final = 5.0
-EVERY: Final = 1.0  # seconds between two frames of a track on the sheet
 
 
 def read_video(
@@ -64,49 +58,6 @@ def read_video(
     )
 
 
-def render_sheet(data: bytes, max_pixels: int, *, veiled: bool) -> bytes:
-    """Return a JPEG sheet of frames of a video, of as many strands as there is room for.
-
-    Those of a track are at least a second apart.
-    """
-    container, until = Container(data, max_pixels), time.monotonic() + SHEET_SECONDS
-    side, room = PREVIEW_SIDE // SHEET, SHEET * SHEET
-    strands: list[list[Image.Image]] = []
-    for number, track in enumerate(container.tracks):
-        left = until - time.monotonic()
-        share = time.monotonic() + left / (len(container.tracks) - number)
-        strands.append(_stills(container, track, side, share))
-    strands += [[still] for still in still_pictures(container, side)]
-    places = [
-        (turn, number) for number, strand in enumerate(strands) for turn in range(len(strand))
-    ]
-    chosen = sorted(sorted(places)[:room], key=lambda place: (place[1], place[0]))
-    if not chosen:
-        raise refusal(container)
-    return render(_arranged([strands[number][turn] for turn, number in chosen]), veiled=veiled)
-
-
-def still_pictures(container: Container, side: int) -> Iterator[Image.Image]:
-    """Yield covers, attached pictures and sub-pictures as they are shown, over white."""
-    for cover in container.covers():
-        try:
-            yield cover_image(cover.data, container.max_pixels, side)
-        except KinwardError:
-            for frame in cover.frames(container.max_pixels)[:1]:
-                yield picture_of(frame, side)
-    for _, image, _ in subpictures(container):
-        shown = flat(image)
-        shown.thumbnail((side, side))
-        yield shown
-
-
-def cover_image(data: bytes, max_pixels: int, side: int) -> Image.Image:
-    """Return the first picture of an image file, as it is shown."""
-    image = Image.open(io.BytesIO(render_preview(data, max_pixels, veiled=False)))
-    image.thumbnail((side, side))
-    return image.convert("RGB")
-
-
 def refusal(container: Container) -> KinwardError:
     """Return why nothing of a container could be read."""
     if container.too_large:
@@ -115,32 +66,6 @@ def refusal(container: Container) -> KinwardError:
     if not container.has_pictures:
         return TypeUnsupported("It has no picture.")
     return Undecodable("It has no frame.")
-
-
-def _stills(container: Container, track: int, side: int, until: float) -> list[Image.Image]:
-    stills: list[Image.Image] = []
-    due = 0.0
-    for frame in container.frames(track):
-        if len(stills) == SHEET * SHEET or time.monotonic() > until:
-            break
-        if not isinstance(frame, VideoFrame):
-            continue
-        at = time_of(frame)
-        if at is None or at >= due or not stills:
-            due = (at or 0) + EVERY
-            stills.append(picture_of(frame, side, container.shape_of(track)))
-    return stills
-
-
-def _arranged(stills: list[Image.Image]) -> Image.Image:
-    """Return stills side by side, each in the middle of its place."""
-    width, height = (max(still.size[axis] for still in stills) for axis in (0, 1))
-    across = min(len(stills), SHEET)
-    sheet = Image.new("RGB", (width * across, height * -(-len(stills) // SHEET)))
-    for number, still in enumerate(stills):
-        left, top = number % SHEET * width, number // SHEET * height
-        sheet.paste(still, (left + (width - still.width) // 2, top + (height - still.height) // 2))
-    return sheet
 
 
 def time_of(frame: VideoFrame) -> float | None:

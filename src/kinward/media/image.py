@@ -1,7 +1,7 @@
 """Images, still and moving."""
 
 from kinward.media.formats import picture_type
-from kinward.media.medium import Bounds, Display, Hashed, Medium, More, Playback, Renderer, Strand
+from kinward.media.medium import Bounds, Hashed, Medium, More, Playback, Strand
 
 
 class Image(Medium):
@@ -44,8 +44,3 @@ class Image(Medium):
         from kinward.media.picture import render_moment
 
         return render_moment(data, bounds, veiled=veiled, strand=strand, moment=moment)
-
-    def show(self, data: bytes, renderer: Renderer, *, moves: bool, moving: bool) -> Display:
-        if moves:
-            return super().show(data, renderer, moves=moves, moving=moving)
-        return Display(renderer.still(data, veiled=False), "image/jpeg", entire=True)

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
 
@@ -68,26 +68,11 @@ class Playback(msgspec.Struct, frozen=True):
     entire: bool
 
 
-class Display(msgspec.Struct, frozen=True):
-    """A file as a reviewer sees it: bytes, their type, and whether all of it is seen at once.
-
-    `data` is what our own encoders wrote, and never bytes of an upload, unless it is text.
-    `can_move`: the file can also be shown moving. `playback`: seen whole once it has been played to
-    the end.
-    """
-
-    data: bytes
-    media_type: str
-    entire: bool
-    can_move: bool = False
-    playback: Playback | None = None
-
-
 class Strand(msgspec.Struct, frozen=True):
     """One of the things to see in a file: a picture, an animation, a track or a file inside.
 
-    `number`: as in `View.strand`. `what`: `picture`, `animation`, `track`, `cover` or `attachment`.
-    `moments`: how many pictures it has, as far as that is known without decoding it. `moves`:
+    `number`: which one it is, from 0. `what`: `picture`, `animation`, `track`, `cover` or
+    `subtitle`. `moments`: how many pictures it has; those of a track are on one sheet. `moves`:
     whether it can be played. `role`: what its file is to the one that was sent: `file` itself,
     `appended`, `inside` or `embedded`.
     """
@@ -100,16 +85,14 @@ class Strand(msgspec.Struct, frozen=True):
     media_type: str = ""
 
 
-class Renderer(Protocol):
-    """Decodes for a medium in the bounded processes: `Decoders`."""
+class Contents(msgspec.Struct, frozen=True):
+    """All that there is to see in a file. `entire`: whether a viewer shows nothing else of it.
 
-    def still(self, data: bytes, *, veiled: bool) -> bytes:
-        """Return a JPEG of a file; veiled: only a tiny grey blur."""
-        ...
+    A document is never entire, because only the pictures in it can be shown here.
+    """
 
-    def play(self, data: bytes) -> Playback:
-        """Return a file re-encoded for a reviewer."""
-        ...
+    strands: list[Strand]
+    entire: bool
 
 
 class Medium(ABC):
@@ -153,16 +136,9 @@ class Medium(ABC):
         """Return a JPEG of one moment of a strand; by default, of the file."""
         return self.still(data, bounds, veiled=veiled)
 
-    def show(self, data: bytes, renderer: Renderer, *, moves: bool, moving: bool) -> Display:
-        """Return what a reviewer sees: a still, or with `moving` the player.
-
-        `moves`: whether the file has more than one frame.
-        """
-        if moving:
-            playback = renderer.play(data)
-            return Display(playback.data, "video/webm", entire=False, playback=playback)
-        still = renderer.still(data, veiled=False)
-        return Display(still, "image/jpeg", entire=False, can_move=True)
+    def play_of(self, data: bytes, bounds: Bounds, *, strand: int) -> Playback:
+        """Return a strand re-encoded for a reviewer; by default, the file."""
+        return self.play(data, bounds)
 
 
 def split_frames(signature: bytes) -> list[bytes]:

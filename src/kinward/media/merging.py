@@ -61,12 +61,8 @@ class Merger:
         self._sent.clear()
 
     def fail(self, part: Part, fault: KinwardError) -> None:
-        """Take note of a part that cannot be read, and forget one that only looked like a file.
-
-        A film without pictures is sound. What begins as a picture is a damaged picture.
-        """
-        sound = part.medium.lasting and isinstance(fault, TypeUnsupported)
-        if part.role is Role.FILE or not (part.weak or sound):
+        """Take note of a part that cannot be read, and forget one that only looked like a file."""
+        if part.role is Role.FILE or is_missing(part, fault):
             self._faults.append((part, fault))
 
     def stream(self) -> None:
@@ -130,6 +126,17 @@ class Merger:
             if part.role is Role.FILE:
                 return part.medium.recognise(part.data)
         return self._media_type or main.hashed.media_type
+
+
+def is_missing(part: Part, fault: KinwardError, *, own: bool = False) -> bool:
+    """Return whether a viewer may show this part, of which nothing could be read.
+
+    `own`: whether the bytes from their beginning were read as something; then their other readings
+    are not missing. A film without pictures is sound. What begins as a picture is a damaged one.
+    """
+    if part.medium.lasting and isinstance(fault, TypeUnsupported):
+        return False
+    return not (own if part.role is Role.FILE else part.weak)
 
 
 def _moved(view: View, part: Part) -> View:

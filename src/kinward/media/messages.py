@@ -5,7 +5,7 @@ from typing import BinaryIO, Final
 
 import msgspec
 
-from kinward.media.medium import Hashed, Playback, Strand, View
+from kinward.media.medium import Contents, Hashed, Playback, View
 
 HASH, STILL, VEIL, PLAY, CONTENTS = "hash", "still", "veil", "play", "contents"
 MORE, ENOUGH = b"more", b"enough"
@@ -27,7 +27,7 @@ class Answer(msgspec.Struct):
     views: list[View] | None = None
     still: bytes | None = None
     playback: Playback | None = None
-    contents: list[Strand] | None = None
+    contents: Contents | None = None
     begun: Begun | None = None
     error: str = ""
     detail: str = ""

@@ -18,10 +18,10 @@ from kinward.media.cell import Walls, walls_named
 from kinward.media.errors import DecoderLost, TooManyPixels, TypeUnsupported, Undecodable
 from kinward.media.medium import (
     Bounds,
+    Contents,
     Hashed,
     More,
     Playback,
-    Strand,
     View,
 )
 from kinward.media.messages import (
@@ -166,9 +166,9 @@ class Decoders:
         what = request(PLAY, *(() if strand is None else (strand,)))
         return cast("Playback", self._answer(what, data).playback)
 
-    def contents(self, data: bytes) -> list[Strand]:
+    def contents(self, data: bytes) -> Contents:
         """Return what there is to see in a file: each strand by itself, the file's own first."""
-        return cast("list[Strand]", self._answer(CONTENTS, data).contents)
+        return cast("Contents", self._answer(CONTENTS, data).contents)
 
     def walls(self) -> Walls:
         """Return which walls stand around a decoder. Raises `Unwalled`, `DecoderLost` or `Busy`."""

@@ -97,6 +97,11 @@ class Container:
         return bool(self.tracks or self.subtitles or self._covers or self._blind)
 
     @property
+    def is_blind(self) -> bool:
+        """Return whether there is a track that no decoder of ours reads."""
+        return self._blind
+
+    @property
     def has_sound(self) -> bool:
         """Return whether there is a track of sound."""
         return bool(self._sounds)

@@ -12,7 +12,7 @@ from kinward.review.lease import (
     take_case,
     take_next_case,
 )
-from kinward.review.look import look_at_file, player_ticket, record_watched, veil_file
+from kinward.review.look import look_at_file, play_file, record_watched, veil_file
 from kinward.review.models import Comment, Viewing
 from kinward.review.preferences import preferences_of, set_preferences
 from kinward.review.queue import (
@@ -47,7 +47,7 @@ __all__ = [
     "look_at_file",
     "overdue_cases",
     "parked_counts",
-    "player_ticket",
+    "play_file",
     "preferences_of",
     "prior_cases",
     "queue_rows",

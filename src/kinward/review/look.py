@@ -1,5 +1,6 @@
 """Look at a case's files: only with its lease, only through the vault."""
 
+from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
@@ -12,13 +13,15 @@ from kinward.access.api import Staff
 from kinward.casebook.api import get_case
 from kinward.evidence.api import (
     Evidence,
+    Sight,
     get_evidence,
     open_evidence,
+    play_evidence,
     record_evidence_watched,
+    seconds_played,
     veil_evidence,
 )
 from kinward.ground.errors import Invalid, NotFound
-from kinward.media import Display, Playback
 from kinward.review.exposure import count_look
 from kinward.review.lease import require_lease
 
@@ -27,39 +30,53 @@ FASTEST: Final = 2.0  # times: how fast the browser's player goes at most
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """A video that was shown: its id, the viewer, its seconds, and when."""
+    """A film that was shown: its file and strand, the viewer, its seconds, and when."""
 
     evidence: str
     staff: int
+    strand: int
     seconds: float
     at: float
 
 
 def look_at_file(
-    *, case_id: UUID, evidence_id: UUID, staff: Staff, reason: str, moving: bool = False
-) -> Display:
+    *,
+    case_id: UUID,
+    evidence_id: UUID,
+    staff: Staff,
+    reason: str,
+    strand: int | None = None,
+    start: int = 0,
+) -> Sight:
     """Open a file for the person who has the lease. The look is counted and in the ledger.
 
-    Animations and videos are shown still, unless `moving` is set. Raises `BreakDue` or `DayFull`.
+    Returns stills, also of what moves: `open_evidence` says which. Raises `BreakDue` or `DayFull`.
     """
-    staff.must(Permission.OPEN_EVIDENCE)
-    evidence = _leased_file(case_id, evidence_id, staff)
-    count_look(staff=staff, evidence_id=evidence.id)
-    return open_evidence(evidence=evidence, staff=staff, reason=reason, moving=moving)
+    evidence = _counted_file(case_id, evidence_id, staff)
+    return open_evidence(evidence=evidence, staff=staff, reason=reason, strand=strand, start=start)
 
 
-def player_ticket(*, evidence_id: UUID, staff: Staff, playback: Playback) -> str:
-    """Return the token that the page sends once a video was played; empty if part was shown."""
-    if not playback.entire:
-        return ""
-    shown = Shown(str(evidence_id), staff.pk, playback.seconds, timezone.now().timestamp())
-    return signing.dumps(msgspec.to_builtins(shown), salt=SALT)
+def play_file(
+    *, case_id: UUID, evidence_id: UUID, staff: Staff, reason: str, strand: int
+) -> tuple[Sight, str]:
+    """Show a strand of a file moving, for the person who has the lease. Counts like a look.
+
+    Also returns the ticket that the page sends once it was played; empty if part was shown.
+    """
+    evidence = _counted_file(case_id, evidence_id, staff)
+    sight = play_evidence(evidence=evidence, staff=staff, reason=reason, strand=strand)
+    if sight.film is None or not sight.film.entire:
+        return sight, ""
+    now = timezone.now().timestamp()
+    shown = Shown(str(evidence_id), staff.pk, strand, sight.film.seconds, now)
+    return sight, signing.dumps(msgspec.to_builtins(shown), salt=SALT)
 
 
-def record_watched(*, case_id: UUID, evidence_id: UUID, staff: Staff, ticket: str) -> None:
-    """Record that a person played a whole video. It counts as entirely viewed from then on.
+def record_watched(*, case_id: UUID, evidence_id: UUID, staff: Staff, ticket: str) -> Sight:
+    """Record that a person played a film to its end, and return what is left for them.
 
-    The page claims it. The claim is refused if the video cannot have been played in that time.
+    The page claims it. The claim is refused if they cannot have played it in that time, beside all
+    else that they have played since it was shown.
     """
     staff.must(Permission.OPEN_EVIDENCE)
     evidence = _leased_file(case_id, evidence_id, staff)
@@ -69,9 +86,17 @@ def record_watched(*, case_id: UUID, evidence_id: UUID, staff: Staff, ticket: st
         raise Invalid("Show the video again, and play it.") from error
     if (shown.evidence, shown.staff) != (str(evidence_id), staff.pk):
         raise Invalid("This video was shown to somebody else, or was another.")
-    if timezone.now().timestamp() < shown.at + shown.seconds / FASTEST:
+    since = datetime.fromtimestamp(shown.at, UTC)
+    seconds = shown.seconds + seconds_played(staff, since, FASTEST)
+    if timezone.now().timestamp() < shown.at + seconds / FASTEST:
         raise Invalid("It cannot have been played to its end yet.")
-    record_evidence_watched(evidence=evidence, staff=staff, reason="played to its end")
+    return record_evidence_watched(
+        evidence=evidence,
+        staff=staff,
+        reason="played to its end",
+        strand=shown.strand,
+        seconds=shown.seconds,
+    )
 
 
 def veil_file(*, case_id: UUID, evidence_id: UUID, staff: Staff) -> bytes:
@@ -79,6 +104,13 @@ def veil_file(*, case_id: UUID, evidence_id: UUID, staff: Staff) -> bytes:
     staff.must(Permission.OPEN_EVIDENCE)
     evidence = _leased_file(case_id, evidence_id, staff)
     return veil_evidence(evidence=evidence, staff=staff, reason="the case page")
+
+
+def _counted_file(case_id: UUID, evidence_id: UUID, staff: Staff) -> Evidence:
+    staff.must(Permission.OPEN_EVIDENCE)
+    evidence = _leased_file(case_id, evidence_id, staff)
+    count_look(staff=staff, evidence_id=evidence.id)
+    return evidence
 
 
 def _leased_file(case_id: UUID, evidence_id: UUID, staff: Staff) -> Evidence:

@@ -166,6 +166,14 @@ class SilenceSent(msgspec.Struct, frozen=True):
     why: str
 
 
+class LookSent(msgspec.Struct, frozen=True):
+    """What to show of a file: one strand of it or all, from which picture on, and as a film."""
+
+    strand: int | None
+    start: int | None
+    moving: bool
+
+
 class ViewingSent(msgspec.Struct, frozen=True):
     """A person's preferences for viewing files."""
 

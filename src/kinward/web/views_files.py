@@ -1,6 +1,5 @@
 """Viewing files: the blur in place of a file, the file itself, and a person's preferences."""
 
-import base64
 from typing import Final
 from uuid import UUID
 
@@ -10,18 +9,20 @@ from django.views.decorators.http import require_GET
 
 from kinward.access import Permission
 from kinward.casebook.api import get_case
+from kinward.evidence.api import Sight
 from kinward.ground.errors import KinwardError
 from kinward.review.api import (
     exposure_of,
     look_at_file,
-    player_ticket,
+    play_file,
     preferences_of,
     record_watched,
     set_preferences,
     veil_file,
 )
-from kinward.web.forms import ViewingSent, fill
+from kinward.web.forms import LookSent, ViewingSent, fill
 from kinward.web.guards import StaffRequest, done, needs, posts
+from kinward.web.sections import sections_of
 
 REASON: Final = "to decide this case"
 MAX_TICKET: Final = 1000
@@ -37,35 +38,56 @@ def veil(request: StaffRequest, case_id: UUID, evidence_id: UUID) -> HttpRespons
 
 @posts(Permission.OPEN_EVIDENCE)
 def show(request: StaffRequest, case_id: UUID, evidence_id: UUID) -> HttpResponse:
-    """Show the file once, inside the page, so that the browser has no address to cache."""
-    moving = request.POST.get("moving") == "yes"
-    view = look_at_file(
-        case_id=case_id, evidence_id=evidence_id, staff=request.user, reason=REASON, moving=moving
-    )
-    is_text = view.media_type == "text/plain"
-    encoded = "" if is_text else base64.b64encode(view.data).decode()
-    context = {
+    """Show a file, or one thing in it, inside the page: the browser has no address to cache."""
+    sent, ticket = fill(LookSent, request.POST), ""
+    if sent.moving and sent.strand is not None:
+        sight, ticket = play_file(
+            case_id=case_id,
+            evidence_id=evidence_id,
+            staff=request.user,
+            reason=REASON,
+            strand=sent.strand,
+        )
+    else:
+        sight = look_at_file(
+            case_id=case_id,
+            evidence_id=evidence_id,
+            staff=request.user,
+            reason=REASON,
+            strand=sent.strand,
+            start=sent.start or 0,
+        )
+    context = _words_about(sight, evidence_id) | {
         "case": get_case(case_id),
-        "evidence_id": evidence_id,
-        "source": f"data:{view.media_type};base64,{encoded}",
-        "excerpt": view.data.decode() if is_text else "",
-        "entire": view.entire,
-        "can_move": view.can_move,
-        "film": view.playback,
-        "ticket": player_ticket(evidence_id=evidence_id, staff=request.user, playback=view.playback)
-        if view.playback
-        else "",
+        "sections": sections_of(sight, strand=sent.strand),
+        "following": sight.following if sent.strand is None else None,
+        "whole": sent.strand is None and not sent.start,
+        "ticket": ticket,
         "viewing": preferences_of(request.user),
     }
     return render(request, "web/shown.html", context)
 
 
+def _words_about(sight: Sight, evidence_id: UUID) -> dict[str, object]:
+    return {
+        "evidence_id": evidence_id,
+        "excerpt": sight.excerpt,
+        "several": len(sight.contents.strands) > 1,
+        "readable": sight.contents.entire,
+        "entire": sight.entire,
+        "left": sight.left,
+        "whole": False,
+    }
+
+
 @posts(Permission.OPEN_EVIDENCE)
 def played(request: StaffRequest, case_id: UUID, evidence_id: UUID) -> HttpResponse:
-    """Record that a person has played a video to its end."""
+    """Record that a person has played a film to its end."""
     sent = request.POST.get("ticket", "")[:MAX_TICKET]
-    record_watched(case_id=case_id, evidence_id=evidence_id, staff=request.user, ticket=sent)
-    return HttpResponse("seen by a person")
+    sight = record_watched(
+        case_id=case_id, evidence_id=evidence_id, staff=request.user, ticket=sent
+    )
+    return render(request, "web/played.html", _words_about(sight, evidence_id))
 
 
 @require_GET

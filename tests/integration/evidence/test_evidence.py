@@ -1,12 +1,10 @@
 """The vault: sealed at once, opened by few, kept as long as it must be."""
 
 import os
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,23 +13,21 @@ from django.utils import timezone
 
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
-from kinward.demo import pictures
 from kinward.evidence import services as vault
 from kinward.evidence.excerpts import Message
 from kinward.evidence.models import Evidence
 from kinward.evidence.queries import viewed_entirely
 from kinward.evidence.sealing import CannotUnseal
+from kinward.evidence.viewing import open_evidence
 from kinward.findings.user_reports import UserReportIn, receive_user_report
 from kinward.ground.errors import Forbidden, Invalid, NotFound
 from kinward.ledger.models import Entry
 from kinward.matching.models import Bank
 from kinward.people.models import Account
-from kinward.review.lease import LeaseNeeded, release_lease, take_case
-from kinward.review.look import look_at_file, record_watched, veil_file
+from kinward.review.lease import LeaseNeeded, take_case
+from kinward.review.look import look_at_file, veil_file
 from kinward.verdicts.decision import VerdictForm, decide_case
 from kinward.verdicts.draft import ReportDetails
-from tests.integration.web.test_console import signed_in
-from tests.support import videos
 from tests.support.helpers import KNOWN, quarantined
 
 pytestmark = pytest.mark.django_db
@@ -94,7 +90,7 @@ def test_nothing_in_the_database_holds_the_bytes_in_clear(
     decide_case(case_id=case.id, staff=reviewer, form=form)
     sealed = list(Evidence.objects.all())
     assert len(sealed) == 3, "a file, a chat of a report, a chat of a verdict"
-    assert all(vault._open(each).endswith(marker) for each in sealed)
+    assert all(vault.unsealed_bytes(each).endswith(marker) for each in sealed)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
@@ -120,7 +116,7 @@ def test_a_look_needs_lease_role_and_reason_and_is_in_the_ledger(
     with pytest.raises(LeaseNeeded):
         look_at_file(case_id=case.id, evidence_id=evidence.id, staff=reviewer, reason="to decide")
     with pytest.raises(Forbidden):
-        vault.open_evidence(evidence=evidence, staff=operator, reason="curious")
+        open_evidence(evidence=evidence, staff=operator, reason="curious")
     take_case(case=case, staff=reviewer)
     with pytest.raises(Invalid):
         look_at_file(case_id=case.id, evidence_id=evidence.id, staff=reviewer, reason=" ")
@@ -136,68 +132,6 @@ def test_a_look_needs_lease_role_and_reason_and_is_in_the_ledger(
     assert viewed_entirely(evidence)
     entry = Entry.objects.get(kind="evidence.viewed")
     assert (entry.actor, entry.data["reason"]) == ("staff:robin", "to decide")
-
-
-def test_a_file_that_moves_stands_still_until_it_is_asked_to(
-    bank: Bank, account: Account, reviewer: Staff
-) -> None:
-    frames = [pictures.draw(seed) for seed in (901, 2)]
-    moving = pictures.encode(frames[0], "GIF", save_all=True, append_images=frames[1:])
-    case = quarantined(account, data=moving)
-    take_case(case=case, staff=reviewer)
-    evidence = Evidence.objects.get()
-    show = partial(
-        look_at_file, case_id=case.id, evidence_id=evidence.id, staff=reviewer, reason="why"
-    )
-    still = show()
-    assert (still.media_type, still.entire, still.can_move) == ("image/jpeg", False, True)
-    assert not viewed_entirely(evidence)
-    played = show(moving=True)
-    assert (played.media_type, played.entire, played.can_move) == ("video/webm", False, False)
-    assert played.playback is not None, "our own encoding, and no byte of the upload"
-    assert not viewed_entirely(evidence), "shown is not played"
-
-
-def test_a_video_is_seen_once_it_could_be_played_to_its_end(
-    bank: Bank,
-    account: Account,
-    reviewer: Staff,
-    second_reviewer: Staff,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    video = videos.encode([901], sound="aac")
-    case = quarantined(account, data=video)
-    take_case(case=case, staff=reviewer)
-    evidence = Evidence.objects.get()
-    browser = signed_in(reviewer)
-    address = f"/cases/{case.id}/files/{evidence.id}"
-    still = browser.post(f"{address}/show").content.decode()
-    assert "data:image/jpeg" in still
-    assert "Play the file" in still
-    assert not viewed_entirely(evidence), "a picture of it is not the video"
-    moving = browser.post(f"{address}/show", {"moving": "yes"})
-    page = moving.content.decode()
-    assert "<video" in page
-    assert " muted" in page
-    assert "autoplay" not in page
-    assert "media-src data:" in moving["Content-Security-Policy"]
-    assert not viewed_entirely(evidence), "shown is not played"
-    (sent,) = re.findall(r'name="ticket" value="([^"]+)"', page)
-    played = partial(record_watched, case_id=case.id, evidence_id=evidence.id)
-    with pytest.raises(Invalid, match="yet"):
-        played(staff=reviewer, ticket=sent)
-    now = timezone.now
-    monkeypatch.setattr(timezone, "now", lambda: now() + timedelta(seconds=2))
-    with pytest.raises(Invalid, match="Show the video again"):
-        played(staff=reviewer, ticket=f"{sent}x")
-    assert browser.post(f"{address}/played", {"ticket": sent}).content == b"seen by a person"
-    assert viewed_entirely(evidence)
-    release_lease(case=case, staff=reviewer)
-    take_case(case=case, staff=second_reviewer)
-    with pytest.raises(Invalid, match="somebody else"):
-        played(staff=second_reviewer, ticket=sent)
-    with pytest.raises(LeaseNeeded):
-        played(staff=reviewer, ticket=sent)
 
 
 def test_a_file_of_another_case_is_not_shown(evidence: Evidence, reviewer: Staff) -> None:

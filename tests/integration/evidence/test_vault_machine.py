@@ -164,9 +164,9 @@ class Keeping(RuleBasedStateMachine):
             if evidence.id in self.gone:
                 assert (evidence.wrapped_key, evidence.ciphertext) == (None, None)
                 with pytest.raises(vault.EvidenceGone):
-                    vault._open(evidence)
+                    vault.unsealed_bytes(evidence)
             else:
-                assert vault._open(evidence) == self.bytes[evidence.id]
+                assert vault.unsealed_bytes(evidence) == self.bytes[evidence.id]
 
     @invariant()
     def every_destruction_is_in_the_ledger_once(self) -> None:

@@ -347,7 +347,7 @@ def test_a_shift(page: Client, case: Case, account: Account) -> None:
     assert veil["Content-Type"] == "image/jpeg"
     assert len(veil.content) < 8000
     shown = page.post(f"{files}/show", headers={"HX-Request": "true"})
-    assert re.match(
+    assert re.search(
         rb'<div class="shown" data-reader="[^"]+">\s+<img src="data:image/jpeg;base64,',
         shown.content,
     )

@@ -228,7 +228,7 @@ def test_the_time_is_extended_once() -> None:
 def test_each_strand_of_a_file_is_shown_by_a_decoder() -> None:
     decoders = pool(count=1)
     data = ONE + videos.encode([1])
-    assert [strand.number for strand in decoders.contents(data)] == [0, 64]
+    assert [strand.number for strand in decoders.contents(data).strands] == [0, 64]
     for strand in (0, 64):
         still = decoders.still(data, veiled=False, strand=strand, moment=0)
         assert still.startswith(b"\xff\xd8")

@@ -3,7 +3,6 @@
 import importlib
 import io
 import pkgutil
-import random
 import subprocess
 import sys
 from typing import Final
@@ -14,7 +13,7 @@ from PIL import Image
 from kinward import media
 from kinward.demo import pictures
 from kinward.matching.kinds import FILE_KINDS, kind_of
-from kinward.media import MEDIA, Medium, Playback, TypeUnsupported, medium_of, medium_of_type
+from kinward.media import MEDIA, Medium, TypeUnsupported, medium_of, medium_of_type
 from kinward.media.medium import Bounds
 from tests.support import joined, videos
 
@@ -40,20 +39,8 @@ FILES: Final[dict[str, list[bytes]]] = {
     "message/rfc822": [joined.email(FILE)],
     "application": [joined.pdf(FILE), joined.docx(FILE), joined.archive({"a.jpg": FILE})],
 }
+JPEG, WEBM = b"\xff\xd8\xff", b"\x1a\x45\xdf\xa3"
 EVERY = pytest.mark.parametrize("medium", MEDIA, ids=lambda medium: medium.name)
-
-
-class Answers:
-    """A renderer in this process, for what a medium shows."""
-
-    def __init__(self, medium: Medium) -> None:
-        self._medium = medium
-
-    def still(self, data: bytes, *, veiled: bool) -> bytes:
-        return self._medium.still(data, BOUNDS, veiled=veiled)
-
-    def play(self, data: bytes) -> Playback:
-        return self._medium.play(data, BOUNDS)
 
 
 def subclasses(base: type) -> set[type]:
@@ -121,41 +108,26 @@ def test_every_file_has_a_still_and_a_veil(medium: Medium) -> None:
 
 
 @EVERY
-def test_a_file_that_moves_is_whole_only_once_it_moved(medium: Medium) -> None:
+def test_each_strand_has_its_stills_and_a_film_if_it_moves(medium: Medium) -> None:
     for data in FILES[medium.name]:
         moves = medium.hash(data, BOUNDS, lambda frames: True).frames > 1
-        first = medium.show(data, Answers(medium), moves=moves, moving=False)
-        assert (first.media_type, first.playback) == ("image/jpeg", None)
-        assert first.entire is not moves
-        if first.can_move:
-            then = medium.show(data, Answers(medium), moves=moves, moving=True)
-            assert then.entire is (then.playback is None)
+        strands = medium.strands(data, BOUNDS)
+        assert any(strand.moves for strand in strands) is moves
+        for strand in strands:
+            for moment in range(strand.moments):
+                still = medium.still_of(
+                    data, BOUNDS, veiled=False, strand=strand.number, moment=moment
+                )
+                assert still.startswith(JPEG)
+            if strand.moves:
+                film = medium.play_of(data, BOUNDS, strand=strand.number)
+                assert film.entire
+                assert film.data.startswith(WEBM)
 
 
-def test_a_picture_is_never_played_and_an_animation_is_played_from_our_own_encoding() -> None:
-    image = medium_of(MOVING)
-    shown = image.show(MOVING, Answers(image), moves=True, moving=True)
-    assert (shown.media_type, shown.entire) == ("video/webm", False)
-    assert shown.data.startswith(b"\x1a\x45\xdf\xa3")
-    assert shown.playback is not None
-    assert shown.playback.entire
-    still = image.show(FILES["image"][0], Answers(image), moves=False, moving=True)
-    assert (still.media_type, still.entire, still.can_move) == ("image/jpeg", True, False)
+def test_a_picture_is_never_played() -> None:
     with pytest.raises(TypeUnsupported):
-        image.play(FILES["image"][0], BOUNDS)
-
-
-@EVERY
-def test_no_byte_of_an_upload_reaches_a_browser_as_it_is(medium: Medium) -> None:
-    mark = random.Random(1).randbytes(64)
-    for data in (data + mark for data in FILES[medium.name]):
-        for moves, moving in ((False, False), (True, False), (True, True)):
-            try:
-                shown = medium.show(data, Answers(medium), moves=moves, moving=moving)
-            except TypeUnsupported:
-                continue  # it is said to move and does not
-            assert shown.media_type in ("image/jpeg", "video/webm")
-            assert mark not in shown.data
+        medium_of(FILE).play(FILE, BOUNDS)
 
 
 @EVERY

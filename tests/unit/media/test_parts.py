@@ -193,8 +193,10 @@ def test_reading_ends_once_the_caller_has_enough() -> None:
 
 def test_each_strand_is_shown_by_itself() -> None:
     data = film(9) + OTHER
-    contents = answer("contents", data, BOUNDS, lambda views: True).contents or []
-    assert [(one.number, one.what, one.role, one.moves) for one in contents] == [
+    contents = answer("contents", data, BOUNDS, lambda views: True).contents
+    assert contents is not None
+    assert contents.entire
+    assert [(one.number, one.what, one.role, one.moves) for one in contents.strands] == [
         (0, "track", "file", True),
         (64, "picture", "appended", False),
     ]

@@ -19,11 +19,11 @@ from kinward.media import (
     read_video,
     split_frames,
 )
-from kinward.media.footage import render_sheet
 from kinward.media.formats import video_format
 from kinward.media.luma import UPRIGHT
 from kinward.media.medium import View
 from kinward.media.samples import SAME, Strand, Variants
+from kinward.media.sheet import render_sheet
 from kinward.media.shown import image_planes
 from tests.support import videos
 

@@ -24,16 +24,20 @@ from kinward.media import (
     split_frames,
 )
 from kinward.media import samples as bounds
+from kinward.media.composition import play_parts, still_of_parts, strands_of
 from kinward.media.film import render_film
-from kinward.media.footage import render_sheet
 from kinward.media.formats import video_format
 from kinward.media.luma import UPRIGHT, Planes, Turn, hash_planes, planes_of
+from kinward.media.medium import Bounds
+from kinward.media.registry import SHOWN
 from kinward.media.samples import Strand, Variants, gather
+from kinward.media.sheet import render_sheet
 from kinward.media.shown import picture_of
 from kinward.media.tracks import MAX_TRACKS
 from tests.support import videos
 
 NEAR: Final = 8  # bits
+LIMITS: Final = Bounds(max_pixels=10**7, seconds=60)
 SIZE: Final = (320, 240)
 SEGMENT, TRACKS, ENTRY, VIDEO = 0x18538067, 0x1654AE6B, 0xAE, 0xE0
 
@@ -114,6 +118,26 @@ def test_the_reviewer_sees_every_track(name: str) -> None:
         True,
         True,
     ]
+
+
+@pytest.mark.parametrize("name", TWO_TRACKS)
+def test_the_reviewer_sees_each_track_by_itself(name: str) -> None:
+    contents = strands_of(TWO_TRACKS[name], LIMITS, SHOWN)
+    assert contents.entire
+    assert [(s.number, s.what, s.moves) for s in contents.strands] == [
+        (0, "track", True),
+        (1, "track", True),
+    ]
+    for number, (own, other) in enumerate([(COVER, KNOWN), (KNOWN, COVER)]):
+        film = play_parts(TWO_TRACKS[name], LIMITS, SHOWN, strand=number)
+        assert film.entire
+        frames = [pdq(frame) for frame in shown_by(film.data)]
+        assert min(distance(frame, pdq(own)) for frame in frames) <= 12
+        assert min(distance(frame, pdq(other)) for frame in frames) > 60
+        still = still_of_parts(TWO_TRACKS[name], LIMITS, SHOWN, veiled=False, strand=number)
+        assert distance(pdq(Image.open(io.BytesIO(still))), pdq(own)) <= 12
+    with pytest.raises(Undecodable):
+        play_parts(TWO_TRACKS[name], LIMITS, SHOWN, strand=2)
 
 
 @pytest.mark.parametrize("cover_first", [False, True])

@@ -31,12 +31,18 @@ class EvidenceVeiled(Fact, frozen=True):
 
 
 class EvidenceViewed(Fact, frozen=True):
-    """A file was shown, entirely or in part."""
+    """A file was shown, entirely or in part.
+
+    `shown`: which of its pictures and films, by the names of `evidence.viewing`. `seconds`: of a
+    film that was played to its end. `entire`: this person has seen the whole file by now.
+    """
 
     kind = "evidence.viewed"
     case: str
     reason: str
     entire: bool
+    shown: list[str] | UnsetType = UNSET
+    seconds: float | UnsetType = UNSET
 
 
 class EvidenceRead(Fact, frozen=True):
