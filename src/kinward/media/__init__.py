@@ -31,7 +31,7 @@ from kinward.media.medium import (
     views_of,
 )
 from kinward.media.pool import Busy, Decoders, decoders
-from kinward.media.registry import MEDIA, medium_of, medium_of_type, medium_showing
+from kinward.media.registry import MEDIA, medium_of, medium_of_type
 
 if TYPE_CHECKING:
     from kinward.media.footage import read_video
@@ -69,7 +69,6 @@ __all__ = (
     "hash_many",
     "medium_of",
     "medium_of_type",
-    "medium_showing",
     "read_picture",
     "read_video",
     "split_frames",

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -21,10 +21,10 @@ class View(msgspec.Struct, frozen=True, array_like=True):
     not stored. Without them, `turn_hashes` estimates them.
     """
 
-    hash: bytes
-    strand: int = 0
-    moment: int = 0
-    turned: bytes = b""
+    hash: Annotated[bytes, msgspec.Meta(min_length=FRAME, max_length=FRAME)]
+    strand: Annotated[int, msgspec.Meta(ge=0, lt=2**16)] = 0
+    moment: Annotated[int, msgspec.Meta(ge=0, lt=2**32)] = 0
+    turned: Annotated[bytes, msgspec.Meta(max_length=7 * FRAME)] = b""
 
 
 More = Callable[[Sequence[View]], bool]

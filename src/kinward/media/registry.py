@@ -11,8 +11,13 @@ from kinward.media.video import Video
 # What is shown by itself, and found inside other files.
 SHOWN: Final[tuple[Medium, ...]] = (Image(), Video())
 # The first medium that recognises a file wins, so put the specific before the general.
-OTHER: Final = Document(SHOWN)
-MEDIA: Final[tuple[Medium, ...]] = (*SHOWN, Drawing(SHOWN), Page(SHOWN), Email(SHOWN), OTHER)
+MEDIA: Final[tuple[Medium, ...]] = (
+    *SHOWN,
+    Drawing(SHOWN),
+    Page(SHOWN),
+    Email(SHOWN),
+    Document(SHOWN),
+)
 
 
 def medium_of(data: bytes) -> Medium:
@@ -21,14 +26,6 @@ def medium_of(data: bytes) -> Medium:
         if medium.recognise(data):
             return medium
     raise TypeUnsupported
-
-
-def medium_showing(data: bytes) -> Medium:
-    """Return the medium that shows a file, also if only something inside it can be shown."""
-    try:
-        return medium_of(data)
-    except TypeUnsupported:
-        return OTHER
 
 
 def medium_of_type(media_type: str) -> Medium | None:

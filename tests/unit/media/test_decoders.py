@@ -177,7 +177,7 @@ def test_a_part_that_ends_its_decoder_hides_no_other(at: int) -> None:
         return True
 
     hashed = decoders.hash(b"".join(parts), more)
-    assert looks(hashed) == {look(ONE), look(TWO)}
+    assert looks(hashed) >= {look(ONE), look(TWO)}
     assert {view.hash for view in heard} >= {look(parts[0 if at else 1])}
     assert (hashed.kind, hashed.frames, hashed.entire) == ("video", 2, False)
     assert hashed.media_type == "image/jpeg"
@@ -188,7 +188,7 @@ def test_a_part_that_ends_its_decoder_hides_no_other(at: int) -> None:
 def test_a_part_that_never_ends_hides_no_other() -> None:
     decoders, _ = fragile(seconds=4.0)
     hashed = decoders.hash(ONE + marked(b"never ends") + TWO)
-    assert looks(hashed) == {look(ONE), look(TWO)}
+    assert looks(hashed) >= {look(ONE), look(TWO)}
     assert not hashed.entire
     decoders.close()
 
@@ -196,7 +196,8 @@ def test_a_part_that_never_ends_hides_no_other() -> None:
 def test_a_file_may_end_so_many_decoders_and_no_more() -> None:
     decoders, started = fragile()
     hashed = decoders.hash(ONE + marked(b"ends the process") * 9 + TWO)
-    assert looks(hashed) == {look(ONE)}
+    assert look(ONE) in looks(hashed)
+    assert look(TWO) not in looks(hashed)
     assert (hashed.kind, hashed.quality, hashed.entire) == ("pdq", 100, False)
     assert len(started) >= 3
     with pytest.raises(Undecodable, match="crashed"):
@@ -309,7 +310,8 @@ def test_a_decoder_that_is_killed_at_work_is_named_and_replaced() -> None:
         ("os.write(3, b'\\xff\\xff\\xff\\xff')", "an answer that is too long"),
         ("return Answer()", "no proper answer"),
         ("return Answer(error='internal', detail='none of ours')", "none of ours"),
-        ("while True: more([View(b'x' * 1_000_000)])", "an answer that is too long"),
+        ("while True: more([View(b'x' * 1_000_000)])", "no proper answer"),
+        ("more([View(b'x' * 32, 70_000)])", "no proper answer"),
         ("os._exit(3)", "exit status 3"),
         ("ctypes.string_at(0)", "SIGSEGV"),
         ("os.fork()", "what no decoder does"),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from kinward.media import Decoders, medium_showing
+from kinward.media import Decoders
 from kinward.media.decoder import answer
 from tests.support import joined
 from tests.support.joined import (
@@ -198,8 +198,11 @@ def test_a_file_of_no_medium_is_shown_by_what_is_in_it() -> None:
         count=1, seconds=20, video_seconds=20, max_pixels=10**7, memory=1536 * 2**20
     )
     for data in (b"junk" + JPEG, joined.docx(JPEG), svg(data_url(JPEG)), archive({"a.jpg": JPEG})):
-        shown = medium_showing(data).show(data, decoders, moves=False, moving=False)
-        assert (shown.media_type, shown.entire, shown.can_move) == ("image/jpeg", True, False)
-        assert knows(hashed(shown.data), 1)
-        assert not medium_showing(data).show(data, decoders, moves=True, moving=True).entire
+        (strand,) = decoders.contents(data).strands
+        assert strand.role == "embedded"
+        for still in (
+            decoders.still(data, veiled=False),
+            decoders.still(data, veiled=False, strand=strand.number, moment=0),
+        ):
+            assert knows(hashed(still), 1)
     decoders.close()

@@ -104,11 +104,14 @@ class _Layer:
 
 
 def _without_the_rest(own: Sequence[_Draft], first: _Layer) -> Iterator[_Draft]:
-    """Yield a film again without what follows it, at which some decoders of films stop."""
+    """Yield a film, or a picture in boxes, again without what follows it.
+
+    Some decoders stop there, or take it for a piece of the same file.
+    """
     if first.found is None or first.found.signature.kind in RESYNCED:
         return
     for draft in own:
-        if draft.medium.lasting:
+        if draft.medium.lasting or first.found.signature.kind == "boxes":
             yield msgspec.structs.replace(draft, found=first.found, end=first.end())
 
 
