@@ -38,10 +38,10 @@ from kinward.matching.api import (
 )
 from kinward.media import (
     MEDIA,
+    TypeUnsupported,
     Undecodable,
     decoders,
     digest_bytes,
-    medium_of,
 )
 
 FILES: Final = ("file", "photo", "video")
@@ -289,9 +289,9 @@ def _look_up_file(
 
 def _hashes(data: bytes, wanted: Sequence[str]) -> Hashes:
     """Return the hashes of a file, under HMA's names. As in HMA, one that says little is empty."""
-    if not wanted:
-        medium_of(data)
     types, hashed = _types_of(data, wanted), None
+    if not wanted and not _needs_decoding(types):
+        raise TypeUnsupported
     if _needs_decoding(types):
         hashed = decoders().hash(data)
         if not hashed.entire:

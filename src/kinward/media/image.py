@@ -8,7 +8,7 @@ class Image(Medium):
     """An image. An animation is played from our own encoding, like a video."""
 
     name = "image"
-    formats = ("JPEG", "PNG", "WebP", "GIF", "HEIC", "AVIF", "BMP", "TIFF", "ICO", "JPEG 2000")
+    formats = ("JPEG", "PNG", "WebP", "GIF", "HEIC", "AVIF")  # BMP, TIFF, ICO, JPEG 2000, too
     hash_kind = "pdq"
     lasting = False
     statement = "IMAGE"
