@@ -105,7 +105,7 @@ class Medium(ABC):
 
     name: str  # the beginning of its media types, such as `image`
     formats: tuple[str, ...]  # as the sentence of `TypeUnsupported` names them
-    hash_kind: str  # of its signature, a name in `kinward.matching.kinds`
+    hash_kind: str  # of a plain signature, a name in `kinward.matching.kinds`; several are `video`
     # Whether files have a duration. Then the longer time limit of the decoders applies.
     lasting: bool
     statement: str  # the EU's word in statements of reasons: CONTENT_TYPE_…

@@ -65,7 +65,7 @@ def test_a_medium_knows_its_files_and_no_other_does(medium: Medium) -> None:
         assert [other.name for other in MEDIA if other.recognise(data)] == [medium.name]
 
 
-@pytest.mark.parametrize("data", [b"", b"words", b"II*\0" + bytes(40), bytes(500)])
+@pytest.mark.parametrize("data", [b"", b"words", b"Fat-free words", bytes(500)])
 def test_what_is_of_no_medium_is_a_415(data: bytes) -> None:
     with pytest.raises(TypeUnsupported):
         medium_of(data)
@@ -91,7 +91,7 @@ def test_the_hash_of_a_medium_is_a_kind_that_banks_and_blocks_have(medium: Mediu
     for data in FILES[medium.name]:
         hashed = medium.hash(data, BOUNDS, lambda frames: True)
         kind = kind_of(hashed.kind)
-        assert hashed.kind == medium.hash_kind
+        assert hashed.kind == medium.hash_kind or hashed.frames > 1
         assert kind.parse(kind.write(hashed.signature)) == hashed.signature
         assert kind.says_enough(hashed.signature, hashed.quality)
         assert medium_of_type(hashed.media_type) is medium
