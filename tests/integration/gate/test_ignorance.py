@@ -276,7 +276,7 @@ def test_each_door_says_what_it_looked_up_of_each_file(
         ({"types": "md5"}, BROKEN, 200, {"md5"}),
         ({"types": "video_md5"}, KNOWN, 400, None),
         ({"types": "pdq"}, FILM, 400, None),
-        ({"types": "pdq"}, ZIP, 400, None),
+        ({"types": "pdq"}, ZIP, 415, None),
         ({"types": "pdqq"}, KNOWN, 400, None),
         ({"types": "md5,photodna"}, KNOWN, 400, None),
         ({"types": "url"}, KNOWN, 400, None),
