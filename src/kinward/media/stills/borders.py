@@ -8,7 +8,7 @@ import numpy.typing as npt
 from kinward.media.pdq import LUMA_ALPHA, Luma
 from kinward.media.stills.reading import Pixels
 
-TOLERANCE: Final = 16  # levels of luma, for the noise of JPEG
+TOLERANCE: Final = 14  # levels of luma, for the noise of JPEG
 SHARE: Final = 0.97  # of the pixels of a row that are of the border's colour
 STRIP: Final = 32  # rows looked at together
 SMALLEST: Final = 48  # pixels of a side that must remain

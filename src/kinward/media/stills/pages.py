@@ -298,6 +298,9 @@ def _icon(data: bytes, reading: Reading) -> Iterator[Picture]:
         raise Undecodable("It has no picture.")
     shown, strand = 0, 0
     for _, _, entry, body in sorted(entries, key=lambda entry: entry[:2], reverse=True):
+        if reading.overdue():
+            reading.entire = False
+            break
         try:
             if body.startswith(png.SIGNATURE):
                 pages = list(_png(body, reading, strand))
@@ -309,7 +312,7 @@ def _icon(data: bytes, reading: Reading) -> Iterator[Picture]:
         yield from pages
         shown, strand = shown + 1, max((page.strand for page in pages), default=strand) + 1
     if not shown:
-        raise reading.fault or Undecodable("No picture of it can be decoded.")
+        raise reading.fault or Undecodable("It has no picture.")
 
 
 def _bitmap(entry: bytes, body: bytes, strand: int, reading: Reading) -> Picture:

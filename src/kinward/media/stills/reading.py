@@ -43,12 +43,14 @@ class Picture(NamedTuple):
         return (height, width) if self.turn and self.turn.transposed else (width, height)
 
     def as_shown(self) -> Image.Image:
-        """Return the picture turned as shown, in RGB or RGBA."""
+        """Return the picture turned as shown, in RGB, or in RGBA if it is transparent somewhere."""
         if self.image is None:
             pixels = cast("Pixels", self.canvas)
         else:
             mode = "RGBA" if self.image.mode == "RGBA" else "RGB"
             pixels = np.asarray(self.image.convert(mode))
+        if pixels.shape[2] == 4 and (pixels[..., 3] == 255).all():
+            pixels = pixels[..., :3]
         return Image.fromarray(np.ascontiguousarray(turn_pixels(pixels, self.turn)))
 
 
