@@ -99,8 +99,15 @@ def prepare(data: bytes) -> Prepared:
         return Prepared(digests, fault=fault, missed=(fault,))
     if hashed.entire:
         return Prepared(digests, hashed)
-    cut = Undecodable(f"It was read up to {hashed.seconds:g} seconds; send its frames' hashes.")
+    cut = Undecodable(_how_far(hashed))
     return Prepared(digests, hashed, cut, missed=() if stopped else (cut,))
+
+
+def _how_far(hashed: Hashed) -> str:
+    """Return how much was read of a file that was not read to its end."""
+    if hashed.seconds:
+        return f"It was read up to {hashed.seconds:g} seconds; send its frames' hashes."
+    return "Only a part of it could be read."
 
 
 def _begins_as_picture(data: bytes) -> bool:

@@ -8,7 +8,8 @@ class Image(Medium):
     """An image. An animation is played from our own encoding, like a video."""
 
     name = "image"
-    formats = ("JPEG", "PNG", "WebP", "GIF", "HEIC", "AVIF")  # BMP, TIFF, ICO, JPEG 2000, too
+    # Those to ask for. BMP, TIFF, ICO and JPEG 2000 are read as well.
+    formats = ("JPEG", "PNG", "WebP", "GIF", "HEIC", "AVIF")
     hash_kind = "pdq"
     lasting = False
     statement = "IMAGE"
@@ -44,3 +45,10 @@ class Image(Medium):
         from kinward.media.picture import render_moment
 
         return render_moment(data, bounds, veiled=veiled, strand=strand, moment=moment)
+
+    def play_of(self, data: bytes, bounds: Bounds, *, strand: int) -> Playback:
+        from kinward.media.film import render_animation
+        from kinward.media.moving import moving_pictures
+
+        frames = moving_pictures(data, bounds.max_pixels, bounds.seconds, strand=strand)
+        return render_animation(frames, seconds=bounds.seconds)

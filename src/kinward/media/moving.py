@@ -17,17 +17,20 @@ STAYS: Final = 2.0  # seconds, of a picture that is no frame of an animation
 
 
 def moving_pictures(
-    data: bytes, max_pixels: int, seconds: float
+    data: bytes, max_pixels: int, seconds: float, *, strand: int | None = None
 ) -> Iterator[tuple[Image.Image, float]]:
     """Yield each picture in RGB, as shown, and the seconds for which it is shown.
 
-    Pictures that are transparent somewhere are played over white, and once more over black. Raises
-    the errors of `picture.read_picture`, and `Undecodable` if there is no time for the rest.
+    `strand`: the only one that is shown. Pictures that are transparent somewhere are played over
+    white, and once more over black. Raises the errors of `picture.read_picture`, and `Undecodable`
+    if there is no time for the rest.
     """
     for page in PAGES[:2]:
         opaque, count = True, 0
         first: tuple[Image.Image, float] | None = None
         for picture in _in_order(data, max_pixels, seconds):
+            if strand not in (None, picture.strand):
+                continue
             shown, count = picture.as_shown(), count + 1
             opaque = opaque and shown.mode == "RGB"
             image = over_page(shown, page)

@@ -62,18 +62,7 @@ def test_every_promised_type_is_read(data: bytes, media_type: str) -> None:
     assert len(picture.signature) == 32
 
 
-def test_an_animation_counts_by_all_its_frames() -> None:
-    others = [pictures.draw(seed, (320, 240)) for seed in (2, 3)]
-    moving = pictures.encode(PICTURE, "GIF", save_all=True, append_images=others)
-    picture = read_picture(moving, MAX)
-    assert (picture.frames, picture.kind, picture.entire) == (3, "video", True)
-    alone = [read_picture(pictures.encode(one, "GIF"), MAX) for one in (PICTURE, *others)]
-    shown = split_frames(picture.signature)
-    assert len(shown) == 3
-    assert {one.signature for one in alone} == set(shown)
-
-
-@pytest.mark.parametrize("data", [b"", b"%PDF-1.7", b"<svg/>", bytes(500)])
+@pytest.mark.parametrize("data", [b"", b"%PDF-1.7", b"<svg/>", b"II-\0" + bytes(40), bytes(500)])
 def test_what_is_no_picture_is_a_415(data: bytes) -> None:
     with pytest.raises(TypeUnsupported) as caught:
         read_picture(data, MAX)
@@ -82,17 +71,12 @@ def test_what_is_no_picture_is_a_415(data: bytes) -> None:
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "GIF", "AVIF"])
 @pytest.mark.parametrize("share", [0.3, 0.8])
-def test_of_a_truncated_picture_what_is_there_is_hashed_and_it_is_not_entire(
-    format: str, share: float
-) -> None:
+def test_a_truncated_picture_is_a_4xx_or_not_entire(format: str, share: float) -> None:
     data = pictures.encode(PICTURE, format)
     try:
-        picture = read_picture(data[: int(len(data) * share)], MAX)
+        assert not read_picture(data[: int(len(data) * share)], MAX).entire
     except (Undecodable, TypeUnsupported):
-        assert share < 0.5 or format in ("AVIF", "WEBP")
-    else:
-        assert not picture.entire
-        assert picture.views
+        assert format in ("WEBP", "AVIF")
 
 
 def test_a_huge_picture_is_refused_before_it_is_decoded() -> None:
