@@ -21,7 +21,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 import pdqhash
-from PIL import Image
+from PIL import Image, ImageOps
 
 from kinward.demo import pictures
 from kinward.media import hash_array, hash_dihedral, read_picture
@@ -82,6 +82,34 @@ def main() -> None:
     eight = median_ms(lambda: hash_dihedral(pixels))
     their_eight = median_ms(lambda: pdqhash.compute_dihedral(pixels))
     print(f"{'8 variants':<12}{eight:>10.2f}{their_eight:>12.2f}{their_eight / eight:>7.1f}x")
+    print_views(image)
+
+
+def print_views(image: Image.Image) -> None:
+    """Print what each further view costs beside the plain one."""
+    black = Image.new("L", image.size, 0)
+    clear = Image.merge("LA", (black, image.convert("L")))
+    files = {
+        "plain": pictures.encode(image, "PNG"),
+        "in a border": pictures.encode(ImageOps.expand(image, 30, "white"), "PNG"),
+        "half transparent": pictures.encode(clear, "PNG"),
+        "16 frames": pictures.encode(
+            image, "PNG", save_all=True, append_images=[pictures.draw(seed) for seed in range(15)]
+        ),
+    }
+    print("\nall views of a PNG, its decoding left out")
+    for name, data in files.items():
+        views = len(read_picture(data, 10**8).views)
+        whole = median_ms(lambda data=data: read_picture(data, 10**8))  # type: ignore[misc]
+        alone = median_ms(lambda data=data: decode_frames(data))  # type: ignore[misc]
+        print(f"{name:<20}{views:>4} views{whole - alone:>10.2f} ms")
+
+
+def decode_frames(data: bytes) -> None:
+    image = Image.open(io.BytesIO(data))
+    for number in range(getattr(image, "n_frames", 1)):
+        image.seek(number)
+        image.load()
 
 
 def agreement(directory: Path) -> None:

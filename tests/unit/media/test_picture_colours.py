@@ -141,3 +141,28 @@ def test_a_usual_profile_changes_nothing_and_a_broken_one_neither() -> None:
     assert coded_profile(1, 13) == gamma_profile(0, None) == b""
     assert make_profile((0.3, 0.3) * 3, np.linspace(0, 1, 1024)) == b""
     assert as_shown(picture, b"", b"")[1] is None
+
+
+@pytest.mark.parametrize(
+    ("coding", "colour", "shown"),
+    [
+        ((1, 16), (180, 90, 40), (255, 52, 7)),
+        ((1, 16), (128, 128, 128), (132, 132, 132)),
+        ((9, 16), (40, 90, 180), (0, 40, 254)),
+        ((9, 18), (180, 90, 40), (186, 49, 6)),
+        ((9, 18), (0, 128, 0), (0, 102, 0)),
+        ((1, 8), (180, 90, 40), (219, 160, 110)),
+        ((12, 13), (180, 90, 40), (193, 83, 19)),
+    ],
+)
+def test_coded_colours_are_those_that_chromium_shows(
+    coding: tuple[int, int], colour: tuple[int, ...], shown: tuple[int, ...]
+) -> None:
+    """The colours shown were read from a screen of Chromium 156."""
+    structure = np.asarray(plain(20)).copy()
+    structure[:8, :8] = colour
+    data = with_chunk(
+        encode(Image.fromarray(structure), "PNG"), b"cICP", bytes([*coding, 0, 1])
+    )
+    ((_, _, image),) = pictures(data, Bounds(MAX, 9.0))
+    assert np.abs(np.asarray(image)[4, 4].astype(int) - shown).max() <= 12

@@ -4,15 +4,18 @@ import hashlib
 import io
 import itertools
 import struct
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Any, Final, cast
 
 import numpy as np
 from PIL import Image, ImageCms
 
 from kinward.media.pdq import MIN_QUALITY, hash_array
+from kinward.media.stills.hdr import TONES, tone_map
 
-Transform = Any  # Pillow's, which has no public type for annotations
+Change = Callable[[Image.Image], Image.Image | None]
+CODED: Final = b"H.273 "
 ALPHA_MODES: Final = frozenset({"RGBA", "LA", "PA", "La", "RGBa"})
 SIXTEEN: Final = frozenset({"I;16", "I;16L", "I;16B", "I;16N"})
 SPACES: Final = {"RGB": "RGB ", "L": "GRAY", "CMYK": "CMYK"}  # modes, and ICC's words for them
@@ -27,11 +30,6 @@ PRIMARIES: Final = {
     7: (0.630, 0.340, 0.310, 0.595, 0.155, 0.070),
     9: (0.708, 0.292, 0.170, 0.797, 0.131, 0.046),
     12: (0.680, 0.320, 0.265, 0.690, 0.150, 0.060),
-}
-# What Chromium 156 shows of PQ and HLG, whose light a screen cannot show: every 16th level.
-TONES: Final = {
-    16: (0, 1, 5, 15, 30, 48, 70, 98, 132, 175, 213, 237, 255, 255, 255, 255, 255),
-    18: (0, 3, 14, 29, 43, 57, 71, 85, 99, 115, 135, 160, 189, 212, 228, 243, 255),
 }
 D65: Final = (0.3127, 0.3290)
 STEPS: Final = 1024  # of a tone curve
@@ -92,7 +90,7 @@ def as_shown(
     source = image if image.mode in ("L", "CMYK") else eight.convert("RGB")
     if not _matters(source, change, data):
         return eight, None
-    shown = ImageCms.applyTransform(source, change)
+    shown = change(source)
     if shown is None:
         return eight, None
     if eight.mode == "RGBA":
@@ -100,13 +98,13 @@ def as_shown(
     return shown, eight
 
 
-def _matters(image: Image.Image, change: Transform, data: bytes) -> bool:
+def _matters(image: Image.Image, change: Change, data: bytes) -> bool:
     dice = np.random.default_rng(list(hashlib.blake2b(data, digest_size=16).digest()))
     rows, columns = (
         np.sort(dice.integers(0, side, SAMPLES)) for side in (image.height, image.width)
     )
     sample = Image.fromarray(np.asarray(image)[rows[:, None], columns], image.mode)
-    shown = ImageCms.applyTransform(sample, change)
+    shown = change(sample)
     if shown is None:
         return False
     (before, poor), (after, good) = (
@@ -118,14 +116,18 @@ def _matters(image: Image.Image, change: Transform, data: bytes) -> bool:
 
 
 @lru_cache(maxsize=16)
-def _transform(profile: bytes, mode: str) -> Transform | None:
+def _transform(profile: bytes, mode: str) -> Change | None:
     """Return the change from a profile's colours to sRGB; None for a broken or usual profile."""
+    if profile.startswith(CODED):
+        table = tone_map(*profile[len(CODED) :])
+        return lambda image: image.convert("RGB").filter(table)
     mode = mode if mode in SPACES else "RGB"
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         if source.profile.xcolor_space != SPACES[mode]:
             return None
-        change = ImageCms.buildTransform(source, _srgb(), mode, "RGB")
+        transform = ImageCms.buildTransform(source, _srgb(), mode, "RGB")
+        change: Change = partial(_apply, transform)
         if mode == "RGB" and _is_usual(change):
             return None
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError, AttributeError):
@@ -133,20 +135,29 @@ def _transform(profile: bytes, mode: str) -> Transform | None:
     return change
 
 
+def _apply(transform: Any, image: Image.Image) -> Image.Image | None:
+    return ImageCms.applyTransform(image, transform)
+
+
 @lru_cache(maxsize=1)
 def _srgb() -> ImageCms.ImageCmsProfile:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 
 
-def _is_usual(change: Transform) -> bool:
+def _is_usual(change: Change) -> bool:
     colours = np.array(list(itertools.product(range(0, 256, 51), repeat=3)), dtype=np.uint8)
-    shown = ImageCms.applyTransform(Image.fromarray(colours[None]), change)
+    shown = change(Image.fromarray(colours[None]))
     differ = np.asarray(shown).astype(int) - colours[None]
     return int(np.abs(differ).max()) <= LEVELS
 
 
 def coded_profile(primaries: int, transfer: int) -> bytes:
-    """Return an ICC profile of colours that H.273's numbers name; empty if they are sRGB's."""
+    """Return a profile of colours that H.273's numbers name; empty if they are sRGB's.
+
+    It is an ICC profile, but for PQ and HLG a word of our own, which `as_shown` understands.
+    """
+    if transfer in TONES:
+        return CODED + bytes([min(primaries, 255), transfer])
     if transfer in (0, 1, 2, 6, 13, 14, 15) and primaries in (0, 1, 2, 5, 6, 7):
         return b""
     return make_profile(PRIMARIES.get(primaries, PRIMARIES[1]), _curve(transfer))
@@ -163,9 +174,6 @@ def gamma_profile(gamma: float, primaries: tuple[float, ...] | None, white: Any 
 def _curve(transfer: int) -> "np.ndarray[Any, Any]":
     """Return the light, 0 to 1, of 1,024 levels of a transfer function of H.273."""
     level = np.linspace(0, 1, STEPS)
-    if transfer in TONES:
-        places = np.minimum(np.arange(17) * 16, 255) / 255
-        level, transfer = np.interp(level, places, np.array(TONES[transfer]) / 255), 13
     if transfer in (4, 5, 8):
         return level ** {4: 2.2, 5: 2.8, 8: 1.0}[transfer]
     return np.where(level <= 0.04045, level / 12.92, ((level + 0.055) / 1.055) ** 2.4)
