@@ -15,7 +15,6 @@ from kinward.media import (
     TypeUnsupported,
     Undecodable,
     read_picture,
-    split_frames,
 )
 from kinward.media.picture import render_preview
 
