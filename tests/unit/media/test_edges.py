@@ -17,7 +17,7 @@ def luma(image: Image.Image) -> Luma:
 
 
 def continued_hash(image: Image.Image) -> Hash:
-    hashes, _ = hash_turns(shrink(continue_edges(luma(image))))
+    hashes, _ = hash_turns(continue_edges(shrink(luma(image))))
     return np.asarray(hashes[0], dtype=np.uint8)
 
 
@@ -39,5 +39,12 @@ def test_a_large_picture_is_reduced_first_and_hashes_the_same() -> None:
     assert apart(continued_hash(small), continued_hash(large)) <= 24
 
 
-def test_a_thin_picture_can_be_continued() -> None:
-    assert continue_edges(np.zeros((1, 3000), dtype=np.float32)).shape == (3, 3150)
+def test_a_flat_picture_stays_flat() -> None:
+    flat = np.full((4, 64, 64), 7.0)
+    assert np.allclose(continue_edges(flat), flat)
+
+
+def test_a_turned_picture_is_continued_like_the_picture() -> None:
+    picture = luma(pictures.draw(4, (320, 240)))
+    turned = continue_edges(shrink(picture[:, ::-1].copy()))
+    assert np.allclose(continue_edges(shrink(picture))[2], turned[0], atol=0.01)

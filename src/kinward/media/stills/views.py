@@ -109,9 +109,9 @@ def _looks(picture: Picture) -> Iterator[Smalls]:
     turn, image = picture.turn, picture.image
     if image is not None and image.mode != "RGBA":
         luma = _luma(image)
-        yield shrink(luma, turn=turn)
+        yield (smalls := shrink(luma, turn=turn))
         yield from (shrink(luma[box], turn=turn) for box in content_boxes(luma))
-        yield shrink(continue_edges(luma), turn=turn)
+        yield continue_edges(smalls)
     else:
         pixels = np.asarray(image) if picture.canvas is None else picture.canvas
         yield from _over_pages(picture.layers or shrink_layers(pixels, turn=turn))
