@@ -27,26 +27,23 @@ def of_hma(answer: httpx.Response) -> str:
 
 def of_media(answer: httpx.Response) -> str:
     """Read an answer about an upload. A refusal has nothing that looks like an outcome."""
-    said = answer.json()
-    if answer.status_code != 200:
-        assert "outcome" not in said
-        return "refused"
-    assert said["checked"], "an answer from nothing"
-    if said["outcome"] == "quarantine":
-        return "known"
-    return "partial" if said["not_checked"] else "clear"
+    return _of_checked(answer, known="quarantine", missed="not_checked")
 
 
 def of_text(answer: httpx.Response) -> str:
     """Read an answer about a text."""
+    return _of_checked(answer, known="known", missed="unread_urls")
+
+
+def _of_checked(answer: httpx.Response, *, known: str, missed: str) -> str:
     said = answer.json()
     if answer.status_code != 200:
         assert "outcome" not in said
         return "refused"
     assert said["checked"], "an answer from nothing"
-    if said["outcome"] == "known":
+    if said["outcome"] == known:
         return "known"
-    return "partial" if said["unread_urls"] else "clear"
+    return "partial" if said[missed] else "clear"
 
 
 def of_staff(text: str, refused: bool) -> str:

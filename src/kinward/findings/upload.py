@@ -30,7 +30,7 @@ from kinward.media import (
     View,
     decoders,
     digest_bytes,
-    medium_of,
+    find_medium,
 )
 from kinward.people.api import get_account, lock_account
 
@@ -111,10 +111,8 @@ def _how_far(hashed: Hashed) -> str:
 
 
 def _begins_as_picture(data: bytes) -> bool:
-    try:
-        return not medium_of(data).lasting
-    except TypeUnsupported:
-        return False
+    medium = find_medium(data)
+    return medium is not None and not medium.lasting
 
 
 def search_file(data: bytes) -> FileSearch:

@@ -37,11 +37,11 @@ from kinward.matching.api import (
     views_looked_up,
 )
 from kinward.media import (
-    MEDIA,
     TypeUnsupported,
     Undecodable,
     decoders,
     digest_bytes,
+    find_medium,
 )
 
 FILES: Final = ("file", "photo", "video")
@@ -308,7 +308,7 @@ def _hashes(data: bytes, wanted: Sequence[str]) -> Hashes:
 def _types_of(data: bytes, wanted: Sequence[str]) -> Types:
     """Return the types of hashes that a file has: all, or those that a tool asks for."""
     types: Types = {name: name for name in DIGESTS}
-    medium = next((medium for medium in MEDIA if medium.recognise(data)), None)
+    medium = find_medium(data)
     if medium is not None:
         types = {medium.hash_kind: medium.hash_kind, **types, **OTHER_NAMES.get(medium.name, {})}
     for name in wanted:

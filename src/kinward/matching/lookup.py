@@ -167,11 +167,14 @@ class Frames:
 
 def _turned(views: Sequence[View]) -> list[bytes]:
     """Return the hashes to look up, `TURNS` for each view."""
-    estimated = turn_hashes(np.frombuffer(b"".join(v.hash for v in views), dtype=np.uint8))
+    inexact = b"".join(view.hash for view in views if not view.turned)
+    estimated = iter(turn_hashes(np.frombuffer(inexact, dtype=np.uint8)))
     return [
         way
-        for view, ways in zip(views, estimated, strict=True)
-        for way in split_frames(view.hash + view.turned if view.turned else ways.tobytes())
+        for view in views
+        for way in split_frames(
+            view.hash + view.turned if view.turned else next(estimated).tobytes()
+        )
     ]
 
 

@@ -31,7 +31,7 @@ from kinward.media.medium import (
     views_of,
 )
 from kinward.media.pool import Busy, Decoders, decoders
-from kinward.media.registry import MEDIA, medium_of, medium_of_type
+from kinward.media.registry import MEDIA, find_medium, medium_of, medium_of_type
 
 if TYPE_CHECKING:
     from kinward.media.footage import read_video
@@ -63,6 +63,7 @@ __all__ = (
     "Walls",
     "decoders",
     "digest_bytes",
+    "find_medium",
     "hash_array",
     "hash_bytes",
     "hash_dihedral",

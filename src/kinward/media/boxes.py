@@ -6,6 +6,8 @@ from typing import Final
 
 import msgspec
 
+from kinward.media.iso import box_at
+
 MOST: Final = 20_000  # boxes of a file
 DEEPEST: Final = 12
 MOST_COVERS: Final = 8
@@ -76,17 +78,9 @@ def _boxes(
     data: bytes, start: int, end: int, path: tuple[bytes, ...], left: list[int]
 ) -> Iterator[tuple[tuple[bytes, ...], int, int]]:
     """Yield the path of each box, and where its content begins and ends."""
-    while start + 8 <= end and left[0] > 0:
+    while left[0] > 0 and (box := box_at(data, start, end)) is not None:
         left[0] -= 1
-        size, kind = struct.unpack_from(">I4s", data, start)
-        head = 8
-        if size == 1:
-            (size,) = struct.unpack_from(">Q", data, start + 8)
-            head = 16
-        after = end if size == 0 else start + size
-        if after < start + head:
-            return
-        inside, until = start + head, min(after, end)
+        kind, inside, until = box.kind, box.body, box.end
         yield (*path, kind), inside, until
         if kind == b"meta" and path[-1:] == (b"udta",):
             # QuickTime's has no version before its boxes.
@@ -94,7 +88,7 @@ def _boxes(
             yield from _boxes(data, inside, until, (*path, kind), left)
         elif kind in FOLDERS and len(path) < DEEPEST:
             yield from _boxes(data, inside, until, (*path, kind), left)
-        start = after
+        start = until
 
 
 def _read_entries(data: bytes, start: int, end: int, claims: Claims, left: list[int]) -> None:

@@ -25,8 +25,8 @@ from PIL import Image
 
 from kinward.media.errors import Undecodable
 from kinward.media.footage import refusal, time_of
-from kinward.media.luma import UPRIGHT
 from kinward.media.medium import Playback
+from kinward.media.orientation import UPRIGHT
 from kinward.media.sheet import still_pictures
 from kinward.media.shown import PAGES, colours_of, has_alpha, picture_of, turn_of
 from kinward.media.tracks import FAULTS, Container

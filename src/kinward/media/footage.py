@@ -12,8 +12,9 @@ from av.video.frame import VideoFrame
 
 from kinward.ground.errors import KinwardError
 from kinward.media.errors import TooManyPixels, TypeUnsupported, Undecodable
-from kinward.media.luma import UPRIGHT, planes_of
+from kinward.media.luma import planes_of
 from kinward.media.medium import Hashed, More, View, split_frames, views_of
+from kinward.media.orientation import UPRIGHT
 from kinward.media.pdq import MAX_PIXELS, MIN_QUALITY
 from kinward.media.picture import read_picture
 from kinward.media.samples import Strand, Variants, gather
@@ -184,7 +185,7 @@ class _Reading:
             return
         if self.size is None or strand.number == 0:
             wide, high = frame.width, frame.height
-            self.size = (high, wide) if turn.across else (wide, high)
+            self.size = (high, wide) if turn.transposed else (wide, high)
         self._pass_on(fresh)
 
     def _begin_strand(self) -> Strand:

@@ -9,13 +9,14 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 from av.video.frame import VideoFrame
 
-from kinward.media.pdq import SIDE, TERMS, Floats, Hash, _quality, _reduction
+from kinward.media.orientation import UPRIGHT, Turn
+from kinward.media.pdq import SIDE, TERMS, Floats, Hash, bits_of, quality_of, reduction
 
 Plane = npt.NDArray[np.uint8]  # uint8[height, width]
 
@@ -43,22 +44,7 @@ BT601: Final = 6
 UNSAID: Final = (0, 2)
 FULL_RANGE: Final = 2
 
-
 _DICE: Final = random.SystemRandom()
-
-
-class Turn(NamedTuple):
-    """How a viewer turns a frame: flips of the stored rows and columns, then a transposition.
-
-    `rows`: the last row comes first. `columns`: likewise.
-    """
-
-    rows: bool = False
-    columns: bool = False
-    across: bool = False
-
-
-UPRIGHT: Final = Turn()
 
 
 @dataclass(frozen=True)
@@ -165,7 +151,7 @@ def hash_planes(planes: Planes, turn: Turn = UPRIGHT) -> tuple[Hash, int]:
             scale = weight * (1 if planes.full else 255 / 224)
             small += (_samples(plane, turn) - 128) * scale
     small = np.clip(small, 0, 255)
-    return _bits(small), _quality(small)
+    return _bits(small), quality_of(small)
 
 
 def glance_at(planes: Planes) -> tuple[Hash, float]:
@@ -185,9 +171,7 @@ def glance_at(planes: Planes) -> tuple[Hash, float]:
 def _bits(samples: npt.NDArray[Any]) -> Hash:
     """Return PDQ's bits of an image that was reduced to a square: the lowest terms of its DCT."""
     waves = _waves(len(samples))
-    terms = (waves @ samples @ waves.T).ravel()[::-1]
-    median = np.partition(terms, terms.size // 2 - 1)[terms.size // 2 - 1]
-    return np.packbits(terms > median)
+    return bits_of(waves @ samples @ waves.T)
 
 
 def _planar(frame: VideoFrame, *, opaque: bool) -> VideoFrame:
@@ -220,10 +204,10 @@ def _samples(plane: Plane, turn: Turn) -> Floats:
         down, sums = 1, plane.astype(np.float32)
     else:
         sums = _sums(plane, down, across)
-    rows = _weights(plane.shape[0], down, turn.rows)
-    columns = _weights(plane.shape[1], across, turn.columns)
+    rows = _weights(plane.shape[0], down, turn.rows_back)
+    columns = _weights(plane.shape[1], across, turn.columns_back)
     small = (rows @ sums @ columns.T).astype(np.float64)
-    return small.T if turn.across else small
+    return small.T if turn.transposed else small
 
 
 def _block(length: int) -> int:
@@ -233,8 +217,8 @@ def _block(length: int) -> int:
 
 @lru_cache(maxsize=32)
 def _weights(length: int, block: int, flipped: bool) -> npt.NDArray[np.float32]:
-    """Return the float32[64, blocks] matrix of `pdq._reduction`, for sums of blocks of pixels."""
-    matrix = _reduction(length)
+    """Return the float32[64, blocks] matrix of `pdq.reduction`, for sums of blocks of pixels."""
+    matrix = reduction(length)
     if flipped:
         matrix = matrix[:, ::-1]
     starts = np.arange(0, length, block)

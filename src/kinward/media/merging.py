@@ -9,7 +9,16 @@ import numpy.typing as npt
 
 from kinward.ground.errors import KinwardError
 from kinward.media.errors import TypeUnsupported
-from kinward.media.medium import FRAME, MAX_FRAMES, MAX_VIEWS, Hashed, More, View, split_frames
+from kinward.media.medium import (
+    FRAME,
+    MAX_FRAMES,
+    MAX_VIEWS,
+    Hashed,
+    More,
+    View,
+    split_frames,
+    views_of,
+)
 from kinward.media.parts import Part, Role
 from kinward.media.pdq import MIN_QUALITY
 
@@ -106,11 +115,7 @@ class Merger:
         """
         own = [one for one in self._read if one.part.role is Role.FILE]
         entire = {one.part.medium.name for one in own if one.hashed.entire}
-        unread = any(
-            part.role is not Role.FILE
-            or not (own or (part.medium.lasting and isinstance(fault, TypeUnsupported)))
-            for part, fault in self._faults
-        )
+        unread = any(is_missing(part, fault, own=bool(own)) for part, fault in self._faults)
         return unread or any(
             not one.hashed.entire
             and not one.part.aside
@@ -149,7 +154,7 @@ def _views(hashed: Hashed) -> list[View]:
     """Return the views of a file, also if its signature says them all."""
     if hashed.views:
         return list(hashed.views)
-    return [View(frame, moment=moment) for moment, frame in enumerate(_frames(hashed))]
+    return views_of(_frames(hashed))
 
 
 def _frames(hashed: Hashed) -> list[bytes]:

@@ -14,6 +14,7 @@ class Turn(NamedTuple):
     transposed: bool = False  # rows become columns
 
 
+UPRIGHT: Final = Turn()
 # By the value of EXIF's tag 0x0112. 1 is how a picture is stored.
 TURNS: Final = {
     2: Turn(columns_back=True),

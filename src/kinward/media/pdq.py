@@ -9,7 +9,7 @@ one from the right. They run on bands of rows, so that memory stays small for an
 """
 
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -41,7 +41,7 @@ MIN_QUALITY: Final = 50
 
 
 @lru_cache(maxsize=256)
-def _reduction(length: int) -> npt.NDArray[np.float32]:
+def reduction(length: int) -> npt.NDArray[np.float32]:
     """Return the float32[64, length] matrix that box-filters an axis twice and samples it."""
     window = (length + 2 * SIDE - 1) // (2 * SIDE)
     after = (window + 2) // 2 - 1
@@ -96,7 +96,7 @@ def _kept_axis(length: int, back: bool | None) -> Axis:
 
 
 def _make_axis(length: int, back: bool | None) -> Axis:
-    plain = _long_reduction(length) if length > LONG else _reduction(length)
+    plain = _long_reduction(length) if length > LONG else reduction(length)
     mirrored = plain[::-1, ::-1]
     sides = {False: [plain], True: [mirrored], None: [plain, mirrored]}[back]
     blocks, parts = [], []
@@ -127,8 +127,13 @@ def hash_array(pixels: npt.NDArray[np.uint8]) -> tuple[Hash, int]:
     0
     """
     small = shrink(pixels, exact=False)[0]
-    terms = (_DCT @ small @ _DCT.T).ravel()
-    return np.packbits((terms > np.partition(terms, MEDIAN)[MEDIAN])[::-1]), _quality(small)
+    return bits_of(_DCT @ small @ _DCT.T), quality_of(small)
+
+
+def bits_of(terms: npt.NDArray[np.floating[Any]]) -> Hash:
+    """Return one bit for each of the lowest terms, [16, 16]: whether it is above their median."""
+    flat = terms.ravel()
+    return np.packbits((flat > np.partition(flat, MEDIAN)[MEDIAN])[::-1])
 
 
 def hash_dihedral(pixels: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8], int]:
@@ -150,7 +155,7 @@ def hash_turns(smalls: Smalls) -> tuple[npt.NDArray[np.uint8], int]:
     every = (plain, sideways.T, both, upside.T, upside, sideways, plain.T, both.T)
     flat = np.stack(every).reshape(8, -1)
     medians = np.partition(flat, MEDIAN, axis=1)[:, MEDIAN, None]
-    return np.packbits((flat > medians)[:, ::-1], axis=1), _quality(smalls[0])
+    return np.packbits((flat > medians)[:, ::-1], axis=1), quality_of(smalls[0])
 
 
 def turn_hashes(hashes: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
@@ -288,7 +293,8 @@ class _Lens:
         return shown
 
 
-def _quality(small: Floats) -> int:
+def quality_of(small: Floats) -> int:
+    """Return the quality, 0 to 100, of an image that was reduced to 64 x 64."""
     gradients = sum(
         int(np.abs(np.trunc(np.diff(small, axis=axis) * 100 / 255)).sum()) for axis in (0, 1)
     )

@@ -39,7 +39,7 @@ from kinward.media.messages import (
 )
 from kinward.media.overdue import Overdue
 from kinward.media.process import Decoder, Spares, name_of_signal, start_decoder
-from kinward.media.registry import medium_of
+from kinward.media.registry import find_medium
 from kinward.media.told import Told
 
 log = structlog.get_logger(__name__)
@@ -83,11 +83,9 @@ class _Lost(Exception):
         self.fault, self.place = fault, place
 
 
-def _is_lasting(data: bytes) -> bool:
-    try:
-        return medium_of(data).lasting
-    except TypeUnsupported:
-        return False
+def _begins_lasting(data: bytes) -> bool:
+    medium = find_medium(data)
+    return medium is not None and medium.lasting
 
 
 class Decoders:
@@ -238,7 +236,7 @@ class Decoders:
 
     def _exchange(self, decoder: Decoder, what: str, data: bytes, more: More) -> Answer:
         overdue, began = Overdue(decoder.process.kill, self._seconds), time.monotonic()
-        if what.startswith((PLAY, CONTENTS)) or _is_lasting(data):
+        if what.startswith((PLAY, CONTENTS)) or _begins_lasting(data):
             overdue.extend(self._video_seconds + GRACE)
         place: int | None = None
         left = MAX_ANSWER

@@ -20,12 +20,16 @@ MEDIA: Final[tuple[Medium, ...]] = (
 )
 
 
+def find_medium(data: bytes) -> Medium | None:
+    """Return the medium of a file by its first bytes; None if there is none."""
+    return next((medium for medium in MEDIA if medium.recognise(data)), None)
+
+
 def medium_of(data: bytes) -> Medium:
     """Return the medium of a file by its first bytes. Raises `TypeUnsupported`."""
-    for medium in MEDIA:
-        if medium.recognise(data):
-            return medium
-    raise TypeUnsupported
+    if (medium := find_medium(data)) is None:
+        raise TypeUnsupported
+    return medium
 
 
 def medium_of_type(media_type: str) -> Medium | None:

@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from kinward.media.borders import borderless
-from kinward.media.luma import FLAT, UPRIGHT, Planes, Turn, glance_at, hash_planes
+from kinward.media.luma import FLAT, Planes, glance_at, hash_planes
 from kinward.media.medium import MAX_FRAMES, MAX_VIEWS, View
+from kinward.media.orientation import UPRIGHT, Turn
 from kinward.media.pdq import MIN_QUALITY, Hash
 
 EVERY: Final = 1.0  # seconds after which a moment ends, if the picture has changed

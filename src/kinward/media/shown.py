@@ -11,7 +11,8 @@ from av.video.reformatter import Colorspace
 from PIL import Image
 
 from kinward.media.boxes import Crop
-from kinward.media.luma import BT601, BT709, UPRIGHT, Planes, Turn, as_told, space_of
+from kinward.media.luma import BT601, BT709, Planes, as_told, space_of
+from kinward.media.orientation import UPRIGHT, Turn, turn_pixels
 
 MATRIX: Final = struct.Struct("=9i")
 OPAQUE: Final = "opaque"
@@ -28,8 +29,8 @@ def turn_of(frame: VideoFrame) -> Turn:
         return UPRIGHT
     a, b, _, c, d = matrix[:5]  # a pixel at (x, y) is shown at (ax + cy, bx + dy)
     if abs(b) + abs(c) > abs(a) + abs(d):
-        return Turn(rows=c < 0, columns=b < 0, across=True)
-    return Turn(rows=d < 0, columns=a < 0)
+        return Turn(rows_back=c < 0, columns_back=b < 0, transposed=True)
+    return Turn(rows_back=d < 0, columns_back=a < 0)
 
 
 def _side_data(frame: VideoFrame) -> SideDataContainer:
@@ -80,10 +81,7 @@ def picture_of(
         threads=1,
     )
     pixels = np.asarray(small.to_ndarray(), dtype=np.uint8)
-    turn = turn_of(frame)
-    pixels = pixels[:: -1 if turn.rows else 1, :: -1 if turn.columns else 1]
-    if turn.across:
-        pixels = pixels.transpose(1, 0, 2)
+    pixels = turn_pixels(pixels, turn_of(frame))
     return flat(Image.fromarray(np.ascontiguousarray(pixels)), page)
 
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-from kinward.media.errors import TypeUnsupported
 from kinward.media.medium import MAX_FRAMES, MAX_VIEWS, Hashed, More, View
-from kinward.media.registry import medium_of
+from kinward.media.registry import find_medium
 
 
 class Told:
@@ -22,23 +21,18 @@ class Told:
 
     def hashed(self, data: bytes, rest: Hashed | None) -> Hashed:
         """Return the result for a file of which a decoder was lost. `rest`: of its other parts."""
+        medium = find_medium(data)
+        own = medium.recognise(data) if medium else ""
         views = list(dict.fromkeys([*self.views, *(rest.views if rest else ())]))
         moments = {(view.strand, view.moment): view.hash for view in reversed(views)}
         frames = [moments[key] for key in sorted(moments)][:MAX_FRAMES]
         return Hashed(
             kind="pdq" if len(frames) == 1 else "video",
             signature=b"".join(frames),
-            media_type=_media_type(data) or (rest.media_type if rest else ""),
+            media_type=own or (rest.media_type if rest else ""),
             frames=len(frames),
             quality=100 if len(frames) == 1 else None,  # no view is of low quality
             seconds=rest.seconds if rest else 0.0,
             entire=False,
             views=tuple(views[:MAX_VIEWS]),
         )
-
-
-def _media_type(data: bytes) -> str:
-    try:
-        return medium_of(data).recognise(data)
-    except TypeUnsupported:
-        return ""

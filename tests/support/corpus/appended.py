@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
 from PIL import Image
@@ -15,8 +16,8 @@ from tests.support.corpus.containers import (
     webp,
 )
 from tests.support.corpus.documents import archive, pdf
-from tests.support.corpus.entry import SIZE, Desk, Element, Entry, encode
-from tests.support.corpus.filming import Track, film, insert, shift_places
+from tests.support.corpus.entry import SIZE, Desk, Element, Entry, encode, make_entry
+from tests.support.corpus.filming import insert, shift_places, short_film
 
 KIND: Final = "appended"
 MOTION: Final = (
@@ -35,19 +36,7 @@ def entries(desk: Desk) -> Iterator[Entry]:
     yield from _hidden_in_boxes(desk)
 
 
-def _entry(
-    name: str,
-    disguise: str,
-    data: bytes,
-    *truth: Image.Image,
-    element: Element = "img",
-    served_as: str = "",
-) -> Entry:
-    return Entry(name, KIND, disguise, data, truth, element, served_as=served_as)
-
-
-def _short(picture: Image.Image, container: str = "mp4", codec: str = "libx264") -> bytes:
-    return film(Track([(picture, 0.6)], codec), container)
+_entry = partial(make_entry, KIND)
 
 
 def _motion(desk: Desk) -> Iterator[Entry]:
@@ -56,10 +45,10 @@ def _motion(desk: Desk) -> Iterator[Entry]:
 
     name = "motion-bare.jpg"
     still, moving = pair(name)
-    yield _entry(name, "MP4 after JPEG", encode(still, "JPEG") + _short(moving), still, moving)
+    yield _entry(name, "MP4 after JPEG", encode(still, "JPEG") + short_film(moving), still, moving)
     name = "motion-google-micro.jpg"
     still, moving = pair(name)
-    tail = _short(moving)
+    tail = short_film(moving)
     text = MOTION.format(f'GCamera:MicroVideo="1" GCamera:MicroVideoOffset="{len(tail)}"')
     segment = jpeg_segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + text.encode())
     whole = encode(still, "JPEG")
@@ -68,7 +57,7 @@ def _motion(desk: Desk) -> Iterator[Entry]:
     )
     name = "motion-google.jpg"
     still, moving = pair(name)
-    tail = _short(moving)
+    tail = short_film(moving)
     text = MOTION.format(
         'GCamera:MotionPhoto="1" GCamera:MotionPhotoVersion="1" '
         f'xmlns:Item="http://ns.google.com/photos/1.0/container/item/" Item:Length="{len(tail)}"'
@@ -81,16 +70,20 @@ def _motion(desk: Desk) -> Iterator[Entry]:
     name = "motion-samsung.jpg"
     still, moving = pair(name)
     yield _entry(
-        name, "Samsung's trailer", encode(still, "JPEG") + _samsung(_short(moving)), still, moving
+        name,
+        "Samsung's trailer",
+        encode(still, "JPEG") + _samsung(short_film(moving)),
+        still,
+        moving,
     )
     name = "motion-mpvd.heic"
     still, moving = pair(name)
-    data = encode(still, "HEIF") + box(b"mpvd", _short(moving))
+    data = encode(still, "HEIF") + box(b"mpvd", short_film(moving))
     yield _entry(name, "a box mpvd in HEIC", data, still, moving, element="")
     name = "motion-quicktime.jpg"
     still, moving = pair(name)
     yield _entry(
-        name, "MOV after JPEG", encode(still, "JPEG") + _short(moving, "mov"), still, moving
+        name, "MOV after JPEG", encode(still, "JPEG") + short_film(moving, "mov"), still, moving
     )
 
 
@@ -146,7 +139,7 @@ def _films_after(desk: Desk) -> Iterator[Entry]:
     ):
         name = f"{container}-after.{format.lower()}"
         still, moving = desk.few(f"{name}-still"), desk.picture(f"{name}-film")
-        data = encode(still, format) + _short(moving, container, codec)
+        data = encode(still, format) + short_film(moving, container, codec)
         yield _entry(name, f"{container} after {format}", data, still, moving)
 
 
@@ -183,7 +176,7 @@ def _twice(desk: Desk) -> Iterator[Entry]:
     ):
         name = f"one-after-the-other.{ending}"
         first, second = desk.picture(f"{name}-0"), desk.picture(f"{name}-1")
-        data = _short(first, container, codec) + _short(second, container, codec)
+        data = short_film(first, container, codec) + short_film(second, container, codec)
         element: Element = "video" if container in ("mp4", "webm", "matroska") else ""
         yield _entry(name, f"two files of {container}", data, first, second, element=element)
     name = "gif-after-gif.gif"
@@ -204,7 +197,7 @@ def _hidden_in_boxes(desk: Desk) -> Iterator[Entry]:
     yield _entry(
         name,
         "a JPEG in a free box",
-        insert(shift_places(_short(moving), len(part)), part),
+        insert(shift_places(short_film(moving), len(part)), part),
         moving,
         still,
         element="video",
@@ -216,7 +209,7 @@ def _hidden_in_boxes(desk: Desk) -> Iterator[Entry]:
     yield _entry(name, "a JPEG in a chunk that no viewer reads", data, still)
     name = "bitmap-with-gap.bmp"
     still, moving = desk.picture(f"{name}-still"), desk.picture(f"{name}-film")
-    whole, part = encode(still, "BMP"), _short(moving)
+    whole, part = encode(still, "BMP"), short_film(moving)
     (start,) = struct.unpack_from("<I", whole, 10)
     data = (
         whole[:10] + struct.pack("<I", start + len(part)) + whole[14:start] + part + whole[start:]

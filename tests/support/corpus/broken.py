@@ -3,6 +3,7 @@
 import io
 import struct
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Final
 
 from PIL import Image, ImageFile
@@ -17,7 +18,7 @@ from tests.support.corpus.containers import (
     riff,
     riff_chunk,
 )
-from tests.support.corpus.entry import SIZE, Desk, Entry, encode
+from tests.support.corpus.entry import SIZE, Desk, Entry, encode, make_entry
 
 Change = Callable[[bytes], bytes]
 KIND: Final = "broken"
@@ -47,8 +48,7 @@ def entries(desk: Desk) -> Iterator[Entry]:
     yield from _webp(desk)
 
 
-def _entry(name: str, disguise: str, data: bytes, *truth: Image.Image) -> Entry:
-    return Entry(name, KIND, disguise, data, truth)
+_entry = partial(make_entry, KIND)
 
 
 def _cut(desk: Desk) -> Iterator[Entry]:

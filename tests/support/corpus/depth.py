@@ -3,6 +3,7 @@
 import struct
 import zlib
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -10,7 +11,7 @@ from PIL import Image, ImageOps
 
 from tests.support.corpus.alpha import pack_rows
 from tests.support.corpus.containers import interlaced_png, jpeg_segment, png, png_chunk
-from tests.support.corpus.entry import SIZE, Desk, Entry, encode, to_pixels
+from tests.support.corpus.entry import SIZE, Desk, Entry, encode, make_entry, to_pixels
 from tests.support.corpus.profiles import INVERTED, LINEAR, STEEP, make_profile
 
 KIND: Final = "depth"
@@ -26,8 +27,7 @@ def entries(desk: Desk) -> Iterator[Entry]:
     yield from _png_colours(desk)
 
 
-def _entry(name: str, disguise: str, data: bytes, *truth: Image.Image) -> Entry:
-    return Entry(name, KIND, disguise, data, truth)
+_entry = partial(make_entry, KIND)
 
 
 def _wide_rows(pixels: "np.ndarray[Any, Any]") -> list[bytes]:

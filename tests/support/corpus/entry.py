@@ -69,6 +69,19 @@ class Desk:
         return np.random.default_rng([self.seed, zlib.crc32(label.encode())])
 
 
+def make_entry(
+    kind: str,
+    name: str,
+    disguise: str,
+    data: bytes,
+    *truth: Image.Image,
+    element: Element = "img",
+    served_as: str = "",
+) -> Entry:
+    """An entry of a kind, which shows these pictures."""
+    return Entry(name, kind, disguise, data, truth, element, served_as=served_as)
+
+
 def encode(image: Image.Image, format: str, **options: Any) -> bytes:
     """Encode a picture, in good quality unless the options say otherwise."""
     if format in ("JPEG", "MPO", "WEBP") and not options.get("lossless"):

@@ -95,6 +95,11 @@ def film(
     return out.getvalue()
 
 
+def short_film(picture: Image.Image, container: str = "mp4", codec: str = "libx264") -> bytes:
+    """A film of one picture."""
+    return film(Track([(picture, 0.6)], codec), container)
+
+
 def _frame(image: Image.Image, track: Track | None = None) -> av.VideoFrame:
     if track is not None and track.matrix:
         planes = [plane.ravel() for plane in to_planes(image, track.matrix, full=track.full)]

@@ -3,13 +3,14 @@
 import io
 import struct
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
 from PIL import Image, ImageOps, TiffImagePlugin
 
 from tests.support.corpus.alpha import pack_rows
-from tests.support.corpus.entry import SIZE, Desk, Element, Entry, encode, to_pixels
+from tests.support.corpus.entry import SIZE, Desk, Entry, encode, make_entry, to_pixels
 from tests.support.corpus.orientation import store
 
 KIND: Final = "several"
@@ -25,10 +26,7 @@ def entries(desk: Desk) -> Iterator[Entry]:
     yield from _jpeg_2000(desk)
 
 
-def _entry(
-    name: str, disguise: str, data: bytes, *truth: Image.Image, element: Element = "img"
-) -> Entry:
-    return Entry(name, KIND, disguise, data, truth, element)
+_entry = partial(make_entry, KIND)
 
 
 def _mpo(desk: Desk) -> Iterator[Entry]:

@@ -2,13 +2,12 @@
 
 import struct
 from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
-from PIL import Image
-
 from tests.support.corpus.containers import box
-from tests.support.corpus.entry import Desk, Element, Entry, encode
-from tests.support.corpus.filming import Track, film, shift_places
+from tests.support.corpus.entry import Desk, Entry, encode, make_entry
+from tests.support.corpus.filming import shift_places, short_film
 
 KIND: Final = "sniffed"
 
@@ -19,19 +18,7 @@ def entries(desk: Desk) -> Iterator[Entry]:
     yield from _misnamed(desk)
 
 
-def _entry(
-    name: str,
-    disguise: str,
-    data: bytes,
-    *truth: Image.Image,
-    element: Element = "img",
-    served_as: str = "",
-) -> Entry:
-    return Entry(name, KIND, disguise, data, truth, element, served_as=served_as)
-
-
-def _short(picture: Image.Image, container: str = "mp4", codec: str = "libx264") -> bytes:
-    return film(Track([(picture, 0.6)], codec), container)
+_entry = partial(make_entry, KIND)
 
 
 def _brands(desk: Desk) -> Iterator[Entry]:
@@ -39,7 +26,7 @@ def _brands(desk: Desk) -> Iterator[Entry]:
     for brand in ("heic", "mif1", "avif", "msf1", "XXXX", "qt  ", "M4A ", "3gp5"):
         name = f"said-to-be-{brand.strip()}.mp4"
         image = desk.picture(name)
-        data = _short(image)
+        data = short_film(image)
         yield _entry(
             name,
             f"a film whose brand is {brand}",
@@ -67,13 +54,13 @@ def _brands(desk: Desk) -> Iterator[Entry]:
         yield _entry(
             name,
             f"a box {box_name.decode()} before ftyp",
-            front + shift_places(_short(image), len(front)),
+            front + shift_places(short_film(image), len(front)),
             image,
             element="video",
         )
     name = "without-ftyp.mov"
     image = desk.picture(name)
-    data = _short(image, "mov")
+    data = short_film(image, "mov")
     (size,) = struct.unpack_from(">I", data)
     yield _entry(
         name, "QuickTime without ftyp", shift_places(data, -size)[size:], image, element="video"
@@ -89,7 +76,7 @@ def _before(desk: Desk) -> Iterator[Entry]:
         ("lines-first.mpg", b"words\n" * 9, "mpeg", "mpeg2video", False),
     ):
         image = desk.picture(name)
-        data = _short(image, container, codec)
+        data = short_film(image, container, codec)
         data = front + (shift_places(data, len(front)) if container == "mp4" else data)
         yield _entry(
             name,
@@ -100,7 +87,7 @@ def _before(desk: Desk) -> Iterator[Entry]:
         )
     name = "blu-ray.m2ts"
     image = desk.picture(name)
-    data = _short(image, "mpegts")
+    data = short_film(image, "mpegts")
     packets = (data[at : at + 188] for at in range(0, len(data), 188))
     data = b"".join(struct.pack(">I", number) + packet for number, packet in enumerate(packets))
     yield _entry(name, "MPEG-TS in packets of 192 bytes", data, image, element="")
@@ -142,7 +129,7 @@ def _misnamed(desk: Desk) -> Iterator[Entry]:
         ("mp4", "libx264", "really-mp4.jpg", "image/jpeg"),
     ):
         image = desk.picture(name)
-        data = _short(image, container, codec)
+        data = short_film(image, container, codec)
         yield _entry(
             name,
             f"{container} served as {served_as}",

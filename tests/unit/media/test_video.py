@@ -20,8 +20,8 @@ from kinward.media import (
     split_frames,
 )
 from kinward.media.formats import video_format
-from kinward.media.luma import UPRIGHT
 from kinward.media.medium import View
+from kinward.media.orientation import UPRIGHT
 from kinward.media.samples import SAME, Strand, Variants
 from kinward.media.sheet import render_sheet
 from kinward.media.shown import image_planes

@@ -27,8 +27,9 @@ from kinward.media import samples as bounds
 from kinward.media.composition import play_parts, still_of_parts, strands_of
 from kinward.media.film import render_film
 from kinward.media.formats import video_format
-from kinward.media.luma import UPRIGHT, Planes, Turn, hash_planes, planes_of
+from kinward.media.luma import Planes, hash_planes, planes_of
 from kinward.media.medium import Bounds
+from kinward.media.orientation import UPRIGHT, Turn, turn_pixels
 from kinward.media.registry import SHOWN
 from kinward.media.samples import Strand, Variants, gather
 from kinward.media.sheet import render_sheet
@@ -302,16 +303,16 @@ def test_what_a_decoder_gives_is_hashed_as_it_is_shown(
     assert video.entire
 
 
-@pytest.mark.parametrize("turn", [UPRIGHT, Turn(rows=True), Turn(columns=True, across=True)])
+@pytest.mark.parametrize(
+    "turn", [UPRIGHT, Turn(rows_back=True), Turn(columns_back=True, transposed=True)]
+)
 @pytest.mark.parametrize("size", [(62, 50), (320, 240), (322, 1250), (1280, 722), (1921, 1083)])
 def test_a_hash_of_planes_is_the_hash_of_the_picture(size: tuple[int, int], turn: Turn) -> None:
     picture = np.asarray(drawn(7, size))
     frame = videos.frame_of(picture)
     space = "ITU709" if size[1] >= 720 else "ITU601"
     yuv = frame.reformat(format="yuv444p", dst_colorspace=space)
-    pixels = picture[:: -1 if turn.rows else 1, :: -1 if turn.columns else 1]
-    pixels = pixels.transpose(1, 0, 2) if turn.across else pixels
-    exact, quality = hash_array(np.ascontiguousarray(pixels))
+    exact, quality = hash_array(np.ascontiguousarray(turn_pixels(picture, turn)))
     ours, our_quality = hash_planes(planes_of(yuv), turn)
     assert distance(exact.tobytes(), ours.tobytes()) <= 6
     assert abs(quality - our_quality) <= 3

@@ -5,7 +5,7 @@ import struct
 from collections.abc import Iterator
 from typing import Final
 
-import msgspec
+from kinward.media.iso import Box, box_at
 
 MAX_BOXES: Final = 4096  # of one level
 MAX_BRANDS: Final = 1024  # bytes of a box `ftyp`
@@ -16,28 +16,13 @@ _KIND: Final = re.compile(rb"[\x20-\x7e\xa9]{4}")
 _HANDLER: Final = re.compile(rb"hdlr.{8}(pict|vide)", re.DOTALL)
 
 
-class Box(msgspec.Struct, frozen=True):
-    """A box: its kind, and the offsets of its beginning, its content and its end."""
-
-    kind: bytes
-    start: int
-    body: int
-    end: int
-
-
 def walk(data: bytes, at: int = 0) -> Iterator[Box]:
     """Yield the boxes one after the other from `at`, until something is no box."""
     for _ in range(MAX_BOXES):
-        if at + 8 > len(data) or not _KIND.match(data, at + 4):
+        if not _KIND.match(data, at + 4):
             return
-        (size,), body = struct.unpack_from(">I", data, at), at + 8
-        if size == 1 and at + 16 <= len(data):
-            (size,), body = struct.unpack_from(">Q", data, at + 8), at + 16
-        elif size == 0:
-            size = len(data) - at
-        if size < body - at:
+        if (box := box_at(data, at, len(data))) is None:
             return
-        box = Box(data[at + 4 : at + 8], at, body, min(at + size, len(data)))
         yield box
         at = box.end
 

@@ -2,43 +2,22 @@
 
 import struct
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final
+
+from kinward.media.iso import Box, boxes_of
 
 CONTAINERS: Final = {b"meta": 4, b"iprp": 0, b"ipco": 0}  # bytes before the boxes inside
 PICTURES: Final = frozenset({b"av01", b"grid", b"hvc1", b"iovl", b"iden", b"tmap"})
 
 
-class Box(NamedTuple):
-    """A box: its name, and where its body begins and ends in the file."""
-
-    kind: bytes
-    start: int
-    end: int
-
-
-def boxes_of(data: bytes, start: int = 0, end: int | None = None) -> Iterator[Box]:
-    """Yield the boxes between two places of a file. The last may be cut."""
-    end = len(data) if end is None else min(end, len(data))
-    while start + 8 <= end:
-        length, kind = struct.unpack_from(">I4s", data, start)
-        body = start + 8
-        if length == 1 and start + 16 <= end:
-            length, body = int.from_bytes(data[start + 8 : start + 16]), start + 16
-        after = end if length == 0 else start + length
-        if after < body:
-            return
-        yield Box(kind, body, min(after, end))
-        start = after
-
-
 def find(data: bytes, *path: bytes) -> list[Box]:
     """Return the boxes at the end of a path of names, such as `meta`, `pitm`."""
-    found = [Box(b"", 0, len(data))]
+    found = [Box(b"", 0, 0, len(data))]
     for kind in path:
         found = [
             inner
             for outer in found
-            for inner in boxes_of(data, outer.start + CONTAINERS.get(outer.kind, 0), outer.end)
+            for inner in boxes_of(data, outer.body + CONTAINERS.get(outer.kind, 0), outer.end)
             if inner.kind == kind
         ]
     return found
@@ -52,8 +31,8 @@ def with_brand(data: bytes, brand: bytes) -> bytes:
 def colours_of(data: bytes) -> tuple[int, int]:
     """Return H.273's numbers of the primaries and the transfer function; zeros if none are said."""
     for box in find(data, b"meta", b"iprp", b"ipco", b"colr"):
-        if data[box.start : box.start + 4] == b"nclx" and box.end - box.start >= 8:
-            primaries, transfer = struct.unpack_from(">HH", data, box.start + 4)
+        if data[box.body : box.body + 4] == b"nclx" and box.end - box.body >= 8:
+            primaries, transfer = struct.unpack_from(">HH", data, box.body + 4)
             return int(primaries), int(transfer)
     return 0, 0
 
@@ -61,8 +40,8 @@ def colours_of(data: bytes) -> tuple[int, int]:
 def crop_of(data: bytes) -> tuple[float, ...] | None:
     """Return the width, height and offsets of the centre of a clean aperture (`clap`), if any."""
     for box in find(data, b"meta", b"iprp", b"ipco", b"clap"):
-        if box.end - box.start >= 32:
-            numbers = struct.unpack_from(">IIIIiIiI", data, box.start)
+        if box.end - box.body >= 32:
+            numbers = struct.unpack_from(">IIIIiIiI", data, box.body)
             if all(numbers[1::2]):
                 return tuple(
                     over / under for over, under in zip(numbers[::2], numbers[1::2], strict=True)
@@ -76,27 +55,27 @@ def other_primaries(data: bytes) -> list[bytes]:
     entries = find(data, b"meta", b"iinf")
     if not places or not entries:
         return []
-    place, wide = places[0], data[places[0].start] > 0
+    place, wide = places[0], data[places[0].body] > 0
     size = 4 if wide else 2
-    primary = int.from_bytes(data[place.start + 4 : place.start + 4 + size])
+    primary = int.from_bytes(data[place.body + 4 : place.body + 4 + size])
     used = _used_items(data)
     copies = []
     for number, kind, hidden in _items(data, entries[0]):
         if number != primary and kind in PICTURES and not hidden and number not in used:
-            at = place.start + 4
+            at = place.body + 4
             copies.append(data[:at] + number.to_bytes(size) + data[at + size :])
     return copies
 
 
 def _items(data: bytes, entries: Box) -> Iterator[tuple[int, bytes, bool]]:
     """Yield the number, the type and whether it is hidden, of each item."""
-    start = entries.start + (6 if data[entries.start] == 0 else 8)
+    start = entries.body + (6 if data[entries.body] == 0 else 8)
     for box in boxes_of(data, start, entries.end):
-        if box.kind != b"infe" or box.end - box.start < 14:
+        if box.kind != b"infe" or box.end - box.body < 14:
             continue
-        hidden, size = bool(data[box.start + 3] & 1), 4 if data[box.start] >= 3 else 2
-        number = int.from_bytes(data[box.start + 4 : box.start + 4 + size])
-        at = box.start + 6 + size
+        hidden, size = bool(data[box.body + 3] & 1), 4 if data[box.body] >= 3 else 2
+        number = int.from_bytes(data[box.body + 4 : box.body + 4 + size])
+        at = box.body + 6 + size
         yield number & 0xFFFF if size == 2 else number, data[at : at + 4], hidden
 
 
@@ -104,9 +83,9 @@ def _used_items(data: bytes) -> set[int]:
     """Return the items that are parts or companions of others, such as tiles and alpha."""
     used: set[int] = set()
     for box in find(data, b"meta", b"iref"):
-        size = 4 if data[box.start] else 2
-        for reference in boxes_of(data, box.start + 4, box.end):
-            at = reference.start
+        size = 4 if data[box.body] else 2
+        for reference in boxes_of(data, box.body + 4, box.end):
+            at = reference.body
             of = int.from_bytes(data[at : at + size])
             count = int.from_bytes(data[at + size : at + size + 2])
             at += size + 2
