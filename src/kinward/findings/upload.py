@@ -105,7 +105,7 @@ def prepare(data: bytes) -> Prepared:
 
 def _how_far(hashed: Hashed) -> str:
     """Return how much was read of a file that was not read to its end."""
-    if hashed.seconds:
+    if hashed.media_type.startswith("video/"):
         return f"It was read up to {hashed.seconds:g} seconds; send its frames' hashes."
     return "Only a part of it could be read."
 

@@ -80,13 +80,13 @@ def test_too_little_memory_is_an_answer_and_not_a_crash() -> None:
 
 
 def test_a_decoder_that_takes_too_long_is_killed_and_replaced() -> None:
-    slow = pictures.encode(pictures.draw(4, (3000, 2000)), "PNG")
+    slow = pictures.encode(pictures.draw(4, (5000, 4000)), "PNG", compress_level=1)
     decoders = pool(count=1, seconds=0.02)
     decoders.walls()  # starts it
     with pytest.raises(Undecodable, match=r"0\.02 seconds"):
         decoders.hash(slow)
     patient = pool(count=1)
-    assert patient.hash(slow).width == 3000
+    assert patient.hash(slow).width == 5000
     decoders.close()
     patient.close()
 
