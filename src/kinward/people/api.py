@@ -15,6 +15,7 @@ from kinward.people.services import (
     set_age,
     set_standing,
 )
+from kinward.people.unread import unread_signals
 
 __all__ = [
     "Account",
@@ -31,4 +32,5 @@ __all__ = [
     "related_accounts",
     "set_age",
     "set_standing",
+    "unread_signals",
 ]

@@ -48,6 +48,26 @@ class Account(models.Model):
         return Actor.account(self.platform_id)
 
 
+class UnreadSignal(models.Model):
+    """What the adapter of an age signal did not know: one row for each source and thing.
+
+    The words come from Apple, Google or a wallet, not from a person.
+    """
+
+    source = models.CharField(max_length=20)
+    words = models.CharField(max_length=60)
+    first_on = models.DateField()
+    last_on = models.DateField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("source", "words"), name="people_unread_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.words}"
+
+
 class Identifier(models.Model):
     """A keyed hash of something that several accounts of one person share, such as a device.
 

@@ -1,8 +1,9 @@
 """Accounts: what the platform knows about one, and the standing that Kinward gives it."""
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any, Final, Literal, NewType
 
 import msgspec
@@ -14,6 +15,7 @@ from kinward.ground.errors import Invalid, KinwardError
 from kinward.ground.text import MAX_ID, is_id
 from kinward.ground.watch import watch
 from kinward.people.models import Account, Identifier, Standing
+from kinward.people.unread import note_unread
 from kinward.policy import UNKNOWN, AgeRange, is_place
 
 MAX_IDENTIFIERS: Final = 20
@@ -53,14 +55,17 @@ class AgeSignal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if len(names) != 1:
             raise ValueError(f"give exactly one of {', '.join(self.__struct_fields__)}")
 
-    def range(self, today: date) -> AgeRange:
-        """Return the age range that the answer amounts to."""
+    def range(self, today: date, note: Callable[[str, str], None]) -> AgeRange:
+        """Return the age range that the answer amounts to.
+
+        `note` takes the source, and each thing in its answer that the adapter does not know.
+        """
         if self.apple is not None:
-            return policy.from_apple(self.apple)
+            return policy.from_apple(self.apple, partial(note, "apple"))
         if self.google_play is not None:
-            return policy.from_google(self.google_play)
+            return policy.from_google(self.google_play, partial(note, "google-play"))
         if self.openid4vp is not None:
-            return policy.from_openid4vp(self.openid4vp)
+            return policy.from_openid4vp(self.openid4vp, partial(note, "openid4vp"))
         if self.guardian is not None:
             return policy.from_guardian(*self.guardian)
         if self.estimate is not None:
@@ -163,7 +168,9 @@ def _age(profile: Profile) -> AgeRange:
     today = datetime.now(UTC).date()
     try:
         age = profile.age or UNKNOWN
-        return (age if profile.age_signal is None else profile.age_signal.range(today)).on(today)
+        if profile.age_signal is not None:
+            age = profile.age_signal.range(today, note_unread)
+        return age.on(today)
     except ValueError as error:
         raise Invalid(f"age_signal: {error}.") from error
 

@@ -9,12 +9,9 @@ from kinward.policy.ages import (
     UNKNOWN,
     AgeRange,
     Assurance,
-    from_apple,
     from_birth_date,
     from_estimate,
-    from_google,
     from_guardian,
-    from_openid4vp,
 )
 from kinward.policy.bounds import Bounds, bounds_in_general
 from kinward.policy.capabilities import CAPABILITIES, Capability
@@ -55,6 +52,9 @@ from kinward.policy.sentences import (
     reason_words,
     value_words,
 )
+from kinward.policy.signals import CHECKED as SIGNALS_CHECKED
+from kinward.policy.signals import STALE_DAYS as SIGNALS_STALE_DAYS
+from kinward.policy.signals import from_apple, from_google, from_openid4vp
 from kinward.policy.signed import export_pack, load_pack, new_signing_key, public_key
 from kinward.policy.sources import (
     check_size,
@@ -87,6 +87,8 @@ __all__ = [
     "LANGUAGES",
     "MINUTES",
     "MOVERS",
+    "SIGNALS_CHECKED",
+    "SIGNALS_STALE_DAYS",
     "SLOTS",
     "UNKNOWN",
     "WEEK",

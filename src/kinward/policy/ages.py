@@ -1,9 +1,7 @@
 """Ages as ranges of years, each with its source and its assurance."""
 
-import re
-from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -98,92 +96,6 @@ def from_estimate(years: float, error: float) -> AgeRange:
     lower = max(0, int(years - error))
     upper = min(MAX_AGE, int(years + error) + 1)
     return AgeRange(lower, max(upper, lower + 1), "estimate", "estimated")
-
-
-# Apple's `ageRangeDeclaration`, except for guardians. A word that is new to us proves nothing.
-_APPLE: Final[dict[str, Assurance]] = {
-    "governmentIDChecked": "verified",
-    "paymentChecked": "estimated",
-    "checkedByOtherMethod": "estimated",
-}
-
-
-def from_apple(answer: Mapping[str, Any]) -> AgeRange:
-    """Read Apple's Declared Age Range: `lowerBound`, `upperBound` (inclusive), the declaration.
-
-    Either bound may be absent. Somebody who declines has an unknown age. Source: Apple,
-    DeclaredAgeRange.
-
-    >>> from_apple({"lowerBound": 13, "upperBound": 15, "ageRangeDeclaration": "guardianDeclared"})
-    AgeRange(lower=13, upper=16, source='apple', assurance='guardian', changes_on=None)
-    """
-    lower, upper = answer.get("lowerBound"), answer.get("upperBound")
-    if answer.get("declined") or (lower is None and upper is None):
-        return AgeRange(0, MAX_AGE, "apple", "none")
-    how = str(answer.get("ageRangeDeclaration", ""))
-    assurance = "guardian" if how.startswith("guardian") else _APPLE.get(how, "declared")
-    return _range(lower, upper, "apple", assurance)
-
-
-# Google Play's `userStatus`, and the assurance of each.
-_GOOGLE: Final[dict[str, Assurance]] = {
-    "VERIFIED": "verified",
-    "SUPERVISED": "guardian",
-    "SUPERVISED_APPROVAL_PENDING": "guardian",
-    "SUPERVISED_APPROVAL_DENIED": "guardian",
-    "DECLARED": "declared",
-}
-
-
-def from_google(answer: Mapping[str, Any]) -> AgeRange:
-    """Read Google Play Age Signals: `userStatus`, `ageLower`, `ageUpper` (inclusive).
-
-    VERIFIED means over 18. A status that is new to us means an unknown age. A range is no consent.
-    So a capability that needs a guardian's consent stays closed until a guardian's setting opens
-    it, whether approval is pending or denied. Source: developer.android.com, Play Age Signals
-    (beta).
-
-    >>> from_google({"userStatus": "SUPERVISED", "ageLower": 13, "ageUpper": 15}).assurance
-    'guardian'
-    """
-    assurance = _GOOGLE.get(str(answer.get("userStatus", "")), "none")
-    if assurance == "none":
-        return AgeRange(0, MAX_AGE, "google-play", "none")
-    if assurance == "verified":
-        return AgeRange(18, MAX_AGE, "google-play", assurance)
-    return _range(answer.get("ageLower"), answer.get("ageUpper"), "google-play", assurance)
-
-
-def from_openid4vp(claims: Mapping[str, Any]) -> AgeRange:
-    """Read the `age_over_NN` claims of a verified OpenID4VP presentation (ISO/IEC 18013-5, 7.2.5).
-
-    A true claim is a lower bound and a false one an upper bound. The caller must have verified the
-    presentation itself, because the assurance is always `verified`.
-
-    >>> from_openid4vp({"age_over_16": True, "age_over_18": False})
-    AgeRange(lower=16, upper=18, source='openid4vp', assurance='verified', changes_on=None)
-    """
-    lower, upper = 0, MAX_AGE
-    for name, holds in claims.items():
-        match = re.fullmatch(r"age_over_(\d{1,2})", name)
-        if match is None:
-            continue
-        if not isinstance(holds, bool):
-            raise ValueError(f"{name} is true or false")
-        years = int(match[1])
-        lower, upper = (max(lower, years), upper) if holds else (lower, min(upper, years))
-    if (lower, upper) == (0, MAX_AGE):
-        return AgeRange(0, MAX_AGE, "openid4vp", "none")
-    return AgeRange(lower, upper, "openid4vp", "verified")
-
-
-def _range(lower: Any, upper: Any, source: str, assurance: Assurance) -> AgeRange:
-    """Return inclusive bounds, of which either may be absent, as a half-open range."""
-    for bound in (lower, upper):
-        if bound is not None and (not isinstance(bound, int) or isinstance(bound, bool)):
-            raise ValueError("an age bound is a whole number of years")
-    first = 0 if lower is None else lower
-    return AgeRange(first, MAX_AGE if upper is None else min(upper + 1, MAX_AGE), source, assurance)
 
 
 def _anniversary(day: date, year: int) -> date:

@@ -1,6 +1,7 @@
 """The doctor says in plain words what is wrong, and what to do."""
 
 import sys
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -10,6 +11,10 @@ from kinward.cli.roles import check_decoders
 from kinward.demo import pictures
 from kinward.ground.jobs import enqueue
 from kinward.media import WALLS, Unwalled, Walls, decoders, process
+from kinward.people.api import Profile, put_account, unread_signals
+from kinward.people.services import AgeSignal
+from kinward.people.unread import MAX_FOR_SOURCE, note_unread
+from kinward.policy import SIGNALS_CHECKED
 from tests.integration.conftest import Configure
 from tests.support.helpers import Receiver
 
@@ -47,6 +52,34 @@ def test_a_job_that_fails_again_and_again() -> None:
     with connection.cursor() as cursor:
         cursor.execute("UPDATE procrastinate_jobs SET attempts = 10")
     assert "enforcement.deliver (1)" in examine()["jobs"].text
+
+
+def test_an_answer_about_ages_that_is_new_to_us() -> None:
+    assert examine()["age signals"].level == "ok"
+    tier = {"ageSignalsStatus": "SHARED", "ageRangeSource": "TIER_Z", "ageLower": 18}
+    for signal in ({"google_play": tier}, {"google_play": {"mood": "x"}}, {"apple": {"mood": "x"}}):
+        for _ in range(2):
+            profile = Profile(age_signal=AgeSignal(**signal))
+            account, _new = put_account(platform_id="member", profile=profile)
+            assert (account.age_lower, account.age_assurance) == (0, "none")
+    warning = examine()["age signals"]
+    assert warning.level == "warning"
+    as_of = SIGNALS_CHECKED["google-play"]
+    assert f"google-play (adapter as of {as_of}): ageRangeSource=TIER_Z, mood" in warning.text
+    assert "apple" in warning.text
+
+
+def test_an_adapter_of_ages_that_nobody_has_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    later = SIGNALS_CHECKED["apple"] + timedelta(days=91)
+    monkeypatch.setattr("kinward.experience.api.today", lambda: later)
+    assert "apple" in examine()["age signals"].text
+    assert examine()["age signals"].level == "warning"
+
+
+def test_a_source_cannot_fill_the_table_of_what_is_new(db: None) -> None:
+    for number in range(MAX_FOR_SOURCE + 10):
+        note_unread("apple", f"field{number}")
+    assert len(unread_signals()) == MAX_FOR_SOURCE
 
 
 def test_an_evidence_key_that_is_gone(configure: Configure) -> None:

@@ -1,5 +1,7 @@
 """Checks of the rules in force: the policy pack and the guidelines."""
 
+from itertools import groupby
+
 from kinward.cli.doctor.result import Result, fault, fine, warn
 from kinward.ground.errors import KinwardError
 from kinward.policy import Problem
@@ -29,6 +31,28 @@ def _look_again(label: object, problems: list[Problem]) -> Result:
     if first.level == "notice":
         return warn(f"{label}: {first}")
     return warn(f"{label} is in force as approved, but today's rules refuse it: {first}")
+
+
+def check_age_signals() -> Result:
+    """Does Kinward know what Apple, Google and wallets answer about ages?"""
+    from kinward.experience.api import today
+    from kinward.people.api import unread_signals
+    from kinward.policy import SIGNALS_CHECKED, SIGNALS_STALE_DAYS
+
+    unread = groupby(unread_signals(), lambda row: row.source)
+    if told := [
+        f"{source} (adapter as of {SIGNALS_CHECKED[source]}): "
+        + ", ".join(row.words for row in rows)
+        for source, rows in unread
+    ]:
+        return warn(
+            f"These answers about ages have what Kinward does not know. {'; '.join(told)}. "
+            "Nobody is older for it. Update Kinward."
+        )
+    for source, checked in SIGNALS_CHECKED.items():
+        if (today() - checked).days > SIGNALS_STALE_DAYS:
+            return warn(f"The adapter of {source} is as of {checked}. Is there a newer Kinward?")
+    return fine("Every answer about ages was understood.")
 
 
 def check_guidelines() -> Result:
