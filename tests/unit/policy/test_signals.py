@@ -1,7 +1,7 @@
 """Age signals in every shape they have had. What is unknown never makes anybody older."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from hypothesis import given
@@ -172,7 +172,7 @@ JUNK = st.one_of(
     st.none(), st.booleans(), st.integers(-5, 300), st.text(max_size=8), st.floats(), st.just([])
 )
 BOUND = st.one_of(st.none(), st.integers(0, 18))
-ENUMS = {
+ENUMS: Final[dict[Reader, dict[str, st.SearchStrategy[Any]]]] = {
     from_google: {
         "userStatus": st.sampled_from(["VERIFIED", "SUPERVISED", "DECLARED", "UNKNOWN", 0, 1, 5]),
         "ageSignalsStatus": st.sampled_from(["SHARED", "NOT_SHARED", 1, 2, 3]),
@@ -180,7 +180,10 @@ ENUMS = {
     },
     from_apple: {"ageRangeDeclaration": st.sampled_from(["selfDeclared", "governmentIDChecked"])},
 }
-BOUNDS = {from_google: ("ageLower", "ageUpper"), from_apple: ("lowerBound", "upperBound")}
+BOUNDS: Final[dict[Reader, tuple[str, str]]] = {
+    from_google: ("ageLower", "ageUpper"),
+    from_apple: ("lowerBound", "upperBound"),
+}
 
 
 def looser(one: AgeRange, than: AgeRange) -> bool:
@@ -192,7 +195,7 @@ def looser(one: AgeRange, than: AgeRange) -> bool:
 @given(st.data(), st.sampled_from([from_google, from_apple]))
 def test_no_unknown_or_contradictory_field_loosens(data: st.DataObject, reader: Reader) -> None:
     names = BOUNDS[reader]
-    answer = {name: data.draw(BOUND) for name in names}
+    answer: dict[str, Any] = {name: data.draw(BOUND) for name in names}
     for name, values in ENUMS[reader].items():
         if data.draw(st.booleans()):
             answer[name] = data.draw(values)
