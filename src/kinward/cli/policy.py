@@ -11,7 +11,15 @@ import click
 from kinward.cli.counts import counted
 from kinward.ground.config import config
 from kinward.ground.errors import Invalid, NotFound
-from kinward.policy import Pack, decode_pack, load_pack, read_files, shipped_overlays, shipped_packs
+from kinward.policy import (
+    Pack,
+    decode_pack,
+    load_pack,
+    read_files,
+    shipped_editions,
+    shipped_overlays,
+    shipped_packs,
+)
 
 SHOWN = 25
 
@@ -32,6 +40,8 @@ def list_() -> None:
     for name in shipped_packs():
         pack = load_pack(name)
         click.echo(f"{pack.label}  shipped  {pack.title}")
+    for name in shipped_editions():
+        click.echo(f"{name}  shipped  an earlier edition")
     click.echo(f"Shipped overlays: {', '.join(shipped_overlays())}")
     _database()
     from kinward.experience.api import current_pack, pack_versions
@@ -65,14 +75,23 @@ def check(packs: tuple[str, ...]) -> None:
 @click.argument("before")
 @click.argument("after")
 def diff(before: str, after: str) -> None:
-    """Print in words what changes from BEFORE to AFTER, and for whom."""
-    from kinward.policy import diff_packs
+    """Print in words what changes from BEFORE to AFTER, for whom, and on which later days."""
+    from kinward.policy import diff_over_time
 
-    lines = diff_packs(_pack(before).ruling, _pack(after).ruling)
+    lines = diff_over_time(_pack(before), _pack(after), today())
     for line in lines:
         colour = {True: "red", False: "green", None: "yellow"}[line.stricter]
         click.secho(str(line), fg=colour)
     click.echo(f"{counted(len(lines), 'difference', 'differences')}.", err=True)
+
+
+@policy.command()
+@click.argument("pack")
+def places(pack: str) -> None:
+    """Print the law of every place of PACK: status, since, until, and when it was read."""
+    from kinward.policy import places_page
+
+    click.echo(places_page(_pack(pack), today()), nl=False)
 
 
 @policy.command()
@@ -240,7 +259,7 @@ def export(pack: str, to: Path, days: int) -> None:
     from kinward.policy import export_pack, public_key, require_sound
 
     chosen, issued = _pack(pack), today()
-    if not _is_stored(pack):
+    if not _is_stored(pack) and pack not in shipped_editions():
         require_sound(chosen.files, today=issued)
     key = config().secret("policy_key")
     expires = issued + timedelta(days=days)
@@ -263,13 +282,13 @@ def _files(name: str) -> dict[str, str]:
 
 
 def _is_stored(name: str) -> bool:
-    return name not in shipped_packs() and not Path(name).exists()
+    return name not in (*shipped_packs(), *shipped_editions()) and not Path(name).exists()
 
 
 def _pack(name: str) -> Pack:
-    """Read a pack. A stored pack is only decoded; any other must pass today's rules."""
-    read = decode_pack if _is_stored(name) else load_pack
-    return read(_files(name)).on(today())
+    """Read a pack. What was accepted earlier is only decoded; any other must pass today's rules."""
+    accepted = name in shipped_editions() or _is_stored(name)
+    return (decode_pack if accepted else load_pack)(_files(name)).on(today())
 
 
 def _in_words(activation: Any) -> str:

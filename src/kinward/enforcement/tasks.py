@@ -6,7 +6,7 @@ from django.db import transaction
 
 from kinward.access import Actor
 from kinward.enforcement import sanctions, services
-from kinward.experience.api import apply_birthday, birthdays_due, today
+from kinward.experience.api import apply_birthday, birthdays_due
 from kinward.families.api import NOTICE_MADE, Notice, end_choices, end_due_pairings, notice_sentence
 from kinward.ground.jobs import task
 
@@ -35,7 +35,7 @@ def grow_up(timestamp: int) -> None:
 
     Each account has a transaction of its own, which includes the notice to the person.
     """
-    while account_ids := birthdays_due(today()):
+    while account_ids := birthdays_due():
         for account_id in account_ids:
             with transaction.atomic():
                 grown = apply_birthday(account_id)

@@ -1,15 +1,16 @@
 """Birthdays: on the day an age range changes, so does the experience, and the person is told."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import msgspec
+from django.db.models import Q
 
 from kinward.access import Actor
-from kinward.experience.live import live, load_states, person_of, today
+from kinward.experience.live import live, load_states, person_of
 from kinward.experience.models import Layer, Setting
 from kinward.experience.settings import decide_everything, end_guardian_settings
 from kinward.ledger.api import kinds, record
-from kinward.people.api import Account, LockedAccount, lock_account, set_age
+from kinward.people.api import Account, LockedAccount, local_day, lock_account, set_age
 from kinward.policy import EFFECTS, AgeRange, Decision, Pack, Person, bounds_in_general, decide
 from kinward.policy.api import direction
 
@@ -24,9 +25,18 @@ class Growth(msgspec.Struct, frozen=True):
     ended: list[str]
 
 
-def birthdays_due(day: date) -> list[int]:
-    """Return up to `BATCH` accounts whose age range changes on or before a day, earliest first."""
-    accounts = Account.objects.filter(age_changes_on__lte=day).order_by("age_changes_on", "pk")
+def birthdays_due() -> list[int]:
+    """Return up to `BATCH` accounts whose birthday has begun by their own day, earliest first."""
+    now = datetime.now(UTC)
+    tomorrow = now.date() + timedelta(days=1)  # somewhere it has begun already
+    near = Account.objects.filter(age_changes_on__lte=tomorrow)
+    zones: dict[date, list[str]] = {}
+    for zone in near.order_by().values_list("time_zone", flat=True).distinct():
+        zones.setdefault(local_day(zone, now), []).append(zone)
+    due = Q(pk=None)
+    for day, names in zones.items():
+        due |= Q(time_zone__in=names, age_changes_on__lte=day)
+    accounts = near.filter(due).order_by("age_changes_on", "pk")
     return list(accounts.values_list("pk", flat=True)[:BATCH])
 
 
@@ -37,7 +47,7 @@ def apply_birthday(account_id: int) -> tuple[LockedAccount, Growth] | None:
     birthday is due. The caller tells the person.
     """
     account = lock_account(account_id)
-    day = today()
+    day = local_day(account.time_zone)
     if account.age_changes_on is None or account.age_changes_on > day:
         return None
     pack = live().in_force().for_account(account.platform_id)
@@ -71,7 +81,8 @@ def _decide_by_stored_age(account: Account, pack: Pack) -> dict[str, Decision]:
         account.age_source,
         account.age_assurance,  # type: ignore[arg-type]
     )
-    person = Person(stored, account.jurisdiction)
+    joined = local_day(account.time_zone, account.created_at)
+    person = Person(stored, account.jurisdiction, joined=joined)
     return {
         name: decide(
             pack, name, person, guardian=state.guardian.get(name), self_=state.self_.get(name)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from kinward.experience.models import Activation, Layer, PackVersion, Shadow
 from kinward.ground.errors import KinwardError
 from kinward.ground.watch import Cache
-from kinward.people.api import Account, Standing
+from kinward.people.api import Account, Standing, day_begins, local_day
 from kinward.policy import (
     AgeRange,
     Assurance,
@@ -29,6 +29,8 @@ from kinward.policy import (
     decode_pack,
     ids_of,
     load_pack,
+    read_files,
+    shipped_editions,
     shipped_packs,
     stricter,
 )
@@ -36,6 +38,8 @@ from kinward.policy import (
 log = structlog.get_logger(__name__)
 
 FIRST_PACK: Final = "teen-accounts"  # in force until the operator activates another
+# What was in force without any activation, before `pin_first_pack` began to write one.
+UNPINNED: Final = "teen-accounts 2026.11"
 
 
 class InForce(msgspec.Struct, frozen=True):
@@ -127,7 +131,7 @@ def live() -> Live:
 
 
 def today() -> date:
-    """Return the day in UTC, by which packs are read."""
+    """Return the day in UTC, by which packs are read. Birthdays go by `local_day`."""
     return datetime.now(UTC).date()
 
 
@@ -179,7 +183,8 @@ def load_states(ids: Iterable[str]) -> dict[str, State]:
         state = states.get(platform_id)
         if state is None:
             barred = standing != Standing.ACTIVE
-            state = State(_person(*known), language, {}, {}, withheld=set(), barred=barred)
+            person, birthday = _person(*known)
+            state = State(person, language, {}, {}, birthday, withheld=set(), barred=barred)
             states[platform_id] = state
         if layer is None or (until is not None and until <= now):
             continue
@@ -206,7 +211,8 @@ def _expired(states: Mapping[str, State]) -> list[str]:
 
 _COLUMNS: Final = (
     *("platform_id", "language", "standing"),
-    *("age_lower", "age_upper", "age_source", "age_assurance", "age_changes_on", "jurisdiction"),
+    *("age_lower", "age_upper", "age_source", "age_assurance", "age_changes_on", "age_leap_day"),
+    *("jurisdiction", "time_zone", "created_at"),
 )
 
 
@@ -216,10 +222,17 @@ def _person(
     source: str,
     assurance: Assurance,
     changes_on: date | None,
+    leap_day: bool,
     jurisdiction: str,
-) -> Person:
+    zone: str,
+    created_at: datetime,
+) -> tuple[Person, datetime | None]:
+    """Return a person as of now by the account's own day, and when the next birthday begins."""
     # Counts a birthday even before the job has applied it.
-    return Person(AgeRange(lower, upper, source, assurance, changes_on).on(today()), jurisdiction)
+    stored = AgeRange(lower, upper, source, assurance, changes_on, leap_day)
+    age = stored.on(local_day(zone))
+    birthday = None if age.changes_on is None else day_begins(age.changes_on, zone)
+    return Person(age, jurisdiction, joined=local_day(zone, created_at)), birthday
 
 
 def person_of(account: Account) -> Person:
@@ -230,8 +243,11 @@ def person_of(account: Account) -> Person:
         account.age_source,
         account.age_assurance,  # type: ignore[arg-type]
         account.age_changes_on,
+        account.age_leap_day,
         account.jurisdiction,
-    )
+        account.time_zone,
+        account.created_at,
+    )[0]
 
 
 def _load_in_force(days: Iterable[str]) -> dict[str, InForce]:
@@ -291,4 +307,12 @@ def named_pack(name: str, day: date) -> Pack | None:
         return shipped(name).on(day)
     title, _, version = name.partition(" ")
     stored = PackVersion.objects.filter(name=title, version=version).first()
-    return None if stored is None else _read(stored, day)
+    if stored is not None:
+        return _read(stored, day)
+    return edition(name).on(day) if name in shipped_editions() else None
+
+
+@lru_cache(8)
+def edition(name: str) -> Pack:
+    """Return an earlier edition of a shipped pack by `name version`, read once in a process."""
+    return decode_pack(read_files(name))

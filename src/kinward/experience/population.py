@@ -24,11 +24,12 @@ def stored_people(pack: Pack) -> Iterator[People]:
     """
     last = 0
     fields = ("pk", "platform_id", "age_lower", "age_upper", "age_assurance", "jurisdiction")
+    fields += ("created_at",)
     while rows := list(
         Account.objects.filter(pk__gt=last).order_by("pk").values_list(*fields)[:PART]
     ):
         last = rows[-1][0]
-        pks, ids, lower, upper, assurance, jurisdiction = zip(*rows, strict=True)
+        pks, ids, lower, upper, assurance, jurisdiction, created_at = zip(*rows, strict=True)
         people = people_of(
             {
                 "id": ids,
@@ -38,6 +39,7 @@ def stored_people(pack: Pack) -> Iterator[People]:
                 "jurisdiction": jurisdiction,
             }
         )
+        people.joined = np.array([at.toordinal() for at in created_at], np.int64)
         people.settings = _settings(pack, {pk: row for row, pk in enumerate(pks)})
         yield people
 

@@ -6,6 +6,7 @@ import msgspec
 from django.db import transaction
 
 from kinward.access.api import AgreementState, Staff, decide_agreement
+from kinward.experience.live import today
 from kinward.experience.models import PackVersion, Proposal
 from kinward.experience.population import count_accounts, stored_people
 from kinward.experience.services import (
@@ -96,7 +97,10 @@ def get_proposal(proposal_id: UUID) -> Proposal:
 def count_touched(proposal_id: UUID) -> None:
     """Simulate a proposal over the stored accounts, and store progress and result. Idempotent."""
     proposal = get_proposal(proposal_id)
-    before, after = (decode_pack(version.files) for version in (proposal.base, proposal.pack))
+    day = today()
+    before, after = (
+        decode_pack(version.files).on(day) for version in (proposal.base, proposal.pack)
+    )
 
     def progress(counted: int) -> None:
         Proposal.objects.filter(pk=proposal_id).update(counted=counted)

@@ -3,7 +3,9 @@
 from django.db.models import QuerySet
 
 from kinward.access.api import AgreementState
+from kinward.experience.live import shipped
 from kinward.experience.models import Activation, PackVersion, Proposal, Shadow
+from kinward.policy import Pack, shipped_packs
 
 
 def activation_history() -> QuerySet[Activation]:
@@ -19,6 +21,17 @@ def pack_versions() -> QuerySet[PackVersion]:
 def list_proposals() -> QuerySet[Proposal]:
     """Return every proposal, newest first."""
     return Proposal.objects.select_related("pack", "base", "asked_by", "decided_by")
+
+
+def newer_edition(version: PackVersion) -> Pack | None:
+    """Return the edition that ships of a pack, if the given version is of an earlier one.
+
+    A version that the console made, such as `2026.11+3`, is of the edition before the plus.
+    """
+    if version.name not in shipped_packs():
+        return None
+    newest = shipped(version.name)
+    return None if version.version.partition("+")[0] == newest.version else newest
 
 
 def waiting_proposals() -> int:

@@ -8,11 +8,12 @@ from django.utils import timezone
 
 from kinward.access import Actor, Permission
 from kinward.access.api import AgreementState
-from kinward.experience.live import FIRST_PACK, today
+from kinward.experience.live import FIRST_PACK, UNPINNED, today
 from kinward.experience.models import Activation, PackVersion, Proposal, Shadow
 from kinward.ground.errors import Forbidden, Invalid, KinwardError, NotFound
 from kinward.ground.locks import in_turn
-from kinward.ledger.api import kinds, record
+from kinward.ledger.api import Entry, kinds, record
+from kinward.people.api import Account
 from kinward.policy import decode_pack, pack_digest, read_files, require_sound
 
 SYSTEM: Final = Actor.system("experience")
@@ -68,6 +69,23 @@ def current_pack() -> Activation:
         return newest
     version = _store(read_files(FIRST_PACK), SYSTEM)
     return Activation(pack=version, share=100, actor=str(SYSTEM))
+
+
+@transaction.atomic
+def pin_first_pack() -> Activation:
+    """Activate the pack that is in force without any activation, so that no upgrade replaces it.
+
+    A database that nobody has used gets the edition that ships today. Any other keeps the one by
+    which it has decided so far. Idempotent.
+    """
+    lock_pack_in_force()
+    newest = Activation.objects.select_related("pack", "rest").order_by("-number").first()
+    if newest is not None:
+        return newest
+    used = Entry.objects.exists() or Account.objects.exists()
+    version = _store(read_files(UNPINNED if used else FIRST_PACK), SYSTEM)
+    record(actor=SYSTEM, subject=f"pack:{version}", fact=kinds.PackActivated(share=100))
+    return Activation.objects.create(pack=version, share=100, actor=str(SYSTEM))
 
 
 @transaction.atomic

@@ -1,5 +1,6 @@
 """The face of `people`: what other rooms may use."""
 
+from kinward.people.days import day_begins, local_day
 from kinward.people.models import Account, Standing
 from kinward.people.services import (
     AccountUnknown,
@@ -14,6 +15,7 @@ from kinward.people.services import (
     related_accounts,
     set_age,
     set_standing,
+    set_zone,
 )
 from kinward.people.unread import unread_signals
 
@@ -24,13 +26,16 @@ __all__ = [
     "LockedAccount",
     "Profile",
     "Standing",
+    "day_begins",
     "digests_of",
     "get_account",
+    "local_day",
     "lock_account",
     "lock_accounts",
     "put_account",
     "related_accounts",
     "set_age",
     "set_standing",
+    "set_zone",
     "unread_signals",
 ]

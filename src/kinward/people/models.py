@@ -28,6 +28,9 @@ class Account(models.Model):
     language = models.CharField(max_length=20, default="")
     screen_name = models.CharField(max_length=200, default="")
     age_changes_on = models.DateField(null=True, db_index=True)
+    # `age_changes_on` is 29 February, or 1 March in a year without one.
+    age_leap_day = models.BooleanField(default=False)
+    time_zone = models.CharField(max_length=64, default="")  # IANA; without one, UTC
     standing = models.CharField(max_length=12, choices=Standing.choices, default=Standing.ACTIVE)
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)

@@ -2,7 +2,7 @@
 
 import hmac
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import partial
 from typing import Any, Final, Literal, NewType
 
@@ -14,6 +14,7 @@ from kinward.ground.config import config
 from kinward.ground.errors import Invalid, KinwardError
 from kinward.ground.text import MAX_ID, is_id
 from kinward.ground.watch import watch
+from kinward.people.days import local_day
 from kinward.people.models import Account, Identifier, Standing
 from kinward.people.unread import note_unread
 from kinward.policy import UNKNOWN, AgeRange, is_place
@@ -107,7 +108,7 @@ def put_account(*, platform_id: str, profile: Profile) -> tuple[Account, bool]:
             raise Invalid(f"{name} has at most {limit} characters.")
     if profile.jurisdiction and not is_place(profile.jurisdiction):
         raise Invalid("jurisdiction is an ISO 3166 code, such as DE or US-CA.")
-    age = _age(profile)
+    age = _age(platform_id, profile)
     digests = digests_of(profile.identifiers)
     watch().changed("account", platform_id)
     account, new = Account.objects.update_or_create(
@@ -118,6 +119,7 @@ def put_account(*, platform_id: str, profile: Profile) -> tuple[Account, bool]:
             "age_source": age.source,
             "age_assurance": age.assurance,
             "age_changes_on": age.changes_on,
+            "age_leap_day": age.leap_day,
             "jurisdiction": profile.jurisdiction,
             "language": profile.language,
             "screen_name": profile.screen_name,
@@ -162,10 +164,14 @@ def related_accounts(account: Account, limit: int = 50) -> list[tuple[Account, l
     return list(related.values())[:limit]
 
 
-def _age(profile: Profile) -> AgeRange:
+def _age(platform_id: str, profile: Profile) -> AgeRange:
+    """Return the age range of a profile on the account's own day."""
     if profile.age is not None and profile.age_signal is not None:
         raise Invalid("Give age or age_signal, not both.")
-    today = datetime.now(UTC).date()
+    if profile.age is None and profile.age_signal is None:
+        return UNKNOWN
+    zones = Account.objects.filter(platform_id=platform_id).values_list("time_zone", flat=True)
+    today = local_day(zones.first() or "")
     try:
         age = profile.age or UNKNOWN
         if profile.age_signal is not None:
@@ -205,6 +211,14 @@ def set_standing(*, account: LockedAccount, standing: Standing) -> None:
 def set_age(*, account: LockedAccount, age: AgeRange) -> None:
     """Write an age range, in the caller's transaction."""
     account.age_lower, account.age_upper = age.lower, age.upper
-    account.age_changes_on = age.changes_on
-    account.save(update_fields=["age_lower", "age_upper", "age_changes_on", "changed_at"])
+    account.age_changes_on, account.age_leap_day = age.changes_on, age.leap_day
+    fields = ("age_lower", "age_upper", "age_changes_on", "age_leap_day", "changed_at")
+    account.save(update_fields=fields)
+    watch().changed("account", account.platform_id)
+
+
+def set_zone(*, account: LockedAccount, zone: str) -> None:
+    """Write the time zone (IANA) by which an account's days begin, in the caller's transaction."""
+    account.time_zone = zone
+    account.save(update_fields=["time_zone", "changed_at"])
     watch().changed("account", account.platform_id)

@@ -26,10 +26,19 @@ from kinward.policy.decision import (
     protective,
     stricter,
 )
-from kinward.policy.diff import diff_packs
+from kinward.policy.diff import diff_over_time, diff_packs
 from kinward.policy.engine import decide
 from kinward.policy.explain import bounds_of, explain_decision
 from kinward.policy.families import FamilyRules
+from kinward.policy.law import (
+    READ_AGAIN_DAYS,
+    reading_problems,
+    stale_readings,
+    unread_laws,
+    unverified,
+    unverified_problems,
+)
+from kinward.policy.listing import list_places, places_page
 from kinward.policy.pack import Pack, decode_pack, pack_digest, read_pack
 from kinward.policy.places import is_place
 from kinward.policy.problems import PackExpired, PackInvalid, Problem, SignatureRefused
@@ -61,6 +70,7 @@ from kinward.policy.sources import (
     line_of,
     parse,
     read_files,
+    shipped_editions,
     shipped_overlays,
     shipped_packs,
     tables,
@@ -87,6 +97,7 @@ __all__ = [
     "LANGUAGES",
     "MINUTES",
     "MOVERS",
+    "READ_AGAIN_DAYS",
     "SIGNALS_CHECKED",
     "SIGNALS_STALE_DAYS",
     "SLOTS",
@@ -123,6 +134,7 @@ __all__ = [
     "closed",
     "decide",
     "decode_pack",
+    "diff_over_time",
     "diff_packs",
     "effect_words",
     "explain_decision",
@@ -138,21 +150,29 @@ __all__ = [
     "known_language",
     "language_of",
     "line_of",
+    "list_places",
     "load_pack",
     "new_signing_key",
     "pack_digest",
     "pack_failures",
     "parse",
+    "places_page",
     "protective",
     "public_key",
     "read_files",
     "read_pack",
+    "reading_problems",
     "reason_words",
     "require_sound",
+    "shipped_editions",
     "shipped_overlays",
     "shipped_packs",
+    "stale_readings",
     "state_of",
     "stricter",
     "tables",
+    "unread_laws",
+    "unverified",
+    "unverified_problems",
     "value_words",
 ]

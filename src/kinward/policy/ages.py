@@ -23,7 +23,8 @@ class AgeRange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Years `[lower, upper)`, with the source of the range and its assurance.
 
     `changes_on` is the day on which the person reaches `upper`, if known. A birth date is never
-    stored. Raises `ValueError` for an empty or an impossible range.
+    stored. `leap_day` says that `changes_on` is 29 February in every year that has one, and
+    1 March in the others. Raises `ValueError` for an empty or an impossible range.
 
     >>> AgeRange(13, 16).upper
     16
@@ -34,12 +35,23 @@ class AgeRange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str = "self-declared"
     assurance: Assurance = "declared"
     changes_on: date | None = None
+    leap_day: bool = False
+
+    def __repr__(self) -> str:
+        names = ("lower", "upper", "source", "assurance", "changes_on")
+        fields = [f"{name}={getattr(self, name)!r}" for name in names]
+        fields += ["leap_day=True"] if self.leap_day else []
+        return f"AgeRange({', '.join(fields)})"
 
     def __post_init__(self) -> None:
         if not 0 <= self.lower < self.upper <= MAX_AGE:
             raise ValueError(f"an age range needs 0 <= lower < upper <= {MAX_AGE}")
         if not 1 <= len(self.source) <= 40:
             raise ValueError("the source of an age has 1 to 40 characters")
+        if self.leap_day and (
+            self.changes_on is None or self.changes_on != _leap_day(self.changes_on.year)
+        ):
+            raise ValueError("with leap_day, changes_on is 29 February, or 1 March without one")
 
     def on(self, day: date) -> "AgeRange":
         """Return the range on a day. Each `changes_on` until then makes the person a year older.
@@ -53,8 +65,10 @@ changes_on=datetime.date(2027, 3, 1))
             age = now.upper
             if age >= GROWN:
                 return AgeRange(GROWN, MAX_AGE, now.source, now.assurance)
-            following = _anniversary(now.changes_on, now.changes_on.year + 1)
-            now = AgeRange(age, age + 1, now.source, now.assurance, following)
+            leaps = now.leap_day or (now.changes_on.month, now.changes_on.day) == (2, 29)
+            year = now.changes_on.year + 1
+            following = _leap_day(year) if leaps else _anniversary(now.changes_on, year)
+            now = AgeRange(age, age + 1, now.source, now.assurance, following, leaps)
         return now
 
 
@@ -81,7 +95,9 @@ def from_birth_date(born: date, today: date, *, source: str = "self-declared") -
         age -= 1
     if age >= GROWN:
         return AgeRange(GROWN, MAX_AGE, source)
-    return AgeRange(age, age + 1, source, "declared", _anniversary(born, born.year + age + 1))
+    leaps = (born.month, born.day) == (2, 29)
+    following = _anniversary(born, born.year + age + 1)
+    return AgeRange(age, age + 1, source, "declared", following, leaps)
 
 
 def from_guardian(lower: int, upper: int) -> AgeRange:
@@ -96,6 +112,11 @@ def from_estimate(years: float, error: float) -> AgeRange:
     lower = max(0, int(years - error))
     upper = min(MAX_AGE, int(years + error) + 1)
     return AgeRange(lower, max(upper, lower + 1), "estimate", "estimated")
+
+
+def _leap_day(year: int) -> date:
+    """Return the birthday, in a year, of a person who was born on 29 February."""
+    return _anniversary(date(2000, 2, 29), year)
 
 
 def _anniversary(day: date, year: int) -> date:

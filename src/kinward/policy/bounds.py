@@ -58,6 +58,7 @@ def applies(rule: Rule, asked: Asked) -> bool:
         and asked.lower < rule.upper
         and (not rule.place or rule.place in asked.places)
         and asked.assurance < rule.assurance_below
+        and rule.joined_from <= asked.joined
         and rule.other_lower < asked.other_upper
         and asked.other_lower < rule.other_upper
         and (asked.relationship is None or asked.relationship in rule.relationships)

@@ -8,8 +8,10 @@ import msgspec
 
 from kinward.policy.ages import ASSURANCES, MAX_AGE, AgeRange
 from kinward.policy.bounds import combine
+from kinward.policy.capabilities import CAPABILITIES
 from kinward.policy.decision import Decision
 from kinward.policy.engine import decide
+from kinward.policy.law import reading_problems, unverified_problems
 from kinward.policy.pack import Pack, judge_pack
 from kinward.policy.places import within
 from kinward.policy.problems import PackInvalid, Problem
@@ -21,7 +23,7 @@ from kinward.policy.values import ValueKind
 MAX_TESTS: Final = 2000
 _TEST_KEYS: Final = {
     *("name", "capability", "ages", "age", "jurisdiction", "assurance", "relationship", "at"),
-    *("other_age", "other_self", "guardian", "self", "expect"),
+    *("joined", "other_age", "other_self", "guardian", "self", "expect"),
 }
 _EXPECT_KEYS: Final = {"effect", "value", "layer", "reasons", "obligations"}
 
@@ -40,8 +42,9 @@ def check_pack(files: Mapping[str, str], *, today: date) -> list[Problem]:
     except PackInvalid as error:
         return error.problems or [Problem("pack.toml", 1, "error", error.detail)]
     problems = [*notices, *_never(pack, today), *_contradictions(pack), *_uncovered(pack)]
+    problems += [*_unspoken(pack), *unverified_problems(pack), *reading_problems(pack, today)]
     problems += run_tests(pack)
-    return sorted(problems)
+    return sorted(set(problems))  # a rule about many capabilities has one notice
 
 
 def _never(pack: Pack, today: date) -> Iterator[Problem]:
@@ -49,12 +52,10 @@ def _never(pack: Pack, today: date) -> Iterator[Problem]:
     for rule in pack.rules:
         if rule.ends <= pack.date:
             yield _at(rule, "error", f"{rule.id} can never apply: it ended on {rule.ends}")
-        elif rule.status == "pending" and rule.starts <= today:
+        elif rule.status == "pending" and date.min < rule.starts <= today:
             yield _at(
                 rule, "notice", f"{rule.id} is pending, and its day, {rule.starts}, has come: check"
             )
-        elif rule.status == "verify":
-            yield _at(rule, "notice", f"{rule.id} is off until somebody verifies its status")
         elif not rule.place and rule.status == "in force" and _is_idle(pack, rule):
             yield _at(
                 rule,
@@ -146,6 +147,14 @@ def _uncovered(pack: Pack) -> Iterator[Problem]:
                 "error",
                 f"the platform operates in {place}, and no overlay covers it",
             )
+
+
+def _unspoken(pack: Pack) -> Iterator[Problem]:
+    """Tell of Kinward's capabilities that a pack has no rule about, and so denies."""
+    missing = sorted(set(CAPABILITIES) - set(pack.capabilities))
+    if missing:
+        what = f"no rule speaks of these, so they are denied: {', '.join(missing)}"
+        yield Problem("pack.toml", line_of(pack.files["pack.toml"], "name"), "notice", what)
 
 
 def _spans(bands: list[int]) -> Iterator[tuple[int, int]]:
@@ -249,10 +258,13 @@ def _decision(pack: Pack, test: Mapping[str, Any], name: str, age: AgeRange) -> 
     at, other = test.get("at"), test.get("other_age")
     if at is not None and not isinstance(at, datetime):
         raise ValueError("at is a date and time")
+    joined = test.get("joined")
+    if joined is not None and type(joined) is not date:
+        raise ValueError("joined is a date")
     return decide(
         pack,
         name,
-        Person(age, test.get("jurisdiction", "")),
+        Person(age, test.get("jurisdiction", ""), joined=joined),
         target=None if other is None else Person(AgeRange(*other)),
         relationship=test.get("relationship"),
         at=at,

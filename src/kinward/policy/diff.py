@@ -1,6 +1,7 @@
 """The differences between two packs, and whom they concern, in words."""
 
 from collections.abc import Iterator
+from datetime import date
 from itertools import pairwise
 from typing import Final
 
@@ -9,6 +10,7 @@ import msgspec
 from kinward.policy.ages import ASSURANCES, MAX_AGE
 from kinward.policy.bounds import Bounds, applying, combine, settle
 from kinward.policy.capabilities import RELATIONSHIPS, Capability
+from kinward.policy.pack import Pack
 from kinward.policy.question import Asked
 from kinward.policy.ruling import Ruling
 from kinward.policy.values import ValueKind
@@ -19,29 +21,54 @@ Change = tuple[str, str, bool | None]  # before, after, stricter
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One difference: the people concerned, and the values before and after."""
+    """One difference: the people concerned, the values before and after, and on which days.
+
+    Without `starts` it holds today already, and without `ends` for good.
+    """
 
     capability: str
     who: str
     before: str
     after: str
     stricter: bool | None  # None: neither more nor less protective
+    starts: date | None = None
+    ends: date | None = None
 
     def __str__(self) -> str:
         turn = {True: "stricter", False: "looser", None: "different"}[self.stricter]
-        return f"{self.capability}, {self.who}: {self.before} -> {self.after} ({turn})"
+        when = "" if self.starts is None else f", from {self.starts}"
+        when += "" if self.ends is None else f", before {self.ends}"
+        return f"{self.capability}, {self.who}: {self.before} -> {self.after} ({turn}){when}"
+
+
+def diff_over_time(before: Pack, after: Pack, today: date) -> list[Line]:
+    """Return every difference from a day on: what differs then, and what laws change later.
+
+    Today's differences come first, and later ones by the day from which they hold.
+    """
+    days = sorted({today, *before.edges_after(today), *after.edges_after(today)})
+    running: dict[Line, Line] = {}  # without days -> with the day from which it holds
+    lines: list[Line] = []
+    for day in days:
+        now = diff_packs(before.ruling_on(day), after.ruling_on(day))
+        ended = [line for line in running if line not in now]
+        lines += [msgspec.structs.replace(running.pop(line), ends=day) for line in ended]
+        for line in now:
+            starts = None if day == today else day
+            running.setdefault(line, msgspec.structs.replace(line, starts=starts))
+    lines += running.values()
+    return sorted(lines, key=lambda line: (line.starts or date.min, line.capability))
 
 
 def diff_packs(before: Ruling, after: Ruling) -> list[Line]:
-    """Return every difference, with neighbouring ages in one line."""
+    """Return every difference on one day, with neighbouring ages in one line."""
     lines: list[Line] = []
     for name in sorted({*before.capabilities, *after.capabilities}):
         old, new = before.capabilities.get(name), after.capabilities.get(name)
-        if old is None or new is None or old.kind != new.kind:
-            words = ("not there", "new") if old is None else ("there", "gone or of another kind")
-            lines.append(Line(name, "everybody", *words, None))
+        if new is None or (old is not None and old.kind != new.kind):
+            lines.append(Line(name, "everybody", "there", "gone or of another kind", None))
             continue
-        lines += _diff_capability(before, after, old)
+        lines += _diff_capability(before, after, new)
     return lines
 
 
@@ -50,18 +77,20 @@ def _diff_capability(before: Ruling, after: Ruling, capability: Capability) -> I
     reported: dict[tuple[int, str, str], Change] = {}  # by age, place and circumstance
     for place in ("", *sorted(before.law_places | after.law_places)):
         spans: dict[tuple[int, int, Change], list[str]] = {}
-        for words, relationship, others, assurance in _circumstances(before, after, capability):
+        for circumstance in _circumstances(before, after, capability):
+            words = circumstance.words
             for lower, upper in pairwise(edges):
                 asked = [
                     Asked(
                         capability=capability,
                         lower=lower,
                         upper=upper,
-                        assurance=assurance,
+                        assurance=circumstance.assurance,
                         places=ruling.places(place) or frozenset(),
-                        other_lower=others[0],
-                        other_upper=others[1],
-                        relationship=relationship,
+                        other_lower=circumstance.others[0],
+                        other_upper=circumstance.others[1],
+                        relationship=circumstance.relationship,
+                        joined=circumstance.joined,
                     )
                     for ruling in (before, after)
                 ]
@@ -95,27 +124,41 @@ def _lines(
         yield Line(name, f"{who} ({towards})" if towards else who, old, new, stricter)
 
 
+class _Circumstance(msgspec.Struct, frozen=True):
+    """What some rule tells apart beside age and place, in words and as a question's parts."""
+
+    words: str = ""
+    relationship: str | None = None
+    others: tuple[int, int] = (0, MAX_AGE)
+    assurance: int = len(ASSURANCES) - 1
+    joined: date = date.min  # an old account, which the fewest rules are about
+
+
 def _circumstances(
     before: Ruling, after: Ruling, capability: Capability
-) -> Iterator[tuple[str, str | None, tuple[int, int], int]]:
+) -> Iterator[_Circumstance]:
     """Yield the circumstances that some rule of the capability tells apart."""
     rules = [*before.rules[capability.name], *after.rules[capability.name]]
-    verified = len(ASSURANCES) - 1
-    yield "", None, (0, MAX_AGE), verified
+    yield _Circumstance()
     for rank in sorted({rule.assurance_below for rule in rules} - {len(ASSURANCES)}):
-        yield f"age known less surely than {ASSURANCES[rank]}", None, (0, MAX_AGE), rank - 1
+        words = f"age known less surely than {ASSURANCES[rank]}"
+        yield _Circumstance(words, assurance=rank - 1)
+    for day in sorted({rule.joined_from for rule in rules} - {date.min}):
+        yield _Circumstance(f"accounts that joined on {day} or later", joined=day)
     by_other = any((rule.other_lower, rule.other_upper) != (0, MAX_AGE) for rule in rules)
     if any(len(rule.relationships) < len(RELATIONSHIPS) for rule in rules) or by_other:
         for relationship in RELATIONSHIPS:
             for words, others in (("minor", MINOR), ("adult", ADULT)) if by_other else ():
-                yield f"{relationship}, {words}", relationship, others, verified
+                yield _Circumstance(f"{relationship}, {words}", relationship, others)
             if not by_other:
-                yield relationship, relationship, (0, MAX_AGE), verified
+                yield _Circumstance(relationship, relationship)
 
 
 def _change(before: Ruling, after: Ruling, old: Asked, new: Asked) -> Change | None:
     kind = old.capability.kind
     was, now = combine(kind, applying(before, old)), combine(kind, applying(after, new))
+    if old.capability.name not in before.capabilities:
+        return "not there", _words(kind, now), None
     if was == now or (settle(old, was) == settle(new, now) and _bounds(was) == _bounds(now)):
         return None
     stricter: bool | None = None

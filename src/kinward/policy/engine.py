@@ -48,8 +48,13 @@ def decide(
         ruling, slot = pack.ruling_on(at.date()), at.hour * 2 + (at.minute >= 30)
         weekday = at.weekday()
     other = None if target is None else target.token
+    joined: object = None  # few rules ask, so that most answers do not depend on it
+    if ruling.joined_edges:
+        joined = tuple(
+            None if side is None else ruling.joined_band(side.joined) for side in (actor, target)
+        )
     # fmt: off
-    key = (capability, actor.token, other, relationship, slot, weekday,
+    key = (capability, actor.token, other, joined, relationship, slot, weekday,
            guardian, self_, target_guardian, target_self)
     # fmt: on
     try:
@@ -81,7 +86,12 @@ def _remembered(ruling: Ruling, name: str, question: Question) -> Decision:
     sides = tuple(
         None
         if side is None
-        else (*ruling.band_range(side.age), side.age.assurance, side.jurisdiction)
+        else (
+            *ruling.band_range(side.age),
+            side.age.assurance,
+            side.jurisdiction,
+            ruling.joined_band(side.joined),
+        )
         for side in (question.actor, question.target)
     )
     key = (name, sides, *msgspec.structs.astuple(question)[2:])

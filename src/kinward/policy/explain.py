@@ -1,7 +1,7 @@
 """The explanation of a decision: its layers and rules, and why each did or did not decide."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from kinward.policy.ages import ASSURANCES
@@ -133,6 +133,8 @@ def why_not(rule: Rule, asked: Asked, live: bool) -> str:
     """Say why a rule does not apply. Empty if it does."""
     if not live:
         when = rule.status if rule.status != "in force" else f"in force from {rule.starts} only"
+        if rule.status == "pending" and rule.starts != date.min:
+            when = f"pending, from {rule.starts}"
         return f"it is not in force on this day ({when})"
     if not (rule.lower < asked.upper and asked.lower < rule.upper):
         return f"it is for ages {rule.lower} to below {rule.upper}"
@@ -140,6 +142,8 @@ def why_not(rule: Rule, asked: Asked, live: bool) -> str:
         return f"it is the law of {rule.place}"
     if asked.assurance >= rule.assurance_below:
         return f"it is for ages known less surely than {ASSURANCES[rule.assurance_below]}"
+    if asked.joined < rule.joined_from:
+        return f"it is for accounts that joined on {rule.joined_from} or later"
     if not (rule.other_lower < asked.other_upper and asked.other_lower < rule.other_upper):
         return f"it is for others of {rule.other_lower} to below {rule.other_upper}"
     if asked.relationship is not None and asked.relationship not in rule.relationships:

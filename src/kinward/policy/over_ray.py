@@ -24,9 +24,10 @@ def simulate_over_ray(before: Ruling, after: Ruling, path: Path) -> Simulation:
     except ImportError as error:
         raise NotConfigured("This needs Ray: install kinward[ray].") from error
     edges = sorted({*before.edges, *after.edges})
+    joined = sorted({*before.joined_edges, *after.joined_edges})
 
     def count(batch: dict[str, Any]) -> dict[str, Any]:
-        cells = Cells(edges)
+        cells = Cells(edges, joined)
         cells.add(people_of(batch))
         live = np.flatnonzero(cells.counts)
         columns = cells.columns(live)
@@ -37,6 +38,7 @@ def simulate_over_ray(before: Ruling, after: Ruling, path: Path) -> Simulation:
             "upper": side.upper,
             "assurance": side.assurance,
             "count": cells.counts[live],
+            **({} if side.joined is None else {"joined": side.joined}),
         }
 
     started = not ray.is_initialized()
@@ -44,18 +46,17 @@ def simulate_over_ray(before: Ruling, after: Ruling, path: Path) -> Simulation:
         here = {"_node_ip_address": "127.0.0.1", "include_dashboard": False}
         ray.init(log_to_driver=False, **here)
     try:
-        merged = _merged(ray.data, path, count, edges)
+        merged = _merged(ray.data, path, count, Cells(edges, joined))
     finally:
         if started:
             ray.shutdown()
     return compare(before, after, merged)
 
 
-def _merged(data: Any, path: Path, count: Callable[..., Any], edges: list[int]) -> Cells:
+def _merged(data: Any, path: Path, count: Callable[..., Any], merged: Cells) -> Cells:
     wanted = ["age_lower", "age_upper", "jurisdiction", "assurance"]
     table = data.read_parquet(str(path))
     columns = [name for name in wanted if name in table.schema().names]
-    merged = Cells(edges)
     for part in table.select_columns(columns).map_batches(count).iter_batches(batch_size=None):
         merged.add_counted(part)
     return merged

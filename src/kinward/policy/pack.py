@@ -11,6 +11,7 @@ import msgspec
 
 from kinward.policy.capabilities import Capability
 from kinward.policy.families import FamilyRules, read_family_rules
+from kinward.policy.law import Duty, judge_law, read_duties
 from kinward.policy.own import read_own
 from kinward.policy.places import is_place
 from kinward.policy.problems import PackInvalid, Problem
@@ -38,7 +39,7 @@ _HEADER: Final = {
     ),
     *("families", "law", "capability", "rule"),
 }
-_OVERLAY: Final = {"title", "jurisdiction", "law", "rule"}
+_OVERLAY: Final = {"title", "jurisdiction", "checked", "law", "rule", "duty"}
 
 
 class Pack:
@@ -56,6 +57,7 @@ class Pack:
         capabilities: Mapping[str, Capability],
         names: Mapping[str, Mapping[str, str]],
         rules: tuple[Rule, ...],
+        duties: tuple[Duty, ...],
         files: Mapping[str, str],
         families: FamilyRules,
     ) -> None:
@@ -69,6 +71,7 @@ class Pack:
         self.capabilities = dict(capabilities)
         self.names = names  # of the pack's own capabilities: capability -> language -> words
         self.rules = rules
+        self.duties = duties
         self.families = families
         self.files = dict(files)
         self.digest = pack_digest(files)
@@ -84,8 +87,9 @@ class Pack:
 
     @property
     def places(self) -> tuple[str, ...]:
-        """Every jurisdiction with a rule, whatever the rule's status."""
-        return tuple(sorted({rule.place for rule in self.rules if rule.place}))
+        """Every jurisdiction with a rule or a duty, whatever its status."""
+        laws = {rule.place for rule in self.rules} | {duty.place for duty in self.duties}
+        return tuple(sorted(laws - {""}))
 
     def ruling_on(self, day: date) -> Ruling:
         """Return the rules in force on a day."""
@@ -104,6 +108,10 @@ class Pack:
                 until=self._edges[ordinal + 1],
             )
         return self._rulings[ordinal]
+
+    def edges_after(self, day: date) -> list[date]:
+        """Return the days after a day on which the rules in force change by themselves."""
+        return [edge for edge in self._edges if day < edge < date.max]
 
     def on(self, day: date) -> "Pack":
         """Return this pack with a day of its own, for questions that name none."""
@@ -184,6 +192,15 @@ def _read(files: Mapping[str, str]) -> tuple[Pack, list[Problem]]:
 
 def _read_1(reading: _Reading) -> Pack | None:
     """Read a pack of format 1. Returns None if its form has problems."""
+    return _read_rules(reading, by_date=False)
+
+
+def _read_2(reading: _Reading) -> Pack | None:
+    """Read a pack of format 2, in which a pending law holds from its day on, by itself."""
+    return _read_rules(reading, by_date=True)
+
+
+def _read_rules(reading: _Reading, *, by_date: bool) -> Pack | None:
     header, files = reading.header, reading.files
     _read_header(reading)
     families, wrong = read_family_rules(header.get("families", {}), reading.at)
@@ -191,13 +208,21 @@ def _read_1(reading: _Reading) -> Pack | None:
     own = read_own(header.get("capability", {}), reading.text)
     reading.problems += own.problems
     reading.judged += own.judged
-    rule_reader = RuleReader(own.capabilities)
+    rule_reader = RuleReader(own.capabilities, by_date=by_date)
     rules: list[Rule] = []
+    duties: list[Duty] = []
     for file in sorted(files):
         if file == "tests.toml":
             continue
         raw = header if file == "pack.toml" else parse(file, files[file])
-        rules += _rules_of(file, raw, files[file], rule_reader)
+        law = _law_of(file, raw)
+        rules_of_file = _rules_of(file, raw, files[file], rule_reader, law)
+        duties_of_file, wrong = read_duties(file, raw, files[file], law)
+        reading.judged += wrong
+        laws = [rule for rule in rules_of_file if rule.place]
+        reading.judged += judge_law(file, files[file], [*laws, *duties_of_file])
+        rules += rules_of_file
+        duties += duties_of_file
     reading.problems += rule_reader.problems
     reading.judged += [*rule_reader.judged, *_repeated(rules)]
     if len(rules) > MAX_RULES:
@@ -206,17 +231,34 @@ def _read_1(reading: _Reading) -> Pack | None:
         return None
     return Pack(
         header=header,
-        capabilities=own.capabilities,
+        capabilities=_spoken_of(own.capabilities, own.names, rules),
         names=own.names,
         rules=tuple(rules),
+        duties=tuple(duties),
         files=files,
         families=families,
     )
 
 
+def _spoken_of(
+    capabilities: Mapping[str, Capability], own: Mapping[str, Any], rules: list[Rule]
+) -> dict[str, Capability]:
+    """Return the capabilities that a pack knows: its own, and Kinward's that some rule is about.
+
+    What a later Kinward adds is as unknown to an older pack as it was before, and so is denied. A
+    contact is known from both sides, or else its other side could not refuse it.
+    """
+    named = {rule.capability for rule in rules} | set(own)
+    return {
+        name: capability
+        for name, capability in capabilities.items()
+        if name in named or capability.counterpart in named
+    }
+
+
 # Never remove a reader or narrow what it accepts. A pack of each format is in
 # tests/support/stored, and a format without one fails the tests.
-FORMATS: Final[dict[int, Callable[[_Reading], Pack | None]]] = {1: _read_1}
+FORMATS: Final[dict[int, Callable[[_Reading], Pack | None]]] = {1: _read_1, 2: _read_2}
 
 
 def _read_header(reading: _Reading) -> None:
@@ -252,15 +294,25 @@ def _names(header: Mapping[str, Any], key: str) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _rules_of(file: str, raw: Mapping[str, Any], text: str, reader: RuleReader) -> list[Rule]:
-    """Read the rules of one file. An overlay's are for its jurisdiction unless they name one."""
+def _law_of(file: str, raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the laws of a file have in common: its table `[law]`, its place, its reading."""
     law = dict(raw.get("law", {}))
+    if file != "pack.toml":
+        law.setdefault("jurisdiction", raw.get("jurisdiction", ""))
+        if "checked" in raw:
+            law.setdefault("checked", raw["checked"])
+    return law
+
+
+def _rules_of(
+    file: str, raw: Mapping[str, Any], text: str, reader: RuleReader, law: Mapping[str, Any]
+) -> list[Rule]:
+    """Read the rules of one file. An overlay's are for its jurisdiction unless they name one."""
     if file != "pack.toml":
         reader.judged += [
             Problem(file, line_of(text, key), "error", f"unknown key {key!r} in an overlay")
             for key in set(raw) - _OVERLAY
         ]
-        law.setdefault("jurisdiction", raw.get("jurisdiction", ""))
         if not isinstance(raw.get("title"), str):
             reader.judged.append(Problem(file, 1, "error", "an overlay has a title"))
     raw_rules = raw.get("rule", [])
@@ -274,12 +326,6 @@ def _rules_of(file: str, raw: Mapping[str, Any], text: str, reader: RuleReader) 
         place = Place(file, line, keys)
         rules_of_row = list(reader.read(row, place, law))
         for rule in rules_of_row:
-            if rule.place and not (rule.url and rule.starts != date.min):
-                reader.judged.append(
-                    place.error(
-                        "url", f"{rule.id}: a law has a `url` and a date `from` which it holds"
-                    )
-                )
             if not rule.place and file != "pack.toml":
                 reader.problems.append(
                     place.error("jurisdiction", "a rule of an overlay has a jurisdiction")

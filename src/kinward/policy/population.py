@@ -22,6 +22,7 @@ class People(msgspec.Struct, kw_only=True):
 
     `place` indexes `places`. `settings` are the rows with any settings, each a tuple of
     `(capability, guardian's code, own code)` (-1 = none) in the order of the capabilities' names.
+    `joined` is the day (proleptic ordinal) on which each account existed, if that is known.
     """
 
     places: Sequence[str]
@@ -31,6 +32,7 @@ class People(msgspec.Struct, kw_only=True):
     assurance: Small
     ids: Sequence[str] | None = None
     settings: Mapping[int, Settings] = {}
+    joined: Ints | None = None
 
     def __len__(self) -> int:
         return len(self.lower)

@@ -1,5 +1,6 @@
 """A question: who may do what to whom, as it is asked and in the codes of the rules."""
 
+from datetime import date
 from typing import Final
 
 import msgspec
@@ -15,6 +16,8 @@ _RANK: Final = {assurance: rank for rank, assurance in enumerate(ASSURANCES)}
 class Person(msgspec.Struct, frozen=True):
     """The person in a question: an age range and a jurisdiction (ISO 3166; empty = not known).
 
+    `joined` is the day on which the account existed at the latest, if that is known.
+
     Reuse the same value for many questions, because `token`, the key of remembered answers, is
     computed once for each value.
     """
@@ -22,6 +25,7 @@ class Person(msgspec.Struct, frozen=True):
     age: AgeRange = UNKNOWN
     jurisdiction: str = ""
     token: str = ""
+    joined: date | None = None
 
     def __post_init__(self) -> None:
         age = self.age
@@ -57,6 +61,7 @@ class Asked(msgspec.Struct, frozen=True):
     slot: int | None = None
     guardian: int | None = None
     self_: int | None = None
+    joined: date = date.max  # as if today, if nobody knows
 
 
 def read_question(
@@ -93,6 +98,7 @@ def read_question(
         slot=question.slot,
         guardian=guardian,
         self_=self_,
+        joined=question.actor.joined or date.max,
     )
     if target is None or other is None:
         return mine, None
@@ -107,6 +113,7 @@ def read_question(
         relationship=question.relationship,
         guardian=theirs[0],
         self_=theirs[1],
+        joined=target.joined or date.max,
     )
 
 

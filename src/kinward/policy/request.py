@@ -5,7 +5,7 @@ age, an unknown account) gets the protective decision.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Final, cast
 
@@ -24,12 +24,16 @@ LONGEST_WORD: Final = 20
 
 
 class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
-    """The person in a question: an account by its id, or attributes."""
+    """The person in a question: an account by its id, or attributes.
+
+    `joined` is a day on which the account existed already, such as the day on which it began.
+    """
 
     id: str | None = None
     age: list[int] | None = None
     jurisdiction: str = ""
     assurance: str = "declared"
+    joined: date | None = None
 
 
 class Request(
@@ -149,18 +153,20 @@ def state_of(about: About, states: Mapping[str, State]) -> State | str:
     if len(about.jurisdiction) > LONGEST_PLACE or len(about.assurance) > LONGEST_WORD:
         return "input.invalid"
     if about.age is None:
-        return _inline(0, 150, "none", about.jurisdiction)
+        return _inline(0, 150, "none", about.jurisdiction, about.joined)
     if len(about.age) != 2:
         return "age.invalid"
-    return _inline(about.age[0], about.age[1], about.assurance, about.jurisdiction)
+    return _inline(about.age[0], about.age[1], about.assurance, about.jurisdiction, about.joined)
 
 
 @lru_cache(65_536)
-def _inline(lower: int, upper: int, assurance: str, jurisdiction: str) -> State | str:
+def _inline(
+    lower: int, upper: int, assurance: str, jurisdiction: str, joined: date | None
+) -> State | str:
     if assurance not in ASSURANCES:
         return "age.invalid"
     sure: Assurance = assurance
     try:
-        return State(Person(AgeRange(lower, upper, "asked", sure), jurisdiction))
+        return State(Person(AgeRange(lower, upper, "asked", sure), jurisdiction, joined=joined))
     except ValueError:
         return "age.invalid"

@@ -13,14 +13,14 @@ from kinward.policy.places import is_place
 from kinward.policy.problems import Problem
 from kinward.policy.values import ValueKind
 
-STATUSES: Final = ("in force", "pending", "enjoined", "verify")
+STATUSES: Final = ("in force", "pending", "enjoined", "lapsed", "verify")
 MOVERS: Final = ("guardian", "self")
 ALL_RELATIONSHIPS: Final = frozenset(RELATIONSHIPS)
 
 _KEYS: Final = {
     *("id", "capability", "age", "jurisdiction", "relationship", "other_age", "assurance_below"),
-    *("default", "bounds", "may", "obligations"),
-    *("source", "url", "from", "until", "status", "note"),
+    *("joined_from", "default", "bounds", "may", "obligations"),
+    *("source", "url", "from", "until", "status", "note", "scope", "checked", "read_at"),
 }
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9.-]{0,79}")
 
@@ -29,7 +29,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """One capability's value under some conditions, and how far guardian and self may move it.
 
     Values are codes of the capability's kind. `place` is empty for the platform's own rules.
-    A missing condition always holds. Ages are years `[lower, upper)`.
+    A missing condition always holds. Ages are years `[lower, upper)`. `joined_from` is for accounts
+    that joined on that day or later. `by_date` means that a pending law holds from its day on.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     other_lower: int = 0
     other_upper: int = MAX_AGE
     assurance_below: int = len(ASSURANCES)
+    joined_from: date = date.min
     default: int
     floor: int
     cap: int
@@ -50,8 +52,13 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     status: str = "in force"
     starts: date = date.min
     ends: date = date.max
+    by_date: bool = False
     source: str = ""
     url: str = ""
+    note: str = ""
+    scope: str = ""
+    checked: date | None = None
+    read_at: tuple[str, ...] = ()
     file: str = ""
     line: int = 0
     # The rule while the relationship is not known; see `in_general`.
@@ -59,16 +66,18 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_plain(self) -> bool:
-        """Whether it holds for any other person and any assurance of the age."""
+        """Whether it holds for any other person, assurance of the age and day of joining."""
         return (
             self.relationships == ALL_RELATIONSHIPS
             and (self.other_lower, self.other_upper) == (0, MAX_AGE)
             and self.assurance_below == len(ASSURANCES)
+            and self.joined_from == date.min
         )
 
     def in_force(self, day: date) -> bool:
         """Return whether it is in force on a day."""
-        return self.status == "in force" and self.starts <= day < self.ends
+        dated = self.by_date and self.status == "pending" and self.starts != date.min
+        return (self.status == "in force" or dated) and self.starts <= day < self.ends
 
     def bounds(self, mover: str) -> tuple[int, int]:
         """Return a mover's most protective and loosest choice, or twice the default without one."""
@@ -108,8 +117,9 @@ class RuleReader:
     mean.
     """
 
-    def __init__(self, capabilities: Mapping[str, Capability]) -> None:
+    def __init__(self, capabilities: Mapping[str, Capability], *, by_date: bool) -> None:
         self._capabilities = capabilities
+        self._by_date = by_date
         self.problems: list[Problem] = []
         self.judged: list[Problem] = []
 
@@ -152,6 +162,9 @@ class RuleReader:
         starts, ends = raw.get("from", date.min), raw.get("until", date.max)
         if type(starts) is not date or type(ends) is not date or starts >= ends:
             self._complain(place, "from", "`from` and `until` are dates, the first before the last")
+        joined_from = raw.get("joined_from", date.min)
+        if type(joined_from) is not date:
+            self._complain(place, "joined_from", "`joined_from` is a date, such as 2027-01-01")
         source = str(raw.get("source", ""))
         if not source:
             self._complain(place, "source", "a rule names its source: the law or the policy")
@@ -167,14 +180,17 @@ class RuleReader:
                     self._words(raw, place, "relationship", RELATIONSHIPS) or RELATIONSHIPS
                 ),
                 "assurance_below": self._assurance(raw, place),
+                "joined_from": joined_from,
                 "guardian": "guardian" in may,
                 "self_": "self" in may,
                 "obligations": self._obligations(raw, place),
                 "status": self._word(raw, place, "status", STATUSES, "in force"),
                 "starts": starts,
                 "ends": ends,
+                "by_date": self._by_date,
                 "source": source,
                 "url": str(raw.get("url", "")),
+                **read_words(raw),
                 "file": place.file,
                 "line": place.line,
             }
@@ -256,6 +272,17 @@ class RuleReader:
 
     def _complain(self, place: Place, key: str, text: str) -> None:
         self.problems.append(place.error(key, text))
+
+
+def read_words(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a law says about itself: its note, its scope, and when and where it was read."""
+    checked, read_at = raw.get("checked"), _listed(raw.get("read_at"))
+    return {
+        "note": str(raw.get("note", "")),
+        "scope": str(raw.get("scope", "")),
+        "checked": checked if type(checked) is date else None,
+        "read_at": tuple(map(str, read_at)),
+    }
 
 
 def _listed(value: Any) -> list[Any]:

@@ -1,5 +1,6 @@
 """A pack on a day, prepared for questions: rules by capability, bands of age and a memo."""
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -45,6 +46,10 @@ class Ruling:
         self.edges = sorted(edges)
         # The band of each whole year of age, so that a range of years becomes a range of bands.
         self.bands = [sum(edge <= year for edge in self.edges) - 1 for year in range(MAX_AGE + 1)]
+        # The days of joining that the rules tell apart.
+        self.joined_edges = sorted(
+            {rule.joined_from for group in self.rules.values() for rule in group} - {date.min}
+        )
         self.law_places = {rule.place for group in self.rules.values() for rule in group} - {""}
         self.uncovered = {name: self._uncovered(name) for name in capabilities}
         # Earlier answers: by the exact question, and by everything that the rules can tell apart.
@@ -54,6 +59,12 @@ class Ruling:
     def band_range(self, age: AgeRange) -> tuple[int, int]:
         """Return the first and the last band of a range of ages."""
         return self.bands[age.lower], self.bands[age.upper - 1]
+
+    def joined_band(self, joined: date | None) -> int:
+        """Return how many of the `joined_edges` a day of joining has reached: all, if unknown."""
+        if joined is None:
+            return len(self.joined_edges)
+        return bisect_right(self.joined_edges, joined)
 
     def words(self, name: str) -> dict[str, str] | None:
         """Return the words for a capability of the pack's own by language; None for any other."""

@@ -6,6 +6,7 @@ One pass over the population counts the cells, and then each cell is decided onc
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from typing import Any, Final, Literal
 
 import msgspec
@@ -59,8 +60,10 @@ class Simulation(msgspec.Struct, frozen=True):
 class Cells:
     """A counted population: the accounts in each cell, and those with settings."""
 
-    def __init__(self, edges: Iterable[int]) -> None:
+    def __init__(self, edges: Iterable[int], joined: Iterable[date] = ()) -> None:
         self.edges = sorted({0, MAX_AGE, *edges})
+        # The days of joining that some rule tells apart, as ordinals.
+        self.joined = np.array(sorted({day.toordinal() for day in joined}), np.int64)
         self._bands = len(self.edges) - 1
         years = np.arange(MAX_AGE + 1)
         self._band_of = (np.searchsorted(self.edges, years, side="right") - 1).astype(np.int32)
@@ -94,6 +97,7 @@ class Cells:
             upper=np.asarray(part["upper"], np.int16),
             place=place.astype(np.int16),
             assurance=np.asarray(part["assurance"], np.int16),
+            joined=np.asarray(part["joined"], np.int64) if len(self.joined) else None,
         )
         counts = np.asarray(part["count"], np.int64)
         self._count(self._cells_of(people), counts)
@@ -110,13 +114,20 @@ class Cells:
             (self._band_of[people.lower], self._bands),
             (self._band_of[people.upper - 1], self._bands),
             (people.assurance, len(ASSURANCES)),
+            (self._joined_band(people), len(self.joined) + 1),
         ):
             cell *= base
             cell += digit
         return cell
 
+    def _joined_band(self, people: People) -> Ints:
+        """Return how many of the days of joining each account has reached: all, if unknown."""
+        if people.joined is None:
+            return np.full(len(people), len(self.joined), np.int64)
+        return np.searchsorted(self.joined, people.joined, side="right")
+
     def _count(self, cell: Ints, weights: Ints | None) -> None:
-        size = len(self.places) * self._bands**2 * len(ASSURANCES)
+        size = len(self.places) * self._bands**2 * len(ASSURANCES) * (len(self.joined) + 1)
         counts = np.zeros(size, np.int64)
         if weights is None:
             counts += np.bincount(cell, minlength=size)
@@ -127,7 +138,8 @@ class Cells:
 
     def columns(self, cells: Ints) -> Columns:
         """Return the cells as questions."""
-        rest, assurance = np.divmod(cells, len(ASSURANCES))
+        rest, joined = np.divmod(cells, len(self.joined) + 1)
+        rest, assurance = np.divmod(rest, len(ASSURANCES))
         rest, high = np.divmod(rest, self._bands)
         place, low = np.divmod(rest, self._bands)
         edges = np.array(self.edges, np.int16)
@@ -136,6 +148,7 @@ class Cells:
             upper=edges[high + 1],
             place=place.astype(np.int16),
             assurance=assurance.astype(np.int16),
+            joined=np.concatenate([[0], self.joined])[joined] if len(self.joined) else None,
         )
         return Columns(places=self.places, actor=actor)
 
@@ -147,7 +160,7 @@ def simulate_change(
     progress: Callable[[int], None] = lambda done: None,
 ) -> Simulation:
     """Compare two packs over a population; `progress` is called with the count of accounts."""
-    cells = Cells({*before.edges, *after.edges})
+    cells = Cells({*before.edges, *after.edges}, {*before.joined_edges, *after.joined_edges})
     for part in people:
         cells.add(part)
         progress(cells.accounts)

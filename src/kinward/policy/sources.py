@@ -22,6 +22,15 @@ def shipped_packs() -> list[str]:
     return sorted(entry.name for entry in SHIPPED.iterdir() if (entry / "pack.toml").is_file())
 
 
+def shipped_editions() -> list[str]:
+    """List the earlier editions of shipped packs, each as `name version`."""
+    return sorted(_edition_label(entry.name) for entry in (SHIPPED / "editions").iterdir())
+
+
+def _edition_label(folder: str) -> str:
+    return re.sub(r"-(?=[0-9])", " ", folder, count=1)
+
+
 def shipped_overlays() -> list[str]:
     """List the names of the jurisdiction overlays that ship with Kinward."""
     names = (entry.name for entry in (SHIPPED / "overlays").iterdir())
@@ -31,12 +40,15 @@ def shipped_overlays() -> list[str]:
 def read_files(where: str | Path) -> dict[str, str]:
     """Read the files of a shipped pack by its name, or of a directory or `pack.toml` by its path.
 
+    An earlier edition of a shipped pack goes by `name version`, as `shipped_editions` lists it.
     The pack's overlays are read from its own `overlays/`, else from those that ship with Kinward.
     Raises `PackInvalid`.
     """
     base: Traversable = Path(where)
     if str(where) in shipped_packs():
         base = SHIPPED / str(where)
+    elif str(where) in shipped_editions():
+        base = SHIPPED / "editions" / str(where).replace(" ", "-")
     elif base.name == "pack.toml":
         base = Path(where).parent
     if not (base / "pack.toml").is_file():

@@ -5,6 +5,7 @@ million random cases.
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import Any, Final
 
 import msgspec
@@ -32,6 +33,7 @@ class Side(msgspec.Struct, kw_only=True):
 
     Ages are in years `[lower, upper)`. `place` indexes the places of the `Columns`, and `assurance`
     indexes `ASSURANCES`. `guardian` and `self_` are settings as the capability's codes (-1 = none).
+    `joined` is the day (proleptic ordinal) on which each account existed; without it nobody knows.
     """
 
     lower: Small
@@ -40,6 +42,7 @@ class Side(msgspec.Struct, kw_only=True):
     assurance: Small
     guardian: Ints | None = None
     self_: Ints | None = None
+    joined: Ints | None = None
 
 
 class Columns(msgspec.Struct, kw_only=True):
@@ -157,6 +160,8 @@ def _applies(ruling: Ruling, rule: Rule, columns: Columns) -> Bools:
         rows &= np.array(holds, bool)[actor.place]
     if rule.assurance_below < len(ASSURANCES):
         rows &= actor.assurance < rule.assurance_below
+    if actor.joined is not None and rule.joined_from != date.min:
+        rows &= actor.joined >= rule.joined_from.toordinal()
     if target is not None:
         rows &= (rule.other_lower < target.upper) & (target.lower < rule.other_upper)
     if columns.relationship is not None and len(rule.relationships) < len(RELATIONSHIPS):

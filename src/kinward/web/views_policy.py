@@ -24,6 +24,7 @@ from kinward.experience.api import (
     get_pack_version,
     get_proposal,
     list_proposals,
+    newer_edition,
     pack_versions,
     propose_pack,
     raw_rule,
@@ -31,6 +32,7 @@ from kinward.experience.api import (
     start_shadow,
     stop_shadow,
     store_pack,
+    today,
     with_change,
 )
 from kinward.ground.errors import Invalid, KinwardError
@@ -41,7 +43,7 @@ from kinward.policy import (
     Capability,
     Pack,
     decode_pack,
-    diff_packs,
+    diff_over_time,
     read_files,
     shipped_packs,
 )
@@ -77,6 +79,7 @@ def policy(request: StaffRequest) -> HttpResponse:
         "shadow": shadow,
         "differences": shadow.differences.all()[:SHOWN] if shadow else [],
         "packs": _choices(now.pack),
+        "newer": newer_edition(now.pack),
         "may_change": request.user.may(Permission.CHANGE_POLICY),
     }
     return render(request, "web/policy.html", context)
@@ -210,7 +213,7 @@ def proposal(request: StaffRequest, proposal_id: UUID) -> HttpResponse:
     """Show one proposal: the difference in words, the affected accounts, and the decision."""
     shown = get_proposal(proposal_id)
     before, after = decode_pack(shown.base.files), decode_pack(shown.pack.files)
-    differences = diff_packs(before.ruling, after.ruling)
+    differences = diff_over_time(before, after, today())
     context = {
         **_touched(shown),
         "differences": differences[:SHOWN],

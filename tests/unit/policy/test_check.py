@@ -1,13 +1,20 @@
 """`kinward policy check` names what is wrong, with the file and the line."""
 
-from datetime import date
+import re
+from datetime import date, datetime, timedelta
 
 import pytest
 
+from kinward.policy.ages import AgeRange
 from kinward.policy.capabilities import CAPABILITIES
 from kinward.policy.check import check_pack
+from kinward.policy.engine import decide
+from kinward.policy.explain import explain_decision
+from kinward.policy.law import laws_of, stale_readings
+from kinward.policy.pack import decode_pack
 from kinward.policy.places import EEA
 from kinward.policy.problems import PackInvalid
+from kinward.policy.question import Person
 from kinward.policy.signed import load_pack
 from kinward.policy.sources import read_files, shipped_packs
 
@@ -45,18 +52,24 @@ def said(text: str, **overlays: str) -> list[str]:
 
 @pytest.mark.parametrize("name", shipped_packs())
 def test_what_we_ship_has_nothing_wrong(name: str) -> None:
-    assert check_pack(read_files(name), today=TODAY) == []
+    problems = check_pack(read_files(name), today=TODAY)
+    waits = "is off until somebody verifies its status"
+    assert [problem for problem in problems if waits not in problem.text] == []
 
 
-def test_every_law_has_its_source_and_status() -> None:
+def test_every_law_has_its_source_its_status_and_its_reading() -> None:
     pack = load_pack("teen-accounts")
-    laws = [rule for rule in pack.rules if rule.place]
-    assert {rule.status for rule in laws} == {"in force", "pending", "enjoined"}
-    assert all(rule.source and rule.url and rule.starts != date.min for rule in laws)
-    places = {rule.place for rule in laws}
-    named = {"US", "US-VA", "US-CA", "US-UT", "US-TX", "GB", "AU", "BR", "IN", "KR", "CN", "EU"}
-    assert places == named | EEA
+    laws = list(laws_of(pack))
+    assert {law.status for law in laws} == {"in force", "pending", "enjoined", "lapsed", "verify"}
+    assert all(law.source and law.url and law.checked for law in laws)
+    undated = {law.id for law in laws if law.starts == date.min}
+    assert {law.status for law in laws if law.id in undated} == {"pending", "verify", "lapsed"}
+    named = {"US-AL", "US-CA", "US-LA", "US-NY", "US-TX", "US-UT", "US-VA", "US", "GB", "EU"}
+    named |= {"AU", "BR", "CN", "ID", "IN", "KR", "MY"}
+    assert set(pack.places) == named | EEA
     assert len(EEA) == 30
+    raw = [(file, text) for file, text in pack.files.items() if file.startswith("overlays/")]
+    assert [file for file, text in raw if not re.search(r"(?m)^checked = 20", text)] == []
 
 
 def test_a_sound_pack() -> None:
@@ -143,6 +156,7 @@ def test_a_rule_that_never_decides() -> None:
 def test_laws_that_wait() -> None:
     law = """title = "a test"
 jurisdiction = "JP"
+checked = 2026-11-20
 [[rule]]
 id = "law"
 capability = "session.time"
@@ -156,8 +170,128 @@ status = "{status}"
     assert said(text, JP=law.format(status="in force")) == []
     for status, what in (("pending", "has come: check"), ("verify", "until somebody verifies")):
         (found,) = said(text, JP=law.format(status=status))
-        assert found.startswith("overlays/JP.toml:3: notice: law")
+        assert found.startswith("overlays/JP.toml:4: notice: law")
         assert what in found
+
+
+LAW = """title = "a test"
+jurisdiction = "JP"
+checked = 2026-11-20
+[[rule]]
+id = "law"
+capability = "session.time"
+default = 60
+source = "a law"
+url = "https://law.example"
+from = 2026-01-01
+"""
+DUTY = """[[duty]]
+id = "figures"
+what = "Report figures."
+source = "a law"
+url = "https://law.example"
+status = "in force"
+from = 2026-01-01
+"""
+OVERLAID = HEADER + 'overlays = ["JP"]\n' + EVERYTHING
+
+
+def test_a_law_that_nobody_says_to_have_read_is_an_error() -> None:
+    assert said(OVERLAID, JP=LAW) == []
+    for unread in (LAW.replace("checked = 2026-11-20\n", ""), LAW.replace("2026-11-20", '"soon"')):
+        (found,) = said(OVERLAID, JP=unread)
+        assert "error: JP: say when somebody last read this law" in found
+    (found,) = said(OVERLAID, JP=LAW.replace("checked = 2026-11-20\n", "") + DUTY)
+    assert "error: JP: say when" in found
+    own = RULE + 'jurisdiction = "AU"\nurl = "https://law.example"\nfrom = 2026-01-01\n'
+    (found,) = said(HEADER + own + EVERYTHING)
+    assert found.startswith("pack.toml:5: error: one: say when somebody last read this law")
+    assert said(HEADER + own + "checked = 2026-11-20\n" + EVERYTHING) == []
+
+
+def test_a_law_that_nobody_has_read_for_long_is_named() -> None:
+    days = {90: 0, 91: 1}
+    for after, count in days.items():
+        files = {"pack.toml": OVERLAID, "tests.toml": "", "overlays/JP.toml": LAW + DUTY}
+        found = check_pack(files, today=date(2026, 11, 20) + timedelta(days=after))
+        assert len(found) == count, after
+    assert str(found[0]) == (
+        "overlays/JP.toml:1: notice: JP was last read on 2026-11-20, 91 days ago: read it again"
+    )
+    older = LAW + "checked = 2026-01-01\n" + DUTY
+    (found_one,) = said(OVERLAID, JP=older)
+    assert "notice: law of JP was last read on 2026-01-01, 324 days ago" in found_one
+    (found_one,) = said(OVERLAID, JP=LAW.replace("2026-11-20", "2036-11-20"))
+    assert "error: JP cannot have been read on 2036-11-20" in found_one
+
+
+def test_what_we_ship_is_named_overlay_by_overlay_91_days_later() -> None:
+    pack = load_pack("teen-accounts")
+    checked = {law.checked for law in laws_of(pack) if law.checked}
+    assert stale_readings(pack, min(checked) + timedelta(days=90)) == []
+    late = {reading.name for reading in stale_readings(pack, max(checked) + timedelta(days=91))}
+    names = {file[9:-5] for file in pack.files if file.startswith("overlays/")}
+    assert names <= late
+    assert check_pack(pack.files, today=max(checked) + timedelta(days=91))
+
+
+@pytest.mark.parametrize(
+    ("duty", "what"),
+    [
+        (DUTY.replace('what = "Report figures."\n', ""), "a duty has its what"),
+        (DUTY.replace('"in force"', '"maybe"'), "the status of a duty is one of in force"),
+        (DUTY.replace("from =", "form ="), "unknown key 'form' in a duty"),
+        (DUTY.replace("2026-01-01", '"soon"'), "`from` and `until` of a duty are dates"),
+        (DUTY + 'jurisdiction = "Narnia"\n', "the jurisdiction of a duty is an ISO 3166 code"),
+        (DUTY.replace("from = 2026-01-01\n", ""), "a law has a `url` and a date"),
+        ("[duty]\nid = 1\n", "duties are tables"),
+    ],
+)
+def test_a_duty_that_is_wrong(duty: str, what: str) -> None:
+    (found,) = said(OVERLAID, JP=LAW + duty)
+    assert what in found
+    files = {"pack.toml": OVERLAID, "overlays/JP.toml": LAW + duty}
+    assert decode_pack(files).rules, "no decision rests on a duty"
+
+
+def test_a_pending_law_holds_from_its_day_on_in_format_2() -> None:
+    pending = LAW.replace("from = 2026-01-01", 'from = 2027-01-01\nstatus = "pending"')
+    undated = LAW.replace("from = 2026-01-01", 'status = "pending"')
+    for number, law, later in ((2, pending, 60), (1, pending, 1440), (2, undated, 1440)):
+        text = OVERLAID.replace('name = "own"', f'format = {number}\nname = "own"')
+        pack = decode_pack({"pack.toml": text, "overlays/JP.toml": law})
+        person = Person(AgeRange(15, 16), "JP")
+        values = [
+            decide(pack, "session.time", person, at=datetime(*day, 12)).value
+            for day in ((2026, 12, 31), (2027, 1, 1))
+        ]
+        assert values == [1440, later], (number, law)
+
+
+def test_a_law_about_newer_accounts() -> None:
+    law = LAW + "joined_from = 2026-06-01\n"
+    pack = load_pack({"pack.toml": OVERLAID, "overlays/JP.toml": law})
+    for joined, value in ((None, 60), (date(2026, 6, 1), 60), (date(2026, 5, 31), 1440)):
+        person = Person(AgeRange(15, 16), "JP", joined=joined)
+        assert decide(pack, "session.time", person).value == value
+        explained = explain_decision(pack, "session.time", person)["layers"][1]["rules"][0]["why"]
+        newer = "it is for accounts that joined on 2026-06-01 or later"
+        assert explained == (newer if value == 1440 else "its conditions could hold")
+
+
+def test_what_a_pack_does_not_speak_of_is_unknown_to_it_and_named() -> None:
+    text = HEADER + EVERYTHING.replace(', "feed.endless"', "").replace(', "dm.receive"', "")
+    found = said(text)
+    assert "dm.receive: no rule of the platform says" in found[0]
+    assert "no rule speaks of these, so they are denied: feed.endless" in found[1]
+    pack = decode_pack({"pack.toml": text})
+    decision = decide(pack, "feed.endless", Person(AgeRange(30, 31)))
+    assert [reason.code for reason in decision.reasons] == [
+        "state.unavailable",
+        "capability.unknown",
+    ]
+    adult = Person(AgeRange(30, 31))
+    assert decide(pack, "dm.send", adult, target=adult).effect == "deny", "nobody is asked"
 
 
 def test_a_test_that_fails_and_one_that_is_none() -> None:
@@ -189,10 +323,6 @@ bounds = ["off", "small"]
 may = ["guardian"]
 source = "a test"
 """
-    from kinward.policy.ages import AgeRange
-    from kinward.policy.engine import decide
-    from kinward.policy.question import Person
-
     pack = load_pack({"pack.toml": HEADER + own + EVERYTHING})
     person = Person(AgeRange(15, 16))
     assert decide(pack, "guild.create", person, guardian="off").effect == "deny"

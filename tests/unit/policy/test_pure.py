@@ -237,7 +237,7 @@ def test_the_difference_in_words() -> None:
     before = read_files("teen-accounts")
     after = before | {
         "pack.toml": before["pack.toml"]
-        .replace('version = "2026.11"', 'version = "2"')
+        .replace('version = "2026.11-2"', 'version = "2"')
         .replace("default = 60\nbounds = [15", "default = 45\nbounds = [15")
     }
     lines = [str(line) for line in diff_packs(load_pack(before).ruling, load_pack(after).ruling)]

@@ -24,7 +24,12 @@ from kinward.cli.doctor.ground import (
     check_worker,
 )
 from kinward.cli.doctor.result import Result, fault
-from kinward.cli.doctor.rules import check_age_signals, check_guidelines, check_policy
+from kinward.cli.doctor.rules import (
+    check_age_signals,
+    check_guidelines,
+    check_law,
+    check_policy,
+)
 from kinward.cli.first_run import EarlierLayout, NoTables
 from kinward.ground.errors import KinwardError
 
@@ -44,6 +49,7 @@ CHECKS: Final[dict[str, Callable[[], Result]]] = {
     "parked": check_parked,
     "partners": check_partners,
     "policy": check_policy,
+    "law": check_law,
     "age signals": check_age_signals,
     "settings": check_settings,
     "guidelines": check_guidelines,

@@ -4,12 +4,12 @@ from itertools import groupby
 
 from kinward.cli.doctor.result import Result, fault, fine, warn
 from kinward.ground.errors import KinwardError
-from kinward.policy import Problem
+from kinward.policy import Pack, Problem
 
 
 def check_policy() -> Result:
     """Can the pack in force be read, and does it pass today's checks?"""
-    from kinward.experience.api import compiled, current_pack, today
+    from kinward.experience.api import compiled, current_pack, newer_edition, today
     from kinward.policy import check_pack
 
     now = current_pack()
@@ -18,11 +18,48 @@ def check_policy() -> Result:
             compiled(version.digest, version.pk)
         except KinwardError as error:
             return fault(f"{version} cannot be read, so every decision is protective: {error}")
-        if problems := check_pack(version.files, today=today()):
+        beside = {str(problem) for problem in _of_the_law(compiled(version.digest, version.pk))}
+        problems = check_pack(version.files, today=today())
+        if problems := [problem for problem in problems if str(problem) not in beside]:
             return _look_again(version, problems)
+    if (newer := newer_edition(now.pack)) is not None:
+        return warn(
+            f"{now.pack} is in force. {newer.label} comes with this Kinward: "
+            f'`kinward policy diff "{now.pack}" {newer.name}` says what it would change.'
+        )
     if now.rest is not None:
         return warn(f"{now.pack} is in force for {now.share} percent, {now.rest} for the rest.")
     return fine(f"{now.pack} is in force.")
+
+
+def _of_the_law(pack: Pack) -> list[Problem]:
+    """Return the notices of a pack that `check_law` is about."""
+    from kinward.experience.api import today
+    from kinward.policy import reading_problems, unverified_problems
+
+    return [*reading_problems(pack, today()), *unverified_problems(pack)]
+
+
+def check_law() -> Result:
+    """Has somebody read each law of the pack in force within the last three months?"""
+    from kinward.experience.api import compiled, current_pack, today
+    from kinward.policy import READ_AGAIN_DAYS, stale_readings, unread_laws, unverified
+
+    now = current_pack()
+    pack = compiled(now.pack.digest, now.pack.pk)
+    if unread := unread_laws(pack):
+        return warn(f"{now.pack} does not say when somebody last read {', '.join(unread)}.")
+    if stale := stale_readings(pack, today()):
+        return warn(
+            f"Nobody has read these laws for more than {READ_AGAIN_DAYS} days: "
+            f"{', '.join(map(str, stale))}. See /policy/places, and propose a pack that is up to "
+            "date."
+        )
+    if not pack.places:
+        return fine(f"{now.pack} contains no law.")
+    waiting = unverified(pack)
+    hint = f" Not applied until somebody verifies it: {', '.join(waiting)}." if waiting else ""
+    return fine(f"Every law of {now.pack} was read within {READ_AGAIN_DAYS} days.{hint}")
 
 
 def _look_again(label: object, problems: list[Problem]) -> Result:

@@ -23,7 +23,7 @@ from kinward.families.screen_time.minutes import (
 )
 from kinward.ground.errors import Invalid
 from kinward.ledger.api import kinds, record
-from kinward.people.api import Account, get_account, lock_account
+from kinward.people.api import Account, get_account, lock_account, set_zone
 from kinward.policy import DAY_MINUTES, About, Decision, Request, known_language, reason_words
 
 MAX_EVENTS: Final = 5_000
@@ -225,6 +225,7 @@ def set_time_zone(*, account_id: str, zone: str, actor: Actor) -> None:
     if changes.filter(since__gt=minute - 24 * HOUR).count() >= MAX_ZONE_CHANGES:
         raise Invalid(f"A time zone changes at most {MAX_ZONE_CHANGES} times in 24 hours.")
     ZoneChange.objects.update_or_create(account=account, since=minute, defaults={"zone": zone})
+    set_zone(account=account, zone=zone)
     record(
         actor=actor, subject=f"account:{account.platform_id}", fact=kinds.AccountTimeZone(zone=zone)
     )

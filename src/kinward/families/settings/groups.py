@@ -10,17 +10,21 @@ from kinward.policy import HOURS, MINUTES, Value, ValueKind, clock
 SETTING_GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "time": ("session.time", "session.break", "session.hours", "notify.push"),
     "people": (
-        *("dm.receive", "dm.send", "dm.media", "group.join", "comment.receive", "comment.send"),
+        *("dm.receive", "dm.send", "dm.media", "dm.receipts", "group.join"),
+        *("comment.receive", "comment.send"),
         *("mention.receive", "follow.receive", "profile.discoverable", "profile.suggested"),
     ),
-    "content": ("content.mature", "feed.personalised", "feed.autoplay"),
-    "search": ("search.use", "search.autocomplete"),
-    "live": ("live.host", "live.watch"),
-    "privacy": (
-        *("profile.private", "content.audience", "content.download", "content.remix"),
-        *("location.share", "ads.personalised"),
+    "content": (
+        *("content.mature", "feed.personalised", "feed.autoplay", "feed.endless"),
+        *("engagement.counts", "engagement.streaks", "assistant.chat"),
     ),
-    "spending": ("purchase.make", "live.gift.send", "live.gift.receive"),
+    "search": ("search.use", "search.autocomplete"),
+    "live": ("live.host", "live.watch", "live.comment", "live.react", "live.record"),
+    "privacy": (
+        *("profile.private", "content.audience", "content.download", "content.screenshot"),
+        *("content.remix", "location.share", "ads.personalised"),
+    ),
+    "spending": ("purchase.make", "purchase.chance", "live.gift.send", "live.gift.receive"),
 }
 GROUP_NAMES: Final = {
     "time": gettext_noop("Time"),
@@ -43,6 +47,7 @@ SETTING_MEANINGS: Final = {
     "dm.receive": gettext_noop("Who can send private messages to this account."),
     "dm.send": gettext_noop("Who this account can send private messages to."),
     "dm.media": gettext_noop("Whether private messages can include pictures and videos."),
+    "dm.receipts": gettext_noop("Whether others see that this person has read their messages."),
     "group.join": gettext_noop("Who can add this account to a group."),
     "comment.receive": gettext_noop("Who can comment on this account's posts."),
     "comment.send": gettext_noop("Whose posts this account can comment on."),
@@ -53,19 +58,32 @@ SETTING_MEANINGS: Final = {
     "content.mature": gettext_noop("How much content for older audiences is shown."),
     "feed.personalised": gettext_noop("Whether the feed is based on what was watched before."),
     "feed.autoplay": gettext_noop("Whether the next video starts automatically."),
+    "feed.endless": gettext_noop("Whether the feed goes on without an end."),
+    "engagement.counts": gettext_noop("Whether numbers of likes and views are shown."),
+    "engagement.streaks": gettext_noop("Whether the app rewards coming back every day."),
+    "assistant.chat": gettext_noop("Whether this account can chat with an AI assistant."),
     "search.use": gettext_noop(
         "Whether search is available, and whether it leaves out content for older audiences."
     ),
     "search.autocomplete": gettext_noop("Whether search suggests words while typing."),
     "live.host": gettext_noop("Whether this account can go live."),
     "live.watch": gettext_noop("Whether this account can watch live streams."),
+    "live.comment": gettext_noop("Who can comment on this account's live streams."),
+    "live.react": gettext_noop("Who can send reactions to this account's live streams."),
+    "live.record": gettext_noop("Whether others can record this account's live streams."),
     "profile.private": gettext_noop("Whether only approved followers see this profile."),
     "content.audience": gettext_noop("Who can see this account's posts."),
     "content.download": gettext_noop("Whether others can save this account's posts."),
+    "content.screenshot": gettext_noop(
+        "Whether others can take screenshots of this account's posts."
+    ),
     "content.remix": gettext_noop("Who can use this account's posts in their own."),
     "location.share": gettext_noop("Who can see this person's location."),
     "ads.personalised": gettext_noop("Whether ads are based on a profile of this person."),
     "purchase.make": gettext_noop("Whether this account can spend money."),
+    "purchase.chance": gettext_noop(
+        "Whether this account can buy loot boxes, whose contents are a surprise."
+    ),
     "live.gift.send": gettext_noop("Whether this account can send paid gifts."),
     "live.gift.receive": gettext_noop("Whether this account can receive paid gifts."),
 }
