@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import importlib.util
 import pkgutil
 import re
 import shlex
@@ -11,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 
 import click
@@ -26,6 +28,7 @@ from kinward.cli.doctor import CHECKS
 from kinward.cli.main import COMMANDS
 from kinward.ground.config import Config
 from kinward.ground.errors import KinwardError
+from kinward.policy import load_pack
 from kinward.reporting.authority import installed_sections
 
 REFERENCE = Path("docs/reference")
@@ -90,6 +93,18 @@ def test_every_reason_of_a_decision_is_listed() -> None:
 
     text = (REFERENCE / "decisions.md").read_text()
     assert [code for code in reason_codes() if f"`{code}`" not in text] == []
+
+
+def test_the_page_of_places_is_what_the_pack_says() -> None:
+    loader = SourceFileLoader("places", "scripts/places")
+    spec = importlib.util.spec_from_loader("places", loader)
+    assert spec is not None
+    places = importlib.util.module_from_spec(spec)
+    loader.exec_module(places)
+    text = (REFERENCE / "places.md").read_text()
+    assert text == places.page(), "run scripts/places"
+    for place in load_pack("teen-accounts").places:
+        assert f"\n## {place}\n" in text
 
 
 def test_every_type_of_webhook_is_listed() -> None:

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from kinward.policy.ages import MAX_AGE
-from kinward.policy.law import Duty, name_of
+from kinward.policy.duties import Duty, name_of
 from kinward.policy.pack import Pack
 from kinward.policy.rules import MOVERS, Rule
 from kinward.policy.sources import parse

@@ -10,8 +10,8 @@ from typing import Any, Final
 import msgspec
 
 from kinward.policy.capabilities import Capability
+from kinward.policy.duties import Duty, judge_law, read_duties
 from kinward.policy.families import FamilyRules, read_family_rules
-from kinward.policy.law import Duty, judge_law, read_duties
 from kinward.policy.own import read_own
 from kinward.policy.places import is_place
 from kinward.policy.problems import PackInvalid, Problem

@@ -1,5 +1,6 @@
 """A filled database of each version that was ever stored is brought to this one."""
 
+import json
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from psycopg import sql
 from kinward.cli.backup import find_tool
 
 STORED = Path(__file__).parents[2] / "support" / "stored" / "databases"
+DECIDED = STORED.parent / "decided"
 NAME = "kinward_upgrade"
 pytestmark = pytest.mark.django_db
 
@@ -50,6 +52,35 @@ def test_a_database_of_an_earlier_version_is_upgraded_and_proved(upgraded: dict[
             query = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))
             (count,) = database.execute(query).fetchone() or (0,)
             assert count, f"{table} has rows after the upgrade"
+
+
+# Asks a database for everything that an earlier Kinward decided; see tests/support/decided.py.
+ASK = """
+import json, sys
+import django, msgspec
+django.setup()
+from kinward.experience.api import current_pack, live
+from kinward.policy import Request
+from tests.support.decided import PLACES, digest, questions
+found = {}
+for place in PLACES:
+    requests = msgspec.convert(questions(place), list[Request], strict=False)
+    found[place or "nowhere"] = digest([
+        (d.effect, d.value, d.layer, [r.code for r in d.reasons], list(d.obligations), d.pack)
+        for d in live().look_up(requests).decisions
+    ])
+print(json.dumps([str(current_pack().pack), current_pack().pk is not None, found]))
+"""
+
+
+def test_an_upgrade_changes_no_decision(upgraded: dict[str, str]) -> None:
+    environment = upgraded | {"DJANGO_SETTINGS_MODULE": "kinward.project.settings"}
+    done = subprocess.run(
+        [sys.executable, "-c", ASK], env=environment, capture_output=True, text=True, check=True
+    )
+    pack, activated, found = json.loads(done.stdout)
+    assert (pack, activated) == ("teen-accounts 2026.11", True)
+    assert found == json.loads((DECIDED / "teen-accounts-2026.11.json").read_text())
 
 
 def test_there_is_a_database_to_upgrade() -> None:

@@ -82,7 +82,7 @@ METHODS = {
         ("home", "queue", "case", "veil", "policy", "proposal", "touched", "banks", "bank"), GET
     ),
     **dict.fromkeys(("operations", "guidelines", "edition", "counted", "appeals", "quality"), GET),
-    **dict.fromkeys(("releases", "viewing"), GET),
+    **dict.fromkeys(("releases", "viewing", "places", "new_edition"), GET),
     "rule": ("get", "post"),
 }
 WORK = {
@@ -94,7 +94,7 @@ LOOKS = {"banks", "bank", "search_banks"}
 BANKS = LOOKS | {"mark_hash"}
 SILENCES = {"ask_silence", "end_silence", "decide_silence"}
 GUIDELINES = {"guidelines", "edition", "counted"}
-RULES = {"policy", "proposal", "touched"}
+RULES = {"policy", "proposal", "touched", "places", "new_edition"}
 CHANGES = {
     *("propose_guidelines", "decide_edition", "propose_pack", "revert", "rule", "shadow"),
     "decide_proposal",

@@ -58,7 +58,7 @@ def asked(pack: Pack, row: dict[str, str], **settings: str | int) -> Decision:
         target=Person(AgeRange(int(other), int(other) + 1)) if other else None,
         relationship=relationship or None,
         at=datetime.combine(date.fromisoformat(row["day"]), time(12)),
-        **settings,  # type: ignore[arg-type]
+        **settings,
     )
 
 

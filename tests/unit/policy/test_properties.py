@@ -1,7 +1,7 @@
 """What must hold for every pack we ship, whoever asks."""
 
 import random
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,8 @@ from kinward.policy.bounds import applying, combine
 from kinward.policy.capabilities import CAPABILITIES, RELATIONSHIPS
 from kinward.policy.decision import EFFECTS, LAYERS, Decision
 from kinward.policy.engine import decide
-from kinward.policy.pack import Pack, read_pack
+from kinward.policy.pack import Pack, decode_pack, read_pack
 from kinward.policy.question import Person, Question, read_question
-from kinward.policy.signed import load_pack
 from kinward.policy.vector import decide_columns
 from tests.unit.policy.cases import PLACES, packs, people, questions, random_columns
 
@@ -47,8 +46,19 @@ def test_knowing_an_age_better_never_takes_anything(
     age = actor.age
     lower = data.draw(st.integers(age.lower, age.upper - 1))
     upper = data.draw(st.integers(lower + 1, age.upper))
-    narrow = Person(AgeRange(lower, upper, age.source, age.assurance), actor.jurisdiction)
+    better = AgeRange(lower, upper, age.source, age.assurance)
+    narrow = Person(better, actor.jurisdiction, joined=actor.joined)
     assert no_stricter(asked(pack, narrow, question), asked(pack, actor, question))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(packs()), people(), questions(), st.integers(0, 4000))
+def test_knowing_that_an_account_is_older_never_takes_anything(
+    pack: Pack, actor: Person, question: dict[str, Any], days: int
+) -> None:
+    known = actor.joined or date(2030, 1, 1)
+    older = Person(actor.age, actor.jurisdiction, joined=known - timedelta(days=days))
+    assert no_stricter(asked(pack, older, question), asked(pack, actor, question))
 
 
 @settings(max_examples=300, deadline=None)
@@ -57,9 +67,10 @@ def test_a_jurisdiction_never_loosens(
     pack: Pack, actor: Person, question: dict[str, Any], place: str
 ) -> None:
     assume(pack.unknown_place == "baseline" and pack.elsewhere == "baseline")
-    nowhere = Person(actor.age, "")
-    country = Person(actor.age, place.partition("-")[0])
-    there = Person(actor.age, place)
+    nowhere, country, there = (
+        Person(actor.age, where, joined=actor.joined)
+        for where in ("", place.partition("-")[0], place)
+    )
     assert no_stricter(asked(pack, nowhere, question), asked(pack, country, question))
     assert no_stricter(asked(pack, country, question), asked(pack, there, question))
 
@@ -117,7 +128,7 @@ def test_the_order_of_files_and_rules_does_not_matter(
         head, *rules = text.split("[[rule]]\n")
         random.shuffle(rules)
         shuffled[file] = "[[rule]]\n".join([head, *(rule + "\n" for rule in rules)])
-    other = load_pack(shuffled)
+    other = decode_pack(shuffled)
     mine, theirs = asked(pack, actor, question), asked(other, actor, question)
     assert mine.as_dict() == theirs.as_dict()
     assert set(mine.rules) == set(theirs.rules)
@@ -151,11 +162,12 @@ def _single(pack: Pack, name: str, columns: Any) -> Any:
     kind = CAPABILITIES[name].kind
 
     def people_of(side: Any) -> list[Person]:
-        rows = zip(
-            *(each.tolist() for each in (side.lower, side.upper, side.assurance, side.place)),
-            strict=True,
-        )
-        return [Person(AgeRange(a, b, "c", ASSURANCES[s]), PLACES[p]) for a, b, s, p in rows]
+        columns = (side.lower, side.upper, side.assurance, side.place, side.joined)
+        rows = zip(*(each.tolist() for each in columns), strict=True)
+        return [
+            Person(AgeRange(a, b, "c", ASSURANCES[s]), PLACES[p], joined=date.fromordinal(j))
+            for a, b, s, p, j in rows
+        ]
 
     def values(codes: Any) -> list[Any]:
         return [None if code == -1 else kind.value(code) for code in codes.tolist()]

@@ -3,19 +3,22 @@
 import json
 import subprocess
 import sys
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kinward.policy.ages import ASSURANCES, MAX_AGE, AgeRange, from_birth_date
 from kinward.policy.capabilities import CAPABILITIES
 from kinward.policy.decision import known_language
-from kinward.policy.diff import diff_packs
+from kinward.policy.diff import diff_over_time, diff_packs
 from kinward.policy.engine import decide
 from kinward.policy.explain import explain_decision, why_not
 from kinward.policy.over_ray import simulate_over_ray
+from kinward.policy.pack import decode_pack
 from kinward.policy.places import within
 from kinward.policy.population import from_parquet, generate_people, people_of
 from kinward.policy.problems import PackExpired, PackInvalid, SignatureRefused
@@ -66,6 +69,38 @@ def test_the_29th_of_february() -> None:
     assert (found.lower, found.changes_on) == (15, date(2028, 2, 29))
     assert from_birth_date(date(2012, 2, 29), date(2027, 2, 28)).lower == 14
     assert from_birth_date(date(2012, 2, 29), date(2027, 3, 1)).lower == 15
+
+
+@given(st.dates(date(1990, 1, 1), date(2026, 6, 1)), st.lists(st.integers(1, 800), max_size=12))
+def test_a_range_that_rolls_on_is_the_range_of_the_birth_date(born: date, steps: list[int]) -> None:
+    day = born + timedelta(days=1)
+    rolled = from_birth_date(born, day)
+    for step in steps:
+        day += timedelta(days=step)
+        rolled = rolled.on(day)
+        assert rolled == from_birth_date(born, day)
+
+
+def test_a_range_that_rolls_through_common_years_stays_at_29_february() -> None:
+    found = from_birth_date(date(2012, 2, 29), date(2025, 6, 1))
+    days = []
+    for year in range(2026, 2033):
+        days.append(found.changes_on)
+        found = found.on(date(year, 6, 1))
+    assert [day.isoformat()[5:] for day in days if day] == [
+        "03-01", "03-01", "02-29", "03-01", "03-01", "03-01", "02-29",
+    ]  # fmt: skip
+    told = AgeRange(15, 16, changes_on=date(2028, 2, 29)).on(date(2031, 3, 1))
+    assert (told.changes_on, told.leap_day) == (date(2032, 2, 29), True)
+    march = AgeRange(15, 16, changes_on=date(2027, 3, 1)).on(date(2027, 3, 1))
+    assert (march.changes_on, march.leap_day) == (date(2028, 3, 1), False)
+    assert repr(told).endswith("changes_on=datetime.date(2032, 2, 29), leap_day=True)")
+
+
+@pytest.mark.parametrize("day", [None, date(2028, 3, 1), date(2027, 2, 28), date(2027, 6, 1)])
+def test_a_leap_day_that_cannot_be(day: date | None) -> None:
+    with pytest.raises(ValueError, match="29 February"):
+        AgeRange(15, 16, changes_on=day, leap_day=True)
 
 
 @pytest.mark.parametrize(("lower", "upper"), [(16, 13), (13, 13), (-1, 5), (0, 151)])
@@ -231,6 +266,25 @@ def test_people_are_counted_by_groups_of_age() -> None:
     names = [group_of(lower, upper) for lower, upper in ranges]
     assert names == [GROUPS[0], *[GROUPS[n] for n in (1, 1, 2, 2, 3, 3, 4)]]
     assert {group_of(*pair) for pair in ((12, 14), (15, 17), (17, 19), (13, 18))} == {"uncertain"}
+
+
+def test_what_a_new_edition_changes_is_said_with_its_days() -> None:
+    before, after = decode_pack(read_files("teen-accounts 2026.11")), load_pack("teen-accounts")
+    lines = [str(line) for line in diff_over_time(before, after, date(2026, 11, 26))]
+    for line in (
+        "account.join, 13 to 17, in US-TX: allow -> deny; guardian deny to allow (stricter)",
+        "account.join, 13 to 17, in US-UT: deny; guardian deny to allow -> allow (looser), "
+        "before 2027-05-06",
+        "account.join, 13 to 17, in US-LA: allow -> deny; guardian deny to allow (stricter), "
+        "from 2027-07-01",
+        "account.join, 13 to 17, in US-AL (accounts that joined on 2027-01-01 or later): "
+        "allow -> deny; guardian deny to allow (stricter), from 2027-01-01, before 2027-10-01",
+        "account.join, 13 to 17, in US-AL: allow -> deny; guardian deny to allow (stricter), "
+        "from 2027-10-01",
+        "live.record, under 18: not there -> deny (different)",
+    ):
+        assert line in lines
+    assert diff_over_time(after, after, date(2026, 11, 26)) == []
 
 
 def test_the_difference_in_words() -> None:
