@@ -23,8 +23,8 @@ def stored_people(pack: Pack) -> Iterator[People]:
     Settings that a pack does not know, or cannot read, are left out.
     """
     last = 0
-    fields = ("pk", "platform_id", "age_lower", "age_upper", "age_assurance", "jurisdiction")
-    fields += ("created_at",)
+    ages = ("age_lower", "age_upper", "age_assurance")
+    fields = ("pk", "platform_id", *ages, "jurisdiction", "created_at")
     while rows := list(
         Account.objects.filter(pk__gt=last).order_by("pk").values_list(*fields)[:PART]
     ):

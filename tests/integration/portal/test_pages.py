@@ -7,13 +7,17 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import override
+from django.utils.html import escape
+from django.utils.translation import gettext, override
 
 from kinward.access.actor import Actor
+from kinward.experience.services import pin_first_pack
 from kinward.families.pairing import ending
 from kinward.families.settings import choices
+from kinward.families.settings.groups import SETTING_MEANINGS
 from kinward.families.visits.sessions import Start, open_portal
 from kinward.people.models import Account
+from kinward.policy.sentences import capability_words
 from kinward.portal.views_safety import PAGES
 from tests.support.families import make_account, pair
 
@@ -85,6 +89,34 @@ def test_the_settings_page_follows_the_law_of_a_country() -> None:
     assert "60 minutes" in everywhere
     assert Client().get("/safety/en/settings?place=CN").content.decode() != everywhere
     assert Client().get("/safety/en/settings?place=%3Cscript%3E").status_code == 200
+
+
+@pytest.mark.parametrize("language", TODAY)
+def test_what_the_guidelines_of_the_union_name_is_on_both_pages(language: str) -> None:
+    names = ("live.comment", "live.react", "live.record", "engagement.streaks", "dm.receipts")
+    names += ("engagement.counts", "feed.endless", "assistant.chat", "purchase.chance")
+    names += ("content.screenshot",)
+    make_account("wren", 15, language=language)
+    pages = (
+        Client().get(f"/safety/{language}/settings").content.decode(),
+        visiting(Account.objects.get()).get("/family").content.decode(),
+    )
+    for page in pages:
+        for name in names:
+            assert escape(capability_words(name, language, None)) in page, name
+            with override(language):
+                assert escape(gettext(SETTING_MEANINGS[name])) in page, name
+
+
+def test_a_pack_of_an_earlier_edition_shows_what_it_speaks_of() -> None:
+    make_account("wren", 15)
+    pin_first_pack()
+    for page in (
+        Client().get("/safety/en/settings").content.decode(),
+        visiting(Account.objects.get()).get("/family").content.decode(),
+    ):
+        assert "Livestreams" in page or "Going live" in page
+        assert "Loot boxes" not in page
 
 
 def test_the_page_that_waits_changes_only_when_something_did() -> None:
