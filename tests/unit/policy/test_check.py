@@ -4,7 +4,9 @@ import re
 from datetime import date, datetime, timedelta
 
 import pytest
+from click.testing import CliRunner
 
+from kinward.cli import policy as commands
 from kinward.policy.ages import AgeRange
 from kinward.policy.capabilities import CAPABILITIES
 from kinward.policy.check import check_pack
@@ -233,6 +235,30 @@ def test_what_we_ship_is_named_overlay_by_overlay_91_days_later() -> None:
     names = {file[9:-5] for file in pack.files if file.startswith("overlays/")}
     assert names <= late
     assert check_pack(pack.files, today=max(checked) + timedelta(days=91))
+
+
+def test_the_command_names_each_law_91_days_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    newest = max(law.checked for law in laws_of(load_pack("teen-accounts")) if law.checked)
+    monkeypatch.setattr(commands, "today", lambda: newest)
+    assert "read it again" not in run("check", "teen-accounts")
+    monkeypatch.setattr(commands, "today", lambda: newest + timedelta(days=91))
+    output = run("check", "teen-accounts")
+    for name in ("US-TX", "US-LA", "AU", "EEA"):
+        assert f"notice: {name} was last read on 2026-11-2" in output
+
+
+def test_the_command_lists_the_places() -> None:
+    output = run("places", "teen-accounts")
+    row = next(line for line in output.splitlines() if "Fifth Circuit" in line)
+    for said_of_texas in ("`account.join`", "deny, moved by guardian", "2026-05-28", "2026-11-25"):
+        assert said_of_texas in row
+    assert "## US-NY" in output
+
+
+def run(*arguments: str) -> str:
+    result = CliRunner().invoke(commands.policy, arguments)
+    assert result.exit_code == 0, result.output
+    return result.output
 
 
 @pytest.mark.parametrize(
