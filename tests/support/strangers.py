@@ -6,6 +6,7 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Final
 
 BLOCK: Final = b"x" * 65536
@@ -161,10 +162,14 @@ def declares_entities(caller: Stranger) -> None:
 
 def inflates(caller: Stranger) -> None:
     """Two hundred megabytes of zeros, which are 200 kB on their way."""
+    caller.answer(_packed_zeros(), "Content-Encoding: gzip")
+
+
+@cache
+def _packed_zeros() -> bytes:
     packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
     block = bytes(1024 * 1024)
-    packed = b"".join(packer.compress(block) for _ in range(200)) + packer.flush()
-    caller.answer(packed, "Content-Encoding: gzip")
+    return b"".join(packer.compress(block) for _ in range(200)) + packer.flush()
 
 
 def packs_well(caller: Stranger) -> None:

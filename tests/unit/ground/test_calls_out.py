@@ -3,12 +3,19 @@
 import contextlib
 import json
 import socket
+import ssl
 import threading
 import tracemalloc
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -285,6 +292,45 @@ def test_any_bytes_pass_or_are_refused(body: bytes) -> None:
             check_document(start + body)
         except AnswerUnreadable:
             continue
+
+
+def certificate(directory: Path, name: str) -> Path:
+    """A self-signed certificate of a name, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = directory / "certificate.pem"
+    encoding = serialization.Encoding.PEM
+    form, secret = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    path.write_bytes(key.private_bytes(encoding, form, secret) + signed.public_bytes(encoding))
+    return path
+
+
+def test_tls_goes_by_the_name_although_the_address_is_pinned(
+    names: dict[str, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = certificate(tmp_path, "partner.example")
+    served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    served.load_cert_chain(path)
+    monkeypatch.setattr(outgoing, "_tls", lambda: ssl.create_default_context(cafile=str(path)))
+    names |= {"partner.example": ["127.0.0.1"], "other.example": ["127.0.0.1"]}
+    with stranger(strangers.packs_well) as server:
+        server.socket = served.wrap_socket(server.socket, server_side=True)
+        assert call(f"https://partner.example:{server.port}/").json() == {"fine": True}
+        with pytest.raises(NotSent, match=r"No TLS with other\.example"):
+            call(f"https://other.example:{server.port}/")
+        assert server.asked == 1
 
 
 def test_a_call_by_hand(names: dict[str, list[str]]) -> None:

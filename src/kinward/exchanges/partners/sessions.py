@@ -20,6 +20,7 @@ from requests.structures import CaseInsensitiveDict
 
 from kinward.exchanges.bounds import READING, Reading
 from kinward.ground.calls_out import (
+    AddressRefused,
     Answer,
     Caller,
     Limits,
@@ -92,8 +93,8 @@ def _fetch(reading: Reading, request: Any) -> Answer:
         last = wait is None or request.method not in ("GET", "HEAD")
         try:
             answer = _caller(reading).call(request.method, request.url, limits=limits, **about)
-        except NotSent:
-            if last:
+        except NotSent as error:
+            if last or isinstance(error, AddressRefused):
                 raise
         else:
             reading.count_bytes(len(answer.body))
