@@ -144,7 +144,7 @@ def _show_skips(row: Exchange) -> None:
     if skips.unnamed:
         records = counted(skips.unnamed, "of them has no key", "of them have no key")
         click.secho(
-            f"  {records}. A full sync then removes no hash. Once the partner has mended them, run "
+            f"  {records}. A full sync then removes no hash. Once the partner has fixed them, run "
             f"`kinward exchange sync {row.name} --full`.",
             fg="yellow",
         )

@@ -34,7 +34,7 @@ class FeedRepeats(KinwardError):
 
 
 class SyncBounded(KinwardError):
-    """The sync reached a limit. What was read is kept, and the next sync goes on from there."""
+    """The sync reached a limit. What was read is kept, and the next sync continues from there."""
 
     code = "exchange.sync_bounded"
     status = 502

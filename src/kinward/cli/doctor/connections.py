@@ -52,7 +52,7 @@ def check_parked() -> Result:
 
 
 def check_partners() -> Result:
-    """Are the partners' lists up to date?"""
+    """Are the partners' lists up to date, and read completely?"""
     from kinward.exchanges.api import exchange_health, overdue_exchanges
 
     partners = list(exchange_health())
