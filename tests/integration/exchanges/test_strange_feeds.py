@@ -17,7 +17,7 @@ from kinward.exchanges import hashing, sandbox, tasks
 from kinward.exchanges.models import Exchange, Signal
 from kinward.exchanges.sandbox import Entry, Partner
 from kinward.exchanges.sync import SyncFailed
-from kinward.ground.errors import KinwardError
+from kinward.ground.errors import Invalid
 from kinward.ground.jobs import enqueue_once
 from kinward.matching.api import withdraw_hashes
 from tests.integration.conftest import Configure
@@ -438,12 +438,6 @@ def test_a_strange_text_in_a_record_costs_only_itself(text: str) -> None:
 # -- removals, extensions, and everybody else
 
 
-class WaitsForAPerson(KinwardError):
-    """So many hashes may not leave a bank unless a person agrees."""
-
-    code = "test.waits_for_a_person"
-
-
 def test_a_removal_that_needs_a_person_stops_before_its_page_and_goes_on_when_allowed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -458,11 +452,11 @@ def test_a_removal_that_needs_a_person_stops_before_its_page_and_goes_on_when_al
         leaves = "kinward.exchanges.mirror.withdraw_hashes"
 
         def refuse(*_arguments: Any, **_more: Any) -> int:
-            raise WaitsForAPerson("Bank partner: 3 of 3.")
+            raise Invalid("So many hashes leave only if a person agrees.")
 
         monkeypatch.setattr(leaves, refuse)
         for _ in range(2):
-            assert "unless a person agrees" in sync_fails(exchange)
+            assert "only if a person agrees" in sync_fails(exchange)
             assert exchange.checkpoint == mark
             assert banked(exchange) == pdq(*HASHES[:3])
             assert Signal.objects.count() == 3
