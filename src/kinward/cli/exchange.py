@@ -113,19 +113,41 @@ def _credentials(path: Path | None) -> dict[str, str]:
 
 @exchange.command("sync")
 @click.argument("name")
-def sync_one(name: str) -> None:
+@click.option("--full", is_flag=True, help="Read the whole list anew, not only what changed.")
+def sync_one(name: str, *, full: bool) -> None:
     """Read a partner's changes. An interrupted sync resumes."""
     row = get_exchange(name)
     last = None
-    for last in sync_exchange(row, actor=operator()):
+    for last in sync_exchange(row, actor=operator(), full=full):
         click.echo(
             f"\r{last.entries:,} read, {last.added:,} added, {last.removed:,} removed",
             nl=False,
             file=sys.stderr,
         )
     click.echo(file=sys.stderr)
+    row.refresh_from_db()
     if last is not None:
-        click.echo(f"{name!r} is up to date: {counted(live_hashes(row), 'hash', 'hashes')}.")
+        hashes = counted(live_hashes(row), "hash", "hashes")
+        read = "was read to its end, but not completely" if row.skips.count else "is up to date"
+        click.echo(f"{name!r} {read}: {hashes}.")
+    _show_skips(row)
+
+
+def _show_skips(row: Exchange) -> None:
+    skips = row.skips
+    if not skips.count:
+        return
+    records = counted(skips.count, "record", "records")
+    click.secho(f"  {records} could not be read. Tell the partner:", fg="yellow")
+    for name, why in skips.examples:
+        click.secho(f"    {name}: {why}", fg="yellow")
+    if skips.unnamed:
+        records = counted(skips.unnamed, "of them has no key", "of them have no key")
+        click.secho(
+            f"  {records}. A full sync then removes no hash. Once the partner has fixed them, run "
+            f"`kinward exchange sync {row.name} --full`.",
+            fg="yellow",
+        )
 
 
 @exchange.command()
@@ -139,6 +161,7 @@ def status() -> None:
         if row.unusable:
             hashes = counted(row.unusable, "hash", "hashes")
             click.secho(f"  {hashes} could not be used", fg="yellow")
+        _show_skips(row)
         if row.problem:
             click.secho(f"  {row.problem}", fg="red")
 

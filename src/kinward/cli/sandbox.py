@@ -69,8 +69,9 @@ def cybertipline(
 def exchange(host: str, port: int, username: str, password: str, entries: int) -> None:
     """Run partners with random hashes, behind the APIs of NCMEC, StopNCII and ThreatExchange."""
     partner = partners.serve(host=host, port=port, user=username, password=password)
-    partner.put(*partners.generated(entries))
-    for path in ("hashsharing", "stopncii", "graph"):
+    for seed, environment in enumerate(partners.ENVIRONMENTS, 1):
+        partner.put(*partners.generated(entries, seed=seed), environment=environment)
+    for path in (*partners.ENVIRONMENTS, "stopncii", "graph"):
         click.echo(f"{path}: http://{host}:{partner.server_port}/{path}")
     try:
         partner.serve_forever()

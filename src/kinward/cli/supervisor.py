@@ -16,15 +16,16 @@ from typing import IO, Final, TypeVar
 from urllib.parse import urlsplit
 
 import click
-import httpx
 import msgspec
 
+from kinward.ground.calls_out import Caller, CallFailed, Limits, Reach
 from kinward.ground.errors import KinwardError
 
 R = TypeVar("R")
 
 READY_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 15.0
+PROBE: Final = Limits(seconds=2.0, answer_bytes=64 * 1024)  # of the question whether it is ready
 FIRST_PAUSE: Final = 0.25
 LONGEST_PAUSE: Final = 2.0
 STEADY_SECONDS: Final = 10.0  # a process that ran this long is not in a crash loop
@@ -135,11 +136,12 @@ class Supervisor:
 
     def _wait_until_ready(self, kept: _Kept) -> None:
         deadline = time.monotonic() + READY_SECONDS
+        caller = Caller(limits=PROBE, reach=Reach.OURS, open_text=True)
         while time.monotonic() < deadline:
             if kept.process.poll() is not None:
                 break
-            with contextlib.suppress(httpx.HTTPError):
-                if httpx.get(kept.role.ready_url, trust_env=False, timeout=2).status_code < 500:
+            with contextlib.suppress(CallFailed):
+                if caller.call("GET", kept.role.ready_url, cut=True).status < 500:
                     return
             time.sleep(0.1)
         log = self._logs / f"{kept.role.name}.log"

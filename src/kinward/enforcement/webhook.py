@@ -5,15 +5,19 @@ from functools import cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import httpx
 import msgspec
 from standardwebhooks.webhooks import Webhook
 
+from kinward.ground.calls_out import Caller, CallFailed, Limits, Reach
 from kinward.ground.config import Config, require_safe
 from kinward.ground.errors import KinwardError, NotConfigured
 from kinward.ground.text import storable
 
 KEPT: Final = 4096  # bytes of an answer that are read and stored
+MOVED: Final = (
+    "Your app redirects the webhook, and Kinward follows no redirect. "
+    "Set KINWARD_WEBHOOK_URL to the final address."
+)
 
 
 class Undelivered(KinwardError):
@@ -68,24 +72,18 @@ def send(config: Config, *, message_id: str, payload: dict[str, Any]) -> Deliver
     message = sign_webhook(config, message_id=message_id, payload=payload)
     headers = {"Content-Type": "application/json", **message.headers}
     try:
-        with _http(config.webhook_seconds).stream(
-            "POST", config.webhook_url, content=message.body, headers=headers
-        ) as response:
-            return Delivery(response.status_code, _first_bytes(response))
-    except httpx.HTTPError as error:
-        raise Undelivered(f"{type(error).__name__}: {error}") from error
+        answer = _caller(config.webhook_seconds, open_text=config.webhook_allow_http).call(
+            "POST", config.webhook_url, content=message.body, headers=headers, cut=True
+        )
+    except CallFailed as error:
+        raise Undelivered(str(error)) from error
+    if answer.redirects:
+        return Delivery(answer.status, MOVED)
+    return Delivery(answer.status, storable(answer.text))
 
 
 @cache
-def _http(seconds: float) -> httpx.Client:
-    """Return one client for all threads: reading the certificates takes longer than a message."""
-    return httpx.Client(timeout=seconds, trust_env=False)
-
-
-def _first_bytes(response: httpx.Response) -> str:
-    kept = b""
-    for chunk in response.iter_bytes(KEPT):
-        kept += chunk
-        if len(kept) >= KEPT:
-            break
-    return storable(kept[:KEPT].decode("utf-8", "replace"))
+def _caller(seconds: float, *, open_text: bool) -> Caller:
+    """Return one client for all threads, which keeps connections."""
+    limits = Limits(seconds=seconds, answer_bytes=KEPT)
+    return Caller(limits=limits, reach=Reach.OURS, open_text=open_text)

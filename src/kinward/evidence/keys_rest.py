@@ -13,14 +13,13 @@ from time import monotonic
 from typing import Any, Final
 from uuid import UUID
 
-import httpx
-
 from kinward.evidence.keys import KeysUnreachable
 from kinward.evidence.sealing import CannotUnseal
+from kinward.ground.calls_out import Answer, Caller, CallFailed, Limits, Reach
 from kinward.ground.config import Config, require_safe
 from kinward.ground.errors import NotConfigured
 
-TIMEOUT: Final = httpx.Timeout(10.0, connect=5.0)
+LIMITS: Final = Limits(seconds=10.0, answer_bytes=256 * 1024)
 REFUSED: Final = {400, 403, 404}
 TOKEN_PATH: Final = "/computeMetadata/v1/instance/service-accounts/default/token"  # noqa: S105
 EARLY: Final = 60.0  # a token is renewed so many seconds before it expires
@@ -43,7 +42,7 @@ class VaultTransit:
         require_safe("KINWARD_VAULT_URL", config.vault_url)
         self._base = f"{config.vault_url.rstrip('/')}/v1/{self._mount}"
         self._config = config
-        self._http = httpx.Client(timeout=TIMEOUT, trust_env=False)
+        self._http = Caller(limits=LIMITS, reach=Reach.OURS)
 
     @property
     def current(self) -> str:
@@ -61,13 +60,10 @@ class VaultTransit:
         return _data_key(self._ask("decrypt", "plaintext", evidence_id, sent), "Vault")
 
     def _ask(self, verb: str, field: str, evidence_id: UUID, sent: dict[str, str]) -> str:
-        asked = self._http.build_request(
-            "POST",
-            f"{self._base}/{verb}/{self._key}",
-            headers={"X-Vault-Token": self._config.secret("vault_token")},
-            json=sent | {"associated_data": _text(str(evidence_id).encode())},
-        )
-        return _send(self._http, asked, ("data", field), "Vault")
+        url = f"{self._base}/{verb}/{self._key}"
+        headers = {"x-vault-token": self._config.secret("vault_token")}
+        body = sent | {"associated_data": _text(str(evidence_id).encode())}
+        return _send(self._http, url, headers, body, ("data", field), "Vault")
 
 
 class GcpKms:
@@ -83,7 +79,9 @@ class GcpKms:
         require_safe("KINWARD_GCP_KMS_URL", config.gcp_kms_url)
         self._base = f"{config.gcp_kms_url.rstrip('/')}/v1/{which}"
         self._metadata = config.gcp_metadata_url.rstrip("/")
-        self._http = httpx.Client(timeout=TIMEOUT, trust_env=False)
+        self._http = Caller(limits=LIMITS, reach=Reach.OURS)
+        # The metadata server is reached by plain http, inside the machine's own network.
+        self._metadata_http = Caller(limits=LIMITS, reach=Reach.OURS, open_text=True)
         self._token, self._ends = "", 0.0
 
     @property
@@ -102,42 +100,51 @@ class GcpKms:
         return _data_key(self._ask("decrypt", "plaintext", evidence_id, sent), "Cloud KMS")
 
     def _ask(self, verb: str, field: str, evidence_id: UUID, sent: dict[str, str]) -> str:
-        asked = self._http.build_request(
-            "POST",
-            f"{self._base}:{verb}",
-            headers={"Authorization": f"Bearer {self._bearer()}"},
-            json=sent | {"additionalAuthenticatedData": _text(str(evidence_id).encode())},
-        )
-        return _send(self._http, asked, (field,), "Cloud KMS")
+        headers = {"authorization": f"Bearer {self._bearer()}"}
+        body = sent | {"additionalAuthenticatedData": _text(str(evidence_id).encode())}
+        return _send(self._http, f"{self._base}:{verb}", headers, body, (field,), "Cloud KMS")
 
     def _bearer(self) -> str:
         if monotonic() >= self._ends:
             headers = {"Metadata-Flavor": "Google"}
             try:
-                answer = self._http.get(f"{self._metadata}{TOKEN_PATH}", headers=headers)
-                token = answer.raise_for_status().json()
+                url = f"{self._metadata}{TOKEN_PATH}"
+                token = _good(self._metadata_http.call("GET", url, headers=headers)).json()
                 self._token = str(token["access_token"])
                 self._ends = monotonic() + float(token["expires_in"]) - EARLY
-            except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+            except (CallFailed, ValueError, KeyError, TypeError) as error:
                 raise KeysUnreachable(f"No token from the metadata server: {error}.") from error
         return self._token
 
 
-def _send(http: httpx.Client, asked: httpx.Request, path: tuple[str, ...], who: str) -> str:
-    """Send a request; return the text at a path of the answer.
+def _good(answer: Answer) -> Answer:
+    if not 200 <= answer.status < 300:
+        raise CallFailed(f"It answers HTTP {answer.status}.")
+    return answer
+
+
+def _send(
+    http: Caller,
+    url: str,
+    headers: dict[str, str],
+    body: dict[str, str],
+    path: tuple[str, ...],
+    who: str,
+) -> str:
+    """Post JSON; return the text at a path of the answer.
 
     Raises `CannotUnseal` if the service refuses, else `KeysUnreachable` without a good answer.
     """
     try:
-        answer = http.send(asked)
-        if answer.status_code in REFUSED:
-            raise CannotUnseal(f"{who} says HTTP {answer.status_code}: {answer.text[:200]}")
-        value: Any = answer.raise_for_status().json()
+        answer = http.call("POST", url, headers=headers, json=body)
+        if answer.status in REFUSED:
+            raise CannotUnseal(f"{who} says HTTP {answer.status}: {answer.text[:200]}")
+        value: Any = _good(answer).json()
         for name in path:
             value = value[name]
         if not isinstance(value, str):
             raise TypeError(f"{path[-1]} is no text")
-    except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+    except (CallFailed, ValueError, KeyError, TypeError) as error:
         raise KeysUnreachable(f"{who}: {type(error).__name__}: {error}.") from error
     return value
 

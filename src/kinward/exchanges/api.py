@@ -9,8 +9,8 @@ from kinward.exchanges.services import (
     get_exchange,
     live_hashes,
     set_exchange_enabled,
-    sync_exchange,
 )
+from kinward.exchanges.sync import sync_exchange
 
 __all__ = [
     "Exchange",

@@ -1,7 +1,9 @@
 """Exchanges, the hashes of partners' entries, and opinions on them."""
 
+import msgspec
 from django.db import models
 
+from kinward.exchanges.bounds import Skipped
 from kinward.matching.api import Addition, Bank, BankedHash
 
 
@@ -28,12 +30,17 @@ class Exchange(models.Model):
     progress_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     problem = models.TextField(default="")
-    unusable = models.PositiveIntegerField(
-        default=0
-    )  # hashes of the last sync that could not be parsed
+    # Hashes of the last sync that could not be parsed, and a `bounds.Skipped` of its records.
+    unusable = models.PositiveIntegerField(default=0)
+    skipped = models.JSONField(default=dict)
 
     def __str__(self) -> str:
         return f"exchange:{self.name}"
+
+    @property
+    def skips(self) -> Skipped:
+        """The records that the last sync could not read."""
+        return msgspec.convert(self.skipped, Skipped)
 
 
 class Signal(models.Model):

@@ -5,9 +5,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from kinward.access import Actor, Permission
+from kinward.exchanges.bounds import reading_in
 from kinward.exchanges.kinds import NotTaken, OpinionKind
 from kinward.exchanges.models import Opinion, Signal
 from kinward.exchanges.services import connected
+from kinward.exchanges.sync import reading_of
 from kinward.ground.jobs import enqueue
 from kinward.ground.text import storable
 from kinward.matching.api import BankedHash, kind_of, mark_hash_false_positive
@@ -45,7 +47,8 @@ def send(opinion_id: int) -> None:
             if not hasattr(api, "opine"):
                 raise NotTaken(f"{exchange.api} has no way to take one.")
             text = kind_of(row.kind).write(bytes(row.value))
-            api.opine(key, row.kind, text, OpinionKind(opinion.kind))
+            with reading_in(reading_of(exchange, api)):
+                api.opine(key, row.kind, text, OpinionKind(opinion.kind))
         except NotTaken as error:
             answer = storable(f"not taken: {error.detail}")[:200]
     Opinion.objects.filter(pk=opinion.pk).update(sent_at=timezone.now(), answer=answer)

@@ -1,7 +1,7 @@
 """Jobs that sync exchanges and send opinions to partners."""
 
 from kinward.access import Actor
-from kinward.exchanges import opinions, services
+from kinward.exchanges import opinions, services, sync
 from kinward.exchanges.models import Exchange
 from kinward.ground.jobs import enqueue_once, task
 
@@ -16,13 +16,13 @@ def look(timestamp: int) -> None:
 
 
 @task(SYNC, lock=SYNC)
-def sync(name: str) -> None:
+def sync_one(name: str) -> None:
     """Sync one exchange. A failure is shown on its page, and the next sync is due as usual."""
     exchange = Exchange.objects.get(name=name)
     try:
-        for _ in services.sync_exchange(exchange, actor=Actor.system("exchanges")):
+        for _ in sync.sync_exchange(exchange, actor=Actor.system("exchanges")):
             pass
-    except (services.SyncFailed, services.SyncRunning):
+    except (sync.SyncFailed, sync.SyncRunning):
         return
 
 

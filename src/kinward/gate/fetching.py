@@ -1,14 +1,11 @@
 """Fetching files for look-ups: only from hosts that the operator named."""
 
-from typing import Final
+from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
-
+from kinward.ground.calls_out import Caller, CallFailed, Limits, Reach
 from kinward.ground.config import config
 from kinward.ground.errors import Invalid, KinwardError
-
-SECONDS: Final = 30.0
 
 
 class FetchRefused(KinwardError):
@@ -37,16 +34,15 @@ def fetch(url: str) -> bytes:
     hosts = {host.strip().lower() for host in config().fetch_hosts.split(",") if host.strip()}
     if parts.scheme not in ("http", "https") or (parts.hostname or "").lower() not in hosts:
         raise FetchRefused(f"{parts.hostname}")
-    limit = config().max_body
-    data = bytearray()
+    limits = Limits(seconds=config().call_seconds, answer_bytes=config().max_body)
+    about: dict[str, Any] = {"limits": limits, "named": frozenset(hosts), "open_text": True}
     try:
-        with httpx.stream("GET", url, timeout=SECONDS, follow_redirects=False) as response:
-            if response.status_code != 200:
-                raise FetchFailed(f"The host answered HTTP {response.status_code}.")
-            for chunk in response.iter_bytes():
-                data += chunk
-                if len(data) > limit:
-                    raise FetchFailed(f"The file is larger than {limit:,} bytes.")
-    except httpx.HTTPError as error:
-        raise FetchFailed(f"{type(error).__name__}.") from error
-    return bytes(data)
+        with Caller(reach=Reach.STRANGERS, **about) as caller:
+            answer = caller.call("GET", url)
+    except CallFailed as error:
+        raise FetchFailed(str(error)) from error
+    if answer.redirects:
+        raise FetchFailed("The host redirects. Kinward follows no redirect: give the final URL.")
+    if answer.status != 200:
+        raise FetchFailed(f"The host answered HTTP {answer.status}.")
+    return answer.body

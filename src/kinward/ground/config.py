@@ -51,6 +51,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     flood_minutes: int = 10
 
     fetch_hosts: str = ""
+    inner_hosts: str = ""
+    call_seconds: float = 30.0
+
+    exchange_seconds: float = 1800.0
+    exchange_pages: int = 20_000
+    exchange_records: int = 20_000_000
+    exchange_bytes: int = 16 * 1024 * MIB
+    exchange_page_bytes: int = 32 * MIB
 
     actions: Literal["push", "pull"] = "push"
     webhook_url: str = ""

@@ -9,12 +9,12 @@ from datetime import date, datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import httpx
 import msgspec
 import structlog
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from kinward.ground.calls_out import Answer, Caller, CallFailed, Limits, Reach
 from kinward.ground.config import PRODUCTION_CONSENT, config, require_safe
 from kinward.ground.errors import KinwardError, NotConfigured
 from kinward.ground.text import storable
@@ -24,9 +24,9 @@ from kinward.redress.models import Stage, Statement
 log = structlog.get_logger(__name__)
 
 PRODUCTION_HOSTS: Final = {"transparency.dsa.ec.europa.eu"}
-TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)
 CREATED, FOUND, REFUSED = 201, 302, 422
 MAX_ANSWER: Final = 4000
+ANSWER_BYTES: Final = 1024 * 1024
 
 
 class DatabaseUnreachable(KinwardError):
@@ -80,7 +80,7 @@ def send_due_statements() -> int:
     return sent
 
 
-def _http() -> httpx.Client:
+def _http() -> Caller:
     chosen = config()
     require_safe("KINWARD_DSA_URL", chosen.dsa_url)
     host = (urlsplit(chosen.dsa_url).hostname or "").rstrip(".")
@@ -89,52 +89,52 @@ def _http() -> httpx.Client:
             "The address is the production database. To send real statements set "
             f"KINWARD_PRODUCTION_REPORTING={PRODUCTION_CONSENT}."
         )
-    headers = {"Authorization": f"Bearer {chosen.dsa_token}", "Accept": "application/json"}
-    return httpx.Client(
-        base_url=chosen.dsa_url.rstrip("/") + "/api/v1/",
-        headers=headers,
-        timeout=TIMEOUT,
-        trust_env=False,
+    return Caller(
+        base=chosen.dsa_url.rstrip("/") + "/api/v1",
+        headers={"authorization": f"Bearer {chosen.dsa_token}", "accept": "application/json"},
+        limits=Limits(seconds=chosen.call_seconds, answer_bytes=ANSWER_BYTES),
+        reach=Reach.STRANGERS,
     )
 
 
-def _send(http: httpx.Client, batch: list[Statement]) -> int:
+def _send(http: Caller, batch: list[Statement]) -> int:
     forms = [form(stated(statement)) for statement in batch]
     answer = _post(http, "statements", {"statements": forms})
-    if answer.status_code == CREATED:
+    if answer.status == CREATED:
         _sent(batch)
         return len(batch)
-    if answer.status_code != REFUSED:
-        raise DatabaseUnreachable(f"HTTP {answer.status_code}.")
+    if answer.status != REFUSED:
+        raise DatabaseUnreachable(f"HTTP {answer.status}.")
     pairs = zip(batch, forms, strict=True)
     return sum(_send_one(http, statement, fields) for statement, fields in pairs)
 
 
-def _send_one(http: httpx.Client, statement: Statement, fields: dict[str, Any]) -> int:
+def _send_one(http: Caller, statement: Statement, fields: dict[str, Any]) -> int:
     answer = _post(http, "statement", fields)
-    if answer.status_code == CREATED or _is_there(http, statement):
+    if answer.status == CREATED or _is_there(http, statement):
         _sent([statement])
         return 1
-    if answer.status_code != REFUSED:
-        raise DatabaseUnreachable(f"HTTP {answer.status_code}.")
+    if answer.status != REFUSED:
+        raise DatabaseUnreachable(f"HTTP {answer.status}.")
     statement.export_problem = storable(answer.text)[:MAX_ANSWER]
     statement.save(update_fields=["export_problem"])
     log.error("statement.refused", statement=str(statement.id))
     return 0
 
 
-def _is_there(http: httpx.Client, statement: Statement) -> bool:
-    try:
-        return http.get(f"statement/existing-puid/{statement.id}").status_code == FOUND
-    except httpx.TransportError as error:
-        raise DatabaseUnreachable(f"{type(error).__name__}.") from error
+def _is_there(http: Caller, statement: Statement) -> bool:
+    return _call(http, "GET", f"statement/existing-puid/{statement.id}").status == FOUND
 
 
-def _post(http: httpx.Client, path: str, body: dict[str, Any]) -> httpx.Response:
+def _post(http: Caller, path: str, body: dict[str, Any]) -> Answer:
+    return _call(http, "POST", path, json=body)
+
+
+def _call(http: Caller, method: str, path: str, **sent: Any) -> Answer:
     try:
-        return http.post(path, json=body)
-    except httpx.TransportError as error:
-        raise DatabaseUnreachable(f"{type(error).__name__}.") from error
+        return http.call(method, path, **sent)
+    except CallFailed as error:
+        raise DatabaseUnreachable(str(error)) from error
 
 
 def _sent(batch: list[Statement]) -> None:

@@ -6,9 +6,9 @@ is `Uncertain`, and the authority's client abandons the attempt.
 
 from collections.abc import Callable
 
-import httpx
 from django.utils import timezone
 
+from kinward.ground.calls_out import CallFailed, NotSent
 from kinward.ground.errors import KinwardError
 from kinward.reporting.answer import Answer
 from kinward.reporting.draft import Draft
@@ -88,11 +88,11 @@ class Filing:
         )
         try:
             answer = send()
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+        except NotSent as error:
             call.delete()  # the call never left, so nothing is uncertain
-            raise TryLater(f"{type(error).__name__} at {step}.") from error
-        except httpx.TransportError as error:
-            raise Uncertain(f"{step}: {type(error).__name__}.") from error
+            raise TryLater(f"{step}: {error}") from error
+        except CallFailed as error:
+            raise Uncertain(f"{step}: {error}") from error
         if answer.code is None and answer.http_status >= 500:
             raise Uncertain(f"{step}: HTTP {answer.http_status} without a code.")
         self._keep(call, answer)

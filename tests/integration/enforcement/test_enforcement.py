@@ -144,7 +144,7 @@ def test_after_that_it_is_parked_with_an_alert_and_can_be_replayed(
 def test_nobody_there(account: Account, configure: Configure) -> None:
     configure(webhook_url="http://127.0.0.1:1/hooks")
     action = act(account)
-    with pytest.raises(Undelivered, match="ConnectError"):
+    with pytest.raises(Undelivered, match="does not answer at port"):
         deliver(action.id)
     assert fresh(action).answer_status is None
 
@@ -158,7 +158,7 @@ def test_a_receiver_that_hangs_is_not_waited_for(
         configure(webhook_url=f"http://127.0.0.1:{silent.getsockname()[1]}/", webhook_seconds=0.2)
         action = act(account)
         began = timezone.now()
-        with pytest.raises(Undelivered, match="Timeout"):
+        with pytest.raises(Undelivered, match="did not answer completely in time"):
             deliver(action.id)
         assert (timezone.now() - began).total_seconds() < 5
 

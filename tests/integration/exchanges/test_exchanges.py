@@ -21,7 +21,8 @@ from kinward.exchanges.kinds import OpinionKind
 from kinward.exchanges.models import Exchange, Opinion, Signal, Sync
 from kinward.exchanges.opinions import give_opinion, mark_false_positive, send
 from kinward.exchanges.sandbox import Entry, Partner, generated
-from kinward.exchanges.services import SyncFailed, add_exchange, due, sync_exchange
+from kinward.exchanges.services import add_exchange, due
+from kinward.exchanges.sync import SyncFailed, sync_exchange
 from kinward.ground.errors import Invalid
 from kinward.matching.lookup import look_up
 from kinward.matching.models import BankedHash
@@ -348,7 +349,7 @@ def test_the_doctor_and_the_page_say_how_partners_are(partner: Partner, operator
     partner.faults = ["html"] * 9
     with pytest.raises(SyncFailed):
         read(exchange)
-    assert "ParseError" in check_partners().text
+    assert "not XML" in check_partners().text
     assert "failed" in page.get("/banks").content.decode()
 
 

@@ -458,7 +458,7 @@ def test_a_database_that_is_away_or_refuses_us(
     with pytest.raises(KinwardError, match="401"):
         send_due_statements()
     configure(dsa_url="http://127.0.0.1:1")
-    with pytest.raises(KinwardError, match="ConnectError"):
+    with pytest.raises(KinwardError, match="does not answer at port"):
         send_due_statements()
     configure(dsa_url="")
     assert send_due_statements() == 0

@@ -1,9 +1,8 @@
 """Checks of what Kinward talks to: the app and the partners; and of what is parked."""
 
-import httpx
-
 from kinward.cli.counts import counted
-from kinward.cli.doctor.result import Result, fault, fine, warn
+from kinward.cli.doctor.result import PROBE, Result, fault, fine, warn
+from kinward.ground.calls_out import Caller, CallFailed, Reach
 from kinward.ground.config import config
 
 
@@ -24,10 +23,14 @@ def check_webhook() -> Result:
 
     check_address(config())
     try:
-        with httpx.Client(timeout=5, trust_env=False) as http:
-            status = http.post(config().webhook_url, content=b"{}").status_code
-    except httpx.HTTPError as error:
-        return fault(f"{config().webhook_url} does not answer ({type(error).__name__}).")
+        open_text = config().webhook_allow_http
+        with Caller(limits=PROBE, reach=Reach.OURS, open_text=open_text) as caller:
+            answer = caller.call("POST", config().webhook_url, content=b"{}", cut=True)
+    except CallFailed as error:
+        return fault(f"{config().webhook_url} does not answer. {error}")
+    status = answer.status
+    if answer.redirects:
+        return fault(f"{config().webhook_url} redirects. Set KINWARD_WEBHOOK_URL to the new one.")
     if status < 300:
         return fault("Your webhook accepts unsigned messages. It must verify the signature.")
     if status in (404, 405) or status >= 500:
@@ -49,7 +52,7 @@ def check_parked() -> Result:
 
 
 def check_partners() -> Result:
-    """Are the partners' lists up to date?"""
+    """Are the partners' lists up to date, and read completely?"""
     from kinward.exchanges.api import exchange_health, overdue_exchanges
 
     partners = list(exchange_health())
@@ -66,6 +69,12 @@ def check_partners() -> Result:
         partner.name for partner in partners if partner.enabled and partner.finished_at is None
     ]:
         return warn(f"Not read completely yet: {', '.join(new)}.")
+    if skipping := [
+        f"{partner.name} ({counted(partner.skips.count, 'record', 'records')})"
+        for partner in partners
+        if partner.enabled and partner.skips.count
+    ]:
+        return warn(f"Read, but not completely: {', '.join(skipping)}. See /banks.")
     if not partners:
         return warn("There are no partners. Add one with `kinward exchange add`.")
     return fine(f"Up to date: {', '.join(partner.name for partner in partners)}.")

@@ -4,10 +4,9 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-import httpx
-
 from kinward.cli.counts import counted
-from kinward.cli.doctor.result import Result, fault, fine, warn
+from kinward.cli.doctor.result import PROBE, Result, fault, fine, warn
+from kinward.ground.calls_out import Caller, CallFailed, Reach
 from kinward.ground.config import section
 
 MAX_SKEW: Final = 30.0
@@ -105,11 +104,12 @@ def check_clock() -> Result:
     address = section(CyberTiplineSettings).url
     if address:
         try:
-            date = httpx.get(address, timeout=5, trust_env=False).headers["date"]
+            with Caller(limits=PROBE, reach=Reach.STRANGERS, base=address) as caller:
+                date = caller.call("GET", address, cut=True).headers["date"]
             skews["the authority"] = abs(
                 (datetime.now(UTC) - parsedate_to_datetime(date)).total_seconds()
             )
-        except (httpx.HTTPError, KeyError, ValueError):
+        except (CallFailed, KeyError, ValueError):
             pass  # `check_authority` reports an authority that is unreachable
     for peer, skew in skews.items():
         if skew > MAX_SKEW:

@@ -1,6 +1,12 @@
 """The result of a check: fine, a warning or a fault."""
 
+from typing import Final
+
 import msgspec
+
+from kinward.ground.calls_out import Limits
+
+PROBE: Final = Limits(seconds=5.0, answer_bytes=64 * 1024)  # of the doctor's own calls
 
 
 class Result(msgspec.Struct, frozen=True):

@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 from typing import ClassVar, Final
 from urllib.parse import urlsplit
 
-import httpx
 from lxml import etree
 
 from kinward.evidence.api import get_evidence, read_for_report
+from kinward.ground.calls_out import Answer as HttpAnswer
+from kinward.ground.calls_out import Caller, CallFailed, Limits, Reach, basic_auth
 from kinward.ground.config import PRODUCTION_CONSENT, Config, require_safe
 from kinward.ground.errors import NotConfigured
 from kinward.ground.text import storable
@@ -40,7 +41,6 @@ from kinward.reporting.filing import Filing, Refused, TryLater, Uncertain
 from kinward.reporting.vocabulary import Vocabulary
 
 PRODUCTION_HOSTS: Final = {"report.cybertip.org"}
-TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)
 RESTARTS: Final = 3
 XML: Final = {"Content-Type": "text/xml; charset=utf-8"}
 
@@ -74,12 +74,12 @@ class CyberTipline:
         """Ask for the authority's status with the credentials, and return its description."""
         with self._http() as http:
             try:
-                response = http.get("status")
-            except httpx.TransportError as error:
-                raise TryLater(f"No answer from {http.base_url}: {error}.") from error
-            reply = read_reply(response.content)
-        if response.status_code == 401 or reply is None or reply.code != OK:
-            raise Refused(f"HTTP {response.status_code}: check the address and the credentials.")
+                answer = http.call("GET", "status")
+            except CallFailed as error:
+                raise TryLater(f"No answer from {self._settings.url}: {error}") from error
+            reply = read_reply(answer.body)
+        if answer.status == 401 or reply is None or reply.code != OK:
+            raise Refused(f"HTTP {answer.status}: check the address and the credentials.")
         return reply.description
 
     def prior(self, numbers: Sequence[str]) -> list[str]:
@@ -118,7 +118,7 @@ class CyberTipline:
         filing.restart("withdrawn")
         return None
 
-    def _http(self) -> httpx.Client:
+    def _http(self) -> Caller:
         chosen = self._settings
         if not chosen.url or not self._config.reporter_email:
             raise NotConfigured("Set KINWARD_CYBERTIPLINE_URL and KINWARD_REPORTER_EMAIL.")
@@ -128,14 +128,14 @@ class CyberTipline:
                 "The address is NCMEC's production. To file real reports set "
                 f"KINWARD_PRODUCTION_REPORTING={PRODUCTION_CONSENT}."
             )
-        return httpx.Client(
-            base_url=chosen.url.rstrip("/") + "/",
-            auth=(chosen.username, chosen.password),
-            timeout=TIMEOUT,
-            trust_env=False,
+        return Caller(
+            base=chosen.url,
+            headers=basic_auth(chosen.username, chosen.password),
+            limits=Limits(seconds=self._config.call_seconds, answer_bytes=MAX_ANSWER),
+            reach=Reach.STRANGERS,
         )
 
-    def _file_once(self, http: httpx.Client, filing: Filing) -> Receipt:
+    def _file_once(self, http: Caller, filing: Filing) -> Receipt:
         report_id = self._submit(http, filing)
         draft = filing.draft
         # A batched report has one file: the authority refuses a second one.
@@ -145,7 +145,7 @@ class CyberTipline:
             self._describe(http, filing, report_id, number, file, file_id)
         return self._finish(http, filing, report_id)
 
-    def _submit(self, http: httpx.Client, filing: Filing) -> str:
+    def _submit(self, http: Caller, filing: Filing) -> str:
         chosen = self._config
         reporter = Reporter(
             email=chosen.reporter_email,
@@ -158,7 +158,7 @@ class CyberTipline:
         return reply.report_id
 
     def _upload(
-        self, http: httpx.Client, filing: Filing, report_id: str, number: int, file: ReportedFile
+        self, http: Caller, filing: Filing, report_id: str, number: int, file: ReportedFile
     ) -> str:
         step = f"upload:{number}"
         request = f"id={report_id} evidence={file.evidence_id}"
@@ -172,17 +172,17 @@ class CyberTipline:
         return reply.file_id
 
     def _send_file(
-        self, http: httpx.Client, filing: Filing, report_id: str, file: ReportedFile
+        self, http: Caller, filing: Filing, report_id: str, file: ReportedFile
     ) -> Answer:
         data = read_for_report(evidence=get_evidence(file.evidence_id), report_id=filing.report.id)
         if digest_bytes(data).md5 != file.hashes.get("MD5"):
             raise Refused(f"Evidence {file.evidence_id} is not the file that was reported.")
         parts = {"file": (file.filename or "file", data, "application/octet-stream")}
-        return _answer(http.post("upload", data={"id": report_id}, files=parts))
+        return _answer(http.call("POST", "upload", data={"id": report_id}, files=parts))
 
     def _describe(
         self,
-        http: httpx.Client,
+        http: Caller,
         filing: Filing,
         report_id: str,
         number: int,
@@ -198,7 +198,7 @@ class CyberTipline:
         )
         self._post_xml(http, filing, f"fileinfo:{number}", "fileinfo", document)
 
-    def _finish(self, http: httpx.Client, filing: Filing, report_id: str) -> Receipt:
+    def _finish(self, http: Caller, filing: Filing, report_id: str) -> Receipt:
         answer = self._by_id(http, filing, "finish", report_id)
         reply = reply_of(answer)
         if reply and reply.code in (OK, FINISHED):
@@ -206,7 +206,7 @@ class CyberTipline:
         _expect_ok(answer)
         raise TryLater("finish was not answered.")
 
-    def _retract(self, http: httpx.Client, filing: Filing) -> Receipt | None:
+    def _retract(self, http: Caller, filing: Filing) -> Receipt | None:
         """Cancel the live attempt's report, if it was opened; return a receipt if it is finished.
 
         Raises `TryLater` while the outcome is in doubt.
@@ -224,7 +224,7 @@ class CyberTipline:
         return None
 
     def _post_xml(
-        self, http: httpx.Client, filing: Filing, step: str, path: str, document: etree._Element
+        self, http: Caller, filing: Filing, step: str, path: str, document: etree._Element
     ) -> Reply:
         wrong = faults(document, datetime.now(UTC))
         if wrong:
@@ -234,17 +234,17 @@ class CyberTipline:
             filing,
             step,
             body.decode(),
-            lambda: _answer(http.post(path, content=body, headers=XML)),
+            lambda: _answer(http.call("POST", path, content=body, headers=XML)),
         )
         return _expect_ok(answer)
 
-    def _by_id(self, http: httpx.Client, filing: Filing, step: str, report_id: str) -> Answer:
+    def _by_id(self, http: Caller, filing: Filing, step: str, report_id: str) -> Answer:
         """Call `finish` or `retract`. Both are repeatable: the answer tells what was done."""
         try:
             return filing.call(
                 step,
                 f"id={report_id}",
-                lambda: _answer(http.post(step, data={"id": report_id})),
+                lambda: _answer(http.call("POST", step, data={"id": report_id})),
                 repeatable=True,
             )
         except Uncertain as error:
@@ -257,11 +257,11 @@ class CyberTipline:
             raise Abandon(str(error)) from error
 
 
-def _answer(response: httpx.Response) -> Answer:
-    reply = read_reply(response.content)
-    body = storable(response.content[:MAX_ANSWER].decode("utf-8", "replace"))
-    request_id = response.headers.get("Request-ID", "")[:100]
-    return Answer(response.status_code, reply.code if reply else None, body, request_id)
+def _answer(answer: HttpAnswer) -> Answer:
+    reply = read_reply(answer.body)
+    request_id = storable(answer.headers.get("request-id", "")[:100])
+    code = reply.code if reply else None
+    return Answer(answer.status, code, storable(answer.text), request_id)
 
 
 def _expect_ok(answer: Answer) -> Reply:
