@@ -39,12 +39,16 @@ class NotReady(KinwardError):
 
 
 class Role(msgspec.Struct, frozen=True):
-    """A process to keep running. `ready_url`, if any, answers once the process is ready."""
+    """A process to keep running. `ready_url`, if any, answers once the process is ready.
+
+    `port_setting` is the variable with its port.
+    """
 
     name: str
     command: list[str]
     environment: dict[str, str] = {}
     ready_url: str = ""
+    port_setting: str = "KINWARD_PORT"
 
 
 class _Kept(msgspec.Struct):
@@ -69,7 +73,7 @@ class Supervisor:
         for role in roles:
             if role.ready_url and _is_taken(role.ready_url):
                 raise NotReady(
-                    f"{role.name}: the port of {role.ready_url} is in use. Set KINWARD_PORT."
+                    f"{role.name}: the port of {role.ready_url} is in use. Set {role.port_setting}."
                 )
         self._kept += [_Kept(role, self._spawn(role), time.monotonic()) for role in roles]
 

@@ -1,0 +1,80 @@
+"""The layer before every application: it reads the head of a request, and nothing else."""
+
+from typing import Any, Final
+
+from prometheus_client import Counter
+
+from kinward.entrance.body import Receive, Scope, Send
+from kinward.entrance.doors import Doors
+from kinward.entrance.errors import Disconnected, HeadTooLarge
+from kinward.ground.errors import KinwardError
+
+MAX_HEAD: Final = 32 * 1024  # bytes of all headers
+MAX_HEADERS: Final = 64
+MAX_TARGET: Final = 8 * 1024  # bytes of path and query
+CODE: Final = b"kinward-error"  # the header with the error's code, where the body is text
+
+REFUSED = Counter("kinward_refused", "Requests that the entrance refused", ["reason"])
+
+
+class Entrance:
+    """The application of one process: it refuses a large head, and shows the way to other doors."""
+
+    def __init__(self, application: Any, doors: Doors) -> None:
+        self._application, self._doors = application, doors
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        started = False
+
+        async def sending(message: Any) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            check_head(scope)
+            way = self._doors.way(scope)
+            if way is not None:
+                await _send(send, 307, b"", [(b"location", way.encode("latin-1"))])
+                return
+            await self._application(scope, receive, sending)
+        except Disconnected:
+            pass
+        except KinwardError as error:
+            if started:
+                raise
+            REFUSED.labels(error.code).inc()
+            await refuse(send, error)
+
+
+def check_head(scope: Scope) -> None:
+    """Raise `HeadTooLarge` if the headers or the address of a request are too large."""
+    headers = scope["headers"]
+    if len(headers) > MAX_HEADERS:
+        raise HeadTooLarge(f"Send at most {MAX_HEADERS} headers.")
+    if sum(len(name) + len(value) for name, value in headers) > MAX_HEAD:
+        raise HeadTooLarge(f"Send headers of at most {MAX_HEAD:,} bytes.")
+    target = scope.get("raw_path") or scope["path"].encode()
+    if len(target) + len(scope.get("query_string", b"")) > MAX_TARGET:
+        raise HeadTooLarge(f"Send an address of at most {MAX_TARGET:,} bytes.")
+
+
+async def refuse(send: Send, error: KinwardError) -> None:
+    """Answer with an error as plain text, for a browser and an app alike."""
+    extra = [(CODE, error.code.encode())]
+    if error.status in {429, 503}:
+        extra.append((b"retry-after", b"2"))
+    await _send(send, error.status, f"{error}\n".encode(), extra)
+
+
+async def _send(send: Send, status: int, body: bytes, extra: list[tuple[bytes, bytes]]) -> None:
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+        *extra,
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
