@@ -1,7 +1,7 @@
 """The entrance: what every request is held to before gate, console or portal sees it.
 
-Here are the bounds on heads and bodies, the turns of addresses, and the three doors. This face is
-pure. `api` has what needs Django.
+Here are the bounds on heads and bodies, the seats for each address, and the three doors. This face
+is pure. `api` has what needs Django.
 """
 
 from kinward.entrance.body import Bounds, Receive, Scope, Send, read_body, refuse_larger
@@ -17,7 +17,7 @@ from kinward.entrance.errors import (
     TooSlow,
 )
 from kinward.entrance.layer import Entrance
-from kinward.entrance.turns import Turns
+from kinward.entrance.seats import Seats
 
 __all__ = [
     "DOORS",
@@ -30,11 +30,11 @@ __all__ = [
     "HeadTooLarge",
     "Receive",
     "Scope",
+    "Seats",
     "Send",
     "TooLarge",
     "TooManyAtOnce",
     "TooSlow",
-    "Turns",
     "caller_of",
     "read_body",
     "refuse_larger",

@@ -15,7 +15,7 @@ from kinward.entrance.body import Bounds, Receive, Scope, Send, read_body, refus
 from kinward.entrance.budget import Budget
 from kinward.entrance.caller import caller_of
 from kinward.entrance.errors import Disconnected
-from kinward.entrance.turns import Turns
+from kinward.entrance.seats import Seats
 
 UNREAD: Final = "kinward.unread"  # in a scope: the body was left with its sender
 OF_BODY: Final = {b"content-length", b"content-type", b"transfer-encoding", b"cookie"}
@@ -39,10 +39,10 @@ class PagesHandler(ASGIHandler):
     """
 
     def __init__(
-        self, bounds_of: Callable[[str], PageBounds | None], turns: Turns, budget: Budget
+        self, bounds_of: Callable[[str], PageBounds | None], seats: Seats, budget: Budget
     ) -> None:
         super().__init__()
-        self._bounds_of, self._turns, self._budget = bounds_of, turns, budget
+        self._bounds_of, self._seats, self._budget = bounds_of, seats, budget
 
     async def handle(self, scope: Any, receive: Any, send: Any) -> None:
         """Admit, read and answer one request."""
@@ -60,7 +60,7 @@ class PagesHandler(ASGIHandler):
                     await read_body(receive, declared_in(headers), page.bounds, take)
                 else:
                     scope, receive = without_body(scope), _never
-            async with self._turns.turn(caller):
+            async with self._seats.seat(caller):
                 await self._answer(scope, _Replay(bytes(body), receive), send)
 
     async def _answer(self, scope: Any, receive: Receive, send: Send) -> None:
@@ -80,7 +80,7 @@ class PagesHandler(ASGIHandler):
         cookies = parse_cookie(headers.get(b"cookie", b"").decode("latin-1"))
         if not cookies:
             return False
-        async with self._turns.turn(caller):
+        async with self._seats.seat(caller):
             return await sync_to_async(_asked)(page.admits, cookies)
 
     async def read_body(self, receive: Any) -> BytesIO:

@@ -23,7 +23,7 @@ from kinward.entrance import (  # noqa: E402 - needs Django to be set up
     Budget,
     Doors,
     Entrance,
-    Turns,
+    Seats,
 )
 from kinward.entrance.api import PageBounds, PagesHandler  # noqa: E402
 from kinward.gate.api import Gate, is_for_gate  # noqa: E402
@@ -36,7 +36,7 @@ SEARCH: Final = "kinward.matching.hamming"
 ALL: Final = frozenset(DOORS)
 OF_EACH: Final = ("/healthz", "/metrics")  # each process tells of itself
 AT_A_TIME: Final = 16  # pages in a process: each takes a thread and a connection to the database
-TURN_SECONDS: Final = 20.0
+SEAT_SECONDS: Final = 20.0
 BODIES: Final = 64 * 1024 * 1024  # bytes of forms that have not arrived entirely …
 BODIES_OF_ONE: Final = 8 * 1024 * 1024  # … and those of one address
 
@@ -72,8 +72,8 @@ def _pages() -> PagesHandler:
         return portal_bounds(path) if is_for_portal(path) else console_bounds(path)
 
     each = config().address_requests
-    turns = Turns(total=AT_A_TIME, each=each, seconds=TURN_SECONDS)
-    return PagesHandler(bounds_of, turns, Budget(total=BODIES, each=BODIES_OF_ONE))
+    seats = Seats(total=AT_A_TIME, each=each, seconds=SEAT_SECONDS)
+    return PagesHandler(bounds_of, seats, Budget(total=BODIES, each=BODIES_OF_ONE))
 
 
 def __getattr__(name: str) -> Entrance:

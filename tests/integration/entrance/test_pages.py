@@ -12,7 +12,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
 from django.urls import get_resolver
 
-from kinward.entrance import Bounds, Budget, Turns
+from kinward.entrance import Bounds, Budget, Seats
 from kinward.entrance.api import PageBounds, PagesHandler
 from kinward.portal.api import is_for_portal, portal_bounds
 from kinward.project.asgi import doors_of
@@ -80,8 +80,8 @@ def post(
         sent.append(message)
 
     async def run() -> None:
-        turns = Turns(total=4, each=4, seconds=60)
-        await PagesHandler(bounds, turns, Budget(total=10**8, each=10**8))(scope, body, send)
+        seats = Seats(total=4, each=4, seconds=60)
+        await PagesHandler(bounds, seats, Budget(total=10**8, each=10**8))(scope, body, send)
 
     asyncio.run(run())
     head = {name.decode().lower(): value.decode() for name, value in sent[0]["headers"]}
