@@ -19,6 +19,8 @@ PORT_SETTINGS: Final[dict[Door, str]] = {
     "console": "KINWARD_CONSOLE_PORT",
     "pages": "KINWARD_PAGES_PORT",
 }
+# Where they share a machine, a decision comes before a page, and staff come before strangers.
+NICE: Final[dict[Door, int]] = {"gate": 0, "console": 5, "pages": 10}
 
 
 def own_roles() -> list[Role]:
@@ -31,10 +33,11 @@ def own_roles() -> list[Role]:
                 serve_command(doors, port),
                 ready_url=f"http://{chosen.host}:{port}/healthz",
                 port_setting=PORT_SETTINGS[doors[0]],
+                nice=min(NICE[door] for door in doors),
             )
             for port, doors in doors_by_port(chosen.ports).items()
         ),
-        Role("worker", [sys.executable, "-m", "kinward", "worker"]),
+        Role("worker", [sys.executable, "-m", "kinward", "worker"], nice=NICE["console"]),
     ]
 
 

@@ -1,5 +1,6 @@
 """The layer before every application: it reads the head of a request, and nothing else."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from prometheus_client import Counter
@@ -37,7 +38,7 @@ class Entrance:
             check_head(scope)
             way = self._doors.way(scope)
             if way is not None:
-                await _send(send, 307, b"", [(b"location", way.encode("latin-1"))])
+                await send_text(send, 307, extra=[(b"location", way.encode("latin-1"))])
                 return
             await self._application(scope, receive, sending)
         except Disconnected:
@@ -66,10 +67,14 @@ async def refuse(send: Send, error: KinwardError) -> None:
     extra = [(CODE, error.code.encode())]
     if error.status in {429, 503}:
         extra.append((b"retry-after", b"2"))
-    await _send(send, error.status, f"{error}\n".encode(), extra)
+    await send_text(send, error.status, f"{error}\n", extra)
 
 
-async def _send(send: Send, status: int, body: bytes, extra: list[tuple[bytes, bytes]]) -> None:
+async def send_text(
+    send: Send, status: int, text: str = "", extra: Sequence[tuple[bytes, bytes]] = ()
+) -> None:
+    """Answer with plain text, or with headers alone."""
+    body = text.encode()
     headers = [
         (b"content-type", b"text/plain; charset=utf-8"),
         (b"content-length", str(len(body)).encode()),

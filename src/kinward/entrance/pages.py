@@ -15,9 +15,9 @@ from kinward.entrance.body import Bounds, Receive, Scope, Send, read_body, refus
 from kinward.entrance.budget import Budget
 from kinward.entrance.caller import caller_of
 from kinward.entrance.errors import Disconnected
+from kinward.entrance.layer import send_text
 from kinward.entrance.seats import Seats
 
-UNREAD: Final = "kinward.unread"  # in a scope: the body was left with its sender
 OF_BODY: Final = {b"content-length", b"content-type", b"transfer-encoding", b"cookie"}
 SEND_SECONDS: Final = 30.0  # for a caller to take the next part of a page
 
@@ -25,17 +25,20 @@ Cookies = Mapping[str, str]
 
 
 class PageBounds(msgspec.Struct, frozen=True):
-    """The bounds of the forms of a page, and whose forms it takes: anybody's without `admits`."""
+    """The bounds of the forms of a page, and whose forms it takes: anybody's without `admits`.
+
+    Others are sent to the page `instead`, where they can sign in or read why not.
+    """
 
     bounds: Bounds
     admits: Callable[[Cookies], bool] | None = None
+    instead: str = ""
 
 
 class PagesHandler(ASGIHandler):
     """Answers pages. `bounds_of` returns the bounds of a path, or None if it takes no body.
 
-    A body without a session that the page needs is not read. Django then answers an empty request
-    of nobody: it asks to sign in, or says that the visit has ended.
+    A body without the session that its page needs is not read, and costs next to nothing.
     """
 
     def __init__(
@@ -48,18 +51,20 @@ class PagesHandler(ASGIHandler):
         """Admit, read and answer one request."""
         headers = dict(scope["headers"])
         caller, body = caller_of(scope), bytearray()
+        page = self._bounds_of(scope["path"]) if has_body(headers) else None
+        if page is not None and not await self._admits(page, headers, caller):
+            await send_text(send, 303, extra=[(b"location", page.instead.encode())])
+            return
         with self._budget.share(caller) as charge:
-            if has_body(headers):
-                page = self._bounds_of(scope["path"])
-                if page is not None and await self._admits(page, headers, caller):
 
-                    def take(chunk: bytes) -> None:
-                        charge(len(chunk))
-                        body.extend(chunk)
+            def take(chunk: bytes) -> None:
+                charge(len(chunk))
+                body.extend(chunk)
 
-                    await read_body(receive, declared_in(headers), page.bounds, take)
-                else:
-                    scope, receive = without_body(scope), _never
+            if page is not None:
+                await read_body(receive, declared_in(headers), page.bounds, take)
+            elif has_body(headers):
+                scope, receive = without_body(scope), _never
             async with self._seats.seat(caller):
                 await self._answer(scope, _Replay(bytes(body), receive), send)
 
@@ -87,13 +92,6 @@ class PagesHandler(ASGIHandler):
         """Return the body in memory. Django's own would write a large one to a file in clear."""
         return BytesIO((await receive())["body"])
 
-    def create_request(self, scope: Any, body_file: Any) -> Any:
-        """Make the request. An unread one has no cookie, so it needs no proof against forgery."""
-        request, response = super().create_request(scope, body_file)
-        if request is not None and UNREAD in scope:
-            request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]
-        return request, response
-
 
 class _Replay:
     """Gives a body that was read before, and then what the connection gives."""
@@ -118,9 +116,9 @@ def has_body(headers: Mapping[bytes, bytes]) -> bool:
 
 
 def without_body(scope: Scope) -> Scope:
-    """Return the scope of the same request without body and cookies."""
+    """Return the scope of the same request, of nobody and without a body."""
     headers = [(name, value) for name, value in scope["headers"] if name not in OF_BODY]
-    return {**scope, "headers": headers, UNREAD: True}
+    return {**scope, "headers": headers}
 
 
 def declared_in(headers: Mapping[bytes, bytes]) -> str:

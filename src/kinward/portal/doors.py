@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, resolve, reverse
 
 from kinward.entrance import Bounds
 from kinward.entrance.api import Cookies, PageBounds
@@ -15,6 +15,7 @@ FORM: Final = 128 * 1024  # an appeal of the longest length, in any script
 NAMELESS: Final = 8 * 1024  # a form without a visit has a token and no text
 SECONDS: Final = 20.0
 ANYBODY: Final = frozenset({"confirm_digest"})  # the link of a mail opens without a visit
+READ_ONLY: Final = frozenset({"enter", "safety", "safety_home", "safety_page"})
 
 
 def is_for_portal(path: str) -> bool:
@@ -38,6 +39,8 @@ def portal_bounds(path: str) -> PageBounds | None:
     except Resolver404:
         return None
     rate = config().body_rate
+    if name in READ_ONLY:
+        return None
     if name in ANYBODY:
         return PageBounds(Bounds(NAMELESS, SECONDS, rate))
-    return PageBounds(Bounds(FORM, SECONDS, rate), on_visit)
+    return PageBounds(Bounds(FORM, SECONDS, rate), on_visit, reverse("family"))

@@ -6,6 +6,7 @@
 
 import importlib
 import os
+import sys
 import threading
 from typing import Any, Final
 
@@ -35,6 +36,7 @@ from kinward.web.api import console_bounds  # noqa: E402
 SEARCH: Final = "kinward.matching.hamming"
 ALL: Final = frozenset(DOORS)
 OF_EACH: Final = ("/healthz", "/metrics")  # each process tells of itself
+SWITCH_SECONDS: Final = 0.001  # after which a thread that computes lets a decision pass
 AT_A_TIME: Final = 16  # pages in a process: each takes a thread and a connection to the database
 SEAT_SECONDS: Final = 20.0
 BODIES: Final = 64 * 1024 * 1024  # bytes of forms that have not arrived entirely …
@@ -63,6 +65,7 @@ def build(own: frozenset[Door]) -> Entrance:
             await (gate if "gate" in doors_of(scope["path"]) else pages)(scope, receive, send)
 
     if "gate" in own:
+        sys.setswitchinterval(SWITCH_SECONDS)
         threading.Thread(target=importlib.import_module, args=(SEARCH,), daemon=True).start()
     return Entrance(application, Doors(own, config().ports, doors_of))
 

@@ -1,12 +1,13 @@
 """The bounds of the console's forms, and whose forms it reads."""
 
 from typing import Final
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, resolve, reverse
 
 from kinward.entrance import Bounds
 from kinward.entrance.api import Cookies, PageBounds
@@ -38,4 +39,5 @@ def console_bounds(path: str) -> PageBounds | None:
     if name in ANYBODY:
         return PageBounds(Bounds(SIGN_IN, SECONDS, rate))
     size = FILE if name in TAKES_FILES else FORM
-    return PageBounds(Bounds(size, SECONDS, rate), signed_in)
+    sign_in = f"{reverse('account_login')}?{urlencode({'next': path})}"
+    return PageBounds(Bounds(size, SECONDS, rate), signed_in, sign_in)
