@@ -11,7 +11,7 @@ from kinward.entrance.doors import DOORS, Doors
 from kinward.entrance.errors import (
     Disconnected,
     Elsewhere,
-    HeadTooLarge,
+    HeadersTooLarge,
     TooLarge,
     TooManyAtOnce,
     TooSlow,
@@ -27,7 +27,7 @@ __all__ = [
     "Doors",
     "Elsewhere",
     "Entrance",
-    "HeadTooLarge",
+    "HeadersTooLarge",
     "Receive",
     "Scope",
     "Seats",

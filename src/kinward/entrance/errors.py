@@ -17,10 +17,10 @@ class TooSlow(KinwardError):
     status = 408
 
 
-class HeadTooLarge(KinwardError):
+class HeadersTooLarge(KinwardError):
     """The request's headers or its address are too large."""
 
-    code = "head.too_large"
+    code = "headers.too_large"
     status = 431
 
 

@@ -7,15 +7,15 @@ from prometheus_client import Counter
 
 from kinward.entrance.body import Receive, Scope, Send
 from kinward.entrance.doors import Doors
-from kinward.entrance.errors import Disconnected, HeadTooLarge
+from kinward.entrance.errors import Disconnected, HeadersTooLarge
 from kinward.ground.errors import KinwardError
 
-MAX_HEAD: Final = 32 * 1024  # bytes of all headers
+MAX_BYTES: Final = 32 * 1024  # bytes of all headers
 MAX_HEADERS: Final = 64
 MAX_TARGET: Final = 8 * 1024  # bytes of path and query
 CODE: Final = b"kinward-error"  # the header with the error's code, where the body is text
 
-REFUSED = Counter("kinward_refused", "Requests that the entrance refused", ["reason"])
+REFUSED = Counter("kinward_entrance_refused", "Requests that the entrance refused", ["reason"])
 
 
 class Entrance:
@@ -35,7 +35,7 @@ class Entrance:
             await send(message)
 
         try:
-            check_head(scope)
+            check_headers(scope)
             way = self._doors.way(scope)
             if way is not None:
                 await send_text(send, 307, extra=[(b"location", way.encode("latin-1"))])
@@ -50,16 +50,16 @@ class Entrance:
             await refuse(send, error)
 
 
-def check_head(scope: Scope) -> None:
-    """Raise `HeadTooLarge` if the headers or the address of a request are too large."""
+def check_headers(scope: Scope) -> None:
+    """Raise `HeadersTooLarge` if the headers or the address of a request are too large."""
     headers = scope["headers"]
     if len(headers) > MAX_HEADERS:
-        raise HeadTooLarge(f"Send at most {MAX_HEADERS} headers.")
-    if sum(len(name) + len(value) for name, value in headers) > MAX_HEAD:
-        raise HeadTooLarge(f"Send headers of at most {MAX_HEAD:,} bytes.")
+        raise HeadersTooLarge(f"Send at most {MAX_HEADERS} headers.")
+    if sum(len(name) + len(value) for name, value in headers) > MAX_BYTES:
+        raise HeadersTooLarge(f"Send headers of at most {MAX_BYTES:,} bytes.")
     target = scope.get("raw_path") or scope["path"].encode()
     if len(target) + len(scope.get("query_string", b"")) > MAX_TARGET:
-        raise HeadTooLarge(f"Send an address of at most {MAX_TARGET:,} bytes.")
+        raise HeadersTooLarge(f"Send an address of at most {MAX_TARGET:,} bytes.")
 
 
 async def refuse(send: Send, error: KinwardError) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kinward.entrance import Doors, Entrance, TooSlow
-from kinward.entrance.layer import MAX_HEAD, MAX_HEADERS, MAX_TARGET
+from kinward.entrance.layer import MAX_BYTES, MAX_HEADERS, MAX_TARGET
 from kinward.ground.config import Door
 
 PORTS: dict[Door, int] = {"gate": 8700, "console": 8703, "pages": 8704}
@@ -65,14 +65,14 @@ def test_an_ordinary_head_reaches_the_application() -> None:
     "more",
     [
         {"headers": {f"x-{number}": "1" for number in range(MAX_HEADERS)}},
-        {"headers": {"cookie": "c" * MAX_HEAD}},
+        {"headers": {"cookie": "c" * MAX_BYTES}},
         {"query_string": b"q" * MAX_TARGET},
     ],
 )
 def test_a_large_head_is_refused(more: dict[str, Any]) -> None:
     status, head, body = ask(**more)
     assert status == 431
-    assert head["kinward-error"] == "head.too_large"
+    assert head["kinward-error"] == "headers.too_large"
     assert b"Send" in body
 
 
