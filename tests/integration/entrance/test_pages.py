@@ -12,9 +12,10 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
 from django.urls import get_resolver
 
-from kinward.entrance import Bounds, Budget, Seats
+from kinward.entrance import Bounds, Budget, Disconnected, Seats
 from kinward.entrance.api import PageBounds, PagesHandler
 from kinward.portal.api import is_for_portal, portal_bounds
+from kinward.project import asgi
 from kinward.project.asgi import doors_of
 from kinward.web.api import console_bounds
 from kinward.web.doors import signed_in
@@ -56,16 +57,14 @@ class Body:
         return await asyncio.Event().wait()
 
 
-def post(
-    path: str, body: Body, headers: Mapping[str, str] | None = None, bounds: Any = bounds_of
-) -> tuple[int, dict[str, str], bytes]:
-    """Post a body to the pages, as the server passes it on."""
-    given = {"host": "localhost", "content-type": "application/x-www-form-urlencoded"}
-    given |= {"content-length": str(sum(map(len, body.chunks)))} | dict(headers or {})
-    scope = {
+def scope_of(
+    path: str, headers: Mapping[str, str] | None = None, method: str = "POST"
+) -> dict[str, Any]:
+    given = {"host": "localhost"} | dict(headers or {})
+    return {
         "type": "http",
         "http_version": "1.1",
-        "method": "POST",
+        "method": method,
         "scheme": "http",
         "path": path,
         "raw_path": path.encode(),
@@ -74,6 +73,15 @@ def post(
         "client": ("127.0.0.1", 40000),
         "server": ("127.0.0.1", 8703),
     }
+
+
+def post(
+    path: str, body: Body, headers: Mapping[str, str] | None = None, bounds: Any = bounds_of
+) -> tuple[int, dict[str, str], bytes]:
+    """Post a body to the pages, as the server passes it on."""
+    given = {"content-type": "application/x-www-form-urlencoded"}
+    given |= {"content-length": str(sum(map(len, body.chunks)))} | dict(headers or {})
+    scope = scope_of(path, given)
     sent: list[Any] = []
 
     async def send(message: Any) -> None:
@@ -171,3 +179,27 @@ def test_each_path_has_its_door() -> None:
     assert doors_of("/") == doors_of("/queue") == doors_of("/account/login/") == {"console"}
     assert doors_of("/static/web/console.css") == {"console", "pages"}
     assert doors_of("/healthz") == {"gate", "console", "pages"}
+
+
+def test_who_does_not_take_the_answer_gives_the_seat_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kinward.entrance.pages.SEND_SECONDS", 0.05)
+
+    async def stuck(message: Any) -> None:
+        await asyncio.Event().wait()
+
+    async def run() -> None:
+        seats = Seats(total=1, each=1, seconds=60)
+        handler = PagesHandler(bounds_of, seats, Budget(total=1000, each=1000))
+        for _ in range(2):
+            with pytest.raises(Disconnected):
+                await handler(scope_of("/nothing/here", method="GET"), Body(b""), stuck)
+
+    asyncio.run(run())
+
+
+def test_each_process_builds_its_doors_and_no_others() -> None:
+    assert asgi.gate._doors.own == {"gate"}
+    assert asgi.console_pages._doors.own == {"console", "pages"}
+    assert asgi.application._doors.own == {"gate", "console", "pages"}
+    with pytest.raises(AttributeError):
+        _ = asgi.gate_window
