@@ -1,9 +1,7 @@
 """The layer before every application: it reads the head of a request, and nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
-
-from prometheus_client import Counter
 
 from kinward.entrance.body import Receive, Scope, Send
 from kinward.entrance.doors import Doors
@@ -15,14 +13,17 @@ MAX_HEADERS: Final = 64
 MAX_TARGET: Final = 8 * 1024  # bytes of path and query
 CODE: Final = b"kinward-error"  # the header with the error's code, where the body is text
 
-REFUSED = Counter("kinward_entrance_refused", "Requests that the entrance refused", ["reason"])
-
 
 class Entrance:
-    """The application of one process: it refuses a large head, and shows the way to other doors."""
+    """The application of one process: it refuses a large head, and shows the way to other doors.
 
-    def __init__(self, application: Any, doors: Doors) -> None:
-        self._application, self._doors = application, doors
+    `refused` is called with the code of each error that it answers.
+    """
+
+    def __init__(
+        self, application: Any, doors: Doors, refused: Callable[[str], object] = str
+    ) -> None:
+        self._application, self._doors, self._refused = application, doors, refused
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -46,7 +47,7 @@ class Entrance:
         except KinwardError as error:
             if started:
                 raise
-            REFUSED.labels(error.code).inc()
+            self._refused(error.code)
             await refuse(send, error)
 
 

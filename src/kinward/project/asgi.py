@@ -13,6 +13,7 @@ from typing import Any, Final
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kinward.project.settings")
 
 import django
+from prometheus_client import Counter
 
 from kinward.ground.privacy import close_memory
 
@@ -42,6 +43,8 @@ SEAT_SECONDS: Final = 20.0
 BODIES: Final = 64 * 1024 * 1024  # bytes of forms that have not arrived entirely …
 BODIES_OF_ONE: Final = 8 * 1024 * 1024  # … and those of one address
 
+REFUSED = Counter("kinward_entrance_refused", "Requests that the entrance refused", ["reason"])
+
 
 def doors_of(path: str) -> frozenset[Door]:
     """Return the doors that answer a path."""
@@ -67,7 +70,8 @@ def build(own: frozenset[Door]) -> Entrance:
     if "gate" in own:
         sys.setswitchinterval(SWITCH_SECONDS)
         threading.Thread(target=importlib.import_module, args=(SEARCH,), daemon=True).start()
-    return Entrance(application, Doors(own, config().ports, doors_of))
+    doors = Doors(own, config().ports, doors_of)
+    return Entrance(application, doors, lambda reason: REFUSED.labels(reason).inc())
 
 
 def _pages() -> PagesHandler:
