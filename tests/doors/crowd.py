@@ -86,7 +86,7 @@ async def send_slowly(port: int, line: str, body: bytes, *, rate: int, **headers
 
 async def upload(port: int, key: str, account: str, file: bytes, *, rate: int = 0) -> str:
     """Upload a file for an account, at once or slowly; returns the answer."""
-    body = form(file, account_id=account)
+    body = form(file, account_id=account, content_id=f"{account}-{random.random()}")
     headers = {
         "authorization": f"Bearer {key}",
         "content_type": f"multipart/form-data; boundary={BOUNDARY}",

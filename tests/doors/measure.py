@@ -62,7 +62,7 @@ class Decides(Caller):
 class Uploads(Caller):
     def call(self, number: int) -> httpx.Response:
         file = encode(draw(70_000 + number).resize((640, 480)), "JPEG", quality=80)
-        fields = {"account_id": "quiet-member"}
+        fields = {"account_id": "quiet-member", "content_id": f"picture-{number}"}
         url = f"{self.at('gate')}/v1/media"
         return self.http.post(url, data=fields, files={"file": file}, headers=self.authorized)
 
