@@ -1,8 +1,11 @@
-"""The roles that scale apart: web with gate, and worker. Each runs in the foreground."""
+"""The roles that scale apart: gate, console, pages and worker. Each runs in the foreground."""
 
 import asyncio
 import os
+import resource
 import sys
+from collections.abc import Collection, Mapping
+from typing import Final
 
 import click
 from procrastinate import App
@@ -10,27 +13,58 @@ from procrastinate import App
 from kinward.cli.first_run import check_tables
 from kinward.cli.first_run import migrate as migrate_tables
 from kinward.cli.main import load_django, set_up_django
-from kinward.ground.config import config
+from kinward.entrance import DOORS
+from kinward.ground.config import Door, config
 from kinward.ground.errors import NotConfigured
 
+OTHER_FILES: Final = 512  # that a process has open beside its connections
+BACKLOG: Final = 2048  # connections that the kernel keeps until they are accepted
+MOST_IDLE: Final = 60  # seconds, of granian's
+BUFFER: Final = 64 * 1024  # bytes of a head, before the server itself refuses it
 
-def serve_command() -> list[str]:
-    """Return the command line of the server that runs web and gate."""
+
+def serve_command(doors: Collection[Door], port: int) -> list[str]:
+    """Return the command line of the server that runs these doors at a port."""
     chosen = config()
+    together = "application" if len(doors) == len(DOORS) else "_".join(doors)
     return [
         sys.executable,
         "-m",
         "kinward.project.server",
         "--interface=asgi",
         f"--host={chosen.host}",
-        f"--port={chosen.port}",
+        f"--port={port}",
         f"--workers={chosen.processes}",
         "--http=1",
         "--no-ws",
+        f"--backlog={BACKLOG}",
+        f"--backpressure={connections()}",
+        f"--http1-buffer-size={BUFFER}",
+        f"--http1-header-read-timeout={min(chosen.idle_seconds, MOST_IDLE) * 1000}",
         "--respawn-failed-workers",
         "--log-level=warning",
-        "kinward.project.asgi:application",
+        f"kinward.project.asgi:{together}",
     ]
+
+
+def connections() -> int:
+    """Return how many connections a process accepts: as set, or as many as it may open files."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most == resource.RLIM_INFINITY:
+        return config().connections
+    return max(1, min(config().connections, most - OTHER_FILES))
+
+
+def doors_by_port(ports: Mapping[Door, int]) -> dict[int, list[Door]]:
+    """Return the doors at each port. Doors that share a port share their processes.
+
+    >>> doors_by_port({"gate": 8700, "console": 8700, "pages": 8704})
+    {8700: ['gate', 'console'], 8704: ['pages']}
+    """
+    doors: dict[int, list[Door]] = {}
+    for door, port in ports.items():
+        doors.setdefault(port, []).append(door)
+    return doors
 
 
 def check_plugins() -> None:
@@ -52,15 +86,23 @@ def check_decoders() -> None:
 
 
 @click.command()
-def serve() -> None:
-    """Run web and gate on KINWARD_HOST:KINWARD_PORT, with KINWARD_PROCESSES processes."""
+@click.argument("door", type=click.Choice(DOORS), required=False)
+def serve(door: Door | None) -> None:
+    """Run a DOOR: gate, console or pages. Each has its port, and KINWARD_PROCESSES processes.
+
+    Without a DOOR, one server runs all three at KINWARD_PORT. They then share its limits.
+    """
     if not config().database_url:
         raise NotConfigured("`kinward serve` needs KINWARD_DATABASE_URL. `kinward up` does not.")
     load_django()
     check_tables()
     check_plugins()
-    check_decoders()
-    command = serve_command()
+    if door != "pages":  # the pages decode nothing
+        check_decoders()
+    chosen = config()
+    command = (
+        serve_command([door], chosen.ports[door]) if door else serve_command(DOORS, chosen.port)
+    )
     os.execv(command[0], command)  # noqa: S606 - our own interpreter
 
 

@@ -40,12 +40,17 @@ class NotReady(KinwardError):
 
 
 class Role(msgspec.Struct, frozen=True):
-    """A process to keep running. `ready_url`, if any, answers once the process is ready."""
+    """A process to keep running. `ready_url`, if any, answers once the process is ready.
+
+    `port_setting` is the variable with its port. `nice`: how far it steps back for others.
+    """
 
     name: str
     command: list[str]
     environment: dict[str, str] = {}
     ready_url: str = ""
+    port_setting: str = "KINWARD_PORT"
+    nice: int = 0
 
 
 class _Kept(msgspec.Struct):
@@ -70,7 +75,7 @@ class Supervisor:
         for role in roles:
             if role.ready_url and _is_taken(role.ready_url):
                 raise NotReady(
-                    f"{role.name}: the port of {role.ready_url} is in use. Set KINWARD_PORT."
+                    f"{role.name}: the port of {role.ready_url} is in use. Set {role.port_setting}."
                 )
         self._kept += [_Kept(role, self._spawn(role), time.monotonic()) for role in roles]
 
@@ -114,9 +119,7 @@ class Supervisor:
                 stderr=log,
                 start_new_session=True,
                 # Safe, because this process has no other threads.
-                preexec_fn=_end_with_parent  # noqa: PLW1509
-                if sys.platform == "linux"
-                else None,
+                preexec_fn=partial(_prepare, role.nice),  # noqa: PLW1509
             )
 
     def _watch(self, kept: _Kept) -> None:
@@ -171,9 +174,11 @@ def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
         os.killpg(process.pid, number)
 
 
-def _end_with_parent() -> None:
-    """Ask Linux to send this process SIGTERM when the supervisor dies, even by SIGKILL."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+def _prepare(nice: int) -> None:
+    """Step back for others, and have Linux send SIGTERM when the supervisor dies, even killed."""
+    os.nice(nice)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def step(text: str, work: Callable[[], R]) -> R:

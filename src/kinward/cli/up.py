@@ -3,23 +3,41 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Final
 
 import click
 
 from kinward.cli import postgres
 from kinward.cli.first_run import make_secrets, migrate
 from kinward.cli.main import load_django
-from kinward.cli.roles import check_decoders, check_plugins, serve_command
+from kinward.cli.roles import check_decoders, check_plugins, doors_by_port, serve_command
 from kinward.cli.supervisor import Role, Supervisor, claim, step
-from kinward.ground.config import config
+from kinward.ground.config import Door, config
+
+PORT_SETTINGS: Final[dict[Door, str]] = {
+    "gate": "KINWARD_PORT",
+    "console": "KINWARD_CONSOLE_PORT",
+    "pages": "KINWARD_PAGES_PORT",
+}
+# Where they share a machine, a decision comes before a page, and staff come before strangers.
+NICE: Final[dict[Door, int]] = {"gate": 0, "console": 5, "pages": 10}
 
 
 def own_roles() -> list[Role]:
-    """Return Kinward's processes: web with gate, and a worker."""
-    ready = f"http://{config().host}:{config().port}/healthz"
+    """Return Kinward's processes: gate, console, pages and a worker."""
+    chosen = config()
     return [
-        Role("web", serve_command(), ready_url=ready),
-        Role("worker", [sys.executable, "-m", "kinward", "worker"]),
+        *(
+            Role(
+                "-".join(doors),
+                serve_command(doors, port),
+                ready_url=f"http://{chosen.host}:{port}/healthz",
+                port_setting=PORT_SETTINGS[doors[0]],
+                nice=min(NICE[door] for door in doors),
+            )
+            for port, doors in doors_by_port(chosen.ports).items()
+        ),
+        Role("worker", [sys.executable, "-m", "kinward", "worker"], nice=NICE["console"]),
     ]
 
 
@@ -52,16 +70,22 @@ def running(title: str) -> Iterator[Supervisor]:
 
 @click.command()
 def up() -> None:
-    """Start the database, web, gate and a worker, and keep them running until Ctrl-C."""
+    """Start the database, gate, console, pages and a worker, and keep them running until Ctrl-C."""
     with running("Kinward is starting.") as supervisor:
         supervisor.start(*own_roles())
         supervisor.wait()
         click.echo(f"\nConsole and API: {config().url}")
+        click.echo(f"Each has a port: {where()}")
         if not _has_staff():
             click.echo("Next: `kinward staff add NAME --role administrator`")
             click.echo("      `kinward key create app`")
         click.echo("Stop with Ctrl-C.")
         supervisor.run()
+
+
+def where() -> str:
+    """Return the ports of the doors, in words."""
+    return ", ".join(f"{door} {port}" for door, port in config().ports.items())
 
 
 def _has_staff() -> bool:

@@ -11,18 +11,15 @@ import structlog
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from kinward.access.api import ApiKey, authenticate, authenticate_known
+from kinward.entrance import Disconnected, Receive, Scope, Send
 from kinward.experience.api import tally_shadow
 from kinward.gate.calls import Call
 from kinward.gate.health import ANSWERS, SECONDS
 from kinward.gate.hma import NotServed, is_hma, key_in
 from kinward.gate.http import (
     FORM_OVERHEAD,
-    Disconnected,
     MethodNotAllowed,
-    Receive,
     Request,
-    Scope,
-    Send,
     Unavailable,
     send_answer,
     send_problem,
@@ -99,6 +96,8 @@ class Gate:
         if route.fast is not None:
             return await self._answer_fast(route, route.fast, request)
         key = await self._key(route, request, target)
+        if route.body is not None:  # before it waits for a slot
+            request.refuse_larger(self._limit if isinstance(route.body, Form) else route.limit)
         async with self._slot(route):
             body = await self._body(route, request)
             return await self._in_thread(

@@ -1,20 +1,17 @@
 """The gate's HTTP: bounded request bodies, JSON answers and problem documents."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
 
+from kinward.entrance import Bounds, Receive, Scope, Send, read_body, refuse_larger
 from kinward.gate.calls import Content, Created, Encoded
+from kinward.ground.config import config
 from kinward.ground.errors import Invalid, KinwardError
 from kinward.ground.multipart import Form, Malformed, Part
-from kinward.ground.text import is_number, storable, storable_json
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+from kinward.ground.text import storable, storable_json
 
 T = TypeVar("T")
 
@@ -24,20 +21,6 @@ CODE: Final = "Kinward-Error"  # … and the header that has the error's code th
 # Bad syntax, bad UTF-8, or too deeply nested.
 NOT_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 FORM_OVERHEAD: Final = 64 * 1024  # bytes that the other fields may add to a file
-
-
-class TooLarge(KinwardError):
-    """The body is too large."""
-
-    code = "body.too_large"
-    status = 413
-
-
-class TooSlow(KinwardError):
-    """The body did not arrive in time."""
-
-    code = "body.too_slow"
-    status = 408
 
 
 class WrongType(KinwardError):
@@ -63,10 +46,6 @@ class MethodNotAllowed(KinwardError):
     def __init__(self, detail: str, allow: str) -> None:
         super().__init__(detail)
         self.allow = allow  # the accepted methods, as in the header `Allow`
-
-
-class Disconnected(Exception):
-    """The caller has closed the connection, so no answer can be sent."""
 
 
 class Request:
@@ -114,26 +93,13 @@ class Request:
         await self._read(form.feed, limit, seconds)
         return form.finish()
 
+    def refuse_larger(self, limit: int) -> None:
+        """Raise `TooLarge` if the caller declares a larger body. Nothing is read."""
+        refuse_larger(self.header("content-length"), limit)
+
     async def _read(self, take: Callable[[bytes], None], limit: int, seconds: float) -> None:
-        declared = self.header("content-length")
-        if declared and (not is_number(declared, 12) or int(declared) > limit):
-            raise TooLarge(f"Send at most {limit:,} bytes.")
-        received = 0
-        try:
-            async with asyncio.timeout(seconds):
-                while True:
-                    message = await self._receive()
-                    if message["type"] == "http.disconnect":
-                        raise Disconnected
-                    chunk = message.get("body", b"")
-                    received += len(chunk)
-                    if received > limit:
-                        raise TooLarge(f"Send at most {limit:,} bytes.")
-                    take(chunk)
-                    if not message.get("more_body", False):
-                        return
-        except TimeoutError as error:
-            raise TooSlow(f"The limit is {seconds:g} seconds.") from error
+        bounds = Bounds(limit, seconds, config().body_rate)
+        await read_body(self._receive, self.header("content-length"), bounds, take)
 
 
 def decode(body: bytes, kind: type[T]) -> T:

@@ -23,6 +23,8 @@ MIB = 1024 * 1024
 # The only value that lets reports leave for a production authority. Any other refuses.
 PRODUCTION_CONSENT = "yes-these-reports-are-real"
 
+Door = Literal["gate", "console", "pages"]  # what listens, each at a port of its own
+
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     """The operator's settings. Sizes in bytes, times in seconds unless the name says otherwise."""
@@ -31,6 +33,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     database_url: str = ""
     host: str = "127.0.0.1"
     port: int = 8700
+    console_port: int = 0
+    pages_port: int = 0
     public_url: str = ""
     processes: int = 1
     secret_key: str = ""
@@ -47,6 +51,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     video_query_share: float = 0.8
     video_bank_share: float = 0.8
     body_seconds: float = 60.0
+    body_rate: int = 1024
+    connections: int = 8192
+    idle_seconds: int = 30
+    address_requests: int = 8
     flood_accounts: int = 25
     flood_minutes: int = 10
 
@@ -109,6 +117,15 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     def url(self) -> str:
         """The address where people and apps reach Kinward, without a trailing slash."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def ports(self) -> dict[Door, int]:
+        """The port of each door. Beside the gate's are the demo's community and its sandbox."""
+        return {
+            "gate": self.port,
+            "console": self.console_port or self.port + 3,
+            "pages": self.pages_port or self.port + 4,
+        }
 
     @property
     def secure(self) -> bool:

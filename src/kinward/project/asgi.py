@@ -1,31 +1,92 @@
-"""The ASGI application: the gate for the platform's calls, Django for the pages."""
+"""The ASGI applications: gate, console and pages, together or each in a process of its own.
+
+`kinward.project.asgi:gate` is the gate alone, `…:console_pages` has the other two, and
+`…:application` has all three.
+"""
 
 import importlib
 import os
+import sys
 import threading
-from typing import Any
+from typing import Any, Final
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kinward.project.settings")
 
-from django.core.asgi import get_asgi_application
+import django
+from prometheus_client import Counter
 
 from kinward.ground.privacy import close_memory
 
 close_memory()  # where granian does not fork its workers, they do not inherit it
+django.setup(set_prefix=False)
 
-pages: Any = get_asgi_application()
-
-from kinward.gate.api import Gate, is_for_gate  # noqa: E402 - needs Django to be set up
-
-gate = Gate()
+from kinward.entrance import (  # noqa: E402 - needs Django to be set up
+    DOORS,
+    Budget,
+    Doors,
+    Entrance,
+    Seats,
+)
+from kinward.entrance.api import PageBounds, PagesHandler  # noqa: E402
+from kinward.gate.api import Gate, is_for_gate  # noqa: E402
+from kinward.ground.config import Door, config  # noqa: E402
+from kinward.portal.api import is_for_portal, portal_bounds  # noqa: E402
+from kinward.web.api import console_bounds  # noqa: E402
 
 # Imported in a thread, so that neither the start nor the first upload waits for the compiler.
-SEARCH = "kinward.matching.hamming"
-threading.Thread(target=importlib.import_module, args=(SEARCH,), daemon=True).start()
+SEARCH: Final = "kinward.matching.hamming"
+ALL: Final = frozenset(DOORS)
+OF_EACH: Final = ("/healthz", "/metrics")  # each process tells of itself
+SWITCH_SECONDS: Final = 0.001  # after which a thread that computes lets a decision pass
+AT_A_TIME: Final = 16  # pages in a process: each takes a thread and a connection to the database
+SEAT_SECONDS: Final = 20.0
+BODIES: Final = 64 * 1024 * 1024  # bytes of forms that have not arrived entirely …
+BODIES_OF_ONE: Final = 8 * 1024 * 1024  # … and those of one address
+
+REFUSED = Counter("kinward_entrance_refused", "Requests that the entrance refused", ["reason"])
 
 
-async def application(scope: Any, receive: Any, send: Any) -> None:
-    """Pass a request to the gate or to Django, depending on its path."""
-    if scope["type"] == "http":
-        door = gate if is_for_gate(scope["path"]) else pages
-        await door(scope, receive, send)
+def doors_of(path: str) -> frozenset[Door]:
+    """Return the doors that answer a path."""
+    if path in OF_EACH:
+        return ALL
+    if is_for_gate(path):
+        return frozenset({"gate"})
+    if path.startswith("/static/"):
+        return frozenset({"console", "pages"})
+    return frozenset({"pages" if is_for_portal(path) else "console"})
+
+
+def build(own: frozenset[Door]) -> Entrance:
+    """Return the application of a process with these doors."""
+    gate = Gate()
+    application: Any = gate
+    if own != {"gate"}:
+        pages = _pages()
+
+        async def application(scope: Any, receive: Any, send: Any) -> None:
+            await (gate if "gate" in doors_of(scope["path"]) else pages)(scope, receive, send)
+
+    if "gate" in own:
+        sys.setswitchinterval(SWITCH_SECONDS)
+        threading.Thread(target=importlib.import_module, args=(SEARCH,), daemon=True).start()
+    doors = Doors(own, config().ports, doors_of)
+    return Entrance(application, doors, lambda reason: REFUSED.labels(reason).inc())
+
+
+def _pages() -> PagesHandler:
+    def bounds_of(path: str) -> PageBounds | None:
+        return portal_bounds(path) if is_for_portal(path) else console_bounds(path)
+
+    each = config().address_requests
+    seats = Seats(total=AT_A_TIME, each=each, seconds=SEAT_SECONDS)
+    return PagesHandler(bounds_of, seats, Budget(total=BODIES, each=BODIES_OF_ONE))
+
+
+def __getattr__(name: str) -> Entrance:
+    """Build the application that the server asks for, and no other."""
+    names = DOORS if name == "application" else name.split("_")
+    own = frozenset(door for door in DOORS if door in names)
+    if len(own) < len(names):
+        raise AttributeError(name)
+    return build(own)

@@ -1,0 +1,42 @@
+"""Why a request goes no further than the entrance."""
+
+from kinward.ground.errors import KinwardError
+
+
+class TooLarge(KinwardError):
+    """The body is too large."""
+
+    code = "body.too_large"
+    status = 413
+
+
+class TooSlow(KinwardError):
+    """The body did not arrive in time."""
+
+    code = "body.too_slow"
+    status = 408
+
+
+class HeadersTooLarge(KinwardError):
+    """The request's headers or its address are too large."""
+
+    code = "headers.too_large"
+    status = 431
+
+
+class TooManyAtOnce(KinwardError):
+    """Too many requests at once. Try again in a moment."""
+
+    code = "address.busy"
+    status = 429
+
+
+class Elsewhere(KinwardError):
+    """Another port answers this address."""
+
+    code = "door.elsewhere"
+    status = 421
+
+
+class Disconnected(Exception):
+    """The caller has closed the connection, so no answer can be sent."""

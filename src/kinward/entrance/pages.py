@@ -1,0 +1,140 @@
+"""Django's handler for the pages: who sends is known first, and a body stays in memory."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from io import BytesIO
+from typing import Any, Final
+
+import msgspec
+from asgiref.sync import sync_to_async
+from django.core.handlers.asgi import ASGIHandler
+from django.db import connection
+from django.http import parse_cookie
+
+from kinward.entrance.body import Bounds, Receive, Scope, Send, read_body, refuse_larger
+from kinward.entrance.budget import Budget
+from kinward.entrance.caller import caller_of
+from kinward.entrance.errors import Disconnected
+from kinward.entrance.layer import send_text
+from kinward.entrance.seats import Seats
+
+OF_BODY: Final = {b"content-length", b"content-type", b"transfer-encoding", b"cookie"}
+SEND_SECONDS: Final = 30.0  # for a caller to take the next part of a page
+
+Cookies = Mapping[str, str]
+
+
+class PageBounds(msgspec.Struct, frozen=True):
+    """The bounds of the forms of a page, and whose forms it takes: anybody's without `admits`.
+
+    Others are sent to the page `instead`, where they can sign in or read why not.
+    """
+
+    bounds: Bounds
+    admits: Callable[[Cookies], bool] | None = None
+    instead: str = ""
+
+
+class PagesHandler(ASGIHandler):
+    """Answers pages. `bounds_of` returns the bounds of a path, or None if it takes no body.
+
+    A body without the session that its page needs is not read, and costs next to nothing.
+    """
+
+    def __init__(
+        self, bounds_of: Callable[[str], PageBounds | None], seats: Seats, budget: Budget
+    ) -> None:
+        super().__init__()
+        self._bounds_of, self._seats, self._budget = bounds_of, seats, budget
+
+    async def handle(self, scope: Any, receive: Any, send: Any) -> None:
+        """Admit, read and answer one request."""
+        headers = dict(scope["headers"])
+        caller, body = caller_of(scope), bytearray()
+        page = self._bounds_of(scope["path"]) if has_body(headers) else None
+        if page is not None and not await self._admits(page, headers, caller):
+            await send_text(send, 303, extra=[(b"location", page.instead.encode())])
+            return
+        with self._budget.share(caller) as charge:
+
+            def take(chunk: bytes) -> None:
+                charge(len(chunk))
+                body.extend(chunk)
+
+            if page is not None:
+                await read_body(receive, declared_in(headers), page.bounds, take)
+            elif has_body(headers):
+                scope, receive = without_body(scope), _never
+            async with self._seats.seat(caller):
+                await self._answer(scope, _Replay(bytes(body), receive), send)
+
+    async def _answer(self, scope: Any, receive: Receive, send: Send) -> None:
+        async def sending(message: Any) -> None:
+            async with asyncio.timeout(SEND_SECONDS):
+                await send(message)
+
+        try:
+            await super().handle(scope, receive, sending)
+        except TimeoutError as error:
+            raise Disconnected from error
+
+    async def _admits(self, page: PageBounds, headers: dict[bytes, bytes], caller: str) -> bool:
+        refuse_larger(declared_in(headers), page.bounds.size)
+        if page.admits is None:
+            return True
+        cookies = parse_cookie(headers.get(b"cookie", b"").decode("latin-1"))
+        if not cookies:
+            return False
+        async with self._seats.seat(caller):
+            return await sync_to_async(_asked)(page.admits, cookies)
+
+    async def read_body(self, receive: Any) -> BytesIO:
+        """Return the body in memory. Django's own would write a large one to a file in clear."""
+        return BytesIO((await receive())["body"])
+
+
+class _Replay:
+    """Gives a body that was read before, and then what the connection gives."""
+
+    def __init__(self, body: bytes, receive: Receive) -> None:
+        self._body: bytes | None = body
+        self._receive = receive
+
+    async def __call__(self) -> Any:
+        if self._body is not None:
+            body, self._body = self._body, None
+            return {"type": "http.request", "body": body, "more_body": False}
+        while True:  # the bytes that were not read are no news, only the end of the connection is
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                return message
+
+
+def has_body(headers: Mapping[bytes, bytes]) -> bool:
+    """Return whether a request announces a body."""
+    return headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers
+
+
+def without_body(scope: Scope) -> Scope:
+    """Return the scope of the same request, of nobody and without a body."""
+    headers = [(name, value) for name, value in scope["headers"] if name not in OF_BODY]
+    return {**scope, "headers": headers}
+
+
+def declared_in(headers: Mapping[bytes, bytes]) -> str:
+    """Return the header `Content-Length`, or an empty text."""
+    return headers.get(b"content-length", b"").decode("latin-1")
+
+
+async def _never() -> Any:
+    """Wait for ever: to listen for the end of the connection would read the body."""
+    await asyncio.Event().wait()
+
+
+def _asked(admits: Callable[[Cookies], bool], cookies: Cookies) -> bool:
+    """Ask, and keep no connection to the database: the body may take its time."""
+    try:
+        return admits(cookies)
+    finally:
+        if not connection.in_atomic_block:
+            connection.close()

@@ -1,0 +1,106 @@
+"""The layer before every application: heads, and the way to the other doors."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from kinward.entrance import Doors, Entrance, TooSlow
+from kinward.entrance.layer import MAX_BYTES, MAX_HEADERS, MAX_TARGET
+from kinward.ground.config import Door
+
+PORTS: dict[Door, int] = {"gate": 8700, "console": 8703, "pages": 8704}
+
+
+def doors_of(path: str) -> frozenset[Door]:
+    if path == "/healthz":
+        return frozenset(PORTS)
+    return frozenset({"gate" if path.startswith("/v1") else "console"})
+
+
+def ask(
+    path: str = "/v1/decide",
+    *,
+    headers: dict[str, str] | None = None,
+    own: Door = "gate",
+    **more: Any,
+) -> tuple[int, dict[str, str], bytes]:
+    """Send the head of a request to an entrance. The body must be left alone."""
+
+    async def answer(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"answered"})
+
+    async def receive() -> Any:
+        raise AssertionError("the body was read")
+
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    given = {"host": "127.0.0.1:8700"} | (headers or {})
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [(name.encode(), value.encode()) for name, value in given.items()],
+        "client": ("127.0.0.1", 40000),
+    }
+    application = more.pop("application", answer)
+    entrance = Entrance(application, Doors(frozenset({own}), PORTS, doors_of))
+    asyncio.run(entrance(scope | more, receive, send))
+    head = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+    return sent[0]["status"], head, sent[1]["body"]
+
+
+def test_an_ordinary_head_reaches_the_application() -> None:
+    assert ask()[2] == b"answered"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"headers": {f"x-{number}": "1" for number in range(MAX_HEADERS)}},
+        {"headers": {"cookie": "c" * MAX_BYTES}},
+        {"query_string": b"q" * MAX_TARGET},
+    ],
+)
+def test_a_large_head_is_refused(more: dict[str, Any]) -> None:
+    status, head, body = ask(**more)
+    assert status == 431
+    assert head["kinward-error"] == "headers.too_large"
+    assert b"Send" in body
+
+
+def test_a_page_at_the_wrong_port_leads_to_the_right_one() -> None:
+    status, head, _ = ask("/queue", query_string=b"next=%2F")
+    assert (status, head["location"]) == (307, "http://127.0.0.1:8703/queue?next=%2F")
+    status, head, _ = ask("/v1/decide", own="console", headers={"host": "[::1]:8703"})
+    assert (status, head["location"]) == (307, "http://[::1]:8700/v1/decide")
+
+
+def test_each_door_tells_of_its_own_health() -> None:
+    assert ask("/healthz", own="console", headers={"host": "127.0.0.1:8703"})[0] == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["safety.example", "safety.example:443", "evil.example\\@x:8700", "a b:8700", ""]
+)
+def test_behind_a_proxy_only_the_proxy_knows_the_way(host: str) -> None:
+    status, head, body = ask("/queue", headers={"host": host})
+    assert status == 421
+    assert head["kinward-error"] == "door.elsewhere"
+    assert "location" not in head
+    assert b"send '/queue' to port 8703" in body
+
+
+def test_an_error_that_an_application_raises_is_answered_in_words() -> None:
+    async def slow(scope: Any, receive: Any, send: Any) -> None:
+        raise TooSlow("The limit is 5 seconds.")
+
+    status, _, body = ask(application=slow)
+    assert (status, body) == (408, b"The body did not arrive in time. The limit is 5 seconds.\n")
