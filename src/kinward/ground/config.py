@@ -49,6 +49,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     body_seconds: float = 60.0
     flood_accounts: int = 25
     flood_minutes: int = 10
+    bank_withdrawal_share: float = 0.1
 
     fetch_hosts: str = ""
 
