@@ -1,14 +1,12 @@
 """`kinward bank`: banks of known hashes."""
 
-import io
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Final, TextIO, cast
+from typing import Any, cast
 
 import click
 
+from kinward.cli.bank_import import CONFIDENCE, REMOVES, import_, refusals
 from kinward.cli.bank_rules import floods, rules_of, show_survey, tune
 from kinward.cli.counts import counted
 from kinward.cli.main import operator
@@ -17,10 +15,7 @@ from kinward.findings.api import search_file
 from kinward.ground.errors import KinwardError
 from kinward.matching.api import (
     DIGESTS,
-    FORMATS,
-    BadRow,
     BankedHash,
-    Confidence,
     ListedHash,
     add_hashes,
     create_bank,
@@ -29,18 +24,12 @@ from kinward.matching.api import (
     get_bank,
     get_hash,
     kind_named,
-    lines_of,
     list_banks,
-    read_list,
-    read_vic,
     remove_hashes,
     search_value,
     write_list,
 )
 from kinward.media import decoders, digest_bytes
-
-SHOWN: Final = 20
-CONFIDENCE = click.Choice([value.value for value in Confidence])
 
 
 @click.group()
@@ -112,111 +101,6 @@ def _hashes_of(path: Path) -> list[ListedHash]:
     return listed
 
 
-@bank.command("import")
-@click.argument("name")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--format", "format_", type=click.Choice(FORMATS), required=True)
-@click.option("--provenance", required=True, help="Where this list comes from.")
-@click.option("--confidence", type=CONFIDENCE, help="If it is lower than the bank's.")
-@click.option(
-    "--category",
-    "categories",
-    type=int,
-    multiple=True,
-    help="A category of Project VIC to import. Its meaning depends on the country.",
-)
-@click.option(
-    "--bad-rows", type=click.Path(path_type=Path), help="Write every bad row to this file."
-)
-def import_(
-    name: str,
-    file: Path,
-    format_: str,
-    provenance: str,
-    confidence: str | None,
-    categories: tuple[int, ...],
-    bad_rows: Path | None,
-) -> None:
-    """Import a list. Bad rows are skipped and printed with their lines."""
-    if (format_ == "vic") != bool(categories):
-        raise click.UsageError("--format vic needs --category, and no other format takes it.")
-    bank_row = get_bank(name)
-    with ExitStack() as stack:
-        bad = BadRows(stack.enter_context(bad_rows.open("w")) if bad_rows else None)
-        rows = stack.enter_context(_Rows(file, format_, categories))
-        added = add_hashes(
-            bank=bank_row,
-            hashes=bad.without(rows),
-            provenance=provenance,
-            confidence=confidence,
-            actor=operator(),
-        )
-    hashes = counted(added, "new hash", "new hashes")
-    skipped = counted(bad.count, "bad row was skipped.", "bad rows were skipped.")
-    click.echo(f"Added {hashes} to {name!r}. {skipped}")
-    for row in bad.first:
-        click.secho(f"  line {row.line}: {row.why}", fg="yellow")
-    if bad.count > SHOWN:
-        click.echo(
-            f"  and {bad.count - SHOWN:,} more. --bad-rows FILE writes all of them to a file."
-        )
-
-
-class BadRows:
-    """Collects bad rows: their number, the first of them, and all of them in a file."""
-
-    def __init__(self, file: TextIO | None) -> None:
-        self.count = 0
-        self.first: list[BadRow] = []
-        self._file = file
-
-    def without(self, rows: Iterable[ListedHash | BadRow]) -> Iterator[ListedHash]:
-        """Yield the good rows, and collect the bad ones."""
-        for row in rows:
-            if isinstance(row, ListedHash):
-                yield row
-                continue
-            self.count += 1
-            if len(self.first) < SHOWN:
-                self.first.append(row)
-            if self._file:
-                self._file.write(f"{row.line}\t{row.why}\n")
-
-
-class _Rows:
-    """The rows of a file, with a progress bar while they are read."""
-
-    def __init__(self, path: Path, format_: str, categories: tuple[int, ...]) -> None:
-        self._file = path.open("rb")
-        self._bar = click.progressbar(
-            length=path.stat().st_size, label="Reading", file=sys.stderr, update_min_steps=1 << 16
-        )
-        self._format, self._categories = format_, categories
-
-    def __enter__(self) -> "_Rows":
-        self._bar.__enter__()
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        self._bar.__exit__(*error)
-        self._file.close()
-
-    def __iter__(self) -> Iterator[ListedHash | BadRow]:
-        read = 0
-        for number, row in enumerate(self._read()):
-            if number % 1000 == 0:
-                at = self._file.tell()
-                self._bar.update(at - read)
-                read = at
-            yield row
-
-    def _read(self) -> Iterator[ListedHash | BadRow]:
-        if self._format == "vic":
-            return read_vic(self._file, self._categories)
-        text = io.TextIOWrapper(self._file, "utf-8-sig", errors="replace", newline="")
-        return read_list(lines_of(text), self._format)
-
-
 @bank.command()
 @click.argument("name")
 @click.option("--format", "format_", type=click.Choice(("csv", "jsonl")), default="csv")
@@ -234,7 +118,8 @@ def export(name: str, format_: str) -> None:
 @click.option(
     "--reference", default="", help="Remove all hashes with this reference, such as a file name."
 )
-def remove(name: str, hashes: tuple[str, ...], reference: str) -> None:
+@REMOVES
+def remove(name: str, hashes: tuple[str, ...], reference: str, removes: int | None) -> None:
     """Remove hashes from a bank."""
     if bool(hashes) == bool(reference):
         raise click.UsageError("Give either --hash or --reference.")
@@ -242,7 +127,11 @@ def remove(name: str, hashes: tuple[str, ...], reference: str) -> None:
         values = [_parse(text)[1] for text in hashes]
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    count = remove_hashes(bank=get_bank(name), values=values, reference=reference, actor=operator())
+    bank_row = get_bank(name)
+    with refusals():
+        count = remove_hashes(
+            bank=bank_row, values=values, reference=reference, agreed=removes, actor=operator()
+        )
     click.echo(f"Removed {counted(count, 'hash', 'hashes')} from {name!r}.")
 
 
@@ -303,6 +192,7 @@ def enable(name: str) -> None:
     click.echo(f"{name!r} is enabled. It matches again.")
 
 
+bank.command("import")(import_)
 bank.command("set")(tune)
 bank.command("floods")(floods)
 

@@ -57,6 +57,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     address_requests: int = 8
     flood_accounts: int = 25
     flood_minutes: int = 10
+    bank_withdrawal_share: float = 0.1
 
     fetch_hosts: str = ""
     inner_hosts: str = ""

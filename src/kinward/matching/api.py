@@ -11,7 +11,8 @@ from kinward.matching.floods import (
     record_floods,
     settle_flood_as_right,
 )
-from kinward.matching.hashlists import FORMATS, BadRow, ListedHash, lines_of, listed, read_list
+from kinward.matching.hashlists import FORMATS, ListedHash, Unused, listed, read_list
+from kinward.matching.imports import Imported, ListFile, import_list
 from kinward.matching.kinds import (
     CARRIED,
     DIGESTS,
@@ -29,6 +30,7 @@ from kinward.matching.kinds import (
     kind_of,
 )
 from kinward.matching.links import MAX_URL
+from kinward.matching.listfiles import BadRow, ListRefused
 from kinward.matching.lists import write_list
 from kinward.matching.looked import (
     KindUnmatched,
@@ -95,7 +97,6 @@ from kinward.matching.services import (
     remove_hashes,
     values_of,
     views_looked_up,
-    withdraw_hashes,
 )
 from kinward.matching.sql import find_rows
 from kinward.matching.tuning import (
@@ -106,7 +107,14 @@ from kinward.matching.tuning import (
     silence_of,
     tune_bank,
 )
-from kinward.matching.vic import read_vic
+from kinward.matching.withdrawals import (
+    Leaving,
+    RemovesTooMuch,
+    allow_withdrawal,
+    check_withdrawal,
+    leaving_of,
+    withdraw_hashes,
+)
 
 __all__ = [
     "CARRIED",
@@ -136,9 +144,13 @@ __all__ = [
     "Guarded",
     "HashHit",
     "HashKind",
+    "Imported",
     "Join",
     "Keyword",
     "KindUnmatched",
+    "Leaving",
+    "ListFile",
+    "ListRefused",
     "ListedHash",
     "Match",
     "Md5",
@@ -146,23 +158,27 @@ __all__ = [
     "Pdq",
     "Quiet",
     "QuietHit",
+    "RemovesTooMuch",
     "RetroRun",
     "Role",
     "Sha1",
     "Sha256",
     "Silencing",
     "Survey",
+    "Unused",
     "Upload",
     "Url",
     "VideoFrames",
     "add_hashes",
     "additions_of",
+    "allow_withdrawal",
     "announce_new_hashes",
     "banks_not_asked",
     "begin_addition",
     "check_hashes",
     "check_values",
     "check_views",
+    "check_withdrawal",
     "count_quiet",
     "count_uploaded",
     "create_bank",
@@ -176,11 +192,12 @@ __all__ = [
     "get_hash",
     "guard",
     "hashes_of_run",
+    "import_list",
     "kind_named",
     "kind_of",
     "kinds_looked_up",
     "kinds_of",
-    "lines_of",
+    "leaving_of",
     "list_banks",
     "list_hashes",
     "listed",
@@ -194,7 +211,6 @@ __all__ = [
     "pack_checks",
     "quiet_hits",
     "read_list",
-    "read_vic",
     "record_check",
     "record_floods",
     "record_quiet",

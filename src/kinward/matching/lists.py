@@ -12,7 +12,7 @@ COLUMNS: Final = ("hash_type", "value", "reference", "label")
 
 
 def write_list(rows: Iterable[BankedHash], format: str, out: TextIO) -> None:
-    """Write banked hashes to `out`. `format`: `csv` or `jsonl`."""
+    """Write banked hashes to `out`. `format`: `csv`, with a row on each line, or `jsonl`."""
     if format == "jsonl":
         for row in _rows(rows):
             json.dump(dict(zip(COLUMNS, row, strict=True)), out)
@@ -20,7 +20,7 @@ def write_list(rows: Iterable[BankedHash], format: str, out: TextIO) -> None:
         return
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows(_rows(rows))
+    writer.writerows([" ".join(text.splitlines()) for text in row] for row in _rows(rows))
 
 
 def _rows(rows: Iterable[BankedHash]) -> Iterator[tuple[str, str, str, str]]:

@@ -7,7 +7,8 @@ from kinward.access import Actor, Permission
 from kinward.ground.events import Event
 from kinward.ledger.api import kinds, record
 from kinward.matching.models import BankedHash, Flood
-from kinward.matching.services import announce_new_hashes, next_version, renew_if_negative
+from kinward.matching.services import announce_new_hashes
+from kinward.matching.versions import next_version, renew_if_negative
 
 HASH_WRONG = Event("matching.hash_wrong")
 

@@ -116,6 +116,30 @@ class Addition(models.Model):
         return f"{self.bank} from {self.provenance}"
 
 
+class Withdrawal(models.Model):
+    """Hashes that left a bank at once without a person's word. Kept for a day."""
+
+    bank = models.ForeignKey(
+        Bank, on_delete=models.CASCADE, related_name="withdrawals", db_index=False
+    )
+    at = models.DateTimeField(auto_now_add=True)
+    hashes = models.PositiveBigIntegerField()
+
+    class Meta:
+        indexes = (models.Index(fields=("bank", "at"), name="matching_withdrawal_window"),)
+
+
+class WithdrawalAllowance(models.Model):
+    """A person's word that so many more hashes may leave a bank until a time."""
+
+    bank = models.OneToOneField(
+        Bank, on_delete=models.CASCADE, primary_key=True, related_name="withdrawal_allowance"
+    )
+    hashes = models.PositiveBigIntegerField()
+    until = models.DateTimeField()
+    allowed_by = models.CharField(max_length=200)
+
+
 class BankVersion(models.Model):
     """A single row that counts changes to all banks. Its lock orders them by commit."""
 

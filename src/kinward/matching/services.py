@@ -9,12 +9,10 @@ from typing import Any
 
 import msgspec
 from django.db import IntegrityError, transaction
-from django.db.models import F
 
 from kinward.access import Actor, Permission
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ground.events import Event
-from kinward.ground.jobs import enqueue_once
 from kinward.ledger.api import kinds, record
 from kinward.matching.confidence import Confidence
 from kinward.matching.hashlists import ListedHash
@@ -24,20 +22,19 @@ from kinward.matching.models import (
     Bank,
     BankedHash,
     BankedHashes,
-    BankVersion,
     Check,
-    Role,
     Sha256,
     Unheld,
 )
 from kinward.matching.sql import add_rows, find_rows
+from kinward.matching.versions import next_version, renew_if_negative
 from kinward.matching.views import pack_views, unpack_views
+from kinward.matching.withdrawals import withdraw_hashes
 from kinward.media import Digests, Hashed, View, views_of
 from kinward.people.api import Account
 
 CHUNK = 5000
 HASHES_ADDED = Event("matching.hashes_added")
-RENEW = "matching.renew_silenced"  # the job that makes hashes count as new once nothing silences
 LOOKING_UP = "matching.looking_up"  # a lock: uploads that are looked up but not committed yet
 
 
@@ -112,7 +109,13 @@ def begin_addition(
     )
 
 
-@transaction.atomic
+class Filled(msgspec.Struct, frozen=True):
+    """What an addition did: hashes that are new or came back, and hashes that went."""
+
+    added: int
+    removed: int
+
+
 def add_hashes(
     *,
     bank: Bank,
@@ -121,17 +124,37 @@ def add_hashes(
     actor: Actor,
     confidence: str | None = None,
 ) -> int:
-    """Add hashes to a bank in one transaction, and withdraw those that are listed as removed.
+    """Add hashes to a bank, and withdraw those that are listed as removed: see `fill_bank`.
 
     Returns how many hashes are new or came back.
     """
+    return fill_bank(
+        bank=bank, hashes=hashes, provenance=provenance, actor=actor, confidence=confidence
+    ).added
+
+
+@transaction.atomic
+def fill_bank(
+    *,
+    bank: Bank,
+    hashes: Iterable[ListedHash],
+    provenance: str,
+    actor: Actor,
+    confidence: str | None = None,
+    agreed: int | None = None,
+) -> Filled:
+    """Add hashes to a bank in one transaction, and withdraw those that are listed as removed.
+
+    `agreed`: how many withdrawals a person agreed to. Raises `RemovesTooMuch` if that is needed.
+    """
     addition = begin_addition(bank=bank, provenance=provenance, actor=actor, confidence=confidence)
-    added = removed = 0
+    added, gone = 0, set[int]()
     rows = iter(hashes)
     while chunk := list(islice(rows, CHUNK)):
         added += extend(addition, [row for row in chunk if not row.removed])[0]
-        gone = [(row.kind, row.value) for row in chunk if row.removed]
-        removed += withdraw_hashes(bank, set(find_rows(bank.pk, gone).values()))
+        pairs = [(row.kind, row.value) for row in chunk if row.removed]
+        gone.update(find_rows(bank.pk, pairs).values() if pairs else ())
+    removed = withdraw_hashes(bank, gone, agreed=agreed, apart_from=addition)
     record(
         actor=actor,
         subject=f"bank:{bank.name}",
@@ -145,7 +168,7 @@ def add_hashes(
     )
     if added:
         announce_new_hashes()
-    return added
+    return Filled(added, removed)
 
 
 def announce_new_hashes() -> None:
@@ -158,13 +181,6 @@ def _capped(confidence: str | None, bank: Bank) -> str:
     if Confidence.UNVERIFIED in (confidence, bank.confidence):
         return Confidence.UNVERIFIED
     return Confidence.VERIFIED
-
-
-def next_version() -> int:
-    """Return a new number for a change to banks. Its row lock orders changes by commit."""
-    BankVersion.objects.get_or_create(pk=1)
-    BankVersion.objects.filter(pk=1).update(version=F("version") + 1)
-    return BankVersion.objects.get(pk=1).version
 
 
 def extend(
@@ -181,22 +197,6 @@ def extend(
     return added, find_rows(addition.bank_id, unique)
 
 
-def withdraw_hashes(bank: Bank, hash_ids: set[int]) -> int:
-    """Remove hashes from a bank by id. Returns how many were live. Requires a transaction."""
-    if not hash_ids:
-        return 0
-    live = BankedHash.objects.filter(bank=bank, pk__in=hash_ids, removed=False)
-    count = live.update(removed=True, version=next_version())
-    renew_if_negative(bank)
-    return count
-
-
-def renew_if_negative(bank: Bank) -> None:
-    """Have what a negative bank silenced looked for again, after the bank has changed."""
-    if Bank.objects.filter(pk=bank.pk, role=Role.NEGATIVE).exists():
-        enqueue_once(RENEW)
-
-
 def count_as_new(rows: BankedHashes) -> None:
     """Make banked hashes count as new, so that uploaded content is compared with them."""
     rows.update(version=next_version())
@@ -209,13 +209,20 @@ def digest(value: bytes) -> bytes:
 
 
 @transaction.atomic
-def remove_hashes(*, bank: Bank, values: list[bytes], reference: str = "", actor: Actor) -> int:
+def remove_hashes(
+    *,
+    bank: Bank,
+    values: list[bytes],
+    reference: str = "",
+    actor: Actor,
+    agreed: int | None = None,
+) -> int:
     """Remove hashes from a bank by reference, or else by value. Returns how many were removed.
 
-    Raises `NotFound` if there were none.
+    Whoever names values agrees to them. A reference may be that of many hashes: `agreed` says to
+    how many a person agreed. Raises `NotFound` if there were none, or `RemovesTooMuch`.
     """
     actor.must(Permission.FILL_BANKS)
-    version = next_version()
     live = BankedHash.objects.filter(bank=bank, removed=False)
     digests = [digest(value) for value in values]
     chosen = (
@@ -223,10 +230,10 @@ def remove_hashes(*, bank: Bank, values: list[bytes], reference: str = "", actor
         if reference
         else live.annotate(digest=Sha256("value")).filter(digest__in=digests)
     )
-    count = chosen.update(removed=True, version=version)
+    hash_ids = set(chosen.values_list("pk", flat=True))
+    count = withdraw_hashes(bank, hash_ids, agreed=agreed, named=not reference)
     if not count:
         raise NotFound("No such hash is in this bank.")
-    renew_if_negative(bank)
     record(actor=actor, subject=f"bank:{bank.name}", fact=kinds.BankRemoved(hashes=count))
     return count
 

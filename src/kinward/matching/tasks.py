@@ -4,7 +4,7 @@ from kinward.ground.jobs import task
 from kinward.matching.index import bank_index
 from kinward.matching.quiet import renew_silenced
 from kinward.matching.retro import pack_checks
-from kinward.matching.services import RENEW
+from kinward.matching.versions import RENEW
 
 
 @task("matching.pack", every="* * * * *")

@@ -20,7 +20,8 @@ from kinward.matching.index import bank_index
 from kinward.matching.kinds import NEAR, kind_of
 from kinward.matching.layout import RADIUS
 from kinward.matching.models import ENDED, Bank, BankedHash, Role, Silencing
-from kinward.matching.services import RENEW, count_as_new, next_version
+from kinward.matching.services import count_as_new
+from kinward.matching.versions import RENEW, next_version
 
 MAX_WHY: Final = 2000
 COMPARED: Final = 10_000  # hashes of a negative bank that are compared with the other banks

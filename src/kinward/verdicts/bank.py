@@ -23,7 +23,7 @@ def unbank(case_id: UUID, actor: Actor) -> int:
     hashes = set(mine.values_list("hash", flat=True))
     mine.delete()
     others = Backing.objects.filter(hash__in=hashes).values_list("hash", flat=True)
-    count = withdraw_hashes(bank, hashes - set(others))
+    count = withdraw_hashes(bank, hashes - set(others), named=True)
     if count:
         record(actor=actor, subject=f"bank:{bank.name}", fact=kinds.BankRemoved(hashes=count))
     return count

@@ -80,6 +80,7 @@ urlpatterns = [
     path("banks/of/<str:name>", views_banks.bank, name="bank"),
     path("banks/of/<str:name>/switch", views_banks.switch, name="switch_bank"),
     path("banks/of/<str:name>/tune", views_bank_rules.tune, name="tune_bank"),
+    path("banks/of/<str:name>/withdrawal", views_bank_rules.allow, name="allow_withdrawal"),
     path("banks/of/<str:name>/silence", views_bank_rules.ask_silence, name="ask_silence"),
     path("banks/of/<str:name>/speak", views_bank_rules.end_silence, name="end_silence"),
     path(

@@ -1,18 +1,21 @@
-"""How a bank matches, silence by two people, and the release of a flooded hash."""
+"""How a bank matches, silence by two people, a flooded hash, a large withdrawal."""
 
 from uuid import UUID
 
 from django.http import HttpResponse
+from django.shortcuts import render
 
 from kinward.access import Permission
 from kinward.findings.api import release_flood
 from kinward.ground.errors import Invalid
 from kinward.ground.text import whole_number
 from kinward.matching.api import (
+    allow_withdrawal,
     decide_silencing,
     end_silencing,
     get_bank,
     get_hash,
+    leaving_of,
     request_silencing,
     tune_bank,
 )
@@ -76,3 +79,24 @@ def release(request: StaffRequest, hash_id: int) -> HttpResponse:
     """Release a hash that the flood guard holds, because it is right."""
     release_flood(hash_id=get_hash(hash_id).pk, staff=request.user)
     return done(request, "Hash released. Its hits act again.", "banks")
+
+
+@posts(Permission.SWITCH_BANKS, page=bank_page)
+def allow(request: StaffRequest, name: str) -> HttpResponse:
+    """Show a bank before and after a large withdrawal, and allow it once that is confirmed."""
+    bank = get_bank(name)
+    hashes = whole_number(request.POST.get("hashes", ""), digits=12) or 0
+    leaving = leaving_of(bank)
+    if not 1 <= hashes <= leaving.live:
+        raise Invalid(f"Write how many hashes may be removed, from 1 to {leaving.live:,}.")
+    if request.POST.get("confirmed") != str(hashes):
+        context = {
+            "bank": bank,
+            "hashes": hashes,
+            "leaving": leaving,
+            "after": leaving.live - hashes,
+            "percent": round(100 * hashes / leaving.live, 1),
+        }
+        return render(request, "web/bank_withdrawal.html", context)
+    allow_withdrawal(bank=bank, hashes=hashes, actor=request.user.actor)
+    return done(request, "Withdrawal allowed for 24 hours.", "bank", name)

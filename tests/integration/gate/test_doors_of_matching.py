@@ -318,15 +318,15 @@ def test_lists_of_every_kind_go_in_and_come_out_as_they_were(bank: Bank, tmp_pat
     source = tmp_path / "list.csv"
     rows = ["hash_type,value,reference,label"]
     rows += [f"pdq,{'3c' * 32},r1,A1", "photodna,AAEC+/=,r2,B2", "tmk_pdqf,any thing at all,r3,"]
-    source.write_text("\n".join([*rows, "md5,broken,r4,", *["md5,,,"] * 30]) + "\n")
+    source.write_text("\n".join([*rows, *["md5,d41d8cd98f00b204e9800998ecf8427e,,"] * 31]) + "\n")
     run("create", "list", "--confidence", "verified")
     bad = tmp_path / "bad.txt"
     said = run("import", "list", str(source), "--format", "csv", "--provenance", "p",
                "--bad-rows", str(bad))  # fmt: skip
     assert "Added 3 new hashes to" in said
-    assert "31 bad rows were skipped." in said
+    assert "31 hashes were not banked" in said
     assert len(bad.read_text().splitlines()) == 31
-    assert bad.read_text().startswith("5\tmd5 is not hexadecimal")
+    assert bad.read_text().startswith("5\tcolumn 'value': this md5 is that of an empty file")
     assert run("export", "list").splitlines() == rows
     assert json.loads(run("export", "list", "--format", "jsonl").splitlines()[0])["label"] == "A1"
     file = tmp_path / "known.jpg"

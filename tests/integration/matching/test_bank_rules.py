@@ -33,7 +33,6 @@ from kinward.matching.services import (
     create_bank,
     disable_bank,
     remove_hashes,
-    withdraw_hashes,
 )
 from kinward.matching.tuning import (
     BankChanged,
@@ -42,6 +41,7 @@ from kinward.matching.tuning import (
     request_silencing,
     tune_bank,
 )
+from kinward.matching.withdrawals import withdraw_hashes
 from kinward.media import View, digest_bytes, read_picture, views_of
 from kinward.people.models import Account
 from tests.integration.gate.test_gate import Caller
@@ -326,7 +326,7 @@ def test_what_was_silenced_is_found_once_nothing_silences_it(
         mark_hash_false_positive(row=row, wrong=True, actor=ACTOR)
     elif end == "partner":
         with transaction.atomic():
-            withdraw_hashes(negative, {row.pk})
+            withdraw_hashes(negative, {row.pk}, agreed=1)
     elif end == "live":
         tune_bank(bank=negative, role="shadow", actor=ACTOR)
     else:

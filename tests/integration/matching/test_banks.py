@@ -95,7 +95,7 @@ def test_the_same_hash_twice_is_one(bank: Bank) -> None:
 
 
 def test_every_change_is_in_the_ledger(bank: Bank) -> None:
-    remove_hashes(bank=bank, values=[], reference="generated 901", actor=ACTOR)
+    remove_hashes(bank=bank, values=[], reference="generated 901", agreed=4, actor=ACTOR)
     kinds = list(Entry.objects.values_list("kind", "data__hashes"))
     assert kinds == [("bank.created", None), ("bank.added", 4), ("bank.removed", 4)]
     assert known(KNOWN) == []
@@ -114,7 +114,7 @@ def test_the_command_line_fills_a_bank(tmp_path: Path) -> None:
     picture, other, listed = tmp_path / "a.png", tmp_path / "b.txt", tmp_path / "list.csv"
     picture.write_bytes(pictures.encode(pictures.draw(4)))
     other.write_bytes(b"no picture")
-    listed.write_text(f"md5\n{'ab' * 16}\nnonsense\n")
+    listed.write_text(f"md5\n{'ab' * 16}\nd41d8cd98f00b204e9800998ecf8427e\n")
 
     def run(*arguments: str) -> str:
         result = CliRunner().invoke(bank_command, arguments, catch_exceptions=False)
@@ -126,9 +126,9 @@ def test_the_command_line_fills_a_bank(tmp_path: Path) -> None:
     assert "7 hashes of 2 files" in output
     output = run("import", "mine", str(listed), "--format", "csv", "--provenance", "them")
     assert "Added 1 new hash to" in output
-    assert "line 3: md5 is not hexadecimal" in output
+    assert "row 3: column 'md5': this md5 is that of an empty file" in output
     assert "mine  verified  8 hashes" in run("list")
-    assert "4 hashes" in run("remove", "mine", "--reference", "a.png")
+    assert "4 hashes" in run("remove", "mine", "--reference", "a.png", "--removes", "4")
     assert "Removed 1 hash from" in run("remove", "mine", "--hash", f"md5:{'ab' * 16}")
     assert BankedHash.objects.filter(removed=False).count() == 3
 

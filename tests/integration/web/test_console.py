@@ -110,6 +110,7 @@ ALLOWED: dict[str, set[str]] = {
     | SILENCES
     | {"free", "quality", "read_verdict", "release_flood"},
     "operator": {"home", "operations", "replay", "refile", "switch_bank", "tune_bank"}
+    | {"allow_withdrawal"}
     | {"ask_production", "decide_production"}
     | BANKS,
     "auditor": {"home", "queue", "case", "appeals", "quality", "releases"} | GUIDELINES | RULES,

@@ -1,11 +1,12 @@
-"""Good rows go in, bad ones are named with their line."""
+"""Good rows are read, bad ones are named with their row and column."""
 
 import json
 
 import pytest
 
-from kinward.matching.hashlists import BadRow, ListedHash, read_list
+from kinward.matching.hashlists import ListedHash, Unused, read_list
 from kinward.matching.kinds import Md5, Pdq, Sha1
+from kinward.matching.listfiles import BadRow
 
 PDQ = "f" * 63 + "0"
 MD5 = "0123456789abcdef0123456789abcdef"
@@ -34,16 +35,16 @@ def test_json_lines_and_pdq_text() -> None:
     assert held == ListedHash(Md5.name, bytes.fromhex(MD5), "\ufffd" * 200, "\ufffd")
     text = ["# a comment", PDQ, f"{PDQ},100", f"{PDQ},10", "xyz"]
     kinds = [type(row) for row in read_list(text, "pdq")]
-    assert kinds == [ListedHash, ListedHash, BadRow, BadRow]
+    assert kinds == [ListedHash, ListedHash, Unused, BadRow]
 
 
 @pytest.mark.parametrize(
     ("row", "why"),
     [
-        ("abc,", "pdq is not hexadecimal"),
-        ("abcd,", "pdq needs 64 hex digits, not 4"),
-        (f",{MD5}00", "md5 needs 32 hex digits, not 34"),
-        (",", "no hash: name a column pdq, md5, sha1 or sha256, or hash_type and value"),
+        ("abc,", "column 'pdq': pdq is not hexadecimal"),
+        ("abcd,", "column 'pdq': pdq needs 64 hex digits, not 4"),
+        (f",{MD5}00", "column 'md5': md5 needs 32 hex digits, not 34"),
+        (f",{MD5},", "it has 3 columns, and the header has 2"),
     ],
 )
 def test_a_bad_row_says_what_is_wrong_and_where(row: str, why: str) -> None:

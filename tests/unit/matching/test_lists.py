@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kinward.matching import keywords, links
-from kinward.matching.hashlists import BadRow, ListedHash, lines_of, read_list
+from kinward.matching.hashlists import ListedHash, Unused, read_list
+from kinward.matching.listfiles import MAX_LINE, BadRow, ListRefused, lines_of
 from kinward.matching.vic import read_vic
 
 MD5, PDQ = "0f" * 16, "3c" * 32
@@ -92,7 +93,7 @@ def test_a_row_for_each_hash_as_partners_write_them() -> None:
         "hash_type,value,severity,removed\n"
         f"MD5,{MD5},A,\n"
         f"PhotoDNA,{PHOTODNA},B,\n"
-        f"pdq,{PDQ},C,2026-01-01\n"
+        f"pdq,{PDQ},C,TRUE\n"
         "md5,d41d8cd98f00b204e9800998ecf8427e,A,\n"
         "what a kind,1,A,\n"
     )
@@ -102,7 +103,7 @@ def test_a_row_for_each_hash_as_partners_write_them() -> None:
         ListedHash("photodna", PHOTODNA.encode(), "", "B"),
         ListedHash("pdq", bytes.fromhex(PDQ), "", "C", removed=True),
     ]
-    assert [row.line for row in found[3:] if isinstance(row, BadRow)] == [5]
+    assert [row.line for row in found[3:] if isinstance(row, Unused)] == [5]
     assert found[4] == ListedHash("what_a_kind", b"1", "", "A")
 
 
@@ -130,10 +131,11 @@ def test_a_video_has_no_more_frames_than_the_index_has_room_for(frames: int, goo
     assert [type(each) for each in found] == [ListedHash if good else BadRow]
 
 
-def test_a_line_without_end_is_one_bad_row() -> None:
-    text = io.StringIO("f" * 10_000_000 + f"\n{PDQ}\n")
-    found = list(read_list(lines_of(text), "pdq"))
-    assert [type(each) for each in found] == [BadRow, ListedHash]
+def test_a_line_without_end_is_refused_before_it_is_read() -> None:
+    text = io.StringIO(f"{PDQ}\n" + "f" * 10_000_000 + f"\n{PDQ}\n")
+    with pytest.raises(ListRefused, match="Row 2 has more than"):
+        list(read_list(lines_of(text), "pdq"))
+    assert text.tell() <= len(PDQ) + 1 + MAX_LINE + 1
 
 
 def vic(media: list[dict[str, Any]], *, case: bool = False, model: str = "2.0.xml/US/") -> bytes:
@@ -161,7 +163,7 @@ def test_project_vic_gives_the_categories_that_were_named(case: bool) -> None:
     assert found == [
         ListedHash("md5", bytes.fromhex(MD5), "1", "vic 2.0 US: 1"),
         ListedHash("sha1", b"\xab" * 20, "1", "vic 2.0 US: 1"),
-        BadRow(3, "md5 is not hexadecimal"),
+        BadRow(3, "MD5: md5 is not hexadecimal"),
         ListedHash("photodna", PHOTODNA.encode(), "4", "vic 2.0 US: 1"),
     ]
 

@@ -103,6 +103,7 @@ from kinward.ledger.kinds.matching import (
     SilencingAsked,
     SilencingEnded,
     SilencingRefused,
+    WithdrawalAllowed,
 )
 from kinward.ledger.kinds.policy import (
     GuidelinesApproved,
@@ -273,4 +274,5 @@ __all__ = [
     "TrustedEnded",
     "TrustedNamed",
     "VerdictRead",
+    "WithdrawalAllowed",
 ]

@@ -102,6 +102,14 @@ class BankRemoved(Fact, frozen=True):
     hashes: int
 
 
+class WithdrawalAllowed(Fact, frozen=True):
+    """A person allowed lists and partners to remove so many of a bank's live hashes."""
+
+    kind = "withdrawal.allowed"
+    hashes: int
+    live: int
+
+
 class BankSearched(Fact, frozen=True):
     """Somebody searched the banks for a hash or a file."""
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from kinward.matching.kinds.carried import Carried
 from kinward.matching.kinds.digests import Digest, Md5, Sha1, Sha256
-from kinward.matching.kinds.kind import HashKind, HexKind
+from kinward.matching.kinds.kind import HashKind, HexKind, SaysTooLittle
 from kinward.matching.kinds.perceptual import Pdq, VideoFrames
 from kinward.matching.kinds.texts import Keyword, Url
 
@@ -26,6 +26,7 @@ __all__ = (
     "Keyword",
     "Md5",
     "Pdq",
+    "SaysTooLittle",
     "Sha1",
     "Sha256",
     "Url",

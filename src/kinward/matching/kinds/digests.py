@@ -2,7 +2,7 @@
 
 import hashlib
 
-from kinward.matching.kinds.kind import HexKind
+from kinward.matching.kinds.kind import HexKind, SaysTooLittle
 
 
 class Digest(HexKind):
@@ -15,7 +15,7 @@ class Digest(HexKind):
         value = self.decode(text)
         empty = hashlib.new(self.name, b"", usedforsecurity=False).digest()
         if value == empty or not any(value):
-            raise ValueError(f"this {self.name} is that of an empty file")
+            raise SaysTooLittle(f"this {self.name} is that of an empty file")
         return value
 
     def in_words(self, bank: str, distance: int) -> str:

@@ -9,6 +9,10 @@ from typing import Final
 MAX_CARRIED: Final = 64 * 1024  # characters of a carried value
 
 
+class SaysTooLittle(ValueError):
+    """A hash is well-formed but says too little to be banked, such as that of an empty file."""
+
+
 class HashKind(ABC):
     """A kind of hash. A new kind is one class, listed in `kinward.matching.kinds.KINDS`.
 

@@ -1,6 +1,6 @@
 """Perceptual hashes, which match a file that looks the same."""
 
-from kinward.matching.kinds.kind import HexKind
+from kinward.matching.kinds.kind import HexKind, SaysTooLittle
 from kinward.media import FRAME, MAX_FRAMES, MIN_QUALITY, split_frames
 
 
@@ -33,7 +33,7 @@ class Pdq(Perceptual):
     def parse(self, text: str) -> bytes:
         value = self.decode(text)
         if not any(value):
-            raise ValueError(f"this {self.name} is that of an empty file")
+            raise SaysTooLittle(f"this {self.name} is that of an empty file")
         return value
 
     def in_words(self, bank: str, distance: int) -> str:

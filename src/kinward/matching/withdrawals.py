@@ -1,0 +1,172 @@
+"""What leaves a bank. More than a share of it needs the word of a person who saw the counts.
+
+The rule stands here, where hashes are withdrawn, so it holds for lists, partners and jobs alike.
+What left within a day counts together, so many small withdrawals are no way around it.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from fractions import Fraction
+from math import ceil, floor
+from typing import Final
+
+import msgspec
+from django.db import transaction
+from django.db.models import F, Sum
+from django.utils import timezone
+
+from kinward.access import Actor, Permission
+from kinward.ground.config import config
+from kinward.ground.errors import Invalid, KinwardError, NotConfigured
+from kinward.ledger.api import kinds, record
+from kinward.matching.models import (
+    Addition,
+    Bank,
+    BankedHash,
+    BankedHashes,
+    Withdrawal,
+    WithdrawalAllowance,
+)
+from kinward.matching.versions import next_version, renew_if_negative
+
+CHUNK: Final = 5000
+WINDOW: Final = timedelta(hours=24)  # what leaves in it counts together; an allowance lasts so long
+
+
+class RemovesTooMuch(KinwardError):
+    """Too much of the bank would be removed at once. A person has to agree first."""
+
+    code = "bank.removes_too_much"
+    status = 409
+
+    def __init__(self, bank: str, hashes: int, live: int, gone: int = 0) -> None:
+        left = f"{max(live - hashes, 0):,} would be left"
+        detail = f"{hashes:,} of the {live:,} hashes in {bank!r} would be removed, and {left}."
+        if gone:
+            detail += f" Removed in the last 24 hours: {gone:,}."
+        super().__init__(detail)
+        self.bank, self.hashes, self.live, self.gone = bank, hashes, live, gone
+        self.members = {"hashes": hashes, "live": live}
+
+
+class Leaving(msgspec.Struct, frozen=True):
+    """What may leave a bank: its live hashes, those gone within a day, and those that may go."""
+
+    live: int
+    gone: int
+    free: int
+    allowed: int
+
+
+def withdraw_hashes(
+    bank: Bank,
+    hash_ids: set[int],
+    *,
+    agreed: int | None = None,
+    named: bool = False,
+    apart_from: Addition | None = None,
+) -> int:
+    """Remove hashes from a bank by id. Returns how many were live. Requires a transaction.
+
+    `agreed`: how many withdrawals a person agreed to, having seen that number. `named`: a person or
+    a verdict named each of them, so any number may go. `apart_from`: an addition that the same list
+    or partner made, which does not count as the bank's. Raises `RemovesTooMuch` before anything is
+    removed.
+    """
+    if not hash_ids:
+        return 0
+    version = next_version()  # whoever removes takes this lock first, so each sees what is gone
+    count = sum(rows.count() for rows in _live_rows(bank, hash_ids))
+    if count:
+        if not named and agreed != count:
+            _require_share(bank, count, apart_from)
+        for rows in _live_rows(bank, hash_ids):
+            rows.update(removed=True, version=version)
+    renew_if_negative(bank)
+    return count
+
+
+def check_withdrawal(bank: Bank, hashes: int, *, apart_from: Addition | None = None) -> None:
+    """Raise `RemovesTooMuch` if so many hashes may not leave a bank. Changes nothing."""
+    if hashes and not _within_share(bank, hashes, apart_from) and not _allowance(bank, hashes):
+        raise _too_much(bank, hashes, apart_from)
+
+
+def _live_rows(bank: Bank, hash_ids: set[int]) -> Iterator[BankedHashes]:
+    ordered = sorted(hash_ids)
+    for start in range(0, len(ordered), CHUNK):
+        yield BankedHash.objects.filter(
+            bank=bank, pk__in=ordered[start : start + CHUNK], removed=False
+        )
+
+
+def _require_share(bank: Bank, count: int, apart_from: Addition | None) -> None:
+    """Charge a withdrawal to the bank's share, or to what a person allowed. Requires the lock."""
+    if _within_share(bank, count, apart_from):
+        Withdrawal.objects.filter(bank=bank, at__lte=timezone.now() - WINDOW).delete()
+        Withdrawal.objects.create(bank=bank, hashes=count)
+    elif allowance := _allowance(bank, count):
+        WithdrawalAllowance.objects.filter(pk=allowance.pk).update(hashes=F("hashes") - count)
+    else:
+        raise _too_much(bank, count, apart_from)
+
+
+def _allowance(bank: Bank, count: int) -> WithdrawalAllowance | None:
+    return WithdrawalAllowance.objects.filter(
+        bank=bank, hashes__gte=count, until__gt=timezone.now()
+    ).first()
+
+
+def _too_much(bank: Bank, count: int, apart_from: Addition | None) -> RemovesTooMuch:
+    return RemovesTooMuch(bank.name, count, _live(bank, apart_from).count(), _gone(bank))
+
+
+def _live(bank: Bank, apart_from: Addition | None) -> BankedHashes:
+    rows = BankedHash.objects.filter(bank=bank, removed=False)
+    return rows.exclude(addition=apart_from) if apart_from else rows
+
+
+def _gone(bank: Bank) -> int:
+    rows = Withdrawal.objects.filter(bank=bank, at__gt=timezone.now() - WINDOW)
+    return rows.aggregate(hashes=Sum("hashes"))["hashes"] or 0
+
+
+def _share() -> Fraction:
+    share = config().bank_withdrawal_share
+    if not 0 <= share <= 1:
+        raise NotConfigured("KINWARD_BANK_WITHDRAWAL_SHARE is a number from 0 to 1.")
+    return Fraction(str(share))
+
+
+def _within_share(bank: Bank, count: int, apart_from: Addition | None) -> bool:
+    """Return whether so many may go. Counts no more of the bank than it has to."""
+    share, gone = _share(), _gone(bank)
+    if not share:
+        return False
+    needed = ceil((gone + count) / share) - gone
+    return _live(bank, apart_from)[:needed].count() >= needed
+
+
+def leaving_of(bank: Bank) -> Leaving:
+    """Return how much of a bank may leave it."""
+    live, gone = _live(bank, None).count(), _gone(bank)
+    free = floor(_share() * (live + gone)) - gone
+    allowance = _allowance(bank, 1)
+    return Leaving(live, gone, max(free, 0), allowance.hashes if allowance else 0)
+
+
+@transaction.atomic
+def allow_withdrawal(*, bank: Bank, hashes: int, actor: Actor) -> None:
+    """Allow lists and partners to remove so many hashes from a bank within a day.
+
+    It replaces an earlier allowance. Raises `Invalid` unless the bank has so many hashes.
+    """
+    actor.must(Permission.SWITCH_BANKS)
+    next_version()
+    live = _live(bank, None).count()
+    if not 1 <= hashes <= live:
+        raise Invalid(f"Allow 1 to {live:,} hashes, as many as the bank has.")
+    values = {"hashes": hashes, "until": timezone.now() + WINDOW, "allowed_by": str(actor)[:200]}
+    WithdrawalAllowance.objects.update_or_create(bank=bank, defaults=values)
+    fact = kinds.WithdrawalAllowed(hashes=hashes, live=live)
+    record(actor=actor, subject=f"bank:{bank.name}", fact=fact)
