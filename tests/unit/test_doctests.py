@@ -11,6 +11,7 @@ import pytest
     [
         "kinward.access.actor",
         "kinward.access.roles",
+        "kinward.ground.addresses",
         "kinward.ground.config",
         "kinward.evidence.excerpts",
         "kinward.casebook.states",
