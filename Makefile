@@ -1,5 +1,5 @@
 # The two commands of the README are `make demo` and `make test`; each does its own set-up.
-.PHONY: setup demo test chaos mutants bench docs lock
+.PHONY: setup demo test chaos doors mutants bench docs lock
 
 setup:
 	@scripts/setup
@@ -14,6 +14,11 @@ test:
 chaos:  ## 500 kills instead of 20
 	@scripts/setup extras
 	@KINWARD_CHAOS_KILLS=500 .venv/bin/pytest -s tests/story/test_chaos.py
+
+doors:  ## behind nginx and Caddy, by the files of the docs
+	@scripts/setup extras
+	@scripts/doors
+	@.venv/bin/pytest tests/doors
 
 mutants:  ## which changes of the code does no test notice? N=300 SEED=1
 	@scripts/setup extras
