@@ -17,6 +17,7 @@ from kinward.exchanges.api import (
     set_exchange_enabled,
     sync_exchange,
 )
+from kinward.ground.names import visible
 from kinward.matching.api import Confidence
 
 MAX_CREDENTIALS = 64 * 1024
@@ -140,7 +141,7 @@ def status() -> None:
             hashes = counted(row.unusable, "hash", "hashes")
             click.secho(f"  {hashes} could not be used", fg="yellow")
         if row.problem:
-            click.secho(f"  {row.problem}", fg="red")
+            click.secho(f"  {visible(row.problem, lines=True)}", fg="red")
 
 
 @exchange.command()
