@@ -63,7 +63,7 @@ class Upstream:
                     headers.setdefault(name.lower(), []).append(value)
                 outer.heads.append((self.requestline.split()[1], headers))
                 left = int(self.headers.get("Content-Length") or 0)
-                while left and (chunk := self.rfile.read1(min(left, 65536))):  # type: ignore[attr-defined]
+                while left and (chunk := self.rfile.read1(min(left, 65536))):
                     left -= len(chunk)
                     outer.received += len(chunk)
                     outer.first_bytes.set()
@@ -132,14 +132,20 @@ def status(opened: ssl.SSLSocket) -> int:
 
 
 @contextlib.contextmanager
-def running(kind: str, directory: Path, ports: dict[str, int]) -> Iterator[Front]:
-    """Run the proxy of the docs. Only ports, paths and the certificate differ from the file."""
+def running(
+    kind: str, directory: Path, ports: dict[str, int], *, more: str = ""
+) -> Iterator[Front]:
+    """Run the proxy of the docs. Only ports, paths and the certificate differ from the file.
+
+    `more` is added to the part of nginx about HTTP, for callers whom this machine cannot be.
+    """
     directory.chmod(0o755)
     _write_certificate(directory)
     port = free_port()
     text = _placed((FILES / _FILES[kind]).read_text(), directory, ports)
     path = directory / _FILES[kind]
-    path.write_text(_OWN[kind](text, directory, port))
+    text = _OWN[kind](text, directory, port)
+    path.write_text(text.replace("http {\n", f"http {{\n{more}", 1) if more else text)
     with (directory / "log").open("wb") as log:
         process = subprocess.Popen(
             _commands(kind, path),

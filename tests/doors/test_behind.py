@@ -1,5 +1,6 @@
 """Kinward itself behind nginx and Caddy: one name for all doors, and each caller's own address."""
 
+import contextlib
 from collections.abc import Iterator
 
 import httpx
@@ -39,7 +40,7 @@ def front(
 
 def test_one_name_leads_to_every_door(front: Front) -> None:
     assert front.get("/healthz").json() == {"status": "ok"}
-    assert "Sign in" in front.get("/account/login/").text or front.get("/account/login/").is_success
+    assert front.get("/account/login/").is_success
     assert front.get("/safety/en").is_success
     assert front.get("/static/web/console.css").is_success
     assert front.get("/v1/accounts/a").status_code == 401
@@ -50,6 +51,9 @@ def test_a_body_that_is_declared_too_large_is_refused_at_its_head(front: Front) 
     for path in ("/v1/media", "/account/login/", "/family/report"):
         with front.connect("127.0.0.40") as opened:
             front.send_head(opened, f"POST {path}", Content_Length=10**10)
+            with contextlib.suppress(OSError):  # Caddy 2.6 passes an answer on with the next bytes
+                for _ in range(32):
+                    opened.sendall(bytes(65536))
             assert status(opened) in (401, 413), path
 
 

@@ -31,9 +31,9 @@ from kinward.review.lease import take_case
 from kinward.verdicts.decision import VerdictForm, decide_case
 from kinward.web.middleware import TURNING
 from tests.integration.conftest import Configure
-from tests.integration.gate.test_gate import FIELDS, KNOWN, Caller, problem
+from tests.integration.gate.test_gate import FIELDS, Caller, problem
 from tests.integration.web.test_console import signed_in
-from tests.support.helpers import run_jobs
+from tests.support.helpers import KNOWN, run_jobs
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
