@@ -1,5 +1,5 @@
 # The two commands of the README are `make demo` and `make test`; each does its own set-up.
-.PHONY: setup demo test chaos doors mutants bench docs lock
+.PHONY: setup demo test chaos mutants bench docs lock
 
 setup:
 	@scripts/setup
@@ -15,11 +15,6 @@ chaos:  ## 500 kills instead of 20
 	@scripts/setup extras
 	@KINWARD_CHAOS_KILLS=500 .venv/bin/pytest -s tests/story/test_chaos.py
 
-doors:  ## behind nginx and Caddy, by the files of the docs
-	@scripts/setup extras
-	@scripts/doors
-	@.venv/bin/pytest tests/doors
-
 mutants:  ## which changes of the code does no test notice? N=300 SEED=1
 	@scripts/setup extras
 	@.venv/bin/python -m scripts.mutants $(or $(N),300) $(SEED)
@@ -33,6 +28,12 @@ bench:  ## beside the peers, in the same run; needs a C++ compiler
 	@.venv/bin/python bench/retro.py
 	@.venv/bin/python bench/cases.py
 	@.venv/bin/python -m bench.policy
+
+.PHONY: proxies
+proxies:  ## Kinward behind nginx and Caddy, by the files of the docs
+	@scripts/setup extras
+	@scripts/proxies
+	@.venv/bin/pytest tests/doors
 
 docs:
 	@scripts/setup dev

@@ -22,18 +22,18 @@ from cryptography.x509.oid import NameOID
 
 ROOT = Path(__file__).parents[2]
 FILES = ROOT / "docs" / "how-to" / "proxy"
-CACHE = ROOT / ".doors"  # where scripts/doors unpacks what is not installed
+CACHE = ROOT / ".doors"  # where scripts/proxies unpacks what is not installed
 NAME = "safety.example.org"
 PORTS = {"gate": 8700, "console": 8703, "pages": 8704}
 SECONDS = 30.0
 
 
 def program(name: str) -> str:
-    """The path of nginx or Caddy, installed or unpacked by `scripts/doors`."""
+    """The path of nginx or Caddy, installed or unpacked by `scripts/proxies`."""
     for directory in ("", "/usr/sbin", str(CACHE / "usr/sbin"), str(CACHE / "usr/bin")):
         if path := shutil.which(name, path=directory or None):
             return path
-    raise AssertionError(f"There is no {name}. Run `make doors`, or install Debian's {name}.")
+    raise AssertionError(f"There is no {name}. Run `make proxies`, or install Debian's {name}.")
 
 
 def free_port() -> int:
