@@ -33,6 +33,12 @@ bench:  ## beside the peers, in the same run; needs a C++ compiler
 	@.venv/bin/python bench/cases.py
 	@.venv/bin/python -m bench.policy
 
+.PHONY: proxies
+proxies:  ## Kinward behind nginx and Caddy, by the files of the docs
+	@scripts/setup extras
+	@scripts/proxies
+	@.venv/bin/pytest tests/doors
+
 docs:
 	@scripts/setup dev
 	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict

@@ -11,7 +11,9 @@ import pytest
     [
         "kinward.access.actor",
         "kinward.access.roles",
+        "kinward.ground.addresses",
         "kinward.ground.config",
+        "kinward.ground.names",
         "kinward.evidence.excerpts",
         "kinward.casebook.states",
         "kinward.experience.proposals",
@@ -21,6 +23,7 @@ import pytest
         "kinward.matching.hamming",
         "kinward.matching.layout",
         "kinward.media.pdq",
+        "kinward.people.identifiers",
         "kinward.policy",
         "kinward.policy.ages",
         "kinward.policy.decision",

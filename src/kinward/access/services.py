@@ -16,6 +16,7 @@ from kinward.access.models import ApiKey, Staff
 from kinward.access.permissions import Permission
 from kinward.access.roles import ROLES
 from kinward.ground.errors import Invalid, KinwardError, NotFound
+from kinward.ground.names import visible
 from kinward.ground.watch import Cache, watch
 from kinward.ledger.api import kinds, record
 
@@ -34,6 +35,7 @@ DEFAULT_SCOPES: Final = frozenset(
 # Looking up hashes shows how close a hash is to which bank. That is for the tools of staff, so a
 # key gets the scope only by name.
 SCOPES: Final = DEFAULT_SCOPES | {"hashes:look-up"}
+MAX_NAME: Final = 150  # characters of the name of a member of the staff
 PREFIX: Final = "kw_"
 
 
@@ -138,11 +140,13 @@ def live_keys() -> Cache[bytes, ApiKey]:
 def create_staff(*, username: str, password: str, role: str, actor: Actor) -> Staff:
     """Create a staff account, whose second factor is set up at the first sign-in.
 
-    Raises `NameTaken`, or `Invalid` for an unknown role or a weak password.
+    Raises `NameTaken`, or `Invalid` for an unknown role, an unreadable name or a weak password.
     """
     actor.must(Permission.MANAGE_STAFF)
     if role not in ROLES:
         raise Invalid(f"Unknown role {role!r}. Roles are: {', '.join(sorted(ROLES))}.")
+    if not 1 <= len(username) <= MAX_NAME or visible(username) != username:
+        raise Invalid(f"A name has 1 to {MAX_NAME} characters, each of which can be seen.")
     try:
         validate_password(password)
     except ValidationError as error:

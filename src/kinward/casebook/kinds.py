@@ -200,7 +200,9 @@ class UserReported(FindingKind):
         report = _report_of(finding)
         about = f", content {finding.content_id}" if finding.content_id else ""
         line = f"Reported by a user at {finding.at.isoformat()}{about}: {report.category}."
-        return [line, f"They wrote: {report.text}"] if report.text else [line]
+        # Further lines are indented, so that no text can pass for another line of the report.
+        quote = "\n    ".join(report.text.splitlines())
+        return [line, f"They wrote: {quote}"] if quote else [line]
 
     def contacts(self, finding: Finding) -> Iterator[tuple[str, str]]:
         for platform_id in finding.grounds[0].get("writers", []):

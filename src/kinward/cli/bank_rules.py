@@ -7,6 +7,7 @@ import click
 
 from kinward.cli.counts import counted
 from kinward.cli.main import operator
+from kinward.ground.names import visible
 from kinward.matching.api import (
     Bank,
     Match,
@@ -50,7 +51,7 @@ def show_survey(met: Survey, values: Sequence[tuple[str, bytes]], nothing: str) 
 
 
 def _line(match: Match) -> str:
-    about = " ".join(filter(None, (match.label, match.reference)))
+    about = visible(" ".join(filter(None, (match.label, match.reference))))
     return (
         f"{match.hash}  {match.bank} ({match.confidence})  {match.kind}"
         f"  distance {match.distance}  {about}"

@@ -17,6 +17,7 @@ from kinward.exchanges.api import (
     set_exchange_enabled,
     sync_exchange,
 )
+from kinward.ground.names import visible
 from kinward.matching.api import Confidence
 
 MAX_CREDENTIALS = 64 * 1024
@@ -163,7 +164,7 @@ def status() -> None:
             click.secho(f"  {hashes} could not be used", fg="yellow")
         _show_skips(row)
         if row.problem:
-            click.secho(f"  {row.problem}", fg="red")
+            click.secho(f"  {visible(row.problem, lines=True)}", fg="red")
 
 
 @exchange.command()

@@ -3,6 +3,7 @@
 import click
 
 from kinward.cli.counts import counted
+from kinward.ground.names import visible
 from kinward.ledger.api import entries_about, verify_ledger
 
 
@@ -46,6 +47,7 @@ def _contains(head: str) -> bool:
 def show(subject: str) -> None:
     """Show the entries about a subject, such as case:0b9f…."""
     for entry in entries_about(subject):
+        actor = visible(entry.actor)
         click.echo(
-            f"{entry.seq}  {entry.at:%Y-%m-%d %H:%M:%S}  {entry.kind}  {entry.actor}  {entry.data}"
+            f"{entry.seq}  {entry.at:%Y-%m-%d %H:%M:%S}  {entry.kind}  {actor}  {entry.data}"
         )

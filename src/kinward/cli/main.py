@@ -13,6 +13,7 @@ from kinward.access import Actor
 from kinward.cli.first_run import EarlierLayout, NoTables, check_tables
 from kinward.ground.config import config
 from kinward.ground.errors import KinwardError
+from kinward.ground.names import visible
 from kinward.ground.privacy import close_memory
 
 # name: (module and attribute, help, whether it needs Django and the tables of a database)
@@ -120,6 +121,7 @@ def main() -> None:
         config()
         cli()
     except KinwardError as error:
-        click.secho(f"{error.sentence} {error.detail}".strip(), fg="red", err=True)
+        said = visible(f"{error.sentence} {error.detail}".strip(), lines=True)
+        click.secho(said, fg="red", err=True)
         wrong_database = isinstance(error, EarlierLayout | NoTables)
         raise SystemExit(2 if wrong_database else 1) from None

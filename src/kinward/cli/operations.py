@@ -10,6 +10,7 @@ from kinward.cli.counts import counted
 from kinward.cli.main import operator
 from kinward.enforcement.api import get_action, parked_actions, replay_action, struggling_actions
 from kinward.ground.errors import Invalid
+from kinward.ground.names import visible
 from kinward.reporting.api import faults_of, get_report, parked_reports, waiting_reports
 from kinward.verdicts.api import refile_report
 
@@ -26,7 +27,7 @@ def list_actions() -> None:
     """List parked actions, and those that are being retried."""
     for row in [*parked_actions(), *struggling_actions()]:
         attempts = counted(row.attempts, "attempt", "attempts")
-        click.echo(f"{row.id}  {row.state}  {row.type}  {attempts}  {row.answer[:60]}")
+        click.echo(f"{row.id}  {row.state}  {row.type}  {attempts}  {visible(row.answer[:60])}")
 
 
 @action.command()
@@ -51,7 +52,7 @@ def report() -> None:
 def list_reports() -> None:
     """List parked reports, with the authority's response."""
     for row in parked_reports():
-        click.echo(f"{row.id}  case {row.case_id}  {row.authority}  {row.problem}")
+        click.echo(f"{row.id}  case {row.case_id}  {row.authority}  {visible(row.problem)}")
 
 
 @report.command()

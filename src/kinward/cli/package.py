@@ -11,6 +11,7 @@ from kinward.cli.counts import counted
 from kinward.cli.main import operator
 from kinward.custody.api import make_package
 from kinward.evidence.api import read_manifest, signing_key
+from kinward.ground.names import visible
 
 
 @click.group()
@@ -38,4 +39,4 @@ def check(opened: Path, key: str) -> None:
     with zipfile.ZipFile(opened) as archive:
         manifest = read_manifest(archive, key)
     unchanged = counted(len(manifest["files"]), "file is unchanged.", "files are unchanged.")
-    click.echo(f"{manifest['title']}: {unchanged}")
+    click.echo(f"{visible(str(manifest['title']))}: {unchanged}")

@@ -26,6 +26,7 @@ from pyrage.x25519 import Recipient
 from kinward import __version__
 from kinward.ground.config import config
 from kinward.ground.errors import Invalid
+from kinward.ground.names import visible
 from kinward.ledger.api import Entry
 
 FORMAT: Final = 1
@@ -164,6 +165,8 @@ def _summary(
     paper.add_page()
 
     def line(text: str, *, bold: bool = False, size: int = 10) -> None:
+        # Further lines are indented, so that no name can pass for another line of the paper.
+        text = visible("\n    ".join(text.splitlines()), lines=True)
         paper.set_font("Helvetica", style="B" if bold else "", size=size)
         # The built-in fonts have Latin letters only. Others are escaped, so that none is lost.
         shown = text.encode("latin-1", "backslashreplace").decode("latin-1")

@@ -8,6 +8,7 @@ from django.utils.translation import gettext, gettext_noop, override
 
 from kinward.families.models import Notice
 from kinward.ground.events import Event
+from kinward.ground.names import isolated
 from kinward.people.api import Account
 from kinward.policy import known_language
 
@@ -56,9 +57,14 @@ def notice_sentence(notice: Notice) -> str:
         if "when" in fill:
             when = datetime.fromisoformat(fill["when"]).astimezone(UTC)
             fill["when"] = f"{date_format(when, 'DATETIME_FORMAT', use_l10n=True)} UTC"
+        if "other" in fill:
+            fill["other"] = isolated(fill["other"])
         return gettext(TOPICS[notice.topic]).format(**fill)
 
 
 def name_in_notices(account: Account) -> str:
-    """Return the name of an account for its family: the screen name, else the platform's id."""
+    """Return the name of an account for its family: the screen name, else the platform's id.
+
+    It is as the platform sent it. `isolated` and the filter `shown` make it safe among other words.
+    """
     return account.screen_name or account.platform_id

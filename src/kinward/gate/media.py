@@ -1,6 +1,5 @@
 """`POST /v1/media` and `POST /v1/media/hashes`: whether an upload may be published."""
 
-import ipaddress
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
@@ -11,6 +10,7 @@ from msgspec import UNSET, UnsetType
 from kinward.findings.api import Outcome, prepare, receive
 from kinward.gate.calls import Call
 from kinward.gate.idempotency import answer_once, fingerprint
+from kinward.ground.addresses import address_and_port
 from kinward.ground.errors import Invalid
 from kinward.ground.multipart import Part
 from kinward.ground.text import MAX_ID, is_id
@@ -43,11 +43,18 @@ class UploadFields(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         if len(self.sent_to) > MAX_SENT_TO or not all(map(is_id, self.sent_to)):
             raise ValueError(f"sent_to has at most {MAX_SENT_TO} account ids")
         if self.ip is not None:
-            self.ip = str(ipaddress.ip_address(self.ip))
+            self._read_address(self.ip)
         if self.port is not None and not 1 <= self.port <= 65535:
             raise ValueError("port is from 1 to 65535")
         if self.uploaded_at is not None:
             self._check_time(self.uploaded_at)
+
+    def _read_address(self, text: str) -> None:
+        """Take the one text of an address. Raises `Invalid` if it names another port."""
+        self.ip, port = address_and_port(text)
+        if port is not None and self.port not in (None, port):
+            raise Invalid(f"ip has the port {port}, but port is {self.port}. Send one of them.")
+        self.port = self.port or port
 
     @staticmethod
     def _check_time(at: datetime) -> None:
@@ -115,7 +122,7 @@ def check_file(call: Call[dict[str, Part]]) -> Checked:
     upload = Upload(
         content_id=about.content_id,
         uploaded_at=about.uploaded_at or datetime.now(UTC),
-        filename="".join(c for c in file.filename or "" if c.isprintable()),
+        filename=file.filename or "",
         ip=about.ip,
         port=about.port,
         public=about.public,

@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from kinward.ground.errors import NotConfigured
+from kinward.ground.addresses import Network, trusted_networks
+from kinward.ground.errors import Invalid, NotConfigured
 
 MIB = 1024 * 1024
 
@@ -39,6 +40,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     processes: int = 1
     secret_key: str = ""
     log_level: str = "info"
+    trusted_proxies: str = ""
+    forwarded_header: Literal["x-forwarded-for", "forwarded"] = "x-forwarded-for"
 
     max_body: int = 32 * MIB
     max_pixels: int = 50_000_000
@@ -133,6 +136,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         """Whether Kinward is reached over TLS, so that it may mark its cookies Secure."""
         return urlsplit(self.url).scheme == "https"
 
+    @property
+    def proxies(self) -> tuple[Network, ...]:
+        """The networks of the proxies whose word about a caller's address counts."""
+        return _proxies(self.trusted_proxies)
+
     def secret(self, name: str) -> str:
         """Return a secret from the environment, else from its file under `<data_dir>/secrets`.
 
@@ -217,7 +225,17 @@ def read_config(environ: Mapping[str, str]) -> Config:
     >>> read_config({"KINWARD_PORT": "9000"}).url
     'http://127.0.0.1:9000'
     """
-    return Config(**_read(Config, "", environ))
+    read = Config(**_read(Config, "", environ))
+    _proxies(read.trusted_proxies)
+    return read
+
+
+@cache
+def _proxies(text: str) -> tuple[Network, ...]:
+    try:
+        return trusted_networks(text)
+    except Invalid as error:
+        raise NotConfigured(f"KINWARD_TRUSTED_PROXIES: {error.detail}") from error
 
 
 def read_section(kind: type[AnySection], environ: Mapping[str, str]) -> AnySection:

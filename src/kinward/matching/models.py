@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from kinward.access import Permission
 from kinward.access.api import AgreementState, TwoPeople
+from kinward.ground.fields import AddressField
 from kinward.ground.text import MAX_ID
 from kinward.matching.confidence import Confidence
 from kinward.matching.hashlists import MAX_LABEL, MAX_REFERENCE
@@ -228,7 +229,7 @@ class Check(models.Model):
     # What else a viewer would show, as `views.pack_views` writes it.
     views = models.BinaryField(default=b"")
     quality = models.PositiveSmallIntegerField(null=True)  # of the signature, if its kind has one
-    ip = models.GenericIPAddressField(null=True)
+    ip = AddressField(null=True)
     port = models.PositiveIntegerField(null=True)
     uploaded_at = models.DateTimeField()
     public = models.BooleanField(null=True)

@@ -4,7 +4,7 @@ import hmac
 from collections.abc import Callable, Sequence
 from datetime import date
 from functools import partial
-from typing import Any, Final, Literal, NewType
+from typing import Any, Final, NewType
 
 import msgspec
 from django.db import transaction
@@ -15,14 +15,13 @@ from kinward.ground.errors import Invalid, KinwardError
 from kinward.ground.text import MAX_ID, is_id
 from kinward.ground.watch import watch
 from kinward.people.days import local_day
+from kinward.people.identifiers import IdentifierKind, earlier_identifier, normal_identifier
 from kinward.people.models import Account, Identifier, Standing
 from kinward.people.unread import note_unread
 from kinward.policy import UNKNOWN, AgeRange, is_place
 
 MAX_IDENTIFIERS: Final = 20
 MAX_IDENTIFIER: Final = 500
-
-IdentifierKind = Literal["device", "email", "phone", "payment", "link"]
 
 # An account whose row this transaction has locked. A function that needs the lock takes this type,
 # so mypy holds the lock order: the account, then the case, then the ledger. Only `lock_account` and
@@ -133,17 +132,25 @@ def put_account(*, platform_id: str, profile: Profile) -> tuple[Account, bool]:
 
 
 def digests_of(identifiers: Sequence[IdentifierIn]) -> dict[bytes, str]:
-    """Return the keyed hashes of identifiers, with the kind of each. Case-insensitive."""
+    """Return the keyed hashes of identifiers, with the kind of each. Case-insensitive.
+
+    An identifier that earlier versions hashed in another text has a second hash, of that text. So
+    what they stored is still found.
+    """
     if len(identifiers) > MAX_IDENTIFIERS:
         raise Invalid(f"An account has at most {MAX_IDENTIFIERS} identifiers in one call.")
+    key = config().secret("identifier_key").encode() if identifiers else b""
     digests = dict[bytes, str]()
     for identifier in identifiers:
-        value = " ".join(identifier.value.split()).casefold()
-        if not value or len(value) > MAX_IDENTIFIER:
+        earlier = earlier_identifier(identifier.value)
+        if not earlier or len(earlier) > MAX_IDENTIFIER:
             raise Invalid(f"An identifier has 1 to {MAX_IDENTIFIER} characters.")
-        message = f"{identifier.kind}\0{value}".encode()
-        key = config().secret("identifier_key").encode()
-        digests[hmac.digest(key, message, "sha256")] = identifier.kind
+        value = normal_identifier(identifier.kind, identifier.value)
+        if not value:
+            raise Invalid("An identifier has characters that can be seen.")
+        for text in (value, earlier):
+            message = f"{identifier.kind}\0{text}".encode()
+            digests[hmac.digest(key, message, "sha256")] = identifier.kind
     return digests
 
 

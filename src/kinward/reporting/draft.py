@@ -1,13 +1,15 @@
 """The content of a report, in a neutral format that each authority renders in its own."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
 import msgspec
 
-from kinward.ground.errors import KinwardError
+from kinward.ground.addresses import normal_address
+from kinward.ground.errors import Invalid, KinwardError
 from kinward.guidelines import Incident
 
 Event = Literal["Login", "Registration", "Purchase", "Upload", "Other", "Unknown"]
@@ -21,13 +23,20 @@ ONCE_NAMED: Final = {  # annotations of format 1, which used one authority's nam
 
 
 class IpEvent(msgspec.Struct, frozen=True):
-    """An IP address, when it was seen, and its action then."""
+    """An IP address, when it was seen, and its action then.
+
+    The address is in its one text, also in a draft that was stored before there was one.
+    """
 
     ip: str
     at: datetime
     port: int | None = None
     event: Event = "Upload"
     proxy: bool | None = None
+
+    def __post_init__(self) -> None:
+        with suppress(Invalid):  # whoever renders the draft leaves out what is no address
+            msgspec.structs.force_setattr(self, "ip", normal_address(self.ip))
 
 
 class Device(msgspec.Struct, frozen=True):

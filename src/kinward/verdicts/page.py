@@ -155,7 +155,7 @@ def _files(case: Case) -> list[CaseFile]:
     words = describe_files(case)
     return [
         CaseFile(evidence, viewed_entirely(evidence), words.get(evidence.content_id, []))
-        for evidence in evidence_of_case(case.id)
+        for evidence in evidence_of_case(case.id).select_related("check_made")
     ]
 
 

@@ -4,6 +4,8 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.http import HttpRequest
 
+from kinward.ground.addresses import address_group, client_address
+from kinward.ground.config import config
 from kinward.ground.secrets import open_text, seal_text
 
 
@@ -12,6 +14,13 @@ class StaffAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Return the caller's address, by which failed sign-ins are counted."""
+        chosen = config()
+        chain = request.headers.get(chosen.forwarded_header, "")
+        peer = request.META.get("REMOTE_ADDR") or ""
+        return address_group(client_address(peer, [chain], chosen.proxies))
 
 
 class SealedMfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]

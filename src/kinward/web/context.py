@@ -6,6 +6,7 @@ from django.utils import timezone
 from kinward.access import Permission
 from kinward.access.api import Staff
 from kinward.experience.api import waiting_proposals
+from kinward.ground.names import isolated
 from kinward.guidelines.api import waiting_editions
 from kinward.redress.api import waiting_appeals
 from kinward.review.api import parked_counts, unread_verdicts
@@ -24,7 +25,7 @@ def console(request: HttpRequest) -> dict[str, object]:
     reads_policy = staff.may(Permission.CHANGE_POLICY) or audits
     reads_verdicts = staff.may(Permission.READ_VERDICTS) or audits
     return {
-        "reader": f"{staff.username} {timezone.now():%Y-%m-%d %H:%M} UTC",
+        "reader": f"{isolated(staff.username)} {timezone.now():%Y-%m-%d %H:%M} UTC",
         "sees_queue": reads_cases,
         "opens_files": staff.may(Permission.OPEN_EVIDENCE),
         "sees_banks": staff.may(Permission.SEE_BANKS),

@@ -1,5 +1,6 @@
 """Middleware for every page: headers, database connection, forbidden characters and errors."""
 
+import re
 from collections.abc import Callable
 from itertools import chain
 from typing import Final
@@ -24,6 +25,13 @@ POLICY: Final = "; ".join(
         "base-uri 'none'",
         "frame-ancestors 'none'",
     )
+)
+
+# The directional embeddings, overrides and isolates that `kinward.ground.names` does not write.
+TURNING: Final = re.compile(rb"\xe2(?:\x80[\xaa-\xae]|\x81[\xa6\xa7])")
+FIELD_OR_TURNING: Final = re.compile(
+    rb'<textarea\b[^>]*>.*?</textarea>|\bvalue="[^"]*"|(?P<mark>' + TURNING.pattern + rb")",
+    re.DOTALL,
 )
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -68,6 +76,30 @@ def whole_text(get_response: Handler) -> Handler:
         return get_response(request)
 
     return middleware
+
+
+def no_turned_text(get_response: Handler) -> Handler:
+    """Show each mark that would turn the text of a page around as words, wherever it came from.
+
+    Templates show names with the filter `shown`. This holds for whatever forgets it. The values of
+    form fields stay as they are, because they are sent back.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        is_page = response.headers.get("Content-Type", "").startswith("text/html")
+        if is_page and not response.streaming and TURNING.search(response.content):
+            response.content = FIELD_OR_TURNING.sub(_in_words, response.content)
+            if "Content-Length" in response.headers:
+                response.headers["Content-Length"] = str(len(response.content))
+        return response
+
+    return middleware
+
+
+def _in_words(found: re.Match[bytes]) -> bytes:
+    mark = found["mark"]
+    return b"[U+%04X]" % ord(mark.decode()) if mark else found[0]
 
 
 class ProblemPages:

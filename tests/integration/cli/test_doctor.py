@@ -32,6 +32,15 @@ def test_an_empty_set_up(configure: Configure) -> None:
     assert "KINWARD_CYBERTIPLINE_URL" in found["authority"].text
 
 
+def test_a_proxy_that_kinward_does_not_know(configure: Configure) -> None:
+    assert examine()["proxies"].level == "ok"
+    configure(public_url="https://safety.example.org")
+    assert "KINWARD_TRUSTED_PROXIES" in examine()["proxies"].text
+    assert examine()["proxies"].level == "warning"
+    configure(trusted_proxies="127.0.0.1, ::1")
+    assert examine()["proxies"].level == "ok"
+
+
 def test_a_webhook_that_accepts_anything(receiver: Receiver) -> None:
     assert "must verify the signature" in examine()["webhook"].text
     receiver.answers = [(401, b"")]

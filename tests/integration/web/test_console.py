@@ -61,7 +61,7 @@ def routes(case: Case) -> Iterator[tuple[str, str, str]]:
     """Every address of the console with its method and its name, read from the URLs themselves."""
     ids = {
         "case_id": str(case.id),
-        "evidence_id": str(Evidence.objects.get().id),
+        "evidence_id": str(Evidence.objects.earliest("sealed_at").id),
         "hash_id": str(BankedHash.objects.get(kind="pdq").pk),
         "name": "known",
         "rule_id": "r",

@@ -253,6 +253,19 @@ def test_what_is_not_known_is_left_out() -> None:
     }
 
 
+def test_a_name_and_an_address_stand_as_they_are_known() -> None:
+    seen = [IpEvent(ip, NOW) for ip in ("[::ffff:192.0.2.1%en0]:1", "fe80::1%en0", "unknown")]
+    account = ReportedAccount(platform_id="a", screen_name="ann\u202e\x01b", ip_events=seen)
+    draft = Draft(
+        case_id=CASE, incident="imagery", incident_at=NOW, platform="Tidepool", account=account
+    )
+    document = report_document(draft, reporter=Reporter(email=EMAIL), now=NOW)
+    assert document.findtext("personOrUserReported/screenName") == "ann\u202e\ufffdb"
+    addresses = document.findall("personOrUserReported/ipCaptureEvent/ipAddress")
+    assert [address.text for address in addresses] == ["192.0.2.1", "fe80::1"]
+    assert not faults(document, NOW)
+
+
 def test_a_clock_that_runs_ahead_does_not_have_the_report_refused() -> None:
     draft = Draft(
         case_id=CASE,

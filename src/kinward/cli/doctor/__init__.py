@@ -11,6 +11,7 @@ from kinward.cli.doctor.connections import (
     check_api_keys,
     check_parked,
     check_partners,
+    check_proxies,
     check_webhook,
 )
 from kinward.cli.doctor.decoders import check_decoders
@@ -45,6 +46,7 @@ CHECKS: Final[dict[str, Callable[[], Result]]] = {
     "index": check_index,
     "decoders": check_decoders,
     "vault": check_vault,
+    "proxies": check_proxies,
     "webhook": check_webhook,
     "parked": check_parked,
     "partners": check_partners,

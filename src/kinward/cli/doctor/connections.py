@@ -15,6 +15,18 @@ def check_api_keys() -> Result:
     return fine("There is an API key.")
 
 
+def check_proxies() -> Result:
+    """Does Kinward know the proxies in front of it?"""
+    if config().proxies:
+        return fine(f"Callers' addresses come from {config().trusted_proxies}.")
+    if config().secure:
+        return warn(
+            "Behind a proxy, all people share the limits of its one address. "
+            "Name its network in KINWARD_TRUSTED_PROXIES."
+        )
+    return fine("There is no proxy: who calls is who is connected.")
+
+
 def check_webhook() -> Result:
     """Does the app's webhook answer, and refuse an unsigned message?"""
     if config().actions == "pull":

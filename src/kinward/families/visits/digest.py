@@ -21,6 +21,7 @@ from kinward.families.screen_time.usage import screen_time
 from kinward.ground.config import config
 from kinward.ground.errors import Invalid
 from kinward.ground.jobs import enqueue
+from kinward.ground.names import isolated
 from kinward.ledger.api import kinds, record
 from kinward.people.api import Account
 from kinward.policy import known_language
@@ -130,10 +131,11 @@ def mail_digest(pairing_id: str) -> None:
         return
     week = week_of(pairing, now)
     with override(known_language(pairing.guardian.language)):
+        name = isolated(name_in_notices(pairing.teen))
         text = _("This week {other} spent {minutes} minutes in the app. Requests made: {asks}.")
         send_mail(
-            _("{other}'s week").format(other=name_in_notices(pairing.teen)),
-            text.format(other=name_in_notices(pairing.teen), **week),
+            _("{other}'s week").format(other=name),
+            text.format(other=name, **week),
             None,
             [pairing.digest],
         )

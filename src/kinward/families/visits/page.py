@@ -21,6 +21,7 @@ from kinward.families.settings.groups import (
     settings_by_group,
 )
 from kinward.families.settings.settlement import choices_of
+from kinward.ground.names import isolated
 from kinward.people.api import Account
 from kinward.policy import (
     ALWAYS,
@@ -171,13 +172,13 @@ class _Page:
             return _("Set by {names}").format(names=", ".join(dict.fromkeys(names)))
         if decision.layer == "self":
             return _("Set by {names}").format(
-                names=_("you") if self.pairing is None else name_in_notices(self.teen)
+                names=_("you") if self.pairing is None else _shown_name(self.teen)
             )
         return _("Set by this community's rules")
 
     def _name_of_guardian(self, choice: Choice) -> str:
         guardian = choice.pairing.guardian
-        return _("you") if guardian.pk == self.reader.pk else name_in_notices(guardian)
+        return _("you") if guardian.pk == self.reader.pk else _shown_name(guardian)
 
     def _why(self, decision: Decision) -> str:
         sentences = [reason.text(self.language) for reason in decision.reasons]
@@ -243,6 +244,10 @@ SEEN_WORDS: Final = {
     "searches": lambda: _("Searches"),
     "new_followers": lambda: _("New followers"),
 }
+
+
+def _shown_name(account: Account) -> str:
+    return isolated(name_in_notices(account))
 
 
 def seen_words(teen: Account) -> list[str]:

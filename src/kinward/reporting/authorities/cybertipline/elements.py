@@ -4,7 +4,6 @@ Each function leaves out an unknown value, cuts a long one, and drops a value th
 authority refuse the whole report: an invalid address must not stop a child's report.
 """
 
-import ipaddress
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -12,6 +11,9 @@ from urllib.parse import urlsplit
 
 from lxml import etree
 
+from kinward.ground.addresses import normal_address
+from kinward.ground.errors import Invalid
+from kinward.ground.text import NO_TEXT
 from kinward.reporting.draft import Device, IpEvent
 
 MAX_INFO: Final = 3000
@@ -22,8 +24,8 @@ _EMAIL: Final = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s.]+")
 
 
 def clean(value: str) -> str:
-    """Remove the characters that XML does not allow."""
-    return _ILLEGAL.sub("", value)
+    """Put U+FFFD in the place of each character that XML does not allow, and drop a blank text."""
+    return _ILLEGAL.sub(NO_TEXT, value) if _ILLEGAL.sub("", value).strip() else ""
 
 
 def text(parent: etree._Element, name: str, value: str, limit: int | None = None) -> etree._Element:
@@ -83,11 +85,11 @@ def email(parent: etree._Element, value: str, name: str = "email") -> None:
 def ip_event(parent: etree._Element, event: IpEvent, now: datetime) -> None:
     """Append an `<ipCaptureEvent>`, if the address is valid."""
     try:
-        ipaddress.ip_address(event.ip)
-    except ValueError:
+        address = normal_address(event.ip)
+    except Invalid:
         return
     element = etree.SubElement(parent, "ipCaptureEvent")
-    text(element, "ipAddress", event.ip)
+    text(element, "ipAddress", address)
     text(element, "eventName", event.event)
     text(element, "dateTime", stamp(event.at, now))
     boolean(element, "possibleProxy", event.proxy)
