@@ -6,8 +6,9 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from kinward.entrance import Bounds, Receive, Scope, Send, read_body, refuse_larger
+from kinward.entrance import Bounds, Receive, Scope, Send, caller_of, read_body
 from kinward.gate.calls import Content, Created, Encoded
+from kinward.gate.limits import Header, retry_after
 from kinward.ground.config import config
 from kinward.ground.errors import Invalid, KinwardError
 from kinward.ground.multipart import Form, Malformed, Part
@@ -57,7 +58,9 @@ class Request:
         self._raw_path: bytes = scope.get("raw_path") or self.path.encode()
         self._query: bytes = scope.get("query_string", b"")
         self._headers = {name.decode("latin-1").lower(): value for name, value in scope["headers"]}
-        self._receive = receive
+        self._scope, self._receive = scope, receive
+        self.grow: Callable[[int], None] = lambda count: None  # counts the bytes of the body
+        self.limits: list[Header] = []  # of the answer
 
     @property
     def raw_path(self) -> str:
@@ -72,6 +75,11 @@ class Request:
         except ValueError as error:
             raise Invalid("Send at most 20 parameters.") from error
         return {name: storable(value) for name, value in pairs}
+
+    @property
+    def address(self) -> str:
+        """The caller's address, as limits count it."""
+        return caller_of(self._scope)
 
     def header(self, name: str) -> str:
         """Return a header by its lower-case name, or an empty text."""
@@ -93,13 +101,13 @@ class Request:
         await self._read(form.feed, limit, seconds)
         return form.finish()
 
-    def refuse_larger(self, limit: int) -> None:
-        """Raise `TooLarge` if the caller declares a larger body. Nothing is read."""
-        refuse_larger(self.header("content-length"), limit)
-
     async def _read(self, take: Callable[[bytes], None], limit: int, seconds: float) -> None:
+        def grown(chunk: bytes) -> None:
+            self.grow(len(chunk))
+            take(chunk)
+
         bounds = Bounds(limit, seconds, config().body_rate)
-        await read_body(self._receive, self.header("content-length"), bounds, take)
+        await read_body(self._receive, self.header("content-length"), bounds, grown)
 
 
 def decode(body: bytes, kind: type[T]) -> T:
@@ -117,22 +125,26 @@ def no_json(error: Exception) -> Malformed:
     return Malformed(f"The body is not JSON: {error}.")
 
 
-async def send_answer(send: Send, answer: object) -> None:
-    """Send the value that an endpoint returned."""
+async def send_answer(send: Send, answer: object, extra: Sequence[Header] = ()) -> None:
+    """Send the value that an endpoint returned, with further headers."""
     if isinstance(answer, Content):
         media_type, cache = answer.media_type.encode(), answer.cache_control.encode()
-        await send_body(send, 200, answer.data, media_type, cache=cache)
+        await send_body(send, 200, answer.data, media_type, extra, cache=cache)
     elif isinstance(answer, Encoded):
-        await send_body(send, 200, answer.data, JSON)
+        await send_body(send, 200, answer.data, JSON, extra)
     elif isinstance(answer, Created):
-        await send_body(send, 201, msgspec.json.encode(answer.value), JSON)
+        await send_body(send, 201, msgspec.json.encode(answer.value), JSON, extra)
     else:
-        await send_body(send, 200, msgspec.json.encode(answer), JSON)
+        await send_body(send, 200, msgspec.json.encode(answer), JSON, extra)
 
 
-async def send_problem(send: Send, error: KinwardError, *, plain: bool = False) -> None:
+async def send_problem(
+    send: Send, error: KinwardError, further: Sequence[Header] = (), *, plain: bool = False
+) -> None:
     """Send an error as an RFC 9457 problem document, or as plain text that is no JSON at all."""
-    extra = [(b"retry-after", b"2")] if error.status == 503 else []
+    extra = [*further]
+    if (seconds := retry_after(error)) is not None:
+        extra.append((b"retry-after", str(seconds).encode()))
     if error.status == 401:
         extra.append((b"www-authenticate", b'Bearer realm="kinward"'))
     if isinstance(error, MethodNotAllowed):
@@ -151,7 +163,7 @@ async def send_body(
     status: int,
     body: bytes,
     content_type: bytes,
-    extra: Sequence[tuple[bytes, bytes]] = (),
+    extra: Sequence[Header] = (),
     cache: bytes = b"no-store",
 ) -> None:
     """Send bytes. `cache` is the `Cache-Control` header, by default `no-store`."""

@@ -83,6 +83,7 @@ def _not_an_address(text: str) -> Invalid:
     )
 
 
+@lru_cache(maxsize=4096)
 def address_group(address: str) -> str:
     """Return what one caller holds: an IPv4 address, or the /64 network of an IPv6 address.
 

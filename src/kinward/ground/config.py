@@ -58,6 +58,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     connections: int = 8192
     idle_seconds: int = 30
     address_requests: int = 8
+    bodies_memory: int = 512 * MIB
+    queue_seconds: float = 30.0
+    key_per_second: int = 5000
+    account_per_minute: int = 1200
+    refused_per_minute: int = 120
     flood_accounts: int = 25
     flood_minutes: int = 10
     bank_withdrawal_share: float = 0.1
