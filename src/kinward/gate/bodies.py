@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Final
 
-from kinward.gate.http import TooSlow
+from kinward.entrance import TooSlow
 from kinward.gate.limits import AccountLimit, KeyLimit
 from kinward.ground.errors import KinwardError
 from kinward.ground.turns import Payer

@@ -20,7 +20,8 @@ import kinward
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
 from kinward.cli.bank import bank as bank_command
-from kinward.exchanges.services import SyncFailed, add_exchange, sync_exchange
+from kinward.exchanges.services import add_exchange
+from kinward.exchanges.sync import SyncFailed, sync_exchange
 from kinward.ground.errors import Invalid, NotConfigured
 from kinward.ledger.models import Entry
 from kinward.matching.hashlists import ListedHash

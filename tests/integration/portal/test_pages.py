@@ -93,9 +93,11 @@ def test_the_settings_page_follows_the_law_of_a_country() -> None:
 
 @pytest.mark.parametrize("language", TODAY)
 def test_what_the_guidelines_of_the_union_name_is_on_both_pages(language: str) -> None:
-    names = ("live.comment", "live.react", "live.record", "engagement.streaks", "dm.receipts")
-    names += ("engagement.counts", "feed.endless", "assistant.chat", "purchase.chance")
-    names += ("content.screenshot",)
+    names = [
+        *("live.comment", "live.react", "live.record", "engagement.streaks", "dm.receipts"),
+        *("engagement.counts", "feed.endless", "assistant.chat", "purchase.chance"),
+        "content.screenshot",
+    ]
     make_account("wren", 15, language=language)
     pages = (
         Client().get(f"/safety/{language}/settings").content.decode(),

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from kinward.entrance import TooSlow
 from kinward.gate.bodies import SLOW, Bodies, Body
-from kinward.gate.http import TooSlow
 from kinward.gate.limits import AccountLimit, KeyLimit
 from kinward.ground.errors import KinwardError
 from kinward.ground.turns import Payer
