@@ -51,6 +51,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     flood_minutes: int = 10
 
     fetch_hosts: str = ""
+    read_redirects: bool = False
 
     actions: Literal["push", "pull"] = "push"
     webhook_url: str = ""

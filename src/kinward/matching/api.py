@@ -12,6 +12,7 @@ from kinward.matching.floods import (
     settle_flood_as_right,
 )
 from kinward.matching.hashlists import FORMATS, BadRow, ListedHash, lines_of, listed, read_list
+from kinward.matching.keywords import MAX_TEXT
 from kinward.matching.kinds import (
     CARRIED,
     DIGESTS,
@@ -39,11 +40,11 @@ from kinward.matching.looked import (
 )
 from kinward.matching.lookup import (
     MAX_LINKS,
-    MAX_TEXT,
     Frames,
     Match,
     Quiet,
     Survey,
+    TextUnread,
     look_up,
     look_up_links,
     look_up_text,
@@ -152,6 +153,7 @@ __all__ = [
     "Sha256",
     "Silencing",
     "Survey",
+    "TextUnread",
     "Upload",
     "Url",
     "VideoFrames",
