@@ -196,7 +196,7 @@ class _Alignment:
         if units.character(first) == "I" and self.shape.letters[0] == "l":
             return True
         return any(
-            units.kinds[at] == ALIKE and "\x80" <= units.character(at) <= "\u0250"
+            units.kinds[at] == ALIKE and script(units.character(at)) == "LATIN"
             for at in range(first, last + 1)
         )
 

@@ -39,7 +39,7 @@ _BESIDE: Final = tuple(
 # A digit, a mark or an ideograph beside a letter, CamelCase, and what looks like another letter.
 # A mark of exclamation after a word is ordinary.
 _ODD: Final = (*(pair for pair in _BESIDE if pair not in ("a!", "A!")), "aA", "X", "c*", "ch")
-_TRIPLES: Final = tuple(letter * 3 for letter in "abcdefghijklmnopqrstuvwxyz")
+_PAIRS: Final = tuple(letter * 2 for letter in "abcdefghijklmnopqrstuvwxyz")
 _DOUBLED: Final = re.compile(r"([^\W\d_])\1([^\W\d_])\2([^\W\d_])\3")
 _MISTAKEN: Final = tuple(f"I{vowel}" for vowel in "aeiouy")
 _SPELLED: Final = re.compile(r"(?<![^ ])[.!]*[aA][.!]*(?: [ .!]*[aA][.!]*){2,}(?![^ ])")
@@ -143,11 +143,17 @@ def _is_odd(classes: str, text: str) -> bool:
         return True
     if "I" in text and any(pair in text for pair in _MISTAKEN):
         return True
-    small = text.lower()
-    for triple in _TRIPLES:
-        if triple in small:
-            return True
-    return "vv" in small or _DOUBLED.search(small) is not None
+    return _is_repeated(text.lower())
+
+
+def _is_repeated(text: str) -> bool:
+    """Return whether a letter stands three times, three letters twice each, or two v for a w."""
+    doubled = [pair for pair in _PAIRS if pair in text]
+    if not doubled:
+        return False
+    if "vv" in doubled or any(pair + pair[0] in text for pair in doubled):
+        return True
+    return sum(map(text.count, doubled)) > 2 and _DOUBLED.search(text) is not None
 
 
 def _has_short_pieces(classes: str) -> bool:
