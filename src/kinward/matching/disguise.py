@@ -196,7 +196,9 @@ class _Alignment:
         if units.character(first) == "I" and self.shape.letters[0] == "l":
             return True
         return any(
-            units.kinds[at] == ALIKE and script(units.character(at)) == "LATIN"
+            units.kinds[at] == ALIKE
+            and units.character(at) < "\u0250"
+            and script(units.character(at)) == "LATIN"
             for at in range(first, last + 1)
         )
 
