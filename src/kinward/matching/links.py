@@ -27,6 +27,7 @@ MAX_QUERY: Final = 20
 MAX_INSIDE: Final = 10  # URLs that one URL carries, one in the other or side by side
 SCHEMES: Final = ("http:", "https:", "ftp:", "ws:", "wss:")
 _DEFAULT_PORTS: Final = ("80", "443", "21")
+_BREAKS: Final = re.compile(r"[\t\r\n]")
 _NO_PAGE: Final = frozenset(
     [
         "about",
@@ -164,7 +165,7 @@ def _read(text: str) -> ada_url.URL:
     url = _standard(text)
     if url is not None and url.protocol in SCHEMES and not _POINTS.search(url.hostname):
         return url
-    plain = _opened(text.strip())
+    plain = _opened(_BREAKS.sub("", text).strip())
     url = _standard(plain)
     if url is not None and url.protocol in SCHEMES:
         return url

@@ -72,7 +72,7 @@ class _Classes(dict[int, str]):
 
 
 _CLASS: Final = _Classes()
-_CLASS |= {ord(stand_in): found for found, stand_in in _STAND_INS.items()}
+_CLASS.update({ord(stand_in): found for found, stand_in in _STAND_INS.items()})
 
 
 def odd_regions(text: str, near: int) -> list[str]:

@@ -9,8 +9,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kinward.matching import keywords
+from kinward.matching.disguise import Matcher
 from kinward.matching.glyphs import glyph
 from kinward.matching.kinds import Keyword
+from kinward.matching.letters import Shape, Skeleton
 from kinward.matching.oddities import odd_regions
 from tests.support import ordinary
 from tests.support.evasions import WORDS, evasions
@@ -195,10 +197,10 @@ def test_a_hostile_text_costs_no_more_than_its_length(
     search = keywords.Keywords(enumerate(map(keywords.normal_form, words)))
     taken: list[int] = []
 
-    class Counted(keywords.Matcher):
-        def fits(self, *arguments: object, **named: object) -> bool:
+    class Counted(Matcher):
+        def fits(self, shape: Shape, skeleton: Skeleton, first: int, last: int) -> bool:
             before = self.steps
-            result = super().fits(*arguments, **named)  # type: ignore[arg-type]
+            result = super().fits(shape, skeleton, first, last)
             taken.append(self.steps - before)
             return result
 
