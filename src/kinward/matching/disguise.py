@@ -28,7 +28,7 @@ SPELLED: Final = 3  # letters of the shortest keyword that is found in disguise
 SHORT: Final = 4  # letters of a keyword that may be an abbreviation or somebody's initials
 LONG: Final = 5  # letters of a keyword that a digit beside it does not hide
 JOINED: Final = 6  # letters of a phrase that is found without its spaces
-_EDGES: Final = frozenset("@$€£!§¢¥")  # marks that stand for a letter also at a word's edge
+_EDGES: Final = frozenset("@$€£!§¢¥|")  # marks that stand for a letter also at a word's edge
 _ARTICLES: Final = frozenset("aeiouyå")  # words of one letter beside letters that are spelled out
 _ROMAN: Final = frozenset("ivxlcdm")
 # What follows one star, point or line in `Leser*innen`, `jede_r` and `lecteur·e`.
@@ -180,7 +180,7 @@ class _Alignment:
         if len(odd) > 1:
             return plain >= (1 if self.length >= LONG else 2) and not self._is_number(odd)
         if odd[0] == 0:
-            return plain >= (4 if edges else 5)
+            return plain >= SHORT
         if odd[0] == self.length - 1:
             return plain >= 5 - len(edges) and self.units.character(last) not in "!@"
         return plain >= 2 and not self._is_inclusive(odd[0])

@@ -68,7 +68,12 @@ def normal_form(text: str) -> str:
 
 def _unmixed(word: str) -> str:
     """Replace what looks like Latin letters in a word that has Latin letters, too."""
-    if len(word) < SPELLED or word.isascii() or not any("a" <= letter <= "z" for letter in word):
+    if (
+        len(word) < SPELLED
+        or word.isascii()
+        or not word.isalpha()
+        or not any("a" <= letter <= "z" for letter in word)
+    ):
         return word
     glyphs = [glyph(letter) for letter in word]
     if any(kind == OTHER for kind, _ in glyphs):
@@ -157,7 +162,7 @@ def _words(text: str) -> str:
     """Return the words of a text, with a space around each."""
     if text.isascii():
         return f" {' '.join(text.translate(_SPACED).split())} "
-    return f" {' '.join(_TOKEN.findall(fold(text)))} "
+    return f" {normal_form(text)} "
 
 
 def _patterns(keyword: str) -> list[str]:
