@@ -32,7 +32,8 @@ def of_media(answer: httpx.Response) -> str:
 
 def of_text(answer: httpx.Response) -> str:
     """Read an answer about a text."""
-    return _of_checked(answer, known="known", missed="unread_urls")
+    read = _of_checked(answer, known="known", missed="unread_urls")
+    return "partial" if read == "clear" and answer.json()["not_checked"] else read
 
 
 def _of_checked(answer: httpx.Response, *, known: str, missed: str) -> str:

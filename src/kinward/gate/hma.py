@@ -241,7 +241,7 @@ def _look_up(signal_type: str, signal: str, banks: frozenset[str] | None) -> lis
             raise LookupRefused(f"Send `{name}`.")
     kind = matched_kind(signal_type)
     try:
-        value = kind.parse(signal)
+        value = kind.ask(signal)
     except ValueError as error:
         raise LookupRefused(f"{error}.") from error
     return _in_banks(look_up([(kind.name, value)]), banks)

@@ -38,7 +38,7 @@ from kinward.gate.fetching import FetchFailed, FetchRefused
 from kinward.gate.openapi import document
 from kinward.gate.routing import Form, Route
 from kinward.ground.errors import Invalid, NotConfigured
-from kinward.matching.api import KindUnmatched
+from kinward.matching.api import KindUnmatched, TextUnread
 from kinward.media import TooManyPixels, TooPlain, TypeUnsupported, Undecodable
 from kinward.people.api import AccountUnknown, Profile
 from kinward.policy import Request
@@ -98,7 +98,7 @@ def _hma(prefix: str) -> tuple[Route, ...]:
             hma.look_up_signal,
             query=hma.LookupQuery,
             answer=looked,
-            errors=(*FETCHED, TooPlain),
+            errors=(*FETCHED, TooPlain, TextUnread),
         ),
         route(
             "POST /m/lookup",
@@ -113,7 +113,7 @@ def _hma(prefix: str) -> tuple[Route, ...]:
             hma.look_up_raw,
             query=hma.RawLookupQuery,
             answer=hma.Matches,
-            errors=ASKED,
+            errors=(*ASKED, TextUnread),
         ),
     )
 
@@ -329,6 +329,7 @@ TABLE: Final[dict[str, tuple[Route, ...]]] = {
             text.check_text,
             body=text.Text,
             answer=text.TextChecked,
+            errors=(TextUnread,),
             limit=text.MAX_TEXT_BODY,
         ),
     ),

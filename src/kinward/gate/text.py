@@ -11,6 +11,7 @@ from kinward.matching.api import (
     MAX_TEXT,
     MAX_URL,
     Keyword,
+    TextUnread,
     Url,
     look_up_links,
     look_up_text,
@@ -39,12 +40,14 @@ class TextChecked(msgspec.Struct, frozen=True):
     """Whether a bank knows a keyword in the text, or one of the URLs.
 
     `checked`: `keyword` if the text was searched, `url` if a URL was looked up. `unread_urls`: the
-    positions, from 0, of URLs that were not looked up, since they cannot be read.
+    positions, from 0, of URLs that were not looked up, since they cannot be read. `not_checked`:
+    codes of errors, which say why the text was not searched to its end.
     """
 
     outcome: Literal["known", "clear"]
     checked: list[str]
     unread_urls: list[int]
+    not_checked: list[str]
 
 
 def check_text(call: Call[Text]) -> TextChecked:
@@ -54,6 +57,14 @@ def check_text(call: Call[Text]) -> TextChecked:
     readable = [url for at, url in enumerate(urls) if at not in unread]
     if not text and not readable:
         raise Invalid("None of the URLs can be read, so nothing was looked up.")
-    known = [*(look_up_text(text) if text else ()), *look_up_links(readable)]
-    checked = [Keyword.name] * bool(text) + [Url.name] * bool(readable)
-    return TextChecked("known" if known else "clear", checked, unread)
+    known = look_up_links(readable)
+    checked, not_checked = [Url.name] * bool(readable), list[str]()
+    if text:
+        try:
+            known += look_up_text(text)
+            checked.insert(0, Keyword.name)
+        except TextUnread as error:
+            if not readable:
+                raise
+            not_checked.append(error.code)
+    return TextChecked("known" if known else "clear", checked, unread, not_checked)

@@ -70,6 +70,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     fetch_hosts: str = ""
     inner_hosts: str = ""
     call_seconds: float = 30.0
+    read_redirects: bool = False
 
     exchange_seconds: float = 1800.0
     exchange_pages: int = 20_000

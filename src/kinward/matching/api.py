@@ -13,6 +13,7 @@ from kinward.matching.floods import (
 )
 from kinward.matching.hashlists import FORMATS, ListedHash, Unused, listed, read_list
 from kinward.matching.imports import Imported, ListFile, import_list
+from kinward.matching.keywords import MAX_TEXT
 from kinward.matching.kinds import (
     CARRIED,
     DIGESTS,
@@ -41,11 +42,11 @@ from kinward.matching.looked import (
 )
 from kinward.matching.lookup import (
     MAX_LINKS,
-    MAX_TEXT,
     Frames,
     Match,
     Quiet,
     Survey,
+    TextUnread,
     look_up,
     look_up_links,
     look_up_text,
@@ -165,6 +166,7 @@ __all__ = [
     "Sha256",
     "Silencing",
     "Survey",
+    "TextUnread",
     "Unused",
     "Upload",
     "Url",

@@ -19,7 +19,7 @@ from django.db import transaction
 
 from kinward.ground.config import config
 from kinward.ground.errors import KinwardError
-from kinward.matching.keywords import Keywords
+from kinward.matching.keywords import Found, Keywords
 from kinward.matching.kinds import NEAR, Keyword
 from kinward.matching.models import BankedHash, IndexSnapshot
 from kinward.matching.queries import current_version
@@ -153,8 +153,8 @@ class KeywordIndex:
         self._version = -1
         self._keywords = Keywords([])
 
-    def search(self, text: str) -> set[int]:
-        """Return the ids of the live banked keywords in a text."""
+    def search(self, text: str) -> Found:
+        """Return the ids of the live banked keywords in a text, and whether all of it was read."""
         with self._lock:
             version = current_version()
             if version != self._version:

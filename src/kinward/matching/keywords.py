@@ -1,79 +1,207 @@
-"""Search for keywords regardless of case, width, look-alikes and spacing. Pure.
+"""Search for keywords in a text as written, and in disguise. Pure.
 
-Text is folded (NFKC, case, marks) and invisible characters are dropped. Characters that look like
-Latin letters are replaced by them: Unicode's confusables, and digits that stand for letters.
-Letters that are spaced out are joined. Then whole words are compared.
+A text is read in two ways. As written: its words regardless of case, width, accents and what is
+not shown. In disguise: the parts that ordinary text does not have, such as digits among letters,
+are read as all that they look like, and each keyword that could be in them is then compared with
+what stands there (`disguise`). `docs/concepts/text.md` has the rules.
 """
 
+import html
 import re
-import unicodedata
-from collections.abc import Iterable
-from functools import cache
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import combinations
+from typing import Final, NamedTuple
 
 import ahocorasick_rs
-from confusable_homoglyphs import confusables
+
+from kinward.matching.disguise import JOINED, SPELLED, Matcher
+from kinward.matching.glyphs import ALIKE, OTHER, fold, glyph, script
+from kinward.matching.letters import Shape, read, shape_of, skeleton_of, skeletons
+from kinward.matching.oddities import odd_regions
 
 MAX_KEYWORD: Final = 200
-FIGURES: Final = str.maketrans("013457@$!|", "oieastasil")
+MAX_TEXT: Final = 20_000  # characters of a text that is searched
+MAX_JOINTS: Final = 4  # of a phrase, for each of which the words may stand together
+MAX_NEAR: Final = 40  # words on each side that are read with one that is odd
+MAX_STEPS: Final = 300_000  # of comparing candidates in one text
 _TOKEN: Final = re.compile(r"[^\W_]+")
 # Scripts written without spaces, where a keyword may stand anywhere.
 _UNSPACED: Final = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
 )
+_MARKUP: Final = re.compile(
+    r"</?(?:a|abbr|b|big|br|code|del|div|em|font|h[1-6]|i|img|ins|kbd|li|mark|ol|p|pre|q|s|samp|"
+    r"small|span|strike|strong|sub|sup|tt|u|ul|var|wbr)(?:\s[^<>]{0,300})?/?>|<!--[^<>]{0,300}-->"
+    r"|\[/?(?:b|i|u|s|color|size|font|url|quote|code|spoiler|center)(?:=[^\[\]]{0,100})?\]",
+    re.IGNORECASE,
+)
+_ENTITY: Final = re.compile(r"&(?:#|[A-Za-z])")
+_RIGHT_TO_LEFT: Final = re.compile("\u202e([^\u202c\u202e\n]*)\u202c?")
+_MARK: Final = re.compile(r"[^\w\s]")
+# What separates words of ASCII, and capitals made small.
+_SPACED: Final = {
+    point: chr(point).lower() if chr(point).isalnum() else " " for point in range(128)
+}
+REMOVED: Final = "\ufffc"  # stands where markup was
 
 
-@cache
-def _look_alikes() -> dict[int, str]:
-    """Return the characters that look like a Latin letter, each with that letter."""
-    letters: dict[int, str] = {}
-    for character, others in confusables.confusables_data.items():
-        if len(character) > 1 or character.isascii():
-            continue
-        alike = [other["c"] for other in others]
-        latin = [letter for letter in alike if letter.isascii() and letter.isalpha()]
-        if latin:
-            letters[ord(character)] = min(latin).lower()
-    return letters
+class Found(NamedTuple):
+    """The numbers of keywords in a text. `entire`: whether the text was read to its end."""
+
+    numbers: set[int]
+    entire: bool
 
 
 def normal_form(text: str) -> str:
     r"""Return the words of a text as they are compared, with spaces between.
 
-    >>> normal_form("SEA   \N{CYRILLIC SMALL LETTER DZE}hell")
-    'sea shell'
-    >>> normal_form("s e a - s.h.e.l.l, 5hell")
-    'seashell shell'
+    A word with letters of several scripts is disguised, so its look-alikes become Latin.
+
+    >>> normal_form("SEA   \N{CYRILLIC SMALL LETTER DZE}hells!")
+    'sea shells'
+    >>> normal_form("C4T")
+    'c4t'
     """
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    visible = "".join(char for char in folded if unicodedata.category(char) != "Cf")
-    bare = unicodedata.normalize("NFKD", visible.translate(_look_alikes()))
-    plain = "".join(char for char in bare if unicodedata.category(char) != "Mn")
-    words: list[str] = []
-    spaced = ""
-    for word in _TOKEN.findall(plain.translate(FIGURES)):
-        if len(word) == 1:
-            spaced += word
-            continue
-        words += [spaced, word] if spaced else [word]
-        spaced = ""
-    return " ".join([*words, spaced] if spaced else words)
+    return " ".join(map(_unmixed, _TOKEN.findall(fold(text))))
+
+
+def _unmixed(word: str) -> str:
+    """Replace what looks like Latin letters in a word that has Latin letters, too."""
+    if (
+        len(word) < SPELLED
+        or word.isascii()
+        or not word.isalpha()
+        or not any("a" <= letter <= "z" for letter in word)
+    ):
+        return word
+    glyphs = [glyph(letter) for letter in word]
+    if any(kind == OTHER for kind, _ in glyphs):
+        return word
+    return "".join(
+        letters[0][1] if kind == ALIKE and script(own) != "LATIN" else own
+        for own, (kind, letters) in zip(word, glyphs, strict=True)
+    )
+
+
+class _Patterns:
+    """Patterns, each with the numbers of its keywords. One pass finds all that are in a text."""
+
+    def __init__(self, patterns: dict[str, set[int]]) -> None:
+        self._automaton = ahocorasick_rs.AhoCorasick([*patterns]) if patterns else None
+        self._numbers = [*patterns.values()]
+
+    def find(self, text: str) -> list[tuple[set[int], int, int]]:
+        """Return the numbers, the beginning and the end of each pattern in a text."""
+        if self._automaton is None:
+            return []
+        hits = self._automaton.find_matches_as_indexes(text, overlapping=True)
+        return [(self._numbers[which], begin, end) for which, begin, end in hits]
 
 
 class Keywords:
-    """Keywords in normal form, each with a number. One pass finds all that are in a text."""
+    """Keywords in normal form, each with a number, and a search for all of them at once."""
 
     def __init__(self, keywords: Iterable[tuple[int, str]]) -> None:
-        self._numbers: list[int] = []
-        patterns = []
-        for number, keyword in keywords:
-            self._numbers.append(number)
-            patterns.append(keyword if _UNSPACED.search(keyword) else f" {keyword} ")
-        self._automaton = ahocorasick_rs.AhoCorasick(patterns) if patterns else None
+        words: dict[str, set[int]] = {}
+        symbols: dict[str, set[int]] = {}
+        self._shapes: dict[int, Shape] = {}
+        self._near = 0
+        for number, banked in keywords:
+            keyword = normal_form(banked)  # an earlier version may have banked another form
+            for pattern in _patterns(keyword):
+                words.setdefault(pattern, set()).add(number)
+            whole = keyword.replace(" ", "") if _is_spelled_out(keyword) else keyword
+            self._near = max(self._near, min(MAX_NEAR, whole.count(" ")))
+            shape = self._shapes[number] = shape_of(whole)
+            skeleton = skeleton_of(shape)
+            long = len(shape.letters) >= SPELLED or _UNSPACED.search(keyword) is not None
+            if long and len(skeleton) > 1:
+                symbols.setdefault(skeleton, set()).add(number)
+        self._words, self._skeletons = _Patterns(words), _Patterns(symbols)
 
-    def find(self, text: str) -> set[int]:
-        """Return the numbers of the keywords in a text. `text`: as written, not in normal form."""
-        if self._automaton is None:
-            return set()
-        hits = self._automaton.find_matches_as_indexes(f" {normal_form(text)} ", overlapping=True)
-        return {self._numbers[which] for which, _, _ in hits}
+    def find(self, text: str) -> Found:
+        """Return the keywords in a text. `text`: as written, not in normal form."""
+        if not self._shapes:
+            return Found(set(), True)
+        shown = _shown(text)
+        found = self._written(text)
+        if shown != text:
+            found |= self._written(shown)
+        return Found(found, self._add_disguised(shown, found))
+
+    def _written(self, text: str) -> set[int]:
+        found: set[int] = set()
+        for numbers, _, _ in self._words.find(_words(text)):
+            found |= numbers
+        return found
+
+    def _add_disguised(self, text: str, found: set[int]) -> bool:
+        """Add the disguised keywords to those found. Returns whether all of the text was read."""
+        steps = 0
+        regions = odd_regions(text, self._near)
+        foreign = _foreign(text) if regions else frozenset()
+        for region in regions:
+            for marks in (True, False) if _MARK.search(region) else (False,):
+                matcher = Matcher(read(region, marks=marks), foreign)
+                for numbers, fit in self._candidates(matcher):
+                    found |= {number for number in numbers - found if fit(self._shapes[number])}
+                    if steps + matcher.steps > MAX_STEPS:
+                        return False
+                steps += matcher.steps
+        return True
+
+    def _candidates(self, matcher: Matcher) -> Iterator[tuple[set[int], Callable[[Shape], bool]]]:
+        """Yield keywords that letters may spell, and what says whether one of them does."""
+        for skeleton in skeletons(matcher.units):
+            for numbers, first, last in self._skeletons.find(skeleton.symbols):
+                yield numbers, partial(matcher.fits, skeleton=skeleton, first=first, last=last)
+
+
+def _words(text: str) -> str:
+    """Return the words of a text, with a space around each."""
+    if text.isascii():
+        return f" {' '.join(text.translate(_SPACED).split())} "
+    return f" {normal_form(text)} "
+
+
+def _patterns(keyword: str) -> list[str]:
+    """Return what is searched in the words of a text: a keyword, and its words joined."""
+    if _UNSPACED.search(keyword):
+        return [keyword]
+    words = keyword.split(" ")
+    joints = range(1, len(words))
+    patterns = [keyword]
+    if _is_spelled_out(keyword) or len(keyword) + 1 - len(words) >= JOINED:
+        chosen = (
+            [gone for size in joints for gone in combinations(joints, size)]
+            if len(joints) <= MAX_JOINTS
+            else [tuple(joints)]
+        )
+        for gone in chosen:
+            parts = [("" if at in gone or at == 0 else " ") + word for at, word in enumerate(words)]
+            patterns.append("".join(parts))
+    return [f" {pattern} " for pattern in patterns]
+
+
+def _is_spelled_out(keyword: str) -> bool:
+    """Return whether a keyword was written letter by letter: `s e a` for `S.E.A.`."""
+    return len(keyword) >= 2 * SPELLED - 1 and all(len(word) == 1 for word in keyword.split(" "))
+
+
+def _shown(text: str) -> str:
+    """Return a text as it is shown: entities read, markup removed, what runs backwards turned."""
+    if "&" in text and _ENTITY.search(text):
+        text = html.unescape(text)
+    if "<" in text or "[" in text:
+        text = _MARKUP.sub(REMOVED, text)
+    if "\u202e" in text:
+        text = _RIGHT_TO_LEFT.sub(lambda part: part[1][::-1], text)
+    return text
+
+
+def _foreign(text: str) -> frozenset[str]:
+    """Return the scripts of the letters that look like no Latin ones."""
+    if text.isascii():
+        return frozenset()
+    return frozenset(script(letter) for letter in set(text) if glyph(letter).kind == OTHER)

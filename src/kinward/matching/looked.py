@@ -49,7 +49,7 @@ def search_value(name: str, text: str) -> tuple[HashKind, bytes, Survey]:
     kind = kind_named(name)
     if not kind.matched and not BankedHash.objects.filter(kind=kind.name).exists():
         raise KindUnmatched(f"No bank has the kind {kind.name!r} either.")
-    value = kind.parse(text)
+    value = kind.ask(text)
     return kind, value, survey([(kind.name, value)])
 
 

@@ -7,9 +7,9 @@ from typing import Final
 
 import msgspec
 import numpy as np
-from django.db.models import Q
 
 from kinward.ground.config import config
+from kinward.ground.errors import KinwardError
 from kinward.matching import links
 from kinward.matching.confidence import Confidence
 from kinward.matching.index import bank_index, keyword_index
@@ -19,9 +19,16 @@ from kinward.matching.rules import Rules
 from kinward.matching.services import digest
 from kinward.media import FRAME, View, split_frames, turn_hashes, views_of
 
-MAX_TEXT: Final = 20_000
 MAX_LINKS: Final = 50
+AT_ONCE: Final = 5_000  # values in one query
 TURNS: Final = 8  # ways to turn and mirror a picture
+
+
+class TextUnread(KinwardError):
+    """Only a part of this text was compared with the keywords: too much of it resembles them."""
+
+    code = "text.unread"
+    status = 422
 
 
 class Match(msgspec.Struct, frozen=True):
@@ -197,46 +204,71 @@ def survey(
     views: Sequence[View] = (),
     of: Iterable[tuple[str, bytes]] = (),
 ) -> Survey:
-    """Return all that a file hits: as `look_up` does, and what stays quiet."""
+    """Return all that a file hits: as `look_up` does, and what stays quiet.
+
+    Raises `TextUnread` if a text could not be read to its end and nothing matches.
+    """
     values = list(values)
     exact: list[tuple[str, bytes]] = []
-    near, words = Frames(list(of) or values), set[int]()
+    near, words, entire = Frames(list(of) or values), set[int](), True
     for name, value in values:
         kind = kind_of(name)
-        exact += [(name, form) for form in kind.exact(value)]
+        forms = kind.exact(value)
+        if config().read_redirects:
+            forms += kind.carried(value)
+        exact += [(name, form) for form in forms]
         if not views:
             near.add(views_of(kind.frames(value)))
         if text := kind.text(value):
-            words |= keyword_index().search(text)
+            found = keyword_index().search(text)
+            words, entire = words | found.numbers, entire and found.entire
     near.add(views)
     distances = near.matches() | dict.fromkeys(words, 0) | _exact(exact)
-    return _matches(distances, near.rules, near.silenced())
+    met = _matches(distances, near.rules, near.silenced())
+    if not entire and not met.matches:
+        raise TextUnread
+    return met
 
 
 def look_up_links(urls: Iterable[str]) -> list[Match]:
-    """Return every live banked URL that covers one of these. Invalid URLs are ignored."""
-    wanted: set[str] = set()
+    """Return every live banked URL that covers one of these. Invalid URLs are ignored.
+
+    With `KINWARD_READ_REDIRECTS`, also those that cover a URL inside one of these.
+    """
+    wanted, inside = set[str](), config().read_redirects
     for url in urls:
         try:
-            wanted.update(links.forms(url))
+            wanted.update(links.forms(url, inside=inside))
         except ValueError:
             continue
     return _matches(_exact([(Url.name, form.encode()) for form in wanted])).matches
 
 
 def look_up_text(text: str) -> list[Match]:
-    """Return every live banked keyword in a text."""
-    return _matches(dict.fromkeys(keyword_index().search(text), 0)).matches
+    """Return every live banked keyword in a text.
+
+    Raises `TextUnread` if it could not be read to its end and nothing matches.
+    """
+    found = keyword_index().search(text)
+    matches = _matches(dict.fromkeys(found.numbers, 0)).matches
+    if not found.entire and not matches:
+        raise TextUnread
+    return matches
 
 
 def _exact(values: list[tuple[str, bytes]]) -> dict[int, int]:
     if not values:
         return {}
-    any_of = Q()
+    by_kind: dict[str, list[bytes]] = defaultdict(list)
     for kind, value in values:
-        any_of |= Q(kind=kind, digest=digest(value))
-    rows = BankedHash.objects.live().annotate(digest=Sha256("value")).filter(any_of)
-    return dict.fromkeys(rows.values_list("pk", flat=True), 0)
+        by_kind[kind].append(digest(value))
+    live = BankedHash.objects.live().annotate(digest=Sha256("value"))
+    hits: dict[int, int] = {}
+    for kind, digests in by_kind.items():
+        for first in range(0, len(digests), AT_ONCE):
+            rows = live.filter(kind=kind, digest__in=digests[first : first + AT_ONCE])
+            hits |= dict.fromkeys(rows.values_list("pk", flat=True), 0)
+    return hits
 
 
 def _matches(

@@ -1,4 +1,4 @@
-"""URLs, keywords and partners' lists come to one normal form; what is no good is named."""
+"""Partners' lists are read, row by row; what is no good is named."""
 
 import base64
 import io
@@ -8,84 +8,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from kinward.matching import keywords, links
 from kinward.matching.hashlists import ListedHash, Unused, read_list
 from kinward.matching.listfiles import MAX_LINE, BadRow, ListRefused, lines_of
 from kinward.matching.vic import read_vic
 
 MD5, PDQ = "0f" * 16, "3c" * 32
 PHOTODNA = base64.b64encode(bytes(range(144))).decode()
-
-
-@pytest.mark.parametrize(
-    "written",
-    [
-        "http://example.org/a/b",
-        "HTTPS://WWW.EXAMPLE.ORG:443/a/b/",
-        "example.org./a//b#part",
-        "http://user:word@example.org/%61/b",
-        " example.org/a/b ",
-    ],
-)
-def test_a_page_has_one_normal_form(written: str) -> None:
-    assert links.normal_form(written) == "example.org/a/b"
-
-
-@pytest.mark.parametrize(
-    ("listed", "covers", "leaves"),
-    [
-        ("example.org", ["http://example.org/x?y", "https://a.b.example.org"], ["anexample.org"]),
-        ("example.org/a", ["example.org/a", "x.example.org/a/b?c"], ["example.org/ab"]),
-        ("example.org/a?b=1", ["example.org/a?b=1"], ["example.org/a", "example.org/a?b=2"]),
-        ("192.0.2.7", ["http://192.0.2.7:80/x", "http://3221225991/"], ["1.192.0.2.7.example"]),
-        ("münchen.example", ["http://xn--mnchen-3ya.example/"], []),
-    ],
-)
-def test_a_listed_url_covers_what_is_below_it(
-    listed: str, covers: list[str], leaves: list[str]
-) -> None:
-    normal = links.normal_form(listed)
-    assert all(normal in links.forms(each) for each in covers)
-    assert not any(normal in links.forms(each) for each in leaves)
-
-
-@given(st.text(max_size=60))
-def test_no_text_breaks_a_normal_form(text: str) -> None:
-    keywords.normal_form(text)
-    try:
-        normal = links.normal_form(text)
-    except ValueError:
-        return
-    assert normal in links.forms(text)
-    assert links.normal_form(normal) == normal
-
-
-@pytest.mark.parametrize(
-    "written",
-    [
-        "sea shell",
-        "SEA  SHELL",
-        "ｓｅａ ｓｈｅｌｌ",  # noqa: RUF001 - wide letters are the point
-        "sеа ѕhell",  # noqa: RUF001 - Cyrillic letters are the point
-        "5ea sh3ll",
-        "s.e.a-shell",
-        "sé\u200ba s\u0301hell",
-        "she sells sea-shell(s)",
-    ],
-)
-def test_case_width_look_alikes_and_spacing_do_not_hide_a_keyword(written: str) -> None:
-    known = keywords.Keywords([(7, keywords.normal_form("Sea Shell"))])
-    assert known.find(written) == {7}
-
-
-def test_a_keyword_is_a_word_and_not_a_part_of_one() -> None:
-    known = keywords.Keywords([(1, keywords.normal_form("shell")), (2, "東京")])
-    assert known.find("shellfish and seashells") == set()
-    assert known.find("東京タワー") == {2}
-    assert keywords.Keywords([]).find("anything") == set()
 
 
 def test_a_row_for_each_hash_as_partners_write_them() -> None:

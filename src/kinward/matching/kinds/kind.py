@@ -36,6 +36,10 @@ class HashKind(ABC):
     def parse(self, text: str) -> bytes:
         """Return the banked bytes of a value as a list writes it. Raises `ValueError`."""
 
+    def ask(self, text: str) -> bytes:
+        """Return the bytes of what somebody looks up. Raises `ValueError`."""
+        return self.parse(text)
+
     def write(self, value: bytes) -> str:
         """Return a banked value as a list writes it: the inverse of `parse`."""
         return value.hex()
@@ -43,6 +47,10 @@ class HashKind(ABC):
     def exact(self, value: bytes) -> list[bytes]:
         """Return the values that are looked up byte for byte."""
         return [value]
+
+    def carried(self, value: bytes) -> list[bytes]:
+        """Return what is looked up like `exact` for what a value carries inside."""
+        return []
 
     def frames(self, value: bytes) -> list[bytes]:
         """Return the PDQ hashes, 32 bytes each, that are looked up by nearness."""

@@ -1,5 +1,6 @@
 """Links and keywords in their normal forms."""
 
+from kinward.ground.text import storable
 from kinward.matching import keywords, links
 from kinward.matching.kinds.kind import HashKind
 
@@ -21,8 +22,16 @@ class Url(Text):
     def parse(self, text: str) -> bytes:
         return links.normal_form(text).encode()
 
+    def ask(self, text: str) -> bytes:
+        """Return a URL as it is written: its normal form has no fragment."""
+        links.normal_form(text)
+        return storable(text).encode()
+
     def exact(self, value: bytes) -> list[bytes]:
         return [form.encode() for form in links.forms(value.decode())]
+
+    def carried(self, value: bytes) -> list[bytes]:
+        return [form.encode() for form in links.forms(value.decode(), inside=True)]
 
     def in_words(self, bank: str, distance: int) -> str:
         return f"Is covered by a link of {bank}."
@@ -36,10 +45,17 @@ class Keyword(Text):
     examples = ("sea shell", "lighthouse")
 
     def parse(self, text: str) -> bytes:
-        normal = keywords.normal_form(text)
+        text = text.strip()
+        normal = keywords.normal_form(text[: keywords.MAX_KEYWORD])
         if len(normal) < 2 or len(text) > keywords.MAX_KEYWORD:
             raise ValueError(f"a keyword has 2 to {keywords.MAX_KEYWORD} letters")
         return normal.encode()
+
+    def ask(self, text: str) -> bytes:
+        """Return a text as it is written: its normal form does not show a disguise."""
+        if len(keywords.normal_form(text)) < 2 or len(text) > keywords.MAX_TEXT:
+            raise ValueError(f"a text has 2 letters or more, and at most {keywords.MAX_TEXT:,}")
+        return storable(text).encode()
 
     def exact(self, value: bytes) -> list[bytes]:
         return []
