@@ -76,7 +76,7 @@ from kinward.matching.retro import (
     pack_checks,
     steps,
 )
-from kinward.matching.rules import banks_not_asked
+from kinward.matching.rules import BankNotAsked, banks_not_asked
 from kinward.matching.services import (
     HASHES_ADDED,
     LOOKING_UP,
@@ -136,6 +136,7 @@ __all__ = [
     "Bank",
     "BankChanged",
     "BankExists",
+    "BankNotAsked",
     "BankedHash",
     "Check",
     "Cluster",

@@ -12,6 +12,7 @@ from kinward.media.digests import Digests, digest_bytes
 from kinward.media.errors import (
     Busy,
     DecoderLost,
+    PartUnread,
     TooManyPixels,
     TooPlain,
     TypeUnsupported,
@@ -56,6 +57,7 @@ __all__ = (
     "Digests",
     "Hashed",
     "Medium",
+    "PartUnread",
     "Playback",
     "Price",
     "Strand",
