@@ -117,7 +117,7 @@ def test_a_pack_of_an_earlier_edition_shows_what_it_speaks_of() -> None:
         Client().get("/safety/en/settings").content.decode(),
         visiting(Account.objects.get()).get("/family").content.decode(),
     ):
-        assert "Livestreams" in page or "Going live" in page
+        assert "Going live" in page
         assert "Loot boxes" not in page
 
 
