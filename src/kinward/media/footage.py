@@ -15,7 +15,7 @@ from av.video.frame import VideoFrame
 
 from kinward.ground.errors import KinwardError
 from kinward.media.errors import TooManyPixels, TypeUnsupported, Undecodable
-from kinward.media.heads import FILM_SECONDS
+from kinward.media.heads import PER_FRAME
 from kinward.media.luma import planes_of
 from kinward.media.medium import Hashed, More, View, split_frames, views_of
 from kinward.media.orientation import UPRIGHT
@@ -47,7 +47,7 @@ def read_video(
     """
     container = Container(data, max_pixels)
     reading = _Reading(container, time.monotonic() + seconds, more)
-    long = container.work * FILM_SECONDS > seconds or (not container.claimed and len(data) > LARGE)
+    long = container.work * PER_FRAME > seconds or (not container.claimed and len(data) > LARGE)
     complete = reading.run(glance=long)
     if not reading.size:
         raise refusal(container)
