@@ -26,7 +26,7 @@ from kinward.experience import birthdays
 from kinward.experience.live import live, load_states, person_of
 from kinward.experience.models import Layer, Setting
 from kinward.families.asks import answers, expiry, requests
-from kinward.families.models import OPEN_ASKS, Choice, Pairing, Side
+from kinward.families.models import OPEN_ASKS, Ask, Choice, Pairing, Side
 from kinward.families.pairing import disputes, ending, invitations
 from kinward.families.settings import choices
 from kinward.families.settings.settlement import end_choices
@@ -225,13 +225,19 @@ class Family(RuleBasedStateMachine):
     def ask(self, move: tuple[str, Any]) -> None:
         capability, value = move
         may = any(map(self._power, GUARDIANS)) and self._fits(capability, value)
-        if len(self.asked) >= requests.MAX_OPEN:
+        if self._asked_enough():
             return
         with self._expect(may):
             made = requests.ask_guardians(
                 teen=self.teen, capability=capability, reason="why", value=value
             )
             self.asked[made.id] = (capability, value)
+
+    def _asked_enough(self) -> bool:
+        """Whether one more ask would be refused, because others wait or were made today."""
+        since = timezone.now() - timedelta(days=1)
+        today = Ask.objects.filter(teen=self.teen, made_at__gt=since).count()
+        return len(self.asked) >= requests.MAX_OPEN or today >= requests.MAX_DAILY
 
     @precondition(lambda self: self.asked)
     @rule(
@@ -265,7 +271,7 @@ class Family(RuleBasedStateMachine):
         capability, value = move
         if not self._power(name) or not self._fits(capability, value):
             return
-        if len(self.asked) >= requests.MAX_OPEN:
+        if self._asked_enough():
             return
         made = requests.ask_guardians(
             teen=self.teen, capability=capability, reason="why", value=value
