@@ -11,7 +11,7 @@ import structlog
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from kinward.access.api import ApiKey, authenticate, authenticate_known
-from kinward.entrance import Disconnected, Receive, Scope, Send
+from kinward.entrance import Disconnected, Receive, Scope, Send, Unavailable
 from kinward.experience.api import tally_shadow
 from kinward.gate.calls import Call
 from kinward.gate.health import ANSWERS, SECONDS
@@ -20,7 +20,6 @@ from kinward.gate.http import (
     FORM_OVERHEAD,
     MethodNotAllowed,
     Request,
-    Unavailable,
     send_answer,
     send_problem,
 )
