@@ -13,7 +13,7 @@ import pytest
 from tests.story.conftest import Demo
 from tests.support import wire
 
-CONNECTIONS, IDLE = 150, 5
+CONNECTIONS, IDLE = 150, 10
 PAGES = (
     "account/login/",
     "cases/x/take",

@@ -15,6 +15,7 @@ from kinward.entrance.errors import (
     TooLarge,
     TooManyAtOnce,
     TooSlow,
+    Unavailable,
 )
 from kinward.entrance.layer import Entrance
 from kinward.entrance.seats import Seats
@@ -35,6 +36,7 @@ __all__ = [
     "TooLarge",
     "TooManyAtOnce",
     "TooSlow",
+    "Unavailable",
     "caller_of",
     "read_body",
     "refuse_larger",

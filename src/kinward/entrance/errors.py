@@ -31,6 +31,13 @@ class TooManyAtOnce(KinwardError):
     status = 429
 
 
+class Unavailable(KinwardError):
+    """Kinward cannot reach its database. Hold the upload back and try again."""
+
+    code = "state.unavailable"
+    status = 503
+
+
 class Elsewhere(KinwardError):
     """Another port answers this address."""
 

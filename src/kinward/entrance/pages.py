@@ -8,13 +8,13 @@ from typing import Any, Final
 import msgspec
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIHandler
-from django.db import connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.http import parse_cookie
 
 from kinward.entrance.body import Bounds, Receive, Scope, Send, read_body, refuse_larger
 from kinward.entrance.budget import Budget
 from kinward.entrance.caller import caller_of
-from kinward.entrance.errors import Disconnected
+from kinward.entrance.errors import Disconnected, Unavailable
 from kinward.entrance.layer import send_text
 from kinward.entrance.seats import Seats
 
@@ -135,6 +135,8 @@ def _asked(admits: Callable[[Cookies], bool], cookies: Cookies) -> bool:
     """Ask, and keep no connection to the database: the body may take its time."""
     try:
         return admits(cookies)
+    except (DatabaseError, InterfaceError) as error:
+        raise Unavailable from error
     finally:
         if not connection.in_atomic_block:
             connection.close()

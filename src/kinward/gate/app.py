@@ -17,7 +17,7 @@ from kinward.access.api import (
     count_refusal,
     tally_refusals,
 )
-from kinward.entrance import Disconnected, Receive, Scope, Send, TooLarge, TooSlow
+from kinward.entrance import Disconnected, Receive, Scope, Send, TooLarge, TooSlow, Unavailable
 from kinward.experience.api import tally_shadow
 from kinward.gate.admission import Admission
 from kinward.gate.bodies import Bodies
@@ -28,7 +28,6 @@ from kinward.gate.http import (
     FORM_OVERHEAD,
     MethodNotAllowed,
     Request,
-    Unavailable,
     send_answer,
     send_problem,
 )

@@ -31,13 +31,6 @@ class WrongType(KinwardError):
     status = 415
 
 
-class Unavailable(KinwardError):
-    """Kinward cannot reach its database. Hold the upload back and try again."""
-
-    code = "state.unavailable"
-    status = 503
-
-
 class MethodNotAllowed(KinwardError):
     """This address does not accept that method."""
 

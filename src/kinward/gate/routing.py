@@ -10,9 +10,9 @@ from uuid import UUID
 import msgspec
 
 from kinward.access.api import ApiKey, KeyRefused, ScopeMissing
-from kinward.entrance import TooLarge, TooSlow
+from kinward.entrance import TooLarge, TooSlow, Unavailable
 from kinward.gate.calls import Call
-from kinward.gate.http import Unavailable, WrongType, decode
+from kinward.gate.http import WrongType, decode
 from kinward.gate.idempotency import KeyReused
 from kinward.gate.limits import AccountLimit, AddressLimit, KeyLimit
 from kinward.ground.errors import Invalid, KinwardError, NotFound

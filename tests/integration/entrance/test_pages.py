@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
+from django.db import OperationalError
 from django.test import Client
 from django.urls import get_resolver
 
-from kinward.entrance import Bounds, Budget, Disconnected, Seats
+from kinward.entrance import Bounds, Budget, Disconnected, Seats, Unavailable
 from kinward.entrance.api import PageBounds, PagesHandler
 from kinward.portal.api import is_for_portal, portal_bounds
 from kinward.project import asgi
@@ -195,6 +196,18 @@ def test_who_does_not_take_the_answer_gives_the_seat_back(monkeypatch: pytest.Mo
                 await handler(scope_of("/nothing/here", method="GET"), Body(b""), stuck)
 
     asyncio.run(run())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_the_database_a_form_is_left_unread() -> None:
+    def fail(cookies: Mapping[str, str]) -> bool:
+        raise OperationalError("the server is gone")
+
+    body = Body(b"a=b")
+    page = PageBounds(Bounds(1000, 60.0, 0), fail, "/account/login/")
+    with pytest.raises(Unavailable):
+        post("/queue", body, {"cookie": "sessionid=x"}, lambda path: page)
+    assert body.asked == 0
 
 
 def test_each_process_builds_its_doors_and_no_others() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kinward.gate.http import Unavailable
+from kinward.entrance import Unavailable
 from kinward.gate.limits import (
     MAX_KNOWN,
     AddressLimit,
