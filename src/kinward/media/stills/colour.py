@@ -33,6 +33,8 @@ PRIMARIES: Final = {
 }
 D65: Final = (0.3127, 0.3290)
 STEPS: Final = 1024  # of a tone curve
+# Levels of alpha of 16 to 235, spread over 0 to 255.
+WIDENED: Final = [min(255, max(0, round((level - 16) * 255 / 219))) for level in range(256)]
 BRADFORD: Final = np.array(
     [[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]]
 )
@@ -50,6 +52,13 @@ def to_eight(image: Image.Image) -> Image.Image:
         return image.convert("RGB")
     image = image if image.mode == "RGBA" else image.convert("RGBA")
     return image if _least(image.getchannel("A")) < 255 else image.convert("RGB")
+
+
+def widen_alpha(image: Image.Image) -> Image.Image:
+    """Return an image in RGBA whose alpha is read as 16 to 235, as Chromium reads that of AVIF."""
+    widened = image.copy()
+    widened.putalpha(image.getchannel("A").point(WIDENED))
+    return widened
 
 
 def _least(channel: Image.Image) -> float:

@@ -82,6 +82,15 @@ def _after_blocks(data: bytes | memoryview, at: int) -> int:
     return at + 1
 
 
+def _ended(data: memoryview) -> memoryview:
+    """Return a code size and its blocks, of which the last is cut: what there is of it is used."""
+    at = 1
+    while at < len(data) and at + data[at] < len(data):
+        at += data[at] + 1
+    cut = data[at + 1 :]
+    return memoryview(bytes(data[:at]) + bytes([len(cut)]) + cut)
+
+
 def _frame(view: memoryview, at: int, palette: bytes, control: _Control) -> tuple[Frame, int]:
     left, top, width, height, flags = struct.unpack_from("<HHHHB", view, at + 1)
     at += 10
@@ -89,7 +98,8 @@ def _frame(view: memoryview, at: int, palette: bytes, control: _Control) -> tupl
         size = 6 << (flags & 7)
         palette, at = bytes(view[at : at + size]), at + size
     end = _after_blocks(view, at + 1)
-    coded = _Coded(width, height, bool(flags & 64), palette, control.transparent, view[at:end])
+    data = view[at:end] if end <= len(view) else _ended(view[at:])
+    coded = _Coded(width, height, bool(flags & 64), palette, control.transparent, data)
     read = partial(_read_frame, coded)
     return Frame(left, top, width, height, control.seconds, control.disposal, True, read), end
 
@@ -113,7 +123,7 @@ def _read_frame(coded: _Coded) -> tuple[Pixels, bool]:
     other, _ = _decode(coded, fill ^ 1)
     painted = indices == other
     pixels[~painted] = 0
-    if coded.interlaced:
+    if coded.interlaced and coded.transparent is None:
         pixels = _fill_rows(pixels, painted.all(axis=1))
     return pixels, whole
 

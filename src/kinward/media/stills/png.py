@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from PIL import Image
 
+from kinward.media.stills.adam7 import Pass, paint_passes, sizes_of
 from kinward.media.stills.animation import Animation, Disposal, Frame
 from kinward.media.stills.colour import coded_profile, gamma_profile, to_eight
 from kinward.media.stills.reading import Pixels, load
@@ -19,6 +20,11 @@ SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 KEPT: Final = frozenset(
     {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"eXIf"}
 )
+INFLATED: Final = b"\x78\x9c"  # the head of a zlib stream
+PIECE: Final = 1 << 20  # bytes that are inflated at a time
+STEP: Final = 4096  # bytes of a broken stream that are inflated at a time
+MOST: Final = 1 << 28  # bytes of pixels of a broken picture
+SAMPLES: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of a pixel, by PNG's number of its colours
 SHARED: Final = frozenset({b"PLTE", b"tRNS"})  # by all frames
 CONTROL: Final = struct.Struct(">IIIIIHHBB")
 DISPOSALS: Final = {1: Disposal.CLEAR, 2: Disposal.RESTORE}
@@ -71,6 +77,115 @@ def cut(chunks: Iterable[Chunk]) -> bytes:
             if chunk.kind == b"IDAT" and not chunk.sound:
                 break
     return build(kept)
+
+
+class _Stored(NamedTuple):
+    """What a PNG stores of its pixels: `sizes` as of `sizes_of`, and the zlib stream, `coded`."""
+
+    header: bytes
+    shared: list[tuple[bytes, memoryview]]
+    sizes: list[tuple[Pass, int, int, int]]
+    coded: bytes
+
+    @property
+    def length(self) -> int:
+        """The bytes that the stream of a whole picture holds."""
+        return sum(rows * length for _, _, rows, length in self.sizes)
+
+
+def _stored(data: bytes) -> _Stored:
+    chunks = [(chunk.kind, chunk.body) for chunk in chunks_of(data) if chunk.kind in KEPT]
+    header = next((bytes(body) for kind, body in chunks if kind == b"IHDR"), b"")
+    width, height, depth, colour, interlaced = struct.unpack(">IIBB2xB", header[:13])
+    bits = depth * SAMPLES.get(colour, 0)
+    return _Stored(
+        header,
+        [chunk for chunk in chunks if chunk[0] in SHARED],
+        list(sizes_of(width, height, bits, interlaced=bool(interlaced))),
+        b"".join(body for kind, body in chunks if kind == b"IDAT"),
+    )
+
+
+def decode(image: Image.Image, data: bytes) -> tuple[Image.Image, bool]:
+    """Decode an opened PNG as far as browsers do. Returns whether all of it could be decoded."""
+    whole = load(image)
+    if whole and not _ends_empty(image):
+        return image, True
+    stored = _stored(data)
+    stream = _with_right_sum(stored)
+    if whole and stream is not None:
+        return image, True
+    if stream is not None:  # browsers ignore a wrong sum, over which Pillow loses the last row
+        kept = [(c.kind, c.body) for c in chunks_of(data) if c.kind in KEPT - {b"IDAT"}]
+        if load(mended := open_png(build([*kept, (b"IDAT", stream)]))):
+            return mended, False
+    if stored.length > MOST:
+        return image, False
+    begun = Image.fromarray(_decode_cut(stored))
+    begun.info = {name: image.info[name] for name in ("icc_profile", "exif") if name in image.info}
+    return begun, False
+
+
+def open_png(data: bytes) -> Image.Image:
+    """Open a PNG without decoding it."""
+    return Image.open(io.BytesIO(data), formats=("PNG",))
+
+
+def _ends_empty(image: Image.Image) -> bool:
+    """Return whether one of the last two rows is empty, as Pillow leaves one that is not stored."""
+    width, height = image.size
+    rows = (image.crop((0, row, width, row + 1)) for row in range(max(0, height - 2), height))
+    return any(row.getbbox(alpha_only=False) is None for row in rows)
+
+
+def _with_right_sum(stored: _Stored) -> bytes | None:
+    """Return the stream with its right sum; None if it breaks off or holds too little."""
+    inflater, total, length = zlib.decompressobj(-zlib.MAX_WBITS), 1, 0
+    rest = stored.coded[len(INFLATED) :]
+    try:
+        while not inflater.eof:
+            piece = inflater.decompress(rest, PIECE)
+            if not piece and not inflater.eof:
+                return None
+            total, length = zlib.adler32(piece, total), length + len(piece)
+            rest = inflater.unconsumed_tail
+    except zlib.error:
+        return None
+    if length < stored.length:
+        return None
+    end = len(stored.coded) - len(inflater.unused_data)
+    return INFLATED + stored.coded[len(INFLATED) : end] + total.to_bytes(4)
+
+
+def _decode_cut(stored: _Stored) -> Pixels:
+    """Return the pixels that there are of a cut PNG, uint8[H, W, 4] in RGBA."""
+
+    def read(columns: int, rows: int, coded: bytes) -> Pixels:
+        header = struct.pack(">II", columns, rows) + stored.header[8:12] + b"\0"
+        file = build([(b"IHDR", header), *stored.shared, (b"IDAT", zlib.compress(coded, 1))])
+        image = open_png(file)
+        load(image)
+        return np.asarray(to_eight(image).convert("RGBA"))
+
+    width, height = struct.unpack_from(">II", stored.header)
+    rows = _inflate(stored.coded, stored.length)
+    return paint_passes((width, height), stored.sizes, rows, read)
+
+
+def _inflate(coded: bytes, most: int) -> bytes:
+    """Return what a zlib stream holds before it ends or breaks, at most so many bytes."""
+    inflater, out, at, step = zlib.decompressobj(-zlib.MAX_WBITS), bytearray(), len(INFLATED), STEP
+    while at < len(coded) and len(out) < most and not inflater.eof:
+        before = inflater.copy()
+        try:
+            out += inflater.decompress(coded[at : at + step], most - len(out))
+        except zlib.error:
+            if step == 1:
+                break
+            inflater, step = before, 1
+        else:
+            at += step
+    return bytes(out)
 
 
 def colours_of(chunks: Iterable[Chunk], icc: bytes) -> bytes:
@@ -143,6 +258,5 @@ def _read_frame(
     """Decode one frame. Returns uint8[h, w, 4] in RGBA, and whether all of it was there."""
     header = struct.pack(">II", *size) + rest
     file = build([(b"IHDR", header), *shared, *((b"IDAT", part) for part in parts)])
-    image = Image.open(io.BytesIO(file), formats=("PNG",))
-    whole = load(image)
+    image, whole = decode(open_png(file), file)
     return np.asarray(to_eight(image).convert("RGBA")), whole

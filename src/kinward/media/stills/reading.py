@@ -23,8 +23,9 @@ class Picture(NamedTuple):
 
     `image`: in L, RGB or RGBA, of 8 bits, colours as shown, and not yet turned. If it is None,
     `canvas` is the picture, uint8[H, W, 4] in RGBA, until the next picture is taken. `stored`: the
-    image before a colour profile was applied, if that made a difference. `layers`: as
-    `shrink_layers` returns them, if they are known already. `seconds`: for which a frame is shown.
+    image before a colour profile was applied or its alpha widened, if that made a difference.
+    `layers`: as `shrink_layers` returns them, if they are known already. `seconds`: for which a
+    frame is shown.
     """
 
     strand: int

@@ -117,7 +117,9 @@ def _looks(picture: Picture) -> Iterator[Smalls]:
         yield from _over_pages(picture.layers or shrink_layers(pixels, turn=turn))
         for box in content_boxes(pixels):
             yield from _over_pages(shrink_layers(pixels[box], turn=turn))
-    if picture.stored is not None:
+    if picture.stored is not None and picture.stored.mode == "RGBA":
+        yield from _over_pages(shrink_layers(np.asarray(picture.stored), turn=turn))
+    elif picture.stored is not None:
         yield shrink(_luma(picture.stored), turn=turn)
 
 

@@ -2,20 +2,22 @@
 
 import io
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Final
 
-import av
 import numpy as np
 from PIL import Image
 
+from kinward.media.stills import ffmpeg, libwebp
 from kinward.media.stills.animation import Animation, Disposal, Frame
 from kinward.media.stills.reading import Pixels
 
 CODED: Final = frozenset({b"VP8 ", b"VP8L", b"ALPH"})
 STILL: Final = CODED - {b"ALPH"}
 UNPAINTED: Final = (0, 135, 0)  # what FFmpeg leaves where nothing could be decoded
+MOST_LACKING: Final = 1 << 24  # bytes
+SPARE: Final = 4096  # bytes, so that wrong pixels at the end need not fit
 Chunk = tuple[bytes, memoryview]
 
 
@@ -96,15 +98,54 @@ def _read_frame(body: memoryview, size: tuple[int, int]) -> tuple[Pixels, bool]:
     except MemoryError:
         raise
     except Exception:
-        return read_broken(file), False
+        *_, most = read_broken(body, size, lambda *coded: check_size(coded, size))
+        return most, False
 
 
-def read_broken(data: bytes) -> Pixels:
-    """Decode a still WebP with FFmpeg, which shows what it can of a broken one."""
-    context = av.CodecContext.create("webp", "r")
-    for packet in (av.Packet(data), None):
-        for frame in context.decode(packet):
-            pixels = np.array(frame.to_ndarray(format="rgba"), dtype=np.uint8)
-            pixels[(pixels[..., :3] == UNPAINTED).all(axis=2)] = 0
-            return pixels
-    raise ValueError("no picture")
+def check_size(coded: tuple[int, ...], size: tuple[int, int]) -> None:
+    """Raise `ValueError` if a frame's picture is not as large as the frame."""
+    if coded != size:
+        raise ValueError(coded)
+
+
+def read_broken(
+    body: memoryview, size: tuple[int, int] | None, admit: Callable[[int, int], None]
+) -> Iterator[Pixels]:
+    """Yield what can be decoded of a broken picture of these chunks: what browsers show first.
+
+    Then with zeros for the bytes that lack, so that nothing is lost which is there. `size`: as
+    `single` takes it. `admit` raises for a picture that is too large. Raises if there is nothing.
+    """
+    chunks = list(chunks_of(body, 0))
+    lacking = _lacking(body)
+    if lacking and chunks:
+        kind, last = chunks[-1]
+        chunks[-1] = kind, memoryview(bytes(last) + bytes(lacking))
+    file, any = single(chunks, size), False
+    ends = [len(file) - lacking - (len(chunks[-1][1]) % 2), len(file)] if lacking else [len(file)]
+    coded = libwebp.size_of(file)
+    for end in ends if coded else []:
+        admit(*coded)
+        if (pixels := libwebp.decode_begun(file[:end], coded)) is not None:
+            any = True
+            yield pixels
+    if not any:
+        yield _read_with_ffmpeg(single(list(chunks_of(body, 0)), size), admit)
+
+
+def _lacking(body: memoryview) -> int:
+    """Return how many bytes a cut last chunk lacks, and some to spare; 0 if it is whole."""
+    at = 0
+    while at + 8 <= len(body):
+        length = int.from_bytes(body[at + 4 : at + 8], "little")
+        if at + 8 + length > len(body):
+            return min(at + 8 + length - len(body), MOST_LACKING) + SPARE
+        at += 8 + length + length % 2
+    return 0
+
+
+def _read_with_ffmpeg(data: bytes, admit: Callable[[int, int], None]) -> Pixels:
+    """Decode a still WebP with FFmpeg, which shows what it can of some broken ones."""
+    pixels = ffmpeg.decode("webp", data, admit)
+    pixels[(pixels[..., :3] == UNPAINTED).all(axis=2)] = 0
+    return pixels
