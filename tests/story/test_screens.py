@@ -13,18 +13,6 @@ from tests.support.corpus.comparison import Sight, look, print_table
 SEED: Final = int(os.environ.get("KINWARD_TEST_SEED", "20261126"))
 # Chromium shows less of these than decoders get, and what it shows is not the picture.
 LESS: Final = ("cut-by-", "no-end.jpg")
-# Known gaps, which docs/concepts/matching.md names. Those of 10 bits depend on the hasher.
-GAPS: Final = frozenset(
-    {
-        "decoy-under-alpha.avif",  # 10 to 14 bits: colours under the alpha of an AVIF
-        "two-faced.avif",  # 10 bits, likewise
-        "cut-by-5-percent.gif",  # 10 bits on black
-        "end-of-zlib.png",  # 10 bits
-        "aspect-1-2.mp4",  # 10 bits: pixels half as wide as high
-        "cut-by-two-bytes.lossless.webp",  # is refused
-        "id3-first.mp4",  # is taken for sound
-    }
-)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +28,7 @@ def test_each_screen_is_near_one_of_the_views(sights: list[Sight], kind: str) ->
     missed = [
         f"{sight.entry.name} ({sight.entry.disguise}): {'; '.join(sight.missed_screens()[:4])}"
         for sight in sights
-        if sight.entry.kind == kind and sight.missed_screens() and sight.entry.name not in GAPS
+        if sight.entry.kind == kind and sight.missed_screens()
     ]
     assert not missed, f"seed {SEED}\n" + "\n".join(missed)
 
@@ -50,7 +38,7 @@ def test_each_picture_that_another_viewer_shows_is_a_view(sights: list[Sight], k
     missed = [
         f"{sight.entry.name} ({sight.entry.disguise}): {sight.missed_truths()} bits"
         for sight in sights
-        if sight.entry.kind == kind and sight.missed_truths() and sight.entry.name not in GAPS
+        if sight.entry.kind == kind and sight.missed_truths()
     ]
     assert not missed, f"seed {SEED}\n" + "\n".join(missed)
 
@@ -61,7 +49,6 @@ def test_each_file_has_a_name_of_its_own_and_each_kind_several() -> None:
     assert len(corpus) >= 450
     assert min(Counter(entry.kind for entry in corpus).values()) >= 10
     assert {entry.kind for entry in corpus} == set(KINDS)
-    assert {entry.name for entry in corpus} >= GAPS
 
 
 def test_chromium_shows_the_corpus(sights: list[Sight]) -> None:

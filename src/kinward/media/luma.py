@@ -16,7 +16,7 @@ import numpy.typing as npt
 from av.video.frame import VideoFrame
 
 from kinward.media.orientation import UPRIGHT, Turn
-from kinward.media.pdq import SIDE, TERMS, Floats, Hash, bits_of, quality_of, reduction
+from kinward.media.pdq import LONG, SIDE, TERMS, Floats, Hash, bits_of, quality_of, reduction
 
 Plane = npt.NDArray[np.uint8]  # uint8[height, width]
 
@@ -30,6 +30,7 @@ LARGE: Final = 400_000  # pixels
 PLANAR: Final = frozenset(
     f"yuv{kind}p" for kind in ("420", "j420", "422", "j422", "444", "j444", "440", "j440", "411")
 ) | frozenset(("yuv410p", "yuva420p", "yuva422p", "yuva444p"))
+WIDEST: Final = 8.0  # what a file may claim of the shape of its pixels
 HD: Final = 720  # rows as shown: from here on, players take BT.709 for films that do not say
 # What PDQ's luma, which is BT.601's, takes of the chroma of other colour spaces: (blue, red).
 CHROMA: Final = {
@@ -51,7 +52,7 @@ _DICE: Final = random.SystemRandom()
 class Planes:
     """A frame of 8 bits a sample. `full`: whether luma uses all of them, and not 16 to 235.
 
-    `weights`: what luma takes of blue and red chroma.
+    `weights`: what luma takes of blue and red chroma. `shape`: a pixel's width over its height.
     """
 
     luma: Plane
@@ -60,6 +61,7 @@ class Planes:
     alpha: Plane | None = None
     full: bool = False
     weights: tuple[float, float] = (0.0, 0.0)
+    shape: float = 1.0
 
     def part(self, top: int, bottom: int, left: int, right: int) -> "Planes":
         """Return a rectangle of the frame, in pixels of luma."""
@@ -84,7 +86,7 @@ class Planes:
         page = grey if self.full else 16 + grey * 219 / 255
         share = self.alpha.astype(np.float32) / 255
         luma = self.luma * share + page * (1 - share)
-        return Planes((luma + 0.5).astype(np.uint8), full=self.full)
+        return Planes((luma + 0.5).astype(np.uint8), full=self.full, shape=self.shape)
 
     def _mapped(self, cut: Callable[[Plane, int, int], Plane]) -> "Planes":
         height, width = self.luma.shape
@@ -120,6 +122,7 @@ def planes_of(frame: VideoFrame, pixel_shape: float = 1.0) -> Planes:
         alpha=None if opaque else planes[3],
         full=frame.color_range == FULL_RANGE or "j" in frame.format.name,
         weights=CHROMA.get(space, (0.0, 0.0)),
+        shape=min(max(pixel_shape, 1 / WIDEST), WIDEST),
     )
 
 
@@ -144,12 +147,12 @@ def as_told(frame: VideoFrame, planes: Planes) -> Planes | None:
 
 def hash_planes(planes: Planes, turn: Turn = UPRIGHT) -> tuple[Hash, int]:
     """Return the PDQ hash, uint8[32], and quality, 0 to 100, of a frame as a viewer turns it."""
-    small = _samples(planes.luma, turn) - (0 if planes.full else 16)
+    small = _samples(planes.luma, turn, planes.shape) - (0 if planes.full else 16)
     small *= 1 if planes.full else 255 / 219
     for plane, weight in zip((planes.blue, planes.red), planes.weights, strict=True):
         if plane is not None and weight:
             scale = weight * (1 if planes.full else 255 / 224)
-            small += (_samples(plane, turn) - 128) * scale
+            small += (_samples(plane, turn, planes.shape) - 128) * scale
     small = np.clip(small, 0, 255)
     return _bits(small), quality_of(small)
 
@@ -197,15 +200,15 @@ def _plane(frame: VideoFrame, number: int) -> Plane:
     return rows if plane.line_size > 0 else rows[::-1]  # the last row may be stored first
 
 
-def _samples(plane: Plane, turn: Turn) -> Floats:
-    """Return a plane filtered and reduced to 64 x 64, as a viewer turns it."""
+def _samples(plane: Plane, turn: Turn, shape: float = 1.0) -> Floats:
+    """Return a plane filtered and reduced to 64 x 64, as a viewer stretches and turns it."""
     down, across = (_block(length) for length in plane.shape)
     if across == 1:
         down, sums = 1, plane.astype(np.float32)
     else:
         sums = _sums(plane, down, across)
-    rows = _weights(plane.shape[0], down, turn.rows_back)
-    columns = _weights(plane.shape[1], across, turn.columns_back)
+    rows = _weights(plane.shape[0], down, turn.rows_back, 1 / min(shape, 1.0))
+    columns = _weights(plane.shape[1], across, turn.columns_back, max(shape, 1.0))
     small = (rows @ sums @ columns.T).astype(np.float64)
     return small.T if turn.transposed else small
 
@@ -216,14 +219,33 @@ def _block(length: int) -> int:
 
 
 @lru_cache(maxsize=32)
-def _weights(length: int, block: int, flipped: bool) -> npt.NDArray[np.float32]:
-    """Return the float32[64, blocks] matrix of `pdq.reduction`, for sums of blocks of pixels."""
+def _weights(
+    length: int, block: int, flipped: bool, stretch: float = 1.0
+) -> npt.NDArray[np.float32]:
+    """Return the float32[64, blocks] matrix of `pdq.reduction`, for sums of blocks of pixels.
+
+    `stretch`: by how much a viewer enlarges the side, as most of them do for pixels that are not
+    square.
+    """
+    shown = round(length * stretch)
     matrix = reduction(length)
+    if shown != length and shown <= LONG:
+        matrix = reduction(shown) @ _stretching(length, shown)
     if flipped:
         matrix = matrix[:, ::-1]
     starts = np.arange(0, length, block)
     sizes = np.diff(np.append(starts, length))
     return np.ascontiguousarray(np.add.reduceat(matrix, starts, axis=1) / sizes, dtype=np.float32)
+
+
+def _stretching(length: int, shown: int) -> npt.NDArray[np.float32]:
+    """Return the float32[shown, length] matrix that enlarges a side, interpolating."""
+    places = ((np.arange(shown) + 0.5) * length / shown - 0.5).clip(0, length - 1)
+    before = np.minimum(places.astype(np.int64), max(0, length - 2))
+    matrix = np.zeros((shown, length), dtype=np.float32)
+    matrix[np.arange(shown), before] = 1 - (places - before)
+    matrix[np.arange(shown), np.minimum(before + 1, length - 1)] += places - before
+    return matrix
 
 
 def _sums(plane: Plane, down: int, across: int) -> npt.NDArray[np.float32]:

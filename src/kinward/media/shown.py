@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final, cast
 
 import numpy as np
@@ -11,14 +12,13 @@ from av.video.reformatter import Colorspace
 from PIL import Image
 
 from kinward.media.boxes import Crop
-from kinward.media.luma import BT601, BT709, Planes, as_told, space_of
+from kinward.media.luma import BT601, BT709, WIDEST, Planes, as_told, space_of
 from kinward.media.orientation import UPRIGHT, Turn, turn_pixels
 
 MATRIX: Final = struct.Struct("=9i")
 OPAQUE: Final = "opaque"
 # What is under a picture that is not opaque. Some viewers show it as if it were.
 PAGES: Final = ("white", "black", OPAQUE)
-WIDEST: Final = 8.0  # what a file may claim of the shape of its pixels
 
 
 def turn_of(frame: VideoFrame) -> Turn:
@@ -40,6 +40,8 @@ def _side_data(frame: VideoFrame) -> SideDataContainer:
 
 def other_planes(frame: VideoFrame, planes: Planes, crops: Sequence[Crop]) -> Iterator[Planes]:
     """Yield what some viewers show of a frame and others do not: fields, crops, other colours."""
+    if planes.shape != 1:  # as it is stored
+        yield replace(planes, shape=1.0)
     if (told := as_told(frame, planes)) is not None:
         yield told
     if frame.interlaced_frame and frame.height >= 2:

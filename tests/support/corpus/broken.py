@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, Final
@@ -12,13 +13,15 @@ from tests.support.corpus.containers import (
     Frame,
     apng,
     gif,
+    interlaced_png,
     jpeg_segment,
+    png,
     png_chunk,
     png_chunks,
     riff,
     riff_chunk,
 )
-from tests.support.corpus.entry import SIZE, Desk, Entry, encode, make_entry
+from tests.support.corpus.entry import SIZE, Desk, Entry, encode, make_entry, to_pixels
 
 Change = Callable[[bytes], bytes]
 KIND: Final = "broken"
@@ -60,26 +63,54 @@ def _cut(desk: Desk) -> Iterator[Entry]:
         ("GIF", "gif", {"interlace": 0}),
         ("GIF", "interlaced.gif", {"interlace": 1}),
         ("BMP", "bmp", {}),
+        ("ICO", "ico", {"sizes": [(256, 192)], "bitmap_format": "bmp"}),
+        ("WEBP", "webp", {}),
+        ("WEBP", "lossless.webp", {"lossless": True}),
     )
     for format, ending, options in formats:
         for part, label in CUTS:
+            if format == "WEBP" and part == CUTS[0][0]:
+                continue  # below
             name = f"cut-by-{label}.{ending}"
-            image = desk.few(name)
+            image = desk.few(name).resize(options.get("sizes", [SIZE])[0])
             data = cut(encode(image, format, **options), part)
             yield _entry(name, f"cut by {label}", data, *([image] if part == CUTS[0][0] else []))
-    # Of a cut WebP, Chromium shows as much as it had decoded when the bytes ended: now this, now
-    # that. So no screen is asked for, but the whole picture is.
+    for part, label in CUTS[1:]:
+        for ending, write in (
+            ("interlaced.png", partial(interlaced_png, colour=2)),
+            ("clear.gif", _clear_gif),
+        ):
+            name = f"cut-by-{label}.{ending}"
+            data = cut(write(desk.few(name)), part)
+            yield _entry(name, f"interlaced, and cut by {label}", data)
+    name = "bad-filter.png"
+    yield _entry(name, "a row with an unknown filter", _unknown_filter(desk.picture(name)))
+    # Of a cut WebP, Chromium shows what it had decoded when the bytes ended, now and then nothing.
+    # So no screen is asked for, but the whole picture is.
     for ending, lossless in (("webp", False), ("lossless.webp", True)):
         name = f"cut-by-two-bytes.{ending}"
         image = desk.picture(name)
         data = encode(image, "WEBP", lossless=lossless)[:-2]
         yield Entry(name, KIND, "cut by two bytes", data, (image,), "")
-    for ending, write in (("gif", gif), ("png", apng)):
+    for ending, animate in (("gif", gif), ("png", apng)):
         name = f"cut-in-the-third-frame.{ending}"
         cover, known, third = (desk.few(f"{name}-{number}") for number in range(3))
-        data = write([Frame(cover, 40), Frame(known, 60_000), Frame(third, 40)], SIZE)
-        data = data[: -len(write([Frame(third, 40)], SIZE)) // 2]
+        data = animate([Frame(cover, 40), Frame(known, 60_000), Frame(third, 40)], SIZE)
+        data = data[: -len(animate([Frame(third, 40)], SIZE)) // 2]
         yield Entry(name, KIND, "cut in the third frame", data, (cover, known), moments=(0.6,))
+
+
+def _clear_gif(image: Image.Image) -> bytes:
+    few = image.quantize(128, Image.Quantize.FASTOCTREE)
+    return encode(few, "GIF", transparency=5, interlace=1)
+
+
+def _unknown_filter(image: Image.Image) -> bytes:
+    rows = [row.tobytes() for row in to_pixels(image)]
+    chunks = dict(png_chunks(png(rows, *image.size, depth=8, colour=2)))
+    lines = bytearray(zlib.decompress(chunks[b"IDAT"]))
+    lines[(1 + len(rows[0])) * (len(rows) * 3 // 4)] = 5
+    return _write([*(chunks | {b"IDAT": zlib.compress(bytes(lines))}).items()])
 
 
 def _jpeg(desk: Desk) -> Iterator[Entry]:

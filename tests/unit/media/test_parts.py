@@ -9,6 +9,7 @@ import pytest
 from kinward.media import View, split_frames
 from kinward.media.decoder import answer
 from tests.support import joined
+from tests.support.corpus.filming import shift_places
 from tests.support.joined import (
     BOUNDS,
     FILMS,
@@ -224,3 +225,14 @@ def test_the_views_and_the_signature_are_shared_out() -> None:
     assert _fair([[1, 2, 3], list(range(100)), list(range(50))], 20)[:3] == [1, 2, 3]
     assert len(_fair([[1], list(range(100)), list(range(50))], 20)) == 20
     assert _fair([[1, 2], [3]], 20) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("tags", [1, 2])
+@pytest.mark.parametrize("foot", [b"", b"3DI\x04\0\x10\0\0\0\x05"])
+def test_a_film_after_tags_of_id3_is_read(tags: int, foot: bytes) -> None:
+    tag = b"ID3\x04\0" + (b"\x10" if foot else b"\0") + b"\0\0\0\x05" + bytes(5) + foot
+    front = tag * tags
+    file = hashed(front + shift_places(film(9, *FILMS["MP4"]), len(front)))
+    assert knows(file, 9)
+    assert file.entire
+    assert file.media_type.startswith("video/")

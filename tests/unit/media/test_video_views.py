@@ -33,7 +33,7 @@ from kinward.media.orientation import UPRIGHT, Turn, turn_pixels
 from kinward.media.registry import SHOWN
 from kinward.media.samples import Strand, Variants, gather
 from kinward.media.sheet import render_sheet
-from kinward.media.shown import picture_of
+from kinward.media.shown import other_planes, picture_of
 from kinward.media.tracks import MAX_TRACKS
 from tests.support import videos
 
@@ -316,6 +316,22 @@ def test_a_hash_of_planes_is_the_hash_of_the_picture(size: tuple[int, int], turn
     ours, our_quality = hash_planes(planes_of(yuv), turn)
     assert distance(exact.tobytes(), ours.tobytes()) <= 6
     assert abs(quality - our_quality) <= 3
+
+
+@pytest.mark.parametrize("turn", [UPRIGHT, Turn(columns_back=True, transposed=True)])
+@pytest.mark.parametrize("shape", [2.0, 0.5, 4 / 3, 8 / 9])
+def test_pixels_that_are_not_square_are_hashed_as_they_are_shown(shape: float, turn: Turn) -> None:
+    """The hash of a stretched picture is up to 12 bits from that of the picture as stored."""
+    picture = Image.fromarray(np.asarray(drawn(7, (160, 120))))
+    sides = round(160 * max(shape, 1)), round(120 / min(shape, 1))
+    shown = np.asarray(picture.resize(sides, Image.Resampling.BILINEAR))
+    frame = videos.frame_of(np.asarray(picture)).reformat(format="yuv444p", dst_colorspace="ITU601")
+    planes = planes_of(frame, shape)
+    exact, _ = hash_array(np.ascontiguousarray(turn_pixels(shown, turn)))
+    assert distance(exact.tobytes(), hash_planes(planes, turn)[0].tobytes()) <= 4
+    stored = next(iter(other_planes(frame, planes, ())))
+    exact, _ = hash_array(np.ascontiguousarray(turn_pixels(np.asarray(picture), turn)))
+    assert distance(exact.tobytes(), hash_planes(stored, turn)[0].tobytes()) <= 6
 
 
 @pytest.mark.parametrize(

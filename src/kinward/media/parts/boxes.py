@@ -9,6 +9,8 @@ from kinward.media.iso import Box, box_at
 
 MAX_BOXES: Final = 4096  # of one level
 MAX_BRANDS: Final = 1024  # bytes of a box `ftyp`
+TAG: Final = 10  # bytes of the head of a tag of ID3, and of its foot
+FOOTER: Final = 0x10  # the flag that says that there is a foot
 FILM, AVIF, HEIC = b"isom", b"avif", b"heic"
 # Boxes that readers skip in search of `ftyp`, or take for the beginning of an old film.
 LEADING: Final = frozenset({b"free", b"skip", b"wide", b"uuid", b"mdat", b"moov", b"pnot", b"junk"})
@@ -56,6 +58,7 @@ def readings(data: bytes) -> list[bytes]:
     A viewer asks the boxes, and not only the first brand. Each result has the size and the offsets
     of the file, and begins with the brand that a film or a picture has.
     """
+    data = without_tags(data)
     if data[4:8] != b"ftyp" and data[4:8] not in LEADING:
         return []
     boxes = list(_own(data))
@@ -71,6 +74,23 @@ def readings(data: bytes) -> list[bytes]:
         wanted.append(AVIF if data.find(b"av01", meta.body, meta.end) >= 0 else HEIC)
         break
     return [begun(data, brands, brand) for brand in wanted if brands.start or brand != main]
+
+
+def without_tags(data: bytes) -> bytes:
+    """Return a file in whose beginning a box `free` stands in place of tags of ID3.
+
+    Players skip such tags, and count offsets in the file from their beginning.
+    """
+    end = 0
+    while data[end : end + 3] == b"ID3" and len(data) >= end + TAG:
+        sizes, footer = data[end + 6 : end + TAG], data[end + 5] & FOOTER
+        if any(byte & 0x80 for byte in sizes):
+            break
+        length = sum(byte << 7 * (3 - place) for place, byte in enumerate(sizes))
+        end += TAG + length + (TAG if footer else 0)
+    if not end or not (is_brands(data, end) or data[end + 4 : end + 8] in LEADING):
+        return data
+    return struct.pack(">I4s", end, b"free") + data[8:]
 
 
 def _handlers(data: bytes, box: Box) -> list[bytes]:

@@ -98,7 +98,8 @@ class _Layer:
     def owns(self, found: Found) -> bool:
         """Return whether something that begins inside it is only a piece of it."""
         if self.found is None:  # boxes, or a kind without a signature
-            return self._data[4:8] in boxes.LEADING and found.signature.kind == "boxes"
+            begins = boxes.without_tags(self._data)[4:8]
+            return begins in boxes.LEADING and found.signature.kind == "boxes"
         same = found.signature.kind == self.found.signature.kind
         return same and found.signature.run
 
