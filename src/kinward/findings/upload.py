@@ -11,9 +11,11 @@ from kinward.ground.errors import KinwardError
 from kinward.ground.locks import sharing
 from kinward.matching.api import (
     LOOKING_UP,
+    BankNotAsked,
     Frames,
     Survey,
     Upload,
+    banks_not_asked,
     kinds_looked_up,
     record_check,
     record_quiet,
@@ -24,6 +26,7 @@ from kinward.matching.api import (
 from kinward.media import (
     Digests,
     Hashed,
+    PartUnread,
     TooPlain,
     TypeUnsupported,
     Undecodable,
@@ -132,8 +135,12 @@ def why_not_checked(
 
     `checked`: the kinds that were looked up. `missed`: what is known before the lookup.
     """
-    plain = hashed is not None and hashed.kind not in checked
-    return [*missed, TooPlain()] if plain else [*missed]
+    reasons = [*missed]
+    if hashed is not None and hashed.kind not in checked:
+        reasons.append(TooPlain())
+    if hashed is not None and hashed.unread:
+        reasons.append(PartUnread())
+    return reasons
 
 
 @transaction.atomic
@@ -162,6 +169,8 @@ def receive(
     if fault is not None and not matches:
         raise _naming(fault, upload.hashed, checked)
     reasons = [reason.code for reason in why_not_checked(upload.hashed, checked, missed)]
+    if banks_not_asked(upload.values):
+        reasons.append(BankNotAsked.code)
     check = record_check(account=account, upload=upload, matched=bool(matches))
     record_quiet(check, met.quiet)
     if not matches:

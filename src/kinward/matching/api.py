@@ -73,7 +73,7 @@ from kinward.matching.retro import (
     pack_checks,
     steps,
 )
-from kinward.matching.rules import banks_not_asked
+from kinward.matching.rules import BankNotAsked, banks_not_asked
 from kinward.matching.services import (
     HASHES_ADDED,
     LOOKING_UP,
@@ -127,6 +127,7 @@ __all__ = [
     "Bank",
     "BankChanged",
     "BankExists",
+    "BankNotAsked",
     "BankedHash",
     "Check",
     "Cluster",

@@ -15,6 +15,7 @@ from typing import Final
 
 import msgspec
 
+from kinward.ground.errors import KinwardError
 from kinward.matching.index import Hit
 from kinward.matching.kinds import FILE_KINDS, Md5, Sha1, Sha256
 from kinward.matching.models import Bank, BankedHash, Role
@@ -51,6 +52,13 @@ def banks_not_asked(values: Values) -> list[Bank]:
     coin = coin_of(values)
     partly = Bank.objects.filter(disabled=False, enabled_ratio__lt=1).order_by("name")
     return [bank for bank in partly if coin is None or not asks(bank, coin)]
+
+
+class BankNotAsked(KinwardError):
+    """Some banks are asked for a share of the files only, and not for this one."""
+
+    code = "bank.not_asked"
+    status = 422
 
 
 class _Trait(msgspec.Struct, frozen=True):

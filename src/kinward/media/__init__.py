@@ -11,6 +11,7 @@ from kinward.media.cell import WALLS, Walls
 from kinward.media.digests import Digests, digest_bytes
 from kinward.media.errors import (
     DecoderLost,
+    PartUnread,
     TooManyPixels,
     TooPlain,
     TypeUnsupported,
@@ -52,6 +53,7 @@ __all__ = (
     "Digests",
     "Hashed",
     "Medium",
+    "PartUnread",
     "Playback",
     "Strand",
     "TooManyPixels",

@@ -24,6 +24,13 @@ class TooPlain(KinwardError):
     status = 422
 
 
+class PartUnread(KinwardError):
+    """Some of what is packed in this file could not be read. Only its digests cover that part."""
+
+    code = "media.part_unread"
+    status = 422
+
+
 class TooManyPixels(KinwardError):
     """This has too many pixels. Send it smaller."""
 

@@ -45,7 +45,8 @@ class Hashed(msgspec.Struct, frozen=True):
     picture as shown. `views`: what is looked up: at most `MAX_VIEWS`, none of low quality, and none
     at all if the signature says it all. `quality`: 0 to 100, if the kind has one. `frames`: more
     than one for animations and videos. `seconds`: how far it was read. `entire`: whether all of it
-    was read: every strand, to its end.
+    was read: every strand, to its end. `unread`: whether something is packed in a document or an
+    archive that cannot be read here, and that common viewers may show.
     """
 
     kind: str
@@ -58,6 +59,7 @@ class Hashed(msgspec.Struct, frozen=True):
     seconds: float = 0.0
     entire: bool = True
     views: tuple[View, ...] = ()
+    unread: bool = False
 
 
 class Playback(msgspec.Struct, frozen=True):

@@ -80,8 +80,11 @@ class Merger:
             self.wanted = self._more(self._unsent)
         self._unsent = []
 
-    def result(self, *, cut: bool) -> Hashed:
-        """Return what the file gave as a whole. Raises the first fault if nothing was read."""
+    def result(self, *, cut: bool, unread: bool = False) -> Hashed:
+        """Return what the file gave as a whole. Raises the first fault if nothing was read.
+
+        `cut`, `unread`: as the search for parts has them.
+        """
         if not self._read:
             raise self._faults[0][1] if self._faults else TypeUnsupported
         read = sorted(self._read, key=lambda one: (one.part.role is not Role.FILE, one.part.number))
@@ -106,6 +109,7 @@ class Merger:
             seconds=max(one.hashed.seconds for one in read),
             entire=self.wanted and not cut and not self._missed(),
             views=tuple(views),
+            unread=unread or any(one.hashed.unread for one in read),
         )
 
     def _missed(self) -> bool:

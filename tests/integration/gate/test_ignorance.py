@@ -23,12 +23,13 @@ from kinward.ground.errors import KinwardError
 from kinward.matching.hashlists import ListedHash, read_list
 from kinward.matching.models import Bank, BankedHash, Check
 from kinward.matching.services import add_hashes, create_bank, disable_bank, file_hashes
+from kinward.matching.tuning import tune_bank
 from kinward.media import Busy, Undecodable, decoders, digest_bytes, read_video
 from kinward.people.models import Account
 from tests.integration.conftest import Configure
 from tests.integration.gate.test_gate import Caller
 from tests.integration.web.test_console import signed_in
-from tests.support import careless, videos
+from tests.support import careless, joined, videos
 from tests.support.helpers import KNOWN, KNOWN_PNG, UNKNOWN, listening
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -51,6 +52,10 @@ NO_JPEG: Final = b"\xff\xd8\xff and then no picture"
 FILM: Final = videos.encode(range(40, 44))
 SOUND: Final = videos.encode_sound()
 KNOWN_FILM: Final = videos.encode(range(30, 33))
+PAGE: Final = joined.pdf(UNKNOWN)
+SEALED: Final = PAGE + joined.pdf_of(
+    b"/Subtype/Image/Width 9/Height 9/BitsPerComponent 1/Filter/JBIG2Decode", b"stored"
+)
 BANKED: Final = (ZIP + b"1", BROKEN[:-1], plain(41), NO_JPEG + b"1")  # by a digest
 # Each file, and what the gate, a door of HMA and a member of the staff are told of it.
 FILES: Final = {
@@ -60,6 +65,8 @@ FILES: Final = {
     "an unknown film": (FILM, "clear", "clear", "clear"),
     "a zip": (ZIP, "partial", "refused", "partial"),
     "a banked zip": (BANKED[0], "known", "known", "known"),
+    "a page": (PAGE, "clear", "clear", "clear"),
+    "a page with a picture that nobody reads": (SEALED, "partial", "refused", "partial"),
     "a text": (b"harbour, lighthouse, gull\n", "partial", "refused", "partial"),
     "sound alone in a film's container": (SOUND, "partial", "refused", "partial"),
     "a cut picture": (BROKEN, "refused", "refused", "partial"),
@@ -263,6 +270,21 @@ def test_each_door_says_what_it_looked_up_of_each_file(
         read["page"] = (careless.of_staff(shown.content.decode(), shown.status_code != 200), staff)
         wrong += [(name, door, *pair) for door, pair in read.items() if pair[0] != pair[1]]
     assert wrong == []
+
+
+def test_what_of_a_document_cannot_be_read_is_named(call: Caller) -> None:
+    whole, partly = (call.media(data, content_id=str(len(data))).json() for data in (PAGE, SEALED))
+    assert (whole["outcome"], whole["not_checked"]) == ("clear", [])
+    assert {"pdq", *DIGESTS} == set(partly["checked"])
+    assert (partly["outcome"], partly["not_checked"]) == ("clear", ["media.part_unread"])
+
+
+def test_that_banks_were_not_asked_because_of_their_ratio_is_said(
+    call: Caller, banks: Bank
+) -> None:
+    tune_bank(bank=banks, enabled_ratio=0.0, actor=ACTOR)
+    answer = call.media(KNOWN, content_id="ratio").json()
+    assert (answer["outcome"], answer["not_checked"]) == ("clear", ["bank.not_asked"])
 
 
 @pytest.mark.parametrize(

@@ -206,3 +206,48 @@ def test_a_file_of_no_medium_is_shown_by_what_is_in_it() -> None:
         ):
             assert knows(hashed(still), 1)
     decoders.close()
+
+
+MEASURED = b"/Subtype/Image/Width 9/Height 9/BitsPerComponent 8"
+SEALED = {
+    "JBIG2": MEASURED + b"/Filter/JBIG2Decode",
+    "CCITT": MEASURED + b"/Filter[/CCITTFaxDecode]",
+    "LZW": MEASURED + b"/ColorSpace/DeviceRGB/Filter/LZWDecode",
+    "a space of its own": MEASURED + b"/ColorSpace/Separation",
+}
+
+
+@pytest.mark.parametrize("name", SEALED)
+def test_a_picture_in_a_pdf_that_cannot_be_read_is_said_to_be_unread(name: str) -> None:
+    assert not hashed(joined.pdf(JPEG, PNG)).unread
+    file = hashed(joined.pdf(JPEG) + joined.pdf_of(SEALED[name], b"stored"))
+    assert knows(file, 1)
+    assert file.entire
+    assert file.unread
+
+
+def test_an_encrypted_pdf_is_said_to_be_unread() -> None:
+    file = hashed(joined.pdf(JPEG).replace(b"trailer\n<<", b"trailer\n<</Encrypt 9 0 R"))
+    assert file.unread
+
+
+@pytest.mark.parametrize("change", ["encrypted", "packed unknown"])
+def test_a_packed_file_that_cannot_be_opened_is_said_to_be_unread(change: str) -> None:
+    sealed = bytearray(archive({"a.jpg": OTHER}))
+    if change == "encrypted":
+        sealed[6] |= 1
+    else:
+        sealed[8] = 9
+    file = hashed(archive({"b.jpg": JPEG}) + bytes(sealed))
+    assert knows(file, 1)
+    assert file.unread
+    assert not hashed(archive({"b.jpg": JPEG})).unread
+
+
+def test_more_pictures_inside_one_than_are_read_are_said_to_be_unread() -> None:
+    def thumbnails(count: int) -> bytes:
+        parts = [segment(0xE5, joined.thumbnail(seed)) for seed in range(count)]
+        return with_segments(JPEG, *parts)
+
+    assert not hashed(thumbnails(4)).unread
+    assert hashed(thumbnails(40)).unread

@@ -28,6 +28,12 @@ def member(data: bytes, at: int) -> tuple[int, int] | None:
     return method, at + 30 + name + extra
 
 
+def is_sealed(data: bytes, at: int) -> bool:
+    """Return whether the packed file whose header is at `at` is encrypted, or packed unknown."""
+    flags, method = struct.unpack_from("<HH", data, at + 6)
+    return bool(flags & 1) or method not in (STORED, DEFLATED, BZIP2, LZMA)
+
+
 def extent(data: bytes, at: int, following: int) -> tuple[int, int]:
     """Return where the bytes of the packed file begin and end whose header is at `at`.
 

@@ -14,12 +14,14 @@ MAX_STEPS: Final = 400_000  # of walks from one header to the next
 class Budget:
     """What a search may still find, unpack and spend. `cut`: whether a bound was reached.
 
+    `unread`: whether something is packed in it that cannot be read here.
+
     `until`: the time of `time.monotonic` at which to stop.
     """
 
     def __init__(self, until: float) -> None:
         self.until = until
-        self.cut = False
+        self.cut = self.unread = False
         self._parts, self._unpacked, self._copied, self._steps = 0, 0, 0, 0
 
     def number(self) -> int | None:

@@ -205,7 +205,11 @@ class _Finder:
                 if top is first and first is not None:
                     yield from _without_the_rest(own, first)
                 top = _Layer(data, found, self._budget)
-            elif top.owns(found) or top.inside >= MAX_INSIDE:
+            elif top.owns(found):
+                continue
+            elif top.inside >= MAX_INSIDE:
+                # What lies in a film is most often its own frames, and they are read.
+                self._budget.unread |= not any(draft.medium.lasting for draft in own)
                 continue
             else:
                 role, top.inside = Role.INSIDE, top.inside + 1
@@ -253,11 +257,13 @@ class _Finder:
         if markup.is_text(data):
             yield from markup.embedded(data, self._budget)
         else:
+            self._budget.unread |= len(packages.urls) > MAX_WRITTEN
             yield from (markup.url_at(data, start) for start in packages.urls[:MAX_WRITTEN])
 
     def _member(self, data: bytes, start: int) -> Iterator[bytes]:
         """Yield a packed file of an archive, if its first bytes are those of something."""
         if (member := archives.member(data, start)) is None:
+            self._budget.unread |= archives.is_sealed(data, start)
             return
         head = archives.unpack_member(data, *member, HEAD)
         known = any(medium.recognise(head) for medium in self._media)

@@ -20,6 +20,7 @@ MAX_OBJECTS: Final = 200_000
 MAX_HEAD: Final = 4096  # bytes of the dictionary before a stream
 _STREAM: Final = re.compile(rb"(?<!end)stream\r?\n")
 _END: Final = re.compile(rb"endstream|(?<!end)stream\r?\n")
+_ENCRYPTED: Final = re.compile(rb"/Encrypt\s*(?:\d|<<)")
 _OBJECT: Final = re.compile(rb"\sobj\b")
 _NUMBER: Final = re.compile(rb"(\d{1,7})\s+\d{1,5}\Z")
 _NAMES: Final = re.compile(rb"/([A-Za-z0-9]+)")
@@ -64,6 +65,7 @@ class Pdf:
 
     def pictures(self) -> Iterator[bytes]:
         """Yield its pictures, each as a file that a decoder reads."""
+        self._budget.unread |= bool(self._listed and _ENCRYPTED.search(self._data))
         for head, start in self._listed:
             if b"/ObjStm" in head:
                 self._unpack(head, start)
@@ -72,12 +74,18 @@ class Pdf:
                 return
             if re.search(rb"/Subtype\s*/Image\b", head):
                 picture = self._picture(head, start)
+                self._budget.unread |= not (picture or self._is_plain(head))
             elif b"/EmbeddedFile" in head and self._filters(head):
                 picture = self._stream(head, start)
             else:
                 continue
             if picture:
                 yield picture
+
+    def _is_plain(self, head: bytes) -> bool:
+        """Return whether a picture is a file by itself, which its signature finds."""
+        filters = self._filters(head)
+        return len(filters) == 1 and filters[0] in _AS_IT_IS
 
     def extents(self) -> Iterator[tuple[int, int]]:
         """Yield where the bytes of each packed stream begin and end."""

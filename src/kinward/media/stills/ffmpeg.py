@@ -1,10 +1,12 @@
 """Broken pictures that FFmpeg decodes as far as it can, where our other decoders give up."""
 
 from collections.abc import Callable
+from typing import cast
 
 import av
 import numpy as np
 from av.codec.context import Flags, Flags2
+from av.video.codeccontext import VideoCodecContext
 
 from kinward.media.stills.reading import Pixels
 
@@ -14,7 +16,7 @@ def decode(codec: str, data: bytes, admit: Callable[[int, int], None]) -> Pixels
 
     Raises `ValueError` if there is none, and whatever FFmpeg raises.
     """
-    context = av.CodecContext.create(codec, "r")
+    context = cast("VideoCodecContext", av.CodecContext.create(codec, "r"))
     context.flags |= Flags.output_corrupt
     context.flags2 |= Flags2.show_all
     for packet in (av.Packet(data), None):

@@ -124,11 +124,12 @@ def read_broken(
     file, any = single(chunks, size), False
     ends = [len(file) - lacking - (len(chunks[-1][1]) % 2), len(file)] if lacking else [len(file)]
     coded = libwebp.size_of(file)
-    for end in ends if coded else []:
+    if coded is not None:
         admit(*coded)
-        if (pixels := libwebp.decode_begun(file[:end], coded)) is not None:
-            any = True
-            yield pixels
+        for end in ends:
+            if (pixels := libwebp.decode_begun(file[:end], coded)) is not None:
+                any = True
+                yield pixels
     if not any:
         yield _read_with_ffmpeg(single(list(chunks_of(body, 0)), size), admit)
 
