@@ -64,13 +64,9 @@ def _cut(desk: Desk) -> Iterator[Entry]:
         ("GIF", "interlaced.gif", {"interlace": 1}),
         ("BMP", "bmp", {}),
         ("ICO", "ico", {"sizes": [(256, 192)], "bitmap_format": "bmp"}),
-        ("WEBP", "webp", {}),
-        ("WEBP", "lossless.webp", {"lossless": True}),
     )
     for format, ending, options in formats:
         for part, label in CUTS:
-            if format == "WEBP" and part == CUTS[0][0]:
-                continue  # below
             name = f"cut-by-{label}.{ending}"
             image = desk.few(name).resize(options.get("sizes", [SIZE])[0])
             data = cut(encode(image, format, **options), part)

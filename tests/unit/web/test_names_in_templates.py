@@ -22,6 +22,9 @@ OWN = {
     ("guidelines.html", "now.label"),
     ("_report_details.html", "label"),
     ("confirm.html", "problem"),
+    ("new_edition.html", "newer.label"),
+    ("places.html", "row.note"),
+    ("policy.html", "newer.label"),
 }
 
 

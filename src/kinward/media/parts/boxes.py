@@ -58,7 +58,7 @@ def readings(data: bytes) -> list[bytes]:
     A viewer asks the boxes, and not only the first brand. Each result has the size and the offsets
     of the file, and begins with the brand that a film or a picture has.
     """
-    data = without_tags(data)
+    given, data = data, without_tags(data)
     if data[4:8] != b"ftyp" and data[4:8] not in LEADING:
         return []
     boxes = list(_own(data))
@@ -70,7 +70,7 @@ def readings(data: bytes) -> list[bytes]:
     fragments = any(box.kind == b"moof" for box in boxes)
     stills = [box for box in boxes if box.kind == b"meta" and b"pict" in _handlers(data, box)]
     wanted = [FILM] if b"vide" in handlers or (fragments and not stills) else []
-    for meta in stills:
+    for meta in stills if data is given else ():  # no viewer skips tags before a picture
         wanted.append(AVIF if data.find(b"av01", meta.body, meta.end) >= 0 else HEIC)
         break
     return [begun(data, brands, brand) for brand in wanted if brands.start or brand != main]
