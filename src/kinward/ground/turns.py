@@ -38,6 +38,9 @@ class Payer(msgspec.Struct, frozen=True):
     account: str = ""
 
 
+NOBODY: Final = Payer()
+
+
 class Turn:
     """A piece of work that waits, or runs. `price`: its estimate in seconds."""
 
@@ -99,7 +102,7 @@ class _Side:
             del self.sides[next(resting, name)]
 
 
-NOBODY: Final = _Side()  # stands for whoever has no work; never changed
+NO_WORK: Final = _Side()  # stands for whoever has no work; never changed
 
 
 class Turns:
@@ -165,8 +168,8 @@ class Turns:
 
     def move(self, turn: Turn, lane: str) -> bool:
         """Let work that runs go on in another lane. Return whether that lane has room for it."""
-        target = self._root.sides.get(lane, NOBODY)
-        account = target.sides.get(turn.payer.key, NOBODY).sides.get(turn.payer.account, NOBODY)
+        target = self._root.sides.get(lane, NO_WORK)
+        account = target.sides.get(turn.payer.key, NO_WORK).sides.get(turn.payer.account, NO_WORK)
         room = self._has_room_each(lane, turn.payer.account, account)
         if not room or not self._has_room(lane, target):
             return False
@@ -182,8 +185,8 @@ class Turns:
 
     def delay(self, lane: str, payer: Payer, price: float) -> Delay:
         """Estimate how long new work would wait, from what waits and what runs."""
-        key = self._root.sides.get(lane, NOBODY).sides.get(payer.key, NOBODY)
-        account = key.sides.get(payer.account, NOBODY)
+        key = self._root.sides.get(lane, NO_WORK).sides.get(payer.key, NO_WORK)
+        account = key.sides.get(payer.account, NO_WORK)
         own = sum(self._rest(turn) for turn in self._running if _is_of(turn, lane, payer))
         of_key = sum(
             self._rest(turn)
@@ -213,7 +216,7 @@ class Turns:
 
         Without `leaves` pieces of work that run, and the `rest` of these.
         """
-        side = self._root.sides.get(lane, NOBODY)
+        side = self._root.sides.get(lane, NO_WORK)
         others = (other.work for name, other in side.sides.items() if name != payer.key)
         ahead += sum(min(work, ahead + cost) for work in others)
         places = min(self.lanes[lane].most, self.most)
@@ -226,9 +229,13 @@ class Turns:
         return max(0.0, ahead * self._ratios[lane] / SECOND + running) / places
 
     def _rest(self, turn: Turn) -> float:
-        """Return the seconds that running work probably still takes."""
+        """Return the seconds that running work probably still takes.
+
+        What takes longer than it should will probably take as long again.
+        """
+        whole = turn.cost * self._ratios[turn.lane] / SECOND
         spent = self._clock() - turn.began
-        return max(LEAST, turn.cost * self._ratios[turn.lane] - spent * SECOND) / SECOND
+        return whole - spent if spent < whole else max(LEAST / SECOND, spent)
 
     def _path(self, turn: Turn) -> tuple[_Side, _Side, _Side]:
         lane = self._root.side(turn.lane)

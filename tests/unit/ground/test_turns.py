@@ -27,9 +27,7 @@ class World:
         self.entered: dict[Turn, float] = {}
         self.served: Counter[Payer] = Counter()
 
-    def send(
-        self, payer: Payer, lane: str = FILMS, price: float = 1.0, takes: float = 0.0
-    ) -> Turn:
+    def send(self, payer: Payer, lane: str = FILMS, price: float = 1.0, takes: float = 0.0) -> Turn:
         turn = Turn(lane, payer, price)
         self.takes[turn], self.entered[turn] = takes or price, self.now
         self.turns.enter(turn)
