@@ -18,6 +18,7 @@ from kinward.evidence.sealing import decrypt, seal
 from kinward.ground.config import config
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ground.jobs import enqueue
+from kinward.ground.turns import Payer
 from kinward.ledger.api import kinds, record
 from kinward.matching.api import Check
 from kinward.media import decoders, digest_bytes
@@ -108,7 +109,8 @@ def get_evidence(evidence_id: UUID) -> Evidence:
 def veil_evidence(*, evidence: Evidence, staff: Staff, reason: str) -> bytes:
     """Return a tiny grey blur of a file as JPEG: enough to tell files apart, too little to see."""
     require_reason(staff, reason)
-    rendering = decoders().still(unsealed_bytes(evidence), veiled=True)
+    payer = Payer("", staff.username)
+    rendering = decoders().still(unsealed_bytes(evidence), veiled=True, payer=payer)
     with transaction.atomic(durable=True):
         fact = kinds.EvidenceVeiled(case=str(evidence.case_id), reason=reason)
         record(actor=staff.actor, subject=str(evidence), fact=fact)

@@ -16,6 +16,7 @@ from kinward.evidence.models import Evidence
 from kinward.evidence.queries import shown_before
 from kinward.evidence.services import require_reason, unsealed_bytes
 from kinward.ground.errors import Invalid, KinwardError, NotFound
+from kinward.ground.turns import Payer
 from kinward.ledger.api import kinds, record
 from kinward.media import Busy, Contents, Playback, Strand, Undecodable, decoders
 
@@ -58,18 +59,19 @@ def open_evidence(
     """
     require_reason(staff, reason)
     data = unsealed_bytes(evidence)
+    payer = Payer("", staff.username)
     if evidence.is_excerpt:
         with transaction.atomic(durable=True):
             fact = kinds.EvidenceViewed(case=str(evidence.case_id), reason=reason, entire=True)
             record(actor=staff.actor, subject=str(evidence), fact=fact)
         return Sight(Contents([], entire=True), entire=True, excerpt=data.decode())
-    contents = decoders().contents(data)
+    contents = decoders().contents(data, payer=payer)
     if strand is None:
         places = [(listed, 0) for listed in contents.strands]
     else:
         listed = _strand(contents, strand)
         places = [(listed, moment) for moment in range(listed.moments)]
-    stills = _stills(data, places[start : start + PAGE])
+    stills = _stills(data, places[start : start + PAGE], payer)
     shown = [f"{still.strand.number}:{still.moment}" for still in stills if still.data is not None]
     end = start + len(stills)
     sight = Sight(
@@ -85,10 +87,11 @@ def play_evidence(*, evidence: Evidence, staff: Staff, reason: str, strand: int)
     """Show a strand of a file moving, re-encoded. It is seen once its film was played."""
     require_reason(staff, reason)
     data = unsealed_bytes(evidence)
-    contents = decoders().contents(data)
+    payer = Payer("", staff.username)
+    contents = decoders().contents(data, payer=payer)
     if not _strand(contents, strand).moves:
         raise Invalid("This part of the file does not move.")
-    film = decoders().play(data, strand=strand)
+    film = decoders().play(data, strand=strand, payer=payer)
     sight = Sight(contents, entire=False, film=film)
     return _recorded(sight, evidence, staff, reason, [f"{strand}:film"])
 
@@ -98,7 +101,8 @@ def record_evidence_watched(
 ) -> Sight:
     """Record that a person played all of a film that was shown to them."""
     require_reason(staff, reason)
-    sight = Sight(decoders().contents(unsealed_bytes(evidence)), entire=False)
+    payer = Payer("", staff.username)
+    sight = Sight(decoders().contents(unsealed_bytes(evidence), payer=payer), entire=False)
     return _recorded(sight, evidence, staff, reason, [f"{strand}:end"], seconds=seconds)
 
 
@@ -109,7 +113,7 @@ def _strand(contents: Contents, number: int) -> Strand:
     raise NotFound("There is nothing of this number in the file.")
 
 
-def _stills(data: bytes, places: list[tuple[Strand, int]]) -> list[Still]:
+def _stills(data: bytes, places: list[tuple[Strand, int]], payer: Payer) -> list[Still]:
     """Return as many of these stills as can be made in time, at least one.
 
     Raises `Undecodable` or `TooManyPixels` if none can be decoded.
@@ -118,7 +122,9 @@ def _stills(data: bytes, places: list[tuple[Strand, int]]) -> list[Still]:
     until, fault = time.monotonic() + SECONDS, KinwardError()
     for strand, moment in places:
         try:
-            picture = decoders().still(data, veiled=False, strand=strand.number, moment=moment)
+            picture = decoders().still(
+                data, veiled=False, strand=strand.number, moment=moment, payer=payer
+            )
             stills.append(Still(strand, moment, picture))
         except Busy:
             raise

@@ -9,6 +9,7 @@ from kinward.access import Actor
 from kinward.findings.matches import add_match
 from kinward.ground.errors import KinwardError
 from kinward.ground.locks import sharing
+from kinward.ground.turns import NOBODY, Payer
 from kinward.matching.api import (
     LOOKING_UP,
     Frames,
@@ -71,8 +72,10 @@ class FileSearch(msgspec.Struct, frozen=True):
     missed: list[KinwardError]
 
 
-def prepare(data: bytes) -> Prepared:
+def prepare(data: bytes, *, payer: Payer = NOBODY, look: bool = False) -> Prepared:
     """Hash a file. Outside any transaction, since decoding can take seconds.
+
+    `payer`: who is charged for the decoder. `look`: for staff, who have decoders of their own.
 
     A file is read until its match is certain, or to its end. A file that could not be read to the
     end also carries a fault, raised only if the part that was read matches nothing. That includes
@@ -88,7 +91,7 @@ def prepare(data: bytes) -> Prepared:
         return not stopped
 
     try:
-        hashed = decoders().hash(data, more)
+        hashed = decoders().hash(data, more, payer=payer, look=look)
     except TypeUnsupported as other:
         # A video's container may hold sound alone. What begins as a picture is a broken picture.
         if _begins_as_picture(data):
@@ -115,9 +118,9 @@ def _begins_as_picture(data: bytes) -> bool:
     return medium is not None and not medium.lasting
 
 
-def search_file(data: bytes) -> FileSearch:
+def search_file(data: bytes, *, staff: str = "") -> FileSearch:
     """Look a file up for staff who ask. Nothing about the file is stored."""
-    prepared = prepare(data)
+    prepared = prepare(data, payer=Payer("", staff), look=True)
     values = values_of(prepared.digests, prepared.hashed)
     checked = kinds_looked_up(prepared.digests, prepared.hashed)
     met = survey(values, views_looked_up(prepared.hashed))

@@ -47,6 +47,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     video_query_share: float = 0.8
     video_bank_share: float = 0.8
     body_seconds: float = 60.0
+    bodies_memory: int = 512 * MIB
+    queue_seconds: float = 30.0
+    key_per_second: int = 5000
+    account_per_minute: int = 1200
+    refused_per_minute: int = 120
     flood_accounts: int = 25
     flood_minutes: int = 10
 

@@ -16,6 +16,7 @@ class KinwardError(Exception):
     def __init__(self, detail: str = "") -> None:
         self.detail = detail
         self.members: dict[str, Any] = {}  # further members of the problem document
+        self.retry_after: float | None = None  # seconds after which another attempt is worth it
         super().__init__(f"{self.sentence} {detail}".strip())
 
     @property

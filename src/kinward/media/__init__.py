@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from kinward.media.cell import WALLS, Walls
 from kinward.media.digests import Digests, digest_bytes
 from kinward.media.errors import (
+    Busy,
     DecoderLost,
     TooManyPixels,
     TooPlain,
@@ -30,7 +31,8 @@ from kinward.media.medium import (
     split_frames,
     views_of,
 )
-from kinward.media.pool import Busy, Decoders, decoders
+from kinward.media.pool import Decoders, decoders
+from kinward.media.price import FILMS, PICTURES, Price, price_of, price_of_head
 from kinward.media.registry import MEDIA, find_medium, medium_of, medium_of_type
 
 if TYPE_CHECKING:
@@ -39,11 +41,13 @@ if TYPE_CHECKING:
     from kinward.media.picture import hash_bytes, hash_many, read_picture
 
 __all__ = (
+    "FILMS",
     "FRAME",
     "MAX_FRAMES",
     "MAX_VIEWS",
     "MEDIA",
     "MIN_QUALITY",
+    "PICTURES",
     "WALLS",
     "Busy",
     "Contents",
@@ -53,6 +57,7 @@ __all__ = (
     "Hashed",
     "Medium",
     "Playback",
+    "Price",
     "Strand",
     "TooManyPixels",
     "TooPlain",
@@ -70,6 +75,8 @@ __all__ = (
     "hash_many",
     "medium_of",
     "medium_of_type",
+    "price_of",
+    "price_of_head",
     "read_picture",
     "read_video",
     "split_frames",

@@ -4,11 +4,11 @@ Run as `python -m kinward.media.decoder BOUNDS CELL`, both as JSON. Messages hav
 big-endian length and that many bytes. It loads all libraries, closes its cell, and writes which
 walls stand (`Walls`, msgpack). Only then it reads. A request is two messages on standard input: the
 operation and the file. The operations are `hash`, `still`, `veil`, `play` and `contents`. Numbers
-may follow: how many parts to leave out of a hash, or the strand and the moment of a still. The
-answer is a message of msgpack on standard output. While a file is hashed, its views are written a
-few at a time, and after each such message the process reads whether to continue. A file of several
-parts also has a message before each part, which expects no answer. The process ends with its input
-and with its parent.
+may follow: how many parts to leave out of a hash, and the milliseconds that a hash may take if the
+file lasts; or the strand and the moment of a still. The answer is a message of msgpack on standard
+output. While a file is hashed, its views are written a few at a time, and after each such message
+the process reads whether to continue. A file of several parts also has a message before each part,
+which expects no answer. The process ends with its input and with its parent.
 """
 
 import importlib
@@ -87,6 +87,8 @@ def _answer(
             tell(Begun(place, lasting))
 
         after = numbers[0] if numbers else 0
+        if numbers[1:]:
+            bounds = msgspec.structs.replace(bounds, seconds=min(bounds.seconds, numbers[1] / 1000))
         return Answer(hashed=hash_parts(data, bounds, more, SHOWN, begins=begins, after=after))
     strand = numbers[0] if numbers else None
     if name == PLAY:

@@ -31,6 +31,13 @@ class TooManyPixels(KinwardError):
     status = 413
 
 
+class Busy(KinwardError):
+    """All decoders are busy. Try again in a moment."""
+
+    code = "media.busy"
+    status = 503
+
+
 class DecoderLost(KinwardError):
     """A decoder was ended from outside, or did not start. Send the file again."""
 

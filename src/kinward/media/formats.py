@@ -35,7 +35,7 @@ _MAGIC: Final[tuple[tuple[int, bytes, str, str], ...]] = (
 )
 # Boxes with which a QuickTime film may begin instead of a brand. Four letters can stand there in a
 # text, too, so the length before them must be plausible, even for a film that was cut.
-_BOXES: Final = frozenset(
+QUICKTIME: Final = frozenset(
     (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"styp", b"moof", b"sidx", b"uuid")
 )
 _PLAUSIBLE: Final = 16  # times the bytes that there are
@@ -68,7 +68,7 @@ def video_format(data: bytes) -> tuple[str, str] | None:
     for at, magic, name, media_type in _MAGIC:
         if data[at : at + len(magic)] == magic:
             return name, media_type
-    if data[4:8] in _BOXES and int.from_bytes(data[:4]) <= _PLAUSIBLE * len(data):
+    if data[4:8] in QUICKTIME and int.from_bytes(data[:4]) <= _PLAUSIBLE * len(data):
         return "mp4", "video/quicktime"
     for first, step in ((0, _PACKET), (4, _PACKET + 4)):
         if data[first : first + 2 * step + 1 : step] == b"\x47" * 3:

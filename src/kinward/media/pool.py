@@ -1,9 +1,9 @@
 """The pool of decoder processes: bounded, walled in, and replaced on failure and in good time."""
 
 import contextlib
-import queue
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -14,6 +14,7 @@ import structlog
 
 from kinward.ground.config import config
 from kinward.ground.errors import KinwardError
+from kinward.ground.turns import NOBODY, Payer, Turn
 from kinward.media.cell import Walls, walls_named
 from kinward.media.errors import DecoderLost, TooManyPixels, TypeUnsupported, Undecodable
 from kinward.media.medium import (
@@ -38,8 +39,19 @@ from kinward.media.messages import (
     write_message,
 )
 from kinward.media.overdue import Overdue
+from kinward.media.places import Places
+from kinward.media.price import (
+    CONSOLE,
+    FILMS,
+    LOOKS,
+    PICTURES,
+    PLAYS,
+    Price,
+    console_lanes,
+    price_of,
+    upload_lanes,
+)
 from kinward.media.process import Decoder, Spares, name_of_signal, start_decoder
-from kinward.media.registry import find_medium
 from kinward.media.told import Told
 
 log = structlog.get_logger(__name__)
@@ -68,13 +80,6 @@ def _everything(views: Sequence[View]) -> bool:
     return True
 
 
-class Busy(KinwardError):
-    """All decoders are busy. Try again in a moment."""
-
-    code = "media.busy"
-    status = 503
-
-
 class _Lost(Exception):
     """A decoder ended or took too long. `place`: of the part it had begun, if it told of one."""
 
@@ -83,13 +88,25 @@ class _Lost(Exception):
         self.fault, self.place = fault, place
 
 
-def _begins_lasting(data: bytes) -> bool:
-    medium = find_medium(data)
-    return medium is not None and medium.lasting
+class _Crowded(Exception):
+    """A file of the pictures' lane has come to what lasts, and the films' lane has no room."""
+
+
+class _Job(msgspec.Struct):
+    """One request about one file, its price, and who is charged."""
+
+    what: str
+    data: bytes
+    price: Price
+    payer: Payer
+    more: More = _everything
 
 
 class Decoders:
-    """A pool of `count` decoder processes, started on first use. Thread-safe.
+    """A pool of `count` decoder processes for uploads, started on first use. Thread-safe.
+
+    The console has two more. Both are shared by turns (`ground.turns`), each in two lanes, so that
+    neither films nor one account keep others waiting.
 
     A decoder is killed if it takes longer than `seconds`, or than `video_seconds` and a grace
     period for what is played, and once it begins something that lasts. It is replaced after any
@@ -105,17 +122,23 @@ class Decoders:
         video_seconds: float,
         max_pixels: int,
         memory: int,
+        patience: float = 30.0,
         without: frozenset[str] = frozenset(),
     ) -> None:
+        self._patience = patience  # seconds that work waits for its turn at most
         self._seconds, self._video_seconds = seconds, video_seconds
         bounds = Bounds(max_pixels, video_seconds, PICTURE_SHARE * seconds)
         self._spares = Spares(lambda: start_decoder(bounds, memory=memory, without=without))
-        self._idle: queue.LifoQueue[Decoder | None] = queue.LifoQueue()
-        for _ in range(count):
-            self._idle.put(None)
+        self._uploads, self._console = Places(*upload_lanes(count)), Places(*console_lanes())
+        self._lock = threading.Lock()
+        self._idle: list[Decoder] = []
 
-    def hash(self, data: bytes, more: More = _everything) -> Hashed:
+    def hash(
+        self, data: bytes, more: More = _everything, *, payer: Payer = NOBODY, look: bool = False
+    ) -> Hashed:
         """Decode and hash a file. `more` receives views and returns whether to continue.
+
+        `payer`: who is charged. `look`: for somebody in the console, with the console's decoders.
 
         A part of the file that ends its decoder is left out by the next one. Then the result is
         what the decoders had told of, and not `entire`. `more` can receive a view twice. Raises
@@ -126,9 +149,13 @@ class Decoders:
         fault: KinwardError | None = None
         rest: Hashed | None = None
         after, killed = 0, False
+        price = price_of(data)
+        if look:
+            price = msgspec.structs.replace(price, lane=PLAYS if price.lasts else LOOKS)
         for _ in range(TRIES):
             try:
-                rest = self._ask(request(HASH, after) if after else HASH, data, told.more).hashed
+                what = request(HASH, after, int(1000 * self._bound(price)))
+                rest = self._ask(_Job(what, data, price, payer, told.more)).hashed
                 break
             except _Lost as lost:
                 if isinstance(lost.fault, DecoderLost) and not killed:
@@ -149,7 +176,13 @@ class Decoders:
         return told.hashed(data, rest)
 
     def still(
-        self, data: bytes, *, veiled: bool, strand: int | None = None, moment: int = 0
+        self,
+        data: bytes,
+        *,
+        veiled: bool,
+        strand: int | None = None,
+        moment: int = 0,
+        payer: Payer = NOBODY,
     ) -> bytes:
         """Return a JPEG of a file, or of one moment of a strand, for a reviewer.
 
@@ -157,75 +190,87 @@ class Decoders:
         """
         numbers = () if strand is None else (strand, moment)
         what = request(VEIL if veiled else STILL, *numbers)
-        return cast("bytes", self._answer(what, data).still)
+        return cast("bytes", self._answer(what, data, LOOKS, payer).still)
 
-    def play(self, data: bytes, *, strand: int | None = None) -> Playback:
+    def play(self, data: bytes, *, strand: int | None = None, payer: Payer = NOBODY) -> Playback:
         """Return a file, or the one of a strand, re-encoded for a reviewer."""
         what = request(PLAY, *(() if strand is None else (strand,)))
-        return cast("Playback", self._answer(what, data).playback)
+        return cast("Playback", self._answer(what, data, PLAYS, payer).playback)
 
-    def contents(self, data: bytes) -> Contents:
+    def contents(self, data: bytes, *, payer: Payer = NOBODY) -> Contents:
         """Return what there is to see in a file: each strand by itself, the file's own first."""
-        return cast("Contents", self._answer(CONTENTS, data).contents)
+        return cast("Contents", self._answer(CONTENTS, data, LOOKS, payer).contents)
 
     def walls(self) -> Walls:
         """Return which walls stand around a decoder. Raises `Unwalled`, `DecoderLost` or `Busy`."""
-        with self._decoder() as decoder:
+        with self._decoder(Turn(LOOKS, NOBODY, 0.0)) as decoder:
             return decoder.walls
 
     def close(self) -> None:
         """Kill all processes. Those of the next use are new."""
-        idle = 0
-        with contextlib.suppress(queue.Empty):
-            while True:
-                decoder = self._idle.get_nowait()
-                idle += 1
-                if decoder is not None:
-                    decoder.end()
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for decoder in idle:
+            decoder.end()
         self._spares.close()
-        for _ in range(idle):
-            self._idle.put(None)
+
+    def _bound(self, price: Price) -> float:
+        """Return the seconds of work that a file may take if it lasts."""
+        return price.bound(min(self._seconds, self._video_seconds), self._video_seconds)
+
+    def _places(self, lane: str) -> Places:
+        return self._console if lane in CONSOLE else self._uploads
 
     @contextlib.contextmanager
-    def _decoder(self) -> Iterator[Decoder]:
-        """Lend a decoder. It goes back alive, or is replaced if it was ended or has done its share.
+    def _decoder(self, turn: Turn) -> Iterator[Decoder]:
+        """Lend a decoder. It goes back alive, or is ended if it has done its share.
 
-        Raises `Busy` if none becomes idle in time.
+        Raises `Busy` if it is not this turn's time within our patience.
         """
-        try:
-            idle = self._idle.get(timeout=self._seconds)
-        except queue.Empty:
-            raise Busy from None
-        live = None
-        try:
-            if idle is not None and not idle.alive:
-                idle.end()
-                idle = None
-            live = idle or self._spares.take()
-            yield live
-        finally:
-            if live is not None and (live.worn or not live.alive):
-                live.end()
-                live = None
-            self._idle.put(live)
+        lasts = self._video_seconds if turn.lane in (FILMS, PLAYS) else self._seconds
+        with self._places(turn.lane).taken(turn, self._patience + lasts):
+            with self._lock:
+                decoder = self._idle.pop() if self._idle else None
+            if decoder is not None and not decoder.alive:
+                decoder.end()
+                decoder = None
+            live = decoder or self._spares.take()
+            try:
+                yield live
+            finally:
+                if live.worn or not live.alive:
+                    live.end()
+                else:
+                    with self._lock:
+                        self._idle.append(live)
 
-    def _answer(self, what: str, data: bytes) -> Answer:
+    def _answer(self, what: str, data: bytes, lane: str, payer: Payer) -> Answer:
         """Have a file read. Another decoder tries if somebody kills the first before it answers."""
+        price = msgspec.structs.replace(price_of(data), lane=lane, claimed=False)
+        job = _Job(what, data, price, payer)
         for again in (True, False):
             try:
-                return self._ask(what, data)
+                return self._ask(job)
             except _Lost as lost:
                 if not (again and isinstance(lost.fault, DecoderLost)):
                     raise lost.fault from None
         raise DecoderLost
 
-    def _ask(self, what: str, data: bytes, more: More = _everything) -> Answer:
-        with self._decoder() as decoder:
+    def _ask(self, job: _Job) -> Answer:
+        try:
+            return self._ask_once(job)
+        except _Crowded:  # once more, when it is its turn among the films
+            lane = msgspec.structs.replace(job.price, lane=FILMS)
+            return self._ask_once(msgspec.structs.replace(job, price=lane))
+
+    def _ask_once(self, job: _Job) -> Answer:
+        turn = Turn(job.price.lane, job.payer, job.price.seconds)
+        with self._decoder(turn) as decoder:
             try:
-                answer = self._exchange(decoder, what, data, more)
+                answer = self._exchange(decoder, turn, job)
                 if answer.error:
                     raise _ERRORS.get(answer.error, Undecodable)(answer.detail)
-                if getattr(answer, PARTS.get(what.split(maxsplit=1)[0], "still")) is None:
+                if getattr(answer, PARTS.get(job.what.split(maxsplit=1)[0], "still")) is None:
                     raise Undecodable(IMPROPER)
                 return answer
             except TypeUnsupported:  # nothing was decoded
@@ -234,23 +279,25 @@ class Decoders:
                 decoder.end()
                 raise
 
-    def _exchange(self, decoder: Decoder, what: str, data: bytes, more: More) -> Answer:
+    def _exchange(self, decoder: Decoder, turn: Turn, job: _Job) -> Answer:
         overdue, began = Overdue(decoder.process.kill, self._seconds), time.monotonic()
-        if what.startswith((PLAY, CONTENTS)) or _begins_lasting(data):
-            overdue.extend(self._video_seconds + GRACE)
+        if job.price.lasts or turn.lane == FILMS or job.what.startswith((PLAY, CONTENTS)):
+            overdue.extend(self._bound(job.price) + GRACE)
         place: int | None = None
         left = MAX_ANSWER
         try:
-            write_message(decoder.stdin, what.encode())
-            write_message(decoder.stdin, data)
+            write_message(decoder.stdin, job.what.encode())
+            write_message(decoder.stdin, job.data)
             while (message := read_message(decoder.stdout, left)) is not None:
                 left -= len(message)
                 answer = msgspec.msgpack.decode(message, type=Answer)
                 if answer.views is not None:
-                    write_message(decoder.stdin, MORE if more(answer.views) else ENOUGH)
+                    write_message(decoder.stdin, MORE if job.more(answer.views) else ENOUGH)
                 elif answer.begun is not None:
                     place = answer.begun.place
                     if answer.begun.lasting:
+                        if turn.lane == PICTURES and not self._uploads.move(turn, FILMS):
+                            raise _Crowded
                         overdue.extend(self._video_seconds + GRACE)
                 else:
                     decoder.count(began)
@@ -293,5 +340,6 @@ def decoders() -> Decoders:
         video_seconds=chosen.video_seconds,
         max_pixels=chosen.max_pixels,
         memory=chosen.decode_memory,
+        patience=chosen.queue_seconds,
         without=walls_named(chosen.decoders_without_walls.split(",")),
     )

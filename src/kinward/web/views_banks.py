@@ -156,7 +156,7 @@ def _search(request: StaffRequest) -> tuple[str, FileSearch]:
     file = request.FILES.get("file")
     if isinstance(file, UploadedFile):
         data = file.read()
-        return f"sha256:{digest_bytes(data).sha256}", search_file(data)
+        return f"sha256:{digest_bytes(data).sha256}", search_file(data, staff=request.user.username)
     text = request.POST.get("value", "").strip()
     if not text:
         raise Invalid("Choose a file of at most 2.5 MB, or enter a value.")

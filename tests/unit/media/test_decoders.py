@@ -16,7 +16,9 @@ import pytest
 
 from kinward.demo import pictures
 from kinward.ground.errors import NotConfigured
+from kinward.ground.turns import Payer, Turn
 from kinward.media import (
+    PICTURES,
     DecoderLost,
     Decoders,
     Hashed,
@@ -25,6 +27,7 @@ from kinward.media import (
     Undecodable,
     Unwalled,
     View,
+    price_of,
     process,
     read_picture,
 )
@@ -32,6 +35,7 @@ from kinward.media.cell import environment, walls_named
 from kinward.media.medium import Bounds
 from kinward.media.messages import HASH, PLAY, STILL, VEIL
 from kinward.media.overdue import Overdue
+from kinward.media.pool import _Job
 from tests.support import joined, videos
 
 MIB = 1024 * 1024
@@ -47,9 +51,7 @@ def pool(**changes: Any) -> Decoders:
 
 
 def idle_process(decoders: Decoders) -> subprocess.Popen[bytes]:
-    decoder = decoders._idle.queue[0]
-    assert decoder is not None
-    return decoder.process
+    return decoders._idle[-1].process
 
 
 def test_a_decoder_answers_as_the_function_does() -> None:
@@ -97,7 +99,7 @@ def test_a_decoder_that_could_not_read_a_file_reads_no_other() -> None:
     assert idle_process(decoders) is first
     with pytest.raises(Undecodable):
         decoders.hash(DATA[:30])
-    assert decoders._idle.queue[0] is None
+    assert not decoders._idle
     assert first.poll() is not None
     decoders.hash(DATA)
     assert idle_process(decoders).pid != first.pid
@@ -242,7 +244,7 @@ def test_a_decoder_is_replaced_after_so_many_files(monkeypatch: pytest.MonkeyPat
     pids = []
     for _ in range(5):
         decoders.hash(DATA)
-        pids.append(idle.process.pid if (idle := decoders._idle.queue[0]) else 0)
+        pids.append(decoders._idle[-1].process.pid if decoders._idle else 0)
     assert pids[0] == pids[1] > 0
     assert pids[2] == 0
     assert pids[3] == pids[4] not in {0, pids[0]}
@@ -282,7 +284,7 @@ def test_a_decoder_that_is_killed_at_work_is_named_and_replaced() -> None:
     pid = idle_process(decoders).pid
     with ThreadPoolExecutor(1) as threads:
         answer = threads.submit(decoders.hash, slow)
-        while not decoders._idle.empty():
+        while not decoders._uploads.running:
             time.sleep(0.001)
         os.kill(pid, signal.SIGKILL)
         assert answer.result().width == 6000, "another one reads it"
@@ -332,7 +334,7 @@ def test_whatever_a_broken_decoder_answers_is_an_undecodable_file(answer: str, w
     )
     with pytest.raises(Undecodable, match=words):
         decoders.hash(DATA)
-    assert decoders._idle.queue[0] is None
+    assert not decoders._idle
     decoders.close()
 
 
@@ -407,8 +409,10 @@ def test_a_closed_cell_opens_and_imports_nothing_for_any_file() -> None:
     ]
     for data in [*files, *(data[: len(data) // 2] for data in files)]:
         for what in (HASH, STILL, VEIL, PLAY):
-            with decoders._decoder() as decoder:
-                answer = decoders._exchange(decoder, what, data, enough)
+            turn = Turn(PICTURES, Payer(), 0.0)
+            job = _Job(what, data, price_of(data), Payer(), enough)
+            with decoders._decoder(turn) as decoder:
+                answer = decoders._exchange(decoder, turn, job)
             assert answer.still == b"[]", (what, data[:16])
     decoders.close()
 
