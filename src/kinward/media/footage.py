@@ -3,6 +3,9 @@
 The file's name, duration and number of frames are not trusted. Frames are decoded one after the
 other and dropped, so memory does not grow with length. Tracks are read in turns, and each gets the
 same time, so that none can keep another from being read.
+
+A film that probably takes longer than it may is glanced at first: its key frames show what is in
+it from beginning to end. A match is then certain early. What was not read is still named.
 """
 
 import time
@@ -17,12 +20,15 @@ from kinward.media.medium import Hashed, More, View, split_frames, views_of
 from kinward.media.orientation import UPRIGHT
 from kinward.media.pdq import MAX_PIXELS, MIN_QUALITY
 from kinward.media.picture import read_picture
+from kinward.media.price import FRAME
 from kinward.media.samples import Strand, Variants, gather
 from kinward.media.shown import image_planes, other_planes, turn_of
 from kinward.media.subpictures import subpictures
 from kinward.media.tracks import FAULTS, Container, Cover
 
 BATCH: Final = 16
+GLANCE: Final = 1 / 3  # of the time, for key frames
+LARGE: Final = 4 * 1024 * 1024  # bytes: a film that does not say its length may be long
 SECONDS: Final = 60.0
 
 
@@ -41,7 +47,8 @@ def read_video(
     """
     container = Container(data, max_pixels)
     reading = _Reading(container, time.monotonic() + seconds, more)
-    complete = reading.run()
+    long = container.work * FRAME > seconds or (not container.claimed and len(data) > LARGE)
+    complete = reading.run(glance=long)
     if not reading.size:
         raise refusal(container)
     signature, views, lost = gather(list(reading.strands.values()))
@@ -89,16 +96,49 @@ class _Reading:
         self.size: tuple[int, int] | None = None
         self._shapes = [container.shape_of(track) for track in container.tracks]
         self._fresh: list[View] = []
+        self._glanced: dict[int, list[tuple[float, View]]] = {}
 
-    def run(self) -> bool:
-        """Read. Return whether the end was reached."""
+    def run(self, *, glance: bool = False) -> bool:
+        """Read. Return whether the end was reached. `glance`: read the key frames first."""
         try:
             self._read_covers()
             self._read_subpictures()
+            if glance:
+                self._glance()
             self._read_tracks()
         except _Enough:
+            self._add_glanced()
             return False
         return True
+
+    def _glance(self) -> None:
+        """Read the key frames of each track, for a part of the time."""
+        container, entire = self._container, self._container.entire
+        now = time.monotonic()
+        until = now + GLANCE * max(0.0, self._until - now)
+        for number, track in enumerate(container.tracks):
+            strand, seen = Strand(number), self._glanced.setdefault(number, [])
+            now = time.monotonic()
+            end = now + (until - now) / (len(container.tracks) - number)
+            for frame in container.frames(track, keys=True):
+                if isinstance(frame, VideoFrame):
+                    fresh = self._look(strand, frame, self._shapes[number])
+                    seen += [(strand.at, view) for view in fresh]
+                    self._pass_on(fresh)
+                if time.monotonic() > end:
+                    break
+        container.entire = entire  # the whole reading finds again what is broken
+
+    def _add_glanced(self) -> None:
+        """Add what only the key frames show: what comes after the end of the reading."""
+        for number, seen in self._glanced.items():
+            strand = self.strands[number]
+            read = strand.at if strand.moments else -1.0
+            later = [view for at, view in seen if at > read]
+            moments = {view.moment: None for view in later}
+            places = {moment: strand.moments + place for place, moment in enumerate(moments)}
+            for view in later:
+                strand.take(View(view.hash, number, places[view.moment], view.turned))
 
     def _read_covers(self) -> None:
         for cover in self._container.covers():
@@ -175,6 +215,10 @@ class _Reading:
                 raise _Enough
 
     def _see(self, strand: Strand, frame: VideoFrame, pixel_shape: float = 1.0) -> None:
+        self._pass_on(self._look(strand, frame, pixel_shape))
+
+    def _look(self, strand: Strand, frame: VideoFrame, pixel_shape: float) -> list[View]:
+        """Return what is new in a frame."""
         try:
             planes, turn = planes_of(frame, pixel_shape), turn_of(frame)
             crops = self._container.claims.crops
@@ -182,11 +226,11 @@ class _Reading:
             fresh = strand.see(planes, time_of(frame), variants)
         except FAULTS:
             self._container.entire = False
-            return
+            return []
         if self.size is None or strand.number == 0:
             wide, high = frame.width, frame.height
             self.size = (high, wide) if turn.transposed else (wide, high)
-        self._pass_on(fresh)
+        return fresh
 
     def _begin_strand(self) -> Strand:
         strand = Strand(len(self.strands))

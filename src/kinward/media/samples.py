@@ -59,6 +59,11 @@ class Strand:
         self._shown: Kept | None = None
         self._leader: Hash | None = None
 
+    @property
+    def moments(self) -> int:
+        """How many moments it has."""
+        return self._moment + 1
+
     def take(self, view: View) -> list[View]:
         """Take a view of a file of its own; return it with the number of this strand."""
         leads = view.moment > self._moment

@@ -24,6 +24,7 @@ from av.video.stream import VideoStream
 from kinward.media.boxes import Claims, read_claims
 from kinward.media.errors import TypeUnsupported, Undecodable
 from kinward.media.formats import video_format
+from kinward.media.heads import RATE
 
 MAX_TRACKS: Final = 16  # of a file; more are not read
 MAX_COVERS: Final = 16
@@ -79,10 +80,14 @@ class Container:
         self._attachments: list[bytes] = []
         self._shapes: dict[int, float] = {}
         self._blind = False
+        self.work = 0.0  # millions of pixels in all frames of all tracks, as the header claims
+        self.claimed = True  # whether it claims that for each track
         try:
             with self._open() as container:
                 for stream in container.streams:
                     self._sort(stream)
+                    if isinstance(stream, VideoStream) and stream.index in self.tracks:
+                        self._weigh(container, stream)
                 self._sounds = [stream.index for stream in container.streams.audio]
         except FAULTS as error:
             raise Undecodable(f"{type(error).__name__} in its header.") from error
@@ -111,9 +116,12 @@ class Container:
         return self._shapes.get(track, 1.0)
 
     def frames(
-        self, track: int, *, sound: bool = False
+        self, track: int, *, sound: bool = False, keys: bool = False
     ) -> Generator[VideoFrame | AudioFrame, None, None]:
-        """Yield the frames of a track that can be decoded; `sound`: also of the first sound."""
+        """Yield the frames of a track that can be decoded; `sound`: also of the first sound.
+
+        `keys`: only those that need no others, which are read in a fraction of the time.
+        """
         wanted = [track, *self._sounds[:1]] if sound else [track]
         try:
             with self._open() as container:
@@ -124,6 +132,8 @@ class Container:
                 for packet in self._packets(container, streams):
                     if decoder is None and packet.stream.index == track:
                         decoder = _decoder(packet, self.max_pixels)
+                        if keys:
+                            decoder.skip_frame = "NONKEY"
                     own = decoder if packet.stream.index == track else packet.stream.codec_context
                     yield from self._decoded(packet, own)
         except FAULTS:
@@ -176,6 +186,17 @@ class Container:
             container_options=options,
             metadata_errors="replace",
         )
+
+    def _weigh(self, container: InputContainer, stream: VideoStream) -> None:
+        """Add what the header claims of a track. Nobody trusts it."""
+        rate, frames = float(stream.average_rate or RATE), float(stream.frames)
+        if not frames and stream.duration and stream.time_base:
+            frames = float(stream.duration * stream.time_base) * rate
+        elif not frames and container.duration:
+            frames = container.duration / av.time_base * rate
+        self.claimed = self.claimed and frames > 0
+        pixels = stream.codec_context.width * stream.codec_context.height
+        self.work += max(0.0, frames) * pixels / 1e6
 
     def _sort(self, stream: Stream) -> None:
         if isinstance(stream, AttachmentStream):
