@@ -14,6 +14,7 @@ from django.core.management.commands import flush
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
+from kinward.access import refusals
 from kinward.access import services as access_services
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
@@ -82,6 +83,7 @@ def _fresh_caches() -> None:
         access_services.live_keys,
         compiled,
         tally_shadow,
+        refusals.tally_refusals,
     ):
         kept.cache_clear()
 

@@ -9,6 +9,12 @@ from kinward.access.agreement import (
     lock_agreement,
 )
 from kinward.access.models import ApiKey, Staff
+from kinward.access.refusals import (
+    RefusedLately,
+    count_refusal,
+    refused_lately,
+    tally_refusals,
+)
 from kinward.access.services import (
     DEFAULT_SCOPES,
     SCOPES,
@@ -19,6 +25,7 @@ from kinward.access.services import (
     create_key,
     create_staff,
     revoke_key,
+    was_live,
 )
 
 __all__ = [
@@ -29,14 +36,19 @@ __all__ = [
     "AlreadyDecided",
     "ApiKey",
     "KeyRefused",
+    "RefusedLately",
     "ScopeMissing",
     "Staff",
     "TwoPeople",
     "authenticate",
     "authenticate_known",
+    "count_refusal",
     "create_key",
     "create_staff",
     "decide_agreement",
     "lock_agreement",
+    "refused_lately",
     "revoke_key",
+    "tally_refusals",
+    "was_live",
 ]

@@ -47,3 +47,19 @@ class ApiKey(models.Model):
     def actor(self) -> Actor:
         """This key as an actor. The gate checks its scopes."""
         return Actor.key(self.name)
+
+
+class Refusal(models.Model):
+    """How many calls the gate refused for one reason in one minute."""
+
+    minute = models.DateTimeField()
+    reason = models.CharField(max_length=60)
+    count = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("minute", "reason"), name="access_refusal_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.reason} {self.minute:%H:%M}"

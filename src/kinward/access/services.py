@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
@@ -16,7 +16,7 @@ from kinward.access.models import ApiKey, Staff
 from kinward.access.permissions import Permission
 from kinward.access.roles import ROLES
 from kinward.ground.errors import Invalid, KinwardError, NotFound
-from kinward.ground.watch import Cache, watch
+from kinward.ground.watch import Whole, watch
 from kinward.ledger.api import kinds, record
 
 DEFAULT_SCOPES: Final = frozenset(
@@ -35,6 +35,7 @@ DEFAULT_SCOPES: Final = frozenset(
 # key gets the scope only by name.
 SCOPES: Final = DEFAULT_SCOPES | {"hashes:look-up"}
 PREFIX: Final = "kw_"
+MAX_SECRET: Final = 200  # characters; a longer one is not hashed
 
 
 class KeyRefused(KinwardError):
@@ -76,6 +77,7 @@ def create_key(*, name: str, scopes: frozenset[str], actor: Actor) -> str:
     except IntegrityError as error:
         raise NameTaken(f"There is a key named {name!r}.") from error
     record(actor=actor, subject=f"key:{name}", fact=kinds.KeyCreated(scopes=sorted(scopes)))
+    watch().changed("keys", "")
     return secret
 
 
@@ -95,22 +97,30 @@ def authenticate(authorization: str, scope: str) -> ApiKey:
     Raises `KeyRefused`, or `ScopeMissing` if the key lacks the scope.
     """
     digest = _presented(authorization)
-    return _allowed(live_keys().get([digest]).get(digest), scope)
+    return _allowed(live_keys().get().get(digest), scope)
 
 
 def authenticate_known(authorization: str, scope: str) -> ApiKey | None:
     """Authenticate without the database; None if only the database could tell.
 
-    Raises `KeyRefused` or `ScopeMissing`.
+    Raises `KeyRefused` or `ScopeMissing`, also without the database.
     """
     digest = _presented(authorization)
-    cached = live_keys().peek([digest])
-    return None if cached is None else _allowed(cached[digest], scope)
+    known = live_keys().peek()
+    return None if known is None else _allowed(known.get(digest), scope)
+
+
+def was_live(authorization: str) -> bool:
+    """Return whether a key was live when the keys were last read. Never reads the database."""
+    try:
+        return _presented(authorization) in live_keys().last
+    except KeyRefused:
+        return False
 
 
 def _presented(authorization: str) -> bytes:
     scheme, _, secret = authorization.partition(" ")
-    if scheme.lower() != "bearer" or not secret.startswith(PREFIX):
+    if scheme.lower() != "bearer" or not secret.startswith(PREFIX) or len(secret) > MAX_SECRET:
         raise KeyRefused
     return _digest(secret.strip())
 
@@ -124,14 +134,13 @@ def _allowed(key: ApiKey | None, scope: str) -> ApiKey:
 
 
 @cache
-def live_keys() -> Cache[bytes, ApiKey]:
-    """Return this process's cache of live keys by their digests."""
+def live_keys() -> Whole[bytes, ApiKey]:
+    """Return this process's cache of all live keys by their digests."""
 
-    def load(digests: Iterable[bytes]) -> dict[bytes, ApiKey]:
-        keys = ApiKey.objects.filter(digest__in=list(digests), revoked_at=None)
-        return {bytes(key.digest): key for key in keys}
+    def load() -> Mapping[bytes, ApiKey]:
+        return {bytes(key.digest): key for key in ApiKey.objects.filter(revoked_at=None)}
 
-    return Cache("keys", load, size=10_000)
+    return Whole("keys", load)
 
 
 @transaction.atomic

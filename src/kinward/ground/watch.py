@@ -161,3 +161,62 @@ class Cache(Generic[K, V]):
                 self._values.pop(cast("K", key), None)
             else:
                 self._values.clear()
+
+
+class Whole(Generic[K, V]):
+    """All values of a kind, read from the database at most once between two changes. Thread-safe.
+
+    What is missing is known to be missing, so that a stranger's key costs no query.
+    """
+
+    def __init__(self, kind: str, load: Callable[[], Mapping[K, V]]) -> None:
+        self._load = load
+        self._values: Mapping[K, V] | None = None
+        self._last: Mapping[K, V] = {}
+        self._read_at = float("-inf")
+        self._version = 0
+        self._failed_at, self._failure = float("-inf"), Exception()
+        self._lock, self._loading = threading.Lock(), threading.Lock()
+        watch().subscribe(kind, self._changed)
+
+    @property
+    def last(self) -> Mapping[K, V]:
+        """The values as they were last read, however long ago. Not to be trusted."""
+        return self._last
+
+    def peek(self) -> Mapping[K, V] | None:
+        """Return the values if they are cached and trusted, else None. Never reads the database."""
+        values = self._values
+        return values if values is not None and watch().trusted() else None
+
+    def get(self) -> Mapping[K, V]:
+        """Return the values, from the cache or from the database.
+
+        Callers at the same time share one read, and its error. A read counts for as long as a sign
+        of life does.
+        """
+        asked = time.monotonic()
+        with self._loading:
+            if self._failed_at >= asked:
+                raise self._failure
+            version, trusted, began = self._version, watch().trusted(), time.monotonic()
+            values = self.peek()
+            if values is None and began - self._read_at < TRUST:
+                values = self._last
+            if values is not None:
+                return values
+            try:
+                read = self._load()
+            except Exception as error:
+                self._failed_at, self._failure = time.monotonic(), error
+                raise
+            with self._lock:
+                if version == self._version:
+                    self._last, self._read_at = read, began
+                    self._values = read if trusted and watch().trusted() else None
+            return read
+
+    def _changed(self, key: str | None) -> None:
+        with self._lock:
+            self._version += 1
+            self._values, self._read_at = None, float("-inf")

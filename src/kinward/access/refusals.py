@@ -1,0 +1,100 @@
+"""Calls that were refused, by reason: counted in each process, and added up in the database."""
+
+import threading
+import time
+from collections import Counter
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Final
+
+import msgspec
+import prometheus_client
+from django.db import connection, transaction
+from django.utils import timezone
+
+from kinward.access.models import Refusal
+
+EVERY: Final = 5.0  # seconds between two writes
+KEPT_FOR: Final = timedelta(days=1)
+BARS: Final = 12  # of five minutes each: the last hour
+BAR: Final = timedelta(minutes=5)
+
+REFUSED = prometheus_client.Counter("kinward_refused", "Calls that were refused", ["reason"])
+
+_ADD: Final = """
+INSERT INTO access_refusal (minute, reason, count) VALUES (%s, %s, %s)
+ON CONFLICT (minute, reason) DO UPDATE SET count = access_refusal.count + excluded.count
+"""
+
+
+class RefusedLately(msgspec.Struct, frozen=True):
+    """The refusals of one reason in the last hour: their number, and that of every five minutes."""
+
+    reason: str
+    count: int
+    bars: list[int]
+
+
+class Tally:
+    """The refusals that a process has counted since its last write. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counts: Counter[tuple[datetime, str]] = Counter()
+        self._written = time.monotonic()
+
+    def count(self, reason: str) -> None:
+        """Count one refusal. Never reads or writes the database."""
+        minute = timezone.now().replace(second=0, microsecond=0)
+        with self._lock:
+            self._counts[minute, reason] += 1
+
+    @property
+    def due(self) -> bool:
+        """Whether there is something to write, and the last write is long enough ago."""
+        return bool(self._counts) and time.monotonic() - self._written >= EVERY
+
+    def write(self) -> None:
+        """Add the counts to the database and reset them. If that fails, keep them and raise."""
+        with self._lock:
+            counts, self._counts = self._counts, Counter()
+            self._written = time.monotonic()
+        try:
+            self._write(counts)
+        except Exception:
+            with self._lock:
+                self._counts.update(counts)
+            raise
+
+    @staticmethod
+    @transaction.atomic
+    def _write(counts: Counter[tuple[datetime, str]]) -> None:
+        with connection.cursor() as cursor:
+            # In one order, so that two processes never wait for each other.
+            for (minute, reason), count in sorted(counts.items()):
+                cursor.execute(_ADD, [minute, reason[:60], count])
+        Refusal.objects.filter(minute__lt=timezone.now() - KEPT_FOR).delete()
+
+
+@cache
+def tally_refusals() -> Tally:
+    """Return the tally of this process."""
+    return Tally()
+
+
+def count_refusal(reason: str) -> None:
+    """Count a refused call under its error code: in the metrics now, in the console soon."""
+    REFUSED.labels(reason).inc()
+    tally_refusals().count(reason)
+
+
+def refused_lately() -> list[RefusedLately]:
+    """Return what was refused in the last hour, the most frequent reason first."""
+    now = timezone.now()
+    first = now - BARS * BAR
+    bars: dict[str, list[int]] = {}
+    for refusal in Refusal.objects.filter(minute__gt=first - timedelta(minutes=1)):
+        place = min(BARS - 1, max(0, (refusal.minute - first) // BAR))
+        bars.setdefault(refusal.reason, [0] * BARS)[place] += refusal.count
+    lately = [RefusedLately(reason, sum(counts), counts) for reason, counts in bars.items()]
+    return sorted(lately, key=lambda one: (-one.count, one.reason))
