@@ -1,17 +1,25 @@
 """The gate as an ASGI application: it routes, authenticates, limits, parses, calls and answers."""
 
 import asyncio
-import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, NoReturn, TypeVar
 
+import msgspec
 import structlog
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
-from kinward.access.api import ApiKey, authenticate, authenticate_known
+from kinward.access.api import (
+    ApiKey,
+    KeyRefused,
+    ScopeMissing,
+    count_refusal,
+    tally_refusals,
+)
 from kinward.experience.api import tally_shadow
+from kinward.gate.admission import Admission
+from kinward.gate.bodies import Bodies
 from kinward.gate.calls import Call
 from kinward.gate.health import ANSWERS, SECONDS
 from kinward.gate.hma import NotServed, is_hma, key_in
@@ -23,15 +31,21 @@ from kinward.gate.http import (
     Request,
     Scope,
     Send,
+    TooLarge,
+    TooSlow,
     Unavailable,
     send_answer,
     send_problem,
 )
+from kinward.gate.limits import AccountLimit, AddressLimit, KeyLimit
 from kinward.gate.routes import LOOK_UP, ROUTES
-from kinward.gate.routing import Fast, Form, Route, Router, Target, prefixes
+from kinward.gate.routing import ACCOUNT, Fast, Form, Route, Router, Target, prefixes
+from kinward.gate.slots import CALLS, FETCHES, Slots, slots_for_calls, slots_for_files
 from kinward.ground.config import config
 from kinward.ground.errors import KinwardError, NotFound
-from kinward.media import Busy
+from kinward.ground.text import MAX_ID
+from kinward.ground.turns import Payer, Turn
+from kinward.media import Busy, price_of_head
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +53,15 @@ R = TypeVar("R")
 
 SHADOW_SECONDS: Final = 1.0  # between two writes of shadow mode's differences
 SPARE_THREADS: Final = 4  # answer health and accounts while all uploads are being decoded
+WRITERS: Final = 2  # threads that write what was counted
+CALL: Final = 0.01  # the price of a call that needs only the database, in seconds
+FETCH: Final = 1.0  # the price of a file that Kinward fetches or unseals, in seconds
 PATHS: Final = (*prefixes(ROUTES), "//")  # some tools join URLs with two slashes
+# What is counted as refused: calls of strangers, and calls over a bound or a share.
+REFUSALS: Final = (
+    *(KeyRefused, ScopeMissing, KeyLimit, AccountLimit, AddressLimit),
+    *(TooLarge, TooSlow, Busy),
+)
 
 _router = Router(ROUTES)
 
@@ -49,13 +71,26 @@ def is_for_gate(path: str) -> bool:
     return path.startswith(PATHS) or is_hma(path)
 
 
+class _About(msgspec.Struct):
+    """The account that a JSON body names."""
+
+    account_id: str = ""
+
+
 class Gate:
-    """The application. Blocking work runs in threads, and only `max_uploads` uploads at a time."""
+    """The application. Blocking work runs in threads, when it is its turn.
+
+    A call holds a slot only once its body has arrived.
+    """
 
     def __init__(self) -> None:
         chosen = config()
-        self._threads = ThreadPoolExecutor(chosen.max_uploads + SPARE_THREADS, "gate")
-        self._uploads = asyncio.Semaphore(chosen.max_uploads)
+        self._files = slots_for_files(chosen.max_uploads, chosen.queue_seconds)
+        self._calls = slots_for_calls(SPARE_THREADS, chosen.queue_seconds)
+        self._threads = ThreadPoolExecutor(self._files.most + SPARE_THREADS + WRITERS, "gate")
+        self._bodies = Bodies(chosen.bodies_memory, self._files.wait)
+        self._admission = Admission(chosen, self._in_thread)
+        self._shared: dict[str, tuple[float, asyncio.Future[Any]]] = {}
         self._seconds = chosen.body_seconds
         self._limit = chosen.max_body + FORM_OVERHEAD
         self._background: set[asyncio.Future[None]] = set()
@@ -67,13 +102,16 @@ class Gate:
         endpoint = target.address.template if target else ""
         plain = is_hma(request.path)
         try:
-            await send_answer(send, await self._answer(request, target))
+            answer = await self._answer(request, target)
+            await send_answer(send, answer, request.limits)
             ANSWERS.labels(endpoint, "ok").inc()
         except Disconnected:
             ANSWERS.labels(endpoint, "disconnected").inc()
         except KinwardError as error:
             ANSWERS.labels(endpoint, error.code).inc()
-            await send_problem(send, error, plain=plain)
+            if isinstance(error, REFUSALS):
+                count_refusal(error.code)
+            await send_problem(send, error, request.limits, plain=plain)
         except (DatabaseError, InterfaceError) as error:
             log.error("gate.database", error=str(error).split("\n")[0])
             ANSWERS.labels(endpoint, Unavailable.code).inc()
@@ -85,6 +123,7 @@ class Gate:
             await send_problem(send, fault, plain=plain)
         finally:
             SECONDS.labels(endpoint).observe(time.perf_counter() - began)
+            self._write_tallies()
 
     async def _answer(self, request: Request, target: Target | None) -> Any:
         if target is None:
@@ -98,55 +137,99 @@ class Gate:
             raise MethodNotAllowed(detail, allow=", ".join(sorted(methods)))
         if route.fast is not None:
             return await self._answer_fast(route, route.fast, request)
+        if route.shared:
+            return await self._answer_all(route)
         key = await self._key(route, request, target)
-        async with self._slot(route):
-            body = await self._body(route, request)
-            return await self._in_thread(
-                lambda: route.run(
-                    texts=target.texts,
-                    query=request.query if route.query else {},
-                    body=body,
-                    key=key,
-                    idempotency_key=request.header("idempotency-key"),
+        return await self._answer_in_turn(route, request, target, key)
+
+    async def _answer_in_turn(
+        self, route: Route, request: Request, target: Target, key: ApiKey | None
+    ) -> Any:
+        """Read the body, wait for a slot, and answer in a thread."""
+        name = key.name if key else ""
+        slots: Slots = self._calls
+        turn: Turn | None = None
+        with self._bodies.body(name) as held:
+            request.grow = held.grow
+            try:
+                async with held.waiting():
+                    body = await self._body(route, request)
+                    payer = Payer(name, _account(route, target, body))
+                    held.arrived(payer)
+                    if route.charged and payer.account:
+                        self._admission.count_account(request, name, payer.account)
+                    slots, lane, price = self._work(route, request, body)
+                    turn = await slots.take(lane, payer, price)
+                return await self._in_thread(
+                    lambda: route.run(
+                        texts=target.texts,
+                        query=request.query if route.query else {},
+                        body=body,
+                        key=key,
+                        idempotency_key=request.header("idempotency-key"),
+                    )
                 )
-            )
+            finally:
+                if turn is not None:
+                    slots.leave(turn)
+
+    def _work(self, route: Route, request: Request, body: Any) -> tuple[Slots, str, float]:
+        """Return the slots for a call, its lane in these, and its price."""
+        if not route.slot:
+            return self._calls, CALLS, CALL
+        if isinstance(route.body, Form):
+            file = max((part.data for part in body.values()), key=len, default=bytearray())
+            price = price_of_head(file)
+            return self._files, price.lane, price.seconds
+        if is_hma(request.path) and not request.query.get("url"):
+            return self._calls, CALLS, CALL
+        return self._files, FETCHES, FETCH
+
+    async def _answer_all(self, route: Route) -> Any:
+        """Answer a call that needs no key: at most one such answer is made at a time."""
+        now = time.monotonic()
+        until, answering = self._shared.get(route.line, (0.0, None))
+        if answering is None or (answering.done() and (now >= until or answering.exception())):
+            work = self._in_thread(lambda: route.handler(Call(None)))
+            answering = asyncio.ensure_future(work)
+            self._shared[route.line] = (now + route.shared, answering)
+        return await asyncio.shield(answering)
 
     async def _answer_fast(self, route: Route, fast: Fast, request: Request) -> Any:
         """Answer from memory if possible, else from the database, and protectively without it."""
         reachable = True
         try:
-            key = await self._authenticate(request.header("authorization"), route.scope)
+            header = request.header("authorization")
+            key = await self._admission.admit(request, header, route.scope)
         except (DatabaseError, InterfaceError) as error:
             log.error("gate.database", error=str(error).split("\n")[0])
             key, reachable = None, False
-        read = route.read_body(await request.json(limit=route.limit, seconds=self._seconds))
+        with self._bodies.body(key.name if key else "") as held:
+            request.grow = held.grow
+            async with held.waiting():
+                body = await request.json(limit=route.limit, seconds=self._seconds)
+            read = route.read_body(body)
         if not reachable:
             return fast.unreachable(read)
         answer = fast.at_hand(read)
         if answer is None:
             answer = await self._in_thread(lambda: route.handler(Call(read, key)))
-        self._write_shadow()
         return answer
 
     async def _refuse_unserved(self, request: Request) -> NoReturn:
         """Raise `NotServed` to a caller that may look up. Coop deletes its bank on a 404."""
         key = key_in(request.raw_path)
         header = request.header("authorization") if key is None else f"Bearer {key}"
-        await self._authenticate(header, LOOK_UP)
+        await self._admission.admit(request, header, LOOK_UP)
         raise NotServed
 
     async def _key(self, route: Route, request: Request, target: Target) -> ApiKey | None:
         if not route.scope:
             return None
+        header = request.header("authorization")
         if route.key_in_path:
-            return await self._authenticate(f"Bearer {target.texts[0]}", route.scope)
-        return await self._authenticate(request.header("authorization"), route.scope)
-
-    async def _authenticate(self, header: str, scope: str) -> ApiKey:
-        key = authenticate_known(header, scope)
-        if key is None:
-            key = await self._in_thread(lambda: authenticate(header, scope))
-        return key
+            header = f"Bearer {target.texts[0]}"
+        return await self._admission.admit(request, header, route.scope)
 
     async def _body(self, route: Route, request: Request) -> Any:
         if route.body is None:
@@ -155,34 +238,23 @@ class Gate:
             return await request.form(limit=self._limit, seconds=self._seconds)
         return await request.json(limit=route.limit, seconds=self._seconds)
 
-    @contextlib.asynccontextmanager
-    async def _slot(self, route: Route) -> AsyncIterator[None]:
-        """Wait for a slot. Slots limit memory: no file is read without one. Raises `Busy`."""
-        if not route.slot:
-            yield
-            return
-        try:
-            await asyncio.wait_for(self._uploads.acquire(), self._seconds)
-        except TimeoutError as error:
-            raise Busy from error
-        try:
-            yield
-        finally:
-            self._uploads.release()
+    def _write_tallies(self) -> None:
+        """Write in threads what was counted: shadow mode's differences, and refusals."""
+        if time.monotonic() - self._shadow_written >= SHADOW_SECONDS:
+            self._shadow_written = time.monotonic()
+            self._write(tally_shadow().write)
+        if tally_refusals().due:
+            self._write(tally_refusals().write)
 
-    def _write_shadow(self) -> None:
-        """Write shadow mode's differences in a thread, at most once in `SHADOW_SECONDS`."""
-        if time.monotonic() - self._shadow_written < SHADOW_SECONDS:
-            return
-        self._shadow_written = time.monotonic()
-        writing = asyncio.ensure_future(self._in_thread(tally_shadow().write))
+    def _write(self, write: Callable[[], None]) -> None:
+        writing = asyncio.ensure_future(self._in_thread(write))
         self._background.add(writing)
-        writing.add_done_callback(self._shadow_done)
+        writing.add_done_callback(self._written)
 
-    def _shadow_done(self, writing: asyncio.Future[None]) -> None:
+    def _written(self, writing: asyncio.Future[None]) -> None:
         self._background.discard(writing)
         if not writing.cancelled() and (error := writing.exception()):
-            log.warning("shadow.not_written", error=str(error).split("\n")[0])
+            log.warning("gate.tally_not_written", error=str(error).split("\n")[0])
 
     async def _in_thread(self, work: Callable[[], R]) -> R:
         def run() -> R:
@@ -193,3 +265,18 @@ class Gate:
                 close_old_connections()
 
         return await asyncio.get_running_loop().run_in_executor(self._threads, run)
+
+
+def _account(route: Route, target: Target, body: Any) -> str:
+    """Return the account that a call names in its path or its body, or an empty text."""
+    if route.pays is not None:
+        return str(target.texts[route.pays])
+    if isinstance(route.body, Form):
+        part = body.get(ACCOUNT)
+        return part.data[:MAX_ID].decode("utf-8", "replace").strip() if part else ""
+    if not route.charged:
+        return ""
+    try:
+        return msgspec.json.decode(body, type=_About).account_id
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return ""  # whoever reads the body says what is wrong with it

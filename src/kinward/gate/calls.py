@@ -6,6 +6,7 @@ import msgspec
 
 from kinward.access import Actor
 from kinward.access.api import ApiKey, KeyRefused
+from kinward.ground.turns import Payer
 
 B = TypeVar("B")
 A = TypeVar("A")
@@ -24,6 +25,10 @@ class Call(msgspec.Struct, Generic[B], frozen=True):
         if self.api_key is None:
             raise KeyRefused
         return self.api_key
+
+    def payer(self, account_id: str = "") -> Payer:
+        """Return who is charged for decoding: this key, and an account."""
+        return Payer(self.key.name, account_id)
 
     @property
     def actor(self) -> Actor:

@@ -20,6 +20,7 @@ from kinward.gate.fetching import FetchFailed, fetch
 from kinward.ground.errors import KinwardError
 from kinward.ground.multipart import Part
 from kinward.ground.text import storable
+from kinward.ground.turns import NOBODY, Payer
 from kinward.matching.api import (
     DIGESTS,
     FILE_KINDS,
@@ -161,13 +162,13 @@ def key_in(raw_path: str) -> str | None:
 def hash_address(call: Call[None], query: FileQuery) -> Hashes:
     """Return the hashes of a file that Kinward fetches."""
     wanted = _wanted(query.types)
-    return _hashes(_fetched(query.url, query.content_type), wanted)
+    return _hashes(_fetched(query.url, query.content_type), wanted, call.payer())
 
 
 def hash_file(call: Call[Parts], query: TypesQuery) -> Hashes:
     """Return the hashes of a file."""
     wanted = _wanted(query.types)
-    return _hashes(_file(call.body), wanted)
+    return _hashes(_file(call.body), wanted, call.payer())
 
 
 def look_up_signal(call: Call[None], query: LookupQuery) -> Looked:
@@ -181,14 +182,15 @@ def look_up_signal(call: Call[None], query: LookupQuery) -> Looked:
     if query.signal:
         raise LookupRefused("Send either `signal` or `url`.")
     wanted = _wanted(query.types, query.signal_type)
-    looked = _look_up_file(_fetched(query.url, query.content_type), wanted, banks)
+    data = _fetched(query.url, query.content_type)
+    looked = _look_up_file(data, wanted, banks, call.payer())
     return looked[query.signal_type] if query.signal_type else looked
 
 
 def look_up_file(call: Call[Parts], query: FileLookupQuery) -> Looked:
     """Return banked hashes near each hash of a file."""
     wanted, banks = _wanted(query.types, query.signal_type), _banks(query.banks)
-    return _look_up_file(_file(call.body), wanted, banks)
+    return _look_up_file(_file(call.body), wanted, banks, call.payer())
 
 
 def look_up_raw(call: Call[None], query: RawLookupQuery) -> Matches:
@@ -257,7 +259,10 @@ def _by_bank(matches: list[Match]) -> ByBank:
 
 
 def _look_up_file(
-    data: bytes, wanted: Sequence[str], banks: frozenset[str] | None
+    data: bytes,
+    wanted: Sequence[str],
+    banks: frozenset[str] | None,
+    payer: Payer = NOBODY,
 ) -> dict[str, ByBank]:
     """Look a file up by each type. If a type is missing, only a match is an answer.
 
@@ -267,7 +272,7 @@ def _look_up_file(
     if wanted and not _needs_decoding(types):
         prepared = Prepared(digest_bytes(data))
     else:
-        prepared = prepare(data)
+        prepared = prepare(data, payer=payer)
     values, views = values_of(prepared.digests, prepared.hashed), views_looked_up(prepared.hashed)
     digests = dict(values_of(prepared.digests, None))
     looked = {
@@ -287,13 +292,13 @@ def _look_up_file(
     raise type(refusal)(f"{refusal.detail} Looked up: {', '.join(whole)}.".strip())
 
 
-def _hashes(data: bytes, wanted: Sequence[str]) -> Hashes:
+def _hashes(data: bytes, wanted: Sequence[str], payer: Payer = NOBODY) -> Hashes:
     """Return the hashes of a file, under HMA's names. As in HMA, one that says little is empty."""
     types, hashed = _types_of(data, wanted), None
     if not wanted and not _needs_decoding(types):
         raise TypeUnsupported
     if _needs_decoding(types):
-        hashed = decoders().hash(data)
+        hashed = decoders().hash(data, payer=payer)
         if not hashed.entire:
             raise Undecodable(f"It was read up to {hashed.seconds:g} seconds.")
     values = dict(values_of(digest_bytes(data), None))

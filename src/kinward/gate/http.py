@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from kinward.gate.calls import Content, Created, Encoded
+from kinward.gate.limits import Header, retry_after
 from kinward.ground.errors import Invalid, KinwardError
 from kinward.ground.multipart import Form, Malformed, Part
 from kinward.ground.text import is_number, storable, storable_json
@@ -79,6 +80,10 @@ class Request:
         self._query: bytes = scope.get("query_string", b"")
         self._headers = {name.decode("latin-1").lower(): value for name, value in scope["headers"]}
         self._receive = receive
+        client = scope.get("client") or ("",)
+        self.address = str(client[0])
+        self.grow: Callable[[int], None] = lambda count: None  # counts the bytes of the body
+        self.limits: list[Header] = []  # of the answer
 
     @property
     def raw_path(self) -> str:
@@ -129,6 +134,7 @@ class Request:
                     received += len(chunk)
                     if received > limit:
                         raise TooLarge(f"Send at most {limit:,} bytes.")
+                    self.grow(len(chunk))
                     take(chunk)
                     if not message.get("more_body", False):
                         return
@@ -151,22 +157,26 @@ def no_json(error: Exception) -> Malformed:
     return Malformed(f"The body is not JSON: {error}.")
 
 
-async def send_answer(send: Send, answer: object) -> None:
-    """Send the value that an endpoint returned."""
+async def send_answer(send: Send, answer: object, extra: Sequence[Header] = ()) -> None:
+    """Send the value that an endpoint returned, with further headers."""
     if isinstance(answer, Content):
         media_type, cache = answer.media_type.encode(), answer.cache_control.encode()
-        await send_body(send, 200, answer.data, media_type, cache=cache)
+        await send_body(send, 200, answer.data, media_type, extra, cache=cache)
     elif isinstance(answer, Encoded):
-        await send_body(send, 200, answer.data, JSON)
+        await send_body(send, 200, answer.data, JSON, extra)
     elif isinstance(answer, Created):
-        await send_body(send, 201, msgspec.json.encode(answer.value), JSON)
+        await send_body(send, 201, msgspec.json.encode(answer.value), JSON, extra)
     else:
-        await send_body(send, 200, msgspec.json.encode(answer), JSON)
+        await send_body(send, 200, msgspec.json.encode(answer), JSON, extra)
 
 
-async def send_problem(send: Send, error: KinwardError, *, plain: bool = False) -> None:
+async def send_problem(
+    send: Send, error: KinwardError, further: Sequence[Header] = (), *, plain: bool = False
+) -> None:
     """Send an error as an RFC 9457 problem document, or as plain text that is no JSON at all."""
-    extra = [(b"retry-after", b"2")] if error.status == 503 else []
+    extra = [*further]
+    if (seconds := retry_after(error)) is not None:
+        extra.append((b"retry-after", str(seconds).encode()))
     if error.status == 401:
         extra.append((b"www-authenticate", b'Bearer realm="kinward"'))
     if isinstance(error, MethodNotAllowed):
@@ -185,7 +195,7 @@ async def send_body(
     status: int,
     body: bytes,
     content_type: bytes,
-    extra: Sequence[tuple[bytes, bytes]] = (),
+    extra: Sequence[Header] = (),
     cache: bytes = b"no-store",
 ) -> None:
     """Send bytes. `cache` is the `Cache-Control` header, by default `no-store`."""

@@ -111,7 +111,7 @@ def check_file(call: Call[dict[str, Part]]) -> Checked:
     about = _upload_fields({name: text for name, text in texts.items() if text})
     data = bytes(file.data)
     file.data.clear()  # so that only one copy of the upload is in memory
-    prepared = prepare(data)
+    prepared = prepare(data, payer=call.payer(about.account_id))
     upload = Upload(
         content_id=about.content_id,
         uploaded_at=about.uploaded_at or datetime.now(UTC),

@@ -22,9 +22,15 @@ INTRODUCTION: Final = (
     "and an address that Kinward does not serve answers 501 `hma.not_served`."
 )
 NAMES: Final = {Request: "Question", About: "Person"}  # clearer names than those of the code
+RETRY: Final = ("Retry-After", "Seconds to wait before the next attempt.")
 HEADERS: Final = {
-    401: ("WWW-Authenticate", "How to send a key."),
-    503: ("Retry-After", "Seconds to wait before the next attempt."),
+    401: (("WWW-Authenticate", "How to send a key."),),
+    429: (
+        RETRY,
+        ("RateLimit-Policy", "Each limit: its name, its quota `q`, and its window `w` in seconds."),
+        ("RateLimit", "What is left of each limit: calls `r`, and seconds `t` until it is whole."),
+    ),
+    503: (RETRY,),
 }
 
 
@@ -237,8 +243,7 @@ def _refusal(status: int, errors: Sequence[type[KinwardError]], *, plain: bool) 
         "description": "\n".join(f"- `{error.code}`: {error().sentence}" for error in errors),
     }
     headers: dict[str, Any] = {}
-    if status in HEADERS:
-        name, words = HEADERS[status]
+    for name, words in HEADERS.get(status, ()):
         headers[name] = {"description": words, "schema": {"type": "string"}}
     if plain:
         headers[CODE] = {"description": "The code.", "schema": {"type": "string"} | codes}

@@ -309,6 +309,7 @@ TABLE: Final[dict[str, tuple[Route, ...]]] = {
             answer=media.Checked,
             errors=(AccountUnknown, *FILE, *SEAL),
             slot=True,
+            charged=True,
             idempotent=True,
         ),
         Route(
@@ -319,6 +320,7 @@ TABLE: Final[dict[str, tuple[Route, ...]]] = {
             answer=media.Checked,
             errors=(AccountUnknown, TooPlain),
             limit=MAX_HASHES,
+            charged=True,
             idempotent=True,
         ),
         Route(
@@ -332,9 +334,9 @@ TABLE: Final[dict[str, tuple[Route, ...]]] = {
     ),
     "HMA's look-ups": _hma("") + _hma("/hma/{key}"),
     "Operations": (
-        Route("GET /healthz", "", health.see_health, answer=health.Health),
-        Route("GET /metrics", "", health.see_metrics, answer=health.METRICS),
-        Route("GET /v1/openapi.json", "", see_openapi, answer=dict[str, Any]),
+        Route("GET /healthz", "", health.see_health, answer=health.Health, shared=0.5),
+        Route("GET /metrics", "", health.see_metrics, answer=health.METRICS, shared=1.0),
+        Route("GET /v1/openapi.json", "", see_openapi, answer=dict[str, Any], shared=60.0),
     ),
 }
 ROUTES: Final = tuple(route for routes in TABLE.values() for route in routes)

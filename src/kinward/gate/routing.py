@@ -13,6 +13,7 @@ from kinward.access.api import ApiKey, KeyRefused, ScopeMissing
 from kinward.gate.calls import Call
 from kinward.gate.http import TooLarge, TooSlow, Unavailable, WrongType, decode
 from kinward.gate.idempotency import KeyReused
+from kinward.gate.limits import AccountLimit, AddressLimit, KeyLimit
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ground.multipart import Malformed
 from kinward.ground.text import MAX_ID, storable
@@ -20,6 +21,7 @@ from kinward.media import Busy, DecoderLost, Unwalled
 
 MAX_JSON: Final = 64 * 1024
 KEY: Final = "key"  # the path parameter that holds an API key
+ACCOUNT: Final = "account_id"  # the parameter or field that names an account
 V1: Final = "/v1/"
 
 
@@ -91,6 +93,8 @@ class Route(msgspec.Struct, frozen=True, dict=True):
     read: Callable[[bytes], Any] | None = None  # reads a JSON body in place of `decode`
     fast: Fast | None = None
     slot: bool = False  # whether it needs one of the slots for files
+    charged: bool = False  # whether it counts towards its account's limit
+    shared: float = 0.0  # seconds for which one answer is given to all
     idempotent: bool = False  # whether it accepts an `Idempotency-Key`
     plain: bool = False  # whether its errors are plain text
 
@@ -122,6 +126,12 @@ class Route(msgspec.Struct, frozen=True, dict=True):
         return tuple((name, PARAMETERS[kind]) for name, _, kind in named)
 
     @cached_property
+    def pays(self) -> int | None:
+        """The place of the account among the path's parameters, if there is one."""
+        names = [name for name, _ in self.parameters]
+        return names.index(ACCOUNT) if ACCOUNT in names else None
+
+    @cached_property
     def key_in_path(self) -> bool:
         """Whether the API key is the first parameter of the path."""
         return any(name == KEY for name, _ in self.parameters)
@@ -132,15 +142,17 @@ class Route(msgspec.Struct, frozen=True, dict=True):
         errors: set[type[KinwardError]] = {KinwardError, *self.errors}
         errors |= {kind.error for _, kind in self.parameters if kind.error is not None}
         if self.scope:
-            errors |= {KeyRefused, ScopeMissing}
+            errors |= {KeyRefused, ScopeMissing, KeyLimit, AddressLimit}
         if self.fast is None:
-            errors.add(Unavailable)
+            errors |= {Unavailable, Busy}
         if self.slot:
-            errors |= {Busy, DecoderLost, Unwalled}
+            errors |= {DecoderLost, Unwalled}
         if self.idempotent:
             errors.add(KeyReused)
+        if self.scope and (self.slot or self.charged or self.pays is not None):
+            errors.add(AccountLimit)
         if self.body is not None:
-            errors |= {TooLarge, TooSlow, WrongType, Malformed}
+            errors |= {TooLarge, TooSlow, WrongType, Malformed, Busy}
         if self.query is not None or (self.body is not None and self.read is None):
             errors.add(Invalid)
         return tuple(sorted(errors, key=lambda error: (error.status, error.code)))

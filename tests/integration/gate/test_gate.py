@@ -483,7 +483,7 @@ def test_without_a_database_the_answer_is_to_hold_back(
     def broken(*_: object, **__: object) -> None:
         raise OperationalError("the server is gone")
 
-    monkeypatch.setattr("kinward.gate.app.authenticate", broken)
+    monkeypatch.setattr("kinward.gate.admission.authenticate", broken)
     response = call.media(UNKNOWN)
     problem(response, 503, "state.unavailable")
     assert response.headers["retry-after"]

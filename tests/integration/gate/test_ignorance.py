@@ -355,7 +355,7 @@ class Failing:
     def __init__(self, error: KinwardError) -> None:
         self._error = error
 
-    def hash(self, *_: object) -> None:
+    def hash(self, *_: object, **__: object) -> None:
         raise self._error
 
 

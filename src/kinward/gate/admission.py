@@ -1,0 +1,97 @@
+"""Who may call the gate: valid keys, within the limits of keys, accounts and addresses."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from kinward.access.api import ApiKey, KeyRefused, authenticate, authenticate_known, was_live
+from kinward.gate.http import Request
+from kinward.gate.limits import (
+    KEY_WINDOW,
+    MINUTE,
+    AccountLimit,
+    AddressLimit,
+    KeyLimit,
+    Limit,
+    headers_of,
+)
+from kinward.ground.config import Config
+
+PAUSE: Final = 1.0  # seconds before an address over its limit gets its answer
+MAX_PAUSED: Final = 256  # answers that are held back at a time
+
+
+class Admission:
+    """Authenticates and counts. For the event loop only.
+
+    A key that nobody has is refused from memory, so that a flood of them costs no query.
+    """
+
+    def __init__(
+        self, chosen: Config, in_thread: Callable[[Callable[[], ApiKey]], Awaitable[ApiKey]]
+    ) -> None:
+        self._in_thread = in_thread
+        quota = chosen.key_per_second * KEY_WINDOW
+        self._keys = Limit("key", KeyLimit, quota=quota, window=KEY_WINDOW)
+        self._accounts = Limit(
+            "account", AccountLimit, quota=chosen.account_per_minute, window=MINUTE
+        )
+        self._addresses = Limit(
+            "address", AddressLimit, quota=chosen.refused_per_minute, window=MINUTE
+        )
+        self._paused = 0
+
+    async def admit(self, request: Request, header: str, scope: str) -> ApiKey:
+        """Return the key of a call, and count the call.
+
+        Raises `KeyRefused`, `ScopeMissing`, `KeyLimit` or `AddressLimit`.
+        """
+        try:
+            key = await self._authenticate(request.address, header, scope)
+        except KeyRefused:
+            await self._count_stranger(request)
+            raise
+        try:
+            standing = self._keys.take(key.name)
+        except KeyLimit:
+            request.limits = headers_of([(self._keys, self._keys.standing(key.name))])
+            raise
+        request.limits = headers_of([(self._keys, standing)])
+        return key
+
+    def count_account(self, request: Request, key: str, account: str) -> None:
+        """Count a call of an account. Raises `AccountLimit`."""
+        caller = f"{key}\0{account}"
+        try:
+            self._accounts.take(caller)
+        finally:
+            standing = (self._accounts, self._accounts.standing(caller))
+            request.limits = headers_of([(self._keys, self._keys.standing(key)), standing])
+
+    async def _authenticate(self, address: str, header: str, scope: str) -> ApiKey:
+        key = authenticate_known(header, scope)
+        if key is not None:
+            return key
+        # Memory cannot tell just now. Only then a key costs a query, which all callers share.
+        if self._addresses.is_spent(address) and not was_live(header):
+            raise KeyRefused
+        return await self._in_thread(lambda: authenticate(header, scope))
+
+    async def _count_stranger(self, request: Request) -> None:
+        address = request.address
+        try:
+            self._addresses.take(address)
+        except AddressLimit:
+            request.limits = headers_of([(self._addresses, self._addresses.standing(address))])
+            await self._pause()
+            raise
+
+    async def _pause(self) -> None:
+        """Hold an answer back, so that whoever waits for answers cannot ask again at once."""
+        if self._paused >= MAX_PAUSED:
+            return
+        self._paused += 1
+        try:
+            await asyncio.sleep(PAUSE)
+        finally:
+            self._paused -= 1
