@@ -20,12 +20,13 @@ from kinward.reporting.api import (
 )
 from kinward.verdicts.api import refile_report
 from kinward.web.guards import StaffRequest, done, needs, posts
+from kinward.web.refused import refused_rows
 
 
 @require_GET
 @needs(Permission.REPLAY)
 def operations(request: StaffRequest) -> HttpResponse:
-    """Show parked actions and reports, actions being retried, and where reports go."""
+    """Show parked actions and reports, retries, where reports go, and what was refused."""
     return _page(request)
 
 
@@ -34,6 +35,7 @@ def _page(
 ) -> HttpResponse:
     context = {
         "floods": open_floods()[:200],
+        "refused": refused_rows(),
         "settles_floods": request.user.may(Permission.SETTLE_FLOODS),
         "marks": request.user.may(Permission.MARK_HASHES),
         "authorities": production_in_use(),
