@@ -11,12 +11,27 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from kinward.demo import pictures
-from kinward.media import FILMS, PICTURES, View, price_of, price_of_head, read_video, split_frames
+from kinward.media import (
+    FILMS,
+    PICTURES,
+    Decoders,
+    Hashed,
+    View,
+    price_of,
+    price_of_head,
+    read_video,
+    split_frames,
+)
+from kinward.media.decoder import answer
 from kinward.media.footage import GLANCE
 from kinward.media.heads import Claim, claim_of
+from kinward.media.medium import Bounds
+from kinward.media.messages import Answer
+from kinward.media.pool import _Job
 from kinward.media.tracks import Container
 from tests.support import videos
 
+MAX = 20_000_000
 DRAWN = pictures.draw(3, (240, 130))
 
 
@@ -49,9 +64,8 @@ def test_webm_tells_its_duration_and_a_live_one_tells_nothing() -> None:
     data = videos.encode(range(2), format="webm", codec="libvpx")
     assert claim_of(data).pixels == 320 * 240
     assert 15 <= claim_of(data).frames <= 130
-    live = data.replace(b"\x44\x89\x88", b"\xec\x89\x88", 1)  # a filler in place of the duration
-    assert claim_of(live).frames == 0
-    price = price_of(live)
+    assert claim_of(live(data)).frames == 0
+    price = price_of(live(data))
     assert not price.claimed
     assert price.bound(10.0, 60.0) == 60.0
 
@@ -62,6 +76,40 @@ def test_the_price_grows_with_pixels_and_frames_and_bounds_the_time() -> None:
     assert price_of(small).seconds < price_of(long).seconds < price_of(large).seconds
     assert price_of(small).bound(10.0, 60.0) == 10.0
     assert price_of(pictures.encode(DRAWN)).lane == PICTURES
+
+
+def live(film: bytes) -> bytes:
+    """The same film without its duration: a filler stands in its place."""
+    return film.replace(b"\x44\x89\x88", b"\xec\x89\x88", 1)
+
+
+def test_a_claim_bounds_what_a_film_may_take_and_without_one_it_has_the_full_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[list[str]] = []
+
+    def asks(job: _Job) -> Answer:
+        asked.append(job.what.split())
+        return Answer(hashed=Hashed("video", b""))
+
+    decoders = Decoders(count=1, seconds=2.0, video_seconds=60.0, max_pixels=MAX, memory=10**9)
+    monkeypatch.setattr(decoders, "_ask", asks)
+    small = videos.encode(range(2), format="webm", codec="libvpx")
+    large = videos.encode(range(2), size=(1280, 960), rate=25)
+    for film in (small, large, live(small)):
+        decoders.hash(film)
+    assert [words[:2] for words in asked] == [["hash", "0"]] * 3
+    bounds = [int(words[2]) for words in asked]
+    assert bounds[0] == 2000 < bounds[1] < bounds[2] == 60_000
+
+
+def test_a_decoder_keeps_to_the_time_of_a_request() -> None:
+    film, bounds = videos.encode(range(3)), Bounds(MAX, 60.0)
+    whole = answer("hash 0 60000", film, bounds, lambda views: True)
+    assert whole.hashed is not None
+    assert whole.hashed.entire
+    cut = answer("hash 0 0", film, bounds, lambda views: True)
+    assert cut.error or not (cut.hashed and cut.hashed.entire)
 
 
 def test_a_film_whose_index_comes_last_is_a_film_by_its_head() -> None:
