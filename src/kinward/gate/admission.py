@@ -14,6 +14,7 @@ from kinward.gate.limits import (
     KeyLimit,
     Limit,
     headers_of,
+    network_of,
 )
 from kinward.ground.config import Config
 
@@ -73,12 +74,12 @@ class Admission:
         if key is not None:
             return key
         # Memory cannot tell just now. Only then a key costs a query, which all callers share.
-        if self._addresses.is_spent(address) and not was_live(header):
+        if self._addresses.is_spent(network_of(address)) and not was_live(header):
             raise KeyRefused
         return await self._in_thread(lambda: authenticate(header, scope))
 
     async def _count_stranger(self, request: Request) -> None:
-        address = request.address
+        address = network_of(request.address)
         try:
             self._addresses.take(address)
         except AddressLimit:

@@ -3,9 +3,11 @@
 Each process counts by itself. Who keeps below a limit is never refused by it.
 """
 
+import ipaddress
 import math
 import time
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -110,6 +112,22 @@ class Limit:
         self._full_at = {name: at for name, at in self._full_at.items() if at > now}
         if len(self._full_at) >= MAX_KNOWN:
             del self._full_at[min(self._full_at, key=self._full_at.__getitem__)]
+
+
+@lru_cache(maxsize=4096)
+def network_of(address: str) -> str:
+    """Return what counts as one address: all of IPv4, and the network of IPv6, which one has whole.
+
+    >>> network_of("192.0.2.7"), network_of("2001:db8::1:2:3:4"), network_of("a socket")
+    ('192.0.2.7', '2001:db8::/64', 'a socket')
+    """
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if parsed.version == 4:
+        return address
+    return str(ipaddress.ip_network((int(parsed), 64), strict=False))
 
 
 def headers_of(limits: Sequence[tuple[Limit, Standing]]) -> list[Header]:

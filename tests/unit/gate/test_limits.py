@@ -11,6 +11,7 @@ from kinward.gate.limits import (
     KeyLimit,
     Limit,
     headers_of,
+    network_of,
     retry_after,
 )
 from kinward.ground.errors import Invalid, KinwardError
@@ -118,3 +119,11 @@ def test_the_header_retry_after_is_whole_seconds_and_only_where_waiting_helps() 
     assert retry_after(busy) == 1
     assert retry_after(Unavailable()) == 2
     assert retry_after(Invalid()) is None
+
+
+def test_whoever_has_a_network_of_ipv6_is_one_caller() -> None:
+    assert (
+        network_of("2001:db8::1") == network_of("2001:db8::ffff:1") != network_of("2001:db8:1::1")
+    )
+    assert network_of("192.0.2.1") != network_of("192.0.2.2")
+    assert network_of("") == ""
