@@ -145,9 +145,8 @@ def headers_of(limits: Sequence[tuple[Limit, Standing]]) -> list[Header]:
 
 def retry_after(error: KinwardError) -> int | None:
     """Return the seconds of the header `Retry-After`, or None if waiting does not help."""
-    if error.retry_after is not None:
-        return max(1, math.ceil(error.retry_after))
-    return UNKNOWN if error.status == 503 else None
+    known = error.retry_seconds
+    return UNKNOWN if known is None and error.status == 503 else known
 
 
 UNKNOWN: Final = 2  # seconds: of a fault that has no queue, such as a database that is away

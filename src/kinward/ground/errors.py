@@ -4,6 +4,7 @@ The API, the command line and the pages show the first line of a class's docstri
 the particulars of one occurrence: where, how much, and what to do.
 """
 
+import math
 from typing import Any, ClassVar
 
 
@@ -18,6 +19,11 @@ class KinwardError(Exception):
         self.members: dict[str, Any] = {}  # further members of the problem document
         self.retry_after: float | None = None  # seconds after which another attempt is worth it
         super().__init__(f"{self.sentence} {detail}".strip())
+
+    @property
+    def retry_seconds(self) -> int | None:
+        """The whole seconds of the header `Retry-After`, if it is known when to try again."""
+        return None if self.retry_after is None else max(1, math.ceil(self.retry_after))
 
     @property
     def sentence(self) -> str:

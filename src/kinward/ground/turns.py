@@ -98,8 +98,9 @@ class _Side:
         if side is not None and side.idle and side.had <= self.floor:
             del self.sides[name]
         if len(self.sides) > MAX_RESTING:
-            resting = (name for name, side in self.sides.items() if side.idle)
-            del self.sides[next(resting, name)]
+            oldest = next((name for name, side in self.sides.items() if side.idle), None)
+            if oldest is not None:
+                del self.sides[oldest]
 
 
 NO_WORK: Final = _Side()  # stands for whoever has no work; never changed
@@ -187,12 +188,9 @@ class Turns:
         """Estimate how long new work would wait, from what waits and what runs."""
         key = self._root.sides.get(lane, NO_WORK).sides.get(payer.key, NO_WORK)
         account = key.sides.get(payer.account, NO_WORK)
-        own = sum(self._rest(turn) for turn in self._running if _is_of(turn, lane, payer))
-        of_key = sum(
-            self._rest(turn)
-            for turn in self._running
-            if (turn.lane, turn.payer.key) == (lane, payer.key)
-        )
+        here = [turn for turn in self._running if turn.lane == lane]
+        own = sum(self._rest(turn) for turn in here if turn.payer == payer)
+        of_key = sum(self._rest(turn) for turn in here if turn.payer.key == payer.key)
         cost, mine = round(price * SECOND), account.work
         seconds = self._wait(lane, payer, self._in_key(key, account, mine, cost), cost)
         each = self.lanes[lane].most_each
@@ -277,10 +275,6 @@ class Turns:
 
     def _has_room_each(self, lane: str, name: str, account: _Side) -> bool:
         return not name or account.running < self.lanes[lane].most_each
-
-
-def _is_of(turn: Turn, lane: str, payer: Payer) -> bool:
-    return turn.lane == lane and turn.payer == payer
 
 
 def _by_least(side: _Side) -> list[tuple[str, _Side]]:

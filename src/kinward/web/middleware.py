@@ -85,4 +85,7 @@ class ProblemPages:
             return None
         # htmx swaps the response into the current page, so a whole page would nest.
         page = "web/problem_here.html" if getattr(request, "htmx", False) else "web/problem.html"
-        return render(request, page, {"error": exception}, status=exception.status)
+        response = render(request, page, {"error": exception}, status=exception.status)
+        if (seconds := exception.retry_seconds) is not None:
+            response.headers["Retry-After"] = str(seconds)
+        return response

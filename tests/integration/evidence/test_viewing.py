@@ -184,7 +184,7 @@ def test_a_film_that_was_cut_short_has_no_ticket(
     evidence, look, play = looks(reviewer)
     whole = decoders().play(videos.encode([901]))
     cut = msgspec.structs.replace(whole, entire=False)
-    monkeypatch.setattr(type(decoders()), "play", lambda self, data, *, strand: cut)
+    monkeypatch.setattr(type(decoders()), "play", lambda self, data, **what: cut)
     look()
     assert play(strand=0)[1] == ""
     assert not viewed_entirely(evidence)
@@ -208,7 +208,7 @@ def test_a_part_that_cannot_be_shown_keeps_a_file_from_being_seen(
     evidence, look, _ = looks(reviewer)
     real = type(decoders()).contents
 
-    def with_another(self: object, data: bytes) -> Contents:
+    def with_another(self: object, data: bytes, **what: object) -> Contents:
         strands = [*real(self, data).strands, Strand(640, "picture")]  # type: ignore[arg-type]
         return Contents(strands, entire=True)
 
@@ -227,7 +227,9 @@ def test_many_pictures_are_shown_page_by_page(
     held(KNOWN)
     evidence = Evidence.objects.get()
     many = [Strand(0, "picture", moments=PAGE + 3), *(Strand(n, "cover") for n in range(1, 30))]
-    monkeypatch.setattr(type(decoders()), "contents", lambda self, data: Contents(many, True))
+    monkeypatch.setattr(
+        type(decoders()), "contents", lambda self, data, **what: Contents(many, True)
+    )
     still = decoders().still(KNOWN, veiled=False)
     monkeypatch.setattr(type(decoders()), "still", lambda self, data, **what: still)
     browser, address = signed_in(reviewer), f"/cases/{evidence.case_id}/files/{evidence.id}/show"

@@ -21,7 +21,7 @@ from kinward.gate.app import Gate
 from kinward.ground.turns import Payer
 from kinward.ground.watch import CHANNEL, watch
 from kinward.matching.models import Bank
-from kinward.media import Hashed, find_medium, read_picture
+from kinward.media import Busy, Hashed, find_medium, read_picture
 from kinward.people.models import Account
 from kinward.people.services import Profile, put_account
 from tests.integration.conftest import Configure
@@ -347,3 +347,18 @@ def test_health_and_metrics_are_asked_for_once_for_all(
     for answer in answers:
         check_answer(answer)
         assert json.loads(answer.text) == {"status": "ok"}
+
+
+def test_the_console_also_says_when_to_come_back(
+    operator: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy = Busy()
+    busy.retry_after = 6.5
+
+    def refuse() -> None:
+        raise busy
+
+    monkeypatch.setattr("kinward.web.views_operations.refused_rows", refuse)
+    page = signed_in(operator).get("/operations")
+    assert (page.status_code, page.headers["Retry-After"]) == (503, "7")
+    assert "All decoders are busy." in page.content.decode()

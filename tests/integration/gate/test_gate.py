@@ -492,7 +492,7 @@ def test_without_a_database_the_answer_is_to_hold_back(
 def test_an_error_of_ours_is_not_told_to_strangers(
     call: Caller, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise RuntimeError("a secret of the house")
 
     monkeypatch.setattr("kinward.gate.media.prepare", broken)

@@ -160,6 +160,20 @@ def test_the_delay_learns_what_work_really_takes() -> None:
     assert world.turns.delay(FILMS, A, 1.0).seconds > 3.0 * left
 
 
+def test_no_more_accounts_are_remembered_than_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kinward.ground.turns.MAX_RESTING", 10)
+    world = World(most=1, films=1)
+    for number in range(60):
+        world.send(Payer("app", str(number)), price=0.001, takes=5.0)
+    most = 0
+    while world.ends:
+        world.end_one()
+        key = world.turns._root.sides.get(FILMS)
+        most = max(most, len(key.sides["app"].sides) - world.turns.waiting if key else 0)
+    assert len(world.begun) == 60
+    assert most <= 12
+
+
 PAYERS: Final = [Payer(key, account) for key in ("k", "l") for account in ("", "a", "b", "c")]
 WORK: Final = st.tuples(
     st.sampled_from(PAYERS),
