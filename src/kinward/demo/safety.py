@@ -7,6 +7,7 @@ import httpx
 from django.conf import settings
 
 NO_PICTURE: Final = "media.type_unsupported"
+LATER: Final = (408, 429)  # too slow, or over a share: the same call is worth another attempt
 
 
 class NotNow(Exception):
@@ -128,7 +129,7 @@ def _call(method: str, path: str, **arguments: Any) -> dict[str, Any]:
             response = http.request(method, path, headers=headers, **arguments)
     except httpx.TransportError as error:
         raise NotNow(str(error)) from error
-    if response.status_code >= 500:
+    if response.status_code >= 500 or response.status_code in LATER:
         raise NotNow(f"HTTP {response.status_code}")
     answer: dict[str, Any] = response.json()
     if response.status_code >= 400:

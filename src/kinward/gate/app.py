@@ -85,7 +85,7 @@ class Gate:
 
     def __init__(self) -> None:
         chosen = config()
-        self._files = slots_for_files(chosen.max_uploads, chosen.queue_seconds)
+        self._files = slots_for_files(chosen.max_uploads, chosen.decoders, chosen.queue_seconds)
         self._calls = slots_for_calls(SPARE_THREADS, chosen.queue_seconds)
         self._threads = ThreadPoolExecutor(self._files.most + SPARE_THREADS + WRITERS, "gate")
         self._bodies = Bodies(chosen.bodies_memory, self._files.wait)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator
 from typing import Final
 
@@ -13,6 +14,8 @@ from kinward.media import FILMS, PICTURES, Busy
 FETCHES: Final = "fetch"  # files that Kinward fetches, or unseals
 CALLS: Final = "call"  # whatever only needs the database
 LEAST_SLOTS: Final = 4
+FURTHEST: Final = 600.0  # seconds: nobody is told to wait longer
+MAX_PROMISES: Final = 1000
 LATE: Final = 2.0  # times our patience, after which an estimate was wrong
 
 
@@ -24,6 +27,8 @@ class Slots:
 
     def __init__(self, most: int, lanes: tuple[Lane, ...], patience: float) -> None:
         self._turns, self._patience = Turns(most, lanes), patience
+        self._clock = time.monotonic
+        self._promised: dict[Payer, float] = {}  # when the last one who was refused comes back
         self._waiting: dict[Turn, asyncio.Future[None]] = {}
 
     @property
@@ -39,7 +44,7 @@ class Slots:
         """Wait for a place. Raises `AccountLimit`, `KeyLimit` or `Busy`."""
         delay = self._turns.delay(lane, payer, price)
         if delay.seconds > self._patience:
-            raise self._refusal(delay, payer)
+            raise self._refusal(delay, lane, payer, price)
         turn = Turn(lane, payer, price)
         self._turns.enter(turn)
         self._start()
@@ -52,7 +57,7 @@ class Slots:
             self._give_up(turn)
             if isinstance(error, TimeoutError):
                 late = self._turns.delay(lane, payer, price)
-                raise self._refusal(late, payer) from None
+                raise self._refusal(late, lane, payer, price) from None
             raise
         finally:
             self._waiting.pop(turn, None)
@@ -85,25 +90,40 @@ class Slots:
             if waiting is not None and not waiting.done():
                 waiting.set_result(None)
 
-    def _refusal(self, delay: Delay, payer: Payer) -> KinwardError:
-        """Return the error that says whose work is too much."""
+    def _refusal(self, delay: Delay, lane: str, payer: Payer, price: float) -> KinwardError:
+        """Return the error that says whose work is too much, and when there is room again."""
         error: KinwardError = Busy()
+        whose = Payer()
         if payer.account and delay.others < delay.seconds and delay.others <= self._patience:
-            error = AccountLimit()
+            error, whose = AccountLimit(), payer
         elif delay.keys <= self._patience and delay.keys < (
             delay.others if payer.account else delay.seconds
         ):
-            error = KeyLimit()
+            error, whose = KeyLimit(), Payer(payer.key)
         # After so long, the wait is no longer than our patience. A late estimate counts in full.
         over = delay.seconds - self._patience
-        error.retry_after = over if over > 0 else delay.seconds
+        takes = self._turns.takes(lane, price, alone=bool(whose.account))
+        error.retry_after = self._promise(whose, over if over > 0 else delay.seconds, takes)
         return error
 
+    def _promise(self, whose: Payer, seconds: float, takes: float) -> float:
+        """Return the seconds after which to come back, one refused caller after the other."""
+        now = self._clock()
+        if len(self._promised) > MAX_PROMISES:
+            soon = {who: at for who, at in self._promised.items() if at > now}
+            self._promised = soon if len(soon) < MAX_PROMISES else {}
+        at = max(now + seconds, self._promised.get(whose, 0.0) + takes)
+        self._promised[whose] = min(at, now + FURTHEST)
+        return self._promised[whose] - now
 
-def slots_for_files(uploads: int, patience: float) -> Slots:
-    """Return the slots for files. Neither films nor fetched files ever have the last one."""
+
+def slots_for_files(uploads: int, decoders: int, patience: float) -> Slots:
+    """Return the slots for files. Neither films nor fetched files ever have the last one.
+
+    Films have one slot more than decoders, so that they wait here, where a wait is estimated.
+    """
     most = max(LEAST_SLOTS, uploads)
-    films, fetches = most // 2, most // 4
+    films, fetches = max(2, min(most // 2, decoders)), most // 4
     lanes = (
         Lane(PICTURES, most, max(1, most // 2)),
         Lane(FILMS, films, max(1, films // 2)),

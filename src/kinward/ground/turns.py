@@ -184,6 +184,15 @@ class Turns:
             side.had += turn.cost
         return True
 
+    def takes(self, lane: str, price: float, *, alone: bool = False) -> float:
+        """Return the seconds for which work of this price keeps others of its lane waiting.
+
+        `alone`: others of its account.
+        """
+        limits = self.lanes[lane]
+        places = min(limits.most_each if alone else limits.most, self.most)
+        return max(LEAST / SECOND, price) * self._ratios[lane] / places
+
     def delay(self, lane: str, payer: Payer, price: float) -> Delay:
         """Estimate how long new work would wait, from what waits and what runs."""
         key = self._root.sides.get(lane, NO_WORK).sides.get(payer.key, NO_WORK)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -47,10 +48,10 @@ def run(test: Any) -> None:
 
 def test_fifty_films_of_an_account_keep_neither_a_picture_nor_another_film_waiting() -> None:
     async def test() -> None:
-        crowd = Crowd(slots_for_files(8, 1e6))
+        crowd = Crowd(slots_for_files(8, 2, 1e6))
         for _ in range(50):
             await crowd.send(A, FILMS, 9.0)
-        assert crowd.running(A) == 2
+        assert crowd.running(A) == 1
         await crowd.send(B, FILMS, 9.0)
         await crowd.send(B, PICTURES, 0.1)
         await crowd.send(C, PICTURES, 0.1)
@@ -64,7 +65,7 @@ def test_fifty_films_of_an_account_keep_neither_a_picture_nor_another_film_waiti
 @pytest.mark.parametrize("uploads", [1, 2, 4, 8, 32])
 def test_films_and_fetched_files_leave_a_slot_for_pictures(uploads: int) -> None:
     async def test() -> None:
-        crowd = Crowd(slots_for_files(uploads, 1e6))
+        crowd = Crowd(slots_for_files(uploads, 2, 1e6))
         for number in range(40):
             await crowd.send(Payer(f"key {number}", "x"), FILMS, 9.0)
             await crowd.send(Payer(f"key {number}"), FETCHES, 9.0)
@@ -77,13 +78,16 @@ def test_films_and_fetched_files_leave_a_slot_for_pictures(uploads: int) -> None
 
 def test_who_would_wait_too_long_for_its_own_work_is_over_its_share() -> None:
     async def test() -> None:
-        crowd = Crowd(slots_for_files(8, patience=30.0))
+        crowd = Crowd(slots_for_files(8, 2, patience=30.0))
         films = [await crowd.send(A, FILMS, 9.0) for _ in range(50)]
         refused = [task.exception() for task in films if task.done()]
         assert {type(error) for error in refused} == {AccountLimit}
         assert 0 < len(refused) < 48
         waits = [error.retry_after for error in refused if isinstance(error, AccountLimit)]
-        assert all(seconds is not None and seconds > 0 for seconds in waits)
+        told = [seconds for seconds in waits if seconds is not None]
+        assert len(told) == len(refused)
+        steps = [later - sooner for sooner, later in pairwise(told)]
+        assert all(8.5 < step < 9.5 for step in steps), "one after the other, as the films take"
         modest = await crowd.send(B, FILMS, 9.0)
         assert not modest.done()
         assert crowd.running(B) == 1
