@@ -1,5 +1,6 @@
 """Neither films nor one account nor uploads take all decoders from others. With real decoders."""
 
+import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,6 +12,7 @@ from kinward.demo import pictures
 from kinward.ground.turns import Payer, Turn
 from kinward.media import Busy, Decoders, Hashed, View
 from kinward.media.price import FILMS, LOOKS, PICTURES, PLAYS
+from kinward.media.process import GIVES_WAY
 from tests.support import videos
 
 MIB = 1024 * 1024
@@ -146,6 +148,14 @@ def test_who_waits_in_vain_is_told_when_to_come_back() -> None:
         assert busy.value.retry_after is not None
         assert busy.value.retry_after > 5.0
         assert decoders._uploads.waiting == 0
+
+
+def test_a_decoder_gives_way_to_whoever_answers_from_memory() -> None:
+    with pool(1) as decoders:
+        decoders.hash(PICTURE)
+        decoder = decoders._idle[-1].process.pid
+        ours = os.getpriority(os.PRIO_PROCESS, 0)
+        assert os.getpriority(os.PRIO_PROCESS, decoder) == min(19, ours + GIVES_WAY)
 
 
 def test_each_lane_is_one_that_a_file_can_be_in() -> None:
