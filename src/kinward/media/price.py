@@ -10,7 +10,7 @@ import msgspec
 
 from kinward.ground.turns import Lane
 from kinward.media.formats import QUICKTIME
-from kinward.media.heads import claim_of
+from kinward.media.heads import PER_FRAME, claim_of
 from kinward.media.registry import find_medium
 
 PICTURES: Final = "picture"
@@ -20,11 +20,9 @@ PLAYS: Final = "play"  # films that are re-encoded for a reviewer
 CONSOLE: Final = frozenset((LOOKS, PLAYS))
 CONSOLE_DECODERS: Final = 2
 
-# Seconds for a file, for a million pixels of a picture, and for a million pixels of a film's frame,
-# on one core of 2026. Nothing depends on them but order: turns learn what work really takes.
+# Seconds for a file, and for a million pixels of a picture, on one core of 2026.
 EACH: Final = 0.02
 PICTURE: Final = 0.03
-FRAME: Final = 0.005
 HEAD: Final = 64 * 1024  # bytes
 LONG: Final = 300.0  # seconds: no price is higher
 # A file whose head says nothing costs as much as one of so many pixels for each byte.
@@ -62,7 +60,7 @@ def price_of(data: bytes, *, size: int = 0) -> Price:
     claimed = bool(claim.pixels and claim.frames)
     guess = (UNCLAIMED_FILM if lasting else UNCLAIMED) * (size or len(data))
     millions = (claim.pixels * claim.frames if claimed else guess) / 1e6
-    seconds = EACH + millions * (FRAME if lasting else PICTURE)
+    seconds = EACH + millions * (PER_FRAME if lasting else PICTURE)
     return Price(FILMS if lasting else PICTURES, min(seconds, LONG), lasting, claimed)
 
 

@@ -162,7 +162,7 @@ def test_a_film_that_is_too_long_is_glanced_at_from_beginning_to_end(
     data = long_film(12)
     whole = read_video(data, seconds=60.0)
     assert whole.entire
-    monkeypatch.setattr("kinward.media.footage.FRAME", 1e6)  # every film seems too long
+    monkeypatch.setattr("kinward.media.footage.PER_FRAME", 1e6)  # every film seems too long
     again = read_video(data, seconds=60.0)
     assert again == whole, "if there is time after all, nothing differs"
     seen: list[bytes] = []
