@@ -18,6 +18,7 @@ chaos:  ## 500 kills instead of 20
 doors:  ## thousands of strangers at every door, and what those who behave see; SMALL=1 for a tenth
 	@scripts/setup dev
 	@.venv/bin/python -m tests.doors $(if $(SMALL),--small)
+	@$(MAKE) proxies
 
 mutants:  ## which changes of the code does no test notice? N=300 SEED=1
 	@scripts/setup extras

@@ -12,6 +12,7 @@ from kinward.access.models import ApiKey, Staff
 from kinward.access.refusals import (
     RefusedLately,
     count_refusal,
+    count_refusal_of_page,
     refused_lately,
     tally_refusals,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "authenticate",
     "authenticate_known",
     "count_refusal",
+    "count_refusal_of_page",
     "create_key",
     "create_staff",
     "decide_agreement",

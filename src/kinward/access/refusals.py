@@ -9,10 +9,13 @@ from typing import Final
 
 import msgspec
 import prometheus_client
-from django.db import connection, transaction
+import structlog
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from kinward.access.models import Refusal
+
+log = structlog.get_logger(__name__)
 
 EVERY: Final = 5.0  # seconds between two writes
 KEPT_FOR: Final = timedelta(days=1)
@@ -86,6 +89,22 @@ def count_refusal(reason: str) -> None:
     """Count a refused call under its error code: in the metrics now, in the console soon."""
     REFUSED.labels(reason).inc()
     tally_refusals().count(reason)
+
+
+def count_refusal_of_page(reason: str) -> None:
+    """Count a refusal in a process without a gate, which would write the tally. Does not block."""
+    count_refusal(reason)
+    if tally_refusals().due:
+        threading.Thread(target=_write_apart, daemon=True).start()
+
+
+def _write_apart() -> None:
+    try:
+        tally_refusals().write()
+    except DatabaseError as error:  # the tally keeps what it has
+        log.warning("refusals.not_written", error=str(error).split("\n")[0])
+    finally:
+        connection.close()
 
 
 def refused_lately() -> list[RefusedLately]:

@@ -46,7 +46,7 @@ def take(exchange: Exchange, run: Sync, api: Any, delta: Any, reading: Reading) 
             reading.doubtful.add(key)
     doubtful = {_key(key) for key in reading.take_doubtful()}
     run.added += _put(exchange, run, live, doubtful)
-    run.removed += _remove(exchange, gone)
+    run.removed += _remove(exchange, run, gone)
     run.entries += len(delta.updates)
     run.save(update_fields=["entries", "added", "removed"])
     exchange.checkpoint = partners().checkpoint_to_json(delta.checkpoint)
@@ -98,23 +98,27 @@ def _put(
     with connection.cursor() as cursor:
         names, banked = [name for name, _ in met], [banked_id for _, banked_id in met]
         cursor.execute(_MEET, [exchange.pk, exchange.generation, names, banked])
-    run.removed += forget(exchange, old)
+    run.removed += forget(exchange, run, old)
     return added
 
 
-def _remove(exchange: Exchange, keys: list[str]) -> int:
+def _remove(exchange: Exchange, run: Sync, keys: list[str]) -> int:
     if not keys:
         return 0
     rows = Signal.objects.filter(exchange=exchange, key__in=keys)
-    return forget(exchange, list(rows.values_list("pk", flat=True)))
+    return forget(exchange, run, list(rows.values_list("pk", flat=True)))
 
 
-def forget(exchange: Exchange, signal_ids: list[int]) -> int:
-    """Delete signals. A hash without a signal leaves the bank. Returns how many left."""
+def forget(exchange: Exchange, run: Sync, signal_ids: list[int]) -> int:
+    """Delete signals. A hash without a signal leaves the bank. Returns how many left.
+
+    Raises `RemovesTooMuch`.
+    """
     if not signal_ids:
         return 0
     rows = Signal.objects.filter(pk__in=signal_ids)
     hashes = set(rows.values_list("banked", flat=True))
     rows.delete()
     still = Signal.objects.filter(exchange=exchange, banked__in=hashes)
-    return withdraw_hashes(exchange.bank, hashes - set(still.values_list("banked", flat=True)))
+    leaving = hashes - set(still.values_list("banked", flat=True))
+    return withdraw_hashes(exchange.bank, leaving, apart_from=run.addition)

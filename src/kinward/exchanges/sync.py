@@ -17,7 +17,7 @@ from kinward.ground.errors import KinwardError
 from kinward.ground.locks import exclusive
 from kinward.ground.text import storable
 from kinward.ledger.api import kinds, record
-from kinward.matching.api import announce_new_hashes, begin_addition
+from kinward.matching.api import announce_new_hashes, begin_addition, check_withdrawal
 
 log = structlog.get_logger(__name__)
 
@@ -135,14 +135,23 @@ def _rewind(exchange: Exchange, api: Any) -> None:
 def _drop_unmet(exchange: Exchange, run: Sync) -> Iterator[Sync]:
     """End a full sync: delete the signals that it did not meet again.
 
-    Nothing is deleted if a record without a key was skipped: it may be about any of them.
+    Nothing is deleted if a record without a key was skipped: it may be about any of them. Raises
+    `RemovesTooMuch`, with the number of all hashes that would leave, before any does.
     """
     unmet = Signal.objects.filter(exchange=exchange, generation__lt=exchange.generation)
     if exchange.skips.unnamed and unmet.exists():
         return
+    met = Signal.objects.filter(exchange=exchange, generation=exchange.generation)
+    leaving = (
+        unmet.filter(banked__removed=False)
+        .exclude(banked__addition=run.addition)
+        .exclude(banked__in=met.values("banked"))
+    )
+    count = leaving.values("banked").distinct().count()
+    check_withdrawal(exchange.bank, count, apart_from=run.addition)
     while chosen := list(unmet.values_list("pk", flat=True)[:5000]):
         with transaction.atomic():
-            run.removed += forget(exchange, chosen)
+            run.removed += forget(exchange, run, chosen)
             run.save(update_fields=["removed"])
         yield run
     exchange.full = False

@@ -70,16 +70,17 @@ def withdraw_hashes(
 
     `agreed`: how many withdrawals a person agreed to, having seen that number. `named`: a person or
     a verdict named each of them, so any number may go. `apart_from`: an addition that the same list
-    or partner made, which does not count as the bank's. Raises `RemovesTooMuch` before anything is
-    removed.
+    or partner made. Its hashes do not count as the bank's, and may go. Raises `RemovesTooMuch`
+    before anything is removed.
     """
     if not hash_ids:
         return 0
     version = next_version()  # whoever removes takes this lock first, so each sees what is gone
     count = sum(rows.count() for rows in _live_rows(bank, hash_ids))
     if count:
-        if not named and agreed != count:
-            _require_share(bank, count, apart_from)
+        charged = sum(_apart(rows, apart_from).count() for rows in _live_rows(bank, hash_ids))
+        if charged and not named and agreed != count:
+            _require_share(bank, charged, apart_from)
         for rows in _live_rows(bank, hash_ids):
             rows.update(removed=True, version=version)
     renew_if_negative(bank)
@@ -122,8 +123,11 @@ def _too_much(bank: Bank, count: int, apart_from: Addition | None) -> RemovesToo
 
 
 def _live(bank: Bank, apart_from: Addition | None) -> BankedHashes:
-    rows = BankedHash.objects.filter(bank=bank, removed=False)
-    return rows.exclude(addition=apart_from) if apart_from else rows
+    return _apart(BankedHash.objects.filter(bank=bank, removed=False), apart_from)
+
+
+def _apart(rows: BankedHashes, addition: Addition | None) -> BankedHashes:
+    return rows.exclude(addition=addition) if addition else rows
 
 
 def _gone(bank: Bank) -> int:

@@ -13,13 +13,13 @@ from typing import Any, Final
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kinward.project.settings")
 
 import django
-from prometheus_client import Counter
 
 from kinward.ground.privacy import close_memory
 
 close_memory()  # where granian does not fork its workers, they do not inherit it
 django.setup(set_prefix=False)
 
+from kinward.access.api import count_refusal_of_page  # noqa: E402 - needs Django to be set up
 from kinward.entrance import (  # noqa: E402 - needs Django to be set up
     DOORS,
     Budget,
@@ -42,8 +42,6 @@ AT_A_TIME: Final = 16  # pages in a process: each takes a thread and a connectio
 SEAT_SECONDS: Final = 20.0
 BODIES: Final = 64 * 1024 * 1024  # bytes of forms that have not arrived entirely …
 BODIES_OF_ONE: Final = 8 * 1024 * 1024  # … and those of one address
-
-REFUSED = Counter("kinward_entrance_refused", "Requests that the entrance refused", ["reason"])
 
 
 def doors_of(path: str) -> frozenset[Door]:
@@ -71,7 +69,7 @@ def build(own: frozenset[Door]) -> Entrance:
         sys.setswitchinterval(SWITCH_SECONDS)
         threading.Thread(target=importlib.import_module, args=(SEARCH,), daemon=True).start()
     doors = Doors(own, config().ports, doors_of)
-    return Entrance(application, doors, lambda reason: REFUSED.labels(reason).inc())
+    return Entrance(application, doors, count_refusal_of_page)
 
 
 def _pages() -> PagesHandler:

@@ -1,4 +1,4 @@
-"""The calls that the gate refused in the last hour, drawn as bars."""
+"""The calls that were refused in the last hour, drawn as bars."""
 
 from typing import Final
 
@@ -9,8 +9,11 @@ from kinward.access.api import refused_lately
 HEIGHT: Final = 24  # of the drawing
 STEP: Final = 10  # from one bar to the next
 WORDS: Final = {
+    "address.busy": "Too many requests at once from one address",
     "body.too_large": "The body was too large",
     "body.too_slow": "The body arrived too slowly",
+    "door.elsewhere": "A path came to the wrong door",
+    "headers.too_large": "The headers or the address were too large",
     "key.refused": "No valid API key",
     "key.scope_missing": "The API key lacks the scope",
     "limit.account": "One account sent more than its share",

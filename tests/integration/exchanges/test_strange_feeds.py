@@ -426,6 +426,22 @@ def test_the_newest_record_of_a_hash_counts_whatever_the_order() -> None:
             assert banked(exchange) == set()
 
 
+def test_a_first_sync_may_remove_what_it_added_itself_and_nothing_more(
+    configure: Configure,
+) -> None:
+    configure(bank_withdrawal_share=0.1)
+    rows = [record(HASHES[0]), record(HASHES[1])]
+    gone = [record(HASHES[0], hashStatus="Withdrawn", lastModtimestamp=START + 1)]
+    pages = {"": page(*rows, token="2"), "2": page(*gone)}
+    with stranger(stopncii(lambda token, start: pages[token])) as server:
+        exchange = at(server)
+        read(exchange)
+        assert banked(exchange) == pdq(HASHES[1])
+        pages[""] = page(record(HASHES[1], hashStatus="Withdrawn", lastModtimestamp=START + 2))
+        assert "1 of the 1" in sync_fails(exchange)
+        assert banked(exchange) == pdq(HASHES[1])
+
+
 @pytest.mark.parametrize("text", ["é\0", "x" * 100_000, "\ud800", "a\nb"])
 def test_a_strange_text_in_a_record_costs_only_itself(text: str) -> None:
     strange = record(text, signalType="Text", CSPFeedbacks=[{"feedbackValue": "None"}])
