@@ -53,20 +53,30 @@ def marker() -> bytes:
 
 def family(process: psutil.Process) -> list[psutil.Process]:
     """A process and all that it started, without the database."""
-    all_of_them = [process, *process.children(recursive=True)]
-    return [one for one in all_of_them if "postgres" not in one.name()]
+    found = []
+    for one in [process, *process.children(recursive=True)]:
+        with contextlib.suppress(psutil.Error):
+            if "postgres" not in one.name():
+                found.append(one)
+    return found
 
 
 def unlinked_files(process: psutil.Process) -> list[str]:
     """The files without a name that Kinward's processes have open, such as spooled bodies."""
     found = []
     for one in family(process):
-        for link in Path(f"/proc/{one.pid}/fd").iterdir():
-            with contextlib.suppress(OSError):
-                target = str(link.readlink())
-                if target.endswith("(deleted)") and not target.startswith("/memfd:"):
-                    found.append(f"{one.pid}: {target}")
+        with contextlib.suppress(OSError):  # it may end meanwhile, and a file be closed
+            for link in [*Path(f"/proc/{one.pid}/fd").iterdir()]:
+                found += [f"{one.pid}: {target}" for target in _unlinked(link)]
     return found
+
+
+def _unlinked(link: Path) -> list[str]:
+    with contextlib.suppress(OSError):
+        target = str(link.readlink())
+        if target.endswith("(deleted)") and not target.startswith("/memfd:"):
+            return [target]
+    return []
 
 
 def files_with(needle: bytes, *directories: Path) -> list[Path]:
