@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from kinward.access import Actor, Permission
@@ -141,14 +142,7 @@ def _drop_unmet(exchange: Exchange, run: Sync) -> Iterator[Sync]:
     unmet = Signal.objects.filter(exchange=exchange, generation__lt=exchange.generation)
     if exchange.skips.unnamed and unmet.exists():
         return
-    met = Signal.objects.filter(exchange=exchange, generation=exchange.generation)
-    leaving = (
-        unmet.filter(banked__removed=False)
-        .exclude(banked__addition=run.addition)
-        .exclude(banked__in=met.values("banked"))
-    )
-    count = leaving.values("banked").distinct().count()
-    check_withdrawal(exchange.bank, count, apart_from=run.addition)
+    check_withdrawal(exchange.bank, _leaving(exchange, run), apart_from=run.addition)
     while chosen := list(unmet.values_list("pk", flat=True)[:5000]):
         with transaction.atomic():
             run.removed += forget(exchange, run, chosen)
@@ -156,6 +150,14 @@ def _drop_unmet(exchange: Exchange, run: Sync) -> Iterator[Sync]:
         yield run
     exchange.full = False
     exchange.save(update_fields=["full"])
+
+
+def _leaving(exchange: Exchange, run: Sync) -> int:
+    """Return how many hashes that were banked before this sync it did not meet again."""
+    signals = Signal.objects.filter(exchange=exchange)
+    met = signals.filter(generation=exchange.generation, banked=OuterRef("banked"))
+    gone = signals.filter(~Exists(met), generation__lt=exchange.generation, banked__removed=False)
+    return gone.exclude(banked__addition=run.addition).values("banked").distinct().count()
 
 
 @transaction.atomic
