@@ -37,7 +37,7 @@ class Seats:
         """Hold a seat for a request of an address. Raises `TooManyAtOnce`."""
         line = self._lines.setdefault(address, _Line(self._each))
         if line.present >= self._each * (1 + IN_LINE):
-            raise TooManyAtOnce(f"{line.present} requests of your address are waiting.")
+            raise self._refusal(f"{line.present} requests of your address are waiting.")
         line.present += 1
         try:
             async with contextlib.AsyncExitStack() as held:
@@ -46,9 +46,15 @@ class Seats:
                         await held.enter_async_context(line.seats)
                         await held.enter_async_context(self._all)
                 except TimeoutError as error:
-                    raise TooManyAtOnce(f"It waited for {self._seconds:g} seconds.") from error
+                    raise self._refusal(f"It waited for {self._seconds:g} seconds.") from error
                 yield
         finally:
             line.present -= 1
             if not line.present:
                 del self._lines[address]
+
+    def _refusal(self, detail: str) -> TooManyAtOnce:
+        """Return the error of a full line: as long as others have waited, it is no use to come."""
+        error = TooManyAtOnce(detail)
+        error.retry_after = self._seconds
+        return error

@@ -37,7 +37,13 @@ class Body:
 
     def grow(self, count: int) -> None:
         """Count further bytes. Raises `Busy`, `KeyLimit` or `AccountLimit` if there is no room."""
+        self._require_place()
         self._bodies.grow(self, count)
+
+    def _require_place(self) -> None:
+        """Raise an error if it made room meanwhile: its bytes are counted no more."""
+        if self.evicted:
+            raise self._error()
 
     def arrived(self, payer: Payer) -> None:
         """Note that it is complete, and whose it is."""
@@ -49,6 +55,7 @@ class Body:
         try:
             async with asyncio.timeout(None) as self._timeout:
                 yield
+                self._require_place()
         except TimeoutError:
             if not self.evicted:
                 raise

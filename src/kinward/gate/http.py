@@ -1,5 +1,6 @@
 """The gate's HTTP: bounded request bodies, JSON answers and problem documents."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 from urllib.parse import parse_qsl
@@ -21,6 +22,7 @@ TEXT: Final = "text/plain; charset=utf-8"  # of errors at HMA's addresses …
 CODE: Final = "Kinward-Error"  # … and the header that has the error's code there
 # Bad syntax, bad UTF-8, or too deeply nested.
 NOT_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+AT_ONCE: Final = 16 * 1024  # bytes of JSON that are read between two other calls
 FORM_OVERHEAD: Final = 64 * 1024  # bytes that the other fields may add to a file
 
 
@@ -84,6 +86,8 @@ class Request:
             raise WrongType("Send Content-Type: application/json.")
         body = bytearray()
         await self._read(body.extend, limit, seconds)
+        if len(body) > AT_ONCE:  # so many escapes may take seconds
+            return await asyncio.to_thread(storable_json, bytes(body))
         return storable_json(bytes(body))
 
     async def form(self, *, limit: int, seconds: float) -> dict[str, Part]:

@@ -13,6 +13,7 @@ from kinward.media import FILMS, PICTURES, Busy
 
 FETCHES: Final = "fetch"  # files that Kinward fetches, or unseals
 CALLS: Final = "call"  # whatever only needs the database
+BATCHES: Final = "batch"  # many questions at once, which only compute
 LEAST_SLOTS: Final = 4
 FURTHEST: Final = 600.0  # seconds: nobody is told to wait longer
 MAX_PROMISES: Final = 1000
@@ -133,5 +134,6 @@ def slots_for_files(uploads: int, decoders: int, patience: float) -> Slots:
 
 
 def slots_for_calls(calls: int, patience: float) -> Slots:
-    """Return the slots for calls that need only the database."""
-    return Slots(calls, (Lane(CALLS, calls, max(1, calls // 2)),), patience)
+    """Return the slots for calls without files. One batch computes at a time."""
+    lanes = (Lane(CALLS, calls, max(1, calls // 2)), Lane(BATCHES, 1, 1))
+    return Slots(calls, lanes, patience)

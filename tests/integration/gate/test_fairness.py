@@ -111,6 +111,28 @@ def test_a_flood_without_a_key_asks_nothing_of_the_database(
     assert call.media(UNKNOWN).status_code == 200
 
 
+@pytest.mark.parametrize("last", ["{}", '{"capability": "dm.send"}'])
+def test_a_batch_leaves_the_event_loop_to_others(db: None, last: str) -> None:
+    key = create_key(name="app", scopes=frozenset({"policy:decide"}), actor=ACTOR)
+    question = '{"capability": "dm.send", "actor": {"age": [13, 14]}}'
+    body = f'{{"questions": [{",".join([question] * 5000 + [last])}]}}'.encode()
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+
+    async def run() -> tuple[int, int]:
+        transport = httpx.ASGITransport(Gate())
+        async with httpx.AsyncClient(transport=transport, base_url="http://kinward") as client:
+            send = client.post("/v1/decide/batch", content=body, headers=headers)
+            sending, turns = asyncio.create_task(send), 0
+            while not sending.done():
+                await asyncio.sleep(0)
+                turns += 1
+            return (await sending).status_code, turns
+
+    status, turns = asyncio.run(run())
+    assert status == 200
+    assert turns > 500, "the loop stood still while the batch was answered"
+
+
 def test_a_valid_key_is_served_from_an_address_over_its_limit(
     call: Caller, account: Account, quick: None, configure: Configure
 ) -> None:

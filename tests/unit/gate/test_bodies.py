@@ -131,6 +131,22 @@ def test_the_key_with_most_makes_room_for_another_key() -> None:
     assert sum(isinstance(error, AccountLimit) for error in outcomes.values()) == 1
 
 
+def test_what_made_room_grows_no_more_and_ends_with_its_error() -> None:
+    """Its task may have been on its way already when it was asked for its place."""
+
+    async def run() -> None:
+        bodies = Bodies(100, lambda payer: 7.0, lambda: 0.0)
+        with pytest.raises(TooSlow), bodies.body("app") as body:
+            async with body.waiting():
+                body.grow(60)
+                body.evict()
+                with pytest.raises(TooSlow):
+                    body.grow(40)
+        assert bodies.used == 0
+
+    asyncio.run(run())
+
+
 def test_what_is_worked_on_is_never_taken_away() -> None:
     async def run() -> None:
         room = Room()
