@@ -57,7 +57,7 @@ def cybertipline(
 
 @sandbox.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8703, show_default=True)
+@click.option("--port", default=8705, show_default=True)
 @click.option("--username", default="sandbox", show_default=True)
 @click.option("--password", default="sandbox", show_default=True, envvar="KINWARD_SANDBOX_PASSWORD")
 @click.option(
@@ -81,7 +81,7 @@ def exchange(host: str, port: int, username: str, password: str, entries: int) -
 
 @sandbox.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8704, show_default=True)
+@click.option("--port", default=8706, show_default=True)
 @click.option("--token", default="sandbox", show_default=True)
 def dsa(host: str, port: int, token: str) -> None:
     """Run a sandbox of the DSA Transparency Database. It publishes nothing."""

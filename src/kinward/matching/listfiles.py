@@ -141,4 +141,5 @@ def lines_of_file(file: BinaryIO, encoding: Encoding) -> Iterator[str]:
     except UnicodeDecodeError:
         raise ListRefused(f"The file is not in the encoding that it begins with. {_SAVE}") from None
     finally:
-        text.detach()
+        if not file.closed:  # whoever stopped reading early may have closed it
+            text.detach()

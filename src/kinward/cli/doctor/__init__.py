@@ -84,8 +84,9 @@ def examine() -> dict[str, Result]:
 def doctor() -> None:
     """Check this installation: database, keys, worker, webhook, authority, clock and more."""
     results = examine()
+    width = max(map(len, results)) + 2
     for name, result in results.items():
         mark, colour = MARKS[result.level]
-        click.echo(click.style(f"{mark} {name:<11}", fg=colour) + result.text)
+        click.echo(click.style(f"{mark} {name:<{width}}", fg=colour) + result.text)
     if any(result.level == "fault" for result in results.values()):
         raise SystemExit(1)
