@@ -7,7 +7,7 @@ from typing import Any, cast
 import click
 
 from kinward.cli.bank_import import CONFIDENCE, REMOVES, import_, refusals
-from kinward.cli.bank_rules import floods, rules_of, show_survey, tune
+from kinward.cli.bank_rules import floods, rules_of, show_request, show_survey, tune
 from kinward.cli.counts import counted
 from kinward.cli.main import operator
 from kinward.exchanges.api import mark_false_positive
@@ -20,6 +20,7 @@ from kinward.matching.api import (
     add_hashes,
     create_bank,
     disable_bank,
+    disable_or_ask,
     file_hashes,
     get_bank,
     get_hash,
@@ -180,8 +181,8 @@ def _search_value(text: str) -> None:
 @click.argument("name")
 def disable(name: str) -> None:
     """Disable a bank. It keeps its hashes, but matches nothing."""
-    disable_bank(bank=get_bank(name), disabled=True, actor=operator())
-    click.echo(f"{name!r} is disabled. It matches nothing.")
+    asked = disable_or_ask(bank=get_bank(name), asker=operator())
+    click.echo(show_request(asked) if asked else f"{name!r} is disabled. It matches nothing.")
 
 
 @bank.command()

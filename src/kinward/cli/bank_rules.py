@@ -13,12 +13,13 @@ from kinward.matching.api import (
     Match,
     Role,
     Survey,
+    Weakening,
     banks_not_asked,
     count_quiet,
     get_bank,
     open_floods,
     silence_of,
-    tune_bank,
+    tune_or_ask,
 )
 
 
@@ -58,6 +59,15 @@ def _line(match: Match) -> str:
     )
 
 
+def show_request(asked: Weakening) -> str:
+    """Return what an operator reads who asked for what takes two people."""
+    return (
+        f"Requested, and not done yet: {asked.bank.name!r} would match less, and it has"
+        f" {counted(asked.hashes, 'verified hash', 'verified hashes')}."
+        " Another person must approve it on the bank's page in the console."
+    )
+
+
 @click.argument("name")
 @click.option("--role", type=click.Choice([role.value for role in Role]), help="What a hit means.")
 @click.option("--distance", type=int, help="Bits from 0 to 31. What is farther is no hit.")
@@ -69,9 +79,12 @@ def tune(name: str, role: str | None, distance: int | None, enabled_ratio: float
     """
     bank = get_bank(name)
     if (role, distance, enabled_ratio) != (None, None, None):
-        bank = tune_bank(
-            bank=bank, role=role, distance=distance, enabled_ratio=enabled_ratio, actor=operator()
+        asked = tune_or_ask(
+            bank=bank, role=role, distance=distance, enabled_ratio=enabled_ratio, asker=operator()
         )
+        if asked:
+            click.echo(show_request(asked))
+        bank = get_bank(name)
     click.echo(f"{name!r} is {bank.role}, distance {bank.distance}, ratio {bank.enabled_ratio:g}.")
     if bank.role == Role.NEGATIVE:
         silence = silence_of(bank)

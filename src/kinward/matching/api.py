@@ -64,6 +64,7 @@ from kinward.matching.models import (
     RetroRun,
     Role,
     Silencing,
+    Weakening,
 )
 from kinward.matching.queries import additions_of, kinds_of, list_banks, list_hashes
 from kinward.matching.quiet import count_quiet, quiet_hits, record_quiet, silenced_hits
@@ -100,6 +101,7 @@ from kinward.matching.services import (
     views_looked_up,
 )
 from kinward.matching.sql import find_rows
+from kinward.matching.strength import WeakensBank
 from kinward.matching.tuning import (
     BankChanged,
     decide_silencing,
@@ -107,6 +109,12 @@ from kinward.matching.tuning import (
     request_silencing,
     silence_of,
     tune_bank,
+)
+from kinward.matching.weakening import (
+    decide_weakening,
+    disable_or_ask,
+    tune_or_ask,
+    weakenings_of,
 )
 from kinward.matching.withdrawals import (
     Leaving,
@@ -172,6 +180,8 @@ __all__ = [
     "Upload",
     "Url",
     "VideoFrames",
+    "Weakening",
+    "WeakensBank",
     "add_hashes",
     "additions_of",
     "allow_withdrawal",
@@ -186,7 +196,9 @@ __all__ = [
     "count_uploaded",
     "create_bank",
     "decide_silencing",
+    "decide_weakening",
     "disable_bank",
+    "disable_or_ask",
     "end_silencing",
     "extend",
     "file_hashes",
@@ -226,9 +238,11 @@ __all__ = [
     "steps",
     "survey",
     "tune_bank",
+    "tune_or_ask",
     "unread_links",
     "values_of",
     "views_looked_up",
+    "weakenings_of",
     "withdraw_hashes",
     "write_list",
 ]

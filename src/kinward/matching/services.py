@@ -25,8 +25,10 @@ from kinward.matching.models import (
     Check,
     Sha256,
     Unheld,
+    Weakening,
 )
 from kinward.matching.sql import add_rows, find_rows
+from kinward.matching.strength import require_two_people, switched_off
 from kinward.matching.versions import next_version, renew_if_negative
 from kinward.matching.views import pack_views, unpack_views
 from kinward.matching.withdrawals import withdraw_hashes
@@ -247,12 +249,18 @@ def get_hash(hash_id: int) -> BankedHash:
 
 
 @transaction.atomic
-def disable_bank(*, bank: Bank, disabled: bool, actor: Actor) -> None:
+def disable_bank(
+    *, bank: Bank, disabled: bool, actor: Actor, agreed: Weakening | None = None
+) -> None:
     """Disable a bank, or enable it again. It keeps its hashes.
 
     All hashes of an enabled bank count as new, so uploaded content is compared with them.
+    `agreed`: what two people agreed to. Raises `WeakensBank` without it, where it is needed.
     """
     actor.must(Permission.SWITCH_BANKS)
+    row = Bank.objects.select_for_update(no_key=True).get(pk=bank.pk)
+    if disabled:
+        require_two_people(row, switched_off(row), agreed)
     Bank.objects.filter(pk=bank.pk).update(disabled=disabled)
     if disabled:
         renew_if_negative(bank)

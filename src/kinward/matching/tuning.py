@@ -18,9 +18,9 @@ from kinward.ground.jobs import enqueue_once
 from kinward.ledger.api import kinds, record
 from kinward.matching.index import bank_index
 from kinward.matching.kinds import NEAR, kind_of
-from kinward.matching.layout import RADIUS
-from kinward.matching.models import ENDED, Bank, BankedHash, Role, Silencing
+from kinward.matching.models import ENDED, Bank, BankedHash, Role, Silencing, Weakening
 from kinward.matching.services import count_as_new
+from kinward.matching.strength import require_two_people, retuned
 from kinward.matching.versions import RENEW, next_version
 
 MAX_WHY: Final = 2000
@@ -42,23 +42,21 @@ def tune_bank(
     distance: int | None = None,
     enabled_ratio: float | None = None,
     actor: Actor,
+    agreed: Weakening | None = None,
 ) -> Bank:
     """Change what a hit on a bank means, how near it must be, or how often the bank is asked.
 
     Where the bank may now match more, all its hashes count as new, so uploaded content is compared
     with them. A negative bank silences nothing after any change, until two people agree again.
-    `distance`: 0 to 31 bits. `enabled_ratio`: 0 to 1. Raises `Invalid`.
+    `distance`: 0 to 31 bits. `enabled_ratio`: 0 to 1. `agreed`: what two people agreed to. Raises
+    `Invalid`, and `WeakensBank` without an agreement, where one is needed.
     """
     actor.must(Permission.TUNE_BANKS)
     row = Bank.objects.select_for_update(no_key=True).get(pk=bank.pk)
     was = (row.role, row.distance, row.enabled_ratio)
-    row.role = _role(row.role if role is None else role)
-    row.distance = row.distance if distance is None else distance
-    row.enabled_ratio = row.enabled_ratio if enabled_ratio is None else float(enabled_ratio)
-    if not 0 <= row.distance <= RADIUS:
-        raise Invalid(f"A distance is 0 to {RADIUS} bits.")
-    if not 0 <= row.enabled_ratio <= 1:
-        raise Invalid("A ratio is from 0 to 1.")
+    after = retuned(row, role=role, distance=distance, enabled_ratio=enabled_ratio)
+    require_two_people(row, after, agreed)
+    row.role, row.distance, row.enabled_ratio = after.role, after.distance, after.enabled_ratio
     if (row.role, row.distance, row.enabled_ratio) == was:
         return row
     if row.silences_upto:
@@ -74,13 +72,6 @@ def tune_bank(
         fact=kinds.BankTuned(role=row.role, distance=row.distance, enabled_ratio=row.enabled_ratio),
     )
     return row
-
-
-def _role(text: str) -> Role:
-    try:
-        return Role(text)
-    except ValueError as error:
-        raise Invalid(f"A role is {', '.join(Role)}.") from error
 
 
 def _wider(row: Bank, role: str, distance: int, ratio: float) -> bool:

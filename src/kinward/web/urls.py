@@ -86,6 +86,11 @@ urlpatterns = [
     path(
         "banks/silences/<uuid:silencing_id>", views_bank_rules.decide_silence, name="decide_silence"
     ),
+    path(
+        "banks/weakenings/<uuid:weakening_id>",
+        views_bank_rules.decide_weaker,
+        name="decide_weakening",
+    ),
     path("banks/floods/<int:hash_id>/release", views_bank_rules.release, name="release_flood"),
     path("operations", views_operations.operations, name="operations"),
     path("operations/actions/<uuid:action_id>/replay", views_operations.replay, name="replay"),

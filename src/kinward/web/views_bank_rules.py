@@ -12,29 +12,30 @@ from kinward.ground.text import whole_number
 from kinward.matching.api import (
     allow_withdrawal,
     decide_silencing,
+    decide_weakening,
     end_silencing,
     get_bank,
     get_hash,
     leaving_of,
     request_silencing,
-    tune_bank,
+    tune_or_ask,
 )
 from kinward.web.guards import StaffRequest, done, posts
-from kinward.web.views_banks import bank_page, banks_page
+from kinward.web.views_banks import ASKED, bank_page, banks_page
 
 
 @posts(Permission.TUNE_BANKS, page=bank_page)
 def tune(request: StaffRequest, name: str) -> HttpResponse:
     """Change what a hit on a bank means, how near it must be, or how often it is asked."""
     sent = request.POST
-    tune_bank(
+    asked = tune_or_ask(
         bank=get_bank(name),
         role=sent.get("role", ""),
         distance=_bits(sent.get("distance", "")),
         enabled_ratio=_ratio(sent.get("enabled_ratio", "")),
-        actor=request.user.actor,
+        asker=request.user,
     )
-    return done(request, "Bank changed.", "bank", name)
+    return done(request, ASKED if asked else "Bank changed.", "bank", name)
 
 
 def _bits(text: str) -> int:
@@ -72,6 +73,15 @@ def decide_silence(request: StaffRequest, silencing_id: UUID) -> HttpResponse:
     silencing = decide_silencing(silencing_id=silencing_id, approve=approve, staff=request.user)
     sentence = "These hashes silence matches now." if approve else "Request refused."
     return done(request, sentence, "bank", silencing.bank.name)
+
+
+@posts(Permission.TUNE_BANKS)
+def decide_weaker(request: StaffRequest, weakening_id: UUID) -> HttpResponse:
+    """Approve that a bank of verified hashes answers less than before, or refuse it."""
+    approve = request.POST.get("decision") == "agree"
+    weakening = decide_weakening(weakening_id=weakening_id, approve=approve, staff=request.user)
+    sentence = "The bank answers less now." if approve else "Request refused."
+    return done(request, sentence, "bank", weakening.bank.name)
 
 
 @posts(Permission.SETTLE_FLOODS, page=banks_page)

@@ -24,6 +24,7 @@ from kinward.matching.api import (
     banks_not_asked,
     count_quiet,
     disable_bank,
+    disable_or_ask,
     get_bank,
     get_hash,
     kind_of,
@@ -36,6 +37,7 @@ from kinward.matching.api import (
     search_value,
     silence_of,
     silenced_hits,
+    weakenings_of,
 )
 from kinward.media import digest_bytes
 from kinward.web.guards import StaffRequest, done, needs, posts
@@ -43,6 +45,8 @@ from kinward.web.guards import StaffRequest, done, needs, posts
 PAGE: Final = 50
 SHOWN: Final = 200
 OFFERED: Final = [*(kind.name for kind in KINDS), *CARRIED.values()]
+# What is said to somebody who asked for what takes two people.
+ASKED: Final = "The bank would match less, so this is requested. Another person must approve it."
 # What a hit on a bank means, by the bank's role.
 ROLES: Final = {
     Role.LIVE: "live: a hit is a match",
@@ -99,6 +103,7 @@ def bank_page(
         "tunes": request.user.may(Permission.TUNE_BANKS),
         "silences": request.user.may(Permission.SILENCE_MATCHES),
         "silence": silence_of(row) if row.role == Role.NEGATIVE else None,
+        "weakenings": weakenings_of(row),
         "quiet": count_quiet(row),
         "quiet_hits": quiet_hits(row)[:PAGE],
         "silenced": silenced_hits(row),
@@ -172,15 +177,15 @@ def _search(request: StaffRequest) -> tuple[str, FileSearch]:
     return f"{kind.name}:{kind.write(value)}", found
 
 
-@posts(Permission.SWITCH_BANKS)
+@posts(Permission.SWITCH_BANKS, page=bank_page)
 def switch(request: StaffRequest, name: str) -> HttpResponse:
     """Disable or enable a bank."""
     disabled = request.POST.get("disabled") == "yes"
-    disable_bank(bank=get_bank(name), disabled=disabled, actor=request.user.actor)
-    sentence = (
-        "Bank disabled. It matches nothing." if disabled else "Bank enabled. It matches again."
-    )
-    return done(request, sentence, "bank", name)
+    if not disabled:
+        disable_bank(bank=get_bank(name), disabled=False, actor=request.user.actor)
+        return done(request, "Bank enabled. It matches again.", "bank", name)
+    asked = disable_or_ask(bank=get_bank(name), asker=request.user)
+    return done(request, ASKED if asked else "Bank disabled. It matches nothing.", "bank", name)
 
 
 @posts(Permission.MARK_HASHES)

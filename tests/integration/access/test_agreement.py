@@ -14,6 +14,7 @@ from django.utils import timezone
 from kinward.access.actor import Actor
 from kinward.access.agreement import AlreadyDecided, TwoPeople
 from kinward.access.models import Staff
+from kinward.access.roles import ROLES
 from kinward.casebook.models import Case
 from kinward.custody import destruction, release
 from kinward.custody.destruction import DestructionForm
@@ -36,10 +37,10 @@ from kinward.ground.errors import Forbidden
 from kinward.guidelines import services as guidelines
 from kinward.guidelines.models import Edition
 from kinward.guidelines.queries import guidelines_text_in_force
-from kinward.matching import tuning
+from kinward.matching import tuning, weakening
 from kinward.matching.hashlists import ListedHash
 from kinward.matching.kinds import Pdq
-from kinward.matching.models import Silencing
+from kinward.matching.models import Silencing, Weakening
 from kinward.matching.services import add_hashes, create_bank
 from kinward.people.models import Account
 from kinward.people.services import Profile, put_account
@@ -49,6 +50,7 @@ from kinward.reporting import production
 from kinward.reporting.authorities.cybertipline import client
 from kinward.reporting.models import Production
 from tests.integration.conftest import Configure
+from tests.support.weakened import tuned_by_two
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -99,8 +101,18 @@ def ask_silencing(staff: Staff) -> TwoPeople:
     bank = create_bank(name=f"harmless {staff.username}", confidence="verified", actor=actor)
     hashes = [ListedHash(Pdq.name, b"\x0f" * 32)]
     add_hashes(bank=bank, hashes=hashes, provenance="a test", actor=actor)
-    tuning.tune_bank(bank=bank, role="negative", actor=actor)
+    tuned_by_two(bank, role="negative")
     return tuning.request_silencing(bank=bank, why="A test.", staff=staff)
+
+
+def ask_weakening(staff: Staff) -> TwoPeople:
+    actor = Actor.system("test")
+    bank = create_bank(name=f"known {staff.username}", confidence="verified", actor=actor)
+    hashes = [ListedHash(Pdq.name, b"\x0f" * 32)]
+    add_hashes(bank=bank, hashes=hashes, provenance="a test", actor=actor)
+    asked = weakening.tune_or_ask(bank=bank, role=None, distance=8, enabled_ratio=None, asker=staff)
+    assert asked is not None
+    return asked
 
 
 def decide_production(pk: UUID, approve: bool, staff: Staff) -> TwoPeople:
@@ -150,6 +162,13 @@ ENTRIES: dict[type[TwoPeople], Entry] = {
         ask_silencing,
         lambda pk, approve, staff: tuning.decide_silencing(
             silencing_id=pk, approve=approve, staff=staff
+        ),
+    ),
+    Weakening: Entry(
+        "policy lead",
+        ask_weakening,
+        lambda pk, approve, staff: weakening.decide_weakening(
+            weakening_id=pk, approve=approve, staff=staff
         ),
     ),
 }
@@ -227,9 +246,8 @@ def test_another_role_can_neither_ask_nor_decide(entry: Entry, approve: bool) ->
     ended = person("eve", entry.role)
     ended.is_active = False
     ended.save()
-    wrong = [
-        role for role in ("reviewer", "auditor", "operator", "policy lead") if role != entry.role
-    ]
+    roles = ("reviewer", "auditor", "operator", "policy lead")
+    wrong = [role for role in roles if row.permission not in ROLES[role]]
     for stranger in (*(person(role, role) for role in wrong), ended):
         with pytest.raises(Forbidden, match="needs the role of"):
             entry.decide(row.pk, approve, stranger)

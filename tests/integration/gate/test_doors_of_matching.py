@@ -22,8 +22,9 @@ from kinward.ledger.models import Entry
 from kinward.matching.hashlists import ListedHash, read_list
 from kinward.matching.kinds import Pdq, VideoFrames
 from kinward.matching.lookup import look_up
-from kinward.matching.models import Bank, BankedHash
+from kinward.matching.models import Bank, BankedHash, Weakening
 from kinward.matching.services import add_hashes, create_bank, file_hashes
+from kinward.matching.weakening import decide_weakening
 from kinward.media import decoders, digest_bytes, read_video, split_frames
 from kinward.people.models import Account
 from tests.integration.conftest import Configure
@@ -31,6 +32,7 @@ from tests.integration.gate.test_gate import Caller
 from tests.integration.web.test_console import signed_in
 from tests.support import videos
 from tests.support.helpers import KNOWN, UNKNOWN, listening, upload
+from tests.support.weakened import disabled_by_two
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ACTOR = Actor.system("test")
@@ -282,7 +284,7 @@ def test_a_bank_page_shows_where_hashes_came_from_and_a_disabled_one_matches_not
     text = page.get("/banks/of/known?kind=md5").content.decode()
     assert "a test" in text
     assert "md5 (1)" in text
-    page.post("/banks/of/known/switch", {"disabled": "yes"})
+    disabled_by_two(bank)
     assert upload(account, KNOWN).outcome == "clear"
     assert "disabled" in page.get("/banks").content.decode()
     page.post("/banks/of/known/switch", {"disabled": "no"})
@@ -333,7 +335,10 @@ def test_lists_of_every_kind_go_in_and_come_out_as_they_were(bank: Bank, tmp_pat
     file.write_bytes(KNOWN)
     assert "known (verified)  pdq" in run("search", str(file))
     assert "list (verified)  photodna" in run("search", "--hash", "photodna:AAEC+/=")
-    run("disable", "list")
+    assert "Another person must approve it" in run("disable", "list")
+    asked = Weakening.objects.get()
+    second = Staff.objects.create_user(username="bo", password="a long word", role="operator")
+    decide_weakening(weakening_id=asked.id, approve=True, staff=second)
     assert "No banked photodna is identical." in run("search", "--hash", "photodna:AAEC+/=")
 
 

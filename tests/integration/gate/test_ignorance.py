@@ -23,7 +23,6 @@ from kinward.ground.errors import KinwardError
 from kinward.matching.hashlists import ListedHash, read_list
 from kinward.matching.models import Bank, BankedHash, Check
 from kinward.matching.services import add_hashes, create_bank, disable_bank, file_hashes
-from kinward.matching.tuning import tune_bank
 from kinward.media import Busy, Undecodable, decoders, digest_bytes, read_video
 from kinward.people.models import Account
 from tests.integration.conftest import Configure
@@ -31,6 +30,7 @@ from tests.integration.gate.test_gate import Caller
 from tests.integration.web.test_console import signed_in
 from tests.support import careless, joined, videos
 from tests.support.helpers import KNOWN, KNOWN_PNG, UNKNOWN, listening
+from tests.support.weakened import tuned_by_two
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -282,7 +282,7 @@ def test_what_of_a_document_cannot_be_read_is_named(call: Caller) -> None:
 def test_that_banks_were_not_asked_because_of_their_ratio_is_said(
     call: Caller, banks: Bank
 ) -> None:
-    tune_bank(bank=banks, enabled_ratio=0.0, actor=ACTOR)
+    tuned_by_two(banks, enabled_ratio=0.0)
     answer = call.media(KNOWN, content_id="ratio").json()
     assert (answer["outcome"], answer["not_checked"]) == ("clear", ["bank.not_asked"])
 

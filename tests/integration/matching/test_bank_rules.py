@@ -46,6 +46,7 @@ from kinward.media import View, digest_bytes, read_picture, views_of
 from kinward.people.models import Account
 from tests.integration.gate.test_gate import Caller
 from tests.support.helpers import KNOWN, KNOWN_PNG, run_jobs, upload
+from tests.support.weakened import tuned_by_two
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ACTOR = Actor.system("test")
@@ -65,7 +66,7 @@ def make(name: str, *hashes: ListedHash, confidence: str = "verified", **rules: 
     """A bank with these hashes and rules."""
     made = create_bank(name=name, confidence=confidence, actor=ACTOR)
     add_hashes(bank=made, hashes=hashes, provenance="a test", actor=ACTOR)
-    return tune_bank(bank=made, actor=ACTOR, **rules) if rules else made
+    return tuned_by_two(made, **rules) if rules else made
 
 
 @pytest.fixture
@@ -119,7 +120,7 @@ def test_frames_farther_than_the_banks_distance_do_not_count_for_a_video() -> No
     seen = Frames()
     seen.add(views_of(frames))
     assert seen.certain()
-    tune_bank(bank=made, distance=10, actor=ACTOR)
+    tuned_by_two(made, distance=10)
     assert look_up(values) == [], "five of ten frames are too few"
     seen = Frames()
     seen.add(views_of(frames))
@@ -149,7 +150,7 @@ def test_a_ratio_asks_a_bank_for_its_share_of_files_and_never_flips() -> None:
     more = asked()
     assert all(now for was, now in zip(first, more, strict=True) if was), "more is never less"
     assert sum(more) > sum(first)
-    tune_bank(bank=made, enabled_ratio=0, actor=ACTOR)
+    tuned_by_two(made, enabled_ratio=0)
     assert not any(asked())
     tune_bank(bank=made, enabled_ratio=1, actor=ACTOR)
     assert all(asked())
@@ -205,7 +206,7 @@ def test_only_live_banks_of_words_and_links_match(role: str) -> None:
     made = make("texts", *hashes)
     assert look_up_text("a lighthouse")
     assert look_up_links(["https://example.org/a"])
-    tune_bank(bank=made, role=role, actor=ACTOR)
+    tuned_by_two(made, role=role)
     assert look_up_text("a lighthouse") == look_up_links(["https://example.org/a"]) == []
     assert look_up([(Url.name, b"example.org")]) == []
 
@@ -214,7 +215,7 @@ def test_only_live_banks_of_words_and_links_match(role: str) -> None:
 
 
 def test_a_shadow_bank_records_and_does_nothing(account: Account, bank: Bank) -> None:
-    tune_bank(bank=bank, role="shadow", actor=ACTOR)
+    tuned_by_two(bank, role="shadow")
     assert upload(account, content_id="one").outcome == "clear"
     assert upload(account, content_id="two").outcome == "clear"
     assert not Case.objects.exists()

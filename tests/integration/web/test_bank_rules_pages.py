@@ -20,6 +20,7 @@ from tests.integration.conftest import Configure
 from tests.integration.gate.test_gate import Caller
 from tests.integration.web.test_console import signed_in
 from tests.support.helpers import KNOWN, run_jobs, upload
+from tests.support.weakened import tuned_by_two
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ACTOR = Actor.system("test")
@@ -38,7 +39,7 @@ def run(*arguments: str) -> str:
 def test_a_policy_lead_judges_a_shadow_bank_and_makes_it_live(account: Account, bank: Bank) -> None:
     lead = signed_in(staff("lea", "policy lead"))
     form = {"role": "shadow", "distance": "31", "enabled_ratio": "1"}
-    assert lead.post("/banks/of/known/tune", form).status_code == 302
+    tuned_by_two(bank, role="shadow")
     assert upload(account, content_id="would-match").outcome == "clear"
     text = lead.get("/banks/of/known").content.decode()
     assert "What it would have matched" in text
@@ -68,9 +69,10 @@ def test_a_wrong_rule_is_refused_on_its_page(
 def test_two_people_agree_to_silence_in_the_console(account: Account, bank: Bank) -> None:
     value = read_picture(KNOWN, 10**8).signature
     harmless = create_bank(name="harmless", confidence="verified", actor=ACTOR)
+    assert "is negative" in run("set", "harmless", "--role", "negative")
     hashes = [ListedHash(Pdq.name, value)]
     add_hashes(bank=harmless, hashes=hashes, provenance="p", actor=ACTOR)
-    assert "1 hash waits for two people" in run("set", "harmless", "--role", "negative")
+    assert "1 hash waits for two people" in run("set", "harmless")
     first = signed_in(staff("sam", "senior reviewer"))
     second = signed_in(staff("lea", "policy lead"))
     page = "/banks/of/harmless"
@@ -104,7 +106,8 @@ def test_two_people_agree_to_silence_in_the_console(account: Account, bank: Bank
 def test_a_search_names_the_banks_that_were_not_asked(bank: Bank, reviewer: Staff) -> None:
     value = read_picture(KNOWN, 10**8).signature.hex()
     assert "known  verified  4 hashes  ratio 0" not in run("list")
-    assert "ratio 0." in run("set", "known", "--enabled-ratio", "0")
+    tuned_by_two(bank, enabled_ratio=0)
+    assert "ratio 0." in run("set", "known")
     assert "ratio 0" in run("list")
     searched = run("search", "--hash", f"pdq:{value}")
     assert "No banked hash matches." in searched
@@ -113,7 +116,8 @@ def test_a_search_names_the_banks_that_were_not_asked(bank: Bank, reviewer: Staf
     answer = page.post("/banks/search", {"file": SimpleUploadedFile("a.jpg", KNOWN)})
     assert "Not asked for this file" in answer.content.decode()
     assert "asked for 0.0 of all files" in page.get("/banks/of/known").content.decode()
-    run("set", "known", "--enabled-ratio", "1", "--role", "shadow", "--distance", "30")
+    run("set", "known", "--enabled-ratio", "1")
+    tuned_by_two(bank, role="shadow", distance=30)
     assert "known  verified  4 hashes  shadow  distance 30" in run("list")
     assert "no match: shadow" in run("search", "--hash", f"pdq:{value}")
 

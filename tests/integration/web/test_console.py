@@ -93,6 +93,7 @@ WORK = {
 LOOKS = {"banks", "bank", "search_banks"}
 BANKS = LOOKS | {"mark_hash"}
 SILENCES = {"ask_silence", "end_silence", "decide_silence"}
+TUNES = {"tune_bank", "decide_weakening"}
 GUIDELINES = {"guidelines", "edition", "counted"}
 RULES = {"policy", "proposal", "touched", "places", "new_edition"}
 CHANGES = {
@@ -109,12 +110,13 @@ ALLOWED: dict[str, set[str]] = {
     | BANKS
     | SILENCES
     | {"free", "quality", "read_verdict", "release_flood"},
-    "operator": {"home", "operations", "replay", "refile", "switch_bank", "tune_bank"}
+    "operator": {"home", "operations", "replay", "refile", "switch_bank"}
     | {"allow_withdrawal"}
+    | TUNES
     | {"ask_production", "decide_production"}
     | BANKS,
     "auditor": {"home", "queue", "case", "appeals", "quality", "releases"} | GUIDELINES | RULES,
-    "policy lead": {"home", "tune_bank"} | LOOKS | SILENCES | GUIDELINES | RULES | CHANGES,
+    "policy lead": {"home"} | TUNES | LOOKS | SILENCES | GUIDELINES | RULES | CHANGES,
     "evidence custodian": {"home"} | RELEASES,
 }
 ALLOWED["administrator"] = set[str]().union(*ALLOWED.values())

@@ -103,6 +103,9 @@ from kinward.ledger.kinds.matching import (
     SilencingAsked,
     SilencingEnded,
     SilencingRefused,
+    WeakeningApproved,
+    WeakeningAsked,
+    WeakeningRefused,
     WithdrawalAllowed,
 )
 from kinward.ledger.kinds.policy import (
@@ -274,5 +277,8 @@ __all__ = [
     "TrustedEnded",
     "TrustedNamed",
     "VerdictRead",
+    "WeakeningApproved",
+    "WeakeningAsked",
+    "WeakeningRefused",
     "WithdrawalAllowed",
 ]

@@ -68,6 +68,42 @@ class SilencingEnded(Fact, frozen=True):
     why: str
 
 
+class WeakeningAsked(Fact, frozen=True):
+    """Somebody asked that a bank of verified hashes answers less than before."""
+
+    kind = "weakening.asked"
+    bank: str
+    hashes: int
+    role: str
+    distance: int
+    enabled_ratio: float
+    disabled: bool
+
+
+class WeakeningApproved(Fact, frozen=True):
+    """Another person agreed, and the bank answers less from now on."""
+
+    kind = "weakening.approved"
+    bank: str
+    hashes: int
+    role: str
+    distance: int
+    enabled_ratio: float
+    disabled: bool
+
+
+class WeakeningRefused(Fact, frozen=True):
+    """The request to weaken a bank was refused or withdrawn."""
+
+    kind = "weakening.refused"
+    bank: str
+    hashes: int
+    role: str
+    distance: int
+    enabled_ratio: float
+    disabled: bool
+
+
 class FloodBegan(Fact, frozen=True):
     """One hash hit many accounts at once. Its further hits wait for a person."""
 
