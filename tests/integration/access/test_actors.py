@@ -63,7 +63,7 @@ NEEDS: Final[dict[str, Permission]] = {
     "exchanges.opinions.mark_false_positive": Permission.MARK_HASHES,
     "exchanges.services.add_exchange": Permission.RUN_EXCHANGES,
     "exchanges.services.set_exchange_enabled": Permission.RUN_EXCHANGES,
-    "exchanges.services.sync_exchange": Permission.RUN_EXCHANGES,
+    "exchanges.sync.sync_exchange": Permission.RUN_EXCHANGES,
     "experience.proposals.decide_proposal": Permission.CHANGE_POLICY,
     "experience.proposals.propose_pack": Permission.CHANGE_POLICY,
     "experience.services.activate_pack": Permission.ACTIVATE_ALONE,
