@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 
 import structlog
 from django.db import transaction
-from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from kinward.access import Actor, Permission
@@ -23,6 +22,7 @@ from kinward.matching.api import announce_new_hashes, begin_addition, check_with
 log = structlog.get_logger(__name__)
 
 MAX_PROBLEM: Final = 300
+PART: Final = 5000  # signals that are looked at or deleted at a time
 
 
 class SyncFailed(KinwardError):
@@ -143,7 +143,7 @@ def _drop_unmet(exchange: Exchange, run: Sync) -> Iterator[Sync]:
     if exchange.skips.unnamed and unmet.exists():
         return
     check_withdrawal(exchange.bank, _leaving(exchange, run), apart_from=run.addition)
-    while chosen := list(unmet.values_list("pk", flat=True)[:5000]):
+    while chosen := list(unmet.values_list("pk", flat=True)[:PART]):
         with transaction.atomic():
             run.removed += forget(exchange, run, chosen)
             run.save(update_fields=["removed"])
@@ -153,11 +153,21 @@ def _drop_unmet(exchange: Exchange, run: Sync) -> Iterator[Sync]:
 
 
 def _leaving(exchange: Exchange, run: Sync) -> int:
-    """Return how many hashes that were banked before this sync it did not meet again."""
+    """Return how many hashes that were banked before this sync it did not meet again.
+
+    In parts, because a plan for all of them at once goes by statistics that a sync outdates.
+    """
     signals = Signal.objects.filter(exchange=exchange)
-    met = signals.filter(generation=exchange.generation, banked=OuterRef("banked"))
-    gone = signals.filter(~Exists(met), generation__lt=exchange.generation, banked__removed=False)
-    return gone.exclude(banked__addition=run.addition).values("banked").distinct().count()
+    unmet = signals.filter(generation__lt=exchange.generation).order_by("pk")
+    leaving, after = set[int](), 0
+    while rows := list(unmet.filter(pk__gt=after).values_list("pk", "banked")[:PART]):
+        after = rows[-1][0]
+        hashes = {banked for _, banked in rows}
+        met = signals.filter(generation=exchange.generation, banked__in=hashes)
+        gone = hashes - set(met.values_list("banked", flat=True))
+        live = unmet.filter(banked__in=gone, banked__removed=False)
+        leaving |= set(live.exclude(banked__addition=run.addition).values_list("banked", flat=True))
+    return len(leaving)
 
 
 @transaction.atomic
