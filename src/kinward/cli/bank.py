@@ -16,6 +16,8 @@ from kinward.ground.errors import KinwardError
 from kinward.matching.api import (
     DIGESTS,
     BankedHash,
+    HashSaysTooLittle,
+    HexKind,
     ListedHash,
     add_hashes,
     create_bank,
@@ -73,6 +75,8 @@ def add(name: str, files: tuple[Path, ...], provenance: str, confidence: str | N
     with click.progressbar(files, label="Hashing", file=sys.stderr) as bar:
         for path in bar:
             hashes += _hashes_of(path)
+    if not hashes:
+        raise HashSaysTooLittle
     added = add_hashes(
         bank=bank_row,
         hashes=hashes,
@@ -93,6 +97,8 @@ def _hashes_of(path: Path) -> list[ListedHash]:
         click.secho(f"\n{path}: only digests were added. {error}", fg="yellow", err=True)
         hashed = None
     listed = file_hashes(digest_bytes(data), hashed, path.name)
+    if not listed:
+        click.secho(f"\n{path}: nothing of it was added. It is empty.", fg="yellow", err=True)
     if hashed and all(item.kind in DIGESTS for item in listed):
         click.secho(
             f"\n{path}: only digests were added. It has too little structure for PDQ.",
@@ -125,7 +131,7 @@ def remove(name: str, hashes: tuple[str, ...], reference: str, removes: int | No
     if bool(hashes) == bool(reference):
         raise click.UsageError("Give either --hash or --reference.")
     try:
-        values = [_parse(text)[1] for text in hashes]
+        values = [_banked(text) for text in hashes]
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     bank_row = get_bank(name)
@@ -136,10 +142,11 @@ def remove(name: str, hashes: tuple[str, ...], reference: str, removes: int | No
     click.echo(f"Removed {counted(count, 'hash', 'hashes')} from {name!r}.")
 
 
-def _parse(text: str) -> tuple[str, bytes]:
+def _banked(text: str) -> bytes:
+    """Return a banked value, also one that says too little: an earlier version banked those."""
     name, _, value = text.partition(":")
     kind = kind_named(name)
-    return kind.name, kind.parse(value)
+    return kind.decode(value) if isinstance(kind, HexKind) else kind.parse(value)
 
 
 @bank.command()

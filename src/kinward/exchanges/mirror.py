@@ -90,7 +90,12 @@ def _put(
     """
     listed = [row for rows in live.values() for row in rows]
     added, ids = extend(run.addition, listed)
-    met = {(name, ids[row.kind, row.value]) for name, rows in live.items() for row in rows}
+    met = {
+        (name, ids[row.kind, row.value])
+        for name, rows in live.items()
+        for row in rows
+        if (row.kind, row.value) in ids  # what says too little is left out
+    }
     known = Signal.objects.filter(exchange=exchange, key__in=set(live) | doubtful)
     pairs = list(known.values_list("pk", "key", "banked_id"))
     met |= {(name, banked_id) for _, name, banked_id in pairs if name in doubtful}

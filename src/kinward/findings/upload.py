@@ -14,12 +14,14 @@ from kinward.matching.api import (
     LOOKING_UP,
     BankNotAsked,
     Frames,
+    HashSaysTooLittle,
     Survey,
     Upload,
     banks_not_asked,
     kinds_looked_up,
     record_check,
     record_quiet,
+    says_too_little,
     survey,
     values_of,
     views_looked_up,
@@ -128,6 +130,8 @@ def search_file(data: bytes, *, staff: str = "") -> FileSearch:
     checked = kinds_looked_up(prepared.digests, prepared.hashed)
     met = survey(values, views_looked_up(prepared.hashed))
     missed = prepared.missed or ((prepared.fault,) if prepared.fault and not met.matches else ())
+    if says_too_little(prepared.digests):
+        missed += (HashSaysTooLittle(),)
     return FileSearch(values, met, checked, why_not_checked(prepared.hashed, checked, missed))
 
 
@@ -159,19 +163,21 @@ def receive(
     """Look an upload up, store the outcome, and return whether the file may be published.
 
     The check, the finding, the case, the sealed bytes, the actions and their jobs are one
-    transaction. Raises `fault` if there is one and nothing matches, and `TooPlain` if there was
-    nothing to look up. `missed`: as in `Prepared`.
+    transaction. Raises `fault` if there is one and nothing matches, and `TooPlain` or
+    `HashSaysTooLittle` if there was nothing to look up. `missed`: as in `Prepared`.
     """
     account = get_account(account_id)
     sharing(LOOKING_UP)
     checked = kinds_looked_up(upload.digests, upload.hashed)
+    empty = says_too_little(upload.digests)
     if not checked:
-        raise TooPlain
+        raise HashSaysTooLittle if empty else TooPlain
     met = survey(upload.values, upload.views)
     matches = met.matches
     if fault is not None and not matches:
         raise _naming(fault, upload.hashed, checked)
     reasons = [reason.code for reason in why_not_checked(upload.hashed, checked, missed)]
+    reasons += [HashSaysTooLittle.code] * empty
     if banks_not_asked(upload.values):
         reasons.append(BankNotAsked.code)
     check = record_check(account=account, upload=upload, matched=bool(matches))

@@ -38,7 +38,7 @@ from kinward.gate.fetching import FetchFailed, FetchRefused
 from kinward.gate.openapi import document
 from kinward.gate.routing import Form, Route
 from kinward.ground.errors import Invalid, NotConfigured
-from kinward.matching.api import KindUnmatched, TextUnread
+from kinward.matching.api import HashSaysTooLittle, KindUnmatched, TextUnread
 from kinward.media import TooManyPixels, TooPlain, TypeUnsupported, Undecodable
 from kinward.people.api import AccountUnknown, Profile
 from kinward.policy import Request
@@ -318,7 +318,7 @@ TABLE: Final[dict[str, tuple[Route, ...]]] = {
             media.check_hashes,
             body=media.Hashes,
             answer=media.Checked,
-            errors=(AccountUnknown, TooPlain),
+            errors=(AccountUnknown, TooPlain, HashSaysTooLittle),
             limit=MAX_HASHES,
             charged=True,
             idempotent=True,

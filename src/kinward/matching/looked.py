@@ -18,6 +18,12 @@ class KindUnmatched(KinwardError):
     status = 400
 
 
+def says_too_little(digests: Digests | None) -> bool:
+    """Return whether a digest was sent that is not looked up, since every empty file has it."""
+    known = digests.known() if digests else []
+    return any(kind_of(name).too_little(value) for name, value in known)
+
+
 def kinds_looked_up(digests: Digests | None, hashed: Hashed | None) -> list[str]:
     """Return the names of the kinds that `look_up` compares for a file, as `KINDS` orders.
 

@@ -218,7 +218,7 @@ def survey(
             forms += kind.carried(value)
         exact += [(name, form) for form in forms]
         if not views:
-            near.add(views_of(kind.frames(value)))
+            near.add(views_of(kind.asked(value)))
         if text := kind.text(value):
             found = keyword_index().search(text)
             words, entire = words | found.numbers, entire and found.entire

@@ -47,6 +47,13 @@ class BankExists(KinwardError):
     status = 409
 
 
+class HashSaysTooLittle(KinwardError):
+    """This is the hash of an empty file or of nothing. It is neither banked nor looked up."""
+
+    code = "hash.says_too_little"
+    status = 422
+
+
 class Upload(msgspec.Struct, frozen=True, kw_only=True):
     """An uploaded file: what the platform says about it, and its hashes."""
 
@@ -147,15 +154,21 @@ def fill_bank(
 ) -> Filled:
     """Add hashes to a bank in one transaction, and withdraw those that are listed as removed.
 
-    `agreed`: how many withdrawals a person agreed to. Raises `RemovesTooMuch` if that is needed.
+    `agreed`: how many withdrawals a person agreed to. Raises `RemovesTooMuch` if that is needed,
+    and `HashSaysTooLittle` if there are hashes and none of them says enough.
     """
     addition = begin_addition(bank=bank, provenance=provenance, actor=actor, confidence=confidence)
     added, gone = 0, set[int]()
+    met, meant = 0, 0
     rows = iter(hashes)
     while chunk := list(islice(rows, CHUNK)):
+        met += len(chunk)
+        meant += sum(row.removed or says_something(row) for row in chunk)
         added += extend(addition, [row for row in chunk if not row.removed])[0]
         pairs = [(row.kind, row.value) for row in chunk if row.removed]
         gone.update(find_rows(bank.pk, pairs).values() if pairs else ())
+    if met and not meant:
+        raise HashSaysTooLittle
     removed = withdraw_hashes(bank, gone, agreed=agreed, apart_from=addition)
     record(
         actor=actor,
@@ -190,13 +203,19 @@ def extend(
 ) -> tuple[int, dict[tuple[str, bytes], int]]:
     """Add hashes to an addition. Requires a transaction.
 
-    Returns how many are new or came back, and the id of each hash by kind and value.
+    Returns how many are new or came back, and the id of each hash by kind and value. Hashes that
+    say too little are left out, whoever lists them.
     """
-    if not hashes:
+    unique = {(row.kind, row.value): row for row in hashes if says_something(row)}
+    if not unique:
         return 0, {}
-    unique = {(row.kind, row.value): row for row in hashes}
     added = add_rows(addition, next_version(), list(unique.values()))
     return added, find_rows(addition.bank_id, unique)
+
+
+def says_something(row: ListedHash) -> bool:
+    """Return whether a hash may be banked. That of an empty file may not."""
+    return not kind_of(row.kind).too_little(row.value)
 
 
 def count_as_new(rows: BankedHashes) -> None:
@@ -272,7 +291,8 @@ def disable_bank(
 
 def values_of(digests: Digests | None, hashed: Hashed | None) -> list[tuple[str, bytes]]:
     """Return the meaningful hashes of a file, each with the name of its kind."""
-    values = digests.known() if digests else []
+    known = digests.known() if digests else []
+    values = [pair for pair in known if kind_of(pair[0]).says_enough(pair[1], None)]
     if hashed and kind_of(hashed.kind).says_enough(hashed.signature, hashed.quality):
         values.append((hashed.kind, hashed.signature))
     return values
@@ -284,7 +304,7 @@ def views_looked_up(hashed: Hashed | None) -> Sequence[View]:
         return hashed.views if hashed else ()
     kind = kind_of(hashed.kind)
     enough = kind.says_enough(hashed.signature, hashed.quality)
-    return views_of(kind.frames(hashed.signature)) if enough else ()
+    return views_of(kind.asked(hashed.signature)) if enough else ()
 
 
 def check_values(check: Check) -> list[tuple[str, bytes]]:

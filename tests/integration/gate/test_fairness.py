@@ -221,7 +221,7 @@ def test_an_account_over_its_limit_costs_no_other_account_anything(
 ) -> None:
     configure(account_per_minute=2)
     put_account(platform_id="member-2", profile=Profile())
-    hashes = {"account_id": "member-1", "content_id": "h", "sha256": "00" * 32}
+    hashes = {"account_id": "member-1", "content_id": "h", "sha256": "01" * 32}
     answers = call.together(
         [
             upload(UNKNOWN, "member-1", "1"),

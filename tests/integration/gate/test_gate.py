@@ -131,7 +131,7 @@ def test_hashes_instead_of_bytes(call: Caller, bank: Bank, account: Account) -> 
     sent = {"account_id": "member-1", "content_id": "post-2", "pdq": check.pdq.upper()}
     answer = call("POST", "/v1/media/hashes", json=sent)
     assert answer.json()["outcome"] == "quarantine"
-    sent = {"account_id": "member-1", "content_id": "post-3", "sha256": "00" * 32}
+    sent = {"account_id": "member-1", "content_id": "post-3", "sha256": "01" * 32}
     assert call("POST", "/v1/media/hashes", json=sent).json()["outcome"] == "clear"
 
 

@@ -57,8 +57,9 @@ def test_another_process_sees_an_addition_at_its_next_lookup(bank: Bank) -> None
 
 
 def test_a_picture_of_low_quality_matches_by_digest_only(bank: Bank) -> None:
-    flat = Hashed(Pdq.name, bytes(32), "image/png", width=9, height=9, quality=10)
-    add_hashes(bank=bank, hashes=[ListedHash(Pdq.name, bytes(32))], provenance="p", actor=ACTOR)
+    value = bytes(31) + b"\1"
+    flat = Hashed(Pdq.name, value, "image/png", width=9, height=9, quality=10)
+    add_hashes(bank=bank, hashes=[ListedHash(Pdq.name, value)], provenance="p", actor=ACTOR)
     assert look_up(values_of(None, flat)) == []
     assert look_up(values_of(None, msgspec.structs.replace(flat, quality=50))) != []
 
@@ -78,10 +79,10 @@ def test_each_kind_is_found_by_its_examples_and_by_no_other(bank: Bank, kind: Ha
 def test_an_addition_is_never_surer_than_its_bank() -> None:
     loose = create_bank(name="loose", confidence="unverified", actor=ACTOR)
     sure = create_bank(name="sure", confidence="verified", actor=ACTOR)
-    md5 = ListedHash(Md5.name, bytes(16))
+    md5 = ListedHash(Md5.name, b"1" * 16)
     add_hashes(bank=loose, hashes=[md5], provenance="p", confidence="verified", actor=ACTOR)
     add_hashes(bank=sure, hashes=[md5], provenance="p", confidence="unverified", actor=ACTOR)
-    found = look_up(Digests("00" * 16, "", "").known())
+    found = look_up(Digests("31" * 16, "", "").known())
     assert [(m.bank, m.confidence) for m in found] == [
         ("loose", "unverified"),
         ("sure", "unverified"),

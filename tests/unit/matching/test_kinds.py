@@ -89,4 +89,7 @@ def test_a_hash_of_too_little_structure_says_nothing() -> None:
     assert pdq.least_quality == 50
     assert not pdq.says_enough(bytes(32), 49)
     assert not pdq.says_enough(bytes(32), None)
-    assert kind_of("video").says_enough(bytes(32), None)
+    assert not pdq.says_enough(bytes(32), 100)
+    assert pdq.says_enough(bytes(31) + b"\1", 50)
+    assert kind_of("video").says_enough(bytes(32) + bytes(31) + b"\1", None)
+    assert not kind_of("video").says_enough(bytes(64), None)

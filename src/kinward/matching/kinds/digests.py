@@ -2,7 +2,7 @@
 
 import hashlib
 
-from kinward.matching.kinds.kind import HexKind, SaysTooLittle
+from kinward.matching.kinds.kind import HexKind
 
 
 class Digest(HexKind):
@@ -11,12 +11,9 @@ class Digest(HexKind):
     of_files = True
     column = True
 
-    def parse(self, text: str) -> bytes:
-        value = self.decode(text)
+    def too_little(self, value: bytes) -> str:
         empty = hashlib.new(self.name, b"", usedforsecurity=False).digest()
-        if value == empty or not any(value):
-            raise SaysTooLittle(f"this {self.name} is that of an empty file")
-        return value
+        return super().too_little(b"" if value == empty else value)
 
     def in_words(self, bank: str, distance: int) -> str:
         return f"Is byte for byte an entry of {bank} ({self.name.upper()})."

@@ -56,13 +56,23 @@ class HashKind(ABC):
         """Return the PDQ hashes, 32 bytes each, that are looked up by nearness."""
         return []
 
+    def asked(self, value: bytes) -> list[bytes]:
+        """Return the frames of what is looked up, without those that say nothing."""
+        return [frame for frame in self.frames(value) if any(frame)]
+
     def text(self, value: bytes) -> str:
         """Return the text that is searched for banked keywords."""
         return ""
 
+    def too_little(self, value: bytes) -> str:
+        """Return why a value may be neither banked nor looked up; empty if it says enough."""
+        return "" if value else f"this {self.name} is empty"
+
     def says_enough(self, value: bytes, quality: int | None) -> bool:
         """Return whether a file's hash is meaningful, so that it may be banked and looked up."""
-        return bool(value) and (self.least_quality is None or (quality or 0) >= self.least_quality)
+        if self.too_little(value):
+            return False
+        return self.least_quality is None or (quality or 0) >= self.least_quality
 
     @abstractmethod
     def in_words(self, bank: str, distance: int) -> str:
@@ -90,4 +100,10 @@ class HexKind(HashKind):
         return f"{self.name} needs {2 * self.sizes[0]} hex digits, not {len(text)}"
 
     def parse(self, text: str) -> bytes:
-        return self.decode(text)
+        value = self.decode(text)
+        if why := self.too_little(value):
+            raise SaysTooLittle(why)
+        return value
+
+    def too_little(self, value: bytes) -> str:
+        return "" if any(value) else f"this {self.name} is that of an empty file"

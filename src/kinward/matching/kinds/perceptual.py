@@ -1,6 +1,6 @@
 """Perceptual hashes, which match a file that looks the same."""
 
-from kinward.matching.kinds.kind import HexKind, SaysTooLittle
+from kinward.matching.kinds.kind import HexKind
 from kinward.media import FRAME, MAX_FRAMES, MIN_QUALITY, split_frames
 
 
@@ -29,12 +29,6 @@ class Pdq(Perceptual):
         "f" * 63 + "0",
         "9c151c3af838278e3ef57c180c7d031c07aefd12f2ccc1e18f2a1e1c7d0ff163",
     )
-
-    def parse(self, text: str) -> bytes:
-        value = self.decode(text)
-        if not any(value):
-            raise SaysTooLittle(f"this {self.name} is that of an empty file")
-        return value
 
     def in_words(self, bank: str, distance: int) -> str:
         return f"Looks the same as an entry of {bank}: {distance} of 256 bits differ."
