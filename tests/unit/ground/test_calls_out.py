@@ -193,6 +193,32 @@ def test_an_inner_name_is_called_where_the_operator_says_so(
         assert call(url, reach=Reach.STRANGERS, open_text=True).status == 200
 
 
+INNER = [
+    *("0.1.2.3", "10.1.2.3", "100.64.0.1", "127.0.0.1", "169.254.169.254", "192.88.99.1"),
+    *("192.0.0.9", "192.0.2.1", "198.18.0.1", "224.0.0.1", "240.0.0.1", "255.255.255.255"),
+    *("::", "::1", "::ffff:127.0.0.1", "::127.0.0.1", "::8.8.8.8", "::ffff:0:127.0.0.1"),
+    *("::ffff:0:8.8.8.8", "64:ff9b::7f00:1", "64:ff9b::a00:1", "64:ff9b:1::7f00:1"),
+    *("64:ff9b:1:fffe::8.8.8.8", "100::1", "fc00::1", "fe80::1%eth0", "fec0::1", "ff0e::1"),
+    *("2001::1", "2001:0:808:808::f5ff:fffe", "2001:db8::1", "3fff::1", "5f00::1", "4000::1"),
+    *("2002:7f00:1::1", "2002:a00:1::", "2002:808:808:0:0:5efe:10.0.0.1"),
+    *("2600::5efe:127.0.0.1", "2600::200:5efe:10.0.0.1", "1::1", "e000::1"),
+]
+PUBLIC = [
+    *("8.8.8.8", "192.0.43.8", "::ffff:8.8.8.8", "64:ff9b::8.8.8.8", "2600::1", "2002:808:808::1"),
+    *("2a00:1450:4001::200e", "2600::5efe:8.8.8.8", "2001:4860:4860::8888"),
+]
+
+
+@pytest.mark.parametrize("address", INNER)
+def test_an_address_is_inner_unless_it_and_what_it_carries_are_public(address: str) -> None:
+    assert network.is_inner(address)
+
+
+@pytest.mark.parametrize("address", PUBLIC)
+def test_a_public_address_is_not_inner(address: str) -> None:
+    assert not network.is_inner(address)
+
+
 def test_an_address_that_the_operator_wrote_as_a_number_is_called() -> None:
     with stranger(strangers.packs_well) as server:
         url = server.url

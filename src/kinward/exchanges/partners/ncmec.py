@@ -9,10 +9,9 @@ from threatexchange.exchanges.impl import ncmec_api
 
 from kinward.exchanges.bounds import FeedUnreadable, skip_record
 from kinward.exchanges.kinds import NotTaken, OpinionKind
-from kinward.exchanges.partners.sessions import HTTPError
+from kinward.exchanges.partners.sessions import HTTPError, is_gone
 
 FORM: Final = "%Y-%m-%dT%H:%M:%SZ"
-NOT_GONE: Final = {401, 403, 408, 429}  # a mark is good, although the call was refused
 
 
 class NcmecClient(ncmec.NCMECHashAPI):
@@ -84,8 +83,7 @@ class Ncmec(ncmec_api.NCMECSignalExchangeAPI):
             try:
                 first = next(parts)
             except HTTPError as error:
-                status = 0 if error.response is None else error.response.status_code
-                if not 400 <= status < 500 or status in NOT_GONE:
+                if not is_gone(error):
                     raise
                 parts = super().fetch_iter(supported, self.rewound(checkpoint))
             except StopIteration:

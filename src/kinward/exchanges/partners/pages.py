@@ -1,6 +1,5 @@
 """What a page of JSON must have. A page that does not say so is never taken for an empty one."""
 
-import time
 from typing import Any, TypeVar
 
 from kinward.exchanges.bounds import FeedUnreadable
@@ -25,12 +24,13 @@ def objects(page: Any, name: str, *, empty: bool = False) -> list[Any]:
     return member(page, name, list)
 
 
-def mark_until(value: Any, start: int) -> int:
-    """Return the time from which the next sync reads: what the partner says, but never the future.
+def mark_until(value: Any, start: int, began: int) -> int:
+    """Return the time from which the next sync reads, once a span was read to its end.
 
-    A mark in the future would make the next sync find nothing and call itself complete. Unix
-    seconds. Without a number from the partner, the mark stays where it was.
+    `value`: what the partner says. `start`: where the span starts. `began`: when its reading began.
+    The mark is never later than `began`, because what changed after it may not have been read.
+    Unix seconds. Without a number from the partner, the mark stays where it was.
     """
     if not isinstance(value, int) or isinstance(value, bool):
         return start
-    return max(start, min(value, int(time.time())))
+    return max(start, min(value, began))

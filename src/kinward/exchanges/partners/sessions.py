@@ -32,11 +32,18 @@ from kinward.ground.calls_out import (
 )
 from kinward.ground.config import config
 
-__all__ = ["HTTPError", "bound_sessions", "pages_of"]
+__all__ = ["HTTPError", "bound_sessions", "is_gone", "pages_of"]
 
 AGAIN: Final = {429, 500, 502, 503, 504}  # worth another try, if the call only reads
 WAITS: Final = (0.2, 0.4, 0.8, 1.6)  # seconds; a partner's own `retry-after` is not obeyed
+NOT_GONE: Final = {401, 403, 408, 429}  # a mark is good, although the call was refused
 OWN_HEADERS: Final = {"accept-encoding", "connection", "content-length", "user-agent", "host"}
+
+
+def is_gone(error: HTTPError) -> bool:
+    """Return whether a partner no longer has the page that a mark names."""
+    status = 0 if error.response is None else error.response.status_code
+    return 400 <= status < 500 and status not in NOT_GONE
 
 
 def bound_sessions() -> None:

@@ -36,7 +36,7 @@ class StopNcii(stop_ncii_api.StopNCIISignalExchangeAPI):
     def fetch_iter(self, _supported: Any, checkpoint: Any) -> Iterator[Any]:
         """Yield the pages of the feed."""
         start = self.api.DEFAULT_START_TIME if checkpoint is None else checkpoint.update_time
-        token, more = "", True
+        began, token, more = int(time.time()), "", True
         while more:
             about = {"startTimestamp": start, "pageSize": PAGE}
             about |= {"nextPageToken": token} if token else {}
@@ -47,8 +47,8 @@ class StopNcii(stop_ncii_api.StopNCIISignalExchangeAPI):
                 raise FeedUnreadable("Its nextPageToken is no text.")
             updates = _updates(objects(page, "hashRecords", empty=page.get("count") == 0))
             # The token of a page is invalid in the next sync.
-            mark = start if more else mark_until(page.get("nextSetTimestamp"), start)
-            yield FetchDelta(updates, stop_ncii_api.StopNCIICheckpoint(mark, int(time.time())))
+            mark = start if more else mark_until(page.get("nextSetTimestamp"), start, began)
+            yield FetchDelta(updates, stop_ncii_api.StopNCIICheckpoint(mark, began))
 
     def opine(self, key: str, kind: str, value: str, opinion: OpinionKind) -> None:
         """Send feedback on one hash."""

@@ -1,6 +1,7 @@
 """Tech Against Terrorism's hash list."""
 
 import dataclasses
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -54,9 +55,18 @@ class Tat(tat_api.TATSignalExchangeAPI):
         return TatClient(self.username, self.password)
 
     def fetch_iter(self, _supported: Any, checkpoint: Any) -> Iterator[Any]:
-        """Yield the pages of the list."""
+        """Yield the pages of the list. The mark moves when the last one is read."""
         mark = "" if checkpoint is None else checkpoint.checkpoint
+        began = int(time.time())
         for page in self.get_client().fetch_hashes_iter(mark):
             updates = dict(tat_api._get_delta_mapping(row) for row in page.results)
             kept = {key: value for key, value in updates.items() if key[0]}
-            yield FetchDelta(kept, tat_api.TATCheckpoint(page.checkpoint or mark))
+            if not page.next and not _is_later(page.checkpoint, began):
+                mark = page.checkpoint or mark
+            yield FetchDelta(kept, tat_api.TATCheckpoint(mark))
+
+
+def _is_later(mark: str, began: int) -> bool:
+    """Return whether a mark, such as `1704085200,124`, lies after a time in Unix seconds."""
+    seconds = mark.partition(",")[0].partition(".")[0].strip()
+    return seconds.isdecimal() and (len(seconds) > 18 or int(seconds) > began)

@@ -55,25 +55,40 @@ TRIP: Final[ContextVar[Trip]] = ContextVar("TRIP")
 
 
 def is_inner(address: str) -> bool:
-    """Return whether an address is not one of the public internet.
+    """Return whether an address is not one of the public internet, or leads to one that is not.
 
     >>> [is_inner(text) for text in ("10.0.0.1", "::ffff:169.254.169.254", "64:ff9b::7f00:1")]
     [True, True, True]
-    >>> is_inner("192.0.43.8"), is_inner("2600::1")
-    (False, False)
+    >>> is_inner("192.0.43.8"), is_inner("2600::1"), is_inner("64:ff9b::192.0.43.8")
+    (False, False, False)
     """
     parsed = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(parsed, ipaddress.IPv6Address):
-        inside = parsed.ipv4_mapped or parsed.sixtofour
-        if parsed in _TRANSLATED or parsed in _COMPATIBLE:
-            inside = ipaddress.IPv4Address(int(parsed) & 0xFFFFFFFF)
-        if inside is not None:
-            parsed = inside
-    return not parsed.is_global or parsed.is_multicast
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return not _is_public(parsed)
+    end = ipaddress.IPv4Address(int(parsed) & 0xFFFFFFFF)
+    if parsed.ipv4_mapped or parsed in _NAT64:
+        return not _is_public(end)
+    if parsed not in _UNICAST or not _is_public(parsed):
+        return True
+    carried = [parsed.sixtofour] if parsed.sixtofour else []
+    if int(parsed) >> 32 & 0xFDFFFFFF == _ISATAP:
+        carried.append(end)
+    return not all(map(_is_public, carried))
 
 
-_TRANSLATED: Final = ipaddress.IPv6Network("64:ff9b::/96")  # NAT64: its end is an IPv4 address
-_COMPATIBLE: Final = ipaddress.IPv6Network("::/96")
+def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    special = address.is_multicast or address.is_reserved or address.is_private
+    return address.is_global and not special and not any(address in each for each in _NOT_PUBLIC)
+
+
+_UNICAST: Final = ipaddress.IPv6Network("2000::/3")  # what is given out of IPv6 to the public
+_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")  # its end is an IPv4 address
+_ISATAP: Final = 0x5EFE  # before an IPv4 address, whatever the network
+# What some version of Python calls global: for protocols (Teredo too), examples and carriers' nets.
+_NOT_PUBLIC: Final[tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]] = (
+    *map(ipaddress.IPv4Network, ("192.0.0.0/24", "192.88.99.0/24", "100.64.0.0/10", "0.0.0.0/8")),
+    *map(ipaddress.IPv6Network, ("2001::/23", "2001:db8::/32", "3fff::/20")),
+)
 
 
 def is_loopback(address: str) -> bool:
