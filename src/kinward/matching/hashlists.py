@@ -19,9 +19,10 @@ from typing import Any, Final
 import msgspec
 
 from kinward.ground.text import storable
-from kinward.matching.columns import HARMLESS, Columns, Entry
+from kinward.matching.columns import Columns, Entry
 from kinward.matching.kinds import SaysTooLittle, kind_of
 from kinward.matching.listfiles import BadRow
+from kinward.matching.standing import says_harmless
 from kinward.matching.tables import Rows, read_table
 from kinward.matching.truth import percent, shown
 
@@ -225,8 +226,8 @@ def _parsed(
 
 def _too_little(item: ListedHash, entry: Entry) -> str:
     least = kind_of(item.kind).least_quality
-    if entry.label == HARMLESS:
-        return f"{HARMLESS}: its exchange says that it is harmless"
+    if says_harmless(entry.label):
+        return f"label {shown(entry.label)}: its list says that it is harmless"
     if least is not None and entry.quality is not None and entry.quality < least:
         return f"quality {entry.quality:g} is below {least}: the hash says too little"
     return ""
