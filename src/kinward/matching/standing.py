@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
-_CAMEL: Final = re.compile(r"(?<=[^\W\dA-Z_])(?=[A-Z])")
+_CAMEL: Final = re.compile(r"(?<=[a-zß-öø-ÿ])(?=[A-Z])")
 _WORD: Final = re.compile(r"[^\W_]+")
 # Beginnings of words without accents, in English, German, French, Spanish, Italian, Portuguese,
 # Dutch, Polish and Swedish.
