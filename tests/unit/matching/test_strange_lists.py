@@ -351,7 +351,50 @@ def test_a_text_in_a_guessed_encoding_is_no_value() -> None:
     assert "unknown encoding" in refusal(b"hash_type,value\n" + row + b"\n")
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "example.org/a\t2026-01-01",
+        "http://example.org/a removed",
+        '"http://example.org/a"',
+        "'example.org'",
+        "*.example.org",
+        "http://*.example.org/a",
+        "url,date",
+        "example.org,2026-01-01",
+        "http://example.org,removed",
+    ],
+)
+def test_a_line_that_is_no_url_refuses_the_list(line: str) -> None:
+    assert refusal(f"other.example/x\n{line}\n", "urls").startswith("2: ")
+    assert refusal(f"{line}\n", "urls").startswith("1: ")
+
+
+def test_urls_are_read_as_people_write_them() -> None:
+    for line in ("h**p://example[.]org/a", "https://example.org/a,b?q=*", "example.org/a%20b"):
+        assert len(values(line, "urls")) == 1
+
+
+@pytest.mark.parametrize("more", ["removed", " Removed", "a.jpg,removed", "false positive"])
+def test_a_further_word_of_a_pdq_row_refuses_the_list(more: str) -> None:
+    assert refusal(f"{PDQ},100,{more}\n", "pdq").startswith("1: ")
+
+
+def test_a_file_of_a_pdq_row_may_have_any_name() -> None:
+    assert values(f"{PDQ},100,deleted/removed.jpg\n", "pdq") == [("pdq", PDQ)]
+
+
 # -- Project VIC
+
+
+@pytest.mark.parametrize("name", ["category", "CATEGORY", "Category"])
+def test_names_of_project_vic_are_read_in_any_case(name: str) -> None:
+    media = {name: 1, "md5": A, "alternativehashes": [{"hashname": "SHA1", "HashValue": SHA1}]}
+    rows = list(read_vic(io.BytesIO(json.dumps({"value": [media]}).encode()), {1}))
+    assert [row.kind for row in rows if isinstance(row, ListedHash)] == ["md5", "sha1"]
+    twice = {"Category": 1, "category": 2, "MD5": A}
+    (row,) = read_vic(io.BytesIO(json.dumps({"value": [twice]}).encode()), {1})
+    assert isinstance(row, BadRow)
 
 
 @pytest.mark.parametrize(
