@@ -122,6 +122,12 @@ def _say(name: str, done: Imported, source: ListFile) -> None:
     if source.left_out:
         columns = ", ".join(repr(column)[:40] for column in source.left_out[:20])
         click.echo(f"Columns that are not read: {columns}.")
+    if source.others:
+        others = counted(source.others, "entry", "entries")
+        click.echo(f"Not read, since they are of other categories: {others}.")
+    if done.carried:
+        kinds = ", ".join(f"{count:,} {kind}" for kind, count in done.carried.items())
+        click.echo(f"Kinward matches nothing by these kinds, and only carries them: {kinds}.")
     if done.unused:
         click.echo(f"{counted(done.unused, 'hash was', 'hashes were')} not banked:")
     for row in done.first_unused:

@@ -1,7 +1,8 @@
 """What the columns of a list mean, under the names that tools give them. Pure.
 
-A column whose name is not known is left out, unless its values say yes or no: such a column may say
-that an entry does not count, so its list is refused.
+A column whose name is not known is left out, unless its values say yes or no, or its name speaks of
+removal, of a status or the like: such a column may say that an entry does not count, so its list is
+refused.
 """
 
 import re
@@ -11,15 +12,17 @@ from typing import Any, Final
 import msgspec
 
 from kinward.matching.kinds import CARRIED, COLUMNS, HashKind, kind_named
+from kinward.matching.standing import speaks_of_standing, words_of
 from kinward.matching.truth import is_truth_word, percent, shown, truth
 
 MAX_COLUMNS: Final = 200
-HARMLESS: Final = "NEGATIVE_CLASS"  # python-threatexchange's category for what is not harmful
-_WORD: Final = re.compile(r"[^\W_]+")
 _MEANINGS: Final = {
     "reference": ("reference",),
     "label": ("label", "severity", "category", "classification"),
-    "quality": ("quality", "pdq_quality", "hash_quality"),
+    "quality": (
+        *("quality", "pdq_quality", "hash_quality", "quality_score", "pdq_quality_score"),
+        *("quality_0_100", "pdq_quality_0_100", "hash_quality_score"),
+    ),
     "hash_type": (
         *("hash_type", "hashtype", "hash_kind", "hash_name", "hashname", "hash_algorithm"),
         *("type", "kind", "algorithm", "algo", "signal_type", "indicator_type"),
@@ -27,14 +30,20 @@ _MEANINGS: Final = {
     "value": ("value", "indicator", "signal", "signal_str", "signal_value", "hashvalue"),
     "removed": (
         *("removed", "is_removed", "deleted", "is_deleted", "withdrawn", "is_withdrawn"),
-        *("revoked", "is_revoked", "retracted"),
+        *("revoked", "is_revoked", "retracted", "is_retracted", "remove", "delete", "tombstone"),
+        *("tombstoned", "is_tombstone"),
     ),
     # An entry counts if these say yes or nothing …
-    "counts": ("active", "is_active", "enabled", "is_enabled", "valid", "is_valid"),
+    "counts": (
+        *("active", "is_active", "enabled", "is_enabled", "valid", "is_valid"),
+        *("csam", "is_csam", "malicious", "is_malicious"),
+    ),
     # … and if these say no or nothing.
     "void": (
         *("false_positive", "is_false_positive", "disputed", "is_disputed", "expired"),
-        *("whitelisted", "allowlisted", "benign", "harmless"),
+        *("whitelisted", "allowlisted", "benign", "harmless", "is_benign", "is_harmless"),
+        *("fp", "is_fp", "inactive", "is_inactive", "invalid", "is_invalid", "is_expired"),
+        *("disabled", "is_disabled"),
     ),
     # Texts, which may happen to be a word for yes or no.
     "text": (
@@ -44,11 +53,21 @@ _MEANINGS: Final = {
     # These say what to do with an entry, in words that differ from list to list.
     "unread": (
         *("status", "state", "action", "operation", "op", "change", "change_type"),
-        *("removed_at", "deleted_at", "withdrawn_at", "revoked_at", "removed_on", "deleted_on"),
+        *(
+            "valid_until",
+            "valid_to",
+            "removed_at",
+            "deleted_at",
+            "withdrawn_at",
+            "revoked_at",
+            "removed_on",
+            "deleted_on",
+        ),
     ),
 }
 _BY_NAME: Final = {name: meaning for meaning, names in _MEANINGS.items() for name in names}
 _SEVERAL: Final = ("counts", "void", "text", "unread", "")  # meanings that several columns may have
+_WORD: Final = re.compile(r"[^\W_]+")
 _FILLERS: Final = frozenset(
     ("hash", "value", "checksum", "digest", "sum", "file", "hex", "video", "photo", "image")
 )
@@ -75,14 +94,16 @@ def meaning_of(name: str) -> str:
     >>> [meaning_of(name) for name in ("MD5 Hash", "SHA-1", "hash", "Removed?", "notes")]
     ['md5', 'sha1', 'value', 'removed', '']
     """
-    words = tuple(_WORD.findall(name.casefold()))
-    known = _BY_NAME.get("_".join(words))
+    words, plain = tuple(words_of(name)), tuple(_WORD.findall(name.casefold()))
+    known = _BY_NAME.get("_".join(plain)) or _BY_NAME.get("_".join(words))
     if known:
         return known
-    kind = _named_digest(words)
+    kind = _named_digest(plain) or _named_digest(words)
     if kind in COLUMNS:
         return kind
-    return "value" if words and not set(words) - _FILLERS and "hash" in words[:2] else ""
+    if words and not set(words) - _FILLERS and "hash" in words[:2]:
+        return "value"
+    return "unread" if speaks_of_standing(words) else ""
 
 
 def _named_digest(words: tuple[str, ...]) -> str:

@@ -19,9 +19,10 @@ from typing import Any, Final
 import msgspec
 
 from kinward.ground.text import storable
-from kinward.matching.columns import HARMLESS, Columns, Entry
+from kinward.matching.columns import Columns, Entry
 from kinward.matching.kinds import SaysTooLittle, kind_of
 from kinward.matching.listfiles import BadRow
+from kinward.matching.standing import says_harmless, speaks_of_standing, words_of
 from kinward.matching.tables import Rows, read_table
 from kinward.matching.truth import percent, shown
 
@@ -165,14 +166,30 @@ def _plain_rows(lines: Iterator[str], format: str) -> Rows:
         text = line.strip()
         if not text or text == "#" or text.startswith("# "):
             continue
-        if format != "pdq":
-            yield number, Entry([("", format.removesuffix("s"), text)])
-            continue
-        value, _, rest = text.partition(",")
         try:
-            yield number, Entry([("", format, value)], quality=percent(rest.partition(",")[0]))
+            yield number, _plain_entry(text, format)
         except ValueError as error:
-            yield number, BadRow(number, f"quality: {error}")
+            yield number, BadRow(number, str(error))
+
+
+def _plain_entry(text: str, format: str) -> Entry:
+    """Return what a line says. Raises `ValueError`."""
+    if format != "pdq":
+        if format == "urls" and len(text.split()) > 1:
+            raise ValueError(
+                f"{shown(text)} has a blank or a tab in it. Write one URL a line,"
+                " with %20 for a blank, or import a table as csv"
+            )
+        return Entry([("", format.removesuffix("s"), text)])
+    value, _, rest = text.partition(",")
+    quality, _, more = rest.partition(",")
+    for word in map(str.strip, more.split(",")):
+        if not set(word) & set("./\\") and speaks_of_standing(words_of(word)):
+            raise ValueError(f"{shown(word)} is not read. Import this as csv, with a header")
+    try:
+        return Entry([("", format, value)], quality=percent(quality))
+    except ValueError as error:
+        raise ValueError(f"quality: {error}") from error
 
 
 class _Unnamed:
@@ -225,8 +242,8 @@ def _parsed(
 
 def _too_little(item: ListedHash, entry: Entry) -> str:
     least = kind_of(item.kind).least_quality
-    if entry.label == HARMLESS:
-        return f"{HARMLESS}: its exchange says that it is harmless"
+    if says_harmless(entry.label):
+        return f"label {shown(entry.label)}: its list says that it is harmless"
     if least is not None and entry.quality is not None and entry.quality < least:
         return f"quality {entry.quality:g} is below {least}: the hash says too little"
     return ""

@@ -7,6 +7,7 @@ import msgspec
 
 from kinward.access import Actor, Permission
 from kinward.matching.hashlists import ListedHash, Row, Unused, read_list
+from kinward.matching.kinds import kind_of
 from kinward.matching.listfiles import (
     SHOWN,
     BadRow,
@@ -46,6 +47,7 @@ class ListFile:
         if self.encoding.guessed and format != "csv":
             raise ListRefused("The file is not UTF-8. Save it as UTF-8 and import that.")
         self.left_out: list[str] = []  # columns that are not read
+        self.others = 0  # entries of other categories, in the last reading
         self.progress: Progress = lambda _: None  # gets the bytes read since it was called last
 
     def rows(self) -> Iterator[Row]:
@@ -61,7 +63,8 @@ class ListFile:
     def _read(self) -> Iterator[Row]:
         if self.format == "vic":
             self._file.seek(0)
-            return read_vic(self._file, self._categories)
+            self.others = 0
+            return read_vic(self._file, self._categories, self._pass_by)
         return read_list(
             lines_of_file(self._file, self.encoding),
             self.format,
@@ -70,17 +73,24 @@ class ListFile:
             left_out=self._leave_out,
         )
 
+    def _pass_by(self) -> None:
+        self.others += 1
+
     def _leave_out(self, names: list[str]) -> None:
         self.left_out += [name for name in names if name not in self.left_out]
 
 
 class Imported(msgspec.Struct, frozen=True):
-    """What an import did. `unused`: how many values were read but not banked."""
+    """What an import did. `unused`: how many values were read but not banked.
+
+    `carried`: how many hashes the list has of each kind that Kinward does not match.
+    """
 
     added: int
     removed: int
     unused: int
     first_unused: list[Unused]
+    carried: dict[str, int] = {}
 
 
 def import_list(
@@ -101,6 +111,8 @@ def import_list(
     actor.must(Permission.FILL_BANKS)
     survey = _Survey(told)
     survey.read(source.rows())
+    if not survey.count and not source.others:
+        raise ListRefused("No entry of the list could be read, so nothing was imported.")
     filled = fill_bank(
         bank=bank,
         hashes=survey.again(source.rows()),
@@ -109,13 +121,17 @@ def import_list(
         confidence=confidence,
         agreed=agreed,
     )
-    return Imported(filled.added, filled.removed, survey.unused, survey.first_unused)
+    return Imported(
+        filled.added, filled.removed, survey.unused, survey.first_unused, survey.carried
+    )
 
 
 class _Survey:
     """What was found in a first reading of a list, by which the second one is checked."""
 
     def __init__(self, told: Told) -> None:
+        self.count = 0  # rows that were read
+        self.carried: dict[str, int] = {}
         self.unused = 0
         self.first_unused: list[Unused] = []
         self._told = told
@@ -126,6 +142,7 @@ class _Survey:
         bad: list[BadRow] = []
         count = 0
         for row in rows:
+            self.count += 1
             if isinstance(row, BadRow):
                 count += 1
                 bad += [row] if count <= SHOWN else []
@@ -138,8 +155,15 @@ class _Survey:
                 self._removed.add((row.kind, row.value))
                 if len(self._removed) > MAX_WITHDRAWALS:
                     raise ListRefused(f"It removes more than {MAX_WITHDRAWALS:,} hashes. Split it.")
+            else:
+                self._count_carried(row.kind)
         if bad:
             raise ListRefused(f"Row {bad[0].line:,}: {bad[0].why}.", bad, count)
+
+    def _count_carried(self, kind: str) -> None:
+        if not kind_of(kind).matched:
+            name = kind if kind in self.carried or len(self.carried) < SHOWN else "others"
+            self.carried[name] = self.carried.get(name, 0) + 1
 
     def again(self, rows: Iterator[Row]) -> Iterator[ListedHash]:
         """Yield the hashes, read again. Raises `ListRefused` if the list contradicts itself."""

@@ -8,9 +8,14 @@ from typing import Any, Final
 
 # English, German, French, Spanish, Italian, Portuguese, Dutch and Polish spreadsheets.
 TRUE_WORDS: Final = frozenset(
-    ("true", "yes", "wahr", "vrai", "verdadero", "vero", "verdadeiro", "waar", "prawda")
+    (
+        *("true", "yes", "wahr", "vrai", "verdadero", "vero", "verdadeiro", "waar", "prawda"),
+        *("ja", "oui", "sí", "sì"),
+    )
 )
-FALSE_WORDS: Final = frozenset(("false", "no", "falsch", "faux", "falso", "onwaar", "fałsz"))
+FALSE_WORDS: Final = frozenset(
+    ("false", "no", "falsch", "faux", "falso", "onwaar", "fałsz", "nein", "non")
+)
 # `1.0` is how pandas writes a truth value of a column with gaps.
 TRUE: Final = TRUE_WORDS | {"t", "y", "1", "1.0"}
 FALSE: Final = FALSE_WORDS | {"f", "n", "0", "0.0", ""}

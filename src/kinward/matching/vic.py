@@ -6,7 +6,7 @@ each is labelled with its model and category.
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, BinaryIO, Final
 
 import ijson
@@ -28,9 +28,12 @@ _NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 _MODEL: Final = re.compile(r"DataModels/([\d.]+)\.xml(?:/([A-Za-z]+))?")
 
 
-def read_vic(file: BinaryIO, categories: Collection[int]) -> Iterator[Row]:
+def read_vic(
+    file: BinaryIO, categories: Collection[int], passed: Callable[[], None] = lambda: None
+) -> Iterator[Row]:
     """Yield every hash of these categories, and every entry that is bad or unused, in order.
 
+    `passed` is called for each entry of another category. Names may be in any case.
     Raises `ListRefused` for a file without bounds.
     """
     number = 0
@@ -43,7 +46,7 @@ def read_vic(file: BinaryIO, categories: Collection[int]) -> Iterator[Row]:
         for number, media in enumerate(ijson.items(bounded, prefix), 1):
             bounded.since = 0
             try:
-                yield from _hashes(number, media, model, categories)
+                yield from _hashes(number, media, model, categories, passed)
             except ValueError as error:
                 yield BadRow(number, str(error))
     except (ijson.JSONError, UnicodeDecodeError, RecursionError) as error:
@@ -102,20 +105,40 @@ def _shape(file: _Bounded) -> tuple[str, str]:
 
 
 def _hashes(
-    number: int, media: Any, model: str, categories: Collection[int]
+    number: int,
+    media: Any,
+    model: str,
+    categories: Collection[int],
+    passed: Callable[[], None],
 ) -> Iterator[ListedHash | Unused]:
     """Return the hashes of an entry. Raises `ValueError` before the first if any is wrong."""
     if not isinstance(media, dict):
         raise ValueError("the entry is not an object")
+    media = _in_lower_case(media)
     category = _whole(media, "Category")
     if category not in categories:
+        if category is not None:
+            passed()
         return iter(())
     label, reference = f"{model}: {category}", _reference(media)
-    pairs = [(name, name, media[name]) for name in COLUMNS if media.get(name) not in (None, "")]
-    pairs += _others(media.get("AlternativeHashes"))
+    pairs = [(name, name, _get(media, name)) for name in COLUMNS]
+    pairs = [pair for pair in pairs if pair[2] not in (None, "")]
+    pairs += _others(_get(media, "AlternativeHashes"))
     if not pairs:
         raise ValueError("no hash")
     return iter([_one(number, *pair, reference, label) for pair in pairs])
+
+
+def _in_lower_case(media: dict[str, Any]) -> dict[str, Any]:
+    """Return an object with its names in lower case. Raises `ValueError` if two are the same."""
+    lower = {name.casefold(): value for name, value in media.items()}
+    if len(lower) != len(media):
+        raise ValueError("two of its names differ in upper and lower case only")
+    return lower
+
+
+def _get(media: dict[str, Any], name: str) -> Any:
+    return media.get(name.casefold())
 
 
 def _one(
@@ -139,12 +162,13 @@ def _others(hashes: Any) -> list[tuple[str, Any, Any]]:
     if not all(isinstance(other, dict) for other in hashes):
         raise ValueError("AlternativeHashes has an entry that is not an object")
     where = "AlternativeHashes"
-    return [(where, other.get("HashName"), other.get("HashValue")) for other in hashes]
+    lower = [_in_lower_case(other) for other in hashes]
+    return [(where, _get(other, "HashName"), _get(other, "HashValue")) for other in lower]
 
 
 def _whole(media: dict[str, Any], name: str) -> int | None:
     """Return a whole number, also one in quotes; None if nothing is said. Raises `ValueError`."""
-    value = media.get(name)
+    value = _get(media, name)
     if value is None:
         return None
     if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value):
@@ -155,7 +179,7 @@ def _whole(media: dict[str, Any], name: str) -> int | None:
 
 
 def _reference(media: dict[str, Any]) -> str:
-    value = media.get("MediaID")
+    value = _get(media, "MediaID")
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int):

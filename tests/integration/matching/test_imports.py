@@ -1,6 +1,7 @@
 """A list goes in as a whole or not at all, and nothing leaves a bank that nobody said or saw."""
 
 import io
+import json
 import os
 import re
 import threading
@@ -187,6 +188,39 @@ def test_what_was_not_read_is_said(filled: Bank, tmp_path: Path) -> None:
     keywords = run(tmp_path, "Größe\n".encode("windows-1252"), format="keywords")
     assert keywords.exit_code == 2
     assert "Save it as UTF-8" in keywords.output
+
+
+@pytest.mark.parametrize(
+    ("text", "format"),
+    [
+        ("md5,label\n", "csv"),
+        ("\n", "jsonl"),
+        ("# nothing\n", "urls"),
+        ('{"value": [{"MediaID": 1, "MD5": "' + "1" * 32 + '"}]}', "vic"),
+    ],
+)
+def test_a_list_of_which_nothing_was_read_is_refused(
+    filled: Bank, tmp_path: Path, text: str, format: str
+) -> None:
+    more = ["--category", "1"] if format == "vic" else []
+    result = run(tmp_path, text, *more, format=format)
+    assert result.exit_code == 2, result.output
+    assert "No entry of the list could be read" in result.output
+
+
+def test_entries_of_other_categories_are_counted(filled: Bank, tmp_path: Path) -> None:
+    entries = [{"Category": 2, "MD5": md5(70 + number)} for number in range(3)]
+    text = json.dumps({"value": entries})
+    result = run(tmp_path, text, "--category", "1", format="vic")
+    assert result.exit_code == 0, result.output
+    assert "of other categories: 3 entries" in result.output
+
+
+def test_kinds_that_nothing_matches_are_said(filled: Bank, tmp_path: Path) -> None:
+    rows = ["hostname,a.example", "hostname,b.example", "murmur,12", f"md5,{md5(90)}"]
+    result = run(tmp_path, "\n".join(["hash_type,value", *rows]))
+    assert result.exit_code == 0, result.output
+    assert "only carries them: 2 hostname, 1 murmur." in result.output
 
 
 # -- on the effect

@@ -102,6 +102,62 @@ def test_a_column_that_may_say_that_an_entry_does_not_count(
     assert refusal(f"md5,{column}\n{A},{counts}\n{B},{stops}\n").startswith(f"3: column '{column}'")
 
 
+@pytest.mark.parametrize("column", ["IsDeleted", "isRemoved", "remove", "Delete", "tombstone"])
+def test_a_removal_is_known_in_camel_case_and_as_a_verb(column: str) -> None:
+    (row,) = read(f"md5,{column}\n{A},Y\n".encode())
+    assert row == ListedHash("md5", bytes.fromhex(A), removed=True)
+
+
+@pytest.mark.parametrize(
+    ("column", "stops"),
+    [
+        *((name, word) for name in ("inactive", "fp", "IsFalsePositive") for word in ("1", "Y")),
+        *((name, "2026-01-01") for name in ("date_removed", "removal_date", "deletedOn")),
+        *((name, "2026-01-01") for name in ("Expires", "validUntil", "Ablaufdatum", "vervaldatum")),
+        ("record_status", "withdrawn"),
+        ("verdict", "benign"),
+        ("Final Disposition", "false positive"),
+        ("is_csam", "0"),
+        ("isMalicious", "n"),
+        *((name, "gestern") for name in ("gelöscht", "GELO\u0308SCHT", "Löschdatum", "Prüfstatus")),
+        *(
+            (name, "oui")
+            for name in ("supprimé", "État", "retiré le", "faux_positif", "inoffensif")
+        ),
+        *((name, "sí") for name in ("eliminado", "Estado", "falso positivo", "retirada")),
+        *((name, "x") for name in ("verwijderd", "ingetrokken", "vals-positief", "onschadelijk")),
+        *((name, "x") for name in ("raderad", "borttagen", "återkallad", "falskt larm", "ofarlig")),
+    ],
+)
+def test_a_name_that_speaks_of_removal_or_harmlessness_is_never_left_out(
+    column: str, stops: str
+) -> None:
+    assert values(f"md5,{column}\n{A},\n") == [("md5", A)]
+    assert refusal(f"md5,{column}\n{A},\n{B},{stops}\n").startswith("3: column ")
+    assert "column" in refusal(json.dumps({"md5": A, column: stops}), "jsonl")
+
+
+def test_ordinary_columns_stay_left_out() -> None:
+    names = "notes,size,path,source,date_added,filename,first_seen,mime type,resolution,fileName"
+    text = f"md5,{names}\n{A},removed it,12,/deleted/x,false,2026-01-01,a,b,c,d,e\n"
+    assert values(text) == [("md5", A)]
+
+
+@pytest.mark.parametrize(
+    "label",
+    ["NON_MALICIOUS", "false positive", "negative_class", "Negative-Class", "falsePositive"],
+)
+def test_a_label_that_says_harmless_leaves_the_row_out(label: str) -> None:
+    rows = read(f"md5,label\n{A},{label}\n{B},A1\n".encode())
+    assert [type(row) for row in rows] == [Unused, ListedHash]
+
+
+@pytest.mark.parametrize("column", ["Quality (0-100)", "pdq_quality_score", "PDQ quality"])
+def test_names_of_quality(column: str) -> None:
+    rows = read(f"pdq,{column}\n{PDQ},49\n{'3d' * 32},50\n".encode())
+    assert [type(row) for row in rows] == [Unused, ListedHash]
+
+
 # -- separators, headers, encodings, line ends
 
 
@@ -295,7 +351,50 @@ def test_a_text_in_a_guessed_encoding_is_no_value() -> None:
     assert "unknown encoding" in refusal(b"hash_type,value\n" + row + b"\n")
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "example.org/a\t2026-01-01",
+        "http://example.org/a removed",
+        '"http://example.org/a"',
+        "'example.org'",
+        "*.example.org",
+        "http://*.example.org/a",
+        "url,date",
+        "example.org,2026-01-01",
+        "http://example.org,removed",
+    ],
+)
+def test_a_line_that_is_no_url_refuses_the_list(line: str) -> None:
+    assert refusal(f"other.example/x\n{line}\n", "urls").startswith("2: ")
+    assert refusal(f"{line}\n", "urls").startswith("1: ")
+
+
+def test_urls_are_read_as_people_write_them() -> None:
+    for line in ("h**p://example[.]org/a", "https://example.org/a,b?q=*", "example.org/a%20b"):
+        assert len(values(line, "urls")) == 1
+
+
+@pytest.mark.parametrize("more", ["removed", " Removed", "a.jpg,removed", "false positive"])
+def test_a_further_word_of_a_pdq_row_refuses_the_list(more: str) -> None:
+    assert refusal(f"{PDQ},100,{more}\n", "pdq").startswith("1: ")
+
+
+def test_a_file_of_a_pdq_row_may_have_any_name() -> None:
+    assert values(f"{PDQ},100,deleted/removed.jpg\n", "pdq") == [("pdq", PDQ)]
+
+
 # -- Project VIC
+
+
+@pytest.mark.parametrize("name", ["category", "CATEGORY", "Category"])
+def test_names_of_project_vic_are_read_in_any_case(name: str) -> None:
+    media = {name: 1, "md5": A, "alternativehashes": [{"hashname": "SHA1", "HashValue": SHA1}]}
+    rows = list(read_vic(io.BytesIO(json.dumps({"value": [media]}).encode()), {1}))
+    assert [row.kind for row in rows if isinstance(row, ListedHash)] == ["md5", "sha1"]
+    twice = {"Category": 1, "category": 2, "MD5": A}
+    (row,) = read_vic(io.BytesIO(json.dumps({"value": [twice]}).encode()), {1})
+    assert isinstance(row, BadRow)
 
 
 @pytest.mark.parametrize(

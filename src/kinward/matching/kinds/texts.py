@@ -1,8 +1,25 @@
 """Links and keywords in their normal forms."""
 
+import re
+from typing import Final
+
 from kinward.ground.text import storable
 from kinward.matching import keywords, links
 from kinward.matching.kinds.kind import HashKind
+
+_SCHEME: Final = re.compile(r"[a-z*]+:[/\\]+", re.IGNORECASE)
+_END_OF_HOST: Final = re.compile(r"[/?#\\]")
+
+
+def _refuse_what_covers_nothing(text: str) -> None:
+    """Raise `ValueError` for an entry that would be banked and match no URL."""
+    if text[:1] in ("'", '"', "<", "\u201c", "\u201e", "\u00ab"):
+        raise ValueError("the URL is in quotes. Take them off")
+    host = _END_OF_HOST.split(_SCHEME.sub("", text, count=1), maxsplit=1)[0]
+    if "*" in host:
+        raise ValueError("the host has a wildcard. Name the host: it covers all hosts below it")
+    if "," in host:
+        raise ValueError("the host has a comma. If this is a table, import it as csv")
 
 
 class Text(HashKind):
@@ -20,6 +37,7 @@ class Url(Text):
     examples = ("example.org", "other.example/a/b?q=1")
 
     def parse(self, text: str) -> bytes:
+        _refuse_what_covers_nothing(text.strip())
         return links.normal_form(text).encode()
 
     def ask(self, text: str) -> bytes:
