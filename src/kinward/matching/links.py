@@ -17,6 +17,8 @@ from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 import ada_url
 
+from kinward.matching import spelled
+
 MAX_URL: Final = 2083
 MAX_PARTS: Final = 10  # of a host, counted from its end, and of a path, from its beginning
 # Parts of a query: of so many at most, each choice is a form. Of more, each, each pair, all but one
@@ -27,7 +29,6 @@ MAX_QUERY: Final = 20
 MAX_INSIDE: Final = 10  # URLs that one URL carries, one in the other or side by side
 SCHEMES: Final = ("http:", "https:", "ftp:", "ws:", "wss:")
 _DEFAULT_PORTS: Final = ("80", "443", "21")
-_BREAKS: Final = re.compile(r"[\t\r\n]")
 _NO_PAGE: Final = frozenset(
     [
         "about",
@@ -163,17 +164,28 @@ def _parts(text: str) -> tuple[str, str, str, str]:
 def _read(text: str) -> ada_url.URL:
     """Return a URL as a browser reads it, or else as people write it in a text."""
     url = _standard(text)
-    if url is not None and url.protocol in SCHEMES and not _POINTS.search(url.hostname):
+    meant = url is not None and url.protocol in SCHEMES and not _POINTS.search(url.hostname)
+    if url is not None and meant and not spelled.is_twice(text, url.hostname, url.pathname):
         return url
-    plain = _opened(_BREAKS.sub("", text).strip())
+    try:
+        return _as_seen(spelled.seen(text))
+    except ValueError:
+        return _as_seen(spelled.seen(text, joiners=False))
+
+
+def _as_seen(text: str) -> ada_url.URL:
+    """Return the URL that a person means. What stands unread before a scheme is no host."""
+    plain = _opened(text)
     url = _standard(plain)
-    if url is not None and url.protocol in SCHEMES:
-        return url
-    scheme = _SCHEME.match(plain)
-    if scheme and (scheme[1].lower() in _NO_PAGE or plain.startswith("//", scheme.end())):
-        raise ValueError("not the URL of a page")
-    url = _standard("http://" + plain.lstrip("/\\"))
-    if url is None:
+    if url is None or url.protocol not in SCHEMES:
+        scheme = _SCHEME.match(plain)
+        if scheme and (scheme[1].lower() in _NO_PAGE or plain.startswith("//", scheme.end())):
+            raise ValueError("not the URL of a page")
+        plain = plain.lstrip("/\\")
+        if spelled.has_host_before_scheme(plain):
+            raise ValueError("not a URL")
+        url = _standard("http://" + plain)
+    if url is None or spelled.is_twice(plain, url.hostname, url.pathname):
         raise ValueError("not a URL")
     return url
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kinward.matching import links
+from kinward.matching import links, spelled
 from kinward.matching.kinds import Url
 
 
@@ -40,6 +40,67 @@ from kinward.matching.kinds import Url
 )
 def test_a_page_has_one_normal_form(written: str) -> None:
     assert links.normal_form(written) == "example.org/a/b"
+
+
+UNSEEN = ["\u200b", "\ufeff", "\u2060", "\u00ad", "\u200d", "\u202e", "\u3164", "\U000e0041"]
+AS_SEEN = [
+    *(f"{unseen}http://example.org/a/b" for unseen in UNSEEN),
+    *(f"ht{unseen}tp://example.org/a/b" for unseen in UNSEEN),
+    *(f"http{unseen}://example.org/a/b" for unseen in UNSEEN),
+    *(f"http:{unseen}//example.org/a/b" for unseen in UNSEEN),
+    *(f"http:/{unseen}/example.org/a/b" for unseen in UNSEEN),
+    *(f"http://{unseen}example.org/a/b" for unseen in UNSEEN),
+    *(f"http://exam{unseen}ple.org/a/b" for unseen in UNSEEN),
+    *(f"{unseen}exam{unseen}ple.org/a/b" for unseen in UNSEEN),
+    *(f"{unseen}hxxp://exa{unseen}mple[.]org/a/b" for unseen in UNSEEN),
+    '"http://example.org/a/b"',
+    "'example.org/a/b'",
+    "(http://example.org/a/b)",
+    "<http://example.org/a/b>",
+    '("<http://example.org/a/b>").',
+    "“http://example.org/a/b”,",
+    "«\u00a0http://example.org/a/b\u00a0»",
+    "[http://example.org/a/b]",
+    "(http://example.org/a/b",
+    "\u200b<\u200bhttp://example.org/a/b\u200b>\u200b",
+    "http://http://example.org/a/b",
+    "http://https://example.org/a/b",
+    "https://http//example.org/a/b",
+    "http:http://example.org/a/b",
+    "http://http:/example.org/a/b",
+    "HTTP://hxxps://http://example[.]org/a/b",
+]
+
+
+@pytest.mark.parametrize("written", AS_SEEN, ids=ascii)
+def test_what_a_person_would_open_is_read(written: str) -> None:
+    assert links.normal_form(written) == "example.org/a/b"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("†http://example.org/", "see:http://example.org/", "†http:/example.org/", "x://y"),
+        *('"x.example" http://example.org/', '"x.example"http://example.org/'),
+        *("http://me@http://example.org/", "x.example†https://example.org", "(((", '""', "\u200b"),
+        *("view-source:http://example.org/", "ma\u200bilto:me@example.org", "http://\u200b/"),
+    ],
+    ids=ascii,
+)
+def test_what_nobody_can_read_is_no_other_page(written: str) -> None:
+    with pytest.raises(ValueError, match=r"URL"):
+        links.normal_form(written)
+
+
+def test_joiners_stay_in_a_name_that_needs_them() -> None:
+    name = "\u0646\u0627\u0645\u0647\u200c\u0627\u06cc.example"
+    assert links.normal_form(name) == links.normal_form(f"http://{name}/")
+    assert links.normal_form(name) != links.normal_form(name.replace("\u200c", ""))
+
+
+@pytest.mark.parametrize("text", ["\u200b" * 2000, "(" * 2000, "http:" * 400, "http://" * 290])
+def test_a_hostile_spelling_is_read_in_bounded_steps(text: str) -> None:
+    assert forms_or_none(text) is not None
 
 
 @pytest.mark.parametrize(
@@ -183,6 +244,8 @@ def test_what_the_standard_reads_is_what_is_compared(text: str) -> None:
         standard = None
     if standard is not None and ("(dot)" in standard.hostname or ".." in standard.hostname):
         return  # that is a host to the standard, and none to the net
+    if standard is not None and spelled.is_twice(text, standard.hostname, standard.pathname):
+        return  # a browser opens the host `http`, and a person means what follows
     try:
         normal = links.normal_form(text)
     except ValueError:
