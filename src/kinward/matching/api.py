@@ -35,6 +35,7 @@ from kinward.matching.listfiles import BadRow, ListRefused
 from kinward.matching.lists import write_list
 from kinward.matching.looked import (
     KindUnmatched,
+    cut_links,
     kinds_looked_up,
     matched_kind,
     search_value,
@@ -185,6 +186,7 @@ __all__ = [
     "count_quiet",
     "count_uploaded",
     "create_bank",
+    "cut_links",
     "decide_silencing",
     "disable_bank",
     "end_silencing",

@@ -12,7 +12,7 @@ _UNSEEN_SET: Final = (
 )
 _UNSEEN: Final = re.compile(f"[{_UNSEEN_SET}]+")
 _JOINERS: Final = re.compile("[\u200c\u200d]+")
-_BEFORE: Final = re.compile(f"^[{_UNSEEN_SET}\u200c\u200d\\s]+")
+_BEFORE: Final = re.compile(f"^[{_UNSEEN_SET}\u200c\u200d\\s/\\\\]+")
 _AFTER: Final = re.compile(f"[{_UNSEEN_SET}\u200c\u200d\\s]+$")
 _HEAD: Final = re.compile(r"(?:[^/?#\\:]*:[/\\]*)?[^/?#\\]*")  # the scheme and the host
 _ENDS: Final = re.compile(r"[\s.,;:!?]*")  # of a sentence, after a closing mark
@@ -63,7 +63,7 @@ def has_host_before_scheme(text: str) -> bool:
     return bool(_NO_HOST.match(text))
 
 
-def is_twice(text: str, host: str, path: str) -> bool:
+def is_twice(text: str, host: str, port: str, path: str) -> bool:
     """Return whether the host of a URL, as the standard reads it, is in truth a second scheme."""
-    behind = path.startswith("//") and _SCHEME_WORD.fullmatch(host)
+    behind = (port or path.startswith("//")) and _SCHEME_WORD.fullmatch(host)
     return bool(behind or _TWICE.match(text))

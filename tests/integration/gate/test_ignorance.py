@@ -252,6 +252,19 @@ def test_the_gate_says_of_a_text_what_it_looked_up(
     assert (said.get("checked"), said.get("unread_urls")) == (checked, unread)
 
 
+LONG = "https://other.example/?" + "&".join(f"p{number}=1" for number in range(50))
+
+
+def test_a_url_that_was_cut_is_not_clear(call: Caller) -> None:
+    said = call("POST", "/v1/text", json={"urls": ["https://other.example", LONG]})
+    assert careless.of_text(said) == "partial"
+    assert (said.json()["unread_urls"], said.json()["not_checked"]) == ([1], ["text.unread"])
+    met = call(
+        "POST", "/v1/text", json={"urls": [LONG.replace("other.example/", "pages.example/a/b")]}
+    )
+    assert met.json()["outcome"] == "known"
+
+
 # -- files
 
 

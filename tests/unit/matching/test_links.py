@@ -165,6 +165,11 @@ REDIRECTS = [
     "https://r.example/#//example.org/a",
     "https://r.example/?https:\\\\example.org\\a",
     "https://r.example/?q=www.example.org/a",
+    "https://r.example/to?url=https%253A%252F%252Fexample.org%252Fa",
+    "https://r.example/to?url=https%25253A%25252F%25252Fexample.org%25252Fa",
+    "https://r.example/to?url=%22http://example.org/a%22",
+    "https://r.example/web/http%253A%252F%252Fexample.org/a",
+    "https://r.example/to?" + "&".join(f"p{n}=1" for n in range(30)) + "&u=http://example.org/a",
 ]
 
 
@@ -175,6 +180,42 @@ def test_a_redirector_is_what_it_leads_to_only_if_asked(url: str) -> None:
     value = Url().ask(url)
     assert b"example.org/a" in Url().carried(value)
     assert set(Url().exact(value)) == {form.encode() for form in links.forms(url)}
+
+
+def test_a_part_after_the_twentieth_and_a_deep_path_are_compared() -> None:
+    many = "&".join(f"p{number}=1" for number in range(30))
+    url = f"https://example.org/w?{many}&v=abc"
+    assert "example.org/w?v=abc" in links.forms(url)
+    assert links.normal_form(f"https://example.org/w?v=abc&{many}") in links.forms(url)
+    first = sorted(f"p{number}=1" for number in range(20))
+    assert f"example.org/w?{'&'.join(first)}" in links.forms(url), "an earlier version's"
+    deep = "example.org/" + "/".join(f"s{number}" for number in range(30))
+    assert deep in links.forms(f"http://{deep}/more/still?x=1")
+    assert links.entire(url)
+    assert links.entire(f"http://{deep}/more", inside=True)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.org/w?" + "&".join(f"p{number}=1" for number in range(41)),
+        "https://example.org" + "/s" * 41,
+        "https://" + "a." * 10 + "example.org",
+    ],
+)
+def test_what_is_cut_is_not_entire(url: str) -> None:
+    assert not links.entire(url)
+    assert links.normal_form(url) in links.forms(url)
+
+
+def test_a_redirector_that_is_not_decoded_to_its_end_is_not_entire() -> None:
+    inner = "http://example.org/"
+    for _ in range(links.MAX_CODED + 2):
+        inner = quote(inner, safe="")
+    many = "&".join(f"u{n}=http://e{n}.example" for n in range(links.MAX_INSIDE + 1))
+    for url in (f"https://r.example/?u={inner}", f"https://r.example/?{many}"):
+        assert not links.entire(url, inside=True)
+        assert links.entire(url), "nobody asked for what it carries"
 
 
 def test_the_forms_of_one_url_are_bounded() -> None:
@@ -235,6 +276,9 @@ URLS = st.one_of(
 @settings(max_examples=1500, deadline=None)
 @given(URLS)
 @example("http:\\\\example.org")
+@example("/(0")
+@example("HTTP:HTTP:0")
+@example("0@(0")
 @example("https://example.org:80")
 def test_what_the_standard_reads_is_what_is_compared(text: str) -> None:
     """The host, and nothing else, is that of the standard's parser. A reading is stable."""
@@ -244,7 +288,11 @@ def test_what_the_standard_reads_is_what_is_compared(text: str) -> None:
         standard = None
     if standard is not None and ("(dot)" in standard.hostname or ".." in standard.hostname):
         return  # that is a host to the standard, and none to the net
-    if standard is not None and spelled.is_twice(text, standard.hostname, standard.pathname):
+    if standard is not None and standard.hostname.startswith(links._MARKS):
+        return  # no name is so, and without its scheme it is in a bracket
+    if standard is not None and spelled.is_twice(
+        text, standard.hostname, standard.port, standard.pathname
+    ):
         return  # a browser opens the host `http`, and a person means what follows
     try:
         normal = links.normal_form(text)

@@ -33,6 +33,9 @@ class Url(Text):
     def carried(self, value: bytes) -> list[bytes]:
         return [form.encode() for form in links.forms(value.decode(), inside=True)]
 
+    def entire(self, value: bytes, *, carried: bool) -> bool:
+        return links.entire(value.decode(), inside=carried)
+
     def in_words(self, bank: str, distance: int) -> str:
         return f"Is covered by a link of {bank}."
 
