@@ -80,6 +80,22 @@ def normal_form(text: str) -> str:
     return host + port + path + _sorted(query)
 
 
+def listed_form(text: str) -> str:
+    """Return the normal form of a URL for a list. Raises `ValueError` with the reason.
+
+    One that names a page only by its fragment is refused, since it would cover the whole site. So
+    is a path with a page behind `#!` or `#/`, which would cover all pages of that path.
+    """
+    normal, url = normal_form(text), _read(text)
+    fragment = unquote(url.hash[1:]).strip()
+    if fragment and (fragment[0] in "!/" or not (url.pathname.strip("/") or _sorted(url.search))):
+        raise ValueError(
+            "a URL that names its page only after # would cover the whole site: "
+            "leave out # and the rest if all of it is meant"
+        )
+    return normal
+
+
 def forms(text: str, *, inside: bool = False) -> list[str]:
     """Return every normal form that covers a URL: itself, with less query, its parents, its hosts.
 
@@ -169,6 +185,9 @@ def _parts(text: str) -> tuple[str, str, str, str]:
         raise ValueError("not the URL of a page")
     port = f":{url.port}" if url.port and url.port not in _DEFAULT_PORTS else ""
     path = quote(unquote(url.pathname), safe="/~!$&'()*+,;=:@")
+    if "/." in path:  # an encoded slash beside a dot, as servers read it
+        plain = _standard("http://x" + path)
+        path = plain.pathname if plain else path
     while "//" in path:
         path = path.replace("//", "/")
     return host, port, path.rstrip("/"), url.search

@@ -92,6 +92,28 @@ def test_what_nobody_can_read_is_no_other_page(written: str) -> None:
         links.normal_form(written)
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("https://files.example/#!abc", "files.example#abc", "http://files.example//?#abc"),
+        *(
+            "https://files.example/app#!/abc",
+            "https://files.example/app?a=1#/abc",
+            "x.example/#%21a",
+        ),
+    ],
+)
+def test_a_list_may_not_name_a_site_by_the_fragment_of_a_page(written: str) -> None:
+    with pytest.raises(ValueError, match="whole site"):
+        Url().parse(written)
+    assert Url().ask(written), "but it may be looked up"
+
+
+@pytest.mark.parametrize("written", ["x.example/a#part", "x.example/?a=1#part", "x.example/#"])
+def test_a_fragment_beside_a_page_is_left_out_of_a_list(written: str) -> None:
+    assert Url().parse(written).decode() == links.normal_form(written)
+
+
 def test_joiners_stay_in_a_name_that_needs_them() -> None:
     name = "\u0646\u0627\u0645\u0647\u200c\u0627\u06cc.example"
     assert links.normal_form(name) == links.normal_form(f"http://{name}/")
@@ -277,6 +299,7 @@ URLS = st.one_of(
 @given(URLS)
 @example("http:\\\\example.org")
 @example("/(0")
+@example("0/.%2F0")
 @example("HTTP:HTTP:0")
 @example("0@(0")
 @example("https://example.org:80")

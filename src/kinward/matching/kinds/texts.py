@@ -20,7 +20,7 @@ class Url(Text):
     examples = ("example.org", "other.example/a/b?q=1")
 
     def parse(self, text: str) -> bytes:
-        return links.normal_form(text).encode()
+        return links.listed_form(text).encode()
 
     def ask(self, text: str) -> bytes:
         """Return a URL as it is written: its normal form has no fragment."""
