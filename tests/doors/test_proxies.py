@@ -199,14 +199,7 @@ def test_one_address_has_its_share_of_connections(front: Front) -> None:
 def test_who_asks_too_often_without_a_key_waits_and_nobody_else(front: Front) -> None:
     if front.kind != "nginx":
         pytest.skip("Caddy as Debian builds it counts nothing by address: Kinward does.")
-    answers = []
-    with contextlib.ExitStack() as stack:
-        held = [stack.enter_context(front.connect("127.0.0.29")) for _ in range(60)]
-        for _ in range(4):
-            for opened in held:
-                with contextlib.suppress(OSError):
-                    front.send_head(opened, "GET /v1/accounts/a")
-        answers = [status(opened) for opened in held]
+    answers = at_once(front, "127.0.0.29", "/v1/accounts/a")
     refused = front.get("/v1/accounts/a", "127.0.0.29")
     assert 429 in answers
     assert refused.status_code == 200 or refused.headers["retry-after"] == "2"
@@ -214,3 +207,16 @@ def test_who_asks_too_often_without_a_key_waits_and_nobody_else(front: Front) ->
     key = {"Authorization": "Bearer kw_key"}
     with_key = [front.get("/v1/decide", "127.0.0.29", **key).status_code for _ in range(60)]
     assert with_key == [200] * 60
+    for path in ("/hma/kw_key/m/lookup", "//hma//kw_key/m/lookup"):
+        assert set(at_once(front, "127.0.0.31", path)) == {200}, "the key is in the path"
+
+
+def at_once(front: Front, address: str, path: str) -> list[int]:
+    """The first answers of 60 connections, each of which asks four times."""
+    with contextlib.ExitStack() as stack:
+        held = [stack.enter_context(front.connect(address)) for _ in range(60)]
+        for _ in range(4):
+            for opened in held:
+                with contextlib.suppress(OSError):
+                    front.send_head(opened, f"GET {path}")
+        return [status(opened) for opened in held]

@@ -13,6 +13,7 @@ from kinward.matching.api import (
     Keyword,
     TextUnread,
     Url,
+    cut_links,
     look_up_links,
     look_up_text,
     unread_links,
@@ -40,8 +41,8 @@ class TextChecked(msgspec.Struct, frozen=True):
     """Whether a bank knows a keyword in the text, or one of the URLs.
 
     `checked`: `keyword` if the text was searched, `url` if a URL was looked up. `unread_urls`: the
-    positions, from 0, of URLs that were not looked up, since they cannot be read. `not_checked`:
-    codes of errors, which say why the text was not searched to its end.
+    positions, from 0, of URLs that cannot be read, or not to their end. `not_checked`: codes of
+    errors, which say why the text was not searched, or a URL not looked up, to its end.
     """
 
     outcome: Literal["known", "clear"]
@@ -67,4 +68,8 @@ def check_text(call: Call[Text]) -> TextChecked:
             if not readable:
                 raise
             not_checked.append(error.code)
-    return TextChecked("known" if known else "clear", checked, unread, not_checked)
+    cut = cut_links(urls)
+    if cut and TextUnread.code not in not_checked:
+        not_checked.append(TextUnread.code)
+    where = sorted([*unread, *cut])
+    return TextChecked("known" if known else "clear", checked, where, not_checked)

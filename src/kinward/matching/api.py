@@ -36,6 +36,7 @@ from kinward.matching.listfiles import BadRow, ListRefused
 from kinward.matching.lists import write_list
 from kinward.matching.looked import (
     KindUnmatched,
+    cut_links,
     kinds_looked_up,
     matched_kind,
     says_too_little,
@@ -200,6 +201,7 @@ __all__ = [
     "count_quiet",
     "count_uploaded",
     "create_bank",
+    "cut_links",
     "decide_silencing",
     "decide_weakening",
     "disable_bank",

@@ -10,24 +10,29 @@ of a query are in order, and each form of a page with some of them covers it.
 
 import ipaddress
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import combinations
 from typing import Final
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 import ada_url
 
+from kinward.matching import spelled
+
 MAX_URL: Final = 2083
-MAX_PARTS: Final = 10  # of a host, counted from its end, and of a path, from its beginning
+MAX_PARTS: Final = 10  # of a host, counted from its end
+MAX_STEPS: Final = 40  # of a path, from its beginning
 # Parts of a query: of so many at most, each choice is a form. Of more, each, each pair, all but one
-# and all; of still more, no pair; and what comes after them is only compared as a whole.
+# and all; of still more, no pair; then each and all. What comes after `MAX_QUERY` parts is only
+# compared as a whole, and a URL with so many is not `entire`.
 MAX_CHOICES: Final = 5
 MAX_PAIRS: Final = 8
-MAX_QUERY: Final = 20
+MAX_BUT_ONE: Final = 20
+MAX_QUERY: Final = 40
+MAX_CODED: Final = 5  # times that a URL in a URL is encoded
 MAX_INSIDE: Final = 10  # URLs that one URL carries, one in the other or side by side
 SCHEMES: Final = ("http:", "https:", "ftp:", "ws:", "wss:")
 _DEFAULT_PORTS: Final = ("80", "443", "21")
-_BREAKS: Final = re.compile(r"[\t\r\n]")
 _NO_PAGE: Final = frozenset(
     [
         "about",
@@ -55,6 +60,7 @@ _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _WRITTEN: Final = re.compile(
     r"(?:(h[tx*]{2}p|fxp|ftp|wss?)(s?)(?:\[?:\]?|\[?://\]?)[/\\]*)?([^/?#\\]*)", re.IGNORECASE
 )
+_MARKS: Final = ('"', "'", "(", "{", "`")  # in a host that nobody wrote with a scheme
 _POINTS: Final = re.compile(r"[\[({](?:\.|dot)[\])}]", re.IGNORECASE)
 _SIGNS: Final = re.compile(r"\[([:@])\]")
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
@@ -74,6 +80,22 @@ def normal_form(text: str) -> str:
     return host + port + path + _sorted(query)
 
 
+def listed_form(text: str) -> str:
+    """Return the normal form of a URL for a list. Raises `ValueError` with the reason.
+
+    One that names a page only by its fragment is refused, since it would cover the whole site. So
+    is a path with a page behind `#!` or `#/`, which would cover all pages of that path.
+    """
+    normal, url = normal_form(text), _read(text)
+    fragment = unquote(url.hash[1:]).strip()
+    if fragment and (fragment[0] in "!/" or not (url.pathname.strip("/") or _sorted(url.search))):
+        raise ValueError(
+            "a URL that names its page only after # would cover the whole site: "
+            "leave out # and the rest if all of it is meant"
+        )
+    return normal
+
+
 def forms(text: str, *, inside: bool = False) -> list[str]:
     """Return every normal form that covers a URL: itself, with less query, its parents, its hosts.
 
@@ -87,7 +109,7 @@ def forms(text: str, *, inside: bool = False) -> list[str]:
     'example.org'
     """
     found = _forms(text)
-    for other in _carried(text) if inside else ():
+    for other in _carried(text)[0] if inside else ():
         found += _forms(other)
     return list(dict.fromkeys(found))
 
@@ -97,7 +119,7 @@ def _forms(text: str) -> list[str]:
     hosts = _hosts(host)
     if (written := _read(text).hostname).startswith("["):
         hosts.append(written)  # as an earlier version banked an IPv4 address that is in IPv6
-    steps = path.split("/")[:MAX_PARTS]
+    steps = path.split("/")[: MAX_STEPS + 1]
     paths = ["/".join(steps[:count]) for count in range(len(steps), 0, -1)]
     if path not in paths:
         paths.insert(0, path)
@@ -111,24 +133,32 @@ def _queries(query: str) -> Iterator[str]:
     if not query:
         return
     yield query
-    parts = _query_parts(query)
-    sizes = set(range(1, len(parts) + 1))
-    if len(parts) > MAX_CHOICES:
-        sizes = {len(parts), len(parts) - 1, 1} | ({2} if len(parts) <= MAX_PAIRS else set())
-    for size in sorted(sizes, reverse=True):
+    yield _sorted(query)
+    if query.count("&") >= MAX_BUT_ONE:  # as an earlier version banked it
+        yield _sorted("&".join(query.split("&")[:MAX_BUT_ONE]))
+    parts = _query_parts(query)[:MAX_QUERY]
+    for size in sorted(_sizes(len(parts)), reverse=True):
         for some in combinations(parts, size):
-            yield "?" + "&".join(some)
+            yield "?" + "&".join(sorted(some))
+
+
+def _sizes(number: int) -> set[int]:
+    """Return how many parts of a query a form has, of so many."""
+    if number <= MAX_CHOICES:
+        return set(range(1, number + 1))
+    pairs = {2} if number <= MAX_PAIRS else set[int]()
+    but_one = {number - 1} if number <= MAX_BUT_ONE else set[int]()
+    return {number, 1} | but_one | pairs
 
 
 def _sorted(query: str) -> str:
-    parts = _query_parts(query)
+    parts = sorted(_query_parts(query))
     return "?" + "&".join(parts) if parts else ""
 
 
 def _query_parts(query: str) -> list[str]:
-    """Return the parts of a query in order, each once and written in one way."""
-    written = {_rewritten(part) for part in query[1:].split("&")[:MAX_QUERY] if part}
-    return sorted(written)
+    """Return the parts of a query as they come, each once and written in one way."""
+    return list(dict.fromkeys(_rewritten(part) for part in query[1:].split("&") if part))
 
 
 def _rewritten(part: str) -> str:
@@ -155,6 +185,9 @@ def _parts(text: str) -> tuple[str, str, str, str]:
         raise ValueError("not the URL of a page")
     port = f":{url.port}" if url.port and url.port not in _DEFAULT_PORTS else ""
     path = quote(unquote(url.pathname), safe="/~!$&'()*+,;=:@")
+    if "/." in path:  # an encoded slash beside a dot, as servers read it
+        plain = _standard("http://x" + path)
+        path = plain.pathname if plain else path
     while "//" in path:
         path = path.replace("//", "/")
     return host, port, path.rstrip("/"), url.search
@@ -163,17 +196,33 @@ def _parts(text: str) -> tuple[str, str, str, str]:
 def _read(text: str) -> ada_url.URL:
     """Return a URL as a browser reads it, or else as people write it in a text."""
     url = _standard(text)
-    if url is not None and url.protocol in SCHEMES and not _POINTS.search(url.hostname):
+    meant = url is not None and url.protocol in SCHEMES and not _POINTS.search(url.hostname)
+    if (
+        url is not None
+        and meant
+        and not spelled.is_twice(text, url.hostname, url.port, url.pathname)
+    ):
         return url
-    plain = _opened(_BREAKS.sub("", text).strip())
+    try:
+        return _as_seen(spelled.seen(text))
+    except ValueError:
+        return _as_seen(spelled.seen(text, joiners=False))
+
+
+def _as_seen(text: str) -> ada_url.URL:
+    """Return the URL that a person means. What stands unread before a scheme is no host."""
+    plain = _opened(text)
     url = _standard(plain)
-    if url is not None and url.protocol in SCHEMES:
-        return url
-    scheme = _SCHEME.match(plain)
-    if scheme and (scheme[1].lower() in _NO_PAGE or plain.startswith("//", scheme.end())):
-        raise ValueError("not the URL of a page")
-    url = _standard("http://" + plain.lstrip("/\\"))
-    if url is None:
+    if url is None or url.protocol not in SCHEMES:
+        scheme = _SCHEME.match(plain)
+        if scheme and (scheme[1].lower() in _NO_PAGE or plain.startswith("//", scheme.end())):
+            raise ValueError("not the URL of a page")
+        if spelled.has_host_before_scheme(plain):
+            raise ValueError("not a URL")
+        url = _standard("http://" + plain)
+        if url is not None and url.hostname.startswith(_MARKS):
+            raise ValueError("not a URL")
+    if url is None or spelled.is_twice(plain, url.hostname, url.port, url.pathname):
         raise ValueError("not a URL")
     return url
 
@@ -213,26 +262,69 @@ def _host(name: str) -> str:
     return host
 
 
-def _carried(text: str) -> list[str]:
-    """Return the URLs that a URL carries in its query, fragment or path, also in one another."""
+def entire(text: str, *, inside: bool = False) -> bool:
+    """Return whether `forms` has each form that a list may have. Raises `ValueError`.
+
+    `inside`: also of the URLs that it carries, if all of those were found.
+    """
+    found, whole = _carried(text) if inside else ([], True)
+    return whole and all(map(_is_entire, [text, *found]))
+
+
+def _is_entire(text: str) -> bool:
+    host, _, path, query = _parts(text)
+    steps, parts = path.count("/"), len(_query_parts(query))
+    return host.count(".") < MAX_PARTS and steps <= MAX_STEPS and parts <= MAX_QUERY
+
+
+def _carried(text: str) -> tuple[list[str], bool]:
+    """Return the URLs that a URL carries in its query, fragment or path, also in one another.
+
+    And whether these are all.
+    """
     found: dict[str, None] = {}
-    waiting = [text]
-    while waiting and len(found) < MAX_INSIDE:
-        url = _read(waiting.pop(0))
-        places = [unquote_plus(part.partition("=")[2] or part) for part in _fields(url)]
-        inner = [place.strip() for place in places if _INSIDE.match(place.strip())]
-        path = unquote(url.pathname)
+    waiting, whole = [text], True
+    while waiting:
+        inner, decoded = _inner(_read(waiting.pop(0)))
+        whole = whole and decoded
+        for other in inner:
+            if other in found or not _is_readable(other):
+                continue
+            if len(found) == MAX_INSIDE:
+                return list(found), False
+            found[other] = None
+            waiting.append(other)
+    return list(found), whole
+
+
+def _inner(url: ada_url.URL) -> tuple[list[str], bool]:
+    """Return what may be URLs in a URL, and whether all of it was decoded to its end."""
+    inner, whole = list[str](), True
+    for part in [*url.search[1:].split("&"), *url.hash[1:].split("&")]:
+        value = part.partition("=")[2] or part
+        for place in _decoded(value, unquote_plus):
+            written = [text for text in (place.strip(), spelled.seen(place)) if _INSIDE.match(text)]
+            if written:
+                inner.append(written[0])
+                break
+        else:
+            whole = whole and place == unquote_plus(place)
+    for path in _decoded(url.pathname, unquote):
         if match := _IN_PATH.search(path, 1):
             inner.append(path[match.start() :] + url.search)
-        for other in inner[: MAX_INSIDE - len(found)]:
-            if other not in found and _is_readable(other):
-                found[other] = None
-                waiting.append(other)
-    return list(found)
+            break
+    else:
+        whole = whole and path == unquote(path)
+    return inner, whole
 
 
-def _fields(url: ada_url.URL) -> list[str]:
-    return [*url.search[1:].split("&"), *url.hash[1:].split("&")][:MAX_QUERY]
+def _decoded(text: str, decode: Callable[[str], str]) -> Iterator[str]:
+    """Yield a text decoded once, twice and so on, as long as that changes it."""
+    for _ in range(MAX_CODED):
+        text = decode(last := text)
+        yield text
+        if text == last:
+            return
 
 
 def _is_readable(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from kinward.ground.config import config
 from kinward.ground.errors import KinwardError
 from kinward.matching import links
 from kinward.matching.kinds import KINDS, HashKind, kind_named, kind_of
@@ -62,6 +63,13 @@ def search_value(name: str, text: str) -> tuple[HashKind, bytes, Survey]:
 def unread_links(urls: Sequence[str]) -> list[int]:
     """Return the positions of the URLs that `look_up_links` ignores, since it cannot read them."""
     return [at for at, url in enumerate(urls) if not _is_readable(url)]
+
+
+def cut_links(urls: Sequence[str]) -> list[int]:
+    """Return the positions of the URLs that `look_up_links` reads, but not to their end."""
+    inside = config().read_redirects
+    readable = [at for at, url in enumerate(urls) if _is_readable(url)]
+    return [at for at in readable if not links.entire(urls[at], inside=inside)]
 
 
 def _is_readable(url: str) -> bool:

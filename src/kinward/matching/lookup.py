@@ -216,6 +216,7 @@ def survey(
         forms = kind.exact(value)
         if config().read_redirects:
             forms += kind.carried(value)
+        entire = entire and kind.entire(value, carried=config().read_redirects)
         exact += [(name, form) for form in forms]
         if not views:
             near.add(views_of(kind.asked(value)))

@@ -231,6 +231,9 @@ def test_the_gate_names_the_hashes_that_it_looked_up(
         ({"urls": ["https://other.example"]}, "clear", ["url"], []),
         ({"urls": ["no page at all", "pages.example/a/b"]}, "known", ["url"], [0]),
         ({"urls": ["https://other.example", "no page at all"]}, "partial", ["url"], [1]),
+        ({"urls": ["\u200bhttp://pages.example/a/b"]}, "known", ["url"], []),
+        ({"urls": ["<http://http://pages.example/a/b>"]}, "known", ["url"], []),
+        ({"urls": ["\u2020http://pages.example/a/b", "x.example"]}, "partial", ["url"], [0]),
         ({"text": "x", "urls": ["no page at all"]}, "partial", ["keyword"], [0]),
         ({"text": "x", "urls": ["https://other.example"]}, "clear", ["keyword", "url"], []),
         ({"urls": ["no page at all", "gopher://other.example"]}, "refused", None, None),
@@ -247,6 +250,19 @@ def test_the_gate_says_of_a_text_what_it_looked_up(
     assert careless.of_text(answer) == expected
     said = answer.json()
     assert (said.get("checked"), said.get("unread_urls")) == (checked, unread)
+
+
+LONG = "https://other.example/?" + "&".join(f"p{number}=1" for number in range(50))
+
+
+def test_a_url_that_was_cut_is_not_clear(call: Caller) -> None:
+    said = call("POST", "/v1/text", json={"urls": ["https://other.example", LONG]})
+    assert careless.of_text(said) == "partial"
+    assert (said.json()["unread_urls"], said.json()["not_checked"]) == ([1], ["text.unread"])
+    met = call(
+        "POST", "/v1/text", json={"urls": [LONG.replace("other.example/", "pages.example/a/b")]}
+    )
+    assert met.json()["outcome"] == "known"
 
 
 # -- files

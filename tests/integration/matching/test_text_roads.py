@@ -146,6 +146,18 @@ def test_a_redirector_is_read_only_if_the_operator_says_so(
     assert read() == {"known"}
 
 
+def test_a_url_that_was_cut_is_clear_at_no_door(call: Caller, reviewer: Staff) -> None:
+    url = "https://other.example/?" + "&".join(f"p{number}=1" for number in range(50))
+    said = call("POST", "/v1/text", json={"urls": [url]}).json()
+    assert (said["unread_urls"], said["not_checked"]) == ([0], ["text.unread"])
+    query = {"signal_type": "url", "signal": url}
+    for path in ("/m/lookup", "/m/raw_lookup"):
+        assert call("GET", path, params=query).status_code == 422
+    shown = signed_in(reviewer).post("/banks/search", {"kind": "url", "value": url})
+    assert shown.status_code == 422
+    assert CliRunner().invoke(bank_command, ["search", "--hash", f"url:{url}"]).exit_code != 0
+
+
 def test_a_text_that_was_not_read_to_its_end_is_not_clear(
     call: Caller, reviewer: Staff, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kinward.matching import links
+from kinward.matching import links, spelled
 from kinward.matching.kinds import Url
 
 
@@ -40,6 +40,89 @@ from kinward.matching.kinds import Url
 )
 def test_a_page_has_one_normal_form(written: str) -> None:
     assert links.normal_form(written) == "example.org/a/b"
+
+
+UNSEEN = ["\u200b", "\ufeff", "\u2060", "\u00ad", "\u200d", "\u202e", "\u3164", "\U000e0041"]
+AS_SEEN = [
+    *(f"{unseen}http://example.org/a/b" for unseen in UNSEEN),
+    *(f"ht{unseen}tp://example.org/a/b" for unseen in UNSEEN),
+    *(f"http{unseen}://example.org/a/b" for unseen in UNSEEN),
+    *(f"http:{unseen}//example.org/a/b" for unseen in UNSEEN),
+    *(f"http:/{unseen}/example.org/a/b" for unseen in UNSEEN),
+    *(f"http://{unseen}example.org/a/b" for unseen in UNSEEN),
+    *(f"http://exam{unseen}ple.org/a/b" for unseen in UNSEEN),
+    *(f"{unseen}exam{unseen}ple.org/a/b" for unseen in UNSEEN),
+    *(f"{unseen}hxxp://exa{unseen}mple[.]org/a/b" for unseen in UNSEEN),
+    '"http://example.org/a/b"',
+    "'example.org/a/b'",
+    "(http://example.org/a/b)",
+    "<http://example.org/a/b>",
+    '("<http://example.org/a/b>").',
+    "“http://example.org/a/b”,",
+    "«\u00a0http://example.org/a/b\u00a0»",
+    "[http://example.org/a/b]",
+    "(http://example.org/a/b",
+    "\u200b<\u200bhttp://example.org/a/b\u200b>\u200b",
+    "http://http://example.org/a/b",
+    "http://https://example.org/a/b",
+    "https://http//example.org/a/b",
+    "http:http://example.org/a/b",
+    "http://http:/example.org/a/b",
+    "HTTP://hxxps://http://example[.]org/a/b",
+]
+
+
+@pytest.mark.parametrize("written", AS_SEEN, ids=ascii)
+def test_what_a_person_would_open_is_read(written: str) -> None:
+    assert links.normal_form(written) == "example.org/a/b"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("†http://example.org/", "see:http://example.org/", "†http:/example.org/", "x://y"),
+        *('"x.example" http://example.org/', '"x.example"http://example.org/'),
+        *("http://me@http://example.org/", "x.example†https://example.org", "(((", '""', "\u200b"),
+        *("view-source:http://example.org/", "ma\u200bilto:me@example.org", "http://\u200b/"),
+    ],
+    ids=ascii,
+)
+def test_what_nobody_can_read_is_no_other_page(written: str) -> None:
+    with pytest.raises(ValueError, match=r"URL"):
+        links.normal_form(written)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("https://files.example/#!abc", "files.example#abc", "http://files.example//?#abc"),
+        *(
+            "https://files.example/app#!/abc",
+            "https://files.example/app?a=1#/abc",
+            "x.example/#%21a",
+        ),
+    ],
+)
+def test_a_list_may_not_name_a_site_by_the_fragment_of_a_page(written: str) -> None:
+    with pytest.raises(ValueError, match="whole site"):
+        Url().parse(written)
+    assert Url().ask(written), "but it may be looked up"
+
+
+@pytest.mark.parametrize("written", ["x.example/a#part", "x.example/?a=1#part", "x.example/#"])
+def test_a_fragment_beside_a_page_is_left_out_of_a_list(written: str) -> None:
+    assert Url().parse(written).decode() == links.normal_form(written)
+
+
+def test_joiners_stay_in_a_name_that_needs_them() -> None:
+    name = "\u0646\u0627\u0645\u0647\u200c\u0627\u06cc.example"
+    assert links.normal_form(name) == links.normal_form(f"http://{name}/")
+    assert links.normal_form(name) != links.normal_form(name.replace("\u200c", ""))
+
+
+@pytest.mark.parametrize("text", ["\u200b" * 2000, "(" * 2000, "http:" * 400, "http://" * 290])
+def test_a_hostile_spelling_is_read_in_bounded_steps(text: str) -> None:
+    assert forms_or_none(text) is not None
 
 
 @pytest.mark.parametrize(
@@ -104,6 +187,11 @@ REDIRECTS = [
     "https://r.example/#//example.org/a",
     "https://r.example/?https:\\\\example.org\\a",
     "https://r.example/?q=www.example.org/a",
+    "https://r.example/to?url=https%253A%252F%252Fexample.org%252Fa",
+    "https://r.example/to?url=https%25253A%25252F%25252Fexample.org%25252Fa",
+    "https://r.example/to?url=%22http://example.org/a%22",
+    "https://r.example/web/http%253A%252F%252Fexample.org/a",
+    "https://r.example/to?" + "&".join(f"p{n}=1" for n in range(30)) + "&u=http://example.org/a",
 ]
 
 
@@ -114,6 +202,42 @@ def test_a_redirector_is_what_it_leads_to_only_if_asked(url: str) -> None:
     value = Url().ask(url)
     assert b"example.org/a" in Url().carried(value)
     assert set(Url().exact(value)) == {form.encode() for form in links.forms(url)}
+
+
+def test_a_part_after_the_twentieth_and_a_deep_path_are_compared() -> None:
+    many = "&".join(f"p{number}=1" for number in range(30))
+    url = f"https://example.org/w?{many}&v=abc"
+    assert "example.org/w?v=abc" in links.forms(url)
+    assert links.normal_form(f"https://example.org/w?v=abc&{many}") in links.forms(url)
+    first = sorted(f"p{number}=1" for number in range(20))
+    assert f"example.org/w?{'&'.join(first)}" in links.forms(url), "an earlier version's"
+    deep = "example.org/" + "/".join(f"s{number}" for number in range(30))
+    assert deep in links.forms(f"http://{deep}/more/still?x=1")
+    assert links.entire(url)
+    assert links.entire(f"http://{deep}/more", inside=True)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.org/w?" + "&".join(f"p{number}=1" for number in range(41)),
+        "https://example.org" + "/s" * 41,
+        "https://" + "a." * 10 + "example.org",
+    ],
+)
+def test_what_is_cut_is_not_entire(url: str) -> None:
+    assert not links.entire(url)
+    assert links.normal_form(url) in links.forms(url)
+
+
+def test_a_redirector_that_is_not_decoded_to_its_end_is_not_entire() -> None:
+    inner = "http://example.org/"
+    for _ in range(links.MAX_CODED + 2):
+        inner = quote(inner, safe="")
+    many = "&".join(f"u{n}=http://e{n}.example" for n in range(links.MAX_INSIDE + 1))
+    for url in (f"https://r.example/?u={inner}", f"https://r.example/?{many}"):
+        assert not links.entire(url, inside=True)
+        assert links.entire(url), "nobody asked for what it carries"
 
 
 def test_the_forms_of_one_url_are_bounded() -> None:
@@ -174,6 +298,10 @@ URLS = st.one_of(
 @settings(max_examples=1500, deadline=None)
 @given(URLS)
 @example("http:\\\\example.org")
+@example("/(0")
+@example("0/.%2F0")
+@example("HTTP:HTTP:0")
+@example("0@(0")
 @example("https://example.org:80")
 def test_what_the_standard_reads_is_what_is_compared(text: str) -> None:
     """The host, and nothing else, is that of the standard's parser. A reading is stable."""
@@ -183,6 +311,12 @@ def test_what_the_standard_reads_is_what_is_compared(text: str) -> None:
         standard = None
     if standard is not None and ("(dot)" in standard.hostname or ".." in standard.hostname):
         return  # that is a host to the standard, and none to the net
+    if standard is not None and standard.hostname.startswith(links._MARKS):
+        return  # no name is so, and without its scheme it is in a bracket
+    if standard is not None and spelled.is_twice(
+        text, standard.hostname, standard.port, standard.pathname
+    ):
+        return  # a browser opens the host `http`, and a person means what follows
     try:
         normal = links.normal_form(text)
     except ValueError:

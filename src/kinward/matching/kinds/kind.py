@@ -52,6 +52,10 @@ class HashKind(ABC):
         """Return what is looked up like `exact` for what a value carries inside."""
         return []
 
+    def entire(self, value: bytes, *, carried: bool) -> bool:
+        """Return whether `exact`, and `carried` if asked for, have all that could be found."""
+        return True
+
     def frames(self, value: bytes) -> list[bytes]:
         """Return the PDQ hashes, 32 bytes each, that are looked up by nearness."""
         return []

@@ -38,7 +38,7 @@ class Url(Text):
 
     def parse(self, text: str) -> bytes:
         _refuse_what_covers_nothing(text.strip())
-        return links.normal_form(text).encode()
+        return links.listed_form(text).encode()
 
     def ask(self, text: str) -> bytes:
         """Return a URL as it is written: its normal form has no fragment."""
@@ -50,6 +50,9 @@ class Url(Text):
 
     def carried(self, value: bytes) -> list[bytes]:
         return [form.encode() for form in links.forms(value.decode(), inside=True)]
+
+    def entire(self, value: bytes, *, carried: bool) -> bool:
+        return links.entire(value.decode(), inside=carried)
 
     def in_words(self, bank: str, distance: int) -> str:
         return f"Is covered by a link of {bank}."
