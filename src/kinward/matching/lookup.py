@@ -25,7 +25,7 @@ TURNS: Final = 8  # ways to turn and mirror a picture
 
 
 class TextUnread(KinwardError):
-    """Only a part of this text was compared with the keywords: too much of it resembles them."""
+    """Only a part of this text or URL was compared with what is banked: there is too much of it."""
 
     code = "text.unread"
     status = 422
