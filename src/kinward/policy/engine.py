@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from kinward.policy.ages import is_unknown
 from kinward.policy.bounds import applying, combine, settle
 from kinward.policy.decision import Decision, Reason, protective
 from kinward.policy.pack import Pack
@@ -88,6 +89,7 @@ def _remembered(ruling: Ruling, name: str, question: Question) -> Decision:
         if side is None
         else (
             *ruling.band_range(side.age),
+            is_unknown(side.age.lower, side.age.upper),  # the sentence tells it from uncertain
             side.age.assurance,
             side.jurisdiction,
             ruling.joined_band(side.joined),

@@ -79,3 +79,12 @@ def test_who_does_not_say_their_age_is_asked_for_it(pack: Pack) -> None:
     assert decision.effect == "deny"
     assert "age.establish" in decision.obligations
     assert "age.unknown" in {reason.code for reason in decision.reasons}
+
+
+def test_an_unknown_age_and_an_uncertain_one_are_told_apart_whoever_asks_first() -> None:
+    ages = {"age.unknown": AgeRange(0, 150), "age.uncertain": AgeRange(0, 19)}
+    for codes in (("age.unknown", "age.uncertain"), ("age.uncertain", "age.unknown")):
+        pack = load_pack("tiktok-2021")
+        for code in codes:
+            decision = decide(pack, "ads.personalised", Person(ages[code]))
+            assert code in {reason.code for reason in decision.reasons}
