@@ -94,10 +94,10 @@ def test_a_change_is_proposed_approved_felt_and_taken_back(
     )
     assert told == [
         ("pack.stored", "system:experience"),
+        ("pack.activated", "system:experience"),
         ("pack.stored", "staff:kai"),
         ("proposal.made", "staff:kai"),
         ("proposal.approved", "staff:sasha"),
-        ("pack.activated", "system:experience"),
         ("pack.activated", "staff:sasha"),
         ("pack.reverted", "staff:kai"),
     ]

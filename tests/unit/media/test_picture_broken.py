@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from kinward.media import read_picture
+from kinward.media.decoder import answer
 from kinward.media.medium import Bounds
 from kinward.media.picture import pictures
 from tests.support.corpus.containers import interlaced_png
@@ -164,3 +165,23 @@ def test_a_progressive_jpeg_with_a_damaged_scan_is_known() -> None:
     hashed = read_picture(data, MAX)
     assert not hashed.entire
     assert bits(PICTURE, [view.hash for view in hashed.views]) <= 8
+
+
+def test_exif_after_the_data_turns_no_png_for_a_reviewer() -> None:
+    """As in browsers, which have drawn the picture by then."""
+    whole, exif = encode(PICTURE, "PNG"), Image.Exif()
+    exif[0x0112] = 6
+    body = b"eXIf" + exif.tobytes().removeprefix(b"Exif\0\0")
+    chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+    for place, turned in ((33, True), (len(whole) - 12, False)):
+        given = answer(
+            "still", whole[:place] + chunk + whole[place:], Bounds(MAX, 9.0, 9.0), unread
+        )
+        assert given.still is not None
+        width, height = Image.open(io.BytesIO(given.still)).size
+        assert (width < height) == turned
+
+
+def unread(views: object) -> bool:
+    """Take no views: none are asked for."""
+    return True

@@ -107,7 +107,18 @@ def _stored(data: bytes) -> _Stored:
 
 
 def decode(image: Image.Image, data: bytes) -> tuple[Image.Image, bool]:
-    """Decode an opened PNG as far as browsers do. Returns whether all of it could be decoded."""
+    """Decode an opened PNG as far as browsers do. Returns whether all of it could be decoded.
+
+    EXIF that stands after the data comes too late for browsers to turn the picture.
+    """
+    turned = "exif" in image.info
+    shown, whole = _decode(image, data)
+    if not turned:
+        shown.info.pop("exif", None)
+    return shown, whole
+
+
+def _decode(image: Image.Image, data: bytes) -> tuple[Image.Image, bool]:
     whole = load(image)
     if whole and not _ends_empty(image):
         return image, True
