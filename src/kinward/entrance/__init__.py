@@ -16,6 +16,7 @@ from kinward.entrance.errors import (
     TooManyAtOnce,
     TooSlow,
     Unavailable,
+    retry_after,
 )
 from kinward.entrance.layer import Entrance
 from kinward.entrance.seats import Seats
@@ -40,4 +41,5 @@ __all__ = [
     "caller_of",
     "read_body",
     "refuse_larger",
+    "retry_after",
 ]

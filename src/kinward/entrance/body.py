@@ -13,9 +13,7 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-GRACE: Final = (
-    5.0  # seconds before the minimum rate counts: a phone may be out of reach for a while
-)
+GRACE: Final = 5.0  # seconds before the minimum rate counts: a phone may lose its network
 
 
 class Bounds(msgspec.Struct, frozen=True):

@@ -1,6 +1,10 @@
 """Why a request goes no further than the entrance."""
 
+from typing import Final
+
 from kinward.ground.errors import KinwardError
+
+UNKNOWN: Final = 2  # seconds: of a fault that has no queue, such as a database that is away
 
 
 class TooLarge(KinwardError):
@@ -47,3 +51,9 @@ class Elsewhere(KinwardError):
 
 class Disconnected(Exception):
     """The caller has closed the connection, so no answer can be sent."""
+
+
+def retry_after(error: KinwardError) -> int | None:
+    """Return the seconds of the header `Retry-After`, or None if waiting does not help."""
+    known = error.retry_seconds
+    return UNKNOWN if known is None and error.status in {429, 503} else known

@@ -5,13 +5,12 @@ from typing import Any, Final
 
 from kinward.entrance.body import Receive, Scope, Send
 from kinward.entrance.doors import Doors
-from kinward.entrance.errors import Disconnected, HeadersTooLarge
+from kinward.entrance.errors import Disconnected, HeadersTooLarge, retry_after
 from kinward.ground.errors import KinwardError
 
 MAX_BYTES: Final = 32 * 1024  # bytes of all headers
 MAX_HEADERS: Final = 64
 MAX_TARGET: Final = 8 * 1024  # bytes of path and query
-UNKNOWN: Final = 2  # seconds: of a fault that has no queue
 CODE: Final = b"kinward-error"  # the header with the error's code, where the body is text
 
 
@@ -67,8 +66,8 @@ def check_headers(scope: Scope) -> None:
 async def refuse(send: Send, error: KinwardError) -> None:
     """Answer with an error as plain text, for a browser and an app alike."""
     extra = [(CODE, error.code.encode())]
-    if error.status in {429, 503}:
-        extra.append((b"retry-after", str(error.retry_seconds or UNKNOWN).encode()))
+    if (seconds := retry_after(error)) is not None:
+        extra.append((b"retry-after", str(seconds).encode()))
     await send_text(send, error.status, f"{error}\n", extra)
 
 

@@ -7,9 +7,9 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from kinward.entrance import Bounds, Receive, Scope, Send, caller_of, read_body
+from kinward.entrance import Bounds, Receive, Scope, Send, caller_of, read_body, retry_after
 from kinward.gate.calls import Content, Created, Encoded
-from kinward.gate.limits import Header, retry_after
+from kinward.gate.limits import Header
 from kinward.ground.config import config
 from kinward.ground.errors import Invalid, KinwardError
 from kinward.ground.multipart import Form, Malformed, Part

@@ -123,12 +123,3 @@ def headers_of(limits: Sequence[tuple[Limit, Standing]]) -> list[Header]:
         (b"ratelimit-policy", policies.encode()),
         (b"ratelimit", standings.encode()),
     ]
-
-
-def retry_after(error: KinwardError) -> int | None:
-    """Return the seconds of the header `Retry-After`, or None if waiting does not help."""
-    known = error.retry_seconds
-    return UNKNOWN if known is None and error.status == 503 else known
-
-
-UNKNOWN: Final = 2  # seconds: of a fault that has no queue, such as a database that is away

@@ -53,16 +53,8 @@ _MEANINGS: Final = {
     # These say what to do with an entry, in words that differ from list to list.
     "unread": (
         *("status", "state", "action", "operation", "op", "change", "change_type"),
-        *(
-            "valid_until",
-            "valid_to",
-            "removed_at",
-            "deleted_at",
-            "withdrawn_at",
-            "revoked_at",
-            "removed_on",
-            "deleted_on",
-        ),
+        *("removed_at", "deleted_at", "withdrawn_at", "revoked_at", "removed_on", "deleted_on"),
+        *("valid_until", "valid_to"),
     ),
 }
 _BY_NAME: Final = {name: meaning for meaning, names in _MEANINGS.items() for name in names}

@@ -78,9 +78,8 @@ def withdraw_hashes(
     version = next_version()  # whoever removes takes this lock first, so each sees what is gone
     count = sum(rows.count() for rows in _live_rows(bank, hash_ids))
     if count:
-        charged = sum(_apart(rows, apart_from).count() for rows in _live_rows(bank, hash_ids))
-        if charged and not named and agreed != count:
-            _require_share(bank, charged, apart_from)
+        if not named and agreed != count:
+            _charge(bank, hash_ids, count, apart_from)
         for rows in _live_rows(bank, hash_ids):
             rows.update(removed=True, version=version)
     renew_if_negative(bank)
@@ -99,6 +98,14 @@ def _live_rows(bank: Bank, hash_ids: set[int]) -> Iterator[BankedHashes]:
         yield BankedHash.objects.filter(
             bank=bank, pk__in=ordered[start : start + CHUNK], removed=False
         )
+
+
+def _charge(bank: Bank, hash_ids: set[int], count: int, apart_from: Addition | None) -> None:
+    """Charge a withdrawal of `count` hashes, but for those of the addition that stands apart."""
+    if apart_from:
+        count = sum(_apart(rows, apart_from).count() for rows in _live_rows(bank, hash_ids))
+    if count:
+        _require_share(bank, count, apart_from)
 
 
 def _require_share(bank: Bank, count: int, apart_from: Addition | None) -> None:

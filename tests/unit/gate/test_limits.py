@@ -4,14 +4,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kinward.entrance import Unavailable
+from kinward.entrance import Unavailable, retry_after
 from kinward.gate.limits import (
     MAX_KNOWN,
     AddressLimit,
     KeyLimit,
     Limit,
     headers_of,
-    retry_after,
 )
 from kinward.ground.errors import Invalid, KinwardError
 from kinward.media import Busy
