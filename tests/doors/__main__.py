@@ -94,6 +94,7 @@ def start(module: str, demo: Demo, chosen: dict[str, Any]) -> subprocess.Popen[s
         stdout=subprocess.PIPE,
         env=os.environ | {"KINWARD_DATA_DIR": str(demo.directory)},
         text=True,
+        start_new_session=True,
     )
     assert process.stdin is not None
     process.stdin.write(json.dumps(chosen) + "\n")

@@ -7,7 +7,6 @@ input ends, and writes how often each answer was given.
 import asyncio
 import contextlib
 import json
-import os
 import random
 import struct
 import sys
@@ -17,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from kinward.ground.priority import step_back
 from tests.support.wire import head
 
 BOUNDARY: Final = "kinward-doors"
@@ -142,5 +142,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    os.nice(10)  # as if on another machine
+    step_back(10)  # as if on another machine
     asyncio.run(main())

@@ -20,6 +20,7 @@ import msgspec
 
 from kinward.ground.calls_out import Caller, CallFailed, Limits, Reach
 from kinward.ground.errors import KinwardError
+from kinward.ground.priority import step_back
 
 R = TypeVar("R")
 
@@ -176,7 +177,7 @@ def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
 
 def _prepare(nice: int) -> None:
     """Step back for others, and have Linux send SIGTERM when the supervisor dies, even killed."""
-    os.nice(nice)
+    step_back(nice)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 

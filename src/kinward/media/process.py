@@ -13,6 +13,7 @@ from typing import BinaryIO, Final, cast
 import msgspec
 import structlog
 
+from kinward.ground.priority import step_back
 from kinward.ground.privacy import close_memory
 from kinward.media.cell import REQUIRED, Cell, Walls, environment
 from kinward.media.errors import DecoderLost, Unwalled
@@ -122,8 +123,7 @@ def start_decoder(
     finally:
         os.close(standard_error)
     decoder = Decoder(process, messages)
-    with contextlib.suppress(OSError):  # where we may not, it is as important as we are
-        os.setpriority(os.PRIO_PROCESS, process.pid, os.nice(0) + GIVES_WAY)
+    step_back(GIVES_WAY, process.pid)
     try:
         decoder.walls = _read_walls(decoder)
         _require(decoder.walls, REQUIRED - without)
