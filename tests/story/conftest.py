@@ -27,9 +27,19 @@ START_SECONDS = 120.0
 expect.set_options(timeout=20_000)  # two cores have more to do than to answer a browser
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Chaos takes longest, so it is the first of the files that the workers share out."""
+NO_BROWSER = "none"  # what `scripts/test` sets where there is no Chromium
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Chaos takes longest, so it is the first of the files that the workers share out.
+
+    Without a browser, no file with a test in one runs: a story's tests build on each other.
+    """
     items.sort(key=lambda item: item.path.name != "test_chaos.py")
+    if os.environ.get("KINWARD_TEST_BROWSER") == NO_BROWSER:
+        in_browser = {item.path for item in items if "browser" in item.fixturenames}
+        config.hook.pytest_deselected(items=[item for item in items if item.path in in_browser])
+        items[:] = [item for item in items if item.path not in in_browser]
 
 
 class Demo:

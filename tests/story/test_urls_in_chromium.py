@@ -3,8 +3,9 @@
 import random
 from typing import Final
 
+from playwright.sync_api import Browser
+
 from kinward.matching import links
-from tests.support.browsers import launch_browser
 
 COUNT: Final = 500
 SCHEMES: Final = ("http", "https", "HTTP", "ht\ntp", "ws", "wss", "ftp")
@@ -60,11 +61,9 @@ def forms(url: str) -> set[str]:
         return set()
 
 
-def test_chromium_opens_what_is_compared() -> None:
+def test_chromium_opens_what_is_compared(browser: Browser) -> None:
     asked = urls()
-    with launch_browser() as browser:
-        page = browser.new_page()
-        opened = page.evaluate(READ, asked)
+    opened = browser.new_page().evaluate(READ, asked)
     wrong = [
         (text, seen, sorted(forms(text))[-1:])
         for text, seen in zip(asked, opened, strict=True)
