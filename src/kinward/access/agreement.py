@@ -85,6 +85,8 @@ Agreement = TypeVar("Agreement", bound=TwoPeople)
 def decide_agreement(model: type[Agreement], pk: UUID, *, approve: bool, staff: Staff) -> Agreement:
     """Approve or refuse a request, and return its row, locked. The asker may only refuse.
 
+    Nobody approves what somebody asked for who may not ask for it any more.
+
     Raises `Forbidden`, `NotFound` or `AlreadyDecided`. The caller carries out the decision and
     writes the ledger entry in the same transaction.
     """
@@ -93,6 +95,10 @@ def decide_agreement(model: type[Agreement], pk: UUID, *, approve: bool, staff: 
         raise AlreadyDecided(f"It is {row.word}.")
     if approve and row.asked_by_id == staff.pk:
         raise Forbidden("You asked for this, so another person decides.")
+    if approve and row.asked_by and not row.asked_by.may(model.permission):
+        raise Forbidden(
+            f"{row.asked_by} asked for this and may not do so any more. Refuse it and ask again."
+        )
     row.state = AgreementState.APPROVED if approve else AgreementState.REFUSED
     row.decided_by, row.decided_at = staff, timezone.now()
     row.save(update_fields=["state", "decided_by", "decided_at"])

@@ -24,9 +24,17 @@ from kinward.access.services import (
     authenticate,
     authenticate_known,
     create_key,
-    create_staff,
     revoke_key,
     was_live,
+)
+from kinward.access.staff import (
+    change_role,
+    create_staff,
+    end_staff,
+    holders,
+    resume_staff,
+    sign_out_everywhere,
+    suspend_staff,
 )
 
 __all__ = [
@@ -43,14 +51,20 @@ __all__ = [
     "TwoPeople",
     "authenticate",
     "authenticate_known",
+    "change_role",
     "count_refusal",
     "count_refusal_of_page",
     "create_key",
     "create_staff",
     "decide_agreement",
+    "end_staff",
+    "holders",
     "lock_agreement",
     "refused_lately",
+    "resume_staff",
     "revoke_key",
+    "sign_out_everywhere",
+    "suspend_staff",
     "tally_refusals",
     "was_live",
 ]

@@ -1,20 +1,58 @@
 """Staff accounts, and API keys, which are stored as hashes only."""
 
+from collections.abc import Iterator
+from typing import Final
+
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
+from django.utils.crypto import salted_hmac
 
 from kinward.access.actor import Actor, ActorKind
 from kinward.access.permissions import Permission
 from kinward.access.roles import ROLES
+
+SESSION: Final = "kinward.access.session"
 
 
 class Staff(AbstractUser):
     """A person who works in the console."""
 
     role = models.CharField(max_length=20, choices=[(role, role) for role in ROLES])
+    added_by = models.CharField(max_length=200, blank=True)  # an actor
+    ended_at = models.DateTimeField(null=True)  # for good; who is suspended is only not active
+    sign_outs = models.IntegerField(default=0)  # a session from before the last one is over
 
     REQUIRED_FIELDS = ["role"]
+
+    class Meta(AbstractUser.Meta):
+        abstract = False
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(ended_at=None) | Q(is_active=False), name="access_ended_stays_ended"
+            ),
+        )
+
+    def get_session_auth_hash(self) -> str:
+        """Return what a session keeps, and loses its sign-in by when it differs."""
+        return self._session_hash(settings.SECRET_KEY)
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        """Yield what sessions keep that were signed with an earlier secret."""
+        return map(self._session_hash, settings.SECRET_KEY_FALLBACKS)
+
+    def _session_hash(self, secret: str) -> str:
+        told = f"{self.password}:{self.sign_outs}"
+        return salted_hmac(SESSION, told, secret=secret, algorithm="sha256").hexdigest()
+
+    @property
+    def state(self) -> str:
+        """Active, suspended or ended."""
+        if self.is_active:
+            return "active"
+        return "ended" if self.ended_at else "suspended"
 
     @property
     def actor(self) -> Actor:

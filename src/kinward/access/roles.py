@@ -42,6 +42,7 @@ _CUSTODIAN: Final = frozenset(
         Permission.HAND_OVER_REPORTS,
     }
 )
+ADMINISTRATOR: Final = "administrator"
 
 ROLES: Final[dict[str, frozenset[Permission]]] = {
     "reviewer": _REVIEWER,
@@ -50,7 +51,7 @@ ROLES: Final[dict[str, frozenset[Permission]]] = {
     "auditor": _AUDITOR,
     "policy lead": _LEAD,
     "evidence custodian": _CUSTODIAN,
-    "administrator": _SENIOR | _OPERATOR | _AUDITOR | _LEAD | _CUSTODIAN,
+    ADMINISTRATOR: _SENIOR | _OPERATOR | _AUDITOR | _LEAD | _CUSTODIAN | {Permission.END_STAFF},
 }
 
 

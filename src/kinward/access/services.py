@@ -1,4 +1,4 @@
-"""Create, revoke and check API keys, and create staff accounts."""
+"""Create, revoke and check API keys."""
 
 import hashlib
 import secrets
@@ -6,17 +6,13 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from kinward.access.actor import Actor
-from kinward.access.models import ApiKey, Staff
+from kinward.access.models import ApiKey
 from kinward.access.permissions import Permission
-from kinward.access.roles import ROLES
 from kinward.ground.errors import Invalid, KinwardError, NotFound
-from kinward.ground.names import visible
 from kinward.ground.watch import Whole, watch
 from kinward.ledger.api import kinds, record
 
@@ -35,7 +31,6 @@ DEFAULT_SCOPES: Final = frozenset(
 # Looking up hashes shows how close a hash is to which bank. That is for the tools of staff, so a
 # key gets the scope only by name.
 SCOPES: Final = DEFAULT_SCOPES | {"hashes:look-up"}
-MAX_NAME: Final = 150  # characters of the name of a member of the staff
 PREFIX: Final = "kw_"
 MAX_SECRET: Final = 200  # characters; a longer one is not hashed
 
@@ -143,25 +138,3 @@ def live_keys() -> Whole[bytes, ApiKey]:
         return {bytes(key.digest): key for key in ApiKey.objects.filter(revoked_at=None)}
 
     return Whole("keys", load)
-
-
-@transaction.atomic
-def create_staff(*, username: str, password: str, role: str, actor: Actor) -> Staff:
-    """Create a staff account, whose second factor is set up at the first sign-in.
-
-    Raises `NameTaken`, or `Invalid` for an unknown role, an unreadable name or a weak password.
-    """
-    actor.must(Permission.MANAGE_STAFF)
-    if role not in ROLES:
-        raise Invalid(f"Unknown role {role!r}. Roles are: {', '.join(sorted(ROLES))}.")
-    if not 1 <= len(username) <= MAX_NAME or visible(username) != username:
-        raise Invalid(f"A name has 1 to {MAX_NAME} characters, each of which can be seen.")
-    try:
-        validate_password(password)
-    except ValidationError as error:
-        raise Invalid(" ".join(error.messages)) from error
-    if Staff.objects.filter(username=username).exists():
-        raise NameTaken(f"There is a staff account named {username!r}.")
-    staff = Staff.objects.create_user(username=username, password=password, role=role)
-    record(actor=actor, subject=str(staff.actor), fact=kinds.StaffCreated(role=role))
-    return staff

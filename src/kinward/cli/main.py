@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import pwd
 import sys
 import warnings
 from typing import Final
@@ -103,8 +104,18 @@ def load_django() -> None:
 
 
 def operator() -> Actor:
-    """Return the person at the command line as an actor."""
-    return Actor.operator(os.environ.get("USER") or str(os.getuid()))
+    """Return the person at the command line as an actor: the real user, or who became root by sudo.
+
+    `$USER` does not count: anybody can set it. Only root could set `$SUDO_UID` falsely.
+    """
+    user = os.getuid()
+    behind = os.environ.get("SUDO_UID", "")
+    if user == 0 and behind.isascii() and behind.isdigit():
+        user = int(behind)
+    try:
+        return Actor.operator(pwd.getpwuid(user).pw_name)
+    except (KeyError, OverflowError):  # a container's user may have no name
+        return Actor.operator(str(user))
 
 
 @click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})

@@ -4,7 +4,6 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from kinward.access import Permission
@@ -14,7 +13,7 @@ from kinward.ground.config import config
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ledger.api import kinds, record
 from kinward.redress.api import MAX_WHY, appeal_waits
-from kinward.review.queue import cases_free_for
+from kinward.review.queue import cases_free_for, free_for
 
 
 class LeaseHeld(KinwardError):
@@ -43,9 +42,8 @@ def take_case(*, case: Case, staff: Staff) -> Case:
     current = get_case(case.pk)
     if current.state not in UNDECIDED and not appeal_waits(current.pk):
         raise LeaseNeeded(f"It is {current.state} and no longer needs work.")
-    free = Q(leased_by=None) | Q(leased_until__lt=now) | Q(leased_by=staff)
     until = now + timedelta(minutes=config().lease_minutes)
-    taken = Case.objects.filter(free, pk=case.pk, state=current.state).update(
+    taken = Case.objects.filter(free_for(staff), pk=case.pk, state=current.state).update(
         leased_by=staff, leased_until=until
     )
     fresh = get_case(case.pk)

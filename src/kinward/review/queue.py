@@ -8,7 +8,8 @@ import msgspec
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from kinward.access.api import Staff
+from kinward.access import Permission
+from kinward.access.api import Staff, holders
 from kinward.casebook.api import (
     FINDING_KINDS,
     UNDECIDED,
@@ -68,6 +69,13 @@ def _findings_in_words(counts: Counter[tuple[str, str]]) -> str:
     )
 
 
+def free_for(staff: Staff) -> Q:
+    """Match cases that this person may lease. A lease of one who may not work holds nothing."""
+    able = holders(Permission.WORK_ON_CASES)
+    over = Q(leased_by=None) | Q(leased_until__lt=timezone.now()) | ~Q(leased_by__in=able)
+    return over | Q(leased_by=staff)
+
+
 def overdue_cases() -> QuerySet[Case]:
     """Return undecided cases that are past their due date."""
     return Case.objects.filter(state__in=UNDECIDED, due_at__lt=timezone.now())
@@ -81,7 +89,7 @@ def prior_cases(case: Case) -> QuerySet[Case]:
 
 def cases_free_for(staff: Staff) -> QuerySet[Case]:
     """Return undecided cases that nobody else has and this person may decide, in queue order."""
-    free = Q(leased_by=None) | Q(leased_until__lt=timezone.now()) | Q(leased_by=staff)
+    free = free_for(staff)
     decided = Verdict.objects.filter(case=OuterRef("pk"), given_by=staff)
     theirs = Q(state=CaseState.ESCALATED) & Exists(decided)
     undecided = Case.objects.filter(state__in=UNDECIDED)

@@ -30,6 +30,7 @@ def console(request: HttpRequest) -> dict[str, object]:
         "opens_files": staff.may(Permission.OPEN_EVIDENCE),
         "sees_banks": staff.may(Permission.SEE_BANKS),
         "sees_custody": staff.may(Permission.RELEASE_RECORDS) or audits,
+        "sees_staff": staff.may(Permission.END_STAFF) or audits,
         "unread_count": unread_verdicts().count() if reads_verdicts else None,
         "appeal_count": waiting_appeals().count() if reads_cases else None,
         "parked_count": sum(parked_counts().values()) if staff.may(Permission.REPLAY) else None,

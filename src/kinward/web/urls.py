@@ -15,6 +15,7 @@ from kinward.web import (
     views_policy,
     views_quality,
     views_releases,
+    views_staff,
 )
 
 urlpatterns = [
@@ -51,6 +52,8 @@ urlpatterns = [
     ),
     path("quality", views_quality.quality, name="quality"),
     path("quality/<uuid:verdict_id>", views_quality.read, name="read_verdict"),
+    path("staff", views_staff.staff, name="staff"),
+    path("staff/<int:staff_id>", views_staff.change, name="change_staff"),
     path("appeals", views_appeals.appeals, name="appeals"),
     path("appeals/<uuid:appeal_id>/take", views_appeals.take, name="take_appeal"),
     path("appeals/<uuid:appeal_id>/decide", views_appeals.decide, name="decide_appeal"),

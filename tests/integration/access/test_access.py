@@ -11,9 +11,9 @@ from kinward.access.services import (
     ScopeMissing,
     authenticate,
     create_key,
-    create_staff,
     revoke_key,
 )
+from kinward.access.staff import create_staff
 from kinward.ground.errors import Invalid, NotFound
 from kinward.ledger.models import Entry
 

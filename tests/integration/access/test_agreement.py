@@ -227,6 +227,23 @@ def test_a_second_person_can_and_only_once(entry: Entry) -> None:
     assert (row.state, row.decided_by) == ("approved", second)
 
 
+@pytest.mark.parametrize("lost", [{"is_active": False}, {"role": "auditor"}])
+@WITH_EACH
+def test_what_somebody_asked_for_who_lost_the_power_is_refused(
+    entry: Entry, lost: dict[str, Any]
+) -> None:
+    asker, second = person("ada", entry.role), person("bo", entry.role)
+    row = entry.ask(asker)
+    Staff.objects.filter(pk=asker.pk).update(**lost)
+    with pytest.raises(Forbidden, match="may not do so any more"):
+        entry.decide(row.pk, True, second)
+    row.refresh_from_db()
+    assert row.state == "asked"
+    entry.decide(row.pk, False, second)
+    row.refresh_from_db()
+    assert (row.state, row.decided_by) == ("refused", second)
+
+
 @WITH_EACH
 def test_the_person_who_asked_may_take_it_back(entry: Entry) -> None:
     asker, second = person("ada", entry.role), person("bo", entry.role)

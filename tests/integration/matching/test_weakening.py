@@ -1,5 +1,6 @@
 """A bank of verified hashes answers less only once two people agree, on every road."""
 
+import pwd
 from collections.abc import Callable
 from typing import Any
 
@@ -307,7 +308,8 @@ def run(*arguments: str) -> str:
 def test_an_operators_command_files_the_request(
     bank: Bank, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
 ) -> None:
-    monkeypatch.setenv("USER", "ada")
+    ada = pwd.struct_passwd(("ada", "", 1000, 1000, "", "", ""))
+    monkeypatch.setattr("pwd.getpwuid", lambda user: ada)
     said = run(*command)
     assert "Requested, and not done yet" in said
     assert "Another person must approve it" in said

@@ -64,6 +64,7 @@ def routes(case: Case) -> Iterator[tuple[str, str, str]]:
         "evidence_id": str(Evidence.objects.earliest("sealed_at").id),
         "hash_id": str(BankedHash.objects.get(kind="pdq").pk),
         "name": "known",
+        "staff_id": "0",
         "rule_id": "r",
     }
     for pattern in urlpatterns:
@@ -82,7 +83,7 @@ METHODS = {
         ("home", "queue", "case", "veil", "policy", "proposal", "touched", "banks", "bank"), GET
     ),
     **dict.fromkeys(("operations", "guidelines", "edition", "counted", "appeals", "quality"), GET),
-    **dict.fromkeys(("releases", "viewing", "places", "new_edition"), GET),
+    **dict.fromkeys(("releases", "staff", "viewing", "places", "new_edition"), GET),
     "rule": ("get", "post"),
 }
 WORK = {
@@ -100,6 +101,7 @@ CHANGES = {
     *("propose_guidelines", "decide_edition", "propose_pack", "revert", "rule", "shadow"),
     "decide_proposal",
 }
+STAFF = {"staff", "change_staff"}
 RELEASES = {
     *("releases", "ask_release", "decide_release", "hand_over", "hand_over_report", "hold"),
     *("ask_destruction", "decide_destruction"),
@@ -115,11 +117,13 @@ ALLOWED: dict[str, set[str]] = {
     | TUNES
     | {"ask_production", "decide_production"}
     | BANKS,
-    "auditor": {"home", "queue", "case", "appeals", "quality", "releases"} | GUIDELINES | RULES,
+    "auditor": {"home", "queue", "case", "appeals", "quality", "releases", "staff"}
+    | GUIDELINES
+    | RULES,
     "policy lead": {"home"} | TUNES | LOOKS | SILENCES | GUIDELINES | RULES | CHANGES,
     "evidence custodian": {"home"} | RELEASES,
 }
-ALLOWED["administrator"] = set[str]().union(*ALLOWED.values())
+ALLOWED["administrator"] = STAFF.union(*ALLOWED.values())
 
 
 def test_the_matrix_knows_every_role_and_every_address(case: Case) -> None:

@@ -11,7 +11,7 @@ from django.test import override_settings
 
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
-from kinward.access.services import create_staff
+from kinward.access.staff import create_staff
 from kinward.casebook.kinds import UserReported
 from kinward.casebook.models import Case
 from kinward.enforcement.models import Action

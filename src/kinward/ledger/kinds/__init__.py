@@ -150,6 +150,11 @@ from kinward.ledger.kinds.staff import (
     KeyCreated,
     KeyRevoked,
     StaffCreated,
+    StaffEnded,
+    StaffResumed,
+    StaffRoleChanged,
+    StaffSignedOut,
+    StaffSuspended,
 )
 
 KINDS: Final = {fact.kind: fact for fact in Fact.__subclasses__()}
@@ -270,6 +275,11 @@ __all__ = [
     "SilencingEnded",
     "SilencingRefused",
     "StaffCreated",
+    "StaffEnded",
+    "StaffResumed",
+    "StaffRoleChanged",
+    "StaffSignedOut",
+    "StaffSuspended",
     "StatementMade",
     "StatementSilenced",
     "StatementTold",

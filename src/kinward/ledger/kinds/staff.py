@@ -10,6 +10,38 @@ class StaffCreated(Fact, frozen=True):
     role: str
 
 
+class StaffRoleChanged(Fact, frozen=True):
+    """Somebody of the staff has another role."""
+
+    kind = "staff.role_changed"
+    was: str
+    role: str
+
+
+class StaffSuspended(Fact, frozen=True):
+    """Somebody of the staff may do nothing until they are resumed."""
+
+    kind = "staff.suspended"
+
+
+class StaffResumed(Fact, frozen=True):
+    """A suspension ended."""
+
+    kind = "staff.resumed"
+
+
+class StaffEnded(Fact, frozen=True):
+    """Somebody left the staff for good."""
+
+    kind = "staff.ended"
+
+
+class StaffSignedOut(Fact, frozen=True):
+    """All sessions of somebody of the staff ended."""
+
+    kind = "staff.signed_out"
+
+
 class KeyCreated(Fact, frozen=True):
     """A key of the API was made."""
 

@@ -1,0 +1,231 @@
+"""Who works here has a beginning, changes, pauses and an end, and lost power is lost at once."""
+
+import pwd
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from django.db import IntegrityError, transaction
+from django.test import Client
+
+from kinward.access.actor import Actor
+from kinward.access.models import Staff
+from kinward.access.staff import (
+    LastAdministrator,
+    StaffEnded,
+    change_role,
+    create_staff,
+    end_staff,
+    resume_staff,
+    sign_out_everywhere,
+    suspend_staff,
+)
+from kinward.casebook.models import Case
+from kinward.cli.demo import give_second_factor
+from kinward.cli.main import operator as at_the_command_line
+from kinward.cli.staff import staff as staff_command
+from kinward.ground.errors import Forbidden, Invalid, NotFound
+from kinward.ledger.models import Entry
+from kinward.matching.models import Bank
+from kinward.people.models import Account
+from kinward.review.lease import LeaseHeld, LeaseNeeded, require_lease, take_case, take_next_case
+from tests.support.helpers import quarantined
+
+pytestmark = pytest.mark.django_db
+OPERATOR = Actor.operator("test")
+PASSWORD = "a long test word"
+
+LOSSES: dict[str, Callable[[str], None]] = {
+    "suspended": lambda name: suspend_staff(username=name, actor=OPERATOR),
+    "ended": lambda name: end_staff(username=name, actor=OPERATOR),
+    "another role": lambda name: change_role(username=name, role="auditor", actor=OPERATOR),
+}
+WITH_EACH_LOSS = pytest.mark.parametrize("lose", LOSSES.values(), ids=list(LOSSES))
+
+
+def signed_in(staff: Staff) -> Client:
+    give_second_factor(staff)
+    client = Client()
+    client.force_login(staff)
+    return client
+
+
+def person(name: str, role: str) -> Staff:
+    return create_staff(username=name, password=PASSWORD, role=role, actor=OPERATOR)
+
+
+def kinward_staff(*arguments: str) -> Any:
+    return CliRunner().invoke(staff_command, list(arguments))
+
+
+@pytest.mark.parametrize(
+    "lose", [*LOSSES.values(), lambda name: sign_out_everywhere(username=name, actor=OPERATOR)]
+)
+def test_the_next_request_of_every_session_finds_nobody(
+    reviewer: Staff, lose: Callable[[str], None]
+) -> None:
+    telephone, desk = signed_in(reviewer), Client()
+    desk.force_login(reviewer)
+    assert (telephone.get("/queue").status_code, desk.get("/queue").status_code) == (200, 200)
+    lose("robin")
+    for session in (telephone, desk):
+        for method, address in ((session.get, "/queue"), (session.post, "/next")):
+            answer = method(address)
+            assert (answer.status_code, answer.headers["location"].split("?")[0]) == (
+                302,
+                "/account/login/",
+            )
+
+
+def test_who_is_suspended_or_has_left_cannot_sign_in(reviewer: Staff) -> None:
+    form = {"login": "robin", "password": PASSWORD}
+    suspend_staff(username="robin", actor=OPERATOR)
+    client = Client()
+    client.post("/account/login/", form)
+    assert client.get("/queue").status_code == 302
+    assert "_auth_user_id" not in client.session
+    resume_staff(username="robin", actor=OPERATOR)
+    assert client.post("/account/login/", form).status_code == 302
+    assert "_auth_user_id" in client.session
+
+
+@WITH_EACH_LOSS
+def test_their_lease_holds_no_case(
+    bank: Bank,
+    account: Account,
+    reviewer: Staff,
+    second_reviewer: Staff,
+    lose: Callable[[str], None],
+) -> None:
+    case = take_case(case=quarantined(account), staff=reviewer)
+    with pytest.raises(LeaseHeld):
+        take_case(case=case, staff=second_reviewer)
+    assert take_next_case(staff=second_reviewer) is None
+    lose("robin")
+    with pytest.raises(Forbidden):
+        take_case(case=case, staff=Staff.objects.get(username="robin"))
+    assert take_next_case(staff=second_reviewer) == case
+    with pytest.raises(LeaseNeeded):
+        require_lease(Case.objects.get(), reviewer)
+
+
+def test_each_step_is_an_entry_with_who_did_it(reviewer: Staff) -> None:
+    for step in (
+        lambda: change_role(username="robin", role="senior reviewer", actor=OPERATOR),
+        lambda: change_role(username="robin", role="senior reviewer", actor=OPERATOR),
+        lambda: suspend_staff(username="robin", actor=OPERATOR),
+        lambda: suspend_staff(username="robin", actor=OPERATOR),
+        lambda: resume_staff(username="robin", actor=OPERATOR),
+        lambda: resume_staff(username="robin", actor=OPERATOR),
+        lambda: sign_out_everywhere(username="robin", actor=OPERATOR),
+        lambda: end_staff(username="robin", actor=OPERATOR),
+    ):
+        step()
+    entries = Entry.objects.order_by("seq").values_list("kind", "actor", "subject", "data")
+    assert list(entries) == [
+        (kind, "operator:test", "staff:robin", data)
+        for kind, data in (
+            ("staff.role_changed", {"was": "reviewer", "role": "senior reviewer"}),
+            ("staff.suspended", {}),
+            ("staff.resumed", {}),
+            ("staff.signed_out", {}),
+            ("staff.ended", {}),
+        )
+    ]
+
+
+def test_an_end_is_for_good(reviewer: Staff) -> None:
+    end_staff(username="robin", actor=OPERATOR)
+    for again in (
+        lambda: resume_staff(username="robin", actor=OPERATOR),
+        lambda: change_role(username="robin", role="operator", actor=OPERATOR),
+        lambda: end_staff(username="robin", actor=OPERATOR),
+    ):
+        with pytest.raises(StaffEnded):
+            again()
+    with pytest.raises(IntegrityError, match="ended_stays_ended"), transaction.atomic():
+        Staff.objects.update(is_active=True)
+
+
+def test_the_last_administrator_stays() -> None:
+    person("ada", "administrator")
+    person("bo", "administrator")
+    suspend_staff(username="ada", actor=OPERATOR)
+    for leave in (suspend_staff, end_staff):
+        with pytest.raises(LastAdministrator, match="bo"):
+            leave(username="bo", actor=OPERATOR)
+    with pytest.raises(LastAdministrator):
+        change_role(username="bo", role="operator", actor=OPERATOR)
+    resume_staff(username="ada", actor=OPERATOR)
+    end_staff(username="bo", actor=OPERATOR)
+
+
+def test_unknown_names_and_roles_are_refused(reviewer: Staff) -> None:
+    with pytest.raises(NotFound, match="nobody"):
+        end_staff(username="nobody", actor=OPERATOR)
+    with pytest.raises(Invalid, match="Unknown role"):
+        change_role(username="robin", role="queen", actor=OPERATOR)
+
+
+def test_an_administrator_may_end_and_not_give_power(reviewer: Staff) -> None:
+    ada = person("ada", "administrator")
+    suspend_staff(username="robin", actor=ada.actor)
+    with pytest.raises(Forbidden, match="command line"):
+        resume_staff(username="robin", actor=ada.actor)
+    with pytest.raises(Forbidden, match="command line"):
+        change_role(username="ada", role="auditor", actor=ada.actor)
+    with pytest.raises(Forbidden, match="an administrator"):
+        end_staff(username="ada", actor=reviewer.actor)
+
+
+def test_the_page_shows_and_ends(reviewer: Staff) -> None:
+    page = signed_in(person("ada", "administrator"))
+    shown = page.get("/staff").content.decode()
+    assert "robin" in shown
+    assert "operator:test" in shown  # who added ada
+    answer = page.post(f"/staff/{reviewer.pk}", {"verb": "end"}, follow=True)
+    assert "robin has left the staff" in answer.content.decode()
+    assert Staff.objects.get(pk=reviewer.pk).state == "ended"
+    assert Entry.objects.latest("seq").actor == "staff:ada"
+    refused = page.post(f"/staff/{Staff.objects.get(username='ada').pk}", {"verb": "end"})
+    assert (refused.status_code, "last active administrator" in refused.content.decode()) == (
+        409,
+        True,
+    )
+    assert page.post(f"/staff/{reviewer.pk}", {"verb": "promote"}).status_code == 422
+
+
+def test_the_commands_do_the_same(reviewer: Staff) -> None:
+    assert "signed out everywhere" in kinward_staff("role", "robin", "operator").output
+    assert "suspended" in kinward_staff("suspend", "robin").output
+    assert "robin  operator  suspended  last sign-in: never" in kinward_staff("list").output
+    assert "again" in kinward_staff("resume", "robin").output
+    assert "signed out" in kinward_staff("sign-out", "robin").output
+    assert kinward_staff("end", "robin").exit_code != 0  # not confirmed
+    assert Staff.objects.get().state == "active"
+    assert "left the staff" in kinward_staff("end", "robin", "--yes").output
+    assert "robin  operator  ended" in kinward_staff("list").output
+
+
+def test_an_operator_is_the_real_user_and_behind_sudo_who_ran_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names = {0: "root", 1000: "ada", 1001: "bo"}
+
+    def named(user: int) -> pwd.struct_passwd:
+        return pwd.struct_passwd((names[user], "", user, user, "", "", ""))
+
+    monkeypatch.setattr("pwd.getpwuid", named)
+    monkeypatch.setenv("USER", "somebody-else")
+    for user, behind, name in (
+        (1000, "", "ada"),
+        (1000, "1001", "ada"),  # only root could have become root
+        (0, "", "root"),
+        (0, "1001", "bo"),
+        (0, "-1", "root"),
+        (4000, "", "4000"),
+    ):
+        monkeypatch.setattr("os.getuid", lambda user=user: user)
+        monkeypatch.setenv("SUDO_UID", behind)
+        assert at_the_command_line() == Actor.operator(name)
