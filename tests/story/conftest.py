@@ -37,9 +37,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """
     items.sort(key=lambda item: item.path.name != "test_chaos.py")
     if os.environ.get("KINWARD_TEST_BROWSER") == NO_BROWSER:
-        in_browser = {item.path for item in items if "browser" in item.fixturenames}
+        in_browser = {item.path for item in items if "browser" in _fixtures(item)}
         config.hook.pytest_deselected(items=[item for item in items if item.path in in_browser])
         items[:] = [item for item in items if item.path not in in_browser]
+
+
+def _fixtures(item: pytest.Item) -> list[str]:
+    """Return all fixtures that a test uses, also by way of others."""
+    return list(getattr(item, "fixturenames", []))
 
 
 class Demo:

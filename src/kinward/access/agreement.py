@@ -95,7 +95,7 @@ def decide_agreement(model: type[Agreement], pk: UUID, *, approve: bool, staff: 
         raise AlreadyDecided(f"It is {row.word}.")
     if approve and row.asked_by_id == staff.pk:
         raise Forbidden("You asked for this, so another person decides.")
-    if approve and row.asked_by and not row.asked_by.may(model.permission):
+    if approve and row.asked_by_id and not row.asked_by.may(model.permission):
         raise Forbidden(
             f"{row.asked_by} asked for this and may not do so any more. Refuse it and ask again."
         )

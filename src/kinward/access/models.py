@@ -43,7 +43,7 @@ class Staff(AbstractUser):
         """Yield what sessions keep that were signed with an earlier secret."""
         return map(self._session_hash, settings.SECRET_KEY_FALLBACKS)
 
-    def _session_hash(self, secret: str) -> str:
+    def _session_hash(self, secret: str | bytes) -> str:
         told = f"{self.password}:{self.sign_outs}"
         return salted_hmac(SESSION, told, secret=secret, algorithm="sha256").hexdigest()
 

@@ -111,7 +111,7 @@ def test_their_lease_holds_no_case(
 
 
 def test_each_step_is_an_entry_with_who_did_it(reviewer: Staff) -> None:
-    for step in (
+    steps: list[Callable[[], None]] = [
         lambda: change_role(username="robin", role="senior reviewer", actor=OPERATOR),
         lambda: change_role(username="robin", role="senior reviewer", actor=OPERATOR),
         lambda: suspend_staff(username="robin", actor=OPERATOR),
@@ -120,7 +120,8 @@ def test_each_step_is_an_entry_with_who_did_it(reviewer: Staff) -> None:
         lambda: resume_staff(username="robin", actor=OPERATOR),
         lambda: sign_out_everywhere(username="robin", actor=OPERATOR),
         lambda: end_staff(username="robin", actor=OPERATOR),
-    ):
+    ]
+    for step in steps:
         step()
     entries = Entry.objects.order_by("seq").values_list("kind", "actor", "subject", "data")
     assert list(entries) == [
@@ -137,13 +138,14 @@ def test_each_step_is_an_entry_with_who_did_it(reviewer: Staff) -> None:
 
 def test_an_end_is_for_good(reviewer: Staff) -> None:
     end_staff(username="robin", actor=OPERATOR)
-    for again in (
+    steps: list[Callable[[], None]] = [
         lambda: resume_staff(username="robin", actor=OPERATOR),
         lambda: change_role(username="robin", role="operator", actor=OPERATOR),
         lambda: end_staff(username="robin", actor=OPERATOR),
-    ):
+    ]
+    for step in steps:
         with pytest.raises(StaffEnded):
-            again()
+            step()
     with pytest.raises(IntegrityError, match="ended_stays_ended"), transaction.atomic():
         Staff.objects.update(is_active=True)
 
