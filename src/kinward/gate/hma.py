@@ -34,6 +34,7 @@ from kinward.matching.api import (
     kinds_looked_up,
     look_up,
     matched_kind,
+    require_asked,
     values_of,
     views_looked_up,
 )
@@ -244,7 +245,11 @@ def _look_up(signal_type: str, signal: str, banks: frozenset[str] | None) -> lis
         value = kind.ask(signal)
     except ValueError as error:
         raise LookupRefused(f"{error}.") from error
-    return _in_banks(look_up([(kind.name, value)]), banks)
+    values = [(kind.name, value)]
+    matches = _in_banks(look_up(values), banks)
+    if not matches:
+        require_asked([kind.name], values, banks)
+    return matches
 
 
 def _in_banks(matches: list[Match], banks: frozenset[str] | None) -> list[Match]:
@@ -286,7 +291,11 @@ def _look_up_file(
     checked = kinds_looked_up(prepared.digests, prepared.hashed)
     reasons = why_not_checked(prepared.hashed, checked, prepared.missed)
     refusal = prepared.fault or next(iter(reasons), None)
-    if refusal is None or any(looked.values()):
+    if any(looked.values()):
+        return looked
+    if refusal is None:
+        kinds = {*types.values()} & {*DIGESTS}
+        require_asked(kinds if kinds == {*types.values()} else FILE_KINDS, values, banks)
         return looked
     whole = [name for name in looked if types[name] in DIGESTS]
     raise type(refusal)(f"{refusal.detail} Looked up: {', '.join(whole)}.".strip())

@@ -38,7 +38,7 @@ from kinward.gate.fetching import FetchFailed, FetchRefused
 from kinward.gate.openapi import document
 from kinward.gate.routing import Form, Route
 from kinward.ground.errors import Invalid, NotConfigured
-from kinward.matching.api import HashSaysTooLittle, KindUnmatched, TextUnread
+from kinward.matching.api import BankNotAsked, HashSaysTooLittle, KindUnmatched, TextUnread
 from kinward.media import TooManyPixels, TooPlain, TypeUnsupported, Undecodable
 from kinward.people.api import AccountUnknown, Profile
 from kinward.policy import Request
@@ -98,7 +98,7 @@ def _hma(prefix: str) -> tuple[Route, ...]:
             hma.look_up_signal,
             query=hma.LookupQuery,
             answer=looked,
-            errors=(*FETCHED, TooPlain, TextUnread),
+            errors=(*FETCHED, TooPlain, TextUnread, BankNotAsked),
         ),
         route(
             "POST /m/lookup",
@@ -106,14 +106,14 @@ def _hma(prefix: str) -> tuple[Route, ...]:
             body=form,
             query=hma.FileLookupQuery,
             answer=looked,
-            errors=(*FILE_ASKED, TooPlain),
+            errors=(*FILE_ASKED, TooPlain, BankNotAsked),
         ),
         route(
             "GET /m/raw_lookup",
             hma.look_up_raw,
             query=hma.RawLookupQuery,
             answer=hma.Matches,
-            errors=(*ASKED, TextUnread),
+            errors=(*ASKED, TextUnread, BankNotAsked),
         ),
     )
 

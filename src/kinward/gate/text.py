@@ -10,12 +10,14 @@ from kinward.matching.api import (
     MAX_LINKS,
     MAX_TEXT,
     MAX_URL,
+    BankNotAsked,
     Keyword,
     TextUnread,
     Url,
     cut_links,
     look_up_links,
     look_up_text,
+    require_asked,
     unread_links,
 )
 
@@ -42,7 +44,8 @@ class TextChecked(msgspec.Struct, frozen=True):
 
     `checked`: `keyword` if the text was searched, `url` if a URL was looked up. `unread_urls`: the
     positions, from 0, of URLs that cannot be read, or not to their end. `not_checked`: codes of
-    errors, which say why the text was not searched, or a URL not looked up, to its end.
+    errors, which say why the text was not searched, or a URL not looked up, to its end, or in every
+    bank.
     """
 
     outcome: Literal["known", "clear"]
@@ -59,6 +62,7 @@ def check_text(call: Call[Text]) -> TextChecked:
     if not text and not readable:
         raise Invalid("None of the URLs can be read, so nothing was looked up.")
     known = look_up_links(readable)
+    kinds = [Url.name] * bool(readable) + [Keyword.name] * bool(text)
     checked, not_checked = [Url.name] * bool(readable), list[str]()
     if text:
         try:
@@ -71,5 +75,10 @@ def check_text(call: Call[Text]) -> TextChecked:
     cut = cut_links(urls)
     if cut and TextUnread.code not in not_checked:
         not_checked.append(TextUnread.code)
+    if not known:
+        try:
+            require_asked(kinds, (), None)
+        except BankNotAsked as error:
+            not_checked.append(error.code)
     where = sorted([*unread, *cut])
     return TextChecked("known" if known else "clear", checked, where, not_checked)

@@ -80,7 +80,7 @@ from kinward.matching.retro import (
     pack_checks,
     steps,
 )
-from kinward.matching.rules import BankNotAsked, banks_not_asked
+from kinward.matching.rules import BankNotAsked, banks_not_asked, require_asked
 from kinward.matching.services import (
     HASHES_ADDED,
     LOOKING_UP,
@@ -238,6 +238,7 @@ __all__ = [
     "record_quiet",
     "remove_hashes",
     "request_silencing",
+    "require_asked",
     "says_too_little",
     "search_value",
     "settle_flood_as_right",

@@ -10,10 +10,11 @@ make two files that share them. An exact match is never silenced.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 import msgspec
+from django.db.models import Exists, OuterRef
 
 from kinward.ground.errors import KinwardError
 from kinward.matching.index import Hit
@@ -54,8 +55,24 @@ def banks_not_asked(values: Values) -> list[Bank]:
     return [bank for bank in partly if coin is None or not asks(bank, coin)]
 
 
+def require_asked(kinds: Iterable[str], values: Values, banks: Collection[str] | None) -> None:
+    """Raise `BankNotAsked` if a lookup that hit nothing left a live bank out because of its ratio.
+
+    `kinds`: what was looked up. `values`: as in `Rules`. `banks`: names, or None for all.
+    """
+    coin = coin_of(values)
+    partly = Bank.objects.filter(disabled=False, role=Role.LIVE, enabled_ratio__lt=1)
+    if banks is not None:
+        partly = partly.filter(name__in=banks)
+    holding = BankedHash.objects.live().filter(bank=OuterRef("pk"), kind__in=list(kinds))
+    for bank in partly.filter(Exists(holding)).order_by("name"):
+        # A keyword or a URL has a coin of its own, so some of the bank's are never asked.
+        if coin is None or not asks(bank, coin):
+            raise BankNotAsked(f"One is {bank.name!r}, and nothing else matches.")
+
+
 class BankNotAsked(KinwardError):
-    """Some banks are asked for a share of the files only, and not for this one."""
+    """Some banks are asked for a share of the lookups only, and not for all of this one."""
 
     code = "bank.not_asked"
     status = 422

@@ -303,6 +303,38 @@ def test_that_banks_were_not_asked_because_of_their_ratio_is_said(
     assert (answer["outcome"], answer["not_checked"]) == ("clear", ["bank.not_asked"])
 
 
+MD5: Final = digest_bytes(KNOWN).md5
+NOT_ASKED_ROADS: Final[list[tuple[str, str, dict[str, Any]]]] = [
+    ("GET", "/m/lookup", {"params": {"signal_type": "md5", "signal": MD5}}),
+    ("GET", "/m/lookup", {"params": {"signal_type": "md5", "signal": MD5, "banks": "known"}}),
+    ("GET", "/m/raw_lookup", {"params": {"signal_type": "md5", "signal": MD5}}),
+    ("POST", "/m/lookup", {"files": {"photo": ("a", KNOWN)}}),
+    ("POST", "/m/lookup", {"files": {"photo": ("a", KNOWN)}, "params": {"types": "md5"}}),
+    ("POST", "/m/lookup", {"files": {"photo": ("a", KNOWN)}, "params": {"banks": "known"}}),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "sent"), NOT_ASKED_ROADS)
+def test_no_lookup_promises_what_a_bank_was_not_asked(
+    call: Caller, banks: Bank, method: str, path: str, sent: dict[str, Any]
+) -> None:
+    assert call(method, path, **sent).status_code == 200
+    tuned_by_two(banks, enabled_ratio=0.0)
+    answer = call(method, path, **sent)
+    assert (answer.status_code, answer.headers["kinward-error"]) == (422, "bank.not_asked")
+    assert "known" in answer.text
+    create_bank(name="whole", confidence="verified", actor=ACTOR)
+    other = {**sent, "params": {**sent.get("params", {}), "banks": "whole"}}
+    assert call(method, path, **other).status_code == 200  # that bank was asked
+
+
+def test_text_names_a_bank_of_which_some_entries_are_not_asked(call: Caller, banks: Bank) -> None:
+    tuned_by_two(banks, enabled_ratio=0.5)
+    asked = {"text": "a neutral line", "urls": ["http://elsewhere.example/a"]}
+    answer = call("POST", "/v1/text", json=asked).json()
+    assert (answer["outcome"], answer["not_checked"]) == ("clear", ["bank.not_asked"])
+
+
 @pytest.mark.parametrize(
     ("query", "data", "status", "keys"),
     [
