@@ -84,7 +84,7 @@ def consequence(guidelines: Guidelines, clause: Clause, strikes: int) -> Consequ
         strikes=clause.strikes,
         reports=clause.report is not None,
         blocks_registration=clause.block_registration and step.account == "terminate",
-        banks=clause.bank,
+        banks=clause.banks,
     )
 
 

@@ -106,6 +106,14 @@ class Clause(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     silence: Silence | None = None
     dsa: Dsa | None = None
 
+    @property
+    def banks(self) -> bool:
+        """Whether a person's confirmation banks the hashes without being asked to.
+
+        What is removed everywhere is found by its hashes.
+        """
+        return self.bank or self.content == "remove everywhere"
+
     def says(self, language: str) -> tuple[str, str]:
         """Return the title and the text in a language, or in English where they are missing."""
         return (

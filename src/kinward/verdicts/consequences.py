@@ -90,7 +90,7 @@ def carry_out(
         for name in authorities_of(account):
             report_to(name, case, verdict, clause.report)
     # A verdict by a rule banks nothing: no person looked, and a bank has the hash already.
-    if verdict.given_by is not None and (verdict.bank or what.banks or what.everywhere):
+    if verdict.given_by is not None and (verdict.bank or what.banks):
         CONFIRMED_FOR_BANK.announce(verdict_id=str(verdict.id))
     return what
 
