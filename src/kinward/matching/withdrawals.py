@@ -1,7 +1,8 @@
 """What leaves a bank. More than a share of it needs the word of a person who saw the counts.
 
 The rule stands here, where hashes are withdrawn, so it holds for lists, partners and jobs alike.
-What left within a day counts together, so many small withdrawals are no way around it.
+What left within a day counts together, so many small withdrawals are no way around it. And what
+came within a day makes no room, so an import of anything at all is none either.
 """
 
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from typing import Final
 
 import msgspec
 from django.db import transaction
-from django.db.models import F, Sum
+from django.db.models import F, Q, Subquery, Sum
 from django.utils import timezone
 
 from kinward.access import Actor, Permission
@@ -39,9 +40,11 @@ class RemovesTooMuch(KinwardError):
     code = "bank.removes_too_much"
     status = 409
 
-    def __init__(self, bank: str, hashes: int, live: int, gone: int = 0) -> None:
+    def __init__(self, bank: str, hashes: int, live: int, gone: int = 0, young: int = 0) -> None:
         left = f"{max(live - hashes, 0):,} would be left"
         detail = f"{hashes:,} of the {live:,} hashes in {bank!r} would be removed, and {left}."
+        if young:
+            detail += f" Added in the last 24 hours: {young:,}. These do not count yet."
         if gone:
             detail += f" Removed in the last 24 hours: {gone:,}."
         super().__init__(detail)
@@ -50,9 +53,10 @@ class RemovesTooMuch(KinwardError):
 
 
 class Leaving(msgspec.Struct, frozen=True):
-    """What may leave a bank: its live hashes, those gone within a day, and those that may go."""
+    """What may leave a bank: its live hashes, those that came or went within a day, what may go."""
 
     live: int
+    young: int
     gone: int
     free: int
     allowed: int
@@ -126,7 +130,8 @@ def _allowance(bank: Bank, count: int) -> WithdrawalAllowance | None:
 
 
 def _too_much(bank: Bank, count: int, apart_from: Addition | None) -> RemovesTooMuch:
-    return RemovesTooMuch(bank.name, count, _live(bank, apart_from).count(), _gone(bank))
+    live, young = _live(bank, apart_from).count(), _young(bank, apart_from)
+    return RemovesTooMuch(bank.name, count, live, _gone(bank), young)
 
 
 def _live(bank: Bank, apart_from: Addition | None) -> BankedHashes:
@@ -135,6 +140,22 @@ def _live(bank: Bank, apart_from: Addition | None) -> BankedHashes:
 
 def _apart(rows: BankedHashes, addition: Addition | None) -> BankedHashes:
     return rows.exclude(addition=addition) if addition else rows
+
+
+def _old(bank: Bank, apart_from: Addition | None) -> BankedHashes:
+    """Return the live hashes of which a share may go: those older than a day.
+
+    Of a bank that is younger itself, its first addition counts, so that it can be corrected.
+    """
+    young = Addition.objects.filter(bank=bank, added_at__gt=timezone.now() - WINDOW)
+    first = Addition.objects.filter(bank=bank).order_by("pk")[:1]
+    return _live(bank, apart_from).exclude(
+        Q(addition__in=young) & ~Q(addition=Subquery(first.values("pk")))
+    )
+
+
+def _young(bank: Bank, apart_from: Addition | None) -> int:
+    return _live(bank, apart_from).count() - _old(bank, apart_from).count()
 
 
 def _gone(bank: Bank) -> int:
@@ -155,15 +176,15 @@ def _within_share(bank: Bank, count: int, apart_from: Addition | None) -> bool:
     if not share:
         return False
     needed = ceil((gone + count) / share) - gone
-    return _live(bank, apart_from)[:needed].count() >= needed
+    return _old(bank, apart_from)[:needed].count() >= needed
 
 
 def leaving_of(bank: Bank) -> Leaving:
     """Return how much of a bank may leave it."""
-    live, gone = _live(bank, None).count(), _gone(bank)
-    free = floor(_share() * (live + gone)) - gone
+    live, young, gone = _live(bank, None).count(), _young(bank, None), _gone(bank)
+    free = floor(_share() * (live - young + gone)) - gone
     allowance = _allowance(bank, 1)
-    return Leaving(live, gone, max(free, 0), allowance.hashes if allowance else 0)
+    return Leaving(live, young, gone, max(free, 0), allowance.hashes if allowance else 0)
 
 
 @transaction.atomic

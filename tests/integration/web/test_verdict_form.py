@@ -13,7 +13,7 @@ from tests.support.helpers import due_jobs, quarantined
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize("code", ("CS-1", "CS-2", "SF-1"))
+@pytest.mark.parametrize("code", ["CS-1", "CS-2", "SF-1"])
 def test_the_form_says_which_clauses_bank_without_a_tick(
     code: str, bank: Bank, account: Account, reviewer: Staff
 ) -> None:
