@@ -24,6 +24,8 @@ from kinward.access.services import (
     authenticate,
     authenticate_known,
     create_key,
+    last_known,
+    live_keys,
     revoke_key,
     was_live,
 )
@@ -59,6 +61,8 @@ __all__ = [
     "decide_agreement",
     "end_staff",
     "holders",
+    "last_known",
+    "live_keys",
     "lock_agreement",
     "refused_lately",
     "resume_staff",

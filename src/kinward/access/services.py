@@ -107,6 +107,15 @@ def authenticate_known(authorization: str, scope: str) -> ApiKey | None:
     return None if known is None else _allowed(known.get(digest), scope)
 
 
+def last_known(authorization: str, scope: str) -> ApiKey | None:
+    """Return a key that was live when the keys were last read, or None. Never reads the database.
+
+    Raises `KeyRefused` if this is no key at all, or `ScopeMissing`.
+    """
+    key = live_keys().last.get(_presented(authorization))
+    return None if key is None else _allowed(key, scope)
+
+
 def was_live(authorization: str) -> bool:
     """Return whether a key was live when the keys were last read. Never reads the database."""
     try:

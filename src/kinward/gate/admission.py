@@ -4,7 +4,16 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from kinward.access.api import ApiKey, KeyRefused, authenticate, authenticate_known, was_live
+from kinward.access.api import (
+    ApiKey,
+    KeyRefused,
+    authenticate,
+    authenticate_known,
+    last_known,
+    live_keys,
+    was_live,
+)
+from kinward.entrance import Unavailable
 from kinward.gate.http import Request
 from kinward.gate.limits import (
     KEY_WINDOW,
@@ -51,12 +60,32 @@ class Admission:
         except KeyRefused:
             await self._count_stranger(request)
             raise
+        return self._counted(request, key)
+
+    async def admit_unchecked(self, request: Request, header: str, scope: str) -> ApiKey:
+        """Return a key that was live when the keys were last read, for while nobody can check it.
+
+        Raises `Unavailable` for any other, so that nothing of its body is read.
+        """
+        key = last_known(header, scope)
+        if key is None:
+            if live_keys().last:  # a process that has read no keys yet cannot tell a stranger
+                await self._count_stranger(request)
+            raise Unavailable("Without its database Kinward cannot check this key.")
+        return self._counted(request, key)
+
+    def count_parts(self, request: Request, key: str, parts: int) -> None:
+        """Count the parts of a call, of which the call itself was one. Raises `KeyLimit`."""
         try:
-            standing = self._keys.take(key.name)
-        except KeyLimit:
+            self._keys.owe(key, parts - 1)
+        finally:
+            request.limits = headers_of([(self._keys, self._keys.standing(key))])
+
+    def _counted(self, request: Request, key: ApiKey) -> ApiKey:
+        try:
+            self._keys.take(key.name)
+        finally:
             request.limits = headers_of([(self._keys, self._keys.standing(key.name))])
-            raise
-        request.limits = headers_of([(self._keys, standing)])
         return key
 
     def count_account(self, request: Request, key: str, account: str) -> None:

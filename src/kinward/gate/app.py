@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Final, NoReturn, TypeVar
 
 import msgspec
@@ -156,6 +157,9 @@ class Gate:
                         self._admission.count_account(request, name, payer.account)
                     slots, lane, price = self._work(route, request, body)
                     turn = await slots.take(lane, payer, price)
+                if key is not None and route.parts is not None:
+                    body = await self._in_thread(partial(route.read_body, body))
+                    self._count_parts(route, request, key, body)
                 return await self._in_thread(
                     lambda: route.run(
                         texts=target.texts,
@@ -193,30 +197,36 @@ class Gate:
 
     async def _answer_fast(self, route: Route, fast: Fast, request: Request) -> Any:
         """Answer from memory if possible, else from the database, and protectively without it."""
-        reachable = True
+        reachable, header = True, request.header("authorization")
         try:
-            header = request.header("authorization")
             key = await self._admission.admit(request, header, route.scope)
         except (DatabaseError, InterfaceError) as error:
             log.error("gate.database", error=str(error).split("\n")[0])
-            key, reachable = None, False
-        name = key.name if key else ""
-        with self._bodies.body(name) as held:
+            key = await self._admission.admit_unchecked(request, header, route.scope)
+            reachable = False
+        with self._bodies.body(key.name) as held:
             request.grow = held.grow
             async with held.waiting():
                 body = await request.json(limit=route.limit, seconds=self._seconds)
             if len(body) > AT_ONCE:
-                async with self._calls.taken(BATCHES, Payer(name), BATCH_BYTE * len(body)):
+                async with self._calls.taken(BATCHES, Payer(key.name), BATCH_BYTE * len(body)):
+                    read = await self._in_thread(partial(route.read_body, body))
+                    self._count_parts(route, request, key, read)
                     return await self._in_thread(
-                        lambda: _answer_batch(route, fast, body, key, reachable=reachable)
+                        lambda: _answer_batch(route, fast, read, key, reachable=reachable)
                     )
             read = route.read_body(body)
+        self._count_parts(route, request, key, read)
         if not reachable:
             return fast.unreachable(read)
         answer = fast.at_hand(read)
         if answer is None:
             answer = await self._in_thread(lambda: route.handler(Call(read, key)))
         return answer
+
+    def _count_parts(self, route: Route, request: Request, key: ApiKey, body: Any) -> None:
+        if route.parts is not None:
+            self._admission.count_parts(request, key.name, route.parts(body))
 
     async def _refuse_unserved(self, request: Request) -> NoReturn:
         """Raise `NotServed` to a caller that may look up. Coop deletes its bank on a 404."""
@@ -269,11 +279,8 @@ class Gate:
         return await asyncio.get_running_loop().run_in_executor(self._threads, run)
 
 
-def _answer_batch(
-    route: Route, fast: Fast, body: bytes, key: ApiKey | None, *, reachable: bool
-) -> Any:
+def _answer_batch(route: Route, fast: Fast, read: Any, key: ApiKey, *, reachable: bool) -> Any:
     """Answer many questions in a thread, so that they do not delay a single one."""
-    read = route.read_body(body)
     if not reachable:
         return fast.unreachable(read)
     answer = fast.at_hand(read)

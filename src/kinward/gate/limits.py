@@ -92,6 +92,22 @@ class Limit:
         self._full_at[caller] = full_at
         return self._standing(full_at - now)
 
+    def owe(self, caller: str, count: int) -> None:
+        """Count further calls at once, also more than are left, so that a large one is possible.
+
+        The caller then waits until it has paid. Raises this limit's error if it owes already.
+        """
+        if count <= 0 or not self.quota:
+            return
+        now = self._clock()
+        full_at = max(now, self._full_at.get(caller, now))
+        over = full_at - now - self.window
+        if over > self._step * 1e-6:
+            error = self._error()
+            error.retry_after = over + self._step
+            raise error
+        self._full_at[caller] = full_at + count * self._step
+
     def is_spent(self, caller: str) -> bool:
         """Return whether a caller has no call left. Counts nothing."""
         spent = self._full_at.get(caller, 0.0) + self._step - self._clock() - self.window

@@ -163,6 +163,7 @@ TABLE: Final[dict[str, tuple[Route, ...]]] = {
             errors=(Invalid,),
             limit=decide.MAX_BATCH_BODY,
             read=decide.read_many,
+            parts=len,
             fast=decide.TOGETHER,
         ),
         Route(
@@ -191,6 +192,7 @@ TABLE: Final[dict[str, tuple[Route, ...]]] = {
             errors=(Invalid,),
             limit=events.MAX_EVENTS_BODY,
             read=events.read_heartbeats,
+            parts=lambda batch: len(batch.events),
         ),
         Route(
             "GET /v1/accounts/{account_id}/screen-time",
@@ -289,6 +291,7 @@ TABLE: Final[dict[str, tuple[Route, ...]]] = {
             PULL,
             actions.acknowledge,
             body=actions.CarriedOut,
+            parts=lambda body: len(body.action_ids),
             answer=actions.Acknowledged,
         ),
         Route(
@@ -328,6 +331,7 @@ TABLE: Final[dict[str, tuple[Route, ...]]] = {
             TEXT,
             text.check_text,
             body=text.Text,
+            parts=lambda body: len(body.urls) + bool(body.text),
             answer=text.TextChecked,
             errors=(TextUnread,),
             limit=text.MAX_TEXT_BODY,

@@ -95,6 +95,8 @@ class Route(msgspec.Struct, frozen=True, dict=True):
     fast: Fast | None = None
     slot: bool = False  # whether it needs one of the slots for files
     charged: bool = False  # whether it counts towards its account's limit
+    # How many calls a decoded body counts as for its key: one for each thing that it asks or tells.
+    parts: Callable[[Any], int] | None = None
     shared: float = 0.0  # seconds for which one answer is given to all
     idempotent: bool = False  # whether it accepts an `Idempotency-Key`
     plain: bool = False  # whether its errors are plain text
@@ -173,12 +175,15 @@ class Route(msgspec.Struct, frozen=True, dict=True):
         key: ApiKey | None,
         idempotency_key: str,
     ) -> Any:
-        """Answer a call. `texts` has the path's parameters, `body` the bytes or a form's parts."""
+        """Answer a call. `texts` has the path's parameters.
+
+        `body`: the bytes, a form's parts, or what was decoded.
+        """
         pairs = zip(self.parameters, texts, strict=True)
         arguments = {name: kind.read(text) for (name, kind), text in pairs if name != KEY}
         if self.query is not None:
             arguments["query"] = _convert(query, self.query)
-        if not isinstance(self.body, Form):
+        if isinstance(body, bytes | bytearray):
             body = self.read_body(body)
         return self.handler(Call(body, key, idempotency_key), **arguments)
 

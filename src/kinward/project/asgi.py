@@ -4,6 +4,7 @@
 `…:application` has all three.
 """
 
+import contextlib
 import importlib
 import os
 import sys
@@ -19,7 +20,13 @@ from kinward.ground.privacy import close_memory
 close_memory()  # where granian does not fork its workers, they do not inherit it
 django.setup(set_prefix=False)
 
-from kinward.access.api import count_refusal_of_page  # noqa: E402 - needs Django to be set up
+from django.db import (  # noqa: E402 - needs Django to be set up
+    DatabaseError,
+    InterfaceError,
+    connection,
+)
+
+from kinward.access.api import count_refusal_of_page, live_keys  # noqa: E402
 from kinward.entrance import (  # noqa: E402 - needs Django to be set up
     DOORS,
     Budget,
@@ -67,9 +74,17 @@ def build(own: frozenset[Door]) -> Entrance:
 
     if "gate" in own:
         sys.setswitchinterval(SWITCH_SECONDS)
-        threading.Thread(target=importlib.import_module, args=(SEARCH,), daemon=True).start()
+        threading.Thread(target=_prepare, daemon=True).start()
     doors = Doors(own, config().ports, doors_of)
     return Entrance(application, doors, count_refusal_of_page)
+
+
+def _prepare() -> None:
+    """Import the search and learn the keys, before anybody waits for them or the database goes."""
+    importlib.import_module(SEARCH)
+    with contextlib.suppress(DatabaseError, InterfaceError):
+        live_keys().get()
+    connection.close()
 
 
 def _pages() -> PagesHandler:

@@ -435,6 +435,7 @@ def test_without_the_database_answers_are_protective_until_it_is_back(
         {"capability": "live.watch", "actor": {"id": "teen"}},
         {"capability": "live.watch", "actor": {"age": [30, 31]}},
     ]
+    assert call("POST", "/v1/decide", json=questions[0]).json()["effect"] == "allow"
     with monkeypatch.context() as broken:
         broken.setattr("django.db.backends.utils.CursorWrapper.execute", down)
         for question in questions:

@@ -56,26 +56,22 @@ class Caller:
             headers=headers,
         )
 
-    def together(self, calls: list[tuple[str, str, dict[str, Any]]]) -> list[httpx.Response]:
-        """Call at the same time. Each answer is held to the OpenAPI document."""
+    def together(
+        self, calls: list[tuple[str, str, dict[str, Any]]], most: int = 1000
+    ) -> list[httpx.Response]:
+        """Call one gate, `most` at a time. Each answer is held to the OpenAPI document."""
 
         async def run() -> list[httpx.Response]:
-            transport = httpx.ASGITransport(Gate())
+            transport, places = httpx.ASGITransport(Gate()), asyncio.Semaphore(most)
             async with httpx.AsyncClient(transport=transport, base_url="http://gate") as http:
-                return await asyncio.gather(
-                    *(
-                        http.request(
-                            method,
-                            path,
-                            **{
-                                **arguments,
-                                "headers": {"Authorization": f"Bearer {self.key}"}
-                                | arguments.get("headers", {}),
-                            },
-                        )
-                        for method, path, arguments in calls
-                    )
-                )
+
+                async def send(method: str, path: str, given: dict[str, Any]) -> httpx.Response:
+                    own = {"Authorization": f"Bearer {self.key}"}
+                    arguments = {**given, "headers": own | given.get("headers", {})}
+                    async with places:
+                        return await http.request(method, path, **arguments)
+
+                return await asyncio.gather(*(send(*call) for call in calls))
 
         answers = asyncio.run(run())
         for answer in answers:
