@@ -19,6 +19,7 @@ TRUSTED = trusted_networks("127.0.0.1, ::1")
 MARKER = b"marker-of-an-upload-4711-"
 # Caddy as Debian builds it counts nothing by address: Kinward does.
 COUNTS = pytest.mark.parametrize("front", ["nginx"], indirect=True, scope="module")
+KEY = "kw_" + "a-B_3" * 8
 PATHS = {
     "/": "console",
     "/queue": "console",
@@ -207,8 +208,12 @@ def test_who_asks_too_often_without_a_key_waits_and_nobody_else(front: Front) ->
     key = {"Authorization": "Bearer kw_key"}
     with_key = [front.get("/v1/decide", "127.0.0.29", **key).status_code for _ in range(60)]
     assert with_key == [200] * 60
-    for path in ("/hma/kw_key/m/lookup", "//hma//kw_key/m/lookup"):
+    for path in (f"/hma/{KEY}/m/lookup", f"//hma//{KEY}/h/hash"):
         assert set(at_once(front, "127.0.0.31", path)) == {200}, "the key is in the path"
+    for source, path in enumerate(
+        ("/hma/x/m/lookup", f"/hma/{KEY}/c/banks", f"/hma/{KEY}/x/m"), 32
+    ):
+        assert 429 in at_once(front, f"127.0.0.{source}", path), "HMA does not serve it"
 
 
 def at_once(front: Front, address: str, path: str) -> list[int]:
