@@ -98,6 +98,10 @@ _BLANK: Final = frozenset("\u115f\u1160\u3164\uffa0\u2800\u17b4\u17b5")
 _UNSPACED_SCRIPTS: Final = frozenset({"CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "YI"})
 
 
+# Letters that have no compatibility form. An i without its dot is an i: an accent does not matter.
+_LIGATURES: Final = (("œ", "oe"), ("æ", "ae"), ("ı", "i"), ("ȷ", "j"))
+
+
 class Glyph(NamedTuple):
     """How a character is read. `letters`: for each letter of it, all that it can be."""
 
@@ -161,7 +165,9 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.lower()
     folded = unicodedata.normalize("NFKC", text).casefold()
-    folded = unicodedata.normalize("NFKD", folded.replace("œ", "oe").replace("æ", "ae"))
+    for ligature, letters in _LIGATURES:
+        folded = folded.replace(ligature, letters)
+    folded = unicodedata.normalize("NFKD", folded)
     unseen = [character for character in set(folded) if ord(character) in _unseen()]
     if len(unseen) > MAX_REPLACED:
         return folded.translate(_unseen())

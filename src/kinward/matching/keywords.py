@@ -18,13 +18,17 @@ import ahocorasick_rs
 from kinward.matching.disguise import JOINED, SPELLED, Matcher
 from kinward.matching.glyphs import ALIKE, OTHER, fold, glyph, script
 from kinward.matching.letters import Shape, read, shape_of, skeleton_of, skeletons
+from kinward.matching.masked import MaskedWords
 from kinward.matching.oddities import odd_regions
+from kinward.matching.turned import from_other_side, in_shown_order
 
 MAX_KEYWORD: Final = 200
 MAX_TEXT: Final = 20_000  # characters of a text that is searched
 MAX_JOINTS: Final = 4  # of a phrase, for each of which the words may stand together
 MAX_NEAR: Final = 40  # words on each side that are read with one that is odd
 MAX_STEPS: Final = 300_000  # of comparing candidates in one text
+MAX_MASKED: Final = 60_000  # steps of comparing words of which a mark hides a letter …
+PHRASE_STEPS: Final = 20  # … and how many it takes to see whether one is in a phrase
 _TOKEN: Final = re.compile(r"[^\W_]+")
 # Scripts written without spaces, where a keyword may stand anywhere.
 _UNSPACED: Final = re.compile(
@@ -37,7 +41,6 @@ _MARKUP: Final = re.compile(
     re.IGNORECASE,
 )
 _ENTITY: Final = re.compile(r"&(?:#|[A-Za-z])")
-_RIGHT_TO_LEFT: Final = re.compile("\u202e([^\u202c\u202e\n]*)\u202c?")
 _MARK: Final = re.compile(r"[^\w\s]")
 # What separates words of ASCII, and capitals made small.
 _SPACED: Final = {
@@ -119,6 +122,10 @@ class Keywords:
             if long and len(skeleton) > 1:
                 symbols.setdefault(skeleton, set()).add(number)
         self._words, self._skeletons = _Patterns(words), _Patterns(symbols)
+        self._masked = MaskedWords(word for pattern in words for word in pattern.split())
+        bare = {pattern.strip(): numbers for pattern, numbers in words.items()}
+        self._alone = {word: numbers for word, numbers in bare.items() if " " not in word}
+        self._in_phrases = {word for each in bare if " " in each for word in each.split()}
 
     def find(self, text: str) -> Found:
         """Return the keywords in a text. `text`: as written, not in normal form."""
@@ -128,13 +135,33 @@ class Keywords:
         found = self._written(text)
         if shown != text:
             found |= self._written(shown)
-        return Found(found, self._add_disguised(shown, found))
+        for reading in from_other_side(shown):
+            found |= self._written(reading)
+        entire = self._add_masked(shown, found)
+        return Found(found, self._add_disguised(shown, found) and entire)
 
     def _written(self, text: str) -> set[int]:
         found: set[int] = set()
         for numbers, _, _ in self._words.find(_words(text)):
             found |= numbers
         return found
+
+    def _add_masked(self, text: str, found: set[int]) -> bool:
+        """Add the keywords of which a mark hides a letter. Returns whether all of it was read."""
+        steps = 0
+        for masked in self._masked.find(text):
+            steps += 1
+            if steps > MAX_MASKED:
+                return False
+            if masked is None:
+                continue
+            found |= self._alone.get(masked.word, set())
+            if masked.word in self._in_phrases:
+                steps += PHRASE_STEPS
+                before = text[max(0, masked.begin - MAX_KEYWORD) : masked.begin]
+                after = text[masked.end : masked.end + MAX_KEYWORD]
+                found |= self._written(f"{before}{masked.word}{after}")
+        return True
 
     def _add_disguised(self, text: str, found: set[int]) -> bool:
         """Add the disguised keywords to those found. Returns whether all of the text was read."""
@@ -193,10 +220,9 @@ def _shown(text: str) -> str:
     """Return a text as it is shown: entities read, markup removed, what runs backwards turned."""
     if "&" in text and _ENTITY.search(text):
         text = html.unescape(text)
+    text = in_shown_order(text)
     if "<" in text or "[" in text:
         text = _MARKUP.sub(REMOVED, text)
-    if "\u202e" in text:
-        text = _RIGHT_TO_LEFT.sub(lambda part: part[1][::-1], text)
     return text
 
 

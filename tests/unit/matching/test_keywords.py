@@ -56,6 +56,33 @@ KNOWN = {
         *("dr1ftw00d", "driiiftwoood", "driftvvood", "DЯIFTЩOOD", "ᗪᖇIᖴTᗯOOᗪ", "dri**ft**wood"),
         *("dr!ftw00d", "drift\u200bwood", "hello\u200bdriftwood", "海driftwood海", "driftwøød"),
     ),
+    "kite": (
+        *(
+            "k*te",
+            "k_te",
+            "k#te",
+            "k?te",
+            "k●te",
+            "k🪁te",
+            "K*TE",
+            "a k*te, and more",
+            "kıte",
+            "KITE",
+        ),
+        *(
+            "\u202eetik\u202c",
+            "\u2067\u202eetik\u202c\u2069",
+            "\u202e\u202eetik",
+            "ki\u202eet\u202c",
+        ),
+        *(
+            "\u2067\u2066te\u2069\u2066ki\u2069\u2069",
+            "a \u202eetik",
+            '<bdo dir="rtl">etik</bdo> a',
+        ),
+        *("\u202e\u2066ki\u202ete\u202c", "ǝʇıʞ", "ǝʇᴉʞ ɐ", "ɘƚiʞ", "\u202dkite"),
+    ),
+    "sea kite": ("sea k*te", "my sea k_te!", "ǝʇıʞ ɐǝs"),
     "kelpnet": ("кelpnet", "kelpn3t", "k.e.l.p.n.e.t", "(kelpnet)", "“kelpnet”", "kelpnet’s"),
     "island": ("!sland", "|sland", "1sland", "is|and", "isl@nd", "island|"),
     "ocean": ("0cean", "oce4n", "(o)(c)(e)(a)(n)", "o\nc\ne\na\nn", "o  c  e  a  n"),
@@ -73,15 +100,36 @@ KNOWN = {
 }
 CLEAR = {
     "sea shell": ("shell of the sea", "sea and shell", "seashells are here"),
+    "kite": (
+        *(
+            "k**e",
+            "*ite",
+            "kit*",
+            "k-te",
+            "k.te",
+            "k'te",
+            "k*t",
+            "k * te",
+        ),
+        *(
+            "\u2067etik\u2069",
+            "\u200fetik",
+            "etik",
+            "k%(t)e",
+            "a.example/k?te=1",
+            "\u202e\u2066etik\u2069",
+        ),
+    ),
     "driftwood": ("drift wood", "drift-wood", "driftwoods", "xXdriftwoodXx"),
     "shell": (
         *("shellfish and nutshell", "she'll", "s h e l l f i s h", "s*h*e*l*l*f*i*s*h"),
-        *("#shellfish", "#Nutshell", "nut\u00adshell"),
+        *("s*ell*ish", "sh*llf*sh", "#shellfish", "#Nutshell", "nut\u00adshell"),
     ),
     "ebb": ("E. B. B. King", "E.B.B. King", "E B B King", "room 3bb", "w e b b y", "eb", "3BB"),
     "c4t": ("my cat", "my c@t"),
     "cat": ("c.a.t. scan", "C. A. Taylor", "ca7", "4cat7s"),
     "bee": ("row b33", "seat 8ee"),
+    "modellname": ("%(model_name)r",),
     "leet": ("1337",),
     "l33t": ("leet",),
     "taxi": ("pay the tax!", "tax! Now"),
@@ -191,6 +239,10 @@ HOSTILE = {
     "capital I": "iIl1|!",
     "CamelCase": "SeaShells",
     "two v": "vv ",
+    "masked words": "se*shells ",
+    "masked phrases": "se* sh*lls ",
+    "backwards and again": "s\u202ee\u202aa\u2067s\u2066",
+    "upside down": "ǝɐs ",
 }
 
 
