@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from datetime import timedelta
 from types import ModuleType
 from typing import Any, Final
-from urllib.parse import quote, quote_plus
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -14,7 +13,7 @@ from django.utils import timezone
 from kinward.access import Actor, Permission
 from kinward.exchanges.models import Exchange
 from kinward.ground.errors import Invalid, KinwardError, NotFound
-from kinward.ground.secrets import open_text, seal_text
+from kinward.ground.secrets import masked, open_text, seal_text
 from kinward.ledger.api import kinds, record
 from kinward.matching.api import (
     BankedHash,
@@ -49,8 +48,7 @@ def add_exchange(
     Raises `ExchangeExists`, or `Invalid` if the configuration or the credentials are wrong.
     """
     actor.must(Permission.RUN_EXCHANGES)
-    if not 1 <= minutes <= 7 * 24 * 60:
-        raise Invalid("A sync is due every 1 to 10,080 minutes.")
+    check_minutes(minutes)
     partners().connect(
         name=name, api=api, extension=extension, config=config, credentials=credentials
     )
@@ -73,6 +71,13 @@ def add_exchange(
         raise ExchangeExists(f"{name!r} exists already.") from error
     record(actor=actor, subject=str(exchange), fact=kinds.ExchangeAdded(api=api, opinions=opinions))
     return exchange
+
+
+def check_minutes(minutes: int) -> int:
+    """Return the minutes between two syncs. Raises `Invalid`."""
+    if not 1 <= minutes <= 7 * 24 * 60:
+        raise Invalid("A sync is due every 1 to 10,080 minutes.")
+    return minutes
 
 
 def partners() -> ModuleType:
@@ -105,10 +110,8 @@ def connected(exchange: Exchange) -> Any:
 
 def without_secrets(exchange: Exchange, text: str) -> str:
     """Remove the credentials from an error's text: some partners have them in the address."""
-    for secret in json.loads(open_text(exchange.credentials, PURPOSE)).values():
-        for form in (secret, quote(secret, safe=""), quote_plus(secret)):
-            text = text.replace(form, "…") if form else text
-    return text
+    credentials = json.loads(open_text(exchange.credentials, PURPOSE))
+    return masked(text, [secret for secret in credentials.values() if secret])
 
 
 @transaction.atomic

@@ -5,11 +5,26 @@ Without a lasting secret key nothing is sealed, and `NotConfigured` is raised.
 
 import base64
 import hashlib
+import html
+import json
+import re
+from collections.abc import Iterable
+from typing import Final
+from urllib.parse import quote, quote_plus
 
 from cryptography.fernet import Fernet, InvalidToken
 
 from kinward.ground.config import config
 from kinward.ground.errors import KinwardError
+
+MASK: Final = "…"
+LONG: Final = 8  # characters of a secret that is masked wherever it stands, also inside a word
+SHORT: Final = 4  # characters of one that is masked where it is a word of its own
+# Where no word goes on: a percent-encoded character ends one, too.
+_BEGINS: Final = r"(?:(?<!\w)|(?<=%[0-9A-Fa-f]{2}))"
+_ENDS: Final = r"(?!\w)"
+# Around a shorter one, which may be any word of a sentence: the marks around values.
+_BEFORE_VALUE: Final = r"(?:(?<=[=:/@&\"'])|(?<=%3[ADad])|(?<=%2[26Ff]))"
 
 
 class CannotOpen(KinwardError):
@@ -34,3 +49,37 @@ def open_text(sealed: str, purpose: str) -> str:
 def _fernet(purpose: str) -> Fernet:
     key = hashlib.sha256(f"kinward.{purpose}:{config().secret('secret_key')}".encode()).digest()
     return Fernet(base64.urlsafe_b64encode(key))
+
+
+def masked(text: str, secrets: Iterable[str]) -> str:
+    """Return a text without these secrets, however an address, JSON or HTML writes them.
+
+    A short secret is masked where it stands for itself and not inside another word. What is shorter
+    than four characters is masked only as a value, as in `key=abc`: it keeps no secret.
+    """
+    forms = {form for secret in secrets for form in _forms(secret) if form}
+    for form in sorted(forms, key=len, reverse=True):  # one secret may be a part of another
+        text = re.sub(_pattern(form), MASK, text, flags=re.IGNORECASE if "%" in form else 0)
+    return text
+
+
+def _forms(secret: str) -> set[str]:
+    return {
+        secret,
+        quote(secret, safe=""),
+        quote(secret),
+        quote_plus(secret),
+        json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        repr(secret)[1:-1],
+        html.escape(secret),
+    }
+
+
+def _pattern(form: str) -> str:
+    literal = re.escape(form)
+    if len(form) >= LONG:
+        return literal
+    if len(form) >= SHORT:
+        return _BEGINS + literal + _ENDS
+    return _BEFORE_VALUE + literal + _ENDS
