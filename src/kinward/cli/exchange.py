@@ -10,10 +10,13 @@ import click
 from kinward.cli.counts import counted
 from kinward.cli.main import operator
 from kinward.exchanges.api import (
+    Changes,
     Exchange,
     add_exchange,
+    change_exchange,
     get_exchange,
     live_hashes,
+    remove_exchange,
     set_exchange_enabled,
     sync_exchange,
 )
@@ -165,6 +168,52 @@ def status() -> None:
         _show_skips(row)
         if row.problem:
             click.secho(f"  {visible(row.problem, lines=True)}", fg="red")
+
+
+@exchange.command("set")
+@click.argument("name")
+@click.option(
+    "--config",
+    "pairs",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A parameter of the API to replace. KEY= removes it.",
+)
+@click.option(
+    "--credentials",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A JSON file with all credentials anew.",
+)
+@click.option("--opinions/--no-opinions", default=None, help="Whether to share our opinions.")
+@click.option("--minutes", type=int, default=None, help="Minutes between two syncs.")
+def correct(
+    name: str,
+    pairs: tuple[str, ...],
+    credentials: Path | None,
+    opinions: bool | None,
+    minutes: int | None,
+) -> None:
+    """Correct a partner. With another --config, its list is read anew."""
+    changes = Changes(
+        config=dict(_pair(pair) for pair in pairs),
+        credentials=_credentials(credentials) if credentials else None,
+        minutes=minutes,
+        opinions=opinions,
+    )
+    change_exchange(exchange=get_exchange(name), changes=changes, actor=operator())
+    click.echo(f"{name!r} is changed. Try it with: kinward exchange sync {name}")
+
+
+@exchange.command()
+@click.argument("name")
+def remove(name: str) -> None:
+    """Remove a partner and its credentials. Its bank keeps its hashes, and still matches."""
+    kept = remove_exchange(exchange=get_exchange(name), actor=operator())
+    click.echo(f"{name!r} is removed, with its credentials.")
+    if kept:
+        click.echo(f"Its bank still matches. To stop that: kinward bank disable {name}")
+    else:
+        click.echo("Its bank never had a hash and is gone, too.")
 
 
 @exchange.command()

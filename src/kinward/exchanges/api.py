@@ -1,5 +1,6 @@
 """The face of `exchanges`: what other rooms may use."""
 
+from kinward.exchanges.changes import Changes, change_exchange, remove_exchange
 from kinward.exchanges.kinds import OpinionKind
 from kinward.exchanges.models import Exchange
 from kinward.exchanges.opinions import give_opinion, mark_false_positive
@@ -13,15 +14,18 @@ from kinward.exchanges.services import (
 from kinward.exchanges.sync import sync_exchange
 
 __all__ = [
+    "Changes",
     "Exchange",
     "OpinionKind",
     "add_exchange",
+    "change_exchange",
     "exchange_health",
     "get_exchange",
     "give_opinion",
     "live_hashes",
     "mark_false_positive",
     "overdue_exchanges",
+    "remove_exchange",
     "set_exchange_enabled",
     "sync_exchange",
 ]

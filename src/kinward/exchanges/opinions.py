@@ -7,7 +7,7 @@ from django.utils import timezone
 from kinward.access import Actor, Permission
 from kinward.exchanges.bounds import reading_in
 from kinward.exchanges.kinds import NotTaken, OpinionKind
-from kinward.exchanges.models import Opinion, Signal
+from kinward.exchanges.models import Exchange, Opinion, Signal
 from kinward.exchanges.services import connected
 from kinward.exchanges.sync import reading_of
 from kinward.ground.jobs import enqueue
@@ -35,10 +35,11 @@ def give_opinion(*, hashes: list[int], kind: OpinionKind, actor: Actor) -> None:
 
 def send(opinion_id: int) -> None:
     """Send an opinion to the partner, for every entry with the hash. Idempotent."""
-    opinion = Opinion.objects.select_related("banked__bank__exchange").get(pk=opinion_id)
-    if opinion.sent_at is not None:
+    opinion = Opinion.objects.select_related("banked__bank").get(pk=opinion_id)
+    row = opinion.banked
+    exchange = Exchange.objects.filter(bank=row.bank).first()
+    if opinion.sent_at is not None or exchange is None:
         return
-    exchange, row = opinion.banked.bank.exchange, opinion.banked
     api = connected(exchange)
     answer = "sent"
     keys = Signal.objects.filter(exchange=exchange, banked=row).values_list("key", flat=True)

@@ -18,7 +18,9 @@ def look(timestamp: int) -> None:
 @task(SYNC, lock=SYNC)
 def sync_one(name: str) -> None:
     """Sync one exchange. A failure is shown on its page, and the next sync is due as usual."""
-    exchange = Exchange.objects.get(name=name)
+    exchange = Exchange.objects.filter(name=name).first()
+    if exchange is None:  # removed meanwhile
+        return
     try:
         for _ in sync.sync_exchange(exchange, actor=Actor.system("exchanges")):
             pass

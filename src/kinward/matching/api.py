@@ -2,6 +2,7 @@
 
 from kinward.matching.cluster import Cluster
 from kinward.matching.confidence import Confidence
+from kinward.matching.empty import delete_empty_bank
 from kinward.matching.floods import (
     FLOOD_RELEASED,
     Guarded,
@@ -204,6 +205,7 @@ __all__ = [
     "cut_links",
     "decide_silencing",
     "decide_weakening",
+    "delete_empty_bank",
     "disable_bank",
     "disable_or_ask",
     "end_silencing",

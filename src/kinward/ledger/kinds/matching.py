@@ -10,6 +10,12 @@ class BankCreated(Fact, frozen=True):
     confidence: str
 
 
+class BankDeleted(Fact, frozen=True):
+    """A bank that never had a hash was deleted."""
+
+    kind = "bank.deleted"
+
+
 class BankEnabled(Fact, frozen=True):
     """A bank was switched on."""
 
@@ -185,6 +191,19 @@ class ExchangeDisabled(Fact, frozen=True):
     """A partner was switched off."""
 
     kind = "exchange.disabled"
+
+
+class ExchangeChanged(Fact, frozen=True):
+    """A partner was corrected. `fields`: the names of what changed."""
+
+    kind = "exchange.changed"
+    fields: list[str]
+
+
+class ExchangeRemoved(Fact, frozen=True):
+    """A partner was removed, with its credentials."""
+
+    kind = "exchange.removed"
 
 
 class ExchangeSynced(Fact, frozen=True):
