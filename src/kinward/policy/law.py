@@ -79,7 +79,7 @@ def unverified_problems(pack: Pack) -> Iterator[Problem]:
 
 def unread_laws(pack: Pack) -> list[str]:
     """Return the overlays, and laws of the pack itself, that do not say when they were read."""
-    unread = [law for law in laws_of(pack) if law.checked is None]
+    unread = [law for law in laws_of(pack) if law.checked is None and law.status != "verify"]
     return sorted({law.id if law.file == "pack.toml" else name_of(law.file) for law in unread})
 
 

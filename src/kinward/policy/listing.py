@@ -24,7 +24,7 @@ _NOT_APPLIED: Final = {
 class Row(msgspec.Struct, frozen=True):
     """One law of one place, in words. `standing` is one of `STANDINGS`, on the day of the list.
 
-    `value` is empty for a duty. `checked` is empty if nobody has said when the law was read.
+    `value` is empty for a duty. `checked` is empty if nobody has read the law, or said when.
     """
 
     place: str
@@ -153,7 +153,7 @@ def _table(rows: list[Row]) -> list[str]:
     head.append("| --- " * 8 + "|")
     return head + [
         f"| {_what(row)} | {row.value} | {row.ages} | {row.status} | {row.since} | {row.until} "
-        f"| {row.checked} | [{row.source}]({row.url}){_notes(row)} |"
+        f"| {row.checked or 'nobody yet'} | [{row.source}]({row.url}){_notes(row)} |"
         for row in rows
     ]
 

@@ -447,7 +447,7 @@ def test_decide_on_the_command_line(teens: list[Account]) -> None:
     assert '"value": 90' in result.output
     assert "guardian: 90   <- decides" in result.output
     assert "session-time-13-15: 60; its conditions could hold" in result.output
-    assert "it is the law of CN" in result.output
+    assert "it is not in force on this day (verify)" in result.output
     assert "it is not in force on this day (enjoined)" in result.output
     result = CliRunner().invoke(decide_command, ['{"capability": 1}'])
     assert isinstance(result.exception, Invalid)

@@ -35,6 +35,7 @@ from kinward.policy.signed import export_pack, load_pack, new_signing_key, publi
 from kinward.policy.simulate import GROUPS, group_of, simulate_change
 from kinward.policy.sources import read_files
 from kinward.policy.values import AUDIENCE, HOURS, MINUTES
+from tests.support.packs import with_hours_of_china
 
 ISSUED, EXPIRES = date(2026, 11, 21), date(2026, 12, 21)
 
@@ -221,7 +222,10 @@ def test_an_explanation_names_each_layer() -> None:
     assert [each["value"] for each in found["layers"]] == [60, 60, 15, 15]
     laws = {rule["id"]: rule["why"] for rule in found["layers"][1]["rules"]}
     assert laws["us-va-hour"] == "it is not in force on this day (enjoined)"
-    assert laws["cn-minutes-8-15"] == "it is the law of CN"
+    assert laws["cn-minutes-8-15"] == "it is not in force on this day (verify)"
+    found = explain_decision(load_pack("teen-accounts"), "account.join", person)
+    laws = {rule["id"]: rule["why"] for rule in found["layers"][1]["rules"]}
+    assert laws["au-minimum-age"] == "it is the law of AU"
 
 
 def test_an_explanation_says_for_whom_else_a_rule_is() -> None:
@@ -288,7 +292,7 @@ def test_what_a_new_edition_changes_is_said_with_its_days() -> None:
 
 
 def test_the_difference_in_words() -> None:
-    before = read_files("teen-accounts")
+    before = with_hours_of_china(read_files("teen-accounts"))
     after = before | {
         "pack.toml": before["pack.toml"]
         .replace('version = "2026.11-2"', 'version = "2"')

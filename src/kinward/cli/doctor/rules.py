@@ -17,7 +17,8 @@ def check_policy() -> Result:
         try:
             compiled(version.digest, version.pk)
         except KinwardError as error:
-            return fault(f"{version} cannot be read, so every decision is protective: {error}")
+            why = error.for_operator
+            return fault(f"{version} cannot be read, so every decision is protective: {why}")
         beside = {str(problem) for problem in _of_the_law(compiled(version.digest, version.pk))}
         problems = check_pack(version.files, today=today())
         if problems := [problem for problem in problems if str(problem) not in beside]:
@@ -59,7 +60,7 @@ def check_law() -> Result:
         return fine(f"{now.pack} contains no law.")
     waiting = unverified(pack)
     hint = f" Not applied until somebody verifies it: {', '.join(waiting)}." if waiting else ""
-    return fine(f"Every law of {now.pack} was read within {READ_AGAIN_DAYS} days.{hint}")
+    return fine(f"Every law that {now.pack} applies was read within {READ_AGAIN_DAYS} days.{hint}")
 
 
 def _look_again(label: object, problems: list[Problem]) -> Result:
