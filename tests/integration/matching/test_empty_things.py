@@ -91,7 +91,7 @@ def test_a_video_of_zeros_is_named_and_not_banked(bank: Bank, tmp_path: Path, fr
     file.write_text(f"hash_type,value\nvideo,{'0' * 64 * frames}\nmd5,{'1' * 32}\n")
     done = run("import", "known", str(file), "--format", "csv", "--provenance", "p")
     assert done.exit_code == 0, done.output
-    assert "row 2: column 'value': this video is that of an empty file" in done.output
+    assert "row 2: column 'value': this video is all zeros" in done.output
     assert not banked(bank) & set(NOTHING)
 
 

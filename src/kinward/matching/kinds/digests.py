@@ -13,7 +13,9 @@ class Digest(HexKind):
 
     def too_little(self, value: bytes) -> str:
         empty = hashlib.new(self.name, b"", usedforsecurity=False).digest()
-        return super().too_little(b"" if value == empty else value)
+        if value == empty:
+            return f"this {self.name} is that of an empty file"
+        return super().too_little(value)
 
     def in_words(self, bank: str, distance: int) -> str:
         return f"Is byte for byte an entry of {bank} ({self.name.upper()})."

@@ -110,4 +110,4 @@ class HexKind(HashKind):
         return value
 
     def too_little(self, value: bytes) -> str:
-        return "" if any(value) else f"this {self.name} is that of an empty file"
+        return "" if any(value) else f"this {self.name} is all zeros"
