@@ -4,7 +4,7 @@ An agreement is for one authority at one address, so another address needs anoth
 person can end it, and then the reports wait.
 """
 
-from typing import Final
+from typing import Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -21,28 +21,45 @@ from kinward.access.api import (
 )
 from kinward.ground.errors import Invalid, NotConfigured
 from kinward.ledger.api import kinds, record
-from kinward.reporting.authority import authority, names_in_use
+from kinward.reporting.authorities.handover import HandOver
+from kinward.reporting.authority import Authority, authority, names_in_use
 from kinward.reporting.models import ENDED, Production
 
 MAX_WHY: Final = 2000
 LIVE: Final = (AgreementState.ASKED, AgreementState.APPROVED)
+Way = Literal["production", "practice", "person", "unset"]
 
 
 class InUse(msgspec.Struct, frozen=True):
-    """An authority in use: its production address, or empty, and the agreement on it."""
+    """An authority in use: its production address, or empty, and the agreement on it.
+
+    `way`: how a report gets there. A `person` delivers it, or nobody has set the address (`unset`).
+    """
 
     name: str
     production: str
     agreement: Production | None
+    way: Way
 
 
 def production_in_use() -> list[InUse]:
     """Return every authority in use, with the agreement on its production address."""
     in_use = []
     for name in names_in_use():
-        address = authority(name).production
-        in_use.append(InUse(name, address, _live(name, address).first() if address else None))
+        used = authority(name)
+        address = used.production
+        agreement = _live(name, address).first() if address else None
+        in_use.append(InUse(name, address, agreement, _way(used)))
     return in_use
+
+
+def _way(used: Authority) -> Way:
+    if used.production:
+        return "production"
+    if isinstance(used, HandOver):
+        return "person"
+    # An authority of somebody else's package may not say where it sends to: then it is practice.
+    return "practice" if getattr(used, "address", "practice") else "unset"
 
 
 def require_agreement(name: str) -> None:

@@ -381,7 +381,7 @@ def test_practice_needs_nobodys_agreement(
 ) -> None:
     with pytest.raises(Invalid, match="not an authority that is set to its production"):
         production.request_production(name="cybertipline", why="x", staff=operator)
-    assert "sandbox, or delivered by a person" in signed_in(operator).get("/operations").text
+    assert "practice: reports reach nobody" in signed_in(operator).get("/operations").text
     assert file_report(report.id).state == "finished"
 
 

@@ -64,6 +64,11 @@ class CyberTipline:
         self._config, self._settings = config, settings
 
     @property
+    def address(self) -> str:
+        """The address that reports are sent to; empty if nobody has set it."""
+        return self._settings.url
+
+    @property
     def production(self) -> str:
         """The address, if it is NCMEC's own, where every report is real; else empty."""
         url = self._settings.url
