@@ -1,12 +1,14 @@
 """Kinward itself behind nginx and Caddy: one name for all doors, and each caller's own address."""
 
 import contextlib
+import ssl
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
-from tests.doors.proxies import NAME, Front, running, status
+from kinward.ground.config import Config
+from tests.doors.proxies import NAME, SECONDS, Front, running
 from tests.story.conftest import Demo
 
 WRONG = 10  # failed sign-ins of one address within a minute
@@ -48,13 +50,31 @@ def test_one_name_leads_to_every_door(front: Front) -> None:
 
 
 def test_a_body_that_is_declared_too_large_is_refused_at_its_head(front: Front) -> None:
+    # Caddy 2.6 passes an early answer on with the next bytes, or makes it a 502, or just hangs up.
+    answers = {"nginx": (401, 413), "caddy": (0, 401, 413, 502)}[front.kind]
     for path in ("/v1/media", "/account/login/", "/family/report"):
         with front.connect("127.0.0.40") as opened:
             front.send_head(opened, f"POST {path}", Content_Length=10**10)
-            with contextlib.suppress(OSError):  # Caddy 2.6 passes an answer on with the next bytes
-                for _ in range(32):
-                    opened.sendall(bytes(65536))
-            assert status(opened) in (401, 413), path
+            sent, answer = send_until_answered(opened, most=2 * Config().max_body)
+        assert answer in answers, path
+        assert sent < 2 * Config().max_body, path
+
+
+def send_until_answered(opened: ssl.SSLSocket, most: int) -> tuple[int, int]:
+    """Send bytes until there is an answer, or the connection ends: how many, and the status."""
+    sent, answer = 0, b""
+    with contextlib.suppress(ConnectionError, ssl.SSLError):
+        while sent < most and b"\r\n" not in answer:
+            opened.settimeout(SECONDS)
+            opened.sendall(bytes(65536))
+            sent += 65536
+            opened.settimeout(0.02)
+            with contextlib.suppress(TimeoutError):
+                piece = opened.recv(4096)
+                answer += piece
+                if not piece:
+                    break
+    return sent, int(answer.split()[1]) if answer else 0
 
 
 def sign_in(front: Front, source: str, name: str, **headers: str) -> httpx.Response:
