@@ -56,8 +56,15 @@ def feed(request: HttpRequest) -> HttpResponse:
     """Show published posts of members whose account is not closed."""
     published = Post.objects.filter(state="published").exclude(member__standing="closed")
     posts = published.select_related("member").defer("picture")[:60]
-    time = _screen_time(request)
-    return render(request, "feed.html", {"posts": posts, "time": time, "open": _is_open(time)})
+    time, member = _screen_time(request), _member(request)
+    context = {
+        "posts": posts,
+        "time": time,
+        "open": _is_open(time),
+        # More time opens no account that is paused or closed.
+        "may_ask": member is not None and member.standing == "active",
+    }
+    return render(request, "feed.html", context)
 
 
 def _is_open(time: dict[str, Any]) -> bool:
