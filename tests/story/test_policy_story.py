@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx
 import pytest
@@ -273,3 +273,21 @@ def test_a_change_reaches_a_second_process_and_a_cut_wire_closes_it(
         wire.cut = False
         until(lambda: ask("live.watch")["effect"] == "allow", 10)
         assert ask()["value"] == 30
+
+
+WIDER: Final = """() => [...document.querySelectorAll("header *, main *")]
+    .filter((one) => one.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+    .map((one) => one.outerHTML.slice(0, 80))"""
+
+
+def test_on_a_phone_no_table_is_cut_off(demo: Demo, kai: Page) -> None:
+    kai.set_viewport_size({"width": 390, "height": 844})
+    for path in ("/policy/places", "/policy", "/guidelines", "/banks"):
+        kai.goto(f"{demo.console}{path}")
+        assert kai.evaluate(WIDER) == [], path
+        assert_accessible(kai)
+    kai.goto(f"{demo.console}/policy/places")
+    austria = kai.get_by_role("row", name="Austria AT")
+    expect(austria.get_by_role("link", name="A personalised feed")).to_be_visible()
+    expect(austria.locator("[data-label='Status']")).to_contain_text("in force")
+    kai.set_viewport_size({"width": 1280, "height": 900})

@@ -10,7 +10,9 @@ from kinward.policy.ages import MAX_AGE
 from kinward.policy.duties import Duty, name_of
 from kinward.policy.pack import Pack
 from kinward.policy.rules import MOVERS, Rule
+from kinward.policy.sentences import capability_words, value_words
 from kinward.policy.sources import parse
+from kinward.policy.values import ValueKind
 
 # The order of the groups of a place, by what holds on the day.
 STANDINGS: Final = ("in force", "pending", "enjoined", "verify", "lapsed")
@@ -31,6 +33,7 @@ class Row(msgspec.Struct, frozen=True):
     overlay: str
     id: str
     what: str
+    meanings: tuple[tuple[str, str], ...]  # each capability in `what`, and what it means in English
     value: str
     ages: str
     standing: str
@@ -48,7 +51,7 @@ class Row(msgspec.Struct, frozen=True):
 def list_places(pack: Pack, day: date) -> list[Row]:
     """Return every law of a pack on a day, by place and standing. Duties come after rules."""
     rows = [_rule_row(pack, rules, day) for rules in _grouped(pack.rules)]
-    rows += [_row(duty, duty.what, "", "", day) for duty in pack.duties]
+    rows += [_row(duty, duty.what, (), "", "", day) for duty in pack.duties]
     return sorted(rows, key=lambda row: (row.place, STANDINGS.index(row.standing)))
 
 
@@ -71,27 +74,43 @@ def _grouped(rules: Iterable[Rule]) -> list[list[Rule]]:
 
 
 def _rule_row(pack: Pack, rules: list[Rule], day: date) -> Row:
-    what = ", ".join(rule.capability for rule in rules)
-    return _row(rules[0], what, _value(pack, rules), _ages(rules[0]), day)
+    names = [rule.capability for rule in rules]
+    own = pack.ruling.words
+    meanings = tuple((name, capability_words(name, "en", own(name))) for name in names)
+    return _row(rules[0], ", ".join(names), meanings, _value(pack, rules), _ages(rules[0]), day)
 
 
 def _value(pack: Pack, rules: list[Rule]) -> str:
     """Return the default of the rules in words, and who may move it."""
     kinds = [pack.capabilities[rule.capability].kind for rule in rules]
-    values = {str(kind.value(rule.default)) for kind, rule in zip(kinds, rules, strict=True)}
+    values = {_default(kind, rule.default) for kind, rule in zip(kinds, rules, strict=True)}
     value = values.pop() if len(values) == 1 else "most protective"
     may = {"guardian": rules[0].guardian, "self": rules[0].self_}
     movers = [name for name in MOVERS if may[name]]
     return f"{value}, moved by {' or '.join(movers)}" if movers else value
 
 
-def _row(law: Rule | Duty, what: str, value: str, ages: str, day: date) -> Row:
+def _default(kind: ValueKind, code: int) -> str:
+    """Return a value as rules write it, and minutes with their unit."""
+    value = str(kind.value(code))
+    return value_words(kind, code, "en") if value.isdecimal() else value
+
+
+def _row(
+    law: Rule | Duty,
+    what: str,
+    meanings: tuple[tuple[str, str], ...],
+    value: str,
+    ages: str,
+    day: date,
+) -> Row:
     standing = _standing(law, day)
     return Row(
         place=law.place,
         overlay=name_of(law.file),
         id=law.id,
         what=what,
+        meanings=meanings,
         value=value,
         ages=ages,
         standing=standing,

@@ -1,5 +1,8 @@
 """The law: all places of the pack in force, and what a newer edition of it would change."""
 
+from collections.abc import Mapping
+
+from babel import Locale
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
@@ -13,8 +16,19 @@ from kinward.policy import (
     diff_over_time,
     list_places,
     stale_readings,
+    titles_of,
 )
 from kinward.web.guards import StaffRequest, needs
+
+
+def place_name(place: str, titles: Mapping[str, str]) -> str:
+    """Return the name of a place in English: a country's, or as the title of its overlay begins.
+
+    >>> place_name("AT", {}), place_name("US-NY", {"US-NY": "New York: feeds"})
+    ('Austria', 'New York')
+    """
+    known = Locale("en").territories.get(place)
+    return str(known or titles.get(place, "").partition(":")[0] or place)
 
 
 @require_GET
@@ -24,9 +38,10 @@ def places(request: StaffRequest) -> HttpResponse:
     now = current_pack()
     pack = decode_pack(now.pack.files)
     day = today()
+    titles = titles_of(pack)
     context = {
         "now": now,
-        "rows": list_places(pack, day),
+        "rows": [(place_name(row.place, titles), row) for row in list_places(pack, day)],
         "day": day,
         "stale": stale_readings(pack, day),
         "read_again_days": READ_AGAIN_DAYS,

@@ -90,7 +90,7 @@ def test_a_clock_91_days_later_makes_the_doctor_name_each_law(
     db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert check_law().level == "ok"
-    assert "Not applied until somebody verifies it: dk-minimum-age" in check_law().text
+    assert "Not applied until somebody verifies it: cn-minutes-16-17, " in check_law().text
     read = max(law.checked for law in laws_of(load_pack("teen-accounts")) if law.checked)
     monkeypatch.setattr("kinward.experience.api.today", lambda: read + timedelta(days=91))
     finding = check_law()
@@ -100,3 +100,14 @@ def test_a_clock_91_days_later_makes_the_doctor_name_each_law(
     put_account(platform_id="a", profile=Profile())
     pin_first_pack()
     assert "does not say when somebody last read AU, BR, CN" in check_law().text
+
+
+def test_places_have_words_units_and_links(lead: Staff) -> None:
+    text = " ".join(signed_in(lead).get("/policy/places").content.decode().split())
+    assert "Austria <span" in text
+    assert "New York <span" in text
+    assert "A personalised feed <span" in text
+    assert "60 minutes, moved by guardian" in text
+    assert 'href="https://lis.virginia.gov"' in text
+    assert '?capability=session.time&amp;where=US-VA#rules"' in text
+    assert '<td class="day">nobody yet</td>' in text

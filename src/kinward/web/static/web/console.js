@@ -21,3 +21,24 @@ document.addEventListener("ended", ({ target: video }) => {
 document.addEventListener("play", ({ target: video }) => {
   for (const other of document.querySelectorAll("video")) if (other !== video) other.pause();
 }, true);
+
+// On a phone each row of a table is a card. Each cell then shows its column's heading beside it. The
+// roles say to a screen reader that it is still a table.
+const ROLES = { TABLE: "table", THEAD: "rowgroup", TBODY: "rowgroup", TR: "row", TD: "cell" };
+const label = (table) => {
+  const headings = [...table.querySelectorAll("thead th")].map((heading) => heading.textContent.trim());
+  if (!headings.length) return;
+  for (const part of [table, ...table.querySelectorAll("thead, tbody, tr, td")]) part.role = ROLES[part.tagName];
+  for (const heading of table.querySelectorAll("th")) heading.role = heading.closest("thead") ? "columnheader" : "rowheader";
+  for (const row of table.tBodies[0]?.rows ?? []) {
+    if (row.cells.length !== headings.length) continue;
+    [...row.cells].forEach((cell, at) => {
+      if (headings[at]) cell.dataset.label = headings[at];
+      cell.classList.toggle("blank", !cell.textContent.trim() && !cell.children.length);
+    });
+  }
+  table.classList.add("labelled");
+};
+const labelAll = () => document.querySelectorAll("table:not(.labelled)").forEach(label);
+document.addEventListener("DOMContentLoaded", labelAll);
+document.addEventListener("htmx:afterSettle", labelAll);
