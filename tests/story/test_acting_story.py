@@ -207,7 +207,7 @@ def test_an_appeal_is_won_and_the_picture_comes_back(
     member.goto(f"{demo.community}/mine")
     wait_for(member, "Removed")
     member.goto(f"{demo.community}/account")
-    wait_for(member, "It goes against our guidelines: CS-4")
+    wait_for(member, "It breaks our guidelines: CS-4")
     member.get_by_role("link", name="Decisions about my account").click()
     expect(member.get_by_role("heading", name="Decisions about your account")).to_be_visible()
     assert_accessible(member)

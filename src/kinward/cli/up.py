@@ -75,7 +75,7 @@ def up() -> None:
         supervisor.start(*own_roles())
         supervisor.wait()
         click.echo(f"\nConsole and API: {config().url}")
-        click.echo(f"Each has a port: {where()}")
+        click.echo(f"Ports: {where()}")
         if not _has_staff():
             click.echo("Next: `kinward staff add NAME --role administrator`")
             click.echo("      `kinward key create app`")

@@ -43,6 +43,13 @@ TOPICS: Final = {
 }
 
 
+# The same for one minute.
+ONE: Final = {
+    "passcode": gettext_noop("A pass-code added {minutes} minute today."),
+    "digest": gettext_noop("This week {other} spent {minutes} minute in the app."),
+}
+
+
 def tell(account: Account, topic: str, **fill: str | int) -> Notice:
     """Create a notice and announce it, in the caller's transaction."""
     notice = Notice.objects.create(account=account, topic=topic, fill=fill)
@@ -59,7 +66,8 @@ def notice_sentence(notice: Notice) -> str:
             fill["when"] = f"{date_format(when, 'DATETIME_FORMAT', use_l10n=True)} UTC"
         if "other" in fill:
             fill["other"] = isolated(fill["other"])
-        return gettext(TOPICS[notice.topic]).format(**fill)
+        one = ONE.get(notice.topic) if fill.get("minutes") == 1 else None
+        return gettext(one or TOPICS[notice.topic]).format(**fill)
 
 
 def name_in_notices(account: Account) -> str:

@@ -38,7 +38,7 @@ from kinward.policy.law import (
     unverified,
     unverified_problems,
 )
-from kinward.policy.listing import list_places, places_page
+from kinward.policy.listing import list_places, places_page, titles_of
 from kinward.policy.pack import Pack, decode_pack, pack_digest, read_pack
 from kinward.policy.places import is_place
 from kinward.policy.problems import PackExpired, PackInvalid, Problem, SignatureRefused
@@ -58,6 +58,7 @@ from kinward.policy.sentences import (
     LANGUAGES,
     capability_words,
     effect_words,
+    minutes_words,
     reason_words,
     value_words,
 )
@@ -152,6 +153,7 @@ __all__ = [
     "line_of",
     "list_places",
     "load_pack",
+    "minutes_words",
     "new_signing_key",
     "pack_digest",
     "pack_failures",
@@ -171,6 +173,7 @@ __all__ = [
     "state_of",
     "stricter",
     "tables",
+    "titles_of",
     "unread_laws",
     "unverified",
     "unverified_problems",

@@ -94,7 +94,9 @@ def _ruled(
 ) -> dict[str, Any]:
     rows = [_row(rule, live.get((rule.id, rule.place)), kind, asked) for rule in rules]
     count = sum(bool(row["applies"]) for row in rows)
-    why = f"the strictest of {count} rules that apply" if count else "no rule applies"
+    why = {0: "no rule applies", 1: "the one rule that applies"}.get(
+        count, f"the strictest of the {count} rules that apply"
+    )
     return {"layer": layer, "value": value, "why": why, "rules": rows}
 
 

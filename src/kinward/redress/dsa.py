@@ -131,7 +131,7 @@ def _automated(stated: Stated) -> str:
 def _facts(stated: Stated) -> str:
     source = "A user reported it" if stated.reported else "Automatic means found it"
     decided = "a rule decided" if stated.automatic else "a person decided"
-    return f"{source}, and {decided} that it goes against clause {stated.clause}: {stated.title}."
+    return f"{source}, and {decided} that it breaks clause {stated.clause}: {stated.title}."
 
 
 def faults(fields: Mapping[str, Any]) -> dict[str, list[str]]:

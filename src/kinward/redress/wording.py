@@ -26,7 +26,7 @@ def statement_sentences(statement: Statement) -> list[str]:
         if statement.stage == Stage.AT_ONCE:
             return [*sentences, _("A person will review it, and you will hear from us.")]
         clause = {"code": statement.clause, "title": statement.title}
-        sentences.append(_("It goes against our guidelines: {code}, {title}.").format(**clause))
+        sentences.append(_("It breaks our guidelines: {code}, {title}.").format(**clause))
         sentences.append(
             _("Someone reported it to us.")
             if statement.reported

@@ -7,7 +7,7 @@ from kinward.policy import (
     Weekly,
     capability_words,
     known_language,
-    reason_words,
+    minutes_words,
     value_words,
 )
 
@@ -16,7 +16,7 @@ def words_of_ask(ask: Ask, language: str) -> str:
     """Return what an ask is about, in one line of a language."""
     language = known_language(language)
     if ask.minutes is not None:
-        return reason_words("time.more", language).format(minutes=ask.minutes)
+        return minutes_words("time.more", ask.minutes, language)
     pack = live().in_force().for_account(ask.teen.platform_id)
     known = None if pack is None else pack.capabilities.get(ask.capability)
     own = None if pack is None else pack.ruling.words(ask.capability)

@@ -24,7 +24,15 @@ from kinward.families.screen_time.minutes import (
 from kinward.ground.errors import Invalid
 from kinward.ledger.api import kinds, record
 from kinward.people.api import Account, get_account, lock_account, set_zone
-from kinward.policy import DAY_MINUTES, About, Decision, Request, known_language, reason_words
+from kinward.policy import (
+    DAY_MINUTES,
+    About,
+    Decision,
+    Request,
+    known_language,
+    minutes_words,
+    reason_words,
+)
 
 MAX_EVENTS: Final = 5_000
 MAX_MINUTES: Final = 15  # in one heartbeat
@@ -154,7 +162,7 @@ def screen_time(account: Account, now: datetime) -> ScreenTime:
     language = known_language(account.language)
     sentence = opening.sentence(language) if closed else _time_left(left, language)
     if not sentence and break_due:
-        sentence = reason_words("time.break", language).format(minutes=sitting)
+        sentence = minutes_words("time.break", sitting, language)
     return ScreenTime(
         day=today,
         time_zone=zones.name_at(minute),
@@ -173,8 +181,9 @@ def _time_left(left: int | None, language: str) -> str:
     """Return the sentence about the time left; empty while more than `SOON` minutes are left."""
     if left is None or left > SOON:
         return ""
-    code = "time.left" if left else "time.over"
-    return reason_words(code, language).format(minutes=left)
+    return (
+        minutes_words("time.left", left, language) if left else reason_words("time.over", language)
+    )
 
 
 def _allowed(time: Decision, extra: int, question: Request) -> int:

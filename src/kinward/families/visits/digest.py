@@ -133,6 +133,8 @@ def mail_digest(pairing_id: str) -> None:
     with override(known_language(pairing.guardian.language)):
         name = isolated(name_in_notices(pairing.teen))
         text = _("This week {other} spent {minutes} minutes in the app. Requests made: {asks}.")
+        if week["minutes"] == 1:
+            text = _("This week {other} spent {minutes} minute in the app. Requests made: {asks}.")
         send_mail(
             _("{other}'s week").format(other=name),
             text.format(other=name, **week),

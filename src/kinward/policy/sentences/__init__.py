@@ -43,6 +43,18 @@ def reason_words(code: str, language: str) -> str:
     return str(_CATALOGUE[language]["reason"][code])
 
 
+def minutes_words(code: str, minutes: int, language: str) -> str:
+    """Return the sentence of a reason that counts minutes, such as `time.left`."""
+    if _is_one(minutes, language):
+        return str(_CATALOGUE[language]["one"][code]).format(value=minutes)
+    return reason_words(code, language).format(minutes=minutes)
+
+
+def _is_one(count: int, language: str) -> bool:
+    """Return whether a count takes the singular: in French nothing does, too."""
+    return count == 1 or (count == 0 and language == "fr")
+
+
 def reason_codes() -> tuple[str, ...]:
     """Return every reason code."""
     return tuple(_CATALOGUE["en"]["reason"])
@@ -59,6 +71,8 @@ def value_words(kind: ValueKind, code: int, language: str) -> str:
     """Return a value in words, such as `only followers` or `60 minutes`."""
     words = _CATALOGUE[language]["value"]
     if kind is MINUTES:
+        if _is_one(code, language):
+            return str(_CATALOGUE[language]["one"]["minutes"]).format(value=code)
         return str(words["unlimited" if code == kind.open_code else "minutes"]).format(value=code)
     if kind is HOURS and code not in (0, kind.open_code):
         spans = (_span_words(span, words) for span in str(kind.value(code)).split(", "))
