@@ -94,7 +94,8 @@ def _hashes_of(path: Path) -> list[ListedHash]:
     try:
         hashed = decoders().hash(data)
     except KinwardError as error:
-        click.secho(f"\n{path}: only digests were added. {error}", fg="yellow", err=True)
+        why = error.for_operator
+        click.secho(f"\n{path}: only digests were added. {why}", fg="yellow", err=True)
         hashed = None
     listed = file_hashes(digest_bytes(data), hashed, path.name)
     if not listed:

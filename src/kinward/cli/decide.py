@@ -65,7 +65,7 @@ def _live(request: Request) -> Answer:
     except Exception as error:
         from kinward.policy import closed
 
-        reason = error.sentence if isinstance(error, KinwardError) else type(error).__name__
+        reason = error.for_operator if isinstance(error, KinwardError) else type(error).__name__
         hint = "Name a pack to decide without it, or run `kinward up`."
         click.secho(f"The database is unreachable ({reason}). {hint}", fg="yellow", err=True)
         return closed(request, "state.unavailable"), None, {}

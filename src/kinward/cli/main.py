@@ -132,7 +132,7 @@ def main() -> None:
         config()
         cli()
     except KinwardError as error:
-        said = visible(f"{error.sentence} {error.detail}".strip(), lines=True)
+        said = visible(error.for_operator, lines=True)
         click.secho(said, fg="red", err=True)
         wrong_database = isinstance(error, EarlierLayout | NoTables)
         raise SystemExit(2 if wrong_database else 1) from None

@@ -83,6 +83,10 @@ def check_decoders() -> None:
         pool.walls()
     finally:
         pool.close()
+    from kinward.cli.doctor.decoders import too_few_decoders
+
+    if few := too_few_decoders():
+        click.secho(few, fg="yellow", err=True)
 
 
 @click.command()

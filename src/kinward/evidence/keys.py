@@ -13,7 +13,7 @@ from uuid import UUID
 
 from kinward.evidence.sealing import CannotUnseal, decrypt, encrypt, public_half
 from kinward.ground.config import Config, config
-from kinward.ground.errors import KinwardError, NotConfigured
+from kinward.ground.errors import KinwardError, NotInstalled, SettingWrong
 
 GROUP: Final = "kinward.keys"
 
@@ -52,11 +52,11 @@ class FileKeys:
         try:
             text = Path(path).read_text() if path else config.secret("evidence_key")
         except OSError as error:
-            raise NotConfigured(f"KINWARD_EVIDENCE_KEY_FILE: {error}.") from error
+            raise SettingWrong(f"KINWARD_EVIDENCE_KEY_FILE: {error}.") from error
         lines = (line.strip() for line in text.splitlines())
         self._keys = [line for line in lines if line and not line.startswith("#")]
         if not self._keys:
-            raise NotConfigured("There is no key in the evidence key file.")
+            raise SettingWrong("There is no key in the evidence key file.")
         self._recipients = {public_half(key): key for key in self._keys}
 
     @property
@@ -93,4 +93,4 @@ def _load(name: str, which: str) -> Keys:
     for point in entry_points(group=GROUP, name=name):
         loaded: Keys = point.load()(config(), which)
         return loaded
-    raise NotConfigured(f"No keys {name!r} are installed (entry points in {GROUP!r}).")
+    raise NotInstalled(f"No keys {name!r} are installed (entry points in {GROUP!r}).")

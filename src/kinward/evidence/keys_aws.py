@@ -10,7 +10,7 @@ from uuid import UUID
 from kinward.evidence.keys import KeysUnreachable
 from kinward.evidence.sealing import CannotUnseal
 from kinward.ground.config import Config
-from kinward.ground.errors import NotConfigured
+from kinward.ground.errors import NotConfigured, NotInstalled
 
 REFUSED: Final = {
     *("InvalidCiphertextException", "IncorrectKeyException", "NotFoundException"),
@@ -27,7 +27,7 @@ class AwsKms:
         try:
             import boto3
         except ImportError as error:
-            raise NotConfigured("Keys in AWS KMS need the extra: kinward[aws].") from error
+            raise NotInstalled("Keys in AWS KMS need the extra: kinward[aws].") from error
         from botocore.config import Config as Options
 
         options = Options(connect_timeout=5, read_timeout=10, retries={"max_attempts": 3})

@@ -12,7 +12,7 @@ from uuid import UUID
 import fsspec
 
 from kinward.ground.config import config
-from kinward.ground.errors import KinwardError, NotConfigured
+from kinward.ground.errors import KinwardError, SettingWrong
 
 BLOCK: Final = 1024 * 1024
 
@@ -79,5 +79,5 @@ def _open(location: str) -> tuple[Any, str]:
     try:
         opened: tuple[Any, str] = fsspec.url_to_fs(location, **options)
     except (ImportError, ValueError) as error:
-        raise NotConfigured(f"KINWARD_EVIDENCE_STORE: {error}.") from error
+        raise SettingWrong(f"KINWARD_EVIDENCE_STORE: {error}.") from error
     return opened

@@ -15,7 +15,14 @@ from kinward.gate.calls import Call
 from kinward.gate.http import WrongType, decode
 from kinward.gate.idempotency import KeyReused
 from kinward.gate.limits import AccountLimit, AddressLimit, KeyLimit
-from kinward.ground.errors import Invalid, KinwardError, NotFound
+from kinward.ground.errors import (
+    Invalid,
+    KinwardError,
+    NotConfigured,
+    NotFound,
+    NotInstalled,
+    SettingWrong,
+)
 from kinward.ground.multipart import Malformed
 from kinward.ground.text import MAX_ID, storable
 from kinward.media import Busy, DecoderLost, Unwalled
@@ -152,6 +159,8 @@ class Route(msgspec.Struct, frozen=True, dict=True):
             errors |= {DecoderLost, Unwalled}
         if self.idempotent:
             errors.add(KeyReused)
+        if NotConfigured in errors:
+            errors |= {SettingWrong, NotInstalled}
         if self.scope and (self.slot or self.charged or self.pays is not None):
             errors.add(AccountLimit)
         if self.body is not None:
@@ -184,7 +193,7 @@ class Route(msgspec.Struct, frozen=True, dict=True):
         if self.query is not None:
             arguments["query"] = _convert(query, self.query)
         if isinstance(body, bytes | bytearray):
-            body = self.read_body(body)
+            body = self.read_body(bytes(body))
         return self.handler(Call(body, key, idempotency_key), **arguments)
 
 

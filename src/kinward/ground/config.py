@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from kinward.ground.addresses import Network, trusted_networks
-from kinward.ground.errors import Invalid, NotConfigured
+from kinward.ground.errors import Invalid, NotConfigured, SettingWrong
 
 MIB = 1024 * 1024
 
@@ -206,7 +206,7 @@ def travels_safely(url: str) -> bool:
 def require_safe(setting: str, url: str) -> None:
     """Raise `NotConfigured` unless data sent to this setting's address travels safely."""
     if not travels_safely(url):
-        raise NotConfigured(f"{setting} must be https, unless it is on this machine.")
+        raise SettingWrong(f"{setting} must be https, unless it is on this machine.")
 
 
 def write_secret(path: Path, value: str) -> None:
@@ -241,7 +241,7 @@ def _proxies(text: str) -> tuple[Network, ...]:
     try:
         return trusted_networks(text)
     except Invalid as error:
-        raise NotConfigured(f"KINWARD_TRUSTED_PROXIES: {error.detail}") from error
+        raise SettingWrong(f"KINWARD_TRUSTED_PROXIES: {error.detail}") from error
 
 
 def read_section(kind: type[AnySection], environ: Mapping[str, str]) -> AnySection:
@@ -265,7 +265,7 @@ def _read(kind: type[msgspec.Struct], prefix: str, environ: Mapping[str, str]) -
             is_path = wanted is Path
             values[field] = Path(raw) if is_path else msgspec.convert(raw, wanted, strict=False)
         except msgspec.ValidationError as error:
-            raise NotConfigured(f"{variable} is {raw!r}: {error}.") from error
+            raise SettingWrong(f"{variable} is {raw!r}: {error}.") from error
     return values
 
 

@@ -5,7 +5,7 @@ the particulars of one occurrence: where, how much, and what to do.
 """
 
 import math
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 
 class KinwardError(Exception):
@@ -29,6 +29,14 @@ class KinwardError(Exception):
     def sentence(self) -> str:
         """The sentence for a person, without the particulars."""
         return (type(self).__doc__ or "").strip().splitlines()[0]
+
+    @property
+    def for_operator(self) -> str:
+        """What an operator reads at the command line: without a title that only the API needs.
+
+        Where the particulars are a whole answer, the general sentence before them is noise.
+        """
+        return self.detail if self.detail and type(self) in _GENERAL else str(self)
 
     def problem(self) -> dict[str, Any]:
         """The RFC 9457 problem document for this error."""
@@ -68,3 +76,20 @@ class NotConfigured(KinwardError):
 
     code = "not_configured"
     status = 503
+
+
+class SettingWrong(NotConfigured):
+    """A setting has a value that it cannot have. `kinward doctor` says which, and what to do."""
+
+    code = "config.wrong"
+
+
+class NotInstalled(NotConfigured):
+    """A part that this needs is not installed. `kinward doctor` says which."""
+
+    code = "not_installed"
+
+
+_GENERAL: Final = frozenset(
+    {NotFound, Forbidden, Invalid, NotConfigured, SettingWrong, NotInstalled}
+)

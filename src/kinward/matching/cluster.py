@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 import numpy as np
 
-from kinward.ground.errors import NotConfigured
+from kinward.ground.errors import NotInstalled
 from kinward.matching.uploaded import Block, New, candidates, record_type
 
 COLUMN: Final = "record"
@@ -30,7 +30,7 @@ class Cluster:
         try:
             import ray
         except ImportError as error:
-            raise NotConfigured("This needs Ray: install kinward[ray].") from error
+            raise NotInstalled("This needs Ray: install kinward[ray].") from error
         self._ray = ray
         self._directory = directory
         directory.mkdir(parents=True, exist_ok=True)

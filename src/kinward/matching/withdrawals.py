@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from kinward.access import Actor, Permission
 from kinward.ground.config import config
-from kinward.ground.errors import Invalid, KinwardError, NotConfigured
+from kinward.ground.errors import Invalid, KinwardError, SettingWrong
 from kinward.ledger.api import kinds, record
 from kinward.matching.models import (
     Addition,
@@ -166,7 +166,7 @@ def _gone(bank: Bank) -> int:
 def _share() -> Fraction:
     share = config().bank_withdrawal_share
     if not 0 <= share <= 1:
-        raise NotConfigured("KINWARD_BANK_WITHDRAWAL_SHARE is a number from 0 to 1.")
+        raise SettingWrong("KINWARD_BANK_WITHDRAWAL_SHARE is a number from 0 to 1.")
     return Fraction(str(share))
 
 

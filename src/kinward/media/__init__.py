@@ -33,7 +33,7 @@ from kinward.media.medium import (
     views_of,
 )
 from kinward.media.pool import Decoders, decoders
-from kinward.media.price import FILMS, PICTURES, Price, price_of, price_of_head
+from kinward.media.price import FILMS, LEAST_DECODERS, PICTURES, Price, price_of, price_of_head
 from kinward.media.registry import MEDIA, find_medium, medium_of, medium_of_type
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 __all__ = (
     "FILMS",
     "FRAME",
+    "LEAST_DECODERS",
     "MAX_FRAMES",
     "MAX_VIEWS",
     "MEDIA",

@@ -19,6 +19,7 @@ LOOKS: Final = "look"  # of a reviewer: stills, and what there is to see
 PLAYS: Final = "play"  # films that are re-encoded for a reviewer
 CONSOLE: Final = frozenset((LOOKS, PLAYS))
 CONSOLE_DECODERS: Final = 2
+LEAST_DECODERS: Final = 2  # for uploads: films never have the last one
 
 # Seconds for a file, and for a million pixels of a picture, on one core of 2026.
 EACH: Final = 0.02
@@ -66,7 +67,7 @@ def price_of(data: bytes, *, size: int = 0) -> Price:
 
 def upload_lanes(decoders: int) -> tuple[int, tuple[Lane, ...]]:
     """Return how many decoders uploads have, and their lanes. Films never have the last one."""
-    most = max(2, decoders)
+    most = max(LEAST_DECODERS, decoders)
     films = most - 1
     return most, (
         Lane(PICTURES, most, max(1, most // 2)),

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kinward.ground.errors import NotConfigured
+from kinward.ground.errors import NotInstalled
 from kinward.policy.population import people_of
 from kinward.policy.ruling import Ruling
 from kinward.policy.simulate import Cells, Simulation, compare
@@ -22,7 +22,7 @@ def simulate_over_ray(before: Ruling, after: Ruling, path: Path) -> Simulation:
     try:
         import ray
     except ImportError as error:
-        raise NotConfigured("This needs Ray: install kinward[ray].") from error
+        raise NotInstalled("This needs Ray: install kinward[ray].") from error
     edges = sorted({*before.edges, *after.edges})
     joined = sorted({*before.joined_edges, *after.joined_edges})
 

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from kinward.ground.errors import Invalid, NotConfigured
+from kinward.ground.errors import Invalid, NotInstalled
 from kinward.policy.ages import ASSURANCES, MAX_AGE
 
 CHUNK: Final = 1_000_000
@@ -107,7 +107,7 @@ def _open_parquet(path: Path) -> Any:
         import pyarrow
         from pyarrow import parquet
     except ImportError as error:
-        raise NotConfigured("Reading Parquet needs pyarrow: install kinward[parquet].") from error
+        raise NotInstalled("Reading Parquet needs pyarrow: install kinward[parquet].") from error
     try:
         file = parquet.ParquetFile(path)
     except (OSError, pyarrow.ArrowInvalid) as error:

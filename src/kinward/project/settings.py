@@ -64,6 +64,7 @@ MIDDLEWARE = [
     "kinward.web.middleware.page_headers",
     "kinward.web.middleware.no_turned_text",
     "kinward.web.middleware.whole_text",
+    "kinward.web.middleware.known_host",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final, Protocol
 import msgspec
 
 from kinward.ground.config import Config, Section, config, section
-from kinward.ground.errors import NotConfigured
+from kinward.ground.errors import NotInstalled, SettingWrong
 from kinward.reporting.answer import Answer
 from kinward.reporting.filing import Filing
 from kinward.reporting.vocabulary import Vocabulary, merge_vocabularies
@@ -114,7 +114,7 @@ def authority_class(name: str) -> type[Authority]:
     for point in entry_points(group=GROUP, name=name):
         kind: type[Authority] = point.load()
         return kind
-    raise NotConfigured(f"No authority {name!r} is installed (entry points in {GROUP!r}).")
+    raise NotInstalled(f"No authority {name!r} is installed (entry points in {GROUP!r}).")
 
 
 def vocabulary_of(names: Sequence[str]) -> Vocabulary:
@@ -136,6 +136,6 @@ def check_authority_settings() -> None:
     for name, kind in installed_sections().items():
         for variable in kind.variables():
             if readers.setdefault(variable, kind) is not kind:
-                raise NotConfigured(f"{name} reads {variable}, which is another's setting.")
+                raise SettingWrong(f"{name} reads {variable}, which is another's setting.")
     for name in names_in_use():
         section(authority_class(name).settings)

@@ -5,12 +5,14 @@ from collections.abc import Callable
 from itertools import chain
 from typing import Final
 
-from django.core.exceptions import SuspiciousOperation
+from django.core.exceptions import DisallowedHost, SuspiciousOperation
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from kinward.ground.config import config
 from kinward.ground.errors import KinwardError
+from kinward.ground.names import visible
 
 POLICY: Final = "; ".join(
     (
@@ -34,7 +36,29 @@ FIELD_OR_TURNING: Final = re.compile(
     re.DOTALL,
 )
 
+MAX_HOST: Final = 260  # characters of a host's name with its port
+NAMELESS: Final = (
+    "Kinward does not answer to {name}: its own address is {url}.\n"
+    "If you run it, set KINWARD_PUBLIC_URL to the address that people open, such as "
+    "https://safety.example.org, and start it again. A proxy has to pass on the header Host.\n"
+)
+
 Handler = Callable[[HttpRequest], HttpResponse]
+
+
+def known_host(get_response: Handler) -> Handler:
+    """Say what to set if a page is asked for by a name that Kinward does not know as its own."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        try:
+            request.get_host()
+        except DisallowedHost:
+            name = visible(request.META.get("HTTP_HOST", "")[:MAX_HOST])
+            text = NAMELESS.format(name=name or "an empty name", url=config().url)
+            return HttpResponse(text, status=400, content_type="text/plain; charset=utf-8")
+        return get_response(request)
+
+    return middleware
 
 
 def page_headers(get_response: Handler) -> Handler:

@@ -74,7 +74,7 @@ def examine() -> dict[str, Result]:
         except (EarlierLayout, NoTables):
             raise
         except KinwardError as error:
-            results[name] = fault(str(error))
+            results[name] = fault(error.for_operator)
         except Exception as error:  # the other checks still have to run
             results[name] = fault(f"{type(error).__name__}: {str(error).splitlines()[0]}")
     return results

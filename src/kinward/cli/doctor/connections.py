@@ -16,7 +16,12 @@ def check_api_keys() -> Result:
 
 
 def check_proxies() -> Result:
-    """Does Kinward know the proxies in front of it?"""
+    """Does Kinward know the proxies in front of it, and its own name?"""
+    if config().proxies and not config().public_url:
+        return fault(
+            f"There is a proxy, but Kinward knows itself only as {config().url}. Set "
+            "KINWARD_PUBLIC_URL to the address that people open. Every other name gets HTTP 400."
+        )
     if config().proxies:
         return fine(f"Callers' addresses come from {config().trusted_proxies}.")
     if config().secure:
@@ -39,7 +44,7 @@ def check_webhook() -> Result:
         with Caller(limits=PROBE, reach=Reach.OURS, open_text=open_text) as caller:
             answer = caller.call("POST", config().webhook_url, content=b"{}", cut=True)
     except CallFailed as error:
-        return fault(f"{config().webhook_url} does not answer. {error}")
+        return fault(f"{config().webhook_url} does not answer. {error.for_operator}")
     status = answer.status
     if answer.redirects:
         return fault(f"{config().webhook_url} redirects. Set KINWARD_WEBHOOK_URL to the new one.")

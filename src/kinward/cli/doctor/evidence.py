@@ -40,7 +40,7 @@ def check_unsealable() -> Result:
         except CannotUnseal as error:
             count = live.filter(key_id=key_id).count()
             files = counted(count, "file cannot be opened:", "files cannot be opened:")
-            return fault(f"{files} {error} Bring that key back.")
+            return fault(f"{files} {error.for_operator} Bring that key back.")
     if older := live.exclude(key_id=keys().current).count():
         files = counted(older, "file has a data key", "files have data keys")
         return warn(f"{files} wrapped with an older key. Run `kinward evidence rewrap`.")
