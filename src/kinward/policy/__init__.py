@@ -16,6 +16,7 @@ from kinward.policy.ages import (
 from kinward.policy.bounds import Bounds, bounds_in_general
 from kinward.policy.capabilities import CAPABILITIES, Capability
 from kinward.policy.check import check_pack, pack_failures, require_sound
+from kinward.policy.consent import ConsentWord, consent_from_google
 from kinward.policy.decision import (
     EFFECTS,
     Decision,
@@ -109,6 +110,7 @@ __all__ = [
     "Assurance",
     "Bounds",
     "Capability",
+    "ConsentWord",
     "Decision",
     "Effect",
     "FamilyRules",
@@ -133,6 +135,7 @@ __all__ = [
     "check_size",
     "clock",
     "closed",
+    "consent_from_google",
     "decide",
     "decode_pack",
     "diff_over_time",

@@ -38,13 +38,17 @@ def decide(
     `guardian` and `self_` are these two people's settings for the capability, in its own words.
     A setting is one value, or a tuple of seven with Monday first, of which the strictest counts
     without `at`. The target's settings are for the counterpart. `relationship` is one of
-    `RELATIONSHIPS`.
+    `RELATIONSHIPS`. Whose consent was withdrawn may do nothing, and nobody may reach them.
 
     >>> from kinward.policy import AgeRange, load_pack
     >>> decide(load_pack("tiktok-2021"), "dm.send", Person(AgeRange(13, 16)))
     <dm.send: deny 'nobody' by platform (platform.rule, age.opens)>
     """
     ruling, slot, weekday = pack.ruling, None, None
+    if actor.consent_withdrawn:
+        return _refused(ruling, capability, "consent.withdrawn")
+    if target is not None and target.consent_withdrawn:
+        return _refused(ruling, capability, "target.closed")
     if at is not None:
         ruling, slot = pack.ruling_on(at.date()), at.hour * 2 + (at.minute >= 30)
         weekday = at.weekday()
@@ -109,11 +113,14 @@ def _remembered(ruling: Ruling, name: str, question: Question) -> Decision:
 
 
 def _unreadable(ruling: Ruling, name: str, *codes: str) -> Decision:
+    return _refused(ruling, name, UNAVAILABLE, *codes)
+
+
+def _refused(ruling: Ruling, name: str, *codes: str) -> Decision:
     capability = ruling.capabilities.get(name)
     return protective(
         name[:80],
         ruling.label,
-        UNAVAILABLE,
         *codes,
         kind=capability.kind if capability else None,
         names=ruling.words(name),

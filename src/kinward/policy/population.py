@@ -23,6 +23,7 @@ class People(msgspec.Struct, kw_only=True):
     `place` indexes `places`. `settings` are the rows with any settings, each a tuple of
     `(capability, guardian's code, own code)` (-1 = none) in the order of the capabilities' names.
     `joined` is the day (proleptic ordinal) on which each account existed, if that is known.
+    `withdrawn` marks the accounts whose consent was withdrawn, if any were.
     """
 
     places: Sequence[str]
@@ -33,6 +34,7 @@ class People(msgspec.Struct, kw_only=True):
     ids: Sequence[str] | None = None
     settings: Mapping[int, Settings] = {}
     joined: Ints | None = None
+    withdrawn: npt.NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.lower)

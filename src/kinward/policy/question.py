@@ -17,6 +17,8 @@ class Person(msgspec.Struct, frozen=True):
     """The person in a question: an age range and a jurisdiction (ISO 3166; empty = not known).
 
     `joined` is the day on which the account existed at the latest, if that is known.
+    `consent_withdrawn` means that a consent which the account needs was withdrawn: it may do
+    nothing until consent is given again.
 
     Reuse the same value for many questions, because `token`, the key of remembered answers, is
     computed once for each value.
@@ -26,6 +28,7 @@ class Person(msgspec.Struct, frozen=True):
     jurisdiction: str = ""
     token: str = ""
     joined: date | None = None
+    consent_withdrawn: bool = False
 
     def __post_init__(self) -> None:
         age = self.age

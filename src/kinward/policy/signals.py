@@ -17,6 +17,7 @@ Note = Callable[[str], None]  # takes what an adapter could not read, such as "u
 # The day on which each adapter was last held to its source, by the name of the source.
 CHECKED: Final = {
     "apple": date(2026, 11, 26),
+    "app-store": date(2026, 11, 26),  # notifications, which `kinward.consents` reads
     "google-play": date(2026, 11, 26),
     "openid4vp": date(2026, 11, 26),
 }
@@ -138,6 +139,29 @@ def from_google(answer: Answer, note: Note = _ignore) -> AgeRange:
         note("userStatus beside the fields of 0.0.4")
         return _UNKNOWN_TO_PLAY
     return _by_tier(answer, age, note) if new else _by_status(answer, age, note)
+
+
+def google_words(answer: Answer) -> dict[str, str]:
+    """Return the words of an answer's enumerations that are known.
+
+    `readable` is there, and not empty, if the answer has nothing unknown and no contradiction.
+    """
+    unknown: list[str] = []
+    new = not answer.keys().isdisjoint(_NEW_FIELDS - _OLD_FIELDS)
+    try:
+        from_google(answer, unknown.append)
+    except ValueError as error:
+        unknown.append(str(error))
+    enumerations = {
+        "userStatus": _STATUSES,
+        "ageSignalsStatus": _SHARING,
+        "ageRangeSource": _TIERS,
+        "significantChangeStatus": _CHANGES,
+    }
+    found = {name: _word(answer, name, words, _ignore) for name, words in enumerations.items()}
+    if new and answer.get("userStatus") is not None:
+        unknown.append("userStatus beside the fields of 0.0.4")
+    return found | ({} if unknown else {"readable": "yes"})
 
 
 def _by_status(answer: Answer, age: AgeRange, note: Note) -> AgeRange:

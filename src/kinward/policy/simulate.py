@@ -1,6 +1,7 @@
 """Whom another pack would affect: two packs compared over a population.
 
 Accounts that no rule can tell apart (the same bands of age, place and assurance) are one *cell*.
+Accounts whose consent was withdrawn have cells of their own, since every pack denies them all.
 One pass over the population counts the cells, and then each cell is decided once.
 """
 
@@ -115,6 +116,7 @@ class Cells:
             (self._band_of[people.upper - 1], self._bands),
             (people.assurance, len(ASSURANCES)),
             (self._joined_band(people), len(self.joined) + 1),
+            (0 if people.withdrawn is None else people.withdrawn, 2),
         ):
             cell *= base
             cell += digit
@@ -127,7 +129,7 @@ class Cells:
         return np.searchsorted(self.joined, people.joined, side="right")
 
     def _count(self, cell: Ints, weights: Ints | None) -> None:
-        size = len(self.places) * self._bands**2 * len(ASSURANCES) * (len(self.joined) + 1)
+        size = len(self.places) * self._bands**2 * len(ASSURANCES) * (len(self.joined) + 1) * 2
         counts = np.zeros(size, np.int64)
         if weights is None:
             counts += np.bincount(cell, minlength=size)
@@ -138,7 +140,8 @@ class Cells:
 
     def columns(self, cells: Ints) -> Columns:
         """Return the cells as questions."""
-        rest, joined = np.divmod(cells, len(self.joined) + 1)
+        rest, withdrawn = np.divmod(cells, 2)
+        rest, joined = np.divmod(rest, len(self.joined) + 1)
         rest, assurance = np.divmod(rest, len(ASSURANCES))
         rest, high = np.divmod(rest, self._bands)
         place, low = np.divmod(rest, self._bands)
@@ -149,6 +152,7 @@ class Cells:
             place=place.astype(np.int16),
             assurance=assurance.astype(np.int16),
             joined=np.concatenate([[0], self.joined])[joined] if len(self.joined) else None,
+            withdrawn=withdrawn.astype(bool),
         )
         return Columns(places=self.places, actor=actor)
 

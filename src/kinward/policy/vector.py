@@ -34,6 +34,7 @@ class Side(msgspec.Struct, kw_only=True):
     Ages are in years `[lower, upper)`. `place` indexes the places of the `Columns`, and `assurance`
     indexes `ASSURANCES`. `guardian` and `self_` are settings as the capability's codes (-1 = none).
     `joined` is the day (proleptic ordinal) on which each account existed; without it nobody knows.
+    `withdrawn` marks the accounts whose consent was withdrawn; without it nobody's was.
     """
 
     lower: Small
@@ -43,6 +44,7 @@ class Side(msgspec.Struct, kw_only=True):
     guardian: Ints | None = None
     self_: Ints | None = None
     joined: Ints | None = None
+    withdrawn: Bools | None = None
 
 
 class Columns(msgspec.Struct, kw_only=True):
@@ -69,6 +71,24 @@ class Decided(msgspec.Struct):
 def decide_columns(ruling: Ruling, name: str, columns: Columns) -> Decided:
     """Decide one capability for every row. Raises `KeyError` if the pack does not know it."""
     capability = ruling.capabilities[name]
+    return _with_consent(capability.kind, columns, _both_sides(ruling, capability, columns))
+
+
+def _with_consent(kind: ValueKind, columns: Columns, decided: Decided) -> Decided:
+    """Deny the rows in which the consent of either person was withdrawn."""
+    sides = [side for side in (columns.actor, columns.target) if side is not None]
+    withdrawn = [side.withdrawn for side in sides if side.withdrawn is not None]
+    if not withdrawn:
+        return decided
+    rows = np.logical_or.reduce(withdrawn)
+    return Decided(
+        np.where(rows, DENY, decided.effect).astype(np.int8),
+        np.where(rows, kind.strictest_code, decided.code),
+        np.where(rows, PLATFORM, decided.layer).astype(np.int8),
+    )
+
+
+def _both_sides(ruling: Ruling, capability: Capability, columns: Columns) -> Decided:
     mine = _one_side(ruling, capability, columns)
     if columns.target is None or not capability.counterpart:
         return mine

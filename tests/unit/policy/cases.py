@@ -100,6 +100,7 @@ def random_columns(kind: ValueKind, size: int, seed: int) -> Columns:
             guardian=_codes(kind, random, size),
             self_=_codes(kind, random, size),
             joined=random.choice([day.toordinal() for day in JOINED if day], size),
+            withdrawn=random.random(size) < 0.05,
         )
 
     return Columns(

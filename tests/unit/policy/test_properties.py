@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from kinward.policy.ages import ASSURANCES, AgeRange
 from kinward.policy.bounds import applying, combine
@@ -59,6 +60,24 @@ def test_knowing_that_an_account_is_older_never_takes_anything(
     known = actor.joined or date(2030, 1, 1)
     older = Person(actor.age, actor.jurisdiction, joined=known - timedelta(days=days))
     assert no_stricter(asked(pack, older, question), asked(pack, actor, question))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(packs()), people(), questions())
+def test_without_consent_nothing_is_open_on_either_side(
+    pack: Pack, actor: Person, question: dict[str, Any]
+) -> None:
+    gone = replace(actor, consent_withdrawn=True)
+    mine = asked(pack, gone, question)
+    assert (mine.effect, mine.layer) == ("deny", "platform")
+    assert [reason.code for reason in mine.reasons] == ["consent.withdrawn"]
+    assert mine.kind is not None
+    assert mine.code == mine.kind.strictest_code
+    theirs = asked(pack, actor, question | {"target": gone})
+    assert theirs.effect == "deny"
+    assert [reason.code for reason in theirs.reasons] == ["target.closed"]
+    # And nothing of it is remembered for whom consent holds.
+    assert asked(pack, actor, question).reasons[0].code != "consent.withdrawn"
 
 
 @settings(max_examples=300, deadline=None)
@@ -162,11 +181,19 @@ def _single(pack: Pack, name: str, columns: Any) -> Any:
     kind = CAPABILITIES[name].kind
 
     def people_of(side: Any) -> list[Person]:
-        columns = (side.lower, side.upper, side.assurance, side.place, side.joined)
+        columns = (
+            *(side.lower, side.upper, side.assurance, side.place, side.joined),
+            side.withdrawn,
+        )
         rows = zip(*(each.tolist() for each in columns), strict=True)
         return [
-            Person(AgeRange(a, b, "c", ASSURANCES[s]), PLACES[p], joined=date.fromordinal(j))
-            for a, b, s, p, j in rows
+            Person(
+                AgeRange(a, b, "c", ASSURANCES[s]),
+                PLACES[p],
+                joined=date.fromordinal(j),
+                consent_withdrawn=w,
+            )
+            for a, b, s, p, j, w in rows
         ]
 
     def values(codes: Any) -> list[Any]:
