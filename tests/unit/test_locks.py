@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 SOURCES = Path(__file__).parents[2] / "src" / "kinward"
-MAKER = SOURCES / "people" / "services.py"
+MAKER = SOURCES / "people" / "locks.py"
 IN_WORDS = re.compile(
     r"\b(account|teen|guardian)('s account)?( is| are)? locked\b"
     r"|\b(has|have) locked (the|their|its) (account|teen|guardian)\b"

@@ -82,7 +82,12 @@ def _decide_by_stored_age(account: Account, pack: Pack) -> dict[str, Decision]:
         account.age_assurance,  # type: ignore[arg-type]
     )
     joined = local_day(account.time_zone, account.created_at)
-    person = Person(stored, account.jurisdiction, joined=joined)
+    person = Person(
+        stored,
+        account.jurisdiction,
+        joined=joined,
+        consent_withdrawn=account.consent_withdrawn,
+    )
     return {
         name: decide(
             pack, name, person, guardian=state.guardian.get(name), self_=state.self_.get(name)

@@ -212,7 +212,7 @@ def _expired(states: Mapping[str, State]) -> list[str]:
 _COLUMNS: Final = (
     *("platform_id", "language", "standing"),
     *("age_lower", "age_upper", "age_source", "age_assurance", "age_changes_on", "age_leap_day"),
-    *("jurisdiction", "time_zone", "created_at"),
+    *("jurisdiction", "time_zone", "created_at", "consent_withdrawn"),
 )
 
 
@@ -226,13 +226,16 @@ def _person(
     jurisdiction: str,
     zone: str,
     created_at: datetime,
+    consent_withdrawn: bool,
 ) -> tuple[Person, datetime | None]:
     """Return a person as of now by the account's own day, and when the next birthday begins."""
     # Counts a birthday even before the job has applied it.
     stored = AgeRange(lower, upper, source, assurance, changes_on, leap_day)
     age = stored.on(local_day(zone))
     birthday = None if age.changes_on is None else day_begins(age.changes_on, zone)
-    return Person(age, jurisdiction, joined=local_day(zone, created_at)), birthday
+    joined = local_day(zone, created_at)
+    person = Person(age, jurisdiction, joined=joined, consent_withdrawn=consent_withdrawn)
+    return person, birthday
 
 
 def person_of(account: Account) -> Person:
@@ -247,6 +250,7 @@ def person_of(account: Account) -> Person:
         account.jurisdiction,
         account.time_zone,
         account.created_at,
+        account.consent_withdrawn,
     )[0]
 
 

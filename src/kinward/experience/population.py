@@ -24,12 +24,14 @@ def stored_people(pack: Pack) -> Iterator[People]:
     """
     last = 0
     ages = ("age_lower", "age_upper", "age_assurance")
-    fields = ("pk", "platform_id", *ages, "jurisdiction", "created_at")
+    fields = ("pk", "platform_id", *ages, "jurisdiction", "created_at", "consent_withdrawn")
     while rows := list(
         Account.objects.filter(pk__gt=last).order_by("pk").values_list(*fields)[:PART]
     ):
         last = rows[-1][0]
-        pks, ids, lower, upper, assurance, jurisdiction, created_at = zip(*rows, strict=True)
+        (pks, ids, lower, upper, assurance, jurisdiction, created_at, withdrawn) = zip(
+            *rows, strict=True
+        )
         people = people_of(
             {
                 "id": ids,
@@ -40,6 +42,7 @@ def stored_people(pack: Pack) -> Iterator[People]:
             }
         )
         people.joined = np.array([at.toordinal() for at in created_at], np.int64)
+        people.withdrawn = np.array(withdrawn, bool)
         people.settings = _settings(pack, {pk: row for row, pk in enumerate(pks)})
         yield people
 

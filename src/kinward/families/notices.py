@@ -35,6 +35,18 @@ TOPICS: Final = {
     "called": gettext_noop("{other} is asking you to get in touch. Please do so soon and gently."),
     "passcode": gettext_noop("A pass-code added {minutes} minutes today."),
     "digest": gettext_noop("This week {other} spent {minutes} minutes in the app."),
+    "consent.gone": gettext_noop(
+        "The consent of your parent or guardian for this app was withdrawn. You can use the app "
+        "again when they give it again. Your pages for family, help and reports stay open."
+    ),
+    "consent.back": gettext_noop("You can use the app again: your guardian's consent is back."),
+    "consent.gone.theirs": gettext_noop(
+        "The consent for {other} to use this app was withdrawn, so the account is closed for now."
+    ),
+    "consent.back.theirs": gettext_noop(
+        "Consent for {other} was given again, so the account is open again. "
+        "If this surprises you, please tell us."
+    ),
     "report.taken": gettext_noop(
         "Thank you. We have received your report, and a person will review it."
     ),

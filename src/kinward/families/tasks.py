@@ -4,12 +4,20 @@ from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
 
+from kinward.families import consent
 from kinward.families.asks import expiry
 from kinward.families.models import Notice, WrongCode
 from kinward.families.pairing import ending
 from kinward.families.screen_time import activity, usage
 from kinward.families.visits import digest, sessions
 from kinward.ground.jobs import task
+from kinward.people.api import CONSENT_CHANGED
+
+
+@CONSENT_CHANGED.job("families.tell_consent")
+def tell_consent(account_id: int, withdrawn: int) -> None:
+    """Tell a teen and the guardians that consent was withdrawn, or given again."""
+    consent.tell_family(account_id, withdrawn=bool(withdrawn))
 
 
 @task("families.forget_minutes", every="23 3 * * *")

@@ -1,41 +1,56 @@
 """The face of `people`: what other rooms may use."""
 
+from kinward.people.consent import (
+    CONSENT_CHANGED,
+    Basis,
+    ConsentUnanswered,
+    consents_of,
+    give_consent,
+    withdraw_consent,
+)
 from kinward.people.days import day_begins, local_day
-from kinward.people.models import Account, Standing
+from kinward.people.locks import LockedAccount, lock_account, lock_accounts
+from kinward.people.models import Account, Consent, ConsentSource, Standing
 from kinward.people.services import (
     AccountUnknown,
     IdentifierIn,
-    LockedAccount,
     Profile,
     digests_of,
     get_account,
-    lock_account,
-    lock_accounts,
     put_account,
     related_accounts,
     set_age,
     set_standing,
     set_zone,
 )
-from kinward.people.unread import unread_signals
+from kinward.people.unread import note_unread, unread_signals
 
 __all__ = [
+    "CONSENT_CHANGED",
     "Account",
     "AccountUnknown",
+    "Basis",
+    "Consent",
+    "ConsentSource",
+    "ConsentUnanswered",
     "IdentifierIn",
     "LockedAccount",
     "Profile",
     "Standing",
+    "consents_of",
     "day_begins",
     "digests_of",
     "get_account",
+    "give_consent",
     "local_day",
     "lock_account",
     "lock_accounts",
+    "note_unread",
     "put_account",
     "related_accounts",
     "set_age",
     "set_standing",
     "set_zone",
     "unread_signals",
+    "withdraw_consent",
 ]

@@ -1,5 +1,7 @@
 """The table of accounts: the platform's id, an age range, a place, a language, a standing."""
 
+import uuid
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -32,6 +34,8 @@ class Account(models.Model):
     age_leap_day = models.BooleanField(default=False)
     time_zone = models.CharField(max_length=64, default="")  # IANA; without one, UTC
     standing = models.CharField(max_length=12, choices=Standing.choices, default=Standing.ACTIVE)
+    # Whether the latest word of any source is that consent was withdrawn: see `Consent`.
+    consent_withdrawn = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)
 
@@ -49,6 +53,40 @@ class Account(models.Model):
     def actor(self) -> Actor:
         """The account as an actor, for itself or for its family."""
         return Actor.account(self.platform_id)
+
+
+class ConsentSource(models.TextChoices):
+    """Who speaks of a guardian's consent."""
+
+    APPLE = "apple"  # the App Store's signed notifications
+    GOOGLE = "google-play"  # Play Age Signals, as the platform passes them on
+    PLATFORM = "platform"  # the platform itself, through the API
+
+
+class Consent(models.Model):
+    """The latest word of one source on the consent for an account.
+
+    The account is closed while any of its sources says that consent was withdrawn.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="consents")
+    source = models.CharField(max_length=12, choices=ConsentSource.choices)
+    withdrawn = models.BooleanField()
+    # New for each word, so that whoever answers a withdrawal names the one that they mean.
+    word = models.UUIDField(default=uuid.uuid4)
+    since = models.DateTimeField()
+    # The source's own time of its latest withdrawal. An older one is late, and says nothing new.
+    withdrawn_at = models.DateTimeField(null=True)
+    # The newest approval that Google Play has named. Only a newer one gives consent back.
+    approved_on = models.DateField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("account", "source"), name="people_one_consent"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.source}: {'withdrawn' if self.withdrawn else 'given'}"
 
 
 class UnreadSignal(models.Model):

@@ -4,29 +4,28 @@ import hmac
 from collections.abc import Callable, Sequence
 from datetime import date
 from functools import partial
-from typing import Any, Final, NewType
+from typing import Any, Final
 
 import msgspec
 from django.db import transaction
 
 from kinward import policy
+from kinward.access import Actor
 from kinward.ground.config import config
 from kinward.ground.errors import Invalid, KinwardError
 from kinward.ground.text import MAX_ID, is_id
 from kinward.ground.watch import watch
+from kinward.people.consent import hear_google
 from kinward.people.days import local_day
 from kinward.people.identifiers import IdentifierKind, earlier_identifier, normal_identifier
+from kinward.people.locks import LockedAccount, lock_account
 from kinward.people.models import Account, Identifier, Standing
 from kinward.people.unread import note_unread
-from kinward.policy import UNKNOWN, AgeRange, is_place
+from kinward.policy import UNKNOWN, AgeRange, ConsentWord, is_place
 
 MAX_IDENTIFIERS: Final = 20
 MAX_IDENTIFIER: Final = 500
-
-# An account whose row this transaction has locked. A function that needs the lock takes this type,
-# so mypy holds the lock order: the account, then the case, then the ledger. Only `lock_account` and
-# `lock_accounts` make one.
-LockedAccount = NewType("LockedAccount", Account)
+AGE_SIGNALS: Final = Actor.system("age-signals")
 
 
 class AccountUnknown(KinwardError):
@@ -54,6 +53,11 @@ class AgeSignal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         names = [name for name in self.__struct_fields__ if getattr(self, name) is not None]
         if len(names) != 1:
             raise ValueError(f"give exactly one of {', '.join(self.__struct_fields__)}")
+
+    @property
+    def consent(self) -> ConsentWord | None:
+        """What the answer says about a guardian's consent, if it says anything."""
+        return None if self.google_play is None else policy.consent_from_google(self.google_play)
 
     def range(self, today: date, note: Callable[[str, str], None]) -> AgeRange:
         """Return the age range that the answer amounts to.
@@ -95,10 +99,13 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @transaction.atomic
-def put_account(*, platform_id: str, profile: Profile) -> tuple[Account, bool]:
+def put_account(
+    *, platform_id: str, profile: Profile, actor: Actor = AGE_SIGNALS
+) -> tuple[Account, bool]:
     """Create an account or replace its profile; return it, and whether it is new.
 
-    The standing is Kinward's own and stays as it is.
+    The standing is Kinward's own and stays as it is. So does a guardian's consent, unless the age
+    signal says something new about it.
     """
     if not is_id(platform_id):
         raise Invalid(f"An account id has 1 to {MAX_ID} printable characters.")
@@ -128,6 +135,9 @@ def put_account(*, platform_id: str, profile: Profile) -> tuple[Account, bool]:
         [Identifier(account=account, kind=kind, digest=digest) for digest, kind in digests.items()],
         ignore_conflicts=True,
     )
+    if profile.age_signal is not None and (word := profile.age_signal.consent) is not None:
+        hear_google(account=lock_account(account.pk), word=word, actor=actor)
+        account.refresh_from_db(fields=["consent_withdrawn"])
     return account, new
 
 
@@ -194,17 +204,6 @@ def get_account(platform_id: str) -> Account:
         return Account.objects.get(platform_id=platform_id)
     except Account.DoesNotExist as error:
         raise AccountUnknown(f"No account {platform_id[:60]!r}.") from error
-
-
-def lock_account(account_id: int) -> LockedAccount:
-    """Lock an account until the transaction ends, and return it as it is now."""
-    return LockedAccount(Account.objects.select_for_update(no_key=True).get(pk=account_id))
-
-
-def lock_accounts(*account_ids: int) -> dict[int, LockedAccount]:
-    """Lock several accounts, and return them by id."""
-    # Everybody locks in the order of the ids: two transactions never wait for each other.
-    return {account_id: lock_account(account_id) for account_id in sorted(set(account_ids))}
 
 
 @transaction.atomic

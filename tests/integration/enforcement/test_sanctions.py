@@ -9,8 +9,8 @@ from kinward.access.actor import Actor
 from kinward.enforcement.models import Action, Sanction, SanctionKind
 from kinward.enforcement.sanctions import current_standing, impose_sanction
 from kinward.ledger.models import Entry
+from kinward.people.locks import lock_account
 from kinward.people.models import Account
-from kinward.people.services import lock_account
 from tests.support.factories import make_case
 
 pytestmark = pytest.mark.django_db

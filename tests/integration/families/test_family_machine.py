@@ -31,8 +31,9 @@ from kinward.families.pairing import disputes, ending, invitations
 from kinward.families.settings import choices
 from kinward.families.settings.settlement import end_choices
 from kinward.ground.errors import KinwardError
+from kinward.people.locks import lock_account
 from kinward.people.models import Account
-from kinward.people.services import lock_account, set_age
+from kinward.people.services import set_age
 from kinward.policy.ages import AgeRange
 from kinward.policy.bounds import Bounds, applying, combine
 from kinward.policy.engine import decide

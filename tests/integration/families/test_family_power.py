@@ -13,8 +13,9 @@ from kinward.families.models import AskState, Choice, Pairing
 from kinward.families.pairing import power
 from kinward.families.settings import choices, settlement
 from kinward.ground.errors import KinwardError
+from kinward.people.locks import lock_account
 from kinward.people.models import Account, Standing
-from kinward.people.services import lock_account, set_standing
+from kinward.people.services import set_standing
 from tests.support.families import make_account, pair
 
 pytestmark = pytest.mark.django_db

@@ -20,8 +20,8 @@ from kinward.findings.user_reports import UserReportIn, receive_user_report, rep
 from kinward.guidelines.queries import guidelines_in_force
 from kinward.ledger.models import Entry
 from kinward.matching.models import Bank, Check
+from kinward.people.locks import lock_account
 from kinward.people.models import Account
-from kinward.people.services import lock_account
 from kinward.redress.models import Statement
 from kinward.redress.wording import statement_sentences
 from kinward.reporting.draft import from_json

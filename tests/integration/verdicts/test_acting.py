@@ -32,12 +32,12 @@ from kinward.guidelines.services import (
 from kinward.ledger.models import Entry
 from kinward.ledger.queries import verify_ledger
 from kinward.matching.models import Bank, BankedHash, Check
+from kinward.people.locks import lock_account
 from kinward.people.models import Account
 from kinward.people.services import (
     IdentifierIn,
     Profile,
     digests_of,
-    lock_account,
     put_account,
     related_accounts,
 )

@@ -150,6 +150,8 @@ from kinward.ledger.kinds.reporting import (
 from kinward.ledger.kinds.staff import (
     AccountGrown,
     AccountTimeZone,
+    ConsentGiven,
+    ConsentWithdrawn,
     KeyCreated,
     KeyRevoked,
     StaffCreated,
@@ -201,6 +203,8 @@ __all__ = [
     "CaseVoided",
     "ChoiceEnded",
     "ChoiceMade",
+    "ConsentGiven",
+    "ConsentWithdrawn",
     "DestructionAsked",
     "DestructionDone",
     "DestructionRefused",

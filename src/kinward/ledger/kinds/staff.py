@@ -65,6 +65,23 @@ class AccountGrown(Fact, frozen=True):
     ended: list[str]
 
 
+class ConsentWithdrawn(Fact, frozen=True):
+    """A source said that a guardian's consent was withdrawn, which closes the account."""
+
+    kind = "consent.withdrawn"
+    source: str
+    at: str
+
+
+class ConsentGiven(Fact, frozen=True):
+    """A guardian's consent was given, over the withdrawals of the sources in `over`."""
+
+    kind = "consent.given"
+    source: str
+    over: list[str]
+    basis: str
+
+
 class AccountTimeZone(Fact, frozen=True):
     """An account moved to a time zone."""
 
