@@ -28,9 +28,9 @@ DEFAULT_SCOPES: Final = frozenset(
         "text:check",
     }
 )
-# Looking up hashes shows how close a hash is to which bank. That is for the tools of staff, so a
-# key gets the scope only by name.
-SCOPES: Final = DEFAULT_SCOPES | {"hashes:look-up"}
+# Looking up hashes shows how close a hash is to which bank. That is for the tools of staff. And who
+# may say that a guardian consents can open an account. So a key gets these scopes only by name.
+SCOPES: Final = DEFAULT_SCOPES | {"consents:write", "hashes:look-up"}
 PREFIX: Final = "kw_"
 MAX_SECRET: Final = 200  # characters; a longer one is not hashed
 

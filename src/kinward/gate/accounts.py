@@ -53,7 +53,7 @@ class AccountStanding(msgspec.Struct, frozen=True):
 @transaction.atomic
 def put_known_account(call: Call[Profile], account_id: str) -> KnownAccount | Created[KnownAccount]:
     """Create an account, or replace what Kinward knows about it."""
-    account, new = put_account(platform_id=account_id, profile=call.body)
+    account, new = put_account(platform_id=account_id, profile=call.body, actor=call.actor)
     identifiers = call.body.identifiers
     blocked = blocked_kinds(digests_of(identifiers)) if identifiers else []
     fields = {"account_id": account.platform_id, "standing": account.standing, "blocked": blocked}

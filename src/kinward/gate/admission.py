@@ -58,7 +58,7 @@ class Admission:
         try:
             key = await self._authenticate(request.address, header, scope)
         except KeyRefused:
-            await self._count_stranger(request)
+            await self.count_stranger(request)
             raise
         return self._counted(request, key)
 
@@ -106,7 +106,13 @@ class Admission:
             raise KeyRefused
         return await self._in_thread(lambda: authenticate(header, scope))
 
-    async def _count_stranger(self, request: Request) -> None:
+    async def require_unspent(self, request: Request) -> None:
+        """Raise `AddressLimit` if an address was refused too often to be listened to now."""
+        if self._addresses.is_spent(request.address):
+            await self.count_stranger(request)
+
+    async def count_stranger(self, request: Request) -> None:
+        """Count a refused call of a stranger. Raises `AddressLimit` beyond the limit."""
         address = request.address
         try:
             self._addresses.take(address)

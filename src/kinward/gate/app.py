@@ -34,7 +34,8 @@ from kinward.gate.http import (
     send_problem,
 )
 from kinward.gate.limits import AccountLimit, AddressLimit, KeyLimit
-from kinward.gate.routes import LOOK_UP, ROUTES
+from kinward.gate.routes import ROUTES
+from kinward.gate.routes_hma import LOOK_UP
 from kinward.gate.routing import ACCOUNT, Fast, Form, Route, Router, Target, prefixes
 from kinward.gate.slots import BATCHES, CALLS, FETCHES, Slots, slots_for_calls, slots_for_files
 from kinward.ground.config import config
@@ -137,7 +138,14 @@ class Gate:
         if route.shared:
             return await self._answer_all(route)
         key = await self._key(route, request, target)
-        return await self._answer_in_turn(route, request, target, key)
+        if not route.refuses:
+            return await self._answer_in_turn(route, request, target, key)
+        await self._admission.require_unspent(request)
+        try:
+            return await self._answer_in_turn(route, request, target, key)
+        except route.refuses:
+            await self._admission.count_stranger(request)
+            raise
 
     async def _answer_in_turn(
         self, route: Route, request: Request, target: Target, key: ApiKey | None

@@ -1,11 +1,11 @@
 """The gate's table of routes: the source of routing, scopes, metrics and the OpenAPI document."""
 
-from collections.abc import Callable
 from functools import cache
 from typing import Any, Final
 
 import msgspec
 
+from kinward.consents.api import StoreRefused
 from kinward.evidence import CannotUnseal
 from kinward.evidence.api import Damaged, EvidenceGone, KeysUnreachable, StoreUnreachable
 from kinward.families.api import (
@@ -23,32 +23,32 @@ from kinward.findings.api import TooManyReports, UserReportIn
 from kinward.gate import (
     accounts,
     actions,
+    consents,
     decide,
     events,
     experience,
     family,
     health,
-    hma,
     media,
     redress,
     text,
 )
 from kinward.gate.calls import Call, Content
-from kinward.gate.fetching import FetchFailed, FetchRefused
 from kinward.gate.openapi import document
+from kinward.gate.routes_hma import hma_routes
 from kinward.gate.routing import Form, Route
 from kinward.ground.errors import Invalid, NotConfigured
-from kinward.matching.api import BankNotAsked, HashSaysTooLittle, KindUnmatched, TextUnread
-from kinward.media import TooManyPixels, TooPlain, TypeUnsupported, Undecodable
-from kinward.people.api import AccountUnknown, Profile
+from kinward.matching.api import HashSaysTooLittle, TextUnread
+from kinward.media import TooManyPixels, TooPlain, Undecodable
+from kinward.people.api import AccountUnknown, ConsentUnanswered, Profile
 from kinward.policy import Request
 from kinward.redress.api import AlreadyAppealed, AppealClosed
 
 # Scopes
 WRITE: Final = "accounts:write"
 PULL: Final = "actions:pull"
+CONSENT: Final = "consents:write"
 APPEAL: Final = "appeals:write"
-LOOK_UP: Final = "hashes:look-up"
 CHECK: Final = "media:check"
 DECIDE: Final = "policy:decide"
 PORTAL: Final = "portal:open"
@@ -58,9 +58,6 @@ TEXT: Final = "text:check"
 # Errors that occur together
 GUARDIAN: Final = (NotPaired, PairingPaused, NotAGuardian, NeedsNoGuardian)
 FILE: Final = (Undecodable, TooManyPixels)
-ASKED: Final = (hma.LookupRefused, KindUnmatched)
-FILE_ASKED: Final = (*ASKED, *FILE, TypeUnsupported)
-FETCHED: Final = (*FILE_ASKED, FetchRefused, FetchFailed)
 SEAL: Final = (KeysUnreachable, StoreUnreachable, NotConfigured)
 UNSEAL: Final = (*SEAL, CannotUnseal, Damaged, EvidenceGone)
 
@@ -72,50 +69,6 @@ CACHED: Final = "public, max-age=3600"
 def see_openapi(call: Call[None]) -> Content:
     """Return the OpenAPI document of this table."""
     return Content(openapi(), "application/json", CACHED)
-
-
-def _hma(prefix: str) -> tuple[Route, ...]:
-    """Return the routes of HMA's look-ups. The prefix has the key if a tool can send no header."""
-    form, hashes, looked = Form(hma.FILES), hma.Hashes, hma.Looked
-
-    def route(line: str, handler: Callable[..., Any], **more: Any) -> Route:
-        method, path = line.split(" ")
-        line = f"{method} {prefix}{path}"
-        return Route(line, LOOK_UP, handler, slot=True, plain=True, **more)
-
-    return (
-        route("GET /h/hash", hma.hash_address, query=hma.FileQuery, answer=hashes, errors=FETCHED),
-        route(
-            "POST /h/hash",
-            hma.hash_file,
-            body=form,
-            query=hma.TypesQuery,
-            answer=hashes,
-            errors=FILE_ASKED,
-        ),
-        route(
-            "GET /m/lookup",
-            hma.look_up_signal,
-            query=hma.LookupQuery,
-            answer=looked,
-            errors=(*FETCHED, TooPlain, TextUnread, BankNotAsked),
-        ),
-        route(
-            "POST /m/lookup",
-            hma.look_up_file,
-            body=form,
-            query=hma.FileLookupQuery,
-            answer=looked,
-            errors=(*FILE_ASKED, TooPlain, BankNotAsked),
-        ),
-        route(
-            "GET /m/raw_lookup",
-            hma.look_up_raw,
-            query=hma.RawLookupQuery,
-            answer=hma.Matches,
-            errors=(*ASKED, TextUnread, BankNotAsked),
-        ),
-    )
 
 
 TABLE: Final[dict[str, tuple[Route, ...]]] = {
@@ -142,6 +95,40 @@ TABLE: Final[dict[str, tuple[Route, ...]]] = {
             accounts.check_registration,
             body=accounts.Registration,
             answer=accounts.Registered,
+        ),
+    ),
+    "Consent": (
+        Route(
+            "GET /v1/accounts/{account_id}/consent",
+            DECIDE,
+            consents.see_consent,
+            answer=consents.ConsentOut,
+            errors=(AccountUnknown,),
+        ),
+        Route(
+            "PUT /v1/accounts/{account_id}/consent",
+            CONSENT,
+            consents.put_consent,
+            body=consents.ConsentIn,
+            answer=consents.ConsentOut,
+            errors=(AccountUnknown, ConsentUnanswered),
+        ),
+        Route(
+            "PUT /v1/accounts/{account_id}/app-download",
+            WRITE,
+            consents.put_download,
+            body=consents.DownloadIn,
+            answer=consents.ConsentOut,
+            errors=(AccountUnknown, StoreRefused, NotConfigured),
+        ),
+        Route(
+            "POST /v1/stores/apple",
+            "",
+            consents.receive_from_apple,
+            body=consents.Signed,
+            answer=consents.Received,
+            errors=(StoreRefused, NotConfigured),
+            refuses=(StoreRefused,),
         ),
     ),
     "Decisions": (
@@ -337,7 +324,7 @@ TABLE: Final[dict[str, tuple[Route, ...]]] = {
             limit=text.MAX_TEXT_BODY,
         ),
     ),
-    "HMA's look-ups": _hma("") + _hma("/hma/{key}"),
+    "HMA's look-ups": hma_routes("") + hma_routes("/hma/{key}"),
     "Operations": (
         Route("GET /healthz", "", health.see_health, answer=health.Health, shared=0.5),
         Route("GET /metrics", "", health.see_metrics, answer=health.METRICS, shared=1.0),

@@ -107,6 +107,7 @@ class Route(msgspec.Struct, frozen=True, dict=True):
     shared: float = 0.0  # seconds for which one answer is given to all
     idempotent: bool = False  # whether it accepts an `Idempotency-Key`
     plain: bool = False  # whether its errors are plain text
+    refuses: tuple[type[KinwardError], ...] = ()  # without a key: what it answers to a stranger
 
     @cached_property
     def method(self) -> str:
@@ -155,6 +156,8 @@ class Route(msgspec.Struct, frozen=True, dict=True):
             errors |= {KeyRefused, ScopeMissing, KeyLimit, AddressLimit}
         if self.fast is None:
             errors |= {Unavailable, Busy}
+        if self.refuses:
+            errors |= {AddressLimit}
         if self.slot:
             errors |= {DecoderLost, Unwalled}
         if self.idempotent:

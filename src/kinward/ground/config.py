@@ -110,6 +110,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     dsa_url: str = ""
     dsa_token: str = ""
 
+    app_store_bundle: str = ""
+    app_store_id: int = 0
+    app_store_environment: Literal["Production", "Sandbox"] = "Production"
+    app_store_roots: str = ""
+
     family_url: str = ""
     mail_url: str = ""
     mail_from: str = ""

@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "kinward.ledger",
     "kinward.access",
     "kinward.people",
+    "kinward.consents",
     "kinward.experience",
     "kinward.guidelines",
     "kinward.families",

@@ -27,6 +27,7 @@ from kinward.cli.doctor.ground import (
 from kinward.cli.doctor.result import Result, fault
 from kinward.cli.doctor.rules import (
     check_age_signals,
+    check_app_store,
     check_guidelines,
     check_law,
     check_policy,
@@ -53,6 +54,7 @@ CHECKS: Final[dict[str, Callable[[], Result]]] = {
     "policy": check_policy,
     "law": check_law,
     "age signals": check_age_signals,
+    "app store": check_app_store,
     "settings": check_settings,
     "guidelines": check_guidelines,
     "authority": check_authority,

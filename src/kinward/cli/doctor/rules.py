@@ -93,6 +93,31 @@ def check_age_signals() -> Result:
     return fine("Every answer about ages was understood.")
 
 
+def check_app_store() -> Result:
+    """Can the App Store's notifications be verified, and did each withdrawal close an account?"""
+    from kinward.consents.api import is_configured, require_ready, unapplied_withdrawals
+
+    unapplied = unapplied_withdrawals()
+    if is_configured():
+        require_ready()
+    told = []
+    if waiting := unapplied.get("waiting"):
+        told.append(
+            f"{waiting} of Apple's withdrawals of consent wait for an account that is not linked. "
+            "Send each account's app download: PUT /v1/accounts/{account_id}/app-download."
+        )
+    if unreadable := unapplied.get("unreadable"):
+        told.append(
+            f"{unreadable} of Apple's withdrawals of consent do not say whose. Update Kinward, and "
+            "look into App Store Connect."
+        )
+    if told:
+        return warn(" ".join(told))
+    if not is_configured():
+        return fine("No app of the App Store is set up.")
+    return fine("Every withdrawal of consent that Apple sent closed its account.")
+
+
 def check_guidelines() -> Result:
     """Do the guidelines in force pass today's checks, and are they fully translated?"""
     from kinward.guidelines import guidelines_notices, untranslated

@@ -1,0 +1,1 @@
+"""Consents: what app stores tell us, signed, about the consent of guardians."""
