@@ -146,10 +146,10 @@ def noon() -> str:
 
 
 def _free_ports() -> int:
-    """Three free ports in a row."""
+    """Eight free ports in a row."""
     for base in random.sample(range(18_000, 32_000), 100):  # below what the system hands out
         try:
-            for offset in range(3):
+            for offset in range(8):
                 with socket.socket() as probe:
                     probe.bind(("127.0.0.1", base + offset))
         except OSError:

@@ -43,6 +43,9 @@ def configure() -> None:
     environment["KINWARD_CYBERTIPLINE_PASSWORD"] = _secret("sandbox_password")
     environment["KINWARD_PLATFORM_NAME"] = "Tidepool (demo)"
     environment["KINWARD_REPORTER_EMAIL"] = "safety@tidepool.example"
+    environment["KINWARD_APP_STORE_BUNDLE"] = "example.tidepool"
+    environment["KINWARD_APP_STORE_ENVIRONMENT"] = "Sandbox"
+    environment["KINWARD_APP_STORE_ROOTS"] = str(data / "sandbox" / "app-store" / "root.cer")
     environment["KINWARD_FAMILY_URL"] = f"{community_url()}/family"
     forget_config()
 
@@ -68,8 +71,18 @@ def sandbox_role() -> Role:
     return Role("sandbox", command, environment, f"http://127.0.0.1:{_port(2)}/ispws/status")
 
 
+def store_role() -> Role:
+    """Return the process of the App Store's sandbox, on the port after all of Kinward's."""
+    command = [sys.executable, "-m", "kinward", "sandbox", "app-store", "--port", str(_port(7))]
+    command += ["--to", f"http://127.0.0.1:{_port(0)}/v1/stores/apple"]
+    return Role("store", command, {}, f"http://127.0.0.1:{_port(7)}/")
+
+
 def community_role() -> Role:
-    """Return the demo community. It knows only Kinward's URL, an API key and a webhook secret."""
+    """Return the demo community.
+
+    It knows only Kinward's URL, an API key, a webhook secret, and where the practice store is.
+    """
     command = [sys.executable, "-m", "granian", "--interface=wsgi", "--host=127.0.0.1"]
     command += [f"--port={_port(1)}", "--http=1", "--no-ws", "--blocking-threads=4"]
     command += ["--log-level=warning", "kinward.demo.wsgi:application"]
@@ -77,6 +90,7 @@ def community_role() -> Role:
         "DJANGO_SETTINGS_MODULE": "kinward.demo.settings",
         "DEMO_KINWARD_URL": f"http://127.0.0.1:{_port(0)}",
         "DEMO_KINWARD_KEY": _secret("demo_api_key"),
+        "DEMO_APP_STORE_URL": f"http://127.0.0.1:{_port(7)}",
         "DEMO_WEBHOOK_SECRET": config().secret("webhook_secret"),
         "DEMO_DATABASE_URL": postgres.ensure_database(config().database_url, "kinward_demo"),
         "DEMO_SECRET_KEY": config().secret("secret_key"),
@@ -219,7 +233,7 @@ def demo(ctx: click.Context) -> None:
     with running("Kinward's demo is starting.") as supervisor:
         supervisor.start(*own_roles())
         step("keys, staff, bank", prepare)
-        supervisor.start(sandbox_role(), community_role())
+        supervisor.start(sandbox_role(), store_role(), community_role())
         supervisor.wait()
         step("sample data", fill)
         introduce()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from kinward.consents import sandbox as stores
 from kinward.exchanges import sandbox as partners
 from kinward.ground.config import config
 from kinward.redress import sandbox as transparency
@@ -91,6 +92,29 @@ def dsa(host: str, port: int, token: str) -> None:
         database.serve_forever()
     except KeyboardInterrupt:
         database.server_close()
+
+
+@sandbox.command("app-store")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8707, show_default=True)
+@click.option("--to", help="Address of Kinward's endpoint.  [default: on this machine]")
+def app_store(host: str, port: int, to: str | None) -> None:
+    """Run a sandbox of the App Store: it signs notifications with certificates of its own."""
+    store = stores.serve(
+        host=host,
+        port=port,
+        directory=config().data_dir / "sandbox" / "app-store",
+        receiver=to or f"http://{config().host}:{config().port}/v1/stores/apple",
+    )
+    click.echo(f"App Store sandbox: {store.url}")
+    click.echo("To trust it, set:")
+    click.echo(f"  KINWARD_APP_STORE_BUNDLE={stores.BUNDLE}")
+    click.echo("  KINWARD_APP_STORE_ENVIRONMENT=Sandbox")
+    click.echo(f"  KINWARD_APP_STORE_ROOTS={store.signer.root}")
+    try:
+        store.serve_forever()
+    except KeyboardInterrupt:
+        store.server_close()
 
 
 def _fault(text: str) -> Fault:

@@ -73,6 +73,32 @@ def experience(account_id: str) -> dict[str, Any]:
     return decisions
 
 
+def why_not(account_id: str, capability: str) -> str:
+    """Return why a member may not do something at all, in words for them, or an empty text."""
+    question = {"capability": capability, "actor": {"id": account_id}}
+    answer = _call("POST", "/v1/decide", json=question)
+    return str(answer["sentence"]) if answer["effect"] == "deny" else ""
+
+
+def link_download(account_id: str, signed: str) -> None:
+    """Tell Kinward which download of the app is a member's, so that Apple's word finds them."""
+    path = f"/v1/accounts/{account_id}/app-download"
+    _call("PUT", path, json={"signed_app_transaction": signed})
+
+
+def consent(account_id: str) -> dict[str, Any]:
+    """Return whether a guardian's consent is withdrawn, and who said what."""
+    return _call("GET", f"/v1/accounts/{account_id}/consent")
+
+
+def give_consent(account_id: str) -> None:
+    """Tell Kinward that the store starts the app again. Answers each withdrawal by its id."""
+    words = consent(account_id)["words"]
+    answers = [word["id"] for word in words if word["state"] == "withdrawn"]
+    given = {"state": "given", "basis": "store", "answers": answers}
+    _call("PUT", f"/v1/accounts/{account_id}/consent", json=given)
+
+
 def heartbeat(account_id: str) -> dict[str, Any]:
     """Tell Kinward that a member is using the app in this minute; returns their screen time."""
     event = {"account_id": account_id, "at": datetime.now(UTC).isoformat()}

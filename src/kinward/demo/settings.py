@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 KINWARD_URL = os.environ.get("DEMO_KINWARD_URL", "http://127.0.0.1:8700")
 KINWARD_KEY = os.environ.get("DEMO_KINWARD_KEY", "")
+APP_STORE_URL = os.environ.get("DEMO_APP_STORE_URL", "")
 WEBHOOK_SECRET = os.environ.get("DEMO_WEBHOOK_SECRET", "")
 
 _database = urlsplit(os.environ.get("DEMO_DATABASE_URL", "postgresql:///kinward_demo"))

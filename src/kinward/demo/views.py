@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from kinward.demo import pictures, posting, safety
+from kinward.demo import phone, pictures, posting, safety
 from kinward.demo.models import Member, Post
 
 LANGUAGES = [
@@ -162,6 +162,38 @@ def account(request: HttpRequest) -> HttpResponse:
     return render(request, "account.html", context)
 
 
+@require_GET
+def guardians_phone(request: HttpRequest) -> HttpResponse:
+    """Show what a guardian could decide on their phone for this member, for practice."""
+    member = _member(request)
+    if member is None:
+        return redirect("sign_up")
+    try:
+        withdrawn = safety.consent(member.account_id)["withdrawn"]
+    except (safety.NotNow, safety.Refused):
+        withdrawn = None
+    return render(request, "phone.html", {"withdrawn": withdrawn})
+
+
+@require_POST
+def decide_on_phone(request: HttpRequest) -> HttpResponse:
+    """Withdraw a guardian's consent, or give it again, as they would on their phone."""
+    member = _member(request)
+    if member is None:
+        return redirect("sign_up")
+    try:
+        if "withdraw" in request.POST:
+            safety.link_download(member.account_id, phone.download_of(member.account_id))
+            if not phone.withdraw(member.account_id):
+                raise safety.NotNow
+        else:
+            phone.give(member.account_id)
+            safety.give_consent(member.account_id)
+    except (safety.NotNow, safety.Refused):
+        messages.error(request, "The practice store or Kinward did not answer.")
+    return redirect("phone")
+
+
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     """End the session."""
@@ -178,6 +210,13 @@ def post(request: HttpRequest) -> HttpResponse:
         return redirect("sign_up")
     if member.standing != "active":
         messages.error(request, "This account cannot post.")
+        return redirect("mine")
+    try:
+        why_not = safety.why_not(member.account_id, "content.audience")
+    except (safety.NotNow, safety.Refused):
+        why_not = ""  # the check of the picture is asked again later
+    if why_not:
+        messages.error(request, why_not)
         return redirect("mine")
     new = Post.objects.create(
         member=member,
