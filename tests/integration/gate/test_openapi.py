@@ -29,6 +29,7 @@ from schemathesis.specs.openapi.checks import (
 
 from kinward.access.actor import Actor
 from kinward.access.services import SCOPES, create_key
+from kinward.consents.sandbox import Signer
 from kinward.matching.models import Bank
 from kinward.people.models import Account
 from tests.support.contract import DOCUMENT, check_documented
@@ -81,6 +82,10 @@ def gate(db: None, tmp_path: Path) -> Iterator[str]:
         "KINWARD_DATA_DIR": os.environ["KINWARD_DATA_DIR"],
         "KINWARD_POLICY_KEY": "22" * 32,
         "KINWARD_PORT": str(port),
+        "KINWARD_APP_STORE_BUNDLE": "example.tidepool",
+        "KINWARD_APP_STORE_ENVIRONMENT": "Sandbox",
+        "KINWARD_APP_STORE_ROOTS": str(Signer(tmp_path / "app-store").root),
+        "KINWARD_REFUSED_PER_MINUTE": "0",  # what it sends to Apple's door is all refused
     }
     command = [sys.executable, "-m", "kinward", "serve"]
     output = tmp_path / "gate.out"
