@@ -22,6 +22,7 @@ PATH_PARAMETERS: Final = {
     "capability": "session.time",
     "day": "2026-01-01",
     "key": "kw_guess",
+    "proof_id": "00000000-0000-4000-8000-000000000000",
     "report_id": "00000000-0000-4000-8000-000000000000",
     "statement_id": "00000000-0000-4000-8000-000000000000",
 }

@@ -1,9 +1,10 @@
-"""`kinward sandbox`: practice servers in place of authorities and partners."""
+"""`kinward sandbox`: practice servers in place of authorities, partners, wallets and age keys."""
 
 from pathlib import Path
 
 import click
 
+from kinward.ages import sandbox as ages
 from kinward.consents import sandbox as stores
 from kinward.exchanges import sandbox as partners
 from kinward.ground.config import config
@@ -13,7 +14,7 @@ from kinward.reporting.authorities.cybertipline.sandbox import KINDS, Fault, ser
 
 @click.group()
 def sandbox() -> None:
-    """Start a practice server in place of an authority or a partner."""
+    """Start a practice server in place of an authority, a partner or a wallet."""
 
 
 @sandbox.command()
@@ -115,6 +116,28 @@ def app_store(host: str, port: int, to: str | None) -> None:
         store.serve_forever()
     except KeyboardInterrupt:
         store.server_close()
+
+
+@sandbox.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8708, show_default=True)
+@click.option("--issuers", type=click.Path(path_type=Path), help="Where its certificate goes.")
+@click.option("--client-id", default="sandbox", show_default=True)
+@click.option(
+    "--client-secret", default="sandbox", show_default=True, envvar="KINWARD_AGEKEY_CLIENT_SECRET"
+)
+def wallet(host: str, port: int, issuers: Path | None, client_id: str, client_secret: str) -> None:
+    """Run a test issuer with a wallet, and a provider of age keys. They know no real age."""
+    tests = ages.serve(host=host, port=port, client_id=client_id, client_secret=client_secret)
+    path = issuers or config().data_dir / "sandbox" / "age-issuers.pem"
+    ages.write_issuers(tests, path)
+    click.echo(f"KINWARD_AGE_ISSUERS={path}")
+    click.echo(f"KINWARD_AGEKEY_ISSUER={tests.url}")
+    click.echo(f"Wallet: {tests.url}/present")
+    try:
+        tests.serve_forever()
+    except KeyboardInterrupt:
+        tests.server_close()
 
 
 def _fault(text: str) -> Fault:

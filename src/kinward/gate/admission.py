@@ -70,7 +70,7 @@ class Admission:
         key = last_known(header, scope)
         if key is None:
             if live_keys().last:  # a process that has read no keys yet cannot tell a stranger
-                await self._count_stranger(request)
+                await self.count_stranger(request)
             raise Unavailable("Without its database Kinward cannot check this key.")
         return self._counted(request, key)
 

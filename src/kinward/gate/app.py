@@ -138,12 +138,12 @@ class Gate:
         if route.shared:
             return await self._answer_all(route)
         key = await self._key(route, request, target)
-        if not route.refuses:
+        if not route.is_open:
             return await self._answer_in_turn(route, request, target, key)
         await self._admission.require_unspent(request)
         try:
             return await self._answer_in_turn(route, request, target, key)
-        except route.refuses:
+        except KinwardError:
             await self._admission.count_stranger(request)
             raise
 
@@ -256,6 +256,8 @@ class Gate:
             return b""
         if isinstance(route.body, Form):
             return await request.form(limit=self._limit, seconds=self._seconds)
+        if route.urlencoded:
+            return await request.fields(limit=route.limit, seconds=self._seconds)
         return await request.json(limit=route.limit, seconds=self._seconds)
 
     def _write_tallies(self) -> None:

@@ -18,6 +18,7 @@ from kinward.ground.text import storable, storable_json
 T = TypeVar("T")
 
 JSON: Final = b"application/json"
+URLENCODED: Final = "application/x-www-form-urlencoded"
 TEXT: Final = "text/plain; charset=utf-8"  # of errors at HMA's addresses …
 CODE: Final = "Kinward-Error"  # … and the header that has the error's code there
 # Bad syntax, bad UTF-8, or too deeply nested.
@@ -89,6 +90,18 @@ class Request:
         if len(body) > AT_ONCE:  # so many escapes may take seconds
             return await asyncio.to_thread(storable_json, bytes(body))
         return storable_json(bytes(body))
+
+    async def fields(self, *, limit: int, seconds: float) -> bytes:
+        """Read an urlencoded form as JSON with its texts. Raises as `json` does, and `Invalid`."""
+        if self.header("content-type").partition(";")[0].strip().lower() != URLENCODED:
+            raise WrongType(f"Send Content-Type: {URLENCODED}.")
+        body = bytearray()
+        await self._read(body.extend, limit, seconds)
+        try:
+            pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=20)
+        except (ValueError, UnicodeDecodeError) as error:
+            raise Invalid("Send at most 20 fields, percent-encoded.") from error
+        return msgspec.json.encode({name: storable(value) for name, value in pairs})
 
     async def form(self, *, limit: int, seconds: float) -> dict[str, Part]:
         """Read a multipart form into memory. Raises `WrongType`, `TooLarge` and `TooSlow`."""

@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from kinward.gate.http import CODE, TEXT
+from kinward.gate.http import CODE, TEXT, URLENCODED
 from kinward.gate.idempotency import MAX_KEY
 from kinward.gate.routing import Form, Route
 from kinward.ground.errors import KinwardError
@@ -37,7 +37,8 @@ HEADERS: Final = {
 class Problem(msgspec.Struct, frozen=True):
     """What went wrong (RFC 9457). `code` is stable, `title` and `detail` are for people.
 
-    `checked` is for a file that was refused: the kinds of hash that were looked up.
+    `checked` is for a file that was refused: the kinds of hash that were looked up. `reason` is for
+    a proof of age that was refused.
     """
 
     type: str
@@ -46,6 +47,7 @@ class Problem(msgspec.Struct, frozen=True):
     code: str
     detail: str = ""
     checked: list[str] | UnsetType = UNSET
+    reason: str | UnsetType = UNSET
 
 
 Schema = dict[str, Any]
@@ -183,10 +185,11 @@ def _parameters(route: Route, schemas: _Schemas) -> list[dict[str, Any]]:
 def _body(route: Route, schemas: _Schemas) -> dict[str, Any]:
     if isinstance(route.body, Form):
         return {"required": True, "content": {"multipart/form-data": _form(route.body, schemas)}}
+    kind = URLENCODED if route.urlencoded else "application/json"
     return {
         "required": True,
         "description": f"At most {route.limit:,} bytes.",
-        "content": {"application/json": {"schema": schemas.of(route.body)}},
+        "content": {kind: {"schema": schemas.of(route.body)}},
     }
 
 

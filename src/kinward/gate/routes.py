@@ -33,6 +33,7 @@ from kinward.gate import (
     redress,
     text,
 )
+from kinward.gate.age_routes import PROOFS
 from kinward.gate.calls import Call, Content
 from kinward.gate.openapi import document
 from kinward.gate.routes_hma import hma_routes
@@ -128,9 +129,9 @@ TABLE: Final[dict[str, tuple[Route, ...]]] = {
             body=consents.Signed,
             answer=consents.Received,
             errors=(StoreRefused, NotConfigured),
-            refuses=(StoreRefused,),
         ),
     ),
+    "Proofs of age": PROOFS,
     "Decisions": (
         Route(
             "POST /v1/decide",

@@ -107,7 +107,7 @@ class Route(msgspec.Struct, frozen=True, dict=True):
     shared: float = 0.0  # seconds for which one answer is given to all
     idempotent: bool = False  # whether it accepts an `Idempotency-Key`
     plain: bool = False  # whether its errors are plain text
-    refuses: tuple[type[KinwardError], ...] = ()  # without a key: what it answers to a stranger
+    urlencoded: bool = False  # whether its body is a form of texts instead of JSON
 
     @cached_property
     def method(self) -> str:
@@ -148,16 +148,21 @@ class Route(msgspec.Struct, frozen=True, dict=True):
         return any(name == KEY for name, _ in self.parameters)
 
     @cached_property
+    def is_open(self) -> bool:
+        """Whether anybody may send it a body, so that what it refuses counts for the address."""
+        return not self.scope and self.body is not None
+
+    @cached_property
     def possible_errors(self) -> tuple[type[KinwardError], ...]:
         """All errors that the endpoint can answer with, ordered by status and code."""
         errors: set[type[KinwardError]] = {KinwardError, *self.errors}
         errors |= {kind.error for _, kind in self.parameters if kind.error is not None}
         if self.scope:
             errors |= {KeyRefused, ScopeMissing, KeyLimit, AddressLimit}
+        if self.is_open:
+            errors.add(AddressLimit)
         if self.fast is None:
             errors |= {Unavailable, Busy}
-        if self.refuses:
-            errors |= {AddressLimit}
         if self.slot:
             errors |= {DecoderLost, Unwalled}
         if self.idempotent:

@@ -114,6 +114,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     app_store_id: int = 0
     app_store_environment: Literal["Production", "Sandbox"] = "Production"
     app_store_roots: str = ""
+    age_issuers: str = ""
+    agekey_issuer: str = "https://api.agekey.org/v1/oidc/use"
+    agekey_client_id: str = ""
+    agekey_client_secret: str = ""
+    agekey_redirect_url: str = ""
+    agekey_flow: Literal["id_token", "code"] = "id_token"
 
     family_url: str = ""
     mail_url: str = ""

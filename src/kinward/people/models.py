@@ -1,12 +1,14 @@
 """The table of accounts: the platform's id, an age range, a place, a language, a standing."""
 
 import uuid
+from typing import cast
 
 from django.db import models
 from django.db.models import F, Q
 
 from kinward.access import Actor
 from kinward.ground.text import MAX_ID
+from kinward.policy import AgeRange, Assurance
 
 
 class Standing(models.TextChoices):
@@ -48,6 +50,18 @@ class Account(models.Model):
 
     def __str__(self) -> str:
         return self.platform_id
+
+    @property
+    def age(self) -> AgeRange:
+        """The stored age range, with its source and its assurance."""
+        return AgeRange(
+            self.age_lower,
+            self.age_upper,
+            self.age_source,
+            cast("Assurance", self.age_assurance),
+            self.age_changes_on,
+            self.age_leap_day,
+        )
 
     @property
     def actor(self) -> Actor:

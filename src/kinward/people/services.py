@@ -21,7 +21,15 @@ from kinward.people.identifiers import IdentifierKind, earlier_identifier, norma
 from kinward.people.locks import LockedAccount, lock_account
 from kinward.people.models import Account, Identifier, Standing
 from kinward.people.unread import note_unread
-from kinward.policy import UNKNOWN, AgeRange, ConsentWord, is_place
+from kinward.policy import (
+    PROVEN_HERE,
+    UNKNOWN,
+    AgeRange,
+    ConsentWord,
+    is_place,
+    is_unknown,
+    settled,
+)
 
 MAX_IDENTIFIERS: Final = 20
 MAX_IDENTIFIER: Final = 500
@@ -185,17 +193,30 @@ def _age(platform_id: str, profile: Profile) -> AgeRange:
     """Return the age range of a profile on the account's own day."""
     if profile.age is not None and profile.age_signal is not None:
         raise Invalid("Give age or age_signal, not both.")
+    rows = Account.objects.select_for_update(no_key=True).filter(platform_id=platform_id)
+    stored = rows.first()
+    proof = stored.age if stored and stored.age_source in PROVEN_HERE else None
     if profile.age is None and profile.age_signal is None:
-        return UNKNOWN
-    zones = Account.objects.filter(platform_id=platform_id).values_list("time_zone", flat=True)
-    today = local_day(zones.first() or "")
+        return proof or UNKNOWN
+    today = local_day(stored.time_zone if stored else "")
     try:
         age = profile.age or UNKNOWN
         if profile.age_signal is not None:
             age = profile.age_signal.range(today, note_unread)
-        return age.on(today)
+        return _beside_proof(age.on(today), profile, proof)
     except ValueError as error:
         raise Invalid(f"age_signal: {error}.") from error
+
+
+def _beside_proof(sent: AgeRange, profile: Profile, proof: AgeRange | None) -> AgeRange:
+    """Return what the platform's word leaves of a proof of age that Kinward verified.
+
+    The platform may always make a person younger, or forget the proof by an unknown age.
+    """
+    forgets = profile.age is not None and is_unknown(sent.lower, sent.upper)
+    if proof is None or forgets or sent.upper <= proof.lower:
+        return sent
+    return settled(sent, proof)[0]
 
 
 def get_account(platform_id: str) -> Account:
@@ -217,9 +238,10 @@ def set_standing(*, account: LockedAccount, standing: Standing) -> None:
 def set_age(*, account: LockedAccount, age: AgeRange) -> None:
     """Write an age range, in the caller's transaction."""
     account.age_lower, account.age_upper = age.lower, age.upper
+    account.age_source, account.age_assurance = age.source, age.assurance
     account.age_changes_on, account.age_leap_day = age.changes_on, age.leap_day
-    fields = ("age_lower", "age_upper", "age_changes_on", "age_leap_day", "changed_at")
-    account.save(update_fields=fields)
+    fields = ("lower", "upper", "source", "assurance", "changes_on", "leap_day")
+    account.save(update_fields=[*(f"age_{field}" for field in fields), "changed_at"])
     watch().changed("account", account.platform_id)
 
 

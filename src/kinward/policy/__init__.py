@@ -12,6 +12,7 @@ from kinward.policy.ages import (
     from_birth_date,
     from_estimate,
     from_guardian,
+    is_unknown,
 )
 from kinward.policy.bounds import Bounds, bounds_in_general
 from kinward.policy.capabilities import CAPABILITIES, Capability
@@ -43,6 +44,7 @@ from kinward.policy.listing import list_places, places_page, titles_of
 from kinward.policy.pack import Pack, decode_pack, pack_digest, read_pack
 from kinward.policy.places import is_place
 from kinward.policy.problems import PackExpired, PackInvalid, Problem, SignatureRefused
+from kinward.policy.proofs import settled
 from kinward.policy.question import Person
 from kinward.policy.request import (
     About,
@@ -64,8 +66,15 @@ from kinward.policy.sentences import (
     value_words,
 )
 from kinward.policy.signals import CHECKED as SIGNALS_CHECKED
+from kinward.policy.signals import (
+    PROVEN_HERE,
+    from_agekey,
+    from_apple,
+    from_eu_wallet,
+    from_google,
+    from_openid4vp,
+)
 from kinward.policy.signals import STALE_DAYS as SIGNALS_STALE_DAYS
-from kinward.policy.signals import from_apple, from_google, from_openid4vp
 from kinward.policy.signed import export_pack, load_pack, new_signing_key, public_key
 from kinward.policy.sources import (
     check_size,
@@ -99,6 +108,7 @@ __all__ = [
     "LANGUAGES",
     "MINUTES",
     "MOVERS",
+    "PROVEN_HERE",
     "READ_AGAIN_DAYS",
     "SIGNALS_CHECKED",
     "SIGNALS_STALE_DAYS",
@@ -143,14 +153,17 @@ __all__ = [
     "effect_words",
     "explain_decision",
     "export_pack",
+    "from_agekey",
     "from_apple",
     "from_birth_date",
     "from_estimate",
+    "from_eu_wallet",
     "from_google",
     "from_guardian",
     "from_openid4vp",
     "ids_of",
     "is_place",
+    "is_unknown",
     "known_language",
     "language_of",
     "line_of",
@@ -169,6 +182,7 @@ __all__ = [
     "reading_problems",
     "reason_words",
     "require_sound",
+    "settled",
     "shipped_editions",
     "shipped_overlays",
     "shipped_packs",

@@ -20,7 +20,18 @@ CHECKED: Final = {
     "app-store": date(2026, 11, 26),  # notifications, which `kinward.consents` reads
     "google-play": date(2026, 11, 26),
     "openid4vp": date(2026, 11, 26),
+    "eu-wallet": date(2026, 11, 26),
+    "agekey": date(2026, 11, 26),
 }
+EU_WALLET: Final = "eu-wallet"
+AGEKEY: Final = "agekey"
+PROVEN_HERE: Final = frozenset({EU_WALLET, AGEKEY})  # the sources that Kinward verifies itself
+_ID_TOKEN: Final = frozenset(
+    {
+        *("iss", "sub", "aud", "azp", "exp", "iat", "nbf", "jti", "nonce", "sid"),
+        *("auth_time", "acr", "amr", "at_hash", "c_hash", "age_thresholds"),
+    }
+)
 STALE_DAYS: Final = 90  # after which the doctor asks that somebody read the source again
 MAX_FIELDS: Final = 40
 MAX_SHOWN: Final = 60  # characters of one note
@@ -230,6 +241,50 @@ def from_openid4vp(claims: Answer, note: Note = _ignore) -> AgeRange:
     if (lower, upper) == (0, MAX_AGE):
         return AgeRange(0, MAX_AGE, "openid4vp", "none")
     return AgeRange(lower, upper, "openid4vp", "verified")
+
+
+# -- proofs that Kinward itself verified -----------------------------------------------------------
+
+
+def from_eu_wallet(claims: Answer, note: Note = _ignore) -> AgeRange:
+    """Read the claims of an attestation in the EU's age-verification profile, verified here.
+
+    As `from_openid4vp`. Source: the profile's Annex A, at its version 13ce5551.
+
+    >>> from_eu_wallet({"age_over_18": True})
+    AgeRange(lower=18, upper=150, source='eu-wallet', assurance='verified', changes_on=None)
+    """
+    age = from_openid4vp(claims, note)
+    return AgeRange(age.lower, age.upper, EU_WALLET, age.assurance)
+
+
+def from_agekey(claims: Answer, note: Note = _ignore) -> AgeRange:
+    """Read the claim `age_thresholds` of an AgeKey's ID token, verified here.
+
+    A true threshold is a lower bound. A false one is none: nobody has shown it yet. An AgeKey may
+    rest on a card or on a selfie, so its assurance is `estimated`. Raises `ValueError` for
+    thresholds that contradict each other. Source: docs.agekey.org.
+
+    >>> from_agekey({"age_thresholds": {"13": True, "18": False}})
+    AgeRange(lower=13, upper=150, source='agekey', assurance='estimated', changes_on=None)
+    """
+    _name_unknown(claims, _ID_TOKEN, note)
+    thresholds = claims.get("age_thresholds", {})
+    if not isinstance(thresholds, Mapping):
+        raise ValueError("age_thresholds has ages, each true or false")
+    _bound(thresholds)
+    reached, missed = [0], [MAX_AGE]
+    for name, holds in thresholds.items():
+        if not isinstance(name, str) or re.fullmatch(r"\d{1,2}", name, re.ASCII) is None:
+            note(_shown(f"age_thresholds.{name}"))
+        elif not isinstance(holds, bool):
+            raise ValueError("age_thresholds has ages, each true or false")
+        else:
+            (reached if holds else missed).append(int(name))
+    if max(reached) >= min(missed):
+        raise ValueError("age_thresholds contradicts itself")
+    lower = max(reached)
+    return AgeRange(lower, MAX_AGE, AGEKEY, "estimated" if lower else "none")
 
 
 # -- what all have in common -----------------------------------------------------------------------

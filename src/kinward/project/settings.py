@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "kinward.access",
     "kinward.people",
     "kinward.consents",
+    "kinward.ages",
     "kinward.experience",
     "kinward.guidelines",
     "kinward.families",

@@ -150,6 +150,7 @@ from kinward.ledger.kinds.reporting import (
 from kinward.ledger.kinds.staff import (
     AccountGrown,
     AccountTimeZone,
+    AgeProven,
     ConsentGiven,
     ConsentWithdrawn,
     KeyCreated,
@@ -172,6 +173,7 @@ __all__ = [
     "ActionIssued",
     "ActionParked",
     "ActionReplayed",
+    "AgeProven",
     "AppealMade",
     "AppealOverturned",
     "AppealUpheld",

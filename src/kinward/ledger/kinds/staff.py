@@ -55,6 +55,15 @@ class KeyRevoked(Fact, frozen=True):
     kind = "key.revoked"
 
 
+class AgeProven(Fact, frozen=True):
+    """A proof of age was verified. `age` is what is known since, `outcome` whether they agree."""
+
+    kind = "age.proven"
+    method: str
+    outcome: str
+    age: list[int]
+
+
 class AccountGrown(Fact, frozen=True):
     """A birthday changed what an account may do."""
 

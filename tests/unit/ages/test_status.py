@@ -1,0 +1,95 @@
+"""Whether an issuer took an attestation back. Whoever cannot tell never says that all is well."""
+
+import base64
+import zlib
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import pytest
+
+from kinward.ages import status
+from kinward.ages.mdoc import StatusRef
+from kinward.ages.practice import Issuer
+from kinward.ages.refused import ProofRefused
+from kinward.ages.trust import Issuers
+
+NOW: Final = datetime(2026, 11, 26, 12, tzinfo=UTC)
+URI: Final = "https://issuer.example/status/1"
+ISSUER: Final = Issuer(NOW)
+OTHER: Final = Issuer(NOW)
+TRUSTED: Final = Issuers((ISSUER.root,))
+
+
+def listed(values: dict[int, int] | None = None, **changes: Any) -> bytes:
+    return ISSUER.status_list(URI, values or {}, NOW, **changes)
+
+
+def refused(body: bytes, index: int = 7, uri: str = URI, now: datetime = NOW) -> str:
+    with pytest.raises(ProofRefused) as error:
+        status.check(body, StatusRef(uri, index), TRUSTED, now)
+    return error.value.reason
+
+
+def packed(bits: int, values: bytes) -> dict[str, Any]:
+    lst = base64.urlsafe_b64encode(zlib.compress(values)).rstrip(b"=").decode()
+    return {"status_list": {"bits": bits, "lst": lst}}
+
+
+def test_what_is_not_on_the_list_of_the_revoked_is_valid() -> None:
+    status.check(listed({6: 1, 8: 2}), StatusRef(URI, 7), TRUSTED, NOW)
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"), [(1, "revoked"), (2, "revoked"), (3, "status.unknown")]
+)
+def test_what_is_revoked_or_suspended_or_something_new(value: int, reason: str) -> None:
+    assert refused(listed({7: value})) == reason
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+def test_each_width_counts_from_the_lowest_bit(bits: int) -> None:
+    values = bytearray(8)
+    values[9 * bits // 8] |= 1 << (9 * bits % 8)
+    body = listed(
+        **packed(bits, bytes(values[: max(bits, 2)])) if bits < 8 else packed(8, b"\0" * 9 + b"\1")
+    )
+    assert refused(body, 9) == "revoked"
+    status.check(body, StatusRef(URI, 8), TRUSTED, NOW)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"sub": "https://issuer.example/status/2"},
+        {"exp": int(NOW.timestamp())},
+        {"iat": int(NOW.timestamp()) + 120},
+        {"exp": None, "iat": int((NOW - timedelta(days=8)).timestamp())},
+        {"iat": "now"},
+        {"status_list": None},
+        {"status_list": {"bits": 3, "lst": "AA"}},
+        {"status_list": {"bits": 1, "lst": "AA"}},  # no zlib
+        {"status_list": {"bits": [], "lst": "AA"}},
+        packed(1, b""),
+        packed(1, b"\0" * (status.MAX_LIST + 1)),  # a bomb
+    ],
+)
+def test_a_list_that_says_nothing_certain(changes: dict[str, Any]) -> None:
+    assert refused(listed(**changes)) == "status.unknown"
+
+
+def test_a_place_beyond_the_end() -> None:
+    assert refused(listed(), index=10**9) == "status.unknown"
+
+
+def test_a_list_of_somebody_else() -> None:
+    body = OTHER.status_list(URI, {}, NOW)
+    assert refused(body) == "status.unknown"
+    head, claims, _ = body.split(b".")
+    assert refused(b".".join((head, claims, listed().split(b".")[2]))) == "status.unknown"
+    ours, _, signature = listed({7: 1}).split(b".")
+    assert refused(b".".join((ours, claims, signature))) == "status.unknown"
+
+
+@pytest.mark.parametrize("body", [b"", b"x", b"a.b.c", b"{}", b"\xff" * 100, b"." * 1000])
+def test_what_is_no_list(body: bytes) -> None:
+    assert refused(body) == "status.unknown"
