@@ -79,7 +79,7 @@ def verify(
         raise malformed(f"The ID token has more than {MAX_TOKEN:,} characters")
     try:
         decoded = jwt.decode(token, _key_set(keys), algorithms=[*ALGORITHMS])
-    except (JoseError, ValueError, TypeError, KeyError) as error:
+    except (JoseError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise ProofRefused("signature", f"The ID token: {str(error)[:100]}.") from None
     claims = dict(decoded.claims)
     _check_audience(claims, client)

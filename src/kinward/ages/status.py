@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from cryptography.hazmat.primitives import serialization
-from joserfc import jwk, jwt
+from joserfc import jwk, jws, jwt
 from joserfc.errors import JoseError
 
 from kinward.ages.cose import read_chain
@@ -22,6 +22,13 @@ MAX_TOKEN: Final = 4 * 1024 * 1024  # bytes of a list as it is sent
 MAX_LIST: Final = 16 * 1024 * 1024  # bytes of a list once it is unpacked
 MAX_AGE: Final = timedelta(days=7)  # of a list that does not say until when it holds
 VALID, REVOKED, SUSPENDED = 0, 1, 2
+
+
+class _Lists(jws.JWSRegistry):
+    """The bounds of a list: its certificates are in the header, and it is long."""
+
+    max_header_length = 16 * 1024
+    max_payload_length = MAX_TOKEN
 
 
 def check(body: bytes, ref: StatusRef, issuers: Issuers, now: datetime) -> None:
@@ -54,8 +61,9 @@ def _verified(body: bytes, issuers: Issuers, now: datetime) -> dict[str, Any]:
         return jwk.ECKey.import_key(pem)
 
     try:
-        return dict(jwt.decode(body.strip(), key_of, algorithms=["ES256"]).claims)
-    except (JoseError, ValueError, TypeError) as error:
+        registry = _Lists(algorithms=["ES256"])
+        return dict(jwt.decode(body.strip(), key_of, ["ES256"], registry).claims)
+    except (JoseError, ValueError, TypeError, RecursionError) as error:
         raise _unknown(f"The list is not signed as it has to be ({error})") from None
 
 
