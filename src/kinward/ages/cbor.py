@@ -21,8 +21,10 @@ SIMPLE: Final = frozenset({20, 21, 22})  # false, true, null
 UNSIGNED, NEGATIVE, BYTES, TEXT, LIST, MAP, TAG, OTHER = range(8)
 
 
-def read(body: bytes) -> Any:
-    r"""Decode one CBOR value. Raises `ProofRefused` for anything that is not plain.
+def read(body: bytes, most: int = MAX_BYTES) -> Any:
+    r"""Decode one CBOR value of at most so many bytes.
+
+    Raises `ProofRefused` for anything that is not plain.
 
     >>> read(bytes.fromhex("a16161f5"))
     {'a': True}
@@ -30,7 +32,7 @@ def read(body: bytes) -> Any:
     Traceback (most recent call last):
     kinward.ages.refused.ProofRefused: ...
     """
-    _check(body)
+    _check(body, most)
     try:
         return cbor2.loads(
             body, max_depth=MAX_DEPTH, allow_indefinite=False, allow_duplicate_keys=False
@@ -58,10 +60,10 @@ def write(value: Any) -> bytes:
     return cbor2.dumps(value)
 
 
-def _check(body: bytes) -> None:
+def _check(body: bytes, most: int) -> None:
     """Walk over the heads of all values. Linear, and nothing is built."""
-    if len(body) > MAX_BYTES:
-        raise malformed(f"It has more than {MAX_BYTES:,} bytes")
+    if len(body) > most:
+        raise malformed(f"It has more than {most:,} bytes")
     place, count = 0, 0
     open_: list[int] = [1]  # how many values each open list or map still needs
     while open_:

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -85,7 +84,7 @@ def verify(
     _check_audience(claims, client)
     _check_time(claims, now)
     sent = claims.get("nonce")
-    if not isinstance(sent, str) or not secrets.compare_digest(sent.encode(), nonce.encode()):
+    if not isinstance(sent, str) or sent != nonce:
         raise ProofRefused("request.other")
     return claims
 

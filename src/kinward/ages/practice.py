@@ -59,8 +59,7 @@ class Attestation(msgspec.Struct, frozen=True):
 
 def token_of(response: bytes) -> str:
     """Return a DeviceResponse as a `vp_token`."""
-    text = base64.urlsafe_b64encode(response).rstrip(b"=").decode()
-    return msgspec.json.encode({openid4vp.CREDENTIAL: [text]}).decode()
+    return msgspec.json.encode({openid4vp.CREDENTIAL: [_base64url(response)]}).decode()
 
 
 class Issuer:
@@ -121,18 +120,14 @@ class Issuer:
     def status_list(
         self, uri: str, values: Mapping[int, int], now: datetime, **changes: Any
     ) -> bytes:
-        """Return a signed list of the states of all attestations."""
-        packed = bytearray(LIST_PLACES * LIST_BITS // 8)
-        for index, value in values.items():
-            place, rest = divmod(index * LIST_BITS, 8)
-            packed[place] |= value << rest
-        lst = base64.urlsafe_b64encode(zlib.compress(bytes(packed))).rstrip(b"=").decode()
+        """Return a list of the states of all attestations, as signed JSON."""
         seconds = int(now.timestamp())
+        packed = _packed(values)
         claims = {
             "sub": uri,
             "iat": seconds,
             "exp": seconds + 3600,
-            "status_list": {"bits": LIST_BITS, "lst": lst},
+            "status_list": {"bits": LIST_BITS, "lst": _base64url(packed)},
         } | changes
         der = self.signer.public_bytes(serialization.Encoding.DER)
         header = {"alg": "ES256", "typ": status.TYPE, "x5c": [base64.b64encode(der).decode()]}
@@ -144,6 +139,34 @@ class Issuer:
             )
         )
         return jwt.encode(header, claims, key).encode()
+
+    def status_cwt(
+        self, uri: str, values: Mapping[int, int], now: datetime, *, kind: str = "", **changes: Any
+    ) -> bytes:
+        """Return the same list as signed CBOR. `kind` is for what is no list."""
+        seconds = int(now.timestamp())
+        claims = {
+            status.CWT_SUB: changes.get("sub", uri),
+            status.CWT_IAT: changes.get("iat", seconds),
+            status.CWT_EXP: changes.get("exp", seconds + 3600),
+            status.CWT_LIST: {"bits": LIST_BITS, "lst": _packed(values)},
+        }
+        payload = cbor.write(claims)
+        head, signature = _sign(self._key, payload, {cose.TYPE: kind or status.MEDIA_TYPES[1]})
+        chain = {cose.X5CHAIN: self.signer.public_bytes(serialization.Encoding.DER)}
+        return cbor.write(cbor2.CBORTag(18, [head, chain, payload, signature]))
+
+
+def _packed(values: Mapping[int, int]) -> bytes:
+    packed = bytearray(LIST_PLACES * LIST_BITS // 8)
+    for index, value in values.items():
+        place, rest = divmod(index * LIST_BITS, 8)
+        packed[place] |= value << rest
+    return zlib.compress(bytes(packed))
+
+
+def _base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def _item(place: int, name: str, value: Any) -> bytes:
@@ -167,9 +190,11 @@ def _cose_key(key: ec.EllipticCurvePrivateKey) -> dict[int, Any]:
     }
 
 
-def _sign(key: ec.EllipticCurvePrivateKey, payload: bytes) -> tuple[bytes, bytes]:
+def _sign(
+    key: ec.EllipticCurvePrivateKey, payload: bytes, more: Mapping[int, Any] | None = None
+) -> tuple[bytes, bytes]:
     """Return the protected header and the signature of a COSE_Sign1 over a payload."""
-    head = cbor.write({cose.ALGORITHM: cose.ES256})
+    head = cbor.write({cose.ALGORITHM: cose.ES256, **(more or {})})
     message = cbor.write(["Signature1", head, b"", payload])
     halves = decode_dss_signature(key.sign(message, ec.ECDSA(hashes.SHA256())))
     return head, b"".join(half.to_bytes(cose.SIZE) for half in halves)

@@ -31,6 +31,7 @@ MAX_STATE: Final = 64
 MAX_ADDRESS: Final = 500
 MAX_NOTE: Final = 60
 STATUS_LIMITS: Final = Limits(seconds=5.0, answer_bytes=status.MAX_TOKEN)
+ACCEPT: Final = ", ".join(status.MEDIA_TYPES)
 SOURCES: Final = {Method.WALLET: "eu-wallet", Method.AGEKEY: "agekey"}
 
 
@@ -260,7 +261,7 @@ def _age(
 def _fetch_list(uri: str) -> bytes:
     try:
         with Caller(limits=STATUS_LIMITS, reach=Reach.STRANGERS) as caller:
-            answer = caller.call("GET", uri, headers={"accept": status.MEDIA_TYPE})
+            answer = caller.call("GET", uri, headers={"accept": ACCEPT})
     except CallFailed as error:
         raise ProofRefused("status.unknown", str(error)) from None
     if answer.status != 200:

@@ -3,25 +3,32 @@
 import base64
 import binascii
 import zlib
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+import msgspec
+from cryptography import x509
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from joserfc import jwk, jws, jwt
 from joserfc.errors import JoseError
 
-from kinward.ages.cose import read_chain
+from kinward.ages import cbor, cose
+from kinward.ages.cose import read_chain, read_signed
 from kinward.ages.mdoc import LEEWAY, StatusRef
 from kinward.ages.openid4vp import from_base64url
 from kinward.ages.refused import ProofRefused
 from kinward.ages.trust import Issuers
 
-MEDIA_TYPE: Final = "application/statuslist+jwt"
+MEDIA_TYPES: Final = ("application/statuslist+jwt", "application/statuslist+cwt")
 TYPE: Final = "statuslist+jwt"
 MAX_TOKEN: Final = 4 * 1024 * 1024  # bytes of a list as it is sent
 MAX_LIST: Final = 16 * 1024 * 1024  # bytes of a list once it is unpacked
 MAX_AGE: Final = timedelta(days=7)  # of a list that does not say until when it holds
 VALID, REVOKED, SUSPENDED = 0, 1, 2
+CWT_SUB, CWT_EXP, CWT_IAT, CWT_LIST = 2, 4, 6, 65533  # names of claims in CBOR
+SIGN1_TAG, SIGN1_HEAD = b"\xd2", b"\x84"  # how a COSE_Sign1 begins
 
 
 class _Lists(jws.JWSRegistry):
@@ -31,30 +38,38 @@ class _Lists(jws.JWSRegistry):
     max_payload_length = MAX_TOKEN
 
 
+class _Listed(msgspec.Struct, frozen=True):
+    """A list whose signer is vouched for: where it is, of when, until when, and its values."""
+
+    uri: Any
+    issued: Any
+    ends: Any
+    values: Any
+
+
 def check(body: bytes, ref: StatusRef, issuers: Issuers, now: datetime) -> None:
-    """Raise `ProofRefused` unless a list, signed by one of the issuers, says that all is well."""
-    claims = _verified(body, issuers, now)
-    _check_time(claims, now)
-    if claims.get("sub") != ref.uri:
+    """Raise `ProofRefused` unless a list, signed by one of the issuers, says that all is well.
+
+    The list is signed JSON or signed CBOR.
+    """
+    is_cbor = body[:1] in (SIGN1_TAG, SIGN1_HEAD)
+    listed = (_from_cwt if is_cbor else _from_jwt)(body, issuers, now)
+    _check_time(listed, now)
+    if listed.uri != ref.uri:
         raise _unknown("The list is of another address")
-    value = _value(claims.get("status_list"), ref.index)
+    value = _value(listed.values, ref.index)
     if value in (REVOKED, SUSPENDED):
         raise ProofRefused("revoked", "It is suspended." if value == SUSPENDED else "")
     if value != VALID:
         raise _unknown(f"The list says {value}, which Kinward does not know")
 
 
-def _verified(body: bytes, issuers: Issuers, now: datetime) -> dict[str, Any]:
-    """Return the claims of a list whose signer is vouched for."""
-
+def _from_jwt(body: bytes, issuers: Issuers, now: datetime) -> _Listed:
     def key_of(token: jwk.GuestProtocol) -> Any:
         header = token.headers()
         if header.get("typ") != TYPE:
             raise _unknown("It is no status list")
-        try:
-            key, _ = issuers.judge(read_chain(_certificates(header.get("x5c"))), now)
-        except ProofRefused:
-            raise _unknown("Nobody vouches for the one who signed the list") from None
+        key = _key_of(_certificates(header.get("x5c")), issuers, now)
         pem = key.public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
@@ -62,22 +77,50 @@ def _verified(body: bytes, issuers: Issuers, now: datetime) -> dict[str, Any]:
 
     try:
         registry = _Lists(algorithms=["ES256"])
-        return dict(jwt.decode(body.strip(), key_of, ["ES256"], registry).claims)
+        claims = jwt.decode(body.strip(), key_of, ["ES256"], registry).claims
     except (JoseError, ValueError, TypeError, RecursionError) as error:
         raise _unknown(f"The list is not signed as it has to be ({error})") from None
+    values = claims.get("status_list")
+    if isinstance(values, dict) and isinstance(packed := values.get("lst"), str):
+        values = {**values, "lst": from_base64url(packed)}
+    return _Listed(claims.get("sub"), claims.get("iat"), claims.get("exp"), values)
 
 
-def _certificates(sent: Any) -> list[bytes]:
+def _from_cwt(body: bytes, issuers: Issuers, now: datetime) -> _Listed:
+    try:
+        signed = read_signed(cbor.read(body.removeprefix(SIGN1_TAG), MAX_TOKEN))
+        if signed.protected.get(cose.TYPE) != MEDIA_TYPES[1]:
+            raise _unknown("It is no status list")
+        signed.verify(_key_of(signed.chain(), issuers, now))
+        claims = cbor.read(signed.payload or b"", MAX_TOKEN)
+    except ProofRefused as error:
+        raise _unknown(f"The list is not signed as it has to be ({error.detail})") from None
+    if not isinstance(claims, dict):
+        raise _unknown("It is no status list")
+    values = claims.get(CWT_LIST)
+    return _Listed(claims.get(CWT_SUB), claims.get(CWT_IAT), claims.get(CWT_EXP), values)
+
+
+def _key_of(
+    chain: Sequence[x509.Certificate], issuers: Issuers, now: datetime
+) -> ec.EllipticCurvePublicKey:
+    try:
+        return issuers.judge(chain, now)[0]
+    except ProofRefused:
+        raise _unknown("Nobody vouches for the one who signed the list") from None
+
+
+def _certificates(sent: Any) -> tuple[x509.Certificate, ...]:
     if not isinstance(sent, list) or not all(isinstance(each, str) for each in sent):
         raise _unknown("The list has no certificates")
     try:
-        return [base64.b64decode(each, validate=True) for each in sent]
-    except binascii.Error:
+        return read_chain([base64.b64decode(each, validate=True) for each in sent])
+    except (binascii.Error, ProofRefused):
         raise _unknown("The list has no certificates") from None
 
 
-def _check_time(claims: dict[str, Any], now: datetime) -> None:
-    issued, ends = claims.get("iat"), claims.get("exp")
+def _check_time(listed: _Listed, now: datetime) -> None:
+    issued, ends = listed.issued, listed.ends
     if not isinstance(issued, int) or not isinstance(ends, int | None):
         raise _unknown("The list does not say of when it is")
     seconds = now.timestamp()
@@ -90,11 +133,11 @@ def _value(sent: Any, index: int) -> int:
     """Return the value at a place of a packed list."""
     bits: int = sent.get("bits", 0) if isinstance(sent, dict) else 0
     packed = sent.get("lst") if isinstance(sent, dict) else None
-    if bits not in (1, 2, 4, 8) or not isinstance(packed, str):
+    if bits not in (1, 2, 4, 8) or not isinstance(packed, bytes):
         raise _unknown("The list is packed in a way that Kinward does not know")
     reader = zlib.decompressobj()
     try:
-        values = reader.decompress(from_base64url(packed), MAX_LIST)
+        values = reader.decompress(packed, MAX_LIST)
     except zlib.error:
         raise _unknown("The list is damaged") from None
     place, rest = divmod(index * bits, 8)

@@ -27,9 +27,10 @@ class Issuers(msgspec.Struct, frozen=True):
 
     certificates: tuple[x509.Certificate, ...] = ()
 
-    def only(self, anchor: x509.Certificate) -> "Issuers":
-        """Return the list with nobody but this one."""
-        return Issuers((anchor,))
+    def ended(self, now: datetime) -> list[str]:
+        """Return the names of listed certificates that do not hold any more."""
+        gone = [each for each in self.certificates if each.not_valid_after_utc < now]
+        return [each.subject.rfc4514_string()[:80] for each in gone]
 
     def judge(
         self, chain: Sequence[x509.Certificate], *moments: datetime

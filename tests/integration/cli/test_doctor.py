@@ -1,11 +1,13 @@
 """The doctor says in plain words what is wrong, and what to do."""
 
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from django.db import connection
 
+from kinward.ages.practice import Issuer
 from kinward.cli.doctor import CHECKS, examine
 from kinward.cli.roles import check_decoders
 from kinward.demo import pictures
@@ -83,6 +85,22 @@ def test_an_adapter_of_ages_that_nobody_has_read_again(monkeypatch: pytest.Monke
     monkeypatch.setattr("kinward.experience.api.today", lambda: later)
     assert "apple" in examine()["age signals"].text
     assert examine()["age signals"].level == "warning"
+
+
+def test_issuers_of_proofs_of_age_that_cannot_be_read_or_have_ended(
+    configure: Configure, tmp_path: Path
+) -> None:
+    listed = tmp_path / "issuers.pem"
+    listed.write_bytes(Issuer(datetime.now(UTC), "Good").pem)
+    configure(age_issuers=str(listed))
+    assert examine()["age signals"].level == "ok"
+    old = Issuer(datetime.now(UTC) - timedelta(days=400), "Old")
+    listed.write_bytes(listed.read_bytes() + old.pem)
+    assert examine()["age signals"].level == "warning"
+    assert examine()["age signals"].text.endswith("have ended: CN=Old.")
+    listed.unlink()
+    assert examine()["age signals"].level == "fault"
+    assert "KINWARD_AGE_ISSUERS" in examine()["age signals"].text
 
 
 def test_a_source_cannot_fill_the_table_of_what_is_new(db: None) -> None:

@@ -75,6 +75,37 @@ def test_a_list_that_says_nothing_certain(changes: dict[str, Any]) -> None:
     assert refused(listed(**changes)) == "status.unknown"
 
 
+def in_cbor(values: dict[int, int] | None = None, **changes: Any) -> bytes:
+    return ISSUER.status_cwt(URI, values or {}, NOW, **changes)
+
+
+def test_a_list_in_cbor_says_the_same() -> None:
+    status.check(in_cbor({6: 1, 8: 2}), StatusRef(URI, 7), TRUSTED, NOW)
+    status.check(in_cbor()[1:], StatusRef(URI, 7), TRUSTED, NOW)  # without its tag
+    assert refused(in_cbor({7: 1})) == "revoked"
+    assert refused(in_cbor({7: 2})) == "revoked"
+    assert refused(in_cbor({7: 3})) == "status.unknown"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        in_cbor(sub="https://issuer.example/status/2"),
+        in_cbor(exp=int(NOW.timestamp())),
+        in_cbor(iat=int(NOW.timestamp()) + 120),
+        in_cbor(kind="application/cwt"),
+        OTHER.status_cwt(URI, {}, NOW),
+        in_cbor()[:-1] + b"\0",
+        in_cbor()[:-1],
+        b"\xd2",
+        b"\x84",
+        b"\xd2\x84\x43\xa1\x01\x26\xa0\xf6\x40",
+    ],
+)
+def test_a_list_in_cbor_that_says_nothing_certain(body: bytes) -> None:
+    assert refused(body) == "status.unknown"
+
+
 def test_a_place_beyond_the_end() -> None:
     assert refused(listed(), index=10**9) == "status.unknown"
 

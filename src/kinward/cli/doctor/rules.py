@@ -1,5 +1,6 @@
 """Checks of the rules in force: the policy pack and the guidelines."""
 
+from datetime import UTC, datetime
 from itertools import groupby
 
 from kinward.cli.doctor.result import Result, fault, fine, warn
@@ -73,6 +74,7 @@ def _look_again(label: object, problems: list[Problem]) -> Result:
 
 def check_age_signals() -> Result:
     """Does Kinward know what Apple, Google and wallets answer about ages?"""
+    from kinward.ages.api import trusted_issuers
     from kinward.experience.api import today
     from kinward.people.api import unread_signals
     from kinward.policy import SIGNALS_CHECKED, SIGNALS_STALE_DAYS
@@ -87,6 +89,8 @@ def check_age_signals() -> Result:
             f"These answers about ages have what Kinward does not know. {'; '.join(told)}. "
             "Nobody is older for it. Update Kinward."
         )
+    if ended := trusted_issuers().ended(datetime.now(UTC)):
+        return warn(f"Certificates of KINWARD_AGE_ISSUERS have ended: {'; '.join(ended)}.")
     for source, checked in SIGNALS_CHECKED.items():
         if (today() - checked).days > SIGNALS_STALE_DAYS:
             return warn(f"The adapter of {source} is as of {checked}. Is there a newer Kinward?")
