@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
@@ -19,6 +19,11 @@ SIZE: Final = 32  # bytes of each half of a signature, and of a coordinate
 KTY, CURVE, X, Y = 1, -1, -2, -3  # labels of a COSE_Key
 EC2, P256 = 2, 1
 MAX_CHAIN: Final = 3
+# What a stranger's certificate can raise.
+UNREADABLE: Final = (
+    *(ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion),
+    *(x509.DuplicateExtension, x509.UnsupportedGeneralNameType),
+)
 
 
 class Signed(msgspec.Struct, frozen=True):
@@ -94,6 +99,9 @@ def read_chain(sent: Any) -> tuple[x509.Certificate, ...]:
     if not all(isinstance(der, bytes) for der in sent):
         raise malformed("Its certificates are not in DER")
     try:
-        return tuple(x509.load_der_x509_certificate(der) for der in sent)
-    except ValueError:
-        raise malformed("Its certificates are not in DER") from None
+        chain = tuple(x509.load_der_x509_certificate(der) for der in sent)
+        for certificate in chain:  # parts are parsed only when somebody asks for them
+            _ = (certificate.public_key(), certificate.subject.rfc4514_string())
+    except UNREADABLE:
+        raise malformed("Its certificates cannot be read") from None
+    return chain

@@ -19,7 +19,7 @@ Note = Callable[[str], None]  # takes a thing that is new to us, such as "mso.ve
 
 DOCTYPE: Final = "eu.europa.ec.av.1"
 NAMESPACE: Final = "eu.europa.ec.av.1"
-VERSIONS: Final = frozenset({"1.0"})
+VERSION: Final = "1.0"
 DIGESTS: Final = {"SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
 LEEWAY: Final = timedelta(seconds=60)  # by which an issuer's clock may be ahead of ours
 # An attestation that nobody can take back ends soon. The profile's own last for about 90 days.
@@ -141,9 +141,10 @@ def _status(sent: Any, validity: _Validity, note: Note) -> StatusRef | None:
 
 def _claims(spaces: Mapping[str, Any], claimed: Mapping[str, Any], note: Note) -> dict[str, Any]:
     """Return the disclosed items, each held to its digest."""
-    algorithm = DIGESTS.get(claimed.get("digestAlgorithm", ""))
+    name = claimed.get("digestAlgorithm")
+    algorithm = DIGESTS.get(name) if isinstance(name, str) else None
     if algorithm is None:
-        note(f"mso.digestAlgorithm={claimed.get('digestAlgorithm')}")
+        note(f"mso.digestAlgorithm={name}")
         raise ProofRefused("document.other", "Its digests are of a kind that Kinward knows not.")
     all_digests = _map(claimed.get("valueDigests"), "valueDigests")
     claims: dict[str, Any] = {}
@@ -195,7 +196,7 @@ def _check_device(signed: Mapping[str, Any], claimed: Mapping[str, Any], transcr
 
 
 def _check_version(where: str, part: Mapping[str, Any], note: Note) -> None:
-    if part.get("version") not in VERSIONS:
+    if part.get("version") != VERSION:
         note(f"{where}.version={part.get('version')}")
         raise ProofRefused("document.other")
 

@@ -9,6 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509 import verification
 
+from kinward.ages.cose import UNREADABLE
 from kinward.ages.refused import ProofRefused
 from kinward.ground.errors import NotConfigured
 
@@ -73,6 +74,6 @@ def _vouches(anchor: x509.Certificate, chain: Sequence[x509.Certificate], moment
     )
     try:
         verifier.verify(leaf, list(chain[1:]))
-    except verification.VerificationError:
+    except (verification.VerificationError, *UNREADABLE):
         return False
     return True

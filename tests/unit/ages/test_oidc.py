@@ -102,7 +102,7 @@ def test_a_public_key_passes_for_no_shared_secret() -> None:
     for secret in (
         RSA.as_pem(private=False),
         json.dumps(published).encode(),
-        published["n"].encode(),
+        str(published["n"]).encode(),
     ):
         signed = f"{text_of({'alg': 'HS256', 'kid': '1'})}.{text_of(claims())}"
         mac = hmac.digest(secret, signed.encode(), "sha256")
@@ -120,6 +120,42 @@ def test_keys_that_are_no_list(keys: dict[str, Any]) -> None:
 @pytest.mark.parametrize("keys", [{"keys": []}, {"keys": [{"kty": "RSA"}, 7, {"kty": "?"}]}])
 def test_keys_of_which_none_is_usable(keys: dict[str, Any]) -> None:
     assert refused(token(), keys) == "signature"
+
+
+def test_a_signature_of_another_kind_than_the_key() -> None:
+    assert refused(token(kid="2")) == "signature"
+    assert refused(token(CURVE, "ES256", "1")) == "signature"
+    assert refused(token(kid="9")) == "signature"  # of no key that is published
+
+
+JUNK: Final = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=6),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner),
+    max_leaves=6,
+)
+
+
+@given(
+    st.lists(
+        JUNK
+        | st.fixed_dictionaries(
+            {"kty": st.sampled_from(["RSA", "EC", "OKP"]) | JUNK, "kid": st.just("1") | JUNK},
+            optional=dict.fromkeys(("n", "e", "crv", "x", "y", "use", "alg", "d"), JUNK),
+        ),
+        max_size=3,
+    )
+)
+def test_no_published_key_raises_anything_else(keys: list[Any]) -> None:
+    assert refused(token(), {"keys": keys}) == "signature"
+
+
+@given(JUNK, st.sampled_from([*claims(), "nbf", "azp"]))
+def test_no_claim_in_place_of_a_good_one_is_worse_than_refused(value: Any, name: str) -> None:
+    try:
+        found = verify(token(**{name: value}))
+    except ProofRefused:
+        return
+    assert name in {"sub", "age_thresholds"} or found[name] == claims().get(name, found[name])
 
 
 @pytest.mark.parametrize("sent", ["", "x", "a.b.c", "a.b.c.d.e", "." * 50, "A" * 20_000])

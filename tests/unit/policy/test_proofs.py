@@ -50,10 +50,10 @@ def test_what_a_proof_leaves(
 
 RANGES: Final = st.tuples(st.integers(0, 149), st.integers(1, 150)).filter(lambda r: r[0] < r[1])
 AGES: Final = st.builds(
-    lambda r, sure: AgeRange(*r, "earlier", sure), RANGES, st.sampled_from(ASSURANCES)
+    lambda r, sure: AgeRange(r[0], r[1], "earlier", sure), RANGES, st.sampled_from(ASSURANCES)
 )
 PROOFS: Final = st.builds(
-    lambda r, sure: AgeRange(*r, "eu-wallet", sure),
+    lambda r, sure: AgeRange(r[0], r[1], "eu-wallet", sure),
     RANGES,
     st.sampled_from(["estimated", "verified"]),
 )
