@@ -18,7 +18,7 @@ from kinward.ages.models import Method, Outcome, ProofRequest
 from kinward.ages.refused import ProofRefused
 from kinward.ages.trust import SETTING, Issuers, read_issuers
 from kinward.ground.calls_out import Caller, CallFailed, Limits, Reach
-from kinward.ground.config import config, travels_safely
+from kinward.ground.config import config, require_safe, travels_safely
 from kinward.ground.errors import Invalid, KinwardError, NotConfigured
 from kinward.ledger.api import kinds, record
 from kinward.people.api import get_account, local_day, lock_account, note_unread, set_age
@@ -83,12 +83,21 @@ def _by_wallet(request: ProofRequest, response_uri: str) -> Asked:
     if not trusted_issuers().certificates:
         raise NotConfigured(f"{SETTING} lists nobody, so no proof from a wallet would count.")
     uri = response_uri or config().url + WALLET_DOOR
-    if len(uri) > MAX_ADDRESS or not travels_safely(uri) or "#" in uri:
-        raise Invalid("response_uri is an address with https.")
+    if not response_uri:
+        require_safe("KINWARD_PUBLIC_URL", uri)
+    elif not _is_address(uri):
+        raise Invalid(f"response_uri is an address with https of at most {MAX_ADDRESS} characters.")
     request.response_uri = uri
     bound = openid4vp.request_of(request.nonce, uri)
     parameters = openid4vp.parameters(bound, request.state, request.ages)
     return Asked(request, openid4vp.address(parameters), parameters)
+
+
+def _is_address(uri: str) -> bool:
+    try:
+        return len(uri) <= MAX_ADDRESS and travels_safely(uri) and "#" not in uri
+    except ValueError:
+        return False
 
 
 def _by_agekey(request: ProofRequest, response_uri: str) -> Asked:
@@ -213,36 +222,38 @@ def _settle(
 ) -> ProofRequest:
     """Verify outside of any transaction, since it may call out. Then write what came of it."""
     notes: list[str] = []
-    refusal: KinwardError | None = None
-    age: AgeRange | None = None
     try:
         age = prove(request, notes.append)
     except ProofRefused as error:
-        refusal, request.outcome, request.reason = error, Outcome.REFUSED, error.reason
+        request.outcome, request.reason = Outcome.REFUSED, error.reason
+        _write(request, notes)
+        raise
     with transaction.atomic():
-        account = lock_account(request.account_id)
-        for words in notes:
-            note_unread(SOURCES[Method(request.method)], _shown(words))
-        if age is not None:
-            known = account.age.on(local_day(account.time_zone))
-            settled, fits = policy.settled(known, age)
-            request.outcome = Outcome.ACCEPTED if fits else Outcome.CONTRADICTED
-            if settled != known:
-                set_age(account=account, age=settled)
-        request.account = account
-        request.save(update_fields=["outcome", "reason"])
-        if age is not None:
-            fact = kinds.AgeProven(
-                method=request.method,
-                outcome=request.outcome,
-                age=[account.age_lower, account.age_upper],
-            )
-            record(
-                actor=actor or account.actor, subject=f"account:{account.platform_id}", fact=fact
-            )
-    if refusal is not None:
-        raise refusal
+        account = request.account = lock_account(request.account_id)
+        known = account.age.on(local_day(account.time_zone))
+        settled, fits = policy.settled(known, age)
+        request.outcome = Outcome.ACCEPTED if fits else Outcome.CONTRADICTED
+        if settled != known:
+            set_age(account=account, age=settled)
+        _write(request, notes)
+        fact = kinds.AgeProven(
+            method=request.method,
+            outcome=request.outcome,
+            age=[account.age_lower, account.age_upper],
+        )
+        subject = f"account:{account.platform_id}"
+        record(actor=actor or account.actor, subject=subject, fact=fact)
     return request
+
+
+@transaction.atomic
+def _write(request: ProofRequest, notes: Sequence[str]) -> None:
+    """Write what became of a request, and what the adapter did not know."""
+    for words in notes:
+        note_unread(SOURCES[Method(request.method)], _shown(words))
+    # A newer request may have taken its place meanwhile. What was proven still counts.
+    rows = ProofRequest.objects.filter(pk=request.pk)
+    rows.update(outcome=request.outcome, reason=request.reason)
 
 
 def _age(

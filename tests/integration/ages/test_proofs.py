@@ -14,7 +14,7 @@ from kinward.access.actor import Actor
 from kinward.access.services import create_key
 from kinward.ages import sandbox as practice
 from kinward.ages import services
-from kinward.ages.models import ProofRequest
+from kinward.ages.models import Method, ProofRequest
 from kinward.ages.practice import Issuer
 from kinward.ages.sandbox import Sandbox
 from kinward.ledger.models import Entry
@@ -131,6 +131,43 @@ def test_two_answers_at_once_are_one(call: Caller, services_of_age: Sandbox) -> 
     sent = [presented(services_of_age, asked, 20)["sent"] for _ in range(4)]
     answers = call.together([("POST", WALLET, {"data": each}) for each in sent])
     assert sorted(answer.status_code for answer in answers) == [200, 404, 404, 404]
+
+
+def test_a_newer_request_while_an_answer_is_verified(
+    call: Caller, services_of_age: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, newer = ask(call), list[str]()
+    sent = presented(services_of_age, asked, 20)["sent"]
+    fetch = services._fetch_list
+
+    def fetch_slowly(uri: str) -> bytes:
+        again = services.ask_for_proof(account_id="member-1", method=Method.WALLET, ages=[21])
+        newer.append(str(again.request.pk))
+        return fetch(uri)
+
+    monkeypatch.setattr(services, "_fetch_list", fetch_slowly)
+    assert call("POST", WALLET, data=sent).status_code == 200
+    assert stored()[:2] == (18, 150)
+    assert outcome(call, {"proof_id": newer[0]}) == ("waiting", "")
+
+
+def test_a_platform_may_relay_what_came_to_its_own_address(
+    call: Caller, services_of_age: Sandbox
+) -> None:
+    asked = ask(call, response_uri="https://app.example/wallet")
+    assert asked["request"]["client_id"] == "redirect_uri:https://app.example/wallet"
+    sent = presented(services_of_age, asked, 20)["sent"]
+    answer = call("POST", f"{PROOFS}/{asked['proof_id']}/answer", json=sent)
+    assert answer.json()["outcome"] == "accepted"
+
+
+def test_without_a_safe_address_of_our_own_no_wallet_is_asked(
+    call: Caller, services_of_age: Sandbox, configure: Configure
+) -> None:
+    configure(public_url="http://kinward.example")
+    answer = call("POST", PROOFS, json={"method": "wallet", "ages": [18]})
+    assert (answer.status_code, answer.json()["code"]) == (503, "not_configured")
+    assert "KINWARD_PUBLIC_URL" in answer.json()["detail"]
 
 
 def test_a_refused_answer_is_an_answer(call: Caller, services_of_age: Sandbox) -> None:
@@ -289,6 +326,8 @@ def test_what_is_new_to_us_is_for_the_doctor(call: Caller, services_of_age: Sand
         {"method": "stars", "ages": [18]},
         {"method": "wallet", "ages": [18], "response_uri": "http://app.example/answer"},
         {"method": "wallet", "ages": [18], "response_uri": "https://a.example/" + "a" * 500},
+        {"method": "wallet", "ages": [18], "response_uri": "https://["},
+        {"method": "wallet", "ages": [18], "response_uri": "https://a.example/#there"},
     ],
 )
 def test_a_request_that_nobody_can_answer(
