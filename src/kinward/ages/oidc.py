@@ -3,7 +3,8 @@
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from math import isfinite
 from typing import Any, Final, Literal
 from urllib.parse import urlencode
 
@@ -20,6 +21,7 @@ ALGORITHMS: Final = ("RS256", "PS256", "ES256", "ES384", "Ed25519", "EdDSA")
 KEY_TYPES: Final = frozenset({"RSA", "EC", "OKP"})
 MAX_TOKEN: Final = 16 * 1024  # characters of an ID token
 MAX_KEYS: Final = 50
+MAX_AGE: Final = timedelta(hours=1)  # of an ID token: a request is open for minutes
 
 
 class Client(msgspec.Struct, frozen=True):
@@ -111,11 +113,17 @@ def _check_audience(claims: Mapping[str, Any], client: Client) -> None:
 
 
 def _check_time(claims: Mapping[str, Any], now: datetime) -> None:
-    moments = [claims.get("iat"), claims.get("exp"), claims.get("nbf", 0)]
-    if any(isinstance(each, bool) or not isinstance(each, int | float) for each in moments):
+    issued, ends, begins = claims.get("iat"), claims.get("exp"), claims.get("nbf", 0)
+    if not all(map(_is_moment, (issued, ends, begins))):
         raise malformed("The ID token does not say when it holds")
     seconds, leeway = now.timestamp(), LEEWAY.total_seconds()
-    if max(claims["iat"], claims.get("nbf", 0)) > seconds + leeway:
+    if max(issued, begins) > seconds + leeway:
         raise ProofRefused("not_yet_valid")
-    if claims["exp"] <= seconds:
+    if ends <= seconds or issued <= seconds - MAX_AGE.total_seconds():
         raise ProofRefused("expired")
+
+
+def _is_moment(value: Any) -> bool:
+    if isinstance(value, float):
+        return isfinite(value)
+    return isinstance(value, int) and not isinstance(value, bool)

@@ -107,6 +107,8 @@ NEEDS: Final[dict[str, Permission]] = {
 # They write what follows from a verdict, an upload or a member's own choice. The verb above them
 # was checked; no page of the console may call one of them.
 FOLLOWS: Final = {
+    "ages.services.take_agekey_answer",
+    "ages.services.take_wallet_answer",
     "verdicts.appeals.take_reports_back",
     "verdicts.consequences.give_contents_back",
     "verdicts.consequences.undo_consequences",
