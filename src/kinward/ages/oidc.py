@@ -113,7 +113,9 @@ def _check_audience(claims: Mapping[str, Any], client: Client) -> None:
 
 
 def _check_time(claims: Mapping[str, Any], now: datetime) -> None:
-    issued, ends, begins = claims.get("iat"), claims.get("exp"), claims.get("nbf", 0)
+    issued: Any = claims.get("iat")
+    ends: Any = claims.get("exp")
+    begins: Any = claims.get("nbf", 0)
     if not all(map(_is_moment, (issued, ends, begins))):
         raise malformed("The ID token does not say when it holds")
     seconds, leeway = now.timestamp(), LEEWAY.total_seconds()

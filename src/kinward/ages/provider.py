@@ -18,11 +18,12 @@ def client() -> Client:
     """Return what the provider knows us by. Raises `NotConfigured`."""
     chosen = config()
     needed = {
+        "KINWARD_AGEKEY_ISSUER": chosen.agekey_issuer,
         "KINWARD_AGEKEY_CLIENT_ID": chosen.agekey_client_id,
         "KINWARD_AGEKEY_REDIRECT_URL": chosen.agekey_redirect_url,
     }
     if missing := [name for name, value in needed.items() if not value]:
-        raise NotConfigured(f"Age keys need {' and '.join(missing)}.")
+        raise NotConfigured(f"Age keys need {', '.join(missing)}.")
     if chosen.agekey_flow == "code" and not chosen.agekey_client_secret:
         raise NotConfigured("The flow `code` needs KINWARD_AGEKEY_CLIENT_SECRET.")
     require_safe("KINWARD_AGEKEY_ISSUER", chosen.agekey_issuer)

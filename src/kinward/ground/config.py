@@ -115,7 +115,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     app_store_environment: Literal["Production", "Sandbox"] = "Production"
     app_store_roots: str = ""
     age_issuers: str = ""
-    agekey_issuer: str = "https://api.agekey.org/v1/oidc/use"
+    agekey_issuer: str = ""
     agekey_client_id: str = ""
     agekey_client_secret: str = ""
     agekey_redirect_url: str = ""
