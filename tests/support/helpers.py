@@ -5,6 +5,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from socketserver import BaseServer
 from typing import Any, TypeVar, cast
 
@@ -17,6 +18,7 @@ from kinward.access.actor import Actor
 from kinward.access.models import Staff
 from kinward.casebook.models import Case
 from kinward.demo import pictures
+from kinward.evidence.excerpts import Message
 from kinward.evidence.models import Evidence
 from kinward.findings.upload import Outcome, prepare, receive
 from kinward.findings.user_reports import UserReportIn, receive_user_report
@@ -24,7 +26,8 @@ from kinward.matching.services import Upload
 from kinward.people.models import Account
 from kinward.review.lease import take_case
 from kinward.review.look import look_at_file
-from kinward.verdicts.decision import VerdictForm, decide_case
+from kinward.verdicts.form import VerdictForm
+from tests.support.verdicts import decide_case
 
 KNOWN_PNG = pictures.encode(pictures.draw(901))
 KNOWN = pictures.encode(pictures.draw(901).resize((800, 600)), "JPEG", quality=80)
@@ -109,10 +112,17 @@ def confirmed(
     clause: str,
     content_id: str = "",
     form: VerdictForm | None = None,
+    *,
+    chat: bool = False,
 ) -> Case:
-    """A report of an account, confirmed under a clause."""
+    """A report of an account, with its chat or without, confirmed under a clause."""
+    said = Message(account.platform_id, datetime(2026, 1, 2, tzinfo=UTC), "Hello.")
     report = UserReportIn(
-        account_id=account.platform_id, category="bullying", content_id=content_id, text="x"
+        account_id=account.platform_id,
+        category="bullying",
+        content_id=content_id,
+        text="x",
+        messages=[said] if chat else [],
     )
     case = receive_user_report(report=report, actor=Actor.key("test")).finding.case
     take_case(case=case, staff=reviewer)

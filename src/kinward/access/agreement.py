@@ -5,15 +5,17 @@ A model that needs two people inherits `TwoPeople` and names the permission that
 """
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import ClassVar, Final, TypeVar
 from uuid import UUID, uuid4
 
 from django.db import models, transaction
-from django.db.models import F, Q
+from django.db.models import F, Max, Q
 from django.utils import timezone
 
 from kinward.access.models import Staff
 from kinward.access.permissions import Permission
+from kinward.access.staff import holders
 from kinward.ground.errors import Forbidden, KinwardError, NotFound
 
 
@@ -78,7 +80,96 @@ class TwoPeople(models.Model):
         return self.state == AgreementState.REFUSED and self.decided_by_id == self.asked_by_id
 
 
+class TwoPeopleOrDelay(TwoPeople):
+    """A request that goes ahead by itself at a moment, unless another person answers before.
+
+    The moment is there where only one person holds the role, or where waiting is the greater harm.
+    After it the state stays `asked`: another person still agrees, or not.
+    """
+
+    goes_ahead_at = models.DateTimeField(null=True)
+    went_ahead_at = models.DateTimeField(null=True)
+
+    class Meta(TwoPeople.Meta):
+        abstract = True
+        constraints: ClassVar[tuple[models.BaseConstraint, ...]] = (
+            *TwoPeople.Meta.constraints,
+            models.CheckConstraint(
+                condition=Q(went_ahead_at=None)
+                | Q(goes_ahead_at__isnull=False, went_ahead_at__gte=F("goes_ahead_at")),
+                name="%(app_label)s_%(class)s_not_before",
+            ),
+        )
+
+    @property
+    def carried_out(self) -> bool:
+        """Whether another person approved it, or it went ahead by itself."""
+        return self.went_ahead_at is not None or self.state not in (
+            AgreementState.ASKED,
+            AgreementState.REFUSED,
+        )
+
+
+ALONE: Final = timedelta(hours=24)  # the delay where nobody else holds the role …
+LONELY: Final = timedelta(days=7)  # … and has not lost it lately
 Agreement = TypeVar("Agreement", bound=TwoPeople)
+Delayed = TypeVar("Delayed", bound=TwoPeopleOrDelay)
+
+
+def is_alone(model: type[TwoPeople], staff: Staff) -> bool:
+    """Return whether nobody but this person could decide on such a request."""
+    return not holders(model.permission).exclude(pk=staff.pk).exists()
+
+
+def alone_until(model: type[TwoPeople], staff: Staff) -> datetime | None:
+    """Return when a request goes ahead because nobody else can decide it; None if one can.
+
+    Nobody makes themselves alone: who lost power counts for a week.
+    """
+    if not is_alone(model, staff):
+        return None
+    return max(timezone.now() + ALONE, _lonely_from(staff))
+
+
+def _lonely_from(staff: Staff) -> datetime:
+    """Return from when on a person counts as the only one who could decide."""
+    others = Staff.objects.exclude(pk=staff.pk)
+    last: datetime | None = others.aggregate(last=Max("power_lost_at"))["last"]
+    return timezone.now() if last is None else last + LONELY
+
+
+def due_to_go_ahead(model: type[Delayed]) -> models.QuerySet[Delayed]:
+    """Return the requests whose moment has come, and which nobody has answered."""
+    return model._default_manager.filter(
+        state=AgreementState.ASKED, went_ahead_at=None, goes_ahead_at__lte=timezone.now()
+    ).order_by("goes_ahead_at")
+
+
+def go_ahead(model: type[Delayed], pk: UUID, *, urgent: bool = False) -> Delayed | None:
+    """Let a request go ahead whose moment has come, and return its row, locked.
+
+    None if somebody answered meanwhile, if it is too early, or if another person has come who can
+    decide, or the asker may not ask for it any more: then the request waits for a person. An
+    `urgent` one waits for nobody else. The caller carries it out in the same transaction.
+    """
+    row = model._default_manager.select_for_update(of=("self",)).filter(pk=pk).first()
+    now = timezone.now()
+    if row is None or row.state != AgreementState.ASKED or row.went_ahead_at is not None:
+        return None
+    if row.goes_ahead_at is None or row.goes_ahead_at > now:
+        return None
+    until: datetime | None = now
+    if not row.asked_by.may(model.permission):
+        until = None
+    elif not urgent:
+        until = _lonely_from(row.asked_by) if is_alone(model, row.asked_by) else None
+    if until is None or until > now:
+        row.goes_ahead_at = until
+        row.save(update_fields=["goes_ahead_at"])
+        return None
+    row.went_ahead_at = now
+    row.save(update_fields=["went_ahead_at"])
+    return row
 
 
 @transaction.atomic

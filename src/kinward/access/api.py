@@ -1,11 +1,17 @@
 """The face of `access`: what other rooms may use."""
 
 from kinward.access.agreement import (
+    ALONE,
     PROPOSED,
     AgreementState,
     AlreadyDecided,
     TwoPeople,
+    TwoPeopleOrDelay,
+    alone_until,
     decide_agreement,
+    due_to_go_ahead,
+    go_ahead,
+    is_alone,
     lock_agreement,
 )
 from kinward.access.models import ApiKey, Staff
@@ -40,6 +46,7 @@ from kinward.access.staff import (
 )
 
 __all__ = [
+    "ALONE",
     "DEFAULT_SCOPES",
     "PROPOSED",
     "SCOPES",
@@ -51,6 +58,8 @@ __all__ = [
     "ScopeMissing",
     "Staff",
     "TwoPeople",
+    "TwoPeopleOrDelay",
+    "alone_until",
     "authenticate",
     "authenticate_known",
     "change_role",
@@ -59,8 +68,11 @@ __all__ = [
     "create_key",
     "create_staff",
     "decide_agreement",
+    "due_to_go_ahead",
     "end_staff",
+    "go_ahead",
     "holders",
+    "is_alone",
     "last_known",
     "live_keys",
     "lock_agreement",

@@ -23,6 +23,7 @@ class Staff(AbstractUser):
     role = models.CharField(max_length=20, choices=[(role, role) for role in ROLES])
     added_by = models.CharField(max_length=200, blank=True)  # an actor
     ended_at = models.DateTimeField(null=True)  # for good; who is suspended is only not active
+    power_lost_at = models.DateTimeField(null=True)  # the last suspension, end or change of role
     sign_outs = models.IntegerField(default=0)  # a session from before the last one is over
 
     REQUIRED_FIELDS = ["role"]

@@ -62,9 +62,9 @@ def create_staff(*, username: str, password: str, role: str, actor: Actor) -> St
 
 
 def holders(permission: Permission) -> QuerySet[Staff]:
-    """Return those of the staff who have a permission now."""
+    """Return those of the staff who have a permission now, by name."""
     roles = [role for role, allowed in ROLES.items() if permission in allowed]
-    return Staff.objects.filter(is_active=True, role__in=roles)
+    return Staff.objects.filter(is_active=True, role__in=roles).order_by("username")
 
 
 def _check_role(role: str) -> None:
@@ -84,7 +84,7 @@ def change_role(*, username: str, role: str, actor: Actor) -> None:
     if staff.role == role:
         return
     _keep_an_administrator(staff)
-    was, staff.role = staff.role, role
+    was, staff.role, staff.power_lost_at = staff.role, role, timezone.now()
     _save(staff, actor, kinds.StaffRoleChanged(was=was, role=role))
 
 
@@ -99,7 +99,7 @@ def suspend_staff(*, username: str, actor: Actor) -> None:
     if not staff.is_active:
         return
     _keep_an_administrator(staff)
-    staff.is_active = False
+    staff.is_active, staff.power_lost_at = False, timezone.now()
     _save(staff, actor, kinds.StaffSuspended())
 
 
@@ -123,7 +123,8 @@ def end_staff(*, username: str, actor: Actor) -> None:
     actor.must(Permission.END_STAFF)
     staff = _lock(username)
     _keep_an_administrator(staff)
-    staff.is_active, staff.ended_at = False, timezone.now()
+    staff.is_active = False
+    staff.ended_at = staff.power_lost_at = timezone.now()
     _save(staff, actor, kinds.StaffEnded())
 
 
@@ -156,5 +157,5 @@ def _keep_an_administrator(leaving: Staff) -> None:
 
 def _save(staff: Staff, actor: Actor, fact: kinds.Fact) -> None:
     staff.sign_outs = F("sign_outs") + 1  # no session of theirs goes on
-    staff.save(update_fields=["role", "is_active", "ended_at", "sign_outs"])
+    staff.save(update_fields=["role", "is_active", "ended_at", "power_lost_at", "sign_outs"])
     record(actor=actor, subject=str(staff.actor), fact=fact)

@@ -1,5 +1,12 @@
 """The face of `casebook`: what other rooms may use."""
 
+from kinward.casebook.gravity import (
+    NOT_ON_ONE_WORD,
+    SHORT_SILENCE_DAYS,
+    TWO_PEOPLE,
+    Act,
+    Gravity,
+)
 from kinward.casebook.kinds import (
     DISPUTE,
     FINDING_KINDS,
@@ -16,9 +23,11 @@ from kinward.casebook.models import (
     MAX_NOTE,
     Case,
     Finding,
+    PendingVerdict,
     Priority,
     UserReport,
     Verdict,
+    VerdictProposal,
 )
 from kinward.casebook.queries import get_case
 from kinward.casebook.states import GIVEN_BACK, UNDECIDED, CaseState, check_move
@@ -30,17 +39,24 @@ __all__ = [
     "HANDED_OVER",
     "MATCH",
     "MAX_NOTE",
+    "NOT_ON_ONE_WORD",
+    "SHORT_SILENCE_DAYS",
+    "TWO_PEOPLE",
     "UNDECIDED",
     "USER_REPORT",
+    "Act",
     "Case",
     "CaseState",
     "Finding",
     "FindingKind",
+    "Gravity",
     "Ground",
+    "PendingVerdict",
     "Priority",
     "Unreadable",
     "UserReport",
     "Verdict",
+    "VerdictProposal",
     "check_move",
     "finding_kind",
     "get_case",

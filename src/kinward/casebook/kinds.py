@@ -12,7 +12,7 @@ import msgspec
 from django.utils.translation import ngettext
 
 from kinward.casebook.models import Finding, UserReport
-from kinward.guidelines import Confidence, FindingRule, Guidelines, rule_for
+from kinward.guidelines import Clause, Confidence, FindingRule, Guidelines, rule_for
 from kinward.matching.api import DIGESTS, Check, Match, kind_of
 from kinward.matching.api import Confidence as BankConfidence
 
@@ -30,6 +30,11 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     confidence: Confidence
     exact: bool = False
     category: str = ""
+
+    @property
+    def verified(self) -> bool:
+        """Whether it is a match with a verified list."""
+        return self.confidence == "verified"
 
 
 class FindingKind(ABC):
@@ -62,6 +67,10 @@ class FindingKind(ABC):
     @abstractmethod
     def for_authority(self, finding: Finding) -> list[str]:
         """Return what a report says of a finding, line by line; empty if the files say it all."""
+
+    def fits(self, finding: Finding, clause: Clause) -> bool:
+        """Return whether a finding of this kind can be confirmed under a clause."""
+        return True
 
     def contacts(self, finding: Finding) -> Iterator[tuple[str, str]]:
         """Yield accounts that the account was in contact with, by platform id, and why."""
@@ -151,6 +160,11 @@ class BankMatch(FindingKind):
         words = [_match_in_words(ground) for ground in finding.grounds]
         return [*words, FLOODED] if finding.waits else words
 
+    def fits(self, finding: Finding, clause: Clause) -> bool:
+        """A verified list is about children. What an unverified one has may be anything."""
+        about_children = clause.dsa is not None and clause.dsa.category == "PROTECTION_OF_MINORS"
+        return about_children or clause.report is not None or not self.asks(finding).verified
+
     def counted(self, confidence: str, count: int) -> str:
         if confidence == BankConfidence.VERIFIED:
             return ngettext("%d verified match", "%d verified matches", count) % count
@@ -192,6 +206,10 @@ class UserReported(FindingKind):
         quote = f" They wrote: {ground['text']}" if ground["text"] else ""
         about = f" Content {ground['content_id']}." if ground["content_id"] else ""
         return [Ground(f"A person reported: {ground['title']}.{about}{quote}", verified=False)]
+
+    def fits(self, finding: Finding, clause: Clause) -> bool:
+        """What was shown needs something that was posted; what was said does not."""
+        return clause.report != "imagery" or bool(finding.content_id)
 
     def counted(self, confidence: str, count: int) -> str:
         return ngettext("%d user report", "%d user reports", count) % count

@@ -4,11 +4,11 @@ import uuid
 from typing import Final
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
-from kinward.access import Actor
-from kinward.access.api import Staff
+from kinward.access import Actor, Permission
+from kinward.access.api import Staff, TwoPeopleOrDelay
 from kinward.casebook.states import UNDECIDED, CaseState
 from kinward.families.api import Pairing
 from kinward.ground.text import MAX_ID
@@ -130,6 +130,42 @@ class Finding(models.Model):
         )
 
 
+class VerdictProposal(TwoPeopleOrDelay):
+    """A verdict that takes two people: one gave it with their grounds, and another agrees or not.
+
+    The second person writes their own grounds before they see the first one's.
+    """
+
+    permission = Permission.WORK_ON_CASES
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="proposals")
+    outcome = models.CharField(max_length=10)
+    clause = models.CharField(max_length=10, default="")
+    form = models.JSONField()  # the whole verdict, as `verdicts.VerdictForm`
+    reasons = models.JSONField()  # why it takes two: names of acts, and `one_word`
+    first_words = models.TextField()  # what the first person saw
+    second_by = models.ForeignKey(Staff, on_delete=models.PROTECT, null=True, related_name="+")
+    second_words = models.TextField(default="")
+    urgent = models.BooleanField(default=False)  # a child may be in danger now
+
+    class Meta(TwoPeopleOrDelay.Meta):
+        constraints = (
+            *TwoPeopleOrDelay.Meta.constraints,
+            models.UniqueConstraint(
+                fields=("case",),
+                condition=Q(state="asked", went_ahead_at=None),
+                name="casebook_one_open_proposal",
+            ),
+            models.CheckConstraint(
+                condition=Q(second_by=None) | ~Q(second_by=F("asked_by")),
+                name="casebook_second_is_another",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"proposal:{self.id}"
+
+
 class Verdict(models.Model):
     """A decision on a case, by a person or a rule, under a clause of the guidelines."""
 
@@ -146,6 +182,12 @@ class Verdict(models.Model):
     silent_why = models.CharField(max_length=200, default="")
     guidelines = models.CharField(max_length=110, default="")
     consequence = models.JSONField(null=True)  # what a confirmed one came to
+    grave = models.JSONField(default=list)  # its acts that are not reversible
+    # What the decider saw of it, or what stands on a verified list. None in earlier versions.
+    grounds = models.JSONField(null=True)
+    proposal = models.OneToOneField(
+        VerdictProposal, on_delete=models.PROTECT, null=True, related_name="verdict"
+    )
     given_by = models.ForeignKey(
         Staff, on_delete=models.PROTECT, null=True, related_name="verdicts"
     )
@@ -159,12 +201,40 @@ class Verdict(models.Model):
                 | (Q(given_by=None, outcome="confirmed") & ~Q(rule="")),
                 name="casebook_person_or_rule",
             ),
+            models.CheckConstraint(
+                condition=Q(grave=[]) | (Q(grounds__isnull=False) & ~Q(grounds=[])),
+                name="casebook_grave_has_grounds",
+            ),
         )
 
     @property
     def actor(self) -> Actor:
         """Who gave it: a person, or a rule."""
         return Actor.rule(self.rule) if self.given_by is None else self.given_by.actor
+
+
+class PendingVerdict(models.Model):
+    """A verdict in its minute: whoever gave it can take it back, and nothing has followed yet."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="pending")
+    given_by = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="+")
+    outcome = models.CharField(max_length=10)
+    form = models.JSONField()  # the whole verdict, as `verdicts.VerdictForm`
+    given_at = models.DateTimeField(auto_now_add=True)
+    due_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)  # taken back, or carried out
+    problem = models.TextField(default="")  # why it could not be carried out
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("case",), condition=Q(ended_at=None), name="casebook_one_pending_verdict"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"pending_verdict:{self.id}"
 
 
 HANDED_OVER: Final = "handed over"  # a later state of an approved release

@@ -153,10 +153,11 @@ def fill() -> None:
         member = Visitor(community_url(), handle, 16 + 9 * number)
         for seed in PLAIN_SEEDS[3 * number : 3 * number + 3]:
             member.post(encode(draw(seed, (512, 384))), caption="low tide")
-    for handle, seed in (("driftwood", 901), ("undertow", 902)):
-        image = draw(seed).resize((800, 600))
-        member = Visitor(community_url(), handle, 34)
-        member.post(encode(image, "JPEG", quality=80), filename="IMG_0001.jpg")
+    # The first is on the list byte for byte, so that it can be confirmed without a look.
+    Visitor(community_url(), "driftwood", 34).post(encode(draw(901)), filename="IMG_0001.png")
+    image = draw(902).resize((800, 600))
+    member = Visitor(community_url(), "undertow", 34)
+    member.post(encode(image, "JPEG", quality=80), filename="IMG_0001.jpg")
     _settle_first_case()
 
 

@@ -36,13 +36,8 @@ def hold(case: UUID, reference: str) -> None:
 @evidence.command()
 @click.argument("case", type=click.UUID)
 def release(case: UUID) -> None:
-    """Release a case's evidence from its legal hold."""
-    count = set_legal_hold(case_id=case, reference="", actor=operator())
-    click.echo(
-        counted(
-            count, "file is no longer under legal hold.", "files are no longer under legal hold."
-        )
-    )
+    """Say how a case's evidence is released from its legal hold. One person cannot do it."""
+    set_legal_hold(case_id=case, reference="", actor=operator())
 
 
 @evidence.command()

@@ -73,7 +73,7 @@ def decide_destruction(*, destruction_id: UUID, agree: bool, staff: Staff) -> De
     if agree:
         lock_account(case.account_id)
         _require_free(get_case(case.id))  # read again under the lock
-        destroy_on_request(case_id=case.id, reason=str(destruction), actor=staff.actor)
+        destroy_on_request(case_id=case.id, agreed=destruction, actor=staff.actor)
     record(
         actor=staff.actor,
         subject=str(destruction),

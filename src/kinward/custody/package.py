@@ -9,6 +9,7 @@ import msgspec
 from django.db.models import Q, QuerySet
 
 from kinward.access import Actor
+from kinward.access.api import TwoPeople
 from kinward.casebook.api import Case, UserReport
 from kinward.enforcement.api import Action, Sanction
 from kinward.evidence.api import Evidence, EvidenceGone, PackageItem, read_for_release
@@ -20,9 +21,12 @@ from kinward.review.api import timeline_of_case
 
 
 def items(
-    account: Account, since: datetime, until: datetime, *, release_id: UUID, actor: Actor
+    account: Account, since: datetime, until: datetime, *, agreed: TwoPeople, actor: Actor
 ) -> Iterator[PackageItem]:
-    """Yield the files of a package. Reading a sealed one writes a ledger entry."""
+    """Yield the files of a package. Reading a sealed one writes a ledger entry.
+
+    `agreed`: the release, which two people agreed to.
+    """
     cases = list(_cases(account, since, until))
     ids = [case.id for case in cases]
     yield _json("account.json", _account(account), "the account, as the platform told of it")
@@ -40,7 +44,7 @@ def items(
     sealed = Evidence.objects.filter(case_id__in=ids).defer("ciphertext", "wrapped_key")
     for evidence in sealed.order_by("sealed_at"):
         try:
-            data = read_for_release(evidence_id=evidence.id, release_id=release_id, actor=actor)
+            data = read_for_release(evidence_id=evidence.id, agreed=agreed, actor=actor)
         except EvidenceGone:
             continue
         about = f"content {evidence.content_id}, sealed {evidence.sealed_at.isoformat()}"

@@ -114,7 +114,7 @@ def make_package(*, release_id: UUID, path: Path, actor: Actor) -> Packed:
             "Asked by": release.asked_by.username,
             "Approved by": release.decided_by.username if release.decided_by else "",
         },
-        items=items(release.account, since, until, release_id=release.id, actor=actor),
+        items=items(release.account, since, until, agreed=release, actor=actor),
     )
     with transaction.atomic():
         record(

@@ -5,12 +5,15 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from kinward.casebook.api import Act
 from kinward.enforcement.models import BlockedIdentifier
+from kinward.evidence.api import Warrant, require_warrant
 from kinward.people.api import Account
 
 
-def block_registration(*, account: Account, case_id: UUID) -> int:
-    """Block every known identifier of an account; return their number."""
+def block_registration(*, account: Account, case_id: UUID, warrant: Warrant | None) -> int:
+    """Block every known identifier of an account; return their number. Raises `WarrantNeeded`."""
+    require_warrant(warrant, Act.BLOCK_REGISTRATION, case_id)
     blocked = BlockedIdentifier.objects.bulk_create(
         [
             BlockedIdentifier(digest=identifier.digest, kind=identifier.kind, case_id=case_id)

@@ -13,17 +13,23 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from kinward.access import Actor
+from kinward.casebook.api import Act
 from kinward.enforcement.models import Effect, Removal
 from kinward.enforcement.queries import told_of
 from kinward.enforcement.services import issue_content_action
+from kinward.evidence.api import Warrant, require_warrant
 from kinward.ground.locks import in_turn
 from kinward.matching.api import Check
 from kinward.people.api import lock_account
 
 
 @transaction.atomic
-def remove_everywhere(case_id: UUID, sha256: str) -> None:
-    """Keep some bytes removed for a case. Idempotent. Requires the case's row lock."""
+def remove_everywhere(case_id: UUID, sha256: str, warrant: Warrant | None) -> None:
+    """Keep some bytes removed for a case. Idempotent. Requires the case's row lock.
+
+    Raises `WarrantNeeded`.
+    """
+    require_warrant(warrant, Act.REMOVE_EVERYWHERE, case_id)
     in_turn(_name(sha256))
     Removal.objects.get_or_create(case_id=case_id, sha256=sha256)
 

@@ -16,8 +16,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from kinward.access import Actor
+from kinward.enforcement.effects import EFFECTS
 from kinward.enforcement.models import Effect, Sanction, SanctionKind, Target
 from kinward.enforcement.services import issue_account
+from kinward.evidence.api import Warrant, require_warrant
 from kinward.experience.api import withhold
 from kinward.ledger.api import kinds, record
 from kinward.people.api import Account, LockedAccount, Standing, lock_account, set_standing
@@ -84,8 +86,13 @@ def impose_sanction(
     actor: Actor,
     capabilities: Iterable[str] = (),
     until: datetime | None = None,
+    warrant: Warrant | None = None,
 ) -> None:
-    """Impose a case's sanction on an account, in place of the case's earlier one."""
+    """Impose a case's sanction on an account, in place of the case's earlier one.
+
+    Raises `WarrantNeeded` if it is grave and no `warrant` allows it.
+    """
+    require_warrant(warrant, EFFECTS[Effect(kind)].act, case_id)
 
     def change() -> None:
         _end(Sanction.objects.filter(case_id=case_id, account=account), "replaced")

@@ -5,6 +5,8 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
+from kinward.access import Permission
+from kinward.access.api import TwoPeopleOrDelay
 from kinward.casebook.api import Case
 from kinward.ground.text import MAX_ID
 from kinward.matching.api import Check
@@ -31,6 +33,7 @@ class Evidence(models.Model):
     sealed_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True)
     hold_reference = models.CharField(max_length=200, default="")
+    hold_ended_at = models.DateTimeField(null=True)  # of the latest legal hold, if it ended
     destroyed_at = models.DateTimeField(null=True)
     scrubbed_at = models.DateTimeField(null=True)
     damaged_at = models.DateTimeField(null=True)
@@ -67,3 +70,27 @@ class Evidence(models.Model):
     def is_excerpt(self) -> bool:
         """Whether this is an excerpt of a chat, and not a checked file."""
         return self.check_made_id is None
+
+
+class HoldEnding(TwoPeopleOrDelay):
+    """A request to lift the legal hold of a case, by its reference."""
+
+    permission = Permission.HOLD_EVIDENCE
+    words = {"approved": "lifted"}
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
+    reference = models.CharField(max_length=200)
+    why = models.TextField()
+
+    class Meta(TwoPeopleOrDelay.Meta):
+        constraints = (
+            *TwoPeopleOrDelay.Meta.constraints,
+            models.UniqueConstraint(
+                fields=("case",),
+                condition=Q(state="asked", went_ahead_at=None),
+                name="evidence_one_hold_ending",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"hold_ending:{self.id}"

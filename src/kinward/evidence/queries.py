@@ -33,15 +33,33 @@ def cases_under_legal_hold() -> QuerySet[Evidence, Any]:
     return counted.order_by("hold_reference", "case_id")
 
 
-def viewed_entirely(evidence: Evidence) -> bool:
-    """Return whether a person saw the whole file in its case. Only the ledger decides that."""
-    return Entry.objects.filter(
-        kind="evidence.viewed",
-        subject=str(evidence),
-        actor__startswith="staff:",
-        data__case=str(evidence.case_id),
-        data__entire=True,
-    ).exists()
+def viewed_entirely(evidence: Evidence, person: Staff | None = None) -> bool:
+    """Return whether a person saw the whole file in its case. Only the ledger decides that.
+
+    With `person`, whether that one did.
+    """
+    views = _views(evidence, person)
+    return views.filter(data__entire=True).exists()
+
+
+def viewed_mostly(evidence: Evidence, person: Staff) -> bool:
+    """Return whether a person saw all that can be shown of a file that cannot be shown entirely."""
+    return _views(evidence, person).filter(data__most=True).exists()
+
+
+def sealed_by(evidence: Evidence, person: Staff) -> bool:
+    """Return whether a person wrote this evidence, such as an excerpt of a chat, themselves."""
+    sealed = Entry.objects.filter(kind="evidence.sealed", subject=str(evidence))
+    return sealed.filter(actor=_name_of(person)).exists()
+
+
+def _views(evidence: Evidence, person: Staff | None) -> QuerySet[Entry]:
+    views = Entry.objects.filter(
+        kind="evidence.viewed", subject=str(evidence), data__case=str(evidence.case_id)
+    )
+    if person is None:
+        return views.filter(actor__startswith="staff:")
+    return views.filter(actor=_name_of(person))
 
 
 def shown_before(evidence: Evidence, person: Staff) -> set[str]:

@@ -9,12 +9,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from kinward.access import Actor, Permission
-from kinward.access.api import Staff
+from kinward.access.api import Staff, TwoPeople
 from kinward.evidence import storage
+from kinward.evidence.holds import AFTER_HOLD, free_of_holds, is_free_of_holds
 from kinward.evidence.keys import keys, keys_of
 from kinward.evidence.models import Evidence
 from kinward.evidence.queries import file_in_vault
 from kinward.evidence.sealing import decrypt, seal
+from kinward.evidence.warrants import require_two_people
 from kinward.ground.config import config
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ground.jobs import enqueue
@@ -28,7 +30,7 @@ DISMISSED_DAYS: Final = 30  # for a dismissed case's files, in case of a mistake
 
 
 class UnderLegalHold(KinwardError):
-    """This evidence is under legal hold. Whoever placed the hold must lift it first."""
+    """This evidence is under legal hold. Two custodians must lift the hold first."""
 
     code = "evidence.held"
     status = 409
@@ -145,16 +147,20 @@ def read_for_restoration(*, case_id: UUID, content_id: str, actor: Actor) -> byt
     return data
 
 
-def read_for_release(*, evidence_id: UUID, release_id: UUID, actor: Actor) -> bytes:
-    """Return the bytes of a file for an approved release. No person sees them here."""
+def read_for_release(*, evidence_id: UUID, agreed: TwoPeople, actor: Actor) -> bytes:
+    """Return the bytes of a file for a release that two people agreed to. No person sees them here.
+
+    Raises `WarrantNeeded` unless they did.
+    """
     actor.must(Permission.RELEASE_RECORDS)
+    require_two_people(agreed)
     evidence = get_evidence(evidence_id)
     data = unsealed_bytes(evidence)
     with transaction.atomic(durable=True):
         record(
             actor=actor,
             subject=str(evidence),
-            fact=kinds.EvidenceReleased(case=str(evidence.case_id), reason=f"release:{release_id}"),
+            fact=kinds.EvidenceReleased(case=str(evidence.case_id), reason=str(agreed)),
         )
     return data
 
@@ -218,30 +224,14 @@ def keep_for_appeals(*, case_id: UUID, days: int, actor: Actor) -> None:
     keep_until(case_id=case_id, until=until, why="an appeal may come", actor=actor)
 
 
-@transaction.atomic
-def set_legal_hold(*, case_id: UUID, reference: str, actor: Actor) -> int:
-    """Put a case's evidence under legal hold, so that it cannot expire; lift it with "".
-
-    Returns the number of files. Raises `NotFound` if there are none.
-    """
-    actor.must(Permission.HOLD_EVIDENCE)
-    count = Evidence.objects.filter(case_id=case_id, destroyed_at=None).update(
-        hold_reference=reference
-    )
-    if not count:
-        raise NotFound(f"Case {case_id} has no evidence.")
-    kind = kinds.EvidenceHeld if reference else kinds.EvidenceHoldEnded
-    fact = kind(reference=reference, files=count)
-    record(actor=actor, subject=f"case:{case_id}", fact=fact)
-    return count
-
-
 def destroy_expired_evidence(now: datetime) -> int:
-    """Destroy the keys and bytes of expired evidence that is under no legal hold; return the count.
+    """Destroy the keys and bytes of expired evidence that no legal hold keeps; return the count.
+
+    A hold keeps it for seven days after its end, too.
 
     Without its key an object in the store is noise. A job deletes it as soon as the store answers.
     """
-    due = Evidence.objects.filter(destroyed_at=None, expires_at__lte=now, hold_reference="")
+    due = Evidence.objects.filter(free_of_holds(now), destroyed_at=None, expires_at__lte=now)
     return sum(_expire(pk, now) for pk in list(due.values_list("pk", flat=True)))
 
 
@@ -249,26 +239,30 @@ def destroy_expired_evidence(now: datetime) -> int:
 def _expire(pk: UUID, now: datetime) -> int:
     evidence = Evidence.objects.select_for_update().get(pk=pk)
     expired = evidence.expires_at is not None and evidence.expires_at <= now
-    if evidence.destroyed_at or evidence.hold_reference or not expired:
+    if evidence.destroyed_at or not is_free_of_holds(evidence, now) or not expired:
         return 0
     _destroy(evidence, reason="its term ended", actor=Actor.system("evidence"))
     return 1
 
 
 @transaction.atomic
-def destroy_on_request(*, case_id: UUID, reason: str, actor: Actor) -> int:
+def destroy_on_request(*, case_id: UUID, agreed: TwoPeople, actor: Actor) -> int:
     """Destroy all of a case's evidence before its term ends; return the number of files.
 
-    Raises `UnderLegalHold` if one file is under legal hold; then none is destroyed.
+    `agreed` is the request that two people agreed to. Raises `WarrantNeeded` unless they did, and
+    `UnderLegalHold` if a hold keeps one file; then none is destroyed.
     """
     actor.must(Permission.DESTROY_EVIDENCE)
+    require_two_people(agreed)
     files = list(Evidence.objects.select_for_update().filter(case_id=case_id, destroyed_at=None))
     if not files:
         raise NotFound(f"Case {case_id} has no evidence.")
     if reference := next((file.hold_reference for file in files if file.hold_reference), ""):
         raise UnderLegalHold(f"The hold is {reference}.")
+    if not all(is_free_of_holds(file, timezone.now()) for file in files):
+        raise UnderLegalHold(f"It ended less than {AFTER_HOLD.days} days ago.")
     for evidence in files:
-        _destroy(evidence, reason=reason, actor=actor)
+        _destroy(evidence, reason=str(agreed), actor=actor)
     return len(files)
 
 

@@ -4,6 +4,7 @@ from django.utils import timezone
 
 from kinward.evidence import storage
 from kinward.evidence.care import scrub_evidence, store_next_file
+from kinward.evidence.holds import lift_holds_alone
 from kinward.evidence.services import DELETE, destroy_expired_evidence
 from kinward.ground.jobs import task
 
@@ -12,6 +13,12 @@ from kinward.ground.jobs import task
 def expire(timestamp: int) -> None:
     """Destroy expired evidence, including any left over from a missed day."""
     destroy_expired_evidence(timezone.now())
+
+
+@task("evidence.lift_holds_alone", every="* * * * *")
+def lift_holds(timestamp: int) -> None:
+    """Lift the legal holds whose moment has come where nobody else holds the role."""
+    lift_holds_alone()
 
 
 @task(DELETE)

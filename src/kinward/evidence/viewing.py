@@ -153,13 +153,15 @@ def _recorded(
     with transaction.atomic(durable=True):
         seen = shown_before(evidence, staff) | set(shown)
         left = len(_all_of(sight.contents) - seen)
-        entire = sight.contents.entire and bool(sight.contents.strands) and not left
+        everything = bool(sight.contents.strands) and not left
+        entire = sight.contents.entire and everything
         fact = kinds.EvidenceViewed(
             case=str(evidence.case_id),
             reason=reason,
             entire=entire,
             shown=shown,
             seconds=msgspec.UNSET if seconds is None else seconds,
+            most=True if everything and not entire else msgspec.UNSET,
         )
         record(actor=staff.actor, subject=str(evidence), fact=fact)
     return msgspec.structs.replace(sight, left=left, entire=entire)

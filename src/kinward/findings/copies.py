@@ -4,33 +4,38 @@ from contextlib import suppress
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from kinward.access import Actor, Permission
-from kinward.casebook.api import Case, CaseState, Verdict
+from kinward.casebook.api import Act, Case, CaseState, Verdict
 from kinward.enforcement.api import copies_left, remove_copy, remove_everywhere
-from kinward.evidence.api import evidence_of_case
+from kinward.evidence.api import (
+    WarrantNeeded,
+    evidence_of_case,
+    grounded_checks,
+    require_warrant,
+    standing_warrant,
+)
 from kinward.findings.retro import match_check_again
 from kinward.matching.api import (
     Bank,
     BankExists,
-    Check,
     Confidence,
     add_hashes,
     check_hashes,
     create_bank,
     find_rows,
 )
-from kinward.verdicts.api import OWN_BANK, Backing, contents_of_case, lock_own_bank
+from kinward.verdicts.api import OWN_BANK, Backing, lock_own_bank
 
 
 def bank_confirmed(verdict_id: UUID) -> int:
     """Bank the hashes of a confirmed case's content; return how many are new. Idempotent.
 
-    It runs as a job, because a verdict must not wait for a list that is being imported.
+    Only of files that the decider saw, or that are on a verified list. It runs as a job, because a
+    verdict must not wait for a list that is being imported.
     """
     verdict = Verdict.objects.select_related("case", "given_by").get(pk=verdict_id)
-    checks = list(_checks(verdict.case))
+    checks = list(grounded_checks(verdict))
     # The authority's class that the reviewer gave a file, if they did.
     classes = verdict.classifications
     labels = {
@@ -41,7 +46,7 @@ def bank_confirmed(verdict_id: UUID) -> int:
         listed for check in checks for listed in check_hashes(check, labels.get(check.pk, ""))
     ]
     with transaction.atomic():
-        if not hashes or not _stands(verdict):
+        if not hashes or not _stands(verdict, Act.BANK):
             return 0
         actor = verdict.actor.granted(Permission.FILL_BANKS)  # the verdict was checked
         bank = _own_bank(actor)
@@ -55,21 +60,22 @@ def bank_confirmed(verdict_id: UUID) -> int:
     return added
 
 
-def _stands(verdict: Verdict) -> bool:
-    """Return whether a verdict still stands. It then stands until the transaction ends."""
+def _stands(verdict: Verdict, act: Act) -> bool:
+    """Return whether a verdict still stands and allows an act. It then does in this transaction."""
     case = Case.objects.select_for_update(no_key=True).get(pk=verdict.case_id)
-    return case.state != CaseState.OVERTURNED
-
-
-def _checks(case: Case) -> QuerySet[Check]:
-    return Check.objects.filter(account=case.account_id, content_id__in=contents_of_case(case))
+    if case.state == CaseState.OVERTURNED:
+        return False
+    with suppress(WarrantNeeded):
+        require_warrant(standing_warrant(verdict), act, case.pk)
+        return True
+    return False
 
 
 def _remove_copies(verdict: Verdict, sha256: str) -> None:
     with transaction.atomic():
-        if not _stands(verdict):
+        if not _stands(verdict, Act.REMOVE_EVERYWHERE):
             return
-        remove_everywhere(verdict.case_id, sha256)
+        remove_everywhere(verdict.case_id, sha256, standing_warrant(verdict))
     for copy in copies_left(sha256):
         match_check_again(copy.pk)
         remove_copy(case_id=verdict.case_id, copy=copy, actor=verdict.actor)

@@ -126,6 +126,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     mail_from: str = ""
 
     lease_minutes: int = 15
+    take_back_seconds: float = 60.0
     second_reading_share: float = 0.05
     exposure_per_day: int = 100
     exposure_in_a_row: int = 25

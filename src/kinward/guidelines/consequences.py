@@ -71,9 +71,15 @@ def _newer(guidelines: Guidelines, confidence: Confidence) -> FindingRule:
     )
 
 
-def consequence(guidelines: Guidelines, clause: Clause, strikes: int) -> Consequence:
-    """Return the consequence of a confirmed verdict under a clause, after earlier `strikes`."""
-    step = _fixed(clause) if clause.account else step_at(guidelines, strikes + clause.strikes)
+def consequence(
+    guidelines: Guidelines, clause: Clause, strikes: int, *, ends: bool = True
+) -> Consequence:
+    """Return the consequence of a confirmed verdict under a clause, after earlier `strikes`.
+
+    Without `ends` strikes come to no step that ends the account: nobody saw what it rests on.
+    """
+    total = strikes + clause.strikes
+    step = _fixed(clause) if clause.account else step_at(guidelines, total, ends=ends)
     return Consequence(
         clause=clause.code,
         account=step.account,
@@ -94,9 +100,10 @@ def _fixed(clause: Clause) -> Step:
     )
 
 
-def step_at(guidelines: Guidelines, strikes: int) -> Step:
-    """Return the highest step reached by so many strikes."""
-    reached = [step for step in guidelines.strikes.step if step.at <= strikes]
+def step_at(guidelines: Guidelines, strikes: int, *, ends: bool = True) -> Step:
+    """Return the highest step reached by so many strikes. Without `ends`, one that ends nothing."""
+    steps = [step for step in guidelines.strikes.step if ends or step.account != "terminate"]
+    reached = [step for step in steps if step.at <= strikes]
     return reached[-1] if reached else Step(at=0, account="keep")
 
 

@@ -45,6 +45,7 @@ MAX_RULES: Final = 200
 MAX_TITLE: Final = 120
 MAX_TEXT: Final = 2000
 LONGEST: Final = 3650  # days
+LONGEST_SILENCE: Final = 90  # days; a longer one takes a legal order and two people, case by case
 _CODE: Final = re.compile(r"[A-Z]{2,4}-[0-9]{1,3}")
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,58}")
 _VERSION: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+-]{0,38}")
@@ -227,7 +228,8 @@ def _problems_of(
 
 def _silence(silence: Silence | None) -> Iterator[tuple[bool, str, str]]:
     if silence is not None:
-        yield not 1 <= silence.days <= LONGEST, "silence", f"silence.days is from 1 to {LONGEST}"
+        text = f"silence.days is from 1 to {LONGEST_SILENCE}: a longer one takes a legal order"
+        yield not 1 <= silence.days <= LONGEST_SILENCE, "silence", text
         wrong = not silence.why.strip() or len(silence.why) > MAX_TITLE
         yield wrong, "silence", f"a silence says why, in at most {MAX_TITLE} letters"
 

@@ -89,7 +89,8 @@ class Clause(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """One clause: its words in each language, and the consequences of a breach.
 
     A clause has either a fixed consequence for the `account`, or `strikes` whose steps decide.
-    `report` is the kind of incident for the authority.
+    `report` is the kind of incident for the authority. `two_people`: each verdict under this clause
+    takes a second person, also where Kinward would ask for none.
     """
 
     code: str
@@ -103,6 +104,7 @@ class Clause(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     report: Incident | None = None
     block_registration: bool = False
     bank: bool = False
+    two_people: bool = False
     silence: Silence | None = None
     dsa: Dsa | None = None
 

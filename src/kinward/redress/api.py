@@ -1,7 +1,7 @@
 """The face of `redress`: what other rooms may use."""
 
 from kinward.redress.database import send_due_statements, written
-from kinward.redress.models import Appeal, Statement
+from kinward.redress.models import Appeal, LongSilence, Statement
 from kinward.redress.queries import (
     appeal_figures,
     appeal_waits,
@@ -17,10 +17,15 @@ from kinward.redress.services import (
     Facts,
     file_appeal,
     get_appeal,
-    keep_silent,
     reverse_statements,
     settle_appeal,
     state_reasons,
+)
+from kinward.redress.silence import (
+    SilenceTakesTwo,
+    decide_long_silence,
+    keep_silent,
+    request_long_silence,
 )
 from kinward.redress.wording import state_words, statement_sentences
 
@@ -31,12 +36,16 @@ __all__ = [
     "Appeal",
     "AppealClosed",
     "Facts",
+    "LongSilence",
+    "SilenceTakesTwo",
     "Statement",
     "appeal_figures",
     "appeal_waits",
+    "decide_long_silence",
     "file_appeal",
     "get_appeal",
     "keep_silent",
+    "request_long_silence",
     "reverse_statements",
     "send_due_statements",
     "settle_appeal",

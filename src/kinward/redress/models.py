@@ -5,7 +5,8 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
-from kinward.access.api import Staff
+from kinward.access import Permission
+from kinward.access.api import Staff, TwoPeopleOrDelay
 from kinward.casebook.api import Case
 from kinward.people.api import Account
 
@@ -68,6 +69,30 @@ class Statement(models.Model):
 
     def __str__(self) -> str:
         return f"statement:{self.id}"
+
+
+class LongSilence(TwoPeopleOrDelay):
+    """A request to tell an account holder nothing for longer than 90 days, by a legal order."""
+
+    permission = Permission.KEEP_SILENT
+
+    statement = models.ForeignKey(Statement, on_delete=models.PROTECT, related_name="silences")
+    until = models.DateTimeField()
+    why = models.CharField(max_length=200)
+    reference = models.CharField(max_length=200)  # of the legal order
+
+    class Meta(TwoPeopleOrDelay.Meta):
+        constraints = (
+            *TwoPeopleOrDelay.Meta.constraints,
+            models.UniqueConstraint(
+                fields=("statement",),
+                condition=Q(state="asked", went_ahead_at=None),
+                name="redress_one_long_silence",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"long_silence:{self.id}"
 
 
 class AppealState(models.TextChoices):

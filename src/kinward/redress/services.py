@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from kinward.access import Actor, Permission
 from kinward.access.api import Staff
+from kinward.casebook.api import SHORT_SILENCE_DAYS
 from kinward.enforcement.api import notify_account
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.guidelines import Clause, Guidelines, Silence
@@ -22,7 +23,7 @@ from kinward.redress.wording import reversal, statement_sentences, upheld
 
 MAX_APPEAL: Final = 5000
 MAX_WHY: Final = 200
-LONGEST: Final = timedelta(days=3650)
+SHORT: Final = timedelta(days=SHORT_SILENCE_DAYS)
 ACTOR: Final = Actor.system("redress")
 
 
@@ -70,7 +71,8 @@ def state_reasons(
     """State the reasons for a decision, and tell the account holder unless `silence` delays it.
 
     One statement a case and stage: a repeated call returns the first. Without a clause the
-    statement is about what was done at once, before a person has looked.
+    statement is about what was done at once, before a person has looked. No guidelines keep anybody
+    silent for longer than 90 days: that takes two people and a legal order.
     """
     stage = Stage.AT_ONCE if clause is None else Stage.VERDICT
     earlier = Statement.objects.filter(case_id=case_id, stage=stage).first()
@@ -89,7 +91,7 @@ def state_reasons(
         reported=facts.reported,
         automatic=facts.automatic,
         dsa=_for_the_database(facts, clause),
-        silent_until=now + timedelta(days=silence.days) if silence else None,
+        silent_until=now + min(timedelta(days=silence.days), SHORT) if silence else None,
         silent_why=silence.why if silence else "",
         appeal_until=now + timedelta(days=guidelines.appeal_days) if clause else None,
     )
@@ -164,34 +166,8 @@ def tell_due(now: datetime) -> int:
     return len(statements)
 
 
-@transaction.atomic
-def keep_silent(*, statement_id: UUID, until: datetime, why: str, staff: Staff) -> Statement:
-    """Keep a statement from its account holder until a moment; a past one means soon.
-
-    Raises `Invalid` if they were told already.
-    """
-    staff.must(Permission.KEEP_SILENT)
-    now = timezone.now()
-    if not why.strip() or len(why) > MAX_WHY:
-        raise Invalid(f"Say why, in at most {MAX_WHY} characters.")
-    if until > now + LONGEST:
-        raise Invalid(f"A silence ends within {LONGEST.days} days.")
-    statement = _locked(statement_id)
-    if statement.told_at is not None:
-        raise Invalid("The account holder was told already.")
-    statement.silent_until, statement.silent_why = until, why.strip()
-    statement.save(update_fields=["silent_until", "silent_why"])
-    record(
-        actor=staff.actor,
-        subject=str(statement),
-        fact=kinds.StatementSilenced(
-            case=str(statement.case_id), until=until.isoformat(), why=statement.silent_why
-        ),
-    )
-    return statement
-
-
-def _locked(statement_id: UUID) -> Statement:
+def lock_statement(statement_id: UUID) -> Statement:
+    """Lock a statement. Raises `NotFound`."""
     statements = Statement.objects.select_for_update(of=("self",)).select_related("account")
     try:
         return statements.get(pk=statement_id)
@@ -209,7 +185,7 @@ def file_appeal(
     """
     if not text.strip() or len(text) > MAX_APPEAL:
         raise Invalid(f"An appeal says why, in at most {MAX_APPEAL} characters.")
-    statement = _locked(statement_id)
+    statement = lock_statement(statement_id)
     if statement.account_id != account.pk or statement.told_at is None:
         raise NotFound("There is no such decision about this account.")
     if Appeal.objects.filter(statement=statement).exists():
@@ -252,7 +228,7 @@ def settle_appeal(*, appeal_id: UUID, overturned: bool, note: str, staff: Staff)
     appeal.state = AppealState.OVERTURNED if overturned else AppealState.UPHELD
     appeal.decided_by, appeal.decided_at, appeal.note = staff, timezone.now(), note
     appeal.save(update_fields=["state", "decided_by", "decided_at", "note"])
-    statement = _locked(appeal.statement_id)
+    statement = lock_statement(appeal.statement_id)
     answer = kinds.AppealOverturned if overturned else kinds.AppealUpheld
     record(
         actor=staff.actor,

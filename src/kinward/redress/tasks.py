@@ -5,6 +5,7 @@ from django.utils import timezone
 from kinward.ground.jobs import task
 from kinward.redress.database import send_due_statements
 from kinward.redress.services import tell_due
+from kinward.redress.silence import begin_silences_alone
 
 
 @task("redress.tell_due", every="*/5 * * * *")
@@ -12,6 +13,12 @@ def tell(timestamp: int) -> None:
     """Tell all account holders whose silence is over."""
     while tell_due(timezone.now()):
         pass
+
+
+@task("redress.begin_silences_alone", every="* * * * *")
+def begin_silences(timestamp: int) -> None:
+    """Begin the long silences whose moment has come where nobody else holds the role."""
+    begin_silences_alone()
 
 
 @task("redress.send_statements", lock="redress.send_statements", every="*/10 * * * *")

@@ -11,6 +11,12 @@ from kinward.reporting.authority import (
     names_in_use,
     vocabulary_of,
 )
+from kinward.reporting.corrections import (
+    corrections_due,
+    how_to_correct,
+    open_correction,
+    record_correction,
+)
 from kinward.reporting.draft import (
     CellPhone,
     Chat,
@@ -26,7 +32,7 @@ from kinward.reporting.draft import (
     ReportedFile,
     WebPage,
 )
-from kinward.reporting.models import SETTLED, Call, Report, ReportState
+from kinward.reporting.models import SETTLED, Call, Correction, Report, ReportState
 from kinward.reporting.production import (
     approve_production,
     end_production,
@@ -58,6 +64,7 @@ __all__ = [
     "Call",
     "CellPhone",
     "Chat",
+    "Correction",
     "CyberTiplineSettings",
     "Draft",
     "Game",
@@ -79,19 +86,23 @@ __all__ = [
     "authority",
     "authority_for",
     "check_authority_settings",
+    "corrections_due",
     "end_production",
     "faults_of",
     "file_report",
     "finished_numbers",
     "get_report",
     "handed_over",
+    "how_to_correct",
     "installed_sections",
     "lock_reports",
     "names_in_use",
+    "open_correction",
     "open_report",
     "packaged",
     "parked_reports",
     "production_in_use",
+    "record_correction",
     "reports_of_case",
     "request_production",
     "require_agreement",

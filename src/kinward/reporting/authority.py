@@ -32,6 +32,8 @@ class Authority(Protocol):
 
     settings: ClassVar[type[Section]]  # read from the environment
     vocabulary: ClassVar[Vocabulary]
+    # A class may also have `correction: ClassVar[str]`: how the authority accepts the correction of
+    # a finished report, for a person. Without it the sentence is `corrections.BY_LETTER`.
 
     def __init__(self, config: Config, settings: Any) -> None: ...
 

@@ -93,6 +93,31 @@ class Call(models.Model):
         )
 
 
+class Correction(models.Model):
+    """A task: tell the authority that a finished report was wrong, and write down what was said."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    report = models.OneToOneField(Report, on_delete=models.PROTECT, related_name="correction")
+    why = models.CharField(max_length=200)
+    asked_at = models.DateTimeField(auto_now_add=True)
+    how = models.TextField(default="")
+    reference = models.CharField(max_length=100, default="")
+    done_by = models.ForeignKey(Staff, on_delete=models.PROTECT, null=True, related_name="+")
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(done_by=None, done_at=None, how="")
+                | (Q(done_by__isnull=False, done_at__isnull=False) & ~Q(how="")),
+                name="reporting_correction_is_whole",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"correction:{self.id}"
+
+
 ENDED: Final = "ended"  # a later state of an approved production
 
 

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from kinward.access import Actor, Permission
 from kinward.access.api import Staff
-from kinward.evidence.api import keep_after_report, keep_shortly
+from kinward.casebook.api import Act
+from kinward.evidence.api import Warrant, keep_after_report, keep_shortly, require_warrant
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ground.locks import exclusive
 from kinward.ledger.api import kinds, record
@@ -24,8 +25,11 @@ MAX_REFERENCE: Final = 100
 MAX_TO: Final = 200
 
 
-def open_report(*, draft: Draft, authority_name: str, actor: Actor) -> Report:
-    """Open a report, in the transaction of the verdict that requires it."""
+def open_report(
+    *, draft: Draft, authority_name: str, actor: Actor, warrant: Warrant | None
+) -> Report:
+    """Open a report, in the transaction of the verdict that requires it. Raises `WarrantNeeded`."""
+    require_warrant(warrant, Act.REPORT, draft.case_id)
     report = Report.objects.create(
         case_id=draft.case_id, authority=authority_name, draft=to_json(draft)
     )

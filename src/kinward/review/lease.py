@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from kinward.access import Permission
-from kinward.access.api import Staff
+from kinward.access.api import AgreementState, Staff
 from kinward.casebook.api import UNDECIDED, Case, get_case
 from kinward.ground.config import config
 from kinward.ground.errors import Invalid, KinwardError, NotFound
@@ -30,18 +30,28 @@ class LeaseNeeded(KinwardError):
     status = 409
 
 
+class OwnProposal(KinwardError):
+    """Your verdict on this case waits for another person. Leave the case to them, or withdraw."""
+
+    code = "case.own_proposal"
+    status = 409
+
+
 @transaction.atomic
 def take_case(*, case: Case, staff: Staff) -> Case:
     """Lease a case or renew the lease, so that nobody else works on it meanwhile.
 
-    The case is undecided or has a waiting appeal. Raises `LeaseNeeded` otherwise, and `LeaseHeld`
-    if somebody else has the lease.
+    The case is undecided or has a waiting appeal. Raises `LeaseNeeded` otherwise, `LeaseHeld` if
+    somebody else has the lease, and `OwnProposal` if this person's own verdict waits for another.
     """
     staff.must(Permission.WORK_ON_CASES)
     now = timezone.now()
     current = get_case(case.pk)
     if current.state not in UNDECIDED and not appeal_waits(current.pk):
         raise LeaseNeeded(f"It is {current.state} and no longer needs work.")
+    own = current.proposals.filter(asked_by=staff, state=AgreementState.ASKED, went_ahead_at=None)
+    if current.state in UNDECIDED and own.exists():
+        raise OwnProposal
     until = now + timedelta(minutes=config().lease_minutes)
     taken = Case.objects.filter(free_for(staff), pk=case.pk, state=current.state).update(
         leased_by=staff, leased_until=until

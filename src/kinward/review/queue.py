@@ -9,15 +9,17 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from kinward.access import Permission
-from kinward.access.api import Staff, holders
+from kinward.access.api import AgreementState, Staff, holders
 from kinward.casebook.api import (
     FINDING_KINDS,
     UNDECIDED,
     Case,
     CaseState,
     Finding,
+    PendingVerdict,
     Unreadable,
     Verdict,
+    VerdictProposal,
     finding_kind,
 )
 from kinward.guidelines import Confidence
@@ -92,8 +94,17 @@ def cases_free_for(staff: Staff) -> QuerySet[Case]:
     free = free_for(staff)
     decided = Verdict.objects.filter(case=OuterRef("pk"), given_by=staff)
     theirs = Q(state=CaseState.ESCALATED) & Exists(decided)
-    undecided = Case.objects.filter(state__in=UNDECIDED)
-    return undecided.filter(free).exclude(theirs).order_by("priority", "due_at", "id")
+    given = PendingVerdict.objects.filter(case=OuterRef("pk"), ended_at=None)
+    undecided = Case.objects.filter(state__in=UNDECIDED).filter(free).exclude(theirs)
+    waiting = undecided.exclude(Exists(_proposed_by(staff))).exclude(Exists(given))
+    return waiting.order_by("priority", "due_at", "id")
+
+
+def _proposed_by(staff: Staff) -> QuerySet[VerdictProposal]:
+    """Return a person's own verdicts on a case that wait for another person."""
+    return VerdictProposal.objects.filter(
+        case=OuterRef("pk"), asked_by=staff, state=AgreementState.ASKED, went_ahead_at=None
+    )
 
 
 def recent_cases() -> QuerySet[Case]:

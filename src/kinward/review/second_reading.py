@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
 from kinward.access import Permission
@@ -56,15 +56,22 @@ def is_drawn(verdict: Verdict) -> bool:
 
 
 def draw(verdict: Verdict) -> None:
-    """Queue a verdict for a second reading if the lot falls on it, in the verdict's transaction."""
-    if is_drawn(verdict):
+    """Queue a verdict for a second reading if the lot falls on it, in the verdict's transaction.
+
+    One that went ahead without its second person is always read.
+    """
+    proposal = verdict.proposal
+    alone = proposal is not None and proposal.went_ahead_at is not None
+    if alone or is_drawn(verdict):
         SecondReading.objects.create(verdict=verdict)
 
 
 def unread_verdicts() -> QuerySet[SecondReading]:
-    """Return the second readings that wait, oldest first."""
-    waiting = SecondReading.objects.filter(read_at=None).order_by("drawn_at")
-    return waiting.select_related("verdict__case__account", "verdict__given_by")
+    """Return the second readings that wait: what went ahead alone comes first, then the oldest."""
+    waiting = SecondReading.objects.filter(read_at=None)
+    return waiting.select_related(
+        "verdict__case__account", "verdict__given_by", "verdict__proposal"
+    ).order_by(F("verdict__proposal__went_ahead_at").asc(nulls_last=True), "drawn_at")
 
 
 @transaction.atomic

@@ -10,22 +10,30 @@ from kinward.verdicts.consequences import (
     contents_of_case,
 )
 from kinward.verdicts.decision import (
-    DECISIONS,
     MAX_SILENCE,
-    Decision,
-    VerdictForm,
+    Rehearsal,
     decide_case,
+    rehearse,
     settle_case_dispute,
 )
 from kinward.verdicts.disputes import disputed_pairings, disputed_teens
 from kinward.verdicts.draft import ReportDetails, check_details, vocabulary_for
+from kinward.verdicts.form import DECISIONS, Decision, VerdictForm
 from kinward.verdicts.incidents import Where
+from kinward.verdicts.minute import give_verdict, take_back
 from kinward.verdicts.models import Backing
 from kinward.verdicts.page import page_of
+from kinward.verdicts.proposals import answer_proposal, write_second_word
 from kinward.verdicts.report import hand_over_report, refile_report
 from kinward.verdicts.simulation import simulate_cases, simulate_edition
 from kinward.verdicts.statement import state_at_once
 from kinward.verdicts.void import give_back_void
+from kinward.verdicts.words import (
+    clause_in_words,
+    consequences_in_words,
+    fitting_clauses,
+    require_fitting_clause,
+)
 
 __all__ = [
     "CONFIRMED_FOR_BANK",
@@ -36,27 +44,37 @@ __all__ = [
     "WITHDRAW",
     "Backing",
     "Decision",
+    "Rehearsal",
     "ReportDetails",
     "VerdictForm",
     "Where",
     "act_at_once",
+    "answer_proposal",
     "check_details",
+    "clause_in_words",
     "conclude",
     "conclude_by_rule",
+    "consequences_in_words",
     "contents_of_case",
     "decide_appeal",
     "decide_case",
     "disputed_pairings",
     "disputed_teens",
+    "fitting_clauses",
     "give_back_void",
+    "give_verdict",
     "hand_over_report",
     "lock_own_bank",
     "move_case",
     "page_of",
     "refile_report",
+    "rehearse",
+    "require_fitting_clause",
     "settle_case_dispute",
     "simulate_cases",
     "simulate_edition",
     "state_at_once",
+    "take_back",
     "vocabulary_for",
+    "write_second_word",
 ]

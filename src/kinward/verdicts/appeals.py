@@ -4,6 +4,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from kinward.access import Actor, Permission
 from kinward.access.api import Staff
@@ -14,7 +15,7 @@ from kinward.ground.jobs import enqueue
 from kinward.ledger.api import kinds, record
 from kinward.people.api import lock_account
 from kinward.redress.api import Appeal, get_appeal, reverse_statements, settle_appeal
-from kinward.reporting.api import SETTLED, Report, lock_reports, withdraw
+from kinward.reporting.api import SETTLED, Report, lock_reports, open_correction, withdraw
 from kinward.review.api import require_lease
 from kinward.verdicts.conclusion import move_case
 from kinward.verdicts.consequences import UNBANK, undo_consequences
@@ -25,14 +26,15 @@ WITHDRAW: Final = "verdicts.withdraw_report"
 
 @transaction.atomic
 def decide_appeal(*, appeal_id: UUID, overturn: bool, note: str, staff: Staff) -> Appeal:
-    """Uphold or overturn a decision. Requires the lease, and a person who gave no verdict on it."""
+    """Uphold or overturn a decision. Requires the lease, and a person who had no part in it."""
     staff.must(Permission.DECIDE_APPEALS)
     statement = get_appeal(appeal_id).statement
     account = lock_account(statement.account_id)
     case = Case.objects.select_for_update(no_key=True).get(pk=statement.case_id)
     reports = lock_reports(case.id)
     require_lease(case, staff)
-    if case.verdicts.filter(given_by=staff).exists():
+    agreed = case.proposals.filter(Q(second_by=staff) | Q(decided_by=staff))
+    if case.verdicts.filter(given_by=staff).exists() or agreed.exists():
         raise NeedsAnotherPerson
     if not note.strip() or len(note) > MAX_NOTE:
         raise Invalid(f"Say why, in at most {MAX_NOTE} characters.")
@@ -51,10 +53,14 @@ def decide_appeal(*, appeal_id: UUID, overturn: bool, note: str, staff: Staff) -
 
 
 def take_reports_back(case: Case, reports: list[Report], *, why: str, actor: Actor) -> None:
-    """Withdraw reports that no authority has completely. Finished ones and their files stay."""
+    """Withdraw reports that no authority has completely.
+
+    Finished ones and their files stay, and a person has to correct them with the authority.
+    """
     if not reports:
         keep_shortly(case_id=case.id, why=why, actor=actor)
     for report in reports:
+        open_correction(report=report, why=why, actor=actor)
         if report.state not in SETTLED:
             withdraw(report=report, actor=actor)
             enqueue(WITHDRAW, report_id=str(report.id))

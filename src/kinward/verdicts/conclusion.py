@@ -1,11 +1,26 @@
 """Conclude a case: the one place where its state changes, and what goes with each move."""
 
+from contextlib import suppress
 from typing import Final
 
 import msgspec
 
-from kinward.casebook.api import UNDECIDED, Case, CaseState, UserReport, Verdict, check_move
-from kinward.evidence.api import keep_for_appeals, keep_shortly
+from kinward.casebook.api import (
+    UNDECIDED,
+    Case,
+    CaseState,
+    Gravity,
+    UserReport,
+    Verdict,
+    check_move,
+)
+from kinward.evidence.api import (
+    GroundsNeeded,
+    SecondPersonNeeded,
+    issue_warrant,
+    keep_for_appeals,
+    keep_shortly,
+)
 from kinward.families.api import tell
 from kinward.guidelines import FindingRule
 from kinward.guidelines.api import guidelines_in_force
@@ -15,6 +30,7 @@ from kinward.redress.api import reverse_statements
 from kinward.review.api import draw
 from kinward.verdicts.consequences import carry_out, undo_consequences
 from kinward.verdicts.disputes import disputed_teens, end_disputed
+from kinward.verdicts.plan import plan_verdict
 from kinward.verdicts.statement import state_verdict
 
 CONCLUDED: Final = {
@@ -35,19 +51,27 @@ def move_case(case: Case, to: CaseState) -> None:
 
 
 def conclude(case: Case, account: LockedAccount, verdict: Verdict) -> None:
-    """Store a verdict and start its consequences. Requires the case's row lock."""
+    """Store a verdict and start its consequences. Requires the case's row lock.
+
+    Raises `GroundsNeeded` or `SecondPersonNeeded` before anything is written.
+    """
     guidelines = guidelines_in_force()
+    plan = plan_verdict(case, account, verdict, guidelines)
+    warrant = issue_warrant(case=case, verdict=verdict, acts=plan.acts, more=plan.more)
     move_case(case, CaseState(verdict.outcome))
     verdict.guidelines = guidelines.label
+    verdict.grave = sorted(act for act in plan.acts if act.gravity is not Gravity.REVERSIBLE)
+    verdict.grounds = list(warrant.grounds)
     verdict.save(force_insert=True)
     fact = CONCLUDED[CaseState(verdict.outcome)](
         verdict=str(verdict.id), clause=verdict.clause, guidelines=verdict.guidelines
     )
     record(actor=verdict.actor, subject=str(case), fact=fact)
     draw(verdict)
-    if verdict.outcome == CaseState.CONFIRMED:
+    if plan.what is not None:
+        what = plan.what
         end_disputed(case, verdict.actor)
-        what = carry_out(case, account, verdict, guidelines)
+        carry_out(case, account, verdict, what, guidelines, warrant)
         verdict.consequence = msgspec.to_builtins(what)
         verdict.save(update_fields=["consequence"])
         state_verdict(case, account, verdict, what, guidelines)
@@ -66,7 +90,8 @@ def conclude(case: Case, account: LockedAccount, verdict: Verdict) -> None:
 def conclude_by_rule(case: Case, account: LockedAccount, rule: FindingRule) -> None:
     """Confirm by the guidelines alone.
 
-    A case with a disputed pairing, or with a finding that waits, is left to a person.
+    A case with a disputed pairing, or with a finding that waits, is left to a person. So is what a
+    rule cannot do alone: its one ground is an exact match with a verified list.
     """
     if disputed_teens(case.id) or case.findings.filter(waits=True).exists():
         return
@@ -74,7 +99,8 @@ def conclude_by_rule(case: Case, account: LockedAccount, rule: FindingRule) -> N
     verdict = Verdict(
         case=case, outcome=CaseState.CONFIRMED, clause=rule.verdict, rule=rule.id, given_by=None
     )
-    conclude(case, account, verdict)
+    with suppress(GroundsNeeded, SecondPersonNeeded):
+        conclude(case, account, verdict)
 
 
 def _tell_reporters(case: Case) -> None:

@@ -25,17 +25,18 @@ from kinward.enforcement.api import (
     lift_sanction,
     removed_by_others,
     sanctioned_by,
-    strikes_of,
     take_back_strikes,
     unblock_registration,
 )
+from kinward.evidence.api import Warrant
 from kinward.exchanges.api import OpinionKind, give_opinion
 from kinward.ground.events import Event
 from kinward.ground.jobs import enqueue
-from kinward.guidelines import Consequence, FindingRule, Guidelines, Incident, consequence
+from kinward.guidelines import Consequence, FindingRule, Guidelines, Incident
 from kinward.people.api import LockedAccount
 from kinward.reporting.api import Report, open_report
 from kinward.verdicts.draft import authorities_of, draft_report
+from kinward.verdicts.plan import banks
 
 FILE_REPORT: Final = "verdicts.file_report"
 UNBANK: Final = "verdicts.unbank"
@@ -62,12 +63,15 @@ def act_at_once(case: Case, account: LockedAccount, rule: FindingRule, content_i
 
 
 def carry_out(
-    case: Case, account: LockedAccount, verdict: Verdict, guidelines: Guidelines
-) -> Consequence:
+    case: Case,
+    account: LockedAccount,
+    verdict: Verdict,
+    what: Consequence,
+    guidelines: Guidelines,
+    warrant: Warrant,
+) -> None:
     """Carry out a confirmed verdict on content and account, and open the reports."""
-    clause = guidelines.clauses[verdict.clause]
-    what = consequence(guidelines, clause, strikes_of(account))
-    actor = verdict.actor
+    clause, actor = guidelines.clauses[verdict.clause], verdict.actor
     if clause.report:  # breaking another clause does not confirm what the list claims
         give_opinion(hashes=_hashes(case), kind=OpinionKind.CONFIRMED, actor=actor)
     if what.removes:
@@ -81,29 +85,31 @@ def carry_out(
             )
     else:
         _give_content_back(case, actor)
-    _sanction(case, account, what, actor)
+    _sanction(case, account, what, warrant, actor)
     days = guidelines.strikes.decay_days
     add_strike(account=account, case_id=case.id, clause=clause.code, count=what.strikes, days=days)
     if what.blocks_registration:
-        block_registration(account=account, case_id=case.id)
+        block_registration(account=account, case_id=case.id, warrant=warrant)
     if what.reports and clause.report:
         for name in authorities_of(account):
-            report_to(name, case, verdict, clause.report)
-    # A verdict by a rule banks nothing: no person looked, and a bank has the hash already.
-    if verdict.given_by is not None and (verdict.bank or what.banks):
+            report_to(name, case, verdict, clause.report, warrant)
+    if banks(verdict, what):
         CONFIRMED_FOR_BANK.announce(verdict_id=str(verdict.id))
-    return what
 
 
-def report_to(name: str, case: Case, verdict: Verdict, incident: Incident) -> Report:
+def report_to(
+    name: str, case: Case, verdict: Verdict, incident: Incident, warrant: Warrant
+) -> Report:
     """Report a case to one authority, in the authority's own words. A job files the report."""
     draft = draft_report(case, verdict, incident, name)
-    report = open_report(draft=draft, authority_name=name, actor=verdict.actor)
+    report = open_report(draft=draft, authority_name=name, actor=verdict.actor, warrant=warrant)
     enqueue(FILE_REPORT, report_id=str(report.id))
     return report
 
 
-def _sanction(case: Case, account: LockedAccount, what: Consequence, actor: Actor) -> None:
+def _sanction(
+    case: Case, account: LockedAccount, what: Consequence, warrant: Warrant, actor: Actor
+) -> None:
     if what.account in ("keep", "warn"):
         lift_sanction(account=account, case_id=case.id, why=f"verdict: {what.account}", actor=actor)
         return
@@ -117,6 +123,7 @@ def _sanction(case: Case, account: LockedAccount, what: Consequence, actor: Acto
         capabilities=what.capabilities,
         until=until,
         actor=actor,
+        warrant=warrant,
     )
 
 

@@ -1,31 +1,47 @@
 """Decide a case."""
 
-from typing import Final, Literal, get_args
+from typing import Final
 from uuid import UUID
 
 import msgspec
 from django.db import transaction
 
 from kinward.access import Permission
-from kinward.access.api import Staff
-from kinward.casebook.api import MAX_NOTE, Case, CaseState, Verdict, check_move, get_case
-from kinward.evidence.api import evidence_of_case, seal_excerpt
+from kinward.access.api import Staff, is_alone
+from kinward.casebook.api import (
+    MAX_NOTE,
+    SHORT_SILENCE_DAYS,
+    Case,
+    CaseState,
+    VerdictProposal,
+    check_move,
+    get_case,
+)
+from kinward.evidence.api import (
+    SecondPersonNeeded,
+    evidence_of_case,
+    issue_warrant,
+    seal_excerpt,
+)
 from kinward.families.api import settle_pairing_dispute
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.guidelines.api import guidelines_in_force
-from kinward.people.api import lock_accounts
+from kinward.people.api import LockedAccount, lock_accounts
 from kinward.redress.api import MAX_WHY
 from kinward.review.api import require_lease
 from kinward.verdicts.conclusion import conclude
-from kinward.verdicts.disputes import disputed_pairings, disputed_teens
-from kinward.verdicts.draft import ReportDetails, check_details, vocabulary_for
+from kinward.verdicts.disputes import DisputeOpen, disputed_pairings, disputed_teens
+from kinward.verdicts.draft import check_details, vocabulary_for
+from kinward.verdicts.form import VerdictForm, verdict_of
+from kinward.verdicts.plan import Plan, plan_verdict
+from kinward.verdicts.proposals import (
+    ProposalOpen,
+    WordsNeeded,
+    open_proposal,
+    propose_verdict,
+)
 
-MAX_SILENCE: Final = 3650
-
-Decision = Literal["confirmed", "dismissed", "escalated"]
-
-
-DECISIONS: Final = get_args(Decision)
+MAX_SILENCE: Final = SHORT_SILENCE_DAYS  # a longer one takes a legal order and two people
 
 
 class NeedsAnotherPerson(KinwardError):
@@ -35,47 +51,85 @@ class NeedsAnotherPerson(KinwardError):
     status = 409
 
 
-class DisputeOpen(KinwardError):
-    """Say first what becomes of the pairing that is disputed: it ends, or it goes on."""
+class VerdictInItsMinute(KinwardError):
+    """A verdict on this case was given, and is carried out in a minute. Take it back, or wait."""
 
-    code = "case.dispute_open"
+    code = "case.verdict_pending"
     status = 409
 
 
-class VerdictForm(msgspec.Struct, frozen=True, kw_only=True):
-    """A reviewer's decision; `classifications` is by evidence id. Only `outcome` is required.
+class Rehearsal(msgspec.Struct, frozen=True):
+    """What a verdict would do, and why it takes a second person, if it does."""
 
-    `bank`: add the hashes of confirmed content to our own bank, so that copies are detected.
-    `silent_days`: how long the account holder is told nothing; `silent_why` is then required.
-    """
-
-    outcome: Decision
-    clause: str = ""
-    note: str = ""
-    classifications: dict[str, str] = {}
-    annotations: list[str] = []
-    details: ReportDetails = ReportDetails()
-    bank: bool = False
-    silent_days: int = 0
-    silent_why: str = ""
+    plan: Plan
+    reasons: list[str] = []
 
 
 @transaction.atomic
 def decide_case(*, case_id: UUID, staff: Staff, form: VerdictForm) -> Case:
-    """Give a verdict and start its consequences, in one transaction. Requires the lease."""
+    """Give a verdict and start its consequences, in one transaction. Requires the lease.
+
+    What takes two people is proposed instead: the case is then escalated, and another person
+    agrees or not. Raises `GroundsNeeded` for what nobody does unseen.
+    """
     staff.must(Permission.WORK_ON_CASES)
-    account_id = get_case(case_id).account_id
-    account = lock_accounts(account_id, *disputed_teens(case_id))[account_id]
-    case = Case.objects.select_for_update(no_key=True).get(pk=case_id)
-    check_move(case.state, CaseState(form.outcome))
-    require_lease(case, staff)
-    _check_form(case, staff, form)
+    return decide_leased(case_id=case_id, staff=staff, form=form)
+
+
+@transaction.atomic
+def decide_leased(
+    *, case_id: UUID, staff: Staff, form: VerdictForm, in_its_minute: bool = False
+) -> Case:
+    """Decide a case. After the minute of its verdict nobody asks for the lease again."""
+    staff.must(Permission.WORK_ON_CASES)
+    case, account = lock_case(case_id)
+    _check(case, staff, form, in_its_minute=in_its_minute)
     if form.details.chat:
         seal_excerpt(case_id=case.id, text=form.details.chat, actor=staff.actor)
-    details = msgspec.structs.replace(form.details, chat="")
-    fields = msgspec.structs.asdict(form) | {"details": msgspec.to_builtins(details)}
-    conclude(case, account, Verdict(case=case, given_by=staff, **fields))
+    verdict = verdict_of(case, staff, form)
+    try:
+        conclude(case, account, verdict)
+    except SecondPersonNeeded as needed:
+        propose_verdict(
+            case=case, account=account, verdict=verdict, form=form, reasons=needed.reasons
+        )
     return case
+
+
+@transaction.atomic
+def rehearse(*, case_id: UUID, staff: Staff, form: VerdictForm) -> tuple[Case, Rehearsal]:
+    """Return what a verdict would do now, and write nothing. Raises what the verdict would raise.
+
+    The case is locked until the transaction ends.
+    """
+    staff.must(Permission.WORK_ON_CASES)
+    case, account = lock_case(case_id)
+    _check(case, staff, form)
+    verdict = verdict_of(case, staff, form)
+    plan = plan_verdict(case, account, verdict, guidelines_in_force())
+    try:
+        issue_warrant(case=case, verdict=verdict, acts=plan.acts, more=plan.more)
+    except SecondPersonNeeded as needed:
+        if not form.note.strip():
+            raise WordsNeeded from needed
+        return case, Rehearsal(plan, needed.reasons)
+    return case, Rehearsal(plan)
+
+
+def lock_case(case_id: UUID) -> tuple[Case, LockedAccount]:
+    """Lock the accounts of a case, then the case."""
+    account_id = get_case(case_id).account_id
+    account = lock_accounts(account_id, *disputed_teens(case_id))[account_id]
+    return Case.objects.select_for_update(no_key=True).get(pk=case_id), account
+
+
+def _check(case: Case, staff: Staff, form: VerdictForm, *, in_its_minute: bool = False) -> None:
+    check_move(case.state, CaseState(form.outcome))
+    if not in_its_minute:
+        require_lease(case, staff)
+        if case.pending.filter(ended_at=None).exists():
+            raise VerdictInItsMinute
+    _check_form(case, staff, form)
 
 
 @transaction.atomic
@@ -89,19 +143,25 @@ def settle_case_dispute(*, case: Case, pairing_id: UUID, ends: bool, staff: Staf
 
 
 def _check_form(case: Case, staff: Staff, form: VerdictForm) -> None:
+    if open_proposal(case) is not None:
+        raise ProposalOpen
     if form.outcome == "confirmed" and form.clause not in guidelines_in_force().clauses:
         raise Invalid("Choose the clause of the guidelines that was broken.")
     if len(form.note) > MAX_NOTE:
         raise Invalid(f"A note has at most {MAX_NOTE} characters.")
     if not 0 <= form.silent_days <= MAX_SILENCE or len(form.silent_why) > MAX_WHY:
-        raise Invalid(f"A silence has at most {MAX_SILENCE} days, its reason {MAX_WHY} characters.")
+        raise Invalid(
+            f"A verdict keeps silent for at most {MAX_SILENCE} days, with a reason of at most "
+            f"{MAX_WHY} characters. A longer silence takes a legal order and a second person."
+        )
     if form.silent_days and not form.silent_why.strip():
         raise Invalid("Say why the account holder is to be told nothing.")
     check_details(form.details)
     _check_words(case, form)
     if form.outcome == "dismissed" and disputed_teens(case.id):
         raise DisputeOpen
-    if case.state == CaseState.ESCALATED and case.verdicts.filter(given_by=staff).exists():
+    escalated = case.state == CaseState.ESCALATED and case.verdicts.filter(given_by=staff).exists()
+    if escalated and not is_alone(VerdictProposal, staff):
         raise NeedsAnotherPerson
 
 

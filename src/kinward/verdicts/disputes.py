@@ -5,6 +5,14 @@ from uuid import UUID
 from kinward.access import Actor
 from kinward.casebook.api import Case, UserReport
 from kinward.families.api import Pairing, settle_pairing_dispute
+from kinward.ground.errors import KinwardError
+
+
+class DisputeOpen(KinwardError):
+    """Say first what becomes of the pairing that is disputed: it ends, or it goes on."""
+
+    code = "case.dispute_open"
+    status = 409
 
 
 def disputed_pairings(case_id: UUID) -> list[Pairing]:

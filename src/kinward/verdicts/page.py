@@ -8,7 +8,14 @@ from django.db.models import QuerySet
 
 from kinward.access import Permission
 from kinward.access.api import Staff
-from kinward.casebook.api import UNDECIDED, Case, Ground, Verdict
+from kinward.casebook.api import (
+    UNDECIDED,
+    Case,
+    Ground,
+    PendingVerdict,
+    Verdict,
+    VerdictProposal,
+)
 from kinward.enforcement.api import (
     Action,
     CurrentStanding,
@@ -43,6 +50,13 @@ from kinward.verdicts.decision import MAX_SILENCE
 from kinward.verdicts.disputes import disputed_pairings
 from kinward.verdicts.draft import vocabulary_for
 from kinward.verdicts.incidents import WHERE_KINDS
+from kinward.verdicts.proposals import open_proposal
+from kinward.verdicts.words import (
+    clause_in_words,
+    clause_of,
+    fitting_clauses,
+    proposal_in_words,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -62,10 +76,17 @@ class TimelineRow(msgspec.Struct, frozen=True):
     particulars: list[str]
 
 
+class OfferedClause(msgspec.Struct, frozen=True):
+    """A clause that fits the case, and its consequences in a few words."""
+
+    clause: Clause
+    consequences: str
+
+
 class Choices(msgspec.Struct, frozen=True):
     """The choices that the verdict form offers."""
 
-    clauses: Sequence[Clause]
+    clauses: Sequence[OfferedClause]
     classifications: Sequence[str]
     annotations: Mapping[str, str]
     places: Mapping[PlaceKind, str]
@@ -98,6 +119,11 @@ class CasePage(msgspec.Struct, frozen=True, kw_only=True):
     statements: QuerySet[Statement]
     actions: QuerySet[Action]
     timeline: list[TimelineRow]
+    pending: PendingVerdict | None  # a verdict in its minute
+    dropped: PendingVerdict | None  # the latest verdict, if it could not be carried out
+    proposal: VerdictProposal | None  # a verdict that waits for a second person
+    proposed_clause: Clause | None
+    why_two: str
     longest_silence: int = MAX_SILENCE
 
     @property
@@ -109,11 +135,13 @@ class CasePage(msgspec.Struct, frozen=True, kw_only=True):
 def page_of(case: Case, staff: Staff) -> CasePage:
     """Gather the page of a case for one reader. It may be stale: services read under locks."""
     appeal = waiting_appeals().filter(statement__case_id=case.id).first()
+    proposal = open_proposal(case)
+    given = case.pending.select_related("given_by").order_by("-given_at").first()
     return CasePage(
         case=case,
         mine=_is_mine(case, staff),
         undecided=case.state in UNDECIDED,
-        takeable=case.state in UNDECIDED or appeal is not None,
+        takeable=_is_takeable(case, staff, appeal, proposal),
         reviews=staff.may(Permission.WORK_ON_CASES),
         senior=staff.may(Permission.FREE_CASES),
         stands=current_standing(case.account),
@@ -129,10 +157,17 @@ def page_of(case: Case, staff: Staff) -> CasePage:
         comments=case.comments.select_related("staff"),
         appeal=appeal,
         choices=_choices(case),
-        verdicts=case.verdicts.select_related("given_by").order_by("given_at"),
+        verdicts=case.verdicts.select_related("given_by", "proposal__decided_by").order_by(
+            "given_at"
+        ),
         reports=reports_of_case(case.id),
         statements=statements_of_case(case.id),
         actions=actions_of_case(case.id),
+        pending=given if given is not None and given.ended_at is None else None,
+        dropped=given if given is not None and given.problem else None,
+        proposal=proposal,
+        proposed_clause=None if proposal is None else clause_of(proposal),
+        why_two="" if proposal is None else proposal_in_words(proposal),
         timeline=[_timeline_row(entry) for entry in timeline_of_case(case)],
     )
 
@@ -148,7 +183,11 @@ def _choices(case: Case) -> Choices:
         log.exception("authority.vocabulary_unavailable", case=str(case))
         words = Vocabulary()
     places = {kind: WHERE_KINDS[kind] for kind in WHERE_KINDS if kind in words.places}
-    return Choices(guidelines_in_force().clause, words.classes, words.annotations, places)
+    offered = [
+        OfferedClause(clause, clause_in_words(clause))
+        for clause in fitting_clauses(case, guidelines_in_force())
+    ]
+    return Choices(offered, words.classes, words.annotations, places)
 
 
 def _files(case: Case) -> list[CaseFile]:
@@ -166,6 +205,13 @@ def _timeline_row(entry: Entry) -> TimelineRow:
     numbers = [data["external_id"]] if data.get("external_id") else data.get("numbers", {}).values()
     particulars += [f"no. {number}" for number in numbers]
     return TimelineRow(entry, particulars)
+
+
+def _is_takeable(
+    case: Case, staff: Staff, appeal: Appeal | None, proposal: VerdictProposal | None
+) -> bool:
+    own = proposal is not None and proposal.asked_by_id == staff.pk
+    return (case.state in UNDECIDED and not own) or appeal is not None
 
 
 def _is_mine(case: Case, staff: Staff) -> bool:

@@ -4,7 +4,7 @@ from typing import Any
 
 from kinward.casebook.api import Case, Verdict, finding_kind
 from kinward.enforcement.api import Action, Effect, Sanction, Target
-from kinward.guidelines import Consequence, FindingRule, Guidelines, Silence
+from kinward.guidelines import Clause, Consequence, FindingRule, Guidelines, Silence
 from kinward.media import medium_of_type
 from kinward.people.api import Account
 from kinward.redress.api import Facts, state_reasons
@@ -20,6 +20,19 @@ def state_at_once(case: Case, account: Account, rule: FindingRule, guidelines: G
             facts=_facts(case, decisions),
             guidelines=guidelines,
             silence=rule.silence,
+        )
+
+
+def state_protection(case: Case, account: Account, clause: Clause, guidelines: Guidelines) -> None:
+    """State what was done while a second person is asked, if anything. Once a case."""
+    decisions = _taken(case, account, (Effect.QUARANTINE,))
+    if decisions:
+        state_reasons(
+            account=account,
+            case_id=case.id,
+            facts=_facts(case, decisions),
+            guidelines=guidelines,
+            silence=clause.silence,
         )
 
 

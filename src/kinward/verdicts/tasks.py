@@ -9,6 +9,8 @@ from kinward.reporting.api import ReportState, file_report, withdraw_report
 from kinward.verdicts import consequences
 from kinward.verdicts.appeals import WITHDRAW
 from kinward.verdicts.bank import unbank
+from kinward.verdicts.minute import CARRY_OUT, carry_out_pending
+from kinward.verdicts.proposals import go_ahead_alone
 from kinward.verdicts.report import close_reported
 from kinward.verdicts.simulation import simulate_edition
 
@@ -31,6 +33,18 @@ def unbank_case(case_id: str, actor: str) -> None:
 def withdraw(report_id: str) -> None:
     """Withdraw the report of an overturned case, unless the authority has it already."""
     withdraw_report(UUID(report_id))
+
+
+@task(CARRY_OUT)
+def carry_out_verdict(pending_id: str) -> None:
+    """Carry out a verdict whose minute is over."""
+    carry_out_pending(UUID(pending_id))
+
+
+@task("verdicts.go_ahead", every="* * * * *")
+def go_ahead(timestamp: int) -> None:
+    """Carry out proposed verdicts whose moment has come without an answer."""
+    go_ahead_alone()
 
 
 @EDITION_PROPOSED.job("verdicts.simulate_guidelines")

@@ -19,6 +19,7 @@ from kinward.casebook.api import (
     get_case,
 )
 from kinward.enforcement.api import lift_sanction
+from kinward.evidence.api import exact_matches
 from kinward.guidelines.api import guidelines_in_force
 from kinward.ledger.api import kinds, record
 from kinward.matching.api import BankedHash
@@ -41,7 +42,8 @@ def give_back_void(*, case_id: UUID, hash_id: int, actor: Actor, staff: Staff | 
     is dismissed by `staff`, who called the hash wrong, or overturned if a rule had confirmed it.
     Without `staff` an undecided case gives everything back and stays open. Of a case with other
     findings, only what rests on void ones is given back. What a person confirmed stays as it is, as
-    does a case that another person has to decide. Returns whether anything was given back.
+    does a case that another person has to decide. So does an undecided case with an exact match of
+    a verified list, which two people dismiss. Returns whether anything was given back.
     """
     account = lock_account(get_case(case_id).account_id)
     case = Case.objects.select_for_update(no_key=True).get(pk=case_id)
@@ -50,6 +52,8 @@ def give_back_void(*, case_id: UUID, hash_id: int, actor: Actor, staff: Staff | 
     fresh = [finding for finding in void if not finding.void]
     by_rule = case.state in HOLDS and not _decided_by_person(case)
     entirely = len(void) == len(findings)
+    if not by_rule and _exact(case, void):
+        return False
     if not fresh or not (case.state in UNDECIDED or (by_rule and entirely)):
         return False
     if _for_another_person(case, staff):
@@ -90,6 +94,12 @@ def _void(findings: list[Finding]) -> list[Finding]:
         )
     )
     return [finding for finding in findings if (named.get(finding.pk) or {0}) <= wrong]
+
+
+def _exact(case: Case, void: list[Finding]) -> bool:
+    """Return whether some of these are exact matches of a verified list: two people dismiss one."""
+    exact = {finding.pk for finding in exact_matches(case, standing=False)}
+    return any(finding.pk in exact for finding in void)
 
 
 def _decided_by_person(case: Case) -> bool:

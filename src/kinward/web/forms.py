@@ -144,11 +144,12 @@ class HandOverSent(msgspec.Struct, frozen=True):
 
 
 class HoldSent(msgspec.Struct, frozen=True):
-    """A case whose evidence is put under legal hold, with a reference, or released from it."""
+    """A case whose evidence is put under legal hold, with a reference, or is to leave it."""
 
     case: UUID
     reference: str
     ends: bool
+    why: str
 
 
 class DestructionSent(msgspec.Struct, frozen=True):
@@ -160,10 +161,11 @@ class DestructionSent(msgspec.Struct, frozen=True):
 
 
 class SilenceSent(msgspec.Struct, frozen=True):
-    """Days of silence towards the account holder, and the reason."""
+    """Days of silence towards the account holder, the reason, and the reference of an order."""
 
     days: int | None
     why: str
+    reference: str
 
 
 class LookSent(msgspec.Struct, frozen=True):

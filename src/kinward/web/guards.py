@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
+from django_htmx.middleware import HtmxDetails
 
 from kinward.access import Permission
 from kinward.access.api import Staff
@@ -17,9 +18,10 @@ from kinward.ground.errors import Forbidden, KinwardError
 
 
 class StaffRequest(HttpRequest):
-    """A request whose user is known to be staff."""
+    """A request whose user is known to be staff. `htmx`: whether a part of a page asks."""
 
     user: Staff
+    htmx: HtmxDetails
 
 
 View = Callable[..., HttpResponse]

@@ -16,6 +16,7 @@ from kinward.web import (
     views_quality,
     views_releases,
     views_staff,
+    views_verdict,
 )
 
 urlpatterns = [
@@ -25,7 +26,24 @@ urlpatterns = [
     path("cases/<uuid:case_id>", views_case.case, name="case"),
     path("cases/<uuid:case_id>/take", views_case.take, name="take"),
     path("cases/<uuid:case_id>/give-up", views_case.give_up_case, name="give_up"),
-    path("cases/<uuid:case_id>/decide", views_case.decide, name="decide"),
+    path("cases/<uuid:case_id>/preview", views_verdict.preview, name="preview_verdict"),
+    path("cases/<uuid:case_id>/decide", views_verdict.decide, name="decide"),
+    path("cases/<uuid:case_id>/take-back", views_verdict.take_back_verdict, name="take_back"),
+    path(
+        "cases/<uuid:case_id>/proposals/<uuid:proposal_id>/word",
+        views_verdict.second_word,
+        name="second_word",
+    ),
+    path(
+        "cases/<uuid:case_id>/proposals/<uuid:proposal_id>/answer",
+        views_verdict.answer,
+        name="answer_verdict",
+    ),
+    path(
+        "cases/<uuid:case_id>/silences/<uuid:silence_id>",
+        views_case.decide_silence,
+        name="decide_long_silence",
+    ),
     path("cases/<uuid:case_id>/files/<uuid:evidence_id>/veil", views_files.veil, name="veil"),
     path("cases/<uuid:case_id>/files/<uuid:evidence_id>/show", views_files.show, name="show"),
     path("cases/<uuid:case_id>/files/<uuid:evidence_id>/played", views_files.played, name="played"),
@@ -43,7 +61,11 @@ urlpatterns = [
         views_releases.report_hand_over,
         name="hand_over_report",
     ),
+    path(
+        "releases/corrections/<uuid:correction_id>", views_releases.correct, name="correct_report"
+    ),
     path("releases/hold", views_releases.hold, name="hold"),
+    path("releases/holds/<uuid:ending_id>", views_releases.answer_hold, name="decide_hold_end"),
     path("releases/destruction", views_releases.ask_destruction, name="ask_destruction"),
     path(
         "releases/destruction/<uuid:destruction_id>",

@@ -1,5 +1,6 @@
 """The queue and the case page."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -13,7 +14,12 @@ from django.views.decorators.http import require_GET
 from kinward.access import Permission
 from kinward.casebook.api import get_case
 from kinward.ground.errors import Invalid, KinwardError
-from kinward.redress.api import keep_silent, statements_of_case
+from kinward.redress.api import (
+    decide_long_silence,
+    keep_silent,
+    request_long_silence,
+    statements_of_case,
+)
 from kinward.review.api import (
     add_comment,
     free_case,
@@ -24,11 +30,12 @@ from kinward.review.api import (
     take_case,
     take_next_case,
 )
-from kinward.verdicts.api import MAX_SILENCE, decide_case, page_of, settle_case_dispute
-from kinward.web.forms import SilenceSent, fill, read_verdict
+from kinward.verdicts.api import page_of, settle_case_dispute
+from kinward.web.forms import SilenceSent, VerdictSent, fill
 from kinward.web.guards import StaffRequest, done, needs, posts
 
 SHOWN: Final = 100  # cases on the page of the queue
+MAX_DAYS: Final = 3650  # of a silence by a legal order
 
 
 @require_GET
@@ -79,10 +86,25 @@ def case(request: StaffRequest, case_id: UUID) -> HttpResponse:
 
 
 def case_page(
-    request: StaffRequest, case_id: UUID, *, problem: KinwardError | None = None, **_ids: UUID
+    request: StaffRequest,
+    case_id: UUID,
+    *,
+    problem: KinwardError | None = None,
+    preview: Mapping[str, str] | None = None,
+    **_ids: UUID,
 ) -> HttpResponse:
-    """Render the page of a case, with the problem of a form that was refused."""
-    context = {"page": page_of(get_case(case_id), request.user), "problem": problem}
+    """Render the page of a case, with the problem of a form that was refused.
+
+    The verdict's form keeps what was typed. `preview`: what the verdict would do.
+    """
+    if problem is not None and request.htmx:
+        raise problem  # a part of the page asked, and shows the sentence alone
+    context = {
+        "page": page_of(get_case(case_id), request.user),
+        "problem": problem,
+        "sent": fill(VerdictSent, request.POST),
+        "preview": preview,
+    }
     return render(request, "web/case.html", context, status=problem.status if problem else 200)
 
 
@@ -98,14 +120,6 @@ def give_up_case(request: StaffRequest, case_id: UUID) -> HttpResponse:
     """End one's own lease on this case."""
     release_lease(case=get_case(case_id), staff=request.user)
     return redirect("queue")
-
-
-@posts(Permission.WORK_ON_CASES, page=case_page)
-def decide(request: StaffRequest, case_id: UUID) -> HttpResponse:
-    """Give a verdict."""
-    form = read_verdict(request.POST, case_id)
-    decide_case(case_id=case_id, staff=request.user, form=form)
-    return done(request, f"Verdict recorded: {form.outcome}.", "case", case_id)
 
 
 @posts(Permission.FREE_CASES, page=case_page)
@@ -125,18 +139,38 @@ def comment(request: StaffRequest, case_id: UUID) -> HttpResponse:
 
 @posts(Permission.KEEP_SILENT, page=case_page)
 def silence(request: StaffRequest, case_id: UUID) -> HttpResponse:
-    """Set the days of silence of the case's untold statement. Zero days end the silence."""
+    """Set the days of silence of the case's untold statement. Zero days end the silence.
+
+    With the reference of a legal order it is a request, which another person decides.
+    """
     get_case(case_id)
     form = fill(SilenceSent, request.POST)
-    if form.days is None or form.days > MAX_SILENCE:
-        raise Invalid(f"Enter a number of days from 0 to {MAX_SILENCE}.")
+    if form.days is None or form.days > MAX_DAYS:
+        raise Invalid(f"Enter a number of days from 0 to {MAX_DAYS}.")
     untold = statements_of_case(case_id).filter(told_at=None).last()
     if untold is None:
         raise Invalid("The account holder has been told everything already.")
     until = timezone.now() + timedelta(days=form.days)
+    if form.reference.strip():
+        request_long_silence(
+            statement_id=untold.id,
+            until=until,
+            why=form.why,
+            reference=form.reference,
+            staff=request.user,
+        )
+        return done(request, "Another person has to approve this silence.", "case", case_id)
     keep_silent(statement_id=untold.id, until=until, why=form.why, staff=request.user)
     sentence = f"The account holder is told nothing until {until:%Y-%m-%d}."
     return done(request, sentence, "case", case_id)
+
+
+@posts(Permission.KEEP_SILENT, page=case_page)
+def decide_silence(request: StaffRequest, case_id: UUID, silence_id: UUID) -> HttpResponse:
+    """Approve a long silence, or refuse it."""
+    approve = request.POST.get("decision") == "approve"
+    asked = decide_long_silence(silence_id=silence_id, approve=approve, staff=request.user)
+    return done(request, f"Silence {asked.word}.", "case", case_id)
 
 
 @posts(Permission.WORK_ON_CASES, page=case_page)

@@ -21,9 +21,20 @@ from kinward.custody.api import (
     request_destruction,
     request_release,
 )
-from kinward.evidence.api import cases_under_legal_hold, set_legal_hold
+from kinward.evidence.api import (
+    cases_under_legal_hold,
+    decide_hold_end,
+    hold_ends,
+    request_hold_end,
+    set_legal_hold,
+)
 from kinward.ground.errors import Invalid, KinwardError
-from kinward.reporting.api import packaged
+from kinward.reporting.api import (
+    corrections_due,
+    how_to_correct,
+    packaged,
+    record_correction,
+)
 from kinward.verdicts.api import hand_over_report
 from kinward.web.forms import DestructionSent, HandOverSent, HoldSent, fill
 from kinward.web.guards import StaffRequest, done, needs, posts
@@ -47,8 +58,13 @@ def _page(
             "account", "asked_by", "decided_by", "handed_by"
         )[:SHOWN],
         "holds": cases_under_legal_hold()[:SHOWN],
+        "hold_ends": hold_ends()[:SHOWN],
         "destructions": Destruction.objects.select_related("asked_by", "decided_by")[:SHOWN],
         "packaged": packaged()[:SHOWN],
+        "corrections": [
+            (correction, how_to_correct(correction.report.authority))
+            for correction in corrections_due()[:SHOWN]
+        ],
         "may": request.user.may(Permission.RELEASE_RECORDS),
         "sent": {
             name: request.POST.get(name, "") if problem else ""
@@ -95,23 +111,40 @@ def report_hand_over(request: StaffRequest, report_id: UUID) -> HttpResponse:
     return done(request, f"Hand-over recorded: {effect}.", "releases")
 
 
+@posts(Permission.HAND_OVER_REPORTS, page=_page)
+def correct(request: StaffRequest, correction_id: UUID) -> HttpResponse:
+    """Record how a finished report was corrected with its authority."""
+    sent = request.POST
+    record_correction(
+        correction_id=correction_id,
+        how=sent.get("how", ""),
+        reference=sent.get("reference", ""),
+        staff=request.user,
+    )
+    return done(request, "Correction recorded.", "releases")
+
+
 @posts(Permission.HOLD_EVIDENCE, page=_page)
 def hold(request: StaffRequest) -> HttpResponse:
-    """Put a case's evidence under legal hold, or release it."""
+    """Put a case's evidence under legal hold, or ask to lift the hold."""
     form = fill(HoldSent, request.POST)
-    reference = "" if form.ends else form.reference.strip()
-    if not form.ends and not 1 <= len(reference) <= MAX_REFERENCE:
+    if form.ends:
+        request_hold_end(case_id=form.case, why=form.why, staff=request.user)
+        return done(request, "Another custodian must approve the end of this hold.", "releases")
+    reference = form.reference.strip()
+    if not 1 <= len(reference) <= MAX_REFERENCE:
         raise Invalid(f"Enter the authority's reference, with at most {MAX_REFERENCE} characters.")
     count = set_legal_hold(case_id=form.case, reference=reference, actor=request.user.actor)
-    if form.ends:
-        sentence = ngettext(
-            "%d file is no longer under legal hold.",
-            "%d files are no longer under legal hold.",
-            count,
-        )
-    else:
-        sentence = ngettext("%d file is under legal hold.", "%d files are under legal hold.", count)
+    sentence = ngettext("%d file is under legal hold.", "%d files are under legal hold.", count)
     return done(request, sentence % count, "releases")
+
+
+@posts(Permission.HOLD_EVIDENCE, page=_page)
+def answer_hold(request: StaffRequest, ending_id: UUID) -> HttpResponse:
+    """Lift a legal hold that a colleague asks to lift, or let it stay."""
+    approve = request.POST.get("decision") == "approve"
+    ending = decide_hold_end(ending_id=ending_id, approve=approve, staff=request.user)
+    return done(request, f"Legal hold: {ending.word}.", "releases")
 
 
 @posts(Permission.DESTROY_EVIDENCE, page=_page)

@@ -48,6 +48,12 @@ NEEDS: Final[dict[str, Permission]] = {
     "custody.release.make_package": Permission.RELEASE_RECORDS,
     "review.comments.add_comment": Permission.WORK_ON_CASES,
     "verdicts.decision.decide_case": Permission.WORK_ON_CASES,
+    "verdicts.decision.decide_leased": Permission.WORK_ON_CASES,
+    "verdicts.decision.rehearse": Permission.WORK_ON_CASES,
+    "verdicts.minute.give_verdict": Permission.WORK_ON_CASES,
+    "verdicts.minute.take_back": Permission.WORK_ON_CASES,
+    "verdicts.proposals.answer_proposal": Permission.WORK_ON_CASES,
+    "verdicts.proposals.write_second_word": Permission.WORK_ON_CASES,
     "review.lease.free_case": Permission.FREE_CASES,
     "review.lease.release_lease": Permission.WORK_ON_CASES,
     "verdicts.report.hand_over_report": Permission.HAND_OVER_REPORTS,
@@ -61,7 +67,9 @@ NEEDS: Final[dict[str, Permission]] = {
     "evidence.viewing.open_evidence": Permission.OPEN_EVIDENCE,
     "evidence.viewing.play_evidence": Permission.OPEN_EVIDENCE,
     "evidence.services.read_for_release": Permission.RELEASE_RECORDS,
-    "evidence.services.set_legal_hold": Permission.HOLD_EVIDENCE,
+    "evidence.holds.set_legal_hold": Permission.HOLD_EVIDENCE,
+    "evidence.holds.request_hold_end": Permission.HOLD_EVIDENCE,
+    "evidence.holds.decide_hold_end": Permission.HOLD_EVIDENCE,
     "evidence.services.require_reason": Permission.OPEN_EVIDENCE,
     "evidence.services.veil_evidence": Permission.OPEN_EVIDENCE,
     "evidence.viewing.record_evidence_watched": Permission.OPEN_EVIDENCE,
@@ -96,11 +104,14 @@ NEEDS: Final[dict[str, Permission]] = {
     "matching.weakening.decide_weakening": Permission.TUNE_BANKS,
     "matching.tuning.end_silencing": Permission.SILENCE_MATCHES,
     "matching.services.remove_hashes": Permission.FILL_BANKS,
-    "redress.services.keep_silent": Permission.KEEP_SILENT,
+    "redress.silence.keep_silent": Permission.KEEP_SILENT,
+    "redress.silence.request_long_silence": Permission.KEEP_SILENT,
+    "redress.silence.decide_long_silence": Permission.KEEP_SILENT,
     "redress.services.settle_appeal": Permission.DECIDE_APPEALS,
     "reporting.production.approve_production": Permission.SWITCH_REPORTING,
     "reporting.production.request_production": Permission.SWITCH_REPORTING,
     "reporting.production.end_production": Permission.SWITCH_REPORTING,
+    "reporting.corrections.record_correction": Permission.HAND_OVER_REPORTS,
     "reporting.services.handed_over": Permission.HAND_OVER_REPORTS,
     "reporting.services.unpark": Permission.REPLAY,
 }
@@ -148,6 +159,7 @@ FOLLOWS: Final = {
     "families.settings.settlement.settle",
     "families.settings.settlement.settle_all",
     "redress.services.file_appeal",
+    "reporting.corrections.open_correction",
     "reporting.services.open_report",
     "reporting.services.withdraw",
 }
@@ -156,6 +168,13 @@ READS: Final = {
     "review.exposure.exposure_of",
     "evidence.queries.seconds_played",
     "evidence.queries.shown_before",
+    "evidence.queries.viewed_entirely",
+    "evidence.queries.viewed_mostly",
+    "evidence.queries.sealed_by",
+    "evidence.warrants.grounds_of",
+    "access.agreement.is_alone",
+    "access.agreement.alone_until",
+    "verdicts.form.verdict_of",
     "review.queue.cases_free_for",
     "review.queue.free_for",
     "review.lease.require_lease",
@@ -265,7 +284,7 @@ def reached_from_the_console() -> set[str]:
 
 def test_no_page_of_the_console_calls_what_checks_nothing() -> None:
     reached = reached_from_the_console()
-    assert "verdicts.decision.decide_case" in reached  # so the search finds what is there
+    assert "verdicts.minute.give_verdict" in reached  # so the search finds what is there
     assert "matching.services.disable_bank" in reached
     assert not reached & FOLLOWS
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,11 +15,14 @@ from kinward.access.actor import Actor
 from kinward.access.agreement import AlreadyDecided, TwoPeople
 from kinward.access.models import Staff
 from kinward.access.roles import ROLES
-from kinward.casebook.models import Case
+from kinward.casebook.models import Case, VerdictProposal
 from kinward.custody import destruction, release
 from kinward.custody.destruction import DestructionForm
 from kinward.custody.models import Destruction, Release
 from kinward.custody.release import ReleaseForm
+from kinward.evidence import holds
+from kinward.evidence.excerpts import Message
+from kinward.evidence.models import HoldEnding
 from kinward.evidence.sealing import new_key, public_half
 from kinward.evidence.services import seal_excerpt
 from kinward.experience.edits import RuleChange, with_change
@@ -32,6 +35,7 @@ from kinward.experience.services import (
     revert_pack,
     store_pack,
 )
+from kinward.findings.user_reports import UserReportIn, receive_user_report
 from kinward.ground.config import PRODUCTION_CONSENT
 from kinward.ground.errors import Forbidden
 from kinward.guidelines import services as guidelines
@@ -46,10 +50,17 @@ from kinward.people.models import Account
 from kinward.people.services import Profile, put_account
 from kinward.policy.ages import AgeRange
 from kinward.policy.sources import read_files
+from kinward.redress import silence
+from kinward.redress.models import LongSilence, Statement
 from kinward.reporting import production
 from kinward.reporting.authorities.cybertipline import client
 from kinward.reporting.models import Production
+from kinward.review.lease import take_case
+from kinward.verdicts.decision import decide_case
+from kinward.verdicts.form import VerdictForm
+from kinward.verdicts.proposals import answer_proposal, write_second_word
 from tests.integration.conftest import Configure
+from tests.support.verdicts import sees
 from tests.support.weakened import tuned_by_two
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -115,6 +126,62 @@ def ask_weakening(staff: Staff) -> TwoPeople:
     return asked
 
 
+def reported(staff: Staff) -> Case:
+    """A case of one user report with a chat, which this person has and has read."""
+    name = f"heron {Case.objects.count()}"
+    put_account(platform_id=name, profile=Profile())
+    said = [Message(name, datetime(2026, 1, 2, tzinfo=UTC), "Hello.")]
+    report = UserReportIn(account_id=name, category="contact", messages=said)
+    case = receive_user_report(report=report, actor=Actor.key("app")).finding.case
+    take_case(case=case, staff=staff)
+    sees(case, staff)
+    return case
+
+
+def ask_verdict(staff: Staff) -> TwoPeople:
+    form = VerdictForm(outcome="confirmed", clause="CS-2", note="I read it.")
+    case = decide_case(case_id=reported(staff).pk, staff=staff, form=form)
+    return VerdictProposal.objects.get(case=case)
+
+
+def decide_verdict(pk: UUID, approve: bool, staff: Staff) -> TwoPeople:
+    proposal = VerdictProposal.objects.get(pk=pk)
+    if proposal.state == "asked" and proposal.asked_by != staff and staff.may(proposal.permission):
+        take_case(case=proposal.case, staff=staff)
+        sees(proposal.case, staff)
+        write_second_word(proposal_id=pk, words="I read it, too.", staff=staff)
+    answer_proposal(proposal_id=pk, agree=approve, staff=staff)
+    return VerdictProposal.objects.get(pk=pk)
+
+
+def ask_long_silence(staff: Staff) -> TwoPeople:
+    account: Account = put_account(platform_id="member-1", profile=Profile())[0]
+    case = Case.objects.create(account=account, state="enforced", due_at=timezone.now())
+    statement = Statement.objects.create(
+        account=account,
+        case=case,
+        stage="verdict",
+        decisions=[],
+        language="en",
+        reported=True,
+        automatic=False,
+        dsa={},
+    )
+    until = timezone.now() + timedelta(days=200)
+    return silence.request_long_silence(
+        statement_id=statement.pk, until=until, why="x", reference="court 1", staff=staff
+    )
+
+
+def ask_hold_end(staff: Staff) -> TwoPeople:
+    account: Account = put_account(platform_id="member-1", profile=Profile())[0]
+    case = Case.objects.create(account=account, state="dismissed", due_at=timezone.now())
+    with transaction.atomic():
+        seal_excerpt(case_id=case.id, text="A neutral line.", actor=account.actor)
+    holds.set_legal_hold(case_id=case.id, reference="court 1", actor=Actor.system("test"))
+    return holds.request_hold_end(case_id=case.id, why="It is over.", staff=staff)
+
+
 def decide_production(pk: UUID, approve: bool, staff: Staff) -> TwoPeople:
     verb = production.approve_production if approve else production.end_production
     return verb(production_id=pk, staff=staff)
@@ -162,6 +229,21 @@ ENTRIES: dict[type[TwoPeople], Entry] = {
         ask_silencing,
         lambda pk, approve, staff: tuning.decide_silencing(
             silencing_id=pk, approve=approve, staff=staff
+        ),
+    ),
+    VerdictProposal: Entry("reviewer", ask_verdict, decide_verdict),
+    LongSilence: Entry(
+        "reviewer",
+        ask_long_silence,
+        lambda pk, approve, staff: silence.decide_long_silence(
+            silence_id=pk, approve=approve, staff=staff
+        ),
+    ),
+    HoldEnding: Entry(
+        "evidence custodian",
+        ask_hold_end,
+        lambda pk, approve, staff: holds.decide_hold_end(
+            ending_id=pk, approve=approve, staff=staff
         ),
     ),
     Weakening: Entry(

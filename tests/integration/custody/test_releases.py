@@ -11,6 +11,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from kinward.access.actor import Actor
 from kinward.access.agreement import AlreadyDecided
@@ -28,9 +29,9 @@ from kinward.custody.release import (
     record_hand_over,
     request_release,
 )
-from kinward.evidence import packing
+from kinward.evidence import holds, packing
 from kinward.evidence import services as vault
-from kinward.evidence.models import Evidence
+from kinward.evidence.models import Evidence, HoldEnding
 from kinward.evidence.packing import PackageItem, read_manifest, signing_key, write_package
 from kinward.evidence.sealing import CannotUnseal, decrypt, new_key, public_half
 from kinward.ground.errors import Forbidden, Invalid, NotFound
@@ -41,10 +42,11 @@ from kinward.people.models import Account
 from kinward.policy.signed import new_signing_key
 from kinward.reporting.authorities.cybertipline.sandbox import Sandbox
 from kinward.review.lease import take_case
-from kinward.verdicts.decision import VerdictForm, decide_case
+from kinward.verdicts.form import VerdictForm
 from tests.integration.conftest import Configure
 from tests.integration.web.test_console import signed_in
 from tests.support.helpers import KNOWN, quarantined, run_jobs, two_files_one_seen
+from tests.support.verdicts import decide_case
 
 pytestmark = pytest.mark.django_db(transaction=True)
 POLICE = new_key()
@@ -265,9 +267,16 @@ def test_a_hold_in_the_console(
         "2 files are under legal hold."
         in page.post("/releases/hold", sent, follow=True).content.decode()
     )
-    sent = {"case": str(case.id), "ends": "yes"}
-    ended = page.post("/releases/hold", sent, follow=True).content.decode()
-    assert "2 files are no longer under legal hold." in ended
+    sent = {"case": str(case.id), "ends": "yes", "why": "The court is done."}
+    asked_end = page.post("/releases/hold", sent, follow=True).content.decode()
+    assert "Another custodian must approve the end of this hold." in asked_end
+    ending = HoldEnding.objects.get()
+    alone = page.post(f"/releases/holds/{ending.id}", {"decision": "approve"})
+    assert alone.status_code == 403
+    assert set(Evidence.objects.values_list("hold_reference", flat=True)) == {"ref-1"}
+    other = signed_in(custodians[1])
+    assert "The court is done." in other.get("/releases").content.decode()
+    other.post(f"/releases/holds/{ending.id}", {"decision": "approve"})
     assert set(Evidence.objects.values_list("hold_reference", flat=True)) == {""}
 
 
@@ -302,7 +311,14 @@ def test_two_people_destroy_what_an_authority_asks_for(
     made.refresh_from_db()
     assert made.state == "asked"
 
-    vault.set_legal_hold(case_id=case.id, reference="", actor=Actor.system("test"))
+    asked_end = holds.request_hold_end(case_id=case.id, why="The court is done.", staff=first)
+    with pytest.raises(Forbidden):
+        holds.decide_hold_end(ending_id=asked_end.id, approve=True, staff=first)
+    holds.decide_hold_end(ending_id=asked_end.id, approve=True, staff=second)
+    with pytest.raises(vault.UnderLegalHold, match="less than 7 days"):
+        destruction.decide_destruction(destruction_id=made.id, agree=True, staff=second)
+    week = timezone.now() - timedelta(days=7)
+    Evidence.objects.filter(hold_ended_at__isnull=False).update(hold_ended_at=week)
     destruction.decide_destruction(destruction_id=made.id, agree=True, staff=second)
     with pytest.raises(AlreadyDecided):
         destruction.decide_destruction(destruction_id=made.id, agree=True, staff=second)

@@ -31,8 +31,9 @@ from kinward.matching.index import bank_index
 from kinward.matching.models import Bank
 from kinward.people.models import Account
 from kinward.review.lease import take_case
-from kinward.verdicts.decision import VerdictForm, decide_case
+from kinward.verdicts.form import VerdictForm
 from tests.support.helpers import KNOWN, Receiver, run_machine, upload
+from tests.support.verdicts import decide_case
 
 pytestmark = pytest.mark.django_db
 

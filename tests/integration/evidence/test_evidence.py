@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
+from kinward.evidence import holds
 from kinward.evidence import services as vault
 from kinward.evidence.excerpts import Message
 from kinward.evidence.models import Evidence
@@ -26,9 +27,11 @@ from kinward.matching.models import Bank
 from kinward.people.models import Account
 from kinward.review.lease import LeaseNeeded, take_case
 from kinward.review.look import look_at_file, veil_file
-from kinward.verdicts.decision import VerdictForm, decide_case
 from kinward.verdicts.draft import ReportDetails
+from kinward.verdicts.form import VerdictForm
+from tests.support.custody import end_hold
 from tests.support.helpers import KNOWN, quarantined
+from tests.support.verdicts import decide_case
 
 pytestmark = pytest.mark.django_db
 
@@ -159,9 +162,12 @@ def test_expiry_destroys_the_key_and_a_hold_stops_it(evidence: Evidence) -> None
     assert vault.destroy_expired_evidence(now + timedelta(days=9999)) == 0  # undecided: no term yet
     vault.keep_after_report(case_id=case_id, finished_at=now)
     assert vault.destroy_expired_evidence(now + timedelta(days=364)) == 0
-    vault.set_legal_hold(case_id=case_id, reference="case 12/34", actor=Actor.operator("test"))
+    holds.set_legal_hold(case_id=case_id, reference="case 12/34", actor=Actor.operator("test"))
     assert vault.destroy_expired_evidence(now + timedelta(days=366)) == 0
-    vault.set_legal_hold(case_id=case_id, reference="", actor=Actor.operator("test"))
+    with pytest.raises(holds.HoldEndsByTwo):
+        holds.set_legal_hold(case_id=case_id, reference="", actor=Actor.operator("test"))
+    end_hold(case_id)
+    assert vault.destroy_expired_evidence(now + timedelta(days=6)) == 0
     assert vault.destroy_expired_evidence(now + timedelta(days=366)) == 1
     evidence.refresh_from_db()
     assert (evidence.ciphertext, evidence.wrapped_key) == (None, None)
@@ -172,6 +178,7 @@ def test_expiry_destroys_the_key_and_a_hold_stops_it(evidence: Evidence) -> None
         "evidence.sealed",
         "evidence.term_set",
         "evidence.held",
+        "evidence.hold_end_asked",
         "evidence.hold_ended",
         "evidence.destroyed",
     ]

@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 )
 
 from kinward.access.actor import Actor
-from kinward.evidence import care, storage
+from kinward.evidence import care, holds, storage
 from kinward.evidence import services as vault
 from kinward.evidence.keys import keys
 from kinward.evidence.models import Evidence
@@ -34,6 +34,7 @@ from kinward.matching.models import Bank
 from kinward.people.models import Account
 from kinward.people.services import Profile, put_account
 from tests.integration.conftest import Configure
+from tests.support.custody import agreed_destruction, end_hold
 from tests.support.helpers import KNOWN, run_machine, upload
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +66,7 @@ class Keeping(RuleBasedStateMachine):
         # The model, whatever the table says.
         self.bytes: dict[UUID, bytes] = {}
         self.held: set[UUID] = set()
+        self.after: dict[UUID, datetime] = {}  # the days after a hold end then
         self.until: dict[UUID, datetime] = {}
         self.gone: set[UUID] = set()
         self.a_file_is_sealed(0)
@@ -78,6 +80,10 @@ class Keeping(RuleBasedStateMachine):
             check_made__in=self.accounts[whose].checks.values("id")
         ).order_by("case_id")
         return of.values_list("case_id", flat=True).first()
+
+    def kept(self, now: datetime) -> set[UUID]:
+        """What a hold keeps, or the days after one."""
+        return self.held | {pk for pk, until in self.after.items() if until > now}
 
     # What can happen.
 
@@ -118,9 +124,16 @@ class Keeping(RuleBasedStateMachine):
         case = self.a_case(whose)
         if case is None or self.files(case) <= self.gone:
             return
-        vault.set_legal_hold(case_id=case, reference="ref" if hold else "", actor=CUSTODIAN)
         alive = self.files(case) - self.gone
-        self.held = self.held | alive if hold else self.held - alive
+        if hold:
+            holds.set_legal_hold(case_id=case, reference="ref", actor=CUSTODIAN)
+            self.held |= alive
+            for pk in alive:
+                self.after.pop(pk, None)
+        elif alive & self.held:
+            end_hold(case)
+            self.after |= dict.fromkeys(alive & self.held, timezone.now() + timedelta(days=7))
+            self.held -= alive
 
     @rule(whose=WHOSE, days=st.sampled_from([1, 1, 30]))
     def a_term_is_set(self, whose: int, days: int) -> None:
@@ -135,7 +148,7 @@ class Keeping(RuleBasedStateMachine):
         Keeping.ahead += timedelta(days=days)
         now = timezone.now()
         vault.destroy_expired_evidence(now)
-        due = {pk for pk, until in self.until.items() if until <= now} - self.held
+        due = {pk for pk, until in self.until.items() if until <= now} - self.kept(now)
         self.gone |= due
 
     @rule(whose=WHOSE)
@@ -149,11 +162,12 @@ class Keeping(RuleBasedStateMachine):
         if case is None:
             return
         alive = self.files(case) - self.gone
-        if not alive or alive & self.held:
+        agreed = agreed_destruction(case)
+        if not alive or alive & self.kept(timezone.now()):
             with pytest.raises(KinwardError):
-                vault.destroy_on_request(case_id=case, reason="r", actor=CUSTODIAN)
+                vault.destroy_on_request(case_id=case, agreed=agreed, actor=CUSTODIAN)
         else:
-            vault.destroy_on_request(case_id=case, reason="r", actor=CUSTODIAN)
+            vault.destroy_on_request(case_id=case, agreed=agreed, actor=CUSTODIAN)
             self.gone |= alive
 
     # What must be true.

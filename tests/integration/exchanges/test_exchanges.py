@@ -29,9 +29,10 @@ from kinward.matching.models import BankedHash
 from kinward.media import digest_bytes
 from kinward.people.models import Account
 from kinward.review.lease import take_case
-from kinward.verdicts.decision import VerdictForm, decide_case
+from kinward.verdicts.form import VerdictForm
 from tests.integration.web.test_console import signed_in
 from tests.support.helpers import KNOWN, due_jobs, listening, quarantined
+from tests.support.verdicts import decide_case
 
 pytestmark = pytest.mark.django_db
 ACTOR = Actor.system("test")

@@ -31,10 +31,12 @@ from kinward.review.grounds import describe_files, grounds_of_case
 from kinward.review.lease import take_case
 from kinward.review.queue import queue_rows
 from kinward.verdicts.consequences import contents_of_case
-from kinward.verdicts.decision import VerdictForm, decide_case
+from kinward.verdicts.form import VerdictForm
 from kinward.verdicts.simulation import simulate_cases
+from tests.support.factories import agreed_release
 from tests.support.families import make_account, pair
 from tests.support.helpers import quarantined
+from tests.support.verdicts import decide_case
 
 pytestmark = pytest.mark.django_db
 
@@ -231,6 +233,8 @@ def test_such_a_case_is_simulated_and_packed(drill: Drill, account: Account) -> 
     simulated = simulate_cases(guidelines, milder, lambda count: None)
     assert simulated.counts == {"content at once: quarantine → nothing": 1}
     since, until = case.opened_at - timedelta(days=1), case.opened_at + timedelta(days=1)
-    packed = items(account, since, until, release_id=case.id, actor=Actor.system("test"))
+    packed = items(
+        account, since, until, agreed=agreed_release(account), actor=Actor.system("test")
+    )
     cases = next(item for item in packed if item.name == "cases.json")
     assert msgspec.json.decode(cases.data)[0]["findings"][0]["content_id"] == "post-9"

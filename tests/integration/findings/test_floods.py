@@ -31,9 +31,10 @@ from kinward.redress.models import Appeal, Statement
 from kinward.reporting.models import Report
 from kinward.review.lease import take_case
 from kinward.verdicts.appeals import decide_appeal
-from kinward.verdicts.decision import VerdictForm, decide_case
+from kinward.verdicts.form import VerdictForm
 from tests.integration.conftest import Configure
 from tests.support.helpers import KNOWN, quarantined, run_jobs, upload
+from tests.support.verdicts import decide_case
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ACTOR = Actor.system("test")
@@ -274,6 +275,7 @@ def test_of_a_case_with_another_reason_only_the_void_part_is_given_back(
 ) -> None:
     case = quarantined(account)
     send(account, "wrong")
+    Flood.objects.update_or_create(hash=hash_, defaults={"began_at": timezone.now()})
     mark_false_positive(row=hash_, wrong=True, actor=reviewer.actor)
     run_jobs()
     case.refresh_from_db()

@@ -8,9 +8,10 @@ from kinward.matching.models import Bank
 from kinward.people.models import Account
 from kinward.review.grounds import grounds_of_case
 from kinward.review.lease import take_case
-from kinward.verdicts.decision import Decision, VerdictForm, decide_case
+from kinward.verdicts.form import Decision, VerdictForm
 from tests.support.families import make_account
 from tests.support.helpers import quarantined
+from tests.support.verdicts import decide_case
 
 pytestmark = pytest.mark.django_db
 

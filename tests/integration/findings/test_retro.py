@@ -43,9 +43,10 @@ from kinward.media import digest_bytes, read_video
 from kinward.people.models import Account
 from kinward.people.services import Profile, put_account
 from kinward.review.lease import take_case
-from kinward.verdicts.decision import VerdictForm, decide_case
+from kinward.verdicts.form import VerdictForm
 from tests.support import videos
 from tests.support.helpers import UNKNOWN, run_jobs, upload
+from tests.support.verdicts import decide_case
 
 ACTOR = Actor.system("test")
 

@@ -29,11 +29,14 @@ from kinward.review.contacts import contacts_of_case
 from kinward.review.grounds import grounds_of_case
 from kinward.review.lease import take_case
 from kinward.review.queue import case_queue
-from kinward.verdicts.decision import DisputeOpen, VerdictForm, decide_case, settle_case_dispute
+from kinward.verdicts.decision import settle_case_dispute
+from kinward.verdicts.disputes import DisputeOpen
 from kinward.verdicts.draft import draft_report
+from kinward.verdicts.form import VerdictForm
 from tests.integration.web.test_console import signed_in
 from tests.support.families import make_account, pair
 from tests.support.helpers import quarantined, run_jobs
+from tests.support.verdicts import decide_case
 
 pytestmark = pytest.mark.django_db
 
@@ -125,12 +128,15 @@ def test_the_reporter_hears_and_the_authority_gets_their_words(
     assert outcome_of_user_report(report) == "acted"
     assert topics(teen)[0] == "report.acted"
     case = Case.objects.get(pk=case.pk)
-    draft = draft_report(case, case.verdicts.get(), "enticement", "cybertipline")
+    draft = draft_report(case, case.verdicts.get(outcome="confirmed"), "enticement", "cybertipline")
     assert "They sent me this." in draft.additional_info
     assert draft.incident_at == report.at
     assert Report.objects.count() == 1
     done = Action.objects.exclude(target_kind="notice").values_list("target_kind", "effect")
-    assert set(done) == {("content", "remove"), ("account", "terminate")}
+    assert set(done) == {
+        *(("content", "quarantine"), ("account", "restrict")),  # while a second person was asked
+        *(("content", "remove"), ("account", "terminate")),
+    }
 
 
 def test_a_dismissal_restores_only_what_was_taken(
@@ -248,7 +254,7 @@ def test_a_chat_is_sealed_opened_and_reported_like_a_file(
         case_id=case.id, staff=reviewer, form=VerdictForm(outcome="confirmed", clause="CS-2")
     )
     first, second = from_json(Report.objects.get().draft).files
-    assert (first.supplemental, first.viewed, second.viewed) == (True, True, False)
+    assert (first.supplemental, first.viewed, second.viewed) == (True, True, True)
 
 
 @pytest.mark.parametrize(

@@ -28,12 +28,13 @@ from kinward.reporting.authorities.cybertipline.documents import parse_xml
 from kinward.reporting.authorities.cybertipline.sandbox import Sandbox
 from kinward.reporting.draft import IpEvent
 from kinward.review.lease import take_case
-from kinward.verdicts.decision import VerdictForm, decide_case
+from kinward.verdicts.form import VerdictForm
 from kinward.web.middleware import TURNING
 from tests.integration.conftest import Configure
 from tests.integration.gate.test_gate import FIELDS, Caller, problem
 from tests.integration.web.test_console import signed_in
 from tests.support.helpers import KNOWN, run_jobs
+from tests.support.verdicts import decide_case
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -34,13 +34,14 @@ from kinward.reporting.draft import FORMAT, DraftUnreadable
 from kinward.reporting.models import Report
 from kinward.reporting.services import file_report
 from kinward.review.lease import take_case
-from kinward.verdicts.decision import VerdictForm, decide_case
+from kinward.verdicts.form import VerdictForm
 from kinward.verdicts.simulation import simulate_edition
 from tests.integration.conftest import Configure
 from tests.integration.web.test_console import signed_in
 from tests.support.growth import begin_capability, begin_category, begin_language
 from tests.support.helpers import quarantined
 from tests.support.packs import as_read
+from tests.support.verdicts import decide_case
 
 pytestmark = pytest.mark.django_db
 

@@ -26,7 +26,7 @@ from kinward.matching.models import Bank, BankedHash
 from kinward.people.models import Account
 from kinward.people.services import IdentifierIn, Profile, digests_of, put_account
 from kinward.policy.ages import AgeRange
-from kinward.redress import services
+from kinward.redress import services, silence
 from kinward.redress.database import send_due_statements, written
 from kinward.redress.dsa import faults
 from kinward.redress.models import Appeal, Statement
@@ -39,7 +39,8 @@ from kinward.reporting.services import file_report, withdraw_report
 from kinward.review.grounds import grounds_of_case
 from kinward.review.lease import LeaseNeeded, take_case
 from kinward.verdicts.appeals import decide_appeal
-from kinward.verdicts.decision import NeedsAnotherPerson, VerdictForm, decide_case
+from kinward.verdicts.decision import NeedsAnotherPerson
+from kinward.verdicts.form import VerdictForm
 from tests.integration.conftest import Configure
 from tests.integration.families.test_family_attacks import visitor
 from tests.integration.gate.test_gate import Caller, problem
@@ -54,6 +55,7 @@ from tests.support.helpers import (
     run_jobs,
     upload,
 )
+from tests.support.verdicts import decide_case
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -174,9 +176,9 @@ def test_a_silence_ends_by_itself_and_the_time_to_appeal_begins_then(
     assert services.tell_due(timezone.now()) == 0
     with pytest.raises(NotFound):
         appeal(case)
-    assert services.tell_due(made.silent_until) == 1
+    assert services.tell_due(made.silent_until) == 2, "what protected, and the verdict"
     assert services.tell_due(made.silent_until) == 0
-    assert len(notices(adult)) == 1
+    assert len(notices(adult)) == 2
     told = statement_of(case)
     assert told.appeal_until is not None
     assert timedelta(days=29) < told.appeal_until - made.appeal_until < timedelta(days=31)
@@ -184,25 +186,23 @@ def test_a_silence_ends_by_itself_and_the_time_to_appeal_begins_then(
 
 def test_a_silence_needs_a_reason_and_an_end(adult: Account, reviewer: Staff) -> None:
     case = confirmed(adult, reviewer, "CS-2")
-    later = timezone.now() + timedelta(days=90)
+    later = timezone.now() + timedelta(days=89)
     which = statement_of(case).id
     with pytest.raises(Invalid):
-        services.keep_silent(statement_id=which, until=later, why=" ", staff=reviewer)
+        silence.keep_silent(statement_id=which, until=later, why=" ", staff=reviewer)
     with pytest.raises(Invalid):
-        services.keep_silent(
+        silence.keep_silent(
             statement_id=which, until=later + timedelta(days=4000), why="x", staff=reviewer
         )
-    services.keep_silent(statement_id=which, until=later, why="The police asks.", staff=reviewer)
+    silence.keep_silent(statement_id=which, until=later, why="The police asks.", staff=reviewer)
     assert statement_of(case).silent_until == later
     assert Entry.objects.get(kind="statement.silenced").data["why"] == "The police asks."
     with pytest.raises(IntegrityError, match="silence_has_reason"), transaction.atomic():
         Statement.objects.update(silent_why="")
-    services.keep_silent(
-        statement_id=which, until=timezone.now(), why="It is over.", staff=reviewer
-    )
+    silence.keep_silent(statement_id=which, until=timezone.now(), why="It is over.", staff=reviewer)
     services.tell_due(timezone.now())
     with pytest.raises(Invalid, match="told already"):
-        services.keep_silent(statement_id=which, until=later, why="x", staff=reviewer)
+        silence.keep_silent(statement_id=which, until=later, why="x", staff=reviewer)
 
 
 def test_a_reviewer_chooses_a_silence_with_a_reason(adult: Account, reviewer: Staff) -> None:
@@ -434,7 +434,8 @@ def test_statements_go_to_the_database_once_each(
     assert minors["incompatible_content_illegal"] == "Yes"
     assert minors["automated_decision"] == "AUTOMATED_DECISION_NOT_AUTOMATED"
     assert "heron" not in json.dumps(list(database.held.values()))
-    assert not Statement.objects.filter(exported_at=None, told_at__isnull=False).exists()
+    told = Statement.objects.filter(stage="verdict", told_at__isnull=False)
+    assert not told.filter(exported_at=None).exists()
 
 
 def test_one_that_the_database_refuses_holds_up_no_other(

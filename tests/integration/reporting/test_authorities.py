@@ -43,14 +43,15 @@ from kinward.reporting.services import draft_of, file_report
 from kinward.review.lease import take_case
 from kinward.review.timeline import timeline_of_case
 from kinward.verdicts.appeals import decide_appeal
-from kinward.verdicts.consequences import report_to
-from kinward.verdicts.decision import VerdictForm, decide_case
 from kinward.verdicts.draft import ReportDetails
+from kinward.verdicts.form import VerdictForm
 from kinward.verdicts.incidents import Where
 from tests.integration.conftest import Configure
 from tests.integration.web.test_console import signed_in
+from tests.support.factories import agreed_release
 from tests.support.helpers import confirmed, quarantined, run_jobs
 from tests.support.tide import Tide
+from tests.support.verdicts import decide_case, told_to
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -92,7 +93,7 @@ def twice(bank: Bank, account: Account, reviewer: Staff, sandbox: Sandbox, hande
     """A confirmed case that is reported to NCMEC and to the agency; no job has run yet."""
     case = confirm(account, reviewer)
     with transaction.atomic():
-        report_to("nca", case, case.verdicts.get(), "imagery")
+        told_to("nca", case)
     return case
 
 
@@ -204,7 +205,7 @@ def test_each_report_says_what_its_authority_has_words_for(
     where = [Where("pages", "https://a.example/1"), Where("games", "Shapes", "In its lobby.")]
     case = confirm(account, reviewer, annotations=["loud"], details=ReportDetails(where=where))
     with transaction.atomic():
-        report_to("cybertipline", case, case.verdicts.get(), "imagery")
+        told_to("cybertipline", case)
     here, there = drafted(authority="tide"), drafted(authority="cybertipline")
     assert (here.annotations, there.annotations) == (["loud"], [])
     assert [len(here.pages), len(there.pages), len(here.games), len(there.games)] == [1, 1, 0, 1]
@@ -289,7 +290,7 @@ def test_a_verdict_does_not_depend_on_its_authority(
 ) -> None:
     case = confirm(account, reviewer)
     with transaction.atomic():
-        report_to("nobody", case, case.verdicts.get(), "imagery")
+        told_to("nobody", case)
     with pytest.raises(NotConfigured, match="'nobody'"):
         file_report(Report.objects.get(authority="nobody").id)
     assert "'nobody'" in Report.objects.get(authority="nobody").problem
@@ -332,7 +333,7 @@ def test_a_case_closes_with_the_last_of_its_reports(
     assert closing.data["numbers"] == {"cybertipline": number, "nca": "NCA-7"}
     since = timezone.now() - timedelta(days=1)
     until = timezone.now() + timedelta(days=1)
-    made = items(account, since, until, release_id=twice.id, actor=Actor.system("test"))
+    made = items(account, since, until, agreed=agreed_release(account), actor=Actor.system("test"))
     packed = {item.name: item.data for item in made if item.name.endswith(".json")}
     numbers = {report["external_id"] for report in json.loads(packed["reports.json"])}
     assert numbers == {number, "NCA-7"}
@@ -386,7 +387,7 @@ def test_a_won_appeal_withdraws_both(
 
 def test_an_authority_has_one_report_of_a_case(twice: Case) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
-        report_to("nca", twice, twice.verdicts.get(), "imagery")
+        told_to("nca", twice)
 
 
 def test_only_its_own_reports_are_held_to_the_schema(twice: Case) -> None:

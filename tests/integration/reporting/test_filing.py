@@ -35,8 +35,8 @@ from kinward.reporting.filing import Refused, TryLater
 from kinward.reporting.models import Attempt, Call, Production, Report
 from kinward.reporting.services import file_report, filing_of
 from kinward.review.lease import take_case
-from kinward.verdicts.decision import VerdictForm, decide_case
 from kinward.verdicts.draft import ReportDetails
+from kinward.verdicts.form import VerdictForm
 from kinward.verdicts.incidents import Where
 from kinward.verdicts.report import close_reported, refile_report
 from tests.integration.conftest import Configure
@@ -48,6 +48,7 @@ from tests.support.helpers import (
     run_jobs,
     two_files_one_seen,
 )
+from tests.support.verdicts import decide_case
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -458,7 +459,7 @@ def test_what_a_reviewer_adds_is_in_the_report(
     pages = document.findall("internetDetails/webPageIncident/url")
     assert [each.text for each in pages] == ["https://a.example/1", "https://b.example/2"]
     assert document.findtext("internetDetails/cellPhoneIncident/phoneNumber") == "+49 30 000"
-    excerpt = Evidence.objects.get(check_made=None)
+    excerpt = Evidence.objects.get(check_made=None, case=case)
     chat = document.find("internetDetails/chatImIncident")
     assert chat is not None
     assert excerpt.content_id in (chat.findtext("additionalInfo") or "")

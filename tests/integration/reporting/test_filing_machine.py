@@ -33,10 +33,11 @@ from kinward.reporting.authorities.cybertipline.sandbox_state import State
 from kinward.reporting.filing import Filing
 from kinward.reporting.models import Call, Report, ReportState
 from kinward.reporting.services import file_report, unpark, withdraw, withdraw_report
-from kinward.verdicts.decision import VerdictForm, decide_case
+from kinward.verdicts.form import VerdictForm
 from kinward.verdicts.report import close_reported
 from tests.integration.conftest import Configure
 from tests.support.helpers import run_machine, two_files_one_seen
+from tests.support.verdicts import decide_case
 
 pytestmark = pytest.mark.django_db
 

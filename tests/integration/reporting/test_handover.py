@@ -27,11 +27,12 @@ from kinward.reporting.models import Report
 from kinward.reporting.services import file_report
 from kinward.review.lease import take_case
 from kinward.verdicts.appeals import decide_appeal
-from kinward.verdicts.decision import VerdictForm, decide_case
+from kinward.verdicts.form import VerdictForm
 from kinward.verdicts.report import hand_over_report
 from tests.integration.conftest import Configure
 from tests.integration.web.test_console import signed_in
 from tests.support.helpers import KNOWN, quarantined, run_jobs
+from tests.support.verdicts import decide_case
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AGENCY = new_key()

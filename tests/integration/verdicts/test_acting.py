@@ -17,6 +17,7 @@ from kinward.enforcement.removals import copies_left, remove_copy, remove_everyw
 from kinward.enforcement.sanctions import current_standing, end_due, impose_sanction, lift_sanction
 from kinward.enforcement.strikes import strikes_of
 from kinward.evidence.models import Evidence
+from kinward.evidence.warrants import standing_warrant
 from kinward.exchanges.models import Exchange, Opinion
 from kinward.experience.live import live
 from kinward.ground.errors import Forbidden
@@ -48,7 +49,7 @@ from kinward.review.grounds import grounds_of_case
 from kinward.review.lease import take_case
 from kinward.verdicts.bank import unbank
 from kinward.verdicts.consequences import undo_consequences
-from kinward.verdicts.decision import VerdictForm, decide_case
+from kinward.verdicts.form import VerdictForm
 from kinward.verdicts.simulation import simulate_cases
 from tests.integration.conftest import Configure
 from tests.support.factories import make_case
@@ -62,6 +63,7 @@ from tests.support.helpers import (
     run_jobs,
     upload,
 )
+from tests.support.verdicts import decide_case
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ACTOR = Actor.system("test")
@@ -123,6 +125,9 @@ def test_strikes_climb_the_ladder_and_decay(adult: Account, reviewer: Staff) -> 
     assert until is not None
     assert timedelta(days=29) < until - timezone.now() < timedelta(days=31)
     confirmed(adult, reviewer, "SF-1")
+    adult.refresh_from_db()
+    assert adult.standing == "suspended", "nobody saw anything, so no strike ends the account"
+    confirmed(adult, reviewer, "SF-2", chat=True)
     adult.refresh_from_db()
     assert adult.standing == "terminated"
     adult.strikes.update(expires_at=timezone.now())
@@ -268,12 +273,8 @@ def test_partners_hear_of_a_confirmation_only_if_it_is_one(
 
 def test_an_end_has_no_end(adult: Account) -> None:
     with pytest.raises(IntegrityError, match="end_is_the_end"), transaction.atomic():
-        impose_sanction(
-            account=lock_account(adult.pk),
-            case_id=make_case(adult).id,
-            kind=SanctionKind.TERMINATE,
-            until=timezone.now(),
-            actor=ACTOR,
+        Sanction.objects.create(
+            account=adult, case=make_case(adult), kind="terminate", until=timezone.now()
         )
 
 
@@ -334,7 +335,9 @@ def test_a_copy_is_not_removed_for_a_case_that_has_let_go(
     upload(adult, UNKNOWN, content_id="copy")
     case = confirmed(account, reviewer, "CS-1", "mine")
     (mine, copy) = Check.objects.order_by("uploaded_at")
-    remove_everywhere(case.id, copy.sha256)
+    remove_everywhere(
+        case.id, copy.sha256, standing_warrant(case.verdicts.get(outcome="confirmed"))
+    )
     assert copies_left(copy.sha256) == [copy], "mine went with the verdict"
     with transaction.atomic():
         undo_consequences(case, lock_account(account.pk), why="a test", actor=ACTOR)

@@ -9,7 +9,7 @@ sanctions of its standing cases say.
 
 from collections import defaultdict
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -26,18 +26,21 @@ from hypothesis.stateful import (
 
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
-from kinward.casebook.models import Case, Verdict
+from kinward.casebook.models import Case, Finding, Verdict
 from kinward.casebook.states import UNDECIDED, MoveForbidden
 from kinward.enforcement.models import Action, BlockedIdentifier, Removal, Sanction, Strike
 from kinward.enforcement.sanctions import current_standing, end_due
+from kinward.evidence.excerpts import Message
 from kinward.evidence.models import Evidence
 from kinward.evidence.services import destroy_expired_evidence
+from kinward.evidence.warrants import GroundsNeeded
 from kinward.findings.copies import bank_confirmed
 from kinward.findings.user_reports import UserReportIn, receive_user_report
 from kinward.ground.errors import KinwardError
 from kinward.guidelines.queries import guidelines_in_force
 from kinward.ledger.queries import verify_ledger
 from kinward.matching.index import bank_index
+from kinward.matching.kinds import DIGESTS
 from kinward.matching.models import Bank, Check
 from kinward.people.models import Account
 from kinward.people.services import IdentifierIn, Profile, put_account
@@ -48,10 +51,17 @@ from kinward.reporting.models import Report, ReportState
 from kinward.review.lease import release_lease, take_case
 from kinward.verdicts.appeals import decide_appeal
 from kinward.verdicts.bank import unbank
-from kinward.verdicts.consequences import report_to
-from kinward.verdicts.decision import NeedsAnotherPerson, VerdictForm, decide_case
+from kinward.verdicts.decision import NeedsAnotherPerson, decide_case
+from kinward.verdicts.form import VerdictForm
+from kinward.verdicts.proposals import (
+    ProposalOpen,
+    answer_proposal,
+    open_proposal,
+    write_second_word,
+)
 from kinward.verdicts.report import close_reported
 from tests.support.helpers import KNOWN, UNKNOWN, run_machine, upload
+from tests.support.verdicts import sees, told_to
 
 pytestmark = pytest.mark.django_db
 
@@ -90,6 +100,10 @@ class Acting(RuleBasedStateMachine):
         # The model: what people concluded, whatever the tables say.
         self.confirmed: dict[UUID, str] = {}
         self.given_back: set[UUID] = set()
+        self.saw: set[tuple[UUID, str]] = set()  # a case, and who saw what there is in it
+        self.proposed: dict[UUID, tuple[str, str, str]] = {}
+        self.agreed: dict[UUID, str] = {}
+        self.answered: set[tuple[UUID, str]] = set()  # who had a part in a proposal
 
     # What can happen.
 
@@ -107,11 +121,19 @@ class Acting(RuleBasedStateMachine):
             "a person looks again first"
         )
 
-    @rule(which=st.integers(0, 1), category=st.sampled_from(["abuse", "bullying", "contact"]))
-    def reports(self, which: int, category: str) -> None:
+    @rule(
+        which=st.integers(0, 1),
+        category=st.sampled_from(["abuse", "bullying", "contact"]),
+        chat=st.booleans(),
+    )
+    def reports(self, which: int, category: str, chat: bool) -> None:
         content = self.latest.get(which, "") if category == "contact" else ""
         about = self.accounts[which].platform_id
-        made = UserReportIn(account_id=about, category=category, content_id=content)
+        at = datetime(2026, 1, 2, tzinfo=UTC)
+        messages = [Message(about, at, f"Hello {self.posts}.")] if chat else []
+        made = UserReportIn(
+            account_id=about, category=category, content_id=content, messages=messages
+        )
         receive_user_report(report=made, actor=Actor.key("test"))
 
     def _undecided(self, pick: int) -> Case | None:
@@ -124,24 +146,76 @@ class Acting(RuleBasedStateMachine):
         outcome=st.sampled_from(["confirmed", "dismissed", "escalated"]),
         clause=st.sampled_from(CLAUSES),
         bank=st.booleans(),
+        looks=st.sampled_from([True, True, True, False]),
     )
-    def decides(self, pick: int, who: str, outcome: Any, clause: str, bank: bool) -> None:
+    def decides(
+        self, pick: int, who: str, outcome: Any, clause: str, bank: bool, looks: bool
+    ) -> None:
         case = self._undecided(pick)
         if case is None:
             return
         staff = self.staff[who]
         with suppress(KinwardError):
             take_case(case=case, staff=staff)
-        form = VerdictForm(outcome=outcome, clause=clause, bank=bank)
+        if looks and Case.objects.get(pk=case.pk).leased_by_id == staff.pk:
+            self._looks(case, who)
+        form = VerdictForm(outcome=outcome, clause=clause, bank=bank, note="I saw it.")
         try:
             decide_case(case_id=case.id, staff=staff, form=form)
-        except (NeedsAnotherPerson, MoveForbidden):
+        except (NeedsAnotherPerson, MoveForbidden, ProposalOpen):
             release_lease(case=case, staff=staff)
             return
+        except GroundsNeeded:
+            assert (case.id, who) not in self.saw
+            release_lease(case=case, staff=staff)
+            return
+        if open_proposal(case) is not None:
+            self.proposed[case.id] = (who, outcome, clause)
+        else:
+            self._decided(case, outcome, clause)
+
+    def _looks(self, case: Case, who: str) -> None:
+        """Whoever has a case sees all that there is to see."""
+        sees(case, self.staff[who])
+        if Evidence.objects.filter(case=case, destroyed_at=None).exists():
+            self.saw.add((case.id, who))
+
+    def _decided(self, case: Case, outcome: str, clause: str) -> None:
         if outcome == "confirmed":
             self.confirmed[case.id] = clause
         elif outcome == "dismissed":
             self.given_back.add(case.id)
+
+    @rule(pick=ANY, who=st.sampled_from(PEOPLE), agree=st.sampled_from([True, True, False]))
+    def answers_a_proposal(self, pick: int, who: str, agree: bool) -> None:
+        open_ones = sorted(self.proposed)
+        if not open_ones:
+            return
+        case = Case.objects.get(pk=open_ones[pick % len(open_ones)])
+        proposal, staff = open_proposal(case), self.staff[who]
+        assert proposal is not None
+        first, outcome, clause = self.proposed[case.id]
+        with suppress(KinwardError):
+            take_case(case=case, staff=staff)
+        if who == first:
+            with pytest.raises(KinwardError):
+                write_second_word(proposal_id=proposal.id, words="Me.", staff=staff)
+            with pytest.raises(KinwardError):
+                answer_proposal(proposal_id=proposal.id, agree=True, staff=staff)
+            release_lease(case=case, staff=staff)
+            return
+        with pytest.raises(KinwardError):
+            answer_proposal(proposal_id=proposal.id, agree=agree, staff=staff)
+        self._looks(case, who)
+        write_second_word(proposal_id=proposal.id, words="I saw it, too.", staff=staff)
+        answer_proposal(proposal_id=proposal.id, agree=agree, staff=staff)
+        self.answered.add((case.id, who))
+        del self.proposed[case.id]
+        if agree:
+            self.agreed[case.id] = who
+            self._decided(case, outcome, clause)
+        else:
+            release_lease(case=Case.objects.get(pk=case.pk), staff=staff)
 
     @rule(pick=ANY, who=st.sampled_from(PEOPLE))
     def decides_a_closed_case(self, pick: int, who: str) -> None:
@@ -178,7 +252,7 @@ class Acting(RuleBasedStateMachine):
         staff = self.staff[who]
         with suppress(KinwardError):
             take_case(case=case, staff=staff)
-        gave = case.verdicts.filter(given_by=staff).exists()
+        gave = case.verdicts.filter(given_by=staff).exists() or (case.id, who) in self.answered
         try:
             decide_appeal(appeal_id=made.id, overturn=overturn, note="Looked.", staff=staff)
         except NeedsAnotherPerson:
@@ -207,7 +281,7 @@ class Acting(RuleBasedStateMachine):
         cases = list(Case.objects.filter(state="confirmed", pk__in=only).order_by("opened_at"))
         if cases:
             case = cases[pick % len(cases)]
-            report_to("nca", case, case.verdicts.get(outcome="confirmed"), "imagery")
+            told_to("nca", case)
 
     @rule()
     def the_worker_banks(self) -> None:
@@ -223,7 +297,7 @@ class Acting(RuleBasedStateMachine):
     def both_post_it_and_one_is_confirmed(self, which: int, dismissed: bool, won: bool) -> None:
         self.uploads(1 - which, False)
         self.uploads(which, False)
-        self.reports(which, "contact")
+        self.reports(which, "contact", True)
         self._settle(which, "confirmed")
         self.the_worker_banks()
         if dismissed:
@@ -248,8 +322,10 @@ class Acting(RuleBasedStateMachine):
         for case in Case.objects.filter(account=self.accounts[which], state__in=UNDECIDED):
             pick = list(Case.objects.filter(state__in=UNDECIDED).order_by("opened_at", "id"))
             for who in PEOPLE:
-                if Case.objects.get(pk=case.pk).state in UNDECIDED:
-                    self.decides(pick.index(case), who, outcome, "CS-1", False)
+                if case.id in self.proposed:
+                    self.answers_a_proposal(sorted(self.proposed).index(case.id), who, True)
+                elif Case.objects.get(pk=case.pk).state in UNDECIDED:
+                    self.decides(pick.index(case), who, outcome, "CS-1", False, True)
 
     @rule(days=st.sampled_from([1, 8, 31, 200]))
     def days_pass(self, days: int) -> None:
@@ -271,8 +347,26 @@ class Acting(RuleBasedStateMachine):
             assert consequence is not None
             assert consequence["account"] == "terminate"
             assert case_id in self.confirmed
+        reported = Report.objects.values_list("case_id", flat=True)
+        for case_id in {*ends.values_list("case_id", flat=True), *reported}:
+            self._is_seen_and_on_more_than_one_word(case_id)
         removed = Action.objects.filter(effect="remove")
         assert {each.case_id for each in removed} <= self.confirmed.keys()
+
+    def _is_seen_and_on_more_than_one_word(self, case_id: UUID) -> None:
+        verdict = Verdict.objects.get(case=case_id, outcome="confirmed")
+        assert verdict.given_by is not None
+        findings = Finding.objects.filter(case=case_id, created_at__lte=verdict.given_at)
+        exact = any(
+            ground.get("confidence") == "verified" and ground["kind"] in DIGESTS
+            for finding in findings
+            for ground in finding.grounds
+        )
+        assert exact or (case_id, verdict.given_by.username) in self.saw
+        if not findings.exclude(kind="user_report").exists():
+            second = self.agreed[case_id]
+            assert second != verdict.given_by.username
+            assert (case_id, second) in self.saw
 
     @invariant()
     def what_is_given_back_is_given_back_whole(self) -> None:

@@ -28,18 +28,21 @@ from kinward.reporting.models import Report
 from kinward.review.contacts import contacts_of_case
 from kinward.review.lease import LeaseHeld, LeaseNeeded, release_lease, take_case
 from kinward.review.queue import cases_free_for
-from kinward.verdicts.decision import NeedsAnotherPerson, VerdictForm, decide_case
+from kinward.verdicts.decision import NeedsAnotherPerson
 from kinward.verdicts.draft import ReportDetails
+from kinward.verdicts.form import VerdictForm
 from kinward.verdicts.page import page_of
 from tests.integration.web.test_console import signed_in
 from tests.support.helpers import (
     KNOWN,
+    KNOWN_PNG,
     UNKNOWN,
     due_jobs,
     quarantined,
     two_files_one_seen,
     upload,
 )
+from tests.support.verdicts import decide_case, gives, minute_is_over, sees
 
 pytestmark = pytest.mark.django_db
 
@@ -136,7 +139,7 @@ def test_confirming_removes_terminates_and_opens_a_report(
     assert draft.account.platform_id == "member-1"
     assert draft.account.screen_name == "driftwood"
     assert draft.account.ip_events[0].ip == "203.0.113.7"
-    assert [file.viewed for file in draft.files] == [False, False]
+    assert [file.viewed for file in draft.files] == [True, True]
     assert set(draft.files[0].hashes) == {"MD5", "SHA1", "SHA256", "PDQ"}
     assert due_jobs()[-3:-1] == ["verdicts.file_report", "findings.bank_confirmed"]
 
@@ -276,15 +279,18 @@ def test_a_case_of_hashes_alone_is_reported_without_files(
     from kinward.findings.upload import prepare, receive
     from kinward.matching.services import Upload
 
-    prepared = prepare(KNOWN)
+    prepared = prepare(KNOWN_PNG)
     about = Upload(
-        content_id="clip", uploaded_at=timezone.now(), digests=None, hashed=prepared.hashed
+        content_id="clip",
+        uploaded_at=timezone.now(),
+        digests=prepared.digests,
+        hashed=prepared.hashed,
     )
     outcome = receive(actor=Actor.key("test"), account_id="member-1", upload=about)
     held(Case.objects.get(pk=str(outcome.case_id)), reviewer, CONFIRM)
     draft = from_json(Report.objects.get().draft)
     assert draft.files == []
-    assert "content clip: pdq" in draft.additional_info
+    assert "content clip: md5" in draft.additional_info
 
 
 def test_contacts_who_may_be_victims_are_found_and_named(
@@ -315,7 +321,9 @@ def test_contacts_who_may_be_victims_are_found_and_named(
     shown = page.get(f"/cases/{case.id}").text
     assert "maybe a child: 12 to under 13" in shown
     ticked = {"outcome": "confirmed", "clause": "CS-1", "victim": ["sprat"], "victims": "sprat"}
-    page.post(f"/cases/{case.id}/decide", {**ticked, "recipient": ["sprat", "heron"]})
+    sees(case, reviewer)
+    gives(page, case, {**ticked, "recipient": ["sprat", "heron"]})
+    minute_is_over(case)
     given = Verdict.objects.get(case=case)
     assert given.details == {"victims": ["sprat"], "recipients": ["sprat", "heron"]}
 

@@ -35,6 +35,7 @@ from kinward.verdicts.report import close_reported
 from kinward.web.urls import urlpatterns
 from tests.support.families import make_account
 from tests.support.helpers import UNKNOWN, quarantined
+from tests.support.verdicts import gives, minute_is_over, sees
 
 pytestmark = pytest.mark.django_db
 
@@ -89,6 +90,7 @@ METHODS = {
 WORK = {
     *("home", "queue", "take_next", "case", "take", "give_up", "decide", "veil", "show"),
     *("viewing", "choose_viewing", "played"),
+    *("preview_verdict", "take_back", "second_word", "answer_verdict", "decide_long_silence"),
     *("settle_pairing", "silence", "comment", "appeals", "take_appeal", "decide_appeal"),
 }
 LOOKS = {"banks", "bank", "search_banks"}
@@ -104,7 +106,7 @@ CHANGES = {
 STAFF = {"staff", "change_staff"}
 RELEASES = {
     *("releases", "ask_release", "decide_release", "hand_over", "hand_over_report", "hold"),
-    *("ask_destruction", "decide_destruction"),
+    *("ask_destruction", "decide_destruction", "decide_hold_end", "correct_report"),
 }
 ALLOWED: dict[str, set[str]] = {
     "reviewer": WORK | BANKS,
@@ -142,7 +144,9 @@ def test_every_route_for_every_role(case: Case, role: str) -> None:
         assert status < 500, f"{role} {method} {path}: {status}"
 
 
-def test_a_hundred_files_are_settled_at_once(case: Case, page: Client, account: Account) -> None:
+def test_a_hundred_files_are_settled_at_once(
+    case: Case, page: Client, account: Account, reviewer: Staff
+) -> None:
     for number in range(3):
         quarantined(account, content_id=f"more-{number}")
     page.post(f"/cases/{case.id}/take")
@@ -150,7 +154,10 @@ def test_a_hundred_files_are_settled_at_once(case: Case, page: Client, account: 
     assert "All 4 files" in text
     first = Evidence.objects.order_by("sealed_at")[0]
     sent = {"outcome": "confirmed", "clause": "CS-1", "all_files": "B2"}
-    page.post(f"/cases/{case.id}/decide", sent | {f"classification:{first.id}": "A1"})
+    for file in Evidence.objects.all():
+        sees(case, reviewer, file)
+    gives(page, case, sent | {f"classification:{first.id}": "A1"})
+    minute_is_over(case)
     files = Report.objects.get().draft["files"]
     assert sorted(each["classification"] for each in files) == ["A1", "B2", "B2", "B2"]
 
@@ -169,7 +176,8 @@ def test_an_auditor_follows_a_case_on_one_page(
     take_case(case=case, staff=reviewer)
     evidence = Evidence.objects.get()
     page.post(f"/cases/{case.id}/files/{evidence.id}/show")
-    page.post(f"/cases/{case.id}/decide", {"outcome": "confirmed", "clause": "CS-1"})
+    gives(page, case, {"outcome": "confirmed", "clause": "CS-1"})
+    minute_is_over(case)
     file_report(Report.objects.get().id)
     close_reported(case.id)
     auditor = Staff.objects.create_user(username="audrey", password="x" * 12, role="auditor")
@@ -363,16 +371,16 @@ def test_a_shift(page: Client, case: Case, account: Account) -> None:
     refused = page.post(f"/cases/{case.id}/decide", {"outcome": "confirmed"})
     assert refused.status_code == 422
     assert b"Choose the clause" in refused.content
-    page.post(
-        f"/cases/{case.id}/decide",
-        {
-            "outcome": "confirmed",
-            "clause": "CS-1",
-            "note": "<b>plain</b>",
-            f"classification:{evidence.id}": "A2",
-            "annotations": ["spam"],
-        },
-    )
+    sent = {
+        "outcome": "confirmed",
+        "clause": "CS-1",
+        "note": "<b>plain</b>",
+        f"classification:{evidence.id}": "A2",
+        "annotations": ["spam"],
+    }
+    assert page.post(f"/cases/{case.id}/decide", sent).status_code == 409, "it was not read"
+    assert gives(page, case, sent).status_code == 302
+    minute_is_over(case)
     case.refresh_from_db()
     assert case.state == "confirmed"
     text = page.get(f"/cases/{case.id}").content.decode()

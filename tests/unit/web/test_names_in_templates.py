@@ -17,8 +17,9 @@ NAMES = (
 )
 NAMED = re.compile(rf"(?:^|\.)(?:{'|'.join(NAMES)})$")
 TAG = re.compile(r"\{[%{].*?[%}]\}", re.DOTALL)
-# What Kinward itself or its operator wrote.
+# What Kinward itself or its operator wrote, or the reader typed and gets back in the same field.
 OWN = {
+    ("_verdict.html", "sent.note"),
     ("guidelines.html", "now.label"),
     ("_report_details.html", "label"),
     ("confirm.html", "problem"),

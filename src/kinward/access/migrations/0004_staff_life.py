@@ -23,6 +23,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='staff',
+            name='power_lost_at',
+            field=models.DateTimeField(null=True),
+        ),
+        migrations.AddField(
+            model_name='staff',
             name='sign_outs',
             field=models.IntegerField(default=0),
         ),

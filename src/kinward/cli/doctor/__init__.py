@@ -31,6 +31,7 @@ from kinward.cli.doctor.rules import (
     check_guidelines,
     check_law,
     check_policy,
+    check_second_people,
 )
 from kinward.cli.first_run import EarlierLayout, NoTables
 from kinward.ground.errors import KinwardError
@@ -57,6 +58,7 @@ CHECKS: Final[dict[str, Callable[[], Result]]] = {
     "app store": check_app_store,
     "settings": check_settings,
     "guidelines": check_guidelines,
+    "two people": check_second_people,
     "authority": check_authority,
     "clock": check_clock,
 }

@@ -140,3 +140,27 @@ def check_guidelines() -> Result:
             "English instead. See /guidelines."
         )
     return fine(f"{guidelines.label} is in force.")
+
+
+def check_second_people() -> Result:
+    """Is there a second person for everything that takes two?"""
+    from kinward.access import Permission
+    from kinward.access.api import ALONE, holders
+
+    needed = {
+        Permission.WORK_ON_CASES: "verdicts",
+        Permission.KEEP_SILENT: "long silences",
+        Permission.HOLD_EVIDENCE: "legal holds",
+    }
+    alone = {what: holders(permission) for permission, what in needed.items()}
+    single = [f"{what} ({people[0]})" for what, people in alone.items() if len(people) == 1]
+    if single:
+        hours = int(ALONE.total_seconds() // 3600)
+        return warn(
+            f"Only one person can decide on {', '.join(single)}. What takes two people goes ahead "
+            f"{hours} hours after it was asked for. `kinward staff add` adds another person."
+        )
+    if missing := [what for what, people in alone.items() if not people]:
+        what = ", ".join(missing)
+        return warn(f"Nobody can decide on {what}. `kinward staff add` adds a person.")
+    return fine("Everything that takes two people has two.")

@@ -88,7 +88,7 @@ class CaseReported(Fact, frozen=True):
 
 
 class CaseOverturned(Fact, frozen=True):
-    """An appeal was won, and everything was given back."""
+    """An appeal was won, or a second person did not agree, and everything was given back."""
 
     kind = "case.overturned"
     appeal: str
@@ -100,6 +100,67 @@ class CaseVoided(Fact, frozen=True):
     kind = "case.voided"
     hash: str
     findings: int
+
+
+class VerdictProposed(Fact, frozen=True):
+    """A verdict takes two people, and one gave it. What it says is hidden from the second."""
+
+    kind = "verdict.proposed"
+    proposal: str
+    reasons: list[str]
+    goes_ahead_at: str | None
+
+
+class VerdictSecondWord(Fact, frozen=True):
+    """A second person wrote down what they saw, before they read the proposal."""
+
+    kind = "verdict.second_word"
+    proposal: str
+
+
+class VerdictAgreed(Fact, frozen=True):
+    """A second person agreed to a proposed verdict."""
+
+    kind = "verdict.agreed"
+    proposal: str
+
+
+class VerdictNotAgreed(Fact, frozen=True):
+    """A proposed verdict was withdrawn, or a second person did not agree."""
+
+    kind = "verdict.not_agreed"
+    proposal: str
+
+
+class VerdictWentAhead(Fact, frozen=True):
+    """A proposed verdict went ahead without a second person, who reads it afterwards."""
+
+    kind = "verdict.went_ahead"
+    proposal: str
+    urgent: bool
+
+
+class VerdictPending(Fact, frozen=True):
+    """Somebody gave a verdict, which they can take back until `due`."""
+
+    kind = "verdict.pending"
+    outcome: str
+    due: str
+
+
+class VerdictTakenBack(Fact, frozen=True):
+    """A verdict was taken back before anything followed from it."""
+
+    kind = "verdict.taken_back"
+    outcome: str
+
+
+class VerdictDropped(Fact, frozen=True):
+    """A verdict could not be carried out when its minute was over."""
+
+    kind = "verdict.dropped"
+    outcome: str
+    problem: str
 
 
 class VerdictRead(Fact, frozen=True):

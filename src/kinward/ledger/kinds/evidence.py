@@ -34,7 +34,8 @@ class EvidenceViewed(Fact, frozen=True):
     """A file was shown, entirely or in part.
 
     `shown`: which of its pictures and films, by the names of `evidence.viewing`. `seconds`: of a
-    film that was played to its end. `entire`: this person has seen the whole file by now.
+    film that was played to its end. `entire`: this person has seen the whole file by now. `most`:
+    they have seen all that can be shown of a file that cannot be shown entirely.
     """
 
     kind = "evidence.viewed"
@@ -43,6 +44,7 @@ class EvidenceViewed(Fact, frozen=True):
     entire: bool
     shown: list[str] | UnsetType = UNSET
     seconds: float | UnsetType = UNSET
+    most: bool | UnsetType = UNSET
 
 
 class EvidenceRead(Fact, frozen=True):
@@ -101,6 +103,21 @@ class EvidenceHeld(Fact, frozen=True):
     kind = "evidence.held"
     reference: str
     files: int
+
+
+class EvidenceHoldEndAsked(Fact, frozen=True):
+    """A custodian asked to lift a legal hold. Another one decides."""
+
+    kind = "evidence.hold_end_asked"
+    reference: str
+    why: str
+
+
+class EvidenceHoldStays(Fact, frozen=True):
+    """The request to lift a legal hold was refused or withdrawn."""
+
+    kind = "evidence.hold_stays"
+    reference: str
 
 
 class EvidenceHoldEnded(Fact, frozen=True):

@@ -30,6 +30,22 @@ class StatementSilenced(Fact, frozen=True):
     why: str
 
 
+class LongSilenceAsked(Fact, frozen=True):
+    """Somebody asked for a long silence, with the reference of a legal order."""
+
+    kind = "statement.long_silence_asked"
+    case: str
+    until: str
+    reference: str
+
+
+class LongSilenceRefused(Fact, frozen=True):
+    """A long silence was refused or withdrawn."""
+
+    kind = "statement.long_silence_refused"
+    case: str
+
+
 class AppealMade(Fact, frozen=True):
     """The account holder appealed."""
 

@@ -67,6 +67,23 @@ class ReportWithdrawn(Fact, frozen=True):
     authority: str
 
 
+class CorrectionDue(Fact, frozen=True):
+    """A verdict was overturned after its report was finished: the authority has to hear of it."""
+
+    kind = "report.correction_due"
+    case: str
+    why: str
+
+
+class ReportCorrected(Fact, frozen=True):
+    """Somebody corrected a finished report with the authority: how, and what was said."""
+
+    kind = "report.corrected"
+    case: str
+    how: str
+    reference: str
+
+
 class ProductionAsked(Fact, frozen=True):
     """Somebody asked that reports be real."""
 

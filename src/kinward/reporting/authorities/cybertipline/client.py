@@ -59,6 +59,10 @@ class CyberTipline:
 
     settings: ClassVar[type[CyberTiplineSettings]] = CyberTiplineSettings
     vocabulary: ClassVar[Vocabulary] = VOCABULARY
+    correction: ClassVar[str] = (
+        "The CyberTipline changes no finished report. Write to NCMEC, name the report's number, "
+        "and say what was wrong. A new report can name it as an earlier one."
+    )
 
     def __init__(self, config: Config, settings: CyberTiplineSettings) -> None:
         self._config, self._settings = config, settings

@@ -1,0 +1,145 @@
+"""Legal holds: one custodian places one, and two lift it.
+
+A lifted hold leaves seven days before anything is destroyed, so that a mistake can be mended.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from kinward.access import Actor, Permission
+from kinward.access.api import (
+    AgreementState,
+    Staff,
+    alone_until,
+    decide_agreement,
+    due_to_go_ahead,
+    go_ahead,
+)
+from kinward.evidence.models import Evidence, HoldEnding
+from kinward.ground.errors import Invalid, KinwardError, NotFound
+from kinward.ledger.api import kinds, record
+
+AFTER_HOLD: Final = timedelta(days=7)
+MAX_REFERENCE: Final = 200
+MAX_WHY: Final = 2000
+
+
+class HoldEndsByTwo(KinwardError):
+    """Two evidence custodians lift a legal hold, in the console: one asks, another approves."""
+
+    code = "evidence.hold_ends_by_two"
+    status = 409
+
+
+class HoldEndAsked(KinwardError):
+    """Somebody has asked to lift this legal hold already."""
+
+    code = "evidence.hold_end_asked"
+    status = 409
+
+
+@transaction.atomic
+def set_legal_hold(*, case_id: UUID, reference: str, actor: Actor) -> int:
+    """Put a case's evidence under legal hold, so that it cannot expire.
+
+    Returns the number of files. Raises `NotFound` if there are none, and `HoldEndsByTwo` without a
+    reference: nobody lifts a hold alone.
+    """
+    actor.must(Permission.HOLD_EVIDENCE)
+    if not reference.strip():
+        raise HoldEndsByTwo
+    if len(reference) > MAX_REFERENCE:
+        raise Invalid(f"A reference has at most {MAX_REFERENCE} characters.")
+    files = Evidence.objects.filter(case_id=case_id, destroyed_at=None)
+    count = files.update(hold_reference=reference, hold_ended_at=None)
+    if not count:
+        raise NotFound(f"Case {case_id} has no evidence.")
+    fact = kinds.EvidenceHeld(reference=reference, files=count)
+    record(actor=actor, subject=f"case:{case_id}", fact=fact)
+    return count
+
+
+@transaction.atomic
+def request_hold_end(*, case_id: UUID, why: str, staff: Staff) -> HoldEnding:
+    """Ask to lift a case's legal hold. Another custodian must approve it.
+
+    Where nobody else holds the role it is lifted by itself, a day later.
+    """
+    staff.must(HoldEnding.permission)
+    if not 1 <= len(why.strip()) <= MAX_WHY:
+        raise Invalid(f"Say why, in at most {MAX_WHY} characters.")
+    held = _held(case_id).first()
+    if held is None:
+        raise NotFound(f"Case {case_id} is under no legal hold.")
+    waiting = HoldEnding.objects.filter(case_id=case_id, state=AgreementState.ASKED)
+    if waiting.filter(went_ahead_at=None).exists():
+        raise HoldEndAsked
+    ending = HoldEnding.objects.create(
+        case_id=case_id,
+        reference=held.hold_reference,
+        why=why.strip(),
+        asked_by=staff,
+        goes_ahead_at=alone_until(HoldEnding, staff),
+    )
+    fact = kinds.EvidenceHoldEndAsked(reference=ending.reference, why=ending.why)
+    record(actor=staff.actor, subject=f"case:{case_id}", fact=fact)
+    return ending
+
+
+@transaction.atomic
+def decide_hold_end(*, ending_id: UUID, approve: bool, staff: Staff) -> HoldEnding:
+    """Lift a legal hold, or let it stay. Whoever asked may withdraw, but not approve."""
+    ending = decide_agreement(HoldEnding, ending_id, approve=approve, staff=staff)
+    if approve:
+        _lift(ending, staff.actor)
+    else:
+        fact = kinds.EvidenceHoldStays(reference=ending.reference)
+        record(actor=staff.actor, subject=f"case:{ending.case_id}", fact=fact)
+    return ending
+
+
+def lift_holds_alone() -> int:
+    """Lift the holds whose moment has come where nobody else holds the role; return how many."""
+    count = 0
+    for waiting in list(due_to_go_ahead(HoldEnding)[:100]):
+        with transaction.atomic():
+            ending = go_ahead(HoldEnding, waiting.pk)
+            if ending is not None:
+                _lift(ending, Actor.system("evidence"))
+                count += 1
+    return count
+
+
+def _lift(ending: HoldEnding, actor: Actor) -> None:
+    """Lift the very hold that two people spoke of. Raises `HoldEndsByTwo` unless they agreed."""
+    if not ending.carried_out:
+        raise HoldEndsByTwo
+    files = _held(ending.case_id).filter(hold_reference=ending.reference)
+    count = files.update(hold_reference="", hold_ended_at=timezone.now())
+    fact = kinds.EvidenceHoldEnded(reference=ending.reference, files=count)
+    record(actor=actor, subject=f"case:{ending.case_id}", fact=fact)
+
+
+def hold_ends() -> QuerySet[HoldEnding]:
+    """Return the requests to lift a legal hold, newest first."""
+    return HoldEnding.objects.select_related("asked_by", "decided_by")
+
+
+def free_of_holds(now: datetime) -> Q:
+    """Return the condition of evidence that no hold keeps, nor the days after one."""
+    return Q(hold_reference="") & (Q(hold_ended_at=None) | Q(hold_ended_at__lte=now - AFTER_HOLD))
+
+
+def is_free_of_holds(evidence: Evidence, now: datetime) -> bool:
+    """Return whether no hold keeps a file, nor the days after one."""
+    ended = evidence.hold_ended_at
+    return not evidence.hold_reference and (ended is None or ended <= now - AFTER_HOLD)
+
+
+def _held(case_id: UUID) -> QuerySet[Evidence]:
+    return Evidence.objects.filter(case_id=case_id, destroyed_at=None).exclude(hold_reference="")
