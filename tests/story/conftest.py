@@ -57,6 +57,7 @@ class Demo:
         self.environment = clean | {
             "KINWARD_DATA_DIR": str(directory),
             "KINWARD_PORT": str(self.port),
+            "KINWARD_TAKE_BACK_SECONDS": "1",  # a story cannot wait a minute for each verdict
             **settings,
         }
         self.console = f"http://127.0.0.1:{self.port}"
