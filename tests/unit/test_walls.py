@@ -35,3 +35,9 @@ def test_modules_that_import_each_other_are_found() -> None:
     assert [set(group) for group in circles(graph_of((one, two), (two, three), (three, one)))] == [
         {one, two, three}
     ]
+
+
+def test_only_the_command_line_starts_a_practice_server() -> None:
+    server = "kinward.cases.sandbox"
+    graph = graph_of(("kinward.cli.sandbox", server), ("kinward.web", server))
+    assert list(reached_past(graph)) == [("kinward.web", server)]
