@@ -26,6 +26,7 @@ from kinward.matching.models import Bank, BankedHash
 from kinward.people.models import Account
 from kinward.people.services import IdentifierIn, Profile, digests_of, put_account
 from kinward.policy.ages import AgeRange
+from kinward.policy.sentences import LANGUAGES
 from kinward.redress import services, silence
 from kinward.redress.database import send_due_statements, written
 from kinward.redress.dsa import faults
@@ -590,7 +591,7 @@ def test_the_console_keeps_silent_for_longer(adult: Account, reviewer: Staff) ->
     assert "The police asks." in page.get(f"/cases/{case.id}").content.decode()
 
 
-@pytest.mark.parametrize("language", ["de", "en", "es", "fr", "nl", "sv"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_every_decision_has_words_in_every_language(
     language: str, reviewer: Staff, bank: Bank
 ) -> None:
