@@ -1,27 +1,20 @@
 """Every service checks its own permission, also where a door did."""
 
-import ast
-import importlib
 import inspect
-import pkgutil
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from types import ModuleType
+from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
 
-import kinward
 from kinward.access.actor import Actor, ActorKind
 from kinward.access.models import ApiKey, Staff
 from kinward.access.permissions import Permission
 from kinward.access.roles import ROLES, least_roles
 from kinward.ground.errors import Forbidden
 from kinward.people.models import Account
+from tests.support.verbs import Verb, is_staff, modules, verbs, who_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-DOORS: Final = {"cli", "demo", "gate", "portal", "project", "web"}
 
 # What a verb needs. Each is called with an actor that may everything else.
 NEEDS: Final[dict[str, Permission]] = {
@@ -116,7 +109,8 @@ NEEDS: Final[dict[str, Permission]] = {
     "reporting.services.unpark": Permission.REPLAY,
 }
 # They write what follows from a verdict, an upload or a member's own choice. The verb above them
-# was checked; no page of the console may call one of them.
+# was checked; `test_unchecked.py` says which
+# door may call one of them.
 FOLLOWS: Final = {
     "ages.services.take_agekey_answer",
     "ages.services.take_wallet_answer",
@@ -185,27 +179,12 @@ READS: Final = {
 ELSEWHERE: Final = {"access.agreement.decide_agreement", "access.agreement.lock_agreement"}
 
 
-def modules() -> Iterator[ModuleType]:
-    for info in pkgutil.walk_packages(kinward.__path__, "kinward."):
-        parts = info.name.split(".")
-        if len(parts) > 2 and parts[1] not in DOORS and "migrations" not in parts:
-            yield importlib.import_module(info.name)
-
-
-def acting() -> Iterator[tuple[str, Callable[..., Any]]]:
-    """Every public function that takes an actor or a person of the staff."""
+def acting() -> Iterator[tuple[str, Verb]]:
+    """Every public function or method that takes an actor or a person of the staff."""
     for module in modules():
-        for name, function in vars(module).items():
-            local = inspect.isfunction(function) and function.__module__ == module.__name__
-            if local and not name.startswith("_") and _takes(function) is not None:
-                yield f"{module.__name__}.{name}".removeprefix("kinward."), function
-
-
-def _takes(function: Callable[..., Any]) -> str | None:
-    for name, parameter in inspect.signature(function).parameters.items():
-        if any(kind in str(parameter.annotation) for kind in (".Actor", ".Staff")):
-            return name
-    return None
+        for name, verb in verbs(module):
+            if who_of(verb) is not None:
+                yield f"{module.__name__}.{name}".removeprefix("kinward."), verb
 
 
 def test_every_verb_that_takes_an_actor_is_listed() -> None:
@@ -218,14 +197,14 @@ def call(name: str, monkeypatch: pytest.MonkeyPatch, permissions: frozenset[Perm
     function = dict(acting())[name]
     parameters = inspect.signature(function).parameters
     monkeypatch.setitem(ROLES, "tester", permissions)
-    who = _takes(function)
+    who = who_of(function)
     arguments: dict[str, Any] = {
         parameter.name: None
         for parameter in parameters.values()
         if parameter.default is parameter.empty and parameter.name != who
     }
     staff = Staff.objects.create_user(username="t", password="a long test word", role="tester")
-    arguments[str(who)] = staff if ".Staff" in str(parameters[str(who)].annotation) else staff.actor
+    arguments[str(who)] = staff if is_staff(function, str(who)) else staff.actor
     positional = [
         arguments.pop(parameter.name)
         for parameter in parameters.values()
@@ -258,35 +237,12 @@ def test_who_has_just_that_permission_gets_further(
     assert not isinstance(problem, Forbidden)
 
 
-def home(module: str, name: str) -> str:
-    """The full name of what a module gives by a name, which a face only passes on."""
-    thing = getattr(importlib.import_module(module), name, None)
-    where = getattr(thing, "__module__", "")
-    return f"{where}.{name}" if str(where).startswith("kinward.") else f"{module}.{name}"
-
-
-def reached_from_the_console() -> set[str]:
-    """Every name of another module that a module of the console mentions."""
-    reached = set()
-    for path in Path(kinward.__file__).parent.joinpath("web").glob("*.py"):
-        tree = ast.parse(path.read_text())
-        imported: dict[str, str] = {}
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("kinward."):
-                for alias in node.names:
-                    imported[alias.asname or alias.name] = home(str(node.module), alias.name)
-        reached |= set(imported.values())
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-                reached.add(f"{imported.get(node.value.id, node.value.id)}.{node.attr}")
-    return {name.removeprefix("kinward.") for name in reached}
-
-
-def test_no_page_of_the_console_calls_what_checks_nothing() -> None:
-    reached = reached_from_the_console()
-    assert "verdicts.minute.give_verdict" in reached  # so the search finds what is there
-    assert "matching.services.disable_bank" in reached
-    assert not reached & FOLLOWS
+def test_every_permission_is_needed_by_a_verb() -> None:
+    needed = set(NEEDS.values())
+    assert set(Permission) - needed == {
+        Permission.SEE_BANKS,  # a page that only reads, and records that it did
+        Permission.READ_LEDGER,  # the same
+    }
 
 
 def test_a_role_allows_nothing_that_is_not_a_permission_and_ends_with_the_person() -> None:

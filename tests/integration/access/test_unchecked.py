@@ -1,0 +1,179 @@
+"""Verbs that write and check no permission: why each may, and which door may call it."""
+
+from typing import Annotated, Final, get_type_hints
+
+import pytest
+
+from kinward.access.actor import Actor
+from tests.integration.access.test_actors import FOLLOWS
+from tests.support import verbs
+
+# A member of the platform does it, of their own account. The verb takes the account, and the rooms
+# of the families check its power. No staff is involved.
+MEMBERS: Final = {
+    "families.asks.answers.answer_ask",
+    "families.asks.answers.answer_proposal",
+    "families.asks.requests.ask_guardians",
+    "families.asks.requests.propose_setting",
+    "families.asks.requests.withdraw_ask",
+    "families.pairing.ending.end_pairing",
+    "families.pairing.ending.stay_paired",
+    "families.pairing.invitations.accept_invitation",
+    "families.pairing.invitations.create_invitation",
+    "families.pairing.invitations.read_invitation",
+    "families.pairing.trusted_adults.call_trusted_now",
+    "families.pairing.trusted_adults.remove_trusted_adult",
+    "families.screen_time.passcodes.show_passcodes",
+    "families.settings.choices.add_keyword",
+    "families.settings.choices.remove_keyword",
+    "families.visits.digest.choose_digest",
+    "families.visits.digest.confirm_digest",
+    "families.visits.sessions.enter_portal",
+    "families.visits.sessions.leave_portal",
+    "findings.user_reports.report_pairing",
+}
+# The platform sends it with its key, whose scope the table of routes checks.
+PLATFORM: Final = {
+    "families.screen_time.activity.put_activity",
+    "families.screen_time.passcodes.use_passcode",
+    "families.screen_time.usage.take_heartbeats",
+    "people.services.put_account",
+}
+# A job or a command of the operator does it by the clock, for everybody alike.
+CLOCK: Final = {
+    "enforcement.services.deliver",
+    "evidence.care.rewrap_keys",
+    "evidence.care.scrub_evidence",
+    "evidence.care.store_next_file",
+    "evidence.services.destroy_expired_evidence",
+    "exchanges.mirror.forget",
+    "exchanges.mirror.take",
+    "exchanges.opinions.send",
+    "experience.birthdays.apply_birthday",
+    "experience.proposals.count_touched",
+    "experience.services.pin_first_pack",
+    "families.asks.expiry.forget_reasons",
+    "families.asks.expiry.lapse",
+    "families.screen_time.activity.forget_activity",
+    "families.screen_time.usage.forget_minutes",
+    "families.visits.digest.send_digests",
+    "families.visits.sessions.forget_visits",
+    "findings.retro.match_check_again",
+    "findings.retro.retro_match",
+    "ground.jobs.fail_often",
+    "matching.retro.next_run",
+    "matching.retro.pack_checks",
+    "redress.database.send_due_statements",
+    "redress.services.tell_due",
+    "reporting.services.file_report",
+    "review.second_reading.draw",
+    "verdicts.simulation.simulate_edition",
+}
+# It is a step of a verb that was checked, inside its transaction, or of one of those above.
+STEPS: Final = {
+    "enforcement.registration.block_registration",
+    "enforcement.registration.unblock_registration",
+    "enforcement.removals.end_removals",
+    "enforcement.removals.remove_everywhere",
+    "enforcement.strikes.add_strike",
+    "enforcement.strikes.take_back_strikes",
+    "evidence.services.read_for_report",
+    "experience.services.activate_proposal",
+    "experience.services.current_pack",
+    "experience.settings.end_guardian_settings",
+    "experience.settings.withhold",
+    "families.notices.tell",
+    "families.pairing.disputes.pause_disputed_pairing",
+    "families.pairing.trusted_adults.call_trusted",
+    "families.settings.settlement.end_choices",
+    "findings.copies.bank_confirmed",
+    "ledger.services.record",
+    "matching.floods.guard",
+    "matching.floods.record_floods",
+    "matching.index.BankIndex.snapshot",
+    "matching.quiet.record_quiet",
+    "matching.quiet.renew_silenced",
+    "matching.services.count_as_new",
+    "matching.services.record_check",
+    "matching.sql.add_rows",
+    "matching.sql.find_rows",
+    "matching.versions.next_version",
+    "matching.withdrawals.withdraw_hashes",
+    "people.services.set_age",
+    "people.services.set_standing",
+    "people.services.set_zone",
+    "people.unread.note_unread",
+    "redress.services.reverse_statements",
+    "redress.services.state_reasons",
+    "reporting.filing.Filing.call",
+    "reporting.filing.Filing.restart",
+    "reporting.services.withdraw_report",
+    "verdicts.conclusion.conclude",
+    "verdicts.conclusion.move_case",
+    "verdicts.report.close_reported",
+}
+# What a door calls although nothing in it checks a permission: its own members, its own key, its
+# own clock, and these.
+ALSO: Final[dict[str, set[str]]] = {
+    "web": {
+        "ledger.services.record",  # that somebody searched the banks
+        "experience.services.current_pack",  # reads, and stores what ships where nothing is stored
+    },
+    "cli": {"experience.services.current_pack"},
+    "portal": {
+        "families.settings.choices.choose_setting",
+        "findings.user_reports.receive_user_report",
+        "redress.services.file_appeal",
+    },
+    "gate": {
+        "enforcement.services.acknowledge_actions",
+        "enforcement.services.file_to_restore",
+        "experience.settings.make_setting",
+        "families.screen_time.usage.set_time_zone",
+        "families.settings.choices.choose_setting",
+        "families.visits.sessions.open_portal",
+        "findings.upload.receive",
+        "findings.user_reports.receive_user_report",
+        "redress.services.file_appeal",
+    },
+}
+OWN: Final[dict[str, set[str]]] = {
+    "cli": CLOCK,
+    "gate": PLATFORM | {"ground.jobs.fail_often"},
+    "portal": MEMBERS,
+}
+
+
+def test_every_verb_that_writes_takes_an_actor_or_is_listed() -> None:
+    listed = [*MEMBERS, *PLATFORM, *CLOCK, *STEPS]
+    assert sorted(verbs.written_by_nobody()) == sorted(listed)
+
+
+@pytest.mark.parametrize("door", verbs.DOORS)
+def test_a_door_calls_no_verb_that_checks_nothing_but_those_listed(door: str) -> None:
+    reached = verbs.reached_from(door)
+    unchecked = FOLLOWS | MEMBERS | PLATFORM | CLOCK | STEPS
+    assert reached & unchecked <= OWN.get(door, set()) | ALSO.get(door, set())
+    assert ALSO.get(door, set()) <= reached, "so that no permission outlives its use"
+
+
+def test_the_search_finds_what_is_there() -> None:
+    reached = verbs.reached_from("web")
+    assert "verdicts.decision.decide_case" in reached
+    assert "matching.services.disable_bank" in reached
+
+
+class Quoted:
+    @staticmethod
+    def decide(*, actor: "Actor") -> None:
+        """Takes an actor in quotes, in a static method."""
+
+    @classmethod
+    def settle(cls, who: "Annotated[Actor | None, 1]" = None) -> None:
+        """The same, of a class."""
+
+
+def test_an_actor_is_seen_in_quotes_and_in_a_method_of_a_class() -> None:
+    assert get_type_hints(Quoted.decide)["actor"] is Actor
+    assert verbs.who_of(Quoted.decide) == "actor"
+    assert verbs.who_of(Quoted.settle) == "who"
