@@ -1,8 +1,8 @@
 """What a newer Kinward brings: a language, a category of reports, a capability."""
 
 import io
-import sys
 from gettext import GNUTranslations
+from typing import Literal, get_args
 
 import pytest
 from babel.messages.catalog import Catalog
@@ -12,6 +12,7 @@ from kinward.findings import user_reports
 from kinward.guidelines import queries, rules
 from kinward.policy import sentences
 from kinward.policy.capabilities import CAPABILITIES, Capability
+from tests.support.chimes import replace_everywhere
 
 
 def begin_language(patch: pytest.MonkeyPatch, code: str) -> None:
@@ -22,16 +23,23 @@ def begin_language(patch: pytest.MonkeyPatch, code: str) -> None:
     english = sentences._CATALOGUE["en"]
     words = sentences._translated(english, GNUTranslations(compiled))
     patch.setitem(sentences._CATALOGUE, code, words)
-    _replace(patch, "LANGUAGES", sentences.LANGUAGES, (*sentences.LANGUAGES, code))
+    replace_everywhere(patch, "LANGUAGES", sentences.LANGUAGES, (*sentences.LANGUAGES, code))
     forget_guidelines()
 
 
 def begin_category(patch: pytest.MonkeyPatch, name: str) -> None:
     """Begin a category of reports by people."""
-    _replace(patch, "CATEGORIES", rules.CATEGORIES, (*rules.CATEGORIES, name))
+    replace_everywhere(patch, "CATEGORIES", rules.CATEGORIES, (*rules.CATEGORIES, name))
     patch.setitem(
         user_reports.USER_REPORT_CATEGORIES, name, user_reports.USER_REPORT_CATEGORIES["other"]
     )
+    forget_guidelines()
+
+
+def begin_confidence(patch: pytest.MonkeyPatch, word: str) -> None:
+    """Begin a word for what a finding is, so that guidelines need a rule for it."""
+    words = (*get_args(rules.Confidence), word)
+    replace_everywhere(patch, "Confidence", rules.Confidence, Literal.__getitem__(words))
     forget_guidelines()
 
 
@@ -44,10 +52,3 @@ def forget_guidelines() -> None:
     """Read the guidelines again, as a process does that starts with the newer Kinward."""
     queries.edition.cache_clear()
     queries._shipped.cache_clear()
-
-
-def _replace(patch: pytest.MonkeyPatch, name: str, old: object, new: object) -> None:
-    """Replace a list of the code in every module that has it."""
-    for module_name, module in list(sys.modules.items()):
-        if module_name.startswith("kinward.") and vars(module).get(name) is old:
-            patch.setattr(module, name, new)

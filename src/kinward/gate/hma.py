@@ -279,15 +279,15 @@ def _look_up_file(
     else:
         prepared = prepare(data, payer=payer)
     values, views = values_of(prepared.digests, prepared.hashed), views_looked_up(prepared.hashed)
-    digests = dict(values_of(prepared.digests, None))
+    exact = _exact(values)
     looked = {
-        name: _by_bank(_in_banks(look_up([(kind, digests[kind])], of=values), banks))
+        name: _by_bank(_in_banks(look_up([(kind, exact[kind])], of=values), banks))
         for name, kind in types.items()
-        if kind in digests
+        if kind in exact
     }
     if views:
         near = _by_bank(_in_banks(look_up([], views, of=values), banks))
-        looked |= {name: near for name, kind in types.items() if kind not in DIGESTS}
+        looked |= {name: near for name, kind in types.items() if kind_of(kind).near}
     checked = kinds_looked_up(prepared.digests, prepared.hashed)
     reasons = why_not_checked(prepared.hashed, checked, prepared.missed)
     refusal = prepared.fault or next(iter(reasons), None)
@@ -301,6 +301,11 @@ def _look_up_file(
     raise type(refusal)(f"{refusal.detail} Looked up: {', '.join(whole)}.".strip())
 
 
+def _exact(values: Sequence[tuple[str, bytes]]) -> dict[str, bytes]:
+    """Return the values that are looked up byte for byte, by the name of their kind."""
+    return {name: value for name, value in values if kind_of(name).exact(value)}
+
+
 def _hashes(data: bytes, wanted: Sequence[str], payer: Payer = NOBODY) -> Hashes:
     """Return the hashes of a file, under HMA's names. As in HMA, one that says little is empty."""
     types, hashed = _types_of(data, wanted), None
@@ -310,7 +315,7 @@ def _hashes(data: bytes, wanted: Sequence[str], payer: Payer = NOBODY) -> Hashes
         hashed = decoders().hash(data, payer=payer)
         if not hashed.entire:
             raise Undecodable(f"It was read up to {hashed.seconds:g} seconds.")
-    values = dict(values_of(digest_bytes(data), None))
+    values = _exact(values_of(digest_bytes(data), hashed))
     if hashed and (views := views_looked_up(hashed)):
         values |= {Pdq.name: views[0].hash, VideoFrames.name: hashed.signature}
     return {

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from kinward.ground.config import config
 from kinward.ground.errors import KinwardError
 from kinward.matching import links
-from kinward.matching.kinds import KINDS, HashKind, kind_named, kind_of
+from kinward.matching.kinds import KINDS, HashKind, Pdq, kind_named, kind_of
 from kinward.matching.lookup import Survey, survey
 from kinward.matching.models import BankedHash
 from kinward.matching.services import values_of, views_looked_up
@@ -30,9 +30,10 @@ def kinds_looked_up(digests: Digests | None, hashed: Hashed | None) -> list[str]
 
     A carried kind is never among them.
     """
-    compared = {name for name, value in values_of(digests, None) if kind_of(name).exact(value)}
+    values = values_of(digests, hashed)
+    compared = {name for name, value in values if kind_of(name).exact(value)}
     if hashed and views_looked_up(hashed):
-        compared.add(hashed.kind)
+        compared.add(hashed.kind if kind_of(hashed.kind).near else Pdq.name)
     return [kind.name for kind in KINDS if kind.name in compared]
 
 

@@ -9,6 +9,8 @@ import msgspec
 FRAME: Final = 32  # bytes of the PDQ hash of one frame
 MAX_FRAMES: Final = 1024  # in a signature; at this number every second frame is dropped
 MAX_VIEWS: Final = 4096  # of a file
+# The kinds of hash whose values are PDQ hashes, one for each moment. Any other value is whole.
+FRAMED: Final = ("pdq", "video")
 
 
 class View(msgspec.Struct, frozen=True, array_like=True):
@@ -41,12 +43,13 @@ class Bounds(msgspec.Struct, frozen=True):
 class Hashed(msgspec.Struct, frozen=True):
     """The result of hashing a file: its signature, the kind of that hash, and its measures.
 
-    `signature`: what a bank keeps of the file: one PDQ hash for each moment of each strand, of the
-    picture as shown. `views`: what is looked up: at most `MAX_VIEWS`, none of low quality, and none
-    at all if the signature says it all. `quality`: 0 to 100, if the kind has one. `frames`: more
-    than one for animations and videos. `seconds`: how far it was read. `entire`: whether all of it
-    was read: every strand, to its end. `unread`: whether something is packed in a document or an
-    archive that cannot be read here, and that common viewers may show.
+    `signature`: what a bank keeps of the file. For a kind of `FRAMED`, it is one PDQ hash for each
+    moment of each strand, of the picture as shown. `views`: what is looked up: at most `MAX_VIEWS`,
+    none of low quality, and none at all if the signature says it all. `quality`: 0 to 100, if the
+    kind has one. `frames`: more than one for animations and videos. `seconds`: how far it was read.
+    `entire`: whether all of it was read: every strand, to its end, and every part's value.
+    `unread`: whether something is packed in a document or an archive that cannot be read here, and
+    that common viewers may show.
     """
 
     kind: str
@@ -60,6 +63,11 @@ class Hashed(msgspec.Struct, frozen=True):
     entire: bool = True
     views: tuple[View, ...] = ()
     unread: bool = False
+
+    @property
+    def framed(self) -> bool:
+        """Whether the signature is PDQ hashes, so that it can be split and merged."""
+        return self.kind in FRAMED
 
 
 class Playback(msgspec.Struct, frozen=True):

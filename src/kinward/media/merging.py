@@ -89,7 +89,8 @@ class Merger:
             raise self._faults[0][1] if self._faults else TypeUnsupported
         read = sorted(self._read, key=lambda one: (one.part.role is not Role.FILE, one.part.number))
         main = read[0]
-        own = [one for one in read if not one.part.aside and _frames(one.hashed)] or [main]
+        own = [one for one in read if not one.part.aside and _frames(one.hashed)]
+        own = own or [one for one in read if not one.hashed.framed][:1] or [main]
         signature = (
             _merged([_frames(one.hashed) for one in own]) if own[1:] else own[0].hashed.signature
         )
@@ -107,7 +108,7 @@ class Merger:
             frames=frames if several else own[0].hashed.frames,
             quality=None if several else own[0].hashed.quality,
             seconds=max(one.hashed.seconds for one in read),
-            entire=self.wanted and not cut and not self._missed(),
+            entire=self.wanted and not cut and not self._missed() and not self._lost(own[0]),
             views=tuple(views),
             unread=unread or any(one.hashed.unread for one in read),
         )
@@ -126,6 +127,14 @@ class Merger:
             and not (one.part.role is Role.FILE and one.part.medium.name in entire)
             for one in self._read
         )
+
+    def _lost(self, main: _Hashed) -> bool:
+        """Return whether a part has a value that the signature, which is `main`'s, does not have.
+
+        PDQ hashes of several parts join in one signature. Values of other kinds do not.
+        """
+        values = {(one.hashed.kind, one.hashed.signature) for one in self._read if _is_whole(one)}
+        return bool(values - {(main.hashed.kind, main.hashed.signature)})
 
     def _type_of(self, main: _Hashed) -> str:
         """Return the media type of the file; that of its first part if it has none itself."""
@@ -148,6 +157,10 @@ def is_missing(part: Part, fault: KinwardError, *, own: bool = False) -> bool:
     return not (own if part.role is Role.FILE else part.weak)
 
 
+def _is_whole(one: _Hashed) -> bool:
+    return not one.hashed.framed and bool(one.hashed.signature)
+
+
 def _moved(view: View, part: Part) -> View:
     """Return a view with the strand that it has in the whole file."""
     strand = part.number * STRANDS + min(view.strand, STRANDS - 1)
@@ -162,7 +175,9 @@ def _views(hashed: Hashed) -> list[View]:
 
 
 def _frames(hashed: Hashed) -> list[bytes]:
-    """Return the moments of a signature, without those of low quality."""
+    """Return the moments of a signature, without those of low quality; none of another kind."""
+    if not hashed.framed:
+        return []
     if hashed.quality is not None and hashed.quality < MIN_QUALITY:
         return []
     return split_frames(hashed.signature)

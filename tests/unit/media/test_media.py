@@ -71,7 +71,7 @@ def test_a_medium_knows_its_files_and_no_other_does(medium: Medium) -> None:
 def test_what_is_of_no_medium_is_a_415(data: bytes) -> None:
     with pytest.raises(TypeUnsupported):
         medium_of(data)
-    assert medium_of_type("audio/mpeg") is None
+    assert medium_of_type("model/obj") is None
     assert medium_of_type("") is None
 
 
