@@ -201,7 +201,7 @@ def _rule(
         (
             not sure and rule.account != "keep",
             "account",
-            "nobody is suspended for a match with an unverified bank alone",
+            "nobody is suspended without a match with a verified bank",
         ),
         (
             rule.verdict and not (sure and rule.exact),

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from django.utils import timezone
 
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
@@ -38,7 +39,7 @@ from kinward.verdicts.form import VerdictForm
 from kinward.verdicts.simulation import simulate_edition
 from tests.integration.conftest import Configure
 from tests.integration.web.test_console import signed_in
-from tests.support.growth import begin_capability, begin_category, begin_language
+from tests.support.growth import begin_capability, begin_category, begin_confidence, begin_language
 from tests.support.helpers import quarantined
 from tests.support.packs import as_read
 from tests.support.verdicts import decide_case
@@ -47,6 +48,7 @@ pytestmark = pytest.mark.django_db
 
 STORED = Path("tests/support/stored")
 OWN_GUIDELINES = (STORED / "guidelines/1.toml").read_text()
+NEW_GUIDELINES = shipped().replace("community-guidelines", "new-guidelines", 1)
 OWN_PACK = as_read(read_files(STORED / "packs/1"))
 VOICE = Capability("voice.join", AUDIENCE)
 TEEN = Request(capability="voice.join", actor=About(age=[16, 17]))
@@ -68,8 +70,24 @@ def second(db: None) -> Staff:
 
 @pytest.fixture
 def own_edition(lead: Staff, second: Staff) -> Edition:
-    """An edition of the operator's own, in force."""
-    edition = guidelines.propose_edition(text=OWN_GUIDELINES, why="Ours.", staff=lead)
+    """An edition of the operator's own, in force since before this version."""
+    return Edition.objects.create(
+        name="stored-guidelines",
+        version="1",
+        text=OWN_GUIDELINES,
+        base="community-guidelines 1",
+        why="Ours.",
+        asked_by=lead,
+        state="approved",
+        decided_by=second,
+        decided_at=timezone.now(),
+    )
+
+
+@pytest.fixture
+def new_edition(lead: Staff, second: Staff) -> Edition:
+    """An edition of the operator's own that passes today's rules, in force."""
+    edition = guidelines.propose_edition(text=NEW_GUIDELINES, why="Ours.", staff=lead)
     return guidelines.decide_edition(edition_id=edition.id, approve=True, staff=second)
 
 
@@ -119,7 +137,7 @@ def test_a_match_opens_its_case_under_an_edition_without_the_language(
 
 
 def test_what_is_not_translated_is_said(
-    own_edition: Edition, lead: Staff, monkeypatch: pytest.MonkeyPatch
+    new_edition: Edition, lead: Staff, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = signed_in(lead)
     assert check_guidelines().level == "ok"
@@ -127,7 +145,7 @@ def test_what_is_not_translated_is_said(
     begin_language(monkeypatch, "pl")
     finding = check_guidelines()
     assert finding.level == "warning"
-    assert "stored-guidelines 1 is not fully translated: pl." in finding.text
+    assert "new-guidelines 1 is not fully translated: pl." in finding.text
     assert "missing in &#x27;pl&#x27; is read in English: CS-1" in (
         page.get("/guidelines").content.decode()
     )
@@ -147,10 +165,19 @@ def test_a_report_of_a_new_category_opens_a_case(
     assert "a report of 'money'" in finding.text
 
 
+def test_a_new_word_for_findings_leaves_an_edition_in_force(
+    own_edition: Edition, bank: Bank, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin_confidence(monkeypatch, "suspected")
+    assert guidelines_in_force().label == "stored-guidelines 1"
+    assert quarantined(account).state == "open"
+    assert "a suspected finding" in check_guidelines().text
+
+
 def test_what_was_proposed_before_an_upgrade_is_checked_when_it_is_approved(
     lead: Staff, second: Staff, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    edition = guidelines.propose_edition(text=OWN_GUIDELINES, why="Ours.", staff=lead)
+    edition = guidelines.propose_edition(text=NEW_GUIDELINES, why="Ours.", staff=lead)
     begin_category(monkeypatch, "money")
     with pytest.raises(GuidelinesInvalid, match="a report of 'money'"):
         guidelines.decide_edition(edition_id=edition.id, approve=True, staff=second)
