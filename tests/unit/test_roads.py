@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import pytest
 
+from kinward.ledger import kinds
 from scripts import roads
 
 DOORS: Final = ("cli", "entrance", "gate", "portal", "project", "web")
@@ -118,6 +119,17 @@ def test_a_column_with_the_id_of_a_row_is_a_foreign_key() -> None:
 
 def test_two_people_are_written_once() -> None:
     assert set(by_module(roads.second_people)) == {"access.agreement"}
+
+
+def test_every_kind_of_ledger_entry_is_written_somewhere() -> None:
+    named = {
+        node.attr
+        for name, tree in modules().items()
+        if not short(name).startswith("ledger.kinds")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+    }
+    assert set(kinds.__all__) - {"Fact", "KINDS"} - named == set()
 
 
 def test_the_numbers_are_measured_as_the_script_says() -> None:
