@@ -4,6 +4,7 @@ The ledger names an actor by `str(actor)`. A stored name is a record and gives n
 `Actor.stored` returns an actor without permissions.
 """
 
+import unicodedata
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -51,6 +52,14 @@ class Actor:
         if not self.may(permission):
             raise Forbidden(_refusal(permission))
 
+    def is_namesake(self, other: "Actor") -> bool:
+        """Return whether two actors may be one person: their names are alike but for their case.
+
+        >>> Actor.operator("kai").is_namesake(Actor(ActorKind.STAFF, "Kai"))
+        True
+        """
+        return _folded(self.name) == _folded(other.name)
+
     def granted(self, permission: Permission) -> "Actor":
         """Return the actor with one more permission, for the consequences of a checked decision."""
         return replace(self, permissions=self.permissions | {permission})
@@ -89,6 +98,10 @@ class Actor:
         """
         kind, _, name = text.partition(":")
         return cls(ActorKind(kind), name)
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).strip().casefold()
 
 
 def _refusal(permission: Permission) -> str:

@@ -52,8 +52,9 @@ def create_staff(*, username: str, password: str, role: str, actor: Actor) -> St
         validate_password(password)
     except ValidationError as error:
         raise Invalid(" ".join(error.messages)) from error
-    if Staff.objects.filter(username=username).exists():
-        raise NameTaken(f"There is a staff account named {username!r}.")
+    # Names that differ only in case are one, so that nobody is a second person to themself.
+    if namesake := Staff.objects.filter(username__iexact=username).first():
+        raise NameTaken(f"There is a staff account named {namesake.username!r}.")
     staff = Staff.objects.create_user(
         username=username, password=password, role=role, added_by=str(actor)[:200]
     )

@@ -112,7 +112,8 @@ def decide_weakening(*, weakening_id: UUID, approve: bool, staff: Staff) -> Weak
     bank = banks.filter(weakenings=weakening_id).first()
     weakening = decide_agreement(Weakening, weakening_id, approve=approve, staff=staff)
     if approve and bank:
-        if weakening.operator == str(Actor.operator(staff.username)):
+        asker = Actor.stored(weakening.operator) if weakening.operator else None
+        if asker and asker.is_namesake(staff.actor):
             raise Forbidden("You asked for this by a command, so another person decides.")
         _carry_out(weakening, bank, staff)
     fact = kinds.WeakeningApproved if approve else kinds.WeakeningRefused
