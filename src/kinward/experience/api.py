@@ -25,7 +25,7 @@ from kinward.experience.queries import (
 )
 from kinward.experience.services import (
     activate_pack,
-    activations_in_effect,
+    can_revert,
     current_pack,
     get_pack_version,
     pin_first_pack,
@@ -52,9 +52,9 @@ __all__ = [
     "Setting",
     "activate_pack",
     "activation_history",
-    "activations_in_effect",
     "apply_birthday",
     "birthdays_due",
+    "can_revert",
     "changed_expectations",
     "compiled",
     "count_accounts",

@@ -34,6 +34,13 @@ class NothingToRevert(KinwardError):
     status = 409
 
 
+class RevertedAlready(KinwardError):
+    """The pack before the newest one is in force again. To go further back, propose a pack."""
+
+    code = "pack.reverted_already"
+    status = 409
+
+
 def store_pack(*, files: Mapping[str, str], actor: Actor) -> PackVersion:
     """Store a pack's files under its name and version. Idempotent.
 
@@ -154,14 +161,12 @@ def _activate(
 def revert_pack(*, actor: Actor) -> Activation:
     """Revert the newest activation that still counts, and activate again what was before it.
 
-    Raises `NothingToRevert`.
+    One person can take back every step of the newest pack, and no pack before it. Whoever may
+    activate alone can go further. Raises `NothingToRevert` or `RevertedAlready`.
     """
     actor.must(Permission.CHANGE_POLICY)
     lock_pack_in_force()
-    in_effect = activations_in_effect()
-    if len(in_effect) < 2:
-        raise NothingToRevert
-    undone, before = in_effect[-1], in_effect[-2]
+    undone, before = _next_to_revert(actor)
     activation = Activation.objects.create(
         pack=before.pack, rest=before.rest, share=before.share, actor=str(actor), reverts=undone
     )
@@ -171,6 +176,26 @@ def revert_pack(*, actor: Actor) -> Activation:
         fact=kinds.PackReverted(back_to=str(before.pack), share=before.share),
     )
     return activation
+
+
+def can_revert(actor: Actor) -> bool:
+    """Return whether `revert_pack` finds something that the actor may revert."""
+    try:
+        _next_to_revert(actor)
+    except (NothingToRevert, RevertedAlready):
+        return False
+    return True
+
+
+def _next_to_revert(actor: Actor) -> tuple[Activation, Activation]:
+    in_effect = activations_in_effect()
+    if len(in_effect) < 2:
+        raise NothingToRevert
+    newest = Activation.objects.filter(reverts=None).order_by("-number").first()
+    gone = newest is not None and in_effect[-1].pack_id != newest.pack_id
+    if gone and not actor.may(Permission.ACTIVATE_ALONE):
+        raise RevertedAlready
+    return in_effect[-1], in_effect[-2]
 
 
 def activations_in_effect() -> list[Activation]:

@@ -15,10 +15,20 @@ import pytest
 from django.db import OperationalError, connection
 
 from kinward.access.actor import Actor
+from kinward.access.models import Staff
 from kinward.access.services import create_key, revoke_key
 from kinward.experience.live import Live, in_share, live
 from kinward.experience.models import Activation, Layer, PackVersion, Shadow
-from kinward.experience.services import activate_pack, revert_pack, start_shadow, store_pack
+from kinward.experience.services import (
+    NothingToRevert,
+    RevertedAlready,
+    activate_pack,
+    can_revert,
+    current_pack,
+    revert_pack,
+    start_shadow,
+    store_pack,
+)
 from kinward.experience.settings import make_setting
 from kinward.experience.shadow import tally_shadow
 from kinward.families.screen_time.usage import ScreenTime, screen_time
@@ -294,6 +304,30 @@ def test_reverting_goes_back_step_by_step(db: None) -> None:
         (tiktok, teens, 10),
         (teens, None, 100),
     ]
+
+
+def test_one_person_takes_back_the_newest_pack_and_nothing_before_it(db: None) -> None:
+    first, tiktok, teens = current_pack().pack, version("tiktok-2021"), version("teen-accounts")
+    for pack, share in ((tiktok, 100), (teens, 5), (teens, 100)):
+        activate_pack(pack=pack, actor=Actor.system("test"), share=share)
+    lead = Staff.objects.create_user(
+        username="kai", password="a long test word", role="policy lead"
+    ).actor
+    for expected in ((teens, 5), (tiktok, 100)):  # step by step, if the newest pack was staged
+        assert can_revert(lead)
+        back = revert_pack(actor=lead)
+        assert (back.pack, back.share) == expected
+    assert not can_revert(lead)
+    with pytest.raises(RevertedAlready):
+        revert_pack(actor=lead)
+    assert current_pack().pack == tiktok
+    activate_pack(pack=teens, actor=Actor.system("test"))
+    assert revert_pack(actor=lead).pack == tiktok, "of a newer pack it can be done again"
+    operator = Actor.operator("root")  # who could activate the first pack as well
+    assert can_revert(operator)
+    assert revert_pack(actor=operator).pack == first
+    with pytest.raises(NothingToRevert):
+        revert_pack(actor=operator)
 
 
 def test_the_shadow_counts_where_it_differs(call: Caller, teen: Account) -> None:
