@@ -51,4 +51,4 @@ def begin_capability(patch: pytest.MonkeyPatch, capability: Capability) -> None:
 def forget_guidelines() -> None:
     """Read the guidelines again, as a process does that starts with the newer Kinward."""
     queries.edition.cache_clear()
-    queries._shipped.cache_clear()
+    queries._decoded.cache_clear()

@@ -65,15 +65,20 @@ def check_tables() -> None:
 
 
 def migrate() -> None:
-    """Migrate the database to this version; its pack in force stays. Raises `EarlierLayout`."""
+    """Migrate the database to this version. The pack and the guidelines in force stay.
+
+    Raises `EarlierLayout`.
+    """
     from django.core.management import call_command
 
     _refuse_earlier_layout(_migrated_apps() or set())
     call_command("migrate", verbosity=0, interactive=False)
     call_command("createcachetable", verbosity=0)
     from kinward.experience.api import pin_first_pack
+    from kinward.guidelines.api import pin_guidelines
 
     pin_first_pack()
+    pin_guidelines()
 
 
 def _refuse_earlier_layout(apps: set[str]) -> None:

@@ -4,12 +4,14 @@ from kinward.guidelines.models import Edition
 from kinward.guidelines.queries import (
     guidelines_in_force,
     guidelines_text_in_force,
+    newer_guidelines,
     waiting_editions,
 )
 from kinward.guidelines.services import (
     EDITION_PROPOSED,
     decide_edition,
     get_edition,
+    pin_guidelines,
     propose_edition,
 )
 
@@ -20,6 +22,8 @@ __all__ = [
     "get_edition",
     "guidelines_in_force",
     "guidelines_text_in_force",
+    "newer_guidelines",
+    "pin_guidelines",
     "propose_edition",
     "waiting_editions",
 ]

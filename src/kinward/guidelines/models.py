@@ -6,6 +6,21 @@ from kinward.access import Permission
 from kinward.access.api import PROPOSED, TwoPeople
 
 
+class Pinned(models.Model):
+    """The document that this installation began with. It is in force until an edition is approved.
+
+    There is at most one row, and it never changes.
+    """
+
+    text = models.TextField()
+    pinned_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(condition=models.Q(pk=1), name="guidelines_pinned_once"),
+        )
+
+
 class Edition(TwoPeople):
     """One version of the guidelines, which never changes, with its simulation over past cases.
 

@@ -5,16 +5,19 @@ from uuid import UUID
 
 from django.db import transaction
 
+from kinward.access import Actor
 from kinward.access.api import Staff, decide_agreement
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ground.events import Event
 from kinward.ground.locks import in_turn
-from kinward.guidelines.models import Edition
+from kinward.guidelines.formats import decode
+from kinward.guidelines.models import Edition, Pinned
 from kinward.guidelines.queries import guidelines_in_force
-from kinward.guidelines.reading import read_guidelines
+from kinward.guidelines.reading import read_guidelines, shipped
 from kinward.ledger.api import kinds, record
 
 EDITION_PROPOSED: Final = Event("guidelines.edition_proposed")
+SYSTEM: Final = Actor.system("guidelines")
 MAX_WHY: Final = 2000
 IN_FORCE: Final = "guidelines.in_force"  # a lock: one edition at a time comes into force
 
@@ -31,6 +34,16 @@ class GuidelinesOutdated(KinwardError):
 
     code = "guidelines.outdated"
     status = 409
+
+
+@transaction.atomic
+def pin_guidelines() -> None:
+    """Store the document that ships, so that no upgrade replaces what is in force. Idempotent."""
+    in_turn(IN_FORCE)
+    if not Pinned.objects.exists():
+        Pinned.objects.create(pk=1, text=shipped())
+        subject = f"guidelines:{decode(shipped()).label}"
+        record(actor=SYSTEM, subject=subject, fact=kinds.GuidelinesPinned())
 
 
 @transaction.atomic

@@ -159,6 +159,8 @@ FOLLOWS: Final = {
 }
 # They change nothing.
 READS: Final = {
+    "access.actor.Actor.is_namesake",
+    "experience.services.can_revert",
     "review.exposure.exposure_of",
     "evidence.queries.seconds_played",
     "evidence.queries.shown_before",

@@ -61,6 +61,7 @@ CLOCK: Final = {
     "findings.retro.match_check_again",
     "findings.retro.retro_match",
     "ground.jobs.fail_often",
+    "guidelines.services.pin_guidelines",
     "matching.retro.next_run",
     "matching.retro.pack_checks",
     "redress.database.send_due_statements",

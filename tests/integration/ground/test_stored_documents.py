@@ -16,10 +16,13 @@ from kinward.experience.live import compiled, live, today
 from kinward.experience.models import Activation, PackVersion
 from kinward.experience.proposals import count_touched, decide_proposal, propose_pack
 from kinward.findings.user_reports import UserReportIn, receive_user_report
+from kinward.guidelines import queries
 from kinward.guidelines import services as guidelines
+from kinward.guidelines.consequences import rule_for
 from kinward.guidelines.models import Edition
 from kinward.guidelines.queries import guidelines_in_force
 from kinward.guidelines.reading import GuidelinesInvalid, shipped
+from kinward.ledger.models import Entry
 from kinward.matching.models import Bank
 from kinward.people.models import Account
 from kinward.people.services import Profile, put_account
@@ -194,6 +197,30 @@ def test_what_was_proposed_before_an_upgrade_is_checked_when_it_is_approved(
 def test_the_guidelines_in_force_are_read_from_what_comes_along() -> None:
     assert check_guidelines().text == "community-guidelines 1 is in force."
     assert guidelines_in_force().label in shipped().replace('"\nversion = "', " ")
+
+
+def test_an_upgrade_replaces_no_guidelines(monkeypatch: pytest.MonkeyPatch) -> None:
+    guidelines.pin_guidelines()
+    guidelines.pin_guidelines()
+    assert [entry.kind for entry in Entry.objects.filter(kind__startswith="guidelines.")] == [
+        "guidelines.pinned"
+    ]
+    assert guidelines_in_force().label == "community-guidelines 1"
+    assert check_guidelines().level == "ok"
+    newer = (
+        shipped().replace('version = "1"', 'version = "2"', 1).replace("hours = 24", "hours = 99")
+    )
+    monkeypatch.setattr(queries, "shipped", lambda: newer)
+    guidelines.pin_guidelines()
+    in_force = guidelines_in_force()
+    assert (in_force.label, rule_for(in_force, "verified").within_hours) == (
+        "community-guidelines 1",
+        24,
+    )
+    assert queries.guidelines_text_in_force() == shipped()
+    finding = check_guidelines()
+    assert finding.level == "warning"
+    assert "community-guidelines 2 comes with this Kinward" in finding.text
 
 
 # -- packs -----------------------------------------------------------------------------------------

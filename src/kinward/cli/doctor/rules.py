@@ -125,7 +125,11 @@ def check_app_store() -> Result:
 def check_guidelines() -> Result:
     """Do the guidelines in force pass today's checks, and are they fully translated?"""
     from kinward.guidelines import guidelines_notices, untranslated
-    from kinward.guidelines.api import guidelines_in_force, guidelines_text_in_force
+    from kinward.guidelines.api import (
+        guidelines_in_force,
+        guidelines_text_in_force,
+        newer_guidelines,
+    )
 
     guidelines = guidelines_in_force()
     if errors := [
@@ -138,6 +142,11 @@ def check_guidelines() -> Result:
         return warn(
             f"{guidelines.label} is not fully translated: {', '.join(missing)}. People read "
             "English instead. See /guidelines."
+        )
+    if newer := newer_guidelines():
+        return warn(
+            f"{guidelines.label} is in force, and {newer} comes with this Kinward. Propose it on "
+            "/guidelines, or an edition of your own."
         )
     return fine(f"{guidelines.label} is in force.")
 

@@ -123,6 +123,7 @@ from kinward.ledger.kinds.matching import (
 )
 from kinward.ledger.kinds.policy import (
     GuidelinesApproved,
+    GuidelinesPinned,
     GuidelinesProposed,
     GuidelinesRejected,
     PackActivated,
@@ -251,6 +252,7 @@ __all__ = [
     "FloodBegan",
     "FloodReleased",
     "GuidelinesApproved",
+    "GuidelinesPinned",
     "GuidelinesProposed",
     "GuidelinesRejected",
     "HashFalsePositive",

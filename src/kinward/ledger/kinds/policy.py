@@ -88,6 +88,12 @@ class SettingEnded(Fact, frozen=True):
     until: str | UnsetType = UNSET
 
 
+class GuidelinesPinned(Fact, frozen=True):
+    """The document that shipped was stored, so that it stays in force after an upgrade."""
+
+    kind = "guidelines.pinned"
+
+
 class GuidelinesProposed(Fact, frozen=True):
     """An edition was proposed."""
 
