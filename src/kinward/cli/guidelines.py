@@ -17,8 +17,14 @@ def guidelines() -> None:
 
 
 @guidelines.command()
-def show() -> None:
+@click.option("--shipped", "ships", is_flag=True, help="Print what comes with this Kinward.")
+def show(ships: bool) -> None:
     """Print the edition in force, as a start for a new one."""
+    if ships:
+        from kinward.guidelines import shipped
+
+        click.echo(shipped(), nl=False)
+        return
     open_tables()
     from kinward.guidelines.api import guidelines_text_in_force
 

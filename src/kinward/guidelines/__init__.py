@@ -3,7 +3,7 @@
 from kinward.guidelines.consequences import Consequence, consequence, rule_for
 from kinward.guidelines.dsa import DSA_CATEGORIES, DSA_KEYWORDS
 from kinward.guidelines.formats import decode
-from kinward.guidelines.reading import guidelines_notices, read_guidelines, untranslated
+from kinward.guidelines.reading import guidelines_notices, read_guidelines, shipped, untranslated
 from kinward.guidelines.rules import Clause, Confidence, FindingRule, Guidelines, Incident, Silence
 
 __all__ = [
@@ -21,5 +21,6 @@ __all__ = [
     "guidelines_notices",
     "read_guidelines",
     "rule_for",
+    "shipped",
     "untranslated",
 ]

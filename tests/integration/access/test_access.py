@@ -62,5 +62,6 @@ def test_staff_need_a_password_and_a_role(password: str, role: str) -> None:
 
 def test_staff_names_are_used_once() -> None:
     create_staff(username="robin", password="x9" * 9, role="reviewer", actor=ACTOR)
-    with pytest.raises(NameTaken):
-        create_staff(username="robin", password="x9" * 9, role="reviewer", actor=ACTOR)
+    for spelling in ("robin", "Robin"):
+        with pytest.raises(NameTaken, match="'robin'"):
+            create_staff(username=spelling, password="x9" * 9, role="reviewer", actor=ACTOR)

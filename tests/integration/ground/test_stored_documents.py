@@ -10,6 +10,7 @@ from kinward.access.actor import Actor
 from kinward.access.models import Staff
 from kinward.casebook.models import Priority
 from kinward.cli.doctor.rules import check_guidelines, check_policy
+from kinward.cli.guidelines import guidelines as guidelines_command
 from kinward.cli.policy import policy
 from kinward.experience import services as packs
 from kinward.experience.live import compiled, live, today
@@ -221,6 +222,8 @@ def test_an_upgrade_replaces_no_guidelines(monkeypatch: pytest.MonkeyPatch) -> N
     finding = check_guidelines()
     assert finding.level == "warning"
     assert "community-guidelines 2 comes with this Kinward" in finding.text
+    shown = CliRunner().invoke(guidelines_command, ["show", "--shipped"])
+    assert shown.output == shipped()
 
 
 # -- packs -----------------------------------------------------------------------------------------

@@ -145,8 +145,8 @@ def check_guidelines() -> Result:
         )
     if newer := newer_guidelines():
         return warn(
-            f"{guidelines.label} is in force, and {newer} comes with this Kinward. Propose it on "
-            "/guidelines, or an edition of your own."
+            f"{guidelines.label} is in force, and {newer} comes with this Kinward. "
+            "`kinward guidelines show --shipped` prints it. Propose it on /guidelines."
         )
     return fine(f"{guidelines.label} is in force.")
 
