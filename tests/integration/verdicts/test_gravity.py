@@ -51,8 +51,9 @@ from kinward.guidelines.rules import FindingRule, Silence
 from kinward.matching.models import Bank, BankedHash, Check
 from kinward.matching.services import add_hashes, create_bank, file_hashes
 from kinward.media import digest_bytes
+from kinward.people.locks import lock_account
 from kinward.people.models import Account
-from kinward.people.services import IdentifierIn, Profile, lock_account, put_account
+from kinward.people.services import IdentifierIn, Profile, put_account
 from kinward.redress import silence
 from kinward.redress.models import Statement
 from kinward.reporting.models import Report

@@ -3,9 +3,10 @@
 import pytest
 
 from kinward.matching.kinds import KINDS
+from kinward.media.decoder import answer
 from kinward.media.medium import FRAMED, Hashed
 from tests.support.chimes import begin_chimes, chime
-from tests.support.joined import BOUNDS, answer, archive, hashed, knows, picture
+from tests.support.joined import BOUNDS, archive, hashed, knows, picture
 
 JPEG = picture(1)
 
