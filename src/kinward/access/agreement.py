@@ -117,8 +117,12 @@ Delayed = TypeVar("Delayed", bound=TwoPeopleOrDelay)
 
 
 def is_alone(model: type[TwoPeople], staff: Staff) -> bool:
-    """Return whether nobody but this person could decide on such a request."""
-    return not holders(model.permission).exclude(pk=staff.pk).exists()
+    """Return whether nobody but this person could decide on such a request, nor could lately."""
+    return not _others_can(model, staff) and _lonely_from(staff) <= timezone.now()
+
+
+def _others_can(model: type[TwoPeople], staff: Staff) -> bool:
+    return holders(model.permission).exclude(pk=staff.pk).exists()
 
 
 def alone_until(model: type[TwoPeople], staff: Staff) -> datetime | None:
@@ -126,7 +130,7 @@ def alone_until(model: type[TwoPeople], staff: Staff) -> datetime | None:
 
     Nobody makes themselves alone: who lost power counts for a week.
     """
-    if not is_alone(model, staff):
+    if _others_can(model, staff):
         return None
     return max(timezone.now() + ALONE, _lonely_from(staff))
 
@@ -162,7 +166,7 @@ def go_ahead(model: type[Delayed], pk: UUID, *, urgent: bool = False) -> Delayed
     if not row.asked_by.may(model.permission):
         until = None
     elif not urgent:
-        until = _lonely_from(row.asked_by) if is_alone(model, row.asked_by) else None
+        until = None if _others_can(model, row.asked_by) else _lonely_from(row.asked_by)
     if until is None or until > now:
         row.goes_ahead_at = until
         row.save(update_fields=["goes_ahead_at"])

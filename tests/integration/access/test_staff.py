@@ -2,14 +2,17 @@
 
 import pwd
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 from django.db import IntegrityError, transaction
 from django.test import Client
+from django.utils import timezone
 
 from kinward.access.actor import Actor
+from kinward.access.agreement import alone_until
 from kinward.access.models import Staff
 from kinward.access.staff import (
     LastAdministrator,
@@ -21,7 +24,7 @@ from kinward.access.staff import (
     sign_out_everywhere,
     suspend_staff,
 )
-from kinward.casebook.models import Case
+from kinward.casebook.models import Case, VerdictProposal
 from kinward.cli.demo import give_second_factor
 from kinward.cli.main import operator as at_the_command_line
 from kinward.cli.staff import staff as staff_command
@@ -231,3 +234,16 @@ def test_an_operator_is_the_real_user_and_behind_sudo_who_ran_it(
         monkeypatch.setattr("os.getuid", lambda user=user: user)
         monkeypatch.setenv("SUDO_UID", behind)
         assert at_the_command_line() == Actor.operator(name)
+
+
+def test_nobody_makes_themselves_the_only_one_who_could_decide() -> None:
+    ada, bo = person("ada", "administrator"), person("bo", "administrator")
+    assert alone_until(VerdictProposal, ada) is None  # bo can decide
+    suspend_staff(username="bo", actor=ada.actor)
+    lonely = alone_until(VerdictProposal, ada)
+    assert lonely is not None
+    assert lonely > timezone.now() + timedelta(days=6)
+    Staff.objects.filter(pk=bo.pk).update(power_lost_at=timezone.now() - timedelta(days=8))
+    later = alone_until(VerdictProposal, ada)
+    assert later is not None
+    assert later < timezone.now() + timedelta(hours=25)

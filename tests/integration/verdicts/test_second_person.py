@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
+from kinward.access.staff import suspend_staff
 from kinward.casebook.models import Case, PendingVerdict, Verdict, VerdictProposal
 from kinward.cli.doctor.rules import check_second_people
 from kinward.enforcement.models import Action, Sanction
@@ -245,6 +246,33 @@ def test_where_one_person_is_alone_a_day_takes_the_second_ones_place(
     assert go_ahead_alone() == 1
     case.refresh_from_db()
     assert case.state == "confirmed"
+
+
+@pytest.mark.parametrize("danger", ["", "They meet today."])
+def test_what_somebody_asked_for_who_lost_the_power_waits_for_a_person(
+    account: Account, reviewer: Staff, monkeypatch: pytest.MonkeyPatch, danger: str
+) -> None:
+    form = msgspec.structs.replace(END, details=ReportDetails(escalate=danger))
+    case = decide_case(case_id=reported(account, reviewer).pk, staff=reviewer, form=form)
+    suspend_staff(username=reviewer.username, actor=Actor.operator("test"))
+    later(monkeypatch, timedelta(days=30))
+    assert go_ahead_alone() == 0
+    case.refresh_from_db()
+    assert case.state == "escalated"
+    assert not Report.objects.exists()
+
+
+def test_nobody_suspends_the_second_person_and_decides_alone(
+    account: Account, reviewer: Staff, second_reviewer: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = decide_case(case_id=reported(account, reviewer).pk, staff=reviewer, form=END)
+    proposal = open_proposal(case)
+    assert proposal is not None
+    answer_proposal(proposal_id=proposal.pk, agree=False, staff=reviewer)
+    suspend_staff(username=second_reviewer.username, actor=Actor.operator("test"))
+    take_case(case=Case.objects.get(), staff=reviewer)
+    with pytest.raises(NeedsAnotherPerson):
+        decide_case(case_id=case.pk, staff=reviewer, form=DISMISS)
 
 
 def test_a_second_person_who_comes_meanwhile_is_asked(
