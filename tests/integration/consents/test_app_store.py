@@ -13,10 +13,12 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kinward.cli.doctor import examine
+from kinward.cli.doctor.rules import check_age_signals, check_app_store
 from kinward.consents.app_store import OLDEST
 from kinward.consents.models import AppDownload, StoreNotification
 from kinward.consents.services import KEPT, forget_notifications
+from kinward.ground.config import read_config
+from kinward.ground.errors import NotConfigured
 from kinward.ledger.models import Entry
 from kinward.people.models import Account, UnreadSignal
 from tests.integration.conftest import Configure
@@ -155,9 +157,6 @@ def test_what_is_forged_is_refused(
 
 
 def test_the_environments_that_are_not_signed_cannot_be_chosen() -> None:
-    from kinward.ground.config import read_config
-    from kinward.ground.errors import NotConfigured
-
     for name in ("Xcode", "LocalTesting", ""):
         with pytest.raises(NotConfigured, match="KINWARD_APP_STORE_ENVIRONMENT"):
             read_config({"KINWARD_APP_STORE_ENVIRONMENT": name})
@@ -166,16 +165,16 @@ def test_the_environments_that_are_not_signed_cannot_be_chosen() -> None:
 def test_a_withdrawal_for_nobody_waits_and_is_named(
     call: Caller, apple: Apple, teen: Account
 ) -> None:
-    assert examine()["app store"].level == "ok"
+    assert check_app_store().level == "ok"
     assert send(call, apple, apple.withdrawal("wren")).status_code == 200
     assert not is_closed(call)
-    told = examine()["app store"]
+    told = check_app_store()
     assert told.level == "warning"
     assert "1 of Apple's withdrawals of consent wait" in told.text
     # The platform says late whose download it was. From then on the account is closed.
     assert link(call, apple).json()["withdrawn"]
     assert is_closed(call)
-    assert examine()["app store"].level == "ok"
+    assert check_app_store().level == "ok"
     # So is another account of the same person.
     make_account("wren-two", 15)
     assert not is_closed(call, "wren-two")
@@ -188,8 +187,8 @@ def test_a_withdrawal_that_does_not_say_whose_is_kept_and_named(
 ) -> None:
     data = {"bundleId": "example.tidepool", "environment": "Sandbox"}
     assert send(call, apple, apple.withdrawal("wren", appData=data)).status_code == 200
-    assert "do not say whose" in examine()["app store"].text
-    assert "RESCIND_CONSENT of nobody" in examine()["age signals"].text
+    assert "do not say whose" in check_app_store().text
+    assert "RESCIND_CONSENT of nobody" in check_age_signals().text
 
 
 def test_what_apple_has_never_said_is_named_and_loosens_nothing(
@@ -243,10 +242,11 @@ def test_an_app_that_is_not_set_up(call: Caller, teen: Account, configure: Confi
     assert "KINWARD_APP_STORE_ROOTS" in problem(
         call("POST", DOOR, json={"signedPayload": "x"}), 503, "not_configured"
     )
-    assert "KINWARD_APP_STORE_ROOTS" in examine()["app store"].text
+    with pytest.raises(NotConfigured, match="KINWARD_APP_STORE_ROOTS"):
+        check_app_store()
     configure(app_store_bundle="")
     assert problem(call("POST", DOOR, json={"signedPayload": "x"}), 503, "not_configured")
-    assert examine()["app store"].text == "No app of the App Store is set up."
+    assert check_app_store().text == "No app of the App Store is set up."
     configure(app_store_bundle="example.tidepool", app_store_environment="Production")
     assert "KINWARD_APP_STORE_ID" in problem(
         call("POST", DOOR, json={"signedPayload": "x"}), 503, "not_configured"
