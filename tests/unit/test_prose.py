@@ -1,4 +1,4 @@
-"""README and the docs stay easy to read: short sentences, few semicolons, no calques."""
+"""What people read stays easy to read: short sentences, few semicolons, no calques."""
 
 import importlib.util
 import sys
@@ -35,6 +35,22 @@ def test_all_pages_together_have_few_semicolons() -> None:
         together.add(prose.page(path))
     assert len(together.sentences) > 500
     assert together.per_100 < prose.MAX_SEMICOLONS_PER_100
+
+
+def test_the_pages_of_the_root_are_held() -> None:
+    root = {path.name for path in Path().glob("*.md")}
+    assert root == {path.name for path in HELD if len(path.parts) == 1}
+
+
+def test_no_docstring_message_or_template_has_a_calque() -> None:
+    assert list(prose.calques_in(Path("src/kinward"))) == []
+
+
+def test_a_calque_is_found_in_a_docstring_a_message_and_a_template(tmp_path: Path) -> None:
+    (tmp_path / "room.py").write_text('"""Write it down."""\nraise Fault("The store is away.")\n')
+    (tmp_path / "page.html").write_text("<p>A person comes\n  along.</p>")
+    found = [calque for _, _, calque in (line.partition(": ") for line in prose.calques_in(tmp_path))]
+    assert sorted(found) == ["Write it down", "comes along", "is away"]
 
 
 def test_what_is_not_held_is_a_page() -> None:

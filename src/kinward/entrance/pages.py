@@ -89,7 +89,7 @@ class PagesHandler(ASGIHandler):
             return await sync_to_async(_asked)(page.admits, cookies)
 
     async def read_body(self, receive: Any) -> BytesIO:
-        """Return the body in memory. Django's own would write a large one to a file in clear."""
+        """Return the body in memory. Django would write a large one to a file, unencrypted."""
         return BytesIO((await receive())["body"])
 
 

@@ -173,7 +173,7 @@ def require_reason(staff: Staff, reason: str) -> None:
 
 
 def unsealed_bytes(evidence: Evidence) -> bytes:
-    """Return the bytes of a file in clear. Raises `EvidenceGone` or `Damaged`."""
+    """Return the decrypted bytes of a file. Raises `EvidenceGone` or `Damaged`."""
     if evidence.wrapped_key is None:
         raise EvidenceGone(f"It was destroyed on {evidence.destroyed_at:%Y-%m-%d}.")
     ciphertext = sealed_bytes(evidence)

@@ -149,7 +149,7 @@ def _recorded(
     *,
     seconds: float | None = None,
 ) -> Sight:
-    """Write down what was shown, and return the sight with what is left for this person."""
+    """Record what was shown, and return the sight with what is left for this person."""
     with transaction.atomic(durable=True):
         seen = shown_before(evidence, staff) | set(shown)
         left = len(_all_of(sight.contents) - seen)

@@ -113,7 +113,7 @@ class _Share:
         self._most = out.tell() + max(0, MAX_FILM - out.tell()) / tracks
 
     def used_up(self) -> bool:
-        """Return whether nothing of it is left."""
+        """Return whether the time or the space of this track is used up."""
         return time.monotonic() > self._until or self._out.tell() > self._most
 
 

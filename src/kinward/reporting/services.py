@@ -156,7 +156,7 @@ def handed_over(*, report_id: UUID, reference: str, to: str, staff: Staff) -> Re
     """Record that a person delivered a packaged report, and the authority's number for it."""
     staff.must(Permission.HAND_OVER_REPORTS)
     if not 1 <= len(reference.strip()) <= MAX_REFERENCE or not 1 <= len(to.strip()) <= MAX_TO:
-        raise Invalid("Write down the authority's number, and to whom it was handed over.")
+        raise Invalid("Enter the authority's number, and who received the package.")
     reports = lock_reports(get_report(report_id).case_id)
     report = next(report for report in reports if report.pk == report_id)
     if report.state != ReportState.PACKAGED:
