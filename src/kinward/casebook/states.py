@@ -34,7 +34,7 @@ MOVES: Final[dict[CaseState, frozenset[CaseState]]] = {
 
 
 class MoveForbidden(KinwardError):
-    """A case cannot go that way."""
+    """This case cannot move from its state to that one."""
 
     code = "case.move_forbidden"
     status = 409

@@ -11,7 +11,7 @@ from kinward.ground.errors import KinwardError
 
 
 class CannotUnseal(KinwardError):
-    """This evidence cannot be opened with the key at hand. Ask `kinward doctor`."""
+    """This evidence cannot be opened with the configured keys. Run `kinward doctor`."""
 
     code = "evidence.cannot_unseal"
 

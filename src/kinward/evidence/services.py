@@ -44,7 +44,7 @@ class EvidenceGone(KinwardError):
 
 
 class Damaged(KinwardError):
-    """This evidence is not what was sealed. Tell an administrator before anything else."""
+    """This evidence has changed since it was sealed. Tell an administrator first."""
 
     code = "evidence.damaged"
 

@@ -28,7 +28,7 @@ _BEFORE_VALUE: Final = r"(?:(?<=[=:/@&\"'])|(?<=%3[ADad])|(?<=%2[26Ff]))"
 
 
 class CannotOpen(KinwardError):
-    """A secret was sealed under another secret key. Set it again, or bring the old key back."""
+    """A secret was sealed under another secret key. Set it again, or restore the old key."""
 
     code = "secret.cannot_open"
 

@@ -29,7 +29,7 @@ FLOOD_RELEASED = Event("matching.flood_released")
 
 
 class NoFlood(KinwardError):
-    """The flood guard does not hold this hash."""
+    """This hash is not waiting because of a flood."""
 
     code = "flood.none"
     status = 409

@@ -25,7 +25,7 @@ TURNS: Final = 8  # ways to turn and mirror a picture
 
 
 class TextUnread(KinwardError):
-    """Only a part of this text or URL was compared with what is banked: there is too much of it."""
+    """This text or URL is too long, so only a part of it was compared with the banks."""
 
     code = "text.unread"
     status = 422

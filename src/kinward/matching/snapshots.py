@@ -21,7 +21,7 @@ PAGE: Final = 4096
 
 
 class SnapshotRefused(KinwardError):
-    """This snapshot of an index is cut off or damaged. Build it again."""
+    """This snapshot of an index is truncated or damaged. Build it again."""
 
     code = "index.snapshot_refused"
     status = 422

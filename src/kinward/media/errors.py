@@ -46,14 +46,14 @@ class Busy(KinwardError):
 
 
 class DecoderLost(KinwardError):
-    """A decoder was ended from outside, or did not start. Send the file again."""
+    """A decoder was killed or did not start. Send the file again."""
 
     code = "media.decoder_lost"
     status = 503
 
 
 class Unwalled(KinwardError):
-    """A decoder would stand without its walls, so nothing is decoded. Ask `kinward doctor`."""
+    """The decoder sandbox could not be set up, so nothing is decoded. Run `kinward doctor`."""
 
     code = "media.unwalled"
     status = 503

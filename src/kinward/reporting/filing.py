@@ -23,13 +23,13 @@ class TryLater(KinwardError):
 
 
 class Uncertain(KinwardError):
-    """Whether the authority carried out a step is not known."""
+    """It is not known whether the authority carried out a step."""
 
     code = "report.uncertain"
 
 
 class Refused(KinwardError):
-    """The authority refuses the report as it is. A person must look at what it says."""
+    """The authority refuses this report. A person must read its answer."""
 
     code = "report.refused"
 

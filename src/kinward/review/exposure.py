@@ -75,5 +75,5 @@ def count_look(*, staff: Staff, evidence_id: UUID) -> None:
     if now.looks >= now.limit:
         raise DayFull(f"{now.looks} in the last 24 hours.")
     if now.pause_until is not None:
-        raise BreakDue(f"You can go on at {now.pause_until:%H:%M} UTC.")
+        raise BreakDue(f"You can continue at {now.pause_until:%H:%M} UTC.")
     Look.objects.create(staff=staff, evidence_id=evidence_id)

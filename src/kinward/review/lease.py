@@ -87,7 +87,7 @@ def free_case(*, case_id: UUID, staff: Staff, why: str) -> None:
         raise Invalid(f"Say why, in at most {MAX_WHY} characters.")
     case = Case.objects.select_for_update(no_key=True).filter(pk=case_id).first()
     if case is None or case.leased_by is None:
-        raise NotFound("Nobody holds this case.")
+        raise NotFound("Nobody has a lease on this case.")
     held_by = str(case.leased_by.actor)
     case.leased_by, case.leased_until = None, None
     case.save(update_fields=["leased_by", "leased_until", "changed_at"])

@@ -155,7 +155,7 @@ def _check_form(case: Case, staff: Staff, form: VerdictForm) -> None:
             f"{MAX_WHY} characters. A longer silence takes a legal order and a second person."
         )
     if form.silent_days and not form.silent_why.strip():
-        raise Invalid("Say why the account holder is to be told nothing.")
+        raise Invalid("Say why the statement must wait.")
     check_details(form.details)
     _check_words(case, form)
     if form.outcome == "dismissed" and disputed_teens(case.id):

@@ -45,7 +45,7 @@ def _read_case_id(sent: QueryDict, name: str) -> UUID:
     try:
         return UUID(_read_text(sent, name).strip())
     except ValueError as error:
-        raise Invalid("Give the whole id of the case.") from error
+        raise Invalid("Enter the full ID of the case.") from error
 
 
 _READERS: Final[dict[Any, Callable[[QueryDict, str], Any]]] = {

@@ -12,7 +12,7 @@ from kinward.media import Strand
 NOUNS: Final = {
     "picture": "picture",
     "animation": "animation",
-    "track": "film",
+    "track": "video",
     "cover": "cover",
     "subtitle": "subtitles",
 }
@@ -61,7 +61,7 @@ def sections_of(sight: Sight, *, strand: int | None = None) -> list[Section]:
 
 
 def titles_of(strands: list[Strand]) -> dict[int, str]:
-    """Return a heading for each strand, such as "Picture 2 of 3" or "Embedded film"."""
+    """Return a heading for each strand, such as "Picture 2 of 3" or "Embedded video"."""
     tracks = Counter(strand.role for strand in strands if strand.what == "track")
     names = {strand.number: _name(strand, tracks[strand.role]) for strand in strands}
     totals, counts, titles = Counter(names.values()), Counter[str](), {}
@@ -91,7 +91,7 @@ def _picture(still: Still, titles: dict[int, str]) -> Picture:
     if strand.moments > 1:
         words = f"{titles[strand.number]}, moment {still.moment + 1} of {strand.moments}"
     elif strand.what == "track":
-        words = f"{titles[strand.number]}, frames of it"
+        words = f"{titles[strand.number]}, some of its frames"
     if still.data is None:
         return Picture("", words)
     return Picture(f"data:image/jpeg;base64,{base64.b64encode(still.data).decode()}", words)

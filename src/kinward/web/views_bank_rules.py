@@ -88,7 +88,7 @@ def decide_weaker(request: StaffRequest, weakening_id: UUID) -> HttpResponse:
 def release(request: StaffRequest, hash_id: int) -> HttpResponse:
     """Release a hash that the flood guard holds, because it is right."""
     release_flood(hash_id=get_hash(hash_id).pk, staff=request.user)
-    return done(request, "Hash released. Its hits act again.", "banks")
+    return done(request, "Hash released. Its hits count again.", "banks")
 
 
 @posts(Permission.SWITCH_BANKS, page=bank_page)

@@ -58,7 +58,7 @@ def test_a_community_reads_what_a_new_edition_changes_and_two_people_take_it(
     texas = Request(capability="account.join", actor=About(age=[15, 16], jurisdiction="US-TX"))
     assert live().decide([texas])[0].effect == "allow"
     page = signed_in(lead)
-    assert "teen-accounts 2026.11-2 comes with this Kinward" in page.get("/policy").content.decode()
+    assert "Kinward comes with teen-accounts 2026.11-2" in page.get("/policy").content.decode()
     text = page.get("/policy/edition").content.decode()
     for said in ("in US-TX", "allow", "deny; guardian deny to allow", "stricter", "at once"):
         assert said in text
@@ -72,7 +72,7 @@ def test_a_community_reads_what_a_new_edition_changes_and_two_people_take_it(
     live.cache_clear()
     assert live().decide([texas])[0].effect == "deny"
     assert page.get("/policy/edition").status_code == 404
-    assert "comes with this Kinward" not in page.get("/policy").content.decode()
+    assert "Kinward comes with" not in page.get("/policy").content.decode()
     assert check_policy().text == "teen-accounts 2026.11-2 is in force."
 
 

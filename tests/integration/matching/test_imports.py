@@ -377,7 +377,7 @@ def test_a_person_sees_before_and_after_and_confirms(
     def bank_page() -> str:
         return " ".join(page.get("/banks/of/partner").content.decode().split())
 
-    assert "may remove 2 of its 20 hashes by themselves" in bank_page()
+    assert "may remove 2 of its 20 hashes without asking a person" in bank_page()
     shown = page.post(path, {"hashes": "12"})
     text = shown.content.decode()
     assert shown.status_code == 200

@@ -352,13 +352,13 @@ def test_a_form_of_the_console_files_the_request_and_another_person_approves(
     decide = f"/banks/weakenings/{Weakening.objects.get().id}"
     shown = first.get("/banks/of/known").content.decode()
     assert "another person must approve it" in shown
-    assert "Approve that it matches less" not in shown
+    assert "Approve weaker rules" not in shown
     assert first.post(decide, {"decision": "agree"}).status_code == 403
     assert rules_of(bank) == AS_IT_WAS
     shown = second.get("/banks/of/known").content.decode()
     assert "Requested by ada" in shown
     assert "Before" in shown
-    assert "Approve that it matches less" in shown
+    assert "Approve weaker rules" in shown
     assert second.post(decide, {"decision": "agree"}).status_code == 302
     assert rules_of(bank) != AS_IT_WAS
     assert "agreed to by bo" in second.get("/banks/of/known").content.decode()
@@ -374,7 +374,7 @@ def test_the_console_shows_an_outdated_request_without_its_button(
     page = signed_in(bo)
     shown = page.get("/banks/of/known").content.decode()
     assert "Outdated" in shown
-    assert "Approve that it matches less" not in shown
+    assert "Approve weaker rules" not in shown
     answer = page.post(f"/banks/weakenings/{asked.id}", {"decision": "agree"})
     assert answer.status_code == 409
     assert "have changed since" in answer.content.decode()

@@ -585,7 +585,7 @@ def test_the_console_keeps_silent_for_longer(adult: Account, reviewer: Staff) ->
 
     case = confirmed(adult, reviewer, "CS-2")
     page = signed_in(reviewer)
-    assert "silence until" in page.get(f"/cases/{case.id}").content.decode()
+    assert "delayed until" in page.get(f"/cases/{case.id}").content.decode()
     assert page.post(f"/cases/{case.id}/silence", {"days": "x", "why": "y"}).status_code == 422
     page.post(f"/cases/{case.id}/silence", {"days": "90", "why": "The police asks."})
     assert "The police asks." in page.get(f"/cases/{case.id}").content.decode()

@@ -319,7 +319,7 @@ def test_contacts_who_may_be_victims_are_found_and_named(
     page = signed_in(reviewer)
     take_case(case=case, staff=reviewer)
     shown = page.get(f"/cases/{case.id}").text
-    assert "maybe a child: 12 to under 13" in shown
+    assert "possibly a child: 12 to under 13" in shown
     ticked = {"outcome": "confirmed", "clause": "CS-1", "victim": ["sprat"], "victims": "sprat"}
     sees(case, reviewer)
     gives(page, case, {**ticked, "recipient": ["sprat", "heron"]})

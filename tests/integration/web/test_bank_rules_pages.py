@@ -114,8 +114,8 @@ def test_a_search_names_the_banks_that_were_not_asked(bank: Bank, reviewer: Staf
     assert "Not asked: known (ratio 0)" in searched
     page = signed_in(reviewer)
     answer = page.post("/banks/search", {"file": SimpleUploadedFile("a.jpg", KNOWN)})
-    assert "Not asked for this file" in answer.content.decode()
-    assert "asked for 0.0 of all files" in page.get("/banks/of/known").content.decode()
+    assert "Not checked for this file" in answer.content.decode()
+    assert "checked for 0.0 of all files" in page.get("/banks/of/known").content.decode()
     run("set", "known", "--enabled-ratio", "1")
     tuned_by_two(bank, role="shadow", distance=30)
     assert "known  verified  4 hashes  shadow  distance 30" in run("list")
@@ -137,10 +137,10 @@ def test_a_flood_is_shown_and_settled_in_the_console(
     for page in (signed_in(operator).get("/operations"), signed_in(reviewer).get("/banks")):
         text = page.content.decode()
         assert "Hashes that wait for a person" in text
-        assert "give everything back" in text
-        assert "is right: release" not in text, "a senior reviewer says that"
+        assert "restore everything" in text
+        assert "Correct hash: release" not in text, "a senior reviewer says that"
     senior = signed_in(staff("sam", "senior reviewer"))
-    assert "is right: release" in senior.get("/banks").content.decode()
+    assert "Correct hash: release" in senior.get("/banks").content.decode()
     refused = senior.post(f"/banks/floods/{row.pk}/release")
     assert refused.status_code == 409
     assert "Nobody has confirmed a case of this hash." in refused.content.decode()

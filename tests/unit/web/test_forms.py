@@ -40,7 +40,7 @@ def test_what_was_not_sent_is_empty() -> None:
 @pytest.mark.parametrize(
     ("sent", "sentence"),
     [
-        (f"case={CASE[:8]}&since=2026-01-31", "Give the whole id of the case"),
+        (f"case={CASE[:8]}&since=2026-01-31", "Enter the full ID of the case"),
         (f"case={CASE}&since=31.1.2026", "Write a day like this: 2026-01-31"),
         (f"case={CASE}&since=2026-01-31&days=-1", "'-1' is not a whole number"),
         (f"case={CASE}&since=2026-01-31&days=soon", "'soon' is not a whole number"),

@@ -29,7 +29,7 @@ def check_proxies() -> Result:
             "Behind a proxy, all people share the limits of its one address. "
             "Name its network in KINWARD_TRUSTED_PROXIES."
         )
-    return fine("There is no proxy: who calls is who is connected.")
+    return fine("No proxy is trusted, so the connection's address is the caller's.")
 
 
 def check_webhook() -> Result:

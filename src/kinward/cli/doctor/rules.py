@@ -87,7 +87,7 @@ def check_age_signals() -> Result:
     ]:
         return warn(
             f"These answers about ages have what Kinward does not know. {'; '.join(told)}. "
-            "Nobody is older for it. Update Kinward."
+            "No age was raised. Update Kinward."
         )
     if ended := trusted_issuers().ended(datetime.now(UTC)):
         return warn(f"Certificates of KINWARD_AGE_ISSUERS have ended: {'; '.join(ended)}.")

@@ -10,7 +10,7 @@ T = TypeVar("T")
 def member(page: Any, name: str, kind: type[T]) -> T:
     """Return a member of a page. Raises `FeedUnreadable` if it is missing or of another type."""
     if not isinstance(page, dict):
-        raise FeedUnreadable("It is no JSON object.")
+        raise FeedUnreadable("It is not a JSON object.")
     value = page.get(name)
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise FeedUnreadable(f"It has no {name}.")

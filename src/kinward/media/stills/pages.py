@@ -90,7 +90,7 @@ def _png(data: bytes, reading: Reading, strand: int = 0) -> Iterator[Picture]:
         if page is not None:
             pages.append(page)
     if not pages and animation is None:
-        raise reading.fault or Undecodable("Nothing of it can be decoded.")
+        raise reading.fault or Undecodable("No part of it can be decoded.")
     yield from pages
 
 

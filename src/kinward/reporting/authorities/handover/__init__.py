@@ -88,7 +88,7 @@ class HandOver:
                 items=_items(filing),
             )
         filing.call("package", path.name, lambda: Answer(DONE, None, str(path)))
-        raise HandOverNeeded(f"Hand {path} over to {self.title}, and write its number down.")
+        raise HandOverNeeded(f"Deliver {path} to {self.title}, and record its number.")
 
     def withdraw(self, filing: Filing) -> Receipt | None:
         """Delete the package, which nobody has delivered yet."""
