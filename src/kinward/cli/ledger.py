@@ -29,7 +29,8 @@ def verify_chain(head: str) -> None:
         raise SystemExit(1)
     click.secho(f"ok: {counted(result.entries, 'entry', 'entries')}.", fg="green")
     click.echo(
-        f"Head: {result.head}\nKeep it somewhere else. Later it proves that no entry was removed from the end."
+        f"Head: {result.head}\nKeep it somewhere else. "
+        "Later it proves that no entry was removed from the end."
     )
 
 
