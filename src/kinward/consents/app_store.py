@@ -135,7 +135,7 @@ def _verified(signed: str, method: str) -> dict[str, Any]:
         status = getattr(error, "status", None)
         raise StoreRefused(_WHY.get(getattr(status, "name", ""), "It cannot be read.")) from error
     if not isinstance(payload, dict):
-        raise StoreRefused("It is no JSON object.")
+        raise StoreRefused("It is not a JSON object.")
     return payload
 
 

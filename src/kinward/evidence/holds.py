@@ -1,6 +1,6 @@
 """Legal holds: one custodian places one, and two lift it.
 
-A lifted hold leaves seven days before anything is destroyed, so that a mistake can be mended.
+A lifted hold leaves seven days before anything is destroyed, so that a mistake can be corrected.
 """
 
 from datetime import datetime, timedelta

@@ -120,8 +120,8 @@ def issue_warrant(
 def standing_warrant(verdict: Verdict) -> Warrant:
     """Return the warrant of a verdict that was concluded, for its jobs.
 
-    Raises `WarrantNeeded` unless it stands. A verdict of an earlier version has no grounds written
-    down, and its case was settled under the rules of its day.
+    Raises `WarrantNeeded` unless it stands. A verdict of an earlier version has no recorded
+    grounds, and its case was settled under the rules of its day.
     """
     state = Case.objects.values_list("state", flat=True).get(pk=verdict.case_id)
     holds = state in (CaseState.CONFIRMED, CaseState.REPORTED, CaseState.ENFORCED)

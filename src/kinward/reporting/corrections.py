@@ -1,7 +1,7 @@
 """Corrections: what an authority must hear if the verdict of a finished report was overturned.
 
 No authority takes a finished report back by its API. A person corrects it in the way that the
-authority accepts, and writes down what was said.
+authority accepts, and records what was said.
 """
 
 from typing import Final
@@ -46,7 +46,7 @@ def record_correction(*, correction_id: UUID, how: str, reference: str, staff: S
     staff.must(Permission.HAND_OVER_REPORTS)
     if not 1 <= len(how.strip()) <= MAX_HOW or len(reference.strip()) > MAX_REFERENCE:
         raise Invalid(
-            f"Write down what you told the authority and what it said, in at most {MAX_HOW} "
+            f"Enter what you told the authority and what it said, in at most {MAX_HOW} "
             f"characters, and its reference in at most {MAX_REFERENCE}."
         )
     rows = Correction.objects.select_for_update(of=("self",)).select_related("report")

@@ -94,7 +94,7 @@ class Call(models.Model):
 
 
 class Correction(models.Model):
-    """A task: tell the authority that a finished report was wrong, and write down what was said."""
+    """A task: tell the authority that a finished report was wrong, and record what was said."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     report = models.OneToOneField(Report, on_delete=models.PROTECT, related_name="correction")

@@ -9,7 +9,7 @@ from kinward.ground.errors import KinwardError
 
 
 class DisputeOpen(KinwardError):
-    """Say first what becomes of the pairing that is disputed: it ends, or it goes on."""
+    """Decide about the disputed pairing first: end it or resume it."""
 
     code = "case.dispute_open"
     status = 409

@@ -1,6 +1,6 @@
 """The minute of a verdict: it is given, and can be taken back before anything follows from it.
 
-Nothing leaves the house in that minute: no action, no notice, no report. What the guidelines did at
+Nothing leaves Kinward in that minute: no action, no notice, no report. What the guidelines did at
 once stays done. Then a job carries the verdict out, as `decide_case` does.
 """
 

@@ -1,7 +1,7 @@
 """Verdicts that take two people: proposed with grounds, and agreed to by a second person.
 
 What protects at once does not wait: the content is hidden, and the account's contact with others is
-paused. The second person writes down what they saw before they read what the first one wrote.
+paused. The second person records what they saw before they read what the first one wrote.
 """
 
 from datetime import timedelta
@@ -166,7 +166,7 @@ def _protect(case: Case, account: LockedAccount, verdict: Verdict) -> None:
 
 @transaction.atomic
 def write_second_word(*, proposal_id: UUID, words: str, staff: Staff) -> VerdictProposal:
-    """Write down what a second person saw. After that they may read the proposal.
+    """Record what a second person saw. After that they may read the proposal.
 
     Requires the lease. Raises `GroundsNeeded` unless they have seen what can be seen.
     """
@@ -177,7 +177,7 @@ def write_second_word(*, proposal_id: UUID, words: str, staff: Staff) -> Verdict
     if proposal.asked_by_id == staff.pk or proposal.carried_out:
         raise NotFound("No verdict waits for you here.")
     if not words.strip() or len(words) > MAX_NOTE:
-        raise Invalid(f"Write down what you saw, in at most {MAX_NOTE} characters.")
+        raise Invalid(f"Enter what you saw, in at most {MAX_NOTE} characters.")
     if not grounds_of(case, staff, lists=False):
         raise GroundsNeeded
     proposal.second_by, proposal.second_words = staff, words.strip()
@@ -202,7 +202,7 @@ def answer_proposal(*, proposal_id: UUID, agree: bool, staff: Staff) -> Case:
     if proposal.asked_by_id != staff.pk:
         require_lease(case, staff)
         if proposal.second_by_id != staff.pk:
-            raise Invalid("Write down first what you saw.")
+            raise Invalid("First enter what you saw.")
     proposal = decide_agreement(VerdictProposal, proposal_id, approve=agree, staff=staff)
     answer = kinds.VerdictAgreed if agree else kinds.VerdictNotAgreed
     record(actor=staff.actor, subject=str(case), fact=answer(proposal=str(proposal.id)))

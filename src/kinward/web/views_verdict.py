@@ -96,10 +96,10 @@ def take_back_verdict(request: StaffRequest, case_id: UUID) -> HttpResponse:
 
 @posts(Permission.WORK_ON_CASES, page=case_page)
 def second_word(request: StaffRequest, case_id: UUID, proposal_id: UUID) -> HttpResponse:
-    """Write down what a second person saw, before they read the proposed verdict."""
+    """Record what a second person saw, before they read the proposed verdict."""
     words = request.POST.get("words", "")
     write_second_word(proposal_id=proposal_id, words=words, staff=request.user)
-    return done(request, "Written down. Now read what your colleague proposes.", "case", case_id)
+    return done(request, "Recorded. Now read what your colleague proposes.", "case", case_id)
 
 
 @posts(Permission.WORK_ON_CASES, page=case_page)

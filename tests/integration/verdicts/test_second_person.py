@@ -94,7 +94,7 @@ def test_one_user_report_ends_no_account_without_a_second_person(
     with pytest.raises(Forbidden):
         answer_proposal(proposal_id=proposal.pk, agree=True, staff=reviewer)
     take_case(case=Case.objects.get(), staff=second_reviewer)
-    with pytest.raises(Invalid, match="Write down first"):
+    with pytest.raises(Invalid, match="First enter what you saw"):
         answer_proposal(proposal_id=proposal.pk, agree=True, staff=second_reviewer)
     with pytest.raises(GroundsNeeded):
         write_second_word(proposal_id=proposal.pk, words="I did not look.", staff=second_reviewer)

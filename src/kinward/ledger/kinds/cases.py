@@ -112,7 +112,7 @@ class VerdictProposed(Fact, frozen=True):
 
 
 class VerdictSecondWord(Fact, frozen=True):
-    """A second person wrote down what they saw, before they read the proposal."""
+    """A second person recorded what they saw, before they read the proposal."""
 
     kind = "verdict.second_word"
     proposal: str
