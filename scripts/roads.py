@@ -162,7 +162,8 @@ def _is_store(module: str) -> bool:
 def bare_ids(tree: ast.AST) -> Iterator[str]:
     """Every column that holds the id of a row and that the database cannot check."""
     for model, name, field in _fields(tree):
-        own = any(keyword.arg == "primary_key" for keyword in field.keywords)
+        given = {keyword.arg: ast.unparse(keyword.value) for keyword in field.keywords}
+        own = "primary_key" in given or (name[-3:] != "_id" and "uuid4" in given.get("default", ""))
         kind = ast.unparse(field.func).split(".")[-1]
         names_a_row = name.endswith("_id") or (kind == "UUIDField" and name != "id")
         if kind in ROW_IDS and names_a_row and not own:

@@ -31,6 +31,7 @@ NAMED: Final = {
 # Imports by a computed name.
 COMPUTED: Final = {
     "cli.main": "a command's module, in this room, from the table of commands",
+    "project.asgi": "the search of the index, in a thread, by a name that stands there",
     "media.decoder": "all that a decoder could need, before its cell is closed",
 }
 # What a pure module may do with a clock: nothing, but for these.
@@ -250,6 +251,7 @@ def test_a_variable_named_time_is_no_clock() -> None:
         "case_id = models.UUIDField()",
         "case_id: Any = models.UUIDField(null=True)",
         "subject = UUIDField(db_index=True)",
+        "case_id = UUIDField(default=uuid.uuid4)",
         "shadow_id = models.BigIntegerField()",
     ],
 )
@@ -262,6 +264,7 @@ def test_an_id_without_a_foreign_key_is_seen(line: str) -> None:
     [
         "id = models.UUIDField(unique=True)",
         "action_id = models.UUIDField(primary_key=True)",
+        "word = models.UUIDField(default=uuid.uuid4)",
         "content_id = models.CharField(max_length=9)",
         "case = models.ForeignKey(Case, on_delete=models.PROTECT)",
     ],

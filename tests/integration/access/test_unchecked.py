@@ -32,15 +32,18 @@ MEMBERS: Final = {
     "families.visits.sessions.leave_portal",
     "findings.user_reports.report_pairing",
 }
-# The platform sends it with its key, whose scope the table of routes checks.
+# The platform sends it with its key, whose scope the table of routes checks, or a store signs it.
 PLATFORM: Final = {
+    "ages.services.ask_for_proof",
+    "consents.services.link_download",
+    "consents.services.receive_notification",
     "families.screen_time.activity.put_activity",
     "families.screen_time.passcodes.use_passcode",
     "families.screen_time.usage.take_heartbeats",
-    "people.services.put_account",
 }
 # A job or a command of the operator does it by the clock, for everybody alike.
 CLOCK: Final = {
+    "consents.services.forget_notifications",
     "enforcement.services.deliver",
     "evidence.care.rewrap_keys",
     "evidence.care.scrub_evidence",
@@ -127,6 +130,11 @@ ALSO: Final[dict[str, set[str]]] = {
         "redress.services.file_appeal",
     },
     "gate": {
+        "ages.services.take_agekey_answer",
+        "ages.services.take_wallet_answer",
+        "people.consent.give_consent",
+        "people.consent.withdraw_consent",
+        "people.services.put_account",
         "enforcement.services.acknowledge_actions",
         "enforcement.services.file_to_restore",
         "experience.settings.make_setting",
