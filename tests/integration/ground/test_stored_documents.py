@@ -172,18 +172,18 @@ def test_a_report_of_a_new_category_opens_a_case(
 def test_a_new_word_for_findings_leaves_an_edition_in_force(
     own_edition: Edition, bank: Bank, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begin_confidence(monkeypatch, "suspected")
+    begin_confidence(monkeypatch, "rumoured")
     assert guidelines_in_force().label == "stored-guidelines 1"
     assert quarantined(account).state == "open"
-    assert "a suspected finding" in check_guidelines().text
+    assert "a rumoured finding" in check_guidelines().text
 
 
 def test_what_was_proposed_before_an_upgrade_is_checked_when_it_is_approved(
     lead: Staff, second: Staff, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     edition = guidelines.propose_edition(text=NEW_GUIDELINES, why="Ours.", staff=lead)
-    begin_category(monkeypatch, "money")
-    with pytest.raises(GuidelinesInvalid, match="a report of 'money'"):
+    begin_confidence(monkeypatch, "rumoured")
+    with pytest.raises(GuidelinesInvalid, match="a rumoured finding"):
         guidelines.decide_edition(edition_id=edition.id, approve=True, staff=second)
     edition.refresh_from_db()
     assert edition.state == "asked"
