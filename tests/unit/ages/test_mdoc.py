@@ -110,8 +110,9 @@ def test_the_certificates_hold_on_the_day_of_signing_and_today() -> None:
     long_ago = validity(signed=NOW - 31 * DAY, validFrom=NOW - 31 * DAY)  # before the certificate
     assert refused(issued(long_ago).present(REQUEST)) == "issuer.untrusted"
     later = NOW + 366 * DAY
-    lasting = Issuer(NOW).issue(ADULT, later)
-    assert refused(lasting.present(REQUEST), now=later) == "issuer.untrusted"
+    lasting = ISSUER.issue(ADULT, later).present(REQUEST)
+    for listed in (ISSUER.root, ISSUER.signer):
+        assert refused(lasting, now=later, issuers=Issuers((listed,))) == "issuer.untrusted"
 
 
 @pytest.mark.parametrize(
