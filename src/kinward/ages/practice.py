@@ -118,9 +118,18 @@ class Issuer:
         return Attestation(signed, key)
 
     def status_list(
-        self, uri: str, values: Mapping[int, int], now: datetime, **changes: Any
+        self,
+        uri: str,
+        values: Mapping[int, int],
+        now: datetime,
+        *,
+        kind: str = status.TYPE,
+        **changes: Any,
     ) -> bytes:
-        """Return a list of the states of all attestations, as signed JSON."""
+        """Return a list of the states of all attestations, as signed JSON.
+
+        `kind` and `changes` are for what is wrong.
+        """
         seconds = int(now.timestamp())
         packed = _packed(values)
         claims = {
@@ -130,7 +139,7 @@ class Issuer:
             "status_list": {"bits": LIST_BITS, "lst": _base64url(packed)},
         } | changes
         der = self.signer.public_bytes(serialization.Encoding.DER)
-        header = {"alg": "ES256", "typ": status.TYPE, "x5c": [base64.b64encode(der).decode()]}
+        header = {"alg": "ES256", "typ": kind, "x5c": [base64.b64encode(der).decode()]}
         key = jwk.ECKey.import_key(
             self._key.private_bytes(
                 serialization.Encoding.PEM,

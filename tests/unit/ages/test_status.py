@@ -58,6 +58,7 @@ def test_each_width_counts_from_the_lowest_bit(bits: int) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
+        {"kind": "JWT"},
         {"sub": "https://issuer.example/status/2"},
         {"exp": int(NOW.timestamp())},
         {"iat": int(NOW.timestamp()) + 120},
