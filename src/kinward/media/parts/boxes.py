@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from kinward.media.iso import Box, box_at
+from kinward.media.parts.budget import Budget
 
-MAX_BOXES: Final = 4096  # of one level
-MAX_BRANDS: Final = 1024  # bytes of a box `ftyp`
 TAG: Final = 10  # bytes of the head of a tag of ID3, and of its foot
 FOOTER: Final = 0x10  # the flag that says that there is a foot
 FILM, AVIF, HEIC = b"isom", b"avif", b"heic"
@@ -18,30 +17,28 @@ _KIND: Final = re.compile(rb"[\x20-\x7e\xa9]{4}")
 _HANDLER: Final = re.compile(rb"hdlr.{8}(pict|vide)", re.DOTALL)
 
 
-def walk(data: bytes, at: int = 0) -> Iterator[Box]:
+def walk(data: bytes, at: int, budget: Budget) -> Iterator[Box]:
     """Yield the boxes one after the other from `at`, until something is no box."""
-    for _ in range(MAX_BOXES):
-        if not _KIND.match(data, at + 4):
-            return
+    while _KIND.match(data, at + 4) and budget.step():
         if (box := box_at(data, at, len(data))) is None:
             return
         yield box
         at = box.end
 
 
-def _own(data: bytes, at: int = 0) -> Iterator[Box]:
+def _own(data: bytes, at: int, budget: Budget) -> Iterator[Box]:
     """Yield the boxes of one file. What comes before its `ftyp` may be its own; a second is not."""
     begun = False
-    for box in walk(data, at):
+    for box in walk(data, at, budget):
         if begun and box.kind == b"ftyp":
             return
         begun = begun or box.kind not in LEADING
         yield box
 
 
-def ends(data: bytes, at: int) -> int:
+def ends(data: bytes, at: int, budget: Budget) -> int:
     """Return the end of the file of boxes that begins at `at`."""
-    return max((box.end for box in _own(data, at)), default=at)
+    return max((box.end for box in _own(data, at, budget)), default=at)
 
 
 def is_brands(data: bytes, at: int) -> bool:
@@ -49,10 +46,10 @@ def is_brands(data: bytes, at: int) -> bool:
     if at < 0 or data[at + 4 : at + 8] != b"ftyp" or at + 16 > len(data):
         return False
     (size,) = struct.unpack_from(">I", data, at)
-    return 16 <= size <= MAX_BRANDS and bool(_KIND.match(data, at + 8))
+    return size >= 16 and bool(_KIND.match(data, at + 8))
 
 
-def readings(data: bytes) -> list[bytes]:
+def readings(data: bytes, budget: Budget) -> list[bytes]:
     """Return what else a viewer may take a file of boxes for: as a film, and as a picture.
 
     A viewer asks the boxes, and not only the first brand. Each result has the size and the offsets
@@ -61,7 +58,7 @@ def readings(data: bytes) -> list[bytes]:
     given, data = data, without_tags(data)
     if data[4:8] != b"ftyp" and data[4:8] not in LEADING:
         return []
-    boxes = list(_own(data))
+    boxes = list(_own(data, 0, budget))
     brands = next((box for box in boxes if box.kind == b"ftyp"), None)
     if brands is None or any(box.kind not in LEADING for box in boxes[: boxes.index(brands)]):
         return []

@@ -38,9 +38,10 @@ class Budget:
         self.cut = self.cut or late
         return late
 
-    def step(self) -> bool:
-        """Take one step of a walk. Returns whether it is allowed."""
-        self._steps += 1
+    def step(self, count: int = 1) -> bool:
+        """Take steps of a walk. Returns whether they are allowed."""
+        self._steps += count
+        self.cut = self.cut or self._steps > MAX_STEPS
         return self._steps <= MAX_STEPS
 
     def room(self) -> int:

@@ -7,10 +7,11 @@ from typing import Final
 from kinward.media.parts import boxes
 from kinward.media.parts.budget import Budget
 
-MAX_SEGMENTS: Final = 4096
+EBML_HEAD: Final = 65536  # bytes of the first element of a Matroska file that are searched
 _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # headers of a JPEG's picture
 _ALONE: Final = frozenset({0x01, *range(0xD0, 0xD8)})
 _SOI, _EOI, _SOS = 0xD8, 0xD9, 0xDA
+_FILL: Final = re.compile(rb"\xff{2,}+")
 _MARKER: Final = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 # A GIF begins like a packet, too.
 _PACKETS: Final = re.compile(
@@ -21,11 +22,10 @@ _PACKETS: Final = re.compile(
 def jpeg_scan(data: bytes, at: int, budget: Budget) -> int | None:
     """Return the offset after the header of a JPEG's first scan; None if it is no JPEG."""
     at, framed = at + 2, False
-    for _ in range(MAX_SEGMENTS):
-        if not budget.step() or data[at : at + 1] != b"\xff":
-            return None
-        while data[at + 1 : at + 2] == b"\xff":
-            at += 1
+    while budget.step() and data[at : at + 1] == b"\xff":
+        if (fill := _FILL.match(data, at)) is not None:
+            at = fill.end() - 1
+            budget.step((fill.end() - fill.start()) // 1024)
         marker = data[at + 1] if at + 1 < len(data) else _EOI
         if marker in _ALONE:
             at += 2
@@ -103,7 +103,7 @@ def riff_end(data: bytes, at: int, budget: Budget) -> int:
 
 def box_end(data: bytes, at: int, budget: Budget) -> int:
     """Return the end of a file of boxes."""
-    return boxes.ends(data, at)
+    return boxes.ends(data, at, budget)
 
 
 def bmp_end(data: bytes, at: int, budget: Budget) -> int:
@@ -142,6 +142,14 @@ def flash_end(data: bytes, at: int, budget: Budget) -> int:
             return at
         at += 15 + size
     return min(at, len(data))
+
+
+def is_ebml(data: bytes, at: int) -> bool:
+    """Return whether the first element of a file names Matroska or WebM, or is too long to ask."""
+    end = _element(data, at) or at + 128
+    if end - at > EBML_HEAD and len(data) - at > EBML_HEAD:
+        return True
+    return any(data.find(name, at, end) >= 0 for name in (b"webm", b"matroska"))
 
 
 def ebml_end(data: bytes, at: int, budget: Budget) -> int:

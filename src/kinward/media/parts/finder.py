@@ -93,7 +93,7 @@ class _Layer:
     def _measure(self) -> int:
         if self.found is not None:
             return self.found.signature.end(self._data, self.found.start, self._budget)
-        return boxes.ends(self._data, 0) or len(self._data)
+        return boxes.ends(self._data, 0, self._budget) or len(self._data)
 
     def owns(self, found: Found) -> bool:
         """Return whether something that begins inside it is only a piece of it."""
@@ -172,7 +172,7 @@ class _Finder:
     def _forms(self, data: bytes, role: Role) -> Iterator[_Draft]:
         """Yield what each medium takes the bytes as a whole for."""
         known: set[str] = set()
-        for form in (data, *boxes.readings(data)):
+        for form in (data, *boxes.readings(data, self._budget)):
             for medium in self._media:
                 if (medium.lasting and medium.name in known) or not medium.recognise(form):
                     continue
@@ -197,6 +197,7 @@ class _Finder:
                 continue
             if packages.hold(found.start):
                 self._held += 1
+                self._budget.unread |= self._held > MAX_INSIDE
                 if self._held <= MAX_INSIDE:
                     yield from self._drafts(data, found, len(data), Role.INSIDE)
                 continue

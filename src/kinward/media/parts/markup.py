@@ -101,7 +101,7 @@ def embedded(data: bytes, budget: Budget) -> Iterator[bytes]:
     """Yield the files that are written into a text; the same one may come more than once."""
     text = plain(data)
     if b"<!ENTITY" in text:
-        yield from _written(_expanded(text), budget)
+        yield from _written(_expanded(text, budget), budget)
     if b"&" in text:
         yield from _written(
             html.unescape(text.decode("latin-1")).encode("latin-1", "ignore"), budget
@@ -155,7 +155,7 @@ def _tail(digits: bytes) -> bytes:
     return digits[-left:] + b"=" * (4 - left) if left > 1 else b""
 
 
-def _expanded(text: bytes) -> bytes:
+def _expanded(text: bytes, budget: Budget) -> bytes:
     """Return the attributes and texts of an SVG with its own entities expanded. Fetches nothing."""
     parts, size = list[str](), 0
     parser = expat.ParserCreate()
@@ -164,6 +164,7 @@ def _expanded(text: bytes) -> bytes:
         nonlocal size
         size += len(value)
         if size > MAX_EXPANDED:
+            budget.cut = True
             raise ValueError
         parts.append(value)
 

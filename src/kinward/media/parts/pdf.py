@@ -58,7 +58,10 @@ class Pdf:
         self._listed: list[tuple[bytes, int]] = []
         for count, found in enumerate(_OBJECT.finditer(data)):
             before = data[max(0, found.start() - 16) : found.start()]
-            if count < MAX_OBJECTS and (number := _NUMBER.search(before)):
+            if count >= MAX_OBJECTS:
+                budget.unread = True
+                break
+            if number := _NUMBER.search(before):
                 self._plain[int(number[1])] = found.end()
         self._ends = [found.start() for found in _END.finditer(data)]
         self._listed.extend(self._streams())

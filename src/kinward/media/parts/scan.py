@@ -63,7 +63,7 @@ def _is_riff(data: bytes, at: int, budget: Budget) -> bool:
 
 
 def _is_boxes(data: bytes, at: int, budget: Budget) -> bool:
-    return boxes.is_brands(data, at) and len(list(islice(boxes.walk(data, at), 2))) == 2
+    return boxes.is_brands(data, at) and len(list(islice(boxes.walk(data, at, budget), 2))) == 2
 
 
 def _is_bmp(data: bytes, at: int, budget: Budget) -> bool:
@@ -78,12 +78,15 @@ def _is_tiff(data: bytes, at: int, budget: Budget) -> bool:
     if at + 8 > len(data) or data[at - 6 : at] == b"Exif\0\0":
         return False
     (first,) = struct.unpack_from(f"{order}I", data, at + 4)
-    directory = data[at + first : at + first + 2 + 12 * 64]
-    if first < 8 or len(directory) < 14:
+    if first < 8 or at + first + 2 > len(data):
         return False
-    count = min(struct.unpack_from(f"{order}H", directory)[0], (len(directory) - 2) // 12)
-    tags = {struct.unpack_from(f"{order}H", directory, 2 + 12 * n)[0] for n in range(count)}
-    return {256, 257} <= tags
+    (count,) = struct.unpack_from(f"{order}H", data, at + first)
+    begin, tags = at + first + 2, set[int]()
+    for entry in range(begin, min(begin + 12 * count, len(data) - 11), 12):
+        tags.add(struct.unpack_from(f"{order}H", data, entry)[0])
+        if {256, 257} <= tags or not budget.step():
+            return {256, 257} <= tags
+    return False
 
 
 def _is_program(data: bytes, at: int, budget: Budget) -> bool:
@@ -96,8 +99,7 @@ def _is_program(data: bytes, at: int, budget: Budget) -> bool:
 
 
 def _is_matroska(data: bytes, at: int, budget: Budget) -> bool:
-    head = data[at : at + 128]
-    return b"webm" in head or b"matroska" in head
+    return extents.is_ebml(data, at)
 
 
 def _is_flash(data: bytes, at: int, budget: Budget) -> bool:
