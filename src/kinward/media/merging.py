@@ -23,6 +23,7 @@ from kinward.media.parts import Part, Role
 from kinward.media.pdq import MIN_QUALITY
 
 STRANDS: Final = 64  # of a part; further ones count as the last
+ALIKE: Final = 6  # bits: a view this near to one that was kept may go
 SAME: Final = 10  # bits: a moment this near to one of another part adds nothing to the signature
 
 
@@ -97,8 +98,10 @@ class Merger:
         frames = max(2, len(signature) // FRAME)
         several = own[1:] and len(signature) > FRAME
         views = main.views if read[1:] or main.part.number else list(main.hashed.views)
+        lost = False
         if read[1:]:
             views = _fair([one.views for one in read], MAX_VIEWS)
+            lost = _lost([view for one in read for view in one.views], views)
         return Hashed(
             kind="video" if several else own[0].hashed.kind,
             signature=signature,
@@ -108,7 +111,7 @@ class Merger:
             frames=frames if several else own[0].hashed.frames,
             quality=None if several else own[0].hashed.quality,
             seconds=max(one.hashed.seconds for one in read),
-            entire=self.wanted and not cut and not self._missed() and not self._lost(own[0]),
+            entire=self.wanted and not (cut or lost or self._missed() or self._lost(own[0])),
             views=tuple(views),
             unread=unread or any(one.hashed.unread for one in read),
         )
@@ -195,6 +198,19 @@ def _merged(signatures: Sequence[Sequence[bytes]]) -> bytes:
         lists.append(split_frames(new.tobytes()))
         kept = np.concatenate([kept, new])[: 4 * MAX_FRAMES]
     return b"".join(_fair(lists, MAX_FRAMES))
+
+
+def _lost(views: Sequence[View], kept: Sequence[View]) -> bool:
+    """Return whether one of the views went that resembles none of those that were kept."""
+    known = {view.hash for view in kept}
+    gone = {view.hash for view in views} - known
+    if len(gone) > MAX_VIEWS:
+        return True
+    words = np.frombuffer(b"".join(known), dtype=np.uint64).reshape(-1, FRAME // 8)
+    return any(
+        np.bitwise_count(words ^ np.frombuffer(pdq, dtype=np.uint64)).sum(axis=1).min() > ALIKE
+        for pdq in gone
+    )
 
 
 Item = TypeVar("Item")

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from kinward.media import Hashed, parts
+from kinward.media import Hashed, View, parts
 from tests.support import joined
 from tests.support.corpus.filming import shift_places
 from tests.support.joined import (
@@ -150,3 +150,25 @@ def test_an_archive_whose_first_file_claims_the_others_hides_none_in_silence() -
     claiming[18:22] = len(claiming).to_bytes(4, "little")
     file = hashed(bytes(claiming))
     assert knows(file, 0, 19, bits=20) or heard(file)
+
+
+def test_views_that_are_too_many_together_are_said_to_be_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = hashed(JPEG + OTHER)
+    monkeypatch.setattr("kinward.media.merging.MAX_VIEWS", 1)
+    cut = hashed(JPEG + OTHER)
+    assert whole.entire
+    assert len(cut.views) < len(whole.views)
+    assert not cut.entire
+
+
+def test_views_go_in_silence_only_if_others_are_like_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    from kinward.media.merging import _lost
+
+    near = bytes(31) + b"\7"
+    kept = [View(bytes(32)), View(b"\xff" * 32)]
+    assert not _lost([*kept, View(near), View(bytes(32), strand=9)], kept)
+    assert _lost([*kept, View(near), View(b"\x0f" * 32)], kept)
+    monkeypatch.setattr("kinward.media.merging.MAX_VIEWS", 1)
+    assert _lost([*kept, View(near), View(bytes(31) + b"\1")], kept)
