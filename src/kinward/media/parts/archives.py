@@ -1,7 +1,7 @@
 """Files that are packed in ZIP archives, and therefore in office documents, books and comics.
 
-The directory of an archive is not read. Each file has a header of its own, which some programs
-follow, and a damaged or lying directory hides nothing.
+Each file has a header of its own, which some programs follow, and a damaged or lying directory
+hides nothing. Other programs believe the directory: what it says about a file is tried as well.
 """
 
 import bz2
@@ -10,28 +10,53 @@ import struct
 import zlib
 from typing import Final
 
+import msgspec
+
 from kinward.media.parts.budget import Budget
 
 STORED, DEFLATED, BZIP2, LZMA = 0, 8, 12, 14
+GZIP: Final = b"\x1f\x8b\x08"
+CHUNK: Final = 4096  # bytes; of a damaged chunk nothing is unpacked
+METHODS: Final = frozenset({STORED, DEFLATED, BZIP2, LZMA})
 HEAD: Final = 4096  # bytes by which a packed file is recognised
+# Archives in other formats, which are not opened here.
+_CLOSED: Final = (
+    b"7z\xbc\xaf\x27\x1c",
+    b"Rar!\x1a\x07",
+    b"\xfd7zXZ\0",
+    b"\x28\xb5\x2f\xfd",
+    b"BZh",
+    b"MSCF",
+    b"LZIP",
+)
 
 
-def member(data: bytes, at: int) -> tuple[int, int] | None:
-    """Return the method of the packed file whose header is at `at`, and where its bytes begin.
+class Member(msgspec.Struct, frozen=True):
+    """A packed file: how its own header says that it is packed, and where its bytes are.
 
-    None for a stored file, whose bytes are found as they are, and for an encrypted one.
+    `weak`: its header may be bytes of another packed file, so nothing follows if it is damaged.
     """
-    flags, method = struct.unpack_from("<HH", data, at + 6)
-    name, extra = struct.unpack_from("<HH", data, at + 26)
-    if flags & 1 or method not in (DEFLATED, BZIP2, LZMA):
-        return None
-    return method, at + 30 + name + extra
+
+    method: int
+    start: int
+    end: int
+    sealed: bool = False
+    weak: bool = False
+
+    def methods(self) -> tuple[int, ...]:
+        """Return how it may be packed: as its header says, and as a directory most often says.
+
+        Some programs believe the directory, others the header.
+        """
+        own = (self.method,) if self.method in METHODS else ()
+        return own if self.method == DEFLATED else (*own, DEFLATED)
 
 
-def is_sealed(data: bytes, at: int) -> bool:
-    """Return whether the packed file whose header is at `at` is encrypted, or packed unknown."""
+def member(data: bytes, at: int, following: int, *, weak: bool = False) -> Member:
+    """Return the packed file whose header is at `at`. `following`: where the next one begins."""
     flags, method = struct.unpack_from("<HH", data, at + 6)
-    return bool(flags & 1) or method not in (STORED, DEFLATED, BZIP2, LZMA)
+    start, end = extent(data, at, following)
+    return Member(method, start, end, bool(flags & 1) or method not in METHODS, weak)
 
 
 def extent(data: bytes, at: int, following: int) -> tuple[int, int]:
@@ -47,21 +72,51 @@ def extent(data: bytes, at: int, following: int) -> tuple[int, int]:
     return start, start + size
 
 
-def unpack_member(data: bytes, method: int, at: int, size: int) -> bytes:
-    """Return at most `size` bytes of a packed file. Damaged: what there is before the damage."""
-    view = memoryview(data)[at:]
+class Directory:
+    """The directories of archives. `listed`: where the headers are that they point to.
+
+    `sealed`: whether one lists a file that is encrypted, or packed unknown.
+    """
+
+    def __init__(self, data: bytes, budget: Budget) -> None:
+        self.sealed = False
+        places, shifts, at = set[int](), {0}, data.find(b"PK\1\2")
+        while 0 <= at <= len(data) - 46 and budget.step():
+            flags, method = struct.unpack_from("<HH", data, at + 8)
+            places.add(struct.unpack_from("<I", data, at + 42)[0])
+            self.sealed |= bool(flags & 1) or method not in METHODS
+            at = data.find(b"PK\1\2", at + 46)
+        at = data.find(b"PK\5\6")
+        while 0 <= at <= len(data) - 22 and budget.step():
+            size, offset = struct.unpack_from("<II", data, at + 12)
+            shifts.add(at - size - offset)
+            at = data.find(b"PK\5\6", at + 22)
+        self._places, self._shifts = places, shifts
+
+    def lists(self, start: int) -> bool:
+        """Return whether a directory points to the header at an offset."""
+        return any(start - shift in self._places for shift in self._shifts)
+
+
+def unpack_member(data: bytes, method: int, at: int, size: int) -> tuple[bytes, bool]:
+    """Return at most `size` bytes of a packed file, and whether they are all of it.
+
+    Damaged: what there is before the damage.
+    """
     if method == DEFLATED:
-        return inflate(view, size, -15)
+        content, _, whole = _inflate(data, at, size, -15)
+        return content, whole
+    view = memoryview(data)[at:]
     try:
-        if method == BZIP2:
-            return bz2.BZ2Decompressor().decompress(view, size)
-        return _lzma(view, size)
-    except (OSError, ValueError, EOFError, lzma.LZMAError, struct.error):
-        return b""
+        unpacker = bz2.BZ2Decompressor() if method == BZIP2 else _lzma(view)
+        content = unpacker.decompress(view if method == BZIP2 else view[9:], size)
+        return content, unpacker.eof or (method == LZMA and len(content) < size)
+    except (OSError, ValueError, EOFError, IndexError, lzma.LZMAError, struct.error):
+        return b"", False
 
 
-def _lzma(view: memoryview, size: int) -> bytes:
-    """Return bytes packed as a ZIP archive has them: version, length and properties first."""
+def _lzma(view: memoryview) -> lzma.LZMADecompressor:
+    """Return what unpacks LZMA as a ZIP archive has it: version, length and properties first."""
     properties, memory = view[4], struct.unpack_from("<I", view, 5)[0]
     chain = {
         "id": lzma.FILTER_LZMA1,
@@ -70,7 +125,7 @@ def _lzma(view: memoryview, size: int) -> bytes:
         "lp": properties // 9 % 5,
         "pb": properties // 45,
     }
-    return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[chain]).decompress(view[9:], size)
+    return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[chain])
 
 
 def inflate(view: bytes | memoryview, size: int, window: int) -> bytes:
@@ -78,24 +133,37 @@ def inflate(view: bytes | memoryview, size: int, window: int) -> bytes:
 
     Of a damaged stream it returns what comes before the damage.
     """
-    unpacker, out, left = zlib.decompressobj(window), bytearray(), size
-    if size <= 0:
-        return b""
-    for start in range(0, len(view), 4096):
+    return _inflate(view, 0, size, window)[0]
+
+
+def _inflate(data: bytes | memoryview, at: int, size: int, window: int) -> tuple[bytes, int, bool]:
+    """Return what `inflate` does from an offset, where the stream ends, and whether it is whole."""
+    unpacker, out, view = zlib.decompressobj(window), bytearray(), memoryview(data)
+    while at < len(view) and len(out) < size and not unpacker.eof:
+        chunk = view[at : at + CHUNK]
         try:
-            out += unpacker.decompress(view[start : start + 4096], left)
+            out += unpacker.decompress(chunk, size - len(out))
             while unpacker.unconsumed_tail and len(out) < size:
                 out += unpacker.decompress(unpacker.unconsumed_tail, size - len(out))
         except zlib.error:
             break
-        left = size - len(out)
-        if unpacker.eof or left <= 0:
-            break
-    return bytes(out)
+        at += len(chunk) - len(unpacker.unused_data)
+    return bytes(out), at, unpacker.eof
 
 
 def unzip(data: bytes, budget: Budget) -> bytes:
-    """Return the content of a gzip file, within the budget."""
-    content = inflate(data, budget.room(), 31)
+    """Return the content of a gzip file, of all its members, within the budget."""
+    content, at = bytearray(), 0
+    while data.startswith(GZIP, at) and (not at or budget.step(16)):
+        piece, at, whole = _inflate(data, at, budget.room() - len(content), 31)
+        content += piece
+        budget.unread |= not whole
+        if not whole:
+            break
     budget.unpack(len(content))
-    return content
+    return bytes(content)
+
+
+def is_closed(head: bytes) -> bool:
+    """Return whether a file is an archive that cannot be opened here."""
+    return head.startswith(_CLOSED)

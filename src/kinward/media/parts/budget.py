@@ -7,6 +7,7 @@ MIB: Final = 1024 * 1024
 MAX_PARTS: Final = 1024
 MAX_UNPACKED: Final = 256 * MIB  # bytes of a file, all that is packed in it together
 MAX_MEMBER: Final = 64 * MIB  # bytes of one packed file
+MAX_SEARCHED: Final = 128 * MIB  # bytes of packed files of which no medium knows the beginning
 MAX_COPIED: Final = 1024 * MIB  # bytes of parts that begin inside the file
 MAX_STEPS: Final = 400_000  # of walks from one header to the next
 
@@ -22,7 +23,7 @@ class Budget:
     def __init__(self, until: float) -> None:
         self.until = until
         self.cut = self.unread = False
-        self._parts, self._unpacked, self._copied, self._steps = 0, 0, 0, 0
+        self._parts, self._unpacked, self._copied, self._steps, self._searched = 0, 0, 0, 0, 0
 
     def number(self) -> int | None:
         """Return the number of the next part, from 0; None after the last that is allowed."""
@@ -54,6 +55,14 @@ class Budget:
         """Count bytes that were unpacked. A file that fills its room was cut off there."""
         self.cut = self.cut or size >= self.room()
         self._unpacked += size
+
+    def search_room(self) -> int:
+        """Return how many bytes of the next packed file may be searched for others."""
+        return max(0, min(MAX_MEMBER, MAX_SEARCHED - self._searched))
+
+    def search(self, size: int) -> None:
+        """Count bytes of packed files that were searched for others."""
+        self._searched += size
 
     def copy(self, data: bytes, start: int, end: int) -> bytes | None:
         """Return a slice of `data`; None if too much was copied before."""

@@ -1,7 +1,5 @@
 """The files in some bytes: what the bytes are themselves, what follows them, and what they hold."""
 
-import sys
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from hashlib import sha256
@@ -12,8 +10,8 @@ import msgspec
 from kinward.media.medium import Medium
 from kinward.media.parts import archives, boxes, markup
 from kinward.media.parts.budget import Budget
-from kinward.media.parts.pdf import Pdf
-from kinward.media.parts.scan import DATA, PACKED, PDF, TRANSPORT, ZIP, Found, scan, transport
+from kinward.media.parts.packages import Content, Packages, Packed
+from kinward.media.parts.scan import PACKED, TRANSPORT, Found, scan, transport
 
 DEPTH: Final = 3  # files in files in files
 HEAD: Final = 4096  # bytes by which a medium knows its files
@@ -116,32 +114,6 @@ def _without_the_rest(own: Sequence[_Draft], first: _Layer) -> Iterator[_Draft]:
             yield msgspec.structs.replace(draft, found=first.found, end=first.end())
 
 
-class _Packages:
-    """What is packed in some bytes, and where: the members of archives, a PDF, `data:` URLs."""
-
-    def __init__(self, data: bytes, founds: Sequence[Found], budget: Budget) -> None:
-        starts: dict[str, list[int]] = {ZIP: [], PDF: [], DATA: []}
-        for found in founds:
-            if found.signature.kind in PACKED:
-                starts[found.signature.kind].append(found.start)
-        self.members = starts[ZIP]
-        self.urls = [start + len(b";base64,") for start in starts[DATA]]
-        self.pdf = Pdf(data[starts[PDF][0] :], budget) if starts[PDF] else None
-        self._extents: list[tuple[int, int]] = []
-        for start, following in zip(self.members, [*self.members[1:], len(data)], strict=False):
-            if archives.member(data, start) is not None:
-                self._extents.append(archives.extent(data, start, following))
-        if self.pdf is not None:
-            at = starts[PDF][0]
-            self._extents += [(at + start, at + end) for start, end in self.pdf.extents()]
-        self._extents.sort()
-
-    def hold(self, offset: int) -> bool:
-        """Return whether an offset lies in packed bytes, which only look like a file there."""
-        place = bisect_right(self._extents, (offset, sys.maxsize)) - 1
-        return place >= 0 and offset < self._extents[place][1]
-
-
 class _Finder:
     """One search, which yields packed bytes once, however often they are there."""
 
@@ -153,21 +125,26 @@ class _Finder:
     def find(self, data: bytes, role: Role, depth: int) -> Iterator[Part]:
         """Yield the parts of bytes; `role`: that of what they are themselves."""
         founds = sorted(scan(data, self._budget), key=lambda found: found.start)
-        drafts, packages = list(self._forms(data, role)), _Packages(data, founds, self._budget)
+        weak = role is Role.INSIDE  # then so is all that is in them
+        packages = Packages(data, founds, self._budget, weak=weak)
+        drafts = list(self._forms(data, role))
         drafts += self._layers(data, founds, packages, drafts[:])
         for lasting in (False, True):
             for draft in drafts:
                 if draft.medium.lasting is lasting and (content := self._cut(data, draft)):
-                    yield draft.part(content)
+                    part = draft.part(content)
+                    yield msgspec.structs.replace(part, role=role, weak=True) if weak else part
         for content in self._packed(data, packages):
-            key = sha256(content).digest()
+            key = sha256(content.data).digest()
             if key in self._seen:
                 continue
             self._seen.add(key)
             if depth == DEPTH:
-                self._budget.cut = True
-                return
-            yield from self.find(content, Role.EMBEDDED, depth + 1)
+                self._budget.cut |= content.known
+                self._budget.unread |= not content.weak
+                continue
+            inner = Role.INSIDE if weak or content.weak else Role.EMBEDDED
+            yield from self.find(content.data, inner, depth + 1)
 
     def _forms(self, data: bytes, role: Role) -> Iterator[_Draft]:
         """Yield what each medium takes the bytes as a whole for."""
@@ -184,7 +161,7 @@ class _Finder:
         self,
         data: bytes,
         founds: Sequence[Found],
-        packages: _Packages,
+        packages: Packages,
         own: Sequence[_Draft],
     ) -> Iterator[_Draft]:
         """Yield what begins after the beginning of the bytes."""
@@ -206,6 +183,7 @@ class _Finder:
                 if top is first and first is not None:
                     yield from _without_the_rest(own, first)
                 top = _Layer(data, found, self._budget)
+                packages.starts.add(found.start)
             elif top.owns(found):
                 continue
             elif top.inside >= MAX_INSIDE:
@@ -245,34 +223,70 @@ class _Finder:
             return content
         return transport(content)
 
-    def _packed(self, data: bytes, packages: _Packages) -> Iterator[bytes]:
+    def _packed(self, data: bytes, packages: Packages) -> Iterator[Content]:
         """Yield the files that are packed in, or written into, some bytes."""
-        if data.startswith(b"\x1f\x8b\x08"):
-            yield archives.unzip(data, self._budget)
-        for start in packages.members:
-            if self._budget.late():
-                return
-            yield from self._member(data, start)
+        self._budget.unread |= archives.is_closed(data)
+        if data.startswith(archives.GZIP):
+            yield Content(archives.unzip(data, self._budget))
+        yield from self._members(data, packages)
         if packages.pdf is not None:
-            yield from packages.pdf.pictures()
+            yield from map(Content, packages.pdf.pictures())
         if markup.is_text(data):
-            yield from markup.embedded(data, self._budget)
+            yield from map(Content, markup.embedded(data, self._budget))
         else:
             self._budget.unread |= len(packages.urls) > MAX_WRITTEN
-            yield from (markup.url_at(data, start) for start in packages.urls[:MAX_WRITTEN])
+            urls = (markup.url_at(data, start) for start in packages.urls[:MAX_WRITTEN])
+            yield from map(Content, urls)
 
-    def _member(self, data: bytes, start: int) -> Iterator[bytes]:
-        """Yield a packed file of an archive, if its first bytes are those of something."""
-        if (member := archives.member(data, start)) is None:
-            self._budget.unread |= archives.is_sealed(data, start)
-            return
-        head = archives.unpack_member(data, *member, HEAD)
-        known = any(medium.recognise(head) for medium in self._media)
-        if not (known or markup.document_type(head) or any(scan(head, self._budget))):
-            return
-        content = archives.unpack_member(data, *member, self._budget.room())
-        self._budget.unpack(len(content))
-        yield content
+    def _member(self, data: bytes, member: archives.Member, starts: set[int]) -> Iterator[Packed]:
+        """Yield a packed file of an archive, in each way in which it may be packed.
+
+        A stored one is found as it is, if it begins as a file does.
+        """
+        for method in member.methods():
+            own, size = method == member.method, member.end - member.start
+            if method == archives.STORED:
+                if member.start not in starts:
+                    head = data[member.start : member.start + min(size, HEAD)]
+                    yield Packed(member, method, head, whole=size <= HEAD)
+                continue
+            head, whole = archives.unpack_member(data, method, member.start, HEAD)
+            if own and not (head or whole or member.sealed or member.weak):
+                self._budget.unread |= size > 0
+            if head:
+                yield Packed(member, method, head, whole)
+
+    def _members(self, data: bytes, packages: Packages) -> Iterator[Content]:
+        """Yield the packed files of archives: those that a medium knows first."""
+        self._budget.unread |= packages.sealed
+        others: list[Packed] = []
+        for member in packages.members:
+            if self._budget.late():
+                return
+            self._budget.unread |= member.sealed and not member.weak
+            for packed in self._member(data, member, packages.starts):
+                if self._knows(packed.head):
+                    content, _ = packed.content(data, self._budget.room())
+                    self._budget.unpack(len(content))
+                    yield Content(content, weak=member.weak)
+                    continue
+                self._budget.unread |= archives.is_closed(packed.head) and not member.weak
+                if not packed.whole or markup.may_hold(packed.head):
+                    others.append(packed)
+        for packed in others:
+            if self._budget.late():
+                return
+            content, whole = packed.content(data, self._budget.search_room())
+            self._budget.search(len(content))
+            sure = packed.method == packed.member.method and not packed.member.weak
+            self._budget.unread |= sure and not whole
+            yield Content(content, weak=packed.member.weak, known=False)
+
+    def _knows(self, head: bytes) -> bool:
+        """Return whether a file begins as a picture, a film or a document does, or holds one."""
+        if markup.document_type(head) or any(scan(head, self._budget)):
+            return True
+        return any(medium.recognise(head) for medium in self._media)
 
 
 def _is_gain_map(data: bytes, found: Found) -> bool:

@@ -54,6 +54,7 @@ _BASE64: Final = re.compile(
     rb"|SUkqA|TU0AK|GkXfo|T2dnU|PHN2Z|PD94b|JVBERi|UEsDB)[A-Za-z0-9+/\s]{64,}={0,2}"
 )
 _URL: Final = re.compile(rb"""data:([^,"'<>()]{0,200}),""", re.IGNORECASE)
+_MAY_HOLD: Final = re.compile(rb"data:|[&\\\0]", re.IGNORECASE)
 _ENDS: Final = {quote: re.compile(quote) for quote in (b'"', b"'", b"`")}
 _BARE_END: Final = re.compile(rb"""[\s"'<>)]|\Z""")
 _HEX: Final = re.compile(
@@ -95,6 +96,11 @@ def plain(data: bytes) -> bytes:
 def is_text(data: bytes) -> bool:
     """Return whether the first bytes of a file are those of a text."""
     return bool(data) and not re.search(rb"[\0-\x08\x0e-\x1a]", plain(data[:512]))
+
+
+def may_hold(data: bytes) -> bool:
+    """Return whether files may be written into a text that does not begin like a document."""
+    return is_text(data) and bool(_MAY_HOLD.search(data) or _BASE64.search(data))
 
 
 def embedded(data: bytes, budget: Budget) -> Iterator[bytes]:

@@ -107,7 +107,7 @@ def _is_flash(data: bytes, at: int, budget: Budget) -> bool:
 
 
 def _is_member(data: bytes, at: int, budget: Budget) -> bool:
-    return at + 30 <= len(data) and data[at + 5] == 0 and data[at + 9] == 0
+    return at + 30 <= len(data)
 
 
 _ASF: Final = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
