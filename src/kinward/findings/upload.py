@@ -28,6 +28,7 @@ from kinward.matching.api import (
 )
 from kinward.media import (
     Digests,
+    DrawingsUnread,
     Hashed,
     PartUnread,
     TooPlain,
@@ -147,6 +148,8 @@ def why_not_checked(
         reasons.append(TooPlain())
     if hashed is not None and hashed.unread:
         reasons.append(PartUnread())
+    if hashed is not None and hashed.drawn:
+        reasons.append(DrawingsUnread())
     return reasons
 
 

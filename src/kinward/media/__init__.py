@@ -12,6 +12,7 @@ from kinward.media.digests import Digests, digest_bytes
 from kinward.media.errors import (
     Busy,
     DecoderLost,
+    DrawingsUnread,
     PartUnread,
     TooManyPixels,
     TooPlain,
@@ -56,6 +57,7 @@ __all__ = (
     "DecoderLost",
     "Decoders",
     "Digests",
+    "DrawingsUnread",
     "Hashed",
     "Medium",
     "PartUnread",

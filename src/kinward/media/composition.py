@@ -58,7 +58,7 @@ def hash_parts(
         seconds = left if following is None else left / 2
         _hash(part, msgspec.structs.replace(bounds, seconds=seconds), merger)
         part = following
-    return merger.result(cut=budget.cut, unread=budget.unread)
+    return merger.result(cut=budget.cut, unread=budget.unread, drawn=budget.drawn)
 
 
 def _then_none(parts: Iterator[Part]) -> Iterator[Part | None]:

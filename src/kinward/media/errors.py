@@ -31,6 +31,13 @@ class PartUnread(KinwardError):
     status = 422
 
 
+class DrawingsUnread(KinwardError):
+    """This draws something itself, such as lines. Its pictures and digests alone were checked."""
+
+    code = "media.drawings_unread"
+    status = 422
+
+
 class TooManyPixels(KinwardError):
     """This has too many pixels. Send it smaller."""
 

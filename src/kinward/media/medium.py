@@ -49,7 +49,8 @@ class Hashed(msgspec.Struct, frozen=True):
     kind has one. `frames`: more than one for animations and videos. `seconds`: how far it was read.
     `entire`: whether all of it was read: every strand, to its end, and every part's value.
     `unread`: whether something is packed in a document or an archive that cannot be read here, and
-    that common viewers may show.
+    that common viewers may show. `drawn`: whether it draws something itself, which only a renderer
+    of its format shows.
     """
 
     kind: str
@@ -63,6 +64,7 @@ class Hashed(msgspec.Struct, frozen=True):
     entire: bool = True
     views: tuple[View, ...] = ()
     unread: bool = False
+    drawn: bool = False
 
     @property
     def framed(self) -> bool:

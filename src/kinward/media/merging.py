@@ -81,10 +81,10 @@ class Merger:
             self.wanted = self._more(self._unsent)
         self._unsent = []
 
-    def result(self, *, cut: bool, unread: bool = False) -> Hashed:
+    def result(self, *, cut: bool, unread: bool = False, drawn: bool = False) -> Hashed:
         """Return what the file gave as a whole. Raises the first fault if nothing was read.
 
-        `cut`, `unread`: as the search for parts has them.
+        `cut`, `unread`, `drawn`: as the search for parts has them.
         """
         if not self._read:
             raise self._faults[0][1] if self._faults else TypeUnsupported
@@ -114,6 +114,7 @@ class Merger:
             entire=self.wanted and not (cut or lost or self._missed() or self._lost(own[0])),
             views=tuple(views),
             unread=unread or any(one.hashed.unread for one in read),
+            drawn=drawn or any(one.hashed.drawn for one in read),
         )
 
     def _missed(self) -> bool:

@@ -17,12 +17,14 @@ class Budget:
 
     `unread`: whether something is packed in it that cannot be read here.
 
+    `drawn`: whether something is drawn that only a renderer of its format shows.
+
     `until`: the time of `time.monotonic` at which to stop.
     """
 
     def __init__(self, until: float) -> None:
         self.until = until
-        self.cut = self.unread = False
+        self.cut = self.unread = self.drawn = False
         self._parts, self._unpacked, self._copied, self._steps, self._searched = 0, 0, 0, 0, 0
 
     def number(self) -> int | None:

@@ -229,8 +229,8 @@ class _Finder:
         if data.startswith(archives.GZIP):
             yield Content(archives.unzip(data, self._budget))
         yield from self._members(data, packages)
-        if packages.pdf is not None:
-            yield from map(Content, packages.pdf.pictures())
+        for pdf in packages.pdfs:
+            yield from map(Content, pdf.pictures())
         if markup.is_text(data):
             yield from map(Content, markup.embedded(data, self._budget))
         else:

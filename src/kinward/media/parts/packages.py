@@ -4,6 +4,7 @@ import sys
 from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Final
 
 import msgspec
 
@@ -11,6 +12,8 @@ from kinward.media.parts import archives
 from kinward.media.parts.budget import Budget
 from kinward.media.parts.pdf import Pdf
 from kinward.media.parts.scan import DATA, PACKED, PDF, ZIP, Found
+
+MAX_PDFS: Final = 16
 
 
 class Content(msgspec.Struct, frozen=True):
@@ -51,7 +54,12 @@ class Packages:
             if found.signature.kind in PACKED:
                 starts[found.signature.kind].append(found.start)
         self.urls = [start + len(b";base64,") for start in starts[DATA]]
-        self.pdf = Pdf(data[starts[PDF][0] :], budget) if starts[PDF] else None
+        # Each of several is also read alone: their objects may have the same numbers.
+        budget.unread |= len(starts[PDF]) > MAX_PDFS
+        self.pdfs = [Pdf(data[start:], budget) for start in starts[PDF][:1]]
+        if starts[PDF][1:]:
+            pieces = pairwise([*starts[PDF][:MAX_PDFS], len(data)])
+            self.pdfs += [Pdf(data[start:end], budget) for start, end in pieces]
         members = [
             archives.member(data, start, following)
             for start, following in pairwise([*starts[ZIP], len(data)])
@@ -63,9 +71,8 @@ class Packages:
             for one in members
             if not one.sealed and one.method != archives.STORED
         ]
-        if self.pdf is not None:
-            at = starts[PDF][0]
-            self._extents += [(at + start, at + end) for start, end in self.pdf.extents()]
+        for at, pdf in zip(starts[PDF], self.pdfs[:1], strict=False):
+            self._extents += [(at + start, at + end) for start, end in pdf.extents()]
         self._extents.sort()
         self.members = [
             msgspec.structs.replace(

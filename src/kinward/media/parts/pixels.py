@@ -1,9 +1,10 @@
 """Plain pixels of a PDF as a PNG, which has the same rows: packed, from the top, to whole bytes."""
 
+import io
 import re
 import struct
 import zlib
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -14,10 +15,25 @@ _ESCAPE: Final = re.compile(rb"\\(?:([0-7]{1,3})|\r\n?|\n|(.))", re.DOTALL)
 _LETTERS: Final = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 
 
+class Rows(NamedTuple):
+    """How rows of pixels are packed, as PDF has it: the predictor, and what it works on."""
+
+    predictor: int
+    colours: int
+    bits: int
+    columns: int
+
+    @property
+    def bytes(self) -> int:
+        """The bytes of a row."""
+        return (self.columns * self.colours * self.bits + 7) // 8
+
+
 class Pixels(msgspec.Struct, frozen=True):
     """The measures of a picture, the bits of a colour, the colours of a pixel, and its palette.
 
-    `palette`: 3 bytes for each colour; empty if the colours are not indexed.
+    `palette`: 3 bytes for each colour; empty if the colours are not indexed. `profile`: of its
+    colours, if it has one.
     """
 
     width: int
@@ -26,27 +42,24 @@ class Pixels(msgspec.Struct, frozen=True):
     colours: int
     palette: bytes
     inverted: bool
+    profile: bytes = b""
 
-    def as_png(self, content: bytes, predictor: int) -> bytes:
-        """Return a PNG of pixels; rows that are missing are white. `predictor`: as PDF has it."""
+    def as_png(self, content: bytes, rows: Rows) -> bytes:
+        """Return a PNG of pixels; rows that are missing are white. Empty if they cannot be read."""
         row = (self.width * self.colours * self.bits + 7) // 8
-        marked = predictor >= 10  # each row begins with its filter, as in PNG
-        whole = (row + marked) * self.height
-        if (
-            predictor == 2
-            or whole > MAX_BYTES
-            or (self.colours == 4 and (self.bits != 8 or marked))
-        ):
+        if (row + 1) * self.height > MAX_BYTES or (self.colours == 4 and self.bits != 8):
             return b""
+        own = (rows.colours, rows.bits, rows.columns) == (self.colours, self.bits, self.width)
+        marked = rows.predictor >= 10 and own and not self.inverted and self.colours != 4
+        if rows.predictor > 1 and not marked:
+            content = unpredicted(content, rows, self.height * (row + 1))
         if not content:
             return b""
         blank = (b"\0" if marked else b"") + b"\xff" * row
-        left = self.height - -(-len(content) // len(blank))
-        content = content[:whole].ljust(
-            -(-len(content[:whole]) // len(blank)) * len(blank), b"\xff"
-        )
-        content += blank * left
-        if self.inverted and not marked:
+        content = content[: len(blank) * self.height]
+        content = content.ljust(-(-len(content) // len(blank)) * len(blank), b"\xff")
+        content += blank * (self.height - len(content) // len(blank))
+        if self.inverted:
             content = (~np.frombuffer(content, dtype=np.uint8)).tobytes()
         colours = self.colours
         if colours == 4:
@@ -59,6 +72,8 @@ class Pixels(msgspec.Struct, frozen=True):
         bits = 8 if self.colours == 4 else self.bits
         header = struct.pack(">IIBBBBB", self.width, self.height, bits, kind, 0, 0, 0)
         palette = _chunk(b"PLTE", self.palette[: 3 * 2**self.bits]) if kind == 3 else b""
+        if self.profile and self.colours != 4 and kind != 3:
+            palette = _chunk(b"iCCP", b"a\0\0" + zlib.compress(self.profile))
         body = _chunk(b"IHDR", header) + palette + _chunk(b"IDAT", zlib.compress(rows, 1))
         return b"\x89PNG\r\n\x1a\n" + body + _chunk(b"IEND", b"")
 
@@ -72,6 +87,31 @@ def _marked(content: bytes, row: int) -> bytes:
     """Return rows, each after the number of the filter that changes nothing."""
     rows = np.frombuffer(content, dtype=np.uint8).reshape(-1, row)
     return np.pad(rows, ((0, 0), (1, 0))).tobytes()
+
+
+def unpredicted(content: bytes, rows: Rows, most: int) -> bytes:
+    """Return rows without their predictor; empty if they cannot be read. `most`: bytes."""
+    from PIL import Image  # which only decoders load
+
+    row, pixel = rows.bytes, max(1, rows.colours * rows.bits // 8)
+    if rows.predictor == 2:
+        if rows.bits != 8 or not 0 < row <= len(content):
+            return b""
+        content = content[: len(content) // row * row]
+        values = np.frombuffer(content, dtype=np.uint8).reshape(-1, rows.columns, rows.colours)
+        return np.cumsum(values, axis=1, dtype=np.uint8).tobytes()
+    mode = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}.get(pixel)
+    height = min(len(content), most) // (row + 1)
+    if mode is None or row % pixel or not height:
+        return b""
+    kind = {"L": 0, "LA": 4, "RGB": 2, "RGBA": 6}[mode]
+    header = struct.pack(">IIBBBBB", row // pixel, height, 8, kind, 0, 0, 0)
+    packed = _chunk(b"IDAT", zlib.compress(content[: height * (row + 1)], 1))
+    png = b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + packed + _chunk(b"IEND", b"")
+    try:
+        return Image.open(io.BytesIO(png), formats=("PNG",)).tobytes()
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return b""
 
 
 def _from_cmyk(content: bytes) -> bytes:
