@@ -87,6 +87,7 @@ OTHERS = {
     "archives.HEAD": "of what is asked first",
     "pdf.DAMAGED": "of damaged files, which no viewer has to show",
     "pdf.MAX_VALUE": "a longer one is that of an unknown kind, which is unread",
+    "texts.HEAD": "where the word of a format ends",
     "markup.HEAD": "decides the name of the type alone",
     "markup.LONG_HEAD": "decides the name of the type alone",
     "markup.PDF_WITHIN": "decides the name of the type alone",

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from kinward.media.medium import Medium
-from kinward.media.parts import archives, boxes, markup
+from kinward.media.parts import archives, boxes, markup, texts
 from kinward.media.parts.budget import Budget
 from kinward.media.parts.packages import Content, Packages, Packed
 from kinward.media.parts.scan import PACKED, TRANSPORT, Found, scan, transport
@@ -231,7 +231,8 @@ class _Finder:
         yield from self._members(data, packages)
         for pdf in packages.pdfs:
             yield from map(Content, pdf.pictures())
-        if markup.is_text(data):
+        self._budget.drawn |= not packages.weak and texts.draws(data)
+        if markup.is_text(data) or markup.document_type(data) in markup.TEXTS:
             yield from map(Content, markup.embedded(data, self._budget))
         else:
             self._budget.unread |= len(packages.urls) > MAX_WRITTEN
@@ -271,6 +272,7 @@ class _Finder:
                     yield Content(content, weak=member.weak)
                     continue
                 self._budget.unread |= archives.is_closed(packed.head) and not member.weak
+                self._budget.drawn |= texts.draws(packed.head) and not member.weak
                 if not packed.whole or markup.may_hold(packed.head):
                     others.append(packed)
         for packed in others:

@@ -40,21 +40,32 @@ _EMAIL: Final = re.compile(
     rb"(?:MIME-Version|Content-Type|Received|Message-ID|Return-Path):",
     re.IGNORECASE,
 )
+RICH: Final = b"{\\rtf"
 _PACKAGE: Final = re.compile(rb"mimetype(application/[a-z0-9.+-]{1,60})")
 _HEADS: Final = (
     (b"PK\3\4", ZIP),
     (b"PK\5\6", ZIP),
     (b"\x1f\x8b\x08", GZIP),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", OLE),
-    (b"{\\rtf", RTF),
+    (RICH, RTF),
 )
 # Files in base64 by their first characters: pictures, films, SVG, PDF and ZIP.
 _BASE64: Final = re.compile(
     rb"(?:/9j/|iVBORw0KGgo|R0lGOD[dl]h|UklGR|AAAA[A-Za-z0-9+/]{2}Z0eX|AAAADGpQ|AAAADEpY|Qk[0-3]"
     rb"|SUkqA|TU0AK|GkXfo|T2dnU|PHN2Z|PD94b|JVBERi|UEsDB)[A-Za-z0-9+/\s]{64,}={0,2}"
 )
-_URL: Final = re.compile(rb"""data:([^,"'<>()]{0,200}),""", re.IGNORECASE)
-_MAY_HOLD: Final = re.compile(rb"data:|[&\\\0]", re.IGNORECASE)
+# Browsers leave out line ends and tabs wherever they are in a URL.
+_SCHEME: Final = re.compile(rb"d[\t\r\n]*+a[\t\r\n]*+t[\t\r\n]*+a[\t\r\n]*+:", re.IGNORECASE)
+_BLANKS: Final = frozenset(b"\t\n\f\r ")
+_CSS: Final = re.compile(rb"\\(?:([0-9A-Fa-f]{1,6})(?:\r\n|[ \t\r\n\f])?|(\r\n|.))", re.DOTALL)
+_QUOTED: Final = re.compile(rb"quoted-printable", re.IGNORECASE)
+# A part of an email in base64, whatever it is.
+_ENCODED: Final = re.compile(
+    rb"^Content-Transfer-Encoding:[ \t]*+base64[^\n]*+\n(?>[^\r\n][^\n]*+\n)*+\r?\n"
+    rb"([A-Za-z0-9+/=\s]++)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_MAY_HOLD: Final = re.compile(rb"data:|<svg|[&\\\0]", re.IGNORECASE)
 _ENDS: Final = {quote: re.compile(quote) for quote in (b'"', b"'", b"`")}
 _BARE_END: Final = re.compile(rb"""[\s"'<>)]|\Z""")
 _HEX: Final = re.compile(
@@ -109,22 +120,37 @@ def embedded(data: bytes, budget: Budget) -> Iterator[bytes]:
     if b"<!ENTITY" in text:
         yield from _written(_expanded(text, budget), budget)
     if b"&" in text:
-        yield from _written(
-            html.unescape(text.decode("latin-1")).encode("latin-1", "ignore"), budget
-        )
-    else:
-        yield from _written(text, budget)
-    if text.startswith(b"{\\rtf"):
+        text = html.unescape(text.decode("latin-1")).encode("latin-1", "ignore")
+    yield from _written(text, budget)
+    if b"\\" in text and not text.startswith(RICH) and (other := _CSS.sub(_of_css, text)) != text:
+        yield from _written(other, budget)
+    if _QUOTED.search(text):
+        yield binascii.a2b_qp(_QUOTED.sub(b"", text))
+    for found in _ENCODED.finditer(text):
+        yield decode(found[1])
+    if text.startswith(RICH):
         for found in _HEX.finditer(text):
             digits = b"".join(found[0].split())
             yield binascii.unhexlify(digits[: len(digits) // 2 * 2])
 
 
+def _of_css(found: re.Match[bytes]) -> bytes:
+    """Return the character that an escape of CSS stands for; nothing for a broken line."""
+    if not found[1]:
+        return b"" if found[2] in b"\r\n\f" else found[2]
+    return chr(min(int(found[1], 16), 0xFFFF)).encode("utf-8", "ignore")
+
+
 def _written(text: bytes, budget: Budget) -> Iterator[bytes]:
-    for found in _URL.finditer(text):
+    comma = 0
+    for found in _SCHEME.finditer(text):
         if budget.late():
             return
-        if body := _of_url(text, found, budget):
+        if comma < found.end():
+            comma = text.find(b",", found.end())
+        if comma < 0:
+            break
+        if body := _of_url(text, found, comma, budget):
             yield body
     if b"\\/" in text:
         text = text.replace(b"\\/", b"/")  # as JSON may have it
@@ -133,15 +159,19 @@ def _written(text: bytes, budget: Budget) -> Iterator[bytes]:
             yield decode(found[0])
 
 
-def _of_url(text: bytes, found: re.Match[bytes], budget: Budget) -> bytes:
+def _of_url(text: bytes, found: re.Match[bytes], comma: int, budget: Budget) -> bytes:
     """Return the content of a `data:` URL, which ends as the character before it says."""
-    before = text[max(0, found.start() - 16) : found.start()].rstrip()[-1:]
-    end = _ENDS.get(before, _BARE_END).search(text, found.end())
-    body = budget.copy(text, found.end(), end.start() if end else len(text)) or b""
+    start, begin = found.start(), comma + 1
+    while start and text[start - 1] in _BLANKS:
+        start -= 1
+    end = _ENDS.get(text[start - 1 : start], _BARE_END).search(text, found.end())
+    stop = end.start() if end else len(text)
+    if stop <= begin:
+        return b""
+    kind = b"".join(text[max(found.end(), comma - 64) : comma].lower().split())
+    body = budget.copy(text, begin, stop) or b""
     body = unquote_to_bytes(body) if b"%" in body else body
-    if found[1].lower().rstrip().endswith(b"base64"):
-        return decode(body)
-    return body
+    return decode(body) if kind.endswith(b"base64") else body
 
 
 def url_at(data: bytes, at: int) -> bytes:

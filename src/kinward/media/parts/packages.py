@@ -49,6 +49,7 @@ class Packages:
     """
 
     def __init__(self, data: bytes, founds: Sequence[Found], budget: Budget, *, weak: bool) -> None:
+        self.weak = weak
         starts: dict[str, list[int]] = {ZIP: [], PDF: [], DATA: []}
         for found in founds:
             if found.signature.kind in PACKED:
