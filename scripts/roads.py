@@ -171,17 +171,30 @@ def bare_ids(tree: ast.AST) -> Iterator[str]:
 
 
 def second_people(tree: ast.AST) -> Iterator[str]:
-    """Every model that has two people of its own, instead of those of `TwoPeople`."""
+    """Every model that has two people of its own, instead of those of `TwoPeople`.
+
+    A model that derives from it may name further people, and compare them.
+    """
+    derived = {node for model in ast.walk(tree) if _is_agreed(model) for node in ast.walk(model)}
     people: dict[str, list[str]] = {}
     for model, name, field in _fields(tree):
-        if ast.unparse(field.func).endswith("ForeignKey") and _is_staff(field):
+        of_staff = ast.unparse(field.func).endswith("ForeignKey") and _is_staff(field)
+        if of_staff and field not in derived:
             people.setdefault(model, []).append(name)
     yield from (model for model, names in people.items() if len(names) > 1)
     for node in ast.walk(tree):  # or a constraint that compares two people
+        if node in derived:
+            continue
         if isinstance(node, ast.keyword) and (node.arg or "").endswith("_by"):
             compared = ast.unparse(node.value)
             if re.match(r"(models\.)?F\(", compared):
                 yield f"{node.arg}={compared}"
+
+
+def _is_agreed(model: ast.AST) -> bool:
+    """Whether a model derives from `TwoPeople` or from what derives from it."""
+    bases = [ast.unparse(base) for base in model.bases] if isinstance(model, ast.ClassDef) else []
+    return any(base.split(".")[-1].startswith("TwoPeople") for base in bases)
 
 
 def _is_staff(field: ast.Call) -> bool:

@@ -273,6 +273,13 @@ def test_a_key_of_its_own_is_no_bare_id(line: str) -> None:
     assert not list(roads.bare_ids(ast.parse(f"class Note(models.Model):\n    {line}")))
 
 
+def test_a_third_person_of_an_agreement_is_no_second_rule() -> None:
+    third = "second_by = models.ForeignKey(Staff)\n    other_by = models.ForeignKey(Staff)"
+    rule = "rule = CheckConstraint(condition=~Q(second_by=F('asked_by')))"
+    model = f"class Proposal(TwoPeopleOrDelay):\n    {third}\n    {rule}"
+    assert not list(roads.second_people(ast.parse(model)))
+
+
 @pytest.mark.parametrize(
     "code",
     [

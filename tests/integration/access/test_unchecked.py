@@ -48,6 +48,7 @@ CLOCK: Final = {
     "evidence.care.rewrap_keys",
     "evidence.care.scrub_evidence",
     "evidence.care.store_next_file",
+    "evidence.holds.lift_holds_alone",
     "evidence.services.destroy_expired_evidence",
     "exchanges.mirror.forget",
     "exchanges.mirror.take",
@@ -69,12 +70,16 @@ CLOCK: Final = {
     "matching.retro.pack_checks",
     "redress.database.send_due_statements",
     "redress.services.tell_due",
+    "redress.silence.begin_silences_alone",
     "reporting.services.file_report",
     "review.second_reading.draw",
+    "verdicts.minute.carry_out_pending",
+    "verdicts.proposals.go_ahead_alone",
     "verdicts.simulation.simulate_edition",
 }
 # It is a step of a verb that was checked, inside its transaction, or of one of those above.
 STEPS: Final = {
+    "access.agreement.go_ahead",
     "enforcement.registration.block_registration",
     "enforcement.registration.unblock_registration",
     "enforcement.removals.end_removals",
@@ -114,6 +119,7 @@ STEPS: Final = {
     "reporting.services.withdraw_report",
     "verdicts.conclusion.conclude",
     "verdicts.conclusion.move_case",
+    "verdicts.proposals.propose_verdict",
     "verdicts.report.close_reported",
 }
 # What a door calls although nothing in it checks a permission: its own members, its own key, its
