@@ -56,6 +56,7 @@ PAGE: Final = joined.pdf(UNKNOWN)
 SEALED: Final = PAGE + joined.pdf_of(
     b"/Subtype/Image/Width 9/Height 9/BitsPerComponent 1/Filter/JBIG2Decode", b"stored"
 )
+DRAWN: Final = PAGE + joined.pdf_of(b"", b"q 9 9 m 99 99 l S Q")
 BANKED: Final = (ZIP + b"1", BROKEN[:-1], plain(41), NO_JPEG + b"1")  # by a digest
 # Each file, and what the gate, a door of HMA and a member of the staff are told of it.
 FILES: Final = {
@@ -66,6 +67,7 @@ FILES: Final = {
     "a zip": (ZIP, "partial", "refused", "partial"),
     "a banked zip": (BANKED[0], "known", "known", "known"),
     "a page": (PAGE, "clear", "clear", "clear"),
+    "a page that draws": (DRAWN, "partial", "refused", "partial"),
     "a page with a picture that nobody reads": (SEALED, "partial", "refused", "partial"),
     "a text": (b"harbour, lighthouse, gull\n", "partial", "refused", "partial"),
     "sound alone in a film's container": (SOUND, "partial", "refused", "partial"),
@@ -293,6 +295,8 @@ def test_what_of_a_document_cannot_be_read_is_named(call: Caller) -> None:
     assert (whole["outcome"], whole["not_checked"]) == ("clear", [])
     assert {"pdq", *DIGESTS} == set(partly["checked"])
     assert (partly["outcome"], partly["not_checked"]) == ("clear", ["media.part_unread"])
+    drawn = call.media(DRAWN, content_id="drawn").json()
+    assert (drawn["outcome"], drawn["not_checked"]) == ("clear", ["media.drawings_unread"])
 
 
 def test_that_banks_were_not_asked_because_of_their_ratio_is_said(

@@ -134,17 +134,17 @@ class _Finder:
                 if draft.medium.lasting is lasting and (content := self._cut(data, draft)):
                     part = draft.part(content)
                     yield msgspec.structs.replace(part, role=role, weak=True) if weak else part
-        for content in self._packed(data, packages):
-            key = sha256(content.data).digest()
+        for packed in self._packed(data, packages):
+            key = sha256(packed.data).digest()
             if key in self._seen:
                 continue
             self._seen.add(key)
             if depth == DEPTH:
-                self._budget.cut |= content.known
-                self._budget.unread |= not content.weak
+                self._budget.cut |= packed.known
+                self._budget.unread |= not packed.weak
                 continue
-            inner = Role.INSIDE if weak or content.weak else Role.EMBEDDED
-            yield from self.find(content.data, inner, depth + 1)
+            inner = Role.INSIDE if weak or packed.weak else Role.EMBEDDED
+            yield from self.find(packed.data, inner, depth + 1)
 
     def _forms(self, data: bytes, role: Role) -> Iterator[_Draft]:
         """Yield what each medium takes the bytes as a whole for."""
