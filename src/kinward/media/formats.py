@@ -18,6 +18,7 @@ _PICTURES: Final = (
     (b"\0\0\0\x0cjP  \r\n\x87\n", "image/jp2"),
     (b"\xff\x4f\xff\x51", "image/jp2"),
 )
+_ENTRIES: Final = 64  # of an icon, that are looked at
 _ICONS: Final = (b"\0\0\1\0", b"\0\0\2\0")
 # Offset and bytes of the magic, FFmpeg's name of the format, and the media type. FFmpeg is told one
 # of these formats, so it cannot be made to open playlists, devices or URLs.
@@ -51,14 +52,33 @@ def picture_type(data: bytes) -> str:
         return "image/webp"
     if data[4:8] == b"ftyp" and data[8:12] in STILL_BRANDS:
         return "image/avif" if data[8:10] == b"av" else "image/heic"
-    if data[:4] in _ICONS and data[4] + 256 * data[5] > 0 and len(data) >= 22 and not data[9]:
+    if data[:4] in _ICONS and data[4] + 256 * data[5] > 0 and len(data) >= 22 and _is_icon(data):
         return "image/x-icon"
     return ""
 
 
 def _is_bitmap(data: bytes) -> bool:
     """Return whether a header of a bitmap follows the two letters."""
-    return int.from_bytes(data[14:18], "little") in (12, 16, 40, 52, 56, 64, 108, 124)
+    return is_bitmap_header(int.from_bytes(data[14:18], "little"))
+
+
+def is_bitmap_header(length: int) -> bool:
+    """Return whether browsers take a header of a bitmap of so many bytes."""
+    short = 16 <= length <= 64 and (length % 4 == 0 or length in (42, 46))
+    return short or length in (12, 108, 124)
+
+
+def _is_icon(data: bytes) -> bool:
+    """Return whether an entry has the usual zero, or names a place where a picture begins."""
+    if not data[9]:
+        return True
+    count = int.from_bytes(data[4:6], "little")
+    for entry in range(6, min(6 + 16 * min(count, _ENTRIES), len(data) - 15), 16):
+        at = int.from_bytes(data[entry + 12 : entry + 16], "little")
+        head = data[at : at + 4]
+        if head == b"\x89PNG" or is_bitmap_header(int.from_bytes(head, "little")):
+            return True
+    return False
 
 
 def video_format(data: bytes) -> tuple[str, str] | None:

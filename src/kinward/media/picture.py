@@ -46,7 +46,8 @@ def read_picture(
         reading.entire = False
     if size is None or not (views.any or reading.entire):
         raise Undecodable("Too little of it can be decoded.")
-    return views.hashed(media_type, size, max(1, reading.frames), reading.entire)
+    frames = max(1, reading.frames)
+    return views.hashed(media_type, size, frames, reading.entire, unread=reading.unread)
 
 
 def hash_bytes(data: bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[Hash, int]:
@@ -81,16 +82,16 @@ def pictures(
     """Yield each picture of an image as shown: its strand, its moment, and RGB pixels, upright.
 
     A moment comes more than once if viewers show it differently: a transparent picture over white,
-    then over black. `only`: the strand and the moment that are wanted. Raises the errors of
-    `read_picture`.
+    then over black, and one with a colour profile by that, then as stored. `only`: the strand and
+    the moment that are wanted. Raises the errors of `read_picture`.
     """
     reading = Reading(bounds, only)
     for picture in pictures_of(data, type_of(data), reading):
         if only is not None and (picture.strand, picture.moment) != only:
             continue
-        image = picture.as_shown()
-        for page in PAGES if image.mode == "RGBA" else PAGES[:1]:
-            yield picture.strand, picture.moment, over_page(image, page)
+        for image in picture.looks():
+            for page in PAGES if image.mode == "RGBA" else PAGES[:1]:
+                yield picture.strand, picture.moment, over_page(image, page)
 
 
 def over_page(image: Image.Image, page: str) -> Image.Image:

@@ -16,6 +16,7 @@ def entries(desk: Desk) -> Iterator[Entry]:
     yield from _brands(desk)
     yield from _before(desk)
     yield from _misnamed(desk)
+    yield from _bitmaps(desk)
 
 
 _entry = partial(make_entry, KIND)
@@ -100,6 +101,26 @@ def _before(desk: Desk) -> Iterator[Entry]:
         + part
     )
     yield _entry(name, "an icon whose PNG stands far behind", data, image)
+
+
+def _bitmaps(desk: Desk) -> Iterator[Entry]:
+    """Headers of unusual lengths, and icons whose numbers are not the usual ones."""
+    for length in (20, 36, 42, 60):
+        name = f"header-of-{length}.bmp"
+        image = desk.picture(name)
+        whole = encode(image, "BMP")
+        head = struct.pack("<I", length) + whole[18:54].ljust(60, b"\0")[: length - 4]
+        front = b"BM" + struct.pack("<I4xI", 14 + length + len(whole) - 54, 14 + length)
+        yield _entry(name, f"a header of {length} bytes", front + head + whole[54:], image)
+    for name, at, new in (
+        ("reserved.ico", 9, b"\1"),
+        ("short.ico", 14, struct.pack("<I", 2_000)),
+        ("reserved.cur", 2, b"\2\0\1\0\0\0\0\7"),
+    ):
+        image = desk.picture(name, (256, 256))
+        icon = encode(image.convert("RGBA"), "ICO", sizes=[(256, 256)], bitmap_format="bmp")
+        data = icon[:at] + new + icon[at + len(new) :]
+        yield _entry(name, "an icon of unusual numbers", data, image, served_as="image/x-icon")
 
 
 def _misnamed(desk: Desk) -> Iterator[Entry]:

@@ -9,7 +9,8 @@ from PIL import Image, ImageCms, ImageOps
 from kinward.media import read_picture
 from kinward.media.medium import Bounds
 from kinward.media.picture import pictures, render_moment
-from kinward.media.stills.colour import as_shown, coded_profile, gamma_profile, make_profile
+from kinward.media.stills.colour import as_shown
+from kinward.media.stills.primaries import coded_profile, gamma_profile, make_profile
 from tests.support.looks import MAX, NEAR, bits, encode, plain, raw_png, seen, shows, with_chunk
 
 GREY = plain(11).convert("L")
@@ -140,7 +141,7 @@ def test_a_usual_profile_changes_nothing_and_a_broken_one_neither() -> None:
         assert seen(encode(picture, "JPEG", icc_profile=profile)) == seen(encode(picture, "JPEG"))
     assert coded_profile(1, 13) == gamma_profile(0, None) == b""
     assert make_profile((0.3, 0.3) * 3, np.linspace(0, 1, 1024)) == b""
-    assert as_shown(picture, b"", b"")[1] is None
+    assert not as_shown(picture, [b""], b"").others
 
 
 @pytest.mark.parametrize(
@@ -162,5 +163,5 @@ def test_coded_colours_are_those_that_chromium_shows(
     structure = np.asarray(plain(20)).copy()
     structure[:8, :8] = colour
     data = with_chunk(encode(Image.fromarray(structure), "PNG"), b"cICP", bytes([*coding, 0, 1]))
-    ((_, _, image),) = pictures(data, Bounds(MAX, 9.0))
+    (_, _, image), *_ = pictures(data, Bounds(MAX, 9.0))
     assert np.abs(np.asarray(image)[4, 4].astype(int) - shown).max() <= 16

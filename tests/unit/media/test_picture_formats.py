@@ -11,6 +11,7 @@ from kinward.media import TooManyPixels, TypeUnsupported, Undecodable, medium_of
 from kinward.media.medium import Bounds
 from kinward.media.picture import pictures
 from kinward.media.stills import boxes
+from kinward.media.stills.primaries import coded_profile
 from tests.support.looks import (
     MAX,
     SIZE,
@@ -224,8 +225,8 @@ def test_what_the_boxes_of_a_picture_say_is_read() -> None:
     clap = box(b"clap", struct.pack(">IIIIiIiI", 160, 1, 120, 1, -40, 1, -30, 2))
     nclx = box(b"colr", b"nclx", struct.pack(">HHHB", 9, 16, 9, 0))
     data = box(b"ftyp", b"avif") + box(b"meta", bytes(4), box(b"iprp", box(b"ipco", clap, nclx)))
-    assert boxes.crop_of(data) == (160, 120, -40, -15)
-    assert boxes.colours_of(data) == (9, 16)
-    assert boxes.crop_of(encode(PICTURE, "AVIF")) is None
+    assert boxes.crops_of(data) == [(160, 120, -40, -15)]
+    assert boxes.profiles_of(data) == [coded_profile(9, 16)]
+    assert not boxes.crops_of(encode(PICTURE, "AVIF"))
     assert boxes.other_primaries(encode(PICTURE, "AVIF")) == []
     assert boxes.other_primaries(data) == []

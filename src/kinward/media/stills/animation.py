@@ -12,8 +12,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from kinward.media.pdq import SIDE, Layers, shrink_layers, shrink_patch
+from kinward.media.stills.colour import as_shown
 from kinward.media.stills.reading import Picture, Pixels, Reading
 
 SHORTEST: Final = 0.011  # seconds: a browser shows a frame of less for the usual time
@@ -57,13 +59,18 @@ class Frame(NamedTuple):
 
 
 class Animation(NamedTuple):
-    """An animation. `default_outside`: a picture that is not one of its frames stands before it."""
+    """An animation. `default_outside`: a picture that is not one of its frames stands before it.
+
+    `profiles`, `salt`: the profiles and the data of `as_shown`, for each frame.
+    """
 
     width: int
     height: int
     frames: list[Frame]
     default_outside: bool = False
     whole: bool = True  # whether the file could be parsed to its end
+    profiles: tuple[bytes, ...] = ()
+    salt: bytes = b""
 
 
 def play(animation: Animation, strand: int, reading: Reading) -> Iterator[Picture]:
@@ -75,7 +82,7 @@ def play(animation: Animation, strand: int, reading: Reading) -> Iterator[Pictur
     if reading.only is not None and reading.only[0] == strand:
         moment = reading.only[1]
         if moment < len(frames) and (pixels := _compose(animation, moment, reading)) is not None:
-            yield Picture(strand, moment, None, canvas=pixels)
+            yield _shown(animation, strand, moment, pixels, reading)
         return
     done = 0
     canvas = Canvas(animation.width, animation.height)
@@ -84,7 +91,7 @@ def play(animation: Animation, strand: int, reading: Reading) -> Iterator[Pictur
             break
         if (patch := _patch(frame, reading)) is not None:
             canvas.paint(frame, patch)
-            yield _shown(strand, moment, frame, canvas.pixels, canvas.layers())
+            yield _shown(animation, strand, moment, canvas.pixels, reading, canvas.layers())
             canvas.dispose(frame)
         done = moment + 1
     del canvas
@@ -93,13 +100,26 @@ def play(animation: Animation, strand: int, reading: Reading) -> Iterator[Pictur
             reading.entire = False
             return
         if (pixels := _compose(animation, moment, reading)) is not None:
-            yield _shown(strand, moment, frames[moment], pixels, None)
+            yield _shown(animation, strand, moment, pixels, reading)
 
 
 def _shown(
-    strand: int, moment: int, frame: Frame, pixels: Pixels, layers: Layers | None
+    animation: Animation,
+    strand: int,
+    moment: int,
+    pixels: Pixels,
+    reading: Reading,
+    layers: Layers | None = None,
 ) -> Picture:
-    return Picture(strand, moment, None, canvas=pixels, layers=layers, seconds=frame.shown_seconds)
+    seconds = animation.frames[moment].shown_seconds
+    picture = Picture(strand, moment, None, canvas=pixels, layers=layers, seconds=seconds)
+    if not animation.profiles:
+        return picture
+    shown = as_shown(Image.fromarray(pixels), animation.profiles, animation.salt)
+    reading.unread |= shown.unread
+    if not shown.others:
+        return picture
+    return picture._replace(image=shown.image, canvas=None, layers=None, others=shown.others)
 
 
 def _by_weight(frames: list[Frame], first: int) -> list[int]:

@@ -5,8 +5,16 @@ from collections.abc import Iterator
 from typing import Final
 
 from kinward.media.iso import Box, boxes_of
+from kinward.media.stills.primaries import coded_profile
 
-CONTAINERS: Final = {b"meta": 4, b"iprp": 0, b"ipco": 0}  # bytes before the boxes inside
+# Bytes before the boxes inside.
+CONTAINERS: Final = {b"meta": 4, b"stsd": 8, b"av01": 78, b"hvc1": 78}
+TRACK: Final = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")
+COLOURS: Final = (
+    (b"meta", b"iprp", b"ipco", b"colr"),
+    (*TRACK, b"av01", b"colr"),
+    (*TRACK, b"hvc1", b"colr"),
+)
 PICTURES: Final = frozenset({b"av01", b"grid", b"hvc1", b"iovl", b"iden", b"tmap"})
 
 
@@ -28,25 +36,29 @@ def with_brand(data: bytes, brand: bytes) -> bytes:
     return data[:8] + brand + data[12:]
 
 
-def colours_of(data: bytes) -> tuple[int, int]:
-    """Return H.273's numbers of the primaries and the transfer function; zeros if none are said."""
-    for box in find(data, b"meta", b"iprp", b"ipco", b"colr"):
-        if data[box.body : box.body + 4] == b"nclx" and box.end - box.body >= 8:
-            primaries, transfer = struct.unpack_from(">HH", data, box.body + 4)
-            return int(primaries), int(transfer)
-    return 0, 0
+def profiles_of(data: bytes) -> list[bytes]:
+    """Return the colour profiles that a file holds: those of ICC, then those told by numbers."""
+    found, told = [], []
+    for path in COLOURS:
+        for box in find(data, *path):
+            kind, body = data[box.body : box.body + 4], data[box.body + 4 : box.end]
+            if kind in (b"prof", b"rICC"):
+                found.append(body)
+            elif kind == b"nclx" and len(body) >= 4:
+                told.append(coded_profile(*struct.unpack_from(">HH", body)))
+    return list(dict.fromkeys(found + told))
 
 
-def crop_of(data: bytes) -> tuple[float, ...] | None:
-    """Return the width, height and offsets of the centre of a clean aperture (`clap`), if any."""
+def crops_of(data: bytes) -> list[tuple[float, ...]]:
+    """Return the width, height and offsets of the centre of each clean aperture (`clap`)."""
+    crops = []
     for box in find(data, b"meta", b"iprp", b"ipco", b"clap"):
         if box.end - box.body >= 32:
             numbers = struct.unpack_from(">IIIIiIiI", data, box.body)
             if all(numbers[1::2]):
-                return tuple(
-                    over / under for over, under in zip(numbers[::2], numbers[1::2], strict=True)
-                )
-    return None
+                pairs = zip(numbers[::2], numbers[1::2], strict=True)
+                crops.append(tuple(over / under for over, under in pairs))
+    return list(dict.fromkeys(crops))
 
 
 def other_primaries(data: bytes) -> list[bytes]:

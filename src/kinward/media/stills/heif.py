@@ -1,7 +1,8 @@
 """AVIF and HEIC: what the brand says first, then the other pictures of the file."""
 
+import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Final, cast
 
@@ -12,10 +13,11 @@ from PIL import Image
 from kinward.media.errors import Undecodable
 from kinward.media.stills import boxes
 from kinward.media.stills.animation import Animation, Disposal, Frame, play
-from kinward.media.stills.colour import coded_profile, to_eight, widen_alpha
-from kinward.media.stills.page import open_image, page_of, pages_of
+from kinward.media.stills.colour import to_eight, widen_alpha
+from kinward.media.stills.page import open_image, own_first, page_of, pages_of
 from kinward.media.stills.reading import MAX_STRANDS, Picture, Pixels, Reading, load
 
+MOST_CROPS: Final = 8  # clean apertures of a file
 ISO_BRANDS: Final = ((b"avif", "AVIF"), (b"heic", "HEIF"))
 SEQUENCES: Final = {b"avis": b"avif", b"avif": b"avis"}  # the same file, read the other way
 
@@ -52,30 +54,46 @@ def _iso_pages(data: bytes, reading: Reading, strand: int) -> Iterator[Picture]:
     image = open_image(data, ("AVIF", "HEIF"), reading)
     count = int(getattr(image, "n_frames", 1))
     if image.format == "HEIF":
-        yield from pages_of(data, ("HEIF",), reading, strand)
+        yield from pages_of(data, ("HEIF",), reading, strand, boxes.profiles_of(data))
         return
     if count > 1:
-        yield from play(_sequence(image, count), strand, reading)
+        salt = hashlib.blake2b(data, digest_size=16).digest()
+        profiles = own_first(image, boxes.profiles_of(data))
+        sequence = _sequence(image, count)._replace(profiles=profiles, salt=salt)
+        yield from play(sequence, strand, reading)
         return
     reading.frames += 1
     page = _iso_page(image, strand, data, reading)
     yield page
-    crop, image = boxes.crop_of(data), cast("Image.Image", page.image)
-    if crop is not None:
-        left = (image.width - crop[0]) / 2 + crop[2]
-        top = (image.height - crop[1]) / 2 + crop[3]
-        ends = min(image.width, left + crop[0]), min(image.height, top + crop[1])
-        box = [round(place) for place in (max(0, left), max(0, top), *ends)]
-        if box[0] < box[2] and box[1] < box[3]:
-            yield page._replace(image=image.crop((box[0], box[1], box[2], box[3])), stored=None)
+    crops = boxes.crops_of(data)
+    reading.entire &= len(crops) <= MOST_CROPS
+    for crop in crops[:MOST_CROPS]:
+        yield from _cropped(page, crop)
+
+
+def _cropped(page: Picture, crop: tuple[float, ...]) -> Iterator[Picture]:
+    """Yield a page within a clean aperture, if it lies in it."""
+    image = cast("Image.Image", page.image)
+    left = (image.width - crop[0]) / 2 + crop[2]
+    top = (image.height - crop[1]) / 2 + crop[3]
+    ends = min(image.width, left + crop[0]), min(image.height, top + crop[1])
+    first, second, third, fourth = (round(place) for place in (max(0, left), max(0, top), *ends))
+    if first < third and second < fourth:
+        box = first, second, third, fourth
+        others = tuple(partial(_crop, other, box) for other in page.others)
+        yield page._replace(image=image.crop(box), others=others)
+
+
+def _crop(make: Callable[[], Image.Image], box: tuple[int, int, int, int]) -> Image.Image:
+    return make().crop(box)
 
 
 def _iso_page(image: Image.Image, strand: int, data: bytes, reading: Reading) -> Picture:
-    page = page_of(image, strand, data, reading, profile=coded_profile(*boxes.colours_of(data)))
+    page = page_of(image, strand, data, reading, profiles=own_first(image, boxes.profiles_of(data)))
     shown = page.image
     if image.format != "AVIF" or shown is None or shown.mode != "RGBA":
         return page
-    return page._replace(image=widen_alpha(shown), stored=page.stored or shown)
+    return page._replace(image=widen_alpha(shown), others=(lambda: shown, *page.others))
 
 
 def _sequence(image: Image.Image, count: int) -> Animation:

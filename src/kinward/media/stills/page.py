@@ -1,7 +1,7 @@
 """One page of a file after the other: opened, decoded, and with its colours as shown."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from PIL import Image
@@ -39,20 +39,34 @@ def page_of(
     data: bytes,
     reading: Reading,
     *,
-    profile: bytes = b"",
+    profiles: Sequence[bytes] = (),
     turns: bool = True,
 ) -> Picture:
-    """Decode one page. Notes it if not all of it could be decoded."""
+    """Decode one page. Notes it if not all of it could be decoded.
+
+    `profiles`: those that may be its colours, the usual one first, beside what Pillow finds.
+    """
     turn = _turn(image) if turns else None
     whole = load(image)
     reading.entire &= whole
-    profile = profile or image.info.get("icc_profile") or b""
-    shown, stored = as_shown(image, profile, data)
-    return Picture(strand, 0, shown, turn, stored)
+    own = image.info.get("icc_profile")
+    shown = as_shown(image, (*profiles, own) if own else profiles, data)
+    reading.unread |= shown.unread
+    return Picture(strand, 0, shown.image, turn, shown.others)
+
+
+def own_first(image: Image.Image, profiles: Sequence[bytes]) -> tuple[bytes, ...]:
+    """Return the profiles that may be an image's colours, first the one that Pillow finds."""
+    own = image.info.get("icc_profile")
+    return (own, *profiles) if own else tuple(profiles)
 
 
 def pages_of(
-    data: bytes, formats: tuple[str, ...], reading: Reading, first: int = 0
+    data: bytes,
+    formats: tuple[str, ...],
+    reading: Reading,
+    first: int = 0,
+    profiles: Sequence[bytes] = (),
 ) -> Iterator[Picture]:
     """Yield each page of a file as a strand of its own."""
     image = open_image(data, formats, reading)
@@ -66,20 +80,27 @@ def pages_of(
             if reading.overdue():
                 reading.entire = False
                 return
-            page = reading.try_to(partial(_seek_page, image, number, strand, data, reading))
+            page = reading.try_to(
+                partial(_seek_page, image, number, strand, data, reading, profiles)
+            )
         else:
-            page = page_of(image, strand, data, reading)
+            page = page_of(image, strand, data, reading, profiles=own_first(image, profiles))
         if page is not None:
             reading.frames += 1
             yield page
 
 
 def _seek_page(
-    image: Image.Image, number: int, strand: int, data: bytes, reading: Reading
+    image: Image.Image,
+    number: int,
+    strand: int,
+    data: bytes,
+    reading: Reading,
+    profiles: Sequence[bytes],
 ) -> Picture:
     image.seek(number)
     reading.admit(*image.size)
-    return page_of(image, strand, data, reading)
+    return page_of(image, strand, data, reading, profiles=own_first(image, profiles))
 
 
 def first_page(data: bytes, formats: tuple[str, ...], reading: Reading) -> Picture:

@@ -1,5 +1,6 @@
 """Every picture that a viewer shows of a file, of each format in its own way."""
 
+import hashlib
 import struct
 from collections.abc import Iterator
 from functools import partial
@@ -9,7 +10,7 @@ import pillow_heif
 from PIL import Image, UnidentifiedImageError
 
 from kinward.media.errors import TooManyPixels, TypeUnsupported, Undecodable
-from kinward.media.stills import ffmpeg, gif, png, webp
+from kinward.media.stills import bmp, ffmpeg, gif, png, png_colours, webp
 from kinward.media.stills.animation import play
 from kinward.media.stills.colour import to_eight
 from kinward.media.stills.heif import read_heif
@@ -60,7 +61,7 @@ def _finished(page: Picture, data: bytes, reading: Reading) -> Iterator[Picture]
     # A scan of a progressive one is damaged, and others are not.
     read = partial(ffmpeg.decode, "mjpeg", data, reading.admit)
     if (pixels := reading.try_to(read)) is not None:
-        yield page._replace(image=Image.fromarray(pixels).convert("RGB"), stored=None)
+        yield page._replace(image=Image.fromarray(pixels).convert("RGB"), others=())
 
 
 def _has_content(image: Image.Image) -> bool:
@@ -75,29 +76,37 @@ def _png(data: bytes, reading: Reading, strand: int = 0) -> Iterator[Picture]:
     reading.entire &= sound
     if sound and not all(chunk.sound for chunk in chunks):
         data = png.repair(chunks)  # only a text or the like is broken, over which Pillow stumbles
-    animation = png.animation_of(chunks) if png.is_animated(chunks) else None
-    if animation is not None:
-        yield from play(animation, strand, reading)
-        if not animation.default_outside and animation.frames[0].covers(*animation[:2]):
-            return
-        strand, data = strand + 1, png.repair(chunks)
+    profiles = tuple(png_colours.profiles_of(chunks))
+    if any(png_colours.is_long(profile) for profile in profiles):
+        chunks = [chunk for chunk in chunks if chunk.kind != b"iCCP"]
+        data = png.repair(chunks)
+    first = png.as_first_read(chunks)
+    readings = [chunks] if len(first) == len(chunks) else [first, chunks]
+    animated, shown = False, False
+    for used in readings if png.is_animated(chunks) else []:
+        if (animation := png.animation_of(used)) is not None:
+            salt = hashlib.blake2b(data, digest_size=16).digest()
+            yield from play(animation._replace(profiles=profiles, salt=salt), strand, reading)
+            strand, data, animated = strand + 1, png.repair(chunks), True
+            shown = not animation.default_outside and animation.frames[0].covers(*animation[:2])
+    if shown:
+        return
     reading.frames += 1
-    profile = png.colours_of(chunks, b"")
-    files = [data] if sound else [png.cut(chunks), png.repair(chunks)]
-    pages = []
+    files = [png.build((c.kind, c.body) for c in first if c.kind in png.KEPT)] * (len(readings) - 1)
+    files += [data] if sound else [png.cut(chunks), png.repair(chunks)]
     for file in files:
-        page = reading.try_to(partial(_png_page, file, strand, profile, reading))
+        page = reading.try_to(partial(_png_page, file, strand, profiles, reading))
         if page is not None:
-            pages.append(page)
-    if not pages and animation is None:
+            shown = True
+            yield page
+    if not shown and not animated:
         raise reading.fault or Undecodable("No part of it can be decoded.")
-    yield from pages
 
 
-def _png_page(data: bytes, strand: int, profile: bytes, reading: Reading) -> Picture:
+def _png_page(data: bytes, strand: int, profiles: tuple[bytes, ...], reading: Reading) -> Picture:
     image, whole = png.decode(open_image(data, ("PNG",), reading), data)
     reading.entire &= whole
-    return page_of(image, strand, data, reading, profile=profile)
+    return page_of(image, strand, data, reading, profiles=profiles)
 
 
 def _gif(data: bytes, reading: Reading) -> Iterator[Picture]:
@@ -115,19 +124,21 @@ def _gif(data: bytes, reading: Reading) -> Iterator[Picture]:
 
 def _webp(data: bytes, reading: Reading) -> Iterator[Picture]:
     animation, strand = webp.animation_of(data), 0
+    profiles = webp.profiles_of(data)
     if animation is not None:
-        yield from play(animation, 0, reading)
+        salt = hashlib.blake2b(data, digest_size=16).digest()
+        yield from play(animation._replace(profiles=profiles, salt=salt), 0, reading)
         if not webp.has_still(data):
             return
         strand, data = 1, webp.repair(data)
     reading.frames += 1
     if webp.is_whole(data):
-        page = reading.try_to(partial(_webp_page, data, strand, reading))
+        page = reading.try_to(partial(_webp_page, data, strand, profiles, reading))
         if page is not None:
             yield page
             return
     reading.entire = False
-    page = reading.try_to(partial(_webp_page, webp.repair(data), strand, reading))
+    page = reading.try_to(partial(_webp_page, webp.repair(data), strand, profiles, reading))
     if page is not None:
         yield page
         return
@@ -135,8 +146,9 @@ def _webp(data: bytes, reading: Reading) -> Iterator[Picture]:
         yield Picture(strand, 0, to_eight(Image.fromarray(pixels)))
 
 
-def _webp_page(data: bytes, strand: int, reading: Reading) -> Picture:
-    return page_of(open_image(data, ("WEBP",), reading), strand, data, reading, turns=False)
+def _webp_page(data: bytes, strand: int, profiles: tuple[bytes, ...], reading: Reading) -> Picture:
+    image = open_image(data, ("WEBP",), reading)
+    return page_of(image, strand, data, reading, profiles=profiles, turns=False)
 
 
 def _icon(data: bytes, reading: Reading) -> Iterator[Picture]:
@@ -145,18 +157,19 @@ def _icon(data: bytes, reading: Reading) -> Iterator[Picture]:
     entries = []
     for number in range(min(count, MAX_STRANDS)):
         if len(entry := data[6 + 16 * number : 22 + 16 * number]) == 16:
-            length, at = struct.unpack_from("<II", entry, 8)
+            (at,) = struct.unpack_from("<I", entry, 12)
             sides = [entry[0] or 256, entry[1] or 256]
             depth = int.from_bytes(entry[6:8], "little")
-            entries.append((sides[0] * sides[1], depth, entry, data[at : at + length]))
+            entries.append((sides[0] * sides[1], depth, entry, at))
     reading.entire &= count <= MAX_STRANDS
     if not entries:
         raise Undecodable("It has no picture.")
     shown, strand = 0, 0
-    for _, _, entry, body in sorted(entries, key=lambda entry: entry[:2], reverse=True):
+    for _, _, entry, at in sorted(entries, key=lambda entry: entry[:2], reverse=True):
         if reading.overdue():
             reading.entire = False
             break
+        body = data[at:]  # browsers do not ask how long a picture is said to be
         try:
             if body.startswith(png.SIGNATURE):
                 pages = list(_png(body, reading, strand))
@@ -172,6 +185,7 @@ def _icon(data: bytes, reading: Reading) -> Iterator[Picture]:
 
 
 def _bitmap(entry: bytes, body: bytes, strand: int, reading: Reading) -> Picture:
+    body = bmp.bitmap_with_usual_header(body)
     width, height = struct.unpack_from("<ii", body, 4)
     reading.admit(abs(width), abs(height) // 2)
     reading.frames += 1
@@ -195,6 +209,11 @@ def _whole_bitmap(body: bytes) -> bytes:
     return body[: start + (len(body) - start) // row * row].ljust(length, b"\0")
 
 
+def _bmp(data: bytes, reading: Reading) -> Iterator[Picture]:
+    profiles = bmp.profiles_of(data)
+    return pages_of(bmp.with_usual_header(data), ("BMP",), reading, profiles=profiles)
+
+
 READERS: Final[dict[str, Any]] = {
     "image/jpeg": _jpeg,
     "image/png": _png,
@@ -202,7 +221,7 @@ READERS: Final[dict[str, Any]] = {
     "image/webp": _webp,
     "image/avif": read_heif,
     "image/heic": read_heif,
-    "image/bmp": lambda data, reading: pages_of(data, ("BMP",), reading),
+    "image/bmp": _bmp,
     "image/tiff": lambda data, reading: pages_of(data, ("TIFF",), reading),
     "image/jp2": lambda data, reading: pages_of(data, ("JPEG2000",), reading),
     "image/x-icon": _icon,

@@ -12,7 +12,7 @@ from PIL import Image
 
 from kinward.media.stills.adam7 import Pass, paint_passes, sizes_of
 from kinward.media.stills.animation import Animation, Disposal, Frame
-from kinward.media.stills.colour import coded_profile, gamma_profile, to_eight
+from kinward.media.stills.colour import to_eight
 from kinward.media.stills.reading import Pixels, load
 
 SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
@@ -25,6 +25,7 @@ PIECE: Final = 1 << 20  # bytes that are inflated at a time
 STEP: Final = 4096  # bytes of a broken stream that are inflated at a time
 MOST: Final = 1 << 28  # bytes of pixels of a broken picture
 SAMPLES: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of a pixel, by PNG's number of its colours
+PALETTE: Final = 3  # number of the colours of a palette
 SHARED: Final = frozenset({b"PLTE", b"tRNS"})  # by all frames
 CONTROL: Final = struct.Struct(">IIIIIHHBB")
 DISPOSALS: Final = {1: Disposal.CLEAR, 2: Disposal.RESTORE}
@@ -77,6 +78,29 @@ def cut(chunks: Iterable[Chunk]) -> bytes:
             if chunk.kind == b"IDAT" and not chunk.sound:
                 break
     return build(kept)
+
+
+def as_first_read(chunks: Iterable[Chunk]) -> list[Chunk]:
+    """Return the chunks that browsers use of those that matter: of several of a kind, the first.
+
+    Of those that may be missing, they ignore broken ones and those that come too late, or too soon.
+    """
+    used: list[Chunk] = []
+    kinds: set[bytes] = set()
+    for chunk in chunks:
+        optional = chunk.kind[:1].islower()
+        wrong = optional and (not chunk.sound or b"IDAT" in kinds)
+        soon = chunk.kind == b"tRNS" and b"PLTE" not in kinds and _has_palette(used)
+        again = chunk.kind in kinds and chunk.kind in KEPT and chunk.kind != b"IDAT"
+        if not (chunk.kind in KEPT and (wrong or soon or again)):
+            used.append(chunk)
+            kinds.add(chunk.kind)
+    return used
+
+
+def _has_palette(chunks: list[Chunk]) -> bool:
+    header = chunks[0].body if chunks else b""
+    return len(header) >= 13 and header[9] == PALETTE
 
 
 class _Stored(NamedTuple):
@@ -197,25 +221,6 @@ def _inflate(coded: bytes, most: int) -> bytes:
         else:
             at += step
     return bytes(out)
-
-
-def colours_of(chunks: Iterable[Chunk], icc: bytes) -> bytes:
-    """Return the ICC profile of a PNG's colours, of whichever chunk says it; empty for sRGB."""
-    bodies: dict[bytes, memoryview] = {}
-    for chunk in chunks:
-        if chunk.kind == b"IDAT":
-            break
-        bodies.setdefault(chunk.kind, chunk.body)
-    coded = bodies.get(b"cICP", b"")
-    if len(coded) == 4:
-        return coded_profile(coded[0], coded[1])
-    if icc or b"sRGB" in bodies or len(bodies.get(b"gAMA", b"")) != 4:
-        return icc
-    gamma = int.from_bytes(bodies[b"gAMA"]) / 100_000
-    if len(bodies.get(b"cHRM", b"")) != 32:
-        return gamma_profile(gamma, None)
-    numbers = [number / 100_000 for number in struct.unpack(">8I", bodies[b"cHRM"])]
-    return gamma_profile(gamma, tuple(numbers[2:]), tuple(numbers[:2]))
 
 
 def is_animated(chunks: Iterable[Chunk]) -> bool:

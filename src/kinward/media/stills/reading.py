@@ -1,7 +1,7 @@
 """One reading of a file: its limits, how far it came, and the pictures that it gives."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple, cast
 
 import numpy as np
@@ -22,8 +22,9 @@ class Picture(NamedTuple):
     """A picture that a viewer shows.
 
     `image`: in L, RGB or RGBA, of 8 bits, colours as shown, and not yet turned. If it is None,
-    `canvas` is the picture, uint8[H, W, 4] in RGBA, until the next picture is taken. `stored`: the
-    image before a colour profile was applied or its alpha widened, if that made a difference.
+    `canvas` is the picture, uint8[H, W, 4] in RGBA, until the next picture is taken. `others`:
+    make the image as other viewers show it, before the next picture is taken: by another colour
+    profile or by none, with its alpha as stored.
     `layers`: as `shrink_layers` returns them, if they are known already. `seconds`: for which a
     frame is shown.
     """
@@ -32,7 +33,7 @@ class Picture(NamedTuple):
     moment: int
     image: Image.Image | None
     turn: Turn | None = None
-    stored: Image.Image | None = None
+    others: tuple[Callable[[], Image.Image], ...] = ()
     canvas: Pixels | None = None
     layers: Layers | None = None
     seconds: float = 0.0
@@ -45,11 +46,20 @@ class Picture(NamedTuple):
 
     def as_shown(self) -> Image.Image:
         """Return the picture turned as shown, in RGB, or in RGBA if it is transparent somewhere."""
-        if self.image is None:
+        return self._upright(self.image)
+
+    def looks(self) -> Iterator[Image.Image]:
+        """Yield the picture as shown, then as other viewers show it, all as `as_shown` does."""
+        yield self.as_shown()
+        for other in self.others:
+            yield self._upright(other())
+
+    def _upright(self, image: Image.Image | None) -> Image.Image:
+        if image is None:
             pixels = cast("Pixels", self.canvas)
         else:
-            mode = "RGBA" if self.image.mode == "RGBA" else "RGB"
-            pixels = np.asarray(self.image.convert(mode))
+            mode = "RGBA" if image.mode == "RGBA" else "RGB"
+            pixels = np.asarray(image.convert(mode))
         if pixels.shape[2] == 4 and (pixels[..., 3] == 255).all():
             pixels = pixels[..., :3]
         return Image.fromarray(np.ascontiguousarray(turn_pixels(pixels, self.turn)))
@@ -67,6 +77,7 @@ class Reading:
         self._began = time.monotonic()
         self._seconds = bounds.picture_seconds
         self.entire = True
+        self.unread = False  # whether a viewer may show a picture in a way that is not known
         self.frames = 0
         self.fault: Exception | None = None  # the first
 

@@ -61,7 +61,15 @@ class Views:
             self.enough = not self._more(self._views[self._told :])
             self._told = len(self._views)
 
-    def hashed(self, media_type: str, size: tuple[int, int], frames: int, entire: bool) -> Hashed:
+    def hashed(
+        self,
+        media_type: str,
+        size: tuple[int, int],
+        frames: int,
+        entire: bool,
+        *,
+        unread: bool = False,
+    ) -> Hashed:
         """Return what was collected."""
         first, quality = self._first or (b"", 0)
         signature = self._signature.thinned(MAX_FRAMES) or [first]
@@ -76,6 +84,7 @@ class Views:
             quality=quality if single else None,
             entire=entire and not self.full,
             views=tuple(self._views),
+            unread=unread,
         )
 
 
@@ -117,10 +126,8 @@ def _looks(picture: Picture) -> Iterator[Smalls]:
         yield from _over_pages(picture.layers or shrink_layers(pixels, turn=turn))
         for box in content_boxes(pixels):
             yield from _over_pages(shrink_layers(pixels[box], turn=turn))
-    if picture.stored is not None and picture.stored.mode == "RGBA":
-        yield from _over_pages(shrink_layers(np.asarray(picture.stored), turn=turn))
-    elif picture.stored is not None:
-        yield shrink(_luma(picture.stored), turn=turn)
+    for other in picture.others:
+        yield from _looks(Picture(picture.strand, picture.moment, other(), turn))
 
 
 def _luma(image: Image.Image) -> Luma:

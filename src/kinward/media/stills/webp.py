@@ -40,6 +40,12 @@ def has_still(data: bytes) -> bool:
     return any(kind in STILL for kind, _ in chunks_of(data))
 
 
+def profiles_of(data: bytes) -> tuple[bytes, ...]:
+    """Return the colour profiles of a WebP, of which the first or the last may count."""
+    found = [bytes(body) for kind, body in chunks_of(data) if kind == b"ICCP"]
+    return tuple(found[:1] + found[1:][-1:])
+
+
 def build(chunks: list[Chunk]) -> bytes:
     """Return a WebP of these chunks."""
     out = []

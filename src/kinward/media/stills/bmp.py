@@ -1,0 +1,59 @@
+"""BMP: headers of every length that browsers take, and the colour profile of the newest."""
+
+import struct
+from typing import Final
+
+from kinward.media.formats import is_bitmap_header
+from kinward.media.stills.profiles import UNREAD
+
+FILE: Final = 14  # bytes of the header of a file
+CORE: Final = 12  # bytes of the oldest header of a bitmap
+USUAL: Final = 40
+NEWEST: Final = 124
+KNOWN: Final = frozenset({CORE, USUAL, 52, 56, 64, 108, NEWEST})  # to Pillow
+EMBEDDED: Final = b"DEBM"  # a profile stands in the file
+CALIBRATED: Final = bytes(4)  # the header says the primaries and the gammas
+
+
+def with_usual_header(data: bytes) -> bytes:
+    """Return a BMP whose header Pillow knows: what a short one lacks is zero."""
+    (length,) = struct.unpack_from("<I", data, FILE)
+    if length in KNOWN or not is_bitmap_header(length):
+        return data
+    (at,) = struct.unpack_from("<I", data, 10)
+    bitmap = bitmap_with_usual_header(data[FILE:])
+    moved = max(0, at + USUAL - length) if at else 0
+    return data[:10] + struct.pack("<I", moved) + bitmap
+
+
+def bitmap_with_usual_header(bitmap: bytes) -> bytes:
+    """Return the same for a bitmap without a header of a file, as in an icon."""
+    (length,) = struct.unpack_from("<I", bitmap)
+    if length == CORE:
+        return _modern(bitmap)
+    if length in KNOWN or not is_bitmap_header(length):
+        return bitmap
+    fields = bitmap[4 : min(length, USUAL)].ljust(USUAL - 4, b"\0")
+    return struct.pack("<I", USUAL) + fields + bitmap[length:]
+
+
+def _modern(bitmap: bytes) -> bytes:
+    """Return a bitmap with the oldest header, and colours of three bytes, as newer ones have it."""
+    width, height, planes, depth = struct.unpack_from("<4H", bitmap, 4)
+    head = struct.pack("<IIIHH", USUAL, width, height, planes, depth).ljust(USUAL, b"\0")
+    end = CORE + 3 * (1 << depth if depth <= 8 else 0)
+    colours = (bitmap[at : at + 3] + b"\0" for at in range(CORE, end, 3))
+    return head + b"".join(colours) + bitmap[end:]
+
+
+def profiles_of(data: bytes) -> tuple[bytes, ...]:
+    """Return the colour profile of a BMP, if it has one."""
+    head = data[FILE : FILE + NEWEST]
+    if len(head) < 108 or head[0] not in (108, NEWEST):
+        return ()
+    kind = head[56:60]
+    if kind == EMBEDDED and len(head) == NEWEST and head[0] == NEWEST:
+        at, length = struct.unpack_from("<II", head, 112)
+        return (data[FILE + at : FILE + at + length],)
+    calibrated = kind == CALIBRATED and any(head[60:108])
+    return (UNREAD,) if calibrated else ()
