@@ -5,14 +5,21 @@ from typing import NewType
 from kinward.people.models import Account
 
 # An account whose row this transaction has locked. A function that needs the lock takes this type,
-# so mypy holds the lock order: the account, then the case, then the ledger. Only `lock_account` and
-# `lock_accounts` make one.
+# so mypy holds the lock order: the account, then the case, then the ledger. Only this module makes
+# one.
 LockedAccount = NewType("LockedAccount", Account)
 
 
 def lock_account(account_id: int) -> LockedAccount:
     """Lock an account until the transaction ends, and return it as it is now."""
     return LockedAccount(Account.objects.select_for_update(no_key=True).get(pk=account_id))
+
+
+def lock_account_if_known(platform_id: str) -> LockedAccount | None:
+    """Lock the account with this platform id, and return it as it is now; None if there is none."""
+    rows = Account.objects.select_for_update(no_key=True).filter(platform_id=platform_id)
+    known = rows.first()
+    return None if known is None else LockedAccount(known)
 
 
 def lock_accounts(*account_ids: int) -> dict[int, LockedAccount]:

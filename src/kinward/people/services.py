@@ -18,7 +18,7 @@ from kinward.ground.watch import watch
 from kinward.people.consent import hear_google
 from kinward.people.days import local_day
 from kinward.people.identifiers import IdentifierKind, earlier_identifier, normal_identifier
-from kinward.people.locks import LockedAccount, lock_account
+from kinward.people.locks import LockedAccount, lock_account, lock_account_if_known
 from kinward.people.models import Account, Identifier, Standing
 from kinward.people.unread import note_unread
 from kinward.policy import (
@@ -193,8 +193,7 @@ def _age(platform_id: str, profile: Profile) -> AgeRange:
     """Return the age range of a profile on the account's own day."""
     if profile.age is not None and profile.age_signal is not None:
         raise Invalid("Give age or age_signal, not both.")
-    rows = Account.objects.select_for_update(no_key=True).filter(platform_id=platform_id)
-    stored = rows.first()
+    stored = lock_account_if_known(platform_id)
     proof = stored.age if stored and stored.age_source in PROVEN_HERE else None
     if profile.age is None and profile.age_signal is None:
         return proof or UNKNOWN

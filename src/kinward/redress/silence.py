@@ -75,7 +75,7 @@ def request_long_silence(
     record(
         actor=staff.actor,
         subject=str(statement),
-        fact=kinds.LongSilenceAsked(
+        fact=kinds.StatementLongSilenceAsked(
             case=str(statement.case_id), until=until.isoformat(), reference=asked.reference
         ),
     )
@@ -89,7 +89,7 @@ def decide_long_silence(*, silence_id: UUID, approve: bool, staff: Staff) -> Lon
     if approve:
         _begin(asked, staff.actor)
     else:
-        fact = kinds.LongSilenceRefused(case=str(asked.statement.case_id))
+        fact = kinds.StatementLongSilenceRefused(case=str(asked.statement.case_id))
         record(actor=staff.actor, subject=str(asked.statement), fact=fact)
     return asked
 

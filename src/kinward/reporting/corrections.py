@@ -32,7 +32,7 @@ def open_correction(*, report: Report, why: str, actor: Actor) -> Correction | N
         return None
     correction, new = Correction.objects.get_or_create(report=report, defaults={"why": why[:200]})
     if new:
-        fact = kinds.CorrectionDue(case=str(report.case_id), why=why)
+        fact = kinds.ReportCorrectionDue(case=str(report.case_id), why=why)
         record(actor=actor, subject=str(report), fact=fact)
     return correction
 

@@ -72,6 +72,8 @@ def clause_in_words(clause: Clause) -> str:
         words.append(clause.content)
     if clause.report:
         words.append("report")
+    if clause.banks:
+        words.append("banks the hashes")
     return ", ".join(words)
 
 

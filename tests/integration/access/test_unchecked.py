@@ -174,7 +174,7 @@ def test_a_door_calls_no_verb_that_checks_nothing_but_those_listed(door: str) ->
 
 def test_the_search_finds_what_is_there() -> None:
     reached = verbs.reached_from("web")
-    assert "verdicts.decision.decide_case" in reached
+    assert "verdicts.minute.give_verdict" in reached
     assert "matching.services.disable_bank" in reached
 
 

@@ -166,7 +166,7 @@ def test_without_a_safe_address_of_our_own_no_wallet_is_asked(
 ) -> None:
     configure(public_url="http://kinward.example")
     answer = call("POST", PROOFS, json={"method": "wallet", "ages": [18]})
-    assert (answer.status_code, answer.json()["code"]) == (503, "not_configured")
+    assert (answer.status_code, answer.json()["code"]) == (503, "config.wrong")
     assert "KINWARD_PUBLIC_URL" in answer.json()["detail"]
 
 

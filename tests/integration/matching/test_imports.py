@@ -388,7 +388,7 @@ def test_a_person_sees_before_and_after_and_confirms(
     assert leaving_of(filled).allowed == 12
     entry = Entry.objects.get(kind="withdrawal.allowed")
     assert (entry.actor, entry.data["hashes"]) == ("staff:" + operator.username, 12)
-    assert "12 more may be removed" in bank_page()
+    assert "A person has allowed 12 more." in bank_page()
     assert withdraw_hashes(filled, ids(filled, 12)) == 12
     for wrong in ({"hashes": ""}, {"hashes": "9"}, {"hashes": "x"}, {"hashes": "0"}):
         assert page.post(path, wrong).status_code == 422

@@ -291,7 +291,7 @@ def test_whoever_decided_does_not_answer_the_appeal(
     case.refresh_from_db()
     assert (case.state, case.leased_by) == ("enforced", None)
     assert notices(adult, "appeal") == [
-        "Ein anderer Mensch hat unsere Entscheidung geprüft und bestätigt."
+        "Jemand anderes hat unsere Entscheidung geprüft und bestätigt."
     ]
     with pytest.raises(LeaseNeeded):  # nothing waits any more
         take_case(case=case, staff=second_reviewer)

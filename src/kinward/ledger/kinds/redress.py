@@ -30,7 +30,7 @@ class StatementSilenced(Fact, frozen=True):
     why: str
 
 
-class LongSilenceAsked(Fact, frozen=True):
+class StatementLongSilenceAsked(Fact, frozen=True):
     """Somebody asked for a long silence, with the reference of a legal order."""
 
     kind = "statement.long_silence_asked"
@@ -39,7 +39,7 @@ class LongSilenceAsked(Fact, frozen=True):
     reference: str
 
 
-class LongSilenceRefused(Fact, frozen=True):
+class StatementLongSilenceRefused(Fact, frozen=True):
     """A long silence was refused or withdrawn."""
 
     kind = "statement.long_silence_refused"

@@ -67,7 +67,7 @@ class ReportWithdrawn(Fact, frozen=True):
     authority: str
 
 
-class CorrectionDue(Fact, frozen=True):
+class ReportCorrectionDue(Fact, frozen=True):
     """A verdict was overturned after its report was finished: the authority has to hear of it."""
 
     kind = "report.correction_due"
