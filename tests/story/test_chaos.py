@@ -234,8 +234,9 @@ class Decisions(threading.Thread):
             "GROUP BY c.id ORDER BY c.opened_at LIMIT 1"
         )
         for case, exact in ask(self.demo, undecided):
-            choice = "confirmed" if exact else "dismissed"
-            self.reviewer.decide(case, self.wanted.setdefault(case, choice))
+            # An exact match that joined meanwhile is confirmed, since nobody dismisses one alone.
+            self.wanted[case] = "confirmed" if exact else "dismissed"
+            self.reviewer.decide(case, self.wanted[case])
 
 
 class Appeals(threading.Thread):

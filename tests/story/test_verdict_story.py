@@ -66,7 +66,7 @@ def grave(demo: Demo, case: str) -> int:
 
 
 def choose(page: Page) -> None:
-    page.keyboard.press("c")
+    page.get_by_role("radio", name="Confirm").check()
     page.get_by_role("radio", name="CS-2").check()
     page.get_by_label("What you saw").fill(WORDS)
 

@@ -217,7 +217,13 @@ def _conclude(case: Case, account: LockedAccount, proposal: VerdictProposal) -> 
     if proposal.clause and proposal.clause not in guidelines_in_force().clauses:
         raise Invalid("The guidelines have changed, and this clause is gone.")
     verdict = verdict_of_proposal(case, proposal)
-    conclude(case, account, verdict)
+    try:
+        conclude(case, account, verdict)
+    except GroundsNeeded as error:
+        raise GroundsNeeded(
+            "The case has grown, and whoever proposed this has seen nothing of what it holds now. "
+            "Do not agree. Then decide anew."
+        ) from error
     return verdict
 
 

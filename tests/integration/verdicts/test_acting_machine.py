@@ -33,7 +33,7 @@ from kinward.enforcement.sanctions import current_standing, end_due
 from kinward.evidence.excerpts import Message
 from kinward.evidence.models import Evidence
 from kinward.evidence.services import destroy_expired_evidence
-from kinward.evidence.warrants import GroundsNeeded
+from kinward.evidence.warrants import NOTHING_HELD, GroundsNeeded, grounds_of
 from kinward.findings.copies import bank_confirmed
 from kinward.findings.user_reports import UserReportIn, receive_user_report
 from kinward.ground.errors import KinwardError
@@ -48,7 +48,7 @@ from kinward.policy.sentences import LANGUAGES
 from kinward.redress import services as redress
 from kinward.redress.models import Appeal, Statement
 from kinward.reporting.models import Report, ReportState
-from kinward.review.lease import release_lease, take_case
+from kinward.review.lease import LeaseNeeded, release_lease, take_case
 from kinward.verdicts.appeals import decide_appeal
 from kinward.verdicts.bank import unbank
 from kinward.verdicts.decision import NeedsAnotherPerson, decide_case
@@ -165,6 +165,9 @@ class Acting(RuleBasedStateMachine):
         except (NeedsAnotherPerson, MoveForbidden, ProposalOpen):
             release_lease(case=case, staff=staff)
             return
+        except LeaseNeeded:  # nobody takes a case that waits for another's word on their own
+            assert self.proposed[case.id][0] == who
+            return
         except GroundsNeeded:
             assert (case.id, who) not in self.saw
             release_lease(case=case, staff=staff)
@@ -208,7 +211,16 @@ class Acting(RuleBasedStateMachine):
             answer_proposal(proposal_id=proposal.id, agree=agree, staff=staff)
         self._looks(case, who)
         write_second_word(proposal_id=proposal.id, words="I saw it, too.", staff=staff)
-        answer_proposal(proposal_id=proposal.id, agree=agree, staff=staff)
+        grown = False
+        try:
+            answer_proposal(proposal_id=proposal.id, agree=agree, staff=staff)
+        except GroundsNeeded:
+            grown = True
+        if grown:  # by something, and the first person has seen nothing of what there is
+            assert agree
+            assert not set(grounds_of(case, self.staff[first], lists=False)) - {NOTHING_HELD}
+            agree = False
+            answer_proposal(proposal_id=proposal.id, agree=agree, staff=staff)
         self.answered.add((case.id, who))
         del self.proposed[case.id]
         if agree:
