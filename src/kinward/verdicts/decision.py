@@ -26,11 +26,15 @@ from kinward.evidence.api import (
 from kinward.families.api import settle_pairing_dispute
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.guidelines.api import guidelines_in_force
-from kinward.people.api import LockedAccount, lock_accounts
 from kinward.redress.api import MAX_WHY
 from kinward.review.api import require_lease
 from kinward.verdicts.conclusion import conclude
-from kinward.verdicts.disputes import DisputeOpen, disputed_pairings, disputed_teens
+from kinward.verdicts.disputes import (
+    DisputeOpen,
+    disputed_pairings,
+    disputed_teens,
+    lock_case,
+)
 from kinward.verdicts.draft import check_details, vocabulary_for
 from kinward.verdicts.form import VerdictForm, verdict_of
 from kinward.verdicts.plan import Plan, plan_verdict
@@ -114,13 +118,6 @@ def rehearse(*, case_id: UUID, staff: Staff, form: VerdictForm) -> tuple[Case, R
             raise WordsNeeded from needed
         return case, Rehearsal(plan, needed.reasons)
     return case, Rehearsal(plan)
-
-
-def lock_case(case_id: UUID) -> tuple[Case, LockedAccount]:
-    """Lock the accounts of a case, then the case."""
-    account_id = get_case(case_id).account_id
-    account = lock_accounts(account_id, *disputed_teens(case_id))[account_id]
-    return Case.objects.select_for_update(no_key=True).get(pk=case_id), account
 
 
 def _check(case: Case, staff: Staff, form: VerdictForm, *, in_its_minute: bool = False) -> None:

@@ -21,7 +21,8 @@ from kinward.ground.config import config
 from kinward.ground.errors import KinwardError, NotFound
 from kinward.ground.jobs import enqueue
 from kinward.ledger.api import kinds, record
-from kinward.verdicts.decision import decide_leased, lock_case, rehearse
+from kinward.verdicts.decision import decide_leased, rehearse
+from kinward.verdicts.disputes import lock_case
 from kinward.verdicts.form import VerdictForm, without_chat
 
 log = structlog.get_logger(__name__)

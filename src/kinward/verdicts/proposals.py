@@ -43,11 +43,11 @@ from kinward.evidence.api import MOSTLY, ONE_WORD, GroundsNeeded, grounds_of
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.guidelines.api import guidelines_in_force
 from kinward.ledger.api import kinds, record
-from kinward.people.api import LockedAccount, lock_accounts
+from kinward.people.api import LockedAccount
 from kinward.review.api import require_lease
 from kinward.verdicts.conclusion import conclude, move_case
 from kinward.verdicts.consequences import contents_of_case
-from kinward.verdicts.disputes import DisputeOpen, disputed_teens
+from kinward.verdicts.disputes import DisputeOpen, disputed_teens, lock_case
 from kinward.verdicts.form import VerdictForm, verdict_of_proposal, without_chat
 from kinward.verdicts.plan import plan_verdict
 from kinward.verdicts.statement import state_protection
@@ -171,7 +171,7 @@ def write_second_word(*, proposal_id: UUID, words: str, staff: Staff) -> Verdict
     Requires the lease. Raises `GroundsNeeded` unless they have seen what can be seen.
     """
     staff.must(Permission.WORK_ON_CASES)
-    case, _account = _lock(get_proposal(proposal_id).case_id)
+    case, _account = lock_case(get_proposal(proposal_id).case_id)
     require_lease(case, staff)
     proposal = VerdictProposal.objects.select_for_update(of=("self",)).get(pk=proposal_id)
     if proposal.asked_by_id == staff.pk or proposal.carried_out:
@@ -195,7 +195,7 @@ def answer_proposal(*, proposal_id: UUID, agree: bool, staff: Staff) -> Case:
     """
     staff.must(Permission.WORK_ON_CASES)
     proposal = get_proposal(proposal_id)
-    case, account = _lock(proposal.case_id)
+    case, account = lock_case(proposal.case_id)
     proposal = get_proposal(proposal_id)
     if proposal.state != AgreementState.ASKED or proposal.went_ahead_at is not None:
         raise AlreadyDecided
@@ -242,7 +242,7 @@ def go_ahead_alone() -> int:
 
 @transaction.atomic
 def _go_ahead(proposal: VerdictProposal) -> bool:
-    case, account = _lock(proposal.case_id)
+    case, account = lock_case(proposal.case_id)
     if case.state not in UNDECIDED:
         return False
     row = go_ahead(VerdictProposal, proposal.pk, urgent=proposal.urgent)
@@ -261,10 +261,3 @@ def get_proposal(proposal_id: UUID) -> VerdictProposal:
         return proposals.get(pk=proposal_id)
     except VerdictProposal.DoesNotExist as error:
         raise NotFound(f"There is no proposed verdict {proposal_id}.") from error
-
-
-def _lock(case_id: UUID) -> tuple[Case, LockedAccount]:
-    """Lock the accounts of a case, then the case."""
-    account_id = Case.objects.values_list("account", flat=True).get(pk=case_id)
-    account = lock_accounts(account_id, *disputed_teens(case_id))[account_id]
-    return Case.objects.select_for_update(no_key=True).get(pk=case_id), account
