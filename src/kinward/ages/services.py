@@ -29,7 +29,6 @@ WALLET_DOOR: Final = "/v1/age-proofs/wallet"
 MAX_AGES: Final = 4
 MAX_STATE: Final = 64
 MAX_ADDRESS: Final = 500
-MAX_NOTE: Final = 60
 STATUS_LIMITS: Final = Limits(seconds=5.0, answer_bytes=status.MAX_TOKEN)
 ACCEPT: Final = ", ".join(status.MEDIA_TYPES)
 SOURCES: Final = {Method.WALLET: "eu-wallet", Method.AGEKEY: "agekey"}
@@ -250,7 +249,7 @@ def _settle(
 def _write(request: ProofRequest, notes: Sequence[str]) -> None:
     """Write what became of a request, and what the adapter did not know."""
     for words in notes:
-        note_unread(SOURCES[Method(request.method)], _shown(words))
+        note_unread(SOURCES[Method(request.method)], words)
     # A newer request may have taken its place meanwhile. What was proven still counts.
     rows = ProofRequest.objects.filter(pk=request.pk)
     rows.update(outcome=request.outcome, reason=request.reason)
@@ -278,10 +277,6 @@ def _fetch_list(uri: str) -> bytes:
     if answer.status != 200:
         raise ProofRefused("status.unknown", f"The list's address answers {answer.status}.")
     return answer.body
-
-
-def _shown(words: str) -> str:
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in words)[:MAX_NOTE]
 
 
 def state_of(request: ProofRequest, now: datetime) -> str:

@@ -60,7 +60,7 @@ def _store(notification: Notification, digest: bytes | None) -> str:
     if not new:
         return "repeated"
     for words in notification.unread:
-        note_unread(SOURCE, "".join(c if c.isprintable() else "\ufffd" for c in words)[:60])
+        note_unread(SOURCE, words)
     if notification.kind == WITHDRAWN:
         row.fate = Fate.UNREADABLE if digest is None else _apply(row, digest)
         row.save(update_fields=["fate"])

@@ -33,6 +33,15 @@ def storable(text: str) -> str:
     return _NOT_STORABLE.sub(NO_TEXT, text)
 
 
+def printable(text: str) -> str:
+    r"""Replace with U+FFFD each character that cannot be printed.
+
+    >>> printable("a\tb\u202e") == "a\ufffdb\ufffd"
+    True
+    """
+    return "".join(letter if letter.isprintable() else NO_TEXT for letter in text)
+
+
 def storable_json(body: bytes) -> bytes:
     r"""Replace the same characters in JSON, where they can only be escaped.
 

@@ -3,14 +3,20 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
+from kinward.ground.text import printable
 from kinward.people.models import UnreadSignal
 
 MAX_FOR_SOURCE: Final = 50  # rows: an answer full of new fields fills no table
+MAX_WORDS: Final = 60  # characters
 RECENT_DAYS: Final = 30
 
 
 def note_unread(source: str, words: str) -> None:
-    """Keep what an adapter did not know, once a day, in the caller's transaction."""
+    """Keep what an adapter did not know, once a day, in the caller's transaction.
+
+    `words` may be a stranger's: what cannot be printed is replaced, and the rest is cut.
+    """
+    words = printable(words)[:MAX_WORDS]
     today = _today()
     rows = UnreadSignal.objects.filter(source=source)
     if rows.filter(words=words, last_on=today).exists():

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, Final
 
+from kinward.ground.text import printable
 from kinward.policy.ages import MAX_AGE, AgeRange, Assurance
 
 Answer = Mapping[str, Any]
@@ -304,7 +305,7 @@ def _name_unknown(answer: Answer, known: frozenset[str], note: Note) -> None:
 def _shown(field: str, value: object = None) -> str:
     """Return a field, with its value if it has a short one, as a note of printable characters."""
     words = field if value is None else f"{field}={value if _is_short(value) else '…'}"
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in words)[:MAX_SHOWN]
+    return printable(words)[:MAX_SHOWN]
 
 
 def _is_short(value: object) -> bool:
