@@ -24,7 +24,25 @@ _TAGGED: Final = re.compile(
     r"(?P<kind>[A-Za-z0-9-]{3,12}) ?\((?P<file>.*)\) ?= (?P<hash>[0-9A-Fa-f]+)"
 )
 
+# What a spreadsheet runs as a formula if a cell begins with it, and the quote that stops it. See
+# OWASP, "CSV Injection". Our own export adds one quote, and reading takes one away.
+_FORMULA: Final = re.compile("'*[=+\\-@\t\r\n]")
+
 Rows = Iterator[tuple[int, Entry | BadRow]]
+
+
+def for_spreadsheets(cell: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula.
+
+    >>> for_spreadsheets("=1+1"), for_spreadsheets("ann"), as_written(for_spreadsheets("'@ann"))
+    ("'=1+1", 'ann', "'@ann")
+    """
+    return f"'{cell}" if _FORMULA.match(cell) else cell
+
+
+def as_written(cell: str) -> str:
+    """Return what a cell says: without the quote of `for_spreadsheets`."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 def read_table(
@@ -104,7 +122,7 @@ def _table(
             yield number, BadRow(number, cells)
         elif any(cells):
             try:
-                yield number, columns.entry(cells)
+                yield number, columns.entry([as_written(cell) for cell in cells])
             except ValueError as error:
                 yield number, BadRow(number, str(error))
 
