@@ -98,10 +98,10 @@ def open_floods() -> QuerySet[Flood]:
 
 
 @transaction.atomic
-def settle_flood_as_right(*, hash_id: int, actor: Actor) -> list[Flood]:
+def settle_flood_as_right(*, hash_id: int, actor: Actor) -> None:
     """Release a hash that is right, in every bank that has it. Its hits act again.
 
-    Returns the guards that held it. Raises `NoFlood` if none did.
+    Raises `NoFlood` if no guard held it.
     """
     actor.must(Permission.SETTLE_FLOODS)
     rows = Flood.objects.select_for_update(of=("self",), no_key=True).select_related("hash__bank")
@@ -115,4 +115,3 @@ def settle_flood_as_right(*, hash_id: int, actor: Actor) -> list[Flood]:
         FLOOD_RELEASED.announce(hash_id=flood.pk)
         fact = kinds.FloodReleased(bank=flood.hash.bank.name)
         record(actor=actor, subject=str(flood), fact=fact)
-    return floods

@@ -184,6 +184,21 @@ def test_expiry_destroys_the_key_and_a_hold_stops_it(evidence: Evidence) -> None
     ]
 
 
+def test_evidence_that_changed_after_it_was_listed_is_not_destroyed(evidence: Evidence) -> None:
+    """The job lists what is due, and takes each file afterwards under its lock."""
+    now = timezone.now()
+    assert vault._expire(evidence.pk, now) == 0  # without a term
+    Evidence.objects.update(expires_at=now + timedelta(seconds=1))
+    assert vault._expire(evidence.pk, now) == 0  # not yet
+    due = now + timedelta(seconds=2)
+    Evidence.objects.update(hold_reference="case 12/34")
+    assert vault._expire(evidence.pk, due) == 0  # held meanwhile
+    Evidence.objects.update(hold_reference="")
+    assert vault._expire(evidence.pk, due) == 1
+    assert vault._expire(evidence.pk, due) == 0  # by another worker
+    assert Entry.objects.filter(kind="evidence.destroyed").count() == 1
+
+
 def test_the_database_refuses_destroyed_evidence_that_is_still_there(evidence: Evidence) -> None:
     with pytest.raises(IntegrityError, match="destroyed_is_gone"), transaction.atomic():
         Evidence.objects.update(destroyed_at=timezone.now())

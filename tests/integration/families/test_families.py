@@ -5,6 +5,7 @@ import re
 from datetime import date, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from django.core import mail
 from django.utils import timezone
@@ -117,6 +118,8 @@ def test_only_the_newest_code_works_and_there_are_few_a_day(teen: Account, heron
         invitations.create_invitation(maker=teen, side=Side.TEEN)
     with pytest.raises(CodeRefused):
         invitations.accept_invitation(account=heron, typed=first)
+    Invitation.objects.update(made_at=timezone.now() - timedelta(hours=25))
+    assert invitations.create_invitation(maker=teen, side=Side.TEEN)
 
 
 def test_the_code_itself_is_not_kept(teen: Account) -> None:
@@ -389,6 +392,22 @@ def test_a_guardian_proposes_and_the_teen_agrees(teen: Account, heron: Account) 
     assert guardian_value(teen, "session.time") == 45
 
 
+def test_what_was_answered_stays_answered_when_its_guardian_leaves(
+    teen: Account, heron: Account, egret: Account
+) -> None:
+    made = pair(heron, teen)
+    pair(egret, teen)
+    asked: dict[str, Any] = {"teen_id": teen.platform_id, "capability": "session.time"}
+    answered = requests.propose_setting(guardian=heron, reason="", value=45, **asked)
+    answers.answer_proposal(teen=teen, ask_id=answered.id, said="yes")
+    asked["capability"] = "comment.receive"
+    waiting = requests.propose_setting(guardian=heron, reason="", value="nobody", **asked)
+    ending.end_pairing(account=heron, pairing_id=made.pk)
+    answered.refresh_from_db()
+    waiting.refresh_from_db()
+    assert (answered.state, waiting.state) == ("granted", "lapsed")
+
+
 def test_nobody_asks_without_end(teen: Account, heron: Account) -> None:
     with pytest.raises(NoGuardian):
         requests.ask_guardians(teen=teen, capability="session.time", reason="", minutes=15)
@@ -428,6 +447,19 @@ def test_a_pass_code_is_checked_offline_and_used_once(
     ):
         with pytest.raises(PasscodeRefused):
             passcodes.use_passcode(account=teen, code=code, at=at)
+
+
+def test_guessing_pass_codes_is_stopped(
+    teen: Account, heron: Account, configure: Configure
+) -> None:
+    configure(policy_key="11" * 32)
+    pair(heron, teen)
+    (code, *_) = passcodes.show_passcodes(guardian=heron, teen_id=teen.platform_id)
+    for _ in range(invitations.MAX_WRONG):
+        with pytest.raises(PasscodeRefused):
+            passcodes.use_passcode(account=teen, code="00000000", at=timezone.now())
+    with pytest.raises(TooManyTries):
+        passcodes.use_passcode(account=teen, code=code.code, at=timezone.now())
 
 
 def _verified(sheet: dict[str, str]) -> Any:
@@ -587,6 +619,24 @@ def test_the_digest_goes_to_a_confirmed_address_and_has_numbers_only(
     ending.end_pairing(account=heron, pairing_id=made.pk)
     digest.mail_digest(str(made.pk))
     assert len(mail.outbox) == 2
+
+
+@pytest.mark.parametrize("hidden", ["", "minutes", "asks"])
+def test_a_digest_counts_what_the_pack_lets_guardians_see(
+    hidden: str, teen: Account, heron: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = pair(heron, teen)
+    requests.ask_guardians(teen=teen, capability="session.time", reason="", minutes=15)
+    rules, seen = power.rules_for(teen), ("minutes", "asks")
+    rules = msgspec.structs.replace(
+        rules, guardian_sees=tuple(name for name in seen if name != hidden)
+    )
+    monkeypatch.setattr(digest, "rules_for", lambda _account: rules)
+    week = [(date(2026, 11, 25), 40), (date(2026, 11, 26), 2)]
+    spent = msgspec.structs.replace(screen_time(teen, timezone.now()), week=week)
+    monkeypatch.setattr(digest, "screen_time", lambda _account, _now: spent)
+    counted = {"minutes": 42, "asks": 1} | ({hidden: 0} if hidden else {})
+    assert digest.week_of(made, timezone.now()) == counted
 
 
 def test_the_digest_in_the_app(teen: Account, heron: Account) -> None:

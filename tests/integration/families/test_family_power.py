@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from kinward.experience.live import load_states
@@ -13,6 +14,7 @@ from kinward.families.models import AskState, Choice, Pairing
 from kinward.families.pairing import power
 from kinward.families.settings import choices, settlement
 from kinward.ground.errors import KinwardError
+from kinward.ledger.models import Entry
 from kinward.people.locks import lock_account
 from kinward.people.models import Account, Standing
 from kinward.people.services import set_standing
@@ -137,3 +139,22 @@ def test_only_choices_and_grants_of_the_capabilities_named_end(
     settlement.end_choices(lock_account(teen.pk), ["purchase.make"], "a test")
     asked.refresh_from_db()
     assert asked.state == AskState.ENDED
+
+
+def test_a_guardian_of_two_has_power_over_the_one_they_name(teen: Account, heron: Account) -> None:
+    plover = make_account("plover", 15)
+    pairings = {one.platform_id: pair(heron, one) for one in (teen, plover)}
+    for name, pairing in pairings.items():
+        with transaction.atomic():
+            found, locked = power.require_power(guardian=heron, teen_id=name)
+        assert (found, locked.platform_id) == (pairing, name)
+
+
+def test_the_ledger_tells_a_choice_from_its_end(teen: Account, heron: Account) -> None:
+    pair(heron, teen)
+    for value, kind in ((60, "choice.made"), (None, "choice.ended")):
+        choose(heron, teen, value)
+        entry = Entry.objects.filter(kind__startswith="choice.").latest("seq")
+        assert entry.kind == kind
+        assert entry.data["capability"] == TIME
+        assert entry.data["value"] == value

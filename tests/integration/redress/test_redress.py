@@ -532,7 +532,8 @@ def test_what_was_removed_comes_back_from_the_vault(
     got = call("GET", where)
     assert (got.status_code, got.content) == (200, KNOWN)
     assert got.headers["content-type"] == "application/octet-stream"
-    assert Entry.objects.get(kind="evidence.given_back").actor == "key:app"
+    entry = Entry.objects.get(kind="evidence.given_back")
+    assert (entry.actor, entry.data["case"]) == ("key:app", str(case.id))
     removed = about["content.remove"]["action_id"]
     problem(call("GET", f"/v1/actions/{removed}/file"), 404, "not_found")
     problem(call("GET", "/v1/actions/x/file"), 404, "not_found")

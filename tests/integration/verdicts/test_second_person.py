@@ -16,7 +16,8 @@ from kinward.cli.doctor.rules import check_second_people
 from kinward.enforcement.models import Action, Sanction
 from kinward.evidence.excerpts import Message
 from kinward.evidence.models import Evidence
-from kinward.evidence.warrants import GroundsNeeded
+from kinward.evidence.services import seal_excerpt
+from kinward.evidence.warrants import NOTHING_HELD, GroundsNeeded, grounds_of
 from kinward.findings import opening
 from kinward.findings.user_reports import UserReportIn, receive_user_report
 from kinward.ground.errors import Forbidden, Invalid, NotFound
@@ -398,6 +399,17 @@ def test_a_case_with_nothing_to_see_ends_nobody(account: Account, reviewer: Staf
         require_fitting_clause(case, "CS-2")
     with pytest.raises(GroundsNeeded, match="nothing to see"):
         decide_case(case_id=case.pk, staff=reviewer, form=END)
+
+
+def test_the_ground_that_nothing_is_held_stands_alone(account: Account, reviewer: Staff) -> None:
+    case = Case.objects.create(account=account)
+    assert grounds_of(case, reviewer, lists=False) == [NOTHING_HELD]
+    assert grounds_of(case, reviewer) == []
+    with transaction.atomic():
+        file = seal_excerpt(case_id=case.pk, text="heron: Hello.", actor=Actor.key("test"))
+    assert grounds_of(case, reviewer, lists=False) == []
+    sees(case, reviewer)
+    assert grounds_of(case, reviewer, lists=False) == [str(file)]
 
 
 def test_a_second_person_is_told_why_with_words(account: Account, reviewer: Staff) -> None:

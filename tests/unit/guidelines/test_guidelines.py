@@ -1,5 +1,6 @@
 """The guidelines as data: what a document must say, and what follows from it."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -133,6 +134,14 @@ def test_every_finding_has_a_rule_and_none_is_final() -> None:
     assert rule_for(BEGINNING, "reported", category="abuse").priority == "imminent"
     assert rule_for(BEGINNING, "verified").account == "suspend"
     assert rule_for(BEGINNING, "unverified").account == "keep"
+
+
+def test_a_kind_of_finding_that_is_newer_than_the_guidelines_names_itself_as_the_rule() -> None:
+    bare = msgspec.structs.replace(BEGINNING, finding=())
+    for confidence, content in (("verified", "quarantine"), ("reported", "keep")):
+        rule = rule_for(bare, confidence)
+        assert (rule.id, rule.content) == ("newer-than-guidelines", content)
+        assert (rule.priority, rule.within_hours) == ("imminent", 1)
 
 
 def test_strikes_come_to_more_the_more_there_are() -> None:

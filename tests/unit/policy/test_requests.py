@@ -13,12 +13,14 @@ from kinward.ground.errors import Invalid
 from kinward.ground.multipart import Malformed
 from kinward.policy.ages import AgeRange
 from kinward.policy.capabilities import CAPABILITIES, RELATIONSHIPS
+from kinward.policy.engine import decide
 from kinward.policy.question import Person
 from kinward.policy.request import Request, State, answer_request, ids_of, language_of
 from kinward.policy.signed import load_pack
 
 PACKS = [load_pack("tiktok-2021"), load_pack("teen-accounts")]
 STATES = {"teen": State(Person(AgeRange(14, 15)), "de", {"session.time": 30}, {"dm.send": 7})}
+TEEN = Person(AgeRange(14, 15))
 
 anything = st.recursive(
     st.none()
@@ -92,3 +94,27 @@ def test_bytes_are_refused_or_answered(body: bytes) -> None:
     for reader in (read_one, read_many):
         with contextlib.suppress(Invalid, Malformed):
             reader(body)
+
+
+def test_what_cannot_be_read_fills_no_memory() -> None:
+    """Strangers can invent questions without end. Each is answered, and none is kept."""
+    pack = load_pack("teen-accounts")
+    ruling = pack.ruling
+    for number in range(3):
+        answer = decide(pack, "dm.send", TEEN, relationship=f"invented {number}")
+        assert answer.reasons[0].code == "state.unavailable"
+        decide(pack, f"invented.{number}", TEEN)
+    assert (ruling.memo, ruling.by_bands) == ({}, {})
+    decide(pack, "dm.send", TEEN)
+    assert (len(ruling.memo), len(ruling.by_bands)) == (1, 1)
+
+
+@pytest.mark.parametrize(("age", "closed"), [((14, 16), False), ((15, 17), True), ((16, 18), True)])
+def test_an_age_without_a_rule_is_closed_wherever_it_stands_in_the_range(
+    age: tuple[int, int], closed: bool
+) -> None:
+    pack = load_pack("teen-accounts")
+    ruling = pack.ruling
+    ruling.uncovered = {**ruling.uncovered, "profile.private": frozenset({ruling.bands[16]})}
+    decision = decide(pack, "profile.private", Person(AgeRange(*age)))
+    assert (decision.reasons[0].code == "pack.invalid") == closed
