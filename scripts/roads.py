@@ -173,13 +173,14 @@ def bare_ids(tree: ast.AST) -> Iterator[str]:
 def second_people(tree: ast.AST) -> Iterator[str]:
     """Every model that has two people of its own, instead of those of `TwoPeople`.
 
-    A model that derives from it may name further people, and compare them.
+    A model that derives from it may name further people, and compare them. A column `staff` says
+    whom a row is about, and not who did what.
     """
     derived = {node for model in ast.walk(tree) if _is_agreed(model) for node in ast.walk(model)}
     people: dict[str, list[str]] = {}
     for model, name, field in _fields(tree):
         of_staff = ast.unparse(field.func).endswith("ForeignKey") and _is_staff(field)
-        if of_staff and field not in derived:
+        if of_staff and name != "staff" and field not in derived:
             people.setdefault(model, []).append(name)
     yield from (model for model, names in people.items() if len(names) > 1)
     for node in ast.walk(tree):  # or a constraint that compares two people

@@ -9,7 +9,7 @@ from prometheus_client import Counter, Gauge, Histogram, generate_latest
 from kinward.gate.calls import Call, Content
 from kinward.ground.jobs import fail_often
 from kinward.matching.api import open_floods
-from kinward.review.api import overdue_cases, parked_counts
+from kinward.review.api import open_alerts, overdue_cases, parked_counts
 
 METRICS: Final = "text/plain; version=0.0.4"
 
@@ -17,6 +17,7 @@ ANSWERS = Counter("kinward_gate_answers", "Answers of the gate", ["endpoint", "a
 OVERDUE = Gauge("kinward_cases_overdue", "Cases that should have been decided by now")
 FAILING = Gauge("kinward_jobs_failing", "Jobs that failed ten times or more and are tried again")
 FLOODS = Gauge("kinward_floods", "Hashes that hit many accounts at once and wait for a person")
+ALERTS = Gauge("kinward_staff_alerts", "Alerts about the work of the staff that wait for a person")
 PARKED = Gauge("kinward_parked", "Actions and reports that wait for a person", ["what"])
 SECONDS = Histogram("kinward_gate_seconds", "Seconds to an answer", ["endpoint"])
 
@@ -41,4 +42,5 @@ def see_metrics(call: Call[None]) -> Content:
     OVERDUE.set(overdue_cases().count())
     FAILING.set(sum(fail_often().values()))
     FLOODS.set(open_floods().count())
+    ALERTS.set(open_alerts().count())
     return Content(generate_latest(), METRICS)

@@ -128,6 +128,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     lease_minutes: int = 15
     take_back_seconds: float = 60.0
     second_reading_share: float = 0.05
+    watch_days: int = 7
+    watch_verdicts_an_hour: int = 60
+    watch_share: float = 0.25
     exposure_per_day: int = 100
     exposure_in_a_row: int = 25
     exposure_pause_minutes: int = 15

@@ -13,6 +13,7 @@ from kinward.review.lease import (
     take_next_case,
 )
 from kinward.review.look import look_at_file, play_file, record_watched, veil_file
+from kinward.review.measures import Work
 from kinward.review.models import Comment, Viewing
 from kinward.review.preferences import preferences_of, set_preferences
 from kinward.review.queue import (
@@ -29,6 +30,7 @@ from kinward.review.second_reading import (
     unread_verdicts,
 )
 from kinward.review.timeline import parked_counts, timeline_of_case
+from kinward.review.watching import alerts_for, open_alerts, read_alert, work_since
 
 __all__ = [
     "Comment",
@@ -36,7 +38,9 @@ __all__ = [
     "Exposure",
     "LeaseNeeded",
     "Viewing",
+    "Work",
     "add_comment",
+    "alerts_for",
     "cases_free_for",
     "contacts_of_case",
     "describe_files",
@@ -45,12 +49,14 @@ __all__ = [
     "free_case",
     "grounds_of_case",
     "look_at_file",
+    "open_alerts",
     "overdue_cases",
     "parked_counts",
     "play_file",
     "preferences_of",
     "prior_cases",
     "queue_rows",
+    "read_alert",
     "reader_agreement",
     "recent_cases",
     "record_second_reading",
@@ -63,4 +69,5 @@ __all__ = [
     "timeline_of_case",
     "unread_verdicts",
     "veil_file",
+    "work_since",
 ]

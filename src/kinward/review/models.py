@@ -1,11 +1,12 @@
 """Rows of the reviewers: comments, looks, second readings, and how files are shown."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from kinward.access.api import Staff
 from kinward.casebook.api import Case, Verdict
 from kinward.evidence.api import Evidence
+from kinward.review.measures import MEASURES
 
 
 class Comment(models.Model):
@@ -52,6 +53,41 @@ class SecondReading(models.Model):
         indexes = (
             models.Index(fields=("drawn_at",), condition=Q(read_at=None), name="review_unread"),
         )
+
+
+class StaffAlert(models.Model):
+    """Something in a person's work that another person should look into, and what they found.
+
+    `measure` names one of `watching.MEASURES`. `among` is None where the count itself is the limit.
+    """
+
+    staff = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="+")
+    measure = models.CharField(max_length=30)
+    count = models.PositiveIntegerField()
+    among = models.PositiveIntegerField(null=True)
+    opened_at = models.DateTimeField(auto_now_add=True)
+    read_by = models.ForeignKey(Staff, on_delete=models.PROTECT, null=True, related_name="+")
+    read_at = models.DateTimeField(null=True)
+    note = models.TextField(default="")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("staff", "measure"),
+                condition=Q(read_at=None),
+                name="review_one_open_alert",
+            ),
+            models.CheckConstraint(
+                condition=Q(read_by=None, read_at=None)
+                | (Q(read_by__isnull=False, read_at__isnull=False) & ~Q(staff=F("read_by"))),
+                name="review_alert_read_by_another",
+            ),
+        )
+
+    @property
+    def words(self) -> str:
+        """What is unusual, such as "7 of 9 confirmed verdicts overturned"."""
+        return MEASURES[self.measure].sentence.format(count=self.count, among=self.among)
 
 
 class Viewing(models.Model):

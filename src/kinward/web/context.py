@@ -9,7 +9,7 @@ from kinward.experience.api import waiting_proposals
 from kinward.ground.names import isolated
 from kinward.guidelines.api import waiting_editions
 from kinward.redress.api import waiting_appeals
-from kinward.review.api import parked_counts, unread_verdicts
+from kinward.review.api import alerts_for, parked_counts, unread_verdicts
 
 
 def console(request: HttpRequest) -> dict[str, object]:
@@ -31,7 +31,9 @@ def console(request: HttpRequest) -> dict[str, object]:
         "sees_banks": staff.may(Permission.SEE_BANKS),
         "sees_custody": staff.may(Permission.RELEASE_RECORDS) or audits,
         "sees_staff": staff.may(Permission.END_STAFF) or audits,
-        "unread_count": unread_verdicts().count() if reads_verdicts else None,
+        "unread_count": (
+            unread_verdicts().count() + alerts_for(staff).count() if reads_verdicts else None
+        ),
         "appeal_count": waiting_appeals().count() if reads_cases else None,
         "parked_count": sum(parked_counts().values()) if staff.may(Permission.REPLAY) else None,
         "proposal_count": waiting_proposals() if reads_policy else None,

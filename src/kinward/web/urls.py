@@ -74,6 +74,7 @@ urlpatterns = [
     ),
     path("quality", views_quality.quality, name="quality"),
     path("quality/<uuid:verdict_id>", views_quality.read, name="read_verdict"),
+    path("quality/alert/<int:alert_id>", views_quality.look_into, name="read_staff_alert"),
     path("staff", views_staff.staff, name="staff"),
     path("staff/<int:staff_id>", views_staff.change, name="change_staff"),
     path("appeals", views_appeals.appeals, name="appeals"),

@@ -1,4 +1,4 @@
-"""Quality: second readings of verdicts, and how often the second reader agreed."""
+"""Quality: second readings of verdicts, and what each person's work looks like from outside."""
 
 from datetime import timedelta
 from typing import Final
@@ -10,8 +10,16 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from kinward.access import Permission
+from kinward.ground.config import config
 from kinward.ground.errors import Invalid
-from kinward.review.api import reader_agreement, record_second_reading, unread_verdicts
+from kinward.review.api import (
+    open_alerts,
+    read_alert,
+    reader_agreement,
+    record_second_reading,
+    unread_verdicts,
+    work_since,
+)
 from kinward.web.guards import StaffRequest, done, needs, posts
 
 SHOWN: Final = 100
@@ -21,8 +29,13 @@ DAYS: Final = 90
 @require_GET
 @needs(Permission.READ_VERDICTS, Permission.READ_LEDGER)
 def quality(request: StaffRequest) -> HttpResponse:
-    """Show the verdicts that wait for a second reading, and the agreement of the last 90 days."""
+    """Show what waits for another person, the last 90 days' agreement, and everybody's work."""
+    watched = config().watch_days
+    work = work_since(timezone.now() - timedelta(days=watched))
     context = {
+        "alerts": open_alerts()[:SHOWN],
+        "work": sorted(work.values(), key=lambda work: work.person.lower()),
+        "watch_days": watched,
         "unread": unread_verdicts()[:SHOWN],
         "agreement": reader_agreement(timezone.now() - timedelta(days=DAYS)),
         "days": DAYS,
@@ -42,3 +55,10 @@ def read(request: StaffRequest, verdict_id: UUID) -> HttpResponse:
         verdict_id=verdict_id, agrees=answer == "yes", note=note, staff=request.user
     )
     return done(request, "Second reading recorded. Thank you.", "quality")
+
+
+@posts(Permission.READ_VERDICTS)
+def look_into(request: StaffRequest, alert_id: int) -> HttpResponse:
+    """Close an alert about a colleague's work with what was found."""
+    read_alert(alert_id=alert_id, note=request.POST.get("note", ""), staff=request.user)
+    return done(request, "Recorded. The alert is closed.", "quality")

@@ -66,6 +66,7 @@ def routes(case: Case) -> Iterator[tuple[str, str, str]]:
         "hash_id": str(BankedHash.objects.get(kind="pdq").pk),
         "name": "known",
         "staff_id": "0",
+        "alert_id": "0",
         "rule_id": "r",
     }
     for pattern in urlpatterns:
@@ -113,7 +114,7 @@ ALLOWED: dict[str, set[str]] = {
     "senior reviewer": WORK
     | BANKS
     | SILENCES
-    | {"free", "quality", "read_verdict", "release_flood"},
+    | {"free", "quality", "read_staff_alert", "read_verdict", "release_flood"},
     "operator": {"home", "operations", "replay", "refile", "switch_bank"}
     | {"allow_withdrawal"}
     | TUNES

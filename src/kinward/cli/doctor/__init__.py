@@ -27,6 +27,7 @@ from kinward.cli.doctor.ground import (
 from kinward.cli.doctor.result import Result, fault
 from kinward.cli.doctor.rules import (
     check_age_signals,
+    check_alerts,
     check_app_store,
     check_guidelines,
     check_law,
@@ -59,6 +60,7 @@ CHECKS: Final[dict[str, Callable[[], Result]]] = {
     "settings": check_settings,
     "guidelines": check_guidelines,
     "two people": check_second_people,
+    "alerts": check_alerts,
     "authority": check_authority,
     "clock": check_clock,
 }

@@ -173,3 +173,17 @@ def check_second_people() -> Result:
         what = ", ".join(missing)
         return warn(f"Nobody can decide on {what}. `kinward staff add` adds a person.")
     return fine("Everything that takes two people has two.")
+
+
+def check_alerts() -> Result:
+    """Does an alert about somebody's work wait for another person?"""
+    from kinward.review.api import open_alerts
+
+    alerts = list(open_alerts())
+    if not alerts:
+        return fine("No alert about anybody's work waits.")
+    first = alerts[0]
+    return warn(
+        f"{len(alerts)} alerts about the work of the staff wait, the oldest since "
+        f"{first.opened_at:%Y-%m-%d}. Another senior reviewer looks into them on /quality."
+    )

@@ -42,6 +42,23 @@ class StaffSignedOut(Fact, frozen=True):
     kind = "staff.signed_out"
 
 
+class StaffAlertRaised(Fact, frozen=True):
+    """Something in somebody's work is past its threshold, so another person should look."""
+
+    kind = "staff.alert_raised"
+    measure: str
+    count: int
+    among: int | None
+
+
+class StaffAlertRead(Fact, frozen=True):
+    """Another person looked into an alert about somebody's work."""
+
+    kind = "staff.alert_read"
+    alert: int
+    measure: str
+
+
 class KeyCreated(Fact, frozen=True):
     """A key of the API was made."""
 
