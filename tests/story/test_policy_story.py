@@ -16,6 +16,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.story.conftest import Demo, assert_accessible, give_guardian, noon, sign_in
+from tests.support.editions import shipped_pack
 
 
 @pytest.fixture
@@ -76,15 +77,15 @@ def test_a_change_is_proposed_approved_felt_and_taken_back(
     # Another person does, and the next decision is another one.
     sasha, problems = sign_in(browser, demo, "sasha")
     sasha.get_by_role("link", name="Policy 1 proposed").click()
-    sasha.get_by_role("link", name="teen-accounts 2026.11-2+1").click()
+    sasha.get_by_role("link", name=f"{shipped_pack('teen-accounts')}+1").click()
     sasha.get_by_role("button", name="Approve and put in force").click()
-    expect(sasha.get_by_text("teen-accounts 2026.11-2+1 is in force.")).to_be_visible()
+    expect(sasha.get_by_text(f"{shipped_pack('teen-accounts')}+1 is in force.")).to_be_visible()
     assert "40 minutes" in minutes_of(teen, demo)
     # One click takes it back.
     kai.goto(f"{demo.console}/policy")
     kai.get_by_role("button", name="Revert the last activation").click()
     expect(
-        kai.get_by_text("Activation reverted. teen-accounts 2026.11-2 is in force again.")
+        kai.get_by_text(f"Activation reverted. {shipped_pack('teen-accounts')} is in force again.")
     ).to_be_visible()
     assert "60 minutes" in minutes_of(teen, demo)
     # And the ledger tells all of it.
@@ -109,7 +110,9 @@ def test_a_change_is_proposed_approved_felt_and_taken_back(
 def test_the_policy_pages_work_on_a_phone(demo: Demo, kai: Page) -> None:
     kai.set_viewport_size({"width": 360, "height": 740})
     kai.goto(f"{demo.console}/policy")
-    proposal = kai.get_by_role("link", name="teen-accounts 2026.11-2+1").get_attribute("href")
+    proposal = kai.get_by_role("link", name=f"{shipped_pack('teen-accounts')}+1").get_attribute(
+        "href"
+    )
     for path in ("/policy", "/policy/rules/session-time-13-15", str(proposal)):
         kai.goto(demo.console + path)
         wide = kai.evaluate("document.documentElement.scrollWidth")

@@ -60,13 +60,14 @@ from kinward.verdicts.decision import decide_case
 from kinward.verdicts.form import VerdictForm
 from kinward.verdicts.proposals import answer_proposal, write_second_word
 from tests.integration.conftest import Configure
+from tests.support.editions import with_version
 from tests.support.verdicts import sees
 from tests.support.weakened import tuned_by_two
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def lowered(version: str = "2026.11-2+1") -> dict[str, str]:
+def lowered(version: str = "lower-1") -> dict[str, str]:
     change = RuleChange(rule="session-time-13-15", default=40)
     return with_change(read_files("teen-accounts"), change, version=version)
 
@@ -76,7 +77,7 @@ def ask_proposal(staff: Staff) -> TwoPeople:
 
 
 def ask_edition(staff: Staff) -> TwoPeople:
-    text = guidelines_text_in_force().replace('version = "1"', 'version = "2"')
+    text = with_version(guidelines_text_in_force(), "other")
     return guidelines.propose_edition(text=text, why="A test.", staff=staff)
 
 
@@ -393,7 +394,7 @@ def test_nobody_of_the_staff_puts_a_pack_in_force_alone() -> None:
     lead = person("kai", "policy lead")
     chief = person("sam", "administrator")
     pack = store_pack(files=lowered(), actor=lead.actor)
-    proposal = propose_pack(files=lowered("2026.11-2+2"), why="A test.", share=100, staff=lead)
+    proposal = propose_pack(files=lowered("lower-2"), why="A test.", share=100, staff=lead)
     for staff in (lead, chief):
         with pytest.raises(Forbidden, match="done on the command line"):
             activate_pack(pack=pack, actor=staff.actor)
@@ -409,10 +410,10 @@ def test_an_activation_is_what_was_agreed_to_or_was_in_force_before() -> None:
     lead, second = person("kai", "policy lead"), person("sam", "policy lead")
     refused = propose_pack(files=lowered(), why="A test.", share=100, staff=lead)
     decide_proposal(proposal_id=refused.pk, approve=False, staff=second)
-    approved = propose_pack(files=lowered("2026.11-2+2"), why="A test.", share=100, staff=lead)
+    approved = propose_pack(files=lowered("lower-2"), why="A test.", share=100, staff=lead)
     decide_proposal(proposal_id=approved.pk, approve=True, staff=second)
     in_force = current_pack()
-    other = store_pack(files=lowered("2026.11-2+3"), actor=lead.actor)
+    other = store_pack(files=lowered("lower-3"), actor=lead.actor)
     forged: list[dict[str, Any]] = [
         {"pack": refused.pack, "proposal": refused},
         {"pack": other, "proposal": refused},
@@ -430,7 +431,7 @@ def test_an_operators_activation_says_that_it_was_one_and_a_proposals_names_it()
     proposal = propose_pack(files=lowered(), why="A test.", share=100, staff=lead)
     decide_proposal(proposal_id=proposal.pk, approve=True, staff=second)
     assert (current_pack().proposal, current_pack().actor) == (proposal, "staff:sam")
-    other = store_pack(files=lowered("2026.11-2+2"), actor=lead.actor)
+    other = store_pack(files=lowered("lower-2"), actor=lead.actor)
     alone = activate_pack(pack=other, actor=Actor.operator("root"))
     assert (alone.proposal, alone.actor) == (None, "operator:root")
     assert revert_pack(actor=lead.actor).reverts == alone

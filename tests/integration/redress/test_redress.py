@@ -45,6 +45,7 @@ from kinward.verdicts.form import VerdictForm
 from tests.integration.conftest import Configure
 from tests.integration.families.test_family_attacks import visitor
 from tests.integration.gate.test_gate import Caller, problem
+from tests.support.editions import shipped_guidelines
 from tests.support.helpers import (
     KNOWN,
     UNKNOWN,
@@ -121,7 +122,7 @@ def test_a_verdict_is_told_in_the_account_holder_s_language(
     ):
         assert part in said
     made = Statement.objects.get()
-    assert (made.language, made.guidelines) == ("de", "community-guidelines 1")
+    assert (made.language, made.guidelines) == ("de", shipped_guidelines())
     assert [each["effect"] for each in made.decisions] == ["remove", "restrict"]
     assert verify_ledger().ok
 

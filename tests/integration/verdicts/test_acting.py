@@ -52,6 +52,7 @@ from kinward.verdicts.consequences import undo_consequences
 from kinward.verdicts.form import VerdictForm
 from kinward.verdicts.simulation import simulate_cases
 from tests.integration.conftest import Configure
+from tests.support.editions import shipped_guidelines, with_version
 from tests.support.factories import make_case
 from tests.support.helpers import (
     KNOWN,
@@ -108,7 +109,7 @@ def test_bullying_is_no_matter_for_an_authority(adult: Account, reviewer: Staff)
     done = Action.objects.exclude(effect="notify").values_list("effect", "target")
     assert list(done) == [("remove", "post-1")]
     verdict = Verdict.objects.get()
-    assert verdict.guidelines == "community-guidelines 1"
+    assert verdict.guidelines == shipped_guidelines()
     assert verdict.consequence is not None
     assert verdict.consequence["account"] == "warn"
     assert strikes_of(adult) == 1
@@ -242,7 +243,7 @@ def test_a_case_suspends_also_who_is_suspended(
 def test_a_report_says_that_the_account_was_ended_only_if_it_was(
     account: Account, bank: Bank, reviewer: Staff, leads: tuple[Staff, Staff]
 ) -> None:
-    milder = shipped().replace('version = "1"', 'version = "2"')
+    milder = with_version(shipped(), "other")
     milder = milder.replace(
         'account = "terminate"\nreport = "imagery"\nblock_registration = true',
         'account = "suspend"\ndays = 9\nreport = "imagery"',
@@ -426,7 +427,7 @@ within_hours = 24
 
 def by_rule(leads: tuple[Staff, Staff]) -> Edition:
     """Guidelines by which a rule alone confirms an exact match with a verified bank."""
-    text = shipped().replace('version = "1"', 'version = "2"')
+    text = with_version(shipped(), "other")
     first = '[[finding]]\nid = "verified-match"'
     return in_force_now(text.replace(first, f"{BY_RULE}{first}"), leads)
 
@@ -480,7 +481,7 @@ def in_force_now(text: str, leads: tuple[Staff, Staff]) -> Edition:
 
 
 def test_two_people_put_an_edition_in_force(leads: tuple[Staff, Staff], reviewer: Staff) -> None:
-    text = shipped().replace('version = "1"', 'version = "2"')
+    text = with_version(shipped(), "other")
     with pytest.raises(Forbidden):
         propose_edition(text=text, why="x", staff=reviewer)
     with pytest.raises(GuidelinesInvalid):
@@ -488,16 +489,16 @@ def test_two_people_put_an_edition_in_force(leads: tuple[Staff, Staff], reviewer
     with pytest.raises(VersionTaken):
         propose_edition(text=shipped(), why="x", staff=leads[0])
     made = propose_edition(text=text, why="Clearer.", staff=leads[0])
-    assert guidelines_in_force().version == "1"
+    assert guidelines_in_force().label == shipped_guidelines()
     with pytest.raises(Forbidden):
         decide_edition(edition_id=made.id, approve=True, staff=leads[0])
     with pytest.raises(IntegrityError, match="two_people"), transaction.atomic():
         Edition.objects.update(state="approved", decided_by=leads[0])
     decide_edition(edition_id=made.id, approve=True, staff=leads[1])
-    assert guidelines_in_force().version == "2"
+    assert guidelines_in_force().version == "other"
     with pytest.raises(AlreadyDecided):
         decide_edition(edition_id=made.id, approve=False, staff=leads[1])
-    kinds = Entry.objects.filter(subject="guidelines:community-guidelines 2")
+    kinds = Entry.objects.filter(subject="guidelines:community-guidelines other")
     assert list(kinds.values_list("kind", flat=True)) == [
         "guidelines.proposed",
         "guidelines.approved",
@@ -507,12 +508,14 @@ def test_two_people_put_an_edition_in_force(leads: tuple[Staff, Staff], reviewer
 def test_an_edition_that_was_written_against_another_is_not_approved(
     leads: tuple[Staff, Staff],
 ) -> None:
-    first, second = (shipped().replace('version = "1"', f'version = "{n}"') for n in (2, 3))
-    late = propose_edition(text=second, why="Written before 2 was in force.", staff=leads[0])
+    first, second = (with_version(shipped(), version) for version in ("first", "second"))
+    late = propose_edition(
+        text=second, why="Written before the other was in force.", staff=leads[0]
+    )
     in_force_now(first, leads)
     with pytest.raises(GuidelinesOutdated):
         decide_edition(edition_id=late.id, approve=True, staff=leads[1])
-    assert guidelines_in_force().version == "2"
+    assert guidelines_in_force().version == "first"
     assert decide_edition(edition_id=late.id, approve=False, staff=leads[1]).state == "refused"
 
 
@@ -522,7 +525,7 @@ def test_past_cases_say_what_an_edition_would_have_done(
     for _ in range(3):
         confirmed(adult, reviewer, "SF-2")
     take_case(case=quarantined(account), staff=reviewer)
-    text = shipped().replace('version = "1"', 'version = "2"')
+    text = with_version(shipped(), "other")
     milder = text.replace('account = "suspend"\npriority', 'account = "keep"\npriority', 1)
     milder = milder.replace("days = 30\n\n[[strikes", "days = 14\n\n[[strikes", 1)
     before, after = read_guidelines(shipped()), read_guidelines(milder)
