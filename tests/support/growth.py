@@ -2,7 +2,7 @@
 
 import io
 from gettext import GNUTranslations
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 
 import pytest
 from babel.messages.catalog import Catalog
@@ -14,9 +14,13 @@ from kinward.policy import sentences
 from kinward.policy.capabilities import CAPABILITIES, Capability
 from tests.support.chimes import replace_everywhere
 
+ANOTHER_LANGUAGE: Final = "eo"  # none that Kinward speaks or is likely to speak
 
-def begin_language(patch: pytest.MonkeyPatch, code: str) -> None:
+
+def begin_language(patch: pytest.MonkeyPatch) -> None:
     """Begin a language as `scripts/messages` does, with a catalogue that says nothing yet."""
+    code = ANOTHER_LANGUAGE
+    assert code not in sentences.LANGUAGES, "choose another one for the tests"
     compiled = io.BytesIO()
     write_mo(compiled, Catalog(locale=code))
     compiled.seek(0)

@@ -43,7 +43,14 @@ from kinward.verdicts.form import VerdictForm
 from kinward.verdicts.simulation import simulate_edition
 from tests.integration.conftest import Configure
 from tests.integration.web.test_console import signed_in
-from tests.support.growth import begin_capability, begin_category, begin_confidence, begin_language
+from tests.support.editions import shipped_guidelines, with_version
+from tests.support.growth import (
+    ANOTHER_LANGUAGE,
+    begin_capability,
+    begin_category,
+    begin_confidence,
+    begin_language,
+)
 from tests.support.helpers import quarantined
 from tests.support.packs import as_read
 from tests.support.verdicts import decide_case
@@ -116,9 +123,9 @@ def upgrade(patch: pytest.MonkeyPatch) -> None:
 def test_a_match_opens_its_case_in_a_language_that_begins(
     bank: Bank, reviewer: Staff, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    profile = Profile(age=AgeRange(15, 16), language="pl")
+    profile = Profile(age=AgeRange(15, 16), language=ANOTHER_LANGUAGE)
     account = put_account(platform_id="member-1", profile=profile)[0]
-    begin_language(monkeypatch, "pl")
+    begin_language(monkeypatch)
     case = quarantined(account)
     account.refresh_from_db()
     assert account.standing == "suspended"
@@ -133,7 +140,7 @@ def test_a_match_opens_its_case_in_a_language_that_begins(
 def test_a_match_opens_its_case_under_an_edition_without_the_language(
     own_edition: Edition, bank: Bank, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begin_language(monkeypatch, "pl")
+    begin_language(monkeypatch)
     assert guidelines_in_force().label == "stored-guidelines 1"
     case = quarantined(account)
     account.refresh_from_db()
@@ -146,13 +153,12 @@ def test_what_is_not_translated_is_said(
     page = signed_in(lead)
     assert check_guidelines().level == "ok"
     assert "read in English" not in page.get("/guidelines").content.decode()
-    begin_language(monkeypatch, "pl")
+    begin_language(monkeypatch)
     finding = check_guidelines()
     assert finding.level == "warning"
-    assert "new-guidelines 1 is not fully translated: pl." in finding.text
-    assert "missing in &#x27;pl&#x27; is read in English: CS-1" in (
-        page.get("/guidelines").content.decode()
-    )
+    assert f"{new_edition} is not fully translated: {ANOTHER_LANGUAGE}." in finding.text
+    notice = f"missing in &#x27;{ANOTHER_LANGUAGE}&#x27; is read in English: CS-1"
+    assert notice in page.get("/guidelines").content.decode()
 
 
 def test_a_report_of_a_new_category_opens_a_case(
@@ -192,12 +198,12 @@ def test_what_was_proposed_before_an_upgrade_is_checked_when_it_is_approved(
     assert edition.simulation is not None
     assert signed_in(second).get(f"/guidelines/{edition.id}").status_code == 200
     guidelines.decide_edition(edition_id=edition.id, approve=False, staff=second)
-    assert guidelines_in_force().label == "community-guidelines 1"
+    assert guidelines_in_force().label == shipped_guidelines()
 
 
 def test_the_guidelines_in_force_are_read_from_what_comes_along() -> None:
-    assert check_guidelines().text == "community-guidelines 1 is in force."
-    assert guidelines_in_force().label in shipped().replace('"\nversion = "', " ")
+    assert check_guidelines().text == f"{shipped_guidelines()} is in force."
+    assert guidelines_in_force().label == shipped_guidelines()
 
 
 def test_an_upgrade_replaces_no_guidelines(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,22 +212,21 @@ def test_an_upgrade_replaces_no_guidelines(monkeypatch: pytest.MonkeyPatch) -> N
     assert [entry.kind for entry in Entry.objects.filter(kind__startswith="guidelines.")] == [
         "guidelines.pinned"
     ]
-    assert guidelines_in_force().label == "community-guidelines 1"
+    assert guidelines_in_force().label == shipped_guidelines()
     assert check_guidelines().level == "ok"
-    newer = (
-        shipped().replace('version = "1"', 'version = "2"', 1).replace("hours = 24", "hours = 99")
-    )
+    first = shipped_guidelines()
+    newer = with_version(shipped(), "newer").replace("hours = 24", "hours = 99")
     monkeypatch.setattr(queries, "shipped", lambda: newer)
     guidelines.pin_guidelines()
     in_force = guidelines_in_force()
     assert (in_force.label, rule_for(in_force, "verified").within_hours) == (
-        "community-guidelines 1",
+        first,
         24,
     )
     assert queries.guidelines_text_in_force() == shipped()
     finding = check_guidelines()
     assert finding.level == "warning"
-    assert "community-guidelines 2 comes with this Kinward" in finding.text
+    assert "community-guidelines newer comes with this Kinward" in finding.text
     shown = CliRunner().invoke(guidelines_command, ["show", "--shipped"])
     assert shown.output == shipped()
 

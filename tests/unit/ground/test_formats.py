@@ -31,7 +31,12 @@ from kinward.policy.values import AUDIENCE, PERMISSION, level
 from kinward.policy.vector import Columns, Side, decide_columns
 from kinward.reporting import draft as draft_formats
 from kinward.reporting.draft import Draft, DraftUnreadable, from_json, to_json
-from tests.support.growth import begin_capability, begin_category, begin_language
+from tests.support.growth import (
+    ANOTHER_LANGUAGE,
+    begin_capability,
+    begin_category,
+    begin_language,
+)
 from tests.support.packs import as_read
 
 STORED = Path("tests/support/stored")
@@ -142,13 +147,15 @@ def test_what_was_never_accepted_is_refused() -> None:
 
 def test_a_language_that_begins_is_read_in_english(monkeypatch: pytest.MonkeyPatch) -> None:
     before = guidelines_notices(GUIDELINES)
-    begin_language(monkeypatch, "pl")
+    begin_language(monkeypatch)
     guidelines = decode(GUIDELINES)
-    assert guidelines.clauses["SF-2"].says("pl") == guidelines.clauses["SF-2"].says("en")
+    clause = guidelines.clauses["SF-2"]
+    assert clause.says(ANOTHER_LANGUAGE) == clause.says("en")
     read_guidelines(GUIDELINES)  # nor is it an error at the door
     (notice,) = set(guidelines_notices(GUIDELINES)) - set(before)
     assert notice.level == "notice"
-    assert "missing in 'pl' is read in English: CS-1, CS-2, SF-2, SF-4" in notice.text
+    missing = f"missing in {ANOTHER_LANGUAGE!r} is read in English: CS-1, CS-2, SF-2, SF-4"
+    assert missing in notice.text
     assert GUIDELINES.splitlines()[notice.line - 1] == 'code = "CS-1"'
 
 
