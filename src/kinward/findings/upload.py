@@ -38,6 +38,7 @@ from kinward.media import (
     decoders,
     digest_bytes,
     find_medium,
+    medium_of_type,
 )
 from kinward.people.api import get_account, lock_account
 
@@ -114,7 +115,8 @@ def prepare(data: bytes, *, payer: Payer = NOBODY, look: bool = False) -> Prepar
 
 def _how_far(hashed: Hashed) -> str:
     """Return how much was read of a file that was not read to its end."""
-    if hashed.media_type.startswith("video/"):
+    medium = medium_of_type(hashed.media_type)
+    if medium is not None and medium.lasting and hashed.framed:
         return f"It was read up to {hashed.seconds:g} seconds; send its frames' hashes."
     return "Only a part of it could be read."
 

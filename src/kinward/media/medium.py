@@ -83,10 +83,10 @@ class Playback(msgspec.Struct, frozen=True):
 class Strand(msgspec.Struct, frozen=True):
     """One of the things to see in a file: a picture, an animation, a track or a file inside.
 
-    `number`: which one it is, from 0. `what`: `picture`, `animation`, `track`, `cover` or
-    `subtitle`. `moments`: how many pictures it has; those of a track are on one sheet. `moves`:
-    whether it can be played. `role`: what its file is to the one that was sent: `file` itself,
-    `appended`, `inside` or `embedded`.
+    `number`: which one it is, from 0. `what`: `picture`, `animation`, `track`, `cover`, `subtitle`,
+    or another word for which `web.sections` has a noun. `moments`: how many pictures it has; those
+    of a track are on one sheet. `moves`: whether it can be played. `role`: what its file is to the
+    one that was sent: `file` itself, `appended`, `inside` or `embedded`.
     """
 
     number: int

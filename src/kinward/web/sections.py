@@ -73,7 +73,7 @@ def titles_of(strands: list[Strand]) -> dict[int, str]:
 
 
 def _name(strand: Strand, tracks: int) -> str:
-    noun = NOUNS.get(strand.what, "picture")
+    noun = NOUNS.get(strand.what, "file")
     if strand.what == "track" and tracks > 1:
         noun = "track"
     return f"{ADJECTIVES.get(strand.role, '')} {noun}".strip().capitalize()

@@ -5,6 +5,7 @@ import io
 import pkgutil
 import subprocess
 import sys
+import time
 from typing import Final
 
 import pytest
@@ -15,6 +16,9 @@ from kinward.demo import pictures
 from kinward.matching.kinds import FILE_KINDS, kind_of
 from kinward.media import MEDIA, Medium, TypeUnsupported, medium_of, medium_of_type
 from kinward.media.medium import FRAME, Bounds
+from kinward.media.parts import Budget, Role, find_parts
+from kinward.media.registry import SHOWN
+from kinward.web.sections import NOUNS
 from tests.support import joined, videos
 
 BOUNDS: Final = Bounds(max_pixels=10**7, seconds=30)
@@ -65,6 +69,13 @@ def test_a_medium_knows_its_files_and_no_other_does(medium: Medium) -> None:
         assert medium_of(data) is medium
         assert medium_of_type(medium.recognise(data)) is medium
         assert [other.name for other in MEDIA if other.recognise(data)] == [medium.name]
+
+
+@pytest.mark.parametrize("medium", SHOWN, ids=lambda medium: medium.name)
+def test_a_file_is_found_after_a_picture(medium: Medium) -> None:
+    for data in FILES[medium.name]:
+        parts = find_parts(FILE + data, SHOWN, Budget(time.monotonic() + BOUNDS.seconds))
+        assert medium in [part.medium for part in parts if part.role is Role.APPENDED]
 
 
 @pytest.mark.parametrize("data", [b"", b"words", b"II-\0" + bytes(40), bytes(500)])
@@ -118,6 +129,7 @@ def test_each_strand_has_its_stills_and_a_film_if_it_moves(medium: Medium) -> No
         strands = medium.strands(data, BOUNDS)
         assert any(strand.moves for strand in strands) is moves
         for strand in strands:
+            assert strand.what in NOUNS, "a reviewer reads what it is"
             for moment in range(strand.moments):
                 still = medium.still_of(
                     data, BOUNDS, veiled=False, strand=strand.number, moment=moment
