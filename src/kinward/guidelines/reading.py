@@ -18,6 +18,7 @@ import msgspec
 from kinward.ground.errors import KinwardError
 from kinward.guidelines.dsa import DSA_CATEGORIES, DSA_KEYWORDS
 from kinward.guidelines.rules import (
+    BY_PEOPLE,
     CATEGORIES,
     MATCHES,
     Clause,
@@ -178,7 +179,7 @@ def _rule(
     guidelines: Guidelines, rule: FindingRule, number: int, lines: _Lines
 ) -> Iterator[Problem]:
     unknown = set(rule.categories) - set(CATEGORIES)
-    reported, sure = rule.confidence == "reported", rule.confidence == "verified"
+    reported, sure = rule.confidence in BY_PEOPLE, rule.confidence == "verified"
     faults = (
         (not _NAME.fullmatch(rule.id), "id", f"an id has {NAME_HAS}"),
         (

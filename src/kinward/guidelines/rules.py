@@ -24,6 +24,7 @@ Priority = Literal["imminent", "high", "normal"]
 # that asks for rules of its own has a word of its own here.
 Confidence = Literal["verified", "unverified", "reported"]
 MATCHES: Final[tuple[Confidence, ...]] = ("verified", "unverified")
+BY_PEOPLE: Final[tuple[Confidence, ...]] = ("reported",)  # such a finding never acts by itself
 AtOnceContent = Literal["keep", "quarantine"]
 AtOnceAccount = Literal["keep", "suspend"]
 OnVerdictContent = Literal["keep", "remove", "remove everywhere"]

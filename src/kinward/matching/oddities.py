@@ -37,7 +37,7 @@ _BESIDE: Final = tuple(
     pair for letter in _LETTER for other in "1*h!c" for pair in (letter + other, other + letter)
 )
 # A digit, a mark or an ideograph beside a letter, CamelCase, and what looks like another letter.
-# A mark of exclamation after a word is ordinary.
+# An exclamation mark after a word is ordinary.
 _ODD: Final = (*(pair for pair in _BESIDE if pair not in ("a!", "A!")), "aA", "X", "c*", "ch")
 _PAIRS: Final = tuple(letter * 2 for letter in "abcdefghijklmnopqrstuvwxyz")
 _DOUBLED: Final = re.compile(r"([^\W\d_])\1([^\W\d_])\2([^\W\d_])\3")

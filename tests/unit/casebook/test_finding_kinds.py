@@ -11,7 +11,7 @@ from kinward.casebook.models import SOURCES, Finding
 from kinward.findings.user_reports import USER_REPORT_CATEGORIES
 from kinward.guidelines import Confidence, read_guidelines
 from kinward.guidelines.reading import shipped
-from kinward.guidelines.rules import CATEGORIES
+from kinward.guidelines.rules import BY_PEOPLE, CATEGORIES
 from tests.support.sensed import EXAMPLES, WHEN
 
 EVERY = pytest.mark.parametrize("kind", FINDING_KINDS.values(), ids=lambda kind: kind.name)
@@ -89,6 +89,7 @@ def test_the_shipped_guidelines_have_a_rule_for_each_kind(kind: FindingKind) -> 
         rule = kind.rule(guidelines, finding)
         assert rule in guidelines.finding
         assert rule.confidence == finding.confidence
+        assert kind.by_person == (finding.confidence in BY_PEOPLE), "a person never acts by itself"
         if kind.by_person:
             assert (rule.content, rule.account, rule.verdict) == ("keep", "keep", "")
 
