@@ -3,13 +3,14 @@
 import re
 import tomllib
 
-from kinward.guidelines.reading import read_guidelines, shipped
+from kinward.guidelines.formats import decode
+from kinward.guidelines.reading import shipped
 from kinward.policy.sources import read_files
 
 
 def shipped_guidelines() -> str:
     """The name and the version of the guidelines that ship."""
-    return read_guidelines(shipped()).label
+    return decode(shipped()).label
 
 
 def shipped_pack(name: str) -> str:
