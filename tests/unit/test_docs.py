@@ -19,6 +19,7 @@ import click
 import httpx
 import msgspec
 import pytest
+from babel import Locale
 from django.conf import settings
 from standardwebhooks.webhooks import Webhook
 
@@ -136,6 +137,16 @@ def test_the_demo_offers_every_language() -> None:
             assert offered - {""} == set(LANGUAGES) == set(dict(settings.LANGUAGES))
             return
     raise AssertionError("the demo has no LANGUAGES")
+
+
+def test_the_page_about_policy_names_every_language() -> None:
+    from kinward.policy.sentences import LANGUAGES
+
+    (line,) = re.findall(
+        r"a sentence for the person, in (.+)\.", Path("docs/concepts/policy.md").read_text()
+    )
+    named = sorted(re.split(", | or ", line))
+    assert named == sorted(str(Locale(code).get_display_name("en")) for code in LANGUAGES)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)

@@ -26,6 +26,10 @@ pytestmark = pytest.mark.django_db
 TODAY = {"en": "Today", "de": "Heute", "sv": "I dag", "nl": "Vandaag", "fr": "Aujourd", "es": "Hoy"}
 
 
+def test_today_is_known_in_every_language() -> None:
+    assert set(TODAY) == set(dict(settings.LANGUAGES)), "otherwise its family page is not tested"
+
+
 def visiting(account: Account, start: Start | None = None) -> Client:
     client = Client()
     secret, _ = open_portal(
