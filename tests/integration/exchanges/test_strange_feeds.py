@@ -248,6 +248,18 @@ def test_an_xml_that_is_no_list_is_not_taken_for_an_empty_one(body: bytes) -> No
         assert "images" in sync_fails(at(server, "ncmec"))
 
 
+@pytest.mark.parametrize("charset", ["utf-7", "utf-16", "cp037", "rot13"])
+def test_a_page_in_a_charset_that_hides_its_brackets_is_refused(charset: str) -> None:
+    def behave(caller: Stranger) -> None:
+        body = json.dumps(page(record(HASHES[0]))).replace("{", "+AHs-").encode()
+        caller.answer(body, f"Content-Type: application/json; charset={charset}")
+
+    with stranger(behave) as server:
+        exchange = at(server)
+        assert f"It is in {charset!r}" in sync_fails(exchange)
+    assert banked(exchange) == set()
+
+
 def test_a_page_that_names_another_host_is_not_followed() -> None:
     with stranger(strangers.packs_well) as other:
         following = {"data": [], "paging": {"next": f"{other.url}/secret"}}

@@ -271,11 +271,20 @@ def test_others_are_called_while_a_stranger_drips() -> None:
         dripping.join(30)
 
 
+VALUES = b"[" + b"0," * 600_000 + b"0]"
 BAD_DOCUMENTS = {
     "levels": b"[" * 65 + b"]" * 65,
     "levels without an end": b'{"a":[' * 500,
-    "values": b"[" + b"0," * 600_000 + b"0]",
+    "values": VALUES,
+    "values after blanks": b"\r\n\t " * 16 + VALUES,
+    "values after a mark and blanks": b"\xef\xbb\xbf" + b" " * 64 + VALUES,
     "UTF-16": '{"a": 1}'.encode("utf-16-le"),
+    "UTF-16 with a mark": '{"a": 1}'.encode("utf-16"),
+    "UTF-16 the other way": '{"a": 1}'.encode("utf-16-be"),
+    "UTF-16 after a blank": ' {"a": 1}'.encode("utf-16-le"),
+    "UTF-32": '{"a": 1}'.encode("utf-32"),
+    "XML in UTF-16": "<a/>".encode("utf-16"),
+    "doctype after blanks": b"\n" * 64 + b"<!DOCTYPE a><a/>",
     "elements": b"<a>" + b"<b/>" * 600_000 + b"</a>",
     "doctype": b"<!DOCTYPE a><a/>",
     "half": b"<a><b></b>",

@@ -22,6 +22,7 @@ from kinward.exchanges.bounds import READING, Reading
 from kinward.ground.calls_out import (
     AddressRefused,
     Answer,
+    AnswerUnreadable,
     Caller,
     Limits,
     NotSent,
@@ -37,6 +38,8 @@ __all__ = ["HTTPError", "bound_sessions", "is_gone", "pages_of"]
 AGAIN: Final = {429, 500, 502, 503, 504}  # worth another try, if the call only reads
 WAITS: Final = (0.2, 0.4, 0.8, 1.6)  # seconds; a partner's own `retry-after` is not obeyed
 NOT_GONE: Final = {401, 403, 408, 429}  # a mark is good, although the call was refused
+# Of the charsets that an answer may name. In each of them, markup and brackets are ASCII.
+CHARSETS: Final = {"utf-8", "utf8", "us-ascii", "iso-8859-1", "latin-1", "windows-1252"}
 OWN_HEADERS: Final = {"accept-encoding", "connection", "content-length", "user-agent", "host"}
 
 
@@ -75,13 +78,22 @@ class _Adapter(BaseAdapter):
         response = requests.Response()
         response.status_code, response._content = answer.status, answer.body
         response.headers = CaseInsensitiveDict(answer.headers)
-        response.encoding = requests.utils.get_encoding_from_headers(response.headers)
+        response.encoding = _charset(response.headers)
         response.url, response.request, response.raw = request.url, request, io.BytesIO()
         response._content_consumed = True
         return response
 
     def close(self) -> None:
         """Close nothing: the connections are the sync's."""
+
+
+def _charset(headers: CaseInsensitiveDict[str]) -> str | None:
+    """Return the charset that an answer names. Raises `AnswerUnreadable` for one that hides what
+    `check_document` looks for, such as UTF-7."""
+    named = requests.utils.get_encoding_from_headers(headers)
+    if named and named.lower() not in CHARSETS:
+        raise AnswerUnreadable(f"It is in {named[:20]!r}, and not in UTF-8.")
+    return named
 
 
 def _fetch(reading: Reading, request: Any) -> Answer:

@@ -14,6 +14,9 @@ MAX_VALUES: Final = 500_000  # values of JSON, or elements and attributes of XML
 
 # A string of JSON, also one without an end. Linear: nothing in it is tried twice.
 _STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+# A BOM of UTF-8, blanks, and the first byte that is neither.
+_FIRST: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*+(.?)", re.DOTALL)
+_NOT_UTF8: Final = (b"\xff", b"\xfe", b"\0")  # with which UTF-16 and UTF-32 begin
 _STEPS: Final = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
 _REST: Final = bytes(set(range(256)) - set(b"[{]}"))
 
@@ -21,14 +24,17 @@ _REST: Final = bytes(set(range(256)) - set(b"[{]}"))
 def check_document(body: bytes) -> None:
     """Check the depth and the number of values of JSON or XML. Other bytes pass.
 
-    Raises `AnswerUnreadable`.
+    Raises `AnswerUnreadable`, also for UTF-16 and UTF-32: a parser reads these, and no check does.
 
     >>> check_document(b'{"a": ["[[[[", 1]}')
     >>> check_document(b"[" * 1000)
     Traceback (most recent call last):
     kinward.ground.calls_out.failures.AnswerUnreadable: ...
     """
-    start = body[:64].removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    first = _FIRST.match(body)
+    start = first[1] if first else b""
+    if start in _NOT_UTF8:
+        raise AnswerUnreadable("It is not UTF-8.")
     if start == b"<":
         _check_xml(body)
     elif start in (b"[", b"{"):
