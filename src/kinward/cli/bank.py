@@ -17,7 +17,6 @@ from kinward.matching.api import (
     DIGESTS,
     BankedHash,
     HashSaysTooLittle,
-    HexKind,
     ListedHash,
     add_hashes,
     create_bank,
@@ -147,7 +146,7 @@ def _banked(text: str) -> bytes:
     """Return a banked value, also one that says too little: an earlier version banked those."""
     name, _, value = text.partition(":")
     kind = kind_named(name)
-    return kind.decode(value) if isinstance(kind, HexKind) else kind.parse(value)
+    return kind.banked(value)
 
 
 @bank.command()

@@ -67,7 +67,9 @@ def listed(
 ) -> ListedHash:
     """Parse a hash as a list writes it, and cut its texts to size. Raises `ValueError`."""
     about = storable(reference)[:MAX_REFERENCE], storable(label)[:MAX_LABEL]
-    return ListedHash(kind, kind_of(kind).parse(text), *about, removed)
+    known = kind_of(kind)
+    value = known.banked(text) if removed else known.parse(text)
+    return ListedHash(kind, value, *about, removed)
 
 
 def read_list(

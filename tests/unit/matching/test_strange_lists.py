@@ -363,6 +363,22 @@ def test_a_text_in_a_guessed_encoding_is_no_value() -> None:
         "url,date",
         "example.org,2026-01-01",
         "http://example.org,removed",
+        "someone@example.org",
+        "Some One <someone@example.org>",
+        "example.org/*",
+        "http://example.org/a/*",
+        "example.org/a*",
+        "example.org/?*",
+        "example.org/a.*",
+        "https?://example.org/a",
+        ".example.org",
+        "192.0.2.0/24",
+        "seashells",
+        "localhost:8000/a",
+        "4711",
+        "0" * 31 + "f",
+        "removed",
+        "/a/b",
     ],
 )
 def test_a_line_that_is_no_url_refuses_the_list(line: str) -> None:
@@ -373,6 +389,38 @@ def test_a_line_that_is_no_url_refuses_the_list(line: str) -> None:
 def test_urls_are_read_as_people_write_them() -> None:
     for line in ("h**p://example[.]org/a", "https://example.org/a,b?q=*", "example.org/a%20b"):
         assert len(values(line, "urls")) == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "sea shells,5",
+        "sea shells;true",
+        "sea shells\tA1",
+        "sea shells|kelp",
+        "shell*",
+        "*shell*",
+        "/shell.*/",
+        "k*te",
+        "http://example.org/a",
+        "0f" * 16,
+        "AB" * 32,
+    ],
+)
+def test_a_line_that_is_no_keyword_refuses_the_list(line: str) -> None:
+    assert refusal(f"sea shells\n{line}\n", "keywords").startswith("2: ")
+
+
+def test_keywords_are_read_as_people_write_them() -> None:
+    for line in ('"sea shells"', "sea, shells", "#seashells", "sea-shells!", "c4t", "hello, sea"):
+        assert len(values(line, "keywords")) == 1
+
+
+def test_what_an_earlier_version_banked_may_leave_the_bank() -> None:
+    for kind, value in (("url", "someone@example.org"), ("url", "kelp"), ("keyword", "k*te")):
+        (row,) = read_list(["hash_type,value,removed", f"{kind},{value},true"], "csv")
+        assert isinstance(row, ListedHash)
+        assert row.removed
 
 
 @pytest.mark.parametrize("more", ["removed", " Removed", "a.jpg,removed", "false positive"])

@@ -40,6 +40,13 @@ class HashKind(ABC):
         """Return the bytes of what somebody looks up. Raises `ValueError`."""
         return self.parse(text)
 
+    def banked(self, text: str) -> bytes:
+        """Return the bytes of what leaves a bank, also of what no longer gets into one.
+
+        Raises `ValueError`.
+        """
+        return self.parse(text)
+
     def write(self, value: bytes) -> str:
         """Return a banked value as a list writes it: the inverse of `parse`."""
         return value.hex()
@@ -108,6 +115,9 @@ class HexKind(HashKind):
         if why := self.too_little(value):
             raise SaysTooLittle(why)
         return value
+
+    def banked(self, text: str) -> bytes:
+        return self.decode(text)
 
     def too_little(self, value: bytes) -> str:
         return "" if any(value) else f"this {self.name} is all zeros"
