@@ -88,8 +88,10 @@ class _Adapter(BaseAdapter):
 
 
 def _charset(headers: CaseInsensitiveDict[str]) -> str | None:
-    """Return the charset that an answer names. Raises `AnswerUnreadable` for one that hides what
-    `check_document` looks for, such as UTF-7."""
+    """Return the charset that an answer names.
+
+    Raises `AnswerUnreadable` for one that hides what `check_document` looks for, such as UTF-7.
+    """
     named = requests.utils.get_encoding_from_headers(headers)
     if named and named.lower() not in CHARSETS:
         raise AnswerUnreadable(f"It is in {named[:20]!r}, and not in UTF-8.")
