@@ -24,7 +24,7 @@ from kinward.experience.shadow import tally_shadow
 from kinward.ground import config as config_module
 from kinward.ground.config import Config, config, forget_config
 from kinward.ground.watch import watch
-from kinward.matching.index import bank_index, keyword_index
+from kinward.matching.index import bank_index, keyword_index, link_index
 from kinward.matching.models import Bank
 from kinward.matching.services import add_hashes, create_bank, file_hashes
 from kinward.media import digest_bytes, read_picture
@@ -79,6 +79,7 @@ def _fresh_caches() -> None:
     for kept in (
         bank_index,
         keyword_index,
+        link_index,
         live,
         access_services.live_keys,
         compiled,

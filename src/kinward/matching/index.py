@@ -5,6 +5,7 @@ index is the id of its banked hash, shifted left, plus its place in the signatur
 """
 
 import threading
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -20,8 +21,9 @@ from django.db import transaction
 from kinward.ground.config import config
 from kinward.ground.errors import KinwardError
 from kinward.matching.keywords import Found, Keywords
-from kinward.matching.kinds import NEAR, Keyword
+from kinward.matching.kinds import NEAR, Keyword, Url
 from kinward.matching.models import BankedHash, IndexSnapshot
+from kinward.matching.pages import Pages
 from kinward.matching.queries import current_version
 from kinward.media import FRAME, MAX_FRAMES
 
@@ -170,6 +172,33 @@ def _keywords() -> list[tuple[int, str]]:
     return [(pk, bytes(value).decode()) for pk, value in live.values_list("pk", "value")]
 
 
+class LinkIndex:
+    """This process's copy of the banked URLs whose query has several parts."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._version = -1
+        self._pages = Pages()
+
+    def search(self, forms: Iterable[str]) -> set[int]:
+        """Return the ids of the live banked URLs of which one of these pages has each part."""
+        with self._lock:
+            version = current_version()
+            if version != self._version:
+                self._apply_changes()
+                self._version = version
+            return {number for form in forms for number in self._pages.find(form)}
+
+    def _apply_changes(self) -> None:
+        changed = BankedHash.objects.filter(kind=Url.name, version__gt=self._version)
+        rows = changed.values_list("pk", "value", "removed", "false_positive")
+        with transaction.atomic():  # a server-side cursor, so that memory stays bounded
+            for pk, value, removed, false_positive in rows.iterator(50_000):
+                self._pages.remove(pk)
+                if not (removed or false_positive):
+                    self._pages.add(pk, bytes(value).decode())
+
+
 @cache
 def bank_index() -> BankIndex:
     """Return the index of this process."""
@@ -180,3 +209,9 @@ def bank_index() -> BankIndex:
 def keyword_index() -> KeywordIndex:
     """Return the keywords of this process."""
     return KeywordIndex()
+
+
+@cache
+def link_index() -> LinkIndex:
+    """Return the URLs of this process."""
+    return LinkIndex()

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterator
 from itertools import combinations
 from typing import Final
-from urllib.parse import quote, quote_plus, unquote, unquote_plus
+from urllib.parse import quote, quote_plus, unquote, unquote_plus, unquote_to_bytes
 
 import ada_url
 
@@ -22,13 +22,11 @@ from kinward.matching import spelled
 MAX_URL: Final = 2083
 MAX_PARTS: Final = 10  # of a host, counted from its end
 MAX_STEPS: Final = 40  # of a path, from its beginning
-# Parts of a query: of so many at most, each choice is a form. Of more, each, each pair, all but one
-# and all; of still more, no pair; then each and all. What comes after `MAX_QUERY` parts is only
-# compared as a whole, and a URL with so many is not `entire`.
+# Parts of a query: of so many at most, each choice is a form. Of more, each and all, and `pages`
+# finds the rest. What comes after `MAX_QUERY` is not compared alone, so the URL is not `entire`.
 MAX_CHOICES: Final = 5
-MAX_PAIRS: Final = 8
-MAX_BUT_ONE: Final = 20
 MAX_QUERY: Final = 40
+_EARLIER: Final = 20  # parts that an earlier version banked at most
 MAX_CODED: Final = 5  # times that a URL in a URL is encoded
 MAX_INSIDE: Final = 10  # URLs that one URL carries, one in the other or side by side
 SCHEMES: Final = ("http:", "https:", "ftp:", "ws:", "wss:")
@@ -134,21 +132,13 @@ def _queries(query: str) -> Iterator[str]:
         return
     yield query
     yield _sorted(query)
-    if query.count("&") >= MAX_BUT_ONE:  # as an earlier version banked it
-        yield _sorted("&".join(query.split("&")[:MAX_BUT_ONE]))
+    if query.count("&") >= _EARLIER:  # as an earlier version banked it
+        yield _sorted("&".join(query.split("&")[:_EARLIER]))
     parts = _query_parts(query)[:MAX_QUERY]
-    for size in sorted(_sizes(len(parts)), reverse=True):
+    sizes = range(len(parts), 0, -1) if len(parts) <= MAX_CHOICES else (len(parts), 1)
+    for size in sizes:
         for some in combinations(parts, size):
             yield "?" + "&".join(sorted(some))
-
-
-def _sizes(number: int) -> set[int]:
-    """Return how many parts of a query a form has, of so many."""
-    if number <= MAX_CHOICES:
-        return set(range(1, number + 1))
-    pairs = {2} if number <= MAX_PAIRS else set[int]()
-    but_one = {number - 1} if number <= MAX_BUT_ONE else set[int]()
-    return {number, 1} | but_one | pairs
 
 
 def _sorted(query: str) -> str:
@@ -163,8 +153,12 @@ def _query_parts(query: str) -> list[str]:
 
 def _rewritten(part: str) -> str:
     name, equals, value = part.partition("=")
-    safe = "/~!$'()*,;:@?"
-    return quote_plus(unquote_plus(name), safe) + equals + quote_plus(unquote_plus(value), safe)
+    return _respelled(name) + equals + _respelled(value)
+
+
+def _respelled(text: str) -> str:
+    """Return a text of a query in one spelling. Its bytes stay, also those that are no UTF-8."""
+    return quote_plus(unquote_to_bytes(text.replace("+", " ")), "/~!$'()*,;:@?")
 
 
 def _hosts(host: str) -> list[str]:
@@ -184,7 +178,7 @@ def _parts(text: str) -> tuple[str, str, str, str]:
     if not host:
         raise ValueError("not the URL of a page")
     port = f":{url.port}" if url.port and url.port not in _DEFAULT_PORTS else ""
-    path = quote(unquote(url.pathname), safe="/~!$&'()*+,;=:@")
+    path = quote(unquote_to_bytes(url.pathname), safe="/~!$&'()*+,;=:@")
     if "/." in path:  # an encoded slash beside a dot, as servers read it
         plain = _standard("http://x" + path)
         path = plain.pathname if plain else path

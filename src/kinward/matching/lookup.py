@@ -12,9 +12,10 @@ from kinward.ground.config import config
 from kinward.ground.errors import KinwardError
 from kinward.matching import links
 from kinward.matching.confidence import Confidence
-from kinward.matching.index import bank_index, keyword_index
+from kinward.matching.index import bank_index, keyword_index, link_index
 from kinward.matching.kinds import Url, kind_of
 from kinward.matching.models import BankedHash, Role, Sha256
+from kinward.matching.pages import has_many_parts
 from kinward.matching.rules import Rules
 from kinward.matching.services import digest
 from kinward.media import FRAME, View, split_frames, turn_hashes, views_of
@@ -269,6 +270,9 @@ def _exact(values: list[tuple[str, bytes]]) -> dict[int, int]:
         for first in range(0, len(digests), AT_ONCE):
             rows = live.filter(kind=kind, digest__in=digests[first : first + AT_ONCE])
             hits |= dict.fromkeys(rows.values_list("pk", flat=True), 0)
+    forms = [form.decode() for kind, form in values if kind == Url.name]
+    if many := [form for form in forms if has_many_parts(form)]:
+        hits |= dict.fromkeys(link_index().search(many), 0)
     return hits
 
 

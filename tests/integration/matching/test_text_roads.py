@@ -14,7 +14,7 @@ from kinward.access.models import Staff
 from kinward.access.services import SCOPES, create_key
 from kinward.cli.bank import bank as bank_command
 from kinward.matching import keywords
-from kinward.matching.api import add_hashes, create_bank, listed
+from kinward.matching.api import add_hashes, create_bank, listed, remove_hashes
 from kinward.matching.hashlists import ListedHash, read_list
 from kinward.matching.models import Bank, BankedHash
 from tests.integration.conftest import Configure
@@ -144,6 +144,28 @@ def test_a_redirector_is_read_only_if_the_operator_says_so(
     assert read() == {"clear"}
     configure(read_redirects=True)
     assert read() == {"known"}
+
+
+@pytest.mark.parametrize("more", [3, 6, 18, 60])
+def test_no_parts_beside_it_hide_a_banked_query(call: Caller, texts: Bank, more: int) -> None:
+    beside = "&".join(f"p{number}={number}" for number in range(more))
+
+    def read(*parts: str) -> set[str]:
+        url = f"https://x.q.example:81/list?{'&'.join(parts)}&{beside}"
+        query = {"signal_type": "url", "signal": url}
+        return {
+            careless.of_text(call("POST", "/v1/text", json={"urls": [url]})),
+            careless.of_hma(call("GET", "/m/lookup", params=query)),
+        }
+
+    unknown = {"clear"} if more < 30 else {"partial", "refused"}
+    assert read("c=3", "b=2", "a=1") == unknown
+    rows = [listed("url", "q.example/list?a=1&b=2&c=3")]
+    add_hashes(bank=texts, hashes=rows, provenance="p", actor=ACTOR)
+    assert read("c=3", "b=2", "a=1") == {"known"}
+    assert read("a=1", "b=2", "c=4") == unknown
+    remove_hashes(bank=texts, values=[row.value for row in rows], actor=ACTOR)
+    assert read("c=3", "b=2", "a=1") == unknown
 
 
 def test_a_url_that_was_cut_is_clear_at_no_door(call: Caller, reviewer: Staff) -> None:

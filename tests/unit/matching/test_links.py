@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from kinward.matching import links, spelled
 from kinward.matching.kinds import Url
+from kinward.matching.pages import Pages, has_many_parts
 
 
 @pytest.mark.parametrize(
@@ -172,6 +173,47 @@ def forms_or_none(url: str) -> list[str]:
 def test_what_is_no_page_is_a_reason_and_no_form(written: str) -> None:
     with pytest.raises(ValueError, match=r"URL"):
         links.normal_form(written)
+
+
+@pytest.mark.parametrize("place", ["example.org/{}", "example.org/w?v={}", "example.org/w?{}=1"])
+def test_bytes_that_are_no_utf_8_are_themselves(place: str) -> None:
+    written = ["%E9", "%E8", "%83V%83%83", "%83W%83%83", "%EF%BF%BD", "%C3%A9", "%FF%FE"]
+    normals = [links.normal_form(place.format(one)) for one in written]
+    assert len({*normals}) == len(written)
+    for one, normal in zip(written, normals, strict=True):
+        covered = [other for other in written if normal in links.forms(place.format(other))]
+        assert covered == [one]
+    assert links.normal_form(place.format("é")) == normals[written.index("%C3%A9")]
+
+
+def parts_of(form: str) -> set[str]:
+    return {part for part in form.partition("?")[2].split("&") if part}
+
+
+PART = st.text("abc=%+", min_size=1, max_size=4)
+
+
+@given(st.lists(PART, min_size=1, max_size=12), st.sets(st.integers(0, 11)), st.lists(PART))
+@settings(deadline=None)
+def test_no_part_that_is_added_to_a_query_hides_a_banked_one(
+    asked: list[str], chosen: set[int], others: list[str]
+) -> None:
+    listed = [part for at, part in enumerate(asked) if at in chosen]
+    url = links.normal_form(f"http://example.org/w?{'&'.join(listed)}")
+    beside = links.normal_form(f"http://example.org/w?{'&'.join([*listed, *others])}")
+    pages = Pages()
+    pages.add(1, url)
+    pages.add(2, beside)
+    forms = links.forms(f"http://a.example.org:81/w?{'&'.join(reversed(asked))}&x=1")
+    many = [form for form in forms if has_many_parts(form)]
+    found = {number for form in many for number in pages.find(form)}
+    assert url in forms or 1 in found
+    whole = links.normal_form(f"http://example.org/w?{'&'.join(asked)}&x=1")
+    assert (beside in forms or 2 in found) == (parts_of(beside) <= parts_of(whole))
+    for number in (1, 2, 2):
+        pages.remove(number)
+    assert not len(pages)
+    assert not any(pages.find(form) for form in forms)
 
 
 def test_what_an_earlier_version_banked_is_still_found() -> None:
