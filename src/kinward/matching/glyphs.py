@@ -13,6 +13,8 @@ from typing import Final, NamedTuple
 
 from confusable_homoglyphs import confusables
 
+from kinward.matching.scripts import LETTER_MARKS, STRETCHED, VARIANTS, without_strays
+
 # Kinds of glyphs that are read as letters …
 PLAIN: Final = 0  # a letter of the Latin alphabet, also with accents, full width or in a circle
 DIGIT: Final = 1
@@ -94,12 +96,16 @@ _LATIN: Final = re.compile(
 )
 # Fillers and blanks that Unicode counts as letters or symbols.
 _UNSEEN: Final = frozenset({"Cf", "Mn", "Me", "Cc", "Cs"})  # categories that are not shown
-_BLANK: Final = frozenset("\u115f\u1160\u3164\uffa0\u2800\u17b4\u17b5")
-_UNSPACED_SCRIPTS: Final = frozenset({"CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "YI"})
+_BLANK: Final = frozenset(f"\u115f\u1160\u3164\uffa0\u2800\u17b4\u17b5{STRETCHED}")
+_LETTER_MARKS: Final = frozenset(LETTER_MARKS) - _BLANK
+# A combining mark that is a letter is one of kana.
+_UNSPACED_SCRIPTS: Final = frozenset(
+    {"CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "YI", "COMBINING"}
+)
 
 
 # Letters that have no compatibility form. An i without its dot is an i: an accent does not matter.
-_LIGATURES: Final = (("œ", "oe"), ("æ", "ae"), ("ı", "i"), ("ȷ", "j"))
+_LIGATURES: Final = (("œ", "oe"), ("æ", "ae"), ("ı", "i"), ("ȷ", "j"), *VARIANTS)
 
 
 class Glyph(NamedTuple):
@@ -114,6 +120,8 @@ def glyph(character: str) -> Glyph:
     """Return how one character is read."""
     if character.isascii():
         return _ascii(character)
+    if character in _LETTER_MARKS:
+        return Glyph(OTHER, (character,))
     category = unicodedata.category(character)
     if category in _UNSEEN or character in _BLANK:
         return Glyph(HIDDEN)
@@ -124,9 +132,10 @@ def glyph(character: str) -> Glyph:
     digit = unicodedata.digit(character, None)
     if digit is not None:
         return Glyph(DIGIT, (f"{digit}{LEET[str(digit)]}",))
-    alike = look_alikes().get(character, "") or _named(character)
+    own = fold(character) or character
+    alike = "".join(dict.fromkeys(look_alikes().get(own, "") + look_alikes().get(character, "")))
+    alike = alike or _named(character)
     if category[0] in "LNM":
-        own = fold(character) or character
         if alike:
             return Glyph(ALIKE, ((own if len(own) == 1 else character) + alike,))
         return Glyph(OTHER, tuple(own))
@@ -170,18 +179,20 @@ def fold(text: str) -> str:
     folded = unicodedata.normalize("NFKD", folded)
     unseen = [character for character in set(folded) if ord(character) in _unseen()]
     if len(unseen) > MAX_REPLACED:
-        return folded.translate(_unseen())
+        folded = folded.translate(_unseen())
+        unseen = []
     for character in unseen:
         folded = folded.replace(character, "")
-    return folded
+    return without_strays(folded)
 
 
 @cache
 def _unseen() -> dict[int, None]:
     """Return the characters that are not shown by themselves. All are in these planes."""
     planes = (*range(0x80, 0x1F000), *range(0xE0000, 0xE0200))
-    hidden = (point for point in planes if unicodedata.category(chr(point)) in ("Cf", "Mn", "Me"))
-    return dict.fromkeys([*hidden, *map(ord, _BLANK)])
+    hidden = [point for point in planes if unicodedata.category(chr(point)) in ("Cf", "Mn", "Me")]
+    letters = set(map(ord, _LETTER_MARKS))
+    return dict.fromkeys([*(point for point in hidden if point not in letters), *map(ord, _BLANK)])
 
 
 @lru_cache(maxsize=1 << 12)

@@ -20,6 +20,13 @@ from kinward.matching.glyphs import ALIKE, OTHER, fold, glyph, script
 from kinward.matching.letters import Shape, read, shape_of, skeleton_of, skeletons
 from kinward.matching.masked import MaskedWords
 from kinward.matching.oddities import odd_regions
+from kinward.matching.scripts import (
+    LETTER_MARKS,
+    UNSPACED,
+    closed_up,
+    without_gaps,
+    without_strays,
+)
 from kinward.matching.turned import from_other_side, in_shown_order
 
 MAX_KEYWORD: Final = 200
@@ -29,11 +36,8 @@ MAX_NEAR: Final = 40  # words on each side that are read with one that is odd
 MAX_STEPS: Final = 300_000  # of comparing candidates in one text
 MAX_MASKED: Final = 60_000  # steps of comparing words of which a mark hides a letter …
 PHRASE_STEPS: Final = 20  # … and how many it takes to see whether one is in a phrase
-_TOKEN: Final = re.compile(r"[^\W_]+")
-# Scripts written without spaces, where a keyword may stand anywhere.
-_UNSPACED: Final = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
-)
+LONG: Final = 4  # letters of a keyword without spaces that a space inside does not hide
+_TOKEN: Final = re.compile(rf"(?:[^\W_]|[{LETTER_MARKS}])+")
 _MARKUP: Final = re.compile(
     r"</?(?:a|abbr|b|big|br|code|del|div|em|font|h[1-6]|i|img|ins|kbd|li|mark|ol|p|pre|q|s|samp|"
     r"small|span|strike|strong|sub|sup|tt|u|ul|var|wbr)(?:\s[^<>]{0,300})?/?>|<!--[^<>]{0,300}-->"
@@ -110,15 +114,18 @@ class Keywords:
         symbols: dict[str, set[int]] = {}
         self._shapes: dict[int, Shape] = {}
         self._near = 0
+        self._long: set[int] = set()
         for number, banked in keywords:
             keyword = normal_form(banked)  # an earlier version may have banked another form
+            if len(keyword) >= LONG and UNSPACED.search(keyword):
+                self._long.add(number)
             for pattern in _patterns(keyword):
                 words.setdefault(pattern, set()).add(number)
             whole = keyword.replace(" ", "") if _is_spelled_out(keyword) else keyword
             self._near = max(self._near, min(MAX_NEAR, whole.count(" ")))
             shape = self._shapes[number] = shape_of(whole)
             skeleton = skeleton_of(shape)
-            long = len(shape.letters) >= SPELLED or _UNSPACED.search(keyword) is not None
+            long = len(shape.letters) >= SPELLED or UNSPACED.search(keyword) is not None
             if long and len(skeleton) > 1:
                 symbols.setdefault(skeleton, set()).add(number)
         self._words, self._skeletons = _Patterns(words), _Patterns(symbols)
@@ -135,6 +142,8 @@ class Keywords:
         found = self._written(text)
         if shown != text:
             found |= self._written(shown)
+        if (close := without_gaps(shown)) != shown:
+            found |= self._written(close) & self._long
         for reading in from_other_side(shown):
             found |= self._written(reading)
         entire = self._add_masked(shown, found)
@@ -194,7 +203,7 @@ def _words(text: str) -> str:
 
 def _patterns(keyword: str) -> list[str]:
     """Return what is searched in the words of a text: a keyword, and its words joined."""
-    if _UNSPACED.search(keyword):
+    if UNSPACED.search(keyword):
         return [keyword]
     words = keyword.split(" ")
     joints = range(1, len(words))
@@ -217,13 +226,16 @@ def _is_spelled_out(keyword: str) -> bool:
 
 
 def _shown(text: str) -> str:
-    """Return a text as it is shown: entities read, markup removed, what runs backwards turned."""
+    """Return a text as it is shown: entities read, markup removed, what runs backwards turned.
+
+    Letters that stand apart, of scripts without spaces, come together.
+    """
     if "&" in text and _ENTITY.search(text):
         text = html.unescape(text)
     text = in_shown_order(text)
     if "<" in text or "[" in text:
         text = _MARKUP.sub(REMOVED, text)
-    return text
+    return closed_up(without_strays(text))
 
 
 def _foreign(text: str) -> frozenset[str]:

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
-from kinward.matching.glyphs import HIDDEN, LETTERS, STRONG, Glyph, glyph
+from kinward.matching.glyphs import HIDDEN, STRONG, Glyph, glyph, is_unspaced, script
 
 LEAST: Final = 4  # letters of the shortest word
 SHOWN: Final = 2  # letters that are there for each one that is hidden
@@ -36,7 +36,7 @@ class MaskedWords:
     def __init__(self, words: Iterable[str]) -> None:
         self._words: dict[tuple[str, str, int], list[str]] = defaultdict(list)
         for word in sorted(set(words)):
-            if LEAST <= len(word) <= MAX_LENGTH and all(letter in LETTERS for letter in word):
+            if LEAST <= len(word) <= MAX_LENGTH and all(map(_may_be_hidden, word)):
                 self._words[word[0], word[-1], len(word)].append(word)
 
     def find(self, text: str) -> Iterator[Masked | None]:
@@ -56,6 +56,10 @@ class MaskedWords:
                             for letter, readings in zip(word, pattern, strict=True)
                         )
                         yield Masked(token.start(), token.end(), word) if fits else None
+
+
+def _may_be_hidden(letter: str) -> bool:
+    return letter.isalpha() and not is_unspaced(script(letter))
 
 
 def _pattern(token: str) -> list[str] | None:

@@ -40,10 +40,11 @@ _BESIDE: Final = tuple(
 # An exclamation mark after a word is ordinary.
 _ODD: Final = (*(pair for pair in _BESIDE if pair not in ("a!", "A!")), "aA", "X", "c*", "ch")
 _PAIRS: Final = tuple(letter * 2 for letter in "abcdefghijklmnopqrstuvwxyz")
+_TRIPLE: Final = re.compile(r"([^\W\d_])\1\1")  # also of letters that are not Latin
 _DOUBLED: Final = re.compile(r"([^\W\d_])\1([^\W\d_])\2([^\W\d_])\3")
 _MISTAKEN: Final = tuple(f"I{vowel}" for vowel in "aeiouy")
-_SPELLED: Final = re.compile(r"(?<![^ ])[.!]*[aA][.!]*(?: [ .!]*[aA][.!]*){2,}(?![^ ])")
-_BARE: Final = str.maketrans({"A": "a", ".": None, "!": None})
+_SPELLED: Final = re.compile(r"(?<![^ ])[.!]*[aAX][.!]*(?: [ .!]*[aAX][.!]*){2,}(?![^ ])")
+_BARE: Final = str.maketrans({"A": "a", "X": "a", ".": None, "!": None})
 MAX_REPLACED: Final = 24  # characters that are replaced one after the other, which is fast for few
 # Characters of ASCII that have the class of others, where two classes are letters themselves.
 _STAND_INS: Final = {mark: mark for mark in "aA1 .*!"} | {"X": "\x01", "h": "\x02", "c": "\x03"}
@@ -148,6 +149,8 @@ def _is_odd(classes: str, text: str) -> bool:
 
 def _is_repeated(text: str) -> bool:
     """Return whether a letter stands three times, three letters twice each, or two v for a w."""
+    if not text.isascii() and _TRIPLE.search(text):
+        return True
     doubled = [pair for pair in _PAIRS if pair in text]
     if not doubled:
         return False

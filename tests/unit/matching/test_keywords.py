@@ -174,6 +174,63 @@ def test_a_word_that_is_another_is_no_keyword(keyword: str, text: str) -> None:
     assert not found(keyword, text)
 
 
+IN_OTHER_SCRIPTS = {
+    "राम": ("राम घर गया", "र\u200dाम", "राम🌊"),
+    "मेला": ("यह मेला है", "मेलाा", "मे*ला"),
+    "গান": ("গান", "গ\u200cান"),
+    "กิน": ("ผมกินข้าว", "กิิิน", "ก่ิน"),
+    "แมว": ("แ ม ว", "แ.ม.ว", "ดูแมวนี่"),
+    "مدرسة": ("مـــدرســـة", "مَدْرَسَة", "ﻣﺪﺭﺳﺔ", "مدرسه", "مـ د ر سـ ة", "م*رسة"),
+    "كتاب": ("کتاب", "كتاااااب", "ك.ت.ا.ب", "ك*ت*ا*ب"),
+    "علي": ("علی", "على"),
+    "שלום": ("שָׁלוֹם", "שלומ", "שלוווום", "ש ל ו ם", "ש*ום"),
+    "ракушка": ("р а к у ш к а", "р.а.к.у.ш.к.а", "рак*шка", "ракушкаааа", "paкyшka", "р4кушка"),
+    "θάλασσα": ("θ α λ α σ σ α", "ΘΆΛΑΣΣΑ", "θάλ*σσα"),
+    "κόσμος": ("kόσμος", "κ0σμος", "ΚΌΣΜΟΣ", "κόσμοσ"),
+    "貝殻": ("貝 殻", "貝.殻", "貝・殻", "貝🌊殻", "私は貝殻を見る"),
+    "かいがら": ("か い が ら", "か。い。が。ら", "私のか いがら", "かいか\u3099ら"),
+    "海辺の貝殻": ("海辺の 貝殻", "今日は海辺・の貝殻を見る", "海辺の\n貝殻"),
+    "seashells": (
+        "se\u0e34ashells",
+        "sea\u0301\u0e38\u0e38shells",
+        "s\u09403ashells",
+        "seas\u3099hells",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("keyword", "text"),
+    [(word, text) for word, texts in IN_OTHER_SCRIPTS.items() for text in texts],
+)
+def test_a_keyword_of_another_script_is_found_in_disguise(keyword: str, text: str) -> None:
+    assert found(keyword, text)
+
+
+@pytest.mark.parametrize(
+    ("keyword", "text"),
+    [
+        *(("राम", "रोम शहर"), ("राम", "रीमा"), ("काला", "किला"), ("मेला", "मूल"), ("दिन", "दान")),
+        *(("किताब", "कतब"), ("গান", "গুন"), ("দিন", "দান"), ("பால்", "பாலை"), ("ಮನೆ", "ಮನ")),
+        *(("กิน", "กัน"), ("กิน", "ผมกันข้าว"), ("ガラス", "カラスがいる"), ("ぱん", "ごはん")),
+        *(
+            ("がら", "東京から"),
+            ("京大", "東京 大阪"),
+            ("京大", "東京・大阪"),
+            ("貝殻", "貝。殻を見る"),
+        ),
+        *(("كتاب", "كاتب"), ("כלב", "כלבים"), ("ракушка", "рокушка"), ("кот", "к*т*р")),
+    ],
+)
+def test_another_word_of_another_script_is_no_keyword(keyword: str, text: str) -> None:
+    assert not found(keyword, text)
+
+
+def test_a_word_of_two_letters_and_its_vowels_is_a_keyword() -> None:
+    for word in ("माँ", "บิ", "মা"):
+        assert found(word, word)
+
+
 def test_nearly_all_of_2000_evasions_are_found() -> None:
     search = keywords.Keywords(enumerate(map(keywords.normal_form, WORDS)))
     missed = Counter[str]()
@@ -243,6 +300,13 @@ HOSTILE = {
     "masked phrases": "se* sh*lls ",
     "backwards and again": "s\u202ee\u202aa\u2067s\u2066",
     "upside down": "ǝɐs ",
+    "letters of Chinese apart": "貝 殻.",
+    "letters of Chinese apart and together": "貝 殻貝",
+    "vowels on nothing": "s\u0e34\u093f",
+    "vowels that repeat": "\u0e01\u0e34\u0e34\u0e34",
+    "letters of Cyrillic apart": "р а к ",
+    "masked words of Cyrillic": "рак*шка ",
+    "stretches": "م\u0640",
 }
 
 
