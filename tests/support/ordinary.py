@@ -40,6 +40,27 @@ LINES: Final = (
 )  # fmt: skip
 
 
+def messages_of_django(language: str) -> list[str]:
+    """Return Django's messages in a language that Kinward's catalogues do not have."""
+    spec = find_spec("django")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    texts: set[str] = set()
+    for path in Path(spec.submodule_search_locations[0]).rglob(
+        f"locale/{language}/LC_MESSAGES/*.mo"
+    ):
+        with path.open("rb") as file:
+            messages = GNUTranslations(file)._catalog  # type: ignore[attr-defined]
+        texts |= {_PLACE.sub("", said).strip() for id, said in messages.items() if id}
+    return sorted(texts)
+
+
+def words_and_marks(text: str) -> list[str]:
+    """Return the words of a text in any script, each with its marks."""
+    text = unicodedata.normalize("NFC", text).casefold()
+    return "".join(one if unicodedata.category(one)[0] in "LM" else " " for one in text).split()
+
+
 @cache
 def sentences(language: str) -> tuple[str, ...]:
     """Return the messages of the packages in a language, each once."""

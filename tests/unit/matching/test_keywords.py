@@ -226,6 +226,22 @@ def test_another_word_of_another_script_is_no_keyword(keyword: str, text: str) -
     assert not found(keyword, text)
 
 
+@pytest.mark.parametrize("language", ["bn", "hi", "ru", "ta", "te", "uk"])
+def test_ordinary_text_in_another_script_has_few_false_hits(language: str) -> None:
+    """In Hindi a word and the same word without its dots are one, which are the hits there are."""
+    texts = ordinary.messages_of_django(language)
+    words = sorted({word for text in texts for word in ordinary.words_and_marks(text)})
+    words = [word for word in words if len(word) > 2]
+    search = keywords.Keywords(enumerate(words))
+    count = false = 0
+    for text in texts:
+        own = ordinary.words_and_marks(text)
+        count += len(own)
+        false += len({words[number] for number in search.find(text).numbers} - {*own})
+    assert count > 500
+    assert false < count / 80
+
+
 def test_a_word_of_two_letters_and_its_vowels_is_a_keyword() -> None:
     for word in ("माँ", "บิ", "মা"):
         assert found(word, word)
