@@ -1,10 +1,14 @@
 """The roles that scale apart: gate, console, pages and worker. Each runs in the foreground."""
 
 import asyncio
+import contextlib
 import os
 import resource
+import signal
 import sys
-from collections.abc import Collection, Mapping
+import threading
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import click
@@ -16,7 +20,13 @@ from kinward.cli.main import load_django, set_up_django
 from kinward.entrance import DOORS
 from kinward.ground.config import Door, config
 from kinward.ground.errors import NotConfigured
+from kinward.ground.lanes import Lane
 
+# Jobs at a time of each lane that waits for others, and the lanes whose jobs begin at once: each of
+# these takes a connection to the database.
+PLACES: Final = {Lane.APP: 4, Lane.AUTHORITIES: 2, Lane.PARTNERS: 1, Lane.OPINIONS: 1, Lane.MAIL: 1}
+LISTENING: Final = (Lane.OURS, Lane.APP)
+STOPPING: Final = (signal.SIGINT, signal.SIGTERM)
 OTHER_FILES: Final = 512  # that a process has open beside its connections
 BACKLOG: Final = 2048  # connections that the kernel keeps until they are accepted
 MOST_IDLE: Final = 60  # seconds, of granian's
@@ -119,7 +129,12 @@ def migrate() -> None:
 
 
 @click.command()
-@click.option("--concurrency", default=4, show_default=True, help="Number of jobs at a time.")
+@click.option(
+    "--concurrency",
+    default=4,
+    show_default=True,
+    help="Number of jobs at a time, beside those that wait for somebody's answer.",
+)
 def worker(concurrency: int) -> None:
     """Run a worker until it gets a signal to stop. It finishes the jobs that it has started."""
     from procrastinate.contrib.django import app
@@ -131,13 +146,63 @@ def worker(concurrency: int) -> None:
 
 
 async def _work(app: App, concurrency: int) -> None:
-    chosen = config()
+    """Run a worker for each lane of jobs, until this is cancelled or gets a signal to stop."""
+    chosen, places = config(), PLACES | {Lane.OURS: concurrency}
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(sum(places.values()), "job"))
     async with app.open_async() as opened:
-        await opened.run_worker_async(
-            concurrency=concurrency,
-            delete_jobs="successful",
-            fetch_job_polling_interval=1.0,
-            update_heartbeat_interval=chosen.heartbeat_seconds,
-            stalled_worker_timeout=chosen.stalled_seconds,
-            shutdown_graceful_timeout=10.0,
-        )
+        lanes = [
+            asyncio.create_task(
+                opened.run_worker_async(
+                    queues=[lane.value],
+                    concurrency=most,
+                    listen_notify=lane in LISTENING,
+                    delete_jobs="successful",
+                    fetch_job_polling_interval=1.0,
+                    update_heartbeat_interval=chosen.heartbeat_seconds,
+                    stalled_worker_timeout=chosen.stalled_seconds,
+                    shutdown_graceful_timeout=10.0,
+                    install_signal_handlers=False,
+                )
+            )
+            for lane, most in places.items()
+        ]
+        try:
+            with _stopped_by_signals(loop, lanes):
+                await asyncio.wait(lanes, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            _stop(lanes)
+            ends = await asyncio.gather(*lanes, return_exceptions=True)
+        for end in ends:
+            if isinstance(end, Exception):
+                raise end
+
+
+@contextlib.contextmanager
+def _stopped_by_signals(
+    loop: asyncio.AbstractEventLoop, lanes: Sequence[asyncio.Task[None]]
+) -> Iterator[None]:
+    """Have the first signal end all lanes gracefully. The next one ends the process."""
+
+    def stop() -> None:
+        for number in STOPPING:
+            loop.remove_signal_handler(number)
+        _stop(lanes)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    for number in STOPPING:
+        loop.add_signal_handler(number, stop)
+    try:
+        yield
+    finally:
+        for number in STOPPING:
+            loop.remove_signal_handler(number)
+
+
+def _stop(lanes: Sequence[asyncio.Task[None]]) -> None:
+    """Have lanes finish their jobs. Cancelled a second time, a lane would drop them."""
+    for lane in lanes:
+        if not lane.cancelling():
+            lane.cancel()

@@ -9,9 +9,10 @@ from kinward.enforcement import sanctions, services
 from kinward.experience.api import apply_birthday, birthdays_due
 from kinward.families.api import NOTICE_MADE, Notice, end_choices, end_due_pairings, notice_sentence
 from kinward.ground.jobs import task
+from kinward.ground.lanes import Lane
 
 
-@task(services.DELIVER)
+@task(services.DELIVER, lane=Lane.APP)
 def deliver(action_id: str) -> None:
     """Deliver one action."""
     services.deliver(UUID(action_id))

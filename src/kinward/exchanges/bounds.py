@@ -56,21 +56,28 @@ class Reading:
     """One sync: its limits, the pages that it has seen, and the records that it skipped.
 
     `address`: the partner's own, which each call must keep to; empty for an extension's, which may
-    call any public host. `named`: hosts in the operator's configuration.
+    call any public host. `named`: hosts in the operator's configuration. `ends`: the moment of
+    `time.monotonic` at which it ends; by default after the seconds of a setting.
     """
 
-    def __init__(self, *, address: str = "", named: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        *,
+        address: str = "",
+        named: frozenset[str] = frozenset(),
+        ends: float | None = None,
+    ) -> None:
         self.address, self.named = address, named
         self.pages = self.records = self.bytes = 0
         self.skipped = Skipped()
         self.doubtful: set[Any] = set()
         self.caller: Caller | None = None
-        self._ends = monotonic() + config().exchange_seconds
+        self.ends = monotonic() + config().exchange_seconds if ends is None else ends
         self._seen: set[bytes] = set()
 
     def seconds(self) -> float:
         """Return the seconds that are left. Raises `SyncBounded`."""
-        left = self._ends - monotonic()
+        left = self.ends - monotonic()
         if left <= 0:
             _bounded("exchange_seconds", f"{config().exchange_seconds:,.0f} seconds")
         return left

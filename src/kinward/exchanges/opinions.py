@@ -5,7 +5,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from kinward.access import Actor, Permission
-from kinward.exchanges.bounds import reading_in
+from kinward.exchanges.bounds import SyncBounded, reading_in
 from kinward.exchanges.kinds import NotTaken, OpinionKind
 from kinward.exchanges.models import Exchange, Opinion, Signal
 from kinward.exchanges.services import connected
@@ -43,15 +43,20 @@ def send(opinion_id: int) -> None:
     api = connected(exchange)
     answer = "sent"
     keys = Signal.objects.filter(exchange=exchange, banked=row).values_list("key", flat=True)
-    for key in keys:
+    text = kind_of(row.kind).write(bytes(row.value))
+    whole = reading_of(exchange, api)  # a partner may list one hash in any number of entries
+    for key in keys.order_by("key").iterator():
         try:
             if not hasattr(api, "opine"):
                 raise NotTaken(f"{exchange.api} has no way to take one.")
-            text = kind_of(row.kind).write(bytes(row.value))
-            with reading_in(reading_of(exchange, api)):
+            whole.turn_page("POST", "")
+            with reading_in(reading_of(exchange, api, ends=whole.ends)):
                 api.opine(key, row.kind, text, OpinionKind(opinion.kind))
         except NotTaken as error:
             answer = storable(f"not taken: {error.detail}")[:200]
+        except SyncBounded as error:
+            answer = storable(f"not sent for all entries: {error.detail}")[:200]
+            break
     Opinion.objects.filter(pk=opinion.pk).update(sent_at=timezone.now(), answer=answer)
 
 

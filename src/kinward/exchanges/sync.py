@@ -87,10 +87,10 @@ def _begin(exchange: Exchange, actor: Actor, *, full: bool) -> Sync:
     return Sync.objects.create(exchange=exchange, addition=addition)
 
 
-def reading_of(exchange: Exchange, api: Any) -> Reading:
+def reading_of(exchange: Exchange, api: Any, *, ends: float | None = None) -> Reading:
     """Return the bounds of a sync, or of one opinion that is sent."""
     hosts = {_host_of(value) for value in exchange.config.values() if isinstance(value, str)}
-    return Reading(address=getattr(api, "address", ""), named=frozenset(hosts - {""}))
+    return Reading(address=getattr(api, "address", ""), named=frozenset(hosts - {""}), ends=ends)
 
 
 def _host_of(text: str) -> str:

@@ -4,6 +4,7 @@ from kinward.access import Actor
 from kinward.exchanges import opinions, services, sync
 from kinward.exchanges.models import Exchange
 from kinward.ground.jobs import enqueue_once, task
+from kinward.ground.lanes import Lane
 
 SYNC = "exchanges.sync"
 
@@ -15,7 +16,7 @@ def look(timestamp: int) -> None:
         enqueue_once(SYNC, exchange.name, name=exchange.name)
 
 
-@task(SYNC, lock=SYNC)
+@task(SYNC, lock=SYNC, lane=Lane.PARTNERS)
 def sync_one(name: str) -> None:
     """Sync one exchange. A failure is shown on its page, and the next sync is due as usual."""
     exchange = Exchange.objects.filter(name=name).first()
@@ -28,7 +29,7 @@ def sync_one(name: str) -> None:
         return
 
 
-@task(opinions.SEND)
+@task(opinions.SEND, lane=Lane.OPINIONS)
 def send_opinion(opinion_id: int) -> None:
     """Send one opinion."""
     opinions.send(opinion_id)

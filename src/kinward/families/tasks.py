@@ -11,6 +11,7 @@ from kinward.families.pairing import ending
 from kinward.families.screen_time import activity, usage
 from kinward.families.visits import digest, sessions
 from kinward.ground.jobs import task
+from kinward.ground.lanes import Lane
 from kinward.people.api import CONSENT_CHANGED
 
 
@@ -58,7 +59,7 @@ def send_digests(timestamp: int) -> None:
     digest.send_digests()
 
 
-@task(digest.MAIL)
+@task(digest.MAIL, lane=Lane.MAIL)
 def mail_digest(pairing_id: str) -> None:
     """Mail one digest."""
     digest.mail_digest(pairing_id)

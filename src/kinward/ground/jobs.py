@@ -20,6 +20,7 @@ from procrastinate.manager import JobManager
 from procrastinate.tasks import Task, configure_task
 
 from kinward.ground.config import config
+from kinward.ground.lanes import Lane
 
 log = structlog.get_logger(__name__)
 
@@ -53,13 +54,13 @@ def delay(attempts: int) -> float:
 
 
 def task(
-    name: str, *, lock: str | None = None, every: str = ""
+    name: str, *, lock: str | None = None, every: str = "", lane: Lane = Lane.OURS
 ) -> Callable[[Callable[P, R]], Task[P, R, P]]:
     """Declare a durable job. Its function must be safe to run again from the start.
 
     Only one of the jobs with the same `lock` runs at a time, so that long jobs cannot occupy every
     worker. `every` is a schedule in cron's notation, and the job's `timestamp` is its moment. While
-    a scheduled job waits, no other of its name is added.
+    a scheduled job waits, no other of its name is added. `lane`: whose answer it waits for.
     """
 
     def declare(function: Callable[P, R]) -> Task[P, R, P]:
@@ -71,7 +72,8 @@ def task(
                 close_old_connections()
 
         waits_once = name if every else None
-        declared = app.task(name=name, retry=Patient(), lock=lock, queueing_lock=waits_once)(run)
+        options: dict[str, Any] = {"lock": lock, "queueing_lock": waits_once, "queue": lane.value}
+        declared = app.task(name=name, retry=Patient(), **options)(run)
         if every:
             app.periodic(cron=every)(cast("Any", declared))
         return declared
@@ -139,6 +141,6 @@ def _put(name: str, arguments: dict[str, Any], **options: Any) -> None:
     # Through a queue of its own, because a task's `configure` takes the app's. Inside a worker the
     # app's queue has the worker's connection, which is outside the caller's transaction.
     declared = app.tasks[name]
-    options = {"lock": declared.lock, "queueing_lock": declared.queueing_lock} | options
+    own = {"lock": declared.lock, "queueing_lock": declared.queueing_lock, "queue": declared.queue}
     queue = JobManager(DjangoConnector(alias="default"))
-    configure_task(name=name, job_manager=queue, **options).defer(**arguments)
+    configure_task(name=name, job_manager=queue, **(own | options)).defer(**arguments)

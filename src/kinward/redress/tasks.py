@@ -3,6 +3,7 @@
 from django.utils import timezone
 
 from kinward.ground.jobs import task
+from kinward.ground.lanes import Lane
 from kinward.redress.database import send_due_statements
 from kinward.redress.services import tell_due
 from kinward.redress.silence import begin_silences_alone
@@ -21,7 +22,12 @@ def begin_silences(timestamp: int) -> None:
     begin_silences_alone()
 
 
-@task("redress.send_statements", lock="redress.send_statements", every="*/10 * * * *")
+@task(
+    "redress.send_statements",
+    lock="redress.send_statements",
+    every="*/10 * * * *",
+    lane=Lane.AUTHORITIES,
+)
 def send_statements(timestamp: int) -> None:
     """Send newly told statements to the Transparency Database, if the operator named one."""
     send_due_statements()

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from kinward.access import Actor
 from kinward.ground.jobs import task
+from kinward.ground.lanes import Lane
 from kinward.guidelines.api import EDITION_PROPOSED
 from kinward.reporting.api import ReportState, file_report, withdraw_report
 from kinward.verdicts import consequences
@@ -15,7 +16,7 @@ from kinward.verdicts.report import close_reported
 from kinward.verdicts.simulation import simulate_edition
 
 
-@task(consequences.FILE_REPORT)
+@task(consequences.FILE_REPORT, lane=Lane.AUTHORITIES)
 def file_and_close(report_id: str) -> None:
     """File one report of a case, and close the case if it was the last one."""
     report = file_report(UUID(report_id))
@@ -29,7 +30,7 @@ def unbank_case(case_id: str, actor: str) -> None:
     unbank(UUID(case_id), Actor.stored(actor))
 
 
-@task(WITHDRAW)
+@task(WITHDRAW, lane=Lane.AUTHORITIES)
 def withdraw(report_id: str) -> None:
     """Withdraw the report of an overturned case, unless the authority has it already."""
     withdraw_report(UUID(report_id))

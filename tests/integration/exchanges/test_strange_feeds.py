@@ -14,14 +14,16 @@ from kinward.access.models import Staff
 from kinward.cli.doctor.connections import check_partners
 from kinward.cli.exchange import exchange as command
 from kinward.exchanges import hashing, sandbox, tasks
-from kinward.exchanges.models import Exchange, Signal
+from kinward.exchanges.kinds import OpinionKind
+from kinward.exchanges.models import Exchange, Opinion, Signal
+from kinward.exchanges.opinions import give_opinion, send
 from kinward.exchanges.sandbox import Entry, Partner
 from kinward.exchanges.sync import SyncFailed
 from kinward.ground.errors import Invalid
 from kinward.ground.jobs import enqueue_once
-from kinward.matching.api import withdraw_hashes
+from kinward.matching.api import BankedHash, withdraw_hashes
 from tests.integration.conftest import Configure
-from tests.integration.exchanges.test_exchanges import CLOCK, add, banked, now, read
+from tests.integration.exchanges.test_exchanges import ACTOR, CLOCK, add, banked, now, read
 from tests.integration.web.test_console import signed_in
 from tests.support import careless_extension, strangers
 from tests.support.helpers import listening, run_jobs
@@ -521,6 +523,25 @@ def test_an_extension_s_own_calls_are_bounded_too(
         monkeypatch.setitem(careless_extension.WHERE, "url", server.url)
         assert "KINWARD_INNER_HOSTS" in sync_fails(exchange)
         assert server.asked == 0
+
+
+def test_an_opinion_of_a_hash_that_a_partner_lists_many_times_is_bounded(
+    partner: Partner, configure: Configure
+) -> None:
+    for number in range(8):
+        partner.put(Entry(1, f"e{number}", START, {"md5": "11" * 16}))
+    exchange = add(partner, opinions=True)
+    read(exchange)
+    row = BankedHash.objects.get(bank=exchange.bank)
+    give_opinion(hashes=[row.pk], kind=OpinionKind.CONFIRMED, actor=ACTOR)
+    configure(exchange_pages=3)
+    opinion = Opinion.objects.get()
+    send(opinion.pk)
+    opinion.refresh_from_db()
+    assert len(partner.opinions) == 3
+    assert "not sent for all entries" in opinion.answer
+    assert "KINWARD_EXCHANGE_PAGES" in opinion.answer
+    assert opinion.sent_at is not None
 
 
 @pytest.mark.django_db(transaction=True)
