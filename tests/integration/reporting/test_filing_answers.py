@@ -12,7 +12,7 @@ from kinward.matching.models import Bank
 from kinward.people.models import Account
 from kinward.reporting.answer import Answer
 from kinward.reporting.draft import from_json
-from kinward.reporting.filing import Filing, Uncertain
+from kinward.reporting.filing import Filing, TryLater, Uncertain
 from kinward.reporting.models import Call, Report
 from kinward.reporting.services import file_report
 from tests.integration.conftest import Configure
@@ -22,9 +22,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class Bare(ThreadingHTTPServer):
-    """An authority that answers every call with a status and nothing else."""
+    """An authority that answers every call with a status and the same body, or with none."""
 
     status = 403
+    body = b""
     calls = 0
 
 
@@ -35,8 +36,9 @@ def bare(configure: Configure) -> Iterator[Bare]:
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             server.calls += 1
             self.send_response(server.status)
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", str(len(server.body)))
             self.end_headers()
+            self.wfile.write(server.body)
 
         def log_message(self, format: str, *args: Any) -> None: ...
 
@@ -91,3 +93,33 @@ def test_a_bare_refusal_is_shown_to_a_person_and_not_tried_again(
     assert file_report(report.id).state == "parked"
     assert bare.calls == 1
     assert Case.objects.get().state == "confirmed"
+
+
+def said(code: str, report_id: str = "4711") -> bytes:
+    told = f"<responseCode>{code}</responseCode><reportId>{report_id}</reportId>"
+    return f"<reportResponse>{told}</reportResponse>".encode()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(said("9" * 20), said("-" + "9" * 20), said("1_0"), said("\u0660"), said("0.0")),
+        *(
+            said("0", ""),
+            said("0", "9" * 101),
+            said("0", "\u0664\u0667"),
+            said("0", "4711&amp;x=1"),
+        ),
+        said("0").decode().encode("utf-16"),
+    ],
+)
+def test_an_answer_that_no_report_has_is_tried_again_and_finishes_nothing(
+    report: Report, bare: Bare, body: bytes
+) -> None:
+    bare.status, bare.body = 200, body
+    for _ in range(2):
+        with pytest.raises(TryLater):
+            file_report(report.id)
+        report.refresh_from_db()
+        assert (report.state, report.external_id) == ("waiting", "")
+    assert all(call.answered_at is not None for call in Call.objects.all())

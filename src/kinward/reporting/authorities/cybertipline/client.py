@@ -164,6 +164,8 @@ class CyberTipline:
         )
         document = report_document(filing.draft, reporter=reporter, now=datetime.now(UTC))
         reply = self._post_xml(http, filing, "submit", "submit", document)
+        if not reply.report_id:
+            raise Abandon("submit: the authority gave the report no number.")
         return reply.report_id
 
     def _upload(
@@ -222,7 +224,7 @@ class CyberTipline:
         """
         opened = filing.answered("submit")
         reply = reply_of(opened) if opened else None
-        if reply is None or reply.code != OK:
+        if reply is None or reply.code != OK or not reply.report_id:
             return None
         answer = self._by_id(http, filing, "retract", reply.report_id)
         outcome = reply_of(answer)
@@ -267,7 +269,7 @@ class CyberTipline:
 
 
 def _answer(answer: HttpAnswer) -> Answer:
-    reply = read_reply(answer.body)
+    reply = read_reply(storable(answer.text).encode())  # as it is stored and read again
     request_id = storable(answer.headers.get("request-id", "")[:100])
     code = reply.code if reply else None
     return Answer(answer.status, code, storable(answer.text), request_id)

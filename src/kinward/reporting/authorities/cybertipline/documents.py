@@ -4,6 +4,7 @@ Elements are in the schema's order, and unknown facts are left out, because an e
 element means something else than an absent one.
 """
 
+import re
 from datetime import datetime
 from typing import Final
 
@@ -32,6 +33,9 @@ from kinward.reporting.authorities.cybertipline.vocabulary import (
 from kinward.reporting.draft import Draft, ReportedFile
 
 MAX_ANSWER: Final = 1024 * 1024
+_CODE: Final = re.compile(r"\s*(-?[0-9]{1,9})\s*", re.ASCII)
+_NUMBER: Final = re.compile(r"[0-9]{0,18}", re.ASCII)  # of a report
+_FILE: Final = re.compile(r"[!-~]{0,200}")
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -53,19 +57,23 @@ def parse_xml(data: bytes) -> etree._Element:
 
 
 def read_reply(data: bytes) -> Reply | None:
-    """Read the response in a body; None if there is none (empty, HTML, cut off)."""
+    """Read the response in a body; None if there is none (empty, HTML, cut off, no such ids)."""
     if not data or len(data) > MAX_ANSWER:
         return None
     try:
         root = parse_xml(data)
-        code = int(root.findtext("responseCode") or "")
     except (etree.XMLSyntaxError, ValueError):
         return None
+    code = _CODE.fullmatch(root.findtext("responseCode") or "")
+    report_id = (root.findtext("reportId") or "").strip()
+    file_id = (root.findtext("fileId") or "").strip()
+    if code is None or not _NUMBER.fullmatch(report_id) or not _FILE.fullmatch(file_id):
+        return None
     return Reply(
-        code=code,
+        code=int(code[1]),
         description=(root.findtext("responseDescription") or "").strip(),
-        report_id=(root.findtext("reportId") or "").strip(),
-        file_id=(root.findtext("fileId") or "").strip(),
+        report_id=report_id,
+        file_id=file_id,
         md5=(root.findtext("hash") or "").strip().lower(),
     )
 
