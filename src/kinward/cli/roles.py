@@ -24,7 +24,14 @@ from kinward.ground.lanes import Lane
 
 # Jobs at a time of each lane that waits for others, and the lanes whose jobs begin at once: each of
 # these takes a connection to the database.
-PLACES: Final = {Lane.APP: 4, Lane.AUTHORITIES: 2, Lane.PARTNERS: 1, Lane.OPINIONS: 1, Lane.MAIL: 1}
+PLACES: Final = {
+    Lane.STORES: 2,
+    Lane.APP: 4,
+    Lane.AUTHORITIES: 2,
+    Lane.PARTNERS: 1,
+    Lane.OPINIONS: 1,
+    Lane.MAIL: 1,
+}
 LISTENING: Final = (Lane.OURS, Lane.APP)
 STOPPING: Final = (signal.SIGINT, signal.SIGTERM)
 OTHER_FILES: Final = 512  # that a process has open beside its connections

@@ -9,7 +9,8 @@ class Lane(StrEnum):
     So whoever answers slowly holds up no job but those that need the same answer.
     """
 
-    OURS = "default"  # the database, and the stores and keys of evidence
+    OURS = "default"  # only the database
+    STORES = "stores"  # of evidence
     APP = "app"
     AUTHORITIES = "authorities"
     PARTNERS = "partners"  # their lists …
