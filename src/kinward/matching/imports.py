@@ -18,7 +18,7 @@ from kinward.matching.listfiles import (
 )
 from kinward.matching.models import Bank
 from kinward.matching.services import fill_bank
-from kinward.matching.vic import read_vic
+from kinward.matching.vic import NO_CATEGORY, read_vic
 
 MAX_WITHDRAWALS: Final = 1_000_000
 Progress = Callable[[int], None]
@@ -111,7 +111,7 @@ def import_list(
     actor.must(Permission.FILL_BANKS)
     survey = _Survey(told)
     survey.read(source.rows())
-    if not survey.count and not source.others:
+    if not survey.read_any and not source.others:
         raise ListRefused("No entry of the list could be read, so nothing was imported.")
     filled = fill_bank(
         bank=bank,
@@ -130,7 +130,7 @@ class _Survey:
     """What was found in a first reading of a list, by which the second one is checked."""
 
     def __init__(self, told: Told) -> None:
-        self.count = 0  # rows that were read
+        self.read_any = False  # a row that says enough, or too little; not one without a category
         self.carried: dict[str, int] = {}
         self.unused = 0
         self.first_unused: list[Unused] = []
@@ -142,12 +142,14 @@ class _Survey:
         bad: list[BadRow] = []
         count = 0
         for row in rows:
-            self.count += 1
             if isinstance(row, BadRow):
                 count += 1
                 bad += [row] if count <= SHOWN else []
                 self._told(row)
-            elif isinstance(row, Unused):
+                continue
+            if not (isinstance(row, Unused) and row.why == NO_CATEGORY):
+                self.read_any = True
+            if isinstance(row, Unused):
                 self.unused += 1
                 self.first_unused += [row] if self.unused <= SHOWN else []
                 self._told(row)

@@ -22,6 +22,7 @@ COLUMNS: Final = ("MD5", "SHA1")
 CONTEXTS: Final = ("@odata.context", "odata.metadata")
 MAX_ITEM: Final = 16 << 20  # bytes from one entry to the next
 MAX_DEPTH: Final = 64
+NO_CATEGORY: Final = "it has no category, so it may be harmless"
 MAX_HASHES: Final = 100  # of one entry
 _TEXT: Final = re.compile(rb'"[^"]*"')
 _NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
@@ -116,9 +117,10 @@ def _hashes(
         raise ValueError("the entry is not an object")
     media = _in_lower_case(media)
     category = _whole(media, "Category")
+    if category is None:
+        return iter([Unused(number, NO_CATEGORY)])
     if category not in categories:
-        if category is not None:
-            passed()
+        passed()
         return iter(())
     label, reference = f"{model}: {category}", _reference(media)
     pairs = [(name, name, _get(media, name)) for name in COLUMNS]

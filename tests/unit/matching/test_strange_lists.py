@@ -468,6 +468,13 @@ def test_an_entry_of_project_vic_is_refused(media: object, why: str) -> None:
     assert why in rows[1].why
 
 
+def test_an_entry_of_project_vic_without_a_category_is_named() -> None:
+    media = [{"MediaID": 1, "Category": 1, "MD5": A}, {"MediaID": 2, "MD5": B}, {"Category": None}]
+    rows = list(vic.read_vic(io.BytesIO(json.dumps({"value": media}).encode()), [1]))
+    assert [type(row) for row in rows] == [ListedHash, Unused, Unused]
+    assert [row.line for row in rows if isinstance(row, Unused)] == [2, 3]
+
+
 def test_any_other_json_is_not_project_vic() -> None:
     for text in ("{}", "[]", '{"value": []}', '{"hashes": [1]}'):
         (row,) = read_vic(io.BytesIO(text.encode()), {1})
