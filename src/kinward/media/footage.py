@@ -16,11 +16,11 @@ from av.video.frame import VideoFrame
 from kinward.ground.errors import KinwardError
 from kinward.media.errors import TooManyPixels, TypeUnsupported, Undecodable
 from kinward.media.heads import PER_FRAME
-from kinward.media.luma import planes_of
 from kinward.media.medium import Hashed, More, View, split_frames, views_of
 from kinward.media.orientation import UPRIGHT
 from kinward.media.pdq import MAX_PIXELS, MIN_QUALITY
 from kinward.media.picture import read_picture
+from kinward.media.planes import planes_of
 from kinward.media.samples import Strand, Variants, gather
 from kinward.media.shown import image_planes, other_planes, turn_of
 from kinward.media.subpictures import subpictures

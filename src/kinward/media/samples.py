@@ -14,10 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from kinward.media.borders import borderless
-from kinward.media.luma import FLAT, Planes, glance_at, hash_planes
+from kinward.media.luma import FLAT, glance_at, hash_planes
 from kinward.media.medium import MAX_FRAMES, MAX_VIEWS, View
 from kinward.media.orientation import UPRIGHT, Turn
 from kinward.media.pdq import MIN_QUALITY, Hash
+from kinward.media.planes import Planes
 
 EVERY: Final = 1.0  # seconds after which a moment ends, if the picture has changed
 PASSED: Final = 120  # frames; after so many another is hashed, whatever the glances say

@@ -12,8 +12,9 @@ from av.video.reformatter import Colorspace
 from PIL import Image
 
 from kinward.media.boxes import Crop
-from kinward.media.luma import BT601, BT709, WIDEST, Planes, as_told, space_of
+from kinward.media.chroma import BT601, BT709
 from kinward.media.orientation import UPRIGHT, Turn, turn_pixels
+from kinward.media.planes import WIDEST, Planes, as_told, space_of
 
 MATRIX: Final = struct.Struct("=9i")
 OPAQUE: Final = "opaque"

@@ -9,6 +9,7 @@ from tests.support.corpus import (
     animations,
     appended,
     broken,
+    coded,
     depth,
     documents,
     films,
@@ -33,6 +34,7 @@ KINDS: Final[dict[str, Callable[[Desk], Iterator[Entry]]]] = {
     vector.KIND: vector.entries,
     documents.KIND: documents.entries,
     films.KIND: films.entries,
+    coded.KIND: coded.entries,
 }
 
 

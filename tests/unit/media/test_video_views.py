@@ -27,9 +27,10 @@ from kinward.media import samples as bounds
 from kinward.media.composition import play_parts, still_of_parts, strands_of
 from kinward.media.film import render_film
 from kinward.media.formats import video_format
-from kinward.media.luma import Planes, hash_planes, planes_of
+from kinward.media.luma import hash_planes
 from kinward.media.medium import Bounds
 from kinward.media.orientation import UPRIGHT, Turn, turn_pixels
+from kinward.media.planes import Planes, planes_of
 from kinward.media.registry import SHOWN
 from kinward.media.samples import Strand, Variants, gather
 from kinward.media.sheet import render_sheet

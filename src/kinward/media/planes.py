@@ -1,0 +1,189 @@
+"""A frame of a film as planes of samples, and how its colours are to be read."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from av.video.frame import VideoFrame
+
+from kinward.media.chroma import (
+    BT601,
+    BT709,
+    GBR,
+    Plane,
+    influence,
+    matrix_of,
+    ratio_of,
+    shown_luma,
+)
+
+GLIMPSE: Final = 256  # rows, and columns, of a glance at a frame whose chroma matters
+PLANAR: Final = frozenset(
+    f"yuv{kind}p" for kind in ("420", "j420", "422", "j422", "444", "j444", "440", "j440", "411")
+) | frozenset(("yuv410p", "yuva420p", "yuva422p", "yuva444p"))
+WIDEST: Final = 8.0  # what a file may claim of the shape of its pixels
+HD: Final = 720  # rows as shown: from here on, players take BT.709 for films that do not say
+UNSAID: Final = (GBR, 2)
+FULL_RANGE: Final = 2
+
+_DICE: Final = np.random.default_rng()
+
+
+@dataclass(frozen=True)
+class Planes:
+    """A frame of 8 bits a sample. `full`: whether luma uses all of them, and not 16 to 235.
+
+    `space`: the number of its colour space. `shape`: a pixel's width over its height.
+    """
+
+    luma: Plane
+    blue: Plane | None = None
+    red: Plane | None = None
+    alpha: Plane | None = None
+    full: bool = False
+    space: int = BT601
+    shape: float = 1.0
+
+    @cached_property
+    def influence(self) -> tuple[bool, bool]:
+        """Whether chroma changes the look by being cut off at black or white, and whether at all.
+
+        Without its planes it does not.
+        """
+        if self.blue is None or self.red is None:
+            return False, False
+        return influence(self.luma, self.blue, self.red, self.space, full=self.full)
+
+    @cached_property
+    def as_shown(self) -> "Planes":
+        """The frame with luma that says what a viewer shows, if that takes more than weights."""
+        if self.blue is None or self.red is None or not self.influence[0]:
+            return self
+        luma = shown_luma(self.luma, self.blue, self.red, self.space, full=self.full)
+        return Planes(luma, alpha=self.alpha, full=True, shape=self.shape)
+
+    def glimpse(self) -> "Planes":
+        """Return some rows and columns of the frame, as `as_shown` returns all of them."""
+        if self.blue is None or self.red is None:
+            return self
+        rows, columns = (_some(length) for length in self.luma.shape)
+        luma = self.luma[rows][:, columns]
+        down, across = ratio_of(self.luma, self.blue)
+        blue, red = (plane[rows // down][:, columns // across] for plane in (self.blue, self.red))
+        return Planes(shown_luma(luma, blue, red, self.space, full=self.full), full=True)
+
+    def part(self, top: int, bottom: int, left: int, right: int) -> "Planes":
+        """Return a rectangle of the frame, in pixels of luma."""
+
+        def cut(plane: Plane, down: int, across: int) -> Plane:
+            rows = slice(top // down, -(-bottom // down))
+            return plane[rows, left // across : -(-right // across)]
+
+        return self._mapped(cut)
+
+    def fields(self) -> list["Planes"]:
+        """Return the two fields of an interlaced frame."""
+        return [
+            self._mapped(lambda plane, down, across: plane[::2]),
+            self._mapped(lambda plane, down, across: plane[1::2]),
+        ]
+
+    def over(self, grey: int) -> "Planes":
+        """Return the frame over a page of this grey, 0 to 255, without its chroma."""
+        if self.alpha is None:
+            return self
+        page = grey if self.full else 16 + grey * 219 / 255
+        share = self.alpha.astype(np.float32) / 255
+        luma = self.luma * share + page * (1 - share)
+        return Planes((luma + 0.5).astype(np.uint8), full=self.full, shape=self.shape)
+
+    def _mapped(self, cut: Callable[[Plane, int, int], Plane]) -> "Planes":
+        height, width = self.luma.shape
+
+        def mapped(plane: Plane | None) -> Plane | None:
+            if plane is None:
+                return None
+            return cut(plane, -(-height // plane.shape[0]), -(-width // plane.shape[1]))
+
+        return replace(
+            self,
+            luma=cut(self.luma, 1, 1),
+            blue=mapped(self.blue),
+            red=mapped(self.red),
+            alpha=mapped(self.alpha),
+        )
+
+
+def planes_of(frame: VideoFrame, pixel_shape: float = 1.0) -> Planes:
+    """Return the planes of a frame, converted first if it has no plane of luma of 8 bits.
+
+    `pixel_shape`: the width of a stored pixel over its height.
+    """
+    opaque = not any(component.is_alpha for component in frame.format.components)
+    space = space_of(frame, pixel_shape)
+    grey = _is_rgb(frame)  # after this, its luma says what is shown
+    if frame.format.name not in PLANAR:
+        frame = _planar(frame, opaque=opaque)
+    planes = [_plane(frame, number) for number in range(len(frame.planes))]
+    blue, red = (None, None) if grey else planes[1:3]
+    return Planes(
+        planes[0],
+        blue,
+        red,
+        alpha=None if opaque else planes[3],
+        full=frame.color_range == FULL_RANGE or "j" in frame.format.name,
+        space=space,
+        shape=min(max(pixel_shape, 1 / WIDEST), WIDEST),
+    )
+
+
+def space_of(frame: VideoFrame, pixel_shape: float) -> int:
+    """Return the colour space in which Chromium shows a frame.
+
+    It believes a film that names its matrix, its primaries and its transfer, and guesses otherwise.
+    """
+    told = (frame.colorspace, frame.color_primaries, frame.color_trc)
+    if not any(number in UNSAID for number in told):
+        return frame.colorspace
+    return BT709 if frame.height / min(pixel_shape or 1.0, 1.0) >= HD else BT601
+
+
+def as_told(frame: VideoFrame, planes: Planes) -> Planes | None:
+    """Return the planes with the matrix that the film names, if Chromium does not believe it."""
+    if frame.colorspace in UNSAID or planes.blue is None:
+        return None
+    if matrix_of(frame.colorspace) == matrix_of(planes.space):
+        return None
+    return replace(planes, space=frame.colorspace)
+
+
+def _some(length: int) -> npt.NDArray[np.int64]:
+    """Return places on a side, a few hundred, of which chance decides the first."""
+    step = max(1, length // GLIMPSE)
+    return np.arange(int(_DICE.integers(step)), length, step)
+
+
+def _planar(frame: VideoFrame, *, opaque: bool) -> VideoFrame:
+    if _is_rgb(frame):
+        name = "yuvj444p" if opaque else "yuva444p"
+        return frame.reformat(
+            format=name, dst_colorspace="ITU601", dst_color_range="JPEG", threads=1
+        )
+    return frame.reformat(format="yuv420p" if opaque else "yuva420p", threads=1)
+
+
+def _is_rgb(frame: VideoFrame) -> bool:
+    """Return whether a frame has no chroma."""
+    kind = frame.format
+    return kind.is_rgb or kind.has_palette or len(kind.components) < 3
+
+
+def _plane(frame: VideoFrame, number: int) -> Plane:
+    plane = frame.planes[number]
+    step = abs(plane.line_size)
+    rows: Plane = np.frombuffer(memoryview(plane), dtype=np.uint8).reshape(-1, step)
+    rows = rows[: plane.height, : plane.width]
+    return rows if plane.line_size > 0 else rows[::-1]  # the last row may be stored first

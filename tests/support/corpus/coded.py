@@ -1,0 +1,134 @@
+"""Films whose planes say something else than their luma: what a viewer makes of them counts."""
+
+import io
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import Final, cast
+
+import av
+import numpy as np
+from av.video.stream import VideoStream
+from PIL import Image
+
+from tests.support.corpus.colours import matrix
+from tests.support.corpus.entry import SIZE, Desk, Entry, Pixels, to_pixels
+from tests.support.corpus.filming import OPTIONS, RATE
+
+KIND: Final = "planes"
+Planes = tuple[Pixels, Pixels, Pixels]
+BLACK, WHITE, GREY = 16, 235, 126
+SPACES: Final = {"709": 1}
+SHARP: Final = {"libx264": {"crf": "10"}, "libvpx": {"crf": "4", "b": "6M"}}
+
+
+def entries(desk: Desk) -> Iterator[Entry]:
+    """Yield films with a picture in their chroma."""
+    for name, codec, luma in (
+        ("black.webm", "libvpx", BLACK),
+        ("black.mp4", "libx264", BLACK),
+        ("white.mp4", "libx264", WHITE),
+        ("white.webm", "libvpx-vp9", WHITE),
+    ):
+        planes = flat(luma), *chroma_of(desk.grey(name))
+        shown = seen(planes, "601")
+        yield _entry(
+            name, f"luma of {luma}, and a picture in chroma", [(planes, 1.0)], codec, shown
+        )
+    for name, codec in (("decoy.webm", "libvpx-vp9"), ("decoy.mp4", "libx264")):
+        dark = BLACK + to_pixels(desk.grey(f"{name}-luma")) // 14
+        planes = dark, *chroma_of(desk.grey(name))
+        shown = seen(planes, "601")
+        yield _entry(name, "a dark picture in luma, another shown", [(planes, 1.0)], codec, shown)
+    for name, codec in (("late.webm", "libvpx"), ("late.mp4", "libx264")):
+        grey = BLACK + to_pixels(desk.grey(f"{name}-first")) // 2
+        first = grey, flat(128, 2), flat(128, 2)
+        later = flat(BLACK), *chroma_of(desk.grey(name))
+        shots = [(first, 1.0), (later, 2.0)]
+        yield _entry(name, "a second of grey, then chroma", shots, codec, *seen_all(shots))
+    for name, codec in (("changing.webm", "libvpx"), ("changing.mp4", "libx264")):
+        shots = [
+            ((flat(BLACK), *chroma_of(desk.grey(f"{name}-{number}"))), seconds)
+            for number, seconds in enumerate((0.4, 0.2, 1.4))
+        ]
+        yield _entry(name, "luma stays as chroma changes", shots, codec, *seen_all(shots))
+    name = "changing-709.mp4"
+    shots = [
+        ((flat(GREY), *chroma_of(desk.grey(f"{name}-{number}"), low=16)), seconds)
+        for number, seconds in enumerate((0.4, 0.2, 1.4))
+    ]
+    shown = seen_all(shots, "709")
+    yield _entry(name, "no colour is cut off, in BT.709", shots, "libx264", *shown, space="709")
+
+
+def _entry(
+    name: str,
+    disguise: str,
+    shots: Sequence[tuple[Planes, float]],
+    codec: str,
+    *truth: Image.Image,
+    space: str = "",
+) -> Entry:
+    name = f"chroma-{name}"
+    data = film_of_planes(shots, codec, name.rpartition(".")[2], space=space)
+    return Entry(name, KIND, disguise, data, truth, "video")
+
+
+def film_of_planes(
+    shots: Sequence[tuple[Planes, float]], codec: str, container: str, *, space: str = ""
+) -> bytes:
+    """Return a film of frames in 4:2:0, each for so many seconds. `space`: what it says of them."""
+    out = io.BytesIO()
+    options = OPTIONS[codec] | SHARP.get(codec, {})
+    with av.open(out, "w", format=container, container_options={"fflags": "+bitexact"}) as target:
+        stream = cast("VideoStream", target.add_stream(codec, rate=RATE, options=options))
+        stream.height, stream.width = shots[0][0][0].shape
+        stream.pix_fmt = "yuv420p"
+        number = SPACES.get(space, 2)
+        if space:
+            context = stream.codec_context
+            context.colorspace = context.color_primaries = context.color_trc = number
+        frames = [planes for planes, seconds in shots for _ in range(round(seconds * RATE))]
+        for at, planes in enumerate(frames):
+            frame = _frame(planes)
+            frame.pts, frame.time_base, frame.colorspace = at, Fraction(1, RATE), number
+            target.mux(stream.encode(frame))
+        target.mux(stream.encode())
+    return out.getvalue()
+
+
+def _frame(planes: Planes) -> av.VideoFrame:
+    height, width = planes[0].shape
+    packed = np.concatenate([plane.ravel() for plane in planes])
+    return av.VideoFrame.from_ndarray(packed.reshape(height * 3 // 2, width), format="yuv420p")
+
+
+def flat(level: int, smaller: int = 1) -> Pixels:
+    """Return a plane of one level."""
+    return np.full((SIZE[1] // smaller, SIZE[0] // smaller), level, dtype=np.uint8)
+
+
+def chroma_of(image: Image.Image, low: int = 128) -> tuple[Pixels, Pixels]:
+    """Return both planes of chroma with the same picture, from `low` to 240."""
+    half = to_pixels(image.resize((image.width // 2, image.height // 2), Image.Resampling.BOX))
+    steep = np.clip((half.astype(np.float64) - 64) / 128, 0, 1)  # of more contrast
+    plane = np.round(low + (240 - low) * steep).astype(np.uint8)
+    return plane, plane
+
+
+def seen(planes: Sequence[Pixels], space: str, *, full: bool = False) -> Image.Image:
+    """Return what a viewer shows of planes: converted to RGB, and cut off.
+
+    `full`: whether they use all levels.
+    """
+    low, most, wide_most = (0, 255, 255) if full else (16, 219, 224)
+    luma, *chroma = (plane.astype(np.float64) for plane in planes)
+    wide = [plane.repeat(2, axis=0).repeat(2, axis=1) for plane in chroma]
+    chroma = [(plane - 128) / wide_most for plane in wide]
+    levels = np.stack([(luma - low) / most, *chroma], axis=-1)
+    colours = levels @ np.linalg.inv(matrix(space)).T
+    return Image.fromarray(np.clip(np.round(colours * 255), 0, 255).astype(np.uint8))
+
+
+def seen_all(shots: Sequence[tuple[Planes, float]], space: str = "601") -> list[Image.Image]:
+    """Return what a viewer shows of each picture of a film."""
+    return [seen(planes, space) for planes, _ in shots]
