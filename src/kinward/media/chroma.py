@@ -40,6 +40,7 @@ BAND: Final = 64  # rows of chroma converted at a time
 LEAST, MOST = 0.4, 2.5
 CUT_OFF: Final = 0.06  # of the contrast
 COLOURED: Final = 0.12
+MUCH: Final = 0.5
 BEYOND: Final = 3.0  # levels below black or above white
 
 _DICE: Final = np.random.default_rng()
@@ -85,7 +86,10 @@ def shown_luma(luma: Plane, blue: Plane, red: Plane, space: int, *, full: bool) 
 
 
 def influence(luma: Plane, blue: Plane, red: Plane, space: int, *, full: bool) -> tuple[bool, bool]:
-    """Return whether chroma changes the look of a frame by being cut off, and whether at all."""
+    """Return whether only a conversion gives the look of a frame, and whether chroma changes it.
+
+    A conversion it takes if chroma is cut off, or if it is as much of the look as luma.
+    """
     if space == GBR:
         return True, True
     down, across = ratio_of(luma, blue)
@@ -96,11 +100,12 @@ def influence(luma: Plane, blue: Plane, red: Plane, space: int, *, full: bool) -
     asked[1], asked[2] = blue[rows, columns], red[rows, columns]
     levels = _lines(space, full) @ asked
     grey, colours, whole = levels[0], levels[1:4], levels[4]
-    contrast, cut = _deviation(grey), False
-    if colours.min() < -BEYOND or colours.max() > 255 + BEYOND:
+    contrast, added = _deviation(grey), whole - grey
+    cut = _deviation(added) > max(LEAST, MUCH * contrast)
+    if not cut and (colours.min() < -BEYOND or colours.max() > 255 + BEYOND):
         seen = _BRIGHT @ colours.clip(0, 255)
         cut = _is_seen(seen - whole.clip(0, 255), CUT_OFF, contrast)
-    return cut, cut or _is_seen(whole - grey, COLOURED, contrast)
+    return cut, cut or _is_seen(added, COLOURED, contrast)
 
 
 def _is_seen(difference: Level, share: float, contrast: float) -> bool:

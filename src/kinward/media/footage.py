@@ -221,8 +221,8 @@ class _Reading:
         """Return what is new in a frame."""
         try:
             planes, turn = planes_of(frame, pixel_shape), turn_of(frame)
-            crops = self._container.claims.crops
-            variants = Variants(planes, turn, lambda: other_planes(frame, planes, crops))
+            claims = self._container.claims
+            variants = Variants(planes, turn, lambda: other_planes(frame, planes, claims))
             fresh = strand.see(planes, time_of(frame), variants)
         except FAULTS:
             self._container.entire = False

@@ -1,14 +1,17 @@
 """A frame of a film as planes of samples, and how its colours are to be read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import product
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 from av.video.frame import VideoFrame
 
+from kinward.media.boxes import UNSAID as UNSPECIFIED
+from kinward.media.boxes import Colours
 from kinward.media.chroma import (
     BT601,
     BT709,
@@ -26,7 +29,7 @@ PLANAR: Final = frozenset(
 ) | frozenset(("yuv410p", "yuva420p", "yuva422p", "yuva444p"))
 WIDEST: Final = 8.0  # what a file may claim of the shape of its pixels
 HD: Final = 720  # rows as shown: from here on, players take BT.709 for films that do not say
-UNSAID: Final = (GBR, 2)
+UNSAID: Final = (GBR, UNSPECIFIED)
 FULL_RANGE: Final = 2
 
 _DICE: Final = np.random.default_rng()
@@ -49,17 +52,14 @@ class Planes:
 
     @cached_property
     def influence(self) -> tuple[bool, bool]:
-        """Whether chroma changes the look by being cut off at black or white, and whether at all.
-
-        Without its planes it does not.
-        """
+        """Whether only a conversion to RGB gives the look, and whether chroma changes it at all."""
         if self.blue is None or self.red is None:
             return False, False
         return influence(self.luma, self.blue, self.red, self.space, full=self.full)
 
     @cached_property
     def as_shown(self) -> "Planes":
-        """The frame with luma that says what a viewer shows, if that takes more than weights."""
+        """The frame with luma that says what a viewer shows, if that takes a conversion."""
         if self.blue is None or self.red is None or not self.influence[0]:
             return self
         luma = shown_luma(self.luma, self.blue, self.red, self.space, full=self.full)
@@ -151,13 +151,23 @@ def space_of(frame: VideoFrame, pixel_shape: float) -> int:
     return BT709 if frame.height / min(pixel_shape or 1.0, 1.0) >= HD else BT601
 
 
-def as_told(frame: VideoFrame, planes: Planes) -> Planes | None:
-    """Return the planes with the matrix that the film names, if Chromium does not believe it."""
-    if frame.colorspace in UNSAID or planes.blue is None:
-        return None
-    if matrix_of(frame.colorspace) == matrix_of(planes.space):
-        return None
-    return replace(planes, space=frame.colorspace)
+def as_told(frame: VideoFrame, planes: Planes, claimed: Sequence[Colours]) -> Iterator[Planes]:
+    """Yield the planes with the matrices and ranges that somebody may believe, if they differ.
+
+    Those are what the film names, if Chromium does not believe it, and what its container does.
+    """
+    if planes.blue is None:
+        return
+    seen = {(matrix_of(planes.space), planes.full)}
+    own = planes.space if frame.colorspace in UNSAID else frame.colorspace
+    for colours in (Colours(own, planes.full), *claimed):
+        spaces = (own, planes.space) if colours.space == UNSPECIFIED else (colours.space,)
+        ranges = (planes.full,) if colours.full is None else (colours.full, planes.full)
+        for space, full in product(spaces, ranges):
+            look = matrix_of(space), full
+            if look not in seen:
+                seen.add(look)
+                yield replace(planes, space=space, full=full)
 
 
 def _some(length: int) -> npt.NDArray[np.int64]:

@@ -1,7 +1,7 @@
 """How viewers show a frame of a video: turned, in its aspect ratio, cropped, or by its fields."""
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final, cast
 
@@ -11,7 +11,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace
 from PIL import Image
 
-from kinward.media.boxes import Crop
+from kinward.media.boxes import Claims
 from kinward.media.chroma import BT601, BT709
 from kinward.media.orientation import UPRIGHT, Turn, turn_pixels
 from kinward.media.planes import WIDEST, Planes, as_told, space_of
@@ -39,15 +39,14 @@ def _side_data(frame: VideoFrame) -> SideDataContainer:
     return cast("SideDataContainer", frame.side_data)
 
 
-def other_planes(frame: VideoFrame, planes: Planes, crops: Sequence[Crop]) -> Iterator[Planes]:
+def other_planes(frame: VideoFrame, planes: Planes, claims: Claims) -> Iterator[Planes]:
     """Yield what some viewers show of a frame and others do not: fields, crops, other colours."""
     if planes.shape != 1:  # as it is stored
         yield replace(planes, shape=1.0)
-    if (told := as_told(frame, planes)) is not None:
-        yield told
+    yield from as_told(frame, planes, claims.colours)
     if frame.interlaced_frame and frame.height >= 2:
         yield from planes.fields()
-    for crop in crops:
+    for crop in claims.crops:
         if (crop.width, crop.height) == (frame.width, frame.height):
             yield planes.part(crop.top, crop.bottom, crop.left, crop.right)
 

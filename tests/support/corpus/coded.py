@@ -17,12 +17,18 @@ from tests.support.corpus.filming import OPTIONS, RATE
 KIND: Final = "planes"
 Planes = tuple[Pixels, Pixels, Pixels]
 BLACK, WHITE, GREY = 16, 235, 126
-SPACES: Final = {"709": 1}
-SHARP: Final = {"libx264": {"crf": "10"}, "libvpx": {"crf": "4", "b": "6M"}}
+GBR: Final = 0
+SPACES: Final = {"709": 1, "601": 6}
+SHARP: Final = {"libx264": {"crf": "2"}, "libvpx": {"crf": "4", "b": "9M", "qmax": "8"}}
 
 
 def entries(desk: Desk) -> Iterator[Entry]:
     """Yield films with a picture in their chroma."""
+    yield from _chroma(desk)
+    yield from _told(desk)
+
+
+def _chroma(desk: Desk) -> Iterator[Entry]:
     for name, codec, luma in (
         ("black.webm", "libvpx", BLACK),
         ("black.mp4", "libx264", BLACK),
@@ -60,6 +66,37 @@ def entries(desk: Desk) -> Iterator[Entry]:
     yield _entry(name, "no colour is cut off, in BT.709", shots, "libx264", *shown, space="709")
 
 
+def _told(desk: Desk) -> Iterator[Entry]:
+    """Yield films whose container says something else of colours than their frames do."""
+    what = "the container says {}, the frames {}"
+    name = "told-gbr.webm"
+    shown = to_pixels(desk.grey(name))
+    planes = to_pixels(desk.grey(f"{name}-green")) // 8 + 20, shown, shown
+    data = _with_matrix(film_of_planes([(planes, 1.0)], "libvpx-vp9", "webm", space="709"), GBR)
+    green, blue, red = ((plane.astype(np.float64) - 16) * (255 / 219) for plane in planes)
+    truth = Image.fromarray(np.stack([red, green, blue], axis=-1).clip(0, 255).astype(np.uint8))
+    yield Entry(name, KIND, what.format("GBR", "BT.709"), data, (truth,), "video")
+    for name, codec, said in (
+        ("told-709.webm", "libvpx", ""),
+        ("told-709.mp4", "libx264", "601"),
+        ("told-601.mp4", "libx264", "709"),
+    ):
+        planes = flat(GREY), *chroma_of(_blots(desk, name), low=70, high=186)
+        told = "601" if name == "told-601.mp4" else "709"
+        data = film_of_planes([(planes, 1.0)], codec, name[-4:].strip("."), space=said or told)
+        data = _with_matrix(data, SPACES[told])
+        truth = seen(planes, "709")
+        yield Entry(name, KIND, what.format(told, said or "nothing"), data, (truth,), "video")
+
+
+def _with_matrix(data: bytes, number: int) -> bytes:
+    """Return a film whose container names another matrix, in WebM or in MP4."""
+    at = data.find(b"\x55\xb1\x81") + 3
+    if at < 3:
+        at = data.index(b"colrnclx") + 13
+    return data[:at] + bytes([number]) + data[at + 1 :]
+
+
 def _entry(
     name: str,
     disguise: str,
@@ -76,13 +113,16 @@ def _entry(
 def film_of_planes(
     shots: Sequence[tuple[Planes, float]], codec: str, container: str, *, space: str = ""
 ) -> bytes:
-    """Return a film of frames in 4:2:0, each for so many seconds. `space`: what it says of them."""
+    """Return a film of frames in 4:2:0 or 4:4:4, each for so many seconds.
+
+    `space`: that of its colours, as it says.
+    """
     out = io.BytesIO()
     options = OPTIONS[codec] | SHARP.get(codec, {})
     with av.open(out, "w", format=container, container_options={"fflags": "+bitexact"}) as target:
         stream = cast("VideoStream", target.add_stream(codec, rate=RATE, options=options))
         stream.height, stream.width = shots[0][0][0].shape
-        stream.pix_fmt = "yuv420p"
+        stream.pix_fmt = "yuv444p" if shots[0][0][1].shape == shots[0][0][0].shape else "yuv420p"
         number = SPACES.get(space, 2)
         if space:
             context = stream.codec_context
@@ -98,6 +138,8 @@ def film_of_planes(
 
 def _frame(planes: Planes) -> av.VideoFrame:
     height, width = planes[0].shape
+    if planes[1].shape == planes[0].shape:
+        return av.VideoFrame.from_ndarray(np.stack(planes), format="yuv444p")
     packed = np.concatenate([plane.ravel() for plane in planes])
     return av.VideoFrame.from_ndarray(packed.reshape(height * 3 // 2, width), format="yuv420p")
 
@@ -107,12 +149,19 @@ def flat(level: int, smaller: int = 1) -> Pixels:
     return np.full((SIZE[1] // smaller, SIZE[0] // smaller), level, dtype=np.uint8)
 
 
-def chroma_of(image: Image.Image, low: int = 128) -> tuple[Pixels, Pixels]:
-    """Return both planes of chroma with the same picture, from `low` to 240."""
+def chroma_of(image: Image.Image, low: int = 128, high: int = 240) -> tuple[Pixels, Pixels]:
+    """Return both planes of chroma with the same picture, from `low` to `high`."""
     half = to_pixels(image.resize((image.width // 2, image.height // 2), Image.Resampling.BOX))
     steep = np.clip((half.astype(np.float64) - 64) / 128, 0, 1)  # of more contrast
-    plane = np.round(low + (240 - low) * steep).astype(np.uint8)
+    plane = np.round(low + (high - low) * steep).astype(np.uint8)
     return plane, plane
+
+
+def _blots(desk: Desk, label: str) -> Image.Image:
+    """Return a picture in black and white of many small shapes."""
+    pictures = (to_pixels(desk.grey(f"{label}-{number}")) for number in range(3))
+    blots = np.logical_xor.reduce([picture > np.median(picture) for picture in pictures])
+    return Image.fromarray(blots.astype(np.uint8) * 255)
 
 
 def seen(planes: Sequence[Pixels], space: str, *, full: bool = False) -> Image.Image:

@@ -1,20 +1,27 @@
 """A film whose picture is in its chroma is known by what a viewer shows of it."""
 
 import dataclasses
+import struct
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
+from av.video.frame import VideoFrame
 
 from kinward.media import hash_array, read_video
+from kinward.media.boxes import Colours, read_claims
 from kinward.media.chroma import influence, matrix_of, shown_luma, weights_of
 from kinward.media.luma import glance_at, hash_planes
-from kinward.media.planes import Planes
+from kinward.media.planes import Planes, as_told
 from tests.support.corpus.coded import BLACK, GREY, chroma_of, entries, flat, seen
 from tests.support.corpus.entry import Desk, Pixels, distance
+from tests.support.videos import with_box
 
 DESK = Desk(7)
 FILMS = {entry.name: entry for entry in entries(DESK)}
 NEAR = 8  # bits
+STSD = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd", b"avc1")
 
 
 def planes_of_chroma(luma: int = BLACK, low: int = 128) -> tuple[Pixels, Pixels, Pixels]:
@@ -49,7 +56,9 @@ def test_chroma_counts_only_where_it_is_seen() -> None:
     assert influence(picture, blue, red, 6, full=True) == (False, False)
     assert influence(flat(BLACK), blue, red, 6, full=False) == (True, True)
     assert influence(flat(GREY), blue, red, 6, full=False) == (False, False)
-    assert influence(flat(GREY), blue, red, 1, full=False) == (False, True)
+    assert influence(flat(GREY), blue, red, 1, full=False) == (True, True)
+    faint = (picture // 16 + GREY).astype(np.uint8)
+    assert influence(faint, blue, red, 1, full=False) == (False, True)
     assert Planes(picture, full=True).influence == (False, False)
 
 
@@ -81,3 +90,25 @@ def test_matrices_keep_grey_and_weigh_as_published() -> None:
     assert weights_of(6) == (0.0, 0.0)
     assert weights_of(1) == pytest.approx((0.1016, 0.1961), abs=0.001)
     assert weights_of(8) == pytest.approx((0.174, 0.185), abs=0.001)
+
+
+def test_both_are_looks_if_the_container_says_another_matrix_or_range() -> None:
+    planes, told = Planes(*planes_of_chroma(GREY)), (Colours(1, True), Colours(2, True), Colours(6))
+    frame = cast("VideoFrame", SimpleNamespace(colorspace=2))
+    looks = [(look.space, look.full) for look in as_told(frame, planes, told)]
+    assert looks == [(1, True), (1, False), (6, True)]
+    assert not list(as_told(frame, planes, [Colours(5), Colours(99, False)])), "all of them BT.601"
+    assert not list(as_told(frame, Planes(flat(GREY)), told)), "without chroma"
+
+
+def test_what_a_container_says_of_colours_is_bounded() -> None:
+    entry = b"".join(
+        struct.pack(">I4s4sHHHB", 19, b"colr", b"nclx", 1, 1, number, 0x80 * (number % 2))
+        for number in range(12)
+    )
+    data = with_box(FILMS["told-709.mp4"].data, STSD, entry)
+    claims = read_claims(data, "mp4")
+    assert len(claims.colours) == 4
+    assert claims.unread, "more is said than is looked at"
+    assert Colours(1, True) not in read_claims(FILMS["told-709.mp4"].data, "mp4").colours
+    assert Colours(1, False) in read_claims(FILMS["told-709.mp4"].data, "mp4").colours

@@ -24,6 +24,7 @@ from kinward.media import (
     split_frames,
 )
 from kinward.media import samples as bounds
+from kinward.media.boxes import Claims
 from kinward.media.composition import play_parts, still_of_parts, strands_of
 from kinward.media.film import render_film
 from kinward.media.formats import video_format
@@ -330,7 +331,7 @@ def test_pixels_that_are_not_square_are_hashed_as_they_are_shown(shape: float, t
     planes = planes_of(frame, shape)
     exact, _ = hash_array(np.ascontiguousarray(turn_pixels(shown, turn)))
     assert distance(exact.tobytes(), hash_planes(planes, turn)[0].tobytes()) <= 4
-    stored = next(iter(other_planes(frame, planes, ())))
+    stored = next(iter(other_planes(frame, planes, Claims())))
     exact, _ = hash_array(np.ascontiguousarray(turn_pixels(np.asarray(picture), turn)))
     assert distance(exact.tobytes(), hash_planes(stored, turn)[0].tobytes()) <= 6
 
