@@ -21,10 +21,11 @@ from kinward.media.orientation import UPRIGHT
 from kinward.media.pdq import MAX_PIXELS, MIN_QUALITY
 from kinward.media.picture import read_picture
 from kinward.media.planes import planes_of
-from kinward.media.samples import Strand, Variants, gather
+from kinward.media.samples import Strand, gather
 from kinward.media.shown import image_planes, other_planes, turn_of
 from kinward.media.subpictures import subpictures
 from kinward.media.tracks import FAULTS, Container, Cover
+from kinward.media.variants import Variants
 
 BATCH: Final = 16
 GLANCE: Final = 1 / 3  # of the time, for key frames
@@ -63,6 +64,7 @@ def read_video(
         seconds=round(max(strand.at for strand in reading.strands.values()), 3),
         entire=complete and container.entire and not lost,
         views=views,
+        unread=reading.unread,
     )
 
 
@@ -94,9 +96,15 @@ class _Reading:
         self._container, self._until, self._more = container, until, more
         self.strands = {number: Strand(number) for number in range(len(container.tracks))}
         self.size: tuple[int, int] | None = None
+        self._unread = False  # whether a cover is shown in a way that is not known
         self._shapes = [container.shape_of(track) for track in container.tracks]
         self._fresh: list[View] = []
         self._glanced: dict[int, list[tuple[float, View]]] = {}
+
+    @property
+    def unread(self) -> bool:
+        """Whether a viewer may show something that is not among the views."""
+        return self._unread or any(strand.skipped for strand in self.strands.values())
 
     def run(self, *, glance: bool = False) -> bool:
         """Read. Return whether the end was reached. `glance`: read the key frames first."""
@@ -170,6 +178,7 @@ class _Reading:
         if not views and (hashed.quality or 0) >= MIN_QUALITY:
             views = tuple(views_of(split_frames(hashed.signature)))
         self._container.entire = self._container.entire and hashed.entire
+        self._unread = self._unread or hashed.unread
         strands: dict[int, Strand] = {}
         for view in views:
             if view.strand not in strands:
@@ -182,9 +191,8 @@ class _Reading:
             if number not in strands:
                 strands[number] = self._begin_strand()
             self.size = self.size or image.size
-            planes = image_planes(image)
-            variants = Variants(planes, UPRIGHT, lambda: ())
-            self._pass_on(strands[number].see(planes, at, variants))
+            variants = Variants(image_planes(image), UPRIGHT, lambda: ())
+            self._pass_on(strands[number].see(variants, at))
             self._go_on()
 
     def _read_tracks(self) -> None:
@@ -223,7 +231,7 @@ class _Reading:
             planes, turn = planes_of(frame, pixel_shape), turn_of(frame)
             claims = self._container.claims
             variants = Variants(planes, turn, lambda: other_planes(frame, planes, claims))
-            fresh = strand.see(planes, time_of(frame), variants)
+            fresh = strand.see(variants, time_of(frame))
         except FAULTS:
             self._container.entire = False
             return []

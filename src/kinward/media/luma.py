@@ -57,7 +57,8 @@ def glance_at(planes: Planes) -> tuple[Hash, float]:
         blocks = _blocks(planes.luma)
         if coloured:
             blocks = blocks + _of_chroma(planes, len(blocks))
-    return _bits(blocks), float(blocks.std())
+    # A small picture on a large canvas changes few blocks.
+    return _bits(blocks), max(float(blocks.std()), float(np.ptp(blocks)) / 4)
 
 
 def _of_chroma(planes: Planes, side: int) -> npt.NDArray[np.float32]:

@@ -7,18 +7,17 @@ first what resembles something else, then what is shown for the shortest time.
 """
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from kinward.media.borders import borderless
-from kinward.media.luma import FLAT, glance_at, hash_planes
+from kinward.media.luma import FLAT, glance_at
 from kinward.media.medium import MAX_FRAMES, MAX_VIEWS, View
-from kinward.media.orientation import UPRIGHT, Turn
 from kinward.media.pdq import MIN_QUALITY, Hash
-from kinward.media.planes import Planes
+from kinward.media.variants import Place, Variants
 
 EVERY: Final = 1.0  # seconds after which a moment ends, if the picture has changed
 PASSED: Final = 120  # frames; after so many another is hashed, whatever the glances say
@@ -48,12 +47,18 @@ class Kept:
 
 
 class Strand:
-    """The views of one strand so far. `lost`: whether one went that resembled no other."""
+    """The views of one strand so far. `lost`: whether one went that resembled no other.
+
+    `skipped`: whether what is inside a border was left out.
+    """
 
     def __init__(self, number: int) -> None:
         self.number, self.kept, self.lost = number, list[Kept](), False
         self.at = 0.0
-        self._glances, self._hashes, self._moments = _Late(), _Late(), _Late()
+        self._hashes, self._moments = _Late(), _Late()
+        self._glances: dict[int, _Late] = defaultdict(_Late)  # by the length of a glance
+        self._inside: Place | None = None  # what was inside a border of late
+        self.skipped = False
         self._moment = -1
         self._began = self._hashed = self._last = float("-inf")
         self._passed = 0
@@ -74,26 +79,34 @@ class Strand:
         self.kept[-1].seconds = LONGEST
         return [view]
 
-    def see(self, planes: Planes, at: float | None, variants: "Variants") -> list[View]:
+    def see(self, variants: Variants, at: float | None) -> list[View]:
         """Take a picture that is shown from `at` on, in seconds; return what is new in it.
 
         `variants`: the ways in which viewers show it, which are worked out if it has changed.
         """
         self._count_time(at)
-        glance, contrast = glance_at(planes)
+        glance, contrast = self._glance(variants)
         due = self._is_due(at)
-        owner = self._glances.nearest(glance, CHANGED)
+        owner = self._glances[len(glance)].nearest(glance, CHANGED)
         if not due and (owner is not None or contrast < FLAT):
             self._shown = owner or self._shown
             return []
         self._passed, self._hashed = 0, self._hashed if at is None else at
         fresh = self._add(variants, at)
         if self._shown is not None:
-            self._glances.add(glance, self._shown)
+            self._glances[len(glance)].add(glance, self._shown)
         if len(self.kept) > 2 * MAX_VIEWS:
             self.kept, lost = bounded(self.kept, MAX_VIEWS)
             self.lost = self.lost or lost
         return fresh
+
+    def _glance(self, variants: Variants) -> tuple[Hash, float]:
+        """Return hashes that change where a look does, as uint8, and the greatest contrast."""
+        glances = [glance_at(planes) for planes in variants.glanced(self._inside)]
+        if len(glances) == 1:
+            return glances[0]
+        contrast = max(contrast for _, contrast in glances)
+        return np.concatenate([bits for bits, _ in glances]), contrast
 
     def _count_time(self, at: float | None) -> None:
         step = STEP if at is None or at <= self._last else min(at - self._last, LONGEST)
@@ -111,26 +124,32 @@ class Strand:
         behind = at is None or at < self._hashed
         return behind or self._passed >= PASSED or (at or 0.0) >= self._hashed + EVERY
 
-    def _add(self, variants: "Variants", at: float | None) -> list[View]:
+    def _add(self, variants: Variants, at: float | None) -> list[View]:
         """Hash a picture, and keep what differs from the views of late."""
-        hashes, further = list(_good(variants.plain())), list[Hash]()
+        hashes, further = list(_good(variants.plain())), list(_good(variants.further()))
+        self._inside, self.skipped = variants.inside, self.skipped or variants.skipped
         if len(hashes) == 1 and (owner := self._hashes.nearest(hashes[0], ALIKE)) is not None:
             self._shown = owner
-            return []
-        if not hashes:
-            # Too flat as it is, but perhaps there is a picture inside a border.
-            further = list(_good(variants.further()))
+            return self._keep_all(further)  # a picture in a border may be another than before
+        # Too flat as it is, but perhaps there is a picture inside a border.
         lead = next(iter(hashes or further), None)
         if lead is None:
             return []
         leads = bool(hashes) and self._begins(lead, at)
-        if leads or self._moment < 0 or (further and self._hashes.nearest(lead, SAME) is None):
+        new = not hashes and self._hashes.nearest(lead, SAME) is None
+        if leads or self._moment < 0 or new:
             self._moment += 1
             self._leader, self._began = lead, self._began if at is None else at
         if leads:
-            further = list(_good(variants.further()))
+            further += _good(variants.stored())
+        return self._keep_all((*hashes, *further), lead, leads=leads)
+
+    def _keep_all(
+        self, hashes: Iterable[Hash], lead: Hash | None = None, *, leads: bool = False
+    ) -> list[View]:
+        """Keep hashes as views; return those that are new. `lead`: the one that is shown."""
         fresh: list[View] = []
-        for pdq in (*hashes, *further):
+        for pdq in hashes:
             fresh += self._keep(pdq, leads=leads and pdq is lead, shown=pdq is lead)
         return fresh
 
@@ -156,39 +175,6 @@ class Strand:
             return False
         cut = self._leader is None or int(np.bitwise_count(self._leader ^ pdq).sum()) > CUT
         return cut or at is None or not self._began <= at < self._began + EVERY
-
-
-class Variants:
-    """The ways in which viewers show one picture: each a hash and its quality.
-
-    `plain`: the picture as most of them show it, over white and over black if it is not opaque.
-    """
-
-    def __init__(self, planes: Planes, turn: Turn, others: Callable[[], Iterable[Planes]]) -> None:
-        self._planes, self._turn, self._others = planes, turn, others
-
-    def plain(self) -> Iterator[tuple[Hash, int]]:
-        """Yield the hashes that every change is looked at for."""
-        for face in faces(self._planes):
-            yield hash_planes(face, self._turn)
-
-    def further(self) -> Iterator[tuple[Hash, int]]:
-        """Yield the hashes that are looked at once a moment: as stored, borderless, cropped."""
-        if self._turn != UPRIGHT:
-            yield hash_planes(self._planes)
-        for face in faces(self._planes):
-            rectangle = borderless(face.luma)
-            if rectangle is not None:
-                yield hash_planes(face.part(*rectangle), self._turn)
-        for other in self._others():
-            yield hash_planes(other, self._turn)
-
-
-def faces(planes: Planes) -> list[Planes]:
-    """Return a picture over white, over black and without alpha, or just the picture."""
-    if planes.alpha is None or bool((planes.alpha == 255).all()):
-        return [planes]
-    return [planes.over(255), planes.over(0), planes]
 
 
 def bounded(kept: Sequence[Kept], most: int) -> tuple[list[Kept], bool]:

@@ -2,7 +2,6 @@
 
 import struct
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final, cast
 
 import numpy as np
@@ -41,8 +40,6 @@ def _side_data(frame: VideoFrame) -> SideDataContainer:
 
 def other_planes(frame: VideoFrame, planes: Planes, claims: Claims) -> Iterator[Planes]:
     """Yield what some viewers show of a frame and others do not: fields, crops, other colours."""
-    if planes.shape != 1:  # as it is stored
-        yield replace(planes, shape=1.0)
     yield from as_told(frame, planes, claims.colours)
     if frame.interlaced_frame and frame.height >= 2:
         yield from planes.fields()

@@ -8,6 +8,7 @@ from tests.support.corpus import (
     alpha,
     animations,
     appended,
+    bordered,
     broken,
     coded,
     depth,
@@ -35,6 +36,7 @@ KINDS: Final[dict[str, Callable[[Desk], Iterator[Entry]]]] = {
     documents.KIND: documents.entries,
     films.KIND: films.entries,
     coded.KIND: coded.entries,
+    bordered.KIND: bordered.entries,
 }
 
 

@@ -62,8 +62,8 @@ def _chroma(desk: Desk) -> Iterator[Entry]:
         ((flat(GREY), *chroma_of(desk.grey(f"{name}-{number}"), low=16)), seconds)
         for number, seconds in enumerate((0.4, 0.2, 1.4))
     ]
-    shown = seen_all(shots, "709")
-    yield _entry(name, "no colour is cut off, in BT.709", shots, "libx264", *shown, space="709")
+    truth = seen_all(shots, "709")
+    yield _entry(name, "no colour is cut off, in BT.709", shots, "libx264", *truth, space="709")
 
 
 def _told(desk: Desk) -> Iterator[Entry]:

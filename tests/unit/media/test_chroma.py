@@ -69,7 +69,7 @@ def test_no_place_of_a_frame_can_be_avoided() -> None:
         sparse = [np.full_like(plane, 128) for plane in (blue, red)]
         for plane, whole in zip(sparse, (blue, red), strict=True):
             plane[:, 1::columns] = whole[:, 1::columns]
-        assert influence(flat(BLACK), *sparse, 6, full=False)[0]
+        assert influence(flat(BLACK), sparse[0], sparse[1], 6, full=False)[0]
 
 
 def test_a_glance_tells_chroma_apart_that_changes() -> None:

@@ -129,9 +129,10 @@ def test_a_transparent_border_is_taken_off() -> None:
 
 
 def test_hardly_anything_inside_a_border_is_no_picture() -> None:
-    page = Image.new("RGB", (800, 800), "white")
-    page.paste(plain(9, (40, 40)), (300, 300))
-    assert bits(plain(9, (40, 40)), seen(encode(page, "PNG"))) > 31
+    for side, found in ((40, True), (12, False)):
+        page = Image.new("RGB", (800, 800), "white")
+        page.paste(plain(9, (side, side)), (300, 300))
+        assert (bits(plain(9, (side, side)), seen(encode(page, "PNG"))) <= 31) is found
 
 
 def test_a_plain_page_has_no_view() -> None:

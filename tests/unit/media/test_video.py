@@ -22,9 +22,10 @@ from kinward.media import (
 from kinward.media.formats import video_format
 from kinward.media.medium import View
 from kinward.media.orientation import UPRIGHT
-from kinward.media.samples import SAME, Strand, Variants
+from kinward.media.samples import SAME, Strand
 from kinward.media.sheet import render_sheet
 from kinward.media.shown import image_planes
+from kinward.media.variants import Variants
 from tests.support import videos
 
 FIVE = videos.encode(range(5))
@@ -110,7 +111,7 @@ def test_no_clock_of_the_files_own_hides_what_it_shows() -> None:
     for times in ([10.0**6, 0, 1, 2, 3, 4], [None] * 6, [5, 4, 3, 2, 1, 0], [0.0] * 6):
         strand = Strand(0)
         for planes, at in zip(shown, times, strict=True):
-            strand.see(planes, at, Variants(planes, UPRIGHT, tuple))
+            strand.see(Variants(planes, UPRIGHT, tuple), at)
         leads = [kept.view.hash for kept in strand.kept if kept.leads]
         near = [distance(lead, pdq(seed)) for seed, lead in enumerate(leads)]
         assert (len(leads), max(near) <= 8) == (6, True), times

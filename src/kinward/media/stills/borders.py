@@ -1,44 +1,31 @@
-"""Uniform borders: the part of a picture inside them."""
+"""Uniform borders of a still picture: what is inside them."""
 
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from kinward.media.borders import Box, Inside, peel
 from kinward.media.pdq import LUMA_ALPHA, Luma
 from kinward.media.stills.reading import Pixels
 
 TOLERANCE: Final = 14  # levels of luma, for the noise of JPEG
 SHARE: Final = 0.97  # of the pixels of a row that are of the border's colour
 STRIP: Final = 32  # rows looked at together
-SMALLEST: Final = 48  # pixels of a side that must remain
-REMAINS: Final = 1 / 16  # of the area
-NESTED: Final = 2
-
-Box = tuple[slice, slice]
 
 
-def content_boxes(pixels: Luma | Pixels) -> list[Box]:
-    """Return the rows and columns inside a uniform border, and inside a second one within it.
+def content_of(pixels: Luma | Pixels) -> Inside:
+    """Return what is inside the uniform borders of a picture.
 
-    `pixels`: float32[H, W] of luma, or uint8[H, W, 4] in RGBA, which is taken over white. The list
-    is empty if there is no border or too little remains.
+    `pixels`: float32[H, W] of luma, or uint8[H, W, 4] in RGBA, which is taken over white.
     """
-    boxes: list[Box] = []
-    rows, columns = slice(0, pixels.shape[0]), slice(0, pixels.shape[1])
-    for _ in range(NESTED):
-        inner = pixels[rows, columns]
+
+    def margins(box: Box) -> tuple[int, int, int, int]:
+        inner = pixels[box.slices]
         top, bottom = _margins(inner)
-        left, right = _margins(inner[top : inner.shape[0] - bottom].swapaxes(0, 1))
-        height, width = inner.shape[0] - top - bottom, inner.shape[1] - left - right
-        if not (top or bottom or left or right) or min(height, width) < SMALLEST:
-            break
-        if height * width < REMAINS * pixels.shape[0] * pixels.shape[1]:
-            break
-        rows = slice(rows.start + top, rows.start + top + height)
-        columns = slice(columns.start + left, columns.start + left + width)
-        boxes.append((rows, columns))
-    return boxes
+        return top, bottom, *_margins(inner[top : inner.shape[0] - bottom].swapaxes(0, 1))
+
+    return peel(pixels.shape[0], pixels.shape[1], margins)
 
 
 def _margins(pixels: npt.NDArray[Any]) -> tuple[int, int]:

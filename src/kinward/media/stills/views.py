@@ -7,11 +7,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from kinward.media.borders import Box
 from kinward.media.edges import continue_edges
 from kinward.media.medium import MAX_FRAMES, MAX_VIEWS, Hashed, More, View
 from kinward.media.pdq import MIN_QUALITY, Layers, Luma, Smalls, hash_turns, shrink, shrink_layers
-from kinward.media.stills.borders import content_boxes
-from kinward.media.stills.reading import Picture
+from kinward.media.stills.borders import content_of
+from kinward.media.stills.reading import Picture, Pixels
 
 SAME_VIEW: Final = 2  # bits: a view this near to another of its file adds nothing
 SAME_PICTURE: Final = 4  # bits
@@ -32,6 +33,7 @@ class Views:
         self._first: tuple[bytes, int] | None = None
         self.enough = False  # whether `more` wants no other view
         self.full = False
+        self._skipped = False  # whether what is inside a border was left out
 
     @property
     def any(self) -> bool:
@@ -41,7 +43,7 @@ class Views:
     def take(self, picture: Picture) -> None:
         """Hash a picture in every way in which viewers show it."""
         kept = False
-        for small in _looks(picture):
+        for small in self._looks(picture):
             hashes, quality = hash_turns(small)
             if self._first is None or (quality >= MIN_QUALITY > self._first[1]):
                 self._first = hashes[0].tobytes(), quality
@@ -84,8 +86,30 @@ class Views:
             quality=quality if single else None,
             entire=entire and not self.full,
             views=tuple(self._views),
-            unread=unread,
+            unread=unread or self._skipped,
         )
+
+    def _looks(self, picture: Picture) -> Iterator[Smalls]:
+        """Yield a reduced picture in each way in which it is shown; first as shown."""
+        turn, image = picture.turn, picture.image
+        if image is not None and image.mode != "RGBA":
+            luma = _luma(image)
+            yield (smalls := shrink(luma, turn=turn))
+            yield from (shrink(luma[box.slices], turn=turn) for box in self._inside(luma))
+            yield continue_edges(smalls)
+        else:
+            pixels = np.asarray(image) if picture.canvas is None else picture.canvas
+            yield from _over_pages(picture.layers or shrink_layers(pixels, turn=turn))
+            for box in self._inside(pixels):
+                yield from _over_pages(shrink_layers(pixels[box.slices], turn=turn))
+        for other in picture.others:
+            yield from self._looks(Picture(picture.strand, picture.moment, other(), turn))
+
+    def _inside(self, pixels: Luma | Pixels) -> list[Box]:
+        """Return what is inside borders, and note if one is left out."""
+        inside = content_of(pixels)
+        self._skipped |= inside.skipped
+        return inside.boxes
 
 
 class _Known:
@@ -111,23 +135,6 @@ class _Known:
         """Return at most `limit` of the hashes, evenly spread."""
         step = -(-self._count // limit) or 1
         return [words.tobytes() for words in self._hashes[: self._count : step]]
-
-
-def _looks(picture: Picture) -> Iterator[Smalls]:
-    """Yield a reduced picture in each way in which it is shown; first as shown."""
-    turn, image = picture.turn, picture.image
-    if image is not None and image.mode != "RGBA":
-        luma = _luma(image)
-        yield (smalls := shrink(luma, turn=turn))
-        yield from (shrink(luma[box], turn=turn) for box in content_boxes(luma))
-        yield continue_edges(smalls)
-    else:
-        pixels = np.asarray(image) if picture.canvas is None else picture.canvas
-        yield from _over_pages(picture.layers or shrink_layers(pixels, turn=turn))
-        for box in content_boxes(pixels):
-            yield from _over_pages(shrink_layers(pixels[box], turn=turn))
-    for other in picture.others:
-        yield from _looks(Picture(picture.strand, picture.moment, other(), turn))
 
 
 def _luma(image: Image.Image) -> Luma:
