@@ -209,8 +209,16 @@ bank.command("floods")(floods)
 @click.argument("hash_id", type=int)
 @click.option("--undo", is_flag=True, help="Undo: the hash was right.")
 def false_positive(hash_id: int, undo: bool) -> None:
-    """Mark a hash as a false positive. It stops matching, and its partner gets our opinion."""
-    mark_false_positive(row=get_hash(hash_id), wrong=not undo, actor=operator())
+    """Mark a hash as a false positive. It stops matching, and its partner gets our opinion.
+
+    Of a verified hash, another person has to agree in the console.
+    """
+    if mark_false_positive(row=get_hash(hash_id), wrong=not undo, asker=operator()):
+        click.echo(
+            "Requested, and not done yet: the hash is verified. Another person must agree on the"
+            " bank's page in the console. Until then, its findings wait for a person."
+        )
+        return
     click.echo(
         "False positive undone. The hash matches again."
         if undo

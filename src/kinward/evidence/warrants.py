@@ -30,7 +30,7 @@ from kinward.casebook.api import (
 from kinward.evidence.models import Evidence
 from kinward.evidence.queries import evidence_of_case, sealed_by, viewed_entirely, viewed_mostly
 from kinward.ground.errors import KinwardError
-from kinward.matching.api import DIGESTS, BankedHash, Check, Confidence, Flood
+from kinward.matching.api import DIGESTS, BankedHash, Check, Confidence, Flood, held_hashes
 
 _MAKER: Final = object()
 ONE_WORD: Final = "one_word"  # nothing speaks for it but one user report
@@ -230,6 +230,7 @@ def _is_exact(finding: Finding, *, standing: bool) -> bool:
     if not standing:
         flooded = Flood.objects.filter(pk__in=exact, began_at__isnull=False)
         return bool(exact - set(flooded.values_list("pk", flat=True)))
+    exact -= held_hashes(exact)
     live = BankedHash.objects.live().filter(pk__in=exact, bank__confidence=Confidence.VERIFIED)
     return live.exists()
 

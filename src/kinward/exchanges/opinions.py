@@ -5,6 +5,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from kinward.access import Actor, Permission
+from kinward.access.api import Staff
 from kinward.exchanges.bounds import SyncBounded, reading_in
 from kinward.exchanges.kinds import NotTaken, OpinionKind
 from kinward.exchanges.models import Exchange, Opinion, Signal
@@ -12,7 +13,7 @@ from kinward.exchanges.services import connected
 from kinward.exchanges.sync import reading_of
 from kinward.ground.jobs import enqueue
 from kinward.ground.text import storable
-from kinward.matching.api import BankedHash, kind_of, mark_hash_false_positive
+from kinward.matching.api import BankedHash, Marking, kind_of, mark_or_ask
 
 log = structlog.get_logger(__name__)
 
@@ -61,12 +62,15 @@ def send(opinion_id: int) -> None:
 
 
 @transaction.atomic
-def mark_false_positive(*, row: BankedHash, wrong: bool, actor: Actor) -> None:
-    """Mark a banked hash as a false positive, or reinstate it.
+def mark_false_positive(*, row: BankedHash, wrong: bool, asker: Staff | Actor) -> Marking | None:
+    """Mark a banked hash as a false positive, or reinstate it. Of a verified one, ask for the mark.
 
-    A false positive is also an opinion, which goes to the partner that shared the hash.
+    A false positive is also an opinion, which goes to the partner that shared the hash. Returns the
+    request that waits for another person, if one does: see `mark_or_ask`.
     """
-    actor.must(Permission.MARK_HASHES)
-    mark_hash_false_positive(row=row, wrong=wrong, actor=actor)
-    if wrong:
+    asker.must(Permission.MARK_HASHES)
+    asked = mark_or_ask(row=row, wrong=wrong, asker=asker)
+    if wrong and asked is None:
+        actor = asker if isinstance(asker, Actor) else asker.actor
         give_opinion(hashes=[row.pk], kind=OpinionKind.FALSE_POSITIVE, actor=actor)
+    return asked

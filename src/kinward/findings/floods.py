@@ -20,7 +20,7 @@ from kinward.casebook.api import (
 from kinward.ground.errors import KinwardError
 from kinward.ground.locks import wait_for
 from kinward.guidelines.api import guidelines_in_force
-from kinward.matching.api import LOOKING_UP, Flood, HashHit, settle_flood_as_right
+from kinward.matching.api import LOOKING_UP, HashHit, held_hashes, settle_flood_as_right
 from kinward.people.api import lock_account
 from kinward.verdicts.api import act_at_once, give_back_void, state_at_once
 
@@ -79,7 +79,7 @@ def _resume_case(case_id: UUID) -> bool:
 
 def _still_waits(finding: Finding) -> bool:
     named = [int(ground.get("hash", 0)) for ground in finding.grounds]
-    return Flood.objects.filter(pk__in=named, began_at__isnull=False, settled_at=None).exists()
+    return bool(held_hashes(named))
 
 
 def give_back_wrong(hash_id: int, by: str) -> int:

@@ -1,5 +1,7 @@
 """The flood guard: a hash that suddenly hits many accounts waits for a person.
 
+So does a hash of which a person says that it is a false positive, until another one agrees or not.
+
 Each match counts its account for each hash that it hit. Once more than `KINWARD_FLOOD_ACCOUNTS`
 accounts have hit one hash within `KINWARD_FLOOD_MINUTES`, the guard holds that hash until a person
 settles it. The row lock of a hash orders its hits, so parallel uploads are counted one by one.
@@ -15,11 +17,12 @@ from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from kinward.access import Actor, Permission
+from kinward.access.api import AgreementState
 from kinward.ground.config import config
 from kinward.ground.errors import KinwardError
 from kinward.ground.events import Event
 from kinward.ledger.api import kinds, record
-from kinward.matching.models import BankedHash, Flood, HashHit, Sha256
+from kinward.matching.models import BankedHash, Flood, HashHit, Marking, Sha256
 from kinward.matching.services import digest
 from kinward.people.api import LockedAccount
 
@@ -63,7 +66,19 @@ def guard(account: LockedAccount, hashes: Iterable[int]) -> Guarded:
     if began:
         began = [pk for pk in began if not _equal(pk).filter(flood__right=True).exists()]
     Flood.objects.filter(pk__in=began).update(began_at=now)
-    return Guarded([flood.pk for flood in floods if flood.holds or flood.pk in began], began)
+    held = held_hashes(ids)
+    return Guarded([pk for pk in ids if pk in held], began)
+
+
+def held_hashes(hashes: Iterable[int]) -> set[int]:
+    """Return those of some hashes whose findings wait for a person.
+
+    They flood, or somebody asks whether they are false positives.
+    """
+    ids = list(hashes)
+    open_floods = Flood.objects.filter(pk__in=ids, began_at__isnull=False, settled_at=None)
+    asked = Marking.objects.filter(hash__in=ids, state=AgreementState.ASKED)
+    return {*open_floods.values_list("pk", flat=True), *asked.values_list("hash_id", flat=True)}
 
 
 def _floods(flood: Flood) -> bool:

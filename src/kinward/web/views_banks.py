@@ -32,7 +32,9 @@ from kinward.matching.api import (
     leaving_of,
     list_banks,
     list_hashes,
+    markings_of,
     open_floods,
+    open_markings,
     quiet_hits,
     search_value,
     silence_of,
@@ -46,6 +48,10 @@ PAGE: Final = 50
 SHOWN: Final = 200
 OFFERED: Final = [*(kind.name for kind in KINDS), *CARRIED.values()]
 # What is said to somebody who asked for what takes two people.
+MARK_ASKED: Final = (
+    "The hash is verified, so this is requested. Until another person agrees, the hash matches,"
+    " and its findings wait for a person."
+)
 ASKED: Final = "The bank would match less, so this is requested. Another person must approve it."
 # What a hit on a bank means, by the bank's role.
 ROLES: Final = {
@@ -69,6 +75,7 @@ def banks_page(
     context = {
         "problem": problem,
         "floods": open_floods()[:SHOWN],
+        "markings": open_markings()[:SHOWN],
         "settles_floods": request.user.may(Permission.SETTLE_FLOODS),
         "marks": request.user.may(Permission.MARK_HASHES),
         "banks": list_banks(),
@@ -94,6 +101,7 @@ def bank_page(
     row = get_bank(name)
     kind, after = request.GET.get("kind", ""), request.GET.get("after", "0")
     hashes = list_hashes(row, kind, whole_number(after, digits=18) or 0, PAGE + 1)
+    asked = markings_of(hashes[:PAGE])
     context = {
         "bank": row,
         "problem": problem,
@@ -111,7 +119,7 @@ def bank_page(
         "leaving": leaving_of(row),
         "counts": kinds_of(row),
         "additions": additions_of(row)[:PAGE],
-        "hashes": [(banked, _short(banked)) for banked in hashes[:PAGE]],
+        "hashes": [(banked, _short(banked), asked.get(banked.pk)) for banked in hashes[:PAGE]],
         "kind": kind,
         "next": hashes[PAGE - 1].pk if len(hashes) > PAGE else None,
     }
@@ -193,10 +201,13 @@ def mark(request: StaffRequest, hash_id: int) -> HttpResponse:
     """Mark a hash as a false positive, or undo that."""
     row = get_hash(hash_id)
     wrong = request.POST.get("wrong") == "yes"
-    mark_false_positive(row=row, wrong=wrong, actor=request.user.actor)
-    sentence = (
-        "Hash marked as a false positive."
-        if wrong
-        else "False positive undone. The hash matches again."
-    )
+    asked = mark_false_positive(row=row, wrong=wrong, asker=request.user)
+    if asked:
+        sentence = MARK_ASKED
+    elif wrong:
+        sentence = "Hash marked as a false positive."
+    elif row.false_positive:
+        sentence = "False positive undone. The hash matches again."
+    else:
+        sentence = "Not a false positive. The hash matches as before."
     return done(request, sentence, "bank", row.bank.name)

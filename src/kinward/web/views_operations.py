@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET
 from kinward.access import Permission
 from kinward.enforcement.api import get_action, parked_actions, replay_action, struggling_actions
 from kinward.ground.errors import KinwardError
-from kinward.matching.api import open_floods
+from kinward.matching.api import open_floods, open_markings
 from kinward.reporting.api import (
     approve_production,
     end_production,
@@ -35,6 +35,7 @@ def _page(
 ) -> HttpResponse:
     context = {
         "floods": open_floods()[:200],
+        "markings": open_markings()[:200],
         "refused": refused_rows(),
         "settles_floods": request.user.may(Permission.SETTLE_FLOODS),
         "marks": request.user.may(Permission.MARK_HASHES),

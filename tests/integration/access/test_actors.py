@@ -93,6 +93,8 @@ NEEDS: Final[dict[str, Permission]] = {
     "findings.floods.release_flood": Permission.SETTLE_FLOODS,
     "matching.floods.settle_flood_as_right": Permission.SETTLE_FLOODS,
     "matching.marks.mark_hash_false_positive": Permission.MARK_HASHES,
+    "matching.marks.mark_or_ask": Permission.MARK_HASHES,
+    "matching.marks.decide_marking": Permission.MARK_HASHES,
     "matching.tuning.tune_bank": Permission.TUNE_BANKS,
     "matching.tuning.request_silencing": Permission.SILENCE_MATCHES,
     "matching.tuning.decide_silencing": Permission.SILENCE_MATCHES,

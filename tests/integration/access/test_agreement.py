@@ -41,10 +41,10 @@ from kinward.ground.errors import Forbidden
 from kinward.guidelines import services as guidelines
 from kinward.guidelines.models import Edition
 from kinward.guidelines.queries import guidelines_text_in_force
-from kinward.matching import tuning, weakening
+from kinward.matching import marks, tuning, weakening
 from kinward.matching.hashlists import ListedHash
 from kinward.matching.kinds import Pdq
-from kinward.matching.models import Silencing, Weakening
+from kinward.matching.models import BankedHash, Marking, Silencing, Weakening
 from kinward.matching.services import add_hashes, create_bank
 from kinward.people.models import Account
 from kinward.people.services import Profile, put_account
@@ -123,6 +123,16 @@ def ask_weakening(staff: Staff) -> TwoPeople:
     hashes = [ListedHash(Pdq.name, b"\x0f" * 32)]
     add_hashes(bank=bank, hashes=hashes, provenance="a test", actor=actor)
     asked = weakening.tune_or_ask(bank=bank, role=None, distance=8, enabled_ratio=None, asker=staff)
+    assert asked is not None
+    return asked
+
+
+def ask_marking(staff: Staff) -> TwoPeople:
+    actor = Actor.system("test")
+    bank = create_bank(name=f"marked {staff.username}", confidence="verified", actor=actor)
+    hashes = [ListedHash(Pdq.name, b"\x0f" * 32)]
+    add_hashes(bank=bank, hashes=hashes, provenance="a test", actor=actor)
+    asked = marks.mark_or_ask(row=BankedHash.objects.get(bank=bank), wrong=True, asker=staff)
     assert asked is not None
     return asked
 
@@ -252,6 +262,13 @@ ENTRIES: dict[type[TwoPeople], Entry] = {
         ask_weakening,
         lambda pk, approve, staff: weakening.decide_weakening(
             weakening_id=pk, approve=approve, staff=staff
+        ),
+    ),
+    Marking: Entry(
+        "reviewer",
+        ask_marking,
+        lambda pk, approve, staff: marks.decide_marking(
+            marking_id=pk, approve=approve, staff=staff
         ),
     ),
 }

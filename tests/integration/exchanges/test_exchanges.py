@@ -19,7 +19,7 @@ from kinward.cli.exchange import exchange as command
 from kinward.exchanges import sandbox
 from kinward.exchanges.kinds import OpinionKind
 from kinward.exchanges.models import Exchange, Opinion, Signal, Sync
-from kinward.exchanges.opinions import give_opinion, mark_false_positive, send
+from kinward.exchanges.opinions import give_opinion, send
 from kinward.exchanges.sandbox import Entry, Partner, generated
 from kinward.exchanges.services import add_exchange, due
 from kinward.exchanges.sync import SyncFailed, sync_exchange
@@ -32,6 +32,7 @@ from kinward.review.lease import take_case
 from kinward.verdicts.form import VerdictForm
 from tests.integration.web.test_console import signed_in
 from tests.support.helpers import KNOWN, due_jobs, listening, quarantined
+from tests.support.marked import marked_by_two
 from tests.support.verdicts import decide_case
 
 pytestmark = pytest.mark.django_db
@@ -245,7 +246,7 @@ def test_opinions_go_back(partner: Partner, account: Account, reviewer: Staff) -
     form = VerdictForm(outcome="confirmed", clause="CS-1")
     decide_case(case_id=case.id, staff=reviewer, form=form)
     wrong = BankedHash.objects.get(bank=exchange.bank, kind="pdq")
-    mark_false_positive(row=wrong, wrong=True, actor=reviewer.actor)
+    marked_by_two(wrong, reviewer)
     for opinion in Opinion.objects.all():
         send(opinion.pk)
         send(opinion.pk)  # a job may run twice
@@ -269,7 +270,7 @@ def test_other_partners_hear_opinions_too(partner: Partner, api: str, said: str)
     exchange = add(partner, api, opinions=True)
     read(exchange)
     row = BankedHash.objects.get(bank=exchange.bank)
-    mark_false_positive(row=row, wrong=True, actor=ACTOR)
+    marked_by_two(row)
     send(Opinion.objects.get().pk)
     assert said in json.dumps(partner.opinions)
 

@@ -13,7 +13,6 @@ from kinward.access.actor import Actor
 from kinward.access.models import Staff
 from kinward.casebook.models import Case, Finding, Verdict
 from kinward.enforcement.models import Action
-from kinward.exchanges.opinions import mark_false_positive
 from kinward.findings.floods import FloodUnseen, give_back_wrong, release_flood
 from kinward.findings.retro import retro_match
 from kinward.findings.upload import receive
@@ -34,6 +33,7 @@ from kinward.verdicts.appeals import decide_appeal
 from kinward.verdicts.form import VerdictForm
 from tests.integration.conftest import Configure
 from tests.support.helpers import KNOWN, quarantined, run_jobs, upload
+from tests.support.marked import marked_by_two, reinstated
 from tests.support.verdicts import decide_case
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -220,7 +220,7 @@ def test_a_false_positive_gives_back_what_was_taken(
 ) -> None:
     people = flooded(5, configure)
     assert standings() == ["active"] * 3 + ["terminated"] * 2
-    mark_false_positive(row=hash_, wrong=True, actor=reviewer.actor)
+    marked_by_two(hash_, reviewer)
     run_jobs()
     assert standings() == ["active"] * 5
     states = sorted(Case.objects.values_list("state", flat=True))
@@ -234,7 +234,7 @@ def test_a_false_positive_gives_back_what_was_taken(
     assert Entry.objects.filter(kind="case.voided").count() == 5
     dismissed = Verdict.objects.filter(outcome="dismissed")
     assert {verdict.given_by for verdict in dismissed} == {reviewer}
-    mark_false_positive(row=hash_, wrong=False, actor=reviewer.actor)
+    reinstated(hash_, reviewer)
     run_jobs()
     assert Finding.objects.filter(void=False).count() == 5, "a hash that is right is found again"
     assert len(Flood.objects.filter(began_at__isnull=False)) == 1, "and is guarded again"
@@ -251,7 +251,7 @@ def test_what_a_person_confirmed_or_escalated_is_not_undone_by_a_mark(
     ):
         take_case(case=case, staff=reviewer)
         decide_case(case_id=case.pk, staff=reviewer, form=form)
-    mark_false_positive(row=hash_, wrong=True, actor=reviewer.actor)
+    marked_by_two(hash_, reviewer)
     run_jobs()
     states = {case.account_id: case.state for case in Case.objects.all()}
     assert states[people[0].pk] == "enforced"
@@ -263,7 +263,7 @@ def test_an_operator_gives_all_back_and_leaves_the_verdict_to_a_reviewer(
     hash_: BankedHash, configure: Configure, operator: Staff
 ) -> None:
     flooded(4, configure)
-    mark_false_positive(row=hash_, wrong=True, actor=operator.actor)
+    marked_by_two(hash_, operator)
     run_jobs()
     assert standings() == ["active"] * 4
     assert set(Case.objects.values_list("state", flat=True)) == {"open"}
@@ -276,7 +276,7 @@ def test_of_a_case_with_another_reason_only_the_void_part_is_given_back(
     case = quarantined(account)
     send(account, "wrong")
     Flood.objects.update_or_create(hash=hash_, defaults={"began_at": timezone.now()})
-    mark_false_positive(row=hash_, wrong=True, actor=reviewer.actor)
+    marked_by_two(hash_, reviewer)
     run_jobs()
     case.refresh_from_db()
     account.refresh_from_db()
@@ -298,11 +298,11 @@ def test_an_appeal_that_waits_is_answered_by_the_mark(
     statement = Statement.objects.get(stage="verdict")
     Statement.objects.update(told_at=timezone.now())
     appeal = Appeal.objects.create(statement=statement, text="No.", due_at=timezone.now())
-    mark_false_positive(row=hash_, wrong=True, actor=operator.actor)
+    marked_by_two(hash_, operator)
     run_jobs()
     assert Case.objects.get().state != "overturned", "an operator answers no appeal"
-    mark_false_positive(row=hash_, wrong=False, actor=reviewer.actor)
-    mark_false_positive(row=hash_, wrong=True, actor=reviewer.actor)
+    reinstated(hash_, reviewer)
+    marked_by_two(hash_, reviewer)
     run_jobs()
     appeal.refresh_from_db()
     assert (appeal.state, appeal.decided_by) == ("overturned", reviewer)
@@ -327,7 +327,7 @@ def test_a_mark_leaves_alone_what_an_appeal_has_settled(
         take_case(case=case, staff=second_reviewer)
         decide_appeal(appeal_id=appeal.pk, overturn=overturn, note="Seen.", staff=second_reviewer)
     before = set(Case.objects.values_list("account__platform_id", "state"))
-    mark_false_positive(row=hash_, wrong=True, actor=reviewer.actor)
+    marked_by_two(hash_, reviewer)
     assert give_back_wrong(hash_.pk, str(reviewer.actor)) == 0
     assert set(Case.objects.values_list("account__platform_id", "state")) == before
     assert Account.objects.get(pk=lost.pk).standing == "terminated"

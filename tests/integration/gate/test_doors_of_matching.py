@@ -265,11 +265,12 @@ def test_a_file_is_searched_by_its_hashes_and_the_search_is_in_the_ledger(
 
 
 def test_a_false_positive_matches_nothing_until_it_is_taken_back(
-    bank: Bank, reviewer: Staff, account: Account
+    bank: Bank, reviewer: Staff, second_reviewer: Staff, account: Account
 ) -> None:
     page = signed_in(reviewer)
     row = BankedHash.objects.get(kind="pdq")
     page.post(f"/banks/hashes/{row.pk}/mark", {"wrong": "yes"})
+    signed_in(second_reviewer).post(f"/banks/hashes/{row.pk}/mark", {"wrong": "yes"})
     assert upload(account, KNOWN).outcome == "clear"
     assert "false positive" in page.get("/banks/of/known").content.decode()
     assert not Opinion.objects.exists(), "this bank is no partner's"

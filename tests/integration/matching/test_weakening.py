@@ -17,7 +17,6 @@ from kinward.ground.errors import Forbidden, Invalid
 from kinward.ledger.models import Entry
 from kinward.matching.hashlists import ListedHash
 from kinward.matching.kinds import Pdq
-from kinward.matching.marks import mark_hash_false_positive
 from kinward.matching.models import Bank, BankedHash, Weakening
 from kinward.matching.services import add_hashes, create_bank, disable_bank, remove_hashes
 from kinward.matching.strength import WeakensBank
@@ -31,6 +30,7 @@ from kinward.matching.weakening import (
 from kinward.people.models import Account
 from tests.integration.web.test_console import signed_in
 from tests.support.helpers import upload
+from tests.support.marked import marked_by_two
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ACTOR = Actor.system("test")
@@ -197,9 +197,7 @@ Prepare = Callable[[Bank], object]
         ),
         (
             "verified",
-            lambda bank: mark_hash_false_positive(
-                row=BankedHash.objects.get(bank=bank), wrong=True, actor=ACTOR
-            ),
+            lambda bank: marked_by_two(BankedHash.objects.get(bank=bank)),
         ),
     ],
     ids=["unverified", "emptied", "only false positives"],

@@ -166,6 +166,20 @@ class HashFalsePositive(Fact, frozen=True):
     bank: str
 
 
+class HashMarkAsked(Fact, frozen=True):
+    """Somebody asked to mark a verified hash as a false positive. Its hits wait for a person."""
+
+    kind = "hash.mark_asked"
+    bank: str
+
+
+class HashMarkRefused(Fact, frozen=True):
+    """That request was refused or withdrawn. The hash matches as before."""
+
+    kind = "hash.mark_refused"
+    bank: str
+
+
 class HashReinstated(Fact, frozen=True):
     """That mark was taken back."""
 
