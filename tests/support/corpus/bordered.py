@@ -12,7 +12,7 @@ from tests.support.corpus.filming import Track, film
 KIND: Final = "border"
 GREY: Final = (200, 200, 200)
 RINGS: Final = ("black", "white", GREY, (60, 60, 60), "white", "black")
-LARGE: Final = (1600, 1200)
+LARGE: Final = (800, 600)
 WIDE, MIDDLE = (320, 240), (104, 80)
 SHORT, DEEP = 8, 58  # half waves a side at least, and levels at most
 SHARP: Final = {"crf": "4", "b": "6M"}
@@ -33,15 +33,15 @@ def _stills(desk: Desk) -> Iterator[Entry]:
         yield make_entry(KIND, name, f"{count} borders", encode(whole, "PNG"), whole, inside)
     for format in ("PNG", "JPEG", "WEBP"):
         name = f"small.{format.lower()}"
-        inside = desk.picture(name, (160, 120))
-        whole = placed(inside, LARGE, (1000, 300))
+        inside = desk.picture(name, (96, 72))
+        whole = placed(inside, LARGE, (500, 150))
         data = encode(whole, format, quality=96)
-        yield make_entry(KIND, name, "on a canvas of 100 times its size", data, whole, inside)
+        yield make_entry(KIND, name, "on a canvas of 70 times its size", data, whole, inside)
     name = "screen.gif"
-    inside = desk.few(name)
-    data = bytearray(encode(inside.quantize(128), "GIF"))
-    data[6:10] = b"".join(side.to_bytes(2, "little") for side in LARGE)
-    yield make_entry(KIND, name, "a GIF with a large screen", bytes(data), inside)
+    inside = desk.few(name, (160, 120))
+    data = encode(inside.quantize(128), "GIF")
+    screen = b"".join(side.to_bytes(2, "little") for side in LARGE)
+    yield make_entry(KIND, name, "a GIF with a large screen", data[:6] + screen + data[10:], inside)
 
 
 def _films(desk: Desk) -> Iterator[Entry]:
