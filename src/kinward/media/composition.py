@@ -99,7 +99,9 @@ def strands_of(data: bytes, bounds: Bounds, media: Sequence[Medium]) -> Contents
         ]
     missing = any(is_missing(part, fault, own=own) for part, fault in faults)
     found.sort(key=lambda strand: strand.number)
-    return Contents(found, entire=own and not missing and not budget.cut)
+    known = not (budget.cut or budget.unread or budget.drawn)
+    entire = own and not missing and known and all(strand.entire for strand in found)
+    return Contents(found, entire=entire)
 
 
 def still_of_parts(

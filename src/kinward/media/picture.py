@@ -106,10 +106,17 @@ def over_page(image: Image.Image, page: str) -> Image.Image:
 def strands_of(data: bytes, bounds: Bounds) -> list[Strand]:
     """Return what there is to see in an image, as far as it can be read in time."""
     moments: dict[int, int] = {}
-    for picture in pictures_of(data, type_of(data), Reading(bounds)):
+    reading = Reading(bounds)
+    for picture in pictures_of(data, type_of(data), reading):
         moments[picture.strand] = max(moments.get(picture.strand, 0), picture.moment + 1)
     return [
-        Strand(number, "animation" if count > 1 else "picture", count, moves=count > 1)
+        Strand(
+            number,
+            "animation" if count > 1 else "picture",
+            count,
+            moves=count > 1,
+            entire=not reading.unread,
+        )
         for number, count in sorted(moments.items())
     ]
 

@@ -76,7 +76,7 @@ def film(
     tracks = [tracks] if isinstance(tracks, Track) else tracks
     out = io.BytesIO()
     options = {"fflags": "+bitexact"} | (options or {})
-    with _as_scheduled(), av.open(out, "w", format=container, container_options=options) as target:
+    with as_scheduled(), av.open(out, "w", format=container, container_options=options) as target:
         streams = [_add(target, track) for track in tracks]
         for stream in streams:
             stream.metadata.update(metadata or {})
@@ -97,7 +97,7 @@ def film(
 
 
 @contextmanager
-def _as_scheduled() -> Iterator[None]:
+def as_scheduled() -> Iterator[None]:
     """Take back that SVT-AV1, run by root, makes the whole process one in real time.
 
     Everything else on the machine would wait for the tests, and so would what they start.

@@ -1,16 +1,20 @@
 """Pictures whose colours two readers may take differently: which profile counts, and for what."""
 
+import io
 import struct
 import zlib
 from collections.abc import Iterator
 from functools import partial
-from typing import Final
+from typing import Final, cast
 
+import av
 import numpy as np
+from av.video.stream import VideoStream
 from PIL import Image, ImageOps
 
 from tests.support.corpus.containers import png_chunk
 from tests.support.corpus.entry import Desk, Entry, encode, make_entry, to_pixels
+from tests.support.corpus.filming import as_scheduled
 from tests.support.corpus.profiles import INVERTED, make_profile
 
 KIND: Final = "profiled"
@@ -24,6 +28,8 @@ def entries(desk: Desk) -> Iterator[Entry]:
     yield from _grey(desk)
     yield from _refused(desk)
     yield from _bitmaps(desk)
+    yield from _parts(desk)
+    yield from _coded(desk)
 
 
 _entry = partial(make_entry, KIND)
@@ -128,3 +134,50 @@ def _bitmaps(desk: Desk) -> Iterator[Entry]:
     head = head.ljust(108, b"\0") + struct.pack("<4I", 4, 124 + len(pixels), len(INVERT), 0)
     file = b"BM" + struct.pack("<I4xI", 138 + len(pixels) + len(INVERT), 138) + head + pixels
     yield _entry(name, "a profile at the end of a BMP", file + INVERT, image, negative)
+
+
+def _parts(desk: Desk) -> Iterator[Entry]:
+    """Yield JPEGs whose profile stands there in several sets of parts."""
+    usual, head, tail = make_profile(), INVERT[:200], INVERT[200:]
+    cases = {
+        "first": [(1, 1, INVERT), (1, 1, usual)],
+        "last": [(1, 1, usual), (1, 1, INVERT)],
+        "mixed": [(1, 1, usual), (1, 2, head), (2, 2, tail)],
+        "doubled": [(1, 2, head), (1, 2, head), (2, 2, tail)],
+    }
+    for label, parts in cases.items():
+        name = f"parts-{label}.jpg"
+        image = desk.picture(name)
+        negative = ImageOps.invert(image)
+        data = encode(negative, "JPEG")
+        data = data[:2] + b"".join(_part(*part) for part in parts) + data[2:]
+        yield _entry(name, "several sets of parts of a profile", data, image, negative)
+
+
+def _part(number: int, count: int, body: bytes) -> bytes:
+    body = b"ICC_PROFILE\0" + bytes((number, count)) + body
+    return b"\xff\xe2" + struct.pack(">H", 2 + len(body)) + body
+
+
+def _coded(desk: Desk) -> Iterator[Entry]:
+    """Yield AVIFs whose colours only the coded picture names."""
+    for label, numbers in (("pq", (9, 16, 9)), ("hlg", (9, 18, 9))):
+        name = f"only-coded-{label}.avif"
+        image = desk.picture(name)
+        data = _coded_avif(image, *numbers)
+        yield _entry(name, f"{label} in the coded picture, no colr", data)
+
+
+def _coded_avif(image: Image.Image, primaries: int, curve: int, space: int) -> bytes:
+    frame = av.VideoFrame.from_image(image).reformat(format="yuv420p")
+    frame.color_primaries, frame.color_trc, frame.colorspace, frame.pts = primaries, curve, space, 0
+    out = io.BytesIO()
+    with as_scheduled(), av.open(out, "w", format="avif") as target:
+        options = {"preset": "12", "crf": "12"}
+        stream = cast("VideoStream", target.add_stream("libsvtav1", rate=1, options=options))
+        stream.width, stream.height, stream.pix_fmt = *image.size, "yuv420p"
+        context = stream.codec_context
+        context.color_primaries, context.color_trc, context.colorspace = primaries, curve, space
+        target.mux(stream.encode(frame))
+        target.mux(stream.encode())
+    return out.getvalue().replace(b"colrnclx", b"freenclx")

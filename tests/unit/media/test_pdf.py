@@ -4,10 +4,13 @@ import zlib
 from collections.abc import Callable
 
 import pytest
+from PIL import Image
 
 from kinward.media import Hashed
+from kinward.media.jpeg import with_profile
 from tests.support import joined
 from tests.support.corpus import profiles
+from tests.support.corpus.entry import encode
 from tests.support.joined import hashed, image, knows, picture, pixels, segment, with_segments
 
 JPEG, OTHER = picture(1), picture(2)
@@ -17,6 +20,12 @@ FLATE = b"/Filter/FlateDecode"
 KIND = b"/Subtype/Image"
 RAW = zlib.compress(pixels(2))
 INVERTED = bytes(255 - value for value in pixels(2))
+NEGATIVE = encode(Image.frombytes("RGB", (320, 240), INVERTED), "JPEG")
+PROFILE = (
+    b"7 0 obj\n<</N 3/Filter/FlateDecode>>stream\n"
+    + zlib.compress(profiles.make_profile(profiles.INVERTED))
+    + b"\nendstream\nendobj\n"
+)
 
 
 def pdf(dictionary: bytes, stream: bytes, *others: bytes, beside: bool = True) -> bytes:
@@ -93,11 +102,15 @@ READ: dict[str, Callable[[], bytes]] = {
         ),
     ),
     "a profile": lambda: pdf(
-        KIND + SIZES + b"/ColorSpace[/ICCBased 7 0 R]" + FLATE,
-        zlib.compress(INVERTED),
-        b"7 0 obj\n<</N 3/Filter/FlateDecode>>stream\n"
-        + zlib.compress(profiles.make_profile(profiles.INVERTED))
-        + b"\nendstream\nendobj\n",
+        KIND + SIZES + b"/ColorSpace[/ICCBased 7 0 R]" + FLATE, zlib.compress(INVERTED), PROFILE
+    ),
+    "a JPEG, and a profile": lambda: pdf(
+        KIND + SIZES + b"/ColorSpace[/ICCBased 7 0 R]/Filter/DCTDecode", NEGATIVE, PROFILE
+    ),
+    "a packed JPEG with a profile of its own, and another": lambda: pdf(
+        KIND + SIZES + b"/ColorSpace[/ICCBased 7 0 R]/Filter[/FlateDecode/DCTDecode]",
+        zlib.compress(with_profile(NEGATIVE, profiles.make_profile())),
+        PROFILE,
     ),
     "inside a page": lambda: page(INLINE + pixels(2).hex().encode() + b"> EI Q"),
     "inside a packed page": lambda: pdf(

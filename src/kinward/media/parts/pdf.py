@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Final
 
+from kinward.media.jpeg import with_profile
 from kinward.media.parts.budget import Budget
 from kinward.media.parts.dictionary import Entries, entries_at, unescaped
 from kinward.media.parts.drawing import draws, inline_pictures
@@ -228,13 +229,19 @@ class Pdf:
 
     def _picture(self, head: Entries, start: int) -> bytes:
         filters = self._filters(head)
+        profile = b""
         if filters and filters[-1] in _AS_IT_IS:
-            colours, _, _ = self._space(self._value(head, b"ColorSpace", b"CS") or b"/DeviceRGB")
+            space = self._value(head, b"ColorSpace", b"CS") or b"/DeviceRGB"
+            colours, _, profile = self._space(space)
             decode = _DECIMALS.findall(self._value(head, b"Decode", b"D").partition(b"]")[0])
             plain = all(float(value) == place % 2 for place, value in enumerate(decode))
             # How the page colours it is not worked out.
             self._budget.drawn |= not (plain and colours)
+            # A profile of the page's is put into a JPEG, in place of the JPEG's own.
+            self._budget.drawn |= bool(profile) and filters[-1] != b"DCTDecode"
         content = self._stream(head, start)
+        if profile and filters[-1] == b"DCTDecode":
+            return with_profile(content, profile)
         if filters and filters[-1] == b"DCTDecode" and len(filters) == 1:
             # By itself its signature is found, as long as it is one.
             return b"" if jpeg_scan(content, 0, self._budget) is not None else content

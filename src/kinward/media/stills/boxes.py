@@ -1,8 +1,11 @@
 """Boxes of ISO containers: what AVIF and HEIC say outside the coded pictures."""
 
+import io
 import struct
 from collections.abc import Iterator
 from typing import Final
+
+import av
 
 from kinward.media.iso import Box, boxes_of
 from kinward.media.stills.primaries import coded_profile
@@ -37,7 +40,10 @@ def with_brand(data: bytes, brand: bytes) -> bytes:
 
 
 def profiles_of(data: bytes) -> list[bytes]:
-    """Return the colour profiles that a file holds: those of ICC, then those told by numbers."""
+    """Return the colour profiles that a file holds: those of ICC, then those told by numbers.
+
+    If its boxes have no numbers, those of its coded pictures count, as in Chromium.
+    """
     found, told = [], []
     for path in COLOURS:
         for box in find(data, *path):
@@ -46,7 +52,20 @@ def profiles_of(data: bytes) -> list[bytes]:
                 found.append(body)
             elif kind == b"nclx" and len(body) >= 4:
                 told.append(coded_profile(*struct.unpack_from(">HH", body)))
-    return list(dict.fromkeys(found + told))
+    return list(dict.fromkeys(found + (told or _told_in_pictures(data))))
+
+
+def _told_in_pictures(data: bytes) -> list[bytes]:
+    """Return the profile of the numbers in the first coded picture of an AVIF, if it is no sRGB."""
+    if data[8:10] != b"av":
+        return []
+    try:
+        with av.open(io.BytesIO(data), "r", format="mov") as container:
+            context = container.streams.video[0].codec_context
+            profile = coded_profile(int(context.color_primaries), int(context.color_trc))
+    except (av.FFmpegError, ValueError, OverflowError, LookupError, AttributeError):
+        return []
+    return [profile] if profile else []
 
 
 def crops_of(data: bytes) -> list[tuple[float, ...]]:

@@ -10,7 +10,7 @@ import pillow_heif
 from PIL import Image, UnidentifiedImageError
 
 from kinward.media.errors import TooManyPixels, TypeUnsupported, Undecodable
-from kinward.media.stills import bmp, ffmpeg, gif, png, png_colours, webp
+from kinward.media.stills import bmp, ffmpeg, gif, jpeg, png, png_colours, webp
 from kinward.media.stills.animation import play
 from kinward.media.stills.colour import to_eight
 from kinward.media.stills.heif import read_heif
@@ -43,7 +43,7 @@ def pictures_of(data: bytes, media_type: str, reading: Reading) -> Iterator[Pict
 
 
 def _jpeg(data: bytes, reading: Reading) -> Iterator[Picture]:
-    for page in pages_of(data, ("JPEG",), reading):
+    for page in pages_of(data, ("JPEG",), reading, profiles=jpeg.profiles_of(data)):
         yield page
         if not reading.entire and page.strand == 0:
             yield from _finished(page, data, reading)
