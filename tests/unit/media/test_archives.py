@@ -9,6 +9,9 @@ from collections.abc import Callable
 import pytest
 
 from kinward.media import Hashed
+from kinward.media.composition import hash_parts
+from kinward.media.errors import TypeUnsupported
+from kinward.media.registry import MEDIA
 from tests.support import joined
 from tests.support.joined import archive, data_url, hashed, knows, picture, svg
 
@@ -110,3 +113,18 @@ def test_a_large_text_in_an_archive_costs_no_clear_answer() -> None:
     file = hashed(archive({"a.jpg": JPEG, "a.txt": bytes(70 * 2**20)}))
     assert knows(file, 1)
     assert (file.entire, file.unread) == (True, True)
+
+
+@pytest.mark.parametrize("head", [b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"])
+def test_a_jpeg_xl_inside_is_said_to_be_unread(head: bytes) -> None:
+    """Browsers show it, and no decoder here reads it."""
+    picture_in_jxl = head + bytes(range(200))
+    for method in (0, 8):
+        file = hashed(archive({"a.jpg": JPEG, "b.jxl": picture_in_jxl}, method))
+        assert file.unread
+        assert knows(file, 1)
+        assert not hashed(archive({"a.jpg": JPEG, "b.bin": picture_in_jxl[1:]}, method)).unread
+    page = svg(data_url(JPEG, "image/jpeg"), data_url(picture_in_jxl, "image/jxl"))
+    assert hashed(page).unread
+    with pytest.raises(TypeUnsupported):
+        hash_parts(picture_in_jxl, joined.BOUNDS, lambda views: True, MEDIA)

@@ -29,6 +29,8 @@ _CLOSED: Final = (
     b"MSCF",
     b"LZIP",
 )
+# JPEG XL: by itself, and in boxes. Browsers show it.
+_JXL: Final = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -165,5 +167,5 @@ def unzip(data: bytes, budget: Budget) -> bytes:
 
 
 def is_closed(head: bytes) -> bool:
-    """Return whether a file is an archive that cannot be opened here."""
-    return head.startswith(_CLOSED)
+    """Return whether a file is an archive, or a picture, that cannot be opened here."""
+    return head.startswith((*_CLOSED, *_JXL))
