@@ -57,11 +57,16 @@ class Planes:
             return False, False
         return influence(self.luma, self.blue, self.red, self.space, full=self.full)
 
-    @cached_property
+    @property
     def as_shown(self) -> "Planes":
         """The frame with luma that says what a viewer shows, if that takes a conversion."""
+        return self._converted or self
+
+    @cached_property
+    def _converted(self) -> "Planes | None":
+        # None and not the frame itself, which would keep its memory until the next collection.
         if self.blue is None or self.red is None or not self.influence[0]:
-            return self
+            return None
         luma = shown_luma(self.luma, self.blue, self.red, self.space, full=self.full)
         return Planes(luma, alpha=self.alpha, full=True, shape=self.shape)
 
@@ -156,7 +161,7 @@ def as_told(frame: VideoFrame, planes: Planes, claimed: Sequence[Colours]) -> It
 
     Those are what the film names, if Chromium does not believe it, and what its container does.
     """
-    if planes.blue is None:
+    if planes.blue is None or not (claimed or frame.colorspace not in (*UNSAID, planes.space)):
         return
     seen = {(matrix_of(planes.space), planes.full)}
     own = planes.space if frame.colorspace in UNSAID else frame.colorspace
