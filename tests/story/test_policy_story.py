@@ -260,8 +260,13 @@ def test_a_change_reaches_a_second_process_and_a_cut_wire_closes_it(
         sent = {"layer": "guardian", "value": 25, "guardian_id": guardian}
         http.put(f"{account}/settings/session.time", json=sent).raise_for_status()
         assert until(lambda: ask()["value"] == 25, 5) < 1.0
-        # The operator, on the command line.
-        assert demo.kinward("policy", "activate", "tiktok-2021").returncode == 0
+        # The operator, on the command line: alone, which the console shows to everybody.
+        asked = demo.kinward("policy", "activate", "tiktok-2021")
+        assert "Another person must approve it" in asked.stdout
+        assert ask()["value"] == 25
+        request = asked.stdout.split("`kinward agree ")[1].split("`")[0]
+        alone = demo.kinward("agree", request, "--break-glass", "A story of a test.")
+        assert alone.returncode == 0, alone.stderr
         assert until(lambda: ask()["value"] == 40, 5) < 1.0
         assert demo.kinward("policy", "revert").returncode == 0
         assert until(lambda: ask()["value"] == 25, 5) < 1.0

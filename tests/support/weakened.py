@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 from kinward.access.models import Staff
+from kinward.matching.allowances import decide_withdrawal, request_withdrawal
 from kinward.matching.models import Bank, Weakening
 from kinward.matching.weakening import decide_weakening, disable_or_ask, tune_or_ask
 
@@ -24,6 +25,13 @@ def tuned_by_two(
 def disabled_by_two(bank: Bank) -> Bank:
     """Disable a bank. A second person agrees if that is needed."""
     return _agreed(bank, disable_or_ask(bank=bank, asker=_operator()))
+
+
+def allowed_by_two(bank: Bank, hashes: int) -> None:
+    """Let so many hashes leave a bank, as two people do."""
+    asked = request_withdrawal(bank=bank, hashes=hashes, asker=_operator())
+    assert asked is not None
+    decide_withdrawal(withdrawal_id=asked.pk, approve=True, staff=_operator())
 
 
 def _agreed(bank: Bank, asked: Weakening | None) -> Bank:

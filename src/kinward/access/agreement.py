@@ -1,21 +1,21 @@
 """The protocol of two people: one asks, another approves, and the database enforces it.
 
 A model that needs two people inherits `TwoPeople` and names the permission that both need. Only
-`decide_agreement` decides on its rows.
+`decide_agreement` decides on its rows, and only `kinward.access.delay` lets one go ahead by itself.
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
-from typing import ClassVar, Final, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 from uuid import UUID, uuid4
 
 from django.db import models, transaction
-from django.db.models import F, Max, Q
+from django.db.models import F, Q
 from django.utils import timezone
 
-from kinward.access.models import Staff
+from kinward.access.actor import Actor, ActorKind
+from kinward.access.glass import BreakGlass, Decider, Person, actor_of, break_glass
+from kinward.access.models import BrokenGlass, Staff
 from kinward.access.permissions import Permission
-from kinward.access.staff import holders
 from kinward.ground.errors import Forbidden, KinwardError, NotFound
 
 
@@ -23,6 +23,13 @@ class AlreadyDecided(KinwardError):
     """Somebody has decided on this already."""
 
     code = "agreement.decided"
+    status = 409
+
+
+class TakesTwo(KinwardError):
+    """This takes two people, and nobody breaks the glass for it, since it cannot be undone."""
+
+    code = "agreement.takes_two"
     status = 409
 
 
@@ -75,9 +82,20 @@ class TwoPeople(models.Model):
         return self.words.get(self.state, self.state)
 
     @property
+    def requester(self) -> Person:
+        """The person who asked."""
+        return self.asked_by
+
+    @property
     def withdrawn(self) -> bool:
         """Whether the person who asked withdrew the request."""
         return self.state == AgreementState.REFUSED and self.decided_by_id == self.asked_by_id
+
+    @property
+    def by_two(self) -> bool:
+        """Whether another person than the one who asked has approved it."""
+        approved = self.state not in (AgreementState.ASKED, AgreementState.REFUSED)
+        return approved and self.decided_by_id not in (None, self.asked_by_id)
 
 
 class TwoPeopleOrDelay(TwoPeople):
@@ -110,97 +128,167 @@ class TwoPeopleOrDelay(TwoPeople):
         )
 
 
-ALONE: Final = timedelta(hours=24)  # the delay where nobody else holds the role …
-LONELY: Final = timedelta(days=7)  # … and has not lost it lately
+_NOBODY: Final = Q(decided_by=None, second_operator="")
+_SOMEBODY: Final = Q(decided_by__isnull=False, second_operator="") | Q(
+    decided_by=None, second_operator__startswith="operator:"
+)
+_ANOTHER: Final = (
+    _SOMEBODY & ~Q(decided_by=F("asked_by")) & (Q(operator="") | ~Q(second_operator=F("operator")))
+)
+
+
+class TwoPeopleAnywhere(TwoPeopleOrDelay):
+    """A request that an operator makes at the command line, too. It is the same on every road.
+
+    An operator's request has no `asked_by`. Another operator, or a member of the staff, approves
+    it, or the one who asked breaks the glass where the model is `breakable`. What goes ahead by
+    itself is approved by nobody.
+    """
+
+    breakable: ClassVar[bool] = True  # never for what cannot be undone
+
+    asked_by = models.ForeignKey(  # type: ignore[assignment]  # none: an operator asked
+        Staff, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    operator = models.CharField(max_length=200, default="")
+    second_operator = models.CharField(max_length=200, default="")
+    glass = models.ForeignKey(BrokenGlass, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta(TwoPeopleOrDelay.Meta):
+        abstract = True
+        constraints: ClassVar[tuple[models.BaseConstraint, ...]] = (
+            models.CheckConstraint(
+                condition=(Q(state="asked", decided_at=None, glass=None) & _NOBODY)
+                | (Q(state="refused", decided_at__isnull=False, glass=None) & _SOMEBODY)
+                | (
+                    ~Q(state__in=("asked", "refused"))
+                    & Q(decided_at__isnull=False)
+                    & (
+                        (Q(glass=None) & _ANOTHER)
+                        | (Q(glass__isnull=False) & _NOBODY)
+                        | (Q(glass=None, went_ahead_at__isnull=False) & _NOBODY)
+                    )
+                ),
+                name="%(app_label)s_%(class)s_two_people",
+            ),
+            TwoPeopleOrDelay.Meta.constraints[-1],
+            models.CheckConstraint(
+                condition=Q(asked_by__isnull=False, operator="")
+                | Q(asked_by=None, operator__startswith="operator:"),
+                name="%(app_label)s_%(class)s_asked_by_one",
+            ),
+        )
+
+    @property
+    def requester(self) -> Person:
+        """The person who asked: a member of the staff, or an operator."""
+        if self.asked_by is not None:
+            return self.asked_by
+        return Actor.operator(self.operator.removeprefix(f"{ActorKind.OPERATOR}:"))
+
+    @property
+    def asker(self) -> str:
+        """The name of the person who asked."""
+        return self.asked_by.username if self.asked_by else self.operator
+
+    @property
+    def decider(self) -> str:
+        """The name of the person who decided, or how it went without one; empty before."""
+        if self.decided_by is not None:
+            return str(self.decided_by.username)
+        if self.glass is not None:
+            return f"{self.glass.operator} alone, who broke the glass"
+        alone = "nobody: it went ahead by itself" if self.decided_at else ""
+        return self.second_operator or alone
+
+    @property
+    def _people(self) -> tuple[tuple[int | None, str], tuple[int | None, str]]:
+        """Who asked, and who decided."""
+        return (self.asked_by_id, self.operator), (self.decided_by_id, self.second_operator)
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether the person who asked withdrew the request."""
+        requester, decider = self._people
+        return self.state == AgreementState.REFUSED and requester == decider
+
+    @property
+    def by_two(self) -> bool:
+        """Whether another person than the one who asked has approved it."""
+        approved = self.state not in (AgreementState.ASKED, AgreementState.REFUSED)
+        requester, decider = self._people
+        return approved and decider not in ((None, ""), requester)
+
+
 Agreement = TypeVar("Agreement", bound=TwoPeople)
-Delayed = TypeVar("Delayed", bound=TwoPeopleOrDelay)
 
 
-def is_alone(model: type[TwoPeople], staff: Staff) -> bool:
-    """Return whether nobody but this person could decide on such a request, nor could lately."""
-    return not _others_can(model, staff) and _lonely_from(staff) <= timezone.now()
-
-
-def _others_can(model: type[TwoPeople], staff: Staff) -> bool:
-    return holders(model.permission).exclude(pk=staff.pk).exists()
-
-
-def alone_until(model: type[TwoPeople], staff: Staff) -> datetime | None:
-    """Return when a request goes ahead because nobody else can decide it; None if one can.
-
-    Nobody makes themselves alone: who lost power counts for a week.
-    """
-    if _others_can(model, staff):
-        return None
-    return max(timezone.now() + ALONE, _lonely_from(staff))
-
-
-def _lonely_from(staff: Staff) -> datetime:
-    """Return from when on a person counts as the only one who could decide."""
-    others = Staff.objects.exclude(pk=staff.pk)
-    last: datetime | None = others.aggregate(last=Max("power_lost_at"))["last"]
-    return timezone.now() if last is None else last + LONELY
-
-
-def due_to_go_ahead(model: type[Delayed]) -> models.QuerySet[Delayed]:
-    """Return the requests whose moment has come, and which nobody has answered."""
-    return model._default_manager.filter(
-        state=AgreementState.ASKED, went_ahead_at=None, goes_ahead_at__lte=timezone.now()
-    ).order_by("goes_ahead_at")
-
-
-def go_ahead(model: type[Delayed], pk: UUID, *, urgent: bool = False) -> Delayed | None:
-    """Let a request go ahead whose moment has come, and return its row, locked.
-
-    None if somebody answered meanwhile, if it is too early, or if another person has come who can
-    decide, or the asker may not ask for it any more: then the request waits for a person. An
-    `urgent` one waits for nobody else. The caller carries it out in the same transaction.
-    """
-    row = model._default_manager.select_for_update(of=("self",)).filter(pk=pk).first()
-    now = timezone.now()
-    if row is None or row.state != AgreementState.ASKED or row.went_ahead_at is not None:
-        return None
-    if row.goes_ahead_at is None or row.goes_ahead_at > now:
-        return None
-    until: datetime | None = now
-    if not row.asked_by.may(model.permission):
-        until = None
-    elif not urgent:
-        until = None if _others_can(model, row.asked_by) else _lonely_from(row.asked_by)
-    if until is None or until > now:
-        row.goes_ahead_at = until
-        row.save(update_fields=["goes_ahead_at"])
-        return None
-    row.went_ahead_at = now
-    row.save(update_fields=["went_ahead_at"])
-    return row
+def asked(person: Person) -> dict[str, Any]:
+    """Return the columns of a new request that say who asks. Raises `Forbidden` for no person."""
+    actor = actor_of(person)
+    if actor.kind not in (ActorKind.STAFF, ActorKind.OPERATOR):
+        raise Forbidden("Only a person asks for this.")
+    if isinstance(person, Staff):
+        return {"asked_by": person, "operator": ""}
+    return {"asked_by": None, "operator": str(person)[:200]}
 
 
 @transaction.atomic
-def decide_agreement(model: type[Agreement], pk: UUID, *, approve: bool, staff: Staff) -> Agreement:
+def decide_agreement(
+    model: type[Agreement], pk: UUID, *, approve: bool, staff: Decider
+) -> Agreement:
     """Approve or refuse a request, and return its row, locked. The asker may only refuse.
 
-    Nobody approves what somebody asked for who may not ask for it any more.
+    Nobody approves what somebody asked for who may not ask for it any more. An operator decides on
+    what an operator asked for, or breaks the glass.
 
-    Raises `Forbidden`, `NotFound` or `AlreadyDecided`. The caller carries out the decision and
-    writes the ledger entry in the same transaction.
+    Raises `Forbidden`, `NotFound`, `AlreadyDecided` or `TakesTwo`. The caller carries out the
+    decision and writes the ledger entry in the same transaction.
     """
     row = lock_agreement(model, pk, staff=staff)
     if row.state != AgreementState.ASKED:
         raise AlreadyDecided(f"It is {row.word}.")
-    if approve and row.asked_by_id == staff.pk:
-        raise Forbidden("You asked for this, so another person decides.")
-    if approve and row.asked_by_id and not row.asked_by.may(model.permission):
-        raise Forbidden(
-            f"{row.asked_by} asked for this and may not do so any more. Refuse it and ask again."
-        )
+    if approve and not isinstance(staff, BreakGlass):
+        _require_another(row, staff)
     row.state = AgreementState.APPROVED if approve else AgreementState.REFUSED
-    row.decided_by, row.decided_at = staff, timezone.now()
-    row.save(update_fields=["state", "decided_by", "decided_at"])
+    row.decided_at = timezone.now()
+    changed = ["state", "decided_by", "decided_at"]
+    if isinstance(staff, Staff):
+        row.decided_by = staff
+    else:
+        _decide_by_command(row, approve, staff)
+        changed += ["second_operator", "glass"]
+    row.save(update_fields=changed)
     return row
 
 
-def lock_agreement(model: type[Agreement], pk: UUID, *, staff: Staff) -> Agreement:
+def _require_another(row: TwoPeople, person: Person) -> None:
+    requester = row.requester
+    if requester == person:
+        raise Forbidden("You asked for this, so another person decides.")
+    if actor_of(requester).is_namesake(actor_of(person)):
+        raise Forbidden("You asked for this by a command, so another person decides.")
+    if not requester.may(row.permission):
+        raise Forbidden(
+            f"{requester} asked for this and may not do so any more. Refuse it and ask again."
+        )
+
+
+def _decide_by_command(row: TwoPeople, approve: bool, by: Actor | BreakGlass) -> None:
+    """Fill in the columns of an operator's decision. Raises `Forbidden` or `TakesTwo`."""
+    if not isinstance(row, TwoPeopleAnywhere) or actor_of(by).kind != ActorKind.OPERATOR:
+        raise Forbidden("Only a colleague decides on this, in the console.")
+    if isinstance(by, BreakGlass):
+        if not (approve and row.breakable):
+            raise TakesTwo
+        row.glass = break_glass(str(row), by)
+    elif not row.operator:
+        raise Forbidden("This was asked for in the console. A colleague decides on it there.")
+    else:
+        row.second_operator = str(by)[:200]
+
+
+def lock_agreement(model: type[Agreement], pk: UUID, *, staff: Decider) -> Agreement:
     """Lock the row of a request. Raises `Forbidden` or `NotFound`."""
     staff.must(model.permission)
     row = model._default_manager.select_for_update(of=("self",)).filter(pk=pk).first()

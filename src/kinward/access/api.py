@@ -1,18 +1,26 @@
 """The face of `access`: what other rooms may use."""
 
 from kinward.access.agreement import (
-    ALONE,
     PROPOSED,
     AgreementState,
     AlreadyDecided,
+    TakesTwo,
     TwoPeople,
+    TwoPeopleAnywhere,
     TwoPeopleOrDelay,
-    alone_until,
+    asked,
     decide_agreement,
-    due_to_go_ahead,
-    go_ahead,
-    is_alone,
     lock_agreement,
+)
+from kinward.access.delay import ALONE, alone_until, due_to_go_ahead, go_ahead, is_alone
+from kinward.access.glass import (
+    BreakGlass,
+    Decider,
+    Person,
+    actor_of,
+    review_glass,
+    reviewed_glasses,
+    unreviewed_glasses,
 )
 from kinward.access.models import ApiKey, Staff
 from kinward.access.refusals import (
@@ -53,13 +61,20 @@ __all__ = [
     "AgreementState",
     "AlreadyDecided",
     "ApiKey",
+    "BreakGlass",
+    "Decider",
     "KeyRefused",
+    "Person",
     "RefusedLately",
     "ScopeMissing",
     "Staff",
+    "TakesTwo",
     "TwoPeople",
+    "TwoPeopleAnywhere",
     "TwoPeopleOrDelay",
+    "actor_of",
     "alone_until",
+    "asked",
     "authenticate",
     "authenticate_known",
     "change_role",
@@ -78,9 +93,12 @@ __all__ = [
     "lock_agreement",
     "refused_lately",
     "resume_staff",
+    "review_glass",
+    "reviewed_glasses",
     "revoke_key",
     "sign_out_everywhere",
     "suspend_staff",
     "tally_refusals",
+    "unreviewed_glasses",
     "was_live",
 ]

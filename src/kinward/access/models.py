@@ -1,5 +1,6 @@
-"""Staff accounts, and API keys, which are stored as hashes only."""
+"""Staff accounts, API keys (stored as hashes only), refusals, and what an operator did alone."""
 
+import uuid
 from collections.abc import Iterator
 from typing import Final
 
@@ -102,3 +103,40 @@ class Refusal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reason} {self.minute:%H:%M}"
+
+
+class BrokenGlass(models.Model):
+    """A request for what takes two people that one operator carried out alone, and its review.
+
+    `request`: the request's name in the ledger. Nobody reviews what they did themselves.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    operator = models.CharField(max_length=200)  # an actor
+    request = models.CharField(max_length=200)
+    reason = models.TextField()
+    at = models.DateTimeField(auto_now_add=True)
+    reviewed_by = models.ForeignKey(Staff, on_delete=models.PROTECT, null=True, related_name="+")
+    reviewed_at = models.DateTimeField(null=True)
+    justified = models.BooleanField(null=True)
+    note = models.TextField(default="")
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(reviewed_by=None, reviewed_at=None, justified=None, note="")
+                | (
+                    Q(reviewed_by__isnull=False, reviewed_at__isnull=False)
+                    & Q(justified__isnull=False)
+                    & ~Q(note="")
+                ),
+                name="access_glass_reviewed_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(operator__startswith="operator:") & ~Q(reason=""),
+                name="access_glass_by_an_operator",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"glass:{self.id}"

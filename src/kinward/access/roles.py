@@ -17,6 +17,7 @@ _SENIOR: Final = _REVIEWER | {
     Permission.READ_VERDICTS,
     Permission.SILENCE_MATCHES,
     Permission.SETTLE_FLOODS,
+    Permission.REVIEW_GLASS,
 }
 _OPERATOR: Final = _BANKS | {
     Permission.REPLAY,
@@ -24,7 +25,7 @@ _OPERATOR: Final = _BANKS | {
     Permission.SWITCH_BANKS,
     Permission.TUNE_BANKS,
 }
-_AUDITOR: Final = frozenset({Permission.READ_LEDGER})
+_AUDITOR: Final = frozenset({Permission.READ_LEDGER, Permission.REVIEW_GLASS})
 _LEAD: Final = frozenset(
     {
         Permission.CHANGE_POLICY,

@@ -6,10 +6,11 @@ from typing import Any, cast
 
 import click
 
-from kinward.cli.bank_import import CONFIDENCE, REMOVES, import_, refusals
-from kinward.cli.bank_rules import floods, rules_of, show_request, show_survey, tune
+from kinward.cli.bank_import import CONFIDENCE, REMOVES, import_, refusals, removing
+from kinward.cli.bank_rules import floods, rules_of, show_survey, tune
 from kinward.cli.counts import counted
 from kinward.cli.main import operator
+from kinward.cli.two_people import BREAK_GLASS, settle
 from kinward.exchanges.api import mark_false_positive
 from kinward.findings.api import search_file
 from kinward.ground.errors import KinwardError
@@ -126,7 +127,14 @@ def export(name: str, format_: str) -> None:
     "--reference", default="", help="Remove all hashes with this reference, such as a file name."
 )
 @REMOVES
-def remove(name: str, hashes: tuple[str, ...], reference: str, removes: int | None) -> None:
+@BREAK_GLASS
+def remove(
+    name: str,
+    hashes: tuple[str, ...],
+    reference: str,
+    removes: int | None,
+    reason: str | None,
+) -> None:
     """Remove hashes from a bank."""
     if bool(hashes) == bool(reference):
         raise click.UsageError("Give either --hash or --reference.")
@@ -135,11 +143,16 @@ def remove(name: str, hashes: tuple[str, ...], reference: str, removes: int | No
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     bank_row = get_bank(name)
-    with refusals():
-        count = remove_hashes(
+
+    def take_out() -> int:
+        return remove_hashes(
             bank=bank_row, values=values, reference=reference, agreed=removes, actor=operator()
         )
-    click.echo(f"Removed {counted(count, 'hash', 'hashes')} from {name!r}.")
+
+    with refusals():
+        count = removing(bank_row, removes, reason, take_out)
+    if count:
+        click.echo(f"Removed {counted(count, 'hash', 'hashes')} from {name!r}.")
 
 
 def _banked(text: str) -> bytes:
@@ -186,10 +199,15 @@ def _search_value(text: str) -> None:
 
 @bank.command()
 @click.argument("name")
-def disable(name: str) -> None:
+@BREAK_GLASS
+def disable(name: str, reason: str | None) -> None:
     """Disable a bank. It keeps its hashes, but matches nothing."""
     asked = disable_or_ask(bank=get_bank(name), asker=operator())
-    click.echo(show_request(asked) if asked else f"{name!r} is disabled. It matches nothing.")
+    done = f"{name!r} is disabled. It matches nothing."
+    if asked:
+        settle(asked, lambda: done, reason)
+    else:
+        click.echo(done)
 
 
 @bank.command()

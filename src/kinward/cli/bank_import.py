@@ -1,18 +1,20 @@
 """`kinward bank import`: a whole list or nothing, and a question before much leaves a bank."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final, TextIO, TypeVar
 
 import click
 
 from kinward.cli.counts import counted
 from kinward.cli.main import operator
+from kinward.cli.two_people import BREAK_GLASS, settle
 from kinward.matching.api import (
     FORMATS,
     BadRow,
+    Bank,
     Confidence,
     Imported,
     ListFile,
@@ -21,6 +23,7 @@ from kinward.matching.api import (
     Unused,
     get_bank,
     import_list,
+    request_withdrawal,
 )
 
 CONFIDENCE: Final = click.Choice([value.value for value in Confidence])
@@ -29,8 +32,10 @@ REMOVES: Final = click.option(
     "--removes",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Agree that N hashes are removed. Kinward says the number when it asks.",
+    help="Agree that N hashes are removed, or ask for it where that takes two people. "
+    "Kinward says the number when it asks.",
 )
+Answer = TypeVar("Answer")
 
 
 class Refused(click.ClickException):
@@ -54,6 +59,26 @@ def refusals() -> Iterator[None]:
         raise Refused(f"{error} {agree}") from None
 
 
+def removing(
+    bank: Bank, removes: int | None, reason: str | None, act: Callable[[], Answer]
+) -> Answer | None:
+    """Act. Where that removes so much that it takes two people, ask for it in place of acting."""
+    try:
+        return act()
+    except RemovesTooMuch as error:
+        asked = None
+        if removes == error.hashes:
+            asked = request_withdrawal(bank=bank, hashes=removes, asker=operator())
+        if asked is None:
+            raise
+    hashes = counted(asked.hashes, "hash", "hashes")
+    settle(asked, lambda: f"{hashes} may leave {bank.name!r} within a day.", reason)
+    if asked.carried_out:
+        return act()
+    click.echo("Once that is done, run the same command again without --removes.")
+    return None
+
+
 @click.argument("name")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--format", "format_", type=click.Choice(FORMATS), required=True)
@@ -73,6 +98,7 @@ def refusals() -> Iterator[None]:
     help="Write every row that is bad or not banked to this file.",
 )
 @REMOVES
+@BREAK_GLASS
 def import_(
     name: str,
     file: Path,
@@ -83,35 +109,47 @@ def import_(
     categories: tuple[int, ...],
     bad_rows: Path | None,
     removes: int | None,
+    reason: str | None,
 ) -> None:
     """Import a whole list, or nothing of it if a row is bad."""
     if (format_ == "vic") != bool(categories):
         raise click.UsageError("--format vic needs --category, and no other format takes it.")
     bank_row = get_bank(name)
-    with ExitStack() as stack:
-        stack.enter_context(refusals())
-        told = _Told(stack.enter_context(bad_rows.open("w")) if bad_rows else None)
-        opened = stack.enter_context(file.open("rb"))
-        source = ListFile(opened, format_, categories=categories, kind=kind or "")
-        bar = stack.enter_context(
-            click.progressbar(
-                length=2 * file.stat().st_size,  # a list is read twice
-                label="Reading",
-                file=sys.stderr,
-                update_min_steps=1 << 16,
+
+    def read() -> tuple[Imported, ListFile]:
+        """Import the list. Its file is read from its beginning each time."""
+        with ExitStack() as stack:
+            told = _Told(stack.enter_context(bad_rows.open("w")) if bad_rows else None)
+            opened = stack.enter_context(file.open("rb"))
+            source = ListFile(opened, format_, categories=categories, kind=kind or "")
+            _show_progress(stack, source, file)
+            done = import_list(
+                bank=bank_row,
+                source=source,
+                provenance=provenance,
+                confidence=confidence,
+                agreed=removes,
+                actor=operator(),
+                told=told,
             )
+            return done, source
+
+    with refusals():
+        answer = removing(bank_row, removes, reason, read)
+    if answer:
+        _say(name, *answer)
+
+
+def _show_progress(stack: ExitStack, source: ListFile, file: Path) -> None:
+    bar = stack.enter_context(
+        click.progressbar(
+            length=2 * file.stat().st_size,  # a list is read twice
+            label="Reading",
+            file=sys.stderr,
+            update_min_steps=1 << 16,
         )
-        source.progress = bar.update
-        done = import_list(
-            bank=bank_row,
-            source=source,
-            provenance=provenance,
-            confidence=confidence,
-            agreed=removes,
-            actor=operator(),
-            told=told,
-        )
-    _say(name, done, source)
+    )
+    source.progress = bar.update
 
 
 def _say(name: str, done: Imported, source: ListFile) -> None:

@@ -7,13 +7,13 @@ import click
 
 from kinward.cli.counts import counted
 from kinward.cli.main import operator
+from kinward.cli.two_people import BREAK_GLASS, settle
 from kinward.ground.names import visible
 from kinward.matching.api import (
     Bank,
     Match,
     Role,
     Survey,
-    Weakening,
     banks_not_asked,
     count_quiet,
     get_bank,
@@ -59,20 +59,18 @@ def _line(match: Match) -> str:
     )
 
 
-def show_request(asked: Weakening) -> str:
-    """Return what an operator reads who asked for what takes two people."""
-    return (
-        f"Requested, and not done yet: {asked.bank.name!r} would match less, and it has"
-        f" {counted(asked.hashes, 'verified hash', 'verified hashes')}."
-        " Another person must approve it on the bank's page in the console."
-    )
-
-
 @click.argument("name")
 @click.option("--role", type=click.Choice([role.value for role in Role]), help="What a hit means.")
 @click.option("--distance", type=int, help="Bits from 0 to 31. What is farther is no hit.")
 @click.option("--enabled-ratio", type=float, help="The share of files, 0 to 1, that ask the bank.")
-def tune(name: str, role: str | None, distance: int | None, enabled_ratio: float | None) -> None:
+@BREAK_GLASS
+def tune(
+    name: str,
+    role: str | None,
+    distance: int | None,
+    enabled_ratio: float | None,
+    reason: str | None,
+) -> None:
     """Change what a hit on a bank means, how near it must be, or how often it is asked.
 
     Without options, it prints what is set.
@@ -83,7 +81,7 @@ def tune(name: str, role: str | None, distance: int | None, enabled_ratio: float
             bank=bank, role=role, distance=distance, enabled_ratio=enabled_ratio, asker=operator()
         )
         if asked:
-            click.echo(show_request(asked))
+            settle(asked, lambda: "The bank matches less from now on.", reason)
         bank = get_bank(name)
     click.echo(f"{name!r} is {bank.role}, distance {bank.distance}, ratio {bank.enabled_ratio:g}.")
     if bank.role == Role.NEGATIVE:

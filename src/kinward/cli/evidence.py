@@ -8,10 +8,13 @@ from django.utils import timezone
 
 from kinward.cli.counts import counted
 from kinward.cli.main import operator
+from kinward.cli.two_people import settle
+from kinward.custody.api import DestructionForm, request_destruction
 from kinward.evidence.api import (
     Evidence,
     destroy_expired_evidence,
     keys,
+    request_hold_end,
     rewrap_keys,
     scrub_evidence,
     set_legal_hold,
@@ -35,9 +38,21 @@ def hold(case: UUID, reference: str) -> None:
 
 @evidence.command()
 @click.argument("case", type=click.UUID)
-def release(case: UUID) -> None:
-    """Say how a case's evidence is released from its legal hold. One person cannot do it."""
-    set_legal_hold(case_id=case, reference="", actor=operator())
+@click.option("--why", required=True, help="What the other person reads.")
+def release(case: UUID, why: str) -> None:
+    """Release a case's evidence from its legal hold once another person agrees."""
+    ending = request_hold_end(case_id=case, why=why, staff=operator())
+    settle(ending, lambda: "The legal hold is lifted.")
+
+
+@evidence.command()
+@click.argument("case", type=click.UUID)
+@click.option("--asked-for-by", required=True, help="The authority that asks for it.")
+@click.option("--reference", required=True, help="The authority's reference.")
+def destroy(case: UUID, asked_for_by: str, reference: str) -> None:
+    """Destroy a case's evidence once another person agrees, because an authority asks."""
+    form = DestructionForm(case_id=case, asked_for_by=asked_for_by, reference=reference)
+    settle(request_destruction(form=form, staff=operator()), lambda: "The evidence is destroyed.")
 
 
 @evidence.command()

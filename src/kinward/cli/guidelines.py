@@ -1,4 +1,4 @@
-"""`kinward guidelines`: print, check and simulate the community guidelines."""
+"""`kinward guidelines`: print, check, simulate and activate the community guidelines."""
 
 import sys
 from pathlib import Path
@@ -6,14 +6,15 @@ from pathlib import Path
 import click
 
 from kinward.cli.counts import counted
-from kinward.cli.main import open_tables
+from kinward.cli.main import open_tables, operator
+from kinward.cli.two_people import BREAK_GLASS, settle
 
 FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 
 
 @click.group()
 def guidelines() -> None:
-    """Print, check and simulate the community guidelines."""
+    """Print, check, simulate and activate the community guidelines."""
 
 
 @guidelines.command()
@@ -66,3 +67,16 @@ def simulate(file: Path) -> None:
     click.echo(f"{simulation.changed:,} of {cases} would have had a different outcome.")
     for outcome, count in simulation.counts.items():
         click.echo(f"{count:8,}  {outcome}")
+
+
+@guidelines.command()
+@FILE
+@click.option("--why", required=True, help="What the other person reads.")
+@BREAK_GLASS
+def activate(file: Path, why: str, reason: str | None) -> None:
+    """Put a document in force once another person agrees."""
+    open_tables()
+    from kinward.guidelines.api import guidelines_in_force, propose_edition
+
+    edition = propose_edition(text=file.read_text(encoding="utf-8"), why=why, staff=operator())
+    settle(edition, lambda: f"In force: {guidelines_in_force().label}", reason)

@@ -30,7 +30,7 @@ COMMANDS: Final = {
     "policy": ("policy:policy", "Check, compare, simulate and activate policy packs.", False),
     "guidelines": (
         "guidelines:guidelines",
-        "Print, check and simulate the community guidelines.",
+        "Print, check, simulate and activate the community guidelines.",
         False,
     ),
     "decide": ("decide:decide", "Answer one question, and say why.", False),
@@ -39,6 +39,7 @@ COMMANDS: Final = {
         "Manage sealed evidence: legal holds, expiry, keys, damage.",
         True,
     ),
+    "agree": ("agree:agree", "Agree to what takes two people, or list what waits.", True),
     "action": ("operations:action", "List parked actions, and send them again.", True),
     "report": ("operations:report", "List, validate and file reports to authorities.", True),
     "package": ("package:package", "Write and check sealed records for legal process.", True),
@@ -108,14 +109,25 @@ def operator() -> Actor:
 
     `$USER` does not count: anybody can set it. Only root could set `$SUDO_UID` falsely.
     """
-    user = os.getuid()
+    user, behind = os.getuid(), _behind()
+    return Actor.operator(_name_of(behind if user == 0 and behind is not None else user))
+
+
+def operators_here() -> set[str]:
+    """Return the names of the real user and of the one whom `sudo` names, if there is one."""
+    return {_name_of(user) for user in (os.getuid(), _behind()) if user is not None}
+
+
+def _behind() -> int | None:
     behind = os.environ.get("SUDO_UID", "")
-    if user == 0 and behind.isascii() and behind.isdigit():
-        user = int(behind)
+    return int(behind) if behind.isascii() and behind.isdigit() else None
+
+
+def _name_of(user: int) -> str:
     try:
-        return Actor.operator(pwd.getpwuid(user).pw_name)
+        return pwd.getpwuid(user).pw_name
     except (KeyError, OverflowError):  # a container's user may have no name
-        return Actor.operator(str(user))
+        return str(user)
 
 
 @click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})

@@ -8,10 +8,17 @@ import click
 
 from kinward.cli.counts import counted
 from kinward.cli.main import operator
+from kinward.cli.two_people import BREAK_GLASS, settle
 from kinward.enforcement.api import get_action, parked_actions, replay_action, struggling_actions
 from kinward.ground.errors import Invalid
 from kinward.ground.names import visible
-from kinward.reporting.api import faults_of, get_report, parked_reports, waiting_reports
+from kinward.reporting.api import (
+    faults_of,
+    get_report,
+    parked_reports,
+    request_production,
+    waiting_reports,
+)
 from kinward.verdicts.api import refile_report
 
 CYBERTIPLINE: Final = "cybertipline"
@@ -76,6 +83,16 @@ def validate(report_id: UUID | None, xsd: Path | None) -> None:
     if wrong:
         raise click.exceptions.Exit(1)
     click.echo(counted(len(chosen), "report is valid.", "reports are valid."))
+
+
+@report.command()
+@click.argument("authority")
+@click.option("--why", required=True, help="What the other person reads.")
+@BREAK_GLASS
+def production(authority: str, why: str, reason: str | None) -> None:
+    """File reports to AUTHORITY for real once another person agrees."""
+    asked = request_production(name=authority, why=why, staff=operator())
+    settle(asked, lambda: f"Reports to {authority} are now filed for real.", reason)
 
 
 @report.command("refile")

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from kinward.cli.counts import counted
+from kinward.cli.two_people import BREAK_GLASS, WHY, settle
 from kinward.ground.config import config
 from kinward.ground.errors import Invalid, NotFound
 from kinward.policy import (
@@ -177,22 +178,24 @@ def _population(
 @policy.command()
 @click.argument("pack")
 @click.option("--share", default=100, show_default=True, help="Share of accounts, in percent.")
-def activate(pack: str, share: int) -> None:
-    """Put PACK in force, for all accounts or a share of them."""
+@WHY
+@BREAK_GLASS
+def activate(pack: str, share: int, why: str, reason: str | None) -> None:
+    """Put PACK in force once another person agrees, for all accounts or a share of them."""
     _database()
     from kinward.cli.main import operator
     from kinward.experience.api import (
-        activate_pack,
-        store_pack,
+        current_pack,
+        propose_pack,
     )
 
-    version = store_pack(files=_files(pack), actor=operator())
-    click.echo(f"In force: {_in_words(activate_pack(pack=version, actor=operator(), share=share))}")
+    proposal = propose_pack(files=_files(pack), why=why, share=share, staff=operator())
+    settle(proposal, lambda: f"In force: {_in_words(current_pack())}", reason)
 
 
 @policy.command()
 def revert() -> None:
-    """Revert the newest activation."""
+    """Revert the newest activation. Whoever needs an older pack activates that."""
     _database()
     from kinward.cli.main import operator
     from kinward.experience.api import (

@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 from django.db import transaction
 
-from kinward.access.api import Staff, decide_agreement
+from kinward.access.api import Decider, Person, actor_of, asked, decide_agreement
 from kinward.casebook.api import UNDECIDED, Case, get_case
 from kinward.custody.models import Destruction
 from kinward.evidence.api import destroy_on_request
@@ -39,7 +39,7 @@ class DestructionForm(msgspec.Struct, frozen=True):
 
 
 @transaction.atomic
-def request_destruction(*, form: DestructionForm, staff: Staff) -> Destruction:
+def request_destruction(*, form: DestructionForm, staff: Person) -> Destruction:
     """Request a destruction. Another custodian must approve it."""
     staff.must(Destruction.permission)
     for name in ("asked_for_by", "reference"):
@@ -51,10 +51,10 @@ def request_destruction(*, form: DestructionForm, staff: Staff) -> Destruction:
         case=case,
         asked_for_by=form.asked_for_by.strip(),
         reference=form.reference.strip(),
-        asked_by=staff,
+        **asked(staff),
     )
     record(
-        actor=staff.actor,
+        actor=actor_of(staff),
         subject=str(destruction),
         fact=kinds.DestructionAsked(
             case=str(case.id),
@@ -66,16 +66,16 @@ def request_destruction(*, form: DestructionForm, staff: Staff) -> Destruction:
 
 
 @transaction.atomic
-def decide_destruction(*, destruction_id: UUID, agree: bool, staff: Staff) -> Destruction:
+def decide_destruction(*, destruction_id: UUID, agree: bool, staff: Decider) -> Destruction:
     """Destroy the evidence at once, or refuse. The person who asked cannot approve."""
     destruction = decide_agreement(Destruction, destruction_id, approve=agree, staff=staff)
     case = get_case(destruction.case_id)
     if agree:
         lock_account(case.account_id)
         _require_free(get_case(case.id))  # read again under the lock
-        destroy_on_request(case_id=case.id, agreed=destruction, actor=staff.actor)
+        destroy_on_request(case_id=case.id, agreed=destruction, actor=actor_of(staff))
     record(
-        actor=staff.actor,
+        actor=actor_of(staff),
         subject=str(destruction),
         fact=(kinds.DestructionDone if agree else kinds.DestructionRefused)(case=str(case.id)),
     )

@@ -3,7 +3,7 @@
 from django.db import models
 
 from kinward.access import Permission
-from kinward.access.api import AgreementState, Staff, TwoPeople
+from kinward.access.api import AgreementState, Staff, TwoPeople, TwoPeopleAnywhere
 from kinward.casebook.api import Case
 from kinward.people.api import Account
 
@@ -28,11 +28,12 @@ class Release(TwoPeople):
         return f"release:{self.id}"
 
 
-class Destruction(TwoPeople):
+class Destruction(TwoPeopleAnywhere):
     """A destruction of a case's evidence that an authority asks for."""
 
     permission = Permission.DESTROY_EVIDENCE
     words = {AgreementState.APPROVED.value: "done"}
+    breakable = False
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="destructions")
     asked_for_by = models.CharField(max_length=200)  # the authority

@@ -14,8 +14,11 @@ from django.utils import timezone
 from kinward.access import Actor, Permission
 from kinward.access.api import (
     AgreementState,
-    Staff,
+    Decider,
+    Person,
+    actor_of,
     alone_until,
+    asked,
     decide_agreement,
     due_to_go_ahead,
     go_ahead,
@@ -30,7 +33,7 @@ MAX_WHY: Final = 2000
 
 
 class HoldEndsByTwo(KinwardError):
-    """Two evidence custodians lift a legal hold, in the console: one asks, another approves."""
+    """Two people lift a legal hold: one asks, another approves."""
 
     code = "evidence.hold_ends_by_two"
     status = 409
@@ -65,7 +68,7 @@ def set_legal_hold(*, case_id: UUID, reference: str, actor: Actor) -> int:
 
 
 @transaction.atomic
-def request_hold_end(*, case_id: UUID, why: str, staff: Staff) -> HoldEnding:
+def request_hold_end(*, case_id: UUID, why: str, staff: Person) -> HoldEnding:
     """Ask to lift a case's legal hold. Another custodian must approve it.
 
     Where nobody else holds the role it is lifted by itself, a day later.
@@ -83,23 +86,23 @@ def request_hold_end(*, case_id: UUID, why: str, staff: Staff) -> HoldEnding:
         case_id=case_id,
         reference=held.hold_reference,
         why=why.strip(),
-        asked_by=staff,
         goes_ahead_at=alone_until(HoldEnding, staff),
+        **asked(staff),
     )
     fact = kinds.EvidenceHoldEndAsked(reference=ending.reference, why=ending.why)
-    record(actor=staff.actor, subject=f"case:{case_id}", fact=fact)
+    record(actor=actor_of(staff), subject=f"case:{case_id}", fact=fact)
     return ending
 
 
 @transaction.atomic
-def decide_hold_end(*, ending_id: UUID, approve: bool, staff: Staff) -> HoldEnding:
+def decide_hold_end(*, ending_id: UUID, approve: bool, staff: Decider) -> HoldEnding:
     """Lift a legal hold, or let it stay. Whoever asked may withdraw, but not approve."""
     ending = decide_agreement(HoldEnding, ending_id, approve=approve, staff=staff)
     if approve:
-        _lift(ending, staff.actor)
+        _lift(ending, actor_of(staff))
     else:
         fact = kinds.EvidenceHoldStays(reference=ending.reference)
-        record(actor=staff.actor, subject=f"case:{ending.case_id}", fact=fact)
+        record(actor=actor_of(staff), subject=f"case:{ending.case_id}", fact=fact)
     return ending
 
 
@@ -127,7 +130,7 @@ def _lift(ending: HoldEnding, actor: Actor) -> None:
 
 def hold_ends() -> QuerySet[HoldEnding]:
     """Return the requests to lift a legal hold, newest first."""
-    return HoldEnding.objects.select_related("asked_by", "decided_by")
+    return HoldEnding.objects.select_related("asked_by", "decided_by", "glass")
 
 
 def free_of_holds(now: datetime) -> Q:

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from kinward.access import Permission
-from kinward.access.api import TwoPeopleOrDelay
+from kinward.access.api import TwoPeopleAnywhere
 from kinward.casebook.api import Case
 from kinward.ground.text import MAX_ID
 from kinward.matching.api import Check
@@ -72,19 +72,20 @@ class Evidence(models.Model):
         return self.check_made_id is None
 
 
-class HoldEnding(TwoPeopleOrDelay):
+class HoldEnding(TwoPeopleAnywhere):
     """A request to lift the legal hold of a case, by its reference."""
 
     permission = Permission.HOLD_EVIDENCE
     words = {"approved": "lifted"}
+    breakable = False  # what it keeps is destroyed a week later
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
     reference = models.CharField(max_length=200)
     why = models.TextField()
 
-    class Meta(TwoPeopleOrDelay.Meta):
+    class Meta(TwoPeopleAnywhere.Meta):
         constraints = (
-            *TwoPeopleOrDelay.Meta.constraints,
+            *TwoPeopleAnywhere.Meta.constraints,
             models.UniqueConstraint(
                 fields=("case",),
                 condition=Q(state="asked", went_ahead_at=None),

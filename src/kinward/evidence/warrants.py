@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from kinward.access.api import AgreementState, Staff, TwoPeople
+from kinward.access.api import Staff, TwoPeople
 from kinward.casebook.api import (
     FINDING_KINDS,
     MATCH,
@@ -92,8 +92,7 @@ def require_warrant(warrant: Warrant | None, act: Act, case_id: UUID) -> None:
 def require_two_people(agreed: TwoPeople) -> None:
     """Raise `WarrantNeeded` unless two people agreed to a request, as the database has it."""
     row = type(agreed)._default_manager.filter(pk=agreed.pk).first()
-    undecided = (AgreementState.ASKED, AgreementState.REFUSED)
-    if row is None or row.state in undecided or row.decided_by_id in (None, row.asked_by_id):
+    if row is None or not row.by_two:
         raise WarrantNeeded("Nobody else has approved it.")
 
 

@@ -24,7 +24,6 @@ from kinward.experience.queries import (
     waiting_proposals,
 )
 from kinward.experience.services import (
-    activate_pack,
     can_revert,
     current_pack,
     get_pack_version,
@@ -50,7 +49,6 @@ __all__ = [
     "Proposal",
     "RuleChange",
     "Setting",
-    "activate_pack",
     "activation_history",
     "apply_birthday",
     "birthdays_due",

@@ -1,11 +1,26 @@
-"""Proposals: one person proposes a pack and sees whom it touches, and another approves it."""
+"""Proposals: one person proposes a pack and sees whom it touches, and another approves it.
 
+It is the only way to put a pack in force, in the console and at the command line.
+"""
+
+from typing import Final
 from uuid import UUID
 
 import msgspec
 from django.db import transaction
 
-from kinward.access.api import AgreementState, Staff, decide_agreement
+from kinward.access import Actor
+from kinward.access.api import (
+    AgreementState,
+    Decider,
+    Person,
+    actor_of,
+    alone_until,
+    asked,
+    decide_agreement,
+    due_to_go_ahead,
+    go_ahead,
+)
 from kinward.experience.live import today
 from kinward.experience.models import PackVersion, Proposal
 from kinward.experience.population import count_accounts, stored_people
@@ -13,6 +28,7 @@ from kinward.experience.services import (
     activate_proposal,
     current_pack,
     lock_pack_in_force,
+    require_change,
     store_pack,
 )
 from kinward.ground.errors import Invalid, KinwardError, NotFound
@@ -22,6 +38,7 @@ from kinward.policy import Pack, decode_pack
 from kinward.policy.api import simulate_change
 
 SIMULATE = "experience.simulate"
+SYSTEM: Final = Actor.system("experience")
 MAX_WHY = 2000
 KEPT_CHANGES = 300
 
@@ -52,20 +69,18 @@ def free_version(pack: Pack) -> str:
 
 
 @transaction.atomic
-def propose_pack(*, files: dict[str, str], why: str, share: int, staff: Staff) -> Proposal:
+def propose_pack(*, files: dict[str, str], why: str, share: int, staff: Person) -> Proposal:
     """Propose a pack in place of the pack in force, and start the job that counts whom it touches.
 
-    Stores the pack, too. Raises as `store_pack` does, and `Invalid`.
+    Stores the pack, too. Where nobody else can decide it goes ahead by itself, a day later. Before
+    anybody has joined the staff, it does so at once. Raises as `store_pack` does, and `Invalid`.
     """
     staff.must(Proposal.permission)
     if not why.strip() or len(why) > MAX_WHY:
         raise Invalid(f"Say why, in at most {MAX_WHY} characters.")
-    if not 1 <= share <= 100:
-        raise Invalid("A share is from 1 to 100 percent.")
     base = current_pack().pack
-    pack = store_pack(files=files, actor=staff.actor)
-    if pack.digest == base.digest:
-        raise Invalid("This is what is in force already.")
+    pack = store_pack(files=files, actor=actor_of(staff))
+    require_change(pack, share)
     if pack.proposals.filter(state=AgreementState.ASKED).exists():
         raise Invalid(f"{pack} is proposed already.")
     proposal = Proposal.objects.create(
@@ -73,21 +88,23 @@ def propose_pack(*, files: dict[str, str], why: str, share: int, staff: Staff) -
         base=base,
         share=share,
         why=why.strip(),
-        asked_by=staff,
         total=count_accounts(),
+        goes_ahead_at=alone_until(Proposal, staff),
+        **asked(staff),
     )
     enqueue(SIMULATE, proposal_id=str(proposal.id))
     record(
-        actor=staff.actor,
+        actor=actor_of(staff),
         subject=str(proposal),
         fact=kinds.ProposalMade(pack=str(pack), base=str(base), share=share, why=proposal.why),
     )
-    return proposal
+    _go_ahead(proposal.pk)
+    return get_proposal(proposal.pk)
 
 
 def get_proposal(proposal_id: UUID) -> Proposal:
     """Return a proposal with its packs and people. Raises `NotFound`."""
-    proposals = Proposal.objects.select_related("pack", "base", "asked_by", "decided_by")
+    proposals = Proposal.objects.select_related("pack", "base", "asked_by", "decided_by", "glass")
     try:
         return proposals.get(pk=proposal_id)
     except Proposal.DoesNotExist as error:
@@ -117,7 +134,7 @@ def count_touched(proposal_id: UUID) -> None:
 
 
 @transaction.atomic
-def decide_proposal(*, proposal_id: UUID, approve: bool, staff: Staff) -> Proposal:
+def decide_proposal(*, proposal_id: UUID, approve: bool, staff: Decider) -> Proposal:
     """Approve or reject a proposal. Approval activates its pack in the same transaction.
 
     The person who proposed it may not approve it. Raises `Outdated` if the pack in force has
@@ -125,15 +142,47 @@ def decide_proposal(*, proposal_id: UUID, approve: bool, staff: Staff) -> Propos
     """
     lock_pack_in_force()
     proposal = decide_agreement(Proposal, proposal_id, approve=approve, staff=staff)
-    if approve and current_pack().pack.pk != proposal.base_id:
-        raise Outdated
+    if approve:
+        _require_current(proposal)
     record(
-        actor=staff.actor,
+        actor=actor_of(staff),
         subject=str(proposal),
         fact=(kinds.ProposalApproved if approve else kinds.ProposalRejected)(
             pack=str(proposal.pack)
         ),
     )
     if approve:
-        activate_proposal(proposal)
+        activate_proposal(proposal, actor_of(staff))
     return proposal
+
+
+def go_ahead_alone() -> int:
+    """Put packs in force whose moment has come without an answer; return how many."""
+    count = 0
+    for proposal in list(due_to_go_ahead(Proposal)[:100]):
+        try:
+            count += _go_ahead(proposal.pk)
+        except KinwardError:  # today's rules refuse it: a person has to look
+            Proposal.objects.filter(pk=proposal.pk).update(goes_ahead_at=None)
+    return count
+
+
+@transaction.atomic
+def _go_ahead(proposal_id: UUID) -> bool:
+    """Let a proposal go ahead if its moment has come. What is outdated waits for a person."""
+    lock_pack_in_force()
+    proposal = Proposal.objects.get(pk=proposal_id)
+    if current_pack().pack.pk != proposal.base_id:
+        Proposal.objects.filter(pk=proposal_id).update(goes_ahead_at=None)
+        return False
+    if go_ahead(Proposal, proposal_id) is None:
+        return False
+    fact = kinds.ProposalWentAhead(pack=str(proposal.pack))
+    record(actor=SYSTEM, subject=str(proposal), fact=fact)
+    activate_proposal(proposal, SYSTEM)
+    return True
+
+
+def _require_current(proposal: Proposal) -> None:
+    if current_pack().pack.pk != proposal.base_id:
+        raise Outdated

@@ -20,7 +20,7 @@ def pack_versions() -> QuerySet[PackVersion]:
 
 def list_proposals() -> QuerySet[Proposal]:
     """Return every proposal, newest first."""
-    return Proposal.objects.select_related("pack", "base", "asked_by", "decided_by")
+    return Proposal.objects.select_related("pack", "base", "asked_by", "decided_by", "glass")
 
 
 def newer_edition(version: PackVersion) -> Pack | None:

@@ -95,39 +95,25 @@ def pin_first_pack() -> Activation:
     return Activation.objects.create(pack=version, share=100, actor=str(SYSTEM))
 
 
-@transaction.atomic
-def activate_pack(*, pack: PackVersion, actor: Actor, share: int = 100) -> Activation:
-    """Activate a pack for a share (percent) of accounts without a second person.
+def activate_proposal(proposal: Proposal, actor: Actor) -> Activation:
+    """Activate an approved proposal, in the transaction of the approval. No other road leads here.
 
-    No role of the staff has this permission. Only the operator, who has the database anyway, gets
-    it, by `kinward policy activate`.
+    `actor`: whoever approved it, or the system where it went ahead by itself. Raises `Forbidden` if
+    it is not approved. The database allows one activation a proposal.
     """
-    actor.must(Permission.ACTIVATE_ALONE)
-    return _activate(pack, actor, share)
-
-
-def activate_proposal(proposal: Proposal) -> Activation:
-    """Activate an approved proposal, in the transaction of the approval.
-
-    Raises `Forbidden` if it is not approved. The database allows one activation a proposal.
-    """
-    proposal = Proposal.objects.select_related("pack", "decided_by").get(pk=proposal.pk)
-    if proposal.state != AgreementState.APPROVED or proposal.decided_by is None:
+    proposal = Proposal.objects.select_related("pack").get(pk=proposal.pk)
+    if proposal.state != AgreementState.APPROVED:
         raise Forbidden(f"{proposal} is not approved.")
-    return _activate(proposal.pack, proposal.decided_by.actor, proposal.share, proposal)
+    return _activate(proposal.pack, actor, proposal.share, proposal)
 
 
-def _activate(
-    pack: PackVersion, actor: Actor, share: int, proposal: Proposal | None = None
-) -> Activation:
-    """Activate a pack for a share (percent) of accounts. The rest keep the pack they had.
+def require_change(pack: PackVersion, share: int) -> PackVersion:
+    """Return the pack that the accounts outside a share (percent) keep if a pack is activated.
 
-    Raises `PackInvalid` if today's checks refuse a version that was stored under earlier checks.
+    Raises `Invalid` where that would change nothing, or the share is none.
     """
-    require_sound(pack.files, today=today())
     if not 1 <= share <= 100:
         raise Invalid("A share is from 1 to 100 percent.")
-    lock_pack_in_force()
     now = current_pack()
     if (now.pack_id, now.share) == (pack.pk, share) and now.pk is not None:
         raise Invalid(f"{pack} is in force for {share} percent already.")
@@ -135,6 +121,17 @@ def _activate(
     before = now.rest if now.rest is not None else now.pack
     if share < 100 and before.pk == pack.pk:
         raise Invalid(f"{pack} is what the rest have. Stage another pack.")
+    return before
+
+
+def _activate(pack: PackVersion, actor: Actor, share: int, proposal: Proposal) -> Activation:
+    """Activate a pack for a share (percent) of accounts. The rest keep the pack they had.
+
+    Raises `PackInvalid` if today's checks refuse a version that was stored under earlier checks.
+    """
+    require_sound(pack.files, today=today())
+    lock_pack_in_force()
+    before, now = require_change(pack, share), current_pack()
     if now.pk is None:  # so that the first pack, too, can be reverted to
         now.save()
         record(actor=SYSTEM, subject=f"pack:{now.pack}", fact=kinds.PackActivated(share=100))
@@ -151,7 +148,7 @@ def _activate(
         fact=kinds.PackActivated(
             share=share,
             before=str(now.pack),
-            proposal=None if proposal is None else str(proposal.id),
+            proposal=str(proposal.id),
         ),
     )
     return activation
@@ -161,12 +158,12 @@ def _activate(
 def revert_pack(*, actor: Actor) -> Activation:
     """Revert the newest activation that still counts, and activate again what was before it.
 
-    One person can take back every step of the newest pack, and no pack before it. Whoever may
-    activate alone can go further. Raises `NothingToRevert` or `RevertedAlready`.
+    One person can take back every step of the newest pack, and no pack before it. To go further
+    takes a proposal. Raises `NothingToRevert` or `RevertedAlready`.
     """
     actor.must(Permission.CHANGE_POLICY)
     lock_pack_in_force()
-    undone, before = _next_to_revert(actor)
+    undone, before = _next_to_revert()
     activation = Activation.objects.create(
         pack=before.pack, rest=before.rest, share=before.share, actor=str(actor), reverts=undone
     )
@@ -178,22 +175,21 @@ def revert_pack(*, actor: Actor) -> Activation:
     return activation
 
 
-def can_revert(actor: Actor) -> bool:
-    """Return whether `revert_pack` finds something that the actor may revert."""
+def can_revert() -> bool:
+    """Return whether `revert_pack` finds something to revert."""
     try:
-        _next_to_revert(actor)
+        _next_to_revert()
     except (NothingToRevert, RevertedAlready):
         return False
     return True
 
 
-def _next_to_revert(actor: Actor) -> tuple[Activation, Activation]:
+def _next_to_revert() -> tuple[Activation, Activation]:
     in_effect = activations_in_effect()
     if len(in_effect) < 2:
         raise NothingToRevert
     newest = Activation.objects.filter(reverts=None).order_by("-number").first()
-    gone = newest is not None and in_effect[-1].pack_id != newest.pack_id
-    if gone and not actor.may(Permission.ACTIVATE_ALONE):
+    if newest is not None and in_effect[-1].pack_id != newest.pack_id:
         raise RevertedAlready
     return in_effect[-1], in_effect[-2]
 

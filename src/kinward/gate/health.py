@@ -6,6 +6,7 @@ import msgspec
 from django.db import connection
 from prometheus_client import Counter, Gauge, Histogram, generate_latest
 
+from kinward.access.api import unreviewed_glasses
 from kinward.gate.calls import Call, Content
 from kinward.ground.jobs import fail_often
 from kinward.matching.api import open_floods
@@ -16,6 +17,7 @@ METRICS: Final = "text/plain; version=0.0.4"
 ANSWERS = Counter("kinward_gate_answers", "Answers of the gate", ["endpoint", "answer"])
 OVERDUE = Gauge("kinward_cases_overdue", "Cases that should have been decided by now")
 FAILING = Gauge("kinward_jobs_failing", "Jobs that failed ten times or more and are tried again")
+GLASSES = Gauge("kinward_glass_unreviewed", "Acts done alone at the command line, not reviewed yet")
 FLOODS = Gauge("kinward_floods", "Hashes that hit many accounts at once and wait for a person")
 ALERTS = Gauge("kinward_staff_alerts", "Alerts about the work of the staff that wait for a person")
 PARKED = Gauge("kinward_parked", "Actions and reports that wait for a person", ["what"])
@@ -41,6 +43,7 @@ def see_metrics(call: Call[None]) -> Content:
         PARKED.labels(what).set(count)
     OVERDUE.set(overdue_cases().count())
     FAILING.set(sum(fail_often().values()))
+    GLASSES.set(unreviewed_glasses().count())
     FLOODS.set(open_floods().count())
     ALERTS.set(open_alerts().count())
     return Content(generate_latest(), METRICS)

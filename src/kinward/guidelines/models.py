@@ -3,7 +3,7 @@
 from django.db import models
 
 from kinward.access import Permission
-from kinward.access.api import PROPOSED, TwoPeople
+from kinward.access.api import PROPOSED, TwoPeopleAnywhere
 
 
 class Pinned(models.Model):
@@ -21,7 +21,7 @@ class Pinned(models.Model):
         )
 
 
-class Edition(TwoPeople):
+class Edition(TwoPeopleAnywhere):
     """One version of the guidelines, which never changes, with its simulation over past cases.
 
     The edition that was approved last is in force.
@@ -39,9 +39,9 @@ class Edition(TwoPeople):
     total = models.BigIntegerField(default=0)
     simulation = models.JSONField(null=True)
 
-    class Meta(TwoPeople.Meta):
+    class Meta(TwoPeopleAnywhere.Meta):
         constraints = (
-            *TwoPeople.Meta.constraints,
+            *TwoPeopleAnywhere.Meta.constraints,
             models.UniqueConstraint(fields=("name", "version"), name="guidelines_version_once"),
         )
 

@@ -6,7 +6,16 @@ from uuid import UUID
 from django.db import transaction
 
 from kinward.access import Actor
-from kinward.access.api import Staff, decide_agreement
+from kinward.access.api import (
+    Decider,
+    Person,
+    actor_of,
+    alone_until,
+    asked,
+    decide_agreement,
+    due_to_go_ahead,
+    go_ahead,
+)
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ground.events import Event
 from kinward.ground.locks import in_turn
@@ -47,8 +56,11 @@ def pin_guidelines() -> None:
 
 
 @transaction.atomic
-def propose_edition(*, text: str, why: str, staff: Staff) -> Edition:
+def propose_edition(*, text: str, why: str, staff: Person) -> Edition:
     """Propose a document. A job simulates it over past cases.
+
+    Where nobody else can decide it goes ahead by itself, a day later. Before anybody has joined the
+    staff, it does so at once.
 
     Raises `GuidelinesInvalid`, `VersionTaken`, or `Invalid` without a reason.
     """
@@ -66,20 +78,22 @@ def propose_edition(*, text: str, why: str, staff: Staff) -> Edition:
         text=text,
         base=base,
         why=why.strip(),
-        asked_by=staff,
+        goes_ahead_at=alone_until(Edition, staff),
+        **asked(staff),
     )
     EDITION_PROPOSED.announce(edition_id=str(edition.id))
     record(
-        actor=staff.actor,
+        actor=actor_of(staff),
         subject=f"guidelines:{edition}",
         fact=kinds.GuidelinesProposed(before=base, why=edition.why),
     )
-    return edition
+    _go_ahead(edition.pk)
+    return get_edition(edition.pk)
 
 
 def get_edition(edition_id: UUID) -> Edition:
     """Return an edition by its id. Raises `NotFound`."""
-    editions = Edition.objects.select_related("asked_by", "decided_by")
+    editions = Edition.objects.select_related("asked_by", "decided_by", "glass")
     try:
         return editions.get(pk=edition_id)
     except Edition.DoesNotExist as error:
@@ -87,7 +101,7 @@ def get_edition(edition_id: UUID) -> Edition:
 
 
 @transaction.atomic
-def decide_edition(*, edition_id: UUID, approve: bool, staff: Staff) -> Edition:
+def decide_edition(*, edition_id: UUID, approve: bool, staff: Decider) -> Edition:
     """Approve an edition, which puts it in force, or reject it. The proposer cannot approve it.
 
     Raises `GuidelinesOutdated` if others are in force by now, `GuidelinesInvalid` if an edition
@@ -101,8 +115,34 @@ def decide_edition(*, edition_id: UUID, approve: bool, staff: Staff) -> Edition:
             raise GuidelinesOutdated(f"{before} is in force now.")
         read_guidelines(edition.text)
     record(
-        actor=staff.actor,
+        actor=actor_of(staff),
         subject=f"guidelines:{edition}",
         fact=(kinds.GuidelinesApproved if approve else kinds.GuidelinesRejected)(why=edition.why),
     )
     return edition
+
+
+def go_ahead_alone() -> int:
+    """Put editions in force whose moment has come without an answer; return how many."""
+    count = 0
+    for edition in list(due_to_go_ahead(Edition)[:100]):
+        try:
+            count += _go_ahead(edition.pk)
+        except KinwardError:  # today's rules refuse it: a person has to look
+            Edition.objects.filter(pk=edition.pk).update(goes_ahead_at=None)
+    return count
+
+
+@transaction.atomic
+def _go_ahead(edition_id: UUID) -> bool:
+    """Let an edition go ahead if its moment has come. What is outdated waits for a person."""
+    in_turn(IN_FORCE)
+    edition = Edition.objects.get(pk=edition_id)
+    if edition.base != guidelines_in_force().label:
+        Edition.objects.filter(pk=edition_id).update(goes_ahead_at=None)
+        return False
+    if go_ahead(Edition, edition_id) is None:
+        return False
+    read_guidelines(edition.text)
+    record(actor=SYSTEM, subject=f"guidelines:{edition}", fact=kinds.GuidelinesWentAhead())
+    return True

@@ -1,5 +1,10 @@
 """The face of `matching`: what other rooms may use."""
 
+from kinward.matching.allowances import (
+    decide_withdrawal,
+    request_withdrawal,
+    withdrawal_request_of,
+)
 from kinward.matching.cluster import Cluster
 from kinward.matching.confidence import Confidence
 from kinward.matching.empty import delete_empty_bank
@@ -78,6 +83,7 @@ from kinward.matching.models import (
     Role,
     Silencing,
     Weakening,
+    WithdrawalRequest,
 )
 from kinward.matching.queries import additions_of, kinds_of, list_banks, list_hashes
 from kinward.matching.quiet import count_quiet, quiet_hits, record_quiet, silenced_hits
@@ -200,6 +206,7 @@ __all__ = [
     "VideoFrames",
     "Weakening",
     "WeakensBank",
+    "WithdrawalRequest",
     "add_hashes",
     "additions_of",
     "allow_withdrawal",
@@ -216,6 +223,7 @@ __all__ = [
     "cut_links",
     "decide_silencing",
     "decide_weakening",
+    "decide_withdrawal",
     "delete_empty_bank",
     "disable_bank",
     "disable_or_ask",
@@ -255,6 +263,7 @@ __all__ = [
     "record_quiet",
     "remove_hashes",
     "request_silencing",
+    "request_withdrawal",
     "require_asked",
     "says_too_little",
     "search_value",
@@ -270,5 +279,6 @@ __all__ = [
     "views_looked_up",
     "weakenings_of",
     "withdraw_hashes",
+    "withdrawal_request_of",
     "write_list",
 ]

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from kinward.access import Permission
-from kinward.access.api import AgreementState, Staff, TwoPeople
+from kinward.access.api import AgreementState, TwoPeople, TwoPeopleAnywhere
 from kinward.ground.fields import AddressField
 from kinward.ground.text import MAX_ID
 from kinward.matching.confidence import Confidence
@@ -104,20 +104,15 @@ class Silencing(TwoPeople):
         return f"silencing:{self.id}"
 
 
-class Weakening(TwoPeople):
+class Weakening(TwoPeopleAnywhere):
     """An agreement of two people that a bank of verified hashes answers less than before.
 
-    It goes from the rules of the columns `was_…` to the others. An operator who asks by a command
-    is no row of the staff: then `operator` is the actor's name, and `asked_by` is none.
+    It goes from the rules of the columns `was_…` to the others.
     """
 
     permission = Permission.TUNE_BANKS
     words = {AgreementState.APPROVED.value: "agreed to"}
 
-    asked_by = models.ForeignKey(  # type: ignore[assignment]  # none: an operator asked
-        Staff, on_delete=models.PROTECT, null=True, related_name="+"
-    )
-    operator = models.CharField(max_length=200, default="")
     bank = models.ForeignKey(Bank, on_delete=models.PROTECT, related_name="weakenings")
     hashes = models.BigIntegerField()  # verified ones when it was asked for
     was_role = models.CharField(max_length=10)
@@ -129,26 +124,16 @@ class Weakening(TwoPeople):
     enabled_ratio = models.FloatField()
     disabled = models.BooleanField()
 
-    class Meta(TwoPeople.Meta):
+    class Meta(TwoPeopleAnywhere.Meta):
         constraints = (
-            *TwoPeople.Meta.constraints,
+            *TwoPeopleAnywhere.Meta.constraints,
             models.UniqueConstraint(
                 fields=("bank",), condition=Q(state="asked"), name="matching_one_weakening_asked"
-            ),
-            models.CheckConstraint(
-                condition=Q(asked_by__isnull=False, operator="")
-                | Q(asked_by=None, operator__startswith="operator:"),
-                name="matching_weakening_asked_by_one",
             ),
         )
 
     def __str__(self) -> str:
         return f"weakening:{self.id}"
-
-    @property
-    def asker(self) -> str:
-        """The name of the person who asked."""
-        return self.asked_by.username if self.asked_by else self.operator
 
 
 class Addition(models.Model):
@@ -186,6 +171,28 @@ class WithdrawalAllowance(models.Model):
     hashes = models.PositiveBigIntegerField()
     until = models.DateTimeField()
     allowed_by = models.CharField(max_length=200)
+
+
+class WithdrawalRequest(TwoPeopleAnywhere):
+    """An agreement of two people that so many hashes may leave a live bank of verified ones."""
+
+    permission = Permission.SWITCH_BANKS
+    words = {AgreementState.APPROVED.value: "allowed"}
+
+    bank = models.ForeignKey(Bank, on_delete=models.PROTECT, related_name="withdrawal_requests")
+    hashes = models.PositiveBigIntegerField()
+    live = models.PositiveBigIntegerField()  # of the bank when it was asked for
+
+    class Meta(TwoPeopleAnywhere.Meta):
+        constraints = (
+            *TwoPeopleAnywhere.Meta.constraints,
+            models.UniqueConstraint(
+                fields=("bank",), condition=Q(state="asked"), name="matching_one_withdrawal_asked"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"withdrawal:{self.id}"
 
 
 class BankVersion(models.Model):

@@ -31,7 +31,7 @@ from kinward.matching.sql import add_rows, find_rows
 from kinward.matching.strength import require_two_people, switched_off
 from kinward.matching.versions import next_version, renew_if_negative
 from kinward.matching.views import pack_views, unpack_views
-from kinward.matching.withdrawals import withdraw_hashes
+from kinward.matching.withdrawals import withdraw_hashes, withdraw_named
 from kinward.media import Digests, Hashed, View, views_of
 from kinward.people.api import Account
 
@@ -240,8 +240,8 @@ def remove_hashes(
 ) -> int:
     """Remove hashes from a bank by reference, or else by value. Returns how many were removed.
 
-    Whoever names values agrees to them. A reference may be that of many hashes: `agreed` says to
-    how many a person agreed. Raises `NotFound` if there were none, or `RemovesTooMuch`.
+    Whoever names a few values agrees to them. A reference may be that of many hashes: `agreed` says
+    to how many a person agreed. Raises `NotFound` if there were none, or `RemovesTooMuch`.
     """
     actor.must(Permission.FILL_BANKS)
     live = BankedHash.objects.filter(bank=bank, removed=False)
@@ -252,7 +252,10 @@ def remove_hashes(
         else live.annotate(digest=Sha256("value")).filter(digest__in=digests)
     )
     hash_ids = set(chosen.values_list("pk", flat=True))
-    count = withdraw_hashes(bank, hash_ids, agreed=agreed, named=not reference)
+    if reference:
+        count = withdraw_hashes(bank, hash_ids, agreed=agreed)
+    else:
+        count = withdraw_named(bank, hash_ids)
     if not count:
         raise NotFound("No such hash is in this bank.")
     record(actor=actor, subject=f"bank:{bank.name}", fact=kinds.BankRemoved(hashes=count))

@@ -94,6 +94,11 @@ def takes_two(bank: Bank, after: Strength) -> bool:
     return after.less_than(strength_of(bank)) and confirmed_hashes(bank).exists()
 
 
+def removal_takes_two(bank: Bank) -> bool:
+    """Return whether it takes two people to remove much from a bank: it is live and verified."""
+    return confirmed_hashes(bank).filter(bank__role=Role.LIVE).exists()
+
+
 def require_two_people(bank: Bank, after: Strength, agreed: Weakening | None) -> None:
     """Raise `WeakensBank` if a change takes two people, and they did not agree to just this one.
 

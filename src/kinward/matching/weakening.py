@@ -4,15 +4,26 @@ An operator at the command line is one person, too. Nobody who does both there a
 under one name agrees to their own request.
 """
 
+from typing import Final
 from uuid import UUID
 
 import msgspec
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
-from kinward.access import Actor, ActorKind, Permission
-from kinward.access.api import AlreadyDecided, Staff, decide_agreement
-from kinward.ground.errors import Forbidden
+from kinward.access import Actor, Permission
+from kinward.access.api import (
+    AlreadyDecided,
+    Decider,
+    Person,
+    actor_of,
+    alone_until,
+    asked,
+    decide_agreement,
+    due_to_go_ahead,
+    go_ahead,
+)
+from kinward.ground.errors import KinwardError
 from kinward.ledger.api import kinds, record
 from kinward.matching.models import Bank, Weakening
 from kinward.matching.services import disable_bank
@@ -27,6 +38,8 @@ from kinward.matching.strength import (
 )
 from kinward.matching.tuning import BankChanged, tune_bank
 
+SYSTEM: Final = Actor.system("matching")
+
 
 @transaction.atomic
 def tune_or_ask(
@@ -35,7 +48,7 @@ def tune_or_ask(
     role: str | None,
     distance: int | None,
     enabled_ratio: float | None,
-    asker: Staff | Actor,
+    asker: Person,
 ) -> Weakening | None:
     """Change a bank's rules as `tune_bank` does, or ask for it where that takes two people.
 
@@ -51,13 +64,13 @@ def tune_or_ask(
         role=after.role,
         distance=after.distance,
         enabled_ratio=after.enabled_ratio,
-        actor=_actor(asker),
+        actor=actor_of(asker),
     )
     return None
 
 
 @transaction.atomic
-def disable_or_ask(*, bank: Bank, asker: Staff | Actor) -> Weakening | None:
+def disable_or_ask(*, bank: Bank, asker: Person) -> Weakening | None:
     """Disable a bank, or ask for it where that takes two people.
 
     Returns the request, or none if the bank is disabled. Raises `AlreadyDecided`.
@@ -66,7 +79,7 @@ def disable_or_ask(*, bank: Bank, asker: Staff | Actor) -> Weakening | None:
     row = _lock(bank)
     if takes_two(row, switched_off(row)):
         return _ask(row, switched_off(row), asker)
-    disable_bank(bank=row, disabled=True, actor=_actor(asker))
+    disable_bank(bank=row, disabled=True, actor=actor_of(asker))
     return None
 
 
@@ -74,65 +87,83 @@ def _lock(bank: Bank) -> Bank:
     return Bank.objects.select_for_update(no_key=True).get(pk=bank.pk)
 
 
-def _actor(asker: Staff | Actor) -> Actor:
-    return asker if isinstance(asker, Actor) else asker.actor
-
-
-def _ask(bank: Bank, after: Strength, asker: Staff | Actor) -> Weakening:
-    actor = _actor(asker)
-    if actor.kind not in (ActorKind.STAFF, ActorKind.OPERATOR):
-        raise Forbidden("Only a person asks for this.")
+def _ask(bank: Bank, after: Strength, asker: Person) -> Weakening:
     try:
         with transaction.atomic():
             weakening = Weakening.objects.create(
                 bank=bank,
                 hashes=confirmed_hashes(bank).count(),
-                asked_by=None if isinstance(asker, Actor) else asker,
-                operator=str(actor)[:200] if actor.kind == ActorKind.OPERATOR else "",
+                goes_ahead_at=alone_until(Weakening, asker),
+                **asked(asker),
                 **columns(strength_of(bank), after),
             )
     except IntegrityError as error:
         raise AlreadyDecided(
             "A request for this bank is open. Decide on that one first."
         ) from error
-    _record(kinds.WeakeningAsked, weakening, actor)
+    _record(kinds.WeakeningAsked, weakening, actor_of(asker))
+    _go_ahead(weakening.pk)
+    weakening.refresh_from_db()
     return weakening
 
 
 @transaction.atomic
-def decide_weakening(*, weakening_id: UUID, approve: bool, staff: Staff) -> Weakening:
+def decide_weakening(*, weakening_id: UUID, approve: bool, staff: Decider) -> Weakening:
     """Approve another person's request, which weakens the bank, or refuse it.
 
     Who asked may only withdraw it. To approve that a bank is disabled takes the permission to
     switch banks as well. Raises `BankChanged` if the bank's rules have changed since.
     """
     staff.must(Weakening.permission)
-    # The bank before its request, in the order in which a request is filed.
-    banks = Bank.objects.select_for_update(no_key=True, of=("self",))
-    bank = banks.filter(weakenings=weakening_id).first()
+    bank = _lock_bank_of(weakening_id)
     weakening = decide_agreement(Weakening, weakening_id, approve=approve, staff=staff)
     if approve and bank:
-        asker = Actor.stored(weakening.operator) if weakening.operator else None
-        if asker and asker.is_namesake(staff.actor):
-            raise Forbidden("You asked for this by a command, so another person decides.")
-        _carry_out(weakening, bank, staff)
+        _carry_out(weakening, bank, actor_of(staff))
     fact = kinds.WeakeningApproved if approve else kinds.WeakeningRefused
-    _record(fact, weakening, staff.actor)
+    _record(fact, weakening, actor_of(staff))
     return weakening
 
 
-def _carry_out(weakening: Weakening, bank: Bank, staff: Staff) -> None:
+def _lock_bank_of(weakening_id: UUID) -> Bank | None:
+    """Lock the bank before its request, in the order in which a request is filed."""
+    banks = Bank.objects.select_for_update(no_key=True, of=("self",))
+    return banks.filter(weakenings=weakening_id).first()
+
+
+def go_ahead_alone() -> int:
+    """Weaken banks where nobody else could answer and the moment has come; return how many."""
+    count = 0
+    for weakening in list(due_to_go_ahead(Weakening)[:100]):
+        try:
+            count += _go_ahead(weakening.pk)
+        except KinwardError:  # the bank's rules have changed: a person has to look
+            Weakening.objects.filter(pk=weakening.pk).update(goes_ahead_at=None)
+    return count
+
+
+@transaction.atomic
+def _go_ahead(weakening_id: UUID) -> bool:
+    bank = _lock_bank_of(weakening_id)
+    weakening = go_ahead(Weakening, weakening_id)
+    if weakening is None or bank is None:
+        return False
+    _carry_out(weakening, bank, SYSTEM)
+    _record(kinds.WeakeningWentAhead, weakening, SYSTEM)
+    return True
+
+
+def _carry_out(weakening: Weakening, bank: Bank, actor: Actor) -> None:
     if is_outdated(weakening, bank):
         raise BankChanged(bank.name)
     if weakening.disabled and not weakening.was_disabled:
-        disable_bank(bank=bank, disabled=True, actor=staff.actor, agreed=weakening)
+        disable_bank(bank=bank, disabled=True, actor=actor, agreed=weakening)
     else:
         tune_bank(
             bank=bank,
             role=weakening.role,
             distance=weakening.distance,
             enabled_ratio=weakening.enabled_ratio,
-            actor=staff.actor,
+            actor=actor,
             agreed=weakening,
         )
 
@@ -148,7 +179,12 @@ def is_outdated(weakening: Weakening, bank: Bank) -> bool:
     return was != strength_of(bank)
 
 
-Kind = type[kinds.WeakeningAsked | kinds.WeakeningApproved | kinds.WeakeningRefused]
+Kind = type[
+    kinds.WeakeningAsked
+    | kinds.WeakeningApproved
+    | kinds.WeakeningRefused
+    | kinds.WeakeningWentAhead
+]
 
 
 def _record(kind: Kind, weakening: Weakening, actor: Actor) -> None:
@@ -173,7 +209,7 @@ class WeakeningsOfBank(msgspec.Struct, frozen=True):
 
 def weakenings_of(bank: Bank) -> WeakeningsOfBank:
     """Return the requests to weaken a bank, newest first."""
-    rows = bank.weakenings.select_related("asked_by", "decided_by")
+    rows = bank.weakenings.select_related("asked_by", "decided_by", "glass")
     asked = rows.filter(state="asked").first()
     outdated = asked is not None and is_outdated(asked, bank)
     return WeakeningsOfBank(asked, outdated, rows.exclude(state="asked"))

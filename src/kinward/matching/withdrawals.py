@@ -1,5 +1,6 @@
 """What leaves a bank. More than a share of it needs the word of a person who saw the counts.
 
+From a live bank of verified hashes it needs two people: see `kinward.matching.allowances`.
 The rule stands here, where hashes are withdrawn, so it holds for lists, partners and jobs alike.
 What left within a day counts together, so many small withdrawals are no way around it. And what
 came within a day makes no room, so an import of anything at all is none either.
@@ -17,6 +18,7 @@ from django.db.models import F, Q, Subquery, Sum
 from django.utils import timezone
 
 from kinward.access import Actor, Permission
+from kinward.access.api import AgreementState
 from kinward.ground.config import config
 from kinward.ground.errors import Invalid, KinwardError, SettingWrong
 from kinward.ledger.api import kinds, record
@@ -27,10 +29,13 @@ from kinward.matching.models import (
     BankedHashes,
     Withdrawal,
     WithdrawalAllowance,
+    WithdrawalRequest,
 )
+from kinward.matching.strength import WeakensBank, removal_takes_two
 from kinward.matching.versions import next_version, renew_if_negative
 
 CHUNK: Final = 5000
+NAMED: Final = 25  # hashes a day that one person removes by naming each
 WINDOW: Final = timedelta(hours=24)  # what leaves in it counts together; an allowance lasts so long
 
 
@@ -72,17 +77,17 @@ def withdraw_hashes(
 ) -> int:
     """Remove hashes from a bank by id. Returns how many were live. Requires a transaction.
 
-    `agreed`: how many withdrawals a person agreed to, having seen that number. `named`: a person or
-    a verdict named each of them, so any number may go. `apart_from`: an addition that the same list
-    or partner made. Its hashes do not count as the bank's, and may go. Raises `RemovesTooMuch`
-    before anything is removed.
+    `agreed`: how many withdrawals a person agreed to, having seen that number. It does not count
+    where that takes two people. `named`: a verdict named each of them, so any number may go.
+    `apart_from`: an addition that the same list or partner made. Its hashes do not count as the
+    bank's, and may go. Raises `RemovesTooMuch` before anything is removed.
     """
     if not hash_ids:
         return 0
     version = next_version()  # whoever removes takes this lock first, so each sees what is gone
     count = sum(rows.count() for rows in _live_rows(bank, hash_ids))
     if count:
-        if not named and agreed != count:
+        if not named and (agreed != count or removal_takes_two(bank)):
             _charge(bank, hash_ids, count, apart_from)
         for rows in _live_rows(bank, hash_ids):
             rows.update(removed=True, version=version)
@@ -94,6 +99,21 @@ def check_withdrawal(bank: Bank, hashes: int, *, apart_from: Addition | None = N
     """Raise `RemovesTooMuch` if so many hashes may not leave a bank. Changes nothing."""
     if hashes and not _within_share(bank, hashes, apart_from) and not _allowance(bank, hashes):
         raise _too_much(bank, hashes, apart_from)
+
+
+def withdraw_named(bank: Bank, hash_ids: set[int]) -> int:
+    """Remove hashes that a person named one by one, as `withdraw_hashes` does.
+
+    A few a day may go from any bank. More from a live bank of verified hashes count as a list's.
+    """
+    if not removal_takes_two(bank):
+        return withdraw_hashes(bank, hash_ids, named=True)
+    next_version()  # so that two at once count each other
+    if _gone(bank) + len(hash_ids) > NAMED:
+        return withdraw_hashes(bank, hash_ids)
+    if count := withdraw_hashes(bank, hash_ids, named=True):
+        Withdrawal.objects.create(bank=bank, hashes=count)
+    return count
 
 
 def _live_rows(bank: Bank, hash_ids: set[int]) -> Iterator[BankedHashes]:
@@ -188,17 +208,34 @@ def leaving_of(bank: Bank) -> Leaving:
 
 
 @transaction.atomic
-def allow_withdrawal(*, bank: Bank, hashes: int, actor: Actor) -> None:
+def allow_withdrawal(
+    *, bank: Bank, hashes: int, actor: Actor, agreed: WithdrawalRequest | None = None
+) -> None:
     """Allow lists and partners to remove so many hashes from a bank within a day.
 
-    It replaces an earlier allowance. Raises `Invalid` unless the bank has so many hashes.
+    It replaces an earlier allowance. `agreed`: the request that was approved. Raises `WeakensBank`
+    without it, where it is needed, and `Invalid` unless the bank has so many hashes.
     """
     actor.must(Permission.SWITCH_BANKS)
     next_version()
-    live = _live(bank, None).count()
-    if not 1 <= hashes <= live:
-        raise Invalid(f"Allow 1 to {live:,} hashes, as many as the bank has.")
+    if removal_takes_two(bank) and not _is_agreed(bank, hashes, agreed):
+        raise WeakensBank(f"The bank is {bank.name!r}.")
+    live = require_so_many(bank, hashes)
     values = {"hashes": hashes, "until": timezone.now() + WINDOW, "allowed_by": str(actor)[:200]}
     WithdrawalAllowance.objects.update_or_create(bank=bank, defaults=values)
     fact = kinds.WithdrawalAllowed(hashes=hashes, live=live)
     record(actor=actor, subject=f"bank:{bank.name}", fact=fact)
+
+
+def _is_agreed(bank: Bank, hashes: int, agreed: WithdrawalRequest | None) -> bool:
+    """Return whether just this was approved. What was agreed is read from the database."""
+    rows = WithdrawalRequest.objects.filter(bank=bank, hashes=hashes, state=AgreementState.APPROVED)
+    return agreed is not None and rows.filter(pk=agreed.pk).exists()
+
+
+def require_so_many(bank: Bank, hashes: int) -> int:
+    """Return the number of live hashes of a bank. Raises `Invalid` unless so many can go."""
+    live = _live(bank, None).count()
+    if not 1 <= hashes <= live:
+        raise Invalid(f"Allow 1 to {live:,} hashes, as many as the bank has.")
+    return live

@@ -32,7 +32,7 @@ from kinward.reporting.draft import (
     ReportedFile,
     WebPage,
 )
-from kinward.reporting.models import SETTLED, Call, Correction, Report, ReportState
+from kinward.reporting.models import SETTLED, Call, Correction, Production, Report, ReportState
 from kinward.reporting.production import (
     approve_production,
     end_production,
@@ -76,6 +76,7 @@ __all__ = [
     "PeerToPeer",
     "Person",
     "PlaceKind",
+    "Production",
     "Report",
     "ReportState",
     "ReportedAccount",

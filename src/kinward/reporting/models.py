@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from kinward.access import Permission
-from kinward.access.api import AgreementState, Staff, TwoPeople
+from kinward.access.api import AgreementState, Staff, TwoPeopleAnywhere
 from kinward.casebook.api import Case
 
 
@@ -121,7 +121,7 @@ class Correction(models.Model):
 ENDED: Final = "ended"  # a later state of an approved production
 
 
-class Production(TwoPeople):
+class Production(TwoPeopleAnywhere):
     """An agreement of two people that reports to an authority at an address are real."""
 
     permission = Permission.SWITCH_REPORTING
@@ -133,9 +133,9 @@ class Production(TwoPeople):
     ended_by = models.ForeignKey(Staff, on_delete=models.PROTECT, null=True, related_name="+")
     ended_at = models.DateTimeField(null=True)
 
-    class Meta(TwoPeople.Meta):
+    class Meta(TwoPeopleAnywhere.Meta):
         constraints = (
-            *TwoPeople.Meta.constraints,
+            *TwoPeopleAnywhere.Meta.constraints,
             models.UniqueConstraint(
                 fields=("authority", "address"),
                 condition=Q(state__in=("asked", "approved")),

@@ -15,7 +15,11 @@ from django.utils import timezone
 from kinward.access.api import (
     AgreementState,
     AlreadyDecided,
+    Decider,
+    Person,
     Staff,
+    actor_of,
+    asked,
     decide_agreement,
     lock_agreement,
 )
@@ -73,7 +77,7 @@ def require_agreement(name: str) -> None:
 
 
 @transaction.atomic
-def request_production(*, name: str, why: str, staff: Staff) -> Production:
+def request_production(*, name: str, why: str, staff: Person) -> Production:
     """Request to report for real to an authority in use. Another person must approve."""
     staff.must(Production.permission)
     address = authority(name).production if name in names_in_use() else ""
@@ -84,7 +88,7 @@ def request_production(*, name: str, why: str, staff: Staff) -> Production:
     try:
         with transaction.atomic():
             production = Production.objects.create(
-                authority=name, address=address, why=why.strip(), asked_by=staff
+                authority=name, address=address, why=why.strip(), **asked(staff)
             )
     except IntegrityError as error:
         raise AlreadyDecided("Somebody asked for it already.") from error
@@ -93,7 +97,7 @@ def request_production(*, name: str, why: str, staff: Staff) -> Production:
 
 
 @transaction.atomic
-def approve_production(*, production_id: UUID, staff: Staff) -> Production:
+def approve_production(*, production_id: UUID, staff: Decider) -> Production:
     """Approve another person's request. From now on reports to this address are real."""
     production = decide_agreement(Production, production_id, approve=True, staff=staff)
     _record(kinds.ProductionAgreed, production, staff)
@@ -101,10 +105,13 @@ def approve_production(*, production_id: UUID, staff: Staff) -> Production:
 
 
 @transaction.atomic
-def end_production(*, production_id: UUID, staff: Staff) -> Production:
-    """End an agreement or a request, alone and at once. Reports wait from now on."""
+def end_production(*, production_id: UUID, staff: Decider) -> Production:
+    """End an agreement or a request, alone and at once. Reports wait from now on.
+
+    An operator refuses or withdraws a request only. Raises `AlreadyDecided` for an agreement.
+    """
     production = lock_agreement(Production, production_id, staff=staff)
-    if production.state == AgreementState.APPROVED:
+    if production.state == AgreementState.APPROVED and isinstance(staff, Staff):
         production.state = ENDED
         production.ended_by, production.ended_at = staff, timezone.now()
         production.save(update_fields=["state", "ended_by", "ended_at"])
@@ -120,9 +127,9 @@ Kind = type[kinds.ProductionAsked | kinds.ProductionAgreed | kinds.ProductionEnd
 def _live(name: str, address: str) -> QuerySet[Production]:
     return Production.objects.filter(
         authority=name, address=address, state__in=LIVE
-    ).select_related("asked_by", "decided_by")
+    ).select_related("asked_by", "decided_by", "glass")
 
 
-def _record(kind: Kind, production: Production, staff: Staff) -> None:
+def _record(kind: Kind, production: Production, by: Decider) -> None:
     fact = kind(authority=production.authority, address=production.address)
-    record(actor=staff.actor, subject=str(production), fact=fact)
+    record(actor=actor_of(by), subject=str(production), fact=fact)

@@ -1,15 +1,19 @@
 """The context that every page of the console shares: navigation, and counts of waiting work."""
 
+from typing import Final
+
 from django.http import HttpRequest
 from django.utils import timezone
 
 from kinward.access import Permission
-from kinward.access.api import Staff
+from kinward.access.api import Staff, unreviewed_glasses
 from kinward.experience.api import waiting_proposals
 from kinward.ground.names import isolated
 from kinward.guidelines.api import waiting_editions
 from kinward.redress.api import waiting_appeals
 from kinward.review.api import alerts_for, parked_counts, unread_verdicts
+
+ALARMS: Final = 5  # on every page; *Quality* shows all
 
 
 def console(request: HttpRequest) -> dict[str, object]:
@@ -19,7 +23,7 @@ def console(request: HttpRequest) -> dict[str, object]:
     """
     staff = getattr(request, "user", None)
     if not isinstance(staff, Staff):
-        return {"reader": ""}
+        return {"reader": "", "broken_glasses": []}
     audits = staff.may(Permission.READ_LEDGER)
     reads_cases = staff.may(Permission.WORK_ON_CASES) or audits
     reads_policy = staff.may(Permission.CHANGE_POLICY) or audits
@@ -37,5 +41,7 @@ def console(request: HttpRequest) -> dict[str, object]:
         "appeal_count": waiting_appeals().count() if reads_cases else None,
         "parked_count": sum(parked_counts().values()) if staff.may(Permission.REPLAY) else None,
         "proposal_count": waiting_proposals() if reads_policy else None,
+        "broken_glasses": unreviewed_glasses()[:ALARMS],
+        "reviews_glass": staff.may(Permission.REVIEW_GLASS),
         "edition_count": waiting_editions() if reads_policy else None,
     }

@@ -13,11 +13,13 @@ from kinward.matching.api import (
     allow_withdrawal,
     decide_silencing,
     decide_weakening,
+    decide_withdrawal,
     end_silencing,
     get_bank,
     get_hash,
     leaving_of,
     request_silencing,
+    request_withdrawal,
     tune_or_ask,
 )
 from kinward.web.guards import StaffRequest, done, posts
@@ -93,7 +95,7 @@ def release(request: StaffRequest, hash_id: int) -> HttpResponse:
 
 @posts(Permission.SWITCH_BANKS, page=bank_page)
 def allow(request: StaffRequest, name: str) -> HttpResponse:
-    """Show a bank before and after a large withdrawal, and allow it once that is confirmed."""
+    """Show a bank before and after a large withdrawal. Allow it, or ask, once it is confirmed."""
     bank = get_bank(name)
     hashes = whole_number(request.POST.get("hashes", ""), digits=12) or 0
     leaving = leaving_of(bank)
@@ -108,5 +110,16 @@ def allow(request: StaffRequest, name: str) -> HttpResponse:
             "percent": round(100 * hashes / leaving.live, 1),
         }
         return render(request, "web/bank_withdrawal.html", context)
+    if request_withdrawal(bank=bank, hashes=hashes, asker=request.user):
+        return done(request, ASKED, "bank", name)
     allow_withdrawal(bank=bank, hashes=hashes, actor=request.user.actor)
     return done(request, "Withdrawal allowed for 24 hours.", "bank", name)
+
+
+@posts(Permission.SWITCH_BANKS)
+def decide_leaving(request: StaffRequest, withdrawal_id: UUID) -> HttpResponse:
+    """Allow a large withdrawal that a colleague asked for, or refuse it."""
+    approve = request.POST.get("decision") == "agree"
+    withdrawal = decide_withdrawal(withdrawal_id=withdrawal_id, approve=approve, staff=request.user)
+    sentence = "Withdrawal allowed for 24 hours." if approve else "Request refused."
+    return done(request, sentence, "bank", withdrawal.bank.name)

@@ -40,6 +40,7 @@ from kinward.matching.api import (
     silence_of,
     silenced_hits,
     weakenings_of,
+    withdrawal_request_of,
 )
 from kinward.media import digest_bytes
 from kinward.web.guards import StaffRequest, done, needs, posts
@@ -117,6 +118,7 @@ def bank_page(
         "silenced": silenced_hits(row),
         "exchange": Exchange.objects.filter(bank=row).first(),
         "leaving": leaving_of(row),
+        "leaving_asked": withdrawal_request_of(row),
         "counts": kinds_of(row),
         "additions": additions_of(row)[:PAGE],
         "hashes": [(banked, _short(banked), asked.get(banked.pk)) for banked in hashes[:PAGE]],

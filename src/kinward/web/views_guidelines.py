@@ -36,7 +36,7 @@ def _page(request: StaffRequest, *, problem: KinwardError | None = None) -> Http
     context = {
         "now": guidelines_in_force(),
         "notices": guidelines_notices(guidelines_text_in_force()),
-        "editions": Edition.objects.select_related("asked_by", "decided_by")[:20],
+        "editions": Edition.objects.select_related("asked_by", "decided_by", "glass")[:20],
         "may_change": request.user.may(Permission.CHANGE_GUIDELINES),
         "text": _sent_text(request) if problem else guidelines_text_in_force(),
         "why": request.POST.get("why", ""),

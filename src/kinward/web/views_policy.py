@@ -74,7 +74,7 @@ def policy(request: StaffRequest) -> HttpResponse:
         "capabilities": sorted(pack.capabilities),
         "wanted": wanted,
         "history": activation_history()[:20],
-        "can_revert": can_revert(request.user.actor),
+        "can_revert": can_revert(),
         "proposals": list_proposals()[:20],
         "shadow": shadow,
         "differences": shadow.differences.all()[:SHOWN] if shadow else [],

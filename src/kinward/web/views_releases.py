@@ -59,7 +59,9 @@ def _page(
         )[:SHOWN],
         "holds": cases_under_legal_hold()[:SHOWN],
         "hold_ends": hold_ends()[:SHOWN],
-        "destructions": Destruction.objects.select_related("asked_by", "decided_by")[:SHOWN],
+        "destructions": Destruction.objects.select_related("asked_by", "decided_by", "glass")[
+            :SHOWN
+        ],
         "packaged": packaged()[:SHOWN],
         "corrections": [
             (correction, how_to_correct(correction.report.authority))

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 NEEDS: Final[dict[str, Permission]] = {
     "access.services.create_key": Permission.MANAGE_KEYS,
     "access.services.revoke_key": Permission.MANAGE_KEYS,
+    "access.glass.review_glass": Permission.REVIEW_GLASS,
     "access.staff.create_staff": Permission.MANAGE_STAFF,
     "access.staff.change_role": Permission.MANAGE_STAFF,
     "access.staff.resume_staff": Permission.MANAGE_STAFF,
@@ -75,7 +76,6 @@ NEEDS: Final[dict[str, Permission]] = {
     "exchanges.sync.sync_exchange": Permission.RUN_EXCHANGES,
     "experience.proposals.decide_proposal": Permission.CHANGE_POLICY,
     "experience.proposals.propose_pack": Permission.CHANGE_POLICY,
-    "experience.services.activate_pack": Permission.ACTIVATE_ALONE,
     "experience.services.revert_pack": Permission.CHANGE_POLICY,
     "experience.services.start_shadow": Permission.CHANGE_POLICY,
     "experience.services.stop_shadow": Permission.CHANGE_POLICY,
@@ -84,6 +84,8 @@ NEEDS: Final[dict[str, Permission]] = {
     "guidelines.services.propose_edition": Permission.CHANGE_GUIDELINES,
     "matching.empty.delete_empty_bank": Permission.FILL_BANKS,
     "matching.imports.import_list": Permission.FILL_BANKS,
+    "matching.allowances.decide_withdrawal": Permission.SWITCH_BANKS,
+    "matching.allowances.request_withdrawal": Permission.SWITCH_BANKS,
     "matching.withdrawals.allow_withdrawal": Permission.SWITCH_BANKS,
     "matching.services.add_hashes": Permission.FILL_BANKS,
     "matching.services.fill_bank": Permission.FILL_BANKS,
@@ -146,6 +148,7 @@ FOLLOWS: Final = {
     "evidence.services.seal_excerpt",
     "evidence.services.seal_file",
     "exchanges.opinions.give_opinion",
+    "experience.services.activate_proposal",
     "experience.settings.make_setting",
     "families.settings.choices.choose_setting",
     "families.settings.choices.put_choice",
@@ -170,7 +173,6 @@ FOLLOWS: Final = {
 # They change nothing.
 READS: Final = {
     "access.actor.Actor.is_namesake",
-    "experience.services.can_revert",
     "review.exposure.exposure_of",
     "evidence.queries.seconds_played",
     "evidence.queries.shown_before",
@@ -178,8 +180,10 @@ READS: Final = {
     "evidence.queries.viewed_mostly",
     "evidence.queries.sealed_by",
     "evidence.warrants.grounds_of",
-    "access.agreement.is_alone",
-    "access.agreement.alone_until",
+    "access.agreement.asked",
+    "access.glass.actor_of",
+    "access.delay.is_alone",
+    "access.delay.alone_until",
     "verdicts.form.verdict_of",
     "review.watching.alerts_for",
     "review.watching.work_since",
@@ -291,7 +295,6 @@ def test_only_an_operator_and_the_system_may_everything_and_a_stored_name_nothin
 def test_what_no_role_may_is_said_to_be_for_the_command_line() -> None:
     alone = {permission for permission in Permission if not least_roles(permission)}
     assert alone == {
-        Permission.ACTIVATE_ALONE,
         Permission.FILL_BANKS,
         Permission.MANAGE_KEYS,
         Permission.MANAGE_STAFF,

@@ -29,10 +29,8 @@ from kinward.experience.edits import RuleChange, with_change
 from kinward.experience.models import Activation, Proposal
 from kinward.experience.proposals import decide_proposal, propose_pack
 from kinward.experience.services import (
-    activate_pack,
     activate_proposal,
     current_pack,
-    revert_pack,
     store_pack,
 )
 from kinward.findings.user_reports import UserReportIn, receive_user_report
@@ -41,10 +39,16 @@ from kinward.ground.errors import Forbidden
 from kinward.guidelines import services as guidelines
 from kinward.guidelines.models import Edition
 from kinward.guidelines.queries import guidelines_text_in_force
-from kinward.matching import marks, tuning, weakening
+from kinward.matching import allowances, marks, tuning, weakening
 from kinward.matching.hashlists import ListedHash
 from kinward.matching.kinds import Pdq
-from kinward.matching.models import BankedHash, Marking, Silencing, Weakening
+from kinward.matching.models import (
+    BankedHash,
+    Marking,
+    Silencing,
+    Weakening,
+    WithdrawalRequest,
+)
 from kinward.matching.services import add_hashes, create_bank
 from kinward.people.models import Account
 from kinward.people.services import Profile, put_account
@@ -61,6 +65,7 @@ from kinward.verdicts.form import VerdictForm
 from kinward.verdicts.proposals import answer_proposal, write_second_word
 from tests.integration.conftest import Configure
 from tests.support.editions import with_version
+from tests.support.in_force import activate_pack
 from tests.support.verdicts import sees
 from tests.support.weakened import tuned_by_two
 
@@ -135,6 +140,16 @@ def ask_marking(staff: Staff) -> TwoPeople:
     asked = marks.mark_or_ask(row=BankedHash.objects.get(bank=bank), wrong=True, asker=staff)
     assert asked is not None
     return asked
+
+
+def ask_withdrawal(staff: Staff) -> TwoPeople:
+    actor = Actor.system("test")
+    bank = create_bank(name=f"listed {staff.username}", confidence="verified", actor=actor)
+    hashes = [ListedHash(Pdq.name, b"\x0f" * 32)]
+    add_hashes(bank=bank, hashes=hashes, provenance="a test", actor=actor)
+    request = allowances.request_withdrawal(bank=bank, hashes=1, asker=staff)
+    assert request is not None
+    return request
 
 
 def reported(staff: Staff) -> Case:
@@ -255,6 +270,13 @@ ENTRIES: dict[type[TwoPeople], Entry] = {
         ask_hold_end,
         lambda pk, approve, staff: holds.decide_hold_end(
             ending_id=pk, approve=approve, staff=staff
+        ),
+    ),
+    WithdrawalRequest: Entry(
+        "operator",
+        ask_withdrawal,
+        lambda pk, approve, staff: allowances.decide_withdrawal(
+            withdrawal_id=pk, approve=approve, staff=staff
         ),
     ),
     Weakening: Entry(
@@ -407,19 +429,17 @@ def test_the_database_refuses_a_faked_decision(entry: Entry, fake: dict[str, Any
         )
 
 
-def test_nobody_of_the_staff_puts_a_pack_in_force_alone() -> None:
+def test_nobody_puts_a_pack_in_force_alone() -> None:
     lead = person("kai", "policy lead")
-    chief = person("sam", "administrator")
     pack = store_pack(files=lowered(), actor=lead.actor)
     proposal = propose_pack(files=lowered("lower-2"), why="A test.", share=100, staff=lead)
-    for staff in (lead, chief):
-        with pytest.raises(Forbidden, match="done on the command line"):
-            activate_pack(pack=pack, actor=staff.actor)
-    with pytest.raises(Forbidden, match="not approved"):
-        activate_proposal(proposal)
+    for actor in (lead.actor, Actor.operator("root"), Actor.system("test")):
+        with pytest.raises(Forbidden, match="not approved"):
+            activate_proposal(proposal, actor)
     assert current_pack().pk is None
-    with pytest.raises(IntegrityError, match="activates_alone"), transaction.atomic():
-        Activation.objects.create(pack=pack, actor=str(lead.actor))
+    for actor in (lead.actor, Actor.operator("root")):
+        with pytest.raises(IntegrityError, match="activates_alone"), transaction.atomic():
+            Activation.objects.create(pack=pack, actor=str(actor))
 
 
 def test_an_activation_is_what_was_agreed_to_or_was_in_force_before() -> None:
@@ -443,18 +463,14 @@ def test_an_activation_is_what_was_agreed_to_or_was_in_force_before() -> None:
         Activation.objects.filter(pk=in_force.pk).update(pack=other)
 
 
-def test_an_operators_activation_says_that_it_was_one_and_a_proposals_names_it() -> None:
+def test_an_activation_names_its_proposal_and_who_approved_it() -> None:
     lead, second = person("kai", "policy lead"), person("sam", "policy lead")
     proposal = propose_pack(files=lowered(), why="A test.", share=100, staff=lead)
     decide_proposal(proposal_id=proposal.pk, approve=True, staff=second)
     assert (current_pack().proposal, current_pack().actor) == (proposal, "staff:sam")
-    other = store_pack(files=lowered("lower-2"), actor=lead.actor)
-    alone = activate_pack(pack=other, actor=Actor.operator("root"))
-    assert (alone.proposal, alone.actor) == (None, "operator:root")
-    assert revert_pack(actor=lead.actor).reverts == alone
-    activate_pack(pack=other, actor=Actor.operator("root"))
+    activate_pack(pack=store_pack(files=lowered("lower-2"), actor=lead.actor))
     with pytest.raises(IntegrityError, match="activates_once"), transaction.atomic():
-        activate_proposal(proposal)
+        activate_proposal(proposal, second.actor)
 
 
 def test_what_is_approved_only_in_memory_is_not_put_in_force() -> None:
@@ -462,4 +478,4 @@ def test_what_is_approved_only_in_memory_is_not_put_in_force() -> None:
     proposal = propose_pack(files=lowered(), why="A test.", share=100, staff=lead)
     proposal.state, proposal.decided_by = "approved", second
     with pytest.raises(Forbidden, match="not approved"):
-        activate_proposal(proposal)
+        activate_proposal(proposal, second.actor)

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from kinward.access.actor import Actor
-from kinward.access.agreement import alone_until
+from kinward.access.delay import alone_until
 from kinward.access.models import Staff
 from kinward.access.staff import (
     LastAdministrator,

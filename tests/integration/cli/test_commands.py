@@ -59,9 +59,7 @@ def test_holds(bank: Bank, account: Account) -> None:
     )
     assert Evidence.objects.get().hold_reference == "12/34"
     run(evidence, "release", str(case.id), fails=True)
-    assert Evidence.objects.get().hold_reference == "12/34", (
-        "two custodians lift it, in the console"
-    )
+    assert Evidence.objects.get().hold_reference == "12/34", "nobody lifts it without a reason"
     assert "0 files were destroyed" in run(evidence, "expire")
     run(evidence, "hold", str(account.pk), "--reference", "x", fails=True)
 

@@ -26,7 +26,6 @@ from kinward.experience.models import Activation, Layer, PackVersion, Proposal, 
 from kinward.experience.proposals import Outdated, decide_proposal, get_proposal, propose_pack
 from kinward.experience.services import (
     VersionTaken,
-    activate_pack,
     current_pack,
     lock_pack_in_force,
     store_pack,
@@ -43,6 +42,7 @@ from kinward.policy.request import About, Request
 from kinward.policy.sources import read_files
 from tests.integration.web.test_console import signed_in
 from tests.support.helpers import due_jobs, run_jobs
+from tests.support.in_force import activate_pack
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -157,14 +157,11 @@ def test_the_database_itself_holds_to_two_people(lead: Staff) -> None:
 
 def test_a_proposal_on_rules_that_have_changed_is_not_approved(lead: Staff, second: Staff) -> None:
     proposal = proposed(lead)
-    activate_pack(
-        pack=store_pack(files=read_files("tiktok-2021"), actor=Actor.system("test")),
-        actor=Actor.system("test"),
-    )
+    activate_pack(pack=store_pack(files=read_files("tiktok-2021"), actor=Actor.system("test")))
     with pytest.raises(Outdated):
         decide_proposal(proposal_id=proposal.id, approve=True, staff=second)
     decide_proposal(proposal_id=proposal.id, approve=False, staff=lead)  # taken back
-    assert Proposal.objects.get().state == "refused"
+    assert Proposal.objects.get(pk=proposal.pk).state == "refused"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -315,10 +312,7 @@ def test_only_those_who_may(
 
 def test_a_birthday_opens_what_it_opens_once_and_says_so(db: None) -> None:
     today = live_module.today()
-    activate_pack(
-        pack=store_pack(files=read_files("tiktok-2021"), actor=Actor.system("test")),
-        actor=Actor.system("test"),
-    )
+    activate_pack(pack=store_pack(files=read_files("tiktok-2021"), actor=Actor.system("test")))
     account, _ = put_account(
         platform_id="birthday",
         profile=Profile(age=AgeRange(15, 16, changes_on=today + timedelta(days=1)), language="sv"),

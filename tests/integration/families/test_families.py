@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from kinward.access.actor import Actor
 from kinward.experience.live import load_states
-from kinward.experience.services import activate_pack, store_pack
+from kinward.experience.services import store_pack
 from kinward.experience.settings import decide_afresh
 from kinward.families.asks import answers, expiry, requests
 from kinward.families.errors import (
@@ -46,6 +46,7 @@ from kinward.policy.sources import read_files
 from kinward.policy.values import Weekly
 from tests.integration.conftest import Configure
 from tests.support.families import make_account, pair
+from tests.support.in_force import activate_pack
 from tests.support.packs import with_hours_of_china
 
 pytestmark = pytest.mark.django_db
@@ -314,7 +315,7 @@ def test_extra_minutes_stay_inside_the_law(heron: Account) -> None:
     actor = Actor.system("test")
     read = with_hours_of_china(read_files("teen-accounts"))
     files = read | {"pack.toml": read["pack.toml"].replace('version = "', 'version = "read-')}
-    activate_pack(pack=store_pack(files=files, actor=actor), actor=actor)
+    activate_pack(pack=store_pack(files=files, actor=actor))
     teen = make_account("plover", 15, place="CN")
     pair(heron, teen)
     asked = requests.ask_guardians(teen=teen, capability="session.time", reason="", minutes=120)

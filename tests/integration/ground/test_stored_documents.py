@@ -52,6 +52,7 @@ from tests.support.growth import (
     begin_language,
 )
 from tests.support.helpers import quarantined
+from tests.support.in_force import activate_pack
 from tests.support.packs import as_read
 from tests.support.verdicts import decide_case
 
@@ -106,7 +107,7 @@ def new_edition(lead: Staff, second: Staff) -> Edition:
 def own_pack(db: None) -> PackVersion:
     """A pack with capabilities of the operator's own, in force."""
     version = packs.store_pack(files=OWN_PACK, actor=Actor.system("test"))
-    packs.activate_pack(pack=version, actor=Actor.system("test"))
+    activate_pack(pack=version)
     return version
 
 
@@ -291,7 +292,7 @@ def test_every_door_judges_by_todays_rules(
     export = str(tmp_path / "own.json")
     refused = (
         lambda: packs.store_pack(files=OWN_PACK, actor=Actor.system("test")),
-        lambda: packs.activate_pack(pack=own, actor=Actor.system("test")),
+        lambda: activate_pack(pack=own),
         lambda: decide_proposal(proposal_id=proposal.id, approve=True, staff=second),
         lambda: run("activate", "stored-pack 1"),
         lambda: run("shadow", "stored-pack 1"),
@@ -327,7 +328,7 @@ def test_a_pack_with_errors_is_not_signed(tmp_path: Path, configure: Configure, 
 
 def test_going_back_is_no_door(own_pack: PackVersion, monkeypatch: pytest.MonkeyPatch) -> None:
     other = packs.store_pack(files=read_files("tiktok-2021"), actor=Actor.system("test"))
-    packs.activate_pack(pack=other, actor=Actor.system("test"))
+    activate_pack(pack=other)
     upgrade(monkeypatch)
     assert packs.revert_pack(actor=Actor.system("test")).pack == own_pack
     live.cache_clear()

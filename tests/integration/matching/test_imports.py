@@ -26,6 +26,8 @@ from kinward.exchanges.services import add_exchange
 from kinward.exchanges.sync import SyncFailed, sync_exchange
 from kinward.ground.errors import Invalid, NotConfigured
 from kinward.ledger.models import Entry
+from kinward.matching import withdrawals
+from kinward.matching.allowances import decide_withdrawal, request_withdrawal
 from kinward.matching.hashlists import ListedHash
 from kinward.matching.imports import ListFile, import_list
 from kinward.matching.listfiles import ListRefused
@@ -35,11 +37,11 @@ from kinward.matching.models import (
     BankedHash,
     Withdrawal,
     WithdrawalAllowance,
+    WithdrawalRequest,
 )
 from kinward.matching.services import add_hashes, create_bank, fill_bank
 from kinward.matching.withdrawals import (
     RemovesTooMuch,
-    allow_withdrawal,
     check_withdrawal,
     leaving_of,
     withdraw_hashes,
@@ -47,6 +49,7 @@ from kinward.matching.withdrawals import (
 from tests.integration.conftest import Configure
 from tests.integration.web.test_console import signed_in
 from tests.support.strange_lists import NEITHER, Line, Listing, listings
+from tests.support.weakened import allowed_by_two
 
 pytestmark = pytest.mark.django_db
 ACTOR = Actor.system("test")
@@ -123,7 +126,9 @@ def test_a_list_that_contradicts_itself_is_refused(filled: Bank, tmp_path: Path)
     assert Addition.objects.count() == 1
 
 
-def test_an_import_that_removes_more_than_the_share_asks(filled: Bank, tmp_path: Path) -> None:
+def test_an_import_that_removes_more_than_the_share_asks(
+    filled: Bank, operator: Staff, tmp_path: Path
+) -> None:
     def rows(count: int) -> str:
         return "md5,removed\n" + "".join(f"{md5(each)},true\n" for each in range(count))
 
@@ -136,6 +141,12 @@ def test_an_import_that_removes_more_than_the_share_asks(filled: Bank, tmp_path:
         assert run(tmp_path, rows(3), "--removes", wrong).exit_code == 2
     assert len(live(filled)) == 20
     result = run(tmp_path, rows(3), "--removes", "3")
+    assert result.exit_code == 0, result.output
+    assert "Requested, and not done yet: 3 hashes may leave 'partner'" in result.output
+    assert len(live(filled)) == 20
+    asked = WithdrawalRequest.objects.get()
+    decide_withdrawal(withdrawal_id=asked.pk, approve=True, staff=operator)
+    result = run(tmp_path, rows(3))
     assert result.exit_code == 0, result.output
     assert "removed 3" in result.output
     assert len(live(filled)) == 17
@@ -152,7 +163,10 @@ def test_what_an_import_adds_makes_room_for_no_withdrawal(filled: Bank, tmp_path
     assert len(live(filled)) == 20
 
 
-def test_withdrawal_by_reference_asks_and_by_value_does_not(filled: Bank) -> None:
+def test_withdrawal_by_reference_asks_and_a_few_by_value_do_not(
+    filled: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(withdrawals, "NAMED", 5)
     hashes = [ListedHash("sha1", bytes([each]) * 20, "same") for each in range(1, 9)]
     add_hashes(bank=filled, hashes=hashes, provenance="p", actor=ACTOR)
     by_reference = ["remove", "partner", "--reference", "same"]
@@ -163,7 +177,14 @@ def test_withdrawal_by_reference_asks_and_by_value_does_not(filled: Bank) -> Non
     named = [argument for each in range(5) for argument in ("--hash", f"md5:{md5(each)}")]
     assert CliRunner().invoke(bank_command, ["remove", "partner", *named]).exit_code == 0
     assert len(live(filled)) == 23
-    assert CliRunner().invoke(bank_command, [*by_reference, "--removes", "8"]).exit_code == 0
+    more = ["remove", "partner", "--hash", f"md5:{md5(5)}", "--hash", f"md5:{md5(6)}"]
+    many = CliRunner().invoke(bank_command, more)
+    assert many.exit_code == 2, "a person names a few a day, and no whole bank"
+    assert "2 of the 23 hashes" in many.output
+    assert len(live(filled)) == 23
+    first_run = CliRunner().invoke(bank_command, [*by_reference, "--removes", "8"])
+    assert first_run.exit_code == 0, first_run.output
+    assert "Removed 8 hashes" in first_run.output
     assert len(live(filled)) == 15
 
 
@@ -288,7 +309,7 @@ def test_a_share_that_is_none_removes_nothing(
 
 
 def test_an_allowance_is_used_up_and_ends(filled: Bank) -> None:
-    allow_withdrawal(bank=filled, hashes=15, actor=ACTOR)
+    allowed_by_two(filled, 15)
     assert leaving_of(filled).allowed == 15
     assert withdraw_hashes(filled, ids(filled, 10)) == 10
     assert leaving_of(filled).allowed == 5
@@ -300,7 +321,7 @@ def test_an_allowance_is_used_up_and_ends(filled: Bank) -> None:
     assert len(live(filled)) == 10
     for wrong in (0, 11, -1):
         with pytest.raises(Invalid, match="Allow 1 to 10"):
-            allow_withdrawal(bank=filled, hashes=wrong, actor=ACTOR)
+            request_withdrawal(bank=filled, hashes=wrong, asker=Actor.operator("root"))
 
 
 def test_a_partners_sync_waits_for_a_person(tmp_path: Path) -> None:
@@ -326,19 +347,17 @@ def test_a_partners_sync_waits_for_a_person(tmp_path: Path) -> None:
         assert len(live(exchange.bank)) == 20
     exchange.refresh_from_db()
     assert "15 of the 20" in exchange.problem
-    allow_withdrawal(bank=exchange.bank, hashes=15, actor=ACTOR)
+    allowed_by_two(exchange.bank, 15)
     list(sync_exchange(exchange, actor=ACTOR))
     assert len(live(exchange.bank)) == 5
 
 
 def test_an_import_is_in_the_ledger_with_what_it_removed(filled: Bank) -> None:
-    fill_bank(
-        bank=filled,
-        hashes=[*listed([90]), *listed(range(7), removed=True)],
-        provenance="p",
-        agreed=7,
-        actor=ACTOR,
-    )
+    rows = [*listed([90]), *listed(range(7), removed=True)]
+    with pytest.raises(RemovesTooMuch):  # one person's word is not enough for verified hashes
+        fill_bank(bank=filled, hashes=rows, provenance="p", agreed=7, actor=ACTOR)
+    allowed_by_two(filled, 7)
+    fill_bank(bank=filled, hashes=rows, provenance="p", actor=ACTOR)
     entry = Entry.objects.filter(kind="bank.added").latest("pk")
     assert (entry.data["hashes"], entry.data["removed"]) == (1, 7)
 
@@ -386,9 +405,19 @@ def test_a_person_sees_before_and_after_and_confirms(
     assert ">8<" in text.replace("\n", "")
     assert not WithdrawalAllowance.objects.exists()
     assert page.post(path, {"hashes": "12", "confirmed": "12"}).status_code == 302
+    assert leaving_of(filled).allowed == 0
+    assert "another person must approve it" in bank_page()
+    decide = f"/banks/withdrawals/{WithdrawalRequest.objects.get().pk}"
+    assert page.post(decide, {"decision": "agree"}).status_code == 403
+    second = Staff.objects.create_user(username="bo", password="x" * 12, role="operator")
+    assert "Allow this withdrawal" in signed_in(second).get("/banks/of/partner").content.decode()
+    assert signed_in(second).post(decide, {"decision": "agree"}).status_code == 302
     assert leaving_of(filled).allowed == 12
-    entry = Entry.objects.get(kind="withdrawal.allowed")
-    assert (entry.actor, entry.data["hashes"]) == ("staff:" + operator.username, 12)
+    written = Entry.objects.filter(kind__startswith="withdrawal").values_list("kind", "actor")
+    assert sorted(written) == [
+        ("withdrawal.allowed", "staff:bo"),
+        ("withdrawal.asked", f"staff:{operator.username}"),
+    ]
     assert "A person has allowed 12 more." in bank_page()
     assert withdraw_hashes(filled, ids(filled, 12)) == 12
     for wrong in ({"hashes": ""}, {"hashes": "9"}, {"hashes": "x"}, {"hashes": "0"}):

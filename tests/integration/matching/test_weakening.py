@@ -277,7 +277,9 @@ def test_the_database_refuses_the_weakening_of_one_person(
         )
 
 
-def test_the_database_refuses_an_operators_request_that_nobody_approved(bank: Bank) -> None:
+def test_the_database_refuses_an_operators_request_that_nobody_approved(
+    bank: Bank, ada: Staff
+) -> None:
     asked = ask(bank, AT_THE_KEYBOARD, distance=3)
     with pytest.raises(IntegrityError, match="two_people"), transaction.atomic():
         Weakening.objects.filter(pk=asked.pk).update(state="approved", decided_at=timezone.now())
@@ -308,6 +310,7 @@ def test_an_operators_command_files_the_request(
 ) -> None:
     ada = pwd.struct_passwd(("ada", "", 1000, 1000, "", "", ""))
     monkeypatch.setattr("pwd.getpwuid", lambda user: ada)
+    person("bo")
     said = run(*command)
     assert "Requested, and not done yet" in said
     assert "Another person must approve it" in said
@@ -321,7 +324,7 @@ def test_an_operators_command_files_the_request(
         with pytest.raises(Forbidden, match="another person decides"):
             decide_weakening(weakening_id=asked.id, approve=True, staff=person(spelling))
     assert rules_of(bank) == AS_IT_WAS
-    decide_weakening(weakening_id=asked.id, approve=True, staff=person("bo"))
+    decide_weakening(weakening_id=asked.id, approve=True, staff=Staff.objects.get(username="bo"))
     assert rules_of(bank) != AS_IT_WAS
 
 

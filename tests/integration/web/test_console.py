@@ -114,13 +114,13 @@ ALLOWED: dict[str, set[str]] = {
     "senior reviewer": WORK
     | BANKS
     | SILENCES
-    | {"free", "quality", "read_staff_alert", "read_verdict", "release_flood"},
+    | {"free", "quality", "read_staff_alert", "read_verdict", "release_flood", "review_glass"},
     "operator": {"home", "operations", "replay", "refile", "switch_bank"}
-    | {"allow_withdrawal"}
+    | {"allow_withdrawal", "decide_withdrawal"}
     | TUNES
     | {"ask_production", "decide_production"}
     | BANKS,
-    "auditor": {"home", "queue", "case", "appeals", "quality", "releases", "staff"}
+    "auditor": {"home", "queue", "case", "appeals", "quality", "releases", "staff", "review_glass"}
     | GUIDELINES
     | RULES,
     "policy lead": {"home"} | TUNES | LOOKS | SILENCES | GUIDELINES | RULES | CHANGES,

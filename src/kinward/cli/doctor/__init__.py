@@ -29,6 +29,7 @@ from kinward.cli.doctor.rules import (
     check_age_signals,
     check_alerts,
     check_app_store,
+    check_glass,
     check_guidelines,
     check_law,
     check_policy,
@@ -61,6 +62,7 @@ CHECKS: Final[dict[str, Callable[[], Result]]] = {
     "guidelines": check_guidelines,
     "two people": check_second_people,
     "alerts": check_alerts,
+    "break-glass": check_glass,
     "authority": check_authority,
     "clock": check_clock,
 }

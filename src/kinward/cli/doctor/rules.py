@@ -160,6 +160,8 @@ def check_second_people() -> Result:
         Permission.WORK_ON_CASES: "verdicts",
         Permission.KEEP_SILENT: "long silences",
         Permission.HOLD_EVIDENCE: "legal holds",
+        Permission.CHANGE_POLICY: "policy and guidelines",
+        Permission.SWITCH_BANKS: "weaker banks",
     }
     alone = {what: holders(permission) for permission, what in needed.items()}
     single = [f"{what} ({people[0]})" for what, people in alone.items() if len(people) == 1]
@@ -187,3 +189,16 @@ def check_alerts() -> Result:
         f"{len(alerts)} alerts about the work of the staff wait, the oldest since "
         f"{first.opened_at:%Y-%m-%d}. Another senior reviewer looks into them on /quality."
     )
+
+
+def check_glass() -> Result:
+    """Has another person reviewed everything that an operator did alone?"""
+    from kinward.access.api import unreviewed_glasses
+
+    waiting = [f"{glass.request} by {glass.operator}" for glass in unreviewed_glasses()[:5]]
+    if waiting:
+        return warn(
+            f"An operator broke the glass, and nobody has reviewed it: {', '.join(waiting)}. "
+            "A senior reviewer or an auditor reviews it on /quality."
+        )
+    return fine("Nothing that an operator did alone waits for a review.")

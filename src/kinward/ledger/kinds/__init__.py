@@ -92,6 +92,7 @@ from kinward.ledger.kinds.families import (
     TrustedEnded,
     TrustedNamed,
 )
+from kinward.ledger.kinds.glass import GlassBroken, GlassReviewed
 from kinward.ledger.kinds.matching import (
     BankAdded,
     BankCreated,
@@ -121,13 +122,17 @@ from kinward.ledger.kinds.matching import (
     WeakeningApproved,
     WeakeningAsked,
     WeakeningRefused,
+    WeakeningWentAhead,
     WithdrawalAllowed,
+    WithdrawalAsked,
+    WithdrawalRefused,
 )
 from kinward.ledger.kinds.policy import (
     GuidelinesApproved,
     GuidelinesPinned,
     GuidelinesProposed,
     GuidelinesRejected,
+    GuidelinesWentAhead,
     PackActivated,
     PackReverted,
     PackShadowed,
@@ -136,6 +141,7 @@ from kinward.ledger.kinds.policy import (
     ProposalApproved,
     ProposalMade,
     ProposalRejected,
+    ProposalWentAhead,
     SettingEnded,
     SettingMade,
 )
@@ -254,10 +260,13 @@ __all__ = [
     "Fact",
     "FloodBegan",
     "FloodReleased",
+    "GlassBroken",
+    "GlassReviewed",
     "GuidelinesApproved",
     "GuidelinesPinned",
     "GuidelinesProposed",
     "GuidelinesRejected",
+    "GuidelinesWentAhead",
     "HashFalsePositive",
     "HashMarkAsked",
     "HashMarkRefused",
@@ -288,6 +297,7 @@ __all__ = [
     "ProposalApproved",
     "ProposalMade",
     "ProposalRejected",
+    "ProposalWentAhead",
     "ReleaseApproved",
     "ReleaseAsked",
     "ReleaseHandedOver",
@@ -340,5 +350,8 @@ __all__ = [
     "WeakeningApproved",
     "WeakeningAsked",
     "WeakeningRefused",
+    "WeakeningWentAhead",
     "WithdrawalAllowed",
+    "WithdrawalAsked",
+    "WithdrawalRefused",
 ]

@@ -98,6 +98,18 @@ class WeakeningApproved(Fact, frozen=True):
     disabled: bool
 
 
+class WeakeningWentAhead(Fact, frozen=True):
+    """Nobody else could decide, and the bank answers less from now on."""
+
+    kind = "weakening.went_ahead"
+    bank: str
+    hashes: int
+    role: str
+    distance: int
+    enabled_ratio: float
+    disabled: bool
+
+
 class WeakeningRefused(Fact, frozen=True):
     """The request to weaken a bank was refused or withdrawn."""
 
@@ -141,6 +153,23 @@ class BankRemoved(Fact, frozen=True):
     """Hashes were taken out of a bank."""
 
     kind = "bank.removed"
+    hashes: int
+
+
+class WithdrawalAsked(Fact, frozen=True):
+    """Somebody asked that much may leave a live bank of verified hashes."""
+
+    kind = "withdrawal.asked"
+    bank: str
+    hashes: int
+    live: int
+
+
+class WithdrawalRefused(Fact, frozen=True):
+    """The request that much may leave a bank was refused or withdrawn."""
+
+    kind = "withdrawal.refused"
+    bank: str
     hashes: int
 
 

@@ -61,6 +61,13 @@ class ProposalApproved(Fact, frozen=True):
     pack: str
 
 
+class ProposalWentAhead(Fact, frozen=True):
+    """A proposal went ahead by itself, because nobody else could decide on it."""
+
+    kind = "proposal.went_ahead"
+    pack: str
+
+
 class ProposalRejected(Fact, frozen=True):
     """A proposal was rejected or taken back."""
 
@@ -107,6 +114,12 @@ class GuidelinesApproved(Fact, frozen=True):
 
     kind = "guidelines.approved"
     why: str
+
+
+class GuidelinesWentAhead(Fact, frozen=True):
+    """An edition came into force by itself, because nobody else could decide on it."""
+
+    kind = "guidelines.went_ahead"
 
 
 class GuidelinesRejected(Fact, frozen=True):

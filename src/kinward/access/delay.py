@@ -1,0 +1,92 @@
+"""What goes ahead by itself: a request that nobody else can answer, or that must not wait."""
+
+from datetime import datetime, timedelta
+from typing import Final, TypeVar
+from uuid import UUID
+
+from django.db import models
+from django.db.models import Max
+from django.utils import timezone
+
+from kinward.access.agreement import (
+    AgreementState,
+    TwoPeople,
+    TwoPeopleAnywhere,
+    TwoPeopleOrDelay,
+)
+from kinward.access.glass import Person, actor_of
+from kinward.access.models import Staff
+from kinward.access.staff import holders
+
+ALONE: Final = timedelta(hours=24)  # the delay where nobody else holds the role …
+LONELY: Final = timedelta(days=7)  # … and has not lost it lately
+Delayed = TypeVar("Delayed", bound=TwoPeopleOrDelay)
+
+
+def is_alone(model: type[TwoPeople], staff: Staff) -> bool:
+    """Return whether nobody but this person could decide on such a request, nor could lately."""
+    now = timezone.now()
+    return not _others_can(model, staff) and _lonely_from(staff, now) <= now
+
+
+def alone_until(model: type[TwoPeople], person: Person) -> datetime | None:
+    """Return when a request goes ahead because nobody else can decide it; None if one can.
+
+    Nobody makes themselves alone: who lost power counts for a week. Before anybody has joined the
+    staff there is nobody to ask, so what an operator asks for goes ahead at once.
+    """
+    now = timezone.now()
+    if _others_can(model, person):
+        return None
+    if not Staff.objects.exists():
+        return now
+    return max(now + ALONE, _lonely_from(person, now))
+
+
+def _others_can(model: type[TwoPeople], person: Person) -> bool:
+    actor = actor_of(person)
+    return any(not actor.is_namesake(other.actor) for other in holders(model.permission))
+
+
+def _lonely_from(person: Person, now: datetime) -> datetime:
+    """Return from when on a person counts as the only one who could decide."""
+    others = Staff.objects.exclude(username__iexact=actor_of(person).name)
+    last: datetime | None = others.aggregate(last=Max("power_lost_at"))["last"]
+    return now if last is None else last + LONELY
+
+
+def due_to_go_ahead(model: type[Delayed]) -> models.QuerySet[Delayed]:
+    """Return the requests whose moment has come, and which nobody has answered."""
+    return model._default_manager.filter(
+        state=AgreementState.ASKED, went_ahead_at=None, goes_ahead_at__lte=timezone.now()
+    ).order_by("goes_ahead_at")
+
+
+def go_ahead(model: type[Delayed], pk: UUID, *, urgent: bool = False) -> Delayed | None:
+    """Let a request go ahead whose moment has come, and return its row, locked.
+
+    None if somebody answered meanwhile, if it is too early, or if another person has come who can
+    decide, or the asker may not ask for it any more: then the request waits for a person. An
+    `urgent` one waits for nobody else. The caller carries it out in the same transaction.
+    """
+    row = model._default_manager.select_for_update(of=("self",)).filter(pk=pk).first()
+    now = timezone.now()
+    if row is None or row.state != AgreementState.ASKED or row.went_ahead_at is not None:
+        return None
+    if row.goes_ahead_at is None or row.goes_ahead_at > now:
+        return None
+    until: datetime | None = now
+    if not row.requester.may(model.permission):
+        until = None
+    elif not urgent:
+        others = _others_can(model, row.requester)
+        until = None if others else _lonely_from(row.requester, now)
+    if until is None or until > now:
+        row.goes_ahead_at = until
+        row.save(update_fields=["goes_ahead_at"])
+        return None
+    row.went_ahead_at = now
+    if isinstance(row, TwoPeopleAnywhere):
+        row.state, row.decided_at = AgreementState.APPROVED, now
+    row.save(update_fields=["went_ahead_at", "state", "decided_at"])
+    return row
