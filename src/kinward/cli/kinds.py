@@ -8,7 +8,7 @@ import msgspec
 
 from kinward.access.api import Decider, TwoPeopleAnywhere
 from kinward.cli.counts import counted
-from kinward.custody.api import Destruction, decide_destruction
+from kinward.custody.api import Destruction, Release, decide_destruction, decide_release
 from kinward.evidence.api import HoldEnding, decide_hold_end
 from kinward.experience.api import Proposal, decide_proposal
 from kinward.guidelines.api import Edition, decide_edition
@@ -73,6 +73,12 @@ KINDS: Final = (
         HoldEnding,
         lambda pk, approve, by: decide_hold_end(ending_id=pk, approve=approve, staff=by),
         lambda row: f"the end of the legal hold {row.reference!r} of case {row.case_id}",
+        "on *Custody*",
+    ),
+    Kind(
+        Release,
+        lambda pk, approve, by: decide_release(release_id=pk, approve=approve, staff=by),
+        lambda row: f"the records of account {row.account.platform_id} for {row.to}",
         "on *Custody*",
     ),
     Kind(

@@ -42,7 +42,11 @@ COMMANDS: Final = {
     "agree": ("agree:agree", "Agree to what takes two people, or list what waits.", True),
     "action": ("operations:action", "List parked actions, and send them again.", True),
     "report": ("operations:report", "List, validate and file reports to authorities.", True),
-    "package": ("package:package", "Write and check sealed records for legal process.", True),
+    "package": (
+        "package:package",
+        "Ask for, write and check records for legal process.",
+        True,
+    ),
     "statement": ("statements:statement", "Export or send statements of reasons.", True),
     "ledger": ("ledger:ledger", "Verify the ledger, and show its entries.", True),
     "backup": ("backup:backup", "Write a backup of everything, sealed for your key.", True),

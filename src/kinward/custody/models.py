@@ -3,15 +3,16 @@
 from django.db import models
 
 from kinward.access import Permission
-from kinward.access.api import AgreementState, Staff, TwoPeople, TwoPeopleAnywhere
+from kinward.access.api import AgreementState, Staff, TwoPeopleAnywhere
 from kinward.casebook.api import Case
 from kinward.people.api import Account
 
 
-class Release(TwoPeople):
+class Release(TwoPeopleAnywhere):
     """A release of an account's records for legal process, and its hand-over."""
 
     permission = Permission.RELEASE_RECORDS
+    breakable = False  # what was handed over is not taken back
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="releases")
     since = models.DateField()

@@ -15,7 +15,16 @@ from django.db import transaction
 from django.utils import timezone
 
 from kinward.access import Actor
-from kinward.access.api import AgreementState, Staff, decide_agreement, lock_agreement
+from kinward.access.api import (
+    AgreementState,
+    Decider,
+    Person,
+    Staff,
+    actor_of,
+    asked,
+    decide_agreement,
+    lock_agreement,
+)
 from kinward.casebook.api import HANDED_OVER
 from kinward.custody.models import Release
 from kinward.custody.package import items
@@ -49,8 +58,8 @@ class ReleaseForm(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @transaction.atomic
-def request_release(*, form: ReleaseForm, staff: Staff) -> Release:
-    """Request a release. Another custodian must approve it."""
+def request_release(*, form: ReleaseForm, staff: Person) -> Release:
+    """Request a release. Another person must approve it."""
     staff.must(Release.permission)
     for name in ("to", "reference"):
         if not 1 <= len(getattr(form, name).strip()) <= MAX_TEXT:
@@ -67,10 +76,10 @@ def request_release(*, form: ReleaseForm, staff: Staff) -> Release:
         to=form.to.strip(),
         reference=form.reference.strip(),
         why=form.why.strip(),
-        asked_by=staff,
+        **asked(staff),
     )
     record(
-        actor=staff.actor,
+        actor=actor_of(staff),
         subject=str(release),
         fact=kinds.ReleaseAsked(
             account=release.account.platform_id,
@@ -84,11 +93,11 @@ def request_release(*, form: ReleaseForm, staff: Staff) -> Release:
 
 
 @transaction.atomic
-def decide_release(*, release_id: UUID, approve: bool, staff: Staff) -> Release:
+def decide_release(*, release_id: UUID, approve: bool, staff: Decider) -> Release:
     """Approve or refuse a release. The person who asked may refuse it but not approve it."""
     release = decide_agreement(Release, release_id, approve=approve, staff=staff)
     fact = kinds.ReleaseApproved() if approve else kinds.ReleaseRefused()
-    record(actor=staff.actor, subject=str(release), fact=fact)
+    record(actor=actor_of(staff), subject=str(release), fact=fact)
     return release
 
 
@@ -111,8 +120,8 @@ def make_package(*, release_id: UUID, path: Path, actor: Actor) -> Packed:
             "For": release.to,
             "Reference": release.reference,
             "Release": str(release.id),
-            "Asked by": release.asked_by.username,
-            "Approved by": release.decided_by.username if release.decided_by else "",
+            "Asked by": release.asker,
+            "Approved by": release.decider,
         },
         items=items(release.account, since, until, agreed=release, actor=actor),
     )

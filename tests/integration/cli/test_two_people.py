@@ -20,11 +20,11 @@ from kinward.casebook.models import Case
 from kinward.cli.agree import agree as agree_command
 from kinward.cli.kinds import KINDS
 from kinward.cli.main import cli
-from kinward.custody.models import Destruction
+from kinward.custody.models import Destruction, Release
 from kinward.evidence import holds
 from kinward.evidence.holds import request_hold_end, set_legal_hold
 from kinward.evidence.models import Evidence, HoldEnding
-from kinward.evidence.sealing import new_key
+from kinward.evidence.sealing import new_key, public_half
 from kinward.evidence.services import seal_excerpt
 from kinward.experience import proposals
 from kinward.experience.edits import RuleChange, with_change
@@ -153,6 +153,16 @@ GRAVE: Final[dict[str, Verb]] = {
         HoldEnding,
         lambda world: ["evidence", "release", str(world.held.pk), "--why", "It is over."],
         lambda world: world.files(),
+        "evidence custodian",
+    ),
+    "package ask": Verb(
+        Release,
+        lambda world: [
+            *("package", "ask", "member-1", "--since", "2026-01-01", "--until", "2026-01-02"),
+            *("--recipient", public_half(new_key()), "--to", "A court of a test"),
+            *("--reference", "ref-1", "--why", "A test."),
+        ],
+        lambda world: list(Release.objects.filter(state="approved").values_list("pk")),
         "evidence custodian",
     ),
     "evidence destroy": Verb(
@@ -396,7 +406,7 @@ def test_before_anybody_has_joined_the_staff_an_operator_sets_up_alone(
         request = verb.model._default_manager.get()
         assert (request.state, request.by_two) == ("approved", False)
         assert request.decider == "nobody: it went ahead by itself"
-    for name in ("evidence destroy", "report production"):
+    for name in ("evidence destroy", "package ask", "report production"):
         asked_by_heron(world, GRAVE[name])
     assert not BrokenGlass.objects.exists()
 
