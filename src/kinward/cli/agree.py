@@ -9,7 +9,7 @@ from kinward.access import Actor
 from kinward.access.api import AgreementState, BreakGlass, TwoPeopleAnywhere
 from kinward.cli.kinds import KINDS, kind_of
 from kinward.cli.main import operator, operators_here
-from kinward.cli.two_people import BREAK_GLASS
+from kinward.cli.two_people import BREAK_GLASS, ahead, say_alone
 from kinward.ground.errors import Forbidden, NotFound
 from kinward.ground.names import visible
 
@@ -30,6 +30,8 @@ def agree(request_id: UUID | None, refuse: bool, reason: str | None) -> None:
         _require_another_login(request)
     by = operator() if reason is None else BreakGlass(operator(), reason)
     kind_of(request).decide(request_id, not refuse, by)
+    if reason is not None:
+        say_alone()
     request.refresh_from_db()
     click.echo(f"{visible(kind_of(request).about(request))}: {request.word}.")
 
@@ -40,9 +42,7 @@ def _list() -> None:
         about, asker = visible(kind_of(row).about(row)), visible(row.asker)
         click.echo(f"{row.pk}  {about}  asked by {asker}, {row.asked_at:%Y-%m-%d %H:%M}")
         if row.goes_ahead_at:
-            click.echo(
-                f"  nobody else can agree: goes ahead at {row.goes_ahead_at:%Y-%m-%d %H:%M} UTC"
-            )
+            click.echo(f"  {ahead(row.goes_ahead_at)}")
     if not waiting:
         click.echo("Nothing waits for another person.")
 

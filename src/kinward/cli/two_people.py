@@ -1,9 +1,12 @@
 """What takes two people at the command line: a command asks for it, and another person agrees."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 import click
+
+from kinward.ground.names import visible
 
 if TYPE_CHECKING:
     from kinward.access.api import TwoPeopleAnywhere
@@ -36,18 +39,26 @@ def settle(
     kind = kind_of(request)
     if request.state == AgreementState.ASKED and reason is not None:
         kind.decide(request.pk, True, BreakGlass(operator(), reason))
-        click.secho(
-            "You did this alone. The console shows an alarm until another person reviews it.",
-            fg="yellow",
-            err=True,
-        )
+        say_alone()
     request.refresh_from_db()
     if request.state != AgreementState.ASKED:
         click.echo(done())
         return
+    about = visible(kind.about(request))
     click.echo(
-        f"Requested, and not done yet: {kind.about(request)}. Another person must approve it: "
+        f"Requested, and not done yet: {about}. Another person must approve it: "
         f"{kind.page} in the console, or another operator with `kinward agree {request.pk}`."
     )
     if request.goes_ahead_at:
-        click.echo(f"Nobody else can. It goes ahead at {request.goes_ahead_at:%Y-%m-%d %H:%M} UTC.")
+        click.echo(ahead(request.goes_ahead_at))
+
+
+def ahead(at: datetime) -> str:
+    """Return what an operator reads about a request that no colleague can approve."""
+    return f"Nobody in the console can approve it. It goes ahead at {at:%Y-%m-%d %H:%M} UTC."
+
+
+def say_alone() -> None:
+    """Say what follows from breaking the glass."""
+    alarm = "You did this alone. The console shows an alarm until another person reviews it."
+    click.secho(alarm, fg="yellow", err=True)
