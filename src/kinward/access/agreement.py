@@ -82,9 +82,22 @@ class TwoPeople(models.Model):
         return self.words.get(self.state, self.state)
 
     @property
+    def powers(self) -> frozenset[Permission]:
+        """What a person has to hold to decide on this request."""
+        return frozenset({self.permission})
+
+    @property
     def requester(self) -> Person:
-        """The person who asked."""
-        return self.asked_by
+        """The person who asked: a member of the staff, or an operator where a model has one."""
+        if self.asked_by_id:
+            return self.asked_by
+        named: str = getattr(self, "operator", "")
+        return Actor.operator(named.removeprefix(f"{ActorKind.OPERATOR}:"))
+
+    @property
+    def barred(self) -> list[int]:
+        """The keys of the people who may not approve this request: who asked, and namesakes."""
+        return barred_of(self.requester)
 
     @property
     def withdrawn(self) -> bool:
@@ -180,13 +193,6 @@ class TwoPeopleAnywhere(TwoPeopleOrDelay):
         )
 
     @property
-    def requester(self) -> Person:
-        """The person who asked: a member of the staff, or an operator."""
-        if self.asked_by is not None:
-            return self.asked_by
-        return Actor.operator(self.operator.removeprefix(f"{ActorKind.OPERATOR}:"))
-
-    @property
     def asker(self) -> str:
         """The name of the person who asked."""
         return self.asked_by.username if self.asked_by else self.operator
@@ -221,6 +227,13 @@ class TwoPeopleAnywhere(TwoPeopleOrDelay):
 
 
 Agreement = TypeVar("Agreement", bound=TwoPeople)
+
+
+def barred_of(person: Person) -> list[int]:
+    """Return the keys of the staff who are the person who asks, or may be by their name."""
+    if isinstance(person, Staff):
+        return [person.pk]
+    return [one.pk for one in Staff.objects.all() if person.is_namesake(one.actor)]
 
 
 def asked(person: Person) -> dict[str, Any]:
@@ -266,7 +279,8 @@ def _require_another(row: TwoPeople, person: Person) -> None:
     requester = row.requester
     if requester == person:
         raise Forbidden("You asked for this, so another person decides.")
-    if actor_of(requester).is_namesake(actor_of(person)):
+    namesake = actor_of(requester).is_namesake(actor_of(person))
+    if namesake or (isinstance(person, Staff) and person.pk in row.barred):
         raise Forbidden("You asked for this by a command, so another person decides.")
     if not requester.may(row.permission):
         raise Forbidden(
@@ -290,8 +304,9 @@ def _decide_by_command(row: TwoPeople, approve: bool, by: Actor | BreakGlass) ->
 
 def lock_agreement(model: type[Agreement], pk: UUID, *, staff: Decider) -> Agreement:
     """Lock the row of a request. Raises `Forbidden` or `NotFound`."""
-    staff.must(model.permission)
     row = model._default_manager.select_for_update(of=("self",)).filter(pk=pk).first()
+    for power in sorted(row.powers) if row else [model.permission]:
+        staff.must(power)
     if row is None:
         raise NotFound(f"There is no {model._meta.verbose_name} {pk}.")
     return row

@@ -13,10 +13,12 @@ from kinward.access.agreement import (
     TwoPeople,
     TwoPeopleAnywhere,
     TwoPeopleOrDelay,
+    barred_of,
 )
-from kinward.access.glass import Person, actor_of
+from kinward.access.glass import Person
 from kinward.access.models import Staff
-from kinward.access.staff import holders
+from kinward.access.permissions import Permission
+from kinward.access.roles import ROLES
 
 ALONE: Final = timedelta(hours=24)  # the delay where nobody else holds the role …
 LONELY: Final = timedelta(days=7)  # … and has not lost it lately
@@ -25,8 +27,9 @@ Delayed = TypeVar("Delayed", bound=TwoPeopleOrDelay)
 
 def is_alone(model: type[TwoPeople], staff: Staff) -> bool:
     """Return whether nobody but this person could decide on such a request, nor could lately."""
-    now = timezone.now()
-    return not _others_can(model, staff) and _lonely_from(staff, now) <= now
+    now, barred = timezone.now(), [staff.pk]
+    others = _others_can(frozenset({model.permission}), barred)
+    return not others and _lonely_from(barred, now) <= now
 
 
 def alone_until(model: type[TwoPeople], person: Person) -> datetime | None:
@@ -35,22 +38,23 @@ def alone_until(model: type[TwoPeople], person: Person) -> datetime | None:
     Nobody makes themselves alone: who lost power counts for a week. Before anybody has joined the
     staff there is nobody to ask, so what an operator asks for goes ahead at once.
     """
-    now = timezone.now()
-    if _others_can(model, person):
+    now, barred = timezone.now(), barred_of(person)
+    if _others_can(frozenset({model.permission}), barred):
         return None
     if not Staff.objects.exists():
         return now
-    return max(now + ALONE, _lonely_from(person, now))
+    return max(now + ALONE, _lonely_from(barred, now))
 
 
-def _others_can(model: type[TwoPeople], person: Person) -> bool:
-    actor = actor_of(person)
-    return any(not actor.is_namesake(other.actor) for other in holders(model.permission))
+def _others_can(powers: frozenset[Permission], barred: list[int]) -> bool:
+    roles = [role for role, allowed in ROLES.items() if powers <= allowed]
+    holding = Staff.objects.filter(is_active=True, role__in=roles)
+    return holding.exclude(pk__in=barred).exists()
 
 
-def _lonely_from(person: Person, now: datetime) -> datetime:
-    """Return from when on a person counts as the only one who could decide."""
-    others = Staff.objects.exclude(username__iexact=actor_of(person).name)
+def _lonely_from(barred: list[int], now: datetime) -> datetime:
+    """Return from when on nobody counts as one who could decide, but for these people."""
+    others = Staff.objects.exclude(pk__in=barred)
     last: datetime | None = others.aggregate(last=Max("power_lost_at"))["last"]
     return now if last is None else last + LONELY
 
@@ -79,8 +83,8 @@ def go_ahead(model: type[Delayed], pk: UUID, *, urgent: bool = False) -> Delayed
     if not row.requester.may(model.permission):
         until = None
     elif not urgent:
-        others = _others_can(model, row.requester)
-        until = None if others else _lonely_from(row.requester, now)
+        others = _others_can(row.powers, row.barred)
+        until = None if others else _lonely_from(row.barred, now)
     if until is None or until > now:
         row.goes_ahead_at = until
         row.save(update_fields=["goes_ahead_at"])

@@ -181,6 +181,7 @@ READS: Final = {
     "evidence.queries.sealed_by",
     "evidence.warrants.grounds_of",
     "access.agreement.asked",
+    "access.agreement.barred_of",
     "access.glass.actor_of",
     "access.delay.is_alone",
     "access.delay.alone_until",

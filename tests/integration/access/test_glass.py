@@ -217,6 +217,16 @@ def test_alone_it_waits_with_notice_and_the_clock_of_the_machine_is_enough() -> 
     assert go_ahead_alone() == 0
 
 
+def test_the_page_says_when_it_goes_ahead(lead: Staff) -> None:
+    proposal = asked(lead)
+    shown = signed_in(lead).get(f"/policy/proposals/{proposal.pk}").content.decode()
+    assert "It goes ahead by itself at" in shown
+    person("ada", "policy lead")
+    Proposal.objects.update(goes_ahead_at=None)
+    shown = signed_in(lead).get(f"/policy/proposals/{proposal.pk}").content.decode()
+    assert "It goes ahead by itself at" not in shown
+
+
 def test_who_can_decide_by_then_is_waited_for() -> None:
     person("robin", "reviewer")
     proposal = asked()
