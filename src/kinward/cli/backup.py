@@ -72,13 +72,14 @@ class Manifest(msgspec.Struct, frozen=True):
     help="Leave out the secrets, if you keep them in another way.",
 )
 def backup(directory: Path, recipients: tuple[str, ...], without_secrets: bool) -> None:
-    """Write a backup of everything to a new directory inside DIRECTORY."""
+    """Write a backup of everything to a new directory inside DIRECTORY, with an entry."""
     from kinward.evidence.api import Evidence, check_recipient
     from kinward.ledger.api import Entry
 
     keys = [Recipient.from_str(check_recipient(recipient)) for recipient in recipients]
     target = directory / datetime.now(UTC).strftime("kinward-%Y%m%dT%H%M%SZ")
     target.mkdir(mode=0o700, parents=True)
+    _record(target.name, recipients, secrets=not without_secrets)
     # Read the head before the dump: entries that arrive meanwhile only continue the chain.
     head = Entry.objects.order_by("-seq").first()
     files = {}
@@ -108,6 +109,18 @@ def backup(directory: Path, recipients: tuple[str, ...], without_secrets: bool) 
         f"{target}: {counted(len(files), 'file', 'files')},"
         f" through entry {manifest.entries} of the ledger."
     )
+
+
+def _record(name: str, recipients: tuple[str, ...], *, secrets: bool) -> None:
+    """Write the entry before anything leaves, so that a backup which is cut short has one, too."""
+    from django.db import transaction
+
+    from kinward.cli.main import operator
+    from kinward.ledger.api import kinds, record
+
+    fact = kinds.BackupBegun(recipients=sorted(recipients), secrets=secrets)
+    with transaction.atomic():
+        record(actor=operator(), subject=f"backup:{name}", fact=fact)
 
 
 @click.command()

@@ -134,7 +134,10 @@ ALSO: Final[dict[str, set[str]]] = {
         "ledger.services.record",  # that somebody searched the banks
         "experience.services.current_pack",  # reads, and stores what ships where nothing is stored
     },
-    "cli": {"experience.services.current_pack"},
+    "cli": {
+        "experience.services.current_pack",
+        "ledger.services.record",  # that a backup was begun, and for whom
+    },
     "portal": {
         "families.settings.choices.choose_setting",
         "findings.user_reports.receive_user_report",

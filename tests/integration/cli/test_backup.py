@@ -104,6 +104,9 @@ def test_everything_comes_back_and_is_proved(tmp_path: Path) -> None:
     looked = two.run("-c", LOOK)
     assert looked.returncode == 0, looked.stderr
     assert looked.stdout.splitlines() == ["location database"] * 2
+    begun = two.kinward("ledger", "show", f"backup:{directory.name}").stdout
+    assert "backup.begun" in begun, "also in what was brought back"
+    assert public_half(own) in begun
     again = two.kinward("restore", str(directory), "--identity", str(identity))
     assert (again.returncode, "database is not empty" in again.stderr) == (1, True)
 

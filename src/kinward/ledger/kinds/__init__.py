@@ -92,7 +92,6 @@ from kinward.ledger.kinds.families import (
     TrustedEnded,
     TrustedNamed,
 )
-from kinward.ledger.kinds.glass import GlassBroken, GlassReviewed
 from kinward.ledger.kinds.matching import (
     BankAdded,
     BankCreated,
@@ -127,6 +126,7 @@ from kinward.ledger.kinds.matching import (
     WithdrawalAsked,
     WithdrawalRefused,
 )
+from kinward.ledger.kinds.operators import BackupBegun, GlassBroken, GlassReviewed
 from kinward.ledger.kinds.policy import (
     GuidelinesApproved,
     GuidelinesPinned,
@@ -207,6 +207,7 @@ __all__ = [
     "AskTalk",
     "AskWithdrawn",
     "AskYes",
+    "BackupBegun",
     "BankAdded",
     "BankCreated",
     "BankDeleted",

@@ -1,4 +1,4 @@
-"""What an operator did alone that takes two people. The reason is not in the ledger."""
+"""What an operator did alone, without the words: break-glass and backups."""
 
 from kinward.ledger.kinds.fact import Fact
 
@@ -15,3 +15,11 @@ class GlassReviewed(Fact, frozen=True):
 
     kind = "glass.reviewed"
     justified: bool
+
+
+class BackupBegun(Fact, frozen=True):
+    """An operator began to write everything to a backup that these age keys open."""
+
+    kind = "backup.begun"
+    recipients: list[str]
+    secrets: bool
