@@ -30,10 +30,14 @@ class ReviewedAlready(KinwardError):
 
 @dataclass(frozen=True, slots=True)
 class BreakGlass:
-    """An operator who decides alone on what takes two people, and says why."""
+    """An operator who decides alone on what takes two people, and says why.
+
+    `about`: what it is in words, for whoever reviews it.
+    """
 
     actor: Actor
     reason: str
+    about: str = ""
 
     def must(self, permission: Permission) -> None:
         """Raise `Forbidden` unless the operator has a permission."""
@@ -60,7 +64,10 @@ def break_glass(request: str, by: BreakGlass) -> BrokenGlass:
     if not 1 <= len(by.reason.strip()) <= MAX_REASON:
         raise Invalid(f"Say why you do this alone, in at most {MAX_REASON} characters.")
     glass = BrokenGlass.objects.create(
-        operator=str(by.actor)[:200], request=request[:200], reason=by.reason.strip()
+        operator=str(by.actor)[:200],
+        request=request[:200],
+        about=by.about[:400],
+        reason=by.reason.strip(),
     )
     record(actor=by.actor, subject=str(glass), fact=kinds.GlassBroken(request=glass.request))
     return glass

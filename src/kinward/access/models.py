@@ -108,12 +108,14 @@ class Refusal(models.Model):
 class BrokenGlass(models.Model):
     """A request for what takes two people that one operator carried out alone, and its review.
 
-    `request`: the request's name in the ledger. Nobody reviews what they did themselves.
+    `request`: the request's name in the ledger, `about`: the same in words. Nobody reviews what
+    they did themselves.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     operator = models.CharField(max_length=200)  # an actor
     request = models.CharField(max_length=200)
+    about = models.CharField(max_length=400, default="")
     reason = models.TextField()
     at = models.DateTimeField(auto_now_add=True)
     reviewed_by = models.ForeignKey(Staff, on_delete=models.PROTECT, null=True, related_name="+")

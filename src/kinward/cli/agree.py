@@ -28,12 +28,13 @@ def agree(request_id: UUID | None, refuse: bool, reason: str | None) -> None:
     request = _find(request_id)
     if reason is None and not refuse:
         _require_another_login(request)
-    by = operator() if reason is None else BreakGlass(operator(), reason)
+    about = visible(kind_of(request).about(request))
+    by = operator() if reason is None else BreakGlass(operator(), reason, about)
     kind_of(request).decide(request_id, not refuse, by)
     if reason is not None:
         say_alone()
     request.refresh_from_db()
-    click.echo(f"{visible(kind_of(request).about(request))}: {request.word}.")
+    click.echo(f"{about}: {request.word}.")
 
 
 def _list() -> None:

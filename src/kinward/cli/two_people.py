@@ -37,14 +37,14 @@ def settle(
     from kinward.cli.main import operator
 
     kind = kind_of(request)
+    about = visible(kind.about(request))
     if request.state == AgreementState.ASKED and reason is not None:
-        kind.decide(request.pk, True, BreakGlass(operator(), reason))
+        kind.decide(request.pk, True, BreakGlass(operator(), reason, about))
         say_alone()
     request.refresh_from_db()
     if request.state != AgreementState.ASKED:
         click.echo(done())
         return
-    about = visible(kind.about(request))
     click.echo(
         f"Requested, and not done yet: {about}. Another person must approve it: "
         f"{kind.page} in the console, or another operator with `kinward agree {request.pk}`."

@@ -348,6 +348,7 @@ def test_who_breaks_the_glass_acts_at_once_where_that_can_be_undone(
     request, glass = verb.model._default_manager.get(), BrokenGlass.objects.get()
     assert (request.state, request.glass, request.by_two) == ("approved", glass, False)
     assert (glass.operator, glass.request) == ("operator:heron", str(request))
+    assert glass.about == kind(verb).about(request)
     assert "who broke the glass" in request.decider
     entry = Entry.objects.get(kind="glass.broken")
     assert (entry.actor, entry.subject, entry.data) == (

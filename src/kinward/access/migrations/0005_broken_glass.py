@@ -19,6 +19,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=uuid.uuid4, primary_key=True, serialize=False)),
                 ('operator', models.CharField(max_length=200)),
                 ('request', models.CharField(max_length=200)),
+                ('about', models.CharField(default='', max_length=400)),
                 ('reason', models.TextField()),
                 ('at', models.DateTimeField(auto_now_add=True)),
                 ('reviewed_at', models.DateTimeField(null=True)),
