@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import click
 
@@ -33,6 +33,8 @@ from kinward.matching.api import (
     write_list,
 )
 from kinward.media import decoders, digest_bytes
+
+MARKED: Final = "Hash marked as a false positive."
 
 
 @click.group()
@@ -226,19 +228,15 @@ bank.command("floods")(floods)
 @bank.command("false-positive")
 @click.argument("hash_id", type=int)
 @click.option("--undo", is_flag=True, help="Undo: the hash was right.")
-def false_positive(hash_id: int, undo: bool) -> None:
+@BREAK_GLASS
+def false_positive(hash_id: int, undo: bool, reason: str | None) -> None:
     """Mark a hash as a false positive. It stops matching, and its partner gets our opinion.
 
-    Of a verified hash, another person has to agree in the console.
+    Of a verified hash, another person has to agree. Until then its findings wait for a person.
     """
-    if mark_false_positive(row=get_hash(hash_id), wrong=not undo, asker=operator()):
-        click.echo(
-            "Requested, and not done yet: the hash is verified. Another person must agree on the"
-            " bank's page in the console. Until then, its findings wait for a person."
-        )
-        return
-    click.echo(
-        "False positive undone. The hash matches again."
-        if undo
-        else "Hash marked as a false positive."
-    )
+    row = get_hash(hash_id)
+    waiting = mark_false_positive(row=row, wrong=not undo, asker=operator())
+    if waiting:
+        settle(waiting, lambda: MARKED, reason)
+    else:
+        click.echo("False positive undone. The hash matches again." if undo else MARKED)

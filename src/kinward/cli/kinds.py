@@ -10,9 +10,11 @@ from kinward.access.api import Decider, TwoPeopleAnywhere
 from kinward.cli.counts import counted
 from kinward.custody.api import Destruction, Release, decide_destruction, decide_release
 from kinward.evidence.api import HoldEnding, decide_hold_end
+from kinward.exchanges.api import decide_false_positive
 from kinward.experience.api import Proposal, decide_proposal
 from kinward.guidelines.api import Edition, decide_edition
 from kinward.matching.api import (
+    Marking,
     Weakening,
     WithdrawalRequest,
     decide_weakening,
@@ -61,6 +63,12 @@ KINDS: Final = (
         WithdrawalRequest,
         lambda pk, approve, by: decide_withdrawal(withdrawal_id=pk, approve=approve, staff=by),
         lambda row: f"{counted(row.hashes, 'hash', 'hashes')} may leave {row.bank.name!r}",
+        "on the bank's page",
+    ),
+    Kind(
+        Marking,
+        lambda pk, approve, by: decide_false_positive(marking_id=pk, approve=approve, staff=by),
+        lambda row: f"hash {row.hash_id} of {row.hash.bank.name!r} is a false positive",
         "on the bank's page",
     ),
     Kind(

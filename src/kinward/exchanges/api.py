@@ -3,7 +3,7 @@
 from kinward.exchanges.changes import Changes, change_exchange, remove_exchange
 from kinward.exchanges.kinds import OpinionKind
 from kinward.exchanges.models import Exchange
-from kinward.exchanges.opinions import give_opinion, mark_false_positive
+from kinward.exchanges.opinions import decide_false_positive, give_opinion, mark_false_positive
 from kinward.exchanges.queries import exchange_health, overdue_exchanges
 from kinward.exchanges.services import (
     add_exchange,
@@ -19,6 +19,7 @@ __all__ = [
     "OpinionKind",
     "add_exchange",
     "change_exchange",
+    "decide_false_positive",
     "exchange_health",
     "get_exchange",
     "give_opinion",

@@ -1,11 +1,13 @@
 """Opinions on partners' hashes. They are sent to the partner if the operator allows it."""
 
+from uuid import UUID
+
 import structlog
 from django.db import transaction
 from django.utils import timezone
 
 from kinward.access import Actor, Permission
-from kinward.access.api import Staff
+from kinward.access.api import Decider, Person, actor_of
 from kinward.exchanges.bounds import SyncBounded, reading_in
 from kinward.exchanges.kinds import NotTaken, OpinionKind
 from kinward.exchanges.models import Exchange, Opinion, Signal
@@ -13,7 +15,15 @@ from kinward.exchanges.services import connected
 from kinward.exchanges.sync import reading_of
 from kinward.ground.jobs import enqueue
 from kinward.ground.text import storable
-from kinward.matching.api import BankedHash, Marking, kind_of, mark_or_ask
+from kinward.matching.api import (
+    BankedHash,
+    Marking,
+    decide_marking,
+    due_markings,
+    kind_of,
+    mark_alone,
+    mark_or_ask,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -62,15 +72,41 @@ def send(opinion_id: int) -> None:
 
 
 @transaction.atomic
-def mark_false_positive(*, row: BankedHash, wrong: bool, asker: Staff | Actor) -> Marking | None:
+def mark_false_positive(*, row: BankedHash, wrong: bool, asker: Person) -> Marking | None:
     """Mark a banked hash as a false positive, or reinstate it. Of a verified one, ask for the mark.
 
     A false positive is also an opinion, which goes to the partner that shared the hash. Returns the
     request that waits for another person, if one does: see `mark_or_ask`.
     """
     asker.must(Permission.MARK_HASHES)
-    asked = mark_or_ask(row=row, wrong=wrong, asker=asker)
-    if wrong and asked is None:
-        actor = asker if isinstance(asker, Actor) else asker.actor
-        give_opinion(hashes=[row.pk], kind=OpinionKind.FALSE_POSITIVE, actor=actor)
-    return asked
+    waiting = mark_or_ask(row=row, wrong=wrong, asker=asker)
+    if wrong and waiting is None:
+        _tell_partner(row, actor_of(asker))
+    return waiting
+
+
+@transaction.atomic
+def decide_false_positive(*, marking_id: UUID, approve: bool, staff: Decider) -> Marking:
+    """Agree that a verified hash is a false positive, or refuse: see `decide_marking`."""
+    marking = decide_marking(marking_id=marking_id, approve=approve, staff=staff)
+    if approve:
+        _tell_partner(marking.hash, actor_of(staff))
+    return marking
+
+
+def mark_due_alone() -> int:
+    """Make the marks that nobody else can decide on, once their moment has come: how many."""
+    return sum(_mark_alone(marking.pk) for marking in list(due_markings()[:100]))
+
+
+@transaction.atomic
+def _mark_alone(marking_id: UUID) -> bool:
+    row = mark_alone(marking_id)
+    if row is None:
+        return False
+    _tell_partner(row, Actor.system("exchanges"))
+    return True
+
+
+def _tell_partner(row: BankedHash, actor: Actor) -> None:
+    give_opinion(hashes=[row.pk], kind=OpinionKind.FALSE_POSITIVE, actor=actor)

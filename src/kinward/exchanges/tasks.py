@@ -33,3 +33,9 @@ def sync_one(name: str) -> None:
 def send_opinion(opinion_id: int) -> None:
     """Send one opinion."""
     opinions.send(opinion_id)
+
+
+@task("exchanges.mark_due_alone", every="* * * * *")
+def mark_due_alone(timestamp: int) -> None:
+    """Make the marks of verified hashes on which nobody else can decide."""
+    opinions.mark_due_alone()

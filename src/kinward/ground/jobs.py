@@ -72,8 +72,9 @@ def task(
                 close_old_connections()
 
         waits_once = name if every else None
-        options: dict[str, Any] = {"lock": lock, "queueing_lock": waits_once, "queue": lane.value}
-        declared = app.task(name=name, retry=Patient(), **options)(run)
+        declared = app.task(
+            name=name, retry=Patient(), lock=lock, queueing_lock=waits_once, queue=lane.value
+        )(run)
         if every:
             app.periodic(cron=every)(cast("Any", declared))
         return declared

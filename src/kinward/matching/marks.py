@@ -11,8 +11,18 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from kinward.access import Actor, ActorKind, Permission
-from kinward.access.api import AgreementState, Staff, decide_agreement
+from kinward.access import Actor, Permission
+from kinward.access.api import (
+    AgreementState,
+    Decider,
+    Person,
+    actor_of,
+    alone_until,
+    asked,
+    decide_agreement,
+    due_to_go_ahead,
+    go_ahead,
+)
 from kinward.ground.errors import Forbidden, KinwardError
 from kinward.ground.events import Event
 from kinward.ledger.api import kinds, record
@@ -43,28 +53,28 @@ def takes_two(row: BankedHash) -> bool:
 
 
 @transaction.atomic
-def mark_or_ask(*, row: BankedHash, wrong: bool, asker: Staff | Actor) -> Marking | None:
+def mark_or_ask(*, row: BankedHash, wrong: bool, asker: Person) -> Marking | None:
     """Mark a hash as `mark_hash_false_positive` does, or ask for it where that takes two people.
 
-    Of a hash for which somebody asks, another person says whether the mark is made. Returns the
-    request that waits for that person, if one does. Idempotent. Raises `Forbidden`.
+    Of a hash for which somebody asks, another colleague says whether the mark is made. An operator
+    says so with `decide_marking`. Returns the request that waits, if one does. Idempotent. Raises
+    `Forbidden`.
     """
     asker.must(Permission.MARK_HASHES)
     row = _lock(row)
-    actor = asker if isinstance(asker, Actor) else asker.actor
-    asked = row.markings.filter(state=AgreementState.ASKED).select_related("asked_by").first()
-    if asked and isinstance(asker, Actor):
+    waiting = row.markings.filter(state=AgreementState.ASKED).select_related("asked_by").first()
+    if waiting and isinstance(asker, Actor):
         if wrong:
-            return asked
-        raise Forbidden("Somebody of the staff refuses the request, in the console.")
-    if asked and not isinstance(asker, Actor):
-        if wrong and _is_own(asked, asker):
-            return asked
-        decide_marking(marking_id=asked.pk, approve=wrong, staff=asker)
+            return waiting
+        raise Forbidden("This is asked for. `kinward agree` refuses the request.")
+    if waiting and not isinstance(asker, Actor):
+        if wrong and asker.pk in waiting.barred:
+            return waiting
+        decide_marking(marking_id=waiting.pk, approve=wrong, staff=asker)
         return None
     if wrong and takes_two(row):
-        return _ask(row, actor, None if isinstance(asker, Actor) else asker)
-    mark_hash_false_positive(row=row, wrong=wrong, actor=actor)
+        return _ask(row, asker)
+    mark_hash_false_positive(row=row, wrong=wrong, actor=actor_of(asker))
     return None
 
 
@@ -75,42 +85,50 @@ def _lock(row: BankedHash) -> BankedHash:
     return BankedHash.objects.select_related("bank", "addition").get(pk=row.pk)
 
 
-def _ask(row: BankedHash, actor: Actor, staff: Staff | None) -> Marking:
-    if actor.kind not in (ActorKind.STAFF, ActorKind.OPERATOR):
-        raise Forbidden("Only a person asks for this.")
-    operator = str(actor)[:200] if staff is None else ""
-    asked = Marking.objects.create(hash=row, asked_by=staff, operator=operator)
-    record(actor=actor, subject=str(row), fact=kinds.HashMarkAsked(bank=row.bank.name))
-    return asked
-
-
-def _is_own(asked: Marking, staff: Staff) -> bool:
-    """Return whether a person asked, in the console or by a command."""
-    if asked.operator:
-        return Actor.stored(asked.operator).is_namesake(staff.actor)
-    return asked.asked_by_id == staff.pk
+def _ask(row: BankedHash, asker: Person) -> Marking | None:
+    """Ask for a mark. None if nobody has joined the staff yet, so that it is made at once."""
+    marking = Marking.objects.create(
+        hash=row, goes_ahead_at=alone_until(Marking, asker), **asked(asker)
+    )
+    fact = kinds.HashMarkAsked(bank=row.bank.name)
+    record(actor=actor_of(asker), subject=str(row), fact=fact)
+    return None if mark_alone(marking.pk) else marking
 
 
 @transaction.atomic
-def decide_marking(*, marking_id: UUID, approve: bool, staff: Staff) -> Marking:
+def decide_marking(*, marking_id: UUID, approve: bool, staff: Decider) -> Marking:
     """Agree with another person that a hash is a false positive, or refuse.
 
     Who asked may only withdraw it. The findings that waited go on once it is refused.
     """
     staff.must(Marking.permission)
-    # The hash before its request, in the order in which a request is filed.
+    _lock_hash_of(marking_id)
+    marking = decide_agreement(Marking, marking_id, approve=approve, staff=staff)
+    row, actor = marking.hash, actor_of(staff)
+    if approve:
+        mark_hash_false_positive(row=row, wrong=True, actor=actor, agreed=marking)
+    else:
+        record(actor=actor, subject=str(row), fact=kinds.HashMarkRefused(bank=row.bank.name))
+        FLOOD_RELEASED.announce(hash_id=row.pk)
+    return marking
+
+
+def _lock_hash_of(marking_id: UUID) -> None:
+    """Lock the hash before its request, in the order in which a request is filed."""
     for row in BankedHash.objects.filter(markings=marking_id):
         _lock(row)
-    asked = decide_agreement(Marking, marking_id, approve=approve, staff=staff)
-    row = asked.hash
-    if not approve:
-        record(actor=staff.actor, subject=str(row), fact=kinds.HashMarkRefused(bank=row.bank.name))
-        FLOOD_RELEASED.announce(hash_id=row.pk)
-    elif asked.operator and _is_own(asked, staff):
-        raise Forbidden("You asked for this by a command, so another person decides.")
-    else:
-        mark_hash_false_positive(row=row, wrong=True, actor=staff.actor, agreed=asked)
-    return asked
+
+
+@transaction.atomic
+def mark_alone(marking_id: UUID) -> BankedHash | None:
+    """Make a mark that nobody else can decide on, once its moment has come: the hash, or None."""
+    _lock_hash_of(marking_id)
+    marking = go_ahead(Marking, marking_id)
+    if marking is None:
+        return None
+    actor = Actor.system("matching")
+    mark_hash_false_positive(row=marking.hash, wrong=True, actor=actor, agreed=marking)
+    return marking.hash
 
 
 @transaction.atomic
@@ -157,6 +175,11 @@ def _settle_flood(row: BankedHash, *, wrong: bool, actor: Actor) -> None:
         flood.filter(began_at__isnull=False, settled_at=None).update(**said)
     else:
         flood.filter(right=False).update(began_at=None, settled_at=None, settled_by="", right=None)
+
+
+def due_markings() -> QuerySet[Marking]:
+    """Return the requests that nobody else can decide on, and whose moment has come."""
+    return due_to_go_ahead(Marking)
 
 
 def open_markings() -> QuerySet[Marking]:

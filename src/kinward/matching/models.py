@@ -264,42 +264,27 @@ class BankedHash(models.Model):
         return f"hash:{self.pk}"
 
 
-class Marking(TwoPeople):
+class Marking(TwoPeopleAnywhere):
     """An agreement of two people that a verified hash is a false positive.
 
-    While the request is open, the hash still matches, and its findings wait for a person. As in
-    `Weakening`, an operator who asks by a command is no row of the staff.
+    While the request is open, the hash still matches, and its findings wait for a person.
     """
 
     permission = Permission.MARK_HASHES
     words = {AgreementState.APPROVED.value: "agreed to"}
 
-    asked_by = models.ForeignKey(  # type: ignore[assignment]  # none: an operator asked
-        Staff, on_delete=models.PROTECT, null=True, related_name="+"
-    )
-    operator = models.CharField(max_length=200, default="")
     hash = models.ForeignKey(BankedHash, on_delete=models.PROTECT, related_name="markings")
 
-    class Meta(TwoPeople.Meta):
+    class Meta(TwoPeopleAnywhere.Meta):
         constraints = (
-            *TwoPeople.Meta.constraints,
+            *TwoPeopleAnywhere.Meta.constraints,
             models.UniqueConstraint(
                 fields=("hash",), condition=Q(state="asked"), name="matching_one_marking_asked"
-            ),
-            models.CheckConstraint(
-                condition=Q(asked_by__isnull=False, operator="")
-                | Q(asked_by=None, operator__startswith="operator:"),
-                name="matching_marking_asked_by_one",
             ),
         )
 
     def __str__(self) -> str:
         return f"marking:{self.id}"
-
-    @property
-    def asker(self) -> str:
-        """The name of the person who asked."""
-        return self.asked_by.username if self.asked_by else self.operator
 
 
 class Check(models.Model):

@@ -86,8 +86,8 @@ class Strand(msgspec.Struct, frozen=True):
     `number`: which one it is, from 0. `what`: `picture`, `animation`, `track`, `cover`, `subtitle`,
     or another word for which `web.sections` has a noun. `moments`: how many pictures it has; those
     of a track are on one sheet. `moves`: whether it can be played. `role`: what its file is to the
-    one that was sent: `file` itself, `appended`, `inside` or `embedded`. `entire`: whether no viewer
-    shows it in a way that is not known here, such as by a colour profile that cannot be read.
+    one that was sent: `file` itself, `appended`, `inside` or `embedded`. `entire`: whether no
+    viewer shows it in a way that is not known here, as by a colour profile that cannot be read.
     """
 
     number: int

@@ -5,6 +5,7 @@ Past the threshold of a measure an alert opens, and waits until another person s
 
 from collections import defaultdict
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 from django.db import transaction
@@ -51,7 +52,7 @@ def work_since(since: datetime, person: Staff | None = None) -> dict[int, Work]:
     }
 
 
-def _verdicts(verdicts: QuerySet[Verdict]) -> list[dict[str, int]]:
+def _verdicts(verdicts: QuerySet[Verdict]) -> list[Any]:
     files = Evidence.objects.filter(case=OuterRef("case"))
     opened = Look.objects.filter(
         staff=OuterRef("given_by"), evidence__case=OuterRef("case"), at__lte=OuterRef("given_at")
@@ -81,7 +82,7 @@ def _verdicts(verdicts: QuerySet[Verdict]) -> list[dict[str, int]]:
     )
 
 
-def _hours(verdicts: QuerySet[Verdict]) -> list[dict[str, int]]:
+def _hours(verdicts: QuerySet[Verdict]) -> list[Any]:
     hours = verdicts.values(staff=F("given_by"), hour=TruncHour("given_at")).annotate(n=Count("pk"))
     busiest: dict[int, int] = {}
     for row in hours:
@@ -89,7 +90,7 @@ def _hours(verdicts: QuerySet[Verdict]) -> list[dict[str, int]]:
     return [{"staff": staff, "busiest_hour": count} for staff, count in busiest.items()]
 
 
-def _readings(readings: QuerySet[SecondReading]) -> list[dict[str, int]]:
+def _readings(readings: QuerySet[SecondReading]) -> list[Any]:
     return list(
         readings.values(staff=F("verdict__given_by")).annotate(
             read=Count("pk"), agreed=Count("pk", filter=Q(agrees=True))
@@ -97,7 +98,7 @@ def _readings(readings: QuerySet[SecondReading]) -> list[dict[str, int]]:
     )
 
 
-def _looks(looks: QuerySet[Look]) -> list[dict[str, int]]:
+def _looks(looks: QuerySet[Look]) -> list[Any]:
     """Count looks. One is not alone while its case is leased, or once the person did their part."""
     case, staff = OuterRef("evidence__case"), OuterRef("staff")
     decided = (

@@ -5,11 +5,10 @@ import struct
 import zlib
 from collections.abc import Iterator
 from functools import partial
-from typing import Final, cast
+from typing import Final
 
 import av
 import numpy as np
-from av.video.stream import VideoStream
 from PIL import Image, ImageOps
 
 from tests.support.corpus.containers import png_chunk
@@ -169,12 +168,13 @@ def _coded(desk: Desk) -> Iterator[Entry]:
 
 
 def _coded_avif(image: Image.Image, primaries: int, curve: int, space: int) -> bytes:
-    frame = av.VideoFrame.from_image(image).reformat(format="yuv420p")
+    rgb = av.VideoFrame.from_ndarray(np.asarray(image.convert("RGB")), format="rgb24")
+    frame = rgb.reformat(format="yuv420p")
     frame.color_primaries, frame.color_trc, frame.colorspace, frame.pts = primaries, curve, space, 0
     out = io.BytesIO()
     with as_scheduled(), av.open(out, "w", format="avif") as target:
         options = {"preset": "12", "crf": "12"}
-        stream = cast("VideoStream", target.add_stream("libsvtav1", rate=1, options=options))
+        stream = target.add_stream("libsvtav1", rate=1, options=options)
         stream.width, stream.height, stream.pix_fmt = *image.size, "yuv420p"
         context = stream.codec_context
         context.color_primaries, context.color_trc, context.colorspace = primaries, curve, space

@@ -137,9 +137,10 @@ def test_every_finding_has_a_rule_and_none_is_final() -> None:
 
 def test_a_kind_of_finding_that_is_newer_than_the_guidelines_names_itself_as_the_rule() -> None:
     bare = msgspec.structs.replace(BEGINNING, finding=())
-    for confidence, content in (("verified", "quarantine"), ("reported", "keep")):
-        rule = rule_for(bare, confidence)
-        assert (rule.id, rule.content) == ("newer-than-guidelines", content)
+    match, report = rule_for(bare, "verified"), rule_for(bare, "reported")
+    assert (match.id, match.content) == ("newer-than-guidelines", "quarantine")
+    assert (report.id, report.content) == ("newer-than-guidelines", "keep")
+    for rule in (match, report):
         assert (rule.priority, rule.within_hours) == ("imminent", 1)
 
 
