@@ -32,7 +32,7 @@ SHARES: Final = {
     10: (0.2627, 0.0593),
 }
 WEIGHTS: Final = (0.299, 0.587, 0.114)  # of red, green and blue in PDQ's luma
-CELLS: Final = (16, 32)  # rows and columns of places at which a frame is asked
+CELLS: Final = (16, 16)  # rows and columns of places at which a frame is asked
 CHOICES: Final = 32
 BAND: Final = 64  # rows of chroma converted at a time
 # Grey levels of a difference that is not seen: by the contrast of luma, at least and at most.
@@ -101,8 +101,8 @@ def influence(luma: Plane, blue: Plane, red: Plane, space: int, *, full: bool) -
     asked[1], asked[2] = blue[rows, columns], red[rows, columns]
     levels = _lines(space, full) @ asked
     grey, colours, whole = levels[0], levels[1:4], levels[4]
-    contrast, added = _deviation(grey), whole - grey
-    cut = _deviation(added) > max(LEAST, MUCH * contrast)
+    contrast, added = deviation(grey), whole - grey
+    cut = deviation(added) > max(LEAST, MUCH * contrast)
     if not cut and (colours.min() < -BEYOND or colours.max() > 255 + BEYOND):
         seen = _BRIGHT @ colours.clip(0, 255)
         cut = _is_seen(seen - whole.clip(0, 255), contrast, CUT_OFF, MOST_CUT_OFF)
@@ -110,10 +110,10 @@ def influence(luma: Plane, blue: Plane, red: Plane, space: int, *, full: bool) -
 
 
 def _is_seen(difference: Level, contrast: float, share: float, most: float) -> bool:
-    return _deviation(difference) > min(max(LEAST, share * contrast), most)
+    return deviation(difference) > min(max(LEAST, share * contrast), most)
 
 
-def _deviation(values: Level) -> float:
+def deviation(values: Level) -> float:
     """Return the standard deviation, in a fifth of the time that NumPy takes."""
     count = len(values)
     return float(max(0.0, values @ values / count - (values.sum() / count) ** 2) ** 0.5)

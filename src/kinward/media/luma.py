@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from kinward.media.chroma import Plane, weights_of
+from kinward.media.chroma import Plane, deviation, weights_of
 from kinward.media.orientation import UPRIGHT, Turn
 from kinward.media.pdq import LONG, SIDE, TERMS, Floats, Hash, bits_of, quality_of, reduction
 from kinward.media.planes import Planes
@@ -58,7 +58,7 @@ def glance_at(planes: Planes) -> tuple[Hash, float]:
         if coloured:
             blocks = blocks + _of_chroma(planes, len(blocks))
     # A small picture on a large canvas changes few blocks.
-    return _bits(blocks), max(float(blocks.std()), float(np.ptp(blocks)) / 4)
+    return _bits(blocks), max(deviation(blocks.ravel()), float(blocks.max() - blocks.min()) / 4)
 
 
 def _of_chroma(planes: Planes, side: int) -> npt.NDArray[np.float32]:
