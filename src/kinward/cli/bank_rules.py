@@ -18,6 +18,7 @@ from kinward.matching.api import (
     count_quiet,
     get_bank,
     open_floods,
+    open_markings,
     silence_of,
     tune_or_ask,
 )
@@ -101,13 +102,19 @@ def tune(
 
 
 def floods() -> None:
-    """List the hashes that hit many accounts at once, and so wait for a person."""
-    waiting = open_floods()
+    """List the hashes that wait for a person: they flood, or somebody calls them wrong."""
+    waiting, markings = open_floods(), open_markings()
     for flood in cast("Any", waiting):
         click.echo(
             f"{flood.pk}  {flood.hash.bank.name}  {flood.hash.kind}"
             f"  since {flood.began_at:%Y-%m-%d %H:%M}"
             f"  {counted(flood.accounts, 'account', 'accounts')}"
         )
-    if not waiting:
+    for marking in markings:
+        click.echo(
+            f"{marking.hash_id}  {marking.hash.bank.name}  {marking.hash.kind}"
+            f"  since {marking.asked_at:%Y-%m-%d %H:%M}"
+            f"  false positive, says {marking.asker}"
+        )
+    if not waiting and not markings:
         click.echo("No hash waits for a person.")

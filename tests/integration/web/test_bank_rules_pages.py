@@ -146,6 +146,12 @@ def test_a_flood_is_shown_and_settled_in_the_console(
     assert "Nobody has confirmed a case of this hash." in refused.content.decode()
     for pk in BankedHash.objects.filter(flood__began_at__isnull=False).values_list("pk", flat=True):
         senior.post(f"/banks/hashes/{pk}/mark", {"wrong": "yes"})
+    assert f"{row.pk}  known  pdq" in run("floods")
+    assert "false positive, says sam" in run("floods")
+    second = signed_in(reviewer)
+    assert "False positives that wait for another person" in second.get("/banks").content.decode()
+    for pk in BankedHash.objects.filter(flood__began_at__isnull=False).values_list("pk", flat=True):
+        second.post(f"/banks/hashes/{pk}/mark", {"wrong": "yes"})
     run_jobs()
     assert "No hash waits for a person." in run("floods")
     for one in (account, other):
