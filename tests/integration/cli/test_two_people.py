@@ -26,6 +26,7 @@ from kinward.evidence.holds import request_hold_end, set_legal_hold
 from kinward.evidence.models import Evidence, HoldEnding
 from kinward.evidence.sealing import new_key, public_half
 from kinward.evidence.services import seal_excerpt
+from kinward.exchanges import opinions
 from kinward.experience import proposals
 from kinward.experience.edits import RuleChange, with_change
 from kinward.experience.models import Proposal
@@ -37,7 +38,7 @@ from kinward.guidelines.models import Edition
 from kinward.guidelines.queries import guidelines_in_force, guidelines_text_in_force
 from kinward.ledger.models import Entry
 from kinward.matching import allowances, weakening
-from kinward.matching.models import Bank, BankedHash, Weakening, WithdrawalRequest
+from kinward.matching.models import Bank, BankedHash, Marking, Weakening, WithdrawalRequest
 from kinward.matching.withdrawals import leaving_of
 from kinward.people.models import Account
 from kinward.policy.sources import read_files
@@ -73,6 +74,11 @@ class World:
         """The bank's rules."""
         self.bank.refresh_from_db()
         return self.bank.role, self.bank.distance, self.bank.enabled_ratio, self.bank.disabled
+
+    def hash(self) -> BankedHash:
+        """The bank's hash of the whole file, as it is now."""
+        row: BankedHash = BankedHash.objects.get(bank=self.bank, kind="md5")
+        return row
 
     def leaving(self) -> tuple[int, int]:
         """How many hashes the bank has, and how many may leave it."""
@@ -141,6 +147,12 @@ GRAVE: Final[dict[str, Verb]] = {
         lambda world: world.leaving(),
         "operator",
     ),
+    "bank false-positive": Verb(
+        Marking,
+        lambda world: ["bank", "false-positive", str(world.hash().pk)],
+        lambda world: world.hash().false_positive,
+        "reviewer",
+    ),
     "report production": Verb(
         Production,
         lambda world: ["report", "production", "cybertipline", "--why", "A test."],
@@ -193,7 +205,7 @@ PLAIN: Final[dict[str, set[str]]] = {
     "carries out what two people approved before": {"package make"},
     "is itself where another person agrees": {"agree"},
     "is one person's in the console, too": {
-        *("bank enable", "bank false-positive", "policy revert", "policy shadow"),
+        *("bank enable", "policy revert", "policy shadow"),
         *("action replay", "report refile", "evidence hold"),
     },
     "is what a job does by the clock": {
@@ -368,6 +380,7 @@ JOBS: Final[dict[type[TwoPeopleAnywhere], Callable[[], int]]] = {
     Weakening: weakening.go_ahead_alone,
     WithdrawalRequest: allowances.go_ahead_alone,
     HoldEnding: holds.lift_holds_alone,
+    Marking: opinions.mark_due_alone,
 }
 
 

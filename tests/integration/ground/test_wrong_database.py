@@ -25,6 +25,7 @@ NEED_TABLES = {
     "policy": ["history"],
     "guidelines": ["show"],
     "evidence": ["expire"],
+    "agree": [],
     "action": ["list"],
     "report": ["list"],
     "package": ["list"],

@@ -22,6 +22,7 @@ from kinward.access.models import Staff
 from kinward.casebook.gravity import TWO_PEOPLE, Act, Gravity
 from kinward.casebook.kinds import FINDING_KINDS, BankMatch
 from kinward.casebook.models import Case, Finding, Verdict
+from kinward.cli.agree import agree
 from kinward.cli.evidence import evidence
 from kinward.cli.package import package
 from kinward.custody.models import Destruction, Release
@@ -46,6 +47,7 @@ from kinward.findings import opening
 from kinward.findings.copies import bank_confirmed
 from kinward.findings.retro import match_check_again
 from kinward.findings.user_reports import UserReportIn, receive_user_report
+from kinward.ground.errors import Forbidden
 from kinward.guidelines.queries import guidelines_in_force
 from kinward.guidelines.rules import FindingRule, Silence
 from kinward.matching.models import Bank, BankedHash, Check
@@ -249,8 +251,11 @@ def console(case: Case, staff: Staff, _: pytest.MonkeyPatch) -> None:
 
 def command_line(case: Case, staff: Staff, _: pytest.MonkeyPatch) -> None:
     runner = CliRunner()
-    refused = runner.invoke(evidence, ["release", str(case.pk)])
-    assert isinstance(refused.exception, holds.HoldEndsByTwo)
+    runner.invoke(evidence, ["release", str(case.pk), "--why", "x"])
+    runner.invoke(evidence, ["destroy", str(case.pk), "--asked-for-by", "x", "--reference", "1"])
+    for asked in holds.hold_ends():
+        refused = runner.invoke(agree, [str(asked.pk)])
+        assert isinstance(refused.exception, Forbidden)
     runner.invoke(evidence, ["expire"])
     runner.invoke(package, ["make", str(uuid4()), "--out", "/nonexistent/x"])
 
