@@ -12,10 +12,12 @@ from kinward.ages.services import (
     take_wallet_answer,
     trusted_issuers,
 )
+from kinward.ages.trust import Issuers
 
 __all__ = [
     "REASONS",
     "Asked",
+    "Issuers",
     "Method",
     "ProofRefused",
     "ProofRequest",

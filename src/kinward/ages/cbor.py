@@ -21,8 +21,8 @@ SIMPLE: Final = frozenset({20, 21, 22})  # false, true, null
 UNSIGNED, NEGATIVE, BYTES, TEXT, LIST, MAP, TAG, OTHER = range(8)
 
 
-def read(body: bytes, most: int = MAX_BYTES) -> Any:
-    r"""Decode one CBOR value of at most so many bytes.
+def read(body: bytes, most: int = MAX_BYTES, values: int = MAX_VALUES) -> Any:
+    r"""Decode one CBOR value of at most so many bytes and values.
 
     Raises `ProofRefused` for anything that is not plain.
 
@@ -32,7 +32,7 @@ def read(body: bytes, most: int = MAX_BYTES) -> Any:
     Traceback (most recent call last):
     kinward.ages.refused.ProofRefused: ...
     """
-    _check(body, most)
+    _check(body, most, values)
     try:
         return cbor2.loads(
             body, max_depth=MAX_DEPTH, allow_indefinite=False, allow_duplicate_keys=False
@@ -60,7 +60,7 @@ def write(value: Any) -> bytes:
     return cbor2.dumps(value)
 
 
-def _check(body: bytes, most: int) -> None:
+def _check(body: bytes, most: int, values: int) -> None:
     """Walk over the heads of all values. Linear, and nothing is built."""
     if len(body) > most:
         raise malformed(f"It has more than {most:,} bytes")
@@ -73,8 +73,8 @@ def _check(body: bytes, most: int) -> None:
         open_[-1] -= 1
         count += 1
         major, number, place = _head(body, place)
-        if count > MAX_VALUES or len(open_) > MAX_DEPTH:
-            raise malformed(f"It has more than {MAX_VALUES:,} values or {MAX_DEPTH} levels")
+        if count > values or len(open_) > MAX_DEPTH:
+            raise malformed(f"It has more than {values:,} values or {MAX_DEPTH} levels")
         if major in (BYTES, TEXT):
             place += number
         elif major in (LIST, MAP):

@@ -20,11 +20,13 @@ Note = Callable[[str], None]  # takes a thing that is new to us, such as "mso.ve
 DOCTYPE: Final = "eu.europa.ec.av.1"
 NAMESPACE: Final = "eu.europa.ec.av.1"
 VERSION: Final = "1.0"
+STATUS_LIST, IDENTIFIER_LIST = "status_list", "identifier_list"
 DIGESTS: Final = {"SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
 LEEWAY: Final = timedelta(seconds=60)  # by which an issuer's clock may be ahead of ours
 # An attestation that nobody can take back ends soon. The profile's own last for about 90 days.
 MAX_WITHOUT_STATUS: Final = timedelta(days=100)
 MAX_ADDRESS: Final = 2000  # characters of a list's address
+MAX_IDENTIFIER: Final = 256  # bytes
 LEAST_RANDOM: Final = 16  # bytes of an item's salt
 _RESPONSE: Final = frozenset({"version", "documents", "documentErrors", "status"})
 _DOCUMENT: Final = frozenset({"docType", "issuerSigned", "deviceSigned", "errors"})
@@ -37,10 +39,15 @@ _OBJECT: Final = frozenset(
 
 
 class StatusRef(msgspec.Struct, frozen=True):
-    """Where an issuer says whether it took an attestation back: a list, and the place in it."""
+    """Where an issuer says whether it took an attestation back: a list, and the place in it.
+
+    A Token Status List has a value at an index. An identifier list has the identifiers of what was
+    taken back.
+    """
 
     uri: str
-    index: int
+    index: int = -1
+    identifier: bytes = b""
 
 
 class Attested(msgspec.Struct, frozen=True):
@@ -48,7 +55,7 @@ class Attested(msgspec.Struct, frozen=True):
 
     claims: dict[str, Any]
     anchor: x509.Certificate
-    status: StatusRef | None
+    statuses: tuple[StatusRef, ...]
 
 
 def verify(
@@ -69,10 +76,10 @@ def verify(
     # From here on, the security object is the issuer's own word.
     _check_object(claimed, note)
     validity.check(now)
-    status = _status(claimed.get("status"), validity, note)
+    statuses = _statuses(claimed.get("status"), validity, note)
     claims = _claims(_map(issuer_signed.get("nameSpaces"), "nameSpaces"), claimed, note)
     _check_device(_map(document.get("deviceSigned"), "deviceSigned"), claimed, transcript)
-    return Attested(claims, anchor, status)
+    return Attested(claims, anchor, statuses)
 
 
 def _document(response: Any, note: Note) -> Mapping[str, Any]:
@@ -121,22 +128,43 @@ class _Validity(msgspec.Struct, frozen=True):
             raise ProofRefused("expired")
 
 
-def _status(sent: Any, validity: _Validity, note: Note) -> StatusRef | None:
-    """Return where the status is. An attestation without one has to end soon."""
+def _statuses(sent: Any, validity: _Validity, note: Note) -> tuple[StatusRef, ...]:
+    """Return where the status is: each list counts. Without one, an attestation has to end soon."""
     if sent is None:
         if validity.last - validity.signed > MAX_WITHOUT_STATUS:
             days = MAX_WITHOUT_STATUS.days
             raise ProofRefused("status.unknown", f"It has no status and is valid over {days} days.")
-        return None
-    for name in sent.keys() - {"status_list", "identifier_list"} if isinstance(sent, dict) else ():
-        note(f"mso.status.{name}")
-    listed = sent.get("status_list") if isinstance(sent, dict) else None
-    if not isinstance(listed, dict):
+        return ()
+    lists = sent if isinstance(sent, dict) else {}
+    _name_unknown("mso.status", lists, frozenset({STATUS_LIST, IDENTIFIER_LIST}), note)
+    found: list[StatusRef] = []
+    if STATUS_LIST in lists:
+        found.append(_in_status_list(lists[STATUS_LIST]))
+    if IDENTIFIER_LIST in lists:
+        listed = lists[IDENTIFIER_LIST]
+        identifier = listed.get("id") if isinstance(listed, dict) else None
+        if isinstance(identifier, bytes) and 1 <= len(identifier) <= MAX_IDENTIFIER:
+            found.append(StatusRef(_address(listed), identifier=identifier))
+        else:  # the EU's own issuer has a text here, beside a status list that says the same
+            note("mso.status.identifier_list.id")
+    if not found:
         raise ProofRefused("status.unknown", "Its status is in no list that Kinward reads.")
-    uri, index = listed.get("uri"), listed.get("idx")
-    if not isinstance(uri, str) or not isinstance(index, int) or not _is_number(index):
-        raise malformed("The place of its status is no address and number")
-    return StatusRef(uri[:MAX_ADDRESS], index)
+    return tuple(found)
+
+
+def _in_status_list(sent: Any) -> StatusRef:
+    listed = _map(sent, STATUS_LIST)
+    index: Any = listed.get("idx")
+    if not _is_number(index):
+        raise malformed("The place of its status is no number")
+    return StatusRef(_address(listed), index=index)
+
+
+def _address(listed: Mapping[str, Any]) -> str:
+    uri = listed.get("uri")
+    if not isinstance(uri, str) or not 1 <= len(uri) <= MAX_ADDRESS:
+        raise malformed("The place of its status is no address")
+    return uri
 
 
 def _claims(spaces: Mapping[str, Any], claimed: Mapping[str, Any], note: Note) -> dict[str, Any]:

@@ -35,6 +35,8 @@ class ProofRequest(models.Model):
     nonce = models.CharField(max_length=64)
     verifier = models.CharField(max_length=64, default="")  # of PKCE
     response_uri = models.CharField(max_length=500, default="")
+    # The key of an encrypted answer, sealed. It is forgotten as soon as the answer is taken.
+    answer_key = models.TextField(default="")
     expires_at = models.DateTimeField()
     taken_at = models.DateTimeField(null=True)  # when its one answer came
     outcome = models.CharField(max_length=12, choices=Outcome.choices, default=Outcome.WAITING)

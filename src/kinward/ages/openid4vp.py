@@ -10,39 +10,61 @@ from urllib.parse import urlencode
 import msgspec
 
 from kinward.ages import cbor
+from kinward.ages.cose import ES256
+from kinward.ages.encrypted import CIPHERS
 from kinward.ages.mdoc import DOCTYPE, NAMESPACE
 from kinward.ages.refused import malformed
 from kinward.ground.calls_out import AnswerUnreadable, read_json
 
 CREDENTIAL: Final = "proof_of_age"
 SCHEME: Final = "av://"
+ENCRYPTED: Final = "direct_post.jwt"
 MAX_TOKEN: Final = 4 * cbor.MAX_BYTES // 3 + 1000  # characters of a `vp_token`
 
 
 class WalletRequest(msgspec.Struct, frozen=True):
-    """What binds an answer: the verifier's id, a number used once, and where the answer goes."""
+    """What binds an answer: the verifier's id, a number used once, and where the answer goes.
+
+    `key` is the thumbprint of the key to which the answer is encrypted, if it is.
+    """
 
     client_id: str
     nonce: str
     response_uri: str
+    key: bytes | None = None
 
     @property
     def transcript(self) -> list[Any]:
         """The session transcript, which the wallet's signature covers (appendix B.2.6.1).
 
-        The third of the four is the key of an encrypted answer. The profile does not encrypt.
+        The third of the four is the key of an encrypted answer, if it is encrypted.
         """
-        info = cbor.write([self.client_id, self.nonce, None, self.response_uri])
+        info = cbor.write([self.client_id, self.nonce, self.key, self.response_uri])
         return [None, None, ["OpenID4VPHandover", hashlib.sha256(info).digest()]]
 
 
-def request_of(nonce: str, response_uri: str) -> WalletRequest:
+def request_of(nonce: str, response_uri: str, key: bytes | None = None) -> WalletRequest:
     """Return a request whose verifier is known by its address, as the profile asks."""
-    return WalletRequest(f"redirect_uri:{response_uri}", nonce, response_uri)
+    return WalletRequest(f"redirect_uri:{response_uri}", nonce, response_uri, key)
 
 
-def parameters(request: WalletRequest, state: str, ages: Sequence[int]) -> dict[str, Any]:
-    """Return the parameters of an authorization request."""
+def parameters(
+    request: WalletRequest, state: str, ages: Sequence[int], public: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return the parameters of an authorization request.
+
+    `public` is the key to which the wallet encrypts its answer. The profile does without.
+    """
+    encrypted = {
+        "response_mode": ENCRYPTED,
+        "client_metadata": {
+            "jwks": {"keys": [public]},
+            "encrypted_response_enc_values_supported": [*CIPHERS],
+            "vp_formats_supported": {
+                "mso_mdoc": {"issuerauth_alg_values": [ES256], "deviceauth_alg_values": [ES256]}
+            },
+        },
+    }
     return {
         "response_type": "vp_token",
         "response_mode": "direct_post",
@@ -51,12 +73,15 @@ def parameters(request: WalletRequest, state: str, ages: Sequence[int]) -> dict[
         "nonce": request.nonce,
         "state": state,
         "dcql_query": query(ages),
-    }
+    } | ({} if public is None else encrypted)
 
 
 def address(asked: dict[str, Any]) -> str:
     """Return the address that opens a wallet, for a link or a QR code."""
-    sent = {**asked, "dcql_query": msgspec.json.encode(asked["dcql_query"]).decode()}
+    sent = {
+        name: value if isinstance(value, str) else msgspec.json.encode(value).decode()
+        for name, value in asked.items()
+    }
     return f"{SCHEME}?{urlencode(sent)}"
 
 
@@ -93,6 +118,11 @@ def read_token(token: str) -> bytes:
         sent = read_json(token.encode())
     except (AnswerUnreadable, UnicodeEncodeError):
         raise malformed("Its vp_token is not JSON") from None
+    return presentation(sent)
+
+
+def presentation(sent: Any) -> bytes:
+    """Return the DeviceResponse in a decoded `vp_token`. Raises `ProofRefused`."""
     if not isinstance(sent, dict) or sent.keys() != {CREDENTIAL}:
         raise malformed(f"Its vp_token has not just {CREDENTIAL}")
     text = sent[CREDENTIAL]

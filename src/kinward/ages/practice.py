@@ -8,7 +8,7 @@ import base64
 import hashlib
 import secrets
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -164,6 +164,37 @@ class Issuer:
         head, signature = _sign(self._key, payload, {cose.TYPE: kind or status.MEDIA_TYPES[1]})
         chain = {cose.X5CHAIN: self.signer.public_bytes(serialization.Encoding.DER)}
         return cbor.write(cbor2.CBORTag(18, [head, chain, payload, signature]))
+
+    def identifiers_cwt(
+        self,
+        uri: str,
+        taken_back: Sequence[bytes],
+        now: datetime,
+        *,
+        kind: str = "",
+        **changes: Any,
+    ) -> bytes:
+        """Return a list of the identifiers that were taken back, as signed CBOR.
+
+        `kind` and `changes` are for what is wrong.
+        """
+        seconds = int(now.timestamp())
+        claims: dict[int, Any] = {
+            status.CWT_SUB: changes.get("sub", uri),
+            status.CWT_IAT: changes.get("iat", seconds),
+            status.CWT_EXP: changes.get("exp", seconds + 3600),
+            status.CWT_IDENTIFIERS: {"identifiers": {each: {} for each in taken_back}},
+        } | changes.get("claims", {})
+        payload = cbor.write({name: value for name, value in claims.items() if value is not None})
+        head, signature = _sign(
+            self._key,
+            payload,
+            {
+                cose.TYPE: kind or status.IDENTIFIERS,
+                cose.X5CHAIN: self.signer.public_bytes(serialization.Encoding.DER),
+            },
+        )
+        return cbor.write(cbor2.CBORTag(18, [head, {}, payload, signature]))
 
 
 def _packed(values: Mapping[int, int]) -> bytes:

@@ -10,6 +10,7 @@ REASONS: Final = {
     "request.other": "The answer belongs to another request, verifier or address.",
     "issuer.untrusted": "No trusted issuer signed the proof.",
     "signature": "A signature does not fit.",
+    "unencrypted": "The wallet answered without encryption, and an encrypted answer was asked for.",
     "changed": "A disclosed item is not the one that the issuer signed.",
     "document.other": "The document is no proof of age in a version that Kinward reads.",
     "expired": "The proof is past its time.",

@@ -17,7 +17,9 @@ import msgspec
 from joserfc import jwk, jwt
 
 from kinward.ages import oidc, openid4vp
+from kinward.ages.encrypted import encrypt
 from kinward.ages.mdoc import NAMESPACE
+from kinward.ages.openid4vp import ENCRYPTED, from_base64url
 from kinward.ages.practice import LIST_PLACES, Attestation, Issuer, token_of
 from kinward.ground.calls_out import Caller, CallFailed, Limits, Reach, basic_auth
 
@@ -79,7 +81,8 @@ def serve(*, host: str, port: int, client_id: str, client_secret: str) -> Sandbo
 def write_issuers(sandbox: Sandbox, path: Path) -> None:
     """Write the test issuer's certificate, for `KINWARD_AGE_ISSUERS`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(sandbox.issuer.pem)
+    today = datetime.now(UTC).date()
+    path.write_bytes(f"# checked: {today}\n".encode() + sandbox.issuer.pem)
 
 
 class Wrong(Exception):
@@ -123,16 +126,25 @@ class _Handler(BaseHTTPRequestHandler):
     def _present(self) -> None:
         """Present a proof for the request in an `av://` address, as a wallet does."""
         asked = dict(parse_qsl(urlsplit(self.form["request"]).query))
-        if asked.get("response_type") != "vp_token" or asked.get("response_mode") != "direct_post":
-            raise Wrong("This wallet answers vp_token by direct_post.")
+        mode = asked.get("response_mode")
+        if asked.get("response_type") != "vp_token" or mode not in ("direct_post", ENCRYPTED):
+            raise Wrong("This wallet answers vp_token by direct_post or direct_post.jwt.")
         if asked["client_id"] != f"redirect_uri:{asked['response_uri']}":
             raise Wrong("The verifier's id is not its address.")
         query = msgspec.json.decode(asked["dcql_query"])
         paths = [claim["path"] for claim in query["credentials"][0]["claims"]]
         names = [name for space, name in paths if space == NAMESPACE]
         attestation, place = self.server.attest(int(self.form["age"]), names)
-        request = openid4vp.request_of(asked["nonce"], asked["response_uri"])
+        key = None
+        if mode == ENCRYPTED:
+            public = msgspec.json.decode(asked["client_metadata"])["jwks"]["keys"][0]
+            key = jwk.ECKey.import_key(public)
+        thumbprint = None if key is None else from_base64url(key.thumbprint())
+        request = openid4vp.request_of(asked["nonce"], asked["response_uri"], thumbprint)
         sent = {"vp_token": token_of(attestation.present(request)), "state": asked["state"]}
+        if mode == ENCRYPTED and self.form.get("clear") != "yes":
+            answer = sent | {"vp_token": msgspec.json.decode(sent["vp_token"])}
+            sent = {"response": encrypt(answer, public)}
         if self.form.get("revoked") == "yes":
             self.server.states[place] = 1
         self._json(200, {"place": place, "sent": sent} | self._post(request.response_uri, sent))

@@ -13,13 +13,16 @@ from django.utils import timezone
 
 from kinward import policy
 from kinward.access import Actor
+from kinward.ages import encrypted as encryption
 from kinward.ages import mdoc, oidc, openid4vp, provider, status
+from kinward.ages.encrypted import AnswerKey
 from kinward.ages.models import Method, Outcome, ProofRequest
 from kinward.ages.refused import ProofRefused
 from kinward.ages.trust import SETTING, Issuers, read_issuers
 from kinward.ground.calls_out import Caller, CallFailed, Limits, Reach
 from kinward.ground.config import config, require_safe, travels_safely
 from kinward.ground.errors import Invalid, KinwardError, NotConfigured
+from kinward.ground.secrets import open_text, seal_text
 from kinward.ledger.api import kinds, record
 from kinward.people.api import get_account, local_day, lock_account, note_unread, set_age
 from kinward.policy import AgeRange
@@ -27,10 +30,11 @@ from kinward.policy import AgeRange
 OPEN_FOR: Final = timedelta(minutes=10)
 WALLET_DOOR: Final = "/v1/age-proofs/wallet"
 MAX_AGES: Final = 4
+SEALED_FOR: Final = "age-proof answers"
 MAX_STATE: Final = 64
 MAX_ADDRESS: Final = 500
 STATUS_LIMITS: Final = Limits(seconds=5.0, answer_bytes=status.MAX_TOKEN)
-ACCEPT: Final = ", ".join(status.MEDIA_TYPES)
+ACCEPT: Final = ", ".join((*status.MEDIA_TYPES, status.IDENTIFIERS))
 SOURCES: Final = {Method.WALLET: "eu-wallet", Method.AGEKEY: "agekey"}
 
 
@@ -50,11 +54,17 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 def ask_for_proof(
-    *, account_id: str, method: Method, ages: Sequence[int], response_uri: str = ""
+    *,
+    account_id: str,
+    method: Method,
+    ages: Sequence[int],
+    response_uri: str = "",
+    encrypted: bool = False,
 ) -> Asked:
     """Make a request for a proof. It takes the place of the account's earlier one by that method.
 
-    `response_uri`: where the wallet posts its answer, if the platform relays it. Raises
+    `response_uri`: where the wallet posts its answer, if the platform relays it. `encrypted`: the
+    wallet has to encrypt its answer, and one without encryption is refused. Raises
     `AccountUnknown`, `NotConfigured`, `ProviderUnreachable` and `Invalid`.
     """
     if not 1 <= len(ages) <= MAX_AGES or len({*ages}) != len(ages):
@@ -70,7 +80,8 @@ def ask_for_proof(
         nonce=secrets.token_urlsafe(32),
         expires_at=timezone.now() + OPEN_FOR,
     )
-    asked = (_by_wallet if method == Method.WALLET else _by_agekey)(request, response_uri)
+    by = _by_wallet if method == Method.WALLET else _by_agekey
+    asked = by(request, response_uri, encrypted)
     with transaction.atomic():
         lock_account(account.pk)
         ProofRequest.objects.filter(account=account, method=method).delete()
@@ -78,7 +89,7 @@ def ask_for_proof(
     return asked
 
 
-def _by_wallet(request: ProofRequest, response_uri: str) -> Asked:
+def _by_wallet(request: ProofRequest, response_uri: str, encrypted: bool) -> Asked:
     if not trusted_issuers().certificates:
         raise NotConfigured(f"{SETTING} lists nobody, so no proof from a wallet would count.")
     uri = response_uri or config().url + WALLET_DOOR
@@ -87,8 +98,12 @@ def _by_wallet(request: ProofRequest, response_uri: str) -> Asked:
     elif not _is_address(uri):
         raise Invalid(f"response_uri is an address with https of at most {MAX_ADDRESS} characters.")
     request.response_uri = uri
+    key = AnswerKey.new(request.state) if encrypted else None
+    if key is not None:
+        request.answer_key = seal_text(key.private, SEALED_FOR)
     bound = openid4vp.request_of(request.nonce, uri)
-    parameters = openid4vp.parameters(bound, request.state, request.ages)
+    public = None if key is None else key.public
+    parameters = openid4vp.parameters(bound, request.state, request.ages, public)
     return Asked(request, openid4vp.address(parameters), parameters)
 
 
@@ -99,9 +114,11 @@ def _is_address(uri: str) -> bool:
         return False
 
 
-def _by_agekey(request: ProofRequest, response_uri: str) -> Asked:
-    if response_uri:
-        raise Invalid("response_uri is for wallets. Age keys have KINWARD_AGEKEY_REDIRECT_URL.")
+def _by_agekey(request: ProofRequest, response_uri: str, encrypted: bool) -> Asked:
+    if response_uri or encrypted:
+        raise Invalid(
+            "response_uri and encrypted are for wallets. Age keys have KINWARD_AGEKEY_REDIRECT_URL."
+        )
     ours = provider.client()
     request.verifier = secrets.token_urlsafe(32)
     url = oidc.address(
@@ -116,22 +133,27 @@ def _by_agekey(request: ProofRequest, response_uri: str) -> Asked:
 
 
 def take_wallet_answer(
-    *, state: str, vp_token: str, proof: tuple[str, UUID] | None = None, actor: Actor | None = None
+    *,
+    state: str,
+    vp_token: str,
+    response: str = "",
+    proof: tuple[str, UUID] | None = None,
+    actor: Actor | None = None,
 ) -> ProofRequest:
     """Verify what a wallet answered, and settle the account's age. Each request has one answer.
 
-    `proof` is the account and the request that a platform names when it relays. No token means that
-    the person declined. Raises `NotConfigured`, `ProofUnknown` and `ProofRefused`.
+    `response` is an encrypted answer, which names its request itself. `proof` is the account and
+    the request that a platform names when it relays. No token means that the person declined.
+    Raises `NotConfigured`, `ProofUnknown` and `ProofRefused`.
     """
     issuers = trusted_issuers()
 
     def prove(request: ProofRequest, note: Callable[[str], None]) -> AgeRange:
-        if not vp_token:
-            raise ProofRefused("declined")
+        body, key = _presented(request, vp_token, response)
         now = timezone.now()
-        bound = openid4vp.request_of(request.nonce, request.response_uri)
+        bound = openid4vp.request_of(request.nonce, request.response_uri, key)
         attested = mdoc.verify(
-            openid4vp.read_token(vp_token),
+            body,
             transcript=bound.transcript,
             issuers=issuers,
             now=now,
@@ -141,12 +163,32 @@ def take_wallet_answer(
         age = _age(policy.from_eu_wallet, attested.claims, note)
         if asked.isdisjoint(attested.claims):
             raise ProofRefused("unanswered")
-        if attested.status is not None:
-            only = Issuers((attested.anchor,))
-            status.check(_fetch_list(attested.status.uri), attested.status, only, now)
+        only = Issuers((attested.anchor,))
+        for listed in attested.statuses:
+            status.check(_fetch_list(listed.uri), listed, only, now)
         return age
 
-    return _settle(_take(Method.WALLET, state, proof), prove, actor)
+    name = encryption.name_in(response) if response else state
+    return _settle(_take(Method.WALLET, name, proof), prove, actor)
+
+
+def _presented(request: ProofRequest, vp_token: str, response: str) -> tuple[bytes, bytes | None]:
+    """Return the DeviceResponse of an answer, and the thumbprint of the key that opened it."""
+    if not request.answer_key:
+        if response:
+            raise ProofRefused("malformed", "It is encrypted, and nobody asked for that.")
+        if not vp_token:
+            raise ProofRefused("declined")
+        return openid4vp.read_token(vp_token), None
+    if vp_token:
+        raise ProofRefused("unencrypted")
+    if not response:
+        raise ProofRefused("declined")
+    key = AnswerKey(open_text(request.answer_key, SEALED_FOR))
+    token = encryption.read_answer(key, response, request.state)
+    if token is None:
+        raise ProofRefused("declined")
+    return openid4vp.presentation(token), key.thumbprint
 
 
 def take_agekey_answer(
@@ -187,14 +229,20 @@ def get_proof(account_id: str, proof_id: UUID) -> ProofRequest:
 
 
 def trusted_issuers() -> Issuers:
-    """Read the listed issuers. Without a list, nobody is trusted. Raises `NotConfigured`."""
+    """Read the listed issuers. Without a list, nobody is trusted.
+
+    Raises `NotConfigured` for a list that cannot be read, or that counts no longer.
+    """
     path = config().age_issuers
     if not path:
         return Issuers()
     try:
-        return read_issuers(Path(path).read_bytes())
+        issuers = read_issuers(Path(path).read_bytes())
     except OSError as error:
         raise NotConfigured(f"{SETTING} cannot be read: {error.strerror}.") from None
+    if issuers.until is not None and issuers.until < timezone.now().date():
+        raise NotConfigured(f"{SETTING} counted until {issuers.until}. Bring it up to date.")
+    return issuers
 
 
 @transaction.atomic
@@ -209,8 +257,8 @@ def _take(method: Method, state: str, proof: tuple[str, UUID] | None) -> ProofRe
     request = waiting.first()
     if request is None:
         raise ProofUnknown
+    ProofRequest.objects.filter(pk=request.pk).update(taken_at=now, answer_key="")
     request.taken_at = now
-    request.save(update_fields=["taken_at"])
     return request
 
 

@@ -1,9 +1,9 @@
-"""Token Status List: whether the issuer took an attestation back."""
+"""Status lists and identifier lists: whether the issuer took an attestation back."""
 
 import base64
 import binascii
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -22,12 +22,15 @@ from kinward.ages.refused import ProofRefused
 from kinward.ages.trust import Issuers
 
 MEDIA_TYPES: Final = ("application/statuslist+jwt", "application/statuslist+cwt")
+IDENTIFIERS: Final = "application/identifierlist+cwt"
 TYPE: Final = "statuslist+jwt"
 MAX_TOKEN: Final = 4 * 1024 * 1024  # bytes of a list as it is sent
 MAX_LIST: Final = 16 * 1024 * 1024  # bytes of a list once it is unpacked
+MAX_IDENTIFIERS: Final = 1_000_000  # values of a list of identifiers
 MAX_AGE: Final = timedelta(days=7)  # of a list that does not say until when it holds
 VALID, REVOKED, SUSPENDED = 0, 1, 2
 CWT_SUB, CWT_EXP, CWT_IAT, CWT_LIST = 2, 4, 6, 65533  # names of claims in CBOR
+CWT_IDENTIFIERS: Final = 65530  # ISO/IEC 18013-5, second edition, 12.3.6.4
 SIGN1_TAG, SIGN1_HEAD = b"\xd2", b"\x84"  # how a COSE_Sign1 begins
 
 
@@ -50,8 +53,11 @@ class _Listed(msgspec.Struct, frozen=True):
 def check(body: bytes, ref: StatusRef, issuers: Issuers, now: datetime) -> None:
     """Raise `ProofRefused` unless a list, signed by one of the issuers, says that all is well.
 
-    The list is signed JSON or signed CBOR.
+    A status list is signed JSON or signed CBOR. An identifier list is signed CBOR.
     """
+    if ref.identifier:
+        _check_identifiers(body, ref, issuers, now)
+        return
     is_cbor = body[:1] in (SIGN1_TAG, SIGN1_HEAD)
     listed = (_from_cwt if is_cbor else _from_jwt)(body, issuers, now)
     _check_time(listed, now)
@@ -87,18 +93,47 @@ def _from_jwt(body: bytes, issuers: Issuers, now: datetime) -> _Listed:
 
 
 def _from_cwt(body: bytes, issuers: Issuers, now: datetime) -> _Listed:
+    claims = _claims(body, MEDIA_TYPES[1], cbor.MAX_VALUES, issuers, now)
+    return _listed(claims, claims.get(CWT_LIST))
+
+
+def _check_identifiers(body: bytes, ref: StatusRef, issuers: Issuers, now: datetime) -> None:
+    """Raise `ProofRefused` unless an identifier list leaves out the identifier."""
+    claims = _claims(body, IDENTIFIERS, MAX_IDENTIFIERS, issuers, now)
+    listed = _listed(claims, claims.get(CWT_IDENTIFIERS))
+    if listed.ends is None:
+        raise _unknown("The list does not say until when it holds")
+    _check_time(listed, now)
+    if listed.uri != ref.uri:
+        raise _unknown("The list is of another address")
+    values = listed.values.get("identifiers") if isinstance(listed.values, dict) else None
+    if not isinstance(values, dict) or CWT_LIST in claims:
+        raise _unknown("It is no list of identifiers")
+    if not all(isinstance(identifier, bytes) for identifier in values):
+        raise _unknown("It has an identifier that is not some bytes")
+    if ref.identifier in values:
+        raise ProofRefused("revoked")
+
+
+def _listed(claims: Mapping[Any, Any], values: Any) -> _Listed:
+    return _Listed(claims.get(CWT_SUB), claims.get(CWT_IAT), claims.get(CWT_EXP), values)
+
+
+def _claims(
+    body: bytes, kind: str, values: int, issuers: Issuers, now: datetime
+) -> Mapping[Any, Any]:
+    """Return what a signed list in CBOR says, if somebody vouches for its signer."""
     try:
         signed = read_signed(cbor.read(body.removeprefix(SIGN1_TAG), MAX_TOKEN))
-        if signed.protected.get(cose.TYPE) != MEDIA_TYPES[1]:
-            raise _unknown("It is no status list")
+        if signed.protected.get(cose.TYPE) != kind:
+            raise _unknown("It is no list of that kind")
         signed.verify(_key_of(signed.chain(), issuers, now))
-        claims = cbor.read(signed.payload or b"", MAX_TOKEN)
+        claims = cbor.read(signed.payload or b"", MAX_TOKEN, values)
     except ProofRefused as error:
         raise _unknown(f"The list is not signed as it has to be ({error.detail})") from None
     if not isinstance(claims, dict):
-        raise _unknown("It is no status list")
-    values = claims.get(CWT_LIST)
-    return _Listed(claims.get(CWT_SUB), claims.get(CWT_IAT), claims.get(CWT_EXP), values)
+        raise _unknown("It is no list")
+    return claims
 
 
 def _key_of(

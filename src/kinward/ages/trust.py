@@ -1,7 +1,8 @@
 """Which issuers are trusted: certificates that the operator listed, and none besides."""
 
+import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 import msgspec
@@ -24,9 +25,15 @@ _AUTHORITIES: Final = verification.ExtensionPolicy.permit_all().require_present(
 
 
 class Issuers(msgspec.Struct, frozen=True):
-    """The listed certificates: of authorities, or of signers themselves."""
+    """The listed certificates: of authorities, or of signers themselves.
+
+    `checked` is the day on which somebody last held the file to the official list, and `until` the
+    last day on which it counts, if the file says so.
+    """
 
     certificates: tuple[x509.Certificate, ...] = ()
+    checked: date | None = None
+    until: date | None = None
 
     def ended(self, now: datetime) -> list[str]:
         """Return the names of listed certificates that do not hold any more."""
@@ -51,11 +58,26 @@ class Issuers(msgspec.Struct, frozen=True):
 
 
 def read_issuers(pem: bytes) -> Issuers:
-    """Read the listed certificates from PEM. Raises `NotConfigured`."""
+    """Read the listed certificates from PEM, and the lines about the whole file.
+
+    Such a line is `# checked: 2026-11-26` or `# until: 2026-12-26`. Of several, the earliest day
+    counts. Raises `NotConfigured`.
+    """
     try:
-        return Issuers(tuple(x509.load_pem_x509_certificates(pem)))
+        certificates = tuple(x509.load_pem_x509_certificates(pem))
     except ValueError as error:
         raise NotConfigured(f"{SETTING} is no file of certificates in PEM: {error}.") from None
+    return Issuers(certificates, _day(pem, b"checked"), _day(pem, b"until"))
+
+
+def _day(pem: bytes, name: bytes) -> date | None:
+    """Return the earliest day in the lines of this name."""
+    lines = re.findall(rb"^#[ \t]*" + name + rb"[ \t]*:[ \t]*(.*?)[ \t\r]*$", pem, re.MULTILINE)
+    try:
+        return min((date.fromisoformat(line.decode("ascii")) for line in lines), default=None)
+    except ValueError:
+        text = name.decode()
+        raise NotConfigured(f"{SETTING}: write `# {text}: 2026-11-26`, with a day.") from None
 
 
 def _vouches(anchor: x509.Certificate, chain: Sequence[x509.Certificate], moment: datetime) -> bool:

@@ -79,6 +79,10 @@ def read_notification(signed: str) -> Notification:
     unread = [name for name in payload if name not in FIELDS]
     if payload.get("version") != VERSION:
         unread.append(f"version={payload.get('version')}")
+    subtype = payload.get("subtype")
+    known = isinstance(subtype, str) and subtype in _known_subtypes()
+    if subtype is not None and (kind == WITHDRAWN or not known):
+        unread.append(f"subtype={subtype}")
     download = ""
     if kind == WITHDRAWN:
         app = payload.get("appData")
@@ -152,6 +156,12 @@ def _known_kinds() -> frozenset[str]:
     from appstoreserverlibrary.models.NotificationTypeV2 import NotificationTypeV2
 
     return frozenset(kind.value for kind in NotificationTypeV2)
+
+
+def _known_subtypes() -> frozenset[str]:
+    from appstoreserverlibrary.models.Subtype import Subtype
+
+    return frozenset(subtype.value for subtype in Subtype)
 
 
 def is_configured() -> bool:

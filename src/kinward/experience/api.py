@@ -1,6 +1,7 @@
 """The face of `experience`: what other rooms may use."""
 
 from kinward.experience.birthdays import apply_birthday, birthdays_due
+from kinward.experience.changes import brought_by_change
 from kinward.experience.edits import RuleChange, changed_expectations, raw_rule, with_change
 from kinward.experience.live import (
     Answered,
@@ -52,6 +53,7 @@ __all__ = [
     "activation_history",
     "apply_birthday",
     "birthdays_due",
+    "brought_by_change",
     "can_revert",
     "changed_expectations",
     "compiled",

@@ -6,6 +6,7 @@ import msgspec
 from django.db.models import Q
 
 from kinward.access import Actor
+from kinward.experience.changes import brought_by_change
 from kinward.experience.live import live, load_states, person_of
 from kinward.experience.models import Layer, Setting
 from kinward.experience.settings import decide_everything, end_guardian_settings
@@ -87,6 +88,8 @@ def _decide_by_stored_age(account: Account, pack: Pack) -> dict[str, Decision]:
         account.jurisdiction,
         joined=joined,
         consent_withdrawn=account.consent_withdrawn,
+        change=account.change_consent,  # type: ignore[arg-type]
+        brings=brought_by_change(),
     )
     return {
         name: decide(

@@ -4,13 +4,14 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import cache, lru_cache
-from typing import Final, cast
+from typing import Final, Literal, cast
 
 import msgspec
 import structlog
 from django.db.models import F, FilteredRelation, Q
 from django.utils import timezone
 
+from kinward.experience.changes import brought_by_change
 from kinward.experience.models import Activation, Layer, PackVersion, Shadow
 from kinward.ground.errors import KinwardError
 from kinward.ground.watch import Cache
@@ -212,7 +213,7 @@ def _expired(states: Mapping[str, State]) -> list[str]:
 _COLUMNS: Final = (
     *("platform_id", "language", "standing"),
     *("age_lower", "age_upper", "age_source", "age_assurance", "age_changes_on", "age_leap_day"),
-    *("jurisdiction", "time_zone", "created_at", "consent_withdrawn"),
+    *("jurisdiction", "time_zone", "created_at", "consent_withdrawn", "change_consent"),
 )
 
 
@@ -227,6 +228,7 @@ def _person(
     zone: str,
     created_at: datetime,
     consent_withdrawn: bool,
+    change: Literal["", "asked", "refused"],
 ) -> tuple[Person, datetime | None]:
     """Return a person as of now by the account's own day, and when the next birthday begins."""
     # Counts a birthday even before the job has applied it.
@@ -234,7 +236,14 @@ def _person(
     age = stored.on(local_day(zone))
     birthday = None if age.changes_on is None else day_begins(age.changes_on, zone)
     joined = local_day(zone, created_at)
-    person = Person(age, jurisdiction, joined=joined, consent_withdrawn=consent_withdrawn)
+    person = Person(
+        age,
+        jurisdiction,
+        joined=joined,
+        consent_withdrawn=consent_withdrawn,
+        change=change,
+        brings=brought_by_change() if change else frozenset(),
+    )
     return person, birthday
 
 
@@ -251,6 +260,7 @@ def person_of(account: Account) -> Person:
         account.time_zone,
         account.created_at,
         account.consent_withdrawn,
+        account.change_consent,  # type: ignore[arg-type]
     )[0]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from kinward.experience.changes import brought_by_change
 from kinward.experience.models import Layer, Setting
 from kinward.people.api import Account
 from kinward.policy import Pack
@@ -24,12 +25,13 @@ def stored_people(pack: Pack) -> Iterator[People]:
     """
     last = 0
     ages = ("age_lower", "age_upper", "age_assurance")
-    fields = ("pk", "platform_id", *ages, "jurisdiction", "created_at", "consent_withdrawn")
+    fields = ("pk", "platform_id", *ages, "jurisdiction", "created_at")
+    consent = ("consent_withdrawn", "change_consent")
     while rows := list(
-        Account.objects.filter(pk__gt=last).order_by("pk").values_list(*fields)[:PART]
+        Account.objects.filter(pk__gt=last).order_by("pk").values_list(*fields, *consent)[:PART]
     ):
         last = rows[-1][0]
-        (pks, ids, lower, upper, assurance, jurisdiction, created_at, withdrawn) = zip(
+        (pks, ids, lower, upper, assurance, jurisdiction, created_at, withdrawn, change) = zip(
             *rows, strict=True
         )
         people = people_of(
@@ -43,6 +45,7 @@ def stored_people(pack: Pack) -> Iterator[People]:
         )
         people.joined = np.array([at.toordinal() for at in created_at], np.int64)
         people.withdrawn = np.array(withdrawn, bool)
+        people.change, people.brings = np.array([*map(bool, change)]), brought_by_change()
         people.settings = _settings(pack, {pk: row for row, pk in enumerate(pks)})
         yield people
 

@@ -1,4 +1,4 @@
-"""What a family is told when consent is withdrawn, or given again."""
+"""What a family is told when consent is withdrawn or given, for the app or for a change of it."""
 
 from django.db import transaction
 
@@ -10,7 +10,16 @@ from kinward.people.api import lock_account
 @transaction.atomic
 def tell_family(account_id: int, *, withdrawn: bool) -> None:
     """Tell the account, and its guardians whose pairing is not disputed. Locks the account."""
-    topic = "consent.gone" if withdrawn else "consent.back"
+    _tell(account_id, "consent.gone" if withdrawn else "consent.back")
+
+
+@transaction.atomic
+def tell_of_change(account_id: int, *, state: str) -> None:
+    """As `tell_family`, for consent for a change that was asked, given or refused."""
+    _tell(account_id, f"change.{state}")
+
+
+def _tell(account_id: int, topic: str) -> None:
     account = lock_account(account_id)
     tell(account, topic)
     pairings = live_pairings().filter(teen=account, disputed_at=None).select_related("guardian")

@@ -47,6 +47,27 @@ TOPICS: Final = {
         "Consent for {other} was given again, so the account is open again. "
         "If this surprises you, please tell us."
     ),
+    "change.asked": gettext_noop(
+        "The app has changed, and your parent or guardian is asked to agree. "
+        "What is new stays closed until they do."
+    ),
+    "change.refused": gettext_noop(
+        "Your parent or guardian did not agree to a change of the app. What is new stays closed."
+    ),
+    "change.given": gettext_noop(
+        "Your parent or guardian agreed to a change of the app. What is new is open now."
+    ),
+    "change.asked.theirs": gettext_noop(
+        "The app has changed, and {other} needs a guardian's consent for what is new. "
+        "The app store asks for it."
+    ),
+    "change.refused.theirs": gettext_noop(
+        "A guardian did not agree to a change of the app, so what is new stays closed for {other}."
+    ),
+    "change.given.theirs": gettext_noop(
+        "A guardian agreed to a change of the app for {other}. "
+        "If this surprises you, please tell us."
+    ),
     "report.taken": gettext_noop(
         "Thank you. We have received your report, and a person will review it."
     ),

@@ -12,13 +12,19 @@ from kinward.families.screen_time import activity, usage
 from kinward.families.visits import digest, sessions
 from kinward.ground.jobs import task
 from kinward.ground.lanes import Lane
-from kinward.people.api import CONSENT_CHANGED
+from kinward.people.api import CHANGE_CONSENT, CONSENT_CHANGED
 
 
 @CONSENT_CHANGED.job("families.tell_consent")
 def tell_consent(account_id: int, withdrawn: int) -> None:
     """Tell a teen and the guardians that consent was withdrawn, or given again."""
     consent.tell_family(account_id, withdrawn=bool(withdrawn))
+
+
+@CHANGE_CONSENT.job("families.tell_change")
+def tell_change(account_id: int, state: str) -> None:
+    """Tell a teen and the guardians what became of consent for a change of the app."""
+    consent.tell_of_change(account_id, state=state)
 
 
 @task("families.forget_minutes", every="23 3 * * *")

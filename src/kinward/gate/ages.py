@@ -17,6 +17,7 @@ from kinward.ages.api import (
     take_wallet_answer,
 )
 from kinward.gate.calls import Call, Created
+from kinward.ground.errors import Invalid
 from kinward.policy import AgeRange
 
 MAX_ANSWER: Final = 192 * 1024  # bytes: a `vp_token` of the longest length, percent-encoded
@@ -27,12 +28,14 @@ Known = Literal["wallet", "agekey"]
 class ProofIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How an account proves its age, and the ages that matter.
 
-    `response_uri` is where the wallet posts its answer, if the platform relays it.
+    `response_uri` is where the wallet posts its answer, if the platform relays it. With
+    `encrypted`, a wallet has to encrypt its answer.
     """
 
     method: Known
     ages: list[int]
     response_uri: str = ""
+    encrypted: bool = False
 
 
 class ProofAsked(msgspec.Struct, frozen=True):
@@ -62,20 +65,25 @@ class ProofOut(msgspec.Struct, frozen=True):
 class AnswerIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What came back to the platform: from a wallet `vp_token`, from age keys `id_token` or `code`.
 
-    None of them means that the person declined.
+    None of them means that the person declined. A wallet that encrypts sends only `response`.
     """
 
-    state: str
+    state: str | None = None
     vp_token: str = ""
+    response: str = ""
     id_token: str = ""
     code: str = ""
 
 
 class WalletAnswer(msgspec.Struct, frozen=True):
-    """What a wallet posts (`direct_post`). Without a `vp_token`, the person declined."""
+    """What a wallet posts (`direct_post`). Without a `vp_token`, the person declined.
 
-    state: str
+    An encrypted answer (`direct_post.jwt`) is all in `response`.
+    """
+
+    state: str | None = None
     vp_token: str = ""
+    response: str = ""
 
 
 class Received(msgspec.Struct, frozen=True):
@@ -89,6 +97,7 @@ def ask_for_age_proof(call: Call[ProofIn], account_id: str) -> Created[ProofAske
         method=Method(call.body.method),
         ages=call.body.ages,
         response_uri=call.body.response_uri,
+        encrypted=call.body.encrypted,
     )
     return Created(
         ProofAsked(
@@ -111,19 +120,35 @@ def relay_answer(call: Call[AnswerIn], account_id: str, proof_id: UUID) -> Proof
     body, proof = call.body, (account_id, proof_id)
     if get_proof(account_id, proof_id).method == Method.AGEKEY:
         taken = take_agekey_answer(
-            state=body.state, id_token=body.id_token, code=body.code, proof=proof, actor=call.actor
+            state=_state(body),
+            id_token=body.id_token,
+            code=body.code,
+            proof=proof,
+            actor=call.actor,
         )
     else:
         taken = take_wallet_answer(
-            state=body.state, vp_token=body.vp_token, proof=proof, actor=call.actor
+            state=_state(body),
+            vp_token=body.vp_token,
+            response=body.response,
+            proof=proof,
+            actor=call.actor,
         )
     return _out(taken)
 
 
 def receive_wallet_answer(call: Call[WalletAnswer]) -> Received:
     """Take the answer of a wallet, and verify it. The address is for wallets only."""
-    take_wallet_answer(state=call.body.state, vp_token=call.body.vp_token)
+    body = call.body
+    take_wallet_answer(state=_state(body), vp_token=body.vp_token, response=body.response)
     return Received()
+
+
+def _state(body: AnswerIn | WalletAnswer) -> str:
+    """Return the state of an answer. One that is encrypted has it inside."""
+    if body.state is None and not body.response:
+        raise Invalid("An answer has the state of its request.")
+    return body.state or ""
 
 
 def _out(request: ProofRequest) -> ProofOut:

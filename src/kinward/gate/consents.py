@@ -1,7 +1,8 @@
 """A guardian's consent: `/v1/accounts/…/consent`, and the notifications of app stores."""
 
 from datetime import datetime
-from typing import Final, Literal
+from functools import partial
+from typing import Any, Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -19,11 +20,16 @@ from kinward.people.api import (
     get_account,
     give_consent,
     lock_account,
+    note_change,
+    note_unread,
     withdraw_consent,
 )
+from kinward.policy import ChangeState, change_from_apple
 
 State = Literal["given", "withdrawn"]
 MAX_ANSWERS: Final = 10
+MAX_QUESTION: Final = 64  # characters
+PERMISSION_KIT: Final = "permission-kit"
 
 
 class ConsentIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,20 +44,41 @@ class ConsentIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answers: list[UUID] = []
 
 
+class ChangeIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A word on a guardian's consent for a significant change of the app.
+
+    `question` is your app's own name of the question to the guardian. Give either `apple`, which is
+    what PermissionKit answered, or the `state`, if you asked the guardian yourself.
+    """
+
+    question: str
+    apple: dict[str, Any] | None = None
+    state: ChangeState | None = None
+
+
 class WordOut(msgspec.Struct, frozen=True):
-    """The latest word of one source, with its id."""
+    """The latest word of one source, with its id.
+
+    For a significant change, `change` says more than `state`, and `question` names what was asked.
+    """
 
     id: UUID
     source: Literal["apple", "google-play", "platform"]
     state: State
     since: datetime
+    change: ChangeState | None
+    question: str
 
 
 class ConsentOut(msgspec.Struct, frozen=True):
-    """Whether consent for an account is withdrawn, and the latest word of each source."""
+    """Whether consent for an account is withdrawn, and the latest word of each source.
+
+    `change` says why the account may not do what a significant change brings, if it may not.
+    """
 
     account_id: str
     withdrawn: bool
+    change: Literal["asked", "refused"] | None
     words: list[WordOut]
 
 
@@ -94,6 +121,31 @@ def put_consent(call: Call[ConsentIn], account_id: str) -> ConsentOut:
     return _consent(account)
 
 
+@transaction.atomic
+def put_change(call: Call[ChangeIn], account_id: str) -> ConsentOut:
+    """Say what became of a guardian's consent for a significant change of the app."""
+    word, account = call.body, lock_account(get_account(account_id).pk)
+    if not 1 <= len(word.question) <= MAX_QUESTION or not word.question.isprintable():
+        raise Invalid(f"A question has a name of 1 to {MAX_QUESTION} printable characters.")
+    if (word.apple is None) == (word.state is None):
+        raise Invalid("Give either apple or state.")
+    source, state = ConsentSource.PLATFORM, word.state
+    if word.apple is not None:
+        source = ConsentSource.APPLE
+        try:
+            state = change_from_apple(word.apple, partial(note_unread, PERMISSION_KIT))
+        except ValueError as error:
+            raise Invalid(f"apple: {error}.") from None
+    note_change(
+        account=account,
+        source=source,
+        question=word.question,
+        state=state or "asked",
+        actor=call.actor,
+    )
+    return _consent(account)
+
+
 def put_download(call: Call[DownloadIn], account_id: str) -> ConsentOut:
     """Link an app's download to an account, so that Apple's notifications find the account."""
     account = get_account(account_id)
@@ -115,12 +167,15 @@ def _consent(account: Account) -> ConsentOut:
             "source": str(row.source),
             "state": "withdrawn" if row.withdrawn else "given",
             "since": row.since,
+            "change": row.change,
+            "question": row.question,
         }
         for row in consents_of(account)
     ]
     fields = {
         "account_id": account.platform_id,
         "withdrawn": account.consent_withdrawn,
+        "change": account.change_consent or None,
         "words": words,
     }
     return msgspec.convert(fields, ConsentOut)

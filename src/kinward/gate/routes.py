@@ -115,6 +115,14 @@ TABLE: Final[dict[str, tuple[Route, ...]]] = {
             errors=(AccountUnknown, ConsentUnanswered),
         ),
         Route(
+            "PUT /v1/accounts/{account_id}/consent/change",
+            CONSENT,
+            consents.put_change,
+            body=consents.ChangeIn,
+            answer=consents.ConsentOut,
+            errors=(AccountUnknown, ConsentUnanswered),
+        ),
+        Route(
             "PUT /v1/accounts/{account_id}/app-download",
             WRITE,
             consents.put_download,

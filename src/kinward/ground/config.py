@@ -114,6 +114,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     app_store_id: int = 0
     app_store_environment: Literal["Production", "Sandbox"] = "Production"
     app_store_roots: str = ""
+    change_brings: str = ""
     age_issuers: str = ""
     agekey_issuer: str = ""
     agekey_client_id: str = ""

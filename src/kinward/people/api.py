@@ -1,10 +1,13 @@
 """The face of `people`: what other rooms may use."""
 
+from kinward.people.changes import note_change
 from kinward.people.consent import (
+    CHANGE_CONSENT,
     CONSENT_CHANGED,
     Basis,
     ConsentUnanswered,
     consents_of,
+    count_without_change,
     give_consent,
     withdraw_consent,
 )
@@ -26,6 +29,7 @@ from kinward.people.services import (
 from kinward.people.unread import note_unread, unread_signals
 
 __all__ = [
+    "CHANGE_CONSENT",
     "CONSENT_CHANGED",
     "Account",
     "AccountUnknown",
@@ -38,6 +42,7 @@ __all__ = [
     "Profile",
     "Standing",
     "consents_of",
+    "count_without_change",
     "day_begins",
     "digests_of",
     "get_account",
@@ -45,6 +50,7 @@ __all__ = [
     "local_day",
     "lock_account",
     "lock_accounts",
+    "note_change",
     "note_unread",
     "put_account",
     "related_accounts",

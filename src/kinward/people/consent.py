@@ -6,7 +6,7 @@ The platform may answer another source's withdrawal, but only by naming it, and 
 
 import uuid
 from collections.abc import Collection
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
 
@@ -19,14 +19,13 @@ from kinward.ground.events import Event
 from kinward.ground.watch import watch
 from kinward.ledger.api import kinds, record
 from kinward.people.locks import LockedAccount
-from kinward.people.models import Account, Consent, ConsentSource
-from kinward.policy import ConsentWord
+from kinward.people.models import Account, ChangeConsent, Consent, ConsentSource, Matter
 
 # Its jobs tell the family. The arguments: `account_id`, and whether consent is now `withdrawn`.
 CONSENT_CHANGED: Final = Event("people.consent_changed")
 
-# An approved change may begin later. A day that is further ahead than this is no approval's.
-FURTHEST: Final = timedelta(days=90)
+# The same for a significant change: `account_id`, and `state`, which is asked, given or refused.
+CHANGE_CONSENT: Final = Event("people.change_consent")
 
 # How the platform knows that consent was given: by a store that starts the app again, by the
 # guardian directly, because the person is an adult now, or because the withdrawal was a mistake.
@@ -41,8 +40,13 @@ class ConsentUnanswered(KinwardError):
 
 
 def consents_of(account: Account) -> list[Consent]:
-    """Return the latest word of each source on an account, by source."""
-    return list(Consent.objects.filter(account=account).order_by("source"))
+    """Return the latest word of each source in each matter on an account."""
+    return list(Consent.objects.filter(account=account).order_by("source", "matter"))
+
+
+def count_without_change() -> int:
+    """Count the accounts without consent for a significant change."""
+    return Account.objects.exclude(change_consent="").count()
 
 
 @transaction.atomic
@@ -54,18 +58,18 @@ def withdraw_consent(
     Returns whether that was news. A withdrawal that is no newer than the source's latest one
     changes nothing: it was answered, or it still holds. The platform's holds until it is answered.
     """
-    row = Consent.objects.filter(account=account, source=source).first()
+    row = latest_word(account, source, Matter.APP)
     if row is not None and row.withdrawn and source == ConsentSource.PLATFORM:
         return False
     if row is not None and row.withdrawn_at is not None and at <= row.withdrawn_at:
         return False
-    _write(account, source, withdrawn=True, withdrawn_at=at)
+    write_word(account, source, Matter.APP, withdrawn=True, withdrawn_at=at)
     record(
         actor=actor,
         subject=f"account:{account.platform_id}",
         fact=kinds.ConsentWithdrawn(source=str(source), at=at.isoformat()),
     )
-    _settle(account)
+    settle(account)
     return True
 
 
@@ -75,88 +79,64 @@ def give_consent(
 ) -> None:
     """Note the platform's word that consent was given, and open the account.
 
-    `answers` has the id of each withdrawal that holds, whoever made it. Raises `ConsentUnanswered`
-    if one is missing, or if one that is named holds no longer.
+    `answers` has the id of each withdrawal that holds, whoever made it, and of each change without
+    consent. Raises `ConsentUnanswered` if one is missing, or if one that is named holds no longer.
     """
     rows = list(Consent.objects.filter(account=account, withdrawn=True))
     if set(answers) != {row.word for row in rows}:
         raise ConsentUnanswered
-    over = [row.source for row in rows]
-    for source in {*over, ConsentSource.PLATFORM}:
-        _write(account, ConsentSource(source), withdrawn=False)
-    _record_given(account, ConsentSource.PLATFORM, over, basis, actor)
-    _settle(account)
+    platform = (ConsentSource.PLATFORM, Matter.APP)
+    for source, matter in {platform, *((row.source, row.matter) for row in rows)}:
+        write_word(account, ConsentSource(source), Matter(matter), withdrawn=False)
+    over = [row.source if row.matter == Matter.APP else f"{row.source} change" for row in rows]
+    record(
+        actor=actor,
+        subject=f"account:{account.platform_id}",
+        fact=kinds.ConsentGiven(source="platform", over=sorted(over), basis=basis),
+    )
+    settle(account)
 
 
-@transaction.atomic
-def hear_google(*, account: LockedAccount, word: ConsentWord, actor: Actor) -> None:
-    """Apply what an answer of Play Age Signals says about consent.
-
-    A denial withdraws it. An approval ends a denial only if it is newer than every approval that
-    Google had named before, so that an answer from before the denial opens nothing. Google does
-    not sign its answers: they are the platform's word.
-    """
-    google, now = ConsentSource.GOOGLE, timezone.now()
-    approved_on = word.approved_on
-    if approved_on is not None and approved_on > now.date() + FURTHEST:
-        approved_on = None
-    row = Consent.objects.filter(account=account, source=google).first()
-    was = None if row is None else row.withdrawn
-    seen = None if row is None else row.approved_on
-    if word.withdrawn:
-        if not was:
-            withdraw_consent(account=account, source=google, at=now, actor=actor)
-    elif row is None:
-        _write(account, google, withdrawn=False)
-        _record_given(account, google, [], "store", actor)
-    elif was and _is_newer(approved_on, row):
-        _write(account, google, withdrawn=False)
-        _record_given(account, google, [google], "store", actor)
-        _settle(account)
-    newest = max(filter(None, (seen, approved_on)), default=None)
-    if newest != seen:
-        Consent.objects.filter(account=account, source=google).update(approved_on=newest)
+def latest_word(account: Account, source: ConsentSource, matter: Matter) -> Consent | None:
+    """Return the latest word of a source in a matter."""
+    return Consent.objects.filter(account=account, source=source, matter=matter).first()
 
 
-def _is_newer(approved_on: date | None, row: Consent) -> bool:
-    """Whether an approval came after a denial, by the days that Google names."""
-    if approved_on is None:
-        return False
-    if row.approved_on is not None:
-        return approved_on > row.approved_on
-    return approved_on >= row.since.date()
-
-
-def _write(
-    account: LockedAccount, source: ConsentSource, *, withdrawn: bool, **fields: datetime
+def write_word(
+    account: LockedAccount,
+    source: ConsentSource,
+    matter: Matter,
+    *,
+    withdrawn: bool,
+    asked: bool = False,
+    **fields: datetime | str,
 ) -> None:
     """Replace the word of a source. `since` stays while the source says the same."""
-    row = Consent.objects.filter(account=account, source=source).first()
-    if row is None or row.withdrawn != withdrawn:
+    row = latest_word(account, source, matter)
+    if row is None or (row.withdrawn, row.asked) != (withdrawn, asked):
         fields["since"] = timezone.now()
     Consent.objects.update_or_create(
         account=account,
         source=source,
-        defaults={"withdrawn": withdrawn, "word": uuid.uuid4(), **fields},
+        matter=matter,
+        defaults={"withdrawn": withdrawn, "asked": asked, "word": uuid.uuid4(), **fields},
     )
 
 
-def _record_given(
-    account: LockedAccount, source: str, over: list[str], basis: str, actor: Actor
-) -> None:
-    record(
-        actor=actor,
-        subject=f"account:{account.platform_id}",
-        fact=kinds.ConsentGiven(source=str(source), over=sorted(map(str, over)), basis=basis),
-    )
-
-
-def _settle(account: LockedAccount) -> None:
-    """Derive whether the account is closed, and announce a change."""
-    withdrawn = Consent.objects.filter(account=account, withdrawn=True).exists()
-    if withdrawn == account.consent_withdrawn:
+def settle(account: LockedAccount) -> None:
+    """Derive whether the account, or what a change brings, is closed, and announce what changed."""
+    rows = Consent.objects.filter(account=account, withdrawn=True)
+    withdrawn = any(row.matter == Matter.APP for row in rows)
+    changes = [row for row in rows if row.matter == Matter.CHANGE]
+    refused = any(not row.asked for row in changes)
+    change = ChangeConsent.REFUSED if refused else ChangeConsent.ASKED if changes else ""
+    before = (account.consent_withdrawn, account.change_consent)
+    if (withdrawn, change) == before:
         return
     watch().changed("account", account.platform_id)
-    account.consent_withdrawn = withdrawn
-    account.save(update_fields=["consent_withdrawn", "changed_at"])
-    CONSENT_CHANGED.announce(account_id=account.pk, withdrawn=int(withdrawn))
+    account.consent_withdrawn, account.change_consent = withdrawn, change
+    account.save(update_fields=["consent_withdrawn", "change_consent", "changed_at"])
+    if withdrawn != before[0]:
+        CONSENT_CHANGED.announce(account_id=account.pk, withdrawn=int(withdrawn))
+    if change != before[1]:
+        CHANGE_CONSENT.announce(account_id=account.pk, state=str(change) or "given")

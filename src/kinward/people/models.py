@@ -8,7 +8,7 @@ from django.db.models import F, Q
 
 from kinward.access import Actor
 from kinward.ground.text import MAX_ID
-from kinward.policy import AgeRange, Assurance
+from kinward.policy import AgeRange, Assurance, ChangeState
 
 
 class Standing(models.TextChoices):
@@ -17,6 +17,13 @@ class Standing(models.TextChoices):
     ACTIVE = "active"
     SUSPENDED = "suspended"
     TERMINATED = "terminated"
+
+
+class ChangeConsent(models.TextChoices):
+    """Why an account may not do what a significant change of the app brings."""
+
+    ASKED = "asked"
+    REFUSED = "refused"
 
 
 class Account(models.Model):
@@ -38,6 +45,8 @@ class Account(models.Model):
     standing = models.CharField(max_length=12, choices=Standing.choices, default=Standing.ACTIVE)
     # Whether the latest word of any source is that consent was withdrawn: see `Consent`.
     consent_withdrawn = models.BooleanField(default=False)
+    # What became of the consent for a significant change, while some source has not said "given".
+    change_consent = models.CharField(max_length=7, default="", choices=ChangeConsent.choices)
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)
 
@@ -72,20 +81,33 @@ class Account(models.Model):
 class ConsentSource(models.TextChoices):
     """Who speaks of a guardian's consent."""
 
-    APPLE = "apple"  # the App Store's signed notifications
+    APPLE = "apple"  # the App Store's signed notifications, and PermissionKit, as passed on
     GOOGLE = "google-play"  # Play Age Signals, as the platform passes them on
     PLATFORM = "platform"  # the platform itself, through the API
 
 
-class Consent(models.Model):
-    """The latest word of one source on the consent for an account.
+class Matter(models.TextChoices):
+    """What a guardian consents to."""
 
-    The account is closed while any of its sources says that consent was withdrawn.
+    APP = "app"  # that the child uses the app
+    CHANGE = "change"  # what a significant change of the app brings
+
+
+class Consent(models.Model):
+    """The latest word of one source on the consent for an account, in one matter.
+
+    The account is closed while any of its sources says that consent was withdrawn. What a change
+    brings is closed while any of its sources says that consent to it was asked or refused.
     """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="consents")
     source = models.CharField(max_length=12, choices=ConsentSource.choices)
+    matter = models.CharField(max_length=6, choices=Matter.choices, default=Matter.APP)
+    # Consent is not there: it was withdrawn, or for a change it was refused, or only asked.
     withdrawn = models.BooleanField()
+    asked = models.BooleanField(default=False)
+    # The platform's name of the question about a change. Only its own answer counts.
+    question = models.CharField(max_length=64, default="")
     # New for each word, so that whoever answers a withdrawal names the one that they mean.
     word = models.UUIDField(default=uuid.uuid4)
     since = models.DateTimeField()
@@ -96,11 +118,22 @@ class Consent(models.Model):
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(fields=("account", "source"), name="people_one_consent"),
+            models.UniqueConstraint(
+                fields=("account", "source", "matter"), name="people_one_consent_in_a_matter"
+            ),
         )
 
     def __str__(self) -> str:
-        return f"{self.source}: {'withdrawn' if self.withdrawn else 'given'}"
+        return f"{self.source}, {self.matter}: {'withdrawn' if self.withdrawn else 'given'}"
+
+    @property
+    def change(self) -> ChangeState | None:
+        """What became of the consent for a change, if the word is about one."""
+        if self.matter != Matter.CHANGE:
+            return None
+        if not self.withdrawn:
+            return "given"
+        return "asked" if self.asked else "refused"
 
 
 class UnreadSignal(models.Model):

@@ -15,7 +15,7 @@ from kinward.ground.config import config
 from kinward.ground.errors import Invalid, KinwardError
 from kinward.ground.text import MAX_ID, is_id
 from kinward.ground.watch import watch
-from kinward.people.consent import hear_google
+from kinward.people.changes import hear_google
 from kinward.people.days import local_day
 from kinward.people.identifiers import IdentifierKind, earlier_identifier, normal_identifier
 from kinward.people.locks import LockedAccount, lock_account, lock_account_if_known
@@ -145,7 +145,7 @@ def put_account(
     )
     if profile.age_signal is not None and (word := profile.age_signal.consent) is not None:
         hear_google(account=lock_account(account.pk), word=word, actor=actor)
-        account.refresh_from_db(fields=["consent_withdrawn"])
+        account.refresh_from_db(fields=["consent_withdrawn", "change_consent"])
     return account, new
 
 

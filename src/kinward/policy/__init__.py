@@ -17,7 +17,12 @@ from kinward.policy.ages import (
 from kinward.policy.bounds import Bounds, bounds_in_general
 from kinward.policy.capabilities import CAPABILITIES, Capability
 from kinward.policy.check import check_pack, pack_failures, require_sound
-from kinward.policy.consent import ConsentWord, consent_from_google
+from kinward.policy.consent import (
+    ChangeState,
+    ConsentWord,
+    change_from_apple,
+    consent_from_google,
+)
 from kinward.policy.decision import (
     EFFECTS,
     Decision,
@@ -120,6 +125,7 @@ __all__ = [
     "Assurance",
     "Bounds",
     "Capability",
+    "ChangeState",
     "ConsentWord",
     "Decision",
     "Effect",
@@ -141,6 +147,7 @@ __all__ = [
     "bounds_in_general",
     "bounds_of",
     "capability_words",
+    "change_from_apple",
     "check_pack",
     "check_size",
     "clock",

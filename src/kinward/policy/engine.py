@@ -9,7 +9,7 @@ from kinward.policy.ages import is_unknown
 from kinward.policy.bounds import applying, combine, settle
 from kinward.policy.decision import Decision, Reason, protective
 from kinward.policy.pack import Pack
-from kinward.policy.question import Asked, Person, Question, read_question
+from kinward.policy.question import Asked, Person, Question, is_brought, read_question
 from kinward.policy.reasons import reasons_for
 from kinward.policy.ruling import Ruling
 from kinward.policy.values import Weekly
@@ -38,16 +38,17 @@ def decide(
     `guardian` and `self_` are these two people's settings for the capability, in its own words.
     A setting is one value, or a tuple of seven with Monday first, of which the strictest counts
     without `at`. The target's settings are for the counterpart. `relationship` is one of
-    `RELATIONSHIPS`. Whose consent was withdrawn may do nothing, and nobody may reach them.
+    `RELATIONSHIPS`. Whose consent was withdrawn may do nothing, and nobody may reach them. The same
+    holds for what a change brings, until a guardian consents to the change.
 
     >>> from kinward.policy import AgeRange, load_pack
     >>> decide(load_pack("tiktok-2021"), "dm.send", Person(AgeRange(13, 16)))
     <dm.send: deny 'nobody' by platform (platform.rule, age.opens)>
     """
     ruling, slot, weekday = pack.ruling, None, None
-    if actor.consent_withdrawn:
-        return _refused(ruling, capability, "consent.withdrawn")
-    if target is not None and target.consent_withdrawn:
+    if without := _without_consent(ruling, capability, actor):
+        return _refused(ruling, capability, without)
+    if target is not None and _without_consent(ruling, capability, target):
         return _refused(ruling, capability, "target.closed")
     if at is not None:
         ruling, slot = pack.ruling_on(at.date()), at.hour * 2 + (at.minute >= 30)
@@ -84,6 +85,21 @@ def decide(
                 ruling.memo.clear()
             ruling.memo[key] = known
     return known
+
+
+def _without_consent(ruling: Ruling, name: str, person: Person) -> str:
+    """Return why a consent that this needs of a person is missing, or an empty text.
+
+    `name` may also be what the other side of a contact does.
+    """
+    if person.consent_withdrawn:
+        return "consent.withdrawn"
+    if not person.change:
+        return ""
+    capability = ruling.capabilities.get(name)
+    both = (name,) if capability is None else (name, capability.counterpart)
+    brought = is_brought(person.brings, ruling.capabilities, *both)
+    return f"consent.{person.change}" if brought else ""
 
 
 def _remembered(ruling: Ruling, name: str, question: Question) -> Decision:

@@ -23,7 +23,8 @@ class People(msgspec.Struct, kw_only=True):
     `place` indexes `places`. `settings` are the rows with any settings, each a tuple of
     `(capability, guardian's code, own code)` (-1 = none) in the order of the capabilities' names.
     `joined` is the day (proleptic ordinal) on which each account existed, if that is known.
-    `withdrawn` marks the accounts whose consent was withdrawn, if any were.
+    `withdrawn` marks the accounts whose consent was withdrawn, if any were. `change` marks those
+    without a guardian's consent to what a change brings, which `brings` names.
     """
 
     places: Sequence[str]
@@ -35,6 +36,8 @@ class People(msgspec.Struct, kw_only=True):
     settings: Mapping[int, Settings] = {}
     joined: Ints | None = None
     withdrawn: npt.NDArray[np.bool_] | None = None
+    change: npt.NDArray[np.bool_] | None = None
+    brings: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         return len(self.lower)

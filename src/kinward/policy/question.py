@@ -1,7 +1,8 @@
 """A question: who may do what to whom, as it is asked and in the codes of the rules."""
 
+from collections.abc import Container
 from datetime import date
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -18,7 +19,9 @@ class Person(msgspec.Struct, frozen=True):
 
     `joined` is the day on which the account existed at the latest, if that is known.
     `consent_withdrawn` means that a consent which the account needs was withdrawn: it may do
-    nothing until consent is given again.
+    nothing until consent is given again. `change` says that a guardian was asked to consent to a
+    significant change of the app, or refused. Until they consent, what the change brings stays
+    closed: the capabilities in `brings`, or everything, if nobody said what it brings.
 
     Reuse the same value for many questions, because `token`, the key of remembered answers, is
     computed once for each value.
@@ -29,11 +32,21 @@ class Person(msgspec.Struct, frozen=True):
     token: str = ""
     joined: date | None = None
     consent_withdrawn: bool = False
+    change: Literal["", "asked", "refused"] = ""
+    brings: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         age = self.age
         token = f"{age.lower} {age.upper} {age.assurance} {self.jurisdiction}"
         msgspec.structs.force_setattr(self, "token", token)
+
+
+def is_brought(brings: frozenset[str], known: Container[str], *names: str) -> bool:
+    """Whether a change brings one of these capabilities.
+
+    It brings everything if nobody said what, or if one of the names is not known.
+    """
+    return not brings or not brings.isdisjoint(names) or any(name not in known for name in brings)
 
 
 class Question(msgspec.Struct, frozen=True):

@@ -19,6 +19,7 @@ Note = Callable[[str], None]  # takes what an adapter could not read, such as "u
 CHECKED: Final = {
     "apple": date(2026, 11, 26),
     "app-store": date(2026, 11, 26),  # notifications, which `kinward.consents` reads
+    "permission-kit": date(2026, 11, 26),  # consent for a change, which `policy.consent` reads
     "google-play": date(2026, 11, 26),
     "openid4vp": date(2026, 11, 26),
     "eu-wallet": date(2026, 11, 26),
@@ -57,7 +58,18 @@ _APPLE: Final[dict[str, Assurance]] = {
     "guardianCheckedByOtherMethod": "guardian",
 }
 _APPLE_FIELDS: Final = frozenset(
-    {"lowerBound", "upperBound", "ageRangeDeclaration", "declined", "activeParentalControls"}
+    {
+        *("lowerBound", "upperBound", "ageRangeDeclaration", "declined"),
+        *("activeParentalControls", "requiredRegulatoryFeatures"),
+    }
+)
+# What the law of the person's place asks of the app. None of it says anything about an age.
+_FEATURES: Final = frozenset(
+    {
+        "declaredAgeRangeRequired",
+        "significantAppChangeRequiresParentalConsent",
+        "significantAppChangeRequiresAdultNotification",
+    }
 )
 
 
@@ -71,14 +83,18 @@ def from_apple(answer: Answer, note: Note = _ignore) -> AgeRange:
     >>> from_apple({"lowerBound": 13, "upperBound": 15, "ageRangeDeclaration": "guardianDeclared"})
     AgeRange(lower=13, upper=16, source='apple', assurance='guardian', changes_on=None)
     """
-    _name_unknown(answer, _APPLE_FIELDS, note)
+    name_unknown(answer, _APPLE_FIELDS, note)
+    features = answer.get("requiredRegulatoryFeatures")
+    for feature in features if isinstance(features, list) else ():
+        if feature not in _FEATURES:
+            note(shown("requiredRegulatoryFeatures", feature))
     lower, upper = answer.get("lowerBound"), answer.get("upperBound")
     if answer.get("declined") or (lower is None and upper is None):
         return AgeRange(0, MAX_AGE, "apple", "none")
     how = answer.get("ageRangeDeclaration")
     assurance = _APPLE.get(how) if isinstance(how, str) else None
     if assurance is None and how is not None:
-        note(_shown("ageRangeDeclaration", how))
+        note(shown("ageRangeDeclaration", how))
     return _range(lower, upper, "apple", assurance or "declared")
 
 
@@ -145,7 +161,7 @@ def from_google(answer: Answer, note: Note = _ignore) -> AgeRange:
     'guardian'
     """
     new = not answer.keys().isdisjoint(_NEW_FIELDS - _OLD_FIELDS)
-    _name_unknown(answer, _NEW_FIELDS | _OLD_FIELDS if new else _OLD_FIELDS, note)
+    name_unknown(answer, _NEW_FIELDS | _OLD_FIELDS if new else _OLD_FIELDS, note)
     age = _range(answer.get("ageLower"), answer.get("ageUpper"), "google-play", "none")
     if new and answer.get("userStatus") is not None:
         note("userStatus beside the fields of 0.0.4")
@@ -211,7 +227,7 @@ def _word(answer: Answer, field: str, words: tuple[str, ...], note: Note) -> str
         return ""
     if isinstance(value, str) and value in words:
         return value
-    note(_shown(field, value))
+    note(shown(field, value))
     return ""
 
 
@@ -233,7 +249,7 @@ def from_openid4vp(claims: Answer, note: Note = _ignore) -> AgeRange:
     for name, holds in claims.items():
         match = re.fullmatch(r"age_over_(\d{1,2})", name, re.ASCII)
         if match is None:
-            note(_shown(name))
+            note(shown(name))
             continue
         if not isinstance(holds, bool):
             raise ValueError(f"{name} is true or false")
@@ -269,7 +285,7 @@ def from_agekey(claims: Answer, note: Note = _ignore) -> AgeRange:
     >>> from_agekey({"age_thresholds": {"13": True, "18": False}})
     AgeRange(lower=13, upper=150, source='agekey', assurance='estimated', changes_on=None)
     """
-    _name_unknown(claims, _ID_TOKEN, note)
+    name_unknown(claims, _ID_TOKEN, note)
     thresholds = claims.get("age_thresholds", {})
     if not isinstance(thresholds, Mapping):
         raise ValueError("age_thresholds has ages, each true or false")
@@ -277,7 +293,7 @@ def from_agekey(claims: Answer, note: Note = _ignore) -> AgeRange:
     reached, missed = [0], [MAX_AGE]
     for name, holds in thresholds.items():
         if not isinstance(name, str) or re.fullmatch(r"\d{1,2}", name, re.ASCII) is None:
-            note(_shown(f"age_thresholds.{name}"))
+            note(shown(f"age_thresholds.{name}"))
         elif not isinstance(holds, bool):
             raise ValueError("age_thresholds has ages, each true or false")
         else:
@@ -296,13 +312,14 @@ def _bound(answer: Answer) -> None:
         raise ValueError(f"an age signal has at most {MAX_FIELDS} fields")
 
 
-def _name_unknown(answer: Answer, known: frozenset[str], note: Note) -> None:
+def name_unknown(answer: Answer, known: frozenset[str], note: Note) -> None:
+    """Note each field of an answer that is not known. Raises `ValueError` for too many fields."""
     _bound(answer)
     for name in answer.keys() - known:
-        note(_shown(name))
+        note(shown(name))
 
 
-def _shown(field: str, value: object = None) -> str:
+def shown(field: str, value: object = None) -> str:
     """Return a field, with its value if it has a short one, as a note of printable characters."""
     words = field if value is None else f"{field}={value if _is_short(value) else '…'}"
     return printable(words)[:MAX_SHOWN]

@@ -1,7 +1,7 @@
 """Whom another pack would affect: two packs compared over a population.
 
 Accounts that no rule can tell apart (the same bands of age, place and assurance) are one *cell*.
-Accounts whose consent was withdrawn have cells of their own, since every pack denies them all.
+Accounts without consent have cells of their own, since every pack denies what needs it.
 One pass over the population counts the cells, and then each cell is decided once.
 """
 
@@ -74,10 +74,12 @@ class Cells:
         self.settings: Counter[tuple[int, Settings]] = Counter()
         self.examples: dict[int, list[str]] = {}
         self.accounts = 0
+        self.brings = frozenset[str]()
 
     def add(self, people: People) -> None:
         """Count one part of the population."""
         cell = self._cells_of(people)
+        self.brings = people.brings
         self._count(cell, None)
         self.accounts += len(people)
         for row, settings in people.settings.items():
@@ -117,6 +119,7 @@ class Cells:
             (people.assurance, len(ASSURANCES)),
             (self._joined_band(people), len(self.joined) + 1),
             (0 if people.withdrawn is None else people.withdrawn, 2),
+            (0 if people.change is None else people.change, 2),
         ):
             cell *= base
             cell += digit
@@ -129,7 +132,7 @@ class Cells:
         return np.searchsorted(self.joined, people.joined, side="right")
 
     def _count(self, cell: Ints, weights: Ints | None) -> None:
-        size = len(self.places) * self._bands**2 * len(ASSURANCES) * (len(self.joined) + 1) * 2
+        size = len(self.places) * self._bands**2 * len(ASSURANCES) * (len(self.joined) + 1) * 4
         counts = np.zeros(size, np.int64)
         if weights is None:
             counts += np.bincount(cell, minlength=size)
@@ -140,7 +143,8 @@ class Cells:
 
     def columns(self, cells: Ints) -> Columns:
         """Return the cells as questions."""
-        rest, withdrawn = np.divmod(cells, 2)
+        rest, change = np.divmod(cells, 2)
+        rest, withdrawn = np.divmod(rest, 2)
         rest, joined = np.divmod(rest, len(self.joined) + 1)
         rest, assurance = np.divmod(rest, len(ASSURANCES))
         rest, high = np.divmod(rest, self._bands)
@@ -153,8 +157,9 @@ class Cells:
             assurance=assurance.astype(np.int16),
             joined=np.concatenate([[0], self.joined])[joined] if len(self.joined) else None,
             withdrawn=withdrawn.astype(bool),
+            change=change.astype(bool),
         )
-        return Columns(places=self.places, actor=actor)
+        return Columns(places=self.places, actor=actor, brings=self.brings)
 
 
 def simulate_change(

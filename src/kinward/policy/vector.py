@@ -34,7 +34,8 @@ class Side(msgspec.Struct, kw_only=True):
     Ages are in years `[lower, upper)`. `place` indexes the places of the `Columns`, and `assurance`
     indexes `ASSURANCES`. `guardian` and `self_` are settings as the capability's codes (-1 = none).
     `joined` is the day (proleptic ordinal) on which each account existed; without it nobody knows.
-    `withdrawn` marks the accounts whose consent was withdrawn; without it nobody's was.
+    `withdrawn` marks the accounts whose consent was withdrawn; without it nobody's was. `change`
+    marks those without a guardian's consent to what a change brings.
     """
 
     lower: Small
@@ -45,12 +46,14 @@ class Side(msgspec.Struct, kw_only=True):
     self_: Ints | None = None
     joined: Ints | None = None
     withdrawn: Bools | None = None
+    change: Bools | None = None
 
 
 class Columns(msgspec.Struct, kw_only=True):
     """One question in each of N rows. `places` are ISO codes, or empty for an unknown place.
 
     `relationship` indexes `RELATIONSHIPS`, and `slot` is a half hour of the day (-1 = none).
+    `brings` are the capabilities that a change brings; without any, it brings everything.
     """
 
     places: Sequence[str]
@@ -58,6 +61,7 @@ class Columns(msgspec.Struct, kw_only=True):
     target: Side | None = None
     relationship: Small | None = None
     slot: Small | None = None
+    brings: frozenset[str] = frozenset()
 
 
 class Decided(msgspec.Struct):
@@ -71,16 +75,27 @@ class Decided(msgspec.Struct):
 def decide_columns(ruling: Ruling, name: str, columns: Columns) -> Decided:
     """Decide one capability for every row. Raises `KeyError` if the pack does not know it."""
     capability = ruling.capabilities[name]
-    return _with_consent(capability.kind, columns, _both_sides(ruling, capability, columns))
+    missing = _without_consent(ruling, capability, columns)
+    return _with_consent(capability.kind, missing, _both_sides(ruling, capability, columns))
 
 
-def _with_consent(kind: ValueKind, columns: Columns, decided: Decided) -> Decided:
-    """Deny the rows in which the consent of either person was withdrawn."""
+def _without_consent(ruling: Ruling, capability: Capability, columns: Columns) -> list[Bools]:
+    """Return which rows of each side lack a consent that the capability needs."""
     sides = [side for side in (columns.actor, columns.target) if side is not None]
-    withdrawn = [side.withdrawn for side in sides if side.withdrawn is not None]
-    if not withdrawn:
+    both = {capability.name, capability.counterpart}
+    brings, known = columns.brings, ruling.capabilities.keys()
+    brought = not brings or bool(both & brings) or not brings <= known
+    columns_of_both = [side.withdrawn for side in sides]
+    if brought:
+        columns_of_both += [side.change for side in sides]
+    return [rows for rows in columns_of_both if rows is not None]
+
+
+def _with_consent(kind: ValueKind, missing: list[Bools], decided: Decided) -> Decided:
+    """Deny the rows in which the consent of either person is missing."""
+    if not missing:
         return decided
-    rows = np.logical_or.reduce(withdrawn)
+    rows = np.logical_or.reduce(missing)
     return Decided(
         np.where(rows, DENY, decided.effect).astype(np.int8),
         np.where(rows, kind.strictest_code, decided.code),

@@ -7,15 +7,18 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
+import msgspec
 import pytest
 from django.utils import timezone
 
 from kinward.access.actor import Actor
 from kinward.access.services import create_key
+from kinward.ages import openid4vp, services
 from kinward.ages import sandbox as practice
-from kinward.ages import services
+from kinward.ages.encrypted import AnswerKey, encrypt
 from kinward.ages.models import Method, ProofRequest
 from kinward.ages.practice import Issuer
+from kinward.ages.practice import token_of as practice_token
 from kinward.ages.sandbox import Sandbox
 from kinward.ledger.models import Entry
 from kinward.people.models import Account, UnreadSignal
@@ -258,6 +261,24 @@ def test_without_a_list_of_issuers_nobody_is_asked_and_nothing_is_trusted(
     assert call("POST", PROOFS, json={"method": "wallet", "ages": [18]}).status_code == 503
 
 
+def test_a_list_of_issuers_that_counts_no_longer_trusts_nobody(
+    call: Caller, services_of_age: Sandbox, configure: Configure, tmp_path: Path
+) -> None:
+    asked = ask(call)
+    sent = presented(services_of_age, asked, 20)["sent"]
+    old = tmp_path / "old.pem"
+    for line in ("# until: 2026-01-01", "# until: soon"):
+        old.write_bytes(f"{line}\n".encode() + services_of_age.issuer.pem)
+        configure(age_issuers=str(old))
+        for answer in (
+            call("POST", PROOFS, json={"method": "wallet", "ages": [18]}),
+            call("POST", WALLET, data=sent),
+        ):
+            assert (answer.status_code, answer.json()["code"]) == (503, "not_configured")
+            assert "KINWARD_AGE_ISSUERS" in answer.json()["detail"]
+    assert stored()[2] != "eu-wallet"
+
+
 def test_a_guardians_word_stands_against_a_lent_phone(
     call: Caller, services_of_age: Sandbox
 ) -> None:
@@ -354,6 +375,143 @@ def test_a_stranger_at_the_open_door_has_a_limit(
     configure(refused_per_minute=3)
     answers = call.together([("POST", WALLET, {"data": {"state": "x"}})] * 5)
     assert sorted(answer.status_code for answer in answers) == [404, 404, 404, 429, 429]
+
+
+# -- encrypted answers
+
+
+def test_an_encrypted_answer(call: Caller, services_of_age: Sandbox) -> None:
+    asked = ask(call, encrypted=True)
+    parameters = asked["request"]
+    assert parameters["response_mode"] == "direct_post.jwt"
+    (key,) = parameters["client_metadata"]["jwks"]["keys"]
+    assert {key["kty"], key["crv"], key["alg"], key["use"]} == {"EC", "P-256", "ECDH-ES", "enc"}
+    assert "d" not in key
+    sent = presented(services_of_age, asked, 20)["sent"]
+    assert sent.keys() == {"response"}
+    kept = ProofRequest.objects.get().answer_key
+    assert kept
+    assert "P-256" not in kept  # it is sealed
+    assert call("POST", WALLET, data=sent).status_code == 200
+    assert stored() == (18, 150, "eu-wallet", "verified")
+    assert ProofRequest.objects.get().answer_key == ""
+    assert call("POST", WALLET, data=sent).status_code == 404  # it is taken once
+
+
+def test_an_encrypted_answer_is_relayed(call: Caller, services_of_age: Sandbox) -> None:
+    asked = ask(call, encrypted=True, response_uri="https://app.example/wallet")
+    sent = presented(services_of_age, asked, 20)["sent"]
+    answer = call("POST", f"{PROOFS}/{asked['proof_id']}/answer", json=sent)
+    assert answer.json()["outcome"] == "accepted"
+
+
+def test_an_answer_in_clear_where_encryption_was_asked(
+    call: Caller, services_of_age: Sandbox
+) -> None:
+    asked = ask(call, encrypted=True)
+    sent = presented(services_of_age, asked, 20, clear="yes")["sent"]
+    assert reason_of(call("POST", WALLET, data=sent)) == "unencrypted"
+    assert outcome(call, asked) == ("refused", "unencrypted")
+    assert stored()[2] != "eu-wallet"
+    # Nor with something encrypted beside it.
+    asked = ask(call, encrypted=True)
+    both = presented(services_of_age, asked, 20)["sent"]
+    clear = presented(services_of_age, asked, 20, clear="yes")["sent"]
+    assert reason_of(call("POST", WALLET, data=clear | both)) == "unencrypted"
+    assert stored()[2] != "eu-wallet"
+
+
+def test_an_encrypted_answer_that_nobody_asked_for(call: Caller, services_of_age: Sandbox) -> None:
+    asked = ask(call)
+    key = AnswerKey.new(asked["request"]["state"])
+    response = encrypt({"vp_token": {}, "state": asked["request"]["state"]}, key.public)
+    assert reason_of(call("POST", WALLET, data={"response": response})) == "malformed"
+
+
+def test_an_answer_that_is_encrypted_to_another_key(call: Caller, services_of_age: Sandbox) -> None:
+    asked = ask(call, encrypted=True)
+    other = AnswerKey.new(asked["request"]["state"])
+    response = encrypt({"vp_token": {}}, other.public)
+    assert reason_of(call("POST", WALLET, data={"response": response})) == "malformed"
+    # An answer for an earlier request, whose key is gone.
+    first = ask(call, encrypted=True)
+    sent = presented(services_of_age, first, 20)["sent"]
+    ask(call, encrypted=True)
+    assert call("POST", WALLET, data=sent).status_code == 404
+
+
+def test_a_presentation_that_was_signed_for_an_answer_in_clear(
+    call: Caller, services_of_age: Sandbox
+) -> None:
+    """The wallet's signature covers the key, so nobody encrypts what was presented elsewhere."""
+    asked = ask(call, encrypted=True)
+    request = asked["request"]
+    attestation, _ = services_of_age.attest(20, ["age_over_18"])
+    bound = openid4vp.request_of(request["nonce"], request["response_uri"])
+    token = msgspec.json.decode(practice_token(attestation.present(bound)))
+    (key,) = request["client_metadata"]["jwks"]["keys"]
+    response = encrypt({"vp_token": token, "state": request["state"]}, key)
+    assert reason_of(call("POST", WALLET, data={"response": response})) == "request.other"
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ({"error": "access_denied"}, "declined"),
+        ({"vp_token": {}, "state": "another"}, "request.other"),
+        ({"vp_token": "e30"}, "malformed"),
+        ({"vp_token": []}, "malformed"),
+        ([], "malformed"),
+    ],
+)
+def test_what_is_inside_an_encrypted_answer(
+    call: Caller, services_of_age: Sandbox, answer: Any, reason: str
+) -> None:
+    asked = ask(call, encrypted=True)
+    (key,) = asked["request"]["client_metadata"]["jwks"]["keys"]
+    response = encrypt(answer, key, "A256GCM")
+    assert reason_of(call("POST", WALLET, data={"response": response})) == reason
+
+
+@pytest.mark.parametrize("response", ["x", "....", "e30.a.b.c.d", "eyJraWQiOjF9.a.b.c.d", "\0"])
+def test_what_is_no_encrypted_answer(call: Caller, services_of_age: Sandbox, response: str) -> None:
+    answer = call("POST", WALLET, data={"response": response})
+    assert (answer.status_code, answer.json()["reason"]) == (422, "malformed")
+    assert call("POST", WALLET, data={"response": "a" * 190_000}).status_code == 422
+
+
+def test_age_keys_are_not_encrypted(call: Caller, services_of_age: Sandbox) -> None:
+    asked = {"method": "agekey", "ages": [18], "encrypted": True}
+    assert call("POST", PROOFS, json=asked).status_code == 422
+
+
+def test_identifiers_that_were_taken_back(call: Caller, services_of_age: Sandbox) -> None:
+    """The practice issuer has a status list only, so its address answers no identifier list."""
+    issue = services_of_age.issuer.issue
+
+    def with_identifier(claims: Any, now: Any, changes: Any) -> Any:
+        listed = {"id": b"mine", "uri": changes["status"]["status_list"]["uri"]}
+        return issue(claims, now, {"status": changes["status"] | {"identifier_list": listed}})
+
+    services_of_age.issuer.issue = with_identifier  # type: ignore[method-assign,assignment]
+    asked = ask(call)
+    sent = presented(services_of_age, asked, 20)["sent"]
+    assert reason_of(call("POST", WALLET, data=sent)) == "status.unknown"
+    lists = services_of_age.issuer.identifiers_cwt
+    plain = services_of_age.issuer.status_list
+    turn: list[Any] = [lambda uri, states, now: lists(uri, [], now), plain]
+
+    def next_list(*sent: Any) -> bytes:
+        return bytes(turn.pop()(*sent))
+
+    services_of_age.issuer.status_list = next_list  # type: ignore[method-assign,assignment]
+    asked = ask(call)
+    sent = presented(services_of_age, asked, 20)["sent"]
+    assert call("POST", WALLET, data=sent).status_code == 200
+    turn += [lambda uri, states, now: lists(uri, [b"mine"], now), plain]
+    asked = ask(call)
+    sent = presented(services_of_age, asked, 20)["sent"]
+    assert reason_of(call("POST", WALLET, data=sent)) == "revoked"
 
 
 # -- age keys

@@ -91,7 +91,9 @@ def test_issuers_of_proofs_of_age_that_cannot_be_read_or_have_ended(
     configure: Configure, tmp_path: Path
 ) -> None:
     listed = tmp_path / "issuers.pem"
-    listed.write_bytes(Issuer(datetime.now(UTC), "Good").pem)
+    now = datetime.now(UTC)
+    good = Issuer(now, "Good").pem
+    listed.write_bytes(f"# checked: {now.date()}\n".encode() + good)
     configure(age_issuers=str(listed))
     assert examine()["age signals"].level == "ok"
     old = Issuer(datetime.now(UTC) - timedelta(days=400), "Old")
@@ -101,6 +103,30 @@ def test_issuers_of_proofs_of_age_that_cannot_be_read_or_have_ended(
     listed.unlink()
     assert examine()["age signals"].level == "fault"
     assert "KINWARD_AGE_ISSUERS" in examine()["age signals"].text
+
+
+@pytest.mark.parametrize(
+    ("lines", "level", "text"),
+    [
+        ([("checked", -89)], "ok", ""),
+        ([("checked", -91)], "warning", "last held KINWARD_AGE_ISSUERS"),
+        ([("checked", 0), ("checked", -91)], "warning", "last held"),  # two files in one
+        ([], "warning", "# checked"),
+        ([("checked", 0), ("until", 40)], "ok", ""),
+        ([("checked", 0), ("until", 20)], "warning", "counts until"),
+        ([("checked", 0), ("until", -1)], "fault", "counted until"),
+    ],
+)
+def test_a_list_of_issuers_gets_old(
+    configure: Configure, tmp_path: Path, lines: list[tuple[str, int]], level: str, text: str
+) -> None:
+    now, listed = datetime.now(UTC), tmp_path / "issuers.pem"
+    days = [f"# {name}: {(now + timedelta(days=days)).date()}" for name, days in lines]
+    listed.write_bytes("\n".join([*days, ""]).encode() + Issuer(now, "Good").pem)
+    configure(age_issuers=str(listed))
+    result = examine()["age signals"]
+    assert result.level == level
+    assert text in result.text
 
 
 def test_a_source_cannot_fill_the_table_of_what_is_new(db: None) -> None:

@@ -56,7 +56,8 @@ def test_a_withdrawal_closes_the_account_of_the_download(
     call: Caller, apple: Apple, teen: Account
 ) -> None:
     make_account("other", 15)
-    assert link(call, apple).json() == {"account_id": "wren", "withdrawn": False, "words": []}
+    linked = {"account_id": "wren", "withdrawn": False, "change": None, "words": []}
+    assert link(call, apple).json() == linked
     assert not is_closed(call)
     answer = send(call, apple, apple.withdrawal("wren"))
     assert (answer.status_code, answer.json()) == (200, {"received": True})
@@ -211,6 +212,21 @@ def test_what_apple_has_never_said_is_named_and_loosens_nothing(
     link(call, apple, "tern")
     assert send(call, apple, apple.withdrawal("tern", version="3.0")).status_code == 200
     assert is_closed(call, "tern")
+
+
+def test_a_subtype_that_is_new_to_us_is_named(call: Caller, apple: Apple, teen: Account) -> None:
+    link(call, apple)
+    for changes in (
+        {"notificationType": "DID_RENEW", "subtype": "BILLING_RECOVERY"},  # as the library knows it
+        {"notificationType": "DID_RENEW", "subtype": "SIGNIFICANT_CHANGE"},
+        {"notificationType": "DID_RENEW", "subtype": ["odd"]},
+        {"subtype": "ACCEPTED"},  # a withdrawal has no subtype
+    ):
+        assert send(call, apple, apple.withdrawal("wren", **changes)).status_code == 200
+    words = UnreadSignal.objects.filter(source="app-store").values_list("words", flat=True)
+    assert set(words) == {"subtype=SIGNIFICANT_CHANGE", "subtype=['odd']", "subtype=ACCEPTED"}
+    assert "SIGNIFICANT_CHANGE" in check_age_signals().text
+    assert is_closed(call)  # and it withdraws all the same
 
 
 def test_other_notifications_are_counted_and_forgotten(

@@ -50,11 +50,16 @@ def is_closed(name: str = "wren") -> bool:
     """By the decision of this process, from its caches."""
     request = Request(capability="feed.endless", actor=About(id=name))
     (decision,) = live().decide([request])
-    return decision.reasons[0].code == "consent.withdrawn"
+    return decision.reasons[0].code in {"consent.withdrawn", "consent.asked", "consent.refused"}
 
 
 def test_the_platform_withdraws_and_gives(call: Caller, teen: Account) -> None:
-    assert call("GET", PATH).json() == {"account_id": "wren", "withdrawn": False, "words": []}
+    assert call("GET", PATH).json() == {
+        "account_id": "wren",
+        "withdrawn": False,
+        "change": None,
+        "words": [],
+    }
     before = call("GET", "/v1/accounts/wren/experience").json()["decisions"]
     answer = call("PUT", PATH, json={"state": "withdrawn"}).json()
     assert answer["withdrawn"]
@@ -223,7 +228,7 @@ def test_only_a_key_with_the_scope_speaks_of_consent(call: Caller, teen: Account
 def test_google_denies_and_approves(call: Caller, teen: Account) -> None:
     google(userStatus="SUPERVISED", mostRecentApprovalDate="2026-03-01")
     assert words(call)["google-play"]["state"] == "given"
-    assert google(DENIED).consent_withdrawn
+    assert google(DENIED).change_consent == "refused"
     assert is_closed()
     entries = Entry.objects.filter(kind__startswith="consent.")
     google(DENIED)
@@ -254,7 +259,7 @@ def test_google_s_newer_interface_leads_to_the_same_state(call: Caller, teen: Ac
 
 
 def test_a_new_account_that_google_denies_begins_closed(db: None) -> None:
-    assert google(DENIED, "dunlin").consent_withdrawn
+    assert google(DENIED, "dunlin").change_consent == "refused"
     assert is_closed("dunlin")
 
 
@@ -297,7 +302,7 @@ def test_no_answer_without_a_newer_approval_ends_a_denial(
     if not Consent.objects.filter(account=teen, withdrawn=True).exists():
         google(DENIED | {"mostRecentApprovalDate": "2026-03-01"})
     google(answer)
-    assert Account.objects.get(pk=teen.pk).consent_withdrawn
+    assert Account.objects.get(pk=teen.pk).change_consent == "refused"
 
 
 def test_the_services_refuse_what_the_api_refuses(teen: Account) -> None:

@@ -61,7 +61,7 @@ def validity(**changes: datetime) -> dict[str, Any]:
 def test_a_proof_of_a_listed_issuer_is_accepted() -> None:
     attested = verify(issued().present(REQUEST))
     assert attested.claims == ADULT
-    assert (attested.anchor, attested.status) == (ISSUER.root, None)
+    assert (attested.anchor, attested.statuses) == (ISSUER.root, ())
 
 
 def test_the_signer_itself_may_be_listed() -> None:
@@ -94,9 +94,14 @@ def test_a_name_is_no_trust() -> None:
         ({"valueDigests": {}}, "changed"),
         ({"deviceKeyInfo": {}}, "malformed"),
         (
-            {"status": {"identifier_list": {"id": b"1", "uri": "https://a.example"}}},
+            {"status": {"identifier_list": {"id": "1", "uri": "https://a.example"}}},
             "status.unknown",
         ),
+        ({"status": {}}, "status.unknown"),
+        ({"status": {"new_list": {"id": b"1", "uri": "https://a.example"}}}, "status.unknown"),
+        ({"status": {"identifier_list": {"id": b"1", "uri": ""}}}, "malformed"),
+        ({"status": {"identifier_list": {"id": b"", "uri": "x"}}}, "status.unknown"),
+        ({"status": {"identifier_list": {"id": b"1" * 257, "uri": "x"}}}, "status.unknown"),
         ({"status": "valid"}, "status.unknown"),
         ({"status": {"status_list": {"idx": -1, "uri": "https://a.example"}}}, "malformed"),
         ({"validityInfo": {"signed": "yesterday"}}, "malformed"),
@@ -104,6 +109,30 @@ def test_a_name_is_no_trust() -> None:
 )
 def test_what_the_issuer_says_is_held_to_the_profile(changes: dict[str, Any], reason: str) -> None:
     assert refused(issued(changes).present(REQUEST)) == reason
+
+
+def test_each_list_of_the_issuer_counts() -> None:
+    both = {
+        "status_list": {"idx": 7, "uri": "https://a.example/1"},
+        "identifier_list": {"id": b"seven", "uri": "https://a.example/2"},
+    }
+    notes: list[str] = []
+    body = issued({"status": both}).present(REQUEST)
+    read = mdoc.verify(
+        body, transcript=REQUEST.transcript, issuers=TRUSTED, now=NOW, note=notes.append
+    )
+    assert read.statuses == (
+        mdoc.StatusRef("https://a.example/1", 7),
+        mdoc.StatusRef("https://a.example/2", identifier=b"seven"),
+    )
+    # The EU's own issuer has a text for an identifier, which is for the doctor.
+    text = both | {"identifier_list": {"id": "7", "uri": "https://a.example/2"}, "new": {}}
+    body = issued({"status": text}).present(REQUEST)
+    read = mdoc.verify(
+        body, transcript=REQUEST.transcript, issuers=TRUSTED, now=NOW, note=notes.append
+    )
+    assert read.statuses == (mdoc.StatusRef("https://a.example/1", 7),)
+    assert notes == ["mso.status.new", "mso.status.identifier_list.id"]
 
 
 def test_the_certificates_hold_on_the_day_of_signing_and_today() -> None:

@@ -123,3 +123,64 @@ def test_a_list_of_somebody_else() -> None:
 @pytest.mark.parametrize("body", [b"", b"x", b"a.b.c", b"{}", b"\xff" * 100, b"." * 1000])
 def test_what_is_no_list(body: bytes) -> None:
     assert refused(body) == "status.unknown"
+
+
+# -- identifier lists
+
+MINE: Final = bytes(range(32))
+REF: Final = StatusRef(URI, identifier=MINE)
+
+
+def identifiers(*taken_back: bytes, **changes: Any) -> bytes:
+    return ISSUER.identifiers_cwt(URI, taken_back, NOW, **changes)
+
+
+def why_not(body: bytes, now: datetime = NOW) -> str:
+    with pytest.raises(ProofRefused) as error:
+        status.check(body, REF, TRUSTED, now)
+    return error.value.reason
+
+
+def test_what_is_on_the_list_of_identifiers_was_taken_back() -> None:
+    status.check(identifiers(), REF, TRUSTED, NOW)
+    status.check(identifiers(b"other", MINE[:-1]), REF, TRUSTED, NOW)
+    assert why_not(identifiers(b"other", MINE)) == "revoked"
+
+
+def test_a_long_list_of_identifiers_is_read_to_its_end() -> None:
+    many = [number.to_bytes(16) for number in range(20_000)]
+    status.check(identifiers(*many), REF, TRUSTED, NOW)
+    assert why_not(identifiers(*many, MINE)) == "revoked"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"kind": "application/statuslist+cwt"},
+        {"kind": "identifierlist+cwt"},
+        {"sub": "https://issuer.example/identifiers/2"},
+        {"sub": None},
+        {"exp": None},
+        {"exp": int(NOW.timestamp())},
+        {"iat": None},
+        {"iat": int(NOW.timestamp()) + 120},
+        {"claims": {status.CWT_IDENTIFIERS: None}},
+        {"claims": {status.CWT_IDENTIFIERS: {}}},
+        {"claims": {status.CWT_IDENTIFIERS: {"identifiers": [MINE]}}},
+        {"claims": {status.CWT_IDENTIFIERS: {"identifiers": {MINE.hex(): {}}}}},
+        {"claims": {status.CWT_LIST: {"bits": 1, "lst": b""}}},  # one list, not both
+    ],
+)
+def test_a_list_of_identifiers_that_is_not_clear_is_not_clear(changes: dict[str, Any]) -> None:
+    assert why_not(identifiers(**changes)) == "status.unknown"
+
+
+def test_a_list_of_identifiers_of_a_stranger_or_changed() -> None:
+    assert why_not(OTHER.identifiers_cwt(URI, [], NOW)) == "status.unknown"
+    body = bytearray(identifiers(b"other"))
+    body[-1] ^= 1
+    assert why_not(bytes(body)) == "status.unknown"
+    for odd in (b"", b"\xd2", b"<html>", listed(), ISSUER.status_cwt(URI, {}, NOW)):
+        assert why_not(odd) == "status.unknown"
+    # And a list of one kind never stands in for the other.
+    assert refused(identifiers()) == "status.unknown"

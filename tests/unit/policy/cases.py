@@ -88,6 +88,7 @@ def questions(draw: st.DrawFn) -> dict[str, Any]:
 def random_columns(kind: ValueKind, size: int, seed: int) -> Columns:
     """A column of everything, for one capability."""
     random = np.random.default_rng(seed)
+    brings = random.choice(sorted(CAPABILITIES), random.integers(0, 60)).tolist()
 
     def side() -> Side:
         lower = random.integers(0, 30, size, dtype=np.int16)
@@ -101,6 +102,7 @@ def random_columns(kind: ValueKind, size: int, seed: int) -> Columns:
             self_=_codes(kind, random, size),
             joined=random.choice([day.toordinal() for day in JOINED if day], size),
             withdrawn=random.random(size) < 0.05,
+            change=random.random(size) < 0.05,
         )
 
     return Columns(
@@ -109,6 +111,7 @@ def random_columns(kind: ValueKind, size: int, seed: int) -> Columns:
         target=side(),
         relationship=random.integers(-1, len(RELATIONSHIPS), size, dtype=np.int16),
         slot=random.integers(-1, 48, size, dtype=np.int16),
+        brings=frozenset(brings),
     )
 
 

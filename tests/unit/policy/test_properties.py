@@ -81,6 +81,33 @@ def test_without_consent_nothing_is_open_on_either_side(
 
 
 @settings(max_examples=300, deadline=None)
+@given(
+    st.sampled_from(packs()),
+    people(),
+    questions(),
+    st.sampled_from(["asked", "refused"]),
+    st.sets(st.sampled_from([*CAPABILITIES, "new.thing"]), max_size=3).map(frozenset),
+)
+def test_what_a_change_brings_is_closed_on_either_side(
+    pack: Pack, actor: Person, question: dict[str, Any], change: Any, brings: frozenset[str]
+) -> None:
+    without = replace(actor, change=change, brings=brings)
+    name = question["capability"]
+    all_of_it = not brings <= pack.capabilities.keys() or not brings
+    closed = all_of_it or {name, CAPABILITIES[name].counterpart} & brings
+    mine, before = asked(pack, without, question), asked(pack, actor, question)
+    to = question | {"target": without}
+    theirs, open_ = asked(pack, actor, to), asked(pack, actor, question | {"target": actor})
+    if closed:
+        assert (mine.effect, mine.layer) == ("deny", "platform")
+        assert [reason.code for reason in mine.reasons] == [f"consent.{change}"]
+        assert [reason.code for reason in theirs.reasons] == ["target.closed"]
+    else:
+        assert mine.as_dict() == before.as_dict()
+        assert theirs.as_dict() == open_.as_dict()
+
+
+@settings(max_examples=300, deadline=None)
 @given(st.sampled_from(packs()), people(), questions(), st.sampled_from(PLACES))
 def test_a_jurisdiction_never_loosens(
     pack: Pack, actor: Person, question: dict[str, Any], place: str
@@ -178,12 +205,12 @@ def test_columns_agree_with_single_decisions_on_a_million_cases(number: int) -> 
 
 def _single(pack: Pack, name: str, columns: Any) -> Any:
     """The same question as row `row` of the columns, for `decide`."""
-    kind = CAPABILITIES[name].kind
+    kind, brings = CAPABILITIES[name].kind, columns.brings
 
     def people_of(side: Any) -> list[Person]:
         columns = (
             *(side.lower, side.upper, side.assurance, side.place, side.joined),
-            side.withdrawn,
+            *(side.withdrawn, side.change),
         )
         rows = zip(*(each.tolist() for each in columns), strict=True)
         return [
@@ -192,8 +219,10 @@ def _single(pack: Pack, name: str, columns: Any) -> Any:
                 PLACES[p],
                 joined=date.fromordinal(j),
                 consent_withdrawn=w,
+                change="asked" if c else "",
+                brings=brings,
             )
-            for a, b, s, p, j, w in rows
+            for a, b, s, p, j, w, c in rows
         ]
 
     def values(codes: Any) -> list[Any]:

@@ -1,11 +1,17 @@
 """Checks of the rules in force: the policy pack and the guidelines."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
+from typing import TYPE_CHECKING, Final
 
 from kinward.cli.doctor.result import Result, fault, fine, warn
 from kinward.ground.errors import KinwardError
 from kinward.policy import Pack, Problem
+
+if TYPE_CHECKING:
+    from kinward.ages.api import Issuers
+
+ENDING: Final = timedelta(days=30)  # before its end, a list of issuers is warned of
 
 
 def check_policy() -> Result:
@@ -89,16 +95,43 @@ def check_age_signals() -> Result:
             f"These answers about ages have what Kinward does not know. {'; '.join(told)}. "
             "No age was raised. Update Kinward."
         )
-    if ended := trusted_issuers().ended(datetime.now(UTC)):
-        return warn(f"Certificates of KINWARD_AGE_ISSUERS have ended: {'; '.join(ended)}.")
+    if about_issuers := _about_issuers(trusted_issuers()):
+        return warn(about_issuers)
     for source, checked in SIGNALS_CHECKED.items():
         if (today() - checked).days > SIGNALS_STALE_DAYS:
             return warn(f"The adapter of {source} is as of {checked}. Is there a newer Kinward?")
     return fine("Every answer about ages was understood.")
 
 
+def _about_issuers(issuers: "Issuers") -> str:
+    """Say what is wrong with the list of trusted issuers, or nothing."""
+    from kinward.experience.api import today
+    from kinward.policy import SIGNALS_STALE_DAYS
+
+    now = datetime.now(UTC)
+    if ended := issuers.ended(now):
+        return f"Certificates of KINWARD_AGE_ISSUERS have ended: {'; '.join(ended)}."
+    if ending := issuers.ended(now + ENDING):
+        return f"Certificates of KINWARD_AGE_ISSUERS end within a month: {'; '.join(ending)}."
+    if issuers.until is not None and issuers.until < today() + ENDING:
+        return f"KINWARD_AGE_ISSUERS counts until {issuers.until}. Bring it up to date."
+    if not issuers.certificates:
+        return ""
+    if issuers.checked is None:
+        return (
+            "KINWARD_AGE_ISSUERS does not say when somebody last held it to the official list. "
+            "Write `# checked: DAY` into the file."
+        )
+    if (today() - issuers.checked).days > SIGNALS_STALE_DAYS:
+        return (
+            f"Somebody last held KINWARD_AGE_ISSUERS to the official list on {issuers.checked}. "
+            "Do so again, and write the day into the file."
+        )
+    return ""
+
+
 def check_app_store() -> Result:
-    """Can the App Store's notifications be verified, and did each withdrawal close an account?"""
+    """Can what app stores say about consent be verified, and did it reach the right accounts?"""
     from kinward.consents.api import is_configured, require_ready, unapplied_withdrawals
 
     unapplied = unapplied_withdrawals()
@@ -115,11 +148,31 @@ def check_app_store() -> Result:
             f"{unreadable} of Apple's withdrawals of consent do not say whose. Update Kinward, and "
             "look into App Store Connect."
         )
+    told += _about_changes()
     if told:
         return warn(" ".join(told))
     if not is_configured():
         return fine("No app of the App Store is set up.")
     return fine("Every withdrawal of consent that Apple sent closed its account.")
+
+
+def _about_changes() -> list[str]:
+    """Say what is wrong with the names of what a significant change brings."""
+    from kinward.experience.api import brought_by_change, compiled, current_pack
+    from kinward.people.api import count_without_change
+
+    brings, pack = brought_by_change(), current_pack().pack
+    if unknown := sorted(brings - compiled(pack.digest, pack.pk).capabilities.keys()):
+        return [
+            f"KINWARD_CHANGE_BRINGS names what {pack} does not know: {', '.join(unknown)}. "
+            "So everything is closed while a guardian has not agreed to a change of the app."
+        ]
+    if not brings and (count := count_without_change()):
+        return [
+            f"{count} accounts wait for a guardian's consent to a change of the app, and "
+            "everything is closed for them. KINWARD_CHANGE_BRINGS names what the change brings."
+        ]
+    return []
 
 
 def check_guidelines() -> Result:

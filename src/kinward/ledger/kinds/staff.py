@@ -108,6 +108,15 @@ class ConsentGiven(Fact, frozen=True):
     basis: str
 
 
+class ConsentChange(Fact, frozen=True):
+    """A source said what became of a guardian's consent for a significant change of the app."""
+
+    kind = "consent.change"
+    source: str
+    state: str
+    question: str
+
+
 class AccountTimeZone(Fact, frozen=True):
     """An account moved to a time zone."""
 
