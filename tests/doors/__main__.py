@@ -173,7 +173,8 @@ def _register(demo: Demo, account: str) -> None:
 
 
 def _key(demo: Demo, name: str) -> str:
-    return demo.kinward("key", "create", name).stdout.strip()
+    purposes = ("--for", "gate", "--for", "portal", "--for", "reports", "--for", "actions")
+    return demo.kinward("key", "create", name, *purposes).stdout.strip()
 
 
 def _print_memory(process: psutil.Process) -> None:

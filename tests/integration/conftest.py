@@ -14,7 +14,7 @@ from django.core.management.commands import flush
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
-from kinward.access import refusals
+from kinward.access import refusals, uses
 from kinward.access import services as access_services
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
@@ -85,6 +85,7 @@ def _fresh_caches() -> None:
         compiled,
         tally_shadow,
         refusals.tally_refusals,
+        uses.tally_uses,
     ):
         kept.cache_clear()
 

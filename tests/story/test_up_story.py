@@ -12,9 +12,9 @@ def test_up_alone_is_the_same_without_the_demo(tmp_path: Path) -> None:
     alone = Demo(tmp_path, command="up")
     printed = alone.start()
     assert f"Console and API: {alone.console}" in printed
-    assert "kinward key create app" in printed
+    assert "kinward key create app --for gate" in printed
     assert httpx.get(f"{alone.console}/healthz", trust_env=False).json() == {"status": "ok"}
-    made = alone.kinward("key", "create", "app")
+    made = alone.kinward("key", "create", "app", "--for", "gate")
     headers = {"Authorization": f"Bearer {made.stdout.strip()}"}
     answer = httpx.put(f"{alone.console}/v1/accounts/a", json={}, headers=headers, trust_env=False)
     assert answer.status_code == 201

@@ -72,13 +72,25 @@ class Staff(AbstractUser):
 
 
 class ApiKey(models.Model):
-    """A key for the platform's calls. Its secret is shown once and stored as a hash."""
+    """A key for the platform's calls. Its secret is shown once and stored as a hash.
+
+    A key from before purposes has none, no owner, and no day on which it expires.
+    """
 
     name = models.CharField(max_length=80, unique=True)
     digest = models.BinaryField(unique=True)
     scopes = ArrayField(models.CharField(max_length=40))
+    purposes = ArrayField(models.CharField(max_length=20), default=list)
+    # A person, or a service.
+    owner = models.CharField(max_length=150, default="", db_default="")
     created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True)
+    # The secret before a rotation, and until when it is valid beside the new one.
+    previous_digest = models.BinaryField(null=True, unique=True)
+    previous_until = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
+    # Somebody else had it.
+    compromised = models.BooleanField(default=False, db_default=False)
 
     def __str__(self) -> str:
         return self.name
@@ -87,6 +99,24 @@ class ApiKey(models.Model):
     def actor(self) -> Actor:
         """This key as an actor. The gate checks its scopes."""
         return Actor.key(self.name)
+
+
+class KeyUse(models.Model):
+    """How often a key called one endpoint on one day."""
+
+    day = models.DateField()
+    key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="uses")
+    endpoint = models.CharField(max_length=120)  # a line of the table of routes
+    count = models.BigIntegerField(default=0)
+    last_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("day", "key", "endpoint"), name="access_use_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.endpoint} {self.day}"
 
 
 class Refusal(models.Model):

@@ -1,8 +1,7 @@
 """Calls that were refused, by reason: counted in each process, and added up in the database."""
 
 import threading
-import time
-from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Final
@@ -10,14 +9,14 @@ from typing import Final
 import msgspec
 import prometheus_client
 import structlog
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from kinward.access.models import Refusal
+from kinward.access.tally import Tally
 
 log = structlog.get_logger(__name__)
 
-EVERY: Final = 5.0  # seconds between two writes
 KEPT_FOR: Final = timedelta(days=1)
 BARS: Final = 12  # of five minutes each: the last hour
 BAR: Final = timedelta(minutes=5)
@@ -38,57 +37,24 @@ class RefusedLately(msgspec.Struct, frozen=True):
     bars: list[int]
 
 
-class Tally:
-    """The refusals that a process has counted since its last write. Thread-safe."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._counts: Counter[tuple[datetime, str]] = Counter()
-        self._written = time.monotonic()
-
-    def count(self, reason: str) -> None:
-        """Count one refusal. Never reads or writes the database."""
-        minute = timezone.now().replace(second=0, microsecond=0)
-        with self._lock:
-            self._counts[minute, reason] += 1
-
-    @property
-    def due(self) -> bool:
-        """Whether there is something to write, and the last write is long enough ago."""
-        return bool(self._counts) and time.monotonic() - self._written >= EVERY
-
-    def write(self) -> None:
-        """Add the counts to the database and reset them. If that fails, keep them and raise."""
-        with self._lock:
-            counts, self._counts = self._counts, Counter()
-            self._written = time.monotonic()
-        try:
-            self._write(counts)
-        except Exception:
-            with self._lock:
-                self._counts.update(counts)
-            raise
-
-    @staticmethod
-    @transaction.atomic
-    def _write(counts: Counter[tuple[datetime, str]]) -> None:
-        with connection.cursor() as cursor:
-            # In one order, so that two processes never wait for each other.
-            for (minute, reason), count in sorted(counts.items()):
-                cursor.execute(_ADD, [minute, reason[:60], count])
-        Refusal.objects.filter(minute__lt=timezone.now() - KEPT_FOR).delete()
+def _add(counts: Mapping[tuple[datetime, str], int]) -> None:
+    with connection.cursor() as cursor:
+        # In one order, so that two processes never wait for each other.
+        for (minute, reason), count in sorted(counts.items()):
+            cursor.execute(_ADD, [minute, reason[:60], count])
+    Refusal.objects.filter(minute__lt=timezone.now() - KEPT_FOR).delete()
 
 
 @cache
-def tally_refusals() -> Tally:
-    """Return the tally of this process."""
-    return Tally()
+def tally_refusals() -> Tally[tuple[datetime, str]]:
+    """Return this process's tally of refusals, by minute and reason."""
+    return Tally(_add)
 
 
 def count_refusal(reason: str) -> None:
     """Count a refused call under its error code: in the metrics now, in the console soon."""
     REFUSED.labels(reason).inc()
-    tally_refusals().count(reason)
+    tally_refusals().count((timezone.now().replace(second=0, microsecond=0), reason))
 
 
 def count_refusal_of_page(reason: str) -> None:

@@ -26,6 +26,7 @@ STAFF: Final = {
     "mika": "evidence custodian",
     "sasha": "administrator",
 }
+PURPOSES: Final = ("gate", "portal", "reports", "actions", "consent")  # of Tidepool's key
 SANDBOX_USER: Final = "tidepool"
 SETTLE_SECONDS: Final = 60.0
 
@@ -100,16 +101,25 @@ def community_role() -> Role:
 
 def prepare() -> None:
     """Create the API key, the staff with their second factors, and the bank. Idempotent."""
-    from kinward.access.api import SCOPES, ApiKey, Staff, create_key, create_staff
+    from kinward.access.api import (
+        YEAR,
+        ApiKey,
+        Staff,
+        change_key,
+        create_key,
+        create_staff,
+    )
 
     actor = Actor.system("demo")
     secrets_dir = config().data_dir / "secrets"
-    if not ApiKey.objects.filter(name="tidepool").exists():
+    known = ApiKey.objects.filter(name="tidepool").first()
+    if known is None:
         (secrets_dir / "demo_api_key").unlink(missing_ok=True)
-        key = create_key(name="tidepool", scopes=SCOPES, actor=actor)
+        key = create_key(name="tidepool", purposes=PURPOSES, owner="Tidepool", actor=actor)
         write_secret(secrets_dir / "demo_api_key", key)
-    # An earlier version created this key with fewer scopes.
-    ApiKey.objects.filter(name="tidepool").update(scopes=sorted(SCOPES))
+    elif set(known.purposes) != set(PURPOSES) and known.revoked_at is None:
+        # An earlier version created this key with other scopes, and without a purpose.
+        change_key(name="tidepool", purposes=PURPOSES, owner="Tidepool", days=YEAR, actor=actor)
     for username, role in STAFF.items():
         if Staff.objects.filter(username=username).exists():
             continue

@@ -78,7 +78,7 @@ def up() -> None:
         click.echo(f"Ports: {where()}")
         if not _has_staff():
             click.echo("Next: `kinward staff add NAME --role administrator`")
-            click.echo("      `kinward key create app`")
+            click.echo("      `kinward key create app --for gate`")
         click.echo("Stop with Ctrl-C.")
         supervisor.run()
 

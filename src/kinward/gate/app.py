@@ -16,7 +16,9 @@ from kinward.access.api import (
     KeyRefused,
     ScopeMissing,
     count_refusal,
+    count_use,
     tally_refusals,
+    tally_uses,
 )
 from kinward.entrance import Disconnected, Receive, Scope, Send, TooLarge, TooSlow, Unavailable
 from kinward.experience.api import tally_shadow
@@ -54,6 +56,7 @@ WRITERS: Final = 2  # threads that write what was counted
 BATCH_BYTE: Final = 2e-7  # the price of a byte of questions, in seconds
 CALL: Final = 0.01  # the price of a call that needs only the database, in seconds
 FETCH: Final = 1.0  # the price of a file that Kinward fetches or unseals, in seconds
+UNSERVED: Final = "HMA: an endpoint that Kinward has not"  # where a key's use is counted
 PATHS: Final = (*prefixes(ROUTES), "//")  # some tools join URLs with two slashes
 # What is counted as refused: calls of strangers, and calls over a bound or a share.
 REFUSALS: Final = (
@@ -212,6 +215,7 @@ class Gate:
             log.error("gate.database", error=str(error).split("\n")[0])
             key = await self._admission.admit_unchecked(request, header, route.scope)
             reachable = False
+        count_use(key, route.line)
         with self._bodies.body(key.name) as held:
             request.grow = held.grow
             async with held.waiting():
@@ -240,7 +244,7 @@ class Gate:
         """Raise `NotServed` to a caller that may look up. Coop deletes its bank on a 404."""
         key = key_in(request.raw_path)
         header = request.header("authorization") if key is None else f"Bearer {key}"
-        await self._admission.admit(request, header, LOOK_UP)
+        count_use(await self._admission.admit(request, header, LOOK_UP), UNSERVED)
         raise NotServed
 
     async def _key(self, route: Route, request: Request, target: Target) -> ApiKey | None:
@@ -249,7 +253,9 @@ class Gate:
         header = request.header("authorization")
         if route.key_in_path:
             header = f"Bearer {target.texts[0]}"
-        return await self._admission.admit(request, header, route.scope)
+        key = await self._admission.admit(request, header, route.scope)
+        count_use(key, route.line)
+        return key
 
     async def _body(self, route: Route, request: Request) -> Any:
         if route.body is None:
@@ -261,12 +267,13 @@ class Gate:
         return await request.json(limit=route.limit, seconds=self._seconds)
 
     def _write_tallies(self) -> None:
-        """Write in threads what was counted: shadow mode's differences, and refusals."""
+        """Write in threads what was counted: shadow mode's differences, refusals, uses of keys."""
         if time.monotonic() - self._shadow_written >= SHADOW_SECONDS:
             self._shadow_written = time.monotonic()
             self._write(tally_shadow().write)
-        if tally_refusals().due:
-            self._write(tally_refusals().write)
+        for tally in (tally_refusals(), tally_uses()):
+            if tally.due:
+                self._write(tally.write)
 
     def _write(self, write: Callable[[], None]) -> None:
         writing = asyncio.ensure_future(self._in_thread(write))

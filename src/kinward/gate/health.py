@@ -6,7 +6,7 @@ import msgspec
 from django.db import connection
 from prometheus_client import Counter, Gauge, Histogram, generate_latest
 
-from kinward.access.api import unreviewed_glasses
+from kinward.access.api import keys_in_need, unreviewed_glasses
 from kinward.gate.calls import Call, Content
 from kinward.ground.jobs import fail_often
 from kinward.matching.api import open_floods
@@ -20,6 +20,7 @@ FAILING = Gauge("kinward_jobs_failing", "Jobs that failed ten times or more and 
 GLASSES = Gauge("kinward_glass_unreviewed", "Acts done alone at the command line, not reviewed yet")
 FLOODS = Gauge("kinward_floods", "Hashes that hit many accounts at once and wait for a person")
 ALERTS = Gauge("kinward_staff_alerts", "Alerts about the work of the staff that wait for a person")
+KEYS = Gauge("kinward_keys_in_need", "API keys that expire soon, or whose owner left")
 PARKED = Gauge("kinward_parked", "Actions and reports that wait for a person", ["what"])
 SECONDS = Histogram("kinward_gate_seconds", "Seconds to an answer", ["endpoint"])
 
@@ -44,6 +45,7 @@ def see_metrics(call: Call[None]) -> Content:
     OVERDUE.set(overdue_cases().count())
     FAILING.set(sum(fail_often().values()))
     GLASSES.set(unreviewed_glasses().count())
+    KEYS.set(len({need.key for need in keys_in_need() if need.what != "purpose"}))
     FLOODS.set(open_floods().count())
     ALERTS.set(open_alerts().count())
     return Content(generate_latest(), METRICS)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from kinward.access.api import ApiKey, KeyRefused, ScopeMissing
+from kinward.access.api import ApiKey, KeyExpired, KeyRefused, ScopeMissing
 from kinward.entrance import TooLarge, TooSlow, Unavailable
 from kinward.gate.calls import Call
 from kinward.gate.http import WrongType, decode
@@ -158,7 +158,7 @@ class Route(msgspec.Struct, frozen=True, dict=True):
         errors: set[type[KinwardError]] = {KinwardError, *self.errors}
         errors |= {kind.error for _, kind in self.parameters if kind.error is not None}
         if self.scope:
-            errors |= {KeyRefused, ScopeMissing, KeyLimit, AddressLimit}
+            errors |= {KeyRefused, KeyExpired, ScopeMissing, KeyLimit, AddressLimit}
         if self.is_open:
             errors.add(AddressLimit)
         if self.fast is None:

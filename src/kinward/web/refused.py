@@ -14,6 +14,7 @@ WORDS: Final = {
     "body.too_slow": "The body arrived too slowly",
     "door.elsewhere": "A path came to the wrong door",
     "headers.too_large": "The headers or the address were too large",
+    "key.expired": "The API key has expired",
     "key.refused": "No valid API key",
     "key.scope_missing": "The API key lacks the scope",
     "limit.account": "One account sent more than its share",

@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from kinward.access import Permission
+from kinward.access.api import keys_in_need
 from kinward.enforcement.api import get_action, parked_actions, replay_action, struggling_actions
 from kinward.ground.errors import KinwardError
 from kinward.matching.api import open_floods, open_markings
@@ -36,6 +37,7 @@ def _page(
     context = {
         "floods": open_floods()[:200],
         "markings": open_markings()[:200],
+        "keys": keys_in_need()[:200],
         "refused": refused_rows(),
         "settles_floods": request.user.may(Permission.SETTLE_FLOODS),
         "marks": request.user.may(Permission.MARK_HASHES),

@@ -4,8 +4,8 @@ import pytest
 
 from kinward.access.actor import Actor
 from kinward.access.models import ApiKey, Staff
+from kinward.access.purposes import SCOPES
 from kinward.access.services import (
-    SCOPES,
     KeyRefused,
     NameTaken,
     ScopeMissing,

@@ -19,8 +19,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 # What a verb needs. Each is called with an actor that may everything else.
 NEEDS: Final[dict[str, Permission]] = {
     "access.services.create_key": Permission.MANAGE_KEYS,
+    "access.services.change_key": Permission.MANAGE_KEYS,
     "access.services.revoke_key": Permission.MANAGE_KEYS,
     "access.glass.review_glass": Permission.REVIEW_GLASS,
+    "access.services.rotate_key": Permission.MANAGE_KEYS,
     "access.staff.create_staff": Permission.MANAGE_STAFF,
     "access.staff.change_role": Permission.MANAGE_STAFF,
     "access.staff.resume_staff": Permission.MANAGE_STAFF,

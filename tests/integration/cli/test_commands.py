@@ -44,6 +44,7 @@ def test_keys_and_staff() -> None:
     secret = run(key, "create", "app", "--scope", "media:check").splitlines()[0]
     assert re.fullmatch(r"kw_[\w-]{43}", secret)
     assert "app  live  media:check" in run(key, "list")
+    assert "expires 2" in run(key, "list")
     assert secret not in run(key, "list")
     run(key, "revoke", "app")
     assert "app  revoked" in run(key, "list")

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from kinward.access.actor import Actor
-from kinward.access.services import SCOPES, create_key
+from kinward.access.purposes import SCOPES
+from kinward.access.services import create_key
 from kinward.people.models import Account
 from tests.integration.conftest import Configure
 from tests.integration.gate.test_gate import Caller

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kinward.access.actor import Actor
-from kinward.access.services import DEFAULT_SCOPES, create_key
+from kinward.access.purposes import scopes_of
+from kinward.access.services import create_key
 from kinward.experience.live import decide_all, live
 from kinward.experience.population import stored_people
 from kinward.experience.settings import decide_as_it_stands, decide_everything
@@ -213,7 +214,7 @@ def test_a_word_that_is_not_plain_changes_nothing(
 
 
 def test_only_a_key_with_the_scope_speaks_of_consent(call: Caller, teen: Account) -> None:
-    plain = Caller(create_key(name="plain", scopes=DEFAULT_SCOPES, actor=Actor.system("test")))
+    plain = Caller(create_key(name="plain", scopes=scopes_of(["gate"]), actor=Actor.system("test")))
     for state in ("withdrawn", "given"):
         problem(plain("PUT", PATH, json={"state": state}), 403, "key.scope_missing")
     assert plain("GET", PATH).status_code == 200

@@ -14,7 +14,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
-from kinward.access.services import DEFAULT_SCOPES, create_key
+from kinward.access.purposes import scopes_of
+from kinward.access.services import create_key
 from kinward.cli.bank import bank as bank_command
 from kinward.demo import pictures
 from kinward.exchanges.models import Opinion
@@ -114,7 +115,7 @@ def test_a_banked_picture_is_found_in_a_video_and_a_frame_of_a_banked_video_as_a
 def test_the_gate_takes_videos_and_the_hashes_of_their_frames(
     films: Bank, account: Account
 ) -> None:
-    call = Caller(create_key(name="app", scopes=DEFAULT_SCOPES, actor=ACTOR))
+    call = Caller(create_key(name="app", scopes=scopes_of(["gate"]), actor=ACTOR))
     assert call.media(FILM).json()["outcome"] == "quarantine"
     frames = [frame.hex() for frame in split_frames(read_video(FILM).signature)]
     about = {"account_id": account.platform_id, "content_id": "x"}
@@ -127,7 +128,7 @@ def test_the_gate_takes_videos_and_the_hashes_of_their_frames(
 def test_a_video_that_cannot_be_read_to_its_end_is_not_clear(
     films: Bank, account: Account, configure: Configure
 ) -> None:
-    call = Caller(create_key(name="app", scopes=DEFAULT_SCOPES, actor=ACTOR))
+    call = Caller(create_key(name="app", scopes=scopes_of(["gate"]), actor=ACTOR))
     configure(video_seconds=0.001)
     decoders.cache_clear()
     answer = call.media(videos.encode(range(40, 46)))
@@ -168,7 +169,7 @@ def test_a_tool_that_knows_of_no_key_has_it_in_the_address(tool: Caller) -> None
     assert "known" in bare("GET", f"/hma/{tool.key}//m/lookup", params=signal).json()
     assert bare("GET", "/hma/kw_guess/m/lookup", params=signal).status_code == 401
     assert bare("GET", "/m/lookup", params=signal).status_code == 401
-    app = Caller(create_key(name="app", scopes=DEFAULT_SCOPES, actor=ACTOR))
+    app = Caller(create_key(name="app", scopes=scopes_of(["gate"]), actor=ACTOR))
     assert app("GET", "/m/lookup", params=signal).status_code == 403
 
 

@@ -14,7 +14,7 @@ from django.db.backends.utils import CursorWrapper
 
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
-from kinward.access.refusals import refused_lately, tally_refusals
+from kinward.access.refusals import count_refusal, refused_lately, tally_refusals
 from kinward.access.services import create_key, live_keys, revoke_key
 from kinward.findings import upload as upload_module
 from kinward.gate.app import Gate
@@ -343,7 +343,7 @@ def test_what_is_refused_is_counted_by_reason_and_shown(
     after = float(metric(call, "key.refused")) + float(metric(call, "limit.address"))
     assert after == before + 6
     tally_refusals().write()
-    tally_refusals().count("key.refused")
+    count_refusal("key.refused")
     tally_refusals().write()
     counted["key.refused"] += 1
     assert {one.reason: one.count for one in refused_lately()} == counted

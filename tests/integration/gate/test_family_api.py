@@ -8,7 +8,8 @@ import pytest
 from django.test import Client
 
 from kinward.access.actor import Actor
-from kinward.access.services import SCOPES, create_key
+from kinward.access.purposes import SCOPES
+from kinward.access.services import create_key
 from kinward.casebook.models import UserReport
 from kinward.families.asks import answers, requests
 from kinward.families.settings import choices

@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from kinward.access.actor import Actor
-from kinward.access.services import SCOPES, create_key, revoke_key
+from kinward.access.purposes import SCOPES
+from kinward.access.services import create_key, revoke_key
 from kinward.casebook.models import Case
 from kinward.gate.app import Gate
 from kinward.gate.models import KeptAnswer

@@ -13,7 +13,8 @@ from PIL import Image
 
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
-from kinward.access.services import SCOPES, create_key
+from kinward.access.purposes import SCOPES
+from kinward.access.services import create_key
 from kinward.cli.bank import bank as bank_command
 from kinward.demo import pictures
 from kinward.findings import upload as upload_module

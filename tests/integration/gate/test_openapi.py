@@ -28,7 +28,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from kinward.access.actor import Actor
-from kinward.access.services import SCOPES, create_key
+from kinward.access.purposes import SCOPES
+from kinward.access.services import create_key
 from kinward.consents.sandbox import Signer
 from kinward.matching.models import Bank
 from kinward.people.models import Account

@@ -1,5 +1,6 @@
 """A filled database of each version that was ever stored is brought to this one."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -17,6 +18,12 @@ from kinward.cli.backup import find_tool
 STORED = Path(__file__).parents[2] / "support" / "stored" / "databases"
 DECIDED = STORED.parent / "decided"
 NAME = "kinward_upgrade"
+# A key from before keys had a purpose, as that version stored it.
+SECRET = "kw_" + "b" * 43
+KEY = (
+    "INSERT INTO access_apikey (name, digest, scopes, created_at) "
+    "VALUES ('before', %s, ARRAY['media:check', 'policy:decide'], now())"
+)
 pytestmark = pytest.mark.django_db
 
 
@@ -31,6 +38,8 @@ def upgraded(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[st
         url = server.format(NAME)
         restore = [find_tool("pg_restore"), "--no-owner", "--exit-on-error", "--dbname", url]
         subprocess.run([*restore, str(request.param)], check=True)
+        with psycopg.connect(url) as before:
+            before.execute(KEY, [hashlib.sha256(SECRET.encode()).digest()])
         environment = os.environ | {"KINWARD_DATABASE_URL": url, "KINWARD_DATA_DIR": str(tmp_path)}
         code = (
             "import django; django.setup(); from kinward.cli.first_run import make_secrets, migrate"
@@ -52,6 +61,26 @@ def test_a_database_of_an_earlier_version_is_upgraded_and_proved(upgraded: dict[
             query = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))
             (count,) = database.execute(query).fetchone() or (0,)
             assert count, f"{table} has rows after the upgrade"
+
+
+OPEN = """
+import sys, django
+django.setup()
+from datetime import timedelta
+from kinward.access import Actor
+from kinward.access.api import authenticate, keys_in_need, rotate_key
+header = f"Bearer {sys.argv[1]}"
+key = authenticate(header, "media:check")
+assert key.name == "before" and key.expires_at is None and authenticate(header, "policy:decide")
+assert [need.what for need in keys_in_need() if need.key == "before"] == ["purpose"]
+new = rotate_key(name="before", overlap=timedelta(days=1), actor=Actor.operator("test"))
+assert authenticate(header, "media:check") and authenticate(f"Bearer {new}", "policy:decide")
+"""
+
+
+def test_a_key_of_an_earlier_version_opens_after_the_upgrade(upgraded: dict[str, str]) -> None:
+    environment = upgraded | {"DJANGO_SETTINGS_MODULE": "kinward.project.settings"}
+    subprocess.run([sys.executable, "-c", OPEN, SECRET], env=environment, check=True)
 
 
 # Asks a database for everything that an earlier Kinward decided; see tests/support/decided.py.

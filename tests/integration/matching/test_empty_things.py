@@ -9,7 +9,8 @@ from click.testing import CliRunner, Result
 from django.utils import timezone
 
 from kinward.access.actor import Actor
-from kinward.access.services import SCOPES, create_key
+from kinward.access.purposes import SCOPES
+from kinward.access.services import create_key
 from kinward.cli.bank import bank as bank_command
 from kinward.matching.hashlists import ListedHash
 from kinward.matching.models import Addition, Bank, BankedHash, Check

@@ -11,7 +11,8 @@ from click.testing import CliRunner
 
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
-from kinward.access.services import SCOPES, create_key
+from kinward.access.purposes import SCOPES
+from kinward.access.services import create_key
 from kinward.cli.bank import bank as bank_command
 from kinward.matching import keywords
 from kinward.matching.api import add_hashes, create_bank, listed, remove_hashes

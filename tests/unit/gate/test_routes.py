@@ -8,7 +8,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 import msgspec
 import pytest
 
-from kinward.access.services import SCOPES
+from kinward.access.purposes import ALL_SCOPES, PURPOSES, SCOPES
 from kinward.gate.app import PATHS
 from kinward.gate.calls import Call, Content, Created, Encoded
 from kinward.gate.routes import ROUTES, openapi
@@ -45,6 +45,37 @@ def test_the_document_in_the_reference_is_current() -> None:
 
 def test_every_scope_of_a_route_can_be_given_and_each_is_of_use() -> None:
     assert {route.scope for route in ROUTES} - {""} == SCOPES
+
+
+# Endpoints without a scope, and what stands in for a key.
+KEYLESS = {
+    "POST /v1/stores/apple": "Apple's signature",
+    "POST /v1/age-proofs/wallet": "the wallet's signature over a number that Kinward gave out once",
+    "GET /healthz": "it says nothing but that the database answers",
+    "GET /metrics": "it has counts, and is kept inside one's own network",
+    "GET /v1/openapi.json": "the document is public",
+}
+
+
+def test_every_endpoint_has_a_scope_or_is_known_to_need_none() -> None:
+    assert {route.line for route in ROUTES if not route.scope} == set(KEYLESS)
+    assert max(len(route.line) for route in ROUTES) <= 120, "where uses of keys are counted"
+
+
+def test_every_scope_belongs_to_a_purpose_and_no_purpose_has_another() -> None:
+    assert set().union(*(purpose.scopes for purpose in PURPOSES.values())) == SCOPES
+    for purpose in PURPOSES.values():
+        assert purpose.words
+        assert purpose.scopes
+    for scope, about in ALL_SCOPES.items():
+        assert about.allows, scope
+        assert about.leaked.endswith("."), scope
+
+
+def test_what_opens_an_account_or_shows_hashes_is_a_purpose_of_its_own() -> None:
+    for scope in ("consents:write", "hashes:look-up"):
+        holding = [purpose for purpose in PURPOSES.values() if scope in purpose.scopes]
+        assert [purpose.scopes for purpose in holding] == [frozenset({scope})]
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.line)

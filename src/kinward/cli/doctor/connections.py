@@ -1,18 +1,28 @@
 """Checks of what Kinward talks to: the app and the partners; and of what is parked."""
 
+from typing import Final
+
 from kinward.cli.counts import counted
 from kinward.cli.doctor.result import PROBE, Result, fault, fine, warn
 from kinward.ground.calls_out import Caller, CallFailed, Reach
 from kinward.ground.config import config
+from kinward.ground.names import visible
+
+MOST: Final = 3  # keys that one line names
 
 
 def check_api_keys() -> Result:
-    """Does the app have an API key?"""
-    from kinward.access.api import ApiKey
+    """Does the app have an API key, and does one need somebody?"""
+    from kinward.access.api import ApiKey, keys_in_need
 
     if not ApiKey.objects.filter(revoked_at=None).exists():
         return warn("There is no API key. Create one with `kinward key create app`.")
-    return fine("There is an API key.")
+    needs = keys_in_need()
+    if not needs:
+        return fine("There is an API key.")
+    told = " ".join(f"{visible(need.key)}: {visible(need.sentence)}" for need in needs[:MOST])
+    more = len(needs) - MOST
+    return warn(told + (f" And {more} more. See `kinward key list`." if more > 0 else ""))
 
 
 def check_proxies() -> Result:

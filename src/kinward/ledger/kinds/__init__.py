@@ -92,6 +92,7 @@ from kinward.ledger.kinds.families import (
     TrustedEnded,
     TrustedNamed,
 )
+from kinward.ledger.kinds.keys import KeyChanged, KeyCreated, KeyRevoked, KeyRotated
 from kinward.ledger.kinds.matching import (
     BankAdded,
     BankCreated,
@@ -177,8 +178,6 @@ from kinward.ledger.kinds.staff import (
     ConsentChange,
     ConsentGiven,
     ConsentWithdrawn,
-    KeyCreated,
-    KeyRevoked,
     StaffAlertRaised,
     StaffAlertRead,
     StaffCreated,
@@ -276,8 +275,10 @@ __all__ = [
     "HashReinstated",
     "InvitationMade",
     "InvitationRefused",
+    "KeyChanged",
     "KeyCreated",
     "KeyRevoked",
+    "KeyRotated",
     "KeywordAdded",
     "KeywordRemoved",
     "PackActivated",

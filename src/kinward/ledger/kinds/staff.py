@@ -1,4 +1,4 @@
-"""Staff, keys, and accounts of the platform."""
+"""Staff, and accounts of the platform."""
 
 from kinward.ledger.kinds.fact import Fact
 
@@ -57,19 +57,6 @@ class StaffAlertRead(Fact, frozen=True):
     kind = "staff.alert_read"
     alert: int
     measure: str
-
-
-class KeyCreated(Fact, frozen=True):
-    """A key of the API was made."""
-
-    kind = "key.created"
-    scopes: list[str]
-
-
-class KeyRevoked(Fact, frozen=True):
-    """A key was revoked."""
-
-    kind = "key.revoked"
 
 
 class AgeProven(Fact, frozen=True):
