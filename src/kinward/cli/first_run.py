@@ -1,10 +1,8 @@
 """What the first run creates and later runs reuse: the secrets and the tables."""
 
-import base64
-import secrets
 from typing import Final
 
-from kinward.ground.config import config, random_secret, write_secret
+from kinward.ground.config import config, random_secret, random_webhook_secret, write_secret
 from kinward.ground.errors import KinwardError
 
 FIRST_APP: Final = "ledger"  # has tables in every installation
@@ -45,8 +43,7 @@ def make_secrets() -> None:
     chosen = config()
     chosen.data_dir.mkdir(parents=True, exist_ok=True)
     write_secret(chosen.secret_path("secret_key"), random_secret())
-    webhook = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
-    write_secret(chosen.secret_path("webhook_secret"), webhook)
+    write_secret(chosen.secret_path("webhook_secret"), random_webhook_secret())
     write_secret(chosen.secret_path("policy_key"), new_signing_key())
     write_secret(chosen.secret_path("identifier_key"), random_secret())
     write_secret(chosen.secret_path("package_key"), new_signing_key())

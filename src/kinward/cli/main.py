@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "demo": ("demo:demo", "Start Kinward with a demo community and an authority's sandbox.", False),
     "doctor": ("doctor:doctor", "Check this installation, and say what to do.", False),
     "key": ("keys:key", "Manage API keys for your app.", True),
+    "webhook": ("webhook:webhook", "Rotate the secret that signs webhooks.", True),
     "staff": ("staff:staff", "Manage the people who work in the console.", True),
     "bank": ("bank:bank", "Manage banks of known hashes.", True),
     "exchange": ("exchange:exchange", "Manage partners whose lists fill banks.", True),

@@ -31,6 +31,10 @@ from kinward.enforcement.services import (
 )
 from kinward.enforcement.strikes import add_strike, strikes_of, take_back_strikes
 from kinward.enforcement.webhook import Signed, check_address, sign_webhook
+from kinward.enforcement.webhook_secrets import (
+    rotate_webhook_secret,
+    secret_before,
+)
 
 __all__ = [
     "EFFECTS",
@@ -66,8 +70,10 @@ __all__ = [
     "remove_everywhere",
     "removed_by_others",
     "replay_action",
+    "rotate_webhook_secret",
     "sanctioned_by",
     "sanctions_of_case",
+    "secret_before",
     "sign_webhook",
     "strikes_of",
     "struggling_actions",

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import msgspec
 from standardwebhooks.webhooks import Webhook
 
+from kinward.enforcement.webhook_secrets import signing_secrets
 from kinward.ground.calls_out import Caller, CallFailed, Limits, Reach
 from kinward.ground.config import Config, require_safe
 from kinward.ground.errors import KinwardError, NotConfigured
@@ -55,13 +56,15 @@ class Signed(msgspec.Struct, frozen=True):
 
 
 def sign_webhook(config: Config, *, message_id: str, payload: dict[str, Any]) -> Signed:
-    """Sign a message with the current time."""
+    """Sign a message with the current time, by each secret: two while it is rotated."""
     body = msgspec.json.encode(payload).decode()
     now = datetime.now(UTC)
     headers = {
         "webhook-id": message_id,
         "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": Webhook(config.secret("webhook_secret")).sign(message_id, now, body),
+        "webhook-signature": " ".join(
+            Webhook(secret).sign(message_id, now, body) for secret in signing_secrets(config)
+        ),
     }
     return Signed(headers, body)
 

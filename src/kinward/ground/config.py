@@ -5,6 +5,7 @@ under `<data_dir>/secrets`, created on the first run and readable by their owner
 reads its own settings through a `Section`.
 """
 
+import base64
 import ipaddress
 import os
 import secrets
@@ -81,6 +82,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     actions: Literal["push", "pull"] = "push"
     webhook_url: str = ""
     webhook_secret: str = ""
+    webhook_secret_before: str = ""
     webhook_seconds: float = 10.0
     webhook_allow_http: bool = False
 
@@ -236,9 +238,25 @@ def write_secret(path: Path, value: str) -> None:
         file.write(value + "\n")
 
 
+def replace_secret(path: Path, value: str) -> None:
+    """Write a secret in place of what is there, all at once. The file keeps its owner."""
+    new = path.with_name(f".{path.name}.new")
+    new.unlink(missing_ok=True)
+    write_secret(new, value)
+    if path.exists() and os.geteuid() == 0:  # under sudo, for the user of the service
+        was = path.stat()
+        os.chown(new, was.st_uid, was.st_gid)
+    new.replace(path)
+
+
 def random_secret() -> str:
     """Return a new secret of 256 bits, in the alphabet of URLs."""
     return secrets.token_urlsafe(32)
+
+
+def random_webhook_secret() -> str:
+    """Return a new secret of 256 bits, in the form of Standard Webhooks."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def read_config(environ: Mapping[str, str]) -> Config:

@@ -23,6 +23,7 @@ NEEDS: Final[dict[str, Permission]] = {
     "access.services.revoke_key": Permission.MANAGE_KEYS,
     "access.glass.review_glass": Permission.REVIEW_GLASS,
     "access.services.rotate_key": Permission.MANAGE_KEYS,
+    "enforcement.webhook_secrets.rotate_webhook_secret": Permission.MANAGE_KEYS,
     "access.staff.create_staff": Permission.MANAGE_STAFF,
     "access.staff.change_role": Permission.MANAGE_STAFF,
     "access.staff.resume_staff": Permission.MANAGE_STAFF,

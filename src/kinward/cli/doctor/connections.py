@@ -45,7 +45,7 @@ def check_proxies() -> Result:
 def check_webhook() -> Result:
     """Does the app's webhook answer, and refuse an unsigned message?"""
     if config().actions == "pull":
-        return fine("Your app fetches its actions.")
+        return fine(f"Your app fetches its actions. {_secrets()}".strip())
     from kinward.enforcement.api import check_address
 
     check_address(config())
@@ -62,7 +62,18 @@ def check_webhook() -> Result:
         return fault("Your webhook accepts unsigned messages. It must verify the signature.")
     if status in (404, 405) or status >= 500:
         return fault(f"{config().webhook_url} answers HTTP {status}. Is the path right?")
-    return fine(f"The webhook answers and refuses unsigned messages (HTTP {status}).")
+    told = f"The webhook answers and refuses unsigned messages (HTTP {status}). {_secrets()}"
+    return fine(told.strip())
+
+
+def _secrets() -> str:
+    from kinward.enforcement.api import secret_before
+
+    before = secret_before(config())
+    if before is None:
+        return ""
+    until = f" until {before.until:%Y-%m-%d}" if before.until else ""
+    return f"Two secrets sign{until}: give your app the new one."
 
 
 def check_parked() -> Result:

@@ -92,7 +92,13 @@ from kinward.ledger.kinds.families import (
     TrustedEnded,
     TrustedNamed,
 )
-from kinward.ledger.kinds.keys import KeyChanged, KeyCreated, KeyRevoked, KeyRotated
+from kinward.ledger.kinds.keys import (
+    KeyChanged,
+    KeyCreated,
+    KeyRevoked,
+    KeyRotated,
+    WebhookRotated,
+)
 from kinward.ledger.kinds.matching import (
     BankAdded,
     BankCreated,
@@ -355,6 +361,7 @@ __all__ = [
     "WeakeningAsked",
     "WeakeningRefused",
     "WeakeningWentAhead",
+    "WebhookRotated",
     "WithdrawalAllowed",
     "WithdrawalAsked",
     "WithdrawalRefused",

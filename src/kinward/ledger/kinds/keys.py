@@ -31,6 +31,13 @@ class KeyRotated(Fact, frozen=True):
     previous_until: str
 
 
+class WebhookRotated(Fact, frozen=True):
+    """Webhooks have a new secret. The one before signs until `previous_until`, or not at all."""
+
+    kind = "webhook.rotated"
+    previous_until: str
+
+
 class KeyRevoked(Fact, frozen=True):
     """A key was revoked. `compromised`: somebody else had it."""
 
