@@ -41,7 +41,7 @@ def fill(uploaded: int, new: int) -> set[UUID]:
 
     rng, record = np.random.default_rng(5), record_type(CURRENT)
     listed = rng.integers(0, 256, (new, 32), dtype=np.uint8)
-    account, _ = put_account(platform_id="bench", profile=Profile())
+    account, *_ = put_account(platform_id="bench", profile=Profile())
     planted: dict[int, Check] = {}
     for place in rng.choice(uploaded, PLANTED, replace=False).tolist():
         near = listed[rng.integers(0, new)].copy()

@@ -24,6 +24,7 @@ class Permission(StrEnum):
     DESTROY_EVIDENCE = "evidence.destroy", "Destroying evidence"
     RELEASE_RECORDS = "records.release", "Releasing records"
     HAND_OVER_REPORTS = "reports.hand_over", "Handing reports over"
+    END_WAVES = "waves.end", "Ending an alarm about changed ages"
     SWITCH_REPORTING = "reports.switch", "Switching production reporting"
     REPLAY = "deliveries.replay", "Sending parked actions and reports again"
     KEEP_SILENT = "statements.silence", "Delaying a statement"

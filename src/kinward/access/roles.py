@@ -21,6 +21,7 @@ _SENIOR: Final = _REVIEWER | {
 }
 _OPERATOR: Final = _BANKS | {
     Permission.REPLAY,
+    Permission.END_WAVES,
     Permission.SWITCH_REPORTING,
     Permission.SWITCH_BANKS,
     Permission.TUNE_BANKS,

@@ -280,16 +280,17 @@ def _settle(
         known = account.age.on(local_day(account.time_zone))
         settled, fits = policy.settled(known, age)
         request.outcome = Outcome.ACCEPTED if fits else Outcome.CONTRADICTED
-        if settled != known:
-            set_age(account=account, age=settled)
         _write(request, notes)
+        by = actor or account.actor
+        if settled != known:
+            set_age(account=account, age=settled, actor=by)
         fact = kinds.AgeProven(
             method=request.method,
             outcome=request.outcome,
             age=[account.age_lower, account.age_upper],
         )
         subject = f"account:{account.platform_id}"
-        record(actor=actor or account.actor, subject=subject, fact=fact)
+        record(actor=by, subject=subject, fact=fact)
     return request
 
 

@@ -16,6 +16,7 @@ from kinward.policy import EFFECTS, AgeRange, Decision, Pack, Person, bounds_in_
 from kinward.policy.api import direction
 
 BATCH = 500
+EXPERIENCE = Actor.system("experience")
 
 
 class Growth(msgspec.Struct, frozen=True):
@@ -54,14 +55,14 @@ def apply_birthday(account_id: int) -> tuple[LockedAccount, Growth] | None:
     pack = live().in_force().for_account(account.platform_id)
     age = person_of(account).age
     before = {} if pack is None else _decide_by_stored_age(account, pack)
-    set_age(account=account, age=age)
+    set_age(account=account, age=age, actor=EXPERIENCE)
     ended = (
         [] if pack is None else end_guardian_settings(account, _outgrown(account, pack), "grown up")
     )
     after = {} if pack is None else decide_everything(account, pack)
     growth = _compare(before, after, account.language, ended)
     record(
-        actor=Actor.system("experience"),
+        actor=EXPERIENCE,
         subject=f"account:{account.platform_id}",
         fact=kinds.AccountGrown(
             age=[age.lower, age.upper],

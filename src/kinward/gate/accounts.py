@@ -8,6 +8,7 @@ from django.db import transaction
 from kinward.enforcement.api import blocked_kinds, current_standing
 from kinward.gate.calls import Call, Created
 from kinward.people.api import IdentifierIn, Profile, digests_of, get_account, put_account
+from kinward.policy import AgeRange
 
 Standing = Literal["active", "suspended", "terminated"]
 Moment = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
@@ -27,11 +28,16 @@ class Registered(msgspec.Struct, frozen=True):
 
 
 class KnownAccount(msgspec.Struct, frozen=True):
-    """An account, its standing, and the kinds of sent identifiers that are blocked."""
+    """An account, its standing, and the kinds of sent identifiers that are blocked.
+
+    `age_kept` is the age that stands because the one that was sent is a weaker word. Otherwise it
+    is null.
+    """
 
     account_id: str
     standing: Standing
     blocked: list[str]
+    age_kept: AgeRange | None
 
 
 class Restriction(msgspec.Struct, frozen=True):
@@ -53,11 +59,13 @@ class AccountStanding(msgspec.Struct, frozen=True):
 @transaction.atomic
 def put_known_account(call: Call[Profile], account_id: str) -> KnownAccount | Created[KnownAccount]:
     """Create an account, or replace what Kinward knows about it."""
-    account, new = put_account(platform_id=account_id, profile=call.body, actor=call.actor)
+    account, new, age_kept = put_account(
+        platform_id=account_id, profile=call.body, actor=call.actor
+    )
     identifiers = call.body.identifiers
     blocked = blocked_kinds(digests_of(identifiers)) if identifiers else []
     fields = {"account_id": account.platform_id, "standing": account.standing, "blocked": blocked}
-    answer = msgspec.convert(fields, KnownAccount)
+    answer = msgspec.convert(fields | {"age_kept": age_kept}, KnownAccount)
     return Created(answer) if new else answer
 
 

@@ -10,6 +10,7 @@ from kinward.access.api import keys_in_need, unreviewed_glasses
 from kinward.gate.calls import Call, Content
 from kinward.ground.jobs import fail_often
 from kinward.matching.api import open_floods
+from kinward.people.api import open_waves
 from kinward.review.api import open_alerts, overdue_cases, parked_counts
 
 METRICS: Final = "text/plain; version=0.0.4"
@@ -21,6 +22,7 @@ GLASSES = Gauge("kinward_glass_unreviewed", "Acts done alone at the command line
 FLOODS = Gauge("kinward_floods", "Hashes that hit many accounts at once and wait for a person")
 ALERTS = Gauge("kinward_staff_alerts", "Alerts about the work of the staff that wait for a person")
 KEYS = Gauge("kinward_keys_in_need", "API keys that expire soon, or whose owner left")
+WAVES = Gauge("kinward_waves", "Keys that changed many ages at once and wait for a person")
 PARKED = Gauge("kinward_parked", "Actions and reports that wait for a person", ["what"])
 SECONDS = Histogram("kinward_gate_seconds", "Seconds to an answer", ["endpoint"])
 
@@ -46,6 +48,7 @@ def see_metrics(call: Call[None]) -> Content:
     FAILING.set(sum(fail_often().values()))
     GLASSES.set(unreviewed_glasses().count())
     KEYS.set(len({need.key for need in keys_in_need() if need.what != "purpose"}))
+    WAVES.set(open_waves().count())
     FLOODS.set(open_floods().count())
     ALERTS.set(open_alerts().count())
     return Content(generate_latest(), METRICS)

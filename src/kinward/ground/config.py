@@ -67,6 +67,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     flood_accounts: int = 25
     flood_minutes: int = 10
     bank_withdrawal_share: float = 0.1
+    wave_accounts: int = 100
+    wave_minutes: int = 60
 
     fetch_hosts: str = ""
     inner_hosts: str = ""

@@ -1,5 +1,6 @@
 """The face of `people`: what other rooms may use."""
 
+from kinward.people.ages import set_age
 from kinward.people.changes import note_change
 from kinward.people.consent import (
     CHANGE_CONSENT,
@@ -22,11 +23,11 @@ from kinward.people.services import (
     get_account,
     put_account,
     related_accounts,
-    set_age,
     set_standing,
     set_zone,
 )
 from kinward.people.unread import note_unread, unread_signals
+from kinward.people.waves import NoWave, end_wave, open_waves
 
 __all__ = [
     "CHANGE_CONSENT",
@@ -39,12 +40,14 @@ __all__ = [
     "ConsentUnanswered",
     "IdentifierIn",
     "LockedAccount",
+    "NoWave",
     "Profile",
     "Standing",
     "consents_of",
     "count_without_change",
     "day_begins",
     "digests_of",
+    "end_wave",
     "get_account",
     "give_consent",
     "local_day",
@@ -52,6 +55,7 @@ __all__ = [
     "lock_accounts",
     "note_change",
     "note_unread",
+    "open_waves",
     "put_account",
     "related_accounts",
     "set_age",

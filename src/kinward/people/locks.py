@@ -15,13 +15,6 @@ def lock_account(account_id: int) -> LockedAccount:
     return LockedAccount(Account.objects.select_for_update(no_key=True).get(pk=account_id))
 
 
-def lock_account_if_known(platform_id: str) -> LockedAccount | None:
-    """Lock the account with this platform id, and return it as it is now; None if there is none."""
-    rows = Account.objects.select_for_update(no_key=True).filter(platform_id=platform_id)
-    known = rows.first()
-    return None if known is None else LockedAccount(known)
-
-
 def lock_accounts(*account_ids: int) -> dict[int, LockedAccount]:
     """Lock several accounts, and return them by id."""
     # Everybody locks in the order of the ids: two transactions never wait for each other.

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from kinward.access import Actor
+from kinward.access.api import Staff
 from kinward.ground.text import MAX_ID
 from kinward.policy import AgeRange, Assurance, ChangeState
 
@@ -38,6 +39,8 @@ class Account(models.Model):
     jurisdiction = models.CharField(max_length=10, default="")
     language = models.CharField(max_length=20, default="")
     screen_name = models.CharField(max_length=200, default="")
+    # How strong a word has to be to make them older; empty: as strong as `age_assurance`.
+    age_strength = models.CharField(max_length=20, default="", db_default="")
     age_changes_on = models.DateField(null=True, db_index=True)
     # `age_changes_on` is 29 February, or 1 March in a year without one.
     age_leap_day = models.BooleanField(default=False)
@@ -71,6 +74,11 @@ class Account(models.Model):
             self.age_changes_on,
             self.age_leap_day,
         )
+
+    @property
+    def strength(self) -> Assurance:
+        """How strong a word has to be to make this person older."""
+        return cast("Assurance", self.age_strength or self.age_assurance)
 
     @property
     def actor(self) -> Actor:
@@ -174,3 +182,41 @@ class Identifier(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {bytes(self.digest).hex()[:12]}"
+
+
+class Change(models.Model):
+    """The last time that an actor changed an account's age or place. Kept for a day."""
+
+    actor = models.CharField(max_length=200)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="changes")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("actor", "account"), name="people_change_once"),
+        )
+        indexes = (models.Index(fields=("actor", "at"), name="people_changed_lately"),)
+
+    def __str__(self) -> str:
+        return f"{self.actor} {self.at:%Y-%m-%d %H:%M}"
+
+
+class ChangeWave(models.Model):
+    """An alarm: an actor suddenly changed many accounts. It is open until somebody looked."""
+
+    actor = models.CharField(max_length=200)
+    began_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    changes = models.PositiveIntegerField()
+    looked_at = models.DateTimeField(null=True)
+    looked_by = models.ForeignKey(Staff, on_delete=models.PROTECT, null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("actor",), condition=Q(looked_at=None), name="people_one_open_wave"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.actor} {self.began_at:%Y-%m-%d %H:%M}"

@@ -4,7 +4,7 @@ import hmac
 from collections.abc import Callable, Sequence
 from datetime import date
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from django.db import transaction
@@ -15,21 +15,21 @@ from kinward.ground.config import config
 from kinward.ground.errors import Invalid, KinwardError
 from kinward.ground.text import MAX_ID, is_id
 from kinward.ground.watch import watch
+from kinward.people.ages import (
+    Outcome,
+    outcome_of,
+    put_age,
+    record_change,
+    record_move,
+    record_refused,
+)
 from kinward.people.changes import hear_google
 from kinward.people.days import local_day
 from kinward.people.identifiers import IdentifierKind, earlier_identifier, normal_identifier
-from kinward.people.locks import LockedAccount, lock_account, lock_account_if_known
+from kinward.people.locks import LockedAccount, lock_account
 from kinward.people.models import Account, Identifier, Standing
 from kinward.people.unread import note_unread
-from kinward.policy import (
-    PROVEN_HERE,
-    UNKNOWN,
-    AgeRange,
-    ConsentWord,
-    is_place,
-    is_unknown,
-    settled,
-)
+from kinward.policy import AgeRange, ConsentWord, is_place, is_unknown
 
 MAX_IDENTIFIERS: Final = 20
 MAX_IDENTIFIER: Final = 500
@@ -106,15 +106,49 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     identifiers: list[IdentifierIn] = []
 
 
+class Put(NamedTuple):
+    """An account, whether it is new, and the age that stands if a weaker one was sent in vain."""
+
+    account: Account
+    new: bool
+    age_kept: AgeRange | None
+
+
 @transaction.atomic
-def put_account(
-    *, platform_id: str, profile: Profile, actor: Actor = AGE_SIGNALS
-) -> tuple[Account, bool]:
-    """Create an account or replace its profile; return it, and whether it is new.
+def put_account(*, platform_id: str, profile: Profile, actor: Actor = AGE_SIGNALS) -> Put:
+    """Create an account or replace its profile.
 
     The standing is Kinward's own and stays as it is. So does a guardian's consent, unless the age
-    signal says something new about it.
+    signal says something new about it. A weaker word about an age takes the place of no stronger
+    one, except by making the person younger. A change of age or place has an entry.
     """
+    _check(platform_id, profile)
+    digests = digests_of(profile.identifiers)
+    watch().changed("account", platform_id)
+    row, new = Account.objects.get_or_create(platform_id=platform_id)
+    account = lock_account(row.pk)
+    was, was_place = account.age, account.jurisdiction
+    outcome = _outcome(account, profile)
+    account.jurisdiction = profile.jurisdiction
+    account.language, account.screen_name = profile.language, profile.screen_name
+    names = ["jurisdiction", "language", "screen_name", "changed_at"]
+    account.save(update_fields=[*put_age(account, outcome), *names])
+    Identifier.objects.bulk_create(
+        [Identifier(account=account, kind=kind, digest=digest) for digest, kind in digests.items()],
+        ignore_conflicts=True,
+    )
+    if not new:
+        record_change(account=account, was=was, actor=actor)
+        record_move(account=account, was=was_place, actor=actor)
+    if outcome.refused is not None:
+        record_refused(account=account, sent=outcome.refused, actor=actor)
+    if profile.age_signal is not None and (word := profile.age_signal.consent) is not None:
+        hear_google(account=account, word=word, actor=actor)
+        account.refresh_from_db(fields=["consent_withdrawn", "change_consent"])
+    return Put(account, new, None if outcome.refused is None else account.age)
+
+
+def _check(platform_id: str, profile: Profile) -> None:
     if not is_id(platform_id):
         raise Invalid(f"An account id has 1 to {MAX_ID} printable characters.")
     for name, limit in (("jurisdiction", 10), ("language", 20), ("screen_name", 200)):
@@ -122,31 +156,8 @@ def put_account(
             raise Invalid(f"{name} has at most {limit} characters.")
     if profile.jurisdiction and not is_place(profile.jurisdiction):
         raise Invalid("jurisdiction is an ISO 3166 code, such as DE or US-CA.")
-    age = _age(platform_id, profile)
-    digests = digests_of(profile.identifiers)
-    watch().changed("account", platform_id)
-    account, new = Account.objects.update_or_create(
-        platform_id=platform_id,
-        defaults={
-            "age_lower": age.lower,
-            "age_upper": age.upper,
-            "age_source": age.source,
-            "age_assurance": age.assurance,
-            "age_changes_on": age.changes_on,
-            "age_leap_day": age.leap_day,
-            "jurisdiction": profile.jurisdiction,
-            "language": profile.language,
-            "screen_name": profile.screen_name,
-        },
-    )
-    Identifier.objects.bulk_create(
-        [Identifier(account=account, kind=kind, digest=digest) for digest, kind in digests.items()],
-        ignore_conflicts=True,
-    )
-    if profile.age_signal is not None and (word := profile.age_signal.consent) is not None:
-        hear_google(account=lock_account(account.pk), word=word, actor=actor)
-        account.refresh_from_db(fields=["consent_withdrawn", "change_consent"])
-    return account, new
+    if profile.age is not None and profile.age_signal is not None:
+        raise Invalid("Give age or age_signal, not both.")
 
 
 def digests_of(identifiers: Sequence[IdentifierIn]) -> dict[bytes, str]:
@@ -189,33 +200,17 @@ def related_accounts(account: Account, limit: int = 50) -> list[tuple[Account, l
     return list(related.values())[:limit]
 
 
-def _age(platform_id: str, profile: Profile) -> AgeRange:
-    """Return the age range of a profile on the account's own day."""
-    if profile.age is not None and profile.age_signal is not None:
-        raise Invalid("Give age or age_signal, not both.")
-    stored = lock_account_if_known(platform_id)
-    proof = stored.age if stored and stored.age_source in PROVEN_HERE else None
-    if profile.age is None and profile.age_signal is None:
-        return proof or UNKNOWN
-    today = local_day(stored.time_zone if stored else "")
+def _outcome(account: LockedAccount, profile: Profile) -> Outcome:
+    """Return what a profile leaves of an account's age, on the account's own day."""
+    today, age = local_day(account.time_zone), profile.age
     try:
-        age = profile.age or UNKNOWN
         if profile.age_signal is not None:
             age = profile.age_signal.range(today, note_unread)
-        return _beside_proof(age.on(today), profile, proof)
+        sent = None if age is None else age.on(today)
     except ValueError as error:
         raise Invalid(f"age_signal: {error}.") from error
-
-
-def _beside_proof(sent: AgeRange, profile: Profile, proof: AgeRange | None) -> AgeRange:
-    """Return what the platform's word leaves of a proof of age that Kinward verified.
-
-    The platform may always make a person younger, or forget the proof by an unknown age.
-    """
-    forgets = profile.age is not None and is_unknown(sent.lower, sent.upper)
-    if proof is None or forgets or sent.upper <= proof.lower:
-        return sent
-    return settled(sent, proof)[0]
+    forgets = profile.age is not None and sent is not None and is_unknown(sent.lower, sent.upper)
+    return outcome_of(account, sent, forgets=forgets)
 
 
 def get_account(platform_id: str) -> Account:
@@ -232,16 +227,6 @@ def set_standing(*, account: LockedAccount, standing: Standing) -> None:
     watch().changed("account", account.platform_id)
     account.standing = standing
     account.save(update_fields=["standing", "changed_at"])
-
-
-def set_age(*, account: LockedAccount, age: AgeRange) -> None:
-    """Write an age range, in the caller's transaction."""
-    account.age_lower, account.age_upper = age.lower, age.upper
-    account.age_source, account.age_assurance = age.source, age.assurance
-    account.age_changes_on, account.age_leap_day = age.changes_on, age.leap_day
-    fields = ("lower", "upper", "source", "assurance", "changes_on", "leap_day")
-    account.save(update_fields=[*(f"age_{field}" for field in fields), "changed_at"])
-    watch().changed("account", account.platform_id)
 
 
 def set_zone(*, account: LockedAccount, zone: str) -> None:

@@ -14,6 +14,7 @@ from kinward.policy.ages import (
     from_guardian,
     is_unknown,
 )
+from kinward.policy.borders import crossed, only_lowers, outweighs, stronger
 from kinward.policy.bounds import Bounds, bounds_in_general
 from kinward.policy.capabilities import CAPABILITIES, Capability
 from kinward.policy.check import check_pack, pack_failures, require_sound
@@ -153,6 +154,7 @@ __all__ = [
     "clock",
     "closed",
     "consent_from_google",
+    "crossed",
     "decide",
     "decode_pack",
     "diff_over_time",
@@ -178,6 +180,8 @@ __all__ = [
     "load_pack",
     "minutes_words",
     "new_signing_key",
+    "only_lowers",
+    "outweighs",
     "pack_digest",
     "pack_failures",
     "parse",
@@ -196,6 +200,7 @@ __all__ = [
     "stale_readings",
     "state_of",
     "stricter",
+    "stronger",
     "tables",
     "titles_of",
     "unread_laws",

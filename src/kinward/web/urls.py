@@ -127,6 +127,7 @@ urlpatterns = [
     path("operations", views_operations.operations, name="operations"),
     path("operations/actions/<uuid:action_id>/replay", views_operations.replay, name="replay"),
     path("operations/reports/<uuid:report_id>/refile", views_operations.refile, name="refile"),
+    path("operations/waves/<int:wave_id>/end", views_operations.end_alarm, name="end_wave"),
     path("operations/production", views_operations.ask_production, name="ask_production"),
     path(
         "operations/production/<uuid:production_id>",

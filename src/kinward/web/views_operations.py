@@ -11,6 +11,7 @@ from kinward.access.api import keys_in_need
 from kinward.enforcement.api import get_action, parked_actions, replay_action, struggling_actions
 from kinward.ground.errors import KinwardError
 from kinward.matching.api import open_floods, open_markings
+from kinward.people.api import end_wave, open_waves
 from kinward.reporting.api import (
     approve_production,
     end_production,
@@ -32,12 +33,13 @@ def operations(request: StaffRequest) -> HttpResponse:
 
 
 def _page(
-    request: StaffRequest, *, problem: KinwardError | None = None, **_ids: UUID
+    request: StaffRequest, *, problem: KinwardError | None = None, **_ids: UUID | int
 ) -> HttpResponse:
     context = {
         "floods": open_floods()[:200],
         "markings": open_markings()[:200],
         "keys": keys_in_need()[:200],
+        "waves": open_waves()[:200],
         "refused": refused_rows(),
         "settles_floods": request.user.may(Permission.SETTLE_FLOODS),
         "marks": request.user.may(Permission.MARK_HASHES),
@@ -64,6 +66,13 @@ def refile(request: StaffRequest, report_id: UUID) -> HttpResponse:
     """File a parked report again."""
     refile_report(report=get_report(report_id), actor=request.user.actor)
     return done(request, "The report will be filed again.", "operations")
+
+
+@posts(Permission.END_WAVES, page=_page)
+def end_alarm(request: StaffRequest, wave_id: int) -> HttpResponse:
+    """End an alarm about changed ages, with a note of what it was."""
+    end_wave(wave_id=wave_id, note=request.POST.get("note", ""), staff=request.user)
+    return done(request, "The alarm has ended.", "operations")
 
 
 @posts(Permission.SWITCH_REPORTING, page=_page)

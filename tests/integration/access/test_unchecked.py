@@ -113,7 +113,6 @@ STEPS: Final = {
     "matching.versions.next_version",
     "matching.withdrawals.withdraw_hashes",
     "matching.withdrawals.withdraw_named",
-    "people.services.set_age",
     "people.services.set_standing",
     "people.services.set_zone",
     "people.unread.note_unread",

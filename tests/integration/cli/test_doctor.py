@@ -71,7 +71,7 @@ def test_an_answer_about_ages_that_is_new_to_us() -> None:
     for signal in ({"google_play": tier}, {"google_play": {"mood": "x"}}, {"apple": {"mood": "x"}}):
         for _ in range(2):
             profile = Profile(age_signal=AgeSignal(**signal))
-            account, _new = put_account(platform_id="member", profile=profile)
+            account, *_ = put_account(platform_id="member", profile=profile)
             assert (account.age_lower, account.age_assurance) == (0, "none")
     warning = examine()["age signals"]
     assert warning.level == "warning"

@@ -76,7 +76,7 @@ def test_a_birth_date_is_read_on_the_accounts_own_day(db: None) -> None:
         put_account(platform_id=zone, profile=Profile())
         set_time_zone(account_id=zone, zone=zone, actor=Actor.system("test"))
         signal = AgeSignal(birth_date=born)
-        account, _ = put_account(platform_id=zone, profile=Profile(age_signal=signal))
+        account, *_ = put_account(platform_id=zone, profile=Profile(age_signal=signal))
         assert account.age_changes_on is not None
         assert account.age_lower == from_birth_date(born, day).lower
 

@@ -313,7 +313,7 @@ def test_only_those_who_may(
 def test_a_birthday_opens_what_it_opens_once_and_says_so(db: None) -> None:
     today = live_module.today()
     activate_pack(pack=store_pack(files=read_files("tiktok-2021"), actor=Actor.system("test")))
-    account, _ = put_account(
+    account, *_ = put_account(
         platform_id="birthday",
         profile=Profile(age=AgeRange(15, 16, changes_on=today + timedelta(days=1)), language="sv"),
     )
@@ -342,7 +342,7 @@ def test_a_birthday_opens_what_it_opens_once_and_says_so(db: None) -> None:
 
 def test_a_guardians_settings_end_when_nobody_guards_any_more(db: None) -> None:
     today = live_module.today()
-    account, _ = put_account(
+    account, *_ = put_account(
         platform_id="eighteen",
         profile=Profile(age=AgeRange(17, 18, changes_on=today + timedelta(days=1))),
     )
@@ -381,7 +381,7 @@ def test_a_guardians_settings_end_when_nobody_guards_any_more(db: None) -> None:
 def test_signals_of_age_become_ranges(
     db: None, signal: dict[str, Any], lower: int, upper: int, assurance: str
 ) -> None:
-    account, _ = put_account(platform_id="a", profile=Profile(age_signal=AgeSignal(**signal)))
+    account, *_ = put_account(platform_id="a", profile=Profile(age_signal=AgeSignal(**signal)))
     found = (account.age_lower, account.age_upper, account.age_assurance)
     assert found == (lower, upper, assurance)
     assert not any("birth" in field.name for field in Account._meta.get_fields())

@@ -31,9 +31,9 @@ from kinward.families.pairing import disputes, ending, invitations
 from kinward.families.settings import choices
 from kinward.families.settings.settlement import end_choices
 from kinward.ground.errors import KinwardError
+from kinward.people.ages import set_age
 from kinward.people.locks import lock_account
 from kinward.people.models import Account
-from kinward.people.services import set_age
 from kinward.policy.ages import AgeRange
 from kinward.policy.bounds import Bounds, applying, combine
 from kinward.policy.engine import decide
@@ -363,7 +363,7 @@ class Family(RuleBasedStateMachine):
         before = self._fresh(self.teen)
         Account.objects.filter(pk=before.pk).update(age_changes_on=today - timedelta(days=1))
         age = AgeRange(years - 1, years, "test", "verified", today)
-        set_age(account=lock_account(before.pk), age=age)
+        set_age(account=lock_account(before.pk), age=age, actor=Actor.system("test"))
         grown = birthdays.apply_birthday(before.pk)
         if grown is not None:
             end_choices(grown[0], grown[1].ended, "grown up")
@@ -384,7 +384,7 @@ class Family(RuleBasedStateMachine):
         if now:
             return
         age = AgeRange(15, 16, "test", "verified")
-        set_age(account=lock_account(self.guardians[name].pk), age=age)
+        set_age(account=lock_account(self.guardians[name].pk), age=age, actor=Actor.system("test"))
         self.too_young.add(name)
         ending.end_due_pairings()
         if name in self.pairs and not self.pairs[name]["disputed"]:

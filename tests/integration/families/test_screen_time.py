@@ -31,7 +31,7 @@ def call(db: None) -> Caller:
 def teen(db: None) -> Account:
     """Somebody of 14 for whom it is about noon, whenever the tests run."""
     profile = Profile(age=AgeRange(14, 15), language="sv")
-    account, _ = put_account(platform_id="teen", profile=profile)
+    account = put_account(platform_id="teen", profile=profile).account
     east = 12 - datetime.now(UTC).hour  # Etc/GMT-3 is three hours east
     zone = f"Etc/GMT{-east:+d}" if east else "Etc/GMT"
     ZoneChange.objects.create(account=account, since=0, zone=zone)

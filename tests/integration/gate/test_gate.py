@@ -209,7 +209,8 @@ def test_accounts(call: Caller) -> None:
     assert call("PUT", "/v1/accounts/a%20b", json=body).status_code == 201
     answer = call("PUT", "/v1/accounts/a%20b", json={})
     assert answer.status_code == 200
-    assert answer.json() == {"account_id": "a b", "standing": "active", "blocked": []}
+    known: Any = {"account_id": "a b", "standing": "active", "blocked": [], "age_kept": None}
+    assert answer.json() == known
     account = Account.objects.get(platform_id="a b")
     assert (account.age_lower, account.age_upper, account.age_assurance) == (0, 150, "none")
 

@@ -179,7 +179,7 @@ def test_accounts_share_what_is_equal_once_normalised(
     db: None, kind: str, one: str, other: str
 ) -> None:
     first, second = (IdentifierIn(kind=kind, value=value) for value in (one, other))  # type: ignore[arg-type]
-    ann, _ = put_account(platform_id="ann", profile=Profile(identifiers=[first]))
+    ann, *_ = put_account(platform_id="ann", profile=Profile(identifiers=[first]))
     put_account(platform_id="bob", profile=Profile(identifiers=[second]))
     assert [(account.platform_id, kinds) for account, kinds in related_accounts(ann)] == [
         ("bob", [kind])

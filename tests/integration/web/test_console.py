@@ -67,6 +67,7 @@ def routes(case: Case) -> Iterator[tuple[str, str, str]]:
         "name": "known",
         "staff_id": "0",
         "alert_id": "0",
+        "wave_id": "0",
         "rule_id": "r",
     }
     for pattern in urlpatterns:
@@ -118,7 +119,7 @@ ALLOWED: dict[str, set[str]] = {
     "operator": {"home", "operations", "replay", "refile", "switch_bank"}
     | {"allow_withdrawal", "decide_withdrawal"}
     | TUNES
-    | {"ask_production", "decide_production"}
+    | {"ask_production", "decide_production", "end_wave"}
     | BANKS,
     "auditor": {"home", "queue", "case", "appeals", "quality", "releases", "staff", "review_glass"}
     | GUIDELINES

@@ -12,6 +12,7 @@ from kinward.cli.doctor.connections import (
     check_parked,
     check_partners,
     check_proxies,
+    check_waves,
     check_webhook,
 )
 from kinward.cli.doctor.decoders import check_decoders
@@ -45,6 +46,7 @@ CHECKS: Final[dict[str, Callable[[], Result]]] = {
     "keys": check_keys,
     "evidence": check_unsealable,
     "API key": check_api_keys,
+    "waves": check_waves,
     "worker": check_worker,
     "jobs": check_jobs,
     "index": check_index,

@@ -25,6 +25,17 @@ def check_api_keys() -> Result:
     return warn(told + (f" And {more} more. See `kinward key list`." if more > 0 else ""))
 
 
+def check_waves() -> Result:
+    """Did a key suddenly change the ages or places of many accounts?"""
+    from kinward.people.api import open_waves
+
+    waves = list(open_waves())
+    if not waves:
+        return fine("No wave of changed ages or places waits for a person.")
+    told = ", ".join(f"{visible(wave.actor)} ({wave.changes:,})" for wave in waves[:MOST])
+    return fault(f"Many ages or places changed at once: {told}. See /operations.")
+
+
 def check_proxies() -> Result:
     """Does Kinward know the proxies in front of it, and its own name?"""
     if config().proxies and not config().public_url:

@@ -6,6 +6,13 @@ never loses a field. A field that comes later is optional.
 
 from typing import Final
 
+from kinward.ledger.kinds.accounts import (
+    AccountAgeChanged,
+    AccountAgeKept,
+    AccountMoved,
+    WaveBegan,
+    WaveEnded,
+)
 from kinward.ledger.kinds.cases import (
     CaseCommented,
     CaseConfirmed,
@@ -198,7 +205,10 @@ KINDS: Final = {fact.kind: fact for fact in Fact.__subclasses__()}
 
 __all__ = [
     "KINDS",
+    "AccountAgeChanged",
+    "AccountAgeKept",
     "AccountGrown",
+    "AccountMoved",
     "AccountTimeZone",
     "ActionDelivered",
     "ActionIssued",
@@ -357,6 +367,8 @@ __all__ = [
     "VerdictSecondWord",
     "VerdictTakenBack",
     "VerdictWentAhead",
+    "WaveBegan",
+    "WaveEnded",
     "WeakeningApproved",
     "WeakeningAsked",
     "WeakeningRefused",
