@@ -244,14 +244,17 @@ class Visitor:
             trust_env=False,
         )
         self._http = httpx.Client(base_url=demo.console, follow_redirects=True, trust_env=False)
-        self._http.get(opened.raise_for_status().json()["url"]).raise_for_status()
+        link = opened.raise_for_status().json()["url"]
+        self._http.post(link, data=self._form(link) | {"answer": "yes"}).raise_for_status()
 
     def post(self, path: str, **form: str) -> str:
         """Send a form; returns the page that comes."""
-        token = re.search(r'csrfmiddlewaretoken" value="([^"]+)"', self._http.get("/family").text)
+        return self._http.post(path, data=self._form("/family") | form).raise_for_status().text
+
+    def _form(self, page: str) -> dict[str, str]:
+        token = re.search(r'csrfmiddlewaretoken" value="([^"]+)"', self._http.get(page).text)
         assert token is not None
-        sent = {"csrfmiddlewaretoken": token.group(1), **form}
-        return self._http.post(path, data=sent).raise_for_status().text
+        return {"csrfmiddlewaretoken": token.group(1)}
 
 
 def give_guardian(demo: Demo, teen_id: str) -> str:

@@ -216,6 +216,7 @@ def test_an_appeal_is_won_and_the_picture_comes_back(
     member.goto(f"{demo.community}/account")
     wait_for(member, "It breaks our guidelines: CS-1")
     member.get_by_role("link", name="Decisions about my account").click()
+    member.get_by_role("button", name="Yes, that is me").click()
     expect(member.get_by_role("heading", name="Decisions about your account")).to_be_visible()
     assert_accessible(member)
     assert member.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

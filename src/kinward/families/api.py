@@ -81,6 +81,8 @@ from kinward.families.visits.sessions import (
     enter_portal,
     leave_portal,
     open_portal,
+    read_link,
+    refuse_link,
     start_of_visit,
 )
 
@@ -153,6 +155,8 @@ __all__ = [
     "propose_setting",
     "put_activity",
     "read_invitation",
+    "read_link",
+    "refuse_link",
     "remove_keyword",
     "remove_trusted_adult",
     "rules_for",

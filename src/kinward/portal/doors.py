@@ -14,8 +14,8 @@ PATHS: Final = ("/family", "/safety")
 FORM: Final = 128 * 1024  # an appeal of the longest length, in any script
 NAMELESS: Final = 8 * 1024  # a form without a visit has a token and no text
 SECONDS: Final = 20.0
-ANYBODY: Final = frozenset({"confirm_digest"})  # the link of a mail opens without a visit
-READ_ONLY: Final = frozenset({"enter", "safety", "safety_home", "safety_page"})
+ANYBODY: Final = frozenset({"confirm_digest", "enter"})  # the links that open without a visit
+READ_ONLY: Final = frozenset({"safety", "safety_home", "safety_page"})
 
 
 def is_for_portal(path: str) -> bool:

@@ -30,6 +30,8 @@ MEMBERS: Final = {
     "families.visits.digest.confirm_digest",
     "families.visits.sessions.enter_portal",
     "families.visits.sessions.leave_portal",
+    "families.visits.sessions.read_link",
+    "families.visits.sessions.refuse_link",
     "findings.user_reports.report_pairing",
 }
 # The platform sends it with its key, whose scope the table of routes checks, or a store signs it.

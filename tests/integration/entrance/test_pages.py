@@ -26,6 +26,7 @@ FREE = {
     "account/2fa/authenticate/",
     "account/2fa/webauthn/login/",
     "family/digest",
+    "family/enter/word",
 }
 EXAMPLES = {"uuid": "0198a6c4-0000-7000-8000-000000000000", "int": "7"}
 

@@ -4,6 +4,7 @@ A route that is added is walked as well: the list is read from the URLs, and fro
 What must hold: nothing of the family is on any page, and nothing of the family has changed.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
@@ -14,7 +15,8 @@ from django.test import Client
 from django.urls import URLPattern
 
 from kinward.access.actor import Actor
-from kinward.access.services import SCOPES, create_key
+from kinward.access.purposes import SCOPES
+from kinward.access.services import create_key
 from kinward.experience.models import Setting
 from kinward.families.asks import requests
 from kinward.families.models import Side
@@ -23,6 +25,7 @@ from kinward.families.settings import choices
 from kinward.families.visits.sessions import Start, open_portal
 from kinward.gate.routes import ROUTES
 from kinward.guidelines.queries import guidelines_in_force
+from kinward.ledger.models import Entry
 from kinward.people.models import Account
 from kinward.portal.urls import urlpatterns
 from kinward.redress.models import Statement
@@ -117,7 +120,7 @@ def visitor(account: Account | None) -> Client:
         secret, _ = open_portal(
             account_id=account.platform_id, start=Start(), actor=Actor.key("app")
         )
-        client.get(f"/family/enter/{secret}")
+        client.post(f"/family/enter/{secret}", {"answer": "yes"})
     return client
 
 
@@ -229,26 +232,83 @@ def test_ids_that_nobody_has_are_answered_like_those_of_others(family: Family) -
 
 def test_a_link_opens_once_and_not_late(family: Family, monkeypatch: pytest.MonkeyPatch) -> None:
     secret, session = open_portal(account_id="teen-1", start=Start(), actor=Actor.key("app"))
-    assert Client().get(f"/family/enter/{secret}").status_code == 302
-    again = Client().get(f"/family/enter/{secret}")
-    assert again.status_code == 403
-    assert "Go back to the app" in again.content.decode()
-    assert "kinward_family" not in again.cookies
+    assert Client().post(f"/family/enter/{secret}").status_code == 302
+    for method in ("get", "post"):
+        again = getattr(Client(), method)(f"/family/enter/{secret}")
+        assert again.status_code == 403
+        assert "Go back to the app" in again.content.decode()
+        assert "kinward_family" not in again.cookies
     old, session = open_portal(account_id="teen-1", start=Start(), actor=Actor.key("app"))
     type(session).objects.filter(pk=session.pk).update(link_expires_at=session.made_at)
-    assert Client().get(f"/family/enter/{old}").status_code == 403
-    assert Client().get("/family/enter/guess").status_code == 403
+    for method in ("get", "post"):
+        assert getattr(Client(), method)(f"/family/enter/{old}").status_code == 403
+        assert getattr(Client(), method)("/family/enter/guess").status_code == 403
+
+
+def test_a_link_asks_who_is_there_before_a_visit_begins(family: Family) -> None:
+    secret, session = open_portal(account_id="teen-1", start=Start(), actor=Actor.key("app"))
+    browser = Client()
+    for _ in range(2):  # reading it uses nothing up
+        page = browser.get(f"/family/enter/{secret}")
+        assert page.status_code == 200
+        assert "You are wren-the-teen. Is that you?" in page.content.decode()
+        assert "kinward_family" not in browser.cookies
+    session.refresh_from_db()
+    assert session.opened_at is None
+    assert browser.get("/family").status_code == 401
+    entered = browser.post(f"/family/enter/{secret}", {"answer": "yes"})
+    assert entered["Location"] == "/family"
+    # Whoever is on a visit has said who they are.
+    more, _ = open_portal(account_id="teen-1", start=Start(), actor=Actor.key("app"))
+    assert browser.get(f"/family/enter/{more}").status_code == 302
+
+
+def test_a_link_that_reached_somebody_else_is_closed_for_good(family: Family) -> None:
+    secret, _ = open_portal(account_id="teen-1", start=Start(), actor=Actor.key("app"))
+    stranger = Client()
+    read = answer_of(stranger.get(f"/family/enter/{secret}"))
+    page = stranger.post(f"/family/enter/{secret}", {"answer": "no"})
+    assert page.status_code == 200
+    assert "This link is closed" in page.content.decode()
+    assert "kinward_family" not in stranger.cookies
+    for sent in ({"answer": "yes"}, {"answer": "yes", "read": read}, {"answer": "no"}):
+        assert Client().post(f"/family/enter/{secret}", sent).status_code == 403
+    refused = Entry.objects.filter(kind="portal.refused", subject="account:teen-1")
+    assert refused.earliest("seq").data == {"why": "another person"}
+
+
+def test_nobody_has_to_answer_in_a_hurry(family: Family) -> None:
+    secret, session = open_portal(account_id="teen-1", start=Start(), actor=Actor.key("app"))
+    other, _ = open_portal(account_id="teen-1", start=Start(), actor=Actor.key("app"))
+    slow = Client()
+    read = answer_of(slow.get(f"/family/enter/{secret}"))
+    not_this = answer_of(slow.get(f"/family/enter/{other}"))
+    type(session).objects.update(link_expires_at=session.made_at)
+    for wrong in ("", "forged", not_this):
+        sent = {"answer": "yes", "read": wrong}
+        assert slow.post(f"/family/enter/{secret}", sent).status_code == 403
+    sent = {"answer": "yes", "read": read}
+    assert slow.post(f"/family/enter/{secret}", sent).status_code == 302
+
+
+def answer_of(page: Any) -> str:
+    """What the page sends back to say that it was read in time."""
+    found = re.search(r'name="read" value="([^"]+)"', page.content.decode())
+    assert found is not None
+    return found[1]
 
 
 def test_a_link_does_not_open_where_another_account_is_visiting(family: Family) -> None:
     browser = visitor(family.guardian)
     secret, _ = open_portal(account_id="teen-1", start=Start(), actor=Actor.key("app"))
-    refused = browser.get(f"/family/enter/{secret}")
-    assert refused.status_code == 409
-    assert "heron" not in refused.content.decode()
+    for method in ("get", "post"):
+        refused = getattr(browser, method)(f"/family/enter/{secret}")
+        assert refused.status_code == 409
+        assert "heron" not in refused.content.decode()
     browser.post("/family/leave")
     assert browser.get("/family").status_code == 401
-    assert browser.get(f"/family/enter/{secret}").status_code == 302  # the link was not used up
+    entered = browser.post(f"/family/enter/{secret}", {"answer": "yes"})
+    assert entered.status_code == 302  # the link was not used up
     assert b"My settings" in browser.get("/family").content
 
 
@@ -264,7 +324,12 @@ def test_a_visit_ends(family: Family) -> None:
 def test_forms_need_the_page_they_came_from(family: Family) -> None:
     strict = Client(enforce_csrf_checks=True)
     secret, _ = open_portal(account_id="teen-1", start=Start(), actor=Actor.key("app"))
-    strict.get(f"/family/enter/{secret}")
+    assert strict.post(f"/family/enter/{secret}", {"answer": "yes"}).status_code == 403
+    page = strict.get(f"/family/enter/{secret}").content.decode()
+    token = re.search(r'csrfmiddlewaretoken" value="([^"]+)"', page)
+    assert token is not None
+    sent = {"answer": "yes", "csrfmiddlewaretoken": token[1]}
+    assert strict.post(f"/family/enter/{secret}", sent).status_code == 302
     assert strict.post(f"/family/pairings/{family.pairing.id}/end").status_code == 403
     family.pairing.refresh_from_db()
     assert family.pairing.ends_at is None

@@ -16,6 +16,7 @@ from kinward.families.pairing import ending
 from kinward.families.settings import choices
 from kinward.families.settings.groups import SETTING_MEANINGS
 from kinward.families.visits.sessions import Start, open_portal
+from kinward.people.api import Profile, put_account
 from kinward.people.models import Account
 from kinward.policy.sentences import capability_words
 from kinward.portal.views_safety import PAGES
@@ -35,8 +36,32 @@ def visiting(account: Account, start: Start | None = None) -> Client:
     secret, _ = open_portal(
         account_id=account.platform_id, start=start or Start(), actor=Actor.key("test")
     )
-    client.get(f"/family/enter/{secret}")
+    client.post(f"/family/enter/{secret}", {"answer": "yes"})
     return client
+
+
+ASKS = {
+    "en": "Is that you?",
+    "de": "Bist du das?",
+    "sv": "Är det du?",
+    "nl": "Ben jij dat?",
+    "fr": "Est-ce bien toi",
+    "es": "¿Eres tú?",
+}
+
+
+@pytest.mark.parametrize("language", ASKS)
+def test_a_link_asks_in_the_language_of_its_account(language: str) -> None:
+    profile = Profile(language=language, screen_name="Wren\u202e")
+    put_account(platform_id="wren", profile=profile)
+    secret, _ = open_portal(account_id="wren", start=Start(), actor=Actor.key("test"))
+    page = Client().get(f"/family/enter/{secret}").content.decode()
+    assert f'<html lang="{language}">' in page
+    assert ASKS[language] in page
+    assert ">U+202E</span>" in page
+    assert "\u202e" not in page
+    for english in ("You are", "Yes, that is me", "somebody else", "These pages"):
+        assert (english in page) == (language == "en"), english
 
 
 @pytest.mark.parametrize("language", TODAY)

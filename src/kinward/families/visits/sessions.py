@@ -53,42 +53,78 @@ def open_portal(*, account_id: str, start: Start, actor: Actor) -> tuple[str, Po
     return secret, session
 
 
-def enter_portal(secret: str, visiting: PortalSession | None) -> tuple[str, PortalSession]:
+def read_link(secret: str, visiting: PortalSession | None) -> PortalSession:
+    """Return the visit that a link would begin, without beginning it. Raises as `enter_portal`."""
+    with transaction.atomic():
+        session, error = _check(secret, visiting, late=False)
+    # Raised outside the transaction, so that the ledger entry stays.
+    if error is not None or session is None:
+        raise error or PortalLinkRefused()
+    return session
+
+
+def enter_portal(
+    secret: str, visiting: PortalSession | None, *, read_in_time: bool = False
+) -> tuple[str, PortalSession]:
     """Open a link, and return the key of the visit with the visit.
 
-    `visiting` is the visit that this browser is already on, if any. Raises `PortalLinkRefused` for
-    a used, expired or unknown link, and `PortalOtherAccount` if the browser visits as somebody
-    else. A refusal is in the ledger, unless the link is unknown.
+    `visiting` is the visit that this browser is already on, if any. `read_in_time` says that the
+    link was read before it expired, since nobody has to answer in a hurry. Raises
+    `PortalLinkRefused` for a used, expired or unknown link, and `PortalOtherAccount` if the browser
+    visits as somebody else. A refusal is in the ledger, unless the link is unknown.
     """
     with transaction.atomic():
-        session = (
-            PortalSession.objects.select_for_update(of=("self",))
-            .select_related("account")
-            .filter(link_digest=_digest(secret))
-            .first()
-        )
-        now = timezone.now()
-        error: PortalLinkRefused | PortalOtherAccount | None = None
-        if session is None or session.opened_at is not None or session.link_expires_at <= now:
-            error = PortalLinkRefused()
-        elif visiting is not None and visiting.account_id != session.account_id:
-            error = PortalOtherAccount()
+        session, error = _check(secret, visiting, late=read_in_time)
         if error is None and session is not None:
-            key = secrets.token_urlsafe(32)
+            now, key = timezone.now(), secrets.token_urlsafe(32)
             session.opened_at, session.expires_at = now, now + VISIT
             session.key_digest = _digest(key)
             session.save(update_fields=["opened_at", "expires_at", "key_digest"])
             return key, session
-        if session is not None:
-            record(
-                actor=session.account.actor,
-                subject=f"account:{session.account.platform_id}",
-                fact=kinds.PortalRefused(
-                    why="other account" if session.opened_at is None else "used before"
-                ),
-            )
-    # Raised outside the transaction, so that the ledger entry stays.
     raise error or PortalLinkRefused()
+
+
+def refuse_link(secret: str) -> None:
+    """Close a link, because it reached somebody else. It never begins a visit."""
+    with transaction.atomic():
+        session, error = _check(secret, None, late=True)
+        if error is None and session is not None:
+            now = timezone.now()
+            session.opened_at = session.expires_at = session.ended_at = now
+            session.save(update_fields=["opened_at", "expires_at", "ended_at"])
+            _record_refusal(session, "another person")
+            return
+    raise error or PortalLinkRefused()
+
+
+def _check(
+    secret: str, visiting: PortalSession | None, *, late: bool
+) -> tuple[PortalSession | None, PortalLinkRefused | PortalOtherAccount | None]:
+    """Lock the visit of a link, and say why the link is refused, if it is. Records a refusal."""
+    session = (
+        PortalSession.objects.select_for_update(of=("self",))
+        .select_related("account")
+        .filter(link_digest=_digest(secret))
+        .first()
+    )
+    if session is None:
+        return None, PortalLinkRefused()
+    expired = session.link_expires_at <= timezone.now() and not late
+    if session.opened_at is None and not expired:
+        if visiting is None or visiting.account_id == session.account_id:
+            return session, None
+        _record_refusal(session, "other account")
+        return session, PortalOtherAccount()
+    _record_refusal(session, "expired" if session.opened_at is None else "used before")
+    return session, PortalLinkRefused()
+
+
+def _record_refusal(session: PortalSession, why: str) -> None:
+    record(
+        actor=session.account.actor,
+        subject=f"account:{session.account.platform_id}",
+        fact=kinds.PortalRefused(why=why),
+    )
 
 
 def current_visit(key: str) -> PortalSession:
