@@ -9,7 +9,8 @@ from django.db import connection
 from django.utils import timezone
 
 from kinward.access.actor import Actor
-from kinward.access.services import DEFAULT_SCOPES, create_key
+from kinward.access.purposes import scopes_of
+from kinward.access.services import create_key
 from kinward.cli.doctor.rules import check_age_signals, check_app_store
 from kinward.experience.live import live
 from kinward.experience.population import stored_people
@@ -185,7 +186,7 @@ def test_a_word_that_is_not_plain_changes_nothing(
 
 
 def test_only_a_key_with_the_scope_speaks_of_a_change(call: Caller, teen: Account) -> None:
-    plain = Caller(create_key(name="plain", scopes=DEFAULT_SCOPES, actor=Actor.system("test")))
+    plain = Caller(create_key(name="plain", scopes=scopes_of(["gate"]), actor=Actor.system("test")))
     problem(plain("PUT", CHANGE, json=ASKED), 403, "key.scope_missing")
     problem(call("PUT", "/v1/accounts/nobody/consent/change", json=ASKED), 404, "account.unknown")
     assert not Consent.objects.exists()

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('people', '0005_consent'),
+        ('people', '0006_changes'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
