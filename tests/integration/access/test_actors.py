@@ -74,6 +74,7 @@ NEEDS: Final[dict[str, Permission]] = {
     "evidence.viewing.record_evidence_watched": Permission.OPEN_EVIDENCE,
     "exchanges.changes.change_exchange": Permission.RUN_EXCHANGES,
     "exchanges.changes.remove_exchange": Permission.RUN_EXCHANGES,
+    "exchanges.opinions.decide_false_positive": Permission.MARK_HASHES,
     "exchanges.opinions.mark_false_positive": Permission.MARK_HASHES,
     "exchanges.services.add_exchange": Permission.RUN_EXCHANGES,
     "exchanges.services.set_exchange_enabled": Permission.RUN_EXCHANGES,

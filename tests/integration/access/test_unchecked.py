@@ -106,6 +106,7 @@ STEPS: Final = {
     "matching.floods.guard",
     "matching.floods.record_floods",
     "matching.index.BankIndex.snapshot",
+    "matching.marks.mark_alone",
     "matching.quiet.record_quiet",
     "matching.quiet.renew_silenced",
     "matching.services.count_as_new",

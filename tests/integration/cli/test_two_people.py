@@ -191,7 +191,17 @@ EACH = pytest.mark.parametrize("verb", GRAVE.values(), ids=GRAVE)
 # Every other command, by the reason why one operator is enough.
 PLAIN: Final[dict[str, set[str]]] = {
     "reads or computes": {
-        *("doctor", "decide", "key list", "staff list", "bank list", "bank export", "bank search"),
+        *(
+            "key trace",
+            "webhook status",
+            "doctor",
+            "decide",
+            "key list",
+            "staff list",
+            "bank list",
+            "bank export",
+            "bank search",
+        ),
         *("bank floods", "exchange status", "policy list", "policy check", "policy diff"),
         *("policy places", "policy simulate", "policy history", "policy export"),
         *("guidelines show", "guidelines check", "guidelines simulate", "action list"),
@@ -220,7 +230,9 @@ PLAIN: Final[dict[str, set[str]]] = {
         *("staff add", "staff role", "staff suspend", "staff resume", "staff end"),
         "staff sign-out",
     },
-    "gives an app its scopes": {"key create", "key revoke"},
+    "gives an app its scopes, or takes them": {
+        *("key create", "key change", "key rotate", "key revoke", "webhook rotate"),
+    },
     "needs the database and its secrets anyway": {"backup", "restore", "migrate"},
 }
 
