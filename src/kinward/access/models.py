@@ -119,6 +119,17 @@ class KeyUse(models.Model):
         return f"{self.endpoint} {self.day}"
 
 
+class RecentAttempts(models.Model):
+    """When attempts to sign in were made within a day, by the key of their budget."""
+
+    key = models.CharField(max_length=120, primary_key=True)
+    times = ArrayField(models.DateTimeField())
+    last = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.key
+
+
 class Refusal(models.Model):
     """How many calls the gate refused for one reason in one minute."""
 

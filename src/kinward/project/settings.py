@@ -130,6 +130,13 @@ ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
+# `access.attempts` has the budgets: allauth's own would let strangers lock an account.
+ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": None}
+MFA_RATE_LIMITS = {"webauthn_login": None}  # a passkey cannot be guessed
+MFA_FORMS = {
+    "authenticate": "kinward.web.codes.SignInCode",
+    "reauthenticate": "kinward.web.codes.CodeAgain",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_ADAPTER = "kinward.web.adapter.SealedMfaAdapter"
 MFA_PASSKEY_LOGIN_ENABLED = True

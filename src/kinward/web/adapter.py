@@ -1,26 +1,93 @@
-"""The adapters for allauth: no public sign-up, and second-factor secrets sealed at rest."""
+"""The adapters for allauth: no public sign-up, budgets of attempts, and secrets sealed at rest."""
+
+from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import get_authentication_records
 from allauth.mfa.adapter import DefaultMFAAdapter
-from django.http import HttpRequest
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
 
+from kinward.access.api import (
+    Attempt,
+    Staff,
+    TooManyAttempts,
+    begin_attempt,
+    count_refused_sign_in,
+    give_back,
+    record_failed_sign_in,
+    record_sign_in,
+)
 from kinward.ground.addresses import address_group, client_address
 from kinward.ground.config import config
 from kinward.ground.secrets import open_text, seal_text
+from kinward.web.devices import device_of, keep_device
+
+
+def take_attempt(request: HttpRequest, *, what: str, login: str) -> tuple[Attempt, bool]:
+    """Count an attempt on an account; return it, and whether the device is a known one.
+
+    Raises `ValidationError`, which the form shows, if its budget is spent.
+    """
+    device = device_of(request, login)
+    user = request.user
+    if isinstance(user, Staff) and user.username.lower() == login.strip().lower():
+        device = device or f"session-{user.pk}"  # signed in already, and asked once more
+    try:
+        attempt = begin_attempt(what=what, login=login, network=network_of(request), device=device)
+    except TooManyAttempts as error:
+        count_refused_sign_in(error.code)
+        raise ValidationError(error.sentence, code="too_many_login_attempts") from error
+    return attempt, bool(device)
+
+
+def network_of(request: HttpRequest) -> str:
+    """Return the caller's address, or the /64 network of an IPv6 address."""
+    chosen = config()
+    chain = request.headers.get(chosen.forwarded_header, "")
+    peer = request.META.get("REMOTE_ADDR") or ""
+    return address_group(client_address(peer, [chain], chosen.proxies))
 
 
 class StaffAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """Refuses sign-up: only `kinward staff add` creates staff accounts."""
 
+    _attempt: tuple[Attempt, bool]
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """Return the caller's address, by which failed sign-ins are counted."""
-        chosen = config()
-        chain = request.headers.get(chosen.forwarded_header, "")
-        peer = request.META.get("REMOTE_ADDR") or ""
-        return address_group(client_address(peer, [chain], chosen.proxies))
+        """Return the caller's address, by which allauth counts."""
+        return network_of(request)
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Count an attempt with a password, before it is checked."""
+        login = str(credentials.get("username", ""))
+        self._attempt = take_attempt(request, what="password", login=login)
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
+        """Return whose name and password these are, and give a right attempt back."""
+        person = super().authenticate(request, **credentials)
+        if person is not None:
+            give_back(self._attempt[0])
+        return person
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        login = str(credentials.get("username", ""))
+        record_failed_sign_in(login=login, what="password", known=self._attempt[1])
+
+    def post_login(self, request: HttpRequest, user: Any, **about: Any) -> HttpResponse:
+        """Record a sign-in, and remember the device."""
+        response: HttpResponse = super().post_login(request, user, **about)
+        used = [
+            record.get("type") or record["method"]
+            for record in get_authentication_records(request, user)
+        ]
+        known = bool(device_of(request, user.username))
+        record_sign_in(staff=user, how=list(dict.fromkeys(used)), known=known)
+        keep_device(request, response, user)
+        return response
 
 
 class SealedMfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]

@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from kinward.access.api import refused_lately
+from kinward.access.api import WRONG, TooManyAttempts, refused_lately
 
 HEIGHT: Final = 24  # of the drawing
 STEP: Final = 10  # from one bar to the next
@@ -21,6 +21,8 @@ WORDS: Final = {
     "limit.address": "Too many calls without a valid key from one address",
     "limit.key": "One API key sent more than its share",
     "media.busy": "Everybody waited: all slots or decoders were busy",
+    TooManyAttempts.code: "Too many attempts to sign in",
+    WRONG: "A wrong password or code",
 }
 
 

@@ -42,6 +42,36 @@ class StaffSignedOut(Fact, frozen=True):
     kind = "staff.signed_out"
 
 
+class StaffSignedIn(Fact, frozen=True):
+    """Somebody signed in. `how`: with what, in this order. `known`: on a device that did before."""
+
+    kind = "staff.signed_in"
+    how: list[str]
+    known: bool
+
+
+class StaffSignInFailed(Fact, frozen=True):
+    """A wrong password or code was sent for an account. What a limit refused is no entry."""
+
+    kind = "staff.sign_in_failed"
+    what: str
+    known: bool
+
+
+class StaffFactorAdded(Fact, frozen=True):
+    """Somebody added a second factor of their own, or made new recovery codes."""
+
+    kind = "staff.factor_added"
+    factor: str
+
+
+class StaffFactorRemoved(Fact, frozen=True):
+    """Somebody removed a second factor of their own."""
+
+    kind = "staff.factor_removed"
+    factor: str
+
+
 class StaffAlertRaised(Fact, frozen=True):
     """Something in somebody's work is past its threshold, so another person should look."""
 
