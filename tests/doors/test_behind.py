@@ -12,6 +12,7 @@ from tests.doors.proxies import NAME, SECONDS, Front, running
 from tests.story.conftest import Demo
 
 WRONG = 30  # sign-ins of one network within five minutes, as `kinward.access.attempts` has it
+CSRF = "__Host-kinward-csrf"
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +81,7 @@ def send_until_answered(opened: ssl.SSLSocket, most: int) -> tuple[int, int]:
 def sign_in(front: Front, source: str, name: str, **headers: str) -> httpx.Response:
     """Try to sign in with a wrong word, as a browser at this address does."""
     login = front.get("/account/login/", source)
-    token = login.cookies["csrftoken"]
+    token = login.cookies[CSRF]
     transport = front.transport(source)
     with httpx.Client(transport=transport, timeout=60) as http:
         return http.post(
@@ -89,7 +90,7 @@ def sign_in(front: Front, source: str, name: str, **headers: str) -> httpx.Respo
             headers={
                 "Host": NAME,
                 "Referer": f"https://{NAME}/account/login/",
-                "Cookie": f"csrftoken={token}",
+                "Cookie": f"{CSRF}={token}",
                 **headers,
             },
             extensions={"sni_hostname": NAME},

@@ -130,6 +130,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     mail_url: str = ""
     mail_from: str = ""
 
+    session_hours: float = 12.0
+    session_idle_minutes: float = 60.0
+
     lease_minutes: int = 15
     take_back_seconds: float = 60.0
     second_reading_share: float = 0.05

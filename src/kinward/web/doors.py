@@ -5,13 +5,13 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth import get_user
-from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest
 from django.urls import Resolver404, resolve, reverse
 
 from kinward.entrance import Bounds
 from kinward.entrance.api import Cookies, PageBounds
 from kinward.ground.config import config
+from kinward.web.sessions import SessionStore
 
 FORM: Final = 1024 * 1024  # a pack's file or an edition of the guidelines
 FILE: Final = 2_621_440 + 64 * 1024  # what Django keeps in memory, and the other fields

@@ -1,0 +1,68 @@
+"""Sessions of staff: each ends after some time without a person, and some time after its sign-in.
+
+The rule sits where a session is read, so that every door that asks for one keeps it.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from django.contrib.auth import SESSION_KEY, user_logged_in
+from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.dispatch import receiver
+from django.http import HttpRequest, HttpResponse
+
+from kinward.ground.config import config
+
+BEGAN: Final = "kinward_began"  # when its person signed in, in seconds since 1970
+SEEN: Final = "kinward_seen"  # when its person last asked for something
+EVERY: Final = 30  # seconds between two writes of it
+HOUR: Final = 3600
+
+
+class SessionStore(DatabaseStore):
+    """A session in the database, which is empty once its time is over."""
+
+    def load(self) -> dict[str, Any]:
+        """Return what the session holds, and nothing if it is over."""
+        held: dict[str, Any] = super().load()
+        if not is_over(held, time.time()):
+            return held
+        self.delete(self.session_key)
+        self._session_key = None
+        return {}
+
+    @classmethod
+    def get_session_store_class(cls) -> type[DatabaseStore]:
+        """Return the class by which Django finds and makes the rows."""
+        return cls
+
+
+def is_over(held: Mapping[str, Any], now: float) -> bool:
+    """Return whether a session in which somebody is signed in has come to its end."""
+    if SESSION_KEY not in held:
+        return False
+    chosen = config()
+    age, unattended = now - float(held.get(BEGAN, 0)), now - float(held.get(SEEN, 0))
+    return age >= chosen.session_hours * HOUR or unattended >= chosen.session_idle_minutes * 60
+
+
+@receiver(user_logged_in, dispatch_uid="kinward.session_begins")
+def begin_session(request: HttpRequest, **about: Any) -> None:
+    """Note when a session begins. Django calls this at each sign-in."""
+    request.session[BEGAN] = request.session[SEEN] = time.time()
+
+
+def note_activity(get_response: Callable[[HttpRequest], HttpResponse]) -> Any:
+    """Note that a person is there. A part of a page that refreshes itself says nothing of that."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        refreshes = request.method == "GET" and "HX-Request" in request.headers
+        session = request.session
+        if not refreshes and session.session_key and SESSION_KEY in session:
+            now = time.time()
+            if now - session.get(SEEN, 0) >= EVERY:
+                session[SEEN] = now
+        return get_response(request)
+
+    return middleware
