@@ -61,6 +61,7 @@ def chaotic(store: Store, first_run: Path) -> Iterator[Demo]:
         "KINWARD_HEARTBEAT_SECONDS": "0.5",
         "KINWARD_STALLED_SECONDS": "2",
         "KINWARD_LOG_LEVEL": "warning",
+        "KINWARD_FACTOR_MINUTES": "600",  # nobody is there to show a factor again
         "KINWARD_EVIDENCE_STORE": "s3://vault",
         "KINWARD_AWS_ENDPOINT": store.url,
         "AWS_DEFAULT_REGION": "us-east-1",

@@ -69,6 +69,7 @@ from kinward.access.staff import (
     sign_out_everywhere,
     suspend_staff,
 )
+from kinward.access.step_up import NEVER, FactorNotFresh, at_console, require_fresh_factor
 from kinward.access.uses import (
     Trace,
     count_use,
@@ -83,6 +84,7 @@ __all__ = [
     "KEPT_FOR",
     "MAX_DAYS",
     "MAX_OVERLAP",
+    "NEVER",
     "PROPOSED",
     "PURPOSES",
     "SCOPES",
@@ -94,6 +96,7 @@ __all__ = [
     "Attempt",
     "BreakGlass",
     "Decider",
+    "FactorNotFresh",
     "KeyExpired",
     "KeyNeed",
     "KeyRefused",
@@ -111,6 +114,7 @@ __all__ = [
     "actor_of",
     "alone_until",
     "asked",
+    "at_console",
     "authenticate",
     "authenticate_known",
     "begin_attempt",
@@ -141,6 +145,7 @@ __all__ = [
     "record_sign_in",
     "refused_lately",
     "remember_device",
+    "require_fresh_factor",
     "resume_staff",
     "review_glass",
     "reviewed_glasses",

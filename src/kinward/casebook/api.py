@@ -1,5 +1,6 @@
 """The face of `casebook`: what other rooms may use."""
 
+from kinward.casebook.fresh import require_fresh
 from kinward.casebook.gravity import (
     NOT_ON_ONE_WORD,
     SHORT_SILENCE_DAYS,
@@ -61,4 +62,5 @@ __all__ = [
     "finding_kind",
     "get_case",
     "names_by_people",
+    "require_fresh",
 ]

@@ -11,7 +11,7 @@ import msgspec
 from django.db import transaction
 
 from kinward.access.api import Decider, Person, actor_of, asked, decide_agreement
-from kinward.casebook.api import UNDECIDED, Case, get_case
+from kinward.casebook.api import UNDECIDED, Act, Case, get_case, require_fresh
 from kinward.custody.models import Destruction
 from kinward.evidence.api import destroy_on_request
 from kinward.ground.errors import Invalid, KinwardError
@@ -42,6 +42,7 @@ class DestructionForm(msgspec.Struct, frozen=True):
 def request_destruction(*, form: DestructionForm, staff: Person) -> Destruction:
     """Request a destruction. Another custodian must approve it."""
     staff.must(Destruction.permission)
+    require_fresh(Act.DESTROY)
     for name in ("asked_for_by", "reference"):
         if not 1 <= len(getattr(form, name).strip()) <= MAX_TEXT:
             raise Invalid("Say which authority asks, and its reference, in 1 to 200 characters.")
@@ -68,6 +69,8 @@ def request_destruction(*, form: DestructionForm, staff: Person) -> Destruction:
 @transaction.atomic
 def decide_destruction(*, destruction_id: UUID, agree: bool, staff: Decider) -> Destruction:
     """Destroy the evidence at once, or refuse. The person who asked cannot approve."""
+    if agree:
+        require_fresh(Act.DESTROY)
     destruction = decide_agreement(Destruction, destruction_id, approve=agree, staff=staff)
     case = get_case(destruction.case_id)
     if agree:

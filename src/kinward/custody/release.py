@@ -25,7 +25,7 @@ from kinward.access.api import (
     decide_agreement,
     lock_agreement,
 )
-from kinward.casebook.api import HANDED_OVER
+from kinward.casebook.api import HANDED_OVER, Act, require_fresh
 from kinward.custody.models import Release
 from kinward.custody.package import items
 from kinward.evidence.api import Packed, check_recipient, write_package
@@ -61,6 +61,7 @@ class ReleaseForm(msgspec.Struct, frozen=True, kw_only=True):
 def request_release(*, form: ReleaseForm, staff: Person) -> Release:
     """Request a release. Another person must approve it."""
     staff.must(Release.permission)
+    require_fresh(Act.HAND_OVER)
     for name in ("to", "reference"):
         if not 1 <= len(getattr(form, name).strip()) <= MAX_TEXT:
             raise Invalid(f"{name} has 1 to {MAX_TEXT} characters.")
@@ -95,6 +96,8 @@ def request_release(*, form: ReleaseForm, staff: Person) -> Release:
 @transaction.atomic
 def decide_release(*, release_id: UUID, approve: bool, staff: Decider) -> Release:
     """Approve or refuse a release. The person who asked may refuse it but not approve it."""
+    if approve:
+        require_fresh(Act.HAND_OVER)
     release = decide_agreement(Release, release_id, approve=approve, staff=staff)
     fact = kinds.ReleaseApproved() if approve else kinds.ReleaseRefused()
     record(actor=actor_of(staff), subject=str(release), fact=fact)
@@ -142,6 +145,7 @@ def _moments(release: Release) -> tuple[datetime, datetime]:
 @transaction.atomic
 def record_hand_over(*, release_id: UUID, to: str, staff: Staff) -> Release:
     """Record that a package was handed over, and to whom."""
+    require_fresh(Act.HAND_OVER)
     release = lock_agreement(Release, release_id, staff=staff)
     if release.state != AgreementState.APPROVED:
         raise NotApproved(f"It is {release.state}.")

@@ -23,6 +23,7 @@ from kinward.access.api import (
     due_to_go_ahead,
     go_ahead,
 )
+from kinward.casebook.api import Act, require_fresh
 from kinward.evidence.models import Evidence, HoldEnding
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ledger.api import kinds, record
@@ -74,6 +75,7 @@ def request_hold_end(*, case_id: UUID, why: str, staff: Person) -> HoldEnding:
     Where nobody else holds the role it is lifted by itself, a day later.
     """
     staff.must(HoldEnding.permission)
+    require_fresh(Act.END_HOLD)
     if not 1 <= len(why.strip()) <= MAX_WHY:
         raise Invalid(f"Say why, in at most {MAX_WHY} characters.")
     held = _held(case_id).first()
@@ -97,6 +99,8 @@ def request_hold_end(*, case_id: UUID, why: str, staff: Person) -> HoldEnding:
 @transaction.atomic
 def decide_hold_end(*, ending_id: UUID, approve: bool, staff: Decider) -> HoldEnding:
     """Lift a legal hold, or let it stay. Whoever asked may withdraw, but not approve."""
+    if approve:
+        require_fresh(Act.END_HOLD)
     ending = decide_agreement(HoldEnding, ending_id, approve=approve, staff=staff)
     if approve:
         _lift(ending, actor_of(staff))

@@ -26,6 +26,7 @@ from kinward.casebook.api import (
     Verdict,
     VerdictProposal,
     finding_kind,
+    require_fresh,
 )
 from kinward.evidence.models import Evidence
 from kinward.evidence.queries import evidence_of_case, sealed_by, viewed_entirely, viewed_mostly
@@ -101,15 +102,17 @@ def issue_warrant(
 ) -> Warrant:
     """Return the warrant for the acts of a verdict. Requires the case's row lock.
 
-    Raises `GroundsNeeded` without grounds that the decider saw, and `SecondPersonNeeded` where
-    another person has to agree and has not. A rule has the lists alone. `more`: further reasons for
-    a second person.
+    Raises `GroundsNeeded` without grounds that the decider saw, `FactorNotFresh` at a console, and
+    `SecondPersonNeeded` where another person has to agree and has not. A rule has the lists alone.
+    `more`: further reasons for a second person.
     """
     acts, person = frozenset(acts), verdict.given_by
     grave = {act for act in acts if act.gravity is not Gravity.REVERSIBLE}
     grounds = grounds_of(case, person, lists=not grave & _AGAINST_A_LIST) if grave else []
     if grave and not grounds:
         raise GroundsNeeded(_what_to_see(case))
+    if person is not None:
+        require_fresh(*acts)
     reasons = [*more, *reasons_for_two(case, grave, grounds)]
     if reasons and not _agreed(case, verdict):
         raise SecondPersonNeeded(reasons)

@@ -132,6 +132,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
     session_hours: float = 12.0
     session_idle_minutes: float = 60.0
+    factor_minutes: float = 10.0
 
     lease_minutes: int = 15
     take_back_seconds: float = 60.0

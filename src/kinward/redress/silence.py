@@ -16,6 +16,7 @@ from kinward.access.api import (
     due_to_go_ahead,
     go_ahead,
 )
+from kinward.casebook.api import Act, require_fresh
 from kinward.ground.errors import Invalid, KinwardError
 from kinward.ledger.api import kinds, record
 from kinward.redress.models import LongSilence, Statement
@@ -56,6 +57,7 @@ def request_long_silence(
     Where nobody else holds the role it goes ahead by itself, a day later.
     """
     staff.must(LongSilence.permission)
+    require_fresh(Act.LONG_SILENCE)
     _check(until, why)
     if not 1 <= len(reference.strip()) <= MAX_REFERENCE:
         raise SilenceTakesTwo(f"The reference has 1 to {MAX_REFERENCE} characters.")
@@ -85,6 +87,8 @@ def request_long_silence(
 @transaction.atomic
 def decide_long_silence(*, silence_id: UUID, approve: bool, staff: Staff) -> LongSilence:
     """Approve a long silence, or refuse it. Whoever asked may withdraw, but not approve."""
+    if approve:
+        require_fresh(Act.LONG_SILENCE)
     asked = decide_agreement(LongSilence, silence_id, approve=approve, staff=staff)
     if approve:
         _begin(asked, staff.actor)

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from kinward.access import Actor, Permission
 from kinward.access.api import Staff
-from kinward.casebook.api import Case, CaseState, get_case
+from kinward.casebook.api import Act, Case, CaseState, get_case, require_fresh
 from kinward.ground.jobs import enqueue
 from kinward.ledger.api import kinds, record
 from kinward.reporting.api import (
@@ -39,6 +39,7 @@ def close_reported(case_id: UUID) -> None:
 def hand_over_report(*, report_id: UUID, reference: str, to: str, staff: Staff) -> Case:
     """Finish a report that a person delivered; close the case if it was the last one."""
     staff.must(Permission.HAND_OVER_REPORTS)
+    require_fresh(Act.HAND_OVER)
     case_id = get_report(report_id).case_id
     Case.objects.select_for_update(no_key=True).filter(pk=case_id).first()  # before the ledger
     handed_over(report_id=report_id, reference=reference, to=to, staff=staff)

@@ -1,4 +1,4 @@
-"""The console as a Django app: it records what allauth tells of second factors."""
+"""The console as a Django app: it notes what allauth tells of second factors."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django.apps import AppConfig
 
 
 class WebConfig(AppConfig):
-    """Connects allauth's signals to the ledger."""
+    """Connects allauth's signals to the ledger and to the session."""
 
     name = "kinward.web"
 
@@ -15,16 +15,29 @@ class WebConfig(AppConfig):
         from allauth.mfa import signals
 
         signals.authenticator_added.connect(_added)
-        signals.authenticator_reset.connect(_added)
+        signals.authenticator_reset.connect(_made_again)
         signals.authenticator_removed.connect(_removed)
+        signals.authenticator_used.connect(_shown)
 
 
-def _added(sender: Any, user: Any, authenticator: Any, **about: Any) -> None:
+def _added(sender: Any, request: Any, user: Any, authenticator: Any, **about: Any) -> None:
+    _record(user, authenticator, added=True)
+    if authenticator.type != "recovery_codes":  # those are made without one
+        _shown(sender, request, user)
+
+
+def _made_again(sender: Any, user: Any, authenticator: Any, **about: Any) -> None:
     _record(user, authenticator, added=True)
 
 
 def _removed(sender: Any, user: Any, authenticator: Any, **about: Any) -> None:
     _record(user, authenticator, added=False)
+
+
+def _shown(sender: Any, request: Any, user: Any, **about: Any) -> None:
+    from kinward.web.sessions import note_factor
+
+    note_factor(request, user)
 
 
 def _record(user: Any, authenticator: Any, *, added: bool) -> None:

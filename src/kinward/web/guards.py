@@ -13,8 +13,9 @@ from django.views.decorators.http import require_POST
 from django_htmx.middleware import HtmxDetails
 
 from kinward.access import Permission
-from kinward.access.api import Staff
+from kinward.access.api import Staff, at_console
 from kinward.ground.errors import Forbidden, KinwardError
+from kinward.web.sessions import factor_age
 
 
 class StaffRequest(HttpRequest):
@@ -28,7 +29,10 @@ View = Callable[..., HttpResponse]
 
 
 def needs(*permissions: Permission) -> Callable[[View], View]:
-    """Admit staff who have one of these permissions and a second factor."""
+    """Admit staff who have one of these permissions and a second factor.
+
+    What is grave asks for a fresh one where it is carried out: see `access.step_up`.
+    """
 
     def guard(view: View) -> View:
         @login_required
@@ -40,7 +44,8 @@ def needs(*permissions: Permission) -> Callable[[View], View]:
                 return redirect("mfa_index")
             if not any(staff.may(permission) for permission in permissions):
                 raise Forbidden(f"Your role is {staff.role}.")
-            return view(request, *args, **kwargs)
+            with at_console(factor_age(request)):
+                return view(request, *args, **kwargs)
 
         return guarded
 

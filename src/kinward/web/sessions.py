@@ -12,10 +12,12 @@ from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 
+from kinward.access.api import NEVER, Staff
 from kinward.ground.config import config
 
 BEGAN: Final = "kinward_began"  # when its person signed in, in seconds since 1970
 SEEN: Final = "kinward_seen"  # when its person last asked for something
+FACTOR: Final = "kinward_factor"  # whose second factor was shown last, and when
 EVERY: Final = 30  # seconds between two writes of it
 HOUR: Final = 3600
 
@@ -51,6 +53,17 @@ def is_over(held: Mapping[str, Any], now: float) -> bool:
 def begin_session(request: HttpRequest, **about: Any) -> None:
     """Note when a session begins. Django calls this at each sign-in."""
     request.session[BEGAN] = request.session[SEEN] = time.time()
+
+
+def note_factor(request: HttpRequest, staff: Staff) -> None:
+    """Note that a person has shown a second factor just now."""
+    request.session[FACTOR] = {"staff": staff.pk, "at": time.time()}
+
+
+def factor_age(request: HttpRequest) -> float:
+    """Return how many seconds ago whoever is signed in showed a second factor."""
+    shown: dict[str, float] = request.session.get(FACTOR, {})
+    return time.time() - shown["at"] if shown.get("staff") == request.user.pk else NEVER
 
 
 def note_activity(get_response: Callable[[HttpRequest], HttpResponse]) -> Any:

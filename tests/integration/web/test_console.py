@@ -33,6 +33,7 @@ from kinward.reporting.services import file_report
 from kinward.review.lease import take_case
 from kinward.verdicts.report import close_reported
 from kinward.web.urls import urlpatterns
+from tests.support.consoles import show_factor
 from tests.support.families import make_account
 from tests.support.helpers import UNKNOWN, quarantined
 from tests.support.verdicts import gives, minute_is_over, sees
@@ -45,6 +46,7 @@ def signed_in(staff: Staff) -> Client:
         give_second_factor(staff)
     client = Client()
     client.force_login(staff)
+    show_factor(client, staff)
     return client
 
 
