@@ -50,6 +50,10 @@ ALL_SCOPES: Final[Mapping[str, Scope]] = {
         "check uploads",
         "Look at the cases that began above: an upload can be sent in another person's name.",
     ),
+    "metrics:read": Scope(
+        "read the metrics of each process",
+        "How much you check, refuse and have waiting was readable. It names nobody.",
+    ),
     "policy:decide": Scope(
         "ask what an account may do, and read its standing and consent",
         "The standing, consent and screen time of every account were readable.",
@@ -94,6 +98,7 @@ PURPOSES: Final[Mapping[str, Purpose]] = {
     "hma": Purpose(
         "your staff's tools that look up hashes as in HMA", frozenset({"hashes:look-up"})
     ),
+    "metrics": Purpose("a Prometheus that asks from another machine", frozenset({"metrics:read"})),
 }
 
 

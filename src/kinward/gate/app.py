@@ -138,6 +138,9 @@ class Gate:
             raise MethodNotAllowed(detail, allow=", ".join(sorted(methods)))
         if route.fast is not None:
             return await self._answer_fast(route, route.fast, request)
+        if route.unless_local and not request.is_local:
+            header = request.header("authorization")
+            count_use(await self._admission.admit(request, header, route.unless_local), route.line)
         if route.shared:
             return await self._answer_all(route)
         key = await self._key(route, request, target)

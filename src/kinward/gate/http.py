@@ -10,6 +10,7 @@ import msgspec
 from kinward.entrance import Bounds, Receive, Scope, Send, caller_of, read_body, retry_after
 from kinward.gate.calls import Content, Created, Encoded
 from kinward.gate.limits import Header
+from kinward.ground.addresses import is_this_machine
 from kinward.ground.config import config
 from kinward.ground.errors import Invalid, KinwardError
 from kinward.ground.multipart import Form, Malformed, Part
@@ -23,6 +24,10 @@ TEXT: Final = "text/plain; charset=utf-8"  # of errors at HMA's addresses …
 CODE: Final = "Kinward-Error"  # … and the header that has the error's code there
 # Bad syntax, bad UTF-8, or too deeply nested.
 NOT_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+# What proxies add. Whoever passes on requests of others without any of these publishes /metrics.
+PASSED_ON: Final = frozenset(
+    {"forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"}
+)
 AT_ONCE: Final = 16 * 1024  # bytes of JSON that are read between two other calls
 FORM_OVERHEAD: Final = 64 * 1024  # bytes that the other fields may add to a file
 
@@ -76,6 +81,12 @@ class Request:
     def address(self) -> str:
         """The caller's address, as limits count it."""
         return caller_of(self._scope)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether a program on this machine asks for itself: no proxy has passed the request on."""
+        peer = (self._scope.get("client") or ("",))[0]
+        return is_this_machine(peer) and not self._headers.keys() & PASSED_ON
 
     def header(self, name: str) -> str:
         """Return a header by its lower-case name, or an empty text."""

@@ -156,6 +156,10 @@ def _operation(
         "parameters": _parameters(route, schemas),
         "responses": _answers(route, schemas) | _refusals(route, refusals),
     }
+    if route.unless_local:
+        scope = route.unless_local
+        operation["description"] = f"Scope `{scope}`. On Kinward's own machine no key is needed."
+        operation["security"] = [{}, {"key": [scope]}]
     if route.scope:
         operation["description"] = f"Scope `{route.scope}`."
         operation["security"] = [] if route.key_in_path else [{"key": [route.scope]}]

@@ -336,7 +336,14 @@ TABLE: Final[dict[str, tuple[Route, ...]]] = {
     "HMA's look-ups": hma_routes("") + hma_routes("/hma/{key}"),
     "Operations": (
         Route("GET /healthz", "", health.see_health, answer=health.Health, shared=0.5),
-        Route("GET /metrics", "", health.see_metrics, answer=health.METRICS, shared=1.0),
+        Route(
+            "GET /metrics",
+            "",
+            health.see_metrics,
+            answer=health.METRICS,
+            shared=1.0,
+            unless_local="metrics:read",
+        ),
         Route("GET /v1/openapi.json", "", see_openapi, answer=dict[str, Any], shared=60.0),
     ),
 }

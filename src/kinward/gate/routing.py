@@ -107,6 +107,7 @@ class Route(msgspec.Struct, frozen=True, dict=True):
     shared: float = 0.0  # seconds for which one answer is given to all
     idempotent: bool = False  # whether it accepts an `Idempotency-Key`
     plain: bool = False  # whether its errors are plain text
+    unless_local: str = ""  # the scope that a caller from another machine needs
     urlencoded: bool = False  # whether its body is a form of texts instead of JSON
 
     @cached_property
@@ -157,7 +158,7 @@ class Route(msgspec.Struct, frozen=True, dict=True):
         """All errors that the endpoint can answer with, ordered by status and code."""
         errors: set[type[KinwardError]] = {KinwardError, *self.errors}
         errors |= {kind.error for _, kind in self.parameters if kind.error is not None}
-        if self.scope:
+        if self.scope or self.unless_local:
             errors |= {KeyRefused, KeyExpired, ScopeMissing, KeyLimit, AddressLimit}
         if self.is_open:
             errors.add(AddressLimit)

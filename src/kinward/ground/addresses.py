@@ -139,6 +139,16 @@ def is_trusted(address: str, trusted: Iterable[Network]) -> bool:
     return any(parsed.version == network.version and parsed in network for network in trusted)
 
 
+def is_this_machine(peer: str) -> bool:
+    """Return whether the other end of a connection is a program on this machine.
+
+    >>> [is_this_machine(peer) for peer in ("127.0.0.1", "::ffff:127.0.0.2", "192.0.2.1", "")]
+    [True, True, False, False]
+    """
+    address = _address_or_none(peer)
+    return address is not None and ipaddress.ip_address(address).is_loopback
+
+
 def client_address(peer: str, forwarded: Sequence[str], trusted: Sequence[Network]) -> str:
     """Return the address of the caller nearest to us that is not a trusted proxy.
 

@@ -131,7 +131,8 @@ def explore(operation: APIOperation[Any, Any, Any, Any], gate: str, key: str) ->
     """Call one operation with good and bad data; returns how many calls were made."""
     calls, names = 0, random.Random(SEED)
     raw = operation.definition.raw
-    guarded = bool(raw["security"]) or "{key}" in operation.path
+    needs_key = bool(raw["security"]) and {} not in raw["security"]
+    guarded = needs_key or "{key}" in operation.path
     modes = [GenerationMode.POSITIVE]
     if raw["parameters"] or "requestBody" in raw:  # else there is nothing to send wrongly
         modes.append(GenerationMode.NEGATIVE)
