@@ -119,6 +119,23 @@ class KeyUse(models.Model):
         return f"{self.endpoint} {self.day}"
 
 
+class StaffIdentity(models.Model):
+    """Whom a provider of single sign-on knows a member of the staff as."""
+
+    staff = models.OneToOneField(Staff, on_delete=models.PROTECT, related_name="identity")
+    issuer = models.CharField(max_length=500)
+    subject = models.CharField(max_length=255)
+    suspended = models.BooleanField(default=False)  # because the groups gave no role any more
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("issuer", "subject"), name="access_identity_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.subject} of {self.issuer}"
+
+
 class RecentAttempts(models.Model):
     """When attempts to sign in were made within a day, by the key of their budget."""
 

@@ -38,7 +38,7 @@ def client() -> Client:
 def discover(ours: Client) -> Provider:
     """Ask the provider where its parts are. Raises `ProviderUnreachable`."""
     try:
-        found = msgspec.convert(_get(ours.issuer.rstrip("/") + DISCOVERY), Provider)
+        found = msgspec.convert(_get(ours.issuer, ours.issuer.rstrip("/") + DISCOVERY), Provider)
     except msgspec.ValidationError as error:
         raise _unreachable(f"Its discovery cannot be read: {error}") from None
     if found.issuer != ours.issuer:
@@ -48,15 +48,14 @@ def discover(ours: Client) -> Provider:
 
 def keys_of(found: Provider) -> dict[str, Any]:
     """Fetch the provider's keys. Raises `ProviderUnreachable`."""
-    keys = _get(found.jwks_uri)
+    keys = _get(found.issuer, found.jwks_uri)
     if not isinstance(keys, dict):
         raise _unreachable("Its keys cannot be read")
     return keys
 
 
-def exchange(found: Provider, ours: Client, *, code: str, verifier: str) -> str:
+def exchange(found: Provider, ours: Client, *, code: str, verifier: str, secret: str) -> str:
     """Exchange a code for an ID token. Raises `ProofRefused`."""
-    secret = config().agekey_client_secret
     sent = {
         "grant_type": "authorization_code",
         "code": code,
@@ -66,7 +65,7 @@ def exchange(found: Provider, ours: Client, *, code: str, verifier: str) -> str:
     if not found.token_endpoint:
         raise _unreachable("It has no token endpoint")
     try:
-        with _caller() as caller:
+        with _caller(ours.issuer) as caller:
             answer = caller.call(
                 "POST", found.token_endpoint, data=sent, headers=basic_auth(ours.client_id, secret)
             )
@@ -78,9 +77,9 @@ def exchange(found: Provider, ours: Client, *, code: str, verifier: str) -> str:
     return token
 
 
-def _get(url: str) -> Any:
+def _get(issuer: str, url: str) -> Any:
     try:
-        with _caller() as caller:
+        with _caller(issuer) as caller:
             answer = caller.call("GET", url)
         if answer.status != 200:
             raise _unreachable(f"It answered {answer.status}")
@@ -89,9 +88,9 @@ def _get(url: str) -> Any:
         raise _unreachable(str(error)) from None
 
 
-def _caller() -> Caller:
+def _caller(issuer: str) -> Caller:
     # The operator named the issuer; what its discovery names has to be on the same open internet.
-    return Caller(limits=LIMITS, reach=Reach.STRANGERS, base=config().agekey_issuer)
+    return Caller(limits=LIMITS, reach=Reach.STRANGERS, base=issuer)
 
 
 def _unreachable(what: str) -> ProviderUnreachable:

@@ -207,7 +207,13 @@ def take_agekey_answer(
         found = provider.discover(ours)
         token = sent
         if ours.flow == "code":
-            token = provider.exchange(found, ours, code=code, verifier=request.verifier)
+            token = provider.exchange(
+                found,
+                ours,
+                code=code,
+                verifier=request.verifier,
+                secret=config().agekey_client_secret,
+            )
         keys, now = provider.keys_of(found), timezone.now()
         claims = oidc.verify(token, client=ours, keys=keys, nonce=request.nonce, now=now)
         age = _age(policy.from_agekey, claims, note)

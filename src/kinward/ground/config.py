@@ -134,6 +134,17 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     session_idle_minutes: float = 60.0
     factor_minutes: float = 10.0
 
+    sso_issuer: str = ""
+    sso_client_id: str = ""
+    sso_client_secret: str = ""
+    sso_scope: str = "openid profile email"
+    sso_groups_claim: str = "groups"
+    sso_name_claim: str = "preferred_username"
+    sso_roles: str = ""
+    sso_minutes: float = 60.0
+    sso_only: bool = False
+    sso_break_glass: str = ""
+
     lease_minutes: int = 15
     take_back_seconds: float = 60.0
     second_reading_share: float = 0.05

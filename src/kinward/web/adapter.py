@@ -5,8 +5,10 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.mfa.adapter import DefaultMFAAdapter
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from kinward.access.api import (
     Attempt,
@@ -15,6 +17,7 @@ from kinward.access.api import (
     begin_attempt,
     count_refused_sign_in,
     give_back,
+    has_identity,
     record_failed_sign_in,
     record_sign_in,
 )
@@ -22,6 +25,7 @@ from kinward.ground.addresses import address_group, client_address
 from kinward.ground.config import config
 from kinward.ground.secrets import open_text, seal_text
 from kinward.web.devices import device_of, keep_device
+from kinward.web.provider import must_come_from_provider
 
 
 def take_attempt(request: HttpRequest, *, what: str, login: str) -> tuple[Attempt, bool]:
@@ -76,6 +80,14 @@ class StaffAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         login = str(credentials.get("username", ""))
         record_failed_sign_in(login=login, what="password", known=self._attempt[1])
+
+    def pre_login(self, request: HttpRequest, user: Any, **about: Any) -> HttpResponse | None:
+        """Refuse who signs in past the provider of single sign-on, by password or passkey."""
+        if must_come_from_provider(request, user, linked=has_identity(user)):
+            messages.error(request, "Sign in with single sign-on.")
+            return redirect("account_login")
+        response: HttpResponse | None = super().pre_login(request, user, **about)
+        return response
 
     def post_login(self, request: HttpRequest, user: Any, **about: Any) -> HttpResponse:
         """Record a sign-in, and remember the device."""

@@ -12,6 +12,7 @@ from kinward.ground.names import isolated
 from kinward.guidelines.api import waiting_editions
 from kinward.redress.api import waiting_appeals
 from kinward.review.api import alerts_for, parked_counts, unread_verdicts
+from kinward.web.provider import is_offered
 
 ALARMS: Final = 5  # on every page; *Quality* shows all
 
@@ -23,7 +24,7 @@ def console(request: HttpRequest) -> dict[str, object]:
     """
     staff = getattr(request, "user", None)
     if not isinstance(staff, Staff):
-        return {"reader": "", "broken_glasses": []}
+        return {"reader": "", "broken_glasses": [], "sso_offered": is_offered()}
     audits = staff.may(Permission.READ_LEDGER)
     reads_cases = staff.may(Permission.WORK_ON_CASES) or audits
     reads_policy = staff.may(Permission.CHANGE_POLICY) or audits

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from django.contrib.auth import SESSION_KEY, user_logged_in
+from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
@@ -16,6 +17,7 @@ from kinward.access.api import NEVER, Staff
 from kinward.ground.config import config
 
 BEGAN: Final = "kinward_began"  # when its person signed in, in seconds since 1970
+BY_PROVIDER: Final = "kinward_sso"  # whom a provider of single sign-on vouched for
 SEEN: Final = "kinward_seen"  # when its person last asked for something
 FACTOR: Final = "kinward_factor"  # whose second factor was shown last, and when
 EVERY: Final = 30  # seconds between two writes of it
@@ -46,7 +48,22 @@ def is_over(held: Mapping[str, Any], now: float) -> bool:
         return False
     chosen = config()
     age, unattended = now - float(held.get(BEGAN, 0)), now - float(held.get(SEEN, 0))
+    by_provider = str(held.get(BY_PROVIDER, {}).get("staff")) == held[SESSION_KEY]
+    if by_provider and not vouched_for(held, held[SESSION_KEY], now):
+        return True  # the provider is asked again whether they still belong
     return age >= chosen.session_hours * HOUR or unattended >= chosen.session_idle_minutes * 60
+
+
+def note_provider(request: HttpRequest, staff: Staff) -> None:
+    """Note that a provider of single sign-on has vouched for a person just now."""
+    request.session[BY_PROVIDER] = {"staff": staff.pk, "at": time.time()}
+
+
+def vouched_for(held: Mapping[str, Any] | SessionBase, staff_id: object, now: float) -> bool:
+    """Return whether the provider has vouched for a person lately, as a session holds it."""
+    word = held.get(BY_PROVIDER, {})
+    lately = now - word.get("at", 0) < config().sso_minutes * 60
+    return lately and str(word.get("staff")) == str(staff_id)
 
 
 @receiver(user_logged_in, dispatch_uid="kinward.session_begins")

@@ -16,6 +16,7 @@ from kinward.web import (
     views_policy,
     views_quality,
     views_releases,
+    views_sso,
     views_staff,
     views_verdict,
 )
@@ -139,6 +140,8 @@ urlpatterns = [
     path("account/login/", account.login, name="account_login"),
     path("account/logout/", account.logout, name="account_logout"),
     path("account/reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
+    path("account/sso/", views_sso.start, name="sso_start"),
+    path("account/sso/back/", views_sso.back, name="sso_back"),
     path("account/confirm/", views_factor.confirm, name="confirm_factor"),
     path("account/confirmed/", views_factor.confirmed, name="factor_confirmed"),
     path("account/inactive/", account.account_inactive, name="account_inactive"),

@@ -58,6 +58,13 @@ class StaffSignInFailed(Fact, frozen=True):
     known: bool
 
 
+class StaffLinked(Fact, frozen=True):
+    """Somebody of the staff was linked to their identity at a provider of single sign-on."""
+
+    kind = "staff.linked"
+    issuer: str
+
+
 class StaffFactorAdded(Fact, frozen=True):
     """Somebody added a second factor of their own, or made new recovery codes."""
 
