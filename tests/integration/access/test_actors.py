@@ -125,6 +125,9 @@ NEEDS: Final[dict[str, Permission]] = {
 # was checked; `test_unchecked.py` says which
 # door may call one of them.
 FOLLOWS: Final = {
+    "access.sign_in.record_factor",  # a person's own, as are the next two
+    "access.sign_in.record_sign_in",
+    "access.sso.link_identity",
     "ages.services.take_agekey_answer",
     "ages.services.take_wallet_answer",
     "verdicts.appeals.take_reports_back",
@@ -183,6 +186,9 @@ FOLLOWS: Final = {
 }
 # They change nothing.
 READS: Final = {
+    "access.devices.known_device",
+    "access.devices.remember_device",
+    "access.sso.has_identity",
     "access.actor.Actor.is_namesake",
     "review.exposure.exposure_of",
     "evidence.queries.seconds_played",
