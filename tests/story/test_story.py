@@ -8,7 +8,6 @@ import pytest
 from lxml import etree
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from kinward.cli.demo import one_time_code
 from kinward.demo import pictures
 from tests.story.conftest import Demo, assert_accessible, noon, sign_in
 
@@ -267,29 +266,6 @@ def test_a_ten_gigabyte_body_and_a_huge_picture_are_refused_at_once(demo: Demo) 
     answer = connection.getresponse()
     assert (answer.status, b"body.too_large" in answer.read()) == (413, True)
     assert time.monotonic() - began < 5
-
-
-def test_a_new_reviewer_sets_up_a_second_factor_first(demo: Demo, browser: Browser) -> None:
-    password = "a long test word"
-    added = demo.kinward("staff", "add", "nils", "--role", "reviewer", "--password", password)
-    assert added.returncode == 0, added.stderr
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(demo.console)
-    page.get_by_label("Username").fill("nils")
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in", exact=True).click()
-    expect(page.get_by_text("Set up a second factor first")).to_be_visible()
-    page.get_by_role("link", name="Activate").click()
-    if page.get_by_label("Password").count():
-        page.get_by_label("Password").fill(password)
-        page.get_by_role("button", name="Confirm").click()
-    secret = page.locator("input#authenticator_secret").input_value()
-    page.locator("input[name=code]").fill(one_time_code(secret))
-    page.get_by_role("button", name="Activate").click()
-    page.goto(demo.console)
-    expect(page.get_by_role("heading", name="Queue")).to_be_visible()
-    context.close()
 
 
 def test_the_same_directory_is_not_run_twice(demo: Demo) -> None:

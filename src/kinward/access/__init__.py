@@ -2,6 +2,6 @@
 
 from kinward.access.actor import Actor, ActorKind
 from kinward.access.permissions import Permission
-from kinward.access.roles import ROLES
+from kinward.access.roles import ROLES, TAKES_TWO
 
-__all__ = ["ROLES", "Actor", "ActorKind", "Permission"]
+__all__ = ["ROLES", "TAKES_TWO", "Actor", "ActorKind", "Permission"]

@@ -279,9 +279,10 @@ def _require_another(row: TwoPeople, person: Person) -> None:
     requester = row.requester
     if requester == person:
         raise Forbidden("You asked for this, so another person decides.")
-    namesake = actor_of(requester).is_namesake(actor_of(person))
-    if namesake or (isinstance(person, Staff) and person.pk in row.barred):
+    if actor_of(requester).is_namesake(actor_of(person)):
         raise Forbidden("You asked for this by a command, so another person decides.")
+    if isinstance(person, Staff) and person.pk in row.barred:
+        raise Forbidden("This is about you, so another person decides.")
     if not requester.may(row.permission):
         raise Forbidden(
             f"{requester} asked for this and may not do so any more. Refuse it and ask again."
@@ -310,3 +311,8 @@ def lock_agreement(model: type[Agreement], pk: UUID, *, staff: Decider) -> Agree
     if row is None:
         raise NotFound(f"There is no {model._meta.verbose_name} {pk}.")
     return row
+
+
+def _may_still_ask(row: TwoPeople) -> bool:
+    """Return whether who asked may ask now; an operator, who is no row of the staff, may."""
+    return not row.asked_by_id or row.asked_by.may(row.permission)

@@ -12,6 +12,12 @@ from kinward.access.agreement import (
     decide_agreement,
     lock_agreement,
 )
+from kinward.access.appointments import (
+    appointments_for,
+    change_role,
+    decide_appointment,
+    waiting_appointments,
+)
 from kinward.access.attempts import Attempt, TooManyAttempts, begin_attempt, give_back
 from kinward.access.delay import ALONE, alone_until, due_to_go_ahead, go_ahead, is_alone
 from kinward.access.devices import KEPT_FOR, known_device, remember_device
@@ -24,6 +30,17 @@ from kinward.access.glass import (
     reviewed_glasses,
     unreviewed_glasses,
 )
+from kinward.access.invitations import (
+    accept_invitation,
+    invite_first,
+    invite_staff,
+    link_of,
+    mail_invitation,
+    open_invitations,
+    read_invitation,
+    withdraw_invitation,
+)
+from kinward.access.joining import Appointment
 from kinward.access.keycare import KeyNeed, keys_in_need
 from kinward.access.models import ApiKey, Staff
 from kinward.access.purposes import PURPOSES, SCOPES, scopes_of
@@ -62,10 +79,10 @@ from kinward.access.sign_in import (
 )
 from kinward.access.sso import Identity, NoRole, admit_identity, has_identity, link_identity
 from kinward.access.staff import (
-    change_role,
     create_staff,
     end_staff,
     holders,
+    note_seen,
     resume_staff,
     sign_out_everywhere,
     suspend_staff,
@@ -94,6 +111,7 @@ __all__ = [
     "AgreementState",
     "AlreadyDecided",
     "ApiKey",
+    "Appointment",
     "Attempt",
     "BreakGlass",
     "Decider",
@@ -114,9 +132,11 @@ __all__ = [
     "TwoPeople",
     "TwoPeopleAnywhere",
     "TwoPeopleOrDelay",
+    "accept_invitation",
     "actor_of",
     "admit_identity",
     "alone_until",
+    "appointments_for",
     "asked",
     "at_console",
     "authenticate",
@@ -131,6 +151,7 @@ __all__ = [
     "create_key",
     "create_staff",
     "decide_agreement",
+    "decide_appointment",
     "due_to_go_ahead",
     "end_staff",
     "entries_by_key",
@@ -138,14 +159,21 @@ __all__ = [
     "go_ahead",
     "has_identity",
     "holders",
+    "invite_first",
+    "invite_staff",
     "is_alone",
     "keys_in_need",
     "known_device",
     "last_known",
     "last_uses",
     "link_identity",
+    "link_of",
     "live_keys",
     "lock_agreement",
+    "mail_invitation",
+    "note_seen",
+    "open_invitations",
+    "read_invitation",
     "record_factor",
     "record_failed_sign_in",
     "record_sign_in",
@@ -165,5 +193,7 @@ __all__ = [
     "tally_uses",
     "trace_key",
     "unreviewed_glasses",
+    "waiting_appointments",
     "was_live",
+    "withdraw_invitation",
 ]

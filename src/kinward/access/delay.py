@@ -18,7 +18,7 @@ from kinward.access.agreement import (
 from kinward.access.glass import Person
 from kinward.access.models import Staff
 from kinward.access.permissions import Permission
-from kinward.access.roles import ROLES
+from kinward.access.staff import holders_of_all
 
 ALONE: Final = timedelta(hours=24)  # the delay where nobody else holds the role …
 LONELY: Final = timedelta(days=7)  # … and has not lost it lately
@@ -46,10 +46,16 @@ def alone_until(model: type[TwoPeople], person: Person) -> datetime | None:
     return max(now + ALONE, _lonely_from(barred, now))
 
 
+def nobody_until(row: TwoPeople) -> datetime | None:
+    """Return when one request goes ahead because nobody else holds its powers; None if one does."""
+    now = timezone.now()
+    if _others_can(row.powers, row.barred):
+        return None
+    return max(now + ALONE, _lonely_from(row.barred, now))
+
+
 def _others_can(powers: frozenset[Permission], barred: list[int]) -> bool:
-    roles = [role for role, allowed in ROLES.items() if powers <= allowed]
-    holding = Staff.objects.filter(is_active=True, role__in=roles)
-    return holding.exclude(pk__in=barred).exists()
+    return holders_of_all(powers).exclude(pk__in=barred).exists()
 
 
 def _lonely_from(barred: list[int], now: datetime) -> datetime:

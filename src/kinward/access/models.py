@@ -21,10 +21,12 @@ SESSION: Final = "kinward.access.session"
 class Staff(AbstractUser):
     """A person who works in the console."""
 
-    role = models.CharField(max_length=20, choices=[(role, role) for role in ROLES])
+    # None before the first is confirmed.
+    role = models.CharField(max_length=20, choices=[(role, role) for role in ROLES], blank=True)
     added_by = models.CharField(max_length=200, blank=True)  # an actor
     ended_at = models.DateTimeField(null=True)  # for good; who is suspended is only not active
     power_lost_at = models.DateTimeField(null=True)  # the last suspension, end or change of role
+    seen_at = models.DateTimeField(null=True)  # the last request, to within some minutes
     sign_outs = models.IntegerField(default=0)  # a session from before the last one is over
 
     REQUIRED_FIELDS = ["role"]

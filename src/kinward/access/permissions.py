@@ -41,6 +41,6 @@ class Permission(StrEnum):
     CHANGE_GUIDELINES = "guidelines.change", "Changing the guidelines"
     READ_LEDGER = "ledger.read", "Reading the ledger"
     MANAGE_KEYS = "keys.manage", "Making and revoking API keys"
-    MANAGE_STAFF = "staff.manage", "Making staff accounts and changing roles"
+    MANAGE_STAFF = "staff.manage", "Inviting people and changing roles"
     END_STAFF = "staff.end", "Suspending or ending a staff account"
     REVIEW_GLASS = "glass.review", "Reviewing what an operator did alone"

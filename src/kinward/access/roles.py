@@ -53,8 +53,41 @@ ROLES: Final[dict[str, frozenset[Permission]]] = {
     "auditor": _AUDITOR,
     "policy lead": _LEAD,
     "evidence custodian": _CUSTODIAN,
-    ADMINISTRATOR: _SENIOR | _OPERATOR | _AUDITOR | _LEAD | _CUSTODIAN | {Permission.END_STAFF},
+    ADMINISTRATOR: _SENIOR
+    | _OPERATOR
+    | _AUDITOR
+    | _LEAD
+    | _CUSTODIAN
+    | {Permission.MANAGE_STAFF, Permission.END_STAFF},
 }
+
+# What takes two people: who holds one of these can agree to what a colleague asks for.
+TAKES_TWO: Final = frozenset(
+    {
+        Permission.WORK_ON_CASES,
+        Permission.KEEP_SILENT,
+        Permission.HOLD_EVIDENCE,
+        Permission.DESTROY_EVIDENCE,
+        Permission.RELEASE_RECORDS,
+        Permission.SWITCH_REPORTING,
+        Permission.SWITCH_BANKS,
+        Permission.TUNE_BANKS,
+        Permission.SILENCE_MATCHES,
+        Permission.MARK_HASHES,
+        Permission.CHANGE_POLICY,
+        Permission.CHANGE_GUIDELINES,
+        Permission.MANAGE_STAFF,
+    }
+)
+
+
+def counting(role: str) -> frozenset[Permission]:
+    """Return the permissions of a role that count where two people are needed.
+
+    >>> counting("auditor"), Permission.HOLD_EVIDENCE in counting("evidence custodian")
+    (frozenset(), True)
+    """
+    return ROLES.get(role, frozenset()) & TAKES_TWO
 
 
 def least_roles(permission: Permission) -> list[str]:

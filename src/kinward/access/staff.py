@@ -4,6 +4,7 @@ Whoever loses power loses it at once. The next request of any of their sessions 
 in, a lease of theirs holds no case, and nothing that they asked for can be approved.
 """
 
+from datetime import timedelta
 from typing import Final
 
 from django.contrib.auth.password_validation import validate_password
@@ -12,7 +13,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from kinward.access.actor import Actor
+from kinward.access.actor import Actor, ActorKind
 from kinward.access.models import Staff
 from kinward.access.permissions import Permission
 from kinward.access.roles import ADMINISTRATOR, ROLES
@@ -40,53 +41,75 @@ class StaffEnded(KinwardError):
 
 @transaction.atomic
 def create_staff(*, username: str, password: str, role: str, actor: Actor) -> Staff:
-    """Create a staff account, whose second factor is set up at the first sign-in.
+    """Create a staff account whose role is in force at once, for the demo's invented people.
 
-    Raises `NameTaken`, or `Invalid` for an unknown role, an unreadable name or a weak password.
+    Everybody else joins by an invitation. Raises `NameTaken`, or `Invalid` for an unknown role, an
+    unreadable name or a weak password, and unless Kinward itself does it.
     """
     actor.must(Permission.MANAGE_STAFF)
-    _check_role(role)
-    if not 1 <= len(username) <= MAX_NAME or visible(username) != username:
-        raise Invalid(f"A name has 1 to {MAX_NAME} characters, each of which can be seen.")
-    try:
-        validate_password(password)
-    except ValidationError as error:
-        raise Invalid(" ".join(error.messages)) from error
-    # Names that differ only in case are one, so that nobody is a second person to themself.
-    if namesake := Staff.objects.filter(username__iexact=username).first():
-        raise NameTaken(f"There is a staff account named {namesake.username!r}.")
-    staff = Staff.objects.create_user(
-        username=username, password=password, role=role, added_by=str(actor)[:200]
-    )
+    if actor.kind != ActorKind.SYSTEM:
+        raise Invalid("People join by an invitation: `kinward staff invite`.")
+    check_role(role)
+    staff = add_person(username=username, password=password, added_by=str(actor))
+    staff.role = role
+    staff.save(update_fields=["role"])
     record(actor=actor, subject=str(staff.actor), fact=kinds.StaffCreated(role=role))
     return staff
 
 
+def add_person(*, username: str, password: str, added_by: str, email: str = "") -> Staff:
+    """Add a row without a role. The caller writes the ledger entry.
+
+    Raises `NameTaken`, or `Invalid` for an unreadable name or a weak password.
+    """
+    check_name(username)
+    try:
+        validate_password(password)
+    except ValidationError as error:
+        raise Invalid(" ".join(error.messages)) from error
+    return Staff.objects.create_user(
+        username=username, password=password, email=email, role="", added_by=added_by[:200]
+    )
+
+
+def check_name(username: str) -> None:
+    """Raise `Invalid` for a name that cannot be read, and `NameTaken`.
+
+    Names that differ only in case are one, so that nobody is a second person to themself.
+    """
+    if not 1 <= len(username) <= MAX_NAME or visible(username) != username:
+        raise Invalid(f"A name has 1 to {MAX_NAME} characters, each of which can be seen.")
+    if namesake := Staff.objects.filter(username__iexact=username).first():
+        raise NameTaken(f"There is a staff account named {namesake.username!r}.")
+
+
 def holders(permission: Permission) -> QuerySet[Staff]:
     """Return those of the staff who have a permission now, by name."""
-    roles = [role for role, allowed in ROLES.items() if permission in allowed]
+    return holders_of_all(frozenset({permission}))
+
+
+def holders_of_all(permissions: frozenset[Permission]) -> QuerySet[Staff]:
+    """Return those of the staff who have all of these permissions now, by name."""
+    roles = [role for role, allowed in ROLES.items() if permissions <= allowed]
     return Staff.objects.filter(is_active=True, role__in=roles).order_by("username")
 
 
-def _check_role(role: str) -> None:
+def check_role(role: str) -> None:
+    """Raise `Invalid` for an unknown role."""
     if role not in ROLES:
         raise Invalid(f"Unknown role {role!r}. Roles are: {', '.join(sorted(ROLES))}.")
 
 
-@transaction.atomic
-def change_role(*, username: str, role: str, actor: Actor) -> None:
-    """Give somebody another role, and sign them out everywhere. Idempotent.
+def put_role(staff: Staff, role: str, actor: Actor) -> None:
+    """Put a role in force. Who had another one is signed out everywhere.
 
-    Raises `NotFound`, `StaffEnded`, `LastAdministrator`, or `Invalid` for an unknown role.
+    The caller holds the row's lock. Raises `LastAdministrator`.
     """
-    actor.must(Permission.MANAGE_STAFF)
-    _check_role(role)
-    staff = _lock(username)
-    if staff.role == role:
-        return
-    _keep_an_administrator(staff)
-    was, staff.role, staff.power_lost_at = staff.role, role, timezone.now()
-    _save(staff, actor, kinds.StaffRoleChanged(was=was, role=role))
+    keep_an_administrator(staff)
+    was, staff.role = staff.role, role
+    if ROLES.get(was, frozenset()) - ROLES[role]:
+        staff.power_lost_at = timezone.now()
+    _save(staff, actor, kinds.StaffRoleChanged(was=was, role=role), signs_out=bool(was))
 
 
 @transaction.atomic
@@ -96,10 +119,10 @@ def suspend_staff(*, username: str, actor: Actor) -> None:
     Raises `NotFound`, `StaffEnded` or `LastAdministrator`.
     """
     actor.must(Permission.END_STAFF)
-    staff = _lock(username)
+    staff = lock_staff(username)
     if not staff.is_active:
         return
-    _keep_an_administrator(staff)
+    keep_an_administrator(staff)
     staff.is_active, staff.power_lost_at = False, timezone.now()
     _save(staff, actor, kinds.StaffSuspended())
 
@@ -108,7 +131,7 @@ def suspend_staff(*, username: str, actor: Actor) -> None:
 def resume_staff(*, username: str, actor: Actor) -> None:
     """End a suspension. Idempotent. Raises `NotFound` or `StaffEnded`."""
     actor.must(Permission.MANAGE_STAFF)
-    staff = _lock(username)
+    staff = lock_staff(username)
     if staff.is_active:
         return
     staff.is_active = True
@@ -122,10 +145,11 @@ def end_staff(*, username: str, actor: Actor) -> None:
     Raises `NotFound`, `StaffEnded` or `LastAdministrator`.
     """
     actor.must(Permission.END_STAFF)
-    staff = _lock(username)
-    _keep_an_administrator(staff)
+    staff = lock_staff(username)
+    keep_an_administrator(staff)
     staff.is_active = False
     staff.ended_at = staff.power_lost_at = timezone.now()
+    staff.appointments.filter(state="asked").delete()  # the ledger keeps that it was asked for
     _save(staff, actor, kinds.StaffEnded())
 
 
@@ -133,10 +157,10 @@ def end_staff(*, username: str, actor: Actor) -> None:
 def sign_out_everywhere(*, username: str, actor: Actor) -> None:
     """End all sessions of somebody, who may sign in again. Raises `NotFound` or `StaffEnded`."""
     actor.must(Permission.END_STAFF)
-    _save(_lock(username), actor, kinds.StaffSignedOut())
+    _save(lock_staff(username), actor, kinds.StaffSignedOut())
 
 
-def _lock(username: str) -> Staff:
+def lock_staff(username: str) -> Staff:
     """Lock an account, and the administrators with it, so that two cannot end each other."""
     locked = Staff.objects.select_for_update().order_by("pk")
     list(locked.filter(role=ADMINISTRATOR, is_active=True))
@@ -148,7 +172,8 @@ def _lock(username: str) -> Staff:
     return staff
 
 
-def _keep_an_administrator(leaving: Staff) -> None:
+def keep_an_administrator(leaving: Staff) -> None:
+    """Raise `LastAdministrator` if nobody else is an active administrator."""
     if leaving.role != ADMINISTRATOR or not leaving.is_active:
         return
     others = Staff.objects.filter(role=ADMINISTRATOR, is_active=True).exclude(pk=leaving.pk)
@@ -156,7 +181,18 @@ def _keep_an_administrator(leaving: Staff) -> None:
         raise LastAdministrator(f"It is {leaving.username!r}.")
 
 
-def _save(staff: Staff, actor: Actor, fact: kinds.Fact) -> None:
-    staff.sign_outs = F("sign_outs") + 1  # no session of theirs goes on
+def _save(staff: Staff, actor: Actor, fact: kinds.Fact, *, signs_out: bool = True) -> None:
+    if signs_out:
+        staff.sign_outs = F("sign_outs") + 1  # no session of theirs goes on
     staff.save(update_fields=["role", "is_active", "ended_at", "power_lost_at", "sign_outs"])
     record(actor=actor, subject=str(staff.actor), fact=fact)
+
+
+SEEN_MINUTES: Final = 5.0
+
+
+def note_seen(staff: Staff) -> None:
+    """Note that somebody is at work, at most once in five minutes."""
+    now = timezone.now()
+    if staff.seen_at is None or now - staff.seen_at > timedelta(minutes=SEEN_MINUTES):
+        Staff.objects.filter(pk=staff.pk).update(seen_at=now)

@@ -4,13 +4,19 @@ import click
 
 from kinward.access import ROLES
 from kinward.access.api import (
+    Appointment,
     Staff,
     change_role,
-    create_staff,
     end_staff,
+    invite_staff,
+    link_of,
+    mail_invitation,
+    open_invitations,
     resume_staff,
     sign_out_everywhere,
     suspend_staff,
+    waiting_appointments,
+    withdraw_invitation,
 )
 from kinward.cli.main import operator
 
@@ -23,20 +29,45 @@ def staff() -> None:
 @staff.command()
 @click.argument("username")
 @click.option("--role", type=click.Choice(sorted(ROLES)), required=True)
-@click.password_option(help="At least 12 characters. Asked for if you leave it out.")
-def add(username: str, role: str, password: str) -> None:
-    """Create an account. The person sets up a second factor at the first sign-in."""
-    create_staff(username=username, password=password, role=role, actor=operator())
-    click.echo(f"{username} can sign in as {role}.")
+@click.option("--mail", default="", help="Mail the link there, instead of printing it.")
+def invite(username: str, role: str, mail: str) -> None:
+    """Invite somebody by a link that works once. The person sets their own password."""
+    secret = invite_staff(username=username, role=role, actor=operator(), email=mail)
+    if mail and mail_invitation(mail, secret):
+        click.echo(f"The invitation of {username} was mailed to {mail}.")
+        return
+    if mail:
+        click.echo("The mail could not be sent. Pass the link on yourself.", err=True)
+    click.echo(f"Give this link to {username} alone. It works once, within three days:")
+    click.echo(link_of(secret))
+
+
+@staff.command()
+@click.argument("username")
+def withdraw(username: str) -> None:
+    """Withdraw an invitation that nobody has used."""
+    withdraw_invitation(username=username, actor=operator())
+    click.echo(f"The invitation of {username} is withdrawn.")
 
 
 @staff.command()
 @click.argument("username")
 @click.argument("role", type=click.Choice(sorted(ROLES)))
 def role(username: str, role: str) -> None:
-    """Give somebody another ROLE. They are signed out everywhere."""
-    change_role(username=username, role=role, actor=operator())
-    click.echo(f"{username} is {role} from now on, and signed out everywhere.")
+    """Give somebody another ROLE. A colleague with its power confirms it in the console."""
+    waiting = change_role(username=username, role=role, actor=operator())
+    if waiting is None:
+        click.echo(f"{username} is {role} from now on, and signed out everywhere.")
+    else:
+        click.echo(f"{username} is to become {role}. {what_is_missing(waiting)}")
+
+
+def what_is_missing(waiting: Appointment) -> str:
+    """Say what a role waits for."""
+    if waiting.goes_ahead_at is None:
+        return "A colleague who holds that power confirms it on the page Staff."
+    moment = f"{waiting.goes_ahead_at:%Y-%m-%d %H:%M} UTC"
+    return f"Nobody else holds that power, so it has effect by itself from {moment}."
 
 
 @staff.command()
@@ -74,7 +105,21 @@ def sign_out(username: str) -> None:
 
 @staff.command("list")
 def list_staff() -> None:
-    """List the accounts."""
+    """List the accounts, the roles that wait for a colleague, and the open invitations."""
     for person in Staff.objects.order_by("username"):
-        seen = f"{person.last_login:%Y-%m-%d %H:%M} UTC" if person.last_login else "never"
-        click.echo(f"{person.username}  {person.role}  {person.state}  last sign-in: {seen}")
+        role = person.role or "no role yet"
+        seen = person.seen_at or person.last_login
+        when_seen = f"{seen:%Y-%m-%d %H:%M} UTC" if seen else "never"
+        added = f"{person.date_joined:%Y-%m-%d} by {person.added_by or 'unknown'}"
+        click.echo(
+            f"{person.username}  {role}  {person.state}  last seen: {when_seen}  added: {added}"
+        )
+    for waiting in waiting_appointments():
+        name, role = waiting.staff.username, waiting.role
+        click.echo(f"waiting: {name} is to become {role}. {what_is_missing(waiting)}")
+    for invitation in open_invitations():
+        name = invitation.username or "the first administrator"
+        click.echo(
+            f"invited: {name} as {invitation.role} by {invitation.asker}, "
+            f"until {invitation.expires_at:%Y-%m-%d %H:%M} UTC"
+        )

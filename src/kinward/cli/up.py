@@ -9,7 +9,7 @@ import click
 
 from kinward.cli import postgres
 from kinward.cli.first_run import make_secrets, migrate
-from kinward.cli.main import load_django
+from kinward.cli.main import load_django, operator
 from kinward.cli.roles import check_decoders, check_plugins, doors_by_port, serve_command
 from kinward.cli.supervisor import Role, Supervisor, claim, step
 from kinward.ground.config import Door, config
@@ -76,9 +76,7 @@ def up() -> None:
         supervisor.wait()
         click.echo(f"\nConsole and API: {config().url}")
         click.echo(f"Ports: {where()}")
-        if not _has_staff():
-            click.echo("Next: `kinward staff add NAME --role administrator`")
-            click.echo("      `kinward key create app --for gate`")
+        _welcome()
         click.echo("Stop with Ctrl-C.")
         supervisor.run()
 
@@ -88,7 +86,13 @@ def where() -> str:
     return ", ".join(f"{door} {port}" for door, port in config().ports.items())
 
 
-def _has_staff() -> bool:
-    from kinward.access.api import Staff
+def _welcome() -> None:
+    """Print a link for the first administrator until there is one. An earlier link then ends."""
+    from kinward.access.api import invite_first, link_of
 
-    return Staff.objects.exists()
+    secret = invite_first(actor=operator())
+    if secret is None:
+        return
+    click.echo("\nOpen this link to become the first administrator. It works once, for three days:")
+    click.echo(f"  {link_of(secret)}")
+    click.echo("Next: `kinward key create app --for gate`")

@@ -54,7 +54,7 @@ def network_of(request: HttpRequest) -> str:
 
 
 class StaffAdapter(DefaultAccountAdapter):  # type: ignore[misc]
-    """Refuses sign-up: only `kinward staff add` creates staff accounts."""
+    """Refuses sign-up: only an invitation creates a staff account."""
 
     _attempt: tuple[Attempt, bool]
 

@@ -5,8 +5,8 @@ from typing import Final
 from django.http import HttpRequest
 from django.utils import timezone
 
-from kinward.access import Permission
-from kinward.access.api import Staff, unreviewed_glasses
+from kinward.access import TAKES_TWO, Permission
+from kinward.access.api import Staff, unreviewed_glasses, waiting_appointments
 from kinward.experience.api import waiting_proposals
 from kinward.ground.names import isolated
 from kinward.guidelines.api import waiting_editions
@@ -29,13 +29,16 @@ def console(request: HttpRequest) -> dict[str, object]:
     reads_cases = staff.may(Permission.WORK_ON_CASES) or audits
     reads_policy = staff.may(Permission.CHANGE_POLICY) or audits
     reads_verdicts = staff.may(Permission.READ_VERDICTS) or audits
+    agrees = bool(staff.actor.permissions & TAKES_TWO)
+    newcomers = waiting_appointments().count() if agrees or audits else 0
     return {
         "reader": f"{isolated(staff.username)} {timezone.now():%Y-%m-%d %H:%M} UTC",
         "sees_queue": reads_cases,
         "opens_files": staff.may(Permission.OPEN_EVIDENCE),
         "sees_banks": staff.may(Permission.SEE_BANKS),
         "sees_custody": staff.may(Permission.RELEASE_RECORDS) or audits,
-        "sees_staff": staff.may(Permission.END_STAFF) or audits,
+        "sees_staff": staff.may(Permission.END_STAFF) or audits or newcomers > 0,
+        "newcomer_count": newcomers,
         "unread_count": (
             unread_verdicts().count() + alerts_for(staff).count() if reads_verdicts else None
         ),

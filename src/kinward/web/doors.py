@@ -1,5 +1,6 @@
 """The bounds of the console's forms, and whose forms it reads."""
 
+from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlencode
 
@@ -19,7 +20,7 @@ SIGN_IN: Final = 64 * 1024
 SECONDS: Final = 30.0
 TAKES_FILES: Final = frozenset({"search_banks"})
 # Nobody is signed in yet who sends these.
-ANYBODY: Final = frozenset({"account_login", "mfa_authenticate", "mfa_login_webauthn"})
+ANYBODY: Final = frozenset({"account_login", "mfa_authenticate", "mfa_login_webauthn", "join"})
 
 
 def signed_in(cookies: Cookies) -> bool:
@@ -27,6 +28,15 @@ def signed_in(cookies: Cookies) -> bool:
     request = HttpRequest()
     request.session = SessionStore(cookies.get(settings.SESSION_COOKIE_NAME))
     return get_user(request).is_authenticated
+
+
+def console_reader(path: str) -> Callable[[Cookies], bool] | None:
+    """Return who may read the answer of a page of the console; None if anybody may."""
+    try:
+        name = resolve(path).url_name
+    except Resolver404:
+        return None
+    return None if name in ANYBODY else signed_in
 
 
 def console_bounds(path: str) -> PageBounds | None:

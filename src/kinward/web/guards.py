@@ -8,12 +8,12 @@ from allauth.mfa.utils import is_mfa_enabled
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 from django_htmx.middleware import HtmxDetails
 
 from kinward.access import Permission
-from kinward.access.api import Staff, at_console
+from kinward.access.api import Staff, at_console, note_seen
 from kinward.ground.errors import Forbidden, KinwardError
 from kinward.web.sessions import factor_age
 
@@ -42,6 +42,9 @@ def needs(*permissions: Permission) -> Callable[[View], View]:
             if not is_mfa_enabled(staff):
                 messages.info(request, "Set up a second factor first. It protects the evidence.")
                 return redirect("mfa_index")
+            note_seen(staff)
+            if not staff.role:
+                return render(request, "web/waiting.html", status=403)
             if not any(staff.may(permission) for permission in permissions):
                 raise Forbidden(f"Your role is {staff.role}.")
             with at_console(factor_age(request)):

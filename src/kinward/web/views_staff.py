@@ -1,53 +1,127 @@
-"""Staff: who works here, and how their work pauses or ends."""
+"""Staff: who works here, who joins, and how their work changes, pauses or ends."""
 
 from collections.abc import Callable
 from typing import Final
+from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from kinward.access import Permission
-from kinward.access.api import Staff, end_staff, sign_out_everywhere, suspend_staff
+from kinward.access import ROLES, TAKES_TWO, Permission
+from kinward.access.api import (
+    Staff,
+    appointments_for,
+    change_role,
+    decide_appointment,
+    end_staff,
+    invite_staff,
+    link_of,
+    mail_invitation,
+    open_invitations,
+    resume_staff,
+    sign_out_everywhere,
+    suspend_staff,
+    waiting_appointments,
+    withdraw_invitation,
+)
+from kinward.ground.config import config
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.web.guards import StaffRequest, done, needs, posts
 
 # Each verb by its button, and the sentence that follows it.
 VERBS: Final[dict[str, tuple[Callable[..., None], str]]] = {
     "suspend": (suspend_staff, "{} is suspended and signed out everywhere."),
+    "resume": (resume_staff, "{} can sign in again."),
     "end": (end_staff, "{} has left the staff and is signed out everywhere."),
     "sign-out": (sign_out_everywhere, "{} is signed out everywhere."),
 }
+CONFIRMERS: Final = tuple(sorted(TAKES_TWO))
 
 
 @require_GET
-@needs(Permission.END_STAFF, Permission.READ_LEDGER)
+@needs(Permission.END_STAFF, Permission.READ_LEDGER, *CONFIRMERS)
 def staff(request: StaffRequest) -> HttpResponse:
-    """Show everybody who works here or has worked here."""
+    """Show everybody who works here or has worked here, and who waits to begin."""
     return _page(request)
 
 
-def _page(request: StaffRequest, problem: KinwardError | None = None) -> HttpResponse:
+def _page(
+    request: StaffRequest,
+    *,
+    problem: KinwardError | None = None,
+    link: str = "",
+    **_ids: UUID | int,
+) -> HttpResponse:
+    sees_all = request.user.may(Permission.END_STAFF) or request.user.may(Permission.READ_LEDGER)
+    everybody = Staff.objects.order_by("-is_active", "-ended_at", "username")
+    mine = {row.pk for row in appointments_for(request.user)}
     context = {
-        "everybody": Staff.objects.order_by("-is_active", "-ended_at", "username"),
+        "everybody": everybody if sees_all else None,
+        "waiting": [(row, row.pk in mine) for row in waiting_appointments()],
+        "invitations": open_invitations() if sees_all else (),
         "may_end": request.user.may(Permission.END_STAFF),
+        "may_invite": request.user.may(Permission.MANAGE_STAFF),
+        "roles": list(ROLES),
+        "mails": bool(config().mail_url),
+        "sent": {name: request.POST.get(name, "") if problem else "" for name in ("name", "mail")},
+        "link": link,
         "problem": problem,
     }
     return render(request, "web/staff.html", context, status=problem.status if problem else 200)
 
 
-def _problem_page(request: StaffRequest, staff_id: int, *, problem: KinwardError) -> HttpResponse:
-    return _page(request, problem)
-
-
-@posts(Permission.END_STAFF, page=_problem_page)
+@posts(Permission.END_STAFF, page=_page)
 def change(request: StaffRequest, staff_id: int) -> HttpResponse:
-    """Suspend somebody, end their account, or sign them out everywhere."""
+    """Give somebody another role, suspend, resume or end them, or sign them out everywhere."""
     person = Staff.objects.filter(pk=staff_id).first()
     if person is None:
         raise NotFound("There is no such staff account.")
+    name = person.username
+    if request.POST.get("verb") == "role":
+        return _change_role(request, name, request.POST.get("role", ""))
     verb, sentence = VERBS.get(request.POST.get("verb", ""), (None, ""))
     if verb is None:
         raise Invalid("Choose what happens to the account.")
-    verb(username=person.username, actor=request.user.actor)
-    return done(request, sentence.format(person.username), "staff")
+    if verb is end_staff and request.POST.get("sure") != "yes":
+        return render(request, "web/staff_end.html", {"person": person})
+    verb(username=name, actor=request.user.actor)
+    return done(request, sentence.format(name), "staff")
+
+
+def _change_role(request: StaffRequest, name: str, role: str) -> HttpResponse:
+    waiting = change_role(username=name, role=role, actor=request.user.actor)
+    if waiting is None:
+        return done(request, f"{name} has the role of {role}.", "staff")
+    sentence = f"{name} has the role of {role} as soon as a colleague confirms it."
+    return done(request, sentence, "staff")
+
+
+@posts(Permission.MANAGE_STAFF, page=_page)
+def invite(request: StaffRequest) -> HttpResponse:
+    """Invite somebody. The link is mailed, or else shown once, to be copied."""
+    name, address = request.POST.get("name", "").strip(), request.POST.get("mail", "").strip()
+    role = request.POST.get("role", "")
+    secret = invite_staff(username=name, role=role, actor=request.user.actor, email=address)
+    if address and mail_invitation(address, secret):
+        sentence = f"The invitation of {name} was mailed to {address}."
+        return done(request, sentence, "staff")
+    return _page(request, link=link_of(secret))
+
+
+@posts(Permission.MANAGE_STAFF, page=_page)
+def withdraw(request: StaffRequest) -> HttpResponse:
+    """Withdraw an invitation: its link opens nothing any more."""
+    name = request.POST.get("name", "")
+    withdraw_invitation(username=name, actor=request.user.actor)
+    return done(request, "The invitation is withdrawn.", "staff")
+
+
+@posts(*CONFIRMERS, page=_page)
+def confirm_role(request: StaffRequest, appointment_id: UUID) -> HttpResponse:
+    """Confirm a colleague's role, or refuse it."""
+    approve = request.POST.get("decision") == "confirm"
+    row = decide_appointment(appointment_id=appointment_id, approve=approve, staff=request.user)
+    name, role = row.staff.username, row.role
+    sentence = f"{name} has the role of {role}." if approve else f"{name} does not become {role}."
+    return done(request, sentence, "staff")

@@ -19,6 +19,7 @@ from kinward.ledger.models import Entry
 
 pytestmark = pytest.mark.django_db
 ACTOR = Actor.operator("test")
+DEMO = Actor.system("demo")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -56,12 +57,12 @@ def test_a_name_is_used_once_and_scopes_exist() -> None:
 )
 def test_staff_need_a_password_and_a_role(password: str, role: str) -> None:
     with pytest.raises(Invalid):
-        create_staff(username="robin", password=password, role=role, actor=ACTOR)
+        create_staff(username="robin", password=password, role=role, actor=DEMO)
     assert not Staff.objects.exists()
 
 
 def test_staff_names_are_used_once() -> None:
-    create_staff(username="robin", password="x9" * 9, role="reviewer", actor=ACTOR)
+    create_staff(username="robin", password="x9" * 9, role="reviewer", actor=DEMO)
     for spelling in ("robin", "Robin"):
         with pytest.raises(NameTaken, match="'robin'"):
-            create_staff(username=spelling, password="x9" * 9, role="reviewer", actor=ACTOR)
+            create_staff(username=spelling, password="x9" * 9, role="reviewer", actor=DEMO)

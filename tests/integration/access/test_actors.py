@@ -25,7 +25,10 @@ NEEDS: Final[dict[str, Permission]] = {
     "access.services.rotate_key": Permission.MANAGE_KEYS,
     "enforcement.webhook_secrets.rotate_webhook_secret": Permission.MANAGE_KEYS,
     "access.staff.create_staff": Permission.MANAGE_STAFF,
-    "access.staff.change_role": Permission.MANAGE_STAFF,
+    "access.appointments.change_role": Permission.MANAGE_STAFF,
+    "access.invitations.invite_staff": Permission.MANAGE_STAFF,
+    "access.invitations.invite_first": Permission.MANAGE_STAFF,
+    "access.invitations.withdraw_invitation": Permission.MANAGE_STAFF,
     "access.staff.resume_staff": Permission.MANAGE_STAFF,
     "access.staff.suspend_staff": Permission.END_STAFF,
     "access.staff.end_staff": Permission.END_STAFF,
@@ -128,6 +131,9 @@ FOLLOWS: Final = {
     "access.sign_in.record_factor",  # a person's own, as are the next two
     "access.sign_in.record_sign_in",
     "access.sso.link_identity",
+    "access.appointments.appoint",
+    "access.staff.note_seen",
+    "access.staff.put_role",
     "ages.services.take_agekey_answer",
     "ages.services.take_wallet_answer",
     "verdicts.appeals.take_reports_back",
@@ -190,6 +196,9 @@ READS: Final = {
     "access.devices.remember_device",
     "access.sso.has_identity",
     "access.actor.Actor.is_namesake",
+    "access.appointments.appointments_for",
+    "access.appointments.asker_of",
+    "access.staff.keep_an_administrator",
     "review.exposure.exposure_of",
     "evidence.queries.seconds_played",
     "evidence.queries.shown_before",
@@ -211,8 +220,13 @@ READS: Final = {
     "review.preferences.preferences_of",
     "verdicts.page.page_of",
 }
-# The protocol of two people is tried with each of its models in test_agreement.
-ELSEWHERE: Final = {"access.agreement.decide_agreement", "access.agreement.lock_agreement"}
+# The protocol of two people is tried with each of its models in test_agreement. Who decides on a
+# role needs that role's powers, and test_joining tries it.
+ELSEWHERE: Final = {
+    "access.agreement.decide_agreement",
+    "access.agreement.lock_agreement",
+    "access.appointments.decide_appointment",
+}
 
 
 def acting() -> Iterator[tuple[str, Verb]]:
@@ -315,7 +329,6 @@ def test_what_no_role_may_is_said_to_be_for_the_command_line() -> None:
     assert alone == {
         Permission.FILL_BANKS,
         Permission.MANAGE_KEYS,
-        Permission.MANAGE_STAFF,
         Permission.RUN_EXCHANGES,
     }
     with pytest.raises(Forbidden, match="is done on the command line"):

@@ -13,8 +13,11 @@ from django.utils import timezone
 
 from kinward.access.actor import Actor
 from kinward.access.agreement import AlreadyDecided, TwoPeople
+from kinward.access.appointments import change_role, decide_appointment
+from kinward.access.joining import Appointment
 from kinward.access.models import Staff
-from kinward.access.roles import ROLES
+from kinward.access.permissions import Permission
+from kinward.access.roles import ROLES, TAKES_TWO
 from kinward.casebook.models import Case, VerdictProposal
 from kinward.custody import destruction, release
 from kinward.custody.destruction import DestructionForm
@@ -208,6 +211,13 @@ def ask_hold_end(staff: Staff) -> TwoPeople:
     return holds.request_hold_end(case_id=case.id, why="It is over.", staff=staff)
 
 
+def ask_appointment(staff: Staff) -> TwoPeople:
+    newcomer = person(f"newcomer {Staff.objects.count()}", "auditor")
+    asked = change_role(username=newcomer.username, role="administrator", actor=staff.actor)
+    assert asked is not None
+    return asked
+
+
 def decide_production(pk: UUID, approve: bool, staff: Staff) -> TwoPeople:
     verb = production.approve_production if approve else production.end_production
     return verb(production_id=pk, staff=staff)
@@ -223,6 +233,13 @@ class Entry:
 
 
 ENTRIES: dict[type[TwoPeople], Entry] = {
+    Appointment: Entry(
+        "administrator",
+        ask_appointment,
+        lambda pk, approve, staff: decide_appointment(
+            appointment_id=pk, approve=approve, staff=staff
+        ),
+    ),
     Proposal: Entry(
         "policy lead",
         ask_proposal,
@@ -317,6 +334,11 @@ def person(name: str, role: str) -> Staff:
 def test_every_model_that_needs_two_people_is_tried_here() -> None:
     models = {model for model in apps.get_models() if issubclass(model, TwoPeople)}
     assert models == set(ENTRIES)
+
+
+def test_the_powers_that_count_are_those_that_take_two() -> None:
+    """Disabling a bank takes the power to tune it, and this one as well."""
+    assert {model.permission for model in ENTRIES} | {Permission.SWITCH_BANKS} == TAKES_TWO
 
 
 @WITH_EACH

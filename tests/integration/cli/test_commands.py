@@ -48,9 +48,9 @@ def test_keys_and_staff() -> None:
     assert secret not in run(key, "list")
     run(key, "revoke", "app")
     assert "app  revoked" in run(key, "list")
-    run(staff, "add", "robin", "--role", "auditor", "--password", "a long test word")
-    assert "robin  auditor  active" in run(staff, "list")
-    run(staff, "add", "nils", "--role", "king", "--password", "a long test word", fails=True)
+    assert "/account/join/" in run(staff, "invite", "robin", "--role", "auditor")
+    assert "invited: robin as auditor" in run(staff, "list")
+    run(staff, "invite", "nils", "--role", "king", fails=True)
 
 
 def test_holds(bank: Bank, account: Account) -> None:

@@ -22,6 +22,7 @@ from kinward.web.api import console_bounds
 from kinward.web.doors import signed_in
 
 FREE = {
+    "account/join/word",
     "account/login/",
     "account/2fa/authenticate/",
     "account/2fa/webauthn/login/",

@@ -107,27 +107,30 @@ CHANGES = {
     *("propose_guidelines", "decide_edition", "propose_pack", "revert", "rule", "shadow"),
     "decide_proposal",
 }
-STAFF = {"staff", "change_staff"}
+CONFIRMS = {"staff", "decide_appointment"}  # a role of a colleague
+STAFF = {"change_staff", "invite_staff", "withdraw_invitation"}
 RELEASES = {
     *("releases", "ask_release", "decide_release", "hand_over", "hand_over_report", "hold"),
     *("ask_destruction", "decide_destruction", "decide_hold_end", "correct_report"),
 }
 ALLOWED: dict[str, set[str]] = {
-    "reviewer": WORK | BANKS,
+    "reviewer": WORK | BANKS | CONFIRMS,
     "senior reviewer": WORK
     | BANKS
+    | CONFIRMS
     | SILENCES
     | {"free", "quality", "read_staff_alert", "read_verdict", "release_flood", "review_glass"},
     "operator": {"home", "operations", "replay", "refile", "switch_bank"}
     | {"allow_withdrawal", "decide_withdrawal"}
+    | CONFIRMS
     | TUNES
     | {"ask_production", "decide_production", "end_wave"}
     | BANKS,
     "auditor": {"home", "queue", "case", "appeals", "quality", "releases", "staff", "review_glass"}
     | GUIDELINES
     | RULES,
-    "policy lead": {"home"} | TUNES | LOOKS | SILENCES | GUIDELINES | RULES | CHANGES,
-    "evidence custodian": {"home"} | RELEASES,
+    "policy lead": {"home"} | CONFIRMS | TUNES | LOOKS | SILENCES | GUIDELINES | RULES | CHANGES,
+    "evidence custodian": {"home"} | CONFIRMS | RELEASES,
 }
 ALLOWED["administrator"] = STAFF.union(*ALLOWED.values())
 
@@ -265,6 +268,7 @@ def test_a_finding_of_a_kind_that_is_gone_stays_on_the_queue_and_the_case(
 def test_a_longer_queue_asks_the_database_no_more(
     page: Client, case: Case, django_assert_num_queries: Any
 ) -> None:
+    page.get("/queue")  # notes that this person is at work
     with CaptureQueriesContext(connection) as short:
         page.get("/queue")
     for number in range(5):

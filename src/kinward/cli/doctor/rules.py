@@ -222,11 +222,11 @@ def check_second_people() -> Result:
         hours = int(ALONE.total_seconds() // 3600)
         return warn(
             f"Only one person can decide on {', '.join(single)}. What takes two people goes ahead "
-            f"{hours} hours after it was asked for. `kinward staff add` adds another person."
+            f"{hours} hours after it was asked for. `kinward staff invite` adds another person."
         )
     if missing := [what for what, people in alone.items() if not people]:
         what = ", ".join(missing)
-        return warn(f"Nobody can decide on {what}. `kinward staff add` adds a person.")
+        return warn(f"Nobody can decide on {what}. `kinward staff invite` adds a person.")
     return fine("Everything that takes two people has two.")
 
 

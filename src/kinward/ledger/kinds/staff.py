@@ -3,10 +3,40 @@
 from kinward.ledger.kinds.fact import Fact
 
 
+class StaffInvited(Fact, frozen=True):
+    """Somebody was invited to the staff by a link that expires."""
+
+    kind = "staff.invited"
+    role: str
+    until: str
+
+
+class StaffInvitationWithdrawn(Fact, frozen=True):
+    """An invitation ended before it was taken."""
+
+    kind = "staff.invitation_withdrawn"
+
+
 class StaffCreated(Fact, frozen=True):
-    """Somebody joined the staff."""
+    """Somebody joined the staff, by an invitation of `invited_by`."""
 
     kind = "staff.created"
+    role: str
+    invited_by: str = ""
+
+
+class StaffRoleAsked(Fact, frozen=True):
+    """A role was given that has no effect before a present holder of its power confirms it."""
+
+    kind = "staff.role_asked"
+    was: str
+    role: str
+
+
+class StaffRoleRefused(Fact, frozen=True):
+    """A role that waited for a colleague's word was refused, withdrawn or replaced."""
+
+    kind = "staff.role_refused"
     role: str
 
 

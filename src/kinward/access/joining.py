@@ -1,0 +1,106 @@
+"""The rows of who joins: invitations, stored as hashes only, and roles that wait for a colleague.
+
+They stand above the protocol of two people, which itself stands on `models`. The face imports
+them, so Django knows them as soon as any room above does.
+"""
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+
+from kinward.access.agreement import TwoPeopleOrDelay
+from kinward.access.models import Staff
+from kinward.access.permissions import Permission
+from kinward.access.roles import ROLES, counting
+
+
+class StaffInvitation(models.Model):
+    """A link by which somebody joins the staff. Only its hash is stored.
+
+    The first administrator chooses a name: then `username` is empty. An operator who invites by a
+    command is no row of the staff: then `operator` is the actor's name, and `asked_by` is none.
+    """
+
+    username = models.CharField(max_length=150, blank=True)
+    role = models.CharField(max_length=20, choices=[(role, role) for role in ROLES])
+    email = models.EmailField(blank=True)
+    digest = models.BinaryField(unique=True)
+    asked_by = models.ForeignKey(Staff, on_delete=models.PROTECT, null=True, related_name="+")
+    operator = models.CharField(max_length=200, default="")
+    made_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)  # it was taken, withdrawn or replaced
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                Lower("username"), condition=Q(ended_at=None), name="access_one_open_invitation"
+            ),
+            models.CheckConstraint(
+                condition=Q(asked_by__isnull=False, operator="")
+                | (Q(asked_by=None) & ~Q(operator="")),
+                name="access_invited_by_one",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"invitation:{self.username}"
+
+    @property
+    def asker(self) -> str:
+        """The name of who invited."""
+        return self.asked_by.username if self.asked_by else self.operator
+
+
+class Appointment(TwoPeopleOrDelay):
+    """A role for somebody, which has no effect before a present holder of its power confirms it.
+
+    The roles with power that takes two people need it. Otherwise one administrator could make
+    their own second person. `operator`: as in an invitation.
+    """
+
+    permission = Permission.MANAGE_STAFF  # for asking
+
+    asked_by = models.ForeignKey(  # type: ignore[assignment]  # none: an operator asked
+        Staff, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    operator = models.CharField(max_length=200, default="")
+    staff = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="appointments")
+    role = models.CharField(max_length=20, choices=[(role, role) for role in ROLES])
+
+    class Meta(TwoPeopleOrDelay.Meta):
+        constraints = (
+            *TwoPeopleOrDelay.Meta.constraints,
+            models.UniqueConstraint(
+                fields=("staff",),
+                condition=Q(state="asked", went_ahead_at=None),
+                name="access_one_appointment_asked",
+            ),
+            models.CheckConstraint(
+                condition=Q(asked_by__isnull=False, operator="")
+                | (Q(asked_by=None) & ~Q(operator="")),
+                name="access_appointed_by_one",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=("asked", "refused")) | ~Q(decided_by=F("staff")),
+                name="access_nobody_appoints_themselves",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"appointment:{self.id}"
+
+    @property
+    def powers(self) -> frozenset[Permission]:
+        """The powers that this role gives and that take two people: who decides has them all."""
+        return counting(self.role)
+
+    @property
+    def barred(self) -> list[int]:
+        """Who asked, also by a command, and who would get the role."""
+        return [*super().barred, self.staff_id]
+
+    @property
+    def asker(self) -> str:
+        """The name of who asked."""
+        return self.asked_by.username if self.asked_by else self.operator
