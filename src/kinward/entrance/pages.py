@@ -1,6 +1,10 @@
-"""Django's handler for the pages: who sends is known first, and a body stays in memory."""
+"""Django's handler for the pages: who sends is known first, and a body stays in memory.
+
+Who reads is asked again while an answer leaves: a download ends with the session that began it.
+"""
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from io import BytesIO
 from typing import Any, Final
@@ -20,8 +24,10 @@ from kinward.entrance.seats import Seats
 
 OF_BODY: Final = {b"content-length", b"content-type", b"transfer-encoding", b"cookie"}
 SEND_SECONDS: Final = 30.0  # for a caller to take the next part of a page
+ASK_SECONDS: Final = 1.0  # after which the next part of an answer needs its session once more
 
 Cookies = Mapping[str, str]
+Admits = Callable[[Cookies], bool]
 
 
 class PageBounds(msgspec.Struct, frozen=True):
@@ -31,7 +37,7 @@ class PageBounds(msgspec.Struct, frozen=True):
     """
 
     bounds: Bounds
-    admits: Callable[[Cookies], bool] | None = None
+    admits: Admits | None = None
     instead: str = ""
 
 
@@ -39,13 +45,19 @@ class PagesHandler(ASGIHandler):
     """Answers pages. `bounds_of` returns the bounds of a path, or None if it takes no body.
 
     A body without the session that its page needs is not read, and costs next to nothing.
+    `reads_of` returns who may read the answer of a path to its end, or None if anybody may.
     """
 
     def __init__(
-        self, bounds_of: Callable[[str], PageBounds | None], seats: Seats, budget: Budget
+        self,
+        bounds_of: Callable[[str], PageBounds | None],
+        seats: Seats,
+        budget: Budget,
+        reads_of: Callable[[str], Admits | None] = lambda path: None,
     ) -> None:
         super().__init__()
         self._bounds_of, self._seats, self._budget = bounds_of, seats, budget
+        self._reads_of = reads_of
 
     async def handle(self, scope: Any, receive: Any, send: Any) -> None:
         """Admit, read and answer one request."""
@@ -69,7 +81,16 @@ class PagesHandler(ASGIHandler):
                 await self._answer(scope, _Replay(bytes(body), receive), send)
 
     async def _answer(self, scope: Any, receive: Receive, send: Send) -> None:
+        reads, cookies = self._reads_of(scope["path"]), cookies_in(dict(scope["headers"]))
+        parts, asked_at = 0, time.monotonic()
+
         async def sending(message: Any) -> None:
+            nonlocal parts, asked_at
+            parts += message["type"] == "http.response.body"
+            if reads and parts > 1 and time.monotonic() - asked_at >= ASK_SECONDS:
+                if not await sync_to_async(_asked)(reads, cookies):
+                    raise Disconnected
+                asked_at = time.monotonic()
             async with asyncio.timeout(SEND_SECONDS):
                 await send(message)
 
@@ -82,7 +103,7 @@ class PagesHandler(ASGIHandler):
         refuse_larger(declared_in(headers), page.bounds.size)
         if page.admits is None:
             return True
-        cookies = parse_cookie(headers.get(b"cookie", b"").decode("latin-1"))
+        cookies = cookies_in(headers)
         if not cookies:
             return False
         async with self._seats.seat(caller):
@@ -126,12 +147,17 @@ def declared_in(headers: Mapping[bytes, bytes]) -> str:
     return headers.get(b"content-length", b"").decode("latin-1")
 
 
+def cookies_in(headers: Mapping[bytes, bytes]) -> Cookies:
+    """Return the cookies of a request."""
+    return parse_cookie(headers.get(b"cookie", b"").decode("latin-1"))
+
+
 async def _never() -> Any:
     """Wait for ever: to listen for the end of the connection would read the body."""
     await asyncio.Event().wait()
 
 
-def _asked(admits: Callable[[Cookies], bool], cookies: Cookies) -> bool:
+def _asked(admits: Admits, cookies: Cookies) -> bool:
     """Ask, and keep no connection to the database: the body may take its time."""
     try:
         return admits(cookies)

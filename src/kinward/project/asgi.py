@@ -34,11 +34,11 @@ from kinward.entrance import (  # noqa: E402 - needs Django to be set up
     Entrance,
     Seats,
 )
-from kinward.entrance.api import PageBounds, PagesHandler  # noqa: E402
+from kinward.entrance.api import Admits, PageBounds, PagesHandler  # noqa: E402
 from kinward.gate.api import Gate, is_for_gate  # noqa: E402
 from kinward.ground.config import Door, config  # noqa: E402
 from kinward.portal.api import is_for_portal, portal_bounds  # noqa: E402
-from kinward.web.api import console_bounds  # noqa: E402
+from kinward.web.api import console_bounds, console_reader  # noqa: E402
 
 # Imported in a thread, so that neither the start nor the first upload waits for the compiler.
 SEARCH: Final = "kinward.matching.hamming"
@@ -91,9 +91,12 @@ def _pages() -> PagesHandler:
     def bounds_of(path: str) -> PageBounds | None:
         return portal_bounds(path) if is_for_portal(path) else console_bounds(path)
 
+    def reads_of(path: str) -> Admits | None:
+        return None if is_for_portal(path) else console_reader(path)
+
     each = config().address_requests
     seats = Seats(total=AT_A_TIME, each=each, seconds=SEAT_SECONDS)
-    return PagesHandler(bounds_of, seats, Budget(total=BODIES, each=BODIES_OF_ONE))
+    return PagesHandler(bounds_of, seats, Budget(total=BODIES, each=BODIES_OF_ONE), reads_of)
 
 
 def __getattr__(name: str) -> Entrance:

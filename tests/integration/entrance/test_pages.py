@@ -1,26 +1,34 @@
 """The pages behind the entrance: who sends is known before a byte is read, and no byte on disk."""
 
 import asyncio
+import contextlib
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import Client
 from django.urls import get_resolver
 
+from kinward.access.actor import Actor
+from kinward.access.appointments import change_role
+from kinward.access.models import Staff
+from kinward.access.staff import end_staff, sign_out_everywhere, suspend_staff
+from kinward.cli.demo import give_second_factor
 from kinward.entrance import Bounds, Budget, Disconnected, Seats, Unavailable
 from kinward.entrance.api import PageBounds, PagesHandler
 from kinward.portal.api import is_for_portal, portal_bounds
 from kinward.project import asgi
 from kinward.project.asgi import doors_of
 from kinward.web.api import console_bounds
-from kinward.web.doors import signed_in
+from kinward.web.doors import console_reader, signed_in
 
+OPERATOR = Actor.operator("test")
 FREE = {
     "account/join/word",
     "account/login/",
@@ -218,3 +226,70 @@ def test_each_process_builds_its_doors_and_no_others() -> None:
     assert asgi.application._doors.own == {"gate", "console", "pages"}
     with pytest.raises(AttributeError):
         _ = asgi.gate_window
+
+
+LOSSES: dict[str, Callable[[], object]] = {
+    "suspended": lambda: suspend_staff(username="ada", actor=OPERATOR),
+    "ended": lambda: end_staff(username="ada", actor=OPERATOR),
+    "another role": lambda: change_role(username="ada", role="auditor", actor=OPERATOR),
+    "signed out": lambda: sign_out_everywhere(username="ada", actor=OPERATOR),
+}
+
+
+def page_in_parts(client: Client, meanwhile: Callable[[], object]) -> tuple[int, int]:
+    """Read a long page; return its parts that came, and of how many. After the first: meanwhile."""
+    whole = len(client.get("/staff").content)
+    cookie = f"sessionid={client.cookies['sessionid'].value}"
+    came: list[bytes] = []
+
+    def act() -> None:
+        meanwhile()
+        connection.close()
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.body" and message["body"]:
+            came.append(message["body"])
+            if len(came) == 1:
+                await sync_to_async(act)()
+
+    async def run() -> None:
+        seats, budget = Seats(total=4, each=4, seconds=60), Budget(total=10**8, each=10**8)
+        handler = PagesHandler(bounds_of, seats, budget, console_reader)
+        scope = scope_of("/staff", {"cookie": cookie}, method="GET")
+        with contextlib.suppress(Disconnected):
+            await handler(scope, Body(b""), send)
+
+    asyncio.run(run())
+    return len(came), -(-whole // len(came[0]))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("loss", [*LOSSES, "nothing"])
+def test_a_download_ends_with_the_power_of_whoever_began_it(
+    loss: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kinward.entrance.pages.ASK_SECONDS", 0.0)
+    Staff.objects.bulk_create(
+        Staff(username=f"person {n}", role="auditor", added_by="x" * 200) for n in range(200)
+    )
+    ada, _bo = (
+        Staff.objects.create_user(username=name, password="x" * 20, role="administrator")
+        for name in ("ada", "bo")
+    )
+    give_second_factor(ada)
+    client = Client()
+    client.force_login(ada)
+    came, whole = page_in_parts(client, LOSSES.get(loss, int))
+    assert whole > 3
+    assert came == (1 if loss in LOSSES else whole)
+
+
+@pytest.mark.django_db
+def test_an_open_page_leaves_once_its_session_is_over(client: Client) -> None:
+    ada = Staff.objects.create_user(username="ada", password="x" * 20, role="reviewer")
+    give_second_factor(ada)
+    client.force_login(ada)
+    assert 'hx-get="/account/still"' in client.get("/viewing").content.decode()
+    assert "HX-Redirect" not in client.get("/account/still").headers
+    suspend_staff(username="ada", actor=OPERATOR)
+    assert client.get("/account/still").headers["HX-Redirect"] == "/account/login/"
