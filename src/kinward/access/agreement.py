@@ -303,6 +303,17 @@ def _decide_by_command(row: TwoPeople, approve: bool, by: Actor | BreakGlass) ->
         row.second_operator = str(by)[:200]
 
 
+def refuse_about_self(model: type[Agreement], pk: UUID, *, staff: Staff) -> None:
+    """Refuse a request that is about oneself, with no power. The caller knows that it is.
+
+    It ends also what another person has approved. The caller writes the ledger entry.
+    """
+    row = model._default_manager.select_for_update(of=("self",)).get(pk=pk)
+    row.state = AgreementState.REFUSED
+    row.decided_by, row.decided_at = staff, timezone.now()
+    row.save(update_fields=["state", "decided_by", "decided_at"])
+
+
 def lock_agreement(model: type[Agreement], pk: UUID, *, staff: Decider) -> Agreement:
     """Lock the row of a request. Raises `Forbidden` or `NotFound`."""
     row = model._default_manager.select_for_update(of=("self",)).filter(pk=pk).first()

@@ -21,6 +21,12 @@ from kinward.access.appointments import (
 from kinward.access.attempts import Attempt, TooManyAttempts, begin_attempt, give_back
 from kinward.access.delay import ALONE, alone_until, due_to_go_ahead, go_ahead, is_alone
 from kinward.access.devices import KEPT_FOR, known_device, remember_device
+from kinward.access.factors import (
+    decide_factor_reset,
+    open_resets,
+    refuse_own_reset,
+    request_factor_reset,
+)
 from kinward.access.glass import (
     BreakGlass,
     Decider,
@@ -152,6 +158,7 @@ __all__ = [
     "create_staff",
     "decide_agreement",
     "decide_appointment",
+    "decide_factor_reset",
     "due_to_go_ahead",
     "end_staff",
     "entries_by_key",
@@ -173,12 +180,15 @@ __all__ = [
     "mail_invitation",
     "note_seen",
     "open_invitations",
+    "open_resets",
     "read_invitation",
     "record_factor",
     "record_failed_sign_in",
     "record_sign_in",
+    "refuse_own_reset",
     "refused_lately",
     "remember_device",
+    "request_factor_reset",
     "require_fresh_factor",
     "resume_staff",
     "review_glass",

@@ -19,12 +19,10 @@ from kinward.access.actor import Actor
 from kinward.access.agreement import (
     AgreementState,
     decide_agreement,
-    due_to_go_ahead,
-    go_ahead,
-    nobody_until,
     refuse_about_self,
 )
 from kinward.access.appointments import asker_of
+from kinward.access.delay import due_to_go_ahead, go_ahead, nobody_until
 from kinward.access.joining import FactorReset
 from kinward.access.models import Staff
 from kinward.access.permissions import Permission

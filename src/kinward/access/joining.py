@@ -104,3 +104,62 @@ class Appointment(TwoPeopleOrDelay):
     def asker(self) -> str:
         """The name of who asked."""
         return self.asked_by.username if self.asked_by else self.operator
+
+
+class FactorReset(TwoPeopleOrDelay):
+    """A request to remove a lost second factor: two people, and a time in which its owner is told.
+
+    Nothing is removed before `not_before`, whoever agrees. `operator`: as in an invitation.
+    """
+
+    permission = Permission.MANAGE_STAFF
+
+    asked_by = models.ForeignKey(  # type: ignore[assignment]  # none: an operator asked
+        Staff, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    operator = models.CharField(max_length=200, default="")
+    staff = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="factor_resets")
+    why = models.TextField()
+    not_before = models.DateTimeField()
+    done_at = models.DateTimeField(null=True)
+
+    class Meta(TwoPeopleOrDelay.Meta):
+        constraints = (
+            *TwoPeopleOrDelay.Meta.constraints,
+            models.UniqueConstraint(
+                fields=("staff",),
+                condition=Q(done_at=None) & ~Q(state="refused"),
+                name="access_one_factor_reset_open",
+            ),
+            models.CheckConstraint(
+                condition=Q(asked_by__isnull=False, operator="")
+                | (Q(asked_by=None) & ~Q(operator="")),
+                name="access_reset_asked_by_one",
+            ),
+            models.CheckConstraint(
+                condition=Q(done_at=None)
+                | (
+                    Q(done_at__gte=F("not_before"))
+                    & ~Q(state="refused")
+                    & (~Q(state="asked") | Q(went_ahead_at__isnull=False))
+                ),
+                name="access_reset_by_two_and_not_before",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=("asked", "refused")) | ~Q(decided_by=F("staff")),
+                name="access_nobody_resets_themselves",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"factor-reset:{self.id}"
+
+    @property
+    def barred(self) -> list[int]:
+        """Who asked, also by a command, and whose factor it is."""
+        return [*super().barred, self.staff_id]
+
+    @property
+    def asker(self) -> str:
+        """The name of who asked."""
+        return self.asked_by.username if self.asked_by else self.operator

@@ -188,6 +188,11 @@ def _save(staff: Staff, actor: Actor, fact: kinds.Fact, *, signs_out: bool = Tru
     record(actor=actor, subject=str(staff.actor), fact=fact)
 
 
+def sign_out(staff: Staff) -> None:
+    """End all sessions of somebody. The caller writes the ledger entry."""
+    Staff.objects.filter(pk=staff.pk).update(sign_outs=F("sign_outs") + 1)
+
+
 SEEN_MINUTES: Final = 5.0
 
 

@@ -12,6 +12,7 @@ from kinward.access.api import (
     link_of,
     mail_invitation,
     open_invitations,
+    request_factor_reset,
     resume_staff,
     sign_out_everywhere,
     suspend_staff,
@@ -101,6 +102,22 @@ def sign_out(username: str) -> None:
     """End all sessions of somebody, who may sign in again."""
     sign_out_everywhere(username=username, actor=operator())
     click.echo(f"{username} is signed out everywhere.")
+
+
+@staff.command("reset-factor")
+@click.argument("username")
+@click.option("--why", required=True, help="How you know that the second factor is lost.")
+def reset_factor(username: str, why: str) -> None:
+    """Ask to remove a lost second factor. An administrator agrees in the console."""
+    row = request_factor_reset(username=username, why=why, actor=operator())
+    click.echo(
+        f"Nothing is removed before {row.not_before:%Y-%m-%d %H:%M} UTC, and {username} is told."
+    )
+    if row.goes_ahead_at is None:
+        click.echo("An administrator agrees on the page Staff.")
+    else:
+        moment = f"{row.goes_ahead_at:%Y-%m-%d %H:%M} UTC"
+        click.echo(f"Nobody else can agree, so it is removed by itself from {moment} on.")
 
 
 @staff.command("list")

@@ -133,6 +133,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     session_hours: float = 12.0
     session_idle_minutes: float = 60.0
     factor_minutes: float = 10.0
+    factor_reset_hours: float = 24.0
 
     sso_issuer: str = ""
     sso_client_id: str = ""

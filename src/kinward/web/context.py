@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from kinward.access import TAKES_TWO, Permission
-from kinward.access.api import Staff, unreviewed_glasses, waiting_appointments
+from kinward.access.api import Staff, open_resets, unreviewed_glasses, waiting_appointments
 from kinward.experience.api import waiting_proposals
 from kinward.ground.names import isolated
 from kinward.guidelines.api import waiting_editions
@@ -39,6 +39,7 @@ def console(request: HttpRequest) -> dict[str, object]:
         "sees_custody": staff.may(Permission.RELEASE_RECORDS) or audits,
         "sees_staff": staff.may(Permission.END_STAFF) or audits or newcomers > 0,
         "newcomer_count": newcomers,
+        "own_reset": open_resets().filter(staff=staff).first(),
         "unread_count": (
             unread_verdicts().count() + alerts_for(staff).count() if reads_verdicts else None
         ),

@@ -84,6 +84,7 @@ urlpatterns = [
     path("staff/withdraw", views_staff.withdraw, name="withdraw_invitation"),
     path("staff/<int:staff_id>", views_staff.change, name="change_staff"),
     path("staff/roles/<uuid:appointment_id>", views_staff.confirm_role, name="decide_appointment"),
+    path("staff/factors/<uuid:reset_id>", views_staff.answer_reset, name="decide_factor_reset"),
     path("appeals", views_appeals.appeals, name="appeals"),
     path("appeals/<uuid:appeal_id>/take", views_appeals.take, name="take_appeal"),
     path("appeals/<uuid:appeal_id>/decide", views_appeals.decide, name="decide_appeal"),
@@ -142,6 +143,7 @@ urlpatterns = [
     ),
     # Only the allauth pages that staff need: no sign-up, no e-mail, no password reset by e-mail.
     path("account/join/<str:secret>", views_join.join, name="join"),
+    path("account/keep-factor", views_staff.keep_factor, name="refuse_own_reset"),
     path("account/still", views_join.still, name="still"),
     path("account/login/", account.login, name="account_login"),
     path("account/logout/", account.logout, name="account_logout"),

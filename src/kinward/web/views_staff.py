@@ -1,12 +1,13 @@
 """Staff: who works here, who joins, and how their work changes, pauses or ends."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, cast
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 from kinward.access import ROLES, TAKES_TWO, Permission
 from kinward.access.api import (
@@ -14,11 +15,15 @@ from kinward.access.api import (
     appointments_for,
     change_role,
     decide_appointment,
+    decide_factor_reset,
     end_staff,
     invite_staff,
     link_of,
     mail_invitation,
     open_invitations,
+    open_resets,
+    refuse_own_reset,
+    request_factor_reset,
     resume_staff,
     sign_out_everywhere,
     suspend_staff,
@@ -59,6 +64,7 @@ def _page(
     context = {
         "everybody": everybody if sees_all else None,
         "waiting": [(row, row.pk in mine) for row in waiting_appointments()],
+        "resets": open_resets() if sees_all else (),
         "invitations": open_invitations() if sees_all else (),
         "may_end": request.user.may(Permission.END_STAFF),
         "may_invite": request.user.may(Permission.MANAGE_STAFF),
@@ -80,6 +86,8 @@ def change(request: StaffRequest, staff_id: int) -> HttpResponse:
     name = person.username
     if request.POST.get("verb") == "role":
         return _change_role(request, name, request.POST.get("role", ""))
+    if request.POST.get("verb") == "reset":
+        return _ask_reset(request, name, request.POST.get("why", ""))
     verb, sentence = VERBS.get(request.POST.get("verb", ""), (None, ""))
     if verb is None:
         raise Invalid("Choose what happens to the account.")
@@ -95,6 +103,29 @@ def _change_role(request: StaffRequest, name: str, role: str) -> HttpResponse:
         return done(request, f"{name} has the role of {role}.", "staff")
     sentence = f"{name} has the role of {role} as soon as a colleague confirms it."
     return done(request, sentence, "staff")
+
+
+def _ask_reset(request: StaffRequest, name: str, why: str) -> HttpResponse:
+    row = request_factor_reset(username=name, why=why, actor=request.user.actor)
+    sentence = f"Another person must agree. {name}'s second factor stays until "
+    return done(request, f"{sentence}{row.not_before:%Y-%m-%d %H:%M} UTC.", "staff")
+
+
+@posts(Permission.MANAGE_STAFF, page=_page)
+def answer_reset(request: StaffRequest, reset_id: UUID) -> HttpResponse:
+    """Agree that a colleague's lost second factor is removed in its time, or refuse it."""
+    approve = request.POST.get("decision") == "agree"
+    row = decide_factor_reset(reset_id=reset_id, approve=approve, staff=request.user)
+    what = "is removed when its time has come" if approve else "stays"
+    return done(request, f"The second factor of {row.staff.username} {what}.", "staff")
+
+
+@require_POST
+@login_required
+def keep_factor(request: HttpRequest) -> HttpResponse:
+    """Refuse the removal of one's own second factor, whatever one's role."""
+    refuse_own_reset(staff=cast("StaffRequest", request).user)
+    return done(request, "Your second factor stays.", "mfa_index")
 
 
 @posts(Permission.MANAGE_STAFF, page=_page)

@@ -14,11 +14,13 @@ from django.utils import timezone
 from kinward.access.actor import Actor
 from kinward.access.agreement import AlreadyDecided, TwoPeople
 from kinward.access.appointments import change_role, decide_appointment
-from kinward.access.joining import Appointment
+from kinward.access.factors import decide_factor_reset, request_factor_reset
+from kinward.access.joining import Appointment, FactorReset
 from kinward.access.models import Staff
 from kinward.access.permissions import Permission
 from kinward.access.roles import ROLES, TAKES_TWO
 from kinward.casebook.models import Case, VerdictProposal
+from kinward.cli.demo import give_second_factor
 from kinward.custody import destruction, release
 from kinward.custody.destruction import DestructionForm
 from kinward.custody.models import Destruction, Release
@@ -218,6 +220,13 @@ def ask_appointment(staff: Staff) -> TwoPeople:
     return asked
 
 
+def ask_factor_reset(staff: Staff) -> TwoPeople:
+    colleague = person(f"colleague {Staff.objects.count()}", "auditor")
+    give_second_factor(colleague)
+    why = "They called me."
+    return request_factor_reset(username=colleague.username, why=why, actor=staff.actor)
+
+
 def decide_production(pk: UUID, approve: bool, staff: Staff) -> TwoPeople:
     verb = production.approve_production if approve else production.end_production
     return verb(production_id=pk, staff=staff)
@@ -233,6 +242,11 @@ class Entry:
 
 
 ENTRIES: dict[type[TwoPeople], Entry] = {
+    FactorReset: Entry(
+        "administrator",
+        ask_factor_reset,
+        lambda pk, approve, staff: decide_factor_reset(reset_id=pk, approve=approve, staff=staff),
+    ),
     Appointment: Entry(
         "administrator",
         ask_appointment,

@@ -47,6 +47,7 @@ PLATFORM: Final = {
 INVITED: Final = {"access.invitations.accept_invitation"}
 # A job or a command of the operator does it by the clock, for everybody alike.
 CLOCK: Final = {
+    "access.factors.carry_out_resets",
     "consents.services.forget_notifications",
     "enforcement.services.deliver",
     "evidence.care.rewrap_keys",
@@ -148,6 +149,7 @@ ALSO: Final[dict[str, set[str]]] = {
         "access.sign_in.record_factor",
         "access.sign_in.record_sign_in",
         "access.sso.link_identity",
+        "access.factors.refuse_own_reset",  # of one's own factor, whatever one's role
         "access.staff.note_seen",  # that this person is at work
         "ledger.services.record",  # that somebody searched the banks
         "experience.services.current_pack",  # reads, and stores what ships where nothing is stored

@@ -228,7 +228,7 @@ PLAIN: Final[dict[str, set[str]]] = {
     "leaves the bank as it is": {"exchange set", "exchange disable", "exchange remove"},
     "takes power or gives it, by the rules of access/staff.py": {
         *("staff invite", "staff role", "staff suspend", "staff resume", "staff end"),
-        *("staff sign-out", "staff withdraw"),
+        *("staff sign-out", "staff withdraw", "staff reset-factor"),
     },
     "gives an app its scopes, or takes them": {
         *("key create", "key change", "key rotate", "key revoke", "webhook rotate"),

@@ -108,7 +108,7 @@ CHANGES = {
     "decide_proposal",
 }
 CONFIRMS = {"staff", "decide_appointment"}  # a role of a colleague
-STAFF = {"change_staff", "invite_staff", "withdraw_invitation"}
+STAFF = {"change_staff", "invite_staff", "withdraw_invitation", "decide_factor_reset"}
 RELEASES = {
     *("releases", "ask_release", "decide_release", "hand_over", "hand_over_report", "hold"),
     *("ask_destruction", "decide_destruction", "decide_hold_end", "correct_report"),

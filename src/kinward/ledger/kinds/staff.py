@@ -126,6 +126,32 @@ class StaffAlertRead(Fact, frozen=True):
     measure: str
 
 
+class StaffFactorResetAsked(Fact, frozen=True):
+    """Somebody asked to remove a person's lost second factor."""
+
+    kind = "staff.factor_reset_asked"
+    why: str
+    not_before: str
+
+
+class StaffFactorResetAgreed(Fact, frozen=True):
+    """A second person agreed to remove a second factor, once its time has come."""
+
+    kind = "staff.factor_reset_agreed"
+
+
+class StaffFactorResetRefused(Fact, frozen=True):
+    """The removal of a second factor was refused, by a colleague or by its owner."""
+
+    kind = "staff.factor_reset_refused"
+
+
+class StaffFactorReset(Fact, frozen=True):
+    """A second factor was removed. Its owner sets up another one at the next sign-in."""
+
+    kind = "staff.factor_reset"
+
+
 class AgeProven(Fact, frozen=True):
     """A proof of age was verified. `age` is what is known since, `outcome` whether they agree."""
 
