@@ -13,12 +13,14 @@ import msgspec
 from django.db import transaction
 
 from kinward.access.actor import Actor
+from kinward.access.appointments import appoint, change_role
 from kinward.access.models import Staff, StaffIdentity
 from kinward.access.services import NameTaken
 from kinward.access.staff import (
     LastAdministrator,
-    change_role,
-    create_staff,
+    add_person,
+    lock_staff,
+    put_role,
     resume_staff,
     suspend_staff,
 )
@@ -63,6 +65,7 @@ def role_of(groups: Sequence[str], roles: Mapping[str, str]) -> str | None:
 def admit_identity(identity: Identity, roles: Mapping[str, str]) -> Staff:
     """Return the account of an identity with the role that its groups give; create a missing one.
 
+    Where a role counts among two people, a present holder confirms it first, as on every road.
     Whose groups give no role is suspended, until they do again. Raises `NoRole`, or `NameTaken` if
     an account that is not linked has the name. A suspension or an end by a person stays.
     """
@@ -78,18 +81,20 @@ def admit_identity(identity: Identity, roles: Mapping[str, str]) -> Staff:
 
 @transaction.atomic
 def _create(identity: Identity, role: str) -> Staff:
+    first = not Staff.objects.exists()
     try:
-        staff = create_staff(
-            username=identity.name, password=token_urlsafe(32), role=role, actor=ACTOR
-        )
+        staff = add_person(username=identity.name, password=token_urlsafe(32), added_by=str(ACTOR))
     except NameTaken as error:
         raise NameTaken(
             f"{identity.name!r} is on the staff already. Sign in there, and link the account."
         ) from error
     staff.set_unusable_password()
     staff.save(update_fields=["password"])
+    fact = kinds.StaffCreated(role=role, invited_by=str(ACTOR))
+    record(actor=ACTOR, subject=str(staff.actor), fact=fact)
     _link(identity, staff, ACTOR)
-    return staff
+    appoint(lock_staff(staff.username), role, ACTOR, first=first)
+    return Staff.objects.get(pk=staff.pk)
 
 
 @transaction.atomic
@@ -99,8 +104,9 @@ def _give_role(linked: StaffIdentity, role: str) -> Staff:
         resume_staff(username=staff.username, actor=ACTOR)
     if linked.suspended:
         StaffIdentity.objects.filter(pk=linked.pk).update(suspended=False)
-    if staff.ended_at is None:
-        change_role(username=staff.username, role=role, actor=ACTOR)
+    if staff.ended_at is None and change_role(username=staff.username, role=role, actor=ACTOR):
+        # The groups give the former role no more, whenever somebody confirms the new one.
+        put_role(lock_staff(staff.username), "", ACTOR)
     return Staff.objects.get(pk=staff.pk)
 
 

@@ -103,11 +103,13 @@ def check_role(role: str) -> None:
 def put_role(staff: Staff, role: str, actor: Actor) -> None:
     """Put a role in force. Who had another one is signed out everywhere.
 
-    The caller holds the row's lock. Raises `LastAdministrator`.
+    The caller holds the row's lock. No role is "". Idempotent. Raises `LastAdministrator`.
     """
+    if staff.role == role:
+        return
     keep_an_administrator(staff)
     was, staff.role = staff.role, role
-    if ROLES.get(was, frozenset()) - ROLES[role]:
+    if ROLES.get(was, frozenset()) - ROLES.get(role, frozenset()):
         staff.power_lost_at = timezone.now()
     _save(staff, actor, kinds.StaffRoleChanged(was=was, role=role), signs_out=bool(was))
 

@@ -11,8 +11,9 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 
 from kinward.access.actor import Actor
+from kinward.access.appointments import change_role
 from kinward.access.models import Staff
-from kinward.access.staff import change_role, create_staff
+from kinward.access.staff import create_staff
 from kinward.cli.demo import give_second_factor
 from kinward.web.doors import signed_in
 from kinward.web.sessions import BEGAN, SEEN, is_over

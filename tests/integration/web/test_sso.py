@@ -12,6 +12,7 @@ import pytest
 from django.test import Client
 
 from kinward.access.actor import Actor
+from kinward.access.appointments import appointments_for, decide_appointment
 from kinward.access.models import Staff, StaffIdentity
 from kinward.access.staff import create_staff, end_staff, suspend_staff
 from kinward.cli.demo import give_second_factor, one_time_code
@@ -91,6 +92,7 @@ def test_a_new_person_has_an_account_at_once_with_the_role_of_their_group(
     assert list(said) == [
         ("staff.created", "system:sso"),
         ("staff.linked", "system:sso"),
+        ("staff.role_changed", "system:sso"),
         ("staff.signed_in", "staff:robin"),
     ]
     assert Entry.objects.get(kind="staff.signed_in").data == {"how": ["sso"], "known": False}
@@ -126,6 +128,22 @@ def test_a_removed_group_takes_role_and_sessions_and_a_new_one_gives_them(
     provider.tell("s-1", preferred_username="robin", groups=["safety"])
     go(phone, provider)
     assert is_signed_in(phone)
+
+
+def test_groups_alone_make_nobody_a_second_person(provider: Provider) -> None:
+    """Whoever runs the provider could invent colleagues, so a present holder confirms them."""
+    provider.tell("s-1", preferred_username="robin", groups=["safety"])
+    go(Client(), provider)
+    provider.tell("s-2", preferred_username="wren", groups=["safety"])
+    go(Client(), provider, "s-2")
+    robin, wren = (Staff.objects.get(username=name) for name in ("robin", "wren"))
+    assert (robin.role, wren.role) == ("reviewer", ""), "only the very first has nobody to ask"
+    (asked,) = appointments_for(robin)
+    decide_appointment(appointment_id=asked.pk, approve=True, staff=robin)
+    assert Staff.objects.get(username="wren").role == "reviewer"
+    provider.tell("s-2", preferred_username="wren", groups=["root"])
+    go(Client(), provider, "s-2")
+    assert Staff.objects.get(username="wren").role == "", "the group of the former role is gone"
 
 
 def test_the_provider_is_asked_again_within_the_hour(

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('access', '0006_staff_join'),
+        ('access', '0009_staff_join'),
     ]
 
     operations = [

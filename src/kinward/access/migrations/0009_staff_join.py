@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('access', '0005_broken_glass'),
+        ('access', '0008_sso'),
     ]
 
     operations = [
