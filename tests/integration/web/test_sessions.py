@@ -93,7 +93,7 @@ def test_a_session_of_an_earlier_version_is_over_and_one_of_nobody_is_not() -> N
 
 
 def test_a_session_id_changes_with_the_sign_in_and_ends_with_the_role() -> None:
-    create_staff(username="robin", password=PASSWORD, role="reviewer", actor=OPERATOR)
+    create_staff(username="robin", password=PASSWORD, role="reviewer", actor=Actor.system("demo"))
     client, form = Client(), {"login": "robin", "password": PASSWORD}
     client.get("/account/login/?next=/queue")
     planted = client.session

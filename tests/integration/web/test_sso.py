@@ -185,7 +185,9 @@ def test_what_a_person_decided_here_stays(provider: Provider) -> None:
 
 
 def test_a_name_takes_no_account_over_and_its_person_can_link_it(provider: Provider) -> None:
-    staff = create_staff(username="robin", password=PASSWORD, role="auditor", actor=OPERATOR)
+    staff = create_staff(
+        username="robin", password=PASSWORD, role="auditor", actor=Actor.system("demo")
+    )
     provider.tell("s-1", preferred_username="Robin", email="robin", groups=["root"])
     stranger = Client()
     assert "on the staff already" in go(stranger, provider).content.decode()
@@ -209,7 +211,9 @@ def test_a_name_takes_no_account_over_and_its_person_can_link_it(provider: Provi
 
 def test_passwords_can_be_off_but_for_one_account(provider: Provider, configure: Any) -> None:
     for name in ("alex", "robin"):
-        create_staff(username=name, password=PASSWORD, role="administrator", actor=OPERATOR)
+        create_staff(
+            username=name, password=PASSWORD, role="administrator", actor=Actor.system("demo")
+        )
     settings(provider, configure, sso_only=True, sso_break_glass="Alex")
     for name, gets_in in (("alex", True), ("robin", False)):
         client = Client()
