@@ -94,6 +94,7 @@ def test_project_vic_gives_the_categories_that_were_named(case: bool) -> None:
         ListedHash("sha1", b"\xab" * 20, "1", "vic 2.0 US: 1"),
         BadRow(3, "MD5: md5 is not hexadecimal"),
         ListedHash("photodna", PHOTODNA.encode(), "4", "vic 2.0 US: 1"),
+        Unused(5, "it has no category, so it may be harmless"),
     ]
 
 
