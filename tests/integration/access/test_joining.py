@@ -34,6 +34,7 @@ from kinward.access.joining import Appointment, StaffInvitation
 from kinward.access.models import Staff
 from kinward.access.permissions import Permission
 from kinward.access.services import NameTaken
+from kinward.access.sso import Identity, admit_identity
 from kinward.access.staff import end_staff, suspend_staff
 from kinward.cli.demo import give_second_factor
 from kinward.cli.staff import staff as staff_command
@@ -180,11 +181,17 @@ def changed_by_a_command(ada: Staff) -> None:
     assert "A colleague who holds that power" in by_command("role", "nils", "evidence custodian")
 
 
+def named_by_a_provider(ada: Staff) -> None:
+    named = Identity("https://login.example.org", "s-1", "nils", ["custody"])
+    assert admit_identity(named, {"custody": "evidence custodian"}).role == ""
+
+
 ROADS: list[Callable[[Staff], None]] = [
     invited_in_the_console,
     invited_by_a_command,
     changed_in_the_console,
     changed_by_a_command,
+    named_by_a_provider,
 ]
 
 

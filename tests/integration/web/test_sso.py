@@ -12,7 +12,11 @@ import pytest
 from django.test import Client
 
 from kinward.access.actor import Actor
-from kinward.access.appointments import appointments_for, decide_appointment
+from kinward.access.appointments import (
+    appointments_for,
+    decide_appointment,
+    waiting_appointments,
+)
 from kinward.access.models import Staff, StaffIdentity
 from kinward.access.staff import create_staff, end_staff, suspend_staff
 from kinward.cli.demo import give_second_factor, one_time_code
@@ -203,7 +207,7 @@ def test_a_name_takes_no_account_over_and_its_person_can_link_it(provider: Provi
     client = Client()
     go(client, provider)
     assert is_signed_in(client)
-    assert Staff.objects.get().role == "administrator"
+    assert (Staff.objects.get().role, waiting_appointments().get().role) == ("", "administrator")
     past = Client()
     past.post("/account/login/", form)
     assert not is_signed_in(past), "a linked account comes by the provider only"
