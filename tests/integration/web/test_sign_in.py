@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
-from kinward.access import attempts, refusals
+from kinward.access import attempts, tally
 from kinward.access.actor import Actor
 from kinward.access.attempts import ACCOUNT, NETWORK, TooManyAttempts, begin_attempt
 from kinward.access.models import RecentAttempts, Staff
@@ -31,7 +31,7 @@ TOO_MANY = TooManyAttempts().sentence
 
 @pytest.fixture(autouse=True)
 def _nothing_is_written_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(refusals, "EVERY", float("inf"))
+    monkeypatch.setattr(tally, "EVERY", float("inf"))
 
 
 @pytest.fixture
