@@ -167,8 +167,10 @@ ALSO: Final[dict[str, set[str]]] = {
         "ages.services.take_agekey_answer",
         "ages.services.take_wallet_answer",
         "people.consent.give_consent",
+        "people.changes.note_change",
         "people.consent.withdraw_consent",
         "people.services.put_account",
+        "people.unread.note_unread",  # that an answer of a store is new to us
         "enforcement.services.acknowledge_actions",
         "enforcement.services.file_to_restore",
         "experience.settings.make_setting",
