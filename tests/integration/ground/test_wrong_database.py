@@ -27,6 +27,7 @@ NEED_TABLES = {
     "evidence": ["expire"],
     "agree": [],
     "action": ["list"],
+    "webhook": ["status"],
     "report": ["list"],
     "package": ["list"],
     "statement": ["send"],

@@ -111,7 +111,8 @@ def test_the_page_says_how_much_it_was_and_what_is_refused(
     assert page.post(show, headers={"HX-Request": "true"}).status_code == 200
     refused = page.post(show, headers={"HX-Request": "true"})
     assert refused.status_code == 429
-    assert refused.content.startswith(b'<p class="message error" role="alert">You have looked')
+    assert refused.text.startswith('<p class="message error" role="alert">')
+    assert "You have looked at many files" in refused.text
     text = page.get(f"/cases/{case.id}").content.decode()
     assert "You have opened 1 of at most 9" in text
     assert "Time for a break" in text
