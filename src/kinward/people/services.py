@@ -29,7 +29,7 @@ from kinward.people.identifiers import IdentifierKind, earlier_identifier, norma
 from kinward.people.locks import LockedAccount, lock_account
 from kinward.people.models import Account, Identifier, Standing
 from kinward.people.unread import note_unread
-from kinward.policy import AgeRange, ConsentWord, is_place, is_unknown
+from kinward.policy import PROVEN_HERE, AgeRange, ConsentWord, is_place, is_unknown
 
 MAX_IDENTIFIERS: Final = 20
 MAX_IDENTIFIER: Final = 500
@@ -206,11 +206,24 @@ def _outcome(account: LockedAccount, profile: Profile) -> Outcome:
     try:
         if profile.age_signal is not None:
             age = profile.age_signal.range(today, note_unread)
-        sent = None if age is None else age.on(today)
+        sent = None if age is None else _own_word(age.on(today), account.age.on(today))
     except ValueError as error:
         raise Invalid(f"age_signal: {error}.") from error
     forgets = profile.age is not None and sent is not None and is_unknown(sent.lower, sent.upper)
     return outcome_of(account, sent, forgets=forgets)
+
+
+def _own_word(sent: AgeRange, known: AgeRange) -> AgeRange | None:
+    """Return an age as the platform's own word, whatever source it names.
+
+    Only Kinward itself gives an age the source of a proof that it verified. None: it is the proof
+    that stands, sent back.
+    """
+    if sent.source not in PROVEN_HERE:
+        return sent
+    if msgspec.structs.replace(sent, changes_on=None, leap_day=False) == known:
+        return None
+    return msgspec.structs.replace(sent, source="platform")
 
 
 def get_account(platform_id: str) -> Account:

@@ -252,6 +252,29 @@ def test_a_settled_age_has_its_entry_too(call: Caller) -> None:
     assert put(call, age(30, 31)) is not None
 
 
+def test_no_platform_has_proven_an_age_as_kinward_does(call: Caller, configure: Configure) -> None:
+    configure(wave_accounts=1)
+    for number in range(3):
+        path = f"/v1/accounts/member-{number}"
+        put(call, age(14, 15), path)
+        put(call, age(18, 150, "verified", "eu-wallet"), path)
+    assert {account.age_source for account in Account.objects.all()} == {"platform"}
+    assert {entry.data["source"] for entry in entries("account.age_changed")} == {"platform"}
+    assert open_waves()  # the key's changes count, whatever it calls them
+
+
+def test_a_proof_that_is_sent_back_stays_a_proof(call: Caller) -> None:
+    put(call, age(14, 15))
+    proof = AgeRange(18, 150, "eu-wallet", "verified")
+    with transaction.atomic():
+        account = lock_account(Account.objects.get().pk)
+        set_age(account=account, age=proof, actor=account.actor)
+    put(call, age(18, 150, "verified", "eu-wallet"))
+    assert Account.objects.get().age == proof
+    put(call, age(17, 18, "verified", "eu-wallet"))
+    assert Account.objects.get().age_source == "platform"
+
+
 # -- waves -----------------------------------------------------------------------------------------
 
 
