@@ -10,6 +10,7 @@ from kinward.people.consent import (
     consents_of,
     count_without_change,
     give_consent,
+    hears_google,
     withdraw_consent,
 )
 from kinward.people.days import day_begins, local_day
@@ -50,6 +51,7 @@ __all__ = [
     "end_wave",
     "get_account",
     "give_consent",
+    "hears_google",
     "local_day",
     "lock_account",
     "lock_accounts",

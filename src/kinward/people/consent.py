@@ -49,19 +49,26 @@ def count_without_change() -> int:
     return Account.objects.exclude(change_consent="").count()
 
 
+def hears_google() -> bool:
+    """Whether Google Play has said anything about consent for a change of the app."""
+    return Consent.objects.filter(source=ConsentSource.GOOGLE).exists()
+
+
 @transaction.atomic
 def withdraw_consent(
     *, account: LockedAccount, source: ConsentSource, at: datetime, actor: Actor
 ) -> bool:
     """Close an account, since a source says at its own time `at` that consent was withdrawn.
 
-    Returns whether that was news. A withdrawal that is no newer than the source's latest one
-    changes nothing: it was answered, or it still holds. The platform's holds until it is answered.
+    Returns whether that was news. A store's withdrawal that is no newer than its latest one
+    changes nothing: it was answered, or it still holds. The platform speaks of now, so its
+    withdrawal always counts, even if a clock was wrong before, and holds until it is answered.
     """
     row = latest_word(account, source, Matter.APP)
-    if row is not None and row.withdrawn and source == ConsentSource.PLATFORM:
-        return False
-    if row is not None and row.withdrawn_at is not None and at <= row.withdrawn_at:
+    if row is not None and source == ConsentSource.PLATFORM:
+        if row.withdrawn:
+            return False
+    elif row is not None and row.withdrawn_at is not None and at <= row.withdrawn_at:
         return False
     write_word(account, source, Matter.APP, withdrawn=True, withdrawn_at=at)
     record(

@@ -112,6 +112,7 @@ def test_issuers_of_proofs_of_age_that_cannot_be_read_or_have_ended(
         ([("checked", -91)], "warning", "last held KINWARD_AGE_ISSUERS"),
         ([("checked", 0), ("checked", -91)], "warning", "last held"),  # two files in one
         ([], "warning", "# checked"),
+        ([("checked", 400)], "warning", "Nobody can have checked"),
         ([("checked", 0), ("until", 40)], "ok", ""),
         ([("checked", 0), ("until", 20)], "warning", "counts until"),
         ([("checked", 0), ("until", -1)], "fault", "counted until"),
@@ -127,6 +128,18 @@ def test_a_list_of_issuers_gets_old(
     result = examine()["age signals"]
     assert result.level == level
     assert text in result.text
+
+
+def test_an_answer_that_is_new_to_us_hides_no_other_warning(
+    configure: Configure, tmp_path: Path
+) -> None:
+    listed = tmp_path / "issuers.pem"
+    listed.write_bytes(Issuer(datetime.now(UTC) - timedelta(days=400), "Old").pem)
+    configure(age_issuers=str(listed))
+    note_unread("apple", "mood")
+    text = examine()["age signals"].text
+    assert "have ended: CN=Old." in text
+    assert "mood" in text
 
 
 def test_a_source_cannot_fill_the_table_of_what_is_new(db: None) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -85,6 +86,19 @@ def test_the_platform_withdraws_and_gives(call: Caller, teen: Account) -> None:
     last = kinds.last()
     assert last is not None
     assert last.data == {"source": "platform", "over": ["platform"], "basis": "guardian"}
+
+
+def test_a_withdrawal_counts_after_a_wrong_clock(call: Caller, teen: Account) -> None:
+    """A year ahead, consent was withdrawn and given. Then somebody set the clock."""
+    now = timezone.now()
+    with transaction.atomic():
+        account, ahead = lock_account(teen.pk), now + timedelta(days=365)
+        source = ConsentSource.PLATFORM
+        withdraw_consent(account=account, source=source, at=ahead, actor=APP)
+    given = {"state": "given", "basis": "guardian", "answers": [words(call)["platform"]["id"]]}
+    assert call("PUT", PATH, json=given).json()["withdrawn"] is False
+    assert call("PUT", PATH, json={"state": "withdrawn"}).json()["withdrawn"] is True
+    assert is_closed()
 
 
 def test_consent_on_every_road_to_a_decision(call: Caller, teen: Account) -> None:

@@ -85,21 +85,24 @@ def check_age_signals() -> Result:
     from kinward.people.api import unread_signals
     from kinward.policy import SIGNALS_CHECKED, SIGNALS_STALE_DAYS
 
+    told = [_about_issuers(trusted_issuers())]
     unread = groupby(unread_signals(), lambda row: row.source)
-    if told := [
+    if unknown := [
         f"{source} (adapter as of {SIGNALS_CHECKED[source]}): "
         + ", ".join(row.words for row in rows)
         for source, rows in unread
     ]:
-        return warn(
-            f"These answers about ages have what Kinward does not know. {'; '.join(told)}. "
+        told.append(
+            f"These answers about ages have what Kinward does not know. {'; '.join(unknown)}. "
             "No age was raised. Update Kinward."
         )
-    if about_issuers := _about_issuers(trusted_issuers()):
-        return warn(about_issuers)
-    for source, checked in SIGNALS_CHECKED.items():
-        if (today() - checked).days > SIGNALS_STALE_DAYS:
-            return warn(f"The adapter of {source} is as of {checked}. Is there a newer Kinward?")
+    told += [
+        f"The adapter of {source} is as of {checked}. Is there a newer Kinward?"
+        for source, checked in SIGNALS_CHECKED.items()
+        if (today() - checked).days > SIGNALS_STALE_DAYS
+    ]
+    if any(told):
+        return warn(" ".join(filter(None, told)))
     return fine("Every answer about ages was understood.")
 
 
@@ -121,6 +124,10 @@ def _about_issuers(issuers: "Issuers") -> str:
         return (
             "KINWARD_AGE_ISSUERS does not say when somebody last held it to the official list. "
             "Write `# checked: DAY` into the file."
+        )
+    if issuers.checked > today() + timedelta(days=1):  # it would put off every reminder
+        return (
+            f"Nobody can have checked KINWARD_AGE_ISSUERS on {issuers.checked}: today is {today()}."
         )
     if (today() - issuers.checked).days > SIGNALS_STALE_DAYS:
         return (
@@ -159,7 +166,7 @@ def check_app_store() -> Result:
 def _about_changes() -> list[str]:
     """Say what is wrong with the names of what a significant change brings."""
     from kinward.experience.api import brought_by_change, compiled, current_pack
-    from kinward.people.api import count_without_change
+    from kinward.people.api import count_without_change, hears_google
 
     brings, pack = brought_by_change(), current_pack().pack
     if unknown := sorted(brings - compiled(pack.digest, pack.pk).capabilities.keys()):
@@ -171,6 +178,12 @@ def _about_changes() -> list[str]:
         return [
             f"{count} accounts wait for a guardian's consent to a change of the app, and "
             "everything is closed for them. KINWARD_CHANGE_BRINGS names what the change brings."
+        ]
+    if not brings and hears_google():
+        return [
+            "Google Play tells of your users. Once it asks guardians about a change of your app, "
+            "everything is closed for their children. Before you tell Google of a change, name "
+            "what it brings in KINWARD_CHANGE_BRINGS."
         ]
     return []
 
