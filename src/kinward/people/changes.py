@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from kinward.access import Actor
-from kinward.ledger.api import kinds, record
+from kinward.ledger.api import Entry, kinds, record
 from kinward.people.consent import ConsentUnanswered, latest_word, settle, write_word
 from kinward.people.locks import LockedAccount
 from kinward.people.models import Consent, ConsentSource, Matter
@@ -33,17 +33,32 @@ def note_change(
 ) -> bool:
     """Apply the word of a source on a question about a change. Returns whether that was news.
 
-    A question is asked once. An answer to one that was refused, or that a newer one replaced,
-    opens nothing: it raises `ConsentUnanswered`. A refusal counts always.
+    A question is asked once, so that a copy of it never takes the place of a newer one. An answer
+    to one that was refused, or that a newer one replaced, opens nothing: it raises
+    `ConsentUnanswered`. A refusal counts always.
     """
     row = latest_word(account, source, Matter.CHANGE)
     same = row is not None and row.question == question
     if row is not None and same and (state in ("asked", row.change)):
         return False
+    if state == "asked" and _was_named(account, source, question):
+        return False
     if state == "given" and row is not None and row.withdrawn and not (same and row.asked):
         raise ConsentUnanswered
     _apply(account, source, state, question, actor)
     return True
+
+
+def _was_named(account: LockedAccount, source: ConsentSource, question: str) -> bool:
+    """Whether a source has spoken of a question before, by the account's ledger entries."""
+    said = Entry.objects.filter(
+        subject=f"account:{account.platform_id}",
+        kind=kinds.ConsentChange.kind,
+        at__gte=account.created_at,  # an earlier account may have had this id
+        data__source=str(source),
+        data__question=question,
+    )
+    return said.exists()
 
 
 @transaction.atomic
@@ -52,16 +67,19 @@ def hear_google(*, account: LockedAccount, word: ConsentWord, actor: Actor) -> N
 
     A change that waits, or that was refused, closes what it brings. An approval opens it only if it
     is newer than every approval that Google had named before, so that an answer from before
-    opens nothing. For the same reason, an answer that waits for an approval and names an older one
-    than Google did before is late, and says nothing.
+    opens nothing. For the same reason, an answer that waits for an approval is late, and says
+    nothing, if it names an older one than Google did before, or none. One that names a day which
+    can be no approval's is not late.
     """
     google, now = ConsentSource.GOOGLE, timezone.now()
     approved_on = word.approved_on
-    if approved_on is not None and approved_on > now.date() + FURTHEST:
+    far = approved_on is not None and approved_on > now.date() + FURTHEST
+    if far:
         approved_on = None
     row = latest_word(account, google, Matter.CHANGE)
     seen = None if row is None else row.approved_on
     late = seen is not None and (approved_on is None or approved_on < seen)
+    late = late and not (far or word.odd_day)
     if row is None:
         applies = True
     elif word.state == "given":

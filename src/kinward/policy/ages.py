@@ -1,6 +1,6 @@
 """Ages as ranges of years, each with its source and its assurance."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final, Literal
 
 import msgspec
@@ -8,6 +8,7 @@ import msgspec
 MAX_AGE: Final = 150
 # No rule asks for a higher age, so from here on only "at least this" is stored.
 GROWN: Final = 21
+MAX_DAY: Final = 10  # characters: 2026-01-31
 
 Assurance = Literal["none", "declared", "guardian", "estimated", "verified"]
 ASSURANCES: Final[tuple[Assurance, ...]] = (
@@ -112,6 +113,18 @@ def from_estimate(years: float, error: float) -> AgeRange:
     lower = max(0, int(years - error))
     upper = min(MAX_AGE, int(years + error) + 1)
     return AgeRange(lower, max(upper, lower + 1), "estimate", "estimated")
+
+
+def day_of(value: object) -> date | None:
+    """Return a day in ISO 8601 or in milliseconds since 1970; None for anything else."""
+    try:
+        if isinstance(value, str):
+            return date.fromisoformat(value[:MAX_DAY])
+        if isinstance(value, int) and not isinstance(value, bool):
+            return datetime.fromtimestamp(value / 1000, UTC).date()
+    except (ValueError, OverflowError, OSError):
+        pass
+    return None
 
 
 def _leap_day(year: int) -> date:

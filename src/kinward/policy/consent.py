@@ -5,23 +5,27 @@ Kinward does not know, may give it. A refusal counts whatever stands beside it.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any, Final, Literal
 
 import msgspec
 
-from kinward.policy.signals import google_words, name_unknown, shown
+from kinward.policy.ages import day_of
+from kinward.policy.signals import APPROVAL_DAYS, google_words, name_unknown, shown
 
-MAX_DAY: Final = 10  # characters: 2026-01-31
 ChangeState = Literal["asked", "given", "refused"]
 Note = Callable[[str], None]
 
 
 class ConsentWord(msgspec.Struct, frozen=True):
-    """A guardian's consent for a change, and the newest approval that the answer names."""
+    """A guardian's consent for a change, and the newest approval that the answer names.
+
+    `odd_day`: the answer names a day that cannot be read.
+    """
 
     state: ChangeState
     approved_on: date | None = None
+    odd_day: bool = False
 
 
 # -- Google Play -----------------------------------------------------------------------------------
@@ -35,18 +39,19 @@ def consent_from_google(answer: Mapping[str, Any]) -> ConsentWord | None:
     July 2026.
 
     >>> consent_from_google({"userStatus": "SUPERVISED_APPROVAL_DENIED"})
-    ConsentWord(state='refused', approved_on=None)
+    ConsentWord(state='refused', approved_on=None, odd_day=False)
     >>> consent_from_google({"userStatus": "SUPERVISED_APPROVAL_PENDING"})
-    ConsentWord(state='asked', approved_on=None)
+    ConsentWord(state='asked', approved_on=None, odd_day=False)
     """
     words = google_words(answer)
     old, new = words.get("userStatus", ""), words.get("significantChangeStatus", "")
-    told = _day(answer.get("significantChangeApprovalDate"))
-    told = told or _day(answer.get("mostRecentApprovalDate"))
+    days = [answer.get(name) for name in APPROVAL_DAYS]
+    told = next(filter(None, map(day_of, days)), None)
+    odd = any(day is not None and day_of(day) is None for day in days)
     if old == "SUPERVISED_APPROVAL_DENIED" or new == "DECLINED":
-        return ConsentWord("refused", told)
+        return ConsentWord("refused", told, odd)
     if old == "SUPERVISED_APPROVAL_PENDING" or new == "PENDING":
-        return ConsentWord("asked", told)
+        return ConsentWord("asked", told, odd)
     if not words.get("readable"):
         return None
     approved = new == "APPROVED" and words.get("ageRangeSource") == "TIER_B"
@@ -105,16 +110,4 @@ def _known(value: Any, name: str, words: Mapping[str, Any], notes: list[str]) ->
     if isinstance(value, str) and value in words:
         return words[value]
     notes.append(shown(name, value))
-    return None
-
-
-def _day(value: object) -> date | None:
-    """Return a day in ISO 8601 or in milliseconds since 1970; None for anything else."""
-    try:
-        if isinstance(value, str):
-            return date.fromisoformat(value[:MAX_DAY])
-        if isinstance(value, int) and not isinstance(value, bool):
-            return datetime.fromtimestamp(value / 1000, UTC).date()
-    except (ValueError, OverflowError, OSError):
-        pass
     return None

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any, Final
 
 from kinward.ground.text import printable
-from kinward.policy.ages import MAX_AGE, AgeRange, Assurance
+from kinward.policy.ages import MAX_AGE, AgeRange, Assurance, day_of
 
 Answer = Mapping[str, Any]
 Note = Callable[[str], None]  # takes what an adapter could not read, such as "userStatus=NEW"
@@ -141,6 +141,8 @@ _NEW_FIELDS: Final = frozenset(
         "installId",
     }
 )
+# The fields with the day of the newest approval, the newer name first.
+APPROVAL_DAYS: Final = ("significantChangeApprovalDate", "mostRecentApprovalDate")
 _UNKNOWN_TO_PLAY: Final = AgeRange(0, MAX_AGE, "google-play", "none")
 
 
@@ -162,6 +164,9 @@ def from_google(answer: Answer, note: Note = _ignore) -> AgeRange:
     """
     new = not answer.keys().isdisjoint(_NEW_FIELDS - _OLD_FIELDS)
     name_unknown(answer, _NEW_FIELDS | _OLD_FIELDS if new else _OLD_FIELDS, note)
+    for name in APPROVAL_DAYS:
+        if answer.get(name) is not None and day_of(answer[name]) is None:
+            note(shown(name, answer[name]))
     age = _range(answer.get("ageLower"), answer.get("ageUpper"), "google-play", "none")
     if new and answer.get("userStatus") is not None:
         note("userStatus beside the fields of 0.0.4")
@@ -198,7 +203,8 @@ def _by_status(answer: Answer, age: AgeRange, note: Note) -> AgeRange:
         return _UNKNOWN_TO_PLAY
     if assurance != "verified":
         return AgeRange(age.lower, age.upper, age.source, assurance)
-    if age.upper <= ADULT or 0 < age.lower < ADULT:
+    told_lower = answer.get("ageLower") is not None
+    if age.upper <= ADULT or (told_lower and age.lower < ADULT):
         note("userStatus=VERIFIED with the bounds of a minor")
         return _UNKNOWN_TO_PLAY
     return AgeRange(ADULT, MAX_AGE, "google-play", assurance)

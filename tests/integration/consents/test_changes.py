@@ -108,6 +108,20 @@ def test_the_doctor_says_when_nobody_named_what_a_change_brings(
     assert check_app_store().level == "ok"
 
 
+@pytest.mark.parametrize("end", [GIVEN, REFUSED])
+def test_an_earlier_question_and_its_answer_sent_again_open_nothing(
+    call: Caller, teen: Account, end: dict[str, Any]
+) -> None:
+    call("PUT", CHANGE, json=ASKED)
+    call("PUT", CHANGE, json=end)
+    call("PUT", CHANGE, json=ASKED | {"question": "q2"})
+    again = call("PUT", CHANGE, json=ASKED).json()
+    assert [(word["question"], word["change"]) for word in again["words"]] == [("q2", "asked")]
+    problem(call("PUT", CHANGE, json=GIVEN), 409, "consent.unanswered")
+    assert code() == "consent.asked"
+    assert call("PUT", CHANGE, json=GIVEN | {"question": "q2"}).json()["change"] is None
+
+
 def test_an_answer_that_is_new_to_us_leaves_the_question_open(call: Caller, teen: Account) -> None:
     call("PUT", CHANGE, json=ASKED)
     odd = {"question": "q1", "apple": {"answer": "approveForAnHour"}}
@@ -246,6 +260,28 @@ def test_google_asks_and_approves(call: Caller, teen: Account, configure: Config
     later = (timezone.now() + timedelta(days=1)).date().isoformat()
     assert google("APPROVED", later).change_consent == ""
     assert code("live.watch") == before
+
+
+@pytest.mark.parametrize("day", ["soon", "2099-01-01", True, ""])
+def test_a_pending_change_with_an_odd_day_closes_what_it_brings(
+    call: Caller, teen: Account, day: Any
+) -> None:
+    google("APPROVED", "2026-03-01")
+    answer = SHARED | {"significantChangeStatus": "PENDING", "significantChangeApprovalDate": day}
+    profile = Profile(age_signal=AgeSignal(google_play=answer))
+    assert put_account(platform_id="wren", profile=profile)[0].change_consent == "asked"
+    assert google("APPROVED", "2026-03-01").change_consent == "asked"
+    assert google("APPROVED", "2026-03-02").change_consent == ""
+
+
+def test_the_doctor_says_so_before_google_asks(
+    call: Caller, teen: Account, configure: Configure
+) -> None:
+    google("APPROVED", "2026-03-01")
+    assert check_app_store().level == "warning"
+    assert "KINWARD_CHANGE_BRINGS" in check_app_store().text
+    configure(change_brings="live.watch")
+    assert check_app_store().level == "ok"
 
 
 def test_one_store_does_not_answer_for_another(call: Caller, teen: Account) -> None:

@@ -103,6 +103,16 @@ def test_each_shape_of_google_play(answer: Any, expected: tuple[int, int, str]) 
             "userStatus=VERIFIED with the bounds of a minor",
         ),
         (
+            {"userStatus": "VERIFIED", "ageLower": 0},
+            (0, MAX_AGE, "none"),
+            "userStatus=VERIFIED with the bounds of a minor",
+        ),
+        (
+            play() | {"significantChangeApprovalDate": "soon"},
+            (13, 16, "declared"),
+            "significantChangeApprovalDate=soon",
+        ),
+        (
             play(tier="TIER_A", lower=0, upper=12) | {"userStatus": "VERIFIED"},
             (0, MAX_AGE, "none"),
             "userStatus beside the fields of 0.0.4",
