@@ -13,6 +13,9 @@ from tests.support.corpus.comparison import Sight, look, print_table
 SEED: Final = int(os.environ.get("KINWARD_TEST_SEED", "20261126"))
 # Chromium shows less of these than decoders get, and what it shows is not the picture.
 LESS: Final = ("cut-by-", "no-end.jpg")
+# Of these Chromium's screen has too little structure to compare: a small picture on a large canvas,
+# and a film that it does not play. What is inside is compared as another viewer shows it.
+PLAIN: Final = ("small.", "screen.gif", "told-709.mp4")
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +56,8 @@ def test_each_file_has_a_name_of_its_own_and_each_kind_several() -> None:
 
 def test_chromium_shows_the_corpus(sights: list[Sight]) -> None:
     """The files do what they are made for, or the tests above compare nothing."""
-    expected = [sight for sight in sights if sight.entry.element and sight.entry.truth]
+    shown = [sight for sight in sights if sight.entry.element and sight.entry.truth]
+    expected = [sight for sight in shown if not sight.entry.name.startswith(PLAIN)]
     dark = [sight.entry.name for sight in expected if not sight.screens]
     assert not dark
     strange = [
