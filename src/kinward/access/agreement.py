@@ -322,8 +322,3 @@ def lock_agreement(model: type[Agreement], pk: UUID, *, staff: Decider) -> Agree
     if row is None:
         raise NotFound(f"There is no {model._meta.verbose_name} {pk}.")
     return row
-
-
-def _may_still_ask(row: TwoPeople) -> bool:
-    """Return whether who asked may ask now; an operator, who is no row of the staff, may."""
-    return not row.asked_by_id or row.asked_by.may(row.permission)

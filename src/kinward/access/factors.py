@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-import structlog
 from allauth.mfa.models import Authenticator
 from django.core.mail import send_mail
 from django.db import transaction
@@ -32,7 +31,6 @@ from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ground.jobs import enqueue
 from kinward.ledger.api import kinds, record
 
-log = structlog.get_logger(__name__)
 TELL: Final = "access.tell_of_reset"
 MAX_WHY: Final = 2000
 SYSTEM: Final = Actor.system("access")

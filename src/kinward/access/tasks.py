@@ -3,6 +3,7 @@
 from kinward.access.appointments import appoint_alone
 from kinward.access.factors import TELL, carry_out_resets, tell_of_reset
 from kinward.ground.jobs import task
+from kinward.ground.lanes import Lane
 
 
 @task("access.appoint_alone", every="* * * * *")
@@ -17,7 +18,7 @@ def reset_factors(timestamp: int) -> None:
     carry_out_resets()
 
 
-@task(TELL)
+@task(TELL, lane=Lane.MAIL)
 def tell(reset_id: str) -> None:
     """Mail the person whose second factor somebody asks to remove."""
     tell_of_reset(reset_id)
