@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from kinward.matching import kinds
-from kinward.matching.kinds import , HexKind
+from kinward.matching.kinds import HashKind, HexKind
 from kinward.media import registry
 from kinward.media.errors import TypeUnsupported
 from kinward.media.medium import Bounds, Hashed, Medium, More, Playback
