@@ -14,6 +14,7 @@ import kinward
 from scripts import roads
 
 DOORS: Final = ("cli", "gate", "portal", "project", "web")
+WRITE: Final = frozenset({"record", "carry_out_due"})  # the ledger, and what goes ahead by itself
 Verb = Callable[..., Any]
 _WHO: Final = re.compile(r"\b(Actor|Staff)\b")
 
@@ -64,7 +65,7 @@ def writers(tree: ast.AST) -> set[str]:
     writing = {
         name
         for name, function in named.items()
-        if any(roads.writes(function)) or "record" in _called(function)
+        if any(roads.writes(function)) or _called(function) & WRITE
     }
     while more := {
         name
@@ -77,7 +78,10 @@ def writers(tree: ast.AST) -> set[str]:
 
 
 def _called(tree: ast.AST) -> set[str]:
-    return {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    """What a function calls, or hands over to be called."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    handed = {ast.unparse(argument) for call in calls for argument in call.args}
+    return handed | {ast.unparse(call.func) for call in calls}
 
 
 def written_by_nobody() -> Iterator[str]:

@@ -19,7 +19,14 @@ from kinward.access.appointments import (
     waiting_appointments,
 )
 from kinward.access.attempts import Attempt, TooManyAttempts, begin_attempt, give_back
-from kinward.access.delay import ALONE, alone_until, due_to_go_ahead, go_ahead, is_alone
+from kinward.access.delay import (
+    ALONE,
+    alone_until,
+    carry_out_due,
+    due_to_go_ahead,
+    go_ahead,
+    is_alone,
+)
 from kinward.access.devices import KEPT_FOR, known_device, remember_device
 from kinward.access.factors import (
     decide_factor_reset,
@@ -148,6 +155,7 @@ __all__ = [
     "authenticate",
     "authenticate_known",
     "begin_attempt",
+    "carry_out_due",
     "change_key",
     "change_role",
     "count_refusal",

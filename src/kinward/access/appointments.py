@@ -16,7 +16,7 @@ from kinward.access.agreement import (
     AgreementState,
     decide_agreement,
 )
-from kinward.access.delay import due_to_go_ahead, go_ahead, nobody_until
+from kinward.access.delay import carry_out_due, due_to_go_ahead, go_ahead, nobody_until
 from kinward.access.joining import Appointment
 from kinward.access.models import Staff
 from kinward.access.permissions import Permission
@@ -86,29 +86,37 @@ def decide_appointment(*, appointment_id: UUID, approve: bool, staff: Staff) -> 
 
     Neither who asked for it, also by a command, nor who would get it confirms it.
     """
+    subject = _lock_subject(appointment_id)
+    row = decide_agreement(Appointment, appointment_id, approve=approve, staff=staff)
+    if not approve:
+        _record(kinds.StaffRoleRefused(role=row.role), subject, staff.actor)
+        return row
+    put_role(subject, row.role, staff.actor)
+    return row
+
+
+def _lock_subject(appointment_id: UUID) -> Staff:
+    """Lock the person before the request, as everywhere. Raises `NotFound`."""
     subject = Staff.objects.filter(appointments=appointment_id).first()
     if subject is None:
         raise NotFound(f"There is no appointment {appointment_id}.")
-    lock_staff(subject.username)  # the person before the request, as everywhere
-    row = decide_agreement(Appointment, appointment_id, approve=approve, staff=staff)
-    if not approve:
-        _record(kinds.StaffRoleRefused(role=row.role), row.staff, staff.actor)
-        return row
-    put_role(lock_staff(row.staff.username), row.role, staff.actor)
-    return row
+    return lock_staff(subject.username)
 
 
 def appoint_alone() -> int:
     """Put the roles in force that waited because nobody else holds their power; return how many."""
-    count = 0
-    for waiting in list(due_to_go_ahead(Appointment)[:100]):
-        with suppress(LastAdministrator), transaction.atomic():
-            staff = lock_staff(waiting.staff.username)
-            row = go_ahead(Appointment, waiting.pk)
-            if row is not None:
-                put_role(staff, row.role, SYSTEM)
-                count += 1
-    return count
+    return carry_out_due(due_to_go_ahead(Appointment), _appoint_alone)
+
+
+def _appoint_alone(appointment_id: UUID) -> bool:
+    """Put a role in force whose moment has come. The last administrator's waits for another."""
+    with suppress(LastAdministrator), transaction.atomic():
+        staff = _lock_subject(appointment_id)
+        row = go_ahead(Appointment, appointment_id)
+        if row is not None:
+            put_role(staff, row.role, SYSTEM)
+            return True
+    return False
 
 
 def waiting_appointments() -> QuerySet[Appointment]:

@@ -1,10 +1,12 @@
 """What goes ahead by itself: a request that nobody else can answer, or that must not wait."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 from uuid import UUID
 
-from django.db import models
+import structlog
+from django.db import models, transaction
 from django.db.models import Max
 from django.utils import timezone
 
@@ -19,9 +21,13 @@ from kinward.access.glass import Person
 from kinward.access.models import Staff
 from kinward.access.permissions import Permission
 from kinward.access.staff import holders_of_all
+from kinward.ground.errors import KinwardError
+
+log = structlog.get_logger(__name__)
 
 ALONE: Final = timedelta(hours=24)  # the delay where nobody else holds the role …
 LONELY: Final = timedelta(days=7)  # … and has not lost it lately
+AT_ONCE: Final = 100  # requests that a job carries out; the next minute takes the others
 Delayed = TypeVar("Delayed", bound=TwoPeopleOrDelay)
 
 
@@ -100,3 +106,20 @@ def go_ahead(model: type[Delayed], pk: UUID, *, urgent: bool = False) -> Delayed
         row.state, row.decided_at = AgreementState.APPROVED, now
     row.save(update_fields=["went_ahead_at", "state", "decided_at"])
     return row
+
+
+def carry_out_due(due: models.QuerySet[Delayed], carry_out: Callable[[UUID], bool]) -> int:
+    """Carry out the requests whose moment has come, each in a transaction; return how many.
+
+    `carry_out` calls `go_ahead` with the id, and says whether anything came of it. What today's
+    rules refuse waits for a person from then on, and holds up no other request.
+    """
+    count = 0
+    for row in list(due[:AT_ONCE]):
+        try:
+            with transaction.atomic():
+                count += carry_out(row.pk)
+        except KinwardError as error:
+            log.warning("agreement.cannot_go_ahead", request=str(row), error=str(error))
+            due.filter(pk=row.pk).update(goes_ahead_at=None)
+    return count

@@ -21,7 +21,7 @@ from kinward.access.agreement import (
     refuse_about_self,
 )
 from kinward.access.appointments import asker_of
-from kinward.access.delay import due_to_go_ahead, go_ahead, nobody_until
+from kinward.access.delay import AT_ONCE, carry_out_due, due_to_go_ahead, go_ahead, nobody_until
 from kinward.access.joining import FactorReset
 from kinward.access.models import Staff
 from kinward.access.permissions import Permission
@@ -97,11 +97,9 @@ def refuse_own_reset(*, staff: Staff) -> None:
 
 def carry_out_resets() -> int:
     """Remove the second factors whose time has come, and to which two agreed; return how many."""
-    for waiting in list(due_to_go_ahead(FactorReset)[:100]):
-        with transaction.atomic():
-            go_ahead(FactorReset, waiting.pk)
+    carry_out_due(due_to_go_ahead(FactorReset), lambda pk: go_ahead(FactorReset, pk) is not None)
     agreed = open_resets().filter(_AGREED, not_before__lte=timezone.now())
-    return sum(_carry_out(row.pk) for row in list(agreed[:100]))
+    return sum(_carry_out(row.pk) for row in list(agreed[:AT_ONCE]))
 
 
 _AGREED: Final = ~Q(state=AgreementState.ASKED) | Q(went_ahead_at__isnull=False)

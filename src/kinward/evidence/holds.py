@@ -19,6 +19,7 @@ from kinward.access.api import (
     actor_of,
     alone_until,
     asked,
+    carry_out_due,
     decide_agreement,
     due_to_go_ahead,
     go_ahead,
@@ -112,14 +113,15 @@ def decide_hold_end(*, ending_id: UUID, approve: bool, staff: Decider) -> HoldEn
 
 def lift_holds_alone() -> int:
     """Lift the holds whose moment has come where nobody else holds the role; return how many."""
-    count = 0
-    for waiting in list(due_to_go_ahead(HoldEnding)[:100]):
-        with transaction.atomic():
-            ending = go_ahead(HoldEnding, waiting.pk)
-            if ending is not None:
-                _lift(ending, Actor.system("evidence"))
-                count += 1
-    return count
+    return carry_out_due(due_to_go_ahead(HoldEnding), _go_ahead)
+
+
+def _go_ahead(ending_id: UUID) -> bool:
+    ending = go_ahead(HoldEnding, ending_id)
+    if ending is None:
+        return False
+    _lift(ending, Actor.system("evidence"))
+    return True
 
 
 def _lift(ending: HoldEnding, actor: Actor) -> None:

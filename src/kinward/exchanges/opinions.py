@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from kinward.access import Actor, Permission
-from kinward.access.api import Decider, Person, actor_of
+from kinward.access.api import Decider, Person, actor_of, carry_out_due
 from kinward.exchanges.bounds import SyncBounded, reading_in
 from kinward.exchanges.kinds import NotTaken, OpinionKind
 from kinward.exchanges.models import Exchange, Opinion, Signal
@@ -96,10 +96,9 @@ def decide_false_positive(*, marking_id: UUID, approve: bool, staff: Decider) ->
 
 def mark_due_alone() -> int:
     """Make the marks that nobody else can decide on, once their moment has come: how many."""
-    return sum(_mark_alone(marking.pk) for marking in list(due_markings()[:100]))
+    return carry_out_due(due_markings(), _mark_alone)
 
 
-@transaction.atomic
 def _mark_alone(marking_id: UUID) -> bool:
     row = mark_alone(marking_id)
     if row is None:

@@ -17,6 +17,7 @@ from kinward.access.api import (
     actor_of,
     alone_until,
     asked,
+    carry_out_due,
     decide_agreement,
     due_to_go_ahead,
     go_ahead,
@@ -158,16 +159,9 @@ def decide_proposal(*, proposal_id: UUID, approve: bool, staff: Decider) -> Prop
 
 def go_ahead_alone() -> int:
     """Put packs in force whose moment has come without an answer; return how many."""
-    count = 0
-    for proposal in list(due_to_go_ahead(Proposal)[:100]):
-        try:
-            count += _go_ahead(proposal.pk)
-        except KinwardError:  # today's rules refuse it: a person has to look
-            Proposal.objects.filter(pk=proposal.pk).update(goes_ahead_at=None)
-    return count
+    return carry_out_due(due_to_go_ahead(Proposal), _go_ahead)
 
 
-@transaction.atomic
 def _go_ahead(proposal_id: UUID) -> bool:
     """Let a proposal go ahead if its moment has come. What is outdated waits for a person."""
     lock_pack_in_force()

@@ -12,6 +12,7 @@ from kinward.access.api import (
     actor_of,
     alone_until,
     asked,
+    carry_out_due,
     decide_agreement,
     due_to_go_ahead,
     go_ahead,
@@ -124,16 +125,9 @@ def decide_edition(*, edition_id: UUID, approve: bool, staff: Decider) -> Editio
 
 def go_ahead_alone() -> int:
     """Put editions in force whose moment has come without an answer; return how many."""
-    count = 0
-    for edition in list(due_to_go_ahead(Edition)[:100]):
-        try:
-            count += _go_ahead(edition.pk)
-        except KinwardError:  # today's rules refuse it: a person has to look
-            Edition.objects.filter(pk=edition.pk).update(goes_ahead_at=None)
-    return count
+    return carry_out_due(due_to_go_ahead(Edition), _go_ahead)
 
 
-@transaction.atomic
 def _go_ahead(edition_id: UUID) -> bool:
     """Let an edition go ahead if its moment has come. What is outdated waits for a person."""
     in_turn(IN_FORCE)

@@ -17,11 +17,11 @@ from kinward.access.api import (
     actor_of,
     alone_until,
     asked,
+    carry_out_due,
     decide_agreement,
     due_to_go_ahead,
     go_ahead,
 )
-from kinward.ground.errors import KinwardError
 from kinward.ledger.api import kinds, record
 from kinward.matching.models import Bank, WithdrawalRequest
 from kinward.matching.strength import removal_takes_two
@@ -78,16 +78,9 @@ def decide_withdrawal(*, withdrawal_id: UUID, approve: bool, staff: Decider) -> 
 
 def go_ahead_alone() -> int:
     """Allow withdrawals where nobody else could answer and the moment has come; return how many."""
-    count = 0
-    for request in list(due_to_go_ahead(WithdrawalRequest)[:100]):
-        try:
-            count += _go_ahead(request.pk)
-        except KinwardError:  # the bank has fewer hashes by now: a person has to look
-            WithdrawalRequest.objects.filter(pk=request.pk).update(goes_ahead_at=None)
-    return count
+    return carry_out_due(due_to_go_ahead(WithdrawalRequest), _go_ahead)
 
 
-@transaction.atomic
 def _go_ahead(withdrawal_id: UUID) -> bool:
     request = go_ahead(WithdrawalRequest, withdrawal_id)
     if request is None:

@@ -19,11 +19,11 @@ from kinward.access.api import (
     actor_of,
     alone_until,
     asked,
+    carry_out_due,
     decide_agreement,
     due_to_go_ahead,
     go_ahead,
 )
-from kinward.ground.errors import KinwardError
 from kinward.ledger.api import kinds, record
 from kinward.matching.models import Bank, Weakening
 from kinward.matching.services import disable_bank
@@ -132,16 +132,9 @@ def _lock_bank_of(weakening_id: UUID) -> Bank | None:
 
 def go_ahead_alone() -> int:
     """Weaken banks where nobody else could answer and the moment has come; return how many."""
-    count = 0
-    for weakening in list(due_to_go_ahead(Weakening)[:100]):
-        try:
-            count += _go_ahead(weakening.pk)
-        except KinwardError:  # the bank's rules have changed: a person has to look
-            Weakening.objects.filter(pk=weakening.pk).update(goes_ahead_at=None)
-    return count
+    return carry_out_due(due_to_go_ahead(Weakening), _go_ahead)
 
 
-@transaction.atomic
 def _go_ahead(weakening_id: UUID) -> bool:
     bank = _lock_bank_of(weakening_id)
     weakening = go_ahead(Weakening, weakening_id)

@@ -12,6 +12,7 @@ from kinward.access.api import (
     AlreadyDecided,
     Staff,
     alone_until,
+    carry_out_due,
     decide_agreement,
     due_to_go_ahead,
     go_ahead,
@@ -100,14 +101,15 @@ def decide_long_silence(*, silence_id: UUID, approve: bool, staff: Staff) -> Lon
 
 def begin_silences_alone() -> int:
     """Begin the long silences whose moment has come without an answer; return how many."""
-    count = 0
-    for waiting in list(due_to_go_ahead(LongSilence)[:100]):
-        with transaction.atomic():
-            asked = go_ahead(LongSilence, waiting.pk)
-            if asked is not None and asked.statement.told_at is None:
-                _begin(asked, Actor.system("redress"))
-                count += 1
-    return count
+    return carry_out_due(due_to_go_ahead(LongSilence), _go_ahead)
+
+
+def _go_ahead(silence_id: UUID) -> bool:
+    asked = go_ahead(LongSilence, silence_id)
+    if asked is None or asked.statement.told_at is not None:
+        return False
+    _begin(asked, Actor.system("redress"))
+    return True
 
 
 def _begin(asked: LongSilence, actor: Actor) -> None:

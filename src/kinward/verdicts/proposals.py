@@ -19,6 +19,7 @@ from kinward.access.api import (
     AlreadyDecided,
     Staff,
     alone_until,
+    carry_out_due,
     decide_agreement,
     due_to_go_ahead,
     go_ahead,
@@ -229,19 +230,12 @@ def _conclude(case: Case, account: LockedAccount, proposal: VerdictProposal) -> 
 
 def go_ahead_alone() -> int:
     """Carry out the proposals whose moment has come without an answer; return how many."""
-    count = 0
     due = due_to_go_ahead(VerdictProposal).filter(case__state__in=UNDECIDED)
-    for proposal in list(due[:100]):
-        try:
-            count += _go_ahead(proposal)
-        except KinwardError as error:
-            log.warning("verdict.cannot_go_ahead", proposal=str(proposal.id), error=str(error))
-            VerdictProposal.objects.filter(pk=proposal.pk).update(goes_ahead_at=None)
-    return count
+    return carry_out_due(due, _go_ahead)
 
 
-@transaction.atomic
-def _go_ahead(proposal: VerdictProposal) -> bool:
+def _go_ahead(proposal_id: UUID) -> bool:
+    proposal = get_proposal(proposal_id)
     case, account = lock_case(proposal.case_id)
     if case.state not in UNDECIDED:
         return False

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -21,7 +22,7 @@ from kinward.access.appointments import (
     decide_appointment,
     waiting_appointments,
 )
-from kinward.access.delay import ALONE
+from kinward.access.delay import ALONE, carry_out_due, due_to_go_ahead, go_ahead
 from kinward.access.invitations import (
     InvitationOver,
     accept_invitation,
@@ -284,6 +285,26 @@ def test_a_role_that_waited_alone_waits_for_whoever_came_meanwhile(ada: Staff) -
     assert appoint_alone() == 0
     assert role_of("nils") == "auditor"
     assert appointments_for(robin) == [waiting_appointments().get()]
+
+
+def test_a_request_that_is_refused_waits_for_a_person_and_holds_up_no_other(ada: Staff) -> None:
+    for name in ("bo", "nils"):
+        person(name, "auditor")
+        change_role(username=name, role="reviewer", actor=ada.actor)
+    Appointment.objects.update(goes_ahead_at=timezone.now() - timedelta(seconds=1))
+
+    def carry_out(pk: UUID) -> bool:
+        row = go_ahead(Appointment, pk)
+        assert row is not None
+        if row.staff.username == "bo":
+            raise Forbidden("Today's rules refuse it.")
+        return True
+
+    assert carry_out_due(due_to_go_ahead(Appointment), carry_out) == 1
+    refused = Appointment.objects.get(staff__username="bo")
+    assert (refused.state, refused.goes_ahead_at, refused.went_ahead_at) == ("asked", None, None)
+    assert Appointment.objects.get(staff__username="nils").went_ahead_at is not None
+    assert carry_out_due(due_to_go_ahead(Appointment), carry_out) == 0
 
 
 def test_another_role_replaces_the_one_that_waits_and_an_end_ends_it(ada: Staff) -> None:

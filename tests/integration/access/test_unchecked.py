@@ -47,6 +47,7 @@ PLATFORM: Final = {
 INVITED: Final = {"access.invitations.accept_invitation"}
 # A job or a command of the operator does it by the clock, for everybody alike.
 CLOCK: Final = {
+    "access.appointments.appoint_alone",
     "access.factors.carry_out_resets",
     "consents.services.forget_notifications",
     "enforcement.services.deliver",
@@ -57,6 +58,7 @@ CLOCK: Final = {
     "evidence.services.destroy_expired_evidence",
     "exchanges.mirror.forget",
     "exchanges.mirror.take",
+    "exchanges.opinions.mark_due_alone",
     "exchanges.opinions.send",
     "experience.birthdays.apply_birthday",
     "experience.proposals.count_touched",
@@ -68,6 +70,7 @@ CLOCK: Final = {
     "families.screen_time.usage.forget_minutes",
     "families.visits.digest.send_digests",
     "families.visits.sessions.forget_visits",
+    "findings.floods.resume_flood",
     "findings.retro.match_check_again",
     "findings.retro.retro_match",
     "ground.jobs.fail_often",
@@ -96,6 +99,7 @@ STRANGERS: Final = {
 }
 # It is a step of a verb that was checked, inside its transaction, or of one of those above.
 STEPS: Final = {
+    "access.delay.carry_out_due",
     "access.delay.go_ahead",
     "access.glass.break_glass",
     "enforcement.registration.block_registration",
