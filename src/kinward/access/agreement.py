@@ -88,11 +88,8 @@ class TwoPeople(models.Model):
 
     @property
     def requester(self) -> Person:
-        """The person who asked: a member of the staff, or an operator where a model has one."""
-        if self.asked_by_id:
-            return self.asked_by
-        named: str = getattr(self, "operator", "")
-        return Actor.operator(named.removeprefix(f"{ActorKind.OPERATOR}:"))
+        """The person who asked."""
+        return self.asked_by
 
     @property
     def barred(self) -> list[int]:
@@ -150,24 +147,42 @@ _ANOTHER: Final = (
 )
 
 
-class TwoPeopleAnywhere(TwoPeopleOrDelay):
-    """A request that an operator makes at the command line, too. It is the same on every road.
-
-    An operator's request has no `asked_by`. Another operator, or a member of the staff, approves
-    it, or the one who asked breaks the glass where the model is `breakable`. What goes ahead by
-    itself is approved by nobody.
-    """
-
-    breakable: ClassVar[bool] = True  # never for what cannot be undone
+class TwoPeopleAskedAnywhere(TwoPeopleOrDelay):
+    """A request that an operator makes at the command line, too. Then it has no `asked_by`."""
 
     asked_by = models.ForeignKey(  # type: ignore[assignment]  # none: an operator asked
         Staff, on_delete=models.PROTECT, null=True, related_name="+"
     )
     operator = models.CharField(max_length=200, default="")
+
+    class Meta(TwoPeopleOrDelay.Meta):
+        abstract = True
+
+    @property
+    def asker(self) -> str:
+        """The name of the person who asked."""
+        return self.asked_by.username if self.asked_by else self.operator
+
+    @property
+    def requester(self) -> Person:
+        """The person who asked: a member of the staff, or an operator."""
+        operator = self.operator.removeprefix(f"{ActorKind.OPERATOR}:")
+        return self.asked_by or Actor.operator(operator)
+
+
+class TwoPeopleAnywhere(TwoPeopleAskedAnywhere):
+    """A request that is the same on every road: an operator approves an operator's, too.
+
+    It is another operator, or a member of the staff, or the one who asked breaks the glass where
+    the model is `breakable`. What goes ahead by itself is approved by nobody.
+    """
+
+    breakable: ClassVar[bool] = True  # never for what cannot be undone
+
     second_operator = models.CharField(max_length=200, default="")
     glass = models.ForeignKey(BrokenGlass, on_delete=models.PROTECT, null=True, related_name="+")
 
-    class Meta(TwoPeopleOrDelay.Meta):
+    class Meta(TwoPeopleAskedAnywhere.Meta):
         abstract = True
         constraints: ClassVar[tuple[models.BaseConstraint, ...]] = (
             models.CheckConstraint(
@@ -191,11 +206,6 @@ class TwoPeopleAnywhere(TwoPeopleOrDelay):
                 name="%(app_label)s_%(class)s_asked_by_one",
             ),
         )
-
-    @property
-    def asker(self) -> str:
-        """The name of the person who asked."""
-        return self.asked_by.username if self.asked_by else self.operator
 
     @property
     def decider(self) -> str:

@@ -4,14 +4,18 @@ They stand above the protocol of two people, which itself stands on `models`. Th
 them, so Django knows them as soon as any room above does.
 """
 
+from typing import Final
+
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 
-from kinward.access.agreement import TwoPeopleOrDelay
+from kinward.access.agreement import TwoPeopleAskedAnywhere
 from kinward.access.models import Staff
 from kinward.access.permissions import Permission
 from kinward.access.roles import ROLES, counting
+
+_BY_ONE: Final = Q(asked_by__isnull=False, operator="") | (Q(asked_by=None) & ~Q(operator=""))
 
 
 class StaffInvitation(models.Model):
@@ -37,8 +41,7 @@ class StaffInvitation(models.Model):
                 Lower("username"), condition=Q(ended_at=None), name="access_one_open_invitation"
             ),
             models.CheckConstraint(
-                condition=Q(asked_by__isnull=False, operator="")
-                | (Q(asked_by=None) & ~Q(operator="")),
+                condition=_BY_ONE,
                 name="access_invited_by_one",
             ),
         )
@@ -52,33 +55,28 @@ class StaffInvitation(models.Model):
         return self.asked_by.username if self.asked_by else self.operator
 
 
-class Appointment(TwoPeopleOrDelay):
+class Appointment(TwoPeopleAskedAnywhere):
     """A role for somebody, which has no effect before a present holder of its power confirms it.
 
     The roles with power that takes two people need it. Otherwise one administrator could make
-    their own second person. `operator`: as in an invitation.
+    their own second person.
     """
 
     permission = Permission.MANAGE_STAFF  # for asking
 
-    asked_by = models.ForeignKey(  # type: ignore[assignment]  # none: an operator asked
-        Staff, on_delete=models.PROTECT, null=True, related_name="+"
-    )
-    operator = models.CharField(max_length=200, default="")
     staff = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="appointments")
     role = models.CharField(max_length=20, choices=[(role, role) for role in ROLES])
 
-    class Meta(TwoPeopleOrDelay.Meta):
+    class Meta(TwoPeopleAskedAnywhere.Meta):
         constraints = (
-            *TwoPeopleOrDelay.Meta.constraints,
+            *TwoPeopleAskedAnywhere.Meta.constraints,
             models.UniqueConstraint(
                 fields=("staff",),
                 condition=Q(state="asked", went_ahead_at=None),
                 name="access_one_appointment_asked",
             ),
             models.CheckConstraint(
-                condition=Q(asked_by__isnull=False, operator="")
-                | (Q(asked_by=None) & ~Q(operator="")),
+                condition=_BY_ONE,
                 name="access_appointed_by_one",
             ),
             models.CheckConstraint(
@@ -100,40 +98,30 @@ class Appointment(TwoPeopleOrDelay):
         """Who asked, also by a command, and who would get the role."""
         return [*super().barred, self.staff_id]
 
-    @property
-    def asker(self) -> str:
-        """The name of who asked."""
-        return self.asked_by.username if self.asked_by else self.operator
 
-
-class FactorReset(TwoPeopleOrDelay):
+class FactorReset(TwoPeopleAskedAnywhere):
     """A request to remove a lost second factor: two people, and a time in which its owner is told.
 
-    Nothing is removed before `not_before`, whoever agrees. `operator`: as in an invitation.
+    Nothing is removed before `not_before`, whoever agrees.
     """
 
     permission = Permission.MANAGE_STAFF
 
-    asked_by = models.ForeignKey(  # type: ignore[assignment]  # none: an operator asked
-        Staff, on_delete=models.PROTECT, null=True, related_name="+"
-    )
-    operator = models.CharField(max_length=200, default="")
     staff = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="factor_resets")
     why = models.TextField()
     not_before = models.DateTimeField()
     done_at = models.DateTimeField(null=True)
 
-    class Meta(TwoPeopleOrDelay.Meta):
+    class Meta(TwoPeopleAskedAnywhere.Meta):
         constraints = (
-            *TwoPeopleOrDelay.Meta.constraints,
+            *TwoPeopleAskedAnywhere.Meta.constraints,
             models.UniqueConstraint(
                 fields=("staff",),
                 condition=Q(done_at=None) & ~Q(state="refused"),
                 name="access_one_factor_reset_open",
             ),
             models.CheckConstraint(
-                condition=Q(asked_by__isnull=False, operator="")
-                | (Q(asked_by=None) & ~Q(operator="")),
+                condition=_BY_ONE,
                 name="access_reset_asked_by_one",
             ),
             models.CheckConstraint(
@@ -158,8 +146,3 @@ class FactorReset(TwoPeopleOrDelay):
     def barred(self) -> list[int]:
         """Who asked, also by a command, and whose factor it is."""
         return [*super().barred, self.staff_id]
-
-    @property
-    def asker(self) -> str:
-        """The name of who asked."""
-        return self.asked_by.username if self.asked_by else self.operator
