@@ -3,8 +3,9 @@
 from uuid import uuid4
 
 from kinward.access.models import Staff
+from kinward.matching.agreements import Weakening
 from kinward.matching.allowances import decide_withdrawal, request_withdrawal
-from kinward.matching.models import Bank, Weakening
+from kinward.matching.models import Bank
 from kinward.matching.weakening import decide_weakening, disable_or_ask, tune_or_ask
 
 

@@ -23,7 +23,8 @@ from kinward.access.api import (
     go_ahead,
 )
 from kinward.ledger.api import kinds, record
-from kinward.matching.models import Bank, WithdrawalRequest
+from kinward.matching.agreements import WithdrawalRequest
+from kinward.matching.models import Bank
 from kinward.matching.strength import removal_takes_two
 from kinward.matching.withdrawals import allow_withdrawal, require_so_many
 

@@ -1,5 +1,6 @@
 """The face of `matching`: what other rooms may use."""
 
+from kinward.matching.agreements import Marking, Silencing, Weakening, WithdrawalRequest
 from kinward.matching.allowances import (
     decide_withdrawal,
     request_withdrawal,
@@ -80,13 +81,9 @@ from kinward.matching.models import (
     Check,
     Flood,
     HashHit,
-    Marking,
     QuietHit,
     RetroRun,
     Role,
-    Silencing,
-    Weakening,
-    WithdrawalRequest,
 )
 from kinward.matching.queries import additions_of, kinds_of, list_banks, list_hashes
 from kinward.matching.quiet import count_quiet, quiet_hits, record_quiet, silenced_hits

@@ -22,7 +22,8 @@ from kinward.ground.config import config
 from kinward.ground.errors import KinwardError
 from kinward.ground.events import Event
 from kinward.ledger.api import kinds, record
-from kinward.matching.models import BankedHash, Flood, HashHit, Marking, Sha256
+from kinward.matching.agreements import Marking
+from kinward.matching.models import BankedHash, Flood, HashHit, Sha256
 from kinward.matching.services import digest
 from kinward.people.api import LockedAccount
 

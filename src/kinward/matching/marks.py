@@ -26,9 +26,10 @@ from kinward.access.api import (
 from kinward.ground.errors import Forbidden, KinwardError
 from kinward.ground.events import Event
 from kinward.ledger.api import kinds, record
+from kinward.matching.agreements import ENDED, Marking
 from kinward.matching.confidence import Confidence
 from kinward.matching.floods import FLOOD_RELEASED
-from kinward.matching.models import ENDED, BankedHash, Flood, Marking, Role
+from kinward.matching.models import BankedHash, Flood, Role
 from kinward.matching.services import announce_new_hashes
 from kinward.matching.versions import next_version, renew_if_negative
 

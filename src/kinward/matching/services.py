@@ -14,6 +14,7 @@ from kinward.access import Actor, Permission
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ground.events import Event
 from kinward.ledger.api import kinds, record
+from kinward.matching.agreements import Weakening
 from kinward.matching.confidence import Confidence
 from kinward.matching.hashlists import ListedHash
 from kinward.matching.kinds import kind_of
@@ -25,7 +26,6 @@ from kinward.matching.models import (
     Check,
     Sha256,
     Unheld,
-    Weakening,
 )
 from kinward.matching.sql import add_rows, find_rows
 from kinward.matching.strength import require_two_people, switched_off

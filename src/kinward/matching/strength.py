@@ -10,9 +10,10 @@ import msgspec
 
 from kinward.access.api import AgreementState
 from kinward.ground.errors import Invalid, KinwardError
+from kinward.matching.agreements import Weakening
 from kinward.matching.confidence import Confidence
 from kinward.matching.layout import RADIUS
-from kinward.matching.models import Bank, BankedHash, BankedHashes, Role, Weakening
+from kinward.matching.models import Bank, BankedHash, BankedHashes, Role
 
 
 class WeakensBank(KinwardError):

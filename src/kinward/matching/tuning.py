@@ -16,9 +16,10 @@ from kinward.access.api import AgreementState, AlreadyDecided, Staff, decide_agr
 from kinward.ground.errors import Invalid, KinwardError
 from kinward.ground.jobs import enqueue_once
 from kinward.ledger.api import kinds, record
+from kinward.matching.agreements import ENDED, Silencing, Weakening
 from kinward.matching.index import bank_index
 from kinward.matching.kinds import NEAR, kind_of
-from kinward.matching.models import ENDED, Bank, BankedHash, Role, Silencing, Weakening
+from kinward.matching.models import Bank, BankedHash, Role
 from kinward.matching.services import count_as_new
 from kinward.matching.strength import require_two_people, retuned
 from kinward.matching.versions import RENEW, next_version

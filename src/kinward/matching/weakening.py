@@ -25,7 +25,8 @@ from kinward.access.api import (
     go_ahead,
 )
 from kinward.ledger.api import kinds, record
-from kinward.matching.models import Bank, Weakening
+from kinward.matching.agreements import Weakening
+from kinward.matching.models import Bank
 from kinward.matching.services import disable_bank
 from kinward.matching.strength import (
     Strength,

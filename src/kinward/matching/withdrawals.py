@@ -22,6 +22,7 @@ from kinward.access.api import AgreementState
 from kinward.ground.config import config
 from kinward.ground.errors import Invalid, KinwardError, SettingWrong
 from kinward.ledger.api import kinds, record
+from kinward.matching.agreements import WithdrawalRequest
 from kinward.matching.models import (
     Addition,
     Bank,
@@ -29,7 +30,6 @@ from kinward.matching.models import (
     BankedHashes,
     Withdrawal,
     WithdrawalAllowance,
-    WithdrawalRequest,
 )
 from kinward.matching.strength import WeakensBank, removal_takes_two
 from kinward.matching.versions import next_version, renew_if_negative

@@ -45,15 +45,10 @@ from kinward.guidelines import services as guidelines
 from kinward.guidelines.models import Edition
 from kinward.guidelines.queries import guidelines_text_in_force
 from kinward.matching import allowances, marks, tuning, weakening
+from kinward.matching.agreements import Marking, Silencing, Weakening, WithdrawalRequest
 from kinward.matching.hashlists import ListedHash
 from kinward.matching.kinds import Pdq
-from kinward.matching.models import (
-    BankedHash,
-    Marking,
-    Silencing,
-    Weakening,
-    WithdrawalRequest,
-)
+from kinward.matching.models import BankedHash
 from kinward.matching.services import add_hashes, create_bank
 from kinward.people.models import Account
 from kinward.people.services import Profile, put_account

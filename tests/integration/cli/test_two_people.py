@@ -38,7 +38,8 @@ from kinward.guidelines.models import Edition
 from kinward.guidelines.queries import guidelines_in_force, guidelines_text_in_force
 from kinward.ledger.models import Entry
 from kinward.matching import allowances, weakening
-from kinward.matching.models import Bank, BankedHash, Marking, Weakening, WithdrawalRequest
+from kinward.matching.agreements import Marking, Weakening, WithdrawalRequest
+from kinward.matching.models import Bank, BankedHash
 from kinward.matching.withdrawals import leaving_of
 from kinward.people.models import Account
 from kinward.policy.sources import read_files

@@ -13,6 +13,7 @@ from kinward.exchanges.opinions import mark_false_positive
 from kinward.findings.floods import FloodUnseen, release_flood
 from kinward.ground.errors import Forbidden
 from kinward.ledger.models import Entry
+from kinward.matching.agreements import Marking
 from kinward.matching.floods import NoFlood
 from kinward.matching.hashlists import ListedHash
 from kinward.matching.kinds import Sha256
@@ -24,7 +25,7 @@ from kinward.matching.marks import (
     mark_or_ask,
     open_markings,
 )
-from kinward.matching.models import BankedHash, Marking
+from kinward.matching.models import BankedHash
 from kinward.matching.services import add_hashes, create_bank
 from tests.integration.conftest import Configure
 from tests.integration.findings.test_floods import (

@@ -20,10 +20,11 @@ from kinward.cli.bank import bank as bank_command
 from kinward.demo import pictures
 from kinward.exchanges.models import Opinion
 from kinward.ledger.models import Entry
+from kinward.matching.agreements import Weakening
 from kinward.matching.hashlists import ListedHash, read_list
 from kinward.matching.kinds import Pdq, VideoFrames
 from kinward.matching.lookup import look_up
-from kinward.matching.models import Bank, BankedHash, Weakening
+from kinward.matching.models import Bank, BankedHash
 from kinward.matching.services import add_hashes, create_bank, file_hashes
 from kinward.matching.weakening import decide_weakening
 from kinward.media import decoders, digest_bytes, read_video, split_frames

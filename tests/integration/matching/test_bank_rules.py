@@ -21,11 +21,12 @@ from kinward.findings.upload import prepare
 from kinward.gate import hma
 from kinward.ground.errors import Forbidden, Invalid
 from kinward.ledger.models import Entry
+from kinward.matching.agreements import Silencing
 from kinward.matching.hashlists import ListedHash
 from kinward.matching.kinds import Keyword, Md5, Pdq, Sha256, Url, VideoFrames
 from kinward.matching.lookup import Frames, look_up, look_up_links, look_up_text, survey
 from kinward.matching.marks import mark_hash_false_positive
-from kinward.matching.models import Bank, BankedHash, QuietHit, Silencing
+from kinward.matching.models import Bank, BankedHash, QuietHit
 from kinward.matching.quiet import count_quiet, quiet_hits, silenced_hits
 from kinward.matching.rules import BankNotAsked, banks_not_asked, coin_of, toss
 from kinward.matching.services import (

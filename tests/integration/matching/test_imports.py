@@ -27,6 +27,7 @@ from kinward.exchanges.sync import SyncFailed, sync_exchange
 from kinward.ground.errors import Invalid, NotConfigured
 from kinward.ledger.models import Entry
 from kinward.matching import withdrawals
+from kinward.matching.agreements import WithdrawalRequest
 from kinward.matching.allowances import decide_withdrawal, request_withdrawal
 from kinward.matching.hashlists import ListedHash
 from kinward.matching.imports import ListFile, import_list
@@ -37,7 +38,6 @@ from kinward.matching.models import (
     BankedHash,
     Withdrawal,
     WithdrawalAllowance,
-    WithdrawalRequest,
 )
 from kinward.matching.services import add_hashes, create_bank, fill_bank
 from kinward.matching.withdrawals import (

@@ -15,9 +15,10 @@ from kinward.access.models import Staff
 from kinward.cli.bank import bank as bank_command
 from kinward.ground.errors import Forbidden, Invalid
 from kinward.ledger.models import Entry
+from kinward.matching.agreements import Weakening
 from kinward.matching.hashlists import ListedHash
 from kinward.matching.kinds import Pdq
-from kinward.matching.models import Bank, BankedHash, Weakening
+from kinward.matching.models import Bank, BankedHash
 from kinward.matching.services import add_hashes, create_bank, disable_bank, remove_hashes
 from kinward.matching.strength import WeakensBank
 from kinward.matching.tuning import BankChanged, tune_bank
