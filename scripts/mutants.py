@@ -2,9 +2,9 @@
 
     python -m scripts.mutants [N] [SEED]
 
-`tests/mutants.toml` names the modules, their tests, and the changes that are accepted. Works on two
-copies of the tree, on a server and databases of its own. The first run records which tests call
-which functions (in .mutants/). A change in a function is shown to the tests that call it, quickest
+`tests/mutants.toml` names the modules, their tests, and the changes that are accepted. Works on a
+copy of the tree for each core, on a server and databases of its own. The first run records which
+tests call which functions (in .mutants/). A change in a function is shown to the tests that call it, quickest
 first, and any other change to all tests of its room. An interrupted run resumes with its SEED.
 """
 
@@ -33,7 +33,7 @@ ROOT: Final = Path(__file__).parents[1]
 PACKAGE: Final = Path("src/kinward")
 MAP: Final = Path("tests/mutants.toml")
 KEPT: Final = ROOT / ".mutants"
-WORKERS: Final = 2
+WORKERS: Final = os.cpu_count() or 2
 TEMPLATE: Final = "test_mutants"
 START: Final = 60  # seconds that a run may take beside its tests
 LONGEST: Final = 900
