@@ -4,8 +4,9 @@
 
 `tests/mutants.toml` names the modules, their tests, and the changes that are accepted. Works on a
 copy of the tree for each core, on a server and databases of its own. The first run records which
-tests call which functions (in .mutants/). A change in a function is shown to the tests that call it, quickest
-first, and any other change to all tests of its room. An interrupted run resumes with its SEED.
+tests call which functions (in .mutants/). A change in a function is shown to the tests that call
+it, quickest first, and any other change to all tests of its room. An interrupted run resumes with
+its SEED.
 """
 
 import argparse
