@@ -14,13 +14,9 @@ from types import FrameType
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 ROOT = os.environ["RECORDED_PACKAGE"].rstrip("/") + "/"
 recorded: dict[str, dict[str, Any]] = {}
-# To be watched makes every test slower, and Hypothesis would call that unhealthy.
-settings.register_profile("recorded", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("recorded")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,11 +1,19 @@
-"""A PostgreSQL for those tests that ask for a database, and for no others."""
+"""What all tests share: a PostgreSQL for those that ask for one, and Hypothesis without a clock."""
 
 import pytest
 from django.conf import settings
 from django.db import connection
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from kinward.ground.config import config
 from tests.ground import start_database
+
+# No test asserts a time. The first text on a fresh machine waits for Hypothesis' table of letters.
+hypothesis_settings.register_profile(
+    "kinward", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("kinward")
 
 
 @pytest.fixture(scope="session")

@@ -88,3 +88,9 @@ def test_every_locked_package_has_a_wheel(lock: str, minor: int, machine: str) -
 def test_the_table_of_wheels_is_of_just_what_is_locked() -> None:
     """`make lock` writes both."""
     assert {name for lock in LOCKS for name, _ in read_lock(lock)} == set(WHEELS)
+
+
+def test_every_python_runs_the_same_versions() -> None:
+    """What the tests ran on is what every community runs on."""
+    names = [pinned.partition("==")[0] for pinned, _ in read_lock("run.txt")]
+    assert sorted(names) == sorted(set(names))
