@@ -58,7 +58,7 @@ class SecondReading(models.Model):
 class StaffAlert(models.Model):
     """Something in a person's work that another person should look into, and what they found.
 
-    `measure` names one of `watching.MEASURES`. `among` is None where the count itself is the limit.
+    `measure` names one of `measures.MEASURES`. `among` is None where the count itself is the limit.
     """
 
     staff = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="+")

@@ -45,6 +45,7 @@ def _page(
         "alerts": open_alerts()[:SHOWN],
         "work": sorted(work.values(), key=lambda work: work.person.lower()),
         "watch_days": watched,
+        "watch_percent": round(100 * config().watch_share),  # where the meters turn
         "glasses": unreviewed_glasses()[:SHOWN],
         "reviewed_glasses": reviewed_glasses()[:REVIEWED],
         "unread": unread_verdicts()[:SHOWN],

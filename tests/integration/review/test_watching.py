@@ -167,6 +167,17 @@ def test_an_alert_opens_past_the_threshold_and_another_person_closes_it(
     assert raise_alerts() == 1, "and nobody into the next ones"
 
 
+def test_a_meter_turns_where_an_alert_opens(
+    reviewer: Staff, senior: Staff, configure: Configure
+) -> None:
+    configure(watch_share=0.6)
+    for seen in (True, False):
+        verdict(reviewer, seen=seen)
+    shown = signed_in(senior).get("/quality").content.decode()
+    meter = next(part for part in shown.split("<meter") if 'value="50"' in part)
+    assert 'low="60" high="60" max="100" optimum="0"' in meter
+
+
 def test_nobody_closes_an_alert_about_themself(reviewer: Staff, senior: Staff) -> None:
     for _ in range(5):
         verdict(senior, seen=False)

@@ -16,7 +16,7 @@ def check_api_keys() -> Result:
     from kinward.access.api import ApiKey, keys_in_need
 
     if not ApiKey.objects.filter(revoked_at=None).exists():
-        return warn("There is no API key. Create one with `kinward key create app`.")
+        return warn("There is no API key. Create one with `kinward key create app --for gate`.")
     needs = keys_in_need()
     if not needs:
         return fine("There is an API key.")
