@@ -70,10 +70,7 @@ def is_inner(address: str) -> bool:
         return not _is_public(end)
     if parsed not in _UNICAST or not _is_public(parsed):
         return True
-    carried = [parsed.sixtofour] if parsed.sixtofour else []
-    if int(parsed) >> 32 & 0xFDFFFFFF == _ISATAP:
-        carried.append(end)
-    return not all(map(_is_public, carried))
+    return int(parsed) >> 32 & 0xFDFFFFFF == _ISATAP and not _is_public(end)
 
 
 def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
@@ -84,10 +81,11 @@ def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
 _UNICAST: Final = ipaddress.IPv6Network("2000::/3")  # what is given out of IPv6 to the public
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")  # its end is an IPv4 address
 _ISATAP: Final = 0x5EFE  # before an IPv4 address, whatever the network
-# What some version of Python calls global: for protocols (Teredo too), examples and carriers' nets.
+# What some version of Python calls global: for protocols (Teredo too), examples and carriers' nets,
+# and 6to4, which nobody should use (RFC 7526).
 _NOT_PUBLIC: Final[tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]] = (
     *map(ipaddress.IPv4Network, ("192.0.0.0/24", "192.88.99.0/24", "100.64.0.0/10", "0.0.0.0/8")),
-    *map(ipaddress.IPv6Network, ("2001::/23", "2001:db8::/32", "3fff::/20")),
+    *map(ipaddress.IPv6Network, ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")),
 )
 
 
