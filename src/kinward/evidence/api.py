@@ -1,5 +1,6 @@
 """The face of `evidence`: what other rooms may use."""
 
+from kinward.evidence.authenticity import Damaged, require_authentic
 from kinward.evidence.care import rewrap_keys, scrub_evidence, store_next_file
 from kinward.evidence.excerpts import MAX_EXCERPT, Message, check_messages, transcript, writers
 from kinward.evidence.holds import (
@@ -21,13 +22,13 @@ from kinward.evidence.packing import (
 )
 from kinward.evidence.queries import (
     cases_under_legal_hold,
+    damaged_files,
     evidence_of_case,
     file_in_vault,
     seconds_played,
     viewed_entirely,
 )
 from kinward.evidence.services import (
-    Damaged,
     EvidenceGone,
     destroy_expired_evidence,
     destroy_on_request,
@@ -101,6 +102,7 @@ __all__ = [
     "cases_under_legal_hold",
     "check_messages",
     "check_recipient",
+    "damaged_files",
     "decide_hold_end",
     "destroy_expired_evidence",
     "destroy_on_request",
@@ -130,6 +132,7 @@ __all__ = [
     "reasons_for_two",
     "record_evidence_watched",
     "request_hold_end",
+    "require_authentic",
     "require_warrant",
     "rewrap_keys",
     "scrub_evidence",

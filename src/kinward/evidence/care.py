@@ -5,18 +5,16 @@ from collections.abc import Callable
 from typing import Final
 from uuid import UUID
 
-import structlog
 from django.db import transaction
 from django.utils import timezone
 
 from kinward.access import Actor
 from kinward.evidence import storage
+from kinward.evidence.authenticity import find_difference, mac_of, mark_damaged
 from kinward.evidence.keys import keys, keys_of
 from kinward.evidence.models import Evidence
 from kinward.evidence.services import sealed_bytes
 from kinward.ledger.api import kinds, record
-
-log = structlog.get_logger(__name__)
 
 Progress = Callable[[int], None]
 ACTOR: Final = Actor.system("evidence")
@@ -27,10 +25,15 @@ def store_next_file() -> bool:
     if not storage.has_store():
         return False
     with transaction.atomic():
-        here = Evidence.objects.select_for_update(skip_locked=True).filter(ciphertext__isnull=False)
+        here = Evidence.objects.select_for_update(skip_locked=True).filter(
+            ciphertext__isnull=False, damaged_at=None
+        )
         evidence = here.order_by("sealed_at").first()
         if evidence is None or evidence.ciphertext is None:
             return False
+        if difference := find_difference(evidence) or _find_rot(evidence):
+            mark_damaged(evidence, difference)  # and stays where it is
+            return True
         location = storage.object_location(evidence.id)
         storage.write_object(location, bytes(evidence.ciphertext))
         evidence.ciphertext, evidence.location = None, location
@@ -65,9 +68,13 @@ def _rewrap(pk: UUID) -> int:
     if evidence.wrapped_key is None or evidence.key_id == current:
         return 0
     before = evidence.key_id
+    if difference := find_difference(evidence):
+        mark_damaged(evidence, difference)
+        return 0
     data_key = keys_of(before).unwrap(bytes(evidence.wrapped_key), before, pk)
     evidence.wrapped_key, evidence.key_id = keys().wrap(data_key, pk), current
-    evidence.save(update_fields=["wrapped_key", "key_id"])
+    evidence.mac = mac_of(evidence)
+    evidence.save(update_fields=["wrapped_key", "key_id", "mac"])
     record(
         actor=ACTOR,
         subject=str(evidence),
@@ -77,7 +84,7 @@ def _rewrap(pk: UUID) -> int:
 
 
 def scrub_evidence(progress: Progress = lambda done: None) -> int:
-    """Check that every sealed file is unchanged; return the number of damaged ones.
+    """Check that every file is the one that was sealed; return the number of damaged ones.
 
     No file is opened and no key is needed, because the digests are those of the ciphertext.
     """
@@ -94,23 +101,19 @@ def _is_whole(pk: UUID) -> bool:
     evidence = Evidence.objects.select_for_update().get(pk=pk)
     if evidence.destroyed_at is not None:
         return True
+    difference = find_difference(evidence) or _find_rot(evidence)
+    if difference:
+        mark_damaged(evidence, difference)
+    else:
+        evidence.damaged_at = None
+    evidence.scrubbed_at = timezone.now()
+    evidence.save(update_fields=["damaged_at", "scrubbed_at"])
+    return not difference
+
+
+def _find_rot(evidence: Evidence) -> str:
     try:
         digest = hashlib.sha256(sealed_bytes(evidence)).hexdigest()
     except storage.StoreUnreachable as error:
-        digest = f"unreadable: {error}"
-    # A file from before digests were stored gets one at its first check.
-    whole = not evidence.sealed_sha256 or digest == evidence.sealed_sha256
-    now = timezone.now()
-    if whole:
-        evidence.sealed_sha256, evidence.damaged_at = digest, None
-    elif evidence.damaged_at is None:
-        evidence.damaged_at = now
-        log.error("evidence.damaged", evidence=str(evidence), found=digest)
-        record(
-            actor=ACTOR,
-            subject=str(evidence),
-            fact=kinds.EvidenceDamaged(case=str(evidence.case_id), found=digest[:200]),
-        )
-    evidence.scrubbed_at = now
-    evidence.save(update_fields=["sealed_sha256", "damaged_at", "scrubbed_at"])
-    return whole
+        return f"Its sealed bytes are unreadable: {error}"
+    return "" if digest == evidence.sealed_sha256 else "Its sealed bytes have changed."

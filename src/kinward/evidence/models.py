@@ -30,6 +30,7 @@ class Evidence(models.Model):
     sealed_sha256 = models.CharField(max_length=64, default="")  # of the ciphertext
     wrapped_key = models.BinaryField(null=True)
     key_id = models.CharField(max_length=400)
+    mac = models.BinaryField(default=b"")  # over all above: see `authenticity`
     sealed_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True)
     hold_reference = models.CharField(max_length=200, default="")

@@ -33,6 +33,17 @@ def cases_under_legal_hold() -> QuerySet[Evidence, Any]:
     return counted.order_by("hold_reference", "case_id")
 
 
+def damaged_files(most: int) -> list[tuple[Evidence, str]]:
+    """Return the files that are not what was sealed, newest first, and what differs."""
+    files = Evidence.objects.filter(destroyed_at=None, damaged_at__isnull=False)
+    damaged = list(files.defer("ciphertext", "wrapped_key").order_by("-damaged_at")[:most])
+    entries = Entry.objects.filter(
+        kind="evidence.damaged", subject__in=[str(file) for file in damaged]
+    )
+    told = dict(entries.order_by("seq").values_list("subject", "data"))
+    return [(file, told.get(str(file), {}).get("found", "")) for file in damaged]
+
+
 def viewed_entirely(evidence: Evidence, person: Staff | None = None) -> bool:
     """Return whether a person saw the whole file in its case. Only the ledger decides that.
 

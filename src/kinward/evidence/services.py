@@ -11,6 +11,7 @@ from django.utils import timezone
 from kinward.access import Actor, Permission
 from kinward.access.api import Staff, TwoPeople
 from kinward.evidence import storage
+from kinward.evidence.authenticity import mac_of, refuse, require_authentic
 from kinward.evidence.holds import AFTER_HOLD, free_of_holds, is_free_of_holds
 from kinward.evidence.keys import keys, keys_of
 from kinward.evidence.models import Evidence
@@ -41,12 +42,6 @@ class EvidenceGone(KinwardError):
 
     code = "evidence.gone"
     status = 410
-
-
-class Damaged(KinwardError):
-    """This evidence has changed since it was sealed. Tell an administrator first."""
-
-    code = "evidence.damaged"
 
 
 def seal_file(*, case_id: UUID, check: Check, data: bytes, actor: Actor) -> Evidence:
@@ -89,6 +84,7 @@ def _seal(evidence: Evidence, data: bytes, actor: Actor) -> Evidence:
     evidence.size, evidence.ciphertext = len(data), ciphertext
     evidence.sealed_sha256 = hashlib.sha256(ciphertext).hexdigest()
     evidence.wrapped_key, evidence.key_id = keys().wrap(data_key, evidence.id), keys().current
+    evidence.mac = mac_of(evidence)
     evidence.save(force_insert=True)
     record(
         actor=actor,
@@ -173,15 +169,18 @@ def require_reason(staff: Staff, reason: str) -> None:
 
 
 def unsealed_bytes(evidence: Evidence) -> bytes:
-    """Return the decrypted bytes of a file. Raises `EvidenceGone` or `Damaged`."""
+    """Return the decrypted bytes of a file. Raises `EvidenceGone`, or `Damaged` for another's."""
     if evidence.wrapped_key is None:
         raise EvidenceGone(f"It was destroyed on {evidence.destroyed_at:%Y-%m-%d}.")
+    require_authentic(evidence)
     ciphertext = sealed_bytes(evidence)
+    if hashlib.sha256(ciphertext).hexdigest() != evidence.sealed_sha256:
+        refuse(evidence, "Its sealed bytes have changed.")
     wrapped = bytes(evidence.wrapped_key)
     data_key = keys_of(evidence.key_id).unwrap(wrapped, evidence.key_id, evidence.id)
     data = decrypt(ciphertext, data_key)
     if digest_bytes(data).sha256 != evidence.sha256:
-        raise Damaged(f"{evidence} does not have the SHA-256 that it was sealed with.")
+        refuse(evidence, "Its bytes do not have the SHA-256 that they were sealed with.")
     return data
 
 

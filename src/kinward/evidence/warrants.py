@@ -28,6 +28,7 @@ from kinward.casebook.api import (
     finding_kind,
     require_fresh,
 )
+from kinward.evidence.authenticity import require_authentic
 from kinward.evidence.models import Evidence
 from kinward.evidence.queries import evidence_of_case, sealed_by, viewed_entirely, viewed_mostly
 from kinward.ground.errors import KinwardError
@@ -102,12 +103,16 @@ def issue_warrant(
 ) -> Warrant:
     """Return the warrant for the acts of a verdict. Requires the case's row lock.
 
-    Raises `GroundsNeeded` without grounds that the decider saw, `FactorNotFresh` at a console, and
-    `SecondPersonNeeded` where another person has to agree and has not. A rule has the lists alone.
+    Raises `GroundsNeeded` without grounds that the decider saw, `FactorNotFresh` at a console,
+    `SecondPersonNeeded` where another person has to agree and has not, and `Damaged` for a grave
+    act if one of its files is not the one that was sealed. A rule has the lists alone.
     `more`: further reasons for a second person.
     """
     acts, person = frozenset(acts), verdict.given_by
     grave = {act for act in acts if act.gravity is not Gravity.REVERSIBLE}
+    if grave:
+        for file in evidence_of_case(case.pk).filter(destroyed_at=None):
+            require_authentic(file)
     grounds = grounds_of(case, person, lists=not grave & _AGAINST_A_LIST) if grave else []
     if grave and not grounds:
         raise GroundsNeeded(_what_to_see(case))

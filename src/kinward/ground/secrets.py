@@ -5,6 +5,7 @@ Without a lasting secret key nothing is sealed, and `NotConfigured` is raised.
 
 import base64
 import hashlib
+import hmac
 import html
 import json
 import re
@@ -46,9 +47,17 @@ def open_text(sealed: str, purpose: str) -> str:
         raise CannotOpen(f"It was for {purpose}.") from error
 
 
+def mac(data: bytes, purpose: str) -> bytes:
+    """Return the HMAC-SHA256 (32 bytes) of data for one purpose."""
+    return hmac.digest(_key(f"mac.{purpose}"), data, "sha256")
+
+
 def _fernet(purpose: str) -> Fernet:
-    key = hashlib.sha256(f"kinward.{purpose}:{config().secret('secret_key')}".encode()).digest()
-    return Fernet(base64.urlsafe_b64encode(key))
+    return Fernet(base64.urlsafe_b64encode(_key(purpose)))
+
+
+def _key(purpose: str) -> bytes:
+    return hashlib.sha256(f"kinward.{purpose}:{config().secret('secret_key')}".encode()).digest()
 
 
 def masked(text: str, secrets: Iterable[str]) -> str:

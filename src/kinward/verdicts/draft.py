@@ -7,7 +7,13 @@ from django.utils import timezone
 
 from kinward.casebook.api import Case, Finding, Verdict, finding_kind
 from kinward.enforcement.api import current_standing
-from kinward.evidence.api import MAX_EXCERPT, Evidence, evidence_of_case, viewed_entirely
+from kinward.evidence.api import (
+    MAX_EXCERPT,
+    Evidence,
+    evidence_of_case,
+    require_authentic,
+    viewed_entirely,
+)
 from kinward.ground.config import config
 from kinward.ground.errors import Invalid
 from kinward.guidelines import Incident
@@ -72,7 +78,8 @@ def vocabulary_for(account: Account) -> Vocabulary:
 def draft_report(case: Case, verdict: Verdict, incident: Incident, name: str) -> Draft:
     """Return the report of a case for the authority of this name.
 
-    It has the account, the files, and for each file whether a person saw it. The authority's
+    It has the account, the files, and for each file whether a person saw it. Raises `Damaged` if a
+    file is not the one that was sealed. The authority's
     plug-in is not loaded here: a verdict must not depend on it.
     """
     now = current_standing(case.account)
@@ -83,6 +90,9 @@ def draft_report(case: Case, verdict: Verdict, incident: Incident, name: str) ->
         finding.check_made.id: finding.check_made for finding in findings if finding.check_made
     }
     evidence = list(evidence_of_case(case.id))
+    for file in evidence:
+        if file.destroyed_at is None:
+            require_authentic(file)
     details = msgspec.convert(verdict.details, ReportDetails)
     elsewhere = incidents(details.where)
     files = [

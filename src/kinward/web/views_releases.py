@@ -23,6 +23,7 @@ from kinward.custody.api import (
 )
 from kinward.evidence.api import (
     cases_under_legal_hold,
+    damaged_files,
     decide_hold_end,
     hold_ends,
     request_hold_end,
@@ -57,6 +58,7 @@ def _page(
         "releases": Release.objects.select_related(
             "account", "asked_by", "decided_by", "handed_by"
         )[:SHOWN],
+        "damaged": damaged_files(SHOWN),
         "holds": cases_under_legal_hold()[:SHOWN],
         "hold_ends": hold_ends()[:SHOWN],
         "destructions": Destruction.objects.select_related("asked_by", "decided_by", "glass")[

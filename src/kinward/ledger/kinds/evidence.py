@@ -81,7 +81,7 @@ class EvidenceRewrapped(Fact, frozen=True):
 
 
 class EvidenceDamaged(Fact, frozen=True):
-    """A file could not be opened as it was sealed."""
+    """A file is not the one that was sealed. `found` says what differs."""
 
     kind = "evidence.damaged"
     case: str

@@ -1,0 +1,93 @@
+"""That a file of the vault is the one that was sealed, for its case.
+
+Three witnesses must agree before a byte is used. The row has a MAC (HMAC-SHA256, RFC 2104) over all
+that it says of the file. Its key comes from the secret key, which the database does not hold. The
+ledger has the entry of the sealing. The check has the digests that are reported.
+"""
+
+import hashlib
+import hmac
+
+import msgspec
+import structlog
+from django.db import connection, transaction
+from django.utils import timezone
+
+from kinward.access import Actor
+from kinward.evidence.models import Evidence
+from kinward.ground.errors import KinwardError
+from kinward.ground.secrets import mac
+from kinward.ledger.api import Entry, kinds, record
+
+log = structlog.get_logger(__name__)
+_encode = msgspec.json.Encoder(order="deterministic").encode
+
+
+class Damaged(KinwardError):
+    """This evidence has changed since it was sealed. Tell an administrator first."""
+
+    code = "evidence.damaged"
+
+
+def mac_of(evidence: Evidence) -> bytes:
+    """Return the MAC (32 bytes) of what a row says of its file, and of its check's digests."""
+    check = evidence.check_made
+    return mac(
+        _encode(
+            [
+                1,  # the format
+                str(evidence.pk),
+                str(evidence.case_id),
+                evidence.content_id,
+                [evidence.sha256, evidence.md5, evidence.size],
+                [evidence.moving, evidence.decodable],
+                check and [str(check.pk), check.sha256, check.sha1, check.md5],
+                evidence.sealed_sha256,
+                evidence.key_id,
+                hashlib.sha256(bytes(evidence.wrapped_key or b"")).hexdigest(),
+            ]
+        ),
+        "evidence",
+    )
+
+
+def find_difference(evidence: Evidence) -> str:
+    """Return what differs from the file that was sealed, or "". Reads no byte of the file."""
+    if not hmac.compare_digest(mac_of(evidence), bytes(evidence.mac)):
+        return "Its row is not the one that was written."
+    if evidence.check_made is not None and evidence.check_made.sha256 != evidence.sha256:
+        return "Its check is of another file."
+    sealed = Entry.objects.filter(kind=kinds.EvidenceSealed.kind, subject=str(evidence))
+    told = list(sealed.values_list("data", flat=True))
+    said = {"case": str(evidence.case_id), "sha256": evidence.sha256, "size": evidence.size}
+    if not told or any({name: data.get(name) for name in said} != said for data in told):
+        return "The ledger has another entry of its sealing, or none."
+    return ""
+
+
+def require_authentic(evidence: Evidence) -> None:
+    """Raise `Damaged` unless a file is the one that was sealed, and mark it for the custodian."""
+    if difference := find_difference(evidence):
+        refuse(evidence, difference)
+
+
+def refuse(evidence: Evidence, difference: str) -> None:
+    """Mark a file as damaged, and raise `Damaged`.
+
+    The mark would be lost with the transaction of a caller. There, the next scrub sets it.
+    """
+    if not connection.in_atomic_block:
+        with transaction.atomic():
+            mark_damaged(Evidence.objects.select_for_update().get(pk=evidence.pk), difference)
+    raise Damaged(f"{evidence}: {difference}")
+
+
+def mark_damaged(evidence: Evidence, difference: str) -> None:
+    """Write once that a file is damaged, in the row that the caller has locked."""
+    if evidence.damaged_at is not None:
+        return
+    evidence.damaged_at = timezone.now()
+    evidence.save(update_fields=["damaged_at"])
+    log.error("evidence.damaged", evidence=str(evidence), found=difference)
+    fact = kinds.EvidenceDamaged(case=str(evidence.case_id), found=difference[:200])
+    record(actor=Actor.system("evidence"), subject=str(evidence), fact=fact)

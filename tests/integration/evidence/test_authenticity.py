@@ -1,0 +1,193 @@
+"""Who can write to the database, and has no secret, gets no other file seen, reported or stored."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from pyrage.x25519 import Identity
+
+from kinward.access.models import Staff
+from kinward.casebook.gravity import Act
+from kinward.casebook.models import Case, Verdict
+from kinward.cli.doctor import examine
+from kinward.evidence import care
+from kinward.evidence import services as vault
+from kinward.evidence.authenticity import Damaged
+from kinward.evidence.keys import keys
+from kinward.evidence.models import Evidence
+from kinward.evidence.sealing import encrypt, new_key, public_half
+from kinward.evidence.viewing import open_evidence
+from kinward.evidence.warrants import issue_warrant
+from kinward.ledger.models import Entry
+from kinward.matching.models import Bank, Check
+from kinward.people.models import Account
+from kinward.people.services import Profile, put_account
+from kinward.verdicts.draft import draft_report
+from tests.integration.conftest import Configure
+from tests.integration.web.test_console import signed_in
+from tests.support.helpers import KNOWN, quarantined
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+Forge = Callable[[Evidence, Evidence], object]
+
+
+@pytest.fixture
+def files(bank: Bank, account: Account) -> list[Evidence]:
+    """Two sealed files, each of a case of its own."""
+    other = put_account(platform_id="member-2", profile=Profile())[0]
+    quarantined(account)
+    quarantined(other, data=KNOWN + b"more")
+    return list(Evidence.objects.order_by("sealed_at"))
+
+
+@pytest.fixture
+def custodian(db: None) -> Staff:
+    return Staff.objects.create_user(username="cal", password="x" * 12, role="evidence custodian")
+
+
+def rows(evidence: Evidence, **columns: object) -> None:
+    Evidence.objects.filter(pk=evidence.pk).update(**columns)
+
+
+def plant(evidence: Evidence, _: Evidence) -> None:
+    """Another file, sealed for the real key, with every digest in the database to fit."""
+    planted, data_key = b"planted", Identity.generate()
+    sealed = encrypt(planted, str(data_key.to_public()))
+    rows(
+        evidence,
+        ciphertext=sealed,
+        sealed_sha256=hashlib.sha256(sealed).hexdigest(),
+        wrapped_key=encrypt(str(data_key).encode(), evidence.key_id),
+        sha256=hashlib.sha256(planted).hexdigest(),
+        size=len(planted),
+    )
+    change_check(evidence, _, planted)
+
+
+def change_check(evidence: Evidence, _: Evidence, data: bytes = b"planted") -> None:
+    digests = {name: hashlib.new(name, data).hexdigest() for name in ("sha256", "sha1", "md5")}
+    Check.objects.filter(pk=str(evidence.check_made_id)).update(**digests)
+
+
+def change_md5(evidence: Evidence, _: Evidence) -> None:
+    Check.objects.filter(pk=str(evidence.check_made_id)).update(md5="0" * 32)
+
+
+def swap_cases(evidence: Evidence, other: Evidence) -> None:
+    rows(evidence, case_id=other.case_id)
+    rows(other, case_id=evidence.case_id)
+
+
+def swap_contents(evidence: Evidence, other: Evidence) -> None:
+    """Everything that opens a file, with its digests, in the row of another."""
+    names = ("ciphertext", "wrapped_key", "sealed_sha256", "sha256", "size", "key_id", "mac")
+    rows(evidence, check_made=other.check_made, **{name: getattr(other, name) for name in names})
+
+
+def swap_objects(evidence: Evidence, other: Evidence) -> None:
+    rows(evidence, ciphertext=other.ciphertext)
+
+
+def seal_again(evidence: Evidence, _: Evidence) -> None:
+    """The true bytes, under a key that the forger knows."""
+    data_key = new_key()
+    sealed = encrypt(KNOWN, public_half(data_key))
+    rows(
+        evidence,
+        ciphertext=sealed,
+        sealed_sha256=hashlib.sha256(sealed).hexdigest(),
+        wrapped_key=keys().wrap(data_key, evidence.pk),
+    )
+
+
+def other_key_id(evidence: Evidence, _: Evidence) -> None:
+    rows(evidence, key_id="vault:other")
+
+
+def hide(evidence: Evidence, _: Evidence) -> None:
+    """A file that claims to have nothing to see, so that nobody needs to see it."""
+    rows(evidence, decodable=False)
+
+
+def no_mac(evidence: Evidence, _: Evidence) -> None:
+    rows(evidence, mac=b"")
+
+
+def second_entry(evidence: Evidence, _: Evidence) -> None:
+    last = Entry.objects.latest("seq")
+    Entry.objects.create(
+        seq=last.seq + 1,
+        at=last.at,
+        actor="system:evidence",
+        kind="evidence.sealed",
+        subject=str(evidence),
+        data={"case": str(uuid4()), "sha256": "0" * 64, "size": 1},
+        previous=last.digest,
+        digest=b"",
+    )
+
+
+FORGERIES: list[Forge] = [
+    plant,
+    change_check,
+    change_md5,
+    swap_cases,
+    swap_contents,
+    swap_objects,
+    seal_again,
+    other_key_id,
+    hide,
+    no_mac,
+    second_entry,
+]
+
+
+@pytest.mark.parametrize("forge", FORGERIES, ids=lambda forge: forge.__name__)
+def test_no_door_takes_what_was_forged(
+    forge: Forge,
+    files: list[Evidence],
+    reviewer: Staff,
+    custodian: Staff,
+    configure: Configure,
+    tmp_path: Path,
+) -> None:
+    forge(*files)
+    evidence = Evidence.objects.get(pk=files[0].pk)
+    case = Case.objects.get(pk=evidence.case_id)
+    with pytest.raises(Damaged):
+        open_evidence(evidence=evidence, staff=reviewer, reason="review")
+    assert Evidence.objects.get(pk=evidence.pk).damaged_at, "the custodian sees it at once"
+    assert Entry.objects.filter(kind="evidence.damaged", subject=str(evidence)).count() == 1
+    assert examine()["vault"].level == "fault"
+    assert not Entry.objects.filter(kind="evidence.viewed").exists()
+    shown = signed_in(custodian).get("/releases").content.decode()
+    assert "Damaged files" in shown
+    assert str(evidence.pk) in shown
+    with pytest.raises(Damaged):
+        vault.veil_evidence(evidence=evidence, staff=reviewer, reason="review")
+    with pytest.raises(Damaged):
+        vault.read_for_report(evidence=evidence, report_id=uuid4())
+    assert care.scrub_evidence() >= 1
+    assert Entry.objects.filter(kind="evidence.damaged", subject=str(evidence)).count() == 1
+    configure(evidence_store=f"file://{tmp_path}")
+    while care.store_next_file():
+        pass
+    assert not (tmp_path / f"{evidence.pk}.age").exists()
+    if forge is not swap_objects:  # bytes are compared where bytes are used
+        verdict = Verdict(case=case, outcome="confirmed", given_by=reviewer, details={})
+        with pytest.raises(Damaged):
+            issue_warrant(case=case, verdict=verdict, acts=[Act.REPORT])
+
+
+@pytest.mark.parametrize("forge", [plant, change_check, change_md5, hide])
+def test_no_report_is_drafted_from_what_was_forged(
+    forge: Forge, files: list[Evidence], reviewer: Staff
+) -> None:
+    case = Case.objects.get(pk=files[0].case_id)
+    verdict = Verdict.objects.create(case=case, outcome="confirmed", given_by=reviewer)
+    forge(*files)
+    with pytest.raises(Damaged):
+        draft_report(case, verdict, "imagery", "cybertipline")
