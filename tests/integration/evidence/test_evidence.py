@@ -15,10 +15,10 @@ from kinward.access.actor import Actor
 from kinward.access.models import Staff
 from kinward.evidence import holds
 from kinward.evidence import services as vault
+from kinward.evidence.authenticity import Damaged
 from kinward.evidence.excerpts import Message
 from kinward.evidence.models import Evidence
 from kinward.evidence.queries import viewed_entirely
-from kinward.evidence.sealing import CannotUnseal
 from kinward.evidence.viewing import open_evidence
 from kinward.findings.user_reports import UserReportIn, receive_user_report
 from kinward.ground.errors import Forbidden, Invalid, NotFound
@@ -155,7 +155,7 @@ def test_changed_ciphertext_does_not_open(evidence: Evidence) -> None:
     changed = bytearray(evidence.ciphertext)
     changed[-1] ^= 1
     evidence.ciphertext = bytes(changed)
-    with pytest.raises(CannotUnseal):
+    with pytest.raises(Damaged):
         vault.read_for_report(evidence=evidence, report_id=evidence.id)
 
 
