@@ -560,6 +560,32 @@ def test_an_age_key_for_another_request(
     assert reason_of(answer) == ("declined" if flow == "code" else "request.other")
 
 
+@pytest.mark.parametrize(
+    "weaker",
+    [
+        {},  # a profile without an age
+        {"age_signal": {"apple": {"declined": True}}},  # the member stops sharing
+        {"age_signal": {"google_play": {"ageSignalsStatus": "NOT_SHARED"}}},
+        {"age": {"lower": 11, "upper": 12}},  # a weaker word that makes them younger
+    ],
+)
+@pytest.mark.parametrize("stronger", ["guardian", "verified"])
+def test_an_age_key_makes_nobody_older_than_a_stronger_word_did(
+    call: Caller, services_of_age: Sandbox, stronger: str, weaker: dict[str, Any]
+) -> None:
+    set_known(13, 16, stronger)
+    call("PUT", "/v1/accounts/member-1", json=weaker)
+    before = stored()
+    asked = ask(call, "agekey")
+    answer = relay(call, asked, returned(asked, 20))
+    assert answer.json()["outcome"] == "contradicted"
+    assert stored() == before
+    asked = ask(call)  # an attestation of a wallet is strong enough
+    sent = presented(services_of_age, asked, 20)["sent"]
+    assert call("POST", WALLET, data=sent).status_code == 200
+    assert stored() == (18, 150, "eu-wallet", "verified")
+
+
 def test_an_age_key_that_shows_nothing(call: Caller, services_of_age: Sandbox) -> None:
     set_known(16, 17, "declared")
     asked = ask(call, "agekey")
