@@ -73,9 +73,10 @@ CLAIMS: Final = st.sampled_from(
         {"age_over_13": True, "age_over_16": True, "age_over_18": False},
     ]
 )
-THRESHOLDS: Final = st.sampled_from(
+REACHED: Final = st.sampled_from(
     [{"13": True, "18": False}, {"16": True, "18": True}, {"18": False}]
-).map(lambda ages: {"age_thresholds": ages, "iss": "https://a.example"})
+)
+THRESHOLDS: Final = REACHED.map(lambda ages: {"age_thresholds": ages, "iss": "https://a.example"})
 JUNK: Final = st.one_of(  # no true and no false, which are words of a wallet
     st.none(),
     st.integers(-9, -1),
@@ -146,6 +147,22 @@ def test_a_broken_answer_knows_no_more_than_the_whole_one(
     assert read.upper >= said.upper
     for order in (ASSURANCES, STRENGTHS):
         assert order.index(read.assurance) <= order.index(said.assurance)
+
+
+@given(data=st.data())
+def test_a_broken_threshold_of_an_age_key_is_none(data: st.DataObject) -> None:
+    thresholds = data.draw(REACHED)
+    said = from_agekey({"age_thresholds": thresholds})
+    gone = data.draw(st.sets(st.sampled_from(sorted(thresholds))))
+    spoilt = data.draw(st.sets(st.sampled_from(sorted(thresholds))))
+    junk = {age: data.draw(JUNK) for age in spoilt}
+    sent = {age: junk.get(age, held) for age, held in thresholds.items() if age not in gone}
+    try:
+        read = from_agekey({"age_thresholds": sent})
+    except ValueError:
+        return
+    assert read.lower <= said.lower
+    assert ASSURANCES.index(read.assurance) <= ASSURANCES.index(said.assurance)
 
 
 @given(answer=PLAY | OLD_PLAY, data=st.data())
