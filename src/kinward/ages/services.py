@@ -284,7 +284,7 @@ def _settle(
     with transaction.atomic():
         account = request.account = lock_account(request.account_id)
         known = account.age.on(local_day(account.time_zone))
-        settled, fits = policy.settled(known, age)
+        settled, fits = policy.settled(known, age, account.strength)
         request.outcome = Outcome.ACCEPTED if fits else Outcome.CONTRADICTED
         _write(request, notes)
         by = actor or account.actor

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import msgspec
+from django.db import connection
 from django.db.models import Q
 
 from kinward.access import Actor
@@ -29,7 +30,7 @@ class Growth(msgspec.Struct, frozen=True):
 
 def birthdays_due() -> list[int]:
     """Return up to `BATCH` accounts whose birthday has begun by their own day, earliest first."""
-    now = datetime.now(UTC)
+    now = _earlier_clock()
     tomorrow = now.date() + timedelta(days=1)  # somewhere it has begun already
     near = Account.objects.filter(age_changes_on__lte=tomorrow)
     zones: dict[date, list[str]] = {}
@@ -42,6 +43,17 @@ def birthdays_due() -> list[int]:
     return list(accounts.values_list("pk", flat=True)[:BATCH])
 
 
+def _earlier_clock() -> datetime:
+    """Return now, by the machine or by the database, whichever is earlier.
+
+    Nobody grows younger again, so one clock that jumps ahead must make nobody older for good.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        database: datetime = cursor.fetchone()[0]
+    return min(datetime.now(UTC), database)
+
+
 def apply_birthday(account_id: int) -> tuple[LockedAccount, Growth] | None:
     """Apply an account's due birthday, in the caller's transaction.
 
@@ -49,11 +61,11 @@ def apply_birthday(account_id: int) -> tuple[LockedAccount, Growth] | None:
     birthday is due. The caller tells the person.
     """
     account = lock_account(account_id)
-    day = local_day(account.time_zone)
+    day = local_day(account.time_zone, _earlier_clock())
     if account.age_changes_on is None or account.age_changes_on > day:
         return None
     pack = live().in_force().for_account(account.platform_id)
-    age = person_of(account).age
+    age = account.age.on(day)
     before = {} if pack is None else _decide_by_stored_age(account, pack)
     set_age(account=account, age=age, actor=EXPERIENCE)
     ended = (

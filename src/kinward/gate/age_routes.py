@@ -15,6 +15,7 @@ PROOFS: Final = (
         "accounts:write",
         ages.ask_for_age_proof,
         body=ages.ProofIn,
+        once=True,
         answer=ages.ProofAsked,
         statuses=(201,),
         errors=(AccountUnknown, NotConfigured, ProviderUnreachable),

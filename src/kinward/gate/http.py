@@ -1,6 +1,7 @@
 """The gate's HTTP: bounded request bodies, JSON answers and problem documents."""
 
 import asyncio
+import json
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 from urllib.parse import parse_qsl
@@ -139,6 +140,25 @@ def decode(body: bytes, kind: type[T]) -> T:
         raise Invalid(f"{error}.") from error
     except NOT_JSON as error:
         raise no_json(error) from error
+
+
+def decode_once(body: bytes, kind: type[T]) -> T:
+    """Decode a JSON body as `decode` does. Raises `Invalid` if an object has a name twice, too.
+
+    Of two values under one name a reader takes either. So such a body contradicts itself.
+    """
+    value = decode(body, kind)
+    try:
+        json.loads(body, object_pairs_hook=_refuse_twice)
+    except (ValueError, RecursionError) as error:
+        raise no_json(error) from error
+    return value
+
+
+def _refuse_twice(pairs: list[tuple[str, object]]) -> None:
+    names = [name for name, _ in pairs]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise Invalid(f"The body has {twice[:60]!r} twice. Send each field once.")
 
 
 def no_json(error: Exception) -> Malformed:

@@ -5,7 +5,6 @@ from typing import Any, Final
 
 import msgspec
 
-from kinward.consents.api import StoreRefused
 from kinward.evidence import CannotUnseal
 from kinward.evidence.api import Damaged, EvidenceGone, KeysUnreachable, StoreUnreachable
 from kinward.families.api import (
@@ -23,7 +22,6 @@ from kinward.findings.api import TooManyReports, UserReportIn
 from kinward.gate import (
     accounts,
     actions,
-    consents,
     decide,
     events,
     experience,
@@ -35,20 +33,20 @@ from kinward.gate import (
 )
 from kinward.gate.age_routes import PROOFS
 from kinward.gate.calls import Call, Content
+from kinward.gate.consent_routes import CONSENTS
 from kinward.gate.openapi import document
 from kinward.gate.routes_hma import hma_routes
 from kinward.gate.routing import Form, Route
 from kinward.ground.errors import Invalid, NotConfigured
 from kinward.matching.api import HashSaysTooLittle, TextUnread
 from kinward.media import TooManyPixels, TooPlain, Undecodable
-from kinward.people.api import AccountUnknown, ConsentUnanswered, Profile
+from kinward.people.api import AccountUnknown, Profile
 from kinward.policy import Request
 from kinward.redress.api import AlreadyAppealed, AppealClosed
 
 # Scopes
 WRITE: Final = "accounts:write"
 PULL: Final = "actions:pull"
-CONSENT: Final = "consents:write"
 APPEAL: Final = "appeals:write"
 CHECK: Final = "media:check"
 DECIDE: Final = "policy:decide"
@@ -79,6 +77,7 @@ TABLE: Final[dict[str, tuple[Route, ...]]] = {
             WRITE,
             accounts.put_known_account,
             body=Profile,
+            once=True,
             answer=accounts.KnownAccount,
             statuses=(200, 201),
             errors=(Invalid,),
@@ -98,47 +97,7 @@ TABLE: Final[dict[str, tuple[Route, ...]]] = {
             answer=accounts.Registered,
         ),
     ),
-    "Consent": (
-        Route(
-            "GET /v1/accounts/{account_id}/consent",
-            DECIDE,
-            consents.see_consent,
-            answer=consents.ConsentOut,
-            errors=(AccountUnknown,),
-        ),
-        Route(
-            "PUT /v1/accounts/{account_id}/consent",
-            CONSENT,
-            consents.put_consent,
-            body=consents.ConsentIn,
-            answer=consents.ConsentOut,
-            errors=(AccountUnknown, ConsentUnanswered),
-        ),
-        Route(
-            "PUT /v1/accounts/{account_id}/consent/change",
-            CONSENT,
-            consents.put_change,
-            body=consents.ChangeIn,
-            answer=consents.ConsentOut,
-            errors=(AccountUnknown, ConsentUnanswered),
-        ),
-        Route(
-            "PUT /v1/accounts/{account_id}/app-download",
-            WRITE,
-            consents.put_download,
-            body=consents.DownloadIn,
-            answer=consents.ConsentOut,
-            errors=(AccountUnknown, StoreRefused, NotConfigured),
-        ),
-        Route(
-            "POST /v1/stores/apple",
-            "",
-            consents.receive_from_apple,
-            body=consents.Signed,
-            answer=consents.Received,
-            errors=(StoreRefused, NotConfigured),
-        ),
-    ),
+    "Consent": CONSENTS,
     "Proofs of age": PROOFS,
     "Decisions": (
         Route(

@@ -12,7 +12,7 @@ import msgspec
 from kinward.access.api import ApiKey, KeyExpired, KeyRefused, ScopeMissing
 from kinward.entrance import TooLarge, TooSlow, Unavailable
 from kinward.gate.calls import Call
-from kinward.gate.http import WrongType, decode
+from kinward.gate.http import WrongType, decode, decode_once
 from kinward.gate.idempotency import KeyReused
 from kinward.gate.limits import AccountLimit, AddressLimit, KeyLimit
 from kinward.ground.errors import (
@@ -99,6 +99,7 @@ class Route(msgspec.Struct, frozen=True, dict=True):
     errors: tuple[type[KinwardError], ...] = ()
     limit: int = MAX_JSON  # bytes of a JSON body
     read: Callable[[bytes], Any] | None = None  # reads a JSON body in place of `decode`
+    once: bool = False  # whether a JSON body with a name twice is refused
     fast: Fast | None = None
     slot: bool = False  # whether it needs one of the slots for files
     charged: bool = False  # whether it counts towards its account's limit
@@ -182,7 +183,9 @@ class Route(msgspec.Struct, frozen=True, dict=True):
         """Decode a JSON body to this route's type."""
         if self.read is not None:
             return self.read(body)
-        return decode(body, self.body) if isinstance(self.body, type) else None
+        if not isinstance(self.body, type):
+            return None
+        return (decode_once if self.once else decode)(body, self.body)
 
     def run(
         self,

@@ -68,7 +68,7 @@ def outcome_of(account: LockedAccount, sent: AgeRange | None, *, forgets: bool) 
 def _beside_proof(sent: AgeRange, proof: AgeRange, strength: Assurance) -> Outcome:
     """Return what the platform's word leaves of a proof of age that Kinward verified."""
     if sent.upper <= proof.lower:
-        return Outcome(sent, strength)
+        return Outcome(sent, stronger(strength, sent.assurance))
     age = settled(sent, proof)[0]
     return Outcome(age, stronger(strength, age.assurance), None if age == sent else sent)
 

@@ -6,10 +6,10 @@ from typing import Final
 
 import msgspec
 
-from kinward.policy.ages import MAX_AGE
+from kinward.policy.ages import ASSURANCES, MAX_AGE
 from kinward.policy.duties import Duty, name_of
 from kinward.policy.pack import Pack
-from kinward.policy.rules import MOVERS, Rule
+from kinward.policy.rules import ALL_RELATIONSHIPS, MOVERS, Rule
 from kinward.policy.sentences import capability_words, value_words
 from kinward.policy.sources import parse
 from kinward.policy.values import ValueKind
@@ -22,11 +22,21 @@ _NOT_APPLIED: Final = {
     "lapsed": "lapsed, not applied",
 }
 
+PEOPLE: Final = {
+    "family": "family",
+    "mutual": "mutual contacts",
+    "follower": "followers",
+    "group": "members of a group",
+    "stranger": "strangers",
+    "blocked": "blocked people",
+}
+
 
 class Row(msgspec.Struct, frozen=True):
     """One law of one place, in words. `standing` is one of `STANDINGS`, on the day of the list.
 
-    `value` is empty for a duty. `checked` is empty if nobody has read the law, or said when.
+    `value` and `whom` are empty for a duty. `checked` is empty if nobody has read the law, or said
+    when.
     """
 
     place: str
@@ -35,7 +45,7 @@ class Row(msgspec.Struct, frozen=True):
     what: str
     meanings: tuple[tuple[str, str], ...]  # each capability in `what`, and what it means in English
     value: str
-    ages: str
+    whom: str
     standing: str
     status: str
     since: str
@@ -77,7 +87,7 @@ def _rule_row(pack: Pack, rules: list[Rule], day: date) -> Row:
     names = [rule.capability for rule in rules]
     own = pack.ruling.words
     meanings = tuple((name, capability_words(name, "en", own(name))) for name in names)
-    return _row(rules[0], ", ".join(names), meanings, _value(pack, rules), _ages(rules[0]), day)
+    return _row(rules[0], ", ".join(names), meanings, _value(pack, rules), _whom(rules[0]), day)
 
 
 def _value(pack: Pack, rules: list[Rule]) -> str:
@@ -101,7 +111,7 @@ def _row(
     what: str,
     meanings: tuple[tuple[str, str], ...],
     value: str,
-    ages: str,
+    whom: str,
     day: date,
 ) -> Row:
     standing = _standing(law, day)
@@ -112,7 +122,7 @@ def _row(
         what=what,
         meanings=meanings,
         value=value,
-        ages=ages,
+        whom=whom,
         standing=standing,
         status=_status(law, standing),
         since="" if law.starts == date.min else law.starts.isoformat(),
@@ -144,14 +154,28 @@ def _status(law: Rule | Duty, standing: str) -> str:
     return _NOT_APPLIED.get(standing, standing)
 
 
-def _ages(rule: Rule) -> str:
-    if (rule.lower, rule.upper) == (0, MAX_AGE):
+def _whom(rule: Rule) -> str:
+    """Return whom a rule is about: their ages, and each further condition."""
+    words = [_ages(rule.lower, rule.upper)]
+    others = (rule.other_lower, rule.other_upper)
+    if rule.relationships != ALL_RELATIONSHIPS or others != (0, MAX_AGE):
+        people = [words for name, words in PEOPLE.items() if name in rule.relationships]
+        towards = "anybody" if rule.relationships == ALL_RELATIONSHIPS else ", ".join(people)
+        old = "" if others == (0, MAX_AGE) else f" of {_ages(*others)}"
+        words.append(f"towards {towards}{old}")
+    if rule.assurance_below < len(ASSURANCES):
+        words.append(f"while the age is less certain than {ASSURANCES[rule.assurance_below]}")
+    if rule.joined_from != date.min:
+        words.append(f"accounts that joined on {rule.joined_from} or later")
+    return ", ".join(words)
+
+
+def _ages(lower: int, upper: int) -> str:
+    if (lower, upper) == (0, MAX_AGE):
         return "all ages"
-    if rule.lower == 0:
-        return f"under {rule.upper}"
-    if rule.upper == MAX_AGE:
-        return f"{rule.lower} and over"
-    return f"{rule.lower} to {rule.upper - 1}"
+    if lower == 0:
+        return f"under {upper}"
+    return f"{lower} and over" if upper == MAX_AGE else f"{lower} to {upper - 1}"
 
 
 def places_page(pack: Pack, day: date) -> str:
@@ -171,14 +195,14 @@ def _table(rows: list[Row]) -> list[str]:
     head = ["| what | value | for | status | since | until | read on | source |"]
     head.append("| --- " * 8 + "|")
     return head + [
-        f"| {_what(row)} | {row.value} | {row.ages} | {row.status} | {row.since} | {row.until} "
+        f"| {_what(row)} | {row.value} | {row.whom} | {row.status} | {row.since} | {row.until} "
         f"| {row.checked or 'nobody yet'} | [{row.source}]({row.url}){_notes(row)} |"
         for row in rows
     ]
 
 
 def _what(row: Row) -> str:
-    return ", ".join(f"`{name}`" for name in row.what.split(", ")) if row.ages else row.what
+    return ", ".join(f"`{name}`" for name in row.what.split(", ")) if row.whom else row.what
 
 
 def _notes(row: Row) -> str:

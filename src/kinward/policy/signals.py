@@ -85,11 +85,16 @@ def from_apple(answer: Answer, note: Note = _ignore) -> AgeRange:
     """
     name_unknown(answer, _APPLE_FIELDS, note)
     features = answer.get("requiredRegulatoryFeatures")
-    for feature in features if isinstance(features, list) else ():
-        if feature not in _FEATURES:
+    for feature in features if isinstance(features, list) else filter(None, [features]):
+        if not isinstance(feature, str) or feature not in _FEATURES:
             note(shown("requiredRegulatoryFeatures", feature))
-    lower, upper = answer.get("lowerBound"), answer.get("upperBound")
-    if answer.get("declined") or (lower is None and upper is None):
+    lower, upper, declined = (answer.get(x) for x in ("lowerBound", "upperBound", "declined"))
+    told = lower is not None or upper is not None
+    if declined and told:
+        note("declined with an age")
+    elif declined is not None and not isinstance(declined, bool):
+        note(shown("declined", declined))
+    if declined or not told:
         return AgeRange(0, MAX_AGE, "apple", "none")
     how = answer.get("ageRangeDeclaration")
     assurance = _APPLE.get(how) if isinstance(how, str) else None

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import httpx
 import msgspec
@@ -32,6 +32,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 PROOFS: Final = "/v1/accounts/member-1/age-proofs"
 WALLET: Final = "/v1/age-proofs/wallet"
+DAY: Final = timedelta(days=1)
 
 
 @pytest.fixture
@@ -200,6 +201,41 @@ def test_an_answer_of_another_account(call: Caller, services_of_age: Sandbox) ->
     assert call("POST", f"{PROOFS}/{asked['proof_id']}/answer", json=sent).status_code == 404
     own = ask(call)
     assert call("POST", f"{PROOFS}/{own['proof_id']}/answer", json=sent).status_code == 404
+    assert stored()[2] != "eu-wallet"
+
+
+def test_an_attestation_that_has_expired(call: Caller, services_of_age: Sandbox) -> None:
+    issue = services_of_age.issuer.issue
+
+    def issue_earlier(claims: Any, now: Any, changes: Any) -> Any:
+        moments = {"signed": now - 2 * DAY, "validFrom": now - 2 * DAY, "validUntil": now - DAY}
+        return issue(claims, now, {**changes, "validityInfo": moments})
+
+    services_of_age.issuer.issue = issue_earlier  # type: ignore[method-assign,assignment]
+    sent = presented(services_of_age, ask(call), 20)["sent"]
+    assert reason_of(call("POST", WALLET, data=sent)) == "expired"
+    assert stored()[2] != "eu-wallet"
+
+
+def test_an_issuer_whom_nobody_listed(call: Caller, services_of_age: Sandbox) -> None:
+    stranger = Issuer(timezone.now(), "Somebody")
+    services_of_age.issuer.issue = stranger.issue  # type: ignore[method-assign]
+    sent = presented(services_of_age, ask(call), 20)["sent"]
+    assert reason_of(call("POST", WALLET, data=sent)) == "issuer.untrusted"
+    assert stored()[2] != "eu-wallet"
+
+
+def test_an_answer_that_was_made_for_another_verifier(
+    call: Caller, services_of_age: Sandbox
+) -> None:
+    asked = ask(call)
+    # Somebody else shows our number as their own request, and passes the answer on to us.
+    ours = quote(asked["request"]["response_uri"], safe="")
+    theirs = quote("https://elsewhere.example/wallet", safe="")
+    shown = {"url": asked["url"].replace(ours, theirs)}
+    assert shown["url"] != asked["url"]
+    sent = presented(services_of_age, shown, 20)["sent"]
+    assert reason_of(call("POST", WALLET, data=sent)) == "request.other"
     assert stored()[2] != "eu-wallet"
 
 
@@ -558,6 +594,45 @@ def test_an_age_key_for_another_request(
     answer = relay(call, second, first | {"state": state})
     # The code is of another verifier, and the token of another nonce.
     assert reason_of(answer) == ("declined" if flow == "code" else "request.other")
+
+
+@pytest.mark.parametrize(
+    "weaker",
+    [
+        {},  # a profile without an age
+        {"age_signal": {"apple": {"declined": True}}},  # the member stops sharing
+        {"age_signal": {"google_play": {"ageSignalsStatus": "NOT_SHARED"}}},
+        {"age": {"lower": 11, "upper": 12}},  # a weaker word that makes them younger
+    ],
+)
+@pytest.mark.parametrize("stronger", ["guardian", "verified"])
+def test_an_age_key_makes_nobody_older_than_a_stronger_word_did(
+    call: Caller, services_of_age: Sandbox, stronger: str, weaker: dict[str, Any]
+) -> None:
+    set_known(13, 16, stronger)
+    call("PUT", "/v1/accounts/member-1", json=weaker)
+    before = stored()
+    asked = ask(call, "agekey")
+    answer = relay(call, asked, returned(asked, 20))
+    assert answer.json()["outcome"] == "contradicted"
+    assert stored() == before
+    asked = ask(call)  # an attestation of a wallet is strong enough
+    sent = presented(services_of_age, asked, 20)["sent"]
+    assert call("POST", WALLET, data=sent).status_code == 200
+    assert stored() == (18, 150, "eu-wallet", "verified")
+
+
+def test_a_guardian_who_contradicts_an_age_key_is_outweighed_by_no_estimate(
+    call: Caller, services_of_age: Sandbox
+) -> None:
+    asked = ask(call, "agekey")
+    assert relay(call, asked, returned(asked, 20)).json()["outcome"] == "accepted"
+    set_known(13, 16, "guardian")
+    assert stored() == (13, 16, "earlier", "guardian")
+    older = {"age_signal": {"estimate": [30.0, 2.0]}}
+    answer = call("PUT", "/v1/accounts/member-1", json=older)
+    assert answer.json()["age_kept"]["upper"] == 16
+    assert stored() == (13, 16, "earlier", "guardian")
 
 
 def test_an_age_key_that_shows_nothing(call: Caller, services_of_age: Sandbox) -> None:

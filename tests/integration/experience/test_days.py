@@ -1,6 +1,6 @@
 """The days of an account are those of its own zone: birthdays, and 29 February."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -50,6 +50,25 @@ def test_a_state_at_hand_ends_with_the_birthday(db: None) -> None:
     assert until is not None
     local = until.astimezone(ZoneInfo("Europe/Stockholm"))
     assert (local.date(), local.time()) == (today() + timedelta(days=40), time())
+
+
+def test_a_clock_that_jumps_ahead_makes_nobody_older_for_good(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    birthday = today() + timedelta(days=40)
+    put_account(platform_id="soon", profile=Profile(age=AgeRange(15, 16, changes_on=birthday)))
+
+    class Ahead(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+            return datetime.now(tz) + timedelta(days=400)
+
+    with monkeypatch.context() as jump:
+        for module in ("kinward.people.days", "kinward.experience.birthdays"):
+            jump.setattr(f"{module}.datetime", Ahead)
+        grow_up(0)
+    account = Account.objects.get()
+    assert (account.age_lower, account.age_upper, account.age_changes_on) == (15, 16, birthday)
 
 
 def test_a_birthday_on_29_february_is_kept_as_one(db: None) -> None:

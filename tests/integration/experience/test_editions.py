@@ -3,9 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from click.testing import CliRunner
 
 from kinward.access.models import Staff
-from kinward.cli.doctor.rules import check_law, check_policy
+from kinward.cli.doctor.rules import check_age_signals, check_law, check_policy
+from kinward.cli.policy import policy
 from kinward.experience.live import live
 from kinward.experience.models import Activation, Proposal
 from kinward.experience.proposals import decide_proposal
@@ -14,6 +16,7 @@ from kinward.ledger.queries import verify_ledger
 from kinward.people.services import Profile, put_account
 from kinward.policy.law import laws_of
 from kinward.policy.request import About, Request
+from kinward.policy.signals import CHECKED as SIGNALS_CHECKED
 from kinward.policy.signed import load_pack
 from tests.integration.web.test_console import signed_in
 
@@ -76,6 +79,19 @@ def test_a_community_reads_what_a_new_edition_changes_and_two_people_take_it(
     assert check_policy().text == "teen-accounts 2026.11-2 is in force."
 
 
+def test_the_command_says_in_words_what_a_new_edition_changes(db: None) -> None:
+    result = CliRunner().invoke(policy, ["diff", "teen-accounts 2026.11", "teen-accounts"])
+    assert result.exit_code == 0, result.output
+    for said in (
+        "account.join, 13 to 17, in US-TX: allow -> deny; guardian deny to allow (stricter)\n",
+        "account.join, 13 to 17, in US-UT: deny; guardian deny to allow -> allow (looser), "
+        "before 2027-05-06\n",
+        "account.join, 13 to 17, in US-LA: allow -> deny; guardian deny to allow (stricter), "
+        "from 2027-07-01\n",
+    ):
+        assert said in result.output
+
+
 def test_all_places_are_on_a_page(lead: Staff) -> None:
     text = " ".join(signed_in(lead).get("/policy/places").content.decode().split())
     for said in ("US-TX", "2026-05-28", "pending", "2027-05-06", "US-NY", "enjoined, not applied"):
@@ -97,9 +113,27 @@ def test_a_clock_91_days_later_makes_the_doctor_name_each_law(
     assert finding.level == "warning"
     for name in ("US-TX (2026-11-25)", "AU (2026-11-25)", "EEA (2026-11-21)"):
         assert name in finding.text
+    for file in load_pack("teen-accounts").files:
+        name = file.removeprefix("overlays/").removesuffix(".toml")
+        if file.startswith("overlays/") and name not in {"CN", "KR"}:  # nobody has read these
+            assert f" {name} (2026-11-2" in finding.text
     put_account(platform_id="a", profile=Profile())
     pin_first_pack()
     assert "does not say when somebody last read AU, BR, CN" in check_law().text
+
+
+def test_a_clock_91_days_later_makes_the_doctor_name_each_adapter(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert len(SIGNALS_CHECKED) == 7
+    assert check_age_signals().level == "ok"
+    for name, read in SIGNALS_CHECKED.items():
+        for days, said in ((90, False), (91, True)):
+            moved = read + timedelta(days=days)
+            monkeypatch.setattr("kinward.experience.api.today", lambda moved=moved: moved)
+            finding = check_age_signals()
+            assert (f"The adapter of {name} is as of {read}." in finding.text) == said
+            assert (finding.level == "warning") or not said
 
 
 def test_places_have_words_units_and_links(lead: Staff) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -216,6 +217,29 @@ def test_a_law_that_nobody_says_to_have_read_is_an_error() -> None:
     assert said(HEADER + own + "checked = 2026-11-20\n" + EVERYTHING) == []
 
 
+def test_the_command_fails_on_each_overlay_that_does_not_say_when_it_was_read(
+    tmp_path: Path,
+) -> None:
+    shipped = read_files("teen-accounts")
+    laws = list(laws_of(load_pack("teen-accounts")))
+    # Nothing of these is applied until somebody verifies it. They may be texts that nobody read.
+    waiting = {law.file for law in laws} - {law.file for law in laws if law.status != "verify"}
+    names = {file[9:-5] for file in waiting}
+    assert names == {"CN", "DK", "ES", "FR", "GR", "KR", "US-NY"}
+    for file, text in shipped.items():
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text(text)
+    run("check", str(tmp_path))
+    for file, text in shipped.items():
+        without = re.sub(r"(?m)^checked = .*\n", "", text)
+        if not file.startswith("overlays/") or file in waiting:
+            continue
+        (tmp_path / file).write_text(without)
+        output = run("check", str(tmp_path), status=1)
+        assert f"error: {file[9:-5]}: say when somebody last read this law" in output
+        (tmp_path / file).write_text(text)
+
+
 def test_a_law_that_nobody_has_read_for_long_is_named() -> None:
     days = {90: 0, 91: 1}
     for after, count in days.items():
@@ -260,9 +284,9 @@ def test_the_command_lists_the_places() -> None:
     assert "## US-NY" in output
 
 
-def run(*arguments: str) -> str:
+def run(*arguments: str, status: int = 0) -> str:
     result = CliRunner().invoke(commands.policy, arguments)
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == status, result.output
     return result.output
 
 

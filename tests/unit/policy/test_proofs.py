@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from kinward.policy import AgeRange, from_eu_wallet, settled
 from kinward.policy.ages import ASSURANCES, MAX_AGE
+from kinward.policy.borders import outweighs
 from kinward.policy.proofs import VOUCHED
 
 ADULT: Final = AgeRange(18, MAX_AGE, "eu-wallet", "verified")
@@ -74,6 +75,19 @@ def test_a_proof_opens_nothing_that_nobody_proved(before: AgeRange, proof: AgeRa
             by.assurance == "verified" and (by.lower, by.upper) <= (age.lower, MAX_AGE)
             for by in (before, proof)
         )
+
+
+@given(AGES, PROOFS, st.sampled_from(ASSURANCES))
+def test_a_proof_makes_nobody_older_than_a_stronger_word_did(
+    before: AgeRange, proof: AgeRange, strength: Any
+) -> None:
+    age, fits = settled(before, proof, strength)
+    if not outweighs(proof.assurance, strength) and before.assurance not in VOUCHED:
+        assert age.lower <= before.lower
+        assert age.upper <= before.upper
+    if not fits:
+        assert age.lower <= before.lower
+        assert age.upper >= before.upper
 
 
 CLAIMS: Final = st.dictionaries(

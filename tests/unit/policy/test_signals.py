@@ -17,6 +17,7 @@ Reader = Callable[..., AgeRange]
 def read(reader: Reader, answer: Mapping[str, Any]) -> tuple[int, int, str, list[str]]:
     notes: list[str] = []
     age = reader(answer, notes.append)
+    assert (age.changes_on, age.leap_day) == (None, False), "no answer names a birthday"
     return age.lower, age.upper, age.assurance, notes
 
 
@@ -57,6 +58,7 @@ def play(status: Any = "SHARED", tier: Any = "TIER_A", lower: Any = 13, upper: A
         # until 0.0.3, by names and by Android's integers
         ({"userStatus": "VERIFIED"}, (18, MAX_AGE, "verified")),
         ({"userStatus": 0}, (18, MAX_AGE, "verified")),
+        ({"userStatus": 0, "ageLower": 18, "ageUpper": 18}, (18, MAX_AGE, "verified")),
         ({"userStatus": "SUPERVISED", "ageLower": 13, "ageUpper": 15}, (13, 16, "guardian")),
         ({"userStatus": 1, "ageLower": 13, "ageUpper": 15}, (13, 16, "guardian")),
         ({"userStatus": 2, "ageLower": 0, "ageUpper": 12}, (0, 13, "guardian")),
@@ -94,6 +96,16 @@ def test_each_shape_of_google_play(answer: Any, expected: tuple[int, int, str]) 
         ({"userStatus": 6, "ageLower": 18}, (0, MAX_AGE, "none"), "userStatus=6"),
         (
             {"userStatus": "VERIFIED", "ageUpper": 12},
+            (0, MAX_AGE, "none"),
+            "userStatus=VERIFIED with the bounds of a minor",
+        ),
+        (
+            {"userStatus": "VERIFIED", "ageUpper": 17},
+            (0, MAX_AGE, "none"),
+            "userStatus=VERIFIED with the bounds of a minor",
+        ),
+        (
+            {"userStatus": "VERIFIED", "ageLower": 17, "ageUpper": 18},
             (0, MAX_AGE, "none"),
             "userStatus=VERIFIED with the bounds of a minor",
         ),
@@ -149,6 +161,24 @@ def test_what_google_play_has_never_said_is_named_and_makes_nobody_older(
             (18, MAX_AGE, "declared", ["ageRangeDeclaration=guardianOracle"]),
         ),
         ({"declined": True, "mood": "x"}, (0, MAX_AGE, "none", ["mood"])),
+        ({"declined": False, "lowerBound": 18}, (18, MAX_AGE, "declared", [])),
+        ({"declined": "no"}, (0, MAX_AGE, "none", ["declined=no"])),
+        (
+            {"declined": True, "lowerBound": 18, "ageRangeDeclaration": "governmentIDChecked"},
+            (0, MAX_AGE, "none", ["declined with an age"]),
+        ),
+        (
+            {"declined": 0, "upperBound": 12},
+            (0, 13, "declared", ["declined=0"]),
+        ),
+        (
+            {"lowerBound": 18, "requiredRegulatoryFeatures": [{"x": 1}]},
+            (18, MAX_AGE, "declared", ["requiredRegulatoryFeatures=…"]),
+        ),
+        (
+            {"lowerBound": 18, "requiredRegulatoryFeatures": "newDuty"},
+            (18, MAX_AGE, "declared", ["requiredRegulatoryFeatures=newDuty"]),
+        ),
     ],
 )
 def test_each_shape_of_apple(answer: Any, expected: Any) -> None:

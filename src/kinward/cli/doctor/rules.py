@@ -176,8 +176,8 @@ def _about_changes() -> list[str]:
         ]
     if not brings and (count := count_without_change()):
         return [
-            f"{count} accounts wait for a guardian's consent to a change of the app, and "
-            "everything is closed for them. KINWARD_CHANGE_BRINGS names what the change brings."
+            f"Accounts that wait for a guardian's consent to a change of the app: {count}. "
+            "Everything is closed for them. KINWARD_CHANGE_BRINGS names what the change brings."
         ]
     if not brings and hears_google():
         return [
