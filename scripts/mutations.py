@@ -24,7 +24,8 @@ FLIPPED: Final[dict[type[ast.cmpop], type[ast.cmpop]]] = {
 }
 SWAPPED: Final = {"min": "max", "max": "min", "any": "all", "all": "any"}
 SWAPPED_METHODS: Final = {"filter": "exclude", "exclude": "filter"}
-HARMLESS: Final = {"update_fields"}  # a row's other fields are as they were read
+# Of no consequence: a row's other fields are as they were read, and a stronger lock is a lock.
+HARMLESS: Final = {"update_fields", "no_key"}
 LOGGING: Final = {"log", "logger", "logging"}
 
 
@@ -207,6 +208,10 @@ class _Finder(ast.NodeVisitor):
             text = f"{ast.unparse(node.func)}(…) -> ….{after}(…)"
             self.add(end - len(node.func.attr), end, after, text)
         self.generic_visit(node)
+
+    def visit_keyword(self, node: ast.keyword) -> None:
+        if node.arg not in HARMLESS:
+            self.generic_visit(node)
 
     def drop(self, call: ast.Call, number: int) -> None:
         """Drop one keyword of a call, with the comma after it or before it."""

@@ -30,6 +30,7 @@ def guard(rows, actor=None):
         kind="a",
     )
     row.save(update_fields=["size"])
+    row.lock(no_key=True)
     return [row for row in rows if not row.é]
 '''
 EXPECTED = {
@@ -61,6 +62,7 @@ EXPECTED = {
     ("guard", "record(… actor=actor …) -> without it"),
     ("guard", 'record(… kind="a" …) -> without it'),
     ("guard", 'row.save(update_fields=["size"]) -> pass'),
+    ("guard", "row.lock(no_key=True) -> pass"),
     ("guard", "[row for row in rows if not row.é] -> None"),
     ("guard", "not row.é -> True"),
     ("guard", "not row.é -> bool(row.é)"),

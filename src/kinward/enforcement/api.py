@@ -1,6 +1,6 @@
 """The face of `enforcement`: what other rooms may use."""
 
-from kinward.enforcement.effects import EFFECTS, TAKING_CONTENT, WEBHOOK_TYPES, Direction
+from kinward.enforcement.effects import EFFECTS, WEBHOOK_TYPES, Direction
 from kinward.enforcement.models import Action, Effect, Sanction, SanctionKind, Target
 from kinward.enforcement.queries import (
     actions_of_case,
@@ -38,7 +38,6 @@ from kinward.enforcement.webhook_secrets import (
 
 __all__ = [
     "EFFECTS",
-    "TAKING_CONTENT",
     "WEBHOOK_TYPES",
     "Action",
     "CurrentStanding",

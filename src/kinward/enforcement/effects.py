@@ -80,11 +80,6 @@ EFFECTS: Final = {
         act=Act.NOTIFY, direction=Direction.TELLS, targets=frozenset({Target.NOTICE})
     ),
 }
-TAKING_CONTENT: Final = tuple(
-    effect
-    for effect, kind in EFFECTS.items()
-    if kind.direction is Direction.TAKES and Target.CONTENT in kind.targets
-)
 WEBHOOK_TYPES: Final = frozenset(
     f"{target}.{effect}" for effect, kind in EFFECTS.items() for target in kind.targets
 )

@@ -62,13 +62,6 @@ class Action(models.Model):
     answer = models.TextField(default="")
 
     class Meta:
-        constraints = (
-            models.UniqueConstraint(
-                fields=("case", "effect", "target_kind", "target"),
-                condition=Q(target_kind="content"),
-                name="enforcement_once",
-            ),
-        )
         indexes = (
             models.Index(fields=("state", "number"), name="enforcement_state"),
             models.Index(

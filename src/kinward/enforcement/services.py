@@ -36,23 +36,27 @@ def issue_content_action(
     actor: Actor,
     quietly: bool = False,
 ) -> Action:
-    """Issue an effect on a content item, once per case, in the caller's transaction. Idempotent.
+    """Issue an effect on a content item for a case, in the caller's transaction.
 
-    With `quietly` the action is recorded and never delivered: this case restores content that
-    another case still keeps down.
+    Idempotent: nothing is issued if it is the case's latest effect on the item. With `quietly` the
+    action is recorded and never delivered: this case restores content that another case still keeps
+    down. Requires the lock of the account or of the case.
     """
-    action, new = Action.objects.get_or_create(
+    issued = Action.objects.filter(
+        account=account, target_kind=Target.CONTENT, target=content_id, case_id=case_id
+    )
+    latest = issued.order_by("-number").first()
+    if latest is not None and latest.effect == effect:
+        return latest
+    action = Action.objects.create(
         case_id=case_id,
+        account=account,
         effect=effect,
         target_kind=Target.CONTENT,
         target=content_id,
-        defaults={
-            "account": account,
-            "state": ActionState.SUPERSEDED if quietly else ActionState.PENDING,
-        },
+        state=ActionState.SUPERSEDED if quietly else ActionState.PENDING,
     )
-    if new:
-        _send(action, actor)
+    _send(action, actor)
     return action
 
 

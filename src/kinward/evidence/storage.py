@@ -72,10 +72,8 @@ def delete(location: str) -> None:
 
 def _open(location: str) -> tuple[Any, str]:
     options: dict[str, Any] = {}
-    if location.startswith("s3://"):
-        options = {"use_listings_cache": False}
-        if config().aws_endpoint:
-            options["endpoint_url"] = config().aws_endpoint
+    if location.startswith("s3://") and config().aws_endpoint:
+        options = {"endpoint_url": config().aws_endpoint}
     try:
         opened: tuple[Any, str] = fsspec.url_to_fs(location, **options)
     except (ImportError, ValueError) as error:

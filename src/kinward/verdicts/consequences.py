@@ -3,16 +3,16 @@
 Where there is a verdict, the caller has locked the case as well as the account.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from kinward.access import Actor
 from kinward.casebook.api import Case, Verdict
 from kinward.enforcement.api import (
-    TAKING_CONTENT,
     Action,
     Effect,
     SanctionKind,
@@ -33,7 +33,7 @@ from kinward.exchanges.api import OpinionKind, give_opinion
 from kinward.ground.events import Event
 from kinward.ground.jobs import enqueue
 from kinward.guidelines import Consequence, FindingRule, Guidelines, Incident
-from kinward.people.api import LockedAccount
+from kinward.people.api import Account, LockedAccount
 from kinward.reporting.api import Report, open_report
 from kinward.verdicts.draft import authorities_of, draft_report
 from kinward.verdicts.plan import banks
@@ -136,43 +136,33 @@ def undo_consequences(case: Case, account: LockedAccount, *, why: str, actor: Ac
 
 
 def _give_content_back(case: Case, actor: Actor) -> None:
-    """Restore all content that a case quarantined or removed, no matter whose copy.
-
-    Content another case still holds is restored only when that case releases it.
-    """
-    taken = Action.objects.filter(
-        case_id=case.id,
-        target_kind=Target.CONTENT,
-        effect__in=TAKING_CONTENT,
-    ).select_related("account")
-    mine = {action.target: action.account for action in taken}
-    mine |= {copy.content_id: copy.account for copy in end_removals(case.id)}
-    held = removed_by_others(case.id, mine)
-    for content_id in sorted(mine):
-        issue_content_action(
-            case_id=case.id,
-            account=mine[content_id],
-            effect=Effect.RESTORE,
-            content_id=content_id,
-            actor=actor,
-            quietly=content_id in held,
-        )
+    """Restore all content that a case quarantined or removed, no matter whose copy."""
+    owners = {action.target: action.account for action in _acted_on(case)}
+    owners |= {copy.content_id: copy.account for copy in end_removals(case.id)}
+    _restore(case, owners, actor)
 
 
 def give_contents_back(case: Case, contents: Collection[str], actor: Actor) -> None:
     """Restore some of the content that an undecided case quarantined."""
-    taken = Action.objects.filter(
-        case_id=case.id,
-        target_kind=Target.CONTENT,
-        effect__in=TAKING_CONTENT,
-        target__in=contents,
-    ).select_related("account")
-    mine = {action.target: action.account for action in taken}
-    held = removed_by_others(case.id, mine)
-    for content_id, account in sorted(mine.items()):
+    taken = _acted_on(case).filter(target__in=contents)
+    _restore(case, {action.target: action.account for action in taken}, actor)
+
+
+def _acted_on(case: Case) -> QuerySet[Action]:
+    actions = Action.objects.filter(case_id=case.id, target_kind=Target.CONTENT)
+    return actions.select_related("account")
+
+
+def _restore(case: Case, owners: Mapping[str, Account], actor: Actor) -> None:
+    """Restore content for a case. What another case holds is restored once that case releases it.
+
+    `owners`: the account of each content item.
+    """
+    held = removed_by_others(case.id, owners)
+    for content_id in sorted(owners):
         issue_content_action(
             case_id=case.id,
-            account=account,
+            account=owners[content_id],
             effect=Effect.RESTORE,
             content_id=content_id,
             actor=actor,

@@ -62,12 +62,18 @@ def state_verdict(
 
 
 def _taken(case: Case, account: Account, effects: tuple[Effect, ...]) -> list[dict[str, Any]]:
-    """Return what a case took from this account: content, and its sanctions in force."""
+    """Return what a case took from this account and holds: content, and its sanctions in force."""
     actions = Action.objects.filter(
-        case_id=case.id, account=account, target_kind=Target.CONTENT, effect__in=effects
+        case_id=case.id, account=account, target_kind=Target.CONTENT
     ).order_by("number")
+    latest = dict[str, str]()
+    for target, effect in actions.values_list("target", "effect"):
+        latest.pop(target, None)  # so that what was taken last comes last
+        latest[target] = effect
     taken: list[dict[str, Any]] = [
-        {"effect": str(action.effect), "content_id": action.target} for action in actions
+        {"effect": effect, "content_id": target}
+        for target, effect in latest.items()
+        if effect in effects
     ]
     for sanction in Sanction.objects.filter(case_id=case.id, account=account, ended_at=None):
         until = None if sanction.until is None else sanction.until.isoformat()

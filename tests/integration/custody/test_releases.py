@@ -1,8 +1,11 @@
 """Records for legal process: two people, a package that only its reader opens, proof of it all."""
 
+import hashlib
 import io
 import json
+import re
 import zipfile
+import zlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -194,6 +197,49 @@ def test_a_changed_package_is_told(
             archive.writestr(name, data)
     with zipfile.ZipFile(changed) as archive, pytest.raises(Invalid, match=r"account\.json"):
         read_manifest(archive, signing_key())
+
+
+def words_of(paper: bytes) -> str:
+    """The words of a PDF, as its built-in fonts write them. Where a line breaks is left out."""
+    streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", paper, re.DOTALL)
+    drawn = b"".join(zlib.decompress(stream) for stream in streams if stream[:1] == b"x")
+    lines = re.findall(rb"\(((?:[^()\\]|\\.)*)\) Tj", drawn, re.DOTALL)
+    return " ".join(re.sub(rb"\\(.)", rb"\1", b" ".join(lines)).decode("latin-1").split())
+
+
+def test_the_paper_of_a_package_says_what_is_in_it_and_has_a_place_to_sign(
+    db: None, tmp_path: Path
+) -> None:
+    path = tmp_path / "p.age"
+    items = [
+        PackageItem("files/1", b"x" * 1234, "a file of M\u00fcller"),
+        PackageItem("files/2", b"y", "\u0416 \u2014 and\nSignature: forged"),
+    ]
+    facts = {"Reference": "ref-4711", "Case": "case:9"}
+    write_package(
+        path, recipients=[public_half(POLICE)], title="Records (a test)", facts=facts, items=items
+    )
+    with opened(path) as archive:
+        words, manifest = words_of(archive.read("summary.pdf")), archive.read("manifest.json")
+    expected = [
+        "Records (a test)",
+        "Reference: ref-4711",
+        "Case: case:9",
+        f"SHA-256 of manifest.json: {hashlib.sha256(manifest).hexdigest()}",
+        f"Signed with Ed25519, public key: {signing_key()}",
+        "Files",
+        "files/1 (1,234 bytes): a file of M\u00fcller",
+        f"SHA-256 {hashlib.sha256(b'x' * 1234).hexdigest()}",
+        "files/2 (1 bytes): \\u0416",
+        "and Signature: forged",
+        f"SHA-256 {hashlib.sha256(b'y').hexdigest()}",
+        "Declaration I declare that I am authorised to make this declaration;",
+        "the digests above are those of the files in this package.",
+        *(f"{what}: ____" for what in ("Name", "Function", "Place and date", "Signature")),
+    ]
+    places = [words.find(text) for text in expected]
+    assert -1 not in places, [text for text in expected if text not in words]
+    assert places == sorted(places), "in this order"
 
 
 def test_a_package_that_fails_leaves_nothing(db: None, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Actions reach the platform, once each, signed, in order, however badly it answers."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +13,12 @@ from kinward.access.actor import Actor
 from kinward.casebook.models import Case
 from kinward.enforcement import queries
 from kinward.enforcement.models import Action, Effect
-from kinward.enforcement.services import deliver, issue_content_action, replay_action
+from kinward.enforcement.services import (
+    deliver,
+    issue_content_action,
+    replay_action,
+    send_forgotten,
+)
 from kinward.enforcement.webhook import Undelivered, check_address
 from kinward.ground.config import config
 from kinward.ground.errors import Invalid, NotConfigured
@@ -83,11 +89,54 @@ def test_the_same_action_twice_is_one(account: Account, receiver: Receiver) -> N
     assert receiver.types == ["content.quarantine"]
 
 
+def test_a_case_takes_and_gives_back_as_often_as_it_must(
+    account: Account, configure: Configure
+) -> None:
+    configure(actions="pull")
+    take, remove, back = Effect.QUARANTINE, Effect.REMOVE, Effect.RESTORE
+    for effect in (take, take, back, back, take, remove, remove, back, back):
+        act(account, effect)
+    issued = Action.objects.order_by("number").values_list("effect", flat=True)
+    assert list(issued) == [take, back, take, remove, back]
+    with transaction.atomic():
+        issue_content_action(
+            case_id=make_case(account).id,
+            account=account,
+            effect=back,
+            content_id="post-1",
+            actor=Actor.system("test"),
+        )
+    assert Action.objects.count() == 6, "each case has its own"
+
+
 def test_a_delivered_action_is_not_sent_again(account: Account, receiver: Receiver) -> None:
     action = act(account)
     deliver(action.id)
     deliver(action.id)
     assert len(receiver.messages) == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "sent"),
+    [
+        ({}, 1),
+        ({"created_at": timezone.now() - timedelta(minutes=9)}, 0),  # its own job may yet come
+        ({"attempts": 1}, 0),  # its own job tries again
+        ({"state": "parked"}, 0),  # a person looks
+        ({"state": "delivered"}, 0),
+    ],
+)
+def test_what_nobody_has_tried_to_send_for_ten_minutes_is_sent(
+    account: Account, receiver: Receiver, configure: Configure, fields: dict[str, Any], sent: int
+) -> None:
+    configure(actions="pull")
+    old = timezone.now() - timedelta(minutes=11)
+    Action.objects.filter(pk=act(account).pk).update(**{"created_at": old} | fields)
+    assert send_forgotten() == 0, "the platform fetches its actions"
+    configure(actions="push")
+    assert send_forgotten() == sent
+    run_jobs()
+    assert len(receiver.messages) == sent
 
 
 @pytest.mark.parametrize("answer", [(500, b"no"), (302, b""), (404, b"where"), (429, b"later")])

@@ -2,10 +2,12 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -13,13 +15,14 @@ from django.utils import timezone
 
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
+from kinward.demo import pictures
 from kinward.evidence import holds
 from kinward.evidence import services as vault
 from kinward.evidence.authenticity import Damaged
 from kinward.evidence.excerpts import Message
 from kinward.evidence.models import Evidence
 from kinward.evidence.queries import viewed_entirely
-from kinward.evidence.viewing import open_evidence
+from kinward.evidence.viewing import open_evidence, play_evidence, record_evidence_watched
 from kinward.findings.user_reports import UserReportIn, receive_user_report
 from kinward.ground.errors import Forbidden, Invalid, NotFound
 from kinward.ledger.models import Entry
@@ -29,8 +32,11 @@ from kinward.review.lease import LeaseNeeded, take_case
 from kinward.review.look import look_at_file, veil_file
 from kinward.verdicts.draft import ReportDetails
 from kinward.verdicts.form import VerdictForm
+from tests.integration.conftest import Configure
 from tests.support.custody import end_hold
-from tests.support.helpers import KNOWN, quarantined
+from tests.support.factories import agreed_release
+from tests.support.families import make_account
+from tests.support.helpers import KNOWN, KNOWN_PNG, quarantined
 from tests.support.verdicts import decide_case
 
 pytestmark = pytest.mark.django_db
@@ -150,6 +156,65 @@ def test_the_reporting_read_is_no_persons_look(evidence: Evidence) -> None:
     assert Entry.objects.filter(kind="evidence.read", actor=Actor.system("reporting")).exists()
 
 
+def test_a_file_is_sealed_once_in_a_case_and_each_of_its_versions_beside_it(
+    bank: Bank, account: Account
+) -> None:
+    first = quarantined(account)
+    quarantined(account)
+    assert Evidence.objects.count() == 1, "the same again"
+    quarantined(account, data=KNOWN_PNG)  # a new version of the same post
+    quarantined(account, content_id="post-2")
+    other = quarantined(make_account("heron", 40))
+    sealed = Evidence.objects.order_by("sealed_at")
+    assert [(file.case_id, file.content_id, vault.unsealed_bytes(file)) for file in sealed] == [
+        (first.pk, "post-1", KNOWN),
+        (first.pk, "post-1", KNOWN_PNG),
+        (first.pk, "post-2", KNOWN),
+        (other.pk, "post-1", KNOWN),
+    ]
+
+
+# Every road to the bytes of a file, or to a picture of it.
+Road = Callable[[Evidence, Staff], object]
+ROADS: dict[str, Road] = {
+    "a blur": lambda file, who: vault.veil_evidence(evidence=file, staff=who, reason="x"),
+    "a picture": lambda file, who: open_evidence(evidence=file, staff=who, reason="x"),
+    "a film": lambda file, who: play_evidence(evidence=file, staff=who, reason="x", strand=0),
+    "a film's end": lambda file, who: record_evidence_watched(
+        evidence=file, staff=who, reason="x", strand=0, seconds=1
+    ),
+    "a chat": lambda file, who: open_evidence(evidence=chat(file), staff=who, reason="x"),
+    "a report": lambda file, who: vault.read_for_report(evidence=file, report_id=uuid4()),
+    "a restoration": lambda file, who: vault.read_for_restoration(
+        case_id=file.case_id, content_id=file.content_id, actor=Actor.key("app")
+    ),
+    "a release": lambda file, who: vault.read_for_release(
+        evidence_id=file.pk,
+        agreed=agreed_release(file.case.account),
+        actor=Actor.operator("test"),
+    ),
+}
+
+
+def chat(file: Evidence) -> Evidence:
+    return vault.seal_excerpt(case_id=file.case_id, text="Hello.", actor=Actor.key("app"))
+
+
+@pytest.mark.parametrize("road", ROADS)
+def test_no_byte_leaves_before_the_ledger_has_it_for_good(
+    road: str, bank: Bank, account: Account, reviewer: Staff
+) -> None:
+    """In a transaction of somebody else the entry could still be rolled back."""
+    data = pictures.encode(
+        pictures.draw(901), "GIF", save_all=True, append_images=[pictures.draw(2)], duration=500
+    )
+    quarantined(account, data=data)
+    file = Evidence.objects.get()
+    with pytest.raises(RuntimeError, match="durable"), transaction.atomic():
+        ROADS[road](file, reviewer)
+    assert ROADS[road](file, reviewer), "alone it goes"
+
+
 def test_changed_ciphertext_does_not_open(evidence: Evidence) -> None:
     assert evidence.ciphertext is not None
     changed = bytearray(evidence.ciphertext)
@@ -184,6 +249,65 @@ def test_expiry_destroys_the_key_and_a_hold_stops_it(evidence: Evidence) -> None
         "evidence.hold_ended",
         "evidence.destroyed",
     ]
+
+
+def test_a_term_is_of_the_files_of_one_case_that_are_still_there(
+    bank: Bank, account: Account
+) -> None:
+    case = quarantined(account)
+    quarantined(account, content_id="post-2")
+    quarantined(make_account("heron", 40))
+    past, until = timezone.now() - timedelta(days=1), timezone.now() + timedelta(days=90)
+    Evidence.objects.filter(content_id="post-2").update(expires_at=past)
+    assert vault.destroy_expired_evidence(timezone.now()) == 1
+    made = vault.keep_until(case_id=case.pk, until=until, why="x", actor=Actor.key("app"))
+    assert made == 1
+    terms = Evidence.objects.order_by("sealed_at").values_list("expires_at", flat=True)
+    assert list(terms) == [until, past, None], "when it was destroyed stays as it was"
+    entry = Entry.objects.get(kind="evidence.term_set")
+    assert (entry.data["files"], entry.data["until"]) == (1, until.isoformat())
+
+
+@pytest.mark.parametrize(
+    ("store", "location", "deleted"),
+    [
+        ("", "", []),
+        ("file:///vault", "", ["file:///vault/{id}.age"]),  # a move may have been cut off
+        ("", "file:///earlier/1.age", ["file:///earlier/1.age"]),  # the store is named no more
+        ("file:///vault", "file:///earlier/1.age", ["file:///earlier/1.age"]),
+    ],
+)
+def test_what_is_destroyed_is_deleted_wherever_it_may_lie(
+    evidence: Evidence, configure: Configure, store: str, location: str, deleted: list[str]
+) -> None:
+    configure(evidence_store=store)
+    now = timezone.now()
+    Evidence.objects.update(location=location, expires_at=now)
+    assert vault.destroy_expired_evidence(now) == 1
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT args->>'location' FROM procrastinate_jobs WHERE task_name = %s", [vault.DELETE]
+        )
+        jobs = [row[0] for row in cursor.fetchall()]
+    assert jobs == [where.format(id=evidence.pk) for where in deleted]
+
+
+@pytest.mark.parametrize(
+    ("why", "accepted"), [(" ", False), ("x" * 2000, True), ("x" * 2001, False)]
+)
+def test_the_end_of_a_hold_needs_a_reason_of_at_most_2000_characters(
+    evidence: Evidence, why: str, accepted: bool
+) -> None:
+    holds.set_legal_hold(
+        case_id=evidence.case_id, reference="court 1", actor=Actor.operator("test")
+    )
+    custodian = Staff.objects.create_user(username="cleo", role="evidence custodian")
+    ask: dict[str, Any] = {"case_id": evidence.case_id, "why": why, "staff": custodian}
+    if accepted:
+        assert holds.request_hold_end(**ask).why == why
+        return
+    with pytest.raises(Invalid, match="at most 2000 characters"):
+        holds.request_hold_end(**ask)
 
 
 def test_evidence_that_changed_after_it_was_listed_is_not_destroyed(evidence: Evidence) -> None:

@@ -13,16 +13,18 @@ from django.utils import timezone
 from kinward.access.models import Staff
 from kinward.casebook.models import Case
 from kinward.demo import pictures
+from kinward.evidence import viewing
 from kinward.evidence.models import Evidence
-from kinward.evidence.queries import viewed_entirely
+from kinward.evidence.queries import viewed_entirely, viewed_mostly
 from kinward.evidence.viewing import PAGE, Sight, record_evidence_watched
 from kinward.ground.errors import Invalid, NotFound
+from kinward.ground.turns import NOBODY, Payer
 from kinward.ledger.models import Entry
 from kinward.matching.models import Bank
 from kinward.media import Contents, Strand, decoders
 from kinward.people.models import Account
 from kinward.review.lease import LeaseNeeded, release_lease, take_case
-from kinward.review.look import look_at_file, play_file, record_watched
+from kinward.review.look import look_at_file, play_file, record_watched, veil_file
 from kinward.review.models import Look
 from tests.integration.web.test_console import signed_in
 from tests.support import joined, videos
@@ -199,6 +201,48 @@ def test_each_picture_of_a_document_is_shown_and_a_document_is_never_seen_whole(
     assert [still.strand.role for still in sight.stills] == ["embedded"] * 3
     assert (sight.left, sight.entire, sight.contents.entire) == (0, False, False)
     assert not viewed_entirely(evidence), "nobody saw its text"
+    assert viewed_mostly(evidence, reviewer), "but all that can be shown"
+
+
+def test_who_saw_half_of_a_document_has_not_seen_most_of_it(
+    held: Held, reviewer: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held(joined.pdf(KNOWN, joined.picture(7), joined.picture(8)))
+    evidence, look, _ = looks(reviewer)
+    monkeypatch.setattr(viewing, "PAGE", 2)
+    assert look().left == 1
+    assert not viewed_mostly(evidence, reviewer)
+    assert look(start=2).left == 0
+    assert viewed_mostly(evidence, reviewer)
+
+
+def test_each_look_is_charged_to_who_looks(
+    held: Held, reviewer: Staff, wait: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held(videos.encode([901]))
+    evidence, look, play = looks(reviewer)
+    pool, charged = type(decoders()), list[tuple[str, Payer]]()
+
+    def note(name: str) -> None:
+        real = getattr(pool, name)
+
+        def noted(self: object, *data: bytes, payer: Payer = NOBODY, **what: object) -> object:
+            charged.append((name, payer))
+            return real(self, *data, payer=payer, **what)
+
+        monkeypatch.setattr(pool, name, noted)
+
+    for name in ("contents", "still", "play"):
+        note(name)
+    veil_file(case_id=evidence.case_id, evidence_id=evidence.id, staff=reviewer)
+    look()
+    look(strand=0)
+    _, ticket = play(strand=0)
+    wait(60)
+    record_watched(case_id=evidence.case_id, evidence_id=evidence.id, staff=reviewer, ticket=ticket)
+    assert [name for name, _ in charged].count("contents") == 4
+    assert {name for name, _ in charged} == {"contents", "still", "play"}
+    assert {payer for _, payer in charged} == {Payer("", reviewer.username)}
 
 
 def test_a_part_that_cannot_be_shown_keeps_a_file_from_being_seen(

@@ -2,7 +2,9 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import Any, cast
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -12,8 +14,9 @@ from django.utils import timezone
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
 from kinward.casebook.models import Case, Finding, Verdict
-from kinward.enforcement.models import Action
-from kinward.findings.floods import FloodUnseen, give_back_wrong, release_flood
+from kinward.enforcement.models import Action, Effect
+from kinward.findings import floods
+from kinward.findings.floods import FloodUnseen, give_back_wrong, release_flood, resume_flood
 from kinward.findings.retro import retro_match
 from kinward.findings.upload import receive
 from kinward.ground.errors import Forbidden
@@ -23,7 +26,7 @@ from kinward.matching.hashlists import ListedHash
 from kinward.matching.kinds import Sha256
 from kinward.matching.models import Bank, BankedHash, Flood, HashHit
 from kinward.matching.services import Upload, add_hashes, create_bank, file_hashes
-from kinward.media import Digests, digest_bytes
+from kinward.media import Busy, Digests, digest_bytes
 from kinward.people.models import Account
 from kinward.people.services import Profile, put_account
 from kinward.redress.models import Appeal, Statement
@@ -31,6 +34,7 @@ from kinward.reporting.models import Report
 from kinward.review.lease import take_case
 from kinward.verdicts.appeals import decide_appeal
 from kinward.verdicts.form import VerdictForm
+from kinward.verdicts.statement import _taken
 from tests.integration.conftest import Configure
 from tests.support.helpers import KNOWN, quarantined, run_jobs, upload
 from tests.support.marked import marked_by_two, reinstated
@@ -240,6 +244,72 @@ def test_a_false_positive_gives_back_what_was_taken(
     assert len(Flood.objects.filter(began_at__isnull=False)) == 1, "and is guarded again"
 
 
+@pytest.mark.parametrize("right", [True, False])
+def test_a_case_that_fails_keeps_no_other_from_its_turn_and_the_job_is_tried_again(
+    hash_: BankedHash,
+    configure: Configure,
+    reviewer: Staff,
+    monkeypatch: pytest.MonkeyPatch,
+    right: bool,
+) -> None:
+    flooded(5, configure)
+    if right:
+        Flood.objects.update(settled_at=timezone.now(), settled_by="staff:sam", right=True)
+        settle, step, count = partial(resume_flood, hash_.pk), "_resume_case", 3
+    else:
+        BankedHash.objects.update(false_positive=True)
+        settle = partial(give_back_wrong, hash_.pk, str(reviewer.actor))
+        step, count = "give_back_void", 5
+    real, tried = getattr(floods, step), list[object]()
+
+    def fails_first(*case_id: UUID, **what: Any) -> bool:
+        tried.append(what)
+        if len(tried) == 1:
+            raise Busy
+        return cast("bool", real(*case_id, **what))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(floods, step, fails_first)
+        with pytest.raises(Busy):
+            settle()
+    assert len(tried) == count, "the others had their turn"
+    assert settle() == 1, "and the first has it now"
+    assert settle() == 0
+
+
+@pytest.mark.parametrize(
+    ("before", "marked", "after"),
+    [
+        ("never flooded", (False, None), (False, None)),
+        ("floods", (True, False), (False, None)),  # the guard is armed again
+        ("released", (True, True), (True, True)),  # a person looked, and it is right
+    ],
+)
+def test_a_mark_settles_a_flood_and_taking_it_back_arms_the_guard(
+    hash_: BankedHash,
+    configure: Configure,
+    reviewer: Staff,
+    before: str,
+    marked: tuple[bool, bool | None],
+    after: tuple[bool, bool | None],
+) -> None:
+    flooded(1 if before == "never flooded" else 3, configure)
+    if before == "released":
+        Flood.objects.update(settled_at=timezone.now(), settled_by="staff:sam", right=True)
+
+    def guard() -> tuple[bool, bool | None]:
+        flood = Flood.objects.get()
+        return flood.began_at is not None, flood.right
+
+    marked_by_two(hash_, reviewer)
+    assert guard() == marked
+    reinstated(hash_, reviewer)
+    assert guard() == after
+    later = put_account(platform_id="later", profile=Profile())[0]
+    send(later)
+    assert not Finding.objects.get(case__account=later).waits or before == "floods"
+
+
 def test_what_a_person_confirmed_or_escalated_is_not_undone_by_a_mark(
     hash_: BankedHash, configure: Configure, reviewer: Staff
 ) -> None:
@@ -287,6 +357,33 @@ def test_of_a_case_with_another_reason_only_the_void_part_is_given_back(
         .values_list("target", "effect")
     )
     assert effects == {"post-1": "quarantine", "wrong-member-1": "restore"}
+
+
+def test_what_was_given_back_is_taken_again_once_the_hash_is_right_after_all(
+    account: Account, bank: Bank, hash_: BankedHash, reviewer: Staff
+) -> None:
+    case = quarantined(account)
+    send(account, "doubtful")
+    about = Action.objects.filter(target="doubtful-member-1").order_by("number")
+
+    def stated() -> list[str]:
+        return [each["content_id"] for each in _taken(case, account, (Effect.QUARANTINE,))[:-1]]
+
+    effects = ["quarantine"]
+    for _ in range(2):
+        assert list(about.values_list("effect", flat=True)) == effects
+        assert stated() == ["post-1", "doubtful-member-1"]
+        Flood.objects.update_or_create(hash=hash_, defaults={"began_at": timezone.now()})
+        marked_by_two(hash_, reviewer)
+        run_jobs()
+        effects.append("restore")
+        assert list(about.values_list("effect", flat=True)) == effects
+        assert stated() == ["post-1"], "nobody is told that it is hidden"
+        reinstated(hash_, reviewer)
+        run_jobs()
+        effects.append("quarantine")
+    assert list(about.values_list("effect", flat=True)) == effects
+    assert Case.objects.get().state == "open"
 
 
 @pytest.mark.usefixtures("rule_decides")

@@ -33,10 +33,13 @@ from kinward.verdicts.decision import settle_case_dispute
 from kinward.verdicts.disputes import DisputeOpen
 from kinward.verdicts.draft import draft_report
 from kinward.verdicts.form import VerdictForm
+from tests.integration.findings.test_floods import rule_decides
 from tests.integration.web.test_console import signed_in
 from tests.support.families import make_account, pair
-from tests.support.helpers import quarantined, run_jobs
+from tests.support.helpers import KNOWN_PNG, quarantined, run_jobs
 from tests.support.verdicts import decide_case
+
+__all__ = ("rule_decides",)  # a fixture
 
 pytestmark = pytest.mark.django_db
 
@@ -184,6 +187,20 @@ def test_a_confirmed_case_ends_what_it_disputes(
         from kinward.families.pairing.disputes import settle_pairing_dispute
 
         settle_pairing_dispute(pairing_id=made.pk, ends=True, actor=Actor.stored("staff:robin"))
+
+
+@pytest.mark.usefixtures("rule_decides")
+def test_a_rule_decides_no_case_in_which_a_pairing_is_disputed(
+    bank: object, teen: Account, adult: Account
+) -> None:
+    assert quarantined(make_account("loud", 30), data=KNOWN_PNG).state == "confirmed"
+    made = pair(adult, teen)
+    report = report_pairing(teen=teen, pairing_id=made.pk)
+    assert report is not None
+    case = quarantined(adult, data=KNOWN_PNG)
+    assert (case.pk, case.state) == (report.finding.case_id, "open")
+    made.refresh_from_db()
+    assert made.ended_at is None, "a person settles it"
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from kinward.matching.lookup import Frames, look_up, look_up_links, look_up_text
 from kinward.matching.marks import mark_hash_false_positive
 from kinward.matching.models import Bank, BankedHash, QuietHit
 from kinward.matching.quiet import count_quiet, quiet_hits, silenced_hits
-from kinward.matching.rules import BankNotAsked, banks_not_asked, coin_of, toss
+from kinward.matching.rules import BankNotAsked, banks_not_asked, coin_of, require_asked, toss
 from kinward.matching.services import (
     add_hashes,
     create_bank,
@@ -37,6 +37,7 @@ from kinward.matching.services import (
 )
 from kinward.matching.tuning import (
     BankChanged,
+    _near,
     decide_silencing,
     end_silencing,
     request_silencing,
@@ -215,6 +216,71 @@ def test_only_live_banks_of_words_and_links_match(role: str) -> None:
     assert look_up([(Url.name, b"example.org")]) == []
 
 
+def test_a_lookup_that_hit_nothing_says_which_live_bank_it_left_out() -> None:
+    made = make("texts", ListedHash(Keyword.name, b"lighthouse"), enabled_ratio=0.5)
+    words = [Keyword.name]
+
+    def left_out(kinds: list[str] = words, banks: set[str] | None = None) -> bool:
+        try:
+            require_asked(kinds, (), banks)  # a text has no coin: each entry has its own
+        except BankNotAsked:
+            return True
+        return False
+
+    with pytest.raises(BankNotAsked, match="'texts'"):
+        require_asked(words, (), None)
+    assert left_out([Url.name, Keyword.name], {"texts", "other"})
+    assert not left_out([Url.name]), "it holds none"
+    assert not left_out(banks={"other"}), "it was not to be asked"
+    hashes, banks = BankedHash.objects.filter(bank=made), Bank.objects.filter(pk=made.pk)
+    for rows, change in (
+        (hashes, {"removed": True}),
+        (hashes, {"false_positive": True}),
+        (banks, {"disabled": True}),
+        (banks, {"role": "shadow"}),
+        (banks, {"role": "negative"}),
+        (banks, {"enabled_ratio": 1}),
+    ):
+        with transaction.atomic():
+            rows.update(**change)
+            assert not left_out(), change
+            transaction.set_rollback(True)
+    assert left_out()
+
+
+# What counts as new
+
+TUNED: dict[str, tuple[dict[str, Any], dict[str, Any], bool]] = {
+    "farther": ({"distance": 10}, {"distance": 11}, True),
+    "nearer": ({"distance": 10}, {"distance": 9}, False),
+    "asked more": ({"enabled_ratio": 0.5}, {"enabled_ratio": 0.6}, True),
+    "asked less": ({"enabled_ratio": 0.5}, {"enabled_ratio": 0.4}, False),
+    "less but farther": ({"distance": 10}, {"distance": 11, "enabled_ratio": 0.5}, True),
+    "shadow to live": ({"role": "shadow"}, {"role": "live"}, True),
+    "live to negative": ({}, {"role": "negative"}, False),
+    "negative and farther": ({"role": "negative", "distance": 9}, {"distance": 10}, False),
+    "negative to shadow": ({"role": "negative"}, {"role": "shadow"}, True),
+    "the same": ({"distance": 10}, {"distance": 10}, False),
+}
+
+
+def test_the_hashes_of_a_bank_count_as_new_where_it_may_match_more() -> None:
+    for number, (what, (before, change, new)) in enumerate(TUNED.items()):
+        values = [hashlib.sha256(bytes([number, place])).digest() for place in range(2)]
+        hashes = [ListedHash(Pdq.name, value) for value in values]
+        made = make(what, *hashes, confidence="unverified", **before)
+        BankedHash.objects.filter(bank=made, value=values[1]).update(removed=True)
+        versions = dict(BankedHash.objects.values_list("pk", "version"))
+        tune_bank(bank=made, actor=ACTOR, **change)
+        renewed = {
+            pk
+            for pk, version in BankedHash.objects.values_list("pk", "version")
+            if version > versions[pk]
+        }
+        live = BankedHash.objects.get(bank=made, removed=False)
+        assert renewed == ({live.pk} if new else set()), what
+
+
 # Shadow
 
 
@@ -322,6 +388,8 @@ def test_what_was_silenced_is_found_once_nothing_silences_it(
 ) -> None:
     agree(negative)
     assert upload(account).outcome == "clear"
+    run_jobs()  # from now on no hash is new by itself
+    assert not Finding.objects.exists()
     row = BankedHash.objects.get(bank=negative)
     if end == "disable":
         disable_bank(bank=negative, disabled=True, actor=ACTOR)
@@ -427,6 +495,44 @@ def test_silence_takes_two_people_and_covers_what_they_saw(
     assert look_up([(Pdq.name, OTHER)]), "what was added after the request waits for another"
     written = set(Entry.objects.filter(kind__startswith="silencing").values_list("kind", flat=True))
     assert written == {"silencing.asked", "silencing.approved"}
+
+
+def test_who_agrees_is_told_how_many_matching_hashes_come_near(bank: Bank) -> None:
+    """Those of banks that match, within the negative bank's own distance, at this moment."""
+    pdq, strict = pdq_of(KNOWN_PNG), {"role": "negative", "distance": 3}
+    digests = make("digests", ListedHash(Sha256.name, b"\x01" * 32), role="negative")
+    assert _near(digests) == 0, "nothing comes near a digest"
+    assert _near(make("far", ListedHash(Pdq.name, OTHER), role="negative")) == 0
+    assert _near(make("strict", ListedHash(Pdq.name, near(pdq, 4)), **strict)) == 0
+    close = make("close", ListedHash(Pdq.name, near(pdq, 3)), **strict)
+    assert _near(close) == 1
+    make("quiet", ListedHash(Pdq.name, near(pdq, 2)), role="shadow")
+    assert _near(close) == 2, "a shadow bank may match one day"
+    for rows, change in (
+        (BankedHash.objects.filter(bank=close), {"removed": True}),
+        (BankedHash.objects.filter(bank=close), {"false_positive": True}),
+        (BankedHash.objects.exclude(bank=close), {"removed": True}),
+        (BankedHash.objects.exclude(bank=close), {"false_positive": True}),
+        (Bank.objects.exclude(pk=close.pk), {"disabled": True}),
+        (Bank.objects.exclude(pk=close.pk), {"role": "negative"}),
+    ):
+        with transaction.atomic():
+            rows.update(**change)
+            assert _near(close) == 0, change
+            transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize(
+    ("why", "accepted"), [(" ", False), ("x" * 2000, True), ("x" * 2001, False)]
+)
+def test_silence_needs_a_reason_of_at_most_2000_characters(
+    negative: Bank, lead: Staff, why: str, accepted: bool
+) -> None:
+    if accepted:
+        assert request_silencing(bank=negative, why=why, staff=lead).why == why
+        return
+    with pytest.raises(Invalid, match="at most 2000 characters"):
+        request_silencing(bank=negative, why=why, staff=lead)
 
 
 def test_other_rules_need_another_agreement(

@@ -33,7 +33,7 @@ from kinward.reporting.authority import authority
 from kinward.reporting.draft import from_json, to_json
 from kinward.reporting.filing import Refused, TryLater
 from kinward.reporting.models import Attempt, Call, Production, Report
-from kinward.reporting.services import file_report, filing_of
+from kinward.reporting.services import file_report, filing_of, withdraw_report
 from kinward.review.lease import take_case
 from kinward.verdicts.draft import ReportDetails
 from kinward.verdicts.form import VerdictForm
@@ -161,6 +161,20 @@ def test_a_second_filing_files_nothing(report: Report, sandbox: Sandbox) -> None
     assert len(sandbox.state.all()) == 1
 
 
+def test_what_is_settled_is_not_withdrawn_any_more(report: Report, sandbox: Sandbox) -> None:
+    """The job may run twice, or after the authority has the report."""
+    file_report(report.id)
+    finished = filed(sandbox)
+    assert withdraw_report(report.id).state == "finished"
+    assert filed(sandbox) == finished
+    Report.objects.update(state="withdrawn")
+    calls = Call.objects.count()
+    assert withdraw_report(report.id).state == "withdrawn"
+    assert Call.objects.count() == calls, "the authority is not asked"
+    assert not Entry.objects.filter(kind="report.withdrawn").exists()
+    assert Entry.objects.filter(kind="report.finished").count() == 1
+
+
 @pytest.mark.parametrize("endpoint", ["submit", "upload", "fileinfo", "finish"])
 @pytest.mark.parametrize(
     "kind", ["error", "bare-error", "lost-request", "lost-answer", "wrong-hash"]
@@ -231,10 +245,8 @@ def test_an_attempt_that_expired_at_the_authority_starts_again(
     sandbox.state.all()
     sandbox.state._scale = 1.0
     assert file_report(report.id).state == "finished"
-    assert [a.abandoned for a in Attempt.objects.order_by("number")] == [
-        "5001 Report does not exist",
-        "",
-    ]
+    attempts = Attempt.objects.order_by("number").values_list("number", "abandoned")
+    assert list(attempts) == [(1, "5001 Report does not exist"), (2, "")]
 
 
 def test_while_another_worker_files_it_nobody_else_does(report: Report, sandbox: Sandbox) -> None:
@@ -375,6 +387,20 @@ def test_production_is_agreed_to_in_the_console(real: Report, operator: Staff) -
     assert "approved by uma" in other.get("/operations").text
     mine.post(address, {"decision": "end"})
     assert "waiting for two people" in mine.get("/operations").text
+
+
+@pytest.mark.parametrize(
+    ("why", "accepted"), [(" ", False), ("x" * 2000, True), ("x" * 2001, False)]
+)
+def test_real_reports_need_a_reason_of_at_most_2000_characters(
+    real: Report, operator: Staff, why: str, accepted: bool
+) -> None:
+    if accepted:
+        asked = production.request_production(name="cybertipline", why=why, staff=operator)
+        assert asked.why == why
+        return
+    with pytest.raises(Invalid, match="at most 2000 characters"):
+        production.request_production(name="cybertipline", why=why, staff=operator)
 
 
 def test_practice_needs_nobodys_agreement(

@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from django.db import transaction
 
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
@@ -21,9 +22,11 @@ from kinward.people.models import Account
 from kinward.policy.signed import new_signing_key
 from kinward.redress import services as redress
 from kinward.redress.models import Statement
+from kinward.reporting.authorities.cybertipline import client
 from kinward.reporting.authorities.cybertipline.sandbox import Sandbox
 from kinward.reporting.authority import authorities, authority_for
 from kinward.reporting.models import Report
+from kinward.reporting.production import production_in_use
 from kinward.reporting.services import file_report
 from kinward.review.lease import take_case
 from kinward.verdicts.appeals import decide_appeal
@@ -32,7 +35,7 @@ from kinward.verdicts.report import hand_over_report
 from tests.integration.conftest import Configure
 from tests.integration.web.test_console import signed_in
 from tests.support.helpers import KNOWN, quarantined, run_jobs
-from tests.support.verdicts import decide_case
+from tests.support.verdicts import decide_case, told_to
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AGENCY = new_key()
@@ -108,6 +111,46 @@ def test_a_person_brings_the_package_there(
     assert Evidence.objects.get().expires_at, "the year of preservation has begun"
     assert Entry.objects.get(kind="report.handed_over").actor == "staff:cleo"
     assert page.post(f"/releases/reports/{report.id}", sent).status_code == 422
+
+
+@pytest.mark.parametrize("handed", ["eu", "nca"])
+def test_of_two_packages_of_a_case_the_one_that_was_delivered_is_finished(
+    bank: Bank,
+    account: Account,
+    reviewer: Staff,
+    custodian: Staff,
+    configure: Configure,
+    handed: str,
+) -> None:
+    keys = ",".join(f"{name}={public_half(AGENCY)}" for name in ("eu", "nca"))
+    configure(handover_keys=keys)
+    case = confirmed_in("GB", account, reviewer)
+    with transaction.atomic():
+        told_to("eu", case)
+    for report in Report.objects.all():
+        assert file_report(report.id).state == "packaged"
+    report = Report.objects.get(authority=handed)
+    hand_over_report(report_id=report.id, reference="R-7", to="An officer", staff=custodian)
+    states = dict(Report.objects.values_list("authority", "state"))
+    assert states == {"eu": "packaged", "nca": "packaged"} | {handed: "finished"}
+    assert Report.objects.get(external_id="R-7") == report
+    assert Entry.objects.get(kind="report.handed_over").subject == str(report)
+    assert Evidence.objects.get().expires_at is None, "another report is not finished yet"
+    case.refresh_from_db()
+    assert case.state == "confirmed"
+
+
+def test_staff_are_told_how_reports_get_to_each_authority(
+    sandbox: Sandbox, configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ways() -> dict[str, str]:
+        return {used.name: used.way for used in production_in_use()}
+
+    assert ways() == {"cybertipline": "practice", "nca": "person", "eu": "person"}
+    monkeypatch.setattr(client, "PRODUCTION_HOSTS", {"127.0.0.1"})
+    assert ways()["cybertipline"] == "production"
+    configure(cybertipline_url="")
+    assert ways()["cybertipline"] == "unset"
 
 
 def test_a_key_that_is_missing_is_said_and_nothing_is_lost(

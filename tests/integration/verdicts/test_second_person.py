@@ -494,6 +494,9 @@ def test_a_verdict_is_taken_back_without_a_trace_outside(
     case.refresh_from_db()
     assert (case.state, effects()) == ("open", before)
     assert "Your verdict" in page.get(f"/cases/{case.pk}").text
+    form = VerdictForm(outcome="confirmed", clause="CS-1")
+    _, rehearsal = rehearse(case_id=case.pk, staff=reviewer, form=form)
+    assert rehearsal.reasons == [], "the case can be decided again"
     kinds = list(Entry.objects.filter(kind__startswith="verdict.").values_list("kind", flat=True))
     assert kinds == ["verdict.pending", "verdict.taken_back"]
 

@@ -3,6 +3,7 @@
 from itertools import combinations
 from typing import get_args
 
+import msgspec
 import pytest
 
 from kinward.casebook import kinds
@@ -92,6 +93,23 @@ def test_the_shipped_guidelines_have_a_rule_for_each_kind(kind: FindingKind) -> 
         assert kind.by_person == (finding.confidence in BY_PEOPLE), "a person never acts by itself"
         if kind.by_person:
             assert (rule.content, rule.account, rule.verdict) == ("keep", "keep", "")
+
+
+@EVERY
+def test_a_finding_that_waits_holds_its_content_and_nothing_else(kind: FindingKind) -> None:
+    shipped_rules = read_guidelines(shipped())
+    severe = tuple(
+        msgspec.structs.replace(rule, content="keep", account="suspend", verdict="CS-1")
+        for rule in shipped_rules.finding
+    )
+    guidelines = msgspec.structs.replace(shipped_rules, finding=severe)
+    for finding in examples(kind):
+        rule = kind.rule(guidelines, finding)
+        assert (rule.content, rule.account, rule.verdict) == ("keep", "suspend", "CS-1")
+        finding.waits = True
+        held = kind.rule(guidelines, finding)
+        assert (held.content, held.account, held.verdict) == ("quarantine", "keep", "")
+        assert (held.id, held.within_hours) == (rule.id, rule.within_hours)
 
 
 def test_every_word_of_the_guidelines_for_a_finding_is_asked_for() -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kinward.evidence.keys import FileKeys
+from kinward.evidence.keys_aws import AwsKms
 from kinward.evidence.sealing import CannotUnseal, decrypt, encrypt, new_key, public_half, seal
 from kinward.ground.config import Config
 from kinward.ground.errors import NotConfigured
@@ -73,3 +74,15 @@ def test_a_text_that_is_no_key_is_named(tmp_path: Path) -> None:
     missing = msgspec.structs.replace(Config(), evidence_key_file=str(tmp_path / "gone"))
     with pytest.raises(NotConfigured, match="KINWARD_EVIDENCE_KEY_FILE"):
         FileKeys(missing)
+
+
+@pytest.mark.parametrize("address", ["", "http://127.0.0.1:9"])
+def test_keys_in_aws_are_asked_for_at_aws_unless_another_address_is_named(
+    monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "neutral")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    config = msgspec.structs.replace(Config(), aws_endpoint=address)
+    client = AwsKms(config, "alias/kinward")._client
+    assert client.meta.endpoint_url == (address or "https://kms.eu-west-1.amazonaws.com")
