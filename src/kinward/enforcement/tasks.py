@@ -7,7 +7,14 @@ from django.db import transaction
 from kinward.access import Actor
 from kinward.enforcement import sanctions, services
 from kinward.experience.api import apply_birthday, birthdays_due
-from kinward.families.api import NOTICE_MADE, Notice, end_choices, end_due_pairings, notice_sentence
+from kinward.families.api import (
+    NOTICE_MADE,
+    Notice,
+    end_choices,
+    end_due_pairings,
+    links_of_notice,
+    notice_sentence,
+)
 from kinward.ground.jobs import task
 from kinward.ground.lanes import Lane
 
@@ -63,12 +70,13 @@ def grow_up(timestamp: int) -> None:
 def tell(notice_id: int) -> None:
     """Have the platform pass on a notice to a guardian or a teen."""
     with transaction.atomic():
-        notice = Notice.objects.select_related("account").filter(pk=notice_id).first()
+        notice = Notice.objects.select_related("account", "ask").filter(pk=notice_id).first()
         if notice is not None and not notice.passed_on:
             text = {"language": notice.account.language, "sentence": notice_sentence(notice)}
+            links = links_of_notice(notice)
             services.notify_account(
                 account=notice.account,
-                notice={"topic": notice.topic, **text},
+                notice={"topic": notice.topic, **text, **({"answers": links} if links else {})},
                 actor=Actor.system("enforcement"),
             )
             notice.passed_on = True

@@ -2,13 +2,14 @@
 
 from kinward.families.asks.answers import AskAnswer, answer_ask, answer_proposal
 from kinward.families.asks.expiry import end_of_day
-from kinward.families.asks.grants import is_passing
+from kinward.families.asks.reading import open_asks, view_of_ask
 from kinward.families.asks.requests import (
     ask_guardians,
     ask_history,
     propose_setting,
     withdraw_ask,
 )
+from kinward.families.asks.taps import Tap, answer_by_tap, links_of_notice, read_tap
 from kinward.families.asks.wording import words_of_ask
 from kinward.families.errors import (
     NeedsNoGuardian,
@@ -50,10 +51,10 @@ from kinward.families.screen_time.usage import (
     Refusal,
     ScreenTime,
     screen_time,
-    set_time_zone,
     take_heartbeats,
     zones_of,
 )
+from kinward.families.screen_time.zones import set_time_zone
 from kinward.families.settings.choices import (
     add_keyword,
     choose_for_self,
@@ -72,6 +73,7 @@ from kinward.families.settings.groups import (
 )
 from kinward.families.settings.settlement import end_choices
 from kinward.families.visits.digest import choose_digest, confirm_digest
+from kinward.families.visits.hours import sent_hours
 from kinward.families.visits.page import counts_for, groups_for, seen_words
 from kinward.families.visits.sessions import (
     LINK_SECONDS,
@@ -116,11 +118,13 @@ __all__ = [
     "SettingLocked",
     "Side",
     "Start",
+    "Tap",
     "TooManyTries",
     "TrustedAdult",
     "accept_invitation",
     "add_keyword",
     "answer_ask",
+    "answer_by_tap",
     "answer_proposal",
     "ask_guardians",
     "ask_history",
@@ -143,12 +147,13 @@ __all__ = [
     "guardians_of",
     "half_hours",
     "has_power",
-    "is_passing",
     "keywords_of",
     "leave_portal",
+    "links_of_notice",
     "live_pairings",
     "name_in_notices",
     "notice_sentence",
+    "open_asks",
     "open_portal",
     "passcode_sheet",
     "pause_disputed_pairing",
@@ -156,12 +161,14 @@ __all__ = [
     "put_activity",
     "read_invitation",
     "read_link",
+    "read_tap",
     "refuse_link",
     "remove_keyword",
     "remove_trusted_adult",
     "rules_for",
     "screen_time",
     "seen_words",
+    "sent_hours",
     "set_time_zone",
     "settings_by_group",
     "settle_pairing_dispute",
@@ -172,6 +179,7 @@ __all__ = [
     "tell",
     "tidy_code",
     "use_passcode",
+    "view_of_ask",
     "withdraw_ask",
     "words_of_ask",
     "zones_of",

@@ -108,6 +108,13 @@ class AskClosed(KinwardError):
     status = 409
 
 
+class TapRefused(KinwardError):
+    """This link was already used or has expired, or it is not ours. Open the app to answer."""
+
+    code = "ask.link_refused"
+    status = 403
+
+
 class PasscodeRefused(KinwardError):
     """This pass-code is not valid today or has already been used."""
 

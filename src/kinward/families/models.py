@@ -53,9 +53,10 @@ class Invitation(models.Model):
 
 
 class WrongCode(models.Model):
-    """A failed try at a code. Kept for a day, so that guessing can be limited."""
+    """A failed try at a code or a pass-code. Kept for a day, so that guessing can be limited."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    passcode = models.BooleanField(default=False)
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -75,6 +76,7 @@ class Pairing(models.Model):
     disputed_at = models.DateTimeField(null=True)  # paused until a reviewer settles it
     digest = models.CharField(max_length=200, default="app")  # "app", "off", or a mail address
     digested_at = models.DateTimeField(null=True)
+    mails_asks = models.BooleanField(default=False)  # whether the digest's address gets asks too
 
     class Meta:
         constraints = (
@@ -158,6 +160,7 @@ class Ask(models.Model):
     minutes = models.PositiveSmallIntegerField(null=True)
     day = models.DateField()
     reason = models.CharField(max_length=500)
+    readers = models.ManyToManyField(Pairing, related_name="+")  # whose guardians read the reason
     state = models.CharField(max_length=10, choices=AskState.choices, default=AskState.OPEN)
     made_at = models.DateTimeField(auto_now_add=True)
     lapses_at = models.DateTimeField()
@@ -179,6 +182,7 @@ class Answer(models.Model):
     pairing = models.ForeignKey(Pairing, on_delete=models.PROTECT, null=True, related_name="+")
     answer = models.CharField(max_length=4)
     note = models.CharField(max_length=500, default="")
+    until = models.DateTimeField(null=True)  # the end of a temporary yes
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -186,13 +190,19 @@ class Answer(models.Model):
 
 
 class ExtraMinutes(models.Model):
-    """Minutes beyond the limit on one local day, from an ask or from the pass-code of a number."""
+    """Minutes beyond the limit until a moment, from an ask or from a guardian's pass-code.
+
+    `day` is the local day on which they were given, and `pairing` that of the pass-code's guardian.
+    Rows of earlier versions have neither a moment nor a pairing. They count on their day.
+    """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
     day = models.DateField()
     minutes = models.PositiveSmallIntegerField()
     ask = models.OneToOneField(Ask, on_delete=models.PROTECT, null=True)
     passcode = models.PositiveSmallIntegerField(null=True)
+    pairing = models.ForeignKey(Pairing, on_delete=models.PROTECT, null=True, related_name="+")
+    until = models.DateTimeField(null=True)
 
     class Meta:
         constraints = (
@@ -233,11 +243,12 @@ class Activity(models.Model):
 
 
 class Notice(models.Model):
-    """A message to an account: a topic, and the values that fill its sentence."""
+    """A message to an account: a topic, the values that fill its sentence, and what it asks."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
     topic = models.CharField(max_length=30)
     fill = models.JSONField(default=dict)
+    ask = models.ForeignKey(Ask, on_delete=models.CASCADE, null=True, related_name="+")
     passed_on = models.BooleanField(default=False)
     at = models.DateTimeField(auto_now_add=True)
 

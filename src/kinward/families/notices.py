@@ -6,7 +6,7 @@ from typing import Final
 from django.utils.formats import date_format
 from django.utils.translation import gettext, gettext_noop, override
 
-from kinward.families.models import Notice
+from kinward.families.models import Ask, Notice
 from kinward.ground.events import Event
 from kinward.ground.names import isolated
 from kinward.people.api import Account
@@ -29,11 +29,37 @@ TOPICS: Final = {
     "asked": gettext_noop("{other} asks for: {what}"),
     "proposed": gettext_noop("{other} suggests: {what}"),
     "yes": gettext_noop("{other} said yes: {what}"),
+    "yes.waits": gettext_noop("{other} said yes, and it waits for another guardian's yes: {what}"),
+    "yes.heard": gettext_noop(
+        "Another guardian of {other} said yes: {what}. What applies now: {holds}."
+    ),
+    "yes.needed": gettext_noop(
+        "Another guardian of {other} said yes: {what}. It needs your yes as well. "
+        "Until then this applies: {holds}."
+    ),
+    "yes.pending": gettext_noop(
+        "Another guardian of {other} said yes, and it waits for one more yes: {what}. "
+        "Until then this applies: {holds}."
+    ),
+    "yes.ended": gettext_noop(
+        "Another guardian of {other} ended this: {what}. What applies now: {holds}."
+    ),
     "no": gettext_noop("{other} said no: {what}"),
     "talk": gettext_noop("{other} would like to talk about it: {what}"),
     "named": gettext_noop("{other} named you as a trusted adult."),
     "called": gettext_noop("{other} is asking you to get in touch. Please do so soon and gently."),
-    "passcode": gettext_noop("A pass-code added {minutes} minutes today."),
+    "zone": gettext_noop(
+        "Your time zone is now {zone}. For a day, the minutes of the last 24 hours count, "
+        "and the hours of both places apply."
+    ),
+    "zone.theirs": gettext_noop(
+        "{other}'s time zone is now {zone}. For a day, the minutes of the last 24 hours count, "
+        "and the hours of both places apply."
+    ),
+    "passcode": gettext_noop("A pass-code gave {other} {minutes} more minutes today."),
+    "passcode.guessed": gettext_noop(
+        "Too many wrong pass-codes were entered for {other}. Pass-codes are locked for an hour."
+    ),
     "digest": gettext_noop("This week {other} spent {minutes} minutes in the app."),
     "consent.gone": gettext_noop(
         "The consent of your parent or guardian for this app was withdrawn. You can use the app "
@@ -78,14 +104,25 @@ TOPICS: Final = {
 
 # The same for one minute.
 ONE: Final = {
-    "passcode": gettext_noop("A pass-code added {minutes} minute today."),
+    "zone": gettext_noop(
+        "Your time zone is now {zone}. For a day, the minutes of the last 24 hours count, "
+        "and the hours of both places apply."
+    ),
+    "zone.theirs": gettext_noop(
+        "{other}'s time zone is now {zone}. For a day, the minutes of the last 24 hours count, "
+        "and the hours of both places apply."
+    ),
+    "passcode": gettext_noop("A pass-code gave {other} {minutes} more minute today."),
     "digest": gettext_noop("This week {other} spent {minutes} minute in the app."),
 }
 
 
-def tell(account: Account, topic: str, **fill: str | int) -> Notice:
-    """Create a notice and announce it, in the caller's transaction."""
-    notice = Notice.objects.create(account=account, topic=topic, fill=fill)
+def tell(account: Account, topic: str, *, ask: Ask | None = None, **fill: str | int) -> Notice:
+    """Create a notice and announce it, in the caller's transaction.
+
+    A notice with an `ask` carries links with which its reader answers in one tap.
+    """
+    notice = Notice.objects.create(account=account, topic=topic, fill=fill, ask=ask)
     NOTICE_MADE.announce(notice_id=notice.pk)
     return notice
 

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from django.utils import timezone
 
 from kinward.families import consent
-from kinward.families.asks import expiry
+from kinward.families.asks import expiry, mailing, taps
 from kinward.families.models import Notice, WrongCode
 from kinward.families.pairing import ending
-from kinward.families.screen_time import activity, usage
+from kinward.families.screen_time import activity, usage, zones
 from kinward.families.visits import digest, sessions
 from kinward.ground.jobs import task
 from kinward.ground.lanes import Lane
@@ -29,8 +29,9 @@ def tell_change(account_id: int, state: str) -> None:
 
 @task("families.forget_minutes", every="23 3 * * *")
 def forget_minutes(timestamp: int) -> None:
-    """Delete minutes, counts, visits, wrong codes, notices and reasons that are shown no longer."""
+    """Delete what is shown no longer: minutes, zones, counts, visits, notices and reasons."""
     usage.forget_minutes(datetime.now(UTC))
+    zones.forget_zones(datetime.now(UTC), 2 * usage.KEPT)
     activity.forget_activity()
     sessions.forget_visits()
     now = timezone.now()
@@ -69,3 +70,9 @@ def send_digests(timestamp: int) -> None:
 def mail_digest(pairing_id: str) -> None:
     """Mail one digest."""
     digest.mail_digest(pairing_id)
+
+
+@task(mailing.MAIL_ASK, lane=Lane.MAIL)
+def mail_ask(ask_id: str, pairing_id: str) -> None:
+    """Mail one ask, with the links that answer it."""
+    taps.mail_ask(ask_id, pairing_id)

@@ -14,7 +14,9 @@ PATHS: Final = ("/family", "/safety")
 FORM: Final = 128 * 1024  # an appeal of the longest length, in any script
 NAMELESS: Final = 8 * 1024  # a form without a visit has a token and no text
 SECONDS: Final = 20.0
-ANYBODY: Final = frozenset({"confirm_digest", "enter"})  # the links that open without a visit
+ANYBODY: Final = frozenset(
+    {"confirm_digest", "enter", "tap"}
+)  # the links that open without a visit
 READ_ONLY: Final = frozenset({"safety", "safety_home", "safety_page"})
 
 

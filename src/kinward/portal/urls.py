@@ -9,6 +9,7 @@ from kinward.portal import (
     views_pairing,
     views_report,
     views_safety,
+    views_taps,
     views_visit,
 )
 
@@ -31,6 +32,7 @@ urlpatterns = [
     path("family/teens/<uuid:pairing_id>/digest", views_family.digest, name="digest"),
     path("family/digest", views_family.confirm, name="confirm_digest"),
     path("family/teens/<uuid:pairing_id>/propose", views_asks.propose, name="propose"),
+    path("family/answer/<str:token>", views_taps.answer_in_one_tap, name="tap"),
     path("family/asks", views_asks.ask, name="ask"),
     path("family/asks/<uuid:ask_id>", views_asks.answer, name="answer"),
     path("family/asks/<uuid:ask_id>/withdraw", views_asks.withdraw, name="withdraw"),

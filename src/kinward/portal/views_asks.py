@@ -18,6 +18,7 @@ from kinward.families.api import (
     answer_proposal,
     ask_guardians,
     end_of_day,
+    guardians_of,
     live_pairings,
     propose_setting,
     withdraw_ask,
@@ -42,9 +43,19 @@ def ask(request: Visit) -> HttpResponse:
         reason=sent.get("reason", ""),
         minutes=int(minutes) if is_number(minutes) else None,
         value=None if is_number(minutes) else sent_value(request),
+        readers=_sent_readers(request),
     )
     messages.success(request, _("We have asked your guardians."))
     return redirect("family")
+
+
+def _sent_readers(request: Visit) -> list[UUID] | None:
+    """Return the pairings whose guardians may read the reason, or None if the form does not ask."""
+    reader = request.POST.get("reader")
+    if reader is None:
+        return None
+    pairings = [pairing.pk for pairing in guardians_of(request.account)]
+    return [pk for pk in pairings if reader in ("all", str(pk))]
 
 
 @require_POST
@@ -88,7 +99,9 @@ def answer(request: Visit, ask_id: UUID) -> HttpResponse:
     answer_ask(guardian=request.account, ask_id=ask_id, said=said, note=note, until=until)
     pairing = live_pairings().filter(guardian=request.account, teen=ask.teen_id).first()
     messages.success(request, _("Your answer has been sent."))
-    return redirect("family") if pairing is None else redirect("teen", pairing.pk)
+    if pairing is None or request.POST.get("back") == "home":
+        return redirect("family")
+    return redirect("teen", pairing.pk)
 
 
 @require_POST

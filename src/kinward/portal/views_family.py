@@ -15,9 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from kinward.experience.api import person_of
 from kinward.families.api import (
-    OPEN_ASKS,
     SETTING_GROUPS,
-    Ask,
     Notice,
     NotPaired,
     Pairing,
@@ -34,16 +32,17 @@ from kinward.families.api import (
     guardians_of,
     half_hours,
     has_power,
-    is_passing,
     keywords_of,
     live_pairings,
     notice_sentence,
+    open_asks,
     remove_keyword,
     rules_for,
     screen_time,
     seen_words,
+    sent_hours,
     show_passcodes,
-    words_of_ask,
+    view_of_ask,
 )
 from kinward.ground.config import config
 from kinward.ground.errors import Invalid
@@ -81,6 +80,7 @@ def home(request: Visit) -> HttpResponse:
     if pairings or not rules.may_be_guarded(person_of(account).age):
         context = {
             "pairings": [(pairing, has_power(pairing)) for pairing in pairings],
+            "open_asks": open_asks(account),
             "news": _news(account),
         }
         return render(request, "portal/guardian.html", _with_visitor(request, context))
@@ -123,12 +123,9 @@ def _now(teen: Account, reader: Account, pairing: Pairing | None) -> dict[str, A
     time = screen_time(teen, timezone.now())
     counts = counts_for(teen, time)
     minutes = pairing is None or "minutes" in rules_for(teen).guardian_sees
-    asks = [
-        (ask, words_of_ask(ask, reader.language), _possible_step(ask, pairing))
-        for ask in ask_history(teen)
-    ]
+    asks = [view_of_ask(ask, reader=reader, pairing=pairing) for ask in ask_history(teen)]
     news = _news(reader)
-    states = [(ask.pk, ask.state, step, ask.answers.count()) for ask, _words, step in asks]
+    states = [(view.ask.pk, view.ask.state, view.step, len(view.answers)) for view in asks]
     # The page sends its mark back, and is sent this part again only after the mark has changed.
     mark = hashlib.sha256(repr((time, counts, states, news[:1])).encode()).hexdigest()[:16]
     return {
@@ -145,22 +142,6 @@ def _now(teen: Account, reader: Account, pairing: Pairing | None) -> dict[str, A
         if pairing is None
         else reverse("teen_now", args=[pairing.pk]),
     }
-
-
-def _possible_step(ask: Ask, pairing: Pairing | None) -> str:
-    """Return what the reader can do with an ask: "answer", "withdraw", "stop" or nothing ("").
-
-    The reader is the pairing's guardian, or without one the teen.
-    """
-    proposed = ask.proposed_by is not None
-    if ask.state in OPEN_ASKS:
-        if proposed:
-            own = pairing is not None and ask.proposed_by_id == pairing.pk
-            return "answer" if pairing is None else ("withdraw" if own else "")
-        return "withdraw" if pairing is None else "answer"
-    if pairing is not None and not proposed and is_passing(ask):
-        return "stop"
-    return ""
 
 
 def _news(account: Account) -> list[tuple[Any, str]]:
@@ -199,7 +180,7 @@ def _if_new(request: Visit, context: dict[str, Any]) -> HttpResponse:
 
 
 def sent_value(request: HttpRequest) -> Weekly | None:
-    """Return the value that a form sent: one, a week of minutes, or a span of hours.
+    """Return the value that a form sent: one, a week of minutes, or hours with those of some days.
 
     None takes a choice back. Raises `Invalid` for a week with a day missing.
     """
@@ -207,8 +188,9 @@ def sent_value(request: HttpRequest) -> Weekly | None:
     if "back" in sent:
         return None
     if "opens" in sent:
-        opens, closes = sent.get("opens", ""), sent.get("closes", "")
-        return "always" if (opens, closes) == ("00:00", "24:00") else f"{opens}-{closes}"
+        names = [f"hours{number}" for number in range(WEEK)]
+        hours = [sent.get(name, "") for name in names if name in sent]
+        return sent_hours(sent.getlist("opens"), sent.getlist("closes"), hours)
     if "day0" in sent:
         days = [whole_number(sent.get(f"day{number}", "")) for number in range(WEEK)]
         if None in days:

@@ -176,7 +176,7 @@ FOLLOWS: Final = {
     "families.pairing.disputes.settle_pairing_dispute",
     "families.pairing.ending.finish_pairing",
     "families.visits.sessions.open_portal",
-    "families.screen_time.usage.set_time_zone",
+    "families.screen_time.zones.set_time_zone",
     "families.settings.settlement.end_grant",
     "families.settings.settlement.settle",
     "families.settings.settlement.settle_all",

@@ -439,7 +439,7 @@ def test_a_pass_code_is_checked_offline_and_used_once(
     used = passcodes.use_passcode(account=teen, code=first.code, at=timezone.now())
     again = passcodes.use_passcode(account=teen, code=first.code, at=timezone.now())
     assert used.extra == again.extra == first.minutes
-    assert "A pass-code added 15 minutes today." in told(heron)
+    assert "A pass-code gave Sandpiper 15 more minutes today." in told(heron)
     assert len(passcodes.show_passcodes(guardian=heron, teen_id=teen.platform_id)) == 2
     for code, at in (
         ("00000000", timezone.now()),
@@ -450,8 +450,8 @@ def test_a_pass_code_is_checked_offline_and_used_once(
             passcodes.use_passcode(account=teen, code=code, at=at)
 
 
-def test_guessing_pass_codes_is_stopped(
-    teen: Account, heron: Account, configure: Configure
+def test_guessing_pass_codes_is_stopped_and_the_guardian_hears_of_it(
+    teen: Account, heron: Account, egret: Account, configure: Configure
 ) -> None:
     configure(policy_key="11" * 32)
     pair(heron, teen)
@@ -459,8 +459,26 @@ def test_guessing_pass_codes_is_stopped(
     for _ in range(invitations.MAX_WRONG):
         with pytest.raises(PasscodeRefused):
             passcodes.use_passcode(account=teen, code="00000000", at=timezone.now())
-    with pytest.raises(TooManyTries):
-        passcodes.use_passcode(account=teen, code=code.code, at=timezone.now())
+    for _ in range(2):
+        with pytest.raises(TooManyTries):
+            passcodes.use_passcode(account=teen, code=code.code, at=timezone.now())
+    guessed = "Too many wrong pass-codes were entered for Sandpiper."
+    assert sum(each.startswith(guessed) for each in told(heron)) == 1
+    # A pairing code still works: who guesses one kind does not lock the other.
+    made, _ = invitations.create_invitation(maker=egret, side=Side.GUARDIAN)
+    assert invitations.read_invitation(account=teen, typed=made).maker == egret
+
+
+def test_guessing_codes_does_not_lock_pass_codes(
+    teen: Account, heron: Account, configure: Configure
+) -> None:
+    configure(policy_key="11" * 32)
+    pair(heron, teen)
+    (code, *_) = passcodes.show_passcodes(guardian=heron, teen_id=teen.platform_id)
+    for _ in range(invitations.MAX_WRONG):
+        with pytest.raises(CodeRefused):
+            invitations.read_invitation(account=teen, typed="22222222")
+    assert passcodes.use_passcode(account=teen, code=code.code, at=timezone.now()).extra == 15
 
 
 def _verified(sheet: dict[str, str]) -> Any:

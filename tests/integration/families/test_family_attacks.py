@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core import signing
 from django.db import connection
 from django.test import Client
 from django.urls import URLPattern
@@ -75,6 +76,7 @@ class Family:
             "capability": "session.time",
             "trusted_id": str(trusted.pk),
             "secret": "a" * 43,
+            "token": signing.dumps([str(self.ask.id), str(self.pairing.id), "yes"], salt="mine"),
             "language": "en",
             "name": "help",
         }

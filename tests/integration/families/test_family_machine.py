@@ -5,8 +5,10 @@ every step the setting that holds has to be just what the model says, which is: 
 what is locked, none keeps power after the end, and no setting is left that nobody can explain.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,8 +27,8 @@ from kinward.access.actor import Actor
 from kinward.experience import birthdays
 from kinward.experience.live import live, load_states, person_of
 from kinward.experience.models import Layer, Setting
-from kinward.families.asks import answers, expiry, requests
-from kinward.families.models import OPEN_ASKS, Ask, Choice, Pairing, Side
+from kinward.families.asks import answers, consensus, expiry, requests
+from kinward.families.models import OPEN_ASKS, Answer, Ask, Choice, Pairing, Side
 from kinward.families.pairing import disputes, ending, invitations
 from kinward.families.settings import choices
 from kinward.families.settings.settlement import end_choices
@@ -57,6 +59,18 @@ CAPABILITIES = sorted(VALUES)
 GUARDIANS = ("first", "second")
 
 
+@dataclass
+class Yes:
+    """A guardian's yes, until a moment or for good, and the move in which it was said."""
+
+    name: str
+    until: datetime | None
+    move: int
+
+    def lasts(self) -> bool:
+        return self.until is None or self.until > timezone.now()
+
+
 class Family(RuleBasedStateMachine):
     runs = 0
     ahead = timedelta()  # of the real clock
@@ -71,8 +85,13 @@ class Family(RuleBasedStateMachine):
         self.codes: list[tuple[str, str, datetime]] = []  # who made it, the code, when
         self.pairs: dict[str, dict[str, Any]] = {}  # guardian -> id, ends_at, disputed
         self.chosen: dict[tuple[str, str], Any] = {}  # (guardian, capability) -> value
+        self.chosen_at: dict[tuple[str, str], int] = {}  # the move in which it was chosen
         self.granted: dict[str, tuple[str, Any, datetime, Any]] = {}  # by capability
         self.asked: dict[Any, tuple[str, Any]] = {}  # open asks
+        self.yeses: dict[Any, dict[Any, Yes]] = defaultdict(dict)  # by ask and pairing
+        self.ever: dict[Any, set[Any]] = defaultdict(set)  # who ever said yes to an ask
+        self.disagreed: list[tuple[str, set[Any], datetime]] = []  # capability, pairings, when
+        self.moves = 0
         self.grown = False
         self.too_young: set[str] = set()
 
@@ -114,15 +133,24 @@ class Family(RuleBasedStateMachine):
         )
 
     def _holds(self, capability: str) -> Any:
-        """The guardian's value for a capability: what was granted for a time, or the strictest."""
-        if capability in self.granted and self.granted[capability][2] > timezone.now():
-            return self.granted[capability][1]
-        kind = self._pack().capabilities[capability].kind
-        weeks = [
-            value if isinstance(value, tuple) else (value,) * 7
+        """The guardians' value for a capability: the strictest choice, or what was granted.
+
+        A grant is bounded by the choices of those who did not agree, or who chose afterwards.
+        """
+        chosen = {
+            name: value
             for (name, about), value in self.chosen.items()
             if about == capability and self._live(name)
-        ]
+        }
+        if capability in self.granted and self.granted[capability][2] > timezone.now():
+            _, value, _, number = self.granted[capability]
+            binding = [chosen[name] for name in self._binding(number, capability)]
+            return self._strictest(capability, [value, *binding])
+        return self._strictest(capability, list(chosen.values()))
+
+    def _strictest(self, capability: str, values: list[Any]) -> Any:
+        kind = self._pack().capabilities[capability].kind
+        weeks = [value if isinstance(value, tuple) else (value,) * 7 for value in values]
         if not weeks:
             return None
         days = []
@@ -132,6 +160,75 @@ class Family(RuleBasedStateMachine):
                 best = kind.strictest(best, kind.code(each))
             days.append(kind.value(best))
         return days[0] if len(set(days)) == 1 else tuple(days)
+
+    def _binding(self, number: Any, capability: str) -> list[str]:
+        """Whose choice binds an ask: of those who chose, whoever did not say yes to it since."""
+        said = {yes.name: yes for yes in self._said(number)}
+        return [
+            name
+            for name, about in self.chosen
+            if about == capability
+            and self._live(name)
+            and (name not in said or said[name].move < self.chosen_at[name, about])
+        ]
+
+    def _said(self, number: Any) -> list[Yes]:
+        """The lasting yeses to an ask, of pairings that live."""
+        ids = {self.pairs[name]["id"] for name in self.pairs if self._live(name)}
+        return [yes for pk, yes in self.yeses[number].items() if pk in ids and yes.lasts()]
+
+    def _missing(self, number: Any) -> bool:
+        """Whether somebody else's yes is missing."""
+        capability, value = self.asked[number]
+        asked = self._strictest(capability, [value])
+        exceeded = any(
+            self._strictest(capability, [value, self.chosen[name, capability]]) != asked
+            for name in self._binding(number, capability)
+        )
+        lately = timezone.now() - consensus.REMEMBERED
+        parties = {
+            pk
+            for about, pairings, made_at in self.disagreed
+            if about == capability and made_at > lately
+            for pk in pairings
+        }
+        said = {yes.name for yes in self._said(number)}
+        waits = any(
+            self.pairs[name]["id"] in parties and self._power(name) and name not in said
+            for name in self.pairs
+        )
+        return exceeded or waits
+
+    def _say(self, name: str, number: Any, said: str, until: datetime | None) -> None:
+        """What a guardian's answer to an open ask does."""
+        self.moves += 1
+        capability, value = self.asked[number]
+        pk = self.pairs[name]["id"]
+        if said == "talk":
+            self.yeses[number].pop(pk, None)
+            return
+        if said == "no":
+            self._disagree(number, pk)
+            del self.asked[number]
+            return
+        self.yeses[number][pk] = Yes(name, until, self.moves)
+        self.ever[number].add(pk)
+        if self._missing(number):
+            return
+        del self.asked[number]
+        agreed = [yes for yes in self._said(number) if self._power(yes.name)]
+        for yes in agreed:
+            if yes.until is None:
+                self.chosen[yes.name, capability] = value
+                self.chosen_at[yes.name, capability] = yes.move
+        ends = [yes.until for yes in agreed if yes.until is not None]
+        if ends:
+            self.granted[capability] = (name, value, min(ends), number)
+
+    def _disagree(self, number: Any, pk: Any) -> None:
+        if self.ever[number] - {pk}:
+            ask = Ask.objects.get(pk=number)
+            self.disagreed.append((ask.capability, {*self.ever[number], pk}, ask.made_at))
 
     @contextmanager
     def _expect(self, allowed: bool) -> Iterator[None]:
@@ -216,7 +313,9 @@ class Family(RuleBasedStateMachine):
             )
             self.chosen.pop((name, capability), None)
             if value is not None:
+                self.moves += 1
                 self.chosen[name, capability] = value
+                self.chosen_at[name, capability] = self.moves
 
     @rule(
         move=st.sampled_from(CAPABILITIES).flatmap(
@@ -254,12 +353,7 @@ class Family(RuleBasedStateMachine):
         may = self._power(name) and (said != "yes" or hours or self._fits(capability, value))
         with self._expect(bool(may)):
             answers.answer_ask(guardian=self.guardians[name], ask_id=number, said=said, until=until)
-            if said != "talk":
-                del self.asked[number]
-            if said == "yes" and until is None:
-                self.chosen[name, capability] = value
-            elif said == "yes" and until is not None:
-                self.granted[capability] = (name, value, until, number)
+            self._say(name, number, said, until)
 
     @rule(
         name=st.sampled_from(GUARDIANS),
@@ -279,7 +373,8 @@ class Family(RuleBasedStateMachine):
         )
         until = timezone.now() + timedelta(days=3)
         answers.answer_ask(guardian=self.guardians[name], ask_id=made.id, said="yes", until=until)
-        self.granted[capability] = (name, value, until, made.id)
+        self.asked[made.id] = (capability, value)
+        self._say(name, made.id, "yes", until)
 
     @precondition(lambda self: self.granted)
     @rule(name=st.sampled_from(GUARDIANS), data=st.data())
@@ -289,6 +384,7 @@ class Family(RuleBasedStateMachine):
         may = self._power(name) and until > timezone.now()
         with self._expect(may):
             answers.answer_ask(guardian=self.guardians[name], ask_id=number, said="no")
+            self._disagree(number, self.pairs[name]["id"])
             del self.granted[capability]
 
     @precondition(lambda self: self.pairs)
@@ -408,6 +504,26 @@ class Family(RuleBasedStateMachine):
             said = decide(pack, capability, person_of(teen), guardian=expected)
             loosest = bounds.guardian_cap if bounds.guardian_moves else bounds.default
             assert kind.strictest(said.code, loosest) == said.code, "looser than is allowed"
+
+    @invariant()
+    def no_grant_passes_a_standing_choice(self) -> None:
+        """As `Family._holds` says too, but read from the rows alone."""
+        state = load_states([self.teen.platform_id])[self.teen.platform_id]
+        for capability, (_, _, until, number) in self.granted.items():
+            if until <= timezone.now():
+                continue
+            holds = state.guardian[capability]
+            said = {row.pairing_id: row for row in Answer.objects.filter(ask=number).order_by("at")}
+            standing = Choice.objects.filter(
+                pairing__teen=self.teen,
+                pairing__ended_at=None,
+                capability=capability,
+                ended_at=None,
+            )
+            for choice in standing.exclude(pairing__ends_at__lte=timezone.now()):
+                answer = said.get(choice.pairing_id)
+                if answer is None or answer.answer != "yes" or answer.at < choice.made_at:
+                    assert self._strictest(capability, [holds, choice.value]) == holds
 
     @invariant()
     def every_setting_is_explained(self) -> None:

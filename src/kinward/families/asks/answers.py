@@ -8,13 +8,16 @@ from django.db import transaction
 from django.utils import timezone
 
 from kinward.families.asks.expiry import lapse
-from kinward.families.asks.grants import grant, is_passing, take_back_grant
+from kinward.families.asks.grants import grant, is_passing, take_back_grant, value_of
+from kinward.families.asks.hearing import tell_of_answer
 from kinward.families.asks.requests import MAX_REASON
 from kinward.families.asks.wording import words_of_ask
-from kinward.families.errors import AskClosed, NotPaired
-from kinward.families.models import OPEN_ASKS, Answer, Ask, AskState
+from kinward.families.errors import AskClosed, NotPaired, TapRefused
+from kinward.families.models import OPEN_ASKS, Answer, Ask, AskState, Pairing
 from kinward.families.notices import name_in_notices, tell
 from kinward.families.pairing.power import has_power, require_power
+from kinward.families.settings.choices import check_choice, put_choice
+from kinward.families.settings.grant_order import yeses_of
 from kinward.ground.errors import Invalid, NotFound
 from kinward.ledger.api import kinds, record
 from kinward.people.api import Account, lock_account
@@ -35,12 +38,17 @@ def answer_ask(
     said: AskAnswer,
     note: str = "",
     until: datetime | None = None,
+    once: Pairing | None = None,
 ) -> Ask:
     """Answer a teen's ask as a guardian. A yes to a value can hold until a moment.
 
-    One guardian's yes is enough. Another guardian's no takes a temporary yes back, because the
-    more protective answer counts; the teen and the guardian who granted it are told.
-    Raises `NotPaired`, also for an ask that does not exist, and `AskClosed`.
+    With `once`, the pairing to which a link was sent, only as that pairing's guardian, only while
+    the ask is open, and each answer only once: otherwise raises `TapRefused` or `AskClosed`.
+
+    A yes grants the ask, unless another guardian's is missing: see `consensus`. Another guardian's
+    no takes a temporary yes back, because the more protective answer counts. The teen and the
+    other guardians are told. Raises `NotPaired`, also for an ask that does not exist, `AskClosed`,
+    and `SettingLocked` for a yes without an end that is outside a guardian's bounds.
     """
     ask = Ask.objects.select_related("teen").filter(pk=ask_id, proposed_by=None).first()
     if ask is None:
@@ -49,23 +57,37 @@ def answer_ask(
     # Read again under the teen's lock: another guardian may have answered meanwhile.
     ask = Ask.objects.select_related("teen", "granted_by__guardian").get(pk=ask_id)
     lapse(ask)
-    takes_back = ask.state == AskState.GRANTED and said == "no" and is_passing(ask)
+    _check_once(once, pairing, ask, said)
+    takes_back = ask.state == AskState.GRANTED and said == "no" and is_passing(ask) and once is None
     if ask.state not in OPEN_ASKS and not takes_back:
         raise AskClosed
     _check_answer(note, said, until)
-    Answer.objects.create(ask=ask, pairing=pairing, answer=said, note=note)
+    until = until if said == "yes" and ask.minutes is None else None
+    if said == "yes" and ask.minutes is None and until is None:
+        check_choice(teen, ask.capability, value_of(ask))
+    repeats = said == "yes" and pairing.pk in yeses_of(ask)
+    Answer.objects.create(ask=ask, pairing=pairing, answer=said, note=note, until=until)
     actor = guardian.actor
     record(actor=actor, subject=str(ask), fact=ANSWERED[said]())
+    missing: list[Pairing] = []
     if takes_back:
-        take_back_grant(ask, teen, guardian, actor)
+        take_back_grant(ask, teen, actor)
     elif said == "yes":
-        grant(ask, teen, pairing, until, actor)
+        missing = grant(ask, teen, pairing, actor)
     else:
         ask.state = AskState.TALK if said == "talk" else AskState.REFUSED
         ask.save(update_fields=["state"])
-    what = words_of_ask(ask, ask.teen.language)
-    tell(ask.teen, said, other=name_in_notices(guardian), what=what)
+    if not (repeats and missing):
+        tell_of_answer(ask, pairing, said, missing=missing, took_back=takes_back)
     return ask
+
+
+def _check_once(once: Pairing | None, pairing: Pairing, ask: Ask, said: str) -> None:
+    if once is None:
+        return
+    given = Answer.objects.filter(ask=ask, pairing=pairing, answer=said)
+    if once.pk != pairing.pk or given.exists():
+        raise TapRefused
 
 
 def _check_answer(note: str, said: str, until: datetime | None) -> None:
@@ -100,7 +122,9 @@ def answer_proposal(*, teen: Account, ask_id: UUID, said: AskAnswer, note: str =
     actor = teen.actor
     record(actor=actor, subject=str(proposal), fact=ANSWERED[said]())
     if said == "yes":
-        grant(proposal, teen, proposal.proposed_by, None, actor)
+        put_choice(proposal.proposed_by, teen, proposal.capability, value_of(proposal), actor)
+        proposal.state, proposal.granted_by = AskState.GRANTED, proposal.proposed_by
+        proposal.save(update_fields=["state", "granted_by"])
     else:
         proposal.state = AskState.TALK if said == "talk" else AskState.REFUSED
         proposal.save(update_fields=["state"])

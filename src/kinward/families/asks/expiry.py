@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from kinward.access import Actor
 from kinward.families.models import OPEN_ASKS, Answer, Ask, AskState
-from kinward.families.screen_time.usage import local_now
+from kinward.families.screen_time.usage import zones_of
 from kinward.families.settings.settlement import end_grant
 from kinward.people.api import Account, lock_account
 
@@ -17,10 +17,8 @@ TIDY: Final = "families.tidy_asks"
 
 
 def lapse(ask: Ask) -> None:
-    """Lapse an open ask that has expired, or whose minutes were for an earlier local day."""
-    now = timezone.now()
-    past_day = ask.minutes is not None and local_now(ask.teen, now).date() != ask.day
-    if ask.state in OPEN_ASKS and (past_day or ask.lapses_at <= now):
+    """Lapse an open ask that has expired. An ask for minutes expires with the day of the ask."""
+    if ask.state in OPEN_ASKS and ask.lapses_at <= timezone.now():
         ask.state = AskState.LAPSED
         ask.save(update_fields=["state"])
 
@@ -53,6 +51,4 @@ def forget_reasons(before: datetime) -> None:
 
 def end_of_day(teen: Account, now: datetime) -> datetime:
     """Return the moment at which the teen's local day ends."""
-    local = local_now(teen, now)
-    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-    return midnight.astimezone(now.tzinfo)
+    return zones_of(teen).end_of_day(now)

@@ -1,5 +1,6 @@
 """Requests: a teen asks, a guardian proposes, and either of them withdraws."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -9,12 +10,13 @@ from django.utils import timezone
 
 from kinward.experience.api import Layer
 from kinward.families.asks.expiry import LAPSES, TIDY
+from kinward.families.asks.mailing import mail_soon
 from kinward.families.asks.wording import words_of_ask
 from kinward.families.errors import AskClosed, NoGuardian, TooManyTries
 from kinward.families.models import OPEN_ASKS, Ask, AskState, Pairing
 from kinward.families.notices import name_in_notices, tell
 from kinward.families.pairing.power import has_power, live_pairings, require_power
-from kinward.families.screen_time.usage import local_now
+from kinward.families.screen_time.usage import zones_of
 from kinward.families.settings.choices import bounds_for, check_value
 from kinward.ground.errors import Invalid, NotFound
 from kinward.ground.jobs import enqueue
@@ -36,19 +38,26 @@ def ask_guardians(
     reason: str,
     value: Weekly | None = None,
     minutes: int | None = None,
+    readers: Collection[UUID] | None = None,
 ) -> Ask:
     """Ask a teen's guardians for a value, or for more minutes today, and tell the guardians.
 
+    `readers` are the pairings whose guardians may read the reason. Without any it is for the only
+    guardian. If there are several, nobody reads it, since it may be about one of them.
     Raises `NoGuardian` if no pairing of the teen gives power now.
     """
     teen = lock_account(teen.pk)
     pairings = [pairing for pairing in live_pairings().filter(teen=teen) if has_power(pairing)]
     if not pairings:
         raise NoGuardian
+    if readers is None:
+        readers = [pairing.pk for pairing in pairings] if len(pairings) == 1 else []
     ask = _create_ask(teen, None, capability, reason, value, minutes)
+    ask.readers.set([pairing for pairing in pairings if pairing.pk in readers])
     for pairing in pairings:
         what = words_of_ask(ask, pairing.guardian.language)
-        tell(pairing.guardian, "asked", other=name_in_notices(teen), what=what)
+        tell(pairing.guardian, "asked", ask=ask, other=name_in_notices(teen), what=what)
+        mail_soon(ask, pairing)
     return ask
 
 
@@ -88,14 +97,15 @@ def _create_ask(
         raise TooManyTries(f"At most {MAX_DAILY} a day.")
     if Ask.objects.filter(teen=teen, state__in=OPEN_ASKS, lapses_at__gt=now).count() >= MAX_OPEN:
         raise TooManyTries(f"{MAX_OPEN} wait for an answer already.")
-    lapses_at = now + LAPSES
+    zones = zones_of(teen)
+    lapses_at = now + LAPSES if minutes is None else min(now + LAPSES, zones.end_of_day(now))
     ask = Ask.objects.create(
         teen=teen,
         proposed_by=by,
         capability=capability,
         value=value,
         minutes=minutes,
-        day=local_now(teen, now).date(),
+        day=zones.local(now).date(),
         reason=reason,
         lapses_at=lapses_at,
     )
@@ -134,6 +144,6 @@ def ask_history(teen: Account, limit: int = 30) -> list[Ask]:
     """Return a teen's asks and the proposals to that teen, newest first, with their answers."""
     return list(
         Ask.objects.select_related("proposed_by__guardian", "granted_by__guardian", "teen")
-        .prefetch_related("answers__pairing__guardian")
+        .prefetch_related("answers__pairing__guardian", "readers__guardian")
         .filter(teen=teen)[:limit]
     )

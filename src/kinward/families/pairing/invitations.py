@@ -120,10 +120,15 @@ def read_invitation(*, account: Account, typed: str) -> Offer:
 
 
 def refuse_guessing(account: Account) -> None:
-    """Raise `TooManyTries` after ten wrong codes of any kind in an hour."""
-    lately = timezone.now() - timedelta(hours=1)
-    if WrongCode.objects.filter(account=account, at__gt=lately).count() >= MAX_WRONG:
+    """Raise `TooManyTries` after ten wrong codes in an hour."""
+    if wrong_codes(account, passcode=False) >= MAX_WRONG:
         raise TooManyTries
+
+
+def wrong_codes(account: Account, *, passcode: bool) -> int:
+    """Return how many codes, or pass-codes, were wrong in the last hour. Each kind locks itself."""
+    lately = timezone.now() - timedelta(hours=1)
+    return WrongCode.objects.filter(account=account, passcode=passcode, at__gt=lately).count()
 
 
 def _open_invitation(account: Account, typed: str) -> Invitation:

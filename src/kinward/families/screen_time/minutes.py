@@ -13,6 +13,7 @@ from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
 HOUR: Final = 60
+DAY: Final = 24 * HOUR
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -41,9 +42,45 @@ class Zones:
         """Return the zone at a moment."""
         return _zone(self.name_at(minute_of(at)))
 
+    def end_of_day(self, at: datetime) -> datetime:
+        """Return the moment (UTC) at which the local day of a moment ends."""
+        local = self.local(at)
+        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+        return (midnight + timedelta(days=1)).astimezone(UTC)
+
     def day_of(self, minute: int) -> date:
         """Return the local day of a minute. It is exactly one, also when clocks change."""
         return _local_day(minute, self.name_at(minute))
+
+    def left_since(self, minute: int, now: int) -> list[str]:
+        """Return the zones that were left after a minute and no later than `now`, oldest first.
+
+        The first zone of an account replaces none: what was before it is as if it had been there.
+        """
+        return [
+            self._names[number - 1]
+            for number in range(1, len(self._since))
+            if minute < self._since[number] <= now
+        ]
+
+    def held_since(self, minute: int, now: int) -> set[str]:
+        """Return the zones that were in force after a minute and no later than `now`."""
+        return {self.name_at(now), *self.left_since(minute, now)} if self._names else set()
+
+    def new_since(self, minute: int, now: int, *, known: int) -> int:
+        """Return how often an account moved after a minute to a zone that it did not know.
+
+        It knows the zones that it held in the `known` minutes before. The first zone is no move.
+        """
+        return sum(
+            name not in self.held_since(since - 1 - known, since - 1)
+            for since, name in list(zip(self._since, self._names, strict=True))[1:]
+            if minute < since <= now
+        )
+
+    def begins(self) -> int | None:
+        """Return the minute of the first zone, None without any."""
+        return self._since[0] if self._since else None
 
     def changes_within(self, first: int, last: int) -> bool:
         """Whether the zone changes after minute `first` and no later than `last`."""
@@ -125,6 +162,37 @@ def minutes_per_day(hours: Mapping[int, int], zones: Zones) -> dict[date, int]:
             if bits >> bit & 1:
                 per_day[zones.day_of(first + bit)] += 1
     return dict(per_day)
+
+
+def minutes_between(hours: Mapping[int, int], first: int, last: int) -> int:
+    """Count the minutes of use after minute `first` and no later than `last`.
+
+    >>> minutes_between(bits_by_hour([59, 60, 61, 130]), 59, 130)
+    3
+    """
+    counted = 0
+    if last <= first:
+        return counted
+    for hour in range((first + 1) // HOUR, last // HOUR + 1):
+        bits = hours.get(hour, 0)
+        start, end = max(0, first + 1 - hour * HOUR), min(HOUR - 1, last - hour * HOUR)
+        counted += (bits >> start & (1 << (end - start + 1)) - 1).bit_count()
+    return counted
+
+
+def counted_minutes(hours: Mapping[int, int], zones: Zones, minute: int) -> int:
+    """Return the minutes of use that count against the limit at a minute: those of the local day.
+
+    For a day after a change of zone those of the last 24 hours count, so that no change gives more.
+    The same holds after the first zone if there was use before it.
+    """
+    today = minutes_per_day(hours, zones).get(zones.day_of(minute), 0)
+    yesterday, begins = minute - DAY, zones.begins()
+    if not zones.left_since(yesterday, minute) and not (
+        begins is not None and minutes_between(hours, yesterday, begins - 1)
+    ):
+        return today
+    return max(today, minutes_between(hours, yesterday, minute))
 
 
 def week(per_day: Mapping[date, int], today: date) -> list[tuple[date, int]]:

@@ -1,9 +1,13 @@
 """Pass-codes for an offline device: a guardian reads one out, and the device checks it alone.
 
-For each local day there are a few codes, each worth a fixed number of minutes and valid once. They
-are derived from a key, the teen and the day, so nothing is stored until one is used. The device
-keeps a signed sheet (Ed25519, RFC 8032) with a salted and deliberately slow digest of each code, so
-neither reading nor changing the sheet yields a code. It reports used codes when it is online again.
+For each local day a guardian has a few codes, each worth a fixed number of minutes and valid once.
+They are derived from a key, the pairing and the day, so nothing is stored until one is used, and a
+guardian who has left knows none that works. A number works once, whichever guardian read it out.
+Codes that would exceed the choice of another guardian are left out.
+
+The device keeps a signed sheet (Ed25519, RFC 8032) with a salted and deliberately slow digest of
+each code, so neither reading nor changing the sheet yields a code. It reports used codes when it is
+online again.
 """
 
 import base64
@@ -19,12 +23,13 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from kinward.families.errors import PasscodeRefused
-from kinward.families.models import ExtraMinutes, WrongCode
-from kinward.families.notices import tell
-from kinward.families.pairing.invitations import refuse_guessing
+from kinward.families.errors import PasscodeRefused, TooManyTries
+from kinward.families.models import ExtraMinutes, Pairing, WrongCode
+from kinward.families.notices import name_in_notices, tell
+from kinward.families.pairing.invitations import MAX_WRONG, wrong_codes
 from kinward.families.pairing.power import has_power, live_pairings, require_power
-from kinward.families.screen_time.usage import ScreenTime, local_now, screen_time
+from kinward.families.screen_time.extra import is_agreed_alone
+from kinward.families.screen_time.usage import ScreenTime, local_now, screen_time, zones_of
 from kinward.ground.config import config
 from kinward.ledger.api import kinds, record
 from kinward.people.api import Account, lock_account
@@ -47,11 +52,11 @@ def _key(purpose: str) -> bytes:
     return hmac.digest(settings.SECRET_KEY.encode(), f"kinward.{purpose}".encode(), "sha256")
 
 
-def codes_of(account: Account, day: date) -> list[Passcode]:
-    """Derive the codes of an account's local day."""
+def codes_of(pairing: Pairing, day: date) -> list[Passcode]:
+    """Derive the codes of a pairing's guardian for the teen's local day."""
     passcodes = []
     for number, minutes in enumerate(MINUTES):
-        about = f"{account.platform_id}\0{day}\0{number}".encode()
+        about = f"{pairing.pk}\0{day}\0{number}".encode()
         drawn = int.from_bytes(hmac.digest(_key("passcode"), about, "sha256"))
         passcodes.append(Passcode(number, f"{drawn % 10**DIGITS:0{DIGITS}}", minutes))
     return passcodes
@@ -60,11 +65,24 @@ def codes_of(account: Account, day: date) -> list[Passcode]:
 @transaction.atomic
 def show_passcodes(*, guardian: Account, teen_id: str) -> list[Passcode]:
     """Return today's unused codes, for a guardian to read out. Each call is in the ledger."""
-    pairing, _teen = require_power(guardian=guardian, teen_id=teen_id)
-    day = local_now(pairing.teen, timezone.now()).date()
-    used = set(_used_numbers(pairing.teen, day))
+    pairing, teen = require_power(guardian=guardian, teen_id=teen_id)
     record(actor=guardian.actor, subject=str(pairing), fact=kinds.PasscodeShown())
-    return [code for code in codes_of(pairing.teen, day) if code.number not in used]
+    return _usable(pairing, local_now(teen, timezone.now()))
+
+
+def _usable(pairing: Pairing, local: datetime) -> list[Passcode]:
+    """Return a guardian's unused codes of a local day, as far as other guardians' choices reach.
+
+    So the codes that a device takes offline give no more together than they would here.
+    """
+    day = local.date()
+    used, usable, together = set(_used_numbers(pairing.teen, day)), [], 0
+    for code in codes_of(pairing, day):
+        reaches = is_agreed_alone(pairing, local, together + code.minutes)
+        if code.number not in used and reaches:
+            usable.append(code)
+            together += code.minutes
+    return usable
 
 
 def _used_numbers(account: Account, day: date) -> list[int | None]:
@@ -79,13 +97,12 @@ def passcode_sheet(account: Account, now: datetime) -> dict[str, str]:
     "digest"}]}`, where digest is PBKDF2-HMAC-SHA256(code, salt, rounds) in hex. Used codes are left
     out. Without a guardian there are no codes.
     """
-    day = local_now(account, now).date()
-    guarded = any(has_power(pairing) for pairing in live_pairings().filter(teen=account))
+    local = local_now(account, now)
     body: dict[str, Any] = {
         "account_id": account.platform_id,
-        "day": day,
+        "day": local.date(),
         "rounds": ROUNDS,
-        "codes": list(_digests(account, day)) if guarded else [],
+        "codes": [row for pairing in _guarding(account) for row in _digests(pairing, local)],
     }
     encoded = msgspec.json.encode(body)
     key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(config().secret("policy_key")))
@@ -96,15 +113,17 @@ def passcode_sheet(account: Account, now: datetime) -> dict[str, str]:
     }
 
 
-def _digests(account: Account, day: date) -> list[dict[str, Any]]:
-    used = set(_used_numbers(account, day))
+def _guarding(account: Account) -> list[Pairing]:
+    """Return the pairings that give power over an account now."""
+    pairings = live_pairings().select_related("guardian", "teen").filter(teen=account)
+    return [pairing for pairing in pairings if has_power(pairing)]
+
+
+def _digests(pairing: Pairing, local: datetime) -> list[dict[str, Any]]:
     digests = []
-    for passcode in codes_of(account, day):
-        if passcode.number in used:
-            continue
-        salt = hmac.digest(
-            _key("salt"), f"{account.platform_id}\0{day}\0{passcode.number}".encode(), "sha256"
-        )[:16]
+    for passcode in _usable(pairing, local):
+        about = f"{pairing.pk}\0{local.date()}\0{passcode.number}".encode()
+        salt = hmac.digest(_key("salt"), about, "sha256")[:16]
         digests.append(
             {
                 "number": passcode.number,
@@ -122,24 +141,44 @@ def _slow_digest(code: str, salt: bytes) -> str:
 
 
 @transaction.atomic
-def _use(account: Account, code: str, day: date) -> ExtraMinutes | None:
+def _use(account: Account, code: str, at: datetime) -> ExtraMinutes | None:
     account = lock_account(account.pk)
-    for passcode in codes_of(account, day):
+    zones = zones_of(account)
+    day = zones.local(at).date()
+    codes = ((pairing, each) for pairing in _guarding(account) for each in codes_of(pairing, day))
+    for pairing, passcode in codes:
         if not hmac.compare_digest(passcode.code, code):
             continue
         extra, new = ExtraMinutes.objects.get_or_create(
             account=account,
             day=day,
             passcode=passcode.number,
-            defaults={"minutes": passcode.minutes},
+            defaults={
+                "minutes": passcode.minutes,
+                "pairing": pairing,
+                "until": zones.end_of_day(at),
+            },
         )
+        if not new and extra.pairing_id not in (None, pairing.pk):
+            raise PasscodeRefused  # another guardian's code of this number was used today
         if new:
             who = account.actor
             record(actor=who, subject=str(who), fact=kinds.PasscodeUsed(minutes=passcode.minutes))
-            for pairing in live_pairings().select_related("guardian").filter(teen=account):
-                tell(pairing.guardian, "passcode", minutes=passcode.minutes)
+            for other in _guarding(account):
+                name = name_in_notices(account)
+                tell(other.guardian, "passcode", other=name, minutes=passcode.minutes)
         return extra
     return None
+
+
+@transaction.atomic
+def _note_wrong(account: Account) -> None:
+    """Count a wrong pass-code. Tell the guardians when it was one too many."""
+    account = lock_account(account.pk)
+    WrongCode.objects.create(account=account, passcode=True)
+    if wrong_codes(account, passcode=True) == MAX_WRONG:
+        for pairing in _guarding(account):
+            tell(pairing.guardian, "passcode.guessed", other=name_in_notices(account))
 
 
 def use_passcode(*, account: Account, code: str, at: datetime) -> ScreenTime:
@@ -151,11 +190,12 @@ def use_passcode(*, account: Account, code: str, at: datetime) -> ScreenTime:
     now = timezone.now()
     if not now - LATE <= at <= now + timedelta(minutes=2):
         raise PasscodeRefused("It was used too long ago, or the clock is wrong.")
-    if not any(has_power(pairing) for pairing in live_pairings().filter(teen=account)):
+    if not _guarding(account):
         raise PasscodeRefused
-    refuse_guessing(account)
+    if wrong_codes(account, passcode=True) >= MAX_WRONG:
+        raise TooManyTries
     digits = "".join(digit for digit in code if digit.isdigit())[: DIGITS + 1]
-    if _use(account, digits, local_now(account, at).date()) is None:
-        WrongCode.objects.create(account=account)
+    if _use(account, digits, at) is None:
+        _note_wrong(account)
         raise PasscodeRefused
     return screen_time(account, now)

@@ -1,29 +1,29 @@
 """Screen time: heartbeats become minutes of use, and those count against the day's limit."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import msgspec
 from django.db import connection, transaction
-from django.db.models import Sum
+from django.utils import timezone
 
-from kinward.access import Actor
 from kinward.experience.api import live
-from kinward.families.models import ActiveHour, ExtraMinutes, ZoneChange
+from kinward.families.models import ActiveHour, ZoneChange
+from kinward.families.screen_time.extra import Extra, chosen_minutes, extras_at, with_extra
 from kinward.families.screen_time.minutes import (
+    DAY,
     HOUR,
     Zones,
     bits_by_hour,
-    is_zone,
+    counted_minutes,
     minute_of,
     minutes_per_day,
     streak,
     week,
 )
-from kinward.ground.errors import Invalid
-from kinward.ledger.api import kinds, record
-from kinward.people.api import Account, get_account, lock_account, set_zone
+from kinward.people.api import Account
 from kinward.policy import (
     DAY_MINUTES,
     About,
@@ -42,7 +42,6 @@ KEPT: Final = timedelta(days=35)
 PAUSE: Final = 5  # a longer pause, in minutes, counts as a break
 BREAKS: Final = {"15 minutes": 15, "30 minutes": 30, "60 minutes": 60}
 SOON: Final = 15  # minutes left from which the person is told
-MAX_ZONE_CHANGES: Final = 2  # in a day
 
 
 class Heartbeat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -63,9 +62,10 @@ class Refusal(msgspec.Struct, frozen=True):
 class ScreenTime(msgspec.Struct, frozen=True):
     """An account's minutes today and in the seven days that end today.
 
-    `allowed` and `left` are None if there is no limit. `extra` are the minutes that guardians gave
-    for today, which `allowed` includes. `closed` means that the time is outside `session.hours`,
-    and `break_due` that it is time for a break. `sentence` tells the person so; it may be empty.
+    `allowed` and `left` are None if there is no limit. `extra` are the minutes by which guardians
+    raised today's limit, which `allowed` includes. `closed` means that the time is outside
+    `session.hours`, and `break_due` that it is time for a break. `sentence` tells the person so.
+    It may be empty.
     """
 
     day: date
@@ -85,7 +85,7 @@ def take_heartbeats(heartbeats: Sequence[Heartbeat]) -> tuple[dict[str, ScreenTi
 
     Returns the screen time of each account with a valid heartbeat, and the refused heartbeats.
     """
-    now = datetime.now(UTC)
+    now = timezone.now()
     accounts = {
         account.platform_id: account
         for account in Account.objects.filter(
@@ -146,14 +146,10 @@ def screen_time(account: Account, now: datetime) -> ScreenTime:
     first = minute // HOUR - 24 * 9  # a week, and room for any change of zone
     hours = ActiveHour.objects.filter(account=account, hour__gte=first)
     bits = dict(hours.values_list("hour", "bits"))
-    per_day = minutes_per_day(bits, zones)
-    used = per_day.get(today, 0)
-    about, local = About(id=account.platform_id), zones.local(now)
-    names = ("session.time", "session.hours", "session.break")
-    questions = [Request(capability=name, actor=about, at=local) for name in names]
-    time, opening, pause = live().decide(questions)
-    extra = extra_minutes(account, today)
-    allowed = _allowed(time, extra, questions[0])
+    used = counted_minutes(bits, zones, minute)
+    question, time, opening, pause = _strictest_decisions(account, zones, now)
+    limit = time.value if isinstance(time.value, int) else 0
+    allowed = _with_extra(account, limit, extras_at(account, now, today), question)
     left = None if allowed >= DAY_MINUTES else max(0, allowed - used)
     closed = opening.effect == "deny"
     sitting = streak(bits, minute, gap=PAUSE)
@@ -170,11 +166,34 @@ def screen_time(account: Account, now: datetime) -> ScreenTime:
         allowed=None if left is None else allowed,
         left=left,
         sentence=sentence,
-        extra=extra,
+        extra=allowed - limit,
         closed=closed,
         break_due=break_due,
-        week=week(per_day, today),
+        week=week(minutes_per_day(bits, zones), today),
     )
+
+
+def _strictest_decisions(
+    account: Account, zones: Zones, now: datetime
+) -> tuple[Request, Decision, Decision, Decision]:
+    """Decide `session.time`, `.hours` and `.break`; return them after the question about time.
+
+    For a day after a change of zone the hours of each place count, and the shorter of their days.
+    So nobody's night ends early, and no weekend begins early, because they travel.
+    """
+    about, minute = About(id=account.platform_id), minute_of(now)
+    places = [zones.name_at(minute), *zones.left_since(minute - DAY, minute)]
+    names = ("session.time", "session.hours", "session.break")
+    questions = [
+        Request(capability=name, actor=about, at=now.astimezone(ZoneInfo(place)))
+        for place in dict.fromkeys(places)
+        for name in names
+    ]
+    decisions = live().decide(questions)
+    times = list(zip(questions[::3], decisions[::3], strict=True))
+    question, time = min(times, key=lambda pair: pair[1].code)
+    opening = next((each for each in decisions[1::3] if each.effect == "deny"), decisions[1])
+    return question, time, opening, decisions[2]
 
 
 def _time_left(left: int | None, language: str) -> str:
@@ -186,24 +205,18 @@ def _time_left(left: int | None, language: str) -> str:
     )
 
 
-def _allowed(time: Decision, extra: int, question: Request) -> int:
-    """Return the minutes allowed on a day, with the extra ones as far as the pack's bounds allow.
+def _with_extra(account: Account, limit: int, extras: Sequence[Extra], question: Request) -> int:
+    """Return the minutes allowed on a day: its limit, and the extra ones as far as they reach.
 
-    The bounds are applied by deciding again, as if guardian and teen had chosen the sum.
+    They reach as far as each guardian with a choice agreed, and as the pack's bounds allow. The
+    bounds are applied by deciding again, as if guardian and teen had chosen the sum.
     """
-    allowed = time.value if isinstance(time.value, int) else 0
-    if not extra or allowed >= DAY_MINUTES:
-        return allowed
-    more = min(allowed + extra, DAY_MINUTES)
+    if not extras or limit >= DAY_MINUTES or question.at is None:
+        return limit
+    more = with_extra(limit, chosen_minutes(account, question.at), extras)
     question = msgspec.structs.replace(question, guardian=more, self_=more)
-    limit = live().decide([question])[0].value
-    return max(allowed, limit) if isinstance(limit, int) else allowed
-
-
-def extra_minutes(account: Account, day: date) -> int:
-    """Return the extra minutes of a local day, from asks and pass-codes."""
-    extra = ExtraMinutes.objects.filter(account=account, day=day)
-    return int(extra.aggregate(sum=Sum("minutes"))["sum"] or 0)
+    bounded = live().decide([question])[0].value
+    return max(limit, bounded) if isinstance(bounded, int) else limit
 
 
 def local_now(account: Account, now: datetime) -> datetime:
@@ -215,29 +228,6 @@ def zones_of(account: Account) -> Zones:
     """Return the time zones of an account."""
     changes = ZoneChange.objects.filter(account=account)
     return Zones(changes.values_list("since", "zone"))
-
-
-@transaction.atomic
-def set_time_zone(*, account_id: str, zone: str, actor: Actor) -> None:
-    """Set the time zone of an account from now on. Minutes already counted keep their day.
-
-    Raises `Invalid` for an unknown zone and after two changes in 24 hours. Locks the account.
-    """
-    if not is_zone(zone):
-        raise Invalid(f"{zone[:64]!r} is not a time zone such as 'Europe/Stockholm'.")
-    account = lock_account(get_account(account_id).pk)
-    minute = minute_of(datetime.now(UTC))
-    changes = ZoneChange.objects.filter(account=account)
-    if Zones(changes.values_list("since", "zone")).name_at(minute) == zone and changes.exists():
-        return
-    # Else a new day, with new minutes, could be begun by moving the clock to and fro.
-    if changes.filter(since__gt=minute - 24 * HOUR).count() >= MAX_ZONE_CHANGES:
-        raise Invalid(f"A time zone changes at most {MAX_ZONE_CHANGES} times in 24 hours.")
-    ZoneChange.objects.update_or_create(account=account, since=minute, defaults={"zone": zone})
-    set_zone(account=account, zone=zone)
-    record(
-        actor=actor, subject=f"account:{account.platform_id}", fact=kinds.AccountTimeZone(zone=zone)
-    )
 
 
 def forget_minutes(now: datetime) -> int:

@@ -60,6 +60,12 @@ def check_value(kind: ValueKind, bounds: Bounds, layer: Layer, value: Weekly, mo
         raise Invalid(f"{error}.") from error
 
 
+def check_choice(teen: Account, capability: str, value: Weekly) -> None:
+    """Refuse a value that a guardian may not choose for a teen. Raises as `check_value`."""
+    kind, bounds = bounds_for(teen, capability)
+    check_value(kind, bounds, Layer.GUARDIAN, value, bounds.guardian_moves)
+
+
 @transaction.atomic
 def choose_setting(
     *,
@@ -86,8 +92,7 @@ def put_choice(
     Guardians who chose differently are told too.
     """
     if value is not None:
-        kind, bounds = bounds_for(teen, capability)
-        check_value(kind, bounds, Layer.GUARDIAN, value, bounds.guardian_moves)
+        check_choice(teen, capability, value)
     earlier = Choice.objects.filter(pairing=pairing, capability=capability, ended_at=None)
     earlier.update(ended_at=timezone.now(), ended_why="replaced")
     if value is not None:

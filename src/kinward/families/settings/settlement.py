@@ -1,4 +1,8 @@
-"""Settlement: the guardians' choices become one setting, the most protective of them."""
+"""Settlement: the guardians' choices become one setting, the most protective of them.
+
+A temporary grant becomes a temporary setting, bounded by every choice that its guardian did not
+give up for it. Both are computed again whenever a choice, a grant or a pairing changes.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -10,6 +14,7 @@ from django.utils import timezone
 from kinward.access import Actor
 from kinward.experience.api import Layer, Setting, live, make_setting
 from kinward.families.models import Ask, AskState, Choice, Keyword
+from kinward.families.settings.grant_order import grant_of, standing_against, yeses_of
 from kinward.people.api import Account, LockedAccount
 from kinward.policy import WEEK, Value, ValueKind, Weekly
 
@@ -56,7 +61,7 @@ def choices_of(teen: Account, now: datetime | None = None) -> dict[str, list[Cho
 def settle(teen: LockedAccount, capability: str, *, actor: Actor) -> Weekly | None:
     """Set the permanent guardian setting to the strictest of the guardians' choices.
 
-    Returns that value, None where no guardian chose.
+    Settles a temporary grant as well. Returns the permanent value, None where no guardian chose.
     """
     pack = live().in_force().for_account(teen.platform_id)
     known = None if pack is None else pack.capabilities.get(capability)
@@ -65,13 +70,41 @@ def settle(teen: LockedAccount, capability: str, *, actor: Actor) -> Weekly | No
     setting = Setting.objects.filter(
         account=teen, layer=Layer.GUARDIAN, capability=capability, ended_at=None, until=None
     ).first()
-    was = None if setting is None else setting.value
-    # JSON has no tuples, so a stored week is a list.
-    if known is not None and (list(value) if isinstance(value, tuple) else value) != was:
+    if known is not None and _stored(value) != (None if setting is None else setting.value):
         make_setting(
             account=teen, layer=Layer.GUARDIAN, capability=capability, value=value, actor=actor
         )
+    if known is not None:
+        _settle_grant(teen, capability, known.kind, choices, actor)
     return value
+
+
+def _stored(value: Weekly | None) -> object:
+    """Return a value as it is read back: JSON has no tuples, so a stored week is a list."""
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _settle_grant(
+    teen: LockedAccount, capability: str, kind: ValueKind, choices: list[Choice], actor: Actor
+) -> None:
+    """Set the temporary setting to what was granted, within the choices of who did not agree."""
+    ask = grant_of(teen, capability)
+    if ask is None or ask.value is None:
+        return
+    binding = standing_against(choices, yeses_of(ask))
+    value = strictest(kind, [ask.value, *(choice.value for choice in binding)])
+    setting = Setting.objects.filter(
+        account=teen, layer=Layer.GUARDIAN, capability=capability, ended_at=None, until=ask.until
+    ).first()
+    if _stored(value) != (None if setting is None else setting.value):
+        make_setting(
+            account=teen,
+            layer=Layer.GUARDIAN,
+            capability=capability,
+            value=value,
+            actor=actor,
+            until=ask.until,
+        )
 
 
 def settle_all(teen: LockedAccount, *, actor: Actor) -> None:
@@ -101,7 +134,10 @@ def settle_all(teen: LockedAccount, *, actor: Actor) -> None:
     permanent = Setting.objects.filter(
         account=teen, layer=Layer.GUARDIAN, ended_at=None, until=None
     ).values_list("capability", flat=True)
-    for capability in sorted({*permanent, *choices_of(teen)}):
+    granted = Ask.objects.filter(
+        teen=teen, state=AskState.GRANTED, until__gt=now, minutes=None
+    ).values_list("capability", flat=True)
+    for capability in sorted({*permanent, *granted, *choices_of(teen)}):
         settle(teen, capability, actor=actor)
 
 

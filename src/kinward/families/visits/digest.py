@@ -82,8 +82,9 @@ def confirm_digest(token: str) -> Pairing:
 
 
 def _write(pairing: Pairing, wish: str) -> None:
-    pairing.digest = wish
-    pairing.save(update_fields=["digest"])
+    # Who confirmed an address before asks were mailed was promised numbers only.
+    pairing.digest, pairing.mails_asks = wish, "@" in wish
+    pairing.save(update_fields=["digest", "mails_asks"])
     record(
         actor=pairing.guardian.actor,
         subject=str(pairing),

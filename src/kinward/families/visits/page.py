@@ -1,6 +1,6 @@
 """The content of a family page: each setting of a teen, its meaning, its bounds and who set it."""
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 from django.utils.translation import gettext as _
@@ -21,22 +21,21 @@ from kinward.families.settings.groups import (
     settings_by_group,
 )
 from kinward.families.settings.settlement import choices_of
+from kinward.families.visits.hours import Span, fields_of
 from kinward.ground.names import isolated
 from kinward.people.api import Account
 from kinward.policy import (
-    ALWAYS,
     HOURS,
     MINUTES,
-    SLOTS,
     WEEK,
     Bounds,
     Decision,
     Pack,
     Value,
     ValueKind,
+    Weekly,
     bounds_in_general,
     capability_words,
-    clock,
     effect_words,
     known_language,
     value_words,
@@ -59,7 +58,8 @@ class Row(msgspec.Struct, frozen=True):
     options: list[dict[str, Any]]
     asks: list[dict[str, Any]]  # looser values, for which a teen can ask
     week: list[Value]  # minutes a day, Monday first
-    hours: tuple[str, str]
+    spans: list[Span]  # of most days, and an empty one to add another
+    other_hours: list[str]  # of each day, Monday first; empty where it has the hours of most days
     moves: bool
     mine: bool  # whether the reader has chosen a value
 
@@ -109,6 +109,7 @@ class _Page:
         chosen = self._chosen(name)
         value = decision.value if chosen is None else chosen
         week = list(value) if isinstance(value, tuple | list) else [value] * WEEK
+        spans, other_hours = fields_of(cast("Weekly", value)) if kind is HOURS else ([], [])
         return Row(
             capability=name,
             name=capability_words(name, self.language, own),
@@ -121,7 +122,8 @@ class _Page:
             options=self._options(kind, options(kind, floor, cap, decision.code), decision),
             asks=self._asks(kind, bounds, decision),
             week=[_number(minutes) for minutes in week] if kind is MINUTES else [],
-            hours=_span(kind, decision.code),
+            spans=[*spans, ("", "")],
+            other_hours=other_hours,
             moves=moves,
             mine=chosen is not None,
         )
@@ -212,22 +214,6 @@ class _Page:
 
 def _number(value: Any) -> Any:
     return 1440 if value == "unlimited" else value
-
-
-def _span(kind: ValueKind, code: int) -> tuple[str, str]:
-    """Return the first span of hours as two times; empty strings for other kinds."""
-    if kind is not HOURS:
-        return ("", "")
-    if code in (0, ALWAYS):
-        return ("00:00", "24:00") if code else ("00:00", "00:00")
-    # The first slot whose predecessor is closed: a span may cross midnight.
-    start = next(
-        slot for slot in range(SLOTS) if code >> slot & 1 and not code >> (slot - 1) % SLOTS & 1
-    )
-    end = start
-    while code >> end % SLOTS & 1:
-        end += 1
-    return clock(start), clock(end % SLOTS or SLOTS)
 
 
 def counts_for(teen: Account, time: ScreenTime) -> list[tuple[str, int]]:
