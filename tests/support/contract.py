@@ -8,7 +8,7 @@ import httpx
 from openapi_schema_validator import OAS31Validator
 
 from kinward.gate.hma import is_hma
-from kinward.gate.http import CODE, TEXT
+from kinward.gate.http import CODE, SCIM, TEXT
 from kinward.gate.routes import ROUTES, openapi
 from kinward.gate.routing import Router
 
@@ -22,7 +22,9 @@ PATH_PARAMETERS: Final = {
     "capability": "session.time",
     "day": "2026-01-01",
     "key": "kw_guess",
+    "name": "User",
     "proof_id": "00000000-0000-4000-8000-000000000000",
+    "resource_id": "00000000-0000-4000-8000-000000000000",
     "report_id": "00000000-0000-4000-8000-000000000000",
     "statement_id": "00000000-0000-4000-8000-000000000000",
 }
@@ -33,8 +35,12 @@ def check_answer(response: httpx.Response) -> None:
     request = response.request
     raw = request.url.raw_path.partition(b"?")[0].decode()
     found = ROUTER.find(request.url.path, raw)
+    media_type = response.headers.get("content-type", "")
+    if media_type == SCIM and response.status_code >= 400:
+        assert json.loads(response.content)["status"] == str(response.status_code)
+        assert CODE in response.headers
     if is_hma(request.url.path) and response.status_code != 200:
-        assert response.headers["content-type"] == TEXT
+        assert media_type == TEXT
         assert request.method == "HEAD" or response.headers[CODE] in response.text
     if found is None and is_hma(request.url.path):
         assert response.status_code in (401, 403, 429, 501, 503)
@@ -46,7 +52,7 @@ def check_answer(response: httpx.Response) -> None:
         found.address.template,
         request.method,
         response.status_code,
-        response.headers["content-type"],
+        media_type,
         response.content,
     )
 
@@ -56,6 +62,10 @@ def check_documented(
 ) -> None:
     """Assert that the document has this answer of one operation."""
     about = (method, template, status)
+    if status == 204:
+        answer = DOCUMENT["paths"][template][method.lower()]["responses"]["204"]
+        assert (content, media_type, "content" in answer) == (b"", "", False), about
+        return
     validator = _validator(template, method.lower(), status, media_type)
     assert validator is not None, f"{about} {media_type} is not documented"
     if "json" in media_type:

@@ -46,15 +46,39 @@ def change_role(*, username: str, role: str, actor: Actor) -> Appointment | None
     check_role(role)
     staff = lock_staff(username)
     waiting = _waiting(staff)
-    if waiting is not None and waiting.role == role:
+    if waiting is not None and waiting.role == role and waiting.requester.may(waiting.permission):
         return waiting
     if waiting is not None:
-        waiting.delete()  # the ledger keeps that it was asked for
-        _record(kinds.StaffRoleRefused(role=waiting.role), staff, actor)
+        _withdraw(waiting, staff, actor)
     if staff.role == role:
         return None
     keep_an_administrator(staff)
     return appoint(staff, role, actor)
+
+
+def give_role(*, username: str, role: str, actor: Actor) -> None:
+    """Give the role that somebody's groups give, and take any other at once; "" is none.
+
+    Where a present holder confirms the new role, the former one ends all the same: the groups do
+    not give it any more. Idempotent. Raises as `change_role` does.
+    """
+    actor.must(Permission.MANAGE_STAFF)
+    if role and change_role(username=username, role=role, actor=actor) is None:
+        return
+    staff = lock_staff(username)
+    if not role and (waiting := _waiting(staff)) is not None:
+        _withdraw(waiting, staff, actor)
+    put_role(staff, "", actor)
+
+
+def is_waiting(staff: Staff) -> bool:
+    """Return whether a role of somebody waits for a colleague's word."""
+    return _waiting(staff) is not None
+
+
+def _withdraw(waiting: Appointment, staff: Staff, actor: Actor) -> None:
+    waiting.delete()  # the ledger keeps that it was asked for
+    _record(kinds.StaffRoleRefused(role=waiting.role), staff, actor)
 
 
 def appoint(staff: Staff, role: str, actor: Actor, *, first: bool = False) -> Appointment | None:

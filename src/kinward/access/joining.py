@@ -10,12 +10,22 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 
-from kinward.access.agreement import TwoPeopleAskedAnywhere
-from kinward.access.models import Staff
+from kinward.access.actor import Actor, ActorKind
+from kinward.access.agreement import TwoPeopleAskedAnywhere, barred_of
+from kinward.access.glass import Person
+from kinward.access.models import ApiKey, Staff
 from kinward.access.permissions import Permission
+from kinward.access.purposes import PROVISION
 from kinward.access.roles import ROLES, counting
 
 _BY_ONE: Final = Q(asked_by__isnull=False, operator="") | (Q(asked_by=None) & ~Q(operator=""))
+
+
+def provisioner(name: str) -> Actor:
+    """Return the key of a provider as an actor, which may ask for roles until it is revoked."""
+    live = ApiKey.objects.filter(name=name, revoked_at=None, scopes__contains=[PROVISION])
+    key = Actor.key(name)
+    return key.granted(Permission.MANAGE_STAFF) if live.exists() else key
 
 
 class StaffInvitation(models.Model):
@@ -94,9 +104,22 @@ class Appointment(TwoPeopleAskedAnywhere):
         return counting(self.role)
 
     @property
+    def requester(self) -> Person:
+        """Who asked: also the key of a provider, which asks no more once it is revoked."""
+        kind, _, name = self.operator.partition(":")
+        return provisioner(name) if kind == ActorKind.KEY else super().requester
+
+    @property
     def barred(self) -> list[int]:
-        """Who asked, also by a command, and who would get the role."""
-        return [*super().barred, self.staff_id]
+        """Who asked, also by a command or by a key of theirs, and who would get the role."""
+        return [*super().barred, *self._owner, self.staff_id]
+
+    @property
+    def _owner(self) -> list[int]:
+        """Who answers for the key that asked, if a key did."""
+        kind, _, name = self.operator.partition(":")
+        key = ApiKey.objects.filter(name=name).first() if kind == ActorKind.KEY else None
+        return barred_of(Actor.operator(key.owner)) if key else []
 
 
 class FactorReset(TwoPeopleAskedAnywhere):

@@ -9,6 +9,8 @@ from typing import Final
 
 import msgspec
 
+PROVISION: Final = "staff:provision"
+
 
 class Scope(msgspec.Struct, frozen=True):
     """What a scope allows, and what to look at if it was in the wrong hands."""
@@ -66,6 +68,11 @@ ALL_SCOPES: Final[Mapping[str, Scope]] = {
         "send user reports, and read what became of them",
         "Look at the cases that began above: a report can be sent in another person's name.",
     ),
+    PROVISION: Scope(
+        "add people of your provider to the staff, put them into groups, and end them, by SCIM",
+        "Look at each `staff.provisioned` and `staff.group_changed` above, and at *People*: end "
+        "whom you do not know, and refuse the roles that wait.",
+    ),
     "text:check": Scope(
         "check texts",
         "Somebody may have tried out which words and links are found.",
@@ -97,6 +104,9 @@ PURPOSES: Final[Mapping[str, Purpose]] = {
     "consent": Purpose("whoever hears what guardians consent to", frozenset({"consents:write"})),
     "hma": Purpose(
         "your staff's tools that look up hashes as in HMA", frozenset({"hashes:look-up"})
+    ),
+    "scim": Purpose(
+        "the provider of single sign-on that adds and ends staff", frozenset({PROVISION})
     ),
     "metrics": Purpose("a Prometheus that asks from another machine", frozenset({"metrics:read"})),
 }

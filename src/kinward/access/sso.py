@@ -6,28 +6,26 @@ address, because whoever can choose those at the provider could take an account 
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from secrets import token_urlsafe
-from typing import Final
 
 import msgspec
 from django.db import transaction
 
 from kinward.access.actor import Actor
-from kinward.access.appointments import appoint, change_role
+from kinward.access.appointments import appoint, give_role, is_waiting
+from kinward.access.groups import SSO, role_of
 from kinward.access.models import Staff, StaffIdentity
+from kinward.access.provisioned import ProvisionedPerson
+from kinward.access.provisioning import settle_at_sign_in
 from kinward.access.services import NameTaken
 from kinward.access.staff import (
     LastAdministrator,
-    add_person,
+    add_without_password,
     lock_staff,
-    put_role,
     resume_staff,
     suspend_staff,
 )
 from kinward.ground.errors import Forbidden, KinwardError
 from kinward.ledger.api import kinds, record
-
-ACTOR: Final = Actor.system("sso")
 
 
 class NoRole(KinwardError):
@@ -45,21 +43,16 @@ class IdentityTaken(KinwardError):
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """Whom a provider vouches for. `groups` is None if it said nothing of groups."""
+    """Whom a provider vouches for. `groups` is None if it said nothing of groups.
+
+    `external_id` is what the provider calls the person in SCIM, or empty.
+    """
 
     issuer: str
     subject: str
     name: str
     groups: Sequence[str] | None
-
-
-def role_of(groups: Sequence[str], roles: Mapping[str, str]) -> str | None:
-    """Return the role of the first group in the order of the mapping; None without one.
-
-    >>> role_of(["all", "safety"], {"leads": "senior reviewer", "safety": "reviewer"})
-    'reviewer'
-    """
-    return next((role for group, role in roles.items() if group in groups), None)
+    external_id: str = ""
 
 
 def admit_identity(identity: Identity, roles: Mapping[str, str]) -> Staff:
@@ -67,11 +60,16 @@ def admit_identity(identity: Identity, roles: Mapping[str, str]) -> Staff:
 
     Where a role counts among two people, a present holder confirms it first, as on every road.
     Whose groups give no role is suspended, until they do again. Raises `NoRole`, or `NameTaken` if
-    an account that is not linked has the name. A suspension or an end by a person stays.
+    an account that is not linked has the name. A suspension or an end by a person stays. Whom the
+    provider added by SCIM has the role that SCIM's groups give, whatever the token says.
     """
+    linked = _linked(identity)
+    person = _provisioned(identity, linked)
+    if person is not None:
+        return _admit_provisioned(identity, person)
     if identity.groups is None:
         raise NoRole("It named no groups at all.")
-    role, linked = role_of(identity.groups, roles), _linked(identity)
+    role = role_of(identity.groups, roles)
     if role is not None:
         return _create(identity, role) if linked is None else _give_role(linked, role)
     if linked is not None:
@@ -83,17 +81,15 @@ def admit_identity(identity: Identity, roles: Mapping[str, str]) -> Staff:
 def _create(identity: Identity, role: str) -> Staff:
     first = not Staff.objects.exists()
     try:
-        staff = add_person(username=identity.name, password=token_urlsafe(32), added_by=str(ACTOR))
+        staff = add_without_password(username=identity.name, added_by=str(SSO))
     except NameTaken as error:
         raise NameTaken(
             f"{identity.name!r} is on the staff already. Sign in there, and link the account."
         ) from error
-    staff.set_unusable_password()
-    staff.save(update_fields=["password"])
-    fact = kinds.StaffCreated(role=role, invited_by=str(ACTOR))
-    record(actor=ACTOR, subject=str(staff.actor), fact=fact)
-    _link(identity, staff, ACTOR)
-    appoint(lock_staff(staff.username), role, ACTOR, first=first)
+    fact = kinds.StaffCreated(role=role, invited_by=str(SSO))
+    record(actor=SSO, subject=str(staff.actor), fact=fact)
+    _link(identity, staff, SSO)
+    appoint(lock_staff(staff.username), role, SSO, first=first)
     return Staff.objects.get(pk=staff.pk)
 
 
@@ -101,12 +97,11 @@ def _create(identity: Identity, role: str) -> Staff:
 def _give_role(linked: StaffIdentity, role: str) -> Staff:
     staff = linked.staff
     if linked.suspended and not staff.is_active and staff.ended_at is None:
-        resume_staff(username=staff.username, actor=ACTOR)
+        resume_staff(username=staff.username, actor=SSO)
     if linked.suspended:
         StaffIdentity.objects.filter(pk=linked.pk).update(suspended=False)
-    if staff.ended_at is None and change_role(username=staff.username, role=role, actor=ACTOR):
-        # The groups give the former role no more, whenever somebody confirms the new one.
-        put_role(lock_staff(staff.username), "", ACTOR)
+    if staff.ended_at is None:
+        give_role(username=staff.username, role=role, actor=SSO)
     return Staff.objects.get(pk=staff.pk)
 
 
@@ -115,8 +110,33 @@ def _suspend(linked: StaffIdentity) -> None:
     if not linked.staff.is_active:
         return  # by a person, whose word stays
     with suppress(LastAdministrator), transaction.atomic():
-        suspend_staff(username=linked.staff.username, actor=ACTOR)
+        suspend_staff(username=linked.staff.username, actor=SSO)
         StaffIdentity.objects.filter(pk=linked.pk).update(suspended=True)
+
+
+def _provisioned(identity: Identity, linked: StaffIdentity | None) -> ProvisionedPerson | None:
+    """Return whom the provider added by SCIM as this identity, also if they were deleted."""
+    people = ProvisionedPerson.objects.select_related("staff")
+    if linked is not None:
+        return people.filter(staff=linked.staff_id).first()
+    return people.filter(issuer=identity.issuer, subject=identity.external_id or None).first()
+
+
+def _admit_provisioned(identity: Identity, person: ProvisionedPerson) -> Staff:
+    """Return the account of somebody whom the provider added, with what SCIM's groups give now."""
+    if person.deleted_at is not None or not person.active:
+        raise NoRole("Your provider has ended your access.")
+    with transaction.atomic():
+        staff = lock_staff(person.staff.username)
+        if _linked(identity) is None:
+            if has_identity(staff):
+                raise IdentityTaken
+            _link(identity, staff, SSO)
+        settle_at_sign_in(person)
+    staff.refresh_from_db()
+    if not staff.role and not is_waiting(staff):
+        raise NoRole
+    return staff
 
 
 @transaction.atomic
@@ -138,6 +158,11 @@ def link_identity(identity: Identity, staff: Staff) -> None:
 def has_identity(staff: Staff) -> bool:
     """Return whether an account is linked to an identity."""
     return StaffIdentity.objects.filter(staff=staff).exists()
+
+
+def is_of_provider(staff: Staff) -> bool:
+    """Return whether somebody signs in by the provider: linked to it, or added by it."""
+    return has_identity(staff) or ProvisionedPerson.objects.filter(staff=staff).exists()
 
 
 def _linked(identity: Identity) -> StaffIdentity | None:

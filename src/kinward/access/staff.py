@@ -4,7 +4,9 @@ Whoever loses power loses it at once. The next request of any of their sessions 
 in, a lease of theirs holds no case, and nothing that they asked for can be approved.
 """
 
+from collections.abc import Iterable
 from datetime import timedelta
+from secrets import token_urlsafe
 from typing import Final
 
 from django.contrib.auth.password_validation import validate_password
@@ -14,8 +16,9 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from kinward.access.actor import Actor, ActorKind
-from kinward.access.models import Staff
+from kinward.access.models import Staff, StaffIdentity
 from kinward.access.permissions import Permission
+from kinward.access.provisioned import ProvisionedPerson
 from kinward.access.roles import ADMINISTRATOR, ROLES
 from kinward.access.services import NameTaken
 from kinward.ground.errors import Invalid, KinwardError, NotFound
@@ -72,6 +75,17 @@ def add_person(*, username: str, password: str, added_by: str, email: str = "") 
     )
 
 
+def add_without_password(*, username: str, added_by: str) -> Staff:
+    """Add a row that signs in by a provider only. The caller writes the ledger entry.
+
+    Raises `NameTaken`, or `Invalid` for an unreadable name.
+    """
+    staff = add_person(username=username, password=token_urlsafe(32), added_by=added_by)
+    staff.set_unusable_password()
+    staff.save(update_fields=["password"])
+    return staff
+
+
 def check_name(username: str) -> None:
     """Raise `Invalid` for a name that cannot be read, and `NameTaken`.
 
@@ -118,10 +132,13 @@ def put_role(staff: Staff, role: str, actor: Actor) -> None:
 def suspend_staff(*, username: str, actor: Actor) -> None:
     """Suspend somebody until they are resumed, and sign them out everywhere. Idempotent.
 
-    Raises `NotFound`, `StaffEnded` or `LastAdministrator`.
+    What a provider suspended before is suspended by this actor from then on. Raises `NotFound`,
+    `StaffEnded` or `LastAdministrator`.
     """
     actor.must(Permission.END_STAFF)
     staff = lock_staff(username)
+    StaffIdentity.objects.filter(staff=staff).update(suspended=False)
+    ProvisionedPerson.objects.filter(staff=staff).update(suspended=False)
     if not staff.is_active:
         return
     keep_an_administrator(staff)
@@ -172,6 +189,13 @@ def lock_staff(username: str) -> Staff:
     if staff.ended_at is not None:
         raise StaffEnded(f"{username!r} ended on {staff.ended_at:%Y-%m-%d}.")
     return staff
+
+
+def lock_all(pks: Iterable[int]) -> None:
+    """Lock several accounts, and the administrators before them, as `lock_staff` does for one."""
+    locked = Staff.objects.select_for_update().order_by("pk")
+    list(locked.filter(role=ADMINISTRATOR, is_active=True))
+    list(locked.filter(pk__in=list(pks)))
 
 
 def keep_an_administrator(leaving: Staff) -> None:

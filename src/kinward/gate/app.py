@@ -30,6 +30,9 @@ from kinward.gate.hma import NotServed, is_hma, key_in
 from kinward.gate.http import (
     AT_ONCE,
     FORM_OVERHEAD,
+    PROBLEM,
+    SCIM,
+    TEXT,
     MethodNotAllowed,
     Request,
     send_answer,
@@ -57,6 +60,7 @@ BATCH_BYTE: Final = 2e-7  # the price of a byte of questions, in seconds
 CALL: Final = 0.01  # the price of a call that needs only the database, in seconds
 FETCH: Final = 1.0  # the price of a file that Kinward fetches or unseals, in seconds
 UNSERVED: Final = "HMA: an endpoint that Kinward has not"  # where a key's use is counted
+SCIM_PREFIX: Final = "/scim/"
 PATHS: Final = (*prefixes(ROUTES), "//")  # some tools join URLs with two slashes
 # What is counted as refused: calls of strangers, and calls over a bound or a share.
 REFUSALS: Final = (
@@ -101,7 +105,7 @@ class Gate:
         request, began = Request(scope, receive), time.perf_counter()
         target = _router.find(request.path, request.raw_path)
         endpoint = target.address.template if target else ""
-        plain = is_hma(request.path)
+        shape = _shape_of_errors(request.path)
         try:
             answer = await self._answer(request, target)
             await send_answer(send, answer, request.limits)
@@ -112,16 +116,16 @@ class Gate:
             ANSWERS.labels(endpoint, error.code).inc()
             if isinstance(error, REFUSALS):
                 count_refusal(error.code)
-            await send_problem(send, error, request.limits, plain=plain)
+            await send_problem(send, error, request.limits, shape=shape)
         except (DatabaseError, InterfaceError) as error:
             log.error("gate.database", error=str(error).split("\n")[0])
             ANSWERS.labels(endpoint, Unavailable.code).inc()
-            await send_problem(send, Unavailable(), plain=plain)
+            await send_problem(send, Unavailable(), shape=shape)
         except Exception:
             log.exception("gate.failed", endpoint=endpoint)
             ANSWERS.labels(endpoint, KinwardError.code).inc()
             fault = KinwardError("The error was logged. Hold the upload back.")
-            await send_problem(send, fault, plain=plain)
+            await send_problem(send, fault, shape=shape)
         finally:
             SECONDS.labels(endpoint).observe(time.perf_counter() - began)
             self._write_tallies()
@@ -181,6 +185,7 @@ class Gate:
                         body=body,
                         key=key,
                         idempotency_key=request.header("idempotency-key"),
+                        if_match=request.header("if-match"),
                     )
                 )
             finally:
@@ -267,7 +272,7 @@ class Gate:
             return await request.form(limit=self._limit, seconds=self._seconds)
         if route.urlencoded:
             return await request.fields(limit=route.limit, seconds=self._seconds)
-        return await request.json(limit=route.limit, seconds=self._seconds)
+        return await request.json(limit=route.limit, seconds=self._seconds, also=route.takes)
 
     def _write_tallies(self) -> None:
         """Write in threads what was counted: shadow mode's differences, refusals, uses of keys."""
@@ -305,6 +310,13 @@ def _answer_batch(route: Route, fast: Fast, read: Any, key: ApiKey, *, reachable
         return fast.unreachable(read)
     answer = fast.at_hand(read)
     return route.handler(Call(read, key)) if answer is None else answer
+
+
+def _shape_of_errors(path: str) -> str:
+    """Return the media type of errors at a path: each protocol has a shape of its own."""
+    if is_hma(path):
+        return TEXT
+    return SCIM if path.startswith(SCIM_PREFIX) else PROBLEM
 
 
 def _account(route: Route, target: Target, body: Any) -> str:

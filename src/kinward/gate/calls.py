@@ -1,5 +1,6 @@
 """A call of an endpoint, and the kinds of answers that an endpoint can return."""
 
+from collections.abc import Mapping
 from typing import Generic, TypeVar
 
 import msgspec
@@ -13,11 +14,12 @@ A = TypeVar("A")
 
 
 class Call(msgspec.Struct, Generic[B], frozen=True):
-    """A call: its decoded body, its key, and its `Idempotency-Key` or an empty text."""
+    """A call: its decoded body, its key, and two headers or an empty text for each."""
 
     body: B
     api_key: ApiKey | None = None
     idempotency_key: str = ""
+    if_match: str = ""
 
     @property
     def key(self) -> ApiKey:
@@ -54,3 +56,5 @@ class Content(msgspec.Struct, frozen=True):
     data: bytes
     media_type: str
     cache_control: str = "no-store"
+    status: int = 200
+    headers: Mapping[str, str] = {}

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Sequence
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -21,8 +21,13 @@ T = TypeVar("T")
 
 JSON: Final = b"application/json"
 URLENCODED: Final = "application/x-www-form-urlencoded"
-TEXT: Final = "text/plain; charset=utf-8"  # of errors at HMA's addresses …
-CODE: Final = "Kinward-Error"  # … and the header that has the error's code there
+# The shapes of errors. The last two are those of other protocols, HMA's and SCIM's …
+PROBLEM: Final = "application/problem+json"
+TEXT: Final = "text/plain; charset=utf-8"
+SCIM: Final = "application/scim+json"
+SCIM_TYPES: Final = {"name.taken": "uniqueness"}  # of errors that are not from its library
+SCIM_ERROR: Final = "urn:ietf:params:scim:api:messages:2.0:Error"
+CODE: Final = "Kinward-Error"  # … where this header has the error's code
 # Bad syntax, bad UTF-8, or too deeply nested.
 NOT_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 # What proxies add. Whoever passes on requests of others without any of these publishes /metrics.
@@ -93,10 +98,14 @@ class Request:
         """Return a header by its lower-case name, or an empty text."""
         return bytes(self._headers.get(name, b"")).decode("latin-1")
 
-    async def json(self, *, limit: int, seconds: float) -> bytes:
-        """Read a JSON body without decoding it. Raises `WrongType`, `TooLarge` and `TooSlow`."""
-        if self.header("content-type").partition(";")[0].strip().lower() != "application/json":
-            raise WrongType("Send Content-Type: application/json.")
+    async def json(self, *, limit: int, seconds: float, also: str = "") -> bytes:
+        """Read a JSON body without decoding it. Raises `WrongType`, `TooLarge` and `TooSlow`.
+
+        `also`: the media type of a protocol, which may stand in place of `application/json`.
+        """
+        sent = self.header("content-type").partition(";")[0].strip().lower()
+        if sent != "application/json" and (not also or sent != also):
+            raise WrongType(f"Send Content-Type: {also or 'application/json'}.")
         body = bytearray()
         await self._read(body.extend, limit, seconds)
         if len(body) > AT_ONCE:  # so many escapes may take seconds
@@ -170,7 +179,8 @@ async def send_answer(send: Send, answer: object, extra: Sequence[Header] = ()) 
     """Send the value that an endpoint returned, with further headers."""
     if isinstance(answer, Content):
         media_type, cache = answer.media_type.encode(), answer.cache_control.encode()
-        await send_body(send, 200, answer.data, media_type, extra, cache=cache)
+        more = [(name.lower().encode(), text.encode()) for name, text in answer.headers.items()]
+        await send_body(send, answer.status, answer.data, media_type, [*extra, *more], cache=cache)
     elif isinstance(answer, Encoded):
         await send_body(send, 200, answer.data, JSON, extra)
     elif isinstance(answer, Created):
@@ -180,9 +190,9 @@ async def send_answer(send: Send, answer: object, extra: Sequence[Header] = ()) 
 
 
 async def send_problem(
-    send: Send, error: KinwardError, further: Sequence[Header] = (), *, plain: bool = False
+    send: Send, error: KinwardError, further: Sequence[Header] = (), *, shape: str = PROBLEM
 ) -> None:
-    """Send an error as an RFC 9457 problem document, or as plain text that is no JSON at all."""
+    """Send an error in one of the shapes: a problem document of RFC 9457, or another protocol's."""
     extra = [*further]
     if (seconds := retry_after(error)) is not None:
         extra.append((b"retry-after", str(seconds).encode()))
@@ -190,13 +200,22 @@ async def send_problem(
         extra.append((b"www-authenticate", b'Bearer realm="kinward"'))
     if isinstance(error, MethodNotAllowed):
         extra.append((b"allow", error.allow.encode()))
-    if plain:
+    if shape != PROBLEM:
         extra.append((CODE.lower().encode(), error.code.encode()))
+    if shape == TEXT:
         body = f"Error {error.code}: {error}\n".encode()
-        await send_body(send, error.status, body, TEXT.encode(), extra)
-        return
-    body = msgspec.json.encode(error.problem())
-    await send_body(send, error.status, body, b"application/problem+json", extra)
+    elif shape == SCIM:
+        body = msgspec.json.encode(_scim_error(error))
+    else:
+        body = msgspec.json.encode(error.problem())
+    await send_body(send, error.status, body, shape.encode(), extra)
+
+
+def _scim_error(error: KinwardError) -> dict[str, Any]:
+    """Return an error in the shape of RFC 7644, section 3.12."""
+    scim_type = error.members.get("scimType", SCIM_TYPES.get(error.code, ""))
+    told = {"scimType": scim_type} if scim_type else {}
+    return {"schemas": [SCIM_ERROR], "status": str(error.status), **told, "detail": str(error)}
 
 
 async def send_body(
@@ -208,11 +227,9 @@ async def send_body(
     cache: bytes = b"no-store",
 ) -> None:
     """Send bytes. `cache` is the `Cache-Control` header, by default `no-store`."""
-    headers = [
-        (b"content-type", content_type),
-        (b"content-length", str(len(body)).encode()),
-        (b"cache-control", cache),
-        *extra,
-    ]
+    headers = [(b"cache-control", cache), *extra]
+    if status != 204:  # which has no body, and so neither a type nor a length
+        length = str(len(body)).encode()
+        headers = [(b"content-type", content_type), (b"content-length", length), *headers]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from kinward.gate.http import CODE, TEXT, URLENCODED
+from kinward.gate.http import CODE, PROBLEM, SCIM, TEXT, URLENCODED
 from kinward.gate.idempotency import MAX_KEY
 from kinward.gate.routing import Form, Route
 from kinward.ground.errors import KinwardError
@@ -14,14 +14,15 @@ from kinward.policy import About, Request
 
 VERSION: Final = "1"  # of the API. A breaking change makes it 2, under /v2
 REF: Final = "#/components/schemas/{name}"
-PROBLEM: Final = "application/problem+json"
 INTRODUCTION: Final = (
     "The API for apps. Every error is an RFC 9457 problem document with a stable `code`. "
     "An unknown address answers 404 `not_found`, a wrong method 405 `method_not_allowed`. "
     "At the addresses of HMA, an error is plain text with its code in the header `Kinward-Error`, "
-    "and an address that Kinward does not serve answers 501 `hma.not_served`."
+    "and an address that Kinward does not serve answers 501 `hma.not_served`. "
+    "At the addresses of SCIM, an error has SCIM's own shape, and its code in the same header."
 )
 NAMES: Final = {Request: "Question", About: "Person"}  # clearer names than those of the code
+SHAPES: Final = {PROBLEM: "", TEXT: "plain", SCIM: "scim"}  # how responses are named
 RETRY: Final = ("Retry-After", "Seconds to wait before the next attempt.")
 HEADERS: Final = {
     401: (("WWW-Authenticate", "How to send a key."),),
@@ -48,6 +49,15 @@ class Problem(msgspec.Struct, frozen=True):
     detail: str = ""
     checked: list[str] | UnsetType = UNSET
     reason: str | UnsetType = UNSET
+
+
+class ScimError(msgspec.Struct, frozen=True):
+    """What went wrong, in the shape of RFC 7644."""
+
+    schemas: list[str]
+    status: str
+    detail: str
+    scimType: str | UnsetType = UNSET  # noqa: N815 - as SCIM has it
 
 
 Schema = dict[str, Any]
@@ -134,7 +144,7 @@ def document(table: Mapping[str, Iterable[Route]]) -> dict[str, Any]:
 
 def _kinds(routes: Iterable[Route]) -> list[Any]:
     """Return every type that the routes use, without duplicates."""
-    kinds: list[Any] = [Problem]
+    kinds: list[Any] = [Problem, ScimError]
     for route in routes:
         body = route.body.fields if isinstance(route.body, Form) else route.body
         answer = None if isinstance(route.answer, str) else route.answer
@@ -190,10 +200,11 @@ def _body(route: Route, schemas: _Schemas) -> dict[str, Any]:
     if isinstance(route.body, Form):
         return {"required": True, "content": {"multipart/form-data": _form(route.body, schemas)}}
     kind = URLENCODED if route.urlencoded else "application/json"
+    schema = {"schema": schemas.of(route.body)}
     return {
         "required": True,
         "description": f"At most {route.limit:,} bytes.",
-        "content": {kind: {"schema": schemas.of(route.body)}},
+        "content": {route.takes: schema} if route.takes else {kind: schema},
     }
 
 
@@ -221,13 +232,15 @@ def _as_text(schema: Schema) -> Schema:
 
 
 def _answers(route: Route, schemas: _Schemas) -> dict[str, Any]:
-    words = {200: "The answer.", 201: "Created."}
+    words = {200: "The answer.", 201: "Created.", 204: "Done."}
     if isinstance(route.answer, str):
         content: dict[str, Any] = {route.answer: {}}
     else:
         content = {"application/json": {"schema": schemas.of(route.answer)}}
     return {
-        str(status): {"description": words[status], "content": content} for status in route.statuses
+        str(status): {"description": words[status]}
+        | ({"content": content} if status != 204 else {})
+        for status in route.statuses
     }
 
 
@@ -238,13 +251,14 @@ def _refusals(route: Route, refusals: dict[str, Schema]) -> dict[str, Any]:
         by_status.setdefault(error.status, []).append(error)
     references = {}
     for status, errors in by_status.items():
-        name = "-".join(["plain"] * route.plain + [error.code for error in errors])
-        refusals[name] = _refusal(status, errors, plain=route.plain)
+        shape = SHAPES[route.errors_as]
+        name = "-".join([shape] * bool(shape) + [error.code for error in errors])
+        refusals[name] = _refusal(status, errors, route.errors_as)
         references[str(status)] = {"$ref": f"#/components/responses/{name}"}
     return references
 
 
-def _refusal(status: int, errors: Sequence[type[KinwardError]], *, plain: bool) -> dict[str, Any]:
+def _refusal(status: int, errors: Sequence[type[KinwardError]], shape: str) -> dict[str, Any]:
     codes = {"enum": [error.code for error in errors]}
     refusal: dict[str, Any] = {
         "description": "\n".join(f"- `{error.code}`: {error().sentence}" for error in errors),
@@ -252,11 +266,17 @@ def _refusal(status: int, errors: Sequence[type[KinwardError]], *, plain: bool) 
     headers: dict[str, Any] = {}
     for name, words in HEADERS.get(status, ()):
         headers[name] = {"description": words, "schema": {"type": "string"}}
-    if plain:
+    if shape != PROBLEM:
         headers[CODE] = {"description": "The code.", "schema": {"type": "string"} | codes}
-        refusal["content"] = {TEXT: {"schema": {"type": "string"}}}
-    else:
-        problem = {"$ref": REF.format(name=Problem.__name__)}
-        schema = {"allOf": [problem, {"properties": {"code": codes}}]}
-        refusal["content"] = {PROBLEM: {"schema": schema}}
+    schemas: dict[str, Schema] = {
+        TEXT: {"type": "string"},
+        SCIM: {"$ref": REF.format(name=ScimError.__name__)},
+        PROBLEM: {
+            "allOf": [
+                {"$ref": REF.format(name=Problem.__name__)},
+                {"properties": {"code": codes}},
+            ]
+        },
+    }
+    refusal["content"] = {shape: {"schema": schemas[shape]}}
     return refusal | ({"headers": headers} if headers else {})

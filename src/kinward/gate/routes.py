@@ -36,6 +36,7 @@ from kinward.gate.calls import Call, Content
 from kinward.gate.consent_routes import CONSENTS
 from kinward.gate.openapi import document
 from kinward.gate.routes_hma import hma_routes
+from kinward.gate.routes_scim import SCIM_ROUTES
 from kinward.gate.routing import Form, Route
 from kinward.ground.errors import Invalid, NotConfigured
 from kinward.matching.api import HashSaysTooLittle, TextUnread
@@ -293,6 +294,7 @@ TABLE: Final[dict[str, tuple[Route, ...]]] = {
         ),
     ),
     "HMA's look-ups": hma_routes("") + hma_routes("/hma/{key}"),
+    "SCIM": SCIM_ROUTES,
     "Operations": (
         Route("GET /healthz", "", health.see_health, answer=health.Health, shared=0.5),
         Route(

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from kinward.gate import hma
 from kinward.gate.fetching import FetchFailed, FetchRefused
+from kinward.gate.http import TEXT
 from kinward.gate.routing import Form, Route
 from kinward.matching.api import BankNotAsked, KindUnmatched, TextUnread
 from kinward.media import TooManyPixels, TooPlain, TypeUnsupported, Undecodable
@@ -24,7 +25,7 @@ def hma_routes(prefix: str) -> tuple[Route, ...]:
     def route(line: str, handler: Callable[..., Any], **more: Any) -> Route:
         method, path = line.split(" ")
         line = f"{method} {prefix}{path}"
-        return Route(line, LOOK_UP, handler, slot=True, plain=True, **more)
+        return Route(line, LOOK_UP, handler, slot=True, errors_as=TEXT, **more)
 
     return (
         route("GET /h/hash", hma.hash_address, query=hma.FileQuery, answer=hashes, errors=FETCHED),

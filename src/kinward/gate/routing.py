@@ -12,7 +12,7 @@ import msgspec
 from kinward.access.api import ApiKey, KeyExpired, KeyRefused, ScopeMissing
 from kinward.entrance import TooLarge, TooSlow, Unavailable
 from kinward.gate.calls import Call
-from kinward.gate.http import WrongType, decode, decode_once
+from kinward.gate.http import PROBLEM, WrongType, decode, decode_once
 from kinward.gate.idempotency import KeyReused
 from kinward.gate.limits import AccountLimit, AddressLimit, KeyLimit
 from kinward.ground.errors import (
@@ -107,7 +107,8 @@ class Route(msgspec.Struct, frozen=True, dict=True):
     parts: Callable[[Any], int] | None = None
     shared: float = 0.0  # seconds for which one answer is given to all
     idempotent: bool = False  # whether it accepts an `Idempotency-Key`
-    plain: bool = False  # whether its errors are plain text
+    errors_as: str = PROBLEM  # the media type of its errors, which is their shape
+    takes: str = ""  # a media type of its JSON body beside `application/json`
     unless_local: str = ""  # the scope that a caller from another machine needs
     urlencoded: bool = False  # whether its body is a form of texts instead of JSON
 
@@ -195,6 +196,7 @@ class Route(msgspec.Struct, frozen=True, dict=True):
         body: Any,
         key: ApiKey | None,
         idempotency_key: str,
+        if_match: str = "",
     ) -> Any:
         """Answer a call. `texts` has the path's parameters.
 
@@ -206,7 +208,7 @@ class Route(msgspec.Struct, frozen=True, dict=True):
             arguments["query"] = _convert(query, self.query)
         if isinstance(body, bytes | bytearray):
             body = self.read_body(bytes(body))
-        return self.handler(Call(body, key, idempotency_key), **arguments)
+        return self.handler(Call(body, key, idempotency_key, if_match), **arguments)
 
 
 def _without_type(step: str) -> str:

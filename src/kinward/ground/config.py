@@ -145,6 +145,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     sso_minutes: float = 60.0
     sso_only: bool = False
     sso_break_glass: str = ""
+    scim_claim: str = "sub"
 
     lease_minutes: int = 15
     take_back_seconds: float = 60.0

@@ -17,7 +17,7 @@ from kinward.access.api import (
     begin_attempt,
     count_refused_sign_in,
     give_back,
-    has_identity,
+    is_of_provider,
     record_failed_sign_in,
     record_sign_in,
 )
@@ -83,7 +83,7 @@ class StaffAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def pre_login(self, request: HttpRequest, user: Any, **about: Any) -> HttpResponse | None:
         """Refuse who signs in past the provider of single sign-on, by password or passkey."""
-        if must_come_from_provider(request, user, linked=has_identity(user)):
+        if must_come_from_provider(request, user, linked=is_of_provider(user)):
             messages.error(request, "Sign in with single sign-on.")
             return redirect("account_login")
         response: HttpResponse | None = super().pre_login(request, user, **about)

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Mapping
-from functools import cache
 from secrets import token_urlsafe
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -11,7 +10,6 @@ import msgspec
 from django.http import HttpRequest
 from django.utils import timezone
 
-from kinward.access import ROLES
 from kinward.access.api import Identity, Staff
 from kinward.ages.api import (
     OpenIdClient,
@@ -23,7 +21,7 @@ from kinward.ages.api import (
     verify_id_token,
 )
 from kinward.ground.config import config, require_safe
-from kinward.ground.errors import KinwardError, SettingWrong
+from kinward.ground.errors import KinwardError
 from kinward.ground.names import visible
 from kinward.web.sessions import vouched_for
 
@@ -50,22 +48,6 @@ class Asked(msgspec.Struct, frozen=True):
 def is_offered() -> bool:
     """Return whether a provider is configured."""
     return bool(config().sso_issuer)
-
-
-def roles_of_groups() -> Mapping[str, str]:
-    """Return the role of each group, in the order of the setting. Raises `SettingWrong`."""
-    return _roles(config().sso_roles)
-
-
-@cache
-def _roles(text: str) -> Mapping[str, str]:
-    try:
-        roles = msgspec.json.decode(text or "{}", type=dict[str, str])
-    except msgspec.MsgspecError as error:
-        raise SettingWrong(f"KINWARD_SSO_ROLES is a JSON object: {error}.") from None
-    if unknown := set(roles.values()) - set(ROLES):
-        raise SettingWrong(f"KINWARD_SSO_ROLES names {min(unknown)!r}, which is no role.")
-    return roles
 
 
 def ask(back: str) -> tuple[str, Asked]:
@@ -106,7 +88,9 @@ def identity_of(asked: Asked, code: str, back: str) -> Identity:
         )
     except ProofRefused as error:
         raise ProviderAnswerRefused(error.detail) from error
-    return Identity(ours.issuer, _subject(claims), _name(claims), _groups(claims))
+    return Identity(
+        ours.issuer, _subject(claims), _name(claims), _groups(claims), _external_id(claims)
+    )
 
 
 def _client(back: str) -> OpenIdClient:
@@ -122,6 +106,12 @@ def _subject(claims: Mapping[str, Any]) -> str:
     if not isinstance(subject, str) or not 1 <= len(subject) <= MAX_TEXT:
         raise ProviderAnswerRefused("The ID token names nobody.")
     return subject
+
+
+def _external_id(claims: Mapping[str, Any]) -> str:
+    """Return what the provider calls the person in SCIM, or an empty text."""
+    named = claims.get(config().scim_claim)
+    return named if isinstance(named, str) and len(named) <= MAX_TEXT else ""
 
 
 def _name(claims: Mapping[str, Any]) -> str:

@@ -18,6 +18,7 @@ from kinward.access.api import (
     at_console,
     link_identity,
     require_fresh_factor,
+    roles_of_groups,
 )
 from kinward.ground.config import config
 from kinward.ground.errors import KinwardError
@@ -26,7 +27,6 @@ from kinward.web.provider import (
     ProviderAnswerRefused,
     ask,
     identity_of,
-    roles_of_groups,
 )
 from kinward.web.sessions import factor_age, note_provider
 

@@ -102,6 +102,7 @@ STRANGERS: Final = {
 STEPS: Final = {
     "access.delay.carry_out_due",
     "access.delay.go_ahead",
+    "access.staff.add_without_password",
     "access.glass.break_glass",
     "enforcement.registration.block_registration",
     "enforcement.registration.unblock_registration",

@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
+from kinward.access import ROLES, TAKES_TWO
+from kinward.access.models import Staff
 from kinward.ages.practice import Issuer
 from kinward.cli.doctor import CHECKS, examine
+from kinward.cli.doctor.rules import check_second_people
 from kinward.cli.roles import check_decoders
 from kinward.demo import pictures
 from kinward.ground.jobs import enqueue
@@ -32,6 +35,31 @@ def test_an_empty_set_up(configure: Configure) -> None:
     assert "kinward worker" in found["worker"].text
     assert "KINWARD_WEBHOOK_URL" in found["webhook"].text
     assert "KINWARD_CYBERTIPLINE_URL" in found["authority"].text
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_everything_that_takes_two_is_said_to_have_one(role: str) -> None:
+    """Whatever is added to what takes two is asked about from then on."""
+    assert "Nobody can agree to everything." in check_second_people().text
+    Staff.objects.create_user(username="ada", password="x" * 20, role="administrator")
+    assert "ada: everything. It goes ahead 24 hours" in check_second_people().text
+    Staff.objects.create_user(username="bo", password="x" * 20, role=role)
+    alone = TAKES_TWO - ROLES[role]
+    result = check_second_people()
+    assert (result.level == "ok") == (not alone)
+    for permission in TAKES_TWO:
+        words = permission.doing[0].lower() + permission.doing[1:]
+        said = words in result.text or "ada: everything" in result.text
+        assert said == (permission in alone), (permission, result.text)
+
+
+def test_who_is_alone_and_what_nobody_holds_are_both_named() -> None:
+    Staff.objects.create_user(username="robin", password="x" * 20, role="reviewer")
+    Staff.objects.create_user(username="ola", password="x" * 20, role="operator")
+    text = check_second_people().text
+    assert "robin: working on cases, delaying a statement. ola: switching" in text
+    assert "marking a hash" not in text, "both of them can"
+    assert "Nobody can agree to placing or lifting a legal hold, " in text
 
 
 def test_a_proxy_that_kinward_does_not_know(configure: Configure) -> None:

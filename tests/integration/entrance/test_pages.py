@@ -1,17 +1,15 @@
 """The pages behind the entrance: who sends is known before a byte is read, and no byte on disk."""
 
 import asyncio
-import contextlib
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
-from django.db import OperationalError, connection
+from django.db import OperationalError
 from django.test import Client
 from django.urls import get_resolver
 
@@ -22,11 +20,11 @@ from kinward.access.staff import end_staff, sign_out_everywhere, suspend_staff
 from kinward.cli.demo import give_second_factor
 from kinward.entrance import Bounds, Budget, Disconnected, Seats, Unavailable
 from kinward.entrance.api import PageBounds, PagesHandler
-from kinward.portal.api import is_for_portal, portal_bounds
+from kinward.portal.api import is_for_portal
 from kinward.project import asgi
 from kinward.project.asgi import doors_of
-from kinward.web.api import console_bounds
-from kinward.web.doors import console_reader, signed_in
+from kinward.web.doors import signed_in
+from tests.support.pages import Body, bounds_of, page_in_parts, scope_of
 
 OPERATOR = Actor.operator("test")
 FREE = {
@@ -48,42 +46,6 @@ def addresses(patterns: list[Any] | None = None, before: str = "") -> Iterator[s
             yield from addresses(pattern.url_patterns, route)
         else:
             yield re.sub(r"<(\w+):\w+>", lambda kind: EXAMPLES.get(kind[1], "word"), route)
-
-
-def bounds_of(path: str) -> PageBounds | None:
-    return portal_bounds(path) if is_for_portal(path) else console_bounds(path)
-
-
-class Body:
-    """A body that counts how often it is asked for."""
-
-    def __init__(self, *chunks: bytes) -> None:
-        self.chunks, self.asked = list(chunks), 0
-
-    async def __call__(self) -> Any:
-        self.asked += 1
-        if self.chunks:
-            body = self.chunks.pop(0)
-            return {"type": "http.request", "body": body, "more_body": bool(self.chunks)}
-        return await asyncio.Event().wait()
-
-
-def scope_of(
-    path: str, headers: Mapping[str, str] | None = None, method: str = "POST"
-) -> dict[str, Any]:
-    given = {"host": "localhost"} | dict(headers or {})
-    return {
-        "type": "http",
-        "http_version": "1.1",
-        "method": method,
-        "scheme": "http",
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": b"",
-        "headers": [(name.encode(), value.encode()) for name, value in given.items()],
-        "client": ("127.0.0.1", 40000),
-        "server": ("127.0.0.1", 8703),
-    }
 
 
 def post(
@@ -234,33 +196,6 @@ LOSSES: dict[str, Callable[[], object]] = {
     "another role": lambda: change_role(username="ada", role="auditor", actor=OPERATOR),
     "signed out": lambda: sign_out_everywhere(username="ada", actor=OPERATOR),
 }
-
-
-def page_in_parts(client: Client, meanwhile: Callable[[], object]) -> tuple[int, int]:
-    """Read a long page; return its parts that came, and of how many. After the first: meanwhile."""
-    whole = len(client.get("/staff").content)
-    cookie = f"sessionid={client.cookies['sessionid'].value}"
-    came: list[bytes] = []
-
-    def act() -> None:
-        meanwhile()
-        connection.close()
-
-    async def send(message: Any) -> None:
-        if message["type"] == "http.response.body" and message["body"]:
-            came.append(message["body"])
-            if len(came) == 1:
-                await sync_to_async(act)()
-
-    async def run() -> None:
-        seats, budget = Seats(total=4, each=4, seconds=60), Budget(total=10**8, each=10**8)
-        handler = PagesHandler(bounds_of, seats, budget, console_reader)
-        scope = scope_of("/staff", {"cookie": cookie}, method="GET")
-        with contextlib.suppress(Disconnected):
-            await handler(scope, Body(b""), send)
-
-    asyncio.run(run())
-    return len(came), -(-whole // len(came[0]))
 
 
 @pytest.mark.django_db(transaction=True)

@@ -238,7 +238,9 @@ def test_danger_does_not_hurry_what_gives_back(
 def test_where_one_person_is_alone_a_day_takes_the_second_ones_place(
     account: Account, reviewer: Staff, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "Only one person can decide on verdicts (robin)" in check_second_people().text
+    assert (
+        "Only one person can agree to what takes two. robin: working" in check_second_people().text
+    )
     case = decide_case(case_id=reported(account, reviewer).pk, staff=reviewer, form=END)
     assert "It goes ahead without an answer at" in signed_in(reviewer).get(f"/cases/{case.pk}").text
     later(monkeypatch, timedelta(hours=23))

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import oidc_provider_mock
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.test import Client
 
 from kinward.access.actor import Actor
@@ -17,12 +18,21 @@ from kinward.access.appointments import (
     decide_appointment,
     waiting_appointments,
 )
+from kinward.access.groups import roles_of_groups
 from kinward.access.models import Staff, StaffIdentity
+from kinward.access.permissions import Permission
+from kinward.access.provisioning import (
+    GroupIn,
+    PersonIn,
+    end_person,
+    provision_person,
+    put_group,
+)
+from kinward.access.services import create_key
 from kinward.access.staff import create_staff, end_staff, suspend_staff
 from kinward.cli.demo import give_second_factor, one_time_code
 from kinward.ground.errors import SettingWrong
 from kinward.ledger.models import Entry
-from kinward.web.provider import roles_of_groups
 from tests.support.consoles import show_factor
 
 pytestmark = pytest.mark.django_db
@@ -263,3 +273,35 @@ def test_a_mapping_that_cannot_be_read_is_named(configure: Any, roles: str) -> N
     configure(sso_roles=roles)
     with pytest.raises(SettingWrong, match="KINWARD_SSO_ROLES"):
         roles_of_groups()
+
+
+def test_whom_scim_added_signs_in_by_the_claim_that_is_their_id_there(
+    provider: Provider, configure: Any
+) -> None:
+    settings(provider, configure, scim_claim="oid")
+    create_key(name="idp", purposes=["scim"], actor=OPERATOR)
+    key = Actor.key("idp").granted(Permission.MANAGE_STAFF).granted(Permission.END_STAFF)
+    given = PersonIn(user_name="robin@example.org", external_id="object-1")
+    person = provision_person(given=given, actor=key)
+    provider.tell("s-1", preferred_username="robin", oid="object-1", groups=["root"])
+    assert "give you no role" in go(Client(), provider).content.decode()
+    members = frozenset({person.pk})
+    put_group(group_id=None, given=GroupIn("safety", "", members), actor=key)
+    client = Client()
+    go(client, provider)
+    assert is_signed_in(client)
+    staff = Staff.objects.get()
+    assert (staff.username, staff.role) == ("robin@example.org", "")
+    assert waiting_appointments().get().role == "reviewer", "the groups of SCIM, not of the token"
+    past = Client()
+    Staff.objects.update(password=make_password(PASSWORD))
+    past.post("/account/login/", {"login": staff.username, "password": PASSWORD})
+    assert not is_signed_in(past), "by the provider only"
+    for claim in ("object-2", 7, ["object-1"]):
+        provider.tell("s-2", preferred_username="wren", oid=claim, groups=["safety"])
+        go(Client(), provider, "s-2")
+        assert Staff.objects.get(identity__subject="s-2").username == "wren"
+    end_person(person_id=person.pk, actor=key)
+    last = Client()
+    assert "ended your access" in go(last, provider).content.decode()
+    assert not is_signed_in(last)

@@ -9,6 +9,7 @@ from kinward.ground.errors import KinwardError
 from kinward.policy import Pack, Problem
 
 if TYPE_CHECKING:
+    from kinward.access import Permission
     from kinward.ages.api import Issuers
 
 ENDING: Final = timedelta(days=30)  # before its end, a list of issuers is warned of
@@ -219,28 +220,34 @@ def check_guidelines() -> Result:
 
 def check_second_people() -> Result:
     """Is there a second person for everything that takes two?"""
-    from kinward.access import Permission
+    from kinward.access import TAKES_TWO, Permission
     from kinward.access.api import ALONE, holders
 
-    needed = {
-        Permission.WORK_ON_CASES: "verdicts",
-        Permission.KEEP_SILENT: "long silences",
-        Permission.HOLD_EVIDENCE: "legal holds",
-        Permission.CHANGE_POLICY: "policy and guidelines",
-        Permission.SWITCH_BANKS: "weaker banks",
-    }
-    alone = {what: holders(permission) for permission, what in needed.items()}
-    single = [f"{what} ({people[0]})" for what, people in alone.items() if len(people) == 1]
-    if single:
+    alone: dict[str, list[Permission]] = {}  # by the one person who has them, or by nobody
+    for permission in Permission:
+        people = holders(permission)[:2] if permission in TAKES_TWO else ()
+        if permission in TAKES_TWO and len(people) < 2:
+            alone.setdefault("".join(one.username for one in people), []).append(permission)
+    missing, told = alone.pop("", []), []
+    if alone:
         hours = int(ALONE.total_seconds() // 3600)
-        return warn(
-            f"Only one person can decide on {', '.join(single)}. What takes two people goes ahead "
-            f"{hours} hours after it was asked for. `kinward staff invite` adds another person."
+        single = " ".join(f"{name}: {_in_words(powers)}." for name, powers in alone.items())
+        told.append(
+            f"Only one person can agree to what takes two. {single} It goes ahead {hours} hours "
+            "after it was asked for. `kinward staff invite` adds another person."
         )
-    if missing := [what for what, people in alone.items() if not people]:
-        what = ", ".join(missing)
-        return warn(f"Nobody can decide on {what}. `kinward staff invite` adds a person.")
-    return fine("Everything that takes two people has two.")
+    if missing:
+        what = _in_words(missing)
+        told.append(f"Nobody can agree to {what}. `kinward staff invite` adds a person.")
+    return warn(" ".join(told)) if told else fine("Everything that takes two people has two.")
+
+
+def _in_words(powers: "list[Permission]") -> str:
+    from kinward.access import TAKES_TWO
+
+    if len(powers) == len(TAKES_TWO):
+        return "everything"
+    return ", ".join(power.doing[0].lower() + power.doing[1:] for power in powers)
 
 
 def check_alerts() -> Result:

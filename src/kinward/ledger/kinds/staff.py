@@ -95,6 +95,23 @@ class StaffLinked(Fact, frozen=True):
     issuer: str
 
 
+class StaffProvisioned(Fact, frozen=True):
+    """The provider of single sign-on keeps somebody of the staff up to date, under these names."""
+
+    kind = "staff.provisioned"
+    user_name: str
+    external_id: str
+
+
+class StaffGroupChanged(Fact, frozen=True):
+    """The provider of single sign-on changed who of the staff is in one of its groups."""
+
+    kind = "staff.group_changed"
+    name: str
+    added: list[str]
+    removed: list[str]
+
+
 class StaffFactorAdded(Fact, frozen=True):
     """Somebody added a second factor of their own, or made new recovery codes."""
 
