@@ -499,7 +499,8 @@ def test_silence_takes_two_people_and_covers_what_they_saw(
 
 def test_who_agrees_is_told_how_many_matching_hashes_come_near(bank: Bank) -> None:
     """Those of banks that match, within the negative bank's own distance, at this moment."""
-    pdq, strict = pdq_of(KNOWN_PNG), {"role": "negative", "distance": 3}
+    pdq = pdq_of(KNOWN_PNG)
+    strict: dict[str, Any] = {"role": "negative", "distance": 3}
     digests = make("digests", ListedHash(Sha256.name, b"\x01" * 32), role="negative")
     assert _near(digests) == 0, "nothing comes near a digest"
     assert _near(make("far", ListedHash(Pdq.name, OTHER), role="negative")) == 0
