@@ -117,21 +117,26 @@ def test_a_delivered_action_is_not_sent_again(account: Account, receiver: Receiv
 
 
 @pytest.mark.parametrize(
-    ("fields", "sent"),
+    ("minutes", "fields", "sent"),
     [
-        ({}, 1),
-        ({"created_at": timezone.now() - timedelta(minutes=9)}, 0),  # its own job may yet come
-        ({"attempts": 1}, 0),  # its own job tries again
-        ({"state": "parked"}, 0),  # a person looks
-        ({"state": "delivered"}, 0),
+        (11, {}, 1),
+        (5, {}, 0),  # its own job may yet come
+        (11, {"attempts": 1}, 0),  # its own job tries again
+        (11, {"state": "parked"}, 0),  # a person looks
+        (11, {"state": "delivered"}, 0),
     ],
 )
 def test_what_nobody_has_tried_to_send_for_ten_minutes_is_sent(
-    account: Account, receiver: Receiver, configure: Configure, fields: dict[str, Any], sent: int
+    account: Account,
+    receiver: Receiver,
+    configure: Configure,
+    minutes: int,
+    fields: dict[str, Any],
+    sent: int,
 ) -> None:
     configure(actions="pull")
-    old = timezone.now() - timedelta(minutes=11)
-    Action.objects.filter(pk=act(account).pk).update(**{"created_at": old} | fields)
+    issued = timezone.now() - timedelta(minutes=minutes)
+    Action.objects.filter(pk=act(account).pk).update(created_at=issued, **fields)
     assert send_forgotten() == 0, "the platform fetches its actions"
     configure(actions="push")
     assert send_forgotten() == sent

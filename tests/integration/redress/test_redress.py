@@ -328,7 +328,11 @@ def test_a_won_appeal_gives_everything_back(
     assert account.standing == "active"
     assert strikes_of(account) == 0
     restored = Action.objects.filter(effect="restore", case_id=case.id)
-    assert set(restored.values_list("target", flat=True)) == {"mine", "copy", "member-1"}
+    assert set(restored.values_list("target_kind", "target")) == {
+        ("content", "mine"),
+        ("content", "copy"),
+        ("account", "member-1"),
+    }
     assert not BankedHash.objects.filter(removed=False).exists()
     from kinward.enforcement.registration import blocked_kinds
 
