@@ -2,39 +2,23 @@
 
 import doctest
 import importlib
+from pathlib import Path
+from typing import Final
 
 import pytest
 
+SOURCE: Final = Path(__file__).parents[2] / "src"
 
-@pytest.mark.parametrize(
-    "module",
-    [
-        "kinward.access.actor",
-        "kinward.access.roles",
-        "kinward.ground.addresses",
-        "kinward.ground.config",
-        "kinward.ground.names",
-        "kinward.evidence.excerpts",
-        "kinward.casebook.states",
-        "kinward.experience.proposals",
-        "kinward.families.screen_time.minutes",
-        "kinward.ground.text",
-        "kinward.families.settings.settlement",
-        "kinward.matching.hamming",
-        "kinward.matching.layout",
-        "kinward.media.pdq",
-        "kinward.people.identifiers",
-        "kinward.policy",
-        "kinward.policy.ages",
-        "kinward.policy.decision",
-        "kinward.policy.engine",
-        "kinward.policy.places",
-        "kinward.policy.signed",
-        "kinward.policy.sources",
-        "kinward.policy.values",
-    ],
-)
+
+def modules() -> list[str]:
+    """Name every module with an example."""
+    paths = [path for path in SOURCE.glob("kinward/**/*.py") if ">>> " in path.read_text()]
+    names = [path.relative_to(SOURCE).with_suffix("").parts for path in sorted(paths)]
+    return [".".join(parts).removesuffix(".__init__") for parts in names]
+
+
+@pytest.mark.parametrize("module", modules())
 def test_examples(module: str) -> None:
-    result = doctest.testmod(importlib.import_module(module))
+    result = doctest.testmod(importlib.import_module(module), optionflags=doctest.ELLIPSIS)
     assert result.attempted > 0
     assert result.failed == 0

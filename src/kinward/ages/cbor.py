@@ -88,13 +88,16 @@ def _check(body: bytes, most: int, values: int) -> None:
 
 
 def _head(body: bytes, place: int) -> tuple[int, int, int]:
-    """Return the major type of the value at a place, its number, and the place after its head."""
+    """Return the major type of the value at a place, its number, and the place after its head.
+
+    If the head is cut off, the place after it is past the end of the body.
+    """
     if place >= len(body):
         raise malformed("Its CBOR is cut off")
     major, short = body[place] >> 5, body[place] & 31
     if short < 24:
         return major, short, place + 1
     size = {24: 1, 25: 2, 26: 4, 27: 8}.get(short, 0)
-    if not size or major == OTHER or place + size >= len(body):  # no floats, nothing without an end
-        raise malformed("Its CBOR has a value without an end, a float, or is cut off")
+    if not size or major == OTHER:  # no floats, nothing without an end
+        raise malformed("Its CBOR has a value without an end, or a float")
     return major, int.from_bytes(body[place + 1 : place + 1 + size]), place + 1 + size

@@ -83,8 +83,8 @@ _STEM: Final = re.compile(r"md5|sha[0-9]|^sha$|pdq|url|keyword")
 def meaning_of(name: str) -> str:
     """Return what a column with this name means; empty if that is not known.
 
-    >>> [meaning_of(name) for name in ("MD5 Hash", "SHA-1", "hash", "Removed?", "notes")]
-    ['md5', 'sha1', 'value', 'removed', '']
+    >>> [meaning_of(name) for name in ("MD5 Hash", "SHA-1", "hash", "Removed?", "notes", "mood")]
+    ['md5', 'sha1', 'value', 'removed', 'text', '']
     """
     words, plain = tuple(words_of(name)), tuple(_WORD.findall(name.casefold()))
     known = _BY_NAME.get("_".join(plain)) or _BY_NAME.get("_".join(words))

@@ -73,7 +73,7 @@ def borders_of(luma: npt.NDArray[np.uint8]) -> Inside:
     """Return what is inside the borders of a plane of luma, without what narrow ones leave.
 
     >>> picture = np.zeros((90, 90), dtype=np.uint8)
-    >>> picture[20:70, 10:80] = np.arange(100, 170)
+    >>> picture[20:70, 10:80] = np.arange(50 * 70).reshape(50, 70) % 251
     >>> borders_of(picture).boxes
     [Box(top=20, bottom=70, left=10, right=80)]
     """

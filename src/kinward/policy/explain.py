@@ -30,12 +30,10 @@ def explain_decision(
     "decided_by", "bounds"}`, or `{"unreadable": code}` for an unreadable question.
     """
     ruling = pack.ruling if at is None else pack.ruling_on(at.date())
-    slot = None if at is None else at.hour * 2 + (at.minute >= 30)
     question = Question(
         actor=actor,
         target=target,
         relationship=relationship,
-        slot=slot,
         weekday=None if at is None else at.weekday(),
         guardian=guardian,
         self_=self_,

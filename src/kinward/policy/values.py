@@ -144,7 +144,7 @@ def _spans(bits: int) -> str:
         return "always" if bits else "never"
     spans, start = [], None
     for slot in range(SLOTS + 1):
-        is_open = slot < SLOTS and bits >> slot & 1
+        is_open = bits >> slot & 1
         if is_open and start is None:
             start = slot
         elif not is_open and start is not None:

@@ -1,5 +1,6 @@
 """A key has a purpose, an owner and an end, and one that leaked says what it did."""
 
+import base64
 import time
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -115,6 +116,25 @@ def test_what_a_key_says_of_itself_is_bounded(wrong: dict[str, Any]) -> None:
     with pytest.raises(Invalid):
         sound: dict[str, Any] = {"name": "app", "purposes": ["gate"], "actor": ACTOR}
         create_key(**(sound | wrong))
+
+
+def test_what_a_key_says_of_itself_may_be_as_long_as_the_bounds() -> None:
+    for name, owner, days in (("a", "b", 1), ("x" * 80, "y" * 150, 3650)):
+        header = make(name=name, owner=owner, days=days)
+        row = authenticate(header, "media:check")
+        assert (row.name, row.owner) == (name, owner)
+    change_key(name="a", owner="z", actor=ACTOR)
+    assert ApiKey.objects.get(name="a").owner == "z"
+    entry = Entry.objects.get(kind="key.changed")
+    assert (entry.actor, entry.subject, entry.data["owner"]) == (str(ACTOR), "key:a", "z")
+
+
+def test_a_secret_has_256_random_bits() -> None:
+    first, second = make(), make(name="other")
+    for header in (first, second, f"Bearer {rotate_key(name='app', overlap=WEEK, actor=ACTOR)}"):
+        secret = header.removeprefix("Bearer kw_")
+        assert len(base64.urlsafe_b64decode(secret + "=")) == 32
+    assert first != second
 
 
 def test_a_key_expires_also_in_memory_and_says_so() -> None:

@@ -291,6 +291,26 @@ def test_one_source_does_not_speak_for_another(call: Caller, teen: Account) -> N
     assert is_closed()
 
 
+def test_a_stores_withdrawal_is_news_once_and_only_if_it_is_newer(teen: Account) -> None:
+    account, now = lock_account_now(teen), timezone.now()
+
+    def withdraw(source: ConsentSource, seconds: int) -> bool:
+        at = now + timedelta(seconds=seconds)
+        return withdraw_consent(account=account, source=source, at=at, actor=APP)
+
+    apple, platform = ConsentSource.APPLE, ConsentSource.PLATFORM
+    assert [withdraw(apple, seconds) for seconds in (0, 0, -1)] == [True, False, False]
+    assert [withdraw(platform, seconds) for seconds in (0, 1)] == [True, False]
+    answered = list(Consent.objects.values_list("word", flat=True))
+    give_consent(account=account, answers=answered, basis="store", actor=APP)
+    assert [withdraw(apple, seconds) for seconds in (-1, 0)] == [False, False], "it was answered"
+    assert not is_closed()
+    assert withdraw(platform, -3600), "its clock may have been wrong"
+    assert is_closed()
+    assert withdraw(apple, 1)
+    assert Entry.objects.filter(kind="consent.withdrawn").count() == 4
+
+
 answer_words = st.fixed_dictionaries(
     {},
     optional={

@@ -1,12 +1,13 @@
 """No age and no place changes without a trace, and no weaker word makes anybody older."""
 
 import ast
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from kinward.access.actor import Actor
@@ -14,16 +15,21 @@ from kinward.access.models import Staff
 from kinward.access.services import create_key
 from kinward.cli.doctor import CHECKS
 from kinward.enforcement.tasks import grow_up
+from kinward.experience.live import live
 from kinward.ground.errors import Invalid
+from kinward.ground.watch import PULSE
 from kinward.ledger.models import Entry
+from kinward.people import waves
 from kinward.people.ages import set_age
+from kinward.people.consent import withdraw_consent
 from kinward.people.locks import lock_account
-from kinward.people.models import Account, Change, ChangeWave
+from kinward.people.models import Account, Change, ChangeWave, ConsentSource
 from kinward.people.services import AgeSignal, Profile, put_account
 from kinward.people.waves import NoWave, end_wave, open_waves
 from kinward.policy import AgeRange
 from kinward.policy.ages import ASSURANCES
 from kinward.policy.borders import STRENGTHS
+from kinward.policy.question import Person
 from tests.integration.conftest import Configure
 from tests.integration.gate.test_gate import Caller
 from tests.integration.web.test_console import signed_in
@@ -275,6 +281,41 @@ def test_a_proof_that_is_sent_back_stays_a_proof(call: Caller) -> None:
     assert Account.objects.get().age_source == "platform"
 
 
+def test_a_change_is_known_here_before_the_database_tells_of_it(call: Caller) -> None:
+    """Of the account's trigger nothing is heard. Each road tells this process itself."""
+    put(call, age(14, 15))
+
+    def known() -> Person:
+        """What is known here, kept for the next question after all news has been heard."""
+        deadline, person = time.monotonic() + 30, live().states.get(["wren"])["wren"].person
+        while time.monotonic() < deadline:
+            time.sleep(2 * PULSE)
+            if live().states.peek(["wren"]) is not None:
+                break
+            live().states.get(["wren"])
+        return person
+
+    assert known().age.lower == 14
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE people_account DISABLE TRIGGER people_account_changed")
+    try:
+        put_account(platform_id="wren", profile=Profile(age=AgeRange(16, 17)))
+        assert known().age.lower == 16
+        with transaction.atomic():
+            account = lock_account(Account.objects.get().pk)
+            proof = AgeRange(18, 150, "eu-wallet", "verified")
+            set_age(account=account, age=proof, actor=account.actor)
+        assert known().age.lower == 18
+        with transaction.atomic():
+            account = lock_account(Account.objects.get().pk)
+            now, platform = timezone.now(), ConsentSource.PLATFORM
+            withdraw_consent(account=account, source=platform, at=now, actor=account.actor)
+        assert known().consent_withdrawn
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE people_account ENABLE TRIGGER people_account_changed")
+
+
 # -- waves -----------------------------------------------------------------------------------------
 
 
@@ -318,6 +359,24 @@ def test_a_sudden_wave_is_an_alarm_until_somebody_looked(
     assert not open_waves()
     grow(call, 3, first=7)
     assert len(open_waves()) == 1
+
+
+def test_of_two_who_end_an_alarm_at_once_one_is_told_so(
+    call: Caller, operator: Staff, configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(wave_accounts=1)
+    grow(call, 2)
+    (wave,) = open_waves()
+    real = waves.record
+
+    def meanwhile(**entry: Any) -> Any:
+        ChangeWave.objects.filter(pk=wave.pk).update(looked_at=timezone.now())
+        return real(**entry)
+
+    monkeypatch.setattr(waves, "record", meanwhile)
+    with pytest.raises(NoWave):
+        end_wave(wave_id=wave.pk, note="Our import.", staff=operator)
+    assert entries("wave.ended") == []
 
 
 def test_a_wave_counts_accounts_and_each_key_for_itself(call: Caller, configure: Configure) -> None:

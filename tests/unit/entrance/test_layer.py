@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 
-from kinward.entrance import Doors, Entrance, TooSlow
-from kinward.entrance.layer import MAX_BYTES, MAX_HEADERS, MAX_TARGET
+from kinward.entrance import Doors, Entrance, TooSlow, Unavailable
+from kinward.entrance.errors import HeadersTooLarge, TooManyAtOnce
+from kinward.entrance.layer import MAX_BYTES, MAX_HEADERS, MAX_TARGET, check_headers
+from kinward.entrance.pages import has_body
 from kinward.ground.config import Door
+from kinward.ground.errors import KinwardError
 
 PORTS: dict[Door, int] = {"gate": 8700, "console": 8703, "pages": 8704}
 
@@ -74,6 +77,86 @@ def test_a_large_head_is_refused(more: dict[str, Any]) -> None:
     assert status == 431
     assert head["kinward-error"] == "headers.too_large"
     assert b"Send" in body
+
+
+ADDRESS = b"/v1/decide"
+
+
+@pytest.mark.parametrize(
+    ("part", "largest", "larger"),
+    [
+        # The bounds that the reference names: 64 headers, 32 KiB of them, 8 KiB of address.
+        ("headers", [(b"x", b"1")] * 64, [(b"x", b"1")] * 65),
+        ("headers", [(b"x", b"c" * 32767)], [(b"x", b"c" * 32768)]),
+        ("query_string", b"q" * 8182, b"q" * 8183),
+        ("raw_path", b"/" + b"%61" * 2727 + b"a" * 10, b"/" + b"%61" * 2727 + b"a" * 11),  # as sent
+    ],
+)
+@pytest.mark.parametrize("raw", [ADDRESS, None])
+def test_a_head_may_be_as_large_as_the_reference_says(
+    part: str, largest: Any, larger: Any, raw: bytes | None
+) -> None:
+    """Also behind a server that does not say how the address was sent."""
+    scope = {"headers": [], "path": ADDRESS.decode(), "raw_path": raw}
+    check_headers(scope | {part: largest})
+    with pytest.raises(HeadersTooLarge, match="Send"):
+        check_headers(scope | {part: larger})
+
+
+def test_an_error_after_the_answer_has_begun_ends_it_and_adds_no_second_one() -> None:
+    async def late(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise TooSlow
+
+    sent: list[Any] = []
+    refused: list[str] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "path": "/v1/decide", "headers": [], "scheme": "http"}
+    entrance = Entrance(late, Doors(frozenset({"gate"}), PORTS, doors_of), refused.append)
+    with pytest.raises(TooSlow):
+        asyncio.run(entrance(scope, None, send))  # type: ignore[arg-type]
+    assert [message["type"] for message in sent] == ["http.response.start"]
+    assert refused == []
+
+
+@pytest.mark.parametrize(
+    ("refusal", "known", "seconds"),
+    [
+        (TooManyAtOnce(), None, "2"),
+        (TooManyAtOnce(), 0.2, "1"),
+        (Unavailable(), None, "2"),
+        (Unavailable(), 30, "30"),
+        (TooSlow(), 7, "7"),
+        (TooSlow(), None, None),
+    ],
+)
+def test_who_is_told_to_come_back_and_when(
+    refusal: KinwardError, known: float | None, seconds: str | None
+) -> None:
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        raise refusal
+
+    refusal.retry_after = known
+    assert ask(application=application)[1].get("retry-after") == seconds
+
+
+@pytest.mark.parametrize(
+    ("headers", "announced"),
+    [
+        ({}, False),
+        ({b"content-length": b"0"}, False),
+        ({b"content-length": b"7"}, True),
+        ({b"transfer-encoding": b"chunked"}, True),
+        ({b"content-length": b"0", b"transfer-encoding": b"chunked"}, True),
+    ],
+)
+def test_a_body_is_announced_by_its_length_or_in_parts(
+    headers: dict[bytes, bytes], announced: bool
+) -> None:
+    assert has_body(headers) == announced
 
 
 def test_a_page_at_the_wrong_port_leads_to_the_right_one() -> None:

@@ -12,7 +12,7 @@ from kinward.guidelines.reading import (
     read_guidelines,
     shipped,
 )
-from kinward.guidelines.rules import CATEGORIES
+from kinward.guidelines.rules import CATEGORIES, OnVerdictAccount
 from kinward.policy.sentences import LANGUAGES
 
 BEGINNING = read_guidelines(shipped())
@@ -142,6 +142,17 @@ def test_a_kind_of_finding_that_is_newer_than_the_guidelines_names_itself_as_the
     assert (report.id, report.content) == ("newer-than-guidelines", "keep")
     for rule in (match, report):
         assert (rule.priority, rule.within_hours) == ("imminent", 1)
+
+
+@pytest.mark.parametrize("account", SEVERITY)
+def test_only_who_loses_the_account_is_kept_from_a_new_one(account: OnVerdictAccount) -> None:
+    """Whatever a document that was stored under earlier rules says."""
+    clause = msgspec.structs.replace(
+        BEGINNING.clauses["CS-1"], account=account, block_registration=True, strikes=0
+    )
+    found = consequence(BEGINNING, clause, 0)
+    assert found.account == account
+    assert found.blocks_registration == (account == "terminate")
 
 
 def test_strikes_come_to_more_the_more_there_are() -> None:

@@ -8,12 +8,14 @@ import pytest
 from click.testing import CliRunner
 
 from kinward.cli import policy as commands
+from kinward.policy import check
 from kinward.policy.ages import AgeRange
 from kinward.policy.capabilities import CAPABILITIES
 from kinward.policy.check import check_pack
 from kinward.policy.engine import decide
 from kinward.policy.explain import explain_decision
 from kinward.policy.law import laws_of, stale_readings
+from kinward.policy.listing import list_places
 from kinward.policy.pack import decode_pack
 from kinward.policy.places import EEA
 from kinward.policy.problems import PackInvalid
@@ -34,6 +36,13 @@ default = "unrestricted"
 may = ["self"]
 source = "a test"
 """.format(names=", ".join(f'"{name}"' for name in CAPABILITIES))
+OWN = """
+[capability."guild.create"]
+type = "level"
+levels = {levels}
+[capability."guild.create".name]
+en = "Creating a guild"
+"""
 RULE = """
 [[rule]]
 id = "one"
@@ -94,6 +103,14 @@ MISTAKES = [
     (RULE.replace("[13, 16]", "[-1, 13]"), 8, "age is [from, below] in years"),
     (RULE.replace("may =", "mau ="), 11, "unknown key 'mau'"),
     (RULE.replace('["guardian"]', '["teacher"]'), 11, "may is a list of guardian, self"),
+    (RULE.replace('["guardian"]', '"guardian"'), 11, "may is a list of guardian, self"),
+    (RULE.replace('capability = "session.time"\n', ""), 5, "a rule names its capability"),
+    (RULE.replace('"session.time"', "[]"), 7, "a rule names its capability"),
+    (RULE + 'obligations = "blur"\n', 13, "obligations are a list of names"),
+    (RULE + "obligations = [7]\n", 13, "obligations are a list of names"),
+    (RULE + 'obligations = ["Blur it"]\n', 13, "obligations are a list of names"),
+    (RULE + 'joined_from = "soon"\n', 13, "`joined_from` is a date"),
+    (RULE + "other_age = [18]\n", 13, "other_age is [from, below] in years"),
     (RULE.replace('source = "a test"', ""), 5, "a rule names its source"),
     (RULE.replace('"one"', '"One rule"'), 6, "a rule has an id"),
     (RULE + 'jurisdiction = "Narnia"\n', 13, "'Narnia' is not an ISO 3166 code"),
@@ -113,6 +130,9 @@ MISTAKES = [
     ('\n[capability."guild"]\ntype = "permission"\n', 5, "not of the form"),
     ('\n[capability."guild.create"]\ntype = "colour"\n', 5, "its type is one of"),
     ('\n[capability."guild.create"]\ntype = "permission"\n', 5, "needs its words"),
+    (OWN.format(levels=["one"]), 5, "levels are 2 to 16 different words"),
+    (OWN.format(levels=["one", "one"]), 5, "levels are 2 to 16 different words"),
+    (OWN.format(levels=[f"l{n}" for n in range(17)]), 5, "levels are 2 to 16 different words"),
 ]
 
 
@@ -284,6 +304,28 @@ def test_the_command_lists_the_places() -> None:
     assert "## US-NY" in output
 
 
+@pytest.mark.parametrize(
+    ("law", "says"),
+    [
+        ("", ("in force", "in force")),
+        ('status = "pending"\n', ("pending", "pending")),  # its day has come, and nobody checked
+        ('status = "enjoined"\n', ("enjoined", "enjoined, not applied")),
+        ('status = "verify"\n', ("verify", "not applied until somebody verifies it")),
+        ("until = 2026-11-21\n", ("lapsed", "lapsed, not applied")),
+        ("until = 2026-11-22\n", ("in force", "in force")),
+    ],
+)
+def test_the_list_says_of_each_law_whether_it_holds(law: str, says: tuple[str, str]) -> None:
+    text = LAW + law
+    (row,) = list_places(decode_pack({"pack.toml": OVERLAID, "overlays/JP.toml": text}), TODAY)
+    assert (row.standing, row.status) == says
+    assert row.since == "2026-01-01"
+    if "pending" in law:
+        files = {"pack.toml": OVERLAID, "overlays/JP.toml": text.replace("from = 2026-01-01\n", "")}
+        (row,) = list_places(decode_pack(files), TODAY)
+        assert (row.since, row.status) == ("", "pending, its day is not known, not applied")
+
+
 def run(*arguments: str, status: int = 0) -> str:
     result = CliRunner().invoke(commands.policy, arguments)
     assert result.exit_code == status, result.output
@@ -384,6 +426,22 @@ source = "a test"
     sentence = decide(pack, "guild.create", person).sentence("de")
     assert sentence.startswith("Eine Gilde gründen: small.")
     assert decide(pack, "guild.create", person).sentence("sv").startswith("Creating a guild")
+
+
+def test_a_pack_of_as_many_levels_and_tests_as_there_may_be(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for levels in (["off", "on"], [f"l{number}" for number in range(16)]):
+        own = OWN.format(levels=levels)
+        names = EVERYTHING.replace("capability = [", 'capability = ["guild.create", ')
+        assert decode_pack({"pack.toml": HEADER + own + names}).capabilities["guild.create"]
+    files = read_files("tiktok-2021")
+    tests = files["tests.toml"].count("[[test]]")
+    monkeypatch.setattr(check, "MAX_TESTS", tests)
+    assert not [each for each in check_pack(files, today=TODAY) if each.file == "tests.toml"]
+    monkeypatch.setattr(check, "MAX_TESTS", tests - 1)
+    (problem,) = [each for each in check_pack(files, today=TODAY) if each.file == "tests.toml"]
+    assert problem.text == f"tests are at most {tests - 1} tables [[test]]"
 
 
 def test_size_has_bounds() -> None:

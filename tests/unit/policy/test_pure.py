@@ -1,10 +1,12 @@
 """Alone, without a database: ages, values, sentences, signed exports, what a pack says of a day."""
 
 import json
+import re
 import subprocess
 import sys
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -19,6 +21,7 @@ from kinward.policy.engine import decide
 from kinward.policy.explain import explain_decision, why_not
 from kinward.policy.over_ray import simulate_over_ray
 from kinward.policy.pack import decode_pack
+from kinward.policy.picture import WIDTH, svg
 from kinward.policy.places import within
 from kinward.policy.population import from_parquet, generate_people, people_of
 from kinward.policy.problems import PackExpired, PackInvalid, SignatureRefused
@@ -228,6 +231,38 @@ def test_an_explanation_names_each_layer() -> None:
     assert laws["au-minimum-age"] == "it is the law of AU"
 
 
+@pytest.mark.parametrize("hour", [3, 12, 23])
+@pytest.mark.parametrize("day", [21, 22, 23, 24, 25, 26, 27])
+def test_an_explanation_ends_with_the_value_of_the_decision(day: int, hour: int) -> None:
+    at = datetime(2026, 11, day, hour, 30)
+    week = (30, 35, 40, 45, 50, 55, 58)
+    pack, person = load_pack("teen-accounts"), Person(AgeRange(15, 16), "AU")
+    chosen: list[tuple[str, object, object]] = [
+        ("session.time", week, None),
+        ("session.hours", "08:00-20:30", "09:00-22:00"),
+        ("account.join", None, None),
+    ]
+    for name, guardian, self_ in chosen:
+        settings: dict[str, Any] = {"guardian": guardian, "self_": self_}
+        decision = decide(pack, name, person, at=at, **settings)
+        explained = explain_decision(pack, name, person, at=at, **settings)
+        assert explained["layers"][-1]["value"] == decision.value
+        assert explained["decided_by"] == decision.layer
+    early = explain_decision(pack, "account.join", person, at=datetime(2025, 12, 9, hour))
+    assert early["layers"][-1]["value"] == "allow", "the law of this day, not of today"
+
+
+def test_a_picture_of_a_simulation_stays_within_its_width() -> None:
+    (people,) = generate_people(5_000, seed=3)
+    before, after = load_pack("tiktok-2021").ruling, load_pack("teen-accounts").ruling
+    drawn = svg(simulate_change(before, after, [people]))
+    label = 110
+    widths = [float(width) for width in re.findall(r'x="110" y="[^"]+" width="([^"]+)"', drawn)]
+    assert len(widths) > 3
+    assert max(widths) == WIDTH - label - 100, "the longest bar leaves room for its number"
+    assert min(widths) >= 1
+
+
 def test_an_explanation_says_for_whom_else_a_rule_is() -> None:
     rule = Rule(
         id="x",
@@ -387,6 +422,12 @@ def test_a_population_from_parquet_and_over_ray(tmp_path: Path) -> None:
 
 
 def test_ages_that_cannot_be_are_unknown() -> None:
-    people = people_of({"age_lower": [13, 20, -5], "age_upper": [16, 10, 3]})
-    assert people.lower.tolist() == [13, 0, 0]
-    assert people.upper.tolist() == [16, 150, 150]
+    nan = float("nan")
+    people = people_of(
+        {
+            "age_lower": [13, 20, -5, 0, 18, 18, 16, nan, 16],
+            "age_upper": [16, 10, 3, 13, MAX_AGE, MAX_AGE + 1, 16, 13, nan],
+        }
+    )
+    assert people.lower.tolist() == [13, 0, 0, 0, 18, 0, 0, 0, 16]
+    assert people.upper.tolist() == [16, 150, 150, 13, 150, 150, 150, 13, 150]

@@ -15,7 +15,7 @@ from kinward.policy.ages import AgeRange
 from kinward.policy.capabilities import CAPABILITIES, RELATIONSHIPS
 from kinward.policy.engine import decide
 from kinward.policy.question import Person
-from kinward.policy.request import Request, State, answer_request, ids_of, language_of
+from kinward.policy.request import About, Request, State, answer_request, ids_of, language_of
 from kinward.policy.signed import load_pack
 
 PACKS = [load_pack("tiktok-2021"), load_pack("teen-accounts")]
@@ -94,6 +94,55 @@ def test_bytes_are_refused_or_answered(body: bytes) -> None:
     for reader in (read_one, read_many):
         with contextlib.suppress(Invalid, Malformed):
             reader(body)
+
+
+@pytest.mark.parametrize("target", [None, About(id="friend")])
+@pytest.mark.parametrize(
+    ("sent", "value"),
+    [
+        ({}, "family"),  # a guardian's `mutuals`, and the person's own `family`
+        ({"guardian": "nobody"}, "nobody"),
+        ({"self": "nobody"}, "nobody"),
+        ({"self": "everyone"}, "mutuals"),
+        ({"guardian": "family", "self": "everyone"}, "family"),
+    ],
+)
+def test_a_setting_in_the_question_takes_the_place_of_the_stored_one(
+    sent: dict[str, str], value: str, target: About | None
+) -> None:
+    """And what is not in the question is as stored."""
+    teen = Person(AgeRange(17, 18))
+    stored = State(teen, guardian={"dm.receive": "mutuals"}, self_={"dm.receive": "family"})
+    states = {"teen": stored, "friend": State(teen)}
+    request = Request(
+        capability="dm.receive",
+        actor=About(id="teen"),
+        target=target,
+        guardian=sent.get("guardian"),
+        self_=sent.get("self"),
+    )
+    assert answer_request(PACKS[1], request, states).value == value
+
+
+@pytest.mark.parametrize(
+    ("settings", "effect"),
+    [
+        ({}, "allow"),
+        ({"guardian": {"dm.receive": "nobody"}}, "deny"),
+        ({"self_": {"dm.receive": "nobody"}}, "deny"),
+        ({"guardian": {"dm.send": "nobody"}}, "allow"),  # which is about writing, not about reading
+    ],
+)
+def test_what_the_other_side_has_set_counts(settings: dict[str, Any], effect: str) -> None:
+    teen = Person(AgeRange(17, 18))
+    states = {"one": State(teen), "other": State(teen, **settings)}
+    request = Request(
+        capability="dm.send",
+        actor=About(id="one"),
+        target=About(id="other"),
+        relationship="mutual",
+    )
+    assert answer_request(PACKS[1], request, states).effect == effect
 
 
 def test_what_cannot_be_read_fills_no_memory() -> None:
