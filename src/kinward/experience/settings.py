@@ -1,10 +1,11 @@
 """Settings of guardians, of people for themselves, and of enforcement. They end, but are kept."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, time, timedelta
 
 from django.db import transaction
 from django.utils import timezone
+from msgspec.structs import replace
 
 from kinward.access import Actor
 from kinward.experience.live import decide_all, live, load_states
@@ -12,8 +13,8 @@ from kinward.experience.models import Layer, Setting
 from kinward.ground.errors import Invalid
 from kinward.ground.watch import watch
 from kinward.ledger.api import kinds, record
-from kinward.people.api import Account, LockedAccount, lock_account
-from kinward.policy import About, Decision, Pack, Request, Weekly, answer_request, decide
+from kinward.people.api import Account, LockedAccount, local_day, lock_account
+from kinward.policy import WEEK, About, Decision, Pack, Request, Weekly, answer_request, decide
 
 
 @transaction.atomic
@@ -144,3 +145,31 @@ def decide_everything(account: Account, pack: Pack) -> dict[str, Decision]:
         )
         for name in pack.capabilities
     }
+
+
+def holds(account: Account, capability: str, value: Weekly) -> bool:
+    """Return whether a value is exactly what rules and settings give an account, on each weekday.
+
+    Read from the database, as this transaction sees it. A sanction or a missing consent can close
+    the capability all the same. Raises `ValueError` for something that is no value of the kind.
+    """
+    pack = live().in_force().for_account(account.platform_id)
+    known = None if pack is None else pack.capabilities.get(capability)
+    if pack is None or known is None:
+        return False
+    state = load_states([account.platform_id])[account.platform_id]
+    person = replace(state.person, consent_withdrawn=False, change="")
+    first = datetime.combine(local_day(account.time_zone), time())
+    days = [first + timedelta(days=number) for number in range(WEEK)]
+    return all(
+        decide(
+            pack,
+            capability,
+            person,
+            at=day,
+            guardian=state.guardian.get(capability),
+            self_=state.self_.get(capability),
+        ).code
+        == known.kind.code_on(value, day.weekday())
+        for day in days
+    )

@@ -174,7 +174,7 @@ TABLE: Final[dict[str, tuple[Route, ...]]] = {
             WRITE,
             experience.put_setting,
             body=experience.SettingIn,
-            answer=decide.DecisionOut,
+            answer=experience.SettingMade,
             errors=(AccountUnknown, SettingLocked, *GUARDIAN),
         ),
     ),

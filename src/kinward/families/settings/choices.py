@@ -7,7 +7,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from kinward.access import Actor
-from kinward.experience.api import Layer, Setting, decide_afresh, live, make_setting, person_of
+from kinward.experience.api import (
+    Layer,
+    Setting,
+    decide_afresh,
+    holds,
+    live,
+    make_setting,
+    person_of,
+)
 from kinward.families.errors import SettingLocked
 from kinward.families.models import Choice, Keyword, Pairing
 from kinward.families.notices import name_in_notices, tell
@@ -37,18 +45,13 @@ def bounds_for(account: Account, capability: str) -> tuple[ValueKind, Bounds]:
     return pack.capabilities[capability].kind, bounds
 
 
-def check_value(kind: ValueKind, bounds: Bounds, layer: Layer, value: Weekly, moves: bool) -> None:
-    """Refuse a value, or a week of values, that is outside the bounds of a layer.
+def check_value(kind: ValueKind, bounds: Bounds, value: Weekly) -> None:
+    """Refuse a value, or a week of values, that is outside the bounds of a guardian.
 
-    `moves` says whether the layer may choose at all. Raises `SettingLocked`, or `Invalid` for
-    something that is no value of the kind.
+    Raises `SettingLocked`, or `Invalid` for something that is no value of the kind.
     """
-    floor, cap = (
-        (bounds.guardian_floor, bounds.guardian_cap)
-        if layer == Layer.GUARDIAN
-        else (bounds.self_floor, bounds.self_cap)
-    )
-    if not moves:
+    floor, cap = bounds.guardian_floor, bounds.guardian_cap
+    if not bounds.guardian_moves:
         raise SettingLocked
     try:
         for day in value if isinstance(value, tuple | list) else (value,):
@@ -87,7 +90,7 @@ def put_choice(
     """
     if value is not None:
         kind, bounds = bounds_for(teen, capability)
-        check_value(kind, bounds, Layer.GUARDIAN, value, bounds.guardian_moves)
+        check_value(kind, bounds, value)
     earlier = Choice.objects.filter(pairing=pairing, capability=capability, ended_at=None)
     earlier.update(ended_at=timezone.now(), ended_why="replaced")
     if value is not None:
@@ -122,16 +125,18 @@ def _sentence(teen: Account, capability: str, language: str = "") -> str:
 
 @transaction.atomic
 def choose_for_self(*, account: Account, capability: str, value: Weekly | None) -> None:
-    """Set a value for oneself, within the bounds that the pack gives the person; None ends it.
+    """Set a value for oneself; None ends it. Locks the account.
 
-    A stricter guardian still wins: the decision combines both. Locks the account.
+    More protection than now always holds, at any age. Less holds as far as the pack and the
+    guardians allow. Raises `SettingLocked` for a value that would not hold, and changes nothing.
     """
     account = lock_account(account.pk)
     if value is not None:
-        kind, bounds = bounds_for(account, capability)
-        check_value(kind, bounds, Layer.SELF, value, bounds.self_floor != bounds.self_cap)
+        bounds_for(account, capability)
     actor = account.actor
     make_setting(account=account, layer=Layer.SELF, capability=capability, value=value, actor=actor)
+    if value is not None and not holds(account, capability, value):
+        raise SettingLocked
 
 
 def own_settings(account: Account) -> dict[str, Setting]:
