@@ -19,6 +19,7 @@ from kinward.families.visits.page import Row, groups_for
 from kinward.people.models import Account
 from kinward.policy.ages import AgeRange
 from kinward.policy.bounds import bounds_in_general
+from kinward.policy.opening import ALWAYS_OPEN
 from kinward.policy.question import Person
 from tests.integration.gate.test_gate import Caller
 from tests.integration.portal.test_pages import visiting
@@ -144,3 +145,28 @@ def test_holds_is_about_every_day_and_knows_what_it_does_not(teen: Account) -> N
     Account.objects.filter(pk=teen.pk).update(consent_withdrawn=True)
     assert holds(teen, "session.time", 60), "consent is another matter"
     assert load_states(["wren"])["wren"].self_ == {}
+
+
+@pytest.mark.parametrize("hours", ["never", "06:00-08:00", "20:00-22:00"])
+def test_a_guardian_cannot_lock_a_teen_out(call: Caller, teen: Account, hours: str) -> None:
+    guardian = make_account("heron", 40)
+    pair(guardian, teen)
+    sent = {"layer": "guardian", "guardian_id": "heron", "value": hours}
+    answer = call("PUT", "/v1/accounts/wren/settings/session.hours", json=sent)
+    assert (answer.status_code, answer.json()["code"]) == (403, "setting.locked")
+    assert decide_afresh(teen, "session.hours").value == "07:00-22:00"
+    time = call("GET", "/v1/accounts/wren/screen-time").json()
+    assert time["always_open"] == list(ALWAYS_OPEN)
+    question = {"capability": "session.time", "actor": {"id": "wren"}}
+    decision = call("POST", "/v1/decide", json=question).json()
+    assert decision["always_open"] == decision["time"]["always_open"] == list(ALWAYS_OPEN)
+
+
+def test_two_guardians_whose_hours_never_meet_leave_the_lower_bound(teen: Account) -> None:
+    for name, hours in (("heron", "07:00-18:00"), ("egret", "16:00-22:00")):
+        guardian = make_account(name, 40)
+        pair(guardian, teen)
+        choices.choose_setting(
+            guardian=guardian, teen_id="wren", capability="session.hours", value=hours
+        )
+    assert decide_afresh(teen, "session.hours").value == "16:00-18:00"

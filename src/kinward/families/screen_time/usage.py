@@ -25,6 +25,7 @@ from kinward.ground.errors import Invalid
 from kinward.ledger.api import kinds, record
 from kinward.people.api import Account, get_account, lock_account, set_zone
 from kinward.policy import (
+    ALWAYS_OPEN,
     DAY_MINUTES,
     About,
     Decision,
@@ -66,6 +67,7 @@ class ScreenTime(msgspec.Struct, frozen=True):
     `allowed` and `left` are None if there is no limit. `extra` are the minutes that guardians gave
     for today, which `allowed` includes. `closed` means that the time is outside `session.hours`,
     and `break_due` that it is time for a break. `sentence` tells the person so; it may be empty.
+    `always_open` is what the app keeps open even then.
     """
 
     day: date
@@ -78,6 +80,7 @@ class ScreenTime(msgspec.Struct, frozen=True):
     closed: bool = False
     break_due: bool = False
     week: list[tuple[date, int]] = []
+    always_open: tuple[str, ...] = ALWAYS_OPEN
 
 
 def take_heartbeats(heartbeats: Sequence[Heartbeat]) -> tuple[dict[str, ScreenTime], list[Refusal]]:
