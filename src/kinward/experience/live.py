@@ -185,14 +185,16 @@ def load_states(ids: Iterable[str]) -> dict[str, State]:
         if state is None:
             barred = standing != Standing.ACTIVE
             person, birthday = _person(*known)
-            state = State(person, language, {}, {}, birthday, withheld=set(), barred=barred)
+            state = State(person, language, {}, {}, {}, birthday, withheld=set(), barred=barred)
             states[platform_id] = state
         if layer is None or (until is not None and until <= now):
             continue
         if layer == Layer.ENFORCEMENT:
             state.withheld.add(capability)
         else:
-            settings = state.guardian if layer == Layer.GUARDIAN else state.self_
+            settings = state.self_
+            if layer != Layer.SELF:
+                settings = state.guardian if layer == Layer.GUARDIAN else state.asleep
             cast("dict[str, Weekly]", settings)[capability] = (
                 tuple(value) if isinstance(value, list) else value
             )

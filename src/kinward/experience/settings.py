@@ -14,7 +14,16 @@ from kinward.ground.errors import Invalid
 from kinward.ground.watch import watch
 from kinward.ledger.api import kinds, record
 from kinward.people.api import Account, LockedAccount, local_day, lock_account
-from kinward.policy import WEEK, About, Decision, Pack, Request, Weekly, answer_request, decide
+from kinward.policy import (
+    WEEK,
+    About,
+    Decision,
+    Pack,
+    Request,
+    Weekly,
+    answer_request,
+    decide_in_state,
+)
 
 
 @transaction.atomic
@@ -71,7 +80,9 @@ def make_setting(
 def end_guardian_settings(account: LockedAccount, capabilities: list[str], why: str) -> list[str]:
     """End the guardian settings for capabilities; return the capabilities that had one."""
     permanent = _end(account, Layer.GUARDIAN, capabilities, why, passing=False)
-    return sorted({*permanent, *_end(account, Layer.GUARDIAN, capabilities, why, passing=True)})
+    asleep = _end(account, Layer.ASLEEP, capabilities, why, passing=False)
+    passing = _end(account, Layer.GUARDIAN, capabilities, why, passing=True)
+    return sorted({*permanent, *asleep, *passing})
 
 
 def withhold(*, account: LockedAccount, until: Mapping[str, datetime | None], why: str) -> None:
@@ -135,16 +146,7 @@ def decide_as_it_stands(account: Account, pack: Pack) -> dict[str, Decision]:
 def decide_everything(account: Account, pack: Pack) -> dict[str, Decision]:
     """Decide every capability of an account now by rules and settings, ignoring enforcement."""
     state = load_states([account.platform_id])[account.platform_id]
-    return {
-        name: decide(
-            pack,
-            name,
-            state.person,
-            guardian=state.guardian.get(name),
-            self_=state.self_.get(name),
-        )
-        for name in pack.capabilities
-    }
+    return {name: decide_in_state(pack, name, state) for name in pack.capabilities}
 
 
 def holds(account: Account, capability: str, value: Weekly) -> bool:
@@ -158,18 +160,11 @@ def holds(account: Account, capability: str, value: Weekly) -> bool:
     if pack is None or known is None:
         return False
     state = load_states([account.platform_id])[account.platform_id]
-    person = replace(state.person, consent_withdrawn=False, change="")
+    state = replace(state, person=replace(state.person, consent_withdrawn=False, change=""))
     first = datetime.combine(local_day(account.time_zone), time())
     days = [first + timedelta(days=number) for number in range(WEEK)]
     return all(
-        decide(
-            pack,
-            capability,
-            person,
-            at=day,
-            guardian=state.guardian.get(capability),
-            self_=state.self_.get(capability),
-        ).code
+        decide_in_state(pack, capability, state, at=day).code
         == known.kind.code_on(value, day.weekday())
         for day in days
     )

@@ -73,6 +73,7 @@ class Pairing(models.Model):
     ended_at = models.DateTimeField(null=True)
     ended_why = models.CharField(max_length=20, default="")
     disputed_at = models.DateTimeField(null=True)  # paused until a reviewer settles it
+    asleep_since = models.DateTimeField(null=True)  # settled as one that gives no power at present
     digest = models.CharField(max_length=200, default="app")  # "app", "off", or a mail address
     digested_at = models.DateTimeField(null=True)
 
@@ -186,13 +187,17 @@ class Answer(models.Model):
 
 
 class ExtraMinutes(models.Model):
-    """Minutes beyond the limit on one local day, from an ask or from the pass-code of a number."""
+    """Minutes beyond the limit on one local day, from an ask or from the pass-code of a number.
+
+    They count while the pairing that gave them gives power: `pairing`, or the one of the ask.
+    """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
     day = models.DateField()
     minutes = models.PositiveSmallIntegerField()
     ask = models.OneToOneField(Ask, on_delete=models.PROTECT, null=True)
     passcode = models.PositiveSmallIntegerField(null=True)
+    pairing = models.ForeignKey(Pairing, on_delete=models.PROTECT, null=True, related_name="+")
 
     class Meta:
         constraints = (

@@ -1,6 +1,6 @@
 """The face of `people`: what other rooms may use."""
 
-from kinward.people.ages import set_age
+from kinward.people.ages import TRUST_CHANGED, set_age
 from kinward.people.changes import note_change
 from kinward.people.consent import (
     CHANGE_CONSENT,
@@ -33,6 +33,7 @@ from kinward.people.waves import NoWave, end_wave, open_waves
 __all__ = [
     "CHANGE_CONSENT",
     "CONSENT_CHANGED",
+    "TRUST_CHANGED",
     "Account",
     "AccountUnknown",
     "Basis",

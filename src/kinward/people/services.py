@@ -16,6 +16,7 @@ from kinward.ground.errors import Invalid, KinwardError
 from kinward.ground.text import MAX_ID, is_id
 from kinward.ground.watch import watch
 from kinward.people.ages import (
+    TRUST_CHANGED,
     Outcome,
     outcome_of,
     put_age,
@@ -240,6 +241,7 @@ def set_standing(*, account: LockedAccount, standing: Standing) -> None:
     watch().changed("account", account.platform_id)
     account.standing = standing
     account.save(update_fields=["standing", "changed_at"])
+    TRUST_CHANGED.announce(account_id=account.pk)
 
 
 def set_zone(*, account: LockedAccount, zone: str) -> None:

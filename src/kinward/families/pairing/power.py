@@ -80,3 +80,13 @@ def has_power(pairing: Pairing) -> bool:
     except (NeedsNoGuardian, NotAGuardian, NotPaired, PairingPaused):
         return False
     return True
+
+
+def in_power(pairing: Pairing) -> bool:
+    """Whether a pairing lives, and gives its guardian power now.
+
+    What its guardian chose, granted and left out counts only then.
+    """
+    ends = pairing.ends_at
+    lives = pairing.ended_at is None and (ends is None or ends > timezone.now())
+    return lives and has_power(pairing)

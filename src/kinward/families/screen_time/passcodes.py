@@ -1,7 +1,8 @@
 """Pass-codes for an offline device: a guardian reads one out, and the device checks it alone.
 
-For each local day there are a few codes, each worth a fixed number of minutes and valid once. They
-are derived from a key, the teen and the day, so nothing is stored until one is used. The device
+For each local day there are a few numbers, each worth a fixed time and valid once. Each guardian in
+power has a code of their own for each number. Codes are derived from a key, the pairing and the
+day, so nothing is stored until one is used, and a guardian who lost power knows none. The device
 keeps a signed sheet (Ed25519, RFC 8032) with a salted and deliberately slow digest of each code, so
 neither reading nor changing the sheet yields a code. It reports used codes when it is online again.
 """
@@ -20,7 +21,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from kinward.families.errors import PasscodeRefused
-from kinward.families.models import ExtraMinutes, WrongCode
+from kinward.families.models import ExtraMinutes, Pairing, WrongCode
 from kinward.families.notices import tell
 from kinward.families.pairing.invitations import refuse_guessing
 from kinward.families.pairing.power import has_power, live_pairings, require_power
@@ -47,11 +48,11 @@ def _key(purpose: str) -> bytes:
     return hmac.digest(settings.SECRET_KEY.encode(), f"kinward.{purpose}".encode(), "sha256")
 
 
-def codes_of(account: Account, day: date) -> list[Passcode]:
-    """Derive the codes of an account's local day."""
+def codes_of(pairing: Pairing, day: date) -> list[Passcode]:
+    """Derive the codes of a pairing's guardian for a local day of the teen."""
     passcodes = []
     for number, minutes in enumerate(MINUTES):
-        about = f"{account.platform_id}\0{day}\0{number}".encode()
+        about = f"{pairing.id}\0{day}\0{number}".encode()
         drawn = int.from_bytes(hmac.digest(_key("passcode"), about, "sha256"))
         passcodes.append(Passcode(number, f"{drawn % 10**DIGITS:0{DIGITS}}", minutes))
     return passcodes
@@ -64,7 +65,13 @@ def show_passcodes(*, guardian: Account, teen_id: str) -> list[Passcode]:
     day = local_now(pairing.teen, timezone.now()).date()
     used = set(_used_numbers(pairing.teen, day))
     record(actor=guardian.actor, subject=str(pairing), fact=kinds.PasscodeShown())
-    return [code for code in codes_of(pairing.teen, day) if code.number not in used]
+    return [code for code in codes_of(pairing, day) if code.number not in used]
+
+
+def _givers(account: Account) -> list[Pairing]:
+    """Return the pairings whose guardians can give a teen minutes now."""
+    pairings = live_pairings().select_related("guardian", "teen").filter(teen=account)
+    return [pairing for pairing in pairings if has_power(pairing)]
 
 
 def _used_numbers(account: Account, day: date) -> list[int | None]:
@@ -76,16 +83,16 @@ def passcode_sheet(account: Account, now: datetime) -> dict[str, str]:
     """Return what a device needs offline: `body` and `signature` (base64), and the `key` (hex).
 
     The body is JSON: `{"account_id", "day", "rounds", "codes": [{"number", "minutes", "salt",
-    "digest"}]}`, where digest is PBKDF2-HMAC-SHA256(code, salt, rounds) in hex. Used codes are left
-    out. Without a guardian there are no codes.
+    "digest"}]}`, where digest is PBKDF2-HMAC-SHA256(code, salt, rounds) in hex. Each guardian in
+    power has a code for each number, and a number works once. Used numbers are left out. Without a
+    guardian there are no codes.
     """
     day = local_now(account, now).date()
-    guarded = any(has_power(pairing) for pairing in live_pairings().filter(teen=account))
     body: dict[str, Any] = {
         "account_id": account.platform_id,
         "day": day,
         "rounds": ROUNDS,
-        "codes": list(_digests(account, day)) if guarded else [],
+        "codes": _digests(account, day),
     }
     encoded = msgspec.json.encode(body)
     key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(config().secret("policy_key")))
@@ -99,11 +106,11 @@ def passcode_sheet(account: Account, now: datetime) -> dict[str, str]:
 def _digests(account: Account, day: date) -> list[dict[str, Any]]:
     used = set(_used_numbers(account, day))
     digests = []
-    for passcode in codes_of(account, day):
+    for pairing, passcode in _all_codes(account, day):
         if passcode.number in used:
             continue
         salt = hmac.digest(
-            _key("salt"), f"{account.platform_id}\0{day}\0{passcode.number}".encode(), "sha256"
+            _key("salt"), f"{pairing.id}\0{day}\0{passcode.number}".encode(), "sha256"
         )[:16]
         digests.append(
             {
@@ -116,6 +123,10 @@ def _digests(account: Account, day: date) -> list[dict[str, Any]]:
     return digests
 
 
+def _all_codes(account: Account, day: date) -> list[tuple[Pairing, Passcode]]:
+    return [(pairing, code) for pairing in _givers(account) for code in codes_of(pairing, day)]
+
+
 @lru_cache(4096)
 def _slow_digest(code: str, salt: bytes) -> str:
     return hashlib.pbkdf2_hmac("sha256", code.encode(), salt, ROUNDS).hex()
@@ -124,20 +135,22 @@ def _slow_digest(code: str, salt: bytes) -> str:
 @transaction.atomic
 def _use(account: Account, code: str, day: date) -> ExtraMinutes | None:
     account = lock_account(account.pk)
-    for passcode in codes_of(account, day):
+    for pairing, passcode in _all_codes(account, day):
         if not hmac.compare_digest(passcode.code, code):
             continue
         extra, new = ExtraMinutes.objects.get_or_create(
             account=account,
             day=day,
             passcode=passcode.number,
-            defaults={"minutes": passcode.minutes},
+            defaults={"minutes": passcode.minutes, "pairing": pairing},
         )
+        if extra.pairing_id != pairing.pk:
+            return None  # another guardian's code had this number, which works once
         if new:
             who = account.actor
             record(actor=who, subject=str(who), fact=kinds.PasscodeUsed(minutes=passcode.minutes))
-            for pairing in live_pairings().select_related("guardian").filter(teen=account):
-                tell(pairing.guardian, "passcode", minutes=passcode.minutes)
+            for told in live_pairings().select_related("guardian").filter(teen=account):
+                tell(told.guardian, "passcode", minutes=passcode.minutes)
         return extra
     return None
 
@@ -151,7 +164,7 @@ def use_passcode(*, account: Account, code: str, at: datetime) -> ScreenTime:
     now = timezone.now()
     if not now - LATE <= at <= now + timedelta(minutes=2):
         raise PasscodeRefused("It was used too long ago, or the clock is wrong.")
-    if not any(has_power(pairing) for pairing in live_pairings().filter(teen=account)):
+    if not _givers(account):
         raise PasscodeRefused
     refuse_guessing(account)
     digits = "".join(digit for digit in code if digit.isdigit())[: DIGITS + 1]

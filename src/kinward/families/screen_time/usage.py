@@ -6,11 +6,11 @@ from typing import Final
 
 import msgspec
 from django.db import connection, transaction
-from django.db.models import Sum
 
 from kinward.access import Actor
 from kinward.experience.api import live
-from kinward.families.models import ActiveHour, ExtraMinutes, ZoneChange
+from kinward.families.models import ActiveHour, ExtraMinutes, Pairing, ZoneChange
+from kinward.families.pairing.power import in_power
 from kinward.families.screen_time.minutes import (
     HOUR,
     Zones,
@@ -204,9 +204,22 @@ def _allowed(time: Decision, extra: int, question: Request) -> int:
 
 
 def extra_minutes(account: Account, day: date) -> int:
-    """Return the extra minutes of a local day, from asks and pass-codes."""
-    extra = ExtraMinutes.objects.filter(account=account, day=day)
-    return int(extra.aggregate(sum=Sum("minutes"))["sum"] or 0)
+    """Return the extra minutes of a local day, from asks and pass-codes.
+
+    They end with the power of whoever gave them.
+    """
+    extra = ExtraMinutes.objects.filter(account=account, day=day).select_related(
+        *("pairing__guardian", "pairing__teen"),
+        *("ask__granted_by__guardian", "ask__granted_by__teen"),
+    )
+    return sum(minutes.minutes for minutes in extra if _still_given(minutes))
+
+
+def _still_given(extra: ExtraMinutes) -> bool:
+    giver = extra.pairing if extra.ask is None else extra.ask.granted_by
+    if giver is None:  # a pass-code from before each guardian had their own
+        return any(map(in_power, Pairing.objects.filter(teen=extra.account_id, ended_at=None)))
+    return in_power(giver)
 
 
 def local_now(account: Account, now: datetime) -> datetime:

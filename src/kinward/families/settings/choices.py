@@ -19,7 +19,7 @@ from kinward.experience.api import (
 from kinward.families.errors import SettingLocked
 from kinward.families.models import Choice, Keyword, Pairing
 from kinward.families.notices import name_in_notices, tell
-from kinward.families.pairing.power import live_pairings, require_power
+from kinward.families.pairing.power import in_power, live_pairings, require_power
 from kinward.families.settings.groups import NOT_SETTINGS
 from kinward.families.settings.settlement import choices_of, settle
 from kinward.ground.errors import Invalid
@@ -169,11 +169,13 @@ def add_keyword(*, teen_id: str, word: str, guardian: Account | None, account: A
     word = tidy_word(word)
     if not word or len(word) > MAX_WORD or not word.isprintable():
         raise Invalid(f"A word has 1 to {MAX_WORD} characters.")
-    keywords = Keyword.objects.filter(teen=teen, ended_at=None)
-    if keywords.filter(word=word).exists():
+    keywords = keywords_of(teen)
+    if any(keyword.word == word for keyword in keywords):
         return
-    if keywords.count() >= MAX_WORDS:
+    if len(keywords) >= MAX_WORDS:
         raise Invalid(f"There are {MAX_WORDS} words already. Remove one first.")
+    # Somebody without power may have left it out. That has no effect, and makes room for this.
+    Keyword.objects.filter(teen=teen, word=word, ended_at=None).update(ended_at=timezone.now())
     Keyword.objects.create(teen=teen, pairing=pairing, word=word)
     _record_keyword(teen, pairing, kinds.KeywordAdded())
 
@@ -203,10 +205,16 @@ def _record_keyword(teen: Account, pairing: Pairing | None, fact: kinds.Fact) ->
 
 
 def keywords_of(account: Account) -> list[Keyword]:
-    """Return the words to leave out of an account's feed and search."""
-    return list(
-        Keyword.objects.select_related("pairing__guardian").filter(teen=account, ended_at=None)
-    )
+    """Return the words to leave out of an account's feed and search.
+
+    Words of somebody who lost power stop at once.
+    """
+    keywords = Keyword.objects.select_related("pairing__guardian", "pairing__teen")
+    return [
+        keyword
+        for keyword in keywords.filter(teen=account, ended_at=None)
+        if keyword.pairing is None or in_power(keyword.pairing)
+    ]
 
 
 def guardians_of(teen: Account) -> list[Pairing]:
