@@ -7,7 +7,7 @@ from django.utils import timezone
 from kinward.families import consent
 from kinward.families.asks import expiry
 from kinward.families.models import Notice, WrongCode
-from kinward.families.pairing import ending, weighing
+from kinward.families.pairing import ending, gone, weighing
 from kinward.families.screen_time import activity, usage
 from kinward.families.visits import digest, sessions
 from kinward.ground.jobs import task
@@ -30,6 +30,7 @@ def tell_change(account_id: int, state: str) -> None:
 @TRUST_CHANGED.job("families.weigh")
 def weigh(account_id: int) -> None:
     """Settle anew what a guardian's changed account means for each family."""
+    gone.leave_families(account_id)
     weighing.weigh_families_of(account_id)
 
 
@@ -63,6 +64,8 @@ def tidy_all(timestamp: int) -> None:
     ending.end_due_pairings()
     for teen_id in expiry.teens_to_tidy():
         expiry.tidy_asks(teen_id)
+    for account_id in weighing.accounts_gone():
+        gone.leave_families(account_id)
     for teen_id in weighing.families_to_weigh():
         weighing.weigh_family(teen_id)
 

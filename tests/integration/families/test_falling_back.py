@@ -73,7 +73,7 @@ WAYS: dict[str, Callable[[Pairing], None]] = {
     "no longer surely an adult": doubt,
     "ended": end,
 }
-LIVES = {"disputed", "suspended", "terminated", "no longer surely an adult"}
+LIVES = {"disputed", "suspended", "no longer surely an adult"}
 
 
 @pytest.fixture

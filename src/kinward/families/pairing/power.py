@@ -12,7 +12,7 @@ from django.utils import timezone
 from kinward.experience.api import live, person_of
 from kinward.families.errors import NeedsNoGuardian, NotAGuardian, NotPaired, PairingPaused
 from kinward.families.models import Pairing
-from kinward.people.api import Account, LockedAccount, Standing, lock_account
+from kinward.people.api import Account, LockedAccount, lock_account
 from kinward.policy import FamilyRules
 
 
@@ -65,7 +65,7 @@ def check_power(pairing: Pairing) -> None:
     rules = rules_for(pairing.teen)
     if pairing.disputed_at is not None:
         raise PairingPaused
-    if pairing.guardian.standing != Standing.ACTIVE:
+    if not pairing.guardian.is_active:
         raise NotPaired
     if not rules.may_guard(person_of(pairing.guardian).age):
         raise NotAGuardian

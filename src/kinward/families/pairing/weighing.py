@@ -14,7 +14,7 @@ from kinward.experience.api import live
 from kinward.families.models import Pairing
 from kinward.families.pairing.power import has_power, live_pairings
 from kinward.families.settings.settlement import settle_all
-from kinward.people.api import Standing, lock_account
+from kinward.people.api import Account, Standing, lock_account
 from kinward.policy import FamilyRules
 
 MOST: Final = 1000  # families in one sweep
@@ -42,6 +42,18 @@ def _is_changed(pairing: Pairing) -> bool:
     return has_power(pairing) == (pairing.asleep_since is not None)
 
 
+def accounts_gone() -> list[int]:
+    """Return accounts that are gone and still in a pairing, at most `MOST`."""
+    deleted = Q(deleted_at__isnull=False)
+    guards = Account.objects.filter(
+        deleted | Q(standing=Standing.TERMINATED), guarding__ended_at=None, guarding__isnull=False
+    )
+    guarded = Account.objects.filter(deleted, guarded__ended_at=None, guarded__isnull=False)
+    return sorted({*guards.values_list("pk", flat=True), *guarded.values_list("pk", flat=True)})[
+        :MOST
+    ]
+
+
 def families_to_weigh() -> list[int]:
     """Return teens of whom a guardian's power differs from how it was settled, at most `MOST`."""
     in_force = live().in_force()
@@ -52,6 +64,7 @@ def families_to_weigh() -> list[int]:
     unsure = (
         Q(disputed_at__isnull=False)
         | ~Q(guardian__standing=Standing.ACTIVE)
+        | Q(guardian__deleted_at__isnull=False)
         | Q(guardian__age_lower__lt=adult)
         | ~Q(guardian__age_assurance__in=sure)
     )
