@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from kinward.casebook.kinds import DISPUTE, MATCH, USER_REPORT
+from kinward.casebook.kinds import DISPUTE, MATCH, USER_REPORT, WARD
 from kinward.casebook.models import Finding, UserReport
 from kinward.findings.user_reports import USER_REPORT_CATEGORIES
 from kinward.matching.lookup import Match
@@ -37,4 +37,5 @@ EXAMPLES: Final[dict[str, Callable[[], list[Finding]]]] = {
         _reported(name) for name in USER_REPORT_CATEGORIES if name != "guardian"
     ],
     "dispute": lambda: [_disputed()],
+    "ward": lambda: [WARD.sense(at=WHEN, grounds=[{"kind": "ward", "guardian": "heron"}])],
 }

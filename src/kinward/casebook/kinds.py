@@ -233,6 +233,41 @@ class Disputed(UserReported):
     name = "dispute"
 
 
+class Ward(FindingKind):
+    """A guardian's account was ended for child safety. Somebody looks at the teen it guarded.
+
+    A person decided about the guardian. It says nothing against the teen, so it weighs as little as
+    one person's word.
+    """
+
+    name = "ward"
+    tally = "ward"
+    by_person = True
+
+    def asks(self, finding: Finding) -> Asked:
+        return Asked(confidence="reported", category="home")
+
+    def in_words(self, finding: Finding) -> list[Ground]:
+        text = (
+            f"The account of a guardian, {finding.grounds[0]['guardian']}, was ended for child "
+            "safety. Look whether this child is safe. Nothing is said against the child."
+        )
+        return [Ground(text, verified=False)]
+
+    def counted(self, confidence: str, count: int) -> str:
+        words = "%d child of an ended guardian", "%d children of ended guardians"
+        return ngettext(*words, count) % count
+
+    def for_authority(self, finding: Finding) -> list[str]:
+        return [
+            f"The account of this child's guardian, {finding.grounds[0]['guardian']}, was ended "
+            f"for child safety before {finding.at.isoformat()}."
+        ]
+
+    def contacts(self, finding: Finding) -> Iterator[tuple[str, str]]:
+        yield finding.grounds[0]["guardian"], "was this child's guardian"
+
+
 class Unreadable(FindingKind):
     """A finding of a kind that this version lacks: a newer one, or a plug-in that is gone.
 
@@ -261,10 +296,11 @@ class Unreadable(FindingKind):
 MATCH: Final = BankMatch()
 USER_REPORT: Final = UserReported()
 DISPUTE: Final = Disputed()
+WARD: Final = Ward()
 
 # By name, in the order of the words in the queue.
 FINDING_KINDS: Final[dict[str, FindingKind]] = {
-    kind.name: kind for kind in (MATCH, USER_REPORT, DISPUTE)
+    kind.name: kind for kind in (MATCH, USER_REPORT, DISPUTE, WARD)
 }
 
 

@@ -122,7 +122,7 @@ def family(request: HttpRequest) -> HttpResponse:
         return redirect("sign_up")
     sent = request.GET
     page = sent.get("page", "")
-    start = {"page": page if page in ("ask", "decisions") else "family"}
+    start = {"page": page if page in ("ask", "decisions", "safe") else "family"}
     if code := sent.get("code", "")[:40]:
         start = {"page": "pair", "code": code}
     if reported := sent.get("content_id", "")[:40]:

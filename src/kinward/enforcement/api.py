@@ -15,6 +15,7 @@ from kinward.enforcement.registration import block_registration, blocked_kinds, 
 from kinward.enforcement.removals import copies_left, end_removals, remove_copy, remove_everywhere
 from kinward.enforcement.sanctions import (
     CurrentStanding,
+    cases_that_ended,
     current_standing,
     impose_sanction,
     lift_sanction,
@@ -53,6 +54,7 @@ __all__ = [
     "add_strike",
     "block_registration",
     "blocked_kinds",
+    "cases_that_ended",
     "check_address",
     "copies_left",
     "current_standing",

@@ -122,6 +122,12 @@ def sanctioned_by(case_id: UUID, account: Account) -> bool:
     return Sanction.objects.filter(case_id=case_id, account=account, ended_at=None).exists()
 
 
+def cases_that_ended(account: Account) -> list[UUID]:
+    """Return the cases whose sanctions in force end an account."""
+    live = Sanction.objects.filter(account=account, kind=SanctionKind.TERMINATE, ended_at=None)
+    return list(live.order_by("began_at").values_list("case_id", flat=True))
+
+
 def lift_sanction(*, account: LockedAccount, case_id: UUID, why: str, actor: Actor) -> None:
     """End the sanction that a case imposed on an account, if there is one."""
 

@@ -38,6 +38,7 @@ from kinward.experience.settings import (
     decide_afresh,
     decide_as_it_stands,
     decide_everything,
+    holds,
     make_setting,
     withhold,
 )
@@ -68,6 +69,7 @@ __all__ = [
     "free_version",
     "get_pack_version",
     "get_proposal",
+    "holds",
     "list_proposals",
     "live",
     "load_states",

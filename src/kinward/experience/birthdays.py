@@ -13,7 +13,15 @@ from kinward.experience.models import Layer, Setting
 from kinward.experience.settings import decide_everything, end_guardian_settings
 from kinward.ledger.api import kinds, record
 from kinward.people.api import Account, LockedAccount, local_day, lock_account, set_age
-from kinward.policy import EFFECTS, AgeRange, Decision, Pack, Person, bounds_in_general, decide
+from kinward.policy import (
+    EFFECTS,
+    AgeRange,
+    Decision,
+    Pack,
+    Person,
+    bounds_in_general,
+    decide_in_state,
+)
 from kinward.policy.api import direction
 
 BATCH = 500
@@ -104,18 +112,16 @@ def _decide_by_stored_age(account: Account, pack: Pack) -> dict[str, Decision]:
         change=account.change_consent,  # type: ignore[arg-type]
         brings=brought_by_change(),
     )
-    return {
-        name: decide(
-            pack, name, person, guardian=state.guardian.get(name), self_=state.self_.get(name)
-        )
-        for name in pack.capabilities
-    }
+    state = msgspec.structs.replace(state, person=person)
+    return {name: decide_in_state(pack, name, state) for name in pack.capabilities}
 
 
 def _outgrown(account: Account, pack: Pack) -> list[str]:
     """Return the capabilities with a guardian setting that no guardian may move at the new age."""
     outgrown = []
-    settings = Setting.objects.filter(account=account, layer=Layer.GUARDIAN, ended_at=None)
+    settings = Setting.objects.filter(
+        account=account, layer__in=(Layer.GUARDIAN, Layer.ASLEEP), ended_at=None
+    )
     for name in settings.values_list("capability", flat=True):
         bounds = bounds_in_general(pack.ruling, name, person_of(account))
         if bounds is not None and not bounds.guardian_moves:

@@ -180,19 +180,21 @@ def load_states(ids: Iterable[str]) -> dict[str, State]:
     )
     states: dict[str, State] = {}
     now = timezone.now()
-    for platform_id, language, standing, *known, layer, capability, value, until in rows:
+    for platform_id, language, standing, gone, *known, layer, capability, value, until in rows:
         state = states.get(platform_id)
         if state is None:
-            barred = standing != Standing.ACTIVE
+            barred = standing != Standing.ACTIVE or gone is not None
             person, birthday = _person(*known)
-            state = State(person, language, {}, {}, birthday, withheld=set(), barred=barred)
+            state = State(person, language, {}, {}, {}, birthday, withheld=set(), barred=barred)
             states[platform_id] = state
         if layer is None or (until is not None and until <= now):
             continue
         if layer == Layer.ENFORCEMENT:
             state.withheld.add(capability)
         else:
-            settings = state.guardian if layer == Layer.GUARDIAN else state.self_
+            settings = state.self_
+            if layer != Layer.SELF:
+                settings = state.guardian if layer == Layer.GUARDIAN else state.asleep
             cast("dict[str, Weekly]", settings)[capability] = (
                 tuple(value) if isinstance(value, list) else value
             )
@@ -211,7 +213,7 @@ def _expired(states: Mapping[str, State]) -> list[str]:
 
 
 _COLUMNS: Final = (
-    *("platform_id", "language", "standing"),
+    *("platform_id", "language", "standing", "deleted_at"),
     *("age_lower", "age_upper", "age_source", "age_assurance", "age_changes_on", "age_leap_day"),
     *("jurisdiction", "time_zone", "created_at", "consent_withdrawn", "change_consent"),
 )

@@ -10,9 +10,13 @@ from kinward.people.api import Account
 
 
 class Layer(models.TextChoices):
-    """Whose setting it is: a guardian's, the person's own, or enforcement's."""
+    """Whose setting it is: a guardian's, the person's own, or enforcement's.
+
+    What a guardian without power at present chose is asleep: it can only tighten.
+    """
 
     GUARDIAN = "guardian"
+    ASLEEP = "asleep"
     SELF = "self"
     ENFORCEMENT = "enforcement"
 

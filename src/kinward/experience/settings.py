@@ -1,10 +1,11 @@
 """Settings of guardians, of people for themselves, and of enforcement. They end, but are kept."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, time, timedelta
 
 from django.db import transaction
 from django.utils import timezone
+from msgspec.structs import replace
 
 from kinward.access import Actor
 from kinward.experience.live import decide_all, live, load_states
@@ -12,8 +13,17 @@ from kinward.experience.models import Layer, Setting
 from kinward.ground.errors import Invalid
 from kinward.ground.watch import watch
 from kinward.ledger.api import kinds, record
-from kinward.people.api import Account, LockedAccount, lock_account
-from kinward.policy import About, Decision, Pack, Request, Weekly, answer_request, decide
+from kinward.people.api import Account, LockedAccount, local_day, lock_account
+from kinward.policy import (
+    WEEK,
+    About,
+    Decision,
+    Pack,
+    Request,
+    Weekly,
+    answer_request,
+    decide_in_state,
+)
 
 
 @transaction.atomic
@@ -70,7 +80,9 @@ def make_setting(
 def end_guardian_settings(account: LockedAccount, capabilities: list[str], why: str) -> list[str]:
     """End the guardian settings for capabilities; return the capabilities that had one."""
     permanent = _end(account, Layer.GUARDIAN, capabilities, why, passing=False)
-    return sorted({*permanent, *_end(account, Layer.GUARDIAN, capabilities, why, passing=True)})
+    asleep = _end(account, Layer.ASLEEP, capabilities, why, passing=False)
+    passing = _end(account, Layer.GUARDIAN, capabilities, why, passing=True)
+    return sorted({*permanent, *asleep, *passing})
 
 
 def withhold(*, account: LockedAccount, until: Mapping[str, datetime | None], why: str) -> None:
@@ -134,13 +146,25 @@ def decide_as_it_stands(account: Account, pack: Pack) -> dict[str, Decision]:
 def decide_everything(account: Account, pack: Pack) -> dict[str, Decision]:
     """Decide every capability of an account now by rules and settings, ignoring enforcement."""
     state = load_states([account.platform_id])[account.platform_id]
-    return {
-        name: decide(
-            pack,
-            name,
-            state.person,
-            guardian=state.guardian.get(name),
-            self_=state.self_.get(name),
-        )
-        for name in pack.capabilities
-    }
+    return {name: decide_in_state(pack, name, state) for name in pack.capabilities}
+
+
+def holds(account: Account, capability: str, value: Weekly) -> bool:
+    """Return whether a value is exactly what rules and settings give an account, on each weekday.
+
+    Read from the database, as this transaction sees it. A sanction or a missing consent can close
+    the capability all the same. Raises `ValueError` for something that is no value of the kind.
+    """
+    pack = live().in_force().for_account(account.platform_id)
+    known = None if pack is None else pack.capabilities.get(capability)
+    if pack is None or known is None:
+        return False
+    state = load_states([account.platform_id])[account.platform_id]
+    state = replace(state, person=replace(state.person, consent_withdrawn=False, change=""))
+    first = datetime.combine(local_day(account.time_zone), time())
+    days = [first + timedelta(days=number) for number in range(WEEK)]
+    return all(
+        decide_in_state(pack, capability, state, at=day).code
+        == known.kind.code_on(value, day.weekday())
+        for day in days
+    )

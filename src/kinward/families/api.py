@@ -34,6 +34,7 @@ from kinward.families.models import (
 from kinward.families.notices import NOTICE_MADE, TOPICS, name_in_notices, notice_sentence, tell
 from kinward.families.pairing.disputes import pause_disputed_pairing, settle_pairing_dispute
 from kinward.families.pairing.ending import end_due_pairings, end_pairing, stay_paired
+from kinward.families.pairing.gone import WARD_LEFT
 from kinward.families.pairing.invitations import (
     CODE_HOURS,
     accept_invitation,
@@ -99,6 +100,7 @@ __all__ = [
     "SETTING_MEANINGS",
     "TOPICS",
     "VISIT",
+    "WARD_LEFT",
     "Ask",
     "AskAnswer",
     "Counts",

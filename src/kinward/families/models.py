@@ -74,6 +74,7 @@ class Pairing(models.Model):
     ended_at = models.DateTimeField(null=True)
     ended_why = models.CharField(max_length=20, default="")
     disputed_at = models.DateTimeField(null=True)  # paused until a reviewer settles it
+    asleep_since = models.DateTimeField(null=True)  # settled as one that gives no power at present
     digest = models.CharField(max_length=200, default="app")  # "app", "off", or a mail address
     digested_at = models.DateTimeField(null=True)
     mails_asks = models.BooleanField(default=False)  # whether the digest's address gets asks too
@@ -193,7 +194,8 @@ class ExtraMinutes(models.Model):
     """Minutes beyond the limit until a moment, from an ask or from a guardian's pass-code.
 
     `day` is the local day on which they were given, and `pairing` that of the pass-code's guardian.
-    Rows of earlier versions have neither a moment nor a pairing. They count on their day.
+    They count while the pairing that gave them gives power. Rows of earlier versions have neither a
+    moment nor a pairing. They count on their day.
     """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")

@@ -19,6 +19,13 @@ TOPICS: Final = {
     "paired": gettext_noop("You and {other} are now paired."),
     "ending": gettext_noop("{other} has ended your pairing. It stays in place until {when}."),
     "ended": gettext_noop("Your pairing with {other} has ended."),
+    "gone": gettext_noop(
+        "{other} no longer has an account here, so your pairing has ended. "
+        "What a guardian had set in it no longer applies."
+    ),
+    "gone.theirs": gettext_noop(
+        "A guardian of {other} no longer has an account here. What they had set no longer applies."
+    ),
     "paused": gettext_noop("Your pairing with {other} is paused while a person reviews it."),
     "restored": gettext_noop("Your pairing with {other} continues as before."),
     "setting": gettext_noop("{other} changed a setting. {what}"),

@@ -7,12 +7,12 @@ from django.utils import timezone
 from kinward.families import consent
 from kinward.families.asks import expiry, mailing, taps
 from kinward.families.models import Notice, WrongCode
-from kinward.families.pairing import ending
+from kinward.families.pairing import ending, gone, weighing
 from kinward.families.screen_time import activity, usage, zones
 from kinward.families.visits import digest, sessions
 from kinward.ground.jobs import task
 from kinward.ground.lanes import Lane
-from kinward.people.api import CHANGE_CONSENT, CONSENT_CHANGED
+from kinward.people.api import CHANGE_CONSENT, CONSENT_CHANGED, TRUST_CHANGED
 
 
 @CONSENT_CHANGED.job("families.tell_consent")
@@ -25,6 +25,13 @@ def tell_consent(account_id: int, withdrawn: int) -> None:
 def tell_change(account_id: int, state: str) -> None:
     """Tell a teen and the guardians what became of consent for a change of the app."""
     consent.tell_of_change(account_id, state=state)
+
+
+@TRUST_CHANGED.job("families.weigh")
+def weigh(account_id: int) -> None:
+    """Settle anew what a guardian's changed account means for each family."""
+    gone.leave_families(account_id)
+    weighing.weigh_families_of(account_id)
 
 
 @task("families.forget_minutes", every="23 3 * * *")
@@ -58,6 +65,10 @@ def tidy_all(timestamp: int) -> None:
     ending.end_due_pairings()
     for teen_id in expiry.teens_to_tidy():
         expiry.tidy_asks(teen_id)
+    for account_id in weighing.accounts_gone():
+        gone.leave_families(account_id)
+    for teen_id in weighing.families_to_weigh():
+        weighing.weigh_family(teen_id)
 
 
 @task("families.send_digests", every="0 16 * * 0")

@@ -2,9 +2,11 @@
 
 from uuid import UUID
 
+from kinward.families.api import WARD_LEFT
 from kinward.findings.copies import bank_confirmed
 from kinward.findings.floods import give_back_wrong, resume_flood
 from kinward.findings.retro import MATCH_HELD, retro_match
+from kinward.findings.wards import look_at_ward
 from kinward.ground.jobs import enqueue_once, task
 from kinward.matching.api import FLOOD_RELEASED, HASH_WRONG, HASHES_ADDED
 from kinward.verdicts.api import CONFIRMED_FOR_BANK
@@ -33,6 +35,12 @@ def give_back(hash_id: int, by: str) -> None:
 def resume(hash_id: int) -> None:
     """Let the cases go on that waited for a hash."""
     resume_flood(hash_id)
+
+
+@WARD_LEFT.job("findings.look_at_ward")
+def look_at(teen_id: int, guardian_id: int) -> None:
+    """Have a person look at a teen whose guardian was ended for child safety."""
+    look_at_ward(teen_id=teen_id, guardian_id=guardian_id)
 
 
 @task("findings.look_for_new_hashes", every="*/5 * * * *")

@@ -7,7 +7,14 @@ from django.db import transaction
 
 from kinward.enforcement.api import blocked_kinds, current_standing
 from kinward.gate.calls import Call, Created
-from kinward.people.api import IdentifierIn, Profile, digests_of, get_account, put_account
+from kinward.people.api import (
+    IdentifierIn,
+    Profile,
+    delete_account,
+    digests_of,
+    get_account,
+    put_account,
+)
 from kinward.policy import AgeRange
 
 Standing = Literal["active", "suspended", "terminated"]
@@ -40,6 +47,13 @@ class KnownAccount(msgspec.Struct, frozen=True):
     age_kept: AgeRange | None
 
 
+class Deleted(msgspec.Struct, frozen=True):
+    """An account that the platform deleted, and when Kinward first heard of it."""
+
+    account_id: str
+    deleted_at: Moment
+
+
 class Restriction(msgspec.Struct, frozen=True):
     """A withheld capability, and when it returns, if that is known."""
 
@@ -67,6 +81,12 @@ def put_known_account(call: Call[Profile], account_id: str) -> KnownAccount | Cr
     fields = {"account_id": account.platform_id, "standing": account.standing, "blocked": blocked}
     answer = msgspec.convert(fields | {"age_kept": age_kept}, KnownAccount)
     return Created(answer) if new else answer
+
+
+def delete_known_account(call: Call[None], account_id: str) -> Deleted:
+    """Note that an account was deleted. Its pairings end, and who is left is told."""
+    deleted_at = delete_account(platform_id=account_id, actor=call.actor)
+    return Deleted(account_id, deleted_at.isoformat())
 
 
 def see_account(call: Call[None], account_id: str) -> AccountStanding:

@@ -54,7 +54,8 @@ class DecisionOut(msgspec.Struct, frozen=True, kw_only=True):
     """What a person may do or be shown, and why, in words for the person.
 
     `value` is null for an unknown capability. A decision about an account's `session.time` has
-    `time`. The answer to an unreadable question has `problem`.
+    `time`. One that can close the app has `always_open`: what the app keeps open all the same. The
+    answer to an unreadable question has `problem`.
     """
 
     effect: Effect
@@ -64,6 +65,7 @@ class DecisionOut(msgspec.Struct, frozen=True, kw_only=True):
     obligations: list[str]
     sentence: str
     pack: str
+    always_open: list[str] | UnsetType = UNSET
     time: ScreenTime | UnsetType = UNSET
     problem: str | UnsetType = UNSET
 

@@ -6,7 +6,15 @@ from typing import Any, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from kinward.experience.api import Layer, decide_as_it_stands, live, make_setting, person_of, today
+from kinward.experience.api import (
+    Layer,
+    decide_as_it_stands,
+    holds,
+    live,
+    make_setting,
+    person_of,
+    today,
+)
 from kinward.families.api import choose_setting, keywords_of
 from kinward.gate.calls import Call
 from kinward.gate.decide import DecisionOut
@@ -39,6 +47,16 @@ class Experience(msgspec.Struct, frozen=True):
     keywords: list[str] | UnsetType = UNSET
 
 
+class SettingMade(DecisionOut, frozen=True, kw_only=True):
+    """The new decision after a setting.
+
+    `holds` says whether the value that was sent now holds on each day of the week. It is false
+    where the rules or a more protective choice keep it from that.
+    """
+
+    holds: bool
+
+
 class SettingIn(msgspec.Struct, forbid_unknown_fields=True):
     """A value that a person or their guardian chose. Null removes the setting."""
 
@@ -65,8 +83,8 @@ def see_experience(call: Call[None], account_id: str) -> Experience:
     return Experience(account_id, pack.label, decisions, today(), keywords)
 
 
-def put_setting(call: Call[SettingIn], account_id: str, capability: str) -> DecisionOut:
-    """Make or remove one setting; returns the new decision."""
+def put_setting(call: Call[SettingIn], account_id: str, capability: str) -> SettingMade:
+    """Make or remove one setting; returns the new decision, and whether the value holds."""
     setting, account = call.body, get_account(account_id)
     if setting.layer == "guardian":
         if not setting.guardian_id:
@@ -88,4 +106,6 @@ def put_setting(call: Call[SettingIn], account_id: str, capability: str) -> Deci
         )
     question = Request(capability=capability, actor=About(id=account_id))
     decision = live().decide([question])[0]
-    return msgspec.convert(decision.as_dict(account.language), DecisionOut)
+    value = setting.value
+    in_force = value is None or holds(account, capability, value)
+    return msgspec.convert(decision.as_dict(account.language) | {"holds": in_force}, SettingMade)

@@ -91,6 +91,13 @@ TABLE: Final[dict[str, tuple[Route, ...]]] = {
             errors=(AccountUnknown,),
         ),
         Route(
+            "DELETE /v1/accounts/{account_id}",
+            WRITE,
+            accounts.delete_known_account,
+            answer=accounts.Deleted,
+            errors=(AccountUnknown,),
+        ),
+        Route(
             "POST /v1/registrations",
             WRITE,
             accounts.check_registration,
@@ -134,7 +141,7 @@ TABLE: Final[dict[str, tuple[Route, ...]]] = {
             WRITE,
             experience.put_setting,
             body=experience.SettingIn,
-            answer=decide.DecisionOut,
+            answer=experience.SettingMade,
             errors=(AccountUnknown, SettingLocked, *GUARDIAN),
         ),
     ),

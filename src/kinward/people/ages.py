@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from kinward.access import Actor
+from kinward.ground.events import Event
 from kinward.ground.watch import watch
 from kinward.ledger.api import Entry, kinds, record
 from kinward.people.days import local_day
@@ -27,6 +28,9 @@ from kinward.policy import (
     settled,
     stronger,
 )
+
+# An account has another standing or another age, so what it may do for others may be another too.
+TRUST_CHANGED: Final = Event("people.trust_changed")
 
 AGE_FIELDS: Final = ("lower", "upper", "source", "assurance", "changes_on", "leap_day", "strength")
 
@@ -109,6 +113,7 @@ def record_change(*, account: LockedAccount, was: AgeRange, actor: Actor) -> Non
         borders=ages,
     )
     record(actor=actor, subject=f"account:{account.platform_id}", fact=fact)
+    TRUST_CHANGED.announce(account_id=account.pk)
     if now.source not in PROVEN_HERE:  # nobody can forge such a change by a key
         count_change(account, actor)
 

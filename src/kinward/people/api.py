@@ -1,6 +1,6 @@
 """The face of `people`: what other rooms may use."""
 
-from kinward.people.ages import set_age
+from kinward.people.ages import TRUST_CHANGED, set_age
 from kinward.people.changes import note_change
 from kinward.people.consent import (
     CHANGE_CONSENT,
@@ -20,6 +20,7 @@ from kinward.people.services import (
     AccountUnknown,
     IdentifierIn,
     Profile,
+    delete_account,
     digests_of,
     get_account,
     put_account,
@@ -33,6 +34,7 @@ from kinward.people.waves import NoWave, end_wave, open_waves
 __all__ = [
     "CHANGE_CONSENT",
     "CONSENT_CHANGED",
+    "TRUST_CHANGED",
     "Account",
     "AccountUnknown",
     "Basis",
@@ -47,6 +49,7 @@ __all__ = [
     "consents_of",
     "count_without_change",
     "day_begins",
+    "delete_account",
     "digests_of",
     "end_wave",
     "get_account",

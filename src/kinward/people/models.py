@@ -50,6 +50,8 @@ class Account(models.Model):
     consent_withdrawn = models.BooleanField(default=False)
     # What became of the consent for a significant change, while some source has not said "given".
     change_consent = models.CharField(max_length=7, default="", choices=ChangeConsent.choices)
+    # The platform said that the account was deleted. The row stays for what refers to it.
+    deleted_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)
 
@@ -62,6 +64,16 @@ class Account(models.Model):
 
     def __str__(self) -> str:
         return self.platform_id
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the account may be used: neither sanctioned nor deleted."""
+        return self.standing == Standing.ACTIVE and self.deleted_at is None
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the account is terminated or deleted."""
+        return self.standing == Standing.TERMINATED or self.deleted_at is not None
 
     @property
     def age(self) -> AgeRange:

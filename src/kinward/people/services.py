@@ -2,12 +2,13 @@
 
 import hmac
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 from typing import Any, Final, NamedTuple
 
 import msgspec
 from django.db import transaction
+from django.utils import timezone
 
 from kinward import policy
 from kinward.access import Actor
@@ -15,7 +16,9 @@ from kinward.ground.config import config
 from kinward.ground.errors import Invalid, KinwardError
 from kinward.ground.text import MAX_ID, is_id
 from kinward.ground.watch import watch
+from kinward.ledger.api import kinds, record
 from kinward.people.ages import (
+    TRUST_CHANGED,
     Outcome,
     outcome_of,
     put_age,
@@ -131,7 +134,11 @@ def put_account(*, platform_id: str, profile: Profile, actor: Actor = AGE_SIGNAL
     outcome = _outcome(account, profile)
     account.jurisdiction = profile.jurisdiction
     account.language, account.screen_name = profile.language, profile.screen_name
-    names = ["jurisdiction", "language", "screen_name", "changed_at"]
+    if account.deleted_at is not None:
+        account.deleted_at = None
+        record(actor=actor, subject=f"account:{platform_id}", fact=kinds.AccountReturned())
+        TRUST_CHANGED.announce(account_id=account.pk)
+    names = ["jurisdiction", "language", "screen_name", "deleted_at", "changed_at"]
     account.save(update_fields=[*put_age(account, outcome), *names])
     Identifier.objects.bulk_create(
         [Identifier(account=account, kind=kind, digest=digest) for digest, kind in digests.items()],
@@ -240,6 +247,26 @@ def set_standing(*, account: LockedAccount, standing: Standing) -> None:
     watch().changed("account", account.platform_id)
     account.standing = standing
     account.save(update_fields=["standing", "changed_at"])
+    TRUST_CHANGED.announce(account_id=account.pk)
+
+
+@transaction.atomic
+def delete_account(*, platform_id: str, actor: Actor) -> datetime:
+    """Note that the platform deleted an account; return when it first said so. Idempotent.
+
+    Forgets the screen name. Cases, reports and the ledger keep what they need, so the row itself
+    stays. From now on the account may do nothing, and nobody may reach it. Raises `AccountUnknown`.
+    """
+    account = lock_account(get_account(platform_id).pk)
+    if account.deleted_at is not None:
+        return account.deleted_at
+    watch().changed("account", platform_id)
+    now = timezone.now()
+    account.deleted_at, account.screen_name = now, ""
+    account.save(update_fields=["deleted_at", "screen_name", "changed_at"])
+    record(actor=actor, subject=f"account:{platform_id}", fact=kinds.AccountDeleted())
+    TRUST_CHANGED.announce(account_id=account.pk)
+    return now
 
 
 def set_zone(*, account: LockedAccount, zone: str) -> None:

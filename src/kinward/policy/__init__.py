@@ -47,6 +47,7 @@ from kinward.policy.law import (
     unverified_problems,
 )
 from kinward.policy.listing import list_places, places_page, titles_of
+from kinward.policy.opening import ALWAYS_OPEN, CLOSES_THE_APP
 from kinward.policy.pack import Pack, decode_pack, pack_digest, read_pack
 from kinward.policy.places import is_place
 from kinward.policy.problems import PackExpired, PackInvalid, Problem, SignatureRefused
@@ -58,6 +59,7 @@ from kinward.policy.request import (
     State,
     answer_request,
     closed,
+    decide_in_state,
     ids_of,
     language_of,
     state_of,
@@ -107,7 +109,9 @@ from kinward.policy.values import (
 
 __all__ = [
     "ALWAYS",
+    "ALWAYS_OPEN",
     "CAPABILITIES",
+    "CLOSES_THE_APP",
     "DAY_MINUTES",
     "EFFECTS",
     "HOURS",
@@ -156,6 +160,7 @@ __all__ = [
     "consent_from_google",
     "crossed",
     "decide",
+    "decide_in_state",
     "decode_pack",
     "diff_over_time",
     "diff_packs",

@@ -66,7 +66,10 @@ def applies(rule: Rule, asked: Asked) -> bool:
 
 
 def combine(kind: ValueKind, rules: Iterable[Rule]) -> Bounds:
-    """Return the strictest of all defaults and of each bound."""
+    """Return the strictest of all defaults and of each bound.
+
+    `may` restricts loosening only: everybody may protect themselves as much as they like.
+    """
     default = by_platform = kind.open_code
     floors, caps = [kind.open_code] * 2, [kind.open_code] * 2
     moves = [False, False]
@@ -79,7 +82,8 @@ def combine(kind: ValueKind, rules: Iterable[Rule]) -> Bounds:
             floors[number] = kind.strictest(floors[number], floor)
             caps[number] = kind.strictest(caps[number], cap)
         moves = [moves[0] or rule.guardian, moves[1] or rule.self_]
-    return Bounds(default, by_platform, floors[0], caps[0], floors[1], caps[1], *moves)
+    own_floor = kind.strictest_code
+    return Bounds(default, by_platform, floors[0], caps[0], own_floor, caps[1], *moves)
 
 
 def bounds_in_general(ruling: Ruling, name: str, person: Person) -> Bounds | None:

@@ -12,13 +12,14 @@ from kinward.policy.capabilities import CAPABILITIES
 from kinward.policy.decision import Decision
 from kinward.policy.engine import decide
 from kinward.policy.law import reading_problems, unverified_problems
+from kinward.policy.opening import CLOSES_THE_APP
 from kinward.policy.pack import Pack, judge_pack
 from kinward.policy.places import within
 from kinward.policy.problems import PackInvalid, Problem
 from kinward.policy.question import Person
 from kinward.policy.rules import Rule
 from kinward.policy.sources import line_of, parse, tables
-from kinward.policy.values import ValueKind
+from kinward.policy.values import HOURS, MINUTES, ValueKind
 
 MAX_TESTS: Final = 2000
 _TEST_KEYS: Final = {
@@ -42,7 +43,12 @@ def check_pack(files: Mapping[str, str], *, today: date) -> list[Problem]:
     except PackInvalid as error:
         return error.problems or [Problem("pack.toml", 1, "error", error.detail)]
     problems = [*notices, *_never(pack, today), *_contradictions(pack), *_uncovered(pack)]
-    problems += [*_unspoken(pack), *unverified_problems(pack), *reading_problems(pack, today)]
+    problems += [
+        *_closable(pack),
+        *_unspoken(pack),
+        *unverified_problems(pack),
+        *reading_problems(pack, today),
+    ]
     problems += run_tests(pack)
     return sorted(set(problems))  # a rule about many capabilities has one notice
 
@@ -147,6 +153,16 @@ def _uncovered(pack: Pack) -> Iterator[Problem]:
                 "error",
                 f"the platform operates in {place}, and no overlay covers it",
             )
+
+
+def _closable(pack: Pack) -> Iterator[Problem]:
+    """Tell of rules under which a guardian could close the app altogether."""
+    for rule in pack.rules:
+        kind = pack.capabilities[rule.capability].kind
+        closes = rule.capability in CLOSES_THE_APP and kind in (HOURS, MINUTES)
+        if closes and rule.guardian and rule.floor == kind.strictest_code:
+            what = "lets a guardian close the app altogether: give it a lower bound"
+            yield _at(rule, "notice", f"{rule.id} {what}")
 
 
 def _unspoken(pack: Pack) -> Iterator[Problem]:

@@ -4,6 +4,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from kinward.policy.opening import ALWAYS_OPEN, CLOSES_THE_APP
 from kinward.policy.sentences import LANGUAGES, capability_words, effect_words, reason_words
 from kinward.policy.values import Value, ValueKind
 
@@ -73,8 +74,12 @@ class Decision:
         return f"{name}: {effect}. {why}"
 
     def as_dict(self, language: str = "en") -> dict[str, Any]:
-        """Return the decision as the endpoint and the command print it."""
+        """Return the decision as the endpoint and the command print it.
+
+        One that can close the app says what stays open all the same.
+        """
         tongue = known_language(language)
+        stays = {"always_open": ALWAYS_OPEN} if self.capability in CLOSES_THE_APP else {}
         return {
             "effect": self.effect,
             "value": self.value,
@@ -85,6 +90,7 @@ class Decision:
             "obligations": self.obligations,
             "sentence": self.sentence(tongue),
             "pack": self.pack,
+            **stays,
         }
 
     def json(self, language: str = "en") -> msgspec.Raw:

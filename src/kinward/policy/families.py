@@ -31,10 +31,14 @@ class FamilyRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     alone_from: int = 16
     guardian_sees: tuple[str, ...] = ("minutes", "settings", "asks")
 
+    @property
+    def assurances(self) -> tuple[str, ...]:
+        """How surely the age of a guardian may be known."""
+        return tuple(ASSURANCES[ASSURANCES.index(self.guardian_assurance) :])
+
     def may_guard(self, age: AgeRange) -> bool:
         """Return whether somebody of this age, with this assurance, may be a guardian."""
-        sure = ASSURANCES.index(age.assurance) >= ASSURANCES.index(self.guardian_assurance)
-        return sure and age.lower >= self.guardian_age
+        return age.assurance in self.assurances and age.lower >= self.guardian_age
 
     def may_be_guarded(self, age: AgeRange) -> bool:
         """Return whether somebody of this age may have a guardian: unless certainly too old."""

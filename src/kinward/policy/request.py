@@ -13,7 +13,7 @@ import msgspec
 
 from kinward.policy.ages import ASSURANCES, AgeRange, Assurance
 from kinward.policy.capabilities import CAPABILITIES
-from kinward.policy.decision import Decision, protective
+from kinward.policy.decision import Decision, protective, stricter
 from kinward.policy.engine import decide
 from kinward.policy.pack import Pack
 from kinward.policy.question import Person
@@ -68,6 +68,7 @@ def ids_of(requests: Iterable[Request]) -> set[str]:
 class State(msgspec.Struct, frozen=True):
     """The state of an account: its person, and the settings by guardian and self.
 
+    `asleep` are the choices of guardians without power at present. They can only tighten.
     `withheld` are the capabilities that enforcement took away. `barred` means that it took them
     all. `until` is the moment when the first of these ends by itself, and the state is stale.
     """
@@ -76,6 +77,7 @@ class State(msgspec.Struct, frozen=True):
     language: str = ""
     guardian: Mapping[str, Weekly] = {}
     self_: Mapping[str, Weekly] = {}
+    asleep: Mapping[str, Weekly] = {}
     until: datetime | None = None
     withheld: set[str] = set()
     barred: bool = False
@@ -96,29 +98,58 @@ def answer_request(pack: Pack, request: Request, states: Mapping[str, State]) ->
         return _refused(pack, name, "account.barred" if actor.barred else "account.restricted")
     if target is not None and (target.barred or counterpart in target.withheld):
         return _refused(pack, name, "target.closed")
-    guardian, self_ = request.guardian, request.self_
-    if target is None:
+    return decide_in_state(
+        pack,
+        name,
+        actor,
+        target=target,
+        relationship=request.relationship,
+        at=request.at,
+        guardian=request.guardian,
+        self_=request.self_,
+    )
+
+
+def decide_in_state(
+    pack: Pack,
+    name: str,
+    actor: State,
+    *,
+    target: State | None = None,
+    relationship: str | None = None,
+    at: datetime | None = None,
+    guardian: Weekly | None = None,
+    self_: Weekly | None = None,
+) -> Decision:
+    """Decide by the settings of both sides, or by `guardian` and `self_` in place of the actor's.
+
+    What sleeps counts too, and only where it is the stricter. So without any guardian in power,
+    nothing is looser than without any guardian.
+    """
+    counterpart = pack.capabilities[name].counterpart if name in pack.capabilities else ""
+    mine = actor.guardian.get(name) if guardian is None else guardian
+    theirs = None if target is None else target.guardian.get(counterpart)
+
+    def answer(mine: Weekly | None, theirs: Weekly | None) -> Decision:
         return decide(
             pack,
             name,
             actor.person,
-            relationship=request.relationship,
-            at=request.at,
-            guardian=actor.guardian.get(name) if guardian is None else guardian,
+            target=None if target is None else target.person,
+            relationship=relationship,
+            at=at,
+            guardian=mine,
             self_=actor.self_.get(name) if self_ is None else self_,
+            target_guardian=theirs,
+            target_self=None if target is None else target.self_.get(counterpart),
         )
-    return decide(
-        pack,
-        name,
-        actor.person,
-        target=target.person,
-        relationship=request.relationship,
-        at=request.at,
-        guardian=actor.guardian.get(name) if guardian is None else guardian,
-        self_=actor.self_.get(name) if self_ is None else self_,
-        target_guardian=target.guardian.get(counterpart),
-        target_self=target.self_.get(counterpart),
-    )
+
+    decision = answer(mine, theirs)
+    if guardian is None and name in actor.asleep:
+        decision = stricter(decision, answer(actor.asleep[name], theirs))
+    if target is not None and counterpart in target.asleep:
+        decision = stricter(decision, answer(mine, target.asleep[counterpart]))
+    return decision
 
 
 def _closed(pack: Pack, name: str, code: str) -> Decision:

@@ -146,9 +146,10 @@ class RuleReader:
                 if where and not (isinstance(where, str) and is_place(where)):
                     what = f"{where!r} is not an ISO 3166 code"
                     self.judged.append(place.error("jurisdiction", what))
-                # A law forbids too little protection, never too much. So its floor is the bottom.
+                # A law forbids too little protection, never too much. So its floor is the bottom,
+                # unless it says itself how far a guardian may go.
                 bounds = dict(values)
-                if where:
+                if where and "bounds" not in raw:
                     bounds["floor"] = capability.kind.strictest_code
                 yield Rule(**shared, **bounds, capability=name, place=str(where))
 

@@ -125,14 +125,14 @@ def _one_side(ruling: Ruling, capability: Capability, columns: Columns) -> Decid
     kind, actor = capability.kind, columns.actor
     bounds = _Bounds(ruling, capability, columns)
     value, layer = bounds.default, np.where(bounds.by_law, JURISDICTION, PLATFORM)
-    self_floor, self_cap = bounds.floor["self"], bounds.cap["self"]
+    self_cap = bounds.cap["self"]
+    self_floor = np.full(len(actor.lower), kind.strictest_code, np.int64)
     if actor.guardian is not None:
         rows = (actor.guardian != NONE) & bounds.guardian_moves
         moved = _clamp(kind, actor.guardian, bounds.floor["guardian"], bounds.cap["guardian"])
         layer = np.where(rows & (moved != value), GUARDIAN, layer)
         value = np.where(rows, moved, value)
         self_cap = np.where(rows, moved, self_cap)
-        self_floor = np.where(rows, _strictest(kind, self_floor, self_cap), self_floor)
     if actor.self_ is not None:
         rows = actor.self_ != NONE
         moved = _clamp(kind, actor.self_, self_floor, self_cap)

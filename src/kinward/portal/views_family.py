@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from kinward.experience.api import person_of
+from kinward.experience.api import holds, person_of
 from kinward.families.api import (
     SETTING_GROUPS,
     Notice,
@@ -205,13 +205,17 @@ def sent_value(request: HttpRequest) -> Weekly | None:
 def guardian_setting(request: Visit, pairing_id: UUID, capability: str) -> HttpResponse:
     """Choose a value for a teen, as a guardian."""
     pairing = guarded_pairing(request, pairing_id)
+    value = sent_value(request)
     choose_setting(
         guardian=request.account,
         teen_id=pairing.teen.platform_id,
         capability=capability,
-        value=sent_value(request),
+        value=value,
     )
-    messages.success(request, _("Saved."))
+    if value is None or holds(pairing.teen, capability, value):
+        messages.success(request, _("Saved."))
+    else:
+        messages.warning(request, _("Saved. For now a more protective choice applies."))
     return _redirect_to(capability, "teen", pairing_id)
 
 

@@ -135,6 +135,11 @@ def _cell(pack: Pack, name: str, band: tuple[int, int], place: str, language: st
     teen = bounds.self_moves and bounds.self_floor != bounds.self_cap
     if guardian and teen:
         return value, _("teen and guardian can change this")
+    stricter = decision.code != bounds.self_floor
+    if guardian and stricter:
+        return value, _("a guardian can change this, and the teen can make it stricter")
     if guardian:
         return value, _("a guardian can change this")
-    return value, _("the teen can change this") if teen else _("cannot be changed")
+    if teen:
+        return value, _("the teen can change this")
+    return value, _("the teen can make it stricter") if stricter else _("cannot be changed")

@@ -18,6 +18,7 @@ MEMBERS: Final = {
     "families.asks.requests.withdraw_ask",
     "families.pairing.ending.end_pairing",
     "families.pairing.ending.stay_paired",
+    "families.pairing.gone.leave_families",
     "families.pairing.invitations.accept_invitation",
     "families.pairing.invitations.create_invitation",
     "families.pairing.invitations.read_invitation",
@@ -175,6 +176,7 @@ ALSO: Final[dict[str, set[str]]] = {
         "people.consent.give_consent",
         "people.changes.note_change",
         "people.consent.withdraw_consent",
+        "people.services.delete_account",
         "people.services.put_account",
         "people.unread.note_unread",  # that an answer of a store is new to us
         "enforcement.services.acknowledge_actions",

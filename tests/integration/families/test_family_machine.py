@@ -31,7 +31,7 @@ from kinward.families.asks import answers, consensus, expiry, requests
 from kinward.families.models import OPEN_ASKS, Answer, Ask, Choice, Pairing, Side
 from kinward.families.pairing import disputes, ending, invitations
 from kinward.families.settings import choices
-from kinward.families.settings.settlement import end_choices
+from kinward.families.settings.settlement import end_choices, is_about_time
 from kinward.ground.errors import KinwardError
 from kinward.people.ages import set_age
 from kinward.people.locks import lock_account
@@ -41,6 +41,7 @@ from kinward.policy.bounds import Bounds, applying, combine
 from kinward.policy.engine import decide
 from kinward.policy.pack import Pack
 from kinward.policy.question import Question, read_question
+from kinward.policy.request import decide_in_state
 from tests.support.families import make_account, pair
 from tests.support.helpers import run_machine
 
@@ -140,7 +141,7 @@ class Family(RuleBasedStateMachine):
         chosen = {
             name: value
             for (name, about), value in self.chosen.items()
-            if about == capability and self._live(name)
+            if about == capability and self._power(name)
         }
         if capability in self.granted and self.granted[capability][2] > timezone.now():
             _, value, _, number = self.granted[capability]
@@ -168,7 +169,7 @@ class Family(RuleBasedStateMachine):
             name
             for name, about in self.chosen
             if about == capability
-            and self._live(name)
+            and self._power(name)
             and (name not in said or said[name].move < self.chosen_at[name, about])
         ]
 
@@ -419,6 +420,7 @@ class Family(RuleBasedStateMachine):
         with self._expect(self._live(name)):
             disputes.pause_disputed_pairing(teen=self.teen, pairing_id=self.pairs[name]["id"])
             self.pairs[name]["disputed"] = True
+            self.granted = {key: each for key, each in self.granted.items() if each[0] != name}
 
     @precondition(lambda self: self.pairs)
     @rule(name=st.sampled_from(GUARDIANS), ends=st.booleans())
@@ -530,12 +532,31 @@ class Family(RuleBasedStateMachine):
         lasting = Setting.objects.filter(
             account=self.teen, layer=Layer.GUARDIAN, ended_at=None, until=None
         )
-        chosen = {key[1] for key in self.chosen if self._live(key[0])}
+        chosen = {key[1] for key in self.chosen if self._power(key[0])}
         assert set(lasting.values_list("capability", flat=True)) == chosen
         passing = Setting.objects.filter(
             account=self.teen, layer=Layer.GUARDIAN, ended_at=None, until__gt=timezone.now()
         )
         assert set(passing.values_list("capability", flat=True)) == set(self.granted)
+        asleep = Setting.objects.filter(account=self.teen, layer=Layer.ASLEEP, ended_at=None)
+        sleeping = {key[1] for key in self.chosen if self._live(key[0]) and not self._power(key[0])}
+        about_time = {"session.time", "session.hours"}
+        assert set(asleep.values_list("capability", flat=True)) == sleeping - about_time
+
+    @invariant()
+    def nothing_is_looser_than_somebody_in_power_chose(self) -> None:
+        """What holds is never looser than what those in power chose, or else than the default."""
+        pack, teen = self._pack(), self._fresh(self.teen)
+        state = load_states([teen.platform_id])[teen.platform_id]
+        for capability in CAPABILITIES:
+            kind = pack.capabilities[capability].kind
+            without = decide(
+                pack, capability, person_of(teen), guardian=state.guardian.get(capability)
+            )
+            found = decide_in_state(pack, capability, state)
+            assert kind.strictest(found.code, without.code) == found.code
+            if is_about_time(capability, kind):
+                assert found.code == without.code, "and about time it is just that"
 
 
 def test_no_sequence_breaks_a_family(monkeypatch: pytest.MonkeyPatch, configure: Any) -> None:

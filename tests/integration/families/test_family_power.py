@@ -46,7 +46,7 @@ def guardian_value(teen: Account) -> object:
 
 
 def assert_powerless(guardian: Account, teen: Account, error: type[KinwardError]) -> None:
-    """The pairing lives, and gives its guardian nothing: what was chosen before stays."""
+    """The pairing lives and gives its guardian nothing. What they chose sleeps after the job."""
     pairing = Pairing.objects.get(guardian=guardian, teen=teen)
     assert (pairing.ended_at, pairing.disputed_at) == (None, None)
     assert not power.has_power(pairing)

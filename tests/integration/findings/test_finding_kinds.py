@@ -14,9 +14,11 @@ from kinward.access.models import Staff
 from kinward.casebook.kinds import FINDING_KINDS, Asked, FindingKind, Ground
 from kinward.casebook.models import SOURCES, Case, Finding, Priority, UserReport
 from kinward.custody.package import items
+from kinward.enforcement.models import Sanction, SanctionKind
 from kinward.enforcement.queries import actions_of_case
 from kinward.findings.opening import open_or_join
 from kinward.findings.user_reports import UserReportIn, receive_user_report, report_pairing
+from kinward.findings.wards import look_at_ward
 from kinward.guidelines.queries import guidelines_in_force
 from kinward.ledger.models import Entry
 from kinward.matching.models import Bank, Check
@@ -110,10 +112,22 @@ def disputed(account: Account) -> Case:
     return report.finding.case
 
 
+def left(account: Account) -> Case:
+    """The teen's guardian was ended by a case without a clause, so it may be about children."""
+    guardian = make_account("egret", 44)
+    report = UserReportIn(account_id="egret", category="contact")
+    ended = receive_user_report(report=report, actor=Actor.key("app")).finding.case
+    Sanction.objects.create(account=guardian, case=ended, kind=SanctionKind.TERMINATE)
+    assert look_at_ward(teen_id=account.pk, guardian_id=guardian.pk)
+    assert not look_at_ward(teen_id=account.pk, guardian_id=guardian.pk), "once is enough"
+    return Case.objects.get(account=account)
+
+
 ROADS: Final[dict[str, Callable[[Account], Case]]] = {
     "match": matched,
     "user_report": reported,
     "dispute": disputed,
+    "ward": left,
 }
 
 

@@ -213,7 +213,7 @@ def test_everything_for_one_account(call: Caller, teen: Account) -> None:
     assert decisions["session.time"]["bounds"] == {
         "default": 60,
         "guardian": [15, 1440],
-        "self": None,
+        "self": [0, 60],
     }
     problem(call("GET", "/v1/accounts/who/experience"), 404, "account.unknown")
 
@@ -222,9 +222,9 @@ def test_a_person_sets_something_and_takes_it_back(call: Caller) -> None:
     put_account(platform_id="a/b %", profile=Profile(age=AgeRange(17, 18)))
     path = "/v1/accounts/a%2Fb%20%25/settings/dm.receive"
     answer = call("PUT", path, json={"layer": "self", "value": "followers"}).json()
-    assert (answer["value"], answer["layer"]) == ("followers", "self")
+    assert (answer["value"], answer["layer"], answer["holds"]) == ("followers", "self", True)
     answer = call("PUT", path, json={"layer": "self", "value": "everyone"}).json()
-    assert answer["value"] == "followers"
+    assert (answer["value"], answer["holds"]) == ("followers", False)
     assert "self.bounded" in [reason["code"] for reason in answer["reasons"]]
     answer = call("PUT", path, json={"layer": "self", "value": None}).json()
     assert (answer["value"], answer["layer"]) == ("mutuals", "platform")

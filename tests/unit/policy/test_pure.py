@@ -336,12 +336,12 @@ def test_the_difference_in_words() -> None:
     lines = [str(line) for line in diff_packs(load_pack(before).ruling, load_pack(after).ruling)]
     assert lines == [
         "session.time, 13 to 15: 60; guardian 15 to 1440 -> 45; guardian 15 to 1440 (stricter)",
-        "session.time, 16 to 17: 60; guardian 15 to 1440; self 15 to 1440 -> "
-        "45; guardian 15 to 1440; self 15 to 1440 (stricter)",
+        "session.time, 16 to 17: 60; guardian 15 to 1440; self 0 to 1440 -> "
+        "45; guardian 15 to 1440; self 0 to 1440 (stricter)",
         # Where the law lets a guardian give less, that is said beside.
         "session.time, 13 to 15, in CN: 60; guardian 15 to 60 -> 45; guardian 15 to 60 (stricter)",
-        "session.time, 16 to 17, in CN: 60; guardian 15 to 120; self 15 to 120 -> "
-        "45; guardian 15 to 120; self 15 to 120 (stricter)",
+        "session.time, 16 to 17, in CN: 60; guardian 15 to 120; self 0 to 120 -> "
+        "45; guardian 15 to 120; self 0 to 120 (stricter)",
     ]
     assert diff_packs(load_pack(before).ruling, load_pack(before).ruling) == []
 

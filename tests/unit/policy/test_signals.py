@@ -167,7 +167,6 @@ def test_what_google_play_has_never_said_is_named_and_makes_nobody_older(
             (18, MAX_AGE, "declared", ["ageRangeDeclaration=guardianOracle"]),
         ),
         ({"declined": True, "mood": "x"}, (0, MAX_AGE, "none", ["mood"])),
-        ({"declined": False, "lowerBound": 18}, (18, MAX_AGE, "declared", [])),
         ({"declined": "no"}, (0, MAX_AGE, "none", ["declined=no"])),
         (
             {"declined": True, "lowerBound": 18, "ageRangeDeclaration": "governmentIDChecked"},

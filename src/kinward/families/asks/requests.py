@@ -8,7 +8,6 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from kinward.experience.api import Layer
 from kinward.families.asks.expiry import LAPSES, TIDY
 from kinward.families.asks.mailing import mail_soon
 from kinward.families.asks.wording import words_of_ask
@@ -90,7 +89,7 @@ def _create_ask(
         raise Invalid(f"Ask for 1 to {MAX_EXTRA} minutes of time.")
     kind, bounds = bounds_for(teen, capability)
     if value is not None:
-        check_value(kind, bounds, Layer.GUARDIAN, value, bounds.guardian_moves)
+        check_value(kind, bounds, value)
     now = timezone.now()
     recent = Ask.objects.filter(teen=teen, made_at__gt=now - timedelta(days=1))
     if recent.count() >= MAX_DAILY:

@@ -92,18 +92,25 @@ def lock_own_pairing(account: Account, pairing_id: UUID) -> tuple[Pairing, Locke
 def finish_pairing(
     pairing: Pairing, teen: LockedAccount, why: str, now: datetime, actor: Actor | None = None
 ) -> None:
-    """End a pairing for good, with what its guardian chose.
+    """End a pairing for good, with what its guardian chose, and tell both sides.
 
     With the reason "guardian" or "teen" that person is the actor; otherwise `actor` or the system.
     """
+    close_pairing(pairing, teen, why, now, actor)
+    tell(pairing.guardian, "ended", other=name_in_notices(pairing.teen))
+    tell(pairing.teen, "ended", other=name_in_notices(pairing.guardian))
+
+
+def close_pairing(
+    pairing: Pairing, teen: LockedAccount, why: str, now: datetime, actor: Actor | None = None
+) -> None:
+    """As `finish_pairing`, and leave it to the caller whom to tell."""
     pairing.ended_at, pairing.ended_why = now, why
     pairing.save(update_fields=["ended_at", "ended_why"])
     sides = {"guardian": pairing.guardian.platform_id, "teen": pairing.teen.platform_id}
     by = Actor.account(sides[why]) if why in sides else actor or Actor.system("families")
     record(actor=by, subject=str(pairing), fact=kinds.PairingEnded(why=why))
     settle_all(teen, actor=by)
-    tell(pairing.guardian, "ended", other=name_in_notices(pairing.teen))
-    tell(pairing.teen, "ended", other=name_in_notices(pairing.guardian))
 
 
 def end_due_pairings(teen_id: int | None = None) -> int:

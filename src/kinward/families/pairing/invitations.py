@@ -31,7 +31,7 @@ from kinward.families.pairing.power import live_pairings, rules_for
 from kinward.families.settings.settlement import settle
 from kinward.ground.errors import Forbidden
 from kinward.ledger.api import kinds, record
-from kinward.people.api import Account, LockedAccount, Standing, lock_account, lock_accounts
+from kinward.people.api import Account, LockedAccount, lock_account, lock_accounts
 from kinward.policy import FamilyRules, bounds_in_general
 
 MAX_GUARDIANS: Final = 4
@@ -94,7 +94,7 @@ def create_invitation(*, maker: Account, side: Side) -> tuple[str, Invitation]:
 
 def _check_side(account: Account, side: Side, rules: FamilyRules) -> None:
     """Refuse an account that cannot take a side: by age, by standing, or for taking the other."""
-    if account.standing != Standing.ACTIVE:
+    if not account.is_active:
         raise Forbidden("This account is suspended or ended.")
     age = person_of(account).age
     if side == Side.GUARDIAN:
@@ -209,7 +209,7 @@ def _give_consent(pairing: Pairing, teen: LockedAccount) -> None:
 
 def _trust(teen: Account, adult: Account) -> TrustedAdult:
     rules = rules_for(teen)
-    if not rules.may_guard(person_of(adult).age) or adult.standing != Standing.ACTIVE:
+    if not rules.may_guard(person_of(adult).age) or not adult.is_active:
         raise NotAGuardian
     trusted_adults = TrustedAdult.objects.filter(teen=teen, ended_at=None)
     if trusted_adults.filter(adult=adult).exists():

@@ -12,7 +12,7 @@ from django.utils import timezone
 from kinward.experience.api import live, person_of
 from kinward.families.errors import NeedsNoGuardian, NotAGuardian, NotPaired, PairingPaused
 from kinward.families.models import Pairing
-from kinward.people.api import Account, LockedAccount, Standing, lock_account
+from kinward.people.api import Account, LockedAccount, lock_account
 from kinward.policy import FamilyRules
 
 
@@ -65,7 +65,7 @@ def check_power(pairing: Pairing) -> None:
     rules = rules_for(pairing.teen)
     if pairing.disputed_at is not None:
         raise PairingPaused
-    if pairing.guardian.standing != Standing.ACTIVE:
+    if not pairing.guardian.is_active:
         raise NotPaired
     if not rules.may_guard(person_of(pairing.guardian).age):
         raise NotAGuardian
@@ -80,3 +80,13 @@ def has_power(pairing: Pairing) -> bool:
     except (NeedsNoGuardian, NotAGuardian, NotPaired, PairingPaused):
         return False
     return True
+
+
+def in_power(pairing: Pairing) -> bool:
+    """Whether a pairing lives, and gives its guardian power now.
+
+    What its guardian chose, granted and left out counts only then.
+    """
+    ends = pairing.ends_at
+    lives = pairing.ended_at is None and (ends is None or ends > timezone.now())
+    return lives and has_power(pairing)

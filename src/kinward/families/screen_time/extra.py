@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from kinward.experience.api import decide_all, live, load_states
 from kinward.families.models import Ask, ExtraMinutes, Pairing
+from kinward.families.pairing.power import in_power
 from kinward.families.settings.grant_order import yeses_of
 from kinward.families.settings.settlement import choices_of
 from kinward.people.api import Account
@@ -56,16 +57,24 @@ def chosen_minutes(teen: Account, local: datetime) -> dict[UUID, int]:
 def extras_at(account: Account, now: datetime, day: date) -> list[Extra]:
     """Return the extra minutes that count at a moment, which is on the account's local `day`.
 
-    Those of a pairing that has ended count no longer.
+    They end with the power of whoever gave them.
     """
     rows = (
-        ExtraMinutes.objects.select_related("ask")
+        ExtraMinutes.objects.select_related(
+            *("pairing__guardian", "pairing__teen"),
+            *("ask__granted_by__guardian", "ask__granted_by__teen"),
+        )
         .prefetch_related("ask__answers")
         .filter(Q(until__gt=now) | Q(until=None, day=day), account=account)
-        .exclude(pairing__ended_at__isnull=False)
-        .exclude(ask__granted_by__ended_at__isnull=False)
     )
-    return [Extra(row.minutes, _agreed(row)) for row in rows]
+    return [Extra(row.minutes, _agreed(row)) for row in rows if _still_given(row)]
+
+
+def _still_given(row: ExtraMinutes) -> bool:
+    giver = row.pairing if row.ask is None else row.ask.granted_by
+    if giver is None:  # a pass-code from before each guardian had their own
+        return any(map(in_power, Pairing.objects.filter(teen=row.account_id, ended_at=None)))
+    return in_power(giver)
 
 
 def _agreed(row: ExtraMinutes) -> frozenset[UUID] | None:

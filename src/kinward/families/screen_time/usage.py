@@ -25,6 +25,7 @@ from kinward.families.screen_time.minutes import (
 )
 from kinward.people.api import Account
 from kinward.policy import (
+    ALWAYS_OPEN,
     DAY_MINUTES,
     About,
     Decision,
@@ -65,7 +66,7 @@ class ScreenTime(msgspec.Struct, frozen=True):
     `allowed` and `left` are None if there is no limit. `extra` are the minutes by which guardians
     raised today's limit, which `allowed` includes. `closed` means that the time is outside
     `session.hours`, and `break_due` that it is time for a break. `sentence` tells the person so.
-    It may be empty.
+    It may be empty. `always_open` is what the app keeps open even then.
     """
 
     day: date
@@ -78,6 +79,7 @@ class ScreenTime(msgspec.Struct, frozen=True):
     closed: bool = False
     break_due: bool = False
     week: list[tuple[date, int]] = []
+    always_open: tuple[str, ...] = ALWAYS_OPEN
 
 
 def take_heartbeats(heartbeats: Sequence[Heartbeat]) -> tuple[dict[str, ScreenTime], list[Refusal]]:

@@ -7,11 +7,19 @@ from django.db import transaction
 from django.utils import timezone
 
 from kinward.access import Actor
-from kinward.experience.api import Layer, Setting, decide_afresh, live, make_setting, person_of
+from kinward.experience.api import (
+    Layer,
+    Setting,
+    decide_afresh,
+    holds,
+    live,
+    make_setting,
+    person_of,
+)
 from kinward.families.errors import SettingLocked
 from kinward.families.models import Choice, Keyword, Pairing
 from kinward.families.notices import name_in_notices, tell
-from kinward.families.pairing.power import live_pairings, require_power
+from kinward.families.pairing.power import in_power, live_pairings, require_power
 from kinward.families.settings.groups import NOT_SETTINGS
 from kinward.families.settings.settlement import choices_of, settle
 from kinward.ground.errors import Invalid
@@ -37,18 +45,13 @@ def bounds_for(account: Account, capability: str) -> tuple[ValueKind, Bounds]:
     return pack.capabilities[capability].kind, bounds
 
 
-def check_value(kind: ValueKind, bounds: Bounds, layer: Layer, value: Weekly, moves: bool) -> None:
-    """Refuse a value, or a week of values, that is outside the bounds of a layer.
+def check_value(kind: ValueKind, bounds: Bounds, value: Weekly) -> None:
+    """Refuse a value, or a week of values, that is outside the bounds of a guardian.
 
-    `moves` says whether the layer may choose at all. Raises `SettingLocked`, or `Invalid` for
-    something that is no value of the kind.
+    Raises `SettingLocked`, or `Invalid` for something that is no value of the kind.
     """
-    floor, cap = (
-        (bounds.guardian_floor, bounds.guardian_cap)
-        if layer == Layer.GUARDIAN
-        else (bounds.self_floor, bounds.self_cap)
-    )
-    if not moves:
+    floor, cap = bounds.guardian_floor, bounds.guardian_cap
+    if not bounds.guardian_moves:
         raise SettingLocked
     try:
         for day in value if isinstance(value, tuple | list) else (value,):
@@ -63,7 +66,7 @@ def check_value(kind: ValueKind, bounds: Bounds, layer: Layer, value: Weekly, mo
 def check_choice(teen: Account, capability: str, value: Weekly) -> None:
     """Refuse a value that a guardian may not choose for a teen. Raises as `check_value`."""
     kind, bounds = bounds_for(teen, capability)
-    check_value(kind, bounds, Layer.GUARDIAN, value, bounds.guardian_moves)
+    check_value(kind, bounds, value)
 
 
 @transaction.atomic
@@ -127,16 +130,18 @@ def _sentence(teen: Account, capability: str, language: str = "") -> str:
 
 @transaction.atomic
 def choose_for_self(*, account: Account, capability: str, value: Weekly | None) -> None:
-    """Set a value for oneself, within the bounds that the pack gives the person; None ends it.
+    """Set a value for oneself; None ends it. Locks the account.
 
-    A stricter guardian still wins: the decision combines both. Locks the account.
+    More protection than now always holds, at any age. Less holds as far as the pack and the
+    guardians allow. Raises `SettingLocked` for a value that would not hold, and changes nothing.
     """
     account = lock_account(account.pk)
     if value is not None:
-        kind, bounds = bounds_for(account, capability)
-        check_value(kind, bounds, Layer.SELF, value, bounds.self_floor != bounds.self_cap)
+        bounds_for(account, capability)
     actor = account.actor
     make_setting(account=account, layer=Layer.SELF, capability=capability, value=value, actor=actor)
+    if value is not None and not holds(account, capability, value):
+        raise SettingLocked
 
 
 def own_settings(account: Account) -> dict[str, Setting]:
@@ -169,11 +174,13 @@ def add_keyword(*, teen_id: str, word: str, guardian: Account | None, account: A
     word = tidy_word(word)
     if not word or len(word) > MAX_WORD or not word.isprintable():
         raise Invalid(f"A word has 1 to {MAX_WORD} characters.")
-    keywords = Keyword.objects.filter(teen=teen, ended_at=None)
-    if keywords.filter(word=word).exists():
+    keywords = keywords_of(teen)
+    if any(keyword.word == word for keyword in keywords):
         return
-    if keywords.count() >= MAX_WORDS:
+    if len(keywords) >= MAX_WORDS:
         raise Invalid(f"There are {MAX_WORDS} words already. Remove one first.")
+    # Somebody without power may have left it out. That has no effect, and makes room for this.
+    Keyword.objects.filter(teen=teen, word=word, ended_at=None).update(ended_at=timezone.now())
     Keyword.objects.create(teen=teen, pairing=pairing, word=word)
     _record_keyword(teen, pairing, kinds.KeywordAdded())
 
@@ -203,10 +210,16 @@ def _record_keyword(teen: Account, pairing: Pairing | None, fact: kinds.Fact) ->
 
 
 def keywords_of(account: Account) -> list[Keyword]:
-    """Return the words to leave out of an account's feed and search."""
-    return list(
-        Keyword.objects.select_related("pairing__guardian").filter(teen=account, ended_at=None)
-    )
+    """Return the words to leave out of an account's feed and search.
+
+    Words of somebody who lost power stop at once.
+    """
+    keywords = Keyword.objects.select_related("pairing__guardian", "pairing__teen")
+    return [
+        keyword
+        for keyword in keywords.filter(teen=account, ended_at=None)
+        if keyword.pairing is None or in_power(keyword.pairing)
+    ]
 
 
 def guardians_of(teen: Account) -> list[Pairing]:

@@ -1,7 +1,7 @@
 """Settlement: the guardians' choices become one setting, the most protective of them.
 
 A temporary grant becomes a temporary setting, bounded by every choice that its guardian did not
-give up for it. Both are computed again whenever a choice, a grant or a pairing changes.
+give up for it. Both are computed again whenever a choice, a grant, a power or a pairing changes.
 """
 
 from collections.abc import Iterable
@@ -13,10 +13,12 @@ from django.utils import timezone
 
 from kinward.access import Actor
 from kinward.experience.api import Layer, Setting, live, make_setting
-from kinward.families.models import Ask, AskState, Choice, Keyword
+from kinward.families.models import Ask, AskState, Choice, Keyword, Pairing
+from kinward.families.pairing.power import has_power, in_power
 from kinward.families.settings.grant_order import grant_of, standing_against, yeses_of
+from kinward.families.settings.groups import NOT_SETTINGS, SETTING_GROUPS
 from kinward.people.api import Account, LockedAccount
-from kinward.policy import WEEK, Value, ValueKind, Weekly
+from kinward.policy import HOURS, MINUTES, WEEK, Value, ValueKind, Weekly
 
 
 def strictest(kind: ValueKind, choices: Iterable[Weekly]) -> Weekly | None:
@@ -40,43 +42,75 @@ def strictest(kind: ValueKind, choices: Iterable[Weekly]) -> Weekly | None:
     return days[0] if len(set(days)) == 1 else cast("tuple[Value, ...]", tuple(days))
 
 
-def choices_of(teen: Account, now: datetime | None = None) -> dict[str, list[Choice]]:
-    """Return the choices of a teen's guardians by capability, oldest first.
+def choices_of(teen: Account) -> dict[str, list[Choice]]:
+    """Return the choices of a teen's guardians in power by capability, oldest first.
 
-    The choices of a disputed pairing count too, because a dispute itself must loosen nothing.
+    Consent to the account itself is no setting: it stays while the pairing lives, so that nobody
+    who disputes a guardian is locked out by that.
     """
-    now = now or timezone.now()
     by_capability: dict[str, list[Choice]] = {}
-    choices = Choice.objects.filter(
-        Q(pairing__ends_at=None) | Q(pairing__ends_at__gt=now),
-        pairing__teen=teen,
-        pairing__ended_at=None,
-        ended_at=None,
-    )
-    for choice in choices.select_related("pairing__guardian").order_by("made_at"):
-        by_capability.setdefault(choice.capability, []).append(choice)
+    for choice, counts in _live_choices(teen):
+        if counts:
+            by_capability.setdefault(choice.capability, []).append(choice)
     return by_capability
 
 
-def settle(teen: LockedAccount, capability: str, *, actor: Actor) -> Weekly | None:
-    """Set the permanent guardian setting to the strictest of the guardians' choices.
+def _live_choices(teen: Account) -> list[tuple[Choice, bool]]:
+    """Return the choices of live pairings, oldest first, and whether each counts."""
+    choices = Choice.objects.filter(
+        Q(pairing__ends_at=None) | Q(pairing__ends_at__gt=timezone.now()),
+        pairing__teen=teen,
+        pairing__ended_at=None,
+        ended_at=None,
+    ).select_related("pairing__guardian", "pairing__teen")
+    return [
+        (choice, choice.capability in NOT_SETTINGS or in_power(choice.pairing))
+        for choice in choices.order_by("made_at")
+    ]
 
-    Settles a temporary grant as well. Returns the permanent value, None where no guardian chose.
+
+def is_about_time(capability: str, kind: ValueKind) -> bool:
+    """Whether a setting limits time. One that does not is about being seen or reached."""
+    return kind in (HOURS, MINUTES) or capability in SETTING_GROUPS["time"]
+
+
+def settle(teen: LockedAccount, capability: str, *, actor: Actor) -> Weekly | None:
+    """Set the permanent guardian setting to the strictest choice of the guardians in power.
+
+    The choices of a guardian without power sleep: one about time falls back to the default, any
+    other can only tighten. Settles a temporary grant as well. Returns the value in power, None
+    where nobody in power chose.
     """
+    return _settle(teen, capability, _live_choices(teen), actor)
+
+
+def _settle(
+    teen: LockedAccount, capability: str, choices: list[tuple[Choice, bool]], actor: Actor
+) -> Weekly | None:
     pack = live().in_force().for_account(teen.platform_id)
     known = None if pack is None else pack.capabilities.get(capability)
-    choices = choices_of(teen).get(capability, [])
-    value = None if known is None else strictest(known.kind, [choice.value for choice in choices])
-    setting = Setting.objects.filter(
-        account=teen, layer=Layer.GUARDIAN, capability=capability, ended_at=None, until=None
-    ).first()
-    if known is not None and _stored(value) != (None if setting is None else setting.value):
-        make_setting(
-            account=teen, layer=Layer.GUARDIAN, capability=capability, value=value, actor=actor
-        )
-    if known is not None:
-        _settle_grant(teen, capability, known.kind, choices, actor)
+    if known is None:
+        return None
+    about = [(choice, counts) for choice, counts in choices if choice.capability == capability]
+    awake = [choice for choice, counts in about if counts]
+    value = strictest(known.kind, [choice.value for choice in awake])
+    sleeping = [choice.value for choice, counts in about if not counts]
+    asleep = None if is_about_time(capability, known.kind) else strictest(known.kind, sleeping)
+    _settle_layer(teen, Layer.GUARDIAN, capability, value, actor)
+    _settle_layer(teen, Layer.ASLEEP, capability, asleep, actor)
+    _settle_grant(teen, capability, known.kind, awake, actor)
     return value
+
+
+def _settle_layer(
+    teen: LockedAccount, layer: Layer, capability: str, value: Weekly | None, actor: Actor
+) -> None:
+    """Replace the permanent setting of a layer, if it differs."""
+    setting = Setting.objects.filter(
+        account=teen, layer=layer, capability=capability, ended_at=None, until=None
+    ).first()
+    if _stored(value) != (None if setting is None else setting.value):
+        make_setting(account=teen, layer=layer, capability=capability, value=value, actor=actor)
 
 
 def _stored(value: Weekly | None) -> object:
@@ -110,35 +144,46 @@ def _settle_grant(
 def settle_all(teen: LockedAccount, *, actor: Actor) -> None:
     """End everything that came from ended pairings, and settle the remaining guardians' choices.
 
-    Ends the choices, keywords, temporary grants and open proposals of a teen's ended pairings.
+    Ends the choices, keywords and open proposals of a teen's ended pairings, and the temporary
+    grants of those that give no power.
     """
     now = timezone.now()
+    _mark_asleep(teen, now)
     choices = Choice.objects.filter(
         pairing__teen=teen, pairing__ended_at__isnull=False, ended_at=None
     )
     choices.update(ended_at=now, ended_why="pairing ended")
     keywords = Keyword.objects.filter(teen=teen, pairing__ended_at__isnull=False, ended_at=None)
     keywords.update(ended_at=now)
-    for ask in Ask.objects.filter(
-        teen=teen,
-        state=AskState.GRANTED,
-        until__isnull=False,
-        granted_by__ended_at__isnull=False,
-    ):
-        end_grant(ask, teen, AskState.ENDED, actor=actor)
+    grants = Ask.objects.filter(teen=teen, state=AskState.GRANTED, until__isnull=False)
+    for ask in grants.select_related("granted_by__guardian", "granted_by__teen"):
+        if ask.granted_by is None or not in_power(ask.granted_by):
+            end_grant(ask, teen, AskState.ENDED, actor=actor)
     Ask.objects.filter(
         teen=teen,
         state__in=(AskState.OPEN, AskState.TALK),
         proposed_by__ended_at__isnull=False,
     ).update(state=AskState.LAPSED)
     permanent = Setting.objects.filter(
-        account=teen, layer=Layer.GUARDIAN, ended_at=None, until=None
+        account=teen, layer__in=(Layer.GUARDIAN, Layer.ASLEEP), ended_at=None, until=None
     ).values_list("capability", flat=True)
     granted = Ask.objects.filter(
         teen=teen, state=AskState.GRANTED, until__gt=now, minutes=None
     ).values_list("capability", flat=True)
-    for capability in sorted({*permanent, *granted, *choices_of(teen)}):
-        settle(teen, capability, actor=actor)
+    live_choices = _live_choices(teen)
+    chosen = {choice.capability for choice, _ in live_choices}
+    for capability in sorted({*permanent, *granted, *chosen}):
+        _settle(teen, capability, live_choices, actor)
+
+
+def _mark_asleep(teen: LockedAccount, now: datetime) -> None:
+    """Note which live pairings are settled as ones that give no power, for the sweep."""
+    pairings = Pairing.objects.filter(teen=teen, ended_at=None).select_related("guardian", "teen")
+    for pairing in pairings:
+        asleep = not has_power(pairing)
+        if asleep != (pairing.asleep_since is not None):
+            pairing.asleep_since = now if asleep else None
+            pairing.save(update_fields=["asleep_since"])
 
 
 def end_grant(ask: Ask, teen: LockedAccount, state: AskState, *, actor: Actor) -> None:

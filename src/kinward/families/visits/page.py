@@ -5,7 +5,7 @@ from typing import Any, Final, cast
 import msgspec
 from django.utils.translation import gettext as _
 
-from kinward.experience.api import decide_everything, live, person_of
+from kinward.experience.api import decide_everything, live, load_states, person_of
 from kinward.families.asks.wording import words_of_value
 from kinward.families.models import Choice, Pairing
 from kinward.families.notices import name_in_notices
@@ -100,11 +100,12 @@ class _Page:
         self.language = known_language(reader.language)
         self.choices = choices_of(teen)
         self.own = own_settings(teen)
+        self.set_by_guardians = load_states([teen.platform_id])[teen.platform_id].guardian
 
     def row(self, name: str, decision: Decision) -> Row:
         """Return the row of one capability."""
         kind, bounds = self._bounds(name)
-        floor, cap, moves = self._reach(kind, bounds, decision)
+        floor, cap, moves = self._reach(name, kind, bounds)
         own = self.pack.ruling.words(name)
         chosen = self._chosen(name)
         value = decision.value if chosen is None else chosen
@@ -136,19 +137,19 @@ class _Page:
             return kind, Bounds(nothing, nothing, nothing, nothing, nothing, nothing, False, False)
         return kind, bounds
 
-    def _reach(self, kind: ValueKind, bounds: Bounds, decision: Decision) -> tuple[int, int, bool]:
+    def _reach(self, name: str, kind: ValueKind, bounds: Bounds) -> tuple[int, int, bool]:
         """Return floor, cap, and whether the reader may move the setting.
 
-        A teen may not go beyond the guardians' choices.
+        A teen may always protect themselves more, and may not go beyond what guardians set.
         """
         if self.pairing is not None:
             floor, cap = bounds.guardian_floor, bounds.guardian_cap
             return floor, cap, bounds.guardian_moves and floor != cap
-        floor, cap = bounds.self_floor, bounds.self_cap
-        for choice in self.choices.get(decision.capability, []):
-            cap = kind.strictest(cap, kind.code_on(choice.value, None))
-        floor = kind.strictest(floor, cap)
-        return floor, cap, floor != cap
+        cap = bounds.self_cap
+        if name in self.set_by_guardians and bounds.guardian_moves:
+            chosen = kind.code_on(self.set_by_guardians[name], None)
+            cap = kind.clamp(chosen, bounds.guardian_floor, bounds.guardian_cap)
+        return bounds.self_floor, cap, bounds.self_floor != cap
 
     def _chosen(self, name: str) -> Any:
         if self.pairing is None:

@@ -9,7 +9,9 @@ from typing import Final
 from kinward.ledger.kinds.accounts import (
     AccountAgeChanged,
     AccountAgeKept,
+    AccountDeleted,
     AccountMoved,
+    AccountReturned,
     WaveBegan,
     WaveEnded,
 )
@@ -222,8 +224,10 @@ __all__ = [
     "KINDS",
     "AccountAgeChanged",
     "AccountAgeKept",
+    "AccountDeleted",
     "AccountGrown",
     "AccountMoved",
+    "AccountReturned",
     "AccountTimeZone",
     "ActionDelivered",
     "ActionIssued",

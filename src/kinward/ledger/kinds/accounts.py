@@ -36,6 +36,18 @@ class AccountMoved(Fact, frozen=True):
     place: str
 
 
+class AccountDeleted(Fact, frozen=True):
+    """The platform said that an account was deleted."""
+
+    kind = "account.deleted"
+
+
+class AccountReturned(Fact, frozen=True):
+    """The platform sent an account again that it had deleted."""
+
+    kind = "account.returned"
+
+
 class WaveBegan(Fact, frozen=True):
     """One actor suddenly changed the age or the place of many accounts."""
 
