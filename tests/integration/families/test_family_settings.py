@@ -140,7 +140,7 @@ def test_when_a_teen_grows_up_the_choices_and_grants_of_no_other_family_end(
     until = timezone.now() + timedelta(hours=2)
     for said in ("yes", "no"):
         extra: dict[str, Any] = {"until": until} if said == "yes" else {}
-        answers.answer_ask(guardian=heron, ask_id=taken_back.id, said=said, **extra)  # type: ignore[arg-type]
+        answers.answer_ask(guardian=heron, ask_id=taken_back.id, said=said, **extra)
     waiting = requests.ask_guardians(teen=teen, capability=TIME, reason="", value=110)
     now = timezone.now()
     lasting = Ask.objects.create(

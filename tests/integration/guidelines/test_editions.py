@@ -28,7 +28,7 @@ def lead(name: str) -> Staff:
 
 def propose(version: str, staff: Staff | Actor, why: str = "A test.") -> Edition:
     text = with_version(shipped(), version)
-    return propose_edition(text=text, why=why, staff=staff)  # type: ignore[arg-type]
+    return propose_edition(text=text, why=why, staff=staff)
 
 
 def test_a_proposal_says_why_in_no_more_than_2000_characters() -> None:

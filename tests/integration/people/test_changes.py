@@ -18,6 +18,7 @@ from kinward.enforcement.tasks import grow_up
 from kinward.experience.live import live
 from kinward.ground.errors import Invalid
 from kinward.ground.watch import PULSE
+from kinward.ledger.api import record
 from kinward.ledger.models import Entry
 from kinward.people import waves
 from kinward.people.ages import set_age
@@ -367,11 +368,10 @@ def test_of_two_who_end_an_alarm_at_once_one_is_told_so(
     configure(wave_accounts=1)
     grow(call, 2)
     (wave,) = open_waves()
-    real = waves.record
 
     def meanwhile(**entry: Any) -> Any:
         ChangeWave.objects.filter(pk=wave.pk).update(looked_at=timezone.now())
-        return real(**entry)
+        return record(**entry)
 
     monkeypatch.setattr(waves, "record", meanwhile)
     with pytest.raises(NoWave):

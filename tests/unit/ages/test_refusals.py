@@ -98,8 +98,9 @@ def test_a_listed_signer_with_a_key_of_another_kind_is_refused() -> None:
     ],
 )
 def test_claims_that_are_no_age(claims: dict[str, Any], reason: str) -> None:
+    notes: list[str] = []
     with pytest.raises(ProofRefused) as error:
-        _age(from_openid4vp, claims, [].append)
+        _age(from_openid4vp, claims, notes.append)
     assert error.value.reason == reason
 
 

@@ -97,7 +97,7 @@ def test_a_head_may_be_as_large_as_the_reference_says(
     part: str, largest: Any, larger: Any, raw: bytes | None
 ) -> None:
     """Also behind a server that does not say how the address was sent."""
-    scope = {"headers": [], "path": ADDRESS.decode(), "raw_path": raw}
+    scope: dict[str, Any] = {"headers": [], "path": ADDRESS.decode(), "raw_path": raw}
     check_headers(scope | {part: largest})
     with pytest.raises(HeadersTooLarge, match="Send"):
         check_headers(scope | {part: larger})

@@ -434,7 +434,8 @@ def test_a_pack_of_as_many_levels_and_tests_as_there_may_be(
     for levels in (["off", "on"], [f"l{number}" for number in range(16)]):
         own = OWN.format(levels=levels)
         names = EVERYTHING.replace("capability = [", 'capability = ["guild.create", ')
-        assert decode_pack({"pack.toml": HEADER + own + names}).capabilities["guild.create"]
+        pack = decode_pack({"pack.toml": HEADER + own + names})
+        assert list(pack.capabilities["guild.create"].kind.words) == levels
     files = read_files("tiktok-2021")
     tests = files["tests.toml"].count("[[test]]")
     monkeypatch.setattr(check, "MAX_TESTS", tests)
