@@ -19,7 +19,8 @@ from kinward.families.errors import PasscodeRefused
 from kinward.families.models import Choice, Pairing
 from kinward.families.pairing import disputes, ending
 from kinward.families.screen_time import passcodes
-from kinward.families.screen_time.usage import extra_minutes, screen_time
+from kinward.families.screen_time.extra import extras_at
+from kinward.families.screen_time.usage import screen_time
 from kinward.families.settings import choices
 from kinward.families.settings.settlement import is_about_time, settle_all
 from kinward.people.locks import lock_account
@@ -196,6 +197,11 @@ def test_another_guardian_s_minutes_and_codes_stay(
     configure(policy_key="11" * 32)
     egret = make_account("egret", 44)
     gone, stays = pair(heron, teen), pair(egret, teen)
+    now = timezone.now()
+
+    def extra() -> int:
+        return sum(given.minutes for given in extras_at(teen, now, now.date()))
+
     of_gone = passcodes.show_passcodes(guardian=heron, teen_id="wren")
     of_other = passcodes.show_passcodes(guardian=egret, teen_id="wren")
     assert {code.code for code in of_gone}.isdisjoint(code.code for code in of_other)
@@ -203,14 +209,13 @@ def test_another_guardian_s_minutes_and_codes_stay(
     with pytest.raises(PasscodeRefused):  # a number works once, whoever's code
         passcodes.use_passcode(account=teen, code=of_other[0].code, at=timezone.now())
     passcodes.use_passcode(account=teen, code=of_other[2].code, at=timezone.now())
-    day = timezone.now().date()
-    assert extra_minutes(teen, day) == 45
+    assert extra() == 45
     end(gone)
-    assert extra_minutes(teen, day) == 30
+    assert extra() == 30
     with pytest.raises(PasscodeRefused):  # who is gone still knows this one
         passcodes.use_passcode(account=teen, code=of_gone[1].code, at=timezone.now())
     passcodes.use_passcode(account=teen, code=of_other[1].code, at=timezone.now())
-    assert extra_minutes(teen, day) == 45
+    assert extra() == 45
     assert stays.ended_at is None
 
 
