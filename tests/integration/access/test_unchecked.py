@@ -111,6 +111,7 @@ STEPS: Final = {
     "enforcement.removals.remove_everywhere",
     "enforcement.strikes.add_strike",
     "enforcement.strikes.take_back_strikes",
+    "evidence.authenticity.mark_damaged",
     "evidence.services.read_for_report",
     "experience.services.current_pack",
     "experience.settings.end_guardian_settings",
