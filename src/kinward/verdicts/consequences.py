@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from kinward.access import Actor
-from kinward.casebook.api import Case, Verdict
+from kinward.casebook.api import Case, Finding, Verdict
 from kinward.enforcement.api import (
     Action,
     Effect,
@@ -171,12 +171,21 @@ def _restore(case: Case, owners: Mapping[str, Account], actor: Actor) -> None:
 
 
 def contents_of_case(case: Case) -> list[str]:
-    """Return every content item that a finding of the case is about, sorted."""
-    named = case.findings.exclude(content_id="")
+    """Return every content item that a verdict on the case is about, sorted."""
+    named = _judged(case).exclude(content_id="")
     return sorted(set(named.values_list("content_id", flat=True)))
 
 
+def _judged(case: Case) -> QuerySet[Finding]:
+    """Return the findings that a verdict is about: those that are not void, or all if all are."""
+    standing = case.findings.filter(void=False)
+    return standing if standing.exists() else case.findings.all()
+
+
 def _hashes(case: Case) -> list[int]:
-    """Return the ids of the banked hashes that the case's findings hit; 0 stands for unknown."""
-    grounds = case.findings.values_list("grounds", flat=True)
+    """Return the ids of the banked hashes that were hit, and that nobody called wrong.
+
+    0 stands for unknown.
+    """
+    grounds = case.findings.filter(void=False).values_list("grounds", flat=True)
     return sorted({int(match.get("hash", 0)) for matches in grounds for match in matches})

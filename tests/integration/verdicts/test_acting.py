@@ -1,6 +1,7 @@
 """What the guidelines make of a finding and of a verdict, and that all of it can be given back."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -48,7 +49,7 @@ from kinward.reporting.models import Report
 from kinward.review.grounds import grounds_of_case
 from kinward.review.lease import take_case
 from kinward.verdicts.bank import unbank
-from kinward.verdicts.consequences import undo_consequences
+from kinward.verdicts.consequences import _hashes, contents_of_case, undo_consequences
 from kinward.verdicts.form import VerdictForm
 from kinward.verdicts.simulation import simulate_cases
 from tests.integration.conftest import Configure
@@ -270,6 +271,23 @@ def test_partners_hear_of_a_confirmation_only_if_it_is_one(
         decide_case(case_id=case.id, staff=reviewer, form=form)
         given = Opinion.objects.filter(banked=hash_id)
         assert set(given.values_list("kind", flat=True)) == kinds
+
+
+def test_a_verdict_is_not_about_what_people_called_wrong(
+    account: Account, bank: Bank, reviewer: Staff
+) -> None:
+    wrong = BankedHash.objects.get(kind="pdq").pk
+    case = quarantined(account, content_id="post-1")
+    (void,) = case.findings.all()
+    assert contents_of_case(case) == ["post-1"]
+    void.void = True
+    void.save(update_fields=["void"])
+    assert contents_of_case(case) == ["post-1"], "where all is void, a person may still decide"
+    void.pk, void.void, void.content_id, void.user_report = uuid4(), False, "post-2", None
+    void.grounds = [ground | {"hash": wrong + 1} for ground in void.grounds]
+    void.save(force_insert=True)
+    assert contents_of_case(case) == ["post-2"]
+    assert _hashes(case) == [wrong + 1], "no partner hears that a wrong hash is right"
 
 
 def test_an_end_has_no_end(adult: Account) -> None:
