@@ -41,7 +41,12 @@ from kinward.families.pairing.invitations import (
     tidy_code,
 )
 from kinward.families.pairing.power import check_power, has_power, live_pairings, rules_for
-from kinward.families.pairing.trusted_adults import call_trusted_now, remove_trusted_adult
+from kinward.families.pairing.roles import trusted_adults_of
+from kinward.families.pairing.trusted_adults import (
+    call_trusted_now,
+    confirm_trusted_adult,
+    remove_trusted_adult,
+)
 from kinward.families.screen_time.activity import Counts, put_activity
 from kinward.families.screen_time.passcodes import passcode_sheet, show_passcodes, use_passcode
 from kinward.families.screen_time.usage import (
@@ -130,6 +135,7 @@ __all__ = [
     "choose_for_self",
     "choose_setting",
     "confirm_digest",
+    "confirm_trusted_adult",
     "counts_for",
     "create_invitation",
     "current_visit",
@@ -171,6 +177,7 @@ __all__ = [
     "take_heartbeats",
     "tell",
     "tidy_code",
+    "trusted_adults_of",
     "use_passcode",
     "withdraw_ask",
     "words_of_ask",

@@ -208,6 +208,7 @@ class TrustedAdult(models.Model):
     teen = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="trusting")
     adult = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
     named_at = models.DateTimeField(auto_now_add=True)
+    confirmed_at = models.DateTimeField(null=True)  # by the teen, who says that it is the right one
     called_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
 

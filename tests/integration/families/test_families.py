@@ -32,7 +32,7 @@ from kinward.families.errors import (
 )
 from kinward.families.models import Answer, Ask, Invitation, Notice, Pairing, Side, TrustedAdult
 from kinward.families.notices import notice_sentence
-from kinward.families.pairing import disputes, ending, invitations, power
+from kinward.families.pairing import disputes, ending, invitations, power, trusted_adults
 from kinward.families.screen_time import passcodes
 from kinward.families.screen_time.usage import screen_time
 from kinward.families.settings import choices
@@ -509,7 +509,9 @@ def test_a_dispute_takes_all_power_and_calls_who_is_trusted(
         guardian=heron, teen_id=teen.platform_id, capability="session.time", value=30
     )
     code, _ = invitations.create_invitation(maker=teen, side=Side.TRUSTING)
-    assert isinstance(invitations.accept_invitation(account=egret, typed=code), TrustedAdult)
+    named = invitations.accept_invitation(account=egret, typed=code)
+    assert isinstance(named, TrustedAdult)
+    trusted_adults.confirm_trusted_adult(teen=teen, trusted_id=named.pk)
     disputes.pause_disputed_pairing(teen=teen, pairing_id=made.pk)
     said = "Sandpiper is asking you to get in touch. Please do so soon and gently."
     assert told(egret)[0] == said

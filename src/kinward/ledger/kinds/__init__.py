@@ -96,6 +96,7 @@ from kinward.ledger.kinds.families import (
     PasscodeUsed,
     PortalRefused,
     TrustedCalled,
+    TrustedConfirmed,
     TrustedEnded,
     TrustedNamed,
 )
@@ -382,6 +383,7 @@ __all__ = [
     "StatementSilenced",
     "StatementTold",
     "TrustedCalled",
+    "TrustedConfirmed",
     "TrustedEnded",
     "TrustedNamed",
     "VerdictAgreed",

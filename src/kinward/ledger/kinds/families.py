@@ -126,6 +126,13 @@ class TrustedNamed(Fact, frozen=True):
     adult: str
 
 
+class TrustedConfirmed(Fact, frozen=True):
+    """The teen confirmed who used the code for an adult to trust."""
+
+    kind = "trusted.confirmed"
+    adult: str
+
+
 class TrustedCalled(Fact, frozen=True):
     """A teen asked that adult to get in touch."""
 
