@@ -31,7 +31,12 @@ from kinward.families.models import (
     TrustedAdult,
 )
 from kinward.families.notices import NOTICE_MADE, TOPICS, name_in_notices, notice_sentence, tell
-from kinward.families.pairing.disputes import pause_disputed_pairing, settle_pairing_dispute
+from kinward.families.pairing.disputes import (
+    MAX_REACH,
+    allow_pairing_again,
+    pause_disputed_pairing,
+    settle_pairing_dispute,
+)
 from kinward.families.pairing.ending import end_due_pairings, end_pairing, stay_paired
 from kinward.families.pairing.invitations import (
     CODE_HOURS,
@@ -40,7 +45,14 @@ from kinward.families.pairing.invitations import (
     read_invitation,
     tidy_code,
 )
-from kinward.families.pairing.power import check_power, has_power, live_pairings, rules_for
+from kinward.families.pairing.power import (
+    check_shown_power,
+    has_power,
+    is_paused,
+    live_pairings,
+    rules_for,
+    shows_power,
+)
 from kinward.families.pairing.roles import trusted_adults_of
 from kinward.families.pairing.trusted_adults import (
     call_trusted_now,
@@ -60,12 +72,10 @@ from kinward.families.screen_time.usage import (
     zones_of,
 )
 from kinward.families.settings.choices import (
-    add_keyword,
     choose_for_self,
     choose_setting,
+    decide_as_shown,
     guardians_of,
-    keywords_of,
-    remove_keyword,
 )
 from kinward.families.settings.groups import (
     GROUP_NAMES,
@@ -75,6 +85,8 @@ from kinward.families.settings.groups import (
     half_hours,
     settings_by_group,
 )
+from kinward.families.settings.held import shown_values
+from kinward.families.settings.keywords import add_keyword, keywords_of, remove_keyword
 from kinward.families.settings.settlement import end_choices
 from kinward.families.visits.digest import choose_digest, confirm_digest
 from kinward.families.visits.page import counts_for, groups_for, seen_words
@@ -96,6 +108,7 @@ __all__ = [
     "GROUP_NAMES",
     "LINK_SECONDS",
     "MAX_EVENTS",
+    "MAX_REACH",
     "NOTICE_MADE",
     "OPEN_ASKS",
     "SETTING_GROUPS",
@@ -125,12 +138,13 @@ __all__ = [
     "TrustedAdult",
     "accept_invitation",
     "add_keyword",
+    "allow_pairing_again",
     "answer_ask",
     "answer_proposal",
     "ask_guardians",
     "ask_history",
     "call_trusted_now",
-    "check_power",
+    "check_shown_power",
     "choose_digest",
     "choose_for_self",
     "choose_setting",
@@ -139,6 +153,7 @@ __all__ = [
     "counts_for",
     "create_invitation",
     "current_visit",
+    "decide_as_shown",
     "end_choices",
     "end_due_pairings",
     "end_of_day",
@@ -150,6 +165,7 @@ __all__ = [
     "half_hours",
     "has_power",
     "is_passing",
+    "is_paused",
     "keywords_of",
     "leave_portal",
     "live_pairings",
@@ -172,6 +188,8 @@ __all__ = [
     "settings_by_group",
     "settle_pairing_dispute",
     "show_passcodes",
+    "shown_values",
+    "shows_power",
     "start_of_visit",
     "stay_paired",
     "take_heartbeats",

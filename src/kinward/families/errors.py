@@ -94,6 +94,13 @@ class PairingPaused(KinwardError):
     status = 403
 
 
+class PairingNeedsPerson(KinwardError):
+    """An earlier pairing of you two was disputed. You can pair again after a person has agreed."""
+
+    code = "pairing.needs_person"
+    status = 403
+
+
 class SettingLocked(KinwardError):
     """The rules do not allow this setting to go that far."""
 

@@ -155,13 +155,19 @@ def stay(request: Visit, pairing_id: UUID) -> HttpResponse:
 @require_POST
 @visited
 def dispute(request: Visit, pairing_id: UUID) -> HttpResponse:
-    """Dispute a pairing: a teen says, this is not my guardian."""
-    report_pairing(teen=request.account, pairing_id=pairing_id)
-    messages.success(
-        request,
-        _(
-            "Thank you for telling us. They can no longer see or do anything here, "
-            "and a person will review it."
-        ),
+    """Dispute a pairing, quietly or not: a teen says, this is not my guardian."""
+    way = request.POST.get("way", "")
+    if way not in ("quiet", "now"):
+        raise Invalid
+    reach = request.POST.get("reach", "")
+    report_pairing(teen=request.account, pairing_id=pairing_id, quiet=way == "quiet", reach=reach)
+    quietly = _(
+        "Thank you for telling us. A person will look into it. They notice nothing of it until "
+        "that person has decided."
     )
+    at_once = _(
+        "Thank you for telling us. They can no longer see or do anything here, "
+        "and a person will review it."
+    )
+    messages.success(request, quietly if way == "quiet" else at_once)
     return redirect("safe")

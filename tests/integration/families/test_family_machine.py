@@ -55,6 +55,7 @@ VALUES: dict[str, tuple[Any, ...]] = {
 }
 CAPABILITIES = sorted(VALUES)
 GUARDIANS = ("first", "second")
+UNDISPUTED = {"disputed": False, "quiet": False}
 
 
 class Family(RuleBasedStateMachine):
@@ -69,7 +70,10 @@ class Family(RuleBasedStateMachine):
         self.guardians = {name: make_account(f"{name}-{Family.runs}", 40) for name in GUARDIANS}
         # The model.
         self.codes: list[tuple[str, str, datetime]] = []  # who made it, the code, when
-        self.pairs: dict[str, dict[str, Any]] = {}  # guardian -> id, ends_at, disputed
+        self.pairs: dict[str, dict[str, Any]] = {}  # guardian -> id, ends_at, disputed, quiet
+        self.waiting: dict[str, str] = {}  # who cannot simply pair again: "quiet" or "barred"
+        self.held: dict[tuple[str, str], Any] = {}  # like `chosen`, of quiet disputes
+        self.held_grants: dict[str, tuple[str, Any, datetime, Any]] = {}  # like `granted`
         self.chosen: dict[tuple[str, str], Any] = {}  # (guardian, capability) -> value
         self.granted: dict[str, tuple[str, Any, datetime, Any]] = {}  # by capability
         self.asked: dict[Any, tuple[str, Any]] = {}  # open asks
@@ -101,10 +105,13 @@ class Family(RuleBasedStateMachine):
     def _power(self, name: str) -> bool:
         return (
             self._live(name)
-            and not self.pairs[name]["disputed"]
+            and (not self.pairs[name]["disputed"] or self.pairs[name]["quiet"])
             and not self.grown
             and name not in self.too_young
         )
+
+    def _holds_back(self, name: str) -> bool:
+        return bool(self.pairs[name]["disputed"])
 
     def _fits(self, capability: str, value: Any) -> bool:
         kind, bounds = self._pack().capabilities[capability].kind, self._bounds(capability)
@@ -159,7 +166,7 @@ class Family(RuleBasedStateMachine):
         for name in paired:
             made = pair(self.guardians[name], self.teen)
             self.codes.append((name, "", timezone.now()))
-            self.pairs[name] = {"id": made.id, "ends_at": None, "disputed": False}
+            self.pairs[name] = {"id": made.id, "ends_at": None, **UNDISPUTED}
 
     @rule(name=st.sampled_from((*GUARDIANS, "teen")))
     def invite(self, name: str) -> None:
@@ -190,13 +197,15 @@ class Family(RuleBasedStateMachine):
             and not self.grown
             and guardian not in self.too_young
             and guardian not in self.pairs
+            and self.waiting.get(guardian) != "barred"
         )
         account = self.teen if who == "teen" else self.guardians[who]
         with self._expect(works):
             made = invitations.accept_invitation(account=account, typed=code.lower())
             assert isinstance(made, Pairing)
             self.codes[number] = (name, "", made_at)
-            self.pairs[guardian] = {"id": made.id, "ends_at": None, "disputed": False}
+            again = dict.fromkeys(UNDISPUTED, self.waiting.get(guardian) == "quiet")
+            self.pairs[guardian] = {"id": made.id, "ends_at": None, **again}
 
     @rule(
         name=st.sampled_from(GUARDIANS),
@@ -214,6 +223,9 @@ class Family(RuleBasedStateMachine):
                 capability=capability,
                 value=value,
             )
+            if self._holds_back(name):
+                self.held[name, capability] = value
+                return
             self.chosen.pop((name, capability), None)
             if value is not None:
                 self.chosen[name, capability] = value
@@ -257,9 +269,16 @@ class Family(RuleBasedStateMachine):
             if said != "talk":
                 del self.asked[number]
             if said == "yes" and until is None:
-                self.chosen[name, capability] = value
+                (self.held if self._holds_back(name) else self.chosen)[name, capability] = value
             elif said == "yes" and until is not None:
-                self.granted[capability] = (name, value, until, number)
+                self._grant(name, capability, value, until, number)
+
+    def _grant(self, name: str, capability: str, value: Any, until: datetime, ask: Any) -> None:
+        """A capability has one temporary value, and a held one looks like it."""
+        self.granted.pop(capability, None)
+        self.held_grants.pop(capability, None)
+        grants = self.held_grants if self._holds_back(name) else self.granted
+        grants[capability] = (name, value, until, ask)
 
     @rule(
         name=st.sampled_from(GUARDIANS),
@@ -279,7 +298,7 @@ class Family(RuleBasedStateMachine):
         )
         until = timezone.now() + timedelta(days=3)
         answers.answer_ask(guardian=self.guardians[name], ask_id=made.id, said="yes", until=until)
-        self.granted[capability] = (name, value, until, made.id)
+        self._grant(name, capability, value, until, made.id)
 
     @precondition(lambda self: self.granted)
     @rule(name=st.sampled_from(GUARDIANS), data=st.data())
@@ -296,7 +315,8 @@ class Family(RuleBasedStateMachine):
     def end(self, name: str, by_teen: bool) -> None:
         if name not in self.pairs:
             return
-        with self._expect(self._live(name)):
+        paused = self.pairs[name]["disputed"] and not self.pairs[name]["quiet"]
+        with self._expect(self._live(name) and (by_teen or not paused)):
             who = self.teen if by_teen else self.guardians[name]
             ending.end_pairing(account=who, pairing_id=self.pairs[name]["id"])
             at_once = person_of(self._fresh(self.teen)).age.lower >= 16
@@ -316,13 +336,16 @@ class Family(RuleBasedStateMachine):
             self.pairs[name]["ends_at"] = None
 
     @precondition(lambda self: self.pairs)
-    @rule(name=st.sampled_from(GUARDIANS))
-    def dispute(self, name: str) -> None:
+    @rule(name=st.sampled_from(GUARDIANS), quiet=st.booleans())
+    def dispute(self, name: str, quiet: bool) -> None:
         if name not in self.pairs:
             return
         with self._expect(self._live(name)):
-            disputes.pause_disputed_pairing(teen=self.teen, pairing_id=self.pairs[name]["id"])
-            self.pairs[name]["disputed"] = True
+            disputes.pause_disputed_pairing(
+                teen=self.teen, pairing_id=self.pairs[name]["id"], quiet=quiet
+            )
+            stays = self.pairs[name]["quiet"] or not self.pairs[name]["disputed"]
+            self.pairs[name] |= {"disputed": True, "quiet": quiet and stays}
 
     @precondition(lambda self: self.pairs)
     @rule(name=st.sampled_from(GUARDIANS), ends=st.booleans())
@@ -333,9 +356,22 @@ class Family(RuleBasedStateMachine):
             disputes.settle_pairing_dispute(
                 pairing_id=self.pairs[name]["id"], ends=ends, actor=Actor.stored("staff:robin")
             )
-            self.pairs[name]["disputed"] = False
+            self.pairs[name] |= UNDISPUTED
+            self.waiting.pop(name, None)
             if ends:
                 self._gone(name)
+                self.waiting[name] = "barred"
+            self._let_go(name)
+
+    def _let_go(self, name: str) -> None:
+        """What was held of a guardian takes effect, unless the pairing is gone."""
+        for key in [key for key in self.held if key[0] == name]:
+            self.chosen.pop(key, None)
+            if (value := self.held.pop(key)) is not None:
+                self.chosen[key] = value
+        for capability, grant in list(self.held_grants.items()):
+            if grant[0] == name and grant[2] > timezone.now():
+                self.granted[capability] = self.held_grants.pop(capability)
 
     @rule(hours=st.sampled_from((1, 25, 49)))
     def time_passes(self, hours: int) -> None:
@@ -369,8 +405,11 @@ class Family(RuleBasedStateMachine):
             end_choices(grown[0], grown[1].ended, "grown up")
             for key in [key for key in self.chosen if key[1] in grown[1].ended]:
                 del self.chosen[key]
-            for capability in [each for each in self.granted if each in grown[1].ended]:
-                del self.granted[capability]
+            for key in [key for key in self.held if key[1] in grown[1].ended]:
+                del self.held[key]
+            for capability in grown[1].ended:
+                self.granted.pop(capability, None)
+                self.held_grants.pop(capability, None)
         ending.end_due_pairings(before.pk)
         if person_of(self._fresh(self.teen)).age.lower >= 18:
             self.grown = True
@@ -387,11 +426,16 @@ class Family(RuleBasedStateMachine):
         set_age(account=lock_account(self.guardians[name].pk), age=age, actor=Actor.system("test"))
         self.too_young.add(name)
         ending.end_due_pairings()
-        if name in self.pairs and not self.pairs[name]["disputed"]:
+        paused = name in self.pairs and self._holds_back(name) and not self.pairs[name]["quiet"]
+        if name in self.pairs and not paused:
             self._gone(name)
 
     def _gone(self, name: str) -> None:
+        if self.pairs[name]["disputed"]:
+            self.waiting[name] = "quiet" if self.pairs[name]["quiet"] else "barred"
         del self.pairs[name]
+        self.held = {key: each for key, each in self.held.items() if key[0] != name}
+        self.held_grants = {key: each for key, each in self.held_grants.items() if each[0] != name}
         self.chosen = {key: each for key, each in self.chosen.items() if key[0] != name}
         self.granted = {key: each for key, each in self.granted.items() if each[0] != name}
 

@@ -96,7 +96,7 @@ def test_a_guardian_s_code_for_trust_is_answered_like_a_wrong_one(
     assert WrongCode.objects.filter(account=heron).count() == 4
     assert not TrustedAdult.objects.exists()
     # The code is still there for whom it was made.
-    assert invitations.accept_invitation(account=aunt, typed=code)
+    assert isinstance(invitations.accept_invitation(account=aunt, typed=code), TrustedAdult)
 
 
 def test_only_whom_the_teen_confirmed_is_called(

@@ -14,7 +14,7 @@ from kinward.families.asks.wording import words_of_ask
 from kinward.families.errors import AskClosed, NotPaired
 from kinward.families.models import OPEN_ASKS, Answer, Ask, AskState
 from kinward.families.notices import name_in_notices, tell
-from kinward.families.pairing.power import has_power, require_power
+from kinward.families.pairing.power import require_power, shows_power
 from kinward.ground.errors import Invalid, NotFound
 from kinward.ledger.api import kinds, record
 from kinward.people.api import Account, lock_account
@@ -93,7 +93,7 @@ def answer_proposal(*, teen: Account, ask_id: UUID, said: AskAnswer, note: str =
     if proposal is None or proposal.proposed_by is None:
         raise NotFound
     lapse(proposal)
-    if proposal.state not in OPEN_ASKS or not has_power(proposal.proposed_by):
+    if proposal.state not in OPEN_ASKS or not shows_power(proposal.proposed_by):
         raise AskClosed
     _check_answer(note, said, None)
     Answer.objects.create(ask=proposal, pairing=None, answer=said, note=note)

@@ -11,10 +11,10 @@ from kinward.families.asks.wording import words_of_ask
 from kinward.families.models import Ask, AskState, ExtraMinutes, Pairing
 from kinward.families.notices import name_in_notices, tell
 from kinward.families.settings.choices import put_choice
+from kinward.families.settings.held import is_held, weekly
 from kinward.families.settings.settlement import end_grant
 from kinward.ground.jobs import enqueue
 from kinward.people.api import Account, LockedAccount
-from kinward.policy import Weekly
 
 
 def is_passing(ask: Ask) -> bool:
@@ -30,27 +30,32 @@ def grant(
     """Grant a teen's ask on behalf of a pairing's guardian.
 
     An ask for minutes adds them to its day and ignores `until`. A value with `until` becomes a
-    temporary setting, and a value without it the guardian's choice.
+    temporary setting, and a value without it the guardian's choice. During a quiet dispute the
+    grant is held: it looks given.
     """
     ask.state, ask.granted_by, ask.until = AskState.GRANTED, pairing, until
+    ask.held = is_held(pairing)
     if ask.minutes is not None:
         ask.until = None
-        ExtraMinutes.objects.create(account=teen, day=ask.day, minutes=ask.minutes, ask=ask)
+        ExtraMinutes.objects.create(
+            account=teen, day=ask.day, minutes=ask.minutes, ask=ask, held=ask.held
+        )
     elif until is None:
-        put_choice(pairing, teen, ask.capability, _weekly(ask.value), actor)
+        put_choice(pairing, teen, ask.capability, weekly(ask.value), actor)
     else:
         # A capability has one temporary setting, so the earlier grant ends with its setting.
         _end_other_grants(ask, teen, actor)
-        make_setting(
-            account=teen,
-            layer=Layer.GUARDIAN,
-            capability=ask.capability,
-            value=_weekly(ask.value),
-            actor=actor,
-            until=until,
-        )
+        if not ask.held:
+            make_setting(
+                account=teen,
+                layer=Layer.GUARDIAN,
+                capability=ask.capability,
+                value=weekly(ask.value),
+                actor=actor,
+                until=until,
+            )
         enqueue(TIDY, at=until, teen_id=ask.teen_id)
-    ask.save(update_fields=["state", "granted_by", "until"])
+    ask.save(update_fields=["state", "granted_by", "until", "held"])
 
 
 def _end_other_grants(ask: Ask, teen: LockedAccount, actor: Actor) -> None:
@@ -69,7 +74,3 @@ def take_back_grant(ask: Ask, teen: LockedAccount, guardian: Account, actor: Act
     if granted_by is not None and granted_by.guardian_id != guardian.pk:
         what = words_of_ask(ask, granted_by.guardian.language)
         tell(granted_by.guardian, "differ", other=name_in_notices(ask.teen), what=what)
-
-
-def _weekly(value: object) -> Weekly:
-    return tuple(value) if isinstance(value, list) else value  # type: ignore[return-value]

@@ -13,7 +13,7 @@ from kinward.families.asks.wording import words_of_ask
 from kinward.families.errors import AskClosed, NoGuardian, TooManyTries
 from kinward.families.models import OPEN_ASKS, Ask, AskState, Pairing
 from kinward.families.notices import name_in_notices, tell
-from kinward.families.pairing.power import has_power, live_pairings, require_power
+from kinward.families.pairing.power import live_pairings, require_power, shows_power
 from kinward.families.screen_time.usage import local_now
 from kinward.families.settings.choices import bounds_for, check_value
 from kinward.ground.errors import Invalid, NotFound
@@ -39,10 +39,10 @@ def ask_guardians(
 ) -> Ask:
     """Ask a teen's guardians for a value, or for more minutes today, and tell the guardians.
 
-    Raises `NoGuardian` if no pairing of the teen gives power now.
+    Raises `NoGuardian` if no pairing of the teen shows power now.
     """
     teen = lock_account(teen.pk)
-    pairings = [pairing for pairing in live_pairings().filter(teen=teen) if has_power(pairing)]
+    pairings = [pairing for pairing in live_pairings().filter(teen=teen) if shows_power(pairing)]
     if not pairings:
         raise NoGuardian
     ask = _create_ask(teen, None, capability, reason, value, minutes)

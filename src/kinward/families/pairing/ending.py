@@ -13,10 +13,10 @@ from django.utils import timezone
 
 from kinward.access import Actor
 from kinward.experience.api import live, person_of
-from kinward.families.errors import NotPaired
+from kinward.families.errors import NotPaired, PairingPaused
 from kinward.families.models import Pairing
 from kinward.families.notices import name_in_notices, tell
-from kinward.families.pairing.power import live_pairings, rules_for
+from kinward.families.pairing.power import is_paused, live_pairings, rules_for
 from kinward.families.settings.settlement import settle_all
 from kinward.ground.jobs import enqueue
 from kinward.ledger.api import kinds, record
@@ -30,11 +30,14 @@ FINISH: Final = "families.finish_pairings"
 def end_pairing(*, account: Account, pairing_id: UUID) -> Pairing:
     """End a pairing as its guardian, at once, or as its teen, after the pack's notice period.
 
-    The pack may also let a teen of a certain age leave at once.
+    The pack may also let a teen of a certain age leave at once. During a dispute the guardian
+    cannot: raises `PairingPaused`. A quiet dispute looks like none, and outlasts the pairing.
     """
     pairing, teen = lock_own_pairing(account, pairing_id)
     now = timezone.now()
     if account.pk == pairing.guardian_id:
+        if is_paused(pairing):
+            raise PairingPaused
         finish_pairing(pairing, teen, "guardian", now)
         return pairing
     rules = rules_for(pairing.teen)
@@ -83,7 +86,7 @@ def lock_own_pairing(account: Account, pairing_id: UUID) -> tuple[Pairing, Locke
     if pairing is None:
         raise NotPaired
     teen = lock_account(pairing.teen_id)
-    pairing.refresh_from_db(fields=["ends_at", "ended_at", "disputed_at"])
+    pairing.refresh_from_db(fields=["ends_at", "ended_at", "disputed_at", "quiet"])
     if pairing.ended_at is not None:
         raise NotPaired
     return pairing, teen
@@ -155,6 +158,6 @@ def _why_over(pairing: Pairing) -> str:
     rules = rules_for(pairing.teen)
     if not rules.may_be_guarded(person_of(pairing.teen).age):
         return "grown up"
-    if pairing.disputed_at is None and person_of(pairing.guardian).age.upper <= rules.guardian_age:
+    if not is_paused(pairing) and person_of(pairing.guardian).age.upper <= rules.guardian_age:
         return "not an adult"
     return ""

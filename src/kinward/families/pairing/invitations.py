@@ -28,6 +28,7 @@ from kinward.families.models import Choice, Invitation, Pairing, Side, TrustedAd
 from kinward.families.notices import name_in_notices, tell
 from kinward.families.pairing.ending import end_due_pairings
 from kinward.families.pairing.power import live_pairings, rules_for
+from kinward.families.pairing.review import under_review
 from kinward.families.pairing.roles import end_excluded_trust, may_be_trusted
 from kinward.families.pairing.trusted_adults import name_trusted_adult
 from kinward.families.settings.settlement import settle
@@ -185,7 +186,7 @@ def _pair(*, guardian: LockedAccount, teen: LockedAccount) -> Pairing:
         raise FamilyFull(f"A teen has at most {MAX_GUARDIANS} guardians.")
     if pairings.filter(guardian=guardian).count() >= MAX_TEENS:
         raise FamilyFull(f"A guardian has at most {MAX_TEENS} teens.")
-    pairing = Pairing.objects.create(guardian=guardian, teen=teen)
+    pairing = Pairing.objects.create(guardian=guardian, teen=teen, **under_review(guardian, teen))
     record(
         actor=teen.actor,
         subject=str(pairing),

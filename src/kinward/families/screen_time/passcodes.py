@@ -23,7 +23,7 @@ from kinward.families.errors import PasscodeRefused
 from kinward.families.models import ExtraMinutes, WrongCode
 from kinward.families.notices import tell
 from kinward.families.pairing.invitations import refuse_guessing
-from kinward.families.pairing.power import has_power, live_pairings, require_power
+from kinward.families.pairing.power import has_power, live_pairings, require_power, shows_power
 from kinward.families.screen_time.usage import ScreenTime, local_now, screen_time
 from kinward.ground.config import config
 from kinward.ledger.api import kinds, record
@@ -80,7 +80,7 @@ def passcode_sheet(account: Account, now: datetime) -> dict[str, str]:
     out. Without a guardian there are no codes.
     """
     day = local_now(account, now).date()
-    guarded = any(has_power(pairing) for pairing in live_pairings().filter(teen=account))
+    guarded = any(shows_power(pairing) for pairing in live_pairings().filter(teen=account))
     body: dict[str, Any] = {
         "account_id": account.platform_id,
         "day": day,
@@ -131,7 +131,7 @@ def _use(account: Account, code: str, day: date) -> ExtraMinutes | None:
             account=account,
             day=day,
             passcode=passcode.number,
-            defaults={"minutes": passcode.minutes},
+            defaults={"minutes": passcode.minutes, "held": _is_held(account)},
         )
         if new:
             who = account.actor
@@ -140,6 +140,11 @@ def _use(account: Account, code: str, day: date) -> ExtraMinutes | None:
                 tell(pairing.guardian, "passcode", minutes=passcode.minutes)
         return extra
     return None
+
+
+def _is_held(account: Account) -> bool:
+    """Whether only a guardian whose pairing is quietly disputed can have read out a code."""
+    return not any(has_power(pairing) for pairing in live_pairings().filter(teen=account))
 
 
 def use_passcode(*, account: Account, code: str, at: datetime) -> ScreenTime:
@@ -151,7 +156,7 @@ def use_passcode(*, account: Account, code: str, at: datetime) -> ScreenTime:
     now = timezone.now()
     if not now - LATE <= at <= now + timedelta(minutes=2):
         raise PasscodeRefused("It was used too long ago, or the clock is wrong.")
-    if not any(has_power(pairing) for pairing in live_pairings().filter(teen=account)):
+    if not any(shows_power(pairing) for pairing in live_pairings().filter(teen=account)):
         raise PasscodeRefused
     refuse_guessing(account)
     digits = "".join(digit for digit in code if digit.isdigit())[: DIGITS + 1]

@@ -1,7 +1,8 @@
 """Screen time: heartbeats become minutes of use, and those count against the day's limit."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -9,7 +10,7 @@ from django.db import connection, transaction
 from django.db.models import Sum
 
 from kinward.access import Actor
-from kinward.experience.api import live
+from kinward.experience.api import decide_with, live
 from kinward.families.models import ActiveHour, ExtraMinutes, ZoneChange
 from kinward.families.screen_time.minutes import (
     HOUR,
@@ -29,6 +30,7 @@ from kinward.policy import (
     About,
     Decision,
     Request,
+    Weekly,
     known_language,
     minutes_words,
     reason_words,
@@ -139,8 +141,15 @@ def _write(minutes: Mapping[int, Iterable[int]]) -> None:
         )
 
 
-def screen_time(account: Account, now: datetime) -> ScreenTime:
-    """Return an account's minutes today and this week, and what its limit leaves."""
+def screen_time(
+    account: Account, now: datetime, shown: Mapping[str, Weekly] | None = None
+) -> ScreenTime:
+    """Return an account's minutes today and this week, and what its limit leaves.
+
+    `shown`: values of guardians, by capability, which a page shows in place of those in force. The
+    extra minutes are then those that are shown.
+    """
+    decide = live().decide if shown is None else partial(decide_with, account, guardian=shown)
     zones, minute = zones_of(account), minute_of(now)
     today = zones.day_of(minute)
     first = minute // HOUR - 24 * 9  # a week, and room for any change of zone
@@ -151,9 +160,9 @@ def screen_time(account: Account, now: datetime) -> ScreenTime:
     about, local = About(id=account.platform_id), zones.local(now)
     names = ("session.time", "session.hours", "session.break")
     questions = [Request(capability=name, actor=about, at=local) for name in names]
-    time, opening, pause = live().decide(questions)
-    extra = extra_minutes(account, today)
-    allowed = _allowed(time, extra, questions[0])
+    time, opening, pause = decide(questions)
+    extra = extra_minutes(account, today, held=shown is not None)
+    allowed = _allowed(time, extra, questions[0], decide)
     left = None if allowed >= DAY_MINUTES else max(0, allowed - used)
     closed = opening.effect == "deny"
     sitting = streak(bits, minute, gap=PAUSE)
@@ -186,7 +195,9 @@ def _time_left(left: int | None, language: str) -> str:
     )
 
 
-def _allowed(time: Decision, extra: int, question: Request) -> int:
+def _allowed(
+    time: Decision, extra: int, question: Request, decide: Callable[[list[Request]], list[Decision]]
+) -> int:
     """Return the minutes allowed on a day, with the extra ones as far as the pack's bounds allow.
 
     The bounds are applied by deciding again, as if guardian and teen had chosen the sum.
@@ -196,13 +207,15 @@ def _allowed(time: Decision, extra: int, question: Request) -> int:
         return allowed
     more = min(allowed + extra, DAY_MINUTES)
     question = msgspec.structs.replace(question, guardian=more, self_=more)
-    limit = live().decide([question])[0].value
+    limit = decide([question])[0].value
     return max(allowed, limit) if isinstance(limit, int) else allowed
 
 
-def extra_minutes(account: Account, day: date) -> int:
-    """Return the extra minutes of a local day, from asks and pass-codes."""
+def extra_minutes(account: Account, day: date, *, held: bool = False) -> int:
+    """Return the extra minutes of a local day, from asks and pass-codes; with `held`, as shown."""
     extra = ExtraMinutes.objects.filter(account=account, day=day)
+    if not held:
+        extra = extra.filter(held=False)
     return int(extra.aggregate(sum=Sum("minutes"))["sum"] or 0)
 
 
