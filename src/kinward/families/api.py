@@ -11,6 +11,7 @@ from kinward.families.asks.requests import (
 )
 from kinward.families.asks.wording import words_of_ask
 from kinward.families.errors import (
+    GuardianCooling,
     NeedsNoGuardian,
     NotAGuardian,
     NotPaired,
@@ -118,6 +119,7 @@ __all__ = [
     "Ask",
     "AskAnswer",
     "Counts",
+    "GuardianCooling",
     "Heartbeat",
     "NeedsNoGuardian",
     "NotAGuardian",

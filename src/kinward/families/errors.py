@@ -108,6 +108,13 @@ class SettingLocked(KinwardError):
     status = 403
 
 
+class GuardianCooling(KinwardError):
+    """For now you cannot make time or contact stricter alone. Suggest it, and your teen decides."""
+
+    code = "guardian.cooling"
+    status = 409
+
+
 class AskClosed(KinwardError):
     """This has already been answered or withdrawn, or it has expired."""
 

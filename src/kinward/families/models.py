@@ -78,6 +78,9 @@ class Pairing(models.Model):
     quiet = models.BooleanField(default=False, db_default=False)
     reach = models.CharField(max_length=300, default="", db_default="")  # how, and when, safely
     barred_at = models.DateTimeField(null=True)  # not a guardian: the two pair again by a person
+    # Until then the guardian tightens time and contact with the teen's yes. See `settings.cooling`.
+    cools_until = models.DateTimeField(null=True)
+    cools_quietly_until = models.DateTimeField(null=True)  # the same, unnoticed
     digest = models.CharField(max_length=200, default="app")  # "app", "off", or a mail address
     digested_at = models.DateTimeField(null=True)
 

@@ -29,6 +29,7 @@ from kinward.families.asks import answers, expiry, requests
 from kinward.families.models import OPEN_ASKS, Ask, Choice, Pairing, Side
 from kinward.families.pairing import disputes, ending, invitations
 from kinward.families.settings import choices
+from kinward.families.settings.cooling import GUARDED
 from kinward.families.settings.settlement import end_choices
 from kinward.ground.errors import KinwardError
 from kinward.people.ages import set_age
@@ -71,6 +72,7 @@ class Family(RuleBasedStateMachine):
         # The model.
         self.codes: list[tuple[str, str, datetime]] = []  # who made it, the code, when
         self.pairs: dict[str, dict[str, Any]] = {}  # guardian -> id, ends_at, disputed, quiet
+        self.cooling: set[str] = set()  # guardians who do not tighten alone
         self.waiting: dict[str, str] = {}  # who cannot simply pair again: "quiet" or "barred"
         self.held: dict[tuple[str, str], Any] = {}  # like `chosen`, of quiet disputes
         self.held_grants: dict[str, tuple[str, Any, datetime, Any]] = {}  # like `granted`
@@ -215,6 +217,8 @@ class Family(RuleBasedStateMachine):
     )
     def choose(self, name: str, move: tuple[str, Any]) -> None:
         capability, value = move
+        if name in self.cooling and capability in GUARDED:
+            return  # `test_cooling.py` has these
         may = self._power(name) and (value is None or self._fits(capability, value))
         with self._expect(may):
             choices.choose_setting(
@@ -304,6 +308,8 @@ class Family(RuleBasedStateMachine):
     @rule(name=st.sampled_from(GUARDIANS), data=st.data())
     def take_back(self, name: str, data: st.DataObject) -> None:
         capability = data.draw(st.sampled_from(sorted(self.granted)))
+        if name in self.cooling and capability in GUARDED:
+            return
         _, _, until, number = self.granted[capability]
         may = self._power(name) and until > timezone.now()
         with self._expect(may):
@@ -325,6 +331,7 @@ class Family(RuleBasedStateMachine):
             elif self.pairs[name]["ends_at"] is None:
                 ends = Pairing.objects.get(pk=self.pairs[name]["id"]).ends_at
                 self.pairs[name]["ends_at"] = ends
+                self.cooling.add(name)
 
     @precondition(lambda self: self.pairs)
     @rule(name=st.sampled_from(GUARDIANS))
@@ -356,6 +363,7 @@ class Family(RuleBasedStateMachine):
             disputes.settle_pairing_dispute(
                 pairing_id=self.pairs[name]["id"], ends=ends, actor=Actor.stored("staff:robin")
             )
+            self.cooling.add(name)
             self.pairs[name] |= UNDISPUTED
             self.waiting.pop(name, None)
             if ends:

@@ -15,6 +15,7 @@ from kinward.families.errors import AskClosed, NotPaired
 from kinward.families.models import OPEN_ASKS, Answer, Ask, AskState
 from kinward.families.notices import name_in_notices, tell
 from kinward.families.pairing.power import require_power, shows_power
+from kinward.families.settings.cooling import refuse_tightening
 from kinward.ground.errors import Invalid, NotFound
 from kinward.ledger.api import kinds, record
 from kinward.people.api import Account, lock_account
@@ -40,7 +41,8 @@ def answer_ask(
 
     One guardian's yes is enough. Another guardian's no takes a temporary yes back, because the
     more protective answer counts; the teen and the guardian who granted it are told.
-    Raises `NotPaired`, also for an ask that does not exist, and `AskClosed`.
+    Raises `NotPaired`, also for an ask that does not exist, `AskClosed`, and `GuardianCooling`
+    where the guardian may not take back time or contact now.
     """
     ask = Ask.objects.select_related("teen").filter(pk=ask_id, proposed_by=None).first()
     if ask is None:
@@ -53,6 +55,8 @@ def answer_ask(
     if ask.state not in OPEN_ASKS and not takes_back:
         raise AskClosed
     _check_answer(note, said, until)
+    if takes_back:
+        refuse_tightening(pairing, ask.capability)
     Answer.objects.create(ask=ask, pairing=pairing, answer=said, note=note)
     actor = guardian.actor
     record(actor=actor, subject=str(ask), fact=ANSWERED[said]())

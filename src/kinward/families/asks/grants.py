@@ -41,7 +41,7 @@ def grant(
             account=teen, day=ask.day, minutes=ask.minutes, ask=ask, held=ask.held
         )
     elif until is None:
-        put_choice(pairing, teen, ask.capability, weekly(ask.value), actor)
+        put_choice(pairing, teen, ask.capability, weekly(ask.value), actor, agreed=True)
     else:
         # A capability has one temporary setting, so the earlier grant ends with its setting.
         _end_other_grants(ask, teen, actor)

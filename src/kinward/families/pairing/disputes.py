@@ -16,12 +16,15 @@ from kinward.families.models import Pairing
 from kinward.families.notices import name_in_notices, tell
 from kinward.families.pairing.ending import finish_pairing, lock_own_pairing
 from kinward.families.pairing.trusted_adults import call_trusted
+from kinward.families.settings.cooling import COOLING
 from kinward.families.settings.held import drop_held, release_held
 from kinward.ground.errors import Invalid
+from kinward.ground.jobs import enqueue
 from kinward.ledger.api import kinds, record
 from kinward.people.api import Account, LockedAccount, lock_account
 
 MAX_REACH: Final = 300
+COOLED: Final = "families.end_cooling"
 
 
 @transaction.atomic
@@ -64,7 +67,8 @@ def settle_pairing_dispute(*, pairing_id: UUID, ends: bool, actor: Actor) -> Pai
 
     Settles every dispute between the same two accounts, also of a pairing that its guardian has
     ended. If they end, the two cannot pair again without a person. If they are restored, what was
-    held takes effect, and nobody is told of a dispute that was quiet. Raises `Invalid` without one.
+    held takes effect, and nobody is told of a dispute that was quiet. The guardian does not tighten
+    alone for 14 days. Raises `Invalid` without a dispute.
     """
     pairing = Pairing.objects.select_related("guardian", "teen").filter(pk=pairing_id).first()
     if pairing is None:
@@ -97,13 +101,42 @@ def _restore(pairing: Pairing, teen: LockedAccount, actor: Actor) -> None:
     told = not pairing.quiet and pairing.ended_at is None
     if pairing.ended_at is None:
         release_held(pairing, teen, actor)
-    pairing.disputed_at, pairing.quiet = None, False
-    pairing.save(update_fields=["disputed_at", "quiet"])
+    until = timezone.now() + COOLING
+    if pairing.quiet:
+        pairing.cools_quietly_until = until  # and so it stays quiet
+        enqueue(COOLED, at=until, teen_id=teen.pk)
+    else:
+        pairing.cools_until = until
+    pairing.disputed_at = None
+    pairing.save(update_fields=["disputed_at", "cools_until", "cools_quietly_until"])
     drop_held(teen)
     record(actor=actor, subject=str(pairing), fact=kinds.PairingRestored())
     if told:
         for person, other in ((pairing.guardian, pairing.teen), (pairing.teen, pairing.guardian)):
             tell(person, "restored", other=name_in_notices(other))
+
+
+def end_quiet_cooling(teen_id: int | None = None) -> int:
+    """Let go what was held after quiet disputes whose time is over; return how many pairings."""
+    over = Pairing.objects.filter(
+        quiet=True, disputed_at=None, cools_quietly_until__lte=timezone.now()
+    )
+    if teen_id is not None:
+        over = over.filter(teen_id=teen_id)
+    ended = 0
+    for pk, teen_pk in list(over.values_list("pk", "teen_id")):
+        with transaction.atomic():
+            teen = lock_account(teen_pk)
+            pairing = over.select_related("guardian", "teen").filter(pk=pk).first()
+            if pairing is None:
+                continue
+            if pairing.ended_at is None:
+                release_held(pairing, teen, Actor.system("families"))
+            pairing.quiet = False
+            pairing.save(update_fields=["quiet"])
+            drop_held(teen)
+            ended += 1
+    return ended
 
 
 @transaction.atomic

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from django.db.models import Max, QuerySet
+from django.utils import timezone
+
 from kinward.families.errors import PairingNeedsPerson
 from kinward.families.models import Pairing
 from kinward.people.api import Account
@@ -18,8 +21,22 @@ def under_review(guardian: Account, teen: Account) -> dict[str, Any]:
     if earlier.filter(barred_at__isnull=False).exists():
         raise PairingNeedsPerson
     waiting = earlier.filter(disputed_at__isnull=False).order_by("-disputed_at").first()
+    cooling = _cooling(earlier)
     if waiting is None:
-        return {}
+        return cooling
     if not waiting.quiet:
         raise PairingNeedsPerson
-    return {"disputed_at": waiting.disputed_at, "quiet": True, "reach": waiting.reach}
+    quietly = {"disputed_at": waiting.disputed_at, "quiet": True, "reach": waiting.reach}
+    return cooling | quietly
+
+
+def _cooling(earlier: QuerySet[Pairing]) -> dict[str, Any]:
+    """Return what goes on of the time in which the guardian does not tighten alone."""
+    now = timezone.now()
+    ends = earlier.aggregate(loud=Max("cools_until"), quiet=Max("cools_quietly_until"))
+    fields: dict[str, Any] = {}
+    if ends["loud"] is not None and ends["loud"] > now:
+        fields["cools_until"] = ends["loud"]
+    if ends["quiet"] is not None and ends["quiet"] > now:
+        fields |= {"cools_quietly_until": ends["quiet"], "quiet": True}
+    return fields

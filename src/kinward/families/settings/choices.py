@@ -9,6 +9,7 @@ from kinward.families.errors import SettingLocked
 from kinward.families.models import Choice, Pairing
 from kinward.families.notices import name_in_notices, tell
 from kinward.families.pairing.power import live_pairings, require_power
+from kinward.families.settings.cooling import is_cooling_quietly, refuse_tightening, tightens
 from kinward.families.settings.groups import NOT_SETTINGS
 from kinward.families.settings.held import hold_choice, is_held, shown_values
 from kinward.families.settings.settlement import choices_of, settle
@@ -74,9 +75,18 @@ def choose_setting(
 
 
 def put_choice(
-    pairing: Pairing, teen: LockedAccount, capability: str, value: Weekly | None, actor: Actor
+    pairing: Pairing,
+    teen: LockedAccount,
+    capability: str,
+    value: Weekly | None,
+    actor: Actor,
+    *,
+    agreed: bool = False,
 ) -> None:
     """Replace a guardian's choice, settle it with the others', and tell the teen.
+
+    `agreed`: the teen asked for it or said yes. Otherwise raises `GuardianCooling` where the
+    guardian may not tighten alone now.
 
     Guardians who chose differently are told too. During a quiet dispute the choice is held, and
     looks to its guardian and to the teen as if it were in force.
@@ -85,6 +95,9 @@ def put_choice(
         kind, bounds = bounds_for(teen, capability)
         check_value(kind, bounds, Layer.GUARDIAN, value, bounds.guardian_moves)
     held = is_held(pairing)
+    if not agreed and tightens(pairing, teen, capability, value):
+        refuse_tightening(pairing, capability)
+        held = held or is_cooling_quietly(pairing)
     if held:
         hold_choice(pairing, capability, value, actor)
     else:
