@@ -111,18 +111,10 @@ def receive_user_report(*, report: UserReportIn, actor: Actor) -> UserReport:
     if reporter is not None:
         if report.category == "home":
             disputed = _pause_quietly(teen=reporter, guardian=reported)
-        earlier = UserReport.objects.filter(reporter=reporter)
-        same = earlier.filter(
-            account=reported,
-            content_id=report.content_id,
-            category=report.category,
-            finding__case__state__in=UNDECIDED,
-        ).first()
+        same = _undecided(report, reporter, reported, disputed)
         if same is not None:
             _seal_messages(same.finding.case, report.messages, actor)
             return same
-        if earlier.filter(at__gt=timezone.now() - timedelta(days=1)).count() >= MAX_DAILY:
-            raise TooManyReports
     user_report = UserReport.objects.create(
         reporter=reporter,
         account=reported,
@@ -137,6 +129,30 @@ def receive_user_report(*, report: UserReportIn, actor: Actor) -> UserReport:
     case = _add(reported, sensed, user_report, actor)
     _seal_messages(case, report.messages, actor)
     return user_report
+
+
+def _undecided(
+    report: UserReportIn, reporter: Account, reported: LockedAccount, disputed: Pairing | None
+) -> UserReport | None:
+    """Return an equal report that is undecided, if there is one.
+
+    Raises `TooManyReports` for a new one beyond the day's limit, unless it disputes a pairing.
+    """
+    earlier = UserReport.objects.filter(reporter=reporter)
+    same = earlier.filter(
+        account=reported,
+        content_id=report.content_id,
+        category=report.category,
+        finding__case__state__in=UNDECIDED,
+    ).first()
+    if same is None:
+        today = earlier.filter(at__gt=timezone.now() - timedelta(days=1)).count()
+        if today >= MAX_DAILY and disputed is None:
+            raise TooManyReports
+    elif disputed is not None and same.pairing_id is None:  # the two have paired since
+        same.pairing = disputed
+        same.save(update_fields=["pairing"])
+    return same
 
 
 def _add(account: LockedAccount, sensed: Finding, report: UserReport, actor: Actor) -> Case:

@@ -25,6 +25,7 @@ from kinward.ledger.models import Entry
 from kinward.people.models import Account
 from kinward.review.lease import take_case
 from kinward.verdicts.decision import allow_again, settle_case_dispute
+from kinward.verdicts.disputes import disputed_pairings
 from tests.integration.gate.test_gate import Caller
 from tests.integration.web.test_console import signed_in
 from tests.support.families import make_account, pair
@@ -291,6 +292,27 @@ def test_the_reviewer_reads_how_to_reach_the_teen_and_the_guardian_never(
     for address in ("/family", f"/family/teens/{pairing.pk}", "/family/report", "/family/safe"):
         assert REACH not in browser.get(address).content.decode()
     assert REACH not in visitor(teen).get("/family").content.decode()
+
+
+def test_a_report_that_home_is_not_safe_counts_whatever_was_reported_before(
+    teen: Account, heron: Account
+) -> None:
+    about = UserReportIn(account_id="heron", reporter_id="sandpiper", category="home")
+    first = receive_user_report(report=about, actor=Actor.key("app"))
+    assert first.pairing is None
+    for number in range(19):
+        other = UserReportIn(
+            account_id=make_account(f"someone-{number}", 30).platform_id,
+            reporter_id="sandpiper",
+            category="bullying",
+        )
+        receive_user_report(report=other, actor=Actor.key("app"))
+    made = pair(heron, teen)
+    assert receive_user_report(report=about, actor=Actor.key("app")) == first
+    first.refresh_from_db()
+    made.refresh_from_db()
+    assert (first.pairing, made.quiet) == (made, True)
+    assert disputed_pairings(first.finding.case_id) == [made]
 
 
 @pytest.mark.django_db(transaction=True)
