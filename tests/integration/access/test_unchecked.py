@@ -67,6 +67,7 @@ CLOCK: Final = {
     "experience.services.pin_first_pack",
     "families.asks.expiry.forget_reasons",
     "families.asks.expiry.lapse",
+    "families.pairing.disputes.end_quiet_cooling",
     "families.screen_time.activity.forget_activity",
     "families.screen_time.usage.forget_minutes",
     "families.visits.digest.send_digests",

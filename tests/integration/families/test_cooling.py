@@ -81,7 +81,6 @@ def later(monkeypatch: pytest.MonkeyPatch, days: float) -> None:
 def test_a_guardian_does_not_tighten_time_or_contact_alone(
     teen: Account, heron: Account, pairing: Pairing, step: Any
 ) -> None:
-    chooses(pairing, "dm.receive", "mutuals")
     step(pairing)
     week = (60, 60, 60, 60, 60, 60, 15)
     for capability, value in (
