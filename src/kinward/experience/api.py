@@ -38,6 +38,7 @@ from kinward.experience.settings import (
     decide_afresh,
     decide_as_it_stands,
     decide_everything,
+    decide_with,
     make_setting,
     withhold,
 )
@@ -65,6 +66,7 @@ __all__ = [
     "decide_as_it_stands",
     "decide_everything",
     "decide_proposal",
+    "decide_with",
     "free_version",
     "get_pack_version",
     "get_proposal",

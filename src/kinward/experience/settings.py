@@ -1,8 +1,9 @@
 """Settings of guardians, of people for themselves, and of enforcement. They end, but are kept."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+import msgspec
 from django.db import transaction
 from django.utils import timezone
 
@@ -114,11 +115,28 @@ def _end(
     return sorted(ended)
 
 
-def decide_afresh(account: Account, capability: str) -> Decision:
-    """Decide one capability from the database, past the caches, as this transaction sees it."""
+def decide_afresh(
+    account: Account, capability: str, guardian: Mapping[str, Weekly] | None = None
+) -> Decision:
+    """Decide one capability from the database, past the caches, as this transaction sees it.
+
+    `guardian`: values of guardians, by capability, to decide by instead of those in force.
+    """
     request = Request(capability=capability, actor=About(id=account.platform_id))
+    return decide_with(account, [request], guardian)[0]
+
+
+def decide_with(
+    account: Account, requests: Sequence[Request], guardian: Mapping[str, Weekly] | None
+) -> list[Decision]:
+    """Decide requests of one account afresh, with these values of guardians if any are given."""
     states = load_states([account.platform_id])
-    return decide_all(live().in_force(), [request], states)[0]
+    if guardian is not None:
+        states = {
+            name: msgspec.structs.replace(state, guardian=guardian)
+            for name, state in states.items()
+        }
+    return decide_all(live().in_force(), requests, states)
 
 
 def decide_as_it_stands(account: Account, pack: Pack) -> dict[str, Decision]:
@@ -131,15 +149,21 @@ def decide_as_it_stands(account: Account, pack: Pack) -> dict[str, Decision]:
     }
 
 
-def decide_everything(account: Account, pack: Pack) -> dict[str, Decision]:
-    """Decide every capability of an account now by rules and settings, ignoring enforcement."""
+def decide_everything(
+    account: Account, pack: Pack, guardian: Mapping[str, Weekly] | None = None
+) -> dict[str, Decision]:
+    """Decide every capability of an account now by rules and settings, ignoring enforcement.
+
+    `guardian`: values of guardians, by capability, to decide by instead of those in force.
+    """
     state = load_states([account.platform_id])[account.platform_id]
+    values = state.guardian if guardian is None else guardian
     return {
         name: decide(
             pack,
             name,
             state.person,
-            guardian=state.guardian.get(name),
+            guardian=values.get(name),
             self_=state.self_.get(name),
         )
         for name in pack.capabilities

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from kinward.experience.api import Layer, decide_as_it_stands, live, make_setting, person_of, today
-from kinward.families.api import choose_setting, keywords_of
+from kinward.families.api import choose_setting, decide_as_shown, keywords_of
 from kinward.gate.calls import Call
 from kinward.gate.decide import DecisionOut
 from kinward.ground.errors import Invalid
@@ -78,14 +78,16 @@ def put_setting(call: Call[SettingIn], account_id: str, capability: str) -> Deci
             value=setting.value,
             actor=call.actor,
         )
-    else:
-        make_setting(
-            account=account,
-            layer=Layer.SELF,
-            capability=capability,
-            value=setting.value,
-            actor=call.actor,
-        )
+        # As the guardian's own page shows it, which may hold back what waits for a person.
+        shown = decide_as_shown(account, capability, get_account(setting.guardian_id))
+        return msgspec.convert(shown.as_dict(account.language), DecisionOut)
+    make_setting(
+        account=account,
+        layer=Layer.SELF,
+        capability=capability,
+        value=setting.value,
+        actor=call.actor,
+    )
     question = Request(capability=capability, actor=About(id=account_id))
     decision = live().decide([question])[0]
     return msgspec.convert(decision.as_dict(account.language), DecisionOut)

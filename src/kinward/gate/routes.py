@@ -9,6 +9,7 @@ from kinward.evidence import CannotUnseal
 from kinward.evidence.api import Damaged, EvidenceGone, KeysUnreachable, StoreUnreachable
 from kinward.families.api import (
     Counts,
+    GuardianCooling,
     NeedsNoGuardian,
     NotAGuardian,
     NotPaired,
@@ -135,7 +136,7 @@ TABLE: Final[dict[str, tuple[Route, ...]]] = {
             experience.put_setting,
             body=experience.SettingIn,
             answer=decide.DecisionOut,
-            errors=(AccountUnknown, SettingLocked, *GUARDIAN),
+            errors=(AccountUnknown, SettingLocked, GuardianCooling, *GUARDIAN),
         ),
     ),
     "Families": (

@@ -40,10 +40,13 @@ def strictest(kind: ValueKind, choices: Iterable[Weekly]) -> Weekly | None:
     return days[0] if len(set(days)) == 1 else cast("tuple[Value, ...]", tuple(days))
 
 
-def choices_of(teen: Account, now: datetime | None = None) -> dict[str, list[Choice]]:
+def choices_of(
+    teen: Account, now: datetime | None = None, *, held: bool = False
+) -> dict[str, list[Choice]]:
     """Return the choices of a teen's guardians by capability, oldest first.
 
-    The choices of a disputed pairing count too, because a dispute itself must loosen nothing.
+    The choices of a disputed pairing count too, because a dispute itself must loosen nothing. With
+    `held`, the choices are those that are shown: a held one takes the place of the one in force.
     """
     now = now or timezone.now()
     by_capability: dict[str, list[Choice]] = {}
@@ -53,8 +56,14 @@ def choices_of(teen: Account, now: datetime | None = None) -> dict[str, list[Cho
         pairing__ended_at=None,
         ended_at=None,
     )
-    for choice in choices.select_related("pairing__guardian").order_by("made_at"):
-        by_capability.setdefault(choice.capability, []).append(choice)
+    if not held:
+        choices = choices.filter(held=False)
+    latest = {}
+    for choice in choices.select_related("pairing__guardian").order_by("held", "made_at"):
+        latest[choice.pairing_id, choice.capability] = choice
+    for choice in sorted(latest.values(), key=lambda choice: choice.made_at):
+        if choice.value is not None:  # held, and taken back
+            by_capability.setdefault(choice.capability, []).append(choice)
     return by_capability
 
 
@@ -135,7 +144,7 @@ def settle_all(teen: LockedAccount, *, actor: Actor) -> None:
         account=teen, layer=Layer.GUARDIAN, ended_at=None, until=None
     ).values_list("capability", flat=True)
     granted = Ask.objects.filter(
-        teen=teen, state=AskState.GRANTED, until__gt=now, minutes=None
+        teen=teen, state=AskState.GRANTED, until__gt=now, minutes=None, held=False
     ).values_list("capability", flat=True)
     for capability in sorted({*permanent, *granted, *choices_of(teen)}):
         settle(teen, capability, actor=actor)
@@ -144,9 +153,9 @@ def settle_all(teen: LockedAccount, *, actor: Actor) -> None:
 def end_grant(ask: Ask, teen: LockedAccount, state: AskState, *, actor: Actor) -> None:
     """End a temporary grant with its setting, and give the ask a state.
 
-    A grant of extra minutes has no setting to end.
+    A grant of extra minutes has no setting to end, and a held one never had any.
     """
-    if ask.minutes is None:
+    if ask.minutes is None and not ask.held:
         make_setting(
             account=teen,
             layer=Layer.GUARDIAN,
