@@ -81,6 +81,16 @@ class UserReport(models.Model):
     def __str__(self) -> str:
         return f"user_report:{self.id}"
 
+    @property
+    def is_about_own_guardian(self) -> bool:
+        """Whether it is about somebody who guards or guarded its reporter.
+
+        No page, list or notice of the reporter shows it: that guardian may have the phone in hand.
+        """
+        if self.reporter_id is None:
+            return False
+        return Pairing.objects.filter(teen=self.reporter_id, guardian=self.account_id).exists()
+
 
 # The kinds of findings that come from a row, by the field of `Finding` that points at it. A kind
 # without such a row is not named here, so that a new one changes no table.

@@ -35,9 +35,11 @@ from kinward.experience.services import (
     store_pack,
 )
 from kinward.experience.settings import (
+    GuardianValues,
     decide_afresh,
     decide_as_it_stands,
     decide_everything,
+    decide_with,
     holds,
     make_setting,
     withhold,
@@ -46,6 +48,7 @@ from kinward.experience.shadow import tally_shadow
 
 __all__ = [
     "Answered",
+    "GuardianValues",
     "Layer",
     "PackVersion",
     "Proposal",
@@ -66,6 +69,7 @@ __all__ = [
     "decide_as_it_stands",
     "decide_everything",
     "decide_proposal",
+    "decide_with",
     "free_version",
     "get_pack_version",
     "get_proposal",

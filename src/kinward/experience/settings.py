@@ -1,8 +1,9 @@
 """Settings of guardians, of people for themselves, and of enforcement. They end, but are kept."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 
+import msgspec
 from django.db import transaction
 from django.utils import timezone
 from msgspec.structs import replace
@@ -126,11 +127,35 @@ def _end(
     return sorted(ended)
 
 
-def decide_afresh(account: Account, capability: str) -> Decision:
-    """Decide one capability from the database, past the caches, as this transaction sees it."""
+class GuardianValues(msgspec.Struct, frozen=True):
+    """What guardians want, by capability: those in power, and those whose choices sleep."""
+
+    in_power: Mapping[str, Weekly]
+    asleep: Mapping[str, Weekly] = {}
+
+
+def decide_afresh(
+    account: Account, capability: str, guardian: GuardianValues | None = None
+) -> Decision:
+    """Decide one capability from the database, past the caches, as this transaction sees it.
+
+    `guardian`: what guardians want, to decide by instead of what is in force.
+    """
     request = Request(capability=capability, actor=About(id=account.platform_id))
+    return decide_with(account, [request], guardian)[0]
+
+
+def decide_with(
+    account: Account, requests: Sequence[Request], guardian: GuardianValues | None
+) -> list[Decision]:
+    """Decide requests of one account afresh, by these values of guardians if any are given."""
     states = load_states([account.platform_id])
-    return decide_all(live().in_force(), [request], states)[0]
+    if guardian is not None:
+        states = {
+            name: replace(state, guardian=guardian.in_power, asleep=guardian.asleep)
+            for name, state in states.items()
+        }
+    return decide_all(live().in_force(), requests, states)
 
 
 def decide_as_it_stands(account: Account, pack: Pack) -> dict[str, Decision]:
@@ -143,14 +168,25 @@ def decide_as_it_stands(account: Account, pack: Pack) -> dict[str, Decision]:
     }
 
 
-def decide_everything(account: Account, pack: Pack) -> dict[str, Decision]:
-    """Decide every capability of an account now by rules and settings, ignoring enforcement."""
+def decide_everything(
+    account: Account, pack: Pack, guardian: GuardianValues | None = None
+) -> dict[str, Decision]:
+    """Decide every capability of an account now by rules and settings, ignoring enforcement.
+
+    `guardian`: what guardians want, to decide by instead of what is in force.
+    """
     state = load_states([account.platform_id])[account.platform_id]
+    if guardian is not None:
+        state = replace(state, guardian=guardian.in_power, asleep=guardian.asleep)
     return {name: decide_in_state(pack, name, state) for name in pack.capabilities}
 
 
-def holds(account: Account, capability: str, value: Weekly) -> bool:
+def holds(
+    account: Account, capability: str, value: Weekly, guardian: GuardianValues | None = None
+) -> bool:
     """Return whether a value is exactly what rules and settings give an account, on each weekday.
+
+    `guardian`: what guardians want, to decide by instead of what is in force.
 
     Read from the database, as this transaction sees it. A sanction or a missing consent can close
     the capability all the same. Raises `ValueError` for something that is no value of the kind.
@@ -160,6 +196,8 @@ def holds(account: Account, capability: str, value: Weekly) -> bool:
     if pack is None or known is None:
         return False
     state = load_states([account.platform_id])[account.platform_id]
+    if guardian is not None:
+        state = replace(state, guardian=guardian.in_power, asleep=guardian.asleep)
     state = replace(state, person=replace(state.person, consent_withdrawn=False, change=""))
     first = datetime.combine(local_day(account.time_zone), time())
     days = [first + timedelta(days=number) for number in range(WEEK)]

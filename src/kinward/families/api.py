@@ -12,6 +12,7 @@ from kinward.families.asks.requests import (
 from kinward.families.asks.taps import Tap, answer_by_tap, links_of_notice, read_tap
 from kinward.families.asks.wording import words_of_ask
 from kinward.families.errors import (
+    GuardianCooling,
     NeedsNoGuardian,
     NotAGuardian,
     NotPaired,
@@ -32,7 +33,12 @@ from kinward.families.models import (
     TrustedAdult,
 )
 from kinward.families.notices import NOTICE_MADE, TOPICS, name_in_notices, notice_sentence, tell
-from kinward.families.pairing.disputes import pause_disputed_pairing, settle_pairing_dispute
+from kinward.families.pairing.disputes import (
+    MAX_REACH,
+    allow_pairing_again,
+    pause_disputed_pairing,
+    settle_pairing_dispute,
+)
 from kinward.families.pairing.ending import end_due_pairings, end_pairing, stay_paired
 from kinward.families.pairing.gone import WARD_LEFT
 from kinward.families.pairing.invitations import (
@@ -42,8 +48,20 @@ from kinward.families.pairing.invitations import (
     read_invitation,
     tidy_code,
 )
-from kinward.families.pairing.power import check_power, has_power, live_pairings, rules_for
-from kinward.families.pairing.trusted_adults import call_trusted_now, remove_trusted_adult
+from kinward.families.pairing.power import (
+    check_shown_power,
+    has_power,
+    is_paused,
+    live_pairings,
+    rules_for,
+    shows_power,
+)
+from kinward.families.pairing.roles import trusted_adults_of
+from kinward.families.pairing.trusted_adults import (
+    call_trusted_now,
+    confirm_trusted_adult,
+    remove_trusted_adult,
+)
 from kinward.families.screen_time.activity import Counts, put_activity
 from kinward.families.screen_time.passcodes import passcode_sheet, show_passcodes, use_passcode
 from kinward.families.screen_time.usage import (
@@ -57,12 +75,10 @@ from kinward.families.screen_time.usage import (
 )
 from kinward.families.screen_time.zones import set_time_zone
 from kinward.families.settings.choices import (
-    add_keyword,
     choose_for_self,
     choose_setting,
+    decide_as_shown,
     guardians_of,
-    keywords_of,
-    remove_keyword,
 )
 from kinward.families.settings.groups import (
     GROUP_NAMES,
@@ -72,6 +88,8 @@ from kinward.families.settings.groups import (
     half_hours,
     settings_by_group,
 )
+from kinward.families.settings.held import shown_values
+from kinward.families.settings.keywords import add_keyword, keywords_of, remove_keyword
 from kinward.families.settings.settlement import end_choices
 from kinward.families.visits.digest import choose_digest, confirm_digest
 from kinward.families.visits.hours import sent_hours
@@ -94,6 +112,7 @@ __all__ = [
     "GROUP_NAMES",
     "LINK_SECONDS",
     "MAX_EVENTS",
+    "MAX_REACH",
     "NOTICE_MADE",
     "OPEN_ASKS",
     "SETTING_GROUPS",
@@ -104,6 +123,7 @@ __all__ = [
     "Ask",
     "AskAnswer",
     "Counts",
+    "GuardianCooling",
     "Heartbeat",
     "NeedsNoGuardian",
     "NotAGuardian",
@@ -125,20 +145,23 @@ __all__ = [
     "TrustedAdult",
     "accept_invitation",
     "add_keyword",
+    "allow_pairing_again",
     "answer_ask",
     "answer_by_tap",
     "answer_proposal",
     "ask_guardians",
     "ask_history",
     "call_trusted_now",
-    "check_power",
+    "check_shown_power",
     "choose_digest",
     "choose_for_self",
     "choose_setting",
     "confirm_digest",
+    "confirm_trusted_adult",
     "counts_for",
     "create_invitation",
     "current_visit",
+    "decide_as_shown",
     "end_choices",
     "end_due_pairings",
     "end_of_day",
@@ -149,6 +172,7 @@ __all__ = [
     "guardians_of",
     "half_hours",
     "has_power",
+    "is_paused",
     "keywords_of",
     "leave_portal",
     "links_of_notice",
@@ -175,11 +199,14 @@ __all__ = [
     "settings_by_group",
     "settle_pairing_dispute",
     "show_passcodes",
+    "shown_values",
+    "shows_power",
     "start_of_visit",
     "stay_paired",
     "take_heartbeats",
     "tell",
     "tidy_code",
+    "trusted_adults_of",
     "use_passcode",
     "view_of_ask",
     "withdraw_ask",

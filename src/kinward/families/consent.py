@@ -3,13 +3,13 @@
 from django.db import transaction
 
 from kinward.families.notices import name_in_notices, tell
-from kinward.families.pairing.power import live_pairings
+from kinward.families.pairing.power import is_paused, live_pairings
 from kinward.people.api import lock_account
 
 
 @transaction.atomic
 def tell_family(account_id: int, *, withdrawn: bool) -> None:
-    """Tell the account, and its guardians whose pairing is not disputed. Locks the account."""
+    """Tell the account, and its guardians whose pairing is not paused. Locks the account."""
     _tell(account_id, "consent.gone" if withdrawn else "consent.back")
 
 
@@ -22,6 +22,7 @@ def tell_of_change(account_id: int, *, state: str) -> None:
 def _tell(account_id: int, topic: str) -> None:
     account = lock_account(account_id)
     tell(account, topic)
-    pairings = live_pairings().filter(teen=account, disputed_at=None).select_related("guardian")
-    for pairing in pairings:
+    for pairing in live_pairings().filter(teen=account).select_related("guardian"):
+        if is_paused(pairing):
+            continue
         tell(pairing.guardian, f"{topic}.theirs", other=name_in_notices(account))

@@ -94,11 +94,25 @@ class PairingPaused(KinwardError):
     status = 403
 
 
+class PairingNeedsPerson(KinwardError):
+    """An earlier pairing of you two was disputed. You can pair again after a person has agreed."""
+
+    code = "pairing.needs_person"
+    status = 403
+
+
 class SettingLocked(KinwardError):
     """The rules do not allow this setting to go that far."""
 
     code = "setting.locked"
     status = 403
+
+
+class GuardianCooling(KinwardError):
+    """For now you cannot make time or contact stricter alone. Suggest it, and your teen decides."""
+
+    code = "guardian.cooling"
+    status = 409
 
 
 class AskClosed(KinwardError):

@@ -1,7 +1,7 @@
 """The tables of families: visits, pairings, choices, asks, notices and minutes of use."""
 
 import uuid
-from typing import Final
+from typing import Any, Final
 
 from django.db import models
 from django.db.models import F, Q
@@ -73,7 +73,15 @@ class Pairing(models.Model):
     ends_at = models.DateTimeField(null=True)  # the teen has ended it; its notice period runs
     ended_at = models.DateTimeField(null=True)
     ended_why = models.CharField(max_length=20, default="")
-    disputed_at = models.DateTimeField(null=True)  # paused until a reviewer settles it
+    # Until a reviewer settles the dispute. It outlasts the pairing, which its guardian may end.
+    disputed_at = models.DateTimeField(null=True)
+    # The guardian notices nothing: what they do looks done, and is held. See `settings.held`.
+    quiet = models.BooleanField(default=False, db_default=False)
+    reach = models.CharField(max_length=300, default="", db_default="")  # how, and when, safely
+    barred_at = models.DateTimeField(null=True)  # not a guardian: the two pair again by a person
+    # Until then the guardian tightens time and contact with the teen's yes. See `settings.cooling`.
+    cools_until = models.DateTimeField(null=True)
+    cools_quietly_until = models.DateTimeField(null=True)  # the same, unnoticed
     asleep_since = models.DateTimeField(null=True)  # settled as one that gives no power at present
     digest = models.CharField(max_length=200, default="app")  # "app", "off", or a mail address
     digested_at = models.DateTimeField(null=True)
@@ -93,6 +101,12 @@ class Pairing(models.Model):
     def __str__(self) -> str:
         return f"pairing:{self.id}"
 
+    @property
+    def held(self) -> list[tuple[str, Any]]:
+        """What its guardian chose while it was held, by capability; None takes a choice back."""
+        choices = self.choices.filter(held=True, ended_at=None)
+        return list(choices.order_by("capability").values_list("capability", "value"))
+
 
 class Choice(models.Model):
     """One guardian's value for a capability. The choices of all guardians make one setting."""
@@ -100,6 +114,7 @@ class Choice(models.Model):
     pairing = models.ForeignKey(Pairing, on_delete=models.PROTECT, related_name="choices")
     capability = models.CharField(max_length=80)
     value = models.JSONField()  # as in `experience.models.Setting`
+    held = models.BooleanField(default=False, db_default=False)  # shown, and not in force
     made_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True)
     ended_why = models.CharField(max_length=20, default="")
@@ -107,11 +122,19 @@ class Choice(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=("pairing", "capability"),
+                fields=("pairing", "capability", "held"),
                 condition=Q(ended_at=None),
                 name="families_one_choice",
             ),
         )
+
+
+class Held(models.TextChoices):
+    """What a guardian did to a word while it was held."""
+
+    NOTHING = ""
+    ADDED = "added"  # shown, and not in force
+    REMOVED = "removed"  # not shown, and in force
 
 
 class Keyword(models.Model):
@@ -120,6 +143,7 @@ class Keyword(models.Model):
     teen = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
     pairing = models.ForeignKey(Pairing, on_delete=models.PROTECT, null=True, related_name="+")
     word = models.CharField(max_length=40)
+    held = models.CharField(max_length=7, choices=Held.choices, default="", db_default="")
     made_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True)
 
@@ -167,6 +191,9 @@ class Ask(models.Model):
     lapses_at = models.DateTimeField()
     granted_by = models.ForeignKey(Pairing, on_delete=models.PROTECT, null=True, related_name="+")
     until = models.DateTimeField(null=True)
+    held = models.BooleanField(default=False, db_default=False)  # granted as it looks, not in force
+    # The state that it seems to have in a quiet dispute, if that is another: see `settings.looks`.
+    looks = models.CharField(max_length=10, choices=AskState.choices, default="", db_default="")
 
     class Meta:
         indexes = (models.Index(fields=("teen", "-made_at"), name="families_asks"),)
@@ -205,6 +232,7 @@ class ExtraMinutes(models.Model):
     passcode = models.PositiveSmallIntegerField(null=True)
     pairing = models.ForeignKey(Pairing, on_delete=models.PROTECT, null=True, related_name="+")
     until = models.DateTimeField(null=True)
+    held = models.BooleanField(default=False, db_default=False)  # shown, and not in force
 
     class Meta:
         constraints = (
@@ -220,6 +248,7 @@ class TrustedAdult(models.Model):
     teen = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="trusting")
     adult = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
     named_at = models.DateTimeField(auto_now_add=True)
+    confirmed_at = models.DateTimeField(null=True)  # by the teen, who says that it is the right one
     called_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
 

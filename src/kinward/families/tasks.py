@@ -7,7 +7,7 @@ from django.utils import timezone
 from kinward.families import consent
 from kinward.families.asks import expiry, mailing, taps
 from kinward.families.models import Notice, WrongCode
-from kinward.families.pairing import ending, gone, weighing
+from kinward.families.pairing import disputes, ending, gone, weighing
 from kinward.families.screen_time import activity, usage, zones
 from kinward.families.visits import digest, sessions
 from kinward.ground.jobs import task
@@ -53,6 +53,12 @@ def finish_pairings(teen_id: int) -> None:
     ending.end_due_pairings(teen_id)
 
 
+@task(disputes.COOLED)
+def end_cooling(teen_id: int) -> None:
+    """Let go what was held of a teen's guardians after a quiet dispute."""
+    disputes.end_quiet_cooling(teen_id)
+
+
 @task(expiry.TIDY)
 def tidy_asks(teen_id: int) -> None:
     """Lapse a teen's expired asks and end their expired grants."""
@@ -63,6 +69,7 @@ def tidy_asks(teen_id: int) -> None:
 def tidy_all(timestamp: int) -> None:
     """Repeat the work of jobs that were due while the worker was down."""
     ending.end_due_pairings()
+    disputes.end_quiet_cooling()
     for teen_id in expiry.teens_to_tidy():
         expiry.tidy_asks(teen_id)
     for account_id in weighing.accounts_gone():

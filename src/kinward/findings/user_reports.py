@@ -25,11 +25,17 @@ from kinward.casebook.api import (
     UserReport,
 )
 from kinward.evidence.api import Message, check_messages, seal_excerpt, transcript, writers
-from kinward.families.api import NotPaired, Pairing, pause_disputed_pairing, tell
+from kinward.families.api import (
+    NotPaired,
+    Pairing,
+    live_pairings,
+    pause_disputed_pairing,
+    tell,
+)
 from kinward.findings.opening import open_or_join
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ground.text import MAX_ID, is_id
-from kinward.people.api import Account, LockedAccount, get_account, lock_account, lock_accounts
+from kinward.people.api import Account, LockedAccount, get_account, lock_accounts
 
 MAX_TEXT: Final = 2000
 MAX_DAILY: Final = 20
@@ -100,26 +106,22 @@ def receive_user_report(*, report: UserReportIn, actor: Actor) -> UserReport:
     reporter = get_account(report.reporter_id) if report.reporter_id else None
     if reporter is not None and reporter.pk == reported.pk:
         raise Invalid("This report would be about whoever makes it.")
-    reported = lock_account(reported.pk)
+    reported = lock_accounts(reported.pk, *([] if reporter is None else [reporter.pk]))[reported.pk]
+    disputed = None
     if reporter is not None:
-        earlier = UserReport.objects.filter(reporter=reporter)
-        same = earlier.filter(
-            account=reported,
-            content_id=report.content_id,
-            category=report.category,
-            finding__case__state__in=UNDECIDED,
-        ).first()
+        if report.category == "home":
+            disputed = _pause_quietly(teen=reporter, guardian=reported)
+        same = _undecided(report, reporter, reported, disputed)
         if same is not None:
             _seal_messages(same.finding.case, report.messages, actor)
             return same
-        if earlier.filter(at__gt=timezone.now() - timedelta(days=1)).count() >= MAX_DAILY:
-            raise TooManyReports
     user_report = UserReport.objects.create(
         reporter=reporter,
         account=reported,
         content_id=report.content_id,
         category=report.category,
         text=report.text,
+        pairing=disputed,
     )
     sensed = USER_REPORT.of_report(
         user_report, title=category.title, writers=writers(report.messages)
@@ -129,11 +131,35 @@ def receive_user_report(*, report: UserReportIn, actor: Actor) -> UserReport:
     return user_report
 
 
+def _undecided(
+    report: UserReportIn, reporter: Account, reported: LockedAccount, disputed: Pairing | None
+) -> UserReport | None:
+    """Return an equal report that is undecided, if there is one.
+
+    Raises `TooManyReports` for a new one beyond the day's limit, unless it disputes a pairing.
+    """
+    earlier = UserReport.objects.filter(reporter=reporter)
+    same = earlier.filter(
+        account=reported,
+        content_id=report.content_id,
+        category=report.category,
+        finding__case__state__in=UNDECIDED,
+    ).first()
+    if same is None:
+        today = earlier.filter(at__gt=timezone.now() - timedelta(days=1)).count()
+        if today >= MAX_DAILY and disputed is None:
+            raise TooManyReports
+    elif disputed is not None and same.pairing_id is None:  # the two have paired since
+        same.pairing = disputed
+        same.save(update_fields=["pairing"])
+    return same
+
+
 def _add(account: LockedAccount, sensed: Finding, report: UserReport, actor: Actor) -> Case:
     """Add a user report's finding, and tell the reporter."""
 
     def joined(_case: Case) -> None:
-        if report.reporter is not None:
+        if report.reporter is not None and not report.is_about_own_guardian:
             tell(report.reporter, "report.taken")
 
     return open_or_join(sensed, account=account, actor=actor, joined=joined)
@@ -144,18 +170,30 @@ def _seal_messages(case: Case, messages: Sequence[Message], actor: Actor) -> Non
         seal_excerpt(case_id=case.id, text=transcript(messages), actor=actor)
 
 
-@transaction.atomic
-def report_pairing(*, teen: Account, pairing_id: UUID) -> UserReport | None:
-    """Report that a teen says "this is not my guardian". The pairing pauses until a person decides.
+def _pause_quietly(*, teen: Account, guardian: Account) -> Pairing | None:
+    """Dispute a teen's pairing quietly, because home is not safe; None if the two have none."""
+    pairing = live_pairings().filter(teen=teen, guardian=guardian).first()
+    if pairing is None:
+        return None
+    return pause_disputed_pairing(teen=teen, pairing_id=pairing.pk, quiet=True)
 
-    Return None if an undecided case disputes the pairing already.
+
+@transaction.atomic
+def report_pairing(
+    *, teen: Account, pairing_id: UUID, quiet: bool = False, reach: str = ""
+) -> UserReport | None:
+    """Report that a teen says "this is not my guardian". A person decides about the pairing.
+
+    Until then it is disputed, quietly or not, as `pause_disputed_pairing` says. Return None if an
+    undecided case disputes the pairing already.
     """
     pairing = Pairing.objects.filter(pk=pairing_id, teen=teen).first()
     if pairing is None:
         raise NotPaired
     guardian = lock_accounts(teen.pk, pairing.guardian_id)[pairing.guardian_id]
-    paused = pause_disputed_pairing(teen=teen, pairing_id=pairing_id)
-    if UserReport.objects.filter(pairing=paused, finding__case__state__in=UNDECIDED).exists():
+    paused = pause_disputed_pairing(teen=teen, pairing_id=pairing_id, quiet=quiet, reach=reach)
+    disputes = UserReport.objects.filter(pairing=paused, category="guardian")
+    if disputes.filter(finding__case__state__in=UNDECIDED).exists():
         return None
     user_report = UserReport.objects.create(
         reporter=teen, account=paused.guardian, pairing=paused, category="guardian"
@@ -182,6 +220,10 @@ def outcome_of_user_report(report: UserReport) -> str:
 
 
 def user_reports_by(account: Account) -> list[UserReport]:
-    """Return the latest 30 reports that an account made, newest first."""
+    """Return the latest 30 reports that an account made, newest first, but for those on guardians.
+
+    See `UserReport.is_about_own_guardian`.
+    """
+    guardians = Pairing.objects.filter(teen=account).values("guardian")
     reports = UserReport.objects.select_related("finding__case", "account").filter(reporter=account)
-    return list(reports[:30])
+    return list(reports.exclude(account__in=guardians)[:30])

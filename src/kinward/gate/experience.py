@@ -15,7 +15,7 @@ from kinward.experience.api import (
     person_of,
     today,
 )
-from kinward.families.api import choose_setting, keywords_of
+from kinward.families.api import choose_setting, decide_as_shown, keywords_of, shown_values
 from kinward.gate.calls import Call
 from kinward.gate.decide import DecisionOut
 from kinward.ground.errors import Invalid
@@ -96,6 +96,10 @@ def put_setting(call: Call[SettingIn], account_id: str, capability: str) -> Sett
             value=setting.value,
             actor=call.actor,
         )
+        # As the guardian's own page shows it, which may hold back what waits for a person.
+        reader = get_account(setting.guardian_id)
+        decision = decide_as_shown(account, capability, reader)
+        shown = shown_values(account, reader)
     else:
         make_setting(
             account=account,
@@ -104,8 +108,8 @@ def put_setting(call: Call[SettingIn], account_id: str, capability: str) -> Sett
             value=setting.value,
             actor=call.actor,
         )
-    question = Request(capability=capability, actor=About(id=account_id))
-    decision = live().decide([question])[0]
+        question = Request(capability=capability, actor=About(id=account_id))
+        decision, shown = live().decide([question])[0], None
     value = setting.value
-    in_force = value is None or holds(account, capability, value)
+    in_force = value is None or holds(account, capability, value, shown)
     return msgspec.convert(decision.as_dict(account.language) | {"holds": in_force}, SettingMade)

@@ -9,6 +9,7 @@ from kinward.evidence import CannotUnseal
 from kinward.evidence.api import Damaged, EvidenceGone, KeysUnreachable, StoreUnreachable
 from kinward.families.api import (
     Counts,
+    GuardianCooling,
     NeedsNoGuardian,
     NotAGuardian,
     NotPaired,
@@ -142,7 +143,7 @@ TABLE: Final[dict[str, tuple[Route, ...]]] = {
             experience.put_setting,
             body=experience.SettingIn,
             answer=experience.SettingMade,
-            errors=(AccountUnknown, SettingLocked, *GUARDIAN),
+            errors=(AccountUnknown, SettingLocked, GuardianCooling, *GUARDIAN),
         ),
     ),
     "Families": (

@@ -27,6 +27,7 @@ from kinward.people.services import (
     related_accounts,
     set_standing,
     set_zone,
+    shares_identifier,
 )
 from kinward.people.unread import note_unread, unread_signals
 from kinward.people.waves import NoWave, end_wave, open_waves
@@ -66,6 +67,7 @@ __all__ = [
     "set_age",
     "set_standing",
     "set_zone",
+    "shares_identifier",
     "unread_signals",
     "withdraw_consent",
 ]

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from kinward import policy
@@ -205,6 +206,13 @@ def related_accounts(account: Account, limit: int = 50) -> list[tuple[Account, l
         if identifier.kind not in kinds:
             kinds.append(identifier.kind)
     return list(related.values())[:limit]
+
+
+def shares_identifier(account: Account, others: QuerySet[Account]) -> bool:
+    """Whether an account has an identifier of any kind that one of the others has."""
+    theirs = Identifier.objects.filter(account__in=others).exclude(account=account)
+    mine = Identifier.objects.filter(account=account)
+    return mine.filter(digest__in=theirs.values("digest")).exists()
 
 
 def _outcome(account: LockedAccount, profile: Profile) -> Outcome:

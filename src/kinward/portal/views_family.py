@@ -15,13 +15,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from kinward.experience.api import holds, person_of
 from kinward.families.api import (
+    MAX_REACH,
     SETTING_GROUPS,
     Notice,
     NotPaired,
     Pairing,
     add_keyword,
     ask_history,
-    check_power,
+    check_shown_power,
     choose_digest,
     choose_for_self,
     choose_setting,
@@ -31,7 +32,7 @@ from kinward.families.api import (
     groups_for,
     guardians_of,
     half_hours,
-    has_power,
+    is_paused,
     keywords_of,
     live_pairings,
     notice_sentence,
@@ -42,6 +43,8 @@ from kinward.families.api import (
     seen_words,
     sent_hours,
     show_passcodes,
+    shown_values,
+    shows_power,
     view_of_ask,
 )
 from kinward.ground.config import config
@@ -57,7 +60,7 @@ NEWS = 8
 
 
 def guarded_pairing(request: Visit, pairing_id: UUID) -> Pairing:
-    """Return the pairing in which the visitor is the guardian. Raises unless it gives power now."""
+    """Return the pairing in which the visitor is the guardian. Raises unless it shows power now."""
     pairing = (
         live_pairings()
         .select_related("guardian", "teen")
@@ -66,7 +69,7 @@ def guarded_pairing(request: Visit, pairing_id: UUID) -> Pairing:
     )
     if pairing is None:
         raise NotPaired
-    check_power(pairing)
+    check_shown_power(pairing)
     return pairing
 
 
@@ -79,15 +82,20 @@ def home(request: Visit) -> HttpResponse:
     rules = rules_for(account)
     if pairings or not rules.may_be_guarded(person_of(account).age):
         context = {
-            "pairings": [(pairing, has_power(pairing)) for pairing in pairings],
+            "pairings": [
+                (pairing, shows_power(pairing), is_paused(pairing)) for pairing in pairings
+            ],
             "open_asks": open_asks(account),
             "news": _news(account),
         }
         return render(request, "portal/guardian.html", _with_visitor(request, context))
     context = _common(account, account, None) | {
-        "guardians": [(pairing, has_power(pairing)) for pairing in guardians_of(account)],
+        "guardians": [
+            (pairing, shows_power(pairing), is_paused(pairing)) for pairing in guardians_of(account)
+        ],
         "rules": rules,
         "at_once": rules.leaves_at_once(person_of(account).age),
+        "max_reach": MAX_REACH,
         "mail": False,  # only a guardian has a digest
         "more": MORE,
         "open_group": request.GET.get("group", "time"),
@@ -112,7 +120,7 @@ def teen(request: Visit, pairing_id: UUID) -> HttpResponse:
 def _common(teen: Account, reader: Account, pairing: Pairing | None) -> dict[str, Any]:
     return _now(teen, reader, pairing) | {
         "groups": groups_for(teen, reader=reader, pairing=pairing),
-        "words": keywords_of(teen),
+        "words": keywords_of(teen, reader),
         "sees": seen_words(teen),
         "times": half_hours(),
         "days": _days(),
@@ -120,12 +128,12 @@ def _common(teen: Account, reader: Account, pairing: Pairing | None) -> dict[str
 
 
 def _now(teen: Account, reader: Account, pairing: Pairing | None) -> dict[str, Any]:
-    time = screen_time(teen, timezone.now())
+    time = screen_time(teen, timezone.now(), shown_values(teen, reader))
     counts = counts_for(teen, time)
     minutes = pairing is None or "minutes" in rules_for(teen).guardian_sees
     asks = [view_of_ask(ask, reader=reader, pairing=pairing) for ask in ask_history(teen)]
     news = _news(reader)
-    states = [(view.ask.pk, view.ask.state, view.step, len(view.answers)) for view in asks]
+    states = [(view.ask.pk, view.state, view.step, len(view.answers)) for view in asks]
     # The page sends its mark back, and is sent this part again only after the mark has changed.
     mark = hashlib.sha256(repr((time, counts, states, news[:1])).encode()).hexdigest()[:16]
     return {

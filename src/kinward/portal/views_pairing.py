@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from kinward.experience.api import person_of
 from kinward.families.api import (
@@ -20,12 +20,10 @@ from kinward.families.api import (
     Side,
     TrustedAdult,
     accept_invitation,
-    call_trusted_now,
     create_invitation,
     end_pairing,
     name_in_notices,
     read_invitation,
-    remove_trusted_adult,
     rules_for,
     seen_words,
     stay_paired,
@@ -34,7 +32,6 @@ from kinward.families.api import (
 from kinward.findings.api import report_pairing
 from kinward.ground.config import config
 from kinward.ground.errors import Invalid
-from kinward.portal.helplines import for_place
 from kinward.portal.visitor import Visit, visit_of, visited
 
 
@@ -118,7 +115,13 @@ def accept(request: Visit) -> HttpResponse:
     """Accept the offer of a code."""
     accepted = accept_invitation(account=request.account, typed=request.POST.get("code", ""))
     if isinstance(accepted, TrustedAdult):
-        messages.success(request, _("Thank you. We will tell you when you are needed."))
+        messages.success(
+            request,
+            _(
+                "Thank you. They still have to confirm that it was you who used the code. After "
+                "that we tell you when you are needed."
+            ),
+        )
         return redirect("family")
     messages.success(request, _("You are now paired."))
     return (
@@ -152,46 +155,19 @@ def stay(request: Visit, pairing_id: UUID) -> HttpResponse:
 @require_POST
 @visited
 def dispute(request: Visit, pairing_id: UUID) -> HttpResponse:
-    """Dispute a pairing: a teen says, this is not my guardian."""
-    report_pairing(teen=request.account, pairing_id=pairing_id)
-    messages.success(
-        request,
-        _(
-            "Thank you for telling us. They can no longer see or do anything here, "
-            "and a person will review it."
-        ),
+    """Dispute a pairing, quietly or not: a teen says, this is not my guardian."""
+    way = request.POST.get("way", "")
+    if way not in ("quiet", "now"):
+        raise Invalid
+    reach = request.POST.get("reach", "")
+    report_pairing(teen=request.account, pairing_id=pairing_id, quiet=way == "quiet", reach=reach)
+    quietly = _(
+        "Thank you for telling us. A person will look into it. They notice nothing of it until "
+        "that person has decided."
     )
-    return redirect("safe")
-
-
-@require_GET
-@visited
-def safe(request: Visit) -> HttpResponse:
-    """Show help for a teen who is not safe at home: helplines, a quick exit and trusted adults."""
-    trusted_adults = TrustedAdult.objects.select_related("adult").filter(
-        teen=request.account, ended_at=None
+    at_once = _(
+        "Thank you for telling us. They can no longer see or do anything here, "
+        "and a person will review it."
     )
-    context = {
-        "account": request.account,
-        "trusted": trusted_adults,
-        "may_name": rules_for(request.account).may_be_guarded(person_of(request.account).age),
-        "helplines": for_place(request.account.jurisdiction),
-    }
-    return render(request, "portal/safe.html", context)
-
-
-@require_POST
-@visited
-def call(request: Visit) -> HttpResponse:
-    """Ask the trusted adults to get in touch."""
-    if call_trusted_now(request.account):
-        messages.success(request, _("We have asked them to get in touch with you."))
-    return redirect("safe")
-
-
-@require_POST
-@visited
-def untrust(request: Visit, trusted_id: int) -> HttpResponse:
-    """Remove a trusted adult."""
-    remove_trusted_adult(teen=request.account, trusted_id=trusted_id)
+    messages.success(request, quietly if way == "quiet" else at_once)
     return redirect("safe")

@@ -12,6 +12,7 @@ from kinward.verdicts.consequences import (
 from kinward.verdicts.decision import (
     MAX_SILENCE,
     Rehearsal,
+    allow_again,
     decide_case,
     rehearse,
     settle_case_dispute,
@@ -49,6 +50,7 @@ __all__ = [
     "VerdictForm",
     "Where",
     "act_at_once",
+    "allow_again",
     "answer_proposal",
     "check_details",
     "clause_in_words",

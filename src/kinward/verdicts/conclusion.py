@@ -25,7 +25,7 @@ from kinward.families.api import tell
 from kinward.guidelines import FindingRule
 from kinward.guidelines.api import guidelines_in_force
 from kinward.ledger.api import kinds, record
-from kinward.people.api import Account, LockedAccount
+from kinward.people.api import LockedAccount
 from kinward.redress.api import reverse_statements
 from kinward.review.api import draw
 from kinward.verdicts.consequences import carry_out, undo_consequences
@@ -104,10 +104,14 @@ def conclude_by_rule(case: Case, account: LockedAccount, rule: FindingRule) -> N
 
 
 def _tell_reporters(case: Case) -> None:
-    """Tell everybody who reported something in a decided case; nobody if it is undecided."""
+    """Tell everybody who reported something in a decided case; nobody if it is undecided.
+
+    Whoever reported a guardian of their own hears from a person, in the way that they asked for.
+    """
     if case.state in UNDECIDED:
         return
     topic = "report.closed" if case.state == CaseState.DISMISSED else "report.acted"
-    reports = UserReport.objects.filter(finding__case=case, reporter__isnull=False)
-    for reporter in Account.objects.filter(pk__in=reports.values("reporter")).order_by("pk"):
+    reports = UserReport.objects.select_related("reporter").filter(finding__case=case)
+    reporters = [report.reporter for report in reports if not report.is_about_own_guardian]
+    for reporter in sorted({one for one in reporters if one is not None}, key=lambda one: one.pk):
         tell(reporter, topic)

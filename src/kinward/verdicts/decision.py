@@ -23,7 +23,7 @@ from kinward.evidence.api import (
     issue_warrant,
     seal_excerpt,
 )
-from kinward.families.api import settle_pairing_dispute
+from kinward.families.api import allow_pairing_again, settle_pairing_dispute
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.guidelines.api import guidelines_in_force
 from kinward.redress.api import MAX_WHY
@@ -31,6 +31,7 @@ from kinward.review.api import require_lease
 from kinward.verdicts.conclusion import conclude
 from kinward.verdicts.disputes import (
     DisputeOpen,
+    barred_pairings,
     disputed_pairings,
     disputed_teens,
     lock_case,
@@ -137,6 +138,15 @@ def settle_case_dispute(*, case: Case, pairing_id: UUID, ends: bool, staff: Staf
     if pairing_id not in {pairing.pk for pairing in disputed_pairings(case.id)}:
         raise NotFound("This case disputes no such pairing.")
     settle_pairing_dispute(pairing_id=pairing_id, ends=ends, actor=staff.actor)
+
+
+@transaction.atomic
+def allow_again(*, case: Case, pairing_id: UUID, staff: Staff) -> None:
+    """Let two people pair again whose pairing the case ended. Takes a senior reviewer."""
+    staff.must(Permission.FREE_CASES)
+    if pairing_id not in {pairing.pk for pairing in barred_pairings(case.id)}:
+        raise NotFound("This case keeps nobody from pairing.")
+    allow_pairing_again(pairing_id=pairing_id, actor=staff.actor)
 
 
 def _check_form(case: Case, staff: Staff, form: VerdictForm) -> None:

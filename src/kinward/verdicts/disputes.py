@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from kinward.access import Actor
 from kinward.casebook.api import Case, UserReport, get_case
 from kinward.families.api import Pairing, settle_pairing_dispute
@@ -17,12 +19,23 @@ class DisputeOpen(KinwardError):
 
 
 def disputed_pairings(case_id: UUID) -> list[Pairing]:
-    """Return the disputed pairings of a case that wait for a person's decision."""
+    """Return the disputed pairings of a case that wait for a person's decision.
+
+    Also one that has ended meanwhile, and one that the same two began since.
+    """
+    return list(_pairings(case_id).filter(disputed_at__isnull=False))
+
+
+def barred_pairings(case_id: UUID) -> list[Pairing]:
+    """Return the pairings that a case ended, and whose two people cannot pair again."""
+    return list(_pairings(case_id).filter(barred_at__isnull=False))
+
+
+def _pairings(case_id: UUID) -> QuerySet[Pairing]:
+    """Return all pairings between the account of a case and the teens who dispute one with it."""
     reported = UserReport.objects.filter(finding__case=case_id, pairing__isnull=False)
-    return list(
-        Pairing.objects.select_related("guardian", "teen").filter(
-            pk__in=reported.values("pairing"), ended_at=None, disputed_at__isnull=False
-        )
+    return Pairing.objects.select_related("guardian", "teen").filter(
+        guardian__in=reported.values("account"), teen__in=reported.values("reporter")
     )
 
 
@@ -40,5 +53,7 @@ def lock_case(case_id: UUID) -> tuple[Case, LockedAccount]:
 
 def end_disputed(case: Case, actor: Actor) -> None:
     """End the pairings that a confirmed case disputes."""
-    for pairing in disputed_pairings(case.id):
+    # Settling one settles all between the same two.
+    first = {pairing.teen_id: pairing for pairing in disputed_pairings(case.id)}
+    for pairing in first.values():
         settle_pairing_dispute(pairing_id=pairing.pk, ends=True, actor=actor)

@@ -47,7 +47,7 @@ from kinward.review.api import (
     timeline_of_case,
 )
 from kinward.verdicts.decision import MAX_SILENCE
-from kinward.verdicts.disputes import disputed_pairings
+from kinward.verdicts.disputes import barred_pairings, disputed_pairings
 from kinward.verdicts.draft import vocabulary_for
 from kinward.verdicts.incidents import WHERE_KINDS
 from kinward.verdicts.proposals import open_proposal
@@ -108,6 +108,7 @@ class CasePage(msgspec.Struct, frozen=True, kw_only=True):
     contacts: list[Contact]
     grounds: list[Ground]
     disputes: list[Pairing]
+    barred: list[Pairing]  # whose two people cannot pair again
     files: list[CaseFile]
     exposure: Exposure
     viewing: Viewing
@@ -151,6 +152,7 @@ def page_of(case: Case, staff: Staff) -> CasePage:
         contacts=contacts_of_case(case),
         grounds=grounds_of_case(case),
         disputes=disputed_pairings(case.id),
+        barred=barred_pairings(case.id),
         files=_files(case),
         exposure=exposure_of(staff),
         viewing=preferences_of(staff),

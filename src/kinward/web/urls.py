@@ -93,6 +93,11 @@ urlpatterns = [
         views_case.settle_pairing,
         name="settle_pairing",
     ),
+    path(
+        "cases/<uuid:case_id>/pairings/<uuid:pairing_id>/again",
+        views_case.allow_pairing,
+        name="allow_pairing",
+    ),
     path("guidelines", views_guidelines.guidelines, name="guidelines"),
     path("guidelines/propose", views_guidelines.propose, name="propose_guidelines"),
     path("guidelines/<uuid:edition_id>", views_guidelines.edition, name="edition"),

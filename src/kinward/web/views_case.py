@@ -30,7 +30,7 @@ from kinward.review.api import (
     take_case,
     take_next_case,
 )
-from kinward.verdicts.api import page_of, settle_case_dispute
+from kinward.verdicts.api import allow_again, page_of, settle_case_dispute
 from kinward.web.forms import SilenceSent, VerdictSent, fill
 from kinward.web.guards import StaffRequest, done, needs, posts
 
@@ -182,3 +182,10 @@ def settle_pairing(request: StaffRequest, case_id: UUID, pairing_id: UUID) -> Ht
     )
     sentence = "The pairing has ended." if ends else "The pairing has resumed."
     return done(request, sentence, "case", case_id)
+
+
+@posts(Permission.FREE_CASES, page=case_page)
+def allow_pairing(request: StaffRequest, case_id: UUID, pairing_id: UUID) -> HttpResponse:
+    """Let two people pair again whose pairing the case ended."""
+    allow_again(case=get_case(case_id), pairing_id=pairing_id, staff=request.user)
+    return done(request, "The two can pair again.", "case", case_id)

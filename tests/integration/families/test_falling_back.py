@@ -21,7 +21,7 @@ from kinward.families.pairing import disputes, ending
 from kinward.families.screen_time import passcodes
 from kinward.families.screen_time.extra import extras_at
 from kinward.families.screen_time.usage import screen_time
-from kinward.families.settings import choices
+from kinward.families.settings import choices, keywords
 from kinward.families.settings.settlement import is_about_time, settle_all
 from kinward.people.locks import lock_account
 from kinward.people.models import Account, Standing
@@ -169,7 +169,7 @@ def test_minutes_grants_and_words_end_with_the_power_of_who_gave_them(
     configure(policy_key="11" * 32)
     pairing = pair(heron, teen)
     words: dict[str, Any] = {"teen_id": "wren", "account": heron, "guardian": heron}
-    choices.add_keyword(word="party", **words)
+    keywords.add_keyword(word="party", **words)
     ask = requests.ask_guardians(teen=teen, capability="session.time", reason="", minutes=60)
     answers.answer_ask(guardian=heron, ask_id=ask.id, said="yes")
     ask = requests.ask_guardians(
@@ -182,13 +182,13 @@ def test_minutes_grants_and_words_end_with_the_power_of_who_gave_them(
     assert screen_time(teen, timezone.now()).allowed == 60 + 60 + 15
     assert decide_afresh(teen, "comment.receive").value == "followers"
     WAYS[way](pairing)
-    assert choices.keywords_of(teen) == []
+    assert keywords.keywords_of(teen) == []
     time = screen_time(teen, timezone.now())
     assert (time.allowed, time.extra) == (60, 0), "the default, and not a minute fewer"
     assert decide_afresh(teen, "comment.receive").value == "mutuals"
     # And what they left out is free for the teen to leave out themselves.
-    choices.add_keyword(word="Party", teen_id="wren", account=teen, guardian=None)
-    assert [keyword.pairing for keyword in choices.keywords_of(teen)] == [None]
+    keywords.add_keyword(word="Party", teen_id="wren", account=teen, guardian=None)
+    assert [keyword.pairing for keyword in keywords.keywords_of(teen)] == [None]
 
 
 def test_another_guardian_s_minutes_and_codes_stay(

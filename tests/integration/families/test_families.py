@@ -32,10 +32,10 @@ from kinward.families.errors import (
 )
 from kinward.families.models import Answer, Ask, Invitation, Notice, Pairing, Side, TrustedAdult
 from kinward.families.notices import notice_sentence
-from kinward.families.pairing import disputes, ending, invitations, power
+from kinward.families.pairing import disputes, ending, invitations, power, trusted_adults
 from kinward.families.screen_time import passcodes
 from kinward.families.screen_time.usage import screen_time
-from kinward.families.settings import choices
+from kinward.families.settings import choices, keywords
 from kinward.families.visits import digest
 from kinward.families.visits.page import groups_for
 from kinward.ground.config import config
@@ -280,15 +280,15 @@ def test_somebody_else_s_teen_and_nobody_get_one_answer(teen: Account, heron: Ac
 def test_words_are_left_out(teen: Account, heron: Account) -> None:
     pair(heron, teen)
     who: dict[str, Any] = {"teen_id": teen.platform_id, "account": heron}
-    choices.add_keyword(word="  Spoiler   ALERT ", guardian=heron, **who)
-    choices.add_keyword(word="spoiler alert", guardian=heron, **who)
-    (word,) = choices.keywords_of(teen)
+    keywords.add_keyword(word="  Spoiler   ALERT ", guardian=heron, **who)
+    keywords.add_keyword(word="spoiler alert", guardian=heron, **who)
+    (word,) = keywords.keywords_of(teen)
     assert word.word == "spoiler alert"
     mine: dict[str, Any] = {"teen_id": teen.platform_id, "guardian": None, "account": teen}
-    choices.remove_keyword(keyword_id=word.pk, **mine)  # a guardian's word is not theirs to remove
-    assert len(choices.keywords_of(teen)) == 1
+    keywords.remove_keyword(keyword_id=word.pk, **mine)  # a guardian's word is not theirs to remove
+    assert len(keywords.keywords_of(teen)) == 1
     with pytest.raises(Invalid):
-        choices.add_keyword(word="x" * 41, **mine)
+        keywords.add_keyword(word="x" * 41, **mine)
 
 
 # ---- asking
@@ -527,7 +527,9 @@ def test_a_dispute_takes_all_power_and_calls_who_is_trusted(
         guardian=heron, teen_id=teen.platform_id, capability="session.time", value=30
     )
     code, _ = invitations.create_invitation(maker=teen, side=Side.TRUSTING)
-    assert isinstance(invitations.accept_invitation(account=egret, typed=code), TrustedAdult)
+    named = invitations.accept_invitation(account=egret, typed=code)
+    assert isinstance(named, TrustedAdult)
+    trusted_adults.confirm_trusted_adult(teen=teen, trusted_id=named.pk)
     disputes.pause_disputed_pairing(teen=teen, pairing_id=made.pk)
     said = "Sandpiper is asking you to get in touch. Please do so soon and gently."
     assert told(egret)[0] == said

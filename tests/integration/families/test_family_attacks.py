@@ -22,7 +22,7 @@ from kinward.experience.models import Setting
 from kinward.families.asks import requests
 from kinward.families.models import Side
 from kinward.families.pairing import disputes, ending, invitations
-from kinward.families.settings import choices
+from kinward.families.settings import choices, keywords
 from kinward.families.visits.sessions import Start, open_portal
 from kinward.gate.routes import ROUTES
 from kinward.guidelines.queries import guidelines_in_force
@@ -35,6 +35,7 @@ from tests.integration.gate.test_gate import Caller
 from tests.support.contract import PATH_PARAMETERS
 from tests.support.factories import make_case
 from tests.support.families import make_account, pair
+from tests.support.visits import visitor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,7 +46,7 @@ FORMS: list[dict[str, str]] = [
     {"value": "everyone", "day0": "900", "said": "yes", "word": "changed", "way": "off"},
     {"minutes": "60", "capability": "session.time", "reason": "x", "remove": "1"},
     {"side": "guardian", "code": "22222222", "becomes": "ended"},
-    {"text": "It was not me."},
+    {"text": "It was not me.", "way": "quiet", "reach": "by post"},
     {f"day{number}": "600" for number in range(7)},
 ]
 
@@ -61,7 +62,7 @@ class Family:
         self.pairing = pair(self.guardian, self.teen)
         about: dict[str, Any] = {"guardian": self.guardian, "teen_id": "teen-1"}
         choices.choose_setting(capability="session.time", value=45, **about)
-        choices.add_keyword(word="zugzwang", account=self.guardian, **about)
+        keywords.add_keyword(word="zugzwang", account=self.guardian, **about)
         reason = "because of the exam"
         self.ask = requests.ask_guardians(
             teen=self.teen, capability="session.time", reason=reason, minutes=30
@@ -113,17 +114,6 @@ WATCHED = ("families_", "experience_setting", "people_", "cases_", "redress_")
 @pytest.fixture
 def family(db: None) -> Family:
     return Family()
-
-
-def visitor(account: Account | None) -> Client:
-    """A browser, on a visit of an account's."""
-    client = Client(enforce_csrf_checks=False)
-    if account is not None:
-        secret, _ = open_portal(
-            account_id=account.platform_id, start=Start(), actor=Actor.key("app")
-        )
-        client.post(f"/family/enter/{secret}", {"answer": "yes"})
-    return client
 
 
 def routes(ids: dict[str, str]) -> Iterator[str]:
@@ -224,8 +214,9 @@ def test_ids_that_nobody_has_are_answered_like_those_of_others(family: Family) -
         assert theirs.status_code == nobodys.status_code == 403
         assert theirs.content.split(b"csrf")[0] == nobodys.content.split(b"csrf")[0]
     for route in ("end", "stay", "dispute"):
-        theirs = stranger.post(f"/family/pairings/{family.pairing.id}/{route}")
-        nobodys = stranger.post(f"/family/pairings/{uuid4()}/{route}")
+        form = {"way": "quiet"}
+        theirs = stranger.post(f"/family/pairings/{family.pairing.id}/{route}", form)
+        nobodys = stranger.post(f"/family/pairings/{uuid4()}/{route}", form)
         assert theirs.status_code == nobodys.status_code == 403
 
 

@@ -28,9 +28,13 @@ from kinward.experience import birthdays
 from kinward.experience.live import live, load_states, person_of
 from kinward.experience.models import Layer, Setting
 from kinward.families.asks import answers, consensus, expiry, requests
-from kinward.families.models import OPEN_ASKS, Answer, Ask, Choice, Pairing, Side
+from kinward.families.models import OPEN_ASKS, Answer, Ask, AskState, Choice, Pairing, Side
 from kinward.families.pairing import disputes, ending, invitations
 from kinward.families.settings import choices
+from kinward.families.settings.cooling import GUARDED
+from kinward.families.settings.grant_order import was_held
+from kinward.families.settings.held import sees_held
+from kinward.families.settings.looks import state_for
 from kinward.families.settings.settlement import end_choices, is_about_time
 from kinward.ground.errors import KinwardError
 from kinward.people.ages import set_age
@@ -58,6 +62,7 @@ VALUES: dict[str, tuple[Any, ...]] = {
 }
 CAPABILITIES = sorted(VALUES)
 GUARDIANS = ("first", "second")
+UNDISPUTED = {"disputed": False, "quiet": False}
 
 
 @dataclass
@@ -67,9 +72,23 @@ class Yes:
     name: str
     until: datetime | None
     move: int
+    held: bool = False
 
     def lasts(self) -> bool:
-        return self.until is None or self.until > timezone.now()
+        return not self.held and (self.until is None or self.until > timezone.now())
+
+
+@dataclass
+class Said:
+    """A yes or a no, of a pairing to an ask, and whether it is held."""
+
+    number: Any
+    capability: str
+    made_at: datetime  # of the ask
+    name: str
+    pairing: Any
+    said: str
+    held: bool
 
 
 class Family(RuleBasedStateMachine):
@@ -84,15 +103,16 @@ class Family(RuleBasedStateMachine):
         self.guardians = {name: make_account(f"{name}-{Family.runs}", 40) for name in GUARDIANS}
         # The model.
         self.codes: list[tuple[str, str, datetime]] = []  # who made it, the code, when
-        self.pairs: dict[str, dict[str, Any]] = {}  # guardian -> id, ends_at, disputed
+        self.pairs: dict[str, dict[str, Any]] = {}  # guardian -> id, ends_at, disputed, quiet
+        self.cooling: set[str] = set()  # guardians who do not tighten alone
+        self.waiting: dict[str, str] = {}  # who cannot simply pair again: "quiet" or "barred"
         self.chosen: dict[tuple[str, str], Any] = {}  # (guardian, capability) -> value
-        self.chosen_at: dict[tuple[str, str], int] = {}  # the move in which it was chosen
+        self.chosen_at: dict[tuple[str, str], float] = {}  # the move in which it was chosen
         self.granted: dict[str, tuple[str, Any, datetime, Any]] = {}  # by capability
         self.asked: dict[Any, tuple[str, Any]] = {}  # open asks
         self.yeses: dict[Any, dict[Any, Yes]] = defaultdict(dict)  # by ask and pairing
-        self.ever: dict[Any, set[Any]] = defaultdict(set)  # who ever said yes to an ask
-        self.disagreed: list[tuple[str, set[Any], datetime]] = []  # capability, pairings, when
-        self.moves = 0
+        self.said: list[Said] = []  # every yes and no
+        self.moved: list[datetime] = []  # when each move was over
         self.grown = False
         self.too_young: set[str] = set()
 
@@ -121,10 +141,16 @@ class Family(RuleBasedStateMachine):
     def _power(self, name: str) -> bool:
         return (
             self._live(name)
-            and not self.pairs[name]["disputed"]
+            and (not self.pairs[name]["disputed"] or self.pairs[name]["quiet"])
             and not self.grown
             and name not in self.too_young
         )
+
+    def _real_power(self, name: str) -> bool:
+        return self._power(name) and not self._holds_back(name)
+
+    def _holds_back(self, name: str) -> bool:
+        return bool(self.pairs[name]["disputed"])
 
     def _fits(self, capability: str, value: Any) -> bool:
         kind, bounds = self._pack().capabilities[capability].kind, self._bounds(capability)
@@ -187,37 +213,49 @@ class Family(RuleBasedStateMachine):
             for name in self._binding(number, capability)
         )
         lately = timezone.now() - consensus.REMEMBERED
-        parties = {
-            pk
-            for about, pairings, made_at in self.disagreed
-            if about == capability and made_at > lately
-            for pk in pairings
-        }
+        about = [
+            each
+            for each in self.said
+            if each.capability == capability
+            and each.made_at > lately
+            and each.number != number
+            and not each.held
+        ]
+        parties: set[Any] = set()
+        for other in {each.number for each in about}:
+            yeses, noes = (
+                {each.pairing for each in about if each.number == other and each.said == said}
+                for said in ("yes", "no")
+            )
+            if any(yeses - {pk} for pk in noes):
+                parties |= yeses | noes
         said = {yes.name for yes in self._said(number)}
         waits = any(
-            self.pairs[name]["id"] in parties and self._power(name) and name not in said
+            self.pairs[name]["id"] in parties and self._real_power(name) and name not in said
             for name in self.pairs
         )
         return exceeded or waits
 
     def _say(self, name: str, number: Any, said: str, until: datetime | None) -> None:
-        """What a guardian's answer to an open ask does."""
-        self.moves += 1
+        """What a guardian's answer to an open ask does: nothing yet, if it is held."""
+        self.moved.append(timezone.now())
         capability, value = self.asked[number]
-        pk = self.pairs[name]["id"]
+        pk, held = self.pairs[name]["id"], self._holds_back(name)
         if said == "talk":
-            self.yeses[number].pop(pk, None)
+            if not held:
+                self.yeses[number].pop(pk, None)
+            return
+        self._note(number, name, said)
+        if held:
             return
         if said == "no":
-            self._disagree(number, pk)
             del self.asked[number]
             return
-        self.yeses[number][pk] = Yes(name, until, self.moves)
-        self.ever[number].add(pk)
+        self.yeses[number][pk] = Yes(name, until, len(self.moved))
         if self._missing(number):
             return
         del self.asked[number]
-        agreed = [yes for yes in self._said(number) if self._power(yes.name)]
+        agreed = [yes for yes in self._said(number) if self._real_power(yes.name)]
         for yes in agreed:
             if yes.until is None:
                 self.chosen[yes.name, capability] = value
@@ -226,10 +264,15 @@ class Family(RuleBasedStateMachine):
         if ends:
             self.granted[capability] = (name, value, min(ends), number)
 
-    def _disagree(self, number: Any, pk: Any) -> None:
-        if self.ever[number] - {pk}:
-            ask = Ask.objects.get(pk=number)
-            self.disagreed.append((ask.capability, {*self.ever[number], pk}, ask.made_at))
+    def _note(self, number: Any, name: str, said: str) -> None:
+        ask, held = Ask.objects.get(pk=number), self._holds_back(name)
+        pk = self.pairs[name]["id"]
+        self.said.append(Said(number, ask.capability, ask.made_at, name, pk, said, held))
+
+    def _looks(self, name: str, number: Any) -> str:
+        """The state of an ask as a guardian sees it."""
+        ask = Ask.objects.get(pk=number)
+        return state_for(ask, sees=sees_held(self.teen, self.guardians[name]))
 
     @contextmanager
     def _expect(self, allowed: bool) -> Iterator[None]:
@@ -257,7 +300,7 @@ class Family(RuleBasedStateMachine):
         for name in paired:
             made = pair(self.guardians[name], self.teen)
             self.codes.append((name, "", timezone.now()))
-            self.pairs[name] = {"id": made.id, "ends_at": None, "disputed": False}
+            self.pairs[name] = {"id": made.id, "ends_at": None, **UNDISPUTED}
 
     @rule(name=st.sampled_from((*GUARDIANS, "teen")))
     def invite(self, name: str) -> None:
@@ -288,13 +331,15 @@ class Family(RuleBasedStateMachine):
             and not self.grown
             and guardian not in self.too_young
             and guardian not in self.pairs
+            and self.waiting.get(guardian) != "barred"
         )
         account = self.teen if who == "teen" else self.guardians[who]
         with self._expect(works):
             made = invitations.accept_invitation(account=account, typed=code.lower())
             assert isinstance(made, Pairing)
             self.codes[number] = (name, "", made_at)
-            self.pairs[guardian] = {"id": made.id, "ends_at": None, "disputed": False}
+            again = dict.fromkeys(UNDISPUTED, self.waiting.get(guardian) == "quiet")
+            self.pairs[guardian] = {"id": made.id, "ends_at": None, **again}
 
     @rule(
         name=st.sampled_from(GUARDIANS),
@@ -304,6 +349,8 @@ class Family(RuleBasedStateMachine):
     )
     def choose(self, name: str, move: tuple[str, Any]) -> None:
         capability, value = move
+        if name in self.cooling and capability in GUARDED:
+            return  # `test_cooling.py` has these
         may = self._power(name) and (value is None or self._fits(capability, value))
         with self._expect(may):
             choices.choose_setting(
@@ -312,11 +359,13 @@ class Family(RuleBasedStateMachine):
                 capability=capability,
                 value=value,
             )
+            self.moved.append(timezone.now())
+            if self._holds_back(name):
+                return
             self.chosen.pop((name, capability), None)
             if value is not None:
-                self.moves += 1
                 self.chosen[name, capability] = value
-                self.chosen_at[name, capability] = self.moves
+                self.chosen_at[name, capability] = len(self.moved)
 
     @rule(
         move=st.sampled_from(CAPABILITIES).flatmap(
@@ -352,6 +401,7 @@ class Family(RuleBasedStateMachine):
         capability, value = self.asked[number]
         until = None if hours is None else timezone.now() + timedelta(hours=hours)
         may = self._power(name) and (said != "yes" or hours or self._fits(capability, value))
+        may = may and self._looks(name, number) in OPEN_ASKS
         with self._expect(bool(may)):
             answers.answer_ask(guardian=self.guardians[name], ask_id=number, said=said, until=until)
             self._say(name, number, said, until)
@@ -381,19 +431,24 @@ class Family(RuleBasedStateMachine):
     @rule(name=st.sampled_from(GUARDIANS), data=st.data())
     def take_back(self, name: str, data: st.DataObject) -> None:
         capability = data.draw(st.sampled_from(sorted(self.granted)))
+        if name in self.cooling and capability in GUARDED:
+            return
         _, _, until, number = self.granted[capability]
+        looks = self._looks(name, number)
         may = self._power(name) and until > timezone.now()
-        with self._expect(may):
+        with self._expect(may and (looks == AskState.GRANTED or looks in OPEN_ASKS)):
             answers.answer_ask(guardian=self.guardians[name], ask_id=number, said="no")
-            self._disagree(number, self.pairs[name]["id"])
-            del self.granted[capability]
+            self._note(number, name, "no")
+            if not self._holds_back(name):
+                del self.granted[capability]
 
     @precondition(lambda self: self.pairs)
     @rule(name=st.sampled_from(GUARDIANS), by_teen=st.booleans())
     def end(self, name: str, by_teen: bool) -> None:
         if name not in self.pairs:
             return
-        with self._expect(self._live(name)):
+        paused = self.pairs[name]["disputed"] and not self.pairs[name]["quiet"]
+        with self._expect(self._live(name) and (by_teen or not paused)):
             who = self.teen if by_teen else self.guardians[name]
             ending.end_pairing(account=who, pairing_id=self.pairs[name]["id"])
             at_once = person_of(self._fresh(self.teen)).age.lower >= 16
@@ -402,6 +457,7 @@ class Family(RuleBasedStateMachine):
             elif self.pairs[name]["ends_at"] is None:
                 ends = Pairing.objects.get(pk=self.pairs[name]["id"]).ends_at
                 self.pairs[name]["ends_at"] = ends
+                self.cooling.add(name)
 
     @precondition(lambda self: self.pairs)
     @rule(name=st.sampled_from(GUARDIANS))
@@ -413,13 +469,16 @@ class Family(RuleBasedStateMachine):
             self.pairs[name]["ends_at"] = None
 
     @precondition(lambda self: self.pairs)
-    @rule(name=st.sampled_from(GUARDIANS))
-    def dispute(self, name: str) -> None:
+    @rule(name=st.sampled_from(GUARDIANS), quiet=st.booleans())
+    def dispute(self, name: str, quiet: bool) -> None:
         if name not in self.pairs:
             return
         with self._expect(self._live(name)):
-            disputes.pause_disputed_pairing(teen=self.teen, pairing_id=self.pairs[name]["id"])
-            self.pairs[name]["disputed"] = True
+            disputes.pause_disputed_pairing(
+                teen=self.teen, pairing_id=self.pairs[name]["id"], quiet=quiet
+            )
+            stays = self.pairs[name]["quiet"] or not self.pairs[name]["disputed"]
+            self.pairs[name] |= {"disputed": True, "quiet": quiet and stays}
             self.granted = {key: each for key, each in self.granted.items() if each[0] != name}
 
     @precondition(lambda self: self.pairs)
@@ -431,9 +490,47 @@ class Family(RuleBasedStateMachine):
             disputes.settle_pairing_dispute(
                 pairing_id=self.pairs[name]["id"], ends=ends, actor=Actor.stored("staff:robin")
             )
-            self.pairs[name]["disputed"] = False
+            self.cooling.add(name)
+            self.pairs[name] |= UNDISPUTED
+            self.waiting.pop(name, None)
+            for each in self.said:
+                each.held = each.held and each.name != name
             if ends:
                 self._gone(name)
+                self.waiting[name] = "barred"
+            else:
+                self._let_go()
+
+    def _let_go(self) -> None:
+        """What was held takes effect. Which it was, the rows say. `test_quiet_grants.py` has that.
+
+        What has to follow from it is said by the model again.
+        """
+        names = {self.pairs[name]["id"]: name for name in self.pairs if self._live(name)}
+        rows = Choice.objects.filter(pairing__in=names, ended_at=None, held=False)
+        self.chosen = {}
+        for row in rows:
+            key = (names[row.pairing_id], row.capability)
+            week = isinstance(row.value, list)
+            self.chosen[key] = tuple(row.value) if week else row.value
+            self.chosen_at[key] = sum(at <= row.made_at for at in self.moved) + 0.5
+        self.granted, self.asked = {}, {}
+        self.yeses.clear()
+        for ask in Ask.objects.filter(teen=self.teen, proposed_by=None):
+            value = tuple(ask.value) if isinstance(ask.value, list) else ask.value
+            for answer in ask.answers.all():
+                move = sum(at <= answer.at for at in self.moved) + 1
+                self.yeses[ask.pk].pop(answer.pairing_id, None)
+                if answer.answer == "yes" and not was_held(answer) and answer.pairing_id in names:
+                    yes = Yes(names[answer.pairing_id], answer.until, move)
+                    self.yeses[ask.pk][answer.pairing_id] = yes
+            if state_for(ask, sees=False) in OPEN_ASKS:
+                self.asked[ask.pk] = (ask.capability, value)
+            granted = ask.state == AskState.GRANTED and not ask.held
+            if granted and ask.until is not None and ask.until > timezone.now():
+                assert ask.granted_by_id in names
+                by = names[ask.granted_by_id]
+                self.granted[ask.capability] = (by, value, ask.until, ask.pk)
 
     @rule(hours=st.sampled_from((1, 25, 49)))
     def time_passes(self, hours: int) -> None:
@@ -446,7 +543,9 @@ class Family(RuleBasedStateMachine):
         self.asked = {} if hours > 24 else self.asked
         if hours == 1:  # some may have lapsed; the database knows which
             open_ones = {
-                each.id for each in requests.ask_history(self.teen) if each.state in OPEN_ASKS
+                each.id
+                for each in requests.ask_history(self.teen)
+                if state_for(each, sees=False) in OPEN_ASKS
             }
             self.asked = {key: each for key, each in self.asked.items() if key in open_ones}
         self.granted = {key: each for key, each in self.granted.items() if each[2] > timezone.now()}
@@ -467,8 +566,8 @@ class Family(RuleBasedStateMachine):
             end_choices(grown[0], grown[1].ended, "grown up")
             for key in [key for key in self.chosen if key[1] in grown[1].ended]:
                 del self.chosen[key]
-            for capability in [each for each in self.granted if each in grown[1].ended]:
-                del self.granted[capability]
+            for capability in grown[1].ended:
+                self.granted.pop(capability, None)
         ending.end_due_pairings(before.pk)
         if person_of(self._fresh(self.teen)).age.lower >= 18:
             self.grown = True
@@ -485,10 +584,13 @@ class Family(RuleBasedStateMachine):
         set_age(account=lock_account(self.guardians[name].pk), age=age, actor=Actor.system("test"))
         self.too_young.add(name)
         ending.end_due_pairings()
-        if name in self.pairs and not self.pairs[name]["disputed"]:
+        paused = name in self.pairs and self._holds_back(name) and not self.pairs[name]["quiet"]
+        if name in self.pairs and not paused:
             self._gone(name)
 
     def _gone(self, name: str) -> None:
+        if self.pairs[name]["disputed"]:
+            self.waiting[name] = "quiet" if self.pairs[name]["quiet"] else "barred"
         del self.pairs[name]
         self.chosen = {key: each for key, each in self.chosen.items() if key[0] != name}
         self.granted = {key: each for key, each in self.granted.items() if each[0] != name}
@@ -515,12 +617,14 @@ class Family(RuleBasedStateMachine):
             if until <= timezone.now():
                 continue
             holds = state.guardian[capability]
-            said = {row.pairing_id: row for row in Answer.objects.filter(ask=number).order_by("at")}
+            rows = Answer.objects.filter(ask=number).order_by("at")
+            said = {row.pairing_id: row for row in rows if not was_held(row)}
             standing = Choice.objects.filter(
                 pairing__teen=self.teen,
                 pairing__ended_at=None,
                 capability=capability,
                 ended_at=None,
+                held=False,
             )
             for choice in standing.exclude(pairing__ends_at__lte=timezone.now()):
                 answer = said.get(choice.pairing_id)

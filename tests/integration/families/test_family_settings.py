@@ -19,7 +19,7 @@ from kinward.families.models import (
     Notice,
     Pairing,
 )
-from kinward.families.settings import choices, settlement
+from kinward.families.settings import choices, keywords, settlement
 from kinward.families.visits import sessions
 from kinward.families.visits.page import Row, groups_for
 from kinward.ground.errors import Invalid
@@ -97,28 +97,28 @@ def test_a_word_to_leave_out_has_bounds_and_is_told_and_recorded(
     by_teen: dict[str, Any] = {"teen_id": "sandpiper", "guardian": None, "account": teen}
     for word in ("", " \t ", "x" * 41, "a\x07b"):
         with pytest.raises(Invalid, match="1 to 40 characters"):
-            choices.add_keyword(word=word, **by_teen)
-    choices.add_keyword(word=" Sea  Wall ", **by_guardian)
-    choices.add_keyword(word="sea wall", **by_teen)  # it is there already
-    choices.add_keyword(word="x" * 40, **by_teen)
-    assert [keyword.word for keyword in choices.keywords_of(teen)] == ["sea wall", "x" * 40]
+            keywords.add_keyword(word=word, **by_teen)
+    keywords.add_keyword(word=" Sea  Wall ", **by_guardian)
+    keywords.add_keyword(word="sea wall", **by_teen)  # it is there already
+    keywords.add_keyword(word="x" * 40, **by_teen)
+    assert [keyword.word for keyword in keywords.keywords_of(teen)] == ["sea wall", "x" * 40]
     entries = Entry.objects.filter(kind="keyword.added").order_by("seq")
     assert [(entry.actor, entry.subject) for entry in entries] == [
         ("account:heron", "account:sandpiper"),
         ("account:sandpiper", "account:sandpiper"),
     ]
     assert told(teen).count("keyword") == 1, "of what somebody else did"
-    first, second = choices.keywords_of(teen)
-    choices.remove_keyword(keyword_id=first.pk, **by_teen)  # a guardian's
-    assert len(choices.keywords_of(teen)) == 2
+    first, second = keywords.keywords_of(teen)
+    keywords.remove_keyword(keyword_id=first.pk, **by_teen)  # a guardian's
+    assert len(keywords.keywords_of(teen)) == 2
     for keyword in (first, second, second):
-        choices.remove_keyword(keyword_id=keyword.pk, **by_guardian)
-    assert choices.keywords_of(teen) == []
+        keywords.remove_keyword(keyword_id=keyword.pk, **by_guardian)
+    assert keywords.keywords_of(teen) == []
     assert Entry.objects.filter(kind="keyword.removed").count() == 2
     Keyword.objects.bulk_create([Keyword(teen=teen, word=f"word {n}") for n in range(49)])
-    choices.add_keyword(word="the fiftieth", **by_teen)
+    keywords.add_keyword(word="the fiftieth", **by_teen)
     with pytest.raises(Invalid, match="50 words already"):
-        choices.add_keyword(word="one more", **by_teen)
+        keywords.add_keyword(word="one more", **by_teen)
 
 
 def test_when_a_teen_grows_up_the_choices_and_grants_of_no_other_family_end(

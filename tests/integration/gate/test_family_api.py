@@ -12,7 +12,7 @@ from kinward.access.purposes import SCOPES
 from kinward.access.services import create_key
 from kinward.casebook.models import UserReport
 from kinward.families.asks import answers, requests
-from kinward.families.settings import choices
+from kinward.families.settings import choices, keywords
 from kinward.people.models import Account
 from tests.integration.conftest import Configure
 from tests.integration.gate.test_gate import Caller
@@ -146,7 +146,7 @@ def test_pass_codes_over_the_api(call: Caller, teen: Account, guardian: Account)
 
 
 def test_keywords_are_in_the_experience(call: Caller, teen: Account, guardian: Account) -> None:
-    choices.add_keyword(teen_id="wren", word="spoilers", guardian=guardian, account=guardian)
+    keywords.add_keyword(teen_id="wren", word="spoilers", guardian=guardian, account=guardian)
     assert call("GET", "/v1/accounts/wren/experience").json()["keywords"] == ["spoilers"]
 
 

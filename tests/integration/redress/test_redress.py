@@ -43,7 +43,6 @@ from kinward.verdicts.appeals import decide_appeal
 from kinward.verdicts.decision import NeedsAnotherPerson
 from kinward.verdicts.form import VerdictForm
 from tests.integration.conftest import Configure
-from tests.integration.families.test_family_attacks import visitor
 from tests.integration.gate.test_gate import Caller, problem
 from tests.support.editions import shipped_guidelines
 from tests.support.helpers import (
@@ -58,6 +57,7 @@ from tests.support.helpers import (
     upload,
 )
 from tests.support.verdicts import decide_case
+from tests.support.visits import visitor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

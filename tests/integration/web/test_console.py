@@ -119,7 +119,15 @@ ALLOWED: dict[str, set[str]] = {
     | BANKS
     | CONFIRMS
     | SILENCES
-    | {"free", "quality", "read_staff_alert", "read_verdict", "release_flood", "review_glass"},
+    | {
+        "free",
+        "allow_pairing",
+        "quality",
+        "read_staff_alert",
+        "read_verdict",
+        "release_flood",
+        "review_glass",
+    },
     "operator": {"home", "operations", "replay", "refile", "switch_bank"}
     | {"allow_withdrawal", "decide_withdrawal"}
     | CONFIRMS

@@ -18,7 +18,7 @@ from kinward.enforcement.models import Action
 from kinward.evidence.excerpts import Message
 from kinward.evidence.models import Evidence
 from kinward.families.pairing import ending
-from kinward.families.settings import choices
+from kinward.families.settings import choices, keywords
 from kinward.families.visits.digest import mail_digest
 from kinward.findings.user_reports import UserReportIn, receive_user_report
 from kinward.ground.errors import Invalid
@@ -103,7 +103,7 @@ def test_the_templates_of_a_family_show_every_name_safely(db: None) -> None:
     Account.objects.update(screen_name=EVIL)
     guardian.refresh_from_db()
     choices.choose_setting(guardian=guardian, teen_id="wren", capability="session.time", value=45)
-    choices.add_keyword(teen_id="wren", word="tide", guardian=guardian, account=guardian)
+    keywords.add_keyword(teen_id="wren", word="tide", guardian=guardian, account=guardian)
     ending.end_pairing(account=teen, pairing_id=made.pk)
     said = {
         f"{reader}:{path}": hold(visiting(reader).get(path), path)

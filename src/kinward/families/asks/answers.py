@@ -8,16 +8,25 @@ from django.db import transaction
 from django.utils import timezone
 
 from kinward.families.asks.expiry import lapse
-from kinward.families.asks.grants import grant, is_passing, take_back_grant, value_of
-from kinward.families.asks.hearing import tell_of_answer
+from kinward.families.asks.grants import (
+    Missing,
+    grant,
+    take_back_grant,
+    take_back_quietly,
+    value_of,
+)
+from kinward.families.asks.hearing import Outcome, tell_of_answer
 from kinward.families.asks.requests import MAX_REASON
 from kinward.families.asks.wording import words_of_ask
 from kinward.families.errors import AskClosed, NotPaired, TapRefused
 from kinward.families.models import OPEN_ASKS, Answer, Ask, AskState, Pairing
 from kinward.families.notices import name_in_notices, tell
-from kinward.families.pairing.power import has_power, require_power
+from kinward.families.pairing.power import require_power, shows_power
 from kinward.families.settings.choices import check_choice, put_choice
+from kinward.families.settings.cooling import GUARDED, is_cooling_quietly, refuse_tightening
 from kinward.families.settings.grant_order import yeses_of
+from kinward.families.settings.held import is_held, sees_held
+from kinward.families.settings.looks import is_passing, state_for
 from kinward.ground.errors import Invalid, NotFound
 from kinward.ledger.api import kinds, record
 from kinward.people.api import Account, lock_account
@@ -48,7 +57,10 @@ def answer_ask(
     A yes grants the ask, unless another guardian's is missing: see `consensus`. Another guardian's
     no takes a temporary yes back, because the more protective answer counts. The teen and the
     other guardians are told. Raises `NotPaired`, also for an ask that does not exist, `AskClosed`,
-    and `SettingLocked` for a yes without an end that is outside a guardian's bounds.
+    `SettingLocked` for a yes without an end that is outside a guardian's bounds, and
+    `GuardianCooling` where the guardian may not take back time or contact now.
+
+    During a quiet dispute the answer looks given, and has no effect.
     """
     ask = Ask.objects.select_related("teen").filter(pk=ask_id, proposed_by=None).first()
     if ask is None:
@@ -58,28 +70,50 @@ def answer_ask(
     ask = Ask.objects.select_related("teen", "granted_by__guardian").get(pk=ask_id)
     lapse(ask)
     _check_once(once, pairing, ask, said)
-    takes_back = ask.state == AskState.GRANTED and said == "no" and is_passing(ask) and once is None
-    if ask.state not in OPEN_ASKS and not takes_back:
+    sees = sees_held(teen, guardian)
+    takes_back = said == "no" and is_passing(ask, sees=sees) and once is None
+    if state_for(ask, sees=sees) not in OPEN_ASKS and not takes_back:
         raise AskClosed
     _check_answer(note, said, until)
     until = until if said == "yes" and ask.minutes is None else None
     if said == "yes" and ask.minutes is None and until is None:
         check_choice(teen, ask.capability, value_of(ask))
-    repeats = said == "yes" and pairing.pk in yeses_of(ask)
+    if takes_back:
+        refuse_tightening(pairing, ask.capability)
+    repeats = said == "yes" and pairing.pk in yeses_of(ask, held=True)
+    shows = sees_held(teen, teen)
+    looked_granted = said == "no" and is_passing(ask, sees=shows)
+    looked_open = looked_granted or state_for(ask, sees=shows) in OPEN_ASKS
     Answer.objects.create(ask=ask, pairing=pairing, answer=said, note=note, until=until)
     actor = guardian.actor
     record(actor=actor, subject=str(ask), fact=ANSWERED[said]())
-    missing: list[Pairing] = []
-    if takes_back:
-        take_back_grant(ask, teen, actor)
-    elif said == "yes":
+    quietly = is_held(pairing) or (
+        takes_back and is_cooling_quietly(pairing) and ask.capability in GUARDED
+    )
+    missing = Missing()
+    if said == "yes":
         missing = grant(ask, teen, pairing, actor)
-    else:
+    elif quietly:
+        _say_quietly(ask, said)
+    elif takes_back or (said == "no" and ask.state == AskState.GRANTED):
+        take_back_grant(ask, teen, actor)
+    elif not (ask.held and said == "talk"):
         ask.state = AskState.TALK if said == "talk" else AskState.REFUSED
         ask.save(update_fields=["state"])
-    if not (repeats and missing):
-        tell_of_answer(ask, pairing, said, missing=missing, took_back=takes_back)
+    if not (repeats and missing.shown):
+        really = None if quietly else Outcome(missing.really, takes_back)
+        shown = Outcome(missing.shown, looked_granted) if looked_open else None
+        tell_of_answer(ask, pairing, said, really, shown)
     return ask
+
+
+def _say_quietly(ask: Ask, said: str) -> None:
+    """Make a no or a "let's talk" look given. The ask stays open to other guardians."""
+    if said == "no":
+        take_back_quietly(ask)
+    elif ask.state == AskState.OPEN:
+        ask.state = AskState.TALK
+        ask.save(update_fields=["state"])
 
 
 def _check_once(once: Pairing | None, pairing: Pairing, ask: Ask, said: str) -> None:
@@ -115,14 +149,15 @@ def answer_proposal(*, teen: Account, ask_id: UUID, said: AskAnswer, note: str =
     if proposal is None or proposal.proposed_by is None:
         raise NotFound
     lapse(proposal)
-    if proposal.state not in OPEN_ASKS or not has_power(proposal.proposed_by):
+    if proposal.state not in OPEN_ASKS or not shows_power(proposal.proposed_by):
         raise AskClosed
     _check_answer(note, said, None)
     Answer.objects.create(ask=proposal, pairing=None, answer=said, note=note)
     actor = teen.actor
     record(actor=actor, subject=str(proposal), fact=ANSWERED[said]())
     if said == "yes":
-        put_choice(proposal.proposed_by, teen, proposal.capability, value_of(proposal), actor)
+        by, value = proposal.proposed_by, value_of(proposal)
+        put_choice(by, teen, proposal.capability, value, actor, agreed=True)
         proposal.state, proposal.granted_by = AskState.GRANTED, proposal.proposed_by
         proposal.save(update_fields=["state", "granted_by"])
     else:

@@ -1,15 +1,18 @@
 """What each reader of a page sees of an ask: its words go only to those they are for."""
 
+from datetime import datetime
+
 import msgspec
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from kinward.families.asks.grants import is_passing
 from kinward.families.asks.wording import words_of_ask
-from kinward.families.models import OPEN_ASKS, Answer, Ask, Pairing
+from kinward.families.models import OPEN_ASKS, Answer, Ask, AskState, Pairing
 from kinward.families.notices import name_in_notices
-from kinward.families.pairing.power import has_power, live_pairings
+from kinward.families.pairing.power import live_pairings, shows_power
 from kinward.families.settings.grant_order import yeses_of
+from kinward.families.settings.held import sees_held
+from kinward.families.settings.looks import is_passing, state_for
 from kinward.ground.names import isolated
 from kinward.people.api import Account
 
@@ -25,12 +28,15 @@ class AnswerView(msgspec.Struct, frozen=True):
 class AskView(msgspec.Struct, frozen=True):
     """An ask or a proposal as a reader sees it. `reason` is empty if it is not for the reader.
 
+    `state` is that of the ask as it looks to the reader.
     `readers` names who else reads the reason of the reader's own ask.
     `step` is what the reader can do: "answer", "again" for somebody whose yes waits for another
     guardian's, "withdraw", "stop", or nothing ("").
     """
 
     ask: Ask
+    state: str
+    until: datetime | None
     what: str
     by: str
     reason: str
@@ -41,8 +47,12 @@ class AskView(msgspec.Struct, frozen=True):
 
 def view_of_ask(ask: Ask, *, reader: Account, pairing: Pairing | None) -> AskView:
     """Return an ask for a guardian, with their pairing, or for the teen (None)."""
+    sees = sees_held(ask.teen, reader)
+    state = state_for(ask, sees=sees)
     return AskView(
         ask=ask,
+        state=state,
+        until=ask.until if state in (AskState.GRANTED, AskState.ENDED) else None,
         what=words_of_ask(ask, reader.language),
         by=_name(ask.proposed_by, ask, pairing),
         reason=ask.reason if _reads_reason(ask, pairing) else "",
@@ -53,10 +63,19 @@ def view_of_ask(ask: Ask, *, reader: Account, pairing: Pairing | None) -> AskVie
                 answer.answer,
                 answer.note if _reads_note(answer, ask, pairing) else "",
             )
-            for answer in ask.answers.all()
+            for answer in _answers(ask, sees=sees)
         ],
-        step=_possible_step(ask, pairing),
+        step=_possible_step(ask, pairing, sees=sees),
     )
+
+
+def _answers(ask: Ask, *, sees: bool) -> list[Answer]:
+    """Return the answers that a reader sees. None comes after a no that ended it as it looks."""
+    answers = list(ask.answers.all())  # oldest first
+    if not sees or ask.looks != AskState.REFUSED:
+        return answers
+    quiet = [number for number, each in enumerate(answers) if each.pairing and each.pairing.quiet]
+    return answers[: max(quiet, default=-1) + 1]
 
 
 def _name(by: Pairing | None, ask: Ask, reader: Pairing | None) -> str:
@@ -91,16 +110,16 @@ def _reads_note(answer: Answer, ask: Ask, reader: Pairing | None) -> bool:
     return writer == reader.pk
 
 
-def _possible_step(ask: Ask, pairing: Pairing | None) -> str:
+def _possible_step(ask: Ask, pairing: Pairing | None, *, sees: bool) -> str:
     proposed = ask.proposed_by is not None
-    if ask.state in OPEN_ASKS:
+    if state_for(ask, sees=sees) in OPEN_ASKS:
         if proposed:
             own = pairing is not None and ask.proposed_by_id == pairing.pk
             return "answer" if pairing is None else ("withdraw" if own else "")
         if pairing is None:
             return "withdraw"
-        return "again" if pairing.pk in yeses_of(ask) else "answer"
-    if pairing is not None and not proposed and is_passing(ask):
+        return "again" if pairing.pk in yeses_of(ask, held=True) else "answer"
+    if pairing is not None and not proposed and is_passing(ask, sees=sees):
         return "stop"
     return ""
 
@@ -108,14 +127,14 @@ def _possible_step(ask: Ask, pairing: Pairing | None) -> str:
 def open_asks(guardian: Account) -> list[AskView]:
     """Return the asks of all of a guardian's teens that wait for this guardian, oldest first."""
     pairings = live_pairings().select_related("guardian", "teen").filter(guardian=guardian)
-    powerful = {pairing.teen_id: pairing for pairing in pairings if has_power(pairing)}
+    powerful = {pairing.teen_id: pairing for pairing in pairings if shows_power(pairing)}
     asks = (
         Ask.objects.select_related("teen")
         .prefetch_related("answers__pairing__guardian", "readers__guardian")
         .filter(
             teen__in=powerful,
             proposed_by=None,
-            state__in=OPEN_ASKS,
+            state__in=(*OPEN_ASKS, AskState.GRANTED),  # which may look open
             lapses_at__gt=timezone.now(),
         )
         .order_by("made_at")

@@ -12,11 +12,14 @@ from kinward.families.asks.expiry import LAPSES, TIDY
 from kinward.families.asks.mailing import mail_soon
 from kinward.families.asks.wording import words_of_ask
 from kinward.families.errors import AskClosed, NoGuardian, TooManyTries
-from kinward.families.models import OPEN_ASKS, Ask, AskState, Pairing
+from kinward.families.models import OPEN_ASKS, Ask, AskState, ExtraMinutes, Pairing
 from kinward.families.notices import name_in_notices, tell
-from kinward.families.pairing.power import has_power, live_pairings, require_power
+from kinward.families.pairing.power import live_pairings, require_power, shows_power
 from kinward.families.screen_time.usage import zones_of
 from kinward.families.settings.choices import bounds_for, check_value
+from kinward.families.settings.held import sees_held
+from kinward.families.settings.looks import state_for
+from kinward.families.settings.settlement import end_grant
 from kinward.ground.errors import Invalid, NotFound
 from kinward.ground.jobs import enqueue
 from kinward.ledger.api import kinds, record
@@ -43,10 +46,10 @@ def ask_guardians(
 
     `readers` are the pairings whose guardians may read the reason. Without any it is for the only
     guardian. If there are several, nobody reads it, since it may be about one of them.
-    Raises `NoGuardian` if no pairing of the teen gives power now.
+    Raises `NoGuardian` if no pairing of the teen shows power now.
     """
     teen = lock_account(teen.pk)
-    pairings = [pairing for pairing in live_pairings().filter(teen=teen) if has_power(pairing)]
+    pairings = [pairing for pairing in live_pairings().filter(teen=teen) if shows_power(pairing)]
     if not pairings:
         raise NoGuardian
     if readers is None:
@@ -94,7 +97,8 @@ def _create_ask(
     recent = Ask.objects.filter(teen=teen, made_at__gt=now - timedelta(days=1))
     if recent.count() >= MAX_DAILY:
         raise TooManyTries(f"At most {MAX_DAILY} a day.")
-    if Ask.objects.filter(teen=teen, state__in=OPEN_ASKS, lapses_at__gt=now).count() >= MAX_OPEN:
+    waiting = Ask.objects.filter(teen=teen, state__in=OPEN_ASKS, lapses_at__gt=now, looks="")
+    if waiting.count() >= MAX_OPEN:
         raise TooManyTries(f"{MAX_OPEN} wait for an answer already.")
     zones = zones_of(teen)
     lapses_at = now + LAPSES if minutes is None else min(now + LAPSES, zones.end_of_day(now))
@@ -130,12 +134,15 @@ def withdraw_ask(*, account: Account, ask_id: UUID) -> None:
         maker_id = ask.teen_id if ask.proposed_by is None else ask.proposed_by.guardian_id
     if ask is None or maker_id != account.pk:
         raise NotFound
-    lock_account(ask.teen_id)
-    ask.refresh_from_db(fields=["state"])
-    if ask.state not in OPEN_ASKS:
+    teen = lock_account(ask.teen_id)
+    ask.refresh_from_db(fields=["state", "held", "looks"])
+    if state_for(ask, sees=sees_held(teen, account)) not in OPEN_ASKS:
         raise AskClosed
-    ask.state = AskState.WITHDRAWN
-    ask.save(update_fields=["state"])
+    if ask.state == AskState.GRANTED:  # it only looks open
+        end_grant(ask, teen, AskState.WITHDRAWN, actor=account.actor)
+        ExtraMinutes.objects.filter(ask=ask).delete()
+    ask.state, ask.looks = AskState.WITHDRAWN, ""
+    ask.save(update_fields=["state", "looks"])
     record(actor=account.actor, subject=str(ask), fact=kinds.AskWithdrawn())
 
 

@@ -21,9 +21,12 @@ from kinward.families.asks.wording import words_of_ask
 from kinward.families.errors import AskClosed, NotPaired, TapRefused
 from kinward.families.models import OPEN_ASKS, Answer, Ask, Notice, Pairing
 from kinward.families.notices import name_in_notices
-from kinward.families.pairing.power import check_power, has_power, live_pairings
+from kinward.families.pairing.power import check_shown_power, live_pairings, shows_power
+from kinward.families.settings.held import sees_held
+from kinward.families.settings.looks import state_for
 from kinward.ground.config import config
 from kinward.ground.names import isolated
+from kinward.people.api import Account
 from kinward.policy import known_language
 
 TAP: Final = "kinward.families.tap"  # links signed with this salt are in notices and mails
@@ -61,17 +64,22 @@ def tap_links(ask: Ask, pairing: Pairing) -> list[AnswerLink]:
 
 def links_of_notice(notice: Notice) -> list[AnswerLink]:
     """Return the links of a notice about an open ask, none for another notice."""
-    if notice.ask is None or notice.ask.state not in OPEN_ASKS:
+    if notice.ask is None or not _is_open(notice.ask, notice.account):
         return []
     pairing = live_pairings().filter(guardian=notice.account, teen=notice.ask.teen_id).first()
     return [] if pairing is None else tap_links(notice.ask, pairing)
+
+
+def _is_open(ask: Ask, reader: Account) -> bool:
+    """Whether an ask looks open to a reader."""
+    return state_for(ask, sees=sees_held(ask.teen, reader)) in OPEN_ASKS
 
 
 def read_tap(token: str) -> Tap:
     """Return what a link says, without answering.
 
     Raises `TapRefused` for a link that is forged, expired or used, `AskClosed` for an ask that is
-    no longer open, and otherwise as `check_power`.
+    no longer open, and otherwise as `check_shown_power`.
     """
     try:
         ask_id, pairing_id, answer = signing.loads(token, salt=TAP, max_age=LAPSES)
@@ -81,10 +89,10 @@ def read_tap(token: str) -> Tap:
     pairing = live_pairings().select_related("guardian", "teen").filter(pk=pairing_id).first()
     if ask is None or pairing is None or pairing.teen_id != ask.teen_id:
         raise NotPaired
-    check_power(pairing)
+    check_shown_power(pairing)
     if Answer.objects.filter(ask=ask, pairing=pairing, answer=answer).exists():
         raise TapRefused
-    if ask.state not in OPEN_ASKS or ask.lapses_at <= timezone.now():
+    if not _is_open(ask, pairing.guardian) or ask.lapses_at <= timezone.now():
         raise AskClosed
     return Tap(ask, pairing, answer)
 
@@ -112,9 +120,11 @@ def until_of_tap(ask: Ask) -> datetime | None:
 
 def mail_ask(ask_id: str, pairing_id: str) -> None:
     """Mail an open ask with its links. The mail names nobody but the teen, and has no reason."""
-    ask = Ask.objects.select_related("teen").filter(pk=ask_id, state__in=OPEN_ASKS).first()
+    ask = Ask.objects.select_related("teen").filter(pk=ask_id).first()
     pairing = live_pairings().select_related("guardian", "teen").filter(pk=pairing_id).first()
-    if ask is None or pairing is None or not has_power(pairing):
+    if ask is None or pairing is None or not shows_power(pairing):
+        return
+    if not _is_open(ask, pairing.guardian):
         return
     if "@" not in pairing.digest or not pairing.mails_asks or ask.lapses_at <= timezone.now():
         return

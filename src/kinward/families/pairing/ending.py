@@ -13,10 +13,11 @@ from django.utils import timezone
 
 from kinward.access import Actor
 from kinward.experience.api import live, person_of
-from kinward.families.errors import NotPaired
+from kinward.families.errors import NotPaired, PairingPaused
 from kinward.families.models import Pairing
 from kinward.families.notices import name_in_notices, tell
-from kinward.families.pairing.power import live_pairings, rules_for
+from kinward.families.pairing.power import is_paused, live_pairings, rules_for
+from kinward.families.settings.cooling import COOLING
 from kinward.families.settings.settlement import settle_all
 from kinward.ground.jobs import enqueue
 from kinward.ledger.api import kinds, record
@@ -30,11 +31,14 @@ FINISH: Final = "families.finish_pairings"
 def end_pairing(*, account: Account, pairing_id: UUID) -> Pairing:
     """End a pairing as its guardian, at once, or as its teen, after the pack's notice period.
 
-    The pack may also let a teen of a certain age leave at once.
+    The pack may also let a teen of a certain age leave at once. During a dispute the guardian
+    cannot: raises `PairingPaused`. A quiet dispute looks like none, and outlasts the pairing.
     """
     pairing, teen = lock_own_pairing(account, pairing_id)
     now = timezone.now()
     if account.pk == pairing.guardian_id:
+        if is_paused(pairing):
+            raise PairingPaused
         finish_pairing(pairing, teen, "guardian", now)
         return pairing
     rules = rules_for(pairing.teen)
@@ -62,8 +66,8 @@ def stay_paired(*, account: Account, pairing_id: UUID) -> Pairing:
     pairing, _teen = lock_own_pairing(account, pairing_id)
     if account.pk != pairing.teen_id or pairing.ends_at is None:
         raise NotPaired
-    pairing.ends_at = None
-    pairing.save(update_fields=["ends_at"])
+    pairing.ends_at, pairing.cools_until = None, timezone.now() + COOLING
+    pairing.save(update_fields=["ends_at", "cools_until"])
     record(actor=account.actor, subject=str(pairing), fact=kinds.PairingStayed())
     tell(pairing.guardian, "restored", other=name_in_notices(pairing.teen))
     return pairing
@@ -83,7 +87,8 @@ def lock_own_pairing(account: Account, pairing_id: UUID) -> tuple[Pairing, Locke
     if pairing is None:
         raise NotPaired
     teen = lock_account(pairing.teen_id)
-    pairing.refresh_from_db(fields=["ends_at", "ended_at", "disputed_at"])
+    cooling = ("cools_until", "cools_quietly_until")
+    pairing.refresh_from_db(fields=["ends_at", "ended_at", "disputed_at", "quiet", *cooling])
     if pairing.ended_at is not None:
         raise NotPaired
     return pairing, teen
@@ -106,7 +111,9 @@ def close_pairing(
 ) -> None:
     """As `finish_pairing`, and leave it to the caller whom to tell."""
     pairing.ended_at, pairing.ended_why = now, why
-    pairing.save(update_fields=["ended_at", "ended_why"])
+    if pairing.ends_at is not None:
+        pairing.cools_until = now + COOLING  # also if the two pair again
+    pairing.save(update_fields=["ended_at", "ended_why", "cools_until"])
     sides = {"guardian": pairing.guardian.platform_id, "teen": pairing.teen.platform_id}
     by = Actor.account(sides[why]) if why in sides else actor or Actor.system("families")
     record(actor=by, subject=str(pairing), fact=kinds.PairingEnded(why=why))
@@ -162,6 +169,6 @@ def _why_over(pairing: Pairing) -> str:
     rules = rules_for(pairing.teen)
     if not rules.may_be_guarded(person_of(pairing.teen).age):
         return "grown up"
-    if pairing.disputed_at is None and person_of(pairing.guardian).age.upper <= rules.guardian_age:
+    if not is_paused(pairing) and person_of(pairing.guardian).age.upper <= rules.guardian_age:
         return "not an adult"
     return ""

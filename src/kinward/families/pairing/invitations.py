@@ -28,6 +28,9 @@ from kinward.families.models import Choice, Invitation, Pairing, Side, TrustedAd
 from kinward.families.notices import name_in_notices, tell
 from kinward.families.pairing.ending import end_due_pairings
 from kinward.families.pairing.power import live_pairings, rules_for
+from kinward.families.pairing.review import under_review
+from kinward.families.pairing.roles import end_excluded_trust, may_be_trusted
+from kinward.families.pairing.trusted_adults import name_trusted_adult
 from kinward.families.settings.settlement import settle
 from kinward.ground.errors import Forbidden
 from kinward.ledger.api import kinds, record
@@ -36,7 +39,6 @@ from kinward.policy import FamilyRules, bounds_in_general
 
 MAX_GUARDIANS: Final = 4
 MAX_TEENS: Final = 10
-MAX_TRUSTED: Final = 3
 ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # without 0, 1, I, L, O and U, which are misread
 CODE_LENGTH: Final = 8
 CODE_HOURS: Final = 24
@@ -140,7 +142,7 @@ def _open_invitation(account: Account, typed: str) -> Invitation:
         .exclude(maker=account)
         .first()
     )
-    if invitation is None:
+    if invitation is None or not _may_read(account, invitation):
         # Committed before the error is raised: a surrounding transaction would undo the count.
         with transaction.atomic():
             WrongCode.objects.create(account=account)
@@ -151,6 +153,11 @@ def _open_invitation(account: Account, typed: str) -> Invitation:
             )
         raise CodeRefused
     return invitation
+
+
+def _may_read(account: Account, invitation: Invitation) -> bool:
+    """Whether an account may read a code: a guardian does not learn whom else a teen trusts."""
+    return invitation.side != Side.TRUSTING or may_be_trusted(invitation.maker, account)
 
 
 def accept_invitation(*, account: Account, typed: str) -> Pairing | TrustedAdult:
@@ -166,7 +173,7 @@ def accept_invitation(*, account: Account, typed: str) -> Pairing | TrustedAdult
             raise CodeRefused
         maker, taker = locked[invitation.maker_id], locked[account.pk]
         if invitation.side == Side.TRUSTING:
-            return _trust(maker, taker)
+            return name_trusted_adult(maker, taker)
         if invitation.side == Side.GUARDIAN:
             return _pair(guardian=maker, teen=taker)
         return _pair(guardian=taker, teen=maker)
@@ -184,12 +191,13 @@ def _pair(*, guardian: LockedAccount, teen: LockedAccount) -> Pairing:
         raise FamilyFull(f"A teen has at most {MAX_GUARDIANS} guardians.")
     if pairings.filter(guardian=guardian).count() >= MAX_TEENS:
         raise FamilyFull(f"A guardian has at most {MAX_TEENS} teens.")
-    pairing = Pairing.objects.create(guardian=guardian, teen=teen)
+    pairing = Pairing.objects.create(guardian=guardian, teen=teen, **under_review(guardian, teen))
     record(
         actor=teen.actor,
         subject=str(pairing),
         fact=kinds.PairingStarted(guardian=guardian.platform_id, teen=teen.platform_id),
     )
+    end_excluded_trust(teen)
     _give_consent(pairing, teen)
     tell(guardian, "paired", other=name_in_notices(teen))
     tell(teen, "paired", other=name_in_notices(guardian))
@@ -205,22 +213,3 @@ def _give_consent(pairing: Pairing, teen: LockedAccount) -> None:
     if bounds is not None and bounds.guardian_moves:
         Choice.objects.create(pairing=pairing, capability=JOIN, value="allow")
         settle(teen, JOIN, actor=pairing.guardian.actor)
-
-
-def _trust(teen: Account, adult: Account) -> TrustedAdult:
-    rules = rules_for(teen)
-    if not rules.may_guard(person_of(adult).age) or not adult.is_active:
-        raise NotAGuardian
-    trusted_adults = TrustedAdult.objects.filter(teen=teen, ended_at=None)
-    if trusted_adults.filter(adult=adult).exists():
-        raise AlreadyPaired
-    if trusted_adults.count() >= MAX_TRUSTED:
-        raise FamilyFull(f"A teen names at most {MAX_TRUSTED} trusted adults.")
-    trusted = TrustedAdult.objects.create(teen=teen, adult=adult)
-    record(
-        actor=teen.actor,
-        subject=f"account:{teen.platform_id}",
-        fact=kinds.TrustedNamed(adult=adult.platform_id),
-    )
-    tell(adult, "named", other=name_in_notices(teen))
-    return trusted

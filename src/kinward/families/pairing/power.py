@@ -1,7 +1,9 @@
 """The power that a pairing gives its guardian now. It is checked each time and never stored.
 
 A pairing gives power only while it is live and undisputed, the guardian's account is active, and
-both ages fit the pack in force.
+both ages fit the pack in force. During a quiet dispute it gives none either, but it shows power:
+pages open and verbs answer as if nobody had disputed it, and `settings.held` keeps what the
+guardian does from taking effect.
 """
 
 from datetime import datetime
@@ -32,7 +34,7 @@ def require_power(*, guardian: Account, teen_id: str) -> tuple[Pairing, LockedAc
     """Return the pairing that lets a guardian act for a teen now, and the teen, locked.
 
     Raises the same `NotPaired` for somebody else's teen and for one who does not exist, and
-    otherwise as `check_power`.
+    otherwise as `check_shown_power`. What a verb then writes is held during a quiet dispute.
     """
     teen_pk = (
         live_pairings()
@@ -52,19 +54,34 @@ def require_power(*, guardian: Account, teen_id: str) -> tuple[Pairing, LockedAc
     )
     if pairing is None:
         raise NotPaired
-    check_power(pairing)
+    check_shown_power(pairing)
     return pairing, teen
 
 
 def check_power(pairing: Pairing) -> None:
     """Raise unless a live pairing gives power now.
 
-    Raises `PairingPaused` during a dispute, `NotPaired` if the guardian's account is not active,
-    and `NotAGuardian` or `NeedsNoGuardian` if an age does not fit.
+    Raises `PairingPaused` during a dispute, quiet or not, and otherwise as `check_shown_power`.
     """
-    rules = rules_for(pairing.teen)
     if pairing.disputed_at is not None:
         raise PairingPaused
+    check_shown_power(pairing)
+
+
+def is_paused(pairing: Pairing) -> bool:
+    """Whether everybody sees that a dispute pauses the pairing."""
+    return pairing.disputed_at is not None and not pairing.quiet
+
+
+def check_shown_power(pairing: Pairing) -> None:
+    """Raise unless a live pairing looks to its guardian as if it gave power.
+
+    Raises `PairingPaused` during a dispute that is not quiet, `NotPaired` if the guardian's account
+    is not active, and `NotAGuardian` or `NeedsNoGuardian` if an age does not fit.
+    """
+    if is_paused(pairing):
+        raise PairingPaused
+    rules = rules_for(pairing.teen)
     if not pairing.guardian.is_active:
         raise NotPaired
     if not rules.may_guard(person_of(pairing.guardian).age):
@@ -74,19 +91,24 @@ def check_power(pairing: Pairing) -> None:
 
 
 def has_power(pairing: Pairing) -> bool:
-    """Whether the guardian of a live pairing may act for the teen and see numbers now."""
+    """Whether what the guardian of a live pairing does takes effect now."""
+    return pairing.disputed_at is None and shows_power(pairing)
+
+
+def shows_power(pairing: Pairing) -> bool:
+    """Whether a live pairing looks to its guardian as if it gave power, also while it is quiet."""
     try:
-        check_power(pairing)
+        check_shown_power(pairing)
     except (NeedsNoGuardian, NotAGuardian, NotPaired, PairingPaused):
         return False
     return True
 
 
-def in_power(pairing: Pairing) -> bool:
-    """Whether a pairing lives, and gives its guardian power now.
+def in_power(pairing: Pairing, *, held: bool = False) -> bool:
+    """Whether a pairing lives, and gives its guardian power now; with `held`, as it is shown.
 
     What its guardian chose, granted and left out counts only then.
     """
     ends = pairing.ends_at
     lives = pairing.ended_at is None and (ends is None or ends > timezone.now())
-    return lives and has_power(pairing)
+    return lives and (shows_power(pairing) if held else has_power(pairing))

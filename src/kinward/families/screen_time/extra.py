@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 from django.db.models import Q
 
-from kinward.experience.api import decide_all, live, load_states
+from kinward.experience.api import GuardianValues, decide_with
 from kinward.families.models import Ask, ExtraMinutes, Pairing
 from kinward.families.pairing.power import in_power
 from kinward.families.settings.grant_order import yeses_of
@@ -17,6 +17,10 @@ from kinward.people.api import Account
 from kinward.policy import DAY_MINUTES, MINUTES, About, Request
 
 TIME: Final = "session.time"
+
+# Values of guardians by capability as somebody's pages show them, also what is held; None for those
+# in force.
+Shown = GuardianValues | None
 
 
 class Extra(msgspec.Struct, frozen=True):
@@ -47,80 +51,89 @@ def with_extra(base: int, chosen: Mapping[UUID, int], extras: Iterable[Extra]) -
     return min(max(base, min(reach)), DAY_MINUTES)
 
 
-def chosen_minutes(teen: Account, local: datetime) -> dict[UUID, int]:
+def chosen_minutes(teen: Account, local: datetime, *, held: bool = False) -> dict[UUID, int]:
     """Return each guardian's own choice of minutes for a local day, by pairing."""
-    choices = choices_of(teen).get(TIME, [])
+    choices = choices_of(teen, held=held).get(TIME, [])
     weekday = local.weekday()
     return {choice.pairing_id: MINUTES.code_on(choice.value, weekday) for choice in choices}
 
 
-def extras_at(account: Account, now: datetime, day: date) -> list[Extra]:
+def extras_at(account: Account, now: datetime, day: date, *, held: bool = False) -> list[Extra]:
     """Return the extra minutes that count at a moment, which is on the account's local `day`.
 
-    They end with the power of whoever gave them.
+    They end with the power of whoever gave them. With `held`, they are those that are shown.
     """
     rows = (
         ExtraMinutes.objects.select_related(
             *("pairing__guardian", "pairing__teen"),
             *("ask__granted_by__guardian", "ask__granted_by__teen"),
         )
-        .prefetch_related("ask__answers")
+        .prefetch_related("ask__answers__pairing")
         .filter(Q(until__gt=now) | Q(until=None, day=day), account=account)
     )
-    return [Extra(row.minutes, _agreed(row)) for row in rows if _still_given(row)]
+    rows = rows.exclude(ask__looks__gt="") if held else rows.filter(held=False)
+    given = [row for row in rows if _still_given(row, held=held)]
+    return [Extra(row.minutes, _agreed(row, held=held)) for row in given]
 
 
-def _still_given(row: ExtraMinutes) -> bool:
+def _still_given(row: ExtraMinutes, *, held: bool) -> bool:
     giver = row.pairing if row.ask is None else row.ask.granted_by
-    if giver is None:  # a pass-code from before each guardian had their own
-        return any(map(in_power, Pairing.objects.filter(teen=row.account_id, ended_at=None)))
-    return in_power(giver)
+    if giver is not None:
+        return in_power(giver, held=held)
+    # A pass-code from before each guardian had their own.
+    pairings = Pairing.objects.select_related("guardian", "teen").filter(teen=row.account_id)
+    return any(in_power(pairing, held=held) for pairing in pairings)
 
 
-def _agreed(row: ExtraMinutes) -> frozenset[UUID] | None:
+def _agreed(row: ExtraMinutes, *, held: bool) -> frozenset[UUID] | None:
     if row.ask is not None:
-        return frozenset(yeses_of(row.ask))
+        return frozenset(yeses_of(row.ask, held=held))
     return None if row.pairing_id is None else frozenset([row.pairing_id])
 
 
-def limit_without_extra(teen: Account, local: datetime) -> int:
+def limit_without_extra(teen: Account, local: datetime, shown: Shown = None) -> int:
     """Return the minutes of a local day without extra ones, as this transaction sees them."""
-    return _limit(teen, local, None)
+    return _limit(teen, local, None, shown)
 
 
-def _limit(teen: Account, local: datetime, chosen: int | None) -> int:
+def _limit(teen: Account, local: datetime, chosen: int | None, shown: Shown) -> int:
     """Decide the minutes of a local day, as if guardian and teen had chosen some, if any."""
     about = About(id=teen.platform_id)
     question = Request(capability=TIME, actor=about, at=local)
     if chosen is not None:
         question = msgspec.structs.replace(question, guardian=chosen, self_=chosen)
-    states = load_states([teen.platform_id])
-    value = decide_all(live().in_force(), [question], states)[0].value
+    value = decide_with(teen, [question], shown)[0].value
     return value if isinstance(value, int) else 0
 
 
-def minutes_with_extra(teen: Account, local: datetime) -> int:
+def minutes_with_extra(teen: Account, local: datetime, shown: Shown = None) -> int:
     """Return the minutes of a local day with extra ones, as this transaction sees them."""
-    base, extras = limit_without_extra(teen, local), extras_at(teen, local, local.date())
+    held = shown is not None
+    base = limit_without_extra(teen, local, shown)
+    extras = extras_at(teen, local, local.date(), held=held)
     if not extras or base >= DAY_MINUTES:
         return base
-    return max(base, _limit(teen, local, with_extra(base, chosen_minutes(teen, local), extras)))
+    more = with_extra(base, chosen_minutes(teen, local, held=held), extras)
+    return max(base, _limit(teen, local, more, shown))
 
 
-def would_exceed(ask: Ask, teen: Account, local: datetime) -> set[UUID]:
+def would_exceed(ask: Ask, teen: Account, local: datetime, shown: Shown = None) -> set[UUID]:
     """Return the pairings whose own choice of minutes an ask for more would exceed unagreed."""
-    return _exceeded(Extra(ask.minutes or 0, frozenset(yeses_of(ask))), teen, local)
+    agreed = frozenset(yeses_of(ask, held=shown is not None))
+    return _exceeded(Extra(ask.minutes or 0, agreed), teen, local, shown)
 
 
-def is_agreed_alone(pairing: Pairing, local: datetime, minutes: int) -> bool:
+def is_agreed_alone(pairing: Pairing, local: datetime, minutes: int, shown: Shown = None) -> bool:
     """Whether a guardian may give minutes alone, because they exceed no other guardian's choice."""
     given = Extra(minutes, frozenset([pairing.pk]))
-    return not _exceeded(given, pairing.teen, local)
+    return not _exceeded(given, pairing.teen, local, shown)
 
 
-def _exceeded(given: Extra, teen: Account, local: datetime) -> set[UUID]:
-    base, chosen = limit_without_extra(teen, local), chosen_minutes(teen, local)
-    extras = [*extras_at(teen, local, local.date()), given]
+def _exceeded(given: Extra, teen: Account, local: datetime, shown: Shown) -> set[UUID]:
+    held = shown is not None
+    base = limit_without_extra(teen, local, shown)
+    chosen = chosen_minutes(teen, local, held=held)
+    extras = [*extras_at(teen, local, local.date(), held=held), given]
     whole = min(base + sum(extra.minutes for extra in extras), DAY_MINUTES)
     return {
         pairing_id

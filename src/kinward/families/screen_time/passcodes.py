@@ -27,9 +27,10 @@ from kinward.families.errors import PasscodeRefused, TooManyTries
 from kinward.families.models import ExtraMinutes, Pairing, WrongCode
 from kinward.families.notices import name_in_notices, tell
 from kinward.families.pairing.invitations import MAX_WRONG, wrong_codes
-from kinward.families.pairing.power import has_power, live_pairings, require_power
+from kinward.families.pairing.power import live_pairings, require_power, shows_power
 from kinward.families.screen_time.extra import is_agreed_alone
 from kinward.families.screen_time.usage import ScreenTime, local_now, screen_time, zones_of
+from kinward.families.settings.held import is_held, shown_values
 from kinward.ground.config import config
 from kinward.ledger.api import kinds, record
 from kinward.people.api import Account, lock_account
@@ -73,20 +74,23 @@ def show_passcodes(*, guardian: Account, teen_id: str) -> list[Passcode]:
 def _usable(pairing: Pairing, local: datetime) -> list[Passcode]:
     """Return a guardian's unused codes of a local day, as far as other guardians' choices reach.
 
-    So the codes that a device takes offline give no more together than they would here.
+    So the codes that a device takes offline give no more together than they would here. They are
+    those that the guardian's page shows, also if what they give is held.
     """
-    day = local.date()
-    used, usable, together = set(_used_numbers(pairing.teen, day)), [], 0
+    day, shown = local.date(), shown_values(pairing.teen, pairing.guardian)
+    used = set(_used_numbers(pairing.teen, day, held=shown is not None))
+    usable, together = [], 0
     for code in codes_of(pairing, day):
-        reaches = is_agreed_alone(pairing, local, together + code.minutes)
+        reaches = is_agreed_alone(pairing, local, together + code.minutes, shown)
         if code.number not in used and reaches:
             usable.append(code)
             together += code.minutes
     return usable
 
 
-def _used_numbers(account: Account, day: date) -> list[int | None]:
+def _used_numbers(account: Account, day: date, *, held: bool) -> list[int | None]:
     used = ExtraMinutes.objects.filter(account=account, day=day, passcode__isnull=False)
+    used = used if held else used.filter(held=False)
     return list(used.values_list("passcode", flat=True))
 
 
@@ -114,9 +118,9 @@ def passcode_sheet(account: Account, now: datetime) -> dict[str, str]:
 
 
 def _guarding(account: Account) -> list[Pairing]:
-    """Return the pairings that give power over an account now."""
+    """Return the pairings that show power over an account now."""
     pairings = live_pairings().select_related("guardian", "teen").filter(teen=account)
-    return [pairing for pairing in pairings if has_power(pairing)]
+    return [pairing for pairing in pairings if shows_power(pairing)]
 
 
 def _digests(pairing: Pairing, local: datetime) -> list[dict[str, Any]]:
@@ -157,14 +161,22 @@ def _use(account: Account, code: str, at: datetime) -> ExtraMinutes | None:
                 "minutes": passcode.minutes,
                 "pairing": pairing,
                 "until": zones.end_of_day(at),
+                "held": is_held(pairing),
             },
         )
+        if not new and extra.held and not is_held(pairing):
+            # What is held uses up no number of another guardian.
+            extra.pairing, extra.until, extra.held = pairing, zones.end_of_day(at), False
+            extra.save(update_fields=["pairing", "until", "held"])
+            new = True
         if not new and extra.pairing_id not in (None, pairing.pk):
             raise PasscodeRefused  # another guardian's code of this number was used today
         if new:
             who = account.actor
             record(actor=who, subject=str(who), fact=kinds.PasscodeUsed(minutes=passcode.minutes))
             for other in _guarding(account):
+                if extra.held and not other.quiet:
+                    continue
                 name = name_in_notices(account)
                 tell(other.guardian, "passcode", other=name, minutes=passcode.minutes)
         return extra

@@ -1,17 +1,25 @@
 """Screen time: heartbeats become minutes of use, and those count against the day's limit."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Final
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
 from django.db import connection, transaction
 from django.utils import timezone
 
-from kinward.experience.api import live
+from kinward.experience.api import decide_with, live
 from kinward.families.models import ActiveHour, ZoneChange
-from kinward.families.screen_time.extra import Extra, chosen_minutes, extras_at, with_extra
+from kinward.families.screen_time.extra import (
+    Extra,
+    Shown,
+    chosen_minutes,
+    extras_at,
+    with_extra,
+)
 from kinward.families.screen_time.minutes import (
     DAY,
     HOUR,
@@ -41,6 +49,7 @@ SKEW: Final = timedelta(minutes=2)
 OLDEST: Final = timedelta(hours=48)
 KEPT: Final = timedelta(days=35)
 PAUSE: Final = 5  # a longer pause, in minutes, counts as a break
+Decide = Callable[[list[Request]], list[Decision]]
 BREAKS: Final = {"15 minutes": 15, "30 minutes": 30, "60 minutes": 60}
 SOON: Final = 15  # minutes left from which the person is told
 
@@ -141,17 +150,27 @@ def _write(minutes: Mapping[int, Iterable[int]]) -> None:
         )
 
 
-def screen_time(account: Account, now: datetime) -> ScreenTime:
-    """Return an account's minutes today and this week, and what its limit leaves."""
+def screen_time(account: Account, now: datetime, shown: Shown = None) -> ScreenTime:
+    """Return an account's minutes today and this week, and what its limit leaves.
+
+    `shown`: values of guardians, by capability, which a page shows in place of those in force. The
+    extra minutes are then those that are shown.
+    """
+    decide: Decide = live().decide
+    if shown is not None:
+        decide = partial(decide_with, account, guardian=shown)
     zones, minute = zones_of(account), minute_of(now)
     today = zones.day_of(minute)
     first = minute // HOUR - 24 * 9  # a week, and room for any change of zone
     hours = ActiveHour.objects.filter(account=account, hour__gte=first)
     bits = dict(hours.values_list("hour", "bits"))
     used = counted_minutes(bits, zones, minute)
-    question, time, opening, pause = _strictest_decisions(account, zones, now)
+    question, time, opening, pause = _strictest_decisions(account, zones, now, decide)
     limit = time.value if isinstance(time.value, int) else 0
-    allowed = _with_extra(account, limit, extras_at(account, now, today), question)
+    held = shown is not None
+    extras = extras_at(account, now, today, held=held)
+    chosen = chosen_minutes(account, question.at, held=held) if extras and question.at else {}
+    allowed = _with_extra(limit, chosen, extras, question, decide)
     left = None if allowed >= DAY_MINUTES else max(0, allowed - used)
     closed = opening.effect == "deny"
     sitting = streak(bits, minute, gap=PAUSE)
@@ -176,7 +195,7 @@ def screen_time(account: Account, now: datetime) -> ScreenTime:
 
 
 def _strictest_decisions(
-    account: Account, zones: Zones, now: datetime
+    account: Account, zones: Zones, now: datetime, decide: Decide
 ) -> tuple[Request, Decision, Decision, Decision]:
     """Decide `session.time`, `.hours` and `.break`; return them after the question about time.
 
@@ -191,7 +210,7 @@ def _strictest_decisions(
         for place in dict.fromkeys(places)
         for name in names
     ]
-    decisions = live().decide(questions)
+    decisions = decide(questions)
     times = list(zip(questions[::3], decisions[::3], strict=True))
     question, time = min(times, key=lambda pair: pair[1].code)
     opening = next((each for each in decisions[1::3] if each.effect == "deny"), decisions[1])
@@ -207,17 +226,23 @@ def _time_left(left: int | None, language: str) -> str:
     )
 
 
-def _with_extra(account: Account, limit: int, extras: Sequence[Extra], question: Request) -> int:
+def _with_extra(
+    limit: int,
+    chosen: Mapping[UUID, int],
+    extras: Sequence[Extra],
+    question: Request,
+    decide: Decide,
+) -> int:
     """Return the minutes allowed on a day: its limit, and the extra ones as far as they reach.
 
     They reach as far as each guardian with a choice agreed, and as the pack's bounds allow. The
     bounds are applied by deciding again, as if guardian and teen had chosen the sum.
     """
-    if not extras or limit >= DAY_MINUTES or question.at is None:
+    if not extras or limit >= DAY_MINUTES:
         return limit
-    more = with_extra(limit, chosen_minutes(account, question.at), extras)
+    more = with_extra(limit, chosen, extras)
     question = msgspec.structs.replace(question, guardian=more, self_=more)
-    bounded = live().decide([question])[0].value
+    bounded = decide([question])[0].value
     return max(limit, bounded) if isinstance(bounded, int) else limit
 
 

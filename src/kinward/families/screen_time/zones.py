@@ -11,7 +11,7 @@ from kinward.access import Actor
 from kinward.experience.api import person_of
 from kinward.families.models import Notice, ZoneChange
 from kinward.families.notices import name_in_notices, tell
-from kinward.families.pairing.power import has_power, live_pairings, rules_for
+from kinward.families.pairing.power import live_pairings, rules_for, shows_power
 from kinward.families.screen_time.minutes import DAY, Zones, is_zone, minute_of
 from kinward.ground.errors import Invalid
 from kinward.ledger.api import kinds, record
@@ -63,7 +63,7 @@ def _tell_of_move(account: LockedAccount, zone: str) -> None:
         return
     tell(account, "zone", zone=zone)
     for pairing in live_pairings().select_related("guardian", "teen").filter(teen=account):
-        if has_power(pairing):
+        if shows_power(pairing):
             tell(pairing.guardian, "zone.theirs", other=name_in_notices(account), zone=zone)
 
 

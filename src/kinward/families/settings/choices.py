@@ -1,7 +1,4 @@
-"""Choices: of a guardian for a teen, of a person for themselves, and words to leave out."""
-
-import re
-from typing import Final
+"""Choices: of a guardian for a teen, and of a person for themselves."""
 
 from django.db import transaction
 from django.utils import timezone
@@ -17,18 +14,17 @@ from kinward.experience.api import (
     person_of,
 )
 from kinward.families.errors import SettingLocked
-from kinward.families.models import Choice, Keyword, Pairing
+from kinward.families.models import Choice, Pairing
 from kinward.families.notices import name_in_notices, tell
-from kinward.families.pairing.power import in_power, live_pairings, require_power
+from kinward.families.pairing.power import live_pairings, require_power
+from kinward.families.settings.cooling import is_cooling_quietly, refuse_tightening, tightens
 from kinward.families.settings.groups import NOT_SETTINGS
+from kinward.families.settings.held import hold_choice, is_held, shown_values
 from kinward.families.settings.settlement import choices_of, settle
 from kinward.ground.errors import Invalid
 from kinward.ledger.api import kinds, record
 from kinward.people.api import Account, LockedAccount, lock_account
-from kinward.policy import Bounds, ValueKind, Weekly, bounds_in_general
-
-MAX_WORDS: Final = 50
-MAX_WORD: Final = 40
+from kinward.policy import Bounds, Decision, ValueKind, Weekly, bounds_in_general
 
 
 def bounds_for(account: Account, capability: str) -> tuple[ValueKind, Bounds]:
@@ -88,14 +84,40 @@ def choose_setting(
 
 
 def put_choice(
-    pairing: Pairing, teen: LockedAccount, capability: str, value: Weekly | None, actor: Actor
+    pairing: Pairing,
+    teen: LockedAccount,
+    capability: str,
+    value: Weekly | None,
+    actor: Actor,
+    *,
+    agreed: bool = False,
+    held: bool = False,
 ) -> None:
     """Replace a guardian's choice, settle it with the others', and tell the teen.
 
-    Guardians who chose differently are told too.
+    `agreed`: the teen asked for it or said yes. Otherwise raises `GuardianCooling` where the
+    guardian may not tighten alone now. `held`: it is part of a grant that is held.
+
+    Guardians who chose differently are told too. During a quiet dispute the choice is held, and
+    looks to its guardian and to the teen as if it were in force.
     """
     if value is not None:
         check_choice(teen, capability, value)
+    held = held or is_held(pairing)
+    if not agreed and tightens(pairing, teen, capability, value):
+        refuse_tightening(pairing, capability)
+        held = held or is_cooling_quietly(pairing)
+    if held:
+        hold_choice(pairing, capability, value, actor)
+    else:
+        _replace_choice(pairing, capability, value, actor)
+    settle(teen, capability, actor=actor)
+    what = _sentence(teen, capability, teen)
+    tell(teen, "setting", other=name_in_notices(pairing.guardian), what=what)
+    _tell_guardians_who_differ(teen, capability, only_quiet=held)
+
+
+def _replace_choice(pairing: Pairing, capability: str, value: Weekly | None, actor: Actor) -> None:
     earlier = Choice.objects.filter(pairing=pairing, capability=capability, ended_at=None)
     earlier.update(ended_at=timezone.now(), ended_why="replaced")
     if value is not None:
@@ -107,25 +129,31 @@ def put_choice(
             capability=capability, value=value
         ),
     )
-    settle(teen, capability, actor=actor)
-    what = _sentence(teen, capability)
-    tell(teen, "setting", other=name_in_notices(pairing.guardian), what=what)
-    _tell_guardians_who_differ(teen, capability)
 
 
-def _tell_guardians_who_differ(teen: Account, capability: str) -> None:
-    """Tell each guardian that the most protective choice holds, if their choices differ."""
-    choices = choices_of(teen).get(capability, [])
-    if len({str(choice.value) for choice in choices}) < 2:
-        return
-    for choice in choices:
-        guardian = choice.pairing.guardian
-        what = _sentence(teen, capability, guardian.language)
-        tell(guardian, "differ", other=name_in_notices(teen), what=what)
+def _tell_guardians_who_differ(teen: Account, capability: str, *, only_quiet: bool) -> None:
+    """Tell each guardian that the most protective choice holds, if their choices differ.
+
+    Each of them hears it as their own pages show it. `only_quiet`: only those for whom it changed.
+    """
+    for quiet in (True,) if only_quiet else (False, True):
+        choices = choices_of(teen, held=quiet).get(capability, [])
+        if len({str(choice.value) for choice in choices}) < 2:
+            continue
+        for choice in choices:
+            guardian = choice.pairing.guardian
+            if choice.pairing.quiet == quiet:
+                what = _sentence(teen, capability, guardian)
+                tell(guardian, "differ", other=name_in_notices(teen), what=what)
 
 
-def _sentence(teen: Account, capability: str, language: str = "") -> str:
-    return decide_afresh(teen, capability).sentence(language or teen.language)
+def decide_as_shown(teen: Account, capability: str, reader: Account) -> Decision:
+    """Decide one capability of a teen as a reader's pages show it."""
+    return decide_afresh(teen, capability, shown_values(teen, reader))
+
+
+def _sentence(teen: Account, capability: str, reader: Account) -> str:
+    return decide_as_shown(teen, capability, reader).sentence(reader.language or teen.language)
 
 
 @transaction.atomic
@@ -148,78 +176,6 @@ def own_settings(account: Account) -> dict[str, Setting]:
     """Return what a person set for themselves, by capability."""
     settings = Setting.objects.filter(account=account, layer=Layer.SELF, ended_at=None, until=None)
     return {setting.capability: setting for setting in settings}
-
-
-def _editor(
-    *, guardian: Account | None, teen_id: str, account: Account
-) -> tuple[Pairing | None, LockedAccount]:
-    """Return who edits a teen's words, a guardian's pairing or None for the teen; and the teen."""
-    if guardian is None:
-        return None, lock_account(account.pk)
-    return require_power(guardian=guardian, teen_id=teen_id)
-
-
-def tidy_word(word: str) -> str:
-    """Return a word in the form in which words are compared: case-folded, with single spaces."""
-    return re.sub(r"\s+", " ", word).strip().casefold()
-
-
-@transaction.atomic
-def add_keyword(*, teen_id: str, word: str, guardian: Account | None, account: Account) -> None:
-    """Add a word to leave out of a teen's feed and search, as a guardian or as the teen (None).
-
-    Locks the teen's account. A word that is there already changes nothing.
-    """
-    pairing, teen = _editor(guardian=guardian, teen_id=teen_id, account=account)
-    word = tidy_word(word)
-    if not word or len(word) > MAX_WORD or not word.isprintable():
-        raise Invalid(f"A word has 1 to {MAX_WORD} characters.")
-    keywords = keywords_of(teen)
-    if any(keyword.word == word for keyword in keywords):
-        return
-    if len(keywords) >= MAX_WORDS:
-        raise Invalid(f"There are {MAX_WORDS} words already. Remove one first.")
-    # Somebody without power may have left it out. That has no effect, and makes room for this.
-    Keyword.objects.filter(teen=teen, word=word, ended_at=None).update(ended_at=timezone.now())
-    Keyword.objects.create(teen=teen, pairing=pairing, word=word)
-    _record_keyword(teen, pairing, kinds.KeywordAdded())
-
-
-@transaction.atomic
-def remove_keyword(
-    *, teen_id: str, keyword_id: int, guardian: Account | None, account: Account
-) -> None:
-    """Remove a word. A guardian may remove anybody's, the teen only their own.
-
-    Locks the teen's account. A word that is not there changes nothing.
-    """
-    pairing, teen = _editor(guardian=guardian, teen_id=teen_id, account=account)
-    keywords = Keyword.objects.filter(pk=keyword_id, teen=teen, ended_at=None)
-    if pairing is None:
-        keywords = keywords.filter(pairing=None)
-    if keywords.update(ended_at=timezone.now()):
-        _record_keyword(teen, pairing, kinds.KeywordRemoved())
-
-
-def _record_keyword(teen: Account, pairing: Pairing | None, fact: kinds.Fact) -> None:
-    who = teen if pairing is None else pairing.guardian
-    actor = who.actor
-    record(actor=actor, subject=f"account:{teen.platform_id}", fact=fact)
-    if pairing is not None:
-        tell(teen, "keyword", other=name_in_notices(who))
-
-
-def keywords_of(account: Account) -> list[Keyword]:
-    """Return the words to leave out of an account's feed and search.
-
-    Words of somebody who lost power stop at once.
-    """
-    keywords = Keyword.objects.select_related("pairing__guardian", "pairing__teen")
-    return [
-        keyword
-        for keyword in keywords.filter(teen=account, ended_at=None)
-        if keyword.pairing is None or in_power(keyword.pairing)
-    ]
 
 
 def guardians_of(teen: Account) -> list[Pairing]:

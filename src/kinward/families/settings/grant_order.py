@@ -9,12 +9,21 @@ from kinward.families.models import Answer, Ask, AskState, Choice
 from kinward.people.api import Account
 
 
-def yeses_of(ask: Ask) -> dict[UUID, Answer]:
-    """Return each guardian's newest answer to an ask, by pairing, if it is a yes that lasts."""
+def was_held(answer: Answer) -> bool:
+    """Whether a guardian gave an answer during a dispute that still waits: it has no effect."""
+    disputed_at = None if answer.pairing is None else answer.pairing.disputed_at
+    return disputed_at is not None and answer.at >= disputed_at
+
+
+def yeses_of(ask: Ask, *, held: bool = False) -> dict[UUID, Answer]:
+    """Return each guardian's newest answer to an ask, by pairing, if it is a yes that lasts.
+
+    With `held`, the answers are those that are shown.
+    """
     now = timezone.now()
     newest: dict[UUID, Answer] = {}
     for answer in ask.answers.all():  # oldest first
-        if answer.pairing_id is not None:
+        if answer.pairing_id is not None and (held or not was_held(answer)):
             newest[answer.pairing_id] = answer
     return {
         pairing_id: answer
@@ -37,13 +46,14 @@ def standing_against(choices: Iterable[Choice], yeses: Mapping[UUID, Answer]) ->
 def grant_of(teen: Account, capability: str) -> Ask | None:
     """Return the ask whose temporary grant of a value holds now. A capability has at most one."""
     return (
-        Ask.objects.prefetch_related("answers")
+        Ask.objects.prefetch_related("answers__pairing")
         .filter(
             teen=teen,
             capability=capability,
             minutes=None,
             state=AskState.GRANTED,
             until__gt=timezone.now(),
+            held=False,
         )
         .first()
     )

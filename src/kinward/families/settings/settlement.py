@@ -42,30 +42,37 @@ def strictest(kind: ValueKind, choices: Iterable[Weekly]) -> Weekly | None:
     return days[0] if len(set(days)) == 1 else cast("tuple[Value, ...]", tuple(days))
 
 
-def choices_of(teen: Account) -> dict[str, list[Choice]]:
+def choices_of(teen: Account, *, held: bool = False) -> dict[str, list[Choice]]:
     """Return the choices of a teen's guardians in power by capability, oldest first.
 
     Consent to the account itself is no setting: it stays while the pairing lives, so that nobody
-    who disputes a guardian is locked out by that.
+    who disputes a guardian is locked out by that. With `held`, the choices are those that are
+    shown: a held one takes the place of the one in force.
     """
     by_capability: dict[str, list[Choice]] = {}
-    for choice, counts in _live_choices(teen):
+    for choice, counts in live_choices(teen, held=held):
         if counts:
             by_capability.setdefault(choice.capability, []).append(choice)
     return by_capability
 
 
-def _live_choices(teen: Account) -> list[tuple[Choice, bool]]:
-    """Return the choices of live pairings, oldest first, and whether each counts."""
+def live_choices(teen: Account, *, held: bool = False) -> list[tuple[Choice, bool]]:
+    """Return the choices of live pairings, oldest first, and whether each counts; or as shown."""
     choices = Choice.objects.filter(
         Q(pairing__ends_at=None) | Q(pairing__ends_at__gt=timezone.now()),
         pairing__teen=teen,
         pairing__ended_at=None,
         ended_at=None,
     ).select_related("pairing__guardian", "pairing__teen")
+    if not held:
+        choices = choices.filter(held=False)
+    latest = {}
+    for choice in choices.order_by("held", "made_at"):
+        latest[choice.pairing_id, choice.capability] = choice
     return [
-        (choice, choice.capability in NOT_SETTINGS or in_power(choice.pairing))
-        for choice in choices.order_by("made_at")
+        (choice, choice.capability in NOT_SETTINGS or in_power(choice.pairing, held=held))
+        for choice in sorted(latest.values(), key=lambda choice: choice.made_at)
+        if choice.value is not None  # held, and taken back
     ]
 
 
@@ -81,7 +88,7 @@ def settle(teen: LockedAccount, capability: str, *, actor: Actor) -> Weekly | No
     other can only tighten. Settles a temporary grant as well. Returns the value in power, None
     where nobody in power chose.
     """
-    return _settle(teen, capability, _live_choices(teen), actor)
+    return _settle(teen, capability, live_choices(teen), actor)
 
 
 def _settle(
@@ -157,7 +164,10 @@ def settle_all(teen: LockedAccount, *, actor: Actor) -> None:
     keywords.update(ended_at=now)
     grants = Ask.objects.filter(teen=teen, state=AskState.GRANTED, until__isnull=False)
     for ask in grants.select_related("granted_by__guardian", "granted_by__teen"):
-        if ask.granted_by is None or not in_power(ask.granted_by):
+        giver = ask.granted_by
+        if giver is not None and not in_power(giver) and in_power(giver, held=True):
+            _hold_grant(ask, teen, actor)
+        elif giver is None or not in_power(giver):
             end_grant(ask, teen, AskState.ENDED, actor=actor)
     Ask.objects.filter(
         teen=teen,
@@ -168,12 +178,12 @@ def settle_all(teen: LockedAccount, *, actor: Actor) -> None:
         account=teen, layer__in=(Layer.GUARDIAN, Layer.ASLEEP), ended_at=None, until=None
     ).values_list("capability", flat=True)
     granted = Ask.objects.filter(
-        teen=teen, state=AskState.GRANTED, until__gt=now, minutes=None
+        teen=teen, state=AskState.GRANTED, until__gt=now, minutes=None, held=False
     ).values_list("capability", flat=True)
-    live_choices = _live_choices(teen)
-    chosen = {choice.capability for choice, _ in live_choices}
+    choices_now = live_choices(teen)
+    chosen = {choice.capability for choice, _ in choices_now}
     for capability in sorted({*permanent, *granted, *chosen}):
-        _settle(teen, capability, live_choices, actor)
+        _settle(teen, capability, choices_now, actor)
 
 
 def _mark_asleep(teen: LockedAccount, now: datetime) -> None:
@@ -186,12 +196,33 @@ def _mark_asleep(teen: LockedAccount, now: datetime) -> None:
             pairing.save(update_fields=["asleep_since"])
 
 
+def _hold_grant(ask: Ask, teen: LockedAccount, actor: Actor) -> None:
+    """Take a grant of a quietly disputed guardian out of force. It goes on looking granted."""
+    if ask.held:
+        return
+    ask.held = True
+    ask.save(update_fields=["held"])
+    if ask.minutes is None:
+        _end_passing(teen, ask.capability, actor)
+
+
+def _end_passing(teen: LockedAccount, capability: str, actor: Actor) -> None:
+    make_setting(
+        account=teen,
+        layer=Layer.GUARDIAN,
+        capability=capability,
+        value=None,
+        actor=actor,
+        until=timezone.now(),
+    )
+
+
 def end_grant(ask: Ask, teen: LockedAccount, state: AskState, *, actor: Actor) -> None:
     """End a temporary grant with its setting, and give the ask a state.
 
-    A grant of extra minutes has no setting to end.
+    A grant of extra minutes has no setting to end, and a held one never had any.
     """
-    if ask.minutes is None:
+    if ask.minutes is None and not ask.held:
         make_setting(
             account=teen,
             layer=Layer.GUARDIAN,

@@ -16,7 +16,7 @@ from django.utils.translation import override
 from kinward.families.errors import NotPaired
 from kinward.families.models import Ask, Pairing
 from kinward.families.notices import name_in_notices, tell
-from kinward.families.pairing.power import has_power, live_pairings, require_power, rules_for
+from kinward.families.pairing.power import live_pairings, require_power, rules_for, shows_power
 from kinward.families.screen_time.usage import screen_time
 from kinward.ground.config import config
 from kinward.ground.errors import Invalid
@@ -75,7 +75,7 @@ def confirm_digest(token: str) -> Pairing:
         raise Invalid("This link is too old or not ours.") from error
     with transaction.atomic():
         pairing = live_pairings().select_related("guardian", "teen").filter(pk=pairing_id).first()
-        if pairing is None or not has_power(pairing):
+        if pairing is None or not shows_power(pairing):
             raise NotPaired
         _write(pairing, address)
     return pairing
@@ -108,7 +108,7 @@ def send_digests() -> int:
     now, sent = timezone.now(), 0
     due = live_pairings(now).exclude(digest="off").exclude(digested_at__gt=now - ALMOST_A_WEEK)
     for pairing in due.select_related("guardian", "teen").iterator(500):
-        if not has_power(pairing):
+        if not shows_power(pairing):
             continue
         with transaction.atomic():
             pairing.digested_at = now
@@ -128,7 +128,7 @@ def mail_digest(pairing_id: str) -> None:
     """Mail one digest. It names nobody but the teen, and contains numbers only."""
     now = timezone.now()
     pairing = live_pairings(now).select_related("guardian", "teen").filter(pk=pairing_id).first()
-    if pairing is None or "@" not in pairing.digest or not has_power(pairing):
+    if pairing is None or "@" not in pairing.digest or not shows_power(pairing):
         return
     week = week_of(pairing, now)
     with override(known_language(pairing.guardian.language)):

@@ -20,6 +20,7 @@ from kinward.families.settings.groups import (
     options,
     settings_by_group,
 )
+from kinward.families.settings.held import shown_values
 from kinward.families.settings.settlement import choices_of
 from kinward.families.visits.hours import Span, fields_of
 from kinward.ground.names import isolated
@@ -80,8 +81,9 @@ def groups_for(teen: Account, *, reader: Account, pairing: Pairing | None) -> li
     pack = live().in_force().for_account(teen.platform_id)
     if pack is None:
         return []
-    decisions = decide_everything(teen, pack)
-    page = _Page(teen, reader, pairing, pack)
+    shown = shown_values(teen, reader)
+    decisions = decide_everything(teen, pack, shown)
+    page = _Page(teen, reader, pairing, pack, held=shown is not None)
     return [
         Group(
             name,
@@ -95,10 +97,12 @@ def groups_for(teen: Account, *, reader: Account, pairing: Pairing | None) -> li
 class _Page:
     """The data that all rows of one page need."""
 
-    def __init__(self, teen: Account, reader: Account, pairing: Pairing | None, pack: Pack) -> None:
+    def __init__(
+        self, teen: Account, reader: Account, pairing: Pairing | None, pack: Pack, *, held: bool
+    ) -> None:
         self.teen, self.reader, self.pairing, self.pack = teen, reader, pairing, pack
         self.language = known_language(reader.language)
-        self.choices = choices_of(teen)
+        self.choices = choices_of(teen, held=held)
         self.own = own_settings(teen)
         self.set_by_guardians = load_states([teen.platform_id])[teen.platform_id].guardian
 

@@ -52,6 +52,24 @@ class PairingDisputed(Fact, frozen=True):
     kind = "pairing.disputed"
 
 
+class PairingDisputedQuietly(Fact, frozen=True):
+    """A teen said so, or that home is not safe, and the guardian is not to notice."""
+
+    kind = "pairing.disputed_quietly"
+
+
+class PairingBarred(Fact, frozen=True):
+    """A person decided that these two do not pair again by themselves."""
+
+    kind = "pairing.barred"
+
+
+class PairingAllowed(Fact, frozen=True):
+    """A person let two accounts pair again."""
+
+    kind = "pairing.allowed"
+
+
 class PairingRestored(Fact, frozen=True):
     """A disputed pairing goes on."""
 
@@ -62,6 +80,14 @@ class ChoiceMade(Fact, frozen=True):
     """A guardian chose a setting."""
 
     kind = "choice.made"
+    capability: str
+    value: Any
+
+
+class ChoiceHeld(Fact, frozen=True):
+    """A guardian chose a setting, or took it back, while a quiet dispute kept it from effect."""
+
+    kind = "choice.held"
     capability: str
     value: Any
 
@@ -123,6 +149,13 @@ class TrustedNamed(Fact, frozen=True):
     """A teen named an adult to trust."""
 
     kind = "trusted.named"
+    adult: str
+
+
+class TrustedConfirmed(Fact, frozen=True):
+    """The teen confirmed who used the code for an adult to trust."""
+
+    kind = "trusted.confirmed"
     adult: str
 
 

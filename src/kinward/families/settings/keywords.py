@@ -1,0 +1,111 @@
+"""Words to leave out of a teen's feed and search, named by a guardian or by the teen."""
+
+import re
+from typing import Final
+
+from django.db import transaction
+from django.utils import timezone
+
+from kinward.families.models import Held, Keyword, Pairing
+from kinward.families.notices import name_in_notices, tell
+from kinward.families.pairing.power import in_power, require_power
+from kinward.families.settings.held import is_held, sees_held
+from kinward.ground.errors import Invalid
+from kinward.ledger.api import kinds, record
+from kinward.people.api import Account, LockedAccount, lock_account
+
+MAX_WORDS: Final = 50
+MAX_WORD: Final = 40
+
+
+def tidy_word(word: str) -> str:
+    """Return a word in the form in which words are compared: case-folded, with single spaces."""
+    return re.sub(r"\s+", " ", word).strip().casefold()
+
+
+@transaction.atomic
+def add_keyword(*, teen_id: str, word: str, guardian: Account | None, account: Account) -> None:
+    """Add a word to leave out of a teen's feed and search, as a guardian or as the teen (None).
+
+    Locks the teen's account. A word that is there already changes nothing.
+    """
+    pairing, teen = _editor(guardian=guardian, teen_id=teen_id, account=account)
+    word = tidy_word(word)
+    if not word or len(word) > MAX_WORD or not word.isprintable():
+        raise Invalid(f"A word has 1 to {MAX_WORD} characters.")
+    known = Keyword.objects.filter(teen=teen, word=word, ended_at=None).first()
+    shown = keywords_of(teen, guardian or teen)
+    if known is not None and known in shown:
+        if known.held == Held.ADDED and not (pairing is not None and is_held(pairing)):
+            _write(known, Held.NOTHING)
+        return
+    if len(shown) >= MAX_WORDS:
+        raise Invalid(f"There are {MAX_WORDS} words already. Remove one first.")
+    if known is not None and known.pairing is not None and not in_power(known.pairing):
+        # Who left it out has no power, so it has no effect. It makes room for this one.
+        known = None
+        Keyword.objects.filter(teen=teen, word=word, ended_at=None).update(ended_at=timezone.now())
+    if known is None:
+        held = Held.ADDED if pairing is not None and is_held(pairing) else Held.NOTHING
+        Keyword.objects.create(teen=teen, pairing=pairing, word=word, held=held)
+    else:
+        _write(known, Held.NOTHING)  # it was in force all the time
+    _record_keyword(teen, pairing, kinds.KeywordAdded())
+
+
+@transaction.atomic
+def remove_keyword(
+    *, teen_id: str, keyword_id: int, guardian: Account | None, account: Account
+) -> None:
+    """Remove a word. A guardian may remove anybody's, the teen only their own.
+
+    Locks the teen's account. A word that is not there changes nothing.
+    """
+    pairing, teen = _editor(guardian=guardian, teen_id=teen_id, account=account)
+    shown = (word for word in keywords_of(teen, guardian or teen) if word.pk == keyword_id)
+    keyword = next(shown, None)
+    if keyword is None or (pairing is None and keyword.pairing is not None):
+        return
+    if pairing is not None and is_held(pairing) and keyword.held != Held.ADDED:
+        _write(keyword, Held.REMOVED)
+    else:
+        keyword.ended_at = timezone.now()
+        keyword.save(update_fields=["ended_at"])
+    _record_keyword(teen, pairing, kinds.KeywordRemoved())
+
+
+def keywords_of(account: Account, reader: Account | None = None) -> list[Keyword]:
+    """Return the words to leave out of an account's feed and search; for a reader, as shown.
+
+    Words of somebody who lost power stop at once.
+    """
+    held = reader is not None and sees_held(account, reader)
+    words = Keyword.objects.select_related("pairing__guardian", "pairing__teen")
+    words = words.filter(teen=account, ended_at=None)
+    return [
+        word
+        for word in words.exclude(held=Held.REMOVED if held else Held.ADDED)
+        if word.pairing is None or in_power(word.pairing, held=held)
+    ]
+
+
+def _editor(
+    *, guardian: Account | None, teen_id: str, account: Account
+) -> tuple[Pairing | None, LockedAccount]:
+    """Return who edits a teen's words, a guardian's pairing or None for the teen; and the teen."""
+    if guardian is None:
+        return None, lock_account(account.pk)
+    return require_power(guardian=guardian, teen_id=teen_id)
+
+
+def _write(keyword: Keyword, held: Held) -> None:
+    keyword.held = held
+    keyword.save(update_fields=["held"])
+
+
+def _record_keyword(teen: Account, pairing: Pairing | None, fact: kinds.Fact) -> None:
+    who = teen if pairing is None else pairing.guardian
+    actor = who.actor
+    record(actor=actor, subject=f"account:{teen.platform_id}", fact=fact)
+    if pairing is not None:
+        tell(teen, "keyword", other=name_in_notices(who))
