@@ -118,6 +118,7 @@ STEPS: Final = {
     "experience.services.current_pack",
     "experience.settings.end_guardian_settings",
     "experience.settings.withhold",
+    "families.asks.grants.take_back_quietly",
     "families.notices.tell",
     "families.pairing.disputes.pause_disputed_pairing",
     "families.pairing.roles.end_excluded_trust",

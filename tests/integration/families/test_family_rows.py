@@ -172,10 +172,11 @@ def test_only_a_dispute_that_lasts_can_be_settled(teen: Account, heron: Account)
 
 
 def test_a_teen_removes_an_adult_they_trust_once_and_on_the_record(
-    teen: Account, heron: Account, other: tuple[Account, Account]
+    teen: Account, other: tuple[Account, Account]
 ) -> None:
-    trusted = TrustedAdult.objects.create(teen=teen, adult=heron)
-    TrustedAdult.objects.create(teen=other[1], adult=heron)
+    adult, now = make_account("gannet", 40), timezone.now()
+    trusted = TrustedAdult.objects.create(teen=teen, adult=adult, confirmed_at=now)
+    TrustedAdult.objects.create(teen=other[1], adult=adult, confirmed_at=now)
     called = [trusted_adults.call_trusted_now(one) for one in (other[1], teen, teen)]
     assert called == [1, 1, 0], "at most once an hour, for each teen"
     trusted_adults.remove_trusted_adult(teen=other[1], trusted_id=trusted.pk)
@@ -188,7 +189,7 @@ def test_a_teen_removes_an_adult_they_trust_once_and_on_the_record(
     entry = Entry.objects.get(kind="trusted.ended")
     assert (entry.actor, entry.subject) == ("account:sandpiper", "account:sandpiper")
     trusted_adults.call_trusted(teen)
-    assert told(heron).count("called") == 2, "nobody calls an adult who was removed"
+    assert told(adult).count("called") == 2, "nobody calls an adult who was removed"
 
 
 # ---- time

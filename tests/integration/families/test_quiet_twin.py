@@ -85,6 +85,7 @@ class Family:
             (r'name="csrfmiddlewaretoken" value="\w+"', "TOKEN"),
             (rf"\b(teen|guardian)-{self.name}\b", r"\1"),
             (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "ID"),
+            (r"/family/answer/[\w%:-]+", "LINK"),
             (r"\?since=[0-9a-f]{16}", "MARK"),
             (r'name="remove" value="\d+"', "WORD"),
             (r"<svg xmlns.*?</svg>", "PICTURE"),
