@@ -45,8 +45,8 @@ def strictest(kind: ValueKind, choices: Iterable[Weekly]) -> Weekly | None:
 def choices_of(teen: Account) -> dict[str, list[Choice]]:
     """Return the choices of a teen's guardians in power by capability, oldest first.
 
-    Consent to the account itself is no setting: it stays while the pairing lives, so that nobody
-    who disputes a guardian is locked out by that.
+    Consent to the account itself is no setting: it stays while the pairing lives. Otherwise whoever
+    disputes a guardian would lose the account by that.
     """
     by_capability: dict[str, list[Choice]] = {}
     for choice, counts in _live_choices(teen):
