@@ -243,7 +243,7 @@ def settle_at_sign_in(person: ProvisionedPerson) -> None:
     """Take the role that a person's groups do not give any more, and give what they give now.
 
     The key asks for it that last spoke of the person, and no other, so that its owner confirms
-    nothing. Once it is revoked nobody asks. Idempotent. The caller holds the account's lock.
+    nothing. Once it is revoked nobody asks. Idempotent.
     """
     asker = provisioner(person.key)
     role = _role_of(person)

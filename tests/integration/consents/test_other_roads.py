@@ -48,8 +48,10 @@ SAID: Final[dict[str, list[tuple[str, Any]]]] = {
         (f"{WREN}/age-proofs", {"method": "wallet", "ages": [18]})
     ],
 }
-# These are about consent, or have tests of their own beside this one: what a proof of age does.
+# These are about consent or the end of the account, or have tests of their own beside this one:
+# what a proof of age does.
 ABOUT_CONSENT: Final = {
+    "DELETE /v1/accounts/{account_id}",
     "PUT /v1/accounts/{account_id}/consent",
     "PUT /v1/accounts/{account_id}/consent/change",
     "PUT /v1/accounts/{account_id}/app-download",
@@ -100,4 +102,17 @@ def test_no_other_road_gives_consent(
     grow_up(timestamp=0)
     assert Account.objects.get(platform_id="wren").age.lower == 18
     run_jobs()
+    assert reason(call) == closed
+
+
+@pytest.mark.parametrize("word", [WITHDRAWN, ASKED, REFUSED], ids=lambda word: word[2])
+def test_an_account_that_was_deleted_and_returns_has_no_other_consent(
+    call: Caller, apple: Apple, guardian: Account, configure: Configure, word: Any
+) -> None:
+    configure(change_brings="live.watch")
+    path, body, closed = word
+    assert call("PUT", f"{WREN}{path}", json=body).status_code == 200
+    assert call("DELETE", WREN).status_code < 300
+    run_jobs()
+    assert call("PUT", WREN, json={}).status_code == 200
     assert reason(call) == closed

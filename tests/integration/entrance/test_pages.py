@@ -32,6 +32,7 @@ FREE = {
     "account/login/",
     "account/2fa/authenticate/",
     "account/2fa/webauthn/login/",
+    "family/answer/word",
     "family/digest",
     "family/enter/word",
 }

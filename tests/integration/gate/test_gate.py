@@ -294,7 +294,7 @@ def test_what_is_no_address_of_a_file_is_named(db: None) -> None:
 
 
 def test_a_wrong_method_is_told_the_right_ones(call: Caller) -> None:
-    assert call("DELETE", "/v1/accounts/a").headers["allow"] == "GET, PUT"
+    assert call("PATCH", "/v1/accounts/a").headers["allow"] == "DELETE, GET, PUT"
     assert call("POST", "/m/raw_lookup").headers["allow"] == "GET"
 
 

@@ -56,6 +56,7 @@ OUTSIDE: dict[str, dict[str, Any]] = {
     "exchanges.sync": {"name": "friends"},
     "exchanges.send_opinion": {"opinion_id": 1},
     "families.mail_digest": {"pairing_id": "1"},
+    "families.mail_ask": {"ask_id": "1", "pairing_id": "1"},
     "access.tell_of_reset": {"reset_id": "1"},
 }
 

@@ -156,11 +156,7 @@ def test_what_google_play_has_never_said_is_named_and_makes_nobody_older(
             (18, MAX_AGE, "estimated", []),
         ),
         ({"declined": True}, (0, MAX_AGE, "none", [])),
-        ({"declined": True, "lowerBound": 18}, (0, MAX_AGE, "none", [])),
-        (
-            {"declined": True, "lowerBound": 18, "ageRangeDeclaration": "governmentIDChecked"},
-            (0, MAX_AGE, "none", []),
-        ),
+        ({"declined": True, "lowerBound": 18}, (0, MAX_AGE, "none", ["declined with an age"])),
         ({"declined": False, "lowerBound": 18}, (18, MAX_AGE, "declared", [])),
         (
             {"lowerBound": 18, "ageRangeDeclaration": "guardianOracle"},

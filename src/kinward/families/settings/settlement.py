@@ -45,8 +45,8 @@ def strictest(kind: ValueKind, choices: Iterable[Weekly]) -> Weekly | None:
 def choices_of(teen: Account, *, held: bool = False) -> dict[str, list[Choice]]:
     """Return the choices of a teen's guardians in power by capability, oldest first.
 
-    Consent to the account itself is no setting: it stays while the pairing lives, so that nobody
-    who disputes a guardian is locked out by that. With `held`, the choices are those that are
+    Consent to the account itself is no setting: it stays while the pairing lives. Otherwise whoever
+    disputes a guardian would lose the account by that. With `held`, the choices are those that are
     shown: a held one takes the place of the one in force.
     """
     by_capability: dict[str, list[Choice]] = {}
