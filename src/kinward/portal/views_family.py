@@ -220,7 +220,8 @@ def guardian_setting(request: Visit, pairing_id: UUID, capability: str) -> HttpR
         capability=capability,
         value=value,
     )
-    if value is None or holds(pairing.teen, capability, value):
+    shown = shown_values(pairing.teen, request.account)
+    if value is None or holds(pairing.teen, capability, value, shown):
         messages.success(request, _("Saved."))
     else:
         messages.warning(request, _("Saved. For now a more protective choice applies."))

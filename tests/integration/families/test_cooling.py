@@ -84,7 +84,7 @@ def test_a_guardian_does_not_tighten_time_or_contact_alone(
     step(pairing)
     week = (60, 60, 60, 60, 60, 60, 15)
     for capability, value in (
-        *(("session.time", 15), ("session.time", week), ("session.hours", "never")),
+        *(("session.time", 15), ("session.time", week), ("session.hours", "15:00-18:30")),
         *(("session.break", "15 minutes"), ("comment.receive", "nobody")),
     ):
         before = decide_afresh(teen, capability).value
@@ -185,11 +185,11 @@ def test_a_quiet_dispute_changes_no_answer_during_a_notice(
 def test_every_road_says_so(heron: Account, pairing: Pairing) -> None:
     gives_notice(pairing)
     call = Caller(create_key(name="app", scopes=SCOPES, actor=Actor.system("test")))
-    sent = {"layer": "guardian", "guardian_id": "heron", "value": "never"}
+    sent = {"layer": "guardian", "guardian_id": "heron", "value": "15:00-18:30"}
     answer = call("PUT", "/v1/accounts/sandpiper/settings/session.hours", json=sent)
     assert (answer.status_code, answer.json()["code"]) == (409, "guardian.cooling")
     browser = visitor(heron)
-    hours = {"opens": "07:00", "closes": "08:00"}
+    hours = {"opens": "15:00", "closes": "18:30"}
     page = browser.post(f"/family/teens/{pairing.pk}/settings/session.hours", hours)
     assert page.status_code == 409
     assert "Suggest it, and your teen decides." in page.content.decode()

@@ -48,6 +48,10 @@ def dispute(pairing: Pairing) -> None:
     disputes.pause_disputed_pairing(teen=pairing.teen, pairing_id=pairing.pk)
 
 
+def dispute_quietly(pairing: Pairing) -> None:
+    disputes.pause_disputed_pairing(teen=pairing.teen, pairing_id=pairing.pk, quiet=True)
+
+
 def standing(standing: Standing) -> Callable[[Pairing], None]:
     def lose(pairing: Pairing) -> None:
         with transaction.atomic():
@@ -69,12 +73,13 @@ def end(pairing: Pairing) -> None:
 
 WAYS: dict[str, Callable[[Pairing], None]] = {
     "disputed": dispute,
+    "disputed quietly": dispute_quietly,
     "suspended": standing(Standing.SUSPENDED),
     "terminated": standing(Standing.TERMINATED),
     "no longer surely an adult": doubt,
     "ended": end,
 }
-LIVES = {"disputed", "suspended", "no longer surely an adult"}
+LIVES = {"disputed", "disputed quietly", "suspended", "no longer surely an adult"}
 
 
 @pytest.fixture

@@ -154,7 +154,7 @@ def test_what_is_done_meanwhile_neither_loosens_nor_shuts_out(
     names = ("session.hours", "session.time", "profile.private", "purchase.make", "dm.receive")
     before = {name: decide_afresh(teen, name).value for name in names}
     quietly(pairing)
-    chooses(heron, teen, "session.hours", "never")
+    chooses(heron, teen, "session.hours", "15:00-18:30")
     chooses(heron, teen, "session.time", 15)
     chooses(heron, teen, "profile.private", "public")
     chooses(heron, teen, "purchase.make", "allow")
@@ -164,7 +164,7 @@ def test_what_is_done_meanwhile_neither_loosens_nor_shuts_out(
         answers.answer_ask(guardian=heron, ask_id=ask.pk, said="yes")
     assert {name: decide_afresh(teen, name).value for name in names} == before
     shown = choices.decide_as_shown(teen, "session.hours", heron)
-    assert (shown.effect, shown.layer) == ("deny", "guardian")
+    assert (shown.value, shown.layer) == ("15:00-18:30", "guardian")
 
 
 def test_another_guardian_sees_what_is_in_force_and_still_decides(
@@ -225,8 +225,9 @@ def test_a_dispute_outlasts_its_pairing_and_nobody_pairs_around_it(
     else:
         again = pair(heron, teen)
         assert (again.quiet, again.reach) == (True, REACH)
-        chooses(heron, teen, "session.hours", "never")
-        assert decide_afresh(teen, "session.hours").effect != "deny"
+        before = decide_afresh(teen, "session.hours").value
+        chooses(heron, teen, "session.hours", "15:00-18:30")
+        assert decide_afresh(teen, "session.hours").value == before != "15:00-18:30"
         page = signed_in(reviewer).get(f"/cases/{report.finding.case_id}").content.decode()
         assert page.count("<h2>Disputed pairing</h2>") == 2
     settle(report, reviewer, ends=True)

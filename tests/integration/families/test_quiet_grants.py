@@ -92,17 +92,18 @@ def test_a_held_yes_looks_given_and_leaves_the_ask_to_who_has_power(
 def test_a_held_yes_agrees_to_nothing_for_real(
     teen: Account, heron: Pairing, egret: Pairing
 ) -> None:
-    """The other guardian's choice binds, and so does what was chosen before the dispute."""
+    """The other guardian's choice binds. What the disputed one chose before sleeps."""
     chooses(heron, 30)
     chooses(egret, 40)
     quietly(heron)
     ask = asks(teen, value=60)
     says(heron, ask, "yes", days=3)
     assert looks(heron, ask) == ("open", "again")
+    assert decide_afresh(teen, "session.time").value == 40
     says(egret, ask, "yes", days=3)
     assert looks(heron, ask) == ("granted", "stop")
-    assert looks(egret, ask)[0] == "open"
-    assert decide_afresh(teen, "session.time").value == 30
+    assert looks(egret, ask)[0] == "granted"
+    assert decide_afresh(teen, "session.time").value == 60
     assert choices.decide_as_shown(teen, "session.time", heron.guardian).value == 60
     assert Notice.objects.filter(account=heron.guardian)[0].topic == "yes.heard"
     disputes.settle_pairing_dispute(pairing_id=heron.pk, ends=False, actor=egret.guardian.actor)

@@ -245,7 +245,7 @@ BEFORE: Final[list[Step]] = [
 DURING: Final[list[Step]] = [
     uses_the_app,
     sets("session.time", **{f"day{day}": "15" for day in range(7)}),
-    sets("session.hours", opens="07:00", closes="08:00"),
+    sets("session.hours", opens="15:00", closes="18:30"),
     sets("comment.receive", value="everyone"),
     sets("comment.receive", value="nothing-like-it"),
     sets("location.share", value="family"),
@@ -275,7 +275,7 @@ DURING: Final[list[Step]] = [
     consent_is_withdrawn_and_back,
     ends_it,
     pairs_again,
-    sets("session.hours", opens="07:00", closes="08:00"),
+    sets("session.hours", opens="15:00", closes="18:30"),
     by_api("purchase.make", "allow"),
     asked_and("yes", minutes="30", reason="please"),
 ]

@@ -168,7 +168,9 @@ def choose_for_self(*, account: Account, capability: str, value: Weekly | None) 
         bounds_for(account, capability)
     actor = account.actor
     make_setting(account=account, layer=Layer.SELF, capability=capability, value=value, actor=actor)
-    if value is not None and not holds(account, capability, value):
+    # As the person's own page shows it: during a quiet dispute, too, it says nothing of that.
+    shown = shown_values(account, account)
+    if value is not None and not holds(account, capability, value, shown):
         raise SettingLocked
 
 

@@ -36,8 +36,10 @@ def add_keyword(*, teen_id: str, word: str, guardian: Account | None, account: A
     known = Keyword.objects.filter(teen=teen, word=word, ended_at=None).first()
     shown = keywords_of(teen, guardian or teen)
     if known is not None and known in shown:
-        if known.held == Held.ADDED and not (pairing is not None and is_held(pairing)):
-            _write(known, Held.NOTHING)
+        wanted = pairing is None or in_power(pairing)
+        if wanted and known.pairing is not None and not in_power(known.pairing):
+            known.pairing, known.held = pairing, Held.NOTHING  # in force by whoever has the power
+            known.save(update_fields=["pairing", "held"])
         return
     if len(shown) >= MAX_WORDS:
         raise Invalid(f"There are {MAX_WORDS} words already. Remove one first.")

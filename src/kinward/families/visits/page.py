@@ -5,7 +5,7 @@ from typing import Any, Final, cast
 import msgspec
 from django.utils.translation import gettext as _
 
-from kinward.experience.api import decide_everything, live, load_states, person_of
+from kinward.experience.api import GuardianValues, decide_everything, live, load_states, person_of
 from kinward.families.asks.wording import words_of_value
 from kinward.families.models import Choice, Pairing
 from kinward.families.notices import name_in_notices
@@ -83,7 +83,7 @@ def groups_for(teen: Account, *, reader: Account, pairing: Pairing | None) -> li
         return []
     shown = shown_values(teen, reader)
     decisions = decide_everything(teen, pack, shown)
-    page = _Page(teen, reader, pairing, pack, held=shown is not None)
+    page = _Page(teen, reader, pairing, pack, shown)
     return [
         Group(
             name,
@@ -98,13 +98,19 @@ class _Page:
     """The data that all rows of one page need."""
 
     def __init__(
-        self, teen: Account, reader: Account, pairing: Pairing | None, pack: Pack, *, held: bool
+        self,
+        teen: Account,
+        reader: Account,
+        pairing: Pairing | None,
+        pack: Pack,
+        shown: GuardianValues | None,
     ) -> None:
         self.teen, self.reader, self.pairing, self.pack = teen, reader, pairing, pack
         self.language = known_language(reader.language)
-        self.choices = choices_of(teen, held=held)
+        self.choices = choices_of(teen, held=shown is not None)
         self.own = own_settings(teen)
-        self.set_by_guardians = load_states([teen.platform_id])[teen.platform_id].guardian
+        in_force = load_states([teen.platform_id])[teen.platform_id].guardian
+        self.set_by_guardians = in_force if shown is None else shown.in_power
 
     def row(self, name: str, decision: Decision) -> Row:
         """Return the row of one capability."""
