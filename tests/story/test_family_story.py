@@ -205,6 +205,57 @@ def test_a_limit_is_set_met_and_opened_and_the_pairing_ends(
     assert {"pairing.started", "choice.made", "ask.made", "ask.yes", "pairing.ending"} <= kinds
 
 
+def pair_again(demo: Demo, parent: Page, child: Page, teen: str) -> None:
+    """Pair a guardian, who is on a visit already, with another teen."""
+    parent.goto(f"{demo.console}/family/pair")
+    parent.get_by_role("button", name="I am a guardian: create a code for my teen").click()
+    child.goto(scan(parent))
+    expect(child.get_by_role("heading", name=f"You are {teen}. Is that you?")).to_be_visible()
+    child.get_by_role("button", name="Yes, that is me").click()
+    child.get_by_role("button", name="I agree").click()
+    expect(child.get_by_text("You are now paired.", exact=True).first).to_be_visible()
+
+
+def test_two_asks_of_two_children_are_answered_in_two_taps_from_the_notice(
+    demo: Demo, desktop: BrowserContext, phone: BrowserContext, browser: Browser
+) -> None:
+    """The guardian holds a phone. The children are at two other devices."""
+    parent = join(phone, demo, "petrel", 41, checked=True)
+    parent.get_by_role("link", name="Family").click()
+    parent.get_by_role("button", name="Yes, that is me").click()
+    expect(parent.get_by_role("heading", name="Your family")).to_be_visible()
+    other = browser.new_context(viewport=PHONE, timezone_id=noon())
+    children = []
+    for context, teen, minutes in ((desktop, "avocet", 30), (other, "turnix", 15)):
+        child = join(context, demo, teen, 14)
+        pair_again(demo, parent, child, teen)
+        child.goto(f"{demo.console}/family")
+        more = child.get_by_role("region", name="Ask for more time today")
+        more.get_by_role("button", name=f"{minutes} minutes").click()
+        expect(child.get_by_text("We have asked your guardians.")).to_be_visible()
+        children.append((child, f"{teen} asks for: {minutes} more minutes today", 60 + minutes))
+    # The first screen of the guardian begins with both asks.
+    parent.goto(f"{demo.console}/family")
+    waiting = parent.get_by_role("region", name="Waiting for your answer")
+    expect(waiting.get_by_role("article")).to_have_count(2)
+    checked(parent)
+    # So do the notices in the app, each with its buttons. Two taps answer both.
+    for _, asks, _ in children:
+        eventually(parent, f"{demo.community}/account", asks)
+    checked(parent)
+    for child, asks, allowed in children:
+        buttons = parent.get_by_role("form", name=asks)
+        expect(buttons.get_by_role("button")).to_have_text(["Yes", "Let\u2019s talk", "No"])
+        buttons.get_by_role("button", name="Yes").tap()
+        expect(parent.get_by_text(f"Your answer has been sent: {asks}")).to_be_visible()
+        expect(buttons).to_have_count(0)
+        expect(child.get_by_text(f"of {allowed} minutes left")).to_be_visible()
+    parent.goto(f"{demo.console}/family")
+    expect(parent.get_by_role("heading", name="Your family")).to_be_visible()
+    expect(waiting).to_have_count(0)
+    other.close()
+
+
 def test_at_sixteen_it_ends_at_once_and_nothing_is_left_to_see(
     demo: Demo, desktop: BrowserContext, phone: BrowserContext
 ) -> None:

@@ -58,10 +58,11 @@ class CarriedOut(models.Model):
 
 
 class Notice(models.Model):
-    """A text that Kinward asked the community to tell a member."""
+    """A text that Kinward asked the community to tell a member, and links that answer it."""
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="notices")
     text = models.TextField()
+    answers = models.JSONField(default=list)  # {"answer", "url"} of each button that is left
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

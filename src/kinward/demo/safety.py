@@ -8,6 +8,7 @@ from django.conf import settings
 
 NO_PICTURE: Final = "media.type_unsupported"
 LATER: Final = (408, 429)  # too slow, or over a share: the same call is worth another attempt
+OVER: Final = (403, 409)  # of a link with an answer: used or without power, or the ask is over
 
 
 class NotNow(Exception):
@@ -139,6 +140,24 @@ def check_picture(
     if answer["outcome"] == "clear" and NO_PICTURE in answer.get("not_checked", ()):
         raise Refused("Only pictures and videos can be posted here.")
     return str(answer["outcome"])
+
+
+def answer_ask(url: str) -> None:
+    """Give the answer of a link that came with a notice. The link itself is the permission.
+
+    Follows redirects, because Kinward without a proxy redirects to the port of its pages. Only a
+    200 to the `POST` itself counts: a redirect that made a `GET` of it has answered nothing.
+    Raises `Refused` if the link was used, or if nothing is left to answer.
+    """
+    try:
+        with httpx.Client(timeout=30, trust_env=False, follow_redirects=True) as http:
+            response = http.post(url)
+    except httpx.RequestError as error:
+        raise NotNow(str(error)) from error
+    if response.status_code in OVER:
+        raise Refused("This can no longer be answered here. Your family page shows what is open.")
+    if response.status_code != 200 or response.request.method != "POST":
+        raise NotNow(f"HTTP {response.status_code} to {response.request.method}")
 
 
 def fetch_restored(url: str) -> bytes:

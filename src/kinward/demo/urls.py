@@ -11,6 +11,7 @@ urlpatterns = [
     path("post", views.post, name="post"),
     path("mine", views.mine, name="mine"),
     path("account", views.account, name="account"),
+    path("notices/<int:notice_id>/answer", views.answer, name="answer"),
     path("phone", views.guardians_phone, name="phone"),
     path("phone/decide", views.decide_on_phone, name="decide_on_phone"),
     path("family", views.family, name="family"),

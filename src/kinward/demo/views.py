@@ -162,6 +162,35 @@ def account(request: HttpRequest) -> HttpResponse:
     return render(request, "account.html", context)
 
 
+@require_POST
+def answer(request: HttpRequest, notice_id: int) -> HttpResponse:
+    """Answer what a notice asks, in one tap: send the link of the button that was tapped."""
+    member = _member(request)
+    if member is None:
+        return redirect("sign_up")
+    notice = get_object_or_404(member.notices, pk=notice_id)
+    links = {link["answer"]: link["url"] for link in notice.answers}
+    given = request.POST.get("answer", "")
+    if given not in links:
+        messages.error(request, "This has been answered already.")
+        return redirect("account")
+    try:
+        safety.answer_ask(links.pop(given))
+    except safety.NotNow:
+        messages.error(request, "Your answer was not sent. Please try again in a moment.")
+        return redirect("account")
+    except safety.Refused as refusal:
+        messages.error(request, str(refusal))
+        links = {}
+    else:
+        messages.success(request, f"Your answer has been sent: {notice.text}")
+    # After "Let's talk" the ask is still open, for its yes or its no.
+    rest = links if given == "talk" else {}
+    notice.answers = [{"answer": answer, "url": url} for answer, url in rest.items()]
+    notice.save(update_fields=["answers"])
+    return redirect("account")
+
+
 @require_GET
 def guardians_phone(request: HttpRequest) -> HttpResponse:
     """Show what a guardian could decide on their phone for this member, for practice."""

@@ -93,7 +93,9 @@ def _notice(action: dict[str, Any]) -> None:
     ]
     number = action["account_id"].removeprefix("member-")
     for member in Member.objects.filter(pk=number):
-        Notice.objects.create(member=member, text="\n".join(sentences))
+        Notice.objects.create(
+            member=member, text="\n".join(sentences), answers=notice.get("answers", [])
+        )
 
 
 EFFECTS = {
