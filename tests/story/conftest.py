@@ -167,9 +167,9 @@ def running(prefix: str, before: Path | None = None, **settings: str) -> Iterato
             _copy(before, Path(directory))
         Path(directory).chmod(0o755)
         started = Demo(Path(directory), **settings)
-        printed = started.start()
-        assert re.search(r"password [0-9a-f]{16}", printed)
         try:
+            printed = started.start()
+            assert re.search(r"password [0-9a-f]{16}", printed)
             yield started
         finally:
             status = started.stop()
