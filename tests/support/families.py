@@ -1,7 +1,9 @@
 """A family for tests: accounts, and pairing two of them as they would."""
 
-from kinward.families.models import Pairing, Side
+from kinward.families.models import Notice, Pairing, Side
+from kinward.families.notices import notice_sentence
 from kinward.families.pairing import invitations
+from kinward.families.settings import choices
 from kinward.people.models import Account
 from kinward.people.services import Profile, put_account
 from kinward.policy.ages import AgeRange
@@ -22,3 +24,19 @@ def pair(guardian: Account, teen: Account) -> Pairing:
     made = invitations.accept_invitation(account=teen, typed=code)
     assert isinstance(made, Pairing)
     return made
+
+
+def told(account: Account) -> list[str]:
+    """The sentences of an account's notices, the newest first."""
+    return [notice_sentence(each) for each in Notice.objects.filter(account=account)]
+
+
+def told_of(account: Account) -> list[str]:
+    """The topics of an account's notices, the newest first."""
+    return list(Notice.objects.filter(account=account).values_list("topic", flat=True))
+
+
+def choose_minutes(guardian: Account, teen: Account, value: int) -> None:
+    choices.choose_setting(
+        guardian=guardian, teen_id=teen.platform_id, capability="session.time", value=value
+    )

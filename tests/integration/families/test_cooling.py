@@ -25,16 +25,6 @@ REVIEWER = Actor.stored("staff:robin")
 
 
 @pytest.fixture
-def teen(db: None) -> Account:
-    return make_account("sandpiper", 15)
-
-
-@pytest.fixture
-def heron(db: None) -> Account:
-    return make_account("heron", 41)
-
-
-@pytest.fixture
 def pairing(teen: Account, heron: Account) -> Pairing:
     return pair(heron, teen)
 

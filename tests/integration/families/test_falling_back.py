@@ -83,11 +83,6 @@ LIVES = {"disputed", "disputed quietly", "suspended", "no longer surely an adult
 
 
 @pytest.fixture
-def heron(db: None) -> Account:
-    return make_account("heron", 41)
-
-
-@pytest.fixture
 def teen(db: None) -> Account:
     return make_account("wren", 14, place="DE")
 

@@ -30,8 +30,7 @@ from kinward.families.errors import (
     SettingLocked,
     TooManyTries,
 )
-from kinward.families.models import Answer, Ask, Invitation, Notice, Pairing, Side, TrustedAdult
-from kinward.families.notices import notice_sentence
+from kinward.families.models import Answer, Ask, Invitation, Pairing, Side, TrustedAdult
 from kinward.families.pairing import disputes, ending, invitations, power, trusted_adults
 from kinward.families.screen_time import passcodes
 from kinward.families.screen_time.usage import screen_time
@@ -45,7 +44,7 @@ from kinward.people.models import Account
 from kinward.policy.sources import read_files
 from kinward.policy.values import Weekly
 from tests.integration.conftest import Configure
-from tests.support.families import make_account, pair
+from tests.support.families import make_account, pair, told
 from tests.support.in_force import activate_pack
 from tests.support.packs import with_hours_of_china
 
@@ -53,22 +52,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def teen(db: None) -> Account:
-    return make_account("sandpiper", 15)
-
-
-@pytest.fixture
-def heron(db: None) -> Account:
-    return make_account("heron", 41)
-
-
-@pytest.fixture
 def egret(db: None) -> Account:
     return make_account("egret", 44)
-
-
-def told(account: Account) -> list[str]:
-    return [notice_sentence(each) for each in Notice.objects.filter(account=account)]
 
 
 def guardian_value(teen: Account, capability: str) -> Any:

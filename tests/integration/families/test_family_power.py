@@ -25,16 +25,6 @@ pytestmark = pytest.mark.django_db
 TIME = "session.time"
 
 
-@pytest.fixture
-def teen(db: None) -> Account:
-    return make_account("sandpiper", 15)
-
-
-@pytest.fixture
-def heron(db: None) -> Account:
-    return make_account("heron", 41)
-
-
 def choose(guardian: Account, teen: Account, value: int | None) -> None:
     choices.choose_setting(
         guardian=guardian, teen_id=teen.platform_id, capability=TIME, value=value

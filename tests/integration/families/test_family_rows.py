@@ -17,52 +17,23 @@ from kinward.families.models import (
     Answer,
     Ask,
     Choice,
-    Notice,
     Pairing,
     TrustedAdult,
 )
 from kinward.families.pairing import disputes, power, trusted_adults
 from kinward.families.screen_time import activity, passcodes
-from kinward.families.settings import choices, settlement
+from kinward.families.settings import settlement
 from kinward.ground.errors import Invalid, NotFound
 from kinward.ledger.models import Entry
 from kinward.people.locks import lock_account
 from kinward.people.models import Account, Standing
 from kinward.people.services import set_standing
-from tests.support.families import make_account, pair
+from tests.support.families import choose_minutes, make_account, pair, told_of
 
 pytestmark = pytest.mark.django_db
 
 TIME = "session.time"
 SYSTEM = Actor.system("test")
-
-
-@pytest.fixture
-def teen(db: None) -> Account:
-    return make_account("sandpiper", 15)
-
-
-@pytest.fixture
-def heron(db: None) -> Account:
-    return make_account("heron", 41)
-
-
-@pytest.fixture
-def other(db: None) -> tuple[Account, Account]:
-    """Another family: a guardian and a teen."""
-    egret, plover = make_account("egret", 44), make_account("plover", 15)
-    pair(egret, plover)
-    return egret, plover
-
-
-def told(account: Account) -> list[str]:
-    return list(Notice.objects.filter(account=account).values_list("topic", flat=True))
-
-
-def choose(guardian: Account, teen: Account, value: int) -> None:
-    choices.choose_setting(
-        guardian=guardian, teen_id=teen.platform_id, capability=TIME, value=value
-    )
 
 
 # ---- answers
@@ -149,7 +120,7 @@ def test_a_pairing_lives_until_its_end(teen: Account, heron: Account) -> None:
     assert power.live_pairings().count() == 1
     assert power.live_pairings(ends_at - timedelta(seconds=1)).count() == 1
     assert power.live_pairings(ends_at).count() == 0
-    choose(heron, teen, 60)
+    choose_minutes(heron, teen, 60)
     assert settlement.choices_of(teen).keys() == {TIME}
     Pairing.objects.filter(pk=pairing.pk).update(ends_at=now)
     assert settlement.choices_of(teen) == {}
@@ -189,7 +160,7 @@ def test_a_teen_removes_an_adult_they_trust_once_and_on_the_record(
     entry = Entry.objects.get(kind="trusted.ended")
     assert (entry.actor, entry.subject) == ("account:sandpiper", "account:sandpiper")
     trusted_adults.call_trusted(teen)
-    assert told(adult).count("called") == 2, "nobody calls an adult who was removed"
+    assert told_of(adult).count("called") == 2, "nobody calls an adult who was removed"
 
 
 # ---- time
@@ -221,7 +192,7 @@ def test_a_pass_code_is_told_to_the_guardians_of_the_teen_who_used_it(
     for _ in range(2):
         time = passcodes.use_passcode(account=teen, code=code.code, at=timezone.now())
         assert time.extra == code.minutes
-    counted = [told(account).count("passcode") for account in (heron, ibis, teen, *other)]
+    counted = [told_of(account).count("passcode") for account in (heron, ibis, teen, *other)]
     assert counted == [1, 1, 0, 0, 0]
     left = passcodes.show_passcodes(guardian=ibis, teen_id=teen.platform_id)
     assert [one.number for one in left] == [1, 2]

@@ -16,7 +16,6 @@ from kinward.families.models import (
     AskState,
     Choice,
     Keyword,
-    Notice,
     Pairing,
 )
 from kinward.families.settings import choices, keywords, settlement
@@ -26,40 +25,12 @@ from kinward.ground.errors import Invalid
 from kinward.ledger.models import Entry
 from kinward.people.locks import lock_account
 from kinward.people.models import Account
-from tests.support.families import make_account, pair
+from tests.support.families import choose_minutes, make_account, pair, told_of
 
 pytestmark = pytest.mark.django_db
 
 TIME = "session.time"
 SYSTEM = Actor.system("test")
-
-
-@pytest.fixture
-def teen(db: None) -> Account:
-    return make_account("sandpiper", 15)
-
-
-@pytest.fixture
-def heron(db: None) -> Account:
-    return make_account("heron", 41)
-
-
-@pytest.fixture
-def other(db: None) -> tuple[Account, Account]:
-    """Another family: a guardian and a teen."""
-    egret, plover = make_account("egret", 44), make_account("plover", 15)
-    pair(egret, plover)
-    return egret, plover
-
-
-def told(account: Account) -> list[str]:
-    return list(Notice.objects.filter(account=account).values_list("topic", flat=True))
-
-
-def choose(guardian: Account, teen: Account, value: int) -> None:
-    choices.choose_setting(
-        guardian=guardian, teen_id=teen.platform_id, capability=TIME, value=value
-    )
 
 
 # ---- settings
@@ -107,7 +78,7 @@ def test_a_word_to_leave_out_has_bounds_and_is_told_and_recorded(
         ("account:heron", "account:sandpiper"),
         ("account:sandpiper", "account:sandpiper"),
     ]
-    assert told(teen).count("keyword") == 1, "of what somebody else did"
+    assert told_of(teen).count("keyword") == 1, "of what somebody else did"
     first, second = keywords.keywords_of(teen)
     keywords.remove_keyword(keyword_id=first.pk, **by_teen)  # a guardian's
     assert len(keywords.keywords_of(teen)) == 2
@@ -126,9 +97,9 @@ def test_when_a_teen_grows_up_the_choices_and_grants_of_no_other_family_end(
 ) -> None:
     egret, plover = other
     pair(heron, teen)
-    choose(heron, teen, 45)
-    choose(heron, teen, 60)
-    choose(egret, plover, 60)
+    choose_minutes(heron, teen, 45)
+    choose_minutes(heron, teen, 60)
+    choose_minutes(egret, plover, 60)
     asks = {}
     for guardian, account in ((heron, teen), (egret, plover)):
         asks[account.pk] = ask = requests.ask_guardians(
@@ -172,10 +143,10 @@ def rows(teen: Account, reader: Account, pairing: Pairing | None) -> dict[str, R
 def test_each_guardian_sees_their_own_choice_as_theirs(teen: Account, heron: Account) -> None:
     ibis = make_account("ibis", 39)
     pairings = {heron.pk: pair(heron, teen), ibis.pk: pair(ibis, teen)}
-    choose(heron, teen, 60)
+    choose_minutes(heron, teen, 60)
     assert rows(teen, heron, pairings[heron.pk])[TIME].mine
     assert not rows(teen, ibis, pairings[ibis.pk])[TIME].mine
-    choose(ibis, teen, 90)
+    choose_minutes(ibis, teen, 90)
     for guardian, minutes in ((heron, 60), (ibis, 90)):
         row = rows(teen, guardian, pairings[guardian.pk])[TIME]
         assert (row.mine, row.week) == (True, [minutes] * 7)

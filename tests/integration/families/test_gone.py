@@ -42,11 +42,6 @@ def teen(db: None) -> Account:
 
 
 @pytest.fixture
-def heron(db: None) -> Account:
-    return make_account("heron", 41)
-
-
-@pytest.fixture
 def egret(db: None) -> Account:
     return make_account("egret", 44)
 

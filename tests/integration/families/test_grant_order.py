@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 from kinward.experience.live import decide_all, live, load_states
 from kinward.families.asks import answers, requests
 from kinward.families.errors import AskClosed, PasscodeRefused
-from kinward.families.models import Ask, AskState, ExtraMinutes, Notice, Pairing
-from kinward.families.notices import notice_sentence
+from kinward.families.models import Ask, AskState, ExtraMinutes, Pairing
 from kinward.families.pairing import ending
 from kinward.families.screen_time import passcodes
 from kinward.families.screen_time.usage import screen_time
@@ -26,7 +25,7 @@ from kinward.people.models import Account
 from kinward.policy import Decision, Request, ids_of
 from tests.integration.conftest import Configure
 from tests.integration.portal.test_pages import visiting
-from tests.support.families import make_account, pair
+from tests.support.families import make_account, pair, told
 
 pytestmark = pytest.mark.django_db
 
@@ -82,10 +81,6 @@ def say(guardian: Account, ask: Ask, said: Any, for_: timedelta | None = None, *
 
 def allowed(teen: Account) -> int | None:
     return screen_time(teen, timezone.now()).allowed
-
-
-def told(account: Account) -> list[str]:
-    return [notice_sentence(each) for each in Notice.objects.filter(account=account)]
 
 
 # ---- values

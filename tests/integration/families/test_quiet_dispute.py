@@ -37,16 +37,6 @@ REACH = "after school, at the library"
 
 
 @pytest.fixture
-def teen(db: None) -> Account:
-    return make_account("sandpiper", 15)
-
-
-@pytest.fixture
-def heron(db: None) -> Account:
-    return make_account("heron", 41)
-
-
-@pytest.fixture
 def senior(db: None) -> Staff:
     return Staff.objects.create_user(
         username="sam", password="a long test word", role="senior reviewer"

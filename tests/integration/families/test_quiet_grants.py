@@ -24,11 +24,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def teen(db: None) -> Account:
-    return make_account("sandpiper", 15)
-
-
-@pytest.fixture
 def heron(teen: Account) -> Pairing:
     """The pairing that the teen disputes quietly."""
     return pair(make_account("heron", 41), teen)

@@ -17,16 +17,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def teen(db: None) -> Account:
-    return make_account("sandpiper", 15)
-
-
-@pytest.fixture
-def heron(db: None) -> Account:
-    return make_account("heron", 41)
-
-
-@pytest.fixture
 def aunt(db: None) -> Account:
     return make_account("egret", 44)
 

@@ -10,7 +10,6 @@ from kinward.access.actor import Actor
 from kinward.experience.live import decide_all, live, load_states
 from kinward.families.asks import answers, requests
 from kinward.families.models import Ask, AskState, Notice, ZoneChange
-from kinward.families.notices import notice_sentence
 from kinward.families.screen_time.minutes import minute_of
 from kinward.families.screen_time.usage import Heartbeat, screen_time, take_heartbeats
 from kinward.families.screen_time.zones import MAX_TOLD, forget_zones, set_time_zone
@@ -18,7 +17,7 @@ from kinward.families.settings import choices
 from kinward.ground.errors import Invalid
 from kinward.people.models import Account
 from kinward.policy import Decision, Request, ids_of
-from tests.support.families import make_account, pair
+from tests.support.families import make_account, pair, told
 
 pytestmark = pytest.mark.django_db
 
@@ -70,10 +69,6 @@ def use(minutes: int, last: datetime) -> None:
     beats = [Heartbeat("tea", last - timedelta(minutes=back)) for back in range(minutes)]
     _, refused = take_heartbeats(beats)
     assert refused == []
-
-
-def told(account: Account) -> list[str]:
-    return [notice_sentence(each) for each in Notice.objects.filter(account=account)]
 
 
 def test_no_fresh_day_by_flying_east_and_the_grant_comes_along(
