@@ -21,6 +21,7 @@ from kinward.policy import (
     Decision,
     Pack,
     Request,
+    State,
     Weekly,
     answer_request,
     decide_in_state,
@@ -150,12 +151,14 @@ def decide_with(
 ) -> list[Decision]:
     """Decide requests of one account afresh, by these values of guardians if any are given."""
     states = load_states([account.platform_id])
-    if guardian is not None:
-        states = {
-            name: replace(state, guardian=guardian.in_power, asleep=guardian.asleep)
-            for name, state in states.items()
-        }
+    states = {name: _by_values(state, guardian) for name, state in states.items()}
     return decide_all(live().in_force(), requests, states)
+
+
+def _by_values(state: State, guardian: GuardianValues | None) -> State:
+    if guardian is None:
+        return state
+    return replace(state, guardian=guardian.in_power, asleep=guardian.asleep)
 
 
 def decide_as_it_stands(account: Account, pack: Pack) -> dict[str, Decision]:
@@ -175,9 +178,7 @@ def decide_everything(
 
     `guardian`: what guardians want, to decide by instead of what is in force.
     """
-    state = load_states([account.platform_id])[account.platform_id]
-    if guardian is not None:
-        state = replace(state, guardian=guardian.in_power, asleep=guardian.asleep)
+    state = _by_values(load_states([account.platform_id])[account.platform_id], guardian)
     return {name: decide_in_state(pack, name, state) for name in pack.capabilities}
 
 
@@ -195,9 +196,7 @@ def holds(
     known = None if pack is None else pack.capabilities.get(capability)
     if pack is None or known is None:
         return False
-    state = load_states([account.platform_id])[account.platform_id]
-    if guardian is not None:
-        state = replace(state, guardian=guardian.in_power, asleep=guardian.asleep)
+    state = _by_values(load_states([account.platform_id])[account.platform_id], guardian)
     state = replace(state, person=replace(state.person, consent_withdrawn=False, change=""))
     first = datetime.combine(local_day(account.time_zone), time())
     days = [first + timedelta(days=number) for number in range(WEEK)]

@@ -21,9 +21,9 @@ REMEMBERED: Final = timedelta(days=30)  # how long a yes counts that another gua
 def missing_yeses(ask: Ask, teen: LockedAccount, shown: Shown = None) -> list[Pairing]:
     """Return the pairings whose guardians still have to say yes before an ask is granted.
 
-    They are the guardians whose own choice the ask exceeds, whether they have power now or not,
-    and those with power who disagreed about the same lately. What is held counts only with
-    `shown`, the values that are shown: then whose yes seems to be missing.
+    They are the guardians with power whose own choice the ask exceeds, or who disagreed about the
+    same lately. What is held counts only with `shown`, the values that are shown: then whose yes
+    seems to be missing.
     """
     held = shown is not None
     gives_power = shows_power if held else has_power

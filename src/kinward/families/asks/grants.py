@@ -1,7 +1,6 @@
 """What a yes to an ask leads to: a choice, a temporary setting or extra minutes."""
 
 from datetime import datetime
-from typing import Any, cast
 
 import msgspec
 from django.utils import timezone
@@ -14,11 +13,11 @@ from kinward.families.pairing.power import has_power, shows_power
 from kinward.families.screen_time.usage import zones_of
 from kinward.families.settings.choices import put_choice
 from kinward.families.settings.grant_order import yeses_of
-from kinward.families.settings.held import is_held, shown_values
+from kinward.families.settings.held import is_held, shown_values, weekly
 from kinward.families.settings.settlement import end_grant, settle
 from kinward.ground.jobs import enqueue
 from kinward.people.api import LockedAccount
-from kinward.policy import Value, Weekly
+from kinward.policy import Weekly
 
 
 class Missing(msgspec.Struct, frozen=True):
@@ -138,6 +137,5 @@ def take_back_quietly(ask: Ask) -> None:
 
 
 def value_of(ask: Ask) -> Weekly:
-    """Return the value that an ask is for, as it was sent: JSON has no tuples."""
-    value: Any = ask.value
-    return tuple(value) if isinstance(value, list) else cast("Value", value)
+    """Return the value that an ask is for, as it was sent."""
+    return weekly(ask.value)

@@ -56,7 +56,8 @@ def pause_disputed_pairing(
         record(actor=teen.actor, subject=str(pairing), fact=kinds.PairingDisputed())
     pairing.reach = reach or pairing.reach
     pairing.save(update_fields=["disputed_at", "quiet", "reach"])
-    settle_all(locked, actor=teen.actor)
+    if fresh or loud:
+        settle_all(locked, actor=teen.actor)
     if loud:
         tell(pairing.guardian, "paused", other=name_in_notices(teen))
         call_trusted(teen)

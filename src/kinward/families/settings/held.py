@@ -23,13 +23,12 @@ from kinward.families.models import (
     Keyword,
     Pairing,
 )
-from kinward.families.settings.grant_order import standing_against, yeses_of
 from kinward.families.settings.settlement import (
+    combined,
     end_grant,
-    is_about_time,
     live_choices,
     settle,
-    strictest,
+    within_choices,
 )
 from kinward.ledger.api import kinds, record
 from kinward.people.api import Account, LockedAccount
@@ -61,21 +60,16 @@ def shown_values(teen: Account, reader: Account) -> GuardianValues | None:
     values: dict[str, Weekly] = {}
     asleep: dict[str, Weekly] = {}
     for name, about in choices.items():
-        known = pack.capabilities.get(name)
-        if known is None:
-            continue
-        if awake := [choice.value for choice, counts in about if counts]:
-            values[name] = cast("Weekly", strictest(known.kind, awake))
-        sleeping = [choice.value for choice, counts in about if not counts]
-        if sleeping and not is_about_time(name, known.kind):
-            asleep[name] = cast("Weekly", strictest(known.kind, sleeping))
+        if name in pack.capabilities:
+            awake, sleeping = combined(pack.capabilities[name].kind, name, about)
+            if awake is not None:
+                values[name] = awake
+            if sleeping is not None:
+                asleep[name] = sleeping
     for ask in _passing(teen).filter(looks="").prefetch_related("answers__pairing"):
-        known = pack.capabilities.get(ask.capability)
-        if known is not None:
-            awake_now = [choice for choice, counts in choices.get(ask.capability, []) if counts]
-            binding = standing_against(awake_now, yeses_of(ask, held=True))
-            bounded = [weekly(ask.value), *(choice.value for choice in binding)]
-            values[ask.capability] = cast("Weekly", strictest(known.kind, bounded))
+        if ask.capability in pack.capabilities:
+            kind, about = pack.capabilities[ask.capability].kind, choices.get(ask.capability, [])
+            values[ask.capability] = cast("Weekly", within_choices(kind, ask, about, held=True))
     return GuardianValues(values, asleep)
 
 

@@ -45,8 +45,9 @@ def add_keyword(*, teen_id: str, word: str, guardian: Account | None, account: A
         raise Invalid(f"There are {MAX_WORDS} words already. Remove one first.")
     if known is not None and known.pairing is not None and not in_power(known.pairing):
         # Who left it out has no power, so it has no effect. It makes room for this one.
+        known.ended_at = timezone.now()
+        known.save(update_fields=["ended_at"])
         known = None
-        Keyword.objects.filter(teen=teen, word=word, ended_at=None).update(ended_at=timezone.now())
     if known is None:
         held = Held.ADDED if pairing is not None and is_held(pairing) else Held.NOTHING
         Keyword.objects.create(teen=teen, pairing=pairing, word=word, held=held)

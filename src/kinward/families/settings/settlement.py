@@ -99,53 +99,64 @@ def _settle(
     if known is None:
         return None
     about = [(choice, counts) for choice, counts in choices if choice.capability == capability]
-    awake = [choice for choice, counts in about if counts]
-    value = strictest(known.kind, [choice.value for choice in awake])
-    sleeping = [choice.value for choice, counts in about if not counts]
-    asleep = None if is_about_time(capability, known.kind) else strictest(known.kind, sleeping)
+    value, asleep = combined(known.kind, capability, about)
     _settle_layer(teen, Layer.GUARDIAN, capability, value, actor)
     _settle_layer(teen, Layer.ASLEEP, capability, asleep, actor)
-    _settle_grant(teen, capability, known.kind, awake, actor)
+    ask = grant_of(teen, capability)
+    if ask is not None and ask.value is not None:
+        granted = within_choices(known.kind, ask, about)
+        _settle_layer(teen, Layer.GUARDIAN, capability, granted, actor, until=ask.until)
     return value
 
 
+def combined(
+    kind: ValueKind, capability: str, about: Iterable[tuple[Choice, bool]]
+) -> tuple[Weekly | None, Weekly | None]:
+    """Return the strictest choice that counts, and the strictest that sleeps.
+
+    `about`: the choices about a capability, and whether each counts. One about time does not sleep.
+    """
+    about = list(about)
+    awake = strictest(kind, [choice.value for choice, counts in about if counts])
+    if is_about_time(capability, kind):
+        return awake, None
+    return awake, strictest(kind, [choice.value for choice, counts in about if not counts])
+
+
+def within_choices(
+    kind: ValueKind, ask: Ask, about: Iterable[tuple[Choice, bool]], *, held: bool = False
+) -> Weekly | None:
+    """Return what was granted, within the choices that count of those who did not agree."""
+    awake = [choice for choice, counts in about if counts]
+    binding = standing_against(awake, yeses_of(ask, held=held))
+    return strictest(kind, [cast("Weekly", ask.value), *(choice.value for choice in binding)])
+
+
 def _settle_layer(
-    teen: LockedAccount, layer: Layer, capability: str, value: Weekly | None, actor: Actor
+    teen: LockedAccount,
+    layer: Layer,
+    capability: str,
+    value: Weekly | None,
+    actor: Actor,
+    until: datetime | None = None,
 ) -> None:
-    """Replace the permanent setting of a layer, if it differs."""
-    setting = Setting.objects.filter(
-        account=teen, layer=layer, capability=capability, ended_at=None, until=None
-    ).first()
+    """Replace the setting of a layer, permanent or until a moment, if it differs."""
+    settings = Setting.objects.filter(account=teen, layer=layer, capability=capability)
+    setting = settings.filter(ended_at=None, until=until).first()
     if _stored(value) != (None if setting is None else setting.value):
-        make_setting(account=teen, layer=layer, capability=capability, value=value, actor=actor)
+        make_setting(
+            account=teen,
+            layer=layer,
+            capability=capability,
+            value=value,
+            actor=actor,
+            until=until,
+        )
 
 
 def _stored(value: Weekly | None) -> object:
     """Return a value as it is read back: JSON has no tuples, so a stored week is a list."""
     return list(value) if isinstance(value, tuple) else value
-
-
-def _settle_grant(
-    teen: LockedAccount, capability: str, kind: ValueKind, choices: list[Choice], actor: Actor
-) -> None:
-    """Set the temporary setting to what was granted, within the choices of who did not agree."""
-    ask = grant_of(teen, capability)
-    if ask is None or ask.value is None:
-        return
-    binding = standing_against(choices, yeses_of(ask))
-    value = strictest(kind, [ask.value, *(choice.value for choice in binding)])
-    setting = Setting.objects.filter(
-        account=teen, layer=Layer.GUARDIAN, capability=capability, ended_at=None, until=ask.until
-    ).first()
-    if _stored(value) != (None if setting is None else setting.value):
-        make_setting(
-            account=teen,
-            layer=Layer.GUARDIAN,
-            capability=capability,
-            value=value,
-            actor=actor,
-            until=ask.until,
-        )
 
 
 def settle_all(teen: LockedAccount, *, actor: Actor) -> None:
@@ -165,9 +176,11 @@ def settle_all(teen: LockedAccount, *, actor: Actor) -> None:
     grants = Ask.objects.filter(teen=teen, state=AskState.GRANTED, until__isnull=False)
     for ask in grants.select_related("granted_by__guardian", "granted_by__teen"):
         giver = ask.granted_by
-        if giver is not None and not in_power(giver) and in_power(giver, held=True):
+        if giver is not None and in_power(giver):
+            continue
+        if giver is not None and in_power(giver, held=True):
             _hold_grant(ask, teen, actor)
-        elif giver is None or not in_power(giver):
+        else:
             end_grant(ask, teen, AskState.ENDED, actor=actor)
     Ask.objects.filter(
         teen=teen,
@@ -223,14 +236,7 @@ def end_grant(ask: Ask, teen: LockedAccount, state: AskState, *, actor: Actor) -
     A grant of extra minutes has no setting to end, and a held one never had any.
     """
     if ask.minutes is None and not ask.held:
-        make_setting(
-            account=teen,
-            layer=Layer.GUARDIAN,
-            capability=ask.capability,
-            value=None,
-            actor=actor,
-            until=timezone.now(),
-        )
+        _end_passing(teen, ask.capability, actor)
     ask.state = state
     ask.save(update_fields=["state"])
 
