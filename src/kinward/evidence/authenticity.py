@@ -7,6 +7,7 @@ ledger has the entry of the sealing. The check has the digests that are reported
 
 import hashlib
 import hmac
+from uuid import UUID
 
 import msgspec
 import structlog
@@ -69,6 +70,13 @@ def require_authentic(evidence: Evidence) -> None:
     """Raise `Damaged` unless a file is the one that was sealed, and mark it for the custodian."""
     if difference := find_difference(evidence):
         refuse(evidence, difference)
+
+
+def require_authentic_case(case_id: UUID) -> None:
+    """Raise `Damaged` unless each file that is held of a case is the one that was sealed."""
+    held = Evidence.objects.filter(case_id=case_id, destroyed_at=None)
+    for evidence in held.defer("ciphertext").select_related("check_made"):
+        require_authentic(evidence)
 
 
 def refuse(evidence: Evidence, difference: str) -> None:

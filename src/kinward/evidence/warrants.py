@@ -28,7 +28,7 @@ from kinward.casebook.api import (
     finding_kind,
     require_fresh,
 )
-from kinward.evidence.authenticity import require_authentic
+from kinward.evidence.authenticity import require_authentic_case
 from kinward.evidence.models import Evidence
 from kinward.evidence.queries import evidence_of_case, sealed_by, viewed_entirely, viewed_mostly
 from kinward.ground.errors import KinwardError
@@ -111,8 +111,7 @@ def issue_warrant(
     acts, person = frozenset(acts), verdict.given_by
     grave = {act for act in acts if act.gravity is not Gravity.REVERSIBLE}
     if grave:
-        for file in evidence_of_case(case.pk).filter(destroyed_at=None):
-            require_authentic(file)
+        require_authentic_case(case.pk)
     grounds = grounds_of(case, person, lists=not grave & _AGAINST_A_LIST) if grave else []
     if grave and not grounds:
         raise GroundsNeeded(_what_to_see(case))

@@ -11,7 +11,7 @@ from kinward.evidence.api import (
     MAX_EXCERPT,
     Evidence,
     evidence_of_case,
-    require_authentic,
+    require_authentic_case,
     viewed_entirely,
 )
 from kinward.ground.config import config
@@ -89,10 +89,8 @@ def draft_report(case: Case, verdict: Verdict, incident: Incident, name: str) ->
     checks = {
         finding.check_made.id: finding.check_made for finding in findings if finding.check_made
     }
+    require_authentic_case(case.id)
     evidence = list(evidence_of_case(case.id))
-    for file in evidence:
-        if file.destroyed_at is None:
-            require_authentic(file)
     details = msgspec.convert(verdict.details, ReportDetails)
     elsewhere = incidents(details.where)
     files = [

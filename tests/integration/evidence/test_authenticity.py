@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from pyrage.x25519 import Identity
 
+from kinward.access.actor import Actor
 from kinward.access.models import Staff
 from kinward.casebook.gravity import Act
 from kinward.casebook.models import Case, Verdict
@@ -27,6 +28,7 @@ from kinward.people.services import Profile, put_account
 from kinward.verdicts.draft import draft_report
 from tests.integration.conftest import Configure
 from tests.integration.web.test_console import signed_in
+from tests.support.custody import agreed_destruction
 from tests.support.helpers import KNOWN, quarantined
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -170,6 +172,14 @@ def test_no_door_takes_what_was_forged(
         vault.veil_evidence(evidence=evidence, staff=reviewer, reason="review")
     with pytest.raises(Damaged):
         vault.read_for_report(evidence=evidence, report_id=uuid4())
+    with pytest.raises(Damaged):
+        vault.read_for_restoration(
+            case_id=case.pk, content_id=evidence.content_id, actor=Actor.key("app")
+        )
+    with pytest.raises(Damaged):
+        vault.read_for_release(
+            evidence_id=evidence.pk, agreed=agreed_destruction(case.pk), actor=custodian.actor
+        )
     assert care.scrub_evidence() >= 1
     assert Entry.objects.filter(kind="evidence.damaged", subject=str(evidence)).count() == 1
     configure(evidence_store=f"file://{tmp_path}")
