@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import product
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 
 from kinward.media.boxes import UNSAID as UNSPECIFIED
@@ -127,10 +128,10 @@ def planes_of(frame: VideoFrame, pixel_shape: float = 1.0) -> Planes:
 
     `pixel_shape`: the width of a stored pixel over its height.
     """
-    opaque = not any(component.is_alpha for component in frame.format.components)
-    space = space_of(frame, pixel_shape)
-    grey = _is_rgb(frame)  # after this, its luma says what is shown
-    if frame.format.name not in PLANAR:
+    space, name = space_of(frame, pixel_shape), frame.format.name
+    opaque = not has_alpha(name)
+    grey = has_no_chroma(name)  # after this, its luma says what is shown
+    if name not in PLANAR:
         frame = _planar(frame, opaque=opaque)
     planes = [_plane(frame, number) for number in range(len(frame.planes))]
     blue, red = (None, None) if grey else planes[1:3]
@@ -182,7 +183,7 @@ def _some(length: int) -> npt.NDArray[np.int64]:
 
 
 def _planar(frame: VideoFrame, *, opaque: bool) -> VideoFrame:
-    if _is_rgb(frame):
+    if has_no_chroma(frame.format.name):
         name = "yuvj444p" if opaque else "yuva444p"
         return frame.reformat(
             format=name, dst_colorspace="ITU601", dst_color_range="JPEG", threads=1
@@ -190,9 +191,16 @@ def _planar(frame: VideoFrame, *, opaque: bool) -> VideoFrame:
     return frame.reformat(format="yuv420p" if opaque else "yuva420p", threads=1)
 
 
-def _is_rgb(frame: VideoFrame) -> bool:
-    """Return whether a frame has no chroma."""
-    kind = frame.format
+@lru_cache(maxsize=64)
+def has_alpha(name: str) -> bool:
+    """Return whether frames of a pixel format may be transparent somewhere."""
+    return any(component.is_alpha for component in VideoFormat(name).components)
+
+
+@lru_cache(maxsize=64)
+def has_no_chroma(name: str) -> bool:
+    """Return whether frames of a pixel format have no chroma: they are grey, or in RGB."""
+    kind = VideoFormat(name)
     return kind.is_rgb or kind.has_palette or len(kind.components) < 3
 
 
