@@ -28,10 +28,11 @@ GLIMPSE: Final = 256  # rows, and columns, of a glance at a frame whose chroma m
 PLANAR: Final = frozenset(
     f"yuv{kind}p" for kind in ("420", "j420", "422", "j422", "444", "j444", "440", "j440", "411")
 ) | frozenset(("yuv410p", "yuva420p", "yuva422p", "yuva444p"))
+RGB: Final = "gbrp"  # the pixel format of a film in RGB
 WIDEST: Final = 8.0  # what a file may claim of the shape of its pixels
 HD: Final = 720  # rows as shown: from here on, players take BT.709 for films that do not say
 UNSAID: Final = (GBR, UNSPECIFIED)
-FULL_RANGE: Final = 2
+LIMITED_RANGE, FULL_RANGE = 1, 2
 
 _DICE: Final = np.random.default_rng()
 
@@ -174,6 +175,32 @@ def as_told(frame: VideoFrame, planes: Planes, claimed: Sequence[Colours]) -> It
             if look not in seen:
                 seen.add(look)
                 yield replace(planes, space=space, full=full)
+
+
+def taken_for_luma(frame: VideoFrame, pixel_shape: float) -> Iterator[Planes]:
+    """Yield a frame in RGB with green for luma and the others for chroma, as Chromium shows it.
+
+    It does so unless the film says all about its colours. The range is read in both ways.
+    """
+    if is_misread(frame, pixel_shape):
+        green, blue, red = (_plane(frame, number) for number in range(3))
+        for full in (False, True):
+            yield Planes(
+                green, blue, red, full=full, space=space_of(frame, pixel_shape), shape=pixel_shape
+            )
+
+
+def is_misread(frame: VideoFrame, pixel_shape: float) -> bool:
+    """Return whether Chromium takes the planes of a frame in RGB for luma and chroma."""
+    return frame.format.name == RGB and space_of(frame, pixel_shape) != GBR
+
+
+def misread(frame: VideoFrame) -> VideoFrame:
+    """Return such a frame as Chromium reads it: without its times and side data."""
+    planes = np.stack([_plane(frame, number) for number in range(3)])
+    read = VideoFrame.from_ndarray(planes, format="yuv444p")
+    read.color_range = LIMITED_RANGE
+    return read
 
 
 def _some(length: int) -> npt.NDArray[np.int64]:

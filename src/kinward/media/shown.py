@@ -13,7 +13,15 @@ from PIL import Image
 from kinward.media.boxes import Claims
 from kinward.media.chroma import BT601, BT709
 from kinward.media.orientation import UPRIGHT, Turn, turn_pixels
-from kinward.media.planes import WIDEST, Planes, as_told, space_of
+from kinward.media.planes import (
+    WIDEST,
+    Planes,
+    as_told,
+    is_misread,
+    misread,
+    space_of,
+    taken_for_luma,
+)
 
 MATRIX: Final = struct.Struct("=9i")
 # By quarters of a turn to the left.
@@ -53,6 +61,7 @@ def _side_data(frame: VideoFrame) -> SideDataContainer:
 def other_planes(frame: VideoFrame, planes: Planes, claims: Claims) -> Iterator[Planes]:
     """Yield what some viewers show of a frame and others do not: fields, crops, other colours."""
     yield from as_told(frame, planes, claims.colours)
+    yield from taken_for_luma(frame, planes.shape)
     if frame.interlaced_frame and frame.height >= 2:
         yield from planes.fields()
     for crop in claims.crops:
@@ -83,11 +92,12 @@ def picture_of(
     smaller = min(1.0, side / max(wide, high))
     width, height = max(1, round(wide * smaller)), max(1, round(high * smaller))
     alpha = has_alpha(frame) and page != OPAQUE
-    small = frame.reformat(
+    shown = misread(frame) if is_misread(frame, shape) else frame
+    small = shown.reformat(
         width,
         height,
         "rgba" if alpha else "rgb24",
-        src_colorspace=colours_of(frame, shape),
+        src_colorspace=colours_of(shown, shape),
         dst_color_range="JPEG",
         threads=1,
     )

@@ -13,11 +13,14 @@ from PIL import Image
 
 from kinward.demo import pictures
 from kinward.media import hash_array, read_video, turn_hashes
+from kinward.media.film import render_film
 from kinward.media.orientation import TAG, TURNS, turn_pixels
 from kinward.media.planes import planes_of
 from kinward.media.shown import picture_of, turn_of
 from kinward.media.tracks import Container
 from tests.support import videos
+from tests.support.corpus import coded
+from tests.support.corpus.entry import Desk, distance
 
 SIZE = (320, 240)
 NEAR, MATCH = 8, 31  # bits
@@ -92,3 +95,15 @@ def test_a_film_of_one_track_is_opened_once(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(av, "open", counted)
     assert len(read_video(data).views) == 2
     assert len(opened) == 1
+
+
+def test_a_film_in_rgb_is_seen_as_chromium_misreads_it_and_as_it_is() -> None:
+    entry = next(entry for entry in coded.entries(Desk(2)) if entry.name == "chroma-in-rgb.mp4")
+    views = [view.hash for view in read_video(entry.data).views]
+    for wanted in entry.truth_hashes():
+        assert min(distance(wanted, view) for view in views) <= NEAR
+    frame = next(Container(entry.data, MAX).frames(0))
+    assert isinstance(frame, av.VideoFrame)
+    shown, _ = hash_array(np.asarray(picture_of(frame, 320)))
+    assert distance(shown.tobytes(), entry.truth_hashes()[0]) <= NEAR
+    assert render_film(entry.data, max_pixels=MAX, seconds=30).entire
