@@ -94,16 +94,18 @@ def influence(luma: Plane, blue: Plane, red: Plane, space: int, *, full: bool) -
     if space == GBR:
         return True, True
     down, across = ratio_of(luma, blue)
-    chosen = _choices(luma.shape[0] // down, luma.shape[1] // across)[int(_DICE.integers(CHOICES))]
-    rows, columns = chosen
-    asked = np.ones((4, len(rows)), dtype=np.float32)
-    asked[0] = luma[rows * down, columns * across]
-    asked[1], asked[2] = blue[rows, columns], red[rows, columns]
+    choices = _choices(luma.shape[0] // down, luma.shape[1] // across, down, across)
+    places, of_luma = choices[int(_DICE.integers(CHOICES))]
+    asked = np.ones((4, len(places[0])), dtype=np.float32)
+    asked[0], asked[1], asked[2] = luma[of_luma], blue[places], red[places]
     levels = _lines(space, full) @ asked
     grey, colours, whole = levels[0], levels[1:4], levels[4]
+    beyond = colours.min() < -BEYOND or colours.max() > 255 + BEYOND
+    if not beyond and weights_of(space) == (0.0, 0.0):
+        return False, False  # as for most frames: the chroma of BT.601 has no part in PDQ's luma
     contrast, added = deviation(grey), whole - grey
     cut = deviation(added) > max(LEAST, MUCH * contrast)
-    if not cut and (colours.min() < -BEYOND or colours.max() > 255 + BEYOND):
+    if not cut and beyond:
         seen = _BRIGHT @ colours.clip(0, 255)
         cut = _is_seen(seen - whole.clip(0, 255), contrast, CUT_OFF, MOST_CUT_OFF)
     return cut, cut or _is_seen(added, contrast, COLOURED, MOST_COLOURED)
@@ -132,8 +134,12 @@ def _lines(space: int, full: bool) -> Level:
 
 
 @lru_cache(maxsize=8)
-def _choices(rows: int, columns: int) -> list[tuple[Places, Places]]:
-    """Return places in planes of chroma, many times, so that nobody can know them and avoid them.
+def _choices(
+    rows: int, columns: int, down: int, across: int
+) -> list[tuple[tuple[Places, Places], tuple[Places, Places]]]:
+    """Return places in planes of chroma, and the same of luma, which has `down` times the rows.
+
+    There are many, so that nobody can know them and avoid them.
 
     Each time there is one in each cell of a grid. Those side by side are in one row, which takes a
     fraction of the time to read.
@@ -141,10 +147,10 @@ def _choices(rows: int, columns: int) -> list[tuple[Places, Places]]:
     dice = np.random.default_rng()
     chosen = []
     for _ in range(CHOICES):
-        down = (np.arange(CELLS[0]) + dice.random(CELLS[0])) * rows / CELLS[0]
-        across = (np.indices(CELLS)[1] + dice.random(CELLS)) * columns / CELLS[1]
-        places = down.astype(np.int64).repeat(CELLS[1]), across.astype(np.int64).ravel()
-        chosen.append(places)
+        lines = (np.arange(CELLS[0]) + dice.random(CELLS[0])) * rows / CELLS[0]
+        stands = (np.indices(CELLS)[1] + dice.random(CELLS)) * columns / CELLS[1]
+        places = lines.astype(np.int64).repeat(CELLS[1]), stands.astype(np.int64).ravel()
+        chosen.append((places, (places[0] * down, places[1] * across)))
     return chosen
 
 

@@ -27,6 +27,7 @@ from kinward.media.errors import Undecodable
 from kinward.media.footage import refusal, time_of
 from kinward.media.medium import Playback
 from kinward.media.orientation import UPRIGHT
+from kinward.media.planes import is_misread
 from kinward.media.sheet import still_pictures
 from kinward.media.shown import PAGES, colours_of, has_alpha, picture_of, turn_of
 from kinward.media.tracks import FAULTS, Container
@@ -223,6 +224,7 @@ class _Projector:
 
     def _converted(self, frame: VideoFrame, shape: float, page: str) -> VideoFrame:
         plain = shape == 1.0 and turn_of(frame) == UPRIGHT and not has_alpha(frame)
+        plain = plain and not is_misread(frame, shape)
         if plain:
             picture = self._begin(frame.width, frame.height)
             smaller = min(picture.width / frame.width, picture.height / frame.height)

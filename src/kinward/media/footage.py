@@ -80,9 +80,7 @@ def refusal(container: Container) -> KinwardError:
 
 def time_of(frame: VideoFrame) -> float | None:
     """Return the time of a frame in seconds. A broken file may have none."""
-    return (
-        None if frame.pts is None or frame.time_base is None else float(frame.pts * frame.time_base)
-    )
+    return None if frame.time_base is None else frame.time
 
 
 class _Enough(Exception):

@@ -13,7 +13,17 @@ import numpy.typing as npt
 
 from kinward.media.chroma import Plane, deviation, weights_of
 from kinward.media.orientation import UPRIGHT, Turn
-from kinward.media.pdq import LONG, SIDE, TERMS, Floats, Hash, bits_of, quality_of, reduction
+from kinward.media.pdq import (
+    LONG,
+    SIDE,
+    TERMS,
+    TOGETHER,
+    Floats,
+    Hash,
+    bits_of,
+    quality_of,
+    reduction,
+)
 from kinward.media.planes import Planes
 
 GRID: Final = 32  # blocks a side of a glance
@@ -86,8 +96,12 @@ def _samples(plane: Plane, turn: Turn, shape: float = 1.0) -> Floats:
     else:
         sums = _sums(plane, down, across)
     rows = _weights(plane.shape[0], down, turn.rows_back, 1 / min(shape, 1.0))
-    columns = _weights(plane.shape[1], across, turn.columns_back, max(shape, 1.0))
-    small = (rows @ sums @ columns.T).astype(np.float64)
+    columns = np.empty((len(sums), SIDE), dtype=np.float32)
+    for samples, stretch, part in _parts(
+        plane.shape[1], across, turn.columns_back, max(shape, 1.0)
+    ):
+        columns[:, samples] = sums[:, stretch] @ part
+    small = (rows @ columns).astype(np.float64)
     return small.T if turn.transposed else small
 
 
@@ -114,6 +128,23 @@ def _weights(
     starts = np.arange(0, length, block)
     sizes = np.diff(np.append(starts, length))
     return np.ascontiguousarray(np.add.reduceat(matrix, starts, axis=1) / sizes, dtype=np.float32)
+
+
+@lru_cache(maxsize=32)
+def _parts(
+    length: int, block: int, flipped: bool, stretch: float
+) -> list[tuple[slice, slice, npt.NDArray[np.float32]]]:
+    """Return the same matrix in parts, transposed: a quarter of the work.
+
+    A few samples need only a stretch of a row. A part is the samples, the stretch and the matrix.
+    """
+    matrix, parts = _weights(length, block, flipped, stretch), []
+    for first in range(0, SIDE, TOGETHER):
+        samples = slice(first, first + TOGETHER)
+        used = np.nonzero(matrix[samples].any(axis=0))[0]
+        part = slice(int(used[0]), int(used[-1]) + 1)
+        parts.append((samples, part, np.ascontiguousarray(matrix[samples, part].T)))
+    return parts
 
 
 def _stretching(length: int, shown: int) -> npt.NDArray[np.float32]:
@@ -176,9 +207,17 @@ def _blocks(plane: Plane) -> npt.NDArray[np.float32]:
         if chance & 2:
             some = some >> BYTE
         (some & LANES).sum(axis=1, out=sums[first : first + step])
-    halves = sums.view(np.uint16)[:, : columns * GRID].reshape(GRID, GRID, columns)
-    means: npt.NDArray[np.float32] = halves.sum(axis=2, dtype=np.float32)
+    halves = sums.view(np.uint16)[:, : columns * GRID]
+    # Half the time of a sum over an axis of so few columns.
+    means: npt.NDArray[np.float32] = np.add.reduceat(
+        halves, _starts(columns), axis=1, dtype=np.float32
+    )
     return means / np.float32(rows * columns)
+
+
+@lru_cache(maxsize=32)
+def _starts(columns: int) -> npt.NDArray[np.int64]:
+    return np.arange(GRID) * columns
 
 
 @lru_cache(maxsize=2)

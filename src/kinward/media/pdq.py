@@ -9,7 +9,7 @@ one from the right. They run on bands of rows, so that memory stays small for an
 """
 
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +28,9 @@ MEDIAN: Final = TERMS * TERMS // 2 - 1  # the algorithm takes the lower of the t
 TOGETHER: Final = 16  # samples of a row computed at a time
 LONG: Final = 8192  # pixels: of a longer side the matrices are not kept, for they take much memory
 EXACT: Final = 2048  # pixels: turns of a longer side differ by up to 8 bits from the estimate
-BAND: Final = 256  # rows of luma in memory at a time
+# Rows of luma in memory at a time, and pixels: more would be taken from the system for each band
+# and be given back, which takes longer than all the rest.
+BAND, BAND_PIXELS = 256, 1 << 17
 QUALITY_DIVISOR: Final = 90
 MAX_PIXELS: Final = 50_000_000
 LUMA: Final = np.array([0.299, 0.587, 0.114], dtype=np.float32)
@@ -72,6 +74,17 @@ def _long_reduction(length: int) -> npt.NDArray[np.float32]:
         np.subtract.at(steps, highs - lows[0], share)
         matrix[row, lows[0] : highs[-1]] = np.cumsum(steps)[:-1]
     return matrix
+
+
+class Lumas(Protocol):
+    """Luma that is computed when some of its rows are asked for."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The rows and columns."""
+
+    def __getitem__(self, rows: slice, /) -> Luma:
+        """Return some rows, float32[N, W]."""
 
 
 class Axis(NamedTuple):
@@ -189,17 +202,22 @@ _MIRRORS: Final = _mirrors()
 
 
 def shrink(
-    pixels: npt.NDArray[np.uint8] | Luma, *, turn: Turn | None = None, exact: bool | None = None
+    pixels: npt.NDArray[np.uint8] | Luma | Lumas,
+    *,
+    turn: Turn | None = None,
+    exact: bool | None = None,
 ) -> Smalls:
     """Return the luma of an image, filtered and reduced to 64 x 64.
 
-    The image is uint8[H, W, 3] in RGB, or float32[H, W] if it is the luma already.
+    The image is uint8[H, W, 3] in RGB, or float32[H, W] if it is the luma already, of which only
+    some rows are asked for at a time.
 
     The result is float64[4, 64, 64], of the image as `turn` turns it, of which no copy is made:
     unchanged, and with its rows, its columns and both in reverse. `exact`: whether the three are
     reduced from the image, or, a few bits off, from the first; by default so only of large images.
     """
-    lens = _Lens(pixels.shape[1::-1], turn, exact)
+    height, width = pixels.shape[:2]
+    lens = _Lens((width, height), turn, exact)
     small = np.zeros(lens.shape)
     for band in lens.bands:
         values = pixels[band].astype(np.float32, copy=False)
@@ -253,7 +271,8 @@ class _Lens:
         self._down = _axis(height, None if self._exact else self._turn.rows_back)
         self._across = _axis(width, None if self._exact else self._turn.columns_back)
         self.shape = len(self._down.matrix), len(self._across.matrix)
-        self.bands = [slice(top, top + BAND) for top in range(0, height, BAND)]
+        rows = min(BAND, max(TOGETHER, BAND_PIXELS // width))
+        self.bands = [slice(top, top + rows) for top in range(0, height, rows)]
 
     def look(self, values: Luma, band: slice) -> Luma:
         """Return what a band of rows adds."""

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import product
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 
 from kinward.media.boxes import UNSAID as UNSPECIFIED
@@ -27,10 +28,11 @@ GLIMPSE: Final = 256  # rows, and columns, of a glance at a frame whose chroma m
 PLANAR: Final = frozenset(
     f"yuv{kind}p" for kind in ("420", "j420", "422", "j422", "444", "j444", "440", "j440", "411")
 ) | frozenset(("yuv410p", "yuva420p", "yuva422p", "yuva444p"))
+RGB: Final = "gbrp"  # the pixel format of a film in RGB
 WIDEST: Final = 8.0  # what a file may claim of the shape of its pixels
 HD: Final = 720  # rows as shown: from here on, players take BT.709 for films that do not say
 UNSAID: Final = (GBR, UNSPECIFIED)
-FULL_RANGE: Final = 2
+LIMITED_RANGE, FULL_RANGE = 1, 2
 
 _DICE: Final = np.random.default_rng()
 
@@ -127,10 +129,10 @@ def planes_of(frame: VideoFrame, pixel_shape: float = 1.0) -> Planes:
 
     `pixel_shape`: the width of a stored pixel over its height.
     """
-    opaque = not any(component.is_alpha for component in frame.format.components)
-    space = space_of(frame, pixel_shape)
-    grey = _is_rgb(frame)  # after this, its luma says what is shown
-    if frame.format.name not in PLANAR:
+    space, name = space_of(frame, pixel_shape), frame.format.name
+    opaque = not has_alpha(name)
+    grey = has_no_chroma(name)  # after this, its luma says what is shown
+    if name not in PLANAR:
         frame = _planar(frame, opaque=opaque)
     planes = [_plane(frame, number) for number in range(len(frame.planes))]
     blue, red = (None, None) if grey else planes[1:3]
@@ -175,6 +177,32 @@ def as_told(frame: VideoFrame, planes: Planes, claimed: Sequence[Colours]) -> It
                 yield replace(planes, space=space, full=full)
 
 
+def taken_for_luma(frame: VideoFrame, pixel_shape: float) -> Iterator[Planes]:
+    """Yield a frame in RGB with green for luma and the others for chroma, as Chromium shows it.
+
+    It does so unless the film says all about its colours. The range is read in both ways.
+    """
+    if is_misread(frame, pixel_shape):
+        green, blue, red = (_plane(frame, number) for number in range(3))
+        for full in (False, True):
+            yield Planes(
+                green, blue, red, full=full, space=space_of(frame, pixel_shape), shape=pixel_shape
+            )
+
+
+def is_misread(frame: VideoFrame, pixel_shape: float) -> bool:
+    """Return whether Chromium takes the planes of a frame in RGB for luma and chroma."""
+    return frame.format.name == RGB and space_of(frame, pixel_shape) != GBR
+
+
+def misread(frame: VideoFrame) -> VideoFrame:
+    """Return such a frame as Chromium reads it: without its times and side data."""
+    planes = np.stack([_plane(frame, number) for number in range(3)])
+    read = VideoFrame.from_ndarray(planes, format="yuv444p")
+    read.color_range = LIMITED_RANGE
+    return read
+
+
 def _some(length: int) -> npt.NDArray[np.int64]:
     """Return places on a side, a few hundred, of which chance decides the first."""
     step = max(1, length // GLIMPSE)
@@ -182,7 +210,7 @@ def _some(length: int) -> npt.NDArray[np.int64]:
 
 
 def _planar(frame: VideoFrame, *, opaque: bool) -> VideoFrame:
-    if _is_rgb(frame):
+    if has_no_chroma(frame.format.name):
         name = "yuvj444p" if opaque else "yuva444p"
         return frame.reformat(
             format=name, dst_colorspace="ITU601", dst_color_range="JPEG", threads=1
@@ -190,9 +218,16 @@ def _planar(frame: VideoFrame, *, opaque: bool) -> VideoFrame:
     return frame.reformat(format="yuv420p" if opaque else "yuva420p", threads=1)
 
 
-def _is_rgb(frame: VideoFrame) -> bool:
-    """Return whether a frame has no chroma."""
-    kind = frame.format
+@lru_cache(maxsize=64)
+def has_alpha(name: str) -> bool:
+    """Return whether frames of a pixel format may be transparent somewhere."""
+    return any(component.is_alpha for component in VideoFormat(name).components)
+
+
+@lru_cache(maxsize=64)
+def has_no_chroma(name: str) -> bool:
+    """Return whether frames of a pixel format have no chroma: they are grey, or in RGB."""
+    kind = VideoFormat(name)
     return kind.is_rgb or kind.has_palette or len(kind.components) < 3
 
 

@@ -1,7 +1,7 @@
 """How viewers show a frame of a video: turned, in its aspect ratio, cropped, or by its fields."""
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, cast
 
 import numpy as np
@@ -13,9 +13,24 @@ from PIL import Image
 from kinward.media.boxes import Claims
 from kinward.media.chroma import BT601, BT709
 from kinward.media.orientation import UPRIGHT, Turn, turn_pixels
-from kinward.media.planes import WIDEST, Planes, as_told, space_of
+from kinward.media.planes import (
+    WIDEST,
+    Planes,
+    as_told,
+    is_misread,
+    misread,
+    space_of,
+    taken_for_luma,
+)
 
 MATRIX: Final = struct.Struct("=9i")
+# By quarters of a turn to the left.
+ROTATIONS: Final = (
+    UPRIGHT,
+    Turn(columns_back=True, transposed=True),
+    Turn(rows_back=True, columns_back=True),
+    Turn(rows_back=True, transposed=True),
+)
 OPAQUE: Final = "opaque"
 # What is under a picture that is not opaque. Some viewers show it as if it were.
 PAGES: Final = ("white", "black", OPAQUE)
@@ -27,6 +42,10 @@ def turn_of(frame: VideoFrame) -> Turn:
         matrix = MATRIX.unpack(bytes(_side_data(frame)[Type.DISPLAYMATRIX])[: MATRIX.size])
     except (KeyError, struct.error):
         return UPRIGHT
+    except ValueError:
+        # PyAV has no name for something beside the matrix, such as the EXIF of a frame. Then only
+        # an angle can be asked for, not whether the frame is mirrored.
+        return ROTATIONS[round(frame.rotation / 90) % 4]
     a, b, _, c, d = matrix[:5]  # a pixel at (x, y) is shown at (ax + cy, bx + dy)
     if abs(b) + abs(c) > abs(a) + abs(d):
         return Turn(rows_back=c < 0, columns_back=b < 0, transposed=True)
@@ -34,13 +53,15 @@ def turn_of(frame: VideoFrame) -> Turn:
 
 
 def _side_data(frame: VideoFrame) -> SideDataContainer:
-    # PyAV's types take it for a dictionary of names.
-    return cast("SideDataContainer", frame.side_data)
+    # The attribute `side_data` of a frame keeps its memory until the next collection, so that the
+    # decoder must find memory for every other frame. PyAV's types do not say what this takes.
+    return cast("Callable[[VideoFrame], SideDataContainer]", SideDataContainer)(frame)
 
 
 def other_planes(frame: VideoFrame, planes: Planes, claims: Claims) -> Iterator[Planes]:
     """Yield what some viewers show of a frame and others do not: fields, crops, other colours."""
     yield from as_told(frame, planes, claims.colours)
+    yield from taken_for_luma(frame, planes.shape)
     if frame.interlaced_frame and frame.height >= 2:
         yield from planes.fields()
     for crop in claims.crops:
@@ -71,11 +92,12 @@ def picture_of(
     smaller = min(1.0, side / max(wide, high))
     width, height = max(1, round(wide * smaller)), max(1, round(high * smaller))
     alpha = has_alpha(frame) and page != OPAQUE
-    small = frame.reformat(
+    shown = misread(frame) if is_misread(frame, shape) else frame
+    small = shown.reformat(
         width,
         height,
         "rgba" if alpha else "rgb24",
-        src_colorspace=colours_of(frame, shape),
+        src_colorspace=colours_of(shown, shape),
         dst_color_range="JPEG",
         threads=1,
     )

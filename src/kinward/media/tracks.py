@@ -82,13 +82,14 @@ class Container:
         self._blind = False
         self.work = 0.0  # millions of pixels in all frames of all tracks, as the header claims
         self.claimed = True  # whether it claims that for each track
+        self._opened: InputContainer | None = None  # what no reader has taken yet
         try:
-            with self._open() as container:
-                for stream in container.streams:
-                    self._sort(stream)
-                    if isinstance(stream, VideoStream) and stream.index in self.tracks:
-                        self._weigh(container, stream)
-                self._sounds = [stream.index for stream in container.streams.audio]
+            self._opened = container = self._open()
+            for stream in container.streams:
+                self._sort(stream)
+                if isinstance(stream, VideoStream) and stream.index in self.tracks:
+                    self._weigh(container, stream)
+            self._sounds = [stream.index for stream in container.streams.audio]
         except FAULTS as error:
             raise Undecodable(f"{type(error).__name__} in its header.") from error
         self.claims: Claims = read_claims(data, self.format)
@@ -176,6 +177,10 @@ class Container:
             self.entire = False
 
     def _open(self) -> InputContainer:
+        """Open the file. The first reader takes what was opened for the header."""
+        if self._opened is not None:
+            opened, self._opened = self._opened, None
+            return opened
         options = dict(OPTIONS.get(self.format, {}))
         if self.format in HEADLESS:
             options |= {"probesize": str(max(5_000_000, len(self._data))), "analyzeduration": LONG}

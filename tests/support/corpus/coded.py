@@ -26,6 +26,7 @@ def entries(desk: Desk) -> Iterator[Entry]:
     """Yield films with a picture in their chroma."""
     yield from _chroma(desk)
     yield from _told(desk)
+    yield from _in_rgb(desk)
 
 
 def _chroma(desk: Desk) -> Iterator[Entry]:
@@ -95,6 +96,27 @@ def _with_matrix(data: bytes, number: int) -> bytes:
     if at < 3:
         at = data.index(b"colrnclx") + 13
     return data[:at] + bytes([number]) + data[at + 1 :]
+
+
+def _in_rgb(desk: Desk) -> Iterator[Entry]:
+    """Yield a film in RGB of which Chromium takes green for luma, and the others for chroma."""
+    name = "chroma-in-rgb.mp4"
+    image = desk.picture(name)
+    levels = (to_pixels(image) / 255) @ matrix("601").T * (219, 224, 224) + (16, 128, 128)
+    luma, blue, red = np.moveaxis(np.round(levels).astype(np.uint8), 2, 0)
+    colours = np.dstack([red, luma, blue])
+    out = io.BytesIO()
+    with av.open(out, "w", format="mp4", container_options={"fflags": "+bitexact"}) as target:
+        options = OPTIONS["libx264"] | {"crf": "8"}
+        stream = target.add_stream("libx264rgb", rate=RATE, options=options)
+        stream.width, stream.height, stream.pix_fmt = *SIZE, "rgb24"
+        for at in range(RATE):
+            frame = av.VideoFrame.from_ndarray(colours, format="rgb24")
+            frame.pts, frame.time_base = at, Fraction(1, RATE)
+            target.mux(stream.encode(frame))
+        target.mux(stream.encode())
+    truth = image, Image.fromarray(colours)
+    yield Entry(name, KIND, "in RGB, shown as something else", out.getvalue(), truth, "video")
 
 
 def _entry(

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 from PIL import Image, ImageOps, TiffImagePlugin
 
+from tests.support.corpus import masks
 from tests.support.corpus.alpha import pack_rows
 from tests.support.corpus.entry import SIZE, Desk, Entry, encode, make_entry, to_pixels
 from tests.support.corpus.orientation import store
@@ -179,7 +180,7 @@ def _bmp(desk: Desk) -> Iterator[Entry]:
     yield _entry(name, "run lengths", _bitmap(few, 8, palette[:768], runs=True), few.convert("RGB"))
     name = "565.bmp"
     image = desk.picture(name)
-    yield _entry(name, "masks of 5, 6 and 5 bits", _bitmap(image, 16, masks=True), image)
+    yield _entry(name, "masks of 5, 6 and 5 bits", _bitmap(image, 16, fields=True), image)
     name = "alpha.bmp"
     image = desk.picture(name)
     image.putalpha(desk.grey(f"{name}-alpha"))
@@ -189,6 +190,11 @@ def _bmp(desk: Desk) -> Iterator[Entry]:
     body = _rows(to_pixels(image)[::-1, :, ::-1].reshape(SIZE[1], -1))
     data = b"BM" + struct.pack("<IIIIHHHH", 26 + len(body), 0, 26, 12, *SIZE, 1, 24) + body
     yield _entry(name, "the header of OS/2", data, image)
+    for name, data, image in masks.bitmaps(desk):
+        yield _entry(name, "colours in unusual bits", data, image)
+    name = "masks.ico"
+    data, image = masks.icon(desk, name, "555-swapped")
+    yield _entry(name, "an icon with colours in unusual bits", data, image)
 
 
 def _rows(pixels: "np.ndarray[Any, Any]") -> bytes:
@@ -203,12 +209,12 @@ def _bitmap(
     *,
     top_down: bool = False,
     runs: bool = False,
-    masks: bool = False,
+    fields: bool = False,
 ) -> bytes:
     pixels = to_pixels(image) if palette else to_pixels(image)[..., ::-1].astype(int)
     pixels = pixels if top_down else pixels[::-1]
     width, height = image.size
-    extra, compression = b"", 3 if masks else 0
+    extra, compression = b"", 3 if fields else 0
     if palette:
         colours = np.array(palette, np.uint8).reshape(-1, 3)[:, ::-1]
         extra = b"".join(colour.tobytes() + b"\0" for colour in colours)
@@ -224,11 +230,11 @@ def _bitmap(
         blue, green, red = pixels[..., 0], pixels[..., 1], pixels[..., 2]
         wide = (
             red >> 3 << 11 | green >> 2 << 5 | blue >> 3
-            if masks
+            if fields
             else red >> 3 << 10 | green >> 3 << 5 | blue >> 3
         )
         body = _rows(wide.astype("<u2"))
-        extra = struct.pack("<III", 0xF800, 0x07E0, 0x001F) if masks else b""
+        extra = struct.pack("<III", 0xF800, 0x07E0, 0x001F) if fields else b""
     else:
         samples = pixels.astype(np.uint8)
         if bits == 32:

@@ -10,7 +10,7 @@ import pillow_heif
 from PIL import Image, UnidentifiedImageError
 
 from kinward.media.errors import TooManyPixels, TypeUnsupported, Undecodable
-from kinward.media.stills import bmp, ffmpeg, gif, jpeg, png, png_colours, webp
+from kinward.media.stills import bmp, ffmpeg, gif, jpeg, masks, png, png_colours, webp
 from kinward.media.stills.animation import play
 from kinward.media.stills.colour import to_eight
 from kinward.media.stills.heif import read_heif
@@ -189,6 +189,10 @@ def _bitmap(entry: bytes, body: bytes, strand: int, reading: Reading) -> Picture
     width, height = struct.unpack_from("<ii", body, 4)
     reading.admit(abs(width), abs(height) // 2)
     reading.frames += 1
+    if (fields := masks.masks_of(body)) is not None:
+        pixels, all_there = masks.decode(body, 0, abs(height) // 2, fields, reading.admit)
+        reading.entire &= all_there
+        return page_of(Image.fromarray(pixels), strand, body, reading)
     if (whole := _whole_bitmap(body)) is not body:
         reading.entire, body = False, whole
     file = b"\0\0\1\0\1\0" + entry[:8] + struct.pack("<II", len(body), 22) + body
@@ -210,8 +214,17 @@ def _whole_bitmap(body: bytes) -> bytes:
 
 
 def _bmp(data: bytes, reading: Reading) -> Iterator[Picture]:
-    profiles = bmp.profiles_of(data)
-    return pages_of(bmp.with_usual_header(data), ("BMP",), reading, profiles=profiles)
+    profiles, bitmap = bmp.profiles_of(data), data[bmp.FILE :]
+    if (fields := masks.masks_of(bitmap)) is not None:
+        reading.frames += 1
+        (at,) = struct.unpack_from("<I", data, 10)
+        (height,) = struct.unpack_from("<i", bitmap, 8)
+        start = max(0, at - bmp.FILE)
+        pixels, whole = masks.decode(bitmap, start, abs(height), fields, reading.admit)
+        reading.entire &= whole
+        yield page_of(Image.fromarray(pixels), 0, data, reading, profiles=profiles)
+        return
+    yield from pages_of(bmp.with_usual_header(data), ("BMP",), reading, profiles=profiles)
 
 
 READERS: Final[dict[str, Any]] = {

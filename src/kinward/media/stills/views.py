@@ -5,14 +5,14 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from kinward.media.borders import Box
 from kinward.media.edges import continue_edges
 from kinward.media.medium import MAX_FRAMES, MAX_VIEWS, Hashed, More, View
-from kinward.media.pdq import MIN_QUALITY, Layers, Luma, Smalls, hash_turns, shrink, shrink_layers
+from kinward.media.pdq import MIN_QUALITY, Layers, Smalls, hash_turns, shrink, shrink_layers
 from kinward.media.stills.borders import content_of
 from kinward.media.stills.reading import Picture, Pixels
+from kinward.media.stills.shades import Shades, shades_of
 
 SAME_VIEW: Final = 2  # bits: a view this near to another of its file adds nothing
 SAME_PICTURE: Final = 4  # bits
@@ -93,9 +93,9 @@ class Views:
         """Yield a reduced picture in each way in which it is shown; first as shown."""
         turn, image = picture.turn, picture.image
         if image is not None and image.mode != "RGBA":
-            luma = _luma(image)
-            yield (smalls := shrink(luma, turn=turn))
-            yield from (shrink(luma[box.slices], turn=turn) for box in self._inside(luma))
+            shades = shades_of(image)
+            yield (smalls := shrink(shades, turn=turn))
+            yield from (shrink(shades.within(box), turn=turn) for box in self._inside(shades))
             yield continue_edges(smalls)
         else:
             pixels = np.asarray(image) if picture.canvas is None else picture.canvas
@@ -105,7 +105,7 @@ class Views:
         for other in picture.others:
             yield from self._looks(Picture(picture.strand, picture.moment, other(), turn))
 
-    def _inside(self, pixels: Luma | Pixels) -> list[Box]:
+    def _inside(self, pixels: Shades | Pixels) -> list[Box]:
         """Return what is inside borders, and note if one is left out."""
         inside = content_of(pixels)
         self._skipped |= inside.skipped
@@ -135,11 +135,6 @@ class _Known:
         """Return at most `limit` of the hashes, evenly spread."""
         step = -(-self._count // limit) or 1
         return [words.tobytes() for words in self._hashes[: self._count : step]]
-
-
-def _luma(image: Image.Image) -> Luma:
-    """Return the luma of an image, float32[H, W], which Pillow computes fastest."""
-    return np.asarray(image.convert("F"))
 
 
 def _over_pages(layers: Layers) -> Iterator[Smalls]:
