@@ -363,7 +363,7 @@ def test_the_safety_center_stands_without_scripts(
     assert page.url.endswith("/guides/screen-time"), "the page that was left is not in the history"
     page.goto(f"{demo.console}/safety/de/guides")
     page.get_by_label("Worum geht es?").fill("Erpressung")
-    page.get_by_role("button", name="Suchen").click()
+    page.get_by_role("button", name="Ratgeber suchen").click()
     expect(page.get_by_role("region", name="Gefunden").get_by_role("link").first).to_be_visible()
     assert page.url.endswith("/safety/de/guides")
     checked(page)

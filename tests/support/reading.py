@@ -4,7 +4,7 @@
 | --- | --- | --- |
 | en | Flesch-Kincaid grade (Kincaid et al. 1975) | school year, less is easier |
 | de | first Wiener Sachtextformel (Bamberger and Vanecek 1984) | school year, less is easier |
-| sv | LIX (Bjoernsson 1968) | less is easier, below 30 children's books, 30 to 40 easy |
+| sv | LIX (Bjoernsson 1968) | less is easier, below 25 children's books, 25 to 35 easy |
 | es | Fernandez Huerta (1959) | more is easier, 70 to 80 fairly easy, 80 to 90 easy |
 | fr | Kandel and Moles (1958) | as Fernandez Huerta |
 | nl | Flesch-Douma (1960) | as Fernandez Huerta |
