@@ -58,4 +58,5 @@ def test_each_helpline_has_a_source_and_a_way_to_reach_it() -> None:
     for each in helplines():
         assert each.source.startswith("https://"), each.name
         assert each.phone or each.web, each.name
-        assert set(each.for_) <= {"talk", "image"}, each.name
+        assert set(each.for_) <= {"talk", "image", "home"}, each.name
+        assert each.ways_source.startswith("https://") if each.ways else not each.ways_source

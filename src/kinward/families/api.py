@@ -43,6 +43,7 @@ from kinward.families.pairing.ending import end_due_pairings, end_pairing, stay_
 from kinward.families.pairing.gone import WARD_LEFT
 from kinward.families.pairing.invitations import (
     CODE_HOURS,
+    MAX_GUARDIANS,
     accept_invitation,
     create_invitation,
     read_invitation,
@@ -58,12 +59,14 @@ from kinward.families.pairing.power import (
 )
 from kinward.families.pairing.roles import trusted_adults_of
 from kinward.families.pairing.trusted_adults import (
+    MAX_TRUSTED,
     call_trusted_now,
     confirm_trusted_adult,
     remove_trusted_adult,
 )
 from kinward.families.screen_time.activity import Counts, put_activity
 from kinward.families.screen_time.passcodes import passcode_sheet, show_passcodes, use_passcode
+from kinward.families.screen_time.usage import KEPT as MINUTES_KEPT
 from kinward.families.screen_time.usage import (
     MAX_EVENTS,
     Heartbeat,
@@ -80,6 +83,7 @@ from kinward.families.settings.choices import (
     decide_as_shown,
     guardians_of,
 )
+from kinward.families.settings.cooling import COOLING
 from kinward.families.settings.groups import (
     GROUP_NAMES,
     SETTING_GROUPS,
@@ -109,10 +113,14 @@ from kinward.families.visits.sessions import (
 
 __all__ = [
     "CODE_HOURS",
+    "COOLING",
     "GROUP_NAMES",
     "LINK_SECONDS",
     "MAX_EVENTS",
+    "MAX_GUARDIANS",
     "MAX_REACH",
+    "MAX_TRUSTED",
+    "MINUTES_KEPT",
     "NOTICE_MADE",
     "OPEN_ASKS",
     "SETTING_GROUPS",

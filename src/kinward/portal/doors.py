@@ -12,12 +12,12 @@ from kinward.portal.visitor import COOKIE
 
 PATHS: Final = ("/family", "/safety")
 FORM: Final = 128 * 1024  # an appeal of the longest length, in any script
-NAMELESS: Final = 8 * 1024  # a form without a visit has a token and no text
+NAMELESS: Final = 8 * 1024  # a form without a visit has a token, or the words of a search
 SECONDS: Final = 20.0
 ANYBODY: Final = frozenset(
-    {"confirm_digest", "enter", "tap"}
-)  # the links that open without a visit
-READ_ONLY: Final = frozenset({"safety", "safety_home", "safety_page"})
+    {"confirm_digest", "enter", "safety_guides", "tap"}
+)  # what is open without a visit
+READ_ONLY: Final = frozenset({"safety", "safety_guide", "safety_home", "safety_page"})
 
 
 def is_for_portal(path: str) -> bool:

@@ -6,6 +6,7 @@ from kinward.portal import (
     views_asks,
     views_decisions,
     views_family,
+    views_guides,
     views_pairing,
     views_report,
     views_safe,
@@ -56,5 +57,7 @@ urlpatterns = [
     path("family/report", views_report.report, name="report_something"),
     path("safety", views_safety.choose_language, name="safety"),
     path("safety/<str:language>", views_safety.page, {"name": "index"}, name="safety_home"),
+    path("safety/<str:language>/guides", views_guides.index, name="safety_guides"),
+    path("safety/<str:language>/guides/<slug:name>", views_guides.guide, name="safety_guide"),
     path("safety/<str:language>/<slug:name>", views_safety.page, name="safety_page"),
 ]

@@ -14,7 +14,7 @@ from kinward.families.api import (
     rules_for,
     trusted_adults_of,
 )
-from kinward.portal.helplines import for_place
+from kinward.portal.helplines import FOR_YOUNG_PEOPLE, emergency_number, for_place
 from kinward.portal.visitor import Visit, visited
 
 
@@ -28,7 +28,10 @@ def safe(request: Visit) -> HttpResponse:
         "trusted": named,
         "callable": any(trusted.confirmed_at is not None for trusted in named),
         "may_name": rules_for(request.account).may_be_guarded(person_of(request.account).age),
-        "helplines": for_place(request.account.jurisdiction),
+        "helplines": for_place(
+            request.account.jurisdiction, (*FOR_YOUNG_PEOPLE, "home"), silent=True
+        ),
+        "emergency": emergency_number(request.account.jurisdiction),
     }
     return render(request, "portal/safe.html", context)
 

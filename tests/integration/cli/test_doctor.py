@@ -11,7 +11,7 @@ from kinward.access import ROLES, TAKES_TWO
 from kinward.access.models import Staff
 from kinward.ages.practice import Issuer
 from kinward.cli.doctor import CHECKS, examine
-from kinward.cli.doctor.rules import check_second_people
+from kinward.cli.doctor.rules import check_guides, check_second_people
 from kinward.cli.roles import check_decoders
 from kinward.demo import pictures
 from kinward.ground.jobs import enqueue
@@ -113,6 +113,19 @@ def test_an_adapter_of_ages_that_nobody_has_read_again(monkeypatch: pytest.Monke
     monkeypatch.setattr("kinward.experience.api.today", lambda: later)
     assert "apple" in examine()["age signals"].text
     assert examine()["age signals"].level == "warning"
+
+
+def test_a_guide_that_nobody_has_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    from kinward.portal.api import GUIDE_DAYS
+    from kinward.portal.guides.catalogue import guides
+
+    day = guides()["pictures"].day
+    monkeypatch.setattr("kinward.experience.api.today", lambda: day + timedelta(days=GUIDE_DAYS))
+    assert check_guides().level == "ok"
+    late = timedelta(days=GUIDE_DAYS + 1)
+    monkeypatch.setattr("kinward.experience.api.today", lambda: day + late)
+    assert check_guides().level == "warning"
+    assert "pictures" in check_guides().text
 
 
 def test_issuers_of_proofs_of_age_that_cannot_be_read_or_have_ended(

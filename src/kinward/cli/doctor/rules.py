@@ -218,6 +218,19 @@ def check_guidelines() -> Result:
     return fine(f"{guidelines.label} is in force.")
 
 
+def check_guides() -> Result:
+    """Has somebody written or reviewed each guide of the Safety Center within the last year?"""
+    from kinward.experience.api import today
+    from kinward.portal.api import GUIDE_DAYS, stale_guides
+
+    if stale := stale_guides(today()):
+        return warn(
+            f"Nobody has read these guides of the Safety Center for more than {GUIDE_DAYS} days: "
+            f"{', '.join(stale)}. Update Kinward, or have them read again."
+        )
+    return fine(f"Every guide of the Safety Center was read within {GUIDE_DAYS} days.")
+
+
 def check_second_people() -> Result:
     """Is there a second person for everything that takes two?"""
     from kinward.access import TAKES_TWO, Permission

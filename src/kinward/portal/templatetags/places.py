@@ -1,11 +1,11 @@
-"""Names of countries, in the language of the page."""
+"""Names of countries, and words about helplines, in the language of the page."""
 
 from babel import Locale, UnknownLocaleError
 from django import template
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from kinward.portal.helplines import ANYWHERE
+from kinward.portal.helplines import ANYWHERE, Way
 
 register = template.Library()
 
@@ -20,3 +20,10 @@ def country(code: str) -> str:
     except (UnknownLocaleError, ValueError):
         return code
     return str(names.get(code, code))
+
+
+@register.filter
+def way_in_words(way: Way) -> str:
+    """Return the word for a way to reach a helpline without speaking."""
+    words = {"chat": _("chat"), "text": _("text message"), "mail": _("email")}
+    return words[way]
