@@ -67,7 +67,7 @@ def add_person(*, username: str, password: str, added_by: str, email: str = "") 
     """
     check_name(username)
     try:
-        validate_password(password)
+        validate_password(password, Staff(username=username))
     except ValidationError as error:
         raise Invalid(" ".join(error.messages)) from error
     return Staff.objects.create_user(

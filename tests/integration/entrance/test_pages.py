@@ -71,7 +71,7 @@ def post(
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("cookie", ["", "sessionid=stale; kinward_family=stale"])
+@pytest.mark.parametrize("cookie", ["", "sessionid=stale; kinward-family=stale"])
 def test_without_a_session_no_page_reads_a_body(cookie: str) -> None:
     found = sorted(addresses())
     assert set(found) > FREE
