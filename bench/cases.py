@@ -96,7 +96,8 @@ def fifty_at_once() -> None:
     from kinward.review.lease import take_next_case
 
     people = [
-        Staff.objects.create(username=f"r{number}", role="reviewer") for number in range(REVIEWERS)
+        Staff.objects.create(username=f"r{number}", roles=["reviewer"])
+        for number in range(REVIEWERS)
     ]
     taken: list[tuple[Any, float]] = []
     start = threading.Barrier(REVIEWERS)
@@ -148,7 +149,7 @@ def main(count: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     print(f"{count:,} undecided cases, {Case.objects.count():,} in all")
-    person = Staff.objects.create_user(username="bench", password="x" * 12, role="administrator")
+    person = Staff.objects.create_user(username="bench", password="x" * 12, roles=["administrator"])
     give_second_factor(person)
     page = Client()
     page.force_login(person)

@@ -139,17 +139,23 @@ def account(db: None) -> Account:
 
 @pytest.fixture
 def reviewer(db: None) -> Staff:
-    return Staff.objects.create_user(username="robin", password="a long test word", role="reviewer")
+    return Staff.objects.create_user(
+        username="robin", password="a long test word", roles=["reviewer"]
+    )
 
 
 @pytest.fixture
 def second_reviewer(db: None) -> Staff:
-    return Staff.objects.create_user(username="noor", password="a long test word", role="reviewer")
+    return Staff.objects.create_user(
+        username="noor", password="a long test word", roles=["reviewer"]
+    )
 
 
 @pytest.fixture
 def operator(db: None) -> Staff:
-    return Staff.objects.create_user(username="ola", password="a long test word", role="operator")
+    return Staff.objects.create_user(
+        username="ola", password="a long test word", roles=["operator"]
+    )
 
 
 @pytest.fixture

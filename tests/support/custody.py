@@ -11,7 +11,7 @@ from kinward.evidence.holds import decide_hold_end, request_hold_end
 
 def two_custodians() -> tuple[Staff, Staff]:
     one, two = (
-        Staff.objects.get_or_create(username=name, defaults={"role": "evidence custodian"})[0]
+        Staff.objects.get_or_create(username=name, defaults={"roles": ["evidence custodian"]})[0]
         for name in ("keeps-one", "keeps-two")
     )
     return one, two

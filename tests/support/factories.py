@@ -19,7 +19,7 @@ def make_case(account: Account, **fields: Any) -> Case:
 def agreed_release(account: Account) -> Release:
     """A release of an account's records to which two custodians have agreed."""
     one, two = (
-        Staff.objects.get_or_create(username=name, defaults={"role": "evidence custodian"})[0]
+        Staff.objects.get_or_create(username=name, defaults={"roles": ["evidence custodian"]})[0]
         for name in ("agrees-one", "agrees-two")
     )
     return Release.objects.create(

@@ -23,5 +23,5 @@ def reinstated(row: BankedHash, by: Staff | Actor) -> None:
 
 def _somebody() -> Staff:
     return Staff.objects.create_user(
-        username=f"marker {uuid4()}", password="a long word", role="reviewer"
+        username=f"marker {uuid4()}", password="a long word", roles=["reviewer"]
     )

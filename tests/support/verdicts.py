@@ -67,7 +67,7 @@ def agree(case: Case, *, second: Staff | None = None) -> Case:
     proposal = open_proposal(case)
     assert proposal is not None
     if second is None:
-        second, _ = Staff.objects.get_or_create(username="second", defaults={"role": "reviewer"})
+        second, _ = Staff.objects.get_or_create(username="second", defaults={"roles": ["reviewer"]})
     take_case(case=Case.objects.get(pk=case.pk), staff=second)
     sees(case, second)
     write_second_word(proposal_id=proposal.pk, words=SAW, staff=second)

@@ -44,5 +44,5 @@ def _agreed(bank: Bank, asked: Weakening | None) -> Bank:
 
 def _operator() -> Staff:
     return Staff.objects.create_user(
-        username=f"operator {uuid4()}", password="a long word", role="operator"
+        username=f"operator {uuid4()}", password="a long word", roles=["operator"]
     )

@@ -2,6 +2,6 @@
 
 from kinward.access.actor import Actor, ActorKind
 from kinward.access.permissions import Permission
-from kinward.access.roles import ROLES, TAKES_TWO
+from kinward.access.roles import ROLES, TAKES_TWO, in_words
 
-__all__ = ["ROLES", "TAKES_TWO", "Actor", "ActorKind", "Permission"]
+__all__ = ["ROLES", "TAKES_TWO", "Actor", "ActorKind", "Permission", "in_words"]

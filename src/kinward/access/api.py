@@ -14,8 +14,10 @@ from kinward.access.agreement import (
 )
 from kinward.access.appointments import (
     appointments_for,
-    change_role,
+    change_roles,
     decide_appointment,
+    give_role,
+    take_role,
     waiting_appointments,
 )
 from kinward.access.attempts import Attempt, TooManyAttempts, begin_attempt, give_back
@@ -185,7 +187,7 @@ __all__ = [
     "carry_out_due",
     "change_key",
     "change_person",
-    "change_role",
+    "change_roles",
     "count_refusal",
     "count_refusal_of_page",
     "count_refused_sign_in",
@@ -201,6 +203,7 @@ __all__ = [
     "end_staff",
     "entries_by_key",
     "give_back",
+    "give_role",
     "go_ahead",
     "holders",
     "invite_first",
@@ -242,6 +245,7 @@ __all__ = [
     "sign_out_everywhere",
     "staff_named",
     "suspend_staff",
+    "take_role",
     "take_turn",
     "tally_refusals",
     "tally_uses",

@@ -1,10 +1,10 @@
-"""A role for somebody: where it counts among two people, a present holder confirms it first.
+"""Roles of somebody: where one counts among two people, a present holder confirms it first.
 
 Otherwise one administrator could make their own second person. Where nobody else holds the power,
 the role waits with notice, as everything does that takes two people.
 """
 
-from contextlib import suppress
+from collections.abc import Collection
 from typing import Final
 from uuid import UUID
 
@@ -20,13 +20,13 @@ from kinward.access.delay import carry_out_due, due_to_go_ahead, go_ahead, nobod
 from kinward.access.joining import Appointment
 from kinward.access.models import Staff
 from kinward.access.permissions import Permission
-from kinward.access.roles import counting
+from kinward.access.roles import ADMINISTRATOR, counting, in_order
 from kinward.access.staff import (
     LastAdministrator,
-    check_role,
-    keep_an_administrator,
+    check_roles,
+    listed,
     lock_staff,
-    put_role,
+    put_roles,
 )
 from kinward.ground.errors import NotFound
 from kinward.ledger.api import kinds, record
@@ -35,66 +35,93 @@ SYSTEM: Final = Actor.system("access")
 
 
 @transaction.atomic
-def change_role(*, username: str, role: str, actor: Actor) -> Appointment | None:
-    """Give somebody another role, or ask for it where a present holder has to confirm it.
+def give_role(*, username: str, role: str, actor: Actor) -> Appointment | None:
+    """Give somebody one more role, or ask for it where a present holder has to confirm it.
 
-    Returns the request, or none if the role is in force. Until then the former role stays. A
-    request that waits is replaced. Idempotent. Raises `NotFound`, `StaffEnded`,
-    `LastAdministrator`, or `Invalid` for an unknown role.
+    Returns the request, or none if the role is in force. Idempotent. Raises `NotFound`,
+    `StaffEnded`, or `Invalid` for an unknown role.
     """
     actor.must(Permission.MANAGE_STAFF)
-    check_role(role)
+    check_roles([role])
     staff = lock_staff(username)
-    waiting = _waiting(staff)
-    if waiting is not None and waiting.role == role and waiting.requester.may(waiting.permission):
-        return waiting
-    if waiting is not None:
-        _withdraw(waiting, staff, actor)
-    if staff.role == role:
-        return None
-    keep_an_administrator(staff)
-    return appoint(staff, role, actor)
+    wanted = {*staff.roles, *_asked_for(staff), role}
+    return next((row for row in appoint(staff, wanted, actor) if row.role == role), None)
 
 
-def give_role(*, username: str, role: str, actor: Actor) -> None:
-    """Give the role that somebody's groups give, and take any other at once; "" is none.
+@transaction.atomic
+def take_role(*, username: str, role: str, actor: Actor) -> None:
+    """Take one role from somebody at once, or the request for it. The other roles stay.
 
-    Where a present holder confirms the new role, the former one ends all the same: the groups do
-    not give it any more. Idempotent. Raises as `change_role` does.
+    Idempotent. Raises `NotFound`, `StaffEnded`, `LastAdministrator`, or `Invalid`.
     """
     actor.must(Permission.MANAGE_STAFF)
-    if role and change_role(username=username, role=role, actor=actor) is None:
-        return
+    check_roles([role])
     staff = lock_staff(username)
-    if not role and (waiting := _waiting(staff)) is not None:
-        _withdraw(waiting, staff, actor)
-    put_role(staff, "", actor)
+    appoint(staff, {*staff.roles, *_asked_for(staff)} - {role}, actor)
+
+
+@transaction.atomic
+def change_roles(*, username: str, roles: Collection[str], actor: Actor) -> list[Appointment]:
+    """Give somebody exactly these roles: what is missing ends at once, and so does its request.
+
+    Returns the requests for those that a present holder has to confirm. No role at all is possible.
+    Idempotent. Raises `NotFound`, `StaffEnded`, `LastAdministrator`, or `Invalid`.
+    """
+    actor.must(Permission.MANAGE_STAFF)
+    if roles:
+        check_roles(roles)
+    return appoint(lock_staff(username), roles, actor)
+
+
+def settle_roles(*, username: str, roles: Collection[str], actor: Actor) -> None:
+    """Give exactly the roles that somebody's groups give now.
+
+    The last administrator keeps that role until there is another, and nothing else.
+    """
+    try:
+        change_roles(username=username, roles=roles, actor=actor)
+    except LastAdministrator:
+        change_roles(username=username, roles={*roles, ADMINISTRATOR}, actor=actor)
 
 
 def is_waiting(staff: Staff) -> bool:
     """Return whether a role of somebody waits for a colleague's word."""
-    return _waiting(staff) is not None
+    return bool(_waiting(staff))
+
+
+def appoint(
+    staff: Staff, roles: Collection[str], actor: Actor, *, first: bool = False
+) -> list[Appointment]:
+    """Put exactly these roles in force, and return the requests for those that need a colleague.
+
+    A role needs nobody if it adds no power that counts among two people to what the person holds.
+    The very `first` of the staff has nobody to ask. A request that waits stays, unless who asked
+    may not ask any more. The caller has checked the actor's permission, and holds the row's lock.
+    """
+    held, wanted, waiting = set(staff.roles), set(roles), _waiting(staff)
+    added = wanted - held
+    at_once = {role for role in added if first or not counting([role]) - counting(held)}
+    put_roles(staff, (held & wanted) | at_once, actor)
+    for role, row in list(waiting.items()):
+        if role not in added - at_once or not row.requester.may(row.permission):
+            _withdraw(waiting.pop(role), staff, actor)
+    return [
+        waiting.get(role) or _ask(staff, role, actor, held) for role in in_order(added - at_once)
+    ]
+
+
+def _ask(staff: Staff, role: str, actor: Actor, held: Collection[str]) -> Appointment:
+    asked_by, operator = asker_of(actor)
+    row = Appointment(staff=staff, role=role, asked_by=asked_by, operator=operator)
+    row.goes_ahead_at = nobody_until(row)
+    row.save(force_insert=True)
+    _record(kinds.StaffRoleAsked(was=listed(held), role=role), staff, actor)
+    return row
 
 
 def _withdraw(waiting: Appointment, staff: Staff, actor: Actor) -> None:
     waiting.delete()  # the ledger keeps that it was asked for
     _record(kinds.StaffRoleRefused(role=waiting.role), staff, actor)
-
-
-def appoint(staff: Staff, role: str, actor: Actor, *, first: bool = False) -> Appointment | None:
-    """Put a role in force, or ask for it. The very `first` of the staff has nobody to ask.
-
-    The caller has checked the actor's permission, and holds the row's lock.
-    """
-    if first or not counting(role) - counting(staff.role):
-        put_role(staff, role, actor)
-        return None
-    asked_by, operator = asker_of(actor)
-    row = Appointment(staff=staff, role=role, asked_by=asked_by, operator=operator)
-    row.goes_ahead_at = nobody_until(row)
-    row.save(force_insert=True)
-    _record(kinds.StaffRoleAsked(was=staff.role, role=role), staff, actor)
-    return row
 
 
 def asker_of(actor: Actor) -> tuple[Staff | None, str]:
@@ -115,7 +142,7 @@ def decide_appointment(*, appointment_id: UUID, approve: bool, staff: Staff) -> 
     if not approve:
         _record(kinds.StaffRoleRefused(role=row.role), subject, staff.actor)
         return row
-    put_role(subject, row.role, staff.actor)
+    put_roles(subject, {*subject.roles, row.role}, staff.actor)
     return row
 
 
@@ -133,14 +160,13 @@ def appoint_alone() -> int:
 
 
 def _appoint_alone(appointment_id: UUID) -> bool:
-    """Put a role in force whose moment has come. The last administrator's waits for another."""
-    with suppress(LastAdministrator), transaction.atomic():
+    """Put a role in force whose moment has come."""
+    with transaction.atomic():
         staff = _lock_subject(appointment_id)
         row = go_ahead(Appointment, appointment_id)
         if row is not None:
-            put_role(staff, row.role, SYSTEM)
-            return True
-    return False
+            put_roles(staff, {*staff.roles, row.role}, SYSTEM)
+    return row is not None
 
 
 def waiting_appointments() -> QuerySet[Appointment]:
@@ -158,8 +184,15 @@ def appointments_for(staff: Staff) -> list[Appointment]:
     ]
 
 
-def _waiting(staff: Staff) -> Appointment | None:
-    return waiting_appointments().filter(staff=staff).first()
+def _waiting(staff: Staff) -> dict[str, Appointment]:
+    """Return the requests for roles of somebody, by role."""
+    return {row.role: row for row in waiting_appointments().filter(staff=staff)}
+
+
+def _asked_for(staff: Staff) -> set[str]:
+    """Return the roles that wait for a word, and whose asker may still ask for them."""
+    rows = _waiting(staff).items()
+    return {role for role, row in rows if row.requester.may(row.permission)}
 
 
 def _record(fact: kinds.Fact, staff: Staff, actor: Actor) -> None:

@@ -7,24 +7,24 @@ from typing import Final
 import msgspec
 
 from kinward.access.actor import Actor
-from kinward.access.roles import ROLES
+from kinward.access.roles import ROLES, in_order
 from kinward.ground.config import config
 from kinward.ground.errors import SettingWrong
 
 SSO: Final = Actor.system("sso")  # who acts where the provider vouches at a sign-in
 
 
-def role_of(groups: Collection[str], roles: Mapping[str, str]) -> str | None:
-    """Return the role of the first group in the order of the mapping; None without one.
+def roles_by_groups(groups: Collection[str], roles: Mapping[str, str]) -> list[str]:
+    """Return the roles that somebody's groups give, each once.
 
-    >>> role_of(["all", "safety"], {"leads": "senior reviewer", "safety": "reviewer"})
-    'reviewer'
+    >>> roles_by_groups(["all", "audit", "safety"], {"safety": "reviewer", "audit": "auditor"})
+    ['reviewer', 'auditor']
     """
-    return next((role for group, role in roles.items() if group in groups), None)
+    return in_order({role for group, role in roles.items() if group in groups})
 
 
 def roles_of_groups() -> Mapping[str, str]:
-    """Return the role of each group, in the order of the setting. Raises `SettingWrong`."""
+    """Return the role of each group. Raises `SettingWrong`."""
     return _roles(config().sso_roles)
 
 

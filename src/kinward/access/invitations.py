@@ -6,6 +6,7 @@ when it is taken, withdrawn or replaced, and when who invited may not invite any
 
 import hashlib
 import secrets
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Final
 
@@ -22,8 +23,8 @@ from kinward.access.appointments import appoint, asker_of
 from kinward.access.joining import Appointment, StaffInvitation
 from kinward.access.models import Staff
 from kinward.access.permissions import Permission
-from kinward.access.roles import ADMINISTRATOR
-from kinward.access.staff import add_person, check_name, check_role, lock_staff
+from kinward.access.roles import ADMINISTRATOR, in_order
+from kinward.access.staff import add_person, check_name, check_roles, listed, lock_staff
 from kinward.ground.config import config
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ledger.api import kinds, record
@@ -41,21 +42,21 @@ class InvitationOver(KinwardError):
 
 
 @transaction.atomic
-def invite_staff(*, username: str, role: str, actor: Actor, email: str = "") -> str:
-    """Invite somebody to a role, and return the secret of the link, which is never shown again.
+def invite_staff(*, username: str, roles: Collection[str], actor: Actor, email: str = "") -> str:
+    """Invite somebody to some roles, and return the secret of the link, which is never shown again.
 
     Another open invitation for this name ends. Raises `NameTaken`, or `Invalid` for an unknown
     role, an unreadable name or a wrong mail address.
     """
     actor.must(Permission.MANAGE_STAFF)
-    check_role(role)
+    check_roles(roles)
     check_name(username)
     if email:
         try:
             validate_email(email)
         except ValidationError as error:
             raise Invalid("This is not a mail address.") from error
-    return _invite(username, role, actor, email)
+    return _invite(username, roles, actor, email)
 
 
 @transaction.atomic
@@ -65,23 +66,23 @@ def invite_first(*, actor: Actor) -> str | None:
     Another open invitation of this kind ends, because its link was shown once.
     """
     actor.must(Permission.MANAGE_STAFF)
-    return None if Staff.objects.exists() else _invite("", ADMINISTRATOR, actor)
+    return None if Staff.objects.exists() else _invite("", [ADMINISTRATOR], actor)
 
 
-def _invite(username: str, role: str, actor: Actor, email: str = "") -> str:
+def _invite(username: str, roles: Collection[str], actor: Actor, email: str = "") -> str:
     now, secret = timezone.now(), secrets.token_urlsafe(32)
     asked_by, operator = asker_of(actor)
     open_invitations().filter(username__iexact=username).update(ended_at=now)
     invitation = StaffInvitation.objects.create(
         username=username,
-        role=role,
+        roles=in_order(roles),
         email=email,
         digest=_digest(secret),
         asked_by=asked_by,
         operator=operator,
         expires_at=now + LASTS,
     )
-    fact = kinds.StaffInvited(role=role, until=invitation.expires_at.isoformat())
+    fact = kinds.StaffInvited(role=listed(roles), until=invitation.expires_at.isoformat())
     record(actor=actor, subject=f"staff:{username}", fact=fact)
     return secret
 
@@ -107,10 +108,10 @@ def read_invitation(secret: str) -> StaffInvitation:
 
 
 @transaction.atomic
-def accept_invitation(*, secret: str, username: str, password: str) -> Appointment | None:
+def accept_invitation(*, secret: str, username: str, password: str) -> list[Appointment]:
     """Join the staff by a link. Whoever has the link is the person. `username`: for the first one.
 
-    Returns the request to confirm the role, or none if the role is in force. Raises
+    Returns the requests for those roles that a present holder has to confirm. Raises
     `InvitationOver`, `NameTaken`, or `Invalid` for a weak password.
     """
     rows = StaffInvitation.objects.select_for_update(of=("self",)).select_related("asked_by")
@@ -125,9 +126,9 @@ def accept_invitation(*, secret: str, username: str, password: str) -> Appointme
     invitation.ended_at = timezone.now()
     invitation.save(update_fields=["ended_at"])
     staff = lock_staff(name)
-    fact = kinds.StaffCreated(role=invitation.role, invited_by=str(inviter))
+    fact = kinds.StaffCreated(role=listed(invitation.roles), invited_by=str(inviter))
     record(actor=staff.actor, subject=str(staff.actor), fact=fact)
-    return appoint(staff, invitation.role, inviter, first=first)
+    return appoint(staff, invitation.roles, inviter, first=first)
 
 
 def _live(rows: QuerySet[StaffInvitation], secret: str) -> StaffInvitation:

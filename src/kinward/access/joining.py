@@ -6,6 +6,7 @@ them, so Django knows them as soon as any room above does.
 
 from typing import Final
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
@@ -36,7 +37,7 @@ class StaffInvitation(models.Model):
     """
 
     username = models.CharField(max_length=150, blank=True)
-    role = models.CharField(max_length=20, choices=[(role, role) for role in ROLES])
+    roles = ArrayField(models.CharField(max_length=20, choices=[(role, role) for role in ROLES]))
     email = models.EmailField(blank=True)
     digest = models.BinaryField(unique=True)
     asked_by = models.ForeignKey(Staff, on_delete=models.PROTECT, null=True, related_name="+")
@@ -66,7 +67,7 @@ class StaffInvitation(models.Model):
 
 
 class Appointment(TwoPeopleAskedAnywhere):
-    """A role for somebody, which has no effect before a present holder of its power confirms it.
+    """One more role for somebody, without effect before a present holder of its power confirms it.
 
     The roles with power that takes two people need it. Otherwise one administrator could make
     their own second person.
@@ -81,7 +82,7 @@ class Appointment(TwoPeopleAskedAnywhere):
         constraints = (
             *TwoPeopleAskedAnywhere.Meta.constraints,
             models.UniqueConstraint(
-                fields=("staff",),
+                fields=("staff", "role"),
                 condition=Q(state="asked", went_ahead_at=None),
                 name="access_one_appointment_asked",
             ),
@@ -101,7 +102,7 @@ class Appointment(TwoPeopleAskedAnywhere):
     @property
     def powers(self) -> frozenset[Permission]:
         """The powers that this role gives and that take two people: who decides has them all."""
-        return counting(self.role)
+        return counting([self.role])
 
     @property
     def requester(self) -> Person:

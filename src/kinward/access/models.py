@@ -13,7 +13,7 @@ from django.utils.crypto import salted_hmac
 
 from kinward.access.actor import Actor, ActorKind
 from kinward.access.permissions import Permission
-from kinward.access.roles import ROLES
+from kinward.access.roles import ROLES, permissions_of
 
 SESSION: Final = "kinward.access.session"
 
@@ -21,15 +21,19 @@ SESSION: Final = "kinward.access.session"
 class Staff(AbstractUser):
     """A person who works in the console."""
 
-    # None before the first is confirmed.
-    role = models.CharField(max_length=20, choices=[(role, role) for role in ROLES], blank=True)
+    # None before the first is confirmed. Each once, in the order in which they are declared.
+    roles = ArrayField(
+        models.CharField(max_length=20, choices=[(role, role) for role in ROLES]),
+        default=list,
+        db_default=[],
+    )
     added_by = models.CharField(max_length=200, blank=True)  # an actor
     ended_at = models.DateTimeField(null=True)  # for good; who is suspended is only not active
-    power_lost_at = models.DateTimeField(null=True)  # the last suspension, end or change of role
+    power_lost_at = models.DateTimeField(null=True)  # the last suspension, end or loss of a role
     seen_at = models.DateTimeField(null=True)  # the last request, to within some minutes
     sign_outs = models.IntegerField(default=0)  # a session from before the last one is over
 
-    REQUIRED_FIELDS = ["role"]
+    REQUIRED_FIELDS = []
 
     class Meta(AbstractUser.Meta):
         abstract = False
@@ -60,8 +64,8 @@ class Staff(AbstractUser):
 
     @property
     def actor(self) -> Actor:
-        """This person as an actor, with their role's permissions while they are active."""
-        allowed = ROLES.get(self.role, frozenset()) if self.is_active else frozenset()
+        """This person as an actor, with what all their roles allow while they are active."""
+        allowed = permissions_of(self.roles) if self.is_active else frozenset()
         return Actor(ActorKind.STAFF, self.username, allowed)
 
     def may(self, permission: Permission) -> bool:

@@ -6,7 +6,6 @@ counts among two people, and the last administrator stays.
 """
 
 from collections.abc import Collection
-from contextlib import suppress
 from typing import Final
 from uuid import UUID
 
@@ -16,15 +15,14 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from kinward.access.actor import Actor
-from kinward.access.appointments import give_role, is_waiting
-from kinward.access.groups import SSO, role_of, roles_of_groups
+from kinward.access.appointments import is_waiting, settle_roles
+from kinward.access.groups import SSO, roles_by_groups, roles_of_groups
 from kinward.access.joining import provisioner
 from kinward.access.models import Staff, StaffIdentity
 from kinward.access.permissions import Permission
 from kinward.access.provisioned import ProvisionedGroup, ProvisionedPerson
 from kinward.access.services import NameTaken
 from kinward.access.staff import (
-    LastAdministrator,
     add_without_password,
     end_staff,
     lock_all,
@@ -101,7 +99,7 @@ def take_turn() -> str:
 
 @transaction.atomic
 def provision_person(*, given: PersonIn, actor: Actor) -> ProvisionedPerson:
-    """Add a person without a role. Their groups give one.
+    """Add a person without a role. Their groups give some.
 
     Raises `NameTaken`, `TooManyProvisioned`, or `Invalid` for what cannot be read.
     """
@@ -240,36 +238,32 @@ def end_group(*, group_id: UUID, actor: Actor) -> None:
 
 
 def settle_at_sign_in(person: ProvisionedPerson) -> None:
-    """Take the role that a person's groups do not give any more, and give what they give now.
+    """Take the roles that a person's groups do not give any more, and give what they give now.
 
-    The key asks for it that last spoke of the person, and no other, so that its owner confirms
+    The key asks for them that last spoke of the person, and no other, so that its owner confirms
     nothing. Once it is revoked nobody asks. Idempotent.
     """
     asker = provisioner(person.key)
-    role = _role_of(person)
+    roles, staff = _roles_of(person), Staff.objects.get(pk=person.staff_id)
     if asker.may(Permission.MANAGE_STAFF):
-        _settle(person, role, asker)
-    elif Staff.objects.get(pk=person.staff_id).role != role:
-        _settle(person, "", SSO)
+        settle_roles(username=staff.username, roles=roles, actor=asker)
+    else:
+        kept = set(roles) & set(staff.roles)
+        settle_roles(username=staff.username, roles=kept, actor=SSO)
 
 
 def _settle_all(people: Collection[ProvisionedPerson], actor: Actor) -> None:
-    """Give each the role that their groups give now, and take any other."""
+    """Give each the roles that their groups give now, and take any other."""
     fresh = provisioned_people().filter(pk__in=[person.pk for person in people])
     fresh.update(key=actor.name)
     for person in fresh.filter(staff__ended_at=None):
-        _settle(person, _role_of(person), actor)
+        roles = _roles_of(person)
+        settle_roles(username=person.staff.username, roles=roles, actor=actor)
 
 
-def _role_of(person: ProvisionedPerson) -> str:
+def _roles_of(person: ProvisionedPerson) -> list[str]:
     named = {name for group in person.groups.all() for name in (group.name, group.external_id)}
-    return role_of(named - {""}, roles_of_groups()) or ""
-
-
-def _settle(person: ProvisionedPerson, role: str, actor: Actor) -> None:
-    """Give a role in place of any other. The last administrator stays until there is another."""
-    with suppress(LastAdministrator), transaction.atomic():
-        give_role(username=person.staff.username, role=role, actor=actor)
+    return roles_by_groups(named - {""}, roles_of_groups())
 
 
 def _set_active(person: ProvisionedPerson, active: bool, actor: Actor) -> None:
@@ -289,7 +283,7 @@ def _set_active(person: ProvisionedPerson, active: bool, actor: Actor) -> None:
 def _holds_nothing(staff: Staff) -> bool:
     """Return whether no role is at stake: none is held, none waits, and nobody has signed in."""
     linked = StaffIdentity.objects.filter(staff=staff).exists()
-    return not (staff.role or linked or is_waiting(staff))
+    return not (staff.roles or linked or is_waiting(staff))
 
 
 def _person(person_id: UUID) -> ProvisionedPerson:

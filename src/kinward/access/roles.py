@@ -1,5 +1,6 @@
 """The roles of staff, each with as few permissions as it needs."""
 
+from collections.abc import Collection
 from typing import Final
 
 from kinward.access.permissions import Permission
@@ -81,13 +82,46 @@ TAKES_TWO: Final = frozenset(
 )
 
 
-def counting(role: str) -> frozenset[Permission]:
-    """Return the permissions of a role that count where two people are needed.
+def permissions_of(roles: Collection[str]) -> frozenset[Permission]:
+    """Return what somebody with these roles may do: what any of them allows.
 
-    >>> counting("auditor"), Permission.HOLD_EVIDENCE in counting("evidence custodian")
+    >>> Permission.READ_LEDGER in permissions_of(["reviewer", "auditor"]), permissions_of([])
+    (True, frozenset())
+    """
+    return frozenset().union(*(ROLES.get(role, frozenset()) for role in roles))
+
+
+def counting(roles: Collection[str]) -> frozenset[Permission]:
+    """Return the permissions of some roles that count where two people are needed.
+
+    >>> counting(["auditor"]), Permission.HOLD_EVIDENCE in counting(["evidence custodian"])
     (frozenset(), True)
     """
-    return ROLES.get(role, frozenset()) & TAKES_TWO
+    return permissions_of(roles) & TAKES_TWO
+
+
+def in_order(roles: Collection[str]) -> list[str]:
+    """Return the known ones of some roles, each once, in the order in which they are declared.
+
+    >>> in_order(["auditor", "reviewer", "auditor"])
+    ['reviewer', 'auditor']
+    """
+    return [role for role in ROLES if role in roles]
+
+
+def in_words(roles: Collection[str]) -> str:
+    """Name some roles in a sentence.
+
+    >>> in_words(["reviewer"]), in_words(["auditor", "operator", "reviewer"]), in_words([])
+    ('reviewer', 'reviewer, operator and auditor', 'no role')
+    """
+    *first, last = in_order(roles) or ["no role"]
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def holding(permission: Permission) -> list[str]:
+    """List the roles that have a permission."""
+    return [role for role, allowed in ROLES.items() if permission in allowed]
 
 
 def least_roles(permission: Permission) -> list[str]:

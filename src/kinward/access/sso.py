@@ -1,18 +1,18 @@
-"""Single sign-on: the identity that a provider vouches for, and the role that its groups give.
+"""Single sign-on: the identity that a provider vouches for, and the roles that its groups give.
 
 An identity is a provider's issuer and subject. It is never matched with an account by a name or an
 address, because whoever can choose those at the provider could take an account over.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 
 import msgspec
 from django.db import transaction
 
 from kinward.access.actor import Actor
-from kinward.access.appointments import appoint, give_role, is_waiting
-from kinward.access.groups import SSO, role_of
+from kinward.access.appointments import appoint, is_waiting, settle_roles
+from kinward.access.groups import SSO, roles_by_groups
 from kinward.access.models import Staff, StaffIdentity
 from kinward.access.provisioned import ProvisionedPerson
 from kinward.access.provisioning import settle_at_sign_in
@@ -20,6 +20,7 @@ from kinward.access.services import NameTaken
 from kinward.access.staff import (
     LastAdministrator,
     add_without_password,
+    listed,
     lock_staff,
     resume_staff,
     suspend_staff,
@@ -56,12 +57,12 @@ class Identity(msgspec.Struct, frozen=True):
 
 
 def admit_identity(identity: Identity, roles: Mapping[str, str]) -> Staff:
-    """Return the account of an identity with the role that its groups give; create a missing one.
+    """Return the account of an identity with the roles that its groups give; create a missing one.
 
     Where a role counts among two people, a present holder confirms it first, as on every road.
     Whose groups give no role is suspended, until they do again. Raises `NoRole`, or `NameTaken` if
     an account that is not linked has the name. A suspension or an end by a person stays. Whom the
-    provider added by SCIM has the role that SCIM's groups give, whatever the token says.
+    provider added by SCIM has the roles that SCIM's groups give, whatever the token says.
     """
     linked = _linked(identity)
     person = _provisioned(identity, linked)
@@ -69,16 +70,16 @@ def admit_identity(identity: Identity, roles: Mapping[str, str]) -> Staff:
         return _admit_provisioned(identity, person)
     if identity.groups is None:
         raise NoRole("It named no groups at all.")
-    role = role_of(identity.groups, roles)
-    if role is not None:
-        return _create(identity, role) if linked is None else _give_role(linked, role)
+    given = roles_by_groups(identity.groups, roles)
+    if given:
+        return _create(identity, given) if linked is None else _give_roles(linked, given)
     if linked is not None:
         _suspend(linked)
     raise NoRole
 
 
 @transaction.atomic
-def _create(identity: Identity, role: str) -> Staff:
+def _create(identity: Identity, roles: Collection[str]) -> Staff:
     first = not Staff.objects.exists()
     try:
         staff = add_without_password(username=identity.name, added_by=str(SSO))
@@ -86,22 +87,22 @@ def _create(identity: Identity, role: str) -> Staff:
         raise NameTaken(
             f"{identity.name!r} is on the staff already. Sign in there, and link the account."
         ) from error
-    fact = kinds.StaffCreated(role=role, invited_by=str(SSO))
+    fact = kinds.StaffCreated(role=listed(roles), invited_by=str(SSO))
     record(actor=SSO, subject=str(staff.actor), fact=fact)
     _link(identity, staff, SSO)
-    appoint(lock_staff(staff.username), role, SSO, first=first)
+    appoint(lock_staff(staff.username), roles, SSO, first=first)
     return Staff.objects.get(pk=staff.pk)
 
 
 @transaction.atomic
-def _give_role(linked: StaffIdentity, role: str) -> Staff:
+def _give_roles(linked: StaffIdentity, roles: Collection[str]) -> Staff:
     staff = linked.staff
     if linked.suspended and not staff.is_active and staff.ended_at is None:
         resume_staff(username=staff.username, actor=SSO)
     if linked.suspended:
         StaffIdentity.objects.filter(pk=linked.pk).update(suspended=False)
     if staff.ended_at is None:
-        give_role(username=staff.username, role=role, actor=SSO)
+        settle_roles(username=staff.username, roles=roles, actor=SSO)
     return Staff.objects.get(pk=staff.pk)
 
 
@@ -134,7 +135,7 @@ def _admit_provisioned(identity: Identity, person: ProvisionedPerson) -> Staff:
             _link(identity, staff, SSO)
         settle_at_sign_in(person)
     staff.refresh_from_db()
-    if not staff.role and not is_waiting(staff):
+    if not staff.roles and not is_waiting(staff):
         raise NoRole
     return staff
 

@@ -4,7 +4,7 @@ Whoever loses power loses it at once. The next request of any of their sessions 
 in, a lease of theirs holds no case, and nothing that they asked for can be approved.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from secrets import token_urlsafe
 from typing import Final
@@ -19,7 +19,7 @@ from kinward.access.actor import Actor, ActorKind
 from kinward.access.models import Staff, StaffIdentity
 from kinward.access.permissions import Permission
 from kinward.access.provisioned import ProvisionedPerson
-from kinward.access.roles import ADMINISTRATOR, ROLES
+from kinward.access.roles import ADMINISTRATOR, ROLES, holding, in_order, permissions_of
 from kinward.access.services import NameTaken
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ground.names import visible
@@ -43,8 +43,8 @@ class StaffEnded(KinwardError):
 
 
 @transaction.atomic
-def create_staff(*, username: str, password: str, role: str, actor: Actor) -> Staff:
-    """Create a staff account whose role is in force at once, for the demo's invented people.
+def create_staff(*, username: str, password: str, roles: Collection[str], actor: Actor) -> Staff:
+    """Create a staff account whose roles are in force at once, for the demo's invented people.
 
     Everybody else joins by an invitation. Raises `NameTaken`, or `Invalid` for an unknown role, an
     unreadable name or a weak password, and unless Kinward itself does it.
@@ -52,11 +52,11 @@ def create_staff(*, username: str, password: str, role: str, actor: Actor) -> St
     actor.must(Permission.MANAGE_STAFF)
     if actor.kind != ActorKind.SYSTEM:
         raise Invalid("People join by an invitation: `kinward staff invite`.")
-    check_role(role)
+    check_roles(roles)
     staff = add_person(username=username, password=password, added_by=str(actor))
-    staff.role = role
-    staff.save(update_fields=["role"])
-    record(actor=actor, subject=str(staff.actor), fact=kinds.StaffCreated(role=role))
+    staff.roles = in_order(roles)
+    staff.save(update_fields=["roles"])
+    record(actor=actor, subject=str(staff.actor), fact=kinds.StaffCreated(role=listed(roles)))
     return staff
 
 
@@ -67,11 +67,11 @@ def add_person(*, username: str, password: str, added_by: str, email: str = "") 
     """
     check_name(username)
     try:
-        validate_password(password)
+        validate_password(password, Staff(username=username))
     except ValidationError as error:
         raise Invalid(" ".join(error.messages)) from error
     return Staff.objects.create_user(
-        username=username, password=password, email=email, role="", added_by=added_by[:200]
+        username=username, password=password, email=email, added_by=added_by[:200]
     )
 
 
@@ -103,29 +103,41 @@ def holders(permission: Permission) -> QuerySet[Staff]:
 
 
 def holders_of_all(permissions: frozenset[Permission]) -> QuerySet[Staff]:
-    """Return those of the staff who have all of these permissions now, by name."""
-    roles = [role for role, allowed in ROLES.items() if permissions <= allowed]
-    return Staff.objects.filter(is_active=True, role__in=roles).order_by("username")
+    """Return those of the staff whose roles together give all of these permissions now, by name."""
+    rows = Staff.objects.filter(is_active=True, roles__len__gt=0)
+    for permission in sorted(permissions):
+        rows = rows.filter(roles__overlap=holding(permission))
+    return rows.order_by("username")
 
 
-def check_role(role: str) -> None:
-    """Raise `Invalid` for an unknown role."""
-    if role not in ROLES:
-        raise Invalid(f"Unknown role {role!r}. Roles are: {', '.join(sorted(ROLES))}.")
+def check_roles(roles: Collection[str]) -> None:
+    """Raise `Invalid` for an unknown role, or without any."""
+    if unknown := set(roles) - set(ROLES):
+        raise Invalid(f"Unknown role {min(unknown)!r}. Roles are: {', '.join(sorted(ROLES))}.")
+    if not roles:
+        raise Invalid("Choose at least one role.")
 
 
-def put_role(staff: Staff, role: str, actor: Actor) -> None:
-    """Put a role in force. Who had another one is signed out everywhere.
+def listed(roles: Collection[str]) -> str:
+    """Name some roles in a ledger entry."""
+    return ", ".join(in_order(roles))
 
-    The caller holds the row's lock. No role is "". Idempotent. Raises `LastAdministrator`.
+
+def put_roles(staff: Staff, roles: Collection[str], actor: Actor) -> None:
+    """Put exactly these roles in force. Who had others is signed out everywhere.
+
+    The caller holds the row's lock. Idempotent. Raises `LastAdministrator`.
     """
-    if staff.role == role:
+    was, now = staff.roles, in_order(roles)
+    if was == now:
         return
-    keep_an_administrator(staff)
-    was, staff.role = staff.role, role
-    if ROLES.get(was, frozenset()) - ROLES.get(role, frozenset()):
+    if ADMINISTRATOR not in now:
+        keep_an_administrator(staff)
+    if permissions_of(was) - permissions_of(now):
         staff.power_lost_at = timezone.now()
-    _save(staff, actor, kinds.StaffRoleChanged(was=was, role=role), signs_out=bool(was))
+    staff.roles = now
+    fact = kinds.StaffRoleChanged(was=listed(was), role=listed(now))
+    _save(staff, actor, fact, signs_out=bool(was))
 
 
 @transaction.atomic
@@ -182,7 +194,7 @@ def sign_out_everywhere(*, username: str, actor: Actor) -> None:
 def lock_staff(username: str) -> Staff:
     """Lock an account, and the administrators with it, so that two cannot end each other."""
     locked = Staff.objects.select_for_update().order_by("pk")
-    list(locked.filter(role=ADMINISTRATOR, is_active=True))
+    list(_administrators(locked))
     staff = locked.filter(username=username).first()
     if staff is None:
         raise NotFound(f"There is no staff account named {username!r}.")
@@ -191,26 +203,29 @@ def lock_staff(username: str) -> Staff:
     return staff
 
 
+def _administrators(rows: QuerySet[Staff]) -> QuerySet[Staff]:
+    return rows.filter(roles__contains=[ADMINISTRATOR], is_active=True)
+
+
 def lock_all(pks: Iterable[int]) -> None:
     """Lock several accounts, and the administrators before them, as `lock_staff` does for one."""
     locked = Staff.objects.select_for_update().order_by("pk")
-    list(locked.filter(role=ADMINISTRATOR, is_active=True))
+    list(_administrators(locked))
     list(locked.filter(pk__in=list(pks)))
 
 
 def keep_an_administrator(leaving: Staff) -> None:
     """Raise `LastAdministrator` if nobody else is an active administrator."""
-    if leaving.role != ADMINISTRATOR or not leaving.is_active:
+    if ADMINISTRATOR not in leaving.roles or not leaving.is_active:
         return
-    others = Staff.objects.filter(role=ADMINISTRATOR, is_active=True).exclude(pk=leaving.pk)
-    if not others.exists():
+    if not _administrators(Staff.objects.exclude(pk=leaving.pk)).exists():
         raise LastAdministrator(f"It is {leaving.username!r}.")
 
 
 def _save(staff: Staff, actor: Actor, fact: kinds.Fact, *, signs_out: bool = True) -> None:
     if signs_out:
         staff.sign_outs = F("sign_outs") + 1  # no session of theirs goes on
-    staff.save(update_fields=["role", "is_active", "ended_at", "power_lost_at", "sign_outs"])
+    staff.save(update_fields=["roles", "is_active", "ended_at", "power_lost_at", "sign_outs"])
     record(actor=actor, subject=str(staff.actor), fact=fact)
 
 

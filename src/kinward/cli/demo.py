@@ -125,7 +125,7 @@ def prepare() -> None:
             continue
         (secrets_dir / f"demo_totp_{username}").unlink(missing_ok=True)
         person = create_staff(
-            username=username, password=_secret("demo_password"), role=role, actor=actor
+            username=username, password=_secret("demo_password"), roles=[role], actor=actor
         )
         write_secret(secrets_dir / f"demo_totp_{username}", give_second_factor(person))
     _fill_bank(actor)

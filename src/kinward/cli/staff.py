@@ -1,13 +1,17 @@
 """`kinward staff`: people who work in the console."""
 
+from collections.abc import Collection, Iterable
+from typing import Final
+
 import click
 
-from kinward.access import ROLES
+from kinward.access import ROLES, in_words
 from kinward.access.api import (
     Appointment,
     Staff,
-    change_role,
+    change_roles,
     end_staff,
+    give_role,
     invite_staff,
     link_of,
     mail_invitation,
@@ -16,10 +20,13 @@ from kinward.access.api import (
     resume_staff,
     sign_out_everywhere,
     suspend_staff,
+    take_role,
     waiting_appointments,
     withdraw_invitation,
 )
 from kinward.cli.main import operator
+
+A_ROLE: Final = click.Choice(sorted(ROLES))
 
 
 @click.group()
@@ -29,11 +36,13 @@ def staff() -> None:
 
 @staff.command()
 @click.argument("username")
-@click.option("--role", type=click.Choice(sorted(ROLES)), required=True)
+@click.option(
+    "--role", "roles", type=A_ROLE, required=True, multiple=True, help="Repeat it for several."
+)
 @click.option("--mail", default="", help="Mail the link there, instead of printing it.")
-def invite(username: str, role: str, mail: str) -> None:
+def invite(username: str, roles: tuple[str, ...], mail: str) -> None:
     """Invite somebody by a link that works once. The person sets their own password."""
-    secret = invite_staff(username=username, role=role, actor=operator(), email=mail)
+    secret = invite_staff(username=username, roles=roles, actor=operator(), email=mail)
     if mail and mail_invitation(mail, secret):
         click.echo(f"The invitation of {username} was mailed to {mail}.")
         return
@@ -53,14 +62,40 @@ def withdraw(username: str) -> None:
 
 @staff.command()
 @click.argument("username")
-@click.argument("role", type=click.Choice(sorted(ROLES)))
-def role(username: str, role: str) -> None:
-    """Give somebody another ROLE. A colleague with its power confirms it in the console."""
-    waiting = change_role(username=username, role=role, actor=operator())
-    if waiting is None:
-        click.echo(f"{username} is {role} from now on, and signed out everywhere.")
-    else:
-        click.echo(f"{username} is to become {role}. {what_is_missing(waiting)}")
+@click.argument("roles", type=A_ROLE, nargs=-1, required=True)
+def role(username: str, roles: tuple[str, ...]) -> None:
+    """Give somebody exactly these ROLES: any other ends at once.
+
+    A colleague confirms a role with power that takes two people, in the console.
+    """
+    waiting = change_roles(username=username, roles=roles, actor=operator())
+    _say(username, waiting, set(roles) - {row.role for row in waiting})
+
+
+@staff.command()
+@click.argument("username")
+@click.argument("role", type=A_ROLE)
+def give(username: str, role: str) -> None:
+    """Give somebody one more ROLE. A colleague with its power confirms it in the console."""
+    waiting = give_role(username=username, role=role, actor=operator())
+    _say(username, [waiting] if waiting else [], [] if waiting else [role])
+
+
+@staff.command()
+@click.argument("username")
+@click.argument("role", type=A_ROLE)
+def take(username: str, role: str) -> None:
+    """Take one ROLE from somebody at once. The other roles stay."""
+    take_role(username=username, role=role, actor=operator())
+    click.echo(f"{username} is no longer {role}, and signed out everywhere.")
+
+
+def _say(username: str, waiting: Iterable[Appointment], in_force: Collection[str]) -> None:
+    """Say which roles somebody has now, and what the others wait for."""
+    if in_force:
+        click.echo(f"{username} is {in_words(in_force)} from now on, and signed out everywhere.")
+    for row in waiting:
+        click.echo(f"{username} is to become {row.role}. {what_is_missing(row)}")
 
 
 def what_is_missing(waiting: Appointment) -> str:
@@ -124,12 +159,12 @@ def reset_factor(username: str, why: str) -> None:
 def list_staff() -> None:
     """List the accounts, the roles that wait for a colleague, and the open invitations."""
     for person in Staff.objects.order_by("username"):
-        role = person.role or "no role yet"
+        roles = in_words(person.roles) if person.roles else "no role yet"
         seen = person.seen_at or person.last_login
         when_seen = f"{seen:%Y-%m-%d %H:%M} UTC" if seen else "never"
         added = f"{person.date_joined:%Y-%m-%d} by {person.added_by or 'unknown'}"
         click.echo(
-            f"{person.username}  {role}  {person.state}  last seen: {when_seen}  added: {added}"
+            f"{person.username}  {roles}  {person.state}  last seen: {when_seen}  added: {added}"
         )
     for waiting in waiting_appointments():
         name, role = waiting.staff.username, waiting.role
@@ -137,6 +172,6 @@ def list_staff() -> None:
     for invitation in open_invitations():
         name = invitation.username or "the first administrator"
         click.echo(
-            f"invited: {name} as {invitation.role} by {invitation.asker}, "
+            f"invited: {name} as {in_words(invitation.roles)} by {invitation.asker}, "
             f"until {invitation.expires_at:%Y-%m-%d %H:%M} UTC"
         )

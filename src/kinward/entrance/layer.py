@@ -6,6 +6,7 @@ from typing import Any, Final
 from kinward.entrance.body import Receive, Scope, Send
 from kinward.entrance.doors import Doors
 from kinward.entrance.errors import Disconnected, HeadersTooLarge, retry_after
+from kinward.entrance.headers import guarded
 from kinward.ground.errors import KinwardError
 
 MAX_BYTES: Final = 32 * 1024  # bytes of all headers
@@ -17,13 +18,20 @@ CODE: Final = b"kinward-error"  # the header with the error's code, where the bo
 class Entrance:
     """The application of one process: it refuses a large head, and shows the way to other doors.
 
-    `refused` is called with the code of each error that it answers.
+    `refused` is called with the code of each error that it answers. Each answer has the headers
+    that guard browsers, also if the application forgets them. `secure`: people come by https.
     """
 
     def __init__(
-        self, application: Any, doors: Doors, refused: Callable[[str], object] = str
+        self,
+        application: Any,
+        doors: Doors,
+        refused: Callable[[str], object] = str,
+        *,
+        secure: bool = False,
     ) -> None:
         self._application, self._doors, self._refused = application, doors, refused
+        self._secure = secure
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -33,13 +41,16 @@ class Entrance:
         async def sending(message: Any) -> None:
             nonlocal started
             started = True
+            if message["type"] == "http.response.start":
+                headers = guarded(message.get("headers", ()), secure=self._secure)
+                message = {**message, "headers": headers}
             await send(message)
 
         try:
             check_headers(scope)
             way = self._doors.way(scope)
             if way is not None:
-                await send_text(send, 307, extra=[(b"location", way.encode("latin-1"))])
+                await send_text(sending, 307, extra=[(b"location", way.encode("latin-1"))])
                 return
             await self._application(scope, receive, sending)
         except Disconnected:
@@ -48,7 +59,7 @@ class Entrance:
             if started:
                 raise
             self._refused(error.code)
-            await refuse(send, error)
+            await refuse(sending, error)
 
 
 def check_headers(scope: Scope) -> None:

@@ -134,6 +134,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     session_idle_minutes: float = 60.0
     factor_minutes: float = 10.0
     factor_reset_hours: float = 24.0
+    breached_passwords: str = ""
 
     sso_issuer: str = ""
     sso_client_id: str = ""

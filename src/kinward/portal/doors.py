@@ -8,7 +8,7 @@ from kinward.entrance import Bounds
 from kinward.entrance.api import Cookies, PageBounds
 from kinward.families.api import PortalClosed, current_visit
 from kinward.ground.config import config
-from kinward.portal.visitor import COOKIE
+from kinward.portal.visitor import cookie_name
 
 PATHS: Final = ("/family", "/safety")
 FORM: Final = 128 * 1024  # an appeal of the longest length, in any script
@@ -28,7 +28,7 @@ def is_for_portal(path: str) -> bool:
 def on_visit(cookies: Cookies) -> bool:
     """Return whether the key of an open visit is in the cookies."""
     try:
-        current_visit(cookies.get(COOKIE, ""))
+        current_visit(cookies.get(cookie_name(), ""))
     except PortalClosed:
         return False
     return True

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Final, cast
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone, translation
@@ -15,7 +14,7 @@ from kinward.ground.errors import KinwardError
 from kinward.people.api import Account
 from kinward.policy import known_language
 
-COOKIE: Final = "kinward_family"
+NAME: Final = "kinward-family"
 
 View = Callable[..., HttpResponse]
 
@@ -27,10 +26,15 @@ class Visit(HttpRequest):
     account: Account
 
 
+def cookie_name() -> str:
+    """Return the name of the cookie. Behind https no other host can set one with this prefix."""
+    return f"__Host-{NAME}" if config().secure else NAME
+
+
 def visit_of(request: HttpRequest) -> PortalSession | None:
     """Return the visit that this browser is on, if any."""
     try:
-        return current_visit(request.COOKIES.get(COOKIE, ""))
+        return current_visit(request.COOKIES.get(cookie_name(), ""))
     except PortalClosed:
         return None
 
@@ -43,7 +47,7 @@ def visited(view: View) -> View:
         language = translation.get_language_from_request(request)
         try:
             with translation.override(language):
-                portal = current_visit(request.COOKIES.get(COOKIE, ""))
+                portal = current_visit(request.COOKIES.get(cookie_name(), ""))
             visit = cast("Visit", request)
             visit.portal, visit.account = portal, portal.account
             language = known_language(portal.account.language or language)
@@ -74,16 +78,15 @@ def problem_page(request: HttpRequest, error: KinwardError, **more: Any) -> Http
 def set_visit(response: HttpResponse, key: str) -> None:
     """Set the cookie with the key of a visit."""
     response.set_cookie(
-        COOKIE,
+        cookie_name(),
         key,
         max_age=VISIT,
-        path="/family",
         httponly=True,
         samesite="Lax",
-        secure=bool(settings.SESSION_COOKIE_SECURE),
+        secure=config().secure,
     )
 
 
 def clear_visit(response: HttpResponse) -> None:
     """Delete the cookie of a visit."""
-    response.delete_cookie(COOKIE, path="/family", samesite="Lax")
+    response.delete_cookie(cookie_name(), samesite="Lax")

@@ -76,7 +76,7 @@ def build(own: frozenset[Door]) -> Entrance:
         sys.setswitchinterval(SWITCH_SECONDS)
         threading.Thread(target=_prepare, daemon=True).start()
     doors = Doors(own, config().ports, doors_of)
-    return Entrance(application, doors, count_refusal_of_page)
+    return Entrance(application, doors, count_refusal_of_page, secure=config().secure)
 
 
 def _prepare() -> None:

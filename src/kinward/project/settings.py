@@ -124,7 +124,9 @@ AUTH_PASSWORD_VALIDATORS = [
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
         "OPTIONS": {"min_length": 12},
     },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "kinward.access.passwords.NoCommonPassword"},
+    {"NAME": "kinward.access.passwords.NoWordsOfThisPlace"},
+    {"NAME": "kinward.access.passwords.NoBreachedPassword"},
 ]
 ACCOUNT_ADAPTER = "kinward.web.adapter.StaffAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
@@ -157,6 +159,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _config.secure
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _config.secure else None
 SECURE_HSTS_SECONDS = 31_536_000 if _config.secure else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 from django_htmx.middleware import HtmxDetails
 
-from kinward.access import Permission
+from kinward.access import Permission, in_words
 from kinward.access.api import Staff, at_console, note_seen
 from kinward.ground.errors import Forbidden, KinwardError
 from kinward.web.sessions import factor_age
@@ -43,10 +43,10 @@ def needs(*permissions: Permission) -> Callable[[View], View]:
                 messages.info(request, "Set up a second factor first. It protects the evidence.")
                 return redirect("mfa_index")
             note_seen(staff)
-            if not staff.role:
+            if not staff.roles:
                 return render(request, "web/waiting.html", status=403)
             if not any(staff.may(permission) for permission in permissions):
-                raise Forbidden(f"Your role is {staff.role}.")
+                raise Forbidden(f"You work here as {in_words(staff.roles)}.")
             with at_console(factor_age(request)):
                 return view(request, *args, **kwargs)
 

@@ -13,10 +13,10 @@ from kinward.access import ROLES, TAKES_TWO, Permission
 from kinward.access.api import (
     Staff,
     appointments_for,
-    change_role,
     decide_appointment,
     decide_factor_reset,
     end_staff,
+    give_role,
     invite_staff,
     link_of,
     mail_invitation,
@@ -27,6 +27,7 @@ from kinward.access.api import (
     resume_staff,
     sign_out_everywhere,
     suspend_staff,
+    take_role,
     waiting_appointments,
     withdraw_invitation,
 )
@@ -71,6 +72,7 @@ def _page(
         "roles": list(ROLES),
         "mails": bool(config().mail_url),
         "sent": {name: request.POST.get(name, "") if problem else "" for name in ("name", "mail")},
+        "sent_roles": request.POST.getlist("role") if problem else [],
         "link": link,
         "problem": problem,
     }
@@ -79,13 +81,15 @@ def _page(
 
 @posts(Permission.END_STAFF, page=_page)
 def change(request: StaffRequest, staff_id: int) -> HttpResponse:
-    """Give somebody another role, suspend, resume or end them, or sign them out everywhere."""
+    """Give or take a role, suspend, resume or end somebody, or sign them out everywhere."""
     person = Staff.objects.filter(pk=staff_id).first()
     if person is None:
         raise NotFound("There is no such staff account.")
     name = person.username
-    if request.POST.get("verb") == "role":
-        return _change_role(request, name, request.POST.get("role", ""))
+    if request.POST.get("verb") == "give":
+        return _give_role(request, name, request.POST.get("role", ""))
+    if request.POST.get("take"):
+        return _take_role(request, name, request.POST["take"])
     if request.POST.get("verb") == "reset":
         return _ask_reset(request, name, request.POST.get("why", ""))
     verb, sentence = VERBS.get(request.POST.get("verb", ""), (None, ""))
@@ -97,12 +101,17 @@ def change(request: StaffRequest, staff_id: int) -> HttpResponse:
     return done(request, sentence.format(name), "staff")
 
 
-def _change_role(request: StaffRequest, name: str, role: str) -> HttpResponse:
-    waiting = change_role(username=name, role=role, actor=request.user.actor)
+def _give_role(request: StaffRequest, name: str, role: str) -> HttpResponse:
+    waiting = give_role(username=name, role=role, actor=request.user.actor)
     if waiting is None:
         return done(request, f"{name} has the role of {role}.", "staff")
     sentence = f"{name} has the role of {role} as soon as a colleague confirms it."
     return done(request, sentence, "staff")
+
+
+def _take_role(request: StaffRequest, name: str, role: str) -> HttpResponse:
+    take_role(username=name, role=role, actor=request.user.actor)
+    return done(request, f"{name} no longer has the role of {role}.", "staff")
 
 
 def _ask_reset(request: StaffRequest, name: str, why: str) -> HttpResponse:
@@ -132,8 +141,8 @@ def keep_factor(request: HttpRequest) -> HttpResponse:
 def invite(request: StaffRequest) -> HttpResponse:
     """Invite somebody. The link is mailed, or else shown once, to be copied."""
     name, address = request.POST.get("name", "").strip(), request.POST.get("mail", "").strip()
-    role = request.POST.get("role", "")
-    secret = invite_staff(username=name, role=role, actor=request.user.actor, email=address)
+    roles = [role for role in request.POST.getlist("role") if role]
+    secret = invite_staff(username=name, roles=roles, actor=request.user.actor, email=address)
     if address and mail_invitation(address, secret):
         sentence = f"The invitation of {name} was mailed to {address}."
         return done(request, sentence, "staff")

@@ -57,12 +57,12 @@ def test_a_name_is_used_once_and_scopes_exist() -> None:
 )
 def test_staff_need_a_password_and_a_role(password: str, role: str) -> None:
     with pytest.raises(Invalid):
-        create_staff(username="robin", password=password, role=role, actor=DEMO)
+        create_staff(username="robin", password=password, roles=[role], actor=DEMO)
     assert not Staff.objects.exists()
 
 
 def test_staff_names_are_used_once() -> None:
-    create_staff(username="robin", password="x9" * 9, role="reviewer", actor=DEMO)
+    create_staff(username="robin", password="x9" * 9, roles=["reviewer"], actor=DEMO)
     for spelling in ("robin", "Robin"):
         with pytest.raises(NameTaken, match="'robin'"):
-            create_staff(username=spelling, password="x9" * 9, role="reviewer", actor=DEMO)
+            create_staff(username=spelling, password="x9" * 9, roles=["reviewer"], actor=DEMO)

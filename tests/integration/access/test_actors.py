@@ -27,11 +27,13 @@ NEEDS: Final[dict[str, Permission]] = {
     "access.staff.create_staff": Permission.MANAGE_STAFF,
     "access.factors.request_factor_reset": Permission.MANAGE_STAFF,
     "access.factors.decide_factor_reset": Permission.MANAGE_STAFF,
-    "access.appointments.change_role": Permission.MANAGE_STAFF,
+    "access.appointments.change_roles": Permission.MANAGE_STAFF,
+    "access.appointments.give_role": Permission.MANAGE_STAFF,
+    "access.appointments.settle_roles": Permission.MANAGE_STAFF,
+    "access.appointments.take_role": Permission.MANAGE_STAFF,
     "access.invitations.invite_staff": Permission.MANAGE_STAFF,
     "access.invitations.invite_first": Permission.MANAGE_STAFF,
     "access.invitations.withdraw_invitation": Permission.MANAGE_STAFF,
-    "access.appointments.give_role": Permission.MANAGE_STAFF,
     "access.provisioning.provision_person": Permission.MANAGE_STAFF,
     "access.provisioning.change_person": Permission.MANAGE_STAFF,
     "access.provisioning.end_person": Permission.END_STAFF,
@@ -145,7 +147,7 @@ FOLLOWS: Final = {
     "access.agreement.refuse_about_self",
     "access.staff.note_seen",
     "access.staff.sign_out",
-    "access.staff.put_role",
+    "access.staff.put_roles",
     "ages.services.take_agekey_answer",
     "ages.services.take_wallet_answer",
     "verdicts.appeals.take_reports_back",
@@ -272,7 +274,7 @@ def call(name: str, monkeypatch: pytest.MonkeyPatch, permissions: frozenset[Perm
         for parameter in parameters.values()
         if parameter.default is parameter.empty and parameter.name != who
     }
-    staff = Staff.objects.create_user(username="t", password="a long test word", role="tester")
+    staff = Staff.objects.create_user(username="t", password="a long test word", roles=["tester"])
     arguments[str(who)] = staff if is_staff(function, str(who)) else staff.actor
     positional = [
         arguments.pop(parameter.name)
@@ -315,7 +317,7 @@ def test_every_permission_is_needed_by_a_verb() -> None:
 
 
 def test_a_role_allows_nothing_that_is_not_a_permission_and_ends_with_the_person() -> None:
-    staff = Staff(username="robin", role="reviewer")
+    staff = Staff(username="robin", roles=["reviewer"])
     assert str(staff.actor) == "staff:robin"
     assert staff.may(Permission.WORK_ON_CASES)
     assert not staff.may(Permission.RELEASE_RECORDS)

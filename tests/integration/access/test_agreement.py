@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from kinward.access.actor import Actor
 from kinward.access.agreement import AlreadyDecided, TwoPeople
-from kinward.access.appointments import change_role, decide_appointment
+from kinward.access.appointments import decide_appointment, give_role
 from kinward.access.factors import decide_factor_reset, request_factor_reset
 from kinward.access.joining import Appointment, FactorReset
 from kinward.access.models import Staff
@@ -210,7 +210,7 @@ def ask_hold_end(staff: Staff) -> TwoPeople:
 
 def ask_appointment(staff: Staff) -> TwoPeople:
     newcomer = person(f"newcomer {Staff.objects.count()}", "auditor")
-    asked = change_role(username=newcomer.username, role="administrator", actor=staff.actor)
+    asked = give_role(username=newcomer.username, role="administrator", actor=staff.actor)
     assert asked is not None
     return asked
 
@@ -337,7 +337,7 @@ def _production(configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def person(name: str, role: str) -> Staff:
-    return Staff.objects.create_user(username=name, password="a long test word", role=role)
+    return Staff.objects.create_user(username=name, password="a long test word", roles=[role])
 
 
 def test_every_model_that_needs_two_people_is_tried_here() -> None:
@@ -361,6 +361,18 @@ def test_one_person_alone_cannot(entry: Entry) -> None:
 
 
 @WITH_EACH
+def test_one_person_with_every_role_is_no_two_people(entry: Entry) -> None:
+    """Nobody agrees under one role to what they asked for under another."""
+    asker = person("ada", entry.role)
+    row = entry.ask(asker)
+    Staff.objects.filter(pk=asker.pk).update(roles=list(ROLES))
+    with pytest.raises(Forbidden, match="another person decides"):
+        entry.decide(row.pk, True, Staff.objects.get(pk=asker.pk))
+    row.refresh_from_db()
+    assert (row.state, row.decided_by) == ("asked", None)
+
+
+@WITH_EACH
 def test_a_second_person_can_and_only_once(entry: Entry) -> None:
     asker, second = person("ada", entry.role), person("bo", entry.role)
     row = entry.ask(asker)
@@ -380,7 +392,7 @@ def test_a_second_person_can_and_only_once(entry: Entry) -> None:
     assert (row.state, row.decided_by) == ("approved", second)
 
 
-@pytest.mark.parametrize("lost", [{"is_active": False}, {"role": "auditor"}])
+@pytest.mark.parametrize("lost", [{"is_active": False}, {"roles": ["auditor"]}])
 @WITH_EACH
 def test_what_somebody_asked_for_who_lost_the_power_is_refused(
     entry: Entry, lost: dict[str, Any]

@@ -36,7 +36,7 @@ REASON = "Nobody answers, and the old rule harms people."
 
 
 def person(name: str, role: str) -> Staff:
-    return Staff.objects.create_user(username=name, password="a long test word", role=role)
+    return Staff.objects.create_user(username=name, password="a long test word", roles=[role])
 
 
 def asked(who: Staff | Actor = HERON) -> Proposal:

@@ -289,7 +289,7 @@ def test_that_a_key_leaked_may_turn_out_later() -> None:
 
 
 def test_keys_whose_owner_left_or_whose_end_is_near_are_shown(operator: Staff) -> None:
-    create_staff(username="robin", password="x9" * 9, role="auditor", actor=Actor.system("demo"))
+    create_staff(username="robin", password="x9" * 9, roles=["auditor"], actor=Actor.system("demo"))
     make("fine", owner="Upload service")
     make("orphan", owner="Robin")
     assert keys_in_need() == []

@@ -35,7 +35,7 @@ WHY = "They called me from home."
 
 
 def person(name: str, role: str, **more: Any) -> Staff:
-    staff = Staff.objects.create_user(username=name, password=PASSWORD, role=role, **more)
+    staff = Staff.objects.create_user(username=name, password=PASSWORD, roles=[role], **more)
     give_second_factor(staff)
     return staff
 
@@ -175,7 +175,7 @@ def test_what_is_refused_when_asked(ada: Staff, nils: Staff) -> None:
         ask(ada)
     with pytest.raises(Invalid, match="Say why"):
         request_factor_reset(username="ada", why=" ", actor=ada.actor)
-    Staff.objects.create_user(username="kim", password=PASSWORD, role="auditor")
+    Staff.objects.create_user(username="kim", password=PASSWORD, roles=["auditor"])
     with pytest.raises(Invalid, match="has no second factor"):
         request_factor_reset(username="kim", why=WHY, actor=ada.actor)
 

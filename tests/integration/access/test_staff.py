@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from kinward.access.actor import Actor
-from kinward.access.appointments import change_role
+from kinward.access.appointments import change_roles
 from kinward.access.delay import alone_until
 from kinward.access.models import Staff
 from kinward.access.staff import (
@@ -43,7 +43,7 @@ PASSWORD = "a long test word"
 LOSSES: dict[str, Callable[[str], object]] = {
     "suspended": lambda name: suspend_staff(username=name, actor=OPERATOR),
     "ended": lambda name: end_staff(username=name, actor=OPERATOR),
-    "another role": lambda name: change_role(username=name, role="auditor", actor=OPERATOR),
+    "another role": lambda name: change_roles(username=name, roles=["auditor"], actor=OPERATOR),
 }
 WITH_EACH_LOSS = pytest.mark.parametrize("lose", LOSSES.values(), ids=list(LOSSES))
 
@@ -56,7 +56,7 @@ def signed_in(staff: Staff) -> Client:
 
 
 def person(name: str, role: str) -> Staff:
-    return create_staff(username=name, password=PASSWORD, role=role, actor=DEMO)
+    return create_staff(username=name, password=PASSWORD, roles=[role], actor=DEMO)
 
 
 def kinward_staff(*arguments: str) -> Any:
@@ -116,8 +116,8 @@ def test_their_lease_holds_no_case(
 
 def test_each_step_is_an_entry_with_who_did_it(reviewer: Staff) -> None:
     steps: list[Callable[[], object]] = [
-        lambda: change_role(username="robin", role="auditor", actor=OPERATOR),
-        lambda: change_role(username="robin", role="auditor", actor=OPERATOR),
+        lambda: change_roles(username="robin", roles=["auditor"], actor=OPERATOR),
+        lambda: change_roles(username="robin", roles=["auditor"], actor=OPERATOR),
         lambda: suspend_staff(username="robin", actor=OPERATOR),
         lambda: suspend_staff(username="robin", actor=OPERATOR),
         lambda: resume_staff(username="robin", actor=OPERATOR),
@@ -144,7 +144,7 @@ def test_an_end_is_for_good(reviewer: Staff) -> None:
     end_staff(username="robin", actor=OPERATOR)
     steps: list[Callable[[], object]] = [
         lambda: resume_staff(username="robin", actor=OPERATOR),
-        lambda: change_role(username="robin", role="operator", actor=OPERATOR),
+        lambda: change_roles(username="robin", roles=["operator"], actor=OPERATOR),
         lambda: end_staff(username="robin", actor=OPERATOR),
     ]
     for step in steps:
@@ -162,7 +162,7 @@ def test_the_last_administrator_stays() -> None:
         with pytest.raises(LastAdministrator, match="bo"):
             leave(username="bo", actor=OPERATOR)
     with pytest.raises(LastAdministrator):
-        change_role(username="bo", role="operator", actor=OPERATOR)
+        change_roles(username="bo", roles=["operator"], actor=OPERATOR)
     resume_staff(username="ada", actor=OPERATOR)
     end_staff(username="bo", actor=OPERATOR)
 
@@ -171,7 +171,7 @@ def test_unknown_names_and_roles_are_refused(reviewer: Staff) -> None:
     with pytest.raises(NotFound, match="nobody"):
         end_staff(username="nobody", actor=OPERATOR)
     with pytest.raises(Invalid, match="Unknown role"):
-        change_role(username="robin", role="queen", actor=OPERATOR)
+        change_roles(username="robin", roles=["queen"], actor=OPERATOR)
 
 
 def test_only_an_administrator_ends_people_and_changes_roles(reviewer: Staff) -> None:
@@ -179,7 +179,7 @@ def test_only_an_administrator_ends_people_and_changes_roles(reviewer: Staff) ->
     suspend_staff(username="robin", actor=ada.actor)
     resume_staff(username="robin", actor=ada.actor)
     with pytest.raises(Forbidden, match="an administrator"):
-        change_role(username="ada", role="auditor", actor=reviewer.actor)
+        change_roles(username="ada", roles=["auditor"], actor=reviewer.actor)
     with pytest.raises(Forbidden, match="an administrator"):
         end_staff(username="ada", actor=reviewer.actor)
 

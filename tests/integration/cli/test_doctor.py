@@ -41,9 +41,9 @@ def test_an_empty_set_up(configure: Configure) -> None:
 def test_everything_that_takes_two_is_said_to_have_one(role: str) -> None:
     """Whatever is added to what takes two is asked about from then on."""
     assert "Nobody can agree to everything." in check_second_people().text
-    Staff.objects.create_user(username="ada", password="x" * 20, role="administrator")
+    Staff.objects.create_user(username="ada", password="x" * 20, roles=["administrator"])
     assert "ada: everything. It goes ahead 24 hours" in check_second_people().text
-    Staff.objects.create_user(username="bo", password="x" * 20, role=role)
+    Staff.objects.create_user(username="bo", password="x" * 20, roles=[role])
     alone = TAKES_TWO - ROLES[role]
     result = check_second_people()
     assert (result.level == "ok") == (not alone)
@@ -54,8 +54,8 @@ def test_everything_that_takes_two_is_said_to_have_one(role: str) -> None:
 
 
 def test_who_is_alone_and_what_nobody_holds_are_both_named() -> None:
-    Staff.objects.create_user(username="robin", password="x" * 20, role="reviewer")
-    Staff.objects.create_user(username="ola", password="x" * 20, role="operator")
+    Staff.objects.create_user(username="robin", password="x" * 20, roles=["reviewer"])
+    Staff.objects.create_user(username="ola", password="x" * 20, roles=["operator"])
     text = check_second_people().text
     assert "robin: working on cases, delaying a statement. ola: switching" in text
     assert "marking a hash" not in text, "both of them can"

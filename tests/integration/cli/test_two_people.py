@@ -228,7 +228,15 @@ PLAIN: Final[dict[str, set[str]]] = {
     },
     "leaves the bank as it is": {"exchange set", "exchange disable", "exchange remove"},
     "takes power or gives it, by the rules of access/staff.py": {
-        *("staff invite", "staff role", "staff suspend", "staff resume", "staff end"),
+        *(
+            "staff invite",
+            "staff role",
+            "staff give",
+            "staff take",
+            "staff suspend",
+            "staff resume",
+            "staff end",
+        ),
         *("staff sign-out", "staff withdraw", "staff reset-factor"),
     },
     "gives an app its scopes, or takes them": {
@@ -291,7 +299,7 @@ def run(*words: str) -> Result:
 
 
 def person(name: str, role: str) -> Staff:
-    return Staff.objects.create_user(username=name, password="a long test word", role=role)
+    return Staff.objects.create_user(username=name, password="a long test word", roles=[role])
 
 
 def asked_by_heron(world: World, verb: Verb) -> tuple[TwoPeopleAnywhere, object]:

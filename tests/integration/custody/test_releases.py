@@ -64,8 +64,8 @@ def _own_keys(configure: Configure) -> None:
 def custodians(db: None) -> tuple[Staff, Staff]:
     role = "evidence custodian"
     return (
-        Staff.objects.create_user(username="cleo", password="x" * 12, role=role),
-        Staff.objects.create_user(username="dara", password="x" * 12, role=role),
+        Staff.objects.create_user(username="cleo", password="x" * 12, roles=[role]),
+        Staff.objects.create_user(username="dara", password="x" * 12, roles=[role]),
     )
 
 

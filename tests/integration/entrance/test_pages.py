@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import get_resolver
 
 from kinward.access.actor import Actor
-from kinward.access.appointments import change_role
+from kinward.access.appointments import change_roles
 from kinward.access.models import Staff
 from kinward.access.staff import end_staff, sign_out_everywhere, suspend_staff
 from kinward.cli.demo import give_second_factor
@@ -71,7 +71,7 @@ def post(
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("cookie", ["", "sessionid=stale; kinward_family=stale"])
+@pytest.mark.parametrize("cookie", ["", "sessionid=stale; kinward-family=stale"])
 def test_without_a_session_no_page_reads_a_body(cookie: str) -> None:
     found = sorted(addresses())
     assert set(found) > FREE
@@ -194,7 +194,7 @@ def test_each_process_builds_its_doors_and_no_others() -> None:
 LOSSES: dict[str, Callable[[], object]] = {
     "suspended": lambda: suspend_staff(username="ada", actor=OPERATOR),
     "ended": lambda: end_staff(username="ada", actor=OPERATOR),
-    "another role": lambda: change_role(username="ada", role="auditor", actor=OPERATOR),
+    "another role": lambda: change_roles(username="ada", roles=["auditor"], actor=OPERATOR),
     "signed out": lambda: sign_out_everywhere(username="ada", actor=OPERATOR),
 }
 
@@ -206,10 +206,10 @@ def test_a_download_ends_with_the_power_of_whoever_began_it(
 ) -> None:
     monkeypatch.setattr("kinward.entrance.pages.ASK_SECONDS", 0.0)
     Staff.objects.bulk_create(
-        Staff(username=f"person {n}", role="auditor", added_by="x" * 200) for n in range(200)
+        Staff(username=f"person {n}", roles=["auditor"], added_by="x" * 200) for n in range(200)
     )
     ada, _bo = (
-        Staff.objects.create_user(username=name, password="x" * 20, role="administrator")
+        Staff.objects.create_user(username=name, password="x" * 20, roles=["administrator"])
         for name in ("ada", "bo")
     )
     give_second_factor(ada)
@@ -222,7 +222,7 @@ def test_a_download_ends_with_the_power_of_whoever_began_it(
 
 @pytest.mark.django_db
 def test_an_open_page_leaves_once_its_session_is_over(client: Client) -> None:
-    ada = Staff.objects.create_user(username="ada", password="x" * 20, role="reviewer")
+    ada = Staff.objects.create_user(username="ada", password="x" * 20, roles=["reviewer"])
     give_second_factor(ada)
     client.force_login(ada)
     assert 'hx-get="/account/still"' in client.get("/viewing").content.decode()

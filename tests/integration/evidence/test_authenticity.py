@@ -47,7 +47,9 @@ def files(bank: Bank, account: Account) -> list[Evidence]:
 
 @pytest.fixture
 def custodian(db: None) -> Staff:
-    return Staff.objects.create_user(username="cal", password="x" * 12, role="evidence custodian")
+    return Staff.objects.create_user(
+        username="cal", password="x" * 12, roles=["evidence custodian"]
+    )
 
 
 def rows(evidence: Evidence, **columns: object) -> None:

@@ -301,7 +301,7 @@ def test_the_end_of_a_hold_needs_a_reason_of_at_most_2000_characters(
     holds.set_legal_hold(
         case_id=evidence.case_id, reference="court 1", actor=Actor.operator("test")
     )
-    custodian = Staff.objects.create_user(username="cleo", role="evidence custodian")
+    custodian = Staff.objects.create_user(username="cleo", roles=["evidence custodian"])
     ask: dict[str, Any] = {"case_id": evidence.case_id, "why": why, "staff": custodian}
     if accepted:
         assert holds.request_hold_end(**ask).why == why

@@ -37,7 +37,7 @@ def second(db: None) -> Staff:
 
 
 def staff(name: str, role: str) -> Staff:
-    return Staff.objects.create_user(username=name, password="a long test word", role=role)
+    return Staff.objects.create_user(username=name, password="a long test word", roles=[role])
 
 
 def test_a_new_database_has_the_newest_edition_and_a_used_one_keeps_its_own(db: None) -> None:

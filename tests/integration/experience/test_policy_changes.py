@@ -60,7 +60,7 @@ def second(db: None) -> Staff:
 
 
 def staff(name: str, role: str) -> Staff:
-    return Staff.objects.create_user(username=name, password="a long test word", role=role)
+    return Staff.objects.create_user(username=name, password="a long test word", roles=[role])
 
 
 @pytest.fixture

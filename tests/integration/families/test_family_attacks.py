@@ -230,7 +230,7 @@ def test_a_link_opens_once_and_not_late(family: Family, monkeypatch: pytest.Monk
         again = getattr(Client(), method)(f"/family/enter/{secret}")
         assert again.status_code == 403
         assert "Go back to the app" in again.content.decode()
-        assert "kinward_family" not in again.cookies
+        assert "kinward-family" not in again.cookies
     old, session = open_portal(account_id="teen-1", start=Start(), actor=Actor.key("app"))
     type(session).objects.filter(pk=session.pk).update(link_expires_at=session.made_at)
     for method in ("get", "post"):
@@ -245,7 +245,7 @@ def test_a_link_asks_who_is_there_before_a_visit_begins(family: Family) -> None:
         page = browser.get(f"/family/enter/{secret}")
         assert page.status_code == 200
         assert "You are wren-the-teen. Is that you?" in page.content.decode()
-        assert "kinward_family" not in browser.cookies
+        assert "kinward-family" not in browser.cookies
     session.refresh_from_db()
     assert session.opened_at is None
     assert browser.get("/family").status_code == 401
@@ -263,7 +263,7 @@ def test_a_link_that_reached_somebody_else_is_closed_for_good(family: Family) ->
     page = stranger.post(f"/family/enter/{secret}", {"answer": "no"})
     assert page.status_code == 200
     assert "This link is closed" in page.content.decode()
-    assert "kinward_family" not in stranger.cookies
+    assert "kinward-family" not in stranger.cookies
     for sent in ({"answer": "yes"}, {"answer": "yes", "read": read}, {"answer": "no"}):
         assert Client().post(f"/family/enter/{secret}", sent).status_code == 403
     refused = Entry.objects.filter(kind="portal.refused", subject="account:teen-1")

@@ -39,7 +39,7 @@ REACH = "after school, at the library"
 @pytest.fixture
 def senior(db: None) -> Staff:
     return Staff.objects.create_user(
-        username="sam", password="a long test word", role="senior reviewer"
+        username="sam", password="a long test word", roles=["senior reviewer"]
     )
 
 

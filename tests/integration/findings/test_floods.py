@@ -47,7 +47,7 @@ VALUE = b"\x5a" * 32
 
 @pytest.fixture
 def senior(db: None) -> Staff:
-    return Staff.objects.create_user(username="sam", password="a word", role="senior reviewer")
+    return Staff.objects.create_user(username="sam", password="a word", roles=["senior reviewer"])
 
 
 @pytest.fixture

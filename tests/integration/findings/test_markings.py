@@ -128,7 +128,7 @@ def test_who_asked_by_a_command_does_not_agree_in_the_console(
 ) -> None:
     asked = mark_or_ask(row=hash_, wrong=True, asker=AT_THE_KEYBOARD)
     assert asked is not None
-    root = Staff.objects.create_user(username="root", password="a word", role="reviewer")
+    root = Staff.objects.create_user(username="root", password="a word", roles=["reviewer"])
     assert mark_or_ask(row=hash_, wrong=True, asker=root) == asked
     with pytest.raises(Forbidden):
         decide_marking(marking_id=asked.pk, approve=True, staff=root)

@@ -312,7 +312,7 @@ def test_one_person_takes_back_the_newest_pack_and_nothing_before_it(db: None) -
     for pack, share in ((tiktok, 100), (teens, 5), (teens, 100)):
         activate_pack(pack=pack, share=share)
     lead = Staff.objects.create_user(
-        username="kai", password="a long test word", role="policy lead"
+        username="kai", password="a long test word", roles=["policy lead"]
     ).actor
     for expected in ((teens, 5), (tiktok, 100)):  # step by step, if the newest pack was staged
         assert can_revert()

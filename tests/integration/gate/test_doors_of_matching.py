@@ -338,7 +338,7 @@ def test_lists_of_every_kind_go_in_and_come_out_as_they_were(bank: Bank, tmp_pat
     file.write_bytes(KNOWN)
     assert "known (verified)  pdq" in run("search", str(file))
     assert "list (verified)  photodna" in run("search", "--hash", "photodna:AAEC+/=")
-    second = Staff.objects.create_user(username="bo", password="a long word", role="operator")
+    second = Staff.objects.create_user(username="bo", password="a long word", roles=["operator"])
     assert "Another person must approve it" in run("disable", "list")
     asked = Weakening.objects.get()
     decide_weakening(weakening_id=asked.id, approve=True, staff=second)

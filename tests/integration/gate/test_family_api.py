@@ -57,7 +57,7 @@ def test_a_visit_begins_where_it_was_asked_to(call: Caller, teen: Account) -> No
     assert url.startswith("http://127.0.0.1:8700/family/enter/")
     opened = Client().post(url.removeprefix("http://127.0.0.1:8700"), {"answer": "yes"})
     assert opened.headers["Location"] == "/family/report"
-    cookie = opened.cookies["kinward_family"]
+    cookie = opened.cookies["kinward-family"]
     assert cookie["httponly"]
     assert cookie["samesite"] == "Lax"
 

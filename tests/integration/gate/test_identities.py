@@ -107,7 +107,7 @@ def _page(client: Client, case: Case) -> str:
 def _package(path: Path) -> bytes:
     role, today = "evidence custodian", datetime.now(UTC).date()
     one, two = (
-        Staff.objects.create_user(username=name, password="x" * 12, role=role)
+        Staff.objects.create_user(username=name, password="x" * 12, roles=[role])
         for name in ("cleo", "dara")
     )
     form = ReleaseForm(

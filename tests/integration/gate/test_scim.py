@@ -132,7 +132,7 @@ def confirmed(name: str) -> Staff:
     """Let a present holder confirm the role that waits for somebody."""
     ada = Staff.objects.filter(username="ada").first()
     if ada is None:
-        ada = Staff.objects.create_user("ada", password="a long test word", role="administrator")
+        ada = Staff.objects.create_user("ada", password="a long test word", roles=["administrator"])
     for waiting in appointments_for(ada):
         decide_appointment(appointment_id=waiting.pk, approve=True, staff=ada)
     return Staff.objects.get(username=name)
@@ -207,7 +207,7 @@ def test_a_running_download_ends_with_it(
 ) -> None:
     monkeypatch.setattr("kinward.entrance.pages.ASK_SECONDS", 0.0)
     Staff.objects.bulk_create(
-        Staff(username=f"person {n}", role="auditor", added_by="x" * 200) for n in range(200)
+        Staff(username=f"person {n}", roles=["auditor"], added_by="x" * 200) for n in range(200)
     )
     one = person(provider, "robin")
     root = group(provider, "root", one)
@@ -356,7 +356,7 @@ def test_no_call_undoes_another_that_came_at_the_same_time(provider: Provider) -
     assert [answer.status_code for answer in answers] == [204] * 6
     members = provider("GET", f"/Groups/{audit}").json()["members"]
     assert {one["value"] for one in members} == set(coming)
-    auditors = Staff.objects.filter(role="auditor").values_list("username", flat=True)
+    auditors = Staff.objects.filter(roles=["auditor"]).values_list("username", flat=True)
     assert sorted(auditors) == [f"coming {n}" for n in range(6)]
 
 

@@ -69,14 +69,14 @@ TEEN = Request(capability="voice.join", actor=About(age=[16, 17]))
 @pytest.fixture
 def lead(db: None) -> Staff:
     return Staff.objects.create_user(
-        username="kai", password="a long test word", role="policy lead"
+        username="kai", password="a long test word", roles=["policy lead"]
     )
 
 
 @pytest.fixture
 def second(db: None) -> Staff:
     return Staff.objects.create_user(
-        username="sasha", password="a long test word", role="administrator"
+        username="sasha", password="a long test word", roles=["administrator"]
     )
 
 

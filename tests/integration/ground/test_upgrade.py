@@ -40,7 +40,9 @@ def upgraded(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[st
         subprocess.run([*restore, str(request.param)], check=True)
         with psycopg.connect(url) as before:
             before.execute(KEY, [hashlib.sha256(SECRET.encode()).digest()])
+            roles = before.execute("SELECT username, role FROM access_staff").fetchall()
         environment = os.environ | {"KINWARD_DATABASE_URL": url, "KINWARD_DATA_DIR": str(tmp_path)}
+        environment["STAFF_BEFORE"] = json.dumps(roles)
         code = (
             "import django; django.setup(); from kinward.cli.first_run import make_secrets, migrate"
         )
@@ -61,6 +63,14 @@ def test_a_database_of_an_earlier_version_is_upgraded_and_proved(upgraded: dict[
             query = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))
             (count,) = database.execute(query).fetchone() or (0,)
             assert count, f"{table} has rows after the upgrade"
+
+
+def test_everybody_keeps_the_role_that_they_had(upgraded: dict[str, str]) -> None:
+    before = json.loads(upgraded["STAFF_BEFORE"])
+    assert any(role for _name, role in before)
+    with psycopg.connect(upgraded["KINWARD_DATABASE_URL"]) as database:
+        after = database.execute("SELECT username, roles FROM access_staff").fetchall()
+    assert dict(after) == {name: [role] if role else [] for name, role in before}
 
 
 OPEN = """

@@ -23,7 +23,9 @@ HERON = Actor.operator("heron")
 
 
 def lead(name: str) -> Staff:
-    return Staff.objects.create_user(username=name, password="a long test word", role="policy lead")
+    return Staff.objects.create_user(
+        username=name, password="a long test word", roles=["policy lead"]
+    )
 
 
 def propose(version: str, staff: Staff | Actor, why: str = "A test.") -> Edition:
@@ -57,7 +59,7 @@ def test_a_version_is_one_document() -> None:
 
 
 def test_of_two_that_wait_the_first_goes_ahead_and_the_other_waits_for_a_person() -> None:
-    Staff.objects.create_user(username="robin", password="a long test word", role="reviewer")
+    Staff.objects.create_user(username="robin", password="a long test word", roles=["reviewer"])
     first, second = propose("first", HERON), propose("second", HERON)
     assert first.goes_ahead_at is not None
     assert go_ahead_alone() == 0, "nobody has had the time to object"

@@ -73,12 +73,12 @@ def make(name: str, *hashes: ListedHash, confidence: str = "verified", **rules: 
 
 @pytest.fixture
 def lead(db: None) -> Staff:
-    return Staff.objects.create_user(username="lea", password="a long word", role="policy lead")
+    return Staff.objects.create_user(username="lea", password="a long word", roles=["policy lead"])
 
 
 @pytest.fixture
 def second_lead(db: None) -> Staff:
-    return Staff.objects.create_user(username="lou", password="a long word", role="policy lead")
+    return Staff.objects.create_user(username="lou", password="a long word", roles=["policy lead"])
 
 
 Agree = Callable[[Bank], Silencing]

@@ -409,7 +409,7 @@ def test_a_person_sees_before_and_after_and_confirms(
     assert "another person must approve it" in bank_page()
     decide = f"/banks/withdrawals/{WithdrawalRequest.objects.get().pk}"
     assert page.post(decide, {"decision": "agree"}).status_code == 403
-    second = Staff.objects.create_user(username="bo", password="x" * 12, role="operator")
+    second = Staff.objects.create_user(username="bo", password="x" * 12, roles=["operator"])
     assert "Allow this withdrawal" in signed_in(second).get("/banks/of/partner").content.decode()
     assert signed_in(second).post(decide, {"decision": "agree"}).status_code == 302
     assert leaving_of(filled).allowed == 12

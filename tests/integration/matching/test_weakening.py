@@ -49,7 +49,7 @@ EACH = pytest.mark.parametrize("rules", WEAKER.values(), ids=WEAKER)
 
 
 def person(name: str, role: str = "operator") -> Staff:
-    return Staff.objects.create_user(username=name, password="a long word", role=role)
+    return Staff.objects.create_user(username=name, password="a long word", roles=[role])
 
 
 @pytest.fixture

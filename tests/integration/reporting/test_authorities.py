@@ -58,7 +58,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def custodian(db: None) -> Staff:
-    return Staff.objects.create_user(username="cleo", password="x" * 12, role="evidence custodian")
+    return Staff.objects.create_user(
+        username="cleo", password="x" * 12, roles=["evidence custodian"]
+    )
 
 
 @pytest.fixture

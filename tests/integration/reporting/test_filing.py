@@ -334,7 +334,7 @@ def test_a_report_never_travels_in_clear(report: Report, configure: Configure) -
 def test_reports_are_real_when_two_people_agreed_and_until_one_ends_it(
     real: Report, operator: Staff, sandbox: Sandbox, configure: Configure
 ) -> None:
-    other = Staff.objects.create_user(username="uma", password="x" * 16, role="administrator")
+    other = Staff.objects.create_user(username="uma", password="x" * 16, roles=["administrator"])
     with pytest.raises(NotConfigured, match="Two people have to agree"):
         file_report(real.id)
     assert "Two people have to agree" in Report.objects.get().problem
@@ -374,7 +374,7 @@ def test_reports_are_real_when_two_people_agreed_and_until_one_ends_it(
 
 
 def test_production_is_agreed_to_in_the_console(real: Report, operator: Staff) -> None:
-    uma = Staff.objects.create_user(username="uma", password="x" * 16, role="operator")
+    uma = Staff.objects.create_user(username="uma", password="x" * 16, roles=["operator"])
     mine, other = signed_in(operator), signed_in(uma)
     assert "waiting for two people" in mine.get("/operations").text
     nothing = mine.post("/operations/production", {"authority": "cybertipline", "why": " "})

@@ -53,7 +53,9 @@ def _places(configure: Configure, tmp_path: Path) -> None:
 
 @pytest.fixture
 def custodian(db: None) -> Staff:
-    return Staff.objects.create_user(username="cleo", password="x" * 12, role="evidence custodian")
+    return Staff.objects.create_user(
+        username="cleo", password="x" * 12, roles=["evidence custodian"]
+    )
 
 
 def confirmed_in(place: str, account: Account, reviewer: Staff) -> Case:

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def senior(db: None) -> Staff:
-    return Staff.objects.create_user(username="sen", password="x" * 12, role="senior reviewer")
+    return Staff.objects.create_user(username="sen", password="x" * 12, roles=["senior reviewer"])
 
 
 def cases(count: int) -> list[Case]:
@@ -47,7 +47,9 @@ def cases(count: int) -> list[Case]:
 
 def test_fifty_reviewers_at_once_never_share_a_case() -> None:
     made = cases(50)
-    people = [Staff.objects.create(username=f"r{number}", role="reviewer") for number in range(50)]
+    people = [
+        Staff.objects.create(username=f"r{number}", roles=["reviewer"]) for number in range(50)
+    ]
     start = threading.Barrier(len(people))
     taken: list[Case | None] = []
 

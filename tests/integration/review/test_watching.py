@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def senior(db: None) -> Staff:
-    return Staff.objects.create_user(username="sen", password="x" * 12, role="senior reviewer")
+    return Staff.objects.create_user(username="sen", password="x" * 12, roles=["senior reviewer"])
 
 
 def case_with_file() -> Case:
@@ -132,7 +132,7 @@ def test_a_look_is_not_alone_while_the_case_is_held_or_once_the_person_did_their
 
 
 def senior_of(name: str) -> Staff:
-    return Staff.objects.create_user(username=name, password="x" * 12, role="senior reviewer")
+    return Staff.objects.create_user(username=name, password="x" * 12, roles=["senior reviewer"])
 
 
 def test_an_alert_opens_past_the_threshold_and_another_person_closes_it(

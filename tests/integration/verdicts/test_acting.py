@@ -80,8 +80,8 @@ def adult(db: None) -> Account:
 @pytest.fixture
 def leads(db: None) -> tuple[Staff, Staff]:
     return (
-        Staff.objects.create_user(username="lee", password="x" * 12, role="policy lead"),
-        Staff.objects.create_user(username="max", password="x" * 12, role="policy lead"),
+        Staff.objects.create_user(username="lee", password="x" * 12, roles=["policy lead"]),
+        Staff.objects.create_user(username="max", password="x" * 12, roles=["policy lead"]),
     )
 
 

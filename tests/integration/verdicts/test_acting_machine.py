@@ -91,7 +91,7 @@ class Acting(RuleBasedStateMachine):
         ]
         self.staff = {
             name: Staff.objects.get_or_create(
-                username=name, defaults={"role": "reviewer", "password": "x"}
+                username=name, defaults={"roles": ["reviewer"], "password": "x"}
             )[0]
             for name in PEOPLE
         }

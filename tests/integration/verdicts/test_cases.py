@@ -94,7 +94,7 @@ def test_an_unverified_match_quarantines_but_leaves_the_account(account: Account
     assert account.standing == "active"
     assert effects(case) == [("content.quarantine", "pending")]
     assert Finding.objects.get().confidence == Confidence.UNVERIFIED
-    held_by = Staff.objects.create_user(username="r", password="x" * 12, role="reviewer")
+    held_by = Staff.objects.create_user(username="r", password="x" * 12, roles=["reviewer"])
     held(case, held_by, DISMISS)
     assert ("account.restore", "pending") not in effects(case)
 

@@ -353,7 +353,7 @@ def _pdq_of(data: bytes) -> Any:
 
 
 def staff_of(role: str) -> Staff:
-    return Staff.objects.create_user(username=role, password="a long test word", role=role)
+    return Staff.objects.create_user(username=role, password="a long test word", roles=[role])
 
 
 @pytest.mark.parametrize("road", ROADS)
@@ -369,7 +369,7 @@ def test_no_road_reaches_a_grave_act_on_one_persons_unseen_word(
     known = [IdentifierIn(kind="email", value="x@x.org")]
     put_account(platform_id=account.platform_id, profile=Profile(identifiers=known))
     staff_of("administrator")  # so that nobody is alone in a role
-    Staff.objects.create_user(username="other custodian", role="evidence custodian")
+    Staff.objects.create_user(username="other custodian", roles=["evidence custodian"])
     case = case_of(account, reviewer)
     holds.set_legal_hold(case_id=case.pk, reference="court 1", actor=EVERYTHING)
     ROADS[road](case, reviewer, monkeypatch)

@@ -220,7 +220,7 @@ def test_a_child_in_danger_waits_fifteen_minutes_and_no_longer(
     assert case.state == "confirmed"
     assert Report.objects.get().draft["escalate"] == "They meet today."
     assert SecondReading.objects.get().verdict.case == case, "it is read the same day"
-    senior = Staff.objects.create_user(username="sam", role="senior reviewer")
+    senior = Staff.objects.create_user(username="sam", roles=["senior reviewer"])
     assert "read it today" in signed_in(senior).get("/quality").text
     assert Entry.objects.filter(kind="verdict.went_ahead", data__urgent=True).exists()
     assert go_ahead_alone() == 0
@@ -282,7 +282,7 @@ def test_a_second_person_who_comes_meanwhile_is_asked(
     account: Account, reviewer: Staff, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case = decide_case(case_id=reported(account, reviewer).pk, staff=reviewer, form=END)
-    Staff.objects.create_user(username="new", role="reviewer")
+    Staff.objects.create_user(username="new", roles=["reviewer"])
     later(monkeypatch, timedelta(hours=25))
     assert go_ahead_alone() == 0
     case.refresh_from_db()
@@ -602,7 +602,7 @@ def test_a_report_of_an_overturned_verdict_is_corrected_with_its_authority(
     decide_appeal(appeal_id=appeal.pk, overturn=True, note="It is.", staff=second_reviewer)
     correction = Correction.objects.get()
     assert correction.report.state == "finished"
-    custodian = Staff.objects.create_user(username="mika", role="evidence custodian")
+    custodian = Staff.objects.create_user(username="mika", roles=["evidence custodian"])
     page = signed_in(custodian)
     text = page.get("/releases").text
     assert "Reports to correct" in text

@@ -27,7 +27,7 @@ ACTOR = Actor.system("test")
 
 
 def staff(name: str, role: str) -> Staff:
-    return Staff.objects.create_user(username=name, password="a long word", role=role)
+    return Staff.objects.create_user(username=name, password="a long word", roles=[role])
 
 
 def run(*arguments: str) -> str:

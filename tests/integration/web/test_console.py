@@ -151,7 +151,7 @@ def test_the_matrix_knows_every_role_and_every_address(case: Case) -> None:
 
 @pytest.mark.parametrize("role", ALLOWED)
 def test_every_route_for_every_role(case: Case, role: str) -> None:
-    staff = Staff.objects.create_user(username=role, password="x" * 12, role=role)
+    staff = Staff.objects.create_user(username=role, password="x" * 12, roles=[role])
     client = signed_in(staff)
     for method, path, name in routes(case):
         status = getattr(client, method)(path).status_code
@@ -195,7 +195,7 @@ def test_an_auditor_follows_a_case_on_one_page(
     minute_is_over(case)
     file_report(Report.objects.get().id)
     close_reported(case.id)
-    auditor = Staff.objects.create_user(username="audrey", password="x" * 12, role="auditor")
+    auditor = Staff.objects.create_user(username="audrey", password="x" * 12, roles=["auditor"])
     text = signed_in(auditor).get(f"/cases/{case.id}").content.decode()
     timeline = " ".join(re.sub(r"<[^>]+>", " ", text.split('class="timeline"')[1]).split())
     after = -1

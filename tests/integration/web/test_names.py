@@ -77,7 +77,7 @@ def case(bank: Bank, account: Account, reviewer: Staff) -> Case:
 
 @override_settings(MIDDLEWARE=WITHOUT_NET)
 def test_the_templates_of_the_console_show_every_name_safely(case: Case, reviewer: Staff) -> None:
-    Staff.objects.filter(pk=reviewer.pk).update(role="administrator")
+    Staff.objects.filter(pk=reviewer.pk).update(roles=["administrator"])
     reviewer.refresh_from_db()
     client = signed_in(reviewer)
     client.post(f"/cases/{case.id}/take")
@@ -143,7 +143,9 @@ def test_no_report_of_a_person_passes_for_a_line_of_another(account: Account) ->
 @pytest.mark.parametrize("name", ["", "ann\u202e", "a\nb", " ann", "x" * 151])
 def test_the_staff_have_names_that_can_be_read(db: None, name: str) -> None:
     with pytest.raises(Invalid, match="each of which can be seen"):
-        create_staff(username=name, password="x" * 12, role="reviewer", actor=Actor.system("demo"))
+        create_staff(
+            username=name, password="x" * 12, roles=["reviewer"], actor=Actor.system("demo")
+        )
 
 
 def test_whatever_a_template_forgets_is_shown_in_words() -> None:

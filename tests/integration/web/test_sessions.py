@@ -11,7 +11,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 
 from kinward.access.actor import Actor
-from kinward.access.appointments import change_role
+from kinward.access.appointments import change_roles
 from kinward.access.models import Staff
 from kinward.access.staff import create_staff
 from kinward.cli.demo import give_second_factor
@@ -93,7 +93,9 @@ def test_a_session_of_an_earlier_version_is_over_and_one_of_nobody_is_not() -> N
 
 
 def test_a_session_id_changes_with_the_sign_in_and_ends_with_the_role() -> None:
-    create_staff(username="robin", password=PASSWORD, role="reviewer", actor=Actor.system("demo"))
+    create_staff(
+        username="robin", password=PASSWORD, roles=["reviewer"], actor=Actor.system("demo")
+    )
     client, form = Client(), {"login": "robin", "password": PASSWORD}
     client.get("/account/login/?next=/queue")
     planted = client.session
@@ -103,7 +105,7 @@ def test_a_session_id_changes_with_the_sign_in_and_ends_with_the_role() -> None:
     client.post("/account/login/", form)
     first = client.session.session_key
     assert first not in (None, planted.session_key)
-    change_role(username="robin", role="auditor", actor=OPERATOR)
+    change_roles(username="robin", roles=["auditor"], actor=OPERATOR)
     assert client.get("/account/2fa/").status_code == 302
     client.post("/account/login/", form)
     assert client.session.session_key not in (None, first, planted.session_key)

@@ -37,7 +37,7 @@ def _nothing_is_written_apart(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def person() -> Staff:
     return create_staff(
-        username="Robin", password=PASSWORD, role="reviewer", actor=Actor.system("demo")
+        username="Robin", password=PASSWORD, roles=["reviewer"], actor=Actor.system("demo")
     )
 
 
@@ -164,7 +164,7 @@ def test_a_device_has_a_budget_of_its_own_and_no_other(person: Staff) -> None:
 
 
 def test_a_device_is_known_for_its_account_until_signed_out_everywhere(person: Staff) -> None:
-    create_staff(username="kai", password=PASSWORD, role="reviewer", actor=Actor.system("demo"))
+    create_staff(username="kai", password=PASSWORD, roles=["reviewer"], actor=Actor.system("demo"))
     device = known_device()
     token = device.cookies[cookie_name("robin")].value
     device.cookies[cookie_name("kai")] = token

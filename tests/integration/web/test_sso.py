@@ -100,7 +100,7 @@ def test_a_new_person_has_an_account_at_once_with_the_role_of_their_group(
     go(client, provider)
     staff = Staff.objects.get(username="robin")
     assert is_signed_in(client)
-    assert (staff.role, staff.has_usable_password()) == ("senior reviewer", False)
+    assert (staff.roles, staff.has_usable_password()) == (["reviewer", "senior reviewer"], False)
     assert client.get("/queue")["Location"] == "/account/2fa/", "and needs a second factor here"
     said = Entry.objects.filter(subject="staff:robin").order_by("seq").values_list("kind", "actor")
     assert list(said) == [
@@ -131,7 +131,7 @@ def test_a_removed_group_takes_role_and_sessions_and_a_new_one_gives_them(
     go(desk, provider)
     provider.tell("s-1", preferred_username="robin", groups=["safety"])
     go(phone, provider)
-    assert Staff.objects.get(username="robin").role == "reviewer"
+    assert Staff.objects.get(username="robin").roles == ["reviewer"]
     assert desk.get("/queue")["Location"].startswith("/account/login/"), "at the next request"
     for groups in ([], ["all"]):
         provider.tell("s-1", preferred_username="robin", groups=groups)
@@ -151,13 +151,13 @@ def test_groups_alone_make_nobody_a_second_person(provider: Provider) -> None:
     provider.tell("s-2", preferred_username="wren", groups=["safety"])
     go(Client(), provider, "s-2")
     robin, wren = (Staff.objects.get(username=name) for name in ("robin", "wren"))
-    assert (robin.role, wren.role) == ("reviewer", ""), "only the very first has nobody to ask"
+    assert (robin.roles, wren.roles) == (["reviewer"], []), "only the very first has nobody to ask"
     (asked,) = appointments_for(robin)
     decide_appointment(appointment_id=asked.pk, approve=True, staff=robin)
-    assert Staff.objects.get(username="wren").role == "reviewer"
+    assert Staff.objects.get(username="wren").roles == ["reviewer"]
     provider.tell("s-2", preferred_username="wren", groups=["root"])
     go(Client(), provider, "s-2")
-    assert Staff.objects.get(username="wren").role == "", "the group of the former role is gone"
+    assert Staff.objects.get(username="wren").roles == [], "the group of the former role is gone"
 
 
 def test_the_provider_is_asked_again_within_the_hour(
@@ -200,7 +200,7 @@ def test_what_a_person_decided_here_stays(provider: Provider) -> None:
 
 def test_a_name_takes_no_account_over_and_its_person_can_link_it(provider: Provider) -> None:
     staff = create_staff(
-        username="robin", password=PASSWORD, role="auditor", actor=Actor.system("demo")
+        username="robin", password=PASSWORD, roles=["auditor"], actor=Actor.system("demo")
     )
     provider.tell("s-1", preferred_username="Robin", email="robin", groups=["root"])
     stranger = Client()
@@ -217,7 +217,7 @@ def test_a_name_takes_no_account_over_and_its_person_can_link_it(provider: Provi
     client = Client()
     go(client, provider)
     assert is_signed_in(client)
-    assert (Staff.objects.get().role, waiting_appointments().get().role) == ("", "administrator")
+    assert (Staff.objects.get().roles, waiting_appointments().get().role) == ([], "administrator")
     past = Client()
     past.post("/account/login/", form)
     assert not is_signed_in(past), "a linked account comes by the provider only"
@@ -226,7 +226,7 @@ def test_a_name_takes_no_account_over_and_its_person_can_link_it(provider: Provi
 def test_passwords_can_be_off_but_for_one_account(provider: Provider, configure: Any) -> None:
     for name in ("alex", "robin"):
         create_staff(
-            username=name, password=PASSWORD, role="administrator", actor=Actor.system("demo")
+            username=name, password=PASSWORD, roles=["administrator"], actor=Actor.system("demo")
         )
     settings(provider, configure, sso_only=True, sso_break_glass="Alex")
     for name, gets_in in (("alex", True), ("robin", False)):
@@ -291,7 +291,7 @@ def test_whom_scim_added_signs_in_by_the_claim_that_is_their_id_there(
     go(client, provider)
     assert is_signed_in(client)
     staff = Staff.objects.get()
-    assert (staff.username, staff.role) == ("robin@example.org", "")
+    assert (staff.username, staff.roles) == ("robin@example.org", [])
     assert waiting_appointments().get().role == "reviewer", "the groups of SCIM, not of the token"
     past = Client()
     Staff.objects.update(password=make_password(PASSWORD))

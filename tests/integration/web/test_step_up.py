@@ -74,7 +74,7 @@ def case(bank: Bank, account: Account) -> Case:
 
 @pytest.fixture
 def boss() -> Staff:
-    return Staff.objects.create_user(username="sasha", password="x" * 12, role="administrator")
+    return Staff.objects.create_user(username="sasha", password="x" * 12, roles=["administrator"])
 
 
 def is_refused(answer: Any) -> bool:

@@ -54,7 +54,8 @@ def ask(
         "client": ("127.0.0.1", 40000),
     }
     application = more.pop("application", answer)
-    entrance = Entrance(application, Doors(frozenset({own}), PORTS, doors_of))
+    secure = more.pop("secure", False)
+    entrance = Entrance(application, Doors(frozenset({own}), PORTS, doors_of), secure=secure)
     asyncio.run(entrance(scope | more, receive, send))
     head = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
     return sent[0]["status"], head, sent[1]["body"]
@@ -164,6 +165,48 @@ def test_a_page_at_the_wrong_port_leads_to_the_right_one() -> None:
     assert (status, head["location"]) == (307, "http://127.0.0.1:8703/queue?next=%2F")
     status, head, _ = ask("/v1/decide", own="console", headers={"host": "[::1]:8703"})
     assert (status, head["location"]) == (307, "http://[::1]:8700/v1/decide")
+
+
+GUARDED: dict[str, str] = {
+    "x-content-type-options": "nosniff",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cache-control": "no-store",
+}
+
+
+@pytest.mark.parametrize("secure", [True, False])
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"path": "/queue"},  # the way to another port
+        {"path": "/queue", "headers": {"host": "safety.example"}},  # and no way
+        {"headers": {"cookie": "c" * MAX_BYTES}},
+    ],
+    ids=["an answer", "a way", "no way", "a refusal"],
+)
+def test_every_answer_has_the_headers_that_guard_browsers(
+    more: dict[str, Any], secure: bool
+) -> None:
+    _, head, _ = ask(**more, secure=secure)
+    wanted = dict(GUARDED)
+    if secure:
+        wanted["strict-transport-security"] = "max-age=31536000; includeSubDomains"
+    assert {name: value for name, value in head.items() if name in wanted} == wanted
+    assert ("strict-transport-security" in head) == secure
+
+
+def test_what_an_answer_says_of_itself_stays() -> None:
+    async def page(scope: Any, receive: Any, send: Any) -> None:
+        own = [(b"Content-Security-Policy", b"own"), (b"Cache-Control", b"max-age=60")]
+        await send({"type": "http.response.start", "status": 200, "headers": own})
+        await send({"type": "http.response.body", "body": b""})
+
+    _, head, _ = ask(application=page)
+    assert (head["Content-Security-Policy"], head["Cache-Control"]) == ("own", "max-age=60")
+    assert not {"content-security-policy", "cache-control"} & head.keys()
 
 
 def test_each_door_tells_of_its_own_health() -> None:
