@@ -13,6 +13,7 @@ from kinward.families.asks.taps import Tap, answer_by_tap, links_of_notice, read
 from kinward.families.asks.wording import words_of_ask
 from kinward.families.errors import (
     GuardianCooling,
+    GuardianUnproven,
     NeedsNoGuardian,
     NotAGuardian,
     NotPaired,
@@ -20,12 +21,14 @@ from kinward.families.errors import (
     PasscodeRefused,
     PortalClosed,
     PortalOtherAccount,
+    ProofWeaker,
     SettingLocked,
     TooManyTries,
 )
 from kinward.families.models import (
     OPEN_ASKS,
     Ask,
+    GuardianProof,
     Notice,
     Pairing,
     PortalSession,
@@ -48,20 +51,26 @@ from kinward.families.pairing.invitations import (
     read_invitation,
     tidy_code,
 )
+from kinward.families.pairing.joining import asks_consent, consent_to_account, has_consented
+from kinward.families.pairing.orders import end_by_person, hand_over, pause_by_person
 from kinward.families.pairing.power import (
     check_shown_power,
     has_power,
     is_paused,
     live_pairings,
+    pairings_of,
     rules_for,
     shows_power,
 )
+from kinward.families.pairing.proof import is_proven, live_proof, method_of
+from kinward.families.pairing.proving import Told, prove_guardian, withdraw_proof
 from kinward.families.pairing.roles import trusted_adults_of
 from kinward.families.pairing.trusted_adults import (
     call_trusted_now,
     confirm_trusted_adult,
     remove_trusted_adult,
 )
+from kinward.families.pairing.weighing import weigh_family
 from kinward.families.screen_time.activity import Counts, put_activity
 from kinward.families.screen_time.passcodes import passcode_sheet, show_passcodes, use_passcode
 from kinward.families.screen_time.usage import (
@@ -82,6 +91,7 @@ from kinward.families.settings.choices import (
 )
 from kinward.families.settings.groups import (
     GROUP_NAMES,
+    JOIN,
     SETTING_GROUPS,
     SETTING_MEANINGS,
     group_of_setting,
@@ -110,6 +120,7 @@ from kinward.families.visits.sessions import (
 __all__ = [
     "CODE_HOURS",
     "GROUP_NAMES",
+    "JOIN",
     "LINK_SECONDS",
     "MAX_EVENTS",
     "MAX_REACH",
@@ -124,6 +135,8 @@ __all__ = [
     "AskAnswer",
     "Counts",
     "GuardianCooling",
+    "GuardianProof",
+    "GuardianUnproven",
     "Heartbeat",
     "NeedsNoGuardian",
     "NotAGuardian",
@@ -135,12 +148,14 @@ __all__ = [
     "PortalClosed",
     "PortalOtherAccount",
     "PortalSession",
+    "ProofWeaker",
     "Refusal",
     "ScreenTime",
     "SettingLocked",
     "Side",
     "Start",
     "Tap",
+    "Told",
     "TooManyTries",
     "TrustedAdult",
     "accept_invitation",
@@ -151,6 +166,7 @@ __all__ = [
     "answer_proposal",
     "ask_guardians",
     "ask_history",
+    "asks_consent",
     "call_trusted_now",
     "check_shown_power",
     "choose_digest",
@@ -158,10 +174,12 @@ __all__ = [
     "choose_setting",
     "confirm_digest",
     "confirm_trusted_adult",
+    "consent_to_account",
     "counts_for",
     "create_invitation",
     "current_visit",
     "decide_as_shown",
+    "end_by_person",
     "end_choices",
     "end_due_pairings",
     "end_of_day",
@@ -171,19 +189,27 @@ __all__ = [
     "groups_for",
     "guardians_of",
     "half_hours",
+    "hand_over",
+    "has_consented",
     "has_power",
     "is_paused",
+    "is_proven",
     "keywords_of",
     "leave_portal",
     "links_of_notice",
     "live_pairings",
+    "live_proof",
+    "method_of",
     "name_in_notices",
     "notice_sentence",
     "open_asks",
     "open_portal",
+    "pairings_of",
     "passcode_sheet",
+    "pause_by_person",
     "pause_disputed_pairing",
     "propose_setting",
+    "prove_guardian",
     "put_activity",
     "read_invitation",
     "read_link",
@@ -209,7 +235,9 @@ __all__ = [
     "trusted_adults_of",
     "use_passcode",
     "view_of_ask",
+    "weigh_family",
     "withdraw_ask",
+    "withdraw_proof",
     "words_of_ask",
     "zones_of",
 ]
