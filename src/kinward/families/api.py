@@ -51,7 +51,12 @@ from kinward.families.pairing.invitations import (
     read_invitation,
     tidy_code,
 )
-from kinward.families.pairing.joining import asks_consent, consent_to_account, has_consented
+from kinward.families.pairing.joining import (
+    asks_consent,
+    consent_to_account,
+    count_unproven_consents,
+    has_consented,
+)
 from kinward.families.pairing.orders import end_by_person, hand_over, pause_by_person
 from kinward.families.pairing.power import (
     check_shown_power,
@@ -175,6 +180,7 @@ __all__ = [
     "confirm_digest",
     "confirm_trusted_adult",
     "consent_to_account",
+    "count_unproven_consents",
     "counts_for",
     "create_invitation",
     "current_visit",

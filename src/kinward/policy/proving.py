@@ -31,4 +31,4 @@ def stronger_proof(method: str, other: str) -> str:
 
 
 def _rank(method: str) -> int:
-    return METHODS.index(method) if method else -1
+    return METHODS.index(method) if method in METHODS else -1  # what nobody knows proves nothing

@@ -172,6 +172,7 @@ ALSO: Final[dict[str, set[str]]] = {
     },
     "cli": {
         "experience.services.current_pack",
+        "findings.intakes.receive_intake",  # it changes nothing before a person has looked
         "ledger.services.record",  # that a backup was begun, and for whom
     },
     "portal": {

@@ -264,6 +264,7 @@ PLAIN: Final[dict[str, set[str]]] = {
     "gives an app its scopes, or takes them": {
         *("key create", "key change", "key rotate", "key revoke", "webhook rotate"),
     },
+    "is held until a person has looked": {"family intake"},
     "needs the database and its secrets anyway": {"backup", "restore", "migrate"},
 }
 

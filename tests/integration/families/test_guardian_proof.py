@@ -299,6 +299,8 @@ def test_a_new_pack_that_asks_for_more_reaches_families_from_before(
     zoe: Account, pal: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Under the edition of before, a pairing was enough. The sweep finds whom it concerns."""
+    liv = make_account("liv", 15, place="DE")
+    pair(pal, liv, proof=None)
     earlier = named_pack("teen-accounts 2026.11", today())
     assert earlier is not None
     assert earlier.families.least_proof == ""
@@ -306,10 +308,17 @@ def test_a_new_pack_that_asks_for_more_reaches_families_from_before(
         before.setattr(type(live().in_force()), "for_account", lambda self, account: earlier)
         set_by(pal, zoe, "purchase.make", "allow")
         set_by(pal, zoe, "session.time", 30)
+        ask = requests.ask_guardians(
+            teen=liv, capability="location.share", reason="", value="family"
+        )
+        until = timezone.now() + timedelta(days=20)
+        answers.answer_ask(guardian=pal, ask_id=ask.pk, said="yes", until=until)
     Pairing.objects.update(settled_packs="another")
     assert decide_afresh(zoe, "purchase.make").value == "allow"
-    assert weighing.families_to_weigh() == [zoe.pk]
+    assert decide_afresh(liv, "location.share").value == "family"
+    assert weighing.families_to_weigh() == [zoe.pk, liv.pk]
     tasks.tidy_all(0)
+    assert decide_afresh(liv, "location.share").value == "nobody", "a grant alone is found too"
     assert decide_afresh(zoe, "purchase.make").value == "deny"
     assert decide_afresh(zoe, "session.time").value == 30
     assert weighing.families_to_weigh() == []

@@ -1,15 +1,18 @@
 """What carers, social workers and courts say from outside is held until a person has looked."""
 
+from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
 import pytest
+from click.testing import CliRunner
 
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
 from kinward.access.purposes import SCOPES
 from kinward.access.services import create_key
 from kinward.casebook.models import Case, Finding
+from kinward.cli.main import cli
 from kinward.evidence.models import Evidence
 from kinward.evidence.sealing import new_key
 from kinward.families.models import GuardianProof, Pairing
@@ -118,3 +121,22 @@ def test_nobody_learns_of_an_intake_by_guessing(call: Caller, pairing: Pairing) 
     )
     assert others("POST", PATH, json=WORD).status_code == 403
     assert Account.objects.count() == 2
+
+
+def test_an_operator_enters_a_letter(
+    pairing: Pairing, configure: Configure, tmp_path: Path
+) -> None:
+    configure(evidence_key=new_key())
+    papers = tmp_path / "letter"
+    papers.write_bytes(b"\xff\xfe\x00")
+    words = ["family", "intake", "kid", "--papers", str(papers)]
+    for name in ("who", "office", "reference", "reach", "text"):
+        words += [f"--{name}", WORD[name]]
+    refused = CliRunner().invoke(cli, words)
+    assert refused.exit_code == 2
+    assert not Finding.objects.exists()
+    papers.write_text(WORD["papers"])
+    entered = CliRunner().invoke(cli, words)
+    assert f"in case {Case.objects.get().pk}" in entered.output
+    assert Finding.objects.get().grounds[0]["office"] == WORD["office"]
+    assert untouched(pairing)

@@ -37,6 +37,16 @@ def has_consented(pairing: Pairing) -> bool:
     return latest is not None and latest.value is not None and proves(latest.proof, needed)
 
 
+def count_unproven_consents() -> int:
+    """Count the accounts with a guardian's consent, and none that was given with a proof."""
+    consents = Choice.objects.filter(
+        capability=JOIN, ended_at=None, held=False, pairing__ended_at=None
+    )
+    proven = consents.exclude(proof="").values("pairing__teen")
+    unproven = consents.exclude(pairing__teen__in=proven)
+    return unproven.values("pairing__teen").distinct().count()
+
+
 @transaction.atomic
 def consent_to_account(
     *, guardian: Account, teen_id: str, consents: bool, actor: Actor | None = None

@@ -10,10 +10,11 @@ from typing import Final
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from kinward.access import Actor
 from kinward.experience.api import live
-from kinward.families.models import Choice, GuardianProof, Pairing
+from kinward.families.models import Ask, AskState, Choice, GuardianProof, Pairing
 from kinward.families.pairing.power import STRICTEST, has_power, live_pairings
 from kinward.families.pairing.proof import method_of
 from kinward.families.settings.settlement import packs_in_force, settle_all
@@ -82,7 +83,10 @@ def families_to_weigh() -> list[int]:
         | Q(guardian__age_lower__lt=adult)
         | ~Q(guardian__age_assurance__in=sure)
     )
-    chosen = Exists(Choice.objects.filter(pairing=OuterRef("pk"), ended_at=None))
+    gave = Ask.objects.filter(state=AskState.GRANTED, until__gt=timezone.now())
+    chosen = Exists(Choice.objects.filter(pairing=OuterRef("pk"), ended_at=None)) | Exists(
+        gave.filter(granted_by=OuterRef("pk"))
+    )
     proofs = GuardianProof.objects.filter(
         guardian=OuterRef("guardian"), teen=OuterRef("teen"), ended_at=None
     )
