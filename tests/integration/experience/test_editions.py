@@ -83,10 +83,12 @@ def test_the_command_says_in_words_what_a_new_edition_changes(db: None) -> None:
     result = CliRunner().invoke(policy, ["diff", "teen-accounts 2026.11", "teen-accounts"])
     assert result.exit_code == 0, result.output
     for said in (
-        "account.join, 13 to 17, in US-TX: allow -> deny; guardian deny to allow (stricter)\n",
+        "account.join, 13 to 17, in US-TX: allow -> deny; "
+        "guardian deny to allow (proof: card) (stricter)\n",
         "account.join, 13 to 17, in US-UT: deny; guardian deny to allow -> allow (looser), "
         "before 2027-05-06\n",
-        "account.join, 13 to 17, in US-LA: allow -> deny; guardian deny to allow (stricter), "
+        "account.join, 13 to 17, in US-LA: allow -> deny; "
+        "guardian deny to allow (proof: card) (stricter), "
         "from 2027-07-01\n",
     ):
         assert said in result.output

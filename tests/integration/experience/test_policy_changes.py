@@ -417,7 +417,7 @@ def test_the_commands_store_activate_stage_revert(teens: list[Account], tmp_path
         (own / file).write_text(text)
     assert "error" not in run("check", str(own))
     told = run("diff", "teen-accounts", str(own))
-    assert "session.time, 13 to 15: 60; guardian 15 to 1440 -> 40" in told
+    assert "session.time, 13 to 15: 60; guardian 15 to 1440 (proof: card) -> 40" in told
     assert "(stricter)" in told
     counted = run("simulate", "teen-accounts", str(own), "--picture", str(tmp_path / "p.svg"))
     assert "3 of them would lose or gain something." in counted

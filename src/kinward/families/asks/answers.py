@@ -11,6 +11,7 @@ from kinward.families.asks.expiry import lapse
 from kinward.families.asks.grants import (
     Missing,
     grant,
+    may_say_yes,
     take_back_grant,
     take_back_quietly,
     value_of,
@@ -22,7 +23,7 @@ from kinward.families.errors import AskClosed, GuardianUnproven, NotPaired, TapR
 from kinward.families.models import OPEN_ASKS, Answer, Ask, AskState, Pairing
 from kinward.families.notices import name_in_notices, tell
 from kinward.families.pairing.power import require_power, shows_power
-from kinward.families.pairing.proof import is_proven, may_give, method_of
+from kinward.families.pairing.proof import method_of
 from kinward.families.settings.choices import check_choice, put_choice
 from kinward.families.settings.cooling import GUARDED, is_cooling_quietly, refuse_tightening
 from kinward.families.settings.grant_order import yeses_of
@@ -111,13 +112,6 @@ def answer_ask(
         shown = Outcome(missing.shown, looked_granted) if looked_open else None
         tell_of_answer(ask, pairing, said, really, shown)
     return ask
-
-
-def may_say_yes(pairing: Pairing, ask: Ask) -> bool:
-    """Whether a guardian may say yes: it gives no more than the default, or they are proven."""
-    if ask.minutes is not None:
-        return is_proven(pairing, ask.capability)
-    return may_give(pairing, ask.capability, value_of(ask))
 
 
 def _check_yes(pairing: Pairing, ask: Ask, *, lasts: bool) -> None:

@@ -6,7 +6,7 @@ import msgspec
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from kinward.families.asks.answers import may_say_yes
+from kinward.families.asks.grants import may_say_yes
 from kinward.families.asks.wording import words_of_ask
 from kinward.families.models import OPEN_ASKS, Answer, Ask, AskState, Pairing
 from kinward.families.notices import name_in_notices

@@ -8,7 +8,6 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("families", "0009_asleep"),
-        ("people", "0008_deleted"),
     ]
 
     operations = [

@@ -9,10 +9,9 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('access', '0011_provisioned'),
+        ('access', '0005_broken_glass'),
         ('casebook', '0004_gravity'),
         ('families', '0010_guardian_proofs'),
-        ('people', '0008_deleted'),
         ('verdicts', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
