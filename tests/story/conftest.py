@@ -276,13 +276,18 @@ def give_guardian(demo: Demo, teen_id: str) -> str:
     """Pair a teen with a new guardian; returns the guardian's account id."""
     guardian_id = f"guardian-of-{teen_id}"
     age = {"lower": 40, "upper": 41, "assurance": "verified", "source": "test"}
-    httpx.put(
-        f"{demo.console}/v1/accounts/{guardian_id}",
-        json={"age": age},
-        headers={"Authorization": f"Bearer {demo.secret('demo_api_key')}"},
-        timeout=60,
-        trust_env=False,
-    ).raise_for_status()
+    proof = {"method": "id", "checked_on": "2026-11-02", "evidence": "test"}
+    for path, told in (
+        (f"/v1/accounts/{guardian_id}", {"age": age}),
+        (f"/v1/accounts/{teen_id}/guardians/{guardian_id}/proof", proof),
+    ):
+        httpx.put(
+            f"{demo.console}{path}",
+            json=told,
+            headers={"Authorization": f"Bearer {demo.secret('demo_api_key')}"},
+            timeout=60,
+            trust_env=False,
+        ).raise_for_status()
     page = Visitor(demo, guardian_id).post("/family/pair", side="guardian")
     code = re.search(r"data-code>([^<]+)<", page)
     assert code is not None

@@ -109,12 +109,21 @@ def press(page: Page, name: str, key: str = "Enter") -> None:
     raise AssertionError(f"{name!r} cannot be reached by Tab on {page.url}")
 
 
+def prove_in_the_app(demo: Demo, parent: Page, teen: str) -> None:
+    """The app looks at a document, and tells Kinward whose guardian this is."""
+    parent.goto(f"{demo.community}/guardian")
+    parent.get_by_label("Handle of my child").fill(teen)
+    parent.get_by_role("button", name="Pretend that a check confirmed it").click()
+    expect(parent.get_by_text(f"you are the guardian of {teen}")).to_be_visible()
+
+
 def paired(
     demo: Demo, desktop: BrowserContext, phone: BrowserContext, guardian: str, teen: str, age: int
 ) -> tuple[Page, Page]:
     """A guardian at a desktop and a teen with a phone, paired by the QR code."""
     parent = join(desktop, demo, guardian, 41, checked=True)
     child = join(phone, demo, teen, age)
+    prove_in_the_app(demo, parent, teen)
     parent.get_by_role("link", name="Family").click()
     question = f"You are {guardian}. Is that you?"
     expect(parent.get_by_role("heading", name=question, exact=True)).to_be_visible()
@@ -232,6 +241,7 @@ def test_two_asks_of_two_children_are_answered_in_two_taps_from_the_notice(
     children = []
     for context, teen, minutes in ((desktop, "avocet", 30), (other, "turnix", 15)):
         child = join(context, demo, teen, 14)
+        prove_in_the_app(demo, parent, teen)
         pair_again(demo, parent, child, teen)
         child.goto(f"{demo.console}/family")
         more = child.get_by_role("region", name="Ask for more time today")

@@ -21,6 +21,8 @@ PATH_PARAMETERS: Final = {
     "action_id": "00000000-0000-4000-8000-000000000000",
     "capability": "session.time",
     "day": "2026-01-01",
+    "guardian_id": "member-2",
+    "intake_id": "00000000-0000-4000-8000-000000000000",
     "key": "kw_guess",
     "name": "User",
     "proof_id": "00000000-0000-4000-8000-000000000000",

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from kinward.casebook.kinds import DISPUTE, MATCH, USER_REPORT, WARD
+from kinward.casebook.kinds import DISPUTE, INTAKE, MATCH, USER_REPORT, WARD
 from kinward.casebook.models import Finding, UserReport
 from kinward.findings.user_reports import USER_REPORT_CATEGORIES
 from kinward.matching.lookup import Match
@@ -30,6 +30,15 @@ def _disputed() -> Finding:
     return DISPUTE.of_report(report, title=USER_REPORT_CATEGORIES["guardian"].title)
 
 
+SAID: Final = {
+    "kind": "intake",
+    "who": "social worker",
+    "office": "a youth office",
+    "reference": "12/26",
+    "reach": "the switchboard",
+    "text": "The child lives with somebody else.",
+}
+
 # By the name of the kind. Together they ask for every word of `guidelines.rules.Confidence`.
 EXAMPLES: Final[dict[str, Callable[[], list[Finding]]]] = {
     "match": lambda: [_match("verified", "pdq"), _match("unverified", "md5")],
@@ -38,4 +47,5 @@ EXAMPLES: Final[dict[str, Callable[[], list[Finding]]]] = {
     ],
     "dispute": lambda: [_disputed()],
     "ward": lambda: [WARD.sense(at=WHEN, grounds=[{"kind": "ward", "guardian": "heron"}])],
+    "intake": lambda: [INTAKE.sense(at=WHEN, grounds=[SAID])],
 }

@@ -40,8 +40,8 @@ ALL_SCOPES: Final[Mapping[str, Scope]] = {
         "Statements were readable. Ask the people whether the appeals above are theirs.",
     ),
     "consents:write": Scope(
-        "say that a guardian consents, or withdrew it",
-        "Look at each `consent.given` and `consent.withdrawn` above.",
+        "say that a guardian consents, or withdrew it, and how you know that they are the guardian",
+        "Look at each `consent.given`, `consent.withdrawn` and `guardian.proven` above.",
     ),
     "hashes:look-up": Scope(
         "look up hashes, and learn how close they are to which bank",
@@ -101,7 +101,10 @@ PURPOSES: Final[Mapping[str, Purpose]] = {
         frozenset({"appeals:write", "reports:write"}),
     ),
     "actions": Purpose("whatever fetches actions and restored files", frozenset({"actions:pull"})),
-    "consent": Purpose("whoever hears what guardians consent to", frozenset({"consents:write"})),
+    "consent": Purpose(
+        "whoever hears what guardians consent to, and knows who they are",
+        frozenset({"consents:write"}),
+    ),
     "hma": Purpose(
         "your staff's tools that look up hashes as in HMA", frozenset({"hashes:look-up"})
     ),

@@ -11,6 +11,7 @@ from kinward.casebook.gravity import (
 from kinward.casebook.kinds import (
     DISPUTE,
     FINDING_KINDS,
+    INTAKE,
     MATCH,
     USER_REPORT,
     WARD,
@@ -39,6 +40,7 @@ __all__ = [
     "FINDING_KINDS",
     "GIVEN_BACK",
     "HANDED_OVER",
+    "INTAKE",
     "MATCH",
     "MAX_NOTE",
     "NOT_ON_ONE_WORD",

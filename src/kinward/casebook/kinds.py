@@ -268,6 +268,36 @@ class Ward(FindingKind):
         yield finding.grounds[0]["guardian"], "was this child's guardian"
 
 
+class Intake(FindingKind):
+    """Somebody who speaks for a child says what should become of a pairing, and is not known to us.
+
+    It proves nothing and changes nothing until a person has asked the office itself.
+    """
+
+    name = "intake"
+    tally = "intake"
+    by_person = True
+
+    def asks(self, finding: Finding) -> Asked:
+        return Asked(confidence="reported", category="home")
+
+    def in_words(self, finding: Finding) -> list[Ground]:
+        said = finding.grounds[0]
+        text = (
+            f"Somebody who says to be a {said['who']} of {said['office']} writes: {said['text']} "
+            f"Reference {said['reference']}. Ask the office itself, by an address that you looked "
+            f"up yourself. They gave: {said['reach']}."
+        )
+        return [Ground(text, verified=False)]
+
+    def counted(self, confidence: str, count: int) -> str:
+        return ngettext("%d word for a child", "%d words for a child", count) % count
+
+    def for_authority(self, finding: Finding) -> list[str]:
+        said = finding.grounds[0]
+        return [f"A {said['who']} of {said['office']} wrote about it: {said['reference']}."]
+
+
 class Unreadable(FindingKind):
     """A finding of a kind that this version lacks: a newer one, or a plug-in that is gone.
 
@@ -297,10 +327,11 @@ MATCH: Final = BankMatch()
 USER_REPORT: Final = UserReported()
 DISPUTE: Final = Disputed()
 WARD: Final = Ward()
+INTAKE: Final = Intake()
 
 # By name, in the order of the words in the queue.
 FINDING_KINDS: Final[dict[str, FindingKind]] = {
-    kind.name: kind for kind in (MATCH, USER_REPORT, DISPUTE, WARD)
+    kind.name: kind for kind in (MATCH, USER_REPORT, DISPUTE, WARD, INTAKE)
 }
 
 

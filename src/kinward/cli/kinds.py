@@ -21,6 +21,7 @@ from kinward.matching.api import (
     decide_withdrawal,
 )
 from kinward.reporting.api import Production, approve_production, end_production
+from kinward.verdicts.api import PairingOrder, decide_pairing_order
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -88,6 +89,15 @@ KINDS: Final = (
         lambda pk, approve, by: decide_release(release_id=pk, approve=approve, staff=by),
         lambda row: f"the records of account {row.account.platform_id} for {row.to}",
         "on *Custody*",
+    ),
+    Kind(
+        PairingOrder,
+        lambda pk, approve, by: decide_pairing_order(order_id=pk, approve=approve, staff=by),
+        lambda row: (
+            f"to {row.verb} the pairing of {row.pairing.guardian.platform_id} with"
+            f" {row.pairing.teen.platform_id}"
+        ),
+        "on the case's page",
     ),
     Kind(
         Destruction,

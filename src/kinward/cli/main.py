@@ -35,6 +35,7 @@ COMMANDS: Final = {
         False,
     ),
     "decide": ("decide:decide", "Answer one question, and say why.", False),
+    "family": ("family:family", "Pause, end and hand over pairings, and enter intakes.", True),
     "evidence": (
         "evidence:evidence",
         "Manage sealed evidence: legal holds, expiry, keys, damage.",

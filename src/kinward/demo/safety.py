@@ -100,6 +100,13 @@ def give_consent(account_id: str) -> None:
     _call("PUT", f"/v1/accounts/{account_id}/consent", json=given)
 
 
+def prove_guardian(account_id: str, guardian_id: str) -> None:
+    """Tell Kinward that a check confirmed who is a member's guardian."""
+    day = datetime.now(UTC).date().isoformat()
+    path = f"/v1/accounts/{account_id}/guardians/{guardian_id}/proof"
+    _call("PUT", path, json={"method": "id", "checked_on": day, "evidence": "practice"})
+
+
 def heartbeat(account_id: str) -> dict[str, Any]:
     """Tell Kinward that a member is using the app in this minute; returns their screen time."""
     event = {"account_id": account_id, "at": datetime.now(UTC).isoformat()}

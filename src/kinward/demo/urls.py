@@ -14,6 +14,7 @@ urlpatterns = [
     path("notices/<int:notice_id>/answer", views.answer, name="answer"),
     path("phone", views.guardians_phone, name="phone"),
     path("phone/decide", views.decide_on_phone, name="decide_on_phone"),
+    path("guardian", views.guardian, name="guardian"),
     path("family", views.family, name="family"),
     path("time", views.time, name="time"),
     path("pictures/<uuid:post_id>", views.picture, name="picture"),

@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from kinward.demo import phone, pictures, posting, safety
 from kinward.demo.models import Member, Post
@@ -221,6 +221,25 @@ def decide_on_phone(request: HttpRequest) -> HttpResponse:
     except (safety.NotNow, safety.Refused):
         messages.error(request, "The practice store or Kinward did not answer.")
     return redirect("phone")
+
+
+@require_http_methods(["GET", "POST"])
+def guardian(request: HttpRequest) -> HttpResponse:
+    """Pretend that a check of documents confirmed whose guardian this member is."""
+    member = _member(request)
+    if member is None:
+        return redirect("sign_up")
+    if request.method == "POST":
+        handle = request.POST.get("handle", "")[:40]
+        child = Member.objects.filter(handle=handle).exclude(pk=member.pk).first()
+        try:
+            if child is None:
+                raise safety.Refused("Nobody else has this handle.")
+            safety.prove_guardian(child.account_id, member.account_id)
+            messages.success(request, f"The check says: you are the guardian of {handle}.")
+        except (safety.NotNow, safety.Refused) as error:
+            messages.error(request, str(error))
+    return render(request, "guardian.html")
 
 
 @require_POST

@@ -14,6 +14,7 @@ from kinward.families.api import (
     end_due_pairings,
     links_of_notice,
     notice_sentence,
+    weigh_family,
 )
 from kinward.ground.jobs import task
 from kinward.ground.lanes import Lane
@@ -64,6 +65,7 @@ def grow_up(timestamp: int) -> None:
                         actor=Actor.system("enforcement"),
                     )
             end_due_pairings(account_id)
+            weigh_family(account_id, anyway=True)
 
 
 @NOTICE_MADE.job("enforcement.tell")

@@ -13,6 +13,7 @@ from kinward.families.asks.taps import Tap, answer_by_tap, links_of_notice, read
 from kinward.families.asks.wording import words_of_ask
 from kinward.families.errors import (
     GuardianCooling,
+    GuardianUnproven,
     NeedsNoGuardian,
     NotAGuardian,
     NotPaired,
@@ -20,12 +21,14 @@ from kinward.families.errors import (
     PasscodeRefused,
     PortalClosed,
     PortalOtherAccount,
+    ProofWeaker,
     SettingLocked,
     TooManyTries,
 )
 from kinward.families.models import (
     OPEN_ASKS,
     Ask,
+    GuardianProof,
     Notice,
     Pairing,
     PortalSession,
@@ -49,14 +52,24 @@ from kinward.families.pairing.invitations import (
     read_invitation,
     tidy_code,
 )
+from kinward.families.pairing.joining import (
+    asks_consent,
+    consent_to_account,
+    count_unproven_consents,
+    has_consented,
+)
+from kinward.families.pairing.orders import end_by_person, hand_over, pause_by_person
 from kinward.families.pairing.power import (
     check_shown_power,
     has_power,
     is_paused,
     live_pairings,
+    pairings_of,
     rules_for,
     shows_power,
 )
+from kinward.families.pairing.proof import is_proven, live_proof, method_of
+from kinward.families.pairing.proving import Told, prove_guardian, withdraw_proof
 from kinward.families.pairing.roles import trusted_adults_of
 from kinward.families.pairing.trusted_adults import (
     MAX_TRUSTED,
@@ -64,6 +77,7 @@ from kinward.families.pairing.trusted_adults import (
     confirm_trusted_adult,
     remove_trusted_adult,
 )
+from kinward.families.pairing.weighing import weigh_family
 from kinward.families.screen_time.activity import Counts, put_activity
 from kinward.families.screen_time.passcodes import passcode_sheet, show_passcodes, use_passcode
 from kinward.families.screen_time.usage import KEPT as MINUTES_KEPT
@@ -86,6 +100,7 @@ from kinward.families.settings.choices import (
 from kinward.families.settings.cooling import COOLING
 from kinward.families.settings.groups import (
     GROUP_NAMES,
+    JOIN,
     SETTING_GROUPS,
     SETTING_MEANINGS,
     group_of_setting,
@@ -115,6 +130,7 @@ __all__ = [
     "CODE_HOURS",
     "COOLING",
     "GROUP_NAMES",
+    "JOIN",
     "LINK_SECONDS",
     "MAX_EVENTS",
     "MAX_GUARDIANS",
@@ -132,6 +148,8 @@ __all__ = [
     "AskAnswer",
     "Counts",
     "GuardianCooling",
+    "GuardianProof",
+    "GuardianUnproven",
     "Heartbeat",
     "NeedsNoGuardian",
     "NotAGuardian",
@@ -143,12 +161,14 @@ __all__ = [
     "PortalClosed",
     "PortalOtherAccount",
     "PortalSession",
+    "ProofWeaker",
     "Refusal",
     "ScreenTime",
     "SettingLocked",
     "Side",
     "Start",
     "Tap",
+    "Told",
     "TooManyTries",
     "TrustedAdult",
     "accept_invitation",
@@ -159,6 +179,7 @@ __all__ = [
     "answer_proposal",
     "ask_guardians",
     "ask_history",
+    "asks_consent",
     "call_trusted_now",
     "check_shown_power",
     "choose_digest",
@@ -166,10 +187,13 @@ __all__ = [
     "choose_setting",
     "confirm_digest",
     "confirm_trusted_adult",
+    "consent_to_account",
+    "count_unproven_consents",
     "counts_for",
     "create_invitation",
     "current_visit",
     "decide_as_shown",
+    "end_by_person",
     "end_choices",
     "end_due_pairings",
     "end_of_day",
@@ -179,19 +203,27 @@ __all__ = [
     "groups_for",
     "guardians_of",
     "half_hours",
+    "hand_over",
+    "has_consented",
     "has_power",
     "is_paused",
+    "is_proven",
     "keywords_of",
     "leave_portal",
     "links_of_notice",
     "live_pairings",
+    "live_proof",
+    "method_of",
     "name_in_notices",
     "notice_sentence",
     "open_asks",
     "open_portal",
+    "pairings_of",
     "passcode_sheet",
+    "pause_by_person",
     "pause_disputed_pairing",
     "propose_setting",
+    "prove_guardian",
     "put_activity",
     "read_invitation",
     "read_link",
@@ -217,7 +249,9 @@ __all__ = [
     "trusted_adults_of",
     "use_passcode",
     "view_of_ask",
+    "weigh_family",
     "withdraw_ask",
+    "withdraw_proof",
     "words_of_ask",
     "zones_of",
 ]

@@ -108,6 +108,20 @@ class SettingLocked(KinwardError):
     status = 403
 
 
+class GuardianUnproven(KinwardError):
+    """First show in the app that you are this teen's guardian. Until then you can only limit."""
+
+    code = "guardian.unproven"
+    status = 403
+
+
+class ProofWeaker(KinwardError):
+    """A stronger proof of this guardian is known. To replace it all the same, name it."""
+
+    code = "guardian.proof_weaker"
+    status = 409
+
+
 class GuardianCooling(KinwardError):
     """For now you cannot make time or contact stricter alone. Suggest it, and your teen decides."""
 

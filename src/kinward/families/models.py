@@ -83,6 +83,9 @@ class Pairing(models.Model):
     cools_until = models.DateTimeField(null=True)
     cools_quietly_until = models.DateTimeField(null=True)  # the same, unnoticed
     asleep_since = models.DateTimeField(null=True)  # settled as one that gives no power at present
+    # By which proof of the guardian, and by which packs, the choices were settled last.
+    settled_proof = models.CharField(max_length=9, default="", db_default="")
+    settled_packs = models.CharField(max_length=16, default="", db_default="")
     digest = models.CharField(max_length=200, default="app")  # "app", "off", or a mail address
     digested_at = models.DateTimeField(null=True)
     mails_asks = models.BooleanField(default=False)  # whether the digest's address gets asks too
@@ -108,12 +111,40 @@ class Pairing(models.Model):
         return list(choices.order_by("capability").values_list("capability", "value"))
 
 
+class GuardianProof(models.Model):
+    """How the platform knows that one account is the guardian of another, whether paired or not.
+
+    `evidence` is the platform's own reference to what it saw. Two accounts have one live proof.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    guardian = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="proofs")
+    teen = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
+    method = models.CharField(max_length=9)  # one of `policy.PROOF_METHODS`
+    checked_on = models.DateField()
+    evidence = models.CharField(max_length=100)
+    expires_at = models.DateTimeField(null=True)
+    told_by = models.CharField(max_length=220)
+    told_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True)
+    ended_why = models.CharField(max_length=10, default="")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("guardian", "teen"), condition=Q(ended_at=None), name="families_one_proof"
+            ),
+            models.CheckConstraint(condition=~Q(guardian=F("teen")), name="families_proof_of_two"),
+        )
+
+
 class Choice(models.Model):
     """One guardian's value for a capability. The choices of all guardians make one setting."""
 
     pairing = models.ForeignKey(Pairing, on_delete=models.PROTECT, related_name="choices")
     capability = models.CharField(max_length=80)
     value = models.JSONField()  # as in `experience.models.Setting`
+    proof = models.CharField(max_length=9, default="", db_default="")  # the guardian's, at the time
     held = models.BooleanField(default=False, db_default=False)  # shown, and not in force
     made_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True)

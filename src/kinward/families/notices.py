@@ -28,6 +28,20 @@ TOPICS: Final = {
     ),
     "paused": gettext_noop("Your pairing with {other} is paused while a person reviews it."),
     "restored": gettext_noop("Your pairing with {other} continues as before."),
+    "proven": gettext_noop(
+        "The app now knows that you are {other}'s guardian. You can allow more, within the rules."
+    ),
+    "proven.theirs": gettext_noop(
+        "The app now knows that {other} is your guardian, so they can allow more for you."
+    ),
+    "unproven": gettext_noop(
+        "The app no longer knows that you are {other}'s guardian. What you allowed no longer "
+        "applies, and your limits stay. You can show it again in the app."
+    ),
+    "unproven.theirs": gettext_noop(
+        "The app no longer knows that {other} is your guardian. What they allowed no longer "
+        "applies, and their limits stay."
+    ),
     "setting": gettext_noop("{other} changed a setting. {what}"),
     "differ": gettext_noop(
         "{other}'s guardians chose differently. The more protective choice applies. {what}"

@@ -7,7 +7,7 @@ from django.utils import timezone
 from kinward.families import consent
 from kinward.families.asks import expiry, mailing, taps
 from kinward.families.models import Notice, WrongCode
-from kinward.families.pairing import disputes, ending, gone, weighing
+from kinward.families.pairing import disputes, ending, gone, proving, weighing
 from kinward.families.screen_time import activity, usage, zones
 from kinward.families.visits import digest, sessions
 from kinward.ground.jobs import task
@@ -59,6 +59,12 @@ def end_cooling(teen_id: int) -> None:
     disputes.end_quiet_cooling(teen_id)
 
 
+@task(proving.EXPIRE)
+def expire_proofs(teen_id: int) -> None:
+    """End the proofs of a teen's guardians whose time is over."""
+    proving.expire_proofs(teen_id)
+
+
 @task(expiry.TIDY)
 def tidy_asks(teen_id: int) -> None:
     """Lapse a teen's expired asks and end their expired grants."""
@@ -74,8 +80,13 @@ def tidy_all(timestamp: int) -> None:
         expiry.tidy_asks(teen_id)
     for account_id in weighing.accounts_gone():
         gone.leave_families(account_id)
-    for teen_id in weighing.families_to_weigh():
-        weighing.weigh_family(teen_id)
+    proving.expire_proofs()
+    for _ in range(10):  # a new pack can concern very many
+        teens = weighing.families_to_weigh()
+        for teen_id in teens:
+            weighing.weigh_family(teen_id)
+        if len(teens) < weighing.MOST:
+            break
 
 
 @task("families.send_digests", every="0 16 * * 0")

@@ -1,6 +1,7 @@
 """The face of `findings`: what other rooms may use."""
 
 from kinward.findings.floods import FloodUnseen, release_flood
+from kinward.findings.intakes import IntakeIn, outcome_of_intake, receive_intake
 from kinward.findings.retro import match_check_again, retro_match
 from kinward.findings.upload import (
     FileSearch,
@@ -26,15 +27,18 @@ __all__ = [
     "USER_REPORT_CATEGORIES",
     "FileSearch",
     "FloodUnseen",
+    "IntakeIn",
     "Outcome",
     "Prepared",
     "TooManyReports",
     "UserReportIn",
     "get_user_report",
     "match_check_again",
+    "outcome_of_intake",
     "outcome_of_user_report",
     "prepare",
     "receive",
+    "receive_intake",
     "receive_user_report",
     "release_flood",
     "report_pairing",

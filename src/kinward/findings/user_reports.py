@@ -68,6 +68,9 @@ USER_REPORT_CATEGORIES: Final = {
     "guardian": Category(gettext_noop("This is not my guardian")),  # made by a dispute alone
 }
 
+# What a teen says with one of these about their own guardian: that this guardian harms somebody.
+HARM: Final = frozenset({"home", "contact", "abuse", "threats"})
+
 
 class TooManyReports(KinwardError):
     """This account has reached its daily report limit. If somebody is in danger, call for help."""
@@ -109,7 +112,7 @@ def receive_user_report(*, report: UserReportIn, actor: Actor) -> UserReport:
     reported = lock_accounts(reported.pk, *([] if reporter is None else [reporter.pk]))[reported.pk]
     disputed = None
     if reporter is not None:
-        if report.category == "home":
+        if report.category in HARM:
             disputed = _pause_quietly(teen=reporter, guardian=reported)
         same = _undecided(report, reporter, reported, disputed)
         if same is not None:
@@ -171,7 +174,7 @@ def _seal_messages(case: Case, messages: Sequence[Message], actor: Actor) -> Non
 
 
 def _pause_quietly(*, teen: Account, guardian: Account) -> Pairing | None:
-    """Dispute a teen's pairing quietly, because home is not safe; None if the two have none."""
+    """Dispute a teen's pairing quietly, because of harm at home; None if the two have none."""
     pairing = live_pairings().filter(teen=teen, guardian=guardian).first()
     if pairing is None:
         return None

@@ -1,9 +1,10 @@
-"""The rows of the table of routes that are about a guardian's consent."""
+"""The rows of the table of routes that are about a guardian's consent, and who is a guardian."""
 
 from typing import Final
 
 from kinward.consents.api import StoreRefused
-from kinward.gate import consents
+from kinward.families.api import ProofWeaker, Told
+from kinward.gate import consents, guardians
 from kinward.gate.routing import Route
 from kinward.ground.errors import NotConfigured
 from kinward.people.api import AccountUnknown, ConsentUnanswered
@@ -33,6 +34,29 @@ CONSENTS: Final = (
         once=True,
         answer=consents.ConsentOut,
         errors=(AccountUnknown, ConsentUnanswered),
+    ),
+    Route(
+        "GET /v1/accounts/{account_id}/guardians/{guardian_id}/proof",
+        "consents:write",
+        guardians.see_proof,
+        answer=guardians.GuardianOut,
+        errors=(AccountUnknown,),
+    ),
+    Route(
+        "PUT /v1/accounts/{account_id}/guardians/{guardian_id}/proof",
+        "consents:write",
+        guardians.put_proof,
+        body=Told,
+        once=True,
+        answer=guardians.GuardianOut,
+        errors=(AccountUnknown, ProofWeaker),
+    ),
+    Route(
+        "DELETE /v1/accounts/{account_id}/guardians/{guardian_id}/proof",
+        "consents:write",
+        guardians.delete_proof,
+        answer=guardians.GuardianOut,
+        errors=(AccountUnknown,),
     ),
     Route(
         "PUT /v1/accounts/{account_id}/app-download",

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from kinward.access import Actor
 from kinward.experience.api import (
     Layer,
     decide_as_it_stands,
@@ -15,11 +16,18 @@ from kinward.experience.api import (
     person_of,
     today,
 )
-from kinward.families.api import choose_setting, decide_as_shown, keywords_of, shown_values
+from kinward.families.api import (
+    JOIN,
+    choose_setting,
+    consent_to_account,
+    decide_as_shown,
+    keywords_of,
+    shown_values,
+)
 from kinward.gate.calls import Call
 from kinward.gate.decide import DecisionOut
 from kinward.ground.errors import Invalid
-from kinward.people.api import get_account
+from kinward.people.api import Account, get_account
 from kinward.policy import About, Request, Value, Weekly, bounds_in_general, bounds_of
 
 
@@ -89,15 +97,9 @@ def put_setting(call: Call[SettingIn], account_id: str, capability: str) -> Sett
     if setting.layer == "guardian":
         if not setting.guardian_id:
             raise Invalid("A guardian's setting needs `guardian_id`.")
-        choose_setting(
-            guardian=get_account(setting.guardian_id),
-            teen_id=account_id,
-            capability=capability,
-            value=setting.value,
-            actor=call.actor,
-        )
-        # As the guardian's own page shows it, which may hold back what waits for a person.
         reader = get_account(setting.guardian_id)
+        _choose(reader, account_id, capability, setting.value, call.actor)
+        # As the guardian's own page shows it, which may hold back what waits for a person.
         decision = decide_as_shown(account, capability, reader)
         shown = shown_values(account, reader)
     else:
@@ -113,3 +115,17 @@ def put_setting(call: Call[SettingIn], account_id: str, capability: str) -> Sett
     value = setting.value
     in_force = value is None or holds(account, capability, value, shown)
     return msgspec.convert(decision.as_dict(account.language) | {"holds": in_force}, SettingMade)
+
+
+def _choose(
+    guardian: Account, teen_id: str, capability: str, value: Weekly | None, actor: Actor
+) -> None:
+    """Choose a value as a guardian. The one about the account itself is consent, and no setting."""
+    if capability != JOIN:
+        choose_setting(
+            guardian=guardian, teen_id=teen_id, capability=capability, value=value, actor=actor
+        )
+        return
+    if value not in ("allow", None):
+        raise Invalid("Consent to an account is `allow`. Null takes it back.")
+    consent_to_account(guardian=guardian, teen_id=teen_id, consents=value is not None, actor=actor)

@@ -21,9 +21,12 @@ from kinward.families.api import (
 )
 from kinward.findings.api import (
     USER_REPORT_CATEGORIES,
+    IntakeIn,
     UserReportIn,
     get_user_report,
+    outcome_of_intake,
     outcome_of_user_report,
+    receive_intake,
     receive_user_report,
 )
 from kinward.gate.calls import Call, Created
@@ -89,6 +92,14 @@ class ReportOutcome(msgspec.Struct, frozen=True):
     outcome: Literal["received", "acted", "closed"]
 
 
+class IntakeTaken(msgspec.Struct, frozen=True):
+    """An intake, and what became of it. `sentence` is for whoever sent it."""
+
+    intake_id: str
+    outcome: Literal["received", "acted", "closed"]
+    sentence: str
+
+
 def open_portal_session(call: Call[PortalSessionIn]) -> Created[PortalLink]:
     """Create a link to the family pages for an account that is signed in to the platform."""
     start = call.body.start
@@ -139,3 +150,21 @@ def see_report(call: Call[None], report_id: UUID) -> ReportOutcome:
     report = get_user_report(report_id)
     fields = {"report_id": str(report.id), "outcome": outcome_of_user_report(report)}
     return msgspec.convert(fields, ReportOutcome)
+
+
+def take_intake(call: Call[IntakeIn]) -> Created[IntakeTaken]:
+    """Receive what a carer, a social worker, a school or a court says for a child."""
+    finding = receive_intake(intake=call.body, actor=call.actor)
+    return Created(_intake(finding.id))
+
+
+def see_intake(call: Call[None], intake_id: UUID) -> IntakeTaken:
+    """Return what became of an intake."""
+    return _intake(intake_id)
+
+
+def _intake(intake_id: UUID) -> IntakeTaken:
+    outcome = outcome_of_intake(intake_id)
+    topic = "report.taken" if outcome == "received" else f"report.{outcome}"
+    fields = {"intake_id": str(intake_id), "outcome": outcome, "sentence": TOPICS[topic]}
+    return msgspec.convert(fields, IntakeTaken)

@@ -10,6 +10,7 @@ from kinward.evidence.api import Damaged, EvidenceGone, KeysUnreachable, StoreUn
 from kinward.families.api import (
     Counts,
     GuardianCooling,
+    GuardianUnproven,
     NeedsNoGuardian,
     NotAGuardian,
     NotPaired,
@@ -19,7 +20,7 @@ from kinward.families.api import (
     SettingLocked,
     TooManyTries,
 )
-from kinward.findings.api import TooManyReports, UserReportIn
+from kinward.findings.api import IntakeIn, TooManyReports, UserReportIn
 from kinward.gate import (
     accounts,
     actions,
@@ -57,7 +58,7 @@ REPORT: Final = "reports:write"
 TEXT: Final = "text:check"
 
 # Errors that occur together
-GUARDIAN: Final = (NotPaired, PairingPaused, NotAGuardian, NeedsNoGuardian)
+GUARDIAN: Final = (NotPaired, PairingPaused, NotAGuardian, NeedsNoGuardian, GuardianUnproven)
 FILE: Final = (Undecodable, TooManyPixels)
 SEAL: Final = (KeysUnreachable, StoreUnreachable, NotConfigured)
 UNSEAL: Final = (*SEAL, CannotUnseal, Damaged, EvidenceGone)
@@ -222,6 +223,22 @@ TABLE: Final[dict[str, tuple[Route, ...]]] = {
             REPORT,
             family.see_report,
             answer=family.ReportOutcome,
+        ),
+        Route(
+            "POST /v1/intakes",
+            REPORT,
+            family.take_intake,
+            body=IntakeIn,
+            answer=family.IntakeTaken,
+            statuses=(201,),
+            errors=(AccountUnknown, *SEAL),
+            limit=MAX_REPORT,
+        ),
+        Route(
+            "GET /v1/intakes/{intake_id:uuid}",
+            REPORT,
+            family.see_intake,
+            answer=family.IntakeTaken,
         ),
     ),
     "Appeals": (

@@ -29,7 +29,7 @@ from kinward.policy import (
     stronger,
 )
 
-# An account has another standing or another age, so what it may do for others may be another too.
+# An account has another standing, age or place, so what it may do, also for others, may be another.
 TRUST_CHANGED: Final = Event("people.trust_changed")
 
 AGE_FIELDS: Final = ("lower", "upper", "source", "assurance", "changes_on", "leap_day", "strength")
@@ -140,4 +140,5 @@ def record_move(*, account: LockedAccount, was: str, actor: Actor) -> None:
         return
     fact = kinds.AccountMoved(was=was, place=account.jurisdiction)
     record(actor=actor, subject=f"account:{account.platform_id}", fact=fact)
+    TRUST_CHANGED.announce(account_id=account.pk)
     count_change(account, actor)

@@ -52,6 +52,9 @@ from kinward.policy.pack import Pack, decode_pack, pack_digest, read_pack
 from kinward.policy.places import is_place
 from kinward.policy.problems import PackExpired, PackInvalid, Problem, SignatureRefused
 from kinward.policy.proofs import settled
+from kinward.policy.proving import METHODS as PROOF_METHODS
+from kinward.policy.proving import Method as ProofMethod
+from kinward.policy.proving import proves, stronger_proof
 from kinward.policy.question import Person
 from kinward.policy.request import (
     About,
@@ -118,6 +121,7 @@ __all__ = [
     "LANGUAGES",
     "MINUTES",
     "MOVERS",
+    "PROOF_METHODS",
     "PROVEN_HERE",
     "READ_AGAIN_DAYS",
     "SIGNALS_CHECKED",
@@ -141,6 +145,7 @@ __all__ = [
     "PackInvalid",
     "Person",
     "Problem",
+    "ProofMethod",
     "Reason",
     "Request",
     "SignatureRefused",
@@ -192,6 +197,7 @@ __all__ = [
     "parse",
     "places_page",
     "protective",
+    "proves",
     "public_key",
     "read_files",
     "read_pack",
@@ -206,6 +212,7 @@ __all__ = [
     "state_of",
     "stricter",
     "stronger",
+    "stronger_proof",
     "tables",
     "titles_of",
     "unread_laws",

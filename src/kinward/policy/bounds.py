@@ -12,6 +12,7 @@ import msgspec
 
 from kinward.policy.capabilities import AUDIENCE_OF
 from kinward.policy.decision import Effect, Layer
+from kinward.policy.proving import stronger_proof
 from kinward.policy.question import Asked, Person, Question, read_question
 from kinward.policy.rules import Rule
 from kinward.policy.ruling import Ruling
@@ -19,7 +20,10 @@ from kinward.policy.values import AUDIENCE, HOURS, ValueKind
 
 
 class Bounds(msgspec.Struct, frozen=True):
-    """The applying rules combined, as codes. `by_platform` is the default without the law."""
+    """The applying rules combined, as codes. `by_platform` is the default without the law.
+
+    `proof` is the least method by which a guardian has to be proven before they loosen it.
+    """
 
     default: int
     by_platform: int
@@ -29,6 +33,7 @@ class Bounds(msgspec.Struct, frozen=True):
     self_cap: int
     guardian_moves: bool
     self_moves: bool
+    proof: str = ""
 
 
 class Settled(msgspec.Struct, frozen=True):
@@ -73,6 +78,7 @@ def combine(kind: ValueKind, rules: Iterable[Rule]) -> Bounds:
     default = by_platform = kind.open_code
     floors, caps = [kind.open_code] * 2, [kind.open_code] * 2
     moves = [False, False]
+    proof = ""
     for rule in rules:
         default = kind.strictest(default, rule.default)
         if not rule.place:
@@ -82,8 +88,12 @@ def combine(kind: ValueKind, rules: Iterable[Rule]) -> Bounds:
             floors[number] = kind.strictest(floors[number], floor)
             caps[number] = kind.strictest(caps[number], cap)
         moves = [moves[0] or rule.guardian, moves[1] or rule.self_]
+        if rule.proof != proof:
+            proof = stronger_proof(rule.proof, proof)
     own_floor = kind.strictest_code
-    return Bounds(default, by_platform, floors[0], caps[0], own_floor, caps[1], *moves)
+    return Bounds(
+        default, by_platform, floors[0], caps[0], own_floor, caps[1], moves[0], moves[1], proof
+    )
 
 
 def bounds_in_general(ruling: Ruling, name: str, person: Person) -> Bounds | None:

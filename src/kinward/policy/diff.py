@@ -188,7 +188,8 @@ def _bounds(bounds: Bounds) -> tuple[object, ...]:
     """Return how far guardian and self may move. Why one may not move makes no difference."""
     guardian = (bounds.guardian_floor, bounds.guardian_cap)
     moves = bounds.guardian_moves and guardian[0] != guardian[1]
-    return guardian if moves else None, bounds.self_floor, bounds.self_cap
+    proven = (guardian, bounds.proof) if moves else None
+    return proven, bounds.self_floor, bounds.self_cap
 
 
 def _words(kind: ValueKind, bounds: Bounds) -> str:
@@ -198,7 +199,8 @@ def _words(kind: ValueKind, bounds: Bounds) -> str:
         ("self", bounds.self_moves, bounds.self_floor, bounds.self_cap),
     ):
         if moves and floor != cap:
-            parts.append(f"{who} {kind.value(floor)} to {kind.value(cap)}")
+            proof = f" (proof: {bounds.proof})" if bounds.proof and who == "guardian" else ""
+            parts.append(f"{who} {kind.value(floor)} to {kind.value(cap)}{proof}")
     return "; ".join(parts)
 
 

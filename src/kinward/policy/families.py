@@ -7,6 +7,7 @@ import msgspec
 
 from kinward.policy.ages import ASSURANCES, MAX_AGE, AgeRange
 from kinward.policy.problems import Problem
+from kinward.policy.proving import METHODS
 
 # The most that a guardian may see: numbers and settings. There is no word for content.
 MAY_BE_SEEN: Final = (
@@ -22,10 +23,13 @@ class FamilyRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     A pairing that the teen ends lasts for another `notice_hours`, unless the teen is certainly
     `alone_from` or older. Nobody who is certainly `until` or older has a guardian.
+    `guardian_proof` is the least of the `METHODS` by which somebody proves to be the guardian,
+    before they loosen anything or consent to it. A pack that names none asks for none.
     """
 
     guardian_age: int = 18
     guardian_assurance: str = "declared"
+    guardian_proof: str = ""
     until: int = 18
     notice_hours: int = 48
     alone_from: int = 16
@@ -35,6 +39,11 @@ class FamilyRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def assurances(self) -> tuple[str, ...]:
         """How surely the age of a guardian may be known."""
         return tuple(ASSURANCES[ASSURANCES.index(self.guardian_assurance) :])
+
+    @property
+    def least_proof(self) -> str:
+        """The method for rules that name none: the strongest in place of one that is unknown."""
+        return self.guardian_proof if self.guardian_proof in ("", *METHODS) else METHODS[-1]
 
     def may_guard(self, age: AgeRange) -> bool:
         """Return whether somebody of this age, with this assurance, may be a guardian."""
@@ -76,6 +85,11 @@ def _checks(rules: FamilyRules) -> list[tuple[str, bool, Any]]:
             "guardian_assurance",
             rules.guardian_assurance in ASSURANCES[1:],
             f"guardian_assurance is one of {', '.join(ASSURANCES[1:])}",
+        ),
+        (
+            "guardian_proof",
+            rules.guardian_proof in ("", *METHODS),
+            f"guardian_proof is one of {', '.join(METHODS)}",
         ),
         (
             "until",

@@ -96,7 +96,8 @@ def _value(pack: Pack, rules: list[Rule]) -> str:
     values = {_default(kind, rule.default) for kind, rule in zip(kinds, rules, strict=True)}
     value = values.pop() if len(values) == 1 else "most protective"
     may = {"guardian": rules[0].guardian, "self": rules[0].self_}
-    movers = [name for name in MOVERS if may[name]]
+    proof = f" (proof: {rules[0].proof})" if rules[0].proof else ""
+    movers = [name + (proof if name == "guardian" else "") for name in MOVERS if may[name]]
     return f"{value}, moved by {' or '.join(movers)}" if movers else value
 
 

@@ -15,6 +15,7 @@ from kinward.policy.families import FamilyRules, read_family_rules
 from kinward.policy.own import read_own
 from kinward.policy.places import is_place
 from kinward.policy.problems import PackInvalid, Problem
+from kinward.policy.proving import METHODS
 from kinward.policy.rules import Place, Rule, RuleReader
 from kinward.policy.ruling import Ruling
 from kinward.policy.sources import MAX_FILES, check_size, line_of, parse, tables
@@ -208,7 +209,8 @@ def _read_rules(reading: _Reading, *, by_date: bool) -> Pack | None:
     own = read_own(header.get("capability", {}), reading.text)
     reading.problems += own.problems
     reading.judged += own.judged
-    rule_reader = RuleReader(own.capabilities, by_date=by_date)
+    proof = METHODS[-1] if families is None else families.least_proof
+    rule_reader = RuleReader(own.capabilities, by_date=by_date, proof=proof)
     rules: list[Rule] = []
     duties: list[Duty] = []
     for file in sorted(files):

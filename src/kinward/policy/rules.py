@@ -11,6 +11,7 @@ from kinward.policy.ages import ASSURANCES, MAX_AGE
 from kinward.policy.capabilities import AUDIENCE_OF, RELATIONSHIPS, Capability
 from kinward.policy.places import is_place
 from kinward.policy.problems import Problem
+from kinward.policy.proving import METHODS
 from kinward.policy.values import ValueKind
 
 STATUSES: Final = ("in force", "pending", "enjoined", "lapsed", "verify")
@@ -19,7 +20,7 @@ ALL_RELATIONSHIPS: Final = frozenset(RELATIONSHIPS)
 
 _KEYS: Final = {
     *("id", "capability", "age", "jurisdiction", "relationship", "other_age", "assurance_below"),
-    *("joined_from", "default", "bounds", "may", "obligations"),
+    *("joined_from", "default", "bounds", "may", "proof", "obligations"),
     *("source", "url", "from", "until", "status", "note", "scope", "checked", "read_at"),
 }
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9.-]{0,79}")
@@ -31,6 +32,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     Values are codes of the capability's kind. `place` is empty for the platform's own rules.
     A missing condition always holds. Ages are years `[lower, upper)`. `joined_from` is for accounts
     that joined on that day or later. `by_date` means that a pending law holds from its day on.
+    `proof` is the least of the `METHODS` with which a guardian loosens it.
     """
 
     id: str
@@ -48,6 +50,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     cap: int
     guardian: bool = False
     self_: bool = False
+    proof: str = ""
     obligations: tuple[str, ...] = ()
     status: str = "in force"
     starts: date = date.min
@@ -117,14 +120,19 @@ class RuleReader:
     mean.
     """
 
-    def __init__(self, capabilities: Mapping[str, Capability], *, by_date: bool) -> None:
+    def __init__(
+        self, capabilities: Mapping[str, Capability], *, by_date: bool, proof: str = ""
+    ) -> None:
         self._capabilities = capabilities
         self._by_date = by_date
+        self._proof = proof  # of a rule that names none
         self.problems: list[Problem] = []
         self.judged: list[Problem] = []
 
     def read(self, raw: Mapping[str, Any], place: Place, law: Mapping[str, Any]) -> Iterator[Rule]:
         """Yield the rules of one table: one for each capability and jurisdiction."""
+        if "proof" in raw and "guardian" not in _listed({**law, **raw}.get("may")):
+            self._complain(place, "proof", "proof is for a rule that a guardian may move")
         raw = {**law, **raw}
         for key in sorted(set(raw) - _KEYS):
             self._complain(place, key, f"unknown key {key!r}; keys are {', '.join(sorted(_KEYS))}")
@@ -184,6 +192,7 @@ class RuleReader:
                 "joined_from": joined_from,
                 "guardian": "guardian" in may,
                 "self_": "self" in may,
+                "proof": self._least_proof(raw, place) if "guardian" in may else "",
                 "obligations": self._obligations(raw, place),
                 "status": self._word(raw, place, "status", STATUSES, "in force"),
                 "starts": starts,
@@ -243,6 +252,11 @@ class RuleReader:
         return ASSURANCES.index(
             self._word(raw, place, "assurance_below", ASSURANCES[1:], ASSURANCES[1])
         )
+
+    def _least_proof(self, raw: Mapping[str, Any], place: Place) -> str:
+        if "proof" not in raw:
+            return self._proof
+        return self._word(raw, place, "proof", METHODS, METHODS[-1])
 
     def _word(
         self, raw: Mapping[str, Any], place: Place, key: str, known: tuple[str, ...], default: str

@@ -41,6 +41,7 @@ urlpatterns = [
     path("family/pair", views_pairing.pair, name="pair"),
     path("family/pair/code", views_pairing.read, name="read_code"),
     path("family/pair/accept", views_pairing.accept, name="accept"),
+    path("family/teens/<uuid:pairing_id>/consent", views_pairing.consent, name="consent"),
     path("family/pairings/<uuid:pairing_id>/end", views_pairing.end, name="end"),
     path("family/pairings/<uuid:pairing_id>/stay", views_pairing.stay, name="stay"),
     path("family/pairings/<uuid:pairing_id>/dispute", views_pairing.dispute, name="dispute"),

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from kinward.experience.api import holds, person_of
 from kinward.families.api import (
+    JOIN,
     MAX_REACH,
     SETTING_GROUPS,
     Notice,
@@ -22,6 +23,7 @@ from kinward.families.api import (
     Pairing,
     add_keyword,
     ask_history,
+    asks_consent,
     check_shown_power,
     choose_digest,
     choose_for_self,
@@ -32,7 +34,9 @@ from kinward.families.api import (
     groups_for,
     guardians_of,
     half_hours,
+    has_consented,
     is_paused,
+    is_proven,
     keywords_of,
     live_pairings,
     notice_sentence,
@@ -91,7 +95,8 @@ def home(request: Visit) -> HttpResponse:
         return render(request, "portal/guardian.html", _with_visitor(request, context))
     context = _common(account, account, None) | {
         "guardians": [
-            (pairing, shows_power(pairing), is_paused(pairing)) for pairing in guardians_of(account)
+            (pairing, shows_power(pairing), is_paused(pairing), is_proven(pairing, None))
+            for pairing in guardians_of(account)
         ],
         "rules": rules,
         "at_once": rules.leaves_at_once(person_of(account).age),
@@ -112,6 +117,10 @@ def teen(request: Visit, pairing_id: UUID) -> HttpResponse:
     context = _common(pairing.teen, request.account, pairing) | {
         "guardians": [],  # a guardian does not see the teen's other guardians
         "mail": bool(config().mail_url),
+        "unproven": not is_proven(pairing, None),
+        "gives_minutes": is_proven(pairing, "session.time"),
+        "asks_consent": asks_consent(pairing.teen) and not has_consented(pairing),
+        "may_consent": is_proven(pairing, JOIN),
         "open_group": request.GET.get("group", "time"),
     }
     return render(request, "portal/family.html", _with_visitor(request, context))

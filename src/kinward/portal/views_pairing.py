@@ -20,6 +20,7 @@ from kinward.families.api import (
     Side,
     TrustedAdult,
     accept_invitation,
+    consent_to_account,
     create_invitation,
     end_pairing,
     name_in_notices,
@@ -32,6 +33,7 @@ from kinward.families.api import (
 from kinward.findings.api import report_pairing
 from kinward.ground.config import config
 from kinward.ground.errors import Invalid
+from kinward.portal.views_family import guarded_pairing
 from kinward.portal.visitor import Visit, visit_of, visited
 
 
@@ -129,6 +131,17 @@ def accept(request: Visit) -> HttpResponse:
         if accepted.guardian_id == request.account.pk
         else redirect("family")
     )
+
+
+@require_POST
+@visited
+def consent(request: Visit, pairing_id: UUID) -> HttpResponse:
+    """Consent to a teen's account, as a guardian whom the law asks."""
+    pairing = guarded_pairing(request, pairing_id)
+    teen_id = pairing.teen.platform_id
+    consent_to_account(guardian=request.account, teen_id=teen_id, consents=True)
+    messages.success(request, _("Saved."))
+    return redirect("teen", pairing_id)
 
 
 @require_POST

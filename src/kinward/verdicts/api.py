@@ -22,7 +22,14 @@ from kinward.verdicts.draft import ReportDetails, check_details, vocabulary_for
 from kinward.verdicts.form import DECISIONS, Decision, VerdictForm
 from kinward.verdicts.incidents import Where
 from kinward.verdicts.minute import give_verdict, take_back
-from kinward.verdicts.models import Backing
+from kinward.verdicts.models import Backing, PairingOrder
+from kinward.verdicts.orders import (
+    OrderForm,
+    decide_pairing_order,
+    pause_by_command,
+    pause_pairing,
+    request_pairing_order,
+)
 from kinward.verdicts.page import page_of
 from kinward.verdicts.proposals import answer_proposal, write_second_word
 from kinward.verdicts.report import hand_over_report, refile_report
@@ -45,6 +52,8 @@ __all__ = [
     "WITHDRAW",
     "Backing",
     "Decision",
+    "OrderForm",
+    "PairingOrder",
     "Rehearsal",
     "ReportDetails",
     "VerdictForm",
@@ -60,6 +69,7 @@ __all__ = [
     "contents_of_case",
     "decide_appeal",
     "decide_case",
+    "decide_pairing_order",
     "disputed_pairings",
     "disputed_teens",
     "fitting_clauses",
@@ -69,8 +79,11 @@ __all__ = [
     "lock_own_bank",
     "move_case",
     "page_of",
+    "pause_by_command",
+    "pause_pairing",
     "refile_report",
     "rehearse",
+    "request_pairing_order",
     "require_fitting_clause",
     "settle_case_dispute",
     "simulate_cases",

@@ -33,7 +33,7 @@ from kinward.verdicts.disputes import (
     DisputeOpen,
     barred_pairings,
     disputed_pairings,
-    disputed_teens,
+    leaves_undecided,
     lock_case,
 )
 from kinward.verdicts.draft import check_details, vocabulary_for
@@ -165,7 +165,7 @@ def _check_form(case: Case, staff: Staff, form: VerdictForm) -> None:
         raise Invalid("Say why the statement must wait.")
     check_details(form.details)
     _check_words(case, form)
-    if form.outcome == "dismissed" and disputed_teens(case.id):
+    if form.outcome != "escalated" and leaves_undecided(case, form.outcome):
         raise DisputeOpen
     escalated = case.state == CaseState.ESCALATED and case.verdicts.filter(given_by=staff).exists()
     if escalated and not is_alone(VerdictProposal, staff):

@@ -1,14 +1,15 @@
-"""Pairings that a case disputes, because a teen said "this is not my guardian"."""
+"""Pairings that a case disputes, because a teen said so, or because staff paused them."""
 
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from kinward.access import Actor
 from kinward.casebook.api import Case, UserReport, get_case
 from kinward.families.api import Pairing, settle_pairing_dispute
 from kinward.ground.errors import KinwardError
 from kinward.people.api import LockedAccount, lock_accounts
+from kinward.verdicts.models import PairingPause
 
 
 class DisputeOpen(KinwardError):
@@ -32,16 +33,33 @@ def barred_pairings(case_id: UUID) -> list[Pairing]:
 
 
 def _pairings(case_id: UUID) -> QuerySet[Pairing]:
-    """Return all pairings between the account of a case and the teens who dispute one with it."""
+    """Return all pairings of the case's account and teens who dispute one, and the paused ones.
+
+    A paused one stands for all between the same two.
+    """
     reported = UserReport.objects.filter(finding__case=case_id, pairing__isnull=False)
-    return Pairing.objects.select_related("guardian", "teen").filter(
-        guardian__in=reported.values("account"), teen__in=reported.values("reporter")
+    disputed = Q(guardian__in=reported.values("account"), teen__in=reported.values("reporter"))
+    paused = PairingPause.objects.filter(
+        case=case_id,
+        pairing__guardian=OuterRef("guardian"),
+        pairing__teen=OuterRef("teen"),
     )
+    return Pairing.objects.select_related("guardian", "teen").filter(disputed | Exists(paused))
 
 
 def disputed_teens(case_id: UUID) -> list[int]:
     """Return the primary keys of the teens in a case's disputed pairings."""
     return [pairing.teen_id for pairing in disputed_pairings(case_id)]
+
+
+def leaves_undecided(case: Case, outcome: str) -> bool:
+    """Whether a verdict would leave a disputed pairing without a decision.
+
+    A confirmed case against a guardian ends the pairing by itself.
+    """
+    disputed = disputed_pairings(case.id)
+    ends = outcome == "confirmed"
+    return any(not (ends and one.guardian_id == case.account_id) for one in disputed)
 
 
 def lock_case(case_id: UUID) -> tuple[Case, LockedAccount]:
@@ -52,8 +70,9 @@ def lock_case(case_id: UUID) -> tuple[Case, LockedAccount]:
 
 
 def end_disputed(case: Case, actor: Actor) -> None:
-    """End the pairings that a confirmed case disputes."""
+    """End the pairings that a confirmed case disputes, if its account is the guardian."""
     # Settling one settles all between the same two.
-    first = {pairing.teen_id: pairing for pairing in disputed_pairings(case.id)}
+    guarded = [one for one in disputed_pairings(case.id) if one.guardian_id == case.account_id]
+    first = {pairing.teen_id: pairing for pairing in guarded}
     for pairing in first.values():
         settle_pairing_dispute(pairing_id=pairing.pk, ends=True, actor=actor)

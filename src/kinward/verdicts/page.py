@@ -50,6 +50,8 @@ from kinward.verdicts.decision import MAX_SILENCE
 from kinward.verdicts.disputes import barred_pairings, disputed_pairings
 from kinward.verdicts.draft import vocabulary_for
 from kinward.verdicts.incidents import WHERE_KINDS
+from kinward.verdicts.models import PairingOrder
+from kinward.verdicts.orders import orders_of_case, pairings_of_case
 from kinward.verdicts.proposals import open_proposal
 from kinward.verdicts.words import (
     clause_in_words,
@@ -109,6 +111,8 @@ class CasePage(msgspec.Struct, frozen=True, kw_only=True):
     grounds: list[Ground]
     disputes: list[Pairing]
     barred: list[Pairing]  # whose two people cannot pair again
+    pairings: list[tuple[Pairing, str]]  # that live, of the case's account, each with its proof
+    orders: QuerySet[PairingOrder]
     files: list[CaseFile]
     exposure: Exposure
     viewing: Viewing
@@ -153,6 +157,8 @@ def page_of(case: Case, staff: Staff) -> CasePage:
         grounds=grounds_of_case(case),
         disputes=disputed_pairings(case.id),
         barred=barred_pairings(case.id),
+        pairings=pairings_of_case(case),
+        orders=orders_of_case(case),
         files=_files(case),
         exposure=exposure_of(staff),
         viewing=preferences_of(staff),

@@ -48,7 +48,7 @@ from kinward.people.api import LockedAccount
 from kinward.review.api import require_lease
 from kinward.verdicts.conclusion import conclude, move_case
 from kinward.verdicts.consequences import contents_of_case
-from kinward.verdicts.disputes import DisputeOpen, disputed_teens, lock_case
+from kinward.verdicts.disputes import DisputeOpen, leaves_undecided, lock_case
 from kinward.verdicts.form import VerdictForm, verdict_of_proposal, without_chat
 from kinward.verdicts.plan import plan_verdict
 from kinward.verdicts.statement import state_protection
@@ -213,7 +213,7 @@ def answer_proposal(*, proposal_id: UUID, agree: bool, staff: Staff) -> Case:
 
 
 def _conclude(case: Case, account: LockedAccount, proposal: VerdictProposal) -> Verdict:
-    if proposal.outcome == CaseState.DISMISSED and disputed_teens(case.id):
+    if proposal.outcome != CaseState.ESCALATED and leaves_undecided(case, proposal.outcome):
         raise DisputeOpen
     if proposal.clause and proposal.clause not in guidelines_in_force().clauses:
         raise Invalid("The guidelines have changed, and this clause is gone.")

@@ -94,6 +94,16 @@ urlpatterns = [
         name="settle_pairing",
     ),
     path(
+        "cases/<uuid:case_id>/pairings/<uuid:pairing_id>/order",
+        views_case.order_pairing,
+        name="order_pairing",
+    ),
+    path(
+        "cases/<uuid:case_id>/orders/<uuid:order_id>",
+        views_case.decide_order,
+        name="decide_order",
+    ),
+    path(
         "cases/<uuid:case_id>/pairings/<uuid:pairing_id>/again",
         views_case.allow_pairing,
         name="allow_pairing",

@@ -30,7 +30,15 @@ from kinward.review.api import (
     take_case,
     take_next_case,
 )
-from kinward.verdicts.api import allow_again, page_of, settle_case_dispute
+from kinward.verdicts.api import (
+    OrderForm,
+    allow_again,
+    decide_pairing_order,
+    page_of,
+    pause_pairing,
+    request_pairing_order,
+    settle_case_dispute,
+)
 from kinward.web.forms import SilenceSent, VerdictSent, fill
 from kinward.web.guards import StaffRequest, done, needs, posts
 
@@ -182,6 +190,37 @@ def settle_pairing(request: StaffRequest, case_id: UUID, pairing_id: UUID) -> Ht
     )
     sentence = "The pairing has ended." if ends else "The pairing has resumed."
     return done(request, sentence, "case", case_id)
+
+
+@posts(Permission.WORK_ON_CASES, page=case_page)
+def order_pairing(request: StaffRequest, case_id: UUID, pairing_id: UUID) -> HttpResponse:
+    """Pause a pairing, or ask to end it or to hand its teen to another guardian."""
+    sent, verb = request.POST, request.POST.get("verb", "")
+    why = sent.get("why", "")
+    if verb in ("pause", "pause quietly"):
+        quiet = verb != "pause"
+        pause_pairing(
+            case_id=case_id, pairing_id=pairing_id, why=why, quiet=quiet, staff=request.user
+        )
+        return done(request, "The pairing is paused until you decide.", "case", case_id)
+    if verb not in ("end", "hand over"):
+        raise Invalid("Choose what becomes of the pairing.")
+    if verb == "hand over" and not sent.get("to", "").strip():
+        raise Invalid("Name the account of the other guardian.")
+    to, method, papers = (sent.get(name, "") for name in ("to", "method", "papers"))
+    form = OrderForm(case_id, pairing_id, why)
+    if verb == "hand over":
+        form = OrderForm(case_id, pairing_id, why, to, method, papers)
+    request_pairing_order(form=form, staff=request.user)
+    return done(request, "Requested. Another person has to approve it.", "case", case_id)
+
+
+@posts(Permission.WORK_ON_CASES, page=case_page)
+def decide_order(request: StaffRequest, case_id: UUID, order_id: UUID) -> HttpResponse:
+    """Approve what was asked about a pairing, or refuse it."""
+    approve = request.POST.get("decision") == "approve"
+    order = decide_pairing_order(order_id=order_id, approve=approve, staff=request.user)
+    return done(request, f"The request is {order.word}.", "case", case_id)
 
 
 @posts(Permission.FREE_CASES, page=case_page)

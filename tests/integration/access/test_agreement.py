@@ -60,11 +60,14 @@ from kinward.reporting import production
 from kinward.reporting.authorities.cybertipline import client
 from kinward.reporting.models import Production
 from kinward.review.lease import take_case
+from kinward.verdicts import orders
 from kinward.verdicts.decision import decide_case
 from kinward.verdicts.form import VerdictForm
+from kinward.verdicts.models import PairingOrder
 from kinward.verdicts.proposals import answer_proposal, write_second_word
 from tests.integration.conftest import Configure
 from tests.support.editions import with_version
+from tests.support.families import make_account, pair
 from tests.support.in_force import activate_pack
 from tests.support.verdicts import sees
 from tests.support.weakened import tuned_by_two
@@ -107,6 +110,16 @@ def ask_destruction(staff: Staff) -> TwoPeople:
         seal_excerpt(case_id=case.id, text="A neutral line.", actor=account.actor)
     form = DestructionForm(case_id=case.id, asked_for_by="A court of a test", reference="ref-1")
     return destruction.request_destruction(form=form, staff=staff)
+
+
+def ask_pairing_order(staff: Staff) -> TwoPeople:
+    number = Account.objects.count()  # another family for whoever asks
+    guardian, teen = make_account(f"heron-{number}", 41), make_account(f"wren-{number}", 14)
+    pairing = pair(guardian, teen)
+    case = Case.objects.create(account=guardian, state="open", due_at=timezone.now())
+    take_case(case=case, staff=staff)
+    form = orders.OrderForm(case.id, pairing.pk, "A court said so.")
+    return orders.request_pairing_order(form=form, staff=staff)
 
 
 def ask_production(staff: Staff) -> TwoPeople:
@@ -310,6 +323,13 @@ ENTRIES: dict[type[TwoPeople], Entry] = {
         ask_weakening,
         lambda pk, approve, staff: weakening.decide_weakening(
             weakening_id=pk, approve=approve, staff=staff
+        ),
+    ),
+    PairingOrder: Entry(
+        "reviewer",
+        ask_pairing_order,
+        lambda pk, approve, staff: orders.decide_pairing_order(
+            order_id=pk, approve=approve, staff=staff
         ),
     ),
     Marking: Entry(

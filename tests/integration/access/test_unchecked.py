@@ -69,6 +69,7 @@ CLOCK: Final = {
     "families.asks.expiry.forget_reasons",
     "families.asks.expiry.lapse",
     "families.pairing.disputes.end_quiet_cooling",
+    "families.pairing.proving.expire_proofs",
     "families.screen_time.activity.forget_activity",
     "families.screen_time.usage.forget_minutes",
     "families.screen_time.zones.forget_zones",
@@ -121,6 +122,7 @@ STEPS: Final = {
     "families.asks.grants.take_back_quietly",
     "families.notices.tell",
     "families.pairing.disputes.pause_disputed_pairing",
+    "families.pairing.invitations.pair_accounts",
     "families.pairing.roles.end_excluded_trust",
     "families.pairing.trusted_adults.call_trusted",
     "families.pairing.trusted_adults.name_trusted_adult",
@@ -170,9 +172,11 @@ ALSO: Final[dict[str, set[str]]] = {
     },
     "cli": {
         "experience.services.current_pack",
+        "findings.intakes.receive_intake",  # it changes nothing before a person has looked
         "ledger.services.record",  # that a backup was begun, and for whom
     },
     "portal": {
+        "families.pairing.joining.consent_to_account",
         "families.settings.choices.choose_setting",
         "findings.user_reports.receive_user_report",
         "redress.services.file_appeal",
@@ -189,9 +193,13 @@ ALSO: Final[dict[str, set[str]]] = {
         "enforcement.services.acknowledge_actions",
         "enforcement.services.file_to_restore",
         "experience.settings.make_setting",
+        "families.pairing.joining.consent_to_account",
+        "families.pairing.proving.prove_guardian",
+        "families.pairing.proving.withdraw_proof",
         "families.screen_time.zones.set_time_zone",
         "families.settings.choices.choose_setting",
         "families.visits.sessions.open_portal",
+        "findings.intakes.receive_intake",
         "findings.upload.receive",
         "findings.user_reports.receive_user_report",
         "redress.services.file_appeal",

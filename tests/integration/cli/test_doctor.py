@@ -8,20 +8,26 @@ import pytest
 from django.db import connection
 
 from kinward.access import ROLES, TAKES_TWO
+from kinward.access.actor import Actor
 from kinward.access.models import Staff
 from kinward.ages.practice import Issuer
 from kinward.cli.doctor import CHECKS, examine
-from kinward.cli.doctor.rules import check_guides, check_second_people
+from kinward.cli.doctor.rules import check_guardians, check_guides, check_second_people
 from kinward.cli.roles import check_decoders
 from kinward.demo import pictures
+from kinward.experience.services import store_pack
+from kinward.families.models import Choice
 from kinward.ground.jobs import enqueue
 from kinward.media import WALLS, Unwalled, Walls, decoders, process
 from kinward.people.api import Profile, put_account, unread_signals
 from kinward.people.services import AgeSignal
 from kinward.people.unread import MAX_FOR_SOURCE, note_unread
 from kinward.policy import SIGNALS_CHECKED
+from kinward.policy.sources import read_files
 from tests.integration.conftest import Configure
+from tests.support.families import make_account, pair
 from tests.support.helpers import Receiver
+from tests.support.in_force import activate_pack
 
 pytestmark = pytest.mark.django_db
 
@@ -60,6 +66,25 @@ def test_who_is_alone_and_what_nobody_holds_are_both_named() -> None:
     assert "robin: working on cases, delaying a statement. ola: switching" in text
     assert "marking a hash" not in text, "both of them can"
     assert "Nobody can agree to placing or lifting a legal hold, " in text
+
+
+def test_guardians_who_loosen_by_being_paired() -> None:
+    heron, teen = make_account("heron", 41), make_account("wren", 15, place="US-TX")
+    pairing = pair(heron, teen, proof=None)
+    fine = check_guardians()
+    assert (fine.level, "'card' or a stronger one" in fine.text) == ("ok", True)
+    Choice.objects.create(pairing=pairing, capability="account.join", value="allow")
+    asked_again = check_guardians()
+    assert asked_again.level == "warning"
+    assert "1 accounts consented without a proof" in asked_again.text
+    files = dict(read_files("teen-accounts"))
+    files["pack.toml"] = files["pack.toml"].replace('guardian_proof = "card"\n', "")
+    files["pack.toml"] = files["pack.toml"].replace("2026.11-4", "2026.11-4+1")
+    activate_pack(pack=store_pack(files=files, actor=Actor.operator("heron")))
+    earlier = check_guardians()
+    assert earlier.level == "warning"
+    assert "asks for no proof of a guardian" in earlier.text
+    assert "of 1 accounts" in earlier.text
 
 
 def test_a_proxy_that_kinward_does_not_know(configure: Configure) -> None:

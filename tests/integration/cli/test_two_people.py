@@ -31,6 +31,7 @@ from kinward.experience import proposals
 from kinward.experience.edits import RuleChange, with_change
 from kinward.experience.models import Proposal
 from kinward.experience.services import current_pack
+from kinward.families.models import Pairing
 from kinward.ground.config import PRODUCTION_CONSENT
 from kinward.ground.errors import Forbidden
 from kinward.guidelines import services as editions
@@ -46,8 +47,10 @@ from kinward.policy.sources import read_files
 from kinward.reporting.authorities.cybertipline import client
 from kinward.reporting.models import Production
 from kinward.reporting.production import production_in_use
+from kinward.verdicts.models import PairingOrder
 from tests.integration.conftest import Configure
 from tests.support.commands import commands, services, takes_two
+from tests.support.families import make_account, pair
 
 pytestmark = pytest.mark.django_db
 SYSTEM: Final = Actor.system("test")
@@ -85,6 +88,18 @@ class World:
         """How many hashes the bank has, and how many may leave it."""
         leaving = leaving_of(self.bank)
         return leaving.live, leaving.allowed
+
+    def pairing(self) -> str:
+        """A pairing of the account that the cases are about, with a guardian."""
+        make_account("egret", 44)
+        pairing = Pairing.objects.filter(teen=self.held.account).first()
+        return str((pairing or pair(make_account("heron", 41), self.held.account)).pk)
+
+    def guardians(self) -> list[str]:
+        """Who guards that account now."""
+        self.pairing()
+        live = Pairing.objects.filter(teen=self.held.account, ended_at=None)
+        return list(live.values_list("guardian__platform_id", flat=True))
 
     def files(self) -> list[Any]:
         """The files of the vault, with their holds."""
@@ -168,6 +183,21 @@ GRAVE: Final[dict[str, Verb]] = {
         lambda world: world.files(),
         "evidence custodian",
     ),
+    "family end": Verb(
+        PairingOrder,
+        lambda world: ["family", "end", world.pairing(), "--case", str(world.held.pk)],
+        lambda world: world.guardians(),
+        "reviewer",
+    ),
+    "family hand-over": Verb(
+        PairingOrder,
+        lambda world: [
+            *("family", "hand-over", world.pairing(), "--case", str(world.held.pk)),
+            *("--to", "egret", "--papers", str(world.withdrawal)),
+        ],
+        lambda world: world.guardians(),
+        "reviewer",
+    ),
     "package ask": Verb(
         Release,
         lambda world: [
@@ -207,7 +237,7 @@ PLAIN: Final[dict[str, set[str]]] = {
         *("policy places", "policy simulate", "policy history", "policy export"),
         *("guidelines show", "guidelines check", "guidelines simulate", "action list"),
         *("report list", "report validate", "package check", "statement export"),
-        *("ledger verify", "ledger show", "match retro", "demo code"),
+        *("ledger verify", "ledger show", "match retro", "demo code", "family list"),
     },
     "starts processes, or a practice server": {
         *("up", "demo", "serve", "worker", "sandbox cybertipline", "sandbox exchange"),
@@ -217,7 +247,7 @@ PLAIN: Final[dict[str, set[str]]] = {
     "is itself where another person agrees": {"agree"},
     "is one person's in the console, too": {
         *("bank enable", "policy revert", "policy shadow"),
-        *("action replay", "report refile", "evidence hold"),
+        *("action replay", "report refile", "evidence hold", "family pause"),
     },
     "is what a job does by the clock": {
         *("evidence expire", "evidence rewrap", "evidence scrub", "evidence store"),
@@ -242,6 +272,7 @@ PLAIN: Final[dict[str, set[str]]] = {
     "gives an app its scopes, or takes them": {
         *("key create", "key change", "key rotate", "key revoke", "webhook rotate"),
     },
+    "is held until a person has looked": {"family intake"},
     "needs the database and its secrets anyway": {"backup", "restore", "migrate"},
 }
 

@@ -36,6 +36,16 @@ SAID: Final[dict[str, list[tuple[str, Any]]]] = {
     "PUT /v1/accounts/{account_id}/settings/{capability}": [
         (f"{WREN}/settings/live.watch", SET_BY_GUARDIAN),
         (f"{WREN}/settings/live.watch", {"layer": "self", "value": "allow"}),
+        (f"{WREN}/settings/account.join", SET_BY_GUARDIAN),
+    ],
+    "PUT /v1/accounts/{account_id}/guardians/{guardian_id}/proof": [
+        (
+            f"{WREN}/guardians/{SET_BY_GUARDIAN['guardian_id']}/proof",
+            {"method": "court", "checked_on": "2026-11-02", "evidence": "kyc-8842"},
+        )
+    ],
+    "DELETE /v1/accounts/{account_id}/guardians/{guardian_id}/proof": [
+        (f"{WREN}/guardians/{SET_BY_GUARDIAN['guardian_id']}/proof", None)
     ],
     "PUT /v1/accounts/{account_id}/time-zone": [
         (f"{WREN}/time-zone", {"time_zone": "Pacific/Kiritimati"})

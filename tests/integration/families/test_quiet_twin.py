@@ -28,7 +28,7 @@ from kinward.families.visits import digest
 from kinward.people.models import Account
 from tests.integration.conftest import Configure
 from tests.integration.gate.test_gate import Caller
-from tests.support.families import make_account, pair
+from tests.support.families import make_account, pair, prove
 from tests.support.helpers import run_jobs
 from tests.support.visits import visitor
 
@@ -225,6 +225,16 @@ def consent_is_withdrawn_and_back(family: Family) -> None:
     consent.tell_family(family.teen.pk, withdrawn=False)
 
 
+def the_proof_goes(family: Family) -> None:
+    """The platform finds that it was wrong about the guardian."""
+    path = f"/v1/accounts/{family.teen.platform_id}/guardians/{family.guardian.platform_id}/proof"
+    assert family.call("DELETE", path).status_code == 200
+
+
+def the_proof_comes(family: Family) -> None:
+    prove(family.guardian, family.teen, "id")
+
+
 def ends_it(family: Family) -> None:
     assert family.live is not None
     family.post(family.his, f"/family/pairings/{family.live.pk}/end")
@@ -273,6 +283,9 @@ DURING: Final[list[Step]] = [
     sends("digest", way="app"),
     a_week_is_over,
     consent_is_withdrawn_and_back,
+    the_proof_goes,
+    sets("purchase.make", value="allow"),
+    the_proof_comes,
     ends_it,
     pairs_again,
     sets("session.hours", opens="15:00", closes="18:30"),

@@ -16,6 +16,7 @@ from kinward.casebook.models import SOURCES, Case, Finding, Priority, UserReport
 from kinward.custody.package import items
 from kinward.enforcement.models import Sanction, SanctionKind
 from kinward.enforcement.queries import actions_of_case
+from kinward.findings.intakes import IntakeIn, receive_intake
 from kinward.findings.opening import open_or_join
 from kinward.findings.user_reports import UserReportIn, receive_user_report, report_pairing
 from kinward.findings.wards import look_at_ward
@@ -38,6 +39,7 @@ from kinward.verdicts.simulation import simulate_cases
 from tests.support.factories import agreed_release
 from tests.support.families import make_account, pair
 from tests.support.helpers import quarantined
+from tests.support.sensed import SAID
 from tests.support.verdicts import decide_case
 
 pytestmark = pytest.mark.django_db
@@ -123,11 +125,18 @@ def left(account: Account) -> Case:
     return Case.objects.get(account=account)
 
 
+def written(account: Account) -> Case:
+    words = {name: SAID[name] for name in SAID if name not in ("kind", "who")}
+    intake = IntakeIn(account_id=account.platform_id, who="social worker", **words)
+    return receive_intake(intake=intake, actor=Actor.key("app")).case
+
+
 ROADS: Final[dict[str, Callable[[Account], Case]]] = {
     "match": matched,
     "user_report": reported,
     "dispute": disputed,
     "ward": left,
+    "intake": written,
 }
 
 

@@ -95,7 +95,16 @@ WORK = {
     *("home", "queue", "take_next", "case", "take", "give_up", "decide", "veil", "show"),
     *("viewing", "choose_viewing", "played"),
     *("preview_verdict", "take_back", "second_word", "answer_verdict", "decide_long_silence"),
-    *("settle_pairing", "silence", "comment", "appeals", "take_appeal", "decide_appeal"),
+    *(
+        "settle_pairing",
+        "order_pairing",
+        "decide_order",
+        "silence",
+        "comment",
+        "appeals",
+        "take_appeal",
+        "decide_appeal",
+    ),
 }
 LOOKS = {"banks", "bank", "search_banks"}
 BANKS = LOOKS | {"mark_hash"}

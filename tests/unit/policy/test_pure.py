@@ -311,15 +311,17 @@ def test_what_a_new_edition_changes_is_said_with_its_days() -> None:
     before, after = decode_pack(read_files("teen-accounts 2026.11")), load_pack("teen-accounts")
     lines = [str(line) for line in diff_over_time(before, after, date(2026, 11, 26))]
     for line in (
-        "account.join, 13 to 17, in US-TX: allow -> deny; guardian deny to allow (stricter)",
+        "account.join, 13 to 17, in US-TX: allow -> deny; "
+        "guardian deny to allow (proof: card) (stricter)",
         "account.join, 13 to 17, in US-UT: deny; guardian deny to allow -> allow (looser), "
         "before 2027-05-06",
-        "account.join, 13 to 17, in US-LA: allow -> deny; guardian deny to allow (stricter), "
-        "from 2027-07-01",
+        "account.join, 13 to 17, in US-LA: allow -> deny; "
+        "guardian deny to allow (proof: card) (stricter), from 2027-07-01",
         "account.join, 13 to 17, in US-AL (accounts that joined on 2027-01-01 or later): "
-        "allow -> deny; guardian deny to allow (stricter), from 2027-01-01, before 2027-10-01",
-        "account.join, 13 to 17, in US-AL: allow -> deny; guardian deny to allow (stricter), "
-        "from 2027-10-01",
+        "allow -> deny; guardian deny to allow (proof: card) (stricter), from 2027-01-01, "
+        "before 2027-10-01",
+        "account.join, 13 to 17, in US-AL: allow -> deny; "
+        "guardian deny to allow (proof: card) (stricter), from 2027-10-01",
         "live.record, under 18: not there -> deny (different)",
     ):
         assert line in lines
@@ -335,13 +337,15 @@ def test_the_difference_in_words() -> None:
     }
     lines = [str(line) for line in diff_packs(load_pack(before).ruling, load_pack(after).ruling)]
     assert lines == [
-        "session.time, 13 to 15: 60; guardian 15 to 1440 -> 45; guardian 15 to 1440 (stricter)",
-        "session.time, 16 to 17: 60; guardian 15 to 1440; self 0 to 1440 -> "
-        "45; guardian 15 to 1440; self 0 to 1440 (stricter)",
+        "session.time, 13 to 15: 60; guardian 15 to 1440 (proof: card) -> "
+        "45; guardian 15 to 1440 (proof: card) (stricter)",
+        "session.time, 16 to 17: 60; guardian 15 to 1440 (proof: card); self 0 to 1440 -> "
+        "45; guardian 15 to 1440 (proof: card); self 0 to 1440 (stricter)",
         # Where the law lets a guardian give less, that is said beside.
-        "session.time, 13 to 15, in CN: 60; guardian 15 to 60 -> 45; guardian 15 to 60 (stricter)",
-        "session.time, 16 to 17, in CN: 60; guardian 15 to 120; self 0 to 120 -> "
-        "45; guardian 15 to 120; self 0 to 120 (stricter)",
+        "session.time, 13 to 15, in CN: 60; guardian 15 to 60 (proof: card) -> "
+        "45; guardian 15 to 60 (proof: card) (stricter)",
+        "session.time, 16 to 17, in CN: 60; guardian 15 to 120 (proof: card); self 0 to 120 -> "
+        "45; guardian 15 to 120 (proof: card); self 0 to 120 (stricter)",
     ]
     assert diff_packs(load_pack(before).ruling, load_pack(before).ruling) == []
 

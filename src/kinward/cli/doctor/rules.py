@@ -41,6 +41,31 @@ def check_policy() -> Result:
     return fine(f"{now.pack} is in force.")
 
 
+def check_guardians() -> Result:
+    """Does the pack in force ask for a proof of guardians, and is there one for each consent?"""
+    from kinward.experience.api import compiled, current_pack
+    from kinward.families.api import count_unproven_consents
+
+    now = current_pack()
+    asks = compiled(now.pack.digest, now.pack.pk).families.least_proof
+    unproven = count_unproven_consents()
+    if not asks:
+        first = (
+            f" First tell Kinward how you know the guardians of {unproven} accounts, whose "
+            "consent came without a proof and would no longer count."
+        )
+        return warn(
+            f"{now.pack} asks for no proof of a guardian, so whoever is paired loosens and "
+            "consents. Propose a pack with `guardian_proof`." + (first if unproven else "")
+        )
+    if unproven:
+        return warn(
+            f"Guardians of {unproven} accounts consented without a proof, which does not count "
+            "where the law asks for consent. Tell Kinward how you know them, and ask them again."
+        )
+    return fine(f"A guardian loosens and consents by the proof {asks!r} or a stronger one.")
+
+
 def _of_the_law(pack: Pack) -> list[Problem]:
     """Return the notices of a pack that `check_law` is about."""
     from kinward.experience.api import today

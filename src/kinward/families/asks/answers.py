@@ -11,6 +11,7 @@ from kinward.families.asks.expiry import lapse
 from kinward.families.asks.grants import (
     Missing,
     grant,
+    may_say_yes,
     take_back_grant,
     take_back_quietly,
     value_of,
@@ -18,10 +19,11 @@ from kinward.families.asks.grants import (
 from kinward.families.asks.hearing import Outcome, tell_of_answer
 from kinward.families.asks.requests import MAX_REASON
 from kinward.families.asks.wording import words_of_ask
-from kinward.families.errors import AskClosed, NotPaired, TapRefused
+from kinward.families.errors import AskClosed, GuardianUnproven, NotPaired, TapRefused
 from kinward.families.models import OPEN_ASKS, Answer, Ask, AskState, Pairing
 from kinward.families.notices import name_in_notices, tell
 from kinward.families.pairing.power import require_power, shows_power
+from kinward.families.pairing.proof import method_of
 from kinward.families.settings.choices import check_choice, put_choice
 from kinward.families.settings.cooling import GUARDED, is_cooling_quietly, refuse_tightening
 from kinward.families.settings.grant_order import yeses_of
@@ -36,7 +38,11 @@ MAX_DAYS: Final = 31  # of a temporary grant
 AskAnswer = Literal["yes", "no", "talk"]
 
 
-ANSWERED: Final = {"yes": kinds.AskYes, "no": kinds.AskNo, "talk": kinds.AskTalk}
+ANSWERED: Final[dict[AskAnswer, type[kinds.Fact]]] = {
+    "yes": kinds.AskYes,
+    "no": kinds.AskNo,
+    "talk": kinds.AskTalk,
+}
 
 
 @transaction.atomic
@@ -57,8 +63,9 @@ def answer_ask(
     A yes grants the ask, unless another guardian's is missing: see `consensus`. Another guardian's
     no takes a temporary yes back, because the more protective answer counts. The teen and the
     other guardians are told. Raises `NotPaired`, also for an ask that does not exist, `AskClosed`,
-    `SettingLocked` for a yes without an end that is outside a guardian's bounds, and
-    `GuardianCooling` where the guardian may not take back time or contact now.
+    `SettingLocked` for a yes without an end that is outside a guardian's bounds,
+    `GuardianCooling` where the guardian may not take back time or contact now, and
+    `GuardianUnproven` for a yes to more than the default from one who is not proven for it.
 
     During a quiet dispute the answer looks given, and has no effect.
     """
@@ -76,8 +83,8 @@ def answer_ask(
         raise AskClosed
     _check_answer(note, said, until)
     until = until if said == "yes" and ask.minutes is None else None
-    if said == "yes" and ask.minutes is None and until is None:
-        check_choice(teen, ask.capability, value_of(ask))
+    if said == "yes":
+        _check_yes(pairing, ask, lasts=until is None)
     if takes_back:
         refuse_tightening(pairing, ask.capability)
     repeats = said == "yes" and pairing.pk in yeses_of(ask, held=True)
@@ -86,7 +93,7 @@ def answer_ask(
     looked_open = looked_granted or state_for(ask, sees=shows) in OPEN_ASKS
     Answer.objects.create(ask=ask, pairing=pairing, answer=said, note=note, until=until)
     actor = guardian.actor
-    record(actor=actor, subject=str(ask), fact=ANSWERED[said]())
+    record(actor=actor, subject=str(ask), fact=_fact_of(said, pairing))
     quietly = is_held(pairing) or (
         takes_back and is_cooling_quietly(pairing) and ask.capability in GUARDED
     )
@@ -105,6 +112,19 @@ def answer_ask(
         shown = Outcome(missing.shown, looked_granted) if looked_open else None
         tell_of_answer(ask, pairing, said, really, shown)
     return ask
+
+
+def _check_yes(pairing: Pairing, ask: Ask, *, lasts: bool) -> None:
+    if not may_say_yes(pairing, ask):
+        raise GuardianUnproven
+    if ask.minutes is None and lasts:
+        check_choice(pairing.teen, ask.capability, value_of(ask))
+
+
+def _fact_of(said: AskAnswer, pairing: Pairing) -> kinds.Fact:
+    if said == "yes":
+        return kinds.AskYes(proof=method_of(pairing.guardian, pairing.teen))
+    return ANSWERED[said]()
 
 
 def _say_quietly(ask: Ask, said: str) -> None:

@@ -10,6 +10,7 @@ from kinward.families.asks.consensus import missing_yeses
 from kinward.families.asks.expiry import TIDY
 from kinward.families.models import Answer, Ask, AskState, ExtraMinutes, Pairing
 from kinward.families.pairing.power import has_power, shows_power
+from kinward.families.pairing.proof import is_proven, may_give
 from kinward.families.screen_time.usage import zones_of
 from kinward.families.settings.choices import put_choice
 from kinward.families.settings.grant_order import yeses_of
@@ -77,14 +78,28 @@ def _choose(ask: Ask, teen: LockedAccount, yeses: list[Answer], actor: Actor) ->
             put_choice(yes.pairing, teen, ask.capability, value, actor, agreed=True, held=ask.held)
 
 
+def may_say_yes(pairing: Pairing, ask: Ask) -> bool:
+    """Whether a guardian may say yes: it gives no more than the default, or they are proven."""
+    if ask.minutes is not None:
+        return is_proven(pairing, ask.capability)
+    return may_give(pairing, ask.capability, value_of(ask))
+
+
 def _powerful_yeses(ask: Ask, *, held: bool) -> list[Answer]:
-    """Return the yeses to an ask whose guardians still have power, or with `held` show it."""
+    """Return the yeses to an ask whose guardians still may say it; with `held`, as it is shown.
+
+    They have the power, and the proof for what the ask gives.
+    """
     lasting = [yes.pk for yes in yeses_of(ask, held=held).values()]
     yeses = Answer.objects.select_related("pairing__guardian", "pairing__teen").filter(
         pk__in=lasting, pairing__ended_at=None
     )
     gives_power = shows_power if held else has_power
-    return [yes for yes in yeses if yes.pairing is not None and gives_power(yes.pairing)]
+    return [
+        yes
+        for yes in yeses
+        if yes.pairing is not None and gives_power(yes.pairing) and may_say_yes(yes.pairing, ask)
+    ]
 
 
 def _give_minutes(ask: Ask, minutes: int, teen: LockedAccount) -> None:

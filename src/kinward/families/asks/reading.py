@@ -6,6 +6,7 @@ import msgspec
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from kinward.families.asks.grants import may_say_yes
 from kinward.families.asks.wording import words_of_ask
 from kinward.families.models import OPEN_ASKS, Answer, Ask, AskState, Pairing
 from kinward.families.notices import name_in_notices
@@ -43,6 +44,7 @@ class AskView(msgspec.Struct, frozen=True):
     readers: str
     answers: list[AnswerView]
     step: str
+    may_yes: bool  # whether the reader is proven for what a yes would give
 
 
 def view_of_ask(ask: Ask, *, reader: Account, pairing: Pairing | None) -> AskView:
@@ -66,6 +68,7 @@ def view_of_ask(ask: Ask, *, reader: Account, pairing: Pairing | None) -> AskVie
             for answer in _answers(ask, sees=sees)
         ],
         step=_possible_step(ask, pairing, sees=sees),
+        may_yes=pairing is None or ask.proposed_by is not None or may_say_yes(pairing, ask),
     )
 
 

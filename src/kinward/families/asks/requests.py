@@ -15,6 +15,7 @@ from kinward.families.errors import AskClosed, NoGuardian, TooManyTries
 from kinward.families.models import OPEN_ASKS, Ask, AskState, ExtraMinutes, Pairing
 from kinward.families.notices import name_in_notices, tell
 from kinward.families.pairing.power import live_pairings, require_power, shows_power
+from kinward.families.pairing.proof import refuse_loosening
 from kinward.families.screen_time.usage import zones_of
 from kinward.families.settings.choices import bounds_for, check_value
 from kinward.families.settings.held import sees_held
@@ -67,8 +68,12 @@ def ask_guardians(
 def propose_setting(
     *, guardian: Account, teen_id: str, capability: str, reason: str, value: Weekly
 ) -> Ask:
-    """Propose a value to a teen instead of setting it, and tell the teen."""
+    """Propose a value to a teen instead of setting it, and tell the teen.
+
+    A yes makes it the guardian's choice. So it raises `GuardianUnproven` as that would.
+    """
     pairing, _teen = require_power(guardian=guardian, teen_id=teen_id)
+    refuse_loosening(pairing, capability, value)
     proposal = _create_ask(pairing.teen, pairing, capability, reason, value, None)
     what = words_of_ask(proposal, pairing.teen.language)
     tell(pairing.teen, "proposed", other=name_in_notices(guardian), what=what)

@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from kinward.access import Actor
@@ -15,6 +16,7 @@ from kinward.families.errors import NotPaired
 from kinward.families.models import Pairing
 from kinward.families.notices import name_in_notices, tell
 from kinward.families.pairing.ending import finish_pairing, lock_own_pairing
+from kinward.families.pairing.proving import end_proof
 from kinward.families.pairing.trusted_adults import call_trusted
 from kinward.families.settings.cooling import COOLING
 from kinward.families.settings.held import drop_held, release_held
@@ -91,7 +93,17 @@ def settle_pairing_dispute(*, pairing_id: UUID, ends: bool, actor: Actor) -> Pai
     return pairing
 
 
+def end_between(pairing: Pairing, teen: LockedAccount, actor: Actor) -> None:
+    """End every pairing of the same two accounts that lives or is disputed, as a person decided."""
+    between = Pairing.objects.select_related("guardian", "teen").filter(
+        Q(ended_at=None) | Q(disputed_at__isnull=False), guardian=pairing.guardian, teen=teen
+    )
+    for one in between:
+        _end(one, teen, actor)
+
+
 def _end(pairing: Pairing, teen: LockedAccount, actor: Actor) -> None:
+    end_proof(pairing, actor)
     if pairing.ended_at is None:
         finish_pairing(pairing, teen, "not a guardian", timezone.now(), actor)
     pairing.disputed_at, pairing.quiet, pairing.barred_at = None, False, timezone.now()

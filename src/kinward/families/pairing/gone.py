@@ -15,6 +15,7 @@ from kinward.families.models import Invitation, Pairing, PortalSession, TrustedA
 from kinward.families.notices import name_in_notices, tell
 from kinward.families.pairing.ending import close_pairing
 from kinward.families.pairing.power import live_pairings
+from kinward.families.pairing.proving import end_proofs_of
 from kinward.ground.events import Event
 from kinward.ledger.api import kinds, record
 from kinward.people.api import Account, Standing, lock_account
@@ -65,10 +66,11 @@ def _end(pairing_id: UUID, account: Account) -> bool:
 
 @transaction.atomic
 def _close_doors(account: Account) -> None:
-    """End the visits, codes and trust of a deleted account."""
+    """End the visits, codes, proofs and trust of a deleted account."""
     now = timezone.now()
     PortalSession.objects.filter(account=account, ended_at=None).update(ended_at=now)
     Invitation.objects.filter(maker=account, ended_at=None).update(ended_at=now)
+    end_proofs_of(account, FAMILIES)
     trust = TrustedAdult.objects.filter(Q(adult=account) | Q(teen=account), ended_at=None)
     for trusted in trust.select_related("teen"):
         trusted.ended_at = now

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from kinward.experience.api import live, person_of
+from kinward.experience.api import person_of
 from kinward.families.errors import (
     AlreadyPaired,
     CodeRefused,
@@ -24,18 +24,20 @@ from kinward.families.errors import (
     PairingLoop,
     TooManyTries,
 )
-from kinward.families.models import Choice, Invitation, Pairing, Side, TrustedAdult, WrongCode
+from kinward.families.models import Invitation, Pairing, Side, TrustedAdult, WrongCode
 from kinward.families.notices import name_in_notices, tell
 from kinward.families.pairing.ending import end_due_pairings
+from kinward.families.pairing.joining import consent_by_pairing
 from kinward.families.pairing.power import live_pairings, rules_for
+from kinward.families.pairing.proof import method_of
 from kinward.families.pairing.review import under_review
 from kinward.families.pairing.roles import end_excluded_trust, may_be_trusted
 from kinward.families.pairing.trusted_adults import name_trusted_adult
-from kinward.families.settings.settlement import settle
+from kinward.families.settings.settlement import packs_in_force
 from kinward.ground.errors import Forbidden
 from kinward.ledger.api import kinds, record
 from kinward.people.api import Account, LockedAccount, lock_account, lock_accounts
-from kinward.policy import FamilyRules, bounds_in_general
+from kinward.policy import FamilyRules
 
 MAX_GUARDIANS: Final = 4
 MAX_TEENS: Final = 10
@@ -44,7 +46,6 @@ CODE_LENGTH: Final = 8
 CODE_HOURS: Final = 24
 MAX_INVITATIONS: Final = 10  # by one account in a day
 MAX_WRONG: Final = 10  # wrong codes by one account in an hour
-JOIN: Final = "account.join"
 
 
 class Offer(msgspec.Struct, frozen=True):
@@ -175,11 +176,12 @@ def accept_invitation(*, account: Account, typed: str) -> Pairing | TrustedAdult
         if invitation.side == Side.TRUSTING:
             return name_trusted_adult(maker, taker)
         if invitation.side == Side.GUARDIAN:
-            return _pair(guardian=maker, teen=taker)
-        return _pair(guardian=taker, teen=maker)
+            return pair_accounts(guardian=maker, teen=taker)
+        return pair_accounts(guardian=taker, teen=maker)
 
 
-def _pair(*, guardian: LockedAccount, teen: LockedAccount) -> Pairing:
+def pair_accounts(*, guardian: LockedAccount, teen: LockedAccount) -> Pairing:
+    """Pair two locked accounts, if both may, and tell them."""
     rules = rules_for(teen)
     _check_side(teen, Side.TEEN, rules)
     _check_side(guardian, Side.GUARDIAN, rules)
@@ -191,25 +193,16 @@ def _pair(*, guardian: LockedAccount, teen: LockedAccount) -> Pairing:
         raise FamilyFull(f"A teen has at most {MAX_GUARDIANS} guardians.")
     if pairings.filter(guardian=guardian).count() >= MAX_TEENS:
         raise FamilyFull(f"A guardian has at most {MAX_TEENS} teens.")
-    pairing = Pairing.objects.create(guardian=guardian, teen=teen, **under_review(guardian, teen))
+    settled = {"settled_proof": method_of(guardian, teen), "settled_packs": packs_in_force()}
+    review = under_review(guardian, teen)
+    pairing = Pairing.objects.create(guardian=guardian, teen=teen, **settled, **review)
     record(
         actor=teen.actor,
         subject=str(pairing),
         fact=kinds.PairingStarted(guardian=guardian.platform_id, teen=teen.platform_id),
     )
     end_excluded_trust(teen)
-    _give_consent(pairing, teen)
+    consent_by_pairing(pairing, teen)
     tell(guardian, "paired", other=name_in_notices(teen))
     tell(teen, "paired", other=name_in_notices(guardian))
     return pairing
-
-
-def _give_consent(pairing: Pairing, teen: LockedAccount) -> None:
-    """Record the guardian's consent to the account itself, where the law asks a guardian for it."""
-    pack = live().in_force().for_account(pairing.teen.platform_id)
-    if pack is None:
-        return
-    bounds = bounds_in_general(pack.ruling, JOIN, person_of(pairing.teen))
-    if bounds is not None and bounds.guardian_moves:
-        Choice.objects.create(pairing=pairing, capability=JOIN, value="allow")
-        settle(teen, JOIN, actor=pairing.guardian.actor)

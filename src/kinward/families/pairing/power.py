@@ -7,6 +7,7 @@ guardian does from taking effect.
 """
 
 from datetime import datetime
+from typing import Final
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -17,17 +18,26 @@ from kinward.families.models import Pairing
 from kinward.people.api import Account, LockedAccount, lock_account
 from kinward.policy import FamilyRules
 
+# Where the pack is unusable.
+STRICTEST: Final = FamilyRules(guardian_assurance="verified", guardian_proof="court")
+
 
 def rules_for(teen: Account) -> FamilyRules:
     """Return the family rules of the pack in force for a teen; the strictest if it is unusable."""
     pack = live().in_force().for_account(teen.platform_id)
-    return FamilyRules(guardian_assurance="verified") if pack is None else pack.families
+    return STRICTEST if pack is None else pack.families
 
 
 def live_pairings(now: datetime | None = None) -> QuerySet[Pairing]:
     """Return the pairings that have not ended, including disputed ones."""
     now = now or timezone.now()
     return Pairing.objects.filter(Q(ends_at=None) | Q(ends_at__gt=now), ended_at=None)
+
+
+def pairings_of(account: Account) -> list[Pairing]:
+    """Return the live pairings of an account, as guardian or as teen, oldest first."""
+    about = Q(guardian=account) | Q(teen=account)
+    return list(live_pairings().select_related("guardian", "teen").filter(about))
 
 
 def require_power(*, guardian: Account, teen_id: str) -> tuple[Pairing, LockedAccount]:

@@ -11,6 +11,7 @@ from django.db.models import Q
 from kinward.experience.api import GuardianValues, decide_with
 from kinward.families.models import Ask, ExtraMinutes, Pairing
 from kinward.families.pairing.power import in_power
+from kinward.families.pairing.proof import is_proven
 from kinward.families.settings.grant_order import yeses_of
 from kinward.families.settings.settlement import choices_of
 from kinward.people.api import Account
@@ -61,7 +62,8 @@ def chosen_minutes(teen: Account, local: datetime, *, held: bool = False) -> dic
 def extras_at(account: Account, now: datetime, day: date, *, held: bool = False) -> list[Extra]:
     """Return the extra minutes that count at a moment, which is on the account's local `day`.
 
-    They end with the power of whoever gave them. With `held`, they are those that are shown.
+    They end with the power and the proof of whoever gave them. With `held`, they are those that are
+    shown.
     """
     rows = (
         ExtraMinutes.objects.select_related(
@@ -79,10 +81,10 @@ def extras_at(account: Account, now: datetime, day: date, *, held: bool = False)
 def _still_given(row: ExtraMinutes, *, held: bool) -> bool:
     giver = row.pairing if row.ask is None else row.ask.granted_by
     if giver is not None:
-        return in_power(giver, held=held)
+        return in_power(giver, held=held) and is_proven(giver, TIME)
     # A pass-code from before each guardian had their own.
     pairings = Pairing.objects.select_related("guardian", "teen").filter(teen=row.account_id)
-    return any(in_power(pairing, held=held) for pairing in pairings)
+    return any(in_power(each, held=held) and is_proven(each, TIME) for each in pairings)
 
 
 def _agreed(row: ExtraMinutes, *, held: bool) -> frozenset[UUID] | None:

@@ -28,7 +28,8 @@ from kinward.families.models import ExtraMinutes, Pairing, WrongCode
 from kinward.families.notices import name_in_notices, tell
 from kinward.families.pairing.invitations import MAX_WRONG, wrong_codes
 from kinward.families.pairing.power import live_pairings, require_power, shows_power
-from kinward.families.screen_time.extra import is_agreed_alone
+from kinward.families.pairing.proof import is_proven, refuse_unproven
+from kinward.families.screen_time.extra import TIME, is_agreed_alone
 from kinward.families.screen_time.usage import ScreenTime, local_now, screen_time, zones_of
 from kinward.families.settings.held import is_held, shown_values
 from kinward.ground.config import config
@@ -65,8 +66,12 @@ def codes_of(pairing: Pairing, day: date) -> list[Passcode]:
 
 @transaction.atomic
 def show_passcodes(*, guardian: Account, teen_id: str) -> list[Passcode]:
-    """Return today's unused codes, for a guardian to read out. Each call is in the ledger."""
+    """Return today's unused codes, for a guardian to read out. Each call is in the ledger.
+
+    Raises `GuardianUnproven` for a guardian who is not proven enough to give minutes.
+    """
     pairing, teen = require_power(guardian=guardian, teen_id=teen_id)
+    refuse_unproven(pairing, TIME)
     record(actor=guardian.actor, subject=str(pairing), fact=kinds.PasscodeShown())
     return _usable(pairing, local_now(teen, timezone.now()))
 
@@ -106,7 +111,7 @@ def passcode_sheet(account: Account, now: datetime) -> dict[str, str]:
         "account_id": account.platform_id,
         "day": local.date(),
         "rounds": ROUNDS,
-        "codes": [row for pairing in _guarding(account) for row in _digests(pairing, local)],
+        "codes": [row for pairing in _giving(account) for row in _digests(pairing, local)],
     }
     encoded = msgspec.json.encode(body)
     key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(config().secret("policy_key")))
@@ -121,6 +126,11 @@ def _guarding(account: Account) -> list[Pairing]:
     """Return the pairings that show power over an account now."""
     pairings = live_pairings().select_related("guardian", "teen").filter(teen=account)
     return [pairing for pairing in pairings if shows_power(pairing)]
+
+
+def _giving(account: Account) -> list[Pairing]:
+    """Return the pairings whose guardians may give minutes now."""
+    return [pairing for pairing in _guarding(account) if is_proven(pairing, TIME)]
 
 
 def _digests(pairing: Pairing, local: datetime) -> list[dict[str, Any]]:
@@ -149,7 +159,7 @@ def _use(account: Account, code: str, at: datetime) -> ExtraMinutes | None:
     account = lock_account(account.pk)
     zones = zones_of(account)
     day = zones.local(at).date()
-    codes = ((pairing, each) for pairing in _guarding(account) for each in codes_of(pairing, day))
+    codes = ((pairing, each) for pairing in _giving(account) for each in codes_of(pairing, day))
     for pairing, passcode in codes:
         if not hmac.compare_digest(passcode.code, code):
             continue
@@ -202,7 +212,7 @@ def use_passcode(*, account: Account, code: str, at: datetime) -> ScreenTime:
     now = timezone.now()
     if not now - LATE <= at <= now + timedelta(minutes=2):
         raise PasscodeRefused("It was used too long ago, or the clock is wrong.")
-    if not _guarding(account):
+    if not _giving(account):
         raise PasscodeRefused
     if wrong_codes(account, passcode=True) >= MAX_WRONG:
         raise TooManyTries

@@ -17,6 +17,7 @@ from kinward.families.errors import SettingLocked
 from kinward.families.models import Choice, Pairing
 from kinward.families.notices import name_in_notices, tell
 from kinward.families.pairing.power import live_pairings, require_power
+from kinward.families.pairing.proof import method_of, refuse_loosening
 from kinward.families.settings.cooling import is_cooling_quietly, refuse_tightening, tightens
 from kinward.families.settings.groups import NOT_SETTINGS
 from kinward.families.settings.held import hold_choice, is_held, shown_values
@@ -95,40 +96,53 @@ def put_choice(
 ) -> None:
     """Replace a guardian's choice, settle it with the others', and tell the teen.
 
-    `agreed`: the teen asked for it or said yes. Otherwise raises `GuardianCooling` where the
-    guardian may not tighten alone now. `held`: it is part of a grant that is held.
+    Raises `GuardianUnproven` for a value that is looser than the default, from a guardian who is
+    not proven for it. `agreed`: the teen asked for it or said yes. Otherwise raises
+    `GuardianCooling` where the guardian may not tighten alone now. `held`: it is part of a grant
+    that is held.
 
     Guardians who chose differently are told too. During a quiet dispute the choice is held, and
     looks to its guardian and to the teen as if it were in force.
     """
     if value is not None:
         check_choice(teen, capability, value)
+        refuse_loosening(pairing, capability, value)
     held = held or is_held(pairing)
     if not agreed and tightens(pairing, teen, capability, value):
         refuse_tightening(pairing, capability)
         held = held or is_cooling_quietly(pairing)
-    if held:
-        hold_choice(pairing, capability, value, actor)
-    else:
-        _replace_choice(pairing, capability, value, actor)
-    settle(teen, capability, actor=actor)
+    write_choice(pairing, teen, capability, value, actor, held=held)
     what = _sentence(teen, capability, teen)
     tell(teen, "setting", other=name_in_notices(pairing.guardian), what=what)
     _tell_guardians_who_differ(teen, capability, only_quiet=held)
 
 
+def write_choice(
+    pairing: Pairing,
+    teen: LockedAccount,
+    capability: str,
+    value: Weekly | None,
+    actor: Actor,
+    *,
+    held: bool,
+) -> None:
+    """Write a choice that was checked, as held or in force, with its proof, and settle it."""
+    if held:
+        hold_choice(pairing, capability, value, actor)
+    else:
+        _replace_choice(pairing, capability, value, actor)
+    settle(teen, capability, actor=actor)
+
+
 def _replace_choice(pairing: Pairing, capability: str, value: Weekly | None, actor: Actor) -> None:
     earlier = Choice.objects.filter(pairing=pairing, capability=capability, ended_at=None)
     earlier.update(ended_at=timezone.now(), ended_why="replaced")
+    fact: kinds.Fact = kinds.ChoiceEnded(capability=capability, value=value)
     if value is not None:
-        Choice.objects.create(pairing=pairing, capability=capability, value=value)
-    record(
-        actor=actor,
-        subject=str(pairing),
-        fact=(kinds.ChoiceMade if value is not None else kinds.ChoiceEnded)(
-            capability=capability, value=value
-        ),
-    )
+        proof = method_of(pairing.guardian, pairing.teen)
+        Choice.objects.create(pairing=pairing, capability=capability, value=value, proof=proof)
+        fact = kinds.ChoiceMade(capability=capability, value=value, proof=proof)
+    record(actor=actor, subject=str(pairing), fact=fact)
 
 
 def _tell_guardians_who_differ(teen: Account, capability: str, *, only_quiet: bool) -> None:

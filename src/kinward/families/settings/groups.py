@@ -87,7 +87,8 @@ SETTING_MEANINGS: Final = {
     "live.gift.send": gettext_noop("Whether this account can send paid gifts."),
     "live.gift.receive": gettext_noop("Whether this account can receive paid gifts."),
 }
-NOT_SETTINGS: Final = ("account.join",)  # consent to the account itself is given by pairing
+JOIN: Final = "account.join"
+NOT_SETTINGS: Final = (JOIN,)  # consent to the account itself: see `pairing.joining`
 STEPS: Final = (0, 15, 30, 40, 60, 75, 90, 120, 150, 180, 240, 300, 360, 480)  # minutes a day
 
 

@@ -23,7 +23,9 @@ from kinward.families.models import (
     Keyword,
     Pairing,
 )
+from kinward.families.pairing.proof import method_of
 from kinward.families.settings.settlement import (
+    Weight,
     combined,
     end_grant,
     live_choices,
@@ -54,9 +56,9 @@ def shown_values(teen: Account, reader: Account) -> GuardianValues | None:
     pack = live().in_force().for_account(teen.platform_id)
     if pack is None or not sees_held(teen, reader):
         return None
-    choices: dict[str, list[tuple[Choice, bool]]] = {}
-    for choice, counts in live_choices(teen, held=True):
-        choices.setdefault(choice.capability, []).append((choice, counts))
+    choices: dict[str, list[tuple[Choice, Weight]]] = {}
+    for choice, weight in live_choices(teen, held=True):
+        choices.setdefault(choice.capability, []).append((choice, weight))
     values: dict[str, Weekly] = {}
     asleep: dict[str, Weekly] = {}
     for name, about in choices.items():
@@ -83,8 +85,11 @@ def hold_choice(pairing: Pairing, capability: str, value: Weekly | None, actor: 
     earlier = Choice.objects.filter(pairing=pairing, capability=capability, ended_at=None)
     earlier.filter(held=True).update(ended_at=timezone.now(), ended_why="replaced")
     stored = Value(None, JSONField()) if value is None else value
-    Choice.objects.create(pairing=pairing, capability=capability, value=stored, held=True)
-    fact = kinds.ChoiceHeld(capability=capability, value=value)
+    proof = method_of(pairing.guardian, pairing.teen)
+    Choice.objects.create(
+        pairing=pairing, capability=capability, value=stored, held=True, proof=proof
+    )
+    fact = kinds.ChoiceHeld(capability=capability, value=value, proof=proof)
     record(actor=actor, subject=str(pairing), fact=fact)
 
 

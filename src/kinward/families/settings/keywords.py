@@ -9,6 +9,7 @@ from django.utils import timezone
 from kinward.families.models import Held, Keyword, Pairing
 from kinward.families.notices import name_in_notices, tell
 from kinward.families.pairing.power import in_power, require_power
+from kinward.families.pairing.proof import refuse_unproven
 from kinward.families.settings.held import is_held, sees_held
 from kinward.ground.errors import Invalid
 from kinward.ledger.api import kinds, record
@@ -62,13 +63,16 @@ def remove_keyword(
 ) -> None:
     """Remove a word. A guardian may remove anybody's, the teen only their own.
 
-    Locks the teen's account. A word that is not there changes nothing.
+    Raises `GuardianUnproven` for somebody else's word, if the guardian is not proven. Locks the
+    teen's account. A word that is not there changes nothing.
     """
     pairing, teen = _editor(guardian=guardian, teen_id=teen_id, account=account)
     shown = (word for word in keywords_of(teen, guardian or teen) if word.pk == keyword_id)
     keyword = next(shown, None)
     if keyword is None or (pairing is None and keyword.pairing is not None):
         return
+    if pairing is not None and keyword.pairing_id != pairing.pk:
+        refuse_unproven(pairing, None)
     if pairing is not None and is_held(pairing) and keyword.held != Held.ADDED:
         _write(keyword, Held.REMOVED)
     else:

@@ -1,11 +1,14 @@
 """Settlement: the guardians' choices become one setting, the most protective of them.
 
 A temporary grant becomes a temporary setting, bounded by every choice that its guardian did not
-give up for it. Both are computed again whenever a choice, a grant, a power or a pairing changes.
+give up for it. Both are computed again whenever a choice, a grant, a power, a proof or a pairing
+changes.
 """
 
+import hashlib
 from collections.abc import Iterable
 from datetime import datetime
+from enum import Enum
 from typing import cast
 
 from django.db.models import Q
@@ -15,10 +18,11 @@ from kinward.access import Actor
 from kinward.experience.api import Layer, Setting, live, make_setting
 from kinward.families.models import Ask, AskState, Choice, Keyword, Pairing
 from kinward.families.pairing.power import has_power, in_power
+from kinward.families.pairing.proof import may_give, method_of, proof_needed
 from kinward.families.settings.grant_order import grant_of, standing_against, yeses_of
-from kinward.families.settings.groups import NOT_SETTINGS, SETTING_GROUPS
+from kinward.families.settings.groups import JOIN, SETTING_GROUPS
 from kinward.people.api import Account, LockedAccount
-from kinward.policy import HOURS, MINUTES, WEEK, Value, ValueKind, Weekly
+from kinward.policy import HOURS, MINUTES, WEEK, Value, ValueKind, Weekly, proves
 
 
 def strictest(kind: ValueKind, choices: Iterable[Weekly]) -> Weekly | None:
@@ -42,22 +46,32 @@ def strictest(kind: ValueKind, choices: Iterable[Weekly]) -> Weekly | None:
     return days[0] if len(set(days)) == 1 else cast("tuple[Value, ...]", tuple(days))
 
 
+class Weight(Enum):
+    """How a choice counts: in full, only where it tightens, or as that of somebody without power.
+
+    A choice only tightens if it is looser than the default and its guardian is not proven for it.
+    """
+
+    FULL = "full"
+    TIGHTENS = "tightens"
+    SLEEPS = "sleeps"
+
+
 def choices_of(teen: Account, *, held: bool = False) -> dict[str, list[Choice]]:
     """Return the choices of a teen's guardians in power by capability, oldest first.
 
-    Consent to the account itself is no setting: it stays while the pairing lives. Otherwise whoever
-    disputes a guardian would lose the account by that. With `held`, the choices are those that are
-    shown: a held one takes the place of the one in force.
+    With `held`, the choices are those that are shown: a held one takes the place of the one in
+    force.
     """
     by_capability: dict[str, list[Choice]] = {}
-    for choice, counts in live_choices(teen, held=held):
-        if counts:
+    for choice, weight in live_choices(teen, held=held):
+        if weight != Weight.SLEEPS:
             by_capability.setdefault(choice.capability, []).append(choice)
     return by_capability
 
 
-def live_choices(teen: Account, *, held: bool = False) -> list[tuple[Choice, bool]]:
-    """Return the choices of live pairings, oldest first, and whether each counts; or as shown."""
+def live_choices(teen: Account, *, held: bool = False) -> list[tuple[Choice, Weight]]:
+    """Return the choices of live pairings, oldest first, and how each counts; or as shown."""
     choices = Choice.objects.filter(
         Q(pairing__ends_at=None) | Q(pairing__ends_at__gt=timezone.now()),
         pairing__teen=teen,
@@ -70,10 +84,25 @@ def live_choices(teen: Account, *, held: bool = False) -> list[tuple[Choice, boo
     for choice in choices.order_by("held", "made_at"):
         latest[choice.pairing_id, choice.capability] = choice
     return [
-        (choice, choice.capability in NOT_SETTINGS or in_power(choice.pairing, held=held))
+        (choice, _weight(choice, held=held))
         for choice in sorted(latest.values(), key=lambda choice: choice.made_at)
         if choice.value is not None  # held, and taken back
     ]
+
+
+def _weight(choice: Choice, *, held: bool) -> Weight:
+    """Return how a choice counts now.
+
+    Consent to the account itself is no setting. It stays while the pairing lives, by the proof with
+    which it was given. Otherwise whoever disputes a guardian would lose the account by that.
+    """
+    pairing, capability = choice.pairing, choice.capability
+    if capability == JOIN:
+        proven = proves(choice.proof, proof_needed(pairing.teen, JOIN))
+        return Weight.FULL if proven else Weight.TIGHTENS
+    if not in_power(pairing, held=held):
+        return Weight.SLEEPS
+    return Weight.FULL if may_give(pairing, capability, choice.value) else Weight.TIGHTENS
 
 
 def is_about_time(capability: str, kind: ValueKind) -> bool:
@@ -85,20 +114,20 @@ def settle(teen: LockedAccount, capability: str, *, actor: Actor) -> Weekly | No
     """Set the permanent guardian setting to the strictest choice of the guardians in power.
 
     The choices of a guardian without power sleep: one about time falls back to the default, any
-    other can only tighten. Settles a temporary grant as well. Returns the value in power, None
-    where nobody in power chose.
+    other can only tighten. So does what a guardian loosened without the proof for it. Settles a
+    temporary grant as well. Returns the value in power, None where nobody in power chose.
     """
     return _settle(teen, capability, live_choices(teen), actor)
 
 
 def _settle(
-    teen: LockedAccount, capability: str, choices: list[tuple[Choice, bool]], actor: Actor
+    teen: LockedAccount, capability: str, choices: list[tuple[Choice, Weight]], actor: Actor
 ) -> Weekly | None:
     pack = live().in_force().for_account(teen.platform_id)
     known = None if pack is None else pack.capabilities.get(capability)
     if known is None:
         return None
-    about = [(choice, counts) for choice, counts in choices if choice.capability == capability]
+    about = [(choice, weight) for choice, weight in choices if choice.capability == capability]
     value, asleep = combined(known.kind, capability, about)
     _settle_layer(teen, Layer.GUARDIAN, capability, value, actor)
     _settle_layer(teen, Layer.ASLEEP, capability, asleep, actor)
@@ -110,24 +139,27 @@ def _settle(
 
 
 def combined(
-    kind: ValueKind, capability: str, about: Iterable[tuple[Choice, bool]]
+    kind: ValueKind, capability: str, about: Iterable[tuple[Choice, Weight]]
 ) -> tuple[Weekly | None, Weekly | None]:
-    """Return the strictest choice that counts, and the strictest that sleeps.
+    """Return the strictest choice that counts in full, and the strictest of those that tighten.
 
-    `about`: the choices about a capability, and whether each counts. One about time does not sleep.
+    `about`: the choices about a capability, and how each counts. A choice that sleeps tightens too,
+    unless it is about time.
     """
-    about = list(about)
-    awake = strictest(kind, [choice.value for choice, counts in about if counts])
-    if is_about_time(capability, kind):
-        return awake, None
-    return awake, strictest(kind, [choice.value for choice, counts in about if not counts])
+    awake, asleep = [], []
+    for choice, weight in about:
+        if weight == Weight.FULL:
+            awake.append(choice.value)
+        elif weight == Weight.TIGHTENS or not is_about_time(capability, kind):
+            asleep.append(choice.value)
+    return strictest(kind, awake), strictest(kind, asleep)
 
 
 def within_choices(
-    kind: ValueKind, ask: Ask, about: Iterable[tuple[Choice, bool]], *, held: bool = False
+    kind: ValueKind, ask: Ask, about: Iterable[tuple[Choice, Weight]], *, held: bool = False
 ) -> Weekly | None:
     """Return what was granted, within the choices that count of those who did not agree."""
-    awake = [choice for choice, counts in about if counts]
+    awake = [choice for choice, weight in about if weight != Weight.SLEEPS]
     binding = standing_against(awake, yeses_of(ask, held=held))
     return strictest(kind, [cast("Weekly", ask.value), *(choice.value for choice in binding)])
 
@@ -166,7 +198,7 @@ def settle_all(teen: LockedAccount, *, actor: Actor) -> None:
     grants of those that give no power.
     """
     now = timezone.now()
-    _mark_asleep(teen, now)
+    _mark_settled(teen, now)
     choices = Choice.objects.filter(
         pairing__teen=teen, pairing__ended_at__isnull=False, ended_at=None
     )
@@ -176,9 +208,10 @@ def settle_all(teen: LockedAccount, *, actor: Actor) -> None:
     grants = Ask.objects.filter(teen=teen, state=AskState.GRANTED, until__isnull=False)
     for ask in grants.select_related("granted_by__guardian", "granted_by__teen"):
         giver = ask.granted_by
-        if giver is not None and in_power(giver):
+        proven = giver is not None and may_give(giver, ask.capability, cast("Weekly", ask.value))
+        if giver is not None and proven and in_power(giver):
             continue
-        if giver is not None and in_power(giver, held=True):
+        if giver is not None and proven and in_power(giver, held=True):
             _hold_grant(ask, teen, actor)
         else:
             end_grant(ask, teen, AskState.ENDED, actor=actor)
@@ -199,14 +232,28 @@ def settle_all(teen: LockedAccount, *, actor: Actor) -> None:
         _settle(teen, capability, choices_now, actor)
 
 
-def _mark_asleep(teen: LockedAccount, now: datetime) -> None:
-    """Note which live pairings are settled as ones that give no power, for the sweep."""
+def _mark_settled(teen: LockedAccount, now: datetime) -> None:
+    """Note by which powers, proofs and packs the live pairings are settled, for the sweep."""
     pairings = Pairing.objects.filter(teen=teen, ended_at=None).select_related("guardian", "teen")
+    packs = packs_in_force()
     for pairing in pairings:
         asleep = not has_power(pairing)
         if asleep != (pairing.asleep_since is not None):
             pairing.asleep_since = now if asleep else None
-            pairing.save(update_fields=["asleep_since"])
+        pairing.settled_proof = method_of(pairing.guardian, pairing.teen)
+        pairing.settled_packs = packs
+        pairing.save(update_fields=["asleep_since", "settled_proof", "settled_packs"])
+
+
+def packs_in_force() -> str:
+    """Return a short name for the packs in force, their share and the laws of the day."""
+    in_force = live().in_force()
+    packs = [
+        "" if pack is None else f"{pack.digest} {pack.ruling.until}"
+        for pack in (in_force.pack, in_force.rest)
+    ]
+    text = f"{packs} {in_force.share} {in_force.staged}"
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _hold_grant(ask: Ask, teen: LockedAccount, actor: Actor) -> None:

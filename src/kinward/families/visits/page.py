@@ -10,6 +10,7 @@ from kinward.families.asks.wording import words_of_value
 from kinward.families.models import Choice, Pairing
 from kinward.families.notices import name_in_notices
 from kinward.families.pairing.power import rules_for
+from kinward.families.pairing.proof import method_of
 from kinward.families.screen_time.activity import counts_of
 from kinward.families.screen_time.usage import ScreenTime
 from kinward.families.settings.choices import own_settings
@@ -39,6 +40,7 @@ from kinward.policy import (
     capability_words,
     effect_words,
     known_language,
+    proves,
     value_words,
 )
 
@@ -63,6 +65,7 @@ class Row(msgspec.Struct, frozen=True):
     other_hours: list[str]  # of each day, Monday first; empty where it has the hours of most days
     moves: bool
     mine: bool  # whether the reader has chosen a value
+    unproven: bool  # whether the reader could allow more with a proof of being the guardian
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -107,6 +110,7 @@ class _Page:
     ) -> None:
         self.teen, self.reader, self.pairing, self.pack = teen, reader, pairing, pack
         self.language = known_language(reader.language)
+        self.proof = "" if pairing is None else method_of(reader, teen)
         self.choices = choices_of(teen, held=shown is not None)
         self.own = own_settings(teen)
         in_force = load_states([teen.platform_id])[teen.platform_id].guardian
@@ -137,6 +141,7 @@ class _Page:
             other_hours=other_hours,
             moves=moves,
             mine=chosen is not None,
+            unproven=self._is_unproven(kind, bounds),
         )
 
     def _bounds(self, name: str) -> tuple[ValueKind, Bounds]:
@@ -154,12 +159,19 @@ class _Page:
         """
         if self.pairing is not None:
             floor, cap = bounds.guardian_floor, bounds.guardian_cap
+            if self._is_unproven(kind, bounds):
+                cap = kind.clamp(bounds.default, floor, cap)
             return floor, cap, bounds.guardian_moves and floor != cap
         cap = bounds.self_cap
         if name in self.set_by_guardians and bounds.guardian_moves:
             chosen = kind.code_on(self.set_by_guardians[name], None)
             cap = kind.clamp(chosen, bounds.guardian_floor, bounds.guardian_cap)
         return bounds.self_floor, cap, bounds.self_floor != cap
+
+    def _is_unproven(self, kind: ValueKind, bounds: Bounds) -> bool:
+        if self.pairing is None or not bounds.guardian_moves or proves(self.proof, bounds.proof):
+            return False
+        return kind.strictest(bounds.guardian_cap, bounds.default) != bounds.guardian_cap
 
     def _chosen(self, name: str) -> Any:
         if self.pairing is None:

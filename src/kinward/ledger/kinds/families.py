@@ -58,6 +58,13 @@ class PairingDisputedQuietly(Fact, frozen=True):
     kind = "pairing.disputed_quietly"
 
 
+class PairingPaused(Fact, frozen=True):
+    """A person of the staff took a guardian's power until a decision."""
+
+    kind = "pairing.paused"
+    quiet: bool
+
+
 class PairingBarred(Fact, frozen=True):
     """A person decided that these two do not pair again by themselves."""
 
@@ -76,12 +83,33 @@ class PairingRestored(Fact, frozen=True):
     kind = "pairing.restored"
 
 
+class GuardianProven(Fact, frozen=True):
+    """The platform said how it knows that an account is the guardian of this one."""
+
+    kind = "guardian.proven"
+    guardian: str
+    method: str
+    checked_on: str
+    evidence: str
+    expires_at: str | None
+
+
+class GuardianProofEnded(Fact, frozen=True):
+    """A proof of a guardian was replaced, taken back or refuted, or it expired."""
+
+    kind = "guardian.proof_ended"
+    guardian: str
+    method: str
+    why: str
+
+
 class ChoiceMade(Fact, frozen=True):
     """A guardian chose a setting."""
 
     kind = "choice.made"
     capability: str
     value: Any
+    proof: str = ""  # the method by which the guardian was proven, if any
 
 
 class ChoiceHeld(Fact, frozen=True):
@@ -90,6 +118,7 @@ class ChoiceHeld(Fact, frozen=True):
     kind = "choice.held"
     capability: str
     value: Any
+    proof: str = ""
 
 
 class ChoiceEnded(Fact, frozen=True):
@@ -113,6 +142,7 @@ class AskYes(Fact, frozen=True):
     """The answer was yes."""
 
     kind = "ask.yes"
+    proof: str = ""  # of the guardian who said it, if it was one
 
 
 class AskNo(Fact, frozen=True):
@@ -196,3 +226,29 @@ class PortalRefused(Fact, frozen=True):
 
     kind = "portal.refused"
     why: str
+
+
+class PairingOrdered(Fact, frozen=True):
+    """Somebody of the staff paused a pairing in a case, or asked to end it or to hand it over."""
+
+    kind = "pairing.ordered"
+    verb: str
+    pairing: str
+    why: str
+    to: str = ""
+
+
+class PairingOrderDone(Fact, frozen=True):
+    """A second person agreed, and it was done."""
+
+    kind = "pairing.order_done"
+    verb: str
+    pairing: str
+
+
+class PairingOrderRefused(Fact, frozen=True):
+    """It was refused."""
+
+    kind = "pairing.order_refused"
+    verb: str
+    pairing: str
