@@ -1,11 +1,26 @@
 """Keys, trees and vectors of the log's formats, as strangers' software computed them."""
 
+import hmac
+import json
 from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from kinward.ledger.merkle import Subtree, leaf_hash, tree_root
-from kinward.ledger.notes import COSIGNATURE, ED25519, Verifier
+from kinward.ledger.checkpoints import Checkpoint
+from kinward.ledger.export_files import PART
+from kinward.ledger.merkle import Subtree, leaf_hash, prove_inclusion, tree_root
+from kinward.ledger.notes import (
+    COSIGNATURE,
+    ED25519,
+    Note,
+    Verifier,
+    cosign_text,
+    sign_text,
+)
+from kinward.ledger.proofs import ProofFile
+from kinward.ledger.tiles import WIDTH, tile_root, tiles_of
 
 LEAVES = [
     bytes.fromhex(text)
@@ -92,8 +107,6 @@ class Tree:
 
 def plain_root(leaves: Sequence[bytes]) -> bytes:
     """The root as RFC 6962 defines it, by recursion: the reference of the properties."""
-    from hashlib import sha256
-
     if not leaves:
         return sha256().digest()
     if len(leaves) == 1:
@@ -103,3 +116,81 @@ def plain_root(leaves: Sequence[bytes]) -> bytes:
         split *= 2
     halves = plain_root(leaves[:split]) + plain_root(leaves[split:])
     return sha256(b"\x01" + halves).digest()
+
+
+def entry_line(number: int, **absent: bool) -> str:
+    """An entry as a line of an export. `absent` names the fields that are withheld."""
+    values = {
+        "actor": '"staff:robin"',
+        "subject": f'"case:{number}"',
+        "data": f'{{"at":"2026-11-25T18:48:48.123456Z","number":{number}}}',
+    }
+    salts = {name: sha256(f"{name} {number}".encode()).digest() for name in values}
+    commitments = [
+        hmac.digest(salts[name], f"{name}\0{value}".encode(), "sha256").hex()
+        for name, value in values.items()
+    ]
+    body = json.dumps(["2026-11-25T18:00:00Z", "case.opened", *commitments], separators=(",", ":"))
+    line: dict[str, object] = {"leaf": f"kinward.entry/1\n{body}"}
+    line |= {
+        name: [salts[name].hex(), value] for name, value in values.items() if name not in absent
+    }
+    return json.dumps(line)
+
+
+def leaf_of(line: str) -> bytes:
+    """The leaf hash of such a line."""
+    return leaf_hash(json.loads(line)["leaf"].encode())
+
+
+def signed(checkpoint: Checkpoint, log: Signer, *witnesses: Signer) -> bytes:
+    """The checkpoint as a note that the log signed, and each witness at `COSIGNED_AT`."""
+    text = checkpoint.text
+    signatures = [sign_text(text, log.verifier, log.sign)]
+    signatures += [cosign_text(text, COSIGNED_AT, each.verifier, each.sign) for each in witnesses]
+    return Note(text, tuple(signatures)).to_bytes()
+
+
+def write_export(
+    folder: Path,
+    lines: Sequence[str],
+    *,
+    log: Signer | None = None,
+    witnesses: Sequence[Signer] = (),
+    earlier: Sequence[int] = (),
+    part: int = PART,
+) -> None:
+    """Write an export of these entries, with earlier checkpoints of these sizes."""
+    log = log or log_signer()
+    leaves = [leaf_of(line) for line in lines]
+    (folder / "entries").mkdir(parents=True)
+    for number in range(-(-len(lines) // part)):
+        text = "".join(f"{line}\n" for line in lines[number * part : (number + 1) * part])
+        (folder / "entries" / f"{number:06}.jsonl").write_text(text)
+    rows = [leaves]
+    while len(rows[-1]) >= WIDTH:
+        row = rows[-1]
+        rows.append(
+            [tile_root(row[at : at + WIDTH]) for at in range(0, len(row) - WIDTH + 1, WIDTH)]
+        )
+    for tile in tiles_of(len(leaves)):
+        path = folder / tile.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        start = tile.number * WIDTH
+        path.write_bytes(b"".join(rows[tile.level][start : start + tile.width]))
+    notes = [
+        signed(Checkpoint(log.verifier.name, size, tree_root(leaves[:size])), log).decode()
+        for size in earlier
+    ]
+    (folder / "checkpoints.jsonl").write_text("".join(f"{json.dumps(note)}\n" for note in notes))
+    last = Checkpoint(log.verifier.name, len(leaves), tree_root(leaves))
+    (folder / "checkpoint").write_bytes(signed(last, log, *witnesses))
+
+
+def receipt(lines: Sequence[str], index: int, size: int, log: Signer | None = None) -> ProofFile:
+    """A proof of an entry, as the log gave it when it had this size."""
+    log = log or log_signer()
+    tree = Tree([leaf_of(line) for line in lines[:size]])
+    checkpoint = signed(Checkpoint(log.verifier.name, size, tree.root(size)), log)
+    hashes = tuple(prove_inclusion(index, size, tree))
+    return ProofFile(index, hashes, checkpoint, lines[index].encode())
