@@ -1,6 +1,7 @@
 """A real database, staff and keys, and the two servers that Kinward talks to."""
 
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,6 +25,7 @@ from kinward.experience.shadow import tally_shadow
 from kinward.ground import config as config_module
 from kinward.ground.config import Config, config, forget_config
 from kinward.ground.watch import watch
+from kinward.ledger.signers import log_signer
 from kinward.matching.index import bank_index, keyword_index, link_index
 from kinward.matching.models import Bank
 from kinward.matching.services import add_hashes, create_bank, file_hashes
@@ -50,6 +52,9 @@ def _database(request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker
     # Tests that commit are cleaned up by truncating; nothing else may truncate the ledger.
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE ledger_entry DISABLE TRIGGER ledger_no_truncate")
+        for table in ("leaf", "tile", "log"):
+            trigger = f"ledger_{table}_no_truncate"
+            cursor.execute(f"ALTER TABLE ledger_{table} DISABLE TRIGGER {trigger}")
     # After the truncating Django makes permissions for its models, which nothing here asks.
     flush.emit_post_migrate_signal = lambda *_, **__: None  # type: ignore[attr-defined]
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # for speed
@@ -88,6 +93,8 @@ def _fresh_caches() -> None:
         uses.tally_uses,
     ):
         kept.cache_clear()
+    # The tables of the ledger are emptied, so what was signed of them is forgotten, too.
+    shutil.rmtree(config().data_dir / "ledger", ignore_errors=True)
 
 
 @pytest.fixture
@@ -110,7 +117,7 @@ def configure() -> Iterator[Configure]:
 
 def _use(chosen: Config) -> None:
     forget_config()
-    for kept in (authority, keys, keys_of):
+    for kept in (authority, keys, keys_of, log_signer):
         kept.cache_clear()
     real = config_module.read_config
     config_module.read_config = lambda environ: chosen

@@ -31,6 +31,7 @@ from kinward.gate import (
     media,
     redress,
     text,
+    transparency,
 )
 from kinward.gate.age_routes import PROOFS
 from kinward.gate.calls import Call, Content
@@ -39,7 +40,7 @@ from kinward.gate.openapi import document
 from kinward.gate.routes_hma import hma_routes
 from kinward.gate.routes_scim import SCIM_ROUTES
 from kinward.gate.routing import Form, Route
-from kinward.ground.errors import Invalid, NotConfigured
+from kinward.ground.errors import Invalid, NotConfigured, NotFound
 from kinward.matching.api import HashSaysTooLittle, TextUnread
 from kinward.media import TooManyPixels, TooPlain, Undecodable
 from kinward.people.api import AccountUnknown, Profile
@@ -64,6 +65,8 @@ UNSEAL: Final = (*SEAL, CannotUnseal, Damaged, EvidenceGone)
 
 MAX_REPORT: Final = 1024 * 1024  # a chat excerpt of the longest length, in any script
 MAX_HASHES: Final = 128 * 1024  # with the hashes of a video's frames
+# The number of a tile in groups of three digits, and of a partial one its width.
+TILE_STEPS: Final = ("{a}", "{a}/{b}", "{a}/{b}/{c}", "{a}/{b}/{c}/{d}")
 CACHED: Final = "public, max-age=3600"
 
 
@@ -303,6 +306,25 @@ TABLE: Final[dict[str, tuple[Route, ...]]] = {
     ),
     "HMA's look-ups": hma_routes("") + hma_routes("/hma/{key}"),
     "SCIM": SCIM_ROUTES,
+    "Transparency": (
+        Route(
+            "GET /transparency/checkpoint",
+            "",
+            transparency.see_checkpoint,
+            answer=transparency.CHECKPOINT,
+            errors=(NotFound,),
+        ),
+        *(
+            Route(
+                f"GET /transparency/tile/{{level}}/{steps}",
+                "",
+                transparency.see_tile,
+                answer=transparency.TILE,
+                errors=(NotFound,),
+            )
+            for steps in TILE_STEPS
+        ),
+    ),
     "Operations": (
         Route("GET /healthz", "", health.see_health, answer=health.Health, shared=0.5),
         Route(

@@ -10,6 +10,7 @@ from kinward.access.api import Staff, open_resets, unreviewed_glasses, waiting_a
 from kinward.experience.api import waiting_proposals
 from kinward.ground.names import isolated
 from kinward.guidelines.api import waiting_editions
+from kinward.ledger.api import is_late
 from kinward.redress.api import waiting_appeals
 from kinward.review.api import alerts_for, parked_counts, unread_verdicts
 from kinward.web.provider import is_offered
@@ -47,6 +48,7 @@ def console(request: HttpRequest) -> dict[str, object]:
         "parked_count": sum(parked_counts().values()) if staff.may(Permission.REPLAY) else None,
         "proposal_count": waiting_proposals() if reads_policy else None,
         "broken_glasses": unreviewed_glasses()[:ALARMS],
+        "ledger_late": is_late(),
         "reviews_glass": staff.may(Permission.REVIEW_GLASS),
         "edition_count": waiting_editions() if reads_policy else None,
     }
