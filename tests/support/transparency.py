@@ -151,6 +151,16 @@ def signed(checkpoint: Checkpoint, log: Signer, *witnesses: Signer) -> bytes:
     return Note(text, tuple(signatures)).to_bytes()
 
 
+def tile_rows(leaves: Sequence[bytes]) -> list[list[bytes]]:
+    """The hashes of each level of tiles, leaf hashes first."""
+    rows = [list(leaves)]
+    while len(rows[-1]) >= WIDTH:
+        row = rows[-1]
+        full = range(0, len(row) - WIDTH + 1, WIDTH)
+        rows.append([tile_root(row[at : at + WIDTH]) for at in full])
+    return rows
+
+
 def write_export(
     folder: Path,
     lines: Sequence[str],
@@ -167,12 +177,7 @@ def write_export(
     for number in range(-(-len(lines) // part)):
         text = "".join(f"{line}\n" for line in lines[number * part : (number + 1) * part])
         (folder / "entries" / f"{number:06}.jsonl").write_text(text)
-    rows = [leaves]
-    while len(rows[-1]) >= WIDTH:
-        row = rows[-1]
-        rows.append(
-            [tile_root(row[at : at + WIDTH]) for at in range(0, len(row) - WIDTH + 1, WIDTH)]
-        )
+    rows = tile_rows(leaves)
     for tile in tiles_of(len(leaves)):
         path = folder / tile.path
         path.parent.mkdir(parents=True, exist_ok=True)

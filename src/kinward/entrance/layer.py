@@ -17,11 +17,15 @@ CODE: Final = b"kinward-error"  # the header with the error's code, where the bo
 class Entrance:
     """The application of one process: it refuses a large head, and shows the way to other doors.
 
-    `refused` is called with the code of each error that it answers.
+    `refused` is called with the code of each error that it answers. A server that is no door of
+    Kinward has no `doors`.
     """
 
     def __init__(
-        self, application: Any, doors: Doors, refused: Callable[[str], object] = str
+        self,
+        application: Any,
+        doors: Doors | None = None,
+        refused: Callable[[str], object] = str,
     ) -> None:
         self._application, self._doors, self._refused = application, doors, refused
 
@@ -37,7 +41,7 @@ class Entrance:
 
         try:
             check_headers(scope)
-            way = self._doors.way(scope)
+            way = self._doors.way(scope) if self._doors else None
             if way is not None:
                 await send_text(send, 307, extra=[(b"location", way.encode("latin-1"))])
                 return
