@@ -66,7 +66,12 @@ UNSEAL: Final = (*SEAL, CannotUnseal, Damaged, EvidenceGone)
 MAX_REPORT: Final = 1024 * 1024  # a chat excerpt of the longest length, in any script
 MAX_HASHES: Final = 128 * 1024  # with the hashes of a video's frames
 # The number of a tile in groups of three digits, and of a partial one its width.
-TILE_STEPS: Final = ("{a}", "{a}/{b}", "{a}/{b}/{c}", "{a}/{b}/{c}/{d}")
+TILES: Final = {
+    "{first}": transparency.see_tile,
+    "{first}/{second}": transparency.see_tile_of_two,
+    "{first}/{second}/{third}": transparency.see_tile_of_three,
+    "{first}/{second}/{third}/{fourth}": transparency.see_tile_of_four,
+}
 CACHED: Final = "public, max-age=3600"
 
 
@@ -318,11 +323,11 @@ TABLE: Final[dict[str, tuple[Route, ...]]] = {
             Route(
                 f"GET /transparency/tile/{{level}}/{steps}",
                 "",
-                transparency.see_tile,
+                handler,
                 answer=transparency.TILE,
                 errors=(NotFound,),
             )
-            for steps in TILE_STEPS
+            for steps, handler in TILES.items()
         ),
     ),
     "Operations": (

@@ -20,6 +20,27 @@ def see_checkpoint(call: Call[None]) -> Content:
     return Content(note, CHECKPOINT, SECONDS)
 
 
-def see_tile(call: Call[None], level: str, **steps: str) -> Content:
+def see_tile(call: Call[None], level: str, first: str) -> Content:
     """Return hashes of the ledger's tree, a tile of c2sp.org/tlog-tiles. It never changes."""
-    return Content(read_tile("/".join(("tile", level, *steps.values()))), TILE, FOREVER)
+    return _tile(level, first)
+
+
+def see_tile_of_two(call: Call[None], level: str, first: str, second: str) -> Content:
+    """Return a tile of the ledger's tree with a number above 999, or one that is not full."""
+    return _tile(level, first, second)
+
+
+def see_tile_of_three(call: Call[None], level: str, first: str, second: str, third: str) -> Content:
+    """Return a tile of the ledger's tree with a still greater number."""
+    return _tile(level, first, second, third)
+
+
+def see_tile_of_four(
+    call: Call[None], level: str, first: str, second: str, third: str, fourth: str
+) -> Content:
+    """Return a tile of the ledger's tree with a still greater number that is not full."""
+    return _tile(level, first, second, third, fourth)
+
+
+def _tile(*steps: str) -> Content:
+    return Content(read_tile("/".join(("tile", *steps))), TILE, FOREVER)

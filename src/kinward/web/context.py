@@ -25,7 +25,7 @@ def console(request: HttpRequest) -> dict[str, object]:
     """
     staff = getattr(request, "user", None)
     if not isinstance(staff, Staff):
-        return {"reader": "", "broken_glasses": [], "sso_offered": is_offered()}
+        return {"reader": "", "broken_glasses": [], "ledger_late": "", "sso_offered": is_offered()}
     audits = staff.may(Permission.READ_LEDGER)
     reads_cases = staff.may(Permission.WORK_ON_CASES) or audits
     reads_policy = staff.may(Permission.CHANGE_POLICY) or audits
