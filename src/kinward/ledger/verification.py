@@ -8,7 +8,7 @@ somebody else kept.
 
 import hmac
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -108,13 +108,15 @@ def verify_ledger(
 
     `kept`: a head that somebody kept elsewhere. The log must have had it.
     """
-    walk, log = _Walk(kept), Log.objects.first()
+    walk = _Walk(kept)
+    trees = list(SignedTree.objects.order_by("id"))  # first, so that the log is no smaller
+    log = Log.objects.first()
     signed = 0 if log is None else log.signed_size
     try:
         chained = _walk_chain(walk, progress)
         if log is not None:
             _compare_chain(log, chained, walk)
-            _walk_leaves(log, walk, progress)
+            _walk_leaves(log, trees, walk, progress)
             _compare_tree(log, walk)
         elif Leaf.objects.exists():
             raise Broken(None, "the log's own row is missing")
@@ -179,8 +181,8 @@ def _compare_chain(log: Log, head: bytes, walk: _Walk) -> None:
         )
 
 
-def _walk_leaves(log: Log, walk: _Walk, progress: Progress) -> None:
-    claims = _claims(log, walk)
+def _walk_leaves(log: Log, trees: Iterable[SignedTree], walk: _Walk, progress: Progress) -> None:
+    claims = _claims(log, trees, walk)
     walk.expect(claims)
     for start in range(0, log.size, CHUNK):
         rows = Leaf.objects.select_related("entry").filter(
@@ -201,14 +203,14 @@ def _walk_leaves(log: Log, walk: _Walk, progress: Progress) -> None:
         progress(walk.frontier.size)
 
 
-def _claims(log: Log, walk: _Walk) -> dict[int, bytes]:
+def _claims(log: Log, trees: Iterable[SignedTree], walk: _Walk) -> dict[int, bytes]:
     """Return the root of each size for which there is a checkpoint, once each is found signed."""
     claims: dict[int, bytes] = {}
     if log.signed_size > log.size:
         raise Broken(
             None, f"a log of {log.signed_size:,} leaves was signed, and its end is missing"
         )
-    for tree in SignedTree.objects.order_by("id").iterator():
+    for tree in trees:
         root = bytes(tree.root)
         _check_note(tree, root)
         if claims.setdefault(tree.size, root) != root:

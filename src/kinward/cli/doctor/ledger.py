@@ -36,7 +36,7 @@ def check_ledger_key() -> Result:
     if chosen.ledger_signer != "file" or chosen.ledger_key_file or chosen.ledger_key:
         return fine("The key that signs the ledger is where you put it.")
     where = f"The key that signs the ledger ({chosen.secret_path('ledger_key')})"
-    if postgres.is_embedded():
+    if postgres.is_ours(chosen.database_url):
         return warn(
             f"{where} is beside the database, so whoever has one has the other. In production, "
             "keep it elsewhere and set KINWARD_LEDGER_KEY_FILE."
