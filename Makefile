@@ -35,6 +35,7 @@ bench:  ## beside the peers, in the same run; needs a C++ compiler
 	@.venv/bin/python bench/index.py
 	@.venv/bin/python bench/retro.py
 	@.venv/bin/python bench/cases.py
+	@.venv/bin/python -m bench.ledger
 	@.venv/bin/python -m bench.text
 	@.venv/bin/python -m bench.policy
 

@@ -1,6 +1,7 @@
 """A real database, staff and keys, and the two servers that Kinward talks to."""
 
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -24,6 +25,7 @@ from kinward.experience.shadow import tally_shadow
 from kinward.ground import config as config_module
 from kinward.ground.config import Config, config, forget_config
 from kinward.ground.watch import watch
+from kinward.ledger.signers import log_signer
 from kinward.matching.index import bank_index, keyword_index, link_index
 from kinward.matching.models import Bank
 from kinward.matching.services import add_hashes, create_bank, file_hashes
@@ -84,6 +86,8 @@ def _fresh_caches() -> None:
         uses.tally_uses,
     ):
         kept.cache_clear()
+    # The tables of the ledger are emptied, so what was signed of them is forgotten, too.
+    shutil.rmtree(config().data_dir / "ledger", ignore_errors=True)
 
 
 @pytest.fixture
@@ -106,7 +110,7 @@ def configure() -> Iterator[Configure]:
 
 def _use(chosen: Config) -> None:
     forget_config()
-    for kept in (authority, keys, keys_of):
+    for kept in (authority, keys, keys_of, log_signer):
         kept.cache_clear()
     real = config_module.read_config
     config_module.read_config = lambda environ: chosen

@@ -302,6 +302,8 @@ def test_the_ledger_verifies_and_a_changed_byte_is_named(demo: Demo) -> None:
     head = said.stdout.split("Head: ")[1].split()[0]
     assert demo.kinward("ledger", "verify", "--head", head).returncode == 0
     assert demo.kinward("ledger", "verify", "--head", "ab" * 32).returncode == 1
+    size = head.split("-")[0]
+    assert demo.kinward("ledger", "verify", "--head", f"{size}-{'ab' * 32}").returncode == 1
     change = (
         "UPDATE ledger_entry SET actor = overlay(actor placing '{}' from 1 for 1) WHERE seq = 9"
     )

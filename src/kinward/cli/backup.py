@@ -3,7 +3,7 @@
     database.age     pg_dump's archive
     secrets.tar.age  the secrets, the evidence key among them
     objects/         the sealed files of the store, if there is one, unchanged
-    manifest.json    the SHA-256 of each of these files, the ledger's head, Kinward's version
+    manifest.json    the SHA-256 of each of these files, the ledger's tree, Kinward's version
 
 Data streams through age while it is written. No plaintext reaches the disk, and the database is
 never in memory as a whole.
@@ -19,7 +19,7 @@ import tarfile
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 import click
 import msgspec
@@ -32,7 +32,11 @@ from kinward.cli.supervisor import step
 from kinward.ground.config import config
 from kinward.ground.errors import Invalid, KinwardError
 
-FORMAT: Final = 1
+if TYPE_CHECKING:
+    from kinward.ledger.api import Head, Log
+
+FORMAT: Final = 2
+CHAINED: Final = 1  # the format whose head is the digest of an entry
 SECRETS: Final = "secrets.tar.age"
 DATABASE: Final = "database.age"
 MANIFEST: Final = "manifest.json"
@@ -46,7 +50,11 @@ class BackupFailed(KinwardError):
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """The contents of a backup. `files` maps names to SHA-256; `head` is the head of the ledger."""
+    """The contents of a backup. `files` maps names to SHA-256.
+
+    `head`: the root of the ledger's tree (hex) when it had `entries` leaves. In format 1, the
+    digest of the entry with this number.
+    """
 
     format: int
     version: str
@@ -74,14 +82,16 @@ class Manifest(msgspec.Struct, frozen=True):
 def backup(directory: Path, recipients: tuple[str, ...], without_secrets: bool) -> None:
     """Write a backup of everything to a new directory inside DIRECTORY, with an entry."""
     from kinward.evidence.api import Evidence, check_recipient
-    from kinward.ledger.api import Entry
+    from kinward.ledger.api import Log, root_of_log, sequence_all
 
     keys = [Recipient.from_str(check_recipient(recipient)) for recipient in recipients]
     target = directory / datetime.now(UTC).strftime("kinward-%Y%m%dT%H%M%SZ")
     target.mkdir(mode=0o700, parents=True)
     _record(target.name, recipients, secrets=not without_secrets)
-    # Read the head before the dump: entries that arrive meanwhile only continue the chain.
-    head = Entry.objects.order_by("-seq").first()
+    # Read the tree before the dump: entries that arrive meanwhile only continue it.
+    sequence_all()
+    entries = Log.objects.get().size
+    head = root_of_log(entries) or b""
     files = {}
     files[DATABASE] = step(
         "database", lambda: _seal_output(_dump_command(), target / DATABASE, keys)
@@ -99,15 +109,15 @@ def backup(directory: Path, recipients: tuple[str, ...], without_secrets: bool) 
         format=FORMAT,
         version=__version__,
         made_at=datetime.now(UTC),
-        entries=head.seq if head else 0,
-        head=bytes(head.digest).hex() if head else "",
+        entries=entries,
+        head=head.hex(),
         store=config().evidence_store.rstrip("/"),
         files=files,
     )
     (target / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
     click.echo(
         f"{target}: {counted(len(files), 'file', 'files')},"
-        f" through entry {manifest.entries} of the ledger."
+        f" with {counted(entries, 'leaf', 'leaves')} of the ledger."
     )
 
 
@@ -159,19 +169,42 @@ def _prove(directory: Path, manifest: Manifest) -> None:
 
     load_django()
     step("tables", migrate)
-    from kinward.ledger.api import Entry, verify_ledger
+    from kinward.ledger.api import begin_again, verify_ledger
 
     count = step("objects", lambda: _put_objects(directory, manifest))
+    log = begin_again()
     result = step("the ledger", verify_ledger)
     if not result.ok:
-        raise BackupFailed(f"The ledger breaks at entry {result.broken_at}: {result.why}.")
-    if manifest.entries:
-        head = Entry.objects.filter(seq=manifest.entries).first()
-        if head is None or bytes(head.digest).hex() != manifest.head:
-            raise BackupFailed("The ledger differs from the one in the backup.")
+        raise BackupFailed(f"The ledger: {result.fault}")
+    if manifest.entries and _head(manifest) != manifest.head:
+        raise BackupFailed("The ledger differs from the one in the backup.")
+    _record_restore(directory.name, log, result.head)
     entries = counted(result.entries, "entry", "entries")
     objects = counted(count, "object", "objects")
     click.echo(f"Restored and verified {entries} of the ledger. Restored {objects}.")
+    click.echo(f"From now on the ledger signs as {log.origin}. Tell whoever verifies it.")
+
+
+def _record_restore(name: str, log: "Log", head: "Head") -> None:
+    from django.db import transaction
+
+    from kinward.cli.main import operator
+    from kinward.ledger.api import kinds, record, sequence_all
+
+    fact = kinds.BackupRestored(origin=log.origin, size=head.size, root=head.root.hex())
+    with transaction.atomic():
+        record(actor=operator(), subject=f"backup:{name}", fact=fact)
+    sequence_all()
+
+
+def _head(manifest: Manifest) -> str:
+    """Return what the restored ledger has instead of the head in the manifest."""
+    from kinward.ledger.api import Entry, root_of_log
+
+    if manifest.format == CHAINED:
+        last = Entry.objects.filter(seq=manifest.entries).first()
+        return "" if last is None else bytes(last.digest or b"").hex()
+    return (root_of_log(manifest.entries) or b"").hex()
 
 
 def find_tool(name: str) -> str:
@@ -309,9 +342,10 @@ def _read(directory: Path) -> Manifest:
         manifest = msgspec.json.decode((directory / MANIFEST).read_bytes(), type=Manifest)
     except (OSError, msgspec.MsgspecError) as error:
         raise BackupFailed(f"{directory} is not a backup: {error}.") from error
-    if manifest.format != FORMAT:
+    if manifest.format not in {CHAINED, FORMAT}:
         raise BackupFailed(
-            f"The backup has format {manifest.format}. This version reads only format {FORMAT}."
+            f"The backup has format {manifest.format}. This version reads formats {CHAINED} and "
+            f"{FORMAT}."
         )
     return manifest
 

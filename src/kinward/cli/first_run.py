@@ -47,6 +47,8 @@ def make_secrets() -> None:
     write_secret(chosen.secret_path("policy_key"), new_signing_key())
     write_secret(chosen.secret_path("identifier_key"), random_secret())
     write_secret(chosen.secret_path("package_key"), new_signing_key())
+    if not (chosen.ledger_key or chosen.ledger_key_file):
+        write_secret(chosen.secret_path("ledger_key"), new_signing_key())
     if not (chosen.evidence_key or chosen.evidence_key_file):
         write_secret(chosen.secret_path("evidence_key"), new_key())
 

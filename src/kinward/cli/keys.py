@@ -174,7 +174,7 @@ def trace(name: str, entries: bool) -> None:
         _print(trace_key(name))
         return
     for entry in entries_by_key(name):
-        told = f"{entry.kind}  {visible(entry.subject)}  {visible(str(entry.data))}"
+        told = f"{entry.kind}  {visible(entry.subject or 'erased')}  {visible(str(entry.data))}"
         click.echo(f"{entry.seq}  {entry.at:%Y-%m-%d %H:%M:%S}  {told}")
 
 

@@ -1,46 +1,68 @@
-"""`kinward ledger`: verify the chain, and show the entries about a subject."""
+"""`kinward ledger`: verify the log, prove an entry, and show the entries about a subject."""
+
+import re
+from pathlib import Path
+from typing import Final
 
 import click
 
 from kinward.cli.counts import counted
+from kinward.ground.errors import Invalid
 from kinward.ground.names import visible
-from kinward.ledger.api import entries_about, verify_ledger
+from kinward.ledger.api import Head, Verification, entries_about, verify_ledger
+
+_HEAD: Final = re.compile(r"([0-9]{1,18})-([0-9a-f]{64})", re.ASCII)
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 @click.group()
 def ledger() -> None:
-    """Verify the ledger, and show its entries."""
+    """Verify the ledger, prove and show its entries, and export it."""
 
 
 @ledger.command("verify")
-@click.option("--head", default="", help="A head that you kept. The chain must contain it.")
-def verify_chain(head: str) -> None:
-    """Verify the whole chain, or name its first broken entry."""
+@click.option("--head", default="", help="A head that you kept. The ledger must have had it.")
+def verify_log(head: str) -> None:
+    """Verify the whole ledger, or name what differs."""
+    kept = _parse(head) if head else None
     result = verify_ledger(
-        lambda walked: click.echo(f"  {counted(walked, 'entry', 'entries')} …", err=True)
+        lambda walked: click.echo(f"  {counted(walked, 'entry', 'entries')} …", err=True),
+        kept=kept if isinstance(kept, Head) else None,
     )
     if not result.ok:
-        click.secho(f"Broken at entry {result.broken_at}: {result.why}.", fg="red")
+        click.secho(result.fault, fg="red")
         raise SystemExit(1)
-    if head and not _contains(head):
-        click.secho(
-            "This chain does not contain the head that you kept. Its end is missing.", fg="red"
-        )
+    if isinstance(kept, bytes) and not _contains(kept):
+        click.secho("The chain does not contain the head that you kept.", fg="red")
         raise SystemExit(1)
+    _print(result)
+
+
+def _print(result: Verification) -> None:
     click.secho(f"ok: {counted(result.entries, 'entry', 'entries')}.", fg="green")
+    if result.waiting:
+        waiting = counted(result.waiting, "of them waits", "of them wait")
+        click.echo(f"{waiting} for a place in the log.")
+    click.echo(f"Signed: {counted(result.signed, 'leaf', 'leaves')} of {result.head.size:,}.")
     click.echo(
         f"Head: {result.head}\nKeep it somewhere else. "
-        "Later it proves that no entry was removed from the end."
+        "Later it proves that nothing before it was changed or removed."
     )
 
 
-def _contains(head: str) -> bool:
+def _parse(text: str) -> Head | bytes:
+    """Read a head: size and root, or the digest of an entry of the former chain."""
+    if match := _HEAD.fullmatch(text):
+        return Head(int(match[1]), bytes.fromhex(match[2]))
+    if _DIGEST.fullmatch(text):
+        return bytes.fromhex(text)
+    raise Invalid("A head is what `kinward ledger verify` prints, such as 20417-5dc9….")
+
+
+def _contains(digest: bytes) -> bool:
     from kinward.ledger.api import Entry
 
-    try:
-        return Entry.objects.filter(digest=bytes.fromhex(head)).exists()
-    except ValueError:
-        return False
+    return Entry.objects.filter(digest=digest).exists()
 
 
 @ledger.command()
@@ -48,7 +70,37 @@ def _contains(head: str) -> bool:
 def show(subject: str) -> None:
     """Show the entries about a subject, such as case:0b9f…."""
     for entry in entries_about(subject):
-        actor = visible(entry.actor)
+        actor = visible(entry.actor or "erased")
+        told = "erased" if entry.data is None else entry.data
+        click.echo(f"{entry.seq}  {entry.at:%Y-%m-%d %H:%M:%S}  {entry.kind}  {actor}  {told}")
+
+
+@ledger.command()
+@click.argument("entry", type=int)
+@click.option("--open", "opened", is_flag=True, help="Add what the entry says, and its salts.")
+def prove(entry: int, opened: bool) -> None:
+    """Print a proof that ENTRY is in the log, as a file .tlog-proof (c2sp.org/tlog-proof)."""
+    from kinward.ledger.api import prove_entry
+
+    click.echo(prove_entry(entry, opened=opened).to_bytes().decode(), nl=False)
+
+
+@ledger.command()
+@click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--hashes-only", is_flag=True, help="Leave out what the entries say.")
+def export(directory: Path, hashes_only: bool) -> None:
+    """Write the signed log to a new DIRECTORY, with verify.py for whoever wants to check it."""
+    from kinward.ledger.api import export_log
+
+    if directory.exists():
+        raise Invalid(f"{directory} exists already. Name a new directory.")
+    size = export_log(
+        directory,
+        opened=not hashes_only,
+        progress=lambda done: click.echo(f"  {counted(done, 'leaf', 'leaves')} …", err=True),
+    )
+    click.echo(f"{directory}: {counted(size, 'leaf', 'leaves')}, signed.")
+    if not hashes_only:
         click.echo(
-            f"{entry.seq}  {entry.at:%Y-%m-%d %H:%M:%S}  {entry.kind}  {actor}  {entry.data}"
+            "It has names and reasons from the ledger. Give it to nobody who may not see them."
         )

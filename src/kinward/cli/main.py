@@ -51,6 +51,7 @@ COMMANDS: Final = {
     ),
     "statement": ("statements:statement", "Export or send statements of reasons.", True),
     "ledger": ("ledger:ledger", "Verify the ledger, and show its entries.", True),
+    "witness": ("witness:witness", "Watch the logs of others, and keep what they rewrite.", False),
     "backup": ("backup:backup", "Write a backup of everything, sealed for your key.", True),
     "restore": ("backup:restore", "Restore a backup into an empty database.", False),
     "sandbox": ("sandbox:sandbox", "Start an authority or a partner to practise on.", False),

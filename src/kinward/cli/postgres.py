@@ -4,10 +4,12 @@ import atexit
 import os
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from kinward.ground.config import config
 from kinward.ground.errors import KinwardError
+
+_EMBEDDED: Final[set[str]] = set()  # the URL of our own server, once it runs
 
 
 class DatabaseFailed(KinwardError):
@@ -20,6 +22,11 @@ class DatabaseFailed(KinwardError):
 def is_embedded() -> bool:
     """Whether the operator has named no database, so that Kinward runs its own."""
     return not os.environ.get("KINWARD_DATABASE_URL")
+
+
+def is_ours(url: str) -> bool:
+    """Return whether this is the URL of the embedded server, in the data directory."""
+    return not url or url in _EMBEDDED
 
 
 def is_new() -> bool:
@@ -50,7 +57,9 @@ def start() -> tuple[Any, bool]:
         server = get_server(directory, cleanup_mode=None)
     except Exception as error:
         raise DatabaseFailed(f"{error} Its log is {directory / 'log'}.") from error
-    os.environ["KINWARD_DATABASE_URL"] = ensure_database(server.get_uri(), "kinward")
+    url = ensure_database(server.get_uri(), "kinward")
+    os.environ["KINWARD_DATABASE_URL"] = url
+    _EMBEDDED.add(url)
     config.cache_clear()
     return server, not running
 

@@ -143,10 +143,26 @@ def migrate() -> None:
     help="Number of jobs at a time, beside those that wait for somebody's answer.",
 )
 def worker(concurrency: int) -> None:
-    """Run a worker until it gets a signal to stop. It finishes the jobs that it has started."""
+    """Run a worker until it gets a signal to stop. It finishes the jobs that it has started.
+
+    One worker at a time also gives entries of the ledger their places, and signs its checkpoints.
+    """
     from procrastinate.contrib.django import app
 
+    from kinward.ledger.api import keep_sequencing
+
     check_plugins()
+    stop = threading.Event()
+    sequencer = threading.Thread(target=keep_sequencing, args=[stop], name="sequencer")
+    sequencer.start()
+    try:
+        _run(app, concurrency)
+    finally:
+        stop.set()
+        sequencer.join()
+
+
+def _run(app: App, concurrency: int) -> None:
     connector = app.connector.get_worker_connector()  # type: ignore[attr-defined]
     with app.replace_connector(connector):
         asyncio.run(_work(app, concurrency))

@@ -13,6 +13,7 @@ from kinward.access.api import TwoPeople
 from kinward.casebook.api import Case, UserReport
 from kinward.enforcement.api import Action, Sanction
 from kinward.evidence.api import Evidence, EvidenceGone, PackageItem, read_for_release
+from kinward.ledger.api import place_of
 from kinward.matching.api import Check
 from kinward.people.api import Account
 from kinward.redress.api import Statement, statement_sentences
@@ -209,6 +210,5 @@ def _ledger(cases: list[Case]) -> Iterator[dict[str, Any]]:
                 "kind": entry.kind,
                 "subject": entry.subject,
                 "data": entry.data,
-                "previous": bytes(entry.previous).hex(),
-                "sha256": bytes(entry.digest).hex(),
+                **place_of(entry),
             }

@@ -27,6 +27,7 @@ from kinward.enforcement.services import (
     file_to_restore,
     get_action,
     issue_content_action,
+    lock_contents,
     notify_account,
     replay_action,
 )
@@ -65,6 +66,7 @@ __all__ = [
     "is_removed",
     "issue_content_action",
     "lift_sanction",
+    "lock_contents",
     "notify_account",
     "parked_actions",
     "remove_copy",

@@ -1,6 +1,6 @@
 """Actions: issued, delivered to the platform, parked and replayed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -17,7 +17,7 @@ from kinward.evidence.api import file_in_vault, read_for_restoration
 from kinward.ground.config import config
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ground.jobs import DELAYS, enqueue, enqueue_once
-from kinward.ground.locks import exclusive
+from kinward.ground.locks import exclusive, in_turn
 from kinward.ledger.api import kinds, record
 from kinward.people.api import Account
 
@@ -42,6 +42,7 @@ def issue_content_action(
     action is recorded and never delivered: this case restores content that another case still keeps
     down. Requires the lock of the account or of the case.
     """
+    lock_contents([account])
     issued = Action.objects.filter(
         account=account, target_kind=Target.CONTENT, target=content_id, case_id=case_id
     )
@@ -58,6 +59,16 @@ def issue_content_action(
     )
     _send(action, actor)
     return action
+
+
+def lock_contents(owners: Iterable[Account]) -> None:
+    """Wait until nobody else acts on content of these accounts, then keep it until the end.
+
+    Cases of several accounts may act on copies of the same bytes. Without this, two that give a
+    copy back at once would each leave it to the other. After the locks of accounts and cases.
+    """
+    for pk in sorted({owner.pk for owner in owners}):
+        in_turn(f"enforcement.contents:{pk}")
 
 
 def issue_account(

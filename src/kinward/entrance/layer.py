@@ -18,14 +18,15 @@ CODE: Final = b"kinward-error"  # the header with the error's code, where the bo
 class Entrance:
     """The application of one process: it refuses a large head, and shows the way to other doors.
 
-    `refused` is called with the code of each error that it answers. Each answer has the headers
-    that guard browsers, also if the application forgets them. `secure`: people come by https.
+    `refused` is called with the code of each error that it answers. A server that is no door of
+    Kinward has no `doors`. Each answer has the headers that guard browsers, also if the application
+    forgets them. `secure`: people come by https.
     """
 
     def __init__(
         self,
         application: Any,
-        doors: Doors,
+        doors: Doors | None = None,
         refused: Callable[[str], object] = str,
         *,
         secure: bool = False,
@@ -48,7 +49,7 @@ class Entrance:
 
         try:
             check_headers(scope)
-            way = self._doors.way(scope)
+            way = self._doors.way(scope) if self._doors else None
             if way is not None:
                 await send_text(sending, 307, extra=[(b"location", way.encode("latin-1"))])
                 return

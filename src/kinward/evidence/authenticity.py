@@ -61,7 +61,7 @@ def find_difference(evidence: Evidence) -> str:
     sealed = Entry.objects.filter(kind=kinds.EvidenceSealed.kind, subject=str(evidence))
     told = list(sealed.values_list("data", flat=True))
     said = {"case": str(evidence.case_id), "sha256": evidence.sha256, "size": evidence.size}
-    if not told or any({name: data.get(name) for name in said} != said for data in told):
+    if not told or any({name: (data or {}).get(name) for name in said} != said for data in told):
         return "The ledger has another entry of its sealing, or none."
     return ""
 

@@ -1,6 +1,7 @@
 """Packages for an authority or a court: a signed zip, sealed to its recipients.
 
-    manifest.json   what is in it, each file with its size and SHA-256, and the ledger's head
+    manifest.json   what is in it, each file with its size and SHA-256, and a signed
+                    checkpoint of the ledger
     manifest.sig    an Ed25519 signature (RFC 8032) over manifest.json, in hex
     summary.pdf     the same for people, with a place to sign
     …               the files
@@ -27,7 +28,7 @@ from kinward import __version__
 from kinward.ground.config import config
 from kinward.ground.errors import Invalid
 from kinward.ground.names import visible
-from kinward.ledger.api import Entry
+from kinward.ledger.api import signed_checkpoint
 
 FORMAT: Final = 1
 READ: Final = 1024 * 1024
@@ -134,7 +135,7 @@ def signing_key() -> str:
 
 
 def _manifest(title: str, facts: Mapping[str, str], listed: list[dict[str, Any]]) -> bytes:
-    head = Entry.objects.order_by("-seq").first()
+    checkpoint = signed_checkpoint().decode()
     return msgspec.json.format(
         msgspec.json.encode(
             {
@@ -144,9 +145,7 @@ def _manifest(title: str, facts: Mapping[str, str], listed: list[dict[str, Any]]
                 "made_at": datetime.now(UTC).isoformat(),
                 "made_by": f"Kinward {__version__}",
                 "signed_by": signing_key(),
-                "ledger": None
-                if head is None
-                else {"entry": head.seq, "sha256": bytes(head.digest).hex()},
+                "ledger": {"checkpoint": checkpoint} if checkpoint else None,
                 "files": listed,
             }
         )
@@ -187,7 +186,7 @@ def _summary(
         "I declare that I am authorised to make this declaration; that the files listed above were "
         "made and kept in the regular course of business by the system named in manifest.json; "
         "that evidence was sealed when it was received, and every access to it is recorded in a "
-        "ledger in which each entry includes the SHA-256 of the one before; and that the digests "
+        "ledger whose entries are leaves of a signed Merkle tree (RFC 6962); and that the digests "
         "above are those of the files in this package."
     )
     for what in ("Name", "Function", "Place and date", "Signature"):

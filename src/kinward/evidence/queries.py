@@ -41,7 +41,7 @@ def damaged_files(most: int) -> list[tuple[Evidence, str]]:
         kind="evidence.damaged", subject__in=[str(file) for file in damaged]
     )
     told = dict(entries.order_by("seq").values_list("subject", "data"))
-    return [(file, told.get(str(file), {}).get("found", "")) for file in damaged]
+    return [(file, (told.get(str(file)) or {}).get("found", "")) for file in damaged]
 
 
 def viewed_entirely(evidence: Evidence, person: Staff | None = None) -> bool:
@@ -82,7 +82,9 @@ def shown_before(evidence: Evidence, person: Staff) -> set[str]:
         data__case=str(evidence.case_id),
     )
     return {
-        name for data in entries.values_list("data", flat=True) for name in data.get("shown", [])
+        name
+        for data in entries.values_list("data", flat=True)
+        for name in (data or {}).get("shown", [])
     }
 
 
@@ -95,7 +97,7 @@ def seconds_played(person: Staff, since: datetime, fastest: float) -> float:
         kind="evidence.viewed", actor=_name_of(person), at__gte=since, data__has_key="seconds"
     )
     return sum(
-        min(float(data["seconds"]), fastest * (at - since).total_seconds())
+        min(float((data or {})["seconds"]), fastest * (at - since).total_seconds())
         for at, data in entries.values_list("at", "data")
     )
 

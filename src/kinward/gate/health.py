@@ -9,6 +9,7 @@ from prometheus_client import Counter, Gauge, Histogram, generate_latest
 from kinward.access.api import keys_in_need, unreviewed_glasses
 from kinward.gate.calls import Call, Content
 from kinward.ground.jobs import fail_often
+from kinward.ledger.api import is_late
 from kinward.matching.api import open_floods
 from kinward.people.api import open_waves
 from kinward.review.api import open_alerts, overdue_cases, parked_counts
@@ -23,6 +24,7 @@ FLOODS = Gauge("kinward_floods", "Hashes that hit many accounts at once and wait
 ALERTS = Gauge("kinward_staff_alerts", "Alerts about the work of the staff that wait for a person")
 KEYS = Gauge("kinward_keys_in_need", "API keys that expire soon, or whose owner left")
 WAVES = Gauge("kinward_waves", "Keys that changed many ages at once and wait for a person")
+LEDGER = Gauge("kinward_ledger_late", "1 if entries have waited a minute to be placed and signed")
 PARKED = Gauge("kinward_parked", "Actions and reports that wait for a person", ["what"])
 SECONDS = Histogram("kinward_gate_seconds", "Seconds to an answer", ["endpoint"])
 
@@ -49,6 +51,7 @@ def see_metrics(call: Call[None]) -> Content:
     GLASSES.set(unreviewed_glasses().count())
     KEYS.set(len({need.key for need in keys_in_need() if need.what != "purpose"}))
     WAVES.set(open_waves().count())
+    LEDGER.set(bool(is_late()))
     FLOODS.set(open_floods().count())
     ALERTS.set(open_alerts().count())
     return Content(generate_latest(), METRICS)

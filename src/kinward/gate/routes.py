@@ -32,6 +32,7 @@ from kinward.gate import (
     media,
     redress,
     text,
+    transparency,
 )
 from kinward.gate.age_routes import PROOFS
 from kinward.gate.calls import Call, Content
@@ -40,7 +41,7 @@ from kinward.gate.openapi import document
 from kinward.gate.routes_hma import hma_routes
 from kinward.gate.routes_scim import SCIM_ROUTES
 from kinward.gate.routing import Form, Route
-from kinward.ground.errors import Invalid, NotConfigured
+from kinward.ground.errors import Invalid, NotConfigured, NotFound
 from kinward.matching.api import HashSaysTooLittle, TextUnread
 from kinward.media import TooManyPixels, TooPlain, Undecodable
 from kinward.people.api import AccountUnknown, Profile
@@ -65,6 +66,13 @@ UNSEAL: Final = (*SEAL, CannotUnseal, Damaged, EvidenceGone)
 
 MAX_REPORT: Final = 1024 * 1024  # a chat excerpt of the longest length, in any script
 MAX_HASHES: Final = 128 * 1024  # with the hashes of a video's frames
+# The number of a tile in groups of three digits, and of a partial one its width.
+TILES: Final = {
+    "{first}": transparency.see_tile,
+    "{first}/{second}": transparency.see_tile_of_two,
+    "{first}/{second}/{third}": transparency.see_tile_of_three,
+    "{first}/{second}/{third}/{fourth}": transparency.see_tile_of_four,
+}
 CACHED: Final = "public, max-age=3600"
 
 
@@ -320,6 +328,25 @@ TABLE: Final[dict[str, tuple[Route, ...]]] = {
     ),
     "HMA's look-ups": hma_routes("") + hma_routes("/hma/{key}"),
     "SCIM": SCIM_ROUTES,
+    "Transparency": (
+        Route(
+            "GET /transparency/checkpoint",
+            "",
+            transparency.see_checkpoint,
+            answer=transparency.CHECKPOINT,
+            errors=(NotFound,),
+        ),
+        *(
+            Route(
+                f"GET /transparency/tile/{{level}}/{steps}",
+                "",
+                handler,
+                answer=transparency.TILE,
+                errors=(NotFound,),
+            )
+            for steps, handler in TILES.items()
+        ),
+    ),
     "Operations": (
         Route("GET /healthz", "", health.see_health, answer=health.Health, shared=0.5),
         Route(

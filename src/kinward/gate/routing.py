@@ -251,7 +251,8 @@ class Router:
     """Finds routes: a fixed path with one look-up, any other path along a tree of segments.
 
     Outside `/v1/`, empty segments are skipped, because tools may join URLs with two slashes. A path
-    that needs no key must match exactly, so that a proxy's block of that path cannot be evaded.
+    that needs no key and has no parameters must match exactly, so that a proxy's block of that path
+    cannot be evaded.
     """
 
     def __init__(self, routes: Iterable[Route]) -> None:
@@ -266,7 +267,7 @@ class Router:
             address.methods[route.method] = route
             if not route.parameters:
                 self._fixed[route.path] = Target(address, ())
-            if route.scope and (route.parameters or not route.path.startswith(V1)):
+            if route.parameters or (route.scope and not route.path.startswith(V1)):
                 self._plant(route, address)
 
     def _plant(self, route: Route, address: Address) -> None:

@@ -92,6 +92,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     identifier_key: str = ""
     package_key: str = ""
 
+    ledger_origin: str = ""
+    ledger_signer: str = "file"
+    ledger_key: str = ""
+    ledger_key_file: str = ""
+
     evidence_keys: str = "file"
     evidence_key: str = ""
     evidence_key_file: str = ""

@@ -28,6 +28,14 @@ def in_turn(name: str) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_key(name)])
 
 
+def try_turn(name: str) -> bool:
+    """Take a name until this transaction ends, and return True, unless another one has it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_key(name)])
+        row = cursor.fetchone()
+    return bool(row and row[0])
+
+
 def _key(name: str) -> int:
     return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), signed=True)
 

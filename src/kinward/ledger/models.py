@@ -1,26 +1,135 @@
-"""The ledger's one table. A trigger (migration 0002) refuses every update, delete and truncate."""
+"""The tables of the ledger. Triggers (migrations 0002 and 0003) let all of them only grow."""
+
+from typing import Any
 
 from django.db import models
 
+from kinward.ledger.fields import CurrentTransaction, TransactionIdField
+
 
 class Entry(models.Model):
-    """One decision, act or look."""
+    """One decision, act or look. `seq` is its number: later ones are greater, some are missing.
 
-    seq = models.BigIntegerField(primary_key=True)
+    Of two entries that wait for one lock, the later has the greater number. Each value has a salt,
+    and a commitment to both that stays when value and salt are erased. An entry of the former chain
+    has a digest instead, which covers all of it and the `previous` digest.
+    """
+
+    seq = models.BigAutoField(primary_key=True)
+    xid = TransactionIdField(null=True, db_default=CurrentTransaction())
     at = models.DateTimeField()
-    actor = models.CharField(max_length=200)
+    actor = models.CharField(max_length=200, null=True)
     kind = models.CharField(max_length=80)
-    subject = models.CharField(max_length=200)
-    data = models.JSONField()
-    previous = models.BinaryField()
-    digest = models.BinaryField()
+    subject = models.CharField(max_length=200, null=True)
+    data: Any = models.JSONField(null=True)
+    actor_salt = models.BinaryField(null=True)
+    subject_salt = models.BinaryField(null=True)
+    data_salt = models.BinaryField(null=True)
+    actor_commitment = models.BinaryField(null=True)
+    subject_commitment = models.BinaryField(null=True)
+    data_commitment = models.BinaryField(null=True)
+    previous = models.BinaryField(null=True)
+    digest = models.BinaryField(null=True)
 
     class Meta:
         ordering = ("seq",)
         indexes = (
             models.Index(fields=("subject", "seq"), name="ledger_subject"),
             models.Index(fields=("kind", "seq"), name="ledger_kind"),
+            models.Index(
+                fields=("xid", "seq"),
+                condition=models.Q(xid__isnull=False),
+                name="ledger_unsequenced",
+            ),
+            models.Index(
+                fields=("seq",), condition=models.Q(digest__isnull=False), name="ledger_chained"
+            ),
         )
 
     def __str__(self) -> str:
         return f"{self.seq} {self.kind} {self.subject} by {self.actor}"
+
+
+class Leaf(models.Model):
+    """A leaf of the log, counted from 0. Without an entry it is the head of the former chain."""
+
+    index = models.BigIntegerField(primary_key=True)
+    entry = models.OneToOneField(
+        Entry, on_delete=models.DO_NOTHING, null=True, related_name="leaf", db_constraint=False
+    )
+    hash = models.BinaryField()
+
+    class Meta:
+        ordering = ("index",)
+
+    def __str__(self) -> str:
+        return f"leaf {self.index}"
+
+
+class HashTile(models.Model):
+    """A hash tile of the log: up to 256 hashes. It only grows: a partial one is its beginning."""
+
+    id = models.BigAutoField(primary_key=True)
+    level = models.PositiveSmallIntegerField()
+    index = models.BigIntegerField()
+    data = models.BinaryField()
+
+    class Meta:
+        db_table = "ledger_tile"
+        constraints = (models.UniqueConstraint(fields=("level", "index"), name="ledger_tile_once"),)
+
+    def __str__(self) -> str:
+        return f"tile {self.level}/{self.index}"
+
+
+class Log(models.Model):
+    """The one row of the log: its tree, how far entries are sequenced, and what was signed last.
+
+    Every entry up to the position (a transaction, and a number in it) has its leaf. `cluster`: the
+    database system in which transaction ids count. `generation`: it grows with each restore, and
+    the origin with it, because another tree may have been shown under the one before.
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    origin = models.CharField(max_length=255)
+    generation = models.PositiveIntegerField(default=1)
+    chained = models.BigIntegerField()  # entries of the former chain
+    chain_head = models.BinaryField()
+    frontier = models.BinaryField()
+    size = models.BigIntegerField(default=0)
+    position_xid = TransactionIdField()
+    position_seq = models.BigIntegerField()
+    cluster = models.BigIntegerField()
+    ran_at = models.DateTimeField()
+    signed_size = models.BigIntegerField(default=0)
+    signed_root = models.BinaryField(default=b"")
+    signed_at = models.DateTimeField(null=True)
+    note = models.BinaryField(default=b"")  # the signed checkpoint that is shown
+    vkey = models.CharField(max_length=400, default="")
+
+    class Meta:
+        constraints = (models.CheckConstraint(condition=models.Q(id=1), name="ledger_log_one"),)
+
+    def __str__(self) -> str:
+        return f"{self.origin} of {self.size}"
+
+
+class SignedTree(models.Model):
+    """A checkpoint that was signed. The last one of each hour is kept."""
+
+    id = models.BigAutoField(primary_key=True)
+    origin = models.CharField(max_length=255)
+    size = models.BigIntegerField()
+    root = models.BinaryField()
+    note = models.BinaryField()
+    vkey = models.CharField(max_length=400)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("size",)
+        constraints = (
+            models.UniqueConstraint(fields=("origin", "size"), name="ledger_signed_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.origin} of {self.size}"

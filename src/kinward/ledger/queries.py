@@ -1,25 +1,24 @@
-"""Queries of the ledger: the entries about a subject, and the proof that the chain is whole."""
+"""Queries of the ledger: the entries about a subject, and how far the log has come."""
 
-from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
 
-import msgspec
+from django.db import connection
 from django.db.models import QuerySet
+from django.utils import timezone
 
-from kinward.ledger.chain import GENESIS, digest
-from kinward.ledger.models import Entry
+from kinward.ledger.models import Entry, Leaf, Log
 
+LATE: Final = timedelta(seconds=60)  # after this an entry without its signed place is an alarm
 
-class Verification(msgspec.Struct, frozen=True):
-    """The result of a walk over the whole chain. `broken_at` numbers the first wrong entry."""
-
-    entries: int
-    head: str
-    broken_at: int | None = None
-    why: str = ""
-
-    @property
-    def ok(self) -> bool:
-        return self.broken_at is None
+# Only transactions that this cluster has begun: an id from before a restore may be a greater one.
+_WAITING: Final = """
+SELECT e.at FROM ledger_entry e
+WHERE e.xid IS NOT NULL AND (e.xid, e.seq) > (%s::xid8, %s)
+  AND e.xid < pg_snapshot_xmax(pg_current_snapshot())
+  AND NOT EXISTS (SELECT FROM ledger_leaf l WHERE l.entry_id = e.seq)
+ORDER BY e.xid, e.seq LIMIT 1
+"""
 
 
 def entries_about(*subjects: str) -> QuerySet[Entry]:
@@ -27,35 +26,40 @@ def entries_about(*subjects: str) -> QuerySet[Entry]:
     return Entry.objects.filter(subject__in=subjects).order_by("seq")
 
 
-def verify_ledger(progress: Callable[[int], None] = lambda walked: None) -> Verification:
-    """Walk the chain from its first entry; `progress` is called with the count of entries so far.
-
-    The walk proves that no entry was changed. To prove that none was cut off the end, compare the
-    head with one that was recorded elsewhere.
-    """
-    previous, expected = GENESIS, 1
-    for entry in Entry.objects.order_by("seq").iterator(chunk_size=5000):
-        why = _fault(entry, expected, previous)
-        if why:
-            return Verification(expected - 1, previous.hex(), entry.seq, why)
-        previous, expected = bytes(entry.digest), expected + 1
-        if entry.seq % 5000 == 0:
-            progress(entry.seq)
-    return Verification(expected - 1, previous.hex())
+def unsequenced_since() -> datetime | None:
+    """Return when the first entry was written that has no place in the log yet, if any."""
+    log = Log.objects.first()
+    position = (0, 0) if log is None else (log.position_xid, log.position_seq)
+    with connection.cursor() as cursor:
+        cursor.execute(_WAITING, [str(position[0]), position[1]])
+        row = cursor.fetchone()
+    return None if row is None else row[0]
 
 
-def _fault(entry: Entry, expected: int, previous: bytes) -> str:
-    if entry.seq != expected:
-        return f"entry {expected} is missing"
-    if bytes(entry.previous) != previous:
-        return "it does not follow from the entry before it"
-    content = digest(
-        previous=previous,
-        seq=entry.seq,
-        at=entry.at,
-        actor=entry.actor,
-        kind=entry.kind,
-        subject=entry.subject,
-        data=entry.data,
-    )
-    return "" if content == bytes(entry.digest) else "its content does not match its digest"
+def unsigned_since() -> datetime | None:
+    """Return when the first entry was written whose place is not signed yet, if any."""
+    log = Log.objects.first()
+    if log is None or log.signed_size >= log.size:
+        return None
+    leaf = Leaf.objects.select_related("entry").filter(index=log.signed_size).first()
+    return log.ran_at if leaf is None or leaf.entry is None else leaf.entry.at
+
+
+def is_late(now: datetime | None = None) -> str:
+    """Return what the log is late with: `sequenced` or `signed`. Empty if nothing is."""
+    now = now or timezone.now()
+    for what, since in (("sequenced", unsequenced_since()), ("signed", unsigned_since())):
+        if since is not None and now - since > LATE:
+            return what
+    return ""
+
+
+def log_size() -> int:
+    """Return how many leaves the log has."""
+    return Log.objects.values_list("size", flat=True).first() or 0
+
+
+def signed_checkpoint() -> bytes:
+    """Return the checkpoint that is shown, a signed note. Empty if there is none yet."""
+    note = Log.objects.values_list("note", flat=True).first()
+    return b"" if note is None else bytes(note)

@@ -1,18 +1,15 @@
 """The one verb of the ledger: record."""
 
+import os
 from datetime import UTC, datetime
 from typing import Protocol
 
 from django.db import connection
 
 from kinward.ground.errors import KinwardError
-from kinward.ledger.chain import GENESIS, digest
 from kinward.ledger.kinds import Fact
+from kinward.ledger.leaves import SALT_BYTES, commit, committed_data
 from kinward.ledger.models import Entry
-
-# Held from the first entry of a transaction to its end: the chain has one writer at a time.
-# To keep this short and free of deadlocks, lock every row you will change before you record.
-CHAIN_LOCK = 0x4B494E57415244  # "KINWARD"
 
 
 class Named(Protocol):
@@ -34,29 +31,30 @@ class OutsideTransaction(KinwardError):
 
 
 def record(*, actor: Named, subject: str, fact: Fact) -> Entry:
-    """Append an entry, in the caller's transaction.
+    """Write an entry, in the caller's transaction. It waits for no other writer.
 
-    `actor` is an `Actor`: a person of the staff, a key, an account, a rule, an operator or a room.
-    `subject` is `<noun>:<id>`. `fact` is one of `ledger.kinds`, and never holds content.
+    The sequencer gives it its place in the log after the transaction has ended. `actor` is an
+    `Actor`: a person of the staff, a key, an account, a rule, an operator or a room. `subject` is
+    `<noun>:<id>`. `fact` is one of `ledger.kinds`, and never holds content.
     """
     if not connection.in_atomic_block:
         raise OutsideTransaction
     kind, data = fact.kind, fact.data
-    by = f"{actor.kind}:{actor.name}"
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CHAIN_LOCK])
-    last = Entry.objects.order_by("-seq").values_list("seq", "digest").first()
-    seq, previous = (last[0] + 1, bytes(last[1])) if last else (1, GENESIS)
-    at = datetime.now(UTC)
+    by, at = f"{actor.kind}:{actor.name}", datetime.now(UTC)
+    salts = os.urandom(3 * SALT_BYTES)
+    of_actor, of_subject, of_data = (
+        salts[start : start + SALT_BYTES] for start in range(0, len(salts), SALT_BYTES)
+    )
     return Entry.objects.create(
-        seq=seq,
         at=at,
         actor=by,
         kind=kind,
         subject=subject,
         data=data,
-        previous=previous,
-        digest=digest(
-            previous=previous, seq=seq, at=at, actor=by, kind=kind, subject=subject, data=data
-        ),
+        actor_salt=of_actor,
+        subject_salt=of_subject,
+        data_salt=of_data,
+        actor_commitment=commit("actor", by, of_actor),
+        subject_commitment=commit("subject", subject, of_subject),
+        data_commitment=commit("data", committed_data(at, data), of_data),
     )

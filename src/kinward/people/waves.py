@@ -16,6 +16,7 @@ from kinward.access import Actor, ActorKind, Permission
 from kinward.access.api import Staff
 from kinward.ground.config import config
 from kinward.ground.errors import Invalid, KinwardError
+from kinward.ground.locks import in_turn
 from kinward.ledger.api import kinds, record
 from kinward.people.locks import LockedAccount
 from kinward.people.models import Change, ChangeWave
@@ -37,12 +38,13 @@ class NoWave(KinwardError):
 def count_change(account: LockedAccount, actor: Actor) -> None:
     """Count a change of an account's age or place for whoever made it.
 
-    Call it after the ledger entry of the change, whose lock orders all changes. So each one sees
-    the others, and none waits for two locks in another order.
+    Changes by one actor take turns, so that each one sees the others. Call it after all other
+    locks.
     """
     if actor.kind == ActorKind.ACCOUNT:
         return
     now, by = timezone.now(), str(actor)
+    in_turn(f"people.wave:{by}")
     Change.objects.bulk_create(
         [Change(actor=by, account=account, at=now)],
         update_conflicts=True,
@@ -89,7 +91,7 @@ def end_wave(*, wave_id: int, note: str, staff: Staff) -> None:
     wave = ChangeWave.objects.filter(pk=wave_id, looked_at=None).first()
     if wave is None:
         raise NoWave
-    # The entry first, since whoever counts a change has the ledger's lock before the row's.
+    in_turn(f"people.wave:{wave.actor}")  # before the row, as whoever counts a change
     record(actor=staff.actor, subject=wave.actor, fact=kinds.WaveEnded(note=note))
     ended = ChangeWave.objects.filter(pk=wave_id, looked_at=None)
     if not ended.update(looked_at=timezone.now(), looked_by=staff):

@@ -23,6 +23,7 @@ from kinward.enforcement.api import (
     impose_sanction,
     issue_content_action,
     lift_sanction,
+    lock_contents,
     removed_by_others,
     sanctioned_by,
     take_back_strikes,
@@ -158,6 +159,7 @@ def _restore(case: Case, owners: Mapping[str, Account], actor: Actor) -> None:
 
     `owners`: the account of each content item.
     """
+    lock_contents(owners.values())
     held = removed_by_others(case.id, owners)
     for content_id in sorted(owners):
         issue_content_action(

@@ -207,7 +207,7 @@ def _files(case: Case) -> list[CaseFile]:
 
 
 def _timeline_row(entry: Entry) -> TimelineRow:
-    data = entry.data
+    data = entry.data or {}  # it may have been erased
     names = ("content", "type", "clause", "reason", "why")
     particulars = [str(data[name]) for name in names if data.get(name)]
     numbers = [data["external_id"]] if data.get("external_id") else data.get("numbers", {}).values()

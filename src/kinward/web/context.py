@@ -10,6 +10,7 @@ from kinward.access.api import Staff, open_resets, unreviewed_glasses, waiting_a
 from kinward.experience.api import waiting_proposals
 from kinward.ground.names import isolated
 from kinward.guidelines.api import waiting_editions
+from kinward.ledger.api import is_late
 from kinward.redress.api import waiting_appeals
 from kinward.review.api import alerts_for, parked_counts, unread_verdicts
 from kinward.web.provider import is_offered
@@ -24,7 +25,7 @@ def console(request: HttpRequest) -> dict[str, object]:
     """
     staff = getattr(request, "user", None)
     if not isinstance(staff, Staff):
-        return {"reader": "", "broken_glasses": [], "sso_offered": is_offered()}
+        return {"reader": "", "broken_glasses": [], "ledger_late": "", "sso_offered": is_offered()}
     audits = staff.may(Permission.READ_LEDGER)
     reads_cases = staff.may(Permission.WORK_ON_CASES) or audits
     reads_policy = staff.may(Permission.CHANGE_POLICY) or audits
@@ -47,6 +48,7 @@ def console(request: HttpRequest) -> dict[str, object]:
         "parked_count": sum(parked_counts().values()) if staff.may(Permission.REPLAY) else None,
         "proposal_count": waiting_proposals() if reads_policy else None,
         "broken_glasses": unreviewed_glasses()[:ALARMS],
+        "ledger_late": is_late(),
         "reviews_glass": staff.may(Permission.REVIEW_GLASS),
         "edition_count": waiting_editions() if reads_policy else None,
     }

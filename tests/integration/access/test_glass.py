@@ -26,7 +26,7 @@ from kinward.experience.services import current_pack
 from kinward.gate.health import see_metrics
 from kinward.ground.errors import Forbidden, Invalid, NotFound
 from kinward.ledger.models import Entry
-from kinward.ledger.queries import verify_ledger
+from kinward.ledger.verification import verify_ledger
 from kinward.policy.sources import read_files
 from tests.integration.web.test_console import signed_in
 

@@ -36,7 +36,7 @@ from kinward.access.sso import Identity, IdentityTaken, NoRole, admit_identity
 from kinward.access.staff import LastAdministrator, end_staff, resume_staff, suspend_staff
 from kinward.ground.errors import Forbidden, Invalid, NotConfigured, NotFound
 from kinward.ledger.models import Entry
-from kinward.ledger.queries import verify_ledger
+from kinward.ledger.verification import verify_ledger
 from tests.integration.conftest import Configure
 
 pytestmark = pytest.mark.django_db

@@ -81,6 +81,12 @@ CLOCK: Final = {
     "ground.jobs.fail_often",
     "guidelines.services.go_ahead_alone",
     "guidelines.services.pin_guidelines",
+    "ledger.queries.unsequenced_since",  # reads, in SQL
+    "ledger.sequencing.begin_again",
+    "ledger.sequencing.sequence",
+    "ledger.sequencing.sequence_all",
+    "ledger.signing.publish_checkpoint",
+    "ledger.verification.verify_ledger",  # reads, in SQL
     "matching.allowances.go_ahead_alone",
     "matching.retro.next_run",
     "matching.retro.pack_checks",

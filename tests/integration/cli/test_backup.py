@@ -106,7 +106,11 @@ def test_everything_comes_back_and_is_proved(tmp_path: Path) -> None:
     assert looked.stdout.splitlines() == ["location database"] * 2
     begun = two.kinward("ledger", "show", f"backup:{directory.name}").stdout
     assert "backup.begun" in begun, "also in what was brought back"
+    assert "backup.restored" in begun
     assert public_half(own) in begun
+    verified = two.kinward("ledger", "verify")
+    assert verified.returncode == 0, verified.stdout
+    assert "/ledger/2. Tell whoever verifies it." in back.stdout
     again = two.kinward("restore", str(directory), "--identity", str(identity))
     assert (again.returncode, "database is not empty" in again.stderr) == (1, True)
 

@@ -38,8 +38,9 @@ from kinward.evidence.models import Evidence, HoldEnding
 from kinward.evidence.packing import PackageItem, read_manifest, signing_key, write_package
 from kinward.evidence.sealing import CannotUnseal, decrypt, new_key, public_half
 from kinward.ground.errors import Forbidden, Invalid, NotFound
+from kinward.ledger.leaves import commit
 from kinward.ledger.models import Entry
-from kinward.ledger.queries import verify_ledger
+from kinward.ledger.verification import verify_ledger
 from kinward.matching.models import Bank
 from kinward.people.models import Account
 from kinward.policy.signed import new_signing_key
@@ -138,8 +139,12 @@ def test_two_people_and_only_the_reader_opens_it(
         assert seen["ip"] == "203.0.113.7"
         assert archive.read("summary.pdf")[:5] == b"%PDF-"
         assert manifest["facts"]["Reference"] == "ref-4711"
-        head = Entry.objects.get(seq=manifest["ledger"]["entry"])
-        assert bytes(head.digest).hex() == manifest["ledger"]["sha256"]
+        assert manifest["ledger"] is None, "nothing is signed before its transaction has ended"
+        (first, *_) = json.loads(archive.read("ledger.json"))
+        salt, value = first["proof"]["actor"]
+        assert (
+            commit("actor", json.loads(value), bytes.fromhex(salt)).hex() in first["proof"]["leaf"]
+        )
     released = Entry.objects.get(kind="evidence.released")
     assert released.data["reason"] == f"release:{made.id}"
     record_hand_over(release_id=made.id, to="Inspector of a test", staff=custodians[0])

@@ -26,7 +26,7 @@ from kinward.casebook.states import UNDECIDED
 from kinward.enforcement import services as enforcement
 from kinward.enforcement.models import Action
 from kinward.ground.errors import KinwardError
-from kinward.ledger.queries import verify_ledger
+from kinward.ledger.verification import verify_ledger
 from kinward.matching.index import bank_index
 from kinward.matching.models import Bank
 from kinward.people.models import Account

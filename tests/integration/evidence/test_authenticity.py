@@ -6,6 +6,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from django.db import transaction
 from pyrage.x25519 import Identity
 
 from kinward.access.actor import Actor
@@ -21,6 +22,7 @@ from kinward.evidence.models import Evidence
 from kinward.evidence.sealing import encrypt, new_key, public_half
 from kinward.evidence.viewing import open_evidence
 from kinward.evidence.warrants import issue_warrant
+from kinward.ledger.api import kinds, record
 from kinward.ledger.models import Entry
 from kinward.matching.models import Bank, Check
 from kinward.people.models import Account
@@ -121,17 +123,9 @@ def no_mac(evidence: Evidence, _: Evidence) -> None:
 
 
 def second_entry(evidence: Evidence, _: Evidence) -> None:
-    last = Entry.objects.latest("seq")
-    Entry.objects.create(
-        seq=last.seq + 1,
-        at=last.at,
-        actor="system:evidence",
-        kind="evidence.sealed",
-        subject=str(evidence),
-        data={"case": str(uuid4()), "sha256": "0" * 64, "size": 1},
-        previous=last.digest,
-        digest=b"",
-    )
+    fact = kinds.EvidenceSealed(case=str(uuid4()), sha256="0" * 64, size=1)
+    with transaction.atomic():
+        record(actor=Actor.system("evidence"), subject=str(evidence), fact=fact)
 
 
 FORGERIES: list[Forge] = [

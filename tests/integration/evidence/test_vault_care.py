@@ -25,7 +25,7 @@ from kinward.evidence.tasks import delete_object
 from kinward.ground.config import config
 from kinward.ground.errors import NotConfigured
 from kinward.ledger.models import Entry
-from kinward.ledger.queries import verify_ledger
+from kinward.ledger.verification import verify_ledger
 from kinward.matching.models import Bank, Check
 from kinward.people.models import Account
 from tests.integration.conftest import Configure

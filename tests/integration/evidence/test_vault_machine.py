@@ -28,7 +28,7 @@ from kinward.evidence.models import Evidence
 from kinward.evidence.sealing import new_key
 from kinward.ground.errors import KinwardError
 from kinward.ledger.models import Entry
-from kinward.ledger.queries import verify_ledger
+from kinward.ledger.verification import verify_ledger
 from kinward.matching.index import bank_index
 from kinward.matching.models import Bank
 from kinward.people.models import Account
@@ -185,7 +185,7 @@ class Keeping(RuleBasedStateMachine):
     @invariant()
     def every_destruction_is_in_the_ledger_once(self) -> None:
         said = Entry.objects.filter(kind="evidence.destroyed").values_list("subject", flat=True)
-        assert sorted(said) == sorted(f"evidence:{pk}" for pk in self.gone)
+        assert sorted(map(str, said)) == sorted(f"evidence:{pk}" for pk in self.gone)
 
     def teardown(self) -> None:
         try:

@@ -12,7 +12,7 @@ from kinward.experience.live import live
 from kinward.experience.models import Activation, Proposal
 from kinward.experience.proposals import decide_proposal
 from kinward.experience.services import pin_first_pack
-from kinward.ledger.queries import verify_ledger
+from kinward.ledger.verification import verify_ledger
 from kinward.people.services import Profile, put_account
 from kinward.policy.law import laws_of
 from kinward.policy.request import About, Request

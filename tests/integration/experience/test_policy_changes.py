@@ -33,7 +33,7 @@ from kinward.experience.services import (
 from kinward.experience.settings import make_setting
 from kinward.ground.errors import Forbidden, Invalid
 from kinward.ledger.models import Entry
-from kinward.ledger.queries import verify_ledger
+from kinward.ledger.verification import verify_ledger
 from kinward.people.models import Account
 from kinward.people.services import AgeSignal, Profile, put_account
 from kinward.policy.ages import AgeRange

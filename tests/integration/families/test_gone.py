@@ -20,7 +20,7 @@ from kinward.families.visits.sessions import Start, open_portal
 from kinward.findings.user_reports import UserReportIn, receive_user_report
 from kinward.ground.errors import Forbidden
 from kinward.ledger.models import Entry
-from kinward.ledger.queries import verify_ledger
+from kinward.ledger.verification import verify_ledger
 from kinward.people.locks import lock_account
 from kinward.people.models import Account, Standing
 from kinward.people.services import delete_account, set_standing

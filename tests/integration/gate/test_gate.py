@@ -17,7 +17,7 @@ from kinward.access.services import create_key, revoke_key
 from kinward.casebook.models import Case
 from kinward.gate.app import Gate
 from kinward.gate.models import KeptAnswer
-from kinward.ledger.queries import verify_ledger
+from kinward.ledger.verification import verify_ledger
 from kinward.matching.models import Bank, Check
 from kinward.people.models import Account
 from kinward.reporting.models import Report

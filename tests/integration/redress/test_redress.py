@@ -21,7 +21,7 @@ from kinward.enforcement.strikes import strikes_of
 from kinward.ground.config import PRODUCTION_CONSENT, config
 from kinward.ground.errors import Invalid, KinwardError, NotConfigured, NotFound
 from kinward.ledger.models import Entry
-from kinward.ledger.queries import verify_ledger
+from kinward.ledger.verification import verify_ledger
 from kinward.matching.models import Bank, BankedHash
 from kinward.people.models import Account
 from kinward.people.services import IdentifierIn, Profile, digests_of, put_account

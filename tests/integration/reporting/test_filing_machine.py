@@ -25,7 +25,7 @@ from kinward.access.models import Staff
 from kinward.casebook.models import Case
 from kinward.evidence.models import Evidence
 from kinward.ground.errors import KinwardError
-from kinward.ledger.queries import verify_ledger
+from kinward.ledger.verification import verify_ledger
 from kinward.matching.models import Bank
 from kinward.people.models import Account
 from kinward.reporting.authorities.cybertipline.sandbox import Fault, Sandbox

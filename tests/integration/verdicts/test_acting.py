@@ -32,7 +32,7 @@ from kinward.guidelines.services import (
     propose_edition,
 )
 from kinward.ledger.models import Entry
-from kinward.ledger.queries import verify_ledger
+from kinward.ledger.verification import verify_ledger
 from kinward.matching.models import Bank, BankedHash, Check
 from kinward.people.locks import lock_account
 from kinward.people.models import Account

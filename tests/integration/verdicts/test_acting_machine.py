@@ -38,7 +38,7 @@ from kinward.findings.copies import bank_confirmed
 from kinward.findings.user_reports import UserReportIn, receive_user_report
 from kinward.ground.errors import KinwardError
 from kinward.guidelines.queries import guidelines_in_force
-from kinward.ledger.queries import verify_ledger
+from kinward.ledger.verification import verify_ledger
 from kinward.matching.index import bank_index
 from kinward.matching.kinds import DIGESTS
 from kinward.matching.models import Bank, Check

@@ -15,7 +15,7 @@ from kinward.evidence.models import Evidence
 from kinward.findings.user_reports import UserReportIn, receive_user_report
 from kinward.ground.errors import Forbidden, Invalid
 from kinward.ledger.models import Entry
-from kinward.ledger.queries import verify_ledger
+from kinward.ledger.verification import verify_ledger
 from kinward.matching.confidence import Confidence
 from kinward.matching.models import Bank, Check
 from kinward.matching.services import add_hashes, create_bank, file_hashes

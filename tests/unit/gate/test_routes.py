@@ -57,6 +57,16 @@ KEYLESS = {
     "GET /healthz": "it says nothing but that the database answers",
     "GET /metrics": "it has counts, and is kept inside one's own network",
     "GET /v1/openapi.json": "the document is public",
+    "GET /transparency/checkpoint": "everybody should keep one",
+    **{
+        f"GET /transparency/tile/{{level}}/{steps}": "hashes say nothing"
+        for steps in (
+            "{first}",
+            "{first}/{second}",
+            "{first}/{second}/{third}",
+            "{first}/{second}/{third}/{fourth}",
+        )
+    },
 }
 
 

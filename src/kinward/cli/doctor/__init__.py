@@ -25,6 +25,7 @@ from kinward.cli.doctor.ground import (
     check_migrations,
     check_worker,
 )
+from kinward.cli.doctor.ledger import check_ledger, check_ledger_key
 from kinward.cli.doctor.result import Result, fault
 from kinward.cli.doctor.rules import (
     check_age_signals,
@@ -47,6 +48,8 @@ CHECKS: Final[dict[str, Callable[[], Result]]] = {
     "migrations": check_migrations,
     "keys": check_keys,
     "evidence": check_unsealable,
+    "ledger": check_ledger,
+    "ledger key": check_ledger_key,
     "API key": check_api_keys,
     "waves": check_waves,
     "worker": check_worker,

@@ -153,7 +153,7 @@ from kinward.ledger.kinds.matching import (
     WithdrawalAsked,
     WithdrawalRefused,
 )
-from kinward.ledger.kinds.operators import BackupBegun, GlassBroken, GlassReviewed
+from kinward.ledger.kinds.operators import BackupBegun, BackupRestored, GlassBroken, GlassReviewed
 from kinward.ledger.kinds.policy import (
     GuidelinesApproved,
     GuidelinesPinned,
@@ -254,6 +254,7 @@ __all__ = [
     "AskWithdrawn",
     "AskYes",
     "BackupBegun",
+    "BackupRestored",
     "BankAdded",
     "BankCreated",
     "BankDeleted",

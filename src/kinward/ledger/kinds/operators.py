@@ -1,4 +1,4 @@
-"""What an operator did alone, without the words: break-glass and backups."""
+"""What an operator did alone, without the words: break-glass, backups, restores."""
 
 from kinward.ledger.kinds.fact import Fact
 
@@ -23,3 +23,12 @@ class BackupBegun(Fact, frozen=True):
     kind = "backup.begun"
     recipients: list[str]
     secrets: bool
+
+
+class BackupRestored(Fact, frozen=True):
+    """A backup was restored. The log, of this size and root (hex), goes on under another origin."""
+
+    kind = "backup.restored"
+    origin: str
+    size: int
+    root: str

@@ -1,0 +1,46 @@
+"""The ledger's log as everybody may see it: its signed checkpoint, and hashes. Never an entry."""
+
+from typing import Final
+
+from kinward.gate.calls import Call, Content
+from kinward.ground.errors import NotFound
+from kinward.ledger.api import read_tile, signed_checkpoint
+
+CHECKPOINT: Final = "text/plain; charset=utf-8"
+TILE: Final = "application/octet-stream"
+SECONDS: Final = "public, max-age=5"
+FOREVER: Final = "public, max-age=31536000, immutable"
+
+
+def see_checkpoint(call: Call[None]) -> Content:
+    """Return the newest signed checkpoint of the ledger, a note of c2sp.org/tlog-checkpoint."""
+    note = signed_checkpoint()
+    if not note:
+        raise NotFound("Nothing is signed yet.")
+    return Content(note, CHECKPOINT, SECONDS)
+
+
+def see_tile(call: Call[None], level: str, first: str) -> Content:
+    """Return hashes of the ledger's tree, a tile of c2sp.org/tlog-tiles. It never changes."""
+    return _tile(level, first)
+
+
+def see_tile_of_two(call: Call[None], level: str, first: str, second: str) -> Content:
+    """Return a tile of the ledger's tree with a number above 999, or one that is not full."""
+    return _tile(level, first, second)
+
+
+def see_tile_of_three(call: Call[None], level: str, first: str, second: str, third: str) -> Content:
+    """Return a tile of the ledger's tree with a still greater number."""
+    return _tile(level, first, second, third)
+
+
+def see_tile_of_four(
+    call: Call[None], level: str, first: str, second: str, third: str, fourth: str
+) -> Content:
+    """Return a tile of the ledger's tree with a still greater number that is not full."""
+    return _tile(level, first, second, third, fourth)
+
+
+def _tile(*steps: str) -> Content:
+    return Content(read_tile("/".join(("tile", *steps))), TILE, FOREVER)

@@ -1,0 +1,197 @@
+"""The export of a ledger as files, and the check of its entries. Pure: reads, never writes.
+
+    checkpoint              the signed checkpoint, with the cosignatures of witnesses
+    checkpoints.jsonl       earlier signed checkpoints by size, each line a JSON string
+    tile/LEVEL/NUMBER       the hash tiles, as c2sp.org/tlog-tiles names them
+    entries/000000.jsonl    65,536 entries a file, each line a JSON object
+
+An entry has `leaf`, the text that the tree holds. It may have `actor`, `subject` and `data`, each a
+list of the salt in hex and the value as canonical JSON text. What is withheld or erased is absent.
+Without the folder `entries` only hashes can be verified.
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from kinward.ledger.merkle import HASH_BYTES, split_hashes
+from kinward.ledger.tiles import WIDTH, Tile, tile_root
+
+PART: Final = WIDTH * WIDTH  # entries of a file: a full tile of level 1
+MAX_LINE: Final = 4 * 1024 * 1024  # bytes
+ENTRY_HEADER: Final = "kinward.entry/1"
+FIELDS: Final = ("actor", "subject", "data")
+SALT_HEX: Final = 64
+
+_KEYS: Final = {"leaf", *FIELDS}
+
+
+class NotVerified(Exception):
+    """The export does not verify. The message says what differs, and where."""
+
+
+class Part(NamedTuple):
+    """What was found in one file of entries: hashes, and how many values were open and closed."""
+
+    leaves: bytes
+    roots: bytes  # of each full tile of leaves
+    opened: int
+    closed: int
+
+
+def part_name(number: int) -> str:
+    """Return the name of a file of entries below the export."""
+    return f"entries/{number:06}.jsonl"
+
+
+def part_size(number: int, size: int) -> int:
+    """Return how many entries this file has, in an export with this size."""
+    return min(PART, size - number * PART)
+
+
+def check_part(folder: Path, number: int, size: int) -> Part:
+    """Check one file of entries against the tiles beside it. Raises `NotVerified`."""
+    first, count = number * PART, part_size(number, size)
+    if (folder / "entries").is_dir():
+        leaves, opened, closed = _entries(folder / part_name(number), first, count)
+        _compare_tiles(folder, first, count, leaves)
+        if len(leaves) < count * HASH_BYTES:
+            number = first + len(leaves) // HASH_BYTES
+            raise NotVerified(f"Entry {number} is missing: its file ends before it.")
+    else:
+        leaves, opened, closed = _tiles(folder, first, count), 0, 0
+    hashes = split_hashes(leaves)
+    roots = [tile_root(hashes[at : at + WIDTH]) for at in range(0, count - count % WIDTH, WIDTH)]
+    return Part(leaves, b"".join(roots), opened, closed)
+
+
+def read_tile(folder: Path, tile: Tile) -> bytes:
+    """Return the bytes of a tile. Raises `NotVerified` if it is missing or has another length."""
+    try:
+        with (folder / tile.path).open("rb") as file:
+            data = file.read(WIDTH * HASH_BYTES + 1)
+    except OSError as error:
+        raise NotVerified(f"{tile.path} cannot be read: {error.strerror}.") from None
+    if len(data) != tile.width * HASH_BYTES:
+        raise NotVerified(f"{tile.path} does not have {tile.width} hashes.")
+    return data
+
+
+def earlier_notes(folder: Path) -> Iterator[bytes]:
+    """Yield the earlier signed checkpoints. Raises `NotVerified`."""
+    path = folder / "checkpoints.jsonl"
+    if not path.exists():
+        return
+    for number, line in enumerate(_lines(path), 1):
+        note = _json(line, f"Line {number} of checkpoints.jsonl")
+        if not isinstance(note, str):
+            raise NotVerified(f"Line {number} of checkpoints.jsonl is no JSON string.")
+        yield note.encode("utf-8", "replace")
+
+
+def leaf_bytes(number: int, line: bytes) -> tuple[bytes, int]:
+    """Check the values of an entry against its leaf; return the leaf and how many values are open.
+
+    Raises `NotVerified`.
+    """
+    entry = _json(line, f"Entry {number}")
+    if not isinstance(entry, dict) or not isinstance(entry.get("leaf"), str):
+        raise NotVerified(f"Entry {number} has no leaf.")
+    if not entry.keys() <= _KEYS:
+        raise NotVerified(f"Entry {number} has fields that nothing proves.")
+    leaf: str = entry["leaf"]
+    opened = len(entry) - 1
+    if opened:
+        _check_values(number, leaf, entry)
+    try:
+        return leaf.encode(), opened
+    except UnicodeEncodeError:
+        raise NotVerified(f"The leaf of entry {number} is not text.") from None
+
+
+def _check_values(number: int, leaf: str, entry: dict[str, object]) -> None:
+    header, _, body = leaf.partition("\n")
+    content = _json(body, f"The leaf of entry {number}")
+    if header != ENTRY_HEADER or not isinstance(content, list) or len(content) != 5:
+        raise NotVerified(f"The leaf of entry {number} has no commitments, so it proves no values.")
+    for place, name in enumerate(FIELDS, 2):
+        if name not in entry:
+            continue
+        match entry[name]:
+            case [str(salt), str(value)] if len(salt) == SALT_HEX:
+                made = _commitment(salt, name, value)
+            case _:
+                raise NotVerified(f"Entry {number}: {name} is no salt with a value.")
+        if made != content[place]:
+            raise NotVerified(f"Entry {number}: {name} is not what the leaf commits to.")
+
+
+def _commitment(salt: str, name: str, value: str) -> str:
+    try:
+        key = bytes.fromhex(salt)
+    except ValueError:
+        return ""
+    text = f"{name}\0{value}".encode("utf-8", "surrogatepass")
+    return hmac.digest(key, text, "sha256").hex()
+
+
+def _entries(path: Path, first: int, count: int) -> tuple[bytes, int, int]:
+    hashes, opened = [], 0
+    number = first
+    for line in _lines(path):
+        if number == first + count:
+            raise NotVerified(f"{path.name} has entries beyond the size of the checkpoint.")
+        leaf, values = leaf_bytes(number, line)
+        hashes.append(hashlib.sha256(b"\x00" + leaf).digest())
+        opened += values
+        number += 1
+    return b"".join(hashes), opened, len(FIELDS) * count - opened
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    try:
+        with path.open("rb") as file:
+            while line := file.readline(MAX_LINE + 1):
+                if len(line) > MAX_LINE:
+                    raise NotVerified(f"{path.name} has a line above {MAX_LINE:,} bytes.")
+                yield line
+    except OSError as error:
+        raise NotVerified(f"{path.name} cannot be read: {error.strerror}.") from None
+
+
+def _json(text: bytes | str, what: str) -> object:
+    try:
+        return json.loads(text if isinstance(text, str) else text.decode())
+    except (ValueError, RecursionError):
+        raise NotVerified(f"{what} is not JSON.") from None
+
+
+def _tiles_over(first: int, count: int) -> Iterator[Tile]:
+    for start in range(0, count, WIDTH):
+        yield Tile(0, (first + start) // WIDTH, min(WIDTH, count - start))
+
+
+def _tiles(folder: Path, first: int, count: int) -> bytes:
+    return b"".join(read_tile(folder, tile) for tile in _tiles_over(first, count))
+
+
+def _compare_tiles(folder: Path, first: int, count: int, leaves: bytes) -> None:
+    for tile in _tiles_over(first, count):
+        start = (tile.number * WIDTH - first) * HASH_BYTES
+        compare_tile(folder, tile, leaves[start : start + tile.width * HASH_BYTES])
+
+
+def compare_tile(folder: Path, tile: Tile, computed: bytes) -> None:
+    """Compare a tile with its first hashes as computed. Raises `NotVerified`."""
+    stored = read_tile(folder, tile)[: len(computed)]
+    if stored == computed:
+        return
+    pairs = zip(split_hashes(stored), split_hashes(computed), strict=True)
+    offset = next(at for at, (one, other) in enumerate(pairs) if one != other)
+    hash_number = tile.number * WIDTH + offset
+    if tile.level == 0:
+        raise NotVerified(f"Entry {hash_number} is not the one in the tree: {tile.path} differs.")
+    raise NotVerified(f"{tile.path} does not follow from the tiles below it.")

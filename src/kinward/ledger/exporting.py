@@ -1,0 +1,126 @@
+"""Proofs and exports of the log, for people who do not trust whoever runs it."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from kinward.ground.errors import KinwardError, NotFound
+from kinward.ledger.bundle import verifier_text
+from kinward.ledger.export_files import PART, part_name, part_size
+from kinward.ledger.leaves import chain_leaf
+from kinward.ledger.merkle import prove_inclusion
+from kinward.ledger.models import Entry, Leaf, Log, SignedTree
+from kinward.ledger.openings import opening_of
+from kinward.ledger.proofs import ProofFile
+from kinward.ledger.sequencing import tile_data
+from kinward.ledger.signing import tile_reader
+from kinward.ledger.tiles import BadTile, parse_path, tiles_of
+
+CHUNK: Final = 4096  # entries in one query
+
+
+class NotSignedYet(KinwardError):
+    """This entry is not under a signed checkpoint yet. That takes a second or two. Try again."""
+
+    code = "ledger.not_signed_yet"
+    status = 409
+
+
+def prove_entry(number: int, *, opened: bool = False) -> ProofFile:
+    """Prove that an entry is in the log as it was signed last.
+
+    `opened` adds what the entry says, with its salts. Raises `NotFound` and `NotSignedYet`.
+    """
+    entry = Entry.objects.filter(seq=number).first()
+    if entry is None:
+        raise NotFound(f"There is no entry {number}.")
+    log = _signed_log()
+    if entry.digest is not None:
+        index: int | None = 0
+    else:
+        places = Leaf.objects.filter(entry_id=number)
+        index = places.values_list("index", flat=True).first()
+    if index is None or index >= log.signed_size:
+        raise NotSignedYet(f"It is entry {number}.")
+    hashes = prove_inclusion(index, log.signed_size, tile_reader(log.signed_size))
+    extra = _line(log, entry) if opened else b""
+    return ProofFile(index, tuple(hashes), bytes(log.note), extra)
+
+
+def _signed_log() -> Log:
+    log = Log.objects.first()
+    if log is None or not log.note:
+        raise NotSignedYet
+    return log
+
+
+def read_tile(path: str) -> bytes:
+    """Return the bytes of a tile under the checkpoint that is shown. Raises `NotFound`.
+
+    Hashes only: the entries themselves are never public.
+    """
+    try:
+        tile = parse_path(path)
+    except BadTile as error:
+        raise NotFound(str(error)) from error
+    size = Log.objects.values_list("signed_size", flat=True).first() or 0
+    if tile.size > size:
+        raise NotFound(f"A tree of {size} has no such tile.")
+    return tile_data(tile.level, tile.number)[: tile.width * 32]
+
+
+def export_log(folder: Path, *, opened: bool, progress: Callable[[int], None]) -> int:
+    """Write the log as it was signed last to a new folder; return how many leaves it has.
+
+    `opened`: with what each entry says. The format is that of `export_files`, and the verifier is
+    among the files.
+    """
+    log = _signed_log()
+    folder.mkdir(mode=0o700, parents=True)
+    (folder / "checkpoint").write_bytes(bytes(log.note))
+    (folder / "verify.py").write_text(verifier_text(), encoding="utf-8")
+    _write_lines(folder / "checkpoints.jsonl", _earlier(log))
+    for tile in tiles_of(log.signed_size):
+        path = folder / tile.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(tile_data(tile.level, tile.number)[: tile.width * 32])
+    if opened:
+        (folder / "entries").mkdir()
+        for number in range(-(-log.signed_size // PART)):
+            first, count = number * PART, part_size(number, log.signed_size)
+            _write_lines(folder / part_name(number), _entries(log, first, count))
+            progress(first + count)
+    return log.signed_size
+
+
+def _write_lines(path: Path, lines: Iterator[bytes]) -> None:
+    with path.open("wb") as file:
+        for line in lines:
+            file.write(line + b"\n")
+
+
+def _earlier(log: Log) -> Iterator[bytes]:
+    trees = SignedTree.objects.filter(origin=log.origin, size__lt=log.signed_size)
+    for tree in trees.order_by("size").iterator():
+        yield json.dumps(bytes(tree.note).decode()).encode()
+
+
+def _entries(log: Log, first: int, count: int) -> Iterator[bytes]:
+    for start in range(first, first + count, CHUNK):
+        leaves = Leaf.objects.select_related("entry").filter(
+            index__gte=start, index__lt=min(start + CHUNK, first + count)
+        )
+        for leaf in leaves.order_by("index"):
+            yield _line(log, leaf.entry)
+
+
+def _line(log: Log, entry: Entry | None) -> bytes:
+    told: dict[str, Any]
+    if entry is None or entry.digest is not None:
+        told = {"leaf": chain_leaf(log.chained, bytes(log.chain_head)).decode()}
+    else:
+        told = opening_of(entry)
+    return msgspec.json.encode(told)

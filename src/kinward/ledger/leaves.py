@@ -1,0 +1,44 @@
+"""The leaf of an entry: what the log's tree is made of. Pure.
+
+A leaf holds no value, only commitments: HMAC-SHA256 keyed with a salt of 32 random bytes. Whoever
+has a value and its salt can prove that the entry says so. Once both are erased nobody can even
+guess, and the leaf stays as it was. Its time is cut to the hour; the exact time is in the data.
+"""
+
+import hmac
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+
+SALT_BYTES: Final = 32
+ENTRY: Final = b"kinward.entry/1\n"
+CHAIN: Final = b"kinward.chain/1\n"
+
+_encode = msgspec.json.Encoder(order="deterministic").encode
+
+
+def commit(name: str, value: Any, salt: bytes) -> bytes:
+    """Return the commitment (32 bytes) to the value of a field, with the field's own salt.
+
+    The value is written as canonical JSON: sorted keys, no white space, UTF-8.
+    """
+    return hmac.digest(salt, name.encode() + b"\0" + _encode(value), "sha256")
+
+
+def committed_data(at: datetime, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the commitment to the data is over: the exact time in UTC, and the fact."""
+    exact = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return {"at": exact, "fact": data}
+
+
+def entry_leaf(*, at: datetime, kind: str, actor: bytes, subject: bytes, data: bytes) -> bytes:
+    """Return the leaf of an entry, from the commitments to its values."""
+    hour = at.astimezone(UTC).strftime("%Y-%m-%dT%H:00:00Z")
+    return ENTRY + _encode([hour, kind, actor.hex(), subject.hex(), data.hex()])
+
+
+def chain_leaf(entries: int, head: bytes) -> bytes:
+    """Return the first leaf of a log that begins where the former chain of digests ended."""
+    return CHAIN + _encode([entries, head.hex()])

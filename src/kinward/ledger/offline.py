@@ -1,0 +1,240 @@
+"""Verify an export of the ledger, with nothing but its files and a policy of trust. Pure.
+
+The policy and the receipts come from whoever verifies, never from the export. One walk over all
+entries rebuilds the tree. At each size for which there is a signed checkpoint, an earlier one or a
+receipt, the tree must have that root.
+"""
+
+import hashlib
+import heapq
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from kinward.ledger.checkpoints import Checkpoint
+from kinward.ledger.export_files import PART, NotVerified, Part, check_part, earlier_notes
+from kinward.ledger.merkle import HASH_BYTES, BadProof, verify_inclusion
+from kinward.ledger.notes import COSIGNATURE, MAX_NOTE_BYTES, BadNote
+from kinward.ledger.proofs import ProofFile
+from kinward.ledger.walk import Claim, Claims, Walk
+from kinward.ledger.witness_policy import Policy
+
+MAX_STATE: Final = 4 * 1024 * 1024  # bytes
+MAX_WORKERS: Final = 4
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What an export that verifies holds."""
+
+    origin: str
+    size: int
+    opened: int  # values that were shown and match
+    closed: int  # values that are erased or withheld
+    earlier: int  # earlier checkpoints that match
+    receipts: int
+    cosigned_by: tuple[tuple[str, int], ...]  # names of witnesses, and when: seconds since 1970
+    only_hashes: bool
+
+
+class Receipt(NamedTuple):
+    """A proof of an entry from outside, with its checkpoint already opened."""
+
+    name: str
+    proof: ProofFile
+    checkpoint: Checkpoint
+
+
+class Verification:
+    """One verification of an export. `run` does it. Both raise `NotVerified`.
+
+    `receipts`: proofs from outside, each with a name. `state`: a file that keeps how far it is.
+    `progress` is called with the number of entries done and of all.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        policy: Policy,
+        *,
+        receipts: Sequence[tuple[str, ProofFile]] = (),
+        state: Path | None = None,
+        workers: int | None = None,
+        progress: Callable[[int, int], None] = lambda done, size: None,
+    ) -> None:
+        self._folder, self._policy = folder, policy
+        self._state, self._progress = state, progress
+        self._workers = workers or min(MAX_WORKERS, os.cpu_count() or 1)
+        self._note = read_file(folder / "checkpoint", MAX_NOTE_BYTES)
+        try:
+            self._checkpoint, self._opened = policy.open(self._note)
+        except BadNote as error:
+            raise NotVerified(f"The checkpoint of the export: {error}") from None
+        self._receipts = [self._receipt(*receipt) for receipt in receipts]
+        self._earlier = 0
+
+    def run(self) -> Verified:
+        """Verify everything, from where an earlier run stopped."""
+        key = self._key()
+        walk = self._resume(key)
+        claims = self._claims(walk)
+        for number, part in self._parts(walk.frontier.size // PART):
+            self._check_receipts(number * PART, part.leaves)
+            walk.take(self._folder, part, claims)
+            self._progress(walk.frontier.size, self._checkpoint.size)
+            if walk.frontier.size % PART == 0:
+                self._save(walk.to_json(key))
+        walk.finish(self._folder, claims)
+        return self._result(walk)
+
+    def _receipt(self, name: str, proof: ProofFile) -> Receipt:
+        try:
+            checkpoint, _opened = self._policy.open_signed(proof.checkpoint)
+        except BadNote as error:
+            raise NotVerified(f"The receipt {name}: {error}") from None
+        if checkpoint.origin != self._checkpoint.origin:
+            raise NotVerified(f"The receipt {name} is of another log, {checkpoint.origin!r}.")
+        if checkpoint.size > self._checkpoint.size:
+            raise NotVerified(
+                f"The receipt {name} shows a log of {checkpoint.size} entries. This export has "
+                f"only {self._checkpoint.size}. Ask for a newer one: a log never shrinks."
+            )
+        return Receipt(name, proof, checkpoint)
+
+    def _claims(self, walk: Walk) -> Claims:
+        done = walk.frontier.size
+        receipts = sorted(
+            Claim(each.checkpoint.size, each.checkpoint.root, f"the receipt {each.name}")
+            for each in self._receipts
+        )
+        last = Claim(self._checkpoint.size, self._checkpoint.root, "the checkpoint of the export")
+        merged = heapq.merge(self._earlier_claims(), receipts, [last], key=lambda claim: claim.size)
+        return Claims((claim for claim in merged if claim.size >= done), walk.agreed)
+
+    def _earlier_claims(self) -> Iterator[Claim]:
+        before = 0
+        for note in earlier_notes(self._folder):
+            try:
+                checkpoint, _opened = self._policy.open_signed(note)
+            except BadNote as error:
+                raise NotVerified(f"An earlier checkpoint, above size {before}: {error}") from None
+            if checkpoint.origin != self._checkpoint.origin:
+                raise NotVerified(f"An earlier checkpoint is of {checkpoint.origin!r}.")
+            if not before <= checkpoint.size <= self._checkpoint.size:
+                raise NotVerified("The earlier checkpoints are not in the order of their sizes.")
+            before = checkpoint.size
+            self._earlier += 1
+            yield Claim(checkpoint.size, checkpoint.root, "an earlier checkpoint")
+
+    def _parts(self, first: int) -> Iterator[tuple[int, Part]]:
+        """Yield each file of entries in order, checked by other processes some files ahead."""
+        size = self._checkpoint.size
+        numbers = range(first, -(-size // PART))
+        if self._workers == 1 or len(numbers) < 2:
+            for number in numbers:
+                yield number, check_part(self._folder, number, size)
+            return
+        with ProcessPoolExecutor(min(self._workers, len(numbers))) as pool:
+            try:
+                yield from self._ahead(pool, numbers)
+            except BrokenProcessPool:
+                raise NotVerified(
+                    "A process of the verification was ended. Run it again."
+                ) from None
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+    def _ahead(self, pool: Executor, numbers: range) -> Iterator[tuple[int, Part]]:
+        waiting: deque[tuple[int, Future[Part]]] = deque()
+        for number in numbers:
+            future = pool.submit(check_part, self._folder, number, self._checkpoint.size)
+            waiting.append((number, future))
+            if len(waiting) > self._workers:
+                done, future = waiting.popleft()
+                yield done, future.result()
+        while waiting:
+            done, future = waiting.popleft()
+            yield done, future.result()
+
+    def _check_receipts(self, first: int, leaves: bytes) -> None:
+        for receipt in self._receipts:
+            offset = (receipt.proof.index - first) * HASH_BYTES
+            if not 0 <= offset < len(leaves):
+                continue
+            leaf = leaves[offset : offset + HASH_BYTES]
+            size, root = receipt.checkpoint.size, receipt.checkpoint.root
+            try:
+                verify_inclusion(leaf, receipt.proof.index, size, receipt.proof.hashes, root)
+            except BadProof:
+                raise NotVerified(
+                    f"Entry {receipt.proof.index} is not the one that the receipt "
+                    f"{receipt.name} shows, in a log of {size} entries."
+                ) from None
+
+    def _key(self) -> str:
+        """Return a digest of all that a state is about, besides the entries."""
+        parts = [
+            self._note,
+            str(self._has_entries).encode(),
+            *(each.proof.to_bytes() for each in self._receipts),
+        ]
+        parts.append("".join(sorted(log.verifier.vkey for log in self._policy.logs)).encode())
+        earlier = self._folder / "checkpoints.jsonl"
+        digest = hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts))
+        if earlier.exists():
+            with earlier.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+        return digest.hexdigest()
+
+    @property
+    def _has_entries(self) -> bool:
+        return (self._folder / "entries").is_dir()
+
+    def _resume(self, key: str) -> Walk:
+        if self._state is None or not self._state.exists():
+            return Walk()
+        try:
+            return Walk.from_json(read_file(self._state, MAX_STATE).decode(), key)
+        except ValueError:
+            return Walk()
+
+    def _save(self, text: str) -> None:
+        if self._state is None:
+            return
+        fresh = self._state.with_name(self._state.name + ".new")
+        fresh.write_text(text)
+        fresh.replace(self._state)
+
+    def _result(self, walk: Walk) -> Verified:
+        cosigned = tuple(
+            (who.name, signature.cosigned_at)
+            for who, signature in self._opened.verified
+            if who.kind == COSIGNATURE
+        )
+        return Verified(
+            origin=self._checkpoint.origin,
+            size=self._checkpoint.size,
+            opened=walk.opened,
+            closed=walk.closed,
+            earlier=self._earlier,
+            receipts=len(self._receipts),
+            cosigned_by=cosigned,
+            only_hashes=not self._has_entries,
+        )
+
+
+def read_file(path: Path, most: int) -> bytes:
+    """Return what a file holds. Raises `NotVerified` if that is more than `most` bytes."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(most + 1)
+    except OSError as error:
+        raise NotVerified(f"{path} cannot be read: {error.strerror}.") from None
+    if len(data) > most:
+        raise NotVerified(f"{path} has more than {most:,} bytes.")
+    return data

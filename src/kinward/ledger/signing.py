@@ -1,0 +1,184 @@
+"""Checkpoints: what the log says of its tree, signed, and never contradicted.
+
+What was signed last is in the log's row and in a file outside the database. Before another one is
+signed, the tree has to go on from both. The file is written first and the row after it, by
+compare-and-swap on size and root. Only the row is shown. So whoever is killed in between has shown
+nothing, and a database that was set back signs nothing.
+"""
+
+import hashlib
+import os
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from django.db import transaction
+from django.utils import timezone
+
+from kinward.ground.config import config
+from kinward.ground.errors import KinwardError
+from kinward.ground.locks import try_turn
+from kinward.ledger.checkpoints import Checkpoint, parse_checkpoint
+from kinward.ledger.merkle import Frontier, Reader, root_at
+from kinward.ledger.models import Log, SignedTree
+from kinward.ledger.notes import BadNote, Note, parse_note, sign_text
+from kinward.ledger.sequencing import SIGNER, tile_data
+from kinward.ledger.signers import log_signer, log_verifier
+from kinward.ledger.tiles import BadTile, Tile, TileReader
+
+EVERY: Final = timedelta(seconds=1)  # no checkpoint sooner after the one before
+
+
+class LogContradicted(KinwardError):
+    """The log does not go on from a checkpoint that was signed. Nothing more is signed."""
+
+    code = "ledger.contradicted"
+    status = 409
+
+
+class OtherKey(KinwardError):
+    """This log was signed with another key. Bring that key back. Nothing more is signed."""
+
+    code = "ledger.other_key"
+    status = 409
+
+
+def publish_checkpoint() -> Checkpoint | None:
+    """Sign the tree as it is now and show it. None if there is nothing new, or it is too soon.
+
+    Raises `LogContradicted`, `OtherKey`, and `NotConfigured` without a key.
+    """
+    with transaction.atomic():
+        if not try_turn(SIGNER):
+            return None
+        log = Log.objects.first()
+        now = timezone.now()
+        if log is None or log.size == log.signed_size or _too_soon(log, now):
+            return None
+        return _sign(log, now)
+
+
+def _sign(log: Log, now: datetime) -> Checkpoint | None:
+    root = Frontier.from_bytes(bytes(log.frontier)).root()
+    checkpoint = Checkpoint(log.origin, log.size, root)
+    verifier = log_verifier(log.origin)
+    if log.vkey not in {"", verifier.vkey}:
+        raise OtherKey(f"It was {log.vkey}, and now it is {verifier.vkey}.")
+    require_continuation(log, checkpoint)
+    signature = sign_text(checkpoint.text, verifier, log_signer().sign)
+    note = Note(checkpoint.text, (signature,)).to_bytes()
+    keep(log.origin, note)
+    return checkpoint if _show(log, checkpoint, note, verifier.vkey, now) else None
+
+
+def _too_soon(log: Log, now: datetime) -> bool:
+    # A moment to come is that of a clock which was set back since.
+    return log.signed_at is not None and timedelta() <= now - log.signed_at < EVERY
+
+
+def require_signable() -> None:
+    """Raise `LogContradicted` unless the stored tree goes on from what was signed."""
+    log = Log.objects.first()
+    if log is not None:
+        root = Frontier.from_bytes(bytes(log.frontier)).root()
+        require_continuation(log, Checkpoint(log.origin, log.size, root))
+
+
+def require_continuation(log: Log, checkpoint: Checkpoint) -> None:
+    """Raise `LogContradicted` unless the tiles lead to this root, by way of what was signed."""
+    reader = tile_reader(log.size)
+    signed = Checkpoint(log.origin, log.signed_size, bytes(log.signed_root)) if log.note else None
+    for earlier in (signed, kept(log.origin), checkpoint):
+        if earlier is None or earlier.size == 0:
+            continue
+        if earlier.size > log.size:
+            raise LogContradicted(
+                f"A tree of {earlier.size} was signed, and the database has {log.size}. Was it "
+                "set back? Restore the newest backup with `kinward restore`."
+            )
+        if _root(earlier.size, reader) != earlier.root:
+            raise LogContradicted(
+                f"At size {earlier.size} the tiles have another root than what was signed or "
+                "sequenced. Run `kinward ledger verify`."
+            )
+
+
+def root_of_log(size: int) -> bytes | None:
+    """Return the root of the first leaves by the stored tiles. None if they are not that many."""
+    log = Log.objects.first()
+    return None if log is None or not 0 < size <= log.size else _root(size, tile_reader(log.size))
+
+
+def _root(size: int, reader: Reader) -> bytes | None:
+    try:
+        return root_at(size, reader)
+    except BadTile:
+        return None
+
+
+def tile_reader(size: int) -> TileReader:
+    """Return a reader of the tree with this size, from the stored tiles."""
+
+    def fetch(tile: Tile) -> bytes:
+        return tile_data(*tile[:2])[: tile.width * 32]
+
+    return TileReader(size, fetch)
+
+
+def _show(log: Log, checkpoint: Checkpoint, note: bytes, vkey: str, now: datetime) -> bool:
+    """Replace what is shown, unless somebody else did. Of each hour the last one is kept."""
+    swapped = Log.objects.filter(
+        generation=log.generation, signed_size=log.signed_size, signed_root=log.signed_root
+    ).update(
+        signed_size=checkpoint.size,
+        signed_root=checkpoint.root,
+        signed_at=now,
+        note=note,
+        vkey=vkey,
+    )
+    if not swapped:
+        return False
+    if log.signed_at is not None and _hour(log.signed_at) == _hour(now):
+        SignedTree.objects.filter(origin=log.origin, size=log.signed_size).delete()
+    SignedTree.objects.create(
+        origin=log.origin,
+        size=checkpoint.size,
+        root=checkpoint.root,
+        note=note,
+        vkey=vkey,
+        at=now,
+    )
+    return True
+
+
+def _hour(moment: datetime) -> datetime:
+    return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def keep(origin: str, note: bytes) -> None:
+    """Write what is signed to a file outside the database, for good before this returns."""
+    path = kept_path(origin)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    new = path.with_suffix(f".{os.getpid()}.new")
+    with new.open("wb") as file:
+        file.write(note)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+
+
+def kept(origin: str) -> Checkpoint | None:
+    """Return what this machine signed last for an origin. Raises `LogContradicted`."""
+    path = kept_path(origin)
+    try:
+        return parse_checkpoint(parse_note(path.read_bytes()).text)
+    except FileNotFoundError:
+        return None
+    except BadNote as error:
+        raise LogContradicted(f"{path} is no checkpoint: {error}") from error
+
+
+def kept_path(origin: str) -> Path:
+    """Return the path of the file with what was signed last for an origin."""
+    name = hashlib.sha256(origin.encode()).hexdigest()[:16]
+    return config().data_dir / "ledger" / f"{name}.checkpoint"

@@ -1,0 +1,318 @@
+"""Proof that the ledger is whole: chain, entries, leaves, tiles and checkpoints agree.
+
+One walk over the leaves builds the tree again. Each entry must say what it is committed to, its
+leaf must follow from that, and the tree must have the root of each checkpoint at its size. What was
+changed by somebody who holds the database and the key shows only outside: in a checkpoint that
+somebody else kept.
+"""
+
+import hmac
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final
+
+import msgspec
+from django.db import connection
+
+from kinward.ledger.chain import GENESIS, digest
+from kinward.ledger.checkpoints import open_checkpoint
+from kinward.ledger.leaves import chain_leaf, commit, committed_data, entry_leaf
+from kinward.ledger.merkle import Frontier, leaf_hash, split_hashes
+from kinward.ledger.models import Entry, HashTile, Leaf, Log, SignedTree
+from kinward.ledger.notes import BadNote, Verifier
+from kinward.ledger.sequencing import TILE_BYTES, here
+from kinward.ledger.tiles import WIDTH, tile_root
+
+CHUNK: Final = 20 * WIDTH  # leaves in one query
+VALUES: Final = ("actor", "subject", "data")
+
+Progress = Callable[[int], None]
+
+_NO_LEAF: Final = """
+SELECT e.seq FROM ledger_entry e
+WHERE e.digest IS NULL AND NOT EXISTS (SELECT FROM ledger_leaf l WHERE l.entry_id = e.seq)
+ORDER BY e.seq
+"""
+
+
+class Head(msgspec.Struct, frozen=True):
+    """A tree: how many leaves it had, and its root. As a text it can be kept elsewhere."""
+
+    size: int
+    root: bytes
+
+    def __str__(self) -> str:
+        return f"{self.size}-{self.root.hex()}"
+
+
+class Verification(msgspec.Struct, frozen=True):
+    """The result of a walk over the whole ledger.
+
+    `broken_at` numbers the first wrong entry, if it is one. `waiting`: entries whose place in the
+    log is still to come. `signed`: leaves that the newest checkpoint covers.
+    """
+
+    entries: int
+    head: Head
+    waiting: int = 0
+    signed: int = 0
+    erased: int = 0
+    broken_at: int | None = None
+    why: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return not self.why
+
+    @property
+    def fault(self) -> str:
+        """What is wrong, as a sentence."""
+        where = "" if self.broken_at is None else f" at entry {self.broken_at}"
+        return f"Broken{where}: {self.why}."
+
+
+class Broken(Exception):
+    """Something differs: the entry, if it is one, and why."""
+
+    def __init__(self, entry: int | None, why: str) -> None:
+        super().__init__(why)
+        self.entry, self.why = entry, why
+
+
+class _Walk:
+    """How far the walk has come."""
+
+    def __init__(self, kept: Head | None) -> None:
+        self.entries = 0
+        self.erased = 0
+        self.waiting = 0
+        self.frontier = Frontier()
+        self.roots: dict[int, list[bytes]] = defaultdict(list)  # of full tiles, by level
+        self.kept = kept
+
+    def expect(self, claims: Mapping[int, bytes]) -> None:
+        """Compare the tree with what is claimed of one with its size."""
+        root = claims.get(self.frontier.size)
+        if root is not None and root != self.frontier.root():
+            raise Broken(
+                None,
+                f"the first {self.frontier.size:,} leaves have another root than the checkpoint of "
+                "that size",
+            )
+
+
+def verify_ledger(
+    progress: Progress = lambda walked: None, *, kept: Head | None = None
+) -> Verification:
+    """Walk over all entries and leaves; `progress` is called with the count of leaves so far.
+
+    `kept`: a head that somebody kept elsewhere. The log must have had it.
+    """
+    walk = _Walk(kept)
+    trees = list(SignedTree.objects.order_by("id"))  # first, so that the log is no smaller
+    log = Log.objects.first()
+    signed = 0 if log is None else log.signed_size
+    try:
+        chained = _walk_chain(walk, progress)
+        if log is not None:
+            _compare_chain(log, chained, walk)
+            _walk_leaves(log, trees, walk, progress)
+            _compare_tree(log, walk)
+        elif Leaf.objects.exists():
+            raise Broken(None, "the log's own row is missing")
+        _walk_waiting(log, walk)
+        if kept is not None and kept.size > walk.frontier.size:
+            raise Broken(None, f"a log of {kept.size:,} leaves was kept, and its end is missing")
+    except Broken as broken:
+        return Verification(
+            walk.entries, _head(walk), broken_at=broken.entry, why=broken.why, signed=signed
+        )
+    return Verification(walk.entries, _head(walk), walk.waiting, signed, walk.erased)
+
+
+def _head(walk: _Walk) -> Head:
+    return Head(walk.frontier.size, walk.frontier.root())
+
+
+def _walk_chain(walk: _Walk, progress: Progress) -> bytes:
+    """Walk the chain that was there before the log; return its head."""
+    previous = GENESIS
+    for entry in _chained():
+        expected = walk.entries + 1
+        if entry.seq != expected:
+            raise Broken(entry.seq, f"entry {expected} is missing")
+        if bytes(entry.previous or b"") != previous:
+            raise Broken(entry.seq, "it does not follow from the entry before it")
+        previous = bytes(entry.digest or b"")
+        if entry.data is not None and previous != _digest(entry):
+            raise Broken(entry.seq, "its content does not match its digest")
+        walk.entries = entry.seq
+        if entry.seq % CHUNK == 0:
+            progress(entry.seq)
+    return previous
+
+
+def _chained() -> Iterator[Entry]:
+    last = 0
+    while chunk := list(
+        Entry.objects.filter(digest__isnull=False, seq__gt=last).order_by("seq")[:CHUNK]
+    ):
+        yield from chunk
+        last = chunk[-1].seq
+
+
+def _digest(entry: Entry) -> bytes:
+    return digest(
+        previous=bytes(entry.previous or b""),
+        seq=entry.seq,
+        at=entry.at,
+        actor=entry.actor or "",
+        kind=entry.kind,
+        subject=entry.subject or "",
+        data=entry.data,
+    )
+
+
+def _compare_chain(log: Log, head: bytes, walk: _Walk) -> None:
+    if walk.entries != log.chained or (log.chained and head != bytes(log.chain_head)):
+        raise Broken(
+            walk.entries or None,
+            f"the chain of the first {log.chained:,} entries ends otherwise than the log says",
+        )
+
+
+def _walk_leaves(log: Log, trees: Iterable[SignedTree], walk: _Walk, progress: Progress) -> None:
+    claims = _claims(log, trees, walk)
+    walk.expect(claims)
+    for start in range(0, log.size, CHUNK):
+        rows = Leaf.objects.select_related("entry").filter(
+            index__gte=start, index__lt=min(start + CHUNK, log.size)
+        )
+        hashes = []
+        for leaf in rows.order_by("index"):
+            _check_leaf(log, leaf, walk.frontier.size)
+            hashes.append(bytes(leaf.hash))
+            walk.frontier.append(bytes(leaf.hash))
+            if leaf.entry is not None:
+                walk.entries += 1
+                walk.erased += sum(getattr(leaf.entry, name) is None for name in VALUES)
+            walk.expect(claims)
+        if walk.frontier.size != min(start + CHUNK, log.size):
+            raise Broken(None, f"leaf {walk.frontier.size:,} is missing")
+        _compare_tiles(0, start // WIDTH, hashes, walk)
+        progress(walk.frontier.size)
+
+
+def _claims(log: Log, trees: Iterable[SignedTree], walk: _Walk) -> dict[int, bytes]:
+    """Return the root of each size for which there is a checkpoint, once each is found signed."""
+    claims: dict[int, bytes] = {}
+    if log.signed_size > log.size:
+        raise Broken(
+            None, f"a log of {log.signed_size:,} leaves was signed, and its end is missing"
+        )
+    for tree in trees:
+        root = bytes(tree.root)
+        _check_note(tree, root)
+        if claims.setdefault(tree.size, root) != root:
+            raise Broken(None, f"two checkpoints of {tree.size:,} leaves differ")
+        if tree.size > log.size:
+            raise Broken(None, f"a log of {tree.size:,} leaves was signed, and its end is missing")
+    heads = [Head(log.signed_size, bytes(log.signed_root)), *([walk.kept] if walk.kept else [])]
+    for head in heads:
+        if head.size and claims.setdefault(head.size, head.root) != head.root:
+            raise Broken(None, f"two checkpoints of {head.size:,} leaves differ")
+    return claims
+
+
+def _check_note(tree: SignedTree, root: bytes) -> None:
+    try:
+        checkpoint, _ = open_checkpoint(bytes(tree.note), Verifier.parse(tree.vkey))
+    except BadNote as error:
+        raise Broken(
+            None, f"the checkpoint of {tree.size:,} leaves is not signed: {error}"
+        ) from None
+    if (checkpoint.size, checkpoint.root) != (tree.size, root):
+        raise Broken(None, f"the checkpoint of {tree.size:,} leaves says something else")
+
+
+def _check_leaf(log: Log, leaf: Leaf, expected: int) -> None:
+    if leaf.index != expected:
+        raise Broken(None, f"leaf {expected:,} is missing")
+    if leaf.entry_id is None:
+        first = expected == 0 and log.chained
+        content = chain_leaf(log.chained, bytes(log.chain_head)) if first else b""
+    elif leaf.entry is None:
+        raise Broken(leaf.entry_id, "it is missing, and the log has its leaf")
+    else:
+        content = _content(leaf.entry)
+    if leaf_hash(content) != bytes(leaf.hash):
+        raise Broken(leaf.entry_id, "it is not the one whose leaf the log has")
+
+
+def _content(entry: Entry) -> bytes:
+    """Return the leaf of an entry, once each value is what it is committed to."""
+    if entry.digest is not None:
+        raise Broken(entry.seq, "it is of the chain, and the log has its leaf")
+    values: dict[str, tuple[Any, Any, Any]] = {
+        "actor": (entry.actor, entry.actor_salt, entry.actor_commitment),
+        "subject": (entry.subject, entry.subject_salt, entry.subject_commitment),
+        "data": (entry.data, entry.data_salt, entry.data_commitment),
+    }
+    for name, (value, salt, commitment) in values.items():
+        if (value is None) != (salt is None):
+            raise Broken(entry.seq, f"its {name} was erased by half")
+        if value is None:
+            continue
+        told = committed_data(entry.at, value) if name == "data" else value
+        if not hmac.compare_digest(commit(name, told, bytes(salt)), bytes(commitment or b"")):
+            raise Broken(entry.seq, f"its {name} or time is not what it is committed to")
+    actor, subject, data = (bytes(each[2] or b"") for each in values.values())
+    return entry_leaf(at=entry.at, kind=entry.kind, actor=actor, subject=subject, data=data)
+
+
+def _compare_tiles(level: int, first: int, hashes: list[bytes], walk: _Walk) -> None:
+    """Compare stored tiles of a level, from the first one on, with these hashes."""
+    count = -(-len(hashes) // WIDTH)
+    stored = HashTile.objects.filter(level=level, index__gte=first, index__lt=first + count)
+    data = {tile.index: bytes(tile.data) for tile in stored}
+    for number in range(count):
+        part = hashes[number * WIDTH : (number + 1) * WIDTH]
+        tile = data.get(first + number, b"")[: len(part) * 32]
+        if tile != b"".join(part):
+            raise Broken(
+                None, f"tile {first + number:,} of level {level} is not that of the leaves"
+            )
+        if len(tile) == TILE_BYTES:
+            walk.roots[level + 1].append(tile_root(split_hashes(tile)))
+
+
+def _compare_tree(log: Log, walk: _Walk) -> None:
+    level = 1
+    while walk.roots[level]:
+        _compare_tiles(level, 0, walk.roots[level], walk)
+        level += 1
+    if walk.frontier.to_bytes() != bytes(log.frontier):
+        raise Broken(None, "the edge of the tree is not that of the leaves")
+
+
+def _walk_waiting(log: Log | None, walk: _Walk) -> None:
+    """Check the entries that have no leaf yet. What the log has passed must have one."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NO_LEAF)
+        numbers = [row[0] for row in cursor.fetchall()]
+    for start in range(0, len(numbers), CHUNK):
+        chosen = Entry.objects.filter(seq__in=numbers[start : start + CHUNK])
+        for entry in chosen.order_by("seq"):
+            _content(entry)
+            passed = log is not None and (
+                (entry.xid or 0, entry.seq) <= (log.position_xid, log.position_seq)
+            )
+            if passed and _same_cluster(log):
+                raise Broken(entry.seq, "it has no place in the log, which has gone past it")
+            walk.entries += 1
+            walk.waiting += 1
+
+
+def _same_cluster(log: Log | None) -> bool:
+    now = here()
+    return log is not None and log.cluster == now.cluster and log.position_xid <= now.horizon
