@@ -95,7 +95,7 @@ def _diff_capability(before: Ruling, after: Ruling, capability: Capability) -> I
                     )
                     for ruling in (before, after)
                 ]
-                change = _change(before, after, *asked, combined)
+                change = _change(before, after, asked[0], asked[1], combined)
                 if change is None:
                     continue
                 # A change that holds everywhere, or towards everybody, is not repeated.

@@ -106,10 +106,10 @@ def test_an_invitation_to_several_roles_asks_for_each_that_takes_two(ada: Staff)
     confirm("reviewer", person("robin", "reviewer"))
     assert fresh("nils").roles == ["reviewer", "auditor", "policy lead"]
     said = Entry.objects.filter(subject="staff:nils").order_by("seq").values_list("kind", "data")
-    assert [data["role"] for kind, data in said if kind in ("staff.invited", "staff.created")] == [
-        "reviewer, auditor, policy lead"
-    ] * 2
-    assert [data["role"] for kind, data in said if kind == "staff.role_asked"] == [
+    assert [
+        (data or {})["role"] for kind, data in said if kind in ("staff.invited", "staff.created")
+    ] == ["reviewer, auditor, policy lead"] * 2
+    assert [(data or {})["role"] for kind, data in said if kind == "staff.role_asked"] == [
         "reviewer",
         "policy lead",
     ]

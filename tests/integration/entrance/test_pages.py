@@ -18,7 +18,7 @@ from kinward.access.appointments import change_roles
 from kinward.access.models import Staff
 from kinward.access.staff import end_staff, sign_out_everywhere, suspend_staff
 from kinward.cli.demo import give_second_factor
-from kinward.entrance import Bounds, Budget, Disconnected, Seats, Unavailable
+from kinward.entrance import Bounds, Budget, Disconnected, Entrance, Seats, Unavailable
 from kinward.entrance.api import PageBounds, PagesHandler
 from kinward.portal.api import is_for_portal
 from kinward.project import asgi
@@ -184,9 +184,13 @@ def test_without_the_database_a_form_is_left_unread() -> None:
 
 
 def test_each_process_builds_its_doors_and_no_others() -> None:
-    assert asgi.gate._doors.own == {"gate"}
-    assert asgi.console_pages._doors.own == {"console", "pages"}
-    assert asgi.application._doors.own == {"gate", "console", "pages"}
+    def own(application: Entrance) -> object:
+        assert application._doors is not None
+        return application._doors.own
+
+    assert own(asgi.gate) == {"gate"}
+    assert own(asgi.console_pages) == {"console", "pages"}
+    assert own(asgi.application) == {"gate", "console", "pages"}
     with pytest.raises(AttributeError):
         _ = asgi.gate_window
 
