@@ -437,6 +437,22 @@ def test_two_guardians_are_each_known_by_their_own_proof(zoe: Account, pal: Acco
     assert decide_afresh(zoe, "session.time").value == 120
 
 
+def test_a_yes_that_waited_while_its_proof_went_gives_nothing_and_stops_nobody(
+    zoe: Account,
+) -> None:
+    heron, egret = make_account("heron", 41), make_account("egret", 44)
+    pair(heron, zoe)
+    waits = pair(egret, zoe)
+    set_by(heron, zoe, "session.time", 30)
+    ask = requests.ask_guardians(teen=zoe, capability="session.time", reason="", value=120)
+    answers.answer_ask(guardian=egret, ask_id=ask.pk, said="yes")
+    assert decide_afresh(zoe, "session.time").value == 30, "it waits for heron"
+    proving.withdraw_proof(guardian=egret, teen=zoe, actor=APP)
+    answers.answer_ask(guardian=heron, ask_id=ask.pk, said="yes")
+    assert decide_afresh(zoe, "session.time").value == 120
+    assert not Choice.objects.filter(pairing=waits, ended_at=None).exists()
+
+
 def test_the_pages_say_why_not_and_how(zoe: Account, pal: Account) -> None:
     pairing = Pairing.objects.get()
     requests.ask_guardians(teen=zoe, capability="session.time", reason="", minutes=15)
