@@ -74,6 +74,7 @@ from kinward.access.provisioning import (
     take_turn,
 )
 from kinward.access.purposes import PROVISION, PURPOSES, SCOPES, scopes_of
+from kinward.access.refusal_log import log_refusal
 from kinward.access.refusals import (
     RefusedLately,
     count_refusal,
@@ -218,6 +219,7 @@ __all__ = [
     "link_of",
     "live_keys",
     "lock_agreement",
+    "log_refusal",
     "mail_invitation",
     "note_seen",
     "open_invitations",

@@ -16,9 +16,10 @@ from kinward.access.actor import Actor, ActorKind
 from kinward.access.models import BrokenGlass, Staff
 from kinward.access.permissions import Permission
 from kinward.ground.errors import Forbidden, Invalid, KinwardError, NotFound
-from kinward.ledger.api import kinds, record
+from kinward.ledger.api import Entry, kinds, record
 
 MAX_REASON: Final = 2000
+SOMEBODY: Final = Actor.system("access")
 
 
 class ReviewedAlready(KinwardError):
@@ -77,7 +78,8 @@ def break_glass(request: str, by: BreakGlass) -> BrokenGlass:
 def review_glass(*, glass_id: UUID, justified: bool, note: str, staff: Staff) -> BrokenGlass:
     """Record what another person found about an act done alone. The alarm ends.
 
-    Raises `Forbidden` for whoever did it, `Invalid` without a note, `NotFound`, `ReviewedAlready`.
+    Raises `Forbidden` for whoever did it, and for whom they brought in, `Invalid` without a note,
+    `NotFound`, `ReviewedAlready`.
     """
     staff.must(Permission.REVIEW_GLASS)
     glass = BrokenGlass.objects.select_for_update().filter(pk=glass_id).first()
@@ -87,6 +89,10 @@ def review_glass(*, glass_id: UUID, justified: bool, note: str, staff: Staff) ->
         raise ReviewedAlready
     if Actor.stored(glass.operator).is_namesake(staff.actor):
         raise Forbidden("You did this yourself, so another person reviews it.")
+    if _came_by(staff, glass.operator):
+        raise Forbidden(
+            "Whoever did this, or a key, made you a reviewer. Somebody else reviews it."
+        )
     if not 1 <= len(note.strip()) <= MAX_REASON:
         raise Invalid(f"Write what you found, in at most {MAX_REASON} characters.")
     glass.reviewed_by, glass.reviewed_at = staff, timezone.now()
@@ -94,6 +100,18 @@ def review_glass(*, glass_id: UUID, justified: bool, note: str, staff: Staff) ->
     glass.save(update_fields=["reviewed_by", "reviewed_at", "justified", "note"])
     record(actor=staff.actor, subject=str(glass), fact=kinds.GlassReviewed(justified=justified))
     return glass
+
+
+def _came_by(staff: Staff, operator: str) -> bool:
+    """Return whether an operator, or a key, alone brought somebody in or gave them a role.
+
+    Nobody confirms an auditor, so an operator could make one for their own review. A role that a
+    colleague confirmed is that colleague's word, and the last word counts.
+    """
+    about = Entry.objects.filter(subject=str(staff.actor), kind=kinds.StaffRoleChanged.kind)
+    last = about.order_by("-seq").values_list("actor", flat=True).first()
+    given_by = Actor.stored(last or staff.added_by or str(SOMEBODY))
+    return given_by.kind == ActorKind.KEY or given_by.is_namesake(Actor.stored(operator))
 
 
 def unreviewed_glasses() -> QuerySet[BrokenGlass]:

@@ -17,6 +17,7 @@ from kinward.access.api import (
     ScopeMissing,
     count_refusal,
     count_use,
+    log_refusal,
     tally_refusals,
     tally_uses,
 )
@@ -116,6 +117,7 @@ class Gate:
             ANSWERS.labels(endpoint, error.code).inc()
             if isinstance(error, REFUSALS):
                 count_refusal(error.code)
+                log_refusal(code=error.code, who=request.address, where=endpoint)
             await send_problem(send, error, request.limits, shape=shape)
         except (DatabaseError, InterfaceError) as error:
             log.error("gate.database", error=str(error).split("\n")[0])

@@ -107,6 +107,9 @@ def judge_law(file: str, text: str, laws: Iterable[Rule | Duty]) -> list[Problem
         if not law.url or (law.starts == date.min and not waits):
             what = f"{law.id}: a law has a `url` and a date `from` which it holds"
             problems.append(Problem(file, law.line, "error", what))
+        elif not law.url.startswith(("https://", "http://")):
+            what = f"{law.id}: a `url` begins with https://, because a page links to it"
+            problems.append(Problem(file, law.line, "error", what))
     # What is to be verified, and so not applied, may be a text that nobody has read at all.
     unread = [law for law in laws if law.checked is None and law.status != "verify"]
     if unread:

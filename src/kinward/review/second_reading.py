@@ -22,7 +22,7 @@ from kinward.review.models import SecondReading
 
 
 class OwnVerdict(KinwardError):
-    """You gave this verdict. Another person has to read it."""
+    """You gave this verdict, or agreed to it. Another person has to read it."""
 
     code = "quality.own_verdict"
     status = 409
@@ -87,7 +87,7 @@ def record_second_reading(
         raise NotFound("This verdict was not drawn.")
     if reading.read_at is not None:
         raise AlreadyRead
-    if reading.verdict.given_by_id == staff.pk:
+    if had_part(reading.verdict, staff):
         raise OwnVerdict
     reading.read_by, reading.read_at = staff, timezone.now()
     reading.agrees, reading.note = agrees, note.strip()
@@ -98,6 +98,12 @@ def record_second_reading(
         fact=kinds.VerdictRead(verdict=str(verdict_id), agrees=agrees),
     )
     return reading
+
+
+def had_part(verdict: Verdict, staff: Staff) -> bool:
+    """Return whether somebody gave a verdict, or was the second person of any of its case."""
+    agreed = verdict.case.proposals.filter(Q(second_by=staff) | Q(decided_by=staff))
+    return verdict.given_by_id == staff.pk or agreed.exists()
 
 
 def reader_agreement(since: datetime) -> list[Agreement]:

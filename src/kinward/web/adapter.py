@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import structlog
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -18,14 +19,16 @@ from kinward.access.api import (
     count_refused_sign_in,
     give_back,
     is_of_provider,
+    log_refusal,
     record_failed_sign_in,
     record_sign_in,
 )
-from kinward.ground.addresses import address_group, client_address
-from kinward.ground.config import config
 from kinward.ground.secrets import open_text, seal_text
 from kinward.web.devices import device_of, keep_device
 from kinward.web.provider import must_come_from_provider
+from kinward.web.sessions import network_of
+
+log = structlog.get_logger(__name__)
 
 
 def take_attempt(request: HttpRequest, *, what: str, login: str) -> tuple[Attempt, bool]:
@@ -41,16 +44,9 @@ def take_attempt(request: HttpRequest, *, what: str, login: str) -> tuple[Attemp
         attempt = begin_attempt(what=what, login=login, network=network_of(request), device=device)
     except TooManyAttempts as error:
         count_refused_sign_in(error.code)
+        log_refusal(code=error.code, who=network_of(request), where=f"sign-in with a {what}")
         raise ValidationError(error.sentence, code="too_many_login_attempts") from error
     return attempt, bool(device)
-
-
-def network_of(request: HttpRequest) -> str:
-    """Return the caller's address, or the /64 network of an IPv6 address."""
-    chosen = config()
-    chain = request.headers.get(chosen.forwarded_header, "")
-    peer = request.META.get("REMOTE_ADDR") or ""
-    return address_group(client_address(peer, [chain], chosen.proxies))
 
 
 class StaffAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -80,6 +76,7 @@ class StaffAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         login = str(credentials.get("username", ""))
         record_failed_sign_in(login=login, what="password", known=self._attempt[1])
+        log.info("staff.sign_in_failed", network=network_of(request))
 
     def pre_login(self, request: HttpRequest, user: Any, **about: Any) -> HttpResponse | None:
         """Refuse who signs in past the provider of single sign-on, by password or passkey."""
@@ -98,6 +95,7 @@ class StaffAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         ]
         known = bool(device_of(request, user.username))
         record_sign_in(staff=user, how=list(dict.fromkeys(used)), known=known)
+        log.info("staff.signed_in", who=str(user.actor), network=network_of(request))
         keep_device(request, response, user)
         return response
 

@@ -22,16 +22,25 @@ class WebConfig(AppConfig):
 
 def _added(sender: Any, request: Any, user: Any, authenticator: Any, **about: Any) -> None:
     _record(user, authenticator, added=True)
+    _offer(request)
     if authenticator.type != "recovery_codes":  # those are made without one
         _shown(sender, request, user)
 
 
-def _made_again(sender: Any, user: Any, authenticator: Any, **about: Any) -> None:
+def _offer(request: Any) -> None:
+    from django.contrib import messages
+
+    messages.info(request, "Your factors changed. Under Your sessions you can end all others.")
+
+
+def _made_again(sender: Any, request: Any, user: Any, authenticator: Any, **about: Any) -> None:
     _record(user, authenticator, added=True)
+    _offer(request)
 
 
-def _removed(sender: Any, user: Any, authenticator: Any, **about: Any) -> None:
+def _removed(sender: Any, request: Any, user: Any, authenticator: Any, **about: Any) -> None:
     _record(user, authenticator, added=False)
+    _offer(request)
 
 
 def _shown(sender: Any, request: Any, user: Any, **about: Any) -> None:

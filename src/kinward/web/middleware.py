@@ -10,8 +10,9 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from kinward.access.api import log_refusal
 from kinward.ground.config import config
-from kinward.ground.errors import KinwardError
+from kinward.ground.errors import Forbidden, KinwardError
 from kinward.ground.names import visible
 
 POLICY: Final = "; ".join(
@@ -139,6 +140,10 @@ class ProblemPages:
         """Render the error page. Django calls this when a view raises."""
         if not isinstance(exception, KinwardError):
             return None
+        if isinstance(exception, Forbidden):
+            who = str(getattr(request.user, "actor", "nobody"))
+            where = f"{request.method} {request.path}"
+            log_refusal(code=exception.code, who=who, where=where)
         # htmx swaps the response into the current page, so a whole page would nest.
         page = "web/problem_here.html" if getattr(request, "htmx", False) else "web/problem.html"
         response = render(request, page, {"error": exception}, status=exception.status)

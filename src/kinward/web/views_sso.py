@@ -31,11 +31,14 @@ from kinward.web.provider import (
 from kinward.web.sessions import factor_age, note_provider
 
 ASKED: Final = "kinward_sso_asked"
+HERE: Final = frozenset({"same-origin", "none"})  # our page, or the address bar
 
 
 @require_GET
 def start(request: HttpRequest) -> HttpResponse:
     """Send the browser to the provider. Whoever is signed in links it, with a fresh factor."""
+    if request.headers.get("Sec-Fetch-Site", "none") not in HERE:
+        return redirect("account_login")  # a link elsewhere signs nobody in without a press here
     try:
         _require_fresh(request)
         address, asked = ask(_back())

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 
 from kinward.access.actor import Actor
 from kinward.access.agreement import AlreadyDecided
+from kinward.access.appointments import give_role
 from kinward.access.delay import ALONE, alone_until, go_ahead
 from kinward.access.glass import (
     BreakGlass,
@@ -17,7 +18,9 @@ from kinward.access.glass import (
     review_glass,
     unreviewed_glasses,
 )
+from kinward.access.invitations import accept_invitation, invite_staff
 from kinward.access.models import BrokenGlass, Staff
+from kinward.access.permissions import Permission
 from kinward.access.roles import ROLES
 from kinward.cli.doctor import CHECKS
 from kinward.experience.models import Proposal
@@ -93,6 +96,29 @@ def test_what_a_colleague_asked_for_can_be_carried_out_in_an_emergency(lead: Sta
     proposal.refresh_from_db()
     assert (proposal.asker, proposal.withdrawn) == ("kai", False)
     assert "operator:heron alone" in proposal.decider
+
+
+def made_an_auditor(actor: Actor, name: str) -> Staff:
+    """Somebody whom this actor alone makes an auditor: nobody confirms that role."""
+    secret = invite_staff(username=name, roles=["auditor"], actor=actor)
+    accept_invitation(secret=secret, username="", password="four neutral words here")
+    return Staff.objects.get(username=name)
+
+
+def test_nobody_reviews_it_whom_its_operator_or_a_key_made_an_auditor(glass: BrokenGlass) -> None:
+    """Else the operator invites an auditor, opens the link, and reviews their own act."""
+    key = Actor.key("idp").granted(Permission.MANAGE_STAFF)
+    ada = person("ada", "administrator")
+    wrong = [made_an_auditor(HERON, "puppet"), made_an_auditor(key, "provided")]
+    wrong.append(person("given", "operator"))
+    give_role(username="given", role="auditor", actor=HERON)
+    for staff in wrong:
+        staff.refresh_from_db()
+        assert staff.may(Permission.REVIEW_GLASS)
+        with pytest.raises(Forbidden, match="Somebody else reviews it"):
+            review_glass(glass_id=glass.pk, justified=True, note="Fine.", staff=staff)
+    named = made_an_auditor(ada.actor, "nils")
+    review_glass(glass_id=glass.pk, justified=False, note="No reason.", staff=named)
 
 
 def test_another_named_person_reviews_it_and_the_alarm_ends(glass: BrokenGlass) -> None:

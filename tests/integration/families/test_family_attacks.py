@@ -31,6 +31,7 @@ from kinward.people.models import Account
 from kinward.portal.urls import urlpatterns
 from kinward.redress.models import Statement
 from kinward.redress.services import Facts, state_reasons
+from tests.integration.conftest import Configure
 from tests.integration.gate.test_gate import Caller
 from tests.support.contract import PATH_PARAMETERS
 from tests.support.factories import make_case
@@ -236,6 +237,23 @@ def test_a_link_opens_once_and_not_late(family: Family, monkeypatch: pytest.Monk
     for method in ("get", "post"):
         assert getattr(Client(), method)(f"/family/enter/{old}").status_code == 403
         assert getattr(Client(), method)("/family/enter/guess").status_code == 403
+
+
+def test_the_cookie_of_a_visit_is_bound_to_the_host_where_there_is_tls(
+    family: Family, configure: Configure
+) -> None:
+    for url, name in (
+        ("https://safety.example.org", "__Host-kinward-family"),
+        ("http://127.0.0.1:8700", "kinward-family"),
+    ):
+        configure(public_url=url)
+        secret, _ = open_portal(account_id="teen-1", start=Start(), actor=Actor.key("app"))
+        browser = Client()
+        browser.post(f"/family/enter/{secret}", {"answer": "yes"})
+        cookie = browser.cookies[name]
+        assert (cookie["path"], cookie["domain"], cookie["httponly"]) == ("/", "", True)
+        assert bool(cookie["secure"]) == url.startswith("https")
+        assert browser.get("/family").status_code == 200
 
 
 def test_a_link_asks_who_is_there_before_a_visit_begins(family: Family) -> None:

@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from kinward.access.models import Staff
-from kinward.casebook.models import Case, Verdict
+from kinward.casebook.models import Case, Verdict, VerdictProposal
 from kinward.ground.errors import Forbidden, Invalid, NotFound
 from kinward.ledger.models import Entry
 from kinward.people.models import Account
@@ -134,6 +134,28 @@ def test_some_verdicts_are_read_again_by_another(
     (figure,) = reader_agreement(timezone.now() - timedelta(days=1))
     assert (figure.person, figure.read, figure.agreed, figure.percent) == ("robin", 1, 0, 0)
     assert "0 %" in page.get("/quality").content.decode()
+
+
+def test_the_second_person_of_a_verdict_is_no_second_reader(
+    account: Account, reviewer: Staff, senior: Staff, configure: Configure
+) -> None:
+    """As at an appeal: who agreed had a part in it, under whichever role."""
+    configure(second_reading_share=1.0)
+    confirmed(account, reviewer, "SF-2")
+    reading = SecondReading.objects.get()
+    VerdictProposal.objects.create(
+        case=reading.verdict.case,
+        asked_by=reviewer,
+        second_by=senior,
+        outcome="confirmed",
+        form={},
+        reasons=[],
+        first_words="I saw it.",
+    )
+    with pytest.raises(OwnVerdict):
+        record_second_reading(verdict_id=reading.verdict_id, agrees=True, note="", staff=senior)
+    other = Staff.objects.create_user(username="sam", roles=["senior reviewer", "auditor"])
+    record_second_reading(verdict_id=reading.verdict_id, agrees=True, note="", staff=other)
 
 
 def test_the_lot_falls_on_about_the_share_and_cannot_be_chosen(

@@ -256,6 +256,16 @@ def test_a_browser_that_did_not_ask_gets_nothing(provider: Provider) -> None:
     assert not Staff.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("site", "starts"),
+    [("cross-site", False), ("same-site", False), ("same-origin", True), ("none", True)],
+)
+def test_a_link_elsewhere_begins_no_session(provider: Provider, site: str, starts: bool) -> None:
+    answer = Client().get("/account/sso/", headers={"Sec-Fetch-Site": site})
+    assert answer["Location"].startswith(provider.issuer) == starts
+    assert (answer["Location"] == "/account/login/") != starts
+
+
 def test_a_provider_that_is_gone_says_so(configure: Any, free_port: int) -> None:
     configure(sso_issuer=f"http://127.0.0.1:{free_port}", sso_client_id="kinward")
     answer = Client().get("/account/sso/", follow=True)

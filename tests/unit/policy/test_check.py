@@ -341,6 +341,8 @@ def run(*arguments: str, status: int = 0) -> str:
         (DUTY.replace("2026-01-01", '"soon"'), "`from` and `until` of a duty are dates"),
         (DUTY + 'jurisdiction = "Narnia"\n', "the jurisdiction of a duty is an ISO 3166 code"),
         (DUTY.replace("from = 2026-01-01\n", ""), "a law has a `url` and a date"),
+        (DUTY.replace('url = "https:', 'url = "javascript:'), "begins with https"),
+        (DUTY.replace('url = "https:', 'url = " https:'), "begins with https"),
         ("[duty]\nid = 1\n", "duties are tables"),
     ],
 )
