@@ -2,17 +2,22 @@
 
 import re
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
 from kinward.cli.counts import counted
+from kinward.cli.ledger_offline import verify_offline
 from kinward.ground.errors import Invalid
 from kinward.ground.names import visible
 from kinward.ledger.api import Head, Verification, entries_about, verify_ledger
 
 _HEAD: Final = re.compile(r"([0-9]{1,18})-([0-9a-f]{64})", re.ASCII)
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
+
+_folder: Final[Any] = click.Path(exists=True, file_okay=False, path_type=Path)
+_file: Final[Any] = click.Path(exists=True, dir_okay=False, path_type=Path)
+_path: Final[Any] = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.group()
@@ -22,8 +27,23 @@ def ledger() -> None:
 
 @ledger.command("verify")
 @click.option("--head", default="", help="A head that you kept. The ledger must have had it.")
-def verify_log(head: str) -> None:
+@click.option("--offline", type=_folder, help="Verify this export, without any database.")
+@click.option("--policy", type=_file, help="For --offline: the logs and witnesses that you trust.")
+@click.option("--receipt", "receipts", type=_file, multiple=True, help="For --offline: a proof.")
+@click.option("--state", type=_path, help="For --offline: keeps how far it is, to go on later.")
+def verify_log(
+    head: str,
+    offline: Path | None,
+    policy: Path | None,
+    receipts: tuple[Path, ...],
+    state: Path | None,
+) -> None:
     """Verify the whole ledger, or name what differs."""
+    if offline is not None:
+        verify_offline(offline, policy, receipts, state)
+        return
+    if policy or receipts or state:
+        raise Invalid("Name the export that you want to verify: `--offline DIRECTORY`.")
     kept = _parse(head) if head else None
     result = verify_ledger(
         lambda walked: click.echo(f"  {counted(walked, 'entry', 'entries')} …", err=True),

@@ -61,6 +61,10 @@ COMMANDS: Final = {
 }
 
 
+# What asks nothing of a database: the help, and the verification of an export.
+WITHOUT_TABLES: Final = {"-h", "--help", "--offline"}
+
+
 class Lazy(click.Group):
     """A group that imports each command when it is called."""
 
@@ -71,7 +75,7 @@ class Lazy(click.Group):
         if cmd_name not in COMMANDS:
             return None
         where, _, needs_django = COMMANDS[cmd_name]
-        if needs_django and not {"-h", "--help"} & set(sys.argv):
+        if needs_django and not WITHOUT_TABLES & set(sys.argv):
             open_tables()
         elif needs_django:
             load_django()

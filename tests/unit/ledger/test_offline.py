@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -417,3 +418,27 @@ def test_the_one_file_verifies_with_processes_of_its_own(
     assert done.stderr.startswith("Not verified: Entry 65536 is not the one in the tree"), (
         done.stderr
     )
+
+
+def test_kinward_verifies_an_export_without_a_database(export: Path, tmp_path: Path) -> None:
+    environment = os.environ | {"KINWARD_DATA_DIR": str(tmp_path / "nothing")}
+    environment.pop("KINWARD_DATABASE_URL", None)
+    folder = tmp_path / "whole"
+    write_export(folder, LINES)
+
+    def kinward(*arguments: str) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", "kinward", "ledger", "verify", *arguments]
+        return subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=120, check=False
+        )
+
+    policy = f"--policy={tmp_path / 'policy'}"
+    done = kinward("--offline", str(folder), policy)
+    assert (done.returncode, done.stdout[:21]) == (0, "ok: 1,500 entries of "), done.stderr
+    assert not (tmp_path / "nothing" / "postgres").exists()
+    change_value = folder / "entries" / "000000.jsonl"
+    change_value.write_text(change_value.read_text().replace("robin", "alex", 1))
+    done = kinward("--offline", str(folder), policy)
+    assert done.returncode == 1
+    assert done.stdout.startswith("Not verified: Entry 0: actor is not what the leaf commits to")
+    assert "--policy FILE" in kinward("--offline", str(folder)).stderr

@@ -1,0 +1,24 @@
+"""`kinward ledger verify --offline`: verify an export by its files alone, with no database."""
+
+from pathlib import Path
+
+import click
+
+from kinward.ground.errors import Invalid
+from kinward.ground.names import visible
+from kinward.ledger import NotVerified, verify_files
+
+
+def verify_offline(
+    export: Path, policy: Path | None, receipts: tuple[Path, ...], state: Path | None
+) -> None:
+    """Verify an export and print what was found. Exits with 1 if it does not verify."""
+    if policy is None:
+        raise Invalid("Name whom you trust: `--policy FILE`, with the verifier key of the log.")
+    try:
+        lines = verify_files(export, policy, receipts, state=state)
+    except NotVerified as error:
+        click.secho(f"Not verified: {visible(str(error))}", fg="red")
+        raise SystemExit(1) from None
+    for number, line in enumerate(lines):
+        click.secho(visible(line), fg="green" if number == 0 else None)
