@@ -1,4 +1,7 @@
-"""The ledger's one table. A trigger (migration 0002) refuses every update, delete and truncate."""
+"""The ledger's entries, and the words of some of them.
+
+A trigger (migration 0002) refuses every update, delete and truncate of an entry.
+"""
 
 from django.db import models
 
@@ -24,3 +27,14 @@ class Entry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.seq} {self.kind} {self.subject} by {self.actor}"
+
+
+class Words(models.Model):
+    """What a person typed for an entry, which holds the digest. Erased, the entry stays."""
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    salt = models.BinaryField()
+    text = models.TextField()
+
+    def __str__(self) -> str:
+        return f"words:{self.digest}"

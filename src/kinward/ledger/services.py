@@ -9,6 +9,7 @@ from kinward.ground.errors import KinwardError
 from kinward.ledger.chain import GENESIS, digest
 from kinward.ledger.kinds import Fact
 from kinward.ledger.models import Entry
+from kinward.ledger.words import set_apart
 
 # Held from the first entry of a transaction to its end: the chain has one writer at a time.
 # To keep this short and free of deadlocks, lock every row you will change before you record.
@@ -37,11 +38,12 @@ def record(*, actor: Named, subject: str, fact: Fact) -> Entry:
     """Append an entry, in the caller's transaction.
 
     `actor` is an `Actor`: a person of the staff, a key, an account, a rule, an operator or a room.
-    `subject` is `<noun>:<id>`. `fact` is one of `ledger.kinds`, and never holds content.
+    `subject` is `<noun>:<id>`. `fact` is one of `ledger.kinds`, and never holds content. Its words
+    are kept apart.
     """
     if not connection.in_atomic_block:
         raise OutsideTransaction
-    kind, data = fact.kind, fact.data
+    kind, data = fact.kind, set_apart(fact)
     by = f"{actor.kind}:{actor.name}"
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CHAIN_LOCK])

@@ -22,6 +22,7 @@ from kinward.cli.doctor.ground import (
     check_database,
     check_index,
     check_jobs,
+    check_ledger,
     check_migrations,
     check_worker,
 )
@@ -49,6 +50,7 @@ CHECKS: Final[dict[str, Callable[[], Result]]] = {
     "waves": check_waves,
     "worker": check_worker,
     "jobs": check_jobs,
+    "ledger": check_ledger,
     "index": check_index,
     "decoders": check_decoders,
     "vault": check_vault,
