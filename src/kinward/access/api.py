@@ -58,6 +58,16 @@ from kinward.access.invitations import (
 )
 from kinward.access.joining import Appointment
 from kinward.access.keycare import KeyNeed, keys_in_need
+from kinward.access.marks import (
+    ANYWHERE,
+    PEOPLE,
+    asker_of_row,
+    decider_of_row,
+    is_approved,
+    is_refused,
+    marks_of_agreement,
+    went_ahead,
+)
 from kinward.access.models import ApiKey, Staff
 from kinward.access.provisioned import ProvisionedGroup, ProvisionedPerson
 from kinward.access.provisioning import (
@@ -133,10 +143,12 @@ from kinward.access.uses import (
 
 __all__ = [
     "ALONE",
+    "ANYWHERE",
     "KEPT_FOR",
     "MAX_DAYS",
     "MAX_OVERLAP",
     "NEVER",
+    "PEOPLE",
     "PROPOSED",
     "PROVISION",
     "PURPOSES",
@@ -181,6 +193,7 @@ __all__ = [
     "alone_until",
     "appointments_for",
     "asked",
+    "asker_of_row",
     "at_console",
     "authenticate",
     "authenticate_known",
@@ -198,6 +211,7 @@ __all__ = [
     "decide_agreement",
     "decide_appointment",
     "decide_factor_reset",
+    "decider_of_row",
     "due_to_go_ahead",
     "end_group",
     "end_person",
@@ -210,7 +224,9 @@ __all__ = [
     "invite_first",
     "invite_staff",
     "is_alone",
+    "is_approved",
     "is_of_provider",
+    "is_refused",
     "keys_in_need",
     "known_device",
     "last_known",
@@ -221,6 +237,7 @@ __all__ = [
     "lock_agreement",
     "log_refusal",
     "mail_invitation",
+    "marks_of_agreement",
     "note_seen",
     "open_invitations",
     "open_resets",
@@ -255,5 +272,6 @@ __all__ = [
     "unreviewed_glasses",
     "waiting_appointments",
     "was_live",
+    "went_ahead",
     "withdraw_invitation",
 ]

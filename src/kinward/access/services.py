@@ -61,6 +61,11 @@ def _digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
+def told_of_secret(digest: bytes) -> str:
+    """Return what the ledger keeps of a secret's digest, so that another secret is noticed."""
+    return hashlib.sha256(b"kinward.key\0" + digest).hexdigest()[:32]
+
+
 class KeyRotating(KinwardError):
     """The secret before this one is still valid. Wait until it is not, or end both at once."""
 
@@ -117,6 +122,7 @@ def create_key(
         purposes=sorted(set(purposes)),
         owner=owner,
         expires=expires_at.isoformat(),
+        secret=told_of_secret(_digest(secret)),
     )
     _record(name, fact, actor)
     return secret
@@ -172,7 +178,11 @@ def rotate_key(*, name: str, overlap: timedelta, days: int = YEAR, actor: Actor)
     key.digest, key.expires_at = _digest(secret), _expiry(days)
     key.save(update_fields=["digest", "expires_at", "previous_digest", "previous_until"])
     told = until.isoformat() if key.previous_until else ""
-    fact = kinds.KeyRotated(expires=key.expires_at.isoformat(), previous_until=told)
+    fact = kinds.KeyRotated(
+        expires=key.expires_at.isoformat(),
+        previous_until=told,
+        secret=told_of_secret(key.digest),
+    )
     _record(name, fact, actor)
     return secret
 

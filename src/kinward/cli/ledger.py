@@ -1,8 +1,9 @@
-"""`kinward ledger`: verify the log, prove an entry, and show the entries about a subject."""
+"""`kinward ledger`: verify the log, compare it with the tables, and prove and show entries."""
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -10,7 +11,10 @@ from kinward.cli.counts import counted
 from kinward.cli.ledger_offline import verify_offline
 from kinward.ground.errors import Invalid
 from kinward.ground.names import visible
-from kinward.ledger.api import Head, Verification, entries_about, verify_ledger
+from kinward.ledger.api import RULES, Head, Verification, entries_about, in_full, verify_ledger
+
+if TYPE_CHECKING:
+    from kinward.reconciliation.api import Difference
 
 _HEAD: Final = re.compile(r"([0-9]{1,18})-([0-9a-f]{64})", re.ASCII)
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -22,7 +26,7 @@ _path: Final[Any] = click.Path(dir_okay=False, path_type=Path)
 
 @click.group()
 def ledger() -> None:
-    """Verify the ledger, prove and show its entries, and export it."""
+    """Verify the ledger, compare it with the tables, prove and show its entries, and export it."""
 
 
 @ledger.command("verify")
@@ -85,13 +89,72 @@ def _contains(digest: bytes) -> bool:
     return Entry.objects.filter(digest=digest).exists()
 
 
+SHOWN = 50  # differences; the console has more
+OFTEN = 5000  # rows and entries between two lines of progress
+
+
+@ledger.command()
+@click.option("--all", "everything", is_flag=True, help="Compare everything. Resumes if stopped.")
+@click.option("--since", default="", help="Compare what changed since, such as 2026-11-26T12:00.")
+def reconcile(everything: bool, since: str) -> None:
+    """Compare the tables with the ledger, in both directions, and name what differs.
+
+    Without an option, compares what changed since the last whole comparison.
+    """
+    from kinward.reconciliation.api import Run, open_differences, since_last_run
+    from kinward.reconciliation.api import reconcile as compare
+
+    told = 0
+
+    def progress(step: str, run: Run) -> None:
+        nonlocal told
+        if run.rows + run.entries >= told + OFTEN:
+            told = run.rows + run.entries
+            click.echo(f"  {told:,} rows and entries: {step} …", err=True)
+
+    if everything and since:
+        raise Invalid("Choose --all or --since.")
+    moment = _moment(since) if since else None if everything else since_last_run()
+    run = compare(since=moment, progress=progress)
+    rows, entries = counted(run.rows, "row", "rows"), counted(run.entries, "entry", "entries")
+    what = "everything" if run.since is None else f"since {run.since:%Y-%m-%d %H:%M} UTC"
+    click.echo(f"Compared {what}: {rows} and {entries}.")
+    for rule, times in sorted(run.explained.items()):
+        click.echo(f"{counted(times, 'difference', 'differences')} explained: {RULES[rule]}.")
+    differences = open_differences()
+    for difference in differences[:SHOWN]:
+        _show_difference(difference)
+    if number := differences.count():
+        differ = counted(number, "difference is", "differences are")
+        click.secho(f"{differ} not explained.", fg="red")
+        raise SystemExit(1)
+    click.secho("ok: the tables and the ledger agree.", fg="green")
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Invalid("A moment is written like 2026-11-26T12:00.") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _show_difference(difference: "Difference") -> None:
+    from kinward.reconciliation.api import advice_of, sentence_of
+
+    about = f"{difference.counterpart} {visible(difference.subject)}"
+    found = f"{difference.found_at:%Y-%m-%d %H:%M} UTC"
+    click.secho(f"{about}, found {found}, {difference}", fg="red")
+    click.echo(f"  {sentence_of(difference)}\n  {advice_of(difference)}")
+
+
 @ledger.command()
 @click.argument("subject")
 def show(subject: str) -> None:
     """Show the entries about a subject, such as case:0b9f…."""
-    for entry in entries_about(subject):
+    for entry, data in in_full(entries_about(subject)):
         actor = visible(entry.actor or "erased")
-        told = "erased" if entry.data is None else entry.data
+        told = "erased" if entry.data is None else data
         click.echo(f"{entry.seq}  {entry.at:%Y-%m-%d %H:%M:%S}  {entry.kind}  {actor}  {told}")
 
 

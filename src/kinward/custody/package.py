@@ -13,7 +13,7 @@ from kinward.access.api import TwoPeople
 from kinward.casebook.api import Case, UserReport
 from kinward.enforcement.api import Action, Sanction
 from kinward.evidence.api import Evidence, EvidenceGone, PackageItem, read_for_release
-from kinward.ledger.api import place_of
+from kinward.ledger.api import in_full, place_of
 from kinward.matching.api import Check
 from kinward.people.api import Account
 from kinward.redress.api import Statement, statement_sentences
@@ -202,7 +202,7 @@ def _reported(account: Account, since: datetime, until: datetime) -> Iterator[di
 
 def _ledger(cases: list[Case]) -> Iterator[dict[str, Any]]:
     for case in cases:
-        for entry in timeline_of_case(case):
+        for entry, data in in_full(timeline_of_case(case)):
             yield {
                 "entry": entry.seq,
                 "at": entry.at,
@@ -210,5 +210,9 @@ def _ledger(cases: list[Case]) -> Iterator[dict[str, Any]]:
                 "kind": entry.kind,
                 "subject": entry.subject,
                 "data": entry.data,
+                # What the entry is committed to, where it holds a digest.
+                "words": {
+                    name: text for name, text in data.items() if text != (entry.data or {})[name]
+                },
                 **place_of(entry),
             }

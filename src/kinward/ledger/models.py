@@ -1,4 +1,7 @@
-"""The tables of the ledger. Triggers (migrations 0002 and 0003) let all of them only grow."""
+"""The tables of the ledger.
+
+Triggers (migrations 0002 and 0003) let all of them only grow, but for the words of some entries.
+"""
 
 from typing import Any
 
@@ -133,3 +136,14 @@ class SignedTree(models.Model):
 
     def __str__(self) -> str:
         return f"{self.origin} of {self.size}"
+
+
+class Words(models.Model):
+    """What a person typed for an entry, which holds the digest. Erased, the entry stays."""
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    salt = models.BinaryField()
+    text = models.TextField()
+
+    def __str__(self) -> str:
+        return f"words:{self.digest}"

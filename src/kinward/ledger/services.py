@@ -10,6 +10,7 @@ from kinward.ground.errors import KinwardError
 from kinward.ledger.kinds import Fact
 from kinward.ledger.leaves import SALT_BYTES, commit, committed_data
 from kinward.ledger.models import Entry
+from kinward.ledger.words import set_apart
 
 
 class Named(Protocol):
@@ -35,11 +36,12 @@ def record(*, actor: Named, subject: str, fact: Fact) -> Entry:
 
     The sequencer gives it its place in the log after the transaction has ended. `actor` is an
     `Actor`: a person of the staff, a key, an account, a rule, an operator or a room. `subject` is
-    `<noun>:<id>`. `fact` is one of `ledger.kinds`, and never holds content.
+    `<noun>:<id>`. `fact` is one of `ledger.kinds`, and never holds content. Its words
+    are kept apart.
     """
     if not connection.in_atomic_block:
         raise OutsideTransaction
-    kind, data = fact.kind, fact.data
+    kind, data = fact.kind, set_apart(fact)
     by, at = f"{actor.kind}:{actor.name}", datetime.now(UTC)
     salts = os.urandom(3 * SALT_BYTES)
     of_actor, of_subject, of_data = (

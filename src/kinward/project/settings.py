@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "procrastinate.contrib.django",
     "kinward.ledger",
     "kinward.access",
+    "kinward.reconciliation",
     "kinward.people",
     "kinward.consents",
     "kinward.ages",

@@ -67,7 +67,7 @@ def exposure_of(staff: Staff) -> Exposure:
 
 
 @transaction.atomic
-def count_look(*, staff: Staff, evidence_id: UUID) -> None:
+def count_look(*, staff: Staff, evidence_id: UUID) -> Look:
     """Count a look before it happens. Raises `BreakDue` or `DayFull`. Locks the staff row."""
     staff.must(Permission.OPEN_EVIDENCE)
     Staff.objects.select_for_update(no_key=True).get(pk=staff.pk)
@@ -76,4 +76,9 @@ def count_look(*, staff: Staff, evidence_id: UUID) -> None:
         raise DayFull(f"{now.looks} in the last 24 hours.")
     if now.pause_until is not None:
         raise BreakDue(f"You can continue at {now.pause_until:%H:%M} UTC.")
-    Look.objects.create(staff=staff, evidence_id=evidence_id)
+    return Look.objects.create(staff=staff, evidence_id=evidence_id)
+
+
+def note_shown(look: Look) -> None:
+    """Note that something was shown at a look, after the ledger has it."""
+    Look.objects.filter(pk=look.pk).update(shown=True)

@@ -22,8 +22,9 @@ from kinward.evidence.api import (
     veil_evidence,
 )
 from kinward.ground.errors import Invalid, NotFound
-from kinward.review.exposure import count_look
+from kinward.review.exposure import count_look, note_shown
 from kinward.review.lease import require_lease
+from kinward.review.models import Look
 
 SALT: Final = "kinward.review.look"
 FASTEST: Final = 2.0  # times: how fast the browser's player goes at most
@@ -52,8 +53,10 @@ def look_at_file(
 
     Returns stills, also of what moves: `open_evidence` says which. Raises `BreakDue` or `DayFull`.
     """
-    evidence = _counted_file(case_id, evidence_id, staff)
-    return open_evidence(evidence=evidence, staff=staff, reason=reason, strand=strand, start=start)
+    evidence, look = _counted_file(case_id, evidence_id, staff)
+    sight = open_evidence(evidence=evidence, staff=staff, reason=reason, strand=strand, start=start)
+    note_shown(look)
+    return sight
 
 
 def play_file(
@@ -63,8 +66,9 @@ def play_file(
 
     Also returns the ticket that the page sends once it was played; empty if part was shown.
     """
-    evidence = _counted_file(case_id, evidence_id, staff)
+    evidence, look = _counted_file(case_id, evidence_id, staff)
     sight = play_evidence(evidence=evidence, staff=staff, reason=reason, strand=strand)
+    note_shown(look)
     if sight.film is None or not sight.film.entire:
         return sight, ""
     now = timezone.now().timestamp()
@@ -106,11 +110,10 @@ def veil_file(*, case_id: UUID, evidence_id: UUID, staff: Staff) -> bytes:
     return veil_evidence(evidence=evidence, staff=staff, reason="the case page")
 
 
-def _counted_file(case_id: UUID, evidence_id: UUID, staff: Staff) -> Evidence:
+def _counted_file(case_id: UUID, evidence_id: UUID, staff: Staff) -> tuple[Evidence, Look]:
     staff.must(Permission.OPEN_EVIDENCE)
     evidence = _leased_file(case_id, evidence_id, staff)
-    count_look(staff=staff, evidence_id=evidence.id)
-    return evidence
+    return evidence, count_look(staff=staff, evidence_id=evidence.id)
 
 
 def _leased_file(case_id: UUID, evidence_id: UUID, staff: Staff) -> Evidence:

@@ -22,11 +22,15 @@ class Comment(models.Model):
 
 
 class Look(models.Model):
-    """A person's look at a file, counted to protect them. The proof is in the ledger."""
+    """A person's look at a file, counted to protect them. The proof is in the ledger.
+
+    A look is counted before the file is opened. `shown`: something of it was shown.
+    """
 
     staff = models.ForeignKey(Staff, on_delete=models.CASCADE, related_name="looks")
     evidence = models.ForeignKey(Evidence, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField(auto_now_add=True)
+    shown = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         indexes = (models.Index(fields=("staff", "-at"), name="review_looks"),)

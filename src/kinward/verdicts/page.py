@@ -1,6 +1,7 @@
 """The page of one case: everything that it shows, gathered in one place."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 import structlog
@@ -27,7 +28,7 @@ from kinward.evidence.api import Evidence, evidence_of_case, viewed_entirely
 from kinward.families.api import Pairing
 from kinward.guidelines import Clause
 from kinward.guidelines.api import guidelines_in_force
-from kinward.ledger.api import Entry
+from kinward.ledger.api import Entry, in_full
 from kinward.people.api import Account, related_accounts
 from kinward.redress.api import Appeal, Statement, statements_of_case, waiting_appeals
 from kinward.reporting.api import PlaceKind, Report, Vocabulary, reports_of_case
@@ -176,7 +177,7 @@ def page_of(case: Case, staff: Staff) -> CasePage:
         proposal=proposal,
         proposed_clause=None if proposal is None else clause_of(proposal),
         why_two="" if proposal is None else proposal_in_words(proposal),
-        timeline=[_timeline_row(entry) for entry in timeline_of_case(case)],
+        timeline=[_timeline_row(*told) for told in in_full(timeline_of_case(case))],
     )
 
 
@@ -206,8 +207,7 @@ def _files(case: Case) -> list[CaseFile]:
     ]
 
 
-def _timeline_row(entry: Entry) -> TimelineRow:
-    data = entry.data or {}  # it may have been erased
+def _timeline_row(entry: Entry, data: Mapping[str, Any]) -> TimelineRow:
     names = ("content", "type", "clause", "reason", "why")
     particulars = [str(data[name]) for name in names if data.get(name)]
     numbers = [data["external_id"]] if data.get("external_id") else data.get("numbers", {}).values()

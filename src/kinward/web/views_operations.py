@@ -12,6 +12,7 @@ from kinward.enforcement.api import get_action, parked_actions, replay_action, s
 from kinward.ground.errors import KinwardError
 from kinward.matching.api import open_floods, open_markings
 from kinward.people.api import end_wave, open_waves
+from kinward.reconciliation.api import advice_of, comparison, open_differences, sentence_of
 from kinward.reporting.api import (
     approve_production,
     end_production,
@@ -40,6 +41,11 @@ def _page(
         "markings": open_markings()[:200],
         "keys": keys_in_need()[:200],
         "waves": open_waves()[:200],
+        "comparison": comparison(),
+        "differences": [
+            {"row": row, "sentence": sentence_of(row), "advice": advice_of(row)}
+            for row in open_differences()[:200]
+        ],
         "refused": refused_rows(),
         "settles_floods": request.user.may(Permission.SETTLE_FLOODS),
         "marks": request.user.may(Permission.MARK_HASHES),

@@ -30,6 +30,7 @@ from kinward.people.services import Profile, put_account
 from kinward.verdicts.draft import draft_report
 from tests.integration.conftest import Configure
 from tests.integration.web.test_console import signed_in
+from tests.support.compared import gaps
 from tests.support.custody import agreed_destruction
 from tests.support.helpers import KNOWN, quarantined
 
@@ -154,6 +155,7 @@ def test_no_door_takes_what_was_forged(
 ) -> None:
     forge(*files)
     evidence = Evidence.objects.get(pk=files[0].pk)
+    assert str(evidence) in {gap.subject for gap in gaps(["evidence"])}, "the comparison names it"
     case = Case.objects.get(pk=evidence.case_id)
     with pytest.raises(Damaged):
         open_evidence(evidence=evidence, staff=reviewer, reason="review")

@@ -34,6 +34,7 @@ from kinward.matching.models import Bank
 from kinward.people.models import Account
 from kinward.people.services import Profile, put_account
 from tests.integration.conftest import Configure
+from tests.support.compared import gaps
 from tests.support.custody import agreed_destruction, end_hold
 from tests.support.helpers import KNOWN, run_machine, upload
 
@@ -195,6 +196,7 @@ class Keeping(RuleBasedStateMachine):
             left = {each.stem for each in self.store.glob("*.age")}
             assert not left & {str(pk) for pk in self.gone}
             assert verify_ledger().ok
+            assert gaps(["evidence"]) == []
         finally:
             transaction.savepoint_rollback(self.before)
 

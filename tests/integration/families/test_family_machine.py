@@ -46,6 +46,7 @@ from kinward.policy.engine import decide
 from kinward.policy.pack import Pack
 from kinward.policy.question import Question, read_question
 from kinward.policy.request import decide_in_state
+from tests.support.compared import gaps
 from tests.support.families import make_account, pair
 from tests.support.helpers import run_machine
 
@@ -668,3 +669,4 @@ def test_no_sequence_breaks_a_family(monkeypatch: pytest.MonkeyPatch, configure:
     monkeypatch.setattr(timezone, "now", lambda: real() + Family.ahead)
     configure(policy_key="00" * 32)
     run_machine(Family, sequences=60, steps=35)
+    assert gaps(("pairing", "choice", "ask", "invitation")) == [], "the ledger says the same"

@@ -58,6 +58,11 @@ def test_a_database_of_an_earlier_version_is_upgraded_and_proved(upgraded: dict[
         [*kinward, "ledger", "verify"], env=upgraded, capture_output=True, text=True, check=False
     )
     assert verify.returncode == 0, verify.stdout + verify.stderr
+    compare = [*kinward, "ledger", "reconcile", "--all"]
+    agree = subprocess.run(compare, env=upgraded, capture_output=True, text=True, check=False)
+    # All of them agree but the key, which this test wrote past Kinward.
+    assert "API key key:before" in agree.stdout
+    assert "1 difference is not explained." in agree.stdout
     with psycopg.connect(upgraded["KINWARD_DATABASE_URL"]) as database:
         for table in ("casebook_case", "casebook_finding", "evidence_evidence", "people_account"):
             query = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))

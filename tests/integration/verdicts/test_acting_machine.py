@@ -60,6 +60,7 @@ from kinward.verdicts.proposals import (
     write_second_word,
 )
 from kinward.verdicts.report import close_reported
+from tests.support.compared import gaps
 from tests.support.helpers import KNOWN, UNKNOWN, run_machine, upload
 from tests.support.verdicts import sees, told_to
 
@@ -68,6 +69,20 @@ pytestmark = pytest.mark.django_db
 CLAUSES = ("CS-1", "CS-2", "CS-4", "SF-1", "SF-2")
 PEOPLE = ("ann", "ben", "cas")
 ANY = st.integers(0, 99)
+# The time of entries runs on while these tests jump ahead, so terms are compared elsewhere.
+COMPARED = (
+    "case",
+    "finding",
+    "verdict",
+    "proposed verdict",
+    "action",
+    "sanction",
+    "standing",
+    "evidence",
+    "report",
+    "statement",
+    "appeal",
+)
 
 
 class Acting(RuleBasedStateMachine):
@@ -440,6 +455,7 @@ class Acting(RuleBasedStateMachine):
     def teardown(self) -> None:
         try:
             assert verify_ledger().ok
+            assert gaps(COMPARED) == []
         finally:
             transaction.savepoint_rollback(self.before)
 

@@ -23,6 +23,7 @@ from kinward.cli.doctor.ground import (
     check_index,
     check_jobs,
     check_migrations,
+    check_reconciliation,
     check_worker,
 )
 from kinward.cli.doctor.ledger import check_ledger, check_ledger_key
@@ -54,6 +55,7 @@ CHECKS: Final[dict[str, Callable[[], Result]]] = {
     "waves": check_waves,
     "worker": check_worker,
     "jobs": check_jobs,
+    "reconciliation": check_reconciliation,
     "index": check_index,
     "decoders": check_decoders,
     "vault": check_vault,

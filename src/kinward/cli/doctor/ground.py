@@ -117,3 +117,33 @@ def check_clock() -> Result:
                 f"The clock differs from {peer}'s by {skew:.0f} s. Synchronise it with NTP."
             )
     return fine(f"The clock agrees with {' and '.join(skews)}.")
+
+
+def check_reconciliation() -> Result:
+    """Do the tables and the ledger agree, and did somebody compare them within two days?"""
+    from kinward.reconciliation.api import comparison
+
+    state = comparison()
+    told = []
+    if state.differences:
+        told.append(
+            f"{state.differences:,} rows and entries differ, and nothing explains it. "
+            "See /operations, or run `kinward ledger reconcile`."
+        )
+    if state.hidden:
+        told.append(
+            f"The ledger names {state.hidden:,} differences that the table has lost. Somebody "
+            "deleted them past Kinward. Run `kinward ledger reconcile --all`."
+        )
+    if state.problem:
+        told.append(f"The comparison of the tables with the ledger stopped: {state.problem}.")
+    if state.late:
+        told.append(
+            "Nobody has compared the tables with the ledger for two days. Run `kinward worker`, or "
+            "`kinward ledger reconcile --all`."
+        )
+    if told:
+        return fault(" ".join(told))
+    if state.finished_at is None:
+        return warn("The tables have not been compared with the ledger yet. A job does it daily.")
+    return fine(f"The tables and the ledger agreed on {state.finished_at:%Y-%m-%d %H:%M} UTC.")

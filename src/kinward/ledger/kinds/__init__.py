@@ -119,6 +119,7 @@ from kinward.ledger.kinds.keys import (
     KeyRotated,
     WebhookRotated,
 )
+from kinward.ledger.kinds.ledger import LedgerAgrees, LedgerDiffers, LedgerReconciled
 from kinward.ledger.kinds.matching import (
     BankAdded,
     BankCreated,
@@ -331,6 +332,9 @@ __all__ = [
     "KeyRotated",
     "KeywordAdded",
     "KeywordRemoved",
+    "LedgerAgrees",
+    "LedgerDiffers",
+    "LedgerReconciled",
     "PackActivated",
     "PackReverted",
     "PackShadowed",

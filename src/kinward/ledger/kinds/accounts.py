@@ -1,6 +1,6 @@
 """Accounts of the platform: their age and their place."""
 
-from kinward.ledger.kinds.fact import Fact
+from kinward.ledger.kinds.fact import Fact, Words
 
 
 class AccountAgeChanged(Fact, frozen=True):
@@ -59,4 +59,4 @@ class WaveEnded(Fact, frozen=True):
     """Somebody looked at a wave of changes, and says what it was."""
 
     kind = "wave.ended"
-    note: str
+    note: Words

@@ -1,6 +1,6 @@
 """Cases and verdicts."""
 
-from kinward.ledger.kinds.fact import Fact
+from kinward.ledger.kinds.fact import Fact, Words
 
 
 class CaseOpened(Fact, frozen=True):
@@ -37,7 +37,7 @@ class CaseFreed(Fact, frozen=True):
 
     kind = "case.freed"
     held_by: str
-    why: str
+    why: Words
 
 
 class CaseCommented(Fact, frozen=True):
@@ -160,7 +160,7 @@ class VerdictDropped(Fact, frozen=True):
 
     kind = "verdict.dropped"
     outcome: str
-    problem: str
+    problem: Words
 
 
 class VerdictRead(Fact, frozen=True):

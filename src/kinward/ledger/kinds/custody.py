@@ -1,6 +1,6 @@
 """Releases of records, and destruction."""
 
-from kinward.ledger.kinds.fact import Fact
+from kinward.ledger.kinds.fact import Fact, Words
 
 
 class ReleaseAsked(Fact, frozen=True):
@@ -8,7 +8,7 @@ class ReleaseAsked(Fact, frozen=True):
 
     kind = "release.asked"
     account: str
-    to: str
+    to: Words
     reference: str
     since: str
     until: str
@@ -38,7 +38,7 @@ class ReleaseHandedOver(Fact, frozen=True):
     """The package of a release was handed over."""
 
     kind = "release.handed_over"
-    to: str
+    to: Words
 
 
 class DestructionAsked(Fact, frozen=True):
@@ -46,7 +46,7 @@ class DestructionAsked(Fact, frozen=True):
 
     kind = "destruction.asked"
     case: str
-    asked_for_by: str
+    asked_for_by: Words
     reference: str
 
 

@@ -2,7 +2,7 @@
 
 from msgspec import UNSET, UnsetType
 
-from kinward.ledger.kinds.fact import Fact
+from kinward.ledger.kinds.fact import Fact, Words
 
 
 class EvidenceSealed(Fact, frozen=True):
@@ -85,7 +85,7 @@ class EvidenceDamaged(Fact, frozen=True):
 
     kind = "evidence.damaged"
     case: str
-    found: str
+    found: Words
 
 
 class EvidenceTermSet(Fact, frozen=True):
@@ -110,7 +110,7 @@ class EvidenceHoldEndAsked(Fact, frozen=True):
 
     kind = "evidence.hold_end_asked"
     reference: str
-    why: str
+    why: Words
 
 
 class EvidenceHoldStays(Fact, frozen=True):

@@ -4,13 +4,14 @@ from kinward.ledger.kinds.fact import Fact
 
 
 class KeyCreated(Fact, frozen=True):
-    """A key of the API was made."""
+    """A key of the API was made. `secret`: a digest of its secret's digest."""
 
     kind = "key.created"
     scopes: list[str]
     purposes: list[str] = []
     owner: str = ""
     expires: str = ""
+    secret: str = ""
 
 
 class KeyChanged(Fact, frozen=True):
@@ -29,6 +30,7 @@ class KeyRotated(Fact, frozen=True):
     kind = "key.rotated"
     expires: str
     previous_until: str
+    secret: str = ""
 
 
 class WebhookRotated(Fact, frozen=True):

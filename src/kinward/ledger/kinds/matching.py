@@ -1,6 +1,6 @@
 """Banks, partners, and what was uploaded before."""
 
-from kinward.ledger.kinds.fact import Fact
+from kinward.ledger.kinds.fact import Fact, Words
 
 
 class BankCreated(Fact, frozen=True):
@@ -143,7 +143,7 @@ class BankAdded(Fact, frozen=True):
 
     kind = "bank.added"
     addition: int
-    provenance: str
+    provenance: Words
     confidence: str
     hashes: int
     removed: int

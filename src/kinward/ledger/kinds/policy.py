@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType
 
-from kinward.ledger.kinds.fact import Fact
+from kinward.ledger.kinds.fact import Fact, Words
 
 
 class PackStored(Fact, frozen=True):
@@ -51,7 +51,7 @@ class ProposalMade(Fact, frozen=True):
     pack: str
     base: str
     share: int
-    why: str
+    why: Words
 
 
 class ProposalApproved(Fact, frozen=True):
@@ -106,14 +106,14 @@ class GuidelinesProposed(Fact, frozen=True):
 
     kind = "guidelines.proposed"
     before: str
-    why: str
+    why: Words
 
 
 class GuidelinesApproved(Fact, frozen=True):
     """A second person approved an edition, which put it in force."""
 
     kind = "guidelines.approved"
-    why: str
+    why: Words
 
 
 class GuidelinesWentAhead(Fact, frozen=True):
@@ -126,4 +126,4 @@ class GuidelinesRejected(Fact, frozen=True):
     """An edition was rejected."""
 
     kind = "guidelines.rejected"
-    why: str
+    why: Words

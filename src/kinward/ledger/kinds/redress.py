@@ -1,6 +1,6 @@
 """Statements of reasons and appeals."""
 
-from kinward.ledger.kinds.fact import Fact
+from kinward.ledger.kinds.fact import Fact, Words
 
 
 class StatementMade(Fact, frozen=True):
@@ -11,7 +11,7 @@ class StatementMade(Fact, frozen=True):
     stage: str
     clause: str
     silent_until: str | None
-    silent_why: str
+    silent_why: Words
 
 
 class StatementTold(Fact, frozen=True):
@@ -27,7 +27,7 @@ class StatementSilenced(Fact, frozen=True):
     kind = "statement.silenced"
     case: str
     until: str
-    why: str
+    why: Words
 
 
 class StatementLongSilenceAsked(Fact, frozen=True):

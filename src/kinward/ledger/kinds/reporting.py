@@ -1,6 +1,6 @@
 """Reports to authorities."""
 
-from kinward.ledger.kinds.fact import Fact
+from kinward.ledger.kinds.fact import Fact, Words
 
 
 class ReportOpened(Fact, frozen=True):
@@ -26,7 +26,7 @@ class ReportParked(Fact, frozen=True):
 
     kind = "report.parked"
     case: str
-    problem: str
+    problem: Words
 
 
 class ReportUnparked(Fact, frozen=True):
@@ -49,7 +49,7 @@ class ReportHandedOver(Fact, frozen=True):
 
     kind = "report.handed_over"
     case: str
-    to: str
+    to: Words
 
 
 class ReportWithdrawing(Fact, frozen=True):
@@ -80,7 +80,7 @@ class ReportCorrected(Fact, frozen=True):
 
     kind = "report.corrected"
     case: str
-    how: str
+    how: Words
     reference: str
 
 

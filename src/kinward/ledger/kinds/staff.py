@@ -1,6 +1,6 @@
 """Staff, and accounts of the platform."""
 
-from kinward.ledger.kinds.fact import Fact
+from kinward.ledger.kinds.fact import Fact, Words
 
 
 class StaffInvited(Fact, frozen=True):
@@ -99,15 +99,15 @@ class StaffProvisioned(Fact, frozen=True):
     """The provider of single sign-on keeps somebody of the staff up to date, under these names."""
 
     kind = "staff.provisioned"
-    user_name: str
-    external_id: str
+    user_name: Words
+    external_id: Words
 
 
 class StaffGroupChanged(Fact, frozen=True):
     """The provider of single sign-on changed who of the staff is in one of its groups."""
 
     kind = "staff.group_changed"
-    name: str
+    name: Words
     added: list[str]
     removed: list[str]
 
@@ -147,7 +147,7 @@ class StaffFactorResetAsked(Fact, frozen=True):
     """Somebody asked to remove a person's lost second factor."""
 
     kind = "staff.factor_reset_asked"
-    why: str
+    why: Words
     not_before: str
 
 

@@ -1,0 +1,1 @@
+"""Hold the tables against the ledger, in both directions."""
