@@ -29,7 +29,8 @@ from kinward.experience.live import live, load_states, person_of
 from kinward.experience.models import Layer, Setting
 from kinward.families.asks import answers, consensus, expiry, requests
 from kinward.families.models import OPEN_ASKS, Answer, Ask, AskState, Choice, Pairing, Side
-from kinward.families.pairing import disputes, ending, invitations
+from kinward.families.pairing import disputes, ending, invitations, weighing
+from kinward.families.pairing.proving import withdraw_proof
 from kinward.families.settings import choices
 from kinward.families.settings.cooling import GUARDED
 from kinward.families.settings.grant_order import was_held
@@ -47,7 +48,7 @@ from kinward.policy.pack import Pack
 from kinward.policy.question import Question, read_question
 from kinward.policy.request import decide_in_state
 from tests.support.compared import gaps
-from tests.support.families import make_account, pair
+from tests.support.families import make_account, pair, prove
 from tests.support.helpers import run_machine
 
 pytestmark = pytest.mark.django_db
@@ -102,7 +103,10 @@ class Family(RuleBasedStateMachine):
         Family.runs += 1
         self.teen = make_account(f"teen-{Family.runs}", 15)
         self.guardians = {name: make_account(f"{name}-{Family.runs}", 40) for name in GUARDIANS}
+        for guardian in self.guardians.values():
+            prove(guardian, self.teen)
         # The model.
+        self.proven = set(GUARDIANS)
         self.codes: list[tuple[str, str, datetime]] = []  # who made it, the code, when
         self.pairs: dict[str, dict[str, Any]] = {}  # guardian -> id, ends_at, disputed, quiet
         self.cooling: set[str] = set()  # guardians who do not tighten alone
@@ -160,10 +164,18 @@ class Family(RuleBasedStateMachine):
             kind.clamp(code, bounds.guardian_floor, bounds.guardian_cap) == code for code in codes
         )
 
+    def _gives(self, name: str, capability: str, value: Any) -> bool:
+        """Whether a guardian's value may hold: they are proven, or it loosens nothing."""
+        kind, bounds = self._pack().capabilities[capability].kind, self._bounds(capability)
+        codes = [kind.code(each) for each in (value if isinstance(value, tuple) else (value,))]
+        tight = all(kind.strictest(code, bounds.default) == code for code in codes)
+        return tight or name in self.proven
+
     def _holds(self, capability: str) -> Any:
         """The guardians' value for a capability: the strictest choice, or what was granted.
 
-        A grant is bounded by the choices of those who did not agree, or who chose afterwards.
+        A grant is bounded by the choices of those who did not agree, or who chose afterwards. What
+        loosens without a proof for it can only tighten, in a layer of its own.
         """
         chosen = {
             name: value
@@ -174,7 +186,8 @@ class Family(RuleBasedStateMachine):
             _, value, _, number = self.granted[capability]
             binding = [chosen[name] for name in self._binding(number, capability)]
             return self._strictest(capability, [value, *binding])
-        return self._strictest(capability, list(chosen.values()))
+        full = [value for name, value in chosen.items() if self._gives(name, capability, value)]
+        return self._strictest(capability, full)
 
     def _strictest(self, capability: str, values: list[Any]) -> Any:
         kind = self._pack().capabilities[capability].kind
@@ -256,7 +269,11 @@ class Family(RuleBasedStateMachine):
         if self._missing(number):
             return
         del self.asked[number]
-        agreed = [yes for yes in self._said(number) if self._real_power(yes.name)]
+        agreed = [
+            yes
+            for yes in self._said(number)
+            if self._real_power(yes.name) and self._gives(yes.name, capability, value)
+        ]
         for yes in agreed:
             if yes.until is None:
                 self.chosen[yes.name, capability] = value
@@ -352,7 +369,10 @@ class Family(RuleBasedStateMachine):
         capability, value = move
         if name in self.cooling and capability in GUARDED:
             return  # `test_cooling.py` has these
-        may = self._power(name) and (value is None or self._fits(capability, value))
+        may = self._power(name) and (
+            value is None
+            or (self._fits(capability, value) and self._gives(name, capability, value))
+        )
         with self._expect(may):
             choices.choose_setting(
                 guardian=self.guardians[name],
@@ -402,6 +422,7 @@ class Family(RuleBasedStateMachine):
         capability, value = self.asked[number]
         until = None if hours is None else timezone.now() + timedelta(hours=hours)
         may = self._power(name) and (said != "yes" or hours or self._fits(capability, value))
+        may = may and (said != "yes" or self._gives(name, capability, value))
         may = may and self._looks(name, number) in OPEN_ASKS
         with self._expect(bool(may)):
             answers.answer_ask(guardian=self.guardians[name], ask_id=number, said=said, until=until)
@@ -417,6 +438,8 @@ class Family(RuleBasedStateMachine):
         """Asked, and granted at once for three days."""
         capability, value = move
         if not self._power(name) or not self._fits(capability, value):
+            return
+        if not self._gives(name, capability, value):
             return
         if self._asked_enough():
             return
@@ -499,6 +522,7 @@ class Family(RuleBasedStateMachine):
             if ends:
                 self._gone(name)
                 self.waiting[name] = "barred"
+                self.proven.discard(name)
             else:
                 self._let_go()
 
@@ -532,6 +556,22 @@ class Family(RuleBasedStateMachine):
                 assert ask.granted_by_id in names
                 by = names[ask.granted_by_id]
                 self.granted[ask.capability] = (by, value, ask.until, ask.pk)
+
+    @rule(name=st.sampled_from(GUARDIANS), comes=st.booleans())
+    def prove(self, name: str, comes: bool) -> None:
+        """The platform says how it knows a guardian, or that it was wrong."""
+        guardian = self.guardians[name]
+        if comes:
+            prove(guardian, self.teen)
+            self.proven.add(name)
+            return
+        withdraw_proof(guardian=guardian, teen=self.teen, actor=Actor.key("app"))
+        self.proven.discard(name)
+        self.granted = {
+            key: each
+            for key, each in self.granted.items()
+            if each[0] != name or self._gives(name, key, each[1])
+        }
 
     @rule(hours=st.sampled_from((1, 25, 49)))
     def time_passes(self, hours: int) -> None:
@@ -570,6 +610,7 @@ class Family(RuleBasedStateMachine):
             for capability in grown[1].ended:
                 self.granted.pop(capability, None)
         ending.end_due_pairings(before.pk)
+        weighing.weigh_family(before.pk, anyway=True)
         if person_of(self._fresh(self.teen)).age.lower >= 18:
             self.grown = True
             for name in list(self.pairs):
@@ -637,7 +678,11 @@ class Family(RuleBasedStateMachine):
         lasting = Setting.objects.filter(
             account=self.teen, layer=Layer.GUARDIAN, ended_at=None, until=None
         )
-        chosen = {key[1] for key in self.chosen if self._power(key[0])}
+        chosen = {
+            key[1]
+            for key, value in self.chosen.items()
+            if self._power(key[0]) and self._gives(*key, value)
+        }
         assert set(lasting.values_list("capability", flat=True)) == chosen
         passing = Setting.objects.filter(
             account=self.teen, layer=Layer.GUARDIAN, ended_at=None, until__gt=timezone.now()
