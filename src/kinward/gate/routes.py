@@ -68,7 +68,7 @@ UNSEAL: Final = (*SEAL, CannotUnseal, Damaged, EvidenceGone)
 MAX_REPORT: Final = 1024 * 1024  # a chat excerpt of the longest length, in any script
 MAX_HASHES: Final = 128 * 1024  # with the hashes of a video's frames
 # The number of a tile in groups of three digits, and of a partial one its width.
-TILES: Final[dict[str, Callable[..., Any]]] = {
+TILES: Final[dict[str, Callable[..., Content]]] = {
     "{first}": transparency.see_tile,
     "{first}/{second}": transparency.see_tile_of_two,
     "{first}/{second}/{third}": transparency.see_tile_of_three,
