@@ -26,6 +26,7 @@ WRITE: Final = {
 # Modules that a string names past their face, by who names them.
 NAMED: Final = {
     "cli.demo": {"kinward.demo.wsgi:application", "kinward.demo.settings"},  # a process of its own
+    "cli.witness": {"kinward.ledger.witness_app:application"},  # a process of its own
 }
 # Imports by a computed name.
 COMPUTED: Final = {

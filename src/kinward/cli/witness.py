@@ -30,7 +30,7 @@ def _folder() -> WitnessFolder:
 @click.argument("name")
 def init(name: str) -> None:
     """Make the key of a witness. NAME is its name for ever, such as witness.example/w1."""
-    click.echo(_folder().create(name).vkey)
+    click.echo(_folder().make_key(name).vkey)
     click.echo("Give this verifier key to the logs that you watch.", err=True)
 
 

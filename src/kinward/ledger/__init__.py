@@ -1,6 +1,7 @@
 """The ledger: every decision, act and look, recorded once, in order and for good.
 
-This face is pure: the verification of exports, and the witness of others' logs. `api` has the rest.
+This face needs no Django: the verification of exports, and the witness of others' logs. `api` has
+the rest.
 """
 
 from kinward.ledger.bundle import verifier_text

@@ -120,7 +120,7 @@ class WitnessFolder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def create(self, name: str) -> Verifier:
+    def make_key(self, name: str) -> Verifier:
         """Make the key of a new witness. Raises `Invalid` if there is one, or for its name."""
         key = Ed25519PrivateKey.generate()
         try:

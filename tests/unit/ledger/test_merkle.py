@@ -181,3 +181,13 @@ def changed(value: bytes, data: st.DataObject) -> bytes:
     at = data.draw(st.integers(0, len(value) - 1))
     other = data.draw(st.integers(1, 255))
     return value[:at] + bytes([value[at] ^ other]) + value[at + 1 :]
+
+
+def test_a_proof_that_ends_too_early_is_refused_whatever_the_root() -> None:
+    """A leaf is no root of a larger tree, and one tree is no larger one, even if both are equal."""
+    with pytest.raises(BadProof, match="inclusion proof is too short"):
+        verify_inclusion(leaf(0), 0, 2, [], leaf(0))
+    with pytest.raises(BadProof, match="consistency proof is too short"):
+        verify_consistency(1, 2, [], leaf(0), leaf(0))
+    with pytest.raises(BadProof, match="consistency proof is too short"):
+        verify_consistency(3, 5, [], leaf(0), leaf(0))

@@ -210,12 +210,12 @@ def test_the_folder_of_a_witness(tmp_path: Path) -> None:
     with pytest.raises(NotConfigured, match="kinward witness init"):
         folder.key()
     with pytest.raises(Invalid, match="no plus sign"):
-        folder.create("a+b")
-    verifier = folder.create("w.example/1")
+        folder.make_key("a+b")
+    verifier = folder.make_key("w.example/1")
     assert (tmp_path / "witness" / "key").stat().st_mode & 0o777 == 0o600
     assert Verifier.parse(verifier.vkey) == folder.key()[0] == verifier
     with pytest.raises(Invalid, match="already a key"):
-        folder.create("w.example/2")
+        folder.make_key("w.example/2")
     assert folder.logs() == []
     assert folder.watch(LOG.verifier.vkey) == LOG.verifier
     for wrong, why in (

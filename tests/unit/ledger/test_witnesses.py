@@ -304,7 +304,7 @@ def test_the_command_lists_what_was_seen_and_refused(tmp_path: Path) -> None:
 
     assert "kinward witness init" in kinward("serve").stderr
     folder = WitnessFolder(tmp_path / "witness")
-    folder.create("w.example/1")
+    folder.make_key("w.example/1")
     folder.watch(LOG_VKEY)
     fork = request(8, 9, FORK)
     with folder.open() as witness:
