@@ -14,7 +14,7 @@ LAYOUTS = {
     "555-swapped": (16, 40, (0x1F, 0x3E0, 0x7C00)),
     "444": (16, 56, (0xF00, 0xF0, 0xF)),
     "10-bits": (32, 40, (0x3FF00000, 0xFFC00, 0x3FF)),
-    "of-bits-that-are-not-there": (16, 56, (0x3F001F, 0x7E0, 0xF800)),
+    "565-swapped": (16, 56, (0x1F, 0x7E0, 0xF800)),
     "alpha-first": (32, 108, (0xFF0000, 0xFF00, 0xFF000000, 0xFF)),
 }
 
@@ -48,7 +48,7 @@ def bitmap(image: Image.Image, layout: str, *, twice: bool = False) -> bytes:
     """Return a bitmap from its header on. `twice`: its height counts twice, as in an icon."""
     depth, length, masks = LAYOUTS[layout]
     values: npt.NDArray[np.uint64] = np.zeros(to_pixels(image).shape[:2], dtype=np.uint64)
-    for number, mask in enumerate(mask & ((1 << depth) - 1) for mask in masks):
+    for number, mask in enumerate(masks):
         shift = (mask & -mask).bit_length() - 1
         levels = to_pixels(image)[..., number].astype(np.uint64)
         values |= np.round(levels * ((mask >> shift) / 255)).astype(np.uint64) << np.uint64(shift)

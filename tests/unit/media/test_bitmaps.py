@@ -47,6 +47,9 @@ def test_masks_that_no_browser_takes_are_refused() -> None:
     with pytest.raises(Undecodable):
         read_picture(torn, MAX)
     assert masks_of(data[14:40]) is None
+    small, _ = BITMAPS["masks-565-swapped.bmp"]
+    beyond = small[:54] + struct.pack("<I", 0x3F001F) + small[58:]
+    assert masks_of(beyond[14:]) == masks_of(small[14:])
     wide = data[:18] + struct.pack("<i", 40_000) + data[22:]
     with pytest.raises(TooManyPixels):
         read_picture(wide, MAX)

@@ -11,6 +11,7 @@ CORE: Final = 12  # bytes of the oldest header of a bitmap
 USUAL: Final = 40
 NEWEST: Final = 124
 KNOWN: Final = frozenset({CORE, USUAL, 52, 56, 64, 108, NEWEST})  # to Pillow
+COUNTS: Final = (("<H", 14), ("<I", 32))  # the bits of a pixel, and the colours of a palette
 EMBEDDED: Final = b"DEBM"  # a profile stands in the file
 CALIBRATED: Final = bytes(4)  # the header says the primaries and the gammas
 
@@ -18,6 +19,8 @@ CALIBRATED: Final = bytes(4)  # the header says the primaries and the gammas
 def with_usual_header(data: bytes) -> bytes:
     """Return a BMP whose header Pillow knows: what a short one lacks is zero."""
     (length,) = struct.unpack_from("<I", data, FILE)
+    if length >= USUAL and len(data) >= FILE + USUAL:
+        data = data[:FILE] + _with_fewer_colours(data[FILE:])
     if length in KNOWN or not is_bitmap_header(length):
         return data
     (at,) = struct.unpack_from("<I", data, 10)
@@ -31,10 +34,20 @@ def bitmap_with_usual_header(bitmap: bytes) -> bytes:
     (length,) = struct.unpack_from("<I", bitmap)
     if length == CORE:
         return _modern(bitmap)
+    if length >= USUAL and len(bitmap) >= USUAL:
+        bitmap = _with_fewer_colours(bitmap)
     if length in KNOWN or not is_bitmap_header(length):
         return bitmap
     fields = bitmap[4 : min(length, USUAL)].ljust(USUAL - 4, b"\0")
     return struct.pack("<I", USUAL) + fields + bitmap[length:]
+
+
+def _with_fewer_colours(bitmap: bytes) -> bytes:
+    """Return a bitmap that claims no more colours than its pixels can name, as browsers read it."""
+    (depth,), (colours,) = (struct.unpack_from(form, bitmap, at) for form, at in COUNTS)
+    if depth > 8 or colours <= 1 << depth:
+        return bitmap
+    return bitmap[:32] + struct.pack("<I", 1 << depth) + bitmap[36:]
 
 
 def _modern(bitmap: bytes) -> bytes:

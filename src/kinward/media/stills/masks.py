@@ -32,7 +32,7 @@ def masks_of(bitmap: bytes) -> tuple[int, ...] | None:
     length, depth, packing = struct.unpack_from("<I10xHI", bitmap)
     if length < HEAD or depth not in DEPTHS or packing not in FIELDS:
         return None
-    every = (1 << depth) - 1  # browsers ignore bits that no pixel has
+    every = (1 << depth) - 1  # bits that no pixel has do not count
     told = (length >= WITH_ALPHA or packing == FIELDS[1]) and len(bitmap) >= WITH_ALPHA
     (alpha,) = struct.unpack_from("<I", bitmap, WITH_COLOURS) if told else (0,)
     red, green, blue = (mask & every for mask in struct.unpack_from("<III", bitmap, HEAD))

@@ -76,6 +76,9 @@ def _png(data: bytes, reading: Reading, strand: int = 0) -> Iterator[Picture]:
     reading.entire &= sound
     if sound and not all(chunk.sound for chunk in chunks):
         data = png.repair(chunks)  # only a text or the like is broken, over which Pillow stumbles
+    chunks, colours = png.with_whole_palette(chunks)
+    if colours < 256 and sound:
+        data = png.repair(chunks)
     profiles = tuple(png_colours.profiles_of(chunks))
     if any(png_colours.is_long(profile) for profile in profiles):
         chunks = [chunk for chunk in chunks if chunk.kind != b"iCCP"]
@@ -95,7 +98,7 @@ def _png(data: bytes, reading: Reading, strand: int = 0) -> Iterator[Picture]:
     files = [png.build((c.kind, c.body) for c in first if c.kind in png.KEPT)] * (len(readings) - 1)
     files += [data] if sound else [png.cut(chunks), png.repair(chunks)]
     for file in files:
-        page = reading.try_to(partial(_png_page, file, strand, profiles, reading))
+        page = reading.try_to(partial(_png_page, file, strand, profiles, reading, colours))
         if page is not None:
             shown = True
             yield page
@@ -103,10 +106,16 @@ def _png(data: bytes, reading: Reading, strand: int = 0) -> Iterator[Picture]:
         raise reading.fault or Undecodable("No part of it can be decoded.")
 
 
-def _png_page(data: bytes, strand: int, profiles: tuple[bytes, ...], reading: Reading) -> Picture:
+def _png_page(
+    data: bytes, strand: int, profiles: tuple[bytes, ...], reading: Reading, colours: int
+) -> Picture:
+    """Read a still PNG, of whose palette there were so many colours."""
     image, whole = png.decode(open_image(data, ("PNG",), reading), data)
     reading.entire &= whole
-    return page_of(image, strand, data, reading, profiles=profiles)
+    page = page_of(image, strand, data, reading, profiles=profiles)
+    if image.mode != "P" or cast("tuple[int, int]", image.getextrema())[1] < colours:
+        return page
+    return page._replace(others=(*page.others, partial(png.with_black, image, colours)))
 
 
 def _gif(data: bytes, reading: Reading) -> Iterator[Picture]:
@@ -136,6 +145,10 @@ def _webp(data: bytes, reading: Reading) -> Iterator[Picture]:
         page = reading.try_to(partial(_webp_page, data, strand, profiles, reading))
         if page is not None:
             yield page
+            if webp.ends_with_alpha(data):
+                data = webp.without_alpha(data)
+                page = reading.try_to(partial(_webp_page, data, strand, profiles, reading))
+                yield from () if page is None else (page,)
             return
     reading.entire = False
     page = reading.try_to(partial(_webp_page, webp.repair(data), strand, profiles, reading))

@@ -98,6 +98,38 @@ def as_first_read(chunks: Iterable[Chunk]) -> list[Chunk]:
     return used
 
 
+def with_whole_palette(chunks: list[Chunk]) -> tuple[list[Chunk], int]:
+    """Return the chunks with a colour for each number of a pixel, and how many there were before.
+
+    Chromium shows the last colour where one lacks, other viewers black, and Pillow grey. The list
+    itself and 256 are returned if nothing lacks.
+    """
+    header = next((chunk.body for chunk in chunks if chunk.kind == b"IHDR"), b"")
+    palette = next((chunk.body for chunk in chunks if chunk.kind == b"PLTE"), b"")
+    if len(header) < 13 or header[9] != PALETTE or header[8] > 8:
+        return chunks, 256
+    most, count = 1 << header[8], len(palette) // 3
+    if not 0 < count < most:
+        return chunks, 256
+
+    def filled(chunk: Chunk) -> Chunk:
+        size = {b"PLTE": 3, b"tRNS": 1}.get(chunk.kind, 0)
+        if not size or len(chunk.body) < size * count:
+            return chunk
+        known = bytes(chunk.body[: size * count])
+        return chunk._replace(body=memoryview(known + known[-size:] * (most - count)))
+
+    return [filled(chunk) for chunk in chunks], count
+
+
+def with_black(image: Image.Image, colours: int) -> Image.Image:
+    """Return an image in P, in eight bits, with black in place of the colours after the first."""
+    palette = (image.getpalette("RGB") or [])[: 3 * colours]
+    black = image.copy()
+    black.putpalette(palette + [0] * (768 - len(palette)), "RGB")
+    return to_eight(black)
+
+
 def _has_palette(chunks: list[Chunk]) -> bool:
     header = chunks[0].body if chunks else b""
     return len(header) >= 13 and header[9] == PALETTE

@@ -40,6 +40,17 @@ def has_still(data: bytes) -> bool:
     return any(kind in STILL for kind, _ in chunks_of(data))
 
 
+def ends_with_alpha(data: bytes) -> bool:
+    """Return whether alpha comes after the picture, where a viewer may ignore it."""
+    kinds = [kind for kind, _ in chunks_of(data) if kind in CODED]
+    return b"ALPH" in kinds[1:]
+
+
+def without_alpha(data: bytes) -> bytes:
+    """Return a still WebP without what makes it transparent beside the picture itself."""
+    return build([chunk for chunk in chunks_of(data) if chunk[0] in STILL])
+
+
 def profiles_of(data: bytes) -> tuple[bytes, ...]:
     """Return the colour profiles of a WebP, of which the first or the last may count."""
     found = [bytes(body) for kind, body in chunks_of(data) if kind == b"ICCP"]
