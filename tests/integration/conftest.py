@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 import pytest
 from django.conf import settings
-from django.core.management.commands import flush
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
@@ -33,7 +32,7 @@ from kinward.people.services import Profile, put_account
 from kinward.policy.ages import AgeRange
 from kinward.reporting.authorities.cybertipline.sandbox import Fault, Sandbox, serve
 from kinward.reporting.authority import authority
-from tests.support import strict_templates
+from tests.support import emptied, strict_templates
 from tests.support.helpers import KNOWN_PNG, Receiver, listening
 
 strict_templates.install()
@@ -47,11 +46,8 @@ def _database(request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker
         yield
         return
     request.getfixturevalue("django_db_setup")
-    # Tests that commit are cleaned up by truncating; nothing else may truncate the ledger.
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE ledger_entry DISABLE TRIGGER ledger_no_truncate")
-    # After the truncating Django makes permissions for its models, which nothing here asks.
-    flush.emit_post_migrate_signal = lambda *_, **__: None  # type: ignore[attr-defined]
+    with django_db_blocker.unblock():
+        emptied.install()
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # for speed
     settings.DATABASES["default"]["CONN_MAX_AGE"] = 0
     connection.settings_dict["CONN_MAX_AGE"] = 0
@@ -65,12 +61,11 @@ def _database(request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker
 
 @pytest.fixture(autouse=True)
 def _empty_queue(request: pytest.FixtureRequest) -> None:
-    # The queue's tables are not Django's, so its clean-up after tests that commit leaves them.
+    # Another connection may have left something there during a test that commits nothing.
     marker = request.node.get_closest_marker("django_db")
     if marker is not None:
         request.getfixturevalue("transactional_db" if marker.kwargs.get("transaction") else "db")
-        with connection.cursor() as cursor:
-            cursor.execute("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE")
+        emptied.empty_queue()
 
 
 @pytest.fixture(autouse=True)
