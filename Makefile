@@ -1,6 +1,9 @@
 # The two commands of the README are `make demo` and `make test`; each does its own set-up.
 .PHONY: setup demo test chaos doors mutants bench docs lock
 
+# Each process of Kinward would compile 1,600 modules anew: 1.3 of the 2.2 seconds in which it starts.
+unexport PYTHONDONTWRITEBYTECODE
+
 setup:
 	@scripts/setup
 
