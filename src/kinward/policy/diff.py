@@ -75,6 +75,7 @@ def diff_packs(before: Ruling, after: Ruling) -> list[Line]:
 def _diff_capability(before: Ruling, after: Ruling, capability: Capability) -> Iterator[Line]:
     edges = sorted({*before.edges, *after.edges})
     reported: dict[tuple[int, str, str], Change] = {}  # by age, place and circumstance
+    combined: dict[tuple[int, ...], Bounds] = {}  # few sets of rules apply to many people
     for place in ("", *sorted(before.law_places | after.law_places)):
         spans: dict[tuple[int, int, Change], list[str]] = {}
         for circumstance in _circumstances(before, after, capability):
@@ -94,7 +95,7 @@ def _diff_capability(before: Ruling, after: Ruling, capability: Capability) -> I
                     )
                     for ruling in (before, after)
                 ]
-                change = _change(before, after, *asked)
+                change = _change(before, after, asked[0], asked[1], combined)
                 if change is None:
                     continue
                 # A change that holds everywhere, or towards everybody, is not repeated.
@@ -154,9 +155,24 @@ def _circumstances(
                 yield _Circumstance(relationship, relationship)
 
 
-def _change(before: Ruling, after: Ruling, old: Asked, new: Asked) -> Change | None:
+def _combine(ruling: Ruling, asked: Asked, known: dict[tuple[int, ...], Bounds]) -> Bounds:
+    """Return the applying rules combined, from `known` if these very rules were met before."""
+    rules = applying(ruling, asked)
+    key = tuple(map(id, rules))  # the ruling keeps them alive
+    if key not in known:
+        known[key] = combine(asked.capability.kind, rules)
+    return known[key]
+
+
+def _change(
+    before: Ruling,
+    after: Ruling,
+    old: Asked,
+    new: Asked,
+    combined: dict[tuple[int, ...], Bounds],
+) -> Change | None:
     kind = old.capability.kind
-    was, now = combine(kind, applying(before, old)), combine(kind, applying(after, new))
+    was, now = _combine(before, old, combined), _combine(after, new, combined)
     if old.capability.name not in before.capabilities:
         return "not there", _words(kind, now), None
     if was == now or (settle(old, was) == settle(new, now) and _bounds(was) == _bounds(now)):
