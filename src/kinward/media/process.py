@@ -181,6 +181,10 @@ class Spares:
         self._waiting = 0
         self._ahead = False  # not after a fault, until somebody asks again
 
+    def start(self) -> Decoder:
+        """Start a decoder in the calling thread, and none ahead. The caller ends it."""
+        return self._start()
+
     def take(self) -> Decoder:
         """Return a new decoder, and have the next one started. Raises what `start_decoder` does."""
         while True:

@@ -270,6 +270,20 @@ def test_the_replacement_is_started_ahead_of_need() -> None:
     decoders.close()
 
 
+def test_asking_for_the_walls_starts_one_decoder_and_leaves_none() -> None:
+    decoders = pool(count=1)
+    start, started = decoders._spares._start, list[process.Decoder]()
+
+    def count() -> process.Decoder:
+        started.append(start())
+        return started[-1]
+
+    decoders._spares = process.Spares(count)
+    assert "limits" in decoders.walls().standing
+    decoders.close()
+    assert [each.alive for each in started] == [False]
+
+
 def spare_of(decoders: Decoders) -> process.Decoder:
     deadline = time.monotonic() + 60
     while not (ready := decoders._spares._ready) and time.monotonic() < deadline:
