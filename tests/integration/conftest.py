@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from kinward.ground.watch import watch
 from kinward.matching.index import bank_index, keyword_index, link_index
 from kinward.matching.models import Bank
 from kinward.matching.services import add_hashes, create_bank, file_hashes
-from kinward.media import digest_bytes, read_picture
+from kinward.media import Hashed, digest_bytes, read_picture
 from kinward.people.models import Account
 from kinward.people.services import Profile, put_account
 from kinward.policy.ages import AgeRange
@@ -119,9 +120,15 @@ def _use(chosen: Config) -> None:
 def bank(db: None) -> Bank:
     """A verified bank with one generated picture, number 901."""
     bank = create_bank(name="known", confidence="verified", actor=Actor.system("test"))
-    hashes = file_hashes(digest_bytes(KNOWN_PNG), read_picture(KNOWN_PNG, 10**8), "generated 901")
+    hashes = file_hashes(digest_bytes(KNOWN_PNG), _known_picture(), "generated 901")
     add_hashes(bank=bank, hashes=hashes, provenance="a test", actor=Actor.system("test"))
     return bank
+
+
+@cache
+def _known_picture() -> Hashed:
+    """Hash the picture once for all tests. Hundreds of them have it in a bank."""
+    return read_picture(KNOWN_PNG, 10**8)
 
 
 @pytest.fixture
