@@ -27,15 +27,17 @@ START_SECONDS = 120.0
 expect.set_options(timeout=20_000)  # two cores have more to do than to answer a browser
 
 
+LONGEST = ("test_chaos.py", "test_screens.py", "test_acting_story.py", "test_story.py")
 NO_BROWSER = "none"  # what `scripts/test` sets where there is no Chromium
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Chaos takes longest, so it is the first of the files that the workers share out.
+    """The files that take longest are the first that the workers share out.
 
     Without a browser, no file with a test in one runs: a story's tests build on each other.
     """
-    items.sort(key=lambda item: item.path.name != "test_chaos.py")
+    longest = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: longest.get(item.path.name, len(LONGEST)))
     if os.environ.get("KINWARD_TEST_BROWSER") == NO_BROWSER:
         in_browser = {item.path for item in items if "browser" in _fixtures(item)}
         config.hook.pytest_deselected(items=[item for item in items if item.path in in_browser])
@@ -113,7 +115,9 @@ class Demo:
     def reports(self) -> list[dict[str, Any]]:
         """What the authority's sandbox has."""
         auth = ("tidepool", self.secret("sandbox_password"))
-        answer = httpx.get(f"{self.sandbox}/sandbox/reports", auth=auth, trust_env=False)
+        answer = httpx.get(
+            f"{self.sandbox}/sandbox/reports", auth=auth, timeout=60, trust_env=False
+        )
         found: list[dict[str, Any]] = answer.raise_for_status().json()
         return found
 
@@ -121,7 +125,7 @@ class Demo:
         """Have the authority's sandbox misbehave."""
         auth = ("tidepool", self.secret("sandbox_password"))
         url = f"{self.sandbox}/sandbox/faults"
-        httpx.post(url, json=faults, auth=auth, trust_env=False).raise_for_status()
+        httpx.post(url, json=faults, auth=auth, timeout=60, trust_env=False).raise_for_status()
 
     def database(self, query: str, name: str = "kinward") -> list[tuple[Any, ...]]:
         """Ask the embedded database directly, as one would in psql."""
@@ -188,8 +192,16 @@ def first_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if not kept.exists():
             with running("kinward-first-") as demo:
                 assert demo.stop() == 0
+                _forget_the_disk(demo.directory)
                 _copy(demo.directory, kept)
     return kept
+
+
+def _forget_the_disk(directory: Path) -> None:
+    """Have its PostgreSQL not wait for the disk: no story outlives the machine."""
+    with (directory / "postgres" / "postgresql.auto.conf").open("a") as settings:
+        for name in ("fsync", "synchronous_commit", "full_page_writes"):
+            settings.write(f"{name} = off\n")
 
 
 def _copy(directory: Path, to: Path) -> None:
@@ -241,9 +253,12 @@ class Visitor:
             f"{demo.console}/v1/portal-sessions",
             json={"account_id": account_id},
             headers=headers,
+            timeout=60,
             trust_env=False,
         )
-        self._http = httpx.Client(base_url=demo.console, follow_redirects=True, trust_env=False)
+        self._http = httpx.Client(
+            base_url=demo.console, follow_redirects=True, timeout=60, trust_env=False
+        )
         link = opened.raise_for_status().json()["url"]
         self._http.post(link, data=self._form(link) | {"answer": "yes"}).raise_for_status()
 
@@ -265,6 +280,7 @@ def give_guardian(demo: Demo, teen_id: str) -> str:
         f"{demo.console}/v1/accounts/{guardian_id}",
         json={"age": age},
         headers={"Authorization": f"Bearer {demo.secret('demo_api_key')}"},
+        timeout=60,
         trust_env=False,
     ).raise_for_status()
     page = Visitor(demo, guardian_id).post("/family/pair", side="guardian")

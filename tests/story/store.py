@@ -26,7 +26,7 @@ class Store(ThreadingHTTPServer):
         self.s3 = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
         self.s3.start()
         _, port = self.s3.get_host_and_port()
-        self.behind = httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False)
+        self.behind = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False)
         keys = {key.lower(): value for key, value in KEYS.items()}
         url = str(self.behind.base_url)
         client = boto3.client("s3", endpoint_url=url, region_name="us-east-1", **keys)

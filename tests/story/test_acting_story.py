@@ -146,6 +146,7 @@ def _send(demo: Demo, content_id: str, data: bytes) -> None:
         data={"account_id": _account(demo), "content_id": content_id},
         files={"file": ("file", data)},
         headers={"Authorization": f"Bearer {demo.secret('demo_api_key')}"},
+        timeout=60,
         trust_env=False,
     )
     assert answer.json()["outcome"] == "quarantine"

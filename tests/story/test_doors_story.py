@@ -68,7 +68,9 @@ def get(port: int, path: str, timeout: float = 60.0) -> httpx.Response:
 
 
 def test_one_address_leads_to_every_page(up: Demo) -> None:
-    with httpx.Client(base_url=up.console, follow_redirects=True, trust_env=False) as http:
+    with httpx.Client(
+        base_url=up.console, follow_redirects=True, timeout=60, trust_env=False
+    ) as http:
         sign_in = http.get("/")
         assert (sign_in.status_code, sign_in.url.port) == (200, console(up))
         safety = http.get("/safety/de")

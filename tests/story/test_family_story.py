@@ -72,7 +72,11 @@ def use(demo: Demo, handle: str, minutes: int) -> None:
     ]
     headers = {"Authorization": f"Bearer {demo.secret('demo_api_key')}"}
     httpx.post(
-        f"{demo.console}/v1/events", json={"events": events}, headers=headers, trust_env=False
+        f"{demo.console}/v1/events",
+        json={"events": events},
+        headers=headers,
+        timeout=60,
+        trust_env=False,
     ).raise_for_status()
 
 

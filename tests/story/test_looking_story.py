@@ -47,6 +47,7 @@ def test_a_film_of_two_tracks_is_seen_once_both_were_played(demo: Demo, sasha: P
         data={"account_id": account, "content_id": "two-tracks"},
         files={"file": ("file", videos.tracks([[drawn[0]], [drawn[1]]]))},
         headers={"Authorization": f"Bearer {demo.secret('demo_api_key')}"},
+        timeout=60,
         trust_env=False,
     )
     assert answer.json().get("outcome") == "quarantine", answer.text

@@ -134,7 +134,7 @@ def test_a_day_that_is_used_up_closes_the_feed(demo: Demo, member: BrowserContex
     )
     headers = {"Authorization": f"Bearer {demo.secret('demo_api_key')}"}
     account = f"{demo.console}/v1/accounts/member-{number}"
-    with httpx.Client(headers=headers, trust_env=False) as http:
+    with httpx.Client(headers=headers, timeout=60, trust_env=False) as http:
         guardian = give_guardian(demo, f"member-{number}")
         sent = {"layer": "guardian", "value": 30, "guardian_id": guardian}
         http.put(f"{account}/settings/session.time", json=sent).raise_for_status()

@@ -40,7 +40,7 @@ def case(demo: Demo) -> str:
     http = httpx.Client(
         base_url=demo.console,
         headers={"Authorization": f"Bearer {demo.secret('demo_api_key')}"},
-        timeout=20,
+        timeout=60,
         trust_env=False,
     )
     http.put("/v1/accounts/godwit", json={"screen_name": "godwit"}).raise_for_status()
