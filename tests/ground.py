@@ -14,6 +14,7 @@ for name in [name for name in os.environ if name.startswith("KINWARD_")]:
         "KINWARD_TEST_BROWSER",
         "KINWARD_CHAOS_KILLS",
         "KINWARD_TEST_DATABASE_URL",
+        "KINWARD_TEST_DEEP",
         "KINWARD_TEST_SEED",
     ):
         del os.environ[name]

@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.support.browsers import launch_browser
 
 KINWARD = [sys.executable, "-m", "kinward"]
-START_SECONDS = 120.0
+START_SECONDS = 300.0
 expect.set_options(timeout=20_000)  # two cores have more to do than to answer a browser
 
 

@@ -27,6 +27,7 @@ from kinward.people.models import Account
 from kinward.review.lease import take_case
 from kinward.review.look import look_at_file
 from kinward.verdicts.form import VerdictForm
+from tests.support.deep import TIMES
 from tests.support.verdicts import decide_case
 
 KNOWN_PNG = pictures.encode(pictures.draw(901))
@@ -65,11 +66,14 @@ def listening(server: Server) -> Iterator[Server]:
 def run_machine(
     machine: type[RuleBasedStateMachine], *, sequences: int = 25, steps: int = 20
 ) -> None:
-    """Run a state machine. A failing sequence is shown as it was found: each step is costly."""
+    """Run a state machine, ten times as often in a deep run.
+
+    A failing sequence is shown as it was found: each step is costly.
+    """
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=sequences,
+            max_examples=sequences * TIMES,
             stateful_step_count=steps,
             deadline=None,
             suppress_health_check=list(HealthCheck),

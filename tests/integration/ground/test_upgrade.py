@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -27,21 +28,35 @@ KEY = (
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(params=sorted(STORED.glob("*.dump")), ids=lambda path: path.stem)
-def upgraded(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str, str]]:
-    """The environment of a stored database, brought to this version as `kinward up` does it."""
+def url_of(name: str) -> str:
     chosen = connection.settings_dict
-    server = f"postgresql://{chosen['USER']}@/{{}}?host={chosen['HOST']}&port={chosen['PORT']}"
-    with psycopg.connect(server.format("postgres"), autocommit=True) as admin:
-        admin.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(NAME)))
-        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(NAME)))
-        url = server.format(NAME)
+    return f"postgresql://{chosen['USER']}@/{name}?host={chosen['HOST']}&port={chosen['PORT']}"
+
+
+@contextmanager
+def database(name: str, *, like: str = "template1") -> Iterator[str]:
+    """The URL of a database that starts as a copy of another, which nobody may be using."""
+    new, other = sql.Identifier(name), sql.Identifier(like)
+    with psycopg.connect(url_of("postgres"), autocommit=True) as admin:
+        admin.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(new))
+        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(new, other))
+        yield url_of(name)
+        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(new))
+
+
+@pytest.fixture(scope="module", params=sorted(STORED.glob("*.dump")), ids=lambda path: path.stem)
+def environment(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, str]]:
+    """The environment of a stored database, brought to this version as `kinward up` does it."""
+    data = str(tmp_path_factory.mktemp("upgrade"))
+    with database(NAME) as url:
         restore = [find_tool("pg_restore"), "--no-owner", "--exit-on-error", "--dbname", url]
         subprocess.run([*restore, str(request.param)], check=True)
         with psycopg.connect(url) as before:
             before.execute(KEY, [hashlib.sha256(SECRET.encode()).digest()])
             roles = before.execute("SELECT username, role FROM access_staff").fetchall()
-        environment = os.environ | {"KINWARD_DATABASE_URL": url, "KINWARD_DATA_DIR": str(tmp_path)}
+        environment = os.environ | {"KINWARD_DATABASE_URL": url, "KINWARD_DATA_DIR": data}
         environment["STAFF_BEFORE"] = json.dumps(roles)
         code = (
             "import django; django.setup(); from kinward.cli.first_run import make_secrets, migrate"
@@ -49,7 +64,13 @@ def upgraded(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[st
         migrate = [sys.executable, "-c", f"{code}; make_secrets(); migrate()"]
         subprocess.run(migrate, env=environment, check=True)
         yield environment
-        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(NAME)))
+
+
+@pytest.fixture
+def upgraded(environment: dict[str, str]) -> Iterator[dict[str, str]]:
+    """The environment of an upgraded database that a test has for itself."""
+    with database(f"{NAME}_copy", like=NAME) as url:
+        yield environment | {"KINWARD_DATABASE_URL": url}
 
 
 def test_a_database_of_an_earlier_version_is_upgraded_and_proved(upgraded: dict[str, str]) -> None:
@@ -63,10 +84,10 @@ def test_a_database_of_an_earlier_version_is_upgraded_and_proved(upgraded: dict[
     # All of them agree but the key, which this test wrote past Kinward.
     assert "API key key:before" in agree.stdout
     assert "1 difference is not explained." in agree.stdout
-    with psycopg.connect(upgraded["KINWARD_DATABASE_URL"]) as database:
+    with psycopg.connect(upgraded["KINWARD_DATABASE_URL"]) as connected:
         for table in ("casebook_case", "casebook_finding", "evidence_evidence", "people_account"):
             query = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))
-            (count,) = database.execute(query).fetchone() or (0,)
+            (count,) = connected.execute(query).fetchone() or (0,)
             assert count, f"{table} has rows after the upgrade"
 
 

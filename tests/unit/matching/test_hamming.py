@@ -18,6 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from kinward.matching import hamming, segments
 from kinward.matching.hamming import HashesInvalid, Index, SnapshotRefused
 from kinward.matching.layout import TABLE_BYTES, Chunk, Layout, best_layout
+from tests.support.deep import TIMES
 
 # Cuts that no small index would choose by itself, so that every path is taken by few hashes.
 CUTS: dict[int, list[Layout]] = {
@@ -159,7 +160,7 @@ def test_any_sequence_of_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hamming, "SEGMENTS", 2)
     monkeypatch.setattr(segments, "best_layout", lambda count, radius: CUTS[31][0])
     run_state_machine_as_test(
-        Machine, settings=settings(max_examples=150, stateful_step_count=40, deadline=None)
+        Machine, settings=settings(max_examples=150 * TIMES, stateful_step_count=40, deadline=None)
     )
 
 
