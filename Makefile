@@ -46,6 +46,7 @@ bench:  ## beside the peers, in the same run; needs a C++ compiler
 	@.venv/bin/python -m bench.ledger
 	@.venv/bin/python -m bench.text
 	@.venv/bin/python -m bench.policy
+	@.venv/bin/python -m bench.gate
 
 .PHONY: proxies
 proxies:  ## Kinward behind nginx and Caddy, by the files of the docs

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from bench.policy.http import rate, request, serve
+from bench.http import rate, request, serve
 from bench.policy.questions import Question, questions
 from bench.policy.rules import cedar, cedar_batch, cel, kinward, plain, rego
 from kinward.access.actor import Actor

@@ -1,5 +1,6 @@
 """The face of `findings`: what other rooms may use."""
 
+from kinward.findings.clear import Asked, receive_clear
 from kinward.findings.floods import FloodUnseen, release_flood
 from kinward.findings.intakes import IntakeIn, outcome_of_intake, receive_intake
 from kinward.findings.retro import match_check_again, retro_match
@@ -25,6 +26,7 @@ from kinward.findings.user_reports import (
 
 __all__ = [
     "USER_REPORT_CATEGORIES",
+    "Asked",
     "FileSearch",
     "FloodUnseen",
     "IntakeIn",
@@ -38,6 +40,7 @@ __all__ = [
     "outcome_of_user_report",
     "prepare",
     "receive",
+    "receive_clear",
     "receive_intake",
     "receive_user_report",
     "release_flood",

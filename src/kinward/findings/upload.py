@@ -12,13 +12,15 @@ from kinward.ground.locks import sharing
 from kinward.ground.turns import NOBODY, Payer
 from kinward.matching.api import (
     LOOKING_UP,
+    Bank,
     BankNotAsked,
     Frames,
     HashSaysTooLittle,
     Survey,
     Upload,
-    banks_not_asked,
+    banks_asked_partly,
     kinds_looked_up,
+    left_out,
     record_check,
     record_quiet,
     says_too_little,
@@ -173,18 +175,12 @@ def receive(
     """
     account = get_account(account_id)
     sharing(LOOKING_UP)
-    checked = kinds_looked_up(upload.digests, upload.hashed)
-    empty = says_too_little(upload.digests)
-    if not checked:
-        raise HashSaysTooLittle if empty else TooPlain
+    checked = require_looked_up(upload)
     met = survey(upload.values, upload.views)
     matches = met.matches
     if fault is not None and not matches:
         raise _naming(fault, upload.hashed, checked)
-    reasons = [reason.code for reason in why_not_checked(upload.hashed, checked, missed)]
-    reasons += [HashSaysTooLittle.code] * empty
-    if banks_not_asked(upload.values):
-        reasons.append(BankNotAsked.code)
+    reasons = not_checked(upload, checked, missed, banks_asked_partly())
     check = record_check(account=account, upload=upload, matched=bool(matches))
     record_quiet(check, met.quiet)
     if not matches:
@@ -192,6 +188,27 @@ def receive(
     account = lock_account(account.pk)
     case = add_match(account=account, check=check, matches=matches, data=data, actor=actor)
     return Outcome(str(check.id), "quarantine", checked, reasons, str(case.id))
+
+
+def require_looked_up(upload: Upload) -> list[str]:
+    """Return the kinds of hash by which an upload is looked up.
+
+    Raises `TooPlain` or `HashSaysTooLittle` if there are none.
+    """
+    checked = kinds_looked_up(upload.digests, upload.hashed)
+    if not checked:
+        raise HashSaysTooLittle if says_too_little(upload.digests) else TooPlain
+    return checked
+
+
+def not_checked(
+    upload: Upload, checked: Sequence[str], missed: Sequence[KinwardError], partly: Sequence[Bank]
+) -> list[str]:
+    """Return the codes that say what was not looked up. `partly`: as `banks_asked_partly`."""
+    codes = [reason.code for reason in why_not_checked(upload.hashed, checked, missed)]
+    codes += [HashSaysTooLittle.code] * says_too_little(upload.digests)
+    codes += [BankNotAsked.code] * bool(left_out(partly, upload.values))
+    return codes
 
 
 def _naming(fault: KinwardError, hashed: Hashed | None, checked: Sequence[str]) -> KinwardError:

@@ -39,11 +39,23 @@ from kinward.gate.http import (
     send_answer,
     send_problem,
 )
+from kinward.gate.idempotency import usable
 from kinward.gate.limits import AccountLimit, AddressLimit, KeyLimit
 from kinward.gate.routes import ROUTES
 from kinward.gate.routes_hma import LOOK_UP
 from kinward.gate.routing import ACCOUNT, Fast, Form, Route, Router, Target, prefixes
-from kinward.gate.slots import BATCHES, CALLS, FETCHES, Slots, slots_for_calls, slots_for_files
+from kinward.gate.slots import (
+    BATCHES,
+    CALLS,
+    CHECKS,
+    FETCHES,
+    Slots,
+    slots_for_calls,
+    slots_for_checks,
+    slots_for_files,
+)
+from kinward.gate.together import AT_ONCE as GROUPS
+from kinward.gate.together import Together
 from kinward.ground.config import config
 from kinward.ground.errors import KinwardError, NotFound
 from kinward.ground.text import MAX_ID
@@ -58,6 +70,7 @@ SHADOW_SECONDS: Final = 1.0  # between two writes of shadow mode's differences
 SPARE_THREADS: Final = 4  # answer health and accounts while all uploads are being decoded
 WRITERS: Final = 2  # threads that write what was counted
 BATCH_BYTE: Final = 2e-7  # the price of a byte of questions, in seconds
+CHECK: Final = 0.01  # the price of a call that is answered with others, in seconds
 CALL: Final = 0.01  # the price of a call that needs only the database, in seconds
 FETCH: Final = 1.0  # the price of a file that Kinward fetches or unseals, in seconds
 UNSERVED: Final = "HMA: an endpoint that Kinward has not"  # where a key's use is counted
@@ -93,7 +106,14 @@ class Gate:
         chosen = config()
         self._files = slots_for_files(chosen.max_uploads, chosen.decoders, chosen.queue_seconds)
         self._calls = slots_for_calls(SPARE_THREADS, chosen.queue_seconds)
-        self._threads = ThreadPoolExecutor(self._files.most + SPARE_THREADS + WRITERS, "gate")
+        self._checks = slots_for_checks(chosen.queue_seconds)
+        self._together = {
+            route.line: Together(route.together, self._in_thread)
+            for route in ROUTES
+            if route.together is not None
+        }
+        threads = self._files.most + SPARE_THREADS + GROUPS * len(self._together) + WRITERS
+        self._threads = ThreadPoolExecutor(threads, "gate")
         self._bodies = Bodies(chosen.bodies_memory, self._files.wait)
         self._admission = Admission(chosen, self._in_thread)
         self._shared: dict[str, tuple[float, asyncio.Future[Any]]] = {}
@@ -180,6 +200,15 @@ class Gate:
                 if key is not None and route.parts is not None:
                     body = await self._in_thread(partial(route.read_body, body))
                     self._count_parts(route, request, key, body)
+                if slots is self._checks:
+                    body = route.read_body(bytes(body))
+                    call = Call(body, key, usable(request.header("idempotency-key")))
+                    answer = await self._together[route.line].ask(call)
+                    if answer is not None:
+                        return answer
+                    slots.leave(turn)
+                    turn, slots = None, self._calls
+                    turn = await slots.take(CALLS, payer, CALL)
                 return await self._in_thread(
                     lambda: route.run(
                         texts=target.texts,
@@ -196,6 +225,8 @@ class Gate:
 
     def _work(self, route: Route, request: Request, body: Any) -> tuple[Slots, str, float]:
         """Return the slots for a call, its lane in these, and its price."""
+        if route.together is not None and len(body) <= AT_ONCE:
+            return self._checks, CHECKS, CHECK
         if not route.slot:
             return self._calls, CALLS, CALL
         if isinstance(route.body, Form):

@@ -1,11 +1,11 @@
 """Idempotency keys: a repeated request has one effect and gets the same answer."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
-from django.db import transaction
+from django.db import connection, transaction
 
 from kinward.access.api import ApiKey
 from kinward.gate.models import KeptAnswer
@@ -26,6 +26,66 @@ def fingerprint(*parts: object) -> str:
     return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()
 
 
+class Claim(msgspec.Struct, frozen=True):
+    """An Idempotency-Key of a caller, and the fingerprint of the request that carries it."""
+
+    api_key: ApiKey
+    key: str
+    print_: str
+
+
+_CLAIM: Final = """
+INSERT INTO gate_keptanswer (api_key_id, idempotency_key, fingerprint, created_at)
+SELECT api_key, key, print, statement_timestamp()
+FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS claimed (api_key, key, print)
+ORDER BY api_key, key
+ON CONFLICT DO NOTHING
+RETURNING api_key_id, idempotency_key, id
+"""
+
+
+def claim_keys(claims: Mapping[int, Claim]) -> dict[int, int]:
+    """Claim keys for requests that are answered together; return the rows of those that are new.
+
+    A key that was used before, or twice among these, is not claimed: `answer_once` must answer that
+    request. The keys are claimed in order, and before any other lock, so that nobody waits for each
+    other in a circle.
+    """
+    places: dict[tuple[int, str], int] = {}
+    for at, claim in claims.items():
+        places.setdefault((claim.api_key.pk, claim.key), at)
+    if not places:
+        return {}
+    prints = [claims[at].print_ for at in places.values()]
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, [[pk for pk, _ in places], [key for _, key in places], prints])
+        return {places[api_key, key]: row for api_key, key, row in cursor.fetchall()}
+
+
+_KEEP: Final = """
+UPDATE gate_keptanswer SET answer = kept.answer
+FROM unnest(%s::bigint[], %s::jsonb[]) AS kept (id, answer) WHERE gate_keptanswer.id = kept.id
+"""
+
+
+def keep_answers(answers: Mapping[int, Any], claimed: Iterable[int]) -> None:
+    """Keep the answers under claimed keys, each by its row. The other claims are given back."""
+    given = set(claimed) - answers.keys()
+    if answers:
+        encoded = [msgspec.json.encode(answer).decode() for answer in answers.values()]
+        with connection.cursor() as cursor:
+            cursor.execute(_KEEP, [list(answers), encoded])
+    if given:
+        KeptAnswer.objects.filter(pk__in=given).delete()
+
+
+def usable(key: str) -> str:
+    """Return an Idempotency-Key. Raises `Invalid`."""
+    if len(key) > MAX_KEY or not key.isprintable():
+        raise Invalid(f"An Idempotency-Key has at most {MAX_KEY} printable characters.")
+    return key
+
+
 def answer_once(
     *, api_key: ApiKey, key: str, print_: str, produce: Callable[[], Any]
 ) -> dict[str, Any]:
@@ -38,11 +98,9 @@ def answer_once(
     if not key:
         fresh: dict[str, Any] = msgspec.to_builtins(produce())
         return fresh
-    if len(key) > MAX_KEY or not key.isprintable():
-        raise Invalid(f"An Idempotency-Key has at most {MAX_KEY} printable characters.")
     with transaction.atomic():
         kept, new = KeptAnswer.objects.get_or_create(
-            api_key=api_key, idempotency_key=key, defaults={"fingerprint": print_}
+            api_key=api_key, idempotency_key=usable(key), defaults={"fingerprint": print_}
         )
         if kept.fingerprint != print_:
             raise KeyReused

@@ -1,17 +1,24 @@
 """`POST /v1/media` and `POST /v1/media/hashes`: whether an upload may be published."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
 import msgspec
+from django.db import transaction
 from msgspec import UNSET, UnsetType
 
-from kinward.findings.api import Outcome, prepare, receive
+from kinward.findings.api import Asked, Outcome, prepare, receive, receive_clear
 from kinward.gate.calls import Call
-from kinward.gate.idempotency import answer_once, fingerprint
+from kinward.gate.idempotency import (
+    Claim,
+    answer_once,
+    claim_keys,
+    fingerprint,
+    keep_answers,
+)
 from kinward.ground.addresses import address_and_port
-from kinward.ground.errors import Invalid
+from kinward.ground.errors import Invalid, KinwardError
 from kinward.ground.multipart import Part
 from kinward.ground.text import MAX_ID, is_id
 from kinward.matching.api import Md5, Pdq, Sha1, Sha256, Upload, VideoFrames
@@ -161,8 +168,39 @@ def _upload_fields(texts: dict[str, Any]) -> UploadFields:
 
 def check_hashes(call: Call[Hashes]) -> Checked:
     """Check a file by its hashes alone."""
-    hashes = call.body
-    upload = Upload(
+    upload = _upload(call.body)
+    return _answer_once(
+        call,
+        print_=fingerprint("hashes", call.body),
+        produce=lambda: receive(actor=call.actor, account_id=call.body.account_id, upload=upload),
+    )
+
+
+@transaction.atomic
+def check_hashes_together(calls: Sequence[Call[Hashes]]) -> list[Checked | KinwardError | None]:
+    """Check many files by their hashes; None for one that hits something, or was asked before."""
+    claims = {
+        at: Claim(call.key, call.idempotency_key, fingerprint("hashes", call.body))
+        for at, call in enumerate(calls)
+        if call.idempotency_key
+    }
+    rows = claim_keys(claims)
+    places = [at for at in range(len(calls)) if at in rows or at not in claims]
+    asked = [Asked(calls[at].body.account_id, _upload(calls[at].body)) for at in places]
+    answers = dict(zip(places, receive_clear(asked), strict=True))
+    kept = {row: answer for at, row in rows.items() if isinstance(answer := answers[at], Outcome)}
+    keep_answers(kept, rows.values())
+    return [_checked(answers.get(at)) for at in range(len(calls))]
+
+
+def _checked(answer: Outcome | KinwardError | None) -> Checked | KinwardError | None:
+    if isinstance(answer, Outcome):
+        return msgspec.convert(msgspec.to_builtins(answer), Checked)
+    return answer
+
+
+def _upload(hashes: Hashes) -> Upload:
+    return Upload(
         content_id=hashes.content_id,
         uploaded_at=hashes.uploaded_at or datetime.now(UTC),
         filename=hashes.filename,
@@ -172,11 +210,6 @@ def check_hashes(call: Call[Hashes]) -> Checked:
         sent_to=hashes.sent_to,
         digests=Digests(hashes.md5, hashes.sha1, hashes.sha256),
         hashed=_hashed(hashes),
-    )
-    return _answer_once(
-        call,
-        print_=fingerprint("hashes", hashes),
-        produce=lambda: receive(actor=call.actor, account_id=hashes.account_id, upload=upload),
     )
 
 

@@ -309,6 +309,7 @@ TABLE: Final[dict[str, tuple[Route, ...]]] = {
             "POST /v1/media/hashes",
             CHECK,
             media.check_hashes,
+            together=media.check_hashes_together,
             body=media.Hashes,
             answer=media.Checked,
             errors=(AccountUnknown, TooPlain, HashSaysTooLittle),

@@ -101,6 +101,8 @@ class Route(msgspec.Struct, frozen=True, dict=True):
     read: Callable[[bytes], Any] | None = None  # reads a JSON body in place of `decode`
     once: bool = False  # whether a JSON body with a name twice is refused
     fast: Fast | None = None
+    # Answers many calls with one transaction; None for a call that `handler` must answer.
+    together: Callable[[Sequence[Call[Any]]], Sequence[Any]] | None = None
     slot: bool = False  # whether it needs one of the slots for files
     charged: bool = False  # whether it counts towards its account's limit
     # How many calls a decoded body counts as for its key: one for each thing that it asks or tells.

@@ -13,7 +13,9 @@ from kinward.media import FILMS, PICTURES, Busy
 
 FETCHES: Final = "fetch"  # files that Kinward fetches, or unseals
 CALLS: Final = "call"  # whatever only needs the database
+CHECKS: Final = "check"  # calls that are answered together: they wait, and hold no thread
 BATCHES: Final = "batch"  # many questions at once, which only compute
+MOST_CHECKS: Final = 512  # calls that wait for their group at a time
 LEAST_SLOTS: Final = 4
 FURTHEST: Final = 600.0  # seconds: nobody is told to wait longer
 MAX_PROMISES: Final = 1000
@@ -137,3 +139,8 @@ def slots_for_calls(calls: int, patience: float) -> Slots:
     """Return the slots for calls without files. One batch computes at a time."""
     lanes = (Lane(CALLS, calls, max(1, calls // 2)), Lane(BATCHES, 1, 1))
     return Slots(calls, lanes, patience)
+
+
+def slots_for_checks(patience: float) -> Slots:
+    """Return the slots for calls that are answered together."""
+    return Slots(MOST_CHECKS, (Lane(CHECKS, MOST_CHECKS, MOST_CHECKS // 2),), patience)

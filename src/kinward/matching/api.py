@@ -96,7 +96,13 @@ from kinward.matching.retro import (
     pack_checks,
     steps,
 )
-from kinward.matching.rules import BankNotAsked, banks_not_asked, require_asked
+from kinward.matching.rules import (
+    BankNotAsked,
+    banks_asked_partly,
+    banks_not_asked,
+    left_out,
+    require_asked,
+)
 from kinward.matching.services import (
     HASHES_ADDED,
     LOOKING_UP,
@@ -115,13 +121,15 @@ from kinward.matching.services import (
     file_hashes,
     get_bank,
     get_hash,
+    new_check,
     record_check,
     remove_hashes,
     values_of,
     views_looked_up,
 )
-from kinward.matching.sql import find_rows
+from kinward.matching.sql import find_rows, record_rows
 from kinward.matching.strength import WeakensBank
+from kinward.matching.together import untouched
 from kinward.matching.tuning import (
     BankChanged,
     decide_silencing,
@@ -211,6 +219,7 @@ __all__ = [
     "additions_of",
     "allow_withdrawal",
     "announce_new_hashes",
+    "banks_asked_partly",
     "banks_not_asked",
     "begin_addition",
     "check_hashes",
@@ -244,6 +253,7 @@ __all__ = [
     "kinds_looked_up",
     "kinds_of",
     "leaving_of",
+    "left_out",
     "list_banks",
     "list_hashes",
     "listed",
@@ -255,6 +265,7 @@ __all__ = [
     "mark_or_ask",
     "markings_of",
     "matched_kind",
+    "new_check",
     "next_run",
     "open_floods",
     "open_markings",
@@ -264,6 +275,7 @@ __all__ = [
     "record_check",
     "record_floods",
     "record_quiet",
+    "record_rows",
     "remove_hashes",
     "request_silencing",
     "request_withdrawal",
@@ -278,6 +290,7 @@ __all__ = [
     "tune_bank",
     "tune_or_ask",
     "unread_links",
+    "untouched",
     "values_of",
     "views_looked_up",
     "weakenings_of",

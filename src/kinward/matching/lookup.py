@@ -95,7 +95,7 @@ class Frames:
             return
         first = len(self._views)
         self._views += [(view.strand, view.moment) for view in views]
-        hits, silenced = self.rules.admit(bank_index().search(_turned(views)))
+        hits, silenced = self.rules.admit(bank_index().search(turned(views)))
         self._silenced |= {first + query // TURNS: by for query, by in silenced.items()}
         for hit in hits:
             number = first + hit.query // TURNS
@@ -173,7 +173,7 @@ class Frames:
         return len(frames) / (len(row.value) // FRAME - hidden) >= config().video_bank_share
 
 
-def _turned(views: Sequence[View]) -> list[bytes]:
+def turned(views: Sequence[View]) -> list[bytes]:
     """Return the hashes to look up, `TURNS` for each view."""
     inexact = b"".join(view.hash for view in views if not view.turned)
     estimated = iter(turn_hashes(np.frombuffer(inexact, dtype=np.uint8)))

@@ -50,8 +50,17 @@ def asks(bank: Bank, coin: float) -> bool:
 
 def banks_not_asked(values: Values) -> list[Bank]:
     """Return the banks that a lookup of this file leaves out because of their ratio, by name."""
+    return left_out(banks_asked_partly(), values)
+
+
+def banks_asked_partly() -> list[Bank]:
+    """Return the banks that are asked for a share of the lookups only, by name."""
+    return list(Bank.objects.filter(disabled=False, enabled_ratio__lt=1).order_by("name"))
+
+
+def left_out(partly: Iterable[Bank], values: Values) -> list[Bank]:
+    """Return those of the banks that a lookup of this file leaves out."""
     coin = coin_of(values)
-    partly = Bank.objects.filter(disabled=False, enabled_ratio__lt=1).order_by("name")
     return [bank for bank in partly if coin is None or not asks(bank, coin)]
 
 

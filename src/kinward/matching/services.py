@@ -333,9 +333,17 @@ def check_hashes(check: Check, label: str = "") -> list[ListedHash]:
 
 def record_check(*, account: Account, upload: Upload, matched: bool) -> Check:
     """Store the hashes of an upload, so that hashes added later can be compared with them."""
-    check = Check.objects.create(
+    check = new_check(account.pk, upload, matched=matched)
+    check.save(force_insert=True)
+    Unheld.objects.create(check_made=check)
+    return check
+
+
+def new_check(account: int, upload: Upload, *, matched: bool) -> Check:
+    """Return the check of an upload, not stored yet. `account`: its key in the database."""
+    return Check(
         id=uuid.uuid4(),
-        account=account,
+        account_id=account,
         content_id=upload.content_id,
         filename=upload.filename,
         size=upload.size,
@@ -348,8 +356,6 @@ def record_check(*, account: Account, upload: Upload, matched: bool) -> Check:
         **(msgspec.structs.asdict(upload.digests) if upload.digests else {}),
         **(_columns(upload.hashed) if upload.hashed else {}),
     )
-    Unheld.objects.create(check_made=check)
-    return check
 
 
 def _columns(hashed: Hashed) -> dict[str, Any]:

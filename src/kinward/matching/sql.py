@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+import msgspec
 from django.db import connection
+from django.utils import timezone
 
 from kinward.matching.hashlists import ListedHash
-from kinward.matching.models import Addition
+from kinward.matching.models import Addition, Check
 
 # An existing hash stays as it is. A removed one comes back with what the list says now.
 _ADD: Final = """
@@ -30,6 +32,50 @@ CROSS JOIN LATERAL (
     LIMIT 1
 ) AS banked
 """
+
+# LATERAL here, too: one index scan a digest.
+_FIND_LIVE: Final = """
+SELECT asked.kind, asked.digest
+FROM unnest(%s::text[], %s::bytea[]) AS asked (kind, digest)
+CROSS JOIN LATERAL (
+    SELECT FROM matching_bankedhash AS banked
+    JOIN matching_bank AS bank ON bank.id = banked.bank_id AND NOT bank.disabled
+    WHERE banked.kind = asked.kind AND sha256(banked.value) = asked.digest
+        AND NOT banked.removed AND NOT banked.false_positive
+    LIMIT 1
+) AS live
+"""
+
+# A list of accounts travels as JSON, since `unnest` would flatten a list of lists.
+_RECORD: Final = """
+WITH made AS (
+    INSERT INTO matching_check (
+        id, account_id, content_id, filename, media_type, size, frames, md5, sha1, sha256,
+        signature, signature_kind, views, quality, ip, port, uploaded_at, public, matched,
+        sent_to, created_at
+    )
+    SELECT
+        id, account_id, content_id, filename, media_type, size, frames, md5, sha1, sha256,
+        signature, signature_kind, views, quality, ip, port, uploaded_at, public, matched,
+        ARRAY(SELECT jsonb_array_elements_text(sent_to)), %s
+    FROM unnest(
+        %s::uuid[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::int[],
+        %s::text[], %s::text[], %s::text[], %s::bytea[], %s::text[], %s::bytea[], %s::smallint[],
+        %s::inet[], %s::int[], %s::timestamptz[], %s::bool[], %s::bool[], %s::jsonb[]
+    ) AS asked (
+        id, account_id, content_id, filename, media_type, size, frames, md5, sha1, sha256,
+        signature, signature_kind, views, quality, ip, port, uploaded_at, public, matched, sent_to
+    )
+    RETURNING id
+)
+INSERT INTO matching_unheld (check_made_id) SELECT id FROM made
+"""
+
+_COLUMNS: Final = (
+    *("id", "account_id", "content_id", "filename", "media_type", "size", "frames"),
+    *("md5", "sha1", "sha256", "signature", "signature_kind", "views", "quality"),
+    *("ip", "port", "uploaded_at", "public", "matched"),
+)
 
 
 def add_rows(addition: Addition, version: int, hashes: Sequence[ListedHash]) -> int:
@@ -57,3 +103,24 @@ def find_rows(bank_id: int, pairs: Iterable[tuple[str, bytes]]) -> dict[tuple[st
         kinds, values = [str(kind) for kind, _ in wanted], [value for _, value in wanted]
         cursor.execute(_FIND, [kinds, values, bank_id])
         return {(kind, bytes(value)): pk for pk, kind, value in cursor.fetchall()}
+
+
+def find_live(pairs: Iterable[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+    """Return those of the pairs of a kind and a value's SHA-256 that a bank in force has."""
+    wanted = list(pairs)
+    with connection.cursor() as cursor:
+        cursor.execute(_FIND_LIVE, [[str(kind) for kind, _ in wanted], [d for _, d in wanted]])
+        return [(kind, bytes(digest)) for kind, digest in cursor.fetchall()]
+
+
+def record_rows(checks: Sequence[Check]) -> None:
+    """Insert new checks, made now, each as one that is not packed into a block yet."""
+    if not checks:
+        return
+    fields = {field.attname: field for field in Check._meta.concrete_fields}
+    columns = [
+        [fields[name].get_prep_value(getattr(check, name)) for check in checks] for name in _COLUMNS
+    ]
+    sent_to = [msgspec.json.encode(check.sent_to).decode() for check in checks]
+    with connection.cursor() as cursor:
+        cursor.execute(_RECORD, [timezone.now(), *columns, sent_to])

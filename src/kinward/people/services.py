@@ -1,7 +1,7 @@
 """Accounts: what the platform knows about one, and the standing that Kinward gives it."""
 
 import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from functools import partial
 from typing import Any, Final, NamedTuple
@@ -246,7 +246,18 @@ def get_account(platform_id: str) -> Account:
     try:
         return Account.objects.get(platform_id=platform_id)
     except Account.DoesNotExist as error:
-        raise AccountUnknown(f"No account {platform_id[:60]!r}.") from error
+        raise account_unknown(platform_id) from error
+
+
+def account_unknown(platform_id: str) -> AccountUnknown:
+    """Return the error about an account that the platform has not told."""
+    return AccountUnknown(f"No account {platform_id[:60]!r}.")
+
+
+def find_accounts(platform_ids: Iterable[str]) -> dict[str, int]:
+    """Return the keys, in the database, of the accounts that are known, by platform id."""
+    known = Account.objects.filter(platform_id__in=set(platform_ids))
+    return dict(known.values_list("platform_id", "pk"))
 
 
 @transaction.atomic
