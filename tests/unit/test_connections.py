@@ -18,6 +18,7 @@ WHERE = {
     "evidence/keys_rest.py": "your key service",
     "exchanges/partners/sessions.py": "the partners",
     "gate/fetching.py": "the hosts of files",
+    "ledger/witnesses.py": "witnesses of the ledger",
     "redress/database.py": "the EU's database of statements",
     "reporting/authorities/cybertipline/client.py": "the authorities",
 }

@@ -13,18 +13,21 @@ SAYS = {
     "the id or the name of a row": (
         "account adult appeal bank base before back_to case content finding guardian guidelines"
         " hash held_by invited_by owner pack proposal request rule statement target teen verdict"
-        " added removed about"
+        " added removed about pairing to"
     ),
-    "a number that somebody else gave": "external_id numbers question reference",
+    "a number that somebody else gave": "external_id numbers question reference evidence",
     "a word of Kinward's own": (
         "api assurance assurance_was authority basis capability clause closed confidence ended"
         " explained factor fields how layer measure method of_kind opened outcome over purposes"
         " reason reasons role sanction scopes sent_assurance sent_source shown side source"
-        " source_was stage state type was way what why"
+        " source_was stage state type was way what why proof verb"
     ),
-    "a place, a time zone or an address of a service": "address issuer place zone",
-    "a moment": ("at due expires goes_ahead_at not_before previous_until silent_until since until"),
-    "a digest or a public key": "after digest recipients sealed_sha256 secret sha256",
+    "a place, a time zone or an address of a service": "address issuer origin place zone",
+    "a moment": (
+        "at due expires goes_ahead_at not_before previous_until silent_until since until"
+        " checked_on expires_at"
+    ),
+    "a digest or a public key": "after digest recipients root sealed_sha256 secret sha256",
 }
 ALLOWED = {name for names in SAYS.values() for name in names.split()}
 

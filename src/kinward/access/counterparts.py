@@ -136,7 +136,7 @@ declare(
                 facts=(kinds.StaffInvited,),
                 by=asker_of_row,
                 same={
-                    "role": lambda row: row.role,
+                    "role": lambda row: listed(row.roles),
                     "until": lambda row: row.expires_at.isoformat(),
                 },
             ),

@@ -15,7 +15,8 @@ from kinward.ledger.api import Counterpart, Entry, Mark, Told, declare, kinds, v
 def _authentic(row: Evidence, told: Told) -> Iterator[str]:
     """The row, its MAC, its check and its entry agree, and the sealed bytes are those sealed.
 
-    While the store is away nobody can tell: the comparison stops, which is an alarm, and resumes.
+    While the store does not answer, nobody can tell. The comparison stops, which is an alarm, and
+    resumes.
     """
     if row.destroyed_at is not None:
         return

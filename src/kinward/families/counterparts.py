@@ -13,6 +13,7 @@ from kinward.families.models import (
     AskState,
     Choice,
     ExtraMinutes,
+    GuardianProof,
     Invitation,
     Keyword,
     Notice,
@@ -34,6 +35,7 @@ from kinward.ledger.api import (
 )
 
 _DISPUTE = (
+    "pairing.paused",
     "pairing.disputed",
     "pairing.disputed_quietly",
     "pairing.restored",
@@ -50,7 +52,7 @@ def _newest(told: Told, *names: str) -> Entry | None:
 def _disputed(row: Pairing, told: Told) -> Iterator[str]:
     """A dispute waits if the newest entry says so, or from the first moment for an earlier one."""
     newest = _newest(told, *_DISPUTE)
-    said = newest is not None and newest.kind.startswith("pairing.disputed")
+    said = newest is not None and newest.kind.startswith(("pairing.disputed", "pairing.paused"))
     if row.disputed_at is None and said:
         yield "The ledger says that it is disputed, and the row does not."
     inherited = Pairing.objects.filter(
@@ -58,7 +60,9 @@ def _disputed(row: Pairing, told: Told) -> Iterator[str]:
     ).exclude(pk=row.pk)
     if row.disputed_at is not None and not said and not (newest is None and inherited.exists()):
         yield "It is disputed, and no entry says so."
-    quietly = newest is not None and newest.kind == "pairing.disputed_quietly"
+    quietly = newest is not None and (
+        newest.kind == "pairing.disputed_quietly" or bool((newest.data or {}).get("quiet"))
+    )
     if said and row.disputed_at is not None and row.quiet != quietly:
         yield "Whether the dispute is quiet is not what the newest entry says."
 
@@ -106,6 +110,10 @@ def _trust(row: Any) -> str:
     return f"{row.teen.platform_id} {row.adult.platform_id}"
 
 
+def _guarded(row: Any) -> str:
+    return f"{row.teen.platform_id} {row.guardian.platform_id}"
+
+
 def _granted(row: Ask) -> bool | None:
     return True if row.state in (AskState.GRANTED, AskState.ENDED) else None
 
@@ -133,6 +141,7 @@ declare(
         also=(
             kinds.PairingDisputed,
             kinds.PairingDisputedQuietly,
+            kinds.PairingPaused,
             kinds.PairingRestored,
             kinds.PairingBarred,
             kinds.PairingAllowed,
@@ -217,6 +226,39 @@ declare(
             ),
         ),
         made="named_at",
+    ),
+    Counterpart(
+        name="proof of a guardian",
+        model=GuardianProof,
+        subject=lambda row: f"account:{row.teen.platform_id}",
+        key=_guarded,
+        entry_key=lambda entry: (
+            f"{(entry.subject or '').removeprefix('account:')} {entry.data['guardian']}"
+        ),
+        field="",
+        related=("teen", "guardian"),
+        group=lambda row: GuardianProof.objects.filter(
+            teen=row.teen_id, guardian=row.guardian_id
+        ).select_related("teen", "guardian"),
+        marks=(
+            Mark(
+                facts=(kinds.GuardianProven,),
+                by=lambda row: row.told_by,
+                same={
+                    "method": lambda row: row.method,
+                    "checked_on": lambda row: row.checked_on.isoformat(),
+                    "evidence": lambda row: row.evidence,
+                },
+                at=lambda row: row.told_at,
+            ),
+            Mark(
+                facts=(kinds.GuardianProofEnded,),
+                happened=lambda row: row.ended_at is not None,
+                same={"method": lambda row: row.method, "why": lambda row: row.ended_why},
+                at=lambda row: row.ended_at,
+            ),
+        ),
+        made="told_at",
     ),
 )
 rowless("it names no adult, so that whoever reads it learns of none", kinds.TrustedEnded)

@@ -20,7 +20,7 @@ from kinward.ledger.counterparts import (
     valid_ids,
 )
 from kinward.ledger.exporting import NotSignedYet, export_log, prove_entry, read_tile
-from kinward.ledger.models import Entry, Log, Words
+from kinward.ledger.models import Entry, HashTile, Leaf, Log, SignedTree, Words
 from kinward.ledger.openings import place_of
 from kinward.ledger.queries import (
     entries_about,
@@ -45,12 +45,15 @@ __all__ = [
     "RULES",
     "Counterpart",
     "Entry",
+    "HashTile",
     "Head",
     "Heard",
+    "Leaf",
     "Log",
     "LogContradicted",
     "Mark",
     "NotSignedYet",
+    "SignedTree",
     "Told",
     "Verification",
     "Words",

@@ -5,12 +5,17 @@ from collections.abc import Iterator
 from kinward.ledger.api import (
     Counterpart,
     Entry,
+    HashTile,
+    Leaf,
+    Log,
     Mark,
+    SignedTree,
     Told,
     Words,
     declare,
     is_intact,
     kinds,
+    rowless,
     unrecorded,
 )
 from kinward.reconciliation.models import Difference, Run
@@ -55,4 +60,8 @@ declare(
         made="found_at",
     ),
 )
-unrecorded("is the ledger itself, which `kinward ledger verify` proves", Entry)
+unrecorded(
+    "is the ledger itself, which `kinward ledger verify` proves",
+    *(Entry, HashTile, Leaf, Log, SignedTree),
+)
+rowless("the log itself has another origin from then on", kinds.BackupRestored)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kinward.ledger.kinds.fact import Fact
+from kinward.ledger.kinds.fact import Fact, Words
 
 
 class InvitationMade(Fact, frozen=True):
@@ -234,7 +234,7 @@ class PairingOrdered(Fact, frozen=True):
     kind = "pairing.ordered"
     verb: str
     pairing: str
-    why: str
+    why: Words
     to: str = ""
 
 
