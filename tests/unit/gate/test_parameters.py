@@ -1,5 +1,7 @@
 """A parameter counts from the query or from the body, and of a repeated one the last value."""
 
+from typing import Any
+
 import pytest
 
 from kinward.gate.http import Request
@@ -9,7 +11,7 @@ from kinward.ground.errors import Invalid
 def request(query: bytes) -> Request:
     scope = {"method": "GET", "path": "/v1/x", "query_string": query, "headers": []}
 
-    async def receive() -> None:
+    async def receive() -> Any:
         raise AssertionError("the query is not in the body")
 
     return Request(scope, receive)
