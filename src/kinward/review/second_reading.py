@@ -87,7 +87,7 @@ def record_second_reading(
         raise NotFound("This verdict was not drawn.")
     if reading.read_at is not None:
         raise AlreadyRead
-    if had_part(reading.verdict, staff):
+    if _had_part(reading.verdict, staff):
         raise OwnVerdict
     reading.read_by, reading.read_at = staff, timezone.now()
     reading.agrees, reading.note = agrees, note.strip()
@@ -100,7 +100,7 @@ def record_second_reading(
     return reading
 
 
-def had_part(verdict: Verdict, staff: Staff) -> bool:
+def _had_part(verdict: Verdict, staff: Staff) -> bool:
     """Return whether somebody gave a verdict, or was the second person of any of its case."""
     agreed = verdict.case.proposals.filter(Q(second_by=staff) | Q(decided_by=staff))
     return verdict.given_by_id == staff.pk or agreed.exists()

@@ -126,7 +126,8 @@ def end_sessions(request: HttpRequest, *, only: str = "") -> int:
     """End the other sessions of whoever is signed in, or `only` the named one; return how many."""
     keys = [key for key, _ in _held_by(request) if key != request.session.session_key]
     ending = [key for key in keys if not only or _name(key) == only]
-    Session.objects.filter(session_key__in=ending).delete()
+    for key in ending:
+        SessionStore().delete(key)
     return len(ending)
 
 
