@@ -23,7 +23,6 @@ WRITE: Final = {
     "gate.idempotency.answer_once": "the gate's own table, of what it answered before",
     "gate.idempotency.claim_keys": "the same table, for calls that are answered together",
     "gate.idempotency.keep_answers": "the same table, for calls that are answered together",
-    "web.sessions.end_sessions": "Django's own row, of a person's own session",
     "gate.tasks.forget_answers": "the same table, of which nothing stays for long",
 }
 # Modules that a string names past their face, by who names them.
