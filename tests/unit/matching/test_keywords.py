@@ -275,7 +275,9 @@ def test_ordinary_text_has_a_tenth_of_the_false_hits_it_had(language: str) -> No
         were += sum(keys[number] not in written for number in before.find(text))
         seen += ordinary.count_words(text)
     assert seen > 8_000
-    assert len(false) <= were / 10, false
+    # One can be right: a line of random words may disguise another, as `@bajo` does `abajo`.
+    assert len(false) <= max(1, were / 10), false
+    assert were, "the old search finds some"
 
 
 @settings(max_examples=300, deadline=None)
