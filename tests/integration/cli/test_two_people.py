@@ -238,10 +238,11 @@ PLAIN: Final[dict[str, set[str]]] = {
         *("guidelines show", "guidelines check", "guidelines simulate", "action list"),
         *("report list", "report validate", "package check", "statement export"),
         *("ledger verify", "ledger show", "match retro", "demo code", "family list"),
+        *("ledger prove", "ledger reconcile", "witness show", "witness refused"),
     },
     "starts processes, or a practice server": {
         *("up", "demo", "serve", "worker", "sandbox cybertipline", "sandbox exchange"),
-        *("sandbox dsa", "sandbox app-store", "sandbox wallet"),
+        *("sandbox dsa", "sandbox app-store", "sandbox wallet", "witness serve"),
     },
     "carries out what two people approved before": {"package make"},
     "is itself where another person agrees": {"agree"},
@@ -273,7 +274,8 @@ PLAIN: Final[dict[str, set[str]]] = {
         *("key create", "key change", "key rotate", "key revoke", "webhook rotate"),
     },
     "is held until a person has looked": {"family intake"},
-    "needs the database and its secrets anyway": {"backup", "restore", "migrate"},
+    "is about the logs of others": {"witness init", "witness watch"},
+    "needs the database and its secrets anyway": {"backup", "restore", "migrate", "ledger export"},
 }
 
 
