@@ -32,11 +32,12 @@ NEED_TABLES = {
     "package": ["list"],
     "statement": ["send"],
     "ledger": ["verify"],
+    "family": ["list", "member-1"],
     "backup": ["somewhere"],
     "serve": [],
     "worker": [],
 }
-WORK_WITHOUT = {"up", "demo", "migrate", "restore", "decide", "sandbox"}
+WORK_WITHOUT = {"up", "demo", "migrate", "restore", "decide", "sandbox", "witness"}
 
 NO_TABLES = "This database has no tables of Kinward. Is KINWARD_DATA_DIR or KINWARD_DATABASE_URL"
 EARLIER = "An earlier development version made this database. It cannot be upgraded. Start with a"

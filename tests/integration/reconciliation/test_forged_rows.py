@@ -79,12 +79,12 @@ FORGERIES = {
         "UPDATE people_account SET consent_withdrawn = true",
     ],
     "staff": [
-        "UPDATE access_staff SET role = 'administrator' WHERE username = 'robin'",
+        "UPDATE access_staff SET roles = ARRAY['administrator'] WHERE username = 'robin'",
         "UPDATE access_staff SET is_active = true WHERE username = 'gone'",
         "UPDATE access_staff SET username = 'rob' WHERE username = 'robin'",
-        "INSERT INTO access_staff (username, password, role, is_active, is_staff, is_superuser,"
+        "INSERT INTO access_staff (username, password, roles, is_active, is_staff, is_superuser,"
         " first_name, last_name, email, date_joined, added_by, sign_outs)"
-        " VALUES ('eve', '', 'administrator', true, false, false, '', '', '', now(), '', 0)",
+        " VALUES ('eve', '', ARRAY['administrator'], true, false, false, '', '', '', now(), '', 0)",
         ENTRY.format("staff.created"),
         "DELETE FROM access_staff WHERE username = 'gone'",
     ],

@@ -72,7 +72,7 @@ def case(pairing: Pairing) -> Case:
 @pytest.fixture
 def two(case: Case) -> tuple[Staff, Staff]:
     robin, sam = (
-        Staff.objects.create_user(username=name, password="a long test word", role="reviewer")
+        Staff.objects.create_user(username=name, password="a long test word", roles=["reviewer"])
         for name in ("robin", "sam")
     )
     take_case(case=case, staff=robin)
@@ -107,7 +107,7 @@ def test_a_foster_carer_is_powerless_within_the_report_call(
     sets(fost, "16:00-18:00")
     assert decide_afresh(kid, "session.hours").value == before
     robin, sam = (
-        Staff.objects.create_user(username=name, password="a long test word", role="reviewer")
+        Staff.objects.create_user(username=name, password="a long test word", roles=["reviewer"])
         for name in ("robin", "sam")
     )
     (case,) = Case.objects.filter(account=fost)
