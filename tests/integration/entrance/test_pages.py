@@ -35,6 +35,7 @@ FREE = {
     "family/answer/word",
     "family/digest",
     "family/enter/word",
+    "safety/word/guides",
 }
 EXAMPLES = {"uuid": "0198a6c4-0000-7000-8000-000000000000", "int": "7"}
 
