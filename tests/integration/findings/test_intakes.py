@@ -67,7 +67,7 @@ def test_an_intake_waits_for_a_person_and_moves_nothing(call: Caller, pairing: P
     assert call("POST", PATH, json=WORD).json() == answer.json(), "idempotent"
     assert Finding.objects.count() == Evidence.objects.count() == 1
     robin = Staff.objects.create_user(
-        username="robin", password="a long test word", role="reviewer"
+        username="robin", password="a long test word", roles=["reviewer"]
     )
     take_case(case=case, staff=robin)
     page = signed_in(robin).get(f"/cases/{case.id}").content.decode()
@@ -79,7 +79,7 @@ def test_a_social_worker_who_is_none_is_refused(call: Caller, pairing: Pairing) 
     sent = call("POST", PATH, json=WORD).json()["intake_id"]
     case = Case.objects.get(account__platform_id="kid")
     robin = Staff.objects.create_user(
-        username="robin", password="a long test word", role="reviewer"
+        username="robin", password="a long test word", roles=["reviewer"]
     )
     take_case(case=case, staff=robin)
     form = VerdictForm(outcome="dismissed", note="The office knows of nothing.")

@@ -15,6 +15,7 @@ from tests.support.corpus.reference import hash_screen
 
 MOMENTS = 64  # of a strand; the page shows all, 24 at once
 SHEET = 3  # frames a side of the sheet of a track
+BESIDE = 8  # pictures side by side on a still, at most
 
 
 def sample_of(corpus: list[Entry], seed: int, each: int) -> list[Entry]:
@@ -64,7 +65,7 @@ def _pictures(strand: Strand, file: bytes) -> Iterator[Image.Image]:
         return
     still = Image.open(io.BytesIO(file)).convert("RGB")
     yield still
-    across = range(2, SHEET + 1) if strand.what == "track" else (2,)
+    across = range(2, SHEET + 1) if strand.what == "track" else range(2, BESIDE + 1)
     for columns in across:
         for rows in range(1, SHEET + 1 if columns == SHEET and strand.what == "track" else 2):
             wide, high = still.width // columns, still.height // rows
