@@ -36,6 +36,7 @@ os.environ["KINWARD_DATA_DIR"] = DIRECTORY
 # One address and one key ask for all callers here, as a proxy and an app would.
 os.environ |= {"KINWARD_KEY_PER_SECOND": "1000000", "KINWARD_ACCOUNT_PER_MINUTE": "1000000"}
 ACCOUNTS: Final = 1_000
+BATCH: Final = 10_000  # checks
 BANKED: Final = 10_000
 SCOPES: Final = ("hashes:look-up", "media:check", "text:check", "policy:decide", "reports:write")
 BOUNDARY: Final = b"kinward-bench"
@@ -66,6 +67,17 @@ class Questions:
             value = banked(self._asked % BANKED if match else BANKED + self._asked)
             body = about | {"pdq": value.hex(), "sha256": np.random.bytes(32).hex()}
             yield request("/v1/media/hashes", msgspec.json.encode(body), self._key)
+
+    def batches(self) -> Iterator[bytes]:
+        while True:
+            values = np.random.bytes(64 * BATCH)
+            checks = [
+                self._about()
+                | {"pdq": values[n : n + 32].hex(), "sha256": values[n + 32 : n + 64].hex()}
+                for n in range(0, 64 * BATCH, 64)
+            ]
+            body = msgspec.json.encode({"checks": checks})
+            yield request("/v1/media/hashes/batch", body, self._key)
 
     def files(self, data: bytes, media_type: str) -> Iterator[bytes]:
         kind = f"multipart/form-data; boundary={BOUNDARY.decode()}"
@@ -198,6 +210,7 @@ def cases(questions: Questions) -> dict[str, Requests]:
     }
     asked: dict[str, Requests] = {
         "hash check": questions.hashes,
+        f"batch of {BATCH:,}": questions.batches,
         "text": questions.texts,
         "decision": questions.decisions,
         "HMA look-up": questions.hma,

@@ -1,7 +1,7 @@
 """Who may call the gate: valid keys, within the limits of keys, accounts and addresses."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from kinward.access.api import (
@@ -96,6 +96,19 @@ class Admission:
         finally:
             standing = (self._accounts, self._accounts.standing(caller))
             request.limits = headers_of([(self._keys, self._keys.standing(key)), standing])
+
+    def count_accounts(self, key: str, parts: Mapping[str, int]) -> frozenset[str]:
+        """Count what a batch has of each account. Returns the accounts that are over their limit.
+
+        A batch may have more of an account than is left. The account then waits until it has paid.
+        """
+        spent = set()
+        for account, count in parts.items():
+            try:
+                self._accounts.owe(f"{key}\0{account}", count)
+            except AccountLimit:
+                spent.add(account)
+        return frozenset(spent)
 
     async def _authenticate(self, address: str, header: str, scope: str) -> ApiKey:
         key = authenticate_known(header, scope)

@@ -49,6 +49,7 @@ from kinward.gate.slots import (
     CALLS,
     CHECKS,
     FETCHES,
+    PARTS,
     Slots,
     slots_for_calls,
     slots_for_checks,
@@ -70,6 +71,7 @@ SHADOW_SECONDS: Final = 1.0  # between two writes of shadow mode's differences
 SPARE_THREADS: Final = 4  # answer health and accounts while all uploads are being decoded
 WRITERS: Final = 2  # threads that write what was counted
 BATCH_BYTE: Final = 2e-7  # the price of a byte of questions, in seconds
+PART_BYTE: Final = 5e-7  # the price of a byte of checks or accounts, in seconds
 CHECK: Final = 0.01  # the price of a call that is answered with others, in seconds
 CALL: Final = 0.01  # the price of a call that needs only the database, in seconds
 FETCH: Final = 1.0  # the price of a file that Kinward fetches or unseals, in seconds
@@ -186,6 +188,7 @@ class Gate:
         name = key.name if key else ""
         slots: Slots = self._calls
         turn: Turn | None = None
+        spent = frozenset[str]()
         with self._bodies.body(name) as held:
             request.grow = held.grow
             try:
@@ -200,6 +203,8 @@ class Gate:
                 if key is not None and route.parts is not None:
                     body = await self._in_thread(partial(route.read_body, body))
                     self._count_parts(route, request, key, body)
+                    if route.charged and route.accounts is not None:
+                        spent = self._admission.count_accounts(key.name, route.accounts(body))
                 if slots is self._checks:
                     body = route.read_body(bytes(body))
                     call = Call(body, key, usable(request.header("idempotency-key")))
@@ -217,6 +222,7 @@ class Gate:
                         key=key,
                         idempotency_key=request.header("idempotency-key"),
                         if_match=request.header("if-match"),
+                        spent=spent,
                     )
                 )
             finally:
@@ -227,6 +233,8 @@ class Gate:
         """Return the slots for a call, its lane in these, and its price."""
         if route.together is not None and len(body) <= AT_ONCE:
             return self._checks, CHECKS, CHECK
+        if route.accounts is not None:
+            return self._calls, PARTS, PART_BYTE * len(body)
         if not route.slot:
             return self._calls, CALLS, CALL
         if isinstance(route.body, Form):
@@ -359,7 +367,7 @@ def _account(route: Route, target: Target, body: Any) -> str:
     if isinstance(route.body, Form):
         part = body.get(ACCOUNT)
         return part.data[:MAX_ID].decode("utf-8", "replace").strip() if part else ""
-    if not route.charged:
+    if not route.charged or route.accounts is not None:
         return ""
     try:
         return msgspec.json.decode(body, type=_About).account_id

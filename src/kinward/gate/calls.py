@@ -14,12 +14,16 @@ A = TypeVar("A")
 
 
 class Call(msgspec.Struct, Generic[B], frozen=True):
-    """A call: its decoded body, its key, and two headers or an empty text for each."""
+    """A call: its decoded body, its key, and two headers or an empty text for each.
+
+    `spent`: the accounts in the body that are over their limit.
+    """
 
     body: B
     api_key: ApiKey | None = None
     idempotency_key: str = ""
     if_match: str = ""
+    spent: frozenset[str] = frozenset()
 
     @property
     def key(self) -> ApiKey:

@@ -62,6 +62,24 @@ def claim_keys(claims: Mapping[int, Claim]) -> dict[int, int]:
         return {places[api_key, key]: row for api_key, key, row in cursor.fetchall()}
 
 
+def find_kept(claims: Mapping[int, Claim]) -> dict[int, dict[str, Any] | KeyReused]:
+    """Return the kept answers of requests that were made before, each by its place.
+
+    `KeyReused` stands for a key that another request had. A key that nobody has used is left out.
+    """
+    rows = KeptAnswer.objects.filter(
+        api_key__in={claim.api_key.pk for claim in claims.values()},
+        idempotency_key__in={claim.key for claim in claims.values()},
+    )
+    kept = {(row.api_key_id, row.idempotency_key): row for row in rows} if claims else {}
+    found: dict[int, dict[str, Any] | KeyReused] = {}
+    for at, claim in claims.items():
+        row = kept.get((claim.api_key.pk, claim.key))
+        if row is not None and row.answer:
+            found[at] = dict(row.answer) if row.fingerprint == claim.print_ else KeyReused()
+    return found
+
+
 _KEEP: Final = """
 UPDATE gate_keptanswer SET answer = kept.answer
 FROM unnest(%s::bigint[], %s::jsonb[]) AS kept (id, answer) WHERE gate_keptanswer.id = kept.id

@@ -3,6 +3,7 @@
 Each process counts by itself. Who keeps below a limit is never refused by it.
 """
 
+import heapq
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -106,6 +107,8 @@ class Limit:
             error = self._error()
             error.retry_after = over + self._step
             raise error
+        if len(self._full_at) >= MAX_KNOWN and caller not in self._full_at:
+            self._forget(now)
         self._full_at[caller] = full_at + count * self._step
 
     def is_spent(self, caller: str) -> bool:
@@ -122,10 +125,15 @@ class Limit:
         return Standing(self.name, max(0, left), math.ceil(used))
 
     def _forget(self, now: float) -> None:
-        """Forget those whose quota is whole, and else whoever has used least of it."""
+        """Forget those whose quota is whole, and else the tenth that has used least of it.
+
+        A tenth, so that a crowd does not cost a look at everybody for each newcomer.
+        """
         self._full_at = {name: at for name, at in self._full_at.items() if at > now}
         if len(self._full_at) >= MAX_KNOWN:
-            del self._full_at[min(self._full_at, key=self._full_at.__getitem__)]
+            least = heapq.nsmallest(MAX_KNOWN // 10, self._full_at, key=self._full_at.__getitem__)
+            for name in least:
+                del self._full_at[name]
 
 
 def headers_of(limits: Sequence[tuple[Limit, Standing]]) -> list[Header]:

@@ -1,6 +1,6 @@
 """`POST /v1/media` and `POST /v1/media/hashes`: whether an upload may be published."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
@@ -179,11 +179,7 @@ def check_hashes(call: Call[Hashes]) -> Checked:
 @transaction.atomic
 def check_hashes_together(calls: Sequence[Call[Hashes]]) -> list[Checked | KinwardError | None]:
     """Check many files by their hashes; None for one that hits something, or was asked before."""
-    claims = {
-        at: Claim(call.key, call.idempotency_key, fingerprint("hashes", call.body))
-        for at, call in enumerate(calls)
-        if call.idempotency_key
-    }
+    claims = claims_of(dict(enumerate(calls)))
     rows = claim_keys(claims)
     places = [at for at in range(len(calls)) if at in rows or at not in claims]
     asked = [Asked(calls[at].body.account_id, _upload(calls[at].body)) for at in places]
@@ -191,6 +187,15 @@ def check_hashes_together(calls: Sequence[Call[Hashes]]) -> list[Checked | Kinwa
     kept = {row: answer for at, row in rows.items() if isinstance(answer := answers[at], Outcome)}
     keep_answers(kept, rows.values())
     return [_checked(answers.get(at)) for at in range(len(calls))]
+
+
+def claims_of(calls: Mapping[int, Call[Hashes]]) -> dict[int, Claim]:
+    """Return the Idempotency-Keys of calls, by the places of those that have one."""
+    return {
+        at: Claim(call.key, call.idempotency_key, fingerprint("hashes", call.body))
+        for at, call in calls.items()
+        if call.idempotency_key
+    }
 
 
 def _checked(answer: Outcome | KinwardError | None) -> Checked | KinwardError | None:

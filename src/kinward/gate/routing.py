@@ -107,6 +107,8 @@ class Route(msgspec.Struct, frozen=True, dict=True):
     charged: bool = False  # whether it counts towards its account's limit
     # How many calls a decoded body counts as for its key: one for each thing that it asks or tells.
     parts: Callable[[Any], int] | None = None
+    # How often a decoded body names each account, whose limit then counts it if `charged`.
+    accounts: Callable[[Any], Mapping[str, int]] | None = None
     shared: float = 0.0  # seconds for which one answer is given to all
     idempotent: bool = False  # whether it accepts an `Idempotency-Key`
     errors_as: str = PROBLEM  # the media type of its errors, which is their shape
@@ -199,6 +201,7 @@ class Route(msgspec.Struct, frozen=True, dict=True):
         key: ApiKey | None,
         idempotency_key: str,
         if_match: str = "",
+        spent: frozenset[str] = frozenset(),
     ) -> Any:
         """Answer a call. `texts` has the path's parameters.
 
@@ -210,7 +213,7 @@ class Route(msgspec.Struct, frozen=True, dict=True):
             arguments["query"] = _convert(query, self.query)
         if isinstance(body, bytes | bytearray):
             body = self.read_body(bytes(body))
-        return self.handler(Call(body, key, idempotency_key, if_match), **arguments)
+        return self.handler(Call(body, key, idempotency_key, if_match, spent), **arguments)
 
 
 def _without_type(step: str) -> str:

@@ -15,6 +15,7 @@ FETCHES: Final = "fetch"  # files that Kinward fetches, or unseals
 CALLS: Final = "call"  # whatever only needs the database
 CHECKS: Final = "check"  # calls that are answered together: they wait, and hold no thread
 BATCHES: Final = "batch"  # many questions at once, which only compute
+PARTS: Final = "parts"  # many things at once, each of which is written
 MOST_CHECKS: Final = 512  # calls that wait for their group at a time
 LEAST_SLOTS: Final = 4
 FURTHEST: Final = 600.0  # seconds: nobody is told to wait longer
@@ -136,8 +137,8 @@ def slots_for_files(uploads: int, decoders: int, patience: float) -> Slots:
 
 
 def slots_for_calls(calls: int, patience: float) -> Slots:
-    """Return the slots for calls without files. One batch computes at a time."""
-    lanes = (Lane(CALLS, calls, max(1, calls // 2)), Lane(BATCHES, 1, 1))
+    """Return the slots for calls without files. One batch computes at a time, and one writes."""
+    lanes = (Lane(CALLS, calls, max(1, calls // 2)), Lane(BATCHES, 1, 1), Lane(PARTS, 1, 1))
     return Slots(calls, lanes, patience)
 
 

@@ -4,6 +4,7 @@ import hashlib
 import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
@@ -54,7 +55,7 @@ class HashSaysTooLittle(KinwardError):
     status = 422
 
 
-class Upload(msgspec.Struct, frozen=True, kw_only=True):
+class Upload(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """An uploaded file: what the platform says about it, and its hashes."""
 
     content_id: str
@@ -68,7 +69,7 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True):
     digests: Digests | None = None
     hashed: Hashed | None = None
 
-    @property
+    @cached_property
     def values(self) -> list[tuple[str, bytes]]:
         """Its hashes, each with the name of its kind."""
         return values_of(self.digests, self.hashed)

@@ -1,8 +1,15 @@
 """Digests, which match a file that is the same byte for byte."""
 
 import hashlib
+from functools import cache
 
 from kinward.matching.kinds.kind import HexKind
+
+
+@cache
+def _empty(name: str) -> bytes:
+    """Return the digest of an empty file."""
+    return hashlib.new(name, b"", usedforsecurity=False).digest()
 
 
 class Digest(HexKind):
@@ -12,8 +19,7 @@ class Digest(HexKind):
     column = True
 
     def too_little(self, value: bytes) -> str:
-        empty = hashlib.new(self.name, b"", usedforsecurity=False).digest()
-        if value == empty:
+        if value == _empty(self.name):
             return f"this {self.name} is that of an empty file"
         return super().too_little(value)
 
