@@ -17,6 +17,7 @@ from kinward.access.appointments import (
     change_roles,
     decide_appointment,
     give_role,
+    resume_staff,
     take_role,
     waiting_appointments,
 )
@@ -127,7 +128,6 @@ from kinward.access.staff import (
     end_staff,
     holders,
     note_seen,
-    resume_staff,
     sign_out_everywhere,
     suspend_staff,
 )

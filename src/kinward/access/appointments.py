@@ -27,6 +27,7 @@ from kinward.access.staff import (
     listed,
     lock_staff,
     put_roles,
+    reactivate,
 )
 from kinward.ground.errors import NotFound
 from kinward.ledger.api import kinds, record
@@ -71,6 +72,23 @@ def change_roles(*, username: str, roles: Collection[str], actor: Actor) -> list
     if roles:
         check_roles(roles)
     return appoint(lock_staff(username), roles, actor)
+
+
+@transaction.atomic
+def resume_staff(*, username: str, actor: Actor) -> list[Appointment]:
+    """End a suspension. The person signs in again, and each role that counts waits for a colleague.
+
+    Otherwise one administrator would bring a colleague's power back, and with it a second person
+    of their choice. Returns the requests. Idempotent. Raises `NotFound` or `StaffEnded`.
+    """
+    actor.must(Permission.MANAGE_STAFF)
+    staff = lock_staff(username)
+    if staff.is_active:
+        return []
+    wanted = {*staff.roles, *_asked_for(staff)}
+    put_roles(staff, [role for role in staff.roles if not counting([role])], actor)
+    reactivate(staff, actor)
+    return appoint(staff, wanted, actor)
 
 
 def settle_roles(*, username: str, roles: Collection[str], actor: Actor) -> None:

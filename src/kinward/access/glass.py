@@ -15,11 +15,11 @@ from django.utils import timezone
 from kinward.access.actor import Actor, ActorKind
 from kinward.access.models import BrokenGlass, Staff
 from kinward.access.permissions import Permission
+from kinward.access.vouching import owes_to
 from kinward.ground.errors import Forbidden, Invalid, KinwardError, NotFound
-from kinward.ledger.api import Entry, kinds, record
+from kinward.ledger.api import kinds, record
 
 MAX_REASON: Final = 2000
-SOMEBODY: Final = Actor.system("access")
 
 
 class ReviewedAlready(KinwardError):
@@ -89,7 +89,7 @@ def review_glass(*, glass_id: UUID, justified: bool, note: str, staff: Staff) ->
         raise ReviewedAlready
     if Actor.stored(glass.operator).is_namesake(staff.actor):
         raise Forbidden("You did this yourself, so another person reviews it.")
-    if _came_by(staff, glass.operator):
+    if owes_to(staff, Permission.REVIEW_GLASS, Actor.stored(glass.operator)):
         raise Forbidden(
             "Whoever did this, or a key, made you a reviewer. Somebody else reviews it."
         )
@@ -100,18 +100,6 @@ def review_glass(*, glass_id: UUID, justified: bool, note: str, staff: Staff) ->
     glass.save(update_fields=["reviewed_by", "reviewed_at", "justified", "note"])
     record(actor=staff.actor, subject=str(glass), fact=kinds.GlassReviewed(justified=justified))
     return glass
-
-
-def _came_by(staff: Staff, operator: str) -> bool:
-    """Return whether an operator, or a key, alone brought somebody in or gave them a role.
-
-    Nobody confirms an auditor, so an operator could make one for their own review. A role that a
-    colleague confirmed is that colleague's word, and the last word counts.
-    """
-    about = Entry.objects.filter(subject=str(staff.actor), kind=kinds.StaffRoleChanged.kind)
-    last = about.order_by("-seq").values_list("actor", flat=True).first()
-    given_by = Actor.stored(last or staff.added_by or str(SOMEBODY))
-    return given_by.kind == ActorKind.KEY or given_by.is_namesake(Actor.stored(operator))
 
 
 def unreviewed_glasses() -> QuerySet[BrokenGlass]:

@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from kinward.access.actor import Actor
-from kinward.access.appointments import is_waiting, settle_roles
+from kinward.access.appointments import is_waiting, resume_staff, settle_roles
 from kinward.access.groups import SSO, roles_by_groups, roles_of_groups
 from kinward.access.joining import provisioner
 from kinward.access.models import Staff, StaffIdentity
@@ -26,7 +26,6 @@ from kinward.access.staff import (
     add_without_password,
     end_staff,
     lock_all,
-    resume_staff,
     suspend_staff,
 )
 from kinward.ground.config import config

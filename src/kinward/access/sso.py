@@ -11,7 +11,7 @@ import msgspec
 from django.db import transaction
 
 from kinward.access.actor import Actor
-from kinward.access.appointments import appoint, is_waiting, settle_roles
+from kinward.access.appointments import appoint, is_waiting, resume_staff, settle_roles
 from kinward.access.groups import SSO, roles_by_groups
 from kinward.access.models import Staff, StaffIdentity
 from kinward.access.provisioned import ProvisionedPerson
@@ -22,7 +22,6 @@ from kinward.access.staff import (
     add_without_password,
     listed,
     lock_staff,
-    resume_staff,
     suspend_staff,
 )
 from kinward.ground.errors import Forbidden, KinwardError

@@ -133,7 +133,7 @@ def put_roles(staff: Staff, roles: Collection[str], actor: Actor) -> None:
         return
     if ADMINISTRATOR not in now:
         keep_an_administrator(staff)
-    if permissions_of(was) - permissions_of(now):
+    if staff.is_active and permissions_of(was) - permissions_of(now):
         staff.power_lost_at = timezone.now()
     staff.roles = now
     fact = kinds.StaffRoleChanged(was=listed(was), role=listed(now))
@@ -158,13 +158,8 @@ def suspend_staff(*, username: str, actor: Actor) -> None:
     _save(staff, actor, kinds.StaffSuspended())
 
 
-@transaction.atomic
-def resume_staff(*, username: str, actor: Actor) -> None:
-    """End a suspension. Idempotent. Raises `NotFound` or `StaffEnded`."""
-    actor.must(Permission.MANAGE_STAFF)
-    staff = lock_staff(username)
-    if staff.is_active:
-        return
+def reactivate(staff: Staff, actor: Actor) -> None:
+    """End a suspension. The caller holds the row's lock, and took the roles that count."""
     staff.is_active = True
     _save(staff, actor, kinds.StaffResumed())
 

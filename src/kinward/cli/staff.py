@@ -117,9 +117,10 @@ def suspend(username: str) -> None:
 @staff.command()
 @click.argument("username")
 def resume(username: str) -> None:
-    """End a suspension."""
-    resume_staff(username=username, actor=operator())
+    """End a suspension. A colleague confirms each role with power that takes two people."""
+    waiting = resume_staff(username=username, actor=operator())
     click.echo(f"{username} can sign in again.")
+    _say(username, waiting, [])
 
 
 @staff.command()

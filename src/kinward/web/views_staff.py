@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
-from kinward.access import ROLES, TAKES_TWO, Permission
+from kinward.access import ROLES, TAKES_TWO, Permission, in_words
 from kinward.access.api import (
     Staff,
     appointments_for,
@@ -38,7 +38,6 @@ from kinward.web.guards import StaffRequest, done, needs, posts
 # Each verb by its button, and the sentence that follows it.
 VERBS: Final[dict[str, tuple[Callable[..., None], str]]] = {
     "suspend": (suspend_staff, "{} is suspended and signed out everywhere."),
-    "resume": (resume_staff, "{} can sign in again."),
     "end": (end_staff, "{} has left the staff and is signed out everywhere."),
     "sign-out": (sign_out_everywhere, "{} is signed out everywhere."),
 }
@@ -90,6 +89,8 @@ def change(request: StaffRequest, staff_id: int) -> HttpResponse:
         return _give_role(request, name, request.POST.get("role", ""))
     if request.POST.get("take"):
         return _take_role(request, name, request.POST["take"])
+    if request.POST.get("verb") == "resume":
+        return _resume(request, name)
     if request.POST.get("verb") == "reset":
         return _ask_reset(request, name, request.POST.get("why", ""))
     verb, sentence = VERBS.get(request.POST.get("verb", ""), (None, ""))
@@ -112,6 +113,14 @@ def _give_role(request: StaffRequest, name: str, role: str) -> HttpResponse:
 def _take_role(request: StaffRequest, name: str, role: str) -> HttpResponse:
     take_role(username=name, role=role, actor=request.user.actor)
     return done(request, f"{name} no longer has the role of {role}.", "staff")
+
+
+def _resume(request: StaffRequest, name: str) -> HttpResponse:
+    sentence = f"{name} can sign in again."
+    if waiting := resume_staff(username=name, actor=request.user.actor):
+        roles = in_words([row.role for row in waiting])
+        sentence += f" {name} is {roles} again as soon as a colleague confirms it."
+    return done(request, sentence, "staff")
 
 
 def _ask_reset(request: StaffRequest, name: str, why: str) -> HttpResponse:

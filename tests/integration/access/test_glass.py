@@ -6,10 +6,16 @@ from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from kinward.access.actor import Actor
 from kinward.access.agreement import AlreadyDecided
-from kinward.access.appointments import give_role
+from kinward.access.appointments import (
+    appoint_alone,
+    decide_appointment,
+    give_role,
+    waiting_appointments,
+)
 from kinward.access.delay import ALONE, alone_until, go_ahead
 from kinward.access.glass import (
     BreakGlass,
@@ -18,7 +24,8 @@ from kinward.access.glass import (
     review_glass,
     unreviewed_glasses,
 )
-from kinward.access.invitations import accept_invitation, invite_staff
+from kinward.access.invitations import accept_invitation, invite_first, invite_staff
+from kinward.access.joining import Appointment
 from kinward.access.models import BrokenGlass, Staff
 from kinward.access.permissions import Permission
 from kinward.access.roles import ROLES
@@ -119,6 +126,59 @@ def test_nobody_reviews_it_whom_its_operator_or_a_key_made_an_auditor(glass: Bro
             review_glass(glass_id=glass.pk, justified=True, note="Fine.", staff=staff)
     named = made_an_auditor(ada.actor, "nils")
     review_glass(glass_id=glass.pk, justified=False, note="No reason.", staff=named)
+
+
+def refused(glass: BrokenGlass, name: str) -> None:
+    staff = Staff.objects.get(username=name)
+    assert staff.may(Permission.REVIEW_GLASS)
+    with pytest.raises(Forbidden, match="Somebody else reviews it"):
+        review_glass(glass_id=glass.pk, justified=True, note="Fine.", staff=staff)
+
+
+def confirmed(name: str, role: str, by: Staff) -> None:
+    row = waiting_appointments().get(staff__username=name, role=role)
+    decide_appointment(appointment_id=row.pk, approve=True, staff=by)
+
+
+def test_another_role_makes_no_reviewer_of_whom_the_operator_made_an_auditor(
+    glass: BrokenGlass, lead: Staff
+) -> None:
+    """Colleagues who give an auditor the role of a policy lead vouch for no auditor."""
+    ada = person("ada", "administrator")
+    made_an_auditor(HERON, "puppet")
+    give_role(username="puppet", role="policy lead", actor=ada.actor)
+    confirmed("puppet", "policy lead", by=lead)
+    refused(glass, "puppet")
+    give_role(username="puppet", role="senior reviewer", actor=HERON)
+    confirmed("puppet", "senior reviewer", by=ada)  # their word for this very power
+    puppet = Staff.objects.get(username="puppet")
+    assert review_glass(glass_id=glass.pk, justified=False, note="No reason.", staff=puppet)
+
+
+def test_a_delay_vouches_for_nobody_nor_does_whom_it_brought_in(glass: BrokenGlass) -> None:
+    """Alone, an operator waits out the delay for an administrator, who invites an auditor."""
+    secret = invite_staff(username="puppet", roles=["administrator"], actor=HERON)
+    accept_invitation(secret=secret, username="", password="four neutral words here")
+    Appointment.objects.update(goes_ahead_at=timezone.now())
+    assert appoint_alone() == 1
+    refused(glass, "puppet")
+    made_an_auditor(Staff.objects.get(username="puppet").actor, "second")
+    made_an_auditor(Actor.operator("curlew"), "third")
+    refused(glass, "second")
+    third = Staff.objects.get(username="third")
+    assert review_glass(glass_id=glass.pk, justified=False, note="No reason.", staff=third)
+
+
+def test_the_first_administrator_vouches_for_others_and_not_for_themselves() -> None:
+    """Whoever ran `kinward up` gave out that link, so everybody would owe their role to them."""
+    secret = invite_first(actor=HERON)
+    assert secret is not None
+    accept_invitation(secret=secret, username="ada", password="four neutral words here")
+    ada = Staff.objects.get()
+    glass = break_glass("proposal:x", BreakGlass(HERON, REASON))
+    refused(glass, "ada")
+    nils = made_an_auditor(ada.actor, "nils")
+    assert review_glass(glass_id=glass.pk, justified=True, note="Right.", staff=nils)
 
 
 def test_another_named_person_reviews_it_and_the_alarm_ends(glass: BrokenGlass) -> None:

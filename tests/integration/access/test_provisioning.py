@@ -13,6 +13,7 @@ from kinward.access.appointments import (
     appoint_alone,
     appointments_for,
     decide_appointment,
+    resume_staff,
     waiting_appointments,
 )
 from kinward.access.joining import Appointment
@@ -33,7 +34,7 @@ from kinward.access.provisioning import (
 )
 from kinward.access.services import NameTaken, create_key, revoke_key
 from kinward.access.sso import Identity, IdentityTaken, NoRole, admit_identity
-from kinward.access.staff import LastAdministrator, end_staff, resume_staff, suspend_staff
+from kinward.access.staff import LastAdministrator, end_staff, suspend_staff
 from kinward.ground.errors import Forbidden, Invalid, NotConfigured, NotFound
 from kinward.ledger.models import Entry
 from kinward.ledger.verification import verify_ledger
@@ -150,6 +151,8 @@ def test_who_ends_at_the_provider_ends_here(ends: str) -> None:
     assert (gone.ended_at is not None) == (ends == "deleted")
     if ends == "inactive":
         say(robin, active=True)
+        assert sign_in("s-1", "id-robin").roles == [], "a suspension's end is confirmed anew"
+        confirm(ada)
         assert sign_in("s-1", "id-robin").roles == ["reviewer"]
     else:
         assert not provisioned_people().exists()

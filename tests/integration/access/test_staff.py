@@ -12,7 +12,12 @@ from django.test import Client
 from django.utils import timezone
 
 from kinward.access.actor import Actor
-from kinward.access.appointments import change_roles
+from kinward.access.appointments import (
+    change_roles,
+    decide_appointment,
+    resume_staff,
+    waiting_appointments,
+)
 from kinward.access.delay import alone_until
 from kinward.access.models import Staff
 from kinward.access.staff import (
@@ -20,7 +25,6 @@ from kinward.access.staff import (
     StaffEnded,
     create_staff,
     end_staff,
-    resume_staff,
     sign_out_everywhere,
     suspend_staff,
 )
@@ -164,7 +168,16 @@ def test_the_last_administrator_stays() -> None:
     with pytest.raises(LastAdministrator):
         change_roles(username="bo", roles=["operator"], actor=OPERATOR)
     resume_staff(username="ada", actor=OPERATOR)
+    with pytest.raises(LastAdministrator, match="bo"):
+        end_staff(username="bo", actor=OPERATOR)
+    confirm("ada", by="bo")
     end_staff(username="bo", actor=OPERATOR)
+
+
+def confirm(name: str, by: str) -> None:
+    row = waiting_appointments().get(staff__username=name)
+    colleague = Staff.objects.get(username=by)
+    decide_appointment(appointment_id=row.pk, approve=True, staff=colleague)
 
 
 def test_unknown_names_and_roles_are_refused(reviewer: Staff) -> None:
