@@ -338,6 +338,13 @@ TABLE: Final[dict[str, tuple[Route, ...]]] = {
             answer=transparency.CHECKPOINT,
             errors=(NotFound,),
         ),
+        Route(
+            "GET /transparency/cosigned",
+            "",
+            transparency.see_cosigned,
+            answer=transparency.CHECKPOINT,
+            errors=(NotFound,),
+        ),
         *(
             Route(
                 f"GET /transparency/tile/{{level}}/{steps}",

@@ -4,7 +4,7 @@ from typing import Final
 
 from kinward.gate.calls import Call, Content
 from kinward.ground.errors import NotFound
-from kinward.ledger.api import read_tile, signed_checkpoint
+from kinward.ledger.api import cosigned_checkpoint, read_tile, signed_checkpoint
 
 CHECKPOINT: Final = "text/plain; charset=utf-8"
 TILE: Final = "application/octet-stream"
@@ -17,6 +17,14 @@ def see_checkpoint(call: Call[None]) -> Content:
     note = signed_checkpoint()
     if not note:
         raise NotFound("Nothing is signed yet.")
+    return Content(note, CHECKPOINT, SECONDS)
+
+
+def see_cosigned(call: Call[None]) -> Content:
+    """Return the newest checkpoint that enough witnesses cosigned. It may be a little smaller."""
+    note = cosigned_checkpoint()
+    if not note:
+        raise NotFound("Not enough witnesses have cosigned a checkpoint yet.")
     return Content(note, CHECKPOINT, SECONDS)
 
 

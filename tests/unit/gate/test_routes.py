@@ -58,6 +58,7 @@ KEYLESS = {
     "GET /metrics": "it has counts, and is kept inside one's own network",
     "GET /v1/openapi.json": "the document is public",
     "GET /transparency/checkpoint": "everybody should keep one",
+    "GET /transparency/cosigned": "everybody should keep one",
     **{
         f"GET /transparency/tile/{{level}}/{steps}": "hashes say nothing"
         for steps in (
