@@ -39,6 +39,7 @@ from kinward.ledger.queries import (
     unsequenced_since,
     unsigned_since,
 )
+from kinward.ledger.receipts import digest_of, ready_receipt, receipt_address, receipt_of
 from kinward.ledger.running import keep_asking, keep_sequencing
 from kinward.ledger.sequencing import begin_again, sequence_all
 from kinward.ledger.services import record
@@ -78,6 +79,7 @@ __all__ = [
     "cosigned_checkpoint",
     "counterparts",
     "declare",
+    "digest_of",
     "entries_about",
     "export_log",
     "fault_of_holders",
@@ -95,6 +97,9 @@ __all__ = [
     "place_of",
     "prove_entry",
     "read_tile",
+    "ready_receipt",
+    "receipt_address",
+    "receipt_of",
     "record",
     "require_signable",
     "root_of_log",

@@ -135,7 +135,7 @@ def _store(policy: Policy, found: Cosigned, now: datetime) -> None:
 
 
 def _store_word(checkpoint: Checkpoint, word: Word, now: datetime) -> None:
-    place = {"origin": checkpoint.origin, "witness": word.witness}
+    place: dict[str, Any] = {"origin": checkpoint.origin, "witness": word.witness}
     before = WitnessWord.objects.filter(**place).first()
     if word.problem and (before is None or before.problem != word.problem):
         log.error(
