@@ -51,6 +51,14 @@ def build(folder: Path) -> Path:
     return binary
 
 
+def judge_receipt(binary: Path, vkey: str, receipt: Path) -> str:
+    """What the verifier says about a receipt that has its leaf in it."""
+    command = [str(binary), "receipt", vkey, str(receipt)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert not done.stderr, done.stderr
+    return done.stdout.strip()
+
+
 def judge(binary: Path, vkey: str, export: Path, proofs: dict[str, Any]) -> str:
     """What the verifier says about an export and proofs. Bytes in `proofs` become base64."""
     file = binary.with_name("proofs.json")

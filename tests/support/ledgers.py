@@ -27,7 +27,7 @@ def write(count: int, *, together: bool = False) -> list[int]:
     return numbers
 
 
-def past_the_triggers(statement: str, *values: int | bytes | None) -> None:
+def past_the_triggers(statement: str, *values: int | bytes | str | None) -> None:
     """Run a statement as somebody who owns the database, without its triggers."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")

@@ -1,13 +1,16 @@
 // Verifies a checkpoint, tiles and proofs with Go's own implementation, and with nothing of Kinward.
 //
 //	verify VKEY EXPORT PROOFS
+//	verify receipt VKEY FILE
 //
+// A receipt is a file of c2sp.org/tlog-proof, with the leaf in its extra data.
 // PROOFS is a JSON file: {"inclusion": [...], "consistency": [...]}, hashes in base64.
 package main
 
 import (
 	"bufio"
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -53,7 +56,11 @@ func (t tiles) ReadTiles(wanted []tlog.Tile) ([][]byte, error) {
 func (t tiles) SaveTiles([]tlog.Tile, [][]byte) {}
 
 func main() {
-	if err := run(os.Args[1], os.Args[2], os.Args[3]); err != nil {
+	verify := run
+	if os.Args[1] == "receipt" {
+		verify = func(_, vkey, path string) error { return checkReceipt(vkey, path) }
+	}
+	if err := verify(os.Args[1], os.Args[2], os.Args[3]); err != nil {
 		fmt.Println("refused:", err)
 		os.Exit(1)
 	}
@@ -104,12 +111,58 @@ func run(vkey, folder, proofFile string) error {
 	return nil
 }
 
-func openCheckpoint(vkey, path string) (tlog.Tree, error) {
-	var tree tlog.Tree
+func checkReceipt(vkey, path string) error {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return tree, err
+		return err
 	}
+	head, checkpoint, found := bytes.Cut(data, []byte("\n\n"))
+	lines := strings.Split(string(head), "\n")
+	if !found || len(lines) < 3 || lines[0] != "c2sp.org/tlog-proof@v1" {
+		return fmt.Errorf("not a receipt")
+	}
+	tree, err := openNote(vkey, checkpoint)
+	if err != nil {
+		return err
+	}
+	extra, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(lines[1], "extra "))
+	if err != nil {
+		return err
+	}
+	var entry struct{ Leaf string }
+	if err := json.Unmarshal(extra, &entry); err != nil {
+		return err
+	}
+	index, err := strconv.ParseInt(strings.TrimPrefix(lines[2], "index "), 10, 64)
+	if err != nil {
+		return err
+	}
+	var proof tlog.RecordProof
+	for _, line := range lines[3:] {
+		one, err := tlog.ParseHash(line)
+		if err != nil {
+			return err
+		}
+		proof = append(proof, one)
+	}
+	leaf := tlog.RecordHash([]byte(entry.Leaf))
+	if err := tlog.CheckRecord(proof, tree.N, tree.Hash, index, leaf); err != nil {
+		return err
+	}
+	fmt.Printf("ok: entry %d of %d\n", index, tree.N)
+	return nil
+}
+
+func openCheckpoint(vkey, path string) (tlog.Tree, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return tlog.Tree{}, err
+	}
+	return openNote(vkey, data)
+}
+
+func openNote(vkey string, data []byte) (tlog.Tree, error) {
+	var tree tlog.Tree
 	verifier, err := note.NewVerifier(vkey)
 	if err != nil {
 		return tree, err

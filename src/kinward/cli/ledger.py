@@ -159,6 +159,14 @@ def show(subject: str) -> None:
 
 
 @ledger.command()
+def key() -> None:
+    """Print the verifier key of the log, for whoever verifies or witnesses it."""
+    from kinward.ledger.api import verifier_key
+
+    click.echo(verifier_key())
+
+
+@ledger.command()
 @click.argument("entry", type=int)
 @click.option("--open", "opened", is_flag=True, help="Add what the entry says, and its salts.")
 def prove(entry: int, opened: bool) -> None:

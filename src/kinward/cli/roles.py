@@ -145,16 +145,20 @@ def migrate() -> None:
 def worker(concurrency: int) -> None:
     """Run a worker until it gets a signal to stop. It finishes the jobs that it has started.
 
-    One worker at a time also gives entries of the ledger their places, and signs its checkpoints.
+    One worker at a time also gives entries of the ledger their places, signs its checkpoints, and
+    asks witnesses to cosign them.
     """
     from procrastinate.contrib.django import app
 
-    from kinward.ledger.api import keep_sequencing
+    from kinward.ledger.api import keep_asking, keep_sequencing
 
     check_plugins()
     stop = threading.Event()
     sequencer = threading.Thread(target=keep_sequencing, args=[stop], name="sequencer")
+    # Its calls may take a while, and a worker that stops waits for none of them.
+    asker = threading.Thread(target=keep_asking, args=[stop], name="asker", daemon=True)
     sequencer.start()
+    asker.start()
     try:
         _run(app, concurrency)
     finally:

@@ -18,6 +18,7 @@ from kinward.families.api import (
 )
 from kinward.ground.jobs import task
 from kinward.ground.lanes import Lane
+from kinward.ledger.api import receipt_address
 
 
 @task(services.DELIVER, lane=Lane.APP)
@@ -76,6 +77,8 @@ def tell(notice_id: int) -> None:
         if notice is not None and not notice.passed_on:
             text = {"language": notice.account.language, "sentence": notice_sentence(notice)}
             links = links_of_notice(notice)
+            if notice.receipt is not None:
+                text["receipt"] = receipt_address(notice.receipt)
             services.notify_account(
                 account=notice.account,
                 notice={"topic": notice.topic, **text, **({"answers": links} if links else {})},

@@ -305,13 +305,18 @@ class Activity(models.Model):
 
 
 class Notice(models.Model):
-    """A message to an account: a topic, the values that fill its sentence, and what it asks."""
+    """A message to an account: a topic, the values that fill its sentence, and what it asks.
+
+    `receipt`: under this random key the ledger says that it was made. Notices of earlier versions
+    have none.
+    """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
     topic = models.CharField(max_length=30)
     fill = models.JSONField(default=dict)
     ask = models.ForeignKey(Ask, on_delete=models.CASCADE, null=True, related_name="+")
     passed_on = models.BooleanField(default=False)
+    receipt = models.UUIDField(null=True)
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -2,16 +2,20 @@
 
 from datetime import UTC, datetime
 from typing import Final
+from uuid import uuid4
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext, gettext_noop, override
 
+from kinward.access import Actor
 from kinward.families.models import Ask, Notice
 from kinward.ground.events import Event
 from kinward.ground.names import isolated
+from kinward.ledger.api import digest_of, kinds, record
 from kinward.people.api import Account
 from kinward.policy import known_language
 
+ACTOR: Final = Actor.system("families")
 NOTICE_MADE: Final = Event("families.notice_made")
 
 # The sentence of each topic. The names in braces are keys of the notice's `fill`.
@@ -139,11 +143,19 @@ ONE: Final = {
 
 
 def tell(account: Account, topic: str, *, ask: Ask | None = None, **fill: str | int) -> Notice:
-    """Create a notice and announce it, in the caller's transaction.
+    """Create a notice, record it and announce it, in the caller's transaction.
 
     A notice with an `ask` carries links with which its reader answers in one tap.
     """
-    notice = Notice.objects.create(account=account, topic=topic, fill=fill, ask=ask)
+    notice = Notice.objects.create(
+        account=account, topic=topic, fill=fill, ask=ask, receipt=uuid4()
+    )
+    said = digest_of([notice_sentence(notice)])
+    record(
+        actor=ACTOR,
+        subject=f"notice:{notice.receipt}",
+        fact=kinds.NoticeMade(topic=topic, said=said),
+    )
     NOTICE_MADE.announce(notice_id=notice.pk)
     return notice
 

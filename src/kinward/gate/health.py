@@ -9,7 +9,7 @@ from prometheus_client import Counter, Gauge, Histogram, generate_latest
 from kinward.access.api import keys_in_need, unreviewed_glasses
 from kinward.gate.calls import Call, Content
 from kinward.ground.jobs import fail_often
-from kinward.ledger.api import is_late
+from kinward.ledger.api import is_late, is_witnessed
 from kinward.matching.api import open_floods
 from kinward.people.api import open_waves
 from kinward.review.api import open_alerts, overdue_cases, parked_counts
@@ -25,6 +25,7 @@ ALERTS = Gauge("kinward_staff_alerts", "Alerts about the work of the staff that 
 KEYS = Gauge("kinward_keys_in_need", "API keys that expire soon, or whose owner left")
 WAVES = Gauge("kinward_waves", "Keys that changed many ages at once and wait for a person")
 LEDGER = Gauge("kinward_ledger_late", "1 if entries have waited a minute to be placed and signed")
+HOLDERS = Gauge("kinward_ledger_unwitnessed", "1 if no holder outside cosigns the ledger in time")
 PARKED = Gauge("kinward_parked", "Actions and reports that wait for a person", ["what"])
 SECONDS = Histogram("kinward_gate_seconds", "Seconds to an answer", ["endpoint"])
 
@@ -52,6 +53,7 @@ def see_metrics(call: Call[None]) -> Content:
     KEYS.set(len({need.key for need in keys_in_need() if need.what != "purpose"}))
     WAVES.set(open_waves().count())
     LEDGER.set(bool(is_late()))
+    HOLDERS.set(not is_witnessed())
     FLOODS.set(open_floods().count())
     ALERTS.set(open_alerts().count())
     return Content(generate_latest(), METRICS)

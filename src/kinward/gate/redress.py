@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from kinward.gate.calls import Call, Created
 from kinward.guidelines.api import guidelines_in_force
+from kinward.ledger.api import ready_receipt, receipt_address
 from kinward.people.api import get_account
 from kinward.redress.api import Appeal, Statement, file_appeal, statement_sentences, told_to
 
@@ -42,7 +43,10 @@ class StatedDecision(msgspec.Struct, frozen=True):
 
 
 class StatementOut(msgspec.Struct, frozen=True):
-    """A statement of reasons as the account holder was told it."""
+    """A statement of reasons as the account holder was told it.
+
+    `receipt`: a proof that the ledger says so, null until the ledger has signed it.
+    """
 
     statement_id: str
     stage: Literal["at once", "verdict"]
@@ -54,6 +58,8 @@ class StatementOut(msgspec.Struct, frozen=True):
     appeal_until: datetime | None
     reversed_at: datetime | None
     appeal: AppealOut | None
+    receipt: str | None
+    receipt_url: str
 
 
 class Statements(msgspec.Struct, frozen=True):
@@ -83,6 +89,8 @@ def _statement(statement: Statement) -> StatementOut:
         "appeal_until": statement.appeal_until,
         "reversed_at": statement.reversed_at,
         "appeal": None if appeal is None else _appeal(appeal),
+        "receipt": ready_receipt(statement.id),
+        "receipt_url": receipt_address(statement.id),
     }
     return msgspec.convert(fields, StatementOut)
 

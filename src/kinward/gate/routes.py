@@ -44,6 +44,7 @@ from kinward.gate.routes_hma import hma_routes
 from kinward.gate.routes_scim import SCIM_ROUTES
 from kinward.gate.routing import Form, Route
 from kinward.ground.errors import Invalid, NotConfigured, NotFound
+from kinward.ledger.api import NotSignedYet
 from kinward.matching.api import HashSaysTooLittle, TextUnread
 from kinward.media import TooManyPixels, TooPlain, Undecodable
 from kinward.people.api import AccountUnknown, Profile
@@ -364,6 +365,20 @@ TABLE: Final[dict[str, tuple[Route, ...]]] = {
             transparency.see_checkpoint,
             answer=transparency.CHECKPOINT,
             errors=(NotFound,),
+        ),
+        Route(
+            "GET /transparency/cosigned",
+            "",
+            transparency.see_cosigned,
+            answer=transparency.CHECKPOINT,
+            errors=(NotFound,),
+        ),
+        Route(
+            "GET /transparency/receipt/{receipt_id:uuid}",
+            "",
+            transparency.see_receipt,
+            answer=transparency.CHECKPOINT,
+            errors=(NotFound, NotSignedYet),
         ),
         *(
             Route(

@@ -1,13 +1,15 @@
 """The ledger's log as everybody may see it: its signed checkpoint, and hashes. Never an entry."""
 
 from typing import Final
+from uuid import UUID
 
 from kinward.gate.calls import Call, Content
 from kinward.ground.errors import NotFound
-from kinward.ledger.api import read_tile, signed_checkpoint
+from kinward.ledger.api import cosigned_checkpoint, read_tile, receipt_of, signed_checkpoint
 
 CHECKPOINT: Final = "text/plain; charset=utf-8"
 TILE: Final = "application/octet-stream"
+PRIVATE: Final = "private, no-store"
 SECONDS: Final = "public, max-age=5"
 FOREVER: Final = "public, max-age=31536000, immutable"
 
@@ -18,6 +20,22 @@ def see_checkpoint(call: Call[None]) -> Content:
     if not note:
         raise NotFound("Nothing is signed yet.")
     return Content(note, CHECKPOINT, SECONDS)
+
+
+def see_cosigned(call: Call[None]) -> Content:
+    """Return the newest checkpoint that enough witnesses cosigned. It may be a little smaller."""
+    note = cosigned_checkpoint()
+    if not note:
+        raise NotFound("Not enough witnesses have cosigned a checkpoint yet.")
+    return Content(note, CHECKPOINT, SECONDS)
+
+
+def see_receipt(call: Call[None], receipt_id: UUID) -> Content:
+    """Return the receipt of a statement or a notice, a file of c2sp.org/tlog-proof.
+
+    Whoever was told knows its random id.
+    """
+    return Content(receipt_of(receipt_id).to_bytes(), CHECKPOINT, PRIVATE)
 
 
 def see_tile(call: Call[None], level: str, first: str) -> Content:

@@ -96,6 +96,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     ledger_signer: str = "file"
     ledger_key: str = ""
     ledger_key_file: str = ""
+    ledger_policy_file: str = ""
 
     evidence_keys: str = "file"
     evidence_key: str = ""

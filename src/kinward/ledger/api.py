@@ -20,7 +20,16 @@ from kinward.ledger.counterparts import (
     valid_ids,
 )
 from kinward.ledger.exporting import NotSignedYet, export_log, prove_entry, read_tile
-from kinward.ledger.models import Entry, HashTile, Leaf, Log, SignedTree, Words
+from kinward.ledger.models import (
+    CosignedTree,
+    Entry,
+    HashTile,
+    Leaf,
+    Log,
+    SignedTree,
+    WitnessWord,
+    Words,
+)
 from kinward.ledger.openings import place_of
 from kinward.ledger.queries import (
     entries_about,
@@ -30,12 +39,19 @@ from kinward.ledger.queries import (
     unsequenced_since,
     unsigned_since,
 )
-from kinward.ledger.running import keep_sequencing
+from kinward.ledger.receipts import digest_of, ready_receipt, receipt_address, receipt_of
+from kinward.ledger.running import keep_asking, keep_sequencing
 from kinward.ledger.sequencing import begin_again, sequence_all
 from kinward.ledger.services import record
 from kinward.ledger.signers import log_signer
-from kinward.ledger.signing import LogContradicted, require_signable, root_of_log
+from kinward.ledger.signing import LogContradicted, require_signable, root_of_log, verifier_key
 from kinward.ledger.verification import Head, Verification, verify_ledger
+from kinward.ledger.witnessing import (
+    cosigned_checkpoint,
+    fault_of_holders,
+    is_witnessed,
+    witness_problems,
+)
 from kinward.ledger.words import ERASED, in_full, is_intact, says
 
 __all__ = [
@@ -43,6 +59,7 @@ __all__ = [
     "PARTNER",
     "REMOVED",
     "RULES",
+    "CosignedTree",
     "Counterpart",
     "Entry",
     "HashTile",
@@ -56,16 +73,22 @@ __all__ = [
     "SignedTree",
     "Told",
     "Verification",
+    "WitnessWord",
     "Words",
     "begin_again",
+    "cosigned_checkpoint",
     "counterparts",
     "declare",
+    "digest_of",
     "entries_about",
     "export_log",
+    "fault_of_holders",
     "id_of",
     "in_full",
     "is_intact",
     "is_late",
+    "is_witnessed",
+    "keep_asking",
     "keep_sequencing",
     "kinds",
     "log_signer",
@@ -74,6 +97,9 @@ __all__ = [
     "place_of",
     "prove_entry",
     "read_tile",
+    "ready_receipt",
+    "receipt_address",
+    "receipt_of",
     "record",
     "require_signable",
     "root_of_log",
@@ -87,5 +113,7 @@ __all__ = [
     "unsequenced_since",
     "unsigned_since",
     "valid_ids",
+    "verifier_key",
     "verify_ledger",
+    "witness_problems",
 ]

@@ -3,9 +3,10 @@
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
+from django.utils import timezone
 
 from kinward.ground.errors import KinwardError, NotFound
 from kinward.ledger.bundle import verifier_text
@@ -13,11 +14,12 @@ from kinward.ledger.export_files import PART, part_name, part_size
 from kinward.ledger.leaves import chain_leaf
 from kinward.ledger.merkle import prove_inclusion
 from kinward.ledger.models import Entry, Leaf, Log, SignedTree
-from kinward.ledger.openings import opening_of
+from kinward.ledger.openings import leaf_index, opening_of
 from kinward.ledger.proofs import ProofFile
 from kinward.ledger.sequencing import tile_data
 from kinward.ledger.signing import tile_reader
 from kinward.ledger.tiles import BadTile, parse_path, tiles_of
+from kinward.ledger.witnessing import STALE, newest_cosigned
 
 CHUNK: Final = 4096  # entries in one query
 
@@ -29,25 +31,48 @@ class NotSignedYet(KinwardError):
     status = 409
 
 
-def prove_entry(number: int, *, opened: bool = False) -> ProofFile:
-    """Prove that an entry is in the log as it was signed last.
+class Shown(NamedTuple):
+    """A checkpoint that can be given away: the size, and the signed note."""
 
-    `opened` adds what the entry says, with its salts. Raises `NotFound` and `NotSignedYet`.
+    size: int
+    note: bytes
+
+
+def prove_entry(number: int, *, opened: bool = False) -> ProofFile:
+    """Prove that an entry is in the log. Raises `NotFound` and `NotSignedYet`.
+
+    `opened` adds what the entry says, with its salts.
     """
     entry = Entry.objects.filter(seq=number).first()
     if entry is None:
         raise NotFound(f"There is no entry {number}.")
+    return prove(entry, opened=opened)
+
+
+def prove(entry: Entry, *, opened: bool) -> ProofFile:
+    """Prove that an entry is in the log: as witnesses cosigned it, or else as it was signed last.
+
+    Raises `NotSignedYet`.
+    """
     log = _signed_log()
-    if entry.digest is not None:
-        index: int | None = 0
-    else:
-        places = Leaf.objects.filter(entry_id=number)
-        index = places.values_list("index", flat=True).first()
-    if index is None or index >= log.signed_size:
-        raise NotSignedYet(f"It is entry {number}.")
-    hashes = prove_inclusion(index, log.signed_size, tile_reader(log.signed_size))
+    index = leaf_index(entry.pk) if entry.digest is None else 0
+    shown = _shown(log, 0 if index is None else index + 1)
+    if index is None or index >= shown.size:
+        raise NotSignedYet(f"It is entry {entry.pk}.")
+    hashes = prove_inclusion(index, shown.size, tile_reader(shown.size))
     extra = _line(log, entry) if opened else b""
-    return ProofFile(index, tuple(hashes), bytes(log.note), extra)
+    return ProofFile(index, tuple(hashes), shown.note, extra)
+
+
+def _shown(log: Log, least: int) -> Shown:
+    """Return the newest checkpoint that enough witnesses cosigned, if it has `least` leaves.
+
+    Otherwise the one that was signed last.
+    """
+    cosigned = newest_cosigned()
+    if cosigned is not None and least <= cosigned.size <= log.signed_size:
+        return Shown(cosigned.size, bytes(cosigned.note))
+    return Shown(log.signed_size, bytes(log.note))
 
 
 def _signed_log() -> Log:
@@ -73,27 +98,35 @@ def read_tile(path: str) -> bytes:
 
 
 def export_log(folder: Path, *, opened: bool, progress: Callable[[int], None]) -> int:
-    """Write the log as it was signed last to a new folder; return how many leaves it has.
+    """Write the log to a new folder, and return how many leaves it has.
 
+    It is as enough witnesses cosigned it within an hour, or else as it was signed last.
     `opened`: with what each entry says. The format is that of `export_files`, and the verifier is
     among the files.
     """
     log = _signed_log()
+    size, note = _to_export(log)
     folder.mkdir(mode=0o700, parents=True)
-    (folder / "checkpoint").write_bytes(bytes(log.note))
+    (folder / "checkpoint").write_bytes(note)
     (folder / "verify.py").write_text(verifier_text(), encoding="utf-8")
-    _write_lines(folder / "checkpoints.jsonl", _earlier(log))
-    for tile in tiles_of(log.signed_size):
+    _write_lines(folder / "checkpoints.jsonl", _earlier(log, size))
+    for tile in tiles_of(size):
         path = folder / tile.path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(tile_data(tile.level, tile.number)[: tile.width * 32])
     if opened:
         (folder / "entries").mkdir()
-        for number in range(-(-log.signed_size // PART)):
-            first, count = number * PART, part_size(number, log.signed_size)
+        for number in range(-(-size // PART)):
+            first, count = number * PART, part_size(number, size)
             _write_lines(folder / part_name(number), _entries(log, first, count))
             progress(first + count)
-    return log.signed_size
+    return size
+
+
+def _to_export(log: Log) -> Shown:
+    cosigned = newest_cosigned()
+    fresh = cosigned is not None and timezone.now() - cosigned.at < STALE
+    return _shown(log, 0) if fresh else Shown(log.signed_size, bytes(log.note))
 
 
 def _write_lines(path: Path, lines: Iterator[bytes]) -> None:
@@ -102,8 +135,8 @@ def _write_lines(path: Path, lines: Iterator[bytes]) -> None:
             file.write(line + b"\n")
 
 
-def _earlier(log: Log) -> Iterator[bytes]:
-    trees = SignedTree.objects.filter(origin=log.origin, size__lt=log.signed_size)
+def _earlier(log: Log, size: int) -> Iterator[bytes]:
+    trees = SignedTree.objects.filter(origin=log.origin, size__lt=size)
     for tree in trees.order_by("size").iterator():
         yield json.dumps(bytes(tree.note).decode()).encode()
 

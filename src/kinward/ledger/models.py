@@ -138,6 +138,54 @@ class SignedTree(models.Model):
         return f"{self.origin} of {self.size}"
 
 
+class CosignedTree(models.Model):
+    """A checkpoint with the cosignatures of witnesses. `is_met`: they are as many as agreed.
+
+    The newest one is kept, and of each hour the last one with enough of them.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    origin = models.CharField(max_length=255)
+    size = models.BigIntegerField()
+    root = models.BinaryField()
+    note = models.BinaryField()
+    is_met = models.BooleanField()
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("size",)
+        constraints = (
+            models.UniqueConstraint(fields=("origin", "size"), name="ledger_cosigned_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.origin} of {self.size}"
+
+
+class WitnessWord(models.Model):
+    """What a witness said last. `size`: the largest tree that it cosigned. `problem`: "" if none.
+
+    `alarming`: it claims to have seen another history of this log.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    origin = models.CharField(max_length=255)
+    witness = models.CharField(max_length=255)
+    size = models.BigIntegerField()
+    problem = models.CharField(max_length=500, default="")
+    alarming = models.BooleanField(default=False)
+    asked_at = models.DateTimeField()
+    cosigned_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("origin", "witness"), name="ledger_one_word"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.witness} of {self.origin}"
+
+
 class Words(models.Model):
     """What a person typed for an entry, which holds the digest. Erased, the entry stays."""
 

@@ -1,4 +1,4 @@
-"""Sequence and sign, again and again, in each worker. One does the work, and another takes over."""
+"""Sequence, sign and ask witnesses, again and again, in each worker. One does it at a time."""
 
 import threading
 import time
@@ -8,12 +8,15 @@ import structlog
 from django.db import Error, close_old_connections, connection
 
 from kinward.ground.errors import KinwardError
+from kinward.ledger.notes import BadNote
 from kinward.ledger.sequencing import BATCH, sequence
 from kinward.ledger.signing import publish_checkpoint
+from kinward.ledger.witnessing import ask_about_newest
 
 log = structlog.get_logger(__name__)
 
 PAUSE: Final = 0.25  # seconds between two looks for new entries
+ASK_PAUSE: Final = 1.0  # seconds between two looks for a checkpoint to ask about
 AFTER_FAULT: Final = 5.0  # seconds before the next attempt
 
 
@@ -30,6 +33,24 @@ def keep_sequencing(stop: threading.Event) -> None:
             _attempt("signed", again)
             if count != BATCH:
                 stop.wait(PAUSE)
+    finally:
+        connection.close()
+
+
+def keep_asking(stop: threading.Event) -> None:
+    """Ask witnesses to cosign the newest checkpoint until `stop` is set, in a thread of its own.
+
+    A fault is logged and tried again.
+    """
+    try:
+        while not stop.wait(ASK_PAUSE):
+            close_old_connections()
+            try:
+                ask_about_newest()
+            except (KinwardError, Error, OSError, BadNote) as error:
+                told = error.for_operator if isinstance(error, KinwardError) else str(error)
+                log.error("ledger.not_asked", error=told.split("\n")[0])
+                stop.wait(AFTER_FAULT)
     finally:
         connection.close()
 

@@ -22,7 +22,7 @@ from kinward.ledger.checkpoints import Checkpoint, parse_checkpoint
 from kinward.ledger.merkle import Frontier, Reader, root_at
 from kinward.ledger.models import Log, SignedTree
 from kinward.ledger.notes import BadNote, Note, parse_note, sign_text
-from kinward.ledger.sequencing import SIGNER, tile_data
+from kinward.ledger.sequencing import SIGNER, origin, tile_data
 from kinward.ledger.signers import log_signer, log_verifier
 from kinward.ledger.tiles import BadTile, Tile, TileReader
 
@@ -74,6 +74,17 @@ def _sign(log: Log, now: datetime) -> Checkpoint | None:
 def _too_soon(log: Log, now: datetime) -> bool:
     # A moment to come is that of a clock which was set back since.
     return log.signed_at is not None and timedelta() <= now - log.signed_at < EVERY
+
+
+def verifier_key() -> str:
+    """Return the key by which others verify this log's checkpoints. Raises `NotConfigured`."""
+    log = Log.objects.first()
+    return log.vkey if log is not None and log.vkey else log_verifier(origin_of_log(log)).vkey
+
+
+def origin_of_log(log: Log | None) -> str:
+    """Return the name of this log, or the one that it will have."""
+    return origin() if log is None else log.origin
 
 
 def require_signable() -> None:

@@ -6,7 +6,7 @@ on, and what is missing or strange becomes a sentence. Only a signature that fit
 
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final
@@ -66,15 +66,21 @@ def ask_witnesses(
     known: Mapping[str, int],
     prove: Prove,
     now: float | None = None,
+    only: Collection[str] | None = None,
 ) -> Cosigned:
     """Ask every witness of a policy that has an address to cosign a checkpoint.
 
-    `known`: the size that each witness cosigned last, by its name. `prove` makes a consistency
+    `known`: the size that each witness cosigned last, by its name. `only`: the names of those that
+    are asked this time; the others' cosignatures on `note` still count. `prove` makes a consistency
     proof between two sizes; it is called in the caller's thread. Raises `BadNote` for a note that
     no log of the policy signed.
     """
     checkpoint, _opened = policy.open_signed(note)
-    asked = [witness for witness in policy.witnesses.values() if witness.url]
+    asked = [
+        witness
+        for witness in policy.witnesses.values()
+        if witness.url and (only is None or witness.name in only)
+    ]
     words = {each.name: Word(each.name, known.get(each.name, 0)) for each in asked}
     waiting = asked
     for _round in range(ROUNDS):

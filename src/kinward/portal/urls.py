@@ -54,6 +54,7 @@ urlpatterns = [
     ),
     path("family/safe/<int:trusted_id>/end", views_safe.untrust, name="untrust"),
     path("family/decisions", views_decisions.decisions, name="decisions"),
+    path("family/receipt/<uuid:key>", views_decisions.receipt, name="receipt"),
     path("family/decisions/<uuid:statement_id>", views_decisions.appeal, name="appeal"),
     path("family/report", views_report.report, name="report_something"),
     path("safety", views_safety.choose_language, name="safety"),

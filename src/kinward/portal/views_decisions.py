@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from kinward.guidelines.api import guidelines_in_force
+from kinward.ledger.api import NotSignedYet, receipt_of
 from kinward.portal.visitor import Visit, visited
 from kinward.redress.api import (
     MAX_APPEAL,
@@ -46,6 +47,20 @@ def _decision(statement: Statement) -> dict[str, object]:
         "state": state_words(appeal.state) if appeal else "",
         "may_appeal": open_ and appeal is None,
     }
+
+
+@require_GET
+@visited
+def receipt(request: Visit, key: UUID) -> HttpResponse:
+    """Give the receipt of a statement or a notice as a file. The log signs it within seconds."""
+    try:
+        data = receipt_of(key).to_bytes()
+    except NotSignedYet:
+        messages.info(request, _("The receipt is ready in a few seconds. Try again then."))
+        return redirect("family")
+    answer = HttpResponse(data, content_type="text/plain; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{key}.tlog-proof"'
+    return answer
 
 
 @require_POST

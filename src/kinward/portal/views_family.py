@@ -1,6 +1,7 @@
 """The family page, for the teen and for each guardian, with the same settings on both."""
 
 import hashlib
+from datetime import datetime
 from typing import Any, cast
 from urllib.parse import quote, urlencode
 from uuid import UUID
@@ -161,9 +162,9 @@ def _now(teen: Account, reader: Account, pairing: Pairing | None) -> dict[str, A
     }
 
 
-def _news(account: Account) -> list[tuple[Any, str]]:
+def _news(account: Account) -> list[tuple[datetime, str, UUID | None]]:
     notices = Notice.objects.select_related("account").filter(account=account)
-    return [(notice.at, notice_sentence(notice)) for notice in notices[:NEWS]]
+    return [(notice.at, notice_sentence(notice), notice.receipt) for notice in notices[:NEWS]]
 
 
 def _days() -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from kinward.ledger.api import (
+    CosignedTree,
     Counterpart,
     Entry,
     HashTile,
@@ -11,6 +12,7 @@ from kinward.ledger.api import (
     Mark,
     SignedTree,
     Told,
+    WitnessWord,
     Words,
     declare,
     is_intact,
@@ -64,4 +66,5 @@ unrecorded(
     "is the ledger itself, which `kinward ledger verify` proves",
     *(Entry, HashTile, Leaf, Log, SignedTree),
 )
+unrecorded("is what witnesses said of the ledger, in their own words", CosignedTree, WitnessWord)
 rowless("the log itself has another origin from then on", kinds.BackupRestored)

@@ -15,7 +15,7 @@ from kinward.casebook.api import SHORT_SILENCE_DAYS
 from kinward.enforcement.api import notify_account
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.guidelines import Clause, Guidelines, Silence
-from kinward.ledger.api import kinds, record
+from kinward.ledger.api import digest_of, kinds, receipt_address, record
 from kinward.people.api import Account
 from kinward.policy import known_language
 from kinward.redress.models import Appeal, AppealState, Stage, Statement
@@ -125,11 +125,14 @@ def _for_the_database(facts: Facts, clause: Clause | None) -> dict[str, Any]:
 
 def _tell(statement: Statement) -> None:
     """Have the platform pass on a statement, in the caller's transaction."""
-    _say(statement, "statement", statement_sentences(statement))
+    sentences = statement_sentences(statement)
+    _say(statement, "statement", sentences)
     statement.told_at = timezone.now()
     statement.save(update_fields=["told_at"])
     record(
-        actor=ACTOR, subject=str(statement), fact=kinds.StatementTold(case=str(statement.case_id))
+        actor=ACTOR,
+        subject=str(statement),
+        fact=kinds.StatementTold(case=str(statement.case_id), said=digest_of(sentences)),
     )
 
 
@@ -142,6 +145,7 @@ def _say(statement: Statement, topic: str, sentences: list[str]) -> None:
             "statement_id": str(statement.id),
             "language": statement.language,
             "sentence": " ".join(sentences),
+            "receipt": receipt_address(statement.id),
             "appeal_until": None if until is None else until.isoformat(),
         },
         actor=ACTOR,

@@ -237,7 +237,7 @@ PLAIN: Final[dict[str, set[str]]] = {
         *("policy places", "policy simulate", "policy history", "policy export"),
         *("guidelines show", "guidelines check", "guidelines simulate", "action list"),
         *("report list", "report validate", "package check", "statement export"),
-        *("ledger verify", "ledger show", "match retro", "demo code", "family list"),
+        *("ledger verify", "ledger show", "ledger key", "match retro", "demo code", "family list"),
         *("ledger prove", "ledger reconcile", "witness show", "witness refused"),
     },
     "starts processes, or a practice server": {

@@ -67,10 +67,10 @@ def test_the_key_should_not_be_beside_the_database(
     assert check_ledger_key().level == "ok"
 
 
-def test_on_the_first_run_the_key_is_a_warning(
+def test_on_the_first_run_the_key_is_a_fault_too(
     configure: Configure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = "postgresql:///kinward?host=/var/lib/kinward/postgres"
     configure(database_url=url)
     monkeypatch.setattr(postgres, "_EMBEDDED", {url})
-    assert check_ledger_key().level == "warning"
+    assert check_ledger_key().level == "fault"

@@ -26,7 +26,7 @@ from kinward.cli.doctor.ground import (
     check_reconciliation,
     check_worker,
 )
-from kinward.cli.doctor.ledger import check_ledger, check_ledger_key
+from kinward.cli.doctor.ledger import check_ledger, check_ledger_key, check_witnesses
 from kinward.cli.doctor.result import Result, fault
 from kinward.cli.doctor.rules import (
     check_age_signals,
@@ -51,6 +51,7 @@ CHECKS: Final[dict[str, Callable[[], Result]]] = {
     "evidence": check_unsealable,
     "ledger": check_ledger,
     "ledger key": check_ledger_key,
+    "witnesses": check_witnesses,
     "API key": check_api_keys,
     "waves": check_waves,
     "worker": check_worker,

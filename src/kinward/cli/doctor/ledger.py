@@ -28,7 +28,6 @@ def check_ledger() -> Result:
 
 def check_ledger_key() -> Result:
     """Is the key that signs the ledger somewhere else than the database?"""
-    from kinward.cli import postgres
     from kinward.ledger.api import log_signer
 
     log_signer()
@@ -36,17 +35,23 @@ def check_ledger_key() -> Result:
     if chosen.ledger_signer != "file" or chosen.ledger_key_file or chosen.ledger_key:
         return fine("The key that signs the ledger is where you put it.")
     where = f"The key that signs the ledger ({chosen.secret_path('ledger_key')})"
-    if postgres.is_ours(chosen.database_url):
-        return warn(
-            f"{where} is beside the database, so whoever has one has the other. In production, "
-            "keep it elsewhere and set KINWARD_LEDGER_KEY_FILE."
-        )
     if _is_here(chosen.database_url):
         return fault(
             f"{where} is on the machine of the database, so whoever has one has the other. Keep "
             "it elsewhere and set KINWARD_LEDGER_KEY_FILE."
         )
     return fine("The key that signs the ledger is not beside the database.")
+
+
+def check_witnesses() -> Result:
+    """Does anybody outside hold the ledger's checkpoints, and do the witnesses agree with it?"""
+    from kinward.ledger.api import fault_of_holders, witness_problems
+
+    if told := fault_of_holders():
+        return fault(told)
+    if problems := witness_problems():
+        return warn(f"Enough witnesses cosign, but not all of them. {' '.join(problems)}")
+    return fine("Enough witnesses outside cosign the ledger.")
 
 
 def _is_here(url: str) -> bool:

@@ -252,3 +252,11 @@ class PairingOrderRefused(Fact, frozen=True):
     kind = "pairing.order_refused"
     verb: str
     pairing: str
+
+
+class NoticeMade(Fact, frozen=True):
+    """A guardian, a teen or a reporter was told something. `said`: the SHA-256 of the sentence."""
+
+    kind = "notice.made"
+    topic: str
+    said: str

@@ -15,10 +15,11 @@ class StatementMade(Fact, frozen=True):
 
 
 class StatementTold(Fact, frozen=True):
-    """The account holder was told."""
+    """The account holder was told. `said`: the SHA-256 of the sentences."""
 
     kind = "statement.told"
     case: str
+    said: str | None = None
 
 
 class StatementSilenced(Fact, frozen=True):
