@@ -22,12 +22,12 @@ from kinward.families.asks.wording import words_of_ask
 from kinward.families.errors import AskClosed, GuardianUnproven, NotPaired, TapRefused
 from kinward.families.models import OPEN_ASKS, Answer, Ask, AskState, Pairing
 from kinward.families.notices import name_in_notices, tell
-from kinward.families.pairing.power import require_power, shows_power
+from kinward.families.pairing.power import is_held, require_power, shows_power
 from kinward.families.pairing.proof import method_of
 from kinward.families.settings.choices import check_choice, put_choice
 from kinward.families.settings.cooling import GUARDED, is_cooling_quietly, refuse_tightening
 from kinward.families.settings.grant_order import yeses_of
-from kinward.families.settings.held import is_held, sees_held
+from kinward.families.settings.held import sees_held
 from kinward.families.settings.looks import is_passing, state_for
 from kinward.ground.errors import Invalid, NotFound
 from kinward.ledger.api import kinds, record

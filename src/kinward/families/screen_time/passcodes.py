@@ -27,11 +27,11 @@ from kinward.families.errors import PasscodeRefused, TooManyTries
 from kinward.families.models import ExtraMinutes, Pairing, WrongCode
 from kinward.families.notices import name_in_notices, tell
 from kinward.families.pairing.invitations import MAX_WRONG, wrong_codes
-from kinward.families.pairing.power import live_pairings, require_power, shows_power
+from kinward.families.pairing.power import is_held, live_pairings, require_power, shows_power
 from kinward.families.pairing.proof import is_proven, refuse_unproven
 from kinward.families.screen_time.extra import TIME, is_agreed_alone
 from kinward.families.screen_time.usage import ScreenTime, local_now, screen_time, zones_of
-from kinward.families.settings.held import is_held, shown_values
+from kinward.families.settings.held import shown_values
 from kinward.ground.config import config
 from kinward.ledger.api import kinds, record
 from kinward.people.api import Account, lock_account

@@ -16,11 +16,11 @@ from kinward.experience.api import (
 from kinward.families.errors import SettingLocked
 from kinward.families.models import Choice, Pairing
 from kinward.families.notices import name_in_notices, tell
-from kinward.families.pairing.power import live_pairings, require_power
+from kinward.families.pairing.power import is_held, live_pairings, require_power
 from kinward.families.pairing.proof import method_of, refuse_loosening
 from kinward.families.settings.cooling import is_cooling_quietly, refuse_tightening, tightens
 from kinward.families.settings.groups import NOT_SETTINGS
-from kinward.families.settings.held import hold_choice, is_held, shown_values
+from kinward.families.settings.held import hold_choice, shown_values
 from kinward.families.settings.settlement import choices_of, settle
 from kinward.ground.errors import Invalid
 from kinward.ledger.api import kinds, record

@@ -37,11 +37,6 @@ from kinward.people.api import Account, LockedAccount
 from kinward.policy import Weekly
 
 
-def is_held(pairing: Pairing) -> bool:
-    """Whether what the pairing's guardian does now is held."""
-    return pairing.quiet and pairing.disputed_at is not None
-
-
 def sees_held(teen: Account, reader: Account) -> bool:
     """Whether a reader's pages show what is held, as if it were in force.
 

@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from kinward.families.models import Held, Keyword, Pairing
 from kinward.families.notices import name_in_notices, tell
-from kinward.families.pairing.power import in_power, require_power
+from kinward.families.pairing.power import in_power, is_held, require_power
 from kinward.families.pairing.proof import refuse_unproven
-from kinward.families.settings.held import is_held, sees_held
+from kinward.families.settings.held import sees_held
 from kinward.ground.errors import Invalid
 from kinward.ledger.api import kinds, record
 from kinward.people.api import Account, LockedAccount, lock_account
