@@ -87,6 +87,12 @@ def _ending(row: Pairing, told: Told) -> Iterator[str]:
         yield "Whether its end is near is not what the newest entry says."
 
 
+def _homes(row: Pairing, told: Told) -> Iterator[str]:
+    said = told.get(kinds.HomesSaid.kind)
+    if said is not None and said.newest.data["apart"] != row.apart:
+        yield "Whether its home is apart is not what the newest entry says."
+
+
 def _digest(row: Pairing, told: Told) -> Iterator[str]:
     chosen = told.get("digest.chosen")
     way = "mail" if "@" in row.digest else row.digest
@@ -140,10 +146,11 @@ declare(
             kinds.PairingAllowed,
             kinds.PairingEnding,
             kinds.PairingStayed,
+            kinds.HomesSaid,
             kinds.DigestChosen,
             kinds.PasscodeShown,
         ),
-        checks=(_disputed, _barred, _ending, _digest),
+        checks=(_disputed, _barred, _ending, _homes, _digest),
         made="started_at",
     ),
     Counterpart(

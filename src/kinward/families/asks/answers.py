@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from kinward.families.asks.addressing import sees_ask
 from kinward.families.asks.expiry import lapse
 from kinward.families.asks.grants import (
     Missing,
@@ -76,7 +77,7 @@ def answer_ask(
     # Read again under the teen's lock: another guardian may have answered meanwhile.
     ask = Ask.objects.select_related("teen", "granted_by__guardian").get(pk=ask_id)
     lapse(ask)
-    _check_once(once, pairing, ask, said)
+    _check_addressed(once, pairing, ask, said)
     sees = sees_held(teen, guardian)
     takes_back = said == "no" and is_passing(ask, sees=sees) and once is None
     if state_for(ask, sees=sees) not in OPEN_ASKS and not takes_back:
@@ -136,7 +137,9 @@ def _say_quietly(ask: Ask, said: str) -> None:
         ask.save(update_fields=["state"])
 
 
-def _check_once(once: Pairing | None, pairing: Pairing, ask: Ask, said: str) -> None:
+def _check_addressed(once: Pairing | None, pairing: Pairing, ask: Ask, said: str) -> None:
+    if not sees_ask(pairing, ask):
+        raise NotPaired
     if once is None:
         return
     given = Answer.objects.filter(ask=ask, pairing=pairing, answer=said)

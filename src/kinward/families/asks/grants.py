@@ -117,9 +117,14 @@ def _give_minutes(ask: Ask, minutes: int, teen: LockedAccount) -> None:
 
 
 def _give_value(ask: Ask, teen: LockedAccount, until: datetime, actor: Actor) -> None:
-    # A capability has one temporary setting, so the earlier grant ends with its setting.
+    # A capability has one temporary setting, so the earlier grant ends with its setting. Homes that
+    # are apart have one grant each, and do not notice each other's.
     others = Ask.objects.select_related("teen").filter(
-        teen=teen, capability=ask.capability, state=AskState.GRANTED, until__isnull=False
+        teen=teen,
+        capability=ask.capability,
+        state=AskState.GRANTED,
+        until__isnull=False,
+        only_for=ask.only_for_id,
     )
     for other in others.exclude(pk=ask.pk):
         if ask.held and not other.held:
