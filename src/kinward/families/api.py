@@ -44,6 +44,7 @@ from kinward.families.pairing.disputes import (
 )
 from kinward.families.pairing.ending import end_due_pairings, end_pairing, stay_paired
 from kinward.families.pairing.gone import WARD_LEFT
+from kinward.families.pairing.homes import HomeWord, homes_are_apart, say_homes
 from kinward.families.pairing.invitations import (
     CODE_HOURS,
     MAX_GUARDIANS,
@@ -151,6 +152,7 @@ __all__ = [
     "GuardianProof",
     "GuardianUnproven",
     "Heartbeat",
+    "HomeWord",
     "NeedsNoGuardian",
     "NotAGuardian",
     "NotPaired",
@@ -206,6 +208,7 @@ __all__ = [
     "hand_over",
     "has_consented",
     "has_power",
+    "homes_are_apart",
     "is_paused",
     "is_proven",
     "keywords_of",
@@ -232,6 +235,7 @@ __all__ = [
     "remove_keyword",
     "remove_trusted_adult",
     "rules_for",
+    "say_homes",
     "screen_time",
     "seen_words",
     "sent_hours",

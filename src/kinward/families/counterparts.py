@@ -34,25 +34,21 @@ from kinward.ledger.api import (
     unrecorded,
 )
 
-_DISPUTE = (
-    "pairing.paused",
-    "pairing.disputed",
-    "pairing.disputed_quietly",
-    "pairing.restored",
-    "pairing.barred",
-)
+# The entries that say that a pairing is disputed, and those that say that it is settled.
+DISPUTING = (kinds.PairingPaused, kinds.PairingDisputed, kinds.PairingDisputedQuietly)
+SETTLING = (kinds.PairingRestored, kinds.PairingBarred)
 ANSWERS = (kinds.AskYes, kinds.AskNo, kinds.AskTalk)
 
 
-def _newest(told: Told, *names: str) -> Entry | None:
-    said = [told[name].newest for name in names if name in told]
+def _newest(told: Told, *facts: type[kinds.Fact]) -> Entry | None:
+    said = [told[fact.kind].newest for fact in facts if fact.kind in told]
     return max(said, key=lambda entry: entry.pk, default=None)
 
 
 def _disputed(row: Pairing, told: Told) -> Iterator[str]:
     """A dispute waits if the newest entry says so, or from the first moment for an earlier one."""
-    newest = _newest(told, *_DISPUTE)
-    said = newest is not None and newest.kind.startswith(("pairing.disputed", "pairing.paused"))
+    newest = _newest(told, *DISPUTING, *SETTLING)
+    said = newest is not None and newest.kind in {fact.kind for fact in DISPUTING}
     if row.disputed_at is None and said:
         yield "The ledger says that it is disputed, and the row does not."
     inherited = Pairing.objects.filter(
@@ -61,7 +57,7 @@ def _disputed(row: Pairing, told: Told) -> Iterator[str]:
     if row.disputed_at is not None and not said and not (newest is None and inherited.exists()):
         yield "It is disputed, and no entry says so."
     quietly = newest is not None and (
-        newest.kind == "pairing.disputed_quietly" or bool((newest.data or {}).get("quiet"))
+        newest.kind == kinds.PairingDisputedQuietly.kind or bool((newest.data or {}).get("quiet"))
     )
     if said and row.disputed_at is not None and row.quiet != quietly:
         yield "Whether the dispute is quiet is not what the newest entry says."
@@ -85,10 +81,16 @@ def _barred(row: Pairing, told: Told) -> Iterator[str]:
 
 
 def _ending(row: Pairing, told: Told) -> Iterator[str]:
-    newest = _newest(told, "pairing.ending", "pairing.stayed")
-    ending = newest is not None and newest.kind == "pairing.ending"
+    newest = _newest(told, kinds.PairingEnding, kinds.PairingStayed)
+    ending = newest is not None and newest.kind == kinds.PairingEnding.kind
     if ending != (row.ends_at is not None):
         yield "Whether its end is near is not what the newest entry says."
+
+
+def _homes(row: Pairing, told: Told) -> Iterator[str]:
+    said = told.get(kinds.HomesSaid.kind)
+    if said is not None and said.newest.data["apart"] != row.apart:
+        yield "Whether its home is apart is not what the newest entry says."
 
 
 def _digest(row: Pairing, told: Told) -> Iterator[str]:
@@ -139,18 +141,16 @@ declare(
             ),
         ),
         also=(
-            kinds.PairingDisputed,
-            kinds.PairingDisputedQuietly,
-            kinds.PairingPaused,
-            kinds.PairingRestored,
-            kinds.PairingBarred,
+            *DISPUTING,
+            *SETTLING,
             kinds.PairingAllowed,
             kinds.PairingEnding,
             kinds.PairingStayed,
+            kinds.HomesSaid,
             kinds.DigestChosen,
             kinds.PasscodeShown,
         ),
-        checks=(_disputed, _barred, _ending, _digest),
+        checks=(_disputed, _barred, _ending, _homes, _digest),
         made="started_at",
     ),
     Counterpart(

@@ -63,6 +63,14 @@ class WrongCode(models.Model):
         indexes = (models.Index(fields=("account", "at"), name="families_wrong_codes"),)
 
 
+class Home(models.TextChoices):
+    """What the teen or a guardian said last about the guardian's home and the teen's others."""
+
+    UNSAID = ""
+    APART = "apart"
+    TOGETHER = "together"
+
+
 class Pairing(models.Model):
     """The link between a guardian and a teen. It ends, but is never deleted."""
 
@@ -82,6 +90,10 @@ class Pairing(models.Model):
     # Until then the guardian tightens time and contact with the teen's yes. See `settings.cooling`.
     cools_until = models.DateTimeField(null=True)
     cools_quietly_until = models.DateTimeField(null=True)  # the same, unnoticed
+    # Its guardian and the teen's others see nothing of each other. See `pairing.homes`.
+    apart = models.BooleanField(default=False, db_default=False)
+    teen_said = models.CharField(max_length=8, choices=Home.choices, default="", db_default="")
+    guardian_said = models.CharField(max_length=8, choices=Home.choices, default="", db_default="")
     asleep_since = models.DateTimeField(null=True)  # settled as one that gives no power at present
     # By which proof of the guardian, and by which packs, the choices were settled last.
     settled_proof = models.CharField(max_length=9, default="", db_default="")
@@ -181,7 +193,10 @@ class Keyword(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=("teen", "word"), condition=Q(ended_at=None), name="families_one_keyword"
+                fields=("teen", "word", "pairing"),
+                condition=Q(ended_at=None),
+                nulls_distinct=False,
+                name="families_one_keyword",
             ),
         )
         ordering = ("word",)
@@ -216,6 +231,8 @@ class Ask(models.Model):
     minutes = models.PositiveSmallIntegerField(null=True)
     day = models.DateField()
     reason = models.CharField(max_length=500)
+    # The pairing whose guardian it is addressed to, where homes are apart. Nobody else sees it.
+    only_for = models.ForeignKey(Pairing, on_delete=models.PROTECT, null=True, related_name="+")
     readers = models.ManyToManyField(Pairing, related_name="+")  # whose guardians read the reason
     state = models.CharField(max_length=10, choices=AskState.choices, default=AskState.OPEN)
     made_at = models.DateTimeField(auto_now_add=True)
@@ -268,7 +285,10 @@ class ExtraMinutes(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=("account", "day", "passcode"), name="families_passcode_once"
+                fields=("account", "day", "passcode", "pairing"),
+                condition=Q(passcode__isnull=False),
+                nulls_distinct=False,
+                name="families_passcode_once",
             ),
         )
 

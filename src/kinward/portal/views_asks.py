@@ -44,6 +44,7 @@ def ask(request: Visit) -> HttpResponse:
         minutes=int(minutes) if is_number(minutes) else None,
         value=None if is_number(minutes) else sent_value(request),
         readers=_sent_readers(request),
+        to=_sent_home(request),
     )
     messages.success(request, _("We have asked your guardians."))
     return redirect("family")
@@ -56,6 +57,13 @@ def _sent_readers(request: Visit) -> list[UUID] | None:
         return None
     pairings = [pairing.pk for pairing in guardians_of(request.account)]
     return [pk for pk in pairings if reader in ("all", str(pk))]
+
+
+def _sent_home(request: Visit) -> UUID | None:
+    """Return the pairing whose guardian is asked, or None if the form does not ask."""
+    home = request.POST.get("to")
+    pairings = [pairing.pk for pairing in guardians_of(request.account)]
+    return next((pk for pk in pairings if home == str(pk)), None)
 
 
 @require_POST

@@ -36,6 +36,7 @@ from kinward.families.api import (
     guardians_of,
     half_hours,
     has_consented,
+    homes_are_apart,
     is_paused,
     is_proven,
     keywords_of,
@@ -99,6 +100,7 @@ def home(request: Visit) -> HttpResponse:
             (pairing, shows_power(pairing), is_paused(pairing), is_proven(pairing, None))
             for pairing in guardians_of(account)
         ],
+        "apart": homes_are_apart(account),
         "rules": rules,
         "at_once": rules.leaves_at_once(person_of(account).age),
         "max_reach": MAX_REACH,
@@ -141,7 +143,7 @@ def _now(teen: Account, reader: Account, pairing: Pairing | None) -> dict[str, A
     time = screen_time(teen, timezone.now(), shown_values(teen, reader))
     counts = counts_for(teen, time)
     minutes = pairing is None or "minutes" in rules_for(teen).guardian_sees
-    asks = [view_of_ask(ask, reader=reader, pairing=pairing) for ask in ask_history(teen)]
+    asks = [view_of_ask(ask, reader=reader, pairing=pairing) for ask in ask_history(teen, pairing)]
     news = _news(reader)
     states = [(view.ask.pk, view.state, view.step, len(view.answers)) for view in asks]
     # The page sends its mark back, and is sent this part again only after the mark has changed.

@@ -6,7 +6,7 @@ what is locked, none keeps power after the end, and no setting is left that nobo
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -180,7 +180,7 @@ class Family(RuleBasedStateMachine):
         chosen = {
             name: value
             for (name, about), value in self.chosen.items()
-            if about == capability and self._power(name)
+            if about == capability and self._real_power(name)
         }
         if capability in self.granted and self.granted[capability][2] > timezone.now():
             _, value, _, number = self.granted[capability]
@@ -209,7 +209,7 @@ class Family(RuleBasedStateMachine):
             name
             for name, about in self.chosen
             if about == capability
-            and self._power(name)
+            and self._real_power(name)
             and (name not in said or said[name].move < self.chosen_at[name, about])
         ]
 
@@ -681,7 +681,7 @@ class Family(RuleBasedStateMachine):
         chosen = {
             key[1]
             for key, value in self.chosen.items()
-            if self._power(key[0]) and self._gives(*key, value)
+            if self._real_power(key[0]) and self._gives(*key, value)
         }
         assert set(lasting.values_list("capability", flat=True)) == chosen
         passing = Setting.objects.filter(
@@ -689,9 +689,17 @@ class Family(RuleBasedStateMachine):
         )
         assert set(passing.values_list("capability", flat=True)) == set(self.granted)
         asleep = Setting.objects.filter(account=self.teen, layer=Layer.ASLEEP, ended_at=None)
-        sleeping = {key[1] for key in self.chosen if self._live(key[0]) and not self._power(key[0])}
         about_time = {"session.time", "session.hours"}
-        assert set(asleep.values_list("capability", flat=True)) == sleeping - about_time
+        tightening = {
+            capability
+            for (name, capability), value in self.chosen.items()
+            if self._real_power(name) and not self._gives(name, capability, value)
+        } | {
+            capability
+            for name, capability in self.chosen
+            if self._live(name) and not self._real_power(name) and capability not in about_time
+        }
+        assert set(asleep.values_list("capability", flat=True)) == tightening
 
     @invariant()
     def nothing_is_looser_than_somebody_in_power_chose(self) -> None:
@@ -707,6 +715,27 @@ class Family(RuleBasedStateMachine):
             assert kind.strictest(found.code, without.code) == found.code
             if is_about_time(capability, kind):
                 assert found.code == without.code, "and about time it is just that"
+
+
+def test_a_choice_about_time_sleeps_from_the_moment_of_a_quiet_dispute(configure: Any) -> None:
+    """The steps in which the model once expected the hours of a guardian without power."""
+    configure(policy_key="00" * 32)
+    family = Family()
+    family.begin(GUARDIANS[:1])
+    steps: tuple[Callable[[], None], ...] = (
+        lambda: family.accept("first", 0),
+        lambda: family.choose("first", ("session.hours", "08:00-20:00")),
+        lambda: family.accept("second", 0),
+        lambda: family.accept("second", 0),
+        lambda: family.dispute("second", False),
+        lambda: family.dispute("first", True),
+    )
+    for step in steps:
+        step()
+        family.what_holds_is_what_the_model_says()
+        family.no_grant_passes_a_standing_choice()
+        family.every_setting_is_explained()
+        family.nothing_is_looser_than_somebody_in_power_chose()
 
 
 def test_no_sequence_breaks_a_family(monkeypatch: pytest.MonkeyPatch, configure: Any) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from kinward.families.asks.addressing import sees_ask
 from kinward.families.asks.expiry import lapse
 from kinward.families.asks.grants import (
     Missing,
@@ -22,12 +23,12 @@ from kinward.families.asks.wording import words_of_ask
 from kinward.families.errors import AskClosed, GuardianUnproven, NotPaired, TapRefused
 from kinward.families.models import OPEN_ASKS, Answer, Ask, AskState, Pairing
 from kinward.families.notices import name_in_notices, tell
-from kinward.families.pairing.power import require_power, shows_power
+from kinward.families.pairing.power import is_held, require_power, shows_power
 from kinward.families.pairing.proof import method_of
 from kinward.families.settings.choices import check_choice, put_choice
 from kinward.families.settings.cooling import GUARDED, is_cooling_quietly, refuse_tightening
 from kinward.families.settings.grant_order import yeses_of
-from kinward.families.settings.held import is_held, sees_held
+from kinward.families.settings.held import sees_held
 from kinward.families.settings.looks import is_passing, state_for
 from kinward.ground.errors import Invalid, NotFound
 from kinward.ledger.api import kinds, record
@@ -76,7 +77,7 @@ def answer_ask(
     # Read again under the teen's lock: another guardian may have answered meanwhile.
     ask = Ask.objects.select_related("teen", "granted_by__guardian").get(pk=ask_id)
     lapse(ask)
-    _check_once(once, pairing, ask, said)
+    _check_addressed(once, pairing, ask, said)
     sees = sees_held(teen, guardian)
     takes_back = said == "no" and is_passing(ask, sees=sees) and once is None
     if state_for(ask, sees=sees) not in OPEN_ASKS and not takes_back:
@@ -136,7 +137,9 @@ def _say_quietly(ask: Ask, said: str) -> None:
         ask.save(update_fields=["state"])
 
 
-def _check_once(once: Pairing | None, pairing: Pairing, ask: Ask, said: str) -> None:
+def _check_addressed(once: Pairing | None, pairing: Pairing, ask: Ask, said: str) -> None:
+    if not sees_ask(pairing, ask):
+        raise NotPaired
     if once is None:
         return
     given = Answer.objects.filter(ask=ask, pairing=pairing, answer=said)

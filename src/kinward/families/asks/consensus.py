@@ -25,7 +25,9 @@ def missing_yeses(ask: Ask, teen: LockedAccount, shown: Shown = None) -> list[Pa
     same lately. What is held counts only with `shown`, the values that are shown: then whose yes
     seems to be missing.
     """
-    held = shown is not None
+    if ask.only_for_id is not None:  # what others chose binds what it gives
+        return []
+    held = shown is not None and shown.held
     gives_power = shows_power if held else has_power
     yeses, exceeded = yeses_of(ask, held=held), _exceeded(ask, teen, shown)
     disagreed = _disagreed(ask, held=held)
@@ -45,7 +47,7 @@ def _exceeded(ask: Ask, teen: LockedAccount, shown: Shown) -> set[UUID]:
     known = None if pack is None else pack.capabilities.get(ask.capability)
     if known is None or ask.value is None:
         return set()
-    asked, held = strictest(known.kind, [ask.value]), shown is not None
+    asked, held = strictest(known.kind, [ask.value]), shown is not None and shown.held
     choices = choices_of(teen, held=held).get(ask.capability, [])
     return {
         choice.pairing_id
@@ -62,6 +64,7 @@ def _disagreed(ask: Ask, *, held: bool) -> set[UUID]:
     earlier = Ask.objects.filter(
         teen_id=ask.teen_id,
         proposed_by=None,
+        only_for=None,
         capability=ask.capability,
         minutes__isnull=ask.minutes is None,
         made_at__gt=timezone.now() - REMEMBERED,

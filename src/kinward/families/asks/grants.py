@@ -9,12 +9,12 @@ from kinward.access import Actor
 from kinward.families.asks.consensus import missing_yeses
 from kinward.families.asks.expiry import TIDY
 from kinward.families.models import Answer, Ask, AskState, ExtraMinutes, Pairing
-from kinward.families.pairing.power import has_power, shows_power
+from kinward.families.pairing.power import has_power, is_held, shows_power
 from kinward.families.pairing.proof import is_proven, may_give
 from kinward.families.screen_time.usage import zones_of
 from kinward.families.settings.choices import put_choice
 from kinward.families.settings.grant_order import yeses_of
-from kinward.families.settings.held import is_held, shown_values, weekly
+from kinward.families.settings.held import shown_values, weekly
 from kinward.families.settings.settlement import end_grant, settle
 from kinward.ground.jobs import enqueue
 from kinward.people.api import LockedAccount
@@ -117,9 +117,14 @@ def _give_minutes(ask: Ask, minutes: int, teen: LockedAccount) -> None:
 
 
 def _give_value(ask: Ask, teen: LockedAccount, until: datetime, actor: Actor) -> None:
-    # A capability has one temporary setting, so the earlier grant ends with its setting.
+    # A capability has one temporary setting, so the earlier grant ends with its setting. Homes that
+    # are apart have one grant each, and do not notice each other's.
     others = Ask.objects.select_related("teen").filter(
-        teen=teen, capability=ask.capability, state=AskState.GRANTED, until__isnull=False
+        teen=teen,
+        capability=ask.capability,
+        state=AskState.GRANTED,
+        until__isnull=False,
+        only_for=ask.only_for_id,
     )
     for other in others.exclude(pk=ask.pk):
         if ask.held and not other.held:

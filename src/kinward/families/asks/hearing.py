@@ -14,6 +14,7 @@ from kinward.families.asks.mailing import mail_soon
 from kinward.families.asks.wording import words_of_ask
 from kinward.families.models import Ask, Pairing
 from kinward.families.notices import name_in_notices, tell
+from kinward.families.pairing.homes import are_apart
 from kinward.families.pairing.power import live_pairings, shows_power
 from kinward.families.screen_time.extra import TIME, minutes_with_extra
 from kinward.families.screen_time.usage import local_now
@@ -44,6 +45,8 @@ def tell_of_answer(
     for other in live_pairings().select_related("guardian", "teen").filter(teen=ask.teen):
         outcome = shown if other.quiet else really
         if other.pk == pairing.pk or outcome is None or not shows_power(other):
+            continue
+        if are_apart(other, pairing) or ask.only_for_id is not None:
             continue
         if said == "yes" or outcome.took_back:
             _tell_guardian(ask, other, _topic(other, outcome))

@@ -6,10 +6,12 @@ import msgspec
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from kinward.families.asks.addressing import sees_ask
 from kinward.families.asks.grants import may_say_yes
 from kinward.families.asks.wording import words_of_ask
 from kinward.families.models import OPEN_ASKS, Answer, Ask, AskState, Pairing
 from kinward.families.notices import name_in_notices
+from kinward.families.pairing.homes import are_apart
 from kinward.families.pairing.power import live_pairings, shows_power
 from kinward.families.settings.grant_order import yeses_of
 from kinward.families.settings.held import sees_held
@@ -66,6 +68,7 @@ def view_of_ask(ask: Ask, *, reader: Account, pairing: Pairing | None) -> AskVie
                 answer.note if _reads_note(answer, ask, pairing) else "",
             )
             for answer in _answers(ask, sees=sees)
+            if pairing is None or answer.pairing is None or not are_apart(answer.pairing, pairing)
         ],
         step=_possible_step(ask, pairing, sees=sees),
         may_yes=pairing is None or ask.proposed_by is not None or may_say_yes(pairing, ask),
@@ -142,5 +145,9 @@ def open_asks(guardian: Account) -> list[AskView]:
         )
         .order_by("made_at")
     )
-    views = [view_of_ask(ask, reader=guardian, pairing=powerful[ask.teen_id]) for ask in asks]
+    views = [
+        view_of_ask(ask, reader=guardian, pairing=powerful[ask.teen_id])
+        for ask in asks
+        if sees_ask(powerful[ask.teen_id], ask)
+    ]
     return [view for view in views if view.step == "answer"]

@@ -8,12 +8,14 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from kinward.families.asks.addressing import addressees, asks_between
 from kinward.families.asks.expiry import LAPSES, TIDY
 from kinward.families.asks.mailing import mail_soon
 from kinward.families.asks.wording import words_of_ask
 from kinward.families.errors import AskClosed, NoGuardian, TooManyTries
 from kinward.families.models import OPEN_ASKS, Ask, AskState, ExtraMinutes, Pairing
 from kinward.families.notices import name_in_notices, tell
+from kinward.families.pairing.homes import homes_are_apart
 from kinward.families.pairing.power import live_pairings, require_power, shows_power
 from kinward.families.pairing.proof import refuse_loosening
 from kinward.families.screen_time.usage import zones_of
@@ -42,20 +44,25 @@ def ask_guardians(
     value: Weekly | None = None,
     minutes: int | None = None,
     readers: Collection[UUID] | None = None,
+    to: UUID | None = None,
 ) -> Ask:
     """Ask a teen's guardians for a value, or for more minutes today, and tell the guardians.
 
     `readers` are the pairings whose guardians may read the reason. Without any it is for the only
     guardian. If there are several, nobody reads it, since it may be about one of them.
+    `to` is the pairing whose guardian is asked, where homes are apart. Nobody else hears of it.
     Raises `NoGuardian` if no pairing of the teen shows power now.
     """
     teen = lock_account(teen.pk)
     pairings = [pairing for pairing in live_pairings().filter(teen=teen) if shows_power(pairing)]
     if not pairings:
         raise NoGuardian
+    apart = homes_are_apart(teen)
+    pairings = addressees(pairings, to, apart=apart)
+    home = pairings[0] if apart else None
     if readers is None:
         readers = [pairing.pk for pairing in pairings] if len(pairings) == 1 else []
-    ask = _create_ask(teen, None, capability, reason, value, minutes)
+    ask = _create_ask(teen, None, capability, reason, value, minutes, home)
     ask.readers.set([pairing for pairing in pairings if pairing.pk in readers])
     for pairing in pairings:
         what = words_of_ask(ask, pairing.guardian.language)
@@ -74,7 +81,7 @@ def propose_setting(
     """
     pairing, _teen = require_power(guardian=guardian, teen_id=teen_id)
     refuse_loosening(pairing, capability, value)
-    proposal = _create_ask(pairing.teen, pairing, capability, reason, value, None)
+    proposal = _create_ask(pairing.teen, pairing, capability, reason, value, None, None)
     what = words_of_ask(proposal, pairing.teen.language)
     tell(pairing.teen, "proposed", other=name_in_notices(guardian), what=what)
     return proposal
@@ -87,6 +94,7 @@ def _create_ask(
     reason: str,
     value: Weekly | None,
     minutes: int | None,
+    home: Pairing | None,
 ) -> Ask:
     reason = reason.strip()
     if len(reason) > MAX_REASON:
@@ -99,10 +107,12 @@ def _create_ask(
     if value is not None:
         check_value(kind, bounds, value)
     now = timezone.now()
-    recent = Ask.objects.filter(teen=teen, made_at__gt=now - timedelta(days=1))
+    one = home or by
+    asks = Ask.objects.filter(teen=teen) if one is None else asks_between(one)
+    recent = asks.filter(made_at__gt=now - timedelta(days=1))
     if recent.count() >= MAX_DAILY:
         raise TooManyTries(f"At most {MAX_DAILY} a day.")
-    waiting = Ask.objects.filter(teen=teen, state__in=OPEN_ASKS, lapses_at__gt=now, looks="")
+    waiting = asks.filter(state__in=OPEN_ASKS, lapses_at__gt=now, looks="")
     if waiting.count() >= MAX_OPEN:
         raise TooManyTries(f"{MAX_OPEN} wait for an answer already.")
     zones = zones_of(teen)
@@ -110,6 +120,7 @@ def _create_ask(
     ask = Ask.objects.create(
         teen=teen,
         proposed_by=by,
+        only_for=home,
         capability=capability,
         value=value,
         minutes=minutes,
@@ -151,10 +162,14 @@ def withdraw_ask(*, account: Account, ask_id: UUID) -> None:
     record(actor=account.actor, subject=str(ask), fact=kinds.AskWithdrawn())
 
 
-def ask_history(teen: Account, limit: int = 30) -> list[Ask]:
-    """Return a teen's asks and the proposals to that teen, newest first, with their answers."""
+def ask_history(teen: Account, pairing: Pairing | None = None, limit: int = 30) -> list[Ask]:
+    """Return a teen's asks and the proposals to that teen, newest first, with their answers.
+
+    For a guardian, with the pairing, those that the guardian sees.
+    """
+    asks = Ask.objects.filter(teen=teen) if pairing is None else asks_between(pairing)
     return list(
-        Ask.objects.select_related("proposed_by__guardian", "granted_by__guardian", "teen")
-        .prefetch_related("answers__pairing__guardian", "readers__guardian")
-        .filter(teen=teen)[:limit]
+        asks.select_related(
+            "proposed_by__guardian", "granted_by__guardian", "only_for__guardian", "teen"
+        ).prefetch_related("answers__pairing__guardian", "readers__guardian")[:limit]
     )

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, override
 
+from kinward.families.asks.addressing import sees_ask
 from kinward.families.asks.answers import AskAnswer, answer_ask
 from kinward.families.asks.expiry import LAPSES, end_of_day
 from kinward.families.asks.wording import words_of_ask
@@ -67,7 +68,9 @@ def links_of_notice(notice: Notice) -> list[AnswerLink]:
     if notice.ask is None or not _is_open(notice.ask, notice.account):
         return []
     pairing = live_pairings().filter(guardian=notice.account, teen=notice.ask.teen_id).first()
-    return [] if pairing is None else tap_links(notice.ask, pairing)
+    if pairing is None or not sees_ask(pairing, notice.ask):
+        return []
+    return tap_links(notice.ask, pairing)
 
 
 def _is_open(ask: Ask, reader: Account) -> bool:
@@ -87,7 +90,7 @@ def read_tap(token: str) -> Tap:
         raise TapRefused from error
     ask = Ask.objects.select_related("teen").filter(pk=ask_id, proposed_by=None).first()
     pairing = live_pairings().select_related("guardian", "teen").filter(pk=pairing_id).first()
-    if ask is None or pairing is None or pairing.teen_id != ask.teen_id:
+    if ask is None or pairing is None or not sees_ask(pairing, ask):
         raise NotPaired
     check_shown_power(pairing)
     if Answer.objects.filter(ask=ask, pairing=pairing, answer=answer).exists():

@@ -14,6 +14,7 @@ from kinward.access import Actor
 from kinward.families.models import Invitation, Pairing, PortalSession, TrustedAdult
 from kinward.families.notices import name_in_notices, tell
 from kinward.families.pairing.ending import close_pairing
+from kinward.families.pairing.homes import are_apart
 from kinward.families.pairing.power import live_pairings
 from kinward.families.pairing.proving import end_proofs_of
 from kinward.ground.events import Event
@@ -58,6 +59,8 @@ def _end(pairing_id: UUID, account: Account) -> bool:
         return True
     tell(teen, "gone", other=name_in_notices(pairing.guardian))
     for other in live_pairings().filter(teen=teen).select_related("guardian"):
+        if are_apart(other, pairing):
+            continue
         tell(other.guardian, "gone.theirs", other=name_in_notices(teen))
     if account.standing == Standing.TERMINATED:
         WARD_LEFT.announce(teen_id=teen.pk, guardian_id=account.pk)

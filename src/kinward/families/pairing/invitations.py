@@ -27,6 +27,7 @@ from kinward.families.errors import (
 from kinward.families.models import Invitation, Pairing, Side, TrustedAdult, WrongCode
 from kinward.families.notices import name_in_notices, tell
 from kinward.families.pairing.ending import end_due_pairings
+from kinward.families.pairing.homes import home_of_new_pairing, homes_are_apart
 from kinward.families.pairing.joining import consent_by_pairing
 from kinward.families.pairing.power import live_pairings, rules_for
 from kinward.families.pairing.proof import method_of
@@ -177,6 +178,8 @@ def accept_invitation(*, account: Account, typed: str) -> Pairing | TrustedAdult
             return name_trusted_adult(maker, taker)
         if invitation.side == Side.GUARDIAN:
             return pair_accounts(guardian=maker, teen=taker)
+        if live_pairings().filter(teen=maker).count() >= MAX_GUARDIANS and homes_are_apart(maker):
+            raise CodeRefused  # whoever comes last does not learn how many guardians there are
         return pair_accounts(guardian=taker, teen=maker)
 
 
@@ -195,7 +198,8 @@ def pair_accounts(*, guardian: LockedAccount, teen: LockedAccount) -> Pairing:
         raise FamilyFull(f"A guardian has at most {MAX_TEENS} teens.")
     settled = {"settled_proof": method_of(guardian, teen), "settled_packs": packs_in_force()}
     review = under_review(guardian, teen)
-    pairing = Pairing.objects.create(guardian=guardian, teen=teen, **settled, **review)
+    home = home_of_new_pairing(teen)
+    pairing = Pairing.objects.create(guardian=guardian, teen=teen, **settled, **review, **home)
     record(
         actor=teen.actor,
         subject=str(pairing),

@@ -11,11 +11,10 @@ from kinward.access import Actor
 from kinward.experience.api import live, person_of
 from kinward.families.errors import SettingLocked
 from kinward.families.models import Choice, Pairing
-from kinward.families.pairing.power import require_power
+from kinward.families.pairing.power import is_held, require_power
 from kinward.families.pairing.proof import is_proven, proof_needed, refuse_unproven
 from kinward.families.settings.choices import write_choice
 from kinward.families.settings.groups import JOIN
-from kinward.families.settings.held import is_held
 from kinward.people.api import Account, LockedAccount
 from kinward.policy import bounds_in_general, proves
 

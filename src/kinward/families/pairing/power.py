@@ -73,7 +73,7 @@ def check_power(pairing: Pairing) -> None:
 
     Raises `PairingPaused` during a dispute, quiet or not, and otherwise as `check_shown_power`.
     """
-    if pairing.disputed_at is not None:
+    if is_held(pairing):
         raise PairingPaused
     check_shown_power(pairing)
 
@@ -81,6 +81,11 @@ def check_power(pairing: Pairing) -> None:
 def is_paused(pairing: Pairing) -> bool:
     """Whether everybody sees that a dispute pauses the pairing."""
     return pairing.disputed_at is not None and not pairing.quiet
+
+
+def is_held(pairing: Pairing) -> bool:
+    """Whether a dispute that its guardian does not notice holds what that guardian does now."""
+    return pairing.disputed_at is not None and pairing.quiet
 
 
 def check_shown_power(pairing: Pairing) -> None:
@@ -102,7 +107,7 @@ def check_shown_power(pairing: Pairing) -> None:
 
 def has_power(pairing: Pairing) -> bool:
     """Whether what the guardian of a live pairing does takes effect now."""
-    return pairing.disputed_at is None and shows_power(pairing)
+    return not is_held(pairing) and shows_power(pairing)
 
 
 def shows_power(pairing: Pairing) -> bool:

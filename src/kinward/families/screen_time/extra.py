@@ -8,12 +8,13 @@ from uuid import UUID
 import msgspec
 from django.db.models import Q
 
-from kinward.experience.api import GuardianValues, decide_with
+from kinward.experience.api import decide_with
 from kinward.families.models import Ask, ExtraMinutes, Pairing
 from kinward.families.pairing.power import in_power
 from kinward.families.pairing.proof import is_proven
 from kinward.families.settings.grant_order import yeses_of
 from kinward.families.settings.settlement import choices_of
+from kinward.families.settings.shown import ShownValues
 from kinward.people.api import Account
 from kinward.policy import DAY_MINUTES, MINUTES, About, Request
 
@@ -21,7 +22,7 @@ TIME: Final = "session.time"
 
 # Values of guardians by capability as somebody's pages show them, also what is held; None for those
 # in force.
-Shown = GuardianValues | None
+Shown = ShownValues | None
 
 
 class Extra(msgspec.Struct, frozen=True):
@@ -52,19 +53,21 @@ def with_extra(base: int, chosen: Mapping[UUID, int], extras: Iterable[Extra]) -
     return min(max(base, min(reach)), DAY_MINUTES)
 
 
-def chosen_minutes(teen: Account, local: datetime, *, held: bool = False) -> dict[UUID, int]:
-    """Return each guardian's own choice of minutes for a local day, by pairing."""
-    choices = choices_of(teen, held=held).get(TIME, [])
+def chosen_minutes(teen: Account, local: datetime, shown: Shown = None) -> dict[UUID, int]:
+    """Return each guardian's own choice of minutes for a local day, by pairing; or as shown."""
+    held, only = (False, None) if shown is None else (shown.held, shown.only)
+    choices = choices_of(teen, held=held, only=only).get(TIME, [])
     weekday = local.weekday()
     return {choice.pairing_id: MINUTES.code_on(choice.value, weekday) for choice in choices}
 
 
-def extras_at(account: Account, now: datetime, day: date, *, held: bool = False) -> list[Extra]:
+def extras_at(account: Account, now: datetime, day: date, shown: Shown = None) -> list[Extra]:
     """Return the extra minutes that count at a moment, which is on the account's local `day`.
 
-    They end with the power and the proof of whoever gave them. With `held`, they are those that are
-    shown.
+    They end with the power and the proof of whoever gave them. With `shown`, they are those that
+    are shown.
     """
+    held = shown is not None and shown.held
     rows = (
         ExtraMinutes.objects.select_related(
             *("pairing__guardian", "pairing__teen"),
@@ -74,6 +77,8 @@ def extras_at(account: Account, now: datetime, day: date, *, held: bool = False)
         .filter(Q(until__gt=now) | Q(until=None, day=day), account=account)
     )
     rows = rows.exclude(ask__looks__gt="") if held else rows.filter(held=False)
+    if shown is not None and shown.only is not None:
+        rows = rows.filter(Q(pairing__in=shown.only) | Q(ask__granted_by__in=shown.only))
     given = [row for row in rows if _still_given(row, held=held)]
     return [Extra(row.minutes, _agreed(row, held=held)) for row in given]
 
@@ -110,18 +115,17 @@ def _limit(teen: Account, local: datetime, chosen: int | None, shown: Shown) -> 
 
 def minutes_with_extra(teen: Account, local: datetime, shown: Shown = None) -> int:
     """Return the minutes of a local day with extra ones, as this transaction sees them."""
-    held = shown is not None
     base = limit_without_extra(teen, local, shown)
-    extras = extras_at(teen, local, local.date(), held=held)
+    extras = extras_at(teen, local, local.date(), shown)
     if not extras or base >= DAY_MINUTES:
         return base
-    more = with_extra(base, chosen_minutes(teen, local, held=held), extras)
+    more = with_extra(base, chosen_minutes(teen, local, shown), extras)
     return max(base, _limit(teen, local, more, shown))
 
 
 def would_exceed(ask: Ask, teen: Account, local: datetime, shown: Shown = None) -> set[UUID]:
     """Return the pairings whose own choice of minutes an ask for more would exceed unagreed."""
-    agreed = frozenset(yeses_of(ask, held=shown is not None))
+    agreed = frozenset(yeses_of(ask, held=shown is not None and shown.held))
     return _exceeded(Extra(ask.minutes or 0, agreed), teen, local, shown)
 
 
@@ -132,10 +136,9 @@ def is_agreed_alone(pairing: Pairing, local: datetime, minutes: int, shown: Show
 
 
 def _exceeded(given: Extra, teen: Account, local: datetime, shown: Shown) -> set[UUID]:
-    held = shown is not None
     base = limit_without_extra(teen, local, shown)
-    chosen = chosen_minutes(teen, local, held=held)
-    extras = [*extras_at(teen, local, local.date(), held=held), given]
+    chosen = chosen_minutes(teen, local, shown)
+    extras = [*extras_at(teen, local, local.date(), shown), given]
     whole = min(base + sum(extra.minutes for extra in extras), DAY_MINUTES)
     return {
         pairing_id

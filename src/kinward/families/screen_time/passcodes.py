@@ -2,7 +2,8 @@
 
 For each local day a guardian has a few codes, each worth a fixed number of minutes and valid once.
 They are derived from a key, the pairing and the day, so nothing is stored until one is used, and a
-guardian who has left knows none that works. A number works once, whichever guardian read it out.
+guardian who has left knows none that works. A number works once, whichever guardian read it out,
+unless their homes are apart.
 Codes that would exceed the choice of another guardian are left out.
 
 The device keeps a signed sheet (Ed25519, RFC 8032) with a salted and deliberately slow digest of
@@ -26,12 +27,13 @@ from django.utils import timezone
 from kinward.families.errors import PasscodeRefused, TooManyTries
 from kinward.families.models import ExtraMinutes, Pairing, WrongCode
 from kinward.families.notices import name_in_notices, tell
+from kinward.families.pairing.homes import are_apart, homes_are_apart
 from kinward.families.pairing.invitations import MAX_WRONG, wrong_codes
-from kinward.families.pairing.power import live_pairings, require_power, shows_power
+from kinward.families.pairing.power import is_held, live_pairings, require_power, shows_power
 from kinward.families.pairing.proof import is_proven, refuse_unproven
-from kinward.families.screen_time.extra import TIME, is_agreed_alone
+from kinward.families.screen_time.extra import TIME, Shown, is_agreed_alone
 from kinward.families.screen_time.usage import ScreenTime, local_now, screen_time, zones_of
-from kinward.families.settings.held import is_held, shown_values
+from kinward.families.settings.held import shown_values
 from kinward.ground.config import config
 from kinward.ledger.api import kinds, record
 from kinward.people.api import Account, lock_account
@@ -76,14 +78,19 @@ def show_passcodes(*, guardian: Account, teen_id: str) -> list[Passcode]:
     return _usable(pairing, local_now(teen, timezone.now()))
 
 
-def _usable(pairing: Pairing, local: datetime) -> list[Passcode]:
+def _usable(pairing: Pairing, local: datetime, *, offline: bool = False) -> list[Passcode]:
     """Return a guardian's unused codes of a local day, as far as other guardians' choices reach.
 
     So the codes that a device takes offline give no more together than they would here. They are
     those that the guardian's page shows, also if what they give is held.
+
+    Where homes are apart, a guardian's page goes by what that guardian sees. Offline the choices of
+    all count, because the device gives the minutes alone.
     """
     day, shown = local.date(), shown_values(pairing.teen, pairing.guardian)
-    used = set(_used_numbers(pairing.teen, day, held=shown is not None))
+    used = set(_used_numbers(pairing, day, shown))
+    if offline and shown is not None and shown.only is not None:
+        shown = shown_values(pairing.teen, pairing.teen)
     usable, together = [], 0
     for code in codes_of(pairing, day):
         reaches = is_agreed_alone(pairing, local, together + code.minutes, shown)
@@ -93,9 +100,11 @@ def _usable(pairing: Pairing, local: datetime) -> list[Passcode]:
     return usable
 
 
-def _used_numbers(account: Account, day: date, *, held: bool) -> list[int | None]:
-    used = ExtraMinutes.objects.filter(account=account, day=day, passcode__isnull=False)
-    used = used if held else used.filter(held=False)
+def _used_numbers(pairing: Pairing, day: date, shown: Shown) -> list[int | None]:
+    used = ExtraMinutes.objects.filter(account=pairing.teen, day=day, passcode__isnull=False)
+    used = used if shown is not None and shown.held else used.filter(held=False)
+    if shown is not None and shown.only is not None:
+        used = used.filter(pairing__in=shown.only)
     return list(used.values_list("passcode", flat=True))
 
 
@@ -135,7 +144,7 @@ def _giving(account: Account) -> list[Pairing]:
 
 def _digests(pairing: Pairing, local: datetime) -> list[dict[str, Any]]:
     digests = []
-    for passcode in _usable(pairing, local):
+    for passcode in _usable(pairing, local, offline=True):
         about = f"{pairing.pk}\0{local.date()}\0{passcode.number}".encode()
         salt = hmac.digest(_key("salt"), about, "sha256")[:16]
         digests.append(
@@ -167,6 +176,7 @@ def _use(account: Account, code: str, at: datetime) -> ExtraMinutes | None:
             account=account,
             day=day,
             passcode=passcode.number,
+            **({"pairing": pairing} if homes_are_apart(account) else {}),
             defaults={
                 "minutes": passcode.minutes,
                 "pairing": pairing,
@@ -185,7 +195,7 @@ def _use(account: Account, code: str, at: datetime) -> ExtraMinutes | None:
             who = account.actor
             record(actor=who, subject=str(who), fact=kinds.PasscodeUsed(minutes=passcode.minutes))
             for other in _guarding(account):
-                if extra.held and not other.quiet:
+                if (extra.held and not other.quiet) or are_apart(other, pairing):
                     continue
                 name = name_in_notices(account)
                 tell(other.guardian, "passcode", other=name, minutes=passcode.minutes)

@@ -167,9 +167,8 @@ def screen_time(account: Account, now: datetime, shown: Shown = None) -> ScreenT
     used = counted_minutes(bits, zones, minute)
     question, time, opening, pause = _strictest_decisions(account, zones, now, decide)
     limit = time.value if isinstance(time.value, int) else 0
-    held = shown is not None
-    extras = extras_at(account, now, today, held=held)
-    chosen = chosen_minutes(account, question.at, held=held) if extras and question.at else {}
+    extras = extras_at(account, now, today, shown)
+    chosen = chosen_minutes(account, question.at, shown) if extras and question.at else {}
     allowed = _with_extra(limit, chosen, extras, question, decide)
     left = None if allowed >= DAY_MINUTES else max(0, allowed - used)
     closed = opening.effect == "deny"

@@ -16,11 +16,12 @@ from kinward.experience.api import (
 from kinward.families.errors import SettingLocked
 from kinward.families.models import Choice, Pairing
 from kinward.families.notices import name_in_notices, tell
-from kinward.families.pairing.power import live_pairings, require_power
+from kinward.families.pairing.homes import are_apart
+from kinward.families.pairing.power import is_held, live_pairings, require_power
 from kinward.families.pairing.proof import method_of, refuse_loosening
 from kinward.families.settings.cooling import is_cooling_quietly, refuse_tightening, tightens
 from kinward.families.settings.groups import NOT_SETTINGS
-from kinward.families.settings.held import hold_choice, is_held, shown_values
+from kinward.families.settings.held import hold_choice, shown_values
 from kinward.families.settings.settlement import choices_of, settle
 from kinward.ground.errors import Invalid
 from kinward.ledger.api import kinds, record
@@ -114,7 +115,7 @@ def put_choice(
     write_choice(pairing, teen, capability, value, actor, held=held)
     what = _sentence(teen, capability, teen)
     tell(teen, "setting", other=name_in_notices(pairing.guardian), what=what)
-    _tell_guardians_who_differ(teen, capability, only_quiet=held)
+    _tell_guardians_who_differ(pairing, teen, capability, only_quiet=held)
 
 
 def write_choice(
@@ -145,13 +146,17 @@ def _replace_choice(pairing: Pairing, capability: str, value: Weekly | None, act
     record(actor=actor, subject=str(pairing), fact=fact)
 
 
-def _tell_guardians_who_differ(teen: Account, capability: str, *, only_quiet: bool) -> None:
+def _tell_guardians_who_differ(
+    pairing: Pairing, teen: Account, capability: str, *, only_quiet: bool
+) -> None:
     """Tell each guardian that the most protective choice holds, if their choices differ.
 
-    Each of them hears it as their own pages show it. `only_quiet`: only those for whom it changed.
+    Each of them hears it as their own pages show it, and of guardians whose homes are not apart.
+    `pairing`: whose guardian has just chosen. `only_quiet`: only those for whom it changed.
     """
     for quiet in (True,) if only_quiet else (False, True):
         choices = choices_of(teen, held=quiet).get(capability, [])
+        choices = [choice for choice in choices if not are_apart(choice.pairing, pairing)]
         if len({str(choice.value) for choice in choices}) < 2:
             continue
         for choice in choices:

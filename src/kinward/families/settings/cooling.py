@@ -13,6 +13,7 @@ from django.utils import timezone
 from kinward.experience.api import live, person_of
 from kinward.families.errors import GuardianCooling
 from kinward.families.models import Pairing
+from kinward.families.pairing.homes import pairings_seen_by
 from kinward.families.settings.groups import SETTING_GROUPS
 from kinward.families.settings.held import sees_held
 from kinward.families.settings.settlement import choices_of, strictest
@@ -54,7 +55,8 @@ def tightens(pairing: Pairing, teen: Account, capability: str, value: Weekly | N
     if bounds is None:
         return False
     kind, default = known.kind, known.kind.value(bounds.default)
-    shown = choices_of(teen, held=sees_held(teen, pairing.guardian)).get(capability, [])
+    held, only = sees_held(teen, pairing.guardian), pairings_seen_by(teen, pairing.guardian)
+    shown = choices_of(teen, held=held, only=only).get(capability, [])
     others = [choice.value for choice in shown if choice.pairing_id != pairing.pk]
     before = strictest(kind, [choice.value for choice in shown])
     after = strictest(kind, others if value is None else [*others, value])

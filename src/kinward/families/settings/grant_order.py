@@ -44,7 +44,10 @@ def standing_against(choices: Iterable[Choice], yeses: Mapping[UUID, Answer]) ->
 
 
 def grant_of(teen: Account, capability: str) -> Ask | None:
-    """Return the ask whose temporary grant of a value holds now. A capability has at most one."""
+    """Return the ask whose temporary grant of a value holds now.
+
+    A capability has at most one, or one for each home that is apart. Then the newest counts.
+    """
     return (
         Ask.objects.prefetch_related("answers__pairing")
         .filter(
@@ -55,5 +58,6 @@ def grant_of(teen: Account, capability: str) -> Ask | None:
             until__gt=timezone.now(),
             held=False,
         )
+        .order_by("-made_at")
         .first()
     )

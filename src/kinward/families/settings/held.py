@@ -12,7 +12,7 @@ from django.db.models.fields.json import JSONField
 from django.utils import timezone
 
 from kinward.access import Actor
-from kinward.experience.api import GuardianValues, live
+from kinward.experience.api import live
 from kinward.families.models import (
     OPEN_ASKS,
     Ask,
@@ -23,6 +23,7 @@ from kinward.families.models import (
     Keyword,
     Pairing,
 )
+from kinward.families.pairing.homes import pairings_seen_by
 from kinward.families.pairing.proof import method_of
 from kinward.families.settings.settlement import (
     Weight,
@@ -32,14 +33,10 @@ from kinward.families.settings.settlement import (
     settle,
     within_choices,
 )
+from kinward.families.settings.shown import ShownValues
 from kinward.ledger.api import kinds, record
 from kinward.people.api import Account, LockedAccount
 from kinward.policy import Weekly
-
-
-def is_held(pairing: Pairing) -> bool:
-    """Whether what the pairing's guardian does now is held."""
-    return pairing.quiet and pairing.disputed_at is not None
 
 
 def sees_held(teen: Account, reader: Account) -> bool:
@@ -51,13 +48,17 @@ def sees_held(teen: Account, reader: Account) -> bool:
     return (quiet if reader.pk == teen.pk else quiet.filter(guardian=reader)).exists()
 
 
-def shown_values(teen: Account, reader: Account) -> GuardianValues | None:
-    """Return what guardians want as a reader's pages show it; None for what is in force."""
+def shown_values(teen: Account, reader: Account) -> ShownValues | None:
+    """Return what guardians want as a reader's pages show it; None for what is in force.
+
+    Where homes are apart, a guardian is shown nothing that follows from another one.
+    """
     pack = live().in_force().for_account(teen.platform_id)
-    if pack is None or not sees_held(teen, reader):
+    held, only = sees_held(teen, reader), pairings_seen_by(teen, reader)
+    if pack is None or (not held and only is None):
         return None
     choices: dict[str, list[tuple[Choice, Weight]]] = {}
-    for choice, weight in live_choices(teen, held=True):
+    for choice, weight in live_choices(teen, held=held, only=only):
         choices.setdefault(choice.capability, []).append((choice, weight))
     values: dict[str, Weekly] = {}
     asleep: dict[str, Weekly] = {}
@@ -68,11 +69,14 @@ def shown_values(teen: Account, reader: Account) -> GuardianValues | None:
                 values[name] = awake
             if sleeping is not None:
                 asleep[name] = sleeping
-    for ask in _passing(teen).filter(looks="").prefetch_related("answers__pairing"):
+    passing = _passing(teen).filter(looks="") if held else _passing(teen).filter(held=False)
+    if only is not None:
+        passing = passing.filter(granted_by__in=only)
+    for ask in passing.prefetch_related("answers__pairing"):
         if ask.capability in pack.capabilities:
             kind, about = pack.capabilities[ask.capability].kind, choices.get(ask.capability, [])
-            values[ask.capability] = cast("Weekly", within_choices(kind, ask, about, held=True))
-    return GuardianValues(values, asleep)
+            values[ask.capability] = cast("Weekly", within_choices(kind, ask, about, held=held))
+    return ShownValues(values, asleep, held, only)
 
 
 def weekly(value: object) -> Weekly:

@@ -4,13 +4,15 @@ import re
 from typing import Final
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from kinward.families.models import Held, Keyword, Pairing
 from kinward.families.notices import name_in_notices, tell
-from kinward.families.pairing.power import in_power, require_power
+from kinward.families.pairing.homes import pairings_seen_by
+from kinward.families.pairing.power import in_power, is_held, require_power
 from kinward.families.pairing.proof import refuse_unproven
-from kinward.families.settings.held import is_held, sees_held
+from kinward.families.settings.held import sees_held
 from kinward.ground.errors import Invalid
 from kinward.ledger.api import kinds, record
 from kinward.people.api import Account, LockedAccount, lock_account
@@ -34,7 +36,7 @@ def add_keyword(*, teen_id: str, word: str, guardian: Account | None, account: A
     word = tidy_word(word)
     if not word or len(word) > MAX_WORD or not word.isprintable():
         raise Invalid(f"A word has 1 to {MAX_WORD} characters.")
-    known = Keyword.objects.filter(teen=teen, word=word, ended_at=None).first()
+    known = _known(teen, word, pairing)
     shown = keywords_of(teen, guardian or teen)
     if known is not None and known in shown:
         wanted = pairing is None or in_power(pairing)
@@ -81,6 +83,19 @@ def remove_keyword(
     _record_keyword(teen, pairing, kinds.KeywordRemoved())
 
 
+def _known(teen: Account, word: str, pairing: Pairing | None) -> Keyword | None:
+    """Return the row of a word, of those whose pairings the editor sees."""
+    words = Keyword.objects.select_related("pairing__guardian", "pairing__teen")
+    words = words.filter(teen=teen, word=word, ended_at=None)
+    return _seen(words, teen, teen if pairing is None else pairing.guardian).first()
+
+
+def _seen(words: QuerySet[Keyword], teen: Account, reader: Account) -> QuerySet[Keyword]:
+    """Return the words of the teen, and of the guardians of whom a reader sees anything."""
+    only = pairings_seen_by(teen, reader)
+    return words if only is None else words.filter(Q(pairing=None) | Q(pairing__in=only))
+
+
 def keywords_of(account: Account, reader: Account | None = None) -> list[Keyword]:
     """Return the words to leave out of an account's feed and search; for a reader, as shown.
 
@@ -89,6 +104,8 @@ def keywords_of(account: Account, reader: Account | None = None) -> list[Keyword
     held = reader is not None and sees_held(account, reader)
     words = Keyword.objects.select_related("pairing__guardian", "pairing__teen")
     words = words.filter(teen=account, ended_at=None)
+    if reader is not None:
+        words = _seen(words, account, reader)
     return [
         word
         for word in words.exclude(held=Held.REMOVED if held else Held.ADDED)

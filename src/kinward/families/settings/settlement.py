@@ -6,10 +6,11 @@ changes.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from enum import Enum
 from typing import cast
+from uuid import UUID
 
 from django.db.models import Q
 from django.utils import timezone
@@ -57,21 +58,28 @@ class Weight(Enum):
     SLEEPS = "sleeps"
 
 
-def choices_of(teen: Account, *, held: bool = False) -> dict[str, list[Choice]]:
+def choices_of(
+    teen: Account, *, held: bool = False, only: Collection[UUID] | None = None
+) -> dict[str, list[Choice]]:
     """Return the choices of a teen's guardians in power by capability, oldest first.
 
     With `held`, the choices are those that are shown: a held one takes the place of the one in
-    force.
+    force. `only`: of which pairings, if not of all.
     """
     by_capability: dict[str, list[Choice]] = {}
-    for choice, weight in live_choices(teen, held=held):
+    for choice, weight in live_choices(teen, held=held, only=only):
         if weight != Weight.SLEEPS:
             by_capability.setdefault(choice.capability, []).append(choice)
     return by_capability
 
 
-def live_choices(teen: Account, *, held: bool = False) -> list[tuple[Choice, Weight]]:
-    """Return the choices of live pairings, oldest first, and how each counts; or as shown."""
+def live_choices(
+    teen: Account, *, held: bool = False, only: Collection[UUID] | None = None
+) -> list[tuple[Choice, Weight]]:
+    """Return the choices of live pairings, oldest first, and how each counts; or as shown.
+
+    `only`: of which pairings, if not of all.
+    """
     choices = Choice.objects.filter(
         Q(pairing__ends_at=None) | Q(pairing__ends_at__gt=timezone.now()),
         pairing__teen=teen,
@@ -80,6 +88,8 @@ def live_choices(teen: Account, *, held: bool = False) -> list[tuple[Choice, Wei
     ).select_related("pairing__guardian", "pairing__teen")
     if not held:
         choices = choices.filter(held=False)
+    if only is not None:
+        choices = choices.filter(pairing__in=only)
     latest = {}
     for choice in choices.order_by("held", "made_at"):
         latest[choice.pairing_id, choice.capability] = choice
@@ -286,6 +296,8 @@ def end_grant(ask: Ask, teen: LockedAccount, state: AskState, *, actor: Actor) -
         _end_passing(teen, ask.capability, actor)
     ask.state = state
     ask.save(update_fields=["state"])
+    if ask.only_for_id is not None and grant_of(teen, ask.capability) is not None:
+        settle(teen, ask.capability, actor=actor)  # that of another home goes on
 
 
 def end_choices(teen: LockedAccount, capabilities: Iterable[str], why: str) -> None:

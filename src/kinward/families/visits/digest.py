@@ -13,8 +13,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from kinward.families.asks.addressing import asks_between
 from kinward.families.errors import NotPaired
-from kinward.families.models import Ask, Pairing
+from kinward.families.models import Pairing
 from kinward.families.notices import name_in_notices, tell
 from kinward.families.pairing.power import live_pairings, require_power, rules_for, shows_power
 from kinward.families.screen_time.usage import screen_time
@@ -96,7 +97,7 @@ def week_of(pairing: Pairing, now: datetime) -> dict[str, Any]:
     """Return the numbers of the last seven days; zero for what the pack hides from guardians."""
     sees = rules_for(pairing.teen).guardian_sees
     time = screen_time(pairing.teen, now)
-    asks = Ask.objects.filter(teen=pairing.teen, made_at__gt=now - timedelta(days=7))
+    asks = asks_between(pairing).filter(made_at__gt=now - timedelta(days=7))
     return {
         "minutes": sum(minutes for _day, minutes in time.week) if "minutes" in sees else 0,
         "asks": asks.count() if "asks" in sees else 0,

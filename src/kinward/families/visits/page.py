@@ -5,13 +5,14 @@ from typing import Any, Final, cast
 import msgspec
 from django.utils.translation import gettext as _
 
-from kinward.experience.api import GuardianValues, decide_everything, live, load_states, person_of
+from kinward.experience.api import decide_everything, live, load_states, person_of
 from kinward.families.asks.wording import words_of_value
 from kinward.families.models import Choice, Pairing
 from kinward.families.notices import name_in_notices
 from kinward.families.pairing.power import rules_for
 from kinward.families.pairing.proof import method_of
 from kinward.families.screen_time.activity import counts_of
+from kinward.families.screen_time.extra import Shown
 from kinward.families.screen_time.usage import ScreenTime
 from kinward.families.settings.choices import own_settings
 from kinward.families.settings.groups import (
@@ -106,12 +107,13 @@ class _Page:
         reader: Account,
         pairing: Pairing | None,
         pack: Pack,
-        shown: GuardianValues | None,
+        shown: Shown,
     ) -> None:
         self.teen, self.reader, self.pairing, self.pack = teen, reader, pairing, pack
         self.language = known_language(reader.language)
         self.proof = "" if pairing is None else method_of(reader, teen)
-        self.choices = choices_of(teen, held=shown is not None)
+        held, only = (False, None) if shown is None else (shown.held, shown.only)
+        self.choices = choices_of(teen, held=held, only=only)
         self.own = own_settings(teen)
         in_force = load_states([teen.platform_id])[teen.platform_id].guardian
         self.set_by_guardians = in_force if shown is None else shown.in_power

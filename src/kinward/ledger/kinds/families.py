@@ -39,6 +39,14 @@ class PairingStayed(Fact, frozen=True):
     kind = "pairing.stayed"
 
 
+class HomesSaid(Fact, frozen=True):
+    """A teen or a guardian said whether this home and the teen's others are apart."""
+
+    kind = "pairing.homes"
+    state: str  # "apart" or "together"
+    apart: bool  # afterwards
+
+
 class PairingEnded(Fact, frozen=True):
     """A pairing ended."""
 
