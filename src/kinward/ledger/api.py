@@ -20,6 +20,13 @@ from kinward.ledger.counterparts import (
     valid_ids,
 )
 from kinward.ledger.exporting import NotSignedYet, export_log, prove_entry, read_tile
+from kinward.ledger.forgetting import (
+    Said,
+    count_values,
+    find_said,
+    forget_said,
+    forgotten_values,
+)
 from kinward.ledger.models import Entry, HashTile, Leaf, Log, SignedTree, Words
 from kinward.ledger.openings import place_of
 from kinward.ledger.queries import (
@@ -53,15 +60,20 @@ __all__ = [
     "LogContradicted",
     "Mark",
     "NotSignedYet",
+    "Said",
     "SignedTree",
     "Told",
     "Verification",
     "Words",
     "begin_again",
+    "count_values",
     "counterparts",
     "declare",
     "entries_about",
     "export_log",
+    "find_said",
+    "forget_said",
+    "forgotten_values",
     "id_of",
     "in_full",
     "is_intact",

@@ -57,6 +57,13 @@ from kinward.ledger.kinds.enforcement import (
     SanctionImposed,
     SanctionLifted,
 )
+from kinward.ledger.kinds.erasure import (
+    AccountErased,
+    ErasureAsked,
+    ErasureRefused,
+    ErasureReplayed,
+    ErasureWanted,
+)
 from kinward.ledger.kinds.evidence import (
     EvidenceDamaged,
     EvidenceDestroyed,
@@ -237,6 +244,7 @@ __all__ = [
     "AccountAgeChanged",
     "AccountAgeKept",
     "AccountDeleted",
+    "AccountErased",
     "AccountGrown",
     "AccountMoved",
     "AccountReturned",
@@ -287,6 +295,10 @@ __all__ = [
     "DestructionDone",
     "DestructionRefused",
     "DigestChosen",
+    "ErasureAsked",
+    "ErasureRefused",
+    "ErasureReplayed",
+    "ErasureWanted",
     "EvidenceDamaged",
     "EvidenceDestroyed",
     "EvidenceGivenBack",
