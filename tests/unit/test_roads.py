@@ -23,6 +23,7 @@ WRITE: Final = {
     "gate.idempotency.answer_once": "the gate's own table, of what it answered before",
     "gate.idempotency.claim_keys": "the same table, for calls that are answered together",
     "gate.idempotency.keep_answers": "the same table, for calls that are answered together",
+    "gate.personal.forget_answers": "the same table, when a person is erased",
     "gate.tasks.forget_answers": "the same table, of which nothing stays for long",
 }
 # Modules that a string names past their face, by who names them.

@@ -22,6 +22,7 @@ class Permission(StrEnum):
     CHOOSE_VIEWING = "evidence.viewing", "Choosing how files are shown"
     HOLD_EVIDENCE = "evidence.hold", "Placing or lifting a legal hold"
     DESTROY_EVIDENCE = "evidence.destroy", "Destroying evidence"
+    ERASE_ACCOUNTS = "accounts.erase", "Erasing an account"
     RELEASE_RECORDS = "records.release", "Releasing records"
     HAND_OVER_REPORTS = "reports.hand_over", "Handing reports over"
     END_WAVES = "waves.end", "Ending an alarm about changed ages"

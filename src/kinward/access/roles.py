@@ -41,6 +41,7 @@ _CUSTODIAN: Final = frozenset(
     {
         Permission.HOLD_EVIDENCE,
         Permission.DESTROY_EVIDENCE,
+        Permission.ERASE_ACCOUNTS,
         Permission.RELEASE_RECORDS,
         Permission.HAND_OVER_REPORTS,
     }
@@ -69,6 +70,7 @@ TAKES_TWO: Final = frozenset(
         Permission.KEEP_SILENT,
         Permission.HOLD_EVIDENCE,
         Permission.DESTROY_EVIDENCE,
+        Permission.ERASE_ACCOUNTS,
         Permission.RELEASE_RECORDS,
         Permission.SWITCH_REPORTING,
         Permission.SWITCH_BANKS,

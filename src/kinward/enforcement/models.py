@@ -154,11 +154,15 @@ class Strike(models.Model):
 
 
 class BlockedIdentifier(models.Model):
-    """A keyed hash of a terminated account's identifier, which no new account may have."""
+    """A keyed hash of a terminated account's identifier, which no new account may have.
+
+    It has no case once the account was erased. Then nothing lifts it, and nobody can tell whose it
+    was.
+    """
 
     digest = models.BinaryField(db_index=True)
     kind = models.CharField(max_length=10)
-    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, null=True, related_name="+")
     blocked_at = models.DateTimeField(auto_now_add=True)
     lifted_at = models.DateTimeField(null=True)
 

@@ -1,6 +1,7 @@
 """Evidence: sealed, opened, kept and destroyed. There is no other way to the bytes."""
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -278,3 +279,13 @@ def _destroy(evidence: Evidence, *, reason: str, actor: Actor) -> None:
     )
     if storage.has_store() or evidence.location:
         enqueue(DELETE, location=evidence.location or storage.object_location(evidence.id))
+
+
+def forget_objects(files: Iterable[UUID]) -> None:
+    """Have a job delete the stored bytes of files whose rows, and so their keys, go now.
+
+    In the caller's transaction. Without its key an object in the store is noise.
+    """
+    for evidence in Evidence.objects.filter(pk__in=list(files), destroyed_at=None):
+        if evidence.location:
+            enqueue(DELETE, location=evidence.location)

@@ -20,6 +20,13 @@ from kinward.ledger.counterparts import (
     valid_ids,
 )
 from kinward.ledger.exporting import NotSignedYet, export_log, prove_entry, read_tile
+from kinward.ledger.forgetting import (
+    Said,
+    count_values,
+    find_said,
+    forget_said,
+    forgotten_values,
+)
 from kinward.ledger.models import (
     CosignedTree,
     Entry,
@@ -70,6 +77,7 @@ __all__ = [
     "LogContradicted",
     "Mark",
     "NotSignedYet",
+    "Said",
     "SignedTree",
     "Told",
     "Verification",
@@ -77,12 +85,16 @@ __all__ = [
     "Words",
     "begin_again",
     "cosigned_checkpoint",
+    "count_values",
     "counterparts",
     "declare",
     "digest_of",
     "entries_about",
     "export_log",
     "fault_of_holders",
+    "find_said",
+    "forget_said",
+    "forgotten_values",
     "id_of",
     "in_full",
     "is_intact",

@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "kinward.access",
     "kinward.reconciliation",
     "kinward.people",
+    "kinward.erasure",
     "kinward.consents",
     "kinward.ages",
     "kinward.experience",

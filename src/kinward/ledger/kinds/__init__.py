@@ -10,6 +10,7 @@ from kinward.ledger.kinds.accounts import *
 from kinward.ledger.kinds.cases import *
 from kinward.ledger.kinds.custody import *
 from kinward.ledger.kinds.enforcement import *
+from kinward.ledger.kinds.erasure import *
 from kinward.ledger.kinds.evidence import *
 from kinward.ledger.kinds.fact import Fact as Fact
 from kinward.ledger.kinds.families import *

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("families", "0010_guardian_proofs"),
+        ("families", "0011_receipts"),
         ("people", "0008_deleted"),
     ]
 

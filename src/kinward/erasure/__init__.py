@@ -1,0 +1,1 @@
+"""The data of a person: what is held of them, and how it is erased."""

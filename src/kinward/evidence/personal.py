@@ -1,0 +1,35 @@
+"""What `evidence` holds of a person: the sealed files of their cases, and legal holds."""
+
+from collections.abc import Iterator
+
+from django.utils import timezone
+
+from kinward.evidence.holds import AFTER_HOLD
+from kinward.evidence.models import Evidence, HoldEnding
+from kinward.evidence.services import forget_objects
+from kinward.ground.personal import Delay, Going, Holding, Person, delayed_by, holds, scrubbed_by
+
+SEALED = "sealed, and opened for a case only"
+
+holds(
+    Holding(model=Evidence, whose=("case__account",), untold=SEALED),
+    Holding(model=HoldEnding, whose=("case__account",), untold="a legal order names it"),
+)
+
+
+@delayed_by
+def _holds(person: Person) -> Iterator[Delay]:
+    """A legal hold keeps evidence until two people lift it, and for a week after."""
+    files = Evidence.objects.filter(case__account=person.pk, destroyed_at=None)
+    if files.exclude(hold_reference="").exists():
+        yield Delay("A legal hold keeps evidence of the account.")
+    ended = files.exclude(hold_ended_at=None).order_by("-hold_ended_at").first()
+    if ended is not None and ended.hold_ended_at is not None:
+        until = ended.hold_ended_at + AFTER_HOLD
+        if until > timezone.now():
+            yield Delay("A legal hold ended less than a week ago.", until)
+
+
+@scrubbed_by
+def _objects(going: Going) -> None:
+    forget_objects(going.rows.get(Evidence, []))
