@@ -19,8 +19,9 @@ deep:  ## ten times as many sequences of what can happen, and a partner's list o
 	@KINWARD_TEST_DEEP=1 .venv/bin/pytest -n 2 --dist worksteal \
 	  tests/integration/*/test_*_machine.py tests/integration/exchanges/test_exchanges.py tests/unit/matching/test_hamming.py tests/unit/policy/test_properties.py
 
-chaos:  ## 500 kills instead of 20
+chaos:  ## 500 kills instead of 20, and 200 among the ledger's writers, sequencer and signer
 	@scripts/setup extras
+	@KINWARD_CHAOS_KILLS=200 .venv/bin/pytest -s tests/integration/ledger/test_sequencing.py -k killed
 	@KINWARD_CHAOS_KILLS=500 .venv/bin/pytest -s tests/story/test_chaos.py
 
 doors:  ## thousands of strangers at every door, and what those who behave see; SMALL=1 for a tenth
