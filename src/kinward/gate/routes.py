@@ -31,6 +31,7 @@ from kinward.gate import (
     family,
     health,
     media,
+    persons,
     redress,
     text,
     transparency,
@@ -54,6 +55,7 @@ WRITE: Final = "accounts:write"
 PULL: Final = "actions:pull"
 APPEAL: Final = "appeals:write"
 CHECK: Final = "media:check"
+PERSONS: Final = "persons:data"
 DECIDE: Final = "policy:decide"
 PORTAL: Final = "portal:open"
 REPORT: Final = "reports:write"
@@ -106,6 +108,20 @@ TABLE: Final[dict[str, tuple[Route, ...]]] = {
             WRITE,
             accounts.delete_known_account,
             answer=accounts.Deleted,
+            errors=(AccountUnknown,),
+        ),
+        Route(
+            "GET /v1/accounts/{account_id}/data",
+            PERSONS,
+            persons.see_data,
+            answer=persons.PersonsData,
+            errors=(AccountUnknown,),
+        ),
+        Route(
+            "POST /v1/accounts/{account_id}/erasure",
+            PERSONS,
+            persons.want_account_erased,
+            answer=persons.ErasureAnswer,
             errors=(AccountUnknown,),
         ),
         Route(
