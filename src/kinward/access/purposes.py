@@ -56,6 +56,10 @@ ALL_SCOPES: Final[Mapping[str, Scope]] = {
         "read the metrics of each process",
         "How much you check, refuse and have waiting was readable. It names nobody.",
     ),
+    "persons:data": Scope(
+        "read all that a person is told of what is held of them, and ask for their erasure",
+        "The data of every account was readable. Refuse each erasure that your app does not know.",
+    ),
     "policy:decide": Scope(
         "ask what an account may do, and read its standing and consent",
         "The standing, consent and screen time of every account were readable.",
@@ -104,6 +108,10 @@ PURPOSES: Final[Mapping[str, Purpose]] = {
     "consent": Purpose(
         "whoever hears what guardians consent to, and knows who they are",
         frozenset({"consents:write"}),
+    ),
+    "data": Purpose(
+        "whoever answers people who ask for their data, or for its erasure",
+        frozenset({"persons:data"}),
     ),
     "hma": Purpose(
         "your staff's tools that look up hashes as in HMA", frozenset({"hashes:look-up"})

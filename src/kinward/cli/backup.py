@@ -141,8 +141,16 @@ def _record(name: str, recipients: tuple[str, ...], *, secrets: bool) -> None:
     required=True,
     help="A file with the age identity (AGE-SECRET-KEY-1…) of a recipient.",
 )
-def restore(directory: Path, identity: Path) -> None:
-    """Restore a backup into an empty database, and verify the ledger."""
+@click.option(
+    "--erasures",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A copy of the list of erasures, if the one of this data directory is lost.",
+)
+def restore(directory: Path, identity: Path, erasures: Path | None) -> None:
+    """Restore a backup into an empty database, verify the ledger, and erase again who was erased.
+
+    An erasure is newer than an older backup. It is carried out again before anything serves.
+    """
     from kinward.cli import postgres
 
     manifest = _read(directory)
@@ -154,7 +162,7 @@ def restore(directory: Path, identity: Path) -> None:
     config.cache_clear()
     _needs_empty()
     step("database", lambda: _feed(_restore_command(), directory / DATABASE, keys))
-    _prove(directory, manifest)
+    _prove(directory, manifest, erasures)
 
 
 def _check(directory: Path, manifest: Manifest) -> None:
@@ -163,7 +171,7 @@ def _check(directory: Path, manifest: Manifest) -> None:
             raise BackupFailed(f"{name} has changed since the backup.")
 
 
-def _prove(directory: Path, manifest: Manifest) -> None:
+def _prove(directory: Path, manifest: Manifest, erasures: Path | None) -> None:
     from kinward.cli.first_run import migrate
     from kinward.cli.main import load_django
 
@@ -179,10 +187,23 @@ def _prove(directory: Path, manifest: Manifest) -> None:
     if manifest.entries and _head(manifest) != manifest.head:
         raise BackupFailed("The ledger differs from the one in the backup.")
     _record_restore(directory.name, log, result.head)
+    _erase_again(erasures)
     entries = counted(result.entries, "entry", "entries")
     objects = counted(count, "object", "objects")
     click.echo(f"Restored and verified {entries} of the ledger. Restored {objects}.")
     click.echo(f"From now on the ledger signs as {log.origin}. Tell whoever verifies it.")
+
+
+def _erase_again(erasures: Path | None) -> None:
+    from kinward.cli.main import operator
+    from kinward.erasure.api import keep_list, replay_erasures
+
+    if erasures is not None:
+        keep_list(erasures)
+    count = step("erasures", lambda: replay_erasures(actor=operator()))
+    if count:
+        said = counted(count, "erasure that is", "erasures that are")
+        click.echo(f"Carried out {said} newer than the backup.")
 
 
 def _record_restore(name: str, log: "Log", head: "Head") -> None:

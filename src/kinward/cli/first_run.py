@@ -1,5 +1,6 @@
 """What the first run creates and later runs reuse: the secrets and the tables."""
 
+import contextlib
 from typing import Final
 
 from kinward.ground.config import config, random_secret, random_webhook_secret, write_secret
@@ -61,6 +62,19 @@ def check_tables() -> None:
     _refuse_earlier_layout(apps)
     if FIRST_APP not in apps:
         raise NoTables
+
+
+def check_erasures() -> None:
+    """Raise `ErasuresWait` where the database still has data that was erased. Call it to serve.
+
+    An unreachable database is no reason to stop here: see `_migrated_apps`.
+    """
+    from django.db import OperationalError
+
+    from kinward.erasure.api import require_replayed
+
+    with contextlib.suppress(OperationalError):
+        require_replayed()
 
 
 def migrate() -> None:

@@ -9,6 +9,7 @@ import msgspec
 from kinward.access.api import Decider, TwoPeopleAnywhere
 from kinward.cli.counts import counted
 from kinward.custody.api import Destruction, Release, decide_destruction, decide_release
+from kinward.erasure.api import Erasure, decide_erasure
 from kinward.evidence.api import HoldEnding, decide_hold_end
 from kinward.exchanges.api import decide_false_positive
 from kinward.experience.api import Proposal, decide_proposal
@@ -98,6 +99,16 @@ KINDS: Final = (
             f" {row.pairing.teen.platform_id}"
         ),
         "on the case's page",
+    ),
+    Kind(
+        Erasure,
+        lambda pk, approve, by: decide_erasure(erasure_id=pk, approve=approve, staff=by),
+        lambda row: (
+            f"the erasure of account {row.account.platform_id}"
+            if row.account
+            else "the erasure of an account"
+        ),
+        "on *Custody*",
     ),
     Kind(
         Destruction,

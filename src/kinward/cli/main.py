@@ -41,6 +41,7 @@ COMMANDS: Final = {
         "Manage sealed evidence: legal holds, expiry, keys, damage.",
         True,
     ),
+    "erase": ("erase:erase", "Erase an account, or list which the platform wants erased.", True),
     "agree": ("agree:agree", "Agree to what takes two people, or list what waits.", True),
     "action": ("operations:action", "List parked actions, and send them again.", True),
     "report": ("operations:report", "List, validate and file reports to authorities.", True),

@@ -14,7 +14,7 @@ from typing import Final
 import click
 from procrastinate import App
 
-from kinward.cli.first_run import check_tables
+from kinward.cli.first_run import check_erasures, check_tables
 from kinward.cli.first_run import migrate as migrate_tables
 from kinward.cli.main import load_django, set_up_django
 from kinward.entrance import DOORS
@@ -117,6 +117,7 @@ def serve(door: Door | None) -> None:
         raise NotConfigured("`kinward serve` needs KINWARD_DATABASE_URL. `kinward up` does not.")
     load_django()
     check_tables()
+    check_erasures()
     check_plugins()
     if door != "pages":  # the pages decode nothing
         check_decoders()
@@ -152,6 +153,7 @@ def worker(concurrency: int) -> None:
 
     from kinward.ledger.api import keep_asking, keep_sequencing
 
+    check_erasures()
     check_plugins()
     stop = threading.Event()
     sequencer = threading.Thread(target=keep_sequencing, args=[stop], name="sequencer")

@@ -8,7 +8,7 @@ from typing import Final
 import click
 
 from kinward.cli import postgres
-from kinward.cli.first_run import make_secrets, migrate
+from kinward.cli.first_run import check_erasures, make_secrets, migrate
 from kinward.cli.main import load_django, operator
 from kinward.cli.roles import check_decoders, check_plugins, doors_by_port, serve_command
 from kinward.cli.supervisor import Role, Supervisor, claim, step
@@ -65,6 +65,7 @@ def running(title: str) -> Iterator[Supervisor]:
         check_plugins()
         step("decoders", check_decoders)
         step("tables", migrate)
+        check_erasures()
         yield supervisor
 
 

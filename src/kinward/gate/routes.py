@@ -32,6 +32,7 @@ from kinward.gate import (
     family,
     health,
     media,
+    persons,
     redress,
     text,
     transparency,
@@ -56,6 +57,7 @@ WRITE: Final = "accounts:write"
 PULL: Final = "actions:pull"
 APPEAL: Final = "appeals:write"
 CHECK: Final = "media:check"
+PERSONS: Final = "persons:data"
 DECIDE: Final = "policy:decide"
 PORTAL: Final = "portal:open"
 REPORT: Final = "reports:write"
@@ -121,6 +123,20 @@ TABLE: Final[dict[str, tuple[Route, ...]]] = {
             read=batches.read_profiles,
             parts=lambda batch: batch.count,
             accounts=batches.accounts_of,
+        ),
+        Route(
+            "GET /v1/accounts/{account_id}/data",
+            PERSONS,
+            persons.see_data,
+            answer=persons.PersonsData,
+            errors=(AccountUnknown,),
+        ),
+        Route(
+            "POST /v1/accounts/{account_id}/erasure",
+            PERSONS,
+            persons.want_account_erased,
+            answer=persons.ErasureAnswer,
+            errors=(AccountUnknown,),
         ),
         Route(
             "POST /v1/registrations",

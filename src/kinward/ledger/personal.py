@@ -1,10 +1,21 @@
 """What `ledger` holds of a person: values of entries, which `forgetting` removes."""
 
 from kinward.ground.personal import holds_nobody
-from kinward.ledger.models import Entry, HashTile, Leaf, Log, SignedTree, Words
+from kinward.ledger.models import (
+    CosignedTree,
+    Entry,
+    HashTile,
+    Leaf,
+    Log,
+    SignedTree,
+    WitnessWord,
+    Words,
+)
 
 holds_nobody("entries, whose values and salts `ledger.forgetting` removes", Entry)
 holds_nobody("what people typed for entries; it goes with the entry's data", Words)
 holds_nobody(
-    "hashes over commitments, from which nobody can guess", HashTile, Leaf, Log, SignedTree
+    "hashes over commitments, from which nobody can guess",
+    *(CosignedTree, HashTile, Leaf, Log, SignedTree),
 )
+holds_nobody("what a witness, which is a server, said last", WitnessWord)

@@ -35,6 +35,7 @@ from kinward.entrance import (  # noqa: E402 - needs Django to be set up
     Seats,
 )
 from kinward.entrance.api import Admits, PageBounds, PagesHandler  # noqa: E402
+from kinward.erasure.api import require_replayed  # noqa: E402
 from kinward.gate.api import Gate, is_for_gate  # noqa: E402
 from kinward.ground.config import Door, config  # noqa: E402
 from kinward.portal.api import is_for_portal, portal_bounds  # noqa: E402
@@ -64,6 +65,7 @@ def doors_of(path: str) -> frozenset[Door]:
 
 def build(own: frozenset[Door]) -> Entrance:
     """Return the application of a process with these doors."""
+    _require_replayed()
     gate = Gate()
     application: Any = gate
     if own != {"gate"}:
@@ -77,6 +79,13 @@ def build(own: frozenset[Door]) -> Entrance:
         threading.Thread(target=_prepare, daemon=True).start()
     doors = Doors(own, config().ports, doors_of)
     return Entrance(application, doors, count_refusal_of_page, secure=config().secure)
+
+
+def _require_replayed() -> None:
+    """Serve nothing from a restored database that still has what was erased."""
+    with contextlib.suppress(DatabaseError, InterfaceError):
+        require_replayed()
+    connection.close()
 
 
 def _prepare() -> None:

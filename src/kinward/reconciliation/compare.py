@@ -68,6 +68,8 @@ def compare_entries(counterpart: Counterpart, entries: Iterable[Any]) -> list[Ga
     by_key: dict[str, Any] = {}
     found: list[Gap] = []
     for entry in entries:
+        if entry.subject is None or entry.data is None:
+            continue  # it spoke of somebody who was erased, and their rows are gone
         key = _key(counterpart, entry)
         if key is None:
             what, subject = What.UNREADABLE, entry.subject

@@ -99,6 +99,8 @@ def _gap(
 
 
 def _checked(counterpart: Counterpart, row: Any, told: Told) -> Iterator[Gap]:
+    if any(heard.newest.data is None for heard in told.values()):
+        return  # it spoke of somebody who was erased
     try:
         for check in counterpart.checks:
             for words in check(row, told):
@@ -116,9 +118,11 @@ def _pk(row: Any) -> Any:
 
 
 def _other(mark: Mark, row: Any, entry: Any) -> Iterator[str]:
-    """Yield the fields in which a row and its entry differ."""
-    if mark.by is not None and (actor := mark.by(row)) and entry.actor != actor:
+    """Yield the fields in which a row and its entry differ. Nobody can tell of erased values."""
+    if mark.by is not None and (actor := mark.by(row)) and entry.actor not in (actor, None):
         yield "actor"
+    if entry.data is None:
+        return
     for field, value in mark.same.items():
         if field in entry.data and not says(entry.data[field], value(row)):
             yield field

@@ -160,6 +160,13 @@ class DestructionSent(msgspec.Struct, frozen=True):
     reference: str
 
 
+class ErasureSent(msgspec.Struct, frozen=True):
+    """A request to erase an account, by the platform's id of it."""
+
+    account: str
+    why: str
+
+
 class SilenceSent(msgspec.Struct, frozen=True):
     """Days of silence towards the account holder, the reason, and the reference of an order."""
 

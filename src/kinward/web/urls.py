@@ -76,6 +76,12 @@ urlpatterns = [
         views_releases.answer_destruction,
         name="decide_destruction",
     ),
+    path("releases/erasure", views_releases.ask_erasure, name="ask_erasure"),
+    path(
+        "releases/erasure/<uuid:erasure_id>",
+        views_releases.answer_erasure,
+        name="decide_erasure",
+    ),
     path("quality", views_quality.quality, name="quality"),
     path("quality/<uuid:verdict_id>", views_quality.read, name="read_verdict"),
     path("quality/alert/<int:alert_id>", views_quality.look_into, name="read_staff_alert"),

@@ -1,4 +1,4 @@
-"""Custody: releases and destructions, which need two people, legal holds and hand-overs."""
+"""Custody: releases, destructions and erasures, by two people; legal holds and hand-overs."""
 
 from typing import Final
 from uuid import UUID
@@ -21,6 +21,7 @@ from kinward.custody.api import (
     request_destruction,
     request_release,
 )
+from kinward.erasure.api import Erasure, decide_erasure, request_erasure, wanted_erasures
 from kinward.evidence.api import (
     cases_under_legal_hold,
     damaged_files,
@@ -37,7 +38,7 @@ from kinward.reporting.api import (
     record_correction,
 )
 from kinward.verdicts.api import hand_over_report
-from kinward.web.forms import DestructionSent, HandOverSent, HoldSent, fill
+from kinward.web.forms import DestructionSent, ErasureSent, HandOverSent, HoldSent, fill
 from kinward.web.guards import StaffRequest, done, needs, posts
 
 SHOWN: Final = 100
@@ -62,6 +63,10 @@ def _page(
         "holds": cases_under_legal_hold()[:SHOWN],
         "hold_ends": hold_ends()[:SHOWN],
         "destructions": Destruction.objects.select_related("asked_by", "decided_by", "glass")[
+            :SHOWN
+        ],
+        "wanted": wanted_erasures()[:SHOWN],
+        "erasures": Erasure.objects.select_related("account", "asked_by", "decided_by", "glass")[
             :SHOWN
         ],
         "packaged": packaged()[:SHOWN],
@@ -166,3 +171,19 @@ def answer_destruction(request: StaffRequest, destruction_id: UUID) -> HttpRespo
     agree = request.POST.get("decision") == "agree"
     destruction = decide_destruction(destruction_id=destruction_id, agree=agree, staff=request.user)
     return done(request, f"Destruction {destruction.word}.", "releases")
+
+
+@posts(Permission.ERASE_ACCOUNTS, page=_page)
+def ask_erasure(request: StaffRequest) -> HttpResponse:
+    """Request the erasure of an account."""
+    sent = fill(ErasureSent, request.POST)
+    request_erasure(account_id=sent.account, why=sent.why, staff=request.user)
+    return done(request, "Erasure requested. Another custodian must approve it.", "releases")
+
+
+@posts(Permission.ERASE_ACCOUNTS, page=_page)
+def answer_erasure(request: StaffRequest, erasure_id: UUID) -> HttpResponse:
+    """Approve an erasure, which carries it out at once, or refuse it."""
+    approve = request.POST.get("decision") == "approve"
+    erasure = decide_erasure(erasure_id=erasure_id, approve=approve, staff=request.user)
+    return done(request, f"Erasure {erasure.word}.", "releases")

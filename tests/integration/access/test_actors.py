@@ -47,6 +47,8 @@ NEEDS: Final[dict[str, Permission]] = {
     "verdicts.appeals.decide_appeal": Permission.DECIDE_APPEALS,
     "custody.destruction.request_destruction": Permission.DESTROY_EVIDENCE,
     "custody.destruction.decide_destruction": Permission.DESTROY_EVIDENCE,
+    "erasure.services.request_erasure": Permission.ERASE_ACCOUNTS,
+    "erasure.services.decide_erasure": Permission.ERASE_ACCOUNTS,
     "review.exposure.count_look": Permission.OPEN_EVIDENCE,
     "review.look.look_at_file": Permission.OPEN_EVIDENCE,
     "review.look.veil_file": Permission.OPEN_EVIDENCE,

@@ -25,6 +25,8 @@ from kinward.custody import destruction, release
 from kinward.custody.destruction import DestructionForm
 from kinward.custody.models import Destruction, Release
 from kinward.custody.release import ReleaseForm
+from kinward.erasure import services as erasing
+from kinward.erasure.models import Erasure
 from kinward.evidence import holds
 from kinward.evidence.excerpts import Message
 from kinward.evidence.models import HoldEnding
@@ -51,7 +53,7 @@ from kinward.matching.kinds import Pdq
 from kinward.matching.models import BankedHash
 from kinward.matching.services import add_hashes, create_bank
 from kinward.people.models import Account
-from kinward.people.services import Profile, put_account
+from kinward.people.services import Profile, delete_account, put_account
 from kinward.policy.ages import AgeRange
 from kinward.policy.sources import read_files
 from kinward.redress import silence
@@ -110,6 +112,13 @@ def ask_destruction(staff: Staff) -> TwoPeople:
         seal_excerpt(case_id=case.id, text="A neutral line.", actor=account.actor)
     form = DestructionForm(case_id=case.id, asked_for_by="A court of a test", reference="ref-1")
     return destruction.request_destruction(form=form, staff=staff)
+
+
+def ask_erasure(staff: Staff) -> TwoPeople:
+    name = f"egret-{Account.objects.count()}"  # another account for whoever asks
+    put_account(platform_id=name, profile=Profile())
+    delete_account(platform_id=name, actor=Actor.system("test"))
+    return erasing.request_erasure(account_id=name, why="A test.", staff=staff)
 
 
 def ask_pairing_order(staff: Staff) -> TwoPeople:
@@ -288,6 +297,13 @@ ENTRIES: dict[type[TwoPeople], Entry] = {
             destruction_id=pk, agree=approve, staff=staff
         ),
     ),
+    Erasure: Entry(
+        "evidence custodian",
+        ask_erasure,
+        lambda pk, approve, staff: erasing.decide_erasure(
+            erasure_id=pk, approve=approve, staff=staff
+        ),
+    ),
     Production: Entry("operator", ask_production, decide_production),
     Silencing: Entry(
         "policy lead",
@@ -353,6 +369,7 @@ def _production(configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
         cybertipline_url="https://127.0.0.1:9/ispws",
         production_reporting=PRODUCTION_CONSENT,
         evidence_key=new_key(),
+        identifier_key="a key of a test",
     )
 
 

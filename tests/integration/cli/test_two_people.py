@@ -21,6 +21,7 @@ from kinward.cli.agree import agree as agree_command
 from kinward.cli.kinds import KINDS
 from kinward.cli.main import cli
 from kinward.custody.models import Destruction, Release
+from kinward.erasure.models import Erasure
 from kinward.evidence import holds
 from kinward.evidence.holds import request_hold_end, set_legal_hold
 from kinward.evidence.models import Evidence, HoldEnding
@@ -43,6 +44,7 @@ from kinward.matching.agreements import Marking, Weakening, WithdrawalRequest
 from kinward.matching.models import Bank, BankedHash
 from kinward.matching.withdrawals import leaving_of
 from kinward.people.models import Account
+from kinward.people.services import Profile, delete_account, put_account
 from kinward.policy.sources import read_files
 from kinward.reporting.authorities.cybertipline import client
 from kinward.reporting.models import Production
@@ -100,6 +102,12 @@ class World:
         self.pairing()
         live = Pairing.objects.filter(teen=self.held.account, ended_at=None)
         return list(live.values_list("guardian__platform_id", flat=True))
+
+    def leaver(self) -> str:
+        """An account that the platform has deleted."""
+        put_account(platform_id="leaver", profile=Profile())
+        delete_account(platform_id="leaver", actor=SYSTEM)
+        return "leaver"
 
     def files(self) -> list[Any]:
         """The files of the vault, with their holds."""
@@ -217,6 +225,12 @@ GRAVE: Final[dict[str, Verb]] = {
         lambda world: world.files(),
         "evidence custodian",
     ),
+    "erase": Verb(
+        Erasure,
+        lambda world: ["erase", world.leaver()],
+        lambda world: list(Erasure.objects.filter(state="approved").values_list("pk")),
+        "evidence custodian",
+    ),
 }
 EACH = pytest.mark.parametrize("verb", GRAVE.values(), ids=GRAVE)
 # Every other command, by the reason why one operator is enough.
@@ -297,6 +311,7 @@ def world(
         cybertipline_url="https://127.0.0.1:9/ispws",
         production_reporting=PRODUCTION_CONSENT,
         evidence_key=new_key(),
+        identifier_key="a key of a test",
     )
     held, free = case_of(account, "dismissed"), case_of(account, "enforced")
     set_legal_hold(case_id=held.pk, reference="court 1", actor=SYSTEM)

@@ -121,6 +121,7 @@ STAFF = {"change_staff", "invite_staff", "withdraw_invitation", "decide_factor_r
 RELEASES = {
     *("releases", "ask_release", "decide_release", "hand_over", "hand_over_report", "hold"),
     *("ask_destruction", "decide_destruction", "decide_hold_end", "correct_report"),
+    *("ask_erasure", "decide_erasure"),
 }
 ALLOWED: dict[str, set[str]] = {
     "reviewer": WORK | BANKS | CONFIRMS,

@@ -1,0 +1,48 @@
+"""`kinward erase`: ask for the erasure of an account, or carry out again what a backup undid."""
+
+from pathlib import Path
+
+import click
+
+from kinward.cli.counts import counted
+from kinward.cli.main import operator
+from kinward.cli.two_people import WHY, settle
+from kinward.erasure.api import keep_list, replay_erasures, request_erasure, wanted_erasures
+from kinward.ground.names import visible
+
+
+@click.command()
+@click.argument("account", required=False)
+@WHY
+@click.option("--replay", is_flag=True, help="Carry out the listed erasures that are not done.")
+@click.option(
+    "--erasures",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="With --replay: a copy of the list of erasures from elsewhere.",
+)
+def erase(account: str | None, why: str, replay: bool, erasures: Path | None) -> None:
+    """Ask for the erasure of an ACCOUNT. Another person must approve it.
+
+    Without an ACCOUNT, list the accounts that the platform wants erased.
+    """
+    if replay:
+        if erasures is not None:
+            keep_list(erasures)
+        count = replay_erasures(actor=operator())
+        click.echo(f"Carried out {counted(count, 'erasure', 'erasures')} again.")
+        return
+    if erasures is not None:
+        raise click.UsageError("--erasures needs --replay.")
+    if account is None:
+        _list()
+        return
+    request = request_erasure(account_id=account, why=why, staff=operator())
+    settle(request, lambda: "Erased.")
+
+
+def _list() -> None:
+    wanted = wanted_erasures()
+    for account in wanted:
+        click.echo(visible(account.platform_id))
+    if not wanted:
+        click.echo("The platform wants no account erased.")

@@ -1,0 +1,117 @@
+"""The list of erasures: a file outside the database, so that a restored backup is not the end.
+
+It only grows. A line has the number of an erasure and a keyed hash of the account, never the id
+itself. Each line carries a MAC over itself and the one before it. Its key is made from
+the secret `identifier_key`. Without it nobody can tell whose line it is.
+"""
+
+import fcntl
+import hmac
+import json
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from kinward.erasure.errors import ListBroken
+from kinward.ground.config import config
+
+NAME: Final = "erasures.jsonl"
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One erasure: its number, its hour (UTC), the account's keyed hash, and the line's MAC."""
+
+    erasure: UUID
+    hour: str
+    account: str
+    mac: str
+
+
+def list_path() -> Path:
+    """Return the path of the list: beside the checkpoints that were signed last."""
+    return config().data_dir / "ledger" / NAME
+
+
+def hash_of(platform_id: str) -> str:
+    """Return the keyed hash (hex) by which the list knows an account."""
+    return _mac(f"account:{platform_id}")
+
+
+def _mac(text: str) -> str:
+    secret = config().secret("identifier_key").encode()
+    key = hmac.digest(secret, b"kinward.erasures/1", "sha256")
+    return hmac.new(key, text.encode("utf-8", "surrogatepass"), "sha256").hexdigest()
+
+
+def read_list(path: Path | None = None) -> list[Line]:
+    """Return the lines of a list, oldest first. Raises `ListBroken`. No file is an empty list."""
+    path = path or list_path()
+    try:
+        texts = path.read_text().splitlines()
+    except FileNotFoundError:
+        return []
+    return list(_checked(texts))
+
+
+def _checked(texts: list[str]) -> Iterator[Line]:
+    before = ""
+    for number, text in enumerate(texts, 1):
+        try:
+            line = msgspec.json.decode(text, type=Line)
+        except msgspec.MsgspecError as error:
+            raise ListBroken(f"Line {number} cannot be read: {error}.") from error
+        if not hmac.compare_digest(
+            line.mac, _mac_of(line.erasure, line.hour, line.account, before)
+        ):
+            raise ListBroken(f"Line {number} does not follow from the one before it.")
+        before = line.mac
+        yield line
+
+
+def _mac_of(erasure: UUID, hour: str, account: str, before: str) -> str:
+    return _mac(f"line:{before}:{erasure}:{hour}:{account}")
+
+
+def append(erasure: UUID, platform_id: str) -> None:
+    """Write an erasure to the list, and wait until the disk has it. Idempotent.
+
+    Raises `ListBroken`: nothing is added to a list that somebody changed.
+    """
+    path = list_path()
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with path.open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        lines = read_list(path)
+        if any(line.erasure == erasure for line in lines):
+            return
+        hour = datetime.now(UTC).strftime("%Y-%m-%dT%H:00:00Z")
+        account, before = hash_of(platform_id), lines[-1].mac if lines else ""
+        mac = _mac_of(erasure, hour, account, before)
+        line = {"erasure": str(erasure), "hour": hour, "account": account, "mac": mac}
+        file.write(json.dumps(line) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    path.chmod(0o600)
+
+
+def keep_list(copy: Path) -> None:
+    """Take a copy of the list from elsewhere as this machine's, if it goes on from what is here.
+
+    Raises `ListBroken` if either of the two is not the beginning of the other.
+    """
+    here, there = read_list(), read_list(copy)
+    shorter = min(len(here), len(there))
+    if here[:shorter] != there[:shorter]:
+        raise ListBroken("The copy and the list of this machine differ.")
+    if len(there) > len(here):
+        path = list_path()
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        part.write_bytes(copy.read_bytes())
+        part.chmod(0o600)
+        part.replace(path)

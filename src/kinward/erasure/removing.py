@@ -1,0 +1,156 @@
+"""Remove a person: rows of every room, names in other rows, jobs, and values of entries."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from django.contrib.postgres.fields import ArrayField
+from django.db import connection, models
+
+from kinward.erasure.registry import children_first, gathered
+from kinward.ground.personal import ERASED, Going, Holding, Person, scrubs
+from kinward.ledger.api import Said, count_values, find_said, forget_said
+
+AT_ONCE: Final = 1000  # keys in one statement
+OF_ACCOUNTS: Final = ("account_id", "teen_id", "guardian_id")  # arguments with a row's key
+
+Table = type[models.Model]
+
+_JOBS: Final = """
+DELETE FROM procrastinate_jobs WHERE EXISTS (
+  SELECT FROM jsonb_each_text(args) AS said
+  WHERE said.value = ANY(%(names)s) OR (said.key = ANY(%(keys)s) AND said.value = %(pk)s)
+)
+"""
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What a removal comes to: the keys of rows that go, of rows that stay without the person."""
+
+    going: Going
+    blanked: Sequence[tuple[Holding, list[Any]]]
+    said: list[Said]
+
+    @property
+    def rows(self) -> int:
+        """How many rows go."""
+        return sum(map(len, self.going.rows.values()))
+
+    @property
+    def values(self) -> int:
+        """How many values of entries go."""
+        return count_values(self.said)
+
+
+def plan_removal(person: Person) -> Plan:
+    """Return what has to go of a person. The caller holds the account's row lock."""
+    going: dict[Table, dict[Any, None]] = defaultdict(dict)
+    blanked: list[tuple[Holding, list[Any]]] = []
+    ids: set[str] = set()
+    for holding in gathered():
+        if not (holding.whose or holding.also):
+            continue
+        rows = list(holding.rows(person).order_by().values_list("pk", *holding.ids))
+        keys = [row[0] for row in rows]
+        if holding.blank:
+            blanked.append((holding, keys))
+        else:
+            going[holding.model].update(dict.fromkeys(keys))
+            ids |= {str(value) for row in rows for value in row[1:] if isinstance(value, UUID)}
+    gone = {table: list(keys) for table, keys in going.items()}
+    said = find_said(name=person.platform_id, ids=sorted(ids))
+    return Plan(Going(person, gone, sorted(ids)), blanked, said)
+
+
+def carry_out(plan: Plan) -> None:
+    """Remove it all, in the caller's transaction, which has its entry already.
+
+    The database refuses the whole if a row is left that points at one which went.
+    """
+    for scrub in scrubs():
+        scrub(plan.going)
+    forget_said(plan.said)
+    _forget_jobs(plan)
+    for holding, keys in plan.blanked:
+        for some in _parts(keys):
+            holding.model._default_manager.filter(pk__in=some).update(**holding.blank)
+    for holding in gathered():
+        for column in holding.mentions:
+            _unname(holding.model, column, plan.going.person)
+    for table in children_first(plan.going.rows):
+        _delete(table, plan.going.rows[table])
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+
+
+def _parts(keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(keys), AT_ONCE):
+        yield keys[start : start + AT_ONCE]
+
+
+def _delete(table: Table, keys: Sequence[Any]) -> None:
+    """Delete rows, and nothing with them: what points at them is declared, or it is refused."""
+    for some in _parts(keys):
+        for through, column in _links(table):
+            rows = through._base_manager.filter(**{f"{column}__in": some})
+            rows._raw_delete(rows.db)
+        rows = table._base_manager.filter(pk__in=some)
+        rows._raw_delete(rows.db)
+
+
+def _links(table: Table) -> Iterator[tuple[Any, str]]:
+    """Yield the tables of many-to-many links to a table, each with its column."""
+    for field in table._meta.get_fields(include_hidden=True):
+        through = getattr(field, "through", None)
+        if field.many_to_many and through is not None:
+            for column in through._meta.concrete_fields:
+                if column.related_model is table:
+                    yield through, column.name
+
+
+def _forget_jobs(plan: Plan) -> None:
+    key = str(plan.going.person.pk)
+    values: dict[str, Any] = {"names": plan.going.names, "keys": list(OF_ACCOUNTS), "pk": key}
+    with connection.cursor() as cursor:
+        cursor.execute(_JOBS, values)
+
+
+def _unname(table: Table, column: str, person: Person) -> None:
+    """Replace the name of the account in a column of any row."""
+    field = table._meta.get_field(column)
+    rows = table._default_manager.all()
+    if isinstance(field, ArrayField):
+        for row in rows.filter(**{f"{column}__contains": [person.platform_id]}):
+            left = [name for name in getattr(row, column) if name not in person.names]
+            rows.filter(pk=row.pk).update(**{column: left})
+    elif isinstance(field, models.JSONField):
+        _unname_json(table, column, person)
+    else:
+        rows.filter(**{f"{column}__in": person.names}).update(**{column: ERASED})
+
+
+def _unname_json(table: Table, column: str, person: Person) -> None:
+    found = (
+        f'SELECT "{table._meta.pk.column}", {column} FROM {table._meta.db_table} WHERE EXISTS ('  # noqa: S608
+        f"SELECT FROM jsonb_path_query({column}, '$.**') AS said "
+        "WHERE jsonb_typeof(said) = 'string' AND said #>> '{}' = ANY(%s))"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(found, [list(person.names)])
+        rows = cursor.fetchall()
+    for pk, value in rows:
+        known = json.loads(value) if isinstance(value, str) else value
+        left = _without(known, person)
+        table._default_manager.filter(pk=pk).update(**{column: left})
+
+
+def _without(value: Any, person: Person) -> Any:
+    if isinstance(value, dict):
+        return {name: _without(part, person) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_without(part, person) for part in value]
+    return ERASED if value in person.names else value
