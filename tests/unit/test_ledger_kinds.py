@@ -20,14 +20,14 @@ SAYS = {
         "api assurance assurance_was authority basis capability clause closed confidence ended"
         " explained factor fields how layer measure method of_kind opened outcome over purposes"
         " reason reasons role sanction scopes sent_assurance sent_source shown side source"
-        " source_was stage state type was way what why proof verb"
+        " source_was stage state type was way what why proof verb topic"
     ),
     "a place, a time zone or an address of a service": "address issuer origin place zone",
     "a moment": (
         "at due expires goes_ahead_at not_before previous_until silent_until since until"
         " checked_on expires_at"
     ),
-    "a digest or a public key": "after digest recipients root sealed_sha256 secret sha256",
+    "a digest or a public key": "after digest recipients root said sealed_sha256 secret sha256",
 }
 ALLOWED = {name for names in SAYS.values() for name in names.split()}
 

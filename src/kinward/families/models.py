@@ -336,7 +336,7 @@ class Notice(models.Model):
     fill = models.JSONField(default=dict)
     ask = models.ForeignKey(Ask, on_delete=models.CASCADE, null=True, related_name="+")
     passed_on = models.BooleanField(default=False)
-    receipt = models.UUIDField(null=True)
+    receipt = models.UUIDField(null=True, default=uuid.uuid4)
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

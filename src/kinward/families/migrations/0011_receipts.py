@@ -1,3 +1,5 @@
+import uuid
+
 from django.db import migrations, models
 
 
@@ -12,5 +14,10 @@ class Migration(migrations.Migration):
             model_name="notice",
             name="receipt",
             field=models.UUIDField(null=True),
+        ),
+        migrations.AlterField(  # of new notices only: those of before have none
+            model_name="notice",
+            name="receipt",
+            field=models.UUIDField(null=True, default=uuid.uuid4),
         ),
     ]
