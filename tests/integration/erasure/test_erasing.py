@@ -1,28 +1,39 @@
 """A person is erased from every room, and nothing that was proved before stops being proved."""
 
+import hmac
+import os
 import re
+import subprocess
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
+from kinward.cli.backup import find_tool
 from kinward.enforcement.models import BlockedIdentifier
-from kinward.erasure.errors import ErasureDelayed
+from kinward.erasure.errors import ErasureAsked, ErasureDelayed
 from kinward.erasure.export import export_data
 from kinward.erasure.list import list_path
 from kinward.erasure.models import Erasure
 from kinward.erasure.services import decide_erasure, request_erasure
 from kinward.evidence.holds import set_legal_hold
+from kinward.ground.errors import Forbidden
 from kinward.ledger.api import kinds, record
+from kinward.ledger.exporting import export_log, prove_entry
+from kinward.ledger.leaves import commit
 from kinward.ledger.models import Entry
+from kinward.ledger.sequencing import sequence_all
+from kinward.ledger.verification import verify_ledger
 from kinward.matching.models import Bank, HeldBlock
 from kinward.people.models import Account
 from kinward.people.services import AccountUnknown
 from kinward.reporting.models import Report
 from tests.integration.conftest import Configure
+from tests.integration.ledger.test_exporting import policy, signed, verify
 from tests.support.compared import gaps
 from tests.support.custody import two_custodians
 from tests.support.helpers import Receiver
@@ -45,6 +56,91 @@ def erase(name: str = NAME) -> Erasure:
     return decide_erasure(erasure_id=request.pk, approve=True, staff=two)
 
 
+def dumped() -> bytes:
+    settings = connection.settings_dict
+    address = {"PGHOST": settings["HOST"], "PGPORT": settings["PORT"], "PGUSER": settings["USER"]}
+    address["PGPASSWORD"] = settings["PASSWORD"]
+    given = {name: str(value) for name, value in address.items() if value}
+    command = [find_tool("pg_dump"), "--format=plain", settings["NAME"]]
+    return subprocess.run(command, env=os.environ | given, capture_output=True, check=True).stdout
+
+
+def found_in(data: bytes, marks: list[str]) -> list[str]:
+    return [mark for mark in marks if mark.encode() in data]
+
+
+def test_no_marker_is_left_in_a_dump_and_old_proofs_hold(marks: list[str], tmp_path: Path) -> None:
+    leave()
+    differed = set(gaps())  # looks and staff that the test made by itself
+    planted = found_in(dumped(), marks)
+    assert len(planted) >= 29, "but the screen name, which the deletion forgets already"
+    sequence_all()
+    before = signed()
+    theirs = Entry.objects.filter(subject=f"account:{NAME}").order_by("pk").first()
+    assert theirs is not None
+    receipt = tmp_path / "old.tlog-proof"
+    receipt.write_bytes(prove_entry(theirs.pk, opened=True).to_bytes())
+    seen = (theirs.subject, bytes(theirs.subject_salt or b""))
+
+    erasure = erase()
+
+    assert not Account.objects.filter(platform_id=NAME).exists()
+    assert found_in(dumped(), marks) == []
+    assert set(gaps()) <= differed
+    assert verify_ledger().ok
+    after = signed()
+    folder = tmp_path / "export"
+    export_log(folder, opened=True, progress=lambda count: None)
+    exported = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+    assert found_in(exported, marks) == []
+    trust = policy(tmp_path, after)
+    assert before.vkey == after.vkey
+    alone = verify(folder, "--policy", str(trust), "--receipt", str(receipt))
+    assert alone.returncode == 0, alone.stderr
+    whole = verify(folder, str(folder), "--policy", str(trust))
+    assert whole.returncode == 0, whole.stderr
+    # Whoever kept the salt could still test a guess. Without it the true values confirm nothing.
+    theirs.refresh_from_db()
+    assert (theirs.subject, theirs.subject_salt) == (None, None)
+    kept = bytes(theirs.subject_commitment or b"")
+    assert hmac.compare_digest(commit("subject", seen[0], seen[1]), kept)
+    for salt in (b"", bytes(32), b"subject", *_salts_left()):
+        assert commit("subject", f"account:{NAME}", salt) != kept
+    said = Entry.objects.get(kind="account.erased")
+    assert said.subject == str(erasure)
+    assert said.data == {"rows": erasure.rows, "values": erasure.values}
+    assert found_in(list_path().read_bytes(), marks) == []
+
+
+def _salts_left() -> list[bytes]:
+    rows = Entry.objects.values_list("actor_salt", "subject_salt", "data_salt")
+    return [bytes(salt) for row in rows for salt in row if salt is not None]
+
+
+def test_no_marker_is_left_in_the_files_of_the_database(marks: list[str]) -> None:
+    """After a VACUUM FULL and a checkpoint. What the write-ahead log keeps is in the docs."""
+    leave()
+    assert len(found_in(_files(), marks)) > 10
+    erase()
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM (FULL, ANALYZE)")
+        cursor.execute("CHECKPOINT")
+    assert found_in(_files(), marks) == []
+
+
+def _files() -> bytes:
+    with connection.cursor() as cursor:
+        cursor.execute("CHECKPOINT")
+        cursor.execute("SHOW data_directory")
+        (directory,) = cursor.fetchone()
+        cursor.execute("SELECT oid FROM pg_database WHERE datname = current_database()")
+        (oid,) = cursor.fetchone()
+    folder = Path(directory) / "base" / str(oid)
+    if not os.access(folder, os.R_OK):
+        pytest.fail(f"This test reads {folder}, as the owner of the server's files")
+    return b"".join(path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file())
+
+
 def test_what_is_packed_is_removed_and_a_run_goes_on(marks: list[str]) -> None:
     leave()
     numbers = list(HeldBlock.objects.values_list("pk", flat=True))
@@ -52,6 +148,21 @@ def test_what_is_packed_is_removed_and_a_run_goes_on(marks: list[str]) -> None:
     erase()
     assert list(HeldBlock.objects.values_list("pk", flat=True)) == numbers
     assert all((block.count, bytes(block.records)) == (0, b"") for block in HeldBlock.objects.all())
+
+
+def test_nobody_erases_alone_or_by_another_road(marks: list[str], reviewer: Staff) -> None:
+    leave()
+    one, _ = two_custodians()
+    request = request_erasure(account_id=NAME, why="They asked.", staff=one)
+    with pytest.raises(Forbidden, match="another person"):
+        decide_erasure(erasure_id=request.pk, approve=True, staff=one)
+    with pytest.raises(ErasureAsked):
+        request_erasure(account_id=NAME, why="Again.", staff=one)
+    with pytest.raises(Forbidden):
+        request_erasure(account_id=NAME, why="x", staff=reviewer)
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        Entry.objects.filter(subject=f"account:{NAME}").update(subject=None, subject_salt=None)
+    assert Account.objects.filter(platform_id=NAME).exists()
 
 
 def test_an_entry_of_an_erasure_lets_nothing_else_of_entries_change() -> None:
