@@ -93,8 +93,9 @@ class Upstream:
 class Front:
     """A running proxy, with the upstreams behind it."""
 
-    def __init__(self, kind: str, port: int, directory: Path, pid: int) -> None:
-        self.kind, self.port, self.directory, self.pid = kind, port, directory, pid
+    def __init__(self, kind: str, port: int, plain: int, directory: Path, pid: int) -> None:
+        self.kind, self.port, self.plain = kind, port, plain
+        self.directory, self.pid = directory, pid
         self.upstreams: dict[str, Upstream] = {}
 
     def get(self, path: str, source: str = "127.0.0.1", **headers: str) -> httpx.Response:
@@ -103,6 +104,13 @@ class Front:
             url = f"https://127.0.0.1:{self.port}{path}"
             extensions = {"sni_hostname": NAME}
             return http.get(url, headers={"Host": NAME} | named, extensions=extensions)
+
+    def get_plain(self, path: str, source: str = "127.0.0.1", **headers: str) -> httpx.Response:
+        """Ask by http, as a program does whose address lacks an s."""
+        transport = httpx.HTTPTransport(local_address=source)
+        with httpx.Client(transport=transport, timeout=SECONDS) as http:
+            url = f"http://127.0.0.1:{self.plain}{path}"
+            return http.get(url, headers={"Host": NAME} | headers)
 
     def transport(self, source: str) -> httpx.HTTPTransport:
         return httpx.HTTPTransport(verify=_context(), local_address=source)
@@ -141,10 +149,10 @@ def running(
     """
     directory.chmod(0o755)
     _write_certificate(directory)
-    port = free_port()
+    port, plain = free_port(), free_port()
     text = _placed((FILES / _FILES[kind]).read_text(), directory, ports)
     path = directory / _FILES[kind]
-    text = _OWN[kind](text, directory, port)
+    text = _OWN[kind](text, directory, port, plain)
     path.write_text(text.replace("http {\n", f"http {{\n{more}", 1) if more else text)
     with (directory / "log").open("wb") as log:
         process = subprocess.Popen(
@@ -155,7 +163,7 @@ def running(
         )
         try:
             _wait(process, port, directory / "log")
-            yield Front(kind, port, directory, process.pid)
+            yield Front(kind, port, plain, directory, process.pid)
         finally:
             process.terminate()
             process.wait(SECONDS)
@@ -168,7 +176,7 @@ def _placed(text: str, directory: Path, ports: dict[str, int]) -> str:
     return text.replace(f"/etc/ssl/{NAME}", str(directory))
 
 
-def _nginx(text: str, directory: Path, port: int) -> str:
+def _nginx(text: str, directory: Path, port: int, plain: int) -> str:
     temporary = directory / "temporary"
     temporary.mkdir()
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -176,20 +184,19 @@ def _nginx(text: str, directory: Path, port: int) -> str:
     text = text.replace("http {\n", "http {\n" + places, 1)
     text = text.replace("/run/nginx.pid", str(directory / "pid"))
     text = text.replace("/var/log/nginx", str(directory))
-    redirecting = free_port()
-    for usual, ours in ((443, port), (80, redirecting)):
+    for usual, ours in ((443, port), (80, plain)):
         text = re.sub(rf"listen {usual}\b", f"listen 127.0.0.1:{ours}", text)
         text = re.sub(rf"listen \[::\]:{usual}\b", f"listen [::1]:{ours}", text)
     return text
 
 
-def _caddy(text: str, directory: Path, port: int) -> str:
-    places = f"\tadmin off\n\thttp_port {free_port()}\n\thttps_port {port}\n"
+def _caddy(text: str, directory: Path, port: int, plain: int) -> str:
+    places = f"\tadmin off\n\thttp_port {plain}\n\thttps_port {port}\n"
     return text.replace("{\n\tservers {", "{\n" + places + "\tservers {", 1)
 
 
 _FILES = {"nginx": "nginx.conf", "caddy": "Caddyfile"}
-_OWN: dict[str, Callable[[str, Path, int], str]] = {"nginx": _nginx, "caddy": _caddy}
+_OWN: dict[str, Callable[[str, Path, int, int], str]] = {"nginx": _nginx, "caddy": _caddy}
 
 
 def _commands(kind: str, path: Path) -> list[str]:

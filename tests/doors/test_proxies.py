@@ -13,7 +13,8 @@ import pytest
 from kinward.gate.http import FORM_OVERHEAD
 from kinward.ground.addresses import client_address, trusted_networks
 from kinward.ground.config import Config
-from tests.doors.proxies import FILES, Front, Upstream, running, status
+from tests.doors.proxies import FILES, NAME, Front, Upstream, running, status
+from tests.support.smuggling import CONTRADICTING, POSTED, exchange, smuggled, statuses
 
 TRUSTED = trusted_networks("127.0.0.1, ::1")
 MARKER = b"marker-of-an-upload-4711-"
@@ -71,6 +72,34 @@ def test_each_path_reaches_its_process(front: Front, path: str, door: str) -> No
     assert front.get(path, "127.0.0.20").headers["kinward-door"] == door
     ((arrived, _),) = front.upstreams[door].heads
     assert arrived == path
+
+
+@pytest.mark.parametrize(("path", "door"), PATHS.items())
+def test_by_http_a_program_gets_an_error_and_a_browser_is_led_to_https(
+    front: Front, path: str, door: str
+) -> None:
+    answer = front.get_plain(path, "127.0.0.23", Authorization=f"Bearer {KEY}")
+    if door == "gate":
+        assert (answer.status_code, answer.headers.get("location")) == (403, None)
+    else:
+        led = (answer.status_code, answer.headers["location"])
+        assert led == (308, f"https://{NAME}{path}")
+    assert not any(upstream.heads for upstream in front.upstreams.values())
+
+
+@pytest.mark.parametrize("head", CONTRADICTING.values(), ids=CONTRADICTING)
+def test_no_request_is_hidden_in_another(front: Front, head: str) -> None:
+    """Whatever a proxy makes of two lengths, it and the process behind it agree on one."""
+    with front.connect("127.0.0.24") as opened:
+        answers = exchange(opened, smuggled(head, NAME))
+    arrived = [path for upstream in front.upstreams.values() for path, _ in upstream.heads]
+    assert all(path == POSTED for path in arrived), arrived
+    assert len(arrived) <= 1
+    assert statuses(answers)[1:] in ([], [404]), "the proxy itself answers what follows"
+    for upstream in front.upstreams.values():
+        for _, headers in upstream.heads:
+            named = [*headers.get("content-length", []), *headers.get("transfer-encoding", [])]
+            assert len(named) <= 1, named
 
 
 def test_metrics_are_not_for_the_public(front: Front) -> None:

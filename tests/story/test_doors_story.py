@@ -1,6 +1,7 @@
 """Strangers at the doors of `kinward up`: what one door has to bear costs the others nothing."""
 
 import contextlib
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 
 from tests.story.conftest import Demo
 from tests.support import wire
+from tests.support.smuggling import CONTRADICTING, exchange, smuggled, statuses
 
 CONNECTIONS, IDLE = 150, 10
 PAGES = (
@@ -53,6 +55,16 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     started.start()
     yield started
     assert started.stop() == 0
+
+
+@pytest.mark.parametrize("head", CONTRADICTING.values(), ids=CONTRADICTING)
+def test_no_request_is_hidden_in_another(up: Demo, head: str) -> None:
+    """Each process takes a length that contradicts itself as an error, or answers once and ends."""
+    for port in (up.port, console(up), up.port + 4):
+        with socket.create_connection(("127.0.0.1", port)) as opened:
+            answer = exchange(opened, smuggled(head, "127.0.0.1"))
+        assert len(statuses(answer)) == 1, (port, answer)
+        assert b"# HELP" not in answer
 
 
 def console(up: Demo) -> int:

@@ -15,6 +15,7 @@ from django.utils import timezone
 from kinward.access.actor import Actor, ActorKind
 from kinward.access.models import BrokenGlass, Staff
 from kinward.access.permissions import Permission
+from kinward.access.staff import holders
 from kinward.access.vouching import owes_to
 from kinward.ground.errors import Forbidden, Invalid, KinwardError, NotFound
 from kinward.ledger.api import kinds, record
@@ -87,9 +88,10 @@ def review_glass(*, glass_id: UUID, justified: bool, note: str, staff: Staff) ->
         raise NotFound(f"There is no break-glass {glass_id}.")
     if glass.reviewed_at is not None:
         raise ReviewedAlready
-    if Actor.stored(glass.operator).is_namesake(staff.actor):
+    operator = Actor.stored(glass.operator)
+    if operator.is_namesake(staff.actor):
         raise Forbidden("You did this yourself, so another person reviews it.")
-    if owes_to(staff, Permission.REVIEW_GLASS, Actor.stored(glass.operator)):
+    if owes_to(staff, Permission.REVIEW_GLASS, operator):
         raise Forbidden(
             "Whoever did this, or a key, made you a reviewer. Somebody else reviews it."
         )
@@ -100,6 +102,16 @@ def review_glass(*, glass_id: UUID, justified: bool, note: str, staff: Staff) ->
     glass.save(update_fields=["reviewed_by", "reviewed_at", "justified", "note"])
     record(actor=staff.actor, subject=str(glass), fact=kinds.GlassReviewed(justified=justified))
     return glass
+
+
+def can_be_reviewed(glass: BrokenGlass) -> bool:
+    """Return whether there is anybody who may review an act done alone."""
+    operator = Actor.stored(glass.operator)
+    return any(
+        not operator.is_namesake(staff.actor)
+        and not owes_to(staff, Permission.REVIEW_GLASS, operator)
+        for staff in holders(Permission.REVIEW_GLASS)
+    )
 
 
 def unreviewed_glasses() -> QuerySet[BrokenGlass]:

@@ -72,6 +72,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
     fetch_hosts: str = ""
     inner_hosts: str = ""
+    call_hosts: str = ""
     call_seconds: float = 30.0
     read_redirects: bool = False
 

@@ -304,12 +304,13 @@ def check_alerts() -> Result:
 
 def check_glass() -> Result:
     """Has another person reviewed everything that an operator did alone?"""
-    from kinward.access.api import unreviewed_glasses
+    from kinward.access.api import can_be_reviewed, unreviewed_glasses
 
-    waiting = [f"{glass.request} by {glass.operator}" for glass in unreviewed_glasses()[:5]]
-    if waiting:
-        return warn(
-            f"An operator broke the glass, and nobody has reviewed it: {', '.join(waiting)}. "
-            "A senior reviewer or an auditor reviews it on /quality."
-        )
+    glasses = list(unreviewed_glasses()[:5])
+    if glasses:
+        waiting = ", ".join(f"{glass.request} by {glass.operator}" for glass in glasses)
+        who = "A senior reviewer or an auditor reviews it on /quality."
+        if not all(can_be_reviewed(glass) for glass in glasses):
+            who = "Nobody here may, so let an administrator invite an auditor whom they trust."
+        return warn(f"An operator broke the glass, and nobody has reviewed it: {waiting}. {who}")
     return fine("Nothing that an operator did alone waits for a review.")

@@ -138,6 +138,7 @@ class Caller:
         request.read()
         if request.url.scheme not in ("http", "https") or not request.url.host:
             raise NotSent("Its address is neither http nor https.")
+        _require_listed(request.url.host)
         if self._origins and origin_of(str(request.url)) not in self._origins:
             raise AddressRefused(
                 f"It names {request.url.host}, and not {', '.join(sorted(self._origins))}."
@@ -146,8 +147,8 @@ class Caller:
 
     def _judge(self, url: httpx.URL) -> Callable[[str], bool]:
         plain = url.scheme == "http" and not self._open_text
-        host = url.host.strip("[]").lower().rstrip(".")
-        ours = self._reach == Reach.OURS or host in _inner_hosts()
+        host = _plain_host(url.host)
+        ours = self._reach == Reach.OURS or host in _hosts(config().inner_hosts)
 
         def may_reach(address: str) -> bool:
             if plain and not is_loopback(address):
@@ -231,8 +232,29 @@ def _tls() -> SSLContext:
     return httpx.create_ssl_context(trust_env=False)
 
 
-def _inner_hosts() -> set[str]:
-    return {host.strip().lower() for host in config().inner_hosts.split(",") if host.strip()}
+def _hosts(listed: str) -> set[str]:
+    return {_plain_host(host.strip()) for host in listed.split(",") if host.strip()}
+
+
+def _plain_host(host: str) -> str:
+    return host.strip("[]").lower().rstrip(".")
+
+
+def _require_listed(host: str) -> None:
+    """Raise `AddressRefused` for a host that is not in KINWARD_CALL_HOSTS, if that lists any.
+
+    This machine is always listed, since Kinward's own processes are there.
+    """
+    listed, host = _hosts(config().call_hosts), _plain_host(host)
+    if listed and host not in listed and not _is_here(host):
+        raise AddressRefused(f"{host} is not in KINWARD_CALL_HOSTS, which lists all hosts to call.")
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return host == "localhost" or is_loopback(host)
+    except ValueError:
+        return False  # a name
 
 
 def _host_of(url: str) -> str:
