@@ -236,7 +236,7 @@ class _Reading:
                 yield from other_planes(frame, planes, self._container.claims)
                 yield from fitted(planes, place)
 
-            variants = Variants(planes, turn, others, fields=frame.interlaced_frame)
+            variants = Variants(planes, turn, others)
             fresh = strand.see(variants, time_of(frame))
         except FAULTS:
             self._container.entire = False

@@ -1,10 +1,9 @@
 """Which pictures of a file that moves are kept: every one that differs, within a bound.
 
-Each picture that is not at rest is glanced at. If the glance differs from all glances of late, the
-picture is hashed, and if its hash differs from all hashes of late, it is a view. Time has no part
-in this, so nothing hides between two samples. Time decides only what a moment is, and what goes
-when there is too much: first what resembles something else, then what is shown for the shortest
-time.
+Each picture is glanced at. If the glance differs from all glances of late, the picture is hashed,
+and if its hash differs from all hashes of late, it is a view. Time has no part in this, so nothing
+hides between two samples. Time decides only what a moment is, and what goes when there is too much:
+first what resembles something else, then what is shown for the shortest time.
 """
 
 import random
@@ -18,7 +17,7 @@ import numpy.typing as npt
 from kinward.media.luma import FLAT, glance_at
 from kinward.media.medium import MAX_FRAMES, MAX_VIEWS, View
 from kinward.media.pdq import MIN_QUALITY, Hash
-from kinward.media.variants import Look, Place, Variants
+from kinward.media.variants import Place, Variants
 
 EVERY: Final = 1.0  # seconds after which a moment ends, if the picture has changed
 PASSED: Final = 120  # frames; after so many another is hashed, whatever the glances say
@@ -65,7 +64,6 @@ class Strand:
         self._passed = 0
         self._shown: Kept | None = None
         self._leader: Hash | None = None
-        self._before: Look | None = None  # what was glanced at last, unless it is flat or large
 
     @property
     def moments(self) -> int:
@@ -87,11 +85,8 @@ class Strand:
         `variants`: the ways in which viewers show it, which are worked out if it has changed.
         """
         self._count_time(at)
-        due = self._is_due(at)
-        if not due and self._before is not None and variants.rests(self._before):
-            return []
         glance, contrast = self._glance(variants)
-        self._before = None if contrast < FLAT else variants.look
+        due = self._is_due(at)
         owner = self._glances[len(glance)].nearest(glance, CHANGED)
         if not due and (owner is not None or contrast < FLAT):
             self._shown = owner or self._shown

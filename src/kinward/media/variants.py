@@ -10,7 +10,6 @@ from kinward.media.luma import hash_planes
 from kinward.media.orientation import UPRIGHT, Turn
 from kinward.media.pdq import Hash
 from kinward.media.planes import Planes
-from kinward.media.steady import is_keepable, is_steady
 
 Hashes = Iterator[tuple[Hash, int]]  # each with its quality
 
@@ -22,46 +21,14 @@ class Place(NamedTuple):
     box: Box
 
 
-class Look(NamedTuple):
-    """A picture as it was decoded. `fields`: whether some viewers show its fields."""
-
-    planes: Planes
-    turn: Turn
-    fields: bool
-
-
 class Variants:
     """The ways in which viewers show one picture.
 
-    `others`: what only some of them show of it, such as a crop. `fields`: whether its fields are
-    among them.
+    `others`: what only some of them show of it, such as a crop.
     """
 
-    def __init__(
-        self,
-        planes: Planes,
-        turn: Turn,
-        others: Callable[[], Iterable[Planes]],
-        *,
-        fields: bool = False,
-    ) -> None:
-        self._planes, self._turn, self._make_others, self._fields = planes, turn, others, fields
-
-    @property
-    def look(self) -> Look | None:
-        """The picture, to be compared with later ones, unless it is too large to be kept."""
-        if not is_keepable(self._planes):
-            return None
-        return Look(self._planes, self._turn, self._fields)
-
-    def rests(self, before: Look) -> bool:
-        """Return whether viewers show this all but the same, sample by sample, as a picture before.
-
-        Its crops and colours follow from its samples and from what its container says.
-        """
-        if (self._turn, self._fields) != (before.turn, before.fields):
-            return False
-        return is_steady(self._planes, before.planes)
+    def __init__(self, planes: Planes, turn: Turn, others: Callable[[], Iterable[Planes]]) -> None:
+        self._planes, self._turn, self._make_others = planes, turn, others
 
     def glanced(self, place: Place | None) -> list[Planes]:
         """Return what is glanced at. `place`: what was inside a border before."""
