@@ -14,7 +14,16 @@ from kinward.casebook.models import (
 )
 from kinward.casebook.states import UNDECIDED, CaseState
 from kinward.families.api import Pairing
-from kinward.ground.personal import ERASED, Delay, Holding, Person, delayed_by, holds
+from kinward.ground.personal import (
+    ERASED,
+    Delay,
+    Going,
+    Holding,
+    Person,
+    delayed_by,
+    holds,
+    scrubbed_by,
+)
 
 STATED = "a statement of reasons says what was decided, and why"
 
@@ -56,3 +65,11 @@ def _open_cases(person: Person) -> Iterator[Delay]:
     reported = Finding.objects.filter(user_report__reporter=person.pk, case__state__in=waiting)
     if reported.exists():
         yield Delay("A case is open in which the account reported somebody.")
+
+
+@scrubbed_by
+def unsay_reports(going: Going) -> None:
+    """Empty what somebody reported in a finding about another account. The finding stays."""
+    for finding in Finding.objects.filter(user_report__reporter=going.person.pk):
+        finding.grounds = [ground | {"text": ERASED} for ground in finding.grounds]
+        finding.save(update_fields=["grounds"])

@@ -2,22 +2,34 @@
 
 from collections.abc import Iterator
 
+from django.db.models import Q
+
 from kinward.enforcement.models import (
     Action,
     ActionState,
     BlockedIdentifier,
+    Effect,
     Removal,
     Sanction,
     Strike,
 )
+from kinward.families.api import others_of
 from kinward.ground.personal import Delay, Holding, Person, delayed_by, holds
 
+WAITING = (ActionState.PENDING, ActionState.PARKED)
 BLOCKED = "keyed hashes, which keep a terminated person from registering again"
+
+
+def _told_others(person: Person) -> Q:
+    """The notices to the other side of a pairing or a trust, whose words may name somebody."""
+    return others_of(person.pk) & Q(effect=Effect.NOTIFY)
+
 
 holds(
     Holding(
         model=Action,
         whose=("account",),
+        also=_told_others,
         ids=("id",),
         untold="statements and notices say what was done; the platform has each action",
     ),
@@ -42,6 +54,7 @@ holds(
 @delayed_by
 def _undelivered(person: Person) -> Iterator[Delay]:
     """An action has to reach the platform first."""
-    waiting = (ActionState.PENDING, ActionState.PARKED)
-    if Action.objects.filter(account=person.pk, state__in=waiting).exists():
+    if Action.objects.filter(account=person.pk, state__in=WAITING).exists():
         yield Delay("The platform has not accepted an action about the account.")
+    if Action.objects.filter(_told_others(person), state__in=WAITING).exists():
+        yield Delay("The platform has not accepted a notice that may name the account.")

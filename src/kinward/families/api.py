@@ -36,6 +36,7 @@ from kinward.families.models import (
     TrustedAdult,
 )
 from kinward.families.notices import NOTICE_MADE, TOPICS, name_in_notices, notice_sentence, tell
+from kinward.families.others import others_of
 from kinward.families.pairing.disputes import (
     MAX_REACH,
     allow_pairing_again,
@@ -221,6 +222,7 @@ __all__ = [
     "notice_sentence",
     "open_asks",
     "open_portal",
+    "others_of",
     "pairings_of",
     "passcode_sheet",
     "pause_by_person",

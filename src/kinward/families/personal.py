@@ -25,6 +25,7 @@ from kinward.families.models import (
     WrongCode,
     ZoneChange,
 )
+from kinward.families.others import others_of
 from kinward.ground.personal import ERASED, Delay, Holding, Person, delayed_by, holds
 
 QUIET = "shows what is held quietly while a dispute is settled"
@@ -40,16 +41,7 @@ def _about_them(person: Person) -> Q:
     A notice keeps a name as it was, and the account has lost its own by now. So all go that name
     anybody, those about another child of one guardian, too.
     """
-    sides = (
-        Pairing.objects.filter(teen=person.pk).values("guardian"),
-        Pairing.objects.filter(guardian=person.pk).values("teen"),
-        TrustedAdult.objects.filter(teen=person.pk).values("adult"),
-        TrustedAdult.objects.filter(adult=person.pk).values("teen"),
-    )
-    told = Q()
-    for accounts in sides:
-        told |= Q(account__in=accounts)
-    return told & Q(fill__has_key="other")
+    return others_of(person.pk) & Q(fill__has_key="other")
 
 
 holds(
