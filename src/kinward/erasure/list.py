@@ -49,13 +49,21 @@ def _mac(text: str) -> str:
 
 
 def read_list(path: Path | None = None) -> list[Line]:
-    """Return the lines of a list, oldest first. Raises `ListBroken`. No file is an empty list."""
+    """Return the lines of a list, oldest first. Raises `ListBroken`. No file is an empty list.
+
+    A last line without its end was never finished, so its erasure was not committed either.
+    """
     path = path or list_path()
     try:
-        texts = path.read_text().splitlines()
+        data = path.read_bytes()
     except FileNotFoundError:
         return []
-    return list(_checked(texts))
+    return list(_checked(data[: _finished(data)].decode("utf-8", "replace").splitlines()))
+
+
+def _finished(data: bytes) -> int:
+    """Return how many bytes the finished lines have."""
+    return data.rfind(b"\n") + 1
 
 
 def _checked(texts: list[str]) -> Iterator[Line]:
@@ -84,8 +92,9 @@ def append(erasure: UUID, platform_id: str) -> None:
     """
     path = list_path()
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with path.open("a+") as file:
+    with path.open("ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
+        file.truncate(_finished(path.read_bytes()))
         lines = read_list(path)
         if any(line.erasure == erasure for line in lines):
             return
@@ -93,7 +102,7 @@ def append(erasure: UUID, platform_id: str) -> None:
         account, before = hash_of(platform_id), lines[-1].mac if lines else ""
         mac = _mac_of(erasure, hour, account, before)
         line = {"erasure": str(erasure), "hour": hour, "account": account, "mac": mac}
-        file.write(json.dumps(line) + "\n")
+        file.write(json.dumps(line).encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())
     path.chmod(0o600)
