@@ -10,9 +10,10 @@ import msgspec
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection, models
 
-from kinward.erasure.registry import children_first, gathered
+from kinward.erasure.registry import children_first, gathered, person_of
 from kinward.ground.personal import ERASED, Going, Holding, Person, scrubs
 from kinward.ledger.api import Said, count_values, find_said, forget_said
+from kinward.people.api import LockedAccount
 
 AT_ONCE: Final = 1000  # keys in one statement
 OF_ACCOUNTS: Final = ("account_id", "teen_id", "guardian_id")  # arguments with a row's key
@@ -45,8 +46,9 @@ class Plan(msgspec.Struct, frozen=True):
         return count_values(self.said)
 
 
-def plan_removal(person: Person) -> Plan:
-    """Return what has to go of a person. The caller holds the account's row lock."""
+def plan_removal(account: LockedAccount) -> Plan:
+    """Return what has to go of a person."""
+    person = person_of(account)
     going: dict[Table, dict[Any, None]] = defaultdict(dict)
     blanked: list[tuple[Holding, list[Any]]] = []
     ids: set[str] = set()

@@ -11,10 +11,9 @@ from kinward.access.api import AgreementState
 from kinward.erasure.errors import ErasuresWait, NotSetBack
 from kinward.erasure.list import Line, hash_of, read_list
 from kinward.erasure.models import Erasure, Replayed
-from kinward.erasure.registry import person_of
 from kinward.erasure.removing import carry_out, plan_removal
 from kinward.ledger.api import Entry, LogContradicted, kinds, record, require_signable
-from kinward.people.api import Account
+from kinward.people.api import Account, lock_account
 
 HOUR: Final = timedelta(hours=1)  # a line says no more of its moment
 
@@ -88,7 +87,7 @@ def _replay(erasure: UUID, account: int | None, actor: Actor) -> None:
     Replayed.objects.create(erasure=erasure)
     plan = None
     if account is not None:
-        plan = plan_removal(person_of(Account.objects.select_for_update().get(pk=account)))
+        plan = plan_removal(lock_account(account))
     rows, values = (plan.rows, plan.values) if plan is not None else (0, 0)
     fact = kinds.ErasureReplayed(rows=rows, values=values)
     record(actor=actor, subject=f"replayed:{erasure}", fact=fact)

@@ -100,13 +100,13 @@ def decide_erasure(*, erasure_id: UUID, approve: bool, staff: Decider) -> Erasur
         return erasure
     if waiting.account_id is None:
         raise NotFound("The account was erased in another way. Refuse this.")
-    # The account first, as everybody locks. Nobody can add a row that points at it from here on.
-    account = Account.objects.select_for_update().get(pk=waiting.account_id)
+    # The account first, as everybody locks. The database refuses the whole if a row comes after it.
+    account = lock_account(waiting.account_id)
     person = person_of(account)
     require_erasable(person)
     Erasure.objects.filter(pk=waiting.pk).update(account=None, why="")
     erasure = decide_agreement(Erasure, waiting.pk, approve=True, staff=staff)
-    plan = plan_removal(person)
+    plan = plan_removal(account)
     erasure.rows, erasure.values = plan.rows, plan.values
     erasure.save(update_fields=["rows", "values"])
     fact = kinds.AccountErased(rows=plan.rows, values=plan.values)
