@@ -220,6 +220,8 @@ FOLLOWS: Final = {
     "people.changes.hear_google",
     "people.changes.note_change",
     "people.consent.withdraw_consent",
+    "erasure.replay.replay_erasures",  # two people decided on each, before the restore
+    "erasure.services.want_erasure",  # a wish, on which two people decide
     "people.services.delete_account",
     "people.services.put_account",
     "redress.services.file_appeal",
