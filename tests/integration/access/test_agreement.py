@@ -499,7 +499,7 @@ def test_the_database_refuses_a_faked_decision(entry: Entry, fake: dict[str, Any
     at = None if fake["decided_at"] is None else timezone.now()
     values = (fake["state"], people.get(fake["decided_by"]), at, row.pk)
     with (
-        pytest.raises(IntegrityError, match="_two_people|_done_names_nobody"),
+        pytest.raises(IntegrityError, match=r"_two_people|_done_names_nobody"),
         transaction.atomic(),
         connection.cursor() as cursor,
     ):

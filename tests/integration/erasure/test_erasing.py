@@ -118,30 +118,6 @@ def _salts_left() -> list[bytes]:
     return [bytes(salt) for row in rows for salt in row if salt is not None]
 
 
-def test_no_marker_is_left_in_the_files_of_the_database(marks: list[str]) -> None:
-    """After a VACUUM FULL and a checkpoint. What the write-ahead log keeps is in the docs."""
-    leave()
-    assert len(found_in(_files(), marks)) > 10
-    erase()
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM (FULL, ANALYZE)")
-        cursor.execute("CHECKPOINT")
-    assert found_in(_files(), marks) == []
-
-
-def _files() -> bytes:
-    with connection.cursor() as cursor:
-        cursor.execute("CHECKPOINT")
-        cursor.execute("SHOW data_directory")
-        (directory,) = cursor.fetchone()
-        cursor.execute("SELECT oid FROM pg_database WHERE datname = current_database()")
-        (oid,) = cursor.fetchone()
-    folder = Path(directory) / "base" / str(oid)
-    if not os.access(folder, os.R_OK):
-        pytest.fail(f"This test reads {folder}, as the owner of the server's files")
-    return b"".join(path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file())
-
-
 def test_what_is_packed_is_removed_and_a_run_goes_on(marks: list[str]) -> None:
     leave()
     numbers = list(HeldBlock.objects.values_list("pk", flat=True))

@@ -20,7 +20,7 @@ from kinward.access.purposes import SCOPES
 from kinward.access.services import create_key
 from kinward.experience.models import Setting
 from kinward.families.asks import requests
-from kinward.families.models import Side
+from kinward.families.models import Notice, Side
 from kinward.families.pairing import disputes, ending, invitations
 from kinward.families.settings import choices, keywords
 from kinward.families.visits.sessions import Start, open_portal
@@ -75,6 +75,9 @@ class Family:
             "statement_id": str(self._statement().id),
             "pairing_id": str(self.pairing.id),
             "ask_id": str(self.ask.id),
+            "key": str(
+                Notice.objects.filter(account=self.teen).values_list("receipt", flat=True)[0]
+            ),
             "capability": "session.time",
             "trusted_id": str(trusted.pk),
             "secret": "a" * 43,
