@@ -308,7 +308,7 @@ def test_what_google_denied_before_stays_closed_and_can_be_approved(
                 [(teen.pk, "google-play"), (tern.pk, "google-play"), (tern.pk, "apple")],
             )
     finally:
-        call_command("migrate", "people", verbosity=0)
+        call_command("migrate", verbosity=0)  # every room: others lean on people
     accounts = Account.objects.order_by("pk").values_list("consent_withdrawn", "change_consent")
     assert list(accounts) == [(False, "refused"), (True, "refused")]
     decisions = call("GET", "/v1/accounts/wren/experience").json()["decisions"]
