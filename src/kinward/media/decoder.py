@@ -28,6 +28,7 @@ from kinward.media.medium import Bounds, More, View
 from kinward.media.messages import (
     CONTENTS,
     HASH,
+    MAX_DETAIL,
     MORE,
     PLAY,
     VEIL,
@@ -68,7 +69,7 @@ def answer(
     try:
         return _answer(name, [int(word) for word in words], data, bounds, more, tell)
     except KinwardError as error:
-        return Answer(error=error.code, detail=error.detail)
+        return Answer(error=error.code, detail=error.detail[:MAX_DETAIL])
     except MemoryError:
         return Answer(error="media.undecodable", detail="It needs more memory than is allowed.")
 

@@ -12,6 +12,13 @@ MAX_VIEWS: Final = 4096  # of a file
 # The kinds of hash whose values are PDQ hashes, one for each moment. Any other value is whole.
 FRAMED: Final = ("pdq", "video")
 
+# What a decoder that a file took over could say of it ends in the database and on pages. msgspec
+# refuses what is out of these bounds where its answer is read.
+MEDIA_TYPE: Final = r"^[a-z0-9.+/;= _-]*\Z"
+Word = Annotated[str, msgspec.Meta(max_length=40, pattern=r"^[a-z0-9_-]*\Z")]
+Count = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
+
 
 class View(msgspec.Struct, frozen=True, array_like=True):
     """The PDQ hash, 32 bytes, of one picture that a common viewer would show of a file.
@@ -53,18 +60,24 @@ class Hashed(msgspec.Struct, frozen=True):
     of its format shows.
     """
 
-    kind: str
-    signature: bytes
-    media_type: str = ""
-    width: int = 0
-    height: int = 0
-    frames: int = 1
-    quality: int | None = None
-    seconds: float = 0.0
+    kind: Word
+    signature: Annotated[bytes, msgspec.Meta(max_length=MAX_FRAMES * FRAME)]
+    media_type: Annotated[str, msgspec.Meta(max_length=100, pattern=MEDIA_TYPE)] = ""
+    width: Count = 0
+    height: Count = 0
+    frames: Count = 1
+    quality: Annotated[int, msgspec.Meta(ge=0, le=100)] | None = None
+    seconds: Seconds = 0.0
     entire: bool = True
-    views: tuple[View, ...] = ()
+    views: Annotated[tuple[View, ...], msgspec.Meta(max_length=MAX_VIEWS)] = ()
     unread: bool = False
     drawn: bool = False
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` if a signature of a kind of `FRAMED` is not PDQ hashes."""
+        size = len(self.signature)
+        if self.framed and (size % FRAME or (self.kind == "pdq" and size > FRAME)):
+            raise ValueError(f"{size} bytes are no signature of the kind {self.kind}")
 
     @property
     def framed(self) -> bool:
@@ -76,7 +89,7 @@ class Playback(msgspec.Struct, frozen=True):
     """A file that moves, for a reviewer: WebM, its length in seconds, whether it is complete."""
 
     data: bytes
-    seconds: float
+    seconds: Seconds
     entire: bool
 
 
@@ -90,12 +103,12 @@ class Strand(msgspec.Struct, frozen=True):
     viewer shows it in a way that is not known here, as by a colour profile that cannot be read.
     """
 
-    number: int
-    what: str
-    moments: int = 1
+    number: Count
+    what: Word
+    moments: Count = 1
     moves: bool = False
-    role: str = "file"
-    media_type: str = ""
+    role: Word = "file"
+    media_type: Annotated[str, msgspec.Meta(max_length=100, pattern=MEDIA_TYPE)] = ""
     entire: bool = True
 
 
@@ -105,7 +118,7 @@ class Contents(msgspec.Struct, frozen=True):
     A document is never entire, because only the pictures in it can be shown here.
     """
 
-    strands: list[Strand]
+    strands: Annotated[list[Strand], msgspec.Meta(max_length=2**16)]
     entire: bool
 
 

@@ -1,22 +1,24 @@
 """Messages between Kinward and a decoder process: length-prefixed; answers are msgpack."""
 
 import struct
-from typing import BinaryIO, Final
+from typing import Annotated, BinaryIO, Final
 
 import msgspec
 
-from kinward.media.medium import Contents, Hashed, Playback, View
+from kinward.media.medium import MAX_VIEWS, Contents, Hashed, Playback, View
 
 HASH, STILL, VEIL, PLAY, CONTENTS = "hash", "still", "veil", "play", "contents"
 MORE, ENOUGH = b"more", b"enough"
 HEADER: Final = struct.Struct(">I")
 MAX_LENGTH: Final = 2**32 - 1
+MAX_DETAIL: Final = 1000  # characters
+MANY_VIEWS: Final = 32 * MAX_VIEWS  # in one message: more would fill our memory
 
 
 class Begun(msgspec.Struct, frozen=True):
     """The place of the part that is read next, from 0, and whether that may take long."""
 
-    place: int
+    place: Annotated[int, msgspec.Meta(ge=0, lt=2**16)]
     lasting: bool
 
 
@@ -24,13 +26,13 @@ class Answer(msgspec.Struct):
     """An answer: exactly one of a hash, some views, a still and so on, and an error."""
 
     hashed: Hashed | None = None
-    views: list[View] | None = None
+    views: Annotated[list[View], msgspec.Meta(max_length=MANY_VIEWS)] | None = None
     still: bytes | None = None
     playback: Playback | None = None
     contents: Contents | None = None
     begun: Begun | None = None
-    error: str = ""
-    detail: str = ""
+    error: Annotated[str, msgspec.Meta(max_length=100)] = ""
+    detail: Annotated[str, msgspec.Meta(max_length=MAX_DETAIL)] = ""
 
 
 def request(what: str, *numbers: int) -> str:

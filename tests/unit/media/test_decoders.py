@@ -325,6 +325,10 @@ def test_a_decoder_that_is_killed_at_work_is_named_and_replaced() -> None:
         ("return Answer(error='internal', detail='none of ours')", "none of ours"),
         ("while True: more([View(b'x' * 1_000_000)])", "no proper answer"),
         ("more([View(b'x' * 32, 70_000)])", "no proper answer"),
+        (
+            "return Answer(hashed=Hashed('pdq', bytes(32), media_type='image/' + chr(0)))",
+            "no proper",
+        ),
         ("os._exit(3)", "exit status 3"),
         ("ctypes.string_at(0)", "SIGSEGV"),
         ("os.fork()", "what no decoder does"),
@@ -334,7 +338,7 @@ def test_whatever_a_broken_decoder_answers_is_an_undecodable_file(answer: str, w
     program = (
         "import ctypes, os, sys\n"
         "from kinward.media import decoder\n"
-        "from kinward.media.medium import View\n"
+        "from kinward.media.medium import Hashed, View\n"
         "from kinward.media.messages import Answer\n"
         "def answer(what, data, bounds, more, tell):\n"
         f"    {answer}\n"
