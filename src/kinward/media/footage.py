@@ -9,18 +9,20 @@ it from beginning to end. A match is then certain early. What was not read is st
 """
 
 import time
+from collections.abc import Iterator
 from typing import Final
 
 from av.video.frame import VideoFrame
 
 from kinward.ground.errors import KinwardError
 from kinward.media.errors import TooManyPixels, TypeUnsupported, Undecodable
+from kinward.media.fitted import Size, fitted, size_shown
 from kinward.media.heads import PER_FRAME
 from kinward.media.medium import Hashed, More, View, split_frames, views_of
 from kinward.media.orientation import UPRIGHT
 from kinward.media.pdq import MAX_PIXELS, MIN_QUALITY
 from kinward.media.picture import read_picture
-from kinward.media.planes import planes_of
+from kinward.media.planes import Planes, planes_of
 from kinward.media.samples import Strand, gather
 from kinward.media.shown import image_planes, other_planes, turn_of
 from kinward.media.subpictures import subpictures
@@ -98,6 +100,7 @@ class _Reading:
         self._shapes = [container.shape_of(track) for track in container.tracks]
         self._fresh: list[View] = []
         self._glanced: dict[int, list[tuple[float, View]]] = {}
+        self._places: dict[int, Size] = {}  # what the first frame of each strand took
 
     @property
     def unread(self) -> bool:
@@ -227,8 +230,13 @@ class _Reading:
         """Return what is new in a frame."""
         try:
             planes, turn = planes_of(frame, pixel_shape), turn_of(frame)
-            claims = self._container.claims
-            variants = Variants(planes, turn, lambda: other_planes(frame, planes, claims))
+            place = self._places.setdefault(strand.number, size_shown(planes))
+
+            def others() -> Iterator[Planes]:
+                yield from other_planes(frame, planes, self._container.claims)
+                yield from fitted(planes, place)
+
+            variants = Variants(planes, turn, others)
             fresh = strand.see(variants, time_of(frame))
         except FAULTS:
             self._container.entire = False

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
+from av.video.plane import VideoPlane
 
 from kinward.media.boxes import UNSAID as UNSPECIFIED
 from kinward.media.boxes import Colours
@@ -89,13 +90,13 @@ class Planes:
             rows = slice(top // down, -(-bottom // down))
             return plane[rows, left // across : -(-right // across)]
 
-        return self._mapped(cut)
+        return self.mapped(cut)
 
     def fields(self) -> list["Planes"]:
         """Return the two fields of an interlaced frame."""
         return [
-            self._mapped(lambda plane, down, across: plane[::2]),
-            self._mapped(lambda plane, down, across: plane[1::2]),
+            self.mapped(lambda plane, down, across: plane[::2]),
+            self.mapped(lambda plane, down, across: plane[1::2]),
         ]
 
     def over(self, grey: int) -> "Planes":
@@ -107,7 +108,7 @@ class Planes:
         luma = self.luma * share + page * (1 - share)
         return Planes((luma + 0.5).astype(np.uint8), full=self.full, shape=self.shape)
 
-    def _mapped(self, cut: Callable[[Plane, int, int], Plane]) -> "Planes":
+    def mapped(self, cut: Callable[[Plane, int, int], Plane]) -> "Planes":
         height, width = self.luma.shape
 
         def mapped(plane: Plane | None) -> Plane | None:
@@ -134,7 +135,7 @@ def planes_of(frame: VideoFrame, pixel_shape: float = 1.0) -> Planes:
     grey = has_no_chroma(name)  # after this, its luma says what is shown
     if name not in PLANAR:
         frame = _planar(frame, opaque=opaque)
-    planes = [_plane(frame, number) for number in range(len(frame.planes))]
+    planes = [_samples(plane) for plane in frame.planes]
     blue, red = (None, None) if grey else planes[1:3]
     return Planes(
         planes[0],
@@ -232,7 +233,10 @@ def has_no_chroma(name: str) -> bool:
 
 
 def _plane(frame: VideoFrame, number: int) -> Plane:
-    plane = frame.planes[number]
+    return _samples(frame.planes[number])
+
+
+def _samples(plane: VideoPlane) -> Plane:
     step = abs(plane.line_size)
     rows: Plane = np.frombuffer(memoryview(plane), dtype=np.uint8).reshape(-1, step)
     rows = rows[: plane.height, : plane.width]

@@ -6,6 +6,7 @@ from typing import Final
 
 from PIL import Image
 
+from tests.support.corpus import resized
 from tests.support.corpus.alpha import only_alpha
 from tests.support.corpus.colours import read_as
 from tests.support.corpus.entry import Desk, Element, Entry, encode
@@ -61,6 +62,7 @@ def entries(desk: Desk) -> Iterator[Entry]:
     yield from _times(desk)
     yield from _shapes(desk)
     yield from _colours(desk)
+    yield from resized.entries(desk)
 
 
 def _entry(
