@@ -50,7 +50,7 @@ def hash_parts(
     for place, following in enumerate(_then_none(parts), after):
         if place or following is not None:
             merger.stream()
-        if part is None or not merger.wanted or (place > after and budget.late()):
+        if part is None or not merger.wanted or (place > after and budget.is_late()):
             break
         if place or following is not None:
             begins(place, part.medium.lasting or place >= SEVERAL)
@@ -58,7 +58,7 @@ def hash_parts(
         seconds = left if following is None else left / 2
         _hash(part, msgspec.structs.replace(bounds, seconds=seconds), merger)
         part = following
-    return merger.result(cut=budget.cut, unread=budget.unread, drawn=budget.drawn)
+    return merger.result(budget)
 
 
 def _then_none(parts: Iterator[Part]) -> Iterator[Part | None]:

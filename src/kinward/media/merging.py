@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kinward.ground.errors import KinwardError
-from kinward.media.errors import TypeUnsupported
+from kinward.media.errors import TypeUnsupported, Undecodable
 from kinward.media.medium import (
     FRAME,
     MAX_FRAMES,
@@ -19,7 +19,7 @@ from kinward.media.medium import (
     split_frames,
     views_of,
 )
-from kinward.media.parts import Part, Role
+from kinward.media.parts import Budget, Part, Role
 from kinward.media.pdq import MIN_QUALITY
 
 STRANDS: Final = 64  # of a part; further ones count as the last
@@ -81,13 +81,17 @@ class Merger:
             self.wanted = self._more(self._unsent)
         self._unsent = []
 
-    def result(self, *, cut: bool, unread: bool = False, drawn: bool = False) -> Hashed:
-        """Return what the file gave as a whole. Raises the first fault if nothing was read.
+    def result(self, budget: Budget) -> Hashed:
+        """Return what the file gave as a whole, of which `budget` was searched for parts.
 
-        `cut`, `unread`, `drawn`: as the search for parts has them.
+        Raises the first fault if nothing was read. Where the time was up first, nobody knows that
+        there is nothing to see.
         """
         if not self._read:
-            raise self._faults[0][1] if self._faults else TypeUnsupported
+            fault = self._faults[0][1] if self._faults else TypeUnsupported()
+            if budget.late and isinstance(fault, TypeUnsupported):
+                raise Undecodable("Its time was up before all of it was searched.")
+            raise fault
         read = sorted(self._read, key=lambda one: (one.part.role is not Role.FILE, one.part.number))
         main = read[0]
         own = [one for one in read if not one.part.aside and _frames(one.hashed)]
@@ -111,10 +115,10 @@ class Merger:
             frames=frames if several else own[0].hashed.frames,
             quality=None if several else own[0].hashed.quality,
             seconds=max(one.hashed.seconds for one in read),
-            entire=self.wanted and not (cut or lost or self._missed() or self._lost(own[0])),
+            entire=self.wanted and not (budget.cut or lost or self._missed() or self._lost(own[0])),
             views=tuple(views),
-            unread=unread or any(one.hashed.unread for one in read),
-            drawn=drawn or any(one.hashed.drawn for one in read),
+            unread=budget.unread or any(one.hashed.unread for one in read),
+            drawn=budget.drawn or any(one.hashed.drawn for one in read),
         )
 
     def _missed(self) -> bool:

@@ -5,12 +5,16 @@ import time
 import zlib
 from collections.abc import Callable
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kinward.media import Undecodable
+from kinward.media.composition import hash_parts
 from kinward.media.decoder import answer
+from kinward.media.registry import MEDIA
 from tests.support import joined
 from tests.support.joined import (
     BOUNDS,
@@ -87,6 +91,12 @@ GARBAGE = st.one_of(
     st.just(b""),
     st.sampled_from([b"\n" * 50, bytes(64), b"\xff\xd8\xff", b"PK\3\4"]),
 )
+
+
+@pytest.mark.parametrize("data", [JPEG, PNG, film(9), archive({"a.jpg": JPEG}), JPEG + film(9)])
+def test_what_there_was_no_time_for_is_not_said_to_show_nothing(data: bytes) -> None:
+    with pytest.raises(Undecodable, match="Its time was up"):
+        hash_parts(data, msgspec.structs.replace(BOUNDS, seconds=-1), lambda views: True, MEDIA)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))

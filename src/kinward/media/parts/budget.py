@@ -19,27 +19,29 @@ class Budget:
 
     `drawn`: whether something is drawn that only a renderer of its format shows.
 
+    `late`: whether the time was up before the search had come to its end.
+
     `until`: the time of `time.monotonic` at which to stop.
     """
 
     def __init__(self, until: float) -> None:
         self.until = until
-        self.cut = self.unread = self.drawn = False
+        self.cut = self.unread = self.drawn = self.late = False
         self._parts, self._unpacked, self._copied, self._steps, self._searched = 0, 0, 0, 0, 0
 
     def number(self) -> int | None:
         """Return the number of the next part, from 0; None after the last that is allowed."""
-        if self._parts >= MAX_PARTS or self.late():
+        if self._parts >= MAX_PARTS or self.is_late():
             self.cut = True
             return None
         self._parts += 1
         return self._parts - 1
 
-    def late(self) -> bool:
-        """Return whether the time is up."""
-        late = time.monotonic() > self.until
-        self.cut = self.cut or late
-        return late
+    def is_late(self) -> bool:
+        """Return whether the time is up, and take note if it is."""
+        if time.monotonic() > self.until:
+            self.cut = self.late = True
+        return self.late
 
     def step(self, count: int = 1) -> bool:
         """Take steps of a walk. Returns whether they are allowed."""

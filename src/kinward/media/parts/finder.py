@@ -262,7 +262,7 @@ class _Finder:
         self._budget.unread |= packages.sealed
         others: list[Packed] = []
         for member in packages.members:
-            if self._budget.late():
+            if self._budget.is_late():
                 return
             self._budget.unread |= member.sealed and not member.weak
             for packed in self._member(data, member, packages.starts):
@@ -276,7 +276,7 @@ class _Finder:
                 if not packed.whole or markup.may_hold(packed.head):
                     others.append(packed)
         for packed in others:
-            if self._budget.late():
+            if self._budget.is_late():
                 return
             content, whole = packed.content(data, self._budget.search_room())
             self._budget.search(len(content))

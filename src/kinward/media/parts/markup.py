@@ -144,7 +144,7 @@ def _of_css(found: re.Match[bytes]) -> bytes:
 def _written(text: bytes, budget: Budget) -> Iterator[bytes]:
     comma = 0
     for found in _SCHEME.finditer(text):
-        if budget.late():
+        if budget.is_late():
             return
         if comma < found.end():
             comma = text.find(b",", found.end())

@@ -89,7 +89,7 @@ class Pdf:
             if self._names(head, b"Type") == [b"ObjStm"]:
                 self._unpack(head, start)
         for head, start in self._listed:
-            if budget.late():
+            if budget.is_late():
                 return
             kinds = self._names(head, b"Subtype", b"Type")
             if b"Image" in kinds:
@@ -145,7 +145,7 @@ class Pdf:
             if found is None or (stream := _BEGIN.match(data, found[1])) is None:
                 continue
             known.add(stream.end())
-            if count >= MAX_STREAMS or self._budget.late():
+            if count >= MAX_STREAMS or self._budget.is_late():
                 self._budget.cut = True
                 return
             count += 1
@@ -154,7 +154,7 @@ class Pdf:
         for stream in _STREAM.finditer(data):
             if stream.end() in known:
                 continue
-            if count >= MAX_STREAMS or self._budget.late():
+            if count >= MAX_STREAMS or self._budget.is_late():
                 self._budget.cut = True
                 return
             before = data[max(0, stream.start() - DAMAGED) : stream.start()]

@@ -158,7 +158,7 @@ def scan(data: bytes, budget: Budget) -> Iterator[Found]:
     yield from _transports(data, budget)
     view, after, count = memoryview(data), 0, 0
     for at in range(0, len(data), BLOCK):
-        if budget.late():
+        if budget.is_late():
             return
         for which, start, _ in _searcher().find_matches_as_indexes(view[at : at + BLOCK + OVERLAP]):
             signature = SIGNATURES[which]
@@ -176,7 +176,7 @@ def scan(data: bytes, budget: Budget) -> Iterator[Found]:
 
 def _transports(data: bytes, budget: Budget) -> Iterator[Found]:
     at = 0
-    while not budget.late() and (found := _PACKETS.search(data, at)) is not None:
+    while not budget.is_late() and (found := _PACKETS.search(data, at)) is not None:
         yield Found(found.start(), TRANSPORT)
         at = max(extents.packets_end(data, found.start(), budget), found.start() + 5 * _LONG)
 
