@@ -51,7 +51,13 @@ from kinward.ledger.running import keep_asking, keep_sequencing
 from kinward.ledger.sequencing import begin_again, sequence_all
 from kinward.ledger.services import record
 from kinward.ledger.signers import log_signer
-from kinward.ledger.signing import LogContradicted, require_signable, root_of_log, verifier_key
+from kinward.ledger.signing import (
+    LogContradicted,
+    require_signable,
+    root_of_log,
+    sign_note,
+    verifier_key,
+)
 from kinward.ledger.verification import Head, Verification, verify_ledger
 from kinward.ledger.witnessing import (
     cosigned_checkpoint,
@@ -119,6 +125,7 @@ __all__ = [
     "rowless_kinds",
     "says",
     "sequence_all",
+    "sign_note",
     "signed_checkpoint",
     "unrecorded",
     "unrecorded_tables",

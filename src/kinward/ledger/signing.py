@@ -76,6 +76,16 @@ def _too_soon(log: Log, now: datetime) -> bool:
     return log.signed_at is not None and timedelta() <= now - log.signed_at < EVERY
 
 
+def sign_note(text: str) -> tuple[bytes, str]:
+    """Sign a text that no checkpoint can be; return the note and the key that verifies it.
+
+    Raises `NotConfigured` without a key, and `SignerUnreachable`.
+    """
+    verifier = log_verifier(origin_of_log(Log.objects.first()))
+    note = Note(text, (sign_text(text, verifier, log_signer().sign),))
+    return note.to_bytes(), verifier.vkey
+
+
 def verifier_key() -> str:
     """Return the key by which others verify this log's checkpoints. Raises `NotConfigured`."""
     log = Log.objects.first()

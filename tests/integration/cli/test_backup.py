@@ -1,6 +1,7 @@
 """A backup of everything, sealed; brought back elsewhere, and proved whole. As a newcomer would."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -68,6 +69,14 @@ class Place:
     def kinward(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return self.run("-m", "kinward", *arguments)
 
+    def back_up(self, directory: Path, recipient: str) -> tuple[Path, list[str]]:
+        """Make the first backup in a directory; return it and how to restore it."""
+        made = self.kinward("backup", str(directory), "--recipient", recipient)
+        assert made.returncode == 0, made.stderr
+        (backup,) = directory.iterdir()
+        (signer,) = re.findall(r"^Signed by (\S+)$", made.stdout, re.MULTILINE)
+        return backup, ["restore", str(backup), "--signed-by", signer]
+
 
 def test_everything_comes_back_and_is_proved(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
@@ -80,11 +89,9 @@ def test_everything_comes_back_and_is_proved(tmp_path: Path) -> None:
     assert filled.returncode == 0, filled.stderr
     nobody = one.kinward("backup", str(tmp_path / "backups"), "--recipient", "age1nonsense")
     assert "age recipient" in nobody.stderr
-    made = one.kinward("backup", str(tmp_path / "backups"), "--recipient", public_half(own))
-    assert made.returncode == 0, made.stderr
-    (directory,) = (tmp_path / "backups").iterdir()
+    directory, restore = one.back_up(tmp_path / "backups", public_half(own))
     names = {each.relative_to(directory).as_posix() for each in directory.rglob("*.*")}
-    assert names >= {"database.age", "secrets.tar.age", "manifest.json"}
+    assert names >= {"database.age", "secrets.tar.age", "manifest.json", "manifest.note"}
     assert sum(name.startswith("objects/") for name in names) == 1
     key = (tmp_path / "one" / "secrets" / "evidence_key").read_bytes().strip()
     for each in directory.rglob("*"):
@@ -96,9 +103,11 @@ def test_everything_comes_back_and_is_proved(tmp_path: Path) -> None:
     two = Place(tmp_path / "two")
     stranger = tmp_path / "stranger.txt"
     stranger.write_text(new_key())
-    wrong = two.kinward("restore", str(directory), "--identity", str(stranger))
+    alone = two.kinward("restore", str(directory), "--identity", str(identity))
+    assert (alone.returncode, "Add `--signed-by`" in alone.stderr) == (1, True)
+    wrong = two.kinward(*restore, "--identity", str(stranger))
     assert (wrong.returncode, "does not open the backup" in wrong.stderr) == (1, True)
-    back = two.kinward("restore", str(directory), "--identity", str(identity))
+    back = two.kinward(*restore, "--identity", str(identity))
     assert back.returncode == 0, back.stderr
     assert "of the ledger. Restored 1 object." in back.stdout
     looked = two.run("-c", LOOK)
@@ -111,13 +120,13 @@ def test_everything_comes_back_and_is_proved(tmp_path: Path) -> None:
     verified = two.kinward("ledger", "verify")
     assert verified.returncode == 0, verified.stdout
     assert "/ledger/2. Tell whoever verifies it." in back.stdout
-    again = two.kinward("restore", str(directory), "--identity", str(identity))
+    again = two.kinward(*restore, "--identity", str(identity))
     assert (again.returncode, "database is not empty" in again.stderr) == (1, True)
 
     # A backup that was changed is not believed.
     sealed = directory / "database.age"
     sealed.write_bytes(rotten(sealed.read_bytes()))
     three = Place(tmp_path / "three")
-    changed = three.kinward("restore", str(directory), "--identity", str(identity))
+    changed = three.kinward(*restore, "--identity", str(identity))
     assert "database.age has changed since the backup" in changed.stderr
     assert not (tmp_path / "three" / "secrets").exists()

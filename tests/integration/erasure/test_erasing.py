@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
-from kinward.cli.backup import find_tool
+from kinward.cli.backups.sealing import find_tool
 from kinward.enforcement.models import BlockedIdentifier
 from kinward.erasure.errors import ErasureAsked, ErasureDelayed
 from kinward.erasure.export import export_data

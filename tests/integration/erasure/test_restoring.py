@@ -91,9 +91,7 @@ def test_an_old_backup_is_erased_again_before_anything_serves(tmp_path: Path) ->
     filled = one.run("-c", FILL)
     assert filled.returncode == 0, filled.stderr
     forged_lines_erase_nobody(one)
-    made = one.kinward("backup", str(tmp_path / "backups"), "--recipient", public_half(own))
-    assert made.returncode == 0, made.stderr
-    (directory,) = (tmp_path / "backups").iterdir()
+    _, restore = one.back_up(tmp_path / "backups", public_half(own))
     erased = one.run("-c", ERASE)
     assert erased.returncode == 0, erased.stderr
     assert one.run("-c", LOOK).stdout.split() == ["stays"]
@@ -103,7 +101,7 @@ def test_an_old_backup_is_erased_again_before_anything_serves(tmp_path: Path) ->
     # Without the list nobody knows: the page about erasures says to keep it. With it, no service
     # starts and no command serves before the erasure was carried out again.
     two = Place(tmp_path / "two")
-    back = two.kinward("restore", str(directory), "--identity", str(identity))
+    back = two.kinward(*restore, "--identity", str(identity))
     assert back.returncode == 0, back.stderr
     assert two.run("-c", LOOK).stdout.split() == ["goes", "stays"]
     (tmp_path / "two" / "ledger").mkdir(exist_ok=True)
@@ -123,9 +121,7 @@ def test_an_old_backup_is_erased_again_before_anything_serves(tmp_path: Path) ->
 
     # The command for it does all of this by itself.
     three = Place(tmp_path / "three")
-    whole = three.kinward(
-        *("restore", str(directory), "--identity", str(identity), "--erasures", str(listed))
-    )
+    whole = three.kinward(*restore, "--identity", str(identity), "--erasures", str(listed))
     assert whole.returncode == 0, whole.stderr
     assert "Carried out 1 erasure that is newer than the backup" in whole.stdout
     assert three.run("-c", LOOK).stdout.split() == ["stays"]

@@ -14,7 +14,7 @@ import pytest
 from django.db import connection
 from psycopg import sql
 
-from kinward.cli.backup import find_tool
+from kinward.cli.backups.sealing import find_tool
 
 STORED = Path(__file__).parents[2] / "support" / "stored" / "databases"
 DECIDED = STORED.parent / "decided"
