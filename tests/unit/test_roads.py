@@ -17,7 +17,7 @@ from scripts import roads
 DOORS: Final = ("cli", "entrance", "gate", "portal", "project", "web")
 # Functions of a door that write rows, by module and name, and why each may.
 WRITE: Final = {
-    "cli.backups.objects.put_objects": "a restored installation moves each object into the store it has",
+    "cli.backups.objects.put_objects": "a restore moves each object into the store that is there",
     "cli.demo.give_second_factor": "allauth's own row, for the demo's invented staff",
     "cli.postgres.ensure_database": "creates a database, before there is any row",
     "gate.idempotency.answer_once": "the gate's own table, of what it answered before",
