@@ -1,6 +1,5 @@
 """The gate's table of routes: the source of routing, scopes, metrics and the OpenAPI document."""
 
-from collections.abc import Callable
 from functools import cache
 from typing import Any, Final
 
@@ -9,17 +8,13 @@ import msgspec
 from kinward.evidence import CannotUnseal
 from kinward.evidence.api import Damaged, EvidenceGone, KeysUnreachable, StoreUnreachable
 from kinward.families.api import (
-    Counts,
     GuardianCooling,
     GuardianUnproven,
     NeedsNoGuardian,
     NotAGuardian,
     NotPaired,
     PairingPaused,
-    PasscodeRefused,
-    ScreenTime,
     SettingLocked,
-    TooManyTries,
 )
 from kinward.findings.api import IntakeIn, TooManyReports, UserReportIn
 from kinward.gate import (
@@ -27,7 +22,6 @@ from kinward.gate import (
     actions,
     batches,
     decide,
-    events,
     experience,
     family,
     health,
@@ -35,17 +29,17 @@ from kinward.gate import (
     persons,
     redress,
     text,
-    transparency,
 )
-from kinward.gate.age_routes import PROOFS
 from kinward.gate.calls import Call, Content
-from kinward.gate.consent_routes import CONSENTS
 from kinward.gate.openapi import document
+from kinward.gate.routes_age import PROOFS
+from kinward.gate.routes_consent import CONSENTS
+from kinward.gate.routes_family import FAMILIES
 from kinward.gate.routes_hma import hma_routes
 from kinward.gate.routes_scim import SCIM_ROUTES
+from kinward.gate.routes_transparency import TRANSPARENCY
 from kinward.gate.routing import Form, Route
-from kinward.ground.errors import Invalid, NotConfigured, NotFound
-from kinward.ledger.api import NotSignedYet
+from kinward.ground.errors import Invalid, NotConfigured
 from kinward.matching.api import HashSaysTooLittle, TextUnread
 from kinward.media import TooManyPixels, TooPlain, Undecodable
 from kinward.people.api import AccountUnknown, Profile
@@ -59,7 +53,6 @@ APPEAL: Final = "appeals:write"
 CHECK: Final = "media:check"
 PERSONS: Final = "persons:data"
 DECIDE: Final = "policy:decide"
-PORTAL: Final = "portal:open"
 REPORT: Final = "reports:write"
 TEXT: Final = "text:check"
 
@@ -71,13 +64,7 @@ UNSEAL: Final = (*SEAL, CannotUnseal, Damaged, EvidenceGone)
 
 MAX_REPORT: Final = 1024 * 1024  # a chat excerpt of the longest length, in any script
 MAX_HASHES: Final = 128 * 1024  # with the hashes of a video's frames
-# The number of a tile in groups of three digits, and of a partial one its width.
-TILES: Final[dict[str, Callable[..., Content]]] = {
-    "{first}": transparency.see_tile,
-    "{first}/{second}": transparency.see_tile_of_two,
-    "{first}/{second}/{third}": transparency.see_tile_of_three,
-    "{first}/{second}/{third}/{fourth}": transparency.see_tile_of_four,
-}
+
 CACHED: Final = "public, max-age=3600"
 
 
@@ -186,66 +173,7 @@ TABLE: Final[dict[str, tuple[Route, ...]]] = {
             errors=(AccountUnknown, SettingLocked, GuardianCooling, *GUARDIAN),
         ),
     ),
-    "Families": (
-        Route(
-            "POST /v1/events",
-            WRITE,
-            events.receive_heartbeats,
-            body=events.Heartbeats,
-            answer=events.HeartbeatsTaken,
-            errors=(Invalid,),
-            limit=events.MAX_EVENTS_BODY,
-            read=events.read_heartbeats,
-            parts=lambda batch: len(batch.events),
-        ),
-        Route(
-            "GET /v1/accounts/{account_id}/screen-time",
-            DECIDE,
-            events.see_screen_time,
-            answer=ScreenTime,
-            errors=(AccountUnknown,),
-        ),
-        Route(
-            "PUT /v1/accounts/{account_id}/time-zone",
-            WRITE,
-            events.put_time_zone,
-            body=events.ZoneIn,
-            answer=ScreenTime,
-            errors=(AccountUnknown,),
-        ),
-        Route(
-            "PUT /v1/accounts/{account_id}/activity/{day:date}",
-            WRITE,
-            family.put_day,
-            body=Counts,
-            answer=family.Day,
-            errors=(AccountUnknown,),
-        ),
-        Route(
-            "GET /v1/accounts/{account_id}/passcodes",
-            DECIDE,
-            family.see_passcodes,
-            answer=family.PasscodeSheet,
-            errors=(AccountUnknown, NotConfigured),
-        ),
-        Route(
-            "POST /v1/accounts/{account_id}/passcodes",
-            WRITE,
-            family.put_passcode,
-            body=family.PasscodeIn,
-            answer=ScreenTime,
-            errors=(AccountUnknown, PasscodeRefused, TooManyTries),
-        ),
-        Route(
-            "POST /v1/portal-sessions",
-            PORTAL,
-            family.open_portal_session,
-            body=family.PortalSessionIn,
-            answer=family.PortalLink,
-            statuses=(201,),
-            errors=(AccountUnknown,),
-        ),
-    ),
+    "Families": FAMILIES,
     "User reports": (
         Route(
             "POST /v1/reports",
@@ -374,39 +302,7 @@ TABLE: Final[dict[str, tuple[Route, ...]]] = {
     ),
     "HMA's look-ups": hma_routes("") + hma_routes("/hma/{key}"),
     "SCIM": SCIM_ROUTES,
-    "Transparency": (
-        Route(
-            "GET /transparency/checkpoint",
-            "",
-            transparency.see_checkpoint,
-            answer=transparency.CHECKPOINT,
-            errors=(NotFound,),
-        ),
-        Route(
-            "GET /transparency/cosigned",
-            "",
-            transparency.see_cosigned,
-            answer=transparency.CHECKPOINT,
-            errors=(NotFound,),
-        ),
-        Route(
-            "GET /transparency/receipt/{receipt_id:uuid}",
-            "",
-            transparency.see_receipt,
-            answer=transparency.CHECKPOINT,
-            errors=(NotFound, NotSignedYet),
-        ),
-        *(
-            Route(
-                f"GET /transparency/tile/{{level}}/{steps}",
-                "",
-                handler,
-                answer=transparency.TILE,
-                errors=(NotFound,),
-            )
-            for steps, handler in TILES.items()
-        ),
-    ),
+    "Transparency": TRANSPARENCY,
     "Operations": (
         Route("GET /healthz", "", health.see_health, answer=health.Health, shared=0.5),
         Route(

@@ -1,4 +1,4 @@
-"""The routes of HMA's look-ups, a part of the gate's table."""
+"""The rows of the table of routes that are HMA's look-ups."""
 
 from collections.abc import Callable
 from typing import Any, Final

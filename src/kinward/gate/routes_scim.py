@@ -1,4 +1,4 @@
-"""The routes of SCIM, a part of the gate's table."""
+"""The rows of the table of routes that are SCIM's."""
 
 from collections.abc import Callable
 from typing import Any, Final
