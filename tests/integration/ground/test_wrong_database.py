@@ -31,6 +31,7 @@ NEED_TABLES = {
     "report": ["list"],
     "package": ["list"],
     "statement": ["send"],
+    "erase": [],
     "ledger": ["verify"],
     "family": ["list", "member-1"],
     "backup": ["somewhere"],
