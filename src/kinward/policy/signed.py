@@ -75,7 +75,7 @@ def load_pack(
     day of its use, `on`. Raises `PackInvalid`, `SignatureRefused` or `PackExpired`.
 
     >>> load_pack("tiktok-2021").label
-    'tiktok-2021 2021.08-4'
+    'tiktok-2021 2021.08-5'
     """
     if isinstance(where, Mapping):
         pack = read_pack(where)

@@ -79,7 +79,7 @@ def test_guardians_who_loosen_by_being_paired() -> None:
     assert "1 accounts consented without a proof" in asked_again.text
     files = dict(read_files("teen-accounts"))
     files["pack.toml"] = files["pack.toml"].replace('guardian_proof = "card"\n', "")
-    files["pack.toml"] = files["pack.toml"].replace("2026.11-4", "2026.11-4+1")
+    files["pack.toml"] = files["pack.toml"].replace("2026.11-5", "2026.11-5+1")
     activate_pack(pack=store_pack(files=files, actor=Actor.operator("heron")))
     earlier = check_guardians()
     assert earlier.level == "warning"

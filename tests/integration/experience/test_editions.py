@@ -42,7 +42,7 @@ def staff(name: str, role: str) -> Staff:
 
 def test_a_new_database_has_the_newest_edition_and_a_used_one_keeps_its_own(db: None) -> None:
     first = pin_first_pack()
-    assert str(first.pack) == "teen-accounts 2026.11-4"
+    assert str(first.pack) == "teen-accounts 2026.11-5"
     assert pin_first_pack() == first
     Activation.objects.all().delete()
     put_account(platform_id="a", profile=Profile())
@@ -61,7 +61,7 @@ def test_a_community_reads_what_a_new_edition_changes_and_two_people_take_it(
     texas = Request(capability="account.join", actor=About(age=[15, 16], jurisdiction="US-TX"))
     assert live().decide([texas])[0].effect == "allow"
     page = signed_in(lead)
-    assert "Kinward comes with teen-accounts 2026.11-4" in page.get("/policy").content.decode()
+    assert "Kinward comes with teen-accounts 2026.11-5" in page.get("/policy").content.decode()
     text = page.get("/policy/edition").content.decode()
     for said in ("in US-TX", "allow", "deny; guardian deny to allow", "stricter", "at once"):
         assert said in text
@@ -76,7 +76,7 @@ def test_a_community_reads_what_a_new_edition_changes_and_two_people_take_it(
     assert live().decide([texas])[0].effect == "deny"
     assert page.get("/policy/edition").status_code == 404
     assert "Kinward comes with" not in page.get("/policy").content.decode()
-    assert check_policy().text == "teen-accounts 2026.11-4 is in force."
+    assert check_policy().text == "teen-accounts 2026.11-5 is in force."
 
 
 def test_the_command_says_in_words_what_a_new_edition_changes(db: None) -> None:

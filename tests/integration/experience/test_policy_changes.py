@@ -71,7 +71,7 @@ def teens(db: None) -> list[Account]:
     ]
 
 
-def lowered(version: str = "2026.11-4+1") -> dict[str, str]:
+def lowered(version: str = "2026.11-5+1") -> dict[str, str]:
     return with_change(read_files("teen-accounts"), LOWER, version=version)
 
 
@@ -88,7 +88,7 @@ def test_one_rule_changes_and_nothing_else() -> None:
     old, new = (files["pack.toml"].splitlines() for files in (before, after))
     changed = [(a, b) for a, b in zip(old, new, strict=True) if a != b]
     assert changed == [
-        ('version = "2026.11-4"', 'version = "2026.11-4+1"'),
+        ('version = "2026.11-5"', 'version = "2026.11-5+1"'),
         ("default = 60", "default = 40"),
     ]
     assert before["overlays/US.toml"] == after["overlays/US.toml"]
@@ -191,7 +191,7 @@ def test_of_two_proposals_approved_at_once_one_is_outdated(lead: Staff, second: 
 
 def test_a_version_is_one_pack(lead: Staff) -> None:
     store_pack(files=read_files("teen-accounts"), actor=Actor.system("test"))
-    other = lowered("2026.11-4")
+    other = lowered("2026.11-5")
     with pytest.raises(VersionTaken):
         store_pack(files=other, actor=Actor.system("test"))
     broken = read_files("teen-accounts")
@@ -213,7 +213,7 @@ def test_the_form_proposes_and_the_other_person_approves(
     page: Client, second: Staff, teens: list[Account]
 ) -> None:
     text = page.get("/policy?capability=session.time").content.decode()
-    assert "teen-accounts 2026.11-4" in text
+    assert "teen-accounts 2026.11-5" in text
     assert "session-time-13-15" in text
     assert "cn-minutes-8-15" not in text
     laws = page.get("/policy?capability=session.time&where=CN").content.decode()
@@ -243,10 +243,10 @@ def test_the_form_proposes_and_the_other_person_approves(
     assert "In force" in page.get("/policy").content.decode()
     other = signed_in(second)
     assert other.post(where + "/decide", {"decision": "approve"}).status_code == 302
-    assert Activation.objects.order_by("-number").first().pack.version == "2026.11-4+1"  # type: ignore[union-attr]
+    assert Activation.objects.order_by("-number").first().pack.version == "2026.11-5+1"  # type: ignore[union-attr]
     assert page.post("/policy/revert").status_code == 302
-    assert "teen-accounts 2026.11-4+1</td>" in page.get("/policy").content.decode()
-    assert current_pack().pack.version == "2026.11-4"
+    assert "teen-accounts 2026.11-5+1</td>" in page.get("/policy").content.decode()
+    assert current_pack().pack.version == "2026.11-5"
 
 
 @pytest.mark.parametrize(
@@ -409,7 +409,7 @@ def run(*arguments: str, status: int = 0) -> str:
 
 
 def test_the_commands_store_activate_stage_revert(teens: list[Account], tmp_path: Path) -> None:
-    assert "In force: teen-accounts 2026.11-4" in run("list")
+    assert "In force: teen-accounts 2026.11-5" in run("list")
     own = tmp_path / "own"
     own.mkdir()
     for file, text in lowered().items():
@@ -424,8 +424,8 @@ def test_the_commands_store_activate_stage_revert(teens: list[Account], tmp_path
     assert "13 to 15     loses" in counted
     assert (tmp_path / "p.svg").read_text().startswith("<svg")
     staged = run("activate", str(own), "--share", "20")
-    assert "2026.11-4+1 for 20 percent, teen-accounts 2026.11-4 for the rest" in staged
-    assert run("activate", "teen-accounts 2026.11-4+1") == "In force: teen-accounts 2026.11-4+1\n"
+    assert "2026.11-5+1 for 20 percent, teen-accounts 2026.11-5 for the rest" in staged
+    assert run("activate", "teen-accounts 2026.11-5+1") == "In force: teen-accounts 2026.11-5+1\n"
     assert "for 20 percent" in run("revert")
     assert "reverts number" in run("history")
     assert "No pack has run in shadow mode." in run("shadow")

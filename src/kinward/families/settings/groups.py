@@ -16,7 +16,7 @@ SETTING_GROUPS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "content": (
         *("content.mature", "feed.personalised", "feed.autoplay", "feed.endless"),
-        *("engagement.counts", "engagement.streaks", "assistant.chat"),
+        *("engagement.counts", "engagement.streaks", "assistant.chat", "assistant.character"),
     ),
     "search": ("search.use", "search.autocomplete"),
     "live": ("live.host", "live.watch", "live.comment", "live.react", "live.record"),
@@ -62,6 +62,9 @@ SETTING_MEANINGS: Final = {
     "engagement.counts": gettext_noop("Whether numbers of likes and views are shown."),
     "engagement.streaks": gettext_noop("Whether the app rewards coming back every day."),
     "assistant.chat": gettext_noop("Whether this account can chat with an AI assistant."),
+    "assistant.character": gettext_noop(
+        "Whether this account can chat with AI characters that behave like a friend."
+    ),
     "search.use": gettext_noop(
         "Whether search is available, and whether it leaves out content for older audiences."
     ),
@@ -88,7 +91,9 @@ SETTING_MEANINGS: Final = {
     "live.gift.receive": gettext_noop("Whether this account can receive paid gifts."),
 }
 JOIN: Final = "account.join"
-NOT_SETTINGS: Final = (JOIN,)  # consent to the account itself: see `pairing.joining`
+# What is no choice: consent to the account itself (see `pairing.joining`), and what a person may
+# always do with their own feed.
+NOT_SETTINGS: Final = (JOIN, "feed.reset", "feed.topics")
 STEPS: Final = (0, 15, 30, 40, 60, 75, 90, 120, 150, 180, 240, 300, 360, 480)  # minutes a day
 
 
