@@ -35,6 +35,7 @@ MEMBERS: Final = {
     "families.visits.sessions.read_link",
     "families.visits.sessions.refuse_link",
     "findings.user_reports.report_pairing",
+    "families.pairing.homes.say_homes",
 }
 # The platform sends it with its key, whose scope the table of routes checks, or a store signs it.
 PLATFORM: Final = {
@@ -102,6 +103,7 @@ CLOCK: Final = {
     "verdicts.minute.carry_out_pending",
     "verdicts.proposals.go_ahead_alone",
     "verdicts.simulation.simulate_edition",
+    "ledger.witnessing.ask_about_newest",
 }
 # Who signs in is nobody yet. Attempts are counted, and a provider vouches for an identity.
 STRANGERS: Final = {
@@ -175,6 +177,12 @@ STEPS: Final = {
     "verdicts.conclusion.move_case",
     "verdicts.proposals.propose_verdict",
     "verdicts.report.close_reported",
+    "casebook.personal.unsay_reports",
+    "erasure.removing.carry_out",
+    "ledger.forgetting.find_said",  # reads, in SQL
+    "ledger.forgetting.forget_said",
+    "ledger.forgetting.forgotten_values",  # reads, in SQL
+    "matching.personal.forget_records",
 }
 # What a door calls although nothing in it checks a permission: its own members, its own key, its
 # own clock, and these.
@@ -192,6 +200,7 @@ ALSO: Final[dict[str, set[str]]] = {
         "experience.services.current_pack",
         "findings.intakes.receive_intake",  # it changes nothing before a person has looked
         "ledger.services.record",  # that a backup was begun, and for whom
+        "erasure.replay.replay_erasures",  # what two people decided, after the backup
     },
     "portal": {
         "families.pairing.joining.consent_to_account",
@@ -210,6 +219,7 @@ ALSO: Final[dict[str, set[str]]] = {
         "people.unread.note_unread",  # that an answer of a store is new to us
         "enforcement.services.acknowledge_actions",
         "enforcement.services.file_to_restore",
+        "erasure.services.want_erasure",  # a wish: two people decide on it
         "experience.settings.make_setting",
         "families.pairing.joining.consent_to_account",
         "families.pairing.proving.prove_guardian",
