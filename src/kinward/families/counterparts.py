@@ -88,7 +88,7 @@ def _ending(row: Pairing, told: Told) -> Iterator[str]:
 
 
 def _homes(row: Pairing, told: Told) -> Iterator[str]:
-    said = told.get(kinds.HomesSaid.kind)
+    said = told.get(kinds.PairingHomes.kind)
     if said is not None and said.newest.data["apart"] != row.apart:
         yield "Whether its home is apart is not what the newest entry says."
 
@@ -146,7 +146,7 @@ declare(
             kinds.PairingAllowed,
             kinds.PairingEnding,
             kinds.PairingStayed,
-            kinds.HomesSaid,
+            kinds.PairingHomes,
             kinds.DigestChosen,
             kinds.PasscodeShown,
         ),

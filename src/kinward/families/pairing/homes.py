@@ -79,7 +79,7 @@ def _say(pairing: Pairing, word: HomeWord, actor: Actor, *, by_teen: bool) -> No
     elif pairing.teen_said == pairing.guardian_said == Home.TOGETHER:
         pairing.apart = False
     pairing.save(update_fields=["apart", "teen_said", "guardian_said"])
-    fact = kinds.HomesSaid(state=word, apart=pairing.apart)
+    fact = kinds.PairingHomes(state=word, apart=pairing.apart)
     record(actor=actor, subject=str(pairing), fact=fact)
 
 

@@ -39,7 +39,7 @@ class PairingStayed(Fact, frozen=True):
     kind = "pairing.stayed"
 
 
-class HomesSaid(Fact, frozen=True):
+class PairingHomes(Fact, frozen=True):
     """A teen or a guardian said whether this home and the teen's others are apart."""
 
     kind = "pairing.homes"
