@@ -54,6 +54,7 @@ SAID: Final[dict[str, list[tuple[str, Any]]]] = {
         (f"{WREN}/activity/2026-11-26", {"posts": 1})
     ],
     "POST /v1/accounts/{account_id}/passcodes": [(f"{WREN}/passcodes", {"code": "000000"})],
+    "POST /v1/accounts/{account_id}/erasure": [(f"{WREN}/erasure", None)],
     "POST /v1/accounts/{account_id}/age-proofs": [
         (f"{WREN}/age-proofs", {"method": "wallet", "ages": [18]})
     ],
