@@ -1,8 +1,9 @@
 """The one verb of the ledger: record."""
 
+import json
 import os
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from django.db import connection
 
@@ -11,6 +12,16 @@ from kinward.ledger.kinds import Fact
 from kinward.ledger.leaves import SALT_BYTES, commit, committed_data
 from kinward.ledger.models import Entry
 from kinward.ledger.words import set_apart
+
+# As SQL, because the ORM took three quarters of the time of a busy transaction to build it.
+_COLUMNS: Final = (
+    *("at", "actor", "kind", "subject", "actor_salt", "subject_salt", "data_salt"),
+    *("actor_commitment", "subject_commitment", "data_commitment"),
+)
+_INSERT: Final = f"""
+INSERT INTO ledger_entry ({", ".join(_COLUMNS)}, data)
+VALUES ({"%s, " * len(_COLUMNS)}%s) RETURNING seq
+"""  # noqa: S608
 
 
 class Named(Protocol):
@@ -47,7 +58,7 @@ def record(*, actor: Named, subject: str, fact: Fact) -> Entry:
     of_actor, of_subject, of_data = (
         salts[start : start + SALT_BYTES] for start in range(0, len(salts), SALT_BYTES)
     )
-    return Entry.objects.create(
+    entry = Entry(
         at=at,
         actor=by,
         kind=kind,
@@ -60,3 +71,8 @@ def record(*, actor: Named, subject: str, fact: Fact) -> Entry:
         subject_commitment=commit("subject", subject, of_subject),
         data_commitment=commit("data", committed_data(at, data), of_data),
     )
+    values = [getattr(entry, column) for column in _COLUMNS]
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, [*values, json.dumps(data)])
+        entry.pk = cursor.fetchone()[0]
+    return entry
