@@ -19,7 +19,7 @@ import tarfile
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import BinaryIO, Final
 
 import click
 import msgspec
@@ -28,12 +28,11 @@ from pyrage.x25519 import Identity, Recipient
 
 from kinward import __version__
 from kinward.cli.counts import counted
+from kinward.cli.restored import end_again, erase_again, last_moment, record_restore
 from kinward.cli.supervisor import step
 from kinward.ground.config import config
 from kinward.ground.errors import Invalid, KinwardError
-
-if TYPE_CHECKING:
-    from kinward.ledger.api import Head, Log
+from kinward.ground.transport import database_over_tls
 
 FORMAT: Final = 2
 CHAINED: Final = 1  # the format whose head is the digest of an entry
@@ -146,10 +145,16 @@ def _record(name: str, recipients: tuple[str, ...], *, secrets: bool) -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A copy of the list of erasures, if the one of this data directory is lost.",
 )
-def restore(directory: Path, identity: Path, erasures: Path | None) -> None:
+@click.option(
+    "--power",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A copy of the list of power, if the one of this data directory is lost.",
+)
+def restore(directory: Path, identity: Path, erasures: Path | None, power: Path | None) -> None:
     """Restore a backup into an empty database, verify the ledger, and erase again who was erased.
 
-    An erasure is newer than an older backup. It is carried out again before anything serves.
+    An erasure is newer than an older backup. It is carried out again before anything serves. So is
+    the end of power: whoever left since has left, and everybody signs in again.
     """
     from kinward.cli import postgres
 
@@ -162,7 +167,7 @@ def restore(directory: Path, identity: Path, erasures: Path | None) -> None:
     config.cache_clear()
     _needs_empty()
     step("database", lambda: _feed(_restore_command(), directory / DATABASE, keys))
-    _prove(directory, manifest, erasures)
+    _prove(directory, manifest, erasures, power)
 
 
 def _check(directory: Path, manifest: Manifest) -> None:
@@ -171,7 +176,7 @@ def _check(directory: Path, manifest: Manifest) -> None:
             raise BackupFailed(f"{name} has changed since the backup.")
 
 
-def _prove(directory: Path, manifest: Manifest, erasures: Path | None) -> None:
+def _prove(directory: Path, manifest: Manifest, erasures: Path | None, power: Path | None) -> None:
     from kinward.cli.first_run import migrate
     from kinward.cli.main import load_django
 
@@ -186,36 +191,14 @@ def _prove(directory: Path, manifest: Manifest, erasures: Path | None) -> None:
         raise BackupFailed(f"The ledger: {result.fault}")
     if manifest.entries and _head(manifest) != manifest.head:
         raise BackupFailed("The ledger differs from the one in the backup.")
-    _record_restore(directory.name, log, result.head)
-    _erase_again(erasures)
+    since = last_moment()
+    record_restore(directory.name, log, result.head)
+    end_again(power, since)
+    erase_again(erasures)
     entries = counted(result.entries, "entry", "entries")
     objects = counted(count, "object", "objects")
     click.echo(f"Restored and verified {entries} of the ledger. Restored {objects}.")
     click.echo(f"From now on the ledger signs as {log.origin}. Tell whoever verifies it.")
-
-
-def _erase_again(erasures: Path | None) -> None:
-    from kinward.cli.main import operator
-    from kinward.erasure.api import keep_list, replay_erasures
-
-    if erasures is not None:
-        keep_list(erasures)
-    count = step("erasures", lambda: replay_erasures(actor=operator()))
-    if count:
-        said = counted(count, "erasure that is", "erasures that are")
-        click.echo(f"Carried out {said} newer than the backup.")
-
-
-def _record_restore(name: str, log: "Log", head: "Head") -> None:
-    from django.db import transaction
-
-    from kinward.cli.main import operator
-    from kinward.ledger.api import kinds, record, sequence_all
-
-    fact = kinds.BackupRestored(origin=log.origin, size=head.size, root=head.root.hex())
-    with transaction.atomic():
-        record(actor=operator(), subject=f"backup:{name}", fact=fact)
-    sequence_all()
 
 
 def _head(manifest: Manifest) -> str:
@@ -255,7 +238,7 @@ def _restore_command() -> list[str]:
 
 
 def _database() -> str:
-    return os.environ["KINWARD_DATABASE_URL"]
+    return database_over_tls(os.environ["KINWARD_DATABASE_URL"])
 
 
 def _seal_output(command: list[str], path: Path, keys: list[Recipient]) -> str:
