@@ -30,7 +30,7 @@ KEY_FIELDS = ("digest", "previous_digest", "scopes", "purposes", "expires_at", "
 
 @pytest.fixture(autouse=True)
 def _own_directory(configure: Configure, tmp_path: Path) -> None:
-    configure(data_dir=tmp_path)
+    configure(data_dir=tmp_path, secret_key="a secret of a test")
 
 
 def person(name: str, *roles: str) -> Staff:
@@ -45,18 +45,18 @@ class Backup:
     """The rows of people and keys as they were, and the moment."""
 
     def __init__(self) -> None:
-        fields = ("pk", "roles", "is_active", "ended_at", "power_lost_at")
+        fields = ("id", "roles", "is_active", "ended_at", "power_lost_at")
         self.staff = list(Staff.objects.values(*fields))
-        self.keys = list(ApiKey.objects.values("pk", *KEY_FIELDS))
+        self.keys = list(ApiKey.objects.values("id", *KEY_FIELDS))
         self.entries = Entry.objects.count()
         self.moment = timezone.now()
 
     def restore(self) -> None:
         """Put the rows back, past the services, as a restored database has them."""
         for row in self.staff:
-            Staff.objects.filter(pk=row["pk"]).update(**row)
+            Staff.objects.filter(pk=row["id"]).update(**row)
         for row in self.keys:
-            ApiKey.objects.filter(pk=row["pk"]).update(**row)
+            ApiKey.objects.filter(pk=row["id"]).update(**row)
 
     def take(self, path: Path | None = None) -> list[str]:
         return take_lost_power(since=self.moment, path=path or power_path(), actor=SYSTEM)

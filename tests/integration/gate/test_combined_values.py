@@ -78,10 +78,7 @@ APP: Final[dict[str, Sent]] = {
         *("POST", "/v1/media/hashes"),
         {**HASHES, "pdq": PDQ, "uploaded_at": "2999-01-01T00:00:00Z"},
     ),
-    "a check of a text has a text, addresses or both": (
-        *("POST", "/v1/text"),
-        {"account_id": "ann", "content_id": "post-1"},
-    ),
+    "a check of a text has a text, addresses or both": ("POST", "/v1/text", {}),
     "a setting of a guardian names the guardian": (
         *("PUT", "/v1/accounts/ann/settings/session.time"),
         {"layer": "guardian", "value": 120},
