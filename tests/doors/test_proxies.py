@@ -34,6 +34,8 @@ PATHS = {
     "/m/lookup": "gate",
     "//c/banks": "gate",
     "/hma/key/m/lookup": "gate",
+    "/transparency/checkpoint": "gate",
+    "/scim/v2/Users": "gate",
     "/healthz": "gate",
 }
 

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from django.db import transaction
 from django.test import Client
+from django.utils import timezone
 
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
@@ -94,4 +95,6 @@ def gives(page: Client, case: Case, sent: dict[str, Any]) -> Any:
 
 def minute_is_over(case: Case) -> None:
     """Do what follows when the minute of a case's verdict is over."""
-    carry_out_pending(PendingVerdict.objects.get(case=case, ended_at=None).pk)
+    pending = PendingVerdict.objects.filter(case=case, ended_at=None)
+    pending.update(due_at=timezone.now())
+    carry_out_pending(pending.get().pk)

@@ -14,6 +14,7 @@ from kinward.access.roles import least_roles
 from kinward.ground.errors import Forbidden
 
 EVERYTHING: Final = frozenset(Permission)
+AS: Final = " as "  # between the two names of an operator who became another user
 
 
 class ActorKind(StrEnum):
@@ -53,12 +54,19 @@ class Actor:
             raise Forbidden(_refusal(permission))
 
     def is_namesake(self, other: "Actor") -> bool:
-        """Return whether two actors may be one person: their names are alike but for their case.
+        """Return whether two actors may be one person: they share a name, whatever its case.
 
         >>> Actor.operator("kai").is_namesake(Actor(ActorKind.STAFF, "Kai"))
         True
+        >>> Actor.operator("kai as robin").is_namesake(Actor.operator("robin"))
+        True
         """
-        return _folded(self.name) == _folded(other.name)
+        return not self._names.isdisjoint(other._names)
+
+    @property
+    def _names(self) -> frozenset[str]:
+        names = self.name.split(AS) if self.kind == ActorKind.OPERATOR else [self.name]
+        return frozenset(map(_folded, names))
 
     def granted(self, permission: Permission) -> "Actor":
         """Return the actor with one more permission, for the consequences of a checked decision."""

@@ -16,6 +16,7 @@ from kinward.access.actor import Actor, ActorKind
 from kinward.access.glass import BreakGlass, Decider, Person, actor_of, break_glass
 from kinward.access.models import BrokenGlass, Staff
 from kinward.access.permissions import Permission
+from kinward.access.step_up import require_fresh_factor
 from kinward.ground.errors import Forbidden, KinwardError, NotFound
 
 
@@ -247,7 +248,12 @@ def barred_of(person: Person) -> list[int]:
 
 
 def asked(person: Person) -> dict[str, Any]:
-    """Return the columns of a new request that say who asks. Raises `Forbidden` for no person."""
+    """Return the columns of a new request that say who asks.
+
+    Raises `Forbidden` for no person, and `FactorNotFresh` at a console: some requests go ahead
+    without an answer.
+    """
+    require_fresh_factor()
     actor = actor_of(person)
     if actor.kind not in (ActorKind.STAFF, ActorKind.OPERATOR):
         raise Forbidden("Only a person asks for this.")
@@ -265,9 +271,12 @@ def decide_agreement(
     Nobody approves what somebody asked for who may not ask for it any more. An operator decides on
     what an operator asked for, or breaks the glass.
 
-    Raises `Forbidden`, `NotFound`, `AlreadyDecided` or `TakesTwo`. The caller carries out the
-    decision and writes the ledger entry in the same transaction.
+    Raises `Forbidden`, `NotFound`, `AlreadyDecided` or `TakesTwo`, and `FactorNotFresh` for who
+    approves at a console. The caller carries out the decision and writes the ledger entry in the
+    same transaction.
     """
+    if approve:
+        require_fresh_factor()
     row = lock_agreement(model, pk, staff=staff)
     if row.state != AgreementState.ASKED:
         raise AlreadyDecided(f"It is {row.word}.")

@@ -1,5 +1,6 @@
 """The face of `access`: what other rooms may use."""
 
+from kinward.access.after_restore import end_access_of_backup, take_lost_power
 from kinward.access.agreement import (
     PROPOSED,
     AgreementState,
@@ -71,6 +72,7 @@ from kinward.access.marks import (
     went_ahead,
 )
 from kinward.access.models import ApiKey, Staff
+from kinward.access.power_list import power_path
 from kinward.access.provisioned import ProvisionedGroup, ProvisionedPerson
 from kinward.access.provisioning import (
     GroupIn,
@@ -215,6 +217,7 @@ __all__ = [
     "decide_factor_reset",
     "decider_of_row",
     "due_to_go_ahead",
+    "end_access_of_backup",
     "end_group",
     "end_person",
     "end_staff",
@@ -243,6 +246,7 @@ __all__ = [
     "note_seen",
     "open_invitations",
     "open_resets",
+    "power_path",
     "provision_person",
     "provisioned_groups",
     "provisioned_people",
@@ -266,6 +270,7 @@ __all__ = [
     "sign_out_everywhere",
     "staff_named",
     "suspend_staff",
+    "take_lost_power",
     "take_role",
     "take_turn",
     "tally_refusals",

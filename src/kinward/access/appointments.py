@@ -29,6 +29,7 @@ from kinward.access.staff import (
     put_roles,
     reactivate,
 )
+from kinward.access.step_up import require_fresh_factor
 from kinward.ground.errors import NotFound
 from kinward.ledger.api import kinds, record
 
@@ -115,9 +116,12 @@ def appoint(
     A role needs nobody if it adds no power that counts among two people to what the person holds.
     The very `first` of the staff has nobody to ask. A request that waits stays, unless who asked
     may not ask any more. The caller has checked the actor's permission, and holds the row's lock.
+    Raises `FactorNotFresh` for who gives a role at a console. Taking one asks for nothing.
     """
     held, wanted, waiting = set(staff.roles), set(roles), _waiting(staff)
     added = wanted - held
+    if added - waiting.keys():
+        require_fresh_factor()
     at_once = {role for role in added if first or not counting([role]) - counting(held)}
     put_roles(staff, (held & wanted) | at_once, actor)
     for role, row in list(waiting.items()):

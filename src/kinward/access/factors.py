@@ -26,6 +26,7 @@ from kinward.access.joining import FactorReset
 from kinward.access.models import Staff
 from kinward.access.permissions import Permission
 from kinward.access.staff import lock_staff, sign_out
+from kinward.access.step_up import require_fresh_factor
 from kinward.ground.config import config
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ground.jobs import enqueue
@@ -51,6 +52,7 @@ def request_factor_reset(*, username: str, why: str, actor: Actor) -> FactorRese
     Raises `NotFound`, `StaffEnded`, `ResetAsked`, or `Invalid` without a factor or a reason.
     """
     actor.must(Permission.MANAGE_STAFF)
+    require_fresh_factor()
     if not 1 <= len(why.strip()) <= MAX_WHY:
         raise Invalid(f"Say why, in at most {MAX_WHY} characters.")
     staff = lock_staff(username)

@@ -16,6 +16,7 @@ from kinward.access.actor import Actor, ActorKind
 from kinward.access.models import BrokenGlass, Staff
 from kinward.access.permissions import Permission
 from kinward.access.staff import holders
+from kinward.access.step_up import require_fresh_factor
 from kinward.access.vouching import owes_to
 from kinward.ground.errors import Forbidden, Invalid, KinwardError, NotFound
 from kinward.ledger.api import kinds, record
@@ -83,6 +84,7 @@ def review_glass(*, glass_id: UUID, justified: bool, note: str, staff: Staff) ->
     `NotFound`, `ReviewedAlready`.
     """
     staff.must(Permission.REVIEW_GLASS)
+    require_fresh_factor()
     glass = BrokenGlass.objects.select_for_update().filter(pk=glass_id).first()
     if glass is None:
         raise NotFound(f"There is no break-glass {glass_id}.")

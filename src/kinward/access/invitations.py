@@ -25,6 +25,7 @@ from kinward.access.models import Staff
 from kinward.access.permissions import Permission
 from kinward.access.roles import ADMINISTRATOR, in_order
 from kinward.access.staff import add_person, check_name, check_roles, listed, lock_staff
+from kinward.access.step_up import require_fresh_factor
 from kinward.ground.config import config
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ledger.api import kinds, record
@@ -49,6 +50,7 @@ def invite_staff(*, username: str, roles: Collection[str], actor: Actor, email: 
     role, an unreadable name or a wrong mail address.
     """
     actor.must(Permission.MANAGE_STAFF)
+    require_fresh_factor()
     check_roles(roles)
     check_name(username)
     if email:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from kinward.access.actor import Actor
 from kinward.access.models import ApiKey
 from kinward.access.permissions import Permission
+from kinward.access.power_list import note_key
 from kinward.access.purposes import PURPOSES, SCOPES, scopes_of
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ground.names import visible
@@ -239,6 +240,7 @@ def _new_secret() -> str:
 
 def _record(name: str, fact: kinds.Fact, actor: Actor) -> None:
     record(actor=actor, subject=f"key:{name}", fact=fact)
+    note_key(name)
     watch().changed("keys", "")
 
 

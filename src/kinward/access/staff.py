@@ -18,9 +18,11 @@ from django.utils import timezone
 from kinward.access.actor import Actor, ActorKind
 from kinward.access.models import Staff, StaffIdentity
 from kinward.access.permissions import Permission
+from kinward.access.power_list import note_staff
 from kinward.access.provisioned import ProvisionedPerson
 from kinward.access.roles import ADMINISTRATOR, ROLES, holding, in_order, permissions_of
 from kinward.access.services import NameTaken
+from kinward.access.step_up import require_fresh_factor
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ground.names import visible
 from kinward.ledger.api import kinds, record
@@ -171,6 +173,7 @@ def end_staff(*, username: str, actor: Actor) -> None:
     Raises `NotFound`, `StaffEnded` or `LastAdministrator`.
     """
     actor.must(Permission.END_STAFF)
+    require_fresh_factor()  # nothing brings the account back, and a suspension ends access as well
     staff = lock_staff(username)
     keep_an_administrator(staff)
     staff.is_active = False
@@ -221,6 +224,7 @@ def _save(staff: Staff, actor: Actor, fact: kinds.Fact, *, signs_out: bool = Tru
     if signs_out:
         staff.sign_outs = F("sign_outs") + 1  # no session of theirs goes on
     staff.save(update_fields=["roles", "is_active", "ended_at", "power_lost_at", "sign_outs"])
+    note_staff(staff.pk)
     record(actor=actor, subject=str(staff.actor), fact=fact)
 
 

@@ -2,6 +2,7 @@
 
 from kinward.casebook.fresh import require_fresh
 from kinward.casebook.gravity import (
+    ENDS,
     NOT_ON_ONE_WORD,
     SHORT_SILENCE_DAYS,
     TWO_PEOPLE,
@@ -37,6 +38,7 @@ from kinward.casebook.states import GIVEN_BACK, UNDECIDED, CaseState, check_move
 
 __all__ = [
     "DISPUTE",
+    "ENDS",
     "FINDING_KINDS",
     "GIVEN_BACK",
     "HANDED_OVER",

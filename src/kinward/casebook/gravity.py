@@ -40,6 +40,8 @@ class Act(StrEnum):
     STRIKE = "account.strike", Gravity.REVERSIBLE
     SILENCE = "statement.silence", Gravity.REVERSIBLE  # for at most `SHORT_SILENCE_DAYS`
     TERMINATE = "account.terminate", Gravity.GRAVE
+    # By a verdict, without an end or for more than a year: to whom it happens, an end.
+    SUSPEND_LONG = "account.suspend_long", Gravity.GRAVE
     REPORT = "report.file", Gravity.GRAVE
     BLOCK_REGISTRATION = "registration.block", Gravity.GRAVE
     REMOVE_EVERYWHERE = "content.remove_everywhere", Gravity.GRAVE
@@ -50,6 +52,7 @@ class Act(StrEnum):
     END_HOLD = "hold.end", Gravity.GRAVE
     DESTROY = "evidence.destroy", Gravity.IRREVERSIBLE
     HAND_OVER = "records.hand_over", Gravity.IRREVERSIBLE
+    ERASE = "account.erase", Gravity.IRREVERSIBLE
 
 
 SHORT_SILENCE_DAYS: Final = 90
@@ -61,4 +64,5 @@ TWO_PEOPLE: Final = frozenset(
     }
 )
 # What takes a second person if nothing speaks for it but one user report.
-NOT_ON_ONE_WORD: Final = frozenset({Act.TERMINATE, Act.REPORT})
+NOT_ON_ONE_WORD: Final = frozenset({Act.TERMINATE, Act.SUSPEND_LONG, Act.REPORT})
+ENDS: Final = frozenset({Act.TERMINATE, Act.SUSPEND_LONG})  # a life online, as far as we can

@@ -5,12 +5,11 @@ from uuid import UUID
 
 import click
 
-from kinward.access import Actor
 from kinward.access.api import AgreementState, BreakGlass, TwoPeopleAnywhere
 from kinward.cli.kinds import KINDS, kind_of
-from kinward.cli.main import operator, operators_here
+from kinward.cli.main import operator
 from kinward.cli.two_people import BREAK_GLASS, ahead, say_alone
-from kinward.ground.errors import Forbidden, NotFound
+from kinward.ground.errors import NotFound
 from kinward.ground.names import visible
 
 
@@ -26,8 +25,6 @@ def agree(request_id: UUID | None, refuse: bool, reason: str | None) -> None:
     if refuse and reason is not None:
         raise click.UsageError("Give either --refuse or --break-glass.")
     request = _find(request_id)
-    if reason is None and not refuse:
-        _require_another_login(request)
     about = visible(kind_of(request).about(request))
     by = operator() if reason is None else BreakGlass(operator(), reason, about)
     kind_of(request).decide(request_id, not refuse, by)
@@ -57,10 +54,3 @@ def _find(request_id: UUID) -> TwoPeopleAnywhere:
         if row := kind.model._default_manager.filter(pk=request_id).first():
             return row
     raise NotFound(f"There is no request {request_id}. `kinward agree` lists what waits.")
-
-
-def _require_another_login(request: TwoPeopleAnywhere) -> None:
-    """Raise `Forbidden` for whoever asked and has become another user by `sudo -u` since."""
-    here = (Actor.operator(name) for name in operators_here())
-    if request.operator and any(one.is_namesake(Actor.stored(request.operator)) for one in here):
-        raise Forbidden("You asked for this by a command, so another person decides.")

@@ -3,8 +3,6 @@
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
-
 import click
 from pyrage.x25519 import Recipient
 
@@ -34,12 +32,10 @@ from kinward.cli.backups.sealing import (
     seal_output,
 )
 from kinward.cli.counts import counted
+from kinward.cli.restored import end_again, erase_again, last_moment, record_restore
 from kinward.cli.supervisor import step
 from kinward.ground.config import config
 from kinward.ground.errors import KinwardError
-
-if TYPE_CHECKING:
-    from kinward.ledger.api import Head, Log
 
 
 @click.command()
@@ -140,12 +136,23 @@ def _record(name: str, recipients: tuple[str, ...], *, secrets: bool) -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A copy of the list of erasures, if the one of this data directory is lost.",
 )
+@click.option(
+    "--power",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A copy of the list of power, if the one of this data directory is lost.",
+)
 def restore(
-    directory: Path, identity: Path, signed_by: str, unsigned: bool, erasures: Path | None
+    directory: Path,
+    identity: Path,
+    signed_by: str,
+    unsigned: bool,
+    erasures: Path | None,
+    power: Path | None,
 ) -> None:
     """Restore a backup into an empty database, verify the ledger, and erase again who was erased.
 
-    An erasure is newer than an older backup. It is carried out again before anything serves.
+    An erasure is newer than an older backup. It is carried out again before anything serves. So is
+    the end of power: whoever left since has left, and everybody signs in again.
     """
     from kinward.cli import postgres
 
@@ -160,10 +167,10 @@ def restore(
     _needs_empty()
     sealed = directory / DATABASE, manifest.files[DATABASE]
     step("database", lambda: feed(restore_command(), *sealed, keys))
-    _prove(directory, manifest, erasures)
+    _prove(directory, manifest, erasures, power)
 
 
-def _prove(directory: Path, manifest: Manifest, erasures: Path | None) -> None:
+def _prove(directory: Path, manifest: Manifest, erasures: Path | None, power: Path | None) -> None:
     from kinward.cli.first_run import migrate
     from kinward.cli.main import load_django
 
@@ -178,36 +185,14 @@ def _prove(directory: Path, manifest: Manifest, erasures: Path | None) -> None:
         raise BackupFailed(f"The ledger: {result.fault}")
     if manifest.entries and _head(manifest) != manifest.head:
         raise BackupFailed("The ledger differs from the one in the backup.")
-    _record_restore(directory.name, log, result.head)
-    _erase_again(erasures)
+    since = last_moment()
+    record_restore(directory.name, log, result.head)
+    end_again(power, since)
+    erase_again(erasures)
     entries = counted(result.entries, "entry", "entries")
     objects = counted(count, "object", "objects")
     click.echo(f"Restored and verified {entries} of the ledger. Restored {objects}.")
     click.echo(f"From now on the ledger signs as {log.origin}. Tell whoever verifies it.")
-
-
-def _erase_again(erasures: Path | None) -> None:
-    from kinward.cli.main import operator
-    from kinward.erasure.api import keep_list, replay_erasures
-
-    if erasures is not None:
-        keep_list(erasures)
-    count = step("erasures", lambda: replay_erasures(actor=operator()))
-    if count:
-        said = counted(count, "erasure that is", "erasures that are")
-        click.echo(f"Carried out {said} newer than the backup.")
-
-
-def _record_restore(name: str, log: "Log", head: "Head") -> None:
-    from django.db import transaction
-
-    from kinward.cli.main import operator
-    from kinward.ledger.api import kinds, record, sequence_all
-
-    fact = kinds.BackupRestored(origin=log.origin, size=head.size, root=head.root.hex())
-    with transaction.atomic():
-        record(actor=operator(), subject=f"backup:{name}", fact=fact)
-    sequence_all()
 
 
 def _head(manifest: Manifest) -> str:

@@ -5,12 +5,13 @@ import os
 import pwd
 import sys
 import warnings
+from pathlib import Path
 from typing import Final
 
 import click
 
 from kinward import __version__
-from kinward.access import Actor
+from kinward.access import AS, Actor
 from kinward.cli.first_run import EarlierLayout, NoTables, check_tables
 from kinward.ground.config import config
 from kinward.ground.errors import KinwardError
@@ -61,6 +62,9 @@ COMMANDS: Final = {
     "worker": ("roles:worker", "Run only a worker (for production).", True),
 }
 
+
+LOGIN: Final = Path("/proc/self/loginuid")
+NOBODY: Final = 2**32 - 1
 
 # What asks nothing of a database: the help, and the verification of an export.
 WITHOUT_TABLES: Final = {"-h", "--help", "--offline"}
@@ -117,17 +121,32 @@ def load_django() -> None:
 
 
 def operator() -> Actor:
-    """Return the person at the command line as an actor: the real user, or who became root by sudo.
+    """Return the person at the command line as an actor.
 
-    `$USER` does not count: anybody can set it. Only root could set `$SUDO_UID` falsely.
+    It is who logged in, if the kernel knows: no `sudo` or `su` changes that. Otherwise it is the
+    real user, or who became root by sudo. Who became another user by sudo has both names, so that
+    neither of the two is a second person to them. `$USER` does not count: anybody can set it.
     """
-    user, behind = os.getuid(), _behind()
-    return Actor.operator(_name_of(behind if user == 0 and behind is not None else user))
+    user, login, behind = os.getuid(), login_uid(), _behind()
+    if login is not None:
+        return Actor.operator(_name_of(login))
+    if behind is None or behind == user:
+        return Actor.operator(_name_of(user))
+    if user == 0:
+        return Actor.operator(_name_of(behind))
+    return Actor.operator(f"{_name_of(behind)}{AS}{_name_of(user)}")
 
 
-def operators_here() -> set[str]:
-    """Return the names of the real user and of the one whom `sudo` names, if there is one."""
-    return {_name_of(user) for user in (os.getuid(), _behind()) if user is not None}
+def login_uid() -> int | None:
+    """Return who logged in, as the kernel keeps it for a whole session (`pam_loginuid`).
+
+    None where nobody did, such as in a service or a container.
+    """
+    try:
+        login = int(LOGIN.read_text())
+    except (OSError, ValueError):
+        return None
+    return login if 0 <= login < NOBODY else None
 
 
 def _behind() -> int | None:

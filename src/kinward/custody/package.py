@@ -13,6 +13,7 @@ from kinward.access.api import TwoPeople
 from kinward.casebook.api import Case, UserReport
 from kinward.enforcement.api import Action, Sanction
 from kinward.evidence.api import Evidence, EvidenceGone, PackageItem, read_for_release
+from kinward.ground.names import readable_json
 from kinward.ledger.api import in_full, place_of
 from kinward.matching.api import Check
 from kinward.people.api import Account
@@ -53,7 +54,8 @@ def items(
 
 
 def _json(name: str, value: Any, about: str) -> PackageItem:
-    return PackageItem(name, msgspec.json.format(msgspec.json.encode(value)), about)
+    data = readable_json(msgspec.json.format(msgspec.json.encode(value)))
+    return PackageItem(name, data, about)
 
 
 def _cases(account: Account, since: datetime, until: datetime) -> QuerySet[Case]:

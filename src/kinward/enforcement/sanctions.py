@@ -6,7 +6,7 @@ it took itself, and nothing that another case took.
 """
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,11 +16,13 @@ from django.db.models import Q
 from django.utils import timezone
 
 from kinward.access import Actor
+from kinward.casebook.api import Act
 from kinward.enforcement.effects import EFFECTS
 from kinward.enforcement.models import Effect, Sanction, SanctionKind, Target
 from kinward.enforcement.services import issue_account
 from kinward.evidence.api import Warrant, require_warrant
 from kinward.experience.api import withhold
+from kinward.guidelines import LONG_DAYS
 from kinward.ledger.api import kinds, record
 from kinward.people.api import Account, LockedAccount, Standing, lock_account, set_standing
 
@@ -90,9 +92,12 @@ def impose_sanction(
 ) -> None:
     """Impose a case's sanction on an account, in place of the case's earlier one.
 
-    Raises `WarrantNeeded` if it is grave and no `warrant` allows it.
+    Raises `WarrantNeeded` if it is grave and no `warrant` allows it. Whoever imposes one by a
+    verdict gives its `warrant`. Without, it is what a finding does until a person has looked.
     """
     require_warrant(warrant, EFFECTS[Effect(kind)].act, case_id)
+    if warrant is not None and kind == SanctionKind.SUSPEND and _is_long(until):
+        require_warrant(warrant, Act.SUSPEND_LONG, case_id)
 
     def change() -> None:
         _end(Sanction.objects.filter(case_id=case_id, account=account), "replaced")
@@ -115,6 +120,10 @@ def impose_sanction(
         )
 
     _apply(account, case_id, actor, change)
+
+
+def _is_long(until: datetime | None) -> bool:
+    return until is None or until > timezone.now() + timedelta(days=LONG_DAYS)
 
 
 def sanctioned_by(case_id: UUID, account: Account) -> bool:

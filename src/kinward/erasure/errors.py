@@ -17,6 +17,13 @@ class ErasureAsked(KinwardError):
     status = 409
 
 
+class ErasureTakesTwo(KinwardError):
+    """Two people erase an account: one asks, another approves."""
+
+    code = "erasure.takes_two"
+    status = 409
+
+
 class ErasuresWait(KinwardError):
     """This database is older than some erasures, so it still has data that was erased."""
 

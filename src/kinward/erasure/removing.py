@@ -10,6 +10,9 @@ import msgspec
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection, models
 
+from kinward.erasure.errors import ErasureTakesTwo
+from kinward.erasure.list import Line, hash_of, read_list
+from kinward.erasure.models import Erasure
 from kinward.erasure.registry import children_first, gathered, person_of
 from kinward.ground.personal import ERASED, Going, Holding, Person, scrubs
 from kinward.ledger.api import Said, count_values, find_said, forget_said
@@ -67,11 +70,14 @@ def plan_removal(account: LockedAccount) -> Plan:
     return Plan(Going(person, gone, sorted(ids)), blanked, said)
 
 
-def carry_out(plan: Plan) -> None:
+def carry_out(plan: Plan, decided: Erasure | Line) -> None:
     """Remove it all, in the caller's transaction, which has its entry already.
 
-    The database refuses the whole if a row is left that points at one which went.
+    `decided`: the request that two people agreed to, or after a restore its line in the list.
+    Raises `ErasureTakesTwo` if it is neither in the database nor in the list. The database refuses
+    the whole if a row is left that points at one which went.
     """
+    _require_decided(plan, decided)
     for scrub in scrubs():
         scrub(plan.going)
     forget_said(plan.said)
@@ -87,6 +93,17 @@ def carry_out(plan: Plan) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+
+
+def _require_decided(plan: Plan, decided: Erasure | Line) -> None:
+    if isinstance(decided, Line):
+        named = decided.account == hash_of(plan.going.person.platform_id)
+        if not named or decided not in read_list():
+            raise ErasureTakesTwo
+        return
+    row = Erasure.objects.filter(pk=decided.pk).first()
+    if row is None or not row.by_two or (row.rows, row.values) != (plan.rows, plan.values):
+        raise ErasureTakesTwo
 
 
 def _parts(keys: Sequence[Any]) -> Iterator[Sequence[Any]]:

@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 from typing import Final
-from uuid import UUID
 
 from django.db import transaction
 
@@ -78,18 +77,18 @@ def replay_erasures(*, actor: Actor) -> int:
         if (digest := hash_of(platform_id)) in wanted:
             found[digest] = pk
     for line in waiting:
-        _replay(line.erasure, found.pop(line.account, None), actor)
+        _replay(line, found.pop(line.account, None), actor)
     return len(waiting)
 
 
 @transaction.atomic
-def _replay(erasure: UUID, account: int | None, actor: Actor) -> None:
-    Replayed.objects.create(erasure=erasure)
+def _replay(line: Line, account: int | None, actor: Actor) -> None:
+    Replayed.objects.create(erasure=line.erasure)
     plan = None
     if account is not None:
         plan = plan_removal(lock_account(account))
     rows, values = (plan.rows, plan.values) if plan is not None else (0, 0)
     fact = kinds.ErasureReplayed(rows=rows, values=values)
-    record(actor=actor, subject=f"replayed:{erasure}", fact=fact)
+    record(actor=actor, subject=f"replayed:{line.erasure}", fact=fact)
     if plan is not None:
-        carry_out(plan)
+        carry_out(plan, line)

@@ -20,6 +20,7 @@ from kinward.access.api import (
     asked,
     decide_agreement,
     lock_agreement,
+    require_fresh_factor,
 )
 from kinward.erasure.errors import ErasureAsked
 from kinward.erasure.list import append
@@ -76,6 +77,7 @@ def request_erasure(*, account_id: str, why: str, staff: Person) -> Erasure:
     Raises `AccountUnknown`, `ErasureDelayed` with reasons and dates, and `ErasureAsked`.
     """
     staff.must(Erasure.permission)
+    require_fresh_factor()
     if len(why) > MAX_WHY:
         raise Invalid(f"Say why in at most {MAX_WHY} characters.")
     account = lock_account(get_account(account_id).pk)
@@ -93,6 +95,8 @@ def decide_erasure(*, erasure_id: UUID, approve: bool, staff: Decider) -> Erasur
 
     Raises `ErasureDelayed` if something keeps the data by now: then nothing is removed.
     """
+    if approve:
+        require_fresh_factor()
     waiting = lock_agreement(Erasure, erasure_id, staff=staff)
     if not approve or waiting.state != AgreementState.ASKED:
         erasure = decide_agreement(Erasure, erasure_id, approve=approve, staff=staff)
@@ -111,6 +115,6 @@ def decide_erasure(*, erasure_id: UUID, approve: bool, staff: Decider) -> Erasur
     erasure.save(update_fields=["rows", "values"])
     fact = kinds.AccountErased(rows=plan.rows, values=plan.values)
     record(actor=actor_of(staff), subject=str(erasure), fact=fact)
-    carry_out(plan)
+    carry_out(plan, erasure)
     append(erasure.pk, person.platform_id)
     return erasure

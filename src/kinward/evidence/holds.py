@@ -1,8 +1,11 @@
 """Legal holds: one custodian places one, and two lift it.
 
-A lifted hold leaves seven days before anything is destroyed, so that a mistake can be corrected.
+A hold adds to those that are there and replaces none: otherwise one custodian would write another
+reference over a court's, and a colleague would lift that one in good faith. A lifted hold leaves
+seven days before anything is destroyed, so that a mistake can be corrected.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -32,6 +35,7 @@ from kinward.ledger.api import kinds, record
 AFTER_HOLD: Final = timedelta(days=7)
 MAX_REFERENCE: Final = 200
 MAX_WHY: Final = 2000
+BETWEEN: Final = "; "  # the references of several holds
 
 
 class HoldEndsByTwo(KinwardError):
@@ -48,25 +52,44 @@ class HoldEndAsked(KinwardError):
     status = 409
 
 
+class HoldChanged(KinwardError):
+    """Another legal hold has been placed since this was asked. Refuse it, and ask again."""
+
+    code = "evidence.hold_changed"
+    status = 409
+
+
 @transaction.atomic
 def set_legal_hold(*, case_id: UUID, reference: str, actor: Actor) -> int:
     """Put a case's evidence under legal hold, so that it cannot expire.
 
-    Returns the number of files. Raises `NotFound` if there are none, and `HoldEndsByTwo` without a
-    reference: nobody lifts a hold alone.
+    An earlier hold stays beside it. Returns the number of files. Raises `NotFound` if there are
+    none, and `HoldEndsByTwo` without a reference: nobody lifts a hold alone.
     """
     actor.must(Permission.HOLD_EVIDENCE)
     if not reference.strip():
         raise HoldEndsByTwo
-    if len(reference) > MAX_REFERENCE:
-        raise Invalid(f"A reference has at most {MAX_REFERENCE} characters.")
     files = Evidence.objects.filter(case_id=case_id, destroyed_at=None)
-    count = files.update(hold_reference=reference, hold_ended_at=None)
-    if not count:
+    before = list(files.select_for_update().values_list("hold_reference", flat=True))
+    if not before:
         raise NotFound(f"Case {case_id} has no evidence.")
+    reference = _together([*before, reference.strip()])
+    if len(reference) > MAX_REFERENCE:
+        raise Invalid(f"The references of a case have at most {MAX_REFERENCE} characters together.")
+    count = files.update(hold_reference=reference, hold_ended_at=None)
     fact = kinds.EvidenceHeld(reference=reference, files=count)
     record(actor=actor, subject=f"case:{case_id}", fact=fact)
     return count
+
+
+def _together(references: Iterable[str]) -> str:
+    """Join references, each once, in their order.
+
+    >>> _together(["", "court 1", "court 1; court 2", "court 2"])
+    'court 1; court 2'
+    """
+    named = [one for reference in references for one in reference.split(BETWEEN) if one]
+    return BETWEEN.join(dict.fromkeys(named))
 
 
 @transaction.atomic
@@ -125,11 +148,16 @@ def _go_ahead(ending_id: UUID) -> bool:
 
 
 def _lift(ending: HoldEnding, actor: Actor) -> None:
-    """Lift the very hold that two people spoke of. Raises `HoldEndsByTwo` unless they agreed."""
+    """Lift the very hold that two people spoke of. Raises `HoldEndsByTwo` unless they agreed.
+
+    Raises `HoldChanged` if it is another one by now.
+    """
     if not ending.carried_out:
         raise HoldEndsByTwo
     files = _held(ending.case_id).filter(hold_reference=ending.reference)
     count = files.update(hold_reference="", hold_ended_at=timezone.now())
+    if not count:
+        raise HoldChanged
     fact = kinds.EvidenceHoldEnded(reference=ending.reference, files=count)
     record(actor=actor, subject=f"case:{ending.case_id}", fact=fact)
 

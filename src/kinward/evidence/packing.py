@@ -27,7 +27,7 @@ from pyrage.x25519 import Recipient
 from kinward import __version__
 from kinward.ground.config import config
 from kinward.ground.errors import Invalid
-from kinward.ground.names import visible
+from kinward.ground.names import readable_json, visible
 from kinward.ledger.api import signed_checkpoint
 
 FORMAT: Final = 1
@@ -136,7 +136,7 @@ def signing_key() -> str:
 
 def _manifest(title: str, facts: Mapping[str, str], listed: list[dict[str, Any]]) -> bytes:
     checkpoint = signed_checkpoint().decode()
-    return msgspec.json.format(
+    manifest = msgspec.json.format(
         msgspec.json.encode(
             {
                 "format": FORMAT,
@@ -150,6 +150,7 @@ def _manifest(title: str, facts: Mapping[str, str], listed: list[dict[str, Any]]
             }
         )
     )
+    return readable_json(manifest)
 
 
 def _summary(

@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from kinward.access import Actor, Permission
@@ -35,6 +36,13 @@ class UnderLegalHold(KinwardError):
     """This evidence is under legal hold. Two custodians must lift the hold first."""
 
     code = "evidence.held"
+    status = 409
+
+
+class ObjectNeeded(KinwardError):
+    """A job asked to delete what is no object of destroyed evidence. Nothing was deleted."""
+
+    code = "evidence.object_needed"
     status = 409
 
 
@@ -279,6 +287,19 @@ def _destroy(evidence: Evidence, *, reason: str, actor: Actor) -> None:
     )
     if storage.has_store() or evidence.location:
         enqueue(DELETE, location=evidence.location or storage.object_location(evidence.id))
+
+
+def delete_stored(location: str) -> None:
+    """Delete an object of a store. Idempotent. Raises `StoreUnreachable`.
+
+    Raises `ObjectNeeded` for what is no object of destroyed evidence: whoever can write into the
+    queue of jobs destroys nothing by it.
+    """
+    evidence_id = storage.evidence_of(location)
+    live = Evidence.objects.filter(Q(pk=evidence_id) | Q(location=location), destroyed_at=None)
+    if evidence_id is None or live.exists():
+        raise ObjectNeeded(f"It is {location!r}.")
+    storage.delete(location)
 
 
 def forget_objects(files: Iterable[UUID]) -> None:

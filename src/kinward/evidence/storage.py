@@ -15,6 +15,7 @@ from kinward.ground.config import config
 from kinward.ground.errors import KinwardError, SettingWrong
 
 BLOCK: Final = 1024 * 1024
+SUFFIX: Final = ".age"
 
 
 class StoreUnreachable(KinwardError):
@@ -31,7 +32,23 @@ def has_store() -> bool:
 
 def object_location(evidence_id: UUID) -> str:
     """Return the address of an object. It never changes, so a second write is harmless."""
-    return f"{config().evidence_store.rstrip('/')}/{evidence_id}.age"
+    return f"{config().evidence_store.rstrip('/')}/{evidence_id}{SUFFIX}"
+
+
+def evidence_of(location: str) -> UUID | None:
+    """Return whose object an address is, or None if it is no object of a store.
+
+    >>> evidence_of("file:///vault/0b9f3c1e-7d52-4c1a-9a53-5f0a2f6f1c11.age") is None
+    False
+    >>> evidence_of("file:///vault/secret_key"), evidence_of("file:///vault/.age")
+    (None, None)
+    """
+    name = location.rpartition("/")[2]
+    try:
+        found = UUID(name.removesuffix(SUFFIX))
+    except ValueError:
+        return None
+    return found if name == f"{found}{SUFFIX}" else None
 
 
 def write_object(location: str, data: bytes) -> None:

@@ -2,10 +2,9 @@
 
 from django.utils import timezone
 
-from kinward.evidence import storage
 from kinward.evidence.care import scrub_evidence, store_next_file
 from kinward.evidence.holds import lift_holds_alone
-from kinward.evidence.services import DELETE, destroy_expired_evidence
+from kinward.evidence.services import DELETE, delete_stored, destroy_expired_evidence
 from kinward.ground.jobs import task
 from kinward.ground.lanes import Lane
 
@@ -25,7 +24,7 @@ def lift_holds(timestamp: int) -> None:
 @task(DELETE, lane=Lane.STORES)
 def delete_object(location: str) -> None:
     """Delete the object of destroyed evidence. Retried until the store has deleted it."""
-    storage.delete(location)
+    delete_stored(location)
 
 
 @task("evidence.store", lock="evidence.store", every="* * * * *", lane=Lane.STORES)

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from kinward.access.api import Staff, TwoPeople
+from kinward.access.api import Staff, TwoPeople, require_fresh_factor
 from kinward.casebook.api import (
     FINDING_KINDS,
     MATCH,
@@ -118,6 +118,8 @@ def issue_warrant(
     if person is not None:
         require_fresh(*acts)
     reasons = [*more, *reasons_for_two(case, grave, grounds)]
+    if reasons and person is not None:
+        require_fresh_factor()
     if reasons and not _agreed(case, verdict):
         raise SecondPersonNeeded(reasons)
     return Warrant(case.pk, acts, tuple(grounds), _MAKER)

@@ -18,6 +18,12 @@ MAX_STACK: Final = 4  # marks above and below one letter; more would cover other
 _BLANK: Final = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
+# What turns a text around or cannot be seen, and stands in no script's own spelling.
+_UNSEEN: Final = re.compile(
+    "[\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f"
+    "\u2028-\u202e\u2060-\u206f\u2800\u3164\ufeff\uffa0\ufff0-\ufffb"
+    "\U000e0000-\U000e01ef]"
+)
 _JOINERS: Final = "\u200c\u200d"
 _EMOJI_STYLES: Final = "\ufe0e\ufe0f"
 _ALWAYS_SHOWN: Final = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs")
@@ -48,6 +54,25 @@ def isolated(text: str, *, lines: bool = False) -> str:
     """
     shown = visible(text, lines=lines)
     return f"{FIRST_STRONG}{shown}{END}" if turns(shown) else shown
+
+
+def readable_json(data: bytes) -> bytes:
+    r"""Return a JSON text that says the same, with each hidden character escaped.
+
+    Whoever opens the file reads its words in their order, and a program reads the same values.
+
+    >>> readable_json('"ann\u202e"'.encode())
+    b'"ann\\u202e"'
+    """
+    text = data.decode()
+    if _PLAIN_LINES.fullmatch(text):
+        return data
+    return _UNSEEN.sub(_escaped, text).encode()
+
+
+def _escaped(found: re.Match[str]) -> str:
+    units = found[0].encode("utf-16-be")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
 
 
 def without_unseen(text: str) -> str:

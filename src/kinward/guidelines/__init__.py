@@ -1,14 +1,23 @@
 """The community's guidelines as data, and their consequences. Pure."""
 
-from kinward.guidelines.consequences import Consequence, consequence, rule_for
+from kinward.guidelines.consequences import Consequence, consequence, is_lasting, rule_for
 from kinward.guidelines.dsa import DSA_CATEGORIES, DSA_KEYWORDS
 from kinward.guidelines.formats import decode
 from kinward.guidelines.reading import guidelines_notices, read_guidelines, shipped, untranslated
-from kinward.guidelines.rules import Clause, Confidence, FindingRule, Guidelines, Incident, Silence
+from kinward.guidelines.rules import (
+    LONG_DAYS,
+    Clause,
+    Confidence,
+    FindingRule,
+    Guidelines,
+    Incident,
+    Silence,
+)
 
 __all__ = [
     "DSA_CATEGORIES",
     "DSA_KEYWORDS",
+    "LONG_DAYS",
     "Clause",
     "Confidence",
     "Consequence",
@@ -19,6 +28,7 @@ __all__ = [
     "consequence",
     "decode",
     "guidelines_notices",
+    "is_lasting",
     "read_guidelines",
     "rule_for",
     "shipped",

@@ -3,6 +3,7 @@
 import msgspec
 
 from kinward.guidelines.rules import (
+    LONG_DAYS,
     MATCHES,
     Clause,
     Confidence,
@@ -27,6 +28,21 @@ class Consequence(msgspec.Struct, frozen=True, kw_only=True):
     reports: bool = False
     blocks_registration: bool = False
     banks: bool = False
+
+    @property
+    def is_lasting(self) -> bool:
+        """Whether it ends the account, or suspends it for good or for longer than a year."""
+        return is_lasting(self.account, self.days)
+
+
+def is_lasting(account: OnVerdictAccount, days: int) -> bool:
+    """Return whether a consequence ends an account, or comes to the same for its holder.
+
+    >>> is_lasting("terminate", 0), is_lasting("suspend", 0), is_lasting("suspend", 365)
+    (True, True, False)
+    """
+    suspends = account == "suspend" and (days == 0 or days > LONG_DAYS)
+    return account == "terminate" or suspends
 
 
 def rule_for(
@@ -102,8 +118,9 @@ def _fixed(clause: Clause) -> Step:
 
 def step_at(guidelines: Guidelines, strikes: int, *, ends: bool = True) -> Step:
     """Return the highest step reached by so many strikes. Without `ends`, one that ends nothing."""
-    steps = [step for step in guidelines.strikes.step if ends or step.account != "terminate"]
-    reached = [step for step in steps if step.at <= strikes]
+    steps = guidelines.strikes.step
+    allowed = [step for step in steps if ends or not is_lasting(step.account, step.days)]
+    reached = [step for step in allowed if step.at <= strikes]
     return reached[-1] if reached else Step(at=0, account="keep")
 
 

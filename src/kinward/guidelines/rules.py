@@ -29,6 +29,7 @@ AtOnceContent = Literal["keep", "quarantine"]
 AtOnceAccount = Literal["keep", "suspend"]
 OnVerdictContent = Literal["keep", "remove", "remove everywhere"]
 OnVerdictAccount = Literal["keep", "warn", "restrict", "suspend", "terminate"]
+LONG_DAYS: Final = 365  # a suspension that lasts longer weighs as much as the end of the account
 # The categories of a user report.
 CATEGORIES: Final = (
     *("contact", "abuse", "image", "threats", "harm", "home", "bullying", "other", "guardian"),

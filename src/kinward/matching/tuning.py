@@ -12,7 +12,13 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 
 from kinward.access import Actor, Permission
-from kinward.access.api import AgreementState, AlreadyDecided, Staff, decide_agreement
+from kinward.access.api import (
+    AgreementState,
+    AlreadyDecided,
+    Staff,
+    decide_agreement,
+    require_fresh_factor,
+)
 from kinward.ground.errors import Invalid, KinwardError
 from kinward.ground.jobs import enqueue_once
 from kinward.ledger.api import kinds, record
@@ -93,6 +99,7 @@ def request_silencing(*, bank: Bank, why: str, staff: Staff) -> Silencing:
     Another person must approve. Raises `Invalid` or `AlreadyDecided`.
     """
     staff.must(Silencing.permission)
+    require_fresh_factor()
     if not 1 <= len(why.strip()) <= MAX_WHY:
         raise Invalid(f"Say why, in at most {MAX_WHY} characters.")
     # Before this transaction changes the banks' version, which the index would take for known.

@@ -9,6 +9,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from kinward.families.api import Notice
+from kinward.ground.errors import NotFound
 from kinward.guidelines.api import guidelines_in_force
 from kinward.ledger.api import NotSignedYet, receipt_of
 from kinward.portal.visitor import Visit, visited
@@ -52,7 +54,10 @@ def _decision(statement: Statement) -> dict[str, object]:
 @require_GET
 @visited
 def receipt(request: Visit, key: UUID) -> HttpResponse:
-    """Give the receipt of a statement or a notice as a file. The log signs it within seconds."""
+    """Give the receipt of what the visitor was told as a file. The log signs it within seconds."""
+    own = Notice.objects.filter(account=request.account, receipt=key)
+    if not own.exists() and not told_to(request.account).filter(pk=key).exists():
+        raise NotFound("You were told nothing that has this receipt.")
     try:
         data = receipt_of(key).to_bytes()
     except NotSignedYet:

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from django.conf.locale import LANG_INFO
 
 from kinward.ground.config import config, random_secret
+from kinward.ground.transport import database_over_tls, mail_transport
 from kinward.project.logs import configure_logs
 
 _config = config()
@@ -101,7 +102,7 @@ TEMPLATES: list[dict[str, Any]] = [
 
 def database_settings(url: str) -> dict[str, Any]:
     """Return Django's settings for the database at a `postgresql://` URL."""
-    database = urlsplit(url or "postgresql:///kinward")
+    database = urlsplit(database_over_tls(url) or "postgresql:///kinward")
     options = dict(parse_qsl(database.query))
     return {
         "ENGINE": "django.db.backends.postgresql",
@@ -177,11 +178,13 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-_mail = urlsplit(_config.mail_url)  # smtp://user:password@host:587 (STARTTLS), or smtps://
+_mail = urlsplit(
+    _config.mail_url
+)  # smtp://user:password@host:587 (STARTTLS), smtps:// or smtp+plain://
 EMAIL_HOST, EMAIL_PORT = _mail.hostname or "localhost", _mail.port or 25
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_mail.username or ""), unquote(_mail.password or "")
-EMAIL_USE_SSL = _mail.scheme == "smtps"
-EMAIL_USE_TLS = _mail.scheme == "smtp" and bool(_mail.username)
+EMAIL_USE_SSL = mail_transport(_config.mail_url) == "smtps"
+EMAIL_USE_TLS = mail_transport(_config.mail_url) == "starttls"
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = _config.mail_from or "kinward@localhost"
 

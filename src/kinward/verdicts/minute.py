@@ -31,6 +31,13 @@ CARRY_OUT: Final = "verdicts.carry_out"
 MARGIN: Final = timedelta(minutes=5)  # for which the lease outlasts the minute
 
 
+class MinuteNotOver(KinwardError):
+    """This verdict can still be taken back. It is carried out when its minute is over."""
+
+    code = "verdict.minute_not_over"
+    status = 409
+
+
 @transaction.atomic
 def give_verdict(*, case_id: UUID, staff: Staff, form: VerdictForm) -> PendingVerdict | None:
     """Give a verdict that is carried out in a minute. Requires the lease.
@@ -79,13 +86,16 @@ def take_back(*, case_id: UUID, staff: Staff) -> None:
 def carry_out_pending(pending_id: UUID) -> None:
     """Carry out a verdict whose minute is over. Idempotent.
 
-    If it cannot be carried out any more, the case goes back to its reviewer with the problem.
+    Raises `MinuteNotOver` before that, so that no job takes the minute from anybody. If it cannot
+    be carried out any more, the case goes back to its reviewer with the problem.
     """
     pending = PendingVerdict.objects.select_related("given_by").get(pk=pending_id)
     case, _ = lock_case(pending.case_id)
     pending = PendingVerdict.objects.select_for_update(of=("self",)).get(pk=pending_id)
     if pending.ended_at is not None:
         return
+    if pending.due_at > timezone.now():
+        raise MinuteNotOver
     form = msgspec.convert(pending.form, VerdictForm)
     _end(pending)
     try:

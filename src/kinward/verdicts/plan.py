@@ -31,16 +31,14 @@ def plan_verdict(case: Case, account: Account, verdict: Verdict, guidelines: Gui
         return Plan(frozenset())
     clause, strikes = guidelines.clauses[verdict.clause], strikes_of(account)
     what = consequence(guidelines, clause, strikes)
-    if what.account == "terminate" and clause.account is None:
+    if what.is_lasting and clause.account is None:
         ends = bool(grounds_of(case, verdict.given_by))
         what = consequence(guidelines, clause, strikes, ends=ends)
     return Plan(_acts(case, verdict, what), what, (BY_GUIDELINES,) if clause.two_people else ())
 
 
 def _acts(case: Case, verdict: Verdict, what: Consequence) -> frozenset[Act]:
-    acts = set[Act]()
-    if what.account in set(Effect):
-        acts.add(EFFECTS[Effect(what.account)].act)
+    acts = _on_account(what)
     if what.strikes:
         acts.add(Act.STRIKE)
     if what.removes:
@@ -59,6 +57,13 @@ def _acts(case: Case, verdict: Verdict, what: Consequence) -> frozenset[Act]:
     elif verified_matches(case):
         acts.add(Act.LEAVE_UNREPORTED)
     return frozenset(acts)
+
+
+def _on_account(what: Consequence) -> set[Act]:
+    acts = {EFFECTS[Effect(what.account)].act} if what.account in set(Effect) else set[Act]()
+    if what.account == "suspend" and what.is_lasting:
+        acts.add(Act.SUSPEND_LONG)
+    return acts
 
 
 def banks(verdict: Verdict, what: Consequence) -> bool:

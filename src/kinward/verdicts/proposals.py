@@ -25,9 +25,9 @@ from kinward.access.api import (
     go_ahead,
 )
 from kinward.casebook.api import (
+    ENDS,
     MAX_NOTE,
     UNDECIDED,
-    Act,
     Case,
     CaseState,
     Verdict,
@@ -154,7 +154,7 @@ def _protect(case: Case, account: LockedAccount, verdict: Verdict) -> None:
                 content_id=content_id,
                 actor=ACTOR,
             )
-    if Act.TERMINATE in plan.acts and not sanctioned_by(case.id, account):
+    if ENDS & plan.acts and not sanctioned_by(case.id, account):
         impose_sanction(
             account=account,
             case_id=case.id,

@@ -7,7 +7,7 @@ from django.utils.translation import ngettext
 from kinward.casebook.api import Act, Case, CaseState, VerdictProposal, finding_kind
 from kinward.evidence.api import BY_GUIDELINES, MOSTLY, NOT_HELD, ONE_WORD, has_something_to_see
 from kinward.ground.errors import KinwardError
-from kinward.guidelines import Clause, Consequence, Guidelines
+from kinward.guidelines import Clause, Consequence, Guidelines, is_lasting
 from kinward.guidelines.api import guidelines_in_force
 from kinward.people.api import Account
 from kinward.verdicts.consequences import contents_of_case
@@ -62,7 +62,8 @@ def require_fitting_clause(case: Case, code: str) -> None:
 
 def _is_grave(clause: Clause) -> bool:
     everywhere = clause.content == "remove everywhere"
-    return clause.account == "terminate" or clause.report is not None or everywhere
+    ends = clause.account is not None and is_lasting(clause.account, clause.days)
+    return ends or clause.report is not None or everywhere
 
 
 def clause_in_words(clause: Clause) -> str:

@@ -19,6 +19,7 @@ from kinward.access.joining import Appointment, FactorReset
 from kinward.access.models import Staff
 from kinward.access.permissions import Permission
 from kinward.access.roles import ROLES, TAKES_TWO
+from kinward.access.step_up import NEVER, FactorNotFresh, at_console
 from kinward.casebook.models import Case, VerdictProposal
 from kinward.cli.demo import give_second_factor
 from kinward.custody import destruction, release
@@ -455,6 +456,33 @@ def test_the_person_who_asked_may_take_it_back(entry: Entry) -> None:
     assert (row.state, row.decided_by, row.withdrawn) == ("refused", asker, True)
     with pytest.raises(AlreadyDecided):
         entry.decide(row.pk, True, second)
+
+
+@WITH_EACH
+def test_at_a_console_nobody_asks_or_agrees_without_a_fresh_factor(entry: Entry) -> None:
+    """An open console that its person left is no second person, and asks for nothing, either."""
+    asker, second = person("ada", entry.role), person("bo", entry.role)
+    with at_console(NEVER), pytest.raises(FactorNotFresh), transaction.atomic():
+        entry.ask(asker)
+    row = entry.ask(asker)
+    with at_console(NEVER), pytest.raises(FactorNotFresh), transaction.atomic():
+        entry.decide(row.pk, True, second)
+    row.refresh_from_db()
+    assert row.state == "asked"
+    with at_console(1):
+        entry.decide(row.pk, True, second)
+    row.refresh_from_db()
+    assert row.state == "approved"
+
+
+@WITH_EACH
+def test_a_refusal_at_a_console_asks_for_no_factor(entry: Entry) -> None:
+    row = entry.ask(person("ada", entry.role))
+    second = person("bo", entry.role)
+    with at_console(NEVER):
+        entry.decide(row.pk, False, second)
+    row.refresh_from_db()
+    assert row.state == "refused"
 
 
 @WITH_EACH

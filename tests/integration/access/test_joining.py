@@ -44,6 +44,7 @@ from kinward.cli.staff import staff as staff_command
 from kinward.ground.errors import Forbidden, Invalid, NotFound
 from kinward.ledger.models import Entry
 from tests.integration.conftest import Configure
+from tests.support.consoles import show_factor
 
 pytestmark = pytest.mark.django_db
 OPERATOR = Actor.operator("somebody")
@@ -65,6 +66,7 @@ def page_of(staff: Staff) -> Client:
         give_second_factor(staff)
     client = Client()
     client.force_login(staff)
+    show_factor(client, staff)
     return client
 
 

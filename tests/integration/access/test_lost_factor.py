@@ -28,6 +28,7 @@ from kinward.cli.staff import staff as staff_command
 from kinward.ground.errors import Forbidden, Invalid, NotFound
 from kinward.ledger.models import Entry
 from tests.integration.conftest import Configure
+from tests.support.consoles import show_factor
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a long test word"
@@ -58,6 +59,7 @@ def nils(db: None) -> Staff:
 def signed_in(staff: Staff) -> Client:
     client = Client()
     client.force_login(staff)
+    show_factor(client, staff)
     return client
 
 

@@ -39,6 +39,7 @@ from kinward.matching.models import Bank
 from kinward.people.models import Account
 from kinward.review.lease import LeaseNeeded, require_lease, take_case
 from tests.integration.access.test_agreement import ask_proposal
+from tests.support.consoles import show_factor
 from tests.support.helpers import quarantined
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +66,7 @@ def page_of(staff: Staff) -> Client:
         give_second_factor(staff)
     client = Client()
     client.force_login(staff)
+    show_factor(client, staff)
     return client
 
 

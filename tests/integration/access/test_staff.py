@@ -3,6 +3,7 @@
 import pwd
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,6 +30,7 @@ from kinward.access.staff import (
     suspend_staff,
 )
 from kinward.casebook.models import Case, VerdictProposal
+from kinward.cli import main as cli_main
 from kinward.cli.demo import give_second_factor
 from kinward.cli.main import operator as at_the_command_line
 from kinward.cli.staff import staff as staff_command
@@ -37,6 +39,7 @@ from kinward.ledger.models import Entry
 from kinward.matching.models import Bank
 from kinward.people.models import Account
 from kinward.review.lease import LeaseHeld, LeaseNeeded, require_lease, take_case, take_next_case
+from tests.support.consoles import show_factor
 from tests.support.helpers import quarantined
 
 pytestmark = pytest.mark.django_db
@@ -56,6 +59,7 @@ def signed_in(staff: Staff) -> Client:
     give_second_factor(staff)
     client = Client()
     client.force_login(staff)
+    show_factor(client, staff)
     return client
 
 
@@ -240,17 +244,36 @@ def test_an_operator_is_the_real_user_and_behind_sudo_who_ran_it(
 
     monkeypatch.setattr("pwd.getpwuid", named)
     monkeypatch.setenv("USER", "somebody-else")
-    for user, behind, name in (
-        (1000, "", "ada"),
-        (1000, "1001", "ada"),  # only root could have become root
-        (0, "", "root"),
-        (0, "1001", "bo"),
-        (0, "-1", "root"),
-        (4000, "", "4000"),
+    for login, user, behind, name in (
+        (None, 1000, "", "ada"),
+        (None, 1000, "1000", "ada"),
+        (None, 1000, "1001", "bo as ada"),  # anybody could have set it, so it hides nobody
+        (None, 0, "", "root"),
+        (None, 0, "1001", "bo"),
+        (None, 0, "-1", "root"),
+        (None, 4000, "", "4000"),
+        (1001, 1000, "", "bo"),  # by `su`, or by a `sudo` without its variable
+        (1001, 1000, "1000", "bo"),
+        (1001, 0, "1000", "bo"),
+        (0, 0, "", "root"),
     ):
+        monkeypatch.setattr("kinward.cli.main.login_uid", lambda login=login: login)
         monkeypatch.setattr("os.getuid", lambda user=user: user)
         monkeypatch.setenv("SUDO_UID", behind)
         assert at_the_command_line() == Actor.operator(name)
+
+
+@pytest.mark.parametrize(
+    ("kept", "login"),
+    [("1000", 1000), ("0\n", 0), ("4294967295", None), ("-1", None), ("", None), ("x", None)],
+)
+def test_who_logged_in_is_what_the_kernel_keeps(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kept: str, login: int | None
+) -> None:
+    monkeypatch.setattr(cli_main, "LOGIN", tmp_path / "loginuid")
+    assert cli_main.login_uid() is None, "no such file outside Linux"
+    (tmp_path / "loginuid").write_text(kept)
+    assert cli_main.login_uid() == login
 
 
 def test_nobody_makes_themselves_the_only_one_who_could_decide() -> None:

@@ -27,6 +27,12 @@ from kinward.evidence.care import store_next_file
 from kinward.media import digest_bytes
 from kinward.matching.services import add_hashes, create_bank, file_hashes
 from kinward.people.services import Profile, put_account
+from kinward.access.services import create_key
+from kinward.access.staff import create_staff
+for name, role in (("ada", "administrator"), ("robin", "reviewer")):
+    system = Actor.system("test")
+    create_staff(username=name, password="a long test word", roles=[role], actor=system)
+create_key(name="app", purposes=["gate"], actor=Actor.system("test"))
 bank = create_bank(name="known", confidence="verified", actor=Actor.system("test"))
 hashes = file_hashes(digest_bytes(KNOWN), None)
 add_hashes(bank=bank, hashes=hashes, provenance="p", actor=Actor.system("test"))
@@ -63,7 +69,7 @@ class Place:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=400,  # of a busy machine, which migrates for minutes
         )
 
     def kinward(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -99,6 +105,11 @@ def test_everything_comes_back_and_is_proved(tmp_path: Path) -> None:
             assert key not in each.read_bytes(), each
             assert b"CREATE TABLE" not in each.read_bytes(), each
 
+    # Since then one person has left, and a key was revoked.
+    assert one.kinward("staff", "end", "robin", "--yes").returncode == 0
+    assert one.kinward("key", "revoke", "app").returncode == 0
+    listed = str(tmp_path / "one" / "ledger" / "power.jsonl")
+
     # Brought back to a place without a store: what was in the old one is in the database now.
     two = Place(tmp_path / "two")
     stranger = tmp_path / "stranger.txt"
@@ -107,9 +118,13 @@ def test_everything_comes_back_and_is_proved(tmp_path: Path) -> None:
     assert (alone.returncode, "Add `--signed-by`" in alone.stderr) == (1, True)
     wrong = two.kinward(*restore, "--identity", str(stranger))
     assert (wrong.returncode, "does not open the backup" in wrong.stderr) == (1, True)
-    back = two.kinward(*restore, "--identity", str(identity))
+    back = two.kinward(*restore, "--identity", str(identity), "--power", listed)
     assert back.returncode == 0, back.stderr
     assert "of the ledger. Restored 1 object." in back.stdout
+    assert "Signed out 2 people, and ended open invitations." in back.stdout
+    assert "robin has left since, and has left again." in back.stdout
+    assert "robin  reviewer  ended" in two.kinward("staff", "list").stdout
+    assert "The key app was revoked" in back.stdout
     looked = two.run("-c", LOOK)
     assert looked.returncode == 0, looked.stderr
     assert looked.stdout.splitlines() == ["location database"] * 2

@@ -1,5 +1,6 @@
 """The doctor says in plain words what is wrong, and what to do."""
 
+import ssl
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,11 +13,13 @@ from kinward.access.actor import Actor
 from kinward.access.models import Staff
 from kinward.ages.practice import Issuer
 from kinward.cli.doctor import CHECKS, examine
+from kinward.cli.doctor.connections import check_tls
 from kinward.cli.doctor.rules import check_guardians, check_guides, check_second_people
 from kinward.cli.roles import check_decoders
 from kinward.demo import pictures
 from kinward.experience.services import store_pack
 from kinward.families.models import Choice
+from kinward.ground.calls_out import caller
 from kinward.ground.jobs import enqueue
 from kinward.media import WALLS, Unwalled, Walls, decoders, process
 from kinward.people.api import Profile, put_account, unread_signals
@@ -25,9 +28,11 @@ from kinward.people.unread import MAX_FOR_SOURCE, note_unread
 from kinward.policy import SIGNALS_CHECKED
 from kinward.policy.sources import read_files
 from tests.integration.conftest import Configure
+from tests.support import strangers
 from tests.support.families import make_account, pair
 from tests.support.helpers import Receiver
 from tests.support.in_force import activate_pack
+from tests.support.tls import certificate
 
 pytestmark = pytest.mark.django_db
 
@@ -94,6 +99,27 @@ def test_a_proxy_that_kinward_does_not_know(configure: Configure) -> None:
     assert examine()["proxies"].level == "warning"
     configure(trusted_proxies="127.0.0.1, ::1")
     assert examine()["proxies"].level == "ok"
+
+
+def test_what_travels_in_plain_text_or_with_a_certificate_that_nobody_trusts(
+    configure: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "reach Kinward without TLS" in examine()["TLS"].text
+    path = certificate(tmp_path, "localhost")
+    served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    served.load_cert_chain(path)
+    with strangers.stranger(strangers.packs_well) as server:
+        server.socket = served.wrap_socket(server.socket, server_side=True)
+        configure(public_url=f"https://localhost:{server.port}")
+        refused = check_tls()
+        assert (refused.level, "cannot be reached over TLS" in refused.text) == ("fault", True)
+        monkeypatch.setattr(caller, "_tls", lambda: ssl.create_default_context(cafile=str(path)))
+        assert check_tls().level == "ok"
+        configure(mail_url="smtp+plain://relay.example")
+        assert "Mail travels in plain text" in check_tls().text
+        configure(database_url="postgresql://db.example/kinward?sslmode=require")
+        told = check_tls()
+    assert (told.level, "sslmode" in told.text) == ("warning", True)
 
 
 def test_a_webhook_that_accepts_anything(receiver: Receiver) -> None:

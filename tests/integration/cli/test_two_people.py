@@ -333,6 +333,7 @@ def world(
 def at_the_keyboard(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Sit another person down at the command line."""
     monkeypatch.delenv("SUDO_UID", raising=False)
+    monkeypatch.setattr("kinward.cli.main.login_uid", lambda: None)
 
     def sit(name: str) -> None:
         there = pwd.struct_passwd((name, "", 1000, 1000, "", "", ""))
@@ -494,19 +495,47 @@ def test_before_anybody_has_joined_the_staff_an_operator_sets_up_alone(
     assert not BrokenGlass.objects.exists()
 
 
+LOGINS: Final = {1000: "heron", 1001: "curlew"}
+# Which login, real user and `$SUDO_UID` one person has, when they ask and when they agree.
+TRICKS: Final = {
+    "ask, then agree as another": ((None, 1000, ""), (None, 1001, "1000")),
+    "ask as another, then agree": ((None, 1001, "1000"), (None, 1000, "")),
+    "both as another": ((None, 1001, "1000"), (None, 1001, "1000")),
+    "without the variable": ((1000, 1000, ""), (1000, 1001, "")),
+    "ask as another without it": ((1000, 1001, ""), (1000, 1000, "")),
+    "as root": ((1000, 0, "1001"), (1000, 1000, "")),
+}
+
+
+@pytest.mark.parametrize("trick", TRICKS.values(), ids=TRICKS)
 def test_a_sudo_to_another_user_is_no_second_person(
-    world: World, at_the_keyboard: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+    world: World,
+    at_the_keyboard: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
+    trick: tuple[tuple[int | None, int, str], tuple[int | None, int, str]],
 ) -> None:
     person("bo", "operator")
-    request, before = asked_by_heron(world, GRAVE["bank disable"])
-    names = {1000: "heron", 1001: "curlew"}
-    monkeypatch.setattr("os.getuid", lambda: 1001)
-    monkeypatch.setenv("SUDO_UID", "1000")
+    verb = GRAVE["bank disable"]
+    before = verb.state(world)
     monkeypatch.setattr(
-        "pwd.getpwuid", lambda user: pwd.struct_passwd((names[user], "", user, user, "", "", ""))
+        "pwd.getpwuid",
+        lambda user: pwd.struct_passwd((LOGINS.get(user, "root"), "", user, user, "", "", "")),
     )
+
+    def become(login: int | None, user: int, behind: str) -> None:
+        monkeypatch.setattr("kinward.cli.main.login_uid", lambda: login)
+        monkeypatch.setattr("os.getuid", lambda: user)
+        monkeypatch.setenv("SUDO_UID", behind)
+
+    become(*trick[0])
+    assert run(*verb.words(world)).exit_code == 0
+    request = verb.model._default_manager.get()
+    become(*trick[1])
     assert isinstance(run("agree", str(request.pk)).exception, Forbidden)
-    assert GRAVE["bank disable"].state(world) == before
+    assert verb.state(world) == before
+    become(1001, 1000, "1000")  # the other one, at the first one's account
+    barred = "curlew" in request.operator  # the ledger names both, so neither agrees
+    assert run("agree", str(request.pk)).exit_code == int(barred)
 
 
 def test_what_was_asked_for_in_the_console_is_decided_there(world: World) -> None:

@@ -154,6 +154,30 @@ def test_two_people_and_only_the_reader_opens_it(
     assert verify_ledger().ok
 
 
+EVIL = "\u202egnp.\u2066\u200bgpj\U000e0041"
+
+
+def test_no_file_of_a_package_turns_its_words_around(
+    bank: Bank, account: Account, custodians: tuple[Staff, Staff], tmp_path: Path
+) -> None:
+    """A reader sees what a stranger called a file, and a program reads what was sent."""
+    quarantined(account, filename=EVIL)
+    Account.objects.update(screen_name=EVIL)
+    path = tmp_path / "package.age"
+    made = approved(custodians, to=f"The police {EVIL}")
+    make_package(release_id=made.id, path=path, actor=Actor.operator("test"))
+    with opened(path) as archive:
+        texts = {name: archive.read(name).decode() for name in archive.namelist() if "json" in name}
+        read_manifest(archive, signing_key())
+        assert archive.read("manifest.sig")
+    assert len(texts) > 5
+    for name, text in texts.items():
+        assert not set(EVIL) - set("gnp.gpj") & set(text), name
+    assert json.loads(texts["account.json"])["screen_name"] == EVIL
+    assert json.loads(texts["uploads.json"])[0]["filename"] == EVIL
+    assert json.loads(texts["manifest.json"])["facts"]["For"] == f"The police {EVIL}"
+
+
 def test_only_what_lies_between_the_days(
     bank: Bank, account: Account, custodians: tuple[Staff, Staff], tmp_path: Path
 ) -> None:

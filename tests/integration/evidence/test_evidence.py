@@ -33,6 +33,7 @@ from kinward.review.look import look_at_file, veil_file
 from kinward.verdicts.draft import ReportDetails
 from kinward.verdicts.form import VerdictForm
 from tests.integration.conftest import Configure
+from tests.support.compared import gaps
 from tests.support.custody import end_hold
 from tests.support.factories import agreed_release
 from tests.support.families import make_account
@@ -290,6 +291,53 @@ def test_what_is_destroyed_is_deleted_wherever_it_may_lie(
         )
         jobs = [row[0] for row in cursor.fetchall()]
     assert jobs == [where.format(id=evidence.pk) for where in deleted]
+
+
+def test_a_job_deletes_no_object_that_is_needed_and_no_other_file(
+    evidence: Evidence, configure: Configure, tmp_path: Path
+) -> None:
+    """Whoever can write into the queue of jobs destroys nothing by it."""
+    secret, kept = tmp_path / "secret_key", tmp_path / f"{evidence.pk}.age"
+    for file in (secret, kept):
+        file.write_bytes(b"neutral")
+    addresses = [f"file://{secret}", f"file://{kept}", f"file://{tmp_path}/../{kept.name}"]
+    for address in addresses:
+        with pytest.raises(vault.ObjectNeeded):
+            vault.delete_stored(address)
+    assert secret.exists()
+    assert kept.exists()
+    now = timezone.now()
+    Evidence.objects.update(location=f"file://{kept}", expires_at=now)
+    assert vault.destroy_expired_evidence(now) == 1
+    vault.delete_stored(f"file://{kept}")
+    assert not kept.exists()
+    vault.delete_stored(f"file://{tmp_path}/{uuid4()}.age")  # of a row that was erased
+
+
+def test_a_legal_hold_adds_to_another_and_replaces_none(evidence: Evidence) -> None:
+    """Else one custodian writes a reference over a court's, and a colleague lifts that one."""
+    one, two = (
+        Staff.objects.create_user(username=name, roles=["evidence custodian"])
+        for name in ("cleo", "kim")
+    )
+    case_id = evidence.case_id
+    for reference in ("court 1", "a mistake", "court 1"):
+        assert holds.set_legal_hold(case_id=case_id, reference=reference, actor=one.actor) == 1
+    evidence.refresh_from_db()
+    assert evidence.hold_reference == "court 1; a mistake"
+    ending = holds.request_hold_end(case_id=case_id, why="A mistake.", staff=one)
+    assert ending.reference == "court 1; a mistake", "the second person reads all of it"
+    holds.set_legal_hold(case_id=case_id, reference="court 2", actor=two.actor)
+    with pytest.raises(holds.HoldChanged):
+        holds.decide_hold_end(ending_id=ending.pk, approve=True, staff=two)
+    evidence.refresh_from_db()
+    assert evidence.hold_reference == "court 1; a mistake; court 2"
+    ending.refresh_from_db()
+    assert ending.state == "asked"
+    holds.decide_hold_end(ending_id=ending.pk, approve=False, staff=two)
+    with pytest.raises(Invalid, match="at most 200 characters together"):
+        holds.set_legal_hold(case_id=case_id, reference="x" * 190, actor=one.actor)
+    assert gaps(["evidence of a case", "end of a legal hold"]) == []
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from django.core import signing
 from django.db import connection
 from django.test import Client
 from django.urls import URLPattern
+from django.utils import timezone
 
 from kinward.access.actor import Actor
 from kinward.access.purposes import SCOPES
@@ -222,6 +223,19 @@ def test_ids_that_nobody_has_are_answered_like_those_of_others(family: Family) -
         theirs = stranger.post(f"/family/pairings/{family.pairing.id}/{route}", form)
         nobodys = stranger.post(f"/family/pairings/{uuid4()}/{route}", form)
         assert theirs.status_code == nobodys.status_code == 403
+
+
+def test_a_receipt_is_given_on_the_pages_of_whom_it_is_for(family: Family) -> None:
+    """The key is random, and nobody else is shown it. Who has it nevertheless gets no file."""
+    of_notice = family.ids["key"]
+    of_statement = str(Statement.objects.get(account=family.teen).pk)
+    Statement.objects.update(told_at=timezone.now())
+    for who in (family.guardian, make_account("adult-3", 45)):
+        for key in (of_notice, of_statement, str(uuid4())):
+            answer = visitor(who).get(f"/family/receipt/{key}")
+            assert answer.status_code == 404, (who, key)
+    for key in (of_notice, of_statement):
+        assert visitor(family.teen).get(f"/family/receipt/{key}").status_code in (200, 302)
 
 
 # ---- links and visits

@@ -23,6 +23,7 @@ from kinward.casebook.gravity import TWO_PEOPLE, Act, Gravity
 from kinward.casebook.kinds import FINDING_KINDS, BankMatch
 from kinward.casebook.models import Case, Finding, Verdict
 from kinward.cli.agree import agree
+from kinward.cli.erase import erase as erase_command
 from kinward.cli.evidence import evidence
 from kinward.cli.package import package
 from kinward.custody.models import Destruction, Release
@@ -36,12 +37,16 @@ from kinward.enforcement.models import (
     Sanction,
     SanctionKind,
 )
+from kinward.erasure import removing
+from kinward.erasure.errors import ErasureTakesTwo
+from kinward.erasure.models import Erasure
 from kinward.evidence import holds, services
 from kinward.evidence.models import Evidence
 from kinward.evidence.warrants import (
     GroundsNeeded,
     SecondPersonNeeded,
     WarrantNeeded,
+    issue_warrant,
 )
 from kinward.findings import opening
 from kinward.findings.copies import bank_confirmed
@@ -166,8 +171,27 @@ def hand_over(case: Case, staff: Staff) -> None:
     services.read_for_release(evidence_id=file.pk, agreed=asked, actor=EVERYTHING)
 
 
+def suspend_for_good(case: Case, staff: Staff) -> None:
+    """By a verdict, whose warrant covers a short suspension only."""
+    verdict = Verdict(case=case, outcome="confirmed", clause="SF-2", given_by=staff)
+    sanctions.impose_sanction(
+        account=lock_account(case.account_id),
+        case_id=case.pk,
+        kind=SanctionKind.SUSPEND,
+        until=timezone.now() + timedelta(days=366),
+        actor=EVERYTHING,
+        warrant=issue_warrant(case=case, verdict=verdict, acts=[Act.SUSPEND]),
+    )
+
+
+def erase(case: Case, staff: Staff) -> None:
+    asked = Erasure(asked_by=staff, state="approved")  # not in the database
+    removing.carry_out(removing.plan_removal(lock_account(case.account_id)), asked)
+
+
 CARRIES_OUT: Final[dict[Act, Callable[[Case, Staff], None]]] = {
     Act.TERMINATE: terminate,
+    Act.SUSPEND_LONG: suspend_for_good,
     Act.REPORT: report,
     Act.BLOCK_REGISTRATION: block,
     Act.REMOVE_EVERYWHERE: remove_everywhere,
@@ -178,6 +202,7 @@ CARRIES_OUT: Final[dict[Act, Callable[[Case, Staff], None]]] = {
     Act.END_HOLD: end_hold,
     Act.DESTROY: destroy,
     Act.HAND_OVER: hand_over,
+    Act.ERASE: erase,
 }
 # How the doing of each would show.
 DONE: Final[dict[Act, Callable[[], bool]]] = {
@@ -185,6 +210,10 @@ DONE: Final[dict[Act, Callable[[], bool]]] = {
         Sanction.objects.filter(kind="terminate").exists()
         or Account.objects.filter(standing="terminated").exists()
         or Action.objects.filter(effect="terminate").exists()
+    ),
+    Act.SUSPEND_LONG: lambda: (
+        Verdict.objects.filter(grave__contains=[Act.SUSPEND_LONG]).exists()
+        or Sanction.objects.filter(kind="suspend", until__isnull=False).exists()
     ),
     Act.REPORT: Report.objects.exists,
     Act.BLOCK_REGISTRATION: BlockedIdentifier.objects.exists,
@@ -199,6 +228,9 @@ DONE: Final[dict[Act, Callable[[], bool]]] = {
     Act.END_HOLD: lambda: Evidence.objects.filter(hold_ended_at__isnull=False).exists(),
     Act.DESTROY: lambda: Evidence.objects.filter(destroyed_at__isnull=False).exists(),
     Act.HAND_OVER: lambda: Release.objects.filter(state__in=("approved", "handed over")).exists(),
+    Act.ERASE: lambda: (
+        Erasure.objects.filter(state="approved").exists() or not Account.objects.exists()
+    ),
 }
 
 
@@ -213,7 +245,8 @@ def test_an_effect_is_refused_where_it_is_carried_out(
     case = case_of(account, reviewer)
     holds.set_legal_hold(case_id=case.pk, reference="court 1", actor=EVERYTHING)
     refusals = (WarrantNeeded, GroundsNeeded, SecondPersonNeeded, silence.SilenceTakesTwo)
-    with pytest.raises((*refusals, holds.HoldEndsByTwo)), transaction.atomic():
+    by_two = (holds.HoldEndsByTwo, ErasureTakesTwo)
+    with pytest.raises((*refusals, *by_two)), transaction.atomic():
         CARRIES_OUT[act](case, reviewer)
     assert not DONE[act]()
 
@@ -247,6 +280,9 @@ def console(case: Case, staff: Staff, _: pytest.MonkeyPatch) -> None:
     )
     for asked in holds.hold_ends():
         custodian.post(f"/releases/holds/{asked.pk}", {"decision": "approve"})
+    custodian.post("/releases/erasure", {"account": case.account.platform_id, "why": "x"})
+    for wanted in Erasure.objects.all():
+        custodian.post(f"/releases/erasure/{wanted.pk}", {"decision": "approve"})
 
 
 def command_line(case: Case, staff: Staff, _: pytest.MonkeyPatch) -> None:
@@ -256,6 +292,8 @@ def command_line(case: Case, staff: Staff, _: pytest.MonkeyPatch) -> None:
     for asked in holds.hold_ends():
         refused = runner.invoke(agree, [str(asked.pk)])
         assert isinstance(refused.exception, Forbidden)
+    runner.invoke(erase_command, [case.account.platform_id])
+    runner.invoke(erase_command, ["--replay"])
     runner.invoke(evidence, ["expire"])
     runner.invoke(package, ["make", str(uuid4()), "--out", "/nonexistent/x"])
 

@@ -40,7 +40,7 @@ from kinward.verdicts import conclusion
 from kinward.verdicts.decision import NeedsAnotherPerson, VerdictInItsMinute, decide_case, rehearse
 from kinward.verdicts.draft import ReportDetails
 from kinward.verdicts.form import VerdictForm
-from kinward.verdicts.minute import carry_out_pending, give_verdict, take_back
+from kinward.verdicts.minute import MinuteNotOver, carry_out_pending, give_verdict, take_back
 from kinward.verdicts.proposals import (
     ProposalOpen,
     WordsNeeded,
@@ -472,7 +472,10 @@ def test_nothing_leaves_in_the_minute_of_a_verdict(
         decide_case(case_id=case.pk, staff=reviewer, form=DISMISS)
     with pytest.raises(NotFound):
         take_back(case_id=case.pk, staff=second_reviewer)
-    carry_out_pending(pending.pk)
+    with pytest.raises(MinuteNotOver):  # a job that somebody put into the queue
+        carry_out_pending(pending.pk)
+    assert effects() == before
+    minute_is_over(case)
     carry_out_pending(pending.pk)
     account.refresh_from_db()
     assert account.standing == "terminated"
@@ -513,7 +516,7 @@ def test_a_verdict_that_cannot_be_carried_out_any_more_says_so(
     )
     assert pending is not None
     Staff.objects.filter(pk=reviewer.pk).update(is_active=False)
-    carry_out_pending(pending.pk)
+    minute_is_over(case)
     case.refresh_from_db()
     assert case.state == "open"
     assert "role" in PendingVerdict.objects.get().problem

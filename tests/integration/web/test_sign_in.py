@@ -9,6 +9,7 @@ from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 from django.test import Client, RequestFactory
+from django.urls import get_resolver
 from django.utils import timezone
 
 from kinward.access import attempts, tally
@@ -240,3 +241,15 @@ def test_passkeys_are_not_counted_against_anybody(person: Staff) -> None:
     for _ in range(40):
         answer = client.post("/account/2fa/webauthn/login/", {"credential": "{}"})
         assert answer.status_code == 302
+
+
+def test_nobody_resets_a_password_so_nothing_goes_round_a_factor() -> None:
+    """Who forgot theirs joins anew by an invitation, under another name."""
+    names = [str(name) for name in get_resolver().reverse_dict if isinstance(name, str)]
+    assert "account_login" in names
+    resets = {name for name in names if "reset" in name}
+    assert resets == {"decide_factor_reset", "refuse_own_reset"}, "of factors, by two people"
+    for path in ("password/reset/", "password/reset/key/1-abc/", "password/set/", "signup/"):
+        for answer in (Client().get(f"/account/{path}"), Client().post(f"/account/{path}")):
+            assert answer.status_code == 404, path
+    assert Client().get("/account/password/").status_code == 302, "and this one needs a sign-in"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -29,7 +30,7 @@ SENTENCE: Final = FactorNotFresh().sentence
 GRAVE: Final = {act for act in Act if act.gravity is not Gravity.REVERSIBLE}
 OF_VERDICTS: Final = {
     *(Act.TERMINATE, Act.REPORT, Act.BLOCK_REGISTRATION, Act.REMOVE_EVERYWHERE, Act.BANK),
-    *(Act.DISMISS_MATCH, Act.LEAVE_UNREPORTED),
+    *(Act.DISMISS_MATCH, Act.LEAVE_UNREPORTED, Act.SUSPEND_LONG),
 }
 CONFIRM: Final = {"outcome": "confirmed", "clause": "CS-1", "note": "Seen."}
 DISMISS: Final = {"outcome": "dismissed", "note": "It is a drawing."}
@@ -64,7 +65,25 @@ PAGES: Final[dict[Act, list[tuple[str, dict[str, str]]]]] = {
         (f"/releases/{SOME}/hand-over", {"to": "Inspector"}),
         (f"/releases/reports/{SOME}", {"reference": "1", "to": "Police"}),
     ],
+    Act.ERASE: [
+        ("/releases/erasure", {"account": "member-1", "why": "They asked."}),
+        (f"/releases/erasure/{SOME}", APPROVE),
+    ],
 }
+# Every form that gives power or ends it for good. {robin} is a colleague.
+POWER: Final[list[tuple[str, dict[str, str]]]] = [
+    ("/staff/invite", {"name": "newcomer", "role": "auditor"}),
+    ("/staff/{robin}", {"verb": "give", "role": "auditor"}),
+    ("/staff/{robin}", {"verb": "give", "role": "operator"}),
+    ("/staff/{robin}", {"verb": "end", "sure": "yes"}),
+    ("/staff/{robin}", {"verb": "reset", "why": "They called me."}),
+    (f"/quality/glass/{SOME}", {"justified": "yes", "note": "I asked."}),
+]
+PROTECTS: Final[list[dict[str, str]]] = [
+    {"verb": "suspend"},
+    {"verb": "sign-out"},
+    {"take": "reviewer"},
+]
 
 
 @pytest.fixture
@@ -109,6 +128,37 @@ def test_each_page_asks_before_anything_else(
     show_factor(page, boss, ago=10**9)
     if "decision" in sent:
         assert not is_refused(page.post(path, {"decision": "refuse"})), "a refusal takes nothing"
+
+
+@pytest.mark.parametrize(("path", "sent"), POWER)
+def test_who_gives_power_or_ends_it_is_asked_too(
+    boss: Staff, reviewer: Staff, path: str, sent: dict[str, str]
+) -> None:
+    page, path = signed_in(boss), path.format(robin=reviewer.pk)
+    give_second_factor(reviewer)
+    show_factor(page, boss, ago=600)
+    before = Entry.objects.count()
+    assert is_refused(page.post(path, sent))
+    assert Entry.objects.count() == before
+    show_factor(page, boss)
+    assert not is_refused(page.post(path, sent))
+
+
+def test_each_page_with_a_form_says_where_to_confirm() -> None:
+    """Whoever is refused by a form finds the link there, and keeps what they typed."""
+    pages = Path("src/kinward/web/templates/web").rglob("*.html")
+    shows = [page for page in pages if "problem.sentence" in page.read_text()]
+    assert len(shows) > 3
+    without = {page.name for page in shows if "_confirm.html" not in page.read_text()}
+    assert without == {"bank_search.html"}, "this one changes nothing"
+
+
+@pytest.mark.parametrize("sent", PROTECTS)
+def test_who_takes_power_for_now_is_not(boss: Staff, reviewer: Staff, sent: dict[str, str]) -> None:
+    page = signed_in(boss)
+    show_factor(page, boss, ago=10**9)
+    assert page.post(f"/staff/{reviewer.pk}", sent).status_code == 302
+    assert Entry.objects.filter(subject=str(reviewer.actor), actor=str(boss.actor)).exists()
 
 
 @pytest.mark.parametrize("act", sorted(GRAVE))

@@ -7,15 +7,10 @@ import ssl
 import threading
 import tracemalloc
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -37,6 +32,7 @@ from kinward.ground.calls_out import caller as outgoing
 from kinward.ground.config import forget_config
 from tests.support import strangers
 from tests.support.strangers import HOSTILE, Stranger, stranger
+from tests.support.tls import certificate
 
 MOST = 100_000
 PATIENT = Limits(seconds=30.0, answer_bytes=MOST)
@@ -327,29 +323,6 @@ def test_any_bytes_pass_or_are_refused(body: bytes) -> None:
             check_document(start + body)
         except AnswerUnreadable:
             continue
-
-
-def certificate(directory: Path, name: str) -> Path:
-    """A self-signed certificate of a name, with its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    path = directory / "certificate.pem"
-    encoding = serialization.Encoding.PEM
-    form, secret = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    path.write_bytes(key.private_bytes(encoding, form, secret) + signed.public_bytes(encoding))
-    return path
 
 
 def test_tls_goes_by_the_name_although_the_address_is_pinned(

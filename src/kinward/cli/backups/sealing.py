@@ -16,6 +16,7 @@ from pyrage.x25519 import Identity, Recipient
 from kinward.cli.backups.manifest import BackupFailed, digest_file
 from kinward.ground.config import config
 from kinward.ground.errors import Invalid
+from kinward.ground.transport import database_over_tls
 
 
 def find_tool(name: str) -> str:
@@ -48,7 +49,7 @@ def restore_command() -> list[str]:
 
 def database() -> str:
     """Return the URL of the database."""
-    return os.environ["KINWARD_DATABASE_URL"]
+    return database_over_tls(os.environ["KINWARD_DATABASE_URL"])
 
 
 def seal_output(command: list[str], path: Path, keys: list[Recipient]) -> str:

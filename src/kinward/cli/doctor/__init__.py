@@ -12,6 +12,7 @@ from kinward.cli.doctor.connections import (
     check_parked,
     check_partners,
     check_proxies,
+    check_tls,
     check_waves,
     check_webhook,
 )
@@ -61,6 +62,7 @@ CHECKS: Final[dict[str, Callable[[], Result]]] = {
     "decoders": check_decoders,
     "vault": check_vault,
     "proxies": check_proxies,
+    "TLS": check_tls,
     "webhook": check_webhook,
     "parked": check_parked,
     "partners": check_partners,

@@ -7,6 +7,7 @@ from kinward.cli.doctor.result import PROBE, Result, fault, fine, warn
 from kinward.ground.calls_out import Caller, CallFailed, Reach
 from kinward.ground.config import config
 from kinward.ground.names import visible
+from kinward.ground.transport import PLAIN_MAIL, is_database_verified, mail_transport
 
 MOST: Final = 3  # keys that one line names
 
@@ -51,6 +52,29 @@ def check_proxies() -> Result:
             "Name its network in KINWARD_TRUSTED_PROXIES."
         )
     return fine("No proxy is trusted, so the connection's address is the caller's.")
+
+
+def check_tls() -> Result:
+    """Can nobody read what travels to the database, to mail, and between people and Kinward?"""
+    chosen = config()
+    if not is_database_verified(chosen.database_url):
+        return warn(
+            "Whoever is on the way to the database can read it, or answer in its place. Take "
+            "`sslmode` out of KINWARD_DATABASE_URL, or set it to verify-full."
+        )
+    if mail_transport(chosen.mail_url) == "plain" and chosen.mail_url.startswith(PLAIN_MAIL):
+        return warn("Mail travels in plain text. Take `+plain` out of KINWARD_MAIL_URL.")
+    if not chosen.secure:
+        return warn(
+            "People reach Kinward without TLS. That is for a trial on one machine: put a proxy in "
+            "front, and set KINWARD_PUBLIC_URL to the https address."
+        )
+    try:
+        with Caller(limits=PROBE, reach=Reach.OURS) as caller:
+            caller.call("GET", f"{chosen.url}/healthz", cut=True)
+    except CallFailed as error:
+        return fault(f"{chosen.url} cannot be reached over TLS. {error.for_operator}")
+    return fine(f"The certificate of {chosen.url} is trusted, and so is the database's way.")
 
 
 def check_webhook() -> Result:
