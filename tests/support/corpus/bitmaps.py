@@ -86,16 +86,16 @@ def _absolute(desk: Desk) -> Iterator[Entry]:
 
 
 def _holes(desk: Desk) -> Iterator[Entry]:
-    """Pictures in what no run paints, which shows what is below."""
-    for colour, name in ((0, "holes-in-black.bmp"), (255, "holes-in-white.bmp")):
-        there = np.asarray(desk.grey(name, (160, 120)).convert("1")).repeat(2, 0).repeat(2, 1)
-        rows = b""
-        for row in there[::-1]:
-            rows += b"".join(b"\1\1" if painted else b"\0\2\1\0" for painted in row) + END_OF_ROW
-        data = bitmap(SIZE, (8, 1), rows + END, colours=bytes([colour] * 3 + [0]) * 256)
-        image = Image.new("RGB", SIZE, (colour,) * 3)
-        image.putalpha(Image.fromarray(np.where(there, 255, 0).astype(np.uint8)))
-        yield _entry(name, "a picture in what no run paints", data, image)
+    """A picture in what no run paints: Chromium shows it black, others what is below."""
+    name = "holes-in-white.bmp"
+    there = np.asarray(desk.grey(name, (160, 120)).convert("1")).repeat(2, 0).repeat(2, 1)
+    rows = b""
+    for row in there[::-1]:
+        rows += b"".join(b"\1\1" if painted else b"\0\2\1\0" for painted in row) + END_OF_ROW
+    data = bitmap(SIZE, (8, 1), rows + END, colours=bytes([255, 255, 255, 0]) * 256)
+    image = Image.new("RGB", SIZE, "white")
+    image.putalpha(Image.fromarray(np.where(there, 255, 0).astype(np.uint8)))
+    yield _entry(name, "a picture in what no run paints", data, image)
 
 
 def _packings(desk: Desk) -> Iterator[Entry]:
