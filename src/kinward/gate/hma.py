@@ -315,6 +315,9 @@ def _hashes(data: bytes, wanted: Sequence[str], payer: Payer = NOBODY) -> Hashes
         hashed = decoders().hash(data, payer=payer)
         if not hashed.entire:
             raise Undecodable(f"It was read up to {hashed.seconds:g} seconds.")
+        # A tool that looks up the hashes would take what nobody could read for unknown.
+        for reason in why_not_checked(hashed, [hashed.kind], ()):
+            raise reason
     values = _exact(values_of(digest_bytes(data), hashed))
     if hashed and (views := views_looked_up(hashed)):
         values |= {Pdq.name: views[0].hash, VideoFrames.name: hashed.signature}

@@ -52,7 +52,9 @@ def hash_parts(
             merger.stream()
         if part is None or not merger.wanted or (place > after and budget.is_late()):
             break
-        if place or following is not None:
+        # A film that does not look like one by its first bytes may take the time of a film, too.
+        hidden = part.medium.lasting and not part.medium.recognise(data)
+        if place or following is not None or hidden:
             begins(place, part.medium.lasting or place >= SEVERAL)
         left = max(min(1.0, bounds.seconds), until - time.monotonic())
         seconds = left if following is None else left / 2

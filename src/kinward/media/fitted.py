@@ -15,7 +15,7 @@ from kinward.media.chroma import Plane
 from kinward.media.planes import Planes
 
 LEAST: Final = 0.01  # of a side: a narrower bar changes no hash
-MOST: Final = 4_000_000  # pixels: a larger place is not drawn
+MOST: Final = 4_000_000  # pixels: a larger place is drawn in this size
 NEUTRAL: Final = 128  # chroma without a colour
 
 Size = tuple[int, int]  # rows and columns
@@ -33,8 +33,10 @@ def fitted(planes: Planes, place: Size | None) -> Iterator[Planes]:
     `place`: the rows and columns of the first frame of the track.
     """
     own = size_shown(planes)
-    if place is None or place == own or place[0] * place[1] > MOST or 0 in own:
+    if place is None or place == own or 0 in (*own, *place):
         return
+    smaller = min(1.0, (MOST / (place[0] * place[1])) ** 0.5)
+    place = max(1, round(place[0] * smaller)), max(1, round(place[1] * smaller))
     scale = min(place[0] / own[0], place[1] / own[1])
     height, width = (max(1, round(side * scale)) for side in own)
     small = _sampled(planes, (height, width))

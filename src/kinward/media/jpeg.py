@@ -37,8 +37,22 @@ def profile_parts(data: bytes) -> Iterator[tuple[int, int, bytes]]:
 
     Only those before the scan.
     """
-    at, found = 2, 0
-    while at + 4 <= len(data) and found <= MOST_PARTS:
+    found = 0
+    for marker, at, end in segments_of(data):
+        if marker == APP2 and data[at + 4 : at + 16] == MARK and end >= at + 18:
+            found += 1
+            yield at, end, data[at + 16 : end]
+            if found > MOST_PARTS:
+                return
+
+
+def segments_of(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield the marker of each segment up to the scan, and where it begins and ends.
+
+    The last is that of the scan, if there is one: its header, of which the end is not known.
+    """
+    at = 2
+    while at + 4 <= len(data):
         if data[at] != 0xFF:
             at = data.find(b"\xff", at)  # viewers skip what is no marker
             if at < 0:
@@ -49,9 +63,8 @@ def profile_parts(data: bytes) -> Iterator[tuple[int, int, bytes]]:
             at += 1 if marker == 0xFF else 2
             continue
         if marker in (BEGINS, ENDS):
+            yield marker, at, at
             return
-        end = at + 2 + int.from_bytes(data[at + 2 : at + 4])
-        if marker == APP2 and data[at + 4 : at + 16] == MARK and end >= at + 18:
-            found += 1
-            yield at, end, data[at + 16 : end]
-        at = max(end, at + 2)
+        end = max(at + 2 + int.from_bytes(data[at + 2 : at + 4]), at + 2)
+        yield marker, at, end
+        at = end

@@ -84,12 +84,16 @@ class Merger:
     def result(self, budget: Budget) -> Hashed:
         """Return what the file gave as a whole, of which `budget` was searched for parts.
 
-        Raises the first fault if nothing was read. Where the time was up first, nobody knows that
-        there is nothing to see.
+        Raises a fault if nothing was read: that of a picture that is there before that of a part
+        in which there is none. Nobody knows that there is none where the time was up first, or
+        another bound was reached in bytes of no known kind.
         """
         if not self._read:
-            fault = self._faults[0][1] if self._faults else TypeUnsupported()
-            if budget.late and isinstance(fault, TypeUnsupported):
+            faults = [fault for _, fault in self._faults]
+            there = [fault for fault in faults if not isinstance(fault, TypeUnsupported)]
+            fault = next(iter((*there, *faults)), TypeUnsupported())
+            cut = budget.late or (budget.cut and not self._media_type)
+            if cut and isinstance(fault, TypeUnsupported):
                 raise Undecodable("Its time was up before all of it was searched.")
             raise fault
         read = sorted(self._read, key=lambda one: (one.part.role is not Role.FILE, one.part.number))

@@ -286,4 +286,5 @@ def _decoder(packet: "Packet[Any]", max_pixels: int) -> VideoCodecContext:
     # Some viewers show damaged frames, and those before the first key frame.
     decoder.flags |= Flags.output_corrupt
     decoder.flags2 |= Flags2.show_all
+    decoder.flags |= Flags.unaligned  # else FFmpeg moves a crop to where its rows are aligned
     return decoder

@@ -371,6 +371,14 @@ def test_hma_has_the_types_that_a_tool_asks_for_or_refuses(
             assert keys is None or set(answer.json()) == keys, door
 
 
+@pytest.mark.parametrize("data", [SEALED, DRAWN])
+def test_hma_gives_no_hash_of_what_it_could_not_read(call: Caller, data: bytes) -> None:
+    answer = call("POST", "/h/hash", files={"photo": ("a", data)})
+    assert (answer.status_code, careless.of_hma(answer)) == (422, "refused")
+    digests = call("POST", "/h/hash", params={"types": "md5"}, files={"photo": ("a", data)})
+    assert digests.json() == {"md5": digest_bytes(data).md5}
+
+
 def test_a_hash_that_says_too_little_is_empty_as_in_hma_and_is_then_refused(call: Caller) -> None:
     hashes = call("POST", "/h/hash", files={"photo": ("a", plain(40))}).json()
     assert (hashes["pdq"], hashes["md5"]) == ("", digest_bytes(plain(40)).md5)

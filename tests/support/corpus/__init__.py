@@ -8,12 +8,15 @@ from tests.support.corpus import (
     alpha,
     animations,
     appended,
+    bitmaps,
     bordered,
     broken,
     coded,
     depth,
     documents,
     films,
+    leading,
+    metadata,
     orientation,
     profiled,
     several,
@@ -37,6 +40,9 @@ KINDS: Final[dict[str, Callable[[Desk], Iterator[Entry]]]] = {
     films.KIND: films.entries,
     coded.KIND: coded.entries,
     bordered.KIND: bordered.entries,
+    metadata.KIND: metadata.entries,
+    leading.KIND: leading.entries,
+    bitmaps.KIND: bitmaps.entries,
 }
 
 

@@ -86,6 +86,9 @@ SEALED: dict[str, bytes] = {
     "encrypted by the directory alone": pair(),
     "7z": archive({"a.7z": b"7z\xbc\xaf\x27\x1c" + bytes(100)}),
     "RAR": archive({"a.rar": b"Rar!\x1a\x07\0" + bytes(100)}, 0),
+    "a picture of layers": archive({"a.psd": b"8BPS\0\1" + bytes(100)}),
+    "a film of raw frames": archive({"a.y4m": b"YUV4MPEG2 W9 H9\nFRAME\n" + bytes(100)}, 0),
+    "an old archive": archive({"a.Z": b"\x1f\x9d\x90" + bytes(100)}),
     "damaged": changed(pair(), 30 + 5, 0xFF),
     "gzip, cut": archive({"a.gz": gzip.compress(WORDS)[:-20]}),
 }

@@ -41,6 +41,15 @@ def test_pixels_that_are_not_square_are_shown_before_they_are_fitted() -> None:
     assert [look.luma.shape for look in shown] == [(120, 320), (240, 320), (240, 320)]
 
 
+def test_in_a_large_place_a_frame_is_drawn_smaller_and_looks_the_same() -> None:
+    planes = Planes(np.asarray(Desk(1).grey("large", (480, 640))), full=True)
+    large, small = ([*fitted(planes, place)][-2:] for place in ((2400, 3200), (1200, 1600)))
+    for one, other in zip(large, small, strict=True):
+        assert other.luma.size < one.luma.size <= 4_000_000
+        hashes = (hash_array(np.asarray(look.luma))[0].tobytes() for look in (one, other))
+        assert distance(*hashes) <= NEAR
+
+
 @pytest.mark.parametrize("side", [1, 2, 3])
 def test_frames_of_a_few_pixels_are_fitted(side: int) -> None:
     planes = Planes(np.zeros((side, side), dtype=np.uint8))

@@ -8,7 +8,7 @@ import pytest
 
 from kinward.media import View, split_frames
 from kinward.media.decoder import answer
-from tests.support import joined
+from tests.support import joined, videos
 from tests.support.corpus.filming import shift_places
 from tests.support.joined import (
     BOUNDS,
@@ -36,6 +36,12 @@ def test_a_picture_after_a_picture_is_read(first: str, second: str) -> None:
     assert len({view.strand for view in file.views}) == 2
     assert file.media_type == hashed(picture(1, first)).media_type
     assert (file.width, file.height) == joined.SIZE
+
+
+def test_a_broken_picture_after_sound_is_not_called_a_file_without_pictures() -> None:
+    nothing = PNG[: PNG.index(b"IDAT") + 16]
+    reply = answer("hash", videos.encode_sound() + nothing, BOUNDS, lambda views: True)
+    assert reply.error == "media.undecodable"
 
 
 @pytest.mark.parametrize("name", FILMS)

@@ -86,6 +86,14 @@ DRAWN: dict[str, bytes] = {
     "default attributes": svg(data_url(JPEG), "<!DOCTYPE svg [<!ATTLIST image x CDATA '9'>]>"),
     "a page with a drawing": b"<html><img src='" + data_url(JPEG).encode() + b"'><svg></svg>",
     "a page with styles": b"<p style='a:b'><img src='" + data_url(JPEG).encode() + b"'>",
+    "a page of two pieces": b"<p>" + 2 * (b"<img src='" + data_url(JPEG).encode() + b"'>"),
+    "a page with a style sheet": b"<link href='data:text/css,a{}'>\n<img src='"
+    + data_url(JPEG).encode()
+    + b"'>",
+    "a shape in RTF": rb"{\rtf1{\shp{\*\shpinst}}{\pict\jpegblip " + JPEG.hex().encode() + b"}}",
+    "a metafile in RTF": rb"{\rtf1{\pict\jpegblip "
+    + JPEG.hex().encode()
+    + rb"}{\pict\wmetafile8 0100}}",
     "a shape in an office file": archive({"a.jpg": JPEG, "a.xml": b"<?xml?><a><wps:wsp/></a>"}),
     "a cut in an office file": archive({"a.jpg": JPEG, "a.xml": b'<?xml?><a:srcRect l="9"/>'}),
     "a metafile": archive({"a.jpg": JPEG, "a.emf": b"\1\0\0\0" + bytes(36) + b" EMF" + bytes(9)}),

@@ -28,6 +28,25 @@ _CLOSED: Final = (
     b"BZh",
     b"MSCF",
     b"LZIP",
+    b"\x1f\x9d",
+    b"\x04\x22\x4d\x18",
+    b"xar!",
+    b"ITSF",
+    b"\x60\xea",
+)
+# Pictures and films that programs show, and that cannot be read here.
+_UNREAD: Final = (
+    b"8BPS",
+    b"\x76\x2f\x31\x01",
+    b"gimp xcf",
+    b"icns",
+    b"II\xbc\x01",
+    b"qoif",
+    b"AT&TFORM",
+    b"YUV4MPEG2",
+    b"\x06\x0e\x2b\x34",
+    b"BIK",
+    b"SMK2",
 )
 # JPEG XL: by itself, and in boxes. Browsers show it.
 _JXL: Final = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
@@ -168,4 +187,4 @@ def unzip(data: bytes, budget: Budget) -> bytes:
 
 def is_closed(head: bytes) -> bool:
     """Return whether a file is an archive, or a picture, that cannot be opened here."""
-    return head.startswith((*_CLOSED, *_JXL))
+    return head.startswith((*_CLOSED, *_JXL, *_UNREAD))

@@ -81,7 +81,15 @@ class _Layer:
     def __init__(self, data: bytes, found: Found | None, budget: Budget) -> None:
         self._data, self._budget, self.found = data, budget, found
         self._end: int | None = None
+        self._boxes: bool | None = None
         self.inside = 0
+
+    def _is_boxes(self) -> bool:
+        if self._boxes is None:
+            self._boxes = boxes.begins(
+                boxes.without_tags(self._data, self._budget), 0, self._budget
+            )
+        return self._boxes
 
     def end(self) -> int:
         if self._end is None:
@@ -96,8 +104,7 @@ class _Layer:
     def owns(self, found: Found) -> bool:
         """Return whether something that begins inside it is only a piece of it."""
         if self.found is None:  # boxes, or a kind without a signature
-            begins = boxes.without_tags(self._data)[4:8]
-            return begins in boxes.LEADING and found.signature.kind == "boxes"
+            return found.signature.kind == "boxes" and self._is_boxes()
         same = found.signature.kind == self.found.signature.kind
         return same and found.signature.run
 

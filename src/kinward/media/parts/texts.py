@@ -6,7 +6,7 @@ An SVG that shows one picture whole is that picture. Whatever else an SVG has is
 import re
 from typing import Final
 
-from kinward.media.parts.markup import EMAIL, HTML, SVG, TEXTS, document_type, is_text, plain
+from kinward.media.parts.markup import EMAIL, HTML, RTF, SVG, TEXTS, document_type, is_text, plain
 
 _TAG: Final = re.compile(
     rb"<([A-Za-z_][\w:.-]*+)((?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+)>", re.DOTALL
@@ -17,14 +17,20 @@ _SILENT: Final = frozenset({b"svg", b"g", b"image", b"title", b"desc", b"metadat
 _HARMLESS: Final = frozenset(
     {b"href", b"width", b"height", b"viewBox", b"version", b"id", b"x", b"y", b"space", b"type"}
 )
+# Two pictures may be two pieces of one.
 _PAGE: Final = re.compile(
-    rb"<(?:svg|canvas|script|style|object|embed|iframe)\b|\b(?:style|bgcolor|background)\s*=",
-    re.IGNORECASE,
+    rb"<(?:svg|canvas|script|style|object|embed|iframe|frame|link)\b"
+    rb"|\b(?:style|bgcolor|background)\s*=|<img\b.+?<img\b",
+    re.IGNORECASE | re.DOTALL,
 )
 _OFFICE: Final = re.compile(
     rb"<(?:wps:wsp|a:custGeom|c:chartSpace|v:(?:shape|rect|oval|polyline|line)|p:sp"
     rb"|draw:(?:custom-shape|path|polygon|polyline|rect|ellipse|line))\b"
     rb"|<a:srcRect\s[^>]*=|<a:(?:lum|duotone|clrChange|biLevel|grayscl|alphaModFix)\b"
+)
+# What RTF draws, and pictures in it that are in no format of files.
+_RICH: Final = re.compile(
+    rb"\\(?:shp|do|wmetafile|emfblip|macpict|pmmetafile|dibitmap|wbitmap)(?![a-z])"
 )
 _METAFILES: Final = (b"\xd7\xcd\xc6\x9a", b"\1\0\t\0\0\3")  # of Windows
 HEAD: Final = 44
@@ -40,6 +46,8 @@ def draws(data: bytes) -> bool:
     text = plain(data)
     if kind in (HTML, EMAIL):
         return bool(_PAGE.search(text) or _OFFICE.search(text))
+    if kind == RTF:
+        return _RICH.search(text) is not None
     if kind == SVG or b"<svg" in text:
         return not _is_one_picture(text)
     return _OFFICE.search(text) is not None

@@ -3,6 +3,8 @@
 import struct
 from typing import Final
 
+import numpy as np
+
 from kinward.media.formats import is_bitmap_header
 from kinward.media.stills.profiles import UNREAD
 
@@ -70,3 +72,26 @@ def profiles_of(data: bytes) -> tuple[bytes, ...]:
         return (data[FILE + at : FILE + at + length],)
     calibrated = kind == CALIBRATED and any(head[60:108])
     return (UNREAD,) if calibrated else ()
+
+
+def from_the_beginning(data: bytes) -> tuple[bytes, ...]:
+    """Return a BMP whose rows begin with the file itself, if it says 0; else nothing.
+
+    Chromium reads it so. Others take the rows that follow the header.
+    """
+    if any(data[10:FILE]):
+        return ()
+    return (data[:10] + struct.pack("<I", len(data)) + data[FILE:] + data,)
+
+
+def without_alpha(bitmap: bytes) -> bytes | None:
+    """Return the bitmap of an icon in 24 bits, with its mask, if it has 32; else None."""
+    length, width, height, depth, packing = struct.unpack_from("<IiixxHI", bitmap)
+    rows = abs(height) // 2
+    end = length + 4 * width * rows
+    if length < USUAL or (depth, packing) != (32, 0) or width <= 0 or len(bitmap) < end:
+        return None
+    samples = np.frombuffer(bitmap, np.uint8, 4 * width * rows, length).reshape(rows, width, 4)
+    colours = np.pad(samples[..., :3].reshape(rows, 3 * width), ((0, 0), (0, -3 * width % 4)))
+    head = bitmap[:14] + struct.pack("<H", 24) + bitmap[16:length]
+    return head + colours.tobytes() + bitmap[end:]

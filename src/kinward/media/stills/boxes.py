@@ -91,23 +91,47 @@ def other_primaries(data: bytes) -> list[bytes]:
     primary = int.from_bytes(data[place.body + 4 : place.body + 4 + size])
     used = _used_items(data)
     copies = []
-    for number, kind, hidden in _items(data, entries[0]):
+    items = list(_items(data, entries[0]))
+    if any(kind == b"hvc1" for _, kind, _, _ in items):
+        return []  # the decoder of HEIC gives all its pictures
+    for number, kind, hidden, _ in items:
         if number != primary and kind in PICTURES and not hidden and number not in used:
             at = place.body + 4
             copies.append(data[:at] + number.to_bytes(size) + data[at + size :])
     return copies
 
 
-def _items(data: bytes, entries: Box) -> Iterator[tuple[int, bytes, bool]]:
-    """Yield the number, the type and whether it is hidden, of each item."""
+def _items(data: bytes, entries: Box) -> Iterator[tuple[int, bytes, bool, int]]:
+    """Yield the number and type of each item, whether it is hidden, and where its type stands."""
     start = entries.body + (6 if data[entries.body] == 0 else 8)
     for box in boxes_of(data, start, entries.end):
-        if box.kind != b"infe" or box.end - box.body < 14:
-            continue
         hidden, size = bool(data[box.body + 3] & 1), 4 if data[box.body] >= 3 else 2
-        number = int.from_bytes(data[box.body + 4 : box.body + 4 + size])
         at = box.body + 6 + size
-        yield number & 0xFFFF if size == 2 else number, data[at : at + 4], hidden
+        if box.kind == b"infe" and at + 4 <= box.end:  # its name may be empty
+            number = int.from_bytes(data[box.body + 4 : box.body + 4 + size])
+            yield number, data[at : at + 4], hidden, at
+
+
+def without_exif(data: bytes) -> bytes:
+    """Return a file whose EXIF is an item of no known type. Browsers turn no AVIF by it."""
+    for entries in find(data, b"meta", b"iinf"):
+        for _, kind, _, at in _items(data, entries):
+            if kind == b"Exif":
+                data = data[:at] + b"skip" + data[at + 4 :]
+    return data
+
+
+def as_straight(data: bytes) -> bytes | None:
+    """Return a file that does not say that its colours are multiplied by its alpha; else None."""
+    found = find(data, b"meta", b"iref")
+    places = [box.start for iref in found for box in _references(data, iref) if box.kind == b"prem"]
+    for at in places:
+        data = data[: at + 4] + b"skip" + data[at + 8 :]
+    return data if places else None
+
+
+def _references(data: bytes, iref: Box) -> Iterator[Box]:
+    yield from boxes_of(data, iref.body + 4, iref.end)
 
 
 def _used_items(data: bytes) -> set[int]:
@@ -115,7 +139,7 @@ def _used_items(data: bytes) -> set[int]:
     used: set[int] = set()
     for box in find(data, b"meta", b"iref"):
         size = 4 if data[box.body] else 2
-        for reference in boxes_of(data, box.body + 4, box.end):
+        for reference in _references(data, box):
             at = reference.body
             of = int.from_bytes(data[at : at + size])
             count = int.from_bytes(data[at + size : at + size + 2])

@@ -10,13 +10,14 @@ import av
 import numpy as np
 from PIL import Image
 
-from kinward.media.errors import Undecodable
+from kinward.media.errors import TooManyPixels, Undecodable
 from kinward.media.stills import boxes
 from kinward.media.stills.animation import Animation, Disposal, Frame, play
 from kinward.media.stills.colour import to_eight, widen_alpha
 from kinward.media.stills.page import open_image, own_first, page_of, pages_of
 from kinward.media.stills.reading import MAX_STRANDS, Picture, Pixels, Reading, load
 
+FORMATS: Final = ("AVIF", "HEIF")
 MOST_CROPS: Final = 8  # clean apertures of a file
 ISO_BRANDS: Final = ((b"avif", "AVIF"), (b"heic", "HEIF"))
 SEQUENCES: Final = {b"avis": b"avif", b"avif": b"avis"}  # the same file, read the other way
@@ -48,13 +49,26 @@ def _other_files(data: bytes) -> Iterator[bytes]:
     if boxes.find(data, b"moov") and boxes.find(data, b"meta"):
         yield boxes.with_brand(data, SEQUENCES.get(data[8:12], b"avis"))
     yield from boxes.other_primaries(data)[:MAX_STRANDS]
+    if (straight := boxes.as_straight(data)) is not None:
+        yield straight  # on black, Chromium shows the colours as they are stored
+
+
+def _open(data: bytes, reading: Reading) -> Image.Image:
+    """Open a picture without decoding it, also one of which Pillow refuses the EXIF."""
+    try:
+        return open_image(data, FORMATS, reading)
+    except (MemoryError, TooManyPixels):
+        raise
+    except Exception:
+        return open_image(boxes.without_exif(data), FORMATS, reading)
 
 
 def _iso_pages(data: bytes, reading: Reading, strand: int) -> Iterator[Picture]:
-    image = open_image(data, ("AVIF", "HEIF"), reading)
+    image = _open(data, reading)
     count = int(getattr(image, "n_frames", 1))
     if image.format == "HEIF":
-        yield from pages_of(data, ("HEIF",), reading, strand, boxes.profiles_of(data))
+        own = boxes.profiles_of(data)
+        yield from pages_of(data, ("HEIF",), reading, strand, own, opened=image)
         return
     if count > 1:
         salt = hashlib.blake2b(data, digest_size=16).digest()

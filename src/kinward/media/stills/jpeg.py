@@ -1,10 +1,12 @@
-"""The profiles that viewers put together from the numbered parts in a JPEG.
+"""JPEG: its colour profiles, and a copy without the segments over which Pillow stumbles.
 
-Most take a set of parts only if it has each number once. What there is more than once is read in
-each way.
+Viewers put a profile together from numbered parts. Most take a set of parts only if it has each
+number once. What there is more than once is read in each way.
 """
 
-from kinward.media.jpeg import MOST_PARTS, profile_parts
+from typing import Final
+
+from kinward.media.jpeg import APP2, BEGINS, MARK, MOST_PARTS, profile_parts, segments_of
 from kinward.media.stills.profiles import UNREAD
 
 
@@ -29,3 +31,35 @@ def profiles_of(data: bytes) -> list[bytes]:
     profiles.append(b"".join(part[2:] for part in parts))
     profiles += [part[2:] for part in parts]
     return list(dict.fromkeys(profiles))
+
+
+# Segments for applications that say how to read the pixels, each with its first bytes. A shorter
+# one is ignored by libjpeg, which browsers use.
+NEEDED: Final = {0xE0: (b"JFIF\0", 14), APP2: (MARK, len(MARK) + 2), 0xEE: (b"Adobe", 12)}
+OTHERS: Final = frozenset((*range(0xE0, 0xF0), 0xFE))  # segments for applications, and comments
+EXIF: Final = b"Exif\0"
+
+
+def without_others(data: bytes) -> bytes:
+    """Return the same picture without what does not say how to read its pixels.
+
+    Browsers ignore a broken segment for some application. Pillow refuses the file.
+    """
+    kept = [data[:2]]
+    for marker, start, end in segments_of(data):
+        if marker == BEGINS:
+            kept.append(data[start:])
+            break
+        begins, length = NEEDED.get(marker, (b"", 0))
+        body = data[start + 4 : end]
+        if marker not in OTHERS or (length and body.startswith(begins) and len(body) >= length):
+            kept.append(data[start:end])
+    return b"".join(kept)
+
+
+def exif_of(data: bytes) -> bytes:
+    """Return the first block of EXIF in the form that Pillow keeps, or nothing."""
+    for marker, start, end in segments_of(data):
+        if marker == 0xE1 and data.startswith(EXIF, start + 4):
+            return EXIF + b"\0" + data[start + 4 + len(EXIF) + 1 : end]
+    return b""

@@ -11,6 +11,8 @@ from kinward.media.stills.reading import Pixels
 
 HEAD: Final = 40  # bytes of a header without masks, which then follow it
 WITH_COLOURS, WITH_ALPHA = 52, 56  # bytes of a header that has them
+LONG: Final = 108  # bytes of the first header that browsers ask for alpha in any case
+WHOLE: Final = (0xFF0000, 0xFF00, 0xFF)
 FIELDS: Final = (3, 6)  # ways of packing: masks of three colours, and of alpha, too
 DEPTHS: Final = (16, 32)
 USUAL: Final = frozenset(
@@ -30,8 +32,11 @@ def masks_of(bitmap: bytes) -> tuple[int, ...] | None:
     if len(bitmap) < HEAD + 12:
         return None
     length, depth, packing = struct.unpack_from("<I10xHI", bitmap)
-    if length < HEAD or depth not in DEPTHS or packing not in FIELDS:
+    if length < HEAD or depth not in DEPTHS or packing not in (0, *FIELDS):
         return None
+    if not packing:  # its header can still say that the rest is alpha
+        (alpha,) = struct.unpack_from("<I", bitmap, WITH_COLOURS) if length >= LONG else (0,)
+        return (*WHOLE, alpha) if alpha and depth == 32 and _is_run(alpha) else None
     every = (1 << depth) - 1  # bits that no pixel has do not count
     told = (length >= WITH_ALPHA or packing == FIELDS[1]) and len(bitmap) >= WITH_ALPHA
     (alpha,) = struct.unpack_from("<I", bitmap, WITH_COLOURS) if told else (0,)

@@ -67,9 +67,10 @@ def pages_of(
     reading: Reading,
     first: int = 0,
     profiles: Sequence[bytes] = (),
+    opened: Image.Image | None = None,
 ) -> Iterator[Picture]:
-    """Yield each page of a file as a strand of its own."""
-    image = open_image(data, formats, reading)
+    """Yield each page of a file as a strand of its own. `opened`: the file, if it is open."""
+    image = opened or open_image(data, formats, reading)
     primary = image.tell()
     count = int(getattr(image, "n_frames", 1))
     numbers = [primary, *(number for number in range(count) if number != primary)]
@@ -101,8 +102,3 @@ def _seek_page(
     image.seek(number)
     reading.admit(*image.size)
     return page_of(image, strand, data, reading, profiles=own_first(image, profiles))
-
-
-def first_page(data: bytes, formats: tuple[str, ...], reading: Reading) -> Picture:
-    """Open and decode the first page of a file."""
-    return page_of(open_image(data, formats, reading), 0, data, reading)

@@ -2,7 +2,7 @@
 
 import hashlib
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any, Final, cast
 
@@ -10,12 +10,12 @@ import pillow_heif
 from PIL import Image, UnidentifiedImageError
 
 from kinward.media.errors import TooManyPixels, TypeUnsupported, Undecodable
-from kinward.media.stills import bmp, ffmpeg, gif, jpeg, masks, png, png_colours, webp
+from kinward.media.stills import bmp, ffmpeg, gif, jpeg, masks, png, png_colours, runs, webp
 from kinward.media.stills.animation import play
 from kinward.media.stills.colour import to_eight
 from kinward.media.stills.heif import read_heif
-from kinward.media.stills.page import first_page, open_image, page_of, pages_of
-from kinward.media.stills.reading import MAX_STRANDS, Picture, Reading, load
+from kinward.media.stills.page import open_image, page_of, pages_of
+from kinward.media.stills.reading import MAX_STRANDS, Picture, Pixels, Reading, load
 
 Image.init()
 pillow_heif.register_heif_opener()
@@ -43,18 +43,32 @@ def pictures_of(data: bytes, media_type: str, reading: Reading) -> Iterator[Pict
 
 
 def _jpeg(data: bytes, reading: Reading) -> Iterator[Picture]:
-    for page in pages_of(data, ("JPEG",), reading, profiles=jpeg.profiles_of(data)):
+    opened = _open_jpeg(data, reading)
+    profiles = jpeg.profiles_of(data)
+    for page in pages_of(data, ("JPEG",), reading, profiles=profiles, opened=opened):
         yield page
         if not reading.entire and page.strand == 0:
             yield from _finished(page, data, reading)
+
+
+def _open_jpeg(data: bytes, reading: Reading) -> Image.Image:
+    """Open a JPEG without decoding it, also one of which Pillow refuses a segment."""
+    try:
+        return open_image(data, ("JPEG",), reading)
+    except (MemoryError, TooManyPixels):
+        raise
+    except Exception:
+        image = open_image(jpeg.without_others(data), ("JPEG",), reading)
+    if block := jpeg.exif_of(data):
+        image.info["exif"] = block
+    return image
 
 
 def _finished(page: Picture, data: bytes, reading: Reading) -> Iterator[Picture]:
     """Yield what viewers show that finish a broken picture: missing blocks are grey, not black."""
     if not _has_content(cast("Image.Image", page.image)):
         return
-    finish = partial(first_page, data + END, ("JPEG",), reading)
-    page = reading.try_to(finish) or page
+    page = reading.try_to(lambda: _first_page(data + END, reading)) or page
     if cast("Image.Image", page.image).getbbox() is not None:
         yield page
         return
@@ -64,6 +78,10 @@ def _finished(page: Picture, data: bytes, reading: Reading) -> Iterator[Picture]
         yield page._replace(image=Image.fromarray(pixels).convert("RGB"), others=())
 
 
+def _first_page(data: bytes, reading: Reading) -> Picture:
+    return page_of(_open_jpeg(data, reading), 0, data, reading)
+
+
 def _has_content(image: Image.Image) -> bool:
     """Return whether a broken picture is more than a strip, or may be after it is finished."""
     box = image.getbbox()  # of what is not black; nothing is painted of a progressive one
@@ -71,7 +89,7 @@ def _has_content(image: Image.Image) -> bool:
 
 
 def _png(data: bytes, reading: Reading, strand: int = 0) -> Iterator[Picture]:
-    chunks = list(png.chunks_of(data))
+    chunks, data = png.formed(data)
     sound = all(chunk.sound for chunk in chunks if chunk.kind in png.KEPT)
     reading.entire &= sound
     if sound and not all(chunk.sound for chunk in chunks):
@@ -136,10 +154,13 @@ def _webp(data: bytes, reading: Reading) -> Iterator[Picture]:
     profiles = webp.profiles_of(data)
     if animation is not None:
         salt = hashlib.blake2b(data, digest_size=16).digest()
-        yield from play(animation._replace(profiles=profiles, salt=salt), 0, reading)
+        for shown in (animation, webp.as_opaque(data, animation)):
+            if shown is not None:
+                yield from play(shown._replace(profiles=profiles, salt=salt), strand, reading)
+                strand += 1
         if not webp.has_still(data):
             return
-        strand, data = 1, webp.repair(data)
+        data = webp.repair(data)
     reading.frames += 1
     if webp.is_whole(data):
         page = reading.try_to(partial(_webp_page, data, strand, profiles, reading))
@@ -208,6 +229,15 @@ def _bitmap(entry: bytes, body: bytes, strand: int, reading: Reading) -> Picture
         return page_of(Image.fromarray(pixels), strand, body, reading)
     if (whole := _whole_bitmap(body)) is not body:
         reading.entire, body = False, whole
+    page = _read_icon(entry, body, strand, reading)
+    if (other := bmp.without_alpha(body)) is None:
+        return page
+    # Where alpha is zero everywhere, browsers show the colours through the mask.
+    masked = _read_icon(entry[:6] + b"\x18\0", other, strand, reading).image
+    return page._replace(others=(*page.others, lambda: cast("Image.Image", masked)))
+
+
+def _read_icon(entry: bytes, body: bytes, strand: int, reading: Reading) -> Picture:
     file = b"\0\0\1\0\1\0" + entry[:8] + struct.pack("<II", len(body), 22) + body
     return page_of(open_image(file, ("ICO",), reading), strand, file, reading)
 
@@ -228,16 +258,22 @@ def _whole_bitmap(body: bytes) -> bytes:
 
 def _bmp(data: bytes, reading: Reading) -> Iterator[Picture]:
     profiles, bitmap = bmp.profiles_of(data), data[bmp.FILE :]
+    pictures: Iterable[tuple[Pixels, bool]] = ()
+    (start,) = struct.unpack_from("<I", data, 10)
+    start = max(0, start - bmp.FILE)
     if (fields := masks.masks_of(bitmap)) is not None:
-        reading.frames += 1
-        (at,) = struct.unpack_from("<I", data, 10)
         (height,) = struct.unpack_from("<i", bitmap, 8)
-        start = max(0, at - bmp.FILE)
-        pixels, whole = masks.decode(bitmap, start, abs(height), fields, reading.admit)
+        pictures = [masks.decode(bitmap, start, abs(height), fields, reading.admit)]
+    elif runs.is_ours(bitmap):
+        pictures = runs.decode(bitmap, start, reading.admit)
+    else:
+        for file in (data, *bmp.from_the_beginning(data)):
+            yield from pages_of(bmp.with_usual_header(file), ("BMP",), reading, profiles=profiles)
+        return
+    reading.frames += 1
+    for pixels, whole in pictures:
         reading.entire &= whole
         yield page_of(Image.fromarray(pixels), 0, data, reading, profiles=profiles)
-        return
-    yield from pages_of(bmp.with_usual_header(data), ("BMP",), reading, profiles=profiles)
 
 
 READERS: Final[dict[str, Any]] = {

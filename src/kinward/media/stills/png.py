@@ -27,6 +27,12 @@ MOST: Final = 1 << 28  # bytes of pixels of a broken picture
 SAMPLES: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of a pixel, by PNG's number of its colours
 PALETTE: Final = 3  # number of the colours of a palette
 SHARED: Final = frozenset({b"PLTE", b"tRNS"})  # by all frames
+# The bytes that an optional chunk has at least. Browsers ignore a shorter one, Pillow refuses it.
+LEAST: Final = {b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"pHYs": 9, b"acTL": 8}
+CLEAR: Final = {0: 2, 2: 6}  # bytes of the colour that is transparent, by the number of the colours
+FRAMES: Final = frozenset({b"fcTL", b"fdAT"})
+TEXTS: Final = frozenset({b"tEXt", b"zTXt", b"iTXt"})
+LONGEST_TEXT: Final = 1 << 16
 CONTROL: Final = struct.Struct(">IIIIIHHBB")
 DISPOSALS: Final = {1: Disposal.CLEAR, 2: Disposal.RESTORE}
 
@@ -53,6 +59,30 @@ def chunks_of(data: bytes) -> Iterator[Chunk]:
         if kind == b"IEND":
             return
         at = end + 4
+
+
+def formed(data: bytes) -> tuple[list[Chunk], bytes]:
+    """Return the chunks without those that viewers ignore and Pillow refuses, and such a PNG."""
+    chunks = list(chunks_of(data))
+    kept = [chunk for chunk in chunks if _is_formed(chunk, chunks[0])]
+    if not is_animated(kept):
+        kept = [chunk for chunk in kept if chunk.kind not in FRAMES]
+    return (chunks, data) if len(kept) == len(chunks) else (kept, repair(kept))
+
+
+def _is_formed(chunk: Chunk, header: Chunk) -> bool:
+    """Return whether Pillow takes a chunk. Of texts, only short ones in the open are certain."""
+    kind, body = chunk.kind, chunk.body
+    if kind in TEXTS:
+        name = bytes(body[:80]).find(b"\0")
+        packed = kind == b"zTXt" or (kind == b"iTXt" and bytes(body[name + 1 : name + 2]) != b"\0")
+        return not packed and len(body) <= LONGEST_TEXT
+    if kind == b"iCCP":
+        name = bytes(body[:80]).find(b"\0")
+        return name >= 0 and bytes(body[name + 1 : name + 2]) == b"\0"
+    if kind == b"tRNS" and len(header.body) >= 13:
+        return len(body) >= CLEAR.get(header.body[9], 0)
+    return kind.isalnum() and len(body) >= LEAST.get(kind, 0)
 
 
 def build(chunks: Iterable[tuple[bytes, Any]]) -> bytes:

@@ -14,6 +14,7 @@ from kinward.media.stills.animation import Animation, Disposal, Frame
 from kinward.media.stills.reading import Pixels
 
 CODED: Final = frozenset({b"VP8 ", b"VP8L", b"ALPH"})
+TRANSPARENT: Final = 0x10  # the flag of a file that says that it has alpha
 STILL: Final = CODED - {b"ALPH"}
 UNPAINTED: Final = (0, 135, 0)  # what FFmpeg leaves where nothing could be decoded
 MOST_LACKING: Final = 1 << 24  # bytes
@@ -93,6 +94,38 @@ def animation_of(data: bytes) -> Animation | None:
     width, height = (int.from_bytes(header[at : at + 3], "little") + 1 for at in (4, 7))
     frames = [_frame(body) for kind, body in chunks if kind == b"ANMF" and len(body) >= 16]
     return Animation(width, height, frames, whole=is_whole(data)) if frames else None
+
+
+def as_opaque(data: bytes, animation: Animation) -> Animation | None:
+    """Return an animation whose frames are opaque, if its header says so of frames that are not.
+
+    Chromium believes the header. None if both agree.
+    """
+    header = next((body for kind, body in chunks_of(data) if kind == b"VP8X"), b"")
+    frames = [body[16:] for kind, body in chunks_of(data) if kind == b"ANMF" and len(body) >= 16]
+    if not header or header[0] & TRANSPARENT or not any(map(_has_alpha, frames)):
+        return None
+    return animation._replace(
+        frames=[
+            frame._replace(blends=False, read=partial(_read_opaque, frame.read))
+            for frame in animation.frames
+        ]
+    )
+
+
+def _has_alpha(body: memoryview) -> bool:
+    """Return whether a frame has alpha, by the head of its picture."""
+    return any(
+        kind == b"ALPH" or (kind == b"VP8L" and len(coded) >= 5 and bool(coded[4] & 0x10))
+        for kind, coded in chunks_of(body, 0)
+    )
+
+
+def _read_opaque(read: Callable[[], tuple[Pixels, bool]]) -> tuple[Pixels, bool]:
+    pixels, whole = read()
+    pixels = pixels.copy()
+    pixels[..., 3] = 255
+    return pixels, whole
 
 
 def _frame(body: memoryview) -> Frame:
