@@ -3,6 +3,7 @@
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+
 import click
 from pyrage.x25519 import Recipient
 
