@@ -137,11 +137,13 @@ def _record(name: str, recipients: tuple[str, ...], *, secrets: bool) -> None:
 )
 @click.option(
     "--erasures",
+    "lists",
+    multiple=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A copy of the list of erasures, if the one of this data directory is lost.",
+    help="A copy of the list of erasures. Repeat it for each machine that has one.",
 )
 def restore(
-    directory: Path, identity: Path, signed_by: str, unsigned: bool, erasures: Path | None
+    directory: Path, identity: Path, signed_by: str, unsigned: bool, lists: tuple[Path, ...]
 ) -> None:
     """Restore a backup into an empty database, verify the ledger, and erase again who was erased.
 
@@ -150,6 +152,10 @@ def restore(
     from kinward.cli import postgres
 
     manifest = read_manifest(directory, signed_by=signed_by, unsigned=unsigned)
+    click.echo(
+        f"This backup was made on {manifest.made_at:%Y-%m-%d at %H:%M} UTC,"
+        f" with {counted(manifest.entries, 'leaf', 'leaves')} of the ledger."
+    )
     keys = read_identities(identity)
     step("checking the files", lambda: check_files(directory, manifest))
     if SECRETS in manifest.files:
@@ -157,13 +163,14 @@ def restore(
         step("secrets", lambda: put_secrets(packed))
     postgres.attach()
     config.cache_clear()
-    _needs_empty()
+    _begin()
     sealed = directory / DATABASE, manifest.files[DATABASE]
     step("database", lambda: feed(restore_command(), *sealed, keys))
-    _prove(directory, manifest, erasures)
+    _prove(directory, manifest, lists)
+    _end()
 
 
-def _prove(directory: Path, manifest: Manifest, erasures: Path | None) -> None:
+def _prove(directory: Path, manifest: Manifest, lists: tuple[Path, ...]) -> None:
     from kinward.cli.first_run import migrate
     from kinward.cli.main import load_django
 
@@ -179,19 +186,26 @@ def _prove(directory: Path, manifest: Manifest, erasures: Path | None) -> None:
     if manifest.entries and _head(manifest) != manifest.head:
         raise BackupFailed("The ledger differs from the one in the backup.")
     _record_restore(directory.name, log, result.head)
-    _erase_again(erasures)
+    _erase_again(lists, manifest)
     entries = counted(result.entries, "entry", "entries")
     objects = counted(count, "object", "objects")
     click.echo(f"Restored and verified {entries} of the ledger. Restored {objects}.")
     click.echo(f"From now on the ledger signs as {log.origin}. Tell whoever verifies it.")
 
 
-def _erase_again(erasures: Path | None) -> None:
+def _erase_again(lists: tuple[Path, ...], manifest: Manifest) -> None:
     from kinward.cli.main import operator
-    from kinward.erasure.api import keep_list, replay_erasures
+    from kinward.erasure.api import keep_list, list_path, replay_erasures, unlisted_erasures
 
-    if erasures is not None:
-        keep_list(erasures)
+    for copy in lists:
+        keep_list(copy)
+    if unlisted_erasures() or not list_path().exists():
+        click.echo(
+            "The list of erasures is not here, or not all of it. If anybody was erased since "
+            f"{manifest.made_at:%Y-%m-%d at %H:%M} UTC, they are back. Bring each list before you "
+            "start anything: `kinward erase --replay --erasures FILE`.",
+            err=True,
+        )
     count = step("erasures", lambda: replay_erasures(actor=operator()))
     if count:
         said = counted(count, "erasure that is", "erasures that are")
@@ -220,12 +234,32 @@ def _head(manifest: Manifest) -> str:
     return (root_of_log(manifest.entries) or b"").hex()
 
 
-def _needs_empty() -> None:
+def _begin() -> None:
+    """Mark an empty database, so that nothing uses it before the end. Raises `BackupFailed`."""
     import psycopg
 
+    from kinward.ground.restoring import BEGIN, TABLE
+
     with psycopg.connect(database()) as connection:
-        row = connection.execute(
-            "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'"
-        ).fetchone()
-    if row is None or row[0]:
-        raise BackupFailed("The database is not empty. Restore into a new database.")
+        rows = connection.execute(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+        ).fetchall()
+        tables = {name for (name,) in rows}
+        if TABLE in tables and len(tables) > 1:
+            raise BackupFailed(
+                "An earlier restore into this database was cut short. Drop it, and restore into a "
+                "new database."
+            )
+        if tables - {TABLE}:
+            raise BackupFailed("The database is not empty. Restore into a new database.")
+        connection.execute(BEGIN)
+
+
+def _end() -> None:
+    """Let everything use the database."""
+    from django.db import connection
+
+    from kinward.ground.restoring import END
+
+    with connection.cursor() as cursor:
+        cursor.execute(END)
