@@ -173,9 +173,11 @@ def test_what_the_other_side_was_told_of_themselves_stays() -> None:
     guardian, teen = make_account("guardian", 40), make_account("teen", 14)
     pair(guardian, teen)
     own = {"topic": "statement", "statement_id": str(uuid4()), "sentence": "You were suspended."}
-    statement = notify_account(account=guardian, notice=own, actor=APP)
-    growing = notify_account(account=guardian, notice={"topic": "growing_up"}, actor=APP)
-    family = notify_account(account=guardian, notice={"topic": "paired", "x": "Teen"}, actor=APP)
+    notices: list[dict[str, Any]] = [own, {"topic": "growing_up"}, {"topic": "paired", "x": "Teen"}]
+    with transaction.atomic():
+        statement, growing, family = (
+            notify_account(account=guardian, notice=notice, actor=APP) for notice in notices
+        )
     leave("teen")
     Action.objects.update(state="delivered")
     erase("teen")
