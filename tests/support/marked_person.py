@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Final
+from uuid import uuid4
 
 from kinward.access.actor import Actor
 from kinward.access.models import ApiKey, Staff
@@ -24,6 +25,7 @@ from kinward.redress.services import file_appeal
 from kinward.review.comments import add_comment
 from kinward.review.lease import take_case
 from kinward.verdicts.appeals import decide_appeal
+from kinward.verdicts.consequences import UNBANK
 from kinward.verdicts.form import VerdictForm
 from tests.support.families import make_account, pair
 from tests.support.helpers import quarantined, run_jobs
@@ -62,7 +64,8 @@ def live(robin: Staff, kim: Staff) -> list[str]:
     check = Check.objects.filter(account=teen).first()
     assert check is not None
     _kept(teen, check)
-    enqueue("enforcement.deliver", action_id=MARKS["id"], at=datetime(2100, 1, 1, tzinfo=UTC))
+    far = datetime(2100, 1, 1, tzinfo=UTC)
+    enqueue(UNBANK, case_id=str(uuid4()), actor=f"account:{NAME}", at=far)
     assert pack_checks(1)
     run_jobs()
     ids = [case.pk, check.pk, *teen.statements.values_list("pk", flat=True)]

@@ -69,7 +69,18 @@ def test_a_table_is_told_or_says_why_not() -> None:
 def test_what_is_declared_is_there() -> None:
     for holding in gathered():
         names = {field.name for field in holding.model._meta.concrete_fields}
-        assert {*holding.told, *holding.mentions, *holding.blank} <= names, holding.model.__name__
+        mentioned = {mention.partition(".")[0] for mention in (*holding.mentions, *holding.acts)}
+        assert {*holding.told, *mentioned, *holding.blank} <= names, holding.model.__name__
+
+
+def test_a_bare_id_is_looked_for_only_where_ids_of_accounts_stand() -> None:
+    """An account may be called like any word or number that other rows have for another thing."""
+    for holding in gathered():
+        for mention in holding.mentions:
+            column, _, key = mention.partition(".")
+            field = holding.model._meta.get_field(column)
+            assert bool(key) == isinstance(field, models.JSONField), mention
+            assert key or column in {"sent_to", "example"}, f"{mention}: is it an id or an actor?"
 
 
 def test_columns_with_ids_of_accounts_are_declared() -> None:
@@ -77,7 +88,8 @@ def test_columns_with_ids_of_accounts_are_declared() -> None:
     named = {"actor", "set_by", "told_by", "made_by", "paused_by", "sent_to", "example", "grounds"}
     staffs = {"PackVersion", "Activation", "Verdict"}  # made by people of the staff and by rules
     for model, holdings in declared().items():
-        mentioned = {name for holding in holdings for name in holding.mentions}
+        both = [name for holding in holdings for name in (*holding.mentions, *holding.acts)]
+        mentioned = {name.partition(".")[0] for name in both}
         for field in model._meta.concrete_fields:
             plain = isinstance(field, models.CharField | models.JSONField | ArrayField)
             if plain and field.name in named and model.__name__ not in staffs:

@@ -33,7 +33,7 @@ from kinward.casebook.models import (
     Verdict,
     VerdictProposal,
 )
-from kinward.casebook.queries import get_case
+from kinward.casebook.queries import about_or_reported_by, get_case
 from kinward.casebook.states import GIVEN_BACK, UNDECIDED, CaseState, check_move
 
 __all__ = [
@@ -64,6 +64,7 @@ __all__ = [
     "UserReport",
     "Verdict",
     "VerdictProposal",
+    "about_or_reported_by",
     "check_move",
     "finding_kind",
     "get_case",

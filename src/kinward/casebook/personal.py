@@ -25,12 +25,15 @@ from kinward.ground.personal import (
     scrubbed_by,
 )
 
+# Where the grounds of a finding have the id of an account: `casebook.kinds` writes them.
+ACCOUNTS_IN_GROUNDS = ("grounds.writers", "grounds.guardian")
 STATED = "a statement of reasons says what was decided, and why"
 
 
 def _not_about_home(person: Person) -> Q:
-    """The reports that a page may show: none about somebody who guards or guarded them."""
-    return ~Q(account__in=Pairing.objects.filter(teen=person.pk).values("guardian"))
+    """The reports that a page may show: none about a pairing, or who guards or guarded them."""
+    guardians = Pairing.objects.filter(teen=person.pk).values("guardian")
+    return Q(pairing=None) & ~Q(account__in=guardians)
 
 
 holds(
@@ -49,7 +52,7 @@ holds(
         blank={"pairing": None},
         untold="what other people said",
     ),
-    Holding(model=Finding, whose=("case__account",), mentions=("grounds",), untold=STATED),
+    Holding(model=Finding, whose=("case__account",), mentions=ACCOUNTS_IN_GROUNDS, untold=STATED),
     Holding(model=VerdictProposal, whose=("case__account",), untold=STATED),
     Holding(model=Verdict, whose=("case__account",), untold=STATED),
     Holding(model=PendingVerdict, whose=("case__account",), untold=STATED),

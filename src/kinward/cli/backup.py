@@ -134,8 +134,10 @@ def _record(name: str, recipients: tuple[str, ...], *, secrets: bool) -> None:
 )
 @click.option(
     "--erasures",
+    "lists",
+    multiple=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A copy of the list of erasures, if the one of this data directory is lost.",
+    help="A copy of the list of erasures. Repeat it for each machine that has one.",
 )
 @click.option(
     "--power",
@@ -147,7 +149,7 @@ def restore(
     identity: Path,
     signed_by: str,
     unsigned: bool,
-    erasures: Path | None,
+    lists: tuple[Path, ...],
     power: Path | None,
 ) -> None:
     """Restore a backup into an empty database, verify the ledger, and erase again who was erased.
@@ -158,6 +160,10 @@ def restore(
     from kinward.cli import postgres
 
     manifest = read_manifest(directory, signed_by=signed_by, unsigned=unsigned)
+    click.echo(
+        f"This backup was made on {manifest.made_at:%Y-%m-%d at %H:%M} UTC,"
+        f" with {counted(manifest.entries, 'leaf', 'leaves')} of the ledger."
+    )
     keys = read_identities(identity)
     step("checking the files", lambda: check_files(directory, manifest))
     if SECRETS in manifest.files:
@@ -165,13 +171,16 @@ def restore(
         step("secrets", lambda: put_secrets(packed))
     postgres.attach()
     config.cache_clear()
-    _needs_empty()
+    _begin()
     sealed = directory / DATABASE, manifest.files[DATABASE]
     step("database", lambda: feed(restore_command(), *sealed, keys))
-    _prove(directory, manifest, erasures, power)
+    _prove(directory, manifest, lists, power)
+    _end()
 
 
-def _prove(directory: Path, manifest: Manifest, erasures: Path | None, power: Path | None) -> None:
+def _prove(
+    directory: Path, manifest: Manifest, lists: tuple[Path, ...], power: Path | None
+) -> None:
     from kinward.cli.first_run import migrate
     from kinward.cli.main import load_django
 
@@ -189,7 +198,7 @@ def _prove(directory: Path, manifest: Manifest, erasures: Path | None, power: Pa
     since = last_moment()
     record_restore(directory.name, log, result.head)
     end_again(power, since)
-    erase_again(erasures)
+    erase_again(lists, manifest.made_at)
     entries = counted(result.entries, "entry", "entries")
     objects = counted(count, "object", "objects")
     click.echo(f"Restored and verified {entries} of the ledger. Restored {objects}.")
@@ -206,12 +215,32 @@ def _head(manifest: Manifest) -> str:
     return (root_of_log(manifest.entries) or b"").hex()
 
 
-def _needs_empty() -> None:
+def _begin() -> None:
+    """Mark an empty database, so that nothing uses it before the end. Raises `BackupFailed`."""
     import psycopg
 
+    from kinward.ground.restoring import BEGIN, TABLE
+
     with psycopg.connect(database()) as connection:
-        row = connection.execute(
-            "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'"
-        ).fetchone()
-    if row is None or row[0]:
-        raise BackupFailed("The database is not empty. Restore into a new database.")
+        rows = connection.execute(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+        ).fetchall()
+        tables = {name for (name,) in rows}
+        if TABLE in tables and len(tables) > 1:
+            raise BackupFailed(
+                "An earlier restore into this database was cut short. Drop it, and restore into a "
+                "new database."
+            )
+        if tables - {TABLE}:
+            raise BackupFailed("The database is not empty. Restore into a new database.")
+        connection.execute(BEGIN)
+
+
+def _end() -> None:
+    """Let everything use the database."""
+    from django.db import connection
+
+    from kinward.ground.restoring import END
+
+    with connection.cursor() as cursor:
+        cursor.execute(END)

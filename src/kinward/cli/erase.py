@@ -17,21 +17,23 @@ from kinward.ground.names import visible
 @click.option("--replay", is_flag=True, help="Carry out the listed erasures that are not done.")
 @click.option(
     "--erasures",
+    "lists",
+    multiple=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="With --replay: a copy of the list of erasures from elsewhere.",
+    help="With --replay: a copy of the list of erasures from elsewhere. One for each machine.",
 )
-def erase(account: str | None, why: str, replay: bool, erasures: Path | None) -> None:
+def erase(account: str | None, why: str, replay: bool, lists: tuple[Path, ...]) -> None:
     """Ask for the erasure of an ACCOUNT. Another person must approve it.
 
     Without an ACCOUNT, list the accounts that the platform wants erased.
     """
     if replay:
-        if erasures is not None:
-            keep_list(erasures)
+        for copy in lists:
+            keep_list(copy)
         count = replay_erasures(actor=operator())
         click.echo(f"Carried out {counted(count, 'erasure', 'erasures')} again.")
         return
-    if erasures is not None:
+    if lists:
         raise click.UsageError("--erasures needs --replay.")
     if account is None:
         _list()

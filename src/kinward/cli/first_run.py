@@ -55,10 +55,16 @@ def make_secrets() -> None:
 
 
 def check_tables() -> None:
-    """Raise `NoTables` or `EarlierLayout` where commands cannot work with the database."""
+    """Raise `NoTables` or `EarlierLayout` where commands cannot work with the database.
+
+    Raises `RestoreUnfinished` where they would work with half of it.
+    """
+    from kinward.ground.restoring import require_restored
+
     apps = _migrated_apps()
     if apps is None:
         return
+    require_restored()
     _refuse_earlier_layout(apps)
     if FIRST_APP not in apps:
         raise NoTables

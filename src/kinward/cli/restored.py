@@ -14,13 +14,20 @@ if TYPE_CHECKING:
     from kinward.ledger.api import Head, Log
 
 
-def erase_again(erasures: Path | None) -> None:
-    """Carry out again the erasures that are newer than the backup."""
+def erase_again(lists: tuple[Path, ...], made_at: datetime) -> None:
+    """Carry out again the erasures that are newer than the backup, which was made at a moment."""
     from kinward.cli.main import operator
-    from kinward.erasure.api import keep_list, replay_erasures
+    from kinward.erasure.api import keep_list, list_path, replay_erasures, unlisted_erasures
 
-    if erasures is not None:
-        keep_list(erasures)
+    for copy in lists:
+        keep_list(copy)
+    if unlisted_erasures() or not list_path().exists():
+        click.echo(
+            "The list of erasures is not here, or not all of it. If anybody was erased since "
+            f"{made_at:%Y-%m-%d at %H:%M} UTC, they are back. Bring each list before you "
+            "start anything: `kinward erase --replay --erasures FILE`.",
+            err=True,
+        )
     count = step("erasures", lambda: replay_erasures(actor=operator()))
     if count:
         said = counted(count, "erasure that is", "erasures that are")

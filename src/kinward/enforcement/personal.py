@@ -21,8 +21,13 @@ BLOCKED = "keyed hashes, which keep a terminated person from registering again"
 
 
 def _told_others(person: Person) -> Q:
-    """The notices to the other side of a pairing or a trust, whose words may name somebody."""
-    return others_of(person.pk) & Q(effect=Effect.NOTIFY)
+    """The notices to the other side of a pairing or a trust, whose words may name somebody.
+
+    Their statements of reasons and what they grew into name nobody else. They are theirs, and prove
+    what they were told.
+    """
+    own = Q(notice__has_key="statement_id") | Q(notice__topic="growing_up")
+    return others_of(person.pk) & Q(effect=Effect.NOTIFY) & ~own
 
 
 holds(

@@ -5,7 +5,7 @@ from kinward.erasure.export import HeldData, HeldRows, export_data
 from kinward.erasure.list import keep_list, list_path
 from kinward.erasure.models import Erasure, Wish
 from kinward.erasure.registry import delays, gathered
-from kinward.erasure.replay import replay_erasures, require_replayed
+from kinward.erasure.replay import replay_erasures, require_replayed, unlisted_erasures
 from kinward.erasure.services import (
     Wanted,
     decide_erasure,
@@ -33,6 +33,7 @@ __all__ = [
     "replay_erasures",
     "request_erasure",
     "require_replayed",
+    "unlisted_erasures",
     "want_erasure",
     "wanted_erasures",
 ]

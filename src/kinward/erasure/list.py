@@ -9,7 +9,7 @@ import fcntl
 import hmac
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -90,37 +90,42 @@ def append(erasure: UUID, platform_id: str) -> None:
 
     Raises `ListBroken`: nothing is added to a list that somebody changed.
     """
+    hour = datetime.now(UTC).strftime("%Y-%m-%dT%H:00:00Z")
+    line = Line(erasure, hour, hash_of(platform_id), "")
+    _extend(lambda known: [] if erasure in known else [line])
+
+
+def _extend(lacking: Callable[[dict[UUID, Line]], list[Line]]) -> None:
+    """Add what the list lacks, each line with a MAC of its own, under the lock of the file."""
     path = list_path()
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with path.open("ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         file.truncate(_finished(path.read_bytes()))
         lines = read_list(path)
-        if any(line.erasure == erasure for line in lines):
-            return
-        hour = datetime.now(UTC).strftime("%Y-%m-%dT%H:00:00Z")
-        account, before = hash_of(platform_id), lines[-1].mac if lines else ""
-        mac = _mac_of(erasure, hour, account, before)
-        line = {"erasure": str(erasure), "hour": hour, "account": account, "mac": mac}
-        file.write(json.dumps(line).encode() + b"\n")
+        before = lines[-1].mac if lines else ""
+        for line in lacking({line.erasure: line for line in lines}):
+            before = _mac_of(line.erasure, line.hour, line.account, before)
+            said = {"erasure": str(line.erasure), "hour": line.hour, "account": line.account}
+            file.write(json.dumps(said | {"mac": before}).encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())
     path.chmod(0o600)
 
 
 def keep_list(copy: Path) -> None:
-    """Take a copy of the list from elsewhere as this machine's, if it goes on from what is here.
+    """Add the erasures of a list from elsewhere that this machine's list lacks. Idempotent.
 
-    Raises `ListBroken` if either of the two is not the beginning of the other.
+    Each machine lists what was agreed there, so neither has to be the beginning of the other.
+    Raises `ListBroken` for a list that somebody changed, or whose erasure has another account here.
     """
-    here, there = read_list(), read_list(copy)
-    shorter = min(len(here), len(there))
-    if here[:shorter] != there[:shorter]:
-        raise ListBroken("The copy and the list of this machine differ.")
-    if len(there) > len(here):
-        path = list_path()
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        part.write_bytes(copy.read_bytes())
-        part.chmod(0o600)
-        part.replace(path)
+    there = read_list(copy)
+    if there:
+        _extend(lambda known: [line for line in there if _is_new(line, known)])
+
+
+def _is_new(line: Line, known: dict[UUID, Line]) -> bool:
+    here = known.get(line.erasure)
+    if here is not None and (here.account, here.hour) != (line.account, line.hour):
+        raise ListBroken(f"The two lists differ about erasure {line.erasure}.")
+    return here is None

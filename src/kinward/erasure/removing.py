@@ -14,7 +14,7 @@ from kinward.erasure.errors import ErasureTakesTwo
 from kinward.erasure.list import Line, hash_of, read_list
 from kinward.erasure.models import Erasure
 from kinward.erasure.registry import children_first, gathered, person_of
-from kinward.ground.personal import ERASED, Going, Holding, Person, scrubs
+from kinward.ground.personal import ERASED, Going, Holding, scrubs
 from kinward.ledger.api import Said, count_values, find_said, forget_said
 from kinward.people.api import LockedAccount
 
@@ -87,7 +87,9 @@ def carry_out(plan: Plan, decided: Erasure | Line) -> None:
             holding.model._default_manager.filter(pk__in=some).update(**holding.blank)
     for holding in gathered():
         for column in holding.mentions:
-            _unname(holding.model, column, plan.going.person)
+            _unname(holding.model, column, plan.going.person.platform_id)
+        for column in holding.acts:
+            _unname(holding.model, column, plan.going.person.actor)
     for table in children_first(plan.going.rows):
         _delete(table, plan.going.rows[table])
     with connection.cursor() as cursor:
@@ -138,38 +140,39 @@ def _forget_jobs(plan: Plan) -> None:
         cursor.execute(_JOBS, values)
 
 
-def _unname(table: Table, column: str, person: Person) -> None:
-    """Replace the name of the account in a column of any row."""
-    field = table._meta.get_field(column)
+def _unname(table: Table, column: str, name: str) -> None:
+    """Replace a name in a column of any row, or under a key of a column of JSON."""
+    column, _, key = column.partition(".")
     rows = table._default_manager.all()
-    if isinstance(field, ArrayField):
-        for row in rows.filter(**{f"{column}__contains": [person.platform_id]}):
-            left = [name for name in getattr(row, column) if name not in person.names]
+    if key:
+        _unname_json(table, column, key, name)
+    elif isinstance(table._meta.get_field(column), ArrayField):
+        for row in rows.filter(**{f"{column}__contains": [name]}):
+            left = [one for one in getattr(row, column) if one != name]
             rows.filter(pk=row.pk).update(**{column: left})
-    elif isinstance(field, models.JSONField):
-        _unname_json(table, column, person)
     else:
-        rows.filter(**{f"{column}__in": person.names}).update(**{column: ERASED})
+        rows.filter(**{column: name}).update(**{column: ERASED})
 
 
-def _unname_json(table: Table, column: str, person: Person) -> None:
+def _unname_json(table: Table, column: str, key: str, name: str) -> None:
     found = (
-        f'SELECT "{table._meta.pk.column}", {column} FROM {table._meta.db_table} WHERE EXISTS ('  # noqa: S608
-        f"SELECT FROM jsonb_path_query({column}, '$.**') AS said "
-        "WHERE jsonb_typeof(said) = 'string' AND said #>> '{}' = ANY(%s))"
+        f'SELECT "{table._meta.pk.column}", {column} FROM {table._meta.db_table} '  # noqa: S608
+        f"WHERE jsonb_path_exists({column}, '$.**.\"{key}\" ? (@ == $name)', "
+        "jsonb_build_object('name', %s::text))"
     )
     with connection.cursor() as cursor:
-        cursor.execute(found, [list(person.names)])
+        cursor.execute(found, [name])
         rows = cursor.fetchall()
     for pk, value in rows:
         known = json.loads(value) if isinstance(value, str) else value
-        left = _without(known, person)
+        left = _without(known, key, name)
         table._default_manager.filter(pk=pk).update(**{column: left})
 
 
-def _without(value: Any, person: Person) -> Any:
+def _without(value: Any, key: str, name: str, *, under: bool = False) -> Any:
+    """Return a value without a name in the texts under a key, and in lists of texts there."""
     if isinstance(value, dict):
-        return {name: _without(part, person) for name, part in value.items()}
+        return {one: _without(part, key, name, under=one == key) for one, part in value.items()}
     if isinstance(value, list):
-        return [_without(part, person) for part in value]
-    return ERASED if value in person.names else value
+        return [_without(part, key, name, under=under) for part in value]
+    return ERASED if under and value == name else value

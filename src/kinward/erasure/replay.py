@@ -11,6 +11,7 @@ from kinward.erasure.errors import ErasuresWait, NotSetBack
 from kinward.erasure.list import Line, hash_of, read_list
 from kinward.erasure.models import Erasure, Replayed
 from kinward.erasure.removing import carry_out, plan_removal
+from kinward.ground.restoring import require_restored
 from kinward.ledger.api import Entry, LogContradicted, kinds, record, require_signable
 from kinward.people.api import Account, lock_account
 
@@ -50,7 +51,11 @@ def _is_after_backup(line: Line) -> bool:
 
 
 def require_replayed() -> None:
-    """Raise `ErasuresWait` while the database has data that was erased. Call it before serving."""
+    """Raise `ErasuresWait` while the database has data that was erased. Call it before serving.
+
+    Raises `RestoreUnfinished` while nobody knows that yet.
+    """
+    require_restored()
     waiting = waiting_lines()
     if waiting:
         count = len(waiting)
@@ -65,20 +70,47 @@ def replay_erasures(*, actor: Actor) -> int:
     """Carry out the erasures that this database does not know; return how many. Idempotent.
 
     Nothing delays them: two people decided on each, after all that this database knows. An account
-    that is not there was made and erased after the backup. Raises `NotSetBack` for a line that no
+    that is not there was made and erased after the backup. One that was made anew since stays.
+    Raises `NotSetBack` for a line that no
     restore explains: whoever can write the list erases nobody by it alone.
     """
     waiting = waiting_lines()
     if not all(map(_is_after_backup, waiting)):
         raise NotSetBack("Restore with `kinward restore`, which says so in the ledger.")
-    wanted = {line.account for line in waiting}
-    found: dict[str, int] = {}
-    for pk, platform_id in Account.objects.values_list("pk", "platform_id") if waiting else ():
-        if (digest := hash_of(platform_id)) in wanted:
-            found[digest] = pk
+    found = _named({line.account for line in waiting})
     for line in waiting:
-        _replay(line, found.pop(line.account, None), actor)
+        account = found.get(line.account)
+        if account is not None and _is_older(account, line):
+            del found[line.account]
+        else:
+            account = None
+        _replay(line, None if account is None else account.pk, actor)
     return len(waiting)
+
+
+def _named(hashes: set[str]) -> dict[str, Account]:
+    """Return the accounts with these keyed hashes."""
+    accounts = Account.objects.only("pk", "platform_id", "created_at") if hashes else ()
+    named = ((hash_of(account.platform_id), account) for account in accounts)
+    return {digest: account for digest, account in named if digest in hashes}
+
+
+def _is_older(account: Account, line: Line) -> bool:
+    """Return whether an account was there when the one that a line means was erased.
+
+    One that was made later under the same id may be another person's.
+    """
+    return account.created_at < datetime.fromisoformat(line.hour) + HOUR
+
+
+def unlisted_erasures() -> int:
+    """Return how many erasures of this database this machine's list lacks. Raises `ListBroken`.
+
+    After a restore nothing would carry them out again.
+    """
+    listed = {line.erasure for line in read_list()}
+    done = Erasure.objects.filter(state=AgreementState.APPROVED).values_list("pk", flat=True)
+    return len({*done, *Replayed.objects.values_list("pk", flat=True)} - listed)
 
 
 @transaction.atomic

@@ -56,6 +56,8 @@ def find_difference(evidence: Evidence) -> str:
     """Return what differs from the file that was sealed, or "". Reads no byte of the file."""
     if not hmac.compare_digest(mac_of(evidence), bytes(evidence.mac)):
         return "Its row is not the one that was written."
+    if evidence.location and not evidence.location.endswith(f"/{evidence.pk}.age"):
+        return "Its object is that of another file."
     if evidence.check_made is not None and evidence.check_made.sha256 != evidence.sha256:
         return "Its check is of another file."
     sealed = Entry.objects.filter(kind=kinds.EvidenceSealed.kind, subject=str(evidence))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from django.utils import timezone
 
+from kinward.casebook.api import Case, about_or_reported_by
 from kinward.evidence.holds import AFTER_HOLD
 from kinward.evidence.models import Evidence, HoldEnding
 from kinward.evidence.services import forget_objects
@@ -19,8 +20,12 @@ holds(
 
 @delayed_by
 def _holds(person: Person) -> Iterator[Delay]:
-    """A legal hold keeps evidence until two people lift it, and for a week after."""
-    files = Evidence.objects.filter(case__account=person.pk, destroyed_at=None)
+    """A legal hold keeps evidence until two people lift it, and for a week after.
+
+    It keeps what a person reported of another's case, too: those words are part of the evidence.
+    """
+    cases = Case.objects.filter(about_or_reported_by(person))
+    files = Evidence.objects.filter(case__in=cases, destroyed_at=None)
     if files.exclude(hold_reference="").exists():
         yield Delay("A legal hold keeps evidence of the account.")
     ended = files.exclude(hold_ended_at=None).order_by("-hold_ended_at").first()

@@ -286,7 +286,15 @@ def _destroy(evidence: Evidence, *, reason: str, actor: Actor) -> None:
         ),
     )
     if storage.has_store() or evidence.location:
-        enqueue(DELETE, location=evidence.location or storage.object_location(evidence.id))
+        _delete_object(evidence)
+
+
+def _delete_object(evidence: Evidence) -> None:
+    """Have a job delete the object of a file, and never another's, whatever its row says."""
+    location = evidence.location
+    if not location.endswith(f"/{evidence.pk}.age"):
+        location = storage.object_location(evidence.id)
+    enqueue(DELETE, location=location)
 
 
 def delete_stored(location: str) -> None:
@@ -309,4 +317,4 @@ def forget_objects(files: Iterable[UUID]) -> None:
     """
     for evidence in Evidence.objects.filter(pk__in=list(files), destroyed_at=None):
         if evidence.location:
-            enqueue(DELETE, location=evidence.location)
+            _delete_object(evidence)

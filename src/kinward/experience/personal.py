@@ -17,7 +17,7 @@ holds(
     Holding(
         model=Setting,
         whose=("account",),
-        mentions=("set_by",),
+        acts=("set_by",),
         told=("capability", "value", "set_at", "until", "ended_at"),
         # What a guardian chose shows whether it has power, and so whether a dispute is quiet.
         shown=lambda person: Q(layer__in=(Layer.SELF, Layer.ENFORCEMENT)),

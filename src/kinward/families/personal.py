@@ -21,6 +21,7 @@ from kinward.families.models import (
     Notice,
     Pairing,
     PortalSession,
+    Side,
     TrustedAdult,
     WrongCode,
     ZoneChange,
@@ -45,15 +46,27 @@ def _about_them(person: Person) -> Q:
 
 
 holds(
-    Holding(model=PortalSession, whose=("account",), mentions=("made_by",), told=("opened_at",)),
-    Holding(model=Invitation, whose=("maker",), told=("side", "made_at", "used_at")),
+    Holding(model=PortalSession, whose=("account",), acts=("made_by",), told=("opened_at",)),
+    Holding(
+        model=Invitation,
+        whose=("maker",),
+        told=("side", "made_at", "used_at"),
+        shown=lambda person: Q(side=Side.GUARDIAN),
+    ),
     Holding(model=WrongCode, whose=("account",), untold="counts guesses for a day"),
-    Holding(model=Pairing, whose=("teen", "guardian"), told=("started_at",)),
+    # A teen's pairings, invitations and proofs would show one guardian that there is another home.
+    Holding(
+        model=Pairing,
+        whose=("teen", "guardian"),
+        told=("started_at",),
+        shown=lambda person: Q(guardian=person.pk),
+    ),
     Holding(
         model=GuardianProof,
         whose=("teen", "guardian"),
-        mentions=("told_by",),
+        acts=("told_by",),
         told=("method", "checked_on", "expires_at", "told_at"),
+        shown=lambda person: Q(guardian=person.pk),
     ),
     Holding(model=Choice, whose=_of_pairing("pairing"), untold=QUIET),
     Holding(

@@ -26,20 +26,17 @@ class Person(msgspec.Struct, frozen=True):
         """The account as an actor or a subject in the ledger and in columns."""
         return f"account:{self.platform_id}"
 
-    @property
-    def names(self) -> tuple[str, str]:
-        """The texts that name the account where no foreign key does."""
-        return self.platform_id, self.actor
-
 
 class Holding(msgspec.Struct, frozen=True, kw_only=True):
     """The rows of a table that are about a person, and what becomes of them.
 
     `whose`: lookups that lead from a row to the key of the account. `also`: rows that no lookup
     leads to. Such a row is deleted, or if it has values in `blank`, it stays with these instead.
-    `mentions`: columns in which any row may name the account: a text, an array of texts, or JSON.
-    The name is replaced there. `ids`: columns with ids (UUIDs) by which entries, jobs and answers
-    name the row.
+    `mentions`: columns in which any row may have the platform's id of the account: a text, or an
+    array of texts. Of a column of JSON it is `column.key`: the texts under that key, and no others,
+    since an account may be called like any word. `acts`: columns in which any row may name the
+    account as an actor. The name is replaced there. `ids`: columns with ids (UUIDs) by which
+    entries, jobs and answers name the row.
 
     `told`: the columns that the person's export shows, of the rows that `shown` leaves. `untold`:
     why it shows none.
@@ -50,6 +47,7 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True):
     also: Callable[[Person], Q] | None = None
     blank: Mapping[str, Any] = {}
     mentions: tuple[str, ...] = ()
+    acts: tuple[str, ...] = ()
     ids: tuple[str, ...] = ("pk",)
     told: tuple[str, ...] = ()
     shown: Callable[[Person], Q] | None = None
@@ -80,8 +78,12 @@ class Going(msgspec.Struct, frozen=True):
 
     @property
     def names(self) -> list[str]:
-        """Every text that names the account or one of its rows."""
-        return [*self.ids, *self.person.names]
+        """The texts that name the account or one of its rows, wherever they stand.
+
+        The platform's id alone is none of them. It may be `17`, or a word that means something
+        else in the rows of others: compare it only where an account's id stands.
+        """
+        return [*self.ids, self.person.actor]
 
 
 Delays = Callable[[Person], Iterable[Delay]]

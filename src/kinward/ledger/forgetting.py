@@ -11,7 +11,8 @@ from typing import Any, Final
 import msgspec
 from django.db import connection
 
-# The fields that may hold the platform's id of an account.
+# The fields that may hold the platform's id of an account. The target of an action on content has
+# the id of content, which may be the same text.
 FIELDS: Final = ("account", "adult", "guardian", "teen", "target", "to")
 
 _FIND: Final = """
@@ -20,7 +21,10 @@ WITH said AS (
     subject = %(actor)s OR split_part(subject, ':', 2) = ANY(%(ids)s) AS about,
     EXISTS (
       SELECT FROM jsonb_each_text(data) AS field WHERE field.value = %(actor)s
-        OR (field.key = ANY(%(fields)s) AND field.value = %(name)s)
+        OR (
+          field.key = ANY(%(fields)s) AND field.value = %(name)s
+          AND NOT (field.key = 'target' AND coalesce(data ->> 'type', '') LIKE 'content.%%')
+        )
         OR field.value = ANY(%(ids)s) OR split_part(field.value, ':', 2) = ANY(%(ids)s)
     ) AS within
   FROM ledger_entry

@@ -45,7 +45,7 @@ holds(
         also=lambda person: Q(actor=person.actor),
         untold="counts changes for a day, so that a wave of them is noticed",
     ),
-    Holding(model=ChangeWave, mentions=("actor",), untold="an alarm about whoever changed ages"),
+    Holding(model=ChangeWave, acts=("actor",), untold="an alarm about whoever changed ages"),
 )
 holds_nobody("words of app stores that Kinward did not know", UnreadSignal)
 

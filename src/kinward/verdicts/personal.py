@@ -16,7 +16,7 @@ holds(
         ids=(),
         untold="shows how uploads are recognised",
     ),
-    Holding(model=PairingPause, whose=_PAIRING, ids=(), mentions=("paused_by",), untold=QUIET),
+    Holding(model=PairingPause, whose=_PAIRING, ids=(), acts=("paused_by",), untold=QUIET),
     Holding(model=PairingOrder, whose=(*_PAIRING, "to"), untold=QUIET),
 )
 

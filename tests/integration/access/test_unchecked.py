@@ -177,6 +177,7 @@ STEPS: Final = {
     "verdicts.conclusion.move_case",
     "verdicts.proposals.propose_verdict",
     "verdicts.report.close_reported",
+    "access.personal.forget_words",
     "casebook.personal.unsay_reports",
     "erasure.removing.carry_out",
     "ledger.forgetting.find_said",  # reads, in SQL

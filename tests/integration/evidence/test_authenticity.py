@@ -1,14 +1,18 @@
 """Who can write to the database, and has no secret, gets no other file seen, reported or stored."""
 
+import ast
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 from pyrage.x25519 import Identity
 
+import kinward
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
 from kinward.casebook.gravity import Act
@@ -20,7 +24,7 @@ from kinward.evidence.authenticity import Damaged
 from kinward.evidence.keys import keys
 from kinward.evidence.models import Evidence
 from kinward.evidence.sealing import encrypt, new_key, public_half
-from kinward.evidence.viewing import open_evidence
+from kinward.evidence.viewing import open_evidence, play_evidence, record_evidence_watched
 from kinward.evidence.warrants import issue_warrant
 from kinward.ledger.api import kinds, record
 from kinward.ledger.models import Entry
@@ -32,7 +36,7 @@ from tests.integration.conftest import Configure
 from tests.integration.web.test_console import signed_in
 from tests.support.compared import gaps
 from tests.support.custody import agreed_destruction
-from tests.support.helpers import KNOWN, quarantined
+from tests.support.helpers import KNOWN, quarantined, run_jobs
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -129,6 +133,74 @@ def second_entry(evidence: Evidence, _: Evidence) -> None:
         record(actor=Actor.system("evidence"), subject=str(evidence), fact=fact)
 
 
+def lead_elsewhere(evidence: Evidence, other: Evidence) -> None:
+    """The object of another file, whose own row says that it is there."""
+    rows(evidence, location=f"file:///nowhere/{other.pk}.age")
+
+
+def seen(evidence: Evidence, staff: Staff) -> dict[str, Any]:
+    return {"evidence": evidence, "staff": staff, "reason": "review"}
+
+
+# Each function that reads the bytes of evidence. The test below fails for one that is not here.
+DOORS: dict[str, Callable[[Evidence, Staff, Staff], object]] = {
+    "viewing.open_evidence": lambda file, reviewer, _: open_evidence(**seen(file, reviewer)),
+    "viewing.play_evidence": lambda file, reviewer, _: play_evidence(
+        **seen(file, reviewer), strand=0
+    ),
+    "viewing.record_evidence_watched": lambda file, reviewer, _: record_evidence_watched(
+        **seen(file, reviewer), strand=0, seconds=1.0
+    ),
+    "services.veil_evidence": lambda file, reviewer, _: vault.veil_evidence(**seen(file, reviewer)),
+    "services.read_for_report": lambda file, _, __: vault.read_for_report(
+        evidence=file, report_id=uuid4()
+    ),
+    "services.read_for_restoration": lambda file, _, __: vault.read_for_restoration(
+        case_id=file.case_id, content_id=file.content_id, actor=Actor.key("app")
+    ),
+    "services.read_for_release": lambda file, _, custodian: vault.read_for_release(
+        evidence_id=file.pk, agreed=agreed_destruction(file.case_id), actor=custodian.actor
+    ),
+}
+# What else touches sealed bytes or wrapped keys, and why it gives nobody a file.
+INSIDE = {
+    "services._seal": "writes them",
+    "services.unsealed_bytes": "compares, and gives them to the doors",
+    "services.sealed_bytes": "gives them, still sealed, to those here",
+    "services._destroy": "empties them",
+    "counterparts._authentic": "compares",
+    "care._find_rot": "compares",
+    "care.store_next_file": "compares, and moves them sealed",
+    "care._rewrap": "compares, and wraps the key again",
+    "authenticity.mac_of": "makes the MAC",
+    "cli.backups.objects.copy_object": "copies them sealed",
+    "cli.backups.objects.put_objects": "compares with the row, and puts them back sealed",
+    "cli.doctor.evidence.check_keys": "a sample of its own",
+    "cli.doctor.evidence.check_unsealable": "unwraps a key, and opens nothing",
+    "sealing.decrypt": "opens what it is given: only `unsealed_bytes` and the keys call it",
+}
+READERS = {"unsealed_bytes", "sealed_bytes", "read_object", "unwrap", "ciphertext", "wrapped_key"}
+
+
+def _names_in(function: ast.AST) -> set[str]:
+    nodes = list(ast.walk(function))
+    called = {node.id for node in nodes if isinstance(node, ast.Name)}
+    return called | {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+
+
+def test_each_reader_of_sealed_bytes_is_a_door_of_the_table_or_says_why_not() -> None:
+    source = Path(kinward.__file__).parent
+    found = set()
+    for path in source.rglob("*.py"):
+        if "migrations" in path.parts or path.name.startswith(("keys_", "storage")):
+            continue  # the keys' own protocols, and the store's
+        module = ".".join(path.relative_to(source).with_suffix("").parts)
+        for function in ast.walk(ast.parse(path.read_text())):
+            if isinstance(function, ast.FunctionDef) and _names_in(function) & READERS:
+                found.add(f"{module.removeprefix('evidence.')}.{function.name}")
+    assert found == {*DOORS, *INSIDE}, "a new door compares first, and is in the table"
+
+
 FORGERIES: list[Forge] = [
     plant,
     change_check,
@@ -136,6 +208,7 @@ FORGERIES: list[Forge] = [
     swap_cases,
     swap_contents,
     swap_objects,
+    lead_elsewhere,
     seal_again,
     other_key_id,
     hide,
@@ -166,18 +239,10 @@ def test_no_door_takes_what_was_forged(
     shown = signed_in(custodian).get("/releases").content.decode()
     assert "Damaged files" in shown
     assert str(evidence.pk) in shown
-    with pytest.raises(Damaged):
-        vault.veil_evidence(evidence=evidence, staff=reviewer, reason="review")
-    with pytest.raises(Damaged):
-        vault.read_for_report(evidence=evidence, report_id=uuid4())
-    with pytest.raises(Damaged):
-        vault.read_for_restoration(
-            case_id=case.pk, content_id=evidence.content_id, actor=Actor.key("app")
-        )
-    with pytest.raises(Damaged):
-        vault.read_for_release(
-            evidence_id=evidence.pk, agreed=agreed_destruction(case.pk), actor=custodian.actor
-        )
+    for name, door in DOORS.items():
+        with pytest.raises(Damaged):
+            door(evidence, reviewer, custodian)
+            pytest.fail(f"{name} took it")
     assert care.scrub_evidence() >= 1
     assert Entry.objects.filter(kind="evidence.damaged", subject=str(evidence)).count() == 1
     configure(evidence_store=f"file://{tmp_path}")
@@ -188,6 +253,30 @@ def test_no_door_takes_what_was_forged(
         verdict = Verdict(case=case, outcome="confirmed", given_by=reviewer, details={})
         with pytest.raises(Damaged):
             issue_warrant(case=case, verdict=verdict, acts=[Act.REPORT])
+
+
+def test_no_file_takes_the_object_of_another_with_it(
+    files: list[Evidence], configure: Configure, tmp_path: Path
+) -> None:
+    """The row of a file that expires is made to name the object of one that must stay."""
+    configure(evidence_store=f"file://{tmp_path}")
+    while care.store_next_file():
+        pass
+    evidence, other = (Evidence.objects.get(pk=file.pk) for file in files)
+    rows(evidence, location=other.location, expires_at=timezone.now())
+    assert vault.destroy_expired_evidence(timezone.now()) == 1
+    run_jobs()
+    assert sorted(path.name for path in tmp_path.glob("*.age")) == [f"{other.pk}.age"]
+
+
+def test_nobody_wraps_again_what_was_forged(files: list[Evidence]) -> None:
+    forge, old = files[0], new_key()
+    sealed = encrypt(new_key().encode(), public_half(old))
+    rows(forge, wrapped_key=sealed, key_id=public_half(old))
+    assert care.rewrap_keys() == 0
+    forge.refresh_from_db()
+    assert bytes(forge.wrapped_key or b"") == sealed
+    assert forge.damaged_at
 
 
 @pytest.mark.parametrize("forge", [plant, change_check, change_md5, hide])

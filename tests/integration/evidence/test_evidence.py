@@ -274,8 +274,8 @@ def test_a_term_is_of_the_files_of_one_case_that_are_still_there(
     [
         ("", "", []),
         ("file:///vault", "", ["file:///vault/{id}.age"]),  # a move may have been cut off
-        ("", "file:///earlier/1.age", ["file:///earlier/1.age"]),  # the store is named no more
-        ("file:///vault", "file:///earlier/1.age", ["file:///earlier/1.age"]),
+        ("", "file:///earlier/{id}.age", ["file:///earlier/{id}.age"]),  # named no more
+        ("file:///vault", "file:///earlier/{id}.age", ["file:///earlier/{id}.age"]),
     ],
 )
 def test_what_is_destroyed_is_deleted_wherever_it_may_lie(
@@ -283,7 +283,7 @@ def test_what_is_destroyed_is_deleted_wherever_it_may_lie(
 ) -> None:
     configure(evidence_store=store)
     now = timezone.now()
-    Evidence.objects.update(location=location, expires_at=now)
+    Evidence.objects.update(location=location.format(id=evidence.pk), expires_at=now)
     assert vault.destroy_expired_evidence(now) == 1
     with connection.cursor() as cursor:
         cursor.execute(

@@ -8,7 +8,7 @@ import sys
 import pytest
 from django.core.mail.backends.smtp import EmailBackend
 
-from kinward.cli.backup import _database
+from kinward.cli.backups.sealing import database
 from kinward.project.settings import database_settings
 
 ELSEWHERE = "postgresql://kinward:word@db.example:5432/kinward"
@@ -38,7 +38,7 @@ def test_a_database_elsewhere_takes_a_verified_certificate(
     assert options or not {name for name in told if name.startswith("ssl")}
     monkeypatch.setenv("KINWARD_DATABASE_URL", url)
     for name in options:
-        assert f"{name}=" in _database(), "a backup takes the same way"
+        assert f"{name}=" in database(), "a backup takes the same way"
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,11 @@
 """Whoever can write into a backup cannot decide what a restore brings back."""
 
 import hashlib
+import io
 import json
-from collections.abc import Callable
+import os
+import tarfile
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pyrage.x25519 import Identity
 
+from kinward.cli.backups import sealing
 from kinward.cli.backups.manifest import (
     DATABASE,
     FIRST_LINE,
@@ -20,9 +24,20 @@ from kinward.cli.backups.manifest import (
     BackupFailed,
     BackupNotTrusted,
     check_files,
+    digest_file,
+    open_file,
     read_manifest,
 )
-from kinward.cli.backups.sealing import feed, open_sealed
+from kinward.cli.backups.sealing import (
+    PIECE,
+    feed,
+    open_sealed,
+    pack_secrets,
+    put_secrets,
+    seal_bytes,
+    seal_output,
+)
+from kinward.ground.config import config
 from kinward.ledger.checkpoints import parse_checkpoint
 from kinward.ledger.notes import ED25519, BadNote, Note, Verifier, sign_text
 
@@ -143,7 +158,130 @@ def test_a_file_that_is_changed_after_the_check_is_not_believed(backup: Path) ->
     feed(["cat"], path, digest, [OPENS])
     assert open_sealed(path, digest, [OPENS]) == b"rows"
     path.write_bytes(pyrage.encrypt(b"other rows", [OPENS.to_public()]))
-    with pytest.raises(BackupFailed, match="was changed while it was read"):
+    with pytest.raises(BackupFailed, match="has changed since the backup"):
         feed(["cat"], path, digest, [OPENS])
     with pytest.raises(BackupFailed, match="has changed since the backup"):
         open_sealed(path, digest, [OPENS])
+
+
+def test_no_tool_sees_a_byte_that_nobody_signed(tmp_path: Path) -> None:
+    """The store changes a file between the comparison and the reading."""
+    path, data = tmp_path / DATABASE, os.urandom(3 * PIECE)
+    path.write_bytes(data)
+    with open_file(path) as file:
+        checked = sealing._Checked(file, path.name, hashlib.sha256(data).hexdigest())
+        path.write_bytes(data[:PIECE] + b"x" * PIECE + data[2 * PIECE :])
+        buffer = bytearray(PIECE)
+        assert checked.readinto(buffer) == PIECE
+        assert buffer == data[:PIECE]
+        with pytest.raises(BackupFailed, match="changed while it was read"):
+            checked.readinto(buffer)
+
+
+@pytest.mark.parametrize("name", [DATABASE, MANIFEST, NOTE])
+def test_what_never_ends_is_no_file_of_a_backup(backup: Path, name: str) -> None:
+    (backup / name).unlink()
+    os.mkfifo(backup / name)
+    with pytest.raises(BackupFailed, match="is not a file"):
+        read(backup)
+
+
+@pytest.mark.parametrize("seal", ["bytes", "output"])
+def test_what_was_written_is_signed_and_not_what_the_store_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seal: str
+) -> None:
+    def digest_of_another(path: Path) -> str:
+        path.write_bytes(pyrage.encrypt(b"other rows", [OPENS.to_public()]))
+        return digest_file(path)
+
+    monkeypatch.setattr(sealing, "digest_file", digest_of_another)
+    keys, path = [OPENS.to_public()], tmp_path / DATABASE
+    with pytest.raises(BackupFailed, match="was changed while it was written"):
+        if seal == "bytes":
+            seal_bytes(b"rows", path, keys)
+        else:
+            seal_output(["echo", "rows"], path, keys)
+
+
+def test_the_digest_of_what_is_sealed_is_that_of_the_file(tmp_path: Path) -> None:
+    keys = [OPENS.to_public()]
+    for name, digest in (
+        ("bytes", seal_bytes(b"rows", tmp_path / "bytes", keys)),
+        ("output", seal_output(["echo", "rows"], tmp_path / "output", keys)),
+    ):
+        assert digest == digest_file(tmp_path / name)
+    feed(["grep", "-q", "rows"], tmp_path / "output", digest_file(tmp_path / "output"), [OPENS])
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("KINWARD_DATA_DIR", str(tmp_path / "data"))
+    config.cache_clear()
+    yield tmp_path / "data"
+    config.cache_clear()
+
+
+def archive(*members: tuple[str, bytes, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as written:
+        for name, kind, data in members:
+            member = tarfile.TarInfo(name)
+            member.type, member.size, member.linkname = kind, len(data), "secret_key"
+            written.addfile(member, io.BytesIO(data))
+    return packed.getvalue()
+
+
+GOOD = ("secret_key", tarfile.REGTYPE, b"s")
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        ("../evil", tarfile.REGTYPE, b"x"),
+        ("/etc/evil", tarfile.REGTYPE, b"x"),
+        (".hidden", tarfile.REGTYPE, b"x"),
+        ("two\nlines", tarfile.REGTYPE, b"x"),
+        ("folder", tarfile.DIRTYPE, b""),
+        ("link", tarfile.SYMTYPE, b""),
+        ("hard", tarfile.LNKTYPE, b""),
+        ("pipe", tarfile.FIFOTYPE, b""),
+        ("secret_key", tarfile.REGTYPE, b"another"),
+    ],
+    ids=lambda odd: odd[0],
+)
+def test_an_archive_with_anything_but_secrets_writes_none(
+    data_dir: Path, odd: tuple[str, bytes, bytes]
+) -> None:
+    with pytest.raises(BackupFailed):
+        put_secrets(archive(GOOD, odd))
+    assert not (data_dir / "secrets").exists()
+
+
+@pytest.mark.parametrize("data", [b"", b"no archive", archive(GOOD)[:700]])
+def test_what_is_no_archive_is_told(data_dir: Path, data: bytes) -> None:
+    with pytest.raises(BackupFailed):
+        put_secrets(data)
+
+
+def test_secrets_come_back_whole_wherever_they_were_mounted(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A link to a secret, the evidence key in two places, and folders beside."""
+    secrets = data_dir / "secrets"
+    (secrets / "..data").mkdir(parents=True)
+    (tmp_path / "mounted").write_text("m")
+    (secrets / "secret_key").symlink_to(tmp_path / "mounted")
+    (secrets / "evidence_key").write_text("an old one")
+    (tmp_path / "elsewhere").write_text("the one in use")
+    monkeypatch.setenv("KINWARD_EVIDENCE_KEY_FILE", str(tmp_path / "elsewhere"))
+    config.cache_clear()
+    packed = pack_secrets()
+    monkeypatch.setenv("KINWARD_DATA_DIR", str(tmp_path / "new"))
+    config.cache_clear()
+    put_secrets(packed)
+    put_secrets(packed)  # as a restore does that is begun again
+    found = {path.name: path.read_text() for path in (tmp_path / "new" / "secrets").iterdir()}
+    assert found == {"secret_key": "m", "evidence_key": "the one in use"}
+    with pytest.raises(BackupFailed, match="already exists and differs"):
+        put_secrets(archive(("aaa", tarfile.REGTYPE, b"x"), GOOD))
+    assert not (tmp_path / "new" / "secrets" / "aaa").exists()

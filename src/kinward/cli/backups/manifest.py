@@ -1,10 +1,13 @@
 """The manifest of a backup: its files by digest, and the signature of whoever made it."""
 
 import hashlib
+import os
 import re
+import stat
 from datetime import datetime
+from io import BufferedReader
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import msgspec
 
@@ -62,9 +65,9 @@ def write_manifest(directory: Path, manifest: Manifest) -> str:
     from kinward.ledger.api import sign_note
 
     data = msgspec.json.format(msgspec.json.encode(manifest))
-    (directory / MANIFEST).write_bytes(data)
+    write_new(directory / MANIFEST, data)
     note, vkey = sign_note(_signed_text(data))
-    (directory / NOTE).write_bytes(note)
+    write_new(directory / NOTE, note)
     return vkey
 
 
@@ -74,7 +77,9 @@ def read_manifest(directory: Path, *, signed_by: str, unsigned: bool) -> Manifes
     `signed_by`: the key that the reader trusts, as a verifier key. Raises `BackupNotTrusted` unless
     it signed this manifest; `unsigned` takes any. Raises `BackupFailed` if there is no backup.
     """
-    data = _read(directory / MANIFEST, MAX_MANIFEST)
+    if not (directory / MANIFEST).exists():
+        raise BackupFailed(f"{directory} is not a backup: it has no {MANIFEST}.")
+    data = read_file(directory / MANIFEST, MAX_MANIFEST)
     if not unsigned:
         _require_signed(directory / NOTE, data, signed_by)
     try:
@@ -103,10 +108,43 @@ def check_files(directory: Path, manifest: Manifest) -> None:
 def digest_file(path: Path) -> str:
     """Return the SHA-256 of a file (hex). Raises `BackupFailed`."""
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise BackupFailed(f"{path.name}: {error}.") from error
+
+
+def open_file(path: Path) -> BufferedReader:
+    """Open a file to read it. Raises `BackupFailed` for a pipe or a device, which may never end."""
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise BackupFailed(f"{path.name} is not a file.")
+    return os.fdopen(handle, "rb")
+
+
+def read_file(path: Path, most: int) -> bytes:
+    """Return the bytes of a file. Raises `BackupFailed`, also if there are more than `most`."""
+    try:
+        with open_file(path) as file:
+            data = file.read(most + 1)
+    except OSError as error:
+        raise BackupFailed(f"{path.name}: {error}.") from error
+    if len(data) > most:
+        raise BackupFailed(f"{path.name} has more than {most:,} bytes.")
+    return data
+
+
+def new_file(path: Path) -> BinaryIO:
+    """Open a file that does not exist yet, for its owner alone."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    return os.fdopen(handle, "wb")
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """Write a file that does not exist yet, for its owner alone."""
+    with new_file(path) as file:
+        file.write(data)
 
 
 def _signed_text(manifest: bytes) -> str:
@@ -117,7 +155,7 @@ def _require_signed(path: Path, manifest: bytes, signed_by: str) -> None:
     if not path.exists():
         raise BackupNotTrusted("It has no signature. Do you know it? Add `--unsigned`.")
     try:
-        note = _read(path, MAX_NOTE)
+        note = read_file(path, MAX_NOTE)
         signers = ", ".join(visible(each.name) for each in parse_note(note).signatures)
         if not signed_by:
             raise BackupNotTrusted(
@@ -129,14 +167,3 @@ def _require_signed(path: Path, manifest: bytes, signed_by: str) -> None:
         raise BackupNotTrusted(f"{NOTE}: {visible(str(error))}") from error
     if text != _signed_text(manifest):
         raise BackupNotTrusted(f"{MANIFEST} is not the one that was signed.")
-
-
-def _read(path: Path, most: int) -> bytes:
-    try:
-        with path.open("rb") as file:
-            data = file.read(most + 1)
-    except OSError as error:
-        raise BackupFailed(f"{path.parent} is not a backup: {error}.") from error
-    if len(data) > most:
-        raise BackupFailed(f"{path.name} has more than {most:,} bytes.")
-    return data

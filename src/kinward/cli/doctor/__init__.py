@@ -17,7 +17,7 @@ from kinward.cli.doctor.connections import (
     check_webhook,
 )
 from kinward.cli.doctor.decoders import check_decoders
-from kinward.cli.doctor.evidence import check_keys, check_unsealable, check_vault
+from kinward.cli.doctor.evidence import check_erasures, check_keys, check_unsealable, check_vault
 from kinward.cli.doctor.ground import (
     check_clock,
     check_database,
@@ -61,6 +61,7 @@ CHECKS: Final[dict[str, Callable[[], Result]]] = {
     "index": check_index,
     "decoders": check_decoders,
     "vault": check_vault,
+    "erasures": check_erasures,
     "proxies": check_proxies,
     "TLS": check_tls,
     "webhook": check_webhook,

@@ -47,6 +47,20 @@ def check_unsealable() -> Result:
     return fine("All evidence can be opened with the configured keys.")
 
 
+def check_erasures() -> Result:
+    """Does the list of erasures have each erasure, so that no restore brings anybody back?"""
+    from kinward.erasure.api import list_path, unlisted_erasures
+
+    missing = unlisted_erasures()
+    if missing:
+        erasures = counted(missing, "erasure is", "erasures are")
+        return warn(
+            f"{erasures} not in {list_path()}. Bring the list from where it was agreed: "
+            "`kinward erase --replay --erasures FILE`. Until then restore no backup from before."
+        )
+    return fine("The list of erasures has each of them. Keep a copy elsewhere.")
+
+
 def check_vault() -> Result:
     """Is any evidence known to be damaged?"""
     from kinward.evidence.api import Evidence
