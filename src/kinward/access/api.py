@@ -60,6 +60,7 @@ from kinward.access.invitations import (
 )
 from kinward.access.joining import Appointment
 from kinward.access.keycare import KeyNeed, keys_in_need
+from kinward.access.log_key import LogKeyChange, decide_log_key, request_log_key
 from kinward.access.marks import (
     ANYWHERE,
     PEOPLE,
@@ -171,6 +172,7 @@ __all__ = [
     "KeyRefused",
     "KeyRotating",
     "LastAdministrator",
+    "LogKeyChange",
     "NameTaken",
     "NoRole",
     "Person",
@@ -213,6 +215,7 @@ __all__ = [
     "decide_agreement",
     "decide_appointment",
     "decide_factor_reset",
+    "decide_log_key",
     "decider_of_row",
     "due_to_go_ahead",
     "end_group",
@@ -255,6 +258,7 @@ __all__ = [
     "refused_lately",
     "remember_device",
     "request_factor_reset",
+    "request_log_key",
     "require_fresh_factor",
     "resume_staff",
     "review_glass",

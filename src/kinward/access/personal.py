@@ -5,6 +5,7 @@ import re
 from django.db.models import Q
 
 from kinward.access.joining import Appointment, FactorReset, StaffInvitation
+from kinward.access.log_key import LogKeyChange
 from kinward.access.models import (
     ApiKey,
     BrokenGlass,
@@ -32,6 +33,7 @@ holds(
     )
 )
 holds_nobody("staff, who are no accounts of the platform", Staff, StaffIdentity)
+holds_nobody("operators, and keys of the ledger", LogKeyChange)
 holds_nobody("staff and their roles", Appointment, FactorReset, StaffInvitation)
 holds_nobody("staff, as an identity provider named them", ProvisionedGroup, ProvisionedPerson)
 holds_nobody("keys of the platform, and how often they were used", ApiKey, KeyUse)
