@@ -19,9 +19,10 @@ deep:  ## ten times as many sequences of what can happen, and a partner's list o
 	@KINWARD_TEST_DEEP=1 .venv/bin/pytest -n 2 --dist worksteal \
 	  tests/integration/*/test_*_machine.py tests/integration/exchanges/test_exchanges.py tests/unit/matching/test_hamming.py tests/unit/policy/test_properties.py
 
-chaos:  ## 500 kills instead of 20, and 200 among the ledger's writers, sequencer and signer
+chaos:  ## 500 kills instead of 20, 200 among the ledger's writers, and Go verifies 20,500 entries
 	@scripts/setup extras
 	@KINWARD_CHAOS_KILLS=200 .venv/bin/pytest -s tests/integration/ledger/test_sequencing.py -k killed
+	@KINWARD_CHAOS_ENTRIES=20500 .venv/bin/pytest -s tests/integration/ledger/test_in_go.py
 	@KINWARD_CHAOS_KILLS=500 .venv/bin/pytest -s tests/story/test_chaos.py
 
 doors:  ## thousands of strangers at every door, and what those who behave see; SMALL=1 for a tenth

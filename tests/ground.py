@@ -12,6 +12,7 @@ _base.chmod(0o755)
 for name in [name for name in os.environ if name.startswith("KINWARD_")]:
     if name not in (
         "KINWARD_TEST_BROWSER",
+        "KINWARD_CHAOS_ENTRIES",
         "KINWARD_CHAOS_KILLS",
         "KINWARD_TEST_DATABASE_URL",
         "KINWARD_TEST_DEEP",

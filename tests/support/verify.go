@@ -3,6 +3,8 @@
 //	verify VKEY EXPORT PROOFS
 //	verify receipt VKEY FILE
 //
+// VKEY is the first key of the log. EXPORT may have rotations.jsonl: proofs of entries that name the
+// next key, each under a checkpoint that both keys signed. From there on only the next key counts.
 // A receipt is a file of c2sp.org/tlog-proof, with the leaf in its extra data.
 // PROOFS is a JSON file: {"inclusion": [...], "consistency": [...]}, hashes in base64.
 package main
@@ -10,7 +12,10 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -67,8 +72,19 @@ func main() {
 }
 
 func run(vkey, folder, proofFile string) error {
-	tree, err := openCheckpoint(vkey, filepath.Join(folder, "checkpoint"))
+	rotations, err := readRotations(vkey, folder)
 	if err != nil {
+		return err
+	}
+	note, err := os.ReadFile(filepath.Join(folder, "checkpoint"))
+	if err != nil {
+		return err
+	}
+	tree, err := openInForce(vkey, rotations, note)
+	if err != nil {
+		return err
+	}
+	if err := checkEarlier(vkey, rotations, folder, tree); err != nil {
 		return err
 	}
 	entries, err := checkEntries(folder, tree)
@@ -106,8 +122,12 @@ func run(vkey, folder, proofFile string) error {
 			return fmt.Errorf("consistency of %d and %d: %w", p.Old, p.Size, err)
 		}
 	}
-	fmt.Printf("ok: size %d, %d entries, %d inclusion proofs, %d consistency proofs\n",
+	fmt.Printf("ok: size %d, %d entries, %d inclusion proofs, %d consistency proofs",
 		tree.N, entries, len(given.Inclusion), len(given.Consistency))
+	if len(rotations) > 0 {
+		fmt.Printf(", %d changes of the key", len(rotations))
+	}
+	fmt.Println()
 	return nil
 }
 
@@ -133,30 +153,147 @@ func checkReceipt(vkey, path string) error {
 	if err := json.Unmarshal(extra, &entry); err != nil {
 		return err
 	}
-	index, err := strconv.ParseInt(strings.TrimPrefix(lines[2], "index "), 10, 64)
+	if err := checkLeaf(lines[2:], tree, entry.Leaf); err != nil {
+		return err
+	}
+	fmt.Printf("ok: entry %s of %d\n", strings.TrimPrefix(lines[2], "index "), tree.N)
+	return nil
+}
+
+// checkLeaf verifies the lines of a proof: the index, and the hashes.
+func checkLeaf(lines []string, tree tlog.Tree, leaf string) error {
+	index, err := strconv.ParseInt(strings.TrimPrefix(lines[0], "index "), 10, 64)
 	if err != nil {
 		return err
 	}
 	var proof tlog.RecordProof
-	for _, line := range lines[3:] {
+	for _, line := range lines[1:] {
 		one, err := tlog.ParseHash(line)
 		if err != nil {
 			return err
 		}
 		proof = append(proof, one)
 	}
-	leaf := tlog.RecordHash([]byte(entry.Leaf))
-	if err := tlog.CheckRecord(proof, tree.N, tree.Hash, index, leaf); err != nil {
-		return err
+	return tlog.CheckRecord(proof, tree.N, tree.Hash, index, tlog.RecordHash([]byte(leaf)))
+}
+
+type rotation struct {
+	after string
+	size  int64
+}
+
+// readRotations follows the keys of the log from the first one on.
+func readRotations(vkey, folder string) (all []rotation, err error) {
+	data, err := os.ReadFile(filepath.Join(folder, "rotations.jsonl"))
+	if os.IsNotExist(err) {
+		return nil, nil
 	}
-	fmt.Printf("ok: entry %d of %d\n", index, tree.N)
+	for _, line := range bytes.Split(bytes.TrimSpace(data), []byte("\n")) {
+		if len(line) == 0 {
+			continue
+		}
+		var proof string
+		if err := json.Unmarshal(line, &proof); err != nil {
+			return nil, err
+		}
+		one, err := checkRotation(vkey, proof)
+		if err != nil {
+			return nil, fmt.Errorf("a rotation: %w", err)
+		}
+		all, vkey = append(all, one), one.after
+	}
+	return all, nil
+}
+
+func checkRotation(before, proof string) (one rotation, err error) {
+	head, checkpoint, found := strings.Cut(proof, "\n\n")
+	lines := strings.Split(head, "\n")
+	if !found || len(lines) < 3 {
+		return one, fmt.Errorf("not a proof")
+	}
+	extra, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(lines[1], "extra "))
+	if err != nil {
+		return one, err
+	}
+	var entry struct {
+		Leaf string
+		Data [2]string
+	}
+	if err := json.Unmarshal(extra, &entry); err != nil {
+		return one, err
+	}
+	told, err := committed(entry.Leaf, entry.Data)
+	if err != nil {
+		return one, err
+	}
+	if told.Before != before {
+		return one, fmt.Errorf("it begins with another key")
+	}
+	tree, err := openNote(before, []byte(checkpoint))
+	if err != nil {
+		return one, err
+	}
+	if _, err := openNote(told.After, []byte(checkpoint)); err != nil {
+		return one, err
+	}
+	return rotation{told.After, tree.N}, checkLeaf(lines[2:], tree, entry.Leaf)
+}
+
+type keys struct{ Before, After string }
+
+// committed returns the keys that an entry names, once its leaf commits to them.
+func committed(leaf string, data [2]string) (told keys, err error) {
+	var values []string
+	if _, body, _ := strings.Cut(leaf, "\n"); json.Unmarshal([]byte(body), &values) != nil || len(values) != 5 {
+		return told, fmt.Errorf("not a leaf")
+	}
+	salt, err := hex.DecodeString(data[0])
+	if err != nil {
+		return told, err
+	}
+	mac := hmac.New(sha256.New, salt)
+	mac.Write([]byte("data\x00" + data[1]))
+	if values[1] != "ledger.key_rotated" || values[4] != hex.EncodeToString(mac.Sum(nil)) {
+		return told, fmt.Errorf("the entry does not commit to this change of the key")
+	}
+	var content struct{ Fact keys }
+	err = json.Unmarshal([]byte(data[1]), &content)
+	return content.Fact, err
+}
+
+// checkEarlier opens each earlier checkpoint with the key that was in force at its size.
+func checkEarlier(vkey string, rotations []rotation, folder string, tree tlog.Tree) error {
+	data, _ := os.ReadFile(filepath.Join(folder, "checkpoints.jsonl"))
+	for _, line := range bytes.Split(bytes.TrimSpace(data), []byte("\n")) {
+		var text string
+		if len(line) == 0 {
+			continue
+		}
+		if err := json.Unmarshal(line, &text); err != nil {
+			return err
+		}
+		earlier, err := openInForce(vkey, rotations, []byte(text))
+		if err != nil {
+			return fmt.Errorf("an earlier checkpoint: %w", err)
+		}
+		root, err := tlog.TreeHash(earlier.N, tlog.TileHashReader(tree, tiles{folder}))
+		if err != nil || root != earlier.Hash {
+			return fmt.Errorf("the tree does not go on from size %d", earlier.N)
+		}
+	}
 	return nil
 }
 
-func openCheckpoint(vkey, path string) (tlog.Tree, error) {
-	data, err := os.ReadFile(path)
+// openInForce opens a checkpoint, and refuses it unless the key signed it that counts at its size.
+func openInForce(vkey string, rotations []rotation, data []byte) (tree tlog.Tree, err error) {
+	size, err := strconv.ParseInt(strings.SplitN(string(data)+"\n\n", "\n", 3)[1], 10, 64)
 	if err != nil {
-		return tlog.Tree{}, err
+		return tree, err
+	}
+	for _, one := range rotations {
+		if size > one.size {
+			vkey = one.after
+		}
 	}
 	return openNote(vkey, data)
 }

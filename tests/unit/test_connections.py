@@ -18,6 +18,8 @@ WHERE = {
     "evidence/keys_rest.py": "your key service",
     "exchanges/partners/sessions.py": "the partners",
     "gate/fetching.py": "the hosts of files",
+    "ledger/checkpoint_webhook.py": "a holder of checkpoints",
+    "ledger/timestamps.py": "a timestamp authority",
     "ledger/witnesses.py": "witnesses of the ledger",
     "redress/database.py": "the EU's database of statements",
     "reporting/authorities/cybertipline/client.py": "the authorities",

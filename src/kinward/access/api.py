@@ -61,6 +61,7 @@ from kinward.access.invitations import (
 )
 from kinward.access.joining import Appointment
 from kinward.access.keycare import KeyNeed, keys_in_need
+from kinward.access.log_key import LogKeyChange, decide_log_key, request_log_key
 from kinward.access.marks import (
     ANYWHERE,
     PEOPLE,
@@ -173,6 +174,7 @@ __all__ = [
     "KeyRefused",
     "KeyRotating",
     "LastAdministrator",
+    "LogKeyChange",
     "NameTaken",
     "NoRole",
     "Person",
@@ -215,6 +217,7 @@ __all__ = [
     "decide_agreement",
     "decide_appointment",
     "decide_factor_reset",
+    "decide_log_key",
     "decider_of_row",
     "due_to_go_ahead",
     "end_access_of_backup",
@@ -259,6 +262,7 @@ __all__ = [
     "refused_lately",
     "remember_device",
     "request_factor_reset",
+    "request_log_key",
     "require_fresh_factor",
     "resume_staff",
     "review_glass",

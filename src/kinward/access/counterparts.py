@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from kinward.access.joining import Appointment, FactorReset, StaffInvitation
+from kinward.access.log_key import LogKeyChange
 from kinward.access.marks import (
+    ANYWHERE,
     PEOPLE,
     asker_of_row,
     decider_of_row,
@@ -186,6 +188,18 @@ declare(
                 by=decider_of_row,
             ),
             Mark(facts=(kinds.StaffFactorReset,), happened=lambda row: row.done_at is not None),
+        ),
+        made="asked_at",
+    ),
+    Counterpart(
+        name="key of the ledger",
+        model=LogKeyChange,
+        related=ANYWHERE,
+        marks=marks_of_agreement(
+            asked=kinds.LedgerRotationAsked,
+            approved=kinds.LedgerRotationApproved,
+            refused=kinds.LedgerRotationRefused,
+            same={"before": lambda row: row.before, "after": lambda row: row.after},
         ),
         made="asked_at",
     ),

@@ -1,6 +1,7 @@
 """What `access` holds of a person who uses the platform: nothing but what an operator typed."""
 
 from kinward.access.joining import Appointment, FactorReset, StaffInvitation
+from kinward.access.log_key import LogKeyChange
 from kinward.access.models import (
     ApiKey,
     BrokenGlass,
@@ -15,6 +16,7 @@ from kinward.ground.personal import ERASED, Going, holds_nobody, scrubbed_by
 
 holds_nobody("what an operator did alone; `forget_words` empties it by the request", BrokenGlass)
 holds_nobody("staff, who are no accounts of the platform", Staff, StaffIdentity)
+holds_nobody("operators, and keys of the ledger", LogKeyChange)
 holds_nobody("staff and their roles", Appointment, FactorReset, StaffInvitation)
 holds_nobody("staff, as an identity provider named them", ProvisionedGroup, ProvisionedPerson)
 holds_nobody("keys of the platform, and how often they were used", ApiKey, KeyUse)

@@ -50,6 +50,8 @@ def make_secrets() -> None:
     write_secret(chosen.secret_path("package_key"), new_signing_key())
     if not (chosen.ledger_key or chosen.ledger_key_file):
         write_secret(chosen.secret_path("ledger_key"), new_signing_key())
+    if chosen.ledger_webhook_url and not chosen.ledger_webhook_secret:
+        write_secret(chosen.secret_path("ledger_webhook_secret"), random_webhook_secret())
     if not (chosen.evidence_key or chosen.evidence_key_file):
         write_secret(chosen.secret_path("evidence_key"), new_key())
 

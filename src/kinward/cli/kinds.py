@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from kinward.access.api import Decider, TwoPeopleAnywhere
+from kinward.access.api import Decider, LogKeyChange, TwoPeopleAnywhere, decide_log_key
 from kinward.cli.counts import counted
 from kinward.custody.api import Destruction, Release, decide_destruction, decide_release
 from kinward.erasure.api import Erasure, decide_erasure
@@ -26,7 +26,7 @@ from kinward.verdicts.api import PairingOrder, decide_pairing_order
 
 
 class Kind(msgspec.Struct, frozen=True):
-    """A kind of request: what it is about in words, and its page in the console."""
+    """A kind of request: what it is about in words, and its page in the console, "" for none."""
 
     model: type[TwoPeopleAnywhere]
     decide: Callable[[UUID, bool, Decider], object]
@@ -115,6 +115,12 @@ KINDS: Final = (
         lambda pk, approve, by: decide_destruction(destruction_id=pk, agree=approve, staff=by),
         lambda row: f"the destruction of the evidence of case {row.case_id}",
         "on *Custody*",
+    ),
+    Kind(
+        LogKeyChange,
+        lambda pk, approve, by: decide_log_key(change_id=pk, approve=approve, staff=by),
+        lambda row: f"{row.after} would sign the ledger",
+        "",
     ),
 )
 

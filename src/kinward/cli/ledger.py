@@ -9,6 +9,7 @@ import click
 
 from kinward.cli.counts import counted
 from kinward.cli.ledger_offline import verify_offline
+from kinward.cli.two_people import BREAK_GLASS, settle
 from kinward.ground.errors import Invalid
 from kinward.ground.names import visible
 from kinward.ledger.api import RULES, Head, Verification, entries_about, in_full, verify_ledger
@@ -26,7 +27,7 @@ _path: Final[Any] = click.Path(dir_okay=False, path_type=Path)
 
 @click.group()
 def ledger() -> None:
-    """Verify the ledger, compare it with the tables, prove and show its entries, and export it."""
+    """Verify the ledger, prove, show and export its entries, and change the key that signs it."""
 
 
 @ledger.command("verify")
@@ -34,19 +35,21 @@ def ledger() -> None:
 @click.option("--offline", type=_folder, help="Verify this export, without any database.")
 @click.option("--policy", type=_file, help="For --offline: the logs and witnesses that you trust.")
 @click.option("--receipt", "receipts", type=_file, multiple=True, help="For --offline: a proof.")
+@click.option("--rotations", type=_file, help="For --offline: changes of the key that you kept.")
 @click.option("--state", type=_path, help="For --offline: keeps how far it is, to go on later.")
 def verify_log(
     head: str,
     offline: Path | None,
     policy: Path | None,
     receipts: tuple[Path, ...],
+    rotations: Path | None,
     state: Path | None,
 ) -> None:
     """Verify the whole ledger, or name what differs."""
     if offline is not None:
-        verify_offline(offline, policy, receipts, state)
+        verify_offline(offline, policy, receipts, rotations, state)
         return
-    if policy or receipts or state:
+    if policy or receipts or rotations or state:
         raise Invalid("Name the export that you want to verify: `--offline DIRECTORY`.")
     kept = _parse(head) if head else None
     result = verify_ledger(
@@ -67,7 +70,21 @@ def _print(result: Verification) -> None:
     if result.waiting:
         waiting = counted(result.waiting, "of them waits", "of them wait")
         click.echo(f"{waiting} for a place in the log.")
+    if not result.with_key:
+        click.secho(
+            "The key of the log is not here. So the checkpoints fit each other, but whoever owns "
+            "the database could have signed them with a key of their own.",
+            fg="yellow",
+        )
     click.echo(f"Signed: {counted(result.signed, 'leaf', 'leaves')} of {result.head.size:,}.")
+    if result.stamps.verified:
+        click.echo(f"Timestamps of an authority that fit: {result.stamps.verified:,}.")
+    if result.stamps.unverified:
+        click.secho(
+            f"Timestamps that nobody could verify here: {result.stamps.unverified:,}. That takes "
+            "the extra `time` and KINWARD_LEDGER_TSA_ROOTS.",
+            fg="yellow",
+        )
     click.echo(
         f"Head: {result.head}\nKeep it somewhere else. "
         "Later it proves that nothing before it was changed or removed."
@@ -164,6 +181,31 @@ def key() -> None:
     from kinward.ledger.api import verifier_key
 
     click.echo(verifier_key())
+
+
+@ledger.command()
+@BREAK_GLASS
+def rotate(reason: str | None) -> None:
+    """Make another key and ask that it signs the ledger. Another operator must approve it.
+
+    Run it where the key's file is. Give the new verifier key to your witnesses before anybody
+    approves.
+    """
+    from kinward.access.api import request_log_key
+    from kinward.cli.main import operator
+
+    request = request_log_key(staff=operator())
+    click.echo(request.after)
+    settle(request, lambda: "It signs from the next checkpoint on, which both keys sign.", reason)
+
+
+@ledger.command()
+def rotations() -> None:
+    """Print each change of the key as a proof, for whoever verifies receipts of this log."""
+    from kinward.ledger.api import origin_of_log, rotation_lines
+
+    for line in rotation_lines(origin_of_log()):
+        click.echo(line.decode())
 
 
 @ledger.command()

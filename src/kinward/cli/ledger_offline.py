@@ -10,13 +10,17 @@ from kinward.ledger import NotVerified, verify_files
 
 
 def verify_offline(
-    export: Path, policy: Path | None, receipts: tuple[Path, ...], state: Path | None
+    export: Path,
+    policy: Path | None,
+    receipts: tuple[Path, ...],
+    rotations: Path | None,
+    state: Path | None,
 ) -> None:
     """Verify an export and print what was found. Exits with 1 if it does not verify."""
     if policy is None:
         raise Invalid("Name whom you trust: `--policy FILE`, with the verifier key of the log.")
     try:
-        lines = verify_files(export, policy, receipts, state=state)
+        lines = verify_files(export, policy, receipts, rotations_file=rotations, state=state)
     except NotVerified as error:
         click.secho(f"Not verified: {visible(str(error))}", fg="red")
         raise SystemExit(1) from None

@@ -146,21 +146,31 @@ def migrate() -> None:
 def worker(concurrency: int) -> None:
     """Run a worker until it gets a signal to stop. It finishes the jobs that it has started.
 
-    One worker at a time also gives entries of the ledger their places, signs its checkpoints, and
-    asks witnesses to cosign them.
+    One worker at a time also gives entries of the ledger their places, signs its checkpoints, asks
+    witnesses to cosign them, and brings them to the mirror and the webhook.
     """
     from procrastinate.contrib.django import app
 
-    from kinward.ledger.api import keep_asking, keep_sequencing
+    from kinward.ledger.api import (
+        keep_asking,
+        keep_mirroring,
+        keep_sending,
+        keep_sequencing,
+        keep_stamping,
+    )
 
     check_erasures()
     check_plugins()
     stop = threading.Event()
     sequencer = threading.Thread(target=keep_sequencing, args=[stop], name="sequencer")
-    # Its calls may take a while, and a worker that stops waits for none of them.
-    asker = threading.Thread(target=keep_asking, args=[stop], name="asker", daemon=True)
+    # What others have to answer may take a while, and a worker that stops waits for none of them.
+    waiting = [
+        threading.Thread(target=keep, args=[stop], name=keep.__name__, daemon=True)
+        for keep in (keep_asking, keep_mirroring, keep_sending, keep_stamping)
+    ]
     sequencer.start()
-    asker.start()
+    for thread in waiting:
+        thread.start()
     try:
         _run(app, concurrency)
     finally:

@@ -45,9 +45,10 @@ def settle(
     if request.state != AgreementState.ASKED:
         click.echo(done())
         return
+    where = f"{kind.page} in the console, or " if kind.page else ""
     click.echo(
         f"Requested, and not done yet: {about}. Another person must approve it: "
-        f"{kind.page} in the console, or another operator with `kinward agree {request.pk}`."
+        f"{where}another operator with `kinward agree {request.pk}`."
     )
     if request.goes_ahead_at:
         click.echo(ahead(request.goes_ahead_at))

@@ -33,6 +33,13 @@ TRANSPARENCY: Final = (
         errors=(NotFound,),
     ),
     Route(
+        "GET /transparency/rotations",
+        "",
+        transparency.see_rotations,
+        answer=transparency.CHECKPOINT,
+        shared=1.0,
+    ),
+    Route(
         "GET /transparency/receipt/{receipt_id:uuid}",
         "",
         transparency.see_receipt,

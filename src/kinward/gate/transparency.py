@@ -5,7 +5,14 @@ from uuid import UUID
 
 from kinward.gate.calls import Call, Content
 from kinward.ground.errors import NotFound
-from kinward.ledger.api import cosigned_checkpoint, read_tile, receipt_of, signed_checkpoint
+from kinward.ledger.api import (
+    cosigned_checkpoint,
+    origin_of_log,
+    read_tile,
+    receipt_of,
+    rotation_lines,
+    signed_checkpoint,
+)
 
 CHECKPOINT: Final = "text/plain; charset=utf-8"
 TILE: Final = "application/octet-stream"
@@ -28,6 +35,12 @@ def see_cosigned(call: Call[None]) -> Content:
     if not note:
         raise NotFound("Not enough witnesses have cosigned a checkpoint yet.")
     return Content(note, CHECKPOINT, SECONDS)
+
+
+def see_rotations(call: Call[None]) -> Content:
+    """Return the changes of the ledger's key, each a proof that both keys signed. Mostly empty."""
+    lines = b"".join(line + b"\n" for line in rotation_lines(origin_of_log()))
+    return Content(lines, CHECKPOINT, SECONDS)
 
 
 def see_receipt(call: Call[None], receipt_id: UUID) -> Content:

@@ -95,9 +95,16 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
     ledger_origin: str = ""
     ledger_signer: str = "file"
+    ledger_signer_next: str = ""
     ledger_key: str = ""
     ledger_key_file: str = ""
     ledger_policy_file: str = ""
+    ledger_mirror: str = ""
+    ledger_webhook_url: str = ""
+    ledger_webhook_secret: str = ""
+    ledger_tsa_url: str = ""
+    ledger_tsa_roots: str = ""
+    ledger_tsa_minutes: float = 60.0
 
     evidence_keys: str = "file"
     evidence_key: str = ""

@@ -19,7 +19,13 @@ from kinward.ledger.counterparts import (
     unrecorded_tables,
     valid_ids,
 )
-from kinward.ledger.exporting import NotSignedYet, export_log, prove_entry, read_tile
+from kinward.ledger.exporting import (
+    KeyChanges,
+    NotSignedYet,
+    export_log,
+    prove_entry,
+    read_tile,
+)
 from kinward.ledger.forgetting import (
     Said,
     count_values,
@@ -27,13 +33,18 @@ from kinward.ledger.forgetting import (
     forget_said,
     forgotten_values,
 )
+from kinward.ledger.handovers import rotation_lines
+from kinward.ledger.holders import HolderState, fault_of_mirror, holder_states
 from kinward.ledger.models import (
     CosignedTree,
     Entry,
     HashTile,
+    HolderWord,
     Leaf,
     Log,
+    LogRotation,
     SignedTree,
+    StampedTree,
     WitnessWord,
     Words,
 )
@@ -47,21 +58,37 @@ from kinward.ledger.queries import (
     unsigned_since,
 )
 from kinward.ledger.receipts import digest_of, ready_receipt, receipt_address, receipt_of
-from kinward.ledger.running import keep_asking, keep_sequencing
+from kinward.ledger.rotating import (
+    begin_rotation,
+    is_here,
+    make_next_key,
+    pending_rotation,
+    require_rotatable,
+)
+from kinward.ledger.running import (
+    keep_asking,
+    keep_mirroring,
+    keep_sending,
+    keep_sequencing,
+    keep_stamping,
+)
 from kinward.ledger.sequencing import begin_again, sequence_all
 from kinward.ledger.services import record
-from kinward.ledger.signers import log_signer
+from kinward.ledger.signers import find_key, log_signer
 from kinward.ledger.signing import (
     LogContradicted,
+    origin_of_log,
     require_signable,
     root_of_log,
     sign_note,
     verifier_key,
 )
+from kinward.ledger.stamping import stamp_problem
 from kinward.ledger.verification import Head, Verification, verify_ledger
 from kinward.ledger.witnessing import (
     cosigned_checkpoint,
     fault_of_holders,
+    has_witnesses,
     is_witnessed,
     witness_problems,
 )
@@ -78,18 +105,24 @@ __all__ = [
     "HashTile",
     "Head",
     "Heard",
+    "HolderState",
+    "HolderWord",
+    "KeyChanges",
     "Leaf",
     "Log",
     "LogContradicted",
+    "LogRotation",
     "Mark",
     "NotSignedYet",
     "Said",
     "SignedTree",
+    "StampedTree",
     "Told",
     "Verification",
     "WitnessWord",
     "Words",
     "begin_again",
+    "begin_rotation",
     "cosigned_checkpoint",
     "count_values",
     "counterparts",
@@ -98,20 +131,31 @@ __all__ = [
     "entries_about",
     "export_log",
     "fault_of_holders",
+    "fault_of_mirror",
+    "find_key",
     "find_said",
     "forget_said",
     "forgotten_values",
+    "has_witnesses",
+    "holder_states",
     "id_of",
     "in_full",
+    "is_here",
     "is_intact",
     "is_late",
     "is_witnessed",
     "keep_asking",
+    "keep_mirroring",
+    "keep_sending",
     "keep_sequencing",
+    "keep_stamping",
     "kinds",
     "log_signer",
     "log_size",
+    "make_next_key",
     "named",
+    "origin_of_log",
+    "pending_rotation",
     "place_of",
     "prove_entry",
     "read_tile",
@@ -119,14 +163,17 @@ __all__ = [
     "receipt_address",
     "receipt_of",
     "record",
+    "require_rotatable",
     "require_signable",
     "root_of_log",
+    "rotation_lines",
     "rowless",
     "rowless_kinds",
     "says",
     "sequence_all",
     "sign_note",
     "signed_checkpoint",
+    "stamp_problem",
     "unrecorded",
     "unrecorded_tables",
     "unsequenced_since",

@@ -2,6 +2,8 @@
 
     checkpoint              the signed checkpoint, with the cosignatures of witnesses
     checkpoints.jsonl       earlier signed checkpoints by size, each line a JSON string
+    timestamps.jsonl        the times of an authority (RFC 3161), each line a JSON object
+    rotations.jsonl         the changes of the key, each line a proof as a JSON string
     tile/LEVEL/NUMBER       the hash tiles, as c2sp.org/tlog-tiles names them
     entries/000000.jsonl    65,536 entries a file, each line a JSON object
 
@@ -18,6 +20,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from kinward.ledger.merkle import HASH_BYTES, split_hashes
+from kinward.ledger.notes import ED25519, Verifier
 from kinward.ledger.tiles import WIDTH, Tile, tile_root
 
 PART: Final = WIDTH * WIDTH  # entries of a file: a full tile of level 1
@@ -25,6 +28,8 @@ MAX_LINE: Final = 4 * 1024 * 1024  # bytes
 ENTRY_HEADER: Final = "kinward.entry/1"
 FIELDS: Final = ("actor", "subject", "data")
 SALT_HEX: Final = 64
+ROTATED: Final = b',"ledger.key_rotated",'
+BEFORE_KIND: Final = 39  # bytes of a leaf
 
 _KEYS: Final = {"leaf", *FIELDS}
 
@@ -33,13 +38,24 @@ class NotVerified(Exception):
     """The export does not verify. The message says what differs, and where."""
 
 
+class KeyChange(NamedTuple):
+    """What an entry says that changes the key of a log."""
+
+    before: Verifier
+    after: Verifier
+
+
 class Part(NamedTuple):
-    """What was found in one file of entries: hashes, and how many values were open and closed."""
+    """What was found in one file of entries: hashes, and how many values were open and closed.
+
+    `rotated`: the number of each entry that changes the key, and the origin of that key.
+    """
 
     leaves: bytes
     roots: bytes  # of each full tile of leaves
     opened: int
     closed: int
+    rotated: tuple[tuple[int, str], ...] = ()
 
 
 def part_name(number: int) -> str:
@@ -56,16 +72,16 @@ def check_part(folder: Path, number: int, size: int) -> Part:
     """Check one file of entries against the tiles beside it. Raises `NotVerified`."""
     first, count = number * PART, part_size(number, size)
     if (folder / "entries").is_dir():
-        leaves, opened, closed = _entries(folder / part_name(number), first, count)
+        leaves, opened, closed, rotated = _entries(folder / part_name(number), first, count)
         _compare_tiles(folder, first, count, leaves)
         if len(leaves) < count * HASH_BYTES:
             number = first + len(leaves) // HASH_BYTES
             raise NotVerified(f"Entry {number} is missing: its file ends before it.")
     else:
-        leaves, opened, closed = _tiles(folder, first, count), 0, 0
+        leaves, opened, closed, rotated = _tiles(folder, first, count), 0, 0, ()
     hashes = split_hashes(leaves)
     roots = [tile_root(hashes[at : at + WIDTH]) for at in range(0, count - count % WIDTH, WIDTH)]
-    return Part(leaves, b"".join(roots), opened, closed)
+    return Part(leaves, b"".join(roots), opened, closed, rotated)
 
 
 def read_tile(folder: Path, tile: Tile) -> bytes:
@@ -138,8 +154,30 @@ def _commitment(salt: str, name: str, value: str) -> str:
     return hmac.digest(key, text, "sha256").hex()
 
 
-def _entries(path: Path, first: int, count: int) -> tuple[bytes, int, int]:
+def key_change(number: int, line: bytes, leaf: bytes) -> KeyChange | None:
+    """Return what an entry says that changes the key; None if it is another one.
+
+    `line`: the entry, whose values fit the leaf. Raises `NotVerified` if it hides the keys.
+    """
+    if not leaf.startswith(ROTATED, BEFORE_KIND):
+        return None
+    try:
+        fact = json.loads(json.loads(line)["data"][1])["fact"]
+        change = KeyChange(Verifier.parse(fact["before"]), Verifier.parse(fact["after"]))
+    except (KeyError, TypeError, AttributeError, ValueError):
+        raise NotVerified(
+            f"Entry {number} changes the key of the log, and does not show to which one."
+        ) from None
+    if change.before.name != change.after.name or {key.kind for key in change} != {ED25519}:
+        raise NotVerified(f"Entry {number} changes the key of the log to that of another one.")
+    return change
+
+
+def _entries(
+    path: Path, first: int, count: int
+) -> tuple[bytes, int, int, tuple[tuple[int, str], ...]]:
     hashes, opened = [], 0
+    rotated = []
     number = first
     for line in _lines(path):
         if number == first + count:
@@ -147,8 +185,10 @@ def _entries(path: Path, first: int, count: int) -> tuple[bytes, int, int]:
         leaf, values = leaf_bytes(number, line)
         hashes.append(hashlib.sha256(b"\x00" + leaf).digest())
         opened += values
+        if change := key_change(number, line, leaf):
+            rotated.append((number, change.after.name))
         number += 1
-    return b"".join(hashes), opened, len(FIELDS) * count - opened
+    return b"".join(hashes), opened, len(FIELDS) * count - opened, tuple(rotated)
 
 
 def _lines(path: Path) -> Iterator[bytes]:

@@ -11,13 +11,16 @@ from django.utils import timezone
 from kinward.ground.errors import KinwardError, NotFound
 from kinward.ledger.bundle import verifier_text
 from kinward.ledger.export_files import PART, part_name, part_size
+from kinward.ledger.handovers import rotation_lines
 from kinward.ledger.leaves import chain_leaf
 from kinward.ledger.merkle import prove_inclusion
-from kinward.ledger.models import Entry, Leaf, Log, SignedTree
+from kinward.ledger.models import Entry, Leaf, Log, LogRotation, SignedTree
 from kinward.ledger.openings import leaf_index, opening_of
 from kinward.ledger.proofs import ProofFile
+from kinward.ledger.rotating import pending_rotation
 from kinward.ledger.sequencing import tile_data
 from kinward.ledger.signing import tile_reader
+from kinward.ledger.stamping import stamp_lines
 from kinward.ledger.tiles import BadTile, parse_path, tiles_of
 from kinward.ledger.witnessing import STALE, newest_cosigned
 
@@ -28,6 +31,13 @@ class NotSignedYet(KinwardError):
     """This entry is not under a signed checkpoint yet. That takes a second or two. Try again."""
 
     code = "ledger.not_signed_yet"
+    status = 409
+
+
+class KeyChanges(KinwardError):
+    """The key of the log is about to change. Wait until the new one signs. The doctor says more."""
+
+    code = "ledger.key_changes"
     status = 409
 
 
@@ -102,14 +112,19 @@ def export_log(folder: Path, *, opened: bool, progress: Callable[[int], None]) -
 
     It is as enough witnesses cosigned it within an hour, or else as it was signed last.
     `opened`: with what each entry says. The format is that of `export_files`, and the verifier is
-    among the files.
+    among the files. Raises `NotSignedYet`, and `KeyChanges`: an entry that changes the key has to
+    come with the proof that the new one took over.
     """
     log = _signed_log()
+    if _changes_key(log):
+        raise KeyChanges
     size, note = _to_export(log)
     folder.mkdir(mode=0o700, parents=True)
     (folder / "checkpoint").write_bytes(note)
     (folder / "verify.py").write_text(verifier_text(), encoding="utf-8")
     _write_lines(folder / "checkpoints.jsonl", _earlier(log, size))
+    _write_lines(folder / "rotations.jsonl", rotation_lines(log.origin))
+    _write_lines(folder / "timestamps.jsonl", stamp_lines(log.origin, size))
     for tile in tiles_of(size):
         path = folder / tile.path
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -123,9 +138,19 @@ def export_log(folder: Path, *, opened: bool, progress: Callable[[int], None]) -
     return size
 
 
+def _changes_key(log: Log) -> bool:
+    """Return whether the signed tree has an entry that changes the key, and that did not change."""
+    rotation = pending_rotation(log)
+    index = None if rotation is None or rotation.entry is None else leaf_index(rotation.entry)
+    return index is not None and index < log.signed_size
+
+
 def _to_export(log: Log) -> Shown:
     cosigned = newest_cosigned()
     fresh = cosigned is not None and timezone.now() - cosigned.at < STALE
+    if cosigned is not None:  # a rotation goes with the tree that shows it entirely
+        newer = LogRotation.objects.filter(origin=log.origin, size__gt=cosigned.size)
+        fresh = fresh and not newer.exists()
     return _shown(log, 0) if fresh else Shown(log.signed_size, bytes(log.note))
 
 

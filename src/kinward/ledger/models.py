@@ -138,6 +138,31 @@ class SignedTree(models.Model):
         return f"{self.origin} of {self.size}"
 
 
+class LogRotation(models.Model):
+    """A change of the key that signs the log: an entry, and the checkpoint that both keys signed.
+
+    Until there is that checkpoint, the key before signs. `size`, `root` and `note` are its own.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    origin = models.CharField(max_length=255)
+    before = models.CharField(max_length=400)  # verifier keys
+    after = models.CharField(max_length=400)
+    entry = models.BigIntegerField(null=True)  # the number of its entry
+    size = models.BigIntegerField(null=True)
+    root = models.BinaryField(default=b"")
+    note = models.BinaryField(default=b"")
+    at = models.DateTimeField(auto_now_add=True)
+    handed_over_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("id",)
+        constraints = (models.UniqueConstraint(fields=("after",), name="ledger_key_comes_once"),)
+
+    def __str__(self) -> str:
+        return f"rotation:{self.pk}"
+
+
 class CosignedTree(models.Model):
     """A checkpoint with the cosignatures of witnesses. `is_met`: they are as many as agreed.
 
@@ -184,6 +209,56 @@ class WitnessWord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.witness} of {self.origin}"
+
+
+class HolderWord(models.Model):
+    """How far a holder outside has received the log. `size`: the largest tree that arrived there.
+
+    `tried`: the tree of the last attempt. `failures`: attempts since one succeeded.
+    `alarming`: it holds another history of this log.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    origin = models.CharField(max_length=255)
+    holder = models.CharField(max_length=20)
+    size = models.BigIntegerField(default=0)
+    tried = models.BigIntegerField(default=0)
+    failures = models.PositiveIntegerField(default=0)
+    problem = models.CharField(max_length=500, default="")
+    alarming = models.BooleanField(default=False)
+    tried_at = models.DateTimeField()
+    received_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("origin", "holder"), name="ledger_one_holder"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.holder} of {self.origin}"
+
+
+class StampedTree(models.Model):
+    """A checkpoint with the time that a timestamp authority gave it (RFC 3161).
+
+    `response`: what the authority answered about the text of the checkpoint. `at`: its time.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    origin = models.CharField(max_length=255)
+    size = models.BigIntegerField()
+    root = models.BinaryField()
+    response = models.BinaryField()
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("size",)
+        constraints = (
+            models.UniqueConstraint(fields=("origin", "size"), name="ledger_stamped_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.origin} of {self.size}"
 
 
 class Words(models.Model):

@@ -21,10 +21,13 @@ from kinward.ledger.export_files import PART, NotVerified, Part, check_part, ear
 from kinward.ledger.merkle import HASH_BYTES, BadProof, verify_inclusion
 from kinward.ledger.notes import COSIGNATURE, MAX_NOTE_BYTES, BadNote
 from kinward.ledger.proofs import ProofFile
+from kinward.ledger.rotations import read_rotations
+from kinward.ledger.succession import Handover
 from kinward.ledger.walk import Claim, Claims, Walk
 from kinward.ledger.witness_policy import Policy
 
 MAX_STATE: Final = 4 * 1024 * 1024  # bytes
+MAX_ROTATIONS: Final = 64 * 1024 * 1024  # bytes
 MAX_WORKERS: Final = 4
 
 
@@ -38,6 +41,7 @@ class Verified:
     closed: int  # values that are erased or withheld
     earlier: int  # earlier checkpoints that match
     receipts: int
+    rotations: int
     cosigned_by: tuple[tuple[str, int], ...]  # names of witnesses, and when: seconds since 1970
     only_hashes: bool
 
@@ -53,7 +57,8 @@ class Receipt(NamedTuple):
 class Verification:
     """One verification of an export. `run` does it. Both raise `NotVerified`.
 
-    `receipts`: proofs from outside, each with a name. `state`: a file that keeps how far it is.
+    `receipts`: proofs from outside, each with a name. `rotations`: what somebody kept of the
+    changes of the key: the export must have them. `state`: a file that keeps how far it is.
     `progress` is called with the number of entries done and of all.
     """
 
@@ -63,6 +68,7 @@ class Verification:
         policy: Policy,
         *,
         receipts: Sequence[tuple[str, ProofFile]] = (),
+        rotations: Sequence[Handover] = (),
         state: Path | None = None,
         workers: int | None = None,
         progress: Callable[[int, int], None] = lambda done, size: None,
@@ -71,10 +77,13 @@ class Verification:
         self._state, self._progress = state, progress
         self._workers = workers or min(MAX_WORKERS, os.cpu_count() or 1)
         self._note = read_file(folder / "checkpoint", MAX_NOTE_BYTES)
+        self._rotations = rotations_of(folder)
         try:
+            policy.follow([*self._rotations, *rotations])
             self._checkpoint, self._opened = policy.open(self._note)
         except BadNote as error:
             raise NotVerified(f"The checkpoint of the export: {error}") from None
+        self._require_kept(rotations)
         self._receipts = [self._receipt(*receipt) for receipt in receipts]
         self._earlier = 0
 
@@ -90,7 +99,27 @@ class Verification:
             if walk.frontier.size % PART == 0:
                 self._save(walk.to_json(key))
         walk.finish(self._folder, claims)
+        self._require_rotations(walk)
         return self._result(walk)
+
+    def _require_kept(self, kept: Sequence[Handover]) -> None:
+        """What somebody kept of the changes of the key has to be in the export, too."""
+        for one in kept:
+            small = one.size > self._checkpoint.size
+            if one.origin == self._checkpoint.origin and one not in self._rotations and not small:
+                raise NotVerified(
+                    f"The export lacks the rotation at size {one.size} that you kept."
+                )
+
+    def _require_rotations(self, walk: Walk) -> None:
+        """An entry that changes the key proves nothing unless both keys signed for it."""
+        origin = self._checkpoint.origin
+        last = max((each.size for each in self._rotations if each.origin == origin), default=0)
+        if walk.rotated.get(origin, -1) >= last:
+            raise NotVerified(
+                f"Entry {walk.rotated[origin]} changes the key of the log, and the export does not "
+                "show that the new key took over. Ask for a newer export."
+            )
 
     def _receipt(self, name: str, proof: ProofFile) -> Receipt:
         try:
@@ -113,7 +142,14 @@ class Verification:
             for each in self._receipts
         )
         last = Claim(self._checkpoint.size, self._checkpoint.root, "the checkpoint of the export")
-        merged = heapq.merge(self._earlier_claims(), receipts, [last], key=lambda claim: claim.size)
+        handed = sorted(
+            Claim(each.size, each.root, f"its rotation at entry {each.leaf}")
+            for each in self._rotations
+            if each.size <= self._checkpoint.size
+        )
+        merged = heapq.merge(
+            self._earlier_claims(), receipts, handed, [last], key=lambda claim: claim.size
+        )
         return Claims((claim for claim in merged if claim.size >= done), walk.agreed)
 
     def _earlier_claims(self) -> Iterator[Claim]:
@@ -182,6 +218,7 @@ class Verification:
             self._note,
             str(self._has_entries).encode(),
             *(each.proof.to_bytes() for each in self._receipts),
+            repr(self._rotations).encode(),
         ]
         parts.append("".join(sorted(log.verifier.vkey for log in self._policy.logs)).encode())
         earlier = self._folder / "checkpoints.jsonl"
@@ -223,9 +260,24 @@ class Verification:
             closed=walk.closed,
             earlier=self._earlier,
             receipts=len(self._receipts),
+            rotations=len(self._rotations),
             cosigned_by=cosigned,
             only_hashes=not self._has_entries,
         )
+
+
+def rotations_of(folder: Path) -> list[Handover]:
+    """Return the changes of the key in an export. Raises `NotVerified`."""
+    path = folder / "rotations.jsonl"
+    return parse_rotations(path) if path.exists() else []
+
+
+def parse_rotations(path: Path) -> list[Handover]:
+    """Read a file of rotations, each verified by itself. Raises `NotVerified`."""
+    try:
+        return list(read_rotations(read_file(path, MAX_ROTATIONS)))
+    except BadNote as error:
+        raise NotVerified(f"{path.name}: {error}") from None
 
 
 def read_file(path: Path, most: int) -> bytes:

@@ -5,9 +5,12 @@ from kinward.ledger.models import (
     CosignedTree,
     Entry,
     HashTile,
+    HolderWord,
     Leaf,
     Log,
+    LogRotation,
     SignedTree,
+    StampedTree,
     WitnessWord,
     Words,
 )
@@ -16,6 +19,8 @@ holds_nobody("entries, whose values and salts `ledger.forgetting` removes", Entr
 holds_nobody("what people typed for entries; it goes with the entry's data", Words)
 holds_nobody(
     "hashes over commitments, from which nobody can guess",
-    *(CosignedTree, HashTile, Leaf, Log, SignedTree),
+    *(CosignedTree, HashTile, Leaf, Log, LogRotation, SignedTree, StampedTree),
 )
-holds_nobody("what a witness, which is a server, said last", WitnessWord)
+holds_nobody(
+    "what a witness or another holder, which are servers, said last", HolderWord, WitnessWord
+)

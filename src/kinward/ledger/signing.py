@@ -22,8 +22,9 @@ from kinward.ledger.checkpoints import Checkpoint, parse_checkpoint
 from kinward.ledger.merkle import Frontier, Reader, root_at
 from kinward.ledger.models import Log, SignedTree
 from kinward.ledger.notes import BadNote, Note, parse_note, sign_text
+from kinward.ledger.rotating import first_key, hand_over, signing_keys
 from kinward.ledger.sequencing import SIGNER, origin, tile_data
-from kinward.ledger.signers import log_signer, log_verifier
+from kinward.ledger.signers import SigningKey, adopt_next_key, log_verifier
 from kinward.ledger.tiles import BadTile, Tile, TileReader
 
 EVERY: Final = timedelta(seconds=1)  # no checkpoint sooner after the one before
@@ -36,16 +37,10 @@ class LogContradicted(KinwardError):
     status = 409
 
 
-class OtherKey(KinwardError):
-    """This log was signed with another key. Bring that key back. Nothing more is signed."""
-
-    code = "ledger.other_key"
-    status = 409
-
-
 def publish_checkpoint() -> Checkpoint | None:
     """Sign the tree as it is now and show it. None if there is nothing new, or it is too soon.
 
+    Where the key changes, both keys sign, and then the key after takes the place of the one before.
     Raises `LogContradicted`, `OtherKey`, and `NotConfigured` without a key.
     """
     with transaction.atomic():
@@ -55,20 +50,21 @@ def publish_checkpoint() -> Checkpoint | None:
         now = timezone.now()
         if log is None or log.size == log.signed_size or _too_soon(log, now):
             return None
-        return _sign(log, now)
+        checkpoint = _sign(log, now)
+    if checkpoint is not None:
+        adopt_next_key(verifier_key())
+    return checkpoint
 
 
 def _sign(log: Log, now: datetime) -> Checkpoint | None:
     root = Frontier.from_bytes(bytes(log.frontier)).root()
     checkpoint = Checkpoint(log.origin, log.size, root)
-    verifier = log_verifier(log.origin)
-    if log.vkey not in {"", verifier.vkey}:
-        raise OtherKey(f"It was {log.vkey}, and now it is {verifier.vkey}.")
+    keys = signing_keys(log)
     require_continuation(log, checkpoint)
-    signature = sign_text(checkpoint.text, verifier, log_signer().sign)
-    note = Note(checkpoint.text, (signature,)).to_bytes()
+    signatures = (sign_text(checkpoint.text, key.verifier, key.signer.sign) for key in keys)
+    note = Note(checkpoint.text, tuple(signatures)).to_bytes()
     keep(log.origin, note)
-    return checkpoint if _show(log, checkpoint, note, verifier.vkey, now) else None
+    return checkpoint if _show(log, checkpoint, note, keys, now) else None
 
 
 def _too_soon(log: Log, now: datetime) -> bool:
@@ -79,11 +75,12 @@ def _too_soon(log: Log, now: datetime) -> bool:
 def sign_note(text: str) -> tuple[bytes, str]:
     """Sign a text that no checkpoint can be; return the note and the key that verifies it.
 
-    Raises `NotConfigured` without a key, and `SignerUnreachable`.
+    Raises `NotConfigured` without a key, `OtherKey` and `SignerUnreachable`.
     """
-    verifier = log_verifier(origin_of_log(Log.objects.first()))
-    note = Note(text, (sign_text(text, verifier, log_signer().sign),))
-    return note.to_bytes(), verifier.vkey
+    log = Log.objects.first()
+    key = signing_keys(log)[0] if log else first_key(origin())
+    note = Note(text, (sign_text(text, key.verifier, key.signer.sign),))
+    return note.to_bytes(), key.verifier.vkey
 
 
 def verifier_key() -> str:
@@ -92,9 +89,10 @@ def verifier_key() -> str:
     return log.vkey if log is not None and log.vkey else log_verifier(origin_of_log(log)).vkey
 
 
-def origin_of_log(log: Log | None) -> str:
+def origin_of_log(log: Log | None = None) -> str:
     """Return the name of this log, or the one that it will have."""
-    return origin() if log is None else log.origin
+    shown = log or Log.objects.first()
+    return origin() if shown is None else shown.origin
 
 
 def require_signable() -> None:
@@ -146,8 +144,13 @@ def tile_reader(size: int) -> TileReader:
     return TileReader(size, fetch)
 
 
-def _show(log: Log, checkpoint: Checkpoint, note: bytes, vkey: str, now: datetime) -> bool:
-    """Replace what is shown, unless somebody else did. Of each hour the last one is kept."""
+def _show(
+    log: Log, checkpoint: Checkpoint, note: bytes, keys: list[SigningKey], now: datetime
+) -> bool:
+    """Replace what is shown, unless somebody else did. Of each hour the last one is kept.
+
+    `keys`: the one that was in force until now, and the one after if that takes over.
+    """
     swapped = Log.objects.filter(
         generation=log.generation, signed_size=log.signed_size, signed_root=log.signed_root
     ).update(
@@ -155,10 +158,12 @@ def _show(log: Log, checkpoint: Checkpoint, note: bytes, vkey: str, now: datetim
         signed_root=checkpoint.root,
         signed_at=now,
         note=note,
-        vkey=vkey,
+        vkey=keys[-1].verifier.vkey,
     )
     if not swapped:
         return False
+    if len(keys) > 1:
+        hand_over(log, checkpoint, note, now)
     if log.signed_at is not None and _hour(log.signed_at) == _hour(now):
         SignedTree.objects.filter(origin=log.origin, size=log.signed_size).delete()
     SignedTree.objects.create(
@@ -166,7 +171,7 @@ def _show(log: Log, checkpoint: Checkpoint, note: bytes, vkey: str, now: datetim
         size=checkpoint.size,
         root=checkpoint.root,
         note=note,
-        vkey=vkey,
+        vkey=keys[0].verifier.vkey,
         at=now,
     )
     return True

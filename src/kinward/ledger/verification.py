@@ -8,20 +8,26 @@ somebody else kept.
 
 import hmac
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
 from django.db import connection
 
+from kinward.ground.errors import KinwardError
 from kinward.ledger.chain import GENESIS, digest
 from kinward.ledger.checkpoints import open_checkpoint
+from kinward.ledger.keys_of_log import LogKeys, read_keys
 from kinward.ledger.leaves import chain_leaf, commit, committed_data, entry_leaf
 from kinward.ledger.merkle import Frontier, leaf_hash, split_hashes
-from kinward.ledger.models import Entry, HashTile, Leaf, Log, SignedTree
+from kinward.ledger.models import Entry, HashTile, Leaf, Log, SignedTree, StampedTree
 from kinward.ledger.notes import BadNote, Verifier
 from kinward.ledger.sequencing import TILE_BYTES, here
+from kinward.ledger.signers import find_key
+from kinward.ledger.signing import LogContradicted, kept
+from kinward.ledger.stamping import StampCheck, check_stamps
 from kinward.ledger.tiles import WIDTH, tile_root
+from kinward.ledger.timestamps import NotStamped
 
 CHUNK: Final = 20 * WIDTH  # leaves in one query
 VALUES: Final = ("actor", "subject", "data")
@@ -49,7 +55,8 @@ class Verification(msgspec.Struct, frozen=True):
     """The result of a walk over the whole ledger.
 
     `broken_at` numbers the first wrong entry, if it is one. `waiting`: entries whose place in the
-    log is still to come. `signed`: leaves that the newest checkpoint covers.
+    log is still to come. `signed`: leaves that the newest checkpoint covers. `with_key`: the key
+    was at hand. Without it, somebody may have signed with a key of their own.
     """
 
     entries: int
@@ -57,6 +64,8 @@ class Verification(msgspec.Struct, frozen=True):
     waiting: int = 0
     signed: int = 0
     erased: int = 0
+    with_key: bool = True
+    stamps: StampCheck = StampCheck(0, 0)
     broken_at: int | None = None
     why: str = ""
 
@@ -89,6 +98,8 @@ class _Walk:
         self.frontier = Frontier()
         self.roots: dict[int, list[bytes]] = defaultdict(list)  # of full tiles, by level
         self.kept = kept
+        self.with_key = True
+        self.stamps = StampCheck(0, 0)
 
     def expect(self, claims: Mapping[int, bytes]) -> None:
         """Compare the tree with what is claimed of one with its size."""
@@ -109,25 +120,35 @@ def verify_ledger(
     `kept`: a head that somebody kept elsewhere. The log must have had it.
     """
     walk = _Walk(kept)
-    trees = list(SignedTree.objects.order_by("id"))  # first, so that the log is no smaller
-    log = Log.objects.first()
-    signed = 0 if log is None else log.signed_size
+    signed = 0
     try:
+        claimed = _Claimed()  # first, so that the log is no smaller
+        log, keys = _keys(walk) if Log.objects.exists() else (None, None)
+        signed = 0 if log is None else log.signed_size
         chained = _walk_chain(walk, progress)
-        if log is not None:
+        if log is not None and keys is not None:
             _compare_chain(log, chained, walk)
-            _walk_leaves(log, trees, walk, progress)
+            _walk_leaves(log, _claims(log, keys, claimed, walk), walk, progress)
             _compare_tree(log, walk)
         elif Leaf.objects.exists():
             raise Broken(None, "the log's own row is missing")
         _walk_waiting(log, walk)
+        walk.stamps = _stamps()
         if kept is not None and kept.size > walk.frontier.size:
             raise Broken(None, f"a log of {kept.size:,} leaves was kept, and its end is missing")
     except Broken as broken:
         return Verification(
             walk.entries, _head(walk), broken_at=broken.entry, why=broken.why, signed=signed
         )
-    return Verification(walk.entries, _head(walk), walk.waiting, signed, walk.erased)
+    return Verification(
+        walk.entries,
+        _head(walk),
+        walk.waiting,
+        signed,
+        walk.erased,
+        walk.with_key,
+        walk.stamps,
+    )
 
 
 def _head(walk: _Walk) -> Head:
@@ -181,8 +202,7 @@ def _compare_chain(log: Log, head: bytes, walk: _Walk) -> None:
         )
 
 
-def _walk_leaves(log: Log, trees: Iterable[SignedTree], walk: _Walk, progress: Progress) -> None:
-    claims = _claims(log, trees, walk)
+def _walk_leaves(log: Log, claims: dict[int, bytes], walk: _Walk, progress: Progress) -> None:
     walk.expect(claims)
     for start in range(0, log.size, CHUNK):
         rows = Leaf.objects.select_related("entry").filter(
@@ -203,25 +223,74 @@ def _walk_leaves(log: Log, trees: Iterable[SignedTree], walk: _Walk, progress: P
         progress(walk.frontier.size)
 
 
-def _claims(log: Log, trees: Iterable[SignedTree], walk: _Walk) -> dict[int, bytes]:
+class _Claimed:
+    """What was signed and stamped before the walk, and what this machine signed last."""
+
+    def __init__(self) -> None:
+        self.trees = list(SignedTree.objects.order_by("id"))
+        self.heads = [Head(each.size, bytes(each.root)) for each in StampedTree.objects.all()]
+        origin = Log.objects.values_list("origin", flat=True).first()
+        try:
+            signed_here = None if origin is None else kept(origin)
+        except LogContradicted as error:
+            raise Broken(None, error.for_operator.split("\n")[0].rstrip(".")) from None
+        if signed_here is not None:
+            self.heads.append(Head(signed_here.size, signed_here.root))
+
+
+def _claims(log: Log, keys: LogKeys, claimed: _Claimed, walk: _Walk) -> dict[int, bytes]:
     """Return the root of each size for which there is a checkpoint, once each is found signed."""
     claims: dict[int, bytes] = {}
-    if log.signed_size > log.size:
-        raise Broken(
-            None, f"a log of {log.signed_size:,} leaves was signed, and its end is missing"
-        )
-    for tree in trees:
+    for tree in claimed.trees:
         root = bytes(tree.root)
-        _check_note(tree, root)
-        if claims.setdefault(tree.size, root) != root:
-            raise Broken(None, f"two checkpoints of {tree.size:,} leaves differ")
-        if tree.size > log.size:
-            raise Broken(None, f"a log of {tree.size:,} leaves was signed, and its end is missing")
-    heads = [Head(log.signed_size, bytes(log.signed_root)), *([walk.kept] if walk.kept else [])]
+        if tree.origin == log.origin:
+            _check_signed(bytes(tree.note), tree.size, root, keys)
+        else:
+            _check_note(tree, root)
+        _claim(claims, log, Head(tree.size, root))
+    heads = [*claimed.heads, *(Head(each.size, each.root) for each in keys.handovers)]
+    if log.signed_size:
+        _check_signed(bytes(log.note), log.signed_size, bytes(log.signed_root), keys)
+        heads.append(Head(log.signed_size, bytes(log.signed_root)))
+    if walk.kept is not None and walk.kept.size <= log.size:
+        heads.append(walk.kept)
     for head in heads:
-        if head.size and claims.setdefault(head.size, head.root) != head.root:
-            raise Broken(None, f"two checkpoints of {head.size:,} leaves differ")
+        _claim(claims, log, head)
     return claims
+
+
+def _claim(claims: dict[int, bytes], log: Log, head: Head) -> None:
+    if head.size and claims.setdefault(head.size, head.root) != head.root:
+        raise Broken(None, f"two checkpoints of {head.size:,} leaves differ")
+    if head.size > log.size:
+        raise Broken(None, f"a log of {head.size:,} leaves was signed, and its end is missing")
+
+
+def _keys(walk: _Walk) -> tuple[Log, LogKeys]:
+    """Return the log and its keys, of which the last one is at hand.
+
+    The database alone names no key: whoever owns it can write their own there.
+    """
+    try:
+        log, keys = read_keys()
+    except BadNote as error:
+        raise Broken(None, f"the keys of the log do not follow each other: {error}") from None
+    try:
+        if log.vkey and find_key(log.vkey) is None:
+            raise Broken(None, f"{log.vkey} signed the log, and the key here is another one")
+    except KinwardError:
+        walk.with_key = False
+    return log, keys
+
+
+def _check_signed(note: bytes, size: int, root: bytes, keys: LogKeys) -> None:
+    """Check a checkpoint of the present origin: a key signed it that was in force at its size."""
+    try:
+        checkpoint = keys.open(note)
+    except BadNote as error:
+        raise Broken(None, f"the checkpoint of {size:,} leaves is not signed: {error}") from None
+    if (checkpoint.size, checkpoint.root) != (size, root):
+        raise Broken(None, f"the checkpoint of {size:,} leaves says something else")
 
 
 def _check_note(tree: SignedTree, root: bytes) -> None:
@@ -293,6 +362,13 @@ def _compare_tree(log: Log, walk: _Walk) -> None:
         level += 1
     if walk.frontier.to_bytes() != bytes(log.frontier):
         raise Broken(None, "the edge of the tree is not that of the leaves")
+
+
+def _stamps() -> StampCheck:
+    try:
+        return check_stamps()
+    except NotStamped as error:
+        raise Broken(None, error.detail.rstrip(".")) from None
 
 
 def _walk_waiting(log: Log | None, walk: _Walk) -> None:

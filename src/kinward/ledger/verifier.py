@@ -10,7 +10,7 @@ from typing import Final
 from kinward.ledger.export_files import NotVerified, leaf_bytes
 from kinward.ledger.merkle import BadProof, leaf_hash
 from kinward.ledger.notes import BadNote
-from kinward.ledger.offline import Verification, Verified, read_file
+from kinward.ledger.offline import Verification, Verified, parse_rotations, read_file
 from kinward.ledger.proofs import MAX_PROOF_BYTES, BadProofFile, ProofFile, parse_proof
 from kinward.ledger.witness_policy import MAX_POLICY_BYTES, BadPolicy, Policy, parse_policy
 
@@ -26,28 +26,35 @@ def verify_files(
     receipt_files: Sequence[Path] = (),
     *,
     entry_file: Path | None = None,
+    rotations_file: Path | None = None,
     state: Path | None = None,
     workers: int | None = None,
     quiet: bool = False,
 ) -> list[str]:
     """Verify an export with its receipts, or receipts alone; return what was found, as lines.
 
-    Raises `NotVerified`.
+    `rotations_file`: the changes of the log's key, as somebody kept them. Raises `NotVerified`.
     """
     try:
         policy = parse_policy(read_file(policy_file, MAX_POLICY_BYTES))
     except BadPolicy as error:
         raise NotVerified(str(error)) from None
     receipts = [(path.name, _receipt(path)) for path in receipt_files]
+    rotations = parse_rotations(rotations_file) if rotations_file else []
     if export is None:
         if not receipts:
             raise NotVerified("Name an export, a receipt, or both.")
+        try:
+            policy.follow(rotations)
+        except BadNote as error:
+            raise NotVerified(str(error)) from None
         entry = read_file(entry_file, MAX_ENTRY) if entry_file else b""
         return [line for one in receipts for line in _verify_receipt(*one, entry, policy)]
     verification = Verification(
         export,
         policy,
         receipts=receipts,
+        rotations=rotations,
         state=state,
         workers=workers,
         progress=_silent if quiet else _progress,
@@ -68,6 +75,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--receipt", type=Path, action="append", default=[], help="a .tlog-proof that you kept"
     )
     parser.add_argument("--entry", type=Path, help="the entry of a receipt, as a line of an export")
+    parser.add_argument(
+        "--rotations", type=Path, help="the changes of the log's key, if you kept them"
+    )
     parser.add_argument("--state", type=Path, help="keep here how far it is, and go on from there")
     parser.add_argument("--workers", type=_processes, help="the number of processes")
     parser.add_argument("--quiet", action="store_true", help="show no progress")
@@ -78,6 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             chosen.policy,
             chosen.receipt,
             entry_file=chosen.entry,
+            rotations_file=chosen.rotations,
             state=chosen.state,
             workers=chosen.workers,
             quiet=chosen.quiet,
@@ -124,6 +135,8 @@ def _describe(found: Verified, policy: Policy) -> list[str]:
         )
     lines.append(f"  Earlier checkpoints that agree: {found.earlier:,}.")
     lines.append(f"  Receipts that agree: {found.receipts:,}.")
+    if found.rotations:
+        lines.append(f"  Changes of the key, each signed by both keys: {found.rotations:,}.")
     lines += [f"  Cosigned by {name}, {_time(at)}." for name, at in found.cosigned_by]
     if not policy.needs_witnesses and not found.receipts:
         lines.append(

@@ -11,7 +11,7 @@ from kinward.ledger.export_files import NotVerified, Part, compare_tile
 from kinward.ledger.merkle import HASH_BYTES, Frontier, split_hashes
 from kinward.ledger.tiles import HEIGHT, WIDTH, Tile, tile_root
 
-STATE_FORMAT: Final = "kinward.verify/1"
+STATE_FORMAT: Final = "kinward.verify/2"
 
 _TILE_BYTES: Final = WIDTH * HASH_BYTES
 
@@ -62,6 +62,7 @@ class Walk:
     opened: int = 0
     closed: int = 0
     agreed: int = 0
+    rotated: dict[str, int] = field(default_factory=dict)  # the last entry for each log's key
 
     def take(self, folder: Path, part: Part, claims: Claims) -> None:
         """Go over one file of entries. Raises `NotVerified`."""
@@ -76,6 +77,8 @@ class Walk:
         self.opened += part.opened
         self.closed += part.closed
         self.agreed = claims.agreed
+        for number, origin in part.rotated:
+            self.rotated[origin] = number
 
     def finish(self, folder: Path, claims: Claims) -> None:
         """Check what is left at the end: the last claims, and the tiles that never became full."""
@@ -105,6 +108,7 @@ class Walk:
                 "frontier": _text(self.frontier.to_bytes()),
                 "pending": [_text(b"".join(row)) for row in self.pending],
                 "counts": [self.opened, self.closed, self.agreed],
+                "rotated": self.rotated,
             }
         )
 
@@ -118,9 +122,10 @@ class Walk:
             frontier = Frontier.from_bytes(base64.b64decode(state["frontier"]))
             pending = [split_hashes(base64.b64decode(row)) for row in state["pending"]]
             opened, closed, agreed = (int(count) for count in state["counts"])
-        except (KeyError, TypeError) as error:
+            rotated = {str(origin): int(at) for origin, at in state["rotated"].items()}
+        except (AttributeError, KeyError, TypeError) as error:
             raise ValueError("It is no state of a verification.") from error
-        return cls(frontier, pending, opened, closed, agreed)
+        return cls(frontier, pending, opened, closed, agreed, rotated)
 
 
 def _text(data: bytes) -> str:

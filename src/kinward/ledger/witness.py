@@ -2,6 +2,9 @@
 
 For each log a witness keeps the largest checkpoint that it cosigned. It cosigns another one if that
 goes on from there. What a log signed and the witness had to refuse is kept: it may show a fork.
+
+A log may have several keys. Once the witness has cosigned what a newer one signed, the one before
+is retired for good, and what only a retired key signs is refused.
 """
 
 import hashlib
@@ -86,6 +89,14 @@ class SeenTrees(Protocol):
         """Replace what was cosigned last."""
         ...
 
+    def retired(self, origin: str) -> frozenset[str]:
+        """Return the keys of a log (verifier keys) that count no more."""
+        ...
+
+    def retire(self, origin: str, vkey: str) -> None:
+        """Keep for good that a key counts no more. Idempotent."""
+        ...
+
     def refuse(self, checkpoint: Checkpoint, why: str, body: bytes, seconds: int) -> None:
         """Keep a refused request, once for each checkpoint that a log signed."""
         ...
@@ -117,18 +128,23 @@ class Witness:
             return _refusal(403, str(error))
         if request.old > checkpoint.size:
             return _refusal(400, f"The old size is above the new one, {checkpoint.size}.")
-        signatures = tuple(signature for _log, signature in opened.verified)
         with self.trees.turn():
-            return self._go_on(request, checkpoint, signatures, body)
+            return self._go_on(request, checkpoint, dict(opened.verified), body)
 
     def _go_on(
         self,
         request: Request,
         checkpoint: Checkpoint,
-        signatures: tuple[Signature, ...],
+        signed: dict[Verifier, Signature],
         body: bytes,
     ) -> WitnessAnswer:
         last = self.trees.last(checkpoint.origin)
+        retired = self.trees.retired(checkpoint.origin)
+        in_force = {key: value for key, value in signed.items() if key.vkey not in retired}
+        if not in_force:
+            why = "Only a key signed it that a newer one has replaced."
+            self.trees.refuse(checkpoint, why, body, self.clock())
+            return _refusal(403, why)
         if request.old != last.size:
             return WitnessAnswer(409, f"{last.size}\n", SIZE_TYPE)
         seconds = max(self.clock(), last.seconds)  # a clock that was set back unsays nothing
@@ -140,10 +156,28 @@ class Witness:
             self.trees.refuse(checkpoint, str(error), body, seconds)
             return _refusal(422, str(error))
         cosignature = cosign_text(checkpoint.text, seconds, self.verifier, self.sign)
-        note = Note(checkpoint.text, (*signatures, cosignature)).to_bytes()
+        note = Note(checkpoint.text, (*in_force.values(), cosignature)).to_bytes()
+        for key in self._replaced(last, set(in_force)):
+            self.trees.retire(checkpoint.origin, key.vkey)
         seen = Seen(checkpoint.size, checkpoint.root, note, seconds)
         self.trees.keep(checkpoint.origin, seen)
         return WitnessAnswer(200, cosignature.line)
+
+    def _replaced(self, last: Seen, signers: set[Verifier]) -> set[Verifier]:
+        """Return the keys that count no more once these have signed.
+
+        What was cosigned before says which key is the newer one. Without it, the order does in
+        which the witness was told of them, the newest first.
+        """
+        if not last.note:
+            newest = next(log for log in self.logs if log in signers)
+            older = self.logs[self.logs.index(newest) + 1 :]
+            return {log for log in older if log.name == newest.name}
+        try:
+            before = {key for key, _signature in open_note(last.note, self.logs).verified}
+        except BadNote:  # this witness does not watch that key any more
+            return set()
+        return before if signers - before else before - signers
 
     def checkpoint(self, digest: str) -> WitnessAnswer:
         """Answer with the last cosigned checkpoint of the log whose origin has this SHA-256."""

@@ -18,6 +18,7 @@ from kinward.ledger.notes import (
     Verifier,
     open_note,
 )
+from kinward.ledger.succession import Handover, Succession, successions
 
 MAX_POLICY_BYTES: Final = 256 * 1024
 MAX_OF_A_KIND: Final = 256  # logs, witnesses, groups: at least 32 of each must be accepted
@@ -67,6 +68,20 @@ class Policy:
     witnesses: dict[str, KnownWitness] = field(default_factory=dict)
     quorum: str = ""
     _groups: dict[str, _Group] = field(default_factory=dict)
+    _successions: dict[str, Succession] = field(default_factory=dict)
+
+    def follow(self, handovers: Iterable[Handover]) -> None:
+        """Trust the keys before and after a known key of a log, each at its sizes.
+
+        Each handover is signed by two keys, so whoever trusts one of them trusts both, up to where
+        the one ends and from where the other begins. Raises `BadRotation`.
+        """
+        known = {log.verifier for log in self.logs}
+        for origin, succession in successions(handovers).items():
+            if known & set(succession.keys):
+                self._successions[origin] = succession
+                new = [KnownLog(key) for key in succession.keys if key not in known]
+                self.logs = [*self.logs, *new]
 
     @property
     def needs_witnesses(self) -> bool:
@@ -94,7 +109,10 @@ class Policy:
         return checkpoint, opened
 
     def open_signed(self, data: bytes) -> tuple[Checkpoint, OpenedNote]:
-        """Read a checkpoint that one of the logs signed, whoever cosigned it. Raises `BadNote`."""
+        """Read a checkpoint that one of the logs signed, whoever cosigned it.
+
+        A key that was retired counts up to the size of its rotation. Raises `BadNote`.
+        """
         logs = [log.verifier for log in self.logs]
         witnesses = [witness.verifier for witness in self.witnesses.values()]
         opened = open_note(data, [*logs, *witnesses])
@@ -104,7 +122,19 @@ class Policy:
             raise BadNote("No log of the policy signed this checkpoint.")
         if all(who.name != checkpoint.origin for who in signers):
             raise BadCheckpoint(f"The checkpoint is of {checkpoint.origin!r}, its key is not.")
+        self._require_in_force(checkpoint, signers)
         return checkpoint, opened
+
+    def _require_in_force(self, checkpoint: Checkpoint, signers: list[Verifier]) -> None:
+        origin, succession = checkpoint.origin, self._successions.get(checkpoint.origin)
+        keys = [log.verifier for log in self.logs if log.verifier.name == origin]
+        if len(keys) > 1 and (succession is None or not set(keys) <= set(succession.keys)):
+            raise BadNote(
+                f"The policy names {len(keys)} keys of {origin}, and no rotation says which of "
+                "them counts at which size. Ask for the rotations, or for a newer export."
+            )
+        if succession is not None:
+            succession.require_in_force(signers, checkpoint.size)
 
     def _has_witnessed(self, name: str, keys: set[bytes]) -> bool:
         if name in self.witnesses:

@@ -1,8 +1,8 @@
 """What a witness keeps, in a folder of its own: its key, the logs that it watches, what it saw.
 
     key            its name and its private key, readable by its owner only
-    policy         the logs that it watches, as lines `log VKEY` of a policy
-    seen.sqlite3   the last cosigned checkpoint of each log, and refused requests
+    policy         the logs that it watches, as lines `log VKEY` of a policy, newer keys first
+    seen.sqlite3   of each log the last cosigned checkpoint, retired keys, and refused requests
 
 A witness has no part in any database of Kinward: it outlives them, and it judges others' logs.
 """
@@ -41,6 +41,9 @@ CREATE TABLE IF NOT EXISTS refused (
   number INTEGER PRIMARY KEY AUTOINCREMENT, origin TEXT NOT NULL, size INTEGER NOT NULL,
   root BLOB NOT NULL, why TEXT NOT NULL, body BLOB NOT NULL, seconds INTEGER NOT NULL,
   UNIQUE (origin, size, root)
+) STRICT;
+CREATE TABLE IF NOT EXISTS retired (
+  origin TEXT NOT NULL, vkey TEXT NOT NULL, PRIMARY KEY (origin, vkey)
 ) STRICT;
 """
 
@@ -100,6 +103,17 @@ class StoredTrees:
             "INSERT OR IGNORE INTO refused (origin, size, root, why, body, seconds) "
             "VALUES (?, ?, ?, ?, ?, ?)",
             [checkpoint.origin, checkpoint.size, checkpoint.root, why, body, seconds],
+        )
+
+    def retired(self, origin: str) -> frozenset[str]:
+        """Return the keys of a log (verifier keys) that count no more."""
+        rows = self._database.execute("SELECT vkey FROM retired WHERE origin = ?", [origin])
+        return frozenset(row[0] for row in rows)
+
+    def retire(self, origin: str, vkey: str) -> None:
+        """Keep for good that a key counts no more. Idempotent."""
+        self._database.execute(
+            "INSERT OR IGNORE INTO retired (origin, vkey) VALUES (?, ?)", [origin, vkey]
         )
 
     def refused(self) -> list[Refused]:

@@ -129,7 +129,7 @@ def _read(witness: KnownWitness, request: Request, answer: Answer, now: float) -
         return _conflict(witness, request, checkpoint.size, answer)
     sentences = {
         400: "It could not read the request.",
-        403: "It does not accept the key of this log.",
+        403: "It does not accept the key of this log. Give its operator the present verifier key.",
         404: "It does not watch this log. Give its operator the log's verifier key.",
         422: f"It has seen another history of this log up to size {request.old}.",
     }

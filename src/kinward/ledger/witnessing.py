@@ -17,13 +17,16 @@ from kinward.ground.config import config
 from kinward.ground.errors import SettingWrong
 from kinward.ground.locks import exclusive
 from kinward.ledger.checkpoints import Checkpoint
+from kinward.ledger.handovers import handovers_of
+from kinward.ledger.holders import holder_states
 from kinward.ledger.merkle import prove_consistency
 from kinward.ledger.models import CosignedTree, Log, WitnessWord
-from kinward.ledger.notes import BadNote
+from kinward.ledger.notes import BadNote, Verifier
 from kinward.ledger.signing import tile_reader
 from kinward.ledger.witness_policy import (
     MAX_POLICY_BYTES,
     BadPolicy,
+    KnownLog,
     KnownWitness,
     Policy,
     parse_policy,
@@ -41,16 +44,34 @@ STALE: Final = timedelta(hours=1)  # an older cosigned checkpoint is an alarm
 def policy_of_ours() -> Policy | None:
     """Read the policy of the setting: the witnesses that cosign this log. None without one.
 
-    Raises `SettingWrong`.
+    It follows the key of the log as that changes. Raises `SettingWrong`, and `BadRotation`.
     """
     path = config().ledger_policy_file
     if not path:
         return None
     try:
         with Path(path).open("rb") as file:
-            return parse_policy(file.read(MAX_POLICY_BYTES + 1))
+            policy = parse_policy(file.read(MAX_POLICY_BYTES + 1))
     except (OSError, BadPolicy) as error:
         raise SettingWrong(f"KINWARD_LEDGER_POLICY_FILE: {error}") from error
+    shown = Log.objects.first()
+    if shown is not None and shown.vkey:
+        _follow(policy, shown)
+    return policy
+
+
+def _follow(policy: Policy, shown: Log) -> None:
+    """Let the keys of this log count in their order if the policy names one of them.
+
+    It may name the next one, too, before that signs.
+    """
+    handovers = handovers_of(shown.origin)
+    ours = {Verifier.parse(shown.vkey), *(key for each in handovers for key in each[-2:])}
+    named = [each for each in policy.logs if each.verifier in ours]
+    if named:
+        others = [each for each in policy.logs if each.verifier.name != shown.origin]
+        policy.logs = [*others, KnownLog(Verifier.parse(shown.vkey), named[0].url)]
+        policy.follow(handovers)
 
 
 def witnesses_of(policy: Policy | None) -> list[KnownWitness]:
@@ -176,8 +197,15 @@ def fault_of_holders(now: datetime | None = None) -> str:
 
     Raises `SettingWrong`.
     """
-    policy = policy_of_ours()
+    if alarms := [state for state in holder_states(now) if state.alarming]:
+        return f"A {alarms[0].holder} contradicts the ledger. {alarms[0].problem}"
+    try:
+        policy = policy_of_ours()
+    except BadNote as error:
+        return f"The keys of the ledger do not follow each other: {error}"
     if policy is None or not witnesses_of(policy) or not policy.needs_witnesses:
+        if any(state.counts for state in holder_states(now)):
+            return ""
         return (
             "Nobody outside holds the checkpoints of the ledger, so whoever has its key can "
             "rewrite it unnoticed. Name witnesses and a quorum in KINWARD_LEDGER_POLICY_FILE."
@@ -190,6 +218,12 @@ def fault_of_holders(now: datetime | None = None) -> str:
     except BadNote as error:
         return f"The policy of the ledger's witnesses does not name its key: {error}"
     return _fault_of_words(shown, policy, now or timezone.now())
+
+
+def has_witnesses() -> bool:
+    """Return whether the policy asks for witnesses, and names some. Raises `SettingWrong`."""
+    policy = policy_of_ours()
+    return policy is not None and bool(witnesses_of(policy)) and policy.needs_witnesses
 
 
 def is_witnessed() -> bool:

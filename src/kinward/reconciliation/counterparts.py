@@ -7,10 +7,13 @@ from kinward.ledger.api import (
     Counterpart,
     Entry,
     HashTile,
+    HolderWord,
     Leaf,
     Log,
+    LogRotation,
     Mark,
     SignedTree,
+    StampedTree,
     Told,
     WitnessWord,
     Words,
@@ -29,6 +32,17 @@ def _intact(row: Words, told: Told) -> Iterator[str]:
 
 
 declare(
+    Counterpart(
+        name="rotation",
+        model=LogRotation,
+        marks=(
+            Mark(
+                facts=(kinds.LedgerKeyRotated,),
+                same={"before": lambda row: row.before, "after": lambda row: row.after},
+            ),
+        ),
+        made="at",
+    ),
     Counterpart(name="words", model=Words, field="", checks=(_intact,)),
     Counterpart(
         name="comparison",
@@ -66,5 +80,8 @@ unrecorded(
     "is the ledger itself, which `kinward ledger verify` proves",
     *(Entry, HashTile, Leaf, Log, SignedTree),
 )
-unrecorded("is what witnesses said of the ledger, in their own words", CosignedTree, WitnessWord)
+unrecorded(
+    "is what witnesses and other holders said of the ledger, in their own words",
+    *(CosignedTree, HolderWord, StampedTree, WitnessWord),
+)
 rowless("the log itself has another origin from then on", kinds.BackupRestored)

@@ -21,6 +21,8 @@ NEEDS: Final[dict[str, Permission]] = {
     "access.services.create_key": Permission.MANAGE_KEYS,
     "access.services.change_key": Permission.MANAGE_KEYS,
     "access.services.revoke_key": Permission.MANAGE_KEYS,
+    "access.log_key.request_log_key": Permission.MANAGE_KEYS,
+    "access.log_key.decide_log_key": Permission.MANAGE_KEYS,
     "access.glass.review_glass": Permission.REVIEW_GLASS,
     "access.services.rotate_key": Permission.MANAGE_KEYS,
     "enforcement.webhook_secrets.rotate_webhook_secret": Permission.MANAGE_KEYS,

@@ -82,11 +82,14 @@ CLOCK: Final = {
     "ground.jobs.fail_often",
     "guidelines.services.go_ahead_alone",
     "guidelines.services.pin_guidelines",
+    "ledger.holders.mirror_newest",
+    "ledger.holders.send_newest",
     "ledger.queries.unsequenced_since",  # reads, in SQL
     "ledger.sequencing.begin_again",
     "ledger.sequencing.sequence",
     "ledger.sequencing.sequence_all",
     "ledger.signing.publish_checkpoint",
+    "ledger.stamping.stamp_newest",
     "ledger.verification.verify_ledger",  # reads, in SQL
     "matching.allowances.go_ahead_alone",
     "matching.retro.next_run",
@@ -116,6 +119,7 @@ STRANGERS: Final = {
 LOGS: Final = {
     "ledger.witness_store.StoredTrees.keep",
     "ledger.witness_store.StoredTrees.refuse",
+    "ledger.witness_store.StoredTrees.retire",
     "ledger.witness_store.StoredTrees.turn",
 }
 # It is a step of a verb that was checked, inside its transaction, or of one of those above.
@@ -145,6 +149,8 @@ STEPS: Final = {
     "families.settings.held.drop_held",
     "families.settings.settlement.end_choices",
     "findings.copies.bank_confirmed",
+    "ledger.rotating.begin_rotation",
+    "ledger.rotating.hand_over",
     "ledger.services.record",
     "ledger.words.set_apart",
     "matching.floods.guard",

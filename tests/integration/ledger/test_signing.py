@@ -7,9 +7,10 @@ from kinward.ground.errors import SettingWrong
 from kinward.ledger import signing
 from kinward.ledger.checkpoints import open_checkpoint
 from kinward.ledger.models import Log, SignedTree
+from kinward.ledger.rotating import OtherKey
 from kinward.ledger.sequencing import begin_again, sequence_all
 from kinward.ledger.signers import log_signer, log_verifier
-from kinward.ledger.signing import LogContradicted, OtherKey, kept, kept_path, publish_checkpoint
+from kinward.ledger.signing import LogContradicted, kept, kept_path, publish_checkpoint
 from kinward.ledger.verification import Head, verify_ledger
 from tests.integration.conftest import Configure
 from tests.support.ledgers import past_the_triggers, write
@@ -116,7 +117,10 @@ def test_a_database_that_was_set_back_signs_nothing_and_begins_again_elsewhere()
         bytes(log.signed_root),
         bytes(log.note),
     )
-    assert verify_ledger().ok, "nothing inside shows it"
+    assert "a log of 4 leaves was signed, and its end is missing" in verify_ledger().why
+    moved = kept_path(log.origin).rename(kept_path(log.origin).with_suffix(".moved"))
+    assert verify_ledger().ok, "nothing inside the database shows it"
+    moved.rename(kept_path(log.origin))
     assert not verify_ledger(kept=Head(shown.size, shown.root)).ok
     write(1)
     sequence_all()

@@ -164,6 +164,23 @@ def test_without_the_key_verify_alone_says_it(outside: Outside, forge: Forgery, 
     assert str(SIZE) in found.why, found.why
 
 
+@pytest.mark.parametrize("claim", ["the new tree was signed", "nothing was ever signed"])
+def test_without_the_key_no_claim_of_the_database_helps(outside: Outside, claim: str) -> None:
+    """They rewrite what the log's own row says of its signature, too."""
+    rebuild(rewrite(order()), with_key=False)
+    root = verify_ledger().head.root if claim.startswith("the") else b""
+    past_the_triggers(
+        "UPDATE ledger_log SET signed_size = %s, signed_root = %s, note = %s, vkey = %s",
+        SIZE if root else 0,
+        root,
+        bytes(Log.objects.get().note) if root else b"",
+        outside.vkey if root else "",
+    )
+    found = verify_ledger()
+    assert not found.ok
+    assert str(SIZE) in found.why, found.why
+
+
 def test_of_two_histories_each_holder_sees_that_theirs_is_not_the_other(outside: Outside) -> None:
     """The log shows one history to the witness, and another one to whoever asks later."""
     rebuild(change(order()))

@@ -14,17 +14,19 @@ from django.db import connection
 from django.utils import timezone
 from structlog.testing import capture_logs
 
+from kinward.access.log_key import request_log_key
 from kinward.cli.doctor.ledger import check_witnesses
 from kinward.ground.calls_out import Limits
 from kinward.ground.errors import SettingWrong
-from kinward.ledger import witnesses, witnessing
+from kinward.ledger import signing, witnesses, witnessing
 from kinward.ledger.checkpoints import Checkpoint
-from kinward.ledger.merkle import EMPTY_ROOT
+from kinward.ledger.merkle import EMPTY_ROOT, prove_consistency
 from kinward.ledger.models import CosignedTree, Log, WitnessWord
 from kinward.ledger.notes import BadNote, cosign_text, parse_note
 from kinward.ledger.running import keep_asking, keep_sequencing
 from kinward.ledger.sequencing import sequence_all
 from kinward.ledger.signing import publish_checkpoint
+from kinward.ledger.witness import Request
 from kinward.ledger.witness_policy import parse_policy
 from kinward.ledger.witness_store import WitnessFolder
 from kinward.ledger.witnessing import ask_about_newest, fault_of_holders, newest_cosigned
@@ -32,6 +34,7 @@ from tests.integration.conftest import Configure
 from tests.integration.gate.test_gate import Caller
 from tests.support.forging import rewritten
 from tests.support.ledgers import past_the_triggers, write
+from tests.support.rotated import ANNA, Insider, key_file, publish, rotate
 from tests.support.strangers import Stranger, drips, stranger
 from tests.support.transparency import Signer, witness_signer
 
@@ -352,3 +355,58 @@ def test_a_worker_asks_by_itself(
         stop.set()
         for run in runs:
             run.join(60)
+
+
+def test_the_witnesses_go_on_with_the_next_key(
+    community: Community,
+    serve: Callable[[Behaviour], Any],
+    tmp_path: Path,
+    configure: Configure,
+) -> None:
+    key = key_file(tmp_path, configure)
+    log, folder = signed(), WitnessFolder(tmp_path / "witness")
+    insider = Insider(key)
+    folder.make_key("w.example/1")
+    folder.watch(log.vkey)
+    other = serve(honest(folder))
+    # The policy of the log names the first key only, and nobody has to change it.
+    text = f"log {log.vkey}\nwitness A {folder.key()[0].vkey} {other.url}\nquorum A\n"
+    community.path.write_text(text)
+    configure(ledger_policy_file=str(community.path))
+    assert ask_about_newest() is not None
+    rotate()
+    found = ask_about_newest(later(1))
+    assert found is not None
+    assert found.is_met, "the key before has signed that checkpoint, too"
+    # The witness was not told of the new key.
+    signed()
+    found = ask_about_newest(later(2))
+    assert found is not None
+    assert not found.is_met
+    assert "It does not accept the key of this log" in found.words[0].problem
+    folder.watch(Log.objects.get().vkey)
+    found = ask_about_newest(later(4))
+    assert found is not None
+    assert found.is_met
+    assert check_witnesses().level == "ok"
+    # From now on it refuses whatever the retired key signs alone.
+    tree = publish_more()
+    reader = signing.tile_reader(tree.size)
+    before = newest_cosigned()
+    assert before is not None
+    proof = tuple(prove_consistency(before.size, tree.size, reader))
+    forged = Request(before.size, proof, insider.note(tree.size, tree.root)).to_bytes()
+    with folder.open() as witness:
+        assert witness.add_checkpoint(forged).status == 403
+    # A policy may name the next key before that signs.
+    announced = request_log_key(staff=ANNA)
+    community.path.write_text(f"log {announced.after}\n{text}")
+    signed()
+    found = ask_about_newest(later(6))
+    assert found is not None
+    assert found.is_met
+
+
+def publish_more() -> Checkpoint:
+    write(2)
+    return publish()

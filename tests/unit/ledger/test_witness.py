@@ -10,7 +10,14 @@ import pytest
 from kinward.ground.errors import Invalid, NotConfigured
 from kinward.ledger.checkpoints import Checkpoint, open_checkpoint
 from kinward.ledger.merkle import prove_consistency
-from kinward.ledger.notes import Verifier, open_note, parse_note, parse_signatures
+from kinward.ledger.notes import (
+    Note,
+    Verifier,
+    open_note,
+    parse_note,
+    parse_signatures,
+    sign_text,
+)
 from kinward.ledger.witness import (
     MAX_REQUEST,
     SIZE_TYPE,
@@ -239,3 +246,69 @@ def test_the_folder_of_a_witness(tmp_path: Path) -> None:
     (tmp_path / "witness" / "policy").write_text("believe everybody")
     with pytest.raises(NotConfigured, match="Line 1"):
         folder.logs()
+
+
+# --- logs that changed their key ---
+
+NEW = Signer(ORIGIN, 0x40)
+
+
+def by_both(old: int, size: int) -> bytes:
+    proof = tuple(prove_consistency(old, size, HONEST))
+    text = Checkpoint(ORIGIN, size, HONEST.root(size)).text
+    lines = tuple(sign_text(text, each.verifier, each.sign) for each in (LOG, NEW))
+    return Request(old, proof, Note(text, lines).to_bytes()).to_bytes()
+
+
+@pytest.fixture
+def both(trees: StoredTrees, clock: Clock) -> Witness:
+    """A witness that was told of the new key, too: newer ones come first."""
+    logs = (NEW.verifier, LOG.verifier)
+    return Witness(WITNESS.verifier, WITNESS.sign, logs, trees, clock)
+
+
+def test_once_the_new_key_has_signed_the_one_before_is_refused(
+    both: Witness, trees: StoredTrees
+) -> None:
+    assert both.add_checkpoint(request(0, 5)).status == 200
+    assert both.add_checkpoint(by_both(5, 8)).status == 200
+    assert trees.retired(ORIGIN) == {LOG.verifier.vkey}
+    answer = both.add_checkpoint(request(8, 20))
+    assert (answer.status, "a newer one has replaced" in answer.body) == (403, True)
+    assert [refused.size for refused in trees.refused()] == [20], "it may show a fork"
+    assert both.add_checkpoint(request(8, 20, log=NEW)).status == 200
+    # The key before adds nothing to what both sign, and takes nothing away.
+    assert both.add_checkpoint(by_both(20, 30)).status == 200
+    kept = parse_note(trees.last(ORIGIN).note)
+    assert LOG.verifier.key_id not in {line.key_id for line in kept.signatures}
+    assert both.add_checkpoint(request(30, 40)).status == 403
+    assert both.add_checkpoint(request(30, 40, log=NEW)).status == 200
+
+
+def test_a_new_key_alone_retires_the_one_that_was_cosigned_before(both: Witness) -> None:
+    assert both.add_checkpoint(request(0, 5)).status == 200
+    assert both.add_checkpoint(request(5, 8, log=NEW)).status == 200
+    assert both.add_checkpoint(request(8, 20)).status == 403
+
+
+def test_a_witness_that_first_sees_the_new_key_never_takes_the_one_before(
+    both: Witness, trees: StoredTrees
+) -> None:
+    assert both.add_checkpoint(request(0, 5, log=NEW)).status == 200
+    assert trees.retired(ORIGIN) == {LOG.verifier.vkey}
+    assert both.add_checkpoint(request(5, 8)).status == 403
+    assert both.add_checkpoint(request(5, 8, log=NEW)).status == 200
+
+
+def test_a_key_that_is_not_watched_any_more_is_no_obstacle(
+    both: Witness, trees: StoredTrees, clock: Clock
+) -> None:
+    assert both.add_checkpoint(request(0, 5)).status == 200
+    alone = Witness(WITNESS.verifier, WITNESS.sign, (NEW.verifier,), trees, clock)
+    assert alone.add_checkpoint(request(5, 8, log=NEW)).status == 200
+
+
+def test_a_key_that_was_only_announced_retires_nothing(both: Witness, trees: StoredTrees) -> None:
+    for old, size in ((0, 5), (5, 8), (8, 20)):
+        assert both.add_checkpoint(request(old, size)).status == 200
+    assert trees.retired(ORIGIN) == frozenset()

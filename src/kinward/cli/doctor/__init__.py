@@ -27,7 +27,13 @@ from kinward.cli.doctor.ground import (
     check_reconciliation,
     check_worker,
 )
-from kinward.cli.doctor.ledger import check_ledger, check_ledger_key, check_witnesses
+from kinward.cli.doctor.ledger import (
+    check_holders,
+    check_ledger,
+    check_ledger_key,
+    check_timestamps,
+    check_witnesses,
+)
 from kinward.cli.doctor.result import Result, fault
 from kinward.cli.doctor.rules import (
     check_age_signals,
@@ -53,6 +59,8 @@ CHECKS: Final[dict[str, Callable[[], Result]]] = {
     "ledger": check_ledger,
     "ledger key": check_ledger_key,
     "witnesses": check_witnesses,
+    "holders": check_holders,
+    "timestamps": check_timestamps,
     "API key": check_api_keys,
     "waves": check_waves,
     "worker": check_worker,

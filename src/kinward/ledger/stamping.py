@@ -1,0 +1,125 @@
+"""Timestamps of checkpoints, asked for beside the work of the log. Off unless an address is set."""
+
+import base64
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+import structlog
+from django.utils import timezone
+
+from kinward.ground.config import config
+from kinward.ground.locks import exclusive
+from kinward.ledger.checkpoints import Checkpoint
+from kinward.ledger.models import HolderWord, Log, StampedTree
+from kinward.ledger.timestamps import (
+    NotStamped,
+    ask_for_stamp,
+    has_client,
+    read_roots,
+    verify_stamp,
+)
+
+logger = structlog.get_logger(__name__)
+
+AUTHORITY: Final = "authority"
+AFTER_PROBLEM: Final = timedelta(minutes=5)
+
+
+class StampCheck(NamedTuple):
+    """How many stored timestamps are right, and how many nobody could verify here."""
+
+    verified: int
+    unverified: int
+
+
+def stamp_newest(now: datetime | None = None) -> datetime | None:
+    """Let the authority stamp the newest checkpoint; return its time.
+
+    None if there is no authority, nothing new, or it is too soon. One process at a time asks. Must
+    run outside a transaction. Raises `SettingWrong` and `NotInstalled`.
+    """
+    if not config().ledger_tsa_url:
+        return None
+    with exclusive("ledger.stamper") as mine:
+        return _stamp(now or timezone.now()) if mine else None
+
+
+def _stamp(now: datetime) -> datetime | None:
+    chosen, log = config(), Log.objects.first()
+    if log is None or not log.note:
+        return None
+    word = HolderWord.objects.filter(origin=log.origin, holder=AUTHORITY).first()
+    if word is not None:
+        wait = AFTER_PROBLEM if word.problem else timedelta(minutes=chosen.ledger_tsa_minutes)
+        if timedelta() <= now - word.tried_at < wait or (
+            word.size == log.signed_size and not word.problem
+        ):
+            return None
+    text = Checkpoint(log.origin, log.signed_size, bytes(log.signed_root)).text.encode()
+    told = {"tried": log.signed_size, "tried_at": now, "problem": "", "failures": 0}
+    try:
+        stamp = ask_for_stamp(chosen.ledger_tsa_url, text, read_roots(chosen.ledger_tsa_roots))
+    except NotStamped as error:
+        told["problem"] = error.detail[:500]
+        told["failures"] = 1 if word is None else min(word.failures + 1, 1000)
+        if word is None or word.problem != told["problem"]:
+            logger.error("ledger.not_stamped", problem=told["problem"])
+        _note(log, told)
+        return None
+    StampedTree.objects.update_or_create(
+        origin=log.origin,
+        size=log.signed_size,
+        defaults={"root": log.signed_root, "response": stamp.response, "at": stamp.at},
+    )
+    _note(log, told | {"size": log.signed_size, "received_at": now})
+    return stamp.at
+
+
+def _note(log: Log, told: dict[str, object]) -> None:
+    HolderWord.objects.update_or_create(origin=log.origin, holder=AUTHORITY, defaults=told)
+
+
+def stamp_problem(now: datetime | None = None) -> str:
+    """Return what is wrong with the timestamps, as a sentence. Empty if nothing or if off."""
+    log = Log.objects.first()
+    if not config().ledger_tsa_url or log is None or not log.note:
+        return ""
+    if not has_client():
+        return "Timestamps need the extra `time`: pip install 'kinward[time]'."
+    word = HolderWord.objects.filter(origin=log.origin, holder=AUTHORITY).first()
+    if word is None:
+        return "The timestamp authority has not been asked yet. Is a worker running?"
+    return f"The timestamp authority: {word.problem}" if word.problem else ""
+
+
+def check_stamps() -> StampCheck:
+    """Verify the stored timestamps by the authorities of the setting.
+
+    Without the extra `time` or certificates they are only counted. Raises `NotStamped`, which names
+    the size, and `SettingWrong`.
+    """
+    if not (has_client() and config().ledger_tsa_roots):
+        return StampCheck(0, StampedTree.objects.count())
+    roots, count = read_roots(config().ledger_tsa_roots), 0
+    for tree in StampedTree.objects.order_by("id").iterator():
+        try:
+            stamp = verify_stamp(bytes(tree.response), _stamped_text(tree), roots)
+        except NotStamped as error:
+            raise NotStamped(f"The timestamp of {tree.size:,} leaves: {error.detail}") from None
+        if stamp.at != tree.at:
+            raise NotStamped(f"The timestamp of {tree.size:,} leaves says another time.")
+        count += 1
+    return StampCheck(count, 0)
+
+
+def stamp_lines(origin: str, size: int) -> Iterator[bytes]:
+    """Yield each timestamp of a log up to a size: its text, and the authority's answer, in JSON."""
+    for tree in StampedTree.objects.filter(origin=origin, size__lte=size).order_by("size"):
+        answer = base64.b64encode(bytes(tree.response)).decode()
+        yield json.dumps({"checkpoint": _stamped_text(tree).decode(), "response": answer}).encode()
+
+
+def _stamped_text(tree: StampedTree) -> bytes:
+    return Checkpoint(tree.origin, tree.size, bytes(tree.root)).text.encode()
