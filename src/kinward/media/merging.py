@@ -86,7 +86,7 @@ class Merger:
 
         Raises a fault if nothing was read: that of a picture that is there before that of a part
         in which there is none. Nobody knows that there is none where the time was up first, or
-        another bound was reached in bytes of no known kind.
+        where bytes of no known kind were not searched to their end.
         """
         if not self._read:
             faults = [fault for _, fault in self._faults]
@@ -94,7 +94,7 @@ class Merger:
             fault = next(iter((*there, *faults)), TypeUnsupported())
             cut = budget.late or (budget.cut and not self._media_type)
             if cut and isinstance(fault, TypeUnsupported):
-                raise Undecodable("Its time was up before all of it was searched.")
+                raise Undecodable("It could not be searched to its end.")
             raise fault
         read = sorted(self._read, key=lambda one: (one.part.role is not Role.FILE, one.part.number))
         main = read[0]

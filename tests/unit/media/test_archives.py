@@ -10,7 +10,7 @@ import pytest
 
 from kinward.media import Hashed
 from kinward.media.composition import hash_parts
-from kinward.media.errors import TypeUnsupported
+from kinward.media.errors import Undecodable
 from kinward.media.registry import MEDIA
 from tests.support import joined
 from tests.support.joined import archive, data_url, hashed, knows, picture, svg
@@ -129,5 +129,14 @@ def test_a_jpeg_xl_inside_is_said_to_be_unread(head: bytes) -> None:
         assert not hashed(archive({"a.jpg": JPEG, "b.bin": picture_in_jxl[1:]}, method)).unread
     page = svg(data_url(JPEG, "image/jpeg"), data_url(picture_in_jxl, "image/jxl"))
     assert hashed(page).unread
-    with pytest.raises(TypeUnsupported):
+
+
+@pytest.mark.parametrize("head", [b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"])
+def test_what_begins_as_a_jpeg_xl_is_never_read_to_its_end(head: bytes) -> None:
+    """Browsers show it, and no decoder here reads it."""
+    picture_in_jxl = head + bytes(range(200))
+    with pytest.raises(Undecodable):
         hash_parts(picture_in_jxl, joined.BOUNDS, lambda views: True, MEDIA)
+    both = hashed(picture_in_jxl + JPEG)
+    assert knows(both, 1)
+    assert not both.entire

@@ -48,7 +48,7 @@ _UNREAD: Final = (
     b"BIK",
     b"SMK2",
 )
-# JPEG XL: by itself, and in boxes. Browsers show it.
+# By itself, and in boxes.
 _JXL: Final = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
 
 
@@ -183,6 +183,11 @@ def unzip(data: bytes, budget: Budget) -> bytes:
             break
     budget.unpack(len(content))
     return bytes(content)
+
+
+def is_jpeg_xl(head: bytes) -> bool:
+    """Return whether a file is a JPEG XL, which browsers show and nothing here reads."""
+    return head.startswith(_JXL)
 
 
 def is_closed(head: bytes) -> bool:
