@@ -23,7 +23,7 @@ import msgspec
 
 from kinward.media.cell.kernel import syscall
 from kinward.media.medium import Bounds
-from kinward.media.messages import Answer, read_message, write_message
+from kinward.media.messages import read_message, write_message
 from kinward.media.pool import GRACE
 from kinward.media.process import Decoder, start_decoder
 
@@ -54,6 +54,13 @@ def answer(what, data, bounds, more, tell):
 decoder.answer = answer
 decoder.main(*sys.argv[1:3])
 """
+
+
+class Told(msgspec.Struct):
+    """An outcome, of any length: what Kinward takes of an answer is bounded."""
+
+    error: str
+    detail: str = ""
 
 
 class Parent:
@@ -123,7 +130,7 @@ def ask(decoder: Decoder, code: str, parent: Parent) -> dict[str, Any]:
     message = read_message(decoder.stdout)
     if message is None:
         return {"outcome": "killed", "got": str(decoder.end()), "untouched": parent.untouched()}
-    answer = msgspec.msgpack.decode(message, type=Answer)
+    answer = msgspec.msgpack.decode(message, type=Told)
     return {"outcome": answer.error, "got": answer.detail, "untouched": parent.untouched()}
 
 
