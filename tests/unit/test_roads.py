@@ -17,6 +17,8 @@ from scripts import roads
 DOORS: Final = ("cli", "entrance", "gate", "portal", "project", "web")
 # Functions of a door that write rows, by module and name, and why each may.
 WRITE: Final = {
+    "cli.backup._begin": "marks an empty database while a restore fills it",
+    "cli.backup._end": "takes that mark away",
     "cli.backups.objects.put_objects": "a restore moves each object into the store that is there",
     "cli.demo.give_second_factor": "allauth's own row, for the demo's invented staff",
     "cli.postgres.ensure_database": "creates a database, before there is any row",

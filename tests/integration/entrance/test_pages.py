@@ -184,6 +184,7 @@ def test_without_the_database_a_form_is_left_unread() -> None:
     assert body.asked == 0
 
 
+@pytest.mark.django_db
 def test_each_process_builds_its_doors_and_no_others() -> None:
     def own(application: Entrance) -> object:
         assert application._doors is not None
