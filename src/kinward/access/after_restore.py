@@ -14,6 +14,7 @@ from kinward.access.actor import Actor, ActorKind
 from kinward.access.appointments import change_roles
 from kinward.access.invitations import open_invitations, withdraw_invitation
 from kinward.access.models import ApiKey, Staff
+from kinward.access.permissions import Permission
 from kinward.access.power_list import PowerLine, last_lines, line_of_key
 from kinward.access.services import revoke_key
 from kinward.access.staff import (
@@ -30,6 +31,7 @@ def end_access_of_backup(*, actor: Actor) -> int:
 
     Somebody may have taken such an invitation since, or may still have the browser of a session.
     """
+    actor.must(Permission.END_STAFF)
     for invitation in open_invitations():
         withdraw_invitation(username=invitation.username, actor=actor)
     names = list(Staff.objects.filter(ended_at=None).values_list("username", flat=True))
@@ -44,6 +46,7 @@ def take_lost_power(*, since: datetime, path: Path, actor: Actor) -> list[str]:
 
     Returns a sentence for each. Idempotent. Raises `Invalid` for a list that cannot be read.
     """
+    actor.must(Permission.END_STAFF)
     return [told for line in last_lines(path, since) for told in _take(line, actor)]
 
 

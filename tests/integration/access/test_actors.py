@@ -44,6 +44,8 @@ NEEDS: Final[dict[str, Permission]] = {
     "access.appointments.resume_staff": Permission.MANAGE_STAFF,
     "access.staff.suspend_staff": Permission.END_STAFF,
     "access.staff.end_staff": Permission.END_STAFF,
+    "access.after_restore.end_access_of_backup": Permission.END_STAFF,
+    "access.after_restore.take_lost_power": Permission.END_STAFF,
     "access.staff.sign_out_everywhere": Permission.END_STAFF,
     "people.waves.end_wave": Permission.END_WAVES,
     "verdicts.appeals.decide_appeal": Permission.DECIDE_APPEALS,
