@@ -104,11 +104,11 @@ def test_whoever_changes_an_entry_past_the_trigger_is_found_out(
         ),
         (
             "UPDATE ledger_log SET signed_size = 9, signed_root = sha256('') WHERE %s > 0",
-            "its end is missing",
+            "the checkpoint of 9 leaves is not signed",
         ),
         (
             "UPDATE ledger_log SET signed_size = 4, signed_root = sha256('') WHERE %s > 0",
-            "another root than the checkpoint",
+            "the checkpoint of 4 leaves is not signed",
         ),
         ("DELETE FROM ledger_log WHERE %s > 0", "the log's own row"),
         (

@@ -59,6 +59,7 @@ KEYLESS = {
     "GET /v1/openapi.json": "the document is public",
     "GET /transparency/checkpoint": "everybody should keep one",
     "GET /transparency/cosigned": "everybody should keep one",
+    "GET /transparency/rotations": "whoever verifies a checkpoint has to know its key",
     "GET /transparency/receipt/{receipt_id:uuid}": "whoever was told knows the random id",
     **{
         f"GET /transparency/tile/{{level}}/{steps}": "hashes say nothing"
