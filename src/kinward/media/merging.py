@@ -92,8 +92,11 @@ class Merger:
             faults = [fault for _, fault in self._faults]
             there = [fault for fault in faults if not isinstance(fault, TypeUnsupported)]
             fault = next(iter((*there, *faults)), TypeUnsupported())
-            cut = budget.late or (budget.cut and not self._media_type)
-            if cut and isinstance(fault, TypeUnsupported):
+            if budget.late and isinstance(fault, TypeUnsupported):
+                raise Undecodable(
+                    "Its time was up before it was searched; send its frames' hashes."
+                )
+            if budget.cut and not self._media_type and isinstance(fault, TypeUnsupported):
                 raise Undecodable("It could not be searched to its end.")
             raise fault
         read = sorted(self._read, key=lambda one: (one.part.role is not Role.FILE, one.part.number))

@@ -132,10 +132,12 @@ def test_a_video_that_cannot_be_read_to_its_end_is_not_clear(
     call = Caller(create_key(name="app", scopes=scopes_of(["gate"]), actor=ACTOR))
     configure(video_seconds=0.001)
     decoders.cache_clear()
-    answer = call.media(videos.encode(range(40, 46)))
+    try:
+        answer = call.media(videos.encode(range(40, 46)))
+    finally:
+        decoders.cache_clear()
     assert (answer.status_code, answer.json()["code"]) == (422, "media.undecodable")
     assert "frames" in answer.json()["detail"]
-    decoders.cache_clear()
 
 
 # -- HMA's doors
