@@ -76,10 +76,11 @@ def _absolute(desk: Desk) -> Iterator[Entry]:
         name, "runs that are longer than their rows", bitmap(SIZE, (8, 1), rows, colours=colours)
     )
     name = "runs-of-colours.bmp"
-    image = desk.few(name)
+    pixels = np.repeat(to_pixels(desk.few(name))[:, ::4], 4, axis=1)  # a run for each four
+    image = Image.fromarray(pixels)
     rows = b"".join(
-        b"\1" + pixel.tobytes() if at % 320 < 319 else b"\1" + pixel.tobytes() + END_OF_ROW
-        for at, pixel in enumerate(to_pixels(image)[::-1, :, ::-1].reshape(-1, 3))
+        b"\4" + pixel.tobytes() + (END_OF_ROW if at % 80 == 79 else b"")
+        for at, pixel in enumerate(pixels[::-1, ::4, ::-1].reshape(-1, 3))
     )
     data = bitmap(SIZE, (24, 4), rows + END, length=64)
     yield _entry(name, "runs of 24 bits, as OS/2 has them", data, image)
