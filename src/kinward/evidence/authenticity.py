@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from kinward.access import Actor
 from kinward.evidence.models import Evidence
+from kinward.evidence.storage import evidence_of
 from kinward.ground.errors import KinwardError
 from kinward.ground.secrets import mac
 from kinward.ledger.api import Entry, kinds, record
@@ -56,7 +57,7 @@ def find_difference(evidence: Evidence) -> str:
     """Return what differs from the file that was sealed, or "". Reads no byte of the file."""
     if not hmac.compare_digest(mac_of(evidence), bytes(evidence.mac)):
         return "Its row is not the one that was written."
-    if evidence.location and not evidence.location.endswith(f"/{evidence.pk}.age"):
+    if evidence.location and evidence_of(evidence.location) != evidence.pk:
         return "Its object is that of another file."
     if evidence.check_made is not None and evidence.check_made.sha256 != evidence.sha256:
         return "Its check is of another file."

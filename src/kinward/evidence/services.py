@@ -291,9 +291,8 @@ def _destroy(evidence: Evidence, *, reason: str, actor: Actor) -> None:
 
 def _delete_object(evidence: Evidence) -> None:
     """Have a job delete the object of a file, and never another's, whatever its row says."""
-    location = evidence.location
-    if not location.endswith(f"/{evidence.pk}.age"):
-        location = storage.object_location(evidence.id)
+    own = storage.evidence_of(evidence.location) == evidence.pk
+    location = evidence.location if own else storage.object_location(evidence.id)
     enqueue(DELETE, location=location)
 
 

@@ -42,13 +42,15 @@ def evidence_of(location: str) -> UUID | None:
     False
     >>> evidence_of("file:///vault/secret_key"), evidence_of("file:///vault/.age")
     (None, None)
+    >>> evidence_of("0b9f3c1e-7d52-4c1a-9a53-5f0a2f6f1c11.age") is None
+    True
     """
-    name = location.rpartition("/")[2]
+    _store, slash, name = location.rpartition("/")
     try:
         found = UUID(name.removesuffix(SUFFIX))
     except ValueError:
         return None
-    return found if name == f"{found}{SUFFIX}" else None
+    return found if slash and name == f"{found}{SUFFIX}" else None
 
 
 def write_object(location: str, data: bytes) -> None:

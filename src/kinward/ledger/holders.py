@@ -21,6 +21,7 @@ from kinward.ground.locks import exclusive
 from kinward.ledger.checkpoint_webhook import Undelivered, send_checkpoint
 from kinward.ledger.checkpoints import Checkpoint
 from kinward.ledger.handovers import rotation_lines
+from kinward.ledger.holder_words import note_failed, note_received, word_of
 from kinward.ledger.keys_of_log import read_keys
 from kinward.ledger.mirror import NOTHING_HELD, Held, Mirror, MirrorDiffers
 from kinward.ledger.models import HolderWord, Log
@@ -91,7 +92,7 @@ def _attempt(
     if log is None or not log.note:
         return None
     moment = now or timezone.now()
-    word = HolderWord.objects.filter(origin=log.origin, holder=holder).first()
+    word = word_of(log, holder)
     if word is not None and not _is_due(word, log.signed_size, moment, again):
         return None
     try:
@@ -99,19 +100,7 @@ def _attempt(
     except (MirrorDiffers, Undelivered, OSError, KinwardError) as error:
         _failed(holder, word, log, error, moment)
         return None
-    HolderWord.objects.update_or_create(
-        origin=log.origin,
-        holder=holder,
-        defaults={
-            "size": size,
-            "tried": size,
-            "failures": 0,
-            "problem": "",
-            "alarming": False,
-            "tried_at": moment,
-            "received_at": moment,
-        },
-    )
+    note_received(log, holder, size, moment)
     return size
 
 
@@ -135,21 +124,9 @@ def _is_due(word: HolderWord, size: int, now: datetime, again: timedelta | None)
 def _failed(
     holder: str, word: HolderWord | None, log: Log, error: Exception, now: datetime
 ) -> None:
-    problem = _sentence(error)[:500]
-    alarming = isinstance(error, MirrorDiffers)
-    if word is None or word.problem != problem:
+    problem, alarming = _sentence(error), isinstance(error, MirrorDiffers)
+    if note_failed(log, holder, word, problem, now, alarming=alarming):
         logger.error("ledger.not_held", holder=holder, problem=problem, alarming=alarming)
-    HolderWord.objects.update_or_create(
-        origin=log.origin,
-        holder=holder,
-        defaults={
-            "tried": log.signed_size,
-            "failures": 1 if word is None else min(word.failures + 1, 1000),
-            "problem": problem,
-            "alarming": alarming,
-            "tried_at": now,
-        },
-    )
 
 
 def _sentence(error: Exception) -> str:
@@ -243,7 +220,7 @@ def holder_states(now: datetime | None = None) -> list[HolderState]:
 def _state(holder: str, log: Log | None, now: datetime) -> HolderState:
     if log is None or not log.note:
         return HolderState(holder, counts=True, problem="", alarming=False, received_at=None)
-    word = HolderWord.objects.filter(origin=log.origin, holder=holder).first()
+    word = word_of(log, holder)
     if word is None:
         problem = "It has received nothing yet. Is a worker running?"
         return HolderState(holder, counts=False, problem=problem, alarming=False, received_at=None)

@@ -12,12 +12,12 @@ not there. The checkpoint comes after its tiles. No database here.
 import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from kinward.ground.files import write_whole
 from kinward.ledger.checkpoints import Checkpoint, parse_checkpoint
 from kinward.ledger.merkle import EMPTY_ROOT, HASH_BYTES, root_at, split_hashes
 from kinward.ledger.notes import MAX_NOTE_BYTES, BadNote, parse_note
@@ -159,11 +159,5 @@ def _partial(size: int) -> Iterator[Tile]:
 
 
 def _put(path: Path, data: bytes) -> None:
-    """Write a file, whole or not at all, for good before this returns."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f".{path.name}.{os.getpid()}.new")
-    with new.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
+    write_whole(path, data)

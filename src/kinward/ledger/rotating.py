@@ -19,7 +19,7 @@ from kinward.ledger.models import Log, LogRotation
 from kinward.ledger.notes import ED25519, BadNote, Verifier
 from kinward.ledger.openings import leaf_index
 from kinward.ledger.services import Named, OutsideTransaction, record
-from kinward.ledger.signers import SigningKey, find_key, log_signer, new_key
+from kinward.ledger.signers import SigningKey, find_key, log_signer, log_verifier, new_key
 
 logger = structlog.get_logger(__name__)
 
@@ -56,9 +56,7 @@ def make_next_key() -> Verifier:
 
     Raises `Invalid` while the key changes, or if nothing is signed yet.
     """
-    log = Log.objects.first()
-    if log is None or not log.vkey:
-        raise Invalid("Nothing is signed yet, so there is no key to change. Replace its file.")
+    log = _signed_log()
     pending = pending_rotation(log)
     if pending is not None and is_here(pending.after):
         raise Invalid("The key changes already. The next checkpoint is signed by both keys.")
@@ -67,9 +65,7 @@ def make_next_key() -> Verifier:
 
 def require_rotatable(after: str) -> str:
     """Return the key that signs now. Raises `Invalid` unless another one can follow it."""
-    log = Log.objects.first()
-    if log is None or not log.vkey:
-        raise Invalid("Nothing is signed yet, so there is no key to change. Replace its file.")
+    log = _signed_log()
     try:
         verifier = Verifier.parse(after)
     except BadNote as error:
@@ -81,6 +77,13 @@ def require_rotatable(after: str) -> str:
     if after in used:
         raise Invalid("This key has been one of the log before. Make a new one.")
     return log.vkey
+
+
+def _signed_log() -> Log:
+    log = Log.objects.first()
+    if log is None or not log.vkey:
+        raise Invalid("Nothing is signed yet, so there is no key to change. Replace its file.")
+    return log
 
 
 def pending_rotation(log: Log) -> LogRotation | None:
@@ -107,16 +110,14 @@ def signing_keys(log: Log) -> list[SigningKey]:
         return [first_key(log.origin)]
     present = find_key(log.vkey)
     if present is None:
-        here = Verifier(log.origin, ED25519, log_signer().public).vkey
-        raise OtherKey(f"It was {log.vkey}, and now it is {here}.")
+        raise OtherKey(f"It was {log.vkey}, and now it is {log_verifier(log.origin).vkey}.")
     after = _key_after(log)
     return [present, after] if after else [present]
 
 
 def first_key(origin: str) -> SigningKey:
     """Return the key that signs a log of which nothing is signed yet. Raises `NotConfigured`."""
-    signer = log_signer()
-    return SigningKey(Verifier(origin, ED25519, signer.public), signer)
+    return SigningKey(log_verifier(origin), log_signer())
 
 
 def _key_after(log: Log) -> SigningKey | None:

@@ -7,7 +7,6 @@ nothing, and a database that was set back signs nothing.
 """
 
 import hashlib
-import os
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -17,6 +16,7 @@ from django.utils import timezone
 
 from kinward.ground.config import config
 from kinward.ground.errors import KinwardError
+from kinward.ground.files import write_whole
 from kinward.ground.locks import try_turn
 from kinward.ledger.checkpoints import Checkpoint, parse_checkpoint
 from kinward.ledger.merkle import Frontier, Reader, root_at
@@ -185,12 +185,7 @@ def keep(origin: str, note: bytes) -> None:
     """Write what is signed to a file outside the database, for good before this returns."""
     path = kept_path(origin)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    new = path.with_suffix(f".{os.getpid()}.new")
-    with new.open("wb") as file:
-        file.write(note)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
+    write_whole(path, note)
 
 
 def kept(origin: str) -> Checkpoint | None:

@@ -12,8 +12,10 @@ from django.utils import timezone
 from kinward.ground.config import config
 from kinward.ground.locks import exclusive
 from kinward.ledger.checkpoints import Checkpoint
-from kinward.ledger.models import HolderWord, Log, StampedTree
+from kinward.ledger.holder_words import note_failed, note_received, word_of
+from kinward.ledger.models import Log, StampedTree
 from kinward.ledger.timestamps import (
+    WITHOUT_CLIENT,
     NotStamped,
     ask_for_stamp,
     has_client,
@@ -50,7 +52,7 @@ def _stamp(now: datetime) -> datetime | None:
     chosen, log = config(), Log.objects.first()
     if log is None or not log.note:
         return None
-    word = HolderWord.objects.filter(origin=log.origin, holder=AUTHORITY).first()
+    word = word_of(log, AUTHORITY)
     if word is not None:
         wait = AFTER_PROBLEM if word.problem else timedelta(minutes=chosen.ledger_tsa_minutes)
         if timedelta() <= now - word.tried_at < wait or (
@@ -58,37 +60,29 @@ def _stamp(now: datetime) -> datetime | None:
         ):
             return None
     text = Checkpoint(log.origin, log.signed_size, bytes(log.signed_root)).text.encode()
-    told = {"tried": log.signed_size, "tried_at": now, "problem": "", "failures": 0}
     try:
         stamp = ask_for_stamp(chosen.ledger_tsa_url, text, read_roots(chosen.ledger_tsa_roots))
     except NotStamped as error:
-        told["problem"] = error.detail[:500]
-        told["failures"] = 1 if word is None else min(word.failures + 1, 1000)
-        if word is None or word.problem != told["problem"]:
-            logger.error("ledger.not_stamped", problem=told["problem"])
-        _note(log, told)
+        if note_failed(log, AUTHORITY, word, error.detail, now, alarming=False):
+            logger.error("ledger.not_stamped", problem=error.detail)
         return None
     StampedTree.objects.update_or_create(
         origin=log.origin,
         size=log.signed_size,
         defaults={"root": log.signed_root, "response": stamp.response, "at": stamp.at},
     )
-    _note(log, told | {"size": log.signed_size, "received_at": now})
+    note_received(log, AUTHORITY, log.signed_size, now)
     return stamp.at
 
 
-def _note(log: Log, told: dict[str, object]) -> None:
-    HolderWord.objects.update_or_create(origin=log.origin, holder=AUTHORITY, defaults=told)
-
-
-def stamp_problem(now: datetime | None = None) -> str:
+def stamp_problem() -> str:
     """Return what is wrong with the timestamps, as a sentence. Empty if nothing or if off."""
     log = Log.objects.first()
     if not config().ledger_tsa_url or log is None or not log.note:
         return ""
     if not has_client():
-        return "Timestamps need the extra `time`: pip install 'kinward[time]'."
-    word = HolderWord.objects.filter(origin=log.origin, holder=AUTHORITY).first()
+        return WITHOUT_CLIENT
+    word = word_of(log, AUTHORITY)
     if word is None:
         return "The timestamp authority has not been asked yet. Is a worker running?"
     return f"The timestamp authority: {word.problem}" if word.problem else ""

@@ -24,6 +24,7 @@ CLOCKS: Final = 3600  # seconds by which the authority's clock may differ from o
 MAX_ROOTS: Final = 1024 * 1024  # bytes
 _CERTIFICATE: Final = re.compile(r'Verify error: ([^"]+)"')
 
+WITHOUT_CLIENT: Final = "Timestamps need the extra `time`: pip install 'kinward[time]'."
 QUERY: Final = "application/timestamp-query"
 REPLY: Final = "application/timestamp-reply"
 
@@ -50,7 +51,7 @@ def has_client() -> bool:
 def require_client() -> None:
     """Raise `NotInstalled` without the extra `time`."""
     if not has_client():
-        raise NotInstalled("Timestamps need the extra `time`: pip install 'kinward[time]'.")
+        raise NotInstalled(WITHOUT_CLIENT)
 
 
 def read_roots(path: str) -> list[x509.Certificate]:

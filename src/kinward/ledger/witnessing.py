@@ -197,14 +197,15 @@ def fault_of_holders(now: datetime | None = None) -> str:
 
     Raises `SettingWrong`.
     """
-    if alarms := [state for state in holder_states(now) if state.alarming]:
+    states = holder_states(now)
+    if alarms := [state for state in states if state.alarming]:
         return f"A {alarms[0].holder} contradicts the ledger. {alarms[0].problem}"
     try:
         policy = policy_of_ours()
     except BadNote as error:
         return f"The keys of the ledger do not follow each other: {error}"
     if policy is None or not witnesses_of(policy) or not policy.needs_witnesses:
-        if any(state.counts for state in holder_states(now)):
+        if any(state.counts for state in states):
             return ""
         return (
             "Nobody outside holds the checkpoints of the ledger, so whoever has its key can "

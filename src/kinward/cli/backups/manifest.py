@@ -160,7 +160,7 @@ def _require_signed(path: Path, manifest: bytes, signed_by: str) -> None:
         if not signed_by:
             raise BackupNotTrusted(
                 f"It says that {signers} signed it. Add `--signed-by` and the verifier key that "
-                "the backup printed, or that a witness or a receipt has."
+                "the backup printed, or that a witness has."
             )
         text = open_note(note, [Verifier.parse(signed_by)]).text
     except BadNote as error:
