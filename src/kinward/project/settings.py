@@ -178,13 +178,12 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-_mail = urlsplit(
-    _config.mail_url
-)  # smtp://user:password@host:587 (STARTTLS), smtps:// or smtp+plain://
+# smtp://user:password@host:587 (STARTTLS), smtps:// or smtp+plain://
+_mail, _mail_travels = urlsplit(_config.mail_url), mail_transport(_config.mail_url)
 EMAIL_HOST, EMAIL_PORT = _mail.hostname or "localhost", _mail.port or 25
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_mail.username or ""), unquote(_mail.password or "")
-EMAIL_USE_SSL = mail_transport(_config.mail_url) == "smtps"
-EMAIL_USE_TLS = mail_transport(_config.mail_url) == "starttls"
+EMAIL_USE_SSL = _mail_travels == "smtps"
+EMAIL_USE_TLS = _mail_travels == "starttls"
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = _config.mail_from or "kinward@localhost"
 
