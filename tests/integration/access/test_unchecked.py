@@ -82,8 +82,8 @@ CLOCK: Final = {
     "ground.jobs.fail_often",
     "guidelines.services.go_ahead_alone",
     "guidelines.services.pin_guidelines",
-    "ledger.holders.mirror_newest",
-    "ledger.holders.send_newest",
+    "ledger.holder_words.note_failed",
+    "ledger.holder_words.note_received",
     "ledger.queries.unsequenced_since",  # reads, in SQL
     "ledger.sequencing.begin_again",
     "ledger.sequencing.sequence",
