@@ -20,7 +20,10 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 if __name__ == "__main__":
@@ -28,6 +31,7 @@ if __name__ == "__main__":
     atexit.register(shutil.rmtree, DIRECTORY, ignore_errors=True)  # after the server has stopped
     os.environ["KINWARD_DATA_DIR"] = DIRECTORY
 
+FORMER, ONE_BY_ONE, AT_ONCE = "the former chain", "the log, one by one", "the log, all at once"
 WRITERS: Final = 16
 PROOFS: Final = 300
 CHAIN_LOCK: Final = 0x4B494E57415244
@@ -106,21 +110,36 @@ def _today() -> Callable[[str, Any], None]:
     return record_now
 
 
-def write(former: bool, together: int, seconds: float, begin: Any, counts: Any) -> None:
+def _one_by_one(record: Callable[[str, Any], None], subject: str, facts: list[Any]) -> None:
+    for fact in facts:
+        record(subject, fact)
+
+
+def _at_once(subject: str, facts: list[Any]) -> None:
+    from kinward.access.actor import Actor
+    from kinward.ledger.services import NewEntry, record_all
+
+    record_all([NewEntry(Actor.system("bench"), subject, fact) for fact in facts])
+
+
+def write(way: str, together: int, seconds: float, begin: Any, counts: Any) -> None:
     """Write entries for some seconds, so many in each transaction. A process of its own."""
     _set_up()
     from django.db import connection, transaction
 
     from kinward.ledger import kinds
 
-    record = _former() if former else _today()
+    if way == AT_ONCE:
+        record = _at_once
+    else:
+        record = partial(_one_by_one, _former() if way == FORMER else _today())
     connection.ensure_connection()
     begin.wait()
     written, until = 0, time.monotonic() + seconds
     while time.monotonic() < until:
+        facts = [kinds.CaseOpened(account="member-1") for _ in range(together)]
         with transaction.atomic():
-            for _ in range(together):
-                record(f"case:{os.getpid()}", kinds.CaseOpened(account="member-1"))
+            record(f"case:{os.getpid()}", facts)
         written += together
     counts.put(written)
 
@@ -166,13 +185,13 @@ def _spawn(work: Callable[..., Any], *given: Any) -> Any:
     return process
 
 
-def round_of(name: str, former: bool, size: int, seconds: float) -> float:
+def round_of(way: str, size: int, seconds: float) -> float:
     """Let all write for some seconds; return the entries a second."""
     context = multiprocessing.get_context("spawn")
     begin, counts = context.Barrier(WRITERS), context.Queue()
-    together(write, *[(former, size, seconds, begin, counts)] * WRITERS)
+    together(write, *[(way, size, seconds, begin, counts)] * WRITERS)
     rate: float = sum(counts.get() for _ in range(WRITERS)) / seconds
-    print(f"{name:34} {size:3} a transaction  {rate:9,.0f} entries a second", flush=True)
+    _print_rate(f"{way}, {size} a transaction", rate)
     return rate
 
 
@@ -191,7 +210,7 @@ def watch_delay(stop: threading.Event, delays: list[float]) -> None:
         began = time.perf_counter()
         number = Entry.objects.filter(subject=subject).latest("seq").seq
         while not Leaf.objects.filter(entry_id=number).exists():
-            time.sleep(0.005)
+            time.sleep(0.02)
         delays.append(time.perf_counter() - began)
     connection.close()
 
@@ -231,6 +250,37 @@ def prove_over_http() -> None:
         server.terminate()
         server.wait()
     _print("inclusion proof over HTTP", seconds)
+
+
+def verify_offline() -> None:
+    """Export the log with all that entries say, and verify it with the file that lies beside it."""
+    import psutil
+
+    from kinward.ledger.exporting import export_log
+    from kinward.ledger.models import Log
+
+    folder, log = Path(DIRECTORY) / "export", Log.objects.get()
+    began = time.perf_counter()
+    export_log(folder, opened=True, progress=lambda done: None)
+    _print_rate("export", log.signed_size / (time.perf_counter() - began))
+    policy = Path(DIRECTORY) / "policy"
+    policy.write_text(f"log {log.vkey}\nquorum none\n")
+    began, most = time.perf_counter(), 0
+    arguments = [sys.executable, "verify.py", ".", "--policy", str(policy), "--quiet"]
+    with psutil.Popen(arguments, cwd=folder) as verifying:
+        while verifying.poll() is None:
+            with suppress(psutil.NoSuchProcess):
+                family = [verifying, *verifying.children(recursive=True)]
+                most = max(most, sum(process.memory_full_info().pss for process in family))
+            time.sleep(0.1)
+    if verifying.returncode:
+        raise SystemExit("the export does not verify")
+    _print_rate("offline verification", log.signed_size / (time.perf_counter() - began))
+    print(f"{'':34} {most / 2**20:,.0f} MB at most, of all its processes")
+
+
+def _print_rate(name: str, rate: float) -> None:
+    print(f"{name:34} {rate:9,.0f} entries a second", flush=True)
 
 
 def _wait_for(http: Any) -> None:
@@ -273,13 +323,13 @@ def main(count: int, seconds: float) -> None:
     appended = sequence_all()
     took = time.perf_counter() - began
     print(f"{appended:,} entries loaded, and sequenced at {appended / took:,.0f} a second")
-    for size in (5, 50):
-        former = round_of("the former chain", True, size, seconds)
+    for way, size in ((ONE_BY_ONE, 5), (ONE_BY_ONE, 50), (AT_ONCE, 50)):
+        former = round_of(FORMER, size, seconds)
         stop, delays = multiprocessing.get_context("spawn").Event(), list[float]()
         sequencer, watching = _spawn(sequence, stop), threading.Event()
         watcher = threading.Thread(target=watch_delay, args=[watching, delays])
         watcher.start()
-        rate = round_of("the log", False, size, seconds)
+        rate = round_of(way, size, seconds)
         watching.set()
         watcher.join()
         stop.set()
@@ -292,6 +342,7 @@ def main(count: int, seconds: float) -> None:
     time.sleep(1.1)
     publish_checkpoint()
     prove_over_http()
+    verify_offline()
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ def _writes(call: ast.Call) -> bool:
         return of_rows or (bool(call.keywords) and not call.args)
     if name in ("execute", "executemany"):
         return not (call.args and _is_read(call.args[0]))
-    return False
+    return name == "copy" and bool(call.args)  # PostgreSQL's; that of a dictionary takes nothing
 
 
 def _is_file(call: ast.Call) -> bool:

@@ -23,7 +23,7 @@ def write(count: int, *, together: bool = False) -> list[int]:
         with transaction.atomic():
             fact = Done(n=number)
             subject = f"thing:{number % 3}"
-            numbers.append(record(actor=Actor.system("test"), subject=subject, fact=fact).seq)
+            numbers.append(record(actor=Actor.system("test"), subject=subject, fact=fact))
     return numbers
 
 

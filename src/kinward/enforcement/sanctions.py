@@ -23,7 +23,7 @@ from kinward.enforcement.services import issue_account
 from kinward.evidence.api import Warrant, require_warrant
 from kinward.experience.api import withhold
 from kinward.guidelines import LONG_DAYS
-from kinward.ledger.api import kinds, record
+from kinward.ledger.api import NewEntry, kinds, record, record_all
 from kinward.people.api import Account, LockedAccount, Standing, lock_account, set_standing
 
 STANDINGS: Final = (Standing.ACTIVE, Standing.SUSPENDED, Standing.TERMINATED)
@@ -141,12 +141,9 @@ def lift_sanction(*, account: LockedAccount, case_id: UUID, why: str, actor: Act
     """End the sanction that a case imposed on an account, if there is one."""
 
     def change() -> None:
-        for sanction in _end(Sanction.objects.filter(case_id=case_id, account=account), why):
-            record(
-                actor=actor,
-                subject=str(sanction),
-                fact=kinds.SanctionLifted(case=str(case_id), account=account.platform_id, why=why),
-            )
+        fact = kinds.SanctionLifted(case=str(case_id), account=account.platform_id, why=why)
+        ended = _end(Sanction.objects.filter(case_id=case_id, account=account), why)
+        record_all([NewEntry(actor, str(sanction), fact) for sanction in ended])
 
     _apply(account, case_id, actor, change)
 

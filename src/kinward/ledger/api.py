@@ -73,7 +73,7 @@ from kinward.ledger.running import (
     keep_stamping,
 )
 from kinward.ledger.sequencing import begin_again, sequence_all
-from kinward.ledger.services import record
+from kinward.ledger.services import NewEntry, record, record_all
 from kinward.ledger.signers import find_key, log_signer
 from kinward.ledger.signing import (
     LogContradicted,
@@ -113,6 +113,7 @@ __all__ = [
     "LogContradicted",
     "LogRotation",
     "Mark",
+    "NewEntry",
     "NotSignedYet",
     "Said",
     "SignedTree",
@@ -163,6 +164,7 @@ __all__ = [
     "receipt_address",
     "receipt_of",
     "record",
+    "record_all",
     "require_rotatable",
     "require_signable",
     "root_of_log",

@@ -29,13 +29,13 @@ def commit(name: str, value: Any, salt: bytes) -> bytes:
 
 def committed_data(at: datetime, data: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the commitment to the data is over: the exact time in UTC, and the fact."""
-    exact = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    exact = at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
     return {"at": exact, "fact": data}
 
 
 def entry_leaf(*, at: datetime, kind: str, actor: bytes, subject: bytes, data: bytes) -> bytes:
     """Return the leaf of an entry, from the commitments to its values."""
-    hour = at.astimezone(UTC).strftime("%Y-%m-%dT%H:00:00Z")
+    hour = at.astimezone(UTC).isoformat(timespec="hours")[:13] + ":00:00Z"
     return ENTRY + _encode([hour, kind, actor.hex(), subject.hex(), data.hex()])
 
 

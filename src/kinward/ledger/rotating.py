@@ -46,7 +46,7 @@ def begin_rotation(*, after: str, actor: Named) -> LogRotation:
     log = Log.objects.get()
     rotation = LogRotation.objects.create(origin=log.origin, before=before, after=after)
     fact = kinds.LedgerKeyRotated(before=before, after=after)
-    rotation.entry = record(actor=actor, subject=str(rotation), fact=fact).seq
+    rotation.entry = record(actor=actor, subject=str(rotation), fact=fact)
     rotation.save(update_fields=["entry"])
     return rotation
 

@@ -32,14 +32,18 @@ _UNSEQUENCED: Final = """
 SELECT e.seq, e.xid, e.at, e.kind, e.actor_commitment, e.subject_commitment, e.data_commitment
 FROM ledger_entry e
 WHERE e.xid IS NOT NULL AND {where}
-  AND NOT EXISTS (SELECT FROM ledger_leaf l WHERE l.entry_id = e.seq)
 ORDER BY e.xid, e.seq LIMIT %(batch)s
 """
+# `IS NULL` is asked of each row by the index of leaves. PostgreSQL would turn `NOT EXISTS` into a
+# hash of all leaves whenever it believes that many entries are new.
 _FINISHED: Final = _UNSEQUENCED.format(
-    where="(e.xid, e.seq) > (%(xid)s::xid8, %(seq)s) AND e.xid < %(horizon)s::xid8"
+    where="(e.xid, e.seq) > (%(xid)s::xid8, %(seq)s) AND e.xid < %(horizon)s::xid8 "
+    "AND (SELECT l.index FROM ledger_leaf l WHERE l.entry_id = e.seq) IS NULL"
 )
 # After a restore, ids of transactions mean nothing: all that is visible is taken.
-_ALL: Final = _UNSEQUENCED.format(where="true")
+_ALL: Final = _UNSEQUENCED.format(
+    where="NOT EXISTS (SELECT FROM ledger_leaf l WHERE l.entry_id = e.seq)"
+)
 _TILE: Final = """
 INSERT INTO ledger_tile (level, index, data) VALUES (%s, %s, %s)
 ON CONFLICT (level, index) DO UPDATE SET data = EXCLUDED.data

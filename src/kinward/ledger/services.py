@@ -1,27 +1,38 @@
-"""The one verb of the ledger: record."""
+"""The one verb of the ledger: record, and the same for many at once."""
 
-import json
 import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
+import psycopg
 from django.db import connection
+from psycopg.types.json import Jsonb
 
 from kinward.ground.errors import KinwardError
 from kinward.ledger.kinds import Fact
 from kinward.ledger.leaves import SALT_BYTES, commit, committed_data
-from kinward.ledger.models import Entry
-from kinward.ledger.words import set_apart
+from kinward.ledger.models import Words
+from kinward.ledger.words import keep, set_apart
 
-# As SQL, because the ORM took three quarters of the time of a busy transaction to build it.
-_COLUMNS: Final = (
-    *("at", "actor", "kind", "subject", "actor_salt", "subject_salt", "data_salt"),
-    *("actor_commitment", "subject_commitment", "data_commitment"),
-)
-_INSERT: Final = f"""
-INSERT INTO ledger_entry ({", ".join(_COLUMNS)}, data)
-VALUES ({"%s, " * len(_COLUMNS)}%s) RETURNING seq
-"""  # noqa: S608
+_COLUMNS: Final = {
+    "at": "timestamptz",
+    "actor": "varchar",
+    "kind": "varchar",
+    "subject": "varchar",
+    "actor_salt": "bytea",
+    "subject_salt": "bytea",
+    "data_salt": "bytea",
+    "actor_commitment": "bytea",
+    "subject_commitment": "bytea",
+    "data_commitment": "bytea",
+    "data": "jsonb",
+}
+_INTO: Final = f"ledger_entry ({', '.join(_COLUMNS)})"
+_VALUES: Final = ", ".join(["%s"] * len(_COLUMNS))
+_INSERT: Final = f"INSERT INTO {_INTO} VALUES ({_VALUES}) RETURNING seq"  # noqa: S608
+_COPY: Final = f"COPY {_INTO} FROM STDIN (FORMAT binary)"
 
 
 class Named(Protocol):
@@ -36,14 +47,22 @@ class Named(Protocol):
         """Which one of that kind."""
 
 
+class NewEntry(NamedTuple):
+    """What one entry is to say: `record` has the meaning of each."""
+
+    actor: Named
+    subject: str
+    fact: Fact
+
+
 class OutsideTransaction(KinwardError):
     """A ledger entry must be written in the transaction that it records."""
 
     code = "ledger.outside_transaction"
 
 
-def record(*, actor: Named, subject: str, fact: Fact) -> Entry:
-    """Write an entry, in the caller's transaction. It waits for no other writer.
+def record(*, actor: Named, subject: str, fact: Fact) -> int:
+    """Write an entry, in the caller's transaction; return its number. It waits for no other writer.
 
     The sequencer gives it its place in the log after the transaction has ended. `actor` is an
     `Actor`: a person of the staff, a key, an account, a rule, an operator or a room. `subject` is
@@ -52,27 +71,52 @@ def record(*, actor: Named, subject: str, fact: Fact) -> Entry:
     """
     if not connection.in_atomic_block:
         raise OutsideTransaction
-    kind, data = fact.kind, set_apart(fact)
-    by, at = f"{actor.kind}:{actor.name}", datetime.now(UTC)
+    data, words = set_apart(fact)
+    keep(words)
+    row = _row(datetime.now(UTC), f"{actor.kind}:{actor.name}", subject, fact.kind, data)
+    with _cursor() as cursor:
+        ((number,),) = cursor.execute(_INSERT, row)
+    return int(number)
+
+
+def record_all(said: Sequence[NewEntry]) -> None:
+    """Write entries in this order, as `record` does, for a fifth of the time that each takes alone.
+
+    For callers that know several before they write anything else.
+    """
+    if not connection.in_atomic_block:
+        raise OutsideTransaction
+    if not said:
+        return
+    at, words, rows = datetime.now(UTC), list[Words](), list[list[Any]]()
+    for actor, subject, fact in said:
+        data, apart = set_apart(fact)
+        words += apart
+        rows.append(_row(at, f"{actor.kind}:{actor.name}", subject, fact.kind, data))
+    keep(words)
+    with _cursor() as cursor, cursor.copy(_COPY) as copy:
+        copy.set_types(list(_COLUMNS.values()))
+        for row in rows:
+            copy.write_row(row)
+
+
+@contextmanager
+def _cursor() -> Iterator[psycopg.Cursor[Any]]:
+    """Give a cursor below Django's, which writes each value into the text: half of the time."""
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        yield cursor
+
+
+def _row(at: datetime, actor: str, subject: str, kind: str, data: dict[str, Any]) -> list[Any]:
+    """Return the values of an entry's columns, in their order."""
     salts = os.urandom(3 * SALT_BYTES)
     of_actor, of_subject, of_data = (
         salts[start : start + SALT_BYTES] for start in range(0, len(salts), SALT_BYTES)
     )
-    entry = Entry(
-        at=at,
-        actor=by,
-        kind=kind,
-        subject=subject,
-        data=data,
-        actor_salt=of_actor,
-        subject_salt=of_subject,
-        data_salt=of_data,
-        actor_commitment=commit("actor", by, of_actor),
-        subject_commitment=commit("subject", subject, of_subject),
-        data_commitment=commit("data", committed_data(at, data), of_data),
-    )
-    values = [getattr(entry, column) for column in _COLUMNS]
-    with connection.cursor() as cursor:
-        cursor.execute(_INSERT, [*values, json.dumps(data)])
-        entry.pk = cursor.fetchone()[0]
-    return entry
+    return [
+        *(at, actor, kind, subject, of_actor, of_subject, of_data),
+        commit("actor", actor, of_actor),
+        commit("subject", subject, of_subject),
+        commit("data", committed_data(at, data), of_data),
+        Jsonb(data),
+    ]

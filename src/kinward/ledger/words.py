@@ -5,7 +5,7 @@ can tell by guessing what it said.
 """
 
 import hmac
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from secrets import token_bytes
 from typing import Any, Final
@@ -18,20 +18,22 @@ ERASED: Final = "(erased)"
 PART: Final = 500
 
 
-def set_apart(fact: Fact) -> dict[str, Any]:
-    """Return the data of an entry, and keep its words in rows of their own. No words stay none."""
-    data = fact.data
+def set_apart(fact: Fact) -> tuple[dict[str, Any], list[Words]]:
+    """Return the data of an entry, and its words as rows to `keep`. No words stay none."""
+    data, rows = fact.data, list[Words]()
     for name in words_of_kind(type(fact)):
-        if data.get(name):
-            data[name] = _keep(data[name])
-    return data
+        if text := data.get(name):
+            salt = token_bytes(32)
+            row = Words(digest=_digest(salt, text), salt=salt, text=text)
+            data[name] = f"{MARK}{row.digest}"
+            rows.append(row)
+    return data, rows
 
 
-def _keep(text: str) -> str:
-    salt = token_bytes(32)
-    digest = _digest(salt, text)
-    Words.objects.create(digest=digest, salt=salt, text=text)
-    return f"{MARK}{digest}"
+def keep(rows: Sequence[Words]) -> None:
+    """Keep the words of entries, in the transaction that writes the entries."""
+    if rows:
+        Words.objects.bulk_create(rows)
 
 
 def _digest(salt: bytes, text: str) -> str:

@@ -160,7 +160,8 @@ def test_an_entry_of_an_erasure_lets_nothing_else_of_entries_change() -> None:
 
 def _entry(subject: str) -> Entry:
     with transaction.atomic():
-        return record(actor=Actor.system("test"), subject=subject, fact=kinds.AccountDeleted())
+        number = record(actor=Actor.system("test"), subject=subject, fact=kinds.AccountDeleted())
+    return Entry.objects.get(pk=number)
 
 
 def _says_erased() -> None:
