@@ -14,10 +14,9 @@ test:
 	@scripts/setup extras
 	@scripts/test
 
-deep:  ## ten times as many sequences of what can happen, and a partner's list of its real size
+deep:  ## forty times as many sequences of what can happen, and lists, floods and files of a real number
 	@scripts/setup extras
-	@KINWARD_TEST_DEEP=1 .venv/bin/pytest -n 2 --dist worksteal \
-	  tests/integration/*/test_*_machine.py tests/integration/exchanges/test_exchanges.py tests/unit/matching/test_hamming.py tests/unit/policy/test_properties.py
+	@KINWARD_TEST_DEEP=1 .venv/bin/pytest -n 2 --dist worksteal $$(git grep -l "support.deep\|run_machine" -- "tests/*/test_*.py")
 
 chaos:  ## 500 kills instead of 20, 200 among the ledger's writers, and Go verifies 20,500 entries
 	@scripts/setup extras

@@ -96,8 +96,11 @@ class Server:
 
     def __init__(self) -> None:
         from tests.ground import start_database
+        from tests.support.places import migrated_cluster, reachable
 
-        self.url = start_database()  # it stops at exit
+        with tempfile.TemporaryDirectory() as folder:
+            reachable(Path(folder))
+            self.url = start_database(migrated_cluster(Path(folder)))
 
     def url_of(self, name: str) -> str:
         base, _, options = self.url.partition("?")

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -12,6 +13,7 @@ from hypothesis import settings as hypothesis_settings
 
 from kinward.ground.config import config
 from tests.ground import start_database
+from tests.support.places import migrated_cluster, reachable
 
 # No test asserts a time. The first text on a fresh machine waits for Hypothesis' table of letters.
 hypothesis_settings.register_profile(
@@ -29,9 +31,22 @@ def _as_scheduled() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of a migrated PostgreSQL. A server begins with a copy of them."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    reachable(shared)
+    return migrated_cluster(shared)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, request: pytest.FixtureRequest
+) -> None:
     """Called by pytest-django before it makes the tests' database."""
-    start_database()
+    if "KINWARD_TEST_DATABASE_URL" not in os.environ:
+        start_database(request.getfixturevalue("cluster"))
+        connection.settings_dict["TEST"]["TEMPLATE"] = "kinward"
     config.cache_clear()
     from kinward.project.settings import database_settings
 

@@ -27,28 +27,19 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "kinward.project.settings"
 from kinward.cli.first_run import make_secrets  # noqa: E402
 
 make_secrets()
+if url := os.environ.get("KINWARD_TEST_DATABASE_URL"):
+    os.environ["KINWARD_DATABASE_URL"] = url
 
 
-def start_database() -> str:
-    """Start the tests' own PostgreSQL, or take the one that is named; returns its URL.
-
-    Its disk is not waited for: it need not survive the machine.
-    """
-    if url := os.environ.get("KINWARD_TEST_DATABASE_URL"):
-        os.environ["KINWARD_DATABASE_URL"] = url
-        return url
-    import psycopg
-
+def start_database(cluster: Path) -> str:
+    """Start the tests' own PostgreSQL, on a copy of a cluster; return its URL. It stops at exit."""
     from kinward.cli import postgres
+    from tests.support.places import copy
 
+    copy(cluster, _base / "postgres")
     server, _ = postgres.start()
     atexit.register(server.stop)
-    url = os.environ["KINWARD_DATABASE_URL"]
-    with psycopg.connect(url, autocommit=True) as connection:
-        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-            connection.execute(f"ALTER SYSTEM SET {setting} = off")
-        connection.execute("SELECT pg_reload_conf()")
-    return url
+    return os.environ["KINWARD_DATABASE_URL"]
 
 
 atexit.register(shutil.rmtree, _base, ignore_errors=True)  # after the server has stopped

@@ -21,6 +21,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.browsers import launch_browser
+from tests.support.places import copy, forget_the_disk
 
 KINWARD = [sys.executable, "-m", "kinward"]
 START_SECONDS = 300.0
@@ -168,7 +169,7 @@ def running(prefix: str, before: Path | None = None, **settings: str) -> Iterato
     """A demo in a directory of its own, which is new or a copy of one that ran before."""
     with tempfile.TemporaryDirectory(prefix=prefix) as directory:
         if before is not None:
-            _copy(before, Path(directory))
+            copy(before, Path(directory))
         Path(directory).chmod(0o755)
         started = Demo(Path(directory), **settings)
         try:
@@ -192,22 +193,9 @@ def first_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if not kept.exists():
             with running("kinward-first-") as demo:
                 assert demo.stop() == 0
-                _forget_the_disk(demo.directory)
-                _copy(demo.directory, kept)
+                forget_the_disk(demo.directory / "postgres")
+                copy(demo.directory, kept)
     return kept
-
-
-def _forget_the_disk(directory: Path) -> None:
-    """Have its PostgreSQL not wait for the disk: no story outlives the machine."""
-    with (directory / "postgres" / "postgresql.auto.conf").open("a") as settings:
-        for name in ("fsync", "synchronous_commit", "full_page_writes"):
-            settings.write(f"{name} = off\n")
-
-
-def _copy(directory: Path, to: Path) -> None:
-    """With the owners of the files: as root, PostgreSQL runs as somebody else."""
-    to.mkdir(exist_ok=True)
-    subprocess.run(["cp", "-a", f"{directory}/.", to], check=True)
 
 
 @pytest.fixture(scope="module")

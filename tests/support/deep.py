@@ -4,4 +4,4 @@ import os
 from typing import Final
 
 DEEP: Final = os.environ.get("KINWARD_TEST_DEEP") == "1"
-TIMES: Final = 10 if DEEP else 1  # as many examples and sequences
+TIMES: Final = 40 if DEEP else 1  # as many examples and sequences

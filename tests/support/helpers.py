@@ -66,7 +66,7 @@ def listening(server: Server) -> Iterator[Server]:
 def run_machine(
     machine: type[RuleBasedStateMachine], *, sequences: int = 25, steps: int = 20
 ) -> None:
-    """Run a state machine, ten times as often in a deep run.
+    """Run a state machine, forty times as often in a deep run.
 
     A failing sequence is shown as it was found: each step is costly.
     """

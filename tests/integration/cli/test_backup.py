@@ -1,26 +1,17 @@
 """A backup of everything, sealed; brought back elsewhere, and proved whole. As a newcomer would."""
 
-import os
-import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from kinward.evidence.sealing import new_key, public_half
 from tests.support.helpers import rotten
+from tests.support.places import Place, reachable
 
 pytestmark = pytest.mark.django_db  # the places have databases of their own
 
 FILL = """
 from django.utils import timezone
-from kinward.cli.first_run import make_secrets
-from kinward.cli.main import set_up_django
-make_secrets()
-set_up_django()
-from kinward.cli.first_run import migrate
-migrate()
 from tests.support.helpers import KNOWN, quarantined
 from kinward.access.actor import Actor
 from kinward.evidence.care import store_next_file
@@ -54,44 +45,12 @@ for each in Evidence.objects.all():
 """
 
 
-class Place:
-    """An installation of its own, with an embedded database."""
-
-    def __init__(self, directory: Path, **settings: str) -> None:
-        self.directory = directory
-        clean = {k: v for k, v in os.environ.items() if not k.startswith("KINWARD_")}
-        self.environment = clean | {"KINWARD_DATA_DIR": str(directory), **settings}
-
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, *arguments],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=400,  # of a busy machine, which migrates for minutes
-        )
-
-    def kinward(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return self.run("-m", "kinward", *arguments)
-
-    def back_up(self, directory: Path, recipient: str) -> tuple[Path, list[str]]:
-        """Make the first backup in a directory; return it and how to restore it."""
-        made = self.kinward("backup", str(directory), "--recipient", recipient)
-        assert made.returncode == 0, made.stderr
-        (backup,) = directory.iterdir()
-        (signer,) = re.findall(r"^Signed by (\S+)$", made.stdout, re.MULTILINE)
-        return backup, ["restore", str(backup), "--signed-by", signer]
-
-
-def test_everything_comes_back_and_is_proved(tmp_path: Path) -> None:
-    tmp_path.chmod(0o755)
-    for parent in tmp_path.parents[:2]:
-        parent.chmod(0o755)  # the embedded server runs as somebody else under root
+def test_everything_comes_back_and_is_proved(tmp_path: Path, cluster: Path) -> None:
+    reachable(tmp_path)
     identity, own = tmp_path / "identity.txt", new_key()
     identity.write_text(f"# kept elsewhere\n{own}\n")
     one = Place(tmp_path / "one", KINWARD_EVIDENCE_STORE=f"file://{tmp_path}/store")
-    filled = one.run("-c", FILL)
+    filled = one.fill(FILL, cluster)
     assert filled.returncode == 0, filled.stderr
     nobody = one.kinward("backup", str(tmp_path / "backups"), "--recipient", "age1nonsense")
     assert "age recipient" in nobody.stderr

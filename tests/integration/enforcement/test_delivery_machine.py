@@ -156,4 +156,4 @@ def test_in_the_end_the_platform_agrees(
     monkeypatch.setattr(enforcement, "DELAYS", (1, 1))  # given up after three tries
     for name, value in {"receiver": receiver, "account": account, "reviewer": reviewer}.items():
         monkeypatch.setattr(Delivering, name, value, raising=False)
-    run_machine(Delivering, sequences=25, steps=20)
+    run_machine(Delivering, sequences=9, steps=20)

@@ -13,18 +13,13 @@ from pyrage.x25519 import Identity
 
 from kinward.cli.backups.sealing import find_tool
 from kinward.evidence.sealing import new_key, public_half
-from tests.integration.erasure.test_restoring import Place
 from tests.support.helpers import listening
+from tests.support.places import Place, reachable
 
 pytestmark = pytest.mark.django_db  # the place has a database of its own
 
 LIVE = """
 import json
-from kinward.cli.first_run import make_secrets, migrate
-from kinward.cli.main import set_up_django
-make_secrets()
-set_up_django()
-migrate()
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
 from kinward.evidence.care import store_next_file
@@ -108,17 +103,17 @@ def statements() -> list[str]:
     return re.findall(r'-c "([^"]+)"', PAGE.read_text())
 
 
-def test_no_file_and_no_new_backup_has_what_was_erased(tmp_path: Path) -> None:
-    tmp_path.chmod(0o755)
-    for parent in tmp_path.parents[:2]:
-        parent.chmod(0o755)  # the embedded server runs as somebody else under root
+def test_no_file_and_no_new_backup_has_what_was_erased(tmp_path: Path, cluster: Path) -> None:
+    reachable(tmp_path)
     with listening(ThreadingHTTPServer(("127.0.0.1", 0), App)) as app:
         place = Place(
             tmp_path / "place",
             KINWARD_EVIDENCE_STORE=f"file://{tmp_path}/place/store",
             KINWARD_WEBHOOK_URL=f"http://127.0.0.1:{app.server_port}/hooks",
         )
-        marks = json.loads(run(place, LIVE).splitlines()[-1])
+        filled = place.fill(LIVE, cluster)
+        assert filled.returncode == 0, filled.stderr
+        marks = json.loads(filled.stdout.splitlines()[-1])
         before = {mark for mark, _ in found_in(place.directory, marks)}
         assert len(before) >= 29, set(marks) - before
         assert list((place.directory / "store").rglob("*.age"))

@@ -1,20 +1,12 @@
 """A backup from before an erasure serves nothing until the erasure is carried out again."""
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 from kinward.evidence.sealing import new_key, public_half
-from tests.integration.cli.test_backup import Place as ShortPlace
+from tests.support.places import Place, reachable
 
 FILL = """
-from kinward.cli.first_run import make_secrets
-from kinward.cli.main import set_up_django
-make_secrets()
-set_up_django()
-from kinward.cli.first_run import migrate
-migrate()
 from kinward.access.actor import Actor
 from kinward.people.services import Profile, delete_account, put_account
 for name in ("goes", "stays"):
@@ -44,20 +36,6 @@ kinward.project.asgi.application
 """
 
 
-class Place(ShortPlace):
-    """A place on a busy machine, which migrates for minutes."""
-
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, *arguments],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=400,
-        )
-
-
 FORGE = """
 from kinward.cli.main import set_up_django
 set_up_django()
@@ -81,14 +59,14 @@ def forged_lines_erase_nobody(one: Place) -> None:
     listed.unlink()
 
 
-def test_an_old_backup_is_erased_again_before_anything_serves(tmp_path: Path) -> None:
-    tmp_path.chmod(0o755)
-    for parent in tmp_path.parents[:2]:
-        parent.chmod(0o755)  # the embedded server runs as somebody else under root
+def test_an_old_backup_is_erased_again_before_anything_serves(
+    tmp_path: Path, cluster: Path
+) -> None:
+    reachable(tmp_path)
     identity, own = tmp_path / "identity.txt", new_key()
     identity.write_text(own)
     one = Place(tmp_path / "one")
-    filled = one.run("-c", FILL)
+    filled = one.fill(FILL, cluster)
     assert filled.returncode == 0, filled.stderr
     forged_lines_erase_nobody(one)
     _, restore = one.back_up(tmp_path / "backups", public_half(own))

@@ -208,4 +208,4 @@ def test_no_sequence_loses_or_keeps_what_it_must_not(
     monkeypatch.setattr(timezone, "now", lambda: real() + Keeping.ahead)
     monkeypatch.setattr(Keeping, "configure", staticmethod(configure), raising=False)
     monkeypatch.setattr(Keeping, "directory", tmp_path, raising=False)
-    run_machine(Keeping, sequences=25, steps=20)
+    run_machine(Keeping, sequences=9, steps=20)

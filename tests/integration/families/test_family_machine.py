@@ -742,5 +742,5 @@ def test_no_sequence_breaks_a_family(monkeypatch: pytest.MonkeyPatch, configure:
     real = timezone.now
     monkeypatch.setattr(timezone, "now", lambda: real() + Family.ahead)
     configure(policy_key="00" * 32)
-    run_machine(Family, sequences=60, steps=35)
+    run_machine(Family, sequences=14, steps=35)
     assert gaps(("pairing", "choice", "ask", "invitation")) == [], "the ledger says the same"

@@ -25,6 +25,7 @@ from kinward.people.models import Account
 from kinward.policy import Decision, Request, ids_of
 from tests.integration.conftest import Configure
 from tests.integration.portal.test_pages import visiting
+from tests.support.deep import TIMES
 from tests.support.families import make_account, pair, told
 
 pytestmark = pytest.mark.django_db
@@ -280,7 +281,9 @@ def test_a_limit_that_is_lowered_later_bounds_the_extra_minutes(
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8 * TIMES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     moves=st.lists(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kinward.evidence.sealing import new_key, public_half
-from tests.integration.cli.test_backup import Place
+from tests.support.places import Place, reachable
 
 pytestmark = pytest.mark.django_db  # the places have databases of their own
 
@@ -32,13 +32,8 @@ def each_has_one_leaf():
 """
 # Thousands of transactions, and entries of which some have no leaf when the backup is made.
 FILL = (
-    """
-from kinward.cli.first_run import make_secrets, migrate
-make_secrets()
-"""
-    + SET_UP
+    SET_UP
     + """
-migrate()
 for _ in range(5000):
     xid()
 write(6)
@@ -95,14 +90,14 @@ print(before, highest)
 )
 
 
-def test_the_log_goes_on_in_a_cluster_with_lower_ids_of_transactions(tmp_path: Path) -> None:
-    tmp_path.chmod(0o755)
-    for parent in tmp_path.parents[:2]:
-        parent.chmod(0o755)  # the embedded server runs as somebody else under root
+def test_the_log_goes_on_in_a_cluster_with_lower_ids_of_transactions(
+    tmp_path: Path, cluster: Path
+) -> None:
+    reachable(tmp_path)
     identity, own = tmp_path / "identity.txt", new_key()
     identity.write_text(own)
     one = Place(tmp_path / "one")
-    filled = one.run("-c", FILL)
+    filled = one.fill(FILL, cluster)
     assert filled.returncode == 0, filled.stderr
     with subprocess.Popen(
         [sys.executable, "-c", HOLD],

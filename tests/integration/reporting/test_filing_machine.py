@@ -201,4 +201,4 @@ def test_no_sequence_makes_two_reports(
     }
     for name, value in given.items():
         monkeypatch.setattr(Reporting, name, value, raising=False)
-    run_machine(Reporting, sequences=40, steps=12)
+    run_machine(Reporting, sequences=12, steps=12)

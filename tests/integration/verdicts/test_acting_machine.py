@@ -466,4 +466,4 @@ def test_no_sequence_breaks_a_case(
     real = timezone.now
     monkeypatch.setattr(timezone, "now", lambda: real() + Acting.ahead)
     configure(identifier_key="a key of a test")
-    run_machine(Acting, sequences=18, steps=30)
+    run_machine(Acting, sequences=8, steps=30)

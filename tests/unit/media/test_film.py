@@ -21,6 +21,7 @@ from kinward.media import film as module
 from kinward.media.film import LONGEST_STEP, REST, SIDE, render_film
 from kinward.media.shown import picture_of
 from tests.support import videos
+from tests.support.deep import TIMES
 
 FIVE = videos.encode(range(5))
 PICTURES = 50
@@ -115,7 +116,7 @@ def test_what_is_cut_short_says_so() -> None:
     assert played(half[: len(half) // 2]).seconds < 10
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(8 * TIMES))
 def test_a_broken_video_gives_a_film_or_one_of_three_errors(seed: int) -> None:
     whole = videos.encode(range(3), format="matroska", codec="libx264", sound="libopus")
     try:

@@ -10,9 +10,10 @@ from kinward.ground.errors import KinwardError
 from kinward.media import Decoders
 from tests.support.corpus import KINDS, make_corpus
 from tests.support.corpus.looks import served
+from tests.support.deep import DEEP
 
 SEED: Final = int(os.environ.get("KINWARD_TEST_SEED", "20261126"))
-EVERY: Final = 32  # so many files of the corpus to one that is asked for
+EVERY: Final = 32 if DEEP else 96  # so many files of the corpus to one that is asked for
 RUN: Final = 48  # bytes that no file has from another by chance
 JPEG, WEBM = b"\xff\xd8\xff", b"\x1a\x45\xdf\xa3"
 
