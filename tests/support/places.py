@@ -8,14 +8,26 @@ import sys
 from pathlib import Path
 from typing import Final
 
-MIGRATE: Final = """
+SET_UP: Final = """
 from kinward.cli.first_run import make_secrets
 from kinward.cli.main import set_up_django
 make_secrets()
 set_up_django()
+"""
+TABLES: Final = (
+    SET_UP
+    + """
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+"""
+)
+MIGRATE: Final = (
+    SET_UP
+    + """
 from kinward.cli.first_run import migrate
 migrate()
 """
+)
 
 
 class Place:
@@ -54,7 +66,7 @@ class Place:
 
 
 def migrated_cluster(shared: Path) -> Path:
-    """Return the files of a migrated cluster, below a folder that all workers share.
+    """Return the files of a cluster with all tables, below a folder that all workers share.
 
     The first worker that asks makes it: to migrate takes half a minute of a core.
     """
@@ -63,7 +75,7 @@ def migrated_cluster(shared: Path) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not kept.exists():
             place = Place(shared / "migrating")
-            made = place.run("-c", MIGRATE)
+            made = place.run("-c", TABLES)
             assert made.returncode == 0, made.stderr
             forget_the_disk(place.directory / "postgres")
             copy(place.directory / "postgres", kept)

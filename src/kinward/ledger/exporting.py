@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import msgspec
+from django.db.models import Subquery
 from django.utils import timezone
 
 from kinward.ground.errors import KinwardError, NotFound
@@ -14,7 +15,7 @@ from kinward.ledger.export_files import PART, part_name, part_size
 from kinward.ledger.handovers import rotation_lines
 from kinward.ledger.leaves import chain_leaf
 from kinward.ledger.merkle import prove_inclusion
-from kinward.ledger.models import Entry, Leaf, Log, LogRotation, SignedTree
+from kinward.ledger.models import Entry, HashTile, Leaf, Log, LogRotation, SignedTree
 from kinward.ledger.openings import leaf_index, opening_of
 from kinward.ledger.proofs import ProofFile
 from kinward.ledger.rotating import pending_rotation
@@ -101,10 +102,11 @@ def read_tile(path: str) -> bytes:
         tile = parse_path(path)
     except BadTile as error:
         raise NotFound(str(error)) from error
-    size = Log.objects.values_list("signed_size", flat=True).first() or 0
+    kept = HashTile.objects.filter(level=tile.level, index=tile.number).values("data")
+    size, data = Log.objects.values_list("signed_size", Subquery(kept)).first() or (0, b"")
     if tile.size > size:
         raise NotFound(f"A tree of {size} has no such tile.")
-    return tile_data(tile.level, tile.number)[: tile.width * 32]
+    return bytes(data)[: tile.width * 32]
 
 
 def export_log(folder: Path, *, opened: bool, progress: Callable[[int], None]) -> int:

@@ -35,7 +35,8 @@ def committed_data(at: datetime, data: Mapping[str, Any]) -> dict[str, Any]:
 
 def entry_leaf(*, at: datetime, kind: str, actor: bytes, subject: bytes, data: bytes) -> bytes:
     """Return the leaf of an entry, from the commitments to its values."""
-    hour = at.astimezone(UTC).isoformat(timespec="hours")[:13] + ":00:00Z"
+    utc = at.astimezone(UTC)
+    hour = f"{utc.year:04}-{utc.month:02}-{utc.day:02}T{utc.hour:02}:00:00Z"
     return ENTRY + _encode([hour, kind, actor.hex(), subject.hex(), data.hex()])
 
 

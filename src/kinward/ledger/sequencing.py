@@ -9,7 +9,7 @@ every entry that began after it.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from django.db import connection, transaction
@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from kinward.ground.config import config
 from kinward.ground.locks import in_turn, try_turn
+from kinward.ledger.cursors import fast_cursor
 from kinward.ledger.leaves import chain_leaf, entry_leaf
 from kinward.ledger.merkle import HASH_BYTES, Frontier, leaf_hash, split_hashes
 from kinward.ledger.models import Entry, HashTile, Log
@@ -29,7 +30,7 @@ PULSE: Final = 10.0  # seconds after which an idle sequencer writes that it is t
 TILE_BYTES: Final = WIDTH * HASH_BYTES
 
 _UNSEQUENCED: Final = """
-SELECT e.seq, e.xid, e.at, e.kind, e.actor_commitment, e.subject_commitment, e.data_commitment
+SELECT e.seq, e.xid::text, e.at, e.kind, e.actor_commitment, e.subject_commitment, e.data_commitment
 FROM ledger_entry e
 WHERE e.xid IS NOT NULL AND {where}
 ORDER BY e.xid, e.seq LIMIT %(batch)s
@@ -153,9 +154,8 @@ def _append_finished(log: Log, batch: int) -> int:
         "horizon": str(now.horizon),
         "batch": batch,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_ALL if elsewhere else _FINISHED, values)
-        rows = cursor.fetchall()
+    with fast_cursor() as cursor:
+        rows = cursor.execute(_ALL if elsewhere else _FINISHED, values, binary=True).fetchall()
     if len(rows) < batch:
         log.cluster, log.position_xid, log.position_seq = now.cluster, now.horizon, 0
     elif not elsewhere:
@@ -165,10 +165,8 @@ def _append_finished(log: Log, batch: int) -> int:
     return len(rows)
 
 
-def _hash(at: datetime, kind: str, actor: Any, subject: Any, data: Any) -> bytes:
-    return leaf_hash(
-        entry_leaf(at=at, kind=kind, actor=bytes(actor), subject=bytes(subject), data=bytes(data))
-    )
+def _hash(at: datetime, kind: str, actor: bytes, subject: bytes, data: bytes) -> bytes:
+    return leaf_hash(entry_leaf(at=at, kind=kind, actor=actor, subject=subject, data=data))
 
 
 def _append(log: Log, leaves: Sequence[tuple[int | None, bytes]]) -> None:
@@ -194,8 +192,9 @@ def _append(log: Log, leaves: Sequence[tuple[int | None, bytes]]) -> None:
 def _write_leaves(first: int, leaves: Sequence[tuple[int | None, bytes]]) -> None:
     if not leaves:
         return
-    into = "COPY ledger_leaf (index, entry_id, hash) FROM STDIN"
-    with connection.cursor() as cursor, cursor.copy(into) as copy:
+    into = "COPY ledger_leaf (index, entry_id, hash) FROM STDIN (FORMAT binary)"
+    with fast_cursor() as cursor, cursor.copy(into) as copy:
+        copy.set_types(["int8", "int8", "bytea"])
         for index, (entry, leaf) in enumerate(leaves, first):
             copy.write_row((index, entry, leaf))
 

@@ -1,16 +1,15 @@
 """The one verb of the ledger: record, and the same for many at once."""
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple, Protocol
 
-import psycopg
 from django.db import connection
 from psycopg.types.json import Jsonb
 
 from kinward.ground.errors import KinwardError
+from kinward.ledger.cursors import fast_cursor
 from kinward.ledger.kinds import Fact
 from kinward.ledger.leaves import SALT_BYTES, commit, committed_data
 from kinward.ledger.models import Words
@@ -74,7 +73,7 @@ def record(*, actor: Named, subject: str, fact: Fact) -> int:
     data, words = set_apart(fact)
     keep(words)
     row = _row(datetime.now(UTC), f"{actor.kind}:{actor.name}", subject, fact.kind, data)
-    with _cursor() as cursor:
+    with fast_cursor() as cursor:
         ((number,),) = cursor.execute(_INSERT, row)
     return int(number)
 
@@ -94,17 +93,10 @@ def record_all(said: Sequence[NewEntry]) -> None:
         words += apart
         rows.append(_row(at, f"{actor.kind}:{actor.name}", subject, fact.kind, data))
     keep(words)
-    with _cursor() as cursor, cursor.copy(_COPY) as copy:
+    with fast_cursor() as cursor, cursor.copy(_COPY) as copy:
         copy.set_types(list(_COLUMNS.values()))
         for row in rows:
             copy.write_row(row)
-
-
-@contextmanager
-def _cursor() -> Iterator[psycopg.Cursor[Any]]:
-    """Give a cursor below Django's, which writes each value into the text: half of the time."""
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        yield cursor
 
 
 def _row(at: datetime, actor: str, subject: str, kind: str, data: dict[str, Any]) -> list[Any]:

@@ -6,12 +6,14 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from kinward.access.actor import Actor
+from kinward.ledger import kinds
 from kinward.ledger.kinds import KINDS, Fact
 from kinward.ledger.models import Entry
 from kinward.ledger.queries import entries_about
 from kinward.ledger.sequencing import sequence_all
-from kinward.ledger.services import OutsideTransaction, record
+from kinward.ledger.services import NewEntry, OutsideTransaction, record, record_all
 from kinward.ledger.verification import verify_ledger
+from kinward.ledger.words import in_full
 from tests.support.ledgers import Done, past_the_triggers, write
 
 
@@ -142,6 +144,36 @@ def test_an_entry_goes_with_its_transaction() -> None:
 def test_outside_a_transaction_nothing_is_recorded() -> None:
     with pytest.raises(OutsideTransaction):
         record(actor=Actor.system("test"), subject="thing:1", fact=Done())
+    with pytest.raises(OutsideTransaction):
+        record_all([NewEntry(Actor.system("test"), "thing:1", Done())])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_at_once_are_what_one_by_one_would_be() -> None:
+    facts = [kinds.CaseFreed(held_by=f"staff:{name}", why=f"{name} is ill.") for name in "abc"]
+    with transaction.atomic():
+        record_all([])
+        record_all([NewEntry(Actor.system("test"), f"case:{fact.why}", fact) for fact in facts])
+        record(actor=Actor.system("test"), subject="case:4", fact=facts[0])
+    entries = list(Entry.objects.order_by("seq"))
+    assert [entry.subject for entry in entries] == [
+        *(f"case:{fact.why}" for fact in facts),
+        "case:4",
+    ]
+    assert [data for _, data in in_full(entries)] == [fact.data for fact in [*facts, facts[0]]]
+    assert {entry.actor for entry in entries} == {"system:test"}
+    assert "ill" not in str([entry.data for entry in entries]), "words are apart"
+    sequence_all()
+    found = verify_ledger()
+    assert (found.ok, found.entries) == (True, 4)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_at_once_go_with_their_transaction() -> None:
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        record_all([NewEntry(Actor.system("test"), "thing:1", Done())] * 3)
+        raise ZeroDivisionError
+    assert not Entry.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
