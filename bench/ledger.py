@@ -144,11 +144,12 @@ def write(way: str, together: int, seconds: float, begin: Any, counts: Any) -> N
     counts.put(written)
 
 
-def sequence(stop: Any) -> None:
+def sequence(ready: Any, stop: Any) -> None:
     """Sequence and sign as a worker does. A process of its own."""
     _set_up()
     from kinward.ledger.running import keep_sequencing
 
+    ready.set()
     keep_sequencing(stop)
 
 
@@ -185,11 +186,15 @@ def _spawn(work: Callable[..., Any], *given: Any) -> Any:
     return process
 
 
-def round_of(way: str, size: int, seconds: float) -> float:
-    """Let all write for some seconds; return the entries a second."""
+def round_of(way: str, size: int, seconds: float, watch: Callable[[], None]) -> float:
+    """Let all write for some seconds, and watch from when they begin; return entries a second."""
     context = multiprocessing.get_context("spawn")
-    begin, counts = context.Barrier(WRITERS), context.Queue()
-    together(write, *[(way, size, seconds, begin, counts)] * WRITERS)
+    begin, counts = context.Barrier(WRITERS + 1), context.Queue()
+    writers = [_spawn(write, way, size, seconds, begin, counts) for _ in range(WRITERS)]
+    begin.wait()
+    watch()
+    for writer in writers:
+        writer.join()
     rate: float = sum(counts.get() for _ in range(WRITERS)) / seconds
     _print_rate(f"{way}, {size} a transaction", rate)
     return rate
@@ -330,13 +335,14 @@ def main(count: int, seconds: float) -> None:
     took = time.perf_counter() - began
     print(f"{appended:,} entries loaded, and sequenced at {appended / took:,.0f} a second")
     for way, size in ((ONE_BY_ONE, 5), (ONE_BY_ONE, 50), (AT_ONCE, 50)):
-        former = round_of(FORMER, size, seconds)
-        stop, delays = multiprocessing.get_context("spawn").Event(), list[float]()
-        sequencer, watching = _spawn(sequence, stop), threading.Event()
-        watcher = threading.Thread(target=watch_delay, args=[watching, delays])
-        watcher.start()
-        rate = round_of(way, size, seconds)
-        watching.set()
+        former = round_of(FORMER, size, seconds, lambda: None)
+        context, delays = multiprocessing.get_context("spawn"), list[float]()
+        ready, stop, enough = context.Event(), context.Event(), threading.Event()
+        sequencer = _spawn(sequence, ready, stop)
+        ready.wait()
+        watcher = threading.Thread(target=watch_delay, args=[enough, delays])
+        rate = round_of(way, size, seconds, watcher.start)
+        enough.set()
         watcher.join()
         stop.set()
         sequencer.join()

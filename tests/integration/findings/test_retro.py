@@ -161,11 +161,11 @@ def test_a_run_goes_on_where_it_was_cut_off(account: Account) -> None:
     assert found() == {f"held-{row}": 1 for row in range(0, 60, 7)}
 
 
-# Whoever makes the hundredth finding waits for a lock that the test holds.
+# Whoever makes the fortieth finding waits for a lock that the test holds.
 HALF_WAY = """
 CREATE FUNCTION half_way() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF (SELECT count(*) >= 99 FROM casebook_finding) THEN
+  IF (SELECT count(*) >= 39 FROM casebook_finding) THEN
     PERFORM pg_advisory_xact_lock(%s);
   END IF;
   RETURN NEW;
@@ -198,7 +198,7 @@ def stopped_half_way() -> Iterator[Callable[[], bool]]:
 @pytest.mark.django_db(transaction=True)
 def test_a_killed_process_repeats_no_finding(account: Account) -> None:
     rng = np.random.default_rng(5)
-    values = [rng.bytes(32) for _ in range(250)]
+    values = [rng.bytes(32) for _ in range(90)]
     hold(account, values)
     pack_checks(20)
     bank = create_bank(name="late", confidence="unverified", actor=ACTOR)
@@ -215,9 +215,9 @@ def test_a_killed_process_repeats_no_finding(account: Account) -> None:
             time.sleep(0.05)
         process.send_signal(signal.SIGKILL)
         process.wait()
-        assert 0 < Finding.objects.count() < 100
+        assert 0 < Finding.objects.count() < 40
     subprocess.run(command, env=environment, check=True)
-    assert found() == {f"held-{row}": 1 for row in range(250)}
+    assert found() == {f"held-{row}": 1 for row in range(90)}
 
 
 @pytest.mark.django_db(transaction=True)

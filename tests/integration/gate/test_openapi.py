@@ -34,12 +34,13 @@ from kinward.consents.sandbox import Signer
 from kinward.matching.models import Bank
 from kinward.people.models import Account
 from tests.support.contract import DOCUMENT, check_documented
+from tests.support.deep import DEEP
 from tests.support.helpers import quarantined
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 SEED: Final = int(os.environ.get("KINWARD_TEST_SEED", "20261125"))
-EXAMPLES: Final = 5  # of each kind, for each operation
+EXAMPLES: Final = 50 if DEEP else 3  # of each kind, for each operation
 START_SECONDS: Final = 60.0
 SESSION: Final = requests.Session()
 SESSION.trust_env = False  # no proxy stands before loopback
