@@ -33,9 +33,6 @@ from kinward.evidence.services import (
     destroy_expired_evidence,
     destroy_on_request,
     get_evidence,
-    keep_after_report,
-    keep_for_appeals,
-    keep_shortly,
     read_for_release,
     read_for_report,
     read_for_restoration,
@@ -50,6 +47,7 @@ from kinward.evidence.storage import (
     read_object,
     write_object,
 )
+from kinward.evidence.terms import keep_after_report, keep_for_appeals, keep_shortly
 from kinward.evidence.viewing import (
     Sight,
     Still,

@@ -29,6 +29,7 @@ from kinward.ledger.verification import verify_ledger
 from kinward.matching.models import Bank, Check
 from kinward.people.models import Account
 from tests.integration.conftest import Configure
+from tests.support.custody import end_term
 from tests.support.helpers import (
     KNOWN,
     due_jobs,
@@ -250,7 +251,7 @@ def test_the_bytes_move_to_a_store_and_back(
     assert care.scrub_evidence() == 0
     assert verify_ledger().ok
     # Destroyed, the object goes as well.
-    Evidence.objects.update(expires_at=timezone.now() - timedelta(days=1))
+    end_term(moved, timezone.now() - timedelta(days=1))
     assert vault.destroy_expired_evidence(timezone.now()) == 1
     run_jobs()
     with pytest.raises(storage.StoreUnreachable, match="not there"):
