@@ -27,7 +27,7 @@ SAYS = {
         "at due expires goes_ahead_at not_before previous_until silent_until since until"
         " checked_on expires_at"
     ),
-    "a digest or a public key": "after digest recipients root said sealed_sha256 secret sha256",
+    "a digest or a public key": "after digest mac recipients root said sealed_sha256 secret sha256",
 }
 ALLOWED = {name for names in SAYS.values() for name in names.split()}
 

@@ -1,6 +1,6 @@
 """The face of `evidence`: what other rooms may use."""
 
-from kinward.evidence.authenticity import Damaged, require_authentic_case
+from kinward.evidence.authenticity import Damaged, require_authentic, require_authentic_case
 from kinward.evidence.care import rewrap_keys, scrub_evidence, store_next_file
 from kinward.evidence.excerpts import MAX_EXCERPT, Message, check_messages, transcript, writers
 from kinward.evidence.holds import (
@@ -130,6 +130,7 @@ __all__ = [
     "reasons_for_two",
     "record_evidence_watched",
     "request_hold_end",
+    "require_authentic",
     "require_authentic_case",
     "require_warrant",
     "rewrap_keys",

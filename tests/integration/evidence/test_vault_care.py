@@ -4,7 +4,6 @@ KMS and S3 are moto's server on loopback: boto3 and s3fs talk to it over HTTP as
 """
 
 import socket
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -13,7 +12,6 @@ import boto3
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from moto.server import ThreadedMotoServer
 
 from kinward.cli.doctor import examine
 from kinward.evidence import care, storage
@@ -47,21 +45,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def evidence(bank: Bank, account: Account) -> Evidence:
     quarantined(account)
     return Evidence.objects.get()
-
-
-@pytest.fixture
-def aws(configure: Configure, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A local server that speaks KMS and S3; its address."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "neutral")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    _host, port = server.get_host_and_port()
-    url = f"http://127.0.0.1:{port}"
-    configure(aws_endpoint=url)
-    yield url
-    server.stop()
 
 
 def again(evidence: Evidence) -> Evidence:
