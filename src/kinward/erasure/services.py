@@ -26,6 +26,7 @@ from kinward.erasure.list import append
 from kinward.erasure.models import MAX_WHY, Erasure, Wish
 from kinward.erasure.registry import delays, person_of, require_erasable
 from kinward.erasure.removing import carry_out, plan_removal
+from kinward.erasure.replay import require_replayed
 from kinward.ground.errors import Invalid, NotFound
 from kinward.ledger.api import kinds, record
 from kinward.people.api import Account, get_account, lock_account
@@ -90,10 +91,12 @@ def request_erasure(*, account_id: str, why: str, staff: Person) -> Erasure:
 def decide_erasure(*, erasure_id: UUID, approve: bool, staff: Decider) -> Erasure:
     """Erase the account at once, or refuse. The person who asked cannot approve.
 
-    Raises `ErasureDelayed` if something keeps the data by now: then nothing is removed.
+    Raises `ErasureDelayed` if something keeps the data by now: then nothing is removed. Raises what
+    `require_replayed` raises: a list that begins after a restore is not the one that is missing.
     """
     if approve:
         require_fresh_factor()
+        require_replayed()
     waiting = lock_agreement(Erasure, erasure_id, staff=staff)
     if not approve or waiting.state != AgreementState.ASKED:
         erasure = decide_agreement(Erasure, erasure_id, approve=approve, staff=staff)
