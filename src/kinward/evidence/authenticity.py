@@ -71,7 +71,7 @@ def _find_otherwise_told(evidence: Evidence) -> str:
     entries = Entry.objects.filter(subject=str(evidence), kind__in=[fact.kind for fact in facts])
     told: dict[str, list[dict[str, Any]]] = {fact.kind: [] for fact in facts}
     for kind, data in entries.order_by("pk").values_list("kind", "data"):
-        told[kind].append(data or {})
+        told[kind].append(data if isinstance(data, dict) else {})
     sealed, rewrapped, destroyed = told.values()
     said = {"case": str(evidence.case_id), "sha256": evidence.sha256, "size": evidence.size}
     if not sealed or any({name: data.get(name) for name in said} != said for data in sealed):

@@ -100,15 +100,16 @@ def term_of(evidence: Evidence, before: int | None = None) -> Term:
     if before is not None:
         entries = [entry for entry in entries if entry.pk < before]
     terms = list(_terms(entries))
-    until = [entry.data["until"] for entry, true in terms if true and entry.pk > since]
-    holds = [entry for entry in entries if entry.kind != _KINDS[0] and entry.pk > since]
-    newest = holds[-1] if holds else None
+    until = [_moment(entry) for entry, true in terms if true and entry.pk > since]
+    all_holds = [entry for entry in entries if entry.kind != _KINDS[0]]
+    holds = [entry for entry in all_holds if _reference(entry)]
+    newest = holds[-1] if holds and holds[-1].pk > since else None
     held = newest is not None and newest.kind == kinds.EvidenceHeld.kind
     return Term(
-        until=datetime.fromisoformat(until[-1]) if until else None,
-        hold=newest.data["reference"] if newest is not None and held else "",
+        until=until[-1] if until else None,
+        hold=_reference(newest) if newest is not None and held else "",
         hold_ended_at=newest.at if newest is not None and not held else None,
-        forged=not all(true for _, true in terms),
+        forged=len(holds) < len(all_holds) or not all(true for _, true in terms),
     )
 
 
@@ -119,7 +120,7 @@ def find_term_difference(evidence: Evidence) -> Iterator[str]:
         return
     term = term_of(evidence)
     if term.forged:
-        yield "An entry about its term was not written by Kinward."
+        yield "An entry about its term or a hold was not written by Kinward."
     if evidence.hold_reference != term.hold:
         yield "Whether it is under legal hold is not what the ledger says."
     if evidence.expires_at == term.until:
@@ -161,7 +162,24 @@ def _terms(entries: Iterable[Entry]) -> Iterator[tuple[Entry, bool]]:
         yield entry, true
 
 
+def _reference(entry: Entry) -> str:
+    """Return the reference of a hold, or "" where somebody wrote something else."""
+    reference = entry.data.get("reference") if isinstance(entry.data, dict) else None
+    return reference if isinstance(reference, str) else ""
+
+
+def _moment(entry: Entry) -> datetime | None:
+    """Return the end of a term, or None where somebody wrote something else."""
+    try:
+        moment = datetime.fromisoformat(entry.data["until"])
+    except (ValueError, KeyError, TypeError):
+        return None
+    return moment if moment.tzinfo else None
+
+
 def _is_true(entry: Entry, before: int) -> bool:
+    if _moment(entry) is None:
+        return False
     data: dict[str, Any] = entry.data
     if "mac" not in data:
         with_mac = Entry.objects.filter(kind=entry.kind, pk__lt=entry.pk, data__has_key="mac")

@@ -12,7 +12,7 @@ from kinward.access.actor import Actor
 from kinward.erasure.registry import delays, person_of
 from kinward.evidence import holds
 from kinward.evidence import services as vault
-from kinward.evidence.authenticity import Damaged
+from kinward.evidence.authenticity import Damaged, require_authentic
 from kinward.evidence.models import Evidence
 from kinward.evidence.terms import TERM_ENDED, term_of
 from kinward.ground.personal import Delay
@@ -22,6 +22,7 @@ from kinward.matching.models import Bank
 from kinward.people.models import Account
 from tests.support.compared import gaps
 from tests.support.custody import agreed_destruction, end_term
+from tests.support.families import make_account
 from tests.support.helpers import quarantined
 
 pytestmark = pytest.mark.django_db
@@ -128,6 +129,35 @@ def test_an_erasure_waits_for_a_hold_that_only_the_ledger_has(
     assert held not in delays(person_of(account))
     no_hold(evidence)
     assert held in delays(person_of(account))
+
+
+@pytest.mark.parametrize(
+    "data", [{}, [1], "x", {"until": 7}, {"until": "x", "reference": 7}], ids=str
+)
+def test_an_entry_of_another_form_stops_no_expiry_and_is_named(
+    evidence: Evidence, account: Account, data: Any
+) -> None:
+    """Else one such entry would keep the files of everybody for ever."""
+    quarantined(make_account("heron", 30))
+    other = Evidence.objects.exclude(pk=evidence.pk).get()
+    end_term(other, NOW)
+    end_term(evidence, NOW)
+    committed = {
+        f"{of}_{what}": bytes(32)
+        for of in ("actor", "subject", "data")
+        for what in ("salt", "commitment")
+    }
+    of_case = ("evidence.term_set", "evidence.held", "evidence.hold_ended")
+    of_file = ("evidence.sealed", "evidence.rewrapped")
+    for kind in of_case + of_file:
+        subject = f"case:{evidence.case_id}" if kind in of_case else str(evidence)
+        Entry.objects.create(at=NOW, actor="x", kind=kind, subject=subject, data=data, **committed)
+    assert vault.destroy_expired_evidence(timezone.now()) == 2
+    rows(destroyed_at=None, location="file:///nowhere")
+    with pytest.raises(Damaged):
+        require_authentic(Evidence.objects.get(pk=evidence.pk))
+    named = {gap.subject for gap in gaps(["evidence", "evidence of a case"])}
+    assert {str(evidence), f"case:{evidence.case_id}"} <= named
 
 
 @pytest.mark.parametrize(
