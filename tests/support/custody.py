@@ -1,12 +1,16 @@
 """What two custodians agree to."""
 
+from datetime import datetime
 from uuid import UUID
 
 from django.utils import timezone
 
+from kinward.access.actor import Actor
 from kinward.access.models import Staff
 from kinward.custody.models import Destruction
 from kinward.evidence.holds import decide_hold_end, request_hold_end
+from kinward.evidence.models import Evidence
+from kinward.evidence.terms import keep_until
 
 
 def two_custodians() -> tuple[Staff, Staff]:
@@ -22,6 +26,11 @@ def end_hold(case_id: UUID) -> None:
     one, two = two_custodians()
     ending = request_hold_end(case_id=case_id, why="It is over.", staff=one)
     decide_hold_end(ending_id=ending.pk, approve=True, staff=two)
+
+
+def end_term(evidence: Evidence, until: datetime) -> None:
+    """Kinward lets the files of a case expire at a moment."""
+    keep_until(case_id=evidence.case_id, until=until, why="x", actor=Actor.system("test"))
 
 
 def agreed_destruction(case_id: UUID) -> Destruction:

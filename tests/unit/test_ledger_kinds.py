@@ -1,11 +1,13 @@
 """No kind of entry has a free text: what people type is kept apart, and can be erased."""
 
+from collections.abc import Iterable
 from typing import Any, get_args, get_type_hints
 
 import pytest
+from msgspec import UNSET, UnsetType
 
 from kinward.ledger import kinds
-from kinward.ledger.kinds.fact import words_of_kind
+from kinward.ledger.kinds.fact import Fact, Words, words_of_kind
 
 # What a text in an entry may be, by the name of its field. Whoever adds a name has to say what it
 # is, and what a person types is `Words`.
@@ -27,16 +29,18 @@ SAYS = {
         "at due expires goes_ahead_at not_before previous_until silent_until since until"
         " checked_on expires_at"
     ),
-    "a digest or a public key": "after digest recipients root said sealed_sha256 secret sha256",
+    "a digest or a public key": (
+        "after digest last mac recipients root said sealed_sha256 secret sha256"
+    ),
 }
 ALLOWED = {name for names in SAYS.values() for name in names.split()}
 
 
-def texts() -> set[tuple[str, str]]:
+def texts(facts: Iterable[type[Fact]] = kinds.KINDS.values()) -> set[tuple[str, str]]:
     """Every field that holds a text, by its kind and its name."""
     return {
         (fact.kind, name)
-        for fact in kinds.KINDS.values()
+        for fact in facts
         for name, hint in get_type_hints(fact).items()
         if name != "kind" and holds_text(hint) and name not in words_of_kind(fact)
     }
@@ -50,6 +54,20 @@ def test_no_kind_has_a_free_text() -> None:
     unknown = {f"{kind}: {name}" for kind, name in texts() if name not in ALLOWED}
     assert not unknown, "make it `Words`, or say here what it is"
     assert {name for _, name in texts()} == ALLOWED, "and nothing is listed that is gone"
+
+
+def test_a_kind_with_a_free_text_would_be_found() -> None:
+    class Planted(Fact, frozen=True):
+        kind = "test.planted"
+        case: str
+        remark: str
+        more: list[str] | UnsetType = UNSET
+        apart: Words = ""
+
+    assert texts([Planted]) == {("test.planted", name) for name in ("case", "remark", "more")}, (
+        "and `Words` are none"
+    )
+    assert {name for _, name in texts([Planted])} - ALLOWED == {"remark", "more"}
 
 
 def test_anything_is_said_only_of_a_value_of_the_pack() -> None:

@@ -55,6 +55,7 @@ from kinward.ground.errors import KinwardError
 )
 def backup(directory: Path, recipients: tuple[str, ...], without_secrets: bool) -> None:
     """Write a backup of everything to a new directory inside DIRECTORY, with an entry."""
+    from kinward.erasure.api import begin_list, needs_list, unlisted_erasures
     from kinward.evidence.api import Evidence, check_recipient
     from kinward.ledger.api import Log, root_of_log, sequence_all
 
@@ -91,6 +92,8 @@ def backup(directory: Path, recipients: tuple[str, ...], without_secrets: bool) 
         f"{target}: {counted(len(files), 'file', 'files')},"
         f" with {counted(entries, 'leaf', 'leaves')} of the ledger.\n{signed}"
     )
+    if not needs_list() and not unlisted_erasures():
+        click.echo(f"`restore` asks for {begin_list()}, too. Keep a copy elsewhere, and renew it.")
 
 
 def _sign(target: Path, manifest: Manifest) -> str:
@@ -144,6 +147,12 @@ def _record(name: str, recipients: tuple[str, ...], *, secrets: bool) -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A copy of the list of power, if the one of this data directory is lost.",
 )
+@click.option(
+    "--no-list",
+    metavar="WHY",
+    default="",
+    help="Why there is no list of erasures, for the ledger. Else nothing serves without one.",
+)
 def restore(
     directory: Path,
     identity: Path,
@@ -151,6 +160,7 @@ def restore(
     unsigned: bool,
     lists: tuple[Path, ...],
     power: Path | None,
+    no_list: str,
 ) -> None:
     """Restore a backup into an empty database, verify the ledger, and erase again who was erased.
 
@@ -175,6 +185,7 @@ def restore(
     sealed = directory / DATABASE, manifest.files[DATABASE]
     step("database", lambda: feed(restore_command(), *sealed, keys))
     _prove(directory, manifest, lists, power)
+    erase_again(manifest.made_at, no_list)
     _end()
 
 
@@ -196,9 +207,8 @@ def _prove(
     if manifest.entries and _head(manifest) != manifest.head:
         raise BackupFailed("The ledger differs from the one in the backup.")
     since = last_moment()
-    record_restore(directory.name, log, result.head)
+    record_restore(directory.name, log, result.head, lists)
     end_again(power, since)
-    erase_again(lists, manifest.made_at)
     entries = counted(result.entries, "entry", "entries")
     objects = counted(count, "object", "objects")
     click.echo(f"Restored and verified {entries} of the ledger. Restored {objects}.")

@@ -7,7 +7,13 @@ import click
 from kinward.cli.counts import counted
 from kinward.cli.main import operator
 from kinward.cli.two_people import WHY, settle
-from kinward.erasure.api import keep_list, replay_erasures, request_erasure, wanted_erasures
+from kinward.erasure.api import (
+    keep_list,
+    replay_erasures,
+    request_erasure,
+    settle_list,
+    wanted_erasures,
+)
 from kinward.ground.names import visible
 
 
@@ -22,7 +28,15 @@ from kinward.ground.names import visible
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="With --replay: a copy of the list of erasures from elsewhere. One for each machine.",
 )
-def erase(account: str | None, why: str, replay: bool, lists: tuple[Path, ...]) -> None:
+@click.option(
+    "--no-list",
+    metavar="WHY",
+    default="",
+    help="With --replay after a restore: why there is no list of erasures, for the ledger.",
+)
+def erase(
+    account: str | None, why: str, replay: bool, lists: tuple[Path, ...], no_list: str
+) -> None:
     """Ask for the erasure of an ACCOUNT. Another person must approve it.
 
     Without an ACCOUNT, list the accounts that the platform wants erased.
@@ -32,9 +46,10 @@ def erase(account: str | None, why: str, replay: bool, lists: tuple[Path, ...]) 
             keep_list(copy)
         count = replay_erasures(actor=operator())
         click.echo(f"Carried out {counted(count, 'erasure', 'erasures')} again.")
+        settle_list(actor=operator(), why=no_list)
         return
-    if lists:
-        raise click.UsageError("--erasures needs --replay.")
+    if lists or no_list:
+        raise click.UsageError("--erasures and --no-list need --replay.")
     if account is None:
         _list()
         return

@@ -1,12 +1,15 @@
 """`kinward ledger verify --offline`: verify an export by its files alone, with no database."""
 
 from pathlib import Path
+from typing import Final
 
 import click
 
 from kinward.ground.errors import Invalid
 from kinward.ground.names import visible
 from kinward.ledger import NotVerified, verify_files
+
+INDENT: Final = "  "  # of the lines below the first
 
 
 def verify_offline(
@@ -25,4 +28,6 @@ def verify_offline(
         click.secho(f"Not verified: {visible(str(error))}", fg="red")
         raise SystemExit(1) from None
     for number, line in enumerate(lines):
-        click.secho(visible(line), fg="green" if number == 0 else None)
+        text = line.removeprefix(INDENT)
+        shown = f"{INDENT if text != line else ''}{visible(text)}"
+        click.secho(shown, fg="green" if number == 0 else None)

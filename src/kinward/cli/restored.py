@@ -14,24 +14,30 @@ if TYPE_CHECKING:
     from kinward.ledger.api import Head, Log
 
 
-def erase_again(lists: tuple[Path, ...], made_at: datetime) -> None:
-    """Carry out again the erasures that are newer than the backup, which was made at a moment."""
-    from kinward.cli.main import operator
-    from kinward.erasure.api import keep_list, list_path, replay_erasures, unlisted_erasures
+def erase_again(made_at: datetime, no_list: str) -> None:
+    """Carry out again the erasures that are newer than the backup, which was made at a moment.
 
-    for copy in lists:
-        keep_list(copy)
-    if unlisted_erasures() or not list_path().exists():
-        click.echo(
-            "The list of erasures is not here, or not all of it. If anybody was erased since "
-            f"{made_at:%Y-%m-%d at %H:%M} UTC, they are back. Bring each list before you "
-            "start anything: `kinward erase --replay --erasures FILE`.",
-            err=True,
-        )
+    `no_list`: in the operator's words, why there is no list of them. Without a list and without
+    words nothing serves.
+    """
+    from kinward.cli.main import operator
+    from kinward.erasure.api import ListNeeded, replay_erasures, settle_list
+
     count = step("erasures", lambda: replay_erasures(actor=operator()))
     if count:
         said = counted(count, "erasure that is", "erasures that are")
         click.echo(f"Carried out {said} newer than the backup.")
+    try:
+        settle_list(actor=operator(), why=no_list)
+    except ListNeeded:
+        click.secho(
+            "The list of erasures is not here, or not all of it. If anybody was erased since "
+            f"{made_at:%Y-%m-%d at %H:%M} UTC, they are back. Nothing serves until you bring each "
+            "list: `kinward erase --replay --erasures FILE`. If there is none, say why: "
+            "`kinward erase --replay --no-list WHY`.",
+            fg="red",
+            err=True,
+        )
 
 
 def last_moment() -> datetime:
@@ -62,14 +68,27 @@ def end_again(power: Path | None, since: datetime) -> None:
     )
 
 
-def record_restore(name: str, log: "Log", head: "Head") -> None:
-    """Write the entry of a restore. The log goes on under another origin."""
+def record_restore(name: str, log: "Log", head: "Head", lists: tuple[Path, ...]) -> None:
+    """Write the entry of a restore. The log goes on under another origin.
+
+    `lists`: copies of the list of erasures, which become one with the list that is here.
+    """
     from django.db import transaction
 
     from kinward.cli.main import operator
+    from kinward.erasure.api import keep_list, last_mac, read_list
     from kinward.ledger.api import kinds, record, sequence_all
 
-    fact = kinds.BackupRestored(origin=log.origin, size=head.size, root=head.root.hex())
+    for copy in lists:
+        keep_list(copy)
+    lines = read_list()
+    fact = kinds.BackupRestored(
+        origin=log.origin,
+        size=head.size,
+        root=head.root.hex(),
+        lines=len(lines),
+        last=last_mac(lines),
+    )
     with transaction.atomic():
         record(actor=operator(), subject=f"backup:{name}", fact=fact)
     sequence_all()

@@ -48,12 +48,12 @@ def show() -> None:
     click.echo(folder.key()[0].vkey)
     with folder.trees() as trees:
         refused = trees.refused()
-        for log in folder.logs():
-            seen = trees.last(log.verifier.name)
+        for origin in dict.fromkeys(log.verifier.name for log in folder.logs()):
+            seen = trees.last(origin)  # however many keys it has had
             size = "nothing yet"
             if seen != NOTHING_SEEN:
                 size = f"{counted(seen.size, 'entry', 'entries')}, {_moment(seen.seconds)}"
-            click.echo(f"{visible(log.verifier.name)}  {size}")
+            click.echo(f"{visible(origin)}  {size}")
     if refused:
         told = counted(len(refused), "request was", "requests were")
         click.secho(f"{told} refused: `kinward witness refused`.", fg="red")

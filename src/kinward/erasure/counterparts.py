@@ -52,4 +52,5 @@ declare(
     ),
 )
 rowless("the wish goes with the account", kinds.ErasureWanted)
+rowless("the list of erasures is a file outside the database", kinds.ErasuresListed)
 unrecorded("the wish of the platform, whose entry goes with it", Wish)

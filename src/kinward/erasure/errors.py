@@ -31,6 +31,13 @@ class ErasuresWait(KinwardError):
     status = 503
 
 
+class ListNeeded(KinwardError):
+    """This database was restored, and nobody knows who was erased since: the list is not here."""
+
+    code = "erasure.list_needed"
+    status = 503
+
+
 class ListBroken(KinwardError):
     """The list of erasures was changed, or it was written with another key."""
 

@@ -37,6 +37,17 @@ def list_path() -> Path:
     return config().data_dir / "ledger" / NAME
 
 
+def begin_list() -> Path:
+    """Create the list where there is none, and return its path.
+
+    From then on no file means a lost list, and an empty one that nobody was erased.
+    """
+    path = list_path()
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    return path
+
+
 def hash_of(platform_id: str) -> str:
     """Return the keyed hash (hex) by which the list knows an account."""
     return _mac(f"account:{platform_id}")

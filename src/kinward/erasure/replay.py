@@ -1,5 +1,6 @@
 """Carry out again what a restored backup does not know: erasures that came after it."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -7,10 +8,11 @@ from django.db import transaction
 
 from kinward.access import Actor
 from kinward.access.api import AgreementState
-from kinward.erasure.errors import ErasuresWait, NotSetBack
-from kinward.erasure.list import Line, hash_of, read_list
-from kinward.erasure.models import Erasure, Replayed
+from kinward.erasure.errors import ErasuresWait, ListNeeded, NotSetBack
+from kinward.erasure.list import Line, hash_of, list_path, read_list
+from kinward.erasure.models import MAX_WHY, Erasure, Replayed
 from kinward.erasure.removing import carry_out, plan_removal
+from kinward.ground.errors import Invalid
 from kinward.ground.restoring import require_restored
 from kinward.ledger.api import Entry, LogContradicted, kinds, record, require_signable
 from kinward.people.api import Account, lock_account
@@ -53,10 +55,16 @@ def _is_after_backup(line: Line) -> bool:
 def require_replayed() -> None:
     """Raise `ErasuresWait` while the database has data that was erased. Call it before serving.
 
-    Raises `RestoreUnfinished` while nobody knows that yet.
+    Raises `RestoreUnfinished` and `ListNeeded` while nobody knows that yet.
     """
     require_restored()
     waiting = waiting_lines()
+    if not waiting and needs_list():
+        raise ListNeeded(
+            "Bring each copy: `kinward erase --replay --erasures FILE`. If nobody was erased, or "
+            "every copy is lost, say so in words, for the ledger: `kinward erase --replay "
+            "--no-list WHY`."
+        )
     if waiting:
         count = len(waiting)
         said = "1 erasure is" if count == 1 else f"{count} erasures are"
@@ -71,8 +79,8 @@ def replay_erasures(*, actor: Actor) -> int:
 
     Nothing delays them: two people decided on each, after all that this database knows. An account
     that is not there was made and erased after the backup. One that was made anew since stays.
-    Raises `NotSetBack` for a line that no
-    restore explains: whoever can write the list erases nobody by it alone.
+    Raises `NotSetBack` for a line that no restore explains: whoever can write the list erases
+    nobody by it alone.
     """
     waiting = waiting_lines()
     if not all(map(_is_after_backup, waiting)):
@@ -111,6 +119,56 @@ def unlisted_erasures() -> int:
     listed = {line.erasure for line in read_list()}
     done = Erasure.objects.filter(state=AgreementState.APPROVED).values_list("pk", flat=True)
     return len({*done, *Replayed.objects.values_list("pk", flat=True)} - listed)
+
+
+def is_list_whole() -> bool:
+    """Return whether this machine has a list, with each erasure of this database.
+
+    An empty one says that nobody was erased. Raises `ListBroken`.
+    """
+    return list_path().exists() and not unlisted_erasures()
+
+
+def needs_list() -> bool:
+    """Return whether the database was restored, and no list has come since, nor words for none.
+
+    Restores of earlier versions noted nothing of a list, and are over.
+    """
+    told = Entry.objects.filter(kind__in=(kinds.BackupRestored.kind, kinds.ErasuresListed.kind))
+    last = told.order_by("-pk").first()
+    restored = last is not None and last.kind == kinds.BackupRestored.kind
+    return restored and last is not None and "lines" in (last.data or {})
+
+
+def settle_list(*, actor: Actor, why: str = "") -> None:
+    """Note after a restore that the list of erasures is here, or `why` there is none. Idempotent.
+
+    Raises `ListNeeded` without a whole list and without words, and `Invalid` for too many.
+    """
+    if len(why) > MAX_WHY:
+        raise Invalid(f"Say why in at most {MAX_WHY} characters.")
+    if not needs_list():
+        return
+    if not is_list_whole() and not why.strip():
+        raise ListNeeded(
+            "Name its copies with --erasures, or say with --no-list why there is none."
+        )
+    lines = read_list()
+    fact = kinds.ErasuresListed(lines=len(lines), last=last_mac(lines), why=why.strip())
+    with transaction.atomic():
+        record(actor=actor, subject="erasures", fact=fact)
+
+
+def last_mac(lines: Sequence[Line]) -> str:
+    """Return the MAC of the last line; "" without one."""
+    return lines[-1].mac if lines else ""
+
+
+def missing_lines() -> int:
+    """Return by how many lines this machine's list is shorter than after the last restore."""
+    facts = (kinds.BackupRestored.kind, kinds.ErasuresListed.kind)
+    told = Entry.objects.filter(kind__in=facts, data__has_key="lines").order_by("-pk").first()
+    return 0 if told is None else max(told.data["lines"] - len(read_list()), 0)
 
 
 @transaction.atomic

@@ -5,10 +5,9 @@ keeps what is held. The rows, the values and salts in the ledger, and the line i
 erasures come to be in one transaction; the line last, so that nothing is listed that failed.
 """
 
-from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
-import msgspec
 from django.db import transaction
 
 from kinward.access import Actor
@@ -27,21 +26,22 @@ from kinward.erasure.list import append
 from kinward.erasure.models import MAX_WHY, Erasure, Wish
 from kinward.erasure.registry import delays, person_of, require_erasable
 from kinward.erasure.removing import carry_out, plan_removal
+from kinward.erasure.replay import require_replayed
 from kinward.ground.errors import Invalid, NotFound
 from kinward.ledger.api import kinds, record
 from kinward.people.api import Account, get_account, lock_account
 
 
-class Wanted(msgspec.Struct, frozen=True):
+class Wanted(StrEnum):
     """How far an erasure is that the platform asked for.
 
-    `state`: `waits` while something keeps the data, `requested` until a person has asked for it,
-    and `asked` until another approves. `not_before`: from when on nothing keeps it; None if nobody
-    knows yet, or nothing keeps it now. What keeps it is not said: it may be what nobody is told.
+    Whether anything keeps the data is not said, nor until when: it may be a report to an authority,
+    of which nobody is told. The staff learn it when they ask.
     """
 
-    state: str
-    not_before: datetime | None
+    WAITS = "waits"  # until the platform has deleted the account
+    REQUESTED = "requested"  # until a person asks for it
+    ASKED = "asked"  # until another person approves it
 
 
 @transaction.atomic
@@ -55,13 +55,11 @@ def want_erasure(*, platform_id: str, actor: Actor) -> Wanted:
     if new:
         fact = kinds.ErasureWanted()
         record(actor=actor, subject=f"account:{platform_id}", fact=fact)
-    found = delays(person_of(account))
-    if found:
-        moments = [delay.until for delay in found if delay.until is not None]
-        known = len(moments) == len(found)
-        return Wanted("waits", max(moments) if known else None)
-    is_asked = Erasure.objects.filter(account=account, state=AgreementState.ASKED).exists()
-    return Wanted("asked" if is_asked else "requested", None)
+    if Erasure.objects.filter(account=account, state=AgreementState.ASKED).exists():
+        return Wanted.ASKED
+    if any(delay.told for delay in delays(person_of(account))):
+        return Wanted.WAITS
+    return Wanted.REQUESTED
 
 
 def wanted_erasures() -> list[Account]:
@@ -93,10 +91,12 @@ def request_erasure(*, account_id: str, why: str, staff: Person) -> Erasure:
 def decide_erasure(*, erasure_id: UUID, approve: bool, staff: Decider) -> Erasure:
     """Erase the account at once, or refuse. The person who asked cannot approve.
 
-    Raises `ErasureDelayed` if something keeps the data by now: then nothing is removed.
+    Raises `ErasureDelayed` if something keeps the data by now: then nothing is removed. Raises what
+    `require_replayed` raises: a list that begins after a restore is not the one that is missing.
     """
     if approve:
         require_fresh_factor()
+        require_replayed()
     waiting = lock_agreement(Erasure, erasure_id, staff=staff)
     if not approve or waiting.state != AgreementState.ASKED:
         erasure = decide_agreement(Erasure, erasure_id, approve=approve, staff=staff)

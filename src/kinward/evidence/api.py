@@ -1,6 +1,6 @@
 """The face of `evidence`: what other rooms may use."""
 
-from kinward.evidence.authenticity import Damaged, require_authentic_case
+from kinward.evidence.authenticity import Damaged, require_authentic, require_authentic_case
 from kinward.evidence.care import rewrap_keys, scrub_evidence, store_next_file
 from kinward.evidence.excerpts import MAX_EXCERPT, Message, check_messages, transcript, writers
 from kinward.evidence.holds import (
@@ -33,9 +33,6 @@ from kinward.evidence.services import (
     destroy_expired_evidence,
     destroy_on_request,
     get_evidence,
-    keep_after_report,
-    keep_for_appeals,
-    keep_shortly,
     read_for_release,
     read_for_report,
     read_for_restoration,
@@ -50,6 +47,7 @@ from kinward.evidence.storage import (
     read_object,
     write_object,
 )
+from kinward.evidence.terms import keep_after_report, keep_for_appeals, keep_shortly
 from kinward.evidence.viewing import (
     Sight,
     Still,
@@ -132,6 +130,7 @@ __all__ = [
     "reasons_for_two",
     "record_evidence_watched",
     "request_hold_end",
+    "require_authentic",
     "require_authentic_case",
     "require_warrant",
     "rewrap_keys",

@@ -7,6 +7,7 @@ ledger has the entry of the sealing. The check has the digests that are reported
 
 import hashlib
 import hmac
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -61,11 +62,24 @@ def find_difference(evidence: Evidence) -> str:
         return "Its object is that of another file."
     if evidence.check_made is not None and evidence.check_made.sha256 != evidence.sha256:
         return "Its check is of another file."
-    sealed = Entry.objects.filter(kind=kinds.EvidenceSealed.kind, subject=str(evidence))
-    told = list(sealed.values_list("data", flat=True))
+    return _find_otherwise_told(evidence)
+
+
+def _find_otherwise_told(evidence: Evidence) -> str:
+    """Return in what the ledger says otherwise of a file than its row, or ""."""
+    facts = (kinds.EvidenceSealed, kinds.EvidenceRewrapped, kinds.EvidenceDestroyed)
+    entries = Entry.objects.filter(subject=str(evidence), kind__in=[fact.kind for fact in facts])
+    told: dict[str, list[dict[str, Any]]] = {fact.kind: [] for fact in facts}
+    for kind, data in entries.order_by("pk").values_list("kind", "data"):
+        told[kind].append(data if isinstance(data, dict) else {})
+    sealed, rewrapped, destroyed = told.values()
     said = {"case": str(evidence.case_id), "sha256": evidence.sha256, "size": evidence.size}
-    if not told or any({name: (data or {}).get(name) for name in said} != said for data in told):
+    if not sealed or any({name: data.get(name) for name in said} != said for data in sealed):
         return "The ledger has another entry of its sealing, or none."
+    if destroyed:
+        return "The ledger says that it was destroyed. Somebody put it back."
+    if rewrapped and rewrapped[-1].get("after") != evidence.key_id:
+        return "Its key is wrapped by another key than the newest entry says."
     return ""
 
 

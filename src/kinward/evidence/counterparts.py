@@ -9,7 +9,8 @@ from kinward.evidence import storage
 from kinward.evidence.authenticity import find_difference
 from kinward.evidence.models import Evidence, HoldEnding
 from kinward.evidence.services import sealed_bytes
-from kinward.ledger.api import Counterpart, Entry, Mark, Told, declare, kinds, valid_ids
+from kinward.evidence.terms import find_term_difference
+from kinward.ledger.api import Counterpart, Mark, Told, declare, kinds, valid_ids
 
 
 def _authentic(row: Evidence, told: Told) -> Iterator[str]:
@@ -34,43 +35,9 @@ def _authentic(row: Evidence, told: Told) -> Iterator[str]:
         yield "Its sealed bytes have changed."
 
 
-def _wrapped(row: Evidence, told: Told) -> Iterator[str]:
-    rewrapped = told.get("evidence.rewrapped")
-    if rewrapped is not None and rewrapped.newest.data["after"] != row.key_id:
-        yield "Its key is wrapped by another key than the newest entry says."
-
-
-def _concerns(row: Evidence, entry: Entry) -> bool:
-    """Whether an entry about a case was about this file: sealed before it, not destroyed."""
-    return row.sealed_at < entry.at and (row.destroyed_at is None or row.destroyed_at > entry.at)
-
-
-def _held(row: Evidence, told: Told) -> Iterator[str]:
-    """A file is held, and for what, as the newest entry about its case says."""
-    kinds_of_hold = ("evidence.held", "evidence.hold_ended")
-    entries = [told[kind].newest for kind in kinds_of_hold if kind in told]
-    newest = max(
-        (entry for entry in entries if _concerns(row, entry)),
-        key=lambda entry: entry.pk,
-        default=None,
-    )
-    held = newest is not None and newest.kind == "evidence.held"
-    reference = newest.data["reference"] if held and newest is not None else ""
-    if row.destroyed_at is None and row.hold_reference != reference:
-        yield "Whether it is under legal hold is not what the ledger says."
-
-
 def _term(row: Evidence, told: Told) -> Iterator[str]:
-    """Its term is the one of the newest entry about its case."""
-    term = told.get("evidence.term_set")
-    if row.destroyed_at is not None:
-        return
-    if term is None or not _concerns(row, term.newest):
-        if row.expires_at is not None and term is None:
-            yield "It has a term, and no entry says so."
-        return
-    if row.expires_at is None or row.expires_at.isoformat() != term.newest.data["until"]:
-        yield "Its term is another one than the newest entry says."
+    """Its term and its holds are those of the entries, whatever time its row names."""
+    yield from find_term_difference(row)
 
 
 def _ending(row: Any) -> str:
@@ -116,7 +83,7 @@ declare(
             kinds.EvidenceGivenBack,
             kinds.EvidenceRewrapped,
         ),
-        checks=(_authentic, _wrapped),
+        checks=(_authentic,),
         made="sealed_at",
     ),
     Counterpart(
@@ -126,7 +93,7 @@ declare(
         field="",
         defer=("ciphertext",),
         also=(kinds.EvidenceHeld, kinds.EvidenceHoldEnded, kinds.EvidenceTermSet),
-        checks=(_held, _term),
+        checks=(_term,),
         made="sealed_at",
     ),
     Counterpart(

@@ -8,6 +8,7 @@ from kinward.casebook.api import Case, about_or_reported_by
 from kinward.evidence.holds import AFTER_HOLD
 from kinward.evidence.models import Evidence, HoldEnding
 from kinward.evidence.services import forget_objects
+from kinward.evidence.terms import term_of
 from kinward.ground.personal import Delay, Going, Holding, Person, delayed_by, holds, scrubbed_by
 
 SEALED = "sealed, and opened for a case only"
@@ -26,13 +27,13 @@ def _holds(person: Person) -> Iterator[Delay]:
     """
     cases = Case.objects.filter(about_or_reported_by(person))
     files = Evidence.objects.filter(case__in=cases, destroyed_at=None)
-    if files.exclude(hold_reference="").exists():
+    told = [term_of(file) for file in files.defer("ciphertext")]  # whatever a row says
+    if files.exclude(hold_reference="").exists() or any(term.hold for term in told):
         yield Delay("A legal hold keeps evidence of the account.")
-    ended = files.exclude(hold_ended_at=None).order_by("-hold_ended_at").first()
-    if ended is not None and ended.hold_ended_at is not None:
-        until = ended.hold_ended_at + AFTER_HOLD
-        if until > timezone.now():
-            yield Delay("A legal hold ended less than a week ago.", until)
+    ends = [*files.values_list("hold_ended_at", flat=True), *(term.hold_ended_at for term in told)]
+    ended = max((end for end in ends if end is not None), default=None)
+    if ended is not None and ended + AFTER_HOLD > timezone.now():
+        yield Delay("A legal hold ended less than a week ago.", ended + AFTER_HOLD)
 
 
 @scrubbed_by

@@ -2,10 +2,11 @@
 
 import hashlib
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+import structlog
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -19,8 +20,8 @@ from kinward.evidence.keys import keys, keys_of
 from kinward.evidence.models import Evidence
 from kinward.evidence.queries import file_in_vault
 from kinward.evidence.sealing import decrypt, seal
+from kinward.evidence.terms import TERM_ENDED, term_of
 from kinward.evidence.warrants import require_two_people
-from kinward.ground.config import config
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ground.jobs import enqueue
 from kinward.ground.turns import Payer
@@ -28,8 +29,8 @@ from kinward.ledger.api import kinds, record
 from kinward.matching.api import Check
 from kinward.media import decoders, digest_bytes
 
+log = structlog.get_logger(__name__)
 DELETE: Final = "evidence.delete_object"
-DISMISSED_DAYS: Final = 30  # for a dismissed case's files, in case of a mistake
 
 
 class UnderLegalHold(KinwardError):
@@ -202,40 +203,11 @@ def sealed_bytes(evidence: Evidence) -> bytes:
     )
 
 
-@transaction.atomic
-def keep_until(*, case_id: UUID, until: datetime, why: str, actor: Actor) -> int:
-    """Set the expiry of a case's evidence; return the number of its files."""
-    count = Evidence.objects.filter(case_id=case_id, destroyed_at=None).update(expires_at=until)
-    record(
-        actor=actor,
-        subject=f"case:{case_id}",
-        fact=kinds.EvidenceTermSet(until=until.isoformat(), why=why, files=count),
-    )
-    return count
-
-
-def keep_after_report(*, case_id: UUID, finished_at: datetime) -> None:
-    """Start the preservation term of a finished report: one year under 18 USC 2258A(h)."""
-    until = finished_at + timedelta(days=config().preservation_days)
-    keep_until(case_id=case_id, until=until, why="report finished", actor=Actor.system("reporting"))
-
-
-def keep_shortly(*, case_id: UUID, why: str, actor: Actor) -> None:
-    """Keep the files of a case without consequences for a short while, in case of a mistake."""
-    until = timezone.now() + timedelta(days=DISMISSED_DAYS)
-    keep_until(case_id=case_id, until=until, why=why, actor=actor)
-
-
-def keep_for_appeals(*, case_id: UUID, days: int, actor: Actor) -> None:
-    """Keep the files of an unreported case until an appeal can no longer come or wait."""
-    until = timezone.now() + timedelta(days=days)
-    keep_until(case_id=case_id, until=until, why="an appeal may come", actor=actor)
-
-
 def destroy_expired_evidence(now: datetime) -> int:
     """Destroy the keys and bytes of expired evidence that no legal hold keeps; return the count.
 
-    A hold keeps it for seven days after its end, too.
+    A hold keeps it for seven days after its end, too. A file of which the ledger does not say the
+    same stays: somebody changed its row.
 
     Without its key an object in the store is noise. A job deletes it as soon as the store answers.
     """
@@ -249,7 +221,10 @@ def _expire(pk: UUID, now: datetime) -> int:
     expired = evidence.expires_at is not None and evidence.expires_at <= now
     if evidence.destroyed_at or not is_free_of_holds(evidence, now) or not expired:
         return 0
-    _destroy(evidence, reason="its term ended", actor=Actor.system("evidence"))
+    if not term_of(evidence).is_over(now):
+        log.error("evidence.term_differs", evidence=str(evidence))  # the comparison names it daily
+        return 0
+    _destroy(evidence, reason=TERM_ENDED, actor=Actor.system("evidence"))
     return 1
 
 
@@ -267,8 +242,11 @@ def destroy_on_request(*, case_id: UUID, agreed: TwoPeople, actor: Actor) -> int
         raise NotFound(f"Case {case_id} has no evidence.")
     if reference := next((file.hold_reference for file in files if file.hold_reference), ""):
         raise UnderLegalHold(f"The hold is {reference}.")
-    if not all(is_free_of_holds(file, timezone.now()) for file in files):
+    now = timezone.now()
+    if not all(is_free_of_holds(file, now) for file in files):
         raise UnderLegalHold(f"It ended less than {AFTER_HOLD.days} days ago.")
+    if any(term_of(file).is_held(now) for file in files):
+        raise UnderLegalHold("So the ledger says, and its row does not.")
     for evidence in files:
         _destroy(evidence, reason=str(agreed), actor=actor)
     return len(files)

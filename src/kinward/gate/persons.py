@@ -1,13 +1,11 @@
 """A person's data: `GET /v1/accounts/{id}/data` and `POST /v1/accounts/{id}/erasure`."""
 
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import msgspec
 
-from kinward.erasure.api import HeldData, export_data, want_erasure
+from kinward.erasure.api import HeldData, Wanted, export_data, want_erasure
 from kinward.gate.calls import Call
-
-Moment = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
 
 
 class HeldTable(msgspec.Struct, frozen=True):
@@ -27,11 +25,10 @@ class PersonsData(msgspec.Struct, frozen=True):
 
 
 class ErasureAnswer(msgspec.Struct, frozen=True):
-    """How far an erasure is, and from when on nothing keeps the data, if that is known."""
+    """How far an erasure is. It `waits` until the platform has deleted the account."""
 
     account_id: str
-    state: Literal["waits", "requested", "asked"]
-    not_before: Moment | None
+    state: Wanted
 
 
 def see_data(call: Call[None], account_id: str) -> PersonsData:
@@ -44,6 +41,4 @@ def see_data(call: Call[None], account_id: str) -> PersonsData:
 def want_account_erased(call: Call[None], account_id: str) -> ErasureAnswer:
     """Ask for an account to be erased. Two people carry it out once nothing keeps its data."""
     wanted = want_erasure(platform_id=account_id, actor=call.actor)
-    not_before = wanted.not_before and wanted.not_before.isoformat()
-    fields = {"account_id": account_id, "state": wanted.state, "not_before": not_before}
-    return msgspec.convert(fields, ErasureAnswer)
+    return ErasureAnswer(account_id, wanted)

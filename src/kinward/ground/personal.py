@@ -63,10 +63,15 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Delay(msgspec.Struct, frozen=True):
-    """Why an account cannot be erased yet, and from when on it can. None: nobody knows yet."""
+    """Why an account cannot be erased yet, and from when on it can. None: nobody knows yet.
+
+    `told`: whether the platform hears that it has to wait. Only for what it knows already: a day
+    that is a year ahead, or that there is a day at all, would tell of a report to an authority.
+    """
 
     why: str
     until: datetime | None = None
+    told: bool = False
 
 
 class Going(msgspec.Struct, frozen=True):

@@ -19,6 +19,7 @@ MODULES: Final = (
     "proofs",
     "export_files",
     "rotations",
+    "stamped",
     "walk",
     "offline",
     "verifier",

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -22,6 +23,7 @@ from kinward.ledger.merkle import HASH_BYTES, BadProof, verify_inclusion
 from kinward.ledger.notes import COSIGNATURE, MAX_NOTE_BYTES, BadNote
 from kinward.ledger.proofs import ProofFile
 from kinward.ledger.rotations import read_rotations
+from kinward.ledger.stamped import STAMPS, Stamped, read_stamps
 from kinward.ledger.succession import Handover
 from kinward.ledger.walk import Claim, Claims, Walk
 from kinward.ledger.witness_policy import Policy
@@ -43,6 +45,7 @@ class Verified:
     receipts: int
     rotations: int
     cosigned_by: tuple[tuple[str, int], ...]  # names of witnesses, and when: seconds since 1970
+    stamped: tuple[datetime, ...]  # of timestamps with the right hash. Nobody checked who signed
     only_hashes: bool
 
 
@@ -85,6 +88,7 @@ class Verification:
             raise NotVerified(f"The checkpoint of the export: {error}") from None
         self._require_kept(rotations)
         self._receipts = [self._receipt(*receipt) for receipt in receipts]
+        self._stamps = [self._stamp(stamp) for stamp in read_stamps(folder)]
         self._earlier = 0
 
     def run(self) -> Verified:
@@ -135,6 +139,18 @@ class Verification:
             )
         return Receipt(name, proof, checkpoint)
 
+    def _stamp(self, stamp: Stamped) -> Stamped:
+        """Its text is unsigned, so it has to be a checkpoint of this log that the tree has."""
+        checkpoint = stamp.checkpoint
+        if checkpoint.origin != self._checkpoint.origin:
+            raise NotVerified(f"A timestamp is of another log, {checkpoint.origin!r}.")
+        if checkpoint.size > self._checkpoint.size:
+            raise NotVerified(
+                f"A timestamp shows a log of {checkpoint.size} entries. This export has only "
+                f"{self._checkpoint.size}."
+            )
+        return stamp
+
     def _claims(self, walk: Walk) -> Claims:
         done = walk.frontier.size
         receipts = sorted(
@@ -147,8 +163,12 @@ class Verification:
             for each in self._rotations
             if each.size <= self._checkpoint.size
         )
+        stamped = sorted(
+            Claim(one.size, one.root, "a checkpoint that an authority stamped")
+            for one, _at in self._stamps
+        )
         merged = heapq.merge(
-            self._earlier_claims(), receipts, handed, [last], key=lambda claim: claim.size
+            self._earlier_claims(), receipts, handed, stamped, [last], key=lambda claim: claim.size
         )
         return Claims((claim for claim in merged if claim.size >= done), walk.agreed)
 
@@ -221,11 +241,11 @@ class Verification:
             repr(self._rotations).encode(),
         ]
         parts.append("".join(sorted(log.verifier.vkey for log in self._policy.logs)).encode())
-        earlier = self._folder / "checkpoints.jsonl"
         digest = hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts))
-        if earlier.exists():
-            with earlier.open("rb") as file:
-                digest.update(hashlib.file_digest(file, "sha256").digest())
+        for path in (self._folder / "checkpoints.jsonl", self._folder / STAMPS):
+            if path.exists():
+                with path.open("rb") as file:
+                    digest.update(hashlib.file_digest(file, "sha256").digest())
         return digest.hexdigest()
 
     @property
@@ -262,6 +282,7 @@ class Verification:
             receipts=len(self._receipts),
             rotations=len(self._rotations),
             cosigned_by=cosigned,
+            stamped=tuple(stamp.at for stamp in self._stamps),
             only_hashes=not self._has_entries,
         )
 

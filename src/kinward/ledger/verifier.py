@@ -137,6 +137,13 @@ def _describe(found: Verified, policy: Policy) -> list[str]:
     lines.append(f"  Receipts that agree: {found.receipts:,}.")
     if found.rotations:
         lines.append(f"  Changes of the key, each signed by both keys: {found.rotations:,}.")
+    if found.stamped:
+        first, last = (f"{at:%Y-%m-%d %H:%M}" for at in (min(found.stamped), max(found.stamped)))
+        lines.append(
+            f"  Timestamps with the hash of their checkpoint: {len(found.stamped):,}, and they say "
+            f"{first} to {last} UTC. Who signed them is not checked here: `openssl ts -verify` "
+            "checks it."
+        )
     lines += [f"  Cosigned by {name}, {_time(at)}." for name, at in found.cosigned_by]
     if not policy.needs_witnesses and not found.receipts:
         lines.append(

@@ -54,4 +54,4 @@ holds_nobody("words of app stores that Kinward did not know", UnreadSignal)
 def _in_use(person: Person) -> Iterator[Delay]:
     """The platform deletes first, so that families hear of it and the account does not return."""
     if Account.objects.filter(pk=person.pk, deleted_at=None).exists():
-        yield Delay("The platform has not deleted the account.")
+        yield Delay("The platform has not deleted the account.", told=True)

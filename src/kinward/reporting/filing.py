@@ -8,10 +8,11 @@ from collections.abc import Callable
 
 from django.utils import timezone
 
+from kinward.evidence.api import get_evidence, read_for_report, require_authentic
 from kinward.ground.calls_out import CallFailed, NotSent
 from kinward.ground.errors import KinwardError
 from kinward.reporting.answer import Answer
-from kinward.reporting.draft import Draft
+from kinward.reporting.draft import Draft, ReportedFile
 from kinward.reporting.models import Attempt, Call, Report
 
 
@@ -59,6 +60,18 @@ class Filing:
         return live or Attempt.objects.create(
             report=self.report, number=Attempt.objects.filter(report=self.report).count() + 1
         )
+
+    def read_file(self, file: ReportedFile) -> bytes:
+        """Return the bytes of a file of the report.
+
+        Raises `Damaged`, and `Refused` if the draft names a file of another case, or another file.
+        """
+        evidence = get_evidence(file.evidence_id)
+        require_authentic(evidence)
+        digest = file.hashes.get("SHA256", evidence.sha256)
+        if (evidence.case_id, evidence.sha256) != (self.report.case_id, digest):
+            raise Refused(f"Evidence {file.evidence_id} is not the file that was reported.")
+        return read_for_report(evidence=evidence, report_id=self.report.id)
 
     def answered(self, step: str) -> Answer | None:
         """Return the answer to a step of this attempt, if there is one."""

@@ -363,7 +363,12 @@ def asked(case: Case, staff: Staff) -> Destruction:
 
 
 def test_two_people_destroy_what_an_authority_asks_for(
-    bank: Bank, account: Account, reviewer: Staff, custodians: tuple[Staff, Staff], sandbox: Sandbox
+    bank: Bank,
+    account: Account,
+    reviewer: Staff,
+    custodians: tuple[Staff, Staff],
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     first, second = custodians
     case, seen, _ = two_files_one_seen(account, reviewer)
@@ -394,9 +399,10 @@ def test_two_people_destroy_what_an_authority_asks_for(
     holds.decide_hold_end(ending_id=asked_end.id, approve=True, staff=second)
     with pytest.raises(vault.UnderLegalHold, match="less than 7 days"):
         destruction.decide_destruction(destruction_id=made.id, agree=True, staff=second)
-    week = timezone.now() - timedelta(days=7)
-    Evidence.objects.filter(hold_ended_at__isnull=False).update(hold_ended_at=week)
-    destruction.decide_destruction(destruction_id=made.id, agree=True, staff=second)
+    week = timezone.now() + timedelta(days=7)
+    with monkeypatch.context() as later:
+        later.setattr(timezone, "now", lambda: week)
+        destruction.decide_destruction(destruction_id=made.id, agree=True, staff=second)
     with pytest.raises(AlreadyDecided):
         destruction.decide_destruction(destruction_id=made.id, agree=True, staff=second)
     for evidence in Evidence.objects.all():

@@ -76,12 +76,19 @@ def test_an_old_backup_is_erased_again_before_anything_serves(
     listed = tmp_path / "one" / "ledger" / "erasures.jsonl"
     assert "goes" not in listed.read_text()
 
-    # Without the list nobody knows: the page about erasures says to keep it. With it, no service
-    # starts and no command serves before the erasure was carried out again.
+    # Without the list nobody knows, so nothing serves. With it, no service starts and no command
+    # serves before the erasure was carried out again.
     two = Place(tmp_path / "two")
     back = two.kinward(*restore, "--identity", str(identity))
     assert back.returncode == 0, back.stderr
+    assert "Nothing serves until you bring each list" in back.stderr
     assert two.run("-c", LOOK).stdout.split() == ["goes", "stays"]
+    for command in (("worker",), ("up",)):
+        refused = two.kinward(*command)
+        assert refused.returncode == 1, command
+        assert "nobody knows who was erased since" in refused.stderr
+    assert "ListNeeded" in two.run("-c", SERVE).stderr
+    assert "nobody knows who was erased since" in two.kinward("erase", "--replay").stderr
     (tmp_path / "two" / "ledger").mkdir(exist_ok=True)
     shutil.copy(listed, tmp_path / "two" / "ledger" / listed.name)
     for command in (("worker",), ("up",)):

@@ -35,7 +35,7 @@ from kinward.verdicts.draft import draft_report
 from tests.integration.conftest import Configure
 from tests.integration.web.test_console import signed_in
 from tests.support.compared import gaps
-from tests.support.custody import agreed_destruction
+from tests.support.custody import agreed_destruction, end_term
 from tests.support.helpers import KNOWN, quarantined, run_jobs
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -263,7 +263,8 @@ def test_no_file_takes_the_object_of_another_with_it(
     while care.store_next_file():
         pass
     evidence, other = (Evidence.objects.get(pk=file.pk) for file in files)
-    rows(evidence, location=other.location, expires_at=timezone.now())
+    rows(evidence, location=other.location)
+    end_term(evidence, timezone.now())
     assert vault.destroy_expired_evidence(timezone.now()) == 1
     run_jobs()
     assert sorted(path.name for path in tmp_path.glob("*.age")) == [f"{other.pk}.age"]

@@ -16,7 +16,7 @@ from django.utils import timezone
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
 from kinward.demo import pictures
-from kinward.evidence import holds
+from kinward.evidence import holds, terms
 from kinward.evidence import services as vault
 from kinward.evidence.authenticity import Damaged
 from kinward.evidence.excerpts import Message
@@ -34,7 +34,7 @@ from kinward.verdicts.draft import ReportDetails
 from kinward.verdicts.form import VerdictForm
 from tests.integration.conftest import Configure
 from tests.support.compared import gaps
-from tests.support.custody import end_hold
+from tests.support.custody import end_hold, end_term
 from tests.support.factories import agreed_release
 from tests.support.families import make_account
 from tests.support.helpers import KNOWN, KNOWN_PNG, quarantined
@@ -228,7 +228,7 @@ def test_changed_ciphertext_does_not_open(evidence: Evidence) -> None:
 def test_expiry_destroys_the_key_and_a_hold_stops_it(evidence: Evidence) -> None:
     now, case_id = timezone.now(), evidence.case_id
     assert vault.destroy_expired_evidence(now + timedelta(days=9999)) == 0  # undecided: no term yet
-    vault.keep_after_report(case_id=case_id, finished_at=now)
+    terms.keep_after_report(case_id=case_id, finished_at=now)
     assert vault.destroy_expired_evidence(now + timedelta(days=364)) == 0
     holds.set_legal_hold(case_id=case_id, reference="case 12/34", actor=Actor.operator("test"))
     assert vault.destroy_expired_evidence(now + timedelta(days=366)) == 0
@@ -256,16 +256,16 @@ def test_a_term_is_of_the_files_of_one_case_that_are_still_there(
     bank: Bank, account: Account
 ) -> None:
     case = quarantined(account)
-    quarantined(account, content_id="post-2")
     quarantined(make_account("heron", 40))
     past, until = timezone.now() - timedelta(days=1), timezone.now() + timedelta(days=90)
-    Evidence.objects.filter(content_id="post-2").update(expires_at=past)
+    terms.keep_until(case_id=case.pk, until=past, why="x", actor=Actor.key("app"))
+    quarantined(account, content_id="post-2")
     assert vault.destroy_expired_evidence(timezone.now()) == 1
-    made = vault.keep_until(case_id=case.pk, until=until, why="x", actor=Actor.key("app"))
+    made = terms.keep_until(case_id=case.pk, until=until, why="x", actor=Actor.key("app"))
     assert made == 1
-    terms = Evidence.objects.order_by("sealed_at").values_list("expires_at", flat=True)
-    assert list(terms) == [until, past, None], "when it was destroyed stays as it was"
-    entry = Entry.objects.get(kind="evidence.term_set")
+    ends = Evidence.objects.order_by("content_id", "sealed_at").values_list("expires_at", flat=True)
+    assert list(ends) == [past, None, until], "when it was destroyed stays as it was"
+    entry = Entry.objects.filter(kind="evidence.term_set").latest("pk")
     assert (entry.data["files"], entry.data["until"]) == (1, until.isoformat())
 
 
@@ -283,7 +283,8 @@ def test_what_is_destroyed_is_deleted_wherever_it_may_lie(
 ) -> None:
     configure(evidence_store=store)
     now = timezone.now()
-    Evidence.objects.update(location=location.format(id=evidence.pk), expires_at=now)
+    Evidence.objects.update(location=location.format(id=evidence.pk))
+    end_term(evidence, now)
     assert vault.destroy_expired_evidence(now) == 1
     with connection.cursor() as cursor:
         cursor.execute(
@@ -307,7 +308,8 @@ def test_a_job_deletes_no_object_that_is_needed_and_no_other_file(
     assert secret.exists()
     assert kept.exists()
     now = timezone.now()
-    Evidence.objects.update(location=f"file://{kept}", expires_at=now)
+    Evidence.objects.update(location=f"file://{kept}")
+    end_term(evidence, now)
     assert vault.destroy_expired_evidence(now) == 1
     vault.delete_stored(f"file://{kept}")
     assert not kept.exists()
@@ -362,7 +364,7 @@ def test_evidence_that_changed_after_it_was_listed_is_not_destroyed(evidence: Ev
     """The job lists what is due, and takes each file afterwards under its lock."""
     now = timezone.now()
     assert vault._expire(evidence.pk, now) == 0  # without a term
-    Evidence.objects.update(expires_at=now + timedelta(seconds=1))
+    end_term(evidence, now + timedelta(seconds=1))
     assert vault._expire(evidence.pk, now) == 0  # not yet
     due = now + timedelta(seconds=2)
     Evidence.objects.update(hold_reference="case 12/34")

@@ -4,7 +4,6 @@ KMS and S3 are moto's server on loopback: boto3 and s3fs talk to it over HTTP as
 """
 
 import socket
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -13,7 +12,6 @@ import boto3
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from moto.server import ThreadedMotoServer
 
 from kinward.cli.doctor import examine
 from kinward.evidence import care, storage
@@ -29,6 +27,7 @@ from kinward.ledger.verification import verify_ledger
 from kinward.matching.models import Bank, Check
 from kinward.people.models import Account
 from tests.integration.conftest import Configure
+from tests.support.custody import end_term
 from tests.support.helpers import (
     KNOWN,
     due_jobs,
@@ -46,21 +45,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def evidence(bank: Bank, account: Account) -> Evidence:
     quarantined(account)
     return Evidence.objects.get()
-
-
-@pytest.fixture
-def aws(configure: Configure, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A local server that speaks KMS and S3; its address."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "neutral")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    _host, port = server.get_host_and_port()
-    url = f"http://127.0.0.1:{port}"
-    configure(aws_endpoint=url)
-    yield url
-    server.stop()
 
 
 def again(evidence: Evidence) -> Evidence:
@@ -250,7 +234,7 @@ def test_the_bytes_move_to_a_store_and_back(
     assert care.scrub_evidence() == 0
     assert verify_ledger().ok
     # Destroyed, the object goes as well.
-    Evidence.objects.update(expires_at=timezone.now() - timedelta(days=1))
+    end_term(moved, timezone.now() - timedelta(days=1))
     assert vault.destroy_expired_evidence(timezone.now()) == 1
     run_jobs()
     with pytest.raises(storage.StoreUnreachable, match="not there"):

@@ -26,6 +26,7 @@ from kinward.evidence import services as vault
 from kinward.evidence.keys import keys
 from kinward.evidence.models import Evidence
 from kinward.evidence.sealing import new_key
+from kinward.evidence.terms import keep_until
 from kinward.ground.errors import KinwardError
 from kinward.ledger.models import Entry
 from kinward.ledger.verification import verify_ledger
@@ -141,7 +142,7 @@ class Keeping(RuleBasedStateMachine):
         case = self.a_case(whose)
         if case is not None:
             until = timezone.now() + timedelta(days=days)
-            vault.keep_until(case_id=case, until=until, why="a test", actor=Actor.system("test"))
+            keep_until(case_id=case, until=until, why="a test", actor=Actor.system("test"))
             self.until |= dict.fromkeys(self.files(case) - self.gone, until)
 
     @rule(days=st.sampled_from([1, 31]))

@@ -21,6 +21,7 @@ from kinward.gate.models import KeptAnswer
 from kinward.ground.jobs import enqueue, enqueue_once
 from kinward.matching.models import Bank
 from kinward.people.models import Account
+from tests.support.custody import end_term
 from tests.support.factories import make_case
 from tests.support.helpers import Receiver, due_jobs, quarantined, run_jobs
 
@@ -104,7 +105,7 @@ def test_inside_a_worker_too(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_daily_jobs_do_their_work(account: Account, bank: Bank) -> None:
     quarantined(account)
     yesterday, long_ago = timezone.now() - timedelta(days=1), timezone.now() - timedelta(days=8)
-    Evidence.objects.update(expires_at=yesterday)
+    end_term(Evidence.objects.get(), yesterday)
     key = ApiKey.objects.create(name="k", digest=b"x", scopes=[])
     KeptAnswer.objects.create(api_key=key, idempotency_key="old", fingerprint="")
     KeptAnswer.objects.update(created_at=long_ago)

@@ -20,12 +20,15 @@ from kinward.ground.calls_out import Limits
 from kinward.ground.errors import NotInstalled, SettingWrong
 from kinward.ledger import stamping, timestamps
 from kinward.ledger.checkpoints import Checkpoint
+from kinward.ledger.export_files import NotVerified
 from kinward.ledger.exporting import export_log
 from kinward.ledger.models import HolderWord, Log, StampedTree
 from kinward.ledger.stamping import stamp_newest
 from kinward.ledger.timestamps import NotStamped, read_roots, verify_stamp
 from kinward.ledger.verification import verify_ledger
+from kinward.ledger.verifier import verify_files
 from tests.integration.conftest import Configure
+from tests.integration.ledger.test_exporting import policy, verify
 from tests.support.authorities import REPLY, Authority, answers
 from tests.support.rotated import grow
 from tests.support.strangers import Stranger, drips, sends_ten_gb, stranger
@@ -38,6 +41,7 @@ pytestmark = [
     ),
 ]
 Behaviour = Callable[[Stranger], None]
+Told = dict[str, str]
 
 
 def later(minutes: float) -> datetime:
@@ -104,6 +108,44 @@ def test_the_newest_checkpoint_is_stamped_once_an_hour_and_openssl_agrees(
     assert second["checkpoint"].split("\n")[1] == "4"
     response = base64.b64decode(first["response"])
     assert "Verification: OK" in authority.verify(first["checkpoint"].encode(), response)
+    # Without OpenSSL, what is in it is held against the tree, and the rest is said.
+    the_one_file_reads_them(tmp_path / "export", first, second)
+
+
+def the_one_file_reads_them(export: Path, first: Told, second: Told) -> None:
+    """`verify.py` takes the timestamps of this log's checkpoints, and no others."""
+    trust = str(policy(export, Log.objects.get()))
+    done = verify(export, str(export), "--policy", trust)
+    assert done.returncode == 0, done.stderr
+    assert "Timestamps with the hash of their checkpoint: 2" in done.stdout
+    assert f"{StampedTree.objects.latest('size').at:%Y-%m-%d %H:%M} UTC" in done.stdout
+    assert "Who signed them is not checked here" in done.stdout
+    wrong: dict[str, list[Told]] = {
+        "another text than its checkpoint": [first, second | {"response": first["response"]}],
+        "no checkpoint with a timestamp": [first, {"response": first["response"]}],
+        "a timestamp that cannot be read": [first | {"response": "MAA="}],
+    }
+    for sentence, lines in wrong.items():
+        (export / "timestamps.jsonl").write_text("".join(f"{json.dumps(one)}\n" for one in lines))
+        refused = verify(export, str(export), "--policy", trust)
+        assert refused.returncode == 1, sentence
+        assert sentence in refused.stderr
+
+
+def test_an_export_has_no_timestamp_of_a_tree_that_never_was(
+    authority: Authority, tmp_path: Path
+) -> None:
+    """The authority stamps whatever it is asked for."""
+    grow(3)
+    export_log(tmp_path / "export", opened=True, progress=lambda done: None)
+    log = Log.objects.get()
+    for size, sentence in ((2, "At size 2 the log has another root"), (9, "has only 3")):
+        text = Checkpoint(log.origin, size, bytes(32)).text
+        response = base64.b64encode(authority.reply(authority.query(text.encode()))).decode()
+        told = json.dumps({"checkpoint": text, "response": response})
+        (tmp_path / "export" / "timestamps.jsonl").write_text(f"{told}\n")
+        with pytest.raises(NotVerified, match=sentence):
+            verify_files(tmp_path / "export", policy(tmp_path, log), quiet=True)
 
 
 def other_hash(authority: Authority) -> Behaviour:

@@ -435,6 +435,7 @@ def test_kinward_verifies_an_export_without_a_database(export: Path, tmp_path: P
     policy = f"--policy={tmp_path / 'policy'}"
     done = kinward("--offline", str(folder), policy)
     assert (done.returncode, done.stdout[:21]) == (0, "ok: 1,500 entries of "), done.stderr
+    assert "\n  4,500 values are shown and right." in done.stdout, "and no space is shown as hidden"
     assert not (tmp_path / "nothing" / "postgres").exists()
     change_value = folder / "entries" / "000000.jsonl"
     change_value.write_text(change_value.read_text().replace("robin", "alex", 1))

@@ -306,12 +306,14 @@ def test_the_command_lists_what_was_seen_and_refused(tmp_path: Path) -> None:
     folder = WitnessFolder(tmp_path / "witness")
     folder.make_key("w.example/1")
     folder.watch(LOG_VKEY)
+    folder.watch(Signer(ORIGIN, 7).verifier.vkey)  # its next key
     fork = request(8, 9, FORK)
     with folder.open() as witness:
         assert witness.add_checkpoint(request(0, 8)).status == 200
         assert witness.add_checkpoint(fork).status == 422
     shown = kinward("show").stdout
     assert f"{ORIGIN}  8 entries, " in shown
+    assert shown.count(f"{ORIGIN}  ") == 1, "one log, whatever keys it has"
     assert "1 request was refused" in shown
     assert f"{ORIGIN} at size 9: The proof leads to another root" in kinward("refused").stdout
     assert kinward("refused", "1").stdout.encode() == fork

@@ -49,7 +49,7 @@ def check_unsealable() -> Result:
 
 def check_erasures() -> Result:
     """Does the list of erasures have each erasure, so that no restore brings anybody back?"""
-    from kinward.erasure.api import list_path, unlisted_erasures
+    from kinward.erasure.api import list_path, missing_lines, unlisted_erasures
 
     missing = unlisted_erasures()
     if missing:
@@ -57,6 +57,12 @@ def check_erasures() -> Result:
         return warn(
             f"{erasures} not in {list_path()}. Bring the list from where it was agreed: "
             "`kinward erase --replay --erasures FILE`. Until then restore no backup from before."
+        )
+    if gone := missing_lines():
+        lines = counted(gone, "line", "lines")
+        return warn(
+            f"{list_path()} has {lines} fewer than after the last restore. Bring a whole copy: "
+            "`kinward erase --replay --erasures FILE`."
         )
     return fine("The list of erasures has each of them. Keep a copy elsewhere.")
 

@@ -1,6 +1,6 @@
 """Erasures of accounts, without a word on whose."""
 
-from kinward.ledger.kinds.fact import Fact
+from kinward.ledger.kinds.fact import Fact, Words
 
 
 class ErasureWanted(Fact, frozen=True):
@@ -35,3 +35,15 @@ class ErasureReplayed(Fact, frozen=True):
     kind = "erasure.replayed"
     rows: int
     values: int
+
+
+class ErasuresListed(Fact, frozen=True):
+    """After a restore the list of erasures was there, or an operator said why there is none.
+
+    `lines` and `last`: how many it has, and the MAC (hex) of the last one.
+    """
+
+    kind = "erasure.listed"
+    lines: int
+    last: str
+    why: Words = ""

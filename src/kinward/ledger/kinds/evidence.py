@@ -89,12 +89,18 @@ class EvidenceDamaged(Fact, frozen=True):
 
 
 class EvidenceTermSet(Fact, frozen=True):
-    """The files of a case got a term."""
+    """The files of a case got a term.
+
+    `mac`: the MAC (hex) of the case, of `until`, and of `after`, the number of the entry of the
+    term before, or 0. See `evidence.terms`.
+    """
 
     kind = "evidence.term_set"
     until: str
     why: str
     files: int
+    after: int | UnsetType = UNSET
+    mac: str | UnsetType = UNSET
 
 
 class EvidenceHeld(Fact, frozen=True):

@@ -1,5 +1,7 @@
 """What an operator did alone, without the words: break-glass, backups, restores."""
 
+from msgspec import UNSET, UnsetType
+
 from kinward.ledger.kinds.fact import Fact
 
 
@@ -26,9 +28,15 @@ class BackupBegun(Fact, frozen=True):
 
 
 class BackupRestored(Fact, frozen=True):
-    """A backup was restored. The log, of this size and root (hex), goes on under another origin."""
+    """A backup was restored. The log, of this size and root (hex), goes on under another origin.
+
+    `lines` and `last`: of the list of erasures that was there, how many, and the MAC (hex) of the
+    last one.
+    """
 
     kind = "backup.restored"
     origin: str
     size: int
     root: str
+    lines: int | UnsetType = UNSET
+    last: str | UnsetType = UNSET

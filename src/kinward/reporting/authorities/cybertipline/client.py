@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 
 from lxml import etree
 
-from kinward.evidence.api import get_evidence, read_for_report
 from kinward.ground.calls_out import Answer as HttpAnswer
 from kinward.ground.calls_out import Caller, CallFailed, Limits, Reach, basic_auth
 from kinward.ground.config import PRODUCTION_CONSENT, Config, require_safe
@@ -185,7 +184,7 @@ class CyberTipline:
     def _send_file(
         self, http: Caller, filing: Filing, report_id: str, file: ReportedFile
     ) -> Answer:
-        data = read_for_report(evidence=get_evidence(file.evidence_id), report_id=filing.report.id)
+        data = filing.read_file(file)
         if digest_bytes(data).md5 != file.hashes.get("MD5"):
             raise Refused(f"Evidence {file.evidence_id} is not the file that was reported.")
         parts = {"file": (file.filename or "file", data, "application/octet-stream")}

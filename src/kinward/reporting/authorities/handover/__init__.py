@@ -11,13 +11,7 @@ from typing import ClassVar, Final
 
 import msgspec
 
-from kinward.evidence.api import (
-    PackageItem,
-    check_recipient,
-    get_evidence,
-    read_for_report,
-    write_package,
-)
+from kinward.evidence.api import PackageItem, check_recipient, write_package
 from kinward.ground.config import Config, Section
 from kinward.ground.errors import NotConfigured
 from kinward.reporting.answer import Answer
@@ -113,10 +107,8 @@ def _items(filing: Filing) -> Iterator[PackageItem]:
     report = msgspec.json.format(msgspec.json.encode(to_json(filing.draft)))
     yield PackageItem("report.json", report, "what is reported")
     for file in filing.draft.files:
-        evidence = get_evidence(file.evidence_id)
-        data = read_for_report(evidence=evidence, report_id=filing.report.id)
         about = f"{file.filename or 'a file'}, {'seen' if file.viewed else 'not seen'} by a person"
-        yield PackageItem(f"files/{file.evidence_id}", data, about)
+        yield PackageItem(f"files/{file.evidence_id}", filing.read_file(file), about)
 
 
 class NationalCrimeAgency(HandOver):
