@@ -15,6 +15,7 @@ from tests.support.corpus import (
     depth,
     documents,
     films,
+    jpegxl,
     leading,
     metadata,
     orientation,
@@ -43,6 +44,7 @@ KINDS: Final[dict[str, Callable[[Desk], Iterator[Entry]]]] = {
     metadata.KIND: metadata.entries,
     leading.KIND: leading.entries,
     bitmaps.KIND: bitmaps.entries,
+    jpegxl.KIND: jpegxl.entries,
 }
 
 

@@ -14,6 +14,7 @@ from kinward.media.stills import bmp, ffmpeg, gif, jpeg, masks, png, png_colours
 from kinward.media.stills.animation import play
 from kinward.media.stills.colour import to_eight
 from kinward.media.stills.heif import read_heif
+from kinward.media.stills.jxl import read_jxl
 from kinward.media.stills.page import open_image, page_of, pages_of
 from kinward.media.stills.reading import MAX_STRANDS, Picture, Pixels, Reading, load
 
@@ -286,5 +287,6 @@ READERS: Final[dict[str, Any]] = {
     "image/bmp": _bmp,
     "image/tiff": lambda data, reading: pages_of(data, ("TIFF",), reading),
     "image/jp2": lambda data, reading: pages_of(data, ("JPEG2000",), reading),
+    "image/jxl": partial(read_jxl, read_jpeg=_jpeg),
     "image/x-icon": _icon,
 }
