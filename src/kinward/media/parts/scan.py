@@ -143,6 +143,18 @@ SIGNATURES: Final = (
 TRANSPORT: Final = Signature("transport", b"G", _always, extents.packets_end, run=True, weak=True)
 
 
+# Those whose last bytes may be the first of another, such as `(` and three zeros.
+_HIDING: Final = frozenset(
+    number
+    for number, signature in enumerate(SIGNATURES)
+    if any(
+        other.pattern.startswith(signature.pattern[at:])
+        for other in SIGNATURES
+        for at in range(1, len(signature.pattern))
+    )
+)
+
+
 @cache
 def _searcher() -> BytesAhoCorasick:
     # With this kind of match the library compares 16 or more bytes at a time.
@@ -160,7 +172,7 @@ def scan(data: bytes, budget: Budget) -> Iterator[Found]:
     for at in range(0, len(data), BLOCK):
         if budget.is_late():
             return
-        for which, start, _ in _searcher().find_matches_as_indexes(view[at : at + BLOCK + OVERLAP]):
+        for which, start in _matches(view[at : at + BLOCK + OVERLAP]):
             signature = SIGNATURES[which]
             begin = at + start - signature.back
             if at + start < after or begin < 0:
@@ -172,6 +184,17 @@ def scan(data: bytes, budget: Budget) -> Iterator[Found]:
             if count == MAX_FOUND:
                 budget.cut = True
                 return
+
+
+def _matches(view: memoryview) -> Iterator[tuple[int, int]]:
+    """Yield the number of each signature and where its pattern begins, in that order."""
+    for which, start, end in _searcher().find_matches_as_indexes(view):
+        yield which, start
+        if which in _HIDING:  # another may begin before its end, and the search passes over that
+            for other, later in _matches(view[start + 1 : end + OVERLAP]):
+                if start + 1 + later >= end:
+                    break
+                yield other, start + 1 + later
 
 
 def _transports(data: bytes, budget: Budget) -> Iterator[Found]:
