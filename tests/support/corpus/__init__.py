@@ -13,6 +13,7 @@ from tests.support.corpus import (
     broken,
     coded,
     depth,
+    disagreeing,
     documents,
     films,
     jpegxl,
@@ -45,6 +46,7 @@ KINDS: Final[dict[str, Callable[[Desk], Iterator[Entry]]]] = {
     leading.KIND: leading.entries,
     bitmaps.KIND: bitmaps.entries,
     jpegxl.KIND: jpegxl.entries,
+    disagreeing.KIND: disagreeing.entries,
 }
 
 

@@ -32,11 +32,13 @@ def read_jxl(data: bytes, reading: Reading, read_jpeg: Read) -> Iterator[Picture
         raise reading.fault or Undecodable("It has no picture.")
     strand = 1
     if frames.preview is not None:
-        yield frames.picture(frames.preview, strand, 0)
+        yield frames.picture(frames.preview, strand, 0)._replace(aside=True)
         strand += 1
+    count = reading.frames
     if b"jbrd" in data and (jpeg := reading.try_to(lambda: _jpeg_of(data, reading))):
         for page in reading.try_to(lambda: list(read_jpeg(jpeg, reading))) or ():
-            yield page._replace(strand=strand + page.strand)
+            yield page._replace(strand=strand + page.strand, aside=True)
+    reading.frames = count
 
 
 class _Frames:

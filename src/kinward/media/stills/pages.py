@@ -116,7 +116,7 @@ def _png(data: bytes, reading: Reading, strand: int = 0) -> Iterator[Picture]:
     reading.frames += 1
     files = [png.build((c.kind, c.body) for c in first if c.kind in png.KEPT)] * (len(readings) - 1)
     files += [data] if sound else [png.cut(chunks), png.repair(chunks)]
-    for file in files:
+    for file in (*files, *png.as_held_back(chunks)):
         page = reading.try_to(partial(_png_page, file, strand, profiles, reading, colours))
         if page is not None:
             shown = True
@@ -155,7 +155,10 @@ def _webp(data: bytes, reading: Reading) -> Iterator[Picture]:
     profiles = webp.profiles_of(data)
     if animation is not None:
         salt = hashlib.blake2b(data, digest_size=16).digest()
-        for shown in (animation, webp.as_opaque(data, animation)):
+        said = webp.animation_of(data, as_said=True)
+        sizes = [[frame[:4] for frame in one.frames] for one in (animation, said) if one]
+        other = said if sizes[0] != sizes[-1] else None
+        for shown in (animation, webp.as_opaque(data, animation), other):
             if shown is not None:
                 yield from play(shown._replace(profiles=profiles, salt=salt), strand, reading)
                 strand += 1
