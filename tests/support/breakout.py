@@ -35,6 +35,13 @@ from kinward.media import decoder
 from kinward.media.messages import Answer
 
 libc = ctypes.CDLL(None, use_errno=True)
+if os.uname().machine == "x86_64":
+    # A call as i386 makes it: number and two arguments. An attacker finds the two bytes of such a
+    # call in a library; here they are in memory that may be executed since before the walls closed.
+    page = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+    page.write(bytes.fromhex("5389f889f389d1cd805bc3"))
+    place = ctypes.addressof(ctypes.c_char.from_buffer(page))
+    i386 = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_int)(place)
 
 def check(result):
     if result == -1:

@@ -14,7 +14,7 @@ from kinward.ground.errors import KinwardError
 from kinward.media.errors import TypeUnsupported, Undecodable
 from kinward.media.medium import Bounds, Contents, Hashed, Medium, More, Playback, Strand
 from kinward.media.merging import STRANDS, Merger, is_missing
-from kinward.media.parts import Budget, Part, Role, document_type, find_parts, is_jpeg_xl
+from kinward.media.parts import Budget, Part, Role, document_type, find_parts
 
 SEVERAL: Final = 8  # parts; a file of more gets as much time as a film
 
@@ -44,7 +44,6 @@ def hash_parts(
     """
     until = time.monotonic() + bounds.seconds
     budget = Budget(until)
-    budget.cut = is_jpeg_xl(data)  # what else is in it, nobody here has seen what browsers show
     parts = islice(find_parts(data, media, budget), after, None)
     merger = Merger(more, document_type(data))
     part = next(parts, None)

@@ -17,6 +17,8 @@ _PICTURES: Final = (
     (b"MM\0+", "image/tiff"),
     (b"\0\0\0\x0cjP  \r\n\x87\n", "image/jp2"),
     (b"\xff\x4f\xff\x51", "image/jp2"),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", "image/jxl"),
+    (b"\xff\x0a", "image/jxl"),
 )
 _ENTRIES: Final = 64  # of an icon, that are looked at
 _ICONS: Final = (b"\0\0\1\0", b"\0\0\2\0")

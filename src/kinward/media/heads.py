@@ -185,12 +185,40 @@ def _avi(data: bytes) -> Claim:
     return Claim(width * height, frames)
 
 
+def _jxl(data: bytes) -> Claim:
+    """Return the size that a codestream begins with, in bits from the lowest, in boxes or not."""
+    for box in _boxes(data, 0, len(data)) if data[0] == 0 else ():
+        if box.kind in (b"jxlc", b"jxlp"):
+            data = data[box.body + 4 * (box.kind == b"jxlp") :]
+            break
+    bits, at = int.from_bytes(data[2:14], "little"), 0
+
+    def take(count: int) -> int:
+        nonlocal at
+        at += count
+        return bits >> (at - count) & ((1 << count) - 1)
+
+    def side() -> int:
+        return 8 * (take(5) + 1) if small else take(_SIDES[take(2)]) + 1
+
+    small = take(1)
+    height = side()
+    ratio = take(3)
+    width = height * _RATIOS[ratio] // 60 if ratio else side()
+    return Claim(width * height if data.startswith(b"\xff\x0a") else 0, 1)
+
+
+# How long a side of a JPEG XL may be written, and its usual widths, in sixtieths of the height.
+_SIDES: Final = (9, 13, 18, 30)
+_RATIOS: Final = (0, 60, 72, 80, 90, 106, 75, 120)
 _READERS: Final[tuple[tuple[tuple[int, bytes], Callable[[bytes], Claim]], ...]] = (
     ((0, b"\x89PNG"), _png),
     ((0, b"\xff\xd8\xff"), _jpeg),
     ((0, b"GIF8"), _gif),
     ((8, b"WEBP"), _webp),
     ((0, b"BM"), _bitmap),
+    ((0, b"\xff\x0a"), _jxl),
+    ((4, b"JXL "), _jxl),
     ((8, b"AVI "), _avi),
     ((0, b"\x1a\x45\xdf\xa3"), _matroska),
     *(

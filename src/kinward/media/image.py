@@ -8,7 +8,7 @@ class Image(Medium):
     """An image. An animation is played from our own encoding, like a video."""
 
     name = "image"
-    # Those to ask for. BMP, TIFF, ICO and JPEG 2000 are read as well.
+    # Those to ask for. BMP, TIFF, ICO, JPEG 2000 and JPEG XL are read as well.
     formats = ("JPEG", "PNG", "WebP", "GIF", "HEIC", "AVIF")
     hash_kind = "pdq"
     lasting = False

@@ -13,6 +13,7 @@ HEADER: Final = struct.Struct(">I")
 MAX_LENGTH: Final = 2**32 - 1
 MAX_DETAIL: Final = 1000  # characters
 MANY_VIEWS: Final = 32 * MAX_VIEWS  # in one message: more would fill our memory
+MOST_VIEWS: Final = 2 * MANY_VIEWS  # in all messages about one file, some 100 MB of our memory
 
 
 class Begun(msgspec.Struct, frozen=True):

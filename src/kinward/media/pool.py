@@ -30,6 +30,7 @@ from kinward.media.messages import (
     ENOUGH,
     HASH,
     MORE,
+    MOST_VIEWS,
     PLAY,
     STILL,
     VEIL,
@@ -69,6 +70,7 @@ PARTS: Final = {
     CONTENTS: "contents",
 }  # of an answer; else the still
 IMPROPER: Final = "Its decoder gave no proper answer."  # only a broken one does
+TOO_MANY: Final = "Its decoder told of more views than any file has."
 PICTURE_SHARE: Final = 0.6  # of the time for an image, after which a decoder returns what it read
 
 _ERRORS: dict[str, type[KinwardError]] = {
@@ -288,7 +290,7 @@ class Decoders:
         if job.price.lasts or turn.lane == FILMS or job.what.startswith((PLAY, CONTENTS)):
             overdue.extend(self._bound(job.price) + GRACE)
         place: int | None = None
-        left = MAX_ANSWER
+        left, views = MAX_ANSWER, MOST_VIEWS
         try:
             write_message(decoder.stdin, job.what.encode())
             write_message(decoder.stdin, job.data)
@@ -296,7 +298,8 @@ class Decoders:
                 left -= len(message)
                 answer = msgspec.msgpack.decode(message, type=Answer)
                 if answer.views is not None:
-                    write_message(decoder.stdin, MORE if job.more(answer.views) else ENOUGH)
+                    views -= len(answer.views)
+                    _pass_on(decoder, job, answer.views if views >= 0 else None, place)
                 elif answer.begun is not None:
                     place = answer.begun.place
                     if answer.begun.lasting:
@@ -317,6 +320,13 @@ class Decoders:
             late = Undecodable(f"Decoding took more than {overdue.seconds:g} seconds.")
             raise _Lost(late, place)
         raise _Lost(_post_mortem(decoder), place)
+
+
+def _pass_on(decoder: Decoder, job: _Job, views: Sequence[View] | None, place: int | None) -> None:
+    """Pass views on, and tell the decoder whether to continue. None: there are too many."""
+    if views is None:
+        raise _Lost(Undecodable(TOO_MANY), place)
+    write_message(decoder.stdin, MORE if job.more(views) else ENOUGH)
 
 
 def _post_mortem(decoder: Decoder) -> KinwardError:

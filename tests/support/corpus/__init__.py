@@ -13,8 +13,10 @@ from tests.support.corpus import (
     broken,
     coded,
     depth,
+    disagreeing,
     documents,
     films,
+    jpegxl,
     leading,
     metadata,
     orientation,
@@ -43,6 +45,8 @@ KINDS: Final[dict[str, Callable[[Desk], Iterator[Entry]]]] = {
     metadata.KIND: metadata.entries,
     leading.KIND: leading.entries,
     bitmaps.KIND: bitmaps.entries,
+    jpegxl.KIND: jpegxl.entries,
+    disagreeing.KIND: disagreeing.entries,
 }
 
 

@@ -12,7 +12,7 @@ from kinward.media import Hashed
 from kinward.media.composition import hash_parts
 from kinward.media.errors import Undecodable
 from kinward.media.registry import MEDIA
-from tests.support import joined
+from tests.support import joined, jxl, looks
 from tests.support.joined import archive, data_url, hashed, knows, picture, svg
 
 JPEG, PNG, OTHER = picture(1), picture(2, "PNG"), picture(2)
@@ -118,25 +118,27 @@ def test_a_large_text_in_an_archive_costs_no_clear_answer() -> None:
     assert (file.entire, file.unread) == (True, True)
 
 
-@pytest.mark.parametrize("head", [b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"])
-def test_a_jpeg_xl_inside_is_said_to_be_unread(head: bytes) -> None:
-    """Browsers show it, and no decoder here reads it."""
-    picture_in_jxl = head + bytes(range(200))
+@pytest.mark.parametrize("container", [False, True])
+def test_a_jpeg_xl_inside_is_read(container: bool) -> None:
+    image = looks.plain(305)
+    data = jxl.encode(image, container=container)
+    page = svg(data_url(JPEG, "image/jpeg"), data_url(data, "image/jxl"))
     for method in (0, 8):
-        file = hashed(archive({"a.jpg": JPEG, "b.jxl": picture_in_jxl}, method))
-        assert file.unread
-        assert knows(file, 1)
-        assert not hashed(archive({"a.jpg": JPEG, "b.bin": picture_in_jxl[1:]}, method)).unread
-    page = svg(data_url(JPEG, "image/jpeg"), data_url(picture_in_jxl, "image/jxl"))
-    assert hashed(page).unread
+        file = hashed(archive({"a.jpg": JPEG, "b.jxl": data}, method))
+        assert not heard(file)
+        for whole in (file, hashed(page)):
+            assert knows(whole, 1)
+            assert looks.bits(image, [view.hash for view in whole.views]) <= looks.NEAR
 
 
 @pytest.mark.parametrize("head", [b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"])
-def test_what_begins_as_a_jpeg_xl_is_never_read_to_its_end(head: bytes) -> None:
-    """Browsers show it, and no decoder here reads it."""
-    picture_in_jxl = head + bytes(range(200))
+def test_what_begins_as_a_jpeg_xl_and_is_none_is_never_read_to_its_end(head: bytes) -> None:
+    """Another viewer may show it."""
+    broken = head + bytes(range(200))
     with pytest.raises(Undecodable):
-        hash_parts(picture_in_jxl, joined.BOUNDS, lambda views: True, MEDIA)
-    both = hashed(picture_in_jxl + JPEG)
-    assert knows(both, 1)
-    assert not both.entire
+        hash_parts(broken, joined.BOUNDS, lambda views: True, MEDIA)
+    packed = [hashed(archive({"a.jpg": JPEG, "b.jxl": broken}, method)) for method in (0, 8)]
+    page = svg(data_url(JPEG, "image/jpeg"), data_url(broken, "image/jxl"))
+    for both in (*packed, hashed(page), hashed(broken + JPEG)):
+        assert knows(both, 1)
+        assert not both.entire

@@ -325,6 +325,7 @@ def test_a_decoder_that_is_killed_at_work_is_named_and_replaced() -> None:
         ("return Answer(error='internal', detail='none of ours')", "none of ours"),
         ("while True: more([View(b'x' * 1_000_000)])", "no proper answer"),
         ("more([View(b'x' * 32, 70_000)])", "no proper answer"),
+        ("more([View(bytes(32))] * 131_073)", "no proper answer"),
         (
             "return Answer(hashed=Hashed('pdq', bytes(32), media_type='image/' + chr(0)))",
             "no proper",
@@ -335,6 +336,15 @@ def test_a_decoder_that_is_killed_at_work_is_named_and_replaced() -> None:
     ],
 )
 def test_whatever_a_broken_decoder_answers_is_an_undecodable_file(answer: str, words: str) -> None:
+    decoders = taken_over(answer)
+    with pytest.raises(Undecodable, match=words):
+        decoders.hash(DATA)
+    assert not decoders._idle
+    decoders.close()
+
+
+def taken_over(answer: str) -> Decoders:
+    """One decoder, of which a file has put this in the place of what answers."""
     program = (
         "import ctypes, os, sys\n"
         "from kinward.media import decoder\n"
@@ -350,8 +360,20 @@ def test_whatever_a_broken_decoder_answers_is_an_undecodable_file(answer: str, w
     decoders._spares = process.Spares(
         lambda: process.start_decoder(Bounds(MAX, 10.0), memory=1536 * MIB, program=("-c", program))
     )
-    with pytest.raises(Undecodable, match=words):
-        decoders.hash(DATA)
+    return decoders
+
+
+def test_views_without_end_fill_no_memory_of_ours_and_what_was_told_is_looked_up() -> None:
+    decoders, told = taken_over("while True: more([View(bytes(32))] * 60_000)"), [0]
+
+    def more(views: Sequence[View]) -> bool:
+        told[0] += len(views)
+        return True
+
+    hashed = decoders.hash(DATA, more)
+    assert told[0] == 240_000  # the next message would be over the bound
+    assert not hashed.entire
+    assert [view.hash for view in hashed.views] == [bytes(32)]
     assert not decoders._idle
     decoders.close()
 

@@ -19,7 +19,7 @@ from kinward.media.medium import FRAME, Bounds
 from kinward.media.parts import Budget, Role, find_parts
 from kinward.media.registry import SHOWN
 from kinward.web.sections import NOUNS
-from tests.support import joined, videos
+from tests.support import joined, jxl, videos
 
 BOUNDS: Final = Bounds(max_pixels=10**7, seconds=30)
 PICTURE: Final = pictures.draw(1, (320, 240))
@@ -33,6 +33,7 @@ FILES: Final[dict[str, list[bytes]]] = {
         *(pictures.encode(PICTURE, format) for format in ("JPEG", "PNG", "WEBP", "GIF", "AVIF")),
         *(pictures.encode(PICTURE, format) for format in ("BMP", "TIFF", "JPEG2000")),
         pictures.encode(PICTURE, "ICO", sizes=[(128, 128)]),
+        jxl.encode(PICTURE.convert("RGB"), container=True),
         MOVING,
     ],
     "video": [

@@ -8,7 +8,7 @@ import pytest
 
 from kinward.media import View, split_frames
 from kinward.media.decoder import answer
-from tests.support import joined, videos
+from tests.support import joined, jxl, looks, videos
 from tests.support.corpus.filming import shift_places
 from tests.support.joined import (
     BOUNDS,
@@ -242,3 +242,13 @@ def test_a_film_after_tags_of_id3_is_read(tags: int, foot: bytes) -> None:
     assert knows(file, 9)
     assert file.entire
     assert file.media_type.startswith("video/")
+
+
+@pytest.mark.parametrize("before", [b"(", b"b.jxl", b"II*", b"words"])
+def test_a_file_whose_first_bytes_end_the_mark_of_another_is_found(before: bytes) -> None:
+    """`(` and the zeros after it look like a bitmap, in which a JPEG XL begins."""
+    image = looks.plain(306)
+    data = jxl.in_boxes(jxl.encode(image))
+    both = hashed(picture(1) + before + data)
+    assert knows(both, 1)
+    assert looks.bits(image, [view.hash for view in both.views]) <= looks.NEAR

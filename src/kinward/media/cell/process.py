@@ -7,6 +7,7 @@ import signal
 import stat
 import struct
 import sys
+import threading
 from collections.abc import Mapping
 from typing import Final
 
@@ -32,6 +33,9 @@ NOBODY: Final = 65534  # in a container that has no such users
 CAPABILITIES: Final = 0x20080522  # _LINUX_CAPABILITY_VERSION_3
 OUTPUT: Final = 3  # the descriptor of the answers: the fourth, after the three that each has
 THREADS_PER_CORE, MORE_THREADS = 8, 64
+# Where the user of the service has other threads: how many may still be added to them, and a limit
+# under that of the kernel for a machine that sets none.
+OTHERS_THREADS, MOST_THREADS = 1024, 1 << 15
 
 # What a decoder's environment may have. PYTHONPATH and LD_LIBRARY_PATH find the libraries.
 KEPT: Final = ("LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH")
@@ -163,4 +167,38 @@ def close_limits(cell: Cell) -> str:
             return f"RLIMIT_{name} is refused ({error})"
         if resource.getrlimit(number) != limits:
             return f"RLIMIT_{name} is not kept"
+    if sys.platform == "linux" and "NPROC" not in wanted:
+        return _limit_shared_threads(threads)
     return ""
+
+
+def _limit_shared_threads(threads: int) -> str:
+    """Limit the threads of a user that has others, of which some may be out of our sight.
+
+    The kernel counts all of that user's, also those in other containers. So the limit is what lets
+    one more start, found by doubling, and room for the service to grow.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_NPROC)
+    most = hard if hard != resource.RLIM_INFINITY else MOST_THREADS
+    limit = threads
+    while limit < most:
+        resource.setrlimit(resource.RLIMIT_NPROC, (limit, hard))
+        if _starts_thread():
+            break
+        limit *= 2
+    limit = min(limit + OTHERS_THREADS, most)
+    try:
+        resource.setrlimit(resource.RLIMIT_NPROC, (limit, limit))
+    except (ValueError, OSError) as error:
+        return f"RLIMIT_NPROC is refused ({error})"
+    return ""
+
+
+def _starts_thread() -> bool:
+    thread = threading.Thread(target=int)
+    try:
+        thread.start()
+    except RuntimeError:
+        return False
+    thread.join()
+    return True

@@ -4,9 +4,8 @@ A file may be followed by others, hold others, or be one of several things to se
 is the face of the sub-room. It runs in a decoder process, because it reads strangers' bytes.
 """
 
-from kinward.media.parts.archives import is_jpeg_xl
 from kinward.media.parts.budget import Budget
 from kinward.media.parts.finder import Part, Role, find_parts
 from kinward.media.parts.markup import document_type
 
-__all__ = ("Budget", "Part", "Role", "document_type", "find_parts", "is_jpeg_xl")
+__all__ = ("Budget", "Part", "Role", "document_type", "find_parts")

@@ -48,8 +48,6 @@ _UNREAD: Final = (
     b"BIK",
     b"SMK2",
 )
-# By itself, and in boxes.
-_JXL: Final = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -185,11 +183,6 @@ def unzip(data: bytes, budget: Budget) -> bytes:
     return bytes(content)
 
 
-def is_jpeg_xl(head: bytes) -> bool:
-    """Return whether a file is a JPEG XL, which browsers show and nothing here reads."""
-    return head.startswith(_JXL)
-
-
 def is_closed(head: bytes) -> bool:
     """Return whether a file is an archive, or a picture, that cannot be opened here."""
-    return head.startswith((*_CLOSED, *_JXL, *_UNREAD))
+    return head.startswith((*_CLOSED, *_UNREAD))

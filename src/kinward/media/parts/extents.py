@@ -8,6 +8,7 @@ from kinward.media.parts import boxes
 from kinward.media.parts.budget import Budget
 
 EBML_HEAD: Final = 65536  # bytes of the first element of a Matroska file that are searched
+_SIGNATURE: Final = 12  # bytes of the box with which JPEG 2000 and JPEG XL begin
 _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # headers of a JPEG's picture
 _ALONE: Final = frozenset({0x01, *range(0xD0, 0xD8)})
 _SOI, _EOI, _SOS = 0xD8, 0xD9, 0xDA
@@ -104,6 +105,11 @@ def riff_end(data: bytes, at: int, budget: Budget) -> int:
 def box_end(data: bytes, at: int, budget: Budget) -> int:
     """Return the end of a file of boxes."""
     return boxes.ends(data, at, budget)
+
+
+def signed_end(data: bytes, at: int, budget: Budget) -> int:
+    """Return the end of a file of boxes whose first is a signature: JPEG 2000 or JPEG XL."""
+    return max(at + _SIGNATURE, boxes.ends(data, at + _SIGNATURE, budget))
 
 
 def bmp_end(data: bytes, at: int, budget: Budget) -> int:

@@ -18,6 +18,7 @@ HEAD: Final = 4096  # bytes by which a medium knows its files
 MAX_FILMS: Final = 16  # that begin inside the bytes
 MAX_INSIDE: Final = 16  # files inside another, which may have thousands as its own frames
 RESYNCED: Final = frozenset({"transport", "program"})  # their decoders search for the next packet
+SIGNED: Final = frozenset({"jpeg 2000", "jpeg xl"})  # in boxes, after one that is a signature
 MAX_WRITTEN: Final = 64  # `data:` URLs in what is no text
 # A picture that belongs to another: how to show it brighter. No viewer shows it by itself.
 _GAIN_MAPS: Final = (b"hdrgm:", b"urn:iso:std:iso:ts:21496")
@@ -105,7 +106,11 @@ class _Layer:
         """Return whether something that begins inside it is only a piece of it."""
         if self.found is None:  # boxes, or a kind without a signature
             return found.signature.kind == "boxes" and self._is_boxes()
-        same = found.signature.kind == self.found.signature.kind
+        kind = self.found.signature.kind
+        after = self.found.start + len(self.found.signature.pattern)
+        if kind in SIGNED and found.start == after:
+            return True  # its own brand; `boxes.readings` asks whether it is a film as well
+        same = found.signature.kind == kind
         return same and found.signature.run
 
 

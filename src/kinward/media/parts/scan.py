@@ -127,9 +127,9 @@ SIGNATURES: Final = (
     Signature("bmp", b"\x7c\0\0\0", _is_bmp, extents.bmp_end, back=14, weak=True),
     Signature("tiff", b"II*\0", _is_tiff, weak=True),
     Signature("tiff", b"MM\0*", _is_tiff, weak=True),
-    Signature("jpeg 2000", b"\0\0\0\x0cjP  \r\n\x87\n", _always, extents.box_end),
+    Signature("jpeg 2000", b"\0\0\0\x0cjP  \r\n\x87\n", _always, extents.signed_end),
     Signature("jpeg 2000", b"\xff\x4f\xff\x51\0", _always, weak=True),
-    Signature("jpeg xl", b"\0\0\0\x0cJXL \r\n\x87\n", _always, extents.box_end),
+    Signature("jpeg xl", b"\0\0\0\x0cJXL \r\n\x87\n", _always, extents.signed_end),
     Signature("matroska", b"\x1a\x45\xdf\xa3", _is_matroska, extents.ebml_end),
     Signature("ogg", b"OggS\0\2", _always, extents.ogg_end, run=True, weak=True),
     Signature("program", b"\0\0\1\xba", _is_program, extents.program_end, run=True, weak=True),
@@ -141,6 +141,18 @@ SIGNATURES: Final = (
     Signature(DATA, b";BASE64,", _always),
 )
 TRANSPORT: Final = Signature("transport", b"G", _always, extents.packets_end, run=True, weak=True)
+
+
+# Those whose last bytes may be the first of another, such as `(` and three zeros.
+_HIDING: Final = frozenset(
+    number
+    for number, signature in enumerate(SIGNATURES)
+    if any(
+        other.pattern.startswith(signature.pattern[at:])
+        for other in SIGNATURES
+        for at in range(1, len(signature.pattern))
+    )
+)
 
 
 @cache
@@ -160,7 +172,7 @@ def scan(data: bytes, budget: Budget) -> Iterator[Found]:
     for at in range(0, len(data), BLOCK):
         if budget.is_late():
             return
-        for which, start, _ in _searcher().find_matches_as_indexes(view[at : at + BLOCK + OVERLAP]):
+        for which, start in _matches(view[at : at + BLOCK + OVERLAP]):
             signature = SIGNATURES[which]
             begin = at + start - signature.back
             if at + start < after or begin < 0:
@@ -172,6 +184,17 @@ def scan(data: bytes, budget: Budget) -> Iterator[Found]:
             if count == MAX_FOUND:
                 budget.cut = True
                 return
+
+
+def _matches(view: memoryview) -> Iterator[tuple[int, int]]:
+    """Yield the number of each signature and where its pattern begins, in that order."""
+    for which, start, end in _searcher().find_matches_as_indexes(view):
+        yield which, start
+        if which in _HIDING:  # another may begin before its end, and the search passes over that
+            for other, later in _matches(view[start + 1 : end + OVERLAP]):
+                if start + 1 + later >= end:
+                    break
+                yield other, start + 1 + later
 
 
 def _transports(data: bytes, budget: Budget) -> Iterator[Found]:

@@ -96,8 +96,7 @@ def other_primaries(data: bytes) -> list[bytes]:
         return []  # the decoder of HEIC gives all its pictures
     for number, kind, hidden, _ in items:
         if number != primary and kind in PICTURES and not hidden and number not in used:
-            at = place.body + 4
-            copies.append(data[:at] + number.to_bytes(size) + data[at + size :])
+            copies.append(_with_primary(data, place, number))
     return copies
 
 
@@ -110,6 +109,25 @@ def _items(data: bytes, entries: Box) -> Iterator[tuple[int, bytes, bool, int]]:
         if box.kind == b"infe" and at + 4 <= box.end:  # its name may be empty
             number = int.from_bytes(data[box.body + 4 : box.body + 4 + size])
             yield number, data[at : at + 4], hidden, at
+
+
+def thumbnails(data: bytes) -> list[bytes]:
+    """Return copies of a file whose primary item is each of its thumbnails, and is none."""
+    places, found = find(data, b"meta", b"pitm"), find(data, b"meta", b"iref")
+    copies = []
+    for iref in found if places else ():
+        size = 4 if data[iref.body] else 2
+        for box in _references(data, iref):
+            if box.kind == b"thmb" and box.body + size <= box.end:
+                number = int.from_bytes(data[box.body : box.body + size])
+                plain = data[: box.start + 4] + b"skip" + data[box.start + 8 :]
+                copies.append(_with_primary(plain, places[0], number))
+    return copies
+
+
+def _with_primary(data: bytes, pitm: Box, number: int) -> bytes:
+    size, at = 4 if data[pitm.body] else 2, pitm.body + 4
+    return data[:at] + (number % (1 << 8 * size)).to_bytes(size) + data[at + size :]
 
 
 def without_exif(data: bytes) -> bytes:

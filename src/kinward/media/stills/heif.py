@@ -18,6 +18,7 @@ from kinward.media.stills.page import open_image, own_first, page_of, pages_of
 from kinward.media.stills.reading import MAX_STRANDS, Picture, Pixels, Reading, load
 
 FORMATS: Final = ("AVIF", "HEIF")
+MOST_THUMBNAILS: Final = 8
 MOST_CROPS: Final = 8  # clean apertures of a file
 ISO_BRANDS: Final = ((b"avif", "AVIF"), (b"heic", "HEIF"))
 SEQUENCES: Final = {b"avis": b"avif", b"avif": b"avis"}  # the same file, read the other way
@@ -43,6 +44,31 @@ def read_heif(data: bytes, reading: Reading) -> Iterator[Picture]:
                 yield from _broken_iso(data, reading)
                 last = 0
         strand = last
+    yield from _thumbnails(data, reading, strand + 1)
+
+
+def _thumbnails(data: bytes, reading: Reading, strand: int) -> Iterator[Picture]:
+    """Yield the thumbnails that a file names, which galleries show. A broken one is no loss."""
+    files, frames = boxes.thumbnails(data), reading.frames
+    reading.unread |= len(files) > MOST_THUMBNAILS
+    for file in files[:MOST_THUMBNAILS]:
+        if reading.overdue():
+            reading.entire = False
+            return
+        page = _first(_iso_pages(file, reading, strand))
+        reading.frames = frames
+        if page is not None:
+            yield page._replace(aside=True)
+            strand += 1
+
+
+def _first(pages: Iterator[Picture]) -> Picture | None:
+    try:
+        return next(pages, None)
+    except MemoryError:
+        raise
+    except Exception:  # a decoder may raise anything on hostile bytes
+        return None
 
 
 def _other_files(data: bytes) -> Iterator[bytes]:

@@ -14,6 +14,7 @@ from kinward.media.stills import bmp, ffmpeg, gif, jpeg, masks, png, png_colours
 from kinward.media.stills.animation import play
 from kinward.media.stills.colour import to_eight
 from kinward.media.stills.heif import read_heif
+from kinward.media.stills.jxl import read_jxl
 from kinward.media.stills.page import open_image, page_of, pages_of
 from kinward.media.stills.reading import MAX_STRANDS, Picture, Pixels, Reading, load
 
@@ -115,7 +116,7 @@ def _png(data: bytes, reading: Reading, strand: int = 0) -> Iterator[Picture]:
     reading.frames += 1
     files = [png.build((c.kind, c.body) for c in first if c.kind in png.KEPT)] * (len(readings) - 1)
     files += [data] if sound else [png.cut(chunks), png.repair(chunks)]
-    for file in files:
+    for file in (*files, *png.as_held_back(chunks)):
         page = reading.try_to(partial(_png_page, file, strand, profiles, reading, colours))
         if page is not None:
             shown = True
@@ -154,7 +155,10 @@ def _webp(data: bytes, reading: Reading) -> Iterator[Picture]:
     profiles = webp.profiles_of(data)
     if animation is not None:
         salt = hashlib.blake2b(data, digest_size=16).digest()
-        for shown in (animation, webp.as_opaque(data, animation)):
+        said = webp.animation_of(data, as_said=True)
+        sizes = [[frame[:4] for frame in one.frames] for one in (animation, said) if one]
+        other = said if sizes[0] != sizes[-1] else None
+        for shown in (animation, webp.as_opaque(data, animation), other):
             if shown is not None:
                 yield from play(shown._replace(profiles=profiles, salt=salt), strand, reading)
                 strand += 1
@@ -286,5 +290,6 @@ READERS: Final[dict[str, Any]] = {
     "image/bmp": _bmp,
     "image/tiff": lambda data, reading: pages_of(data, ("TIFF",), reading),
     "image/jp2": lambda data, reading: pages_of(data, ("JPEG2000",), reading),
+    "image/jxl": partial(read_jxl, read_jpeg=_jpeg),
     "image/x-icon": _icon,
 }

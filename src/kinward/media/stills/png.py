@@ -3,7 +3,7 @@
 import io
 import struct
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple
 
@@ -24,6 +24,7 @@ INFLATED: Final = b"\x78\x9c"  # the head of a zlib stream
 PIECE: Final = 1 << 20  # bytes that are inflated at a time
 STEP: Final = 4096  # bytes of a broken stream that are inflated at a time
 MOST: Final = 1 << 28  # bytes of pixels of a broken picture
+HELD_BACK: Final = 1 << 15  # bytes: as far back as packed data refers
 SAMPLES: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of a pixel, by PNG's number of its colours
 PALETTE: Final = 3  # number of the colours of a palette
 SHARED: Final = frozenset({b"PLTE", b"tRNS"})  # by all frames
@@ -38,16 +39,21 @@ DISPOSALS: Final = {1: Disposal.CLEAR, 2: Disposal.RESTORE}
 
 
 class Chunk(NamedTuple):
-    """A chunk: its name and body, and whether it is whole and its checksum right."""
+    """A chunk: its name and body, and whether it is whole and its checksum right.
+
+    `late`: whether it is data that stands after another chunk which follows data.
+    """
 
     kind: bytes
     body: memoryview
     sound: bool
+    late: bool
 
 
 def chunks_of(data: bytes) -> Iterator[Chunk]:
     """Yield the chunks of a PNG through its last, or its last bytes."""
     view, at = memoryview(data), len(SIGNATURE)
+    before, ended = b"", False
     while at + 8 <= len(data):
         length, kind = struct.unpack_from(">I4s", data, at)
         body = view[at + 8 : at + 8 + length]
@@ -55,7 +61,9 @@ def chunks_of(data: bytes) -> Iterator[Chunk]:
         sound = end + 4 <= len(data) and zlib.crc32(body, zlib.crc32(kind)) == int.from_bytes(
             view[end : end + 4]
         )
-        yield Chunk(kind, body, sound)
+        ended |= before == b"IDAT" != kind
+        before = kind
+        yield Chunk(kind, body, sound, late=ended and kind == b"IDAT")
         if kind == b"IEND":
             return
         at = end + 4
@@ -114,6 +122,7 @@ def as_first_read(chunks: Iterable[Chunk]) -> list[Chunk]:
     """Return the chunks that browsers use of those that matter: of several of a kind, the first.
 
     Of those that may be missing, they ignore broken ones and those that come too late, or too soon.
+    The data ends where another chunk follows it.
     """
     used: list[Chunk] = []
     kinds: set[bytes] = set()
@@ -121,11 +130,33 @@ def as_first_read(chunks: Iterable[Chunk]) -> list[Chunk]:
         optional = chunk.kind[:1].islower()
         wrong = optional and (not chunk.sound or b"IDAT" in kinds)
         soon = chunk.kind == b"tRNS" and b"PLTE" not in kinds and _has_palette(used)
-        again = chunk.kind in kinds and chunk.kind in KEPT and chunk.kind != b"IDAT"
+        again = chunk.late or (chunk.kind in kinds and chunk.kind != b"IDAT")
         if not (chunk.kind in KEPT and (wrong or soon or again)):
             used.append(chunk)
             kinds.add(chunk.kind)
     return used
+
+
+def as_held_back(chunks: Sequence[Chunk]) -> list[bytes]:
+    """Return a PNG of the rows that Chromium shows of data that another chunk interrupts.
+
+    Its decoder gives what it unpacked but for the last bytes, which further data may refer to.
+    Nothing is returned if nothing is missing.
+    """
+    if not any(chunk.late for chunk in chunks):
+        return []
+    first = [chunk for chunk in as_first_read(chunks) if chunk.kind in KEPT]
+    packed = b"".join(chunk.body for chunk in first if chunk.kind == b"IDAT")
+    unpacker = zlib.decompressobj()
+    try:
+        rows = unpacker.decompress(packed, MOST)
+    except zlib.error:
+        return []
+    if unpacker.eof:
+        return []
+    begun = zlib.compress(rows[:-HELD_BACK], 1)[:-4]  # no sum: it breaks off
+    head = [(chunk.kind, chunk.body) for chunk in first if chunk.kind != b"IDAT"]
+    return [build([*head, (b"IDAT", begun)])]
 
 
 def with_whole_palette(chunks: list[Chunk]) -> tuple[list[Chunk], int]:

@@ -26,7 +26,8 @@ class Picture(NamedTuple):
     make the image as other viewers show it, before the next picture is taken: by another colour
     profile or by none, with its alpha as stored.
     `layers`: as `shrink_layers` returns them, if they are known already. `seconds`: for which a
-    frame is shown.
+    frame is shown. `aside`: whether it stands for another picture of the file, as a thumbnail does.
+    Then it is looked up, and in no signature.
     """
 
     strand: int
@@ -37,6 +38,7 @@ class Picture(NamedTuple):
     canvas: Pixels | None = None
     layers: Layers | None = None
     seconds: float = 0.0
+    aside: bool = False
 
     @property
     def size(self) -> tuple[int, int]:

@@ -49,7 +49,7 @@ class Views:
                 self._first = hashes[0].tobytes(), quality
             if quality < MIN_QUALITY:
                 continue
-            if not kept:
+            if not kept and not picture.aside:
                 kept = True
                 self._signature.add(hashes[0], SAME_PICTURE)
             if len(self._views) >= MAX_VIEWS:

@@ -85,14 +85,18 @@ def single(chunks: list[Chunk], size: tuple[int, int] | None) -> bytes:
     return build(coded)
 
 
-def animation_of(data: bytes) -> Animation | None:
-    """Return the animation of a WebP; None if it has no frame."""
+def animation_of(data: bytes, *, as_said: bool = False) -> Animation | None:
+    """Return the animation of a WebP; None if it has no frame.
+
+    A frame has the size of its picture, as in Chromium, or the one that the file says.
+    """
     chunks = list(chunks_of(data))
     header = next((body for kind, body in chunks if kind == b"VP8X"), b"")
     if len(header) < 10:
         return None
     width, height = (int.from_bytes(header[at : at + 3], "little") + 1 for at in (4, 7))
-    frames = [_frame(body) for kind, body in chunks if kind == b"ANMF" and len(body) >= 16]
+    bodies = [body for kind, body in chunks if kind == b"ANMF" and len(body) >= 16]
+    frames = [_frame(body, None if as_said else _coded_size(body[16:])) for body in bodies]
     return Animation(width, height, frames, whole=is_whole(data)) if frames else None
 
 
@@ -128,12 +132,23 @@ def _read_opaque(read: Callable[[], tuple[Pixels, bool]]) -> tuple[Pixels, bool]
     return pixels, whole
 
 
-def _frame(body: memoryview) -> Frame:
+def _coded_size(body: memoryview) -> tuple[int, int] | None:
+    """Return the width and height in the head of the picture among these chunks."""
+    for kind, coded in chunks_of(body, 0):
+        if kind == b"VP8L" and len(coded) >= 5:
+            bits = int.from_bytes(coded[1:5], "little")
+            return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+        if kind == b"VP8 " and len(coded) >= 10:
+            return tuple(int.from_bytes(coded[at : at + 2], "little") & 0x3FFF for at in (6, 8))  # type: ignore[return-value]
+    return None
+
+
+def _frame(body: memoryview, coded: tuple[int, int] | None) -> Frame:
     left, top, width, height, milliseconds = (
         int.from_bytes(body[at : at + 3], "little") for at in (0, 3, 6, 9, 12)
     )
     disposal = Disposal.CLEAR if body[15] & 1 else Disposal.KEEP
-    size = width + 1, height + 1
+    size = coded if coded and all(coded) else (width + 1, height + 1)
     read = partial(_read_frame, body[16:], size)
     blends = not body[15] & 2
     return Frame(2 * left, 2 * top, *size, milliseconds / 1000, disposal, blends, read)
