@@ -389,7 +389,7 @@ def test_without_a_key_entries_still_get_their_places(configure: Configure, tmp_
 
 def test_the_leaves_are_asked_by_their_index_however_many_entries_seem_new() -> None:
     """A hash of all leaves, four times a second, took a core of a small machine."""
-    values = {"xid": "1", "seq": 0, "horizon": "9999999", "batch": 100}
+    values: dict[str, str | int] = {"xid": "1", "seq": 0, "horizon": "9999999", "batch": 100}
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_nestloop = off")
         cursor.execute(f"EXPLAIN {sequencing._FINISHED}", values)
