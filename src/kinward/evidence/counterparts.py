@@ -41,7 +41,7 @@ def _term(row: Evidence, told: Told) -> Iterator[str]:
 
 
 def _ending(row: Any) -> str:
-    return f"{row.case_id} {row.reference}"
+    return str(row.case_id)
 
 
 declare(
@@ -101,19 +101,10 @@ declare(
         model=HoldEnding,
         subject=lambda row: f"case:{row.case_id}",
         key=_ending,
-        entry_key=lambda entry: (
-            f"{(entry.subject or '').removeprefix('case:')} {entry.data['reference']}"
-        ),
-        find=lambda keys: {
-            _ending(row)
-            for row in HoldEnding.objects.filter(
-                case__in=valid_ids(key.partition(" ")[0] for key in keys)
-            )
-        },
+        entry_key=lambda entry: (entry.subject or "").removeprefix("case:"),
+        find=lambda keys: set(map(_ending, HoldEnding.objects.filter(case__in=valid_ids(keys)))),
         related=ANYWHERE,
-        group=lambda row: HoldEnding.objects.filter(
-            case=row.case_id, reference=row.reference
-        ).select_related(*ANYWHERE),
+        group=lambda row: HoldEnding.objects.filter(case=row.case_id).select_related(*ANYWHERE),
         marks=(
             *marks_of_agreement(asked=kinds.EvidenceHoldEndAsked, refused=kinds.EvidenceHoldStays),
             Mark(

@@ -20,7 +20,7 @@ from kinward.evidence.holds import AFTER_HOLD
 from kinward.evidence.models import Evidence
 from kinward.ground.config import config
 from kinward.ground.secrets import mac
-from kinward.ledger.api import Entry, kinds, record
+from kinward.ledger.api import Entry, kinds, record, says
 
 DISMISSED_DAYS: Final = 30  # for a dismissed case's files, in case of a mistake
 TERM_ENDED: Final = "its term ended"
@@ -33,9 +33,9 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 class Term(msgspec.Struct, frozen=True):
     """What the ledger says of how long a file is kept.
 
-    `until`: the end of its term, or None without one. `hold`: the references of its legal holds, or
-    "". `hold_ended_at`: when the latest one ended. `forged`: whether some entry of a term was not
-    written by Kinward. Such an entry counts for nothing.
+    `until`: the end of its term, or None without one. `hold`: the references of its legal holds, as
+    the entry is committed to them, or "". `hold_ended_at`: when the latest one ended. `forged`:
+    whether Kinward did not write some entry of a term. Such an entry counts for nothing.
     """
 
     until: datetime | None = None
@@ -121,7 +121,8 @@ def find_term_difference(evidence: Evidence) -> Iterator[str]:
     term = term_of(evidence)
     if term.forged:
         yield "An entry about its term or a hold was not written by Kinward."
-    if evidence.hold_reference != term.hold:
+    held = bool(evidence.hold_reference)
+    if held != bool(term.hold) or not says(term.hold, evidence.hold_reference):
         yield "Whether it is under legal hold is not what the ledger says."
     if evidence.expires_at == term.until:
         return
@@ -163,7 +164,7 @@ def _terms(entries: Iterable[Entry]) -> Iterator[tuple[Entry, bool]]:
 
 
 def _reference(entry: Entry) -> str:
-    """Return the reference of a hold, or "" where somebody wrote something else."""
+    """Return what a hold says of its reference, or "" where somebody wrote something else."""
     reference = entry.data.get("reference") if isinstance(entry.data, dict) else None
     return reference if isinstance(reference, str) else ""
 

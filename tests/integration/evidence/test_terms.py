@@ -17,7 +17,7 @@ from kinward.evidence.models import Evidence
 from kinward.evidence.terms import TERM_ENDED, term_of
 from kinward.ground.personal import Delay
 from kinward.ledger.api import kinds, record
-from kinward.ledger.models import Entry
+from kinward.ledger.models import Entry, Words
 from kinward.matching.models import Bank
 from kinward.people.models import Account
 from tests.support.compared import gaps
@@ -85,6 +85,12 @@ def no_hold(evidence: Evidence) -> None:
     rows(hold_reference="")
 
 
+def no_hold_and_no_words(evidence: Evidence) -> None:
+    """Of words that are gone nobody can tell what they said, but the hold was there."""
+    no_hold(evidence)
+    Words.objects.all().delete()
+
+
 def no_hold_but_an_entry(evidence: Evidence) -> None:
     no_hold(evidence)
     write(evidence, kinds.EvidenceHoldEnded(reference="AZ", files=1))
@@ -99,6 +105,7 @@ def no_hold_but_an_entry(evidence: Evidence) -> None:
         the_first_term_again,
         a_date_of_a_file_that_came_later,
         no_hold,
+        no_hold_and_no_words,
         no_hold_but_an_entry,
     ],
     ids=lambda forge: forge.__name__,

@@ -9,7 +9,7 @@ class ReleaseAsked(Fact, frozen=True):
     kind = "release.asked"
     account: str
     to: Words
-    reference: str
+    reference: Words
     since: str
     until: str
 
@@ -47,7 +47,7 @@ class DestructionAsked(Fact, frozen=True):
     kind = "destruction.asked"
     case: str
     asked_for_by: Words
-    reference: str
+    reference: Words
 
 
 class DestructionDone(Fact, frozen=True):

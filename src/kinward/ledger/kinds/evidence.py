@@ -107,7 +107,7 @@ class EvidenceHeld(Fact, frozen=True):
     """The files of a case were put under legal hold."""
 
     kind = "evidence.held"
-    reference: str
+    reference: Words
     files: int
 
 
@@ -115,7 +115,7 @@ class EvidenceHoldEndAsked(Fact, frozen=True):
     """A custodian asked to lift a legal hold. Another one decides."""
 
     kind = "evidence.hold_end_asked"
-    reference: str
+    reference: Words
     why: Words
 
 
@@ -123,14 +123,14 @@ class EvidenceHoldStays(Fact, frozen=True):
     """The request to lift a legal hold was refused or withdrawn."""
 
     kind = "evidence.hold_stays"
-    reference: str
+    reference: Words
 
 
 class EvidenceHoldEnded(Fact, frozen=True):
     """A legal hold was lifted."""
 
     kind = "evidence.hold_ended"
-    reference: str
+    reference: Words
     files: int
 
 

@@ -98,7 +98,7 @@ class GuardianProven(Fact, frozen=True):
     guardian: str
     method: str
     checked_on: str
-    evidence: str
+    evidence: Words
     expires_at: str | None
 
 

@@ -37,7 +37,7 @@ class StatementLongSilenceAsked(Fact, frozen=True):
     kind = "statement.long_silence_asked"
     case: str
     until: str
-    reference: str
+    reference: Words
 
 
 class StatementLongSilenceRefused(Fact, frozen=True):

@@ -81,7 +81,7 @@ class ReportCorrected(Fact, frozen=True):
     kind = "report.corrected"
     case: str
     how: Words
-    reference: str
+    reference: Words
 
 
 class ProductionAsked(Fact, frozen=True):
